@@ -1,0 +1,1 @@
+//! The nolapse-api binary: wire surfaces, command line, composition root.

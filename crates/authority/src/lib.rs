@@ -1,0 +1,1 @@
+//! The verbs: issue, validate, rotate, revoke, sign in, report use.

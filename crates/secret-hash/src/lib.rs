@@ -1,0 +1,1 @@
+//! How a secret is stored and checked: schemes, tags, cost.

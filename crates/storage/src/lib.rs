@@ -1,0 +1,1 @@
+//! The facts on disk: one code for SQLite and PostgreSQL.

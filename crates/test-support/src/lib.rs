@@ -1,0 +1,1 @@
+//! What tests share: fixed clock, seeded entropy, a database per test, builders.

@@ -1,0 +1,1 @@
+//! What a token means: ids, scopes, status, rotation, decisions.

@@ -1,0 +1,1 @@
+//! What an nlp_ token is: make, parse, checksum, redact, find in text.

@@ -1,0 +1,3 @@
+//! Local development: dev, test, check, bench.
+
+fn main() {}
