@@ -1,0 +1,3 @@
+//! The nolapse-api program.
+
+fn main() {}
