@@ -1,0 +1,100 @@
+//! Finding tokens in text: the regular expressions for other people's scanners, and a scanner of our own that needs no
+//! expression engine and knows the checksum.
+//!
+//! # Boundaries
+//! * **Before** a token anything may stand. A leaked token is often inside an escape (`\nnlp_…` in JSON, `%22nlp_…` in a
+//!   URL), whose last character is a letter or a digit; a rule that asks for a word boundary there misses it.
+//! * **After** a token stands a word boundary, that is, not an ASCII letter, digit or `_`: a longer run of letters is an
+//!   identifier, not a token. A matching checksum overrides this for [`scan`]: no identifier has one by chance
+//!   (1 in 4 294 967 296), and `nlp_…nlp_…` without a gap is two leaked tokens.
+
+use core::iter::FusedIterator;
+use core::ops::Range;
+
+use crate::checksum;
+use crate::parse::is_body;
+use crate::{PREFIX, TOKEN_LEN};
+
+/// Regular expression for anything worth looking up, also tokens made elsewhere without a checksum.
+///
+/// RE2, PCRE, Hyperscan, Go, Python and Rust read it alike, if `\b` is the ASCII one.
+pub const WELL_FORMED: &str = r"nlp_[A-Za-z0-9]{40}\b";
+
+/// Regular expression for tokens as issued. An expression cannot check the checksum, so one match in a few may be a
+/// look-alike; [`scan`] tells.
+pub const ISSUED: &str = r"nlp_[0-9a-f]{40}\b";
+
+/// A token found in text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// Where it stands, in bytes; always 44 long.
+    pub range: Range<usize>,
+    /// Whether it is lowercase hexadecimal with a matching checksum: certainly a token, and issued by this service.
+    pub checksum_ok: bool,
+}
+
+/// Finds the tokens in `text`, from left to right, without overlap. Does not allocate; any bytes may be in the text.
+pub fn scan(text: &[u8]) -> Scan<'_> {
+    Scan { text, from: 0 }
+}
+
+/// The tokens of a text, in order; made by [`scan`].
+#[derive(Debug, Clone)]
+pub struct Scan<'a> {
+    text: &'a [u8],
+    /// Everything before this offset has been looked at.
+    from: usize,
+}
+
+impl Iterator for Scan<'_> {
+    type Item = Match;
+
+    fn next(&mut self) -> Option<Match> {
+        while let Some(start) = find_prefix(self.text, self.from) {
+            if let Some(checksum_ok) = judge(&self.text[start..]) {
+                self.from = start + TOKEN_LEN;
+                return Some(Match { range: start..self.from, checksum_ok });
+            }
+            // A body holds no `_`, but the end of one may begin the next prefix: go on right behind this one.
+            self.from = start + PREFIX.len();
+        }
+        self.from = self.text.len();
+        None
+    }
+}
+
+impl FusedIterator for Scan<'_> {}
+
+/// Whether a token stands at the start of `text`, which begins with the prefix, and if so whether its checksum matches.
+fn judge(text: &[u8]) -> Option<bool> {
+    let (token, rest) = text.split_first_chunk::<TOKEN_LEN>()?;
+    if !is_body(&token[PREFIX.len()..]) {
+        return None;
+    }
+    let checksum_ok = checksum::holds(token);
+    (checksum_ok || !rest.first().is_some_and(|&b| is_word(b))).then_some(checksum_ok)
+}
+
+/// What `\b` counts as part of a word.
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Offset of the next `nlp_` at or after `from`.
+///
+/// Horspool's search: look at the byte that would be the prefix's last, and skip as far as it allows. Most bytes of
+/// ordinary text occur nowhere in the prefix, so three of four are never read.
+fn find_prefix(text: &[u8], from: usize) -> Option<usize> {
+    const { assert!(PREFIX.len() == 4, "the skips below are for nlp_") };
+    let mut at = from;
+    while let Some(last) = text.get(at + 3) {
+        at += match last {
+            b'_' if text[at..].starts_with(PREFIX.as_bytes()) => return Some(at),
+            b'p' => 1,
+            b'l' => 2,
+            b'n' => 3,
+            _ => 4,
+        };
+    }
+    None
+}
