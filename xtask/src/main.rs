@@ -1,3 +1,89 @@
-//! Local development: dev, test, check, bench.
+//! Local development: the project's own tasks, run as `cargo xtask <task>`.
+//!
+//! Plain processes and few crates, none of them ours: this program builds in seconds and works while the product
+//! does not compile. Progress goes to standard error; a failure says the one command that puts it right.
 
-fn main() {}
+mod args;
+mod fail;
+mod interrupt;
+mod process;
+mod project;
+mod say;
+mod services;
+mod test;
+
+use args::Args;
+use fail::{Fail, Result};
+use std::process::ExitCode;
+
+/// One task: its name, how it is called, what it does, and the code behind it.
+struct Task {
+    name: &'static str,
+    usage: &'static str,
+    about: &'static str,
+    run: fn(Args) -> Result,
+}
+
+/// Every task; `help` is generated from this table.
+const TASKS: &[Task] = &[
+    Task {
+        name: "test",
+        usage: "test [--full] [-p PACKAGE] [filter…]",
+        about: "all tests, with throw-away PostgreSQL and Redis; --full runs the long versions",
+        run: test::task,
+    },
+    Task {
+        name: "services",
+        usage: "services [--durable] -- <command…>",
+        about: "runs a command with throw-away PostgreSQL and Redis around it",
+        run: services::task,
+    },
+    Task { name: "help", usage: "help", about: "this list", run: help },
+];
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let name = arguments.next().unwrap_or_else(|| "help".to_owned());
+    match interrupt::listen().and_then(|()| run(&name, Args::new(arguments))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fail) => {
+            say::raw(format!("error: {fail}"));
+            ExitCode::from(fail.code())
+        }
+    }
+}
+
+fn run(name: &str, args: Args) -> Result {
+    let name = if matches!(name, "--help" | "-h") { "help" } else { name };
+    match TASKS.iter().find(|task| task.name == name) {
+        Some(task) => (task.run)(args),
+        None => Err(Fail::usage(format!("there is no task {name:?}"))),
+    }
+}
+
+fn help(args: Args) -> Result {
+    args.finish()?;
+    say::out("Tasks of the nolapse tokens project: cargo xtask <task>\n");
+    for task in TASKS {
+        say::out(format!("  {}\n      {}", task.usage, task.about));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_task_has_one_name_and_its_usage_begins_with_it() {
+        for (at, task) in TASKS.iter().enumerate() {
+            assert!(task.usage.starts_with(task.name), "{}", task.usage);
+            assert!(TASKS[at + 1..].iter().all(|other| other.name != task.name), "{} twice", task.name);
+        }
+    }
+
+    #[test]
+    fn an_unknown_task_is_a_usage_error() {
+        assert_eq!(run("tset", Args::new([])).unwrap_err().code(), 2);
+    }
+}

@@ -1,0 +1,110 @@
+//! What follows the task's name on the command line.
+
+use crate::fail::{Fail, Result};
+
+/// Arguments not yet taken by anyone.
+#[derive(Debug)]
+pub(crate) struct Args(Vec<String>);
+
+impl Args {
+    /// Takes over everything after the task's name.
+    pub(crate) fn new(arguments: impl IntoIterator<Item = String>) -> Self {
+        Self(arguments.into_iter().collect())
+    }
+
+    /// Takes `name` out; says whether it was there.
+    pub(crate) fn flag(&mut self, name: &str) -> bool {
+        match self.0.iter().position(|argument| argument == name) {
+            Some(at) => {
+                self.0.remove(at);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Takes `name VALUE` or `name=VALUE` out.
+    ///
+    /// # Errors
+    /// A usage failure if the value is missing.
+    pub(crate) fn value(&mut self, name: &str) -> Result<Option<String>> {
+        for at in 0..self.0.len() {
+            if self.0[at] == name {
+                if at + 1 == self.0.len() {
+                    return Err(Fail::usage(format!("{name} needs a value")));
+                }
+                self.0.remove(at);
+                return Ok(Some(self.0.remove(at)));
+            }
+            if let Some(value) = self.0[at].strip_prefix(name).and_then(|rest| rest.strip_prefix('=')) {
+                let value = value.to_owned();
+                self.0.remove(at);
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Splits at the first `--`: what precedes it stays, what follows is returned.
+    pub(crate) fn after_dashes(&mut self) -> Option<Vec<String>> {
+        let at = self.0.iter().position(|argument| argument == "--")?;
+        let rest = self.0.split_off(at + 1);
+        self.0.pop();
+        Some(rest)
+    }
+
+    /// The remaining words.
+    ///
+    /// # Errors
+    /// A usage failure if one of them looks like an option nobody asked for.
+    pub(crate) fn words(self) -> Result<Vec<String>> {
+        match self.0.iter().find(|argument| argument.starts_with('-')) {
+            Some(option) => Err(Fail::usage(format!("unknown option {option}"))),
+            None => Ok(self.0),
+        }
+    }
+
+    /// # Errors
+    /// A usage failure if anything is left.
+    pub(crate) fn finish(self) -> Result {
+        match self.words()?.first() {
+            Some(word) => Err(Fail::usage(format!("unexpected argument {word:?}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(line: &str) -> Args {
+        Args::new(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn options_are_taken_wherever_they_stand() {
+        let mut given = args("first --full --listen 127.0.0.1:0 --backend=sqlite second");
+        assert!(given.flag("--full"));
+        assert!(!given.flag("--full"), "a flag is taken once");
+        assert_eq!(given.value("--listen").unwrap().as_deref(), Some("127.0.0.1:0"));
+        assert_eq!(given.value("--backend").unwrap().as_deref(), Some("sqlite"));
+        assert_eq!(given.value("--absent").unwrap(), None);
+        assert_eq!(given.words().unwrap(), ["first", "second"]);
+    }
+
+    #[test]
+    fn what_follows_two_dashes_is_left_alone() {
+        let mut given = args("--durable -- psql --help");
+        assert_eq!(given.after_dashes().unwrap(), ["psql", "--help"]);
+        assert!(given.flag("--durable"));
+        given.finish().unwrap();
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        assert!(args("--listen").value("--listen").unwrap_err().to_string().contains("--listen needs a value"));
+        assert!(args("--quik").words().unwrap_err().to_string().contains("unknown option --quik"));
+        assert!(args("extra").finish().unwrap_err().to_string().contains("unexpected argument \"extra\""));
+    }
+}

@@ -1,0 +1,124 @@
+//! Finds a program, or installs its Debian package where that is possible.
+//!
+//! A missing server is never a reason to skip a test: it is installed, or the run fails and names the command.
+
+use crate::fail::{Fail, Result};
+use crate::process::{is_program, run, which};
+use crate::{project, say};
+use rustix::process::geteuid;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Where Debian keeps server programs that are not in `PATH`: `/usr/lib/postgresql/<version>/bin`.
+const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
+
+/// A program of the system that a task needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tool {
+    /// `initdb`, next to `postgres` itself.
+    Initdb,
+    /// `redis-server`.
+    Redis,
+    /// `wrk`, the load generator.
+    Wrk,
+}
+
+impl Tool {
+    /// The program's name.
+    pub(crate) const fn program(self) -> &'static str {
+        match self {
+            Self::Initdb => "initdb",
+            Self::Redis => "redis-server",
+            Self::Wrk => "wrk",
+        }
+    }
+
+    /// The Debian package that has it.
+    const fn package(self) -> &'static str {
+        match self {
+            Self::Initdb => "postgresql",
+            Self::Redis => "redis-server",
+            Self::Wrk => "wrk",
+        }
+    }
+
+    /// Packages installed together with it, so that one installation serves the next tool too.
+    const fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::Initdb | Self::Redis => &["postgresql", "redis-server"],
+            Self::Wrk => &["wrk"],
+        }
+    }
+
+    fn find(self) -> Option<PathBuf> {
+        match self {
+            Self::Initdb => newest_postgres().or_else(|| which(self.program())),
+            Self::Redis | Self::Wrk => which(self.program()),
+        }
+    }
+}
+
+/// Finds `tool`, installing it first if need be.
+///
+/// # Errors
+/// Names the one command that installs it.
+pub(crate) fn find_or_install(tool: Tool) -> Result<PathBuf> {
+    if let Some(program) = tool.find() {
+        return Ok(program);
+    }
+    let fix = format!("apt-get install -y {}", tool.package());
+    let missing = || Fail::new(format!("{} is missing", tool.program())).fix(&fix);
+    if which("apt-get").is_none() || !(geteuid().is_root() || project::in_ci()) {
+        return Err(missing());
+    }
+    say::step(format!("{} is missing: apt-get install -y {}", tool.program(), tool.packages().join(" ")));
+    if apt(&[&["install"], tool.packages()].concat()).is_err() {
+        say::note("that failed; once more with fresh package lists");
+        apt(&["update"]).and_then(|()| apt(&[&["install"], tool.packages()].concat())).map_err(|_| missing())?;
+    }
+    tool.find().ok_or_else(missing)
+}
+
+fn apt(arguments: &[&str]) -> Result {
+    // RUNLEVEL=1 keeps the packages from starting servers of their own on the well-known ports.
+    run(Command::new("apt-get")
+        .args(["-qq", "-y", "-o", "DPkg::Lock::Timeout=120"])
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .env("RUNLEVEL", "1")
+        .stdin(std::process::Stdio::null())
+        .stdout(std::io::stderr()))
+}
+
+/// The `initdb` of the newest installed server version.
+fn newest_postgres() -> Option<PathBuf> {
+    let versions = std::fs::read_dir(POSTGRES_VERSIONS).ok()?.flatten();
+    newest(versions.filter_map(|entry| entry.file_name().into_string().ok()).collect())
+        .map(|version| PathBuf::from(POSTGRES_VERSIONS).join(version).join("bin/initdb"))
+        .filter(|file| is_program(file))
+}
+
+/// The highest of version numbers such as `9.6` and `17`, compared part by part.
+fn newest(versions: Vec<String>) -> Option<String> {
+    let key = |version: &String| -> Option<Vec<u32>> { version.split('.').map(|part| part.parse().ok()).collect() };
+    versions.into_iter().filter(|version| key(version).is_some()).max_by_key(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_as_numbers() {
+        for (versions, expected) in [
+            (vec!["9.6", "15", "17"], Some("17")),
+            (vec!["9.6", "9.10"], Some("9.10")),
+            (vec!["15", "common"], Some("15")),
+            (vec!["common"], None),
+            (vec![], None),
+        ] {
+            let found = newest(versions.iter().copied().map(str::to_owned).collect());
+            assert_eq!(found.as_deref(), expected, "{versions:?}");
+        }
+    }
+}

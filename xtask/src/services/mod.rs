@@ -1,0 +1,129 @@
+//! A throw-away PostgreSQL and a throw-away Redis, on loopback, for the length of one command.
+//!
+//! They are started once for a whole test run; every test makes a database of its own inside. Both listen on
+//! 127.0.0.1 only, keep everything in one temporary folder and are gone with the task. PostgreSQL trusts every
+//! local user (it holds nothing worth keeping): do not run this on a machine shared with people you do not trust.
+
+mod install;
+mod postgres;
+mod redis;
+mod wait;
+
+use crate::args::Args;
+use crate::fail::{Context as _, Fail, Result};
+use crate::process::run;
+use crate::say;
+use postgres::Postgres;
+use redis::Redis;
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+use tempfile::TempDir;
+
+pub(crate) use install::{Tool, find_or_install};
+
+/// Where tests and tools find PostgreSQL: a superuser that may create databases.
+pub(crate) const POSTGRES_URL: &str = "NOLAPSE_TEST_POSTGRES_URL";
+/// Where tests find Redis.
+pub(crate) const REDIS_URL: &str = "NOLAPSE_TEST_REDIS_URL";
+
+/// Whether PostgreSQL waits for the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// No: three times faster, right for tests that never cut the power.
+    Off,
+    /// Yes, as in production; benchmarks need it.
+    On,
+}
+
+/// What the servers should be like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    /// Whether PostgreSQL waits for the disk.
+    pub(crate) durability: Durability,
+    /// The processor core PostgreSQL is pinned to, if any.
+    pub(crate) core: Option<usize>,
+    /// Whether Redis is wanted as well.
+    pub(crate) redis: bool,
+}
+
+impl Wanted {
+    /// What a test run needs.
+    pub(crate) const TESTS: Self = Self { durability: Durability::Off, core: None, redis: true };
+}
+
+/// The running servers. Dropping the value stops them and removes their files.
+#[derive(Debug)]
+pub(crate) struct Services {
+    // Fields are dropped in this order: servers first, then the folder they write to.
+    postgres: Postgres,
+    redis: Option<Redis>,
+    _folder: TempDir,
+}
+
+impl Services {
+    /// Starts what is wanted and waits until it answers.
+    ///
+    /// # Errors
+    /// If a server is missing and cannot be installed, or does not answer in time; shows the end of its log.
+    pub(crate) fn start(wanted: Wanted) -> Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("nolapse-services-")
+            .tempdir()
+            .attempt(|| "make a temporary folder".into())?;
+        // Another user's server must be able to walk through, not to look around.
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o711))
+            .attempt(|| format!("open {} to the servers", folder.path().display()))?;
+        let postgres = Postgres::start(folder.path(), wanted.durability, wanted.core)?;
+        let redis = if wanted.redis { Some(Redis::start(folder.path())?) } else { None };
+        let names = if redis.is_some() { "PostgreSQL and Redis are" } else { "PostgreSQL is" };
+        say::note(format!("{names} up, in {}", folder.path().display()));
+        Ok(Self { postgres, redis, _folder: folder })
+    }
+
+    /// The variables that lead to the servers.
+    pub(crate) fn variables(&self) -> Vec<(OsString, OsString)> {
+        let redis = self.redis.as_ref().map(|redis| (REDIS_URL.into(), redis.url().into()));
+        std::iter::once((POSTGRES_URL.into(), self.postgres.url().into())).chain(redis).collect()
+    }
+
+    /// The URL of the PostgreSQL superuser's own database.
+    pub(crate) fn postgres_url(&self) -> String {
+        self.postgres.url()
+    }
+
+    /// The process id of the PostgreSQL postmaster, parent of its backends.
+    pub(crate) fn postgres_id(&self) -> u32 {
+        self.postgres.id()
+    }
+}
+
+/// Servers for a test run: those already named in the environment, or our own.
+pub(crate) fn for_tests() -> Result<Option<Services>> {
+    let given = [POSTGRES_URL, REDIS_URL].map(|name| std::env::var_os(name).is_some());
+    match given {
+        [true, true] => {
+            say::note(format!("using the servers of {POSTGRES_URL} and {REDIS_URL}"));
+            Ok(None)
+        }
+        [false, false] => Services::start(Wanted::TESTS).map(Some),
+        [true, false] | [false, true] => {
+            Err(Fail::new(format!("{POSTGRES_URL} and {REDIS_URL} go together: set both or neither"))
+                .fix(format!("unset {POSTGRES_URL} {REDIS_URL}")))
+        }
+    }
+}
+
+/// `cargo xtask services [--durable] -- <command…>`
+pub(crate) fn task(mut args: Args) -> Result {
+    let command = args.after_dashes().unwrap_or_default();
+    let durable = args.flag("--durable");
+    args.finish()?;
+    let [program, arguments @ ..] = command.as_slice() else {
+        return Err(Fail::usage("which command? cargo xtask services -- <command…>"));
+    };
+    say::step("starting PostgreSQL and Redis");
+    let durability = if durable { Durability::On } else { Durability::Off };
+    let services = Services::start(Wanted { durability, ..Wanted::TESTS })?;
+    run(Command::new(program).args(arguments).envs(services.variables()))
+}

@@ -1,0 +1,141 @@
+//! `cargo xtask test`: every test of the workspace, with both databases and Redis at hand.
+
+use crate::args::Args;
+use crate::fail::Result;
+use crate::process::run;
+use crate::{project, say, services};
+use std::ffi::OsString;
+use std::process::{Command, Stdio};
+
+/// Asks tests for their long versions.
+const FULL: &str = "NOLAPSE_TEST_FULL";
+/// The exhaustive model of the revocation fence, run when it exists.
+const LOOM_MODEL: &str = "crates/authority/tests/loom_fence.rs";
+
+/// What to run.
+struct Plan {
+    /// One package instead of the whole workspace.
+    package: Option<String>,
+    /// Names of tests; empty means all.
+    filters: Vec<String>,
+    /// Variables every test run gets.
+    variables: Vec<(OsString, OsString)>,
+}
+
+impl Plan {
+    /// `cargo` with the subcommand, the packages and the variables.
+    fn cargo(&self, subcommand: &[&str]) -> Command {
+        let mut cargo = project::cargo();
+        cargo.args(subcommand).arg("--locked").envs(self.variables.iter().cloned());
+        match &self.package {
+            Some(package) => cargo.args(["--package", package]),
+            None => cargo.arg("--workspace"),
+        };
+        cargo
+    }
+
+    /// Whether nothing was narrowed down.
+    fn is_everything(&self) -> bool {
+        self.package.is_none() && self.filters.is_empty()
+    }
+}
+
+/// `cargo xtask test [--full] [-p PACKAGE] [filter…]`
+pub(crate) fn task(mut args: Args) -> Result {
+    let full = args.flag("--full");
+    let package = args.value("-p")?;
+    let filters = args.words()?;
+
+    say::step("starting PostgreSQL and Redis");
+    let services = services::for_tests()?;
+    let mut variables = services.as_ref().map(services::Services::variables).unwrap_or_default();
+    if full {
+        variables.push((FULL.into(), "1".into()));
+    }
+    let plan = Plan { package, filters, variables };
+
+    say::step("unit and integration tests");
+    if has_nextest() {
+        run(plan.cargo(&["nextest", "run", "--no-fail-fast"]).args(&plan.filters))?;
+    } else {
+        say::note("cargo-nextest is not installed: one test program after the other");
+        // Without --doc, so that documentation tests run once, below, on both paths.
+        run(plan.cargo(&["test", "--no-fail-fast", "--all-targets"]).args(filters_of_cargo_test(&plan.filters)))?;
+    }
+    if plan.filters.is_empty() {
+        say::step("documentation tests");
+        run(&mut plan.cargo(&["test", "--doc"]))?;
+    }
+    if plan.is_everything() { loom() } else { Ok(()) }
+}
+
+/// `cargo test` takes one filter before `--` and any number after it.
+fn filters_of_cargo_test(filters: &[String]) -> Vec<String> {
+    if filters.is_empty() {
+        Vec::new()
+    } else {
+        std::iter::once("--".to_owned()).chain(filters.iter().cloned()).collect()
+    }
+}
+
+fn has_nextest() -> bool {
+    project::cargo()
+        .args(["nextest", "--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// Runs the loom model in a target folder of its own: `--cfg loom` changes every crate's fingerprint.
+fn loom() -> Result {
+    if !project::root().join(LOOM_MODEL).exists() {
+        say::note(format!("no {LOOM_MODEL}: nothing to model"));
+        return Ok(());
+    }
+    say::step("the revocation fence under loom, every interleaving");
+    run(project::cargo()
+        .args(["test", "--locked", "--release", "--package", "authority", "--test", "loom_fence"])
+        .arg("--target-dir")
+        .arg(project::target_directory()?.join("loom"))
+        .env("RUSTFLAGS", "--cfg loom")
+        // A model explores; link-time optimisation of what it links costs minutes and finds nothing.
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::shown;
+
+    fn plan(package: Option<&str>, filters: &[&str]) -> Plan {
+        Plan {
+            package: package.map(str::to_owned),
+            filters: filters.iter().copied().map(str::to_owned).collect(),
+            variables: vec![(FULL.into(), "1".into())],
+        }
+    }
+
+    #[test]
+    fn packages_and_variables_reach_cargo() {
+        let whole = plan(None, &[]).cargo(&["nextest", "run"]);
+        assert!(shown(&whole).ends_with("nextest run --locked --workspace"), "{}", shown(&whole));
+        assert!(whole.get_envs().any(|(name, value)| name == FULL && value == Some("1".as_ref())));
+        let one = plan(Some("storage"), &["tokens"]).cargo(&["test"]);
+        assert!(shown(&one).ends_with("test --locked --package storage"), "{}", shown(&one));
+    }
+
+    #[test]
+    fn the_model_runs_only_with_everything_else() {
+        assert!(plan(None, &[]).is_everything());
+        assert!(!plan(Some("storage"), &[]).is_everything());
+        assert!(!plan(None, &["tokens"]).is_everything());
+    }
+
+    #[test]
+    fn filters_follow_the_dashes_for_cargo_test() {
+        assert!(filters_of_cargo_test(&[]).is_empty());
+        assert_eq!(filters_of_cargo_test(&["a".into(), "b".into()]), ["--", "a", "b"]);
+    }
+}
