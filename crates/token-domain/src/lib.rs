@@ -1,1 +1,19 @@
-//! What a token means: ids, scopes, status, rotation, decisions.
+//! What a token means: ids, scopes, status, rotation and the decision whether a token may act.
+//!
+//! Everything here is a total function of facts, a request and a moment. **Invariant:** this crate never reads a
+//! clock, never draws randomness, never waits, and knows neither a database nor HTTP nor a hash function; whoever
+//! calls it brings those in as values.
+
+pub mod decide;
+pub mod id;
+pub mod person;
+pub mod scope;
+pub mod tenant;
+pub mod text;
+pub mod time;
+pub mod token;
+
+pub use decide::{Credential, Denial, Holder, Verdict, decide};
+pub use id::Id;
+pub use scope::{Requirement, ScopeCatalogue, ScopeName, ScopeSet};
+pub use time::{Span, Timestamp};

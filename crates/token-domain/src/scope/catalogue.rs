@@ -1,0 +1,546 @@
+//! The catalogue: every scope there is, what covers what, and the built-in roles, read from data and checked whole.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use super::name::ScopeName;
+use super::requirement::Requirement;
+use super::set::{ScopeId, ScopeSet};
+use crate::token::Kind;
+
+/// The catalogue compiled in; an operator may replace it with a file of the same form.
+const BUILT_IN: &str = include_str!("../../../../config/scopes.toml");
+/// The roles every catalogue must define, strongest first.
+const ROLE_NAMES: [&str; 4] = ["owner", "admin", "member", "viewer"];
+/// How many scopes one token may name.
+const MOST_PER_TOKEN: usize = 64;
+
+/// One scope, as `GET /v1/scopes/catalog` shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ScopeEntry {
+    /// The name tokens carry.
+    pub name: ScopeName,
+    /// What it permits, one sentence.
+    pub description: String,
+    /// The heading it stands under.
+    pub group: String,
+    /// Entries it covers besides its own `name:<action>` relatives.
+    pub implies: Vec<String>,
+    /// Companions without which it does not work.
+    pub requires: Vec<String>,
+    /// Whether a personal key gets it when no scopes are named.
+    pub default: bool,
+    /// The kinds of token that may carry it.
+    pub kinds: Vec<Kind>,
+}
+
+/// A built-in, read-only role.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// `owner`, `admin`, `member` or `viewer`.
+    pub name: String,
+    /// What the role may do, one sentence.
+    pub description: String,
+    /// The scopes it names.
+    pub scopes: Vec<ScopeId>,
+}
+
+/// A token's scopes: as listed (order kept, duplicates dropped) and as a set with everything they cover.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grants {
+    listed: Vec<ScopeId>,
+    effective: ScopeSet,
+}
+
+/// Why a list of names cannot be granted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GrantError {
+    /// No scope at all.
+    #[error("name at least one scope; GET /v1/scopes/catalog lists them")]
+    Empty,
+    /// More than a token may carry.
+    #[error("name at most {MOST_PER_TOKEN} scopes")]
+    TooMany,
+    /// A name the catalogue does not have.
+    #[error("unknown scope {0:?}; GET /v1/scopes/catalog lists the scopes")]
+    Unknown(String),
+    /// A scope that this kind of token may not carry.
+    #[error("scope {name} cannot be carried by {kind} tokens")]
+    WrongKind {
+        /// The scope.
+        name: ScopeName,
+        /// The kind of token it was asked for.
+        kind: Kind,
+    },
+}
+
+/// Everything wrong with a catalogue's text, each with its line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the scope catalogue cannot be used:\n{}", .0.join("\n"))]
+pub struct CatalogueError(Vec<String>);
+
+/// Every scope and built-in role of this deployment.
+#[derive(Debug)]
+pub struct ScopeCatalogue {
+    entries: Vec<ScopeEntry>,
+    by_name: HashMap<Box<str>, ScopeId>,
+    /// For each entry, itself and everything it covers, transitively.
+    covers: Vec<ScopeSet>,
+    /// For each entry, itself and every companion it needs, transitively.
+    needs: Vec<ScopeSet>,
+    roles: Vec<Role>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CatalogueFile {
+    #[serde(default)]
+    scope: Vec<EntryFile>,
+    #[serde(default)]
+    role: Vec<RoleFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EntryFile {
+    name: Spanned<String>,
+    description: String,
+    group: String,
+    #[serde(default)]
+    implies: Vec<Spanned<String>>,
+    #[serde(default)]
+    requires: Vec<Spanned<String>>,
+    #[serde(default)]
+    default: bool,
+    #[serde(default = "every_kind")]
+    kinds: Vec<Kind>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RoleFile {
+    name: Spanned<String>,
+    description: String,
+    scopes: Vec<Spanned<String>>,
+}
+
+fn every_kind() -> Vec<Kind> {
+    Kind::ALL.to_vec()
+}
+
+impl ScopeCatalogue {
+    /// The catalogue this program ships with.
+    ///
+    /// # Errors
+    /// None in a released build: a test reads it.
+    pub fn built_in() -> Result<Self, CatalogueError> {
+        Self::parse(BUILT_IN)
+    }
+
+    /// Reads a catalogue and checks all of it: names, references, cycles, the four roles.
+    ///
+    /// # Errors
+    /// Every problem found, each with the line it stands on.
+    pub fn parse(text: &str) -> Result<Self, CatalogueError> {
+        let file: CatalogueFile =
+            toml::from_str(text).map_err(|error| CatalogueError(vec![error.to_string().trim_end().to_owned()]))?;
+        Reader { text, problems: Vec::new() }.build(file)
+    }
+
+    /// All entries in the order of the file.
+    pub fn entries(&self) -> &[ScopeEntry] {
+        &self.entries
+    }
+
+    /// The built-in roles, strongest first.
+    pub fn roles(&self) -> &[Role] {
+        &self.roles
+    }
+
+    /// A built-in role by name.
+    pub fn role(&self, name: &str) -> Option<&Role> {
+        self.roles.iter().find(|role| role.name == name)
+    }
+
+    /// The entry of that name.
+    pub fn find(&self, name: &str) -> Option<ScopeId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The name of an entry of this catalogue.
+    pub fn name(&self, scope: ScopeId) -> &ScopeName {
+        &self.entries[scope.index()].name
+    }
+
+    /// The names in a set, in catalogue order.
+    pub fn names(&self, set: ScopeSet) -> Vec<&str> {
+        set.iter().filter(|scope| scope.index() < self.entries.len()).map(|scope| self.name(scope).as_str()).collect()
+    }
+
+    /// The scopes a personal key gets when none are named.
+    pub fn defaults(&self) -> Vec<ScopeId> {
+        self.ids().filter(|scope| self.entries[scope.index()].default).collect()
+    }
+
+    /// Everything a set of entries covers, itself included.
+    pub fn expand(&self, scopes: impl IntoIterator<Item = ScopeId>) -> ScopeSet {
+        scopes.into_iter().fold(ScopeSet::EMPTY, |set, scope| set.union(self.covers[scope.index()]))
+    }
+
+    /// Reads the scopes asked for a token of some kind: checks each, drops duplicates, keeps the order.
+    ///
+    /// # Errors
+    /// None or too many, an unknown name, a scope the kind may not carry.
+    pub fn grant<S: AsRef<str>>(&self, names: &[S], kind: Kind) -> Result<Grants, GrantError> {
+        if names.is_empty() {
+            return Err(GrantError::Empty);
+        }
+        let grants = self.restore(names)?;
+        if grants.listed.len() > MOST_PER_TOKEN || names.len() > ScopeSet::CAPACITY {
+            return Err(GrantError::TooMany);
+        }
+        let misplaced = grants.listed.iter().find(|scope| !self.entries[scope.index()].kinds.contains(&kind));
+        match misplaced {
+            Some(&scope) => Err(GrantError::WrongKind { name: self.name(scope).clone(), kind }),
+            None => Ok(grants),
+        }
+    }
+
+    /// Reads scopes as stored with a token made earlier. A name that is gone from the catalogue is an error, never
+    /// dropped in silence: the token would then mean something nobody granted.
+    ///
+    /// # Errors
+    /// [`GrantError::Unknown`] with the name.
+    pub fn restore<S: AsRef<str>>(&self, names: &[S]) -> Result<Grants, GrantError> {
+        let mut seen = ScopeSet::EMPTY;
+        let mut listed = Vec::with_capacity(names.len());
+        for name in names {
+            let scope = self.find(name.as_ref()).ok_or_else(|| GrantError::Unknown(name.as_ref().to_owned()))?;
+            if !seen.contains(scope) {
+                seen.insert(scope);
+                listed.push(scope);
+            }
+        }
+        Ok(Grants { effective: self.expand(listed.iter().copied()), listed })
+    }
+
+    /// What it takes to be allowed everything named; a single entry.
+    pub fn require(&self, scope: ScopeId) -> Requirement {
+        Requirement::all(self.needs[scope.index()])
+    }
+
+    /// What it takes to be allowed everything named.
+    ///
+    /// # Errors
+    /// The names the catalogue does not have, which no credential can satisfy.
+    pub fn require_all<S: AsRef<str>>(&self, names: &[S]) -> Result<Requirement, Vec<String>> {
+        let mut all = ScopeSet::EMPTY;
+        let mut unknown = Vec::new();
+        for name in names {
+            match self.find(name.as_ref()) {
+                Some(scope) => all = all.union(self.needs[scope.index()]),
+                None => unknown.push(name.as_ref().to_owned()),
+            }
+        }
+        if unknown.is_empty() { Ok(Requirement::all(all)) } else { Err(unknown) }
+    }
+
+    /// Listed scopes that will not work for want of a companion: `(scope, what it also needs)`.
+    pub fn warnings(&self, grants: &Grants) -> Vec<(&ScopeName, Vec<&str>)> {
+        grants
+            .listed
+            .iter()
+            .filter_map(|&scope| {
+                let wanting = self.needs[scope.index()].difference(grants.effective);
+                (!wanting.is_empty()).then(|| (self.name(scope), self.names(wanting)))
+            })
+            .collect()
+    }
+
+    fn ids(&self) -> impl Iterator<Item = ScopeId> {
+        (0..self.entries.len()).filter_map(ScopeId::new)
+    }
+}
+
+impl Grants {
+    /// The scopes as listed.
+    pub fn listed(&self) -> &[ScopeId] {
+        &self.listed
+    }
+
+    /// The scopes with everything they cover.
+    pub const fn effective(&self) -> ScopeSet {
+        self.effective
+    }
+
+    /// The names as listed, for the wire and the database.
+    pub fn names<'c>(&self, catalogue: &'c ScopeCatalogue) -> Vec<&'c str> {
+        self.listed.iter().map(|&scope| catalogue.name(scope).as_str()).collect()
+    }
+}
+
+/// Collects every problem of a file before it gives up.
+struct Reader<'t> {
+    text: &'t str,
+    problems: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn build(mut self, file: CatalogueFile) -> Result<ScopeCatalogue, CatalogueError> {
+        let mut by_name: HashMap<Box<str>, ScopeId> = HashMap::new();
+        for (index, entry) in file.scope.iter().enumerate() {
+            let name = entry.name.get_ref();
+            match (ScopeName::parse(name), ScopeId::new(index)) {
+                (Err(invalid), _) => self.report(&entry.name, &format!("{name:?} is {invalid}")),
+                (_, None) => self.report(&entry.name, &format!("more than {} scopes", ScopeSet::CAPACITY)),
+                (Ok(_), Some(scope)) => {
+                    if by_name.insert(name.as_str().into(), scope).is_some() {
+                        self.report(&entry.name, &format!("scope {name:?} is defined twice"));
+                    }
+                }
+            }
+        }
+        let implied: Vec<ScopeSet> = file.scope.iter().map(|entry| self.implied(entry, &by_name)).collect();
+        let required: Vec<ScopeSet> = file
+            .scope
+            .iter()
+            .map(|entry| self.resolve(&entry.requires, &by_name))
+            .map(|s| s.into_iter().collect())
+            .collect();
+        let covers = self.close(&file.scope, &implied, "implies");
+        let needs = self.close(&file.scope, &required, "requires");
+        let roles = self.roles(&file.role, &by_name);
+        if !self.problems.is_empty() {
+            return Err(CatalogueError(self.problems));
+        }
+        let entries = file.scope.into_iter().filter_map(|entry| entry.into_entry().ok()).collect();
+        Ok(ScopeCatalogue { entries, by_name, covers, needs, roles })
+    }
+
+    /// What an entry covers directly: its `implies`, and for a bare name every `name:<action>`.
+    fn implied(&mut self, entry: &EntryFile, by_name: &HashMap<Box<str>, ScopeId>) -> ScopeSet {
+        let name = entry.name.get_ref();
+        let own = by_name.get(name.as_str()).copied();
+        if entry.implies.iter().any(|implied| implied.get_ref() == "*") {
+            return by_name.values().copied().filter(|&other| Some(other) != own).collect();
+        }
+        let mut set: ScopeSet = self.resolve(&entry.implies, by_name).into_iter().collect();
+        for (other, &scope) in by_name {
+            if other.split_once(':').is_some_and(|(resource, _)| resource == name) {
+                set.insert(scope);
+            }
+        }
+        set
+    }
+
+    fn resolve(&mut self, names: &[Spanned<String>], by_name: &HashMap<Box<str>, ScopeId>) -> Vec<ScopeId> {
+        names
+            .iter()
+            .filter_map(|name| {
+                let found = by_name.get(name.get_ref().as_str()).copied();
+                if found.is_none() {
+                    self.report(name, &format!("{:?} is not a scope of this catalogue", name.get_ref()));
+                }
+                found
+            })
+            .collect()
+    }
+
+    /// The transitive closure of a relation, refusing cycles.
+    fn close(&mut self, entries: &[EntryFile], direct: &[ScopeSet], relation: &str) -> Vec<ScopeSet> {
+        let mut closed: Vec<ScopeSet> = (0..direct.len())
+            .map(|index| ScopeId::new(index).map_or(ScopeSet::EMPTY, ScopeSet::of).union(direct[index]))
+            .collect();
+        loop {
+            let next: Vec<ScopeSet> = closed
+                .iter()
+                .map(|set| {
+                    set.iter().filter(|s| s.index() < closed.len()).fold(*set, |sum, s| sum.union(closed[s.index()]))
+                })
+                .collect();
+            if next == closed {
+                break;
+            }
+            closed = next;
+        }
+        for (index, entry) in entries.iter().enumerate() {
+            let Some(own) = ScopeId::new(index) else { continue };
+            let through = direct[index].iter().find(|s| closed.get(s.index()).is_some_and(|set| set.contains(own)));
+            if through.is_some() {
+                let name = entry.name.get_ref();
+                self.report(&entry.name, &format!("{name:?} comes back to itself through `{relation}`"));
+            }
+        }
+        closed
+    }
+
+    fn roles(&mut self, files: &[RoleFile], by_name: &HashMap<Box<str>, ScopeId>) -> Vec<Role> {
+        for file in files {
+            if !ROLE_NAMES.contains(&file.name.get_ref().as_str()) {
+                self.report(&file.name, "built-in roles are owner, admin, member and viewer");
+            }
+        }
+        let mut roles = Vec::with_capacity(ROLE_NAMES.len());
+        for name in ROLE_NAMES {
+            let mut named = files.iter().filter(|file| file.name.get_ref() == name);
+            match (named.next(), named.next()) {
+                (Some(file), None) => roles.push(Role {
+                    name: name.to_owned(),
+                    description: file.description.clone(),
+                    scopes: self.resolve(&file.scopes, by_name),
+                }),
+                (Some(_), Some(twice)) => self.report(&twice.name, &format!("role {name:?} is defined twice")),
+                (None, _) => self.problems.push(format!("  role {name:?} is missing")),
+            }
+        }
+        roles
+    }
+
+    fn report(&mut self, at: &Spanned<String>, problem: &str) {
+        let line = self.text[..at.span().start].matches('\n').count() + 1;
+        self.problems.push(format!("  line {line}: {problem}"));
+    }
+}
+
+impl EntryFile {
+    fn into_entry(self) -> Result<ScopeEntry, super::name::InvalidScopeName> {
+        let plain = |names: Vec<Spanned<String>>| names.into_iter().map(Spanned::into_inner).collect();
+        Ok(ScopeEntry {
+            name: ScopeName::parse(self.name.get_ref())?,
+            description: self.description,
+            group: self.group,
+            implies: plain(self.implies),
+            requires: plain(self.requires),
+            default: self.default,
+            kinds: self.kinds,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROLES: &str = r#"
+        [[role]]
+        name = "owner"
+        description = ""
+        scopes = []
+        [[role]]
+        name = "admin"
+        description = ""
+        scopes = []
+        [[role]]
+        name = "member"
+        description = ""
+        scopes = []
+        [[role]]
+        name = "viewer"
+        description = ""
+        scopes = []
+    "#;
+
+    fn entry(name: &str, rest: &str) -> String {
+        format!("[[scope]]\nname = \"{name}\"\ndescription = \"d\"\ngroup = \"g\"\n{rest}\n")
+    }
+
+    fn problems(scopes: &str) -> String {
+        ScopeCatalogue::parse(&format!("{scopes}{ROLES}")).unwrap_err().to_string()
+    }
+
+    fn built_in() -> ScopeCatalogue {
+        ScopeCatalogue::built_in().unwrap()
+    }
+
+    fn allowed(catalogue: &ScopeCatalogue, granted: &[&str], required: &str) -> Result<(), Vec<String>> {
+        let effective = catalogue.restore(granted).unwrap().effective();
+        let requirement = catalogue.require_all(&[required]).unwrap();
+        requirement
+            .check(&effective)
+            .map_err(|missing| catalogue.names(missing.0).into_iter().map(Into::into).collect())
+    }
+
+    #[test]
+    fn the_shipped_catalogue_is_sound() {
+        let catalogue = built_in();
+        for name in ["execute", "read", "admin", "tokens:read", "tokens:manage", "self:rotate", "scans:run", "user"] {
+            assert!(catalogue.find(name).is_some(), "{name}");
+        }
+        assert_eq!(catalogue.roles().iter().map(|role| role.name.as_str()).collect::<Vec<_>>(), ROLE_NAMES);
+    }
+
+    #[test]
+    fn an_umbrella_covers_its_actions_and_not_its_dotted_relatives() {
+        let catalogue = built_in();
+        assert_eq!(allowed(&catalogue, &["scans"], "scans:read"), Ok(()));
+        assert_eq!(allowed(&catalogue, &["scans:read"], "scans"), Err(vec!["scans".into()]));
+        assert_eq!(
+            allowed(&catalogue, &["org:read"], "org.memberships:read"),
+            Err(vec!["org.memberships:read".into()])
+        );
+        assert_eq!(allowed(&catalogue, &["tokens:manage"], "tokens:read"), Err(vec!["tokens:read".into()]));
+        assert_eq!(allowed(&catalogue, &["execute"], "read"), Ok(()));
+        assert_eq!(allowed(&catalogue, &["read"], "execute"), Err(vec!["execute".into()]));
+        assert_eq!(allowed(&catalogue, &["admin"], "org.memberships:manage"), Ok(()));
+    }
+
+    #[test]
+    fn a_companion_is_asked_for_at_use_and_warned_of_at_creation() {
+        let catalogue = built_in();
+        assert_eq!(allowed(&catalogue, &["scans:run"], "scans:run"), Err(vec!["projects:read".into()]));
+        assert_eq!(allowed(&catalogue, &["scans:run", "projects:read"], "scans:run"), Ok(()));
+        let grants = catalogue.grant(&["scans:run"], Kind::Personal).unwrap();
+        let warnings = catalogue.warnings(&grants);
+        assert_eq!(warnings.len(), 1);
+        assert_eq!((warnings[0].0.as_str(), warnings[0].1.as_slice()), ("scans:run", &["projects:read"][..]));
+    }
+
+    #[test]
+    fn granting_keeps_order_and_drops_duplicates() {
+        let catalogue = built_in();
+        let grants = catalogue.grant(&["read", "execute", "read"], Kind::Organization).unwrap();
+        assert_eq!(grants.names(&catalogue), ["read", "execute"]);
+        assert_eq!(catalogue.grant::<&str>(&[], Kind::Organization), Err(GrantError::Empty));
+        assert_eq!(catalogue.grant(&["Execute"], Kind::Organization), Err(GrantError::Unknown("Execute".into())));
+        let every: Vec<String> = (0..65).map(|n| entry(&format!("s{n}"), "")).collect();
+        let wide = ScopeCatalogue::parse(&format!("{}{ROLES}", every.concat())).unwrap();
+        let names: Vec<String> = (0..65).map(|n| format!("s{n}")).collect();
+        assert_eq!(wide.grant(&names, Kind::Organization), Err(GrantError::TooMany));
+        assert!(wide.grant(&names[..64], Kind::Organization).is_ok());
+    }
+
+    #[test]
+    fn every_problem_is_named_with_its_line() {
+        let text = problems(&(entry("Bad", "") + &entry("a", "implies = [\"nowhere\"]") + &entry("a", "")));
+        assert!(text.contains("line 2: \"Bad\" is not a scope name"), "{text}");
+        assert!(text.contains("line 10: \"nowhere\" is not a scope of this catalogue"), "{text}");
+        assert!(text.contains("line 12: scope \"a\" is defined twice"), "{text}");
+    }
+
+    #[test]
+    fn cycles_are_refused() {
+        let text = problems(
+            &(entry("a", "implies = [\"b\"]") + &entry("b", "implies = [\"c\"]") + &entry("c", "implies = [\"a\"]")),
+        );
+        for name in ["a", "b", "c"] {
+            assert!(text.contains(&format!("{name:?} comes back to itself through `implies`")), "{text}");
+        }
+        assert!(problems(&entry("a", "implies = [\"a\"]")).contains("comes back to itself"));
+        assert!(problems(&entry("a", "requires = [\"a\"]")).contains("through `requires`"));
+        assert!(problems(&(entry("x", "implies = [\"*\"]") + &entry("b", "implies = [\"x\"]"))).contains("comes back"));
+    }
+
+    #[test]
+    fn the_four_roles_must_be_there() {
+        let text = ScopeCatalogue::parse("").unwrap_err().to_string();
+        assert!(text.contains("role \"owner\" is missing") && text.contains("role \"viewer\" is missing"), "{text}");
+    }
+
+    #[test]
+    fn more_than_a_set_can_hold_is_refused() {
+        let many: String = (0..=ScopeSet::CAPACITY).map(|n| entry(&format!("s{n}"), "")).collect();
+        assert!(problems(&many).contains("more than 256 scopes"));
+    }
+}

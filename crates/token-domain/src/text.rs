@@ -1,0 +1,240 @@
+//! Names, labels, slugs and e-mail addresses: text that people choose, checked once where it comes in.
+
+use std::fmt;
+
+use serde::Serialize;
+use unicode_general_category::{GeneralCategory, get_general_category};
+use unicode_normalization::UnicodeNormalization;
+
+/// Why a text was refused; the message completes the sentence "`field` …".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidText {
+    /// Nothing is left after trimming.
+    #[error("must not be empty")]
+    Empty,
+    /// Longer than the rule allows, counted in characters after normalisation.
+    #[error("must have at most {0} characters")]
+    TooLong(usize),
+    /// A control, bidirectional-control, surrogate, private-use or unassigned character.
+    #[error("must not contain control, bidirectional-control or unassigned characters")]
+    Forbidden,
+    /// Not of the pattern the field asks for.
+    #[error("must {0}")]
+    Shape(&'static str),
+}
+
+/// Whether a character may stand in a name: nothing invisible that changes how its neighbours read.
+fn is_allowed(character: char) -> bool {
+    match get_general_category(character) {
+        GeneralCategory::Control
+        | GeneralCategory::Surrogate
+        | GeneralCategory::PrivateUse
+        | GeneralCategory::Unassigned
+        | GeneralCategory::LineSeparator
+        | GeneralCategory::ParagraphSeparator => false,
+        // Joiners are part of ordinary writing (Persian, emoji); every other format character is bidi or invisible.
+        GeneralCategory::Format => matches!(character, '\u{200c}' | '\u{200d}'),
+        _ => true,
+    }
+}
+
+/// Trims, normalises to NFC and checks length and characters.
+fn clean(text: &str, longest: usize) -> Result<String, InvalidText> {
+    let trimmed = text.trim();
+    // Normalisation can only be asked of text of sane size; four bytes a character bounds it before any work.
+    if trimmed.len() > longest.saturating_mul(16) {
+        return Err(InvalidText::TooLong(longest));
+    }
+    let normalised: String = trimmed.nfc().collect();
+    if normalised.is_empty() {
+        return Err(InvalidText::Empty);
+    }
+    if !normalised.chars().all(is_allowed) {
+        return Err(InvalidText::Forbidden);
+    }
+    if normalised.chars().count() > longest {
+        return Err(InvalidText::TooLong(longest));
+    }
+    Ok(normalised)
+}
+
+macro_rules! text_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text, as checked and normalised.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text_type! {
+    /// A display name: 1–100 characters after trimming, NFC, nothing invisible.
+    Name
+}
+text_type! {
+    /// A slug: lower-case ASCII letters, digits and inner hyphens, at most 100.
+    Slug
+}
+text_type! {
+    /// A token's `agent_type`: empty, or `[a-z0-9_]{1,64}`. A label, with no effect on access.
+    AgentType
+}
+text_type! {
+    /// An e-mail address as its owner writes it; compare by [`Email::key`].
+    Email
+}
+
+impl Name {
+    /// The most characters a name may have.
+    pub const LONGEST: usize = 100;
+
+    /// Checks a display name.
+    ///
+    /// # Errors
+    /// Empty after trimming, too long, or holding a character that cannot be seen.
+    pub fn parse(text: &str) -> Result<Self, InvalidText> {
+        clean(text, Self::LONGEST).map(Self)
+    }
+
+    /// The case-folded form on which uniqueness is asked.
+    pub fn key(&self) -> String {
+        self.0.to_lowercase().nfc().collect()
+    }
+}
+
+impl Slug {
+    /// The most characters a slug may have.
+    pub const LONGEST: usize = 100;
+
+    /// Checks `^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`.
+    ///
+    /// # Errors
+    /// Anything else, or more than 100 characters.
+    pub fn parse(text: &str) -> Result<Self, InvalidText> {
+        const SHAPE: InvalidText =
+            InvalidText::Shape("be lower-case letters, digits and hyphens, starting and ending with a letter or digit");
+        if text.is_empty() {
+            return Err(InvalidText::Empty);
+        }
+        if text.chars().count() > Self::LONGEST {
+            return Err(InvalidText::TooLong(Self::LONGEST));
+        }
+        let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let fits = text.bytes().all(inner) && !text.starts_with('-') && !text.ends_with('-');
+        if fits { Ok(Self(text.to_owned())) } else { Err(SHAPE) }
+    }
+}
+
+impl AgentType {
+    /// Checks a token's label.
+    ///
+    /// # Errors
+    /// Anything but the empty text or up to 64 of `a–z`, `0–9` and `_`.
+    pub fn parse(text: &str) -> Result<Self, InvalidText> {
+        let fits = text.len() <= 64 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidText::Shape("be empty or up to 64 lower-case letters, digits and underscores"))
+        }
+    }
+
+    /// The empty label.
+    pub fn none() -> Self {
+        Self(String::new())
+    }
+}
+
+impl Email {
+    /// The longest address that mail can carry (RFC 5321, section 4.5.3.1.3, less the angle brackets).
+    pub const LONGEST: usize = 254;
+
+    /// Checks an address: one `@` with something on both sides, no white space. Whether it exists only mail can tell.
+    ///
+    /// # Errors
+    /// Anything else, or more than 254 characters.
+    pub fn parse(text: &str) -> Result<Self, InvalidText> {
+        const SHAPE: InvalidText = InvalidText::Shape("be an e-mail address such as ada@example.org");
+        let text = clean(text, Self::LONGEST)?;
+        let (local, domain) = text.rsplit_once('@').ok_or(SHAPE)?;
+        let fits = !local.is_empty()
+            && !domain.is_empty()
+            && !local.contains('@')
+            && !text.chars().any(char::is_whitespace)
+            && !domain.starts_with('.')
+            && !domain.ends_with('.')
+            && !domain.contains("..");
+        if fits { Ok(Self(text)) } else { Err(SHAPE) }
+    }
+
+    /// The form on which addresses are unique and looked up: lower case throughout.
+    pub fn key(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_trimmed_normalised_and_bounded() {
+        assert_eq!(Name::parse("  CI  runner ").unwrap().as_str(), "CI  runner");
+        assert_eq!(Name::parse("e\u{301}").unwrap().as_str(), "é");
+        assert_eq!(Name::parse("👩‍💻").unwrap().as_str(), "👩‍💻");
+        assert_eq!(Name::parse(&"é".repeat(100)).unwrap().as_str().chars().count(), 100);
+        for (text, why) in [
+            ("", InvalidText::Empty),
+            (" \t\n ", InvalidText::Empty),
+            ("a\nb", InvalidText::Forbidden),
+            ("a\u{0}b", InvalidText::Forbidden),
+            ("pay\u{202e}moc", InvalidText::Forbidden),
+            ("a\u{feff}b", InvalidText::Forbidden),
+            ("\u{e000}", InvalidText::Forbidden),
+            (&"a".repeat(101), InvalidText::TooLong(100)),
+            (&"a".repeat(1_000_000), InvalidText::TooLong(100)),
+        ] {
+            assert_eq!(Name::parse(text), Err(why), "{text:.20}");
+        }
+    }
+
+    #[test]
+    fn slugs_are_ascii() {
+        for good in ["a", "7", "acme", "a-b--c", &"a".repeat(100)] {
+            assert!(Slug::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "-a", "a-", "A", "ä", "a_b", "a b", &"a".repeat(101)] {
+            assert!(Slug::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn agent_types_are_labels() {
+        for good in ["", "github_actions", "a", &"x".repeat(64)] {
+            assert!(AgentType::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["A", "a-b", "a b", &"x".repeat(65)] {
+            assert!(AgentType::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn addresses_keep_their_case_and_compare_without_it() {
+        assert_eq!(Email::parse(" Ada@Example.org ").unwrap().key(), "ada@example.org");
+        for bad in ["", "ada", "@x", "a@", "a b@x.y", "a@@b", "a@.b", "a@b..c", "a\u{7}@b.c"] {
+            assert!(Email::parse(bad).is_err(), "{bad}");
+        }
+    }
+}
