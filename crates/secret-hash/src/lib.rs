@@ -1,1 +1,28 @@
-//! How a secret is stored and checked: schemes, tags, cost.
+//! How a secret is stored and checked: the hash that is the truth, the keyed tag that makes it cheap, the hint that
+//! finds the row, and people's passwords.
+//!
+//! Four things are kept of a token, and nothing else of the secret: its display hint (`token_format::Hint`), a
+//! [`StoredHash`], a [`LookupHint`] and a [`VerifyTag`]. A dump of the database holds all four and validates nothing: the
+//! tag needs a key that lives elsewhere, and the hash must be guessed against 128 random bits.
+//!
+//! **Invariant:** CPU only. This crate never waits, reads no clock and draws no randomness (salts and keys are
+//! arguments), and knows neither the database nor HTTP. Slow functions say so; run them off the request workers.
+
+mod argon2_params;
+mod error;
+mod hex;
+mod keyring;
+mod lookup;
+pub mod password;
+mod scheme;
+mod slow;
+mod stored;
+mod tag;
+
+pub use argon2_params::Argon2Params;
+pub use error::HashError;
+pub use keyring::{Keyring, KeyringError, TagCheck};
+pub use lookup::{LookupHint, lookup_hint};
+pub use scheme::{Scheme, SchemeKind};
+pub use stored::{StoredHash, hash, verify};
+pub use tag::{KeyId, Tag, TagKey, TagKeyError, VerifyTag, VerifyTagError};

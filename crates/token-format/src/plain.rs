@@ -54,7 +54,10 @@ impl PlainToken {
     }
 
     /// The secret, as text. Never log it, store it, or put it in a URL or an error.
-    #[expect(clippy::missing_panics_doc, reason = "the bytes are ASCII: both ways in check it, and nothing changes them")]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "the bytes are ASCII: both ways in check it, and nothing changes them"
+    )]
     pub fn expose(&self) -> &str {
         core::str::from_utf8(&self.text).expect("a token is ASCII")
     }

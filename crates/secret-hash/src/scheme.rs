@@ -1,0 +1,95 @@
+//! Which schemes there are, and which one a deployment writes.
+
+use core::fmt;
+
+use crate::slow::bcrypt;
+use crate::{Argon2Params, HashError};
+
+/// A family of stored hashes, without its cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SchemeKind {
+    /// bcrypt, in modular-crypt form.
+    Bcrypt,
+    /// argon2id, in PHC form.
+    Argon2id,
+    /// Plain SHA-256.
+    Sha256,
+}
+
+impl SchemeKind {
+    /// Whether a check takes milliseconds and belongs off the request workers.
+    pub const fn is_slow(self) -> bool {
+        match self {
+            Self::Bcrypt | Self::Argon2id => true,
+            Self::Sha256 => false,
+        }
+    }
+
+    /// The scheme's name, as in configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bcrypt => "bcrypt",
+            Self::Argon2id => "argon2id",
+            Self::Sha256 => "sha256",
+        }
+    }
+}
+
+impl fmt::Display for SchemeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The scheme new hashes are made with.
+///
+/// All three are sound for tokens, which carry 128 random bits: nobody guesses those, however fast the hash. The slow
+/// ones guard against a generator that was broken without anyone noticing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// bcrypt; each step of `cost` doubles the time (10 is about 50 ms).
+    Bcrypt {
+        /// Binary logarithm of the rounds.
+        cost: u32,
+    },
+    /// argon2id.
+    Argon2id(Argon2Params),
+    /// SHA-256 without a salt: two random tokens never share one, so a salt would hide nothing.
+    Sha256,
+}
+
+impl Scheme {
+    /// bcrypt at cost 10.
+    pub const DEFAULT: Self = Self::Bcrypt { cost: 10 };
+
+    /// The scheme without its cost.
+    pub const fn kind(&self) -> SchemeKind {
+        match self {
+            Self::Bcrypt { .. } => SchemeKind::Bcrypt,
+            Self::Argon2id(_) => SchemeKind::Argon2id,
+            Self::Sha256 => SchemeKind::Sha256,
+        }
+    }
+
+    /// Whether making or checking a hash takes milliseconds and belongs off the request workers.
+    pub const fn is_slow(&self) -> bool {
+        self.kind().is_slow()
+    }
+
+    /// Whether a deployment may be configured with this: refuses costs below the floor (bcrypt 10,
+    /// [`Argon2Params::FLOOR`]) and above what one check may cost. [`hash`](crate::hash) itself takes lower costs, for
+    /// tests.
+    pub fn validate(&self) -> Result<(), HashError> {
+        match self {
+            Self::Bcrypt { cost } => bcrypt::check_cost(*cost, bcrypt::FLOOR_COST),
+            Self::Argon2id(params) => params.validate(),
+            Self::Sha256 => Ok(()),
+        }
+    }
+}
+
+impl Default for Scheme {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
