@@ -4,6 +4,7 @@
 //! does not compile. Progress goes to standard error; a failure says the one command that puts it right.
 
 mod args;
+mod check;
 mod fail;
 mod interrupt;
 mod process;
@@ -37,6 +38,12 @@ const TASKS: &[Task] = &[
         usage: "services [--durable] -- <command…>",
         about: "runs a command with throw-away PostgreSQL and Redis around it",
         run: services::task,
+    },
+    Task {
+        name: "check",
+        usage: "check [--write]",
+        about: "arrows, dependencies, tidiness, generated files; --write makes generated files anew",
+        run: check::task,
     },
     Task { name: "help", usage: "help", about: "this list", run: help },
 ];

@@ -1,0 +1,79 @@
+//! Rule: files that programs write are what those programs would write now.
+//!
+//! They are committed so that a reader and a diff see them, and compared so that nobody has to trust them.
+
+use super::Finding;
+use super::architecture::Architecture;
+use super::graph;
+use super::members::Members;
+use crate::fail::{Context as _, Result};
+use crate::process::output;
+use crate::{project, say};
+
+/// How to make a file.
+#[derive(Clone, Copy)]
+enum Maker {
+    /// What `nolapse-api` prints when given these arguments.
+    #[expect(dead_code, reason = "rows follow as the binary learns its reference commands")]
+    Binary(&'static [&'static str]),
+    /// The picture of our packages.
+    Graph,
+}
+
+/// Every generated file and its maker.
+const FILES: &[(&str, Maker)] = &[("docs/crates.svg", Maker::Graph)];
+
+/// What the makers inside this program draw from.
+pub(super) struct Sources<'a> {
+    /// The tables of `docs/ARCHITECTURE.md`.
+    pub(super) architecture: &'a Architecture,
+    /// The workspace as cargo sees it.
+    pub(super) members: &'a Members,
+}
+
+/// Makes every file anew and compares, or replaces what differs if `write`.
+pub(super) fn check(sources: &Sources<'_>, write: bool) -> Result<Vec<Finding>> {
+    let mut found = Vec::new();
+    for (path, maker) in FILES {
+        let made = match maker {
+            Maker::Graph => graph::draw(sources.architecture, sources.members).into_bytes(),
+            Maker::Binary(arguments) => output(
+                project::cargo().args(["run", "--quiet", "--locked", "--package", "api", "--"]).args(*arguments),
+            )?,
+        };
+        let file = project::root().join(path);
+        let kept = std::fs::read(&file).ok();
+        match compare(path, kept.as_deref(), &made) {
+            None => {}
+            Some(_) if write => {
+                let folder = file.parent().unwrap_or(&file);
+                std::fs::create_dir_all(folder).attempt(|| format!("create {}", folder.display()))?;
+                std::fs::write(&file, &made).attempt(|| format!("write {path}"))?;
+                say::note(format!("wrote {path}"));
+            }
+            Some(finding) => found.push(finding),
+        }
+    }
+    Ok(found)
+}
+
+fn compare(path: &str, kept: Option<&[u8]>, made: &[u8]) -> Option<Finding> {
+    let problem = match kept {
+        None => "is missing",
+        Some(kept) if kept != made => "is out of date",
+        Some(_) => return None,
+    };
+    Some(Finding::new(path, format!("{problem}: cargo xtask check --write, then commit it")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_and_stale_files_are_found() {
+        assert_eq!(compare("docs/a", Some(b"same"), b"same"), None);
+        assert!(compare("docs/a", None, b"new").unwrap().text.starts_with("is missing"));
+        assert!(compare("docs/a", Some(b"old"), b"new").unwrap().text.starts_with("is out of date"));
+    }
+}
