@@ -5,9 +5,11 @@
 
 mod args;
 mod check;
+mod dev;
 mod fail;
 mod interrupt;
 mod process;
+mod product;
 mod project;
 mod say;
 mod services;
@@ -27,6 +29,12 @@ struct Task {
 
 /// Every task; `help` is generated from this table.
 const TASKS: &[Task] = &[
+    Task {
+        name: "dev",
+        usage: "dev [--fresh] [--once] [--listen ADDR]",
+        about: "a server with a first token and the request that validates it; --once checks all that and stops",
+        run: dev::task,
+    },
     Task {
         name: "test",
         usage: "test [--full] [-p PACKAGE] [filter…]",

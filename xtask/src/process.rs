@@ -8,6 +8,7 @@ use crate::fail::{Context as _, Fail, Result};
 use crate::{interrupt, say};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -62,6 +63,7 @@ pub(crate) struct Launch {
     program: PathBuf,
     arguments: Vec<OsString>,
     variables: Vec<(OsString, OsString)>,
+    directory: Option<PathBuf>,
     user: Option<User>,
     core: Option<usize>,
     stop: Stop,
@@ -74,6 +76,7 @@ impl Launch {
             program: program.into(),
             arguments: Vec::new(),
             variables: Vec::new(),
+            directory: None,
             user: None,
             core: None,
             stop: Stop::Term,
@@ -89,6 +92,12 @@ impl Launch {
     /// Sets an environment variable.
     pub(crate) fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.variables.push((name.into(), value.into()));
+        self
+    }
+
+    /// Starts it in a folder other than the current one.
+    pub(crate) fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
         self
     }
 
@@ -138,6 +147,9 @@ impl Launch {
         let mut words = words.into_iter();
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words).envs(self.variables.iter().cloned()).stdin(Stdio::null());
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
         Ok(command)
     }
 
@@ -215,7 +227,21 @@ impl Drop for Server {
 pub(crate) fn run(command: &mut Command) -> Result {
     let shown = shown(command);
     let child = command.spawn().attempt(|| format!("run `{shown}`"))?;
-    let status = wait(child)?;
+    judge(&shown, wait(child)?)
+}
+
+/// Runs a command to its end, with `input` as its standard input: the way to hand over a secret.
+pub(crate) fn run_with_input(command: &mut Command, input: &[u8]) -> Result {
+    let shown = shown(command);
+    let mut child = command.stdin(Stdio::piped()).spawn().attempt(|| format!("run `{shown}`"))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A command that ends without reading says why by its exit code, which is the better message.
+        let _ = stdin.write_all(input);
+    }
+    judge(&shown, wait(child)?)
+}
+
+fn judge(shown: &str, status: ExitStatus) -> Result {
     if status.success() {
         return Ok(());
     }
@@ -344,6 +370,12 @@ mod tests {
         assert_eq!(fail.code(), 7);
         assert!(fail.to_string().starts_with("`sh -c exit 7` failed"));
         assert!(run(&mut Command::new("no-such-program-anywhere")).is_err());
+    }
+
+    #[test]
+    fn input_is_handed_over_and_ends() {
+        run_with_input(Command::new("sh").args(["-c", "test \"$(cat)\" = secret"]), b"secret\n").unwrap();
+        assert!(run_with_input(&mut Command::new("false"), b"unread").is_err());
     }
 
     #[test]

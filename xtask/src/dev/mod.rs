@@ -1,0 +1,153 @@
+//! `cargo xtask dev`: from nothing to a running server with a first token, in one command.
+//!
+//! Everything it makes lives under `var/dev/`, which git ignores; the next run goes on with it. `--once` does the same,
+//! checks that the printed request is answered, and stops: that is the quick start tested.
+
+mod client;
+mod state;
+
+use crate::args::Args;
+use crate::fail::{Context as _, Fail, Result};
+use crate::process::{Launch, POLL, Server, run_with_input};
+use crate::{interrupt, product, say};
+use client::Client;
+use state::State;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+
+/// The organisation and the person a new state begins with.
+const ORGANISATION: &str = "acme";
+const EMAIL: &str = "dev@localhost.example";
+/// Where the server listens unless told otherwise; a free port if this one is taken.
+const LISTEN: &str = "127.0.0.1:8080";
+/// The settings for work on one's own machine.
+const CONFIG: &str = "config/development.toml";
+
+/// `cargo xtask dev [--fresh] [--once] [--listen ADDR]`
+pub(crate) fn task(mut args: Args) -> Result {
+    let fresh = args.flag("--fresh");
+    let once = args.flag("--once");
+    let listen = args.value("--listen")?;
+    args.finish()?;
+    let listen =
+        listen.map_or_else(preferred_address, |address| address.parse().attempt(|| format!("read {address}")))?;
+
+    say::step("building nolapse-api");
+    let program = product::build(product::Profile::Dev)?;
+    let state = State::open(fresh)?;
+    if state.password().is_none() {
+        set_up(&program, &state)?;
+    }
+
+    say::step("starting the server");
+    let mut server = launch(&program, &state)
+        .args(["serve", "--database-url", &state.database_url(), "--listen", &listen.to_string()])
+        .start(Stdio::piped(), Stdio::inherit())?;
+    let base = product::listening(&mut server)?;
+    let client = Client::new(&base);
+    let token = working_token(&client, &state)?;
+    introduce(&base, &state, &token);
+    if once {
+        let status = server.stop()?;
+        return if status.success() { Ok(()) } else { Err(Fail::new(format!("the server stopped with {status}"))) };
+    }
+    watch(&mut server)
+}
+
+/// The usual port, or any other if somebody has it.
+fn preferred_address() -> Result<SocketAddr> {
+    let preferred: SocketAddr = LISTEN.parse().attempt(|| format!("read {LISTEN}"))?;
+    let free = TcpListener::bind(preferred).is_ok();
+    Ok(if free { preferred } else { SocketAddr::new(preferred.ip(), 0) })
+}
+
+fn launch(program: &Path, state: &State) -> Launch {
+    Launch::new(program).env("NOLAPSE_CONFIG", crate::project::root().join(CONFIG)).directory(state.folder())
+}
+
+/// Makes the organisation and its first person, and keeps the password once the database has them.
+fn set_up(program: &Path, state: &State) -> Result {
+    say::step(format!("setting up the organisation {ORGANISATION}"));
+    let password = state::random_password()?;
+    let mut command = Command::new(program);
+    command
+        .args(["setup", "--org", ORGANISATION, "--email", EMAIL, "--password-stdin"])
+        .args(["--database-url", &state.database_url()])
+        .current_dir(state.folder())
+        .env("NOLAPSE_CONFIG", crate::project::root().join(CONFIG))
+        .stdout(std::io::stderr());
+    run_with_input(&mut command, format!("{password}\n").as_bytes())
+        .map_err(|fail| Fail::new(fail.to_string()).fix("cargo xtask dev --fresh"))?;
+    state.keep_password(&password)
+}
+
+/// The token of the last run if it still validates, else a new one.
+fn working_token(client: &Client, state: &State) -> Result<String> {
+    if let Some(token) = state.token()
+        && client.validates(&token)?
+    {
+        return Ok(token);
+    }
+    let password = state.password().ok_or_else(|| Fail::new("the password is lost").fix("cargo xtask dev --fresh"))?;
+    let session = client.sign_in(EMAIL, &password, ORGANISATION)?;
+    let token = client.create_token(&session, "first token")?;
+    state.keep_token(&token)?;
+    if client.validates(&token)? { Ok(token) } else { Err(Fail::new("a token made a moment ago does not validate")) }
+}
+
+fn introduce(base: &str, state: &State, token: &str) {
+    let password = state.password().unwrap_or_default();
+    say::out(format!(
+        "\nnolapse tokens is up.\n\n\
+         \x20 dashboard   {base}/\n\
+         \x20 API docs    {base}/docs\n\
+         \x20 sign in     {EMAIL}   {password}\n\
+         \x20 data        {folder}   (start over: cargo xtask dev --fresh)\n\n\
+         Is this token good? It answered yes a moment ago:\n\n  {curl}\n",
+        folder = state.folder().display(),
+        curl = curl(base, token),
+    ));
+}
+
+/// The request that [`Client::validates`] makes, to paste into a shell.
+fn curl(base: &str, token: &str) -> String {
+    format!("curl -s {base}/v1/auth/validate -H 'Content-Type: application/json' -d '{{\"token\":\"{token}\"}}'")
+}
+
+/// Lets the server run until Ctrl-C, then stops it cleanly.
+fn watch(server: &mut Server) -> Result {
+    say::note("Ctrl-C stops the server");
+    while !interrupt::seen() {
+        if let Some(status) = server.ended()? {
+            return Err(Fail::new(format!("the server ended by itself: {status}")));
+        }
+        sleep(POLL);
+    }
+    say::step("stopping the server");
+    let status = server.stop()?;
+    if status.success() { Ok(()) } else { Err(Fail::new(format!("the server stopped with {status}"))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_printed_request_is_one_line_of_shell() {
+        let line = curl("http://127.0.0.1:8080", "nlp_0011");
+        assert_eq!(
+            line,
+            "curl -s http://127.0.0.1:8080/v1/auth/validate -H 'Content-Type: application/json' \
+             -d '{\"token\":\"nlp_0011\"}'"
+        );
+    }
+
+    #[test]
+    fn a_taken_port_is_not_fought_over() {
+        let address = preferred_address().unwrap();
+        assert!(address.ip().is_loopback());
+        assert!(address.port() == 8080 || address.port() == 0);
+    }
+}

@@ -1,0 +1,106 @@
+//! The programs that tasks build and start: `nolapse-api`, and `bare` beside it in benchmarks.
+
+use crate::fail::{Context as _, Fail, Result};
+use crate::process::{POLL, Server, run};
+use crate::{interrupt, project, say};
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// What a server prints once it accepts connections, before its address.
+const LISTENING: &str = "listening on ";
+/// How long a start may take; migrations of a new database are part of it.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How a program is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Quick to build, for work.
+    Dev,
+    /// As shipped, for benchmarks.
+    Release,
+}
+
+/// Builds `nolapse-api` and says where it is.
+pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
+    build_program("api", "nolapse-api", profile)
+}
+
+/// Builds the program `name` of `package`.
+pub(crate) fn build_program(package: &str, name: &str, profile: Profile) -> Result<PathBuf> {
+    let mut cargo = project::cargo();
+    cargo.args(["build", "--locked", "--package", package, "--bin", name]);
+    let folder = match profile {
+        Profile::Dev => "debug",
+        Profile::Release => {
+            cargo.arg("--release");
+            "release"
+        }
+    };
+    run(&mut cargo)?;
+    Ok(project::target_directory()?.join(folder).join(name))
+}
+
+/// Waits for the server's `listening on http://…` and returns that address, without a final slash. Everything the
+/// server prints on standard output is passed on, now and later.
+///
+/// # Errors
+/// If it ends first or takes too long.
+pub(crate) fn listening(server: &mut Server) -> Result<String> {
+    let stdout = server.take_stdout().ok_or_else(|| Fail::new("the server was started without a pipe"))?;
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(std::result::Result::ok) {
+            if let Some(address) = line.trim().strip_prefix(LISTENING) {
+                // Nobody waits any more once the first address was read.
+                let _ = sender.send(address.trim_end_matches('/').to_owned());
+            }
+            say::out(line);
+        }
+    });
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        interrupt::check()?;
+        match receiver.recv_timeout(POLL) {
+            Ok(address) => return Ok(address),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                let status = server.stop()?;
+                return Err(Fail::new(format!("the server ended before it listened: {status}")));
+            }
+        }
+    }
+    Err(Fail::new(format!("the server did not listen within {} s", PATIENCE.as_secs())))
+}
+
+/// The port of an address such as `http://127.0.0.1:8080`.
+pub(crate) fn port(base: &str) -> Result<u16> {
+    let digits = base.rsplit(':').next().unwrap_or_default();
+    digits.parse().attempt(|| format!("read the port of {base}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::Launch;
+    use std::process::Stdio;
+
+    fn script(text: &str) -> Server {
+        Launch::new("sh").args(["-c", text]).start(Stdio::piped(), Stdio::inherit()).unwrap()
+    }
+
+    #[test]
+    fn the_address_is_read_from_among_other_lines() {
+        let mut server = script("echo setting up; echo listening on http://127.0.0.1:4321/; exec sleep 600");
+        let base = listening(&mut server).unwrap();
+        assert_eq!(base, "http://127.0.0.1:4321");
+        assert_eq!(port(&base).unwrap(), 4321);
+    }
+
+    #[test]
+    fn a_server_that_ends_first_is_an_error() {
+        let fail = listening(&mut script("echo no database; exit 1")).unwrap_err();
+        assert!(fail.to_string().contains("ended before it listened"), "{fail}");
+    }
+}
