@@ -28,3 +28,15 @@ impl PlainToken {
         Ok(token)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fresh_tokens_are_issued_ones_and_differ() {
+        let (one, other) = (PlainToken::generate().unwrap(), PlainToken::generate().unwrap());
+        assert!(one.is_checksummed() && other.is_checksummed());
+        assert!(!one.ct_eq(&other));
+    }
+}

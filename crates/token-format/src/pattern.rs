@@ -35,7 +35,22 @@ pub struct Match {
 
 /// Finds the tokens in `text`, from left to right, without overlap. Does not allocate; any bytes may be in the text.
 pub fn scan(text: &[u8]) -> Scan<'_> {
-    Scan { text, from: 0 }
+    Scan { text, from: 0, ending: Ending::WordOrChecksum }
+}
+
+/// Like [`scan`], but takes a token also where it runs into a word: a redactor that blots out half an identifier is
+/// better than one that lets a secret through.
+pub(crate) fn scan_eagerly(text: &[u8]) -> Scan<'_> {
+    Scan { text, from: 0, ending: Ending::Anything }
+}
+
+/// What must follow a token.
+#[derive(Debug, Clone, Copy)]
+enum Ending {
+    /// A word boundary, unless the checksum matches.
+    WordOrChecksum,
+    /// Nothing in particular.
+    Anything,
 }
 
 /// The tokens of a text, in order; made by [`scan`].
@@ -44,6 +59,7 @@ pub struct Scan<'a> {
     text: &'a [u8],
     /// Everything before this offset has been looked at.
     from: usize,
+    ending: Ending,
 }
 
 impl Iterator for Scan<'_> {
@@ -51,7 +67,7 @@ impl Iterator for Scan<'_> {
 
     fn next(&mut self) -> Option<Match> {
         while let Some(start) = find_prefix(self.text, self.from) {
-            if let Some(checksum_ok) = judge(&self.text[start..]) {
+            if let Some(checksum_ok) = judge(&self.text[start..], self.ending) {
                 self.from = start + TOKEN_LEN;
                 return Some(Match { range: start..self.from, checksum_ok });
             }
@@ -66,13 +82,17 @@ impl Iterator for Scan<'_> {
 impl FusedIterator for Scan<'_> {}
 
 /// Whether a token stands at the start of `text`, which begins with the prefix, and if so whether its checksum matches.
-fn judge(text: &[u8]) -> Option<bool> {
+fn judge(text: &[u8], ending: Ending) -> Option<bool> {
     let (token, rest) = text.split_first_chunk::<TOKEN_LEN>()?;
     if !is_body(&token[PREFIX.len()..]) {
         return None;
     }
     let checksum_ok = checksum::holds(token);
-    (checksum_ok || !rest.first().is_some_and(|&b| is_word(b))).then_some(checksum_ok)
+    let ends_well = match ending {
+        Ending::Anything => true,
+        Ending::WordOrChecksum => checksum_ok || !rest.first().is_some_and(|&b| is_word(b)),
+    };
+    ends_well.then_some(checksum_ok)
 }
 
 /// What `\b` counts as part of a word.

@@ -8,7 +8,7 @@ use crate::{HINT_LEN, PREFIX, pattern};
 /// Shows `text` with every token in it replaced by its hint (`nlp_3f7a…`). Does not allocate; write it where the text
 /// would have gone.
 ///
-/// Uses the rules of [`pattern::scan`]. A token cut short (by a column limit, say) is not recognised: redact first,
+/// Finds more than [`pattern::scan`] does: a token is blotted out also where it runs into a word. A token cut short (by a column limit, say) is not recognised: redact first,
 /// shorten after.
 pub const fn redact(text: &str) -> Redacted<'_> {
     Redacted { text }
@@ -24,7 +24,7 @@ impl fmt::Display for Redacted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.text.as_bytes();
         let mut shown = 0;
-        for found in pattern::scan(bytes) {
+        for found in pattern::scan_eagerly(bytes) {
             // Matches begin and end with ASCII, so these offsets are character boundaries.
             f.write_str(&self.text[shown..found.range.start])?;
             let body = &bytes[found.range.start + PREFIX.len()..];

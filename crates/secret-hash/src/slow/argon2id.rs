@@ -138,3 +138,27 @@ fn compute(
 const fn malformed(what: &'static str) -> HashError {
     HashError::Malformed { scheme: SchemeKind::Argon2id, what }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Vectors of the reference implementation's own tests, for secrets that are no tokens.
+    const FOREIGN: [(&str, &str); 4] = [
+        ("password", "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"),
+        ("password", "$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc"),
+        ("differentpassword", "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$C4TWUs9rDEvq7w3+J4umqA32aWKB1+DSiRuBfYxFj94"),
+        ("password", "$argon2id$v=19$m=65536,t=2,p=1$ZGlmZnNhbHQ$vfMrBczELrFdWP0ZsfhWsRPaHppYdP3MVEMIVlqoFBw"),
+    ];
+
+    #[test]
+    fn hashes_of_the_reference_implementation_verify() {
+        for (secret, text) in FOREIGN {
+            let parts = parse(text).unwrap();
+            assert_eq!(parts.verify(secret.as_bytes()), Ok(true), "{text}");
+            assert_eq!(parts.verify(b"another"), Ok(false), "{text}");
+            // An eight-byte salt is not what is made here.
+            assert!(!parts.meets(&parts.params()), "{text}");
+        }
+    }
+}

@@ -37,6 +37,10 @@ pub(crate) fn parse(text: &str) -> Result<u32, HashError> {
     if text.starts_with("$2x$") {
         return Err(malformed("$2x$ marks hashes of a broken implementation"));
     }
+    // The library reads the cost as Rust reads numbers, so `+4` would pass for a cost of 4.
+    if !text.get(4..6).is_some_and(|cost| cost.bytes().all(|digit| digit.is_ascii_digit())) {
+        return Err(malformed("the cost is not two digits"));
+    }
     let parts: HashParts = text.parse().map_err(|error| malformed(complaint(&error)))?;
     check_cost(parts.get_cost(), MIN_COST)?;
     Ok(parts.get_cost())
@@ -78,5 +82,52 @@ fn complaint(error: &BcryptError) -> &'static str {
     match error {
         BcryptError::InvalidHash(what) => what,
         BcryptError::CostNotAllowed(_) | BcryptError::Rand(_) | BcryptError::Truncation(_) => "not readable as bcrypt",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Secrets that are no tokens, hashed by other implementations: Openwall's `crypt_blowfish` and jBCrypt.
+    const FOREIGN: [(&str, &str); 6] = [
+        ("", "$2a$06$DCq7YPn5Rq63x1Lad4cll.TV4S6ytwfsfvkgY8jIucDrjc8deX1s."),
+        ("a", "$2a$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe"),
+        ("abc", "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i"),
+        ("U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
+        ("U*U*", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK"),
+        ("U*U*U", "$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a"),
+    ];
+
+    #[test]
+    fn hashes_of_other_implementations_verify() {
+        for (secret, text) in FOREIGN {
+            assert!(parse(text).is_ok(), "{text}");
+            assert_eq!(verify(secret.as_bytes(), text), Ok(true), "{text}");
+            assert_eq!(verify(format!("{secret}x").as_bytes(), text), Ok(false), "{text}");
+            // For such secrets the three marks are one function.
+            for mark in ["$2b$", "$2y$"] {
+                assert_eq!(verify(secret.as_bytes(), &text.replace("$2a$", mark)), Ok(true), "{text} as {mark}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_cut_short_in_silence() {
+        let longest = [b'x'; MAX_SECRET];
+        let text = hash(&longest, MIN_COST, [9; 16]).unwrap();
+        assert_eq!(verify(&longest, &text), Ok(true));
+        assert_eq!(verify(&longest[1..], &text), Ok(false));
+        let cases: [(&[u8], HashError); 5] = [
+            (&[b'x'; 72], HashError::TooLong { len: 72 }),
+            (&[b'x'; 1000], HashError::TooLong { len: 1000 }),
+            (b"\0", HashError::NulByte),
+            (b"before\0behind", HashError::NulByte),
+            (b"behind\0", HashError::NulByte),
+        ];
+        for (secret, expected) in cases {
+            assert_eq!(hash(secret, MIN_COST, [9; 16]), Err(expected));
+            assert_eq!(verify(secret, &text), Err(expected));
+        }
     }
 }

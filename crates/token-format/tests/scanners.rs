@@ -1,0 +1,70 @@
+//! The rules shipped for other people's scanners say what the crate says.
+
+use std::fs;
+use std::path::PathBuf;
+
+use token_format::{PlainToken, pattern};
+
+fn shipped(file: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/scanners").join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn gitleaks_has_both_expressions() {
+    let rules: toml::Table = shipped("gitleaks.toml").parse().unwrap();
+    let expressions: Vec<_> =
+        rules["rules"].as_array().unwrap().iter().map(|rule| rule["regex"].as_str().unwrap()).collect();
+    assert_eq!(expressions, [pattern::ISSUED, pattern::WELL_FORMED]);
+    for rule in rules["rules"].as_array().unwrap() {
+        assert_eq!(rule["keywords"].as_array().unwrap()[0].as_str(), Some(token_format::PREFIX));
+    }
+}
+
+#[test]
+fn gitleaks_lets_the_published_examples_pass_and_nothing_else() {
+    let rules: toml::Table = shipped("gitleaks.toml").parse().unwrap();
+    let allowed: Vec<_> = rules["allowlist"]["regexes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|text| regex::Regex::new(&format!("^{}$", text.as_str().unwrap())).unwrap())
+        .collect();
+    let examples = [
+        [0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff],
+        [0x00; 16],
+        [0xff; 16],
+    ];
+    for random in examples {
+        let token = PlainToken::from_random(random);
+        assert_eq!(allowed.iter().filter(|one| one.is_match(token.expose())).count(), 1, "{token:?}");
+    }
+    assert_eq!(allowed.len(), examples.len());
+}
+
+#[test]
+fn trufflehog_has_both_expressions() {
+    let text = shipped("trufflehog.yaml");
+    let expressions: Vec<_> =
+        text.lines().filter_map(|line| line.trim().strip_prefix("token: '")?.strip_suffix('\'')).collect();
+    assert_eq!(expressions, [pattern::ISSUED, pattern::WELL_FORMED]);
+}
+
+#[test]
+fn github_has_both_expressions_and_test_strings_that_match() {
+    let text = shipped("github-custom-pattern.txt");
+    let below = |heading: &str| -> Vec<String> {
+        let lines: Vec<_> = text.lines().collect();
+        lines.windows(2).filter(|pair| pair[0] == heading).map(|pair| pair[1].trim().to_owned()).collect()
+    };
+    assert_eq!(below("Secret format"), [pattern::ISSUED, pattern::WELL_FORMED]);
+    for (sample, checksum_ok) in below("Test string").iter().zip([true, false]) {
+        let found: Vec<_> = pattern::scan(sample.as_bytes()).map(|found| found.checksum_ok).collect();
+        assert_eq!(found, [checksum_ok], "{sample}");
+    }
+}
+
+#[test]
+fn the_page_for_people_has_the_expression() {
+    assert!(shipped("README.md").contains(&format!("`{}`", pattern::ISSUED)));
+}
