@@ -8,8 +8,8 @@ use crate::{CHECKSUM_LEN, CHECKSUM_START, TOKEN_LEN};
 
 const LOWER_HEX: &[u8; 16] = b"0123456789abcdef";
 
-/// The eight digits that belong after `covered`.
-pub(crate) fn digits(covered: &[u8; CHECKSUM_START]) -> [u8; CHECKSUM_LEN] {
+/// The eight digits that belong after `covered`, the 36 bytes before them.
+pub(crate) fn digits(covered: &[u8]) -> [u8; CHECKSUM_LEN] {
     let mut out = [0; CHECKSUM_LEN];
     write_hex(&crc32fast::hash(covered).to_be_bytes(), &mut out);
     out

@@ -24,7 +24,7 @@ impl PlainToken {
         #[expect(clippy::disallowed_methods, reason = "the opt-in way for services without an entropy argument")]
         getrandom::fill(&mut random).map_err(GenerateError)?;
         let token = Self::from_random(random);
-        zeroize::Zeroize::zeroize(&mut random);
+        crate::plain::wipe(&mut random);
         Ok(token)
     }
 }

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::hint::black_box;
 
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::ZeroizeOnDrop;
 
 use crate::checksum;
 use crate::{CHECKSUM_START, HINT_LEN, Hint, PREFIX, TOKEN_LEN};
@@ -24,20 +24,13 @@ impl PlainToken {
     ///
     /// The caller brings 128 bits from a cryptographic generator; anything less gives a token that can be guessed.
     pub fn from_random(mut random: [u8; 16]) -> Self {
-        let mut covered = [0; CHECKSUM_START];
+        let mut token = Self { text: [0; TOKEN_LEN] };
+        let (covered, checksum) = token.text.split_at_mut(CHECKSUM_START);
         let (prefix, hex) = covered.split_at_mut(PREFIX.len());
         prefix.copy_from_slice(PREFIX.as_bytes());
         checksum::write_hex(&random, hex);
-
-        let mut text = [0; TOKEN_LEN];
-        let (head, tail) = text.split_at_mut(CHECKSUM_START);
-        head.copy_from_slice(&covered);
-        tail.copy_from_slice(&checksum::digits(&covered));
-
-        let token = Self { text };
-        random.zeroize();
-        covered.zeroize();
-        text.zeroize();
+        checksum.copy_from_slice(&checksum::digits(covered));
+        wipe(&mut random);
         token
     }
 
@@ -77,17 +70,25 @@ impl PlainToken {
 
     /// Whether two tokens are the same, in a time that does not depend on where they differ.
     ///
-    /// Every byte is always compared; `black_box` keeps the compiler from turning the loop into one that stops early.
+    /// Every byte is always compared: the differences are gathered first, and `black_box` keeps the compiler from asking
+    /// about them any earlier.
     /// (The `subtle` crate does no more; a format crate is not the place for another dependency.)
     pub fn ct_eq(&self, other: &Self) -> bool {
-        let difference = self.text.iter().zip(&other.text).fold(0, |seen, (a, b)| black_box(seen | (a ^ b)));
+        let difference = self.text.iter().zip(&other.text).fold(0, |seen, (a, b)| seen | (a ^ b));
         black_box(difference) == 0
     }
 }
 
+/// Overwrites a secret so that the compiler cannot leave it out. A few vector stores and a barrier: `Zeroize` on an array
+/// writes byte by byte, which took longer than parsing the token did.
+pub(crate) fn wipe<const N: usize>(bytes: &mut [u8; N]) {
+    *bytes = [0; N];
+    zeroize::optimization_barrier(bytes);
+}
+
 impl Drop for PlainToken {
     fn drop(&mut self) {
-        self.text.zeroize();
+        wipe(&mut self.text);
     }
 }
 
