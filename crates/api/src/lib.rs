@@ -1,1 +1,8 @@
-//! The nolapse-api binary: wire surfaces, command line, composition root.
+//! The `nolapse-api` program as a library: wire surfaces, command line, composition root.
+
+pub mod cli;
+pub mod compose;
+pub mod config;
+pub mod http;
+pub mod openapi;
+pub mod telemetry;

@@ -1,0 +1,61 @@
+//! The command line. Exit codes: 0 done, 1 failed, with one line on standard error that says what to do, 2 usage.
+
+mod config;
+mod openapi;
+mod output;
+mod reference;
+mod serve;
+mod sources;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A command that failed: what standard error says.
+pub(crate) type Failure = Box<dyn std::error::Error>;
+
+/// A self-hosted authority for API tokens.
+#[derive(Debug, Parser)]
+#[command(name = "nolapse-api", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API.
+    Serve(serve::Args),
+    /// Look at the configuration.
+    Config(config::Args),
+    /// Print the API document.
+    Openapi,
+    /// Print a generated page or file.
+    Reference(reference::Args),
+}
+
+/// Runs the command these arguments name; the first is the program.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(usage) => {
+            // Help and version are not errors; `print` writes them to standard output. If it cannot, there is nobody to tell.
+            let _ = usage.print();
+            return if usage.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let done = match cli.command {
+        Command::Serve(args) => serve::run(args),
+        Command::Config(args) => config::run(args),
+        Command::Openapi => openapi::run(),
+        Command::Reference(args) => reference::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::complain(&failure.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}

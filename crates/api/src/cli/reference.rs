@@ -1,0 +1,33 @@
+//! `reference`: print the pages and files that are generated from tables in the code.
+
+use clap::ValueEnum;
+
+use super::{Failure, output};
+use crate::config::reference;
+use crate::http::codes;
+
+/// Options of `reference`.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Args {
+    /// Which one.
+    page: Page,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Page {
+    /// docs/reference/config.md
+    Config,
+    /// docs/reference/errors.md
+    Errors,
+    /// config/default.toml
+    Defaults,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let text = match args.page {
+        Page::Config => reference::markdown(),
+        Page::Errors => codes::markdown(),
+        Page::Defaults => reference::default_toml(),
+    };
+    Ok(output::emit(&text)?)
+}

@@ -1,0 +1,31 @@
+//! `serve`: run until a signal comes.
+
+use super::sources::SourceArgs;
+use super::{Failure, output};
+use crate::{compose, telemetry};
+
+/// Options of `serve`.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    sources: SourceArgs,
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        help = "Where to accept connections; port 0 takes a free one [env: NOLAPSE_LISTEN]"
+    )]
+    listen: Option<String>,
+    #[arg(long, value_name = "URL", help = "Redis for hints between nodes [env: REDIS_URL]")]
+    redis_url: Option<String>,
+}
+
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let listen = args.listen.map(|address| ("server.listen", "--listen", address));
+    let redis = args.redis_url.map(|url| ("redis.url", "--redis-url", url));
+    let loaded = args.sources.load(listen.into_iter().chain(redis).collect())?;
+    telemetry::start(&loaded.config.log)?;
+    actix_web::rt::System::new().block_on(compose::serve(&loaded.config, |address| {
+        // Programs that start this one wait for the line; if nobody reads, serving goes on all the same.
+        let _ = output::emit(&format!("listening on http://{address}\n"));
+    }))
+}

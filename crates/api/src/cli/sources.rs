@@ -1,0 +1,26 @@
+//! The options that say where the configuration comes from, shared by every command that needs it.
+
+use std::path::PathBuf;
+
+use crate::config::{self, Loaded, Sources, problem::Problems};
+
+/// Options of any command that reads the configuration.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct SourceArgs {
+    #[arg(long, value_name = "FILE", help = "Configuration file [env: NOLAPSE_CONFIG]")]
+    config: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "Where the facts are: sqlite://path/to/file.db or postgres://… [env: DATABASE_URL]"
+    )]
+    database_url: Option<String>,
+}
+
+impl SourceArgs {
+    /// Loads, with more flags of the command at hand: `(key, flag, value)`.
+    pub(super) fn load(self, more: Vec<(&'static str, &'static str, String)>) -> Result<Loaded, Problems> {
+        let own = self.database_url.map(|url| ("database.url", "--database-url", url));
+        config::load(&Sources::of_process(self.config, own.into_iter().chain(more).collect()))
+    }
+}

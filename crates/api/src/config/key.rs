@@ -1,0 +1,376 @@
+//! What one configuration key is: its path, the kind of value it takes, its default and its meaning.
+//!
+//! **Invariant:** a kind decides alone whether a text is a good value; nothing later in the program refuses it again.
+
+use std::net::SocketAddr;
+
+use ipnet::IpNet;
+use url::Url;
+
+/// One configuration key. The table of all of them is [`super::keys::KEYS`].
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Dotted path, `section.name`; the environment name is made from it, see [`Key::env`].
+    pub path: &'static str,
+    /// What values it takes.
+    pub kind: Kind,
+    /// The default as a TOML literal; `None` when unset is a state of its own.
+    pub default: Option<&'static str>,
+    /// A conventional environment name accepted beside the systematic one.
+    pub alias: Option<&'static str>,
+    /// What it does, in one or two sentences for the operator.
+    pub meaning: &'static str,
+}
+
+impl Key {
+    /// The section before the dot.
+    pub fn section(&self) -> &'static str {
+        self.path.split_once('.').map_or(self.path, |(section, _)| section)
+    }
+
+    /// The name after the dot.
+    pub fn name(&self) -> &'static str {
+        self.path.split_once('.').map_or(self.path, |(_, name)| name)
+    }
+
+    /// The systematic environment name: `NOLAPSE__SECTION__NAME`.
+    pub fn env(&self) -> String {
+        format!("NOLAPSE__{}__{}", self.section().to_uppercase(), self.name().to_uppercase())
+    }
+}
+
+/// The kinds of value, each with what it accepts. Lists are comma-separated in the environment and on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `true` or `false`.
+    Bool,
+    /// A whole number within both bounds, inclusive. The unit is in the key's name.
+    Integer {
+        /// Least value.
+        min: u64,
+        /// Greatest value.
+        max: u64,
+    },
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A socket address, `127.0.0.1:8080` or `[::1]:8080`.
+    Address,
+    /// A path on this machine.
+    Path,
+    /// Several paths.
+    Paths,
+    /// `sqlite://…`, `postgres://…` or `postgresql://…`. May hold a password: printed with it masked.
+    DatabaseUrl,
+    /// `redis://…` or `rediss://…`. May hold a password: printed with it masked.
+    RedisUrl,
+    /// An absolute `http(s)` URL without query or fragment.
+    HttpUrl,
+    /// Web origins, `https://app.example.com`, with no path.
+    Origins,
+    /// Networks, `10.0.0.0/8`, or single addresses.
+    Networks,
+    /// A `tracing` filter: a level, or `target=level` parts separated by commas.
+    Filter,
+    /// A shared secret of at least this many visible ASCII characters. Never printed.
+    Secret(usize),
+    /// A key of 32 bytes as 64 hexadecimal digits. Never printed.
+    HexKey,
+    /// Several such keys. Never printed.
+    HexKeys,
+}
+
+/// A value as the layers hand it over, before its kind has judged it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Raw {
+    /// From the environment, a flag or a secret file: its type is not known, only its letters.
+    Untyped(String),
+    /// A TOML string.
+    Text(String),
+    /// A TOML boolean.
+    Bool(bool),
+    /// A TOML integer; out of `u64` is [`Raw::Other`].
+    Integer(u64),
+    /// A TOML array of strings.
+    List(Vec<String>),
+    /// Anything else; the word names its TOML type.
+    Other(&'static str),
+}
+
+/// A value its kind has accepted.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Value {
+    /// For [`Kind::Bool`].
+    Bool(bool),
+    /// For [`Kind::Integer`].
+    Integer(u64),
+    /// For every kind that is one text.
+    Text(String),
+    /// For every kind that is a list.
+    List(Vec<String>),
+}
+
+/// Why a kind refuses a value. `wrong` never holds the value of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is wrong with it.
+    pub wrong: String,
+    /// What would be right.
+    pub right: String,
+}
+
+impl Kind {
+    /// Whether values must never be printed at all.
+    pub const fn is_secret(self) -> bool {
+        matches!(self, Self::Secret(_) | Self::HexKey | Self::HexKeys)
+    }
+
+    /// Whether values are lists.
+    pub const fn is_list(self) -> bool {
+        matches!(self, Self::Paths | Self::Origins | Self::Networks | Self::HexKeys)
+    }
+
+    /// What the reference calls it.
+    pub fn describe(self) -> String {
+        match self {
+            Self::Bool => "boolean".into(),
+            Self::Integer { min, max: u64::MAX } => format!("integer, at least {min}"),
+            Self::Integer { min, max } => format!("integer, {min} to {max}"),
+            Self::Choice(words) => words.join(" \\| "),
+            Self::Address => "address:port".into(),
+            Self::Path => "path".into(),
+            Self::Paths => "list of paths".into(),
+            Self::DatabaseUrl => "URL, `sqlite://` or `postgres://`".into(),
+            Self::RedisUrl => "URL, `redis://` or `rediss://`".into(),
+            Self::HttpUrl => "URL, `http://` or `https://`".into(),
+            Self::Origins => "list of web origins".into(),
+            Self::Networks => "list of networks".into(),
+            Self::Filter => "log filter".into(),
+            Self::Secret(min) => format!("secret, at least {min} characters"),
+            Self::HexKey => "secret, 64 hexadecimal digits".into(),
+            Self::HexKeys => "list of secrets, 64 hexadecimal digits each".into(),
+        }
+    }
+
+    /// Judges a value.
+    pub fn accept(self, raw: Raw) -> Result<Value, Refusal> {
+        match self {
+            Self::Bool => self.accept_bool(&raw),
+            Self::Integer { min, max } => self.accept_integer(&raw, min, max),
+            _ if self.is_list() => {
+                let items = match raw {
+                    Raw::List(items) => items,
+                    Raw::Untyped(text) => split_list(&text),
+                    other => return Err(self.refuse(self.mistyped(&other))),
+                };
+                items.iter().try_for_each(|item| self.judge(item))?;
+                Ok(Value::List(items))
+            }
+            _ => match raw {
+                Raw::Text(text) | Raw::Untyped(text) => self.judge(&text).map(|()| Value::Text(text)),
+                other => Err(self.refuse(self.mistyped(&other))),
+            },
+        }
+    }
+
+    fn accept_bool(self, raw: &Raw) -> Result<Value, Refusal> {
+        match raw {
+            Raw::Bool(flag) => Ok(Value::Bool(*flag)),
+            Raw::Untyped(text) if text == "true" => Ok(Value::Bool(true)),
+            Raw::Untyped(text) if text == "false" => Ok(Value::Bool(false)),
+            other => Err(self.refuse(self.mistyped(other))),
+        }
+    }
+
+    fn accept_integer(self, raw: &Raw, min: u64, max: u64) -> Result<Value, Refusal> {
+        let number = match raw {
+            Raw::Integer(number) => *number,
+            Raw::Untyped(text) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                text.parse().map_err(|_| self.refuse(format!("{} is out of range", show(text))))?
+            }
+            other => return Err(self.refuse(self.mistyped(other))),
+        };
+        if (min..=max).contains(&number) {
+            Ok(Value::Integer(number))
+        } else {
+            Err(self.refuse(format!("{number} is out of range")))
+        }
+    }
+
+    /// Judges one text, or one item of a list.
+    fn judge(self, text: &str) -> Result<(), Refusal> {
+        let good = match self {
+            // These never come here: they are not texts.
+            Self::Bool | Self::Integer { .. } => false,
+            Self::Choice(words) => words.contains(&text),
+            Self::Address => text.parse::<SocketAddr>().is_ok(),
+            Self::Path | Self::Paths => !text.is_empty() && !text.contains('\0'),
+            Self::DatabaseUrl => return judge_database_url(text).map_err(|wrong| self.refuse(wrong)),
+            Self::RedisUrl => return judge_redis_url(text).map_err(|wrong| self.refuse(wrong)),
+            Self::HttpUrl => is_web_url(text),
+            Self::Origins => is_origin(text),
+            Self::Networks => parse_network(text).is_some(),
+            Self::Filter => !text.is_empty() && text.parse::<tracing_subscriber::filter::Targets>().is_ok(),
+            Self::Secret(min) => text.len() >= min && text.bytes().all(|byte| byte.is_ascii_graphic()),
+            Self::HexKey | Self::HexKeys => text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        };
+        if good { Ok(()) } else { Err(self.refuse(self.unfit(text))) }
+    }
+
+    fn refuse(self, wrong: String) -> Refusal {
+        let right = match self {
+            Self::Bool => "write true or false".to_owned(),
+            Self::Integer { min, max: u64::MAX } => format!("write a whole number of at least {min}"),
+            Self::Integer { min, max } => format!("write a whole number from {min} to {max}"),
+            Self::Choice(words) => format!("write one of: {}", words.join(", ")),
+            Self::Address => "write an address and a port, such as 127.0.0.1:8080 or [::1]:8080".into(),
+            Self::Path => "write a path".into(),
+            Self::Paths => "write a list of paths".into(),
+            Self::DatabaseUrl => "write sqlite://path/to/file.db or postgres://user@host/database".into(),
+            Self::RedisUrl => "write redis://host:port or rediss://host:port".into(),
+            Self::HttpUrl => "write an absolute URL without query, such as https://tokens.example.com".into(),
+            Self::Origins => "write origins without a path, such as https://app.example.com".into(),
+            Self::Networks => "write networks such as 10.0.0.0/8 or single addresses".into(),
+            Self::Filter => {
+                "write a level (error, warn, info, debug, trace) or parts such as authority=debug,info".into()
+            }
+            Self::Secret(min) => {
+                format!("use at least {min} visible ASCII characters, for instance from `openssl rand -hex 32`")
+            }
+            Self::HexKey => "use 64 hexadecimal digits, for instance from `openssl rand -hex 32`".into(),
+            Self::HexKeys => "use 64 hexadecimal digits for each, for instance from `openssl rand -hex 32`".into(),
+        };
+        Refusal { wrong, right }
+    }
+
+    /// What is wrong with a text of the right type; secrets are described, never shown.
+    fn unfit(self, text: &str) -> String {
+        if text.is_empty() {
+            "is empty".into()
+        } else if self.is_secret() {
+            format!("{} characters that do not fit", text.chars().count())
+        } else {
+            format!("{} does not fit", show(text))
+        }
+    }
+
+    fn mistyped(self, raw: &Raw) -> String {
+        match raw {
+            Raw::Untyped(text) | Raw::Text(text) => self.unfit(text),
+            Raw::Bool(_) => "is a boolean".into(),
+            Raw::Integer(_) => "is an integer".into(),
+            Raw::List(_) => "is a list".into(),
+            Raw::Other(kind) => format!("is {kind}"),
+        }
+    }
+}
+
+impl Value {
+    /// The value as a TOML literal, with secrets and the passwords in URLs masked.
+    pub fn print(&self, kind: Kind) -> String {
+        let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        match (self, kind) {
+            (Self::List(items), _) if kind.is_secret() => format!("[{}]", vec!["\"***\""; items.len()].join(", ")),
+            (_, _) if kind.is_secret() => "\"***\"".into(),
+            (Self::Bool(flag), _) => flag.to_string(),
+            (Self::Integer(number), _) => number.to_string(),
+            (Self::Text(text), Kind::DatabaseUrl | Kind::RedisUrl) => quoted(&mask_url(text)),
+            (Self::Text(text), _) => quoted(text),
+            (Self::List(items), _) => {
+                format!("[{}]", items.iter().map(|item| quoted(item)).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
+
+/// A network, or a single address as the network that holds only it.
+pub fn parse_network(text: &str) -> Option<IpNet> {
+    text.parse::<IpNet>().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
+}
+
+/// Masks the password of a URL, and parameters that carry one; what is no URL is masked whole.
+pub fn mask_url(text: &str) -> String {
+    let Ok(mut url) = Url::parse(text) else { return "***".to_owned() };
+    if url.scheme() == "sqlite" {
+        return text.to_owned();
+    }
+    // Refused only for URLs that cannot have a password, which then have none to mask.
+    if url.password().is_some() && url.set_password(Some("***")).is_err() {
+        return format!("{}://***", url.scheme());
+    }
+    let secret = |name: &str| name.to_ascii_lowercase().contains("password");
+    if url.query_pairs().any(|(name, _)| secret(&name)) {
+        let pairs: Vec<(String, String)> = url
+            .query_pairs()
+            .map(|(name, value)| (name.to_string(), if secret(&name) { "***".to_owned() } else { value.to_string() }))
+            .collect();
+        url.query_pairs_mut().clear().extend_pairs(pairs);
+    }
+    url.to_string()
+}
+
+fn judge_database_url(text: &str) -> Result<(), String> {
+    if text.is_empty() {
+        return Err("is empty".into());
+    }
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Err("has no scheme".into());
+    };
+    match scheme {
+        "sqlite" if rest.is_empty() => Err("names no file".into()),
+        "sqlite" if rest.contains(['?', '#', '\0']) => Err("has options, which a sqlite URL does not take".into()),
+        "sqlite" => Ok(()),
+        "postgres" | "postgresql" => match Url::parse(text) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("is not a URL ({error})")),
+        },
+        other => Err(unknown_scheme(other)),
+    }
+}
+
+fn judge_redis_url(text: &str) -> Result<(), String> {
+    if text.is_empty() {
+        return Err("is empty".into());
+    }
+    match text.split_once("://") {
+        None => Err("has no scheme".into()),
+        Some(("redis" | "rediss", _)) => match Url::parse(text) {
+            Ok(url) if url.host_str().is_some_and(|host| !host.is_empty()) => Ok(()),
+            Ok(_) => Err("names no host".into()),
+            Err(error) => Err(format!("is not a URL ({error})")),
+        },
+        Some((other, _)) => Err(unknown_scheme(other)),
+    }
+}
+
+/// Shows a scheme only if it can be one: what stands before `://` in a garbled URL may be a password.
+fn unknown_scheme(scheme: &str) -> String {
+    let plausible = scheme.len() <= 12 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+');
+    if plausible { format!("scheme {} is not known", show(scheme)) } else { "has a scheme that is not known".into() }
+}
+
+fn is_web_url(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.host_str().is_some()
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
+    })
+}
+
+/// Exactly what a browser sends in `Origin`: compared as text later, so a trailing slash or an upper-case host would
+/// be a rule that never matches.
+fn is_origin(text: &str) -> bool {
+    is_web_url(text) && Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
+}
+
+fn split_list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+/// Quotes a value for a message: escaped, and cut after 60 characters.
+fn show(text: &str) -> String {
+    let cut: String = text.chars().take(60).collect();
+    if cut.len() < text.len() { format!("{:?}", cut + "…") } else { format!("{cut:?}") }
+}

@@ -1,0 +1,29 @@
+//! `config print`: the effective values with the origin of each, secrets masked.
+
+use std::fmt::Write as _;
+
+use super::Loaded;
+use super::keys::KEYS;
+
+impl Loaded {
+    /// A TOML text that, but for masked secrets, would load to the same configuration; each line ends with the origin.
+    pub fn print(&self) -> String {
+        let mut text = String::new();
+        let mut section = "";
+        for key in KEYS {
+            if key.section() != section {
+                section = key.section();
+                let gap = if text.is_empty() { "" } else { "\n" };
+                // Writing to a String cannot fail.
+                let _ = writeln!(text, "{gap}[{section}]");
+            }
+            let _ = match self.settings.get(key.path) {
+                Some(setting) => {
+                    writeln!(text, "{} = {}  # {}", key.name(), setting.value.print(key.kind), setting.origin)
+                }
+                None => writeln!(text, "# {} is unset", key.name()),
+            };
+        }
+        text
+    }
+}

@@ -1,0 +1,47 @@
+//! What is wrong with a configuration, said so that it can be put right without a manual.
+
+use std::fmt;
+
+use super::layers::Origin;
+
+/// One thing that is wrong. Never holds the value of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The key, as written; empty when the whole file is meant.
+    pub key: String,
+    /// Where it was written.
+    pub origin: Origin,
+    /// What is wrong.
+    pub wrong: String,
+    /// What would be right.
+    pub right: String,
+}
+
+impl Problem {
+    pub(super) fn new(key: &str, origin: Origin, wrong: impl Into<String>, right: impl Into<String>) -> Self {
+        Self { key: key.to_owned(), origin, wrong: wrong.into(), right: right.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        write!(f, "{} ({}); {}", self.wrong, self.origin, self.right)
+    }
+}
+
+/// Everything that is wrong, in the order it was met; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.0.len();
+        writeln!(f, "the configuration has {count} problem{}:", if count == 1 { "" } else { "s" })?;
+        self.0.iter().try_for_each(|problem| writeln!(f, "  {problem}"))
+    }
+}
+
+impl std::error::Error for Problems {}

@@ -1,0 +1,296 @@
+//! Tables of configurations: who wins, what is refused, what is said.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::key::{Kind, Raw, mask_url};
+use super::keys::{KEYS, TWIN_LISTS, TWINS};
+use super::*;
+
+const HEX: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+const TOKEN: &str = "a-service-token-of-forty-characters-0000";
+
+fn env(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn write(dir: &Path, name: &str, text: &str) -> PathBuf {
+    let path = dir.join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+fn problems(sources: &Sources) -> Vec<String> {
+    match load(sources) {
+        Ok(_) => Vec::new(),
+        Err(Problems(problems)) => problems.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn the_defaults_load_and_every_key_reaches_the_struct() {
+    let loaded = load(&Sources::default()).map_err(|problems| problems.to_string()).unwrap();
+    assert_eq!(loaded.config.server.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(loaded.config.hashing.token_scheme, sections::TokenScheme::Bcrypt);
+    assert_eq!(loaded.config.sessions.ttl.as_secs(), 86_400);
+    assert!(loaded.config.tokens.cap_per_organization.is_none());
+    // `deny_unknown_fields` makes a key without a field fail, `Deserialize` a field without a key: fill every key.
+    let mut sources = Sources::default();
+    let twins: BTreeSet<&str> = TWINS.iter().chain(TWIN_LISTS).map(|(_, twin)| *twin).collect();
+    for key in KEYS.iter().filter(|key| key.default.is_none() && !twins.contains(key.path)) {
+        let value = match key.kind {
+            Kind::HttpUrl => "https://tokens.example.com",
+            Kind::RedisUrl => "redis://127.0.0.1:6379",
+            Kind::HexKey => HEX,
+            Kind::Secret(_) => TOKEN,
+            Kind::Integer { .. } => "7",
+            _ => "some/path",
+        };
+        sources.environment.push((key.env(), value.to_owned()));
+    }
+    assert_eq!(problems(&sources), Vec::<String>::new());
+}
+
+#[test]
+fn every_key_is_told_apart_and_its_default_is_accepted() {
+    let paths: BTreeSet<&str> = KEYS.iter().map(|key| key.path).collect();
+    assert_eq!(paths.len(), KEYS.len());
+    let mut sections: Vec<&str> = KEYS.iter().map(key::Key::section).collect();
+    sections.dedup();
+    assert_eq!(sections.len(), sections.iter().collect::<BTreeSet<_>>().len(), "a section's keys stand together");
+    for (plain, twin) in TWINS.iter().chain(TWIN_LISTS) {
+        assert!(paths.contains(plain) && paths.contains(twin), "{plain} and {twin}");
+    }
+    for key in KEYS.iter().filter(|key| key.kind.is_secret()) {
+        let twin = TWINS.iter().chain(TWIN_LISTS).any(|(plain, _)| *plain == key.path);
+        assert!(twin, "{} is a secret and has no file twin", key.path);
+    }
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_over_the_file_over_the_default() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = write(dir.path(), "c.toml", "[server]\nlisten = \"127.0.0.1:1\"\n");
+    let variable = env(&[("NOLAPSE__SERVER__LISTEN", "127.0.0.1:2")]);
+    let alias = env(&[("NOLAPSE_LISTEN", "127.0.0.1:3")]);
+    let both = [variable.clone(), alias.clone()].concat();
+    let flag = vec![("server.listen", "--listen", "127.0.0.1:4".to_owned())];
+    #[rustfmt::skip]
+    let rows = [
+        (None,             vec![],           vec![],       8080, "default".to_owned()),
+        (Some(&file),      vec![],           vec![],       1,    format!("{}:2", file.display())),
+        (None,             alias.clone(),    vec![],       3,    "environment NOLAPSE_LISTEN".into()),
+        (Some(&file),      variable.clone(), vec![],       2,    "environment NOLAPSE__SERVER__LISTEN".into()),
+        (Some(&file),      both.clone(),     vec![],       2,    "environment NOLAPSE__SERVER__LISTEN".into()),
+        (Some(&file),      both,             flag.clone(), 4,    "flag --listen".into()),
+        (None,             vec![],           flag,         4,    "flag --listen".into()),
+    ];
+    for (file, environment, flags, port, origin) in rows {
+        let loaded = load(&Sources { file: file.cloned(), environment, flags })
+            .map_err(|problems| problems.to_string())
+            .unwrap();
+        assert_eq!(loaded.config.server.listen.port(), port);
+        assert_eq!(loaded.settings["server.listen"].origin.to_string(), origin);
+    }
+}
+
+#[test]
+fn values_that_do_not_fit_are_refused_with_what_would_be_right() {
+    #[rustfmt::skip]
+    let rows = [
+        ("NOLAPSE__SERVER__LISTEN", "localhost", "server.listen: \"localhost\" does not fit (environment NOLAPSE__SERVER__LISTEN); write an address and a port, such as 127.0.0.1:8080 or [::1]:8080"),
+        ("NOLAPSE_LISTEN", "", "server.listen: is empty (environment NOLAPSE_LISTEN); write an address and a port, such as 127.0.0.1:8080 or [::1]:8080"),
+        ("NOLAPSE__SERVER__WORKERS", "two", "server.workers: \"two\" does not fit (environment NOLAPSE__SERVER__WORKERS); write a whole number from 0 to 1024"),
+        ("NOLAPSE__SERVER__WORKERS", "-1", "server.workers: \"-1\" does not fit (environment NOLAPSE__SERVER__WORKERS); write a whole number from 0 to 1024"),
+        ("NOLAPSE__SERVER__WORKERS", "1025", "server.workers: 1025 is out of range (environment NOLAPSE__SERVER__WORKERS); write a whole number from 0 to 1024"),
+        ("NOLAPSE__CACHE__MAX_BYTES", "99999999999999999999", "cache.max_bytes: \"99999999999999999999\" is out of range (environment NOLAPSE__CACHE__MAX_BYTES); write a whole number of at least 1048576"),
+        ("NOLAPSE__LOG__ACCESS", "yes", "log.access: \"yes\" does not fit (environment NOLAPSE__LOG__ACCESS); write true or false"),
+        ("NOLAPSE__LOG__FORMAT", "JSON", "log.format: \"JSON\" does not fit (environment NOLAPSE__LOG__FORMAT); write one of: json, pretty"),
+        ("NOLAPSE__LOG__FILTER", "a=b=c", "log.filter: \"a=b=c\" does not fit (environment NOLAPSE__LOG__FILTER); write a level (error, warn, info, debug, trace) or parts such as authority=debug,info"),
+        ("DATABASE_URL", "mysql://h/d", "database.url: scheme \"mysql\" is not known (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
+        ("DATABASE_URL", "nolapse.db", "database.url: has no scheme (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
+        ("DATABASE_URL", "sqlite://", "database.url: names no file (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
+        ("DATABASE_URL", "sqlite://a.db?mode=ro", "database.url: has options, which a sqlite URL does not take (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
+        ("DATABASE_URL", "SQLITE://a.db", "database.url: scheme \"SQLITE\" is not known (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
+        ("REDIS_URL", "http://:secret@h", "redis.url: scheme \"http\" is not known (environment REDIS_URL); write redis://host:port or rediss://host:port"),
+        ("REDIS_URL", "secret@h:6379", "redis.url: has no scheme (environment REDIS_URL); write redis://host:port or rediss://host:port"),
+        ("REDIS_URL", "redis://", "redis.url: names no host (environment REDIS_URL); write redis://host:port or rediss://host:port"),
+        ("REDIS_URL", "u:secret@h://x", "redis.url: has a scheme that is not known (environment REDIS_URL); write redis://host:port or rediss://host:port"),
+        ("ALLOWED_ORIGINS", "*", "server.allowed_origins: \"*\" does not fit (environment ALLOWED_ORIGINS); write origins without a path, such as https://app.example.com"),
+        ("ALLOWED_ORIGINS", "https://a.example,https://b.example/", "server.allowed_origins: \"https://b.example/\" does not fit (environment ALLOWED_ORIGINS); write origins without a path, such as https://app.example.com"),
+        ("NOLAPSE__SERVER__TRUSTED_PROXIES", "10.0.0.0/33", "server.trusted_proxies: \"10.0.0.0/33\" does not fit (environment NOLAPSE__SERVER__TRUSTED_PROXIES); write networks such as 10.0.0.0/8 or single addresses"),
+        ("NOLAPSE__SERVER__PUBLIC_URL", "tokens.example.com", "server.public_url: \"tokens.example.com\" does not fit (environment NOLAPSE__SERVER__PUBLIC_URL); write an absolute URL without query, such as https://tokens.example.com"),
+        ("SERVICE_TOKEN", "short", "sessions.service_token: 5 characters that do not fit (environment SERVICE_TOKEN); use at least 32 visible ASCII characters, for instance from `openssl rand -hex 32`"),
+        ("NOLAPSE__KEYS__TAG_KEY", "0x00", "keys.tag_key: 4 characters that do not fit (environment NOLAPSE__KEYS__TAG_KEY); use 64 hexadecimal digits, for instance from `openssl rand -hex 32`"),
+        ("NOLAPSE__HASHING__BCRYPT_COST", "9", "hashing.bcrypt_cost: is below 10 (environment NOLAPSE__HASHING__BCRYPT_COST); use at least 10, or set hashing.insecure_test_costs = true where nothing is real"),
+        ("NOLAPSE__TOKENS__MAX_GRACE_SECONDS", "60", "tokens.default_grace_seconds: 86400 is more than tokens.max_grace_seconds (60) (default); lower it, or raise the other"),
+        ("NOLAPSE__CLUSTER__LEASE_MS", "60001", "cluster.lease_ms: 60001 is out of range (environment NOLAPSE__CLUSTER__LEASE_MS); write a whole number from 1000 to 60000"),
+        ("NOLAPSE__CLUSTER__POLL_INTERVAL_MS", "1000", ""),
+        ("DATABASE_URL", "postgres://u:p@h/d", "keys.tag_key_path: is needed with PostgreSQL (default); set keys.tag_key_path to where this node may keep one, or give all nodes one in keys.tag_key_file"),
+        ("NOLAPSE__SERVER__LISTENS", "x", "server.listens: is not a key (environment NOLAPSE__SERVER__LISTENS); did you mean server.listen?"),
+        ("NOLAPSE__NONSENSE", "x", "nonsense: is not a key (environment NOLAPSE__NONSENSE); see `nolapse-api reference config` for the keys"),
+        ("NOLAPSE_DATABASE_URL", "sqlite://a.db", "database.url: is not read (environment NOLAPSE_DATABASE_URL); write NOLAPSE__DATABASE__URL"),
+        ("UNRELATED", "x", ""),
+    ];
+    for (name, value, expected) in rows {
+        let said = problems(&Sources { environment: env(&[(name, value)]), ..Sources::default() }).join("\n");
+        assert_eq!(said, expected, "{name}={value}");
+    }
+}
+
+#[test]
+fn a_file_is_refused_line_by_line_and_all_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "stray = 1\n[server]\nlisten = 8080\nworkers = \"4\"\nwrokers = 4\n\n[colour]\nred = 1\n[log]\nformat = \"xml\"\naccess = 1.5\n";
+    let file = write(dir.path(), "c.toml", text);
+    let name = file.display();
+    let environment = env(&[("SERVICE_TOKEN", "no"), ("NOLAPSE__LOG__ACCESS", "maybe")]);
+    #[rustfmt::skip]
+    let expected = [
+        format!("colour.red: is not a key ({name}:8); see `nolapse-api reference config` for the keys"),
+        format!("log.access: is a decimal number ({name}:11); write true or false"),
+        format!("log.format: \"xml\" does not fit ({name}:10); write one of: json, pretty"),
+        format!("server.listen: is an integer ({name}:3); write an address and a port, such as 127.0.0.1:8080 or [::1]:8080"),
+        format!("server.workers: \"4\" does not fit ({name}:4); write a whole number from 0 to 1024"),
+        format!("server.wrokers: is not a key ({name}:5); did you mean server.workers?"),
+        format!("stray: is not a section ({name}:1); see `nolapse-api reference config` for the keys"),
+        "log.access: \"maybe\" does not fit (environment NOLAPSE__LOG__ACCESS); write true or false".to_owned(),
+        "sessions.service_token: 2 characters that do not fit (environment SERVICE_TOKEN); use at least 32 visible ASCII characters, for instance from `openssl rand -hex 32`".to_owned(),
+    ];
+    let mut said = problems(&Sources { file: Some(file.clone()), environment, flags: vec![] });
+    said.sort();
+    let mut expected = expected.to_vec();
+    expected.sort();
+    assert_eq!(said, expected);
+
+    let broken = write(dir.path(), "broken.toml", "[server\nlisten = \n[log]\nformat = \"xml\"\n");
+    let said = problems(&Sources { file: Some(broken), ..Sources::default() });
+    assert!(said.len() >= 2 && said.iter().any(|line| line.contains("broken.toml:1")), "{said:?}");
+
+    let missing = problems(&Sources { file: Some(dir.path().join("none.toml")), ..Sources::default() });
+    assert!(missing[0].contains("cannot be read"), "{missing:?}");
+}
+
+#[test]
+fn secrets_come_from_files_as_well() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str, text: &str| write(dir.path(), name, text).to_str().unwrap().to_owned();
+    let good = path("good", &format!("{TOKEN}\n"));
+    let crlf = path("crlf", &format!("{TOKEN}\r\n"));
+    let bare = path("bare", TOKEN);
+    let two_lines = path("two", &format!("{TOKEN}\n\n"));
+    let empty = path("empty", "\n");
+    let none = dir.path().join("none").to_str().unwrap().to_owned();
+    for file in [&good, &crlf, &bare] {
+        let loaded = load(&Sources { environment: env(&[("SERVICE_TOKEN_FILE", file)]), ..Sources::default() });
+        let loaded = loaded.map_err(|problems| problems.to_string()).unwrap();
+        assert_eq!(loaded.config.sessions.service_token.unwrap().expose(), TOKEN);
+    }
+    #[rustfmt::skip]
+    let rows = [
+        (vec![("SERVICE_TOKEN_FILE", two_lines.as_str())], "holds something that does not fit sessions.service_token"),
+        (vec![("SERVICE_TOKEN_FILE", empty.as_str())], "is empty (environment SERVICE_TOKEN_FILE); put sessions.service_token in it"),
+        (vec![("SERVICE_TOKEN_FILE", none.as_str())], "cannot be read"),
+        (vec![("SERVICE_TOKEN_FILE", good.as_str()), ("SERVICE_TOKEN", TOKEN)], "sessions.service_token_file: is set beside sessions.service_token"),
+        (vec![("NOLAPSE__KEYS__TAG_KEY_FILE", good.as_str())], "holds something that does not fit keys.tag_key"),
+        (vec![("DATABASE_URL_FILE", good.as_str())], "holds something that does not fit database.url"),
+    ];
+    for (environment, expected) in rows {
+        let said = problems(&Sources { environment: env(&environment), ..Sources::default() });
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].contains(expected) && !said[0].contains(TOKEN), "{said:?}");
+    }
+}
+
+#[test]
+fn of_a_secret_and_its_file_the_higher_layer_wins() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = write(dir.path(), "url", "sqlite://from-file.db\n");
+    let file = write(dir.path(), "c.toml", &format!("[database]\nurl_file = {:?}\n", url.to_str().unwrap()));
+    let rows =
+        [(vec![], "sqlite://from-file.db"), (vec![("DATABASE_URL", "sqlite://direct.db")], "sqlite://direct.db")];
+    for (environment, expected) in rows {
+        let loaded = load(&Sources { file: Some(file.clone()), environment: env(&environment), flags: vec![] });
+        assert_eq!(loaded.map_err(|problems| problems.to_string()).unwrap().config.database.url.expose(), expected);
+    }
+}
+
+#[test]
+fn earlier_keys_are_gathered_from_both_lists() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = write(dir.path(), "old", &"ab".repeat(32));
+    let environment = env(&[
+        ("NOLAPSE__KEYS__PREVIOUS_TAG_KEYS", HEX),
+        ("NOLAPSE__KEYS__PREVIOUS_TAG_KEY_FILES", old.to_str().unwrap()),
+    ]);
+    let loaded = load(&Sources { environment, ..Sources::default() }).map_err(|problems| problems.to_string()).unwrap();
+    let keys = &loaded.config.keys.previous_tag_keys;
+    assert_eq!(keys.len(), 2);
+    assert_eq!((keys[0].expose()[1], keys[1].expose()[31]), (0x11, 0xab));
+}
+
+#[test]
+fn printing_shows_origins_and_no_secret() {
+    let secrets =
+        [("SERVICE_TOKEN", TOKEN), ("NOLAPSE__KEYS__TAG_KEY", HEX), ("NOLAPSE__KEYS__PREVIOUS_TAG_KEYS", HEX)];
+    let urls = [("DATABASE_URL", "postgres://u:hunter2@h/d"), ("REDIS_URL", "redis://:hunter2@h")];
+    let sources = Sources { environment: env(&[secrets.as_slice(), &urls].concat()), ..Sources::default() };
+    let loaded = load(&sources).map_err(|problems| problems.to_string()).unwrap();
+    let printed = loaded.print();
+    for line in [
+        "listen = \"127.0.0.1:8080\"  # default",
+        "url = \"postgres://u:***@h/d\"  # environment DATABASE_URL",
+        "url = \"redis://:***@h\"  # environment REDIS_URL",
+        "service_token = \"***\"  # environment SERVICE_TOKEN",
+        "previous_tag_keys = [\"***\"]  # environment NOLAPSE__KEYS__PREVIOUS_TAG_KEYS",
+        "# public_url is unset",
+    ] {
+        assert!(printed.lines().any(|printed| printed == line), "{line}\n{printed}");
+    }
+    for text in [printed, format!("{:?}", loaded.config)] {
+        assert!(!text.contains("hunter2") && !text.contains(TOKEN) && !text.contains(HEX), "{text}");
+    }
+    assert!(toml::from_str::<toml::Table>(&loaded.print()).is_ok());
+}
+
+#[test]
+fn passwords_in_urls_are_masked_in_every_place() {
+    let rows = [
+        ("postgres://u:p@h/d?sslpassword=q&sslmode=require", "postgres://u:***@h/d?sslpassword=***&sslmode=require"),
+        ("postgres://u@h/d", "postgres://u@h/d"),
+        ("sqlite:///var/lib/a@b.db", "sqlite:///var/lib/a@b.db"),
+        ("postgres://u:p:q@[h/d", "***"),
+    ];
+    for (url, masked) in rows {
+        assert_eq!(mask_url(url), masked);
+    }
+}
+
+#[test]
+fn toml_types_are_not_converted() {
+    let rows = [
+        (Kind::Bool, Raw::Text("true".into())),
+        (Kind::Integer { min: 0, max: 9 }, Raw::Text("1".into())),
+        (Kind::Path, Raw::Integer(1)),
+        (Kind::Origins, Raw::Text("https://a.example".into())),
+        (Kind::Address, Raw::List(vec![])),
+    ];
+    for (kind, raw) in rows {
+        assert!(kind.accept(raw.clone()).is_err(), "{kind:?} {raw:?}");
+    }
+}
+
+#[test]
+fn generated_files_are_current() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for (file, text) in
+        [("config/default.toml", reference::default_toml()), ("docs/reference/config.md", reference::markdown())]
+    {
+        let committed = std::fs::read_to_string(root.join(file)).unwrap_or_default();
+        assert!(committed == text, "{file} is out of date: run `nolapse-api reference …` and commit it");
+    }
+    let sources = Sources { file: Some(root.join("config/default.toml")), ..Sources::default() };
+    assert_eq!(problems(&sources), Vec::<String>::new());
+    let sources = Sources { file: Some(root.join("config/development.toml")), ..Sources::default() };
+    assert_eq!(problems(&sources), Vec::<String>::new());
+}

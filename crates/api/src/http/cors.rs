@@ -1,0 +1,58 @@
+//! Cross-origin requests: an allow-list, no wildcard, no credentials by cookie.
+//!
+//! Written here rather than taken from a crate because the answer to a refused preflight has to be one of ours, and all of
+//! it is this page.
+
+use std::sync::Arc;
+
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
+const REQUEST_HEADERS: HeaderValue =
+    HeaderValue::from_static("authorization, content-type, idempotency-key, x-api-key, x-request-id");
+const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static("x-request-id, retry-after, www-authenticate");
+/// Ten minutes: short enough that a removed origin is forgotten soon. Browsers cap it at two hours at most.
+const MAX_AGE_SECONDS: HeaderValue = HeaderValue::from_static("600");
+
+/// The origins whose pages may call, exactly as a browser sends them.
+#[derive(Clone, Debug, Default)]
+pub struct Cors(Arc<[String]>);
+
+impl Cors {
+    /// Allows these and no others; none at all if empty.
+    pub fn new(origins: &[String]) -> Self {
+        Self(origins.into())
+    }
+
+    /// The origin to name in the answer, if the request came from one that is allowed.
+    pub fn allowed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let origin = headers.get(header::ORIGIN)?;
+        self.0.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
+    }
+
+    /// Whether a request is a browser's question whether it may send another, from an allowed origin.
+    pub fn is_preflight(&self, method: &Method, headers: &HeaderMap) -> bool {
+        method == Method::OPTIONS
+            && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+            && self.allowed(headers).is_some()
+    }
+
+    /// Marks an answer. `Vary` is set whenever the list has entries, on answers to origins that are not in it as well: a
+    /// shared cache must not serve one origin's answer to another.
+    pub fn mark(&self, origin: Option<&HeaderValue>, preflight: bool, headers: &mut HeaderMap) {
+        if self.0.is_empty() {
+            return;
+        }
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        let Some(origin) = origin else { return };
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        if preflight {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS);
+            headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE_SECONDS);
+        } else {
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, RESPONSE_HEADERS);
+        }
+    }
+}

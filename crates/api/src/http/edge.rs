@@ -1,0 +1,65 @@
+//! What the edge of the server knows about itself: limits, origins, whether it is stopping. One for each worker.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use ipnet::IpNet;
+
+use super::cors::Cors;
+use super::drain::Drain;
+use super::metrics::HttpMetrics;
+use super::request_id::RequestIds;
+
+/// The same for all workers; cloned into each.
+#[derive(Clone)]
+pub struct EdgeParts {
+    /// Read by extractors.
+    pub limits: Limits,
+    /// Which web origins may call.
+    pub cors: Cors,
+    /// Whether the server is stopping.
+    pub drain: Drain,
+    /// Counters, bound at start.
+    pub metrics: HttpMetrics,
+    /// Paths that get a request id and counters and nothing else; they are called thousands of times a second.
+    pub hot: &'static [&'static str],
+    /// Whether other requests are logged.
+    pub access_log: bool,
+    /// Draws 64 random bits; called once for each worker.
+    pub draw: Arc<dyn Fn() -> u64 + Send + Sync>,
+}
+
+/// What extractors need to know.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// The most a request may take, its body included.
+    pub deadline: Duration,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// The edge of one worker.
+pub struct Edge {
+    pub(super) parts: EdgeParts,
+    pub(super) ids: RequestIds,
+}
+
+impl Edge {
+    /// The edge of a new worker.
+    pub fn new(parts: EdgeParts) -> Rc<Self> {
+        let ids = RequestIds::new((parts.draw)());
+        Rc::new(Self { parts, ids })
+    }
+
+    /// The limits of the server this request came to; the strictest sensible ones off a server, in a unit test.
+    pub fn of(request: &HttpRequest) -> &Limits {
+        static ALONE: Limits = Limits { deadline: Duration::from_secs(10), trusted_proxies: Vec::new() };
+        request.app_data::<Rc<Self>>().map_or(&ALONE, |edge| &edge.parts.limits)
+    }
+
+    pub(super) fn is_hot(&self, path: &str) -> bool {
+        self.parts.hot.contains(&path)
+    }
+}

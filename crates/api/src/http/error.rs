@@ -1,0 +1,322 @@
+//! The one error type of handlers and extractors, and the shape errors have on the wire.
+//!
+//! An error has a public half, built from the table in [`super::codes`], and a private half, `cause`, which only the log
+//! sees. **Invariant:** nothing a 5xx says depends on its cause.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use super::codes::{Code, Entry};
+
+/// What goes before every challenge.
+const REALM: &str = "Bearer realm=\"nolapse\"";
+
+/// An error on its way to a client. One pointer wide, so that results stay small.
+pub struct ApiError(Box<Inner>);
+
+struct Inner {
+    code: Code,
+    error: Option<Cow<'static, str>>,
+    message: Option<Cow<'static, str>>,
+    fields: Vec<(&'static str, Value)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    cause: Option<String>,
+    closes: bool,
+}
+
+/// What a handler or extractor answers with.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+impl From<Code> for ApiError {
+    fn from(code: Code) -> Self {
+        Self(Box::new(Inner {
+            code,
+            error: None,
+            message: None,
+            fields: Vec::new(),
+            headers: Vec::new(),
+            cause: None,
+            closes: false,
+        }))
+    }
+}
+
+impl ApiError {
+    /// 400, naming the field or parameter; `message` says what would be right and never repeats the value.
+    pub fn invalid(field: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::from(Code::InvalidRequest).message(message).with("field", field.into())
+    }
+
+    /// 400 for an absent query parameter: `missing required parameter: org`.
+    pub fn missing_parameter(name: &'static str) -> Self {
+        Self::from(Code::MissingParameter).saying(format!("missing required parameter: {name}")).with("field", name)
+    }
+
+    /// 403 for want of these scopes, in the order they were required.
+    pub fn insufficient_scope<S: AsRef<str>>(missing: &[S]) -> Self {
+        let names: Vec<&str> = missing.iter().map(AsRef::as_ref).collect();
+        let challenge = format!("{REALM}, error=\"insufficient_scope\", scope=\"{}\"", names.join(" "));
+        Self::from(Code::InsufficientScope).challenge(&challenge).with("missing", names)
+    }
+
+    /// 405 with the methods there are, such as `GET, POST`.
+    pub fn method_not_allowed(allow: &str) -> Self {
+        Self::from(Code::MethodNotAllowed).header(header::ALLOW, allow)
+    }
+
+    /// 429; the client may try again after so many seconds.
+    pub fn too_many_requests(retry_after_seconds: u64) -> Self {
+        Self::from(Code::TooManyRequests).header(header::RETRY_AFTER, &retry_after_seconds.to_string())
+    }
+
+    /// 503; the cause goes to the log.
+    pub fn unavailable(cause: impl fmt::Display) -> Self {
+        Self::from(Code::Unavailable).because(cause)
+    }
+
+    /// 500; the cause goes to the log.
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        Self::from(Code::Internal).because(cause)
+    }
+
+    /// A more exact `error` text, which is part of the contract from then on. Not for 5xx.
+    #[must_use]
+    pub fn saying(mut self, error: impl Into<Cow<'static, str>>) -> Self {
+        self.0.error = Some(error.into());
+        self
+    }
+
+    /// A more exact `message`. Not for 5xx.
+    #[must_use]
+    pub fn message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.0.message = Some(message.into());
+        self
+    }
+
+    /// Another field in the body. Not for 5xx.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.0.fields.push((name, value.into()));
+        self
+    }
+
+    /// The private half, for the log alone.
+    #[must_use]
+    pub fn because(mut self, cause: impl fmt::Display) -> Self {
+        self.0.cause = Some(cause.to_string());
+        self
+    }
+
+    /// Closes the connection after the answer: what is left of the request on it will not be read.
+    #[must_use]
+    pub fn closing(mut self) -> Self {
+        self.0.closes = true;
+        self
+    }
+
+    /// The code this error has in the table.
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// What only the log may say.
+    pub fn cause(&self) -> Option<&str> {
+        self.0.cause.as_deref()
+    }
+
+    /// The body as sent.
+    pub fn body(&self) -> String {
+        // Strings, numbers and lists of strings: nothing in it can fail to serialise.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    fn challenge(self, challenge: &str) -> Self {
+        self.header(header::WWW_AUTHENTICATE, challenge)
+    }
+
+    /// Sets a header if its value can be one; all of ours are ASCII, and a scope with a quote in it names nothing.
+    fn header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.0.headers.push((name, value));
+        }
+        self
+    }
+}
+
+/// The body: `error` and `message` first, then what was added, `statusCode` last. Written out here because the order of a
+/// `serde_json::Map` depends on a feature that any dependency may switch on.
+impl Serialize for ApiError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Inner { code, error: exact, message: advice, fields, .. } = &*self.0;
+        let Entry { error, status, message } = code.entry();
+        let mut body = serializer.serialize_map(None)?;
+        if status.is_server_error() {
+            body.serialize_entry("error", error)?;
+            body.serialize_entry("message", message)?;
+        } else {
+            body.serialize_entry("error", exact.as_deref().unwrap_or(error))?;
+            body.serialize_entry("message", advice.as_deref().unwrap_or(message))?;
+            fields.iter().try_for_each(|(name, value)| body.serialize_entry(name, value))?;
+        }
+        body.serialize_entry("statusCode", &status.as_u16())?;
+        body.end()
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entry = self.0.code.entry();
+        f.write_str(self.0.error.as_deref().unwrap_or(entry.error))?;
+        self.cause().map_or(Ok(()), |cause| write!(f, ": {cause}"))
+    }
+}
+
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApiError({:?}: {self})", self.0.code)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.0.code.entry().status
+    }
+
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        let mut response = HttpResponse::build(self.status_code());
+        response.content_type("application/json");
+        let set = |name: &HeaderName| self.0.headers.iter().any(|(present, _)| present == name);
+        match self.0.code {
+            Code::Unauthenticated => {
+                response.insert_header((header::WWW_AUTHENTICATE, REALM));
+            }
+            Code::InvalidToken => {
+                response.insert_header((header::WWW_AUTHENTICATE, format!("{REALM}, error=\"invalid_token\"")));
+            }
+            Code::Unavailable | Code::TooManyRequests if !set(&header::RETRY_AFTER) => {
+                response.insert_header((header::RETRY_AFTER, "1"));
+            }
+            Code::MalformedRequest
+            | Code::InvalidRequest
+            | Code::MissingParameter
+            | Code::ConflictingCredentials
+            | Code::LimitReached
+            | Code::InsufficientScope
+            | Code::Forbidden
+            | Code::NotFound
+            | Code::MethodNotAllowed
+            | Code::RequestTimeout
+            | Code::Conflict
+            | Code::PayloadTooLarge
+            | Code::TooManyRequests
+            | Code::Internal
+            | Code::Unavailable => {}
+        }
+        for (name, value) in &self.0.headers {
+            response.insert_header((name.clone(), value.clone()));
+        }
+        if self.0.closes {
+            response.force_close();
+        }
+        response.body(self.body())
+    }
+}
+
+/// An answer whose bytes are fixed by contract, such as the two bodies of validation.
+pub fn exact(status: StatusCode, json: &'static str) -> HttpResponse {
+    HttpResponse::build(status).content_type("application/json").body(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::to_bytes;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn errors_have_their_exact_bytes_and_headers() {
+        type Row = (ApiError, u16, &'static str, &'static [(&'static str, &'static str)]);
+        let rows: Vec<Row> = vec![
+            (
+                Code::NotFound.into(),
+                404,
+                r#"{"error":"not found","message":"Check the path and the id; what belongs to others is not found either.","statusCode":404}"#,
+                &[],
+            ),
+            (
+                ApiError::invalid("scopes[1]", "must be in the catalogue"),
+                400,
+                r#"{"error":"invalid request","message":"must be in the catalogue","field":"scopes[1]","statusCode":400}"#,
+                &[],
+            ),
+            (
+                Code::Unauthenticated.into(),
+                401,
+                r#"{"error":"authentication required","message":"Send `Authorization: Bearer` with a session token or an API token.","statusCode":401}"#,
+                &[("www-authenticate", "Bearer realm=\"nolapse\"")],
+            ),
+            (
+                Code::InvalidToken.into(),
+                401,
+                r#"{"error":"invalid token","message":"Use a credential that exists and is neither expired nor revoked.","statusCode":401}"#,
+                &[("www-authenticate", "Bearer realm=\"nolapse\", error=\"invalid_token\"")],
+            ),
+            (
+                ApiError::insufficient_scope(&["tokens:read", "execute"]),
+                403,
+                r#"{"error":"insufficient scope","message":"Use a credential that has the scopes listed in `missing`.","missing":["tokens:read","execute"],"statusCode":403}"#,
+                &[(
+                    "www-authenticate",
+                    "Bearer realm=\"nolapse\", error=\"insufficient_scope\", scope=\"tokens:read execute\"",
+                )],
+            ),
+            (
+                ApiError::method_not_allowed("GET, POST"),
+                405,
+                r#"{"error":"method not allowed","message":"Use one of the methods in the `Allow` header.","statusCode":405}"#,
+                &[("allow", "GET, POST")],
+            ),
+            (
+                ApiError::too_many_requests(30),
+                429,
+                r#"{"error":"too many requests","message":"Wait as long as `Retry-After` says, in seconds.","statusCode":429}"#,
+                &[("retry-after", "30")],
+            ),
+            (
+                ApiError::unavailable("connection refused").saying("hidden").with("hidden", 1).message("hidden"),
+                503,
+                r#"{"error":"unavailable","message":"Try again after the seconds in `Retry-After`; this says nothing about any token.","statusCode":503}"#,
+                &[("retry-after", "1")],
+            ),
+            (
+                ApiError::internal("index out of bounds"),
+                500,
+                r#"{"error":"internal error","message":"Try again; if it goes on, report the X-Request-ID of this response.","statusCode":500}"#,
+                &[],
+            ),
+            (
+                ApiError::missing_parameter("org"),
+                400,
+                r#"{"error":"missing required parameter: org","message":"Add the query parameter named in `field`.","field":"org","statusCode":400}"#,
+                &[],
+            ),
+        ];
+        for (error, status, body, headers) in rows {
+            let response = error.error_response();
+            assert_eq!(response.status().as_u16(), status);
+            assert_eq!(response.headers().get("content-type").unwrap(), "application/json");
+            for (name, value) in headers {
+                assert_eq!(response.headers().get(*name).unwrap(), value, "{error:?}");
+            }
+            assert_eq!(to_bytes(response.into_body()).await.unwrap(), body);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Turns a failed second pass into a 400 that names the field and says what would be right, without repeating the value.
+//!
+//! `serde` puts the value it met into its messages (`invalid type: string "…", expected u64`). What a field may hold is a
+//! secret now and then, so only the part our own code wrote is let through: the words after the last `, expected `.
+
+use serde_path_to_error::Path;
+
+use crate::http::error::ApiError;
+
+/// The error for this failure at this path.
+pub(super) fn explain(path: &Path, message: &str) -> ApiError {
+    let path = match path.to_string() {
+        top if top == "." => String::new(),
+        path => path.chars().filter(|letter| !letter.is_control()).take(100).collect(),
+    };
+    let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
+    if let Some(name) = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+        let field = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        return ApiError::invalid(field, "is required");
+    }
+    let advice = if message.starts_with("must ") {
+        // Our own types speak like this, and never of the value.
+        message.to_owned()
+    } else {
+        match message.rsplit_once(", expected ") {
+            Some((_, expected)) => format!("must be {}", plain(expected)),
+            None => "has the wrong form".to_owned(),
+        }
+    };
+    if path.is_empty() {
+        ApiError::from(crate::http::codes::Code::MalformedRequest).message(advice)
+    } else {
+        ApiError::invalid(path, advice)
+    }
+}
+
+/// Rust's names of types in the words of JSON.
+fn plain(expected: &str) -> String {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative and not too large".to_owned(),
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number that is not too large".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "a map" => "an object".to_owned(),
+        "unit" => "null".to_owned(),
+        other if other.starts_with("struct ") => "an object".to_owned(),
+        other => other.chars().filter(|letter| !letter.is_control()).take(200).collect(),
+    }
+}

@@ -1,0 +1,17 @@
+//! What handlers are given: bodies, queries, path ids and credentials, each read with more care than the framework takes.
+
+pub mod body;
+pub mod client;
+pub mod credentials;
+pub mod json;
+pub mod path;
+pub mod query;
+
+mod explain;
+mod strict;
+
+pub use client::ClientIp;
+pub use credentials::{Credentials, Presented};
+pub use json::{Json, OptionalJson};
+pub use path::{PathParam, Segment};
+pub use query::{Limit, Pairs, Query};

@@ -1,0 +1,167 @@
+//! Query strings: every parameter once, decoded strictly, errors that name the parameter.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use percent_encoding::percent_decode_str;
+use serde::de::{self, DeserializeOwned};
+use serde::{Deserialize, Deserializer};
+
+use super::explain::explain;
+use crate::http::error::{ApiError, ApiResult};
+
+/// The parameters read into `T`. Those that `T` does not have are ignored; any that comes twice is 400.
+#[derive(Clone, Debug)]
+pub struct Query<T>(pub T);
+
+/// The parameters as they came, decoded, for routes where one may be repeated.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pairs(pub Vec<(String, String)>);
+
+impl<T: DeserializeOwned> FromRequest for Query<T> {
+    type Error = ApiError;
+    type Future = Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(parse(request.query_string()).map(Self))
+    }
+}
+
+impl FromRequest for Pairs {
+    type Error = ApiError;
+    type Future = Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(decode(request.query_string()).map(Self))
+    }
+}
+
+/// Reads a query string, without its `?`.
+pub fn parse<T: DeserializeOwned>(query: &str) -> ApiResult<T> {
+    let pairs = decode(query)?;
+    for (index, (name, _)) in pairs.iter().enumerate() {
+        if pairs[..index].iter().any(|(earlier, _)| earlier == name) {
+            return Err(ApiError::invalid(shown(name), "must be given once"));
+        }
+    }
+    // Encoded once more by the crate whose decoder knows how to read numbers and options out of text.
+    let clean = serde_urlencoded::to_string(&pairs).map_err(ApiError::internal)?;
+    let reader = serde_urlencoded::Deserializer::new(form_pairs(&clean));
+    serde_path_to_error::deserialize(reader).map_err(|error| explain(error.path(), &error.inner().to_string()))
+}
+
+fn form_pairs(text: &str) -> url::form_urlencoded::Parse<'_> {
+    url::form_urlencoded::parse(text.as_bytes())
+}
+
+/// Splits and decodes. `+` is a space, as forms and most client libraries have it.
+fn decode(query: &str) -> ApiResult<Vec<(String, String)>> {
+    let parts = query.split('&').filter(|part| !part.is_empty());
+    parts
+        .map(|part| {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let name =
+                text(name).ok_or_else(|| ApiError::invalid("query", "must be percent-encoded UTF-8 without NUL"))?;
+            let value = text(value)
+                .ok_or_else(|| ApiError::invalid(shown(&name), "must be percent-encoded UTF-8 without NUL"))?;
+            Ok((name, value))
+        })
+        .collect()
+}
+
+/// Decodes one name or value, or refuses: a `%` without two digits, bytes that are not UTF-8, NUL.
+pub(super) fn text(encoded: &str) -> Option<String> {
+    let spaced = encoded.replace('+', " ");
+    let mut rest = spaced.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
+        if !rest.get(at + 1..at + 3)?.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        rest = &rest[at + 3..];
+    }
+    let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
+    (!decoded.contains('\0')).then(|| decoded.into_owned())
+}
+
+/// A parameter's name as an error may show it.
+fn shown(name: &str) -> String {
+    name.chars().filter(|letter| !letter.is_control()).take(100).collect()
+}
+
+/// How many entries of a list are asked for: `1..=MAX`, `DEFAULT` when not said. For lists that refuse more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit<const DEFAULT: u32, const MAX: u32>(pub u32);
+
+impl<const DEFAULT: u32, const MAX: u32> Default for Limit<DEFAULT, MAX> {
+    fn default() -> Self {
+        Self(DEFAULT)
+    }
+}
+
+impl<'de, const DEFAULT: u32, const MAX: u32> Deserialize<'de> for Limit<DEFAULT, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        // Only digits: `parse` would also take a plus sign.
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.parse() {
+            Ok(limit) if digits && (1..=MAX).contains(&limit) => Ok(Self(limit)),
+            Ok(_) | Err(_) => Err(de::Error::custom(format_args!("must be a whole number from 1 to {MAX}"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[serde(default)]
+    struct List {
+        limit: Limit<100, 1000>,
+        page: Option<u32>,
+        name: Option<String>,
+        flag: bool,
+    }
+
+    #[test]
+    fn good_queries_are_read() {
+        let rows = [
+            ("", List { limit: Limit(100), ..List::default() }),
+            ("limit=1&page=2&other=x", List { limit: Limit(1), page: Some(2), ..List::default() }),
+            ("&&limit=1000&", List { limit: Limit(1000), ..List::default() }),
+            ("name=a%20b+c%2B", List { name: Some("a b c+".into()), ..List::default() }),
+            ("name=", List { name: Some(String::new()), ..List::default() }),
+            ("flag=true", List { flag: true, ..List::default() }),
+        ];
+        for (query, expected) in rows {
+            assert_eq!(parse::<List>(query).unwrap(), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn bad_queries_name_the_parameter() {
+        let rows = [
+            ("limit=0", "limit", "must be a whole number from 1 to 1000"),
+            ("limit=1001", "limit", "must be a whole number from 1 to 1000"),
+            ("limit=", "limit", "must be a whole number from 1 to 1000"),
+            ("limit=%2B5", "limit", "must be a whole number from 1 to 1000"),
+            ("limit=99999999999999", "limit", "must be a whole number from 1 to 1000"),
+            ("limit=ten", "limit", "must be a whole number from 1 to 1000"),
+            ("limit=1&limit=1", "limit", "must be given once"),
+            ("l%69mit=1&limit=1", "limit", "must be given once"),
+            ("other=1&other=2", "other", "must be given once"),
+            ("name=%", "name", "must be percent-encoded UTF-8 without NUL"),
+            ("name=%4", "name", "must be percent-encoded UTF-8 without NUL"),
+            ("name=%zz", "name", "must be percent-encoded UTF-8 without NUL"),
+            ("name=%ff", "name", "must be percent-encoded UTF-8 without NUL"),
+            ("name=a%00", "name", "must be percent-encoded UTF-8 without NUL"),
+            ("%ff=1", "query", "must be percent-encoded UTF-8 without NUL"),
+            ("page=-1", "page", "has the wrong form"),
+        ];
+        for (query, field, message) in rows {
+            let expected = ApiError::invalid(field, message).body();
+            assert_eq!(parse::<List>(query).unwrap_err().body(), expected, "{query}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `/health`, `/ready`, `/metrics`: for machines that watch this one.
+
+use std::sync::Arc;
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, get, web};
+use futures::future::BoxFuture;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::drain::Drain;
+use super::error::{ApiError, ApiResult};
+
+/// Asks the parts this service stands on; empty when all of them are well, else the names of those that are not.
+pub type Readiness = Arc<dyn Fn() -> BoxFuture<'static, Vec<&'static str>> + Send + Sync>;
+
+/// What a probe is told.
+#[derive(Serialize, ToSchema)]
+pub struct Health {
+    /// `ok`
+    status: &'static str,
+}
+
+/// What a probe of readiness is told when something is missing.
+#[derive(Serialize, ToSchema)]
+pub struct NotReady {
+    error: &'static str,
+    /// Which parts are not ready, in words.
+    message: String,
+    /// Their names: `database`, `feed`, `stopping`.
+    failing: Vec<&'static str>,
+    #[serde(rename = "statusCode")]
+    status_code: u16,
+}
+
+/// The process is alive.
+#[utoipa::path(tag = "operations", security(), responses((status = 200, body = Health)))]
+#[get("/health")]
+pub(super) async fn health() -> web::Json<Health> {
+    web::Json(Health { status: "ok" })
+}
+
+/// The service can answer: the database is there and the cache feed is current.
+#[utoipa::path(tag = "operations", security(), responses((status = 200, body = Health), (status = 503, body = NotReady)))]
+#[get("/ready")]
+pub(super) async fn ready(readiness: web::Data<Readiness>, drain: web::Data<Drain>) -> HttpResponse {
+    let mut failing = readiness().await;
+    if drain.has_begun() {
+        failing.insert(0, "stopping");
+    }
+    if failing.is_empty() {
+        return HttpResponse::Ok().json(Health { status: "ok" });
+    }
+    let message = format!("Not ready: {}.", failing.join(", "));
+    let body = NotReady { error: "unavailable", message, failing, status_code: 503 };
+    HttpResponse::ServiceUnavailable().insert_header((header::RETRY_AFTER, "1")).json(body)
+}
+
+/// Metrics as text, in the format `OpenMetrics`.
+#[utoipa::path(tag = "operations", security(), responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
+#[get("/metrics")]
+pub(super) async fn metrics(registry: web::Data<Registry>) -> ApiResult<HttpResponse> {
+    let mut text = String::with_capacity(16 * 1024);
+    encode(&mut text, &registry).map_err(ApiError::internal)?;
+    Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
+}

@@ -1,0 +1,31 @@
+//! What is put on every answer at the very end.
+
+use actix_web::HttpResponse;
+use actix_web::http::ConnectionType;
+use actix_web::http::header::HeaderValue;
+
+use crate::http::request_id;
+
+/// The request's id, and whether its connection is to end.
+pub(super) struct Finish {
+    pub(super) id: HeaderValue,
+    closing: bool,
+}
+
+impl Finish {
+    pub(super) const fn new(id: HeaderValue, closing: bool) -> Self {
+        Self { id, closing }
+    }
+
+    /// The id as the log has it.
+    pub(super) fn id(&self) -> &str {
+        self.id.to_str().unwrap_or_default()
+    }
+
+    pub(super) fn apply<B>(&self, response: &mut HttpResponse<B>) {
+        response.headers_mut().insert(request_id::HEADER, self.id.clone());
+        if self.closing {
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Around every request: its id, HEAD as GET, a deadline, a net under panics, the count of answers.
+
+use std::rc::Rc;
+
+use actix_web::Error;
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::middleware::Next;
+
+use super::finish::Finish;
+use super::settle::settle;
+use super::watched::watched;
+use crate::http::edge::Edge;
+use crate::http::error::ApiError;
+use crate::http::request_id;
+
+/// The middleware; the app's data must hold an `Rc<Edge>`.
+pub async fn guard<B: MessageBody + 'static>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let Some(edge) = request.app_data::<Rc<Edge>>().cloned() else {
+        return Err(ApiError::internal("the app was built without its edge").into());
+    };
+    let id = edge.ids.choose(request.headers().get(request_id::HEADER));
+    let finish = Finish::new(id, edge.parts.drain.has_begun());
+    if request.method() == Method::HEAD {
+        // The connection remembers that it was HEAD and sends no body (RFC 9110 §9.3.2); handlers need not know.
+        request.head_mut().method = Method::GET;
+    }
+    // Boxed, so that the future of a hot request stays small: it is moved around.
+    let settled = if edge.is_hot(request.path()) {
+        settle(&edge, &finish, request, next).await
+    } else {
+        Box::pin(watched(&edge, &finish, request, next)).await
+    };
+    match settled {
+        Ok(mut response) => {
+            finish.apply(response.response_mut());
+            edge.parts.metrics.responded(response.status());
+            Ok(response)
+        }
+        Err(mut error) => {
+            edge.parts.metrics.responded(error.as_response_error().status_code());
+            error.add_response_mapper(move |mut response| {
+                finish.apply(&mut response);
+                response
+            });
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Brings a request to an answer of ours: at its deadline, after a panic, and when the framework answered for us.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::task::Poll;
+
+use actix_web::Error;
+use actix_web::ResponseError as _;
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header;
+use actix_web::middleware::Next;
+use futures::FutureExt as _;
+
+use super::finish::Finish;
+use crate::http::codes::Code;
+use crate::http::edge::Edge;
+use crate::http::error::ApiError;
+
+/// Runs the rest of the stack. `Err` is an answer too, of a request that is no longer there to answer on.
+pub(super) async fn settle<B: MessageBody + 'static>(
+    edge: &Edge,
+    finish: &Finish,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    // Nothing of ours is left half-changed by an unwinding handler: state lives behind locks that poison or in the database.
+    let mut work = std::pin::pin!(AssertUnwindSafe(next.call(request)).catch_unwind());
+    // Most requests on hot routes are answered without waiting for anything: no timer for those.
+    let outcome = match futures::poll!(work.as_mut()) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => {
+            let Ok(outcome) = tokio::time::timeout(edge.parts.limits.deadline, work).await else {
+                edge.parts.metrics.overdue();
+                tracing::error!(request_id = finish.id(), "the request was ended at its deadline");
+                return Err(ApiError::from(Code::Unavailable).closing().into());
+            };
+            outcome
+        }
+    };
+    match outcome {
+        Ok(Ok(response)) => Ok(ours(finish, response)),
+        Ok(Err(error)) => {
+            let error = error.as_error::<ApiError>().is_none().then(|| foreign(&error)).map_or(error, Error::from);
+            report(finish, &error);
+            Err(error)
+        }
+        Err(panic) => {
+            edge.parts.metrics.panicked();
+            tracing::error!(request_id = finish.id(), panic = panic_text(&*panic), "a handler panicked");
+            Err(ApiError::from(Code::Internal).into())
+        }
+    }
+}
+
+/// Leaves answers of ours as they are and replaces those the framework made: its errors are plain text or empty.
+fn ours<B: MessageBody>(finish: &Finish, response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B>> {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response.map_into_left_body();
+    }
+    let replacement = match response.response().error() {
+        Some(error) if error.as_error::<ApiError>().is_some() => {
+            report(finish, error);
+            None
+        }
+        Some(error) => Some(foreign(error)),
+        None if response.headers().contains_key(header::CONTENT_TYPE) => None,
+        None => Some(Code::of_status(status).into()),
+    };
+    match replacement {
+        None => response.map_into_left_body(),
+        Some(error) => {
+            let (request, _) = response.into_parts();
+            ServiceResponse::new(request, error.error_response()).map_into_right_body()
+        }
+    }
+}
+
+/// An error of the framework as one of ours; its text may repeat input, so it goes to the log only.
+fn foreign(error: &Error) -> ApiError {
+    ApiError::from(Code::of_status(error.as_response_error().status_code())).because(error)
+}
+
+fn report(finish: &Finish, error: &Error) {
+    let Some((error, cause)) = error.as_error::<ApiError>().and_then(|error| Some((error, error.cause()?))) else {
+        return;
+    };
+    let (code, request_id) = (error.code().entry().error, finish.id());
+    if error.status_code().is_server_error() {
+        tracing::error!(request_id, error = code, cause, "the request failed");
+    } else {
+        tracing::debug!(request_id, error = code, cause, "the request was refused");
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("not a text")
+}

@@ -1,0 +1,82 @@
+//! The longer way of every request that is not hot: span, log line, metrics by route, CORS, security headers.
+
+use std::time::Instant;
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _, HttpResponse};
+use tracing::Instrument as _;
+
+use super::finish::Finish;
+use super::settle::settle;
+use crate::http::edge::Edge;
+use crate::http::extract::body::Started;
+use crate::http::request_id::RequestId;
+
+/// On every answer unless the handler set its own: nothing here is a page, may be framed, cached or sniffed.
+const SECURITY: [(HeaderName, HeaderValue); 5] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+];
+
+pub(super) async fn watched<B: MessageBody + 'static>(
+    edge: &Edge,
+    finish: &Finish,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let started = Instant::now();
+    let parts = &edge.parts;
+    let _in_flight = parts.metrics.enter();
+    let method = request.method().clone();
+    let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let origin = parts.cors.allowed(request.headers());
+    let preflight = parts.cors.is_preflight(&method, request.headers());
+    request.extensions_mut().insert(RequestId(finish.id.clone()));
+    request.extensions_mut().insert(Started(started));
+
+    let span = tracing::info_span!("request", request_id = finish.id());
+    let mut settled = if preflight {
+        Ok(request.into_response(HttpResponse::NoContent().finish()).map_into_right_body())
+    } else {
+        settle(edge, finish, request, next).instrument(span.clone()).await
+    };
+    let status = match &settled {
+        Ok(response) => response.status(),
+        Err(error) => error.as_response_error().status_code(),
+    };
+    let elapsed = started.elapsed();
+    if parts.access_log {
+        let (status, elapsed_us) = (status.as_u16(), u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX));
+        span.in_scope(|| tracing::info!(%method, route, status, elapsed_us, "answered"));
+    }
+    parts.metrics.finished(&method, route, status, elapsed);
+    match &mut settled {
+        Ok(response) => {
+            secure(response.headers_mut());
+            parts.cors.mark(origin.as_ref(), preflight, response.headers_mut());
+        }
+        Err(error) => {
+            let cors = parts.cors.clone();
+            error.add_response_mapper(move |mut response| {
+                secure(response.headers_mut());
+                cors.mark(origin.as_ref(), false, response.headers_mut());
+                response
+            });
+        }
+    }
+    settled
+}
+
+fn secure(headers: &mut HeaderMap) {
+    for (name, value) in SECURITY {
+        if !headers.contains_key(&name) {
+            headers.insert(name, value);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The HTTP edge: everything between a socket and a handler.
+
+pub mod app;
+pub mod codes;
+pub mod cors;
+pub mod docs;
+pub mod drain;
+pub mod edge;
+pub mod error;
+pub mod extract;
+pub mod health;
+pub mod metrics;
+pub mod middleware;
+pub mod request_id;
+pub mod routes;
+pub mod server;

@@ -1,0 +1,93 @@
+//! Request ids: the caller's if it is sane, else one of ours.
+//!
+//! An id of ours is a random start per worker followed by a count: unique without asking the generator for each request,
+//! which would cost more than finding the token. It is an address in the log, not a secret.
+
+use std::cell::Cell;
+
+use actix_web::HttpMessage as _;
+use actix_web::HttpRequest;
+use actix_web::http::header::{HeaderName, HeaderValue};
+
+/// The header in both directions.
+pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of the request at hand, in its extensions on every route but the hot ones.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub HeaderValue);
+
+impl RequestId {
+    /// The id as text; ids are ASCII by construction.
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+
+    /// The id of this request.
+    pub fn of(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get::<Self>().cloned()
+    }
+}
+
+/// Makes ids; one for each worker.
+#[derive(Debug)]
+pub struct RequestIds {
+    start: u64,
+    count: Cell<u32>,
+}
+
+impl RequestIds {
+    /// A maker whose ids begin with these 64 random bits.
+    pub const fn new(start: u64) -> Self {
+        Self { start, count: Cell::new(0) }
+    }
+
+    /// The caller's id if it is 1–64 letters, digits, `.`, `_` or `-`; else the next of ours, 24 hexadecimal digits.
+    pub fn choose(&self, presented: Option<&HeaderValue>) -> HeaderValue {
+        match presented {
+            Some(value) if is_sane(value.as_bytes()) => value.clone(),
+            Some(_) | None => self.next(),
+        }
+    }
+
+    fn next(&self) -> HeaderValue {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let count = self.count.get();
+        self.count.set(count.wrapping_add(1));
+        let number = u128::from(self.start) << 32 | u128::from(count);
+        let mut text = [0; 24];
+        for (place, digit) in text.iter_mut().rev().enumerate() {
+            // Masked to four bits: always within the digits.
+            *digit = DIGITS[usize::try_from(number >> (4 * place) & 0xf).unwrap_or(0)];
+        }
+        HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("-"))
+    }
+}
+
+fn is_sane(id: &[u8]) -> bool {
+    (1..=64).contains(&id.len())
+        && id.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sane_ids_are_kept_and_others_replaced() {
+        let ids = RequestIds::new(0x0123_4567_89ab_cdef);
+        let long = "a".repeat(65);
+        let rows = [
+            (Some("abc-1.2_3"), "abc-1.2_3"),
+            (Some(&long[..64]), &long[..64]),
+            (None, "0123456789abcdef00000000"),
+            (Some(""), "0123456789abcdef00000001"),
+            (Some("a b"), "0123456789abcdef00000002"),
+            (Some("\"quoted\""), "0123456789abcdef00000003"),
+            (Some(long.as_str()), "0123456789abcdef00000004"),
+        ];
+        for (presented, chosen) in rows {
+            let presented = presented.map(|text| HeaderValue::from_str(text).unwrap());
+            assert_eq!(ids.choose(presented.as_ref()), chosen);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Logging: JSON lines on standard error, or text for people, with tokens removed whatever a line was made of.
+//!
+//! The JSON writer escapes line breaks and control characters, so one event is one line and no text from outside can forge
+//! another. Standard output is left to what programs read: the address, printed documents.
+
+mod redact;
+
+use std::io;
+
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+
+use crate::config::sections::{Log, LogFormat};
+pub use redact::{Redacting, redact};
+
+/// Starts logging for the whole process; an error means that it had been started before.
+pub fn start(log: &Log) -> Result<(), TryInitError> {
+    subscriber(log, io::stderr).try_init()
+}
+
+/// The subscriber that [`start`] installs, writing elsewhere: for tests that read the lines.
+pub fn subscriber<W>(log: &Log, writer: W) -> impl tracing::Subscriber + Send + Sync + use<W>
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    // The filter was judged when the configuration was loaded; should it fail here after all, say more rather than less.
+    let filter: Targets = log.filter.parse().unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO));
+    let lines = tracing_subscriber::fmt::layer().with_writer(Redacting::new(writer)).with_span_events(FmtSpan::NONE);
+    let lines = match log.format {
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
+        LogFormat::Pretty => lines.compact().with_ansi(false).boxed(),
+    };
+    tracing_subscriber::registry().with(lines.with_filter(filter))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(format: LogFormat, work: impl FnOnce()) -> String {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let log = Log { filter: "info".into(), format, access: true };
+        tracing::subscriber::with_default(subscriber(&log, move || writer.clone()), work);
+        String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn a_json_event_is_one_line_with_its_span_and_no_control_characters() {
+        let text = logged(LogFormat::Json, || {
+            let span = tracing::info_span!("request", request_id = "r-1");
+            let _entered = span.enter();
+            tracing::info!(name = "a\r\nb\u{1b}[31mc", "line one\nline two");
+            tracing::debug!("too quiet");
+        });
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 1, "{text}");
+        assert!(!text.contains('\r') && !text.contains('\u{1b}'));
+        let event: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
+        assert_eq!(event["message"], "line one\nline two");
+        assert_eq!(event["name"], "a\r\nb\u{1b}[31mc");
+        assert_eq!(event["span"]["request_id"], "r-1");
+    }
+
+    #[test]
+    fn no_format_lets_a_token_through() {
+        let token = format!("nlp_{}", "3f7a".repeat(10));
+        let session = format!("nls_{}", "c0de".repeat(16));
+        for format in [LogFormat::Json, LogFormat::Pretty] {
+            let text = logged(format, || {
+                let span = tracing::info_span!("request", token = %token);
+                let _entered = span.enter();
+                tracing::warn!(field = %session, debug = ?token, "in the message {token}{session}");
+            });
+            assert!(!text.contains(&token[..12]) && !text.contains(&session[..12]), "{text}");
+            assert!(text.contains("nlp_3f7a…") && text.contains("nls_c0de…"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The last door a log line passes: anything shaped like a token is cut down to its hint.
+//!
+//! Types that cannot be printed keep secrets out of lines in the first place; this catches what arrives as plain text: a
+//! library's error, a header, a path somebody put a token into. It works on finished lines, so no formatter and no
+//! layer can go around it.
+//!
+//! It is greedier than [`token_format::pattern::scan`], which spares a longer run of letters because scanners dislike
+//! false alarms. In a log a false alarm costs a word, a miss costs a token.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use token_format::{BODY_LEN, HINT_LEN, PREFIX};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// What a secret looks like: its prefix, and the letters or digits that must follow at least.
+const SHAPES: [(&[u8], usize); 2] = [(PREFIX.as_bytes(), BODY_LEN), (b"nls_", 64)];
+
+/// Replaces every token by its hint and `…`; borrows when there is none.
+pub fn redact(line: &[u8]) -> Cow<'_, [u8]> {
+    let mut clean: Option<Vec<u8>> = None;
+    let mut copied = 0;
+    let mut at = 0;
+    while let Some(offset) = line.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'n')) {
+        at += offset;
+        let Some(length) = secret_length(&line[at..]) else {
+            at += 1;
+            continue;
+        };
+        let clean = clean.get_or_insert_with(|| Vec::with_capacity(line.len()));
+        clean.extend_from_slice(&line[copied..at + PREFIX.len() + HINT_LEN]);
+        clean.extend_from_slice("…".as_bytes());
+        at += length;
+        copied = at;
+    }
+    match clean {
+        None => Cow::Borrowed(line),
+        Some(mut clean) => {
+            clean.extend_from_slice(&line[copied..]);
+            Cow::Owned(clean)
+        }
+    }
+}
+
+/// How many bytes of secret `text` begins with: a prefix and the whole run of letters and digits after it, so that a
+/// token written straight in front of a word leaves nothing behind.
+fn secret_length(text: &[u8]) -> Option<usize> {
+    SHAPES.iter().find_map(|(prefix, body)| {
+        let rest = text.strip_prefix(*prefix)?;
+        // A second token straight behind the first begins inside the run; stop before it so that it is seen as well.
+        let next = SHAPES.iter().filter_map(|(prefix, _)| find(rest, prefix)).min().unwrap_or(rest.len());
+        let run = rest[..next].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        (run >= *body).then_some(prefix.len() + run)
+    })
+}
+
+fn find(text: &[u8], what: &[u8]) -> Option<usize> {
+    text.windows(what.len()).position(|window| window == what)
+}
+
+/// A writer that redacts each line on its way. Relies on the formatter handing over whole lines, as `tracing_subscriber`'s
+/// does: one `write` an event.
+#[derive(Clone, Debug)]
+pub struct Redacting<W>(W);
+
+impl<W> Redacting<W> {
+    /// Puts the door in front of `writer`.
+    pub const fn new(writer: W) -> Self {
+        Self(writer)
+    }
+}
+
+impl<'writer, W: MakeWriter<'writer>> MakeWriter<'writer> for Redacting<W> {
+    type Writer = Redacting<W::Writer>;
+
+    fn make_writer(&'writer self) -> Self::Writer {
+        Redacting(self.0.make_writer())
+    }
+
+    fn make_writer_for(&'writer self, meta: &tracing::Metadata<'_>) -> Self::Writer {
+        Redacting(self.0.make_writer_for(meta))
+    }
+}
+
+impl<W: Write> Write for Redacting<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.write_all(&redact(line))?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_become_hints_and_the_rest_stays() {
+        let token = "nlp_00112233445566778899aabbccddeeff550c911c";
+        let session = format!("nls_{}", "0123456789abcdef".repeat(4));
+        let rows = [
+            (String::new(), ""),
+            ("nothing here, not even nlp_ or nls_0011".to_owned(), "nothing here, not even nlp_ or nls_0011"),
+            (token.to_owned(), "nlp_0011…"),
+            (format!("a{token}b c"), "anlp_0011… c"),
+            (format!("{token}{token}"), "nlp_0011…nlp_0011…"),
+            (format!("{token}{session}."), "nlp_0011…nls_0123…."),
+            (format!("nlp_{}", "Zz9".repeat(20)), "nlp_Zz9Z…"),
+            (token[..43].to_owned(), "nlp_00112233445566778899aabbccddeeff550c911"),
+            (format!("\"\\n{token}\\n\""), "\"\\nnlp_0011…\\n\""),
+            (format!("nlp_nlp_{}", &token[4..]), "nlp_nlp_0011…"),
+        ];
+        for (line, expected) in rows {
+            assert_eq!(String::from_utf8_lossy(&redact(line.as_bytes())), expected, "{line}");
+        }
+    }
+}
