@@ -4,6 +4,7 @@
 //! does not compile. Progress goes to standard error; a failure says the one command that puts it right.
 
 mod args;
+mod bench;
 mod check;
 mod dev;
 mod fail;
@@ -52,6 +53,12 @@ const TASKS: &[Task] = &[
         usage: "check [--write]",
         about: "arrows, dependencies, tidiness, generated files; --write makes generated files anew",
         run: check::task,
+    },
+    Task {
+        name: "bench",
+        usage: "bench <name> [--quick|--full] [--backend sqlite|postgres] [--pipeline N] [--tokens N] [--write]",
+        about: "the product against a bare server, interleaved; --write puts the table into docs/PERFORMANCE.md",
+        run: bench::task,
     },
     Task { name: "help", usage: "help", about: "this list", run: help },
 ];

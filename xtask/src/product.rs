@@ -2,7 +2,7 @@
 
 use crate::fail::{Context as _, Fail, Result};
 use crate::process::{POLL, Server, run};
-use crate::{interrupt, project, say};
+use crate::{interrupt, project};
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -42,12 +42,12 @@ pub(crate) fn build_program(package: &str, name: &str, profile: Profile) -> Resu
     Ok(project::target_directory()?.join(folder).join(name))
 }
 
-/// Waits for the server's `listening on http://…` and returns that address, without a final slash. Everything the
-/// server prints on standard output is passed on, now and later.
+/// Waits for the server's `listening on http://…` and returns that address, without a final slash. Every line the
+/// server prints on standard output goes to `pass_on`, now and later.
 ///
 /// # Errors
 /// If it ends first or takes too long.
-pub(crate) fn listening(server: &mut Server) -> Result<String> {
+pub(crate) fn listening(server: &mut Server, pass_on: fn(&str)) -> Result<String> {
     let stdout = server.take_stdout().ok_or_else(|| Fail::new("the server was started without a pipe"))?;
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
@@ -56,7 +56,7 @@ pub(crate) fn listening(server: &mut Server) -> Result<String> {
                 // Nobody waits any more once the first address was read.
                 let _ = sender.send(address.trim_end_matches('/').to_owned());
             }
-            say::out(line);
+            pass_on(&line);
         }
     });
     let deadline = Instant::now() + PATIENCE;
@@ -93,14 +93,14 @@ mod tests {
     #[test]
     fn the_address_is_read_from_among_other_lines() {
         let mut server = script("echo setting up; echo listening on http://127.0.0.1:4321/; exec sleep 600");
-        let base = listening(&mut server).unwrap();
+        let base = listening(&mut server, |_| {}).unwrap();
         assert_eq!(base, "http://127.0.0.1:4321");
         assert_eq!(port(&base).unwrap(), 4321);
     }
 
     #[test]
     fn a_server_that_ends_first_is_an_error() {
-        let fail = listening(&mut script("echo no database; exit 1")).unwrap_err();
+        let fail = listening(&mut script("echo no database; exit 1"), |_| {}).unwrap_err();
         assert!(fail.to_string().contains("ended before it listened"), "{fail}");
     }
 }

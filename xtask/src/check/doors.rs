@@ -18,7 +18,7 @@ fn breaches(door: &Door, file: &TrackedFile) -> Vec<Finding> {
         Some(_) => inside.starts_with(place.as_str()),
         None => inside == place,
     });
-    let Some(text) = file.text.as_deref().filter(|_| !allowed && inside.ends_with(".rs")) else { return Vec::new() };
+    let Some(text) = file.text.as_deref().filter(|_| !allowed && file.is_rust()) else { return Vec::new() };
     let path = format!("{}::", door.behind.replace('-', "_"));
     let lines = text.lines().enumerate().filter(|(_, line)| names(line, &path));
     let places = door.only_in.join(", ");

@@ -19,7 +19,7 @@ const WIDTH: usize = 560;
 /// How far an arc swings out for each box it passes.
 const SWING: usize = 34;
 
-const HEAD: &str = r##"<style>
+const HEAD: &str = r#"<style>
 text { font: 14px system-ui, sans-serif; fill: #1c2430 }
 .name { font-weight: 600 }
 .about { font-size: 12px; fill: #56606f }
@@ -28,7 +28,7 @@ path { fill: none; stroke: #3f6fb5; stroke-width: 1.5 }
 </style>
 <defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">
 <path d="M0 0 8 4 0 8z" style="fill: #3f6fb5; stroke: none"/></marker></defs>
-"##;
+"#;
 
 /// The picture, as SVG.
 pub(super) fn draw(architecture: &Architecture, members: &Members) -> String {

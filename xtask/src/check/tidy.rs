@@ -4,6 +4,7 @@ use super::Finding;
 use crate::fail::{Context as _, Result};
 use crate::process::output;
 use crate::project;
+use std::path::Path;
 use std::process::Command;
 
 /// The only entries at the top of the project. A new one is a decision, not an accident.
@@ -49,6 +50,11 @@ impl TrackedFile {
         Self { path, size: bytes.len(), text: String::from_utf8(bytes).ok() }
     }
 
+    /// Whether it is Rust source.
+    pub(super) fn is_rust(&self) -> bool {
+        Path::new(&self.path).extension().is_some_and(|extension| extension == "rs")
+    }
+
     #[cfg(test)]
     pub(super) fn fixture(path: &str, text: &str) -> Self {
         Self::new(path.into(), text.into())
@@ -91,7 +97,7 @@ fn size(file: &TrackedFile) -> Option<Finding> {
 
 fn text(file: &TrackedFile) -> Vec<Finding> {
     let Some(text) = file.text.as_deref() else { return Vec::new() };
-    let is_rust = file.path.ends_with(".rs");
+    let is_rust = file.is_rust();
     let mut found = Vec::new();
     if is_rust && !text.starts_with("//!") {
         found.push(Finding::new(&file.path, "must begin with `//!`: one paragraph about what it is for"));

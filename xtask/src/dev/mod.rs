@@ -45,7 +45,7 @@ pub(crate) fn task(mut args: Args) -> Result {
     let mut server = launch(&program, &state)
         .args(["serve", "--database-url", &state.database_url(), "--listen", &listen.to_string()])
         .start(Stdio::piped(), Stdio::inherit())?;
-    let base = product::listening(&mut server)?;
+    let base = product::listening(&mut server, |line| say::out(line))?;
     let client = Client::new(&base);
     let token = working_token(&client, &state)?;
     introduce(&base, &state, &token);

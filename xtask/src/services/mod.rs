@@ -21,6 +21,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 pub(crate) use install::{Tool, find_or_install};
+pub(crate) use wait::tail;
 
 /// Where tests and tools find PostgreSQL: a superuser that may create databases.
 pub(crate) const POSTGRES_URL: &str = "NOLAPSE_TEST_POSTGRES_URL";

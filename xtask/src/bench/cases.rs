@@ -1,0 +1,193 @@
+//! What can be measured: a table. A new benchmark is a new row.
+
+/// One benchmark.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case {
+    /// Its name on the command line.
+    pub(super) name: &'static str,
+    /// What it shows, in a phrase.
+    pub(super) about: &'static str,
+    /// The tokens it asks with.
+    pub(super) tokens: Tokens,
+    /// In which order.
+    pub(super) order: Order,
+    /// What is done to the product before it is measured.
+    pub(super) before: Before,
+    /// What every answer must be.
+    pub(super) answer: Answer,
+    /// The request around the token, without `Content-Length`.
+    pub(super) request: Request,
+}
+
+/// Where a benchmark's tokens come from, and how many there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tokens {
+    /// Made by the product itself: quick, usual and full size.
+    Live([usize; 3]),
+    /// Well formed, with the right checksum, known to nobody.
+    Unknown(usize),
+    /// The right shape with a wrong checksum.
+    Malformed(usize),
+}
+
+/// How the generator goes through the tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Uniformly by chance.
+    Random,
+    /// Each at most once.
+    Once,
+}
+
+impl Order {
+    /// As the generator's script reads it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Once => "once",
+        }
+    }
+}
+
+/// What is done to the product before it is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Every token is asked for once, so that the node knows them all.
+    Warm,
+    /// It is started anew before every round, so that the node knows none.
+    Restart,
+}
+
+/// What every answer of a run must be; a run with any other answer is void.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// 200
+    Live,
+    /// 401
+    Unknown,
+}
+
+impl Answer {
+    /// The option of `bare` that gives the same answer.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A request with `{token}` where the token goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Request {
+    /// Method and path.
+    pub(super) line: &'static str,
+    /// Header lines, without line breaks.
+    pub(super) headers: &'static [&'static str],
+    /// The body; empty means none.
+    pub(super) body: &'static str,
+}
+
+impl Request {
+    /// The request as sent, cut at the token: what precedes it and what follows.
+    pub(super) fn cut(&self, token_length: usize) -> (String, String) {
+        const TOKEN: &str = "{token}";
+        let length = match self.body {
+            "" => String::new(),
+            body if body.contains(TOKEN) => format!("Content-Length: {}\r\n", body.len() - TOKEN.len() + token_length),
+            body => format!("Content-Length: {}\r\n", body.len()),
+        };
+        let headers: String = self.headers.iter().flat_map(|header| [header, "\r\n"]).collect();
+        let text = format!("{} HTTP/1.1\r\nHost: localhost\r\n{headers}{length}\r\n{}", self.line, self.body);
+        match text.split_once(TOKEN) {
+            Some((head, tail)) => (head.to_owned(), tail.to_owned()),
+            None => (text, String::new()),
+        }
+    }
+}
+
+const VALIDATE: Request = Request {
+    line: "POST /v1/auth/validate",
+    headers: &["Content-Type: application/json"],
+    body: r#"{"token":"{token}"}"#,
+};
+
+/// Every benchmark.
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "validate",
+        about: "live tokens known to the node, uniformly",
+        tokens: Tokens::Live([20_000, 100_000, 1_000_000]),
+        order: Order::Random,
+        before: Before::Warm,
+        answer: Answer::Live,
+        request: VALIDATE,
+    },
+    Case {
+        name: "validate-cold",
+        about: "first use of each token after a start",
+        tokens: Tokens::Live([100_000, 300_000, 1_000_000]),
+        order: Order::Once,
+        before: Before::Restart,
+        answer: Answer::Live,
+        request: VALIDATE,
+    },
+    Case {
+        name: "validate-unknown",
+        about: "well-formed tokens nobody issued",
+        tokens: Tokens::Unknown(1_000),
+        order: Order::Random,
+        before: Before::Warm,
+        answer: Answer::Unknown,
+        request: VALIDATE,
+    },
+    Case {
+        name: "validate-malformed",
+        about: "token-shaped strings with a wrong checksum",
+        tokens: Tokens::Malformed(1_000),
+        order: Order::Random,
+        before: Before::Warm,
+        answer: Answer::Unknown,
+        request: VALIDATE,
+    },
+];
+
+/// The benchmark called `name`.
+pub(super) fn find(name: &str) -> Option<&'static Case> {
+    CASES.iter().find(|case| case.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_found() {
+        for (at, case) in CASES.iter().enumerate() {
+            assert_eq!(CASES.iter().position(|other| other.name == case.name), Some(at));
+            assert_eq!(find(case.name).unwrap().about, case.about);
+        }
+        assert!(find("validate-everything").is_none());
+    }
+
+    #[test]
+    fn requests_announce_the_length_they_have() {
+        let (head, tail) = VALIDATE.cut(44);
+        let token = "n".repeat(44);
+        let whole = format!("{head}{token}{tail}");
+        let (_, body) = whole.split_once("\r\n\r\n").unwrap();
+        assert!(whole.starts_with("POST /v1/auth/validate HTTP/1.1\r\nHost: localhost\r\n"));
+        assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{head}");
+        assert_eq!(body, format!("{{\"token\":\"{token}\"}}"));
+    }
+
+    #[test]
+    fn a_token_may_stand_in_a_header_or_nowhere() {
+        let forward = Request { line: "GET /v1/auth/forward", headers: &["Authorization: Bearer {token}"], body: "" };
+        let (head, tail) = forward.cut(44);
+        assert!(head.ends_with("Authorization: Bearer ") && tail == "\r\n\r\n", "{head:?} {tail:?}");
+        let fixed = Request { line: "POST /v1/x", headers: &[], body: "{}" };
+        let (head, tail) = fixed.cut(44);
+        assert!(head.ends_with("Content-Length: 2\r\n\r\n{}") && tail.is_empty());
+    }
+}

@@ -1,0 +1,137 @@
+//! The two servers that are compared: `bare`, and the product on one of its databases.
+
+use super::cases::Answer;
+use super::cost::Observed;
+use crate::fail::{Context as _, Fail, Result};
+use crate::process::{Launch, Server, run};
+use crate::services::{Durability, Services, Wanted, tail};
+use crate::{product, say};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Settings of the product in a benchmark: what deployments have, plus a tag key of its own and no waiting at the end.
+const SETTINGS: [(&str, &str); 3] = [
+    ("NOLAPSE__KEYS__TAG_KEY", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
+    ("NOLAPSE__HASHING__TOKEN_SCHEME", "sha256"),
+    ("NOLAPSE__SERVER__DRAIN_DELAY_SECONDS", "0"),
+];
+
+/// Which database the product runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Backend {
+    /// A file, in the product's own process.
+    Sqlite,
+    /// A throw-away cluster that waits for the disk, on the server's core.
+    Postgres,
+}
+
+impl Backend {
+    /// Reads the option `--backend`.
+    pub(super) fn parse(text: &str) -> Result<Self> {
+        match text {
+            "sqlite" => Ok(Self::Sqlite),
+            "postgres" => Ok(Self::Postgres),
+            other => Err(Fail::usage(format!("no backend {other:?}: sqlite or postgres"))),
+        }
+    }
+
+    /// As the option is written.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+/// A server that is up.
+#[derive(Debug)]
+pub(super) struct Running {
+    server: Server,
+    /// Where it listens on loopback.
+    pub(super) port: u16,
+    /// Its log, for when something goes wrong.
+    log: PathBuf,
+}
+
+impl Running {
+    /// Starts `launch` with its standard error in `log`.
+    fn start(launch: &Launch, log: PathBuf) -> Result<Self> {
+        let errors = File::create(&log).attempt(|| format!("create {}", log.display()))?;
+        let mut server = launch.start(std::process::Stdio::piped(), errors.into())?;
+        let base =
+            product::listening(&mut server, |_| {}).map_err(|fail| Fail::new(format!("{fail}\n{}", tail(&log))))?;
+        Ok(Self { port: product::port(&base)?, server, log })
+    }
+
+    /// Its process id.
+    pub(super) fn id(&self) -> u32 {
+        self.server.id()
+    }
+
+    /// Adds the end of the server's log to a failure.
+    pub(super) fn explain(&self, fail: &Fail) -> Fail {
+        Fail::new(format!("{fail}\n{}", tail(&self.log))).with_code(fail.code())
+    }
+}
+
+/// Starts the ground on `core`.
+pub(super) fn start_bare(program: &Path, folder: &Path, core: usize, answer: Answer) -> Result<Running> {
+    let launch = Launch::new(program).args(["--answer", answer.name()]).core(Some(core));
+    Running::start(&launch, folder.join("bare.log"))
+}
+
+/// The product and its database, ready to be started as often as needed.
+#[derive(Debug)]
+pub(super) struct Product {
+    program: PathBuf,
+    folder: PathBuf,
+    url: String,
+    core: usize,
+    database: Option<Services>,
+}
+
+impl Product {
+    /// Starts the database, if it is a server of its own.
+    pub(super) fn prepare(program: PathBuf, folder: &Path, core: usize, backend: Backend) -> Result<Self> {
+        let database = match backend {
+            Backend::Sqlite => None,
+            Backend::Postgres => {
+                say::step("starting PostgreSQL, with fsync");
+                Some(Services::start(Wanted { durability: Durability::On, core: Some(core), redis: false })?)
+            }
+        };
+        let file = || format!("sqlite://{}", folder.join("nolapse.db").display());
+        let url = database.as_ref().map_or_else(file, Services::postgres_url);
+        Ok(Self { program, folder: folder.to_owned(), url, core, database })
+    }
+
+    /// Fills the database with `count` live tokens and writes them to `file`, one a line.
+    pub(super) fn seed(&self, count: usize, file: &Path) -> Result {
+        say::step(format!("making {count} tokens"));
+        run(Command::new(&self.program)
+            .args(["bench-seed", "--database-url", &self.url, "--tokens", &count.to_string(), "--tokens-file"])
+            .arg(file)
+            .current_dir(&self.folder)
+            .envs(SETTINGS)
+            .stdout(std::io::stderr()))
+    }
+
+    /// Starts it.
+    pub(super) fn start(&self) -> Result<Running> {
+        let launch = Launch::new(&self.program)
+            .args(["serve", "--listen", "127.0.0.1:0", "--database-url", &self.url])
+            .directory(&self.folder)
+            .core(Some(self.core));
+        let launch = SETTINGS.iter().fold(launch, |launch, (name, value)| launch.env(name, value));
+        Running::start(&launch, self.folder.join("product.log"))
+    }
+
+    /// The processes whose time counts: the server's, and all of the database's.
+    pub(super) fn observed(&self, running: &Running) -> Vec<Observed> {
+        let server = Observed { pid: running.id(), family: false };
+        let database = self.database.as_ref().map(|database| Observed { pid: database.postgres_id(), family: true });
+        std::iter::once(server).chain(database).collect()
+    }
+}

@@ -1,0 +1,161 @@
+//! The table a benchmark prints, and its place in `docs/PERFORMANCE.md`.
+
+use super::cost::precise;
+use super::stats::Spread;
+use super::wrk::Seen;
+use crate::fail::{Context as _, Result};
+use crate::process::output;
+use crate::project;
+use std::process::Command;
+use std::time::Duration;
+
+/// The page with the last results.
+const PAGE: &str = "docs/PERFORMANCE.md";
+/// What the page begins with when it is new.
+const PREFACE: &str = "# Performance\n\nWritten by `cargo xtask bench <name> --write`; nobody edits the numbers by \
+hand. Times differ between machines, ratios within\none interleaved run do not. *bare* is the same web framework with \
+the same body parsed and a fixed answer.\n";
+
+/// One server in one round.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Round {
+    per_second: f64,
+    latency_ms: [f64; 3],
+    cpu_us: f64,
+    memory_mib: f64,
+}
+
+impl Round {
+    /// From what the clients saw, the processor time used meanwhile, and resident bytes afterwards.
+    pub(super) fn new(seen: &Seen, cpu: Duration, memory: u64) -> Self {
+        let requests = precise(seen.requests);
+        Self {
+            per_second: requests / seen.duration.as_secs_f64(),
+            latency_ms: seen.latency_us.map(|us| precise(us) / 1e3),
+            cpu_us: cpu.as_secs_f64() * 1e6 / requests,
+            memory_mib: precise(memory) / f64::from(1 << 20),
+        }
+    }
+}
+
+/// A column: its title, how to read it from a round, and its decimals.
+type Column = (&'static str, fn(&Round) -> f64, usize);
+
+const COLUMNS: [Column; 6] = [
+    ("requests/s", |round| round.per_second, 0),
+    ("p50 ms", |round| round.latency_ms[0], 2),
+    ("p99 ms", |round| round.latency_ms[1], 2),
+    ("p99.9 ms", |round| round.latency_ms[2], 2),
+    ("CPU µs/request", |round| round.cpu_us, 2),
+    ("memory MiB", |round| round.memory_mib, 1),
+];
+
+/// The table: medians of both servers, and the product's ratio to bare within each pair of rounds.
+pub(super) fn table(pairs: &[(Round, Round)]) -> String {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let head = std::iter::once("median").chain(COLUMNS.iter().map(|column| column.0)).map(str::to_owned).collect();
+    let rule = std::iter::once("---".to_owned()).chain(COLUMNS.iter().map(|_| "---:".to_owned())).collect();
+    let medians = |name: &str, of: fn(&(Round, Round)) -> Round| {
+        let cell = |(_, read, decimals): &Column| {
+            format!("{:.decimals$}", Spread::of(pairs.iter().map(|pair| read(&of(pair)))).median)
+        };
+        std::iter::once(name.to_owned()).chain(COLUMNS.iter().map(cell)).collect()
+    };
+    let ratio = |(_, read, _): &Column| {
+        let Spread { min, median, max } = Spread::of(pairs.iter().map(|(bare, product)| read(product) / read(bare)));
+        format!("**{median:.2}** ({min:.2}–{max:.2})")
+    };
+    let ratios = std::iter::once("ratio (least–most)".to_owned()).chain(COLUMNS.iter().map(ratio)).collect();
+    [head, rule, medians("bare", |pair| pair.0), medians("nolapse-api", |pair| pair.1), ratios].map(line).concat()
+}
+
+/// The machine and the commit a table belongs to, in one sentence.
+pub(super) fn origin(command: &str) -> Result<String> {
+    let git = |arguments: &[&str]| -> Result<String> {
+        let text = output(Command::new("git").current_dir(project::root()).args(arguments))?;
+        Ok(String::from_utf8_lossy(&text).trim().to_owned())
+    };
+    let commit = git(&["rev-parse", "--short", "HEAD"])?;
+    let changed =
+        if git(&["status", "--porcelain", "--untracked-files=no"])?.is_empty() { "" } else { " with changes" };
+    let model = cpu_model(&std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default());
+    let cores = std::thread::available_parallelism().attempt(|| "count the processor cores".into())?;
+    Ok(format!("Commit {commit}{changed}; {model}, {cores} cores; `{command}`."))
+}
+
+fn cpu_model(cpuinfo: &str) -> String {
+    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    model.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.trim().to_owned())
+}
+
+/// Puts `section` under `title` into the page, in place of the one with the same title.
+pub(super) fn write(title: &str, section: &str) -> Result {
+    let path = project::root().join(PAGE);
+    let page = std::fs::read_to_string(&path).unwrap_or_else(|_| PREFACE.to_owned());
+    std::fs::write(&path, replaced(&page, title, section)).attempt(|| format!("write {PAGE}"))
+}
+
+fn replaced(page: &str, title: &str, section: &str) -> String {
+    let (begin, end) = (format!("<!-- measured: {title} -->"), "<!-- /measured -->");
+    let block = format!("{begin}\n## {title}\n\n{section}\n{end}\n");
+    if let Some((before, rest)) = page.split_once(&begin)
+        && let Some((_, after)) = rest.split_once(end)
+    {
+        return format!("{before}{block}{}", after.strip_prefix('\n').unwrap_or(after));
+    }
+    format!("{}\n\n{block}", page.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round(per_second: f64, cpu_us: f64) -> Round {
+        Round { per_second, latency_ms: [0.25, 1.0, 2.0], cpu_us, memory_mib: 10.0 }
+    }
+
+    #[test]
+    fn ratios_are_taken_within_pairs() {
+        // The machine slowed down between the rounds; the ratio within each stays what it is.
+        let pairs = [(round(100.0, 6.0), round(90.0, 6.6)), (round(50.0, 12.0), round(45.0, 13.2))];
+        let table = table(&pairs);
+        let lines: Vec<_> = table.lines().collect();
+        assert_eq!(lines.len(), 5);
+        assert!(lines[0].starts_with("| median | requests/s | p50 ms"));
+        assert_eq!(lines[2], "| bare | 75 | 0.25 | 1.00 | 2.00 | 9.00 | 10.0 |");
+        assert_eq!(lines[3], "| nolapse-api | 68 | 0.25 | 1.00 | 2.00 | 9.90 | 10.0 |");
+        assert!(lines[4].contains("| **0.90** (0.90–0.90) |") && lines[4].contains("| **1.10** (1.10–1.10) |"));
+    }
+
+    #[test]
+    fn a_round_is_per_request() {
+        let seen = Seen {
+            requests: 2_000,
+            duration: Duration::from_secs(2),
+            latency_us: [250, 1_000, 2_000],
+            refused: 0,
+            failed: 0,
+        };
+        let round = Round::new(&seen, Duration::from_millis(20), 10 << 20);
+        assert_eq!(round, Round { per_second: 1_000.0, cpu_us: 10.0, ..round_template() });
+    }
+
+    fn round_template() -> Round {
+        round(0.0, 0.0)
+    }
+
+    #[test]
+    fn a_section_replaces_its_older_self_and_nothing_else() {
+        let page = replaced(&replaced("# Performance\n", "validate", "before"), "validate-cold", "kept");
+        let page = replaced(&page, "validate", "new");
+        assert_eq!(page.matches("## validate\n").count(), 1);
+        assert!(page.contains("new") && page.contains("kept") && !page.contains("before"), "{page}");
+        assert_eq!(replaced(&page, "validate", "new"), page, "writing twice changes nothing");
+    }
+
+    #[test]
+    fn the_processor_is_named() {
+        assert_eq!(cpu_model("processor : 0\nmodel name\t: AMD EPYC 9R14\n"), "AMD EPYC 9R14");
+        assert_eq!(cpu_model(""), std::env::consts::ARCH);
+    }
+}

@@ -1,0 +1,179 @@
+//! One run of the load generator: wrk with our script, pinned to a core of its own, bounded in time.
+
+use super::cases::{Answer, Order, Request};
+use super::tokens::TOKEN_LENGTH;
+use crate::fail::{Context as _, Fail, Result};
+use crate::interrupt;
+use crate::process::{Launch, POLL};
+use crate::services::{Tool, find_or_install};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// Keep-alive connections held open at once.
+pub(super) const CONNECTIONS: u32 = 32;
+/// Starting point of the script's choice of tokens.
+const SEED: &str = "20260115";
+/// How much longer than asked wrk may take before it is given up.
+const SLACK: Duration = Duration::from_secs(30);
+/// The script.
+const SCRIPT: &str = include_str!("generator.lua");
+
+/// The generator with its input on disk.
+#[derive(Debug)]
+pub(super) struct Generator {
+    program: PathBuf,
+    folder: PathBuf,
+    core: usize,
+}
+
+/// One run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Load {
+    /// The server's port on loopback.
+    pub(super) port: u16,
+    /// How long to load it. Less if every token was asked for once.
+    pub(super) time: Duration,
+    /// In which order tokens are taken.
+    pub(super) order: Order,
+    /// Requests written at once on each connection.
+    pub(super) pipeline: u32,
+}
+
+/// What the clients saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// Answers received.
+    pub(super) requests: u64,
+    /// How long it took.
+    pub(super) duration: Duration,
+    /// Latency of half, of 99 % and of 99.9 % of them at most, in microseconds.
+    pub(super) latency_us: [u64; 3],
+    /// Answers with a status of 400 and above.
+    pub(super) refused: u64,
+    /// Connections and requests that failed below HTTP.
+    pub(super) failed: u64,
+}
+
+impl Generator {
+    /// Writes script and request into `folder`, where the tokens are.
+    pub(super) fn prepare(folder: &Path, request: &Request, core: usize) -> Result<Self> {
+        let (head, tail) = request.cut(TOKEN_LENGTH);
+        for (name, text) in [("generator.lua", SCRIPT), ("head", head.as_str()), ("tail", tail.as_str())] {
+            std::fs::write(folder.join(name), text).attempt(|| format!("write {name}"))?;
+        }
+        Ok(Self { program: find_or_install(Tool::Wrk)?, folder: folder.to_owned(), core })
+    }
+
+    /// Loads a server.
+    ///
+    /// # Errors
+    /// If wrk fails, is interrupted or does not end in time.
+    pub(super) fn run(&self, load: &Load) -> Result<Seen> {
+        let file = |name: &str| self.folder.join(name).display().to_string();
+        let mut wrk = Launch::new(&self.program)
+            .args(["-t1".to_owned(), format!("-c{CONNECTIONS}"), format!("-d{}s", load.time.as_secs().max(1))])
+            .args(["--timeout".to_owned(), "10s".into(), "-s".into(), file("generator.lua")])
+            .args([format!("http://127.0.0.1:{}", load.port), "--".into()])
+            .args([file("tokens"), file("head"), file("tail"), load.order.name().into()])
+            .args([load.pipeline.to_string(), SEED.into()])
+            .core(Some(self.core))
+            .start(Stdio::piped(), Stdio::inherit())?;
+        let stdout = wrk.take_stdout().ok_or_else(|| Fail::new("wrk was started without a pipe"))?;
+        let (sender, receiver) = channel();
+        std::thread::spawn(move || {
+            let lines = BufReader::new(stdout).lines().map_while(std::result::Result::ok);
+            // The receiver leaves early only when the run is given up.
+            lines.map(|line| sender.send(line)).find(std::result::Result::is_err);
+        });
+        let deadline = Instant::now() + load.time + SLACK;
+        let mut seen = None;
+        while Instant::now() < deadline {
+            interrupt::check()?;
+            match receiver.recv_timeout(POLL) {
+                Ok(line) if line == "exhausted" => end_early(wrk.id()),
+                Ok(line) => seen = seen.or_else(|| Seen::parse(&line)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return seen.ok_or_else(|| Fail::new("wrk ended without a result"));
+                }
+            }
+        }
+        Err(Fail::new(format!("wrk did not end within {} s", (load.time + SLACK).as_secs())))
+    }
+}
+
+/// wrk's main thread sleeps for the whole time asked, whatever its script does; SIGINT wakes it, and it reports.
+fn end_early(pid: u32) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        // It may have ended by itself.
+        let _ = kill_process(pid, Signal::INT);
+    }
+}
+
+impl Seen {
+    /// Reads the script's last line; wrk's own lines are not JSON.
+    fn parse(line: &str) -> Option<Self> {
+        let json: Value = serde_json::from_str(line).ok()?;
+        let field = |name: &str| json[name].as_u64();
+        Some(Self {
+            requests: field("requests")?,
+            duration: Duration::from_micros(field("duration_us")?),
+            latency_us: [field("p50_us")?, field("p99_us")?, field("p999_us")?],
+            refused: field("status_errors")?,
+            failed: field("socket_errors")?,
+        })
+    }
+
+    /// # Errors
+    /// If any answer was not what the benchmark is about.
+    pub(super) fn must_be(&self, answer: Answer) -> Result {
+        let expected = match answer {
+            Answer::Live => 0,
+            Answer::Unknown => self.requests,
+        };
+        if self.requests == 0 || self.failed != 0 || self.refused != expected {
+            let Self { requests, refused, failed, .. } = self;
+            let text = format!("of {requests} answers {refused} were refusals instead of {expected}, {failed} failed");
+            return Err(Fail::new(format!("the run is void: {text}")));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = r#"{"requests":1000,"duration_us":2000000,"p50_us":190,"p99_us":1000,"p999_us":2000,
+        "status_errors":0,"socket_errors":0}"#;
+
+    #[test]
+    fn the_result_is_found_among_other_lines() {
+        assert_eq!(Seen::parse("Running 2s test @ http://127.0.0.1:1"), None);
+        let seen = Seen::parse(LINE).unwrap();
+        assert_eq!(seen.requests, 1000);
+        assert_eq!(seen.duration, Duration::from_secs(2));
+        assert_eq!(seen.latency_us, [190, 1000, 2000]);
+    }
+
+    #[test]
+    fn a_run_with_other_answers_is_void() {
+        let good = Seen::parse(LINE).unwrap();
+        for (seen, answer, fine) in [
+            (good, Answer::Live, true),
+            (good, Answer::Unknown, false),
+            (Seen { refused: 1000, ..good }, Answer::Unknown, true),
+            (Seen { refused: 999, ..good }, Answer::Unknown, false),
+            (Seen { refused: 1, ..good }, Answer::Live, false),
+            (Seen { failed: 1, ..good }, Answer::Live, false),
+            (Seen { requests: 0, ..good }, Answer::Live, false),
+        ] {
+            assert_eq!(seen.must_be(answer).is_ok(), fine, "{seen:?} {answer:?}");
+        }
+    }
+}
