@@ -34,6 +34,12 @@ impl Plan {
         cargo
     }
 
+    /// Whether there is a library whose documentation is to be run; cargo refuses to look for tests in a binary's.
+    fn has_documentation_tests(&self) -> bool {
+        let has_library = |name: &String| project::root().join("crates").join(name).join("src/lib.rs").exists();
+        self.filters.is_empty() && self.package.as_ref().is_none_or(has_library)
+    }
+
     /// Whether nothing was narrowed down.
     fn is_everything(&self) -> bool {
         self.package.is_none() && self.filters.is_empty()
@@ -59,10 +65,10 @@ pub(crate) fn task(mut args: Args) -> Result {
         run(plan.cargo(&["nextest", "run", "--no-fail-fast"]).args(&plan.filters))?;
     } else {
         say::note("cargo-nextest is not installed: one test program after the other");
-        // Without --doc, so that documentation tests run once, below, on both paths.
-        run(plan.cargo(&["test", "--no-fail-fast", "--all-targets"]).args(filters_of_cargo_test(&plan.filters)))?;
+        // `--tests` is what nextest runs too: neither benches, nor documentation tests, which follow on both paths.
+        run(plan.cargo(&["test", "--no-fail-fast", "--tests"]).args(filters_of_cargo_test(&plan.filters)))?;
     }
-    if plan.filters.is_empty() {
+    if plan.has_documentation_tests() {
         say::step("documentation tests");
         run(&mut plan.cargo(&["test", "--doc"]))?;
     }
@@ -131,6 +137,14 @@ mod tests {
         assert!(plan(None, &[]).is_everything());
         assert!(!plan(Some("storage"), &[]).is_everything());
         assert!(!plan(None, &["tokens"]).is_everything());
+    }
+
+    #[test]
+    fn documentation_is_tested_where_there_is_a_library() {
+        assert!(plan(None, &[]).has_documentation_tests());
+        assert!(plan(Some("token-format"), &[]).has_documentation_tests());
+        assert!(!plan(Some("xtask"), &[]).has_documentation_tests());
+        assert!(!plan(None, &["tokens"]).has_documentation_tests());
     }
 
     #[test]
