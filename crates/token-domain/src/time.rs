@@ -109,6 +109,11 @@ impl Span {
         Self(seconds.saturating_mul(1_000_000))
     }
 
+    /// Microseconds.
+    pub const fn micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
     /// Whole milliseconds.
     pub const fn millis(millis: u32) -> Self {
         Self(millis as i64 * 1_000)
