@@ -10,12 +10,11 @@ use actix_web::http::KeepAlive;
 
 use super::app::Site;
 use super::drain::Drain;
+use super::edge::LINGER;
 use crate::config::sections;
 
 /// Connections the kernel holds while all workers are busy accepting.
 const BACKLOG: u32 = 2048;
-/// How long a client may take to take note that its connection ends.
-const DISCONNECT: Duration = Duration::from_secs(2);
 
 /// A server that accepts connections.
 pub struct Running {
@@ -40,7 +39,7 @@ pub fn start(site: Site, settings: &sections::Server) -> io::Result<Running> {
         .max_connections(settings.max_connections)
         .keep_alive(KeepAlive::from(settings.keep_alive))
         .client_request_timeout(settings.head_deadline)
-        .client_disconnect_timeout(DISCONNECT)
+        .client_disconnect_timeout(LINGER)
         // A client that has closed its sending half is gone for us: its request is dropped rather than finished for nobody.
         .h1_allow_half_closed(false)
         .shutdown_timeout(settings.shutdown_grace.as_secs())

@@ -19,9 +19,16 @@ impl FromRequest for ClientIp {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self::of(request)))
+    }
+}
+
+impl ClientIp {
+    /// Where this request came from.
+    pub fn of(request: &HttpRequest) -> Self {
         let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
         let peer = request.peer_addr().map(|address| address.ip());
-        ready(Ok(Self(peer.map(|peer| client(peer, forwarded, &Edge::of(request).trusted_proxies)))))
+        Self(peer.map(|peer| client(peer, forwarded, &Edge::of(request).trusted_proxies)))
     }
 }
 

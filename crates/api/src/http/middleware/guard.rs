@@ -8,6 +8,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::Next;
 
+use super::chunked::Held;
 use super::finish::Finish;
 use super::settle::settle;
 use super::watched::watched;
@@ -29,6 +30,7 @@ pub async fn guard<B: MessageBody + 'static>(
         // The connection remembers that it was HEAD and sends no body (RFC 9110 §9.3.2); handlers need not know.
         request.head_mut().method = Method::GET;
     }
+    let held = Held::of(&mut request);
     // Boxed, so that the future of a hot request stays small: it is moved around.
     let settled = if edge.is_hot(request.path()) {
         settle(&edge, &finish, request, next).await
@@ -39,13 +41,22 @@ pub async fn guard<B: MessageBody + 'static>(
         Ok(mut response) => {
             finish.apply(response.response_mut());
             edge.parts.metrics.responded(response.status());
-            Ok(response)
+            Ok(match held {
+                None => response,
+                Some(held) => {
+                    let (request, response) = response.into_parts();
+                    ServiceResponse::new(request, held.until_sent(response)).map_into_right_body()
+                }
+            })
         }
         Err(mut error) => {
             edge.parts.metrics.responded(error.as_response_error().status_code());
             error.add_response_mapper(move |mut response| {
                 finish.apply(&mut response);
-                response
+                match held.clone() {
+                    None => response,
+                    Some(held) => held.until_sent(response),
+                }
             });
             Err(error)
         }

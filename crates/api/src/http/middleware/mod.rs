@@ -6,6 +6,7 @@
 
 pub mod guard;
 
+mod chunked;
 mod finish;
 mod settle;
 mod watched;

@@ -1,0 +1,259 @@
+//! Time, failure and stopping: deadlines, isolation, readiness, drain, CORS, metrics.
+
+use std::sync::atomic::Ordering;
+
+use crate::server::EdgeServer;
+use crate::wire::{Answer, Wire};
+
+const DEADLINE: (&str, &str) = ("NOLAPSE__SERVER__REQUEST_DEADLINE_SECONDS", "1");
+
+fn get(server: &EdgeServer, path: &str, headers: &str) -> Answer {
+    let mut wire = Wire::open(server.address);
+    wire.send(format!("GET {path} HTTP/1.1\r\nHost: t\r\n{headers}\r\n").as_bytes());
+    wire.answer(false).unwrap()
+}
+
+#[test]
+fn a_body_that_does_not_arrive_is_answered_408_and_the_connection_ends() {
+    let server = EdgeServer::start(&[DEADLINE]);
+    for path in ["/echo", "/hot"] {
+        for framing in ["Content-Length: 20\r\n\r\n{\"na", "Transfer-Encoding: chunked\r\n\r\n3\r\n{\"n\r\n"] {
+            let mut wire = Wire::open(server.address);
+            wire.send(format!("POST {path} HTTP/1.1\r\nHost: t\r\n{framing}").as_bytes());
+            let answer = wire.answer(false).unwrap();
+            assert_eq!(answer.status, 408, "{path} {framing}");
+            assert_eq!(
+                answer.text(),
+                r#"{"error":"request timeout","message":"Send the whole body sooner; the connection was closed.","statusCode":408}"#
+            );
+            assert!(answer.header("x-request-id").is_some());
+            assert!(wire.ends());
+        }
+    }
+}
+
+#[test]
+fn a_body_that_drips_does_not_keep_its_connection() {
+    let server = EdgeServer::start(&[DEADLINE]);
+    let mut wire = Wire::open(server.address);
+    wire.send(b"POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 60000\r\n\r\n");
+    let mut dripping = wire.clone();
+    // The drip ends when the server has hung up, which is what is shown: there would be 60 000 bytes to go.
+    let drip = std::thread::spawn(move || {
+        for sent in 0..60_000 {
+            if !dripping.send(b" ") {
+                return sent;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        60_000
+    });
+    assert_eq!(wire.answer(false).unwrap().status, 408);
+    assert!(drip.join().unwrap() < 60_000);
+}
+
+#[test]
+fn a_handler_that_does_not_end_is_ended() {
+    let server = EdgeServer::start(&[DEADLINE]);
+    let mut wire = Wire::open(server.address);
+    wire.send(b"GET /sleep HTTP/1.1\r\nHost: t\r\nX-Request-ID: slow-1\r\n\r\n");
+    let answer = wire.answer(false).unwrap();
+    assert_eq!((answer.status, answer.header("x-request-id")), (503, Some("slow-1")));
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert!(answer.text().starts_with(r#"{"error":"unavailable","#), "{}", answer.text());
+    assert!(wire.ends());
+    assert!(get(&server, "/metrics", "").text().contains("nolapse_http_overdue_total 1"));
+}
+
+#[test]
+fn a_head_that_does_not_arrive_is_refused() {
+    let server = EdgeServer::start(&[("NOLAPSE__SERVER__HEAD_DEADLINE_SECONDS", "1")]);
+    let mut wire = Wire::open(server.address);
+    wire.send(b"GET /health HTTP/1.1\r\nHost: t\r\n");
+    assert_eq!(wire.answer(false).unwrap().status, 408);
+    assert!(wire.ends());
+}
+
+#[test]
+fn a_second_head_that_does_not_arrive_ends_the_connection() {
+    let server = EdgeServer::start(&[
+        ("NOLAPSE__SERVER__HEAD_DEADLINE_SECONDS", "1"),
+        ("NOLAPSE__SERVER__KEEP_ALIVE_SECONDS", "2"),
+    ]);
+    let mut wire = Wire::open(server.address);
+    wire.send(b"GET /health HTTP/1.1\r\nHost: t\r\n\r\n");
+    assert_eq!(wire.answer(false).unwrap().status, 200);
+    wire.send(b"GET /health HTTP/1.1\r\nHost: t\r\n");
+    assert!(wire.answer(false).is_none_or(|answer| answer.status == 408));
+}
+
+#[test]
+fn an_unread_chunked_body_does_not_hold_its_connection() {
+    let server = EdgeServer::start(&[DEADLINE]);
+    for (path, status) in [("/nothing", 404), ("/panic", 405), ("/fail", 405), ("/list", 405)] {
+        let mut wire = Wire::open(server.address);
+        wire.send(
+            format!("POST {path} HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n").as_bytes(),
+        );
+        let answer = wire.answer(false).unwrap();
+        assert_eq!((answer.status, answer.header("connection")), (status, Some("close")));
+        assert!(wire.ends(), "{path}");
+    }
+    let mut wire = Wire::open(server.address);
+    wire.send(b"GET /sleep HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
+    assert_eq!(wire.answer(false).unwrap().status, 503);
+    assert!(wire.ends());
+}
+
+#[test]
+fn a_panic_hurts_nobody_else_on_the_same_worker() {
+    let server = EdgeServer::start(&[DEADLINE]);
+    let mut slow = Wire::open(server.address);
+    slow.send(b"GET /sleep HTTP/1.1\r\nHost: t\r\n\r\n");
+    let mut open = Wire::open(server.address);
+    open.send(b"GET /health HTTP/1.1\r\nHost: t\r\n\r\n");
+    assert_eq!(open.answer(false).unwrap().status, 200);
+    let mut panicking = Wire::open(server.address);
+    panicking.send(b"GET /panic HTTP/1.1\r\nHost: t\r\n\r\nGET /health HTTP/1.1\r\nHost: t\r\n\r\n");
+    assert_eq!(panicking.answer(false).unwrap().status, 500);
+    assert_eq!(panicking.answer(false).unwrap().status, 200, "the same connection goes on");
+    open.send(b"GET /health HTTP/1.1\r\nHost: t\r\n\r\n");
+    assert_eq!(open.answer(false).unwrap().status, 200);
+    assert_eq!(slow.answer(false).unwrap().status, 503, "the slow one came to its own end");
+    let metrics = get(&server, "/metrics", "").text();
+    assert!(metrics.contains("nolapse_http_panics_total 1"), "{metrics}");
+}
+
+#[test]
+fn readiness_names_the_part_that_fails() {
+    let server = EdgeServer::start(&[]);
+    server.database_is_well.store(false, Ordering::SeqCst);
+    let answer = get(&server, "/ready", "");
+    assert_eq!(answer.status, 503);
+    assert_eq!(
+        answer.text(),
+        r#"{"error":"unavailable","message":"Not ready: database.","failing":["database"],"statusCode":503}"#
+    );
+    assert_eq!(get(&server, "/health", "").status, 200);
+}
+
+#[test]
+fn stopping_fails_readiness_then_ends_connections_and_lets_requests_end() {
+    let mut server = EdgeServer::start(&[DEADLINE, ("NOLAPSE__SERVER__DRAIN_DELAY_SECONDS", "2")]);
+    let mut idle = Wire::open(server.address);
+    idle.send(b"GET /ready HTTP/1.1\r\nHost: t\r\n\r\n");
+    assert_eq!(idle.answer(false).unwrap().status, 200);
+    let mut busy = Wire::open(server.address);
+    busy.send(b"GET /sleep HTTP/1.1\r\nHost: t\r\n\r\n");
+
+    server.begin_stop();
+    // Polled, because the signal travels between threads; the drain delay keeps the server accepting meanwhile.
+    let refused = std::iter::repeat_with(|| get(&server, "/ready", "")).find(|answer| answer.status == 503).unwrap();
+    assert!(refused.text().contains(r#""failing":["stopping"]"#), "{}", refused.text());
+    assert_eq!(refused.header("connection"), Some("close"));
+    idle.send(b"GET /health HTTP/1.1\r\nHost: t\r\n\r\n");
+    let last = idle.answer(false).unwrap();
+    assert_eq!((last.status, last.header("connection")), (200, Some("close")));
+    assert!(idle.ends());
+    assert_eq!(busy.answer(false).unwrap().status, 503, "what was running ran to its end");
+    let address = server.address;
+    server.join();
+    assert!(std::net::TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn only_listed_origins_may_call_across_sites() {
+    let server = EdgeServer::start(&[("ALLOWED_ORIGINS", "https://app.example, http://localhost:3000")]);
+    let rows = [
+        ("", None),
+        ("Origin: https://app.example\r\n", Some("https://app.example")),
+        ("Origin: http://localhost:3000\r\n", Some("http://localhost:3000")),
+        ("Origin: https://evil.example\r\n", None),
+        ("Origin: https://app.example.evil.example\r\n", None),
+        ("Origin: null\r\n", None),
+    ];
+    for (origin, allowed) in rows {
+        for path in ["/health", "/nothing", "/panic"] {
+            let answer = get(&server, path, origin);
+            assert_eq!(answer.header("access-control-allow-origin"), allowed, "{origin}");
+            assert_eq!(answer.header("vary"), Some("Origin"), "{path} {origin}");
+            assert_eq!(answer.header("access-control-allow-credentials"), None);
+        }
+        let mut wire = Wire::open(server.address);
+        let question = "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: authorization\r\n";
+        wire.send(format!("OPTIONS /echo HTTP/1.1\r\nHost: t\r\n{origin}{question}\r\n").as_bytes());
+        let answer = wire.answer(false).unwrap();
+        assert_eq!(answer.status, if allowed.is_some() { 204 } else { 405 }, "{origin}");
+        assert_eq!(answer.header("access-control-allow-methods").is_some(), allowed.is_some());
+    }
+    let closed = EdgeServer::start(&[]);
+    let answer = get(&closed, "/health", "Origin: https://app.example\r\n");
+    assert_eq!((answer.header("access-control-allow-origin"), answer.header("vary")), (None, None));
+}
+
+#[test]
+fn metrics_count_patterns_and_classes_never_paths() {
+    let server = EdgeServer::start(&[]);
+    for path in ["/things/1", "/things/2", "/things/x", "/secret-path"] {
+        get(&server, path, "");
+    }
+    let mut wire = Wire::open(server.address);
+    wire.send(b"POST /hot HTTP/1.1\r\nHost: t\r\nContent-Length: 12\r\n\r\n{\"name\":\"a\"}");
+    assert_eq!(wire.answer(false).unwrap().text(), r#"{"valid":true}"#);
+    let metrics = get(&server, "/metrics", "");
+    assert_eq!(metrics.header("content-type"), Some("application/openmetrics-text; version=1.0.0; charset=utf-8"));
+    let text = metrics.text();
+    for line in [
+        r#"nolapse_http_requests_total{method="GET",route="/things/{thing}",status="200"} 2"#,
+        r#"nolapse_http_requests_total{method="GET",route="/things/{thing}",status="404"} 1"#,
+        r#"nolapse_http_requests_total{method="GET",route="unmatched",status="404"} 1"#,
+        r#"nolapse_http_responses_total{class="2xx"} 3"#,
+        r#"nolapse_http_responses_total{class="4xx"} 2"#,
+        "nolapse_http_requests_in_flight 1",
+        "# EOF",
+    ] {
+        assert!(text.lines().any(|present| present == line), "{line}\n{text}");
+    }
+    assert!(!text.contains("/hot") && !text.contains("secret-path"), "{text}");
+}
+
+#[test]
+fn the_document_lists_the_errors_that_follow_from_each_operation() {
+    let server = EdgeServer::start(&[]);
+    let document: serde_json::Value = serde_json::from_slice(&get(&server, "/openapi.json", "").body).unwrap();
+    let statuses = |path: &str, method: &str| -> Vec<String> {
+        document["paths"][path][method]["responses"].as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(statuses("/health", "get"), ["200", "400", "405", "500", "503"]);
+    assert_eq!(statuses("/whoami", "get"), ["200", "400", "401", "403", "405", "500", "503"]);
+    assert_eq!(statuses("/echo", "post"), ["200", "400", "405", "408", "413", "500", "503"]);
+    assert_eq!(statuses("/things/{thing}", "get"), ["200", "400", "404", "405", "500", "503"]);
+    let reference =
+        &document["paths"]["/health"]["get"]["responses"]["500"]["content"]["application/json"]["schema"]["$ref"];
+    assert_eq!(reference, "#/components/schemas/Error");
+    assert!(document["components"]["schemas"]["Error"]["properties"]["statusCode"].is_object());
+    assert!(document["components"]["securitySchemes"]["bearer"].is_object());
+}
+
+#[test]
+fn the_viewer_is_served_whole_under_a_strict_policy() {
+    let server = EdgeServer::start(&[]);
+    let page = get(&server, "/docs/", "");
+    assert_eq!(page.status, 200);
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    let text = page.text();
+    assert!(!text.contains("http://") && !text.contains("https://"), "nothing comes from elsewhere: {text}");
+    let mut files = Vec::new();
+    for attribute in ["src=\"", "href=\""] {
+        files.extend(text.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()));
+    }
+    assert!(files.len() >= 5, "{files:?}");
+    for file in files {
+        let answer = get(&server, &format!("/docs/{}", file.trim_start_matches("./")), "");
+        assert_eq!(answer.status, 200, "{file}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    }
+    let start = get(&server, "/docs/swagger-initializer.js", "").text();
+    assert!(start.contains("/openapi.json") && start.contains("\"validatorUrl\": \"none\""), "{start}");
+}
