@@ -34,19 +34,18 @@ pub struct EdgeParts {
 /// What extractors need to know.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// The most a request may take.
+    /// The most a request may take, its body included.
     pub deadline: Duration,
-    /// When its body has to be there, a little sooner: see [`Limits::new`].
-    pub body_deadline: Duration,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Limits {
-    /// Limits under which a connection whose body drips is closed within `deadline`: it is answered early enough for the
-    /// server to linger, which lets a client that is still sending read the answer before the connection breaks.
-    pub fn new(deadline: Duration, trusted_proxies: Vec<IpNet>) -> Self {
-        Self { deadline, body_deadline: deadline.saturating_sub(LINGER).max(deadline / 2), trusted_proxies }
+    /// When the body of a request has to be there: a little before the deadline, so that a connection whose body drips is
+    /// closed by then. The server lingers after its answer, which lets a client that is still sending read it before the
+    /// connection breaks.
+    pub fn body_deadline(&self) -> Duration {
+        self.deadline.saturating_sub(LINGER).max(self.deadline / 2)
     }
 }
 
@@ -68,11 +67,7 @@ impl Edge {
 
     /// The limits of the server this request came to; the strictest sensible ones off a server, in a unit test.
     pub fn of(request: &HttpRequest) -> &Limits {
-        static ALONE: Limits = Limits {
-            deadline: Duration::from_secs(10),
-            body_deadline: Duration::from_secs(9),
-            trusted_proxies: Vec::new(),
-        };
+        static ALONE: Limits = Limits { deadline: Duration::from_secs(10), trusted_proxies: Vec::new() };
         request.app_data::<Rc<Self>>().map_or(&ALONE, |edge| &edge.parts.limits)
     }
 

@@ -90,7 +90,7 @@ impl Drop for EdgeServer {
 fn site(settings: &config::sections::Server, well: Arc<AtomicBool>) -> Site {
     let mut registry = Registry::with_prefix("nolapse");
     let edge = EdgeParts {
-        limits: Limits::new(settings.request_deadline, settings.trusted_proxies.clone()),
+        limits: Limits { deadline: settings.request_deadline, trusted_proxies: settings.trusted_proxies.clone() },
         cors: Cors::new(&settings.allowed_origins),
         drain: Drain::default(),
         metrics: HttpMetrics::register(&mut registry),

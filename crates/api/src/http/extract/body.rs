@@ -34,7 +34,7 @@ pub fn read(
     limit: usize,
 ) -> impl Future<Output = ApiResult<Bytes>> + use<> {
     let declared = declared_length(request);
-    let deadline = Edge::of(request).body_deadline;
+    let deadline = Edge::of(request).body_deadline();
     let elapsed = request.extensions().get::<Started>().map_or(Duration::ZERO, |Started(at)| at.elapsed());
     let payload = payload.take();
     async move {
