@@ -32,7 +32,7 @@ pub const KEYS: &[Key] = &[
         Some("\"127.0.0.1:8080\""),
         "Where to accept connections. Port 0 takes a free one, printed at start.",
     ),
-    key("server.workers", int(0, 1024), Some("0"), "Request workers, one thread each; 0 is one for each processor."),
+    key("server.workers", int(0, 512), Some("0"), "Request workers, one thread each; 0 is one for each processor."),
     key(
         "server.max_connections",
         int(1, 1_000_000),
@@ -288,8 +288,8 @@ pub const KEYS: &[Key] = &[
     key(
         "log.filter",
         Kind::Filter,
-        Some("\"info\""),
-        "What is logged: a level, or parts such as `authority=debug,info`.",
+        Some("\"info,actix_server=warn,actix_http=off\""),
+        "What is logged: a level, or parts such as `authority=debug,info`. `actix_http` logs each unreadable request, which anybody can send.",
     ),
     key(
         "log.format",

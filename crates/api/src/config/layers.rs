@@ -19,7 +19,7 @@ use super::problem::Problem;
 pub enum Origin {
     /// The built-in default.
     Default,
-    /// A line of the configuration file, counted from 1.
+    /// A line of the configuration file, counted from 1; 0 is the whole file.
     File(PathBuf, usize),
     /// An environment variable.
     Environment(String),
@@ -43,6 +43,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
+            Self::File(path, 0) => write!(f, "{}", path.display()),
             Self::File(path, line) => write!(f, "{}:{line}", path.display()),
             Self::Environment(name) => write!(f, "environment {name}"),
             Self::Flag(name) => write!(f, "flag {name}"),

@@ -11,6 +11,7 @@ pub mod extract;
 pub mod health;
 pub mod metrics;
 pub mod middleware;
+mod patience;
 pub mod request_id;
 pub mod routes;
 pub mod server;

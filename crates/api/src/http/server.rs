@@ -1,16 +1,25 @@
 //! The HTTP server: sockets, workers, time limits, and the order in which it stops.
+//!
+//! Built from the parts of which `actix_web::HttpServer` is made, because that one takes no transport of ours: connections
+//! have to go through [`Patient`].
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
 use std::time::Duration;
 
-use actix_web::HttpServer;
-use actix_web::dev::{Server, ServerHandle};
-use actix_web::http::KeepAlive;
+use actix_http::{HttpService, KeepAlive, Protocol};
+use actix_server::{Server, ServerHandle};
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::dev::AppConfig;
+use futures::future::{Either, select};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::signal::unix::{self, SignalKind};
 
 use super::app::Site;
 use super::drain::Drain;
 use super::edge::LINGER;
+use super::patience::{Patience, Patient};
 use crate::config::sections;
 
 /// Connections the kernel holds while all workers are busy accepting.
@@ -33,22 +42,66 @@ pub fn start(site: Site, settings: &sections::Server) -> io::Result<Running> {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
     };
-    let server = HttpServer::new(move || site.app())
+    let listener = bind(settings.listen)?;
+    let address = listener.local_addr()?;
+    let builder = Server::build()
         .workers(workers)
-        .backlog(BACKLOG)
-        .max_connections(settings.max_connections)
-        .keep_alive(KeepAlive::from(settings.keep_alive))
-        .client_request_timeout(settings.head_deadline)
-        .client_disconnect_timeout(LINGER)
-        // A client that has closed its sending half is gone for us: its request is dropped rather than finished for nobody.
-        .h1_allow_half_closed(false)
+        .max_concurrent_connections(settings.max_connections)
         .shutdown_timeout(settings.shutdown_grace.as_secs())
-        .disable_signals()
-        .bind(settings.listen)?;
-    let address = server.addrs().first().copied().ok_or_else(|| io::Error::other("the server has no address"))?;
-    let server = server.run();
+        .disable_signals();
+    let stopping = builder.graceful_shutdown_signal();
+    let Times { keep_alive, head, patience } = Times::of(settings);
+    let server = builder
+        .listen("http", listener, move || {
+            let stopping = stopping.clone();
+            let http = HttpService::build()
+                .graceful_shutdown_signal(move || {
+                    let stopping = stopping.clone();
+                    async move { stopping.notified().await }
+                })
+                .keep_alive(keep_alive)
+                .client_request_timeout(head)
+                .client_disconnect_timeout(LINGER)
+                // A client that has closed its sending half is gone for us: no work is finished for nobody.
+                .h1_allow_half_closed(false)
+                .local_addr(address)
+                .finish(map_config(site.app().into_factory(), |()| AppConfig::default()));
+            fn_service(move |stream: TcpStream| async move {
+                // Answers are one write each: waiting to fill a packet would only delay them.
+                stream.set_nodelay(true)?;
+                let peer = stream.peer_addr().ok();
+                Ok((Patient::new(stream, patience), Protocol::Http1, peer))
+            })
+            .and_then(http)
+        })?
+        .run();
     let handle = server.handle();
     Ok(Running { address, server, handle, drain, drain_delay: settings.drain_delay })
+}
+
+/// The time limits of connections.
+struct Times {
+    keep_alive: KeepAlive,
+    head: Duration,
+    patience: Patience,
+}
+
+impl Times {
+    fn of(settings: &sections::Server) -> Self {
+        Self {
+            keep_alive: KeepAlive::from(settings.keep_alive),
+            head: settings.head_deadline,
+            patience: Patience::new(settings.head_deadline + settings.request_deadline + LINGER, settings.keep_alive),
+        }
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restarted server takes its port back at once, while connections of the old one are still in TIME_WAIT.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
 }
 
 impl Running {
@@ -64,17 +117,23 @@ impl Running {
             tracing::info!("stopping: no new connections from now on");
             handle.stop(true).await;
         };
-        // The server ends when it was stopped, or when it cannot go on by itself.
-        let (served, ()) = futures::future::join(server, stopping).await;
-        served
+        match select(pin!(server), pin!(stopping)).await {
+            // It could not go on by itself.
+            Either::Left((served, _)) => served,
+            Either::Right(((), server)) => server.await,
+        }
     }
 }
 
-/// Completes on SIGTERM or SIGINT. A second signal ends the process at once: the first handler is gone by then.
+/// Completes on SIGTERM or SIGINT. A second one ends the process at once, for an operator who will not wait.
 pub async fn signal() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    futures::future::select(Box::pin(terminate.recv()), Box::pin(interrupt.recv())).await;
+    let mut terminate = unix::signal(SignalKind::terminate())?;
+    let mut interrupt = unix::signal(SignalKind::interrupt())?;
+    select(pin!(terminate.recv()), pin!(interrupt.recv())).await;
+    actix_web::rt::spawn(async move {
+        select(pin!(terminate.recv()), pin!(interrupt.recv())).await;
+        tracing::warn!("a second signal: ending without waiting");
+        std::process::exit(1);
+    });
     Ok(())
 }

@@ -16,9 +16,16 @@ use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use crate::config::sections::{Log, LogFormat};
 pub use redact::{Redacting, redact};
 
-/// Starts logging for the whole process; an error means that it had been started before.
+/// Starts logging for the whole process, panics included; an error means that it had been started before.
 pub fn start(log: &Log) -> Result<(), TryInitError> {
-    subscriber(log, io::stderr).try_init()
+    subscriber(log, io::stderr).try_init()?;
+    // The default hook writes plain text past all of this: a panic's message may hold what it tripped over.
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        let message = panic.payload_as_str().unwrap_or("not a text");
+        tracing::error!(at, panic = message, "panicked");
+    }));
+    Ok(())
 }
 
 /// The subscriber that [`start`] installs, writing elsewhere: for tests that read the lines.

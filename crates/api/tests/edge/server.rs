@@ -213,7 +213,7 @@ pub(crate) async fn panics() -> HttpResponse {
 #[utoipa::path(responses((status = 200)))]
 #[get("/sleep")]
 pub(crate) async fn sleeps() -> HttpResponse {
-    tokio::time::sleep(Duration::from_secs(3600)).await;
+    tokio::time::sleep(Duration::from_hours(1)).await;
     HttpResponse::Ok().finish()
 }
 

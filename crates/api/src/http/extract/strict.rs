@@ -181,12 +181,15 @@ mod tests {
         ];
         for (body, expected) in rows {
             let found = check(body.as_bytes());
-            let found = found.as_ref().map_err(|flaw| flaw.as_ref().map(|flaw| (flaw.field.as_str(), flaw.advice)));
+            let found = match &found {
+                Ok(()) => Ok(()),
+                Err(flaw) => Err(flaw.as_ref().map(|flaw| (flaw.field.as_str(), flaw.advice))),
+            };
             if body.len() > 1000 {
                 assert!(found.is_err());
                 continue;
             }
-            assert_eq!(found.map(|()| ()), expected, "{body}");
+            assert_eq!(found, expected, "{body}");
         }
         assert_eq!(check(b"{\"a\":\"\xff\"}"), Err(None));
     }

@@ -1,6 +1,5 @@
 //! Brings a request to an answer of ours: at its deadline, after a panic, and when the framework answered for us.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::task::Poll;
 
@@ -45,9 +44,10 @@ pub(super) async fn settle<B: MessageBody + 'static>(
             report(finish, &error);
             Err(error)
         }
-        Err(panic) => {
+        Err(_) => {
             edge.parts.metrics.panicked();
-            tracing::error!(request_id = finish.id(), panic = panic_text(&*panic), "a handler panicked");
+            // What it said and where, the panic hook has logged.
+            tracing::error!(request_id = finish.id(), "a handler panicked");
             Err(ApiError::from(Code::Internal).into())
         }
     }
@@ -92,12 +92,4 @@ fn report(finish: &Finish, error: &Error) {
     } else {
         tracing::debug!(request_id, error = code, cause, "the request was refused");
     }
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("not a text")
 }
