@@ -1,0 +1,3 @@
+DROP TABLE actors;
+DROP TABLE access_scopes;
+DROP TABLE projects;

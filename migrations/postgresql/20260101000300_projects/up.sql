@@ -1,0 +1,47 @@
+-- Projects, the tenant boundaries inside them (access scopes), and what acts there.
+CREATE TABLE projects (
+    id uuid NOT NULL PRIMARY KEY,
+    organization_id uuid NOT NULL CONSTRAINT projects_organization_fkey REFERENCES organizations (id),
+    name text NOT NULL CONSTRAINT projects_name_length CHECK (length(name) BETWEEN 1 AND 100),
+    slug text NOT NULL CONSTRAINT projects_slug_length CHECK (length(slug) BETWEEN 1 AND 100),
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    CONSTRAINT projects_slug_key UNIQUE (organization_id, slug),
+    CONSTRAINT projects_organization_id_key UNIQUE (organization_id, id)
+);
+
+CREATE TABLE access_scopes (
+    id uuid NOT NULL PRIMARY KEY,
+    project_id uuid NOT NULL CONSTRAINT access_scopes_project_fkey REFERENCES projects (id),
+    slug text NOT NULL CONSTRAINT access_scopes_slug_length CHECK (length(slug) BETWEEN 1 AND 100),
+    name text CONSTRAINT access_scopes_name_length CHECK (length(name) BETWEEN 1 AND 255),
+    description text CONSTRAINT access_scopes_description_length CHECK (length(description) <= 500),
+    -- A JSON object, kept as written.
+    metadata text CONSTRAINT access_scopes_metadata_length CHECK (length(metadata) <= 4096),
+    is_active boolean NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    CONSTRAINT access_scopes_slug_key UNIQUE (project_id, slug),
+    CONSTRAINT access_scopes_project_id_key UNIQUE (project_id, id)
+);
+
+CREATE TABLE actors (
+    id uuid NOT NULL PRIMARY KEY,
+    project_id uuid NOT NULL CONSTRAINT actors_project_fkey REFERENCES projects (id),
+    access_scope_id uuid,
+    name text NOT NULL CONSTRAINT actors_name_length CHECK (length(name) BETWEEN 1 AND 100),
+    actor_type text NOT NULL
+        CONSTRAINT actors_actor_type_known CHECK (actor_type IN ('device', 'user', 'server', 'agent', 'service')),
+    external_id text CONSTRAINT actors_external_id_length CHECK (length(external_id) BETWEEN 1 AND 255),
+    metadata text CONSTRAINT actors_metadata_length CHECK (length(metadata) <= 4096),
+    disabled_at timestamptz,
+    expires_at timestamptz,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    CONSTRAINT actors_project_id_key UNIQUE (project_id, id),
+    -- The boundary is of the same project. Deleting one unscopes its actors first, in the same transaction.
+    CONSTRAINT actors_access_scope_fkey FOREIGN KEY (project_id, access_scope_id)
+        REFERENCES access_scopes (project_id, id)
+);
+CREATE INDEX actors_project_created_idx ON actors (project_id, created_at, id);
+CREATE INDEX actors_access_scope_idx ON actors (project_id, access_scope_id, created_at, id);
