@@ -1,1 +1,30 @@
 //! The facts on disk: one code for SQLite and PostgreSQL.
+//!
+//! [`Store::read`] and [`Store::write`] run closures over [`Reads`] and [`Tx`], whose operations are listed in one
+//! place and written once (`repo`), compiled for each database. [`migrate`] makes the tables, [`instance`] keeps a second
+//! process away from the same database.
+//!
+//! **Invariant:** this crate decides nothing. It has no wall clock, no randomness and no hash function; digests and
+//! stored secrets are opaque bytes to it, moments and ids come as arguments. No type of diesel leaves it.
+
+mod backend;
+mod counters;
+mod error;
+pub mod instance;
+pub mod migrate;
+pub mod model;
+mod operations;
+mod options;
+mod rows;
+mod schema;
+mod sql_types;
+mod store;
+mod unit;
+mod url;
+
+pub use counters::StoreCounters;
+pub use error::{Constraint, Outage, OutageKind, StoreError};
+pub use options::StoreOptions;
+pub use store::Store;
+pub use unit::{Reads, Tx};
+pub use url::{DatabaseUrl, InvalidDatabaseUrl};

@@ -1,0 +1,143 @@
+//! What diesel reports, sorted into the families of [`StoreError`].
+//!
+//! PostgreSQL names the breached constraint. SQLite names the columns of a unique key and the name of a `CHECK`, and
+//! says nothing about a reference. Outages are told by their text: neither driver passes a code on.
+
+use crate::error::{Constraint, OutageKind, StoreError};
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind as Kind, Error};
+
+/// Unique keys by name (PostgreSQL) and by columns (SQLite).
+const UNIQUE_KEYS: [(&str, &str, Constraint); 9] = [
+    ("organizations_slug_key", "organizations.slug", Constraint::OrganizationSlug),
+    ("users_email_key_key", "users.email_key", Constraint::UserEmail),
+    ("roles_name_key_key", "roles.organization_id, roles.name_key", Constraint::RoleName),
+    ("memberships_pkey", "memberships.organization_id, memberships.user_id", Constraint::Membership),
+    ("projects_slug_key", "projects.organization_id, projects.slug", Constraint::ProjectSlug),
+    ("access_scopes_slug_key", "access_scopes.project_id, access_scopes.slug", Constraint::AccessScopeSlug),
+    (
+        "idempotency_keys_pkey",
+        "idempotency_keys.organization_id, idempotency_keys.principal, idempotency_keys.operation, idempotency_keys.key",
+        Constraint::Idempotency,
+    ),
+    ("sessions_token_digest_key", "sessions.token_digest", Constraint::SessionDigest),
+    ("tokens_rotated_to_key", "tokens.rotated_to", Constraint::Successor),
+];
+
+/// Parts of messages that tell an outage, in lower case. Sources: SQLite's `sqlite3ErrStr`; PostgreSQL's English
+/// messages of classes 08, 40, 53, 55, 57 and 58.
+const OUTAGES: [(&str, OutageKind); 25] = [
+    ("database is locked", OutageKind::Busy),
+    ("database table is locked", OutageKind::Busy),
+    ("database schema is locked", OutageKind::Busy),
+    ("deadlock detected", OutageKind::Busy),
+    ("could not serialize access", OutageKind::Busy),
+    ("database is being accessed", OutageKind::Busy),
+    ("disk i/o error", OutageKind::Disk),
+    ("database or disk is full", OutageKind::Disk),
+    ("readonly database", OutageKind::Disk),
+    ("read-only transaction", OutageKind::Disk),
+    ("no space left on device", OutageKind::Disk),
+    ("could not extend file", OutageKind::Disk),
+    ("could not write", OutageKind::Disk),
+    ("unable to open database file", OutageKind::Connect),
+    ("too many clients", OutageKind::Connect),
+    ("too many connections", OutageKind::Connect),
+    ("remaining connection slots are reserved", OutageKind::Connect),
+    ("the database system is", OutageKind::Connect),
+    ("out of memory", OutageKind::Busy),
+    ("out of shared memory", OutageKind::Busy),
+    ("statement timeout", OutageKind::Timeout),
+    ("lock timeout", OutageKind::Timeout),
+    ("user request", OutageKind::Timeout),
+    ("terminating connection", OutageKind::Lost),
+    ("connection closed", OutageKind::Lost),
+];
+
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::DatabaseError(kind, information) => from_database(kind, information.as_ref()),
+            Error::DeserializationError(cause) => Self::Inconsistent(cause.to_string()),
+            Error::RollbackErrorOnCommit { commit_error, .. } => Self::from(*commit_error),
+            Error::BrokenTransactionManager => {
+                Self::outage(OutageKind::Lost, "the transaction was lost with its connection")
+            }
+            other => Self::Broken(other.to_string()),
+        }
+    }
+}
+
+fn from_database(kind: Kind, information: &dyn DatabaseErrorInformation) -> StoreError {
+    let message = information.message();
+    let name = information.constraint_name();
+    match kind {
+        Kind::UniqueViolation => StoreError::Conflict(unique(name, message)),
+        Kind::ForeignKeyViolation | Kind::RestrictViolation => {
+            StoreError::Conflict(Constraint::Reference(name.map(str::to_owned)))
+        }
+        Kind::CheckViolation => {
+            StoreError::Conflict(Constraint::Check(name.unwrap_or(after_colon(message)).to_owned()))
+        }
+        Kind::NotNullViolation | Kind::ExclusionViolation => {
+            StoreError::Conflict(Constraint::Other(name.unwrap_or(message).to_owned()))
+        }
+        Kind::SerializationFailure => StoreError::outage(OutageKind::Busy, message),
+        Kind::ReadOnlyTransaction => StoreError::outage(OutageKind::Disk, message),
+        Kind::UnableToSendCommand | Kind::ClosedConnection => StoreError::outage(OutageKind::Lost, message),
+        _ => from_text(message),
+    }
+}
+
+fn from_text(message: &str) -> StoreError {
+    let lower = message.to_ascii_lowercase();
+    if let Some((_, kind)) = OUTAGES.iter().find(|(part, _)| lower.contains(part)) {
+        return StoreError::outage(*kind, message);
+    }
+    if lower.contains("append-only") {
+        return StoreError::Conflict(Constraint::Other(message.to_owned()));
+    }
+    StoreError::Broken(message.to_owned())
+}
+
+fn unique(name: Option<&str>, message: &str) -> Constraint {
+    let columns = after_colon(message);
+    UNIQUE_KEYS
+        .iter()
+        .find(|(known, known_columns, _)| name.map_or(columns == *known_columns, |name| name == *known))
+        .map_or_else(|| Constraint::Other(name.unwrap_or(columns).to_owned()), |(_, _, constraint)| constraint.clone())
+}
+
+fn after_colon(message: &str) -> &str {
+    message.split_once(": ").map_or(message, |(_, rest)| rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outages_are_told_by_their_text() {
+        for (message, kind) in [
+            ("database is locked", OutageKind::Busy),
+            ("canceling statement due to statement timeout", OutageKind::Timeout),
+            ("canceling statement due to lock timeout", OutageKind::Timeout),
+            ("terminating connection due to administrator command", OutageKind::Lost),
+            ("sorry, too many clients already", OutageKind::Connect),
+            ("the database system is starting up", OutageKind::Connect),
+            ("database or disk is full", OutageKind::Disk),
+        ] {
+            assert_eq!(from_text(message), StoreError::outage(kind, message), "{message}");
+        }
+        assert!(matches!(from_text("relation \"tokens\" does not exist"), StoreError::Broken(_)));
+        assert!(matches!(from_text("audit events are append-only"), StoreError::Conflict(Constraint::Other(_))));
+    }
+
+    #[test]
+    fn unique_keys_are_told_by_name_or_by_columns() {
+        for (name, columns, constraint) in UNIQUE_KEYS {
+            assert_eq!(unique(Some(name), "duplicate key value violates unique constraint"), constraint);
+            assert_eq!(unique(None, &format!("UNIQUE constraint failed: {columns}")), constraint);
+        }
+        assert_eq!(unique(None, "UNIQUE constraint failed: tokens.id"), Constraint::Other("tokens.id".into()));
+    }
+}

@@ -1,0 +1,20 @@
+//! PostgreSQL: reads on one pipelined connection per worker, units of work on a small pool.
+
+mod connect;
+mod dialect;
+mod pool;
+mod readers;
+#[expect(clippy::duplicate_mod, reason = "one repository source, compiled for each database")]
+#[path = "../../repo/mod.rs"]
+pub(crate) mod repo;
+mod tls;
+
+pub(crate) use connect::{Purpose, connect};
+pub(crate) use pool::{Pool, PooledConn, commit, discard, rollback};
+pub(crate) use readers::{Reader, Readers};
+
+use diesel_async::AsyncPgConnection;
+
+/// What the repository functions work on: a shared reference, so that statements of many callers can be under way on
+/// one connection at once. A unit of work has the connection to itself and lends it in the same way.
+pub(crate) type Conn<'a> = &'a AsyncPgConnection;

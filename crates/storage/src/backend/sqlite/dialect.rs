@@ -1,0 +1,50 @@
+//! What SQLite says differently.
+
+use super::Conn;
+use crate::model::TokenUse;
+use crate::rows::{CandidateRow, candidate_query};
+use crate::schema::{memberships, organizations, tokens};
+use crate::sql_types::Bind;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl as AsyncRunQueryDsl;
+use token_domain::id::{OrganizationId, UserId};
+
+/// Opens the condition "the name contains", without regard to ASCII case; completed by the needle and `) > 0`.
+pub(crate) const NAME_CONTAINS: &str = "instr(lower(tokens.name), ";
+
+/// Straight through diesel's own connection: its statement cache is keyed by the query's type, so that the text of the
+/// statement, two thousand characters, is written once and not per look-up, and rows are read without a copy.
+pub(crate) async fn load_candidates(conn: &mut Conn<'_>, lookup_hint: i64) -> QueryResult<Vec<CandidateRow>> {
+    conn.spawn_blocking(move |connection| RunQueryDsl::load::<CandidateRow>(candidate_query!(lookup_hint), connection))
+        .await
+}
+
+/// Prepared once, run per use: SQLite has no arrays to bind.
+pub(crate) async fn record_uses(conn: &mut Conn<'_>, uses: &[TokenUse]) -> QueryResult<()> {
+    let uses = uses.to_vec();
+    conn.spawn_blocking(move |connection| {
+        for used in uses {
+            let later = tokens::last_used_at.is_null().or(tokens::last_used_at.lt(Some(used.last_used_at.bind())));
+            let update = diesel::update(tokens::table.filter(tokens::id.eq(used.token_id.bind())).filter(later))
+                .set(tokens::last_used_at.eq(Some(used.last_used_at.bind())));
+            RunQueryDsl::execute(update, connection)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// There is one writer: whoever is in a unit of work has the lock already.
+pub(crate) async fn lock_owners(conn: &mut Conn<'_>, organization: OrganizationId) -> QueryResult<Vec<UserId>> {
+    let owners = memberships::table
+        .filter(memberships::organization_id.eq(organization.bind()).and(memberships::built_in_role.eq(Some("owner"))))
+        .select(memberships::user_id);
+    AsyncRunQueryDsl::load(owners, conn).await
+}
+
+/// As [`lock_owners`].
+pub(crate) async fn lock_organization(conn: &mut Conn<'_>, id: OrganizationId) -> QueryResult<bool> {
+    let found = organizations::table.find(id.bind()).select(organizations::id);
+    let found: Option<OrganizationId> = AsyncRunQueryDsl::first(found, conn).await.optional()?;
+    Ok(found.is_some())
+}

@@ -1,0 +1,15 @@
+//! SQLite: reads inline on the calling thread, one writer thread for every unit of work.
+
+mod connection;
+mod dialect;
+mod readers;
+#[path = "../../repo/mod.rs"]
+pub(crate) mod repo;
+mod writer;
+
+pub(crate) use connection::{SqliteConn, backup, establish};
+pub(crate) use readers::Readers;
+pub(crate) use writer::{Unit, Writer, closed};
+
+/// What the repository functions work on. The lifetime is the other side's.
+pub(crate) type Conn<'a> = SqliteConn;

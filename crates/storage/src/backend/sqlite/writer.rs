@@ -1,0 +1,168 @@
+//! The one writer: a thread with its own connection that commits several units of work together.
+//!
+//! `synchronous=FULL` costs a disk flush per commit. While one group is being flushed the next callers queue up and
+//! form the next group, so batches make themselves under load and nobody waits for company when there is none. Each
+//! unit runs in its own savepoint; its answer is sent after the commit, whatever it is, because even a refusal may
+//! rest on what another unit of the same group wrote.
+
+use super::connection::{SqliteConn, open_writer};
+use crate::counters::StoreCounters;
+use crate::error::{OutageKind, StoreError};
+use crate::options::StoreOptions;
+use crate::unit::Tx;
+use diesel_async::SimpleAsyncConnection as _;
+use futures::executor::block_on;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// A unit of work on its way through the writer.
+pub(crate) trait Unit: Send {
+    /// Runs it once. True: keep what it wrote.
+    fn run(&mut self, tx: &mut Tx) -> bool;
+    /// Tells the caller how it ended: as it ran, or that its group could not be committed.
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Job {
+    unit: Box<dyn Unit>,
+    /// The place in the queue, free again when the unit begins.
+    place: OwnedSemaphorePermit,
+}
+
+/// The handle to the writer thread.
+pub(crate) struct Writer {
+    queue: Mutex<Option<Sender<Job>>>,
+    places: Arc<Semaphore>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Opens the connection here, so that a file that cannot be written is noticed at start, then starts the thread.
+    pub(crate) fn start(
+        path: PathBuf,
+        options: StoreOptions,
+        counters: Arc<StoreCounters>,
+    ) -> Result<Self, StoreError> {
+        let connection = open_writer(&path, &options)?;
+        let (queue, jobs) = channel();
+        let mut work = Work { path, options, counters, tx: Some(connection.into()) };
+        let thread = std::thread::Builder::new()
+            .name("storage-writer".to_owned())
+            .spawn(move || work.serve(&jobs))
+            .map_err(|error| StoreError::Broken(format!("cannot start the writer thread: {error}")))?;
+        Ok(Self {
+            queue: Mutex::new(Some(queue)),
+            places: Arc::new(Semaphore::new(options.queue_length.clamp(1, Semaphore::MAX_PERMITS))),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Queues a unit; waits while the queue is full. Dropped before it is queued, the unit never runs.
+    pub(crate) async fn submit(&self, unit: Box<dyn Unit>) -> Result<(), StoreError> {
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| closed())?;
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.as_ref().and_then(|queue| queue.send(Job { unit, place }).ok()).ok_or_else(closed)
+    }
+
+    /// Takes no more units, finishes those queued and ends the thread. Blocks until then.
+    pub(crate) fn close(&self) {
+        self.places.close();
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // A writer that panicked has nothing left to finish, and its callers were told.
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer thread panicked");
+        }
+    }
+}
+
+pub(crate) fn closed() -> StoreError {
+    StoreError::outage(OutageKind::Closed, "the store is closed")
+}
+
+/// What the thread has.
+struct Work {
+    path: PathBuf,
+    options: StoreOptions,
+    counters: Arc<StoreCounters>,
+    /// Nothing after a failure that leaves its state unknown: the next group opens another.
+    tx: Option<Tx>,
+}
+
+impl Work {
+    fn serve(&mut self, jobs: &Receiver<Job>) {
+        while let Ok(first) = jobs.recv() {
+            let mut units = Vec::with_capacity(self.options.group_jobs);
+            let committed = self.group(first, jobs, &mut units);
+            match &committed {
+                Ok(()) => self.counters.count_commit(),
+                Err(error) => {
+                    tracing::error!(units = units.len(), %error, "a group of units of work could not be committed");
+                    self.tx = None;
+                }
+            }
+            for unit in units {
+                unit.answer(committed.clone());
+            }
+        }
+    }
+
+    /// One transaction. Every unit taken ends up in `units`, so that each gets an answer.
+    fn group(&mut self, first: Job, jobs: &Receiver<Job>, units: &mut Vec<Box<dyn Unit>>) -> Result<(), StoreError> {
+        let begun = Instant::now();
+        let mut next = Some(first);
+        let opened = self.begin();
+        while let Some(Job { mut unit, place }) = next.take() {
+            drop(place);
+            if let (Ok(()), Some(tx)) = (&opened, self.tx.as_mut()) {
+                let ran = in_savepoint(tx, unit.as_mut());
+                units.push(unit);
+                ran?;
+            } else {
+                units.push(unit);
+            }
+            if opened.is_ok() && units.len() < self.options.group_jobs && begun.elapsed() < self.options.group_wait {
+                next = jobs.try_recv().ok();
+            }
+        }
+        opened?;
+        self.execute("COMMIT")
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        if self.tx.is_none() {
+            self.tx = Some(open_writer(&self.path, &self.options)?.into());
+        }
+        self.execute("BEGIN IMMEDIATE")
+    }
+
+    fn execute(&mut self, statement: &str) -> Result<(), StoreError> {
+        match self.tx.as_mut().and_then(Tx::sqlite) {
+            Some(connection) => execute(connection, statement),
+            None => Err(StoreError::Broken("the writer has no connection".to_owned())),
+        }
+    }
+}
+
+/// Runs a unit so that its failure or panic takes back what it wrote and nothing else. An error here means that the
+/// transaction itself is gone (SQLite ends it by itself when the disk is full or failing).
+fn in_savepoint(tx: &mut Tx, unit: &mut dyn Unit) -> Result<(), StoreError> {
+    savepoint(tx, "SAVEPOINT unit")?;
+    let keep = unit.run(tx);
+    tx.renew();
+    savepoint(tx, if keep { "RELEASE unit" } else { "ROLLBACK TO unit; RELEASE unit" })
+}
+
+fn savepoint(tx: &mut Tx, statement: &str) -> Result<(), StoreError> {
+    tx.sqlite().map_or_else(|| Err(closed()), |connection| execute(connection, statement))
+}
+
+fn execute(connection: &mut SqliteConn, statement: &str) -> Result<(), StoreError> {
+    block_on(connection.batch_execute(statement)).map_err(StoreError::from)
+}

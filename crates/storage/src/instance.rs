@@ -1,0 +1,127 @@
+//! One server process per database.
+//!
+//! A server answers from its memory what it read a moment ago. That is right only while nobody else changes the
+//! database, so a server holds a lock for as long as it runs: on SQLite a lock on `<file>.lock`, which the kernel drops
+//! with the process; on PostgreSQL an advisory lock of a session, proved again every half second. Between "the session
+//! is gone" and "we noticed" lies the danger, and a lease closes it: the holder trusts itself only until
+//! [`LEASE`] after it *sent* the last proof that was answered, and whoever takes over from a holder that did not say
+//! goodbye waits that long first.
+
+mod boottime;
+mod postgresql;
+mod sqlite;
+
+use crate::error::StoreError;
+use crate::url::{DatabaseUrl, Target};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+
+pub(crate) use boottime::boottime_nanos;
+
+/// How long a proof of holding the lock is good for.
+pub const LEASE: Duration = Duration::from_secs(2);
+
+/// The right to serve this database, until dropped, released or lost.
+pub struct InstanceLock {
+    /// The moment, in nanoseconds of `CLOCK_BOOTTIME`, up to which the lock is certainly ours.
+    good_until: Arc<AtomicI64>,
+    lost: watch::Receiver<bool>,
+    holding: Mutex<Option<Holding>>,
+}
+
+/// What keeps the lock.
+enum Holding {
+    /// The locked file.
+    File(sqlite::LockFile),
+    /// The thread that proves a session, told to end by its sender's end.
+    Session { stop: oneshot::Sender<()>, ended: oneshot::Receiver<()> },
+}
+
+/// Why the lock was not given.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AcquireError {
+    /// Someone has it.
+    #[error("{0}")]
+    AlreadyRunning(AlreadyRunning),
+    /// It could not be asked for.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Another process serves the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlreadyRunning {
+    /// Who says to be it: the `holder` given when it took the lock.
+    pub holder: Option<String>,
+}
+
+impl InstanceLock {
+    /// Takes the lock. `holder` is shown to whoever comes second (process id, host) and **must differ between any two
+    /// starts** on PostgreSQL: by it a holder that lost its session tells whether anyone was there since.
+    ///
+    /// After a holder that ended without releasing, this waits for [`LEASE`].
+    ///
+    /// # Errors
+    /// [`AlreadyRunning`], or the database cannot be reached.
+    pub async fn acquire(url: &DatabaseUrl, holder: &str) -> Result<Self, AcquireError> {
+        match url.target() {
+            Target::Sqlite(path) => sqlite::acquire(path, holder),
+            Target::PostgreSql(server) => postgresql::acquire((**server).clone(), holder.to_owned()).await,
+        }
+    }
+
+    /// Whether the lock is ours at this moment. An atomic load and a reading of the clock that runs through suspension.
+    pub fn is_current(&self) -> bool {
+        let good_until = self.good_until.load(Ordering::Acquire);
+        good_until == i64::MAX || boottime_nanos() < good_until
+    }
+
+    /// The shared deadline behind [`is_current`](Self::is_current), in nanoseconds of `CLOCK_BOOTTIME`: for those who
+    /// have read that clock already.
+    pub fn good_until(&self) -> Arc<AtomicI64> {
+        Arc::clone(&self.good_until)
+    }
+
+    /// Resolves when another process has, or has had, the database meanwhile. The server must end: what it remembers
+    /// may be wrong. Losing the connection alone is not that; then [`is_current`](Self::is_current) is false until the
+    /// lock is proved again.
+    pub async fn lost(&self) {
+        let mut lost = self.lost.clone();
+        if lost.wait_for(|lost| *lost).await.is_err() {
+            // The proving thread ended without a verdict, which only happens on release.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Gives the lock back and notes that it was, so that the next process need not wait.
+    pub async fn release(&self) {
+        self.good_until.store(0, Ordering::Release);
+        let holding = self.holding.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match holding {
+            Some(Holding::Session { stop, ended }) => {
+                drop(stop);
+                drop(ended.await);
+            }
+            Some(Holding::File(file)) => drop(file),
+            None => {}
+        }
+    }
+}
+
+impl fmt::Debug for InstanceLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InstanceLock").field("is_current", &self.is_current()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for AlreadyRunning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.holder {
+            Some(holder) => write!(f, "another process ({holder}) serves this database: stop it first"),
+            None => f.write_str("another process serves this database: stop it first"),
+        }
+    }
+}

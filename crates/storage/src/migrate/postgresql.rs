@@ -1,0 +1,44 @@
+//! Migrating a PostgreSQL database, one process at a time.
+
+use super::{MigrationStatus, Task, perform};
+use crate::backend::postgresql::{Purpose, connect};
+use crate::error::StoreError;
+use crate::options::StoreOptions;
+use crate::url::Server;
+use diesel::RunQueryDsl as _;
+use diesel::pg::Pg;
+use diesel::sql_types::BigInt;
+use diesel_async::AsyncPgConnection;
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use tokio::runtime::Builder;
+
+/// The advisory lock of whoever migrates. Advisory locks belong to one database of a server.
+const MIGRATE_LOCK: i64 = 0x6e6c_705f_0000_0001;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgresql");
+
+const fn migrations() -> EmbeddedMigrations {
+    MIGRATIONS
+}
+
+/// On a thread of its own: the wrapper that makes an async connection blocking may not be used where a runtime runs.
+pub(super) fn run(server: &Server, task: Task) -> Result<Vec<MigrationStatus>, StoreError> {
+    std::thread::scope(|scope| scope.spawn(|| locked(server, task)).join())
+        .unwrap_or_else(|_| Err(StoreError::Broken("the migration panicked".to_owned())))
+}
+
+fn locked(server: &Server, task: Task) -> Result<Vec<MigrationStatus>, StoreError> {
+    // The runtime's one thread drives the connection; this one waits for it.
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| StoreError::Broken(format!("no runtime for the migration: {error}")))?;
+    let _inside = runtime.enter();
+    let connection = runtime.block_on(connect(server, &StoreOptions::default(), Purpose::Waiting))?;
+    let mut connection = AsyncConnectionWrapper::<AsyncPgConnection>::from(connection);
+    // Held by the session, so it ends with the connection whatever happens.
+    diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(MIGRATE_LOCK).execute(&mut connection)?;
+    perform::<Pg>(&mut connection, migrations, task)
+}

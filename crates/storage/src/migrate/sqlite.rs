@@ -1,0 +1,56 @@
+//! Migrating an SQLite file, one process at a time.
+
+use super::{MigrationStatus, Task, known, perform, statuses};
+use crate::backend::sqlite::establish;
+use crate::error::{OutageKind, StoreError};
+use diesel::connection::SimpleConnection as _;
+use diesel::sqlite::Sqlite;
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use rustix::fs::{FlockOperation, flock};
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+
+const fn migrations() -> EmbeddedMigrations {
+    MIGRATIONS
+}
+
+pub(super) fn run(path: &Path, task: Task) -> Result<Vec<MigrationStatus>, StoreError> {
+    match task {
+        Task::Up => private_file(path).map(drop).map_err(|error| unusable(path, &error))?,
+        // Nothing to take back, and nothing to be made by a question.
+        Task::Down(_) | Task::Status if !path.exists() => {
+            return Ok(statuses(known::<Sqlite>(&migrations())?, &[]));
+        }
+        Task::Down(_) | Task::Status => {}
+    }
+    // A file of its own: the lock of a running server is on another, and a lock on the database itself would be lost
+    // with SQLite's own as soon as either is closed.
+    let lock_path = beside(path, ".migrate-lock");
+    let lock = private_file(&lock_path).map_err(|error| unusable(&lock_path, &error))?;
+    flock(&lock, FlockOperation::LockExclusive).map_err(|error| unusable(&lock_path, &error.into()))?;
+    let mut connection = establish(path)?;
+    connection.batch_execute(
+        "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
+    )?;
+    perform::<Sqlite>(&mut connection, migrations, task)
+}
+
+/// Opens a file for writing, made if need be for its owner's eyes only; SQLite gives its side files the same mode.
+fn private_file(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+}
+
+fn unusable(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::outage(OutageKind::Disk, format!("{} cannot be written: {error}", path.display()))
+}
+
+/// `dir/name.db` → `dir/name.db<suffix>`, following links, so that two names of one file share what lies beside it.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name: OsString = path.canonicalize().unwrap_or_else(|_| path.to_path_buf()).into();
+    name.push(suffix);
+    name.into()
+}

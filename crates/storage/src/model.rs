@@ -1,0 +1,402 @@
+//! What the repositories take and give: plain records in domain types. Rows of the database never leave this crate.
+
+use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId, RoleId, SessionId, TokenId, UserId};
+use token_domain::person::RoleRef;
+use token_domain::text::{AgentType, Email, Name, Slug};
+use token_domain::token::{Kind, RevokeReason, TokenFacts};
+use token_domain::{Span, Timestamp};
+
+/// Who did something, as stored in `created_by`, `revoked_by` and the audit trail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Principal {
+    /// A signed-in person.
+    User(UserId),
+    /// A token.
+    Token(TokenId),
+    /// A front end that holds the service token.
+    Service,
+    /// The set-up of the deployment, or the process itself.
+    System,
+    /// Nobody who proved who they are.
+    Anonymous,
+}
+
+/// An organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Unique in the deployment.
+    pub slug: Slug,
+    /// Shown to people.
+    pub name: Name,
+    /// Set while it is switched off.
+    pub disabled_at: Option<Timestamp>,
+    /// The most live tokens it may have; nothing means no cap.
+    pub token_cap: Option<u32>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Their id.
+    pub id: UserId,
+    /// Unique in the deployment without regard to case.
+    pub email: Email,
+    /// Shown to others.
+    pub name: Name,
+    /// The PHC string of their password; nothing when they cannot sign in with one. Opaque here.
+    pub password_hash: Option<String>,
+    /// Set while they are switched off.
+    pub disabled_at: Option<Timestamp>,
+    /// When they were added.
+    pub created_at: Timestamp,
+    /// When they were last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A person's place in an organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The organisation.
+    pub organization_id: OrganizationId,
+    /// The person.
+    pub user_id: UserId,
+    /// What they are there.
+    pub role: RoleRef,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// A role an organisation made for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomRole {
+    /// Its id.
+    pub id: RoleId,
+    /// Whose it is.
+    pub organization_id: OrganizationId,
+    /// Unique in the organisation without regard to case.
+    pub name: Name,
+    /// The scopes it names, in order.
+    pub scopes: Vec<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A membership with everything that decides what the person may do in the organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MembershipStanding {
+    /// The organisation.
+    pub organization: Organization,
+    /// The person.
+    pub user: User,
+    /// What they are there.
+    pub role: RoleRef,
+    /// The scopes of a custom role; nothing for a built-in one.
+    pub custom_scopes: Option<Vec<String>>,
+    /// The name of a custom role; nothing for a built-in one.
+    pub custom_name: Option<Name>,
+}
+
+/// A signed-in session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// The person.
+    pub user_id: UserId,
+    /// The one organisation it is for.
+    pub organization_id: OrganizationId,
+    /// SHA-256 of the session token. Opaque here.
+    pub token_digest: [u8; 32],
+    /// What the client calls itself, cut to 200 characters; for the list of sessions.
+    pub user_agent: Option<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+/// A session with everything that decides whether it still counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionStanding {
+    /// The session.
+    pub session: Session,
+    /// The person's place in the session's organisation (a session cannot outlive the membership).
+    pub standing: MembershipStanding,
+}
+
+/// How a token's secret is stored: opaque here.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredSecret {
+    /// The first four characters of the body, for display.
+    pub hint: String,
+    /// The slow or fast hash, as text that names its scheme.
+    pub secret_hash: String,
+    /// Finds the row, proves nothing.
+    pub lookup_hint: i64,
+    /// Key id and keyed digest; nothing when it has to be made again.
+    pub verify_tag: Option<Vec<u8>>,
+}
+
+impl std::fmt::Debug for StoredSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoredSecret").field("hint", &self.hint).finish_non_exhaustive()
+    }
+}
+
+/// A token, as issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Its id.
+    pub id: TokenId,
+    /// Its organisation.
+    pub organization_id: OrganizationId,
+    /// Whose it is.
+    pub owner: TokenOwner,
+    /// Shown to people; need not be unique.
+    pub name: Name,
+    /// A label without effect.
+    pub agent_type: AgentType,
+    /// The scopes as listed, in order.
+    pub scopes: Vec<String>,
+    /// The project it is bound to, if any. An actor's token always has its actor's.
+    pub project_id: Option<ProjectId>,
+    /// What its status follows from.
+    pub facts: TokenFacts,
+    /// The whole span it was made for, when its expiry was chosen as a span.
+    pub lifetime: Option<Span>,
+    /// Who made it.
+    pub created_by: Principal,
+    /// Who killed it.
+    pub revoked_by: Option<Principal>,
+    /// The token it was rotated from.
+    pub rotated_from: Option<TokenId>,
+    /// When it first validated, recorded only for a successor in first-use mode.
+    pub first_used_at: Option<Timestamp>,
+    /// When it last validated, up to ten seconds behind.
+    pub last_used_at: Option<Timestamp>,
+    /// When it was first presented after its grace was over.
+    pub reuse_detected_at: Option<Timestamp>,
+    /// Its secret, at rest.
+    pub secret: StoredSecret,
+}
+
+/// Whose token it is, as stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenOwner {
+    /// The organisation itself.
+    Organization,
+    /// A person in it.
+    Person(UserId),
+    /// An actor of one of its projects.
+    Actor(ActorId),
+}
+
+impl TokenOwner {
+    /// The kind of token this owner has.
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::Organization => Kind::Organization,
+            Self::Person(_) => Kind::Personal,
+            Self::Actor(_) => Kind::Actor,
+        }
+    }
+}
+
+/// A token with everything that bears on what it may do, read in one statement.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The token.
+    pub token: Token,
+    /// Set while its organisation is switched off.
+    pub organization_disabled_at: Option<Timestamp>,
+    /// The state of its owner.
+    pub owner: OwnerState,
+    /// Facts of the token that names this one as its successor, when that rotation is in first-use mode and this
+    /// token has not been used: the first use must be recorded.
+    pub first_use_pending: bool,
+}
+
+/// The state of a token's owner at the moment of the read.
+#[derive(Clone, Debug)]
+pub enum OwnerState {
+    /// The organisation itself.
+    Organization,
+    /// A person.
+    Person {
+        /// Who.
+        user_id: UserId,
+        /// Set while they are switched off.
+        disabled_at: Option<Timestamp>,
+        /// Their role now; nothing when they are no longer a member.
+        role: Option<RoleRef>,
+        /// The scopes of a custom role.
+        custom_scopes: Option<Vec<String>>,
+    },
+    /// An actor.
+    Actor {
+        /// Which.
+        actor_id: ActorId,
+        /// Its project.
+        project_id: ProjectId,
+        /// Set while it is switched off.
+        disabled_at: Option<Timestamp>,
+        /// When it ends by itself.
+        expires_at: Option<Timestamp>,
+        /// Its tenant boundary: id, slug, whether active.
+        access_scope: Option<(AccessScopeId, Slug, bool)>,
+    },
+}
+
+/// Which tokens to list. All conditions hold together.
+#[derive(Clone, Debug)]
+pub struct TokenFilter {
+    /// Whose.
+    pub organization_id: OrganizationId,
+    /// Only tokens of this owner kind and, for a person's keys, this person.
+    pub owner: TokenOwner,
+    /// Only tokens whose derived status at `now` is this one.
+    pub status: Option<token_domain::token::Status>,
+    /// Only tokens whose name contains this, without regard to ASCII case. Taken literally, no wildcards.
+    pub name_contains: Option<String>,
+    /// The moment statuses are derived for.
+    pub now: Timestamp,
+    /// Only tokens made before this one (newest first): a keyset cursor.
+    pub after: Option<(Timestamp, TokenId)>,
+    /// At most this many.
+    pub limit: u32,
+}
+
+/// A change to what is shown of a token.
+#[derive(Clone, Debug, Default)]
+pub struct TokenEdit {
+    /// A new name.
+    pub name: Option<Name>,
+    /// A new label.
+    pub agent_type: Option<AgentType>,
+}
+
+/// A use of a token to be written down by the next flush.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenUse {
+    /// Which token.
+    pub token_id: TokenId,
+    /// When it last validated; an earlier value never replaces a later one.
+    pub last_used_at: Timestamp,
+}
+
+/// A remembered create or rotate, so that a retry does not mint a second token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyRecord {
+    /// Whose key it is.
+    pub organization_id: OrganizationId,
+    /// Who sent it: two callers may use the same key.
+    pub principal: Principal,
+    /// What was asked: `tokens.create`, `tokens.rotate:<id>`, ….
+    pub operation: String,
+    /// The caller's key.
+    pub key: String,
+    /// SHA-256 of the request, so that a key used for something else is noticed. Opaque here.
+    pub request_digest: [u8; 32],
+    /// What was made.
+    pub token_id: TokenId,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// An audit event about to be appended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// The organisation whose trail it stands in; nothing for the deployment's own trail.
+    pub organization_id: Option<OrganizationId>,
+    /// When.
+    pub at: Timestamp,
+    /// `token.create`, `session.create.denied`, ….
+    pub action: &'static str,
+    /// Who did it.
+    pub actor: Principal,
+    /// What it was done to: `token`, `session`, …; empty when there is nothing.
+    pub target_kind: &'static str,
+    /// Its id as shown on the wire; empty when there is nothing.
+    pub target_id: String,
+    /// The request it came with.
+    pub request_id: String,
+    /// More, as a JSON object. Never a secret.
+    pub detail: String,
+}
+
+/// The end of a trail's hash chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditHead {
+    /// The number of the last event; zero for an empty trail.
+    pub seq: i64,
+    /// Its hash; zeros for an empty trail.
+    pub hash: [u8; 32],
+}
+
+/// An audit event in its place in the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRecord {
+    /// Its number in its trail, from 1, without gaps.
+    pub seq: i64,
+    /// The organisation; nothing for the deployment's own trail.
+    pub organization_id: Option<OrganizationId>,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub action: String,
+    /// By whom.
+    pub actor: Principal,
+    /// On what kind of thing.
+    pub target_kind: String,
+    /// On which.
+    pub target_id: String,
+    /// With which request.
+    pub request_id: String,
+    /// More, a JSON object.
+    pub detail: String,
+    /// The hash of the event before it.
+    pub prev_hash: [u8; 32],
+    /// Its own hash.
+    pub hash: [u8; 32],
+}
+
+/// What a logged change touches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touched {
+    /// One token.
+    Token(TokenId),
+    /// Everything of an organisation.
+    Organization(OrganizationId),
+    /// A token was made: a node that remembers it as unknown must forget that.
+    Created(TokenId),
+}
+
+/// An entry of the ordered log of changes that take rights away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// Its place: order of `seq` is order of commit.
+    pub seq: i64,
+    /// What it touches.
+    pub touched: Touched,
+    /// When, by the clock of the node that wrote it.
+    pub at: Timestamp,
+}
+
+/// The reason a kill is recorded with, and by whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Kill {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: RevokeReason,
+    /// By whom.
+    pub by: Principal,
+}

@@ -1,0 +1,230 @@
+//! Every operation of the store, listed once: its signature, what it promises, and where its body is.
+//!
+//! The list makes a method of [`Tx`] of each, and of [`Reads`] of those that read with a single statement. To add one,
+//! write the function in `repo` and a line here.
+//!
+//! Common rules: `Ok(None)`, `Ok(false)` or an empty list is "not there" or "not in that state"; what belongs to another
+//! organisation is not there. Moments are arguments; the database's clock is never asked. After an error a unit of work
+//! accepts no further operation and is rolled back.
+
+use crate::backend::{postgresql, sqlite};
+use crate::error::StoreError;
+use crate::model::{
+    AuditHead, AuditRecord, Candidate, CustomRole, IdempotencyRecord, Kill, LogEntry, Membership, MembershipStanding,
+    Organization, Principal, Session, SessionStanding, StoredSecret, Token, TokenEdit, TokenFilter, TokenOwner,
+    TokenUse, Touched, User,
+};
+use crate::unit::{Reads, ReadsSide, Tx, TxSide};
+use token_domain::Timestamp;
+use token_domain::id::{OrganizationId, RoleId, SessionId, TokenId, UserId};
+use token_domain::person::RoleRef;
+use token_domain::text::{Email, Name, Slug};
+use token_domain::token::GraceMode;
+
+macro_rules! operations {
+    (
+        reads { $($(#[$read_doc:meta])* $read_in:ident::$read:ident($($read_arg:ident: $read_type:ty),*) -> $read_out:ty;)+ }
+        writes { $($(#[$write_doc:meta])* $write_in:ident::$write:ident($($arg:ident: $type:ty),*) -> $out:ty;)+ }
+    ) => {
+        impl Reads {
+            $(
+                $(#[$read_doc])*
+                pub async fn $read(&mut self, $($read_arg: $read_type),*) -> Result<$read_out, StoreError> {
+                    match &mut self.0 {
+                        ReadsSide::Sqlite(connection) => sqlite::repo::$read_in::$read(connection, $($read_arg),*).await,
+                        ReadsSide::PostgreSql(reader) => {
+                            let connection = reader.connection();
+                            let mut shared = &*connection;
+                            let read = postgresql::repo::$read_in::$read(&mut shared, $($read_arg),*);
+                            match reader.bounded(read).await {
+                                Err(error) if error.is_lost_connection() => {
+                                    reader.renew().await?;
+                                    let connection = reader.connection();
+                                    let mut shared = &*connection;
+                                    let again = postgresql::repo::$read_in::$read(&mut shared, $($read_arg),*);
+                                    reader.bounded(again).await
+                                }
+                                result => result,
+                            }
+                        }
+                    }
+                }
+            )+
+        }
+
+        impl Tx {
+            $(operations! { in_tx $(#[$read_doc])* $read_in::$read($($read_arg: $read_type),*) -> $read_out })+
+            $(operations! { in_tx $(#[$write_doc])* $write_in::$write($($arg: $type),*) -> $out })+
+        }
+    };
+    (in_tx $(#[$doc:meta])* $module:ident::$name:ident($($arg:ident: $type:ty),*) -> $out:ty) => {
+        $(#[$doc])*
+        #[expect(clippy::allow_attributes, reason = "only some of the listed operations have many arguments")]
+        #[allow(clippy::too_many_arguments, reason = "the columns of one rotation, each of its own type")]
+        pub async fn $name(&mut self, $($arg: $type),*) -> Result<$out, StoreError> {
+            self.check()?;
+            let result = match &mut self.side {
+                TxSide::Sqlite(connection) => sqlite::repo::$module::$name(connection, $($arg),*).await,
+                TxSide::PostgreSql(connection) => {
+                    postgresql::repo::$module::$name(&mut &***connection, $($arg),*).await
+                }
+            };
+            self.note(&result);
+            result
+        }
+    };
+}
+
+operations! {
+    reads {
+        /// The organisation of that id.
+        organizations::organization(id: OrganizationId) -> Option<Organization>;
+        /// The organisation of that slug.
+        organizations::organization_by_slug(slug: &Slug) -> Option<Organization>;
+        /// How many organisations there are: none means that nothing was set up.
+        organizations::count_organizations() -> i64;
+
+        /// The person of that id.
+        users::user(id: UserId) -> Option<User>;
+        /// The person whose address has that key ([`Email::key`]).
+        users::user_by_email_key(key: &str) -> Option<User>;
+
+        /// A person's place in an organisation, with all that decides what they may do there.
+        memberships::membership_standing(organization: OrganizationId, user: UserId) -> Option<MembershipStanding>;
+        /// A person's organisations, by slug.
+        memberships::memberships_of_user(user: UserId) -> Vec<(Organization, RoleRef)>;
+        /// An organisation's people, by address.
+        memberships::members(organization: OrganizationId) -> Vec<(User, Membership)>;
+        /// Who wears a custom role.
+        memberships::members_of_role(organization: OrganizationId, role: RoleId) -> Vec<UserId>;
+
+        /// An organisation's own roles, by name.
+        roles::roles(organization: OrganizationId) -> Vec<CustomRole>;
+        /// One of them.
+        roles::role(organization: OrganizationId, id: RoleId) -> Option<CustomRole>;
+
+        /// The session with that SHA-256, expired or not, and its person's standing.
+        sessions::session_by_digest(digest: &[u8; 32]) -> Option<SessionStanding>;
+        /// A person's unexpired sessions, newest first; in one organisation or in all.
+        sessions::sessions_of_user(user: UserId, organization: Option<OrganizationId>, now: Timestamp) -> Vec<Session>;
+
+        /// Every token that a presented secret with this look-up hint may be, with all that bears on it. One statement.
+        tokens::candidates(lookup_hint: i64) -> Vec<Candidate>;
+        /// A token of the organisation.
+        tokens::token(organization: OrganizationId, id: TokenId) -> Option<Token>;
+        /// Tokens by filter, newest first.
+        tokens::list_tokens(filter: &TokenFilter) -> Vec<Token>;
+        /// How many of the organisation's tokens, of every kind, are active or rotating.
+        tokens::live_token_count(organization: OrganizationId, now: Timestamp) -> i64;
+
+        /// What an idempotency key made.
+        idempotency::idempotency(organization: OrganizationId, principal: Principal, operation: &str, key: &str) -> Option<IdempotencyRecord>;
+
+        /// Events of a trail in order, after a number; narrowed by action, actor and target's id.
+        audit::audit_page(organization: Option<OrganizationId>, after_seq: i64, limit: u32, action: Option<&str>, actor: Option<Principal>, target_id: Option<&str>) -> Vec<AuditRecord>;
+
+        /// Logged changes after a number, in order of commit.
+        log::log_after(seq: i64, limit: u32) -> Vec<LogEntry>;
+        /// The number of the last logged change; zero before the first.
+        log::log_tail() -> i64;
+        /// The number of the oldest change still kept.
+        log::log_start() -> Option<i64>;
+
+        /// A named value of the deployment.
+        settings::meta_get(key: &str) -> Option<String>;
+    }
+    writes {
+        /// Adds an organisation. [`OrganizationSlug`](crate::Constraint::OrganizationSlug) when the slug is taken.
+        organizations::insert_organization(record: &Organization) -> ();
+        /// Gives it another name.
+        organizations::rename_organization(id: OrganizationId, name: &Name, at: Timestamp) -> Option<Organization>;
+        /// Switches it off, or on again with nothing.
+        organizations::set_organization_disabled(id: OrganizationId, disabled_at: Option<Timestamp>, at: Timestamp) -> Option<Organization>;
+        /// Sets or lifts its token cap.
+        organizations::set_token_cap(id: OrganizationId, cap: Option<u32>, at: Timestamp) -> Option<Organization>;
+        /// Holds the organisation until the unit ends, so that what is counted in it stays true. False: no such one.
+        organizations::lock_organization(id: OrganizationId) -> bool;
+
+        /// Adds a person. [`UserEmail`](crate::Constraint::UserEmail) when the address is taken.
+        users::insert_user(record: &User) -> ();
+        /// Changes what is given.
+        users::update_user(id: UserId, name: Option<&Name>, email: Option<&Email>, at: Timestamp) -> Option<User>;
+        /// Sets or removes the password's PHC string.
+        users::set_password(id: UserId, phc: Option<&str>, at: Timestamp) -> bool;
+        /// Switches the person off, or on again with nothing.
+        users::set_user_disabled(id: UserId, disabled_at: Option<Timestamp>, at: Timestamp) -> Option<User>;
+
+        /// Adds a membership. [`Membership`](crate::Constraint::Membership) when there is one.
+        memberships::insert_membership(record: &Membership) -> ();
+        /// Gives a member another role.
+        memberships::set_membership_role(organization: OrganizationId, user: UserId, role: RoleRef) -> Option<Membership>;
+        /// Removes a member and ends their sessions there.
+        memberships::delete_membership(organization: OrganizationId, user: UserId) -> bool;
+        /// Gives everyone with a custom role another role; who they are.
+        memberships::move_members(organization: OrganizationId, from: RoleId, to: RoleRef) -> Vec<UserId>;
+        /// How many owners there are, counted so that two who leave at once are counted one after the other.
+        memberships::count_owners(organization: OrganizationId) -> i64;
+
+        /// Adds a role. [`RoleName`](crate::Constraint::RoleName) when the name is taken.
+        roles::insert_role(record: &CustomRole) -> ();
+        /// Changes what is given.
+        roles::update_role(organization: OrganizationId, id: RoleId, name: Option<&Name>, scopes: Option<&[String]>, at: Timestamp) -> Option<CustomRole>;
+        /// Removes a role nobody wears; [`Reference`](crate::Constraint::Reference) when someone does.
+        roles::delete_role(organization: OrganizationId, id: RoleId) -> bool;
+
+        /// Adds a session of a member.
+        sessions::insert_session(record: &Session) -> ();
+        /// Ends one of the person's sessions.
+        sessions::delete_session(user: UserId, id: SessionId) -> bool;
+        /// Ends all of them but one; which.
+        sessions::delete_sessions_of_user(user: UserId, except: Option<SessionId>) -> Vec<SessionId>;
+        /// Forgets at most `limit` sessions that expired; how many.
+        sessions::delete_expired_sessions(before: Timestamp, limit: u32) -> usize;
+
+        /// Adds a token. A successor is added before [`supersede_active`](Tx::supersede_active) names it.
+        tokens::insert_token(record: &Token) -> ();
+        /// Changes what is shown of it.
+        tokens::edit_token(organization: OrganizationId, id: TokenId, edit: &TokenEdit) -> Option<Token>;
+        /// Turns a token that is active at `now` into a rotating one; nothing if it is not active. Of any number of
+        /// callers at once exactly one gets the token back.
+        tokens::supersede_active(organization: OrganizationId, old: TokenId, by: TokenId, at: Timestamp, grace_ends_at: Timestamp, mode: GraceMode, now: Timestamp) -> Option<Token>;
+        /// Takes a rotation back while its grace runs: the old token, active again, and its former successor, which
+        /// is left as it is.
+        tokens::cancel_supersession(organization: OrganizationId, id: TokenId, now: Timestamp) -> Option<(Token, TokenId)>;
+        /// Kills a token; nothing if it is not there or was killed before, whose first reason stays.
+        tokens::revoke_token(organization: OrganizationId, id: TokenId, kill: &Kill) -> Option<Token>;
+        /// Kills every token of an owner in the organisation that was not killed before; which.
+        tokens::revoke_tokens_of_owner(organization: OrganizationId, owner: TokenOwner, kill: &Kill) -> Vec<TokenId>;
+        /// Records the first use of a successor, and in first-use mode brings the end of its predecessor's grace
+        /// forward, never back. The predecessor, if its grace changed.
+        tokens::shorten_grace(successor: TokenId, at: Timestamp, new_end: Timestamp) -> Option<TokenId>;
+        /// Records the first presentation after the grace. True the first time only.
+        tokens::mark_reuse(id: TokenId, at: Timestamp) -> bool;
+        /// Replaces how the secret is stored, unless the hash is no longer the one the change was based on.
+        tokens::set_secret(id: TokenId, secret: &StoredSecret, expected_hash: &str) -> bool;
+        /// Writes down last uses; an earlier moment never replaces a later one. Unknown tokens are passed over.
+        tokens::record_uses(uses: &[TokenUse]) -> ();
+
+        /// Remembers what a key made. [`Idempotency`](crate::Constraint::Idempotency) when it is in use.
+        idempotency::insert_idempotency(record: &IdempotencyRecord) -> ();
+        /// Forgets one key.
+        idempotency::delete_idempotency(organization: OrganizationId, principal: Principal, operation: &str, key: &str) -> bool;
+        /// Forgets about `limit` of the oldest keys made before; how many.
+        idempotency::delete_idempotency_before(before: Timestamp, limit: u32) -> usize;
+
+        /// The end of a trail, held until the unit ends: the next event of the trail is this unit's.
+        audit::audit_head(organization: Option<OrganizationId>) -> AuditHead;
+        /// Appends the event that follows the end of its trail.
+        audit::append_audit(record: &AuditRecord) -> ();
+
+        /// Logs changes; the number of the last. Call it late in the unit: until the unit ends others wait for theirs.
+        log::append_log(touched: &[Touched], at: Timestamp) -> i64;
+        /// Forgets at most `limit` of the oldest changes, as far as they are older than `before`; how many.
+        log::delete_log_before(before: Timestamp, limit: u32) -> usize;
+
+        /// Sets a named value of the deployment.
+        settings::meta_set(key: &str, value: &str) -> ();
+        /// Sets it unless it is set: true for exactly one caller.
+        settings::meta_insert(key: &str, value: &str) -> bool;
+    }
+}

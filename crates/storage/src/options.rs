@@ -1,0 +1,42 @@
+//! How a store is opened. The defaults suit production.
+
+use std::time::Duration;
+
+/// Sizes and time limits of a [`Store`](crate::Store).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreOptions {
+    /// PostgreSQL: connections for units of work. Reads have one connection per worker beside them.
+    pub pool_size: usize,
+    /// PostgreSQL: how long to wait for a connection, free or new.
+    pub connect_timeout: Duration,
+    /// How long one statement may run. SQLite: how long to wait for another process that holds the file.
+    pub statement_timeout: Duration,
+    /// PostgreSQL: how long a statement may wait for a lock.
+    pub lock_timeout: Duration,
+    /// PostgreSQL: how long a transaction may sit idle before the server ends it.
+    pub idle_transaction_timeout: Duration,
+    /// SQLite: the most units of work committed together.
+    pub group_jobs: usize,
+    /// SQLite: a group that has run this long takes no further unit.
+    pub group_wait: Duration,
+    /// SQLite: units of work that may wait for the writer; the next caller waits for room.
+    pub queue_length: usize,
+    /// SQLite: page cache of each connection, in KiB.
+    pub cache_kib: u32,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            pool_size: 10,
+            connect_timeout: Duration::from_secs(3),
+            statement_timeout: Duration::from_secs(5),
+            lock_timeout: Duration::from_secs(2),
+            idle_transaction_timeout: Duration::from_secs(10),
+            group_jobs: 64,
+            group_wait: Duration::from_millis(2),
+            queue_length: 1024,
+            cache_kib: 8 * 1024,
+        }
+    }
+}

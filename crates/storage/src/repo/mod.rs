@@ -1,0 +1,19 @@
+//! What can be asked of the database: plain functions over one connection, written once.
+//!
+//! This folder is compiled twice, as `backend::sqlite::repo` and as `backend::postgresql::repo`; `Conn` and `dialect`
+//! are whatever the parent says. A function that changes a state does so in one guarded statement
+//! (`UPDATE … WHERE <state> RETURNING …`): the statement is the lock and its result is the proof. "Not there" is
+//! `Ok(None)`, never an error.
+
+pub(crate) mod audit;
+pub(crate) mod idempotency;
+pub(crate) mod log;
+pub(crate) mod memberships;
+pub(crate) mod organizations;
+pub(crate) mod roles;
+pub(crate) mod sessions;
+pub(crate) mod settings;
+pub(crate) mod tokens;
+pub(crate) mod users;
+
+use super::{Conn, dialect};

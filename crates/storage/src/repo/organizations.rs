@@ -1,0 +1,97 @@
+//! Organisations.
+
+use super::{Conn, dialect};
+use crate::error::StoreError;
+use crate::model::Organization;
+use crate::rows::OrganizationRow;
+use crate::schema::organizations;
+use crate::sql_types::Bind;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use token_domain::Timestamp;
+use token_domain::id::OrganizationId;
+use token_domain::text::{Name, Slug};
+
+pub(crate) async fn insert_organization(conn: &mut Conn<'_>, record: &Organization) -> Result<(), StoreError> {
+    diesel::insert_into(organizations::table)
+        .values((
+            organizations::id.eq(record.id.bind()),
+            organizations::slug.eq(record.slug.as_str()),
+            organizations::name.eq(record.name.as_str()),
+            organizations::disabled_at.eq(record.disabled_at.bind()),
+            organizations::token_cap.eq(record.token_cap.map(i64::from)),
+            organizations::created_at.eq(record.created_at.bind()),
+            organizations::updated_at.eq(record.updated_at.bind()),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn organization(conn: &mut Conn<'_>, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
+    let row = organizations::table.find(id.bind()).select(OrganizationRow::as_select()).first(conn).await.optional()?;
+    row.map(Organization::try_from).transpose()
+}
+
+pub(crate) async fn organization_by_slug(conn: &mut Conn<'_>, slug: &Slug) -> Result<Option<Organization>, StoreError> {
+    let row = organizations::table
+        .filter(organizations::slug.eq(slug.as_str()))
+        .select(OrganizationRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    row.map(Organization::try_from).transpose()
+}
+
+pub(crate) async fn count_organizations(conn: &mut Conn<'_>) -> Result<i64, StoreError> {
+    Ok(organizations::table.count().get_result(conn).await?)
+}
+
+pub(crate) async fn rename_organization(
+    conn: &mut Conn<'_>,
+    id: OrganizationId,
+    name: &Name,
+    at: Timestamp,
+) -> Result<Option<Organization>, StoreError> {
+    let row = diesel::update(organizations::table.find(id.bind()))
+        .set((organizations::name.eq(name.as_str()), organizations::updated_at.eq(at.bind())))
+        .returning(OrganizationRow::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?;
+    row.map(Organization::try_from).transpose()
+}
+
+pub(crate) async fn set_organization_disabled(
+    conn: &mut Conn<'_>,
+    id: OrganizationId,
+    disabled_at: Option<Timestamp>,
+    at: Timestamp,
+) -> Result<Option<Organization>, StoreError> {
+    let row = diesel::update(organizations::table.find(id.bind()))
+        .set((organizations::disabled_at.eq(disabled_at.bind()), organizations::updated_at.eq(at.bind())))
+        .returning(OrganizationRow::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?;
+    row.map(Organization::try_from).transpose()
+}
+
+pub(crate) async fn set_token_cap(
+    conn: &mut Conn<'_>,
+    id: OrganizationId,
+    cap: Option<u32>,
+    at: Timestamp,
+) -> Result<Option<Organization>, StoreError> {
+    let row = diesel::update(organizations::table.find(id.bind()))
+        .set((organizations::token_cap.eq(cap.map(i64::from)), organizations::updated_at.eq(at.bind())))
+        .returning(OrganizationRow::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?;
+    row.map(Organization::try_from).transpose()
+}
+
+pub(crate) async fn lock_organization(conn: &mut Conn<'_>, id: OrganizationId) -> Result<bool, StoreError> {
+    Ok(dialect::lock_organization(conn, id).await?)
+}

@@ -1,0 +1,115 @@
+//! Sessions of signed-in people.
+
+use super::Conn;
+use crate::error::StoreError;
+use crate::model::{Session, SessionStanding};
+use crate::rows::{OrganizationRow, SessionRow, StandingRow, UserRow, standing};
+use crate::schema::{memberships, organizations, roles, sessions, users};
+use crate::sql_types::Bind;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use token_domain::Timestamp;
+use token_domain::id::{OrganizationId, SessionId, UserId};
+
+pub(crate) async fn insert_session(conn: &mut Conn<'_>, record: &Session) -> Result<(), StoreError> {
+    diesel::insert_into(sessions::table)
+        .values((
+            sessions::id.eq(record.id.bind()),
+            sessions::user_id.eq(record.user_id.bind()),
+            sessions::organization_id.eq(record.organization_id.bind()),
+            sessions::token_digest.eq(record.token_digest.as_slice()),
+            sessions::user_agent.eq(record.user_agent.as_deref()),
+            sessions::created_at.eq(record.created_at.bind()),
+            sessions::expires_at.eq(record.expires_at.bind()),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn session_by_digest(
+    conn: &mut Conn<'_>,
+    digest: &[u8; 32],
+) -> Result<Option<SessionStanding>, StoreError> {
+    let row: Option<(SessionRow, StandingRow)> = sessions::table
+        .inner_join(memberships::table.on(
+            memberships::organization_id.eq(sessions::organization_id).and(memberships::user_id.eq(sessions::user_id)),
+        ))
+        .inner_join(organizations::table.on(organizations::id.eq(sessions::organization_id)))
+        .inner_join(users::table.on(users::id.eq(sessions::user_id)))
+        .left_join(roles::table.on(roles::id.nullable().eq(memberships::role_id)))
+        .filter(sessions::token_digest.eq(digest.as_slice()))
+        .select((
+            SessionRow::as_select(),
+            (
+                OrganizationRow::as_select(),
+                UserRow::as_select(),
+                memberships::built_in_role,
+                memberships::role_id,
+                roles::scopes.nullable(),
+                roles::name.nullable(),
+            ),
+        ))
+        .first(conn)
+        .await
+        .optional()?;
+    row.map(|(session, place)| Ok(SessionStanding { session: session.into(), standing: standing(place)? })).transpose()
+}
+
+pub(crate) async fn sessions_of_user(
+    conn: &mut Conn<'_>,
+    user: UserId,
+    organization: Option<OrganizationId>,
+    now: Timestamp,
+) -> Result<Vec<Session>, StoreError> {
+    let mut live = sessions::table
+        .filter(sessions::user_id.eq(user.bind()).and(sessions::expires_at.gt(now.bind())))
+        .order((sessions::created_at.desc(), sessions::id.desc()))
+        .select(SessionRow::as_select())
+        .into_boxed();
+    if let Some(organization) = organization {
+        live = live.filter(sessions::organization_id.eq(organization.bind()));
+    }
+    let rows: Vec<SessionRow> = live.load(conn).await?;
+    Ok(rows.into_iter().map(Session::from).collect())
+}
+
+pub(crate) async fn delete_session(conn: &mut Conn<'_>, user: UserId, id: SessionId) -> Result<bool, StoreError> {
+    let session = sessions::table.filter(sessions::id.eq(id.bind()).and(sessions::user_id.eq(user.bind())));
+    Ok(diesel::delete(session).execute(conn).await? == 1)
+}
+
+pub(crate) async fn delete_sessions_of_user(
+    conn: &mut Conn<'_>,
+    user: UserId,
+    except: Option<SessionId>,
+) -> Result<Vec<SessionId>, StoreError> {
+    let of_user = sessions::user_id.eq(user.bind());
+    let ended = match except {
+        Some(kept) => {
+            diesel::delete(sessions::table.filter(of_user.and(sessions::id.ne(kept.bind()))))
+                .returning(sessions::id)
+                .get_results(conn)
+                .await?
+        }
+        None => diesel::delete(sessions::table.filter(of_user)).returning(sessions::id).get_results(conn).await?,
+    };
+    Ok(ended)
+}
+
+pub(crate) async fn delete_expired_sessions(
+    conn: &mut Conn<'_>,
+    before: Timestamp,
+    limit: u32,
+) -> Result<usize, StoreError> {
+    let expired: Vec<SessionId> = sessions::table
+        .filter(sessions::expires_at.le(before.bind()))
+        .order(sessions::expires_at)
+        .limit(i64::from(limit))
+        .select(sessions::id)
+        .load(conn)
+        .await?;
+    Ok(diesel::delete(sessions::table.filter(sessions::id.eq_any(expired.into_iter().map(Bind::bind))))
+        .execute(conn)
+        .await?)
+}

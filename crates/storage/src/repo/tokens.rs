@@ -1,0 +1,357 @@
+//! Tokens: listing, changing what is shown, rotation, revocation, notes about use.
+//!
+//! The conditions below spell [`TokenFacts::status`](token_domain::token::TokenFacts::status) in SQL; a test holds
+//! them against it.
+
+use super::{Conn, dialect};
+use crate::error::StoreError;
+use crate::model::{Candidate, Kill, StoredSecret, Token, TokenEdit, TokenFilter, TokenOwner, TokenUse};
+use crate::rows::{TokenRow, join_scopes, principal_text};
+use crate::schema::tokens;
+use crate::sql_types::{Bind, MomentParam, UidParam};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+use diesel_async::RunQueryDsl;
+use token_domain::id::{OrganizationId, TokenId};
+use token_domain::token::{GraceMode, Kind, Status, TokenFacts};
+use token_domain::{Span, Timestamp};
+
+/// Uses written down per statement.
+const USES_PER_STATEMENT: usize = 500;
+
+/// `tokens.revoked_at IS NULL AND …`: not killed, and not past its expiry at `$now`.
+macro_rules! unexpired {
+    ($now:expr) => {
+        tokens::revoked_at.is_null().and(tokens::expires_at.is_null().or(tokens::expires_at.gt(Some($now.bind()))))
+    };
+}
+
+/// Active at `$now`: neither killed, nor expired, nor superseded.
+macro_rules! active {
+    ($now:expr) => {
+        unexpired!($now).and(tokens::superseded_at.is_null())
+    };
+}
+
+pub(crate) async fn candidates(conn: &mut Conn<'_>, lookup_hint: i64) -> Result<Vec<Candidate>, StoreError> {
+    let rows = dialect::load_candidates(conn, lookup_hint).await?;
+    rows.into_iter().map(Candidate::try_from).collect()
+}
+
+pub(crate) async fn insert_token(conn: &mut Conn<'_>, record: &Token) -> Result<(), StoreError> {
+    let (owner_user_id, actor_id) = match record.owner {
+        TokenOwner::Organization => (None, None),
+        TokenOwner::Person(user) => (Some(user), None),
+        TokenOwner::Actor(actor) => (None, Some(actor)),
+    };
+    let TokenFacts { created_at, expires_at, superseded, revoked } = record.facts;
+    diesel::insert_into(tokens::table)
+        .values((
+            tokens::id.eq(record.id.bind()),
+            tokens::organization_id.eq(record.organization_id.bind()),
+            tokens::kind.eq(record.owner.kind().as_str()),
+            tokens::owner_user_id.eq(owner_user_id.bind()),
+            tokens::actor_id.eq(actor_id.bind()),
+            tokens::name.eq(record.name.as_str()),
+            tokens::agent_type.eq(record.agent_type.as_str()),
+            tokens::scopes.eq(join_scopes(&record.scopes)?),
+            tokens::project_id.eq(record.project_id.bind()),
+            tokens::hint.eq(record.secret.hint.as_str()),
+            tokens::secret_hash.eq(record.secret.secret_hash.as_str()),
+            tokens::lookup_hint.eq(record.secret.lookup_hint),
+            tokens::verify_tag.eq(record.secret.verify_tag.as_deref()),
+            tokens::created_at.eq(created_at.bind()),
+            tokens::expires_at.eq(expires_at.bind()),
+            tokens::lifetime.eq(record.lifetime.map(Span::as_micros)),
+            tokens::created_by.eq(principal_text(record.created_by)),
+            tokens::superseded_at.eq(superseded.map(|superseded| superseded.at.bind())),
+            tokens::rotated_to.eq(superseded.map(|superseded| superseded.by.bind())),
+            tokens::grace_ends_at.eq(superseded.map(|superseded| superseded.grace_ends_at.bind())),
+            tokens::grace_mode.eq(superseded.map(|superseded| superseded.mode.as_str())),
+            tokens::revoked_at.eq(revoked.map(|revoked| revoked.at.bind())),
+            tokens::revoked_reason.eq(revoked.map(|revoked| revoked.reason.as_str())),
+            tokens::revoked_by.eq(record.revoked_by.map(principal_text)),
+            tokens::rotated_from.eq(record.rotated_from.bind()),
+            tokens::first_used_at.eq(record.first_used_at.bind()),
+            tokens::last_used_at.eq(record.last_used_at.bind()),
+            tokens::reuse_detected_at.eq(record.reuse_detected_at.bind()),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn token(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    id: TokenId,
+) -> Result<Option<Token>, StoreError> {
+    let row = tokens::table
+        .filter(tokens::id.eq(id.bind()).and(tokens::organization_id.eq(organization.bind())))
+        .select(TokenRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    row.map(Token::try_from).transpose()
+}
+
+pub(crate) async fn list_tokens(conn: &mut Conn<'_>, filter: &TokenFilter) -> Result<Vec<Token>, StoreError> {
+    let now = filter.now;
+    let mut query = tokens::table
+        .filter(tokens::organization_id.eq(filter.organization_id.bind()))
+        .order((tokens::created_at.desc(), tokens::id.desc()))
+        .limit(i64::from(filter.limit))
+        .select(TokenRow::as_select())
+        .into_boxed();
+    query = match filter.owner {
+        TokenOwner::Organization => query.filter(tokens::kind.eq(Kind::Organization.as_str())),
+        TokenOwner::Person(user) => query.filter(tokens::owner_user_id.eq(Some(user.bind()))),
+        TokenOwner::Actor(actor) => query.filter(tokens::actor_id.eq(Some(actor.bind()))),
+    };
+    let grace_over = || tokens::grace_ends_at.le(Some(now.bind()));
+    query = match filter.status {
+        None => query,
+        Some(Status::Active) => query.filter(active!(now)),
+        Some(Status::Rotating) => query.filter(unexpired!(now).and(tokens::grace_ends_at.gt(Some(now.bind())))),
+        Some(Status::Revoked) => {
+            query.filter(tokens::revoked_at.is_not_null().or(tokens::grace_ends_at.is_not_null().and(grace_over())))
+        }
+        Some(Status::Expired) => query
+            .filter(tokens::revoked_at.is_null().and(tokens::expires_at.le(Some(now.bind()))))
+            .filter(tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some(now.bind())))),
+    };
+    if let Some(part) = &filter.name_contains {
+        let needle = part.to_ascii_lowercase();
+        query = query.filter(sql::<Bool>(dialect::NAME_CONTAINS).bind::<Text, _>(needle).sql(") > 0"));
+    }
+    if let Some((created_at, id)) = filter.after {
+        query = query
+            .filter(tokens::created_at.le(created_at.bind()))
+            .filter(tokens::created_at.lt(created_at.bind()).or(tokens::id.lt(id.bind())));
+    }
+    let rows: Vec<TokenRow> = query.load(conn).await?;
+    rows.into_iter().map(Token::try_from).collect()
+}
+
+pub(crate) async fn edit_token(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    id: TokenId,
+    edit: &TokenEdit,
+) -> Result<Option<Token>, StoreError> {
+    if edit.name.is_none() && edit.agent_type.is_none() {
+        return token(conn, organization, id).await;
+    }
+    let row = diesel::update(
+        tokens::table.filter(tokens::id.eq(id.bind()).and(tokens::organization_id.eq(organization.bind()))),
+    )
+    .set((
+        // `None` leaves a column as it is.
+        edit.name.as_ref().map(|name| tokens::name.eq(name.as_str())),
+        edit.agent_type.as_ref().map(|label| tokens::agent_type.eq(label.as_str())),
+    ))
+    .returning(TokenRow::as_returning())
+    .get_result(conn)
+    .await
+    .optional()?;
+    row.map(Token::try_from).transpose()
+}
+
+pub(crate) async fn live_token_count(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let live = unexpired!(now).and(tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some(now.bind()))));
+    Ok(tokens::table
+        .filter(tokens::organization_id.eq(organization.bind()))
+        .filter(live)
+        .count()
+        .get_result(conn)
+        .await?)
+}
+
+#[expect(clippy::too_many_arguments, reason = "the columns of one rotation, each of its own type")]
+pub(crate) async fn supersede_active(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    old: TokenId,
+    by: TokenId,
+    at: Timestamp,
+    grace_ends_at: Timestamp,
+    mode: GraceMode,
+    now: Timestamp,
+) -> Result<Option<Token>, StoreError> {
+    let row = diesel::update(
+        tokens::table
+            .filter(tokens::id.eq(old.bind()).and(tokens::organization_id.eq(organization.bind())))
+            .filter(active!(now)),
+    )
+    .set((
+        tokens::superseded_at.eq(Some(at.bind())),
+        tokens::rotated_to.eq(Some(by.bind())),
+        tokens::grace_ends_at.eq(Some(grace_ends_at.bind())),
+        tokens::grace_mode.eq(Some(mode.as_str())),
+    ))
+    .returning(TokenRow::as_returning())
+    .get_result(conn)
+    .await
+    .optional()?;
+    row.map(Token::try_from).transpose()
+}
+
+pub(crate) async fn cancel_supersession(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    id: TokenId,
+    now: Timestamp,
+) -> Result<Option<(Token, TokenId)>, StoreError> {
+    let successor: Option<Option<TokenId>> = tokens::table
+        .filter(tokens::id.eq(id.bind()).and(tokens::organization_id.eq(organization.bind())))
+        .select(tokens::rotated_to)
+        .first(conn)
+        .await
+        .optional()?;
+    let Some(successor) = successor.flatten() else { return Ok(None) };
+    // The successor just read is part of the guard: had someone cancelled and rotated again meanwhile, no row fits.
+    let row = diesel::update(
+        tokens::table
+            .filter(tokens::id.eq(id.bind()).and(tokens::organization_id.eq(organization.bind())))
+            .filter(tokens::rotated_to.eq(Some(successor.bind())).and(tokens::grace_ends_at.gt(Some(now.bind()))))
+            .filter(unexpired!(now)),
+    )
+    .set((
+        tokens::superseded_at.eq(None::<MomentParam>),
+        tokens::rotated_to.eq(None::<UidParam>),
+        tokens::grace_ends_at.eq(None::<MomentParam>),
+        tokens::grace_mode.eq(None::<&str>),
+    ))
+    .returning(TokenRow::as_returning())
+    .get_result(conn)
+    .await
+    .optional()?;
+    row.map(|row| Ok((Token::try_from(row)?, successor))).transpose()
+}
+
+pub(crate) async fn revoke_token(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    id: TokenId,
+    kill: &Kill,
+) -> Result<Option<Token>, StoreError> {
+    let row = diesel::update(
+        tokens::table
+            .filter(tokens::id.eq(id.bind()).and(tokens::organization_id.eq(organization.bind())))
+            .filter(tokens::revoked_at.is_null()),
+    )
+    .set((
+        tokens::revoked_at.eq(Some(kill.at.bind())),
+        tokens::revoked_reason.eq(Some(kill.reason.as_str())),
+        tokens::revoked_by.eq(Some(principal_text(kill.by))),
+    ))
+    .returning(TokenRow::as_returning())
+    .get_result(conn)
+    .await
+    .optional()?;
+    row.map(Token::try_from).transpose()
+}
+
+pub(crate) async fn revoke_tokens_of_owner(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    owner: TokenOwner,
+    kill: &Kill,
+) -> Result<Vec<TokenId>, StoreError> {
+    let set = (
+        tokens::revoked_at.eq(Some(kill.at.bind())),
+        tokens::revoked_reason.eq(Some(kill.reason.as_str())),
+        tokens::revoked_by.eq(Some(principal_text(kill.by))),
+    );
+    let alive = tokens::organization_id.eq(organization.bind()).and(tokens::revoked_at.is_null());
+    let revoked = match owner {
+        TokenOwner::Organization => {
+            diesel::update(tokens::table.filter(alive).filter(tokens::kind.eq(Kind::Organization.as_str())))
+                .set(set)
+                .returning(tokens::id)
+                .get_results(conn)
+                .await?
+        }
+        TokenOwner::Person(user) => {
+            diesel::update(tokens::table.filter(alive).filter(tokens::owner_user_id.eq(Some(user.bind()))))
+                .set(set)
+                .returning(tokens::id)
+                .get_results(conn)
+                .await?
+        }
+        TokenOwner::Actor(actor) => {
+            diesel::update(tokens::table.filter(alive).filter(tokens::actor_id.eq(Some(actor.bind()))))
+                .set(set)
+                .returning(tokens::id)
+                .get_results(conn)
+                .await?
+        }
+    };
+    Ok(revoked)
+}
+
+pub(crate) async fn shorten_grace(
+    conn: &mut Conn<'_>,
+    successor: TokenId,
+    at: Timestamp,
+    new_end: Timestamp,
+) -> Result<Option<TokenId>, StoreError> {
+    diesel::update(tokens::table.filter(tokens::id.eq(successor.bind()).and(tokens::first_used_at.is_null())))
+        .set(tokens::first_used_at.eq(Some(at.bind())))
+        .execute(conn)
+        .await?;
+    let shortened = diesel::update(
+        tokens::table
+            .filter(tokens::rotated_to.eq(Some(successor.bind())))
+            .filter(tokens::grace_mode.eq(Some(GraceMode::FirstUse.as_str())))
+            .filter(tokens::grace_ends_at.gt(Some(new_end.bind())))
+            // A grace never ends before it began, whatever moment is asked for.
+            .filter(tokens::superseded_at.le(Some(new_end.bind()))),
+    )
+    .set(tokens::grace_ends_at.eq(Some(new_end.bind())))
+    .returning(tokens::id)
+    .get_result(conn)
+    .await
+    .optional()?;
+    Ok(shortened)
+}
+
+pub(crate) async fn mark_reuse(conn: &mut Conn<'_>, id: TokenId, at: Timestamp) -> Result<bool, StoreError> {
+    let changed =
+        diesel::update(tokens::table.filter(tokens::id.eq(id.bind()).and(tokens::reuse_detected_at.is_null())))
+            .set(tokens::reuse_detected_at.eq(Some(at.bind())))
+            .execute(conn)
+            .await?;
+    Ok(changed == 1)
+}
+
+pub(crate) async fn set_secret(
+    conn: &mut Conn<'_>,
+    id: TokenId,
+    secret: &StoredSecret,
+    expected_hash: &str,
+) -> Result<bool, StoreError> {
+    let changed =
+        diesel::update(tokens::table.filter(tokens::id.eq(id.bind()).and(tokens::secret_hash.eq(expected_hash))))
+            .set((
+                tokens::hint.eq(secret.hint.as_str()),
+                tokens::secret_hash.eq(secret.secret_hash.as_str()),
+                tokens::lookup_hint.eq(secret.lookup_hint),
+                tokens::verify_tag.eq(secret.verify_tag.as_deref()),
+            ))
+            .execute(conn)
+            .await?;
+    Ok(changed == 1)
+}
+
+pub(crate) async fn record_uses(conn: &mut Conn<'_>, uses: &[TokenUse]) -> Result<(), StoreError> {
+    for chunk in uses.chunks(USES_PER_STATEMENT) {
+        dialect::record_uses(conn, chunk).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! People.
+
+use super::Conn;
+use crate::error::StoreError;
+use crate::model::User;
+use crate::rows::UserRow;
+use crate::schema::users;
+use crate::sql_types::Bind;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use token_domain::Timestamp;
+use token_domain::id::UserId;
+use token_domain::text::{Email, Name};
+
+pub(crate) async fn insert_user(conn: &mut Conn<'_>, record: &User) -> Result<(), StoreError> {
+    diesel::insert_into(users::table)
+        .values((
+            users::id.eq(record.id.bind()),
+            users::email.eq(record.email.as_str()),
+            users::email_key.eq(record.email.key()),
+            users::name.eq(record.name.as_str()),
+            users::password_hash.eq(record.password_hash.as_deref()),
+            users::disabled_at.eq(record.disabled_at.bind()),
+            users::created_at.eq(record.created_at.bind()),
+            users::updated_at.eq(record.updated_at.bind()),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn user(conn: &mut Conn<'_>, id: UserId) -> Result<Option<User>, StoreError> {
+    let row = users::table.find(id.bind()).select(UserRow::as_select()).first(conn).await.optional()?;
+    row.map(User::try_from).transpose()
+}
+
+pub(crate) async fn user_by_email_key(conn: &mut Conn<'_>, key: &str) -> Result<Option<User>, StoreError> {
+    let row =
+        users::table.filter(users::email_key.eq(key)).select(UserRow::as_select()).first(conn).await.optional()?;
+    row.map(User::try_from).transpose()
+}
+
+pub(crate) async fn update_user(
+    conn: &mut Conn<'_>,
+    id: UserId,
+    name: Option<&Name>,
+    email: Option<&Email>,
+    at: Timestamp,
+) -> Result<Option<User>, StoreError> {
+    let key = email.map(Email::key);
+    let row = diesel::update(users::table.find(id.bind()))
+        .set((
+            // `None` leaves a column as it is.
+            name.map(|name| users::name.eq(name.as_str())),
+            email.map(|email| users::email.eq(email.as_str())),
+            key.map(|key| users::email_key.eq(key)),
+            users::updated_at.eq(at.bind()),
+        ))
+        .returning(UserRow::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?;
+    row.map(User::try_from).transpose()
+}
+
+pub(crate) async fn set_password(
+    conn: &mut Conn<'_>,
+    id: UserId,
+    phc: Option<&str>,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let changed = diesel::update(users::table.find(id.bind()))
+        .set((users::password_hash.eq(phc), users::updated_at.eq(at.bind())))
+        .execute(conn)
+        .await?;
+    Ok(changed == 1)
+}
+
+pub(crate) async fn set_user_disabled(
+    conn: &mut Conn<'_>,
+    id: UserId,
+    disabled_at: Option<Timestamp>,
+    at: Timestamp,
+) -> Result<Option<User>, StoreError> {
+    let row = diesel::update(users::table.find(id.bind()))
+        .set((users::disabled_at.eq(disabled_at.bind()), users::updated_at.eq(at.bind())))
+        .returning(UserRow::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?;
+    row.map(User::try_from).transpose()
+}

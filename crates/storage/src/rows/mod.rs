@@ -1,0 +1,39 @@
+//! Rows as they lie in the tables, and the two mappings between them and the records of [`model`](crate::model):
+//! record → row never fails, row → record checks everything again.
+
+mod audit;
+mod candidate;
+mod people;
+mod principal;
+mod tenant;
+mod token;
+
+pub(crate) use audit::{AuditEventRow, AuditHeadRow, LogRow, NIL_TRAIL, touched_columns};
+pub(crate) use candidate::{CandidateRow, candidate_query};
+pub(crate) use people::{MembershipRow, RoleRow, SessionRow, StandingRow, UserRow, role_columns, standing};
+pub(crate) use principal::{parse_principal, principal_text};
+pub(crate) use tenant::OrganizationRow;
+pub(crate) use token::{IdempotencyRow, TokenRow};
+
+use crate::error::StoreError;
+use std::fmt::Debug;
+
+/// A column of a row that the domain refuses.
+pub(crate) fn inconsistent(table: &str, id: impl Debug, column: &str) -> StoreError {
+    StoreError::Inconsistent(format!("{table} {id:?}: {column}"))
+}
+
+/// Scope names as one text, separated by single spaces.
+///
+/// A name that is empty or has a space in it would read back as something else and is refused.
+pub(crate) fn join_scopes(scopes: &[String]) -> Result<String, StoreError> {
+    if scopes.iter().any(|scope| scope.is_empty() || scope.contains(' ')) {
+        return Err(StoreError::Broken("a scope name that is empty or has a space in it cannot be stored".to_owned()));
+    }
+    Ok(scopes.join(" "))
+}
+
+/// The reverse of [`join_scopes`].
+pub(crate) fn split_scopes(text: &str) -> Vec<String> {
+    text.split_ascii_whitespace().map(str::to_owned).collect()
+}

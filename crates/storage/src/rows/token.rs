@@ -1,0 +1,155 @@
+//! Rows of tokens and idempotency keys.
+
+use super::{inconsistent, parse_principal, split_scopes};
+use crate::error::StoreError;
+use crate::model::{IdempotencyRecord, StoredSecret, Token, TokenOwner};
+use crate::schema::{idempotency_keys, tokens};
+use crate::sql_types::Digest32;
+use diesel::prelude::{Queryable, Selectable};
+use token_domain::id::{ActorId, OrganizationId, ProjectId, TokenId, UserId};
+use token_domain::text::{AgentType, Name};
+use token_domain::token::{GraceMode, Kind, RevokeReason, Revoked, Superseded, TokenFacts};
+use token_domain::{Span, Timestamp};
+
+/// A row of `tokens`. Not `Debug`: it holds the stored secret.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = tokens)]
+pub(crate) struct TokenRow {
+    pub(super) id: TokenId,
+    pub(super) organization_id: OrganizationId,
+    kind: String,
+    owner_user_id: Option<UserId>,
+    actor_id: Option<ActorId>,
+    name: String,
+    agent_type: String,
+    scopes: String,
+    project_id: Option<ProjectId>,
+    hint: String,
+    secret_hash: String,
+    lookup_hint: i64,
+    verify_tag: Option<Vec<u8>>,
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    lifetime: Option<i64>,
+    created_by: String,
+    superseded_at: Option<Timestamp>,
+    rotated_to: Option<TokenId>,
+    grace_ends_at: Option<Timestamp>,
+    grace_mode: Option<String>,
+    revoked_at: Option<Timestamp>,
+    revoked_reason: Option<String>,
+    revoked_by: Option<String>,
+    rotated_from: Option<TokenId>,
+    first_used_at: Option<Timestamp>,
+    last_used_at: Option<Timestamp>,
+    reuse_detected_at: Option<Timestamp>,
+}
+
+impl TokenRow {
+    fn owner(&self) -> Option<TokenOwner> {
+        match (Kind::parse(&self.kind)?, self.owner_user_id, self.actor_id) {
+            (Kind::Organization, None, None) => Some(TokenOwner::Organization),
+            (Kind::Personal, Some(user), None) => Some(TokenOwner::Person(user)),
+            (Kind::Actor, None, Some(actor)) => Some(TokenOwner::Actor(actor)),
+            (Kind::Organization | Kind::Personal | Kind::Actor, _, _) => None,
+        }
+    }
+
+    fn superseded(&self) -> Result<Option<Superseded>, StoreError> {
+        match (self.superseded_at, self.rotated_to, self.grace_ends_at, self.grace_mode.as_deref()) {
+            (None, None, None, None) => Ok(None),
+            (Some(at), Some(by), Some(grace_ends_at), Some(mode)) => GraceMode::parse(mode)
+                .map(|mode| Some(Superseded { at, by, grace_ends_at, mode }))
+                .ok_or_else(|| inconsistent("token", self.id, "grace_mode")),
+            _ => Err(inconsistent("token", self.id, "superseded_at, rotated_to, grace_ends_at, grace_mode")),
+        }
+    }
+
+    fn revoked(&self) -> Result<Option<Revoked>, StoreError> {
+        match (self.revoked_at, self.revoked_reason.as_deref()) {
+            (None, None) => Ok(None),
+            (Some(at), Some(reason)) => RevokeReason::parse(reason)
+                .map(|reason| Some(Revoked { at, reason }))
+                .ok_or_else(|| inconsistent("token", self.id, "revoked_reason")),
+            _ => Err(inconsistent("token", self.id, "revoked_at, revoked_reason")),
+        }
+    }
+}
+
+impl TryFrom<TokenRow> for Token {
+    type Error = StoreError;
+
+    fn try_from(row: TokenRow) -> Result<Self, StoreError> {
+        let bad = |column| inconsistent("token", row.id, column);
+        let owner = row.owner().ok_or_else(|| bad("kind, owner_user_id, actor_id"))?;
+        let facts = TokenFacts {
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            superseded: row.superseded()?,
+            revoked: row.revoked()?,
+        };
+        let revoked_by = match row.revoked_by.as_deref() {
+            Some(text) => Some(parse_principal(text).ok_or_else(|| bad("revoked_by"))?),
+            None => None,
+        };
+        Ok(Self {
+            id: row.id,
+            organization_id: row.organization_id,
+            owner,
+            name: Name::parse(&row.name).map_err(|_| bad("name"))?,
+            agent_type: AgentType::parse(&row.agent_type).map_err(|_| bad("agent_type"))?,
+            scopes: split_scopes(&row.scopes),
+            project_id: row.project_id,
+            facts,
+            lifetime: row.lifetime.map(|micros| span(micros).ok_or_else(|| bad("lifetime"))).transpose()?,
+            created_by: parse_principal(&row.created_by).ok_or_else(|| bad("created_by"))?,
+            revoked_by,
+            rotated_from: row.rotated_from,
+            first_used_at: row.first_used_at,
+            last_used_at: row.last_used_at,
+            reuse_detected_at: row.reuse_detected_at,
+            secret: StoredSecret {
+                hint: row.hint,
+                secret_hash: row.secret_hash,
+                lookup_hint: row.lookup_hint,
+                verify_tag: row.verify_tag,
+            },
+        })
+    }
+}
+
+/// A span of that many microseconds; nothing when it is negative.
+fn span(micros: i64) -> Option<Span> {
+    (micros >= 0).then(|| Timestamp::from_micros(micros).since(Timestamp::EPOCH))
+}
+
+/// A row of `idempotency_keys`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = idempotency_keys)]
+pub(crate) struct IdempotencyRow {
+    organization_id: OrganizationId,
+    principal: String,
+    operation: String,
+    key: String,
+    request_digest: Digest32,
+    token_id: TokenId,
+    created_at: Timestamp,
+}
+
+impl TryFrom<IdempotencyRow> for IdempotencyRecord {
+    type Error = StoreError;
+
+    fn try_from(row: IdempotencyRow) -> Result<Self, StoreError> {
+        let principal = parse_principal(&row.principal)
+            .ok_or_else(|| inconsistent("idempotency key for", row.token_id, "principal"))?;
+        Ok(Self {
+            organization_id: row.organization_id,
+            principal,
+            operation: row.operation,
+            key: row.key,
+            request_digest: row.request_digest.0,
+            token_id: row.token_id,
+            created_at: row.created_at,
+        })
+    }
+}

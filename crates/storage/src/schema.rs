@@ -1,0 +1,258 @@
+//! The tables as diesel knows them. One description for both databases: only [`Uid`] and [`Moment`] differ below.
+//! A test compares it, column by column, with what the migrations make.
+
+use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
+
+table! {
+    use diesel::sql_types::*;
+
+    deployment (key) {
+        key -> Text,
+        value -> Text,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    organizations (id) {
+        id -> Uid,
+        slug -> Text,
+        name -> Text,
+        disabled_at -> Nullable<Moment>,
+        token_cap -> Nullable<BigInt>,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    users (id) {
+        id -> Uid,
+        email -> Text,
+        email_key -> Text,
+        name -> Text,
+        password_hash -> Nullable<Text>,
+        disabled_at -> Nullable<Moment>,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    roles (id) {
+        id -> Uid,
+        organization_id -> Uid,
+        name -> Text,
+        name_key -> Text,
+        scopes -> Text,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    memberships (organization_id, user_id) {
+        organization_id -> Uid,
+        user_id -> Uid,
+        built_in_role -> Nullable<Text>,
+        role_id -> Nullable<Uid>,
+        created_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    sessions (id) {
+        id -> Uid,
+        user_id -> Uid,
+        organization_id -> Uid,
+        token_digest -> Binary,
+        user_agent -> Nullable<Text>,
+        created_at -> Moment,
+        expires_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    projects (id) {
+        id -> Uid,
+        organization_id -> Uid,
+        name -> Text,
+        slug -> Text,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    access_scopes (id) {
+        id -> Uid,
+        project_id -> Uid,
+        slug -> Text,
+        name -> Nullable<Text>,
+        description -> Nullable<Text>,
+        metadata -> Nullable<Text>,
+        is_active -> Bool,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    actors (id) {
+        id -> Uid,
+        project_id -> Uid,
+        access_scope_id -> Nullable<Uid>,
+        name -> Text,
+        actor_type -> Text,
+        external_id -> Nullable<Text>,
+        metadata -> Nullable<Text>,
+        disabled_at -> Nullable<Moment>,
+        expires_at -> Nullable<Moment>,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    tokens (id) {
+        id -> Uid,
+        organization_id -> Uid,
+        kind -> Text,
+        owner_user_id -> Nullable<Uid>,
+        actor_id -> Nullable<Uid>,
+        name -> Text,
+        agent_type -> Text,
+        scopes -> Text,
+        project_id -> Nullable<Uid>,
+        hint -> Text,
+        secret_hash -> Text,
+        lookup_hint -> BigInt,
+        verify_tag -> Nullable<Binary>,
+        created_at -> Moment,
+        expires_at -> Nullable<Moment>,
+        lifetime -> Nullable<BigInt>,
+        created_by -> Text,
+        superseded_at -> Nullable<Moment>,
+        rotated_to -> Nullable<Uid>,
+        grace_ends_at -> Nullable<Moment>,
+        grace_mode -> Nullable<Text>,
+        revoked_at -> Nullable<Moment>,
+        revoked_reason -> Nullable<Text>,
+        revoked_by -> Nullable<Text>,
+        rotated_from -> Nullable<Uid>,
+        first_used_at -> Nullable<Moment>,
+        last_used_at -> Nullable<Moment>,
+        reuse_detected_at -> Nullable<Moment>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    idempotency_keys (organization_id, principal, operation, key) {
+        organization_id -> Uid,
+        principal -> Text,
+        operation -> Text,
+        key -> Text,
+        request_digest -> Binary,
+        token_id -> Uid,
+        created_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    audit_heads (trail) {
+        trail -> Uid,
+        seq -> BigInt,
+        hash -> Binary,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    audit_events (trail, seq) {
+        trail -> Uid,
+        seq -> BigInt,
+        at -> Moment,
+        action -> Text,
+        actor -> Text,
+        target_kind -> Text,
+        target_id -> Text,
+        request_id -> Text,
+        detail -> Text,
+        prev_hash -> Binary,
+        hash -> Binary,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+
+    revocation_clock (id) {
+        id -> SmallInt,
+        n -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    revocation_log (seq) {
+        seq -> BigInt,
+        touched -> Text,
+        touched_id -> Uid,
+        at -> Moment,
+    }
+}
+
+joinable!(tokens -> organizations (organization_id));
+joinable!(memberships -> organizations (organization_id));
+joinable!(memberships -> users (user_id));
+joinable!(memberships -> roles (role_id));
+joinable!(access_scopes -> projects (project_id));
+joinable!(actors -> projects (project_id));
+
+allow_tables_to_appear_in_same_query!(
+    access_scopes,
+    actors,
+    memberships,
+    organizations,
+    projects,
+    roles,
+    sessions,
+    tokens,
+    users,
+);

@@ -1,0 +1,237 @@
+//! The store: how units of reading and of work reach the database.
+
+mod sqlite_unit;
+
+use crate::backend::{postgresql, sqlite};
+use crate::counters::StoreCounters;
+use crate::error::{OutageKind, StoreError};
+use crate::model::Candidate;
+use crate::options::StoreOptions;
+use crate::unit::{Reads, ReadsSide, Tx, TxSide};
+use crate::url::{DatabaseUrl, Target};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio_util::task::TaskTracker;
+
+/// The facts on disk. Cheap to clone; all clones are the same store.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    side: Side,
+    counters: Arc<StoreCounters>,
+    background: Handle,
+}
+
+enum Side {
+    Sqlite { path: PathBuf, readers: sqlite::Readers, writer: sqlite::Writer },
+    PostgreSql { readers: Arc<postgresql::Readers>, pool: Arc<postgresql::Pool>, units: TaskTracker },
+}
+
+impl Store {
+    /// Opens a database that was migrated before ([`migrate::up`](crate::migrate::up)).
+    ///
+    /// SQLite is read on the calling thread and written by one thread of the store. On PostgreSQL reads belong to the
+    /// runtime they are called on, and units of work run on `background`, which must outlive the store: there a
+    /// dropped request cannot cut them short.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the file or the server cannot be reached.
+    pub async fn open(url: &DatabaseUrl, options: StoreOptions, background: Handle) -> Result<Self, StoreError> {
+        let counters = Arc::new(StoreCounters::default());
+        let side = match url.target() {
+            Target::Sqlite(path) => Side::Sqlite {
+                path: path.clone(),
+                readers: sqlite::Readers::new(path.clone(), options),
+                writer: sqlite::Writer::start(path.clone(), options, Arc::clone(&counters))?,
+            },
+            Target::PostgreSql(server) => Side::PostgreSql {
+                readers: Arc::new(postgresql::Readers::new((**server).clone(), options)),
+                pool: Arc::new(postgresql::Pool::new((**server).clone(), options)?),
+                units: TaskTracker::new(),
+            },
+        };
+        let store = Self(Arc::new(Inner { side, counters, background }));
+        store.ping().await?;
+        Ok(store)
+    }
+
+    /// Reads. Each operation on [`Reads`] is a statement of its own, outside of any transaction.
+    ///
+    /// # Errors
+    /// What the closure returns, or that the database cannot be reached.
+    pub async fn read<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send,
+        F: for<'c> FnOnce(&'c mut Reads) -> BoxFuture<'c, Result<T, StoreError>> + Send,
+    {
+        self.0.counters.count_read();
+        let mut reads = self.reads().await?;
+        let result = read(&mut reads).await;
+        self.put_back(reads, &result);
+        result
+    }
+
+    /// Does a unit of work: all of it, or on `Err` nothing. `Ok` is returned after the commit is on disk.
+    ///
+    /// Once begun it runs to its end even if this future is dropped. The closure awaits nothing but its [`Tx`].
+    ///
+    /// # Errors
+    /// What the closure returns; or a [`StoreError`], also when the closure panics. After
+    /// [`OutageKind::Lost`] whether the unit took effect is unknown.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    {
+        self.0.counters.count_write();
+        match &self.0.side {
+            Side::Sqlite { writer, .. } => {
+                let (unit, answer) = sqlite_unit::unit(work);
+                writer.submit(unit).await?;
+                answer.await.unwrap_or_else(|oneshot::error::RecvError { .. }| Err(sqlite::closed().into()))
+            }
+            Side::PostgreSql { pool, units, .. } => {
+                let (pool, counters) = (Arc::clone(pool), Arc::clone(&self.0.counters));
+                let unit = units.spawn_on(in_transaction(pool, counters, work), &self.0.background);
+                unit.await.unwrap_or_else(|_| {
+                    Err(StoreError::outage(OutageKind::Closed, "the background runtime has ended").into())
+                })
+            }
+        }
+    }
+
+    /// The tokens a presented secret may be, by its look-up hint; the cold read of every validation. One statement on
+    /// the shortest path there is: inline on SQLite, pipelined on PostgreSQL.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or holds a row that cannot be.
+    pub async fn candidates(&self, lookup_hint: i64) -> Result<Vec<Candidate>, StoreError> {
+        self.0.counters.count_candidate_read();
+        let mut reads = self.reads().await?;
+        let result = reads.candidates(lookup_hint).await;
+        self.put_back(reads, &result);
+        result
+    }
+
+    /// Whether the database answers and has its tables.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut reads = self.reads().await?;
+        let result = reads.log_tail().await;
+        self.put_back(reads, &result);
+        result.map(drop)
+    }
+
+    /// How often the database was asked.
+    pub fn counters(&self) -> &StoreCounters {
+        &self.0.counters
+    }
+
+    /// Writes a consistent copy of an SQLite database to a new file, synced to disk, while the service goes on.
+    ///
+    /// # Errors
+    /// The file exists or cannot be written; the database is not SQLite.
+    pub async fn backup_sqlite(&self, target: &Path) -> Result<(), StoreError> {
+        let Side::Sqlite { path, .. } = &self.0.side else {
+            return Err(StoreError::Broken("back up PostgreSQL with pg_dump".to_owned()));
+        };
+        let (path, target) = (path.clone(), target.to_path_buf());
+        let copy = self.0.background.spawn_blocking(move || sqlite::backup(&path, &target));
+        copy.await.unwrap_or_else(|error| Err(StoreError::Broken(format!("the backup stopped: {error}"))))
+    }
+
+    /// Takes no more work, waits for what was begun, and closes the connections.
+    pub async fn shutdown(self) {
+        match &self.0.side {
+            Side::Sqlite { .. } => {
+                let inner = Arc::clone(&self.0);
+                let closing = self.0.background.spawn_blocking(move || {
+                    if let Side::Sqlite { readers, writer, .. } = &inner.side {
+                        writer.close();
+                        readers.close();
+                    }
+                });
+                if let Err(error) = closing.await {
+                    tracing::error!(%error, "the store could not be closed in order");
+                }
+            }
+            Side::PostgreSql { readers, pool, units } => {
+                units.close();
+                units.wait().await;
+                pool.close();
+                readers.close();
+            }
+        }
+    }
+
+    async fn reads(&self) -> Result<Reads, StoreError> {
+        Ok(Reads(match &self.0.side {
+            Side::Sqlite { readers, .. } => ReadsSide::Sqlite(readers.take()?),
+            Side::PostgreSql { readers, .. } => ReadsSide::PostgreSql(readers.reader().await?),
+        }))
+    }
+
+    fn put_back<T>(&self, reads: Reads, result: &Result<T, StoreError>) {
+        match (&self.0.side, reads.0) {
+            (Side::Sqlite { readers, .. }, ReadsSide::Sqlite(connection)) => readers.put_back(connection, result),
+            (Side::Sqlite { .. } | Side::PostgreSql { .. }, _) => {}
+        }
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let side = match &self.0.side {
+            Side::Sqlite { .. } => "SQLite",
+            Side::PostgreSql { .. } => "PostgreSQL",
+        };
+        f.debug_tuple("Store").field(&side).finish()
+    }
+}
+
+/// A unit of work on PostgreSQL.
+async fn in_transaction<T, E, F>(pool: Arc<postgresql::Pool>, counters: Arc<StoreCounters>, work: F) -> Result<T, E>
+where
+    E: From<StoreError>,
+    F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>>,
+{
+    let mut tx = Tx::from(pool.begin().await?);
+    let ran = AssertUnwindSafe(async { settled(work(&mut tx).await, &tx) }).catch_unwind().await;
+    let TxSide::PostgreSql(mut connection) = tx.side else { return Err(sqlite::closed().into()) };
+    match ran {
+        Ok(Ok(value)) => {
+            postgresql::commit(&mut connection).await?;
+            counters.count_commit();
+            Ok(value)
+        }
+        Ok(Err(error)) => {
+            // A connection that cannot roll back is broken, and the pool throws it away for that.
+            if let Err(error) = postgresql::rollback(&mut connection).await {
+                tracing::warn!(%error, "a unit of work could not be rolled back; its connection is dropped");
+            }
+            Err(error)
+        }
+        Err(_panic) => {
+            drop(postgresql::discard(*connection));
+            Err(panicked().into())
+        }
+    }
+}
+
+/// What a unit came to: a success that passed over a failed operation is none.
+fn settled<T, E: From<StoreError>>(result: Result<T, E>, tx: &Tx) -> Result<T, E> {
+    result.and_then(|value| tx.check().map(|()| value).map_err(E::from))
+}
+
+fn panicked() -> StoreError {
+    StoreError::Broken("a unit of work panicked and was rolled back".to_owned())
+}

@@ -1,0 +1,71 @@
+//! What a closure given to the store works with: [`Reads`] for single statements, [`Tx`] for a unit of work.
+
+use crate::backend::{postgresql, sqlite};
+use crate::error::StoreError;
+
+/// A connection for reading. Each operation is a statement of its own: two of them may see different moments.
+pub struct Reads(pub(crate) ReadsSide);
+
+/// Which database is read.
+pub(crate) enum ReadsSide {
+    /// A connection taken for this unit of reading.
+    Sqlite(sqlite::SqliteConn),
+    /// The worker's pipelined connection.
+    PostgreSql(postgresql::Reader),
+}
+
+/// A transaction. Everything in it happens, or nothing.
+pub struct Tx {
+    pub(crate) side: TxSide,
+    /// Set by the first operation that fails.
+    failed: bool,
+}
+
+/// Which database is written.
+pub(crate) enum TxSide {
+    /// The writer's connection.
+    Sqlite(sqlite::SqliteConn),
+    /// A connection of the pool.
+    PostgreSql(Box<postgresql::PooledConn>),
+}
+
+impl Tx {
+    /// Refuses an operation after a failed one. PostgreSQL would answer such an operation with an error and turn the
+    /// commit into a silent rollback; SQLite would carry on with a part. Both are taken for what they are: a fault.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        if self.failed {
+            return Err(StoreError::Broken("a unit of work went on after one of its operations failed".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Remembers a failure.
+    pub(crate) const fn note<T>(&mut self, result: &Result<T, StoreError>) {
+        self.failed |= result.is_err();
+    }
+
+    /// Ready for another unit of work.
+    pub(crate) const fn renew(&mut self) {
+        self.failed = false;
+    }
+
+    /// The SQLite connection underneath.
+    pub(crate) const fn sqlite(&mut self) -> Option<&mut sqlite::SqliteConn> {
+        match &mut self.side {
+            TxSide::Sqlite(connection) => Some(connection),
+            TxSide::PostgreSql(_) => None,
+        }
+    }
+}
+
+impl From<sqlite::SqliteConn> for Tx {
+    fn from(connection: sqlite::SqliteConn) -> Self {
+        Self { side: TxSide::Sqlite(connection), failed: false }
+    }
+}
+
+impl From<postgresql::PooledConn> for Tx {
+    fn from(connection: postgresql::PooledConn) -> Self {
+        Self { side: TxSide::PostgreSql(Box::new(connection)), failed: false }
+    }
+}

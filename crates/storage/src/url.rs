@@ -1,0 +1,283 @@
+//! Where the database is: `sqlite://path` or `postgres://…`.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+use tokio_postgres::config::Host;
+
+/// The address of a database, read once. Shown without its password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(Target);
+
+/// Which database it is.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The path of the file.
+    Sqlite(PathBuf),
+    /// A server.
+    PostgreSql(Box<Server>),
+}
+
+/// A PostgreSQL server and how to trust it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Server {
+    /// Everything the driver understands.
+    pub(crate) config: tokio_postgres::Config,
+    /// How the connection is protected.
+    pub(crate) tls: TlsMode,
+    /// A file of PEM certificates to trust instead of the public roots.
+    pub(crate) root_certificate: Option<PathBuf>,
+    /// The address without the password.
+    shown: String,
+}
+
+/// How a connection to PostgreSQL is protected: libpq's `sslmode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TlsMode {
+    /// Never.
+    Disable,
+    /// If the server offers it; the server is not identified.
+    Prefer,
+    /// Always; the server is not identified.
+    Require,
+    /// Always, and the server must show a certificate for its name.
+    VerifyFull,
+}
+
+/// A text that is not the address of a database. Shows nothing of the text, which may hold a password.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidDatabaseUrl {
+    /// Neither `sqlite:` nor `postgres:`.
+    #[error("the database URL must start with sqlite:// or postgres://")]
+    Scheme,
+    /// `sqlite://` without a path.
+    #[error("name a file: sqlite://nolapse.db, or sqlite:///var/lib/nolapse/nolapse.db")]
+    NoFile,
+    /// A database in memory, which would forget every token with the process.
+    #[error("tokens must survive a restart: name a file, for example sqlite://nolapse.db, not :memory:")]
+    InMemory,
+    /// An SQLite path with a query or fragment.
+    #[error("a sqlite:// URL is a path and nothing else: leave out `?` and `#`")]
+    SqliteParameters,
+    /// PostgreSQL parameters that the driver does not understand.
+    #[error("not a PostgreSQL URL: {0}")]
+    PostgreSql(String),
+    /// An `sslmode` that is not supported.
+    #[error("sslmode must be disable, prefer, require or verify-full")]
+    SslMode,
+}
+
+impl DatabaseUrl {
+    /// Reads `sqlite://relative/or/absolute/path.db`, `postgres://…` or `postgresql://…`.
+    ///
+    /// PostgreSQL URLs take libpq's parameters as far as the driver has them, and `sslmode` (`disable`, `prefer`,
+    /// `require`, `verify-full`) and `sslrootcert`. Without `sslmode` a server on this machine is asked for TLS but may
+    /// decline, and any other must prove its name.
+    ///
+    /// # Errors
+    /// Any other scheme (it is never taken for a file name), a database in memory, parameters that cannot be honoured.
+    pub fn parse(text: &str) -> Result<Self, InvalidDatabaseUrl> {
+        let (scheme, rest) = text.split_once("://").ok_or(InvalidDatabaseUrl::Scheme)?;
+        match scheme {
+            "sqlite" => sqlite(rest).map(|path| Self(Target::Sqlite(path))),
+            "postgres" | "postgresql" => server(scheme, rest).map(|server| Self(Target::PostgreSql(Box::new(server)))),
+            _ => Err(InvalidDatabaseUrl::Scheme),
+        }
+    }
+
+    /// Whether it is a file of this machine.
+    pub const fn is_sqlite(&self) -> bool {
+        matches!(self.0, Target::Sqlite(_))
+    }
+
+    /// The file, for SQLite.
+    pub fn sqlite_path(&self) -> Option<&Path> {
+        match &self.0 {
+            Target::Sqlite(path) => Some(path),
+            Target::PostgreSql(_) => None,
+        }
+    }
+
+    pub(crate) const fn target(&self) -> &Target {
+        &self.0
+    }
+}
+
+fn sqlite(path: &str) -> Result<PathBuf, InvalidDatabaseUrl> {
+    if path.is_empty() {
+        return Err(InvalidDatabaseUrl::NoFile);
+    }
+    if path == ":memory:" || path == "/:memory:" {
+        return Err(InvalidDatabaseUrl::InMemory);
+    }
+    if path.contains(['?', '#']) {
+        return Err(InvalidDatabaseUrl::SqliteParameters);
+    }
+    Ok(PathBuf::from(path))
+}
+
+fn server(scheme: &str, rest: &str) -> Result<Server, InvalidDatabaseUrl> {
+    let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let mut tls = None;
+    let mut root_certificate = None;
+    let mut others = Vec::new();
+    let mut shown_query = Vec::new();
+    for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+        match parameter.split_once('=').unwrap_or((parameter, "")) {
+            ("sslmode", mode) => tls = Some(TlsMode::parse(mode).ok_or(InvalidDatabaseUrl::SslMode)?),
+            ("sslrootcert", file) => root_certificate = Some(PathBuf::from(file)),
+            ("password", _) => {
+                others.push(parameter);
+                continue;
+            }
+            _ => others.push(parameter),
+        }
+        shown_query.push(parameter);
+    }
+    let url = format!("{scheme}://{}", with_query(address, &others));
+    let mut config = tokio_postgres::Config::from_str(&url)
+        // Only the cause: the driver's own text may quote a value.
+        .map_err(|error| InvalidDatabaseUrl::PostgreSql(cause(&error)))?;
+    config.application_name("nolapse");
+    config.keepalives_idle(Duration::from_secs(30));
+    let tls = tls.unwrap_or_else(|| default_tls(config.get_hosts(), root_certificate.is_some()));
+    let shown = format!("{scheme}://{}", with_query(&without_password(address), &shown_query));
+    Ok(Server { config, tls, root_certificate, shown })
+}
+
+fn cause(error: &tokio_postgres::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| "check its parameters".to_owned(), ToString::to_string)
+}
+
+fn with_query(address: &str, parameters: &[&str]) -> String {
+    if parameters.is_empty() { address.to_owned() } else { format!("{address}?{}", parameters.join("&")) }
+}
+
+/// `user:secret@host/db` → `user:***@host/db`.
+fn without_password(address: &str) -> String {
+    let authority_end = address.rfind('@');
+    match authority_end.map(|at| (&address[..at], &address[at..])) {
+        Some((user, host)) => match user.split_once(':') {
+            Some((name, _)) => format!("{name}:***{host}"),
+            None => address.to_owned(),
+        },
+        None => address.to_owned(),
+    }
+}
+
+fn default_tls(hosts: &[Host], has_root: bool) -> TlsMode {
+    let local = hosts.iter().all(|host| match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        }
+    });
+    if local && !has_root { TlsMode::Prefer } else { TlsMode::VerifyFull }
+}
+
+impl TlsMode {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "disable" => Some(Self::Disable),
+            "prefer" => Some(Self::Prefer),
+            "require" => Some(Self::Require),
+            "verify-full" => Some(Self::VerifyFull),
+            _ => None,
+        }
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = InvalidDatabaseUrl;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDatabaseUrl> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Target::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
+            Target::PostgreSql(server) => f.write_str(&server.shown),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseUrl({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_is_supported() {
+        for (text, path) in
+            [("sqlite://a.db", "a.db"), ("sqlite://data/a.db", "data/a.db"), ("sqlite:///var/a.db", "/var/a.db")]
+        {
+            let url = DatabaseUrl::parse(text).unwrap();
+            assert_eq!(url.sqlite_path(), Some(Path::new(path)));
+            assert_eq!(url.to_string(), text);
+        }
+        for text in ["postgres://u@localhost/db", "postgresql://db.example/x?connect_timeout=3"] {
+            assert!(!DatabaseUrl::parse(text).unwrap().is_sqlite(), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_the_rest() {
+        use InvalidDatabaseUrl as No;
+        for (text, why) in [
+            ("", No::Scheme),
+            ("nolapse.db", No::Scheme),
+            ("sqlite:nolapse.db", No::Scheme),
+            ("mysql://localhost/db", No::Scheme),
+            ("host=localhost port=5432", No::Scheme),
+            ("sqlite://", No::NoFile),
+            ("sqlite://:memory:", No::InMemory),
+            ("sqlite://a.db?mode=memory", No::SqliteParameters),
+            ("postgres://localhost/db?sslmode=verify-ca", No::SslMode),
+        ] {
+            assert_eq!(DatabaseUrl::parse(text), Err(why), "{text}");
+        }
+        let error = DatabaseUrl::parse("postgres://u:hunter2@localhost/db?nonsense=hunter2").unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn the_password_is_never_shown() {
+        for (text, shown) in [
+            ("postgres://u:hunter2@h/db", "postgres://u:***@h/db"),
+            ("postgres://u:hun@ter2@h:1/db?sslmode=require", "postgres://u:***@h:1/db?sslmode=require"),
+            ("postgres://u@h/db?password=hunter2&sslmode=disable", "postgres://u@h/db?sslmode=disable"),
+            ("postgres://h/db", "postgres://h/db"),
+        ] {
+            let Ok(url) = DatabaseUrl::parse(text) else { continue };
+            assert_eq!(url.to_string(), shown);
+            assert!(!format!("{url:?}").contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn a_server_elsewhere_must_prove_its_name_unless_told_otherwise() {
+        for (text, tls) in [
+            ("postgres://localhost/db", TlsMode::Prefer),
+            ("postgres://127.0.0.1/db", TlsMode::Prefer),
+            ("postgres://[::1]/db", TlsMode::Prefer),
+            ("postgres://db.example/db", TlsMode::VerifyFull),
+            ("postgres://localhost,db.example/db", TlsMode::VerifyFull),
+            ("postgres://localhost/db?sslrootcert=/ca.pem", TlsMode::VerifyFull),
+            ("postgres://db.example/db?sslmode=disable", TlsMode::Disable),
+            ("postgres://db.example/db?sslmode=require", TlsMode::Require),
+        ] {
+            let url = DatabaseUrl::parse(text).unwrap();
+            let Target::PostgreSql(server) = url.target() else { panic!("{text}") };
+            assert_eq!(server.tls, tls, "{text}");
+        }
+    }
+}
