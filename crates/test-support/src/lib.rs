@@ -1,1 +1,6 @@
-//! What tests share: fixed clock, seeded entropy, a database per test, builders.
+//! What tests share: a database per test on both backends, and records to fill it with.
+
+pub mod database;
+pub mod records;
+
+pub use database::{Backend, Db};

@@ -1,0 +1,124 @@
+//! Plain records, made from a number: the same number makes the same record.
+
+use storage::model::{CustomRole, Membership, Organization, Principal, Session, StoredSecret, Token, TokenOwner, User};
+use token_domain::id::{Kind, OrganizationId, UserId};
+use token_domain::person::{BuiltInRole, RoleRef};
+use token_domain::text::{AgentType, Email, Name, Slug};
+use token_domain::token::TokenFacts;
+use token_domain::{Id, Span, Timestamp};
+use uuid::Uuid;
+
+/// 2026-01-15T09:32:11.123456Z, when every record is made.
+pub const T0: Timestamp = Timestamp::from_micros(1_768_469_531_123_456);
+
+/// So many seconds after [`T0`].
+pub fn after(seconds: u32) -> Timestamp {
+    T0 + Span::seconds(seconds)
+}
+
+/// The id of that number.
+pub fn id<K: Kind>(number: u64) -> Id<K> {
+    Id::from_uuid(Uuid::from_u128((0x0190_0000_0000_7000_8000 << 48) | u128::from(number)))
+}
+
+/// An organisation `org-<n>`, switched on, without a cap.
+///
+/// # Panics
+/// Never: its texts are valid.
+pub fn organization(number: u64) -> Organization {
+    Organization {
+        id: id(number),
+        slug: Slug::parse(&format!("org-{number}")).expect("a slug"),
+        name: Name::parse(&format!("Organisation {number}")).expect("a name"),
+        disabled_at: None,
+        token_cap: None,
+        created_at: T0,
+        updated_at: T0,
+    }
+}
+
+/// A person `Person<n>@example.org` without a password.
+///
+/// # Panics
+/// Never: its texts are valid.
+pub fn user(number: u64) -> User {
+    User {
+        id: id(number),
+        email: Email::parse(&format!("Person{number}@example.org")).expect("an address"),
+        name: Name::parse(&format!("Person {number}")).expect("a name"),
+        password_hash: None,
+        disabled_at: None,
+        created_at: T0,
+        updated_at: T0,
+    }
+}
+
+/// A place in an organisation.
+pub const fn membership(organization_id: OrganizationId, user_id: UserId, role: RoleRef) -> Membership {
+    Membership { organization_id, user_id, role, created_at: T0 }
+}
+
+/// A membership with a built-in role.
+pub const fn member(organization_id: OrganizationId, user_id: UserId, role: BuiltInRole) -> Membership {
+    membership(organization_id, user_id, RoleRef::BuiltIn(role))
+}
+
+/// A role `Role <n>` with two scopes.
+///
+/// # Panics
+/// Never: its texts are valid.
+pub fn role(organization_id: OrganizationId, number: u64) -> CustomRole {
+    CustomRole {
+        id: id(number),
+        organization_id,
+        name: Name::parse(&format!("Role {number}")).expect("a name"),
+        scopes: vec!["tokens:read".to_owned(), "scans:run".to_owned()],
+        created_at: T0,
+        updated_at: T0,
+    }
+}
+
+/// A session of a day.
+pub fn session(organization_id: OrganizationId, user_id: UserId, number: u64) -> Session {
+    let mut token_digest = [7; 32];
+    token_digest[..8].copy_from_slice(&number.to_be_bytes());
+    Session {
+        id: id(number),
+        user_id,
+        organization_id,
+        token_digest,
+        user_agent: Some("test/1.0".to_owned()),
+        created_at: T0,
+        expires_at: T0 + Span::days(1),
+    }
+}
+
+/// An organisation's own token `Token <n>` without expiry; its look-up hint is its number.
+///
+/// # Panics
+/// Never: its texts are valid.
+pub fn token(organization_id: OrganizationId, number: u32) -> Token {
+    Token {
+        id: id(u64::from(number)),
+        organization_id,
+        owner: TokenOwner::Organization,
+        name: Name::parse(&format!("Token {number}")).expect("a name"),
+        agent_type: AgentType::none(),
+        scopes: vec!["execute".to_owned()],
+        project_id: None,
+        facts: TokenFacts::new(T0, None),
+        lifetime: None,
+        created_by: Principal::System,
+        revoked_by: None,
+        rotated_from: None,
+        first_used_at: None,
+        last_used_at: None,
+        reuse_detected_at: None,
+        secret: StoredSecret {
+            hint: "3f7a".to_owned(),
+            secret_hash: format!("$test${number}"),
+            lookup_hint: i64::from(number),
+            verify_tag: Some(number.to_be_bytes().to_vec()),
+        },
+    }
+}
