@@ -1,51 +1,160 @@
 //! The composition root: the only place that names concrete things together.
 
 use std::hash::{BuildHasher as _, RandomState};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use actix_web::web::Data;
+use authority::setup::SetupCode;
 use futures::FutureExt as _;
 use prometheus_client::registry::Registry;
+use storage::instance::InstanceLock;
+use storage::{Store, migrate};
+use tokio::runtime::Runtime;
+use utoipa_actix_web::service_config::ServiceConfig;
+use zeroize::Zeroizing;
 
+use crate::assembly::{Misfit, Services, database_url, holder, store_options};
 use crate::config::Config;
 use crate::http::app::{Site, Surfaces};
 use crate::http::cors::Cors;
 use crate::http::drain::Drain;
 use crate::http::edge::{EdgeParts, Limits};
+use crate::http::health::Readiness;
 use crate::http::metrics::HttpMetrics;
 use crate::http::server;
+use crate::surface::{self, sessions::ServiceToken, setup::PendingSetup};
+use crate::{metrics, workers};
 
-/// Paths that take the short way through the edge.
-const HOT: &[&str] = &["/v1/auth/validate", "/v1/auth/forward"];
+/// What a program that started this one is told on standard output.
+pub struct Announcement {
+    /// Where connections are accepted.
+    pub address: SocketAddr,
+    /// The link that sets up an empty deployment, once.
+    pub setup_link: Option<String>,
+}
 
-/// Serves until a signal comes.
-pub async fn serve(
-    config: &Config,
-    announce: impl FnOnce(std::net::SocketAddr),
-) -> Result<(), Box<dyn std::error::Error>> {
+/// Serves until a signal comes. `background` outlives the server: it carries units of work, slow hashes and flushes.
+pub async fn serve(config: &Config, background: &Runtime, announce: impl FnOnce(Announcement)) -> Result<(), Misfit> {
+    let url = database_url(config)?;
+    let lock = Arc::new(InstanceLock::acquire(&url, &holder()?).await?);
+    if config.database.migrate_at_start {
+        let url = url.clone();
+        background.spawn_blocking(move || migrate::up(&url)).await??;
+    }
+    let store = Store::open(&url, store_options(&config.database), background.handle().clone()).await?;
+    let services = Services::new(config, store.clone(), Arc::clone(&lock) as _, background.handle().clone())?;
+    let (code, pending) = pending_setup(&services).await?;
+
     let mut registry = Registry::with_prefix("nolapse");
-    let metrics = HttpMetrics::register(&mut registry);
-    let edge = EdgeParts {
+    let http = HttpMetrics::register(&mut registry);
+    metrics::register(&mut registry, &services);
+    let registry = config.metrics.enabled.then(|| Arc::new(registry));
+    let drain = Drain::default();
+    let site = Site::new(
+        edge(config, http, drain),
+        readiness(&store, &lock),
+        registry,
+        surfaces_with(config, &services, pending),
+    )?;
+
+    let flusher = workers::start(config, &services, background.handle());
+    let running = server::start(site, &config.server)?;
+    let address = running.address;
+    let base = config
+        .server
+        .public_url
+        .as_ref()
+        .map_or_else(|| format!("http://{address}"), |url| url.as_str().trim_end_matches('/').to_owned());
+    announce(Announcement { address, setup_link: code.map(|code| format!("{base}/setup#{code}")) });
+    let lost = {
+        let lock = Arc::clone(&lock);
+        async move {
+            lock.lost().await;
+            tracing::error!("another process has taken over this database; this one stops");
+        }
+    };
+    running.until(async { drop(futures::future::select(Box::pin(server::signal()), Box::pin(lost)).await) }).await?;
+
+    // In this order: nothing begins any more, what was begun ends, what was gathered is written, the store closes.
+    flusher.stop().await;
+    services.context.drain().await;
+    if let Err(error) = services.validator.uses().flush(&store).await {
+        tracing::error!(%error, "the last uses of tokens could not be written down");
+    }
+    store.shutdown().await;
+    lock.release().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Every surface of the service, without anything behind it: for the API document.
+pub fn surfaces() -> Surfaces {
+    Arc::new(surface::register)
+}
+
+fn surfaces_with(config: &Config, services: &Services, pending: PendingSetup) -> Surfaces {
+    let token = config.sessions.service_token.as_ref().map(|token| Zeroizing::new(token.expose().to_owned()));
+    let service_token = Data::new(ServiceToken::new(token));
+    let pending = Data::new(pending);
+    let context = Data::from(Arc::clone(&services.context));
+    let validator = Data::from(Arc::clone(&services.validator));
+    let tokens = Data::from(Arc::clone(&services.tokens));
+    let sessions = Data::from(Arc::clone(&services.sessions));
+    let people = Data::from(Arc::clone(&services.people));
+    let setup = Data::from(Arc::clone(&services.setup));
+    Arc::new(move |routes: &mut ServiceConfig<'_>| {
+        routes
+            .app_data(context.clone())
+            .app_data(validator.clone())
+            .app_data(tokens.clone())
+            .app_data(sessions.clone())
+            .app_data(people.clone())
+            .app_data(setup.clone())
+            .app_data(service_token.clone())
+            .app_data(pending.clone());
+        surface::register(routes);
+    })
+}
+
+async fn pending_setup(services: &Services) -> Result<(Option<String>, PendingSetup), Misfit> {
+    if !services.setup.is_due().await? {
+        return Ok((None, PendingSetup(None)));
+    }
+    let (text, code) = SetupCode::generate(&services.context)?;
+    Ok((Some(text), PendingSetup(Some(code))))
+}
+
+fn edge(config: &Config, metrics: HttpMetrics, drain: Drain) -> EdgeParts {
+    EdgeParts {
         limits: Limits {
             deadline: config.server.request_deadline,
             trusted_proxies: config.server.trusted_proxies.clone(),
         },
         cors: Cors::new(&config.server.allowed_origins),
-        drain: Drain::default(),
+        drain,
         metrics,
-        hot: HOT,
+        hot: surface::auth::HOT,
         access_log: config.log.access,
         // Request ids are addresses, not secrets: the seed the standard library draws for its hash maps will do.
         draw: Arc::new(|| RandomState::new().hash_one(0)),
-    };
-    let registry = config.metrics.enabled.then(|| Arc::new(registry));
-    let site = Site::new(edge, Arc::new(|| async { Vec::new() }.boxed()), registry, surfaces())?;
-    let running = server::start(site, &config.server)?;
-    announce(running.address);
-    running.until(async { drop(server::signal().await) }).await?;
-    Ok(())
+    }
 }
 
-/// Every surface of the service.
-pub fn surfaces() -> Surfaces {
-    Arc::new(|_| ())
+fn readiness(store: &Store, lock: &Arc<InstanceLock>) -> Readiness {
+    let (store, lock) = (store.clone(), Arc::clone(lock));
+    Arc::new(move || {
+        let (store, lock) = (store.clone(), Arc::clone(&lock));
+        async move {
+            let mut failing = Vec::new();
+            if store.ping().await.is_err() {
+                failing.push("database");
+            }
+            if !lock.is_current() {
+                failing.push("lease");
+            }
+            failing
+        }
+        .boxed()
+    })
 }

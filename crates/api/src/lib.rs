@@ -5,4 +5,9 @@ pub mod compose;
 pub mod config;
 pub mod http;
 pub mod openapi;
+pub mod surface;
 pub mod telemetry;
+
+mod assembly;
+mod metrics;
+mod workers;

@@ -1,1 +1,33 @@
-//! The verbs: issue, validate, rotate, revoke, sign in, report use.
+//! The verbs of the service: issue, validate, rotate, revoke, sign in, report use.
+//!
+//! Everything that must be true whatever the wire looks like is true here: who may do what, that a change and its
+//! audit row and its log entry are one transaction, that a cache never answers with what a finished revocation took
+//! away. **Invariant:** no HTTP type and no SQL reaches this crate; the clock and the generator come in through
+//! [`env`], nothing else reads them.
+
+pub mod audit;
+pub mod env;
+pub mod error;
+pub mod fence;
+pub mod hashing;
+pub mod limits;
+pub mod origin;
+pub mod people;
+pub mod sessions;
+pub mod setup;
+pub mod slow;
+pub mod tokens;
+pub mod unit;
+pub mod usage;
+pub mod validate;
+
+/// The records of the store that answers are made from.
+pub mod records {
+    pub use storage::model::{MembershipStanding, Organization, Principal, Session, Token, TokenEdit, User};
+}
+
+mod context;
+
+pub use context::{Context, Parts, Policy};
+pub use error::Failure;
+pub use origin::{Caller, Origin, Via};

@@ -14,8 +14,8 @@ mod sqlite;
 use crate::error::StoreError;
 use crate::url::{DatabaseUrl, Target};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 

@@ -1,10 +1,13 @@
 //! The command line. Exit codes: 0 done, 1 failed, with one line on standard error that says what to do, 2 usage.
 
+mod bench_seed;
 mod config;
+mod migrate;
 mod openapi;
 mod output;
 mod reference;
 mod serve;
+mod setup;
 mod sources;
 
 use std::ffi::OsString;
@@ -27,12 +30,19 @@ struct Cli {
 enum Command {
     /// Serve the API.
     Serve(serve::Args),
+    /// Make the first organisation and its owner.
+    Setup(setup::Args),
+    /// Bring the database's schema up or down.
+    Migrate(migrate::Args),
     /// Look at the configuration.
     Config(config::Args),
     /// Print the API document.
     Openapi,
     /// Print a generated page or file.
     Reference(reference::Args),
+    /// Fill an empty database with tokens for a benchmark.
+    #[command(hide = true)]
+    BenchSeed(bench_seed::Args),
 }
 
 /// Runs the command these arguments name; the first is the program.
@@ -47,6 +57,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done = match cli.command {
         Command::Serve(args) => serve::run(args),
+        Command::Setup(args) => setup::run(args),
+        Command::Migrate(args) => migrate::run(args),
+        Command::BenchSeed(args) => bench_seed::run(args),
         Command::Config(args) => config::run(args),
         Command::Openapi => openapi::run(),
         Command::Reference(args) => reference::run(&args),

@@ -4,6 +4,9 @@ use super::sources::SourceArgs;
 use super::{Failure, output};
 use crate::{compose, telemetry};
 
+/// Threads of the background runtime: units of work wait for the database there, they hardly compute.
+const BACKGROUND_THREADS: usize = 2;
+
 /// Options of `serve`.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Args {
@@ -24,8 +27,21 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let redis = args.redis_url.map(|url| ("redis.url", "--redis-url", url));
     let loaded = args.sources.load(listen.into_iter().chain(redis).collect())?;
     telemetry::start(&loaded.config.log)?;
-    actix_web::rt::System::new().block_on(compose::serve(&loaded.config, |address| {
+    let background = background()?;
+    actix_web::rt::System::new().block_on(compose::serve(&loaded.config, &background, |announcement| {
         // Programs that start this one wait for the line; if nobody reads, serving goes on all the same.
-        let _ = output::emit(&format!("listening on http://{address}\n"));
+        let _ = output::emit(&format!("listening on http://{}\n", announcement.address));
+        if let Some(link) = announcement.setup_link {
+            let _ = output::emit(&format!("set up this empty deployment, once, at {link}\n"));
+        }
     }))
+}
+
+/// The runtime that carries what must outlive a request.
+pub(super) fn background() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(BACKGROUND_THREADS)
+        .thread_name("background")
+        .enable_all()
+        .build()
 }

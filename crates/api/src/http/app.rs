@@ -16,6 +16,7 @@ use super::health::{self, Readiness};
 use super::middleware::guard::guard;
 use super::routes::{Routes, unmatched};
 use crate::openapi;
+use crate::surface::setup;
 
 /// Registers the handlers of the surfaces and the services they call; run once for each worker, and once more to collect
 /// the API document. Hot routes first: the router tries in order.
@@ -47,7 +48,7 @@ impl Site {
         let with_metrics = registry.is_some();
         let document = openapi::document(|config| register(config, &surfaces, with_metrics));
         let printed = web::Data::new(Printed(web::Bytes::from(openapi::text(&document)?)));
-        let routes = web::Data::new(Routes::new(&document, &docs::PATHS));
+        let routes = web::Data::new(Routes::new(&document, &[&docs::PATHS[..], &setup::PATHS[..]].concat()));
         Ok(Self { edge, readiness, registry, surfaces, routes, printed })
     }
 
@@ -76,6 +77,7 @@ impl Site {
             .configure(|config| register(config, &self.surfaces, self.registry.is_some()))
             .into_app()
             .configure(docs::routes)
+            .configure(setup::pages)
             .default_service(web::to(unmatched))
             .wrap(from_fn(guard))
     }

@@ -11,8 +11,8 @@ use crate::options::StoreOptions;
 use crate::url::Server;
 use diesel::sql_types::{BigInt, Bool};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::sync::{oneshot, watch};
@@ -63,7 +63,7 @@ pub(super) async fn acquire(server: Server, holder: String) -> Result<InstanceLo
         })
         .map_err(|error| no_thread(&error))?;
     acquired.await.map_err(|_| StoreError::Broken("the instance thread ended early".to_owned()))??;
-    Ok(InstanceLock { good_until, lost, holding: Some(Holding::Session { stop, ended }) })
+    Ok(InstanceLock { good_until, lost, holding: Mutex::new(Some(Holding::Session { stop, ended })) })
 }
 
 fn no_thread(error: &std::io::Error) -> StoreError {

@@ -9,8 +9,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
 /// The locked file; the kernel unlocks it when it is closed. It stays where it is: removing it would let two processes
@@ -50,6 +50,6 @@ pub(super) fn acquire(path: &Path, holder: &str) -> Result<InstanceLock, Acquire
     Ok(InstanceLock {
         good_until: Arc::new(AtomicI64::new(i64::MAX)),
         lost,
-        holding: Some(Holding::File(LockFile { _file: file, _never_lost: never_lost })),
+        holding: Mutex::new(Some(Holding::File(LockFile { _file: file, _never_lost: never_lost }))),
     })
 }

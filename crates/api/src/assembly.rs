@@ -1,0 +1,205 @@
+//! From a configuration to the services: what `serve` and the commands on a database have in common.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use authority::env::{Clock, Entropy, Lease, SystemClock, SystemEntropy, random};
+use authority::hashing::{Argon2Params, Keyring, Scheme, TagKey};
+use authority::people::People;
+use authority::sessions::Sessions;
+use authority::setup::Setup;
+use authority::slow::LaneLimits;
+use authority::tokens::Tokens;
+use authority::validate::{CacheLimits, Limits, Validator};
+use authority::{Context, Parts, Policy};
+use storage::{DatabaseUrl, Store, StoreOptions};
+use token_domain::token::RotationPolicy;
+use token_domain::{ScopeCatalogue, Span};
+use tokio::runtime::Handle;
+
+use crate::config::secret::SecretKey;
+use crate::config::{Config, sections};
+use crate::surface::PERMISSIONS;
+
+/// Why the parts do not fit together; one line that says what to do.
+pub(crate) type Misfit = Box<dyn std::error::Error>;
+
+/// The services, over one context.
+pub(crate) struct Services {
+    pub(crate) context: Arc<Context>,
+    pub(crate) validator: Arc<Validator>,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) people: Arc<People>,
+    pub(crate) setup: Arc<Setup>,
+}
+
+impl Services {
+    /// Puts the services together.
+    pub(crate) fn new(config: &Config, store: Store, lease: Arc<dyn Lease>, runtime: Handle) -> Result<Self, Misfit> {
+        let url = database_url(config)?;
+        let context = Context::new(Parts {
+            store,
+            clock: Arc::new(SystemClock) as Arc<dyn Clock>,
+            entropy: Arc::new(SystemEntropy) as Arc<dyn Entropy>,
+            lease,
+            catalogue: Arc::new(catalogue(&config.scopes)?),
+            keyring: Arc::new(keyring(&config.keys, &url)?),
+            lane: LaneLimits { width: config.hashing.slow_lane_threads, queue: config.hashing.slow_lane_queue },
+            policy: policy(config),
+            runtime,
+        });
+        let validator = Arc::new(Validator::new(&context, &limits(&config.cache)?));
+        Ok(Self {
+            sessions: Arc::new(Sessions::new(&context, &validator)?),
+            tokens: Arc::new(Tokens::new(&context)),
+            people: Arc::new(People::new(&context)),
+            setup: Arc::new(Setup::new(&context)),
+            validator,
+            context,
+        })
+    }
+}
+
+/// Where the facts are.
+pub(crate) fn database_url(config: &Config) -> Result<DatabaseUrl, Misfit> {
+    Ok(DatabaseUrl::parse(config.database.url.expose())?)
+}
+
+/// What the lock on the database says of its holder: different for any two starts.
+pub(crate) fn holder() -> Result<String, Misfit> {
+    let start: [u8; 8] = random(&SystemEntropy)?;
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    Ok(format!("process {} on {} (start {:016x})", std::process::id(), host.trim(), u64::from_be_bytes(start)))
+}
+
+/// How the store is to be opened.
+pub(crate) fn store_options(database: &sections::Database) -> StoreOptions {
+    StoreOptions {
+        pool_size: database.pool_size,
+        connect_timeout: database.connect_timeout,
+        statement_timeout: database.statement_timeout,
+        lock_timeout: database.lock_timeout,
+        ..StoreOptions::default()
+    }
+}
+
+/// The operator's catalogue, or the one compiled in. Every scope this service itself asks for must be in it.
+fn catalogue(scopes: &sections::Scopes) -> Result<ScopeCatalogue, Misfit> {
+    let (catalogue, name) = match &scopes.file {
+        None => (ScopeCatalogue::built_in()?, "the built-in scope catalogue".to_owned()),
+        Some(path) => {
+            let name = path.display().to_string();
+            let text =
+                fs::read_to_string(path).map_err(|error| format!("scopes.file {name} cannot be read: {error}"))?;
+            (ScopeCatalogue::parse(&text).map_err(|error| format!("{name}: {error}"))?, name)
+        }
+    };
+    let lacking: Vec<&str> = PERMISSIONS.iter().copied().filter(|scope| catalogue.find(scope).is_none()).collect();
+    if lacking.is_empty() {
+        return Ok(catalogue);
+    }
+    Err(format!("{name} lacks scopes this service asks for: {}; add them", lacking.join(", ")).into())
+}
+
+fn policy(config: &Config) -> Policy {
+    let hashing = &config.hashing;
+    let argon2 = Argon2Params {
+        memory_kib: hashing.argon2_memory_kib,
+        iterations: hashing.argon2_passes,
+        parallelism: hashing.argon2_lanes,
+    };
+    Policy {
+        scheme: match hashing.token_scheme {
+            sections::TokenScheme::Bcrypt => Scheme::Bcrypt { cost: hashing.bcrypt_cost },
+            sections::TokenScheme::Argon2id => Scheme::Argon2id(argon2),
+            sections::TokenScheme::Sha256 => Scheme::Sha256,
+        },
+        password: argon2,
+        rotation: RotationPolicy {
+            default_grace: span(config.tokens.default_grace),
+            first_use_remaining: span(config.tokens.first_use),
+        },
+        session_lifetime: span(config.sessions.ttl),
+        idempotency_window: span(config.tokens.idempotency_ttl),
+        token_cap: config.tokens.cap_per_organization.map(|cap| u32::try_from(cap).unwrap_or(u32::MAX)),
+        legacy_lookup: config.tokens.legacy_lookup,
+    }
+}
+
+fn limits(cache: &sections::Cache) -> Result<Limits, Misfit> {
+    Ok(Limits {
+        cache: CacheLimits { max_bytes: usize::try_from(cache.max_bytes)? },
+        negative_entries: cache.negative_max_entries,
+        negative_ttl: span(cache.negative_ttl),
+        miss_places: cache.miss_lane,
+        miss_wait: cache.miss_wait,
+    })
+}
+
+fn span(duration: Duration) -> Span {
+    Span::micros(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// The keys of the tags: configured, or kept in a file that is made at first start.
+fn keyring(keys: &sections::Keys, url: &DatabaseUrl) -> Result<Keyring, Misfit> {
+    let current = match &keys.tag_key {
+        Some(key) => key.clone(),
+        None => {
+            let beside = || url.sqlite_path().map(beside);
+            let path = keys.tag_key_path.clone().or_else(beside).ok_or(
+                "no tag key: set keys.tag_key_file (make one with `openssl rand -hex 32`), or keys.tag_key_path to have it made",
+            )?;
+            kept_key(&path)?
+        }
+    };
+    let tag_key = |key: &SecretKey| TagKey::from_bytes(*key.expose());
+    let previous: Vec<TagKey> = keys.previous_tag_keys.iter().map(tag_key).collect();
+    Ok(Keyring::new(&tag_key(&current), &previous)?)
+}
+
+fn beside(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".tag-key");
+    PathBuf::from(name)
+}
+
+/// Reads the key in this file, or makes one there, readable by this user alone. Of two processes at once one makes it.
+fn kept_key(path: &Path) -> Result<SecretKey, Misfit> {
+    let named = |error: std::io::Error| format!("the tag key {} cannot be used: {error}", path.display());
+    if !path.exists() {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(named)?;
+        }
+        make_key(path).map_err(named)?;
+    }
+    let text = zeroize::Zeroizing::new(fs::read_to_string(path).map_err(named)?);
+    SecretKey::from_hex(text.trim()).ok_or_else(|| {
+        format!("the tag key {} is not 64 hexadecimal digits; put the right one back, or remove the file to start with a new one (each token then costs one slow hash)", path.display()).into()
+    })
+}
+
+fn make_key(path: &Path) -> std::io::Result<()> {
+    let key: [u8; 32] = random(&SystemEntropy).map_err(std::io::Error::other)?;
+    let key = zeroize::Zeroizing::new(key);
+    let mut text = zeroize::Zeroizing::new(String::with_capacity(65));
+    for byte in key.iter() {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text.push('\n');
+    // Written aside and linked into place: a reader sees the whole key or none, and an existing one is never replaced.
+    let aside = path.with_extension(format!("new-{}", std::process::id()));
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    let linked = fs::hard_link(&aside, path);
+    fs::remove_file(&aside)?;
+    match linked {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}

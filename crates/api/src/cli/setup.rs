@@ -1,0 +1,79 @@
+//! `setup`: make the first organisation and its owner without a browser.
+
+use std::io::Read as _;
+use std::sync::Arc;
+
+use authority::Origin;
+use authority::people::NewPassword;
+use authority::setup::SetupRequest;
+use storage::instance::InstanceLock;
+use storage::{Store, migrate};
+use token_domain::text::{Email, Name, Slug};
+use zeroize::Zeroizing;
+
+use super::sources::SourceArgs;
+use super::{Failure, output, serve};
+use crate::assembly::{Services, database_url, holder, store_options};
+use crate::config::Config;
+
+/// A password is at most 1024 characters of at most four bytes, and a line end.
+const LONGEST_INPUT: u64 = 4 * 1024 + 2;
+
+/// Options of `setup`.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    sources: SourceArgs,
+    /// The organisation's slug: lower-case letters, digits and hyphens.
+    #[arg(long, value_name = "SLUG", value_parser = Slug::parse)]
+    org: Slug,
+    /// The owner's e-mail address.
+    #[arg(long, value_name = "ADDRESS", value_parser = Email::parse)]
+    email: Email,
+    /// The owner's name; the address if left out.
+    #[arg(long, value_name = "NAME", value_parser = Name::parse)]
+    name: Option<Name>,
+    /// Read the owner's password from standard input, up to its end or the first line end.
+    #[arg(long, required = true)]
+    password_stdin: bool,
+}
+
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let loaded = args.sources.load(Vec::new())?;
+    let request = SetupRequest {
+        slug: args.org,
+        organization_name: None,
+        email: args.email,
+        person_name: args.name,
+        password: password()?,
+    };
+    let background = serve::background()?;
+    let id = background.block_on(set_up(&loaded.config, &background, request))?;
+    Ok(output::emit(&format!("{id}\n"))?)
+}
+
+async fn set_up(
+    config: &Config,
+    background: &tokio::runtime::Runtime,
+    request: SetupRequest,
+) -> Result<String, Failure> {
+    let url = database_url(config)?;
+    let lock = Arc::new(InstanceLock::acquire(&url, &holder()?).await?);
+    let migrated = url.clone();
+    tokio::task::spawn_blocking(move || migrate::up(&migrated)).await??;
+    let store = Store::open(&url, store_options(&config.database), background.handle().clone()).await?;
+    let services = Services::new(config, store.clone(), Arc::clone(&lock) as _, background.handle().clone())?;
+    let origin = Origin { request_id: "setup".to_owned(), client_ip: None, user_agent: None };
+    let done = services.setup.run(request, &origin).await;
+    services.context.drain().await;
+    store.shutdown().await;
+    lock.release().await;
+    Ok(done?.organization_id.to_string())
+}
+
+fn password() -> Result<NewPassword, Failure> {
+    let mut text = Zeroizing::new(String::new());
+    std::io::stdin().take(LONGEST_INPUT).read_to_string(&mut text)?;
+    let line = text.lines().next().unwrap_or_default();
+    Ok(NewPassword::new(Zeroizing::new(line.to_owned()))?)
+}

@@ -1,0 +1,65 @@
+//! Counters of the service itself, read from where they are kept when somebody asks.
+
+use std::fmt;
+use std::sync::Arc;
+
+use authority::Context;
+use authority::validate::Validator;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+
+use crate::assembly::Services;
+
+/// Registers what is collected below.
+pub(crate) fn register(registry: &mut Registry, services: &Services) {
+    let (context, validator) = (Arc::clone(&services.context), Arc::clone(&services.validator));
+    registry.register_collector(Box::new(Service { context, validator }));
+}
+
+struct Service {
+    context: Arc<Context>,
+    validator: Arc<Validator>,
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Service")
+    }
+}
+
+impl Collector for Service {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let counter = ConstCounter::new(0_u64);
+        let mut outcomes =
+            encoder.encode_descriptor("validations", "Validations by outcome", None, counter.metric_type())?;
+        for (outcome, count) in self.validator.counters().snapshot() {
+            ConstCounter::new(count).encode(outcomes.encode_family(&[("outcome", outcome)])?)?;
+        }
+        let lane = self.context.lane();
+        let store = self.context.store().counters();
+        let counters = [
+            ("slow_hashes", "bcrypt and argon2 computations started", lane.runs()),
+            ("slow_hashes_refused", "Callers turned away from the lane for slow hashes", lane.refused()),
+            ("candidate_reads", "Reads of the database made for validation", store.candidate_reads()),
+            ("store_reads", "Other reads of the database", store.reads()),
+            ("store_writes", "Units of work written to the database", store.writes()),
+            ("store_commits", "Commits; fewer than units of work where units are grouped", store.commits()),
+        ];
+        for (name, help, value) in counters {
+            let metric = ConstCounter::new(value);
+            metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
+        }
+        let gauges = [
+            ("cached_tokens", "Tokens remembered", self.validator.cached()),
+            ("cached_unknown", "Unknown digests remembered", self.validator.cached_unknown()),
+        ];
+        for (name, help, value) in gauges {
+            let metric = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
+        }
+        Ok(())
+    }
+}

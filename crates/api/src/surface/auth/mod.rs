@@ -1,0 +1,12 @@
+//! Is this token good: the routes that gateways and jobs call all the time.
+
+pub mod validate;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The paths that take the short way through the edge.
+pub const HOT: &[&str] = &["/v1/auth/validate", "/v1/auth/forward"];
+
+pub(super) fn register(config: &mut ServiceConfig<'_>) {
+    config.service(validate::validate);
+}

@@ -1,0 +1,243 @@
+//! `POST /v1/auth/validate`: the hot path. No credential, two fixed bodies, one prepared answer.
+
+use std::borrow::Cow;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::web::{Bytes, Data, Payload};
+use actix_web::{HttpRequest, HttpResponse, post};
+use authority::validate::{Details, Entry, Outcome, Validator};
+use authority::{Context, Failure};
+use serde::{Deserialize, Serialize};
+use token_domain::decide::Holder;
+use token_domain::{Requirement, ScopeSet};
+use utoipa::ToSchema;
+
+use crate::http::codes::Code;
+use crate::http::error::{ApiError, ApiResult, exact};
+use crate::http::extract::body::{self, MAX_VALIDATE_BODY};
+use crate::surface::{failing, origin};
+
+const INVALID: &str = r#"{"valid":false,"error":"invalid token"}"#;
+const MALFORMED: &str = r#"{"error":"malformed request"}"#;
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"nolapse\", error=\"invalid_token\"");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// What is asked about a token.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ValidateRequest)]
+struct Question<'a> {
+    /// The token as presented.
+    #[serde(borrow)]
+    #[schema(example = "nlp_00112233445566778899aabbccddeeff550c911c")]
+    token: Cow<'a, str>,
+    /// Scopes it must have; all of them.
+    #[serde(borrow, default)]
+    required_scopes: Option<Vec<Cow<'a, str>>>,
+    /// Whether to answer with everything known about it.
+    #[serde(default)]
+    detail: Option<bool>,
+}
+
+/// A good token.
+#[derive(Serialize, ToSchema)]
+struct ValidToken {
+    /// `true`
+    valid: bool,
+    /// Its organisation.
+    org_id: String,
+    /// What it may do.
+    scopes: Vec<String>,
+    #[serde(flatten)]
+    detail: Option<TokenDetail>,
+}
+
+/// What only `detail` adds.
+#[derive(Serialize, ToSchema)]
+struct TokenDetail {
+    token_id: String,
+    /// `organization`, `personal` or `actor`.
+    kind: &'static str,
+    name: String,
+    /// `active` or `rotating`.
+    status: &'static str,
+    agent_type: String,
+    created_at: String,
+    expires_at: Option<String>,
+    grace_period_ends_at: Option<String>,
+    last_used_at: Option<String>,
+    owner: Owner,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_scope: Option<AccessScope>,
+}
+
+/// Whose token it is.
+#[derive(Serialize, ToSchema)]
+struct Owner {
+    /// `organization`, `user` or `actor`.
+    r#type: &'static str,
+    id: String,
+}
+
+/// The tenant boundary of an actor's token, as it is at the moment of the answer.
+#[derive(Serialize, ToSchema)]
+struct AccessScope {
+    id: String,
+    slug: String,
+}
+
+/// Not a good token; the same bytes whatever the reason.
+#[derive(Serialize, ToSchema)]
+struct InvalidToken {
+    /// `false`
+    valid: bool,
+    /// `invalid token`
+    error: &'static str,
+}
+
+/// A good token without the scopes.
+#[derive(Serialize, ToSchema)]
+struct LackingToken<'a> {
+    /// `true`
+    valid: bool,
+    /// `insufficient scope`
+    error: &'static str,
+    message: &'static str,
+    /// The scopes that are lacking.
+    missing: Vec<&'a str>,
+    #[serde(rename = "statusCode")]
+    status_code: u16,
+}
+
+/// Whether a token is good, and what it may do.
+#[utoipa::path(
+    tag = "validation",
+    security(),
+    request_body = Question<'_>,
+    responses(
+        (status = 200, description = "good", body = ValidToken),
+        (status = 401, description = "unknown, expired, revoked, or no token at all", body = InvalidToken),
+        (status = 403, description = "good, and `required_scopes` are not covered", body = LackingToken<'_>),
+    )
+)]
+#[post("/v1/auth/validate")]
+pub(super) async fn validate(
+    request: HttpRequest,
+    payload: Payload,
+    validator: Data<Validator>,
+    context: Data<Context>,
+) -> ApiResult<HttpResponse> {
+    let body: Bytes = body::read(&request, &mut payload.into_inner(), MAX_VALIDATE_BODY).await?;
+    let Ok(question) = serde_json::from_slice::<Question<'_>>(&body) else {
+        return Ok(exact(StatusCode::BAD_REQUEST, MALFORMED));
+    };
+    let (requirement, unknown) = requirement(&context, question.required_scopes.as_deref().unwrap_or_default());
+    let origin = || origin::of(&request);
+    let (outcome, details) = if question.detail == Some(true) {
+        validator.inspect(&question.token, &requirement, &origin).await.map_err(|failure| unknowable(&failure))?
+    } else {
+        let outcome = validator.validate(&question.token, &requirement, &origin).await;
+        (outcome.map_err(|failure| unknowable(&failure))?, None)
+    };
+    Ok(match outcome {
+        Outcome::Invalid => invalid(),
+        Outcome::Live(_) if !unknown.is_empty() => lacking(&context, ScopeSet::EMPTY, &unknown),
+        Outcome::Insufficient { missing, .. } => lacking(&context, missing, &unknown),
+        Outcome::Live(entry) => match details {
+            None => plain(&entry),
+            Some(details) => detailed(&context, &entry, details),
+        },
+    })
+}
+
+/// What is required, and the names among it that the catalogue does not have: no token covers those. A gateway that is
+/// configured for a scope before this service knows it is told so as it would be of any scope that is lacking.
+fn requirement(context: &Context, names: &[Cow<'_, str>]) -> (Requirement, Vec<String>) {
+    if names.is_empty() {
+        return (Requirement::NOTHING, Vec::new());
+    }
+    let (known, unknown): (Vec<_>, Vec<_>) = names.iter().partition(|name| context.catalogue().find(name).is_some());
+    let requirement = context.catalogue().require_all(&known).unwrap_or(Requirement::NOTHING);
+    (requirement, unknown.into_iter().map(|name| name.clone().into_owned()).collect())
+}
+
+fn plain(entry: &Entry) -> HttpResponse {
+    let mut response = HttpResponse::new(StatusCode::OK);
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response.set_body(actix_web::body::BoxBody::new(Bytes::from_owner(std::sync::Arc::clone(entry.answer()))))
+}
+
+fn invalid() -> HttpResponse {
+    let mut response = exact(StatusCode::UNAUTHORIZED, INVALID);
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, CHALLENGE);
+    response
+}
+
+fn lacking(context: &Context, missing: ScopeSet, unknown: &[String]) -> HttpResponse {
+    let mut names = context.catalogue().names(missing);
+    names.extend(unknown.iter().map(String::as_str));
+    let entry = Code::InsufficientScope.entry();
+    let challenge = format!("Bearer realm=\"nolapse\", error=\"insufficient_scope\", scope=\"{}\"", names.join(" "));
+    let mut response = HttpResponse::build(entry.status);
+    // A required name may hold anything; one that cannot stand in a header is left out of it, not out of the body.
+    if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+        response.insert_header((header::WWW_AUTHENTICATE, challenge));
+    }
+    response.json(LackingToken {
+        valid: true,
+        error: entry.error,
+        message: entry.message,
+        missing: names,
+        status_code: entry.status.as_u16(),
+    })
+}
+
+fn detailed(context: &Context, entry: &Entry, details: Details) -> HttpResponse {
+    let credential = entry.credential();
+    let Details { token, status, last_used_at } = details;
+    let time = |moment: token_domain::Timestamp| moment.rfc3339_seconds();
+    let (owner, actor_id, access_scope) = match &credential.holder {
+        Holder::Organization => {
+            (Owner { r#type: "organization", id: credential.organization_id.to_string() }, None, None)
+        }
+        Holder::Person(person) => (Owner { r#type: "user", id: person.user_id.to_string() }, None, None),
+        Holder::Actor(actor) => (
+            Owner { r#type: "actor", id: actor.actor_id.to_string() },
+            Some(actor.actor_id.to_string()),
+            actor
+                .access_scope
+                .as_ref()
+                .map(|scope| AccessScope { id: scope.id.to_string(), slug: scope.slug.to_string() }),
+        ),
+    };
+    let scopes = authority::validate::shown_scopes(context.catalogue(), credential, &token.scopes);
+    HttpResponse::Ok().json(ValidToken {
+        valid: true,
+        org_id: credential.organization_id.to_string(),
+        scopes,
+        detail: Some(TokenDetail {
+            token_id: token.id.to_string(),
+            kind: token.owner.kind().as_str(),
+            name: token.name.to_string(),
+            status: status.as_str(),
+            agent_type: token.agent_type.to_string(),
+            created_at: time(token.facts.created_at),
+            expires_at: token.facts.expires_at.map(time),
+            grace_period_ends_at: token.facts.superseded.map(|superseded| time(superseded.grace_ends_at)),
+            last_used_at: last_used_at.map(time),
+            owner,
+            project_id: token.project_id.map(|id| id.to_string()),
+            actor_id,
+            access_scope,
+        }),
+    })
+}
+
+/// Neither good nor bad: it cannot be known, and that is never reported as a bad token.
+fn unknowable(failure: &Failure) -> ApiError {
+    failing::failed(failure)
+}

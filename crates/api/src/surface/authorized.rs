@@ -1,0 +1,119 @@
+//! The permission in the handler's signature: a handler that takes `Authorized<ManageTokens>` cannot forget the check.
+
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+use authority::sessions::{AuthError, Presented as Credential, SessionToken, Sessions};
+use authority::{Caller, Context, Origin};
+
+use super::{failing, origin};
+use crate::http::codes::Code;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::credentials::{self, Presented};
+
+/// What a caller must be allowed.
+pub trait Permission: 'static {
+    /// The scope it takes; nothing when any good credential will do.
+    const SCOPE: Option<&'static str>;
+}
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident = $scope:literal;)+) => {
+        /// The permissions handlers ask for.
+        pub mod permission {
+            use super::Permission;
+
+            /// Any good credential.
+            #[derive(Clone, Copy, Debug)]
+            pub enum Anyone {}
+            impl Permission for Anyone {
+                const SCOPE: Option<&'static str> = None;
+            }
+            $($(#[$doc])* #[derive(Clone, Copy, Debug)] pub enum $name {}
+            impl Permission for $name {
+                const SCOPE: Option<&'static str> = Some($scope);
+            })+
+        }
+
+        /// Every scope a handler asks for. A catalogue that lacks one of them cannot be served with.
+        pub const PERMISSIONS: &[&str] = &[$($scope),+];
+    };
+}
+
+permissions! {
+    /// See the organisation's tokens.
+    ReadTokens = "tokens:read";
+    /// Make, change and kill the organisation's tokens.
+    ManageTokens = "tokens:manage";
+    /// See one's own account.
+    ReadSelf = "user:read";
+    /// Change one's own account.
+    WriteSelf = "user:write";
+}
+
+/// A caller who may do `P`, with the request they sent.
+#[derive(Clone, Debug)]
+pub struct Authorized<P> {
+    /// Who.
+    pub caller: Caller,
+    /// With which request.
+    pub origin: Origin,
+    permission: PhantomData<fn() -> P>,
+}
+
+impl<P: Permission> FromRequest for Authorized<P> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let presented = credentials::presented(request.headers());
+        let origin = origin::of(request);
+        let sessions = request.app_data::<web::Data<Sessions>>().cloned();
+        let context = request.app_data::<web::Data<Context>>().cloned();
+        Box::pin(async move {
+            let (Some(sessions), Some(context)) = (sessions, context) else {
+                return Err(ApiError::internal("the application was built without its services"));
+            };
+            let caller = authenticate(&sessions, presented?, &origin).await?;
+            allow::<P>(&context, &caller, &origin)?;
+            Ok(Self { caller, origin, permission: PhantomData })
+        })
+    }
+}
+
+async fn authenticate(sessions: &Sessions, presented: Presented, origin: &Origin) -> ApiResult<Caller> {
+    let credential = match presented {
+        Presented::None => return Err(Code::Unauthenticated.into()),
+        Presented::Malformed => return Err(denied(origin)),
+        Presented::Token(token) => Credential::Token(token),
+        Presented::Session(text) => match SessionToken::parse(text.expose()) {
+            Some(token) => Credential::Session(token),
+            None => return Err(denied(origin)),
+        },
+    };
+    sessions.authenticate(&credential, origin).await.map_err(|error| match error {
+        AuthError::Invalid => denied(origin),
+        AuthError::Failed(failure) => failing::failed(&failure),
+    })
+}
+
+fn denied(origin: &Origin) -> ApiError {
+    let client = origin.client_ip.map(tracing::field::display);
+    tracing::info!(target: "audit", action = "auth.denied", client, request_id = %origin.request_id, "a credential was refused");
+    Code::InvalidToken.into()
+}
+
+fn allow<P: Permission>(context: &Context, caller: &Caller, origin: &Origin) -> ApiResult<()> {
+    let Some(scope) = P::SCOPE else { return Ok(()) };
+    let catalogue = context.catalogue();
+    // Checked when the catalogue was loaded, so a scope that is not there is a fault of ours, not of the caller.
+    let requirement = catalogue
+        .require_all(&[scope])
+        .map_err(|_| ApiError::internal(format_args!("the catalogue has no {scope}")))?;
+    requirement.check(&caller.effective).map_err(|missing| {
+        tracing::info!(target: "audit", action = "auth.denied", scope, request_id = %origin.request_id, "a scope was lacking");
+        ApiError::insufficient_scope(&catalogue.names(missing.0))
+    })
+}

@@ -1,0 +1,110 @@
+//! Errors of the authority as errors of the wire, exhaustively.
+
+use authority::Failure;
+use authority::people::PersonError;
+use authority::sessions::SignInError;
+use authority::setup::SetupError;
+use authority::tokens::TokenError;
+use token_domain::scope::GrantError;
+use token_domain::token::Status;
+
+use crate::http::codes::Code;
+use crate::http::error::ApiError;
+
+/// A failure of the service itself: 503 where waiting helps, 500 where it does not.
+pub(super) fn failed(failure: &Failure) -> ApiError {
+    if failure.is_transient() { ApiError::unavailable(failure) } else { ApiError::internal(failure) }
+}
+
+/// An error of the token family.
+pub(super) fn token(error: TokenError) -> ApiError {
+    match error {
+        TokenError::Scopes(error) => scopes(&error),
+        TokenError::Excess(names) => ApiError::insufficient_scope(&names)
+            .message("A token cannot be given scopes that its creator lacks; they are listed in `missing`."),
+        TokenError::ExpiryPassed => ApiError::invalid("expires_at", "must lie ahead"),
+        TokenError::NoSuchProject => ApiError::invalid("project_id", "must be a project of this organisation"),
+        TokenError::NotFound => Code::NotFound.into(),
+        TokenError::WrongStatus(status) => wrong_status(status),
+        TokenError::CapReached { used, cap } => ApiError::from(Code::LimitReached)
+            .saying(format!(
+                "token limit reached for your plan ({used}/{cap} tokens used). Revoke a token that is not needed, or raise the limit."
+            ))
+            .with("used", used)
+            .with("limit", cap),
+        TokenError::Replayed { token_id } => ApiError::from(Code::Conflict)
+            .saying("request already carried out")
+            .message("This Idempotency-Key made the token in `id`; its secret was shown then and cannot be shown again.")
+            .with("id", token_id.to_string()),
+        TokenError::KeyReused => ApiError::from(Code::Conflict)
+            .saying("idempotency key reused")
+            .message("This Idempotency-Key was used for another request; choose a new one."),
+        TokenError::Failed(failure) => failed(&failure),
+    }
+}
+
+fn scopes(error: &GrantError) -> ApiError {
+    match error {
+        GrantError::Unknown(name) => {
+            // A name of the grammar cannot be a secret; anything else is not repeated.
+            let shown = token_domain::ScopeName::parse(name)
+                .map_or_else(|_| "a name in `scopes`".to_owned(), |n| n.to_string());
+            ApiError::invalid("scopes", format!("unknown scope: {shown}; GET /v1/scopes/catalog lists them"))
+                .with("unknown", shown)
+        }
+        GrantError::Empty | GrantError::TooMany | GrantError::WrongKind { .. } => {
+            ApiError::invalid("scopes", error.to_string())
+        }
+    }
+}
+
+fn wrong_status(status: Status) -> ApiError {
+    let advice = match status {
+        Status::Active => "The token is active: there is no rotation to take back.",
+        Status::Rotating => "The token is rotating: use its successor, or cancel the rotation.",
+        Status::Revoked => "The token is revoked: create another one.",
+        Status::Expired => "The token has expired: create another one.",
+    };
+    ApiError::from(Code::Conflict).saying(format!("token is {status}")).message(advice).with("status", status.as_str())
+}
+
+/// An error of signing in.
+pub(super) fn sign_in(error: SignInError) -> ApiError {
+    match error {
+        SignInError::Denied => ApiError::from(Code::InvalidToken)
+            .saying("invalid credentials")
+            .message("Check the e-mail address, the password and the organisation."),
+        SignInError::TooMany(wait) => {
+            ApiError::too_many_requests(u64::try_from(wait.retry_after.as_seconds()).unwrap_or(1).max(1))
+        }
+        SignInError::Failed(failure) => failed(&failure),
+    }
+}
+
+/// An error of the people family.
+pub(super) fn person(error: PersonError) -> ApiError {
+    match error {
+        PersonError::NotFound => ApiError::from(Code::Forbidden)
+            .message("Sign in, or use a personal key: this credential belongs to no person."),
+        PersonError::WrongPassword => ApiError::from(Code::Forbidden)
+            .saying("wrong password")
+            .message("Send the password in use now as `current_password`."),
+        PersonError::EmailTaken => {
+            ApiError::from(Code::Conflict).saying("e-mail address taken").message("Choose another address.")
+        }
+        PersonError::Failed(failure) => failed(&failure),
+    }
+}
+
+/// An error of setting up.
+pub(super) fn setup(error: SetupError) -> ApiError {
+    match error {
+        SetupError::AlreadyDone => {
+            ApiError::from(Code::Conflict).saying("already set up").message("Sign in instead: POST /v1/sessions.")
+        }
+        SetupError::WrongCode => ApiError::from(Code::Forbidden)
+            .saying("wrong set-up code")
+            .message("Use the link that the server printed when it started last."),
+        SetupError::Failed(failure) => failed(&failure),
+    }
+}

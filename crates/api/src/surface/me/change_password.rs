@@ -1,0 +1,42 @@
+//! `POST /v1/me/password`: change one's password; every other session ends.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, post};
+use authority::people::{NewPassword, People};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::Json;
+use crate::surface::permission::WriteSelf;
+use crate::surface::{Authorized, failing};
+
+/// The old and the new.
+#[derive(Deserialize, ToSchema)]
+struct ChangePassword {
+    #[schema(value_type = String)]
+    current_password: Zeroizing<String>,
+    /// 12–1024 characters.
+    #[schema(value_type = String)]
+    new_password: Zeroizing<String>,
+}
+
+/// Change one's own password.
+#[utoipa::path(
+    tag = "me",
+    security(("bearer" = ["user:write"])),
+    request_body = ChangePassword,
+    responses((status = 204, description = "changed; all other sessions have ended"))
+)]
+#[post("/v1/me/password")]
+pub(super) async fn change_password(
+    who: Authorized<WriteSelf>,
+    people: Data<People>,
+    Json(body): Json<ChangePassword>,
+) -> ApiResult<HttpResponse> {
+    let new =
+        NewPassword::new(body.new_password).map_err(|error| ApiError::invalid("new_password", error.to_string()))?;
+    people.change_password(&who.caller, body.current_password, new, &who.origin).await.map_err(failing::person)?;
+    Ok(HttpResponse::NoContent().finish())
+}

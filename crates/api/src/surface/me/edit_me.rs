@@ -1,0 +1,49 @@
+//! `PATCH /v1/me`.
+
+use actix_web::patch;
+use actix_web::web::{self, Data};
+use authority::Context;
+use authority::people::People;
+use serde::Deserialize;
+use token_domain::text::{Email, Name};
+use utoipa::ToSchema;
+
+use super::view::MeView;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::Json;
+use crate::surface::permission::WriteSelf;
+use crate::surface::{Authorized, failing};
+
+/// What to change; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+struct EditMe {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    email: Option<String>,
+}
+
+/// Change one's own name or e-mail address.
+#[utoipa::path(
+    tag = "me",
+    security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),
+    request_body = EditMe,
+    responses(
+        (status = 200, body = MeView),
+        (status = 409, description = "the e-mail address is taken", body = crate::openapi::Error),
+    )
+)]
+#[patch("/v1/me")]
+pub(super) async fn edit_me(
+    who: Authorized<WriteSelf>,
+    people: Data<People>,
+    context: Data<Context>,
+    Json(body): Json<EditMe>,
+) -> ApiResult<web::Json<MeView>> {
+    let name = body.name.as_deref().map(Name::parse).transpose();
+    let name = name.map_err(|error| ApiError::invalid("name", error.to_string()))?;
+    let email = body.email.as_deref().map(Email::parse).transpose();
+    let email = email.map_err(|error| ApiError::invalid("email", error.to_string()))?;
+    let me = people.edit_me(&who.caller, name, email, &who.origin).await.map_err(failing::person)?;
+    Ok(web::Json(MeView::new(me, &who.caller, &context)))
+}

@@ -1,0 +1,32 @@
+//! A person as they see themselves.
+
+use authority::people::Me;
+use authority::{Caller, Context};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The person, where they are and what they may do there.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Me)]
+pub(super) struct MeView {
+    user_id: String,
+    email: String,
+    name: String,
+    org_id: String,
+    role: String,
+    /// Everything this credential may do now, by name.
+    scopes: Vec<String>,
+}
+
+impl MeView {
+    pub(super) fn new(me: Me, caller: &Caller, context: &Context) -> Self {
+        Self {
+            user_id: me.standing.user.id.to_string(),
+            email: me.standing.user.email.to_string(),
+            name: me.standing.user.name.to_string(),
+            org_id: me.standing.organization.id.to_string(),
+            role: me.role,
+            scopes: context.catalogue().names(caller.effective).into_iter().map(str::to_owned).collect(),
+        }
+    }
+}

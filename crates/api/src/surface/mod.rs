@@ -1,0 +1,27 @@
+//! The wire: one folder a family of resources, one file an operation. A handler extracts, calls the authority once and
+//! maps the answer; decisions live behind it.
+
+pub mod auth;
+pub mod me;
+pub mod scopes;
+pub mod sessions;
+pub mod setup;
+pub mod tokens;
+
+mod authorized;
+mod failing;
+mod origin;
+
+pub use authorized::{Authorized, PERMISSIONS, permission};
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Registers every handler. Hot routes first: the router tries in order.
+pub fn register(config: &mut ServiceConfig<'_>) {
+    auth::register(config);
+    tokens::register(config);
+    scopes::register(config);
+    sessions::register(config);
+    me::register(config);
+    setup::register(config);
+}

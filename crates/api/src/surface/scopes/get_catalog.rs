@@ -1,0 +1,55 @@
+//! `GET /v1/scopes/catalog`: every scope of this deployment. Open to all: it says what could be granted, not to whom.
+
+use actix_web::get;
+use actix_web::web::{self, Data};
+use authority::Context;
+use serde::Serialize;
+use token_domain::scope::ScopeEntry;
+use utoipa::ToSchema;
+
+/// Every scope there is.
+#[derive(Serialize, ToSchema)]
+struct Catalog {
+    scopes: Vec<ScopeView>,
+}
+
+/// A scope.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Scope)]
+struct ScopeView {
+    #[schema(example = "scans:run")]
+    name: String,
+    /// What it permits.
+    description: String,
+    /// The heading it stands under.
+    group: String,
+    /// Further scopes it covers; `*` is all of them. A bare name always covers its own `name:<action>` scopes.
+    implies: Vec<String>,
+    /// Companions without which it passes no check.
+    requires: Vec<String>,
+    /// Whether a personal key gets it when none are named.
+    default: bool,
+    /// Which tokens may carry it: `organization`, `personal`, `actor`.
+    kinds: Vec<&'static str>,
+}
+
+/// List every scope.
+#[utoipa::path(tag = "scopes", security(), responses((status = 200, body = Catalog)))]
+#[get("/v1/scopes/catalog")]
+pub(super) async fn get_catalog(context: Data<Context>) -> web::Json<Catalog> {
+    web::Json(Catalog { scopes: context.catalogue().entries().iter().map(ScopeView::from).collect() })
+}
+
+impl From<&ScopeEntry> for ScopeView {
+    fn from(entry: &ScopeEntry) -> Self {
+        Self {
+            name: entry.name.to_string(),
+            description: entry.description.clone(),
+            group: entry.group.clone(),
+            implies: entry.implies.clone(),
+            requires: entry.requires.clone(),
+            default: entry.default,
+            kinds: entry.kinds.iter().map(|kind| kind.as_str()).collect(),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The scope catalogue, for whoever makes tokens.
+
+mod get_catalog;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub(super) fn register(config: &mut ServiceConfig<'_>) {
+    config.service(get_catalog::get_catalog);
+}

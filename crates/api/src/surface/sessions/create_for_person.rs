@@ -1,0 +1,96 @@
+//! `POST /v1/sessions/create`: a front end that signed the person in itself asks for a session in their name.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, post};
+use authority::sessions::{PersonRef, Sessions};
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+use token_domain::id::UserId;
+use token_domain::text::Email;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+use super::organization;
+use super::view::NewSession;
+use crate::http::codes::Code;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::{Json, credentials};
+use crate::surface::{failing, origin};
+
+/// The service token of this deployment, if it has one.
+#[derive(Clone, Default)]
+pub struct ServiceToken(Option<Zeroizing<String>>);
+
+impl ServiceToken {
+    /// The configured one.
+    pub const fn new(token: Option<Zeroizing<String>>) -> Self {
+        Self(token)
+    }
+
+    /// Without one configured, nothing matches.
+    fn matches(&self, given: &str) -> bool {
+        self.0.as_ref().is_some_and(|token| token.as_bytes().ct_eq(given.as_bytes()).into())
+    }
+}
+
+/// Who is signed in, and where. Either `email` or `user_id`.
+#[derive(Deserialize, ToSchema)]
+struct SignInFor {
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    user_id: Option<String>,
+    /// The organisation's id or slug.
+    organization: String,
+}
+
+/// Make a session for a person who was signed in elsewhere.
+#[utoipa::path(
+    tag = "sessions",
+    security(("bearer" = [])),
+    request_body = SignInFor,
+    responses((status = 201, description = "signed in", body = NewSession))
+)]
+#[post("/v1/sessions/create")]
+pub(super) async fn create_for_person(
+    request: HttpRequest,
+    from: origin::From,
+    service_token: Data<ServiceToken>,
+    sessions: Data<Sessions>,
+    Json(body): Json<SignInFor>,
+) -> ApiResult<HttpResponse> {
+    let presented = credentials::bearer_text(request.headers())?;
+    let presented = presented.ok_or(Code::Unauthenticated)?;
+    if !service_token.matches(&presented) {
+        return Err(Code::InvalidToken.into());
+    }
+    let organization = organization(&body.organization)?;
+    let signed_in = sessions.sign_in_for(body.person()?, organization, &from.0).await;
+    Ok(HttpResponse::Created().json(NewSession::from(signed_in.map_err(unknown_person)?)))
+}
+
+impl SignInFor {
+    fn person(&self) -> ApiResult<PersonRef> {
+        match (&self.email, &self.user_id) {
+            (Some(email), None) => {
+                Email::parse(email).map(PersonRef::Email).map_err(|error| ApiError::invalid("email", error.to_string()))
+            }
+            (None, Some(id)) => {
+                UserId::parse(id).map(PersonRef::Id).map_err(|error| ApiError::invalid("user_id", error.to_string()))
+            }
+            (Some(_), Some(_)) => Err(ApiError::invalid("user_id", "must not be sent together with email")),
+            (None, None) => Err(ApiError::invalid("email", "is required, unless user_id is sent")),
+        }
+    }
+}
+
+/// Here the credential is good and the person is not there: 404, not 401.
+fn unknown_person(error: authority::sessions::SignInError) -> ApiError {
+    match error {
+        authority::sessions::SignInError::Denied => ApiError::from(Code::NotFound)
+            .message("No such person is a member of that organisation, or they are switched off."),
+        other @ (authority::sessions::SignInError::TooMany(_) | authority::sessions::SignInError::Failed(_)) => {
+            failing::sign_in(other)
+        }
+    }
+}

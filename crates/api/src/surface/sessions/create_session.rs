@@ -1,0 +1,48 @@
+//! `POST /v1/sessions`: sign in with a password.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, post};
+use authority::sessions::Sessions;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+use super::organization;
+use super::view::NewSession;
+use crate::http::error::ApiResult;
+use crate::http::extract::Json;
+use crate::surface::{failing, origin};
+
+/// Who signs in, and where.
+#[derive(Deserialize, ToSchema)]
+struct SignIn {
+    #[schema(example = "ada@example.org")]
+    email: String,
+    #[schema(value_type = String)]
+    password: Zeroizing<String>,
+    /// The organisation's id or slug; the first one joined if left out.
+    #[serde(default)]
+    organization: Option<String>,
+}
+
+/// Sign in.
+#[utoipa::path(
+    tag = "sessions",
+    security(),
+    request_body = SignIn,
+    responses(
+        (status = 201, description = "signed in", body = NewSession),
+        (status = 401, description = "wrong e-mail or password; nothing says which", body = crate::openapi::Error),
+        (status = 429, description = "too many attempts lately", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/sessions")]
+pub(super) async fn create_session(
+    from: origin::From,
+    sessions: Data<Sessions>,
+    Json(body): Json<SignIn>,
+) -> ApiResult<HttpResponse> {
+    let organization = body.organization.as_deref().map(organization).transpose()?;
+    let signed_in = sessions.sign_in(&body.email, body.password, organization, &from.0).await;
+    Ok(HttpResponse::Created().json(NewSession::from(signed_in.map_err(failing::sign_in)?)))
+}

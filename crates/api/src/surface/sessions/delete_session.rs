@@ -1,0 +1,66 @@
+//! `DELETE /v1/sessions…`: sign out, here, there or everywhere.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, delete};
+use authority::Via;
+use authority::sessions::Sessions;
+use token_domain::id::SessionId;
+
+use super::person;
+use crate::http::codes::Code;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::PathParam;
+use crate::surface::permission::{Anyone, WriteSelf};
+use crate::surface::{Authorized, failing};
+
+/// End the session this request came with.
+#[utoipa::path(
+    tag = "sessions",
+    security(("bearer" = [])),
+    responses((status = 204, description = "signed out"))
+)]
+#[delete("/v1/sessions/current")]
+pub(super) async fn delete_current(who: Authorized<Anyone>, sessions: Data<Sessions>) -> ApiResult<HttpResponse> {
+    let Via::Session { session_id, user_id } = who.caller.via else {
+        return Err(ApiError::from(Code::Forbidden).message("Send the session token itself: this is not a session."));
+    };
+    let ended = sessions.end(&who.caller, user_id, session_id, &who.origin).await;
+    ended.map_err(|failure| failing::failed(&failure))?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// End one of one's own sessions.
+#[utoipa::path(
+    tag = "sessions",
+    security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),
+    params(("session_id" = String, Path, description = "the session's id")),
+    responses((status = 204, description = "ended"))
+)]
+#[delete("/v1/sessions/{session_id}")]
+pub(super) async fn delete_session(
+    who: Authorized<WriteSelf>,
+    PathParam(id): PathParam<SessionId>,
+    sessions: Data<Sessions>,
+) -> ApiResult<HttpResponse> {
+    let user = person(&who.caller)?;
+    let ended = sessions.end(&who.caller, user, id, &who.origin).await;
+    if ended.map_err(|failure| failing::failed(&failure))? {
+        Ok(HttpResponse::NoContent().finish())
+    } else {
+        Err(Code::NotFound.into())
+    }
+}
+
+/// End all of one's own sessions, this one included.
+#[utoipa::path(
+    tag = "sessions",
+    security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),
+    responses((status = 204, description = "ended"))
+)]
+#[delete("/v1/sessions")]
+pub(super) async fn delete_all(who: Authorized<WriteSelf>, sessions: Data<Sessions>) -> ApiResult<HttpResponse> {
+    let user = person(&who.caller)?;
+    let ended = sessions.end_all(&who.caller, user, None, &who.origin).await;
+    ended.map_err(|failure| failing::failed(&failure))?;
+    Ok(HttpResponse::NoContent().finish())
+}

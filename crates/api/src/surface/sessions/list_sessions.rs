@@ -1,0 +1,39 @@
+//! `GET /v1/sessions`: the caller's live sessions.
+
+use actix_web::get;
+use actix_web::web::{self, Data};
+use authority::records::Session;
+use authority::sessions::Sessions;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::view::SessionView;
+use super::{is_current, person};
+use crate::http::error::ApiResult;
+use crate::surface::permission::ReadSelf;
+use crate::surface::{Authorized, failing};
+
+/// Live sessions.
+#[derive(Serialize, ToSchema)]
+struct SessionList {
+    sessions: Vec<SessionView>,
+}
+
+/// List one's own sessions.
+#[utoipa::path(
+    tag = "sessions",
+    security(("bearer" = ["user:read"]), ("api_key" = ["user:read"])),
+    responses((status = 200, body = SessionList))
+)]
+#[get("/v1/sessions")]
+pub(super) async fn list_sessions(
+    who: Authorized<ReadSelf>,
+    sessions: Data<Sessions>,
+) -> ApiResult<web::Json<SessionList>> {
+    let live = sessions.list(person(&who.caller)?).await.map_err(|failure| failing::failed(&failure))?;
+    let view = |session: Session| {
+        let current = is_current(&who.caller, &session);
+        SessionView::new(session, current)
+    };
+    Ok(web::Json(SessionList { sessions: live.into_iter().map(view).collect() }))
+}

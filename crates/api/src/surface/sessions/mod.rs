@@ -1,0 +1,59 @@
+//! Sessions: signing in and out.
+
+mod create_for_person;
+mod create_session;
+mod delete_session;
+mod list_sessions;
+mod view;
+
+use token_domain::id::{OrganizationId, SessionId, UserId};
+use token_domain::text::Slug;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::Segment;
+use crate::http::extract::path::Unreadable;
+use authority::records::Session;
+use authority::sessions::OrganizationRef;
+use authority::{Caller, Via};
+
+pub use create_for_person::ServiceToken;
+
+pub(super) fn register(config: &mut ServiceConfig<'_>) {
+    config
+        .service(create_session::create_session)
+        .service(create_for_person::create_for_person)
+        .service(list_sessions::list_sessions)
+        .service(delete_session::delete_current)
+        .service(delete_session::delete_session)
+        .service(delete_session::delete_all);
+}
+
+impl Segment for SessionId {
+    const NAME: &'static str = "session_id";
+    const UNREADABLE: Unreadable = Unreadable::NotFound;
+
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+}
+
+/// An organisation as people name it: by id in either form, or by slug.
+fn organization(text: &str) -> ApiResult<OrganizationRef> {
+    if let Ok(id) = OrganizationId::parse(text) {
+        return Ok(OrganizationRef::Id(id));
+    }
+    Slug::parse(text)
+        .map(OrganizationRef::Slug)
+        .map_err(|_| ApiError::invalid("organization", "must be an organisation's id or slug"))
+}
+
+/// The person behind a caller; tokens of organisations have none.
+fn person(caller: &Caller) -> ApiResult<UserId> {
+    caller.user_id().ok_or_else(|| super::failing::person(authority::people::PersonError::NotFound))
+}
+
+/// Whether this is the session the request came with.
+fn is_current(caller: &Caller, session: &Session) -> bool {
+    matches!(caller.via, Via::Session { session_id, .. } if session_id == session.id)
+}

@@ -1,0 +1,59 @@
+//! A session as the wire shows it.
+
+use authority::records::Session;
+use authority::sessions::SignedIn;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A session just made.
+#[derive(Serialize, ToSchema)]
+pub(super) struct NewSession {
+    id: String,
+    /// Shown once: `nls_` and 64 hexadecimal digits.
+    token: String,
+    user_id: String,
+    org_id: String,
+    role: String,
+    expires_at: String,
+}
+
+/// A live session of the caller's.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
+pub(super) struct SessionView {
+    id: String,
+    org_id: String,
+    /// What the client called itself when it signed in.
+    user_agent: Option<String>,
+    created_at: String,
+    expires_at: String,
+    /// Whether this request came with it.
+    current: bool,
+}
+
+impl From<SignedIn> for NewSession {
+    fn from(signed_in: SignedIn) -> Self {
+        let SignedIn { session, token, role } = signed_in;
+        Self {
+            id: session.id.to_string(),
+            token: token.expose().to_owned(),
+            user_id: session.user_id.to_string(),
+            org_id: session.organization_id.to_string(),
+            role,
+            expires_at: session.expires_at.rfc3339_seconds(),
+        }
+    }
+}
+
+impl SessionView {
+    pub(super) fn new(session: Session, current: bool) -> Self {
+        Self {
+            id: session.id.to_string(),
+            org_id: session.organization_id.to_string(),
+            user_agent: session.user_agent,
+            created_at: session.created_at.rfc3339_seconds(),
+            expires_at: session.expires_at.rfc3339_seconds(),
+            current,
+        }
+    }
+}

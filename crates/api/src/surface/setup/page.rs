@@ -1,0 +1,30 @@
+//! The set-up page. The code travels in the fragment of the link, which browsers send to nobody; the page's script puts
+//! it into the call.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, get};
+
+/// Paths of this file, for the table of routes.
+pub const PATHS: [&str; 3] = ["/setup", "/setup.js", "/setup.css"];
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+#[get("/setup")]
+pub(super) async fn page() -> HttpResponse {
+    asset("text/html; charset=utf-8", include_str!("setup.html"))
+}
+
+#[get("/setup.js")]
+pub(super) async fn script() -> HttpResponse {
+    asset("text/javascript; charset=utf-8", include_str!("setup.js"))
+}
+
+#[get("/setup.css")]
+pub(super) async fn style() -> HttpResponse {
+    asset("text/css; charset=utf-8", include_str!("setup.css"))
+}
+
+fn asset(kind: &'static str, text: &'static str) -> HttpResponse {
+    HttpResponse::Ok().content_type(kind).insert_header((header::CONTENT_SECURITY_POLICY, POLICY)).body(text)
+}

@@ -1,0 +1,87 @@
+//! `POST /v1/setup`: make the first organisation and its owner, once, with the code the server printed.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, post};
+use authority::people::NewPassword;
+use authority::setup::{Setup, SetupCode, SetupRequest};
+use serde::{Deserialize, Serialize};
+use token_domain::text::{Email, Name, Slug};
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::Json;
+use crate::surface::{failing, origin};
+
+/// The code of this process, if the deployment was not set up when it started.
+#[derive(Default)]
+pub struct PendingSetup(pub Option<SetupCode>);
+
+/// The first organisation and its owner.
+#[derive(Deserialize, ToSchema)]
+struct RunSetup {
+    /// From the link that the server printed.
+    #[schema(value_type = String)]
+    code: Zeroizing<String>,
+    /// The organisation's slug: lower-case letters, digits and hyphens.
+    organization: String,
+    /// The organisation's name; its slug if left out.
+    #[serde(default)]
+    organization_name: Option<String>,
+    email: String,
+    /// The owner's name; the address if left out.
+    #[serde(default)]
+    name: Option<String>,
+    /// 12–1024 characters.
+    #[schema(value_type = String)]
+    password: Zeroizing<String>,
+}
+
+/// What was made.
+#[derive(Serialize, ToSchema)]
+struct SetUpDone {
+    org_id: String,
+    user_id: String,
+}
+
+/// Set up an empty deployment.
+#[utoipa::path(
+    tag = "setup",
+    security(),
+    request_body = RunSetup,
+    responses(
+        (status = 201, description = "set up; sign in next", body = SetUpDone),
+        (status = 403, description = "wrong code", body = crate::openapi::Error),
+        (status = 409, description = "set up already", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/setup")]
+pub(super) async fn run_setup(
+    from: origin::From,
+    setup: Data<Setup>,
+    pending: Data<PendingSetup>,
+    Json(body): Json<RunSetup>,
+) -> ApiResult<HttpResponse> {
+    let code = body.code.clone();
+    let done = setup.run_with_code(pending.0.as_ref(), &code, body.read()?, &from.0).await.map_err(failing::setup)?;
+    Ok(HttpResponse::Created()
+        .json(SetUpDone { org_id: done.organization_id.to_string(), user_id: done.user_id.to_string() }))
+}
+
+impl RunSetup {
+    fn read(self) -> ApiResult<SetupRequest> {
+        let name = |field: &'static str, text: Option<String>| {
+            let parsed = text.filter(|text| !text.trim().is_empty()).as_deref().map(Name::parse).transpose();
+            parsed.map_err(|error| ApiError::invalid(field, error.to_string()))
+        };
+        Ok(SetupRequest {
+            slug: Slug::parse(&self.organization)
+                .map_err(|error| ApiError::invalid("organization", error.to_string()))?,
+            organization_name: name("organization_name", self.organization_name)?,
+            email: Email::parse(&self.email).map_err(|error| ApiError::invalid("email", error.to_string()))?,
+            person_name: name("name", self.name)?,
+            password: NewPassword::new(self.password)
+                .map_err(|error| ApiError::invalid("password", error.to_string()))?,
+        })
+    }
+}

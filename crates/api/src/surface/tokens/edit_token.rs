@@ -1,0 +1,75 @@
+//! `PATCH /v1/tokens/{token_id}`: rename or relabel. Scopes never change; another token has other scopes.
+
+use actix_web::patch;
+use actix_web::web::{self, Data};
+use authority::Context;
+use authority::records::TokenEdit;
+use authority::tokens::Tokens;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+use token_domain::id::TokenId;
+use token_domain::text::{AgentType, Name};
+use utoipa::ToSchema;
+
+use super::view::TokenView;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::{Json, PathParam};
+use crate::surface::permission::ManageTokens;
+use crate::surface::{Authorized, failing};
+
+/// What to change; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+struct EditToken {
+    /// 1–100 characters.
+    #[serde(default)]
+    name: Option<String>,
+    /// A label: empty, or up to 64 of `a–z`, `0–9`, `_`.
+    #[serde(default)]
+    agent_type: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(ignore)]
+    scopes: bool,
+}
+
+/// Change a token's name or label.
+#[utoipa::path(
+    tag = "tokens",
+    security(("bearer" = ["tokens:manage"]), ("api_key" = ["tokens:manage"])),
+    params(("token_id" = String, Path, description = "the token's id")),
+    request_body = EditToken,
+    responses((status = 200, body = TokenView))
+)]
+#[patch("/v1/tokens/{token_id}")]
+pub(super) async fn edit_token(
+    who: Authorized<ManageTokens>,
+    PathParam(id): PathParam<TokenId>,
+    tokens: Data<Tokens>,
+    context: Data<Context>,
+    Json(body): Json<EditToken>,
+) -> ApiResult<web::Json<TokenView>> {
+    let token = tokens.edit(&who.caller, id, body.read()?, &who.origin).await.map_err(failing::token)?;
+    Ok(web::Json(TokenView::new(token, context.now())))
+}
+
+impl EditToken {
+    fn read(self) -> ApiResult<TokenEdit> {
+        if self.scopes {
+            return Err(ApiError::invalid(
+                "scopes",
+                "Create another token with the scopes you need and revoke this one.",
+            )
+            .saying("scopes cannot be changed"));
+        }
+        let name = self.name.as_deref().map(Name::parse).transpose();
+        let agent_type = self.agent_type.as_deref().map(AgentType::parse).transpose();
+        Ok(TokenEdit {
+            name: name.map_err(|error| ApiError::invalid("name", error.to_string()))?,
+            agent_type: agent_type.map_err(|error| ApiError::invalid("agent_type", error.to_string()))?,
+        })
+    }
+}
+
+/// Whether the key is there at all, `null` included.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
+}

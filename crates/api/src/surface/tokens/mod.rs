@@ -1,0 +1,37 @@
+//! The tokens of an organisation.
+
+mod cancel_rotation;
+mod create_token;
+mod edit_token;
+mod get_token;
+mod idempotency;
+mod list_tokens;
+mod revoke_token;
+mod rotate_token;
+mod view;
+
+use token_domain::id::TokenId;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::http::extract::Segment;
+use crate::http::extract::path::Unreadable;
+
+pub(super) fn register(config: &mut ServiceConfig<'_>) {
+    config
+        .service(create_token::create_token)
+        .service(list_tokens::list_tokens)
+        .service(get_token::get_token)
+        .service(edit_token::edit_token)
+        .service(rotate_token::rotate_token)
+        .service(cancel_rotation::cancel_rotation)
+        .service(revoke_token::revoke_token);
+}
+
+impl Segment for TokenId {
+    const NAME: &'static str = "token_id";
+    const UNREADABLE: Unreadable = Unreadable::NotFound;
+
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+}

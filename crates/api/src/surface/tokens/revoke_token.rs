@@ -1,0 +1,28 @@
+//! `DELETE /v1/tokens/{token_id}`: whoever has the 204 can rely on the token being dead.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, delete};
+use authority::tokens::Tokens;
+use token_domain::id::TokenId;
+
+use crate::http::error::ApiResult;
+use crate::http::extract::PathParam;
+use crate::surface::permission::ManageTokens;
+use crate::surface::{Authorized, failing};
+
+/// Revoke a token.
+#[utoipa::path(
+    tag = "tokens",
+    security(("bearer" = ["tokens:manage"]), ("api_key" = ["tokens:manage"])),
+    params(("token_id" = String, Path, description = "the token's id")),
+    responses((status = 204, description = "dead, from now on and everywhere; also when it was before"))
+)]
+#[delete("/v1/tokens/{token_id}")]
+pub(super) async fn revoke_token(
+    who: Authorized<ManageTokens>,
+    PathParam(id): PathParam<TokenId>,
+    tokens: Data<Tokens>,
+) -> ApiResult<HttpResponse> {
+    tokens.revoke(&who.caller, id, &who.origin).await.map_err(failing::token)?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,112 @@
+//! `POST /v1/tokens/{token_id}/rotate`: a successor takes over, with a grace for the old token.
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, post};
+use authority::tokens::{RotateRequest, Rotated, Tokens};
+use serde::{Deserialize, Serialize};
+use token_domain::Span;
+use token_domain::id::TokenId;
+use token_domain::token::{GraceMode, RotationPolicy, Status};
+use utoipa::ToSchema;
+
+use super::idempotency;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::{OptionalJson, PathParam};
+use crate::surface::permission::ManageTokens;
+use crate::surface::{Authorized, failing};
+
+/// How to rotate.
+#[derive(Default, Deserialize, Serialize, ToSchema)]
+struct RotateToken {
+    /// How long the old token still counts, in seconds; 0–2592000. The deployment's default if left out.
+    #[serde(default)]
+    grace_period_seconds: Option<u32>,
+    /// `fixed`: the old token dies when its grace ends. `first_use`: a little after the new one first validates, if
+    /// that is sooner.
+    #[serde(default)]
+    mode: Option<String>,
+}
+
+/// The successor.
+#[derive(Serialize, ToSchema)]
+struct RotatedToken {
+    id: String,
+    /// Shown once.
+    secret: String,
+    name: String,
+    scopes: Vec<String>,
+    agent_type: String,
+    /// `active`
+    status: &'static str,
+    created_at: String,
+    expires_at: Option<String>,
+    old_token_id: String,
+    /// `rotating`, or `revoked` when there was no grace.
+    old_token_status: &'static str,
+    grace_period_ends_at: String,
+}
+
+/// Rotate a token.
+#[utoipa::path(
+    tag = "tokens",
+    security(("bearer" = ["tokens:manage"]), ("api_key" = ["tokens:manage"])),
+    params(
+        ("token_id" = String, Path, description = "the token's id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A retry with the same key makes no second token."),
+    ),
+    request_body = Option<RotateToken>,
+    responses(
+        (status = 200, description = "rotated", body = RotatedToken),
+        (status = 409, description = "not active, or this Idempotency-Key was used before", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/tokens/{token_id}/rotate")]
+pub(super) async fn rotate_token(
+    who: Authorized<ManageTokens>,
+    PathParam(id): PathParam<TokenId>,
+    request: HttpRequest,
+    tokens: Data<Tokens>,
+    OptionalJson(body): OptionalJson<RotateToken>,
+) -> ApiResult<web::Json<RotatedToken>> {
+    let asked = RotateRequest { idempotency: idempotency::of(&request, &body)?, ..body.read()? };
+    let rotated = tokens.rotate(&who.caller, id, asked, &who.origin).await.map_err(failing::token)?;
+    Ok(web::Json(rotated.into()))
+}
+
+impl RotateToken {
+    fn read(self) -> ApiResult<RotateRequest> {
+        const MOST: u32 = RotationPolicy::LONGEST_GRACE_SECONDS;
+        let grace = match self.grace_period_seconds {
+            Some(seconds) if seconds > MOST => {
+                return Err(ApiError::invalid("grace_period_seconds", format!("must be 0 to {MOST}")));
+            }
+            seconds => seconds.map(Span::seconds),
+        };
+        let mode = match self.mode.as_deref() {
+            None => GraceMode::Fixed,
+            Some(text) => {
+                GraceMode::parse(text).ok_or_else(|| ApiError::invalid("mode", "must be fixed or first_use"))?
+            }
+        };
+        Ok(RotateRequest { grace, mode, idempotency: None })
+    }
+}
+
+impl From<Rotated> for RotatedToken {
+    fn from(rotated: Rotated) -> Self {
+        let token = rotated.token;
+        Self {
+            id: token.id.to_string(),
+            secret: rotated.secret.expose().to_owned(),
+            name: token.name.to_string(),
+            scopes: token.scopes,
+            agent_type: token.agent_type.to_string(),
+            status: Status::Active.as_str(),
+            created_at: token.facts.created_at.rfc3339_seconds(),
+            expires_at: token.facts.expires_at.map(token_domain::Timestamp::rfc3339_seconds),
+            old_token_id: rotated.old_token_id.to_string(),
+            old_token_status: rotated.old_status.as_str(),
+            grace_period_ends_at: rotated.grace_ends_at.rfc3339_seconds(),
+        }
+    }
+}

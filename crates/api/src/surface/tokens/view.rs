@@ -1,0 +1,67 @@
+//! A token as the wire shows it.
+
+use authority::audit::principal_text;
+use authority::records::Token;
+use serde::Serialize;
+use token_domain::Timestamp;
+use utoipa::ToSchema;
+
+/// A token. Times are UTC to the second.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Token)]
+pub(super) struct TokenView {
+    /// Its id.
+    id: String,
+    /// `organization`, `personal` or `actor`.
+    kind: &'static str,
+    name: String,
+    /// `active`, `rotating`, `revoked` or `expired`, as of now.
+    status: &'static str,
+    scopes: Vec<String>,
+    /// A label without effect on access.
+    agent_type: String,
+    /// The project it is bound to.
+    project_id: Option<String>,
+    /// How the token begins, to recognise it by.
+    #[schema(example = "nlp_3f7a…")]
+    hint: String,
+    created_at: String,
+    /// `user:<id>`, `token:<id>`, `service` or `system`.
+    created_by: String,
+    expires_at: Option<String>,
+    /// Up to ten seconds behind.
+    last_used_at: Option<String>,
+    grace_period_ends_at: Option<String>,
+    rotated_from: Option<String>,
+    rotated_to: Option<String>,
+    revoked_at: Option<String>,
+    /// `requested`, `superseded`, `rotation_cancelled`, `leaked`, `owner_removed` or `policy`.
+    revoked_reason: Option<&'static str>,
+}
+
+impl TokenView {
+    pub(super) fn new(token: Token, now: Timestamp) -> Self {
+        let facts = token.facts;
+        let time = |moment: Timestamp| moment.rfc3339_seconds();
+        let revocation = facts.revocation(now);
+        Self {
+            id: token.id.to_string(),
+            kind: token.owner.kind().as_str(),
+            name: token.name.to_string(),
+            status: facts.status(now).as_str(),
+            scopes: token.scopes,
+            agent_type: token.agent_type.to_string(),
+            project_id: token.project_id.map(|id| id.to_string()),
+            hint: format!("{}{}…", token_format::PREFIX, token.secret.hint),
+            created_at: time(facts.created_at),
+            created_by: principal_text(token.created_by),
+            expires_at: facts.expires_at.map(time),
+            last_used_at: token.last_used_at.map(time),
+            grace_period_ends_at: facts.superseded.map(|superseded| time(superseded.grace_ends_at)),
+            rotated_from: token.rotated_from.map(|id| id.to_string()),
+            rotated_to: facts.superseded.map(|superseded| superseded.by.to_string()),
+            revoked_at: revocation.map(|revoked| time(revoked.at)),
+            revoked_reason: revocation.map(|revoked| revoked.reason.as_str()),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What runs beside requests: writing down uses, forgetting what is over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use authority::Context;
+use authority::sessions::Sessions;
+use authority::validate::Validator;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::assembly::Services;
+use crate::config::Config;
+
+/// How often things that ended by themselves are removed. They stopped counting at their end, so this is housekeeping.
+const HOUSEKEEPING: Duration = Duration::from_secs(600);
+
+/// The running workers.
+pub(crate) struct Workers {
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Workers {
+    /// Ends them and waits until they have.
+    pub(crate) async fn stop(self) {
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            // A worker that panicked has been logged; there is nothing left to stop.
+            let _ = task.await;
+        }
+    }
+}
+
+/// Starts the workers.
+pub(crate) fn start(config: &Config, services: &Services, runtime: &Handle) -> Workers {
+    let (stop, stopped) = watch::channel(false);
+    let flush = every(config.usage.flush_interval, stopped.clone(), {
+        let (context, validator) = (Arc::clone(&services.context), Arc::clone(&services.validator));
+        move || flush(Arc::clone(&context), Arc::clone(&validator))
+    });
+    let tidy = every(HOUSEKEEPING, stopped, {
+        let (context, sessions) = (Arc::clone(&services.context), Arc::clone(&services.sessions));
+        move || tidy(Arc::clone(&context), Arc::clone(&sessions))
+    });
+    Workers { stop, tasks: vec![runtime.spawn(flush), runtime.spawn(tidy)] }
+}
+
+async fn every<F, W>(interval: Duration, mut stopped: watch::Receiver<bool>, work: W)
+where
+    F: Future<Output = ()>,
+    W: Fn() -> F,
+{
+    loop {
+        let wait = tokio::time::timeout(interval, stopped.wait_for(|stopped| *stopped));
+        if wait.await.is_ok() {
+            return;
+        }
+        work().await;
+    }
+}
+
+async fn flush(context: Arc<Context>, validator: Arc<Validator>) {
+    if let Err(error) = validator.uses().flush(context.store()).await {
+        tracing::warn!(%error, "uses of tokens could not be written down; they are kept for the next time");
+    }
+}
+
+async fn tidy(context: Arc<Context>, sessions: Arc<Sessions>) {
+    let sessions = sessions.forget_expired().await;
+    let rest = context.forget_old().await;
+    match (sessions, rest) {
+        (Ok(sessions), Ok(rest)) => tracing::debug!(sessions, rest, "what was over was removed"),
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::warn!(%error, "what was over could not be removed; the next round tries again");
+        }
+    }
+}

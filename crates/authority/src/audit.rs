@@ -1,0 +1,158 @@
+//! The audit trail: one row for every security-relevant event, in the transaction of the change, chained by hashes.
+//!
+//! Each organisation has a trail of its own (and the deployment one for what belongs to none), so an organisation can
+//! verify its trail without seeing anybody else's. Opening a trail locks its end: within an organisation, changes
+//! happen one after the other, which is also what makes "the last owner" and "the cap" safe to count.
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use storage::model::{AuditEvent, AuditHead, AuditRecord, Principal};
+use storage::{StoreError, Tx};
+use token_domain::Timestamp;
+use token_domain::id::OrganizationId;
+
+use crate::origin::Origin;
+
+/// What happened, before it has its place in a trail.
+#[derive(Clone, Debug)]
+pub struct Event {
+    at: Timestamp,
+    action: &'static str,
+    actor: Principal,
+    target_kind: &'static str,
+    target_id: String,
+    request_id: String,
+    detail: Map<String, Value>,
+}
+
+/// The end of a trail, locked until the transaction is over.
+pub struct Trail {
+    organization_id: Option<OrganizationId>,
+    head: AuditHead,
+}
+
+impl Event {
+    /// An event without a target.
+    pub fn new(at: Timestamp, action: &'static str, actor: Principal, origin: &Origin) -> Self {
+        Self {
+            at,
+            action,
+            actor,
+            target_kind: "",
+            target_id: String::new(),
+            request_id: origin.request_id.clone(),
+            detail: Map::new(),
+        }
+    }
+
+    /// Names what it was done to.
+    #[must_use]
+    pub fn on(mut self, kind: &'static str, id: impl ToString) -> Self {
+        self.target_kind = kind;
+        self.target_id = id.to_string();
+        self
+    }
+
+    /// Adds a detail. Never a secret, never text that may hold one.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.detail.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Writes the event as a log line, for those who collect logs rather than ask the trail.
+    pub fn log(&self, organization_id: Option<OrganizationId>) {
+        tracing::info!(
+            target: "audit",
+            action = self.action,
+            actor = %principal_text(self.actor),
+            organization = organization_id.map(tracing::field::display),
+            target_kind = self.target_kind,
+            target_id = %self.target_id,
+            request_id = %self.request_id,
+            "{} was recorded", self.action
+        );
+    }
+}
+
+impl Trail {
+    /// Opens an organisation's trail, or the deployment's, and locks its end.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn open(tx: &mut Tx, organization_id: Option<OrganizationId>) -> Result<Self, StoreError> {
+        let head = tx.audit_head(organization_id).await?;
+        Ok(Self { organization_id, head })
+    }
+
+    /// Appends an event.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn append(&mut self, tx: &mut Tx, event: Event) -> Result<(), StoreError> {
+        event.log(self.organization_id);
+        let event = AuditEvent {
+            organization_id: self.organization_id,
+            at: event.at,
+            action: event.action,
+            actor: event.actor,
+            target_kind: event.target_kind,
+            target_id: event.target_id,
+            request_id: event.request_id,
+            detail: Value::Object(event.detail).to_string(),
+        };
+        let mut record = AuditRecord {
+            seq: self.head.seq + 1,
+            organization_id: event.organization_id,
+            at: event.at,
+            action: event.action.to_owned(),
+            actor: event.actor,
+            target_kind: event.target_kind.to_owned(),
+            target_id: event.target_id,
+            request_id: event.request_id,
+            detail: event.detail,
+            prev_hash: self.head.hash,
+            hash: [0; 32],
+        };
+        record.hash = hash(&record);
+        self.head = AuditHead { seq: record.seq, hash: record.hash };
+        tx.append_audit(&record).await
+    }
+}
+
+/// The hash of a record: SHA-256 over a version label, the hash before it and every field, each with its length, so
+/// that no two records share an encoding.
+pub fn hash(record: &AuditRecord) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(b"nolapse-tokens/audit/v1\0");
+    hasher.update(record.prev_hash);
+    hasher.update(record.seq.to_be_bytes());
+    hasher.update(record.at.as_micros().to_be_bytes());
+    let organization = record.organization_id.map(|id| id.to_string()).unwrap_or_default();
+    let actor = principal_text(record.actor);
+    let fields = [
+        &organization,
+        &record.action,
+        &actor,
+        &record.target_kind,
+        &record.target_id,
+        &record.request_id,
+        &record.detail,
+    ];
+    for field in fields {
+        hasher.update((field.len() as u64).to_be_bytes());
+        hasher.update(field.as_bytes());
+    }
+    hasher.finalize().into()
+}
+
+/// `user:<id>`, `token:<id>`, `service`, `system` or `anonymous`: how a principal is shown and hashed.
+pub fn principal_text(principal: Principal) -> String {
+    match principal {
+        Principal::User(id) => format!("user:{id}"),
+        Principal::Token(id) => format!("token:{id}"),
+        Principal::Service => "service".to_owned(),
+        Principal::System => "system".to_owned(),
+        Principal::Anonymous => "anonymous".to_owned(),
+    }
+}

@@ -1,0 +1,194 @@
+//! What every verb stands on: the store, the clock, the generator, the catalogue, the keys.
+
+use std::sync::Arc;
+
+use secret_hash::{Argon2Params, Keyring, Scheme};
+use storage::Store;
+use token_domain::id::{Id, Kind};
+use token_domain::person::{BuiltInRole, RoleRef};
+use token_domain::token::RotationPolicy;
+use token_domain::{ScopeCatalogue, ScopeSet, Span, Timestamp};
+use tokio::runtime::Handle;
+
+use crate::env::{Clock, Entropy, Lease, new_id};
+use crate::error::Failure;
+use crate::fence::Fences;
+use crate::slow::{LaneLimits, SlowLane};
+use crate::unit::Units;
+
+/// What a deployment chose, as far as the verbs care.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// How new token secrets are hashed.
+    pub scheme: Scheme,
+    /// How passwords are hashed.
+    pub password: Argon2Params,
+    /// Graces.
+    pub rotation: RotationPolicy,
+    /// How long a session lasts.
+    pub session_lifetime: Span,
+    /// How long an idempotency key is remembered.
+    pub idempotency_window: Span,
+    /// The most live tokens an organisation may have where it has no cap of its own.
+    pub token_cap: Option<u32>,
+    /// Whether tokens without a checksum, issued elsewhere, are looked up.
+    pub legacy_lookup: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            scheme: Scheme::DEFAULT,
+            password: Argon2Params::DEFAULT,
+            rotation: RotationPolicy::default(),
+            session_lifetime: Span::days(1),
+            idempotency_window: Span::days(1),
+            token_cap: None,
+            legacy_lookup: false,
+        }
+    }
+}
+
+/// What the composition root brings together.
+pub struct Parts {
+    /// The facts.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The right to answer from memory.
+    pub lease: Arc<dyn Lease>,
+    /// The scopes and built-in roles.
+    pub catalogue: Arc<ScopeCatalogue>,
+    /// The keys of the tags.
+    pub keyring: Arc<Keyring>,
+    /// The lane for slow hashes.
+    pub lane: LaneLimits,
+    /// The choices.
+    pub policy: Policy,
+    /// Where units of work and slow hashes run.
+    pub runtime: Handle,
+}
+
+/// What the verbs share. Cloned by reference into each service.
+pub struct Context {
+    pub(crate) store: Store,
+    pub(crate) units: Units,
+    pub(crate) fences: Arc<Fences>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) lease: Arc<dyn Lease>,
+    pub(crate) catalogue: Arc<ScopeCatalogue>,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) lane: SlowLane,
+    pub(crate) policy: Policy,
+}
+
+impl Context {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let fences = Arc::new(Fences::default());
+        Arc::new(Self {
+            units: Units::new(parts.store.clone(), Arc::clone(&fences), parts.runtime.clone()),
+            store: parts.store,
+            fences,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            lease: parts.lease,
+            catalogue: parts.catalogue,
+            keyring: parts.keyring,
+            lane: SlowLane::new(parts.lane, parts.runtime),
+            policy: parts.policy,
+        })
+    }
+
+    /// The scopes and built-in roles of this deployment.
+    pub fn catalogue(&self) -> &ScopeCatalogue {
+        &self.catalogue
+    }
+
+    /// The lane for slow hashes, for its counters.
+    pub const fn lane(&self) -> &SlowLane {
+        &self.lane
+    }
+
+    /// The store, for readiness and counters.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The choices of this deployment.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The moment, by this deployment's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Whether this process may still answer from memory.
+    pub fn may_remember(&self) -> bool {
+        self.lease.is_current()
+    }
+
+    /// Waits for every unit of work that was begun; call it once, when no request can begin another.
+    pub async fn drain(&self) {
+        self.units.drain().await;
+    }
+
+    /// Removes what stopped counting long ago: used-up idempotency keys and old entries of the log. A bounded number at
+    /// a time.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn forget_old(&self) -> Result<usize, Failure> {
+        const AT_ONCE: u32 = 1_000;
+        let now = self.now();
+        let keys_before = now - self.policy.idempotency_window;
+        // A node that was away longer than the log is kept empties its cache, so two days are ample.
+        let log_before = now - Span::days(2);
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let keys = tx.delete_idempotency_before(keys_before, AT_ONCE).await?;
+                    let entries = tx.delete_log_before(log_before, AT_ONCE).await?;
+                    Ok(keys + entries)
+                })
+            })
+            .await
+    }
+
+    pub(crate) fn id<K: Kind>(&self, now: Timestamp) -> Result<Id<K>, Failure> {
+        Ok(new_id(now, self.entropy.as_ref())?)
+    }
+
+    /// What a role may do now.
+    pub(crate) fn ceiling(&self, role: RoleRef, custom_scopes: Option<&[String]>) -> Result<ScopeSet, Failure> {
+        ceiling(&self.catalogue, role, custom_scopes)
+    }
+}
+
+/// What a role may do, by a catalogue.
+pub(crate) fn ceiling(
+    catalogue: &ScopeCatalogue,
+    role: RoleRef,
+    custom_scopes: Option<&[String]>,
+) -> Result<ScopeSet, Failure> {
+    match role {
+        RoleRef::BuiltIn(role) => Ok(built_in_ceiling(catalogue, role)),
+        RoleRef::Custom(id) => {
+            let scopes = custom_scopes.ok_or_else(|| Failure::Inconsistent(format!("role {id} has no scopes")))?;
+            let grants = catalogue
+                .restore(scopes)
+                .map_err(|error| Failure::Inconsistent(format!("role {id} cannot be read: {error}")))?;
+            Ok(grants.effective())
+        }
+    }
+}
+
+fn built_in_ceiling(catalogue: &ScopeCatalogue, role: BuiltInRole) -> ScopeSet {
+    // The catalogue refuses to load without all four, so the empty set is never reached.
+    catalogue.role(role.as_str()).map_or(ScopeSet::EMPTY, |role| catalogue.expand(role.scopes.iter().copied()))
+}

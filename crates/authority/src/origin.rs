@@ -1,0 +1,68 @@
+//! Who is asking, and with which request.
+
+use std::net::IpAddr;
+
+use storage::model::Principal;
+use token_domain::ScopeSet;
+use token_domain::id::{OrganizationId, ProjectId, SessionId, TokenId, UserId};
+
+/// The request something came with, for the audit trail and the limiter.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The id every answer carries as `X-Request-ID`.
+    pub request_id: String,
+    /// Where it came from, as far as the edge can tell.
+    pub client_ip: Option<IpAddr>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+}
+
+/// A caller whose credential was found good at this very request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The organisation the credential is for; nothing it does reaches any other.
+    pub organization_id: OrganizationId,
+    /// How the caller showed it.
+    pub via: Via,
+    /// What it may do now.
+    pub effective: ScopeSet,
+}
+
+/// How a caller proved who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// By a session: a person is at the other end.
+    Session {
+        /// The session.
+        session_id: SessionId,
+        /// The person.
+        user_id: UserId,
+    },
+    /// By an `nlp_` token.
+    Token {
+        /// The token.
+        token_id: TokenId,
+        /// The person it belongs to, if it is a personal key.
+        user_id: Option<UserId>,
+        /// The project it is bound to, if any.
+        project_id: Option<ProjectId>,
+    },
+}
+
+impl Caller {
+    /// Who this is in the audit trail and in `created_by`.
+    pub const fn principal(&self) -> Principal {
+        match self.via {
+            Via::Session { user_id, .. } => Principal::User(user_id),
+            Via::Token { token_id, .. } => Principal::Token(token_id),
+        }
+    }
+
+    /// The person behind the caller, if there is one.
+    pub const fn user_id(&self) -> Option<UserId> {
+        match self.via {
+            Via::Session { user_id, .. } => Some(user_id),
+            Via::Token { user_id, .. } => user_id,
+        }
+    }
+}

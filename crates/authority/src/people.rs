@@ -1,0 +1,183 @@
+//! People as they see and change themselves.
+
+use std::sync::Arc;
+
+use secret_hash::password::{self, Password, PasswordError, PasswordHash};
+use storage::StoreError;
+use storage::model::{MembershipStanding, User};
+use token_domain::id::{OrganizationId, UserId};
+use token_domain::text::{Email, Name};
+use zeroize::Zeroizing;
+
+use crate::audit::{Event, Trail};
+use crate::context::Context;
+use crate::env::{EntropyError, random};
+use crate::error::Failure;
+use crate::origin::{Caller, Origin, Via};
+
+/// Why a change to a person was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum PersonError {
+    /// The caller is no person, or is gone.
+    #[error("no such person")]
+    NotFound,
+    /// The current password is wrong.
+    #[error("the current password is wrong")]
+    WrongPassword,
+    /// Somebody else has that address.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// The service itself failed.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+impl From<StoreError> for PersonError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(storage::Constraint::UserEmail) => Self::EmailTaken,
+            other => Self::Failed(Failure::Store(other)),
+        }
+    }
+}
+
+impl From<EntropyError> for PersonError {
+    fn from(error: EntropyError) -> Self {
+        Self::Failed(Failure::Entropy(error))
+    }
+}
+
+/// A password somebody chooses: 12 to 1024 characters of any kind.
+#[derive(Debug)]
+pub struct NewPassword(pub(crate) Password);
+
+impl NewPassword {
+    /// Checks the length; there are no rules of composition.
+    ///
+    /// # Errors
+    /// Too short or too long.
+    pub fn new(mut text: Zeroizing<String>) -> Result<Self, PasswordError> {
+        Password::new(std::mem::take(&mut *text)).map(Self)
+    }
+}
+
+/// The person behind a caller, in the caller's organisation.
+#[derive(Clone, Debug)]
+pub struct Me {
+    /// The person, the organisation and the role.
+    pub standing: MembershipStanding,
+    /// What the role is called.
+    pub role: String,
+}
+
+/// People.
+pub struct People {
+    context: Arc<Context>,
+}
+
+impl People {
+    /// Over a context.
+    pub fn new(context: &Arc<Context>) -> Self {
+        Self { context: Arc::clone(context) }
+    }
+
+    /// The person behind the caller.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn me(&self, caller: &Caller) -> Result<Me, PersonError> {
+        let user = caller.user_id().ok_or(PersonError::NotFound)?;
+        self.standing(caller.organization_id, user).await
+    }
+
+    /// Changes the caller's own name or address.
+    ///
+    /// # Errors
+    /// An address somebody else has.
+    pub async fn edit_me(
+        &self,
+        caller: &Caller,
+        name: Option<Name>,
+        email: Option<Email>,
+        origin: &Origin,
+    ) -> Result<Me, PersonError> {
+        let user = caller.user_id().ok_or(PersonError::NotFound)?;
+        let now = self.context.now();
+        let (organization, by, origin) = (caller.organization_id, caller.principal(), origin.clone());
+        let changed: Option<User> = self
+            .context
+            .units
+            .run(now, self.context.units.touching(), move |tx| {
+                Box::pin(async move {
+                    let mut trail = Trail::open(tx, Some(organization)).await?;
+                    let event = Event::new(now, "user.update", by, &origin)
+                        .on("user", user)
+                        .with("name_changed", name.is_some())
+                        .with("email_changed", email.is_some());
+                    let changed = tx.update_user(user, name.as_ref(), email.as_ref(), now).await?;
+                    trail.append(tx, event).await?;
+                    Ok::<_, PersonError>(changed)
+                })
+            })
+            .await?;
+        changed.ok_or(PersonError::NotFound)?;
+        self.standing(organization, user).await
+    }
+
+    /// Changes the caller's own password and ends all other sessions of theirs.
+    ///
+    /// # Errors
+    /// A wrong current password.
+    pub async fn change_password(
+        &self,
+        caller: &Caller,
+        current: Zeroizing<String>,
+        new: NewPassword,
+        origin: &Origin,
+    ) -> Result<(), PersonError> {
+        let Via::Session { session_id, user_id } = caller.via else { return Err(PersonError::NotFound) };
+        let me = self.standing(caller.organization_id, user_id).await?;
+        self.check_password(&me.standing.user, current).await?;
+        let hash = hash_password(&self.context, new.0).await?;
+        let now = self.context.now();
+        let (organization, by, origin) = (caller.organization_id, caller.principal(), origin.clone());
+        self.context
+            .units
+            .run(now, self.context.units.touching(), move |tx| {
+                Box::pin(async move {
+                    let mut trail = Trail::open(tx, Some(organization)).await?;
+                    tx.set_password(user_id, Some(hash.as_str()), now).await?;
+                    let ended = tx.delete_sessions_of_user(user_id, Some(session_id)).await?;
+                    let event = Event::new(now, "user.password.change", by, &origin)
+                        .on("user", user_id)
+                        .with("sessions_ended", ended.len());
+                    Ok::<_, PersonError>(trail.append(tx, event).await?)
+                })
+            })
+            .await
+    }
+
+    async fn standing(&self, organization: OrganizationId, user: UserId) -> Result<Me, PersonError> {
+        let found =
+            self.context.store.read(move |reads| Box::pin(reads.membership_standing(organization, user))).await?;
+        let standing = found.ok_or(PersonError::NotFound)?;
+        Ok(Me { role: crate::sessions::role_name(&standing), standing })
+    }
+
+    async fn check_password(&self, user: &User, mut given: Zeroizing<String>) -> Result<(), PersonError> {
+        let stored = user.password_hash.as_deref().ok_or(PersonError::WrongPassword)?;
+        let inconsistent = |error| Failure::Inconsistent(format!("a stored password hash cannot be used: {error}"));
+        let stored = PasswordHash::parse(stored).map_err(inconsistent)?;
+        let Ok(given) = Password::new(std::mem::take(&mut *given)) else { return Err(PersonError::WrongPassword) };
+        let right = self.context.lane.run(move || password::verify(&given, &stored)).await?.map_err(inconsistent)?;
+        if right { Ok(()) } else { Err(PersonError::WrongPassword) }
+    }
+}
+
+/// Hashes a password in the lane, by the configured parameters.
+pub(crate) async fn hash_password(context: &Context, password: Password) -> Result<PasswordHash, Failure> {
+    let salt = random(context.entropy.as_ref())?;
+    let params = context.policy.password;
+    let hashed = context.lane.run(move || password::hash(&password, &params, salt)).await?;
+    hashed.map_err(|error| Failure::Inconsistent(format!("a password cannot be hashed: {error}")))
+}

@@ -1,0 +1,161 @@
+//! Issuing a token.
+
+use std::sync::Arc;
+
+use storage::model::{Token, TokenOwner, Touched};
+use storage::{Constraint, StoreError, Tx};
+use token_domain::Timestamp;
+use token_domain::id::ProjectId;
+use token_domain::scope::Grants;
+use token_domain::text::{AgentType, Name};
+use token_domain::token::{Lifetime, TokenFacts};
+use token_format::PlainToken;
+
+use super::{Idempotency, TokenError, Tokens, remember, replayed, secret, within};
+use crate::audit::{Event, Trail};
+use crate::context::Context;
+use crate::origin::{Caller, Origin};
+
+const OPERATION: &str = "tokens.create";
+
+/// A token asked for.
+#[derive(Clone, Debug)]
+pub struct IssueRequest {
+    /// Its name.
+    pub name: Name,
+    /// Its scopes, as asked.
+    pub scopes: Vec<String>,
+    /// Its label.
+    pub agent_type: AgentType,
+    /// The project to bind it to.
+    pub project_id: Option<ProjectId>,
+    /// When it ends.
+    pub lifetime: Lifetime,
+    /// The caller's key against carrying this out twice.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// A token just made. The only place, with a rotation's answer, where its secret exists.
+#[derive(Debug)]
+pub struct Issued {
+    /// The token.
+    pub token: Token,
+    /// Its secret, shown once.
+    pub secret: PlainToken,
+    /// Scopes that will not work for want of a companion: the scope, and what it also needs.
+    pub warnings: Vec<(String, Vec<String>)>,
+}
+
+impl Tokens {
+    /// Issues a token of the caller's organisation.
+    ///
+    /// # Errors
+    /// Unknown or too wide scopes, a passed expiry, an unknown project, a reached cap, a replayed idempotency key.
+    pub async fn issue(&self, caller: &Caller, request: IssueRequest, origin: &Origin) -> Result<Issued, TokenError> {
+        let context = &self.context;
+        let owner = TokenOwner::Organization;
+        let grants = context.catalogue.grant(&request.scopes, owner.kind())?;
+        within(&context.catalogue, grants.effective(), caller.effective)?;
+        check_expiry(request.lifetime, context.now())?;
+        let (secret, stored) = secret::make(context).await?;
+        let now = context.now();
+        let expires_at = check_expiry(request.lifetime, now)?;
+        let token = Token {
+            id: context.id(now)?,
+            organization_id: caller.organization_id,
+            owner,
+            name: request.name,
+            agent_type: request.agent_type,
+            scopes: owned_names(context, &grants),
+            project_id: request.project_id,
+            facts: TokenFacts::new(now, expires_at),
+            lifetime: match request.lifetime {
+                Lifetime::For(span) => Some(span),
+                Lifetime::Unlimited | Lifetime::Until(_) => None,
+            },
+            created_by: caller.principal(),
+            revoked_by: None,
+            rotated_from: None,
+            first_used_at: None,
+            last_used_at: None,
+            reuse_detected_at: None,
+            secret: stored,
+        };
+        self.store_new(&token, request.idempotency, origin).await?;
+        let warnings = context
+            .catalogue
+            .warnings(&grants)
+            .into_iter()
+            .map(|(scope, needs)| (scope.to_string(), needs.into_iter().map(str::to_owned).collect()))
+            .collect();
+        Ok(Issued { token, secret, warnings })
+    }
+
+    async fn store_new(
+        &self,
+        token: &Token,
+        idempotency: Option<Idempotency>,
+        origin: &Origin,
+    ) -> Result<(), TokenError> {
+        let (context, token, origin) = (Arc::clone(&self.context), token.clone(), origin.clone());
+        let touching = context.units.touching();
+        touching.touch(Touched::Created(token.id));
+        self.context
+            .units
+            .run(token.facts.created_at, touching, move |tx| {
+                Box::pin(async move {
+                    let (organization, now) = (token.organization_id, token.facts.created_at);
+                    let mut trail = Trail::open(tx, Some(organization)).await?;
+                    if let Some(idempotency) = &idempotency {
+                        replayed(&context, tx, organization, token.created_by, OPERATION, idempotency, now).await?;
+                    }
+                    within_cap(&context, tx, &token).await?;
+                    tx.insert_token(&token).await.map_err(|error| insertion(&token, error))?;
+                    if let Some(idempotency) = idempotency {
+                        remember(tx, organization, token.created_by, OPERATION, idempotency, (token.id, now)).await?;
+                    }
+                    Ok(trail.append(tx, created(&token, &origin)).await?)
+                })
+            })
+            .await
+    }
+}
+
+/// A token's organisation is the caller's and cannot be missing, so a missing reference is its project's.
+fn insertion(token: &Token, error: StoreError) -> TokenError {
+    match error {
+        StoreError::Conflict(Constraint::Reference(_)) if token.project_id.is_some() => TokenError::NoSuchProject,
+        other => other.into(),
+    }
+}
+
+pub(super) fn owned_names(context: &Context, grants: &Grants) -> Vec<String> {
+    grants.names(&context.catalogue).into_iter().map(str::to_owned).collect()
+}
+
+fn created(token: &Token, origin: &Origin) -> Event {
+    Event::new(token.facts.created_at, "token.create", token.created_by, origin)
+        .on("token", token.id)
+        .with("name", token.name.as_str())
+        .with("kind", token.owner.kind().as_str())
+        .with("scopes", token.scopes.clone())
+        .with("hint", token.secret.hint.as_str())
+}
+
+/// The expiry, if it lies ahead.
+fn check_expiry(lifetime: Lifetime, now: Timestamp) -> Result<Option<Timestamp>, TokenError> {
+    match lifetime.expires_at(now) {
+        Some(moment) if moment <= now => Err(TokenError::ExpiryPassed),
+        expires_at => Ok(expires_at),
+    }
+}
+
+/// The trail's end is locked, so nobody else of the organisation counts at the same time.
+async fn within_cap(context: &Context, tx: &mut Tx, token: &Token) -> Result<(), TokenError> {
+    let organization = tx.organization(token.organization_id).await?;
+    let own = organization.and_then(|organization| organization.token_cap);
+    let Some(cap) = own.or(context.policy.token_cap) else { return Ok(()) };
+    let used = tx.live_token_count(token.organization_id, token.facts.created_at).await?;
+    let used = u32::try_from(used).unwrap_or(u32::MAX);
+    if used < cap { Ok(()) } else { Err(TokenError::CapReached { used, cap }) }
+}

@@ -1,0 +1,165 @@
+//! The life of tokens: issue, read, rename, rotate, revoke.
+
+mod issue;
+mod read;
+mod revoke;
+mod rotate;
+mod secret;
+mod seed;
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use storage::model::{IdempotencyRecord, Principal};
+use storage::{StoreError, Tx};
+use token_domain::id::{OrganizationId, TokenId};
+use token_domain::scope::GrantError;
+use token_domain::token::Status;
+use token_domain::{ScopeCatalogue, ScopeSet, Timestamp};
+
+pub use issue::{IssueRequest, Issued};
+pub use read::{Cursor, InvalidCursor, ListRequest, Page};
+pub use rotate::{RotateRequest, Rotated};
+
+pub(crate) use rotate::{first_use, reuse};
+pub(crate) use secret::upgrade;
+
+use crate::context::Context;
+use crate::env::EntropyError;
+use crate::error::Failure;
+
+/// Why something asked of a token was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The scopes asked for cannot be granted to anybody.
+    #[error("{0}")]
+    Scopes(#[from] GrantError),
+    /// The scopes asked for go beyond the caller's own.
+    #[error("beyond the caller's own scopes: {}", .0.join(", "))]
+    Excess(Vec<String>),
+    /// The expiry asked for does not lie ahead.
+    #[error("the expiry does not lie ahead")]
+    ExpiryPassed,
+    /// No such project in the organisation.
+    #[error("no such project")]
+    NoSuchProject,
+    /// No such token in the caller's organisation.
+    #[error("no such token")]
+    NotFound,
+    /// The token's status does not allow it.
+    #[error("the token is {0}")]
+    WrongStatus(Status),
+    /// The organisation has as many live tokens as it may.
+    #[error("{used} of {cap} tokens used")]
+    CapReached {
+        /// Live tokens now.
+        used: u32,
+        /// The most there may be.
+        cap: u32,
+    },
+    /// The idempotency key was used before for the same request.
+    #[error("this request was carried out before")]
+    Replayed {
+        /// The token that was made then.
+        token_id: TokenId,
+    },
+    /// The idempotency key was used before for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The service itself failed.
+    #[error("{0}")]
+    Failed(#[from] Failure),
+}
+
+impl From<StoreError> for TokenError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(Failure::Store(error))
+    }
+}
+
+impl From<EntropyError> for TokenError {
+    fn from(error: EntropyError) -> Self {
+        Self::Failed(Failure::Entropy(error))
+    }
+}
+
+/// The tokens of organisations.
+pub struct Tokens {
+    context: Arc<Context>,
+}
+
+impl Tokens {
+    /// Over a context.
+    pub fn new(context: &Arc<Context>) -> Self {
+        Self { context: Arc::clone(context) }
+    }
+}
+
+/// A caller's key for a request that must not be carried out twice, with the digest of what was asked.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    /// The caller's key.
+    pub key: String,
+    /// SHA-256 of what was asked.
+    pub request_digest: [u8; 32],
+}
+
+impl Idempotency {
+    /// A key, and what was asked with it.
+    pub fn new(key: &str, asked: &[u8]) -> Self {
+        Self { key: key.to_owned(), request_digest: Sha256::digest(asked).into() }
+    }
+}
+
+/// Looks a key up inside the transaction that would act on it.
+async fn replayed(
+    context: &Context,
+    tx: &mut Tx,
+    organization_id: OrganizationId,
+    principal: Principal,
+    operation: &str,
+    idempotency: &Idempotency,
+    now: Timestamp,
+) -> Result<(), TokenError> {
+    let found = tx.idempotency(organization_id, principal, operation, &idempotency.key).await?;
+    match found {
+        None => Ok(()),
+        Some(record) if record.created_at + context.policy.idempotency_window <= now => {
+            tx.delete_idempotency(organization_id, principal, operation, &idempotency.key).await?;
+            Ok(())
+        }
+        Some(record) if record.request_digest == idempotency.request_digest => {
+            Err(TokenError::Replayed { token_id: record.token_id })
+        }
+        Some(_) => Err(TokenError::KeyReused),
+    }
+}
+
+async fn remember(
+    tx: &mut Tx,
+    organization_id: OrganizationId,
+    principal: Principal,
+    operation: &str,
+    idempotency: Idempotency,
+    made: (TokenId, Timestamp),
+) -> Result<(), StoreError> {
+    tx.insert_idempotency(&IdempotencyRecord {
+        organization_id,
+        principal,
+        operation: operation.to_owned(),
+        key: idempotency.key,
+        request_digest: idempotency.request_digest,
+        token_id: made.0,
+        created_at: made.1,
+    })
+    .await
+}
+
+/// Nobody grants what they lack.
+fn within(catalogue: &ScopeCatalogue, asked: ScopeSet, own: ScopeSet) -> Result<(), TokenError> {
+    let excess = asked.difference(own);
+    if excess.is_empty() {
+        return Ok(());
+    }
+    Err(TokenError::Excess(catalogue.names(excess).into_iter().map(str::to_owned).collect()))
+}

@@ -1,0 +1,42 @@
+//! Revoking a token.
+
+use storage::model::{Kill, Touched};
+use token_domain::id::TokenId;
+use token_domain::token::RevokeReason;
+
+use super::{TokenError, Tokens};
+use crate::audit::{Event, Trail};
+use crate::origin::{Caller, Origin};
+
+impl Tokens {
+    /// Revokes a token of the caller's organisation. When this returns, no validation that starts from now on says
+    /// it is good. Revoking a dead token changes nothing and succeeds.
+    ///
+    /// # Errors
+    /// No such token.
+    pub async fn revoke(&self, caller: &Caller, id: TokenId, origin: &Origin) -> Result<(), TokenError> {
+        let now = self.context.now();
+        let touching = self.context.units.touching();
+        touching.touch(Touched::Token(id));
+        let (organization, by, origin) = (caller.organization_id, caller.principal(), origin.clone());
+        self.context
+            .units
+            .run(now, touching, move |tx| {
+                Box::pin(async move {
+                    let mut trail = Trail::open(tx, Some(organization)).await?;
+                    let kill = Kill { at: now, reason: RevokeReason::Requested, by };
+                    match tx.revoke_token(organization, id, &kill).await? {
+                        Some(_) => {
+                            let event = Event::new(now, "token.revoke", by, &origin)
+                                .on("token", id)
+                                .with("reason", kill.reason.as_str());
+                            Ok(trail.append(tx, event).await?)
+                        }
+                        // Dead before, or not there: only a look tells.
+                        None => tx.token(organization, id).await?.map(|_| ()).ok_or(TokenError::NotFound),
+                    }
+                })
+            })
+            .await
+    }
+}

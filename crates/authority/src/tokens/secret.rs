@@ -1,0 +1,68 @@
+//! Making a secret and what is kept of it; bringing what is kept up to date.
+
+use std::sync::Arc;
+
+use secret_hash::{hash, lookup_hint};
+use storage::model::{StoredSecret, Token};
+use token_format::PlainToken;
+
+use crate::context::Context;
+use crate::env::random;
+use crate::error::Failure;
+
+/// A new token's secret and what is stored of it. The slow part runs in the lane.
+pub(super) async fn make(context: &Context) -> Result<(PlainToken, StoredSecret), Failure> {
+    let secret = PlainToken::from_random(random(context.entropy.as_ref())?);
+    let stored = keep(context, &secret).await?;
+    Ok((secret, stored))
+}
+
+/// The four columns kept of a secret, by the current scheme and key.
+async fn keep(context: &Context, secret: &PlainToken) -> Result<StoredSecret, Failure> {
+    let salt = random(context.entropy.as_ref())?;
+    let scheme = context.policy.scheme;
+    let hashed = if scheme.is_slow() {
+        let secret = secret.clone();
+        context.lane.run(move || hash(&secret, &scheme, salt)).await?
+    } else {
+        hash(secret, &scheme, salt)
+    };
+    let hashed = hashed.map_err(|error| Failure::Inconsistent(format!("a secret cannot be hashed: {error}")))?;
+    let digest = context.keyring.digest(secret);
+    Ok(StoredSecret {
+        hint: secret.hint().as_str().to_owned(),
+        secret_hash: hashed.as_str().to_owned(),
+        lookup_hint: lookup_hint(secret).0,
+        verify_tag: Some(context.keyring.seal(&digest).to_bytes().to_vec()),
+    })
+}
+
+/// Writes a proven token's tag anew, and its hash by the configured scheme where it has another. Gives way when the
+/// lane is busy and says so only at debug level: the next cold read of the token tries again.
+pub(crate) async fn upgrade(context: Arc<Context>, secret: PlainToken, token: Token, hash_meets: bool) {
+    if !hash_meets && context.policy.scheme.is_slow() && !context.lane.is_idle() {
+        return;
+    }
+    let made = if hash_meets {
+        let digest = context.keyring.digest(&secret);
+        Ok(StoredSecret { verify_tag: Some(context.keyring.seal(&digest).to_bytes().to_vec()), ..token.secret.clone() })
+    } else {
+        keep(&context, &secret).await
+    };
+    let (id, expected) = (token.id, token.secret.secret_hash);
+    let written = match made {
+        Ok(made) => {
+            context
+                .store
+                .write(move |tx| Box::pin(async move { Ok::<_, Failure>(tx.set_secret(id, &made, &expected).await?) }))
+                .await
+        }
+        Err(error) => Err(error),
+    };
+    match written {
+        Ok(changed) => tracing::debug!(token = %id, changed, "the stored form of a token was brought up to date"),
+        Err(error) => {
+            tracing::debug!(token = %id, %error, "the stored form of a token could not be brought up to date")
+        }
+    }
+}

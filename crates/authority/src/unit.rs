@@ -1,0 +1,111 @@
+//! A unit of work: one transaction, its log entries and its fences, which nothing that happens to the request can cut
+//! in half.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::future::BoxFuture;
+use storage::model::Touched;
+use storage::{Store, Tx};
+use token_domain::Timestamp;
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
+
+use crate::error::Failure;
+use crate::fence::{Armed, Fences};
+
+/// Runs units of work on a runtime of their own, so that they outlive the request, and its worker, that began them.
+#[derive(Clone, Debug)]
+pub struct Units {
+    store: Store,
+    fences: Arc<Fences>,
+    runtime: Handle,
+    tracker: TaskTracker,
+}
+
+/// What a unit touches, collected before and while it runs. Clones share the list.
+#[derive(Clone, Debug)]
+pub struct Touching {
+    armed: Arc<Mutex<(Armed, Vec<Touched>)>>,
+}
+
+impl Touching {
+    /// Adds something the unit takes rights from, or makes. Call it before the unit commits.
+    pub fn touch(&self, touched: Touched) {
+        let mut list = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
+        list.0.touch(touched);
+        list.1.push(touched);
+    }
+
+    fn list(&self) -> Vec<Touched> {
+        self.armed.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
+    }
+}
+
+impl Units {
+    /// Units against a store, run on `runtime`.
+    pub fn new(store: Store, fences: Arc<Fences>, runtime: Handle) -> Self {
+        Self { store, fences, runtime, tracker: TaskTracker::new() }
+    }
+
+    /// An empty list of what the next unit touches.
+    pub fn touching(&self) -> Touching {
+        Touching { armed: Arc::new(Mutex::new((self.fences.arm(), Vec::new()))) }
+    }
+
+    /// Runs one transaction to its end. What it touched is logged in the same transaction; the fences rise after the
+    /// commit and before this returns, also when the commit's outcome is unknown.
+    ///
+    /// # Errors
+    /// What `work` returned, in which case nothing was changed, or a failure of the store.
+    pub async fn run<T, E, F>(&self, at: Timestamp, touching: Touching, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Failure> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    {
+        let store = self.store.clone();
+        let unit = async move {
+            let logged = touching.clone();
+            let result: Result<T, Ended<E>> = store
+                .write(move |tx| {
+                    Box::pin(async move {
+                        let value = work(tx).await.map_err(Ended)?;
+                        let touched = logged.list();
+                        if !touched.is_empty() {
+                            tx.append_log(&touched, at).await?;
+                        }
+                        Ok(value)
+                    })
+                })
+                .await;
+            // The last clone goes here, after the commit: its fences rise now.
+            drop(touching);
+            result.map_err(|Ended(error)| error)
+        };
+        let task = self.tracker.spawn_on(unit, &self.runtime);
+        task.await.unwrap_or_else(|error| Err(E::from(Failure::Lost(error.to_string()))))
+    }
+
+    /// Starts something in the background that must be finished before the process ends.
+    pub fn spawn<F>(&self, work: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.tracker.spawn_on(work, &self.runtime);
+    }
+
+    /// Waits for every unit that was begun. No unit may be begun afterwards.
+    pub async fn drain(&self) {
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+}
+
+/// The error a transaction ends with, so that a store failure becomes one of ours on the way out.
+struct Ended<E>(E);
+
+impl<E: From<Failure>> From<storage::StoreError> for Ended<E> {
+    fn from(error: storage::StoreError) -> Self {
+        Self(E::from(Failure::Store(error)))
+    }
+}

@@ -1,0 +1,185 @@
+//! Reading a token from the store: find candidates by the look-up hint, prove one of them, turn it into an entry.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use secret_hash::{StoredHash, Tag, TagCheck, VerifyTag, lookup_hint};
+use storage::model::{Candidate, OwnerState};
+use token_domain::decide::{Credential, Holder};
+use token_domain::person::PersonStanding;
+use token_domain::scope::Grants;
+use token_domain::tenant::{AccessScopeStanding, ActorStanding};
+use token_domain::{ScopeCatalogue, ScopeSet};
+use token_format::PlainToken;
+
+use super::cache::{Entry, Pending};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fence::Stamp;
+use crate::tokens::upgrade;
+
+/// Answers are few (an organisation and a list of scopes), tokens are many: they share their bytes.
+const MOST_SHARED_ANSWERS: usize = 65_536;
+
+/// The result of a read.
+#[derive(Clone, Debug)]
+pub(super) enum Fetched {
+    /// There is such a token.
+    Found(Arc<Entry>),
+    /// There is none, as of this stamp.
+    Unknown(Stamp),
+}
+
+impl Fetched {
+    pub(super) fn into_entry(self) -> Option<Arc<Entry>> {
+        match self {
+            Self::Found(entry) => Some(entry),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
+/// How a candidate was proven.
+enum Proof {
+    /// It is not this token.
+    No,
+    /// By its tag, under the current key.
+    Tag,
+    /// By an older key or the slow hash: its tag must be made again.
+    NeedsTag,
+}
+
+pub(super) struct Fetch {
+    context: Arc<Context>,
+    answers: Mutex<HashMap<Box<[u8]>, Arc<[u8]>>>,
+}
+
+impl Fetch {
+    pub(super) fn new(context: Arc<Context>) -> Self {
+        Self { context, answers: Mutex::default() }
+    }
+
+    pub(super) async fn fetch(&self, token: &PlainToken, digest: &Tag, stamp: Stamp) -> Result<Fetched, Failure> {
+        let candidates = self.context.store.candidates(lookup_hint(token).0).await?;
+        for candidate in candidates {
+            let proof = self.prove(token, digest, &candidate).await?;
+            if matches!(proof, Proof::No) {
+                continue;
+            }
+            self.improve(token, &candidate, &proof);
+            return Ok(Fetched::Found(Arc::new(self.entry(&candidate, stamp)?)));
+        }
+        Ok(Fetched::Unknown(stamp))
+    }
+
+    /// The tag where it can prove something, the slow hash where it cannot.
+    async fn prove(&self, token: &PlainToken, digest: &Tag, candidate: &Candidate) -> Result<Proof, Failure> {
+        let secret = &candidate.token.secret;
+        let tag = secret.verify_tag.as_deref().and_then(|bytes| VerifyTag::from_bytes(bytes).ok());
+        match tag.map(|tag| self.context.keyring.check(token, digest, &tag)) {
+            Some(TagCheck::Match) => return Ok(Proof::Tag),
+            Some(TagCheck::MatchPreviousKey) => return Ok(Proof::NeedsTag),
+            Some(TagCheck::Mismatch) => return Ok(Proof::No),
+            Some(TagCheck::UnknownKey) | None => {}
+        }
+        let stored = StoredHash::parse(&secret.secret_hash).map_err(|error| inconsistent(candidate, &error))?;
+        let verified = if stored.is_slow() {
+            let token = token.clone();
+            self.context.lane.run(move || secret_hash::verify(&token, &stored)).await?
+        } else {
+            secret_hash::verify(token, &stored)
+        };
+        let is_this = verified.map_err(|error| inconsistent(candidate, &error))?;
+        Ok(if is_this { Proof::NeedsTag } else { Proof::No })
+    }
+
+    /// Brings the row to the current key and the configured scheme, in the background and only while the lane is
+    /// idle: a validation never waits for it, the next read tries again.
+    fn improve(&self, token: &PlainToken, candidate: &Candidate, proof: &Proof) {
+        let meets = StoredHash::parse(&candidate.token.secret.secret_hash)
+            .is_ok_and(|stored| stored.meets(&self.context.policy.scheme));
+        if meets && matches!(proof, Proof::Tag) {
+            return;
+        }
+        let work = upgrade(Arc::clone(&self.context), token.clone(), candidate.token.clone(), meets);
+        self.context.units.spawn(work);
+    }
+
+    fn entry(&self, candidate: &Candidate, stamp: Stamp) -> Result<Entry, Failure> {
+        let token = &candidate.token;
+        let grants = self.context.catalogue.restore(&token.scopes).map_err(|error| inconsistent(candidate, &error))?;
+        let credential = Credential {
+            token_id: token.id,
+            organization_id: token.organization_id,
+            organization_disabled_at: candidate.organization_disabled_at,
+            facts: token.facts,
+            granted: grants.effective(),
+            holder: self.holder(&candidate.owner)?,
+        };
+        let answer = self.shared_answer(&credential, &grants);
+        let pending = Pending { first_use: candidate.first_use_pending, reuse: token.reuse_detected_at.is_none() };
+        Ok(Entry::new(credential, token.project_id, answer, stamp, pending))
+    }
+
+    fn holder(&self, owner: &OwnerState) -> Result<Holder, Failure> {
+        Ok(match owner {
+            OwnerState::Organization => Holder::Organization,
+            OwnerState::Person { user_id, disabled_at, role, custom_scopes } => Holder::Person(PersonStanding {
+                user_id: *user_id,
+                disabled_at: *disabled_at,
+                ceiling: role.map(|role| self.context.ceiling(role, custom_scopes.as_deref())).transpose()?,
+            }),
+            OwnerState::Actor { actor_id, project_id, disabled_at, expires_at, access_scope } => {
+                Holder::Actor(ActorStanding {
+                    actor_id: *actor_id,
+                    project_id: *project_id,
+                    disabled_at: *disabled_at,
+                    expires_at: *expires_at,
+                    access_scope: access_scope.as_ref().map(|(id, slug, active)| AccessScopeStanding {
+                        id: *id,
+                        slug: slug.clone(),
+                        active: *active,
+                    }),
+                })
+            }
+        })
+    }
+
+    /// `{"valid":true,"org_id":"org_…","scopes":[…]}`, one copy for all tokens that share it.
+    fn shared_answer(&self, credential: &Credential, grants: &Grants) -> Arc<[u8]> {
+        let bytes = answer_bytes(&self.context.catalogue, credential, grants);
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = answers.get(bytes.as_slice()) {
+            return Arc::clone(answer);
+        }
+        if answers.len() >= MOST_SHARED_ANSWERS {
+            answers.clear();
+        }
+        let answer: Arc<[u8]> = bytes.as_slice().into();
+        answers.insert(bytes.into_boxed_slice(), Arc::clone(&answer));
+        answer
+    }
+}
+
+/// Scopes are names of the catalogue's grammar and ids are base32: nothing in here needs escaping.
+fn answer_bytes(catalogue: &ScopeCatalogue, credential: &Credential, grants: &Grants) -> Vec<u8> {
+    let mut text = format!("{{\"valid\":true,\"org_id\":\"{}\",\"scopes\":[", credential.organization_id);
+    for (index, name) in shown(catalogue, credential.effective(), grants).into_iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        text.push_str(comma);
+        text.push('"');
+        text.push_str(name);
+        text.push('"');
+    }
+    text.push_str("]}");
+    text.into_bytes()
+}
+
+/// The scopes as granted while the owner's role covers them all; otherwise what is left of them.
+pub(super) fn shown<'c>(catalogue: &'c ScopeCatalogue, effective: ScopeSet, grants: &Grants) -> Vec<&'c str> {
+    if effective.covers(&grants.effective()) { grants.names(catalogue) } else { catalogue.names(effective) }
+}
+
+fn inconsistent(candidate: &Candidate, error: &dyn std::fmt::Display) -> Failure {
+    Failure::Inconsistent(format!("token {} cannot be read: {error}", candidate.token.id))
+}

@@ -1,0 +1,302 @@
+//! Is this token good, and what may it do: the hot path.
+//!
+//! A known token costs one keyed digest, one look in a shard of the cache, two atomic loads and the decision. Facts
+//! are cached, verdicts never: [`decide`] runs on every request against the clock of that request.
+
+mod cache;
+mod fetch;
+mod flight;
+mod negative;
+mod outcome;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secret_hash::Tag;
+use token_domain::decide::{Denial, Verdict, decide};
+use token_domain::{Credential, Requirement, ScopeCatalogue, Timestamp};
+use token_format::PlainToken;
+use tokio::sync::Semaphore;
+
+pub use self::cache::{CacheLimits, Entry};
+pub use self::outcome::{Details, Outcome, OutcomeCounters, OutcomeKind};
+
+use self::cache::Cache;
+use self::fetch::{Fetch, Fetched};
+use self::flight::{Flights, Place};
+use self::negative::Negatives;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::origin::Origin;
+use crate::usage::Uses;
+
+/// The scopes of a token as the wire shows them: as granted while its owner's role covers them all, otherwise what is
+/// left of them.
+pub fn shown_scopes(catalogue: &ScopeCatalogue, credential: &Credential, listed: &[String]) -> Vec<String> {
+    catalogue.restore(listed).map_or_else(
+        |_| Vec::new(),
+        |grants| fetch::shown(catalogue, credential.effective(), &grants).into_iter().map(str::to_owned).collect(),
+    )
+}
+
+/// How often a request looks again when a change overtook what it waited for, before it reads for itself alone.
+const ROUNDS: usize = 3;
+
+/// Bounds of the validator.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The cache of live and dead tokens.
+    pub cache: CacheLimits,
+    /// The most unknown digests remembered.
+    pub negative_entries: usize,
+    /// How long an unknown digest is remembered at most.
+    pub negative_ttl: token_domain::Span,
+    /// Reads of the database that validation may have under way.
+    pub miss_places: usize,
+    /// How long a miss waits for a place before it is turned away.
+    pub miss_wait: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            cache: CacheLimits::default(),
+            negative_entries: 65_536,
+            negative_ttl: token_domain::Span::seconds(5),
+            miss_places: 256,
+            miss_wait: Duration::from_millis(250),
+        }
+    }
+}
+
+/// Answers for tokens.
+pub struct Validator {
+    context: Arc<Context>,
+    fetch: Fetch,
+    cache: Cache,
+    negatives: Negatives,
+    flights: Flights,
+    misses: Semaphore,
+    miss_wait: Duration,
+    uses: Arc<Uses>,
+    counters: OutcomeCounters,
+}
+
+impl Validator {
+    /// A validator over an empty cache.
+    pub fn new(context: &Arc<Context>, limits: &Limits) -> Self {
+        Self {
+            context: Arc::clone(context),
+            fetch: Fetch::new(Arc::clone(context)),
+            cache: Cache::new(limits.cache),
+            negatives: Negatives::new(limits.negative_entries, limits.negative_ttl),
+            flights: Flights::default(),
+            misses: Semaphore::new(limits.miss_places.max(1)),
+            miss_wait: limits.miss_wait,
+            uses: Arc::new(Uses::default()),
+            counters: OutcomeCounters::default(),
+        }
+    }
+
+    /// Decides about a presented text. Anything that is not a live token of this deployment is
+    /// [`Outcome::Invalid`], whatever the reason.
+    ///
+    /// # Errors
+    /// Only when it cannot be known: the store fails, or the lane for misses or slow hashes is full.
+    pub async fn validate(
+        &self,
+        text: &str,
+        requirement: &Requirement,
+        origin: &dyn Fn() -> Origin,
+    ) -> Result<Outcome, Failure> {
+        let Ok(token) = PlainToken::parse(text) else {
+            self.counters.count(OutcomeKind::Malformed);
+            return Ok(Outcome::Invalid);
+        };
+        self.validate_token(&token, requirement, origin).await
+    }
+
+    /// As [`Validator::validate`], for a text already known to be token-shaped.
+    ///
+    /// # Errors
+    /// As [`Validator::validate`].
+    pub async fn validate_token(
+        &self,
+        token: &PlainToken,
+        requirement: &Requirement,
+        origin: &dyn Fn() -> Origin,
+    ) -> Result<Outcome, Failure> {
+        if !self.context.policy.legacy_lookup && !token.is_checksummed() {
+            self.counters.count(OutcomeKind::Malformed);
+            return Ok(Outcome::Invalid);
+        }
+        let digest = self.context.keyring.digest(token);
+        let entry = match self.known(&digest) {
+            Some(entry) => Some(entry),
+            None => self.find(token, &digest).await.inspect_err(|_| self.counters.count(OutcomeKind::Unavailable))?,
+        };
+        let Some(entry) = entry else {
+            self.counters.count(OutcomeKind::Unknown);
+            return Ok(Outcome::Invalid);
+        };
+        Ok(self.answer(entry, requirement, origin))
+    }
+
+    /// As [`Validator::validate`], past every cache, with what only `detail` shows.
+    ///
+    /// # Errors
+    /// As [`Validator::validate`].
+    pub async fn inspect(
+        &self,
+        text: &str,
+        requirement: &Requirement,
+        origin: &dyn Fn() -> Origin,
+    ) -> Result<(Outcome, Option<Details>), Failure> {
+        let outcome = self.validate(text, requirement, origin).await?;
+        let (Outcome::Live(entry) | Outcome::Insufficient { entry, .. }) = &outcome else {
+            return Ok((outcome, None));
+        };
+        let credential = entry.credential();
+        let (organization, id) = (credential.organization_id, credential.token_id);
+        let token = self.context.store.read(move |reads| Box::pin(reads.token(organization, id))).await?;
+        let Some(token) = token else { return Ok((Outcome::Invalid, None)) };
+        let unwritten = entry.last_used();
+        let details = Details {
+            status: token.facts.status(self.context.now()),
+            last_used_at: token.last_used_at.max(unwritten),
+            token,
+        };
+        Ok((outcome, Some(details)))
+    }
+
+    /// Counts of outcomes since the process began.
+    pub const fn counters(&self) -> &OutcomeCounters {
+        &self.counters
+    }
+
+    /// Uses that wait to be written down.
+    pub const fn uses(&self) -> &Arc<Uses> {
+        &self.uses
+    }
+
+    /// Tokens remembered now, live and dead.
+    pub fn cached(&self) -> usize {
+        self.cache.len()
+    }
+
+    /// Unknown digests remembered now.
+    pub fn cached_unknown(&self) -> usize {
+        self.negatives.len()
+    }
+
+    /// Forgets everything, as after losing touch with the database.
+    pub fn clear(&self) {
+        self.cache.clear();
+        self.negatives.clear();
+    }
+
+    /// What the cache knows and may still use.
+    fn known(&self, digest: &Tag) -> Option<Arc<Entry>> {
+        let entry = self.cache.get(digest)?;
+        self.usable(&entry).then_some(entry)
+    }
+
+    /// The look at the fence, on every use of something remembered, and whether this process still is the one that
+    /// may remember at all.
+    fn usable(&self, entry: &Entry) -> bool {
+        let credential = entry.credential();
+        self.context.fences.holds(entry.stamp(), credential.token_id, credential.organization_id)
+            && self.context.may_remember()
+    }
+
+    /// Reads a token that the cache does not know, or may no longer use.
+    async fn find(&self, token: &PlainToken, digest: &Tag) -> Result<Option<Arc<Entry>>, Failure> {
+        let fences = &self.context.fences;
+        for _ in 0..ROUNDS {
+            if let Some(stamp) = self.negatives.get(digest, self.context.now())
+                && fences.still_unknown(stamp)
+                && self.context.may_remember()
+            {
+                return Ok(None);
+            }
+            match self.flights.join(digest) {
+                Place::Leader(landing) => {
+                    let fetched = self.fetch(token, digest).await?;
+                    self.keep(digest, &fetched);
+                    landing.land(fetched.clone());
+                    return Ok(fetched.into_entry());
+                }
+                Place::Follower(flight) => match flight.landed().await {
+                    // Others' reads began before this request did: they count only if nothing changed since.
+                    Some(Fetched::Found(entry)) if self.usable(&entry) => return Ok(Some(entry)),
+                    Some(Fetched::Unknown(stamp)) if fences.still_unknown(stamp) => return Ok(None),
+                    Some(Fetched::Found(_) | Fetched::Unknown(_)) | None => {}
+                },
+            }
+        }
+        // Overtaken again and again: one read of its own, not kept.
+        Ok(self.fetch(token, digest).await?.into_entry())
+    }
+
+    async fn fetch(&self, token: &PlainToken, digest: &Tag) -> Result<Fetched, Failure> {
+        let place = tokio::time::timeout(self.miss_wait, self.misses.acquire());
+        let _place = place.await.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?;
+        // Before the read: what is read under this stamp is outdated by any change that commits later.
+        let stamp = self.context.fences.stamp();
+        self.fetch.fetch(token, digest, stamp).await
+    }
+
+    fn keep(&self, digest: &Tag, fetched: &Fetched) {
+        match fetched {
+            Fetched::Found(entry) => self.cache.insert(digest, Arc::clone(entry)),
+            Fetched::Unknown(stamp) => self.negatives.insert(digest, *stamp, self.context.now()),
+        }
+    }
+
+    fn answer(&self, entry: Arc<Entry>, requirement: &Requirement, origin: &dyn Fn() -> Origin) -> Outcome {
+        let now = self.context.now();
+        match decide(entry.credential(), requirement, now) {
+            Verdict::Allowed { .. } => {
+                self.used(&entry, now);
+                self.counters.count(OutcomeKind::Live);
+                Outcome::Live(entry)
+            }
+            Verdict::Insufficient { missing, .. } => {
+                self.used(&entry, now);
+                self.counters.count(OutcomeKind::Insufficient);
+                Outcome::Insufficient { entry, missing: missing.0 }
+            }
+            Verdict::Denied(denial) => {
+                self.counters.count(OutcomeKind::Denied(denial));
+                self.denied(&entry, denial, now, origin);
+                Outcome::Invalid
+            }
+        }
+    }
+
+    fn used(&self, entry: &Arc<Entry>, now: Timestamp) {
+        self.uses.note(entry, now);
+        if entry.take_first_use() {
+            let (context, entry) = (Arc::clone(&self.context), Arc::clone(entry));
+            self.context.units.spawn(async move {
+                if let Err(error) = crate::tokens::first_use(&context, entry.credential(), now).await {
+                    entry.return_first_use();
+                    tracing::warn!(%error, "the first use of a rotated token could not be written down; the next use tries again");
+                }
+            });
+        }
+    }
+
+    fn denied(&self, entry: &Arc<Entry>, denial: Denial, now: Timestamp, origin: &dyn Fn() -> Origin) {
+        if !matches!(denial, Denial::Revoked(_)) || !entry.credential().facts.is_reuse(now) || !entry.take_reuse() {
+            return;
+        }
+        let (context, entry, origin) = (Arc::clone(&self.context), Arc::clone(entry), origin());
+        self.context.units.spawn(async move {
+            if let Err(error) = crate::tokens::reuse(&context, entry.credential(), now, &origin).await {
+                entry.return_reuse();
+                tracing::warn!(%error, "the reuse of a superseded token could not be written down; the next one tries again");
+            }
+        });
+    }
+}

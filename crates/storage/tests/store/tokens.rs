@@ -1,0 +1,405 @@
+//! Tokens: what is written, listed, changed and killed.
+
+use crate::run::{founded, read, write};
+use storage::model::{Kill, Principal, StoredSecret, Token, TokenEdit, TokenFilter, TokenOwner, TokenUse};
+use storage::{Constraint, Store, StoreError};
+use test_support::Db;
+use test_support::records::{self, T0, after, id};
+use token_domain::id::{OrganizationId, TokenId};
+use token_domain::text::{AgentType, Name};
+use token_domain::token::{GraceMode, RevokeReason, Revoked, Status, Superseded, TokenFacts};
+use token_domain::{Span, Timestamp};
+
+const KILL: Kill = Kill { at: T0, reason: RevokeReason::Requested, by: Principal::System };
+
+pub(crate) async fn insert(store: &Store, tokens: Vec<Token>) {
+    let inserted = write(store, move |tx| {
+        Box::pin(async move {
+            for token in &tokens {
+                tx.insert_token(token).await?;
+            }
+            Ok(())
+        })
+    });
+    inserted.await.unwrap();
+}
+
+async fn get(store: &Store, org: OrganizationId, token: TokenId) -> Token {
+    read(store, move |r| Box::pin(r.token(org, token))).await.unwrap()
+}
+
+fn filter(org: OrganizationId) -> TokenFilter {
+    TokenFilter {
+        organization_id: org,
+        owner: TokenOwner::Organization,
+        status: None,
+        name_contains: None,
+        now: T0,
+        after: None,
+        limit: 1000,
+    }
+}
+
+async fn list(store: &Store, filter: TokenFilter) -> Vec<TokenId> {
+    let listed = read(store, move |r| Box::pin(async move { r.list_tokens(&filter).await })).await;
+    listed.into_iter().map(|token| token.id).collect()
+}
+
+#[test]
+fn every_field_reads_back() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, user) = founded(store).await;
+        let plain = records::token(org, 1);
+        let full = Token {
+            owner: TokenOwner::Person(user),
+            name: Name::parse("Ключ 👩‍💻").unwrap(),
+            agent_type: AgentType::parse("github_actions").unwrap(),
+            scopes: vec!["scans:run".to_owned(), "projects:read".to_owned(), "user".to_owned()],
+            facts: TokenFacts {
+                created_at: T0,
+                expires_at: Some(Timestamp::MAX),
+                superseded: Some(Superseded {
+                    at: after(1),
+                    by: plain.id,
+                    grace_ends_at: after(1),
+                    mode: GraceMode::FirstUse,
+                }),
+                revoked: Some(Revoked { at: after(2), reason: RevokeReason::RotationCancelled }),
+            },
+            lifetime: Some(Span::days(36_500)),
+            created_by: Principal::Token(plain.id),
+            revoked_by: Some(Principal::User(user)),
+            rotated_from: Some(plain.id),
+            first_used_at: Some(after(3)),
+            last_used_at: Some(after(4)),
+            reuse_detected_at: Some(after(5)),
+            secret: StoredSecret {
+                hint: "00ff".to_owned(),
+                secret_hash: "$2b$10$x".to_owned(),
+                lookup_hint: i64::MIN,
+                verify_tag: None,
+            },
+            ..records::token(org, 2)
+        };
+        insert(store, vec![plain.clone(), full.clone()]).await;
+        assert_eq!(get(store, org, plain.id).await, plain);
+        assert_eq!(get(store, org, full.id).await, full);
+        assert_eq!(read(store, |r| Box::pin(r.token(id(9), plain.id))).await, None);
+    });
+}
+
+/// Facts at every side of every moment that matters, seen at second 10.
+fn every_fact() -> Vec<TokenFacts> {
+    let superseded = |end| Superseded { at: after(5), by: id(1), grace_ends_at: after(end), mode: GraceMode::Fixed };
+    let mut facts = Vec::new();
+    for expires_at in [None, Some(after(9)), Some(after(10)), Some(after(11))] {
+        for superseded in [None, Some(superseded(9)), Some(superseded(10)), Some(superseded(11))] {
+            for revoked in [None, Some(Revoked { at: after(6), reason: RevokeReason::Leaked })] {
+                facts.push(TokenFacts { created_at: T0, expires_at, superseded, revoked });
+            }
+        }
+    }
+    facts
+}
+
+#[test]
+fn the_status_filter_says_what_the_domain_says() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        let now = after(10);
+        let mut tokens = Vec::new();
+        for (index, mut facts) in (0_u32..).zip(every_fact()) {
+            // Each is superseded by a token of its own.
+            let successor = records::token(org, 1_000 + index);
+            facts.superseded = facts.superseded.map(|superseded| Superseded { by: successor.id, ..superseded });
+            let token =
+                Token { facts, revoked_by: facts.revoked.map(|_| Principal::System), ..records::token(org, index) };
+            tokens.extend([successor, token]);
+        }
+        insert(store, tokens.clone()).await;
+        for status in Status::ALL {
+            let mut expected: Vec<_> =
+                tokens.iter().filter(|token| token.facts.status(now) == status).map(|token| token.id).collect();
+            expected.sort();
+            expected.reverse();
+            let listed = list(store, TokenFilter { status: Some(status), now, ..filter(org) }).await;
+            assert_eq!(listed, expected, "{status}");
+        }
+        let live = tokens.iter().filter(|token| token.facts.status(now).is_live()).count();
+        let counted = read(store, |r| Box::pin(r.live_token_count(org, now))).await;
+        assert_eq!(usize::try_from(counted), Ok(live));
+    });
+}
+
+#[test]
+fn only_a_token_that_the_domain_calls_active_is_superseded() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        let now = after(10);
+        for (index, mut facts) in (0_u32..).zip(every_fact()) {
+            let [first, second] = [records::token(org, 1_000 + index), records::token(org, 2_000 + index)];
+            facts.superseded = facts.superseded.map(|superseded| Superseded { by: first.id, ..superseded });
+            let token =
+                Token { facts, revoked_by: facts.revoked.map(|_| Principal::System), ..records::token(org, index) };
+            let (old, by) = (token.id, second.id);
+            insert(store, vec![first, second, token]).await;
+            let superseded = write(store, move |tx| {
+                Box::pin(tx.supersede_active(org, old, by, now, after(20), GraceMode::Fixed, now))
+            })
+            .await
+            .unwrap();
+            let expected = facts.supersede(now, by, Span::seconds(10), GraceMode::Fixed);
+            match expected {
+                // The store takes the end it is given; that it lies before the expiry is the domain's business.
+                Ok(expected) => assert_eq!(
+                    superseded.unwrap().facts.superseded.map(|s| (s.at, s.by, s.mode)),
+                    expected.superseded.map(|s| (s.at, s.by, s.mode)),
+                ),
+                Err(_) => assert_eq!(superseded, None, "{facts:?}"),
+            }
+            let cancelled = write(store, move |tx| Box::pin(tx.cancel_supersession(org, old, now))).await.unwrap();
+            let before = expected.unwrap_or(facts);
+            match before.cancel_rotation(now) {
+                Ok((facts, successor)) => {
+                    let (token, by) = cancelled.unwrap();
+                    assert_eq!((token.facts, by), (facts, successor));
+                }
+                Err(_) => assert_eq!(cancelled, None, "{before:?}"),
+            }
+        }
+    });
+}
+
+#[test]
+fn a_rotation_needs_the_right_organisation_and_an_unused_successor() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        insert(store, (1..=4).map(|number| records::token(org, number)).collect()).await;
+        let rotate = move |organization, old, by| {
+            write(store, move |tx| {
+                Box::pin(tx.supersede_active(organization, old, by, after(1), after(9), GraceMode::Fixed, after(1)))
+            })
+        };
+        assert_eq!(rotate(id(9), id(1), id(2)).await, Ok(None));
+        assert_eq!(rotate(org, id(9), id(2)).await, Ok(None));
+        assert!(rotate(org, id(1), id(2)).await.unwrap().is_some());
+        assert_eq!(rotate(org, id(3), id(2)).await, Err(StoreError::Conflict(Constraint::Successor)));
+        let missing = rotate(org, id(3), id(99)).await;
+        assert!(matches!(missing, Err(StoreError::Conflict(Constraint::Reference(_)))), "{missing:?}");
+    });
+}
+
+#[test]
+fn lists_are_newest_first_and_go_on_where_they_stopped() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, user) = founded(store).await;
+        let mut tokens: Vec<_> = (1..=9)
+            .map(|number| {
+                let mut token = records::token(org, number);
+                // Three to a moment: the id decides among them.
+                token.facts.created_at = after(number / 3);
+                token
+            })
+            .collect();
+        let mut personal = records::token(org, 50);
+        personal.owner = TokenOwner::Person(user);
+        tokens.push(personal.clone());
+        insert(store, tokens.clone()).await;
+        let all: Vec<TokenId> = (1..=9).rev().map(id).collect();
+        assert_eq!(list(store, filter(org)).await, all);
+        assert_eq!(list(store, TokenFilter { owner: personal.owner, ..filter(org) }).await, [personal.id]);
+        assert_eq!(list(store, TokenFilter { owner: TokenOwner::Person(id(9)), ..filter(org) }).await, []);
+        assert_eq!(list(store, filter(id(9))).await, []);
+        let mut pages = Vec::new();
+        let mut after = None;
+        loop {
+            let page = list(store, TokenFilter { after, limit: 2, ..filter(org) }).await;
+            let Some(&last) = page.last() else { break };
+            let last = tokens.iter().find(|token| token.id == last).unwrap();
+            after = Some((last.facts.created_at, last.id));
+            pages.extend(page);
+        }
+        assert_eq!(pages, all);
+    });
+}
+
+#[test]
+fn a_name_is_searched_literally_and_without_regard_to_ascii_case() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        let names = ["CI runner", "100% sure", "snake_case", "ÄRGER", "ärger", r"back\slash"];
+        let tokens = (1..).zip(names).map(|(number, name)| {
+            let mut token = records::token(org, number);
+            token.name = Name::parse(name).unwrap();
+            token
+        });
+        insert(store, tokens.collect()).await;
+        for (part, expected) in [
+            ("ci RUN", vec![id(1)]),
+            ("%", vec![id(2)]),
+            ("_", vec![id(3)]),
+            ("\\", vec![id(6)]),
+            ("Är", vec![id(4)]),
+            ("är", vec![id(5)]),
+            ("RGER", vec![id(5), id(4)]),
+            ("nothing", vec![]),
+        ] {
+            let listed = list(store, TokenFilter { name_contains: Some(part.to_owned()), ..filter(org) }).await;
+            assert_eq!(listed, expected, "{part}");
+        }
+    });
+}
+
+#[test]
+fn what_is_shown_can_be_edited() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        insert(store, vec![records::token(org, 1)]).await;
+        let edit = move |organization, edit: TokenEdit| {
+            write(store, move |tx| Box::pin(async move { tx.edit_token(organization, id(1), &edit).await }))
+        };
+        let name = Name::parse("Other").unwrap();
+        let label = AgentType::parse("agent").unwrap();
+        assert_eq!(edit(org, TokenEdit::default()).await, Ok(Some(records::token(org, 1))));
+        let expected = Token { name: name.clone(), ..records::token(org, 1) };
+        assert_eq!(edit(org, TokenEdit { name: Some(name), agent_type: None }).await, Ok(Some(expected.clone())));
+        let expected = Token { agent_type: label.clone(), ..expected };
+        let edited = edit(org, TokenEdit { name: None, agent_type: Some(label.clone()) }).await;
+        assert_eq!(edited, Ok(Some(expected)));
+        assert_eq!(edit(id(9), TokenEdit { name: None, agent_type: Some(label) }).await, Ok(None));
+    });
+}
+
+#[test]
+fn the_first_kill_stands() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, user) = founded(store).await;
+        insert(store, (1..=2).map(|number| records::token(org, number)).collect()).await;
+        let first = Kill { at: after(1), reason: RevokeReason::Leaked, by: Principal::User(user) };
+        let kill = move |organization, token, kill: Kill| {
+            write(store, move |tx| Box::pin(async move { tx.revoke_token(organization, token, &kill).await }))
+        };
+        assert_eq!(kill(id(9), id(1), first).await, Ok(None));
+        let killed = kill(org, id(1), first).await.unwrap().unwrap();
+        assert_eq!(killed.facts.revoked, Some(Revoked { at: after(1), reason: RevokeReason::Leaked }));
+        assert_eq!(killed.revoked_by, Some(Principal::User(user)));
+        assert_eq!(kill(org, id(1), KILL).await, Ok(None));
+        assert_eq!(get(store, org, id(1)).await, killed);
+    });
+}
+
+#[test]
+fn an_owners_tokens_die_together() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, user) = founded(store).await;
+        let tokens = (1..=6).map(|number| {
+            let mut token = records::token(org, number);
+            token.owner = if number <= 4 { TokenOwner::Person(user) } else { TokenOwner::Organization };
+            token
+        });
+        insert(store, tokens.collect()).await;
+        let kill_all = move |owner| {
+            let killed =
+                write(store, move |tx| Box::pin(async move { tx.revoke_tokens_of_owner(org, owner, &KILL).await }));
+            async move {
+                let mut ids = killed.await.unwrap();
+                ids.sort();
+                ids
+            }
+        };
+        write(store, move |tx| Box::pin(async move { tx.revoke_token(org, id(2), &KILL).await })).await.unwrap();
+        assert_eq!(kill_all(TokenOwner::Person(id(9))).await, []);
+        assert_eq!(kill_all(TokenOwner::Person(user)).await, [id(1), id(3), id(4)]);
+        assert_eq!(kill_all(TokenOwner::Person(user)).await, []);
+        assert_eq!(kill_all(TokenOwner::Actor(id(1))).await, []);
+        assert_eq!(kill_all(TokenOwner::Organization).await, [id(5), id(6)]);
+    });
+}
+
+#[test]
+fn first_use_brings_the_end_of_a_grace_forward_and_never_back() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        insert(store, (1..=4).map(|number| records::token(org, number)).collect()).await;
+        let rotate = move |old, by, mode| {
+            write(store, move |tx| Box::pin(tx.supersede_active(org, old, by, after(10), after(100), mode, after(10))))
+        };
+        rotate(id(1), id(2), GraceMode::FirstUse).await.unwrap().unwrap();
+        rotate(id(3), id(4), GraceMode::Fixed).await.unwrap().unwrap();
+        let shorten = move |successor, at, end| {
+            write(store, move |tx| Box::pin(tx.shorten_grace(successor, after(at), after(end))))
+        };
+        assert_eq!(shorten(id(2), 11, 200).await, Ok(None), "later than it is");
+        assert_eq!(shorten(id(2), 12, 5).await, Ok(None), "earlier than the rotation");
+        assert_eq!(shorten(id(2), 13, 50).await, Ok(Some(id(1))));
+        assert_eq!(shorten(id(2), 14, 60).await, Ok(None));
+        assert_eq!(shorten(id(4), 15, 50).await, Ok(None), "a fixed grace stays");
+        assert_eq!(shorten(id(9), 16, 50).await, Ok(None));
+        let end = |token: Token| token.facts.superseded.unwrap().grace_ends_at;
+        assert_eq!(end(get(store, org, id(1)).await), after(50));
+        assert_eq!(end(get(store, org, id(3)).await), after(100));
+        assert_eq!(get(store, org, id(2)).await.first_used_at, Some(after(11)), "the first use is kept");
+    });
+}
+
+#[test]
+fn notes_about_use_and_reuse() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        // More than one statement's worth.
+        insert(store, (1..=1_203).map(|number| records::token(org, number)).collect()).await;
+        let uses: Vec<_> =
+            (1..=1_203).map(|number| TokenUse { token_id: id(number), last_used_at: after(10) }).collect();
+        let record =
+            move |uses: Vec<TokenUse>| write(store, move |tx| Box::pin(async move { tx.record_uses(&uses).await }));
+        record(vec![]).await.unwrap();
+        record(uses).await.unwrap();
+        let one = |number, seconds| TokenUse { token_id: id(number), last_used_at: after(seconds) };
+        // Earlier, later, the same token twice in both orders, and one that is not there.
+        record(vec![one(1, 5), one(2, 15), one(3, 20), one(3, 12), one(4, 12), one(4, 20), one(5_000, 1)])
+            .await
+            .unwrap();
+        for (number, seconds) in [(1, 10), (2, 15), (3, 20), (4, 20), (5, 10), (1_203, 10)] {
+            assert_eq!(get(store, org, id(number)).await.last_used_at, Some(after(seconds)), "{number}");
+        }
+
+        let mark = move |at| write(store, move |tx| Box::pin(tx.mark_reuse(id(1), after(at))));
+        assert_eq!((mark(1).await, mark(2).await), (Ok(true), Ok(false)));
+        assert_eq!(get(store, org, id(1)).await.reuse_detected_at, Some(after(1)));
+    });
+}
+
+#[test]
+fn a_stored_secret_is_replaced_only_if_it_is_still_the_one_that_was_read() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        insert(store, vec![records::token(org, 1)]).await;
+        let replace = move |hash: &str, expected: &'static str| {
+            let secret = StoredSecret {
+                hint: "abcd".to_owned(),
+                secret_hash: hash.to_owned(),
+                lookup_hint: -5,
+                verify_tag: None,
+            };
+            write(store, move |tx| Box::pin(async move { tx.set_secret(id(1), &secret, expected).await }))
+        };
+        assert_eq!(replace("$new", "$other").await, Ok(false));
+        assert_eq!(replace("$new", "$test$1").await, Ok(true));
+        assert_eq!(replace("$newer", "$test$1").await, Ok(false));
+        let secret = get(store, org, id(1)).await.secret;
+        assert_eq!((secret.hint.as_str(), secret.secret_hash.as_str()), ("abcd", "$new"));
+        assert_eq!((secret.lookup_hint, secret.verify_tag), (-5, None));
+    });
+}

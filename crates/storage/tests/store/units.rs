@@ -1,0 +1,300 @@
+//! How a unit of work begins, ends, fails and is interrupted.
+
+use crate::run::{founded, read, write};
+use crate::tokens::insert;
+use futures::future::join_all;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use storage::{Constraint, StoreError, StoreOptions};
+use test_support::records::{self, after, id};
+use test_support::{Backend, Db};
+use token_domain::token::GraceMode;
+
+#[test]
+fn a_failed_unit_leaves_nothing_behind() {
+    #[derive(Debug, PartialEq)]
+    enum Refused {
+        ByUs(u8),
+        ByStore(StoreError),
+    }
+    impl From<StoreError> for Refused {
+        fn from(error: StoreError) -> Self {
+            Self::ByStore(error)
+        }
+    }
+    Db::each(async |db| {
+        let refused: Result<(), Refused> = db
+            .store()
+            .write(|tx| {
+                Box::pin(async move {
+                    tx.insert_organization(&records::organization(1)).await?;
+                    Err(Refused::ByUs(7))
+                })
+            })
+            .await;
+        assert_eq!(refused, Err(Refused::ByUs(7)));
+        let refused: Result<(), Refused> = db
+            .store()
+            .write(|tx| {
+                Box::pin(async move {
+                    tx.insert_organization(&records::organization(1)).await?;
+                    Ok(tx.insert_organization(&records::organization(1)).await?)
+                })
+            })
+            .await;
+        assert!(matches!(refused, Err(Refused::ByStore(StoreError::Conflict(_)))), "{refused:?}");
+        assert_eq!(read(db.store(), |r| Box::pin(r.count_organizations())).await, 0);
+        assert_eq!((db.store().counters().writes(), db.store().counters().reads()), (2, 1));
+    });
+}
+
+#[test]
+fn a_unit_that_passes_over_an_error_is_not_committed() {
+    Db::each(async |db| {
+        founded(db.store()).await;
+        let swallowed = write(db.store(), |tx| {
+            Box::pin(async move {
+                tx.insert_organization(&records::organization(2)).await?;
+                let twin = tx.insert_organization(&records::organization(1)).await;
+                assert_eq!(twin, Err(StoreError::Conflict(Constraint::Other(primary_key(twin.as_ref())))));
+                // The next operation is refused, on SQLite as on PostgreSQL.
+                assert!(matches!(tx.count_organizations().await, Err(StoreError::Broken(_))));
+                Ok(())
+            })
+        });
+        let swallowed = swallowed.await;
+        assert!(matches!(swallowed, Err(StoreError::Broken(_))), "{swallowed:?}");
+        assert_eq!(read(db.store(), |r| Box::pin(r.count_organizations())).await, 1);
+    });
+}
+
+/// Which of two broken keys is named is up to the database; a copy of a whole row breaks two.
+fn primary_key(result: Result<&(), &StoreError>) -> String {
+    match result {
+        Err(StoreError::Conflict(Constraint::Other(name))) => name.clone(),
+        Ok(()) | Err(_) => String::new(),
+    }
+}
+
+#[test]
+fn a_unit_that_panics_is_rolled_back_and_hurts_nobody() {
+    Db::each(async |db| {
+        let store = db.store();
+        let panics = write(store, |tx| {
+            Box::pin(async move {
+                tx.insert_organization(&records::organization(1)).await?;
+                panic!("on purpose")
+            })
+        });
+        let panicked: Result<(), StoreError> = panics.await;
+        assert!(matches!(panicked, Err(StoreError::Broken(_))), "{panicked:?}");
+        let early: Result<(), StoreError> = write(store, |_| panic!("before the first await")).await;
+        assert!(matches!(early, Err(StoreError::Broken(_))), "{early:?}");
+        assert_eq!(read(store, |r| Box::pin(r.count_organizations())).await, 0);
+        founded(store).await;
+        assert_eq!(read(store, |r| Box::pin(r.count_organizations())).await, 1);
+    });
+}
+
+#[test]
+fn a_committed_unit_is_seen_at_once_by_every_reader() {
+    Db::each(async |db| {
+        let other = db.another_store().await;
+        for number in 1..=50 {
+            let inserted = write(db.store(), move |tx| {
+                Box::pin(async move { tx.insert_organization(&records::organization(number)).await })
+            });
+            inserted.await.unwrap();
+            for store in [db.store(), &other] {
+                assert!(read(store, |r| Box::pin(r.organization(id(number)))).await.is_some(), "{number}");
+            }
+        }
+        other.shutdown().await;
+    });
+}
+
+#[test]
+fn one_failing_unit_of_a_group_does_not_hurt_the_others() {
+    Db::each(async |db| {
+        let store = db.store();
+        let units = (1..=10).map(|number| {
+            write(store, move |tx| {
+                Box::pin(async move {
+                    tx.insert_organization(&records::organization(number)).await?;
+                    match number {
+                        3 => Err(StoreError::Broken("on purpose".to_owned())),
+                        5 => panic!("on purpose"),
+                        7 => tx.insert_organization(&records::organization(number)).await,
+                        _ => Ok(()),
+                    }
+                })
+            })
+        });
+        let results = join_all(units).await;
+        let failed: Vec<_> = (1..=10).zip(&results).filter(|(_, r)| r.is_err()).map(|(number, _)| number).collect();
+        assert_eq!(failed, [3, 5, 7]);
+        let other = db.another_store().await;
+        for number in 1..=10 {
+            let there = read(&other, |r| Box::pin(r.organization(id(number)))).await.is_some();
+            assert_eq!(there, ![3, 5, 7].contains(&number), "{number}");
+        }
+        other.shutdown().await;
+        let counters = store.counters();
+        assert_eq!(counters.writes(), 10);
+        match db.backend() {
+            Backend::Sqlite => assert!(counters.commits() < 10, "{} commits", counters.commits()),
+            Backend::PostgreSql => assert_eq!(counters.commits(), 7),
+        }
+    });
+}
+
+#[test]
+fn groups_are_bounded() {
+    let options = StoreOptions { group_jobs: 4, group_wait: Duration::from_secs(60), ..StoreOptions::default() };
+    Db::on(Backend::Sqlite, options, async |db| {
+        let units = (1..=64).map(|number| {
+            write(db.store(), move |tx| {
+                Box::pin(async move { tx.insert_organization(&records::organization(number)).await })
+            })
+        });
+        assert!(join_all(units).await.iter().all(Result::is_ok));
+        assert!(db.store().counters().commits() >= 16);
+    });
+}
+
+#[test]
+fn a_full_queue_makes_callers_wait_and_loses_none() {
+    let options = StoreOptions { queue_length: 2, pool_size: 2, ..StoreOptions::default() };
+    Db::each_with(options, async |db| {
+        let units = (1..=100).map(|number| {
+            write(db.store(), move |tx| {
+                Box::pin(async move { tx.insert_organization(&records::organization(number)).await })
+            })
+        });
+        assert!(join_all(units).await.iter().all(Result::is_ok));
+        assert_eq!(read(db.store(), |r| Box::pin(r.count_organizations())).await, 100);
+    });
+}
+
+#[test]
+fn a_unit_once_begun_outlives_the_caller() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (began, begun) = tokio::sync::oneshot::channel();
+        let (go_on, gate) = std::sync::mpsc::channel::<()>();
+        let unit = write(store, move |tx| {
+            Box::pin(async move {
+                began.send(()).unwrap();
+                tx.insert_organization(&records::organization(1)).await?;
+                // Blocks its thread, not the test's.
+                gate.recv().unwrap();
+                tx.insert_organization(&records::organization(2)).await
+            })
+        });
+        let mut unit = Box::pin(unit);
+        tokio::select! {
+            _ = &mut unit => panic!("it waits for the gate"),
+            begun = begun => begun.unwrap(),
+        }
+        drop(unit);
+        go_on.send(()).unwrap();
+        // On SQLite the next unit waits for the one before it; on PostgreSQL closing the store does.
+        write(store, |tx| Box::pin(tx.count_organizations())).await.unwrap();
+        store.clone().shutdown().await;
+        let other = db.another_store().await;
+        assert_eq!(read(&other, |r| Box::pin(r.count_organizations())).await, 2);
+        other.shutdown().await;
+    });
+}
+
+#[test]
+fn of_a_thousand_rotations_at_once_one_wins() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        insert(store, vec![records::token(org, 1)]).await;
+        let won = Arc::new(AtomicUsize::new(0));
+        let rotations = (2..=1_001).map(|number| {
+            let won = Arc::clone(&won);
+            write(store, move |tx| {
+                Box::pin(async move {
+                    tx.insert_token(&records::token(org, number)).await?;
+                    let by = id(u64::from(number));
+                    let old = tx
+                        .supersede_active(org, id(1), by, after(1), after(9), GraceMode::Fixed, after(1))
+                        .await?
+                        .ok_or_else(|| StoreError::Broken("not active".to_owned()))?;
+                    won.fetch_add(1, Ordering::Relaxed);
+                    Ok((old, by))
+                })
+            })
+        });
+        let results = join_all(rotations).await;
+        let winners: Vec<_> = results.into_iter().filter_map(Result::ok).collect();
+        assert_eq!((winners.len(), won.load(Ordering::Relaxed)), (1, 1));
+        let (old, by) = &winners[0];
+        assert_eq!(old.facts.superseded.map(|superseded| superseded.by), Some(*by));
+        // The losers' successors are gone with their units.
+        assert_eq!(read(store, |r| Box::pin(r.live_token_count(org, after(2)))).await, 2);
+    });
+}
+
+#[test]
+fn two_owners_who_leave_at_once_are_counted_one_after_the_other() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        write(store, move |tx| {
+            Box::pin(async move {
+                tx.insert_user(&records::user(2)).await?;
+                let owner = records::member(org, id(2), token_domain::person::BuiltInRole::Owner);
+                tx.insert_membership(&owner).await
+            })
+        })
+        .await
+        .unwrap();
+        let leave = |user| {
+            write(store, move |tx| {
+                Box::pin(async move {
+                    if tx.count_owners(org).await? < 2 {
+                        return Err(StoreError::Broken("the last owner".to_owned()));
+                    }
+                    tx.delete_membership(org, user).await
+                })
+            })
+        };
+        let left = join_all([leave(id(1)), leave(id(2))]).await;
+        assert_eq!(left.iter().filter(|left| **left == Ok(true)).count(), 1);
+    });
+}
+
+#[test]
+fn a_closed_store_takes_no_more_work() {
+    Db::each(async |db| {
+        let store = db.another_store().await;
+        founded(&store).await;
+        store.clone().shutdown().await;
+        let late = write(&store, |tx| Box::pin(tx.count_organizations())).await;
+        assert!(late.as_ref().is_err_and(StoreError::is_unavailable), "{late:?}");
+    });
+}
+
+#[test]
+fn a_backup_is_a_database_of_its_own() {
+    Db::each(async |db| {
+        founded(db.store()).await;
+        let copy = db.path("copy.db");
+        let made = db.store().backup_sqlite(&copy).await;
+        if db.backend() == Backend::PostgreSql {
+            assert!(matches!(made, Err(StoreError::Broken(_))), "{made:?}");
+            return;
+        }
+        made.unwrap();
+        let url = test_support::database::sqlite_url(copy.clone());
+        let store = storage::Store::open(&url, StoreOptions::default(), db.background().clone()).await.unwrap();
+        assert_eq!(read(&store, |r| Box::pin(r.count_organizations())).await, 1);
+        store.shutdown().await;
+        assert!(db.store().backup_sqlite(&copy).await.is_err(), "an existing file is never overwritten");
+    });
+}
