@@ -1,8 +1,5 @@
 //! Names, labels, slugs and e-mail addresses: text that people choose, checked once where it comes in.
 
-use std::fmt;
-
-use serde::Serialize;
 use unicode_general_category::{GeneralCategory, get_general_category};
 use unicode_normalization::UnicodeNormalization;
 
@@ -24,7 +21,7 @@ pub enum InvalidText {
 }
 
 /// Whether a character may stand in a name: nothing invisible that changes how its neighbours read.
-fn is_allowed(character: char) -> bool {
+pub(crate) fn is_allowed(character: char) -> bool {
     match get_general_category(character) {
         GeneralCategory::Control
         | GeneralCategory::Surrogate
@@ -39,7 +36,12 @@ fn is_allowed(character: char) -> bool {
 }
 
 /// Trims, normalises to NFC and checks length and characters.
-fn clean(text: &str, longest: usize) -> Result<String, InvalidText> {
+pub(crate) fn clean(text: &str, longest: usize) -> Result<String, InvalidText> {
+    clean_with(text, longest, is_allowed)
+}
+
+/// The same with another opinion on which characters may stand.
+pub(crate) fn clean_with(text: &str, longest: usize, is_allowed: impl Fn(char) -> bool) -> Result<String, InvalidText> {
     let trimmed = text.trim();
     // Normalisation can only be asked of text of sane size; four bytes a character bounds it before any work.
     if trimmed.len() > longest.saturating_mul(16) {
@@ -58,10 +60,11 @@ fn clean(text: &str, longest: usize) -> Result<String, InvalidText> {
     Ok(normalised)
 }
 
+/// Declares a checked text: private, made only by its own `parse`, shown and serialised as it is.
 macro_rules! text_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, ::serde::Serialize)]
         #[serde(transparent)]
         pub struct $name(String);
 
@@ -71,13 +74,14 @@ macro_rules! text_type {
                 &self.0
             }
         }
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(&self.0)
             }
         }
     };
 }
+pub(crate) use text_type;
 
 text_type! {
     /// A display name: 1–100 characters after trimming, NFC, nothing invisible.
