@@ -4,7 +4,9 @@
 //! clock, never draws randomness, never waits, and knows neither a database nor HTTP nor a hash function; whoever
 //! calls it brings those in as values.
 
+pub mod access;
 pub mod decide;
+pub mod execution;
 pub mod id;
 pub mod person;
 pub mod scope;
