@@ -6,7 +6,7 @@ use futures::future::join_all;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use storage::{Constraint, StoreError, StoreOptions};
+use storage::{StoreError, StoreOptions};
 use test_support::records::{self, after, id};
 use test_support::{Backend, Db};
 use token_domain::token::GraceMode;
@@ -57,7 +57,7 @@ fn a_unit_that_passes_over_an_error_is_not_committed() {
             Box::pin(async move {
                 tx.insert_organization(&records::organization(2)).await?;
                 let twin = tx.insert_organization(&records::organization(1)).await;
-                assert_eq!(twin, Err(StoreError::Conflict(Constraint::Other(primary_key(twin.as_ref())))));
+                assert!(matches!(twin, Err(StoreError::Conflict(_))), "{twin:?}");
                 // The next operation is refused, on SQLite as on PostgreSQL.
                 assert!(matches!(tx.count_organizations().await, Err(StoreError::Broken(_))));
                 Ok(())
@@ -67,14 +67,6 @@ fn a_unit_that_passes_over_an_error_is_not_committed() {
         assert!(matches!(swallowed, Err(StoreError::Broken(_))), "{swallowed:?}");
         assert_eq!(read(db.store(), |r| Box::pin(r.count_organizations())).await, 1);
     });
-}
-
-/// Which of two broken keys is named is up to the database; a copy of a whole row breaks two.
-fn primary_key(result: Result<&(), &StoreError>) -> String {
-    match result {
-        Err(StoreError::Conflict(Constraint::Other(name))) => name.clone(),
-        Ok(()) | Err(_) => String::new(),
-    }
 }
 
 #[test]
