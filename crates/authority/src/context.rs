@@ -118,6 +118,11 @@ impl Context {
         &self.store
     }
 
+    /// The fences, for whoever changes the database by another way than the verbs here.
+    pub fn fences(&self) -> &Fences {
+        &self.fences
+    }
+
     /// The choices of this deployment.
     pub const fn policy(&self) -> &Policy {
         &self.policy

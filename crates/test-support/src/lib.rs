@@ -2,5 +2,7 @@
 
 pub mod database;
 pub mod records;
+pub mod world;
 
 pub use database::{Backend, Db};
+pub use world::World;

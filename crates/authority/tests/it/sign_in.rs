@@ -1,0 +1,99 @@
+//! Signing in: one answer for every reason, the same work for everybody, few guesses at once.
+
+use authority::sessions::{AuthError, Presented, SignInError, SignedIn};
+use authority::{Origin, Via};
+use test_support::world::{EMAIL, PASSWORD, origin};
+use test_support::{Db, World};
+use token_domain::Span;
+
+async fn sign_in(world: &World, email: &str, password: &str, from: &Origin) -> Result<SignedIn, SignInError> {
+    world.sessions.sign_in(email, password.to_owned().into(), None, from).await
+}
+
+fn at(address: &str) -> Origin {
+    Origin { client_ip: Some(address.parse().unwrap()), ..origin() }
+}
+
+#[test]
+fn a_session_belongs_to_its_person_until_it_ends() {
+    Db::each(async |db| {
+        let world = World::new(db).await;
+        let signed_in = sign_in(&world, "  ADA@example.org ", PASSWORD, &origin()).await.unwrap();
+        assert_eq!(signed_in.role, "owner");
+        let presented = Presented::Session(signed_in.token.clone());
+        let caller = world.sessions.authenticate(&presented, &origin()).await.unwrap();
+        assert_eq!(Some(signed_in.session.user_id), caller.user_id());
+        assert!(matches!(caller.via, Via::Session { session_id, .. } if session_id == signed_in.session.id));
+        world.clock.set(signed_in.session.expires_at);
+        let late = world.sessions.authenticate(&presented, &origin()).await;
+        assert!(matches!(late, Err(AuthError::Invalid)));
+        assert_eq!(world.sessions.forget_expired().await.unwrap(), 1);
+    });
+}
+
+#[test]
+fn ending_a_session_ends_it_at_once() {
+    Db::each(async |db| {
+        let world = World::new(db).await;
+        let one = sign_in(&world, EMAIL, PASSWORD, &origin()).await.unwrap();
+        let two = sign_in(&world, EMAIL, PASSWORD, &origin()).await.unwrap();
+        let user = one.session.user_id;
+        assert_eq!(world.sessions.list(user).await.unwrap().len(), 2);
+        assert!(world.sessions.end(&world.owner, user, one.session.id, &origin()).await.unwrap());
+        assert!(!world.sessions.end(&world.owner, user, one.session.id, &origin()).await.unwrap());
+        let ended = world.sessions.authenticate(&Presented::Session(one.token), &origin()).await;
+        assert!(matches!(ended, Err(AuthError::Invalid)));
+        assert!(world.sessions.authenticate(&Presented::Session(two.token), &origin()).await.is_ok());
+        assert_eq!(world.sessions.end_all(&world.owner, user, None, &origin()).await.unwrap(), 1);
+    });
+}
+
+#[test]
+fn every_wrong_sign_in_costs_one_hash_and_gets_one_answer() {
+    Db::each(async |db| {
+        let world = World::new(db).await;
+        for (email, password) in [(EMAIL, "wrong wrong wrong"), ("nobody@example.org", PASSWORD)] {
+            let before = world.context.lane().runs();
+            let refused = sign_in(&world, email, password, &origin()).await;
+            assert!(matches!(refused, Err(SignInError::Denied)));
+            assert_eq!(world.context.lane().runs() - before, 1, "{email}");
+        }
+    });
+}
+
+#[test]
+fn two_hundred_guesses_at_once_run_at_most_ten_hashes() {
+    Db::each(async |db| {
+        let world = World::new(db).await;
+        let from = at("192.0.2.1");
+        let before = world.context.lane().runs();
+        let guesses = (0..200).map(|_| sign_in(&world, EMAIL, "guess guess guess", &from));
+        let outcomes = futures::future::join_all(guesses).await;
+        assert!(world.context.lane().runs() - before <= 10);
+        assert!(outcomes.iter().filter(|o| matches!(o, Err(SignInError::TooMany(_)))).count() >= 190);
+        let owner = sign_in(&world, EMAIL, PASSWORD, &at("198.51.100.7")).await;
+        assert!(owner.is_ok(), "the owner is not locked out by a guesser elsewhere");
+        world.clock.advance(Span::seconds(3_600));
+        assert!(sign_in(&world, EMAIL, PASSWORD, &from).await.is_ok());
+    });
+}
+
+#[test]
+fn a_new_password_ends_the_other_sessions_and_needs_the_old_one() {
+    Db::each(async |db| {
+        use authority::people::{NewPassword, PersonError};
+        let world = World::new(db).await;
+        let here = sign_in(&world, EMAIL, PASSWORD, &origin()).await.unwrap();
+        let there = sign_in(&world, EMAIL, PASSWORD, &origin()).await.unwrap();
+        let caller = world.sessions.authenticate(&Presented::Session(here.token.clone()), &origin()).await.unwrap();
+        let new = || NewPassword::new("another long password".to_owned().into()).unwrap();
+        let wrong = world.people.change_password(&caller, "not the password".to_owned().into(), new(), &origin()).await;
+        assert!(matches!(wrong, Err(PersonError::WrongPassword)));
+        world.people.change_password(&caller, PASSWORD.to_owned().into(), new(), &origin()).await.unwrap();
+        assert!(world.sessions.authenticate(&Presented::Session(here.token), &origin()).await.is_ok());
+        let ended = world.sessions.authenticate(&Presented::Session(there.token), &origin()).await;
+        assert!(matches!(ended, Err(AuthError::Invalid)));
+        assert!(matches!(sign_in(&world, EMAIL, PASSWORD, &origin()).await, Err(SignInError::Denied)));
+        assert!(sign_in(&world, EMAIL, "another long password", &origin()).await.is_ok());
+    });
+}

@@ -1,0 +1,253 @@
+//! The authority over a test's database, with a clock that stands still and a generator that repeats itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+use authority::env::{Clock, Entropy, EntropyError, Lease};
+use authority::hashing::{Argon2Params, Keyring, Scheme, TagKey};
+use authority::people::{NewPassword, People};
+use authority::sessions::Sessions;
+use authority::setup::{Setup, SetupRequest};
+use authority::slow::LaneLimits;
+use authority::tokens::{IssueRequest, Issued, Tokens};
+use authority::validate::{Limits, Outcome, Validator};
+use authority::{Caller, Context, Origin, Parts, Policy, Via};
+use token_domain::id::{Id, OrganizationId, UserId};
+use token_domain::text::{AgentType, Email, Name, Slug};
+use token_domain::token::Lifetime;
+use token_domain::{Requirement, ScopeCatalogue, Span, Timestamp};
+
+use crate::database::Db;
+use crate::records::T0;
+
+/// The password of the person every world begins with.
+pub const PASSWORD: &str = "correct horse battery staple";
+/// Their address.
+pub const EMAIL: &str = "ada@example.org";
+
+/// A clock that moves only when told to.
+#[derive(Debug)]
+pub struct FixedClock(AtomicI64);
+
+/// Bytes that look random and are the same every time: a counter through a mixing function.
+#[derive(Debug, Default)]
+pub struct SeededEntropy(AtomicU64);
+
+/// A lease that a test can take away.
+#[derive(Debug)]
+pub struct SwitchedLease(AtomicBool);
+
+impl FixedClock {
+    /// Stands at a moment.
+    pub const fn at(moment: Timestamp) -> Self {
+        Self(AtomicI64::new(moment.as_micros()))
+    }
+
+    /// Moves on.
+    pub fn advance(&self, span: Span) {
+        self.0.fetch_add(span.as_micros(), Ordering::SeqCst);
+    }
+
+    /// Moves to a moment.
+    pub fn set(&self, moment: Timestamp) {
+        self.0.store(moment.as_micros(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+impl SeededEntropy {
+    /// Starts from a seed.
+    pub const fn new(seed: u64) -> Self {
+        Self(AtomicU64::new(seed))
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
+        for chunk in buffer.chunks_mut(8) {
+            // SplitMix64 (Steele, Lea, Flood 2014).
+            let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst).wrapping_add(0x9e37_79b9_7f4a_7c15);
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            z ^= z >> 31;
+            chunk.copy_from_slice(&z.to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+impl SwitchedLease {
+    /// Gives or takes the right to answer from memory.
+    pub fn set(&self, current: bool) {
+        self.0.store(current, Ordering::SeqCst);
+    }
+}
+
+impl Lease for SwitchedLease {
+    fn is_current(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// What a world is made with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The deployment's choices; cheap hashes unless a test is about them.
+    pub policy: Policy,
+    /// Bounds of the validator.
+    pub limits: Limits,
+    /// The key of the tags.
+    pub tag_key: [u8; 32],
+    /// Earlier keys.
+    pub previous_keys: Vec<[u8; 32]>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let policy =
+            Policy { scheme: Scheme::Sha256, password: Argon2Params::insecure_for_tests(), ..Policy::default() };
+        Self { policy, limits: Limits::default(), tag_key: [7; 32], previous_keys: Vec::new() }
+    }
+}
+
+/// The services over one database, with an organisation and its owner.
+pub struct World {
+    /// What they share.
+    pub context: Arc<Context>,
+    /// Validation.
+    pub validator: Arc<Validator>,
+    /// Tokens.
+    pub tokens: Tokens,
+    /// Sessions.
+    pub sessions: Sessions,
+    /// People.
+    pub people: People,
+    /// The time.
+    pub clock: Arc<FixedClock>,
+    /// The right to answer from memory.
+    pub lease: Arc<SwitchedLease>,
+    /// The owner, as a caller.
+    pub owner: Caller,
+}
+
+impl World {
+    /// A world with [`Options::default`].
+    ///
+    /// # Panics
+    /// If the database fails.
+    pub async fn new(db: &Db) -> Self {
+        Self::with(db, Options::default()).await
+    }
+
+    /// A world. On a database where one was before, the same organisation and owner are found again: a restart.
+    ///
+    /// # Panics
+    /// If the database fails.
+    pub async fn with(db: &Db, options: Options) -> Self {
+        let clock = Arc::new(FixedClock::at(T0));
+        let lease = Arc::new(SwitchedLease(AtomicBool::new(true)));
+        let keys: Vec<TagKey> = options.previous_keys.iter().copied().map(TagKey::from_bytes).collect();
+        let keyring = Keyring::new(&TagKey::from_bytes(options.tag_key), &keys).expect("distinct keys");
+        let seed = db.store().counters().writes() + 1;
+        let context = Context::new(Parts {
+            store: db.store().clone(),
+            clock: Arc::clone(&clock) as _,
+            entropy: Arc::new(SeededEntropy::new(seed << 32)),
+            lease: Arc::clone(&lease) as _,
+            catalogue: Arc::new(ScopeCatalogue::built_in().expect("the shipped catalogue")),
+            keyring: Arc::new(keyring),
+            lane: LaneLimits { width: 2, queue: 1_000 },
+            policy: options.policy,
+            runtime: db.background().clone(),
+        });
+        let validator = Arc::new(Validator::new(&context, &options.limits));
+        let (organization_id, user_id) = settle(db, &context).await;
+        let effective = context.catalogue().expand(context.catalogue().find("admin"));
+        Self {
+            tokens: Tokens::new(&context),
+            sessions: Sessions::new(&context, &validator).expect("password parameters"),
+            people: People::new(&context),
+            owner: Caller { organization_id, via: Via::Session { session_id: Id::from_uuid(user_id.uuid()), user_id }, effective },
+            context,
+            validator,
+            clock,
+            lease,
+        }
+    }
+
+    /// Issues a token with these scopes that never ends.
+    ///
+    /// # Panics
+    /// If it cannot be issued.
+    pub async fn issue(&self, scopes: &[&str]) -> Issued {
+        self.issue_for(scopes, Lifetime::Unlimited).await
+    }
+
+    /// Issues a token with a lifetime.
+    ///
+    /// # Panics
+    /// If it cannot be issued.
+    pub async fn issue_for(&self, scopes: &[&str], lifetime: Lifetime) -> Issued {
+        let request = IssueRequest {
+            name: Name::parse("a token").expect("a name"),
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            agent_type: AgentType::none(),
+            project_id: None,
+            lifetime,
+            idempotency: None,
+        };
+        self.tokens.issue(&self.owner, request, &origin()).await.expect("a token")
+    }
+
+    /// Whether a secret validates now.
+    ///
+    /// # Panics
+    /// If it cannot be known.
+    pub async fn is_live(&self, secret: &str) -> bool {
+        let outcome = self.validator.validate(secret, &Requirement::NOTHING, &origin).await.expect("an answer");
+        matches!(outcome, Outcome::Live(_))
+    }
+
+    /// Reads made for validation so far.
+    pub fn reads(&self) -> u64 {
+        self.context.store().counters().candidate_reads()
+    }
+}
+
+/// A request from nowhere in particular.
+pub fn origin() -> Origin {
+    Origin { request_id: "test".to_owned(), client_ip: None, user_agent: None }
+}
+
+async fn settle(db: &Db, context: &Arc<Context>) -> (OrganizationId, UserId) {
+    let slug = Slug::parse("acme").expect("a slug");
+    let key = EMAIL.to_owned();
+    let found = db
+        .store()
+        .read(|reads| {
+            Box::pin(async move {
+                let organization = reads.organization_by_slug(&slug).await?;
+                let user = reads.user_by_email_key(&key).await?;
+                Ok(organization.zip(user))
+            })
+        })
+        .await
+        .expect("the database answers");
+    if let Some((organization, user)) = found {
+        return (organization.id, user.id);
+    }
+    let request = SetupRequest {
+        slug: Slug::parse("acme").expect("a slug"),
+        organization_name: None,
+        email: Email::parse(EMAIL).expect("an address"),
+        person_name: None,
+        password: NewPassword::new(PASSWORD.to_owned().into()).expect("a password"),
+    };
+    let done = Setup::new(context).run(request, &origin()).await.expect("a set-up");
+    (done.organization_id, done.user_id)
+}
