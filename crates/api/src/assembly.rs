@@ -1,5 +1,6 @@
 //! From a configuration to the services: what `serve` and the commands on a database have in common.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -147,15 +148,14 @@ fn span(duration: Duration) -> Span {
 
 /// The keys of the tags: configured, or kept in a file that is made at first start.
 fn keyring(keys: &sections::Keys, url: &DatabaseUrl) -> Result<Keyring, Misfit> {
-    let current = match &keys.tag_key {
-        Some(key) => key.clone(),
-        None => {
-            let beside = || url.sqlite_path().map(beside);
-            let path = keys.tag_key_path.clone().or_else(beside).ok_or(
-                "no tag key: set keys.tag_key_file (make one with `openssl rand -hex 32`), or keys.tag_key_path to have it made",
-            )?;
-            kept_key(&path)?
-        }
+    let current = if let Some(key) = &keys.tag_key {
+        key.clone()
+    } else {
+        let beside = || url.sqlite_path().map(beside);
+        let path = keys.tag_key_path.clone().or_else(beside).ok_or(
+            "no tag key: set keys.tag_key_file (make one with `openssl rand -hex 32`), or keys.tag_key_path to have it made",
+        )?;
+        kept_key(&path)?
     };
     let tag_key = |key: &SecretKey| TagKey::from_bytes(*key.expose());
     let previous: Vec<TagKey> = keys.previous_tag_keys.iter().map(tag_key).collect();
@@ -188,7 +188,8 @@ fn make_key(path: &Path) -> std::io::Result<()> {
     let key = zeroize::Zeroizing::new(key);
     let mut text = zeroize::Zeroizing::new(String::with_capacity(65));
     for byte in key.iter() {
-        text.push_str(&format!("{byte:02x}"));
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
     }
     text.push('\n');
     // Written aside and linked into place: a reader sees the whole key or none, and an existing one is never replaced.

@@ -14,7 +14,7 @@ use crate::assembly::Services;
 use crate::config::Config;
 
 /// How often things that ended by themselves are removed. They stopped counting at their end, so this is housekeeping.
-const HOUSEKEEPING: Duration = Duration::from_secs(600);
+const HOUSEKEEPING: Duration = Duration::from_mins(10);
 
 /// The running workers.
 pub(crate) struct Workers {

@@ -47,7 +47,7 @@ impl Event {
 
     /// Names what it was done to.
     #[must_use]
-    pub fn on(mut self, kind: &'static str, id: impl ToString) -> Self {
+    pub fn on(mut self, kind: &'static str, id: impl std::fmt::Display) -> Self {
         self.target_kind = kind;
         self.target_id = id.to_string();
         self

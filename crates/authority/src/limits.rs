@@ -137,46 +137,46 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_micros(1_000_000_000_000);
 
-    fn address(last: u8) -> Option<IpAddr> {
-        Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)))
+    fn v4(last: u8) -> IpAddr {
+        IpAddr::V4(Ipv4Addr::new(192, 0, 2, last))
     }
 
     #[test]
     fn ten_guesses_at_once_and_then_a_growing_wait() {
         let limiter = SignInLimiter::default();
-        let passed = (0..200).filter(|_| limiter.take("ada", address(1), NOW).is_ok()).count();
+        let passed = (0..200).filter(|_| limiter.take("ada", Some(v4(1)), NOW).is_ok()).count();
         assert_eq!(passed, 10);
         let mut now = NOW;
         for wait in [1, 2, 4, 8, 16] {
-            let refused = limiter.take("ada", address(1), now).unwrap_err();
+            let refused = limiter.take("ada", Some(v4(1)), now).unwrap_err();
             assert!(refused.retry_after.as_seconds() <= wait + 1);
             now = now + Span::long_seconds(wait);
-            assert!(limiter.take("ada", address(1), now).is_ok(), "after {wait} s");
+            assert!(limiter.take("ada", Some(v4(1)), now).is_ok(), "after {wait} s");
         }
     }
 
     #[test]
     fn a_guesser_elsewhere_does_not_lock_the_owner_out() {
         let limiter = SignInLimiter::default();
-        while limiter.take("ada", address(1), NOW).is_ok() {}
-        assert!(limiter.take("ada", address(2), NOW).is_ok());
+        while limiter.take("ada", Some(v4(1)), NOW).is_ok() {}
+        assert!(limiter.take("ada", Some(v4(2)), NOW).is_ok());
     }
 
     #[test]
     fn one_address_cannot_go_through_all_accounts() {
         let limiter = SignInLimiter::default();
-        let passed = (0..1_000).filter(|n| limiter.take(&format!("user{n}"), address(1), NOW).is_ok()).count();
+        let passed = (0..1_000).filter(|n| limiter.take(&format!("user{n}"), Some(v4(1)), NOW).is_ok()).count();
         assert_eq!(passed, 100);
     }
 
     #[test]
     fn success_and_time_forget() {
         let limiter = SignInLimiter::default();
-        while limiter.take("ada", address(1), NOW).is_ok() {}
-        limiter.succeeded("ada", address(1));
-        assert!(limiter.take("ada", address(1), NOW).is_ok());
-        while limiter.take("bob", address(2), NOW).is_ok() {}
-        assert!(limiter.take("bob", address(2), NOW + MEMORY).is_ok());
+        while limiter.take("ada", Some(v4(1)), NOW).is_ok() {}
+        limiter.succeeded("ada", Some(v4(1)));
+        assert!(limiter.take("ada", Some(v4(1)), NOW).is_ok());
+        while limiter.take("bob", Some(v4(2)), NOW).is_ok() {}
+        assert!(limiter.take("bob", Some(v4(2)), NOW + MEMORY).is_ok());
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
         let other: IpAddr = "2001:db8:0:2::1".parse().unwrap();
         assert_eq!(network_of(one), network_of(two));
         assert_ne!(network_of(one), network_of(other));
-        assert_eq!(network_of("::ffff:192.0.2.1".parse().unwrap()), address(1).unwrap());
+        assert_eq!(network_of("::ffff:192.0.2.1".parse().unwrap()), v4(1));
     }
 
     #[test]

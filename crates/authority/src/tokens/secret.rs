@@ -62,7 +62,7 @@ pub(crate) async fn upgrade(context: Arc<Context>, secret: PlainToken, token: To
     match written {
         Ok(changed) => tracing::debug!(token = %id, changed, "the stored form of a token was brought up to date"),
         Err(error) => {
-            tracing::debug!(token = %id, %error, "the stored form of a token could not be brought up to date")
+            tracing::debug!(token = %id, %error, "the stored form of a token could not be brought up to date");
         }
     }
 }

@@ -49,9 +49,12 @@ enum Proof {
     NeedsTag,
 }
 
+/// Answers by their own bytes.
+type SharedAnswers = HashMap<Box<[u8]>, Arc<[u8]>>;
+
 pub(super) struct Fetch {
     context: Arc<Context>,
-    answers: Mutex<HashMap<Box<[u8]>, Arc<[u8]>>>,
+    answers: Mutex<SharedAnswers>,
 }
 
 impl Fetch {

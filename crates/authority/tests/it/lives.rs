@@ -9,7 +9,7 @@ use token_domain::token::{GraceMode, Lifetime, RevokeReason, Status};
 
 fn request(key: Option<(&str, &[u8])>) -> IssueRequest {
     IssueRequest {
-        name: Name::parse("CI").unwrap(),
+        name: Name::parse("CI").expect("a name"),
         scopes: vec!["execute".to_owned()],
         agent_type: AgentType::none(),
         project_id: None,
@@ -38,7 +38,8 @@ fn a_retry_with_the_same_key_makes_no_second_token() {
 fn of_many_with_one_key_at_once_one_is_carried_out() {
     Db::each(async |db| {
         let world = World::new(db).await;
-        let tries = (0..8).map(|_| world.tokens.issue(&world.owner, request(Some(("k", b"a"))), &*Box::leak(Box::new(origin()))));
+        let tries = (0..8)
+            .map(|_| world.tokens.issue(&world.owner, request(Some(("k", b"a"))), &*Box::leak(Box::new(origin()))));
         let outcomes = futures::future::join_all(tries).await;
         let made = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
         assert_eq!(made, 1);
@@ -112,7 +113,8 @@ fn an_expiry_chosen_as_a_span_starts_anew_and_one_chosen_as_a_moment_stays() {
         let spanned = world.issue_for(&["read"], Lifetime::For(Span::days(3))).await;
         let fixed = world.issue_for(&["read"], Lifetime::Until(moment)).await;
         world.clock.advance(Span::days(2));
-        let rotate = |id| world.tokens.rotate(&world.owner, id, RotateRequest::default(), Box::leak(Box::new(origin())));
+        let rotate =
+            |id| world.tokens.rotate(&world.owner, id, RotateRequest::default(), Box::leak(Box::new(origin())));
         let spanned = rotate(spanned.token.id).await.unwrap();
         let fixed = rotate(fixed.token.id).await.unwrap();
         assert_eq!(spanned.token.facts.expires_at, Some(start + Span::days(5)));

@@ -11,7 +11,7 @@ async fn sign_in(world: &World, email: &str, password: &str, from: &Origin) -> R
 }
 
 fn at(address: &str) -> Origin {
-    Origin { client_ip: Some(address.parse().unwrap()), ..origin() }
+    Origin { client_ip: Some(address.parse().expect("an address")), ..origin() }
 }
 
 #[test]

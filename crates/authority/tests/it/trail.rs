@@ -9,10 +9,10 @@ use token_domain::Span;
 use token_domain::id::OrganizationId;
 
 async fn records(db: &Db, organization: Option<OrganizationId>) -> Vec<AuditRecord> {
-    let page = db.store().read(move |reads| {
-        Box::pin(async move { reads.audit_page(organization, 0, 1_000, None, None, None).await })
-    });
-    page.await.unwrap()
+    let page = db
+        .store()
+        .read(move |reads| Box::pin(async move { reads.audit_page(organization, 0, 1_000, None, None, None).await }));
+    page.await.expect("the trail")
 }
 
 fn assert_chained(records: &[AuditRecord]) {

@@ -259,7 +259,8 @@ fn what_is_required_is_checked_on_every_hit() {
         }
         let nothing = world.validator.validate(issued.secret.expose(), &Requirement::NOTHING, &origin).await.unwrap();
         let Outcome::Live(entry) = nothing else { panic!("{nothing:?}") };
-        let expected = format!("{{\"valid\":true,\"org_id\":\"{}\",\"scopes\":[\"read\"]}}", world.owner.organization_id);
+        let expected =
+            format!("{{\"valid\":true,\"org_id\":\"{}\",\"scopes\":[\"read\"]}}", world.owner.organization_id);
         assert_eq!(std::str::from_utf8(entry.answer()).unwrap(), expected);
     });
 }

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::view::TokenView;
 use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Query;
+use crate::http::extract;
 use crate::surface::permission::ReadTokens;
 use crate::surface::{Authorized, failing};
 
@@ -50,9 +50,9 @@ struct TokenList {
 pub(super) async fn list_tokens(
     who: Authorized<ReadTokens>,
     tokens: Data<Tokens>,
-    Query(wanted): Query<Wanted>,
+    wanted: extract::Query<Wanted>,
 ) -> ApiResult<web::Json<TokenList>> {
-    let page = tokens.list(&who.caller, wanted.read()?).await.map_err(failing::token)?;
+    let page = tokens.list(&who.caller, wanted.0.read()?).await.map_err(failing::token)?;
     Ok(web::Json(TokenList {
         next_cursor: page.next.map(|cursor| cursor.to_string()),
         tokens: page.tokens.into_iter().map(|token| TokenView::new(token, page.now)).collect(),
