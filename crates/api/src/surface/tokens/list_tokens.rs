@@ -5,11 +5,11 @@ use actix_web::web::{self, Data};
 use authority::tokens::{Cursor, ListRequest, Tokens};
 use serde::{Deserialize, Serialize};
 use token_domain::token::Status;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::view::TokenView;
 use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract;
+use crate::http::extract::Query;
 use crate::surface::permission::ReadTokens;
 use crate::surface::{Authorized, failing};
 
@@ -18,7 +18,7 @@ const MOST: u32 = 1_000;
 const LONGEST_NAME: usize = 100;
 
 /// Which tokens to list.
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Wanted {
     /// Only `active`, `rotating`, `revoked` or `expired` ones.
@@ -50,9 +50,9 @@ struct TokenList {
 pub(super) async fn list_tokens(
     who: Authorized<ReadTokens>,
     tokens: Data<Tokens>,
-    wanted: extract::Query<Wanted>,
+    Query(wanted): Query<Wanted>,
 ) -> ApiResult<web::Json<TokenList>> {
-    let page = tokens.list(&who.caller, wanted.0.read()?).await.map_err(failing::token)?;
+    let page = tokens.list(&who.caller, wanted.read()?).await.map_err(failing::token)?;
     Ok(web::Json(TokenList {
         next_cursor: page.next.map(|cursor| cursor.to_string()),
         tokens: page.tokens.into_iter().map(|token| TokenView::new(token, page.now)).collect(),
