@@ -65,6 +65,8 @@ pub enum Constraint {
     AccessScopeSlug,
     /// The same caller used that key for the same operation before.
     Idempotency,
+    /// The same caller used that key for another submission.
+    Submission,
     /// Another session has that digest.
     SessionDigest,
     /// The token is the successor of another one already.
@@ -113,6 +115,7 @@ impl fmt::Display for Constraint {
             Self::ProjectSlug => f.write_str("the project's slug is taken"),
             Self::AccessScopeSlug => f.write_str("the access scope's slug is taken"),
             Self::Idempotency => f.write_str("the idempotency key was used"),
+            Self::Submission => f.write_str("the submission's key was used"),
             Self::SessionDigest => f.write_str("the session digest is taken"),
             Self::Successor => f.write_str("the token is a successor already"),
             Self::Reference(Some(name)) => write!(f, "reference {name}"),

@@ -1,5 +1,8 @@
 //! What the repositories take and give: plain records in domain types. Rows of the database never leave this crate.
 
+mod executions;
+
+pub use executions::{Baseline, Execution, ExecutionFilter, ExecutionKey, Repository};
 use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId, RoleId, SessionId, TokenId, UserId};
 use token_domain::person::RoleRef;
 use token_domain::text::{AgentType, Email, Name, Slug};

@@ -10,13 +10,14 @@
 use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
 use crate::model::{
-    AuditHead, AuditRecord, Candidate, CustomRole, IdempotencyRecord, Kill, LogEntry, Membership, MembershipStanding,
-    Organization, Principal, Session, SessionStanding, StoredSecret, Token, TokenEdit, TokenFilter, TokenOwner,
-    TokenUse, Touched, User,
+    AuditHead, AuditRecord, Baseline, Candidate, CustomRole, Execution, ExecutionFilter, ExecutionKey,
+    IdempotencyRecord, Kill, LogEntry, Membership, MembershipStanding, Organization, Principal, Repository, Session,
+    SessionStanding, StoredSecret, Token, TokenEdit, TokenFilter, TokenOwner, TokenUse, Touched, User,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use token_domain::Timestamp;
-use token_domain::id::{OrganizationId, RoleId, SessionId, TokenId, UserId};
+use token_domain::execution::{BranchName, Coverage, RepositoryName};
+use token_domain::id::{ExecutionId, OrganizationId, RepositoryId, RoleId, SessionId, TokenId, UserId};
 use token_domain::person::RoleRef;
 use token_domain::text::{Email, Name, Slug};
 use token_domain::token::GraceMode;
@@ -117,6 +118,24 @@ operations! {
         /// How many of the organisation's tokens, of every kind, are active or rotating.
         tokens::live_token_count(organization: OrganizationId, now: Timestamp) -> i64;
 
+        /// A repository of the organisation.
+        repositories::repository(organization: OrganizationId, name: &RepositoryName) -> Option<Repository>;
+        /// An organisation's repositories by name, byte by byte, after a name.
+        repositories::list_repositories(organization: OrganizationId, after: Option<&RepositoryName>, limit: u32) -> Vec<Repository>;
+        /// What the last submission of a repository said, or the last one of a branch; nothing for an organisation that is
+        /// switched off.
+        repositories::published_coverage(organization: &Slug, name: &RepositoryName, branch: Option<&BranchName>) -> Option<Coverage>;
+        /// The baseline in force.
+        baselines::baseline(repository: RepositoryId) -> Option<Baseline>;
+        /// A repository's baselines, newest first, before a number.
+        baselines::baseline_history(repository: RepositoryId, before_seq: Option<i64>, limit: u32) -> Vec<Baseline>;
+        /// An execution of the organisation.
+        executions::execution(organization: OrganizationId, id: ExecutionId) -> Option<Execution>;
+        /// A repository's executions, newest first.
+        executions::list_executions(filter: &ExecutionFilter) -> Vec<Execution>;
+        /// What a submission's key recorded.
+        executions::execution_key(organization: OrganizationId, principal: Principal, key: &str) -> Option<ExecutionKey>;
+
         /// What an idempotency key made.
         idempotency::idempotency(organization: OrganizationId, principal: Principal, operation: &str, key: &str) -> Option<IdempotencyRecord>;
 
@@ -204,6 +223,25 @@ operations! {
         tokens::set_secret(id: TokenId, secret: &StoredSecret, expected_hash: &str) -> bool;
         /// Writes down last uses; an earlier moment never replaces a later one. Unknown tokens are passed over.
         tokens::record_uses(uses: &[TokenUse]) -> ();
+
+        /// The repository of that name, registered if it was not, and held until the unit ends: of two who register it at
+        /// once the second sees what the first did.
+        repositories::register_repository(id: RepositoryId, organization: OrganizationId, name: &RepositoryName, at: Timestamp) -> Repository;
+        /// Counts an execution and keeps what it said as the last. False: no such repository.
+        repositories::note_submission(id: RepositoryId, coverage: Coverage, at: Timestamp) -> bool;
+        /// Puts a baseline in force. Its number follows the one before; hold the repository to know it.
+        baselines::append_baseline(record: &Baseline) -> ();
+        /// Records an execution.
+        executions::insert_execution(record: &Execution) -> ();
+        /// Forgets at most `limit` of the oldest executions, as far as they are older than `before`, with their keys; how
+        /// many.
+        executions::delete_executions_before(before: Timestamp, limit: u32) -> usize;
+        /// Remembers what a submission's key recorded. [`Submission`](crate::Constraint::Submission) when it is in use.
+        executions::insert_execution_key(record: &ExecutionKey) -> ();
+        /// Forgets one key.
+        executions::delete_execution_key(organization: OrganizationId, principal: Principal, key: &str) -> bool;
+        /// Forgets about `limit` of the oldest keys made before; how many.
+        executions::delete_execution_keys_before(before: Timestamp, limit: u32) -> usize;
 
         /// Remembers what a key made. [`Idempotency`](crate::Constraint::Idempotency) when it is in use.
         idempotency::insert_idempotency(record: &IdempotencyRecord) -> ();

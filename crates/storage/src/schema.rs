@@ -238,19 +238,89 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    repositories (id) {
+        id -> Uid,
+        organization_id -> Uid,
+        name -> Text,
+        execution_count -> BigInt,
+        last_coverage -> Nullable<Integer>,
+        last_submitted_at -> Nullable<Moment>,
+        created_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    baselines (repository_id, seq) {
+        repository_id -> Uid,
+        seq -> BigInt,
+        coverage -> Integer,
+        commit_hash -> Nullable<Text>,
+        measured_at -> Moment,
+        set_at -> Moment,
+        set_by -> Text,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    executions (id) {
+        id -> Uid,
+        organization_id -> Uid,
+        repository_id -> Uid,
+        branch -> Text,
+        commit_hash -> Text,
+        coverage -> Integer,
+        baseline -> Integer,
+        warn_threshold -> Integer,
+        fail_threshold -> Integer,
+        is_strict -> Bool,
+        outcome -> Text,
+        measured_at -> Nullable<Moment>,
+        submitted_by -> Text,
+        created_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    execution_keys (organization_id, principal, key) {
+        organization_id -> Uid,
+        principal -> Text,
+        key -> Text,
+        request_digest -> Binary,
+        execution_id -> Uid,
+        created_at -> Moment,
+    }
+}
+
 joinable!(tokens -> organizations (organization_id));
 joinable!(memberships -> organizations (organization_id));
 joinable!(memberships -> users (user_id));
 joinable!(memberships -> roles (role_id));
 joinable!(access_scopes -> projects (project_id));
 joinable!(actors -> projects (project_id));
+joinable!(repositories -> organizations (organization_id));
+joinable!(executions -> repositories (repository_id));
 
 allow_tables_to_appear_in_same_query!(
     access_scopes,
     actors,
+    executions,
     memberships,
     organizations,
     projects,
+    repositories,
     roles,
     sessions,
     tokens,

@@ -7,7 +7,7 @@ use crate::error::{Constraint, OutageKind, StoreError};
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind as Kind, Error};
 
 /// Unique keys by name (PostgreSQL) and by columns (SQLite).
-const UNIQUE_KEYS: [(&str, &str, Constraint); 9] = [
+const UNIQUE_KEYS: [(&str, &str, Constraint); 10] = [
     ("organizations_slug_key", "organizations.slug", Constraint::OrganizationSlug),
     ("users_email_key_key", "users.email_key", Constraint::UserEmail),
     ("roles_name_key_key", "roles.organization_id, roles.name_key", Constraint::RoleName),
@@ -18,6 +18,11 @@ const UNIQUE_KEYS: [(&str, &str, Constraint); 9] = [
         "idempotency_keys_pkey",
         "idempotency_keys.organization_id, idempotency_keys.principal, idempotency_keys.operation, idempotency_keys.key",
         Constraint::Idempotency,
+    ),
+    (
+        "execution_keys_pkey",
+        "execution_keys.organization_id, execution_keys.principal, execution_keys.key",
+        Constraint::Submission,
     ),
     ("sessions_token_digest_key", "sessions.token_digest", Constraint::SessionDigest),
     ("tokens_rotated_to_key", "tokens.rotated_to", Constraint::Successor),

@@ -6,10 +6,13 @@
 //! `Ok(None)`, never an error.
 
 pub(crate) mod audit;
+pub(crate) mod baselines;
+pub(crate) mod executions;
 pub(crate) mod idempotency;
 pub(crate) mod log;
 pub(crate) mod memberships;
 pub(crate) mod organizations;
+pub(crate) mod repositories;
 pub(crate) mod roles;
 pub(crate) mod sessions;
 pub(crate) mod settings;

@@ -2,6 +2,7 @@
 //! SQLite and on PostgreSQL.
 
 mod candidates;
+mod executions;
 mod people;
 mod run;
 mod tokens;
