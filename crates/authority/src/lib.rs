@@ -6,8 +6,10 @@
 //! [`env`], nothing else reads them.
 
 pub mod audit;
+pub mod cursor;
 pub mod env;
 pub mod error;
+pub mod executions;
 pub mod fence;
 pub mod hashing;
 pub mod limits;
@@ -23,6 +25,7 @@ pub mod validate;
 
 /// The records of the store that answers are made from.
 pub mod records {
+    pub use storage::model::{Baseline, Execution, Repository};
     pub use storage::model::{MembershipStanding, Organization, Principal, Session, Token, TokenEdit, User};
 }
 

@@ -18,7 +18,7 @@ use token_domain::token::Status;
 use token_domain::{ScopeCatalogue, ScopeSet, Timestamp};
 
 pub use issue::{IssueRequest, Issued};
-pub use read::{Cursor, InvalidCursor, ListRequest, Page};
+pub use read::{Cursor, ListRequest, Page};
 pub use rotate::{RotateRequest, Rotated};
 
 pub(crate) use rotate::{first_use, reuse};

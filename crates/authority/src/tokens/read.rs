@@ -1,27 +1,17 @@
 //! Reading and renaming tokens.
 
-use std::fmt;
-
 use storage::model::{Token, TokenEdit, TokenFilter, TokenOwner};
 use token_domain::Timestamp;
-use token_domain::id::{TokenId, Uuid};
+use token_domain::id::{TokenId, kind};
 use token_domain::token::Status;
 
 use super::{TokenError, Tokens};
 use crate::audit::{Event, Trail};
+use crate::cursor::cut;
 use crate::origin::{Caller, Origin};
 
-/// Where a page begins: after this token, going back in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    created_at: Timestamp,
-    id: TokenId,
-}
-
-/// A text that no page ended with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a cursor: pass next_cursor of the page before, unchanged")]
-pub struct InvalidCursor;
+/// Where a page of tokens begins.
+pub type Cursor = crate::cursor::Cursor<kind::Token>;
 
 /// Which tokens to list.
 #[derive(Clone, Debug, Default)]
@@ -47,27 +37,6 @@ pub struct Page {
     pub now: Timestamp,
 }
 
-impl Cursor {
-    /// Reads a cursor back.
-    ///
-    /// # Errors
-    /// Any text that [`Cursor`]'s display did not write.
-    pub fn parse(text: &str) -> Result<Self, InvalidCursor> {
-        let (micros, id) = text.split_once('.').ok_or(InvalidCursor)?;
-        let micros: i64 = micros.parse().map_err(|_| InvalidCursor)?;
-        let id = Uuid::try_parse(id).map_err(|_| InvalidCursor)?;
-        let cursor = Self { created_at: Timestamp::from_micros(micros), id: TokenId::from_uuid(id) };
-        let moments = Timestamp::EPOCH..=Timestamp::MAX;
-        if moments.contains(&cursor.created_at) && cursor.to_string() == text { Ok(cursor) } else { Err(InvalidCursor) }
-    }
-}
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.created_at.as_micros(), self.id.uuid().simple())
-    }
-}
-
 impl Tokens {
     /// The tokens of the caller's organisation.
     ///
@@ -88,11 +57,8 @@ impl Tokens {
         };
         let mut tokens =
             self.context.store.read(move |reads| Box::pin(async move { reads.list_tokens(&filter).await })).await?;
-        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = tokens.len() > wanted;
-        tokens.truncate(wanted);
-        let last = tokens.last().filter(|_| more);
-        let next = last.map(|token| Cursor { created_at: token.facts.created_at, id: token.id });
+        let place = |token: &Token| Cursor { created_at: token.facts.created_at, id: token.id };
+        let next = cut(&mut tokens, limit, place);
         Ok(Page { tokens, next, now })
     }
 
@@ -138,24 +104,5 @@ impl Tokens {
                 })
             })
             .await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_reads_back_and_nothing_else_does() {
-        let cursor = Cursor {
-            created_at: Timestamp::from_micros(1_768_469_531_000_001),
-            id: TokenId::from_uuid(Uuid::from_u128(7)),
-        };
-        assert_eq!(Cursor::parse(&cursor.to_string()), Ok(cursor));
-        let id = "00000000000000000000000000000007";
-        for text in ["", ".", "1", "1.", "-1.x", &format!("-1.{id}"), &format!("+1.{id}"), &format!("01.{id}"), "9e9.7"]
-        {
-            assert_eq!(Cursor::parse(text), Err(InvalidCursor), "{text}");
-        }
     }
 }

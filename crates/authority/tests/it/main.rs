@@ -1,5 +1,6 @@
 //! The verbs against real databases, with a clock that stands still.
 
+mod executions;
 mod lives;
 mod sign_in;
 mod trail;

@@ -8,6 +8,7 @@ use crate::schema::baselines;
 use crate::sql_types::Bind;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use token_domain::execution::CommitHash;
 use token_domain::id::RepositoryId;
 
 pub(crate) async fn baseline(conn: &mut Conn<'_>, repository: RepositoryId) -> Result<Option<Baseline>, StoreError> {
@@ -40,7 +41,7 @@ pub(crate) async fn append_baseline(conn: &mut Conn<'_>, record: &Baseline) -> R
             baselines::repository_id.eq(record.repository_id.bind()),
             baselines::seq.eq(record.seq),
             baselines::coverage.eq(record.coverage.ten_thousandths()),
-            baselines::commit_hash.eq(record.commit.as_ref().map(|commit| commit.as_str())),
+            baselines::commit_hash.eq(record.commit.as_ref().map(CommitHash::as_str)),
             baselines::measured_at.eq(record.measured_at.bind()),
             baselines::set_at.eq(record.set_at.bind()),
             baselines::set_by.eq(principal_text(record.set_by)),

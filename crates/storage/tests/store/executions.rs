@@ -13,11 +13,11 @@ use token_domain::id::{ExecutionId, OrganizationId, RepositoryId};
 use token_domain::text::Slug;
 
 fn name(text: &str) -> RepositoryName {
-    RepositoryName::parse(text).unwrap()
+    RepositoryName::parse(text).expect("a name")
 }
 
 fn coverage(text: &str) -> Coverage {
-    Coverage::from_decimal_text(text).unwrap()
+    Coverage::from_decimal_text(text).expect("a coverage")
 }
 
 fn execution(repository: &Repository, number: u64) -> Execution {
@@ -26,8 +26,8 @@ fn execution(repository: &Repository, number: u64) -> Execution {
         organization_id: repository.organization_id,
         repository_id: repository.id,
         repository: repository.name.clone(),
-        branch: BranchName::parse("main").unwrap(),
-        commit: CommitHash::parse("abcdef0123").unwrap(),
+        branch: BranchName::parse("main").expect("a branch"),
+        commit: CommitHash::parse("abcdef0123").expect("a commit"),
         coverage: coverage("83.1"),
         baseline: coverage("83.6"),
         thresholds: Thresholds::default(),
@@ -55,7 +55,7 @@ async fn register(store: &Store, org: OrganizationId, number: u64, text: &str) -
     let name = name(text);
     write(store, move |tx| Box::pin(async move { tx.register_repository(id(number), org, &name, T0).await }))
         .await
-        .unwrap()
+        .expect("the database answers")
 }
 
 /// Records an execution as a submission does.
@@ -298,7 +298,7 @@ fn key(organization_id: OrganizationId, key: &str, execution: u64) -> ExecutionK
         key: key.to_owned(),
         request_digest: [3; 32],
         execution_id: id(execution),
-        created_at: after(u32::try_from(execution).unwrap()),
+        created_at: after(u32::try_from(execution).expect("a small number")),
     }
 }
 
