@@ -9,8 +9,6 @@ use std::process::{Command, Stdio};
 
 /// Asks tests for their long versions.
 const FULL: &str = "NOLAPSE_TEST_FULL";
-/// The exhaustive model of the revocation fence, run when it exists.
-const LOOM_MODEL: &str = "crates/authority/tests/loom_fence.rs";
 
 /// What to run.
 struct Plan {
@@ -95,13 +93,9 @@ fn has_nextest() -> bool {
 
 /// Runs the loom model in a target folder of its own: `--cfg loom` changes every crate's fingerprint.
 fn loom() -> Result {
-    if !project::root().join(LOOM_MODEL).exists() {
-        say::note(format!("no {LOOM_MODEL}: nothing to model"));
-        return Ok(());
-    }
     say::step("the revocation fence under loom, every interleaving");
     run(project::cargo()
-        .args(["test", "--locked", "--release", "--package", "authority", "--test", "loom_fence"])
+        .args(["test", "--locked", "--release", "--package", "fence", "--test", "loom"])
         .arg("--target-dir")
         .arg(project::target_directory()?.join("loom"))
         .env("RUSTFLAGS", "--cfg loom")

@@ -1,53 +1,18 @@
-//! The fence between what caches remember and what changes took away.
+//! The fences of the caches, in the words of this crate: tokens are members, organisations are groups.
 //!
-//! One process-wide counter orders two kinds of events: a read of the database that a cache will remember (it takes
-//! the counter's value *before* it reads) and a change that takes rights away (it raises the counter *after* its
-//! commit and writes the new value into the slot of whatever it touched, before anyone is told that it happened). A
-//! remembered fact may be used only while the slots of its token and its organisation hold nothing newer than the
-//! stamp it was read under, and that is looked at on every use.
-//!
-//! Why it holds: a request that starts after the change was acknowledged sees the slot raised. If a remembered fact
-//! passes all the same, its stamp is at least the raised value, so its read began after the raise, hence after the
-//! commit, and saw the change. There is no lock, no list of what to evict, and no need to know under which key a cache
-//! holds a token, so a token whose keyed tag is missing is fenced like any other.
-//!
-//! Slots are shared by hash. A neighbour that shares a raised slot is read again once; that is all a collision costs.
-//! (A fence inside each cache bucket, checked under the bucket's lock, was the alternative: it needs the token's
-//! digest to find the bucket, which a row whose tag was made with a lost key cannot give.)
-
-#[cfg(loom)]
-use loom::sync::atomic::{AtomicU64, Ordering};
-#[cfg(not(loom))]
-use std::sync::atomic::{AtomicU64, Ordering};
+//! What may still be used of what a cache remembers, and why, is [`::fence`]'s to say. Here ids get their types, and
+//! the raise after the commit is made sure of by a guard, so that no way out of a unit of work can skip it.
 
 use std::sync::Arc;
 
+use ::fence::Raise;
+pub use ::fence::Stamp;
 use storage::model::Touched;
 use token_domain::id::{OrganizationId, TokenId};
 
-/// Slots for tokens. With a million cached tokens one revocation makes about fifteen neighbours be read again.
-#[cfg(not(loom))]
-const TOKEN_SLOTS: usize = 65_536;
-/// Slots for organisations.
-#[cfg(not(loom))]
-const ORGANIZATION_SLOTS: usize = 4_096;
-#[cfg(loom)]
-const TOKEN_SLOTS: usize = 2;
-#[cfg(loom)]
-const ORGANIZATION_SLOTS: usize = 1;
-
-/// A moment in the order of changes: taken before a read that will be remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Stamp(u64);
-
-/// The counter and the slots.
-#[derive(Debug)]
-pub struct Fences {
-    counter: AtomicU64,
-    tokens: Box<[AtomicU64]>,
-    organizations: Box<[AtomicU64]>,
-    created: AtomicU64,
-}
+/// The fences of this process.
+#[derive(Debug, Default)]
+pub struct Fences(::fence::Fences);
 
 /// Raises fences when it is dropped, whatever happened in between: success, error, panic or an answer that never
 /// came from the database. Hold it across the commit.
@@ -58,67 +23,35 @@ pub struct Armed {
     touched: Vec<Touched>,
 }
 
-impl Default for Fences {
-    fn default() -> Self {
-        let slots = |count: usize| (0..count).map(|_| AtomicU64::new(0)).collect();
-        Self {
-            counter: AtomicU64::new(0),
-            tokens: slots(TOKEN_SLOTS),
-            organizations: slots(ORGANIZATION_SLOTS),
-            created: AtomicU64::new(0),
-        }
-    }
-}
-
 impl Fences {
     /// The stamp for a read that is about to begin. Take it before the first byte goes to the database.
     pub fn stamp(&self) -> Stamp {
-        Stamp(self.counter.load(Ordering::SeqCst))
+        self.0.stamp()
     }
 
-    /// Whether facts about a token, read under a stamp, may still be used.
+    /// Whether facts about a token, read under a stamp, may still be used. Ask on every use.
     pub fn holds(&self, stamp: Stamp, token: TokenId, organization: OrganizationId) -> bool {
-        self.token_slot(token).load(Ordering::SeqCst) <= stamp.0
-            && self.organization_slot(organization).load(Ordering::SeqCst) <= stamp.0
+        self.0.holds(stamp, token.uuid().as_u128(), organization.uuid().as_u128())
     }
 
-    /// Whether "there is no such token", read under a stamp, may still be used.
+    /// Whether "there is no such token", read under a stamp, may still be used. Ask on every use.
     pub fn still_unknown(&self, stamp: Stamp) -> bool {
-        self.created.load(Ordering::SeqCst) <= stamp.0
+        self.0.still_unknown(stamp)
     }
 
-    /// Raises the fence of what a committed change touched.
+    /// Raises the fence of what a change touched: after its commit, and before anybody is told.
     pub fn raise(&self, touched: Touched) {
-        // An addition, not a load and a store: two changes must never share a value, or a stamp taken between them
-        // would pass for both.
-        let value = self.counter.fetch_add(1, Ordering::SeqCst) + 1;
-        match touched {
-            Touched::Token(token) => self.token_slot(token).fetch_max(value, Ordering::SeqCst),
-            Touched::Organization(organization) => {
-                self.organization_slot(organization).fetch_max(value, Ordering::SeqCst)
-            }
-            Touched::Created(_) => self.created.fetch_max(value, Ordering::SeqCst),
-        };
+        self.0.raise(match touched {
+            Touched::Token(token) => Raise::Member(token.uuid().as_u128()),
+            Touched::Organization(organization) => Raise::Group(organization.uuid().as_u128()),
+            Touched::Created(_) => Raise::Created,
+        });
     }
 
     /// Promises to raise the fences of a change that is about to be tried.
     pub fn arm(self: &Arc<Self>) -> Armed {
         Armed { fences: Arc::clone(self), touched: Vec::new() }
     }
-
-    fn token_slot(&self, token: TokenId) -> &AtomicU64 {
-        slot(&self.tokens, token.uuid().as_u128())
-    }
-
-    fn organization_slot(&self, organization: OrganizationId) -> &AtomicU64 {
-        slot(&self.organizations, organization.uuid().as_u128())
-    }
-}
-
-/// The slot of an id: the low 64 bits of a `UUIDv7` are random, so they spread by themselves.
-fn slot(slots: &[AtomicU64], id: u128) -> &AtomicU64 {
-    let index = usize::try_from(id & 0xffff_ffff).unwrap_or(0) % slots.len();
-    &slots[index]
 }
 
 impl Armed {
@@ -136,45 +69,48 @@ impl Drop for Armed {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
+    use token_domain::id::{Id, Kind, Uuid};
+
     use super::*;
 
-    fn token(bits: u128) -> TokenId {
-        TokenId::from_uuid(uuid_of(bits))
+    fn id<K: Kind>(bits: u128) -> Id<K> {
+        Id::from_uuid(Uuid::from_u128(bits))
     }
 
-    fn organization(bits: u128) -> OrganizationId {
-        OrganizationId::from_uuid(uuid_of(bits))
-    }
-
-    fn uuid_of(bits: u128) -> token_domain::id::Uuid {
-        token_domain::id::Uuid::from_u128(bits)
-    }
-
-    #[test]
-    fn a_change_outdates_what_was_read_before_it_and_nothing_read_after() {
-        let fences = Fences::default();
-        let before = fences.stamp();
-        assert!(fences.holds(before, token(1), organization(1)));
-        fences.raise(Touched::Token(token(1)));
-        assert!(!fences.holds(before, token(1), organization(1)));
-        assert!(fences.holds(before, token(2), organization(1)));
-        let after = fences.stamp();
-        assert!(fences.holds(after, token(1), organization(1)));
-        fences.raise(Touched::Organization(organization(1)));
-        assert!(!fences.holds(after, token(1), organization(1)));
-        assert!(fences.holds(after, token(1), organization(2)));
+    /// What a stamp is still good for: token 1 of organisation 2, its neighbours on either side, unknown tokens.
+    fn good_for(fences: &Fences, stamp: Stamp) -> [bool; 4] {
+        let holds = |token, organization| fences.holds(stamp, id(token), id(organization));
+        [holds(1, 2), holds(1, 3), holds(2, 2), fences.still_unknown(stamp)]
     }
 
     #[test]
-    fn a_creation_outdates_only_what_was_unknown() {
-        let fences = Fences::default();
-        let before = fences.stamp();
-        fences.raise(Touched::Created(token(1)));
-        assert!(!fences.still_unknown(before));
-        assert!(fences.holds(before, token(1), organization(1)));
-        assert!(fences.still_unknown(fences.stamp()));
+    fn what_was_touched_is_what_is_fenced() {
+        let table = [
+            (Touched::Token(id(1)), [false, false, true, true]),
+            (Touched::Organization(id(2)), [false, true, false, true]),
+            (Touched::Created(id(1)), [true, true, true, false]),
+        ];
+        for (touched, expected) in table {
+            let fences = Fences::default();
+            let before = fences.stamp();
+            fences.raise(touched);
+            assert_eq!(good_for(&fences, before), expected, "{touched:?}");
+            assert_eq!(good_for(&fences, fences.stamp()), [true; 4], "{touched:?}");
+        }
+    }
+
+    #[test]
+    fn an_armed_guard_raises_all_it_holds_when_dropped_and_not_before() {
+        let fences = Arc::new(Fences::default());
+        let stamp = fences.stamp();
+        let mut armed = fences.arm();
+        armed.touch(Touched::Token(id(1)));
+        armed.touch(Touched::Created(id(7)));
+        assert_eq!(good_for(&fences, stamp), [true; 4]);
+        drop(armed);
+        assert_eq!(good_for(&fences, stamp), [false, false, true, false]);
     }
 
     #[test]
@@ -182,13 +118,13 @@ mod tests {
         let fences = Arc::new(Fences::default());
         let stamp = fences.stamp();
         let mut armed = fences.arm();
-        armed.touch(Touched::Token(token(9)));
+        armed.touch(Touched::Token(id(1)));
         let outcome = std::thread::spawn(move || {
             let _armed = armed;
             panic!("the database went away");
         })
         .join();
         assert!(outcome.is_err());
-        assert!(!fences.holds(stamp, token(9), organization(1)));
+        assert_eq!(good_for(&fences, stamp), [false, false, true, true]);
     }
 }
