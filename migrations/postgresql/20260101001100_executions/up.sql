@@ -23,7 +23,7 @@ CREATE TABLE baselines (
     repository_id uuid NOT NULL CONSTRAINT baselines_repository_fkey REFERENCES repositories (id),
     seq bigint NOT NULL CONSTRAINT baselines_seq_range CHECK (seq >= 1),
     coverage integer NOT NULL CONSTRAINT baselines_coverage_range CHECK (coverage BETWEEN 0 AND 1000000),
-    commit_hash text CONSTRAINT baselines_commit_hash_length CHECK (length(commit_hash) BETWEEN 7 AND 64),
+    commit_hash text CONSTRAINT baselines_commit_hash_length CHECK (length(commit_hash) BETWEEN 4 AND 64),
     -- When it was measured, by whoever measured it.
     measured_at timestamptz NOT NULL,
     set_at timestamptz NOT NULL,
@@ -36,7 +36,7 @@ CREATE TABLE executions (
     organization_id uuid NOT NULL,
     repository_id uuid NOT NULL,
     branch text COLLATE "C" NOT NULL CONSTRAINT executions_branch_length CHECK (length(branch) BETWEEN 1 AND 255),
-    commit_hash text NOT NULL CONSTRAINT executions_commit_hash_length CHECK (length(commit_hash) BETWEEN 7 AND 64),
+    commit_hash text NOT NULL CONSTRAINT executions_commit_hash_length CHECK (length(commit_hash) BETWEEN 4 AND 64),
     coverage integer NOT NULL CONSTRAINT executions_coverage_range CHECK (coverage BETWEEN 0 AND 1000000),
     -- What it was measured against; its own coverage where there was nothing.
     baseline integer NOT NULL CONSTRAINT executions_baseline_range CHECK (baseline BETWEEN 0 AND 1000000),

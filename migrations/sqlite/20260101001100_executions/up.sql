@@ -22,7 +22,7 @@ CREATE TABLE baselines (
     repository_id BLOB NOT NULL CONSTRAINT baselines_repository_fkey REFERENCES repositories (id),
     seq INTEGER NOT NULL CONSTRAINT baselines_seq_range CHECK (seq >= 1),
     coverage INTEGER NOT NULL CONSTRAINT baselines_coverage_range CHECK (coverage BETWEEN 0 AND 1000000),
-    commit_hash TEXT CONSTRAINT baselines_commit_hash_length CHECK (length(commit_hash) BETWEEN 7 AND 64),
+    commit_hash TEXT CONSTRAINT baselines_commit_hash_length CHECK (length(commit_hash) BETWEEN 4 AND 64),
     -- When it was measured, by whoever measured it.
     measured_at INTEGER NOT NULL,
     set_at INTEGER NOT NULL,
@@ -35,7 +35,7 @@ CREATE TABLE executions (
     organization_id BLOB NOT NULL,
     repository_id BLOB NOT NULL,
     branch TEXT NOT NULL CONSTRAINT executions_branch_length CHECK (length(branch) BETWEEN 1 AND 255),
-    commit_hash TEXT NOT NULL CONSTRAINT executions_commit_hash_length CHECK (length(commit_hash) BETWEEN 7 AND 64),
+    commit_hash TEXT NOT NULL CONSTRAINT executions_commit_hash_length CHECK (length(commit_hash) BETWEEN 4 AND 64),
     coverage INTEGER NOT NULL CONSTRAINT executions_coverage_range CHECK (coverage BETWEEN 0 AND 1000000),
     -- What it was measured against; its own coverage where there was nothing.
     baseline INTEGER NOT NULL CONSTRAINT executions_baseline_range CHECK (baseline BETWEEN 0 AND 1000000),

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::percent::{HUNDRED, POINT, Percent, write_plain};
+use super::percent::{HUNDRED, POINT, Percent, serialize_plain, write_plain};
 
 /// A coverage from 0 to 100 percent, exact to a ten-thousandth of a point.
 ///
@@ -60,11 +59,7 @@ impl fmt::Display for Coverage {
 
 impl Serialize for Coverage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0 % POINT == 0 {
-            return serializer.serialize_i32(self.whole_points());
-        }
-        // Reading the text gives the nearest binary number, whose shortest text is this one again.
-        serializer.serialize_f64(self.to_string().parse().map_err(S::Error::custom)?)
+        serialize_plain(self.0, serializer)
     }
 }
 

@@ -11,7 +11,7 @@ text_type! {
     BranchName
 }
 text_type! {
-    /// A commit's hash or an unambiguous beginning of it: 7–64 hexadecimal digits, in lower case.
+    /// A commit's hash or an unambiguous beginning of it: 4–64 hexadecimal digits, in lower case.
     CommitHash
 }
 
@@ -75,13 +75,14 @@ impl BranchName {
 }
 
 impl CommitHash {
-    /// Checks hexadecimal digits of either case; 40 are a whole SHA-1, 64 a whole SHA-256.
+    /// Checks hexadecimal digits of either case; 40 are a whole SHA-1, 64 a whole SHA-256, and 4 the least
+    /// that git abbreviates to (core.abbrev in git-config(1)).
     ///
     /// # Errors
-    /// Anything else, fewer than 7 digits or more than 64.
+    /// Anything else, fewer than 4 digits or more than 64.
     pub fn parse(text: &str) -> Result<Self, InvalidText> {
-        const SHAPE: InvalidText = InvalidText::Shape("be a commit hash of 7 to 64 hexadecimal digits");
-        let fits = (7..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        const SHAPE: InvalidText = InvalidText::Shape("be a commit hash of 4 to 64 hexadecimal digits");
+        let fits = (4..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         if fits { Ok(Self(text.to_ascii_lowercase())) } else { Err(SHAPE) }
     }
 }
@@ -186,10 +187,10 @@ mod tests {
 
     #[test]
     fn commits_are_hexadecimal() {
-        for (good, kept) in [("abc1234", "abc1234"), ("ABCDEF0", "abcdef0"), (&"0".repeat(64), &"0".repeat(64)[..])] {
+        for (good, kept) in [("abcd", "abcd"), ("ABCDEF0", "abcdef0"), (&"0".repeat(64), &"0".repeat(64)[..])] {
             assert_eq!(CommitHash::parse(good).unwrap().as_str(), kept);
         }
-        for bad in ["", "abc123", "abc123g", "abc 123", "０１２３４５６", &"0".repeat(65)] {
+        for bad in ["", "abc", "abc123g", "abc 123", "０１２３４５６", &"0".repeat(65)] {
             assert!(CommitHash::parse(bad).is_err(), "{bad}");
         }
     }

@@ -9,6 +9,7 @@
 use std::fmt;
 
 use serde::de::{self, Deserializer, Visitor};
+use serde::ser::{Error as _, Serializer};
 
 /// Ten-thousandths in one percentage point.
 pub(super) const POINT: i32 = 10_000;
@@ -133,6 +134,24 @@ impl Visitor<'_> for NumberVisitor {
     /// digits, that is what it wrote. `NaN` and `inf` are no such text.
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<Percent, E> {
         self.checked(Percent::parse(&format!("{number:e}")))
+    }
+}
+
+/// Serialises ten-thousandths (not negative) as the shortest JSON number that reads back the same.
+pub(super) fn serialize_plain<S: Serializer>(units: i32, serializer: S) -> Result<S::Ok, S::Error> {
+    if units % POINT == 0 {
+        return serializer.serialize_i32(units / POINT);
+    }
+    // Reading the text gives the nearest binary number, whose shortest text is this one again.
+    serializer.serialize_f64(Plain(units).to_string().parse().map_err(S::Error::custom)?)
+}
+
+/// Ten-thousandths on their way into a text.
+struct Plain(i32);
+
+impl fmt::Display for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_plain(f, self.0)
     }
 }
 

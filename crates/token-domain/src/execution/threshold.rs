@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::percent::{HUNDRED, POINT, Percent, write_plain};
+use super::percent::{HUNDRED, POINT, Percent, serialize_plain, write_plain};
 
 /// The size of a drop, from 0 to 100 points, exact to a ten-thousandth.
 ///
@@ -65,6 +65,12 @@ impl fmt::Display for Threshold {
     }
 }
 
+impl Serialize for Threshold {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_plain(self.0, serializer)
+    }
+}
+
 impl<'de> Deserialize<'de> for Threshold {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Percent::deserialize(deserializer, Self::EXPECTED).map(|percent| Self(percent.magnitude))
@@ -117,6 +123,7 @@ mod tests {
         ] {
             let threshold: Threshold = serde_json::from_str(json).unwrap();
             assert_eq!(threshold.to_string(), shown, "{json}");
+            assert_eq!(serde_json::to_string(&threshold).unwrap(), shown, "{json}");
             assert_eq!(Threshold::from_decimal_text(json), Ok(threshold), "{json}");
             assert_eq!(Threshold::from_ten_thousandths(threshold.ten_thousandths()), Ok(threshold));
         }
