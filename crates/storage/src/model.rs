@@ -1,8 +1,13 @@
 //! What the repositories take and give: plain records in domain types. Rows of the database never leave this crate.
 
 mod executions;
+mod projects;
 
 pub use executions::{Baseline, Execution, ExecutionFilter, ExecutionKey, Repository};
+pub use projects::{
+    AccessScope, AccessScopeEdit, Actor, ActorEdit, ActorFilter, Change, Listing, Page, Project, ProjectContents,
+    ScopedTo,
+};
 use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId, RoleId, SessionId, TokenId, UserId};
 use token_domain::person::RoleRef;
 use token_domain::text::{AgentType, Email, Name, Slug};

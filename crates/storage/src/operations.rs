@@ -10,14 +10,17 @@
 use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
 use crate::model::{
-    AuditHead, AuditRecord, Baseline, Candidate, CustomRole, Execution, ExecutionFilter, ExecutionKey,
-    IdempotencyRecord, Kill, LogEntry, Membership, MembershipStanding, Organization, Principal, Repository, Session,
-    SessionStanding, StoredSecret, Token, TokenEdit, TokenFilter, TokenOwner, TokenUse, Touched, User,
+    AccessScope, AccessScopeEdit, Actor, ActorEdit, ActorFilter, AuditHead, AuditRecord, Baseline, Candidate,
+    CustomRole, Execution, ExecutionFilter, ExecutionKey, IdempotencyRecord, Kill, Listing, LogEntry, Membership,
+    MembershipStanding, Organization, Page, Principal, Project, ProjectContents, Repository, Session, SessionStanding,
+    StoredSecret, Token, TokenEdit, TokenFilter, TokenOwner, TokenUse, Touched, User,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use token_domain::Timestamp;
 use token_domain::execution::{BranchName, Coverage, RepositoryName};
-use token_domain::id::{ExecutionId, OrganizationId, RepositoryId, RoleId, SessionId, TokenId, UserId};
+use token_domain::id::{
+    AccessScopeId, ActorId, ExecutionId, OrganizationId, ProjectId, RepositoryId, RoleId, SessionId, TokenId, UserId,
+};
 use token_domain::person::RoleRef;
 use token_domain::text::{Email, Name, Slug};
 use token_domain::token::GraceMode;
@@ -117,6 +120,31 @@ operations! {
         tokens::list_tokens(filter: &TokenFilter) -> Vec<Token>;
         /// How many of the organisation's tokens, of every kind, are active or rotating.
         tokens::live_token_count(organization: OrganizationId, now: Timestamp) -> i64;
+
+        /// A project of the organisation.
+        projects::project(organization: OrganizationId, id: ProjectId) -> Option<Project>;
+        /// A page of an organisation's projects.
+        projects::list_projects(organization: OrganizationId, listing: &Listing) -> Page<Project>;
+        /// A tenant boundary of the project.
+        access_scopes::access_scope(project: ProjectId, id: AccessScopeId) -> Option<AccessScope>;
+        /// The one of that slug.
+        access_scopes::access_scope_by_slug(project: ProjectId, slug: &Slug) -> Option<AccessScope>;
+        /// A page of a project's tenant boundaries.
+        access_scopes::list_access_scopes(project: ProjectId, listing: &Listing) -> Page<AccessScope>;
+        /// An actor of the project.
+        actors::actor(project: ProjectId, id: ActorId) -> Option<Actor>;
+        /// A page of a project's actors.
+        actors::list_actors(filter: &ActorFilter, listing: &Listing) -> Page<Actor>;
+        /// Every token of these actors, dead ones included: what a change to the actors touches.
+        actors::tokens_of_actors(ids: &[ActorId]) -> Vec<TokenId>;
+        /// How many actors these tenant boundaries have; one with none is left out.
+        tenancy::actor_counts(project: ProjectId, scopes: &[AccessScopeId]) -> Vec<(AccessScopeId, u64)>;
+        /// The actors of a tenant boundary.
+        tenancy::actor_ids(project: ProjectId, scope: AccessScopeId) -> Vec<ActorId>;
+        /// The tenant boundaries of these actors, as far as the project has them.
+        tenancy::places_of_actors(project: ProjectId, ids: &[ActorId]) -> Vec<(ActorId, Option<AccessScopeId>)>;
+        /// How much there is in a project.
+        tenancy::project_contents(project: ProjectId, now: Timestamp) -> ProjectContents;
 
         /// A repository of the organisation.
         repositories::repository(organization: OrganizationId, name: &RepositoryName) -> Option<Repository>;
@@ -223,6 +251,36 @@ operations! {
         tokens::set_secret(id: TokenId, secret: &StoredSecret, expected_hash: &str) -> bool;
         /// Writes down last uses; an earlier moment never replaces a later one. Unknown tokens are passed over.
         tokens::record_uses(uses: &[TokenUse]) -> ();
+
+        /// Adds a project. [`ProjectSlug`](crate::Constraint::ProjectSlug) when the slug is taken.
+        projects::insert_project(record: &Project) -> ();
+        /// Changes what is given.
+        projects::update_project(organization: OrganizationId, id: ProjectId, name: Option<&Name>, slug: Option<&Slug>, at: Timestamp) -> Option<Project>;
+        /// Removes a project with nothing in it; [`Reference`](crate::Constraint::Reference) when it has access scopes,
+        /// actors or tokens.
+        projects::delete_project(organization: OrganizationId, id: ProjectId) -> bool;
+        /// Adds a tenant boundary. [`AccessScopeSlug`](crate::Constraint::AccessScopeSlug) when the slug is taken.
+        access_scopes::insert_access_scope(record: &AccessScope) -> ();
+        /// Changes what is given.
+        access_scopes::update_access_scope(project: ProjectId, id: AccessScopeId, edit: &AccessScopeEdit, at: Timestamp) -> Option<AccessScope>;
+        /// Removes one that has no actors; [`Reference`](crate::Constraint::Reference) when it has:
+        /// [`unscope_actors`](Tx::unscope_actors) comes first.
+        access_scopes::delete_access_scope(project: ProjectId, id: AccessScopeId) -> bool;
+        /// Adds an actor. [`Reference`](crate::Constraint::Reference) when the access scope is not of its project.
+        actors::insert_actor(record: &Actor) -> ();
+        /// Changes what is given.
+        actors::update_actor(project: ProjectId, id: ActorId, edit: &ActorEdit, at: Timestamp) -> Option<Actor>;
+        /// Takes a tenant boundary away from all its actors; which.
+        actors::unscope_actors(project: ProjectId, scope: AccessScopeId, at: Timestamp) -> Vec<ActorId>;
+        /// Removes an actor and its tokens; which tokens. The audit trail keeps what they were.
+        actors::delete_actor(project: ProjectId, id: ActorId) -> Option<Vec<TokenId>>;
+        /// Puts actors into a tenant boundary of their project, or into none; how many there were.
+        tenancy::move_actors(project: ProjectId, ids: &[ActorId], scope: Option<AccessScopeId>, at: Timestamp) -> usize;
+        /// What an actor's tokens that were not killed are called, and when they end.
+        tenancy::update_tokens_of_actor(actor: ActorId, name: &Name, expires_at: Option<Timestamp>) -> ();
+        /// Removes all that is in a project: its actors with their tokens, its access scopes. Other tokens that are bound to
+        /// it are killed, and bound to it no more.
+        tenancy::empty_project(project: ProjectId, kill: &Kill) -> ();
 
         /// The repository of that name, registered if it was not, and held until the unit ends: of two who register it at
         /// once the second sees what the first did.

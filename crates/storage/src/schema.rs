@@ -316,6 +316,7 @@ joinable!(executions -> repositories (repository_id));
 allow_tables_to_appear_in_same_query!(
     access_scopes,
     actors,
+    idempotency_keys,
     executions,
     memberships,
     organizations,

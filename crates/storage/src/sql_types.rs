@@ -10,7 +10,7 @@ use diesel::expression::AsExpression;
 use diesel::pg::{Pg, PgValue};
 use diesel::query_builder::QueryId;
 use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::{BigInt, SqlType};
+use diesel::sql_types::{BigInt, SqlOrd, SqlType};
 use diesel::sqlite::{Sqlite, SqliteValue};
 use std::io::Write as _;
 use token_domain::id::Kind;
@@ -28,6 +28,8 @@ pub struct Uid;
 #[diesel(postgres_type(oid = 1184, array_oid = 1185))]
 #[diesel(sqlite_type(name = "Long"))]
 pub struct Moment;
+
+impl SqlOrd for Moment {}
 
 /// 2000-01-01T00:00:00Z, where PostgreSQL counts from, in microseconds since 1970.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;

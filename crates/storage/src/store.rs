@@ -29,8 +29,14 @@ struct Inner {
 }
 
 enum Side {
-    Sqlite { path: PathBuf, readers: sqlite::Readers, writer: sqlite::Writer },
+    Sqlite(Box<SqliteSide>),
     PostgreSql { readers: Arc<postgresql::Readers>, pool: Arc<postgresql::Pool>, units: TaskTracker },
+}
+
+struct SqliteSide {
+    path: PathBuf,
+    readers: sqlite::Readers,
+    writer: sqlite::Writer,
 }
 
 impl Store {
@@ -45,11 +51,11 @@ impl Store {
     pub async fn open(url: &DatabaseUrl, options: StoreOptions, background: Handle) -> Result<Self, StoreError> {
         let counters = Arc::new(StoreCounters::default());
         let side = match url.target() {
-            Target::Sqlite(path) => Side::Sqlite {
+            Target::Sqlite(path) => Side::Sqlite(Box::new(SqliteSide {
                 path: path.clone(),
                 readers: sqlite::Readers::new(path.clone(), options),
                 writer: sqlite::Writer::start(path.clone(), options, Arc::clone(&counters))?,
-            },
+            })),
             Target::PostgreSql(server) => Side::PostgreSql {
                 readers: Arc::new(postgresql::Readers::new((**server).clone(), options)),
                 pool: Arc::new(postgresql::Pool::new((**server).clone(), options)?),
@@ -92,9 +98,9 @@ impl Store {
     {
         self.0.counters.count_write();
         match &self.0.side {
-            Side::Sqlite { writer, .. } => {
+            Side::Sqlite(side) => {
                 let (unit, answer) = sqlite_unit::unit(work);
-                writer.submit(unit).await?;
+                side.writer.submit(unit).await?;
                 answer.await.unwrap_or_else(|oneshot::error::RecvError { .. }| Err(sqlite::closed().into()))
             }
             Side::PostgreSql { pool, units, .. } => {
@@ -141,10 +147,10 @@ impl Store {
     /// # Errors
     /// The file exists or cannot be written; the database is not SQLite.
     pub async fn backup_sqlite(&self, target: &Path) -> Result<(), StoreError> {
-        let Side::Sqlite { path, .. } = &self.0.side else {
+        let Side::Sqlite(side) = &self.0.side else {
             return Err(StoreError::Broken("back up PostgreSQL with pg_dump".to_owned()));
         };
-        let (path, target) = (path.clone(), target.to_path_buf());
+        let (path, target) = (side.path.clone(), target.to_path_buf());
         let copy = self.0.background.spawn_blocking(move || sqlite::backup(&path, &target));
         copy.await.unwrap_or_else(|error| Err(StoreError::Broken(format!("the backup stopped: {error}"))))
     }
@@ -152,12 +158,12 @@ impl Store {
     /// Takes no more work, waits for what was begun, and closes the connections.
     pub async fn shutdown(self) {
         match &self.0.side {
-            Side::Sqlite { .. } => {
+            Side::Sqlite(_) => {
                 let inner = Arc::clone(&self.0);
                 let closing = self.0.background.spawn_blocking(move || {
-                    if let Side::Sqlite { readers, writer, .. } = &inner.side {
-                        writer.close();
-                        readers.close();
+                    if let Side::Sqlite(side) = &inner.side {
+                        side.writer.close();
+                        side.readers.close();
                     }
                 });
                 if let Err(error) = closing.await {
@@ -175,15 +181,15 @@ impl Store {
 
     async fn reads(&self) -> Result<Reads, StoreError> {
         Ok(Reads(match &self.0.side {
-            Side::Sqlite { readers, .. } => ReadsSide::Sqlite(readers.take()?),
+            Side::Sqlite(side) => ReadsSide::Sqlite(side.readers.take()?),
             Side::PostgreSql { readers, .. } => ReadsSide::PostgreSql(readers.reader().await?),
         }))
     }
 
     fn put_back<T>(&self, reads: Reads, result: &Result<T, StoreError>) {
         match (&self.0.side, reads.0) {
-            (Side::Sqlite { readers, .. }, ReadsSide::Sqlite(connection)) => readers.put_back(connection, result),
-            (Side::Sqlite { .. } | Side::PostgreSql { .. }, _) => {}
+            (Side::Sqlite(side), ReadsSide::Sqlite(connection)) => side.readers.put_back(connection, result),
+            (Side::Sqlite(_) | Side::PostgreSql { .. }, _) => {}
         }
     }
 }
@@ -191,7 +197,7 @@ impl Store {
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let side = match &self.0.side {
-            Side::Sqlite { .. } => "SQLite",
+            Side::Sqlite(_) => "SQLite",
             Side::PostgreSql { .. } => "PostgreSQL",
         };
         f.debug_tuple("Store").field(&side).finish()

@@ -5,17 +5,22 @@
 //! (`UPDATE … WHERE <state> RETURNING …`): the statement is the lock and its result is the proof. "Not there" is
 //! `Ok(None)`, never an error.
 
+pub(crate) mod access_scopes;
+pub(crate) mod actors;
 pub(crate) mod audit;
 pub(crate) mod baselines;
 pub(crate) mod executions;
 pub(crate) mod idempotency;
+mod listing;
 pub(crate) mod log;
 pub(crate) mod memberships;
 pub(crate) mod organizations;
+pub(crate) mod projects;
 pub(crate) mod repositories;
 pub(crate) mod roles;
 pub(crate) mod sessions;
 pub(crate) mod settings;
+pub(crate) mod tenancy;
 pub(crate) mod tokens;
 pub(crate) mod users;
 

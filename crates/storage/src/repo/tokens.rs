@@ -3,15 +3,14 @@
 //! The conditions below spell [`TokenFacts::status`](token_domain::token::TokenFacts::status) in SQL; a test holds
 //! them against it.
 
+use super::listing::contains;
 use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::model::{Candidate, Kill, StoredSecret, Token, TokenEdit, TokenFilter, TokenOwner, TokenUse};
 use crate::rows::{TokenRow, join_scopes, principal_text};
 use crate::schema::tokens;
 use crate::sql_types::{Bind, MomentParam, UidParam};
-use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
 use token_domain::id::{OrganizationId, TokenId};
 use token_domain::token::{GraceMode, Kind, Status, TokenFacts};
@@ -122,8 +121,7 @@ pub(crate) async fn list_tokens(conn: &mut Conn<'_>, filter: &TokenFilter) -> Re
             .filter(tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some(now.bind())))),
     };
     if let Some(part) = &filter.name_contains {
-        let needle = part.to_ascii_lowercase();
-        query = query.filter(sql::<Bool>(dialect::NAME_CONTAINS).bind::<Text, _>(needle).sql(") > 0"));
+        query = query.filter(contains!("tokens.name", part));
     }
     if let Some((created_at, id)) = filter.after {
         query = query

@@ -111,3 +111,62 @@ impl TryFrom<CandidateRow> for Candidate {
         Ok(Self { token, organization_disabled_at: row.organization_disabled_at, owner, first_use_pending })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::backend::sqlite::establish;
+    use crate::{DatabaseUrl, migrate};
+    use diesel::connection::SimpleConnection as _;
+    use diesel::pg::Pg;
+    use diesel::prelude::*;
+    use diesel::sql_types::Text;
+    use diesel::sqlite::Sqlite;
+
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+
+    /// The statement without its parameters, which are literals here: plans may depend on a parameter's value.
+    fn statement(shown: &str) -> String {
+        let (statement, _) = shown.split_once(" -- binds").expect("a statement and its parameters");
+        statement.replace("$1", "'first_use'").replace("$2", "7").replacen('?', "'first_use'", 1).replacen('?', "7", 1)
+    }
+
+    #[test]
+    fn sqlite_finds_every_row_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        migrate::up(&DatabaseUrl::parse(&format!("sqlite://{}", path.display())).unwrap()).unwrap();
+        let mut connection = establish(&path).unwrap();
+        connection.batch_execute("ANALYZE").unwrap();
+        let statement = statement(&diesel::debug_query::<Sqlite, _>(&candidate_query!(7_i64)).to_string());
+        let plan: Vec<Step> =
+            diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(&mut connection).unwrap();
+        let plan: Vec<_> = plan.into_iter().map(|step| step.detail).collect();
+        assert_eq!(plan.len(), 8, "{plan:?}");
+        assert!(plan[0].contains("tokens_lookup_hint_idx"), "{plan:?}");
+        assert!(plan.iter().all(|step| step.starts_with("SEARCH ")), "{plan:?}");
+    }
+
+    #[test]
+    fn postgresql_finds_every_row_by_an_index() {
+        let statement = statement(&diesel::debug_query::<Pg, _>(&candidate_query!(7_i64)).to_string());
+        test_support::database::with_empty_postgresql(|url| {
+            migrate::up(&DatabaseUrl::parse(&url.to_string()).unwrap()).unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let plan = runtime.block_on(async {
+                let (client, connection) =
+                    tokio_postgres::connect(&url.to_string(), tokio_postgres::NoTls).await.unwrap();
+                tokio::spawn(connection);
+                // Nearly empty tables are read whole unless that is made dear.
+                client.batch_execute("SET enable_seqscan = off").await.unwrap();
+                let rows = client.query(&format!("EXPLAIN {statement}"), &[]).await.unwrap();
+                rows.into_iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>().join("\n")
+            });
+            assert!(plan.contains("tokens_lookup_hint_idx"), "{plan}");
+            assert!(!plan.contains("Seq Scan"), "{plan}");
+        });
+    }
+}

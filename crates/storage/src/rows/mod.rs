@@ -6,6 +6,7 @@ mod candidate;
 mod execution;
 mod people;
 mod principal;
+mod project;
 mod tenant;
 mod token;
 
@@ -14,6 +15,7 @@ pub(crate) use candidate::{CandidateRow, candidate_query};
 pub(crate) use execution::{BaselineRow, ExecutionKeyRow, ExecutionRow, RepositoryRow};
 pub(crate) use people::{MembershipRow, RoleRow, SessionRow, StandingRow, UserRow, role_columns, standing};
 pub(crate) use principal::{parse_principal, principal_text};
+pub(crate) use project::{AccessScopeRow, ActorRow, ProjectRow};
 pub(crate) use tenant::OrganizationRow;
 pub(crate) use token::{IdempotencyRow, TokenRow};
 

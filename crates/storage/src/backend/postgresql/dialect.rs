@@ -10,9 +10,14 @@ use diesel::sql_types::Array;
 use diesel_async::RunQueryDsl;
 use token_domain::id::{OrganizationId, UserId};
 
-/// Opens the condition "the name contains", without regard to ASCII case; completed by the needle and `) > 0`. The
+/// The collation that compares text byte by byte.
+pub(crate) const BYTEWISE: &str = "\"C\"";
+
+/// Opens the condition "the column contains", without regard to ASCII case; completed by the needle and `) > 0`. The
 /// collation keeps `lower` to ASCII, as on SQLite, whatever the database's own is.
-pub(crate) const NAME_CONTAINS: &str = "strpos(lower(tokens.name COLLATE \"C\"), ";
+pub(crate) fn contains(column: &str) -> String {
+    format!("strpos(lower({column} COLLATE {BYTEWISE}), ")
+}
 
 pub(crate) async fn load_candidates(conn: &mut Conn<'_>, lookup_hint: i64) -> QueryResult<Vec<CandidateRow>> {
     candidate_query!(lookup_hint).load(conn).await

@@ -104,13 +104,10 @@ impl Reader {
         read: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let options = &self.readers.options;
-        match timeout(options.statement_timeout + options.connect_timeout, read).await {
-            Ok(result) => result,
-            Err(_) => {
-                self.slot.set(None);
-                Err(StoreError::outage(OutageKind::Timeout, "PostgreSQL did not answer in time"))
-            }
-        }
+        timeout(options.statement_timeout + options.connect_timeout, read).await.unwrap_or_else(|_| {
+            self.slot.set(None);
+            Err(StoreError::outage(OutageKind::Timeout, "PostgreSQL did not answer in time"))
+        })
     }
 
     /// Replaces a connection that was lost.

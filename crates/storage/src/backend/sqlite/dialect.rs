@@ -9,8 +9,13 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl as AsyncRunQueryDsl;
 use token_domain::id::{OrganizationId, UserId};
 
-/// Opens the condition "the name contains", without regard to ASCII case; completed by the needle and `) > 0`.
-pub(crate) const NAME_CONTAINS: &str = "instr(lower(tokens.name), ";
+/// The collation that compares text byte by byte.
+pub(crate) const BYTEWISE: &str = "BINARY";
+
+/// Opens the condition "the column contains", without regard to ASCII case; completed by the needle and `) > 0`.
+pub(crate) fn contains(column: &str) -> String {
+    format!("instr(lower({column}), ")
+}
 
 /// Straight through diesel's own connection: its statement cache is keyed by the query's type, so that the text of the
 /// statement, two thousand characters, is written once and not per look-up, and rows are read without a copy.

@@ -1,0 +1,121 @@
+//! Tenant boundaries inside a project.
+
+use super::Conn;
+use super::listing::{contains, order, total};
+use crate::error::StoreError;
+use crate::model::{AccessScope, AccessScopeEdit, Listing, Page};
+use crate::rows::AccessScopeRow;
+use crate::schema::access_scopes;
+use crate::sql_types::Bind;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use token_domain::Timestamp;
+use token_domain::access::{Description, Metadata, ScopeDisplayName};
+use token_domain::id::{AccessScopeId, ProjectId};
+use token_domain::text::Slug;
+
+/// The access scopes a list is of.
+macro_rules! listed {
+    ($project:expr, $listing:expr) => {{
+        let mut listed = access_scopes::table.filter(access_scopes::project_id.eq($project.bind())).into_boxed();
+        if let Some(text) = &$listing.search {
+            listed = listed.filter(contains!("access_scopes.slug", text).or(contains!("access_scopes.name", text)));
+        }
+        listed
+    }};
+}
+
+pub(crate) async fn insert_access_scope(conn: &mut Conn<'_>, record: &AccessScope) -> Result<(), StoreError> {
+    diesel::insert_into(access_scopes::table)
+        .values((
+            access_scopes::id.eq(record.id.bind()),
+            access_scopes::project_id.eq(record.project_id.bind()),
+            access_scopes::slug.eq(record.slug.as_str()),
+            access_scopes::name.eq(record.name.as_ref().map(ScopeDisplayName::as_str)),
+            access_scopes::description.eq(record.description.as_ref().map(Description::as_str)),
+            access_scopes::metadata.eq(record.metadata.as_ref().map(Metadata::as_json)),
+            access_scopes::is_active.eq(record.is_active),
+            access_scopes::created_at.eq(record.created_at.bind()),
+            access_scopes::updated_at.eq(record.updated_at.bind()),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn access_scope(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    id: AccessScopeId,
+) -> Result<Option<AccessScope>, StoreError> {
+    let row = access_scopes::table
+        .filter(access_scopes::id.eq(id.bind()).and(access_scopes::project_id.eq(project.bind())))
+        .select(AccessScopeRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    row.map(AccessScope::try_from).transpose()
+}
+
+pub(crate) async fn access_scope_by_slug(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    slug: &Slug,
+) -> Result<Option<AccessScope>, StoreError> {
+    let row = access_scopes::table
+        .filter(access_scopes::project_id.eq(project.bind()).and(access_scopes::slug.eq(slug.as_str())))
+        .select(AccessScopeRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    row.map(AccessScope::try_from).transpose()
+}
+
+pub(crate) async fn list_access_scopes(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    listing: &Listing,
+) -> Result<Page<AccessScope>, StoreError> {
+    let count = listed!(project, listing).count().get_result(conn).await?;
+    let rows: Vec<AccessScopeRow> = listed!(project, listing)
+        .order(order(listing.order, "access_scopes", "slug", "name"))
+        .limit(i64::from(listing.paging.limit()))
+        .offset(listing.paging.offset())
+        .select(AccessScopeRow::as_select())
+        .load(conn)
+        .await?;
+    let items = rows.into_iter().map(AccessScope::try_from).collect::<Result<_, _>>()?;
+    Ok(Page { items, total: total(count)? })
+}
+
+pub(crate) async fn update_access_scope(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    id: AccessScopeId,
+    edit: &AccessScopeEdit,
+    at: Timestamp,
+) -> Result<Option<AccessScope>, StoreError> {
+    let scope = access_scopes::id.eq(id.bind()).and(access_scopes::project_id.eq(project.bind()));
+    let row = diesel::update(access_scopes::table.filter(scope))
+        .set((
+            edit.name.then(|name| access_scopes::name.eq(name.map(ScopeDisplayName::as_str))),
+            edit.description.then(|text| access_scopes::description.eq(text.map(Description::as_str))),
+            edit.metadata.then(|metadata| access_scopes::metadata.eq(metadata.map(Metadata::as_json))),
+            edit.is_active.map(|is_active| access_scopes::is_active.eq(is_active)),
+            access_scopes::updated_at.eq(at.bind()),
+        ))
+        .returning(AccessScopeRow::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?;
+    row.map(AccessScope::try_from).transpose()
+}
+
+pub(crate) async fn delete_access_scope(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    id: AccessScopeId,
+) -> Result<bool, StoreError> {
+    let scope = access_scopes::id.eq(id.bind()).and(access_scopes::project_id.eq(project.bind()));
+    Ok(diesel::delete(access_scopes::table.filter(scope)).execute(conn).await? == 1)
+}

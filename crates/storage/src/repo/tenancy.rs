@@ -1,0 +1,133 @@
+//! What spans projects, access scopes, actors and their tokens: counts, moves, and the end of a whole project.
+
+use super::Conn;
+use super::listing::total;
+use crate::error::StoreError;
+use crate::model::{Kill, ProjectContents};
+use crate::rows::principal_text;
+use crate::schema::{access_scopes, actors, idempotency_keys, tokens};
+use crate::sql_types::{Bind, UidParam};
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use token_domain::Timestamp;
+use token_domain::id::{AccessScopeId, ActorId, ProjectId};
+use token_domain::text::Name;
+use token_domain::token::Kind;
+
+/// Ids bound in one statement.
+const IDS_PER_STATEMENT: usize = 500;
+
+pub(crate) async fn actor_counts(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    scopes: &[AccessScopeId],
+) -> Result<Vec<(AccessScopeId, u64)>, StoreError> {
+    let counts: Vec<(Option<AccessScopeId>, i64)> = actors::table
+        .filter(actors::project_id.eq(project.bind()))
+        .filter(actors::access_scope_id.eq_any(scopes.iter().map(|scope| Some(scope.bind()))))
+        .group_by(actors::access_scope_id)
+        .select((actors::access_scope_id, count_star()))
+        .load(conn)
+        .await?;
+    let known = counts.into_iter().filter_map(|(scope, count)| scope.map(|scope| (scope, count)));
+    known.map(|(scope, count)| Ok((scope, total(count)?))).collect()
+}
+
+pub(crate) async fn actor_ids(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    scope: AccessScopeId,
+) -> Result<Vec<ActorId>, StoreError> {
+    let of_scope = actors::project_id.eq(project.bind()).and(actors::access_scope_id.eq(Some(scope.bind())));
+    Ok(actors::table.filter(of_scope).select(actors::id).load(conn).await?)
+}
+
+pub(crate) async fn places_of_actors(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    ids: &[ActorId],
+) -> Result<Vec<(ActorId, Option<AccessScopeId>)>, StoreError> {
+    let mut places = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(IDS_PER_STATEMENT) {
+        let found: Vec<(ActorId, Option<AccessScopeId>)> = actors::table
+            .filter(actors::project_id.eq(project.bind()))
+            .filter(actors::id.eq_any(chunk.iter().map(|id| id.bind())))
+            .select((actors::id, actors::access_scope_id))
+            .load(conn)
+            .await?;
+        places.extend(found);
+    }
+    Ok(places)
+}
+
+pub(crate) async fn move_actors(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    ids: &[ActorId],
+    scope: Option<AccessScopeId>,
+    at: Timestamp,
+) -> Result<usize, StoreError> {
+    let mut moved = 0;
+    for chunk in ids.chunks(IDS_PER_STATEMENT) {
+        let named = actors::table
+            .filter(actors::project_id.eq(project.bind()))
+            .filter(actors::id.eq_any(chunk.iter().map(|id| id.bind())));
+        moved += diesel::update(named)
+            .set((actors::access_scope_id.eq(scope.bind()), actors::updated_at.eq(at.bind())))
+            .execute(conn)
+            .await?;
+    }
+    Ok(moved)
+}
+
+pub(crate) async fn update_tokens_of_actor(
+    conn: &mut Conn<'_>,
+    actor: ActorId,
+    name: &Name,
+    expires_at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    diesel::update(tokens::table.filter(tokens::actor_id.eq(Some(actor.bind())).and(tokens::revoked_at.is_null())))
+        .set((tokens::name.eq(name.as_str()), tokens::expires_at.eq(expires_at.bind())))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn project_contents(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    now: Timestamp,
+) -> Result<ProjectContents, StoreError> {
+    let scopes: i64 =
+        access_scopes::table.filter(access_scopes::project_id.eq(project.bind())).count().get_result(conn).await?;
+    let actors: i64 = actors::table.filter(actors::project_id.eq(project.bind())).count().get_result(conn).await?;
+    let live = tokens::revoked_at
+        .is_null()
+        .and(tokens::expires_at.is_null().or(tokens::expires_at.gt(Some(now.bind()))))
+        .and(tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some(now.bind()))));
+    let live_tokens: i64 =
+        tokens::table.filter(tokens::project_id.eq(Some(project.bind()))).filter(live).count().get_result(conn).await?;
+    Ok(ProjectContents { access_scopes: total(scopes)?, actors: total(actors)?, live_tokens: total(live_tokens)? })
+}
+
+pub(crate) async fn empty_project(conn: &mut Conn<'_>, project: ProjectId, kill: &Kill) -> Result<(), StoreError> {
+    let bound = tokens::project_id.eq(Some(project.bind()));
+    let of_actors = || bound.clone().and(tokens::kind.eq(Kind::Actor.as_str()));
+    let made = tokens::table.filter(of_actors()).select(tokens::id);
+    diesel::delete(idempotency_keys::table.filter(idempotency_keys::token_id.eq_any(made))).execute(conn).await?;
+    diesel::delete(tokens::table.filter(of_actors())).execute(conn).await?;
+    // The organisation's and people's own tokens are killed, and kept for the record without the project.
+    diesel::update(tokens::table.filter(bound.clone()).filter(tokens::revoked_at.is_null()))
+        .set((
+            tokens::revoked_at.eq(Some(kill.at.bind())),
+            tokens::revoked_reason.eq(Some(kill.reason.as_str())),
+            tokens::revoked_by.eq(Some(principal_text(kill.by))),
+        ))
+        .execute(conn)
+        .await?;
+    diesel::update(tokens::table.filter(bound)).set(tokens::project_id.eq(None::<UidParam>)).execute(conn).await?;
+    diesel::delete(actors::table.filter(actors::project_id.eq(project.bind()))).execute(conn).await?;
+    diesel::delete(access_scopes::table.filter(access_scopes::project_id.eq(project.bind()))).execute(conn).await?;
+    Ok(())
+}
