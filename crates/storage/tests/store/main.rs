@@ -3,8 +3,16 @@
 
 mod candidates;
 mod executions;
+mod instance;
+mod migrations;
+mod outages;
 mod people;
+mod projects;
+mod proxy;
+mod rules;
 mod run;
+mod schema;
+mod sql;
 mod tokens;
 mod trails;
 mod units;

@@ -1,0 +1,144 @@
+//! Up, down, up again, many at once, and by the wrong program.
+
+use crate::sql::Sql;
+use storage::migrate::{self, MigrationStatus};
+use storage::{DatabaseUrl, Store, StoreError, StoreOptions};
+use test_support::database::{sqlite_url, with_empty_postgresql};
+use tokio::runtime::{Builder, Runtime};
+
+/// Runs on a database without tables, on both backends.
+fn each(test: impl Fn(&DatabaseUrl, &Runtime)) {
+    let runtime = || Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    test(&sqlite_url(folder.path().join("test.db")), &runtime());
+    with_empty_postgresql(|url| test(url, &runtime()));
+}
+
+fn applied(statuses: &[MigrationStatus]) -> usize {
+    statuses.iter().filter(|status| status.applied).count()
+}
+
+fn tables(url: &DatabaseUrl, runtime: &Runtime) -> Vec<String> {
+    runtime.block_on(async {
+        let query = match url.is_sqlite() {
+            true => "SELECT name AS line FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+            false => {
+                "SELECT relname::text AS line FROM pg_class WHERE relnamespace = 'public'::regnamespace \
+                 UNION SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+            }
+        };
+        let mut names = Sql::connect(url).await.lines(query).await;
+        names.retain(|name| !name.starts_with("__diesel"));
+        names.sort();
+        names
+    })
+}
+
+#[test]
+fn migrations_go_up_and_down_and_up_again() {
+    each(|url, runtime| {
+        let before = migrate::status(url).unwrap();
+        assert_eq!(applied(&before), 0);
+        if let Some(path) = url.sqlite_path() {
+            assert!(!path.exists(), "asking makes no file");
+        }
+        assert_eq!(migrate::down(url, 3).map(|statuses| applied(&statuses)), Ok(0));
+        let all = migrate::up(url).unwrap();
+        assert_eq!(applied(&all), all.len());
+        let whole = tables(url, runtime);
+        assert_eq!(migrate::up(url), Ok(all.clone()), "nothing is left to do");
+
+        let mut left = all.len();
+        while left > 0 {
+            let statuses = migrate::down(url, 1).unwrap();
+            left -= 1;
+            assert_eq!(applied(&statuses), left);
+        }
+        assert_eq!(tables(url, runtime), Vec::<String>::new(), "nothing is left behind");
+        assert_eq!(migrate::down(url, 1).map(|statuses| applied(&statuses)), Ok(0));
+
+        migrate::up(url).unwrap();
+        assert_eq!(tables(url, runtime), whole);
+        assert_eq!(migrate::down(url, 99).map(|statuses| applied(&statuses)), Ok(0));
+    });
+}
+
+#[test]
+fn both_backends_have_the_same_migrations() {
+    let folder = |backend: &str| {
+        let path = format!("{}/../../migrations/{backend}", env!("CARGO_MANIFEST_DIR"));
+        let mut names: Vec<_> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(folder("sqlite"), folder("postgresql"));
+    assert!(!folder("sqlite").is_empty());
+}
+
+#[test]
+fn four_at_once_all_succeed() {
+    each(|url, _| {
+        let results: Vec<_> = std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..4).map(|_| scope.spawn(|| migrate::up(url))).collect();
+            runs.into_iter().map(|run| run.join().unwrap()).collect()
+        });
+        for result in results {
+            assert!(result.as_ref().is_ok_and(|all| applied(all) == all.len()), "{result:?}");
+        }
+    });
+}
+
+#[test]
+fn migrations_may_be_run_from_inside_a_runtime() {
+    each(|url, runtime| {
+        runtime.block_on(async { migrate::up(url) }).unwrap();
+        let single = Builder::new_current_thread().enable_all().build().unwrap();
+        single.block_on(async { migrate::status(url) }).unwrap();
+    });
+}
+
+#[test]
+fn a_database_of_a_newer_program_is_left_alone() {
+    each(|url, runtime| {
+        migrate::up(url).unwrap();
+        runtime.block_on(async {
+            let mut sql = Sql::connect(url).await;
+            sql.run("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')").await.unwrap();
+        });
+        for result in [migrate::up(url), migrate::down(url, 1), migrate::status(url)] {
+            let Err(StoreError::Broken(message)) = result else { panic!("{result:?}") };
+            assert!(message.contains("29990101000000") && message.contains("newer"), "{message}");
+        }
+    });
+}
+
+#[test]
+fn a_store_is_not_opened_on_a_database_without_tables() {
+    each(|url, runtime| {
+        let opened = runtime.block_on(Store::open(url, StoreOptions::default(), runtime.handle().clone()));
+        let error = opened.expect_err("there are no tables");
+        match url.sqlite_path() {
+            Some(path) => {
+                assert!(error.is_unavailable() && error.to_string().contains("migrate up"), "{error}");
+                assert!(!path.exists(), "opening makes no file");
+            }
+            None => assert!(matches!(error, StoreError::Broken(_)), "{error}"),
+        }
+    });
+}
+
+#[test]
+fn a_database_file_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let url = sqlite_url(folder.path().join("test.db"));
+    migrate::up(&url).unwrap();
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", entry.path().display());
+    }
+    let nowhere = sqlite_url(folder.path().join("no/such/folder/test.db"));
+    let error = migrate::up(&nowhere).unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+}

@@ -1,0 +1,90 @@
+//! Plain SQL on either database, beside the store: for what no operation of the store would do.
+
+use diesel::connection::SimpleConnection as _;
+use diesel::sql_types::{Nullable, Text};
+use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection};
+use std::fmt::Write as _;
+use storage::DatabaseUrl;
+use test_support::Backend;
+use tokio_postgres::{Client, NoTls};
+
+/// A raw connection.
+pub(crate) enum Sql {
+    Sqlite(Box<SqliteConnection>),
+    PostgreSql(Client),
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Nullable<Text>)]
+    line: Option<String>,
+}
+
+impl Sql {
+    /// Connects to the database of that address, on the current runtime.
+    pub(crate) async fn connect(url: &DatabaseUrl) -> Self {
+        match url.sqlite_path() {
+            Some(path) => {
+                let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+                connection.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON").unwrap();
+                Self::Sqlite(Box::new(connection))
+            }
+            None => {
+                let (client, connection) = tokio_postgres::connect(&url.to_string(), NoTls).await.unwrap();
+                tokio::spawn(connection);
+                Self::PostgreSql(client)
+            }
+        }
+    }
+
+    /// Runs statements; on failure what the database names: the breached constraint where it does, else its message.
+    pub(crate) async fn run(&mut self, statements: &str) -> Result<(), String> {
+        match self {
+            Self::Sqlite(connection) => connection.batch_execute(statements).map_err(|error| error.to_string()),
+            Self::PostgreSql(client) => client.batch_execute(statements).await.map_err(|error| {
+                let error = error.as_db_error().expect("an answer of the server");
+                error.constraint().unwrap_or(error.message()).to_owned()
+            }),
+        }
+    }
+
+    /// The one column, named `line`, of every row.
+    pub(crate) async fn lines(&mut self, query: &str) -> Vec<String> {
+        match self {
+            Self::Sqlite(connection) => {
+                let rows: Vec<Row> = diesel::sql_query(query).load(&mut **connection).unwrap();
+                rows.into_iter().map(|row| row.line.unwrap_or_default()).collect()
+            }
+            Self::PostgreSql(client) => {
+                let rows = client.query(query, &[]).await.unwrap_or_else(|error| panic!("{query}: {error:?}"));
+                rows.into_iter().map(|row| row.get::<_, Option<String>>("line").unwrap_or_default()).collect()
+            }
+        }
+    }
+}
+
+/// Fills in literals: `{id:7}` an id, `{t:5}` a moment, `{b:32}` so many bytes, `{yes}` a truth.
+pub(crate) fn literals(backend: Backend, template: &str) -> String {
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some((before, marked)) = rest.split_once('{') {
+        let (marker, after) = marked.split_once('}').expect("a closing brace");
+        text.push_str(before);
+        let (kind, number) = marker.split_once(':').unwrap_or((marker, "0"));
+        let number: u32 = number.parse().expect("a number");
+        match (kind, backend) {
+            ("id", Backend::Sqlite) => write!(text, "x'{number:032x}'"),
+            ("id", Backend::PostgreSql) => write!(text, "'{number:032x}'::uuid"),
+            ("t", Backend::Sqlite) => write!(text, "{number}000000"),
+            ("t", Backend::PostgreSql) => write!(text, "to_timestamp({number})"),
+            ("b", Backend::Sqlite) => write!(text, "zeroblob({number})"),
+            ("b", Backend::PostgreSql) => write!(text, "decode(repeat('00', {number}), 'hex')"),
+            ("yes", Backend::Sqlite) => write!(text, "1"),
+            ("yes", Backend::PostgreSql) => write!(text, "true"),
+            _ => panic!("{{{marker}}}"),
+        }
+        .unwrap();
+        rest = after;
+    }
+    text + rest
+}
