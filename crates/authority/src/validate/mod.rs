@@ -27,6 +27,7 @@ use self::flight::{Flights, Place};
 use self::negative::Negatives;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::fence::Stamp;
 use crate::origin::Origin;
 use crate::usage::Uses;
 
@@ -209,13 +210,16 @@ impl Validator {
             && self.context.may_remember()
     }
 
+    /// The same for "there is no such token".
+    fn still_unknown(&self, stamp: Stamp) -> bool {
+        self.context.fences.still_unknown(stamp) && self.context.may_remember()
+    }
+
     /// Reads a token that the cache does not know, or may no longer use.
     async fn find(&self, token: &PlainToken, digest: &Tag) -> Result<Option<Arc<Entry>>, Failure> {
-        let fences = &self.context.fences;
         for _ in 0..ROUNDS {
             if let Some(stamp) = self.negatives.get(digest, self.context.now())
-                && fences.still_unknown(stamp)
-                && self.context.may_remember()
+                && self.still_unknown(stamp)
             {
                 return Ok(None);
             }
@@ -229,7 +233,7 @@ impl Validator {
                 Place::Follower(flight) => match flight.landed().await {
                     // Others' reads began before this request did: they count only if nothing changed since.
                     Some(Fetched::Found(entry)) if self.usable(&entry) => return Ok(Some(entry)),
-                    Some(Fetched::Unknown(stamp)) if fences.still_unknown(stamp) => return Ok(None),
+                    Some(Fetched::Unknown(stamp)) if self.still_unknown(stamp) => return Ok(None),
                     Some(Fetched::Found(_) | Fetched::Unknown(_)) | None => {}
                 },
             }
