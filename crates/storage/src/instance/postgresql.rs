@@ -3,6 +3,9 @@
 //! The row `instance` of `deployment` names the last holder: `held <holder>` or `released <holder>`. It tells a holder
 //! that lost its session whether anyone else was there before it got the lock again, and it tells a newcomer whether
 //! the last one may still be answering.
+//!
+//! An empty database has no such row, nor its table: the lock is taken first, so that no schema changes under a server
+//! that runs. Until the table is made and the row is written the holder proves nothing, so it trusts no memory.
 
 use super::{AcquireError, AlreadyRunning, Holding, InstanceLock, LEASE, boottime_nanos};
 use crate::backend::postgresql::{Conn, Purpose, connect, repo};
@@ -25,7 +28,7 @@ const ROW: &str = "instance";
 /// Between two proofs.
 const BEAT: Duration = Duration::from_millis(500);
 /// How long a proof may take. Less than the lease, so that a slow answer leaves time for another try.
-const ANSWER: Duration = Duration::from_millis(1_000);
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// What the thread works with.
 struct Keeper {
@@ -72,8 +75,8 @@ fn no_thread(error: &std::io::Error) -> StoreError {
 
 impl Keeper {
     async fn keep(self, ready: Ready, mut stopped: oneshot::Receiver<()>, lost: &watch::Sender<bool>) {
-        let connection = match self.take().await {
-            Ok(connection) => connection,
+        let (connection, mut is_noted) = match self.take().await {
+            Ok(taken) => taken,
             Err(error) => return drop(ready.send(Err(error))),
         };
         if ready.send(Ok(())).is_err() {
@@ -87,14 +90,14 @@ impl Keeper {
                 () = sleep(BEAT) => {}
             }
             let alive = match &connection {
-                Some(session) => self.prove(session).await,
+                Some(session) => self.beat(session, &mut is_noted).await,
                 None => false,
             };
             if alive {
                 continue;
             }
             connection = None;
-            match self.regain().await {
+            match self.regain(is_noted).await {
                 Regained::Yes(session) => connection = Some(*session),
                 Regained::NotYet => {}
                 Regained::Never => {
@@ -109,26 +112,54 @@ impl Keeper {
         }
     }
 
-    async fn take(&self) -> Result<AsyncPgConnection, AcquireError> {
+    /// Takes the lock; says too whether the row could be written.
+    async fn take(&self) -> Result<(AsyncPgConnection, bool), AcquireError> {
         let connection = self.connect().await?;
-        let mut session: Conn<'_> = &connection;
-        if !try_lock(&connection).await? {
-            let said = repo::settings::meta_get(&mut session, ROW).await?;
+        let locked = try_lock(&connection).await?;
+        let said = said(&connection).await?;
+        if !locked {
             let holder = said.and_then(|said| said.split_once(' ').map(|(_, holder)| holder.to_owned()));
             return Err(AcquireError::AlreadyRunning(AlreadyRunning { holder }));
         }
-        let said = repo::settings::meta_get(&mut session, ROW).await?;
-        repo::settings::meta_set(&mut session, ROW, &self.held()).await?;
+        if !self.note(&connection).await? {
+            return Ok((connection, false));
+        }
         if said.is_some_and(|said| said.starts_with("held ")) {
             tracing::warn!("the last server on this database ended without a word: waiting for its lease to run out");
             // Two clocks that count seconds differ by far less than a fiftieth.
             sleep(LEASE + LEASE / 50).await;
         }
         if self.prove(&connection).await {
-            Ok(connection)
+            Ok((connection, true))
         } else {
             Err(StoreError::outage(OutageKind::Lost, "the session of the instance lock was lost at once").into())
         }
+    }
+
+    /// Shows that the session is alive. Writes the row first where that is still to be done; until then nothing is
+    /// proved, and no memory trusted.
+    async fn beat(&self, connection: &AsyncPgConnection, is_noted: &mut bool) -> bool {
+        if !*is_noted {
+            match timeout(ANSWER, self.note(connection)).await {
+                Ok(Ok(noted)) => *is_noted = noted,
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "the holder of the instance lock cannot be noted");
+                    return false;
+                }
+                Err(_) => return false,
+            }
+        }
+        !*is_noted || self.prove(connection).await
+    }
+
+    /// Writes the row if there is a table for it by now. Nobody can have been before: the table is made under this lock.
+    async fn note(&self, connection: &AsyncPgConnection) -> Result<bool, StoreError> {
+        if !has_table(connection).await? {
+            return Ok(false);
+        }
+        let mut session: Conn<'_> = connection;
+        repo::settings::meta_set(&mut session, ROW, &self.held()).await?;
+        Ok(true)
     }
 
     /// Sends a proof. Its answer shows that the session, and with it the lock, was there when it was sent.
@@ -144,21 +175,23 @@ impl Keeper {
         alive
     }
 
-    async fn regain(&self) -> Regained {
+    async fn regain(&self, is_noted: bool) -> Regained {
         let attempt = async {
             let connection = self.connect().await?;
             // The row is read under the lock, or else it may be our own old session that still holds it.
             let locked = try_lock(&connection).await?;
-            let mut session: Conn<'_> = &connection;
-            let said = repo::settings::meta_get(&mut session, ROW).await?;
+            let said = said(&connection).await?;
             Ok::<_, StoreError>((connection, locked, said))
         };
         match timeout(LEASE, attempt).await {
-            Ok(Ok((connection, locked, said))) => match (said.as_deref() == Some(self.held().as_str()), locked) {
-                (false, _) => Regained::Never,
-                (true, true) if self.prove(&connection).await => Regained::Yes(Box::new(connection)),
-                (true, _) => Regained::NotYet,
-            },
+            Ok(Ok((connection, locked, said))) => {
+                let is_as_left = if is_noted { said == Some(self.held()) } else { said.is_none() };
+                match (is_as_left, locked) {
+                    (false, _) => Regained::Never,
+                    (true, true) if !is_noted || self.prove(&connection).await => Regained::Yes(Box::new(connection)),
+                    (true, _) => Regained::NotYet,
+                }
+            }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the instance lock cannot be proved");
                 Regained::NotYet
@@ -169,6 +202,9 @@ impl Keeper {
 
     async fn say_goodbye(&self, connection: &AsyncPgConnection) {
         self.good_until.store(0, Ordering::Release);
+        if !matches!(timeout(ANSWER, has_table(connection)).await, Ok(Ok(true))) {
+            return;
+        }
         let mut session: Conn<'_> = connection;
         let released = format!("released {}", self.holder);
         if let Ok(Err(error)) = timeout(ANSWER, repo::settings::meta_set(&mut session, ROW, &released)).await {
@@ -195,4 +231,25 @@ async fn try_lock(connection: &AsyncPgConnection) -> Result<bool, StoreError> {
     let question = diesel::sql_query("SELECT pg_try_advisory_lock($1) AS locked").bind::<BigInt, _>(INSTANCE_LOCK);
     let answer: Answer = question.get_result(&mut session).await?;
     Ok(answer.locked)
+}
+
+/// What the row says; nothing when there is none, or no table yet.
+async fn said(connection: &AsyncPgConnection) -> Result<Option<String>, StoreError> {
+    if !has_table(connection).await? {
+        return Ok(None);
+    }
+    let mut session: Conn<'_> = connection;
+    repo::settings::meta_get(&mut session, ROW).await
+}
+
+async fn has_table(connection: &AsyncPgConnection) -> Result<bool, StoreError> {
+    #[derive(diesel::QueryableByName)]
+    struct Answer {
+        #[diesel(sql_type = Bool)]
+        there: bool,
+    }
+    let mut session: Conn<'_> = connection;
+    let question = diesel::sql_query("SELECT to_regclass('deployment') IS NOT NULL AS there");
+    let answer: Answer = question.get_result(&mut session).await?;
+    Ok(answer.there)
 }
