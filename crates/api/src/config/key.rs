@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 
+use ::config::ValueKind;
 use ipnet::IpNet;
 use url::Url;
 
@@ -96,19 +97,6 @@ pub enum Raw {
     Other(&'static str),
 }
 
-/// A value its kind has accepted.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Value {
-    /// For [`Kind::Bool`].
-    Bool(bool),
-    /// For [`Kind::Integer`].
-    Integer(u64),
-    /// For every kind that is one text.
-    Text(String),
-    /// For every kind that is a list.
-    List(Vec<String>),
-}
-
 /// Why a kind refuses a value. `wrong` never holds the value of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -151,8 +139,8 @@ impl Kind {
         }
     }
 
-    /// Judges a value.
-    pub fn accept(self, raw: Raw) -> Result<Value, Refusal> {
+    /// Judges a value; what is accepted is a boolean, a `u64`, a string or an array of strings.
+    pub fn accept(self, raw: Raw) -> Result<ValueKind, Refusal> {
         match self {
             Self::Bool => self.accept_bool(&raw),
             Self::Integer { min, max } => self.accept_integer(&raw, min, max),
@@ -163,25 +151,25 @@ impl Kind {
                     other => return Err(self.refuse(self.mistyped(&other))),
                 };
                 items.iter().try_for_each(|item| self.judge(item))?;
-                Ok(Value::List(items))
+                Ok(ValueKind::from(items))
             }
             _ => match raw {
-                Raw::Text(text) | Raw::Untyped(text) => self.judge(&text).map(|()| Value::Text(text)),
+                Raw::Text(text) | Raw::Untyped(text) => self.judge(&text).map(|()| ValueKind::String(text)),
                 other => Err(self.refuse(self.mistyped(&other))),
             },
         }
     }
 
-    fn accept_bool(self, raw: &Raw) -> Result<Value, Refusal> {
+    fn accept_bool(self, raw: &Raw) -> Result<ValueKind, Refusal> {
         match raw {
-            Raw::Bool(flag) => Ok(Value::Bool(*flag)),
-            Raw::Untyped(text) if text == "true" => Ok(Value::Bool(true)),
-            Raw::Untyped(text) if text == "false" => Ok(Value::Bool(false)),
+            Raw::Bool(flag) => Ok(ValueKind::Boolean(*flag)),
+            Raw::Untyped(text) if text == "true" => Ok(ValueKind::Boolean(true)),
+            Raw::Untyped(text) if text == "false" => Ok(ValueKind::Boolean(false)),
             other => Err(self.refuse(self.mistyped(other))),
         }
     }
 
-    fn accept_integer(self, raw: &Raw, min: u64, max: u64) -> Result<Value, Refusal> {
+    fn accept_integer(self, raw: &Raw, min: u64, max: u64) -> Result<ValueKind, Refusal> {
         let number = match raw {
             Raw::Integer(number) => *number,
             Raw::Untyped(text) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -190,7 +178,7 @@ impl Kind {
             other => return Err(self.refuse(self.mistyped(other))),
         };
         if (min..=max).contains(&number) {
-            Ok(Value::Integer(number))
+            Ok(ValueKind::U64(number))
         } else {
             Err(self.refuse(format!("{number} is out of range")))
         }
@@ -260,24 +248,6 @@ impl Kind {
             Raw::Integer(_) => "is an integer".into(),
             Raw::List(_) => "is a list".into(),
             Raw::Other(kind) => format!("is {kind}"),
-        }
-    }
-}
-
-impl Value {
-    /// The value as a TOML literal, with secrets and the passwords in URLs masked.
-    pub fn print(&self, kind: Kind) -> String {
-        let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
-        match (self, kind) {
-            (Self::List(items), _) if kind.is_secret() => format!("[{}]", vec!["\"***\""; items.len()].join(", ")),
-            (_, _) if kind.is_secret() => "\"***\"".into(),
-            (Self::Bool(flag), _) => flag.to_string(),
-            (Self::Integer(number), _) => number.to_string(),
-            (Self::Text(text), Kind::DatabaseUrl | Kind::RedisUrl) => quoted(&mask_url(text)),
-            (Self::Text(text), _) => quoted(text),
-            (Self::List(items), _) => {
-                format!("[{}]", items.iter().map(|item| quoted(item)).collect::<Vec<_>>().join(", "))
-            }
         }
     }
 }

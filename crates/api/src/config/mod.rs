@@ -1,32 +1,31 @@
 //! Configuration: flag over environment over file over default, every problem named at once.
 //!
-//! Loading goes in steps, each in its own file: [`layers`] reads values and lets their [`key::Kind`] judge them, `twins`
-//! replaces secret files by what they hold, `rules` checks what spans keys, and [`sections`] is the typed result.
+//! Loading goes in steps, each in its own file: `read` makes a `layer` of each source and lets the keys' [`key::Kind`] judge
+//! the values, `twins` replaces secret files by what they hold, `merged` is the layers made one by the `config` crate,
+//! `rules` checks what spans keys, and [`sections`] is the typed result.
 //! **Invariant:** no value of a secret reaches a message, a `Debug` or `config print`.
 
 pub mod key;
 pub mod keys;
-pub mod layers;
 pub mod print;
 pub mod problem;
 pub mod reference;
 pub mod secret;
 pub mod sections;
 
+mod layer;
+mod merged;
+mod near;
+mod read;
 mod rules;
 mod twins;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::Deserialize;
-use serde_json::{Map, Value as Json};
-
-use key::Value;
-use layers::{Gathered, Origin, Setting};
+use merged::Merged;
 use problem::{Problem, Problems};
 pub use sections::Config;
 
@@ -59,48 +58,22 @@ impl Sources {
 pub struct Loaded {
     /// What the service runs on.
     pub config: Config,
-    settings: BTreeMap<&'static str, Setting>,
+    merged: Merged,
 }
 
 /// Loads, or says everything that is wrong.
 pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
-    let mut gathered = Gathered::default();
-    gathered.defaults();
-    if let Some(path) = &sources.file {
-        gathered.file(path);
+    let mut layers = read::layers(sources);
+    let mut problems: Vec<Problem> = layers.iter_mut().flat_map(|layer| std::mem::take(&mut layer.problems)).collect();
+    problems.extend(twins::resolve(&mut layers));
+    // Reached only if the table of keys and the structs disagree, which a test forbids.
+    let disagree = |error: ::config::ConfigError| {
+        Problems(vec![Problem::new("", "the table of keys", error.to_string(), "report this")])
+    };
+    let merged = Merged::of(layers).map_err(disagree)?;
+    rules::check(&merged, &mut problems);
+    if !problems.is_empty() {
+        return Err(Problems(problems));
     }
-    gathered.environment(&sources.environment);
-    gathered.flags(&sources.flags);
-    twins::resolve(&mut gathered);
-    rules::check(&mut gathered);
-    let Gathered { settings, mut problems } = gathered;
-    if problems.is_empty() {
-        match Config::deserialize(tree(&settings)) {
-            Ok(config) => return Ok(Loaded { config, settings }),
-            // Reached only if the table and the structs disagree, which a test forbids.
-            Err(error) => problems.push(Problem::new("", Origin::Default, error.to_string(), "report this")),
-        }
-    }
-    Err(Problems(problems))
-}
-
-/// The settings as the nested object the typed sections are read from. Absent optional keys stay absent.
-fn tree(settings: &BTreeMap<&'static str, Setting>) -> Json {
-    let mut root = Map::new();
-    for key in keys::KEYS {
-        let section = root.entry(key.section()).or_insert_with(|| Json::Object(Map::new()));
-        if let (Json::Object(section), Some(setting)) = (section, settings.get(key.path)) {
-            section.insert(key.name().to_owned(), json(&setting.value));
-        }
-    }
-    Json::Object(root)
-}
-
-fn json(value: &Value) -> Json {
-    match value {
-        Value::Bool(flag) => Json::from(*flag),
-        Value::Integer(number) => Json::from(*number),
-        Value::Text(text) => Json::from(text.clone()),
-        Value::List(items) => Json::from(items.clone()),
-    }
+    Ok(Loaded { config: merged.typed().map_err(disagree)?, merged })
 }

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
+use ::config::{Value, ValueKind};
+
 use super::Loaded;
+use super::key::{Kind, mask_url};
 use super::keys::{KEYS, TWIN_LISTS, TWINS};
 
 impl Loaded {
@@ -19,13 +22,30 @@ impl Loaded {
                 // Writing to a String cannot fail.
                 let _ = writeln!(text, "{gap}[{section}]");
             }
-            let _ = match self.settings.get(key.path) {
-                Some(setting) => {
-                    writeln!(text, "{} = {}  # {}", key.name(), setting.value.print(key.kind), setting.origin)
+            let _ = match self.merged.get(key.path) {
+                Some(value) => {
+                    let origin = value.origin().unwrap_or_default();
+                    writeln!(text, "{} = {}  # {origin}", key.name(), literal(&value, key.kind))
                 }
                 None => writeln!(text, "# {} is unset", key.name()),
             };
         }
         text
+    }
+}
+
+/// A value as a TOML literal, with secrets and the passwords in URLs masked.
+fn literal(value: &Value, kind: Kind) -> String {
+    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    match &value.kind {
+        ValueKind::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| literal(item, kind)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        _ if kind.is_secret() => quoted("***"),
+        ValueKind::String(text) if matches!(kind, Kind::DatabaseUrl | Kind::RedisUrl) => quoted(&mask_url(text)),
+        ValueKind::String(text) => quoted(text),
+        // Booleans and whole numbers: a kind accepts nothing else.
+        number_or_flag => number_or_flag.to_string(),
     }
 }

@@ -2,15 +2,13 @@
 
 use std::fmt;
 
-use super::layers::Origin;
-
 /// One thing that is wrong. Never holds the value of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The key, as written; empty when the whole file is meant.
     pub key: String,
-    /// Where it was written.
-    pub origin: Origin,
+    /// Where it was written: `default`, `file:line`, `environment NAME` or `flag --name`.
+    pub origin: String,
     /// What is wrong.
     pub wrong: String,
     /// What would be right.
@@ -18,8 +16,13 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(key: &str, origin: Origin, wrong: impl Into<String>, right: impl Into<String>) -> Self {
-        Self { key: key.to_owned(), origin, wrong: wrong.into(), right: right.into() }
+    pub(super) fn new(
+        key: &str,
+        origin: impl Into<String>,
+        wrong: impl Into<String>,
+        right: impl Into<String>,
+    ) -> Self {
+        Self { key: key.to_owned(), origin: origin.into(), wrong: wrong.into(), right: right.into() }
     }
 }
 

@@ -13,7 +13,7 @@ use url::Url;
 use super::key;
 use super::secret::{Secret, SecretKey};
 
-/// Everything an operator can set.
+/// Everything an operator can set. A section without a single value may be absent where that is a state of its own.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -22,6 +22,7 @@ pub struct Config {
     /// Where the facts are.
     pub database: Database,
     /// Hints between nodes.
+    #[serde(default)]
     pub redis: Redis,
     /// How secrets are stored.
     pub hashing: Hashing,
@@ -38,6 +39,7 @@ pub struct Config {
     /// Counts and last-used times.
     pub usage: Usage,
     /// The scope catalogue.
+    #[serde(default)]
     pub scopes: Scopes,
     /// Sign-in back-off.
     pub rate_limit: RateLimit,
@@ -90,7 +92,7 @@ pub struct Database {
 }
 
 /// `redis.*`; `url_file` has been read into `url` by now.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the table of keys documents each field")]
 pub struct Redis {
@@ -209,7 +211,7 @@ pub struct Usage {
 }
 
 /// `scopes.*`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the table of keys documents each field")]
 pub struct Scopes {

@@ -90,7 +90,7 @@ fn a_flag_wins_over_the_environment_over_the_file_over_the_default() {
             .map_err(|problems| problems.to_string())
             .unwrap();
         assert_eq!(loaded.config.server.listen.port(), port);
-        assert_eq!(loaded.settings["server.listen"].origin.to_string(), origin);
+        assert_eq!(loaded.merged.origin("server.listen"), origin);
     }
 }
 
@@ -213,6 +213,31 @@ fn of_a_secret_and_its_file_the_higher_layer_wins() {
         let loaded = load(&Sources { file: Some(file.clone()), environment: env(&environment), flags: vec![] });
         assert_eq!(loaded.map_err(|problems| problems.to_string()).unwrap().config.database.url.expose(), expected);
     }
+}
+
+#[test]
+fn a_secret_file_that_does_not_count_is_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let named = dir.path().join("none");
+    let file = write(dir.path(), "c.toml", &format!("[database]\nurl_file = {:?}\n", named.to_str().unwrap()));
+    let url = write(dir.path(), "url", "sqlite://from-file.db\n");
+    let rows = [
+        (("DATABASE_URL", "sqlite://direct.db"), "environment DATABASE_URL"),
+        (("NOLAPSE__DATABASE__URL_FILE", url.to_str().unwrap()), "environment NOLAPSE__DATABASE__URL_FILE"),
+    ];
+    for (variable, origin) in rows {
+        let loaded = load(&Sources { file: Some(file.clone()), environment: env(&[variable]), flags: vec![] });
+        assert_eq!(loaded.map_err(|problems| problems.to_string()).unwrap().merged.origin("database.url"), origin);
+    }
+    let alone = problems(&Sources { file: Some(file.clone()), ..Sources::default() });
+    assert!(alone.len() == 1 && alone[0].contains(&format!("({}:2)", file.display())), "{alone:?}");
+}
+
+#[test]
+fn a_layer_shows_its_keys_and_not_their_values() {
+    let layers = read::layers(&Sources { environment: env(&[("SERVICE_TOKEN", TOKEN)]), ..Sources::default() });
+    let shown = format!("{layers:?}");
+    assert!(shown.contains("sessions.service_token") && !shown.contains(TOKEN), "{shown}");
 }
 
 #[test]

@@ -2,67 +2,93 @@
 
 use std::path::Path;
 
+use ::config::{Value, ValueKind};
 use zeroize::Zeroizing;
 
-use super::key::{Kind, Raw, Refusal, Value};
+use super::key::{Key, Kind, Raw, Refusal};
 use super::keys::{self, TWIN_LISTS, TWINS};
-use super::layers::{Gathered, Origin, Setting};
+use super::layer::Layer;
 use super::problem::Problem;
 
-/// Replaces twins by what their files hold. Of a key and its twin, the one of the higher layer wins; both in one layer
-/// is a problem, since neither order would be obvious.
-pub(super) fn resolve(gathered: &mut Gathered) {
+/// Replaces twins by what their files hold, and says what was wrong with them.
+pub(super) fn resolve(layers: &mut [Layer]) -> Vec<Problem> {
+    let mut problems = Vec::new();
     for (plain, twin) in TWINS {
-        let Some(file) = gathered.settings.remove(twin) else { continue };
-        if let Some(direct) = gathered.settings.get(plain) {
-            if direct.origin.rank() > file.origin.rank() {
-                continue;
-            }
-            if direct.origin.rank() == file.origin.rank() {
-                let wrong = format!("is set beside {plain}");
-                gathered.problems.push(Problem::new(twin, file.origin, wrong, "set one of the two"));
-                continue;
-            }
-        }
-        if let Some(value) = read(gathered, plain, twin, &file) {
-            gathered.settings.insert(plain, Setting { value, origin: file.origin });
+        if let Some(key) = keys::find(plain) {
+            problems.extend(resolve_one(layers, key, twin).err());
         }
     }
     for (plain, twin) in TWIN_LISTS {
-        let Some(Setting { value: Value::List(paths), origin }) = gathered.settings.remove(twin) else { continue };
-        for path in paths {
-            let file = Setting { value: Value::Text(path), origin: origin.clone() };
-            let Some(Value::List(more)) = read(gathered, plain, twin, &file) else { continue };
-            if let Some(Setting { value: Value::List(items), origin }) = gathered.settings.get_mut(plain) {
-                items.extend(more);
-                *origin = file.origin;
+        if let Some(key) = keys::find(plain) {
+            problems.extend(resolve_list(layers, key, twin));
+        }
+    }
+    problems
+}
+
+/// The highest layer that has the key or its twin decides; both in one layer is a problem, since neither order would be
+/// obvious. Files that do not count are not read.
+fn resolve_one(layers: &mut [Layer], key: &'static Key, twin: &'static str) -> Result<(), Problem> {
+    let files: Vec<Option<Value>> = layers.iter_mut().map(|layer| layer.values.remove(twin)).collect();
+    for (layer, file) in layers.iter_mut().zip(files).rev() {
+        match (layer.values.contains_key(key.path), file) {
+            (false, None) => {}
+            (true, None) => return Ok(()),
+            (true, Some(file)) => {
+                let wrong = format!("is set beside {}", key.path);
+                return Err(Problem::new(twin, origin(&file), wrong, "set one of the two"));
+            }
+            (false, Some(file)) => {
+                let origin = origin(&file);
+                let secret = read(key, twin, &text(file), &origin)?;
+                layer.values.insert(key.path, Value::new(Some(&origin), secret));
+                return Ok(());
             }
         }
     }
+    Ok(())
 }
 
-/// Reads one secret file and lets the plain key's kind judge what it holds.
-fn read(gathered: &mut Gathered, plain: &str, twin: &str, file: &Setting) -> Option<Value> {
-    let Value::Text(path) = &file.value else { return None };
-    let mut refuse = |origin: &Origin, wrong: String, right: String| {
-        gathered.problems.push(Problem::new(twin, origin.clone(), format!("{path:?} {wrong}"), right));
-        None
-    };
-    let text = match std::fs::read_to_string(Path::new(path)).map(Zeroizing::new) {
-        Ok(text) => text,
-        Err(error) => return refuse(&file.origin, format!("cannot be read ({error})"), "name a readable file".into()),
-    };
+/// The files of the highest layer that names any are added, one item each, to the list of the highest layer that has one.
+fn resolve_list(layers: &mut [Layer], key: &'static Key, twin: &'static str) -> Vec<Problem> {
+    let files: Vec<Value> = layers.iter_mut().rev().filter_map(|layer| layer.values.remove(twin)).collect();
+    let Some(files) = files.into_iter().next() else { return Vec::new() };
+    let (origin, mut problems) = (origin(&files), Vec::new());
+    let Some(list) = layers.iter_mut().rev().find_map(|layer| layer.values.get_mut(key.path)) else { return problems };
+    for file in files.into_array().unwrap_or_default() {
+        match read(key, twin, &text(file), &origin) {
+            Ok(secret) => {
+                let mut items = list.clone().into_array().unwrap_or_default();
+                items.push(secret.into());
+                *list = Value::new(Some(&origin), items);
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    problems
+}
+
+/// Reads one secret file and lets the key's kind judge what it holds; of a list, an item.
+fn read(key: &Key, twin: &str, path: &str, origin: &str) -> Result<ValueKind, Problem> {
+    let refuse = |wrong: String, right: String| Problem::new(twin, origin, format!("{path:?} {wrong}"), right);
+    let text = std::fs::read_to_string(Path::new(path))
+        .map(Zeroizing::new)
+        .map_err(|error| refuse(format!("cannot be read ({error})"), "name a readable file".into()))?;
     // Editors and `echo` end a file with a line break; a secret never does.
     let secret = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
     if secret.is_empty() {
-        return refuse(&file.origin, "is empty".into(), format!("put {plain} in it"));
+        return Err(refuse("is empty".into(), format!("put {} in it", key.path)));
     }
-    let kind = keys::find(plain)?.kind;
-    let raw = if kind == Kind::HexKeys { Raw::List(vec![secret.to_owned()]) } else { Raw::Untyped(secret.to_owned()) };
-    match kind.accept(raw) {
-        Ok(value) => Some(value),
-        Err(Refusal { wrong: _, right }) => {
-            refuse(&file.origin, format!("holds something that does not fit {plain}"), right)
-        }
-    }
+    let kind = if key.kind == Kind::HexKeys { Kind::HexKey } else { key.kind };
+    kind.accept(Raw::Untyped(secret.to_owned()))
+        .map_err(|Refusal { wrong: _, right }| refuse(format!("holds something that does not fit {}", key.path), right))
+}
+
+fn origin(value: &Value) -> String {
+    value.origin().unwrap_or_default().to_owned()
+}
+
+/// The path of a secret file; its kind has made it a string.
+fn text(file: Value) -> String {
+    file.into_string().unwrap_or_default()
 }

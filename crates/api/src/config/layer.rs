@@ -1,0 +1,60 @@
+//! One layer of the configuration: what one source says, each value judged by its key and marked with its origin.
+//!
+//! A layer is a source to the `config` crate, which merges the layers and keeps the origin beside each value. What a
+//! source says is read here and not by that crate: its readers stop at the first value that does not fit and know
+//! neither lines nor variables, and an operator deserves every problem at once, with the place of each.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use ::config::{ConfigError, Map, Source, Value};
+
+use super::key::{Raw, Refusal};
+use super::keys;
+use super::near;
+use super::problem::Problem;
+
+/// The values of one source by key, and what was wrong with the others.
+#[derive(Clone, Default)]
+pub(super) struct Layer {
+    pub(super) values: BTreeMap<&'static str, Value>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Layer {
+    /// Takes a value if its key exists and its kind accepts it; notes a problem otherwise. Of two values for one key, the
+    /// later counts.
+    pub(super) fn take(&mut self, path: &str, raw: Raw, origin: String) {
+        let Some(key) = keys::find(path) else {
+            return self.refuse(path, origin, "is not a key", near::suggestion(path));
+        };
+        match key.kind.accept(raw) {
+            Ok(value) => {
+                self.values.insert(key.path, Value::new(Some(&origin), value));
+            }
+            Err(Refusal { wrong, right }) => self.refuse(key.path, origin, wrong, right),
+        }
+    }
+
+    /// Notes a problem.
+    pub(super) fn refuse(&mut self, key: &str, origin: String, wrong: impl Into<String>, right: impl Into<String>) {
+        self.problems.push(Problem::new(key, origin, wrong, right));
+    }
+}
+
+impl Source for Layer {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
+        Ok(self.values.iter().map(|(path, value)| ((*path).to_owned(), value.clone())).collect())
+    }
+}
+
+/// Shows which keys are set and nothing of their values: some are secrets.
+impl fmt::Debug for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Layer").field("keys", &self.values.keys()).finish_non_exhaustive()
+    }
+}
