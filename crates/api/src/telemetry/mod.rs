@@ -3,13 +3,14 @@
 //! The JSON writer escapes line breaks and control characters, so one event is one line and no text from outside can forge
 //! another. Standard output is left to what programs read: the address, printed documents.
 
+mod flat;
 mod redact;
 
 use std::io;
 
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::fmt::format::{FmtSpan, JsonFields};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
@@ -37,7 +38,7 @@ where
     let filter: Targets = log.filter.parse().unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO));
     let lines = tracing_subscriber::fmt::layer().with_writer(Redacting::new(writer)).with_span_events(FmtSpan::NONE);
     let lines = match log.format {
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
+        LogFormat::Json => lines.fmt_fields(JsonFields::new()).event_format(flat::Flat).boxed(),
         LogFormat::Pretty => lines.compact().with_ansi(false).boxed(),
     };
     tracing_subscriber::registry().with(lines.with_filter(filter))
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_json_event_is_one_line_with_its_span_and_no_control_characters() {
+    fn a_json_event_is_one_flat_line_with_its_span_and_no_control_characters() {
         let text = logged(LogFormat::Json, || {
             let span = tracing::info_span!("request", request_id = "r-1");
             let _entered = span.enter();
@@ -85,7 +86,32 @@ mod tests {
         let event: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
         assert_eq!(event["message"], "line one\nline two");
         assert_eq!(event["name"], "a\r\nb\u{1b}[31mc");
-        assert_eq!(event["span"]["request_id"], "r-1");
+        assert_eq!(event["request_id"], "r-1");
+    }
+
+    #[test]
+    fn a_json_line_says_each_thing_once_and_the_innermost_wins() {
+        let text = logged(LogFormat::Json, || {
+            let outer = tracing::info_span!("outer", request_id = "r-1", depth = 1);
+            let inner = tracing::info_span!(parent: &outer, "inner", depth = 2, late = tracing::field::Empty);
+            inner.record("late", true);
+            inner.in_scope(|| tracing::warn!(target: "audit", request_id = "r-2", level = "mine", count = 3, "said"));
+            tracing::info!("outside");
+        });
+        let mut lines = text.lines();
+        let first = lines.next().unwrap();
+        let event: serde_json::Value = serde_json::from_str(first).unwrap();
+        let expected = serde_json::json!({
+            "timestamp": event["timestamp"], "level": "WARN", "message": "said", "request_id": "r-2", "depth": 2,
+            "late": true, "count": 3, "target": "audit",
+        });
+        assert_eq!(event, expected);
+        for name in ["timestamp", "level", "message", "request_id", "depth", "target"] {
+            assert_eq!(first.matches(&format!("\"{name}\":")).count(), 1, "{name} in {first}");
+        }
+        assert!(event["timestamp"].as_str().is_some_and(|time| time.ends_with('Z')), "{first}");
+        let outside: serde_json::Value = serde_json::from_str(lines.next().unwrap()).unwrap();
+        assert!(outside.get("request_id").is_none() && outside["message"] == "outside", "{text}");
     }
 
     #[test]
