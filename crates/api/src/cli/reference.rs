@@ -1,10 +1,12 @@
 //! `reference`: print the pages and files that are generated from tables in the code.
 
 use clap::ValueEnum;
+use token_domain::scope::ScopeCatalogue;
 
 use super::{Failure, output};
 use crate::config::reference;
 use crate::http::codes;
+use crate::surface::scopes;
 
 /// Options of `reference`.
 #[derive(Clone, Debug, clap::Args)]
@@ -19,6 +21,8 @@ enum Page {
     Config,
     /// docs/reference/errors.md
     Errors,
+    /// docs/reference/scopes.md
+    Scopes,
     /// config/default.toml
     Defaults,
 }
@@ -27,6 +31,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let text = match args.page {
         Page::Config => reference::markdown(),
         Page::Errors => codes::markdown(),
+        Page::Scopes => scopes::reference::markdown(&ScopeCatalogue::built_in()?),
         Page::Defaults => reference::default_toml(),
     };
     Ok(output::emit(&text)?)

@@ -1,5 +1,7 @@
 //! The scope catalogue, for whoever makes tokens.
 
+pub mod reference;
+
 mod get_catalog;
 
 use utoipa_actix_web::service_config::ServiceConfig;
