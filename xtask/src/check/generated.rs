@@ -14,14 +14,20 @@ use crate::{project, say};
 #[derive(Clone, Copy)]
 enum Maker {
     /// What `nolapse-api` prints when given these arguments.
-    #[expect(dead_code, reason = "rows follow as the binary learns its reference commands")]
     Binary(&'static [&'static str]),
     /// The picture of our packages.
     Graph,
 }
 
 /// Every generated file and its maker.
-const FILES: &[(&str, Maker)] = &[("docs/crates.svg", Maker::Graph)];
+const FILES: &[(&str, Maker)] = &[
+    ("docs/crates.svg", Maker::Graph),
+    ("docs/reference/openapi.json", Maker::Binary(&["openapi"])),
+    ("docs/reference/config.md", Maker::Binary(&["reference", "config"])),
+    ("docs/reference/errors.md", Maker::Binary(&["reference", "errors"])),
+    ("docs/reference/scopes.md", Maker::Binary(&["reference", "scopes"])),
+    ("config/default.toml", Maker::Binary(&["reference", "defaults"])),
+];
 
 /// What the makers inside this program draw from.
 pub(super) struct Sources<'a> {
