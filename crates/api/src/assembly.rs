@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authority::env::{Clock, Entropy, Lease, SystemClock, SystemEntropy, random};
+use authority::executions::Executions;
 use authority::hashing::{Argon2Params, Keyring, Scheme, TagKey};
 use authority::people::People;
 use authority::sessions::Sessions;
@@ -34,6 +35,7 @@ pub(crate) struct Services {
     pub(crate) context: Arc<Context>,
     pub(crate) validator: Arc<Validator>,
     pub(crate) tokens: Arc<Tokens>,
+    pub(crate) executions: Arc<Executions>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) people: Arc<People>,
     pub(crate) setup: Arc<Setup>,
@@ -58,6 +60,7 @@ impl Services {
         Ok(Self {
             sessions: Arc::new(Sessions::new(&context, &validator)?),
             tokens: Arc::new(Tokens::new(&context)),
+            executions: Arc::new(Executions::new(&context)),
             people: Arc::new(People::new(&context)),
             setup: Arc::new(Setup::new(&context)),
             validator,

@@ -100,6 +100,7 @@ fn surfaces_with(config: &Config, services: &Services, pending: PendingSetup) ->
     let context = Data::from(Arc::clone(&services.context));
     let validator = Data::from(Arc::clone(&services.validator));
     let tokens = Data::from(Arc::clone(&services.tokens));
+    let executions = Data::from(Arc::clone(&services.executions));
     let sessions = Data::from(Arc::clone(&services.sessions));
     let people = Data::from(Arc::clone(&services.people));
     let setup = Data::from(Arc::clone(&services.setup));
@@ -108,6 +109,7 @@ fn surfaces_with(config: &Config, services: &Services, pending: PendingSetup) ->
             .app_data(context.clone())
             .app_data(validator.clone())
             .app_data(tokens.clone())
+            .app_data(executions.clone())
             .app_data(sessions.clone())
             .app_data(people.clone())
             .app_data(setup.clone())

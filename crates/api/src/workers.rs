@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authority::Context;
+use authority::executions::Executions;
 use authority::sessions::Sessions;
 use authority::validate::Validator;
+use token_domain::Span;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -42,7 +44,9 @@ pub(crate) fn start(config: &Config, services: &Services, runtime: &Handle) -> W
     });
     let tidy = every(HOUSEKEEPING, stopped, {
         let (context, sessions) = (Arc::clone(&services.context), Arc::clone(&services.sessions));
-        move || tidy(Arc::clone(&context), Arc::clone(&sessions))
+        let executions = Arc::clone(&services.executions);
+        let retention = config.executions.retention_days.map(Span::days);
+        move || tidy(Arc::clone(&context), Arc::clone(&sessions), Arc::clone(&executions), retention)
     });
     Workers { stop, tasks: vec![runtime.spawn(flush), runtime.spawn(tidy)] }
 }
@@ -67,12 +71,15 @@ async fn flush(context: Arc<Context>, validator: Arc<Validator>) {
     }
 }
 
-async fn tidy(context: Arc<Context>, sessions: Arc<Sessions>) {
+async fn tidy(context: Arc<Context>, sessions: Arc<Sessions>, executions: Arc<Executions>, retention: Option<Span>) {
     let sessions = sessions.forget_expired().await;
+    let executions = executions.forget_old(retention).await;
     let rest = context.forget_old().await;
-    match (sessions, rest) {
-        (Ok(sessions), Ok(rest)) => tracing::debug!(sessions, rest, "what was over was removed"),
-        (Err(error), _) | (_, Err(error)) => {
+    match (sessions, executions, rest) {
+        (Ok(sessions), Ok(executions), Ok(rest)) => {
+            tracing::debug!(sessions, executions, rest, "what was over was removed");
+        }
+        (Err(error), _, _) | (_, Err(error), _) | (_, _, Err(error)) => {
             tracing::warn!(%error, "what was over could not be removed; the next round tries again");
         }
     }

@@ -268,6 +268,13 @@ pub const KEYS: &[Key] = &[
     ),
     // usage
     key("usage.flush_interval_seconds", int(1, 10), Some("5"), "How often last-used times and counts are written."),
+    // executions
+    key(
+        "executions.retention_days",
+        int(1, 36_500),
+        None,
+        "How long coverage executions are kept; older ones are removed in the background, baselines never. Unset: for ever.",
+    ),
     // scopes
     key("scopes.file", Kind::Path, None, "A scope catalogue that replaces the built-in one."),
     // rate_limit

@@ -38,6 +38,8 @@ pub struct Config {
     pub cluster: Cluster,
     /// Counts and last-used times.
     pub usage: Usage,
+    /// Coverage executions.
+    pub executions: Executions,
     /// The scope catalogue.
     #[serde(default)]
     pub scopes: Scopes,
@@ -208,6 +210,14 @@ pub struct Cluster {
 pub struct Usage {
     #[serde(rename = "flush_interval_seconds", deserialize_with = "seconds")]
     pub flush_interval: Duration,
+}
+
+/// `executions.*`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the table of keys documents each field")]
+pub struct Executions {
+    pub retention_days: Option<u32>,
 }
 
 /// `scopes.*`

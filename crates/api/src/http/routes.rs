@@ -17,7 +17,7 @@ pub struct Routes(Vec<(ResourceDef, String)>);
 impl Routes {
     /// Collects the documented paths; `undocumented` are GET-only paths that are no part of the API document.
     pub fn new(document: &OpenApi, undocumented: &[&str]) -> Self {
-        let documented = document.paths.paths.iter().map(|(path, item)| (ResourceDef::new(path.as_str()), allow(item)));
+        let documented = document.paths.paths.iter().map(|(path, item)| (ResourceDef::new(pattern(path)), allow(item)));
         let others = undocumented.iter().map(|path| (ResourceDef::new(*path), "GET, HEAD".to_owned()));
         Self(documented.chain(others).collect())
     }
@@ -37,6 +37,11 @@ pub async fn unmatched(request: HttpRequest, routes: web::Data<Routes>) -> ApiRe
     Err(routes
         .allow(request.path())
         .map_or_else(|| Code::NotFound.into(), |allow| ApiError::method_not_allowed(&allow)))
+}
+
+/// A documented path as the router has it: the name of a repository has slashes, which the document cannot say.
+fn pattern(path: &str) -> String {
+    path.replace("{repo}", "{repo:.+}")
 }
 
 fn allow(item: &PathItem) -> String {

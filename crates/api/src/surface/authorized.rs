@@ -43,6 +43,10 @@ macro_rules! permissions {
 }
 
 permissions! {
+    /// Submit coverage, have it judged, and set baselines.
+    SubmitCoverage = "execute";
+    /// See executions, baselines and repositories.
+    ReadCoverage = "read";
     /// See the organisation's tokens.
     ReadTokens = "tokens:read";
     /// Make, change and kill the organisation's tokens.

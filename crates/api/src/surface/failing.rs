@@ -1,6 +1,7 @@
 //! Errors of the authority as errors of the wire, exhaustively.
 
 use authority::Failure;
+use authority::executions::ExecutionError;
 use authority::people::PersonError;
 use authority::sessions::SignInError;
 use authority::setup::SetupError;
@@ -36,9 +37,7 @@ pub(super) fn token(error: TokenError) -> ApiError {
             .saying("request already carried out")
             .message("This Idempotency-Key made the token in `id`; its secret was shown then and cannot be shown again.")
             .with("id", token_id.to_string()),
-        TokenError::KeyReused => ApiError::from(Code::Conflict)
-            .saying("idempotency key reused")
-            .message("This Idempotency-Key was used for another request; choose a new one."),
+        TokenError::KeyReused => key_reused(),
         TokenError::Failed(failure) => failed(&failure),
     }
 }
@@ -66,6 +65,24 @@ fn wrong_status(status: Status) -> ApiError {
         Status::Expired => "The token has expired: create another one.",
     };
     ApiError::from(Code::Conflict).saying(format!("token is {status}")).message(advice).with("status", status.as_str())
+}
+
+/// An error of the coverage family.
+pub(super) fn execution(error: ExecutionError) -> ApiError {
+    match error {
+        ExecutionError::ForeignOrganization => {
+            ApiError::from(Code::Forbidden).message("Name the organisation of your credential in `org`.")
+        }
+        ExecutionError::NotFound => Code::NotFound.into(),
+        ExecutionError::KeyReused => key_reused(),
+        ExecutionError::Failed(failure) => failed(&failure),
+    }
+}
+
+fn key_reused() -> ApiError {
+    ApiError::from(Code::Conflict)
+        .saying("idempotency key reused")
+        .message("This Idempotency-Key was used for another request; choose a new one.")
 }
 
 /// An error of signing in.

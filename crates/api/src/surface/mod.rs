@@ -2,6 +2,8 @@
 //! maps the answer; decisions live behind it.
 
 pub mod auth;
+pub mod badge;
+pub mod executions;
 pub mod me;
 pub mod scopes;
 pub mod sessions;
@@ -20,6 +22,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub fn register(config: &mut ServiceConfig<'_>) {
     auth::register(config);
     tokens::register(config);
+    executions::register(config);
+    badge::register(config);
     scopes::register(config);
     sessions::register(config);
     me::register(config);

@@ -4,7 +4,7 @@ mod cancel_rotation;
 mod create_token;
 mod edit_token;
 mod get_token;
-mod idempotency;
+pub(super) mod idempotency;
 mod list_tokens;
 mod revoke_token;
 mod rotate_token;

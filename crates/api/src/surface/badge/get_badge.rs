@@ -1,0 +1,76 @@
+//! `GET /v1/badge/{org}/{repo}`: a picture for readme files, shown to everybody.
+//!
+//! What is not there, what is misspelt and what belongs to an organisation that is switched off look the same, so that
+//! nobody learns from a badge which organisations and repositories exist.
+
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{HttpResponse, get};
+use authority::executions::Executions;
+use serde::Deserialize;
+use token_domain::execution::{Badge, BranchName, RepositoryName};
+use token_domain::text::Slug;
+
+use super::svg;
+use crate::http::error::ApiResult;
+use crate::http::extract::path::Unreadable;
+use crate::http::extract::{PathParam, Query, Segment};
+use crate::surface::failing;
+
+/// How long a picture may be shown, by everybody on the way.
+const FRESH: &str = "public, max-age=60";
+/// A picture that is opened as a page runs and loads nothing.
+const POLICY: &str = "default-src 'none'";
+
+/// The organisation in the path.
+struct Org(Slug);
+
+impl Segment for Org {
+    const NAME: &'static str = "org";
+    const UNREADABLE: Unreadable = Unreadable::NotFound;
+
+    fn read(text: &str) -> Option<Self> {
+        Slug::parse(text).ok().map(Self)
+    }
+}
+
+/// Of which branch.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// Only executions of this branch; of any, if left out.
+    branch: Option<String>,
+}
+
+/// A repository's badge.
+///
+/// The coverage of its last execution: green from 80 percent, yellow from 60, red below, grey when nothing is known.
+#[utoipa::path(
+    tag = "coverage",
+    params(
+        ("org" = String, Path, description = "the organisation's slug"),
+        ("repo" = String, Path, description = "the repository; its slashes as they are or as %2F"),
+        Wanted,
+    ),
+    responses((status = 200, description = "a picture", body = String, content_type = "image/svg+xml"))
+)]
+#[get("/v1/badge/{org}/{repo:.+}")]
+pub(super) async fn get_badge(
+    organization: Option<PathParam<Org>>,
+    repository: Option<PathParam<RepositoryName>>,
+    wanted: Option<Query<Wanted>>,
+    executions: Data<Executions>,
+) -> ApiResult<HttpResponse> {
+    let branch = wanted.map(|Query(wanted)| wanted.branch.as_deref().map(BranchName::parse).transpose());
+    let coverage = match (organization, repository, branch) {
+        (Some(PathParam(Org(slug))), Some(PathParam(repository)), Some(Ok(branch))) => {
+            executions.published(slug, repository, branch).await.map_err(|failure| failing::failed(&failure))?
+        }
+        (None, _, _) | (_, None, _) | (_, _, None | Some(Err(_))) => None,
+    };
+    Ok(HttpResponse::Ok()
+        .content_type("image/svg+xml; charset=utf-8")
+        .insert_header((header::CACHE_CONTROL, FRESH))
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .body(svg::draw(&Badge::of(coverage))))
+}

@@ -1,0 +1,96 @@
+//! `POST /v1/enforcements`: what a submission would be told, without recording anything.
+
+use actix_web::post;
+use actix_web::web::{self, Data};
+use authority::executions::Executions;
+use serde::{Deserialize, Serialize};
+use token_domain::execution::{BranchName, Coverage, Threshold};
+use utoipa::ToSchema;
+
+use super::view::Verdict;
+use super::{Judged, commit};
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::Json;
+use crate::surface::permission::SubmitCoverage;
+use crate::surface::{Authorized, failing};
+
+/// A coverage to judge: the body of a submission, of which the branch and the commit may be left out.
+#[derive(Deserialize, ToSchema)]
+struct Enforce {
+    #[schema(example = "acme/widgets")]
+    repo: String,
+    branch: Option<String>,
+    commit: Option<String>,
+    /// Another name of `commit`.
+    head_sha: Option<String>,
+    /// Percent, 0–100, kept to four decimals.
+    #[schema(value_type = f64, example = 83.1)]
+    coverage: Coverage,
+    /// What to measure it against, in percent, instead of the repository's baseline.
+    #[schema(value_type = Option<f64>)]
+    baseline: Option<Coverage>,
+    /// The drop in points that warns; 0.5 if left out. The sign does not count.
+    #[schema(value_type = Option<f64>, example = 0.5)]
+    warn_threshold: Option<Threshold>,
+    /// The drop in points that fails; 1 if left out. Not below `warn_threshold`.
+    #[schema(value_type = Option<f64>, example = 1)]
+    fail_threshold: Option<Threshold>,
+    /// Whether a warning stops the build.
+    strict_mode: Option<bool>,
+}
+
+/// What a build is told.
+#[derive(Serialize, ToSchema)]
+struct Enforcement {
+    repo: String,
+    branch: Option<String>,
+    commit: Option<String>,
+    #[schema(value_type = f64, example = 83.1)]
+    coverage: Coverage,
+    /// What it was measured against; its own coverage where there was nothing.
+    #[schema(value_type = f64, example = 83.6)]
+    baseline: Coverage,
+    #[serde(flatten)]
+    verdict: Verdict,
+}
+
+/// Judge a coverage without recording it.
+#[utoipa::path(
+    tag = "coverage",
+    security(("bearer" = ["execute"]), ("api_key" = ["execute"])),
+    request_body = Enforce,
+    responses((status = 200, body = Enforcement))
+)]
+#[post("/v1/enforcements")]
+pub(super) async fn enforce(
+    who: Authorized<SubmitCoverage>,
+    executions: Data<Executions>,
+    Json(body): Json<Enforce>,
+) -> ApiResult<web::Json<Enforcement>> {
+    let branch = body.branch.as_deref().map(BranchName::parse).transpose();
+    let branch = branch.map_err(|error| ApiError::invalid("branch", error.to_string()))?;
+    let commit = commit(body.commit.as_deref(), body.head_sha.as_deref())?;
+    let measurement = body.judged().read()?;
+    let evaluation = executions.enforce(&who.caller, &measurement).await.map_err(failing::execution)?;
+    Ok(web::Json(Enforcement {
+        repo: measurement.repository.to_string(),
+        branch: branch.map(|branch| branch.to_string()),
+        commit: commit.map(|commit| commit.to_string()),
+        coverage: measurement.coverage,
+        baseline: evaluation.baseline,
+        verdict: evaluation.into(),
+    }))
+}
+
+impl Enforce {
+    fn judged(self) -> Judged {
+        Judged {
+            repo: self.repo,
+            coverage: self.coverage,
+            baseline: self.baseline,
+            warn_threshold: self.warn_threshold,
+            fail_threshold: self.fail_threshold,
+            strict_mode: self.strict_mode,
+        }
+    }
+}

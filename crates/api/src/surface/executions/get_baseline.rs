@@ -1,0 +1,46 @@
+//! `GET /v1/baselines`: what a repository is measured against.
+
+use actix_web::get;
+use actix_web::web::{self, Data};
+use authority::executions::Executions;
+use serde::Deserialize;
+
+use super::place;
+use super::view::BaselineView;
+use crate::http::error::ApiResult;
+use crate::http::extract::Query;
+use crate::surface::permission::ReadCoverage;
+use crate::surface::{Authorized, failing};
+
+/// Of which repository.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// The slug or the id of your organisation.
+    #[param(value_type = String)]
+    org: Option<String>,
+    /// The repository.
+    #[param(value_type = String)]
+    repo: Option<String>,
+}
+
+/// Read the baseline in force.
+#[utoipa::path(
+    tag = "coverage",
+    security(("bearer" = ["read"]), ("api_key" = ["read"])),
+    params(Wanted),
+    responses(
+        (status = 200, body = BaselineView),
+        (status = 404, description = "the repository has no baseline", body = crate::openapi::Error),
+    )
+)]
+#[get("/v1/baselines")]
+pub(super) async fn get_baseline(
+    who: Authorized<ReadCoverage>,
+    executions: Data<Executions>,
+    Query(wanted): Query<Wanted>,
+) -> ApiResult<web::Json<BaselineView>> {
+    let (organization, repository) = place(wanted.org.as_deref(), wanted.repo.as_deref())?;
+    let found = executions.baseline(&who.caller, organization, repository.clone()).await;
+    Ok(web::Json(BaselineView::new(&repository, found.map_err(failing::execution)?)))
+}

@@ -1,0 +1,29 @@
+//! `GET /v1/executions/{execution_id}`: one execution.
+
+use actix_web::get;
+use actix_web::web::{self, Data};
+use authority::executions::Executions;
+use token_domain::id::ExecutionId;
+
+use super::view::ExecutionDetail;
+use crate::http::error::ApiResult;
+use crate::http::extract::PathParam;
+use crate::surface::permission::ReadCoverage;
+use crate::surface::{Authorized, failing};
+
+/// Read an execution.
+#[utoipa::path(
+    tag = "coverage",
+    security(("bearer" = ["read"]), ("api_key" = ["read"])),
+    params(("execution_id" = String, Path, description = "the execution's id")),
+    responses((status = 200, body = ExecutionDetail))
+)]
+#[get("/v1/executions/{execution_id}")]
+pub(super) async fn get_execution(
+    who: Authorized<ReadCoverage>,
+    PathParam(id): PathParam<ExecutionId>,
+    executions: Data<Executions>,
+) -> ApiResult<web::Json<ExecutionDetail>> {
+    let execution = executions.get(&who.caller, id).await.map_err(failing::execution)?;
+    Ok(web::Json(execution.into()))
+}

@@ -1,0 +1,93 @@
+//! `GET /v1/baselines/{repo}/history`: the baselines a repository had, newest first.
+
+use actix_web::get;
+use actix_web::web::{self, Data};
+use authority::audit::principal_text;
+use authority::executions::Executions;
+use authority::records::Baseline;
+use serde::{Deserialize, Serialize};
+use token_domain::execution::{Coverage, RepositoryName};
+use utoipa::ToSchema;
+
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::{Limit, PathParam, Query};
+use crate::surface::permission::ReadCoverage;
+use crate::surface::{Authorized, failing};
+
+/// How much of the history.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// 1–100; 10 if left out.
+    #[serde(default)]
+    #[param(value_type = Option<u32>)]
+    limit: Limit<10, 100>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A page of a repository's baselines.
+#[derive(Serialize, ToSchema)]
+struct BaselineHistory {
+    repo: String,
+    history: Vec<BaselineEntry>,
+    /// Send it as `cursor` for the next page; `null` on the last.
+    next_cursor: Option<String>,
+}
+
+/// A baseline that is or was in force.
+#[derive(Serialize, ToSchema)]
+struct BaselineEntry {
+    /// Percent.
+    #[schema(value_type = f64, example = 83.6)]
+    coverage: Coverage,
+    commit: Option<String>,
+    /// When it was measured.
+    timestamp: String,
+    /// When it came into force.
+    set_at: String,
+    /// By whom: `user:<id>` or `token:<id>`.
+    set_by: String,
+}
+
+/// List the baselines a repository had.
+#[utoipa::path(
+    tag = "coverage",
+    security(("bearer" = ["read"]), ("api_key" = ["read"])),
+    params(("repo" = String, Path, description = "the repository; its slashes as they are or as %2F"), Wanted),
+    responses((status = 200, body = BaselineHistory))
+)]
+#[get("/v1/baselines/{repo:.+}/history")]
+pub(super) async fn list_baseline_history(
+    who: Authorized<ReadCoverage>,
+    PathParam(repository): PathParam<RepositoryName>,
+    executions: Data<Executions>,
+    Query(wanted): Query<Wanted>,
+) -> ApiResult<web::Json<BaselineHistory>> {
+    let before = wanted.cursor.as_deref().map(number).transpose()?;
+    let page = executions.baseline_history(&who.caller, repository.clone(), before, wanted.limit.0).await;
+    let page = page.map_err(failing::execution)?;
+    Ok(web::Json(BaselineHistory {
+        repo: repository.to_string(),
+        history: page.baselines.into_iter().map(BaselineEntry::from).collect(),
+        next_cursor: page.next.map(|seq| seq.to_string()),
+    }))
+}
+
+/// The number of a baseline, which is what the cursor is.
+fn number(cursor: &str) -> ApiResult<i64> {
+    let number = cursor.parse().ok().filter(|seq: &i64| *seq > 0 && seq.to_string() == cursor);
+    number.ok_or_else(|| ApiError::invalid("cursor", "must be next_cursor of the page before, unchanged"))
+}
+
+impl From<Baseline> for BaselineEntry {
+    fn from(baseline: Baseline) -> Self {
+        Self {
+            coverage: baseline.coverage,
+            commit: baseline.commit.map(|commit| commit.to_string()),
+            timestamp: baseline.measured_at.rfc3339_seconds(),
+            set_at: baseline.set_at.rfc3339_seconds(),
+            set_by: principal_text(baseline.set_by),
+        }
+    }
+}

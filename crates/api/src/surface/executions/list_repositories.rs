@@ -1,0 +1,84 @@
+//! `GET /v1/repos`: the repositories of the organisation, by name.
+
+use actix_web::get;
+use actix_web::web::{self, Data};
+use authority::executions::Executions;
+use authority::records::Repository;
+use serde::{Deserialize, Serialize};
+use token_domain::execution::{Coverage, RepositoryName};
+use utoipa::ToSchema;
+
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::{Limit, Query};
+use crate::surface::permission::ReadCoverage;
+use crate::surface::{Authorized, failing};
+
+/// How many, and where to begin.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// 1–1000; 100 if left out.
+    #[serde(default)]
+    #[param(value_type = Option<u32>)]
+    limit: Limit<100, 1000>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A page of repositories.
+#[derive(Serialize, ToSchema)]
+struct RepositoryList {
+    repos: Vec<RepositoryView>,
+    /// Send it as `cursor` for the next page; `null` on the last.
+    next_cursor: Option<String>,
+}
+
+/// A repository known through its submissions.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Repository)]
+struct RepositoryView {
+    #[schema(example = "acme/widgets")]
+    repo: String,
+    /// How many of its executions are kept.
+    executions: u64,
+    /// What the last one said, in percent.
+    #[schema(value_type = Option<f64>, example = 83.1)]
+    coverage: Option<Coverage>,
+    /// When that was.
+    last_execution_at: Option<String>,
+    created_at: String,
+}
+
+/// List the organisation's repositories.
+#[utoipa::path(
+    tag = "coverage",
+    security(("bearer" = ["read"]), ("api_key" = ["read"])),
+    params(Wanted),
+    responses((status = 200, body = RepositoryList))
+)]
+#[get("/v1/repos")]
+pub(super) async fn list_repositories(
+    who: Authorized<ReadCoverage>,
+    executions: Data<Executions>,
+    Query(wanted): Query<Wanted>,
+) -> ApiResult<web::Json<RepositoryList>> {
+    let after = wanted.cursor.as_deref().map(RepositoryName::parse).transpose();
+    let after = after.map_err(|_| ApiError::invalid("cursor", "must be next_cursor of the page before, unchanged"))?;
+    let page = executions.repositories(&who.caller, after, wanted.limit.0).await.map_err(failing::execution)?;
+    Ok(web::Json(RepositoryList {
+        repos: page.repositories.into_iter().map(RepositoryView::from).collect(),
+        next_cursor: page.next.map(|name| name.to_string()),
+    }))
+}
+
+impl From<Repository> for RepositoryView {
+    fn from(repository: Repository) -> Self {
+        Self {
+            repo: repository.name.to_string(),
+            executions: repository.execution_count,
+            coverage: repository.last.map(|(coverage, _)| coverage),
+            last_execution_at: repository.last.map(|(_, at)| at.rfc3339_seconds()),
+            created_at: repository.created_at.rfc3339_seconds(),
+        }
+    }
+}
