@@ -1,7 +1,8 @@
 //! The layers made one by the `config` crate: of each key the value of the highest layer that has it, with its origin.
 
-use ::config::{ConfigError, Value};
+use ::config::{ConfigError, Map, Value};
 
+use super::keys::KEYS;
 use super::layer::Layer;
 use super::sections::Config;
 
@@ -12,6 +13,10 @@ impl Merged {
     /// Merges layers, each winning over those before it.
     pub(super) fn of(layers: Vec<Layer>) -> Result<Self, ConfigError> {
         let mut builder = ::config::Config::builder();
+        for key in KEYS {
+            // A section none of whose keys is set is empty, not missing.
+            builder = builder.set_default(key.section(), Map::<String, Value>::new())?;
+        }
         for layer in layers {
             builder = builder.add_source(layer);
         }

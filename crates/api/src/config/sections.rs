@@ -13,7 +13,7 @@ use url::Url;
 use super::key;
 use super::secret::{Secret, SecretKey};
 
-/// Everything an operator can set. A section without a single value may be absent where that is a state of its own.
+/// Everything an operator can set.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -22,7 +22,6 @@ pub struct Config {
     /// Where the facts are.
     pub database: Database,
     /// Hints between nodes.
-    #[serde(default)]
     pub redis: Redis,
     /// How secrets are stored.
     pub hashing: Hashing,
@@ -41,7 +40,6 @@ pub struct Config {
     /// Coverage executions.
     pub executions: Executions,
     /// The scope catalogue.
-    #[serde(default)]
     pub scopes: Scopes,
     /// Sign-in back-off.
     pub rate_limit: RateLimit,
@@ -94,7 +92,7 @@ pub struct Database {
 }
 
 /// `redis.*`; `url_file` has been read into `url` by now.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the table of keys documents each field")]
 pub struct Redis {
@@ -221,7 +219,7 @@ pub struct Executions {
 }
 
 /// `scopes.*`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the table of keys documents each field")]
 pub struct Scopes {
