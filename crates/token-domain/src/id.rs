@@ -33,7 +33,7 @@ macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $prefix:literal, $name:literal, $typeid:literal;)+) => {
         /// The kinds of things that have ids.
         pub mod kind {
-            $($(#[$doc])* #[derive(Clone, Copy, Debug)] pub enum $kind {}
+            $($(#[$doc])* #[derive(Clone, Copy, Debug, PartialEq, Eq)] pub enum $kind {}
             impl super::Kind for $kind {
                 const PREFIX: &'static str = $prefix;
                 const NAME: &'static str = $name;
