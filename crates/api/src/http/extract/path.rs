@@ -51,8 +51,12 @@ fn read<T: Segment>(request: &HttpRequest) -> ApiResult<T> {
     })
 }
 
-/// Decodes a segment; unlike in a query, `+` stands for itself.
+/// Decodes a segment; unlike in a query, `+` stands for itself. The router has replaced what is not UTF-8 by U+FFFD, which
+/// no id or name has a use for.
 fn decode(segment: &str) -> Option<String> {
+    if segment.contains(char::REPLACEMENT_CHARACTER) {
+        return None;
+    }
     super::query::text(&segment.replace('+', "%2B"))
 }
 
@@ -83,6 +87,7 @@ mod tests {
             ("a%2541", Some("a%41")),
             ("ABC", None),
             ("%ff", None),
+            ("a\u{fffd}b", None),
             ("%00", None),
             ("%4", None),
         ];

@@ -47,6 +47,7 @@ struct Wanted {
 /// The coverage of its last execution: green from 80 percent, yellow from 60, red below, grey when nothing is known.
 #[utoipa::path(
     tag = "coverage",
+    security(),
     params(
         ("org" = String, Path, description = "the organisation's slug"),
         ("repo" = String, Path, description = "the repository; its slashes as they are or as %2F"),

@@ -34,18 +34,26 @@ const fn colors(color: BadgeColor) -> (&'static str, &'static str) {
     }
 }
 
-/// The width of a text in Verdana at 11 pixels, to the nearest pixel. Hundredths: figures are 699 wide, the per cent
-/// sign 1184, small letters 640 on average over the two words there are.
+/// The width of a text in Verdana at 11 pixels, to the nearest pixel.
 fn width(text: &str) -> u32 {
-    let hundredths: u32 = text
-        .chars()
-        .map(|letter| match letter {
-            '0'..='9' => 699,
-            '%' => 1184,
-            _ => 640,
-        })
-        .sum();
-    (hundredths + 50) / 100
+    (text.chars().map(advance).sum::<u32>() + 50) / 100
+}
+
+/// How far a character of Verdana reaches at 11 pixels, in hundredths: those that badges are made of.
+const fn advance(character: char) -> u32 {
+    match character {
+        '0'..='9' => 699,
+        '%' => 1184,
+        'a' => 661,
+        'c' => 573,
+        'e' => 656,
+        'g' => 685,
+        'k' | 'v' => 651,
+        'n' | 'u' => 696,
+        'r' => 469,
+        'w' => 900,
+        _ => 668,
+    }
 }
 
 #[cfg(test)]
@@ -83,7 +91,7 @@ mod tests {
             let width = svg.split("width=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
             width.parse::<u32>().unwrap()
         };
-        assert_eq!([total(Some("7")), total(Some("83")), total(Some("100")), total(None)], [90, 97, 104, 116]);
+        assert_eq!([total(Some("7")), total(Some("83")), total(Some("100")), total(None)], [89, 96, 103, 120]);
     }
 
     /// Relative luminance (WCAG 2.1).
