@@ -16,7 +16,7 @@ pub mod model;
 mod operations;
 mod options;
 mod rows;
-#[expect(clippy::wildcard_imports, reason = "the form diesel's tables are written in")]
+#[cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "the form diesel's tables are written in"))]
 mod schema;
 mod sql_types;
 mod store;

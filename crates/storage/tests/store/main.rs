@@ -1,6 +1,8 @@
 //! The store against real databases: every operation, every rule of the schema, every way a unit of work can end, on
 //! SQLite and on PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "what a test did not expect fails it")]
+
 mod candidates;
 mod executions;
 mod instance;
@@ -13,6 +15,7 @@ mod rules;
 mod run;
 mod schema;
 mod sql;
+mod tls;
 mod tokens;
 mod trails;
 mod units;

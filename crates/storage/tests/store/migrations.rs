@@ -20,12 +20,11 @@ fn applied(statuses: &[MigrationStatus]) -> usize {
 
 fn tables(url: &DatabaseUrl, runtime: &Runtime) -> Vec<String> {
     runtime.block_on(async {
-        let query = match url.is_sqlite() {
-            true => "SELECT name AS line FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
-            false => {
-                "SELECT relname::text AS line FROM pg_class WHERE relnamespace = 'public'::regnamespace \
-                 UNION SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
-            }
+        let query = if url.is_sqlite() {
+            "SELECT name AS line FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        } else {
+            "SELECT relname::text AS line FROM pg_class WHERE relnamespace = 'public'::regnamespace \
+             UNION SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
         };
         let mut names = Sql::connect(url).await.lines(query).await;
         names.retain(|name| !name.starts_with("__diesel"));

@@ -20,9 +20,9 @@ fn impatient() -> StoreOptions {
     }
 }
 
-fn outage<T>(result: Result<T, StoreError>) -> Option<OutageKind> {
+fn outage<T>(result: &Result<T, StoreError>) -> Option<OutageKind> {
     match result {
-        Err(StoreError::Unavailable(Outage { kind, .. })) => Some(kind),
+        Err(StoreError::Unavailable(Outage { kind, .. })) => Some(*kind),
         Ok(_) | Err(_) => None,
     }
 }
@@ -88,8 +88,8 @@ fn while_the_server_is_away_nothing_is_known_and_afterwards_all_is_well() {
         assert_eq!(store.ping().await, Ok(()));
 
         proxy.stall();
-        assert_eq!(outage(store.candidates(1).await), Some(OutageKind::Timeout));
-        assert_eq!(outage(store.candidates(1).await), Some(OutageKind::Connect));
+        assert_eq!(outage(&store.candidates(1).await), Some(OutageKind::Timeout));
+        assert_eq!(outage(&store.candidates(1).await), Some(OutageKind::Connect));
         proxy.open();
         assert!(store.candidates(1).await.is_ok());
         store.shutdown().await;
@@ -101,8 +101,8 @@ fn a_server_that_is_not_there_is_an_outage() {
     let url = storage::DatabaseUrl::parse("postgres://nobody@127.0.0.1:1/none").unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let opened = runtime.block_on(Store::open(&url, impatient(), runtime.handle().clone()));
-    assert_eq!(outage(opened), Some(OutageKind::Connect));
-    assert_eq!(outage(storage::migrate::up(&url)), Some(OutageKind::Connect));
+    assert_eq!(outage(&opened), Some(OutageKind::Connect));
+    assert_eq!(outage(&storage::migrate::up(&url)), Some(OutageKind::Connect));
 }
 
 #[test]
@@ -128,16 +128,16 @@ fn waiting_for_a_lock_or_a_connection_has_an_end() {
         let mut other = Sql::connect(db.url()).await;
         other.run("BEGIN; SELECT * FROM organizations FOR UPDATE").await.unwrap();
         let locked = write(db.store(), move |tx| Box::pin(tx.lock_organization(org))).await;
-        assert_eq!(outage(locked), Some(OutageKind::Timeout));
+        assert_eq!(outage(&locked), Some(OutageKind::Timeout));
 
         other.run("LOCK TABLE organizations").await.unwrap();
         let slow = db.store().read(move |r| Box::pin(r.organization(org))).await;
-        assert_eq!(outage(slow), Some(OutageKind::Timeout));
+        assert_eq!(outage(&slow), Some(OutageKind::Timeout));
 
         // Two units hold both connections; the third finds none in time.
         let slow_unit = || write(db.store(), move |tx| Box::pin(tx.organization(org)));
         let results = futures::future::join_all((0..8).map(|_| slow_unit())).await;
-        assert!(results.into_iter().all(|result| outage(result) == Some(OutageKind::Timeout)));
+        assert!(results.into_iter().all(|result| outage(&result) == Some(OutageKind::Timeout)));
         other.run("ROLLBACK").await.unwrap();
         assert_eq!(write(db.store(), move |tx| Box::pin(tx.lock_organization(org))).await, Ok(true));
     });
@@ -167,7 +167,7 @@ fn a_deadlock_ends_for_one_of_the_two() {
             })
         };
         let (one, other) = futures::future::join(crossed(1, 2), crossed(2, 1)).await;
-        let mut kinds = [outage(one.clone()), outage(other.clone())];
+        let mut kinds = [outage(&one), outage(&other)];
         kinds.sort_by_key(Option::is_some);
         assert_eq!(kinds, [None, Some(OutageKind::Busy)], "{one:?} {other:?}");
     });
@@ -179,7 +179,7 @@ fn a_file_locked_by_another_process_is_an_outage_and_not_for_good() {
         founded(db.store()).await;
         let mut other = Sql::connect(db.url()).await;
         other.run("BEGIN IMMEDIATE").await.unwrap();
-        assert_eq!(outage(count_in_unit(db.store()).await), Some(OutageKind::Busy));
+        assert_eq!(outage(&count_in_unit(db.store()).await), Some(OutageKind::Busy));
         assert_eq!(read(db.store(), |r| Box::pin(r.count_organizations())).await, 1, "readers do not mind");
         other.run("ROLLBACK").await.unwrap();
         assert_eq!(count_in_unit(db.store()).await, Ok(1));
@@ -192,7 +192,7 @@ fn a_file_that_is_not_there_is_an_outage() {
     let url = sqlite_url(folder.path().join("none.db"));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let opened = runtime.block_on(Store::open(&url, StoreOptions::default(), runtime.handle().clone()));
-    assert_eq!(outage(opened), Some(OutageKind::Connect));
+    assert_eq!(outage(&opened), Some(OutageKind::Connect));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use token_domain::id::{AccessScopeId, OrganizationId, ProjectId};
 use token_domain::text::{Name, Slug};
 use token_domain::token::RevokeReason;
 
-fn project(organization_id: OrganizationId, number: u64) -> Project {
+pub(crate) fn project(organization_id: OrganizationId, number: u64) -> Project {
     Project {
         id: id(number),
         organization_id,
@@ -27,7 +27,7 @@ fn project(organization_id: OrganizationId, number: u64) -> Project {
     }
 }
 
-fn scope(project_id: ProjectId, number: u64) -> AccessScope {
+pub(crate) fn scope(project_id: ProjectId, number: u64) -> AccessScope {
     AccessScope {
         id: id(number),
         project_id,
@@ -41,7 +41,7 @@ fn scope(project_id: ProjectId, number: u64) -> AccessScope {
     }
 }
 
-fn actor(project_id: ProjectId, access_scope_id: Option<AccessScopeId>, number: u64) -> Actor {
+pub(crate) fn actor(project_id: ProjectId, access_scope_id: Option<AccessScopeId>, number: u64) -> Actor {
     Actor {
         id: id(number),
         project_id,
@@ -58,12 +58,12 @@ fn actor(project_id: ProjectId, access_scope_id: Option<AccessScopeId>, number: 
     }
 }
 
-fn actor_token(org: OrganizationId, actor: &Actor, number: u32) -> Token {
+pub(crate) fn actor_token(org: OrganizationId, actor: &Actor, number: u32) -> Token {
     Token { owner: TokenOwner::Actor(actor.id), project_id: Some(actor.project_id), ..records::token(org, number) }
 }
 
 /// Organisation 1 with projects 1 and 2, scopes 1 and 2 in the first and 3 in the second, actors 1 and 2 (scoped) and 3.
-async fn furnished(store: &Store) -> OrganizationId {
+pub(crate) async fn furnished(store: &Store) -> OrganizationId {
     let (org, _) = founded(store).await;
     write(store, move |tx| {
         Box::pin(async move {

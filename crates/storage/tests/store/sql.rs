@@ -23,17 +23,14 @@ struct Row {
 impl Sql {
     /// Connects to the database of that address, on the current runtime.
     pub(crate) async fn connect(url: &DatabaseUrl) -> Self {
-        match url.sqlite_path() {
-            Some(path) => {
-                let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-                connection.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON").unwrap();
-                Self::Sqlite(Box::new(connection))
-            }
-            None => {
-                let (client, connection) = tokio_postgres::connect(&url.to_string(), NoTls).await.unwrap();
-                tokio::spawn(connection);
-                Self::PostgreSql(client)
-            }
+        if let Some(path) = url.sqlite_path() {
+            let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+            connection.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON").unwrap();
+            Self::Sqlite(Box::new(connection))
+        } else {
+            let (client, connection) = tokio_postgres::connect(&url.to_string(), NoTls).await.unwrap();
+            tokio::spawn(connection);
+            Self::PostgreSql(client)
         }
     }
 
@@ -60,6 +57,30 @@ impl Sql {
                 rows.into_iter().map(|row| row.get::<_, Option<String>>("line").unwrap_or_default()).collect()
             }
         }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+impl Sql {
+    /// How the database would go about a query.
+    pub(crate) async fn plan(&mut self, query: &str) -> String {
+        let lines: Vec<String> = match self {
+            Self::Sqlite(connection) => {
+                let steps: Vec<Step> =
+                    diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}")).load(&mut **connection).unwrap();
+                steps.into_iter().map(|step| step.detail).collect()
+            }
+            Self::PostgreSql(client) => {
+                let rows = client.query(&format!("EXPLAIN {query}"), &[]).await.unwrap();
+                rows.into_iter().map(|row| row.get(0)).collect()
+            }
+        };
+        lines.join("\n")
     }
 }
 

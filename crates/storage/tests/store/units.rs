@@ -143,7 +143,7 @@ fn one_failing_unit_of_a_group_does_not_hurt_the_others() {
 
 #[test]
 fn groups_are_bounded() {
-    let options = StoreOptions { group_jobs: 4, group_wait: Duration::from_secs(60), ..StoreOptions::default() };
+    let options = StoreOptions { group_jobs: 4, group_wait: Duration::from_mins(1), ..StoreOptions::default() };
     Db::on(Backend::Sqlite, options, async |db| {
         let units = (1..=64).map(|number| {
             write(db.store(), move |tx| {
@@ -173,11 +173,11 @@ fn a_full_queue_makes_callers_wait_and_loses_none() {
 fn a_unit_once_begun_outlives_the_caller() {
     Db::each(async |db| {
         let store = db.store();
-        let (began, begun) = tokio::sync::oneshot::channel();
+        let (started, start) = tokio::sync::oneshot::channel();
         let (go_on, gate) = std::sync::mpsc::channel::<()>();
         let unit = write(store, move |tx| {
             Box::pin(async move {
-                began.send(()).unwrap();
+                started.send(()).unwrap();
                 tx.insert_organization(&records::organization(1)).await?;
                 // Blocks its thread, not the test's.
                 gate.recv().unwrap();
@@ -187,7 +187,7 @@ fn a_unit_once_begun_outlives_the_caller() {
         let mut unit = Box::pin(unit);
         tokio::select! {
             _ = &mut unit => panic!("it waits for the gate"),
-            begun = begun => begun.unwrap(),
+            started = start => started.unwrap(),
         }
         drop(unit);
         go_on.send(()).unwrap();
