@@ -9,7 +9,7 @@ use authority::setup::SetupCode;
 use futures::FutureExt as _;
 use prometheus_client::registry::Registry;
 use storage::instance::InstanceLock;
-use storage::{Store, migrate};
+use storage::{DatabaseUrl, Store, StoreError, migrate};
 use tokio::runtime::Runtime;
 use utoipa_actix_web::service_config::ServiceConfig;
 use zeroize::Zeroizing;
@@ -38,9 +38,9 @@ pub struct Announcement {
 pub async fn serve(config: &Config, background: &Runtime, announce: impl FnOnce(Announcement)) -> Result<(), Misfit> {
     let url = database_url(config)?;
     let lock = Arc::new(InstanceLock::acquire(&url, &holder()?).await?);
-    if config.database.migrate_at_start {
-        let url = url.clone();
-        background.spawn_blocking(move || migrate::up(&url)).await??;
+    {
+        let (url, migrate_at_start) = (url.clone(), config.database.migrate_at_start);
+        background.spawn_blocking(move || bring_up_to_date(&url, migrate_at_start)).await??;
     }
     let store = Store::open(&url, store_options(&config.database), background.handle().clone()).await?;
     let services = Services::new(config, store.clone(), Arc::clone(&lock) as _, background.handle().clone())?;
@@ -59,6 +59,8 @@ pub async fn serve(config: &Config, background: &Runtime, announce: impl FnOnce(
     )?;
 
     let flusher = workers::start(config, &services, background.handle());
+    // Before anybody is told that the server runs: whoever knows may also ask it to stop.
+    let signal = server::signal()?;
     let running = server::start(site, &config.server)?;
     let address = running.address;
     let base = config
@@ -74,7 +76,7 @@ pub async fn serve(config: &Config, background: &Runtime, announce: impl FnOnce(
             tracing::error!("another process has taken over this database; this one stops");
         }
     };
-    running.until(async { drop(futures::future::select(Box::pin(server::signal()), Box::pin(lost)).await) }).await?;
+    running.until(async { drop(futures::future::select(Box::pin(signal), Box::pin(lost)).await) }).await?;
 
     // In this order: nothing begins any more, what was begun ends, what was gathered is written, the store closes.
     flusher.stop().await;
@@ -86,6 +88,21 @@ pub async fn serve(config: &Config, background: &Runtime, announce: impl FnOnce(
     lock.release().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Applies what migrations are missing, or refuses a schema that lacks some.
+fn bring_up_to_date(url: &DatabaseUrl, migrate_at_start: bool) -> Result<(), String> {
+    let say = |error: StoreError| error.to_string();
+    if migrate_at_start {
+        return migrate::up(url).map(drop).map_err(say);
+    }
+    let pending = migrate::status(url).map_err(say)?.into_iter().filter(|migration| !migration.applied).count();
+    if pending == 0 {
+        return Ok(());
+    }
+    Err(format!(
+        "the database lacks {pending} migrations: run `nolapse-api migrate up`, or set database.migrate_at_start"
+    ))
 }
 
 /// Every surface of the service, without anything behind it: for the API document.

@@ -125,15 +125,19 @@ impl Running {
     }
 }
 
-/// Completes on SIGTERM or SIGINT. A second one ends the process at once, for an operator who will not wait.
-pub async fn signal() -> io::Result<()> {
+/// Listens for SIGTERM and SIGINT from now on; the future completes on the first. A second one ends the process at once,
+/// for an operator who will not wait.
+///
+/// Not an `async fn`: those listen from their first poll on, and a signal that comes before would end the process.
+pub fn signal() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = unix::signal(SignalKind::terminate())?;
     let mut interrupt = unix::signal(SignalKind::interrupt())?;
-    select(pin!(terminate.recv()), pin!(interrupt.recv())).await;
-    actix_web::rt::spawn(async move {
+    Ok(async move {
         select(pin!(terminate.recv()), pin!(interrupt.recv())).await;
-        tracing::warn!("a second signal: ending without waiting");
-        std::process::exit(1);
-    });
-    Ok(())
+        actix_web::rt::spawn(async move {
+            select(pin!(terminate.recv()), pin!(interrupt.recv())).await;
+            tracing::warn!("a second signal: ending without waiting");
+            std::process::exit(1);
+        });
+    })
 }
