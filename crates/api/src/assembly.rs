@@ -126,6 +126,7 @@ fn policy(config: &Config) -> Policy {
         password: argon2,
         rotation: RotationPolicy {
             default_grace: span(config.tokens.default_grace),
+            longest_grace: span(config.tokens.max_grace),
             first_use_remaining: span(config.tokens.first_use),
         },
         session_lifetime: span(config.sessions.ttl),

@@ -71,17 +71,23 @@ impl Lifetime {
 pub struct RotationPolicy {
     /// The grace when the caller names none.
     pub default_grace: Span,
+    /// The longest grace a caller may ask for.
+    pub longest_grace: Span,
     /// How long the old token lives after its successor's first use, in first-use mode.
     pub first_use_remaining: Span,
 }
 
 impl RotationPolicy {
-    /// The longest grace a caller may ask for, in seconds: thirty days.
+    /// The longest grace a deployment may allow, in seconds: thirty days.
     pub const LONGEST_GRACE_SECONDS: u32 = 2_592_000;
 }
 
 impl Default for RotationPolicy {
     fn default() -> Self {
-        Self { default_grace: Span::days(1), first_use_remaining: Span::seconds(300) }
+        Self {
+            default_grace: Span::days(1),
+            longest_grace: Span::seconds(Self::LONGEST_GRACE_SECONDS),
+            first_use_remaining: Span::seconds(300),
+        }
     }
 }

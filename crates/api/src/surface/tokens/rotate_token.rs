@@ -2,6 +2,7 @@
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, post};
+use authority::Context;
 use authority::tokens::{RotateRequest, Rotated, Tokens};
 use serde::{Deserialize, Serialize};
 use token_domain::Span;
@@ -18,7 +19,8 @@ use crate::surface::{Authorized, failing};
 /// How to rotate.
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 struct RotateToken {
-    /// How long the old token still counts, in seconds; 0–2592000. The deployment's default if left out.
+    /// How long the old token still counts, in seconds; 0–2592000, or less where the deployment allows less. Its default
+    /// if left out.
     #[serde(default)]
     grace_period_seconds: Option<u32>,
     /// `fixed`: the old token dies when its grace ends. `first_use`: a little after the new one first validates, if
@@ -66,22 +68,22 @@ pub(super) async fn rotate_token(
     PathParam(id): PathParam<TokenId>,
     request: HttpRequest,
     tokens: Data<Tokens>,
+    context: Data<Context>,
     OptionalJson(body): OptionalJson<RotateToken>,
 ) -> ApiResult<web::Json<RotatedToken>> {
-    let asked = RotateRequest { idempotency: idempotency::of(&request, &body)?, ..body.read()? };
+    let asked =
+        RotateRequest { idempotency: idempotency::of(&request, &body)?, ..body.read(&context.policy().rotation)? };
     let rotated = tokens.rotate(&who.caller, id, asked, &who.origin).await.map_err(failing::token)?;
     Ok(web::Json(rotated.into()))
 }
 
 impl RotateToken {
-    fn read(self) -> ApiResult<RotateRequest> {
-        const MOST: u32 = RotationPolicy::LONGEST_GRACE_SECONDS;
-        let grace = match self.grace_period_seconds {
-            Some(seconds) if seconds > MOST => {
-                return Err(ApiError::invalid("grace_period_seconds", format!("must be 0 to {MOST}")));
-            }
-            seconds => seconds.map(Span::seconds),
-        };
+    fn read(self, policy: &RotationPolicy) -> ApiResult<RotateRequest> {
+        let grace = self.grace_period_seconds.map(Span::seconds);
+        if grace.is_some_and(|grace| grace > policy.longest_grace) {
+            let most = policy.longest_grace.as_seconds();
+            return Err(ApiError::invalid("grace_period_seconds", format!("must be 0 to {most}")));
+        }
         let mode = match self.mode.as_deref() {
             None => GraceMode::Fixed,
             Some(text) => {
