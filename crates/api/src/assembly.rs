@@ -11,6 +11,7 @@ use std::time::Duration;
 use authority::env::{Clock, Entropy, Lease, SystemClock, SystemEntropy, random};
 use authority::executions::Executions;
 use authority::hashing::{Argon2Params, Keyring, Scheme, TagKey};
+use authority::limits::SignInLimits;
 use authority::people::People;
 use authority::sessions::Sessions;
 use authority::setup::Setup;
@@ -130,6 +131,11 @@ fn policy(config: &Config) -> Policy {
             first_use_remaining: span(config.tokens.first_use),
         },
         session_lifetime: span(config.sessions.ttl),
+        sign_in: SignInLimits {
+            attempts: config.rate_limit.sign_in_attempts,
+            window: span(config.rate_limit.sign_in_window),
+            concurrent: config.rate_limit.sign_in_concurrent_per_account,
+        },
         idempotency_window: span(config.tokens.idempotency_ttl),
         token_cap: config.tokens.cap_per_organization.map(|cap| u32::try_from(cap).unwrap_or(u32::MAX)),
         legacy_lookup: config.tokens.legacy_lookup,

@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use crate::env::{Clock, Entropy, Lease, new_id};
 use crate::error::Failure;
 use crate::fence::Fences;
+use crate::limits::SignInLimits;
 use crate::slow::{LaneLimits, SlowLane};
 use crate::unit::Units;
 
@@ -27,6 +28,8 @@ pub struct Policy {
     pub rotation: RotationPolicy,
     /// How long a session lasts.
     pub session_lifetime: Span,
+    /// How many attempts at signing in are put up with.
+    pub sign_in: SignInLimits,
     /// How long an idempotency key is remembered.
     pub idempotency_window: Span,
     /// The most live tokens an organisation may have where it has no cap of its own.
@@ -42,6 +45,7 @@ impl Default for Policy {
             password: Argon2Params::DEFAULT,
             rotation: RotationPolicy::default(),
             session_lifetime: Span::days(1),
+            sign_in: SignInLimits::default(),
             idempotency_window: Span::days(1),
             token_cap: None,
             legacy_lookup: false,

@@ -10,24 +10,49 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use token_domain::{Span, Timestamp};
 
-/// Attempts that cost no wait.
-const FREE_ATTEMPTS: u32 = 10;
-/// Attempts from one address, over all accounts, that cost no wait.
-const FREE_ATTEMPTS_PER_ADDRESS: u32 = 100;
+/// From one address, over all accounts, this many times the attempts of one account cost no wait.
+const ACCOUNTS_PER_ADDRESS: u32 = 10;
 /// The wait after the first attempt too many; it doubles with each further one.
 const FIRST_WAIT_SECONDS: i64 = 1;
 /// The longest wait.
 const LONGEST_WAIT_SECONDS: i64 = 900;
-/// After this long without an attempt everything is forgotten.
-const MEMORY: Span = Span::seconds(3_600);
 /// How many keys are remembered at most; beyond it the oldest are forgotten.
 const MOST_KEYS: usize = 100_000;
 
+/// What a deployment puts up with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignInLimits {
+    /// Failed attempts at an account from an address that cost no wait.
+    pub attempts: u32,
+    /// After this long without an attempt everything is forgotten.
+    pub window: Span,
+    /// Attempts at an account from an address that are worked on at once.
+    pub concurrent: usize,
+}
+
+impl Default for SignInLimits {
+    fn default() -> Self {
+        Self { attempts: 10, window: Span::seconds(900), concurrent: 2 }
+    }
+}
+
+/// An account and the network that tries it.
+type Pair = (String, Option<IpAddr>);
+
 /// Sign-in back-off.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct SignInLimiter {
-    pairs: Mutex<HashMap<(String, Option<IpAddr>), Attempts>>,
+    limits: SignInLimits,
+    pairs: Mutex<HashMap<Pair, Attempts>>,
     addresses: Mutex<HashMap<IpAddr, Attempts>>,
+    under_way: Mutex<HashMap<Pair, usize>>,
+}
+
+/// An attempt that is being worked on, until it is dropped.
+#[derive(Debug)]
+pub struct Attempt<'a> {
+    limiter: &'a SignInLimiter,
+    pair: Pair,
 }
 
 /// Too many attempts: come back after this long.
@@ -46,27 +71,58 @@ struct Attempts {
 }
 
 impl SignInLimiter {
-    /// Takes a slot for one attempt. The attempt counts as failed until [`SignInLimiter::succeeded`] says otherwise,
-    /// so two hundred guesses at once are two hundred, not one.
-    ///
-    /// # Errors
-    /// When the next attempt has to wait.
-    pub fn take(&self, account: &str, address: Option<IpAddr>, now: Timestamp) -> Result<(), TooManyAttempts> {
-        let network = address.map(network_of);
-        if let Some(network) = network {
-            take(&mut lock(&self.addresses), network, FREE_ATTEMPTS_PER_ADDRESS, now)?;
-        }
-        take(&mut lock(&self.pairs), (account.to_owned(), network), FREE_ATTEMPTS, now)
+    /// Nobody has tried anything yet.
+    pub fn new(limits: SignInLimits) -> Self {
+        Self { limits, pairs: Mutex::default(), addresses: Mutex::default(), under_way: Mutex::default() }
     }
 
-    /// The attempt was right: its pair starts anew.
-    pub fn succeeded(&self, account: &str, address: Option<IpAddr>) {
+    /// Takes a slot for one attempt, held until the result is dropped. The attempt counts as failed until
+    /// [`Attempt::succeeded`] says otherwise, so two hundred guesses at once are two hundred, not one.
+    ///
+    /// # Errors
+    /// When the next attempt has to wait, or as many as may be are under way.
+    pub fn take(&self, account: &str, address: Option<IpAddr>, now: Timestamp) -> Result<Attempt<'_>, TooManyAttempts> {
         let network = address.map(network_of);
-        lock(&self.pairs).remove(&(account.to_owned(), network));
-        if let Some(network) = network
-            && let Some(attempts) = lock(&self.addresses).get_mut(&network)
+        let attempt = self.begin((account.to_owned(), network))?;
+        if let Some(network) = network {
+            let free = self.limits.attempts.saturating_mul(ACCOUNTS_PER_ADDRESS);
+            take(&mut lock(&self.addresses), network, free, self.limits.window, now)?;
+        }
+        take(&mut lock(&self.pairs), attempt.pair.clone(), self.limits.attempts, self.limits.window, now)?;
+        Ok(attempt)
+    }
+
+    fn begin(&self, pair: Pair) -> Result<Attempt<'_>, TooManyAttempts> {
+        let mut under_way = lock(&self.under_way);
+        let count = under_way.entry(pair.clone()).or_default();
+        if *count >= self.limits.concurrent {
+            return Err(TooManyAttempts { retry_after: Span::long_seconds(FIRST_WAIT_SECONDS) });
+        }
+        *count += 1;
+        Ok(Attempt { limiter: self, pair })
+    }
+}
+
+impl Attempt<'_> {
+    /// The attempt was right: its pair starts anew.
+    pub fn succeeded(self) {
+        lock(&self.limiter.pairs).remove(&self.pair);
+        if let Some(network) = self.pair.1
+            && let Some(attempts) = lock(&self.limiter.addresses).get_mut(&network)
         {
             attempts.count = attempts.count.saturating_sub(1);
+        }
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        let mut under_way = lock(&self.limiter.under_way);
+        if let Some(count) = under_way.get_mut(&self.pair) {
+            *count -= 1;
+            if *count == 0 {
+                under_way.remove(&self.pair);
+            }
         }
     }
 }
@@ -93,13 +149,14 @@ fn take<K: Clone + Eq + Hash>(
     remembered: &mut HashMap<K, Attempts>,
     key: K,
     free: u32,
+    window: Span,
     now: Timestamp,
 ) -> Result<(), TooManyAttempts> {
     if remembered.len() >= MOST_KEYS {
-        forget(remembered, now);
+        forget(remembered, window, now);
     }
     let attempts = remembered.entry(key).or_insert(Attempts { count: 0, last: now, not_before: Timestamp::EPOCH });
-    if attempts.last + MEMORY <= now {
+    if attempts.last + window <= now {
         *attempts = Attempts { count: 0, last: now, not_before: Timestamp::EPOCH };
     }
     if now < attempts.not_before {
@@ -117,8 +174,8 @@ fn take<K: Clone + Eq + Hash>(
 }
 
 /// Forgets what is over, and if that is not enough the older half.
-fn forget<K: Clone + Eq + Hash>(remembered: &mut HashMap<K, Attempts>, now: Timestamp) {
-    remembered.retain(|_, attempts| attempts.last + MEMORY > now);
+fn forget<K: Clone + Eq + Hash>(remembered: &mut HashMap<K, Attempts>, window: Span, now: Timestamp) {
+    remembered.retain(|_, attempts| attempts.last + window > now);
     if remembered.len() < MOST_KEYS {
         return;
     }
@@ -143,7 +200,7 @@ mod tests {
 
     #[test]
     fn ten_guesses_at_once_and_then_a_growing_wait() {
-        let limiter = SignInLimiter::default();
+        let limiter = SignInLimiter::new(SignInLimits::default());
         let passed = (0..200).filter(|_| limiter.take("ada", Some(v4(1)), NOW).is_ok()).count();
         assert_eq!(passed, 10);
         let mut now = NOW;
@@ -157,26 +214,41 @@ mod tests {
 
     #[test]
     fn a_guesser_elsewhere_does_not_lock_the_owner_out() {
-        let limiter = SignInLimiter::default();
+        let limiter = SignInLimiter::new(SignInLimits::default());
         while limiter.take("ada", Some(v4(1)), NOW).is_ok() {}
         assert!(limiter.take("ada", Some(v4(2)), NOW).is_ok());
     }
 
     #[test]
     fn one_address_cannot_go_through_all_accounts() {
-        let limiter = SignInLimiter::default();
+        let limiter = SignInLimiter::new(SignInLimits::default());
         let passed = (0..1_000).filter(|n| limiter.take(&format!("user{n}"), Some(v4(1)), NOW).is_ok()).count();
         assert_eq!(passed, 100);
     }
 
     #[test]
     fn success_and_time_forget() {
-        let limiter = SignInLimiter::default();
+        let limiter = SignInLimiter::new(SignInLimits::default());
         while limiter.take("ada", Some(v4(1)), NOW).is_ok() {}
-        limiter.succeeded("ada", Some(v4(1)));
-        assert!(limiter.take("ada", Some(v4(1)), NOW).is_ok());
+        let after_the_wait = NOW + Span::seconds(1);
+        limiter.take("ada", Some(v4(1)), after_the_wait).unwrap().succeeded();
+        assert!((0..9).all(|_| limiter.take("ada", Some(v4(1)), after_the_wait).is_ok()), "it starts anew");
         while limiter.take("bob", Some(v4(2)), NOW).is_ok() {}
-        assert!(limiter.take("bob", Some(v4(2)), NOW + MEMORY).is_ok());
+        assert!(limiter.take("bob", Some(v4(2)), NOW + SignInLimits::default().window).is_ok());
+    }
+
+    #[test]
+    fn so_many_at_once_and_no_more() {
+        let limiter = SignInLimiter::new(SignInLimits { concurrent: 2, ..SignInLimits::default() });
+        let first = limiter.take("ada", Some(v4(1)), NOW).unwrap();
+        let _second = limiter.take("ada", Some(v4(1)), NOW).unwrap();
+        assert!(limiter.take("ada", Some(v4(1)), NOW).is_err());
+        assert!(limiter.take("ada", Some(v4(2)), NOW).is_ok(), "from elsewhere nobody is in the way");
+        assert!(limiter.take("bob", Some(v4(1)), NOW).is_ok());
+        drop(first);
+        assert!(limiter.take("ada", Some(v4(1)), NOW).is_ok());
+        drop(limiter.take("ada", Some(v4(1)), NOW));
+        assert_eq!(lock(&limiter.under_way).values().sum::<usize>(), 1, "only the second is left");
     }
 
     #[test]
@@ -194,7 +266,7 @@ mod tests {
         let mut remembered = HashMap::new();
         for n in 0..MOST_KEYS + 1_000 {
             let later = Timestamp::from_micros(NOW.as_micros() + i64::try_from(n).unwrap());
-            take(&mut remembered, n, 10, later).unwrap();
+            take(&mut remembered, n, 10, SignInLimits::default().window, later).unwrap();
         }
         assert!(remembered.len() <= MOST_KEYS);
     }

@@ -101,7 +101,8 @@ impl Sessions {
         let nobody = password::nobody(&context.policy.password)
             .map_err(|error| Failure::Inconsistent(format!("the password parameters: {error}")))?;
         let (context, validator) = (Arc::clone(context), Arc::clone(validator));
-        Ok(Self { context, validator, limiter: SignInLimiter::default(), nobody })
+        let limiter = SignInLimiter::new(context.policy.sign_in);
+        Ok(Self { context, validator, limiter, nobody })
     }
 
     /// Signs a person in by password.
@@ -116,13 +117,13 @@ impl Sessions {
         origin: &Origin,
     ) -> Result<SignedIn, SignInError> {
         let account = email.trim().to_lowercase();
-        self.limiter.take(&account, origin.client_ip, self.context.now())?;
+        let attempt = self.limiter.take(&account, origin.client_ip, self.context.now())?;
         let standing = self.prove(&account, password, organization).await?;
         let Some(standing) = standing else {
             self.record_denial(origin).await?;
             return Err(SignInError::Denied);
         };
-        self.limiter.succeeded(&account, origin.client_ip);
+        attempt.succeeded();
         let by = Principal::User(standing.user.id);
         self.open(standing, by, origin).await
     }
