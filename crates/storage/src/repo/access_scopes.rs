@@ -1,7 +1,7 @@
 //! Tenant boundaries inside a project.
 
 use super::Conn;
-use super::listing::{contains, order, total};
+use super::listing::{Columns, Window, contains, total};
 use crate::error::StoreError;
 use crate::model::{AccessScope, AccessScopeEdit, Listing, Page};
 use crate::rows::AccessScopeRow;
@@ -13,6 +13,8 @@ use token_domain::Timestamp;
 use token_domain::access::{Description, Metadata, ScopeDisplayName};
 use token_domain::id::{AccessScopeId, ProjectId};
 use token_domain::text::Slug;
+
+const COLUMNS: Columns = Columns { table: "access_scopes", slug: Some("slug"), name: "name" };
 
 /// The access scopes a list is of.
 macro_rules! listed {
@@ -76,16 +78,20 @@ pub(crate) async fn list_access_scopes(
     project: ProjectId,
     listing: &Listing,
 ) -> Result<Page<AccessScope>, StoreError> {
-    let count = listed!(project, listing).count().get_result(conn).await?;
+    let total = total(listed!(project, listing).count().get_result(conn).await?)?;
+    let window = Window::new(listing, total);
+    if window.limit == 0 {
+        return Ok(Page { items: Vec::new(), total });
+    }
     let rows: Vec<AccessScopeRow> = listed!(project, listing)
-        .order(order(listing.order, "access_scopes", "slug", "name"))
-        .limit(i64::from(listing.paging.limit()))
-        .offset(listing.paging.offset())
+        .order(window.order(COLUMNS))
+        .limit(window.limit)
+        .offset(window.offset)
         .select(AccessScopeRow::as_select())
         .load(conn)
         .await?;
     let items = rows.into_iter().map(AccessScope::try_from).collect::<Result<_, _>>()?;
-    Ok(Page { items, total: total(count)? })
+    Ok(Page { items: window.arrange(items), total })
 }
 
 pub(crate) async fn update_access_scope(

@@ -1,7 +1,7 @@
 //! What acts in a project.
 
 use super::Conn;
-use super::listing::{contains, order, total};
+use super::listing::{Columns, Window, contains, total};
 use crate::error::StoreError;
 use crate::model::{Actor, ActorEdit, ActorFilter, Listing, Page, ScopedTo};
 use crate::rows::ActorRow;
@@ -10,9 +10,13 @@ use crate::sql_types::Bind;
 use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use std::collections::HashMap;
 use token_domain::Timestamp;
 use token_domain::access::{ActorName, ActorType, ExternalId, Metadata};
 use token_domain::id::{AccessScopeId, ActorId, ProjectId, TokenId};
+
+/// Ids bound in one statement.
+const IDS_PER_STATEMENT: usize = 500;
 
 /// An actor and when one of its tokens was last used.
 type SeenRow = (ActorRow, Option<Timestamp>);
@@ -24,6 +28,8 @@ macro_rules! seen {
         (ActorRow::as_select(), its_tokens.select(max(tokens::last_used_at)).single_value())
     }};
 }
+
+const COLUMNS: Columns = Columns { table: "actors", slug: None, name: "name" };
 
 /// The actors a list is of.
 macro_rules! listed {
@@ -80,16 +86,36 @@ pub(crate) async fn list_actors(
     filter: &ActorFilter,
     listing: &Listing,
 ) -> Result<Page<Actor>, StoreError> {
-    let count = listed!(filter, listing).count().get_result(conn).await?;
-    let rows: Vec<SeenRow> = listed!(filter, listing)
-        .order(order(listing.order, "actors", "name", "name"))
-        .limit(i64::from(listing.paging.limit()))
-        .offset(listing.paging.offset())
-        .select(seen!())
+    let total = total(listed!(filter, listing).count().get_result(conn).await?)?;
+    let window = Window::new(listing, total);
+    if window.limit == 0 {
+        return Ok(Page { items: Vec::new(), total });
+    }
+    let rows: Vec<ActorRow> = listed!(filter, listing)
+        .order(window.order(COLUMNS))
+        .limit(window.limit)
+        .offset(window.offset)
+        .select(ActorRow::as_select())
         .load(conn)
         .await?;
-    let items = rows.into_iter().map(seen).collect::<Result<_, _>>()?;
-    Ok(Page { items, total: total(count)? })
+    // A statement of its own: PostgreSQL would look up the last use of every actor that the page skips.
+    let ids: Vec<ActorId> = rows.iter().map(|row| row.id).collect();
+    let uses = last_uses(conn, &ids).await?;
+    let items = rows.into_iter().map(|row| {
+        let last_used_at = uses.get(&row.id).copied();
+        row.seen(last_used_at)
+    });
+    Ok(Page { items: window.arrange(items.collect::<Result<_, _>>()?), total })
+}
+
+async fn last_uses(conn: &mut Conn<'_>, ids: &[ActorId]) -> Result<HashMap<ActorId, Timestamp>, StoreError> {
+    let uses: Vec<(Option<ActorId>, Option<Timestamp>)> = tokens::table
+        .filter(tokens::actor_id.eq_any(ids.iter().map(|id| Some(id.bind()))))
+        .group_by(tokens::actor_id)
+        .select((tokens::actor_id, max(tokens::last_used_at)))
+        .load(conn)
+        .await?;
+    Ok(uses.into_iter().filter_map(|(actor, last_used_at)| actor.zip(last_used_at)).collect())
 }
 
 pub(crate) async fn update_actor(
@@ -135,11 +161,15 @@ pub(crate) async fn unscope_actors(
 }
 
 pub(crate) async fn tokens_of_actors(conn: &mut Conn<'_>, ids: &[ActorId]) -> Result<Vec<TokenId>, StoreError> {
-    let of_actors = tokens::table
-        .filter(tokens::actor_id.eq_any(ids.iter().map(|id| Some(id.bind()))))
-        .order(tokens::id)
-        .select(tokens::id);
-    Ok(of_actors.load(conn).await?)
+    let mut touched = Vec::new();
+    for ids in ids.chunks(IDS_PER_STATEMENT) {
+        let of_actors = tokens::table
+            .filter(tokens::actor_id.eq_any(ids.iter().map(|id| Some(id.bind()))))
+            .order(tokens::id)
+            .select(tokens::id);
+        touched.extend(of_actors.load::<TokenId>(conn).await?);
+    }
+    Ok(touched)
 }
 
 pub(crate) async fn delete_actor(

@@ -1,7 +1,7 @@
 //! Projects of an organisation.
 
 use super::Conn;
-use super::listing::{contains, order, total};
+use super::listing::{Columns, Window, contains, total};
 use crate::error::StoreError;
 use crate::model::{Listing, Page, Project};
 use crate::rows::ProjectRow;
@@ -12,6 +12,8 @@ use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, ProjectId};
 use token_domain::text::{Name, Slug};
+
+const COLUMNS: Columns = Columns { table: "projects", slug: Some("slug"), name: "name" };
 
 /// The projects a list is of.
 macro_rules! listed {
@@ -58,16 +60,20 @@ pub(crate) async fn list_projects(
     organization: OrganizationId,
     listing: &Listing,
 ) -> Result<Page<Project>, StoreError> {
-    let count = listed!(organization, listing).count().get_result(conn).await?;
+    let total = total(listed!(organization, listing).count().get_result(conn).await?)?;
+    let window = Window::new(listing, total);
+    if window.limit == 0 {
+        return Ok(Page { items: Vec::new(), total });
+    }
     let rows: Vec<ProjectRow> = listed!(organization, listing)
-        .order(order(listing.order, "projects", "slug", "name"))
-        .limit(i64::from(listing.paging.limit()))
-        .offset(listing.paging.offset())
+        .order(window.order(COLUMNS))
+        .limit(window.limit)
+        .offset(window.offset)
         .select(ProjectRow::as_select())
         .load(conn)
         .await?;
     let items = rows.into_iter().map(Project::try_from).collect::<Result<_, _>>()?;
-    Ok(Page { items, total: total(count)? })
+    Ok(Page { items: window.arrange(items), total })
 }
 
 pub(crate) async fn update_project(

@@ -113,12 +113,12 @@ pub(crate) async fn project_contents(
 
 pub(crate) async fn empty_project(conn: &mut Conn<'_>, project: ProjectId, kill: &Kill) -> Result<(), StoreError> {
     let bound = tokens::project_id.eq(Some(project.bind()));
-    let of_actors = || bound.clone().and(tokens::kind.eq(Kind::Actor.as_str()));
+    let of_actors = || bound.and(tokens::kind.eq(Kind::Actor.as_str()));
     let made = tokens::table.filter(of_actors()).select(tokens::id);
     diesel::delete(idempotency_keys::table.filter(idempotency_keys::token_id.eq_any(made))).execute(conn).await?;
     diesel::delete(tokens::table.filter(of_actors())).execute(conn).await?;
     // The organisation's and people's own tokens are killed, and kept for the record without the project.
-    diesel::update(tokens::table.filter(bound.clone()).filter(tokens::revoked_at.is_null()))
+    diesel::update(tokens::table.filter(bound).filter(tokens::revoked_at.is_null()))
         .set((
             tokens::revoked_at.eq(Some(kill.at.bind())),
             tokens::revoked_reason.eq(Some(kill.reason.as_str())),

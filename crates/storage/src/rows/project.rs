@@ -81,7 +81,7 @@ impl TryFrom<AccessScopeRow> for AccessScope {
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = actors)]
 pub(crate) struct ActorRow {
-    id: ActorId,
+    pub(crate) id: ActorId,
     project_id: ProjectId,
     access_scope_id: Option<AccessScopeId>,
     name: String,

@@ -6,6 +6,7 @@
 mod candidates;
 mod executions;
 mod instance;
+mod listings;
 mod migrations;
 mod outages;
 mod people;
@@ -15,6 +16,7 @@ mod rules;
 mod run;
 mod schema;
 mod sql;
+mod tenancy;
 mod tls;
 mod tokens;
 mod trails;

@@ -9,13 +9,13 @@ use test_support::database::sqlite_url;
 use test_support::records::{self, id};
 use test_support::{Backend, Db};
 
-/// Short limits, so that a test of a limit is short as well.
+/// Short limits, so that a test of a limit is short as well; long enough for a machine with other work.
 fn impatient() -> StoreOptions {
     StoreOptions {
         pool_size: 2,
-        connect_timeout: Duration::from_millis(300),
-        statement_timeout: Duration::from_millis(400),
-        lock_timeout: Duration::from_millis(200),
+        connect_timeout: Duration::from_millis(1_500),
+        statement_timeout: Duration::from_millis(1_500),
+        lock_timeout: Duration::from_millis(500),
         ..StoreOptions::default()
     }
 }

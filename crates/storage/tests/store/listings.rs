@@ -1,0 +1,88 @@
+//! Every order that a list offers is read off an index, in both directions, without sorting.
+
+use crate::sql::{Sql, literals};
+use test_support::{Backend, Db};
+
+/// 4 000 rows of each kind in one project: half of the access scopes without a name, one in eight actors in the first
+/// access scope, one in eight in none.
+const FILL: &str = "
+INSERT INTO organizations VALUES ({id:1}, 'one', 'One', NULL, NULL, {t:1}, {t:1});
+INSERT INTO projects SELECT {n}, {id:1}, 'P', 'p-' || n, {t:1}, {t:1} FROM numbers;
+INSERT INTO projects VALUES ({id:1}, {id:1}, 'P', 'p', {t:1}, {t:1});
+INSERT INTO access_scopes SELECT {n}, {id:1}, 's-' || n, CASE n % 2 WHEN 0 THEN 'N' || n END, NULL, NULL, {yes}, {t:1}, {t:1} FROM numbers;
+INSERT INTO access_scopes VALUES ({id:1}, {id:1}, 's', NULL, NULL, NULL, {yes}, {t:1}, {t:1}), ({id:2}, {id:1}, 't', NULL, NULL, NULL, {yes}, {t:1}, {t:1});
+INSERT INTO actors SELECT {n}, {id:1}, CASE n % 8 WHEN 0 THEN {id:1} WHEN 1 THEN NULL ELSE {id:2} END, 'A' || n, 'device', NULL, NULL, NULL, NULL, {t:1}, {t:1} FROM numbers;
+ANALYZE;
+";
+
+/// Table, the condition of the list, what it is ordered by, the index that serves it.
+const LISTS: &[(&str, &str, &str, &str)] = &[
+    ("projects", "organization_id = {id:1}", "slug", "projects_slug_key"),
+    ("projects", "organization_id = {id:1}", "name", "projects_name_idx"),
+    ("projects", "organization_id = {id:1}", "created_at", "projects_created_idx"),
+    ("projects", "organization_id = {id:1}", "updated_at", "projects_updated_idx"),
+    ("access_scopes", "project_id = {id:1}", "slug", "access_scopes_slug_key"),
+    ("access_scopes", "project_id = {id:1}", "name", "access_scopes_name_idx"),
+    ("access_scopes", "project_id = {id:1}", "created_at", "access_scopes_created_idx"),
+    ("access_scopes", "project_id = {id:1}", "updated_at", "access_scopes_updated_idx"),
+    ("actors", "project_id = {id:1}", "name", "actors_project_name_idx"),
+    ("actors", "project_id = {id:1}", "created_at", "actors_project_created_idx"),
+    ("actors", "project_id = {id:1}", "updated_at", "actors_project_updated_idx"),
+    ("actors", "project_id = {id:1} AND access_scope_id = {id:1}", "name", "actors_access_scope_name_idx"),
+    ("actors", "project_id = {id:1} AND access_scope_id = {id:1}", "created_at", "actors_access_scope_idx"),
+    ("actors", "project_id = {id:1} AND access_scope_id = {id:1}", "updated_at", "actors_access_scope_updated_idx"),
+    ("actors", "project_id = {id:1} AND access_scope_id IS NULL", "name", "actors_unscoped_name_idx"),
+    ("actors", "project_id = {id:1} AND access_scope_id IS NULL", "created_at", "actors_unscoped_created_idx"),
+    ("actors", "project_id = {id:1} AND access_scope_id IS NULL", "updated_at", "actors_unscoped_updated_idx"),
+];
+
+/// The order of a list, spelled as the store spells it.
+fn order(backend: Backend, table: &str, column: &str, (direction, nothing): (&str, &str)) -> String {
+    let bytewise = match backend {
+        Backend::Sqlite => "BINARY",
+        Backend::PostgreSql => "\"C\"",
+    };
+    match column {
+        "slug" => format!("{table}.slug COLLATE {bytewise} {direction}"),
+        "name" => {
+            format!("{table}.name COLLATE {bytewise} {direction} NULLS {nothing}, {table}.id {direction}")
+        }
+        other => format!("{table}.{other} {direction}, {table}.id {direction}"),
+    }
+}
+
+#[test]
+fn every_order_has_its_index() {
+    Db::each(async |db| {
+        let backend = db.backend();
+        let mut sql = Sql::connect(db.url()).await;
+        let (numbers, id) = match backend {
+            Backend::Sqlite => (
+                "CREATE TABLE numbers AS WITH RECURSIVE n (n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM n WHERE n < 4999) SELECT n FROM n;",
+                "CAST(printf('%016d', n) AS BLOB)",
+            ),
+            Backend::PostgreSql => (
+                "CREATE TABLE numbers AS SELECT n FROM generate_series(1000, 4999) AS g (n);",
+                "lpad(to_hex(n), 32, '0')::uuid",
+            ),
+        };
+        let fill = literals(backend, &FILL.replace("{n}", id));
+        sql.run(&format!("{numbers}{fill}")).await.unwrap();
+        for (table, condition, column, index) in LISTS {
+            // SQLite does not call the index of a unique key by the key's name.
+            let index = match backend {
+                Backend::Sqlite => index
+                    .strip_suffix("_slug_key")
+                    .map_or_else(|| (*index).to_owned(), |table| format!("sqlite_autoindex_{table}_2")),
+                Backend::PostgreSql => (*index).to_owned(),
+            };
+            for direction in [("ASC", "LAST"), ("DESC", "FIRST")] {
+                let order = order(backend, table, column, direction);
+                let query = format!("SELECT * FROM {table} WHERE {condition} ORDER BY {order} LIMIT 10 OFFSET 20");
+                let plan = sql.plan(&literals(backend, &query)).await;
+                assert!(plan.contains(&index), "{query}\n{plan}");
+                assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE"), "{query}\n{plan}");
+            }
+        }
+    });
+}

@@ -1,0 +1,13 @@
+DROP INDEX actors_unscoped_updated_idx;
+DROP INDEX actors_unscoped_created_idx;
+DROP INDEX actors_unscoped_name_idx;
+DROP INDEX actors_access_scope_updated_idx;
+DROP INDEX actors_access_scope_name_idx;
+DROP INDEX actors_project_updated_idx;
+DROP INDEX actors_project_name_idx;
+DROP INDEX access_scopes_updated_idx;
+DROP INDEX access_scopes_created_idx;
+DROP INDEX access_scopes_name_idx;
+DROP INDEX projects_updated_idx;
+DROP INDEX projects_created_idx;
+DROP INDEX projects_name_idx;
