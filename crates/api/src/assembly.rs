@@ -8,11 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use authority::access_scopes::AccessScopes;
+use authority::actors::Actors;
 use authority::env::{Clock, Entropy, Lease, SystemClock, SystemEntropy, random};
 use authority::executions::Executions;
 use authority::hashing::{Argon2Params, Keyring, Scheme, TagKey};
 use authority::limits::SignInLimits;
 use authority::people::People;
+use authority::projects::Projects;
 use authority::sessions::Sessions;
 use authority::setup::Setup;
 use authority::slow::LaneLimits;
@@ -39,6 +42,9 @@ pub(crate) struct Services {
     pub(crate) executions: Arc<Executions>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) people: Arc<People>,
+    pub(crate) projects: Arc<Projects>,
+    pub(crate) access_scopes: Arc<AccessScopes>,
+    pub(crate) actors: Arc<Actors>,
     pub(crate) setup: Arc<Setup>,
 }
 
@@ -63,6 +69,9 @@ impl Services {
             tokens: Arc::new(Tokens::new(&context)),
             executions: Arc::new(Executions::new(&context)),
             people: Arc::new(People::new(&context)),
+            projects: Arc::new(Projects::new(&context)),
+            access_scopes: Arc::new(AccessScopes::new(&context)),
+            actors: Arc::new(Actors::new(&context)),
             setup: Arc::new(Setup::new(&context)),
             validator,
             context,

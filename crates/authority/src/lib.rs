@@ -5,6 +5,8 @@
 //! away. **Invariant:** no HTTP type and no SQL reaches this crate; the clock and the generator come in through
 //! [`env`], nothing else reads them.
 
+pub mod access_scopes;
+pub mod actors;
 pub mod audit;
 pub mod cursor;
 pub mod env;
@@ -15,6 +17,7 @@ pub mod hashing;
 pub mod limits;
 pub mod origin;
 pub mod people;
+pub mod projects;
 pub mod sessions;
 pub mod setup;
 pub mod slow;
@@ -25,6 +28,7 @@ pub mod validate;
 
 /// The records of the store that answers are made from.
 pub mod records {
+    pub use storage::model::{AccessScope, AccessScopeEdit, Actor, Change, Listing, Page, Project, ScopedTo};
     pub use storage::model::{Baseline, Execution, Repository};
     pub use storage::model::{MembershipStanding, Organization, Principal, Session, Token, TokenEdit, User};
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use storage::model::Principal;
 use token_domain::ScopeSet;
-use token_domain::id::{OrganizationId, ProjectId, SessionId, TokenId, UserId};
+use token_domain::id::{AccessScopeId, OrganizationId, ProjectId, SessionId, TokenId, UserId};
 
 /// The request something came with, for the audit trail and the limiter.
 #[derive(Clone, Debug)]
@@ -46,6 +46,8 @@ pub enum Via {
         user_id: Option<UserId>,
         /// The project it is bound to, if any.
         project_id: Option<ProjectId>,
+        /// The tenant boundary of the actor it belongs to, if it is of one: it sees nothing outside.
+        boundary: Option<AccessScopeId>,
     },
 }
 

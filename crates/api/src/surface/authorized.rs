@@ -51,6 +51,20 @@ permissions! {
     ReadTokens = "tokens:read";
     /// Make, change and kill the organisation's tokens.
     ManageTokens = "tokens:manage";
+    /// See projects.
+    ReadProjects = "projects:read";
+    /// Make and rename projects.
+    ManageProjects = "projects:manage";
+    /// Delete projects.
+    DeleteProjects = "projects:delete";
+    /// See the access scopes of projects.
+    ReadAccessScopes = "access-scopes:read";
+    /// Make, change and delete access scopes.
+    ManageAccessScopes = "access-scopes:manage";
+    /// See the actors of projects.
+    ReadActors = "actors:read";
+    /// Make, change, assign and delete actors, and rotate their tokens.
+    ManageActors = "actors:manage";
     /// See one's own account.
     ReadSelf = "user:read";
     /// Change one's own account.

@@ -1,10 +1,13 @@
 //! The wire: one folder a family of resources, one file an operation. A handler extracts, calls the authority once and
 //! maps the answer; decisions live behind it.
 
+pub mod access_scopes;
+pub mod actors;
 pub mod auth;
 pub mod badge;
 pub mod executions;
 pub mod me;
+pub mod projects;
 pub mod scopes;
 pub mod sessions;
 pub mod setup;
@@ -24,7 +27,11 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     tokens::register(config);
     executions::register(config);
     badge::register(config);
+    // Before access scopes: `/v1/scopes/catalog` is not the access scope of that id.
     scopes::register(config);
+    projects::register(config);
+    access_scopes::register(config);
+    actors::register(config);
     sessions::register(config);
     me::register(config);
     setup::register(config);

@@ -60,14 +60,14 @@ impl Sessions {
         else {
             return Err(AuthError::Invalid);
         };
-        let (user_id, project_id) = match &credential.holder {
-            Holder::Organization => (None, entry.project_id()),
-            Holder::Person(person) => (Some(person.user_id), None),
-            Holder::Actor(actor) => (None, Some(actor.project_id)),
+        let (user_id, project_id, boundary) = match &credential.holder {
+            Holder::Organization => (None, entry.project_id(), None),
+            Holder::Person(person) => (Some(person.user_id), entry.project_id(), None),
+            Holder::Actor(actor) => (None, Some(actor.project_id), actor.access_scope.as_ref().map(|scope| scope.id)),
         };
         Ok(Caller {
             organization_id: credential.organization_id,
-            via: Via::Token { token_id: credential.token_id, user_id, project_id },
+            via: Via::Token { token_id: credential.token_id, user_id, project_id, boundary },
             effective,
         })
     }

@@ -133,7 +133,7 @@ pub(super) fn owned_names(context: &Context, grants: &Grants) -> Vec<String> {
     grants.names(&context.catalogue).into_iter().map(str::to_owned).collect()
 }
 
-fn created(token: &Token, origin: &Origin) -> Event {
+pub(super) fn created(token: &Token, origin: &Origin) -> Event {
     Event::new(token.facts.created_at, "token.create", token.created_by, origin)
         .on("token", token.id)
         .with("name", token.name.as_str())
@@ -151,7 +151,7 @@ fn check_expiry(lifetime: Lifetime, now: Timestamp) -> Result<Option<Timestamp>,
 }
 
 /// The trail's end is locked, so nobody else of the organisation counts at the same time.
-async fn within_cap(context: &Context, tx: &mut Tx, token: &Token) -> Result<(), TokenError> {
+pub(super) async fn within_cap(context: &Context, tx: &mut Tx, token: &Token) -> Result<(), TokenError> {
     let organization = tx.organization(token.organization_id).await?;
     let own = organization.and_then(|organization| organization.token_cap);
     let Some(cap) = own.or(context.policy.token_cap) else { return Ok(()) };

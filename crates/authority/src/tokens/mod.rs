@@ -1,5 +1,6 @@
 //! The life of tokens: issue, read, rename, rotate, revoke.
 
+mod actor;
 mod issue;
 mod read;
 mod revoke;
@@ -21,6 +22,7 @@ pub use issue::{IssueRequest, Issued};
 pub use read::{Cursor, ListRequest, Page};
 pub use rotate::{RotateRequest, Rotated};
 
+pub(crate) use actor::ActorToken;
 pub(crate) use rotate::{first_use, reuse};
 pub(crate) use secret::upgrade;
 

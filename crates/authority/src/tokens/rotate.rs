@@ -132,16 +132,16 @@ impl Tokens {
 }
 
 /// Everything a rotation writes.
-struct Rotation {
-    old: Token,
-    token: Token,
-    grace: Span,
-    mode: GraceMode,
-    idempotency: Option<Idempotency>,
+pub(super) struct Rotation {
+    pub(super) old: Token,
+    pub(super) token: Token,
+    pub(super) grace: Span,
+    pub(super) mode: GraceMode,
+    pub(super) idempotency: Option<Idempotency>,
 }
 
 impl Rotation {
-    async fn run(
+    pub(super) async fn run(
         self,
         context: &Context,
         tx: &mut Tx,

@@ -1,0 +1,71 @@
+//! `GET …/scopes/{scope_id}/namespace`: the topic that an actor of the boundary means.
+
+use actix_web::get;
+use actix_web::web::{self, Data};
+use authority::access_scopes::AccessScopes;
+use serde::Serialize;
+use token_domain::access::Topic;
+use token_domain::id::AccessScopeId;
+use utoipa::ToSchema;
+
+use crate::http::error::ApiResult;
+use crate::http::extract::Query;
+use crate::surface::actors::query::TopicWanted;
+use crate::surface::permission::ReadAccessScopes;
+use crate::surface::projects::errors;
+use crate::surface::projects::place::At;
+
+/// An effective topic.
+#[derive(Serialize, ToSchema)]
+struct Namespaced {
+    #[schema(value_type = String, example = "acme/room/topic")]
+    topic: Topic,
+}
+
+/// The effective topic of an actor of this access scope.
+#[utoipa::path(
+    tag = "access scopes",
+    security(("bearer" = ["access-scopes:read"]), ("api_key" = ["access-scopes:read"])),
+    params(
+        ("org_id" = String, Path, description = "the organisation's id"),
+        ("project_id" = String, Path, description = "the project's id"),
+        ("scope_id" = String, Path, description = "the access scope's id"),
+        TopicWanted,
+    ),
+    responses(
+        (status = 200, body = Namespaced),
+    )
+)]
+#[get("/v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}/namespace")]
+pub(super) async fn get_namespace(
+    at: At<ReadAccessScopes, AccessScopeId>,
+    scopes: Data<AccessScopes>,
+    Query(wanted): Query<TopicWanted>,
+) -> ApiResult<web::Json<Namespaced>> {
+    let topic = scopes.namespace(at.ground, at.id, &wanted.read()?).await.map_err(errors::tenancy)?;
+    Ok(web::Json(Namespaced { topic }))
+}
+
+/// The effective topic of an actor of this access scope.
+///
+/// The short form, for a token that is bound to one project.
+#[utoipa::path(
+    tag = "access scopes",
+    security(("bearer" = ["access-scopes:read"]), ("api_key" = ["access-scopes:read"])),
+    params(
+        ("scope_id" = String, Path, description = "the access scope's id"),
+        TopicWanted,
+    ),
+    responses(
+        (status = 200, body = Namespaced),
+    )
+)]
+#[get("/v1/scopes/{scope_id}/namespace")]
+pub(super) async fn get_namespace_bound(
+    at: At<ReadAccessScopes, AccessScopeId>,
+    scopes: Data<AccessScopes>,
+    Query(wanted): Query<TopicWanted>,
+) -> ApiResult<web::Json<Namespaced>> {
+    let topic = scopes.namespace(at.ground, at.id, &wanted.read()?).await.map_err(errors::tenancy)?;
+    Ok(web::Json(Namespaced { topic }))
+}

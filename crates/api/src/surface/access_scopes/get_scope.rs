@@ -1,0 +1,56 @@
+//! `GET …/scopes/{scope_id}`.
+
+use actix_web::get;
+use actix_web::web::{self, Data};
+use authority::access_scopes::AccessScopes;
+use token_domain::id::AccessScopeId;
+
+use super::view::ScopeView;
+use crate::http::error::ApiResult;
+use crate::surface::permission::ReadAccessScopes;
+use crate::surface::projects::errors;
+use crate::surface::projects::place::At;
+
+/// Read an access scope.
+#[utoipa::path(
+    tag = "access scopes",
+    security(("bearer" = ["access-scopes:read"]), ("api_key" = ["access-scopes:read"])),
+    params(
+        ("org_id" = String, Path, description = "the organisation's id"),
+        ("project_id" = String, Path, description = "the project's id"),
+        ("scope_id" = String, Path, description = "the access scope's id"),
+    ),
+    responses(
+        (status = 200, body = ScopeView),
+    )
+)]
+#[get("/v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}")]
+pub(super) async fn get_scope(
+    at: At<ReadAccessScopes, AccessScopeId>,
+    scopes: Data<AccessScopes>,
+) -> ApiResult<web::Json<ScopeView>> {
+    let access_scope = scopes.get(at.ground, at.id).await.map_err(errors::tenancy)?;
+    Ok(web::Json(access_scope.into()))
+}
+
+/// Read an access scope.
+///
+/// The short form, for a token that is bound to one project.
+#[utoipa::path(
+    tag = "access scopes",
+    security(("bearer" = ["access-scopes:read"]), ("api_key" = ["access-scopes:read"])),
+    params(
+        ("scope_id" = String, Path, description = "the access scope's id"),
+    ),
+    responses(
+        (status = 200, body = ScopeView),
+    )
+)]
+#[get("/v1/scopes/{scope_id}")]
+pub(super) async fn get_scope_bound(
+    at: At<ReadAccessScopes, AccessScopeId>,
+    scopes: Data<AccessScopes>,
+) -> ApiResult<web::Json<ScopeView>> {
+    let access_scope = scopes.get(at.ground, at.id).await.map_err(errors::tenancy)?;
+    Ok(web::Json(access_scope.into()))
+}

@@ -1,0 +1,96 @@
+//! `GET …/scopes`: the tenant boundaries of a project, by page.
+
+use actix_web::get;
+use actix_web::web::{self, Data};
+use authority::access_scopes::AccessScopes;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::query::Shown;
+use super::view::ScopeView;
+use crate::http::error::ApiResult;
+use crate::http::extract::Query;
+use crate::surface::permission::ReadAccessScopes;
+use crate::surface::projects::errors;
+use crate::surface::projects::paging::{Meta, PageView, Wanted};
+use crate::surface::projects::place::At;
+
+/// A page of access scopes, in the words of the published clients too.
+#[derive(Serialize, ToSchema)]
+struct ScopeList {
+    #[serde(flatten)]
+    page: PageView<ScopeView>,
+    pagination: Pagination,
+}
+
+/// The page once more.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Pagination {
+    total: u64,
+    page: u64,
+    page_count: u64,
+}
+
+/// List the project's access scopes.
+#[utoipa::path(
+    tag = "access scopes",
+    security(("bearer" = ["access-scopes:read"]), ("api_key" = ["access-scopes:read"])),
+    params(
+        ("org_id" = String, Path, description = "the organisation's id"),
+        ("project_id" = String, Path, description = "the project's id"),
+        Wanted,
+        Shown,
+    ),
+    responses(
+        (status = 200, body = PageView<ScopeView>),
+    )
+)]
+#[get("/v1/organizations/{org_id}/projects/{project_id}/scopes")]
+pub(super) async fn list_scopes(
+    at: At<ReadAccessScopes>,
+    scopes: Data<AccessScopes>,
+    Query(wanted): Query<Wanted>,
+    Query(shown): Query<Shown>,
+) -> ApiResult<web::Json<PageView<ScopeView>>> {
+    list(at, &scopes, wanted, &shown).await.map(web::Json)
+}
+
+/// List the project's access scopes.
+///
+/// The short form, for a token that is bound to one project.
+#[utoipa::path(
+    tag = "access scopes",
+    security(("bearer" = ["access-scopes:read"]), ("api_key" = ["access-scopes:read"])),
+    params(
+        Wanted,
+        Shown,
+    ),
+    responses(
+        (status = 200, body = ScopeList),
+    )
+)]
+#[get("/v1/scopes")]
+pub(super) async fn list_scopes_bound(
+    at: At<ReadAccessScopes>,
+    scopes: Data<AccessScopes>,
+    Query(wanted): Query<Wanted>,
+    Query(shown): Query<Shown>,
+) -> ApiResult<web::Json<ScopeList>> {
+    let page = list(at, &scopes, wanted, &shown).await?;
+    let Meta { page: number, total, total_pages, .. } = page.meta;
+    let pagination = Pagination { total, page: number, page_count: total_pages };
+    Ok(web::Json(ScopeList { page, pagination }))
+}
+
+async fn list(
+    at: At<ReadAccessScopes>,
+    scopes: &AccessScopes,
+    wanted: Wanted,
+    shown: &Shown,
+) -> ApiResult<PageView<ScopeView>> {
+    let listing = wanted.read()?;
+    let paging = listing.paging;
+    let page = scopes.list(at.ground, listing, shown.read()?).await.map_err(errors::tenancy)?;
+    Ok(PageView::new(page, paging, ScopeView::from))
+}

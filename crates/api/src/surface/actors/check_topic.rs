@@ -1,0 +1,76 @@
+//! `GET …/actors/{actor_id}/check`: what a message broker asks before it lets an actor publish or subscribe.
+
+use actix_web::get;
+use actix_web::web::{self, Data};
+use authority::actors::Actors;
+use serde::Serialize;
+use token_domain::access::Topic;
+use token_domain::id::ActorId;
+use utoipa::ToSchema;
+
+use super::query::TopicWanted;
+use crate::http::error::ApiResult;
+use crate::http::extract::Query;
+use crate::surface::permission::ReadActors;
+use crate::surface::projects::errors;
+use crate::surface::projects::place::At;
+
+/// Whether it may.
+#[derive(Serialize, ToSchema)]
+struct TopicCheck {
+    allowed: bool,
+    #[schema(value_type = String, example = "acme/room/topic")]
+    topic: Topic,
+    /// Why not: `actor_disabled`, `actor_expired`, `access_scope_inactive` or `outside_access_scope`.
+    reason: Option<&'static str>,
+}
+
+/// Whether an actor may use a topic, as it is on the wire, slug and all.
+#[utoipa::path(
+    tag = "actors",
+    security(("bearer" = ["actors:read"]), ("api_key" = ["actors:read"])),
+    params(
+        ("org_id" = String, Path, description = "the organisation's id"),
+        ("project_id" = String, Path, description = "the project's id"),
+        ("actor_id" = String, Path, description = "the actor's id"),
+        TopicWanted,
+    ),
+    responses(
+        (status = 200, body = TopicCheck),
+    )
+)]
+#[get("/v1/organizations/{org_id}/projects/{project_id}/actors/{actor_id}/check")]
+pub(super) async fn check_topic(
+    at: At<ReadActors, ActorId>,
+    actors: Data<Actors>,
+    Query(wanted): Query<TopicWanted>,
+) -> ApiResult<web::Json<TopicCheck>> {
+    let topic = wanted.read()?;
+    let answer = actors.check(at.ground, at.id, &topic).await.map_err(errors::tenancy)?;
+    Ok(web::Json(TopicCheck { allowed: answer.reason().is_none(), topic, reason: answer.reason() }))
+}
+
+/// Whether an actor may use a topic, as it is on the wire, slug and all.
+///
+/// The short form, for a token that is bound to one project.
+#[utoipa::path(
+    tag = "actors",
+    security(("bearer" = ["actors:read"]), ("api_key" = ["actors:read"])),
+    params(
+        ("actor_id" = String, Path, description = "the actor's id"),
+        TopicWanted,
+    ),
+    responses(
+        (status = 200, body = TopicCheck),
+    )
+)]
+#[get("/v1/actors/{actor_id}/check")]
+pub(super) async fn check_topic_bound(
+    at: At<ReadActors, ActorId>,
+    actors: Data<Actors>,
+    Query(wanted): Query<TopicWanted>,
+) -> ApiResult<web::Json<TopicCheck>> {
+    let topic = wanted.read()?;
+    let answer = actors.check(at.ground, at.id, &topic).await.map_err(errors::tenancy)?;
+    Ok(web::Json(TopicCheck { allowed: answer.reason().is_none(), topic, reason: answer.reason() }))
+}

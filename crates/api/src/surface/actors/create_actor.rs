@@ -1,0 +1,122 @@
+//! `POST …/actors`: an actor and its token, which is shown here and never again.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, post};
+use authority::Context;
+use authority::actors::{Actors, NewActor};
+use serde::Deserialize;
+use token_domain::Timestamp;
+use token_domain::access::{ActorName, ActorType, ExternalId, Metadata};
+use token_domain::id::AccessScopeId;
+use utoipa::ToSchema;
+
+use super::view::{ActorView, Dialect, MadeActorView};
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::Json;
+use crate::surface::permission::ManageActors;
+use crate::surface::projects::place::At;
+use crate::surface::projects::{errors, patch};
+
+/// An actor to make.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct CreateActor {
+    /// 1–255 characters.
+    #[schema(example = "pump 7")]
+    name: String,
+    /// `device`, `user`, `server`, `agent` or `service`; `device` if left out.
+    #[serde(default)]
+    actor_type: Option<String>,
+    /// What another system calls it; 1–255 characters.
+    #[serde(default)]
+    external_id: Option<String>,
+    /// An object of at most 4 KiB and 8 levels.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Metadata>,
+    /// When it and its tokens end; RFC 3339.
+    #[serde(default)]
+    expires_at: Option<String>,
+    /// An access scope of this project; the whole project if left out.
+    #[serde(default)]
+    access_scope_id: Option<String>,
+    /// What its token may do, none of it beyond the caller's own; `self:rotate` alone if left out.
+    #[serde(default)]
+    scopes: Option<Vec<String>>,
+}
+
+/// Make an actor and its token.
+#[utoipa::path(
+    tag = "actors",
+    security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
+    params(
+        ("org_id" = String, Path, description = "the organisation's id"),
+        ("project_id" = String, Path, description = "the project's id"),
+    ),
+    request_body = CreateActor,
+    responses(
+        (status = 201, description = "made", body = MadeActorView),
+        (status = 402, description = "the organisation's token cap is reached", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/organizations/{org_id}/projects/{project_id}/actors")]
+pub(super) async fn create_actor(
+    at: At<ManageActors>,
+    actors: Data<Actors>,
+    context: Data<Context>,
+    Json(body): Json<CreateActor>,
+) -> ApiResult<HttpResponse> {
+    create(at, &actors, &context, body, Dialect::Own).await
+}
+
+/// Make an actor and its token.
+///
+/// The short form, for a token that is bound to one project.
+#[utoipa::path(
+    tag = "actors",
+    security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
+    request_body = CreateActor,
+    responses(
+        (status = 201, description = "made", body = MadeActorView),
+        (status = 402, description = "the organisation's token cap is reached", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/actors")]
+pub(super) async fn create_actor_bound(
+    at: At<ManageActors>,
+    actors: Data<Actors>,
+    context: Data<Context>,
+    Json(body): Json<CreateActor>,
+) -> ApiResult<HttpResponse> {
+    create(at, &actors, &context, body, Dialect::Client).await
+}
+
+async fn create(
+    at: At<ManageActors>,
+    actors: &Actors,
+    context: &Context,
+    body: CreateActor,
+    dialect: Dialect,
+) -> ApiResult<HttpResponse> {
+    let made = actors.create(at.ground, body.read()?, &at.origin).await.map_err(errors::tenancy)?;
+    let actor = ActorView::new(made.actor, context.now(), dialect);
+    Ok(HttpResponse::Created().json(MadeActorView { actor, access_token: made.secret.expose().to_owned() }))
+}
+
+impl CreateActor {
+    fn read(self) -> ApiResult<NewActor> {
+        Ok(NewActor {
+            name: ActorName::parse(&self.name).map_err(|error| ApiError::invalid("name", error.to_string()))?,
+            actor_type: patch::read("actorType", self.actor_type.as_ref(), actor_type)?.unwrap_or(ActorType::Device),
+            external_id: patch::read("externalId", self.external_id.as_ref(), ExternalId::parse)?,
+            metadata: self.metadata,
+            expires_at: patch::read("expiresAt", self.expires_at.as_ref(), Timestamp::parse_rfc3339)?,
+            access_scope_id: patch::read("accessScopeId", self.access_scope_id.as_ref(), AccessScopeId::parse)?,
+            scopes: self.scopes,
+        })
+    }
+}
+
+pub(super) fn actor_type(text: &str) -> Result<ActorType, &'static str> {
+    ActorType::parse(text).ok_or("must be device, user, server, agent or service")
+}

@@ -1,0 +1,49 @@
+//! `DELETE …/actors/{actor_id}`: the end of its tokens.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, delete};
+use authority::actors::Actors;
+use token_domain::id::ActorId;
+
+use crate::http::error::ApiResult;
+use crate::surface::permission::ManageActors;
+use crate::surface::projects::errors;
+use crate::surface::projects::place::At;
+
+/// Delete an actor and its tokens.
+#[utoipa::path(
+    tag = "actors",
+    security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
+    params(
+        ("org_id" = String, Path, description = "the organisation's id"),
+        ("project_id" = String, Path, description = "the project's id"),
+        ("actor_id" = String, Path, description = "the actor's id"),
+    ),
+    responses(
+        (status = 204, description = "gone, and its tokens dead, from now on and everywhere"),
+    )
+)]
+#[delete("/v1/organizations/{org_id}/projects/{project_id}/actors/{actor_id}")]
+pub(super) async fn delete_actor(at: At<ManageActors, ActorId>, actors: Data<Actors>) -> ApiResult<HttpResponse> {
+    actors.delete(at.ground, at.id, &at.origin).await.map_err(errors::tenancy)?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Delete an actor and its tokens.
+///
+/// The short form, for a token that is bound to one project.
+#[utoipa::path(
+    tag = "actors",
+    security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
+    params(
+        ("actor_id" = String, Path, description = "the actor's id"),
+    ),
+    responses(
+        (status = 204, description = "gone, and its tokens dead, from now on and everywhere"),
+    )
+)]
+#[delete("/v1/actors/{actor_id}")]
+pub(super) async fn delete_actor_bound(at: At<ManageActors, ActorId>, actors: Data<Actors>) -> ApiResult<HttpResponse> {
+    actors.delete(at.ground, at.id, &at.origin).await.map_err(errors::tenancy)?;
+    Ok(HttpResponse::NoContent().finish())
+}

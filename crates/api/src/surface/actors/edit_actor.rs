@@ -1,0 +1,134 @@
+//! `PATCH …/actors/{actor_id}`: the actor and, with it, its tokens.
+
+use actix_web::patch;
+use actix_web::web::{self, Data};
+use authority::Context;
+use authority::actors::{ActorChange, Actors};
+use serde::Deserialize;
+use token_domain::Timestamp;
+use token_domain::access::{ActorName, ExternalId, Metadata};
+use token_domain::id::{AccessScopeId, ActorId};
+use utoipa::ToSchema;
+
+use super::create_actor::actor_type;
+use super::view::{ActorView, Dialect};
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::Json;
+use crate::surface::permission::ManageActors;
+use crate::surface::projects::errors;
+use crate::surface::projects::patch::Patch;
+use crate::surface::projects::place::At;
+
+/// What to change; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct EditActor {
+    /// 1–255 characters.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    name: Patch<String>,
+    /// `device`, `user`, `server`, `agent` or `service`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    actor_type: Patch<String>,
+    /// What another system calls it; `null` for nothing.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    external_id: Patch<String>,
+    /// An object of at most 4 KiB and 8 levels; `null` for none.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    metadata: Patch<Metadata>,
+    /// An access scope of this project; `null` for the whole project.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    access_scope_id: Patch<String>,
+    /// When it and its tokens end; RFC 3339, `null` for never.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    expires_at: Patch<String>,
+    /// `active` or `disabled`.
+    #[serde(default)]
+    status: Option<String>,
+    /// The same as a yes or no, for clients that think of it so.
+    #[serde(default)]
+    is_active: Option<bool>,
+}
+
+/// Change an actor. Where it acts and whether it may shows at the next validation of its tokens.
+#[utoipa::path(
+    tag = "actors",
+    security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
+    params(
+        ("org_id" = String, Path, description = "the organisation's id"),
+        ("project_id" = String, Path, description = "the project's id"),
+        ("actor_id" = String, Path, description = "the actor's id"),
+    ),
+    request_body = EditActor,
+    responses(
+        (status = 200, body = ActorView),
+    )
+)]
+#[patch("/v1/organizations/{org_id}/projects/{project_id}/actors/{actor_id}")]
+pub(super) async fn edit_actor(
+    at: At<ManageActors, ActorId>,
+    actors: Data<Actors>,
+    context: Data<Context>,
+    Json(body): Json<EditActor>,
+) -> ApiResult<web::Json<ActorView>> {
+    let actor = actors.edit(at.ground, at.id, body.read()?, &at.origin).await.map_err(errors::tenancy)?;
+    Ok(web::Json(ActorView::new(actor, context.now(), Dialect::Own)))
+}
+
+/// Change an actor. Where it acts and whether it may shows at the next validation of its tokens.
+///
+/// The short form, for a token that is bound to one project.
+#[utoipa::path(
+    tag = "actors",
+    security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
+    params(
+        ("actor_id" = String, Path, description = "the actor's id"),
+    ),
+    request_body = EditActor,
+    responses(
+        (status = 200, body = ActorView),
+    )
+)]
+#[patch("/v1/actors/{actor_id}")]
+pub(super) async fn edit_actor_bound(
+    at: At<ManageActors, ActorId>,
+    actors: Data<Actors>,
+    context: Data<Context>,
+    Json(body): Json<EditActor>,
+) -> ApiResult<web::Json<ActorView>> {
+    let actor = actors.edit(at.ground, at.id, body.read()?, &at.origin).await.map_err(errors::tenancy)?;
+    Ok(web::Json(ActorView::new(actor, context.now(), Dialect::Client)))
+}
+
+impl EditActor {
+    fn read(self) -> ApiResult<ActorChange> {
+        Ok(ActorChange {
+            enabled: self.enabled()?,
+            name: self.name.value("name", |text| ActorName::parse(text))?,
+            actor_type: self.actor_type.value("actorType", |text| actor_type(text))?,
+            external_id: self.external_id.change("externalId", |text| ExternalId::parse(text))?,
+            metadata: self.metadata.change("metadata", |metadata| Ok::<_, &str>(metadata.clone()))?,
+            access_scope_id: self.access_scope_id.change("accessScopeId", |text| AccessScopeId::parse(text))?,
+            expires_at: self.expires_at.change("expiresAt", |text| Timestamp::parse_rfc3339(text))?,
+        })
+    }
+
+    /// The one wish that two fields can express.
+    fn enabled(&self) -> ApiResult<Option<bool>> {
+        let by_status = match self.status.as_deref() {
+            None => None,
+            Some("active") => Some(true),
+            Some("disabled") => Some(false),
+            Some(_) => return Err(ApiError::invalid("status", "must be active or disabled")),
+        };
+        match (by_status, self.is_active) {
+            (Some(one), Some(other)) if one != other => Err(ApiError::invalid("isActive", "must agree with status")),
+            (by_status, is_active) => Ok(by_status.or(is_active)),
+        }
+    }
+}

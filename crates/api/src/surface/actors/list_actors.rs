@@ -1,0 +1,82 @@
+//! `GET …/actors`: what acts in a project, by page.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, get};
+use authority::Context;
+use authority::actors::Actors;
+use authority::records::{Listing, ScopedTo};
+
+use super::query::Filter;
+use super::view::{ActorView, Dialect, bare};
+use crate::http::error::ApiResult;
+use crate::http::extract::Query;
+use crate::surface::permission::ReadActors;
+use crate::surface::projects::errors;
+use crate::surface::projects::paging::{PageView, Wanted};
+use crate::surface::projects::place::At;
+
+/// List the project's actors.
+#[utoipa::path(
+    tag = "actors",
+    security(("bearer" = ["actors:read"]), ("api_key" = ["actors:read"])),
+    params(
+        ("org_id" = String, Path, description = "the organisation's id"),
+        ("project_id" = String, Path, description = "the project's id"),
+        Wanted,
+        Filter,
+    ),
+    responses(
+        (status = 200, body = PageView<ActorView>),
+    )
+)]
+#[get("/v1/organizations/{org_id}/projects/{project_id}/actors")]
+pub(super) async fn list_actors(
+    at: At<ReadActors>,
+    actors: Data<Actors>,
+    context: Data<Context>,
+    Query(wanted): Query<Wanted>,
+    Query(filter): Query<Filter>,
+) -> ApiResult<HttpResponse> {
+    let page = list(at, &actors, &context, wanted.read()?, filter.read()?, Dialect::Own).await?;
+    Ok(HttpResponse::Ok().json(page))
+}
+
+/// List the project's actors.
+///
+/// The short form, for a token that is bound to one project.
+#[utoipa::path(
+    tag = "actors",
+    security(("bearer" = ["actors:read"]), ("api_key" = ["actors:read"])),
+    params(
+        Wanted,
+        Filter,
+    ),
+    responses(
+        (status = 200, description = "`X-Total-Count` says how many there are on all pages", body = Vec<ActorView>),
+    )
+)]
+#[get("/v1/actors")]
+pub(super) async fn list_actors_bound(
+    at: At<ReadActors>,
+    actors: Data<Actors>,
+    context: Data<Context>,
+    Query(wanted): Query<Wanted>,
+    Query(filter): Query<Filter>,
+) -> ApiResult<HttpResponse> {
+    let page = list(at, &actors, &context, wanted.read_bare()?, filter.read()?, Dialect::Client).await?;
+    Ok(bare(page))
+}
+
+async fn list(
+    at: At<ReadActors>,
+    actors: &Actors,
+    context: &Context,
+    listing: Listing,
+    scoped_to: ScopedTo,
+    dialect: Dialect,
+) -> ApiResult<PageView<ActorView>> {
+    let paging = listing.paging;
+    let page = actors.list(at.ground, scoped_to, listing).await.map_err(errors::tenancy)?;
+    let now = context.now();
+    Ok(PageView::new(page, paging, |actor| ActorView::new(actor, now, dialect)))
+}

@@ -1,0 +1,105 @@
+//! `POST …/actors/{actor_id}/rotate`: a new token for an actor, with a grace for the one it has.
+
+use actix_web::post;
+use actix_web::web::{self, Data};
+use authority::Context;
+use authority::actors::Actors;
+use serde::Deserialize;
+use token_domain::Span;
+use token_domain::id::ActorId;
+use token_domain::token::RotationPolicy;
+use utoipa::ToSchema;
+
+use super::view::{ActorView, Dialect, RotatedActorView};
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::OptionalJson;
+use crate::surface::permission::ManageActors;
+use crate::surface::projects::errors;
+use crate::surface::projects::place::At;
+
+/// How to rotate.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct RotateActor {
+    /// How long the token it has still counts, in seconds; 0–2592000, or less where the deployment
+    /// allows less. Its default if left out.
+    #[serde(default)]
+    grace_period_seconds: Option<u32>,
+}
+
+/// Give an actor a new token.
+#[utoipa::path(
+    tag = "actors",
+    security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
+    params(
+        ("org_id" = String, Path, description = "the organisation's id"),
+        ("project_id" = String, Path, description = "the project's id"),
+        ("actor_id" = String, Path, description = "the actor's id"),
+    ),
+    request_body = Option<RotateActor>,
+    responses(
+        (status = 200, description = "rotated", body = RotatedActorView),
+        (status = 409, description = "the actor is disabled or expired, or was rotated at the same moment", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/organizations/{org_id}/projects/{project_id}/actors/{actor_id}/rotate")]
+pub(super) async fn rotate_actor(
+    at: At<ManageActors, ActorId>,
+    actors: Data<Actors>,
+    context: Data<Context>,
+    OptionalJson(body): OptionalJson<RotateActor>,
+) -> ApiResult<web::Json<RotatedActorView>> {
+    rotate(at, &actors, &context, &body, Dialect::Own).await
+}
+
+/// Give an actor a new token.
+///
+/// The short form, for a token that is bound to one project.
+#[utoipa::path(
+    tag = "actors",
+    security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
+    params(
+        ("actor_id" = String, Path, description = "the actor's id"),
+    ),
+    request_body = Option<RotateActor>,
+    responses(
+        (status = 200, description = "rotated", body = RotatedActorView),
+        (status = 409, description = "the actor is disabled or expired, or was rotated at the same moment", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/actors/{actor_id}/rotate")]
+pub(super) async fn rotate_actor_bound(
+    at: At<ManageActors, ActorId>,
+    actors: Data<Actors>,
+    context: Data<Context>,
+    OptionalJson(body): OptionalJson<RotateActor>,
+) -> ApiResult<web::Json<RotatedActorView>> {
+    rotate(at, &actors, &context, &body, Dialect::Client).await
+}
+
+async fn rotate(
+    at: At<ManageActors, ActorId>,
+    actors: &Actors,
+    context: &Context,
+    body: &RotateActor,
+    dialect: Dialect,
+) -> ApiResult<web::Json<RotatedActorView>> {
+    let grace = body.read(&context.policy().rotation)?;
+    let rotated = actors.rotate(at.ground, at.id, grace, &at.origin).await.map_err(errors::tenancy)?;
+    Ok(web::Json(RotatedActorView {
+        actor: ActorView::new(rotated.actor, context.now(), dialect),
+        access_token: rotated.secret.expose().to_owned(),
+        grace_period_ends_at: rotated.grace_ends_at.map(token_domain::Timestamp::rfc3339_millis),
+    }))
+}
+
+impl RotateActor {
+    fn read(&self, policy: &RotationPolicy) -> ApiResult<Option<Span>> {
+        let grace = self.grace_period_seconds.map(Span::seconds);
+        if grace.is_some_and(|grace| grace > policy.longest_grace) {
+            let most = policy.longest_grace.as_seconds();
+            return Err(ApiError::invalid("gracePeriodSeconds", format!("must be 0 to {most}")));
+        }
+        Ok(grace)
+    }
+}

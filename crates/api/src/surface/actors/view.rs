@@ -1,0 +1,110 @@
+//! An actor as the wire shows it, in this family's own words and in those of the published clients.
+
+use actix_web::HttpResponse;
+use authority::actors::ActorStatus;
+use authority::records::Actor;
+use serde::Serialize;
+use token_domain::Timestamp;
+use token_domain::access::Metadata;
+use utoipa::ToSchema;
+
+use crate::surface::projects::paging::PageView;
+
+/// How many there are where the answer is a bare list.
+const TOTAL: &str = "X-Total-Count";
+
+/// In whose words an actor is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::surface) enum Dialect {
+    /// This family's.
+    Own,
+    /// The published clients': with `actorTokenId` and `isActive` besides.
+    Client,
+}
+
+/// An actor. Times are UTC to the millisecond.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Actor)]
+pub(in crate::surface) struct ActorView {
+    actor_id: String,
+    /// `actorId` once more; in the short form only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_token_id: Option<String>,
+    project_id: String,
+    name: String,
+    /// `device`, `user`, `server`, `agent` or `service`.
+    actor_type: &'static str,
+    /// `active`, `disabled` or `expired`, as of now.
+    status: &'static str,
+    /// Whether `status` is `active`; in the short form only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_active: Option<bool>,
+    external_id: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Metadata>,
+    /// `null`: the whole project.
+    access_scope_id: Option<String>,
+    expires_at: Option<String>,
+    /// Up to ten seconds behind.
+    last_used_at: Option<String>,
+    created_at: String,
+    updated_at: String,
+}
+
+/// An actor just made.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = MadeActor)]
+pub(super) struct MadeActorView {
+    #[serde(flatten)]
+    pub(super) actor: ActorView,
+    /// Its token; shown once.
+    #[schema(example = "nlp_00112233445566778899aabbccddeeff550c911c")]
+    pub(super) access_token: String,
+}
+
+/// An actor with a new token.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = RotatedActor)]
+pub(super) struct RotatedActorView {
+    #[serde(flatten)]
+    pub(super) actor: ActorView,
+    /// Its new token; shown once.
+    #[schema(example = "nlp_00112233445566778899aabbccddeeff550c911c")]
+    pub(super) access_token: String,
+    /// Until when the token before it counts too; `null` when there was none that counted.
+    pub(super) grace_period_ends_at: Option<String>,
+}
+
+impl ActorView {
+    pub(in crate::surface) fn new(actor: Actor, now: Timestamp, dialect: Dialect) -> Self {
+        let status = ActorStatus::of(&actor, now);
+        let (actor_token_id, is_active) = match dialect {
+            Dialect::Own => (None, None),
+            Dialect::Client => (Some(actor.id.to_string()), Some(status == ActorStatus::Active)),
+        };
+        Self {
+            actor_id: actor.id.to_string(),
+            actor_token_id,
+            project_id: actor.project_id.to_string(),
+            name: actor.name.to_string(),
+            actor_type: actor.actor_type.as_str(),
+            status: status.as_str(),
+            is_active,
+            external_id: actor.external_id.map(|id| id.to_string()),
+            metadata: actor.metadata,
+            access_scope_id: actor.access_scope_id.map(|id| id.to_string()),
+            expires_at: actor.expires_at.map(Timestamp::rfc3339_millis),
+            last_used_at: actor.last_used_at.map(Timestamp::rfc3339_millis),
+            created_at: actor.created_at.rfc3339_millis(),
+            updated_at: actor.updated_at.rfc3339_millis(),
+        }
+    }
+}
+
+/// A page as a bare list, which is how the published clients read it; what the list leaves out is in a header.
+pub(in crate::surface) fn bare(page: PageView<ActorView>) -> HttpResponse {
+    HttpResponse::Ok().insert_header((TOTAL, page.meta.total.to_string())).json(page.data)
+}

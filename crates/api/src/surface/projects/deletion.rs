@@ -1,0 +1,45 @@
+//! How a deletion treats what is assigned to what it deletes.
+
+use authority::projects::IfAssigned;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::http::error::{ApiError, ApiResult};
+
+/// How to delete.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub(in crate::surface) struct Deletion {
+    /// `reject`: 409 when it has actors. `unassign`, as if left out: they lose it.
+    if_assigned: Option<String>,
+    /// `true`: nothing is deleted, the answer says what would be concerned.
+    #[param(value_type = Option<bool>)]
+    dry_run: Option<String>,
+}
+
+/// Whether to do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::surface) enum Mode {
+    /// For real.
+    Real,
+    /// Only say what would happen.
+    DryRun,
+}
+
+impl Deletion {
+    pub(in crate::surface) fn read(&self) -> ApiResult<(IfAssigned, Mode)> {
+        let if_assigned = match self.if_assigned.as_deref() {
+            None | Some("unassign") => IfAssigned::Unassign,
+            Some("reject") => IfAssigned::Reject,
+            Some(_) => return Err(ApiError::invalid("ifAssigned", "must be reject or unassign")),
+        };
+        let mode = match self.dry_run.as_deref() {
+            None | Some("false") => Mode::Real,
+            Some("true") => Mode::DryRun,
+            // A typing error must not delete what was only to be looked at.
+            Some(_) => return Err(ApiError::invalid("dryRun", "must be true or false")),
+        };
+        Ok((if_assigned, mode))
+    }
+}

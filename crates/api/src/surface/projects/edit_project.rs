@@ -1,0 +1,54 @@
+//! `PATCH /v1/organizations/{org_id}/projects/{project_id}`: the name. The slug stays.
+
+use actix_web::patch;
+use actix_web::web::{self, Data};
+use authority::projects::{ProjectChange, Projects};
+use serde::Deserialize;
+use token_domain::text::{Name, Slug};
+use utoipa::ToSchema;
+
+use super::errors;
+use super::patch::Patch;
+use super::place::At;
+use super::view::ProjectView;
+use crate::http::error::ApiResult;
+use crate::http::extract::Json;
+use crate::surface::permission::ManageProjects;
+
+/// What to change; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+struct EditProject {
+    /// 1–100 characters; `null` for the slug.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    name: Patch<String>,
+    /// The slug it has, if it is sent at all.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    slug: Patch<String>,
+}
+
+/// Rename a project.
+#[utoipa::path(
+    tag = "projects",
+    security(("bearer" = ["projects:manage"]), ("api_key" = ["projects:manage"])),
+    params(
+        ("org_id" = String, Path, description = "the organisation's id"),
+        ("project_id" = String, Path, description = "the project's id"),
+    ),
+    request_body = EditProject,
+    responses((status = 200, body = ProjectView))
+)]
+#[patch("/v1/organizations/{org_id}/projects/{project_id}")]
+pub(super) async fn edit_project(
+    at: At<ManageProjects>,
+    projects: Data<Projects>,
+    Json(body): Json<EditProject>,
+) -> ApiResult<web::Json<ProjectView>> {
+    let change = ProjectChange {
+        slug: body.slug.value("slug", |text| Slug::parse(text))?,
+        name: body.name.change("name", |text| Name::parse(text))?,
+    };
+    let project = projects.edit(at.ground, change, &at.origin).await.map_err(errors::tenancy)?;
+    Ok(web::Json(project.into()))
+}

@@ -1,0 +1,32 @@
+//! `GET /v1/organizations/{org_id}/projects`.
+
+use actix_web::get;
+use actix_web::web::{self, Data};
+use authority::projects::Projects;
+
+use super::errors;
+use super::paging::{PageView, Wanted};
+use super::place::InOrganization;
+use super::view::ProjectView;
+use crate::http::error::ApiResult;
+use crate::http::extract::Query;
+use crate::surface::permission::ReadProjects;
+
+/// List the organisation's projects; for a credential that is bound to one, that one.
+#[utoipa::path(
+    tag = "projects",
+    security(("bearer" = ["projects:read"]), ("api_key" = ["projects:read"])),
+    params(("org_id" = String, Path, description = "the organisation's id"), Wanted),
+    responses((status = 200, body = PageView<ProjectView>))
+)]
+#[get("/v1/organizations/{org_id}/projects")]
+pub(super) async fn list_projects(
+    at: InOrganization<ReadProjects>,
+    projects: Data<Projects>,
+    Query(wanted): Query<Wanted>,
+) -> ApiResult<web::Json<PageView<ProjectView>>> {
+    let listing = wanted.read()?;
+    let paging = listing.paging;
+    let page = projects.list(&at.caller, at.organization, listing).await.map_err(errors::tenancy)?;
+    Ok(web::Json(PageView::new(page, paging, ProjectView::from)))
+}

@@ -1,0 +1,148 @@
+//! Lists of this family: pages by number, in an order the caller chooses.
+
+use authority::records::{Listing, Page};
+use serde::{Deserialize, Serialize};
+use token_domain::access::{Direction, OrderBy, OrderField, Paging};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::http::error::{ApiError, ApiResult};
+
+const LONGEST_SEARCH: usize = 100;
+
+/// Which page, in what order.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub(in crate::surface) struct Wanted {
+    /// From 1.
+    #[param(value_type = Option<u64>)]
+    page: Option<String>,
+    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    #[param(value_type = Option<u64>)]
+    limit: Option<String>,
+    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    order_by: Option<String>,
+    /// The field of `orderBy` alone, for clients that send it apart.
+    sort_by: Option<String>,
+    /// Its direction.
+    sort_order: Option<String>,
+    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    search: Option<String>,
+}
+
+/// Which page it is.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PageMeta)]
+pub(in crate::surface) struct Meta {
+    pub(in crate::surface) page: u64,
+    /// As granted.
+    limit: u8,
+    /// How many there are on all pages.
+    pub(in crate::surface) total: u64,
+    pub(in crate::surface) total_pages: u64,
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Page)]
+pub(in crate::surface) struct PageView<T: ToSchema> {
+    pub(in crate::surface) data: Vec<T>,
+    pub(in crate::surface) meta: Meta,
+}
+
+impl Wanted {
+    /// The list asked for, ten to a page unless it says otherwise.
+    pub(in crate::surface) fn read(self) -> ApiResult<Listing> {
+        self.listing(None)
+    }
+
+    /// The list asked for where the answer has no room to say that there is more: as much as fits unless it says otherwise.
+    pub(in crate::surface) fn read_bare(self) -> ApiResult<Listing> {
+        self.listing(Some(&Paging::LARGEST.to_string()))
+    }
+
+    fn listing(self, usual: Option<&str>) -> ApiResult<Listing> {
+        let paging = Paging::parse(self.page.as_deref(), self.limit.as_deref().or(usual))
+            .map_err(|error| ApiError::invalid(error.field(), error.to_string()))?;
+        let search = self.search.filter(|text| !text.is_empty());
+        if search.as_ref().is_some_and(|text| text.chars().count() > LONGEST_SEARCH) {
+            return Err(ApiError::invalid("search", format!("must have at most {LONGEST_SEARCH} characters")));
+        }
+        let order = order(self.order_by.as_deref(), self.sort_by.as_deref(), self.sort_order.as_deref())?;
+        Ok(Listing { order, paging, search })
+    }
+}
+
+/// `orderBy` where it is there, its halves where it is not.
+fn order(order_by: Option<&str>, sort_by: Option<&str>, sort_order: Option<&str>) -> ApiResult<OrderBy> {
+    let usual = OrderBy::default();
+    if let Some(text) = order_by {
+        return OrderBy::parse(text).map_err(|error| ApiError::invalid("orderBy", error.to_string()));
+    }
+    let field = sort_by.map(OrderField::parse).transpose();
+    let field = field.map_err(|_| ApiError::invalid("sortBy", "must be slug, name, createdAt or updatedAt"))?;
+    let direction = sort_order.map(Direction::parse).transpose();
+    let direction = direction.map_err(|_| ApiError::invalid("sortOrder", "must be ASC or DESC"))?;
+    Ok(match (field, direction) {
+        (None, None) => usual,
+        (None, Some(direction)) => OrderBy { direction, ..usual },
+        (Some(field), direction) => OrderBy { field, direction: direction.unwrap_or(Direction::Ascending) },
+    })
+}
+
+impl Meta {
+    /// Of a page that was asked for like this.
+    pub(in crate::surface) const fn new(paging: Paging, total: u64) -> Self {
+        Self { page: paging.page(), limit: paging.limit(), total, total_pages: paging.total_pages(total) }
+    }
+}
+
+impl<T: ToSchema> PageView<T> {
+    /// A page as the wire shows it.
+    pub(in crate::surface) fn new<I>(page: Page<I>, paging: Paging, view: impl FnMut(I) -> T) -> Self {
+        Self { data: page.items.into_iter().map(view).collect(), meta: Meta::new(paging, page.total) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::extract::query::parse;
+
+    #[test]
+    fn lists_are_asked_for_in_either_spelling() {
+        for (query, expected) in [
+            ("", "createdAt:DESC 1 10"),
+            ("page=3&limit=7&orderBy=slug:ASC", "slug:ASC 3 7"),
+            ("limit=1000", "createdAt:DESC 1 100"),
+            ("sortBy=name", "name:ASC 1 10"),
+            ("sortBy=name&sortOrder=desc", "name:DESC 1 10"),
+            ("sortOrder=asc", "createdAt:ASC 1 10"),
+            ("orderBy=updatedAt:DESC&sortBy=name", "updatedAt:DESC 1 10"),
+            ("page=1000000000000000000", "createdAt:DESC 1000000000000000000 10"),
+        ] {
+            let listing = parse::<Wanted>(query).unwrap().read().unwrap();
+            let found = format!("{} {} {}", listing.order, listing.paging.page(), listing.paging.limit());
+            assert_eq!(found, expected, "{query}");
+        }
+        assert_eq!(parse::<Wanted>("").unwrap().read_bare().unwrap().paging.limit(), 100);
+        assert_eq!(parse::<Wanted>("search=").unwrap().read().unwrap().search, None);
+        for (query, field) in [
+            ("page=0", "page"),
+            ("page=x", "page"),
+            ("page=1000000000000000001", "page"),
+            ("limit=0", "limit"),
+            ("limit=-1", "limit"),
+            ("orderBy=evil:DESC", "orderBy"),
+            ("orderBy=", "orderBy"),
+            ("sortBy=evil", "sortBy"),
+            ("sortOrder=up", "sortOrder"),
+        ] {
+            let error = parse::<Wanted>(query).unwrap().read().unwrap_err();
+            assert!(error.body().contains(&format!("\"field\":\"{field}\"")), "{query} {}", error.body());
+        }
+        let long = format!("search={}", "x".repeat(101));
+        assert!(parse::<Wanted>(&long).unwrap().read().is_err());
+    }
+}

@@ -1,0 +1,145 @@
+//! Where a request stands: the caller, allowed to do `P`, in the project that the path names or, in the short form of a
+//! path, in the one the credential is bound to; and the id behind it.
+//!
+//! One extractor in this order, so that who asks is settled before what is asked: a bad id tells a stranger nothing.
+
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use authority::projects::Ground;
+use authority::{Caller, Origin};
+use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId};
+
+use super::errors;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::path::Unreadable;
+use crate::http::extract::{PathParam, Segment};
+use crate::surface::Authorized;
+use crate::surface::authorized::Permission;
+
+/// A caller who may do `P` in a project, and what of it the path names.
+pub(in crate::surface) struct At<P, T = ()> {
+    pub(in crate::surface) ground: Ground,
+    pub(in crate::surface) id: T,
+    pub(in crate::surface) origin: Origin,
+    permission: PhantomData<fn() -> P>,
+}
+
+/// A caller who may do `P` in the organisation that the path names.
+pub(in crate::surface) struct InOrganization<P> {
+    pub(in crate::surface) caller: Caller,
+    pub(in crate::surface) organization: OrganizationId,
+    pub(in crate::surface) origin: Origin,
+    permission: PhantomData<fn() -> P>,
+}
+
+/// What a path names inside a project.
+pub(in crate::surface) trait Named: Sized + 'static {
+    fn read(request: &HttpRequest) -> ApiResult<Self>;
+}
+
+/// The organisation in a path of this family, where one that cannot be read is 400.
+struct OrganizationSegment(OrganizationId);
+
+impl Named for () {
+    fn read(_: &HttpRequest) -> ApiResult<Self> {
+        Ok(())
+    }
+}
+
+impl Named for AccessScopeId {
+    fn read(request: &HttpRequest) -> ApiResult<Self> {
+        segment(request)
+    }
+}
+
+impl Named for ActorId {
+    fn read(request: &HttpRequest) -> ApiResult<Self> {
+        segment(request)
+    }
+}
+
+impl Named for (AccessScopeId, ActorId) {
+    fn read(request: &HttpRequest) -> ApiResult<Self> {
+        Ok((segment(request)?, segment(request)?))
+    }
+}
+
+impl<P: Permission, T: Named> FromRequest for At<P, T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let who = Authorized::<P>::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let Authorized { caller, origin, .. } = who.await?;
+            let ground = if request.match_info().get(ProjectId::NAME).is_some() {
+                let OrganizationSegment(organization) = segment(&request)?;
+                Ground::of(&caller, organization, segment(&request)?)
+            } else {
+                Ground::bound(&caller)
+            };
+            // The id is read before the ground is judged: that it is none is known whoever the project belongs to.
+            let id = T::read(&request)?;
+            Ok(Self { ground: ground.map_err(errors::tenancy)?, id, origin, permission: PhantomData })
+        })
+    }
+}
+
+impl<P: Permission> FromRequest for InOrganization<P> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let who = Authorized::<P>::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let Authorized { caller, origin, .. } = who.await?;
+            let OrganizationSegment(organization) = segment(&request)?;
+            Ok(Self { caller, organization, origin, permission: PhantomData })
+        })
+    }
+}
+
+fn segment<T: Segment>(request: &HttpRequest) -> ApiResult<T> {
+    PathParam::<T>::from_request(request, &mut Payload::None).into_inner().map(|PathParam(value)| value)
+}
+
+impl Segment for OrganizationSegment {
+    const NAME: &'static str = "org_id";
+    const UNREADABLE: Unreadable = Unreadable::Invalid("must be an organization id: org_ and 26 characters, or a UUID");
+
+    fn read(text: &str) -> Option<Self> {
+        OrganizationId::parse(text).ok().map(Self)
+    }
+}
+
+impl Segment for ProjectId {
+    const NAME: &'static str = "project_id";
+    const UNREADABLE: Unreadable = Unreadable::Invalid("must be a project id: a UUID");
+
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+}
+
+impl Segment for AccessScopeId {
+    const NAME: &'static str = "scope_id";
+    const UNREADABLE: Unreadable = Unreadable::Invalid("must be an access scope id: a UUID");
+
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+}
+
+impl Segment for ActorId {
+    const NAME: &'static str = "actor_id";
+    const UNREADABLE: Unreadable = Unreadable::Invalid("must be an actor id: a UUID");
+
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+}

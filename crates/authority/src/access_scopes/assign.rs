@@ -1,0 +1,111 @@
+//! Putting many actors into an access scope at once, or taking them out of it: all of them or none.
+
+use storage::Tx;
+use storage::model::Change;
+use token_domain::Timestamp;
+use token_domain::id::{AccessScopeId, ActorId};
+
+use super::AccessScopes;
+use crate::audit::Event;
+use crate::origin::Origin;
+use crate::projects::{Ground, TenancyError};
+use crate::unit::Touching;
+
+/// What became of the actors named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Assigned {
+    /// Those that are somewhere else than before.
+    pub changed: usize,
+    /// Those that already were as asked.
+    pub unchanged: usize,
+}
+
+impl AccessScopes {
+    /// Puts actors into an access scope, out of whichever they were in. Naming one twice is naming it once.
+    ///
+    /// # Errors
+    /// No such access scope; actors the project does not have.
+    pub async fn assign(
+        &self,
+        ground: Ground,
+        id: AccessScopeId,
+        actors: Vec<ActorId>,
+        origin: &Origin,
+    ) -> Result<Assigned, TenancyError> {
+        self.reassign(ground, id, actors, Change::Set(id), origin).await
+    }
+
+    /// Takes actors out of an access scope; those that are not in it stay where they are.
+    ///
+    /// # Errors
+    /// No such access scope; actors the project does not have.
+    pub async fn unassign(
+        &self,
+        ground: Ground,
+        id: AccessScopeId,
+        actors: Vec<ActorId>,
+        origin: &Origin,
+    ) -> Result<Assigned, TenancyError> {
+        self.reassign(ground, id, actors, Change::Clear, origin).await
+    }
+
+    async fn reassign(
+        &self,
+        ground: Ground,
+        id: AccessScopeId,
+        mut actors: Vec<ActorId>,
+        change: Change<AccessScopeId>,
+        origin: &Origin,
+    ) -> Result<Assigned, TenancyError> {
+        actors.sort_unstable();
+        actors.dedup();
+        let (now, origin) = (self.context.now(), origin.clone());
+        let touching = self.context.units.touching();
+        let also = touching.clone();
+        let unit = Reassignment { ground, id, actors, change, now };
+        self.context
+            .units
+            .run(now, touching, move |tx| Box::pin(async move { unit.run(tx, &also, &origin).await }))
+            .await
+    }
+}
+
+struct Reassignment {
+    ground: Ground,
+    id: AccessScopeId,
+    actors: Vec<ActorId>,
+    change: Change<AccessScopeId>,
+    now: Timestamp,
+}
+
+impl Reassignment {
+    async fn run(self, tx: &mut Tx, touching: &Touching, origin: &Origin) -> Result<Assigned, TenancyError> {
+        let Self { ground, id, actors, change, now } = self;
+        let (mut trail, project) = ground.open(tx).await?;
+        tx.access_scope(project.id, id).await?.ok_or(TenancyError::NotFound)?;
+        let places = tx.places_of_actors(project.id, &actors).await?;
+        if places.len() != actors.len() {
+            let known: Vec<ActorId> = places.into_iter().map(|(actor, _)| actor).collect();
+            return Err(TenancyError::NoSuchActors(actors.into_iter().filter(|id| !known.contains(id)).collect()));
+        }
+        let (target, action) = match change {
+            Change::Set(id) => (Some(id), "access_scope.assign"),
+            Change::Clear | Change::Keep => (None, "access_scope.unassign"),
+        };
+        let moves = |place: Option<AccessScopeId>| match target {
+            Some(target) => place != Some(target),
+            None => place == Some(id),
+        };
+        let moved: Vec<ActorId> =
+            places.into_iter().filter(|(_, place)| moves(*place)).map(|(actor, _)| actor).collect();
+        let assigned = Assigned { changed: moved.len(), unchanged: actors.len() - moved.len() };
+        if moved.is_empty() {
+            return Ok(assigned);
+        }
+        tx.move_actors(project.id, &moved, target, now).await?;
+        ground.fence(tx, touching, &moved).await?;
+        let event = Event::new(now, action, ground.by(), origin).on("access_scope", id).with("actors", moved.len());
+        trail.append(tx, event).await?;
+        Ok(assigned)
+    }
+}

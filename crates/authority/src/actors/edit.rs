@@ -1,0 +1,110 @@
+//! Changing an actor. Its tokens follow: what they are called, when they end, and, at the next validation, whether they
+//! count and where they act.
+
+use storage::model::{Actor, ActorEdit, Change};
+use token_domain::Timestamp;
+use token_domain::access::{ActorName, ActorType, ExternalId, Metadata};
+use token_domain::id::{AccessScopeId, ActorId};
+
+use super::create::{check_expiry, placed};
+use super::{ActorStatus, Actors};
+use crate::audit::Event;
+use crate::origin::Origin;
+use crate::projects::{Ground, TenancyError};
+use crate::tokens::ActorToken;
+
+/// A change to an actor.
+#[derive(Clone, Debug, Default)]
+pub struct ActorChange {
+    /// A new name.
+    pub name: Option<ActorName>,
+    /// A new type.
+    pub actor_type: Option<ActorType>,
+    /// What another system calls it.
+    pub external_id: Change<ExternalId>,
+    /// Its notes.
+    pub metadata: Change<Metadata>,
+    /// Its tenant boundary, of the same project; `Clear` for the whole project.
+    pub access_scope_id: Change<AccessScopeId>,
+    /// When it, and its tokens, end.
+    pub expires_at: Change<Timestamp>,
+    /// Whether it is switched on.
+    pub enabled: Option<bool>,
+}
+
+impl Actors {
+    /// Changes an actor.
+    ///
+    /// # Errors
+    /// No such actor, an access scope of another project, a passed expiry.
+    pub async fn edit(
+        &self,
+        ground: Ground,
+        id: ActorId,
+        change: ActorChange,
+        origin: &Origin,
+    ) -> Result<Actor, TenancyError> {
+        let (now, origin) = (self.context.now(), origin.clone());
+        if let Change::Set(moment) = change.expires_at {
+            check_expiry(Some(moment), now)?;
+        }
+        let touching = self.context.units.touching();
+        let also = touching.clone();
+        self.context
+            .units
+            .run(now, touching, move |tx| {
+                Box::pin(async move {
+                    let (mut trail, project) = ground.open(tx).await?;
+                    let before = tx.actor(project.id, id).await?.ok_or(TenancyError::NotFound)?;
+                    let edit = change.edit(&before, now);
+                    let after = tx.update_actor(project.id, id, &edit, now).await.map_err(placed)?;
+                    let after = after.ok_or(TenancyError::NotFound)?;
+                    tx.update_tokens_of_actor(id, &ActorToken::name(&after)?, after.expires_at).await?;
+                    ground.fence(tx, &also, &[id]).await?;
+                    let mut event = Event::new(now, "actor.update", ground.by(), &origin)
+                        .on("actor", id)
+                        .with("changed", changed(&edit))
+                        .with("status", ActorStatus::of(&after, now).as_str());
+                    if before.access_scope_id != after.access_scope_id {
+                        event = event.with("access_scope_id", after.access_scope_id.map(|id| id.to_string()));
+                    }
+                    trail.append(tx, event).await?;
+                    Ok(after)
+                })
+            })
+            .await
+    }
+}
+
+impl ActorChange {
+    fn edit(self, before: &Actor, now: Timestamp) -> ActorEdit {
+        ActorEdit {
+            name: self.name,
+            actor_type: self.actor_type,
+            external_id: self.external_id,
+            metadata: self.metadata,
+            access_scope_id: self.access_scope_id,
+            disabled_at: match (self.enabled, before.disabled_at) {
+                (Some(false), None) => Change::Set(now),
+                (Some(true), Some(_)) => Change::Clear,
+                (Some(false), Some(_)) | (Some(true), None) | (None, _) => Change::Keep,
+            },
+            expires_at: self.expires_at,
+        }
+    }
+}
+
+/// The names of what a change sets, for the trail.
+fn changed(edit: &ActorEdit) -> Vec<&'static str> {
+    let ActorEdit { name, actor_type, external_id, metadata, access_scope_id, disabled_at, expires_at } = edit;
+    let all = [
+        ("name", name.is_some()),
+        ("actor_type", actor_type.is_some()),
+        ("external_id", *external_id != Change::Keep),
+        ("metadata", *metadata != Change::Keep),
+        ("access_scope_id", *access_scope_id != Change::Keep),
+        ("disabled_at", *disabled_at != Change::Keep),
+        ("expires_at", *expires_at != Change::Keep),
+    ];
+    all.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name).collect()
+}

@@ -1,0 +1,71 @@
+//! Deleting a project with everything in it.
+
+use std::sync::Arc;
+
+use storage::model::{Kill, Touched};
+use token_domain::token::RevokeReason;
+
+use super::{Ground, IfAssigned, Projects, TenancyError};
+use crate::audit::Event;
+use crate::origin::Origin;
+
+pub use storage::model::ProjectContents as Contents;
+
+impl Projects {
+    /// What a deletion would take away.
+    ///
+    /// # Errors
+    /// No such project; one with actors, if that is to stop it.
+    pub async fn preview_delete(&self, ground: Ground, if_assigned: IfAssigned) -> Result<Contents, TenancyError> {
+        let now = self.context.now();
+        let found = self.context.store.read(move |reads| {
+            Box::pin(async move {
+                let Some(project) = ground.look(reads).await? else { return Ok(None) };
+                reads.project_contents(project.id, now).await.map(Some)
+            })
+        });
+        let contents = found.await?.ok_or(TenancyError::NotFound)?;
+        check(contents, if_assigned)?;
+        Ok(contents)
+    }
+
+    /// Deletes the project: its actors and access scopes are gone, and every token of an actor of it or bound to it is
+    /// dead for whoever asks from now on.
+    ///
+    /// # Errors
+    /// No such project; one with actors, if that is to stop it.
+    pub async fn delete(&self, ground: Ground, if_assigned: IfAssigned, origin: &Origin) -> Result<(), TenancyError> {
+        let now = self.context.now();
+        let (context, origin) = (Arc::clone(&self.context), origin.clone());
+        let touching = context.units.touching();
+        // Any number of tokens may go: the organisation's remembered ones are read again rather than listed here.
+        touching.touch(Touched::Organization(ground.organization()));
+        self.context
+            .units
+            .run(now, touching, move |tx| {
+                Box::pin(async move {
+                    let (mut trail, project) = ground.open(tx).await?;
+                    let contents = tx.project_contents(project.id, now).await?;
+                    check(contents, if_assigned)?;
+                    let kill = Kill { at: now, reason: RevokeReason::OwnerRemoved, by: ground.by() };
+                    tx.empty_project(project.id, &kill).await?;
+                    tx.delete_project(ground.organization(), project.id).await?;
+                    let event = Event::new(now, "project.delete", ground.by(), &origin)
+                        .on("project", project.id)
+                        .with("slug", project.slug.as_str())
+                        .with("access_scopes", contents.access_scopes)
+                        .with("actors", contents.actors)
+                        .with("live_tokens", contents.live_tokens);
+                    Ok(trail.append(tx, event).await?)
+                })
+            })
+            .await
+    }
+}
+
+const fn check(contents: Contents, if_assigned: IfAssigned) -> Result<(), TenancyError> {
+    match if_assigned {
+        IfAssigned::Reject if contents.actors > 0 => Err(TenancyError::Assigned { actors: contents.actors }),
+        IfAssigned::Reject | IfAssigned::Unassign => Ok(()),
+    }
+}

@@ -1,0 +1,133 @@
+//! The tokens of an actor: the first is made with it, a later one by a rotation. Each unit of work that uses these
+//! functions is the actor's own; what they add to it is the token, its place under the cap and its audit row.
+
+use storage::Tx;
+use storage::model::{Actor, Principal, StoredSecret, Token, TokenFilter, TokenOwner};
+use token_domain::id::{ActorId, OrganizationId};
+use token_domain::text::{AgentType, Name};
+use token_domain::token::{GraceMode, Kind, Status, TokenFacts};
+use token_domain::{ScopeSet, Span, Timestamp};
+use token_format::PlainToken;
+
+use super::issue::{created, owned_names, within_cap};
+use super::rotate::Rotation;
+use super::{TokenError, secret, within};
+use crate::audit::Trail;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::origin::Origin;
+
+/// What an actor's token may do when nobody says otherwise: renew itself, and nothing else. An actor is there to be
+/// recognised, with its project and its access scope; whatever more it may do is somebody's decision.
+const DEFAULT_SCOPES: [&str; 1] = ["self:rotate"];
+
+/// A secret for an actor's token that is not stored yet. The slow part is behind it.
+pub(crate) struct ActorToken {
+    secret: PlainToken,
+    stored: StoredSecret,
+}
+
+impl ActorToken {
+    /// Makes the secret.
+    pub(crate) async fn make(context: &Context) -> Result<Self, Failure> {
+        let (secret, stored) = secret::make(context).await?;
+        Ok(Self { secret, stored })
+    }
+
+    /// The scopes of a new actor's token: those asked for, none beyond the asker's own; or the default, which gives
+    /// nobody any right over anything but the token itself, so that the asker need not have it.
+    pub(crate) fn scopes(
+        context: &Context,
+        asked: Option<&[String]>,
+        own: ScopeSet,
+    ) -> Result<Vec<String>, TokenError> {
+        let Some(asked) = asked else {
+            return Ok(owned_names(context, &context.catalogue.grant(&DEFAULT_SCOPES, Kind::Actor)?));
+        };
+        let grants = context.catalogue.grant(asked, Kind::Actor)?;
+        within(&context.catalogue, grants.effective(), own)?;
+        Ok(owned_names(context, &grants))
+    }
+
+    /// The name of an actor's tokens: the actor's, as far as a token's name goes.
+    ///
+    /// # Errors
+    /// None for a name that an actor can have.
+    pub(crate) fn name(actor: &Actor) -> Result<Name, Failure> {
+        let cut: String = actor.name.as_str().chars().take(Name::LONGEST).collect();
+        Name::parse(&cut).map_err(|error| Failure::Inconsistent(format!("the name of actor {}: {error}", actor.id)))
+    }
+
+    /// Finds the token of an actor's that counts and has no successor, if there is one.
+    pub(crate) const fn current(organization_id: OrganizationId, actor: ActorId, now: Timestamp) -> TokenFilter {
+        TokenFilter {
+            organization_id,
+            owner: TokenOwner::Actor(actor),
+            status: Some(Status::Active),
+            name_contains: None,
+            now,
+            after: None,
+            limit: 1,
+        }
+    }
+
+    /// The token this secret is for. It ends when its actor does.
+    pub(crate) fn token(
+        self,
+        context: &Context,
+        organization_id: OrganizationId,
+        actor: &Actor,
+        scopes: Vec<String>,
+        by: Principal,
+        now: Timestamp,
+    ) -> Result<(PlainToken, Token), Failure> {
+        let token = Token {
+            id: context.id(now)?,
+            organization_id,
+            owner: TokenOwner::Actor(actor.id),
+            name: Self::name(actor)?,
+            agent_type: AgentType::none(),
+            scopes,
+            project_id: Some(actor.project_id),
+            facts: TokenFacts::new(now, actor.expires_at),
+            lifetime: None,
+            created_by: by,
+            revoked_by: None,
+            rotated_from: None,
+            first_used_at: None,
+            last_used_at: None,
+            reuse_detected_at: None,
+            secret: self.stored,
+        };
+        Ok((self.secret, token))
+    }
+
+    /// Stores a token that takes over from none. The trail's end is locked, so the cap is counted safely.
+    pub(crate) async fn store(
+        context: &Context,
+        tx: &mut Tx,
+        trail: &mut Trail,
+        token: &Token,
+        origin: &Origin,
+    ) -> Result<(), TokenError> {
+        within_cap(context, tx, token).await?;
+        tx.insert_token(token).await?;
+        Ok(trail.append(tx, created(token, origin)).await?)
+    }
+
+    /// Stores a token that takes over from another; when that one dies.
+    pub(crate) async fn supersede(
+        context: &Context,
+        tx: &mut Tx,
+        old: Token,
+        token: Token,
+        grace: Span,
+        origin: &Origin,
+    ) -> Result<Timestamp, TokenError> {
+        let now = token.facts.created_at;
+        let token = Token { rotated_from: Some(old.id), ..token };
+        let rotation = Rotation { old, token, grace, mode: GraceMode::Fixed, idempotency: None };
+        let (_, facts) = rotation.run(context, tx, now, origin).await?;
+        Ok(facts.superseded.map_or(now, |superseded| superseded.grace_ends_at))
+    }
+}
