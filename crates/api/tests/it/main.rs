@@ -1,0 +1,21 @@
+//! The whole service, as a client and an operator meet it: the real program over real sockets, on both databases.
+//!
+//! Every test has a database and a server of its own. A suite is a function that takes a backend; `both!` makes a test
+//! for each backend of it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as well")]
+#![expect(clippy::print_stdout, reason = "seeds and counts, which a failing test shows")]
+
+mod support;
+
+mod coverage;
+mod crash;
+mod executions;
+mod operations;
+mod outage;
+mod race;
+mod redaction;
+mod sessions;
+mod tenancy;
+mod tokens;
+mod validate;

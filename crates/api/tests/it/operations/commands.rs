@@ -1,0 +1,151 @@
+//! The program as a command: exit codes, and one line on standard error that says what to do.
+
+use crate::support::{Backend, Finished, Options, Server, both, finish, program, texts};
+
+both!(migrations_go_up_and_down, a_database_behind_refuses_to_serve);
+
+fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Finished {
+    let environment: Vec<_> =
+        environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let mut command = program(&environment);
+    command.args(arguments);
+    finish(command, "")
+}
+
+#[test]
+fn usage_errors_exit_with_2() {
+    for arguments in [
+        &[][..],
+        &["fly"],
+        &["serve", "--no-such-flag"],
+        &["serve", "extra"],
+        &["migrate", "sideways"],
+        &["migrate", "down", "--steps", "x"],
+        &["setup"],
+        &["config"],
+    ] {
+        let said = run(arguments, &[]);
+        assert_eq!(said.code, Some(2), "{arguments:?}: {said:?}");
+        assert!(said.out.is_empty() && !said.err.is_empty(), "{arguments:?}: {said:?}");
+    }
+    for arguments in [&["--help"][..], &["--version"], &["help"], &["serve", "--help"]] {
+        let said = run(arguments, &[]);
+        assert!(said.code == Some(0) && !said.out.is_empty() && said.err.is_empty(), "{arguments:?}: {said:?}");
+    }
+}
+
+/// An environment, and what is said of it.
+type Wrong = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+
+#[test]
+fn a_wrong_configuration_exits_with_1_and_names_every_problem() {
+    let rows: [Wrong; 7] = [
+        (
+            &[("NOLAPSE__HASHING__BCRYPT_COST", "9")],
+            &["hashing.bcrypt_cost", "environment NOLAPSE__HASHING__BCRYPT_COST"],
+        ),
+        (&[("NOLAPSE__SERVER__WROKERS", "2")], &["server.wrokers", "server.workers"]),
+        (
+            &[("NOLAPSE__SERVER__WORKERS", "many"), ("NOLAPSE__LOG__FORMAT", "xml")],
+            &["2 problems", "server.workers", "log.format"],
+        ),
+        (&[("DATABASE_URL", "mysql://s3cret@localhost/db")], &["database.url"]),
+        (&[("DATABASE_URL", "postgres://u:s3cret@localhost/db")], &["keys.tag_key_path"]),
+        (&[("NOLAPSE_CONFIG", "/nowhere/nolapse.toml")], &["/nowhere/nolapse.toml"]),
+        (&[("NOLAPSE__KEYS__TAG_KEY", "s3cret")], &["keys.tag_key"]),
+    ];
+    for (environment, parts) in rows {
+        for arguments in [&["serve"][..], &["config", "check"], &["migrate", "status"]] {
+            let said = run(arguments, environment);
+            let error = said.fails(1);
+            assert!(parts.iter().all(|part| error.contains(part)), "{environment:?} {arguments:?}: {error}");
+            assert!(!error.contains("s3cret") && said.out.is_empty(), "{said:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_printed_masks_secrets() {
+    let environment = [
+        ("DATABASE_URL", "postgres://u:s3cret-1@localhost/db"),
+        ("SERVICE_TOKEN", "s3cret-2-s3cret-2-s3cret-2-s3cret-2-s3cret-2"),
+        ("NOLAPSE__KEYS__TAG_KEY", "5ec4e7005ec4e7005ec4e7005ec4e7005ec4e7005ec4e7005ec4e7005ec4e700"),
+    ];
+    let said = run(&["config", "print"], &environment);
+    let text = said.succeeds();
+    assert!(text.contains("database.url") || text.contains("[database]"), "{text}");
+    assert!(!text.contains("s3cret") && !text.contains("5ec4e7"), "{text}");
+    assert!(text.contains("environment SERVICE_TOKEN"), "the origin of each value is said: {text}");
+    run(&["config", "check"], &environment).succeeds();
+}
+
+#[test]
+fn an_unreachable_database_exits_with_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key").display().to_string();
+    let missing = format!("sqlite://{}/no/such/folder/nolapse.db", folder.path().display());
+    // Port 1 is never listened on; the address cannot leave this machine.
+    for url in [missing.as_str(), "postgres://u:s3cret@127.0.0.1:1/db"] {
+        for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate", "up"]] {
+            let said = run(arguments, &[("DATABASE_URL", url), ("NOLAPSE__KEYS__TAG_KEY_PATH", &key)]);
+            let error = said.fails(1);
+            assert!(!error.contains("s3cret") && !error.trim().is_empty(), "{error}");
+            assert!(!said.out.contains("listening"), "{said:?}");
+        }
+    }
+}
+
+#[test]
+fn a_taken_port_exits_with_1() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut server = Server::start(Backend::Sqlite, Options::default());
+    server.stop();
+    let address = taken.local_addr().unwrap().to_string();
+    let said = server.command(&["serve", "--listen", &address], "");
+    assert!(said.fails(1).contains("in use"), "{said:?}");
+    // And the database was left so that the next one may have it.
+    server.serve();
+}
+
+fn migrations_go_up_and_down(backend: Backend) {
+    let mut server = Server::start(backend, Options::default());
+    let [secret] = texts(&server.owner().create("a"), ["secret"]);
+    server.stop();
+    let status = server.command(&["migrate", "status"], "");
+    let lines: Vec<&str> = status.succeeds().lines().collect();
+    assert!(lines.len() >= 6 && lines.iter().all(|line| line.starts_with("applied ")), "{lines:?}");
+    let up = server.command(&["migrate"], "");
+    up.succeeds();
+    // Up to date: nothing changed, and the data is where it was.
+    server.serve();
+    assert!(server.anyone().is_valid(&secret));
+    server.stop();
+
+    let down = server.command(&["migrate", "down", "--steps", "1"], "");
+    down.succeeds();
+    let status = server.command(&["migrate", "status"], "");
+    let pending: Vec<&str> = status.succeeds().lines().filter(|line| line.starts_with("pending ")).collect();
+    assert_eq!(pending, [lines.last().unwrap().replace("applied ", "pending ")]);
+    server.command(&["migrate", "up"], "").succeeds();
+
+    let all = lines.len().to_string();
+    server.command(&["migrate", "down", "--steps", &all], "").succeeds();
+    let status = server.command(&["migrate", "status"], "");
+    assert!(status.succeeds().lines().all(|line| line.starts_with("pending ")), "{status:?}");
+    server.command(&["migrate", "up"], "").succeeds();
+    server.set_up().succeeds();
+    server.serve();
+    assert!(!server.anyone().is_valid(&secret), "it went with its table");
+}
+
+fn a_database_behind_refuses_to_serve(backend: Backend) {
+    let mut server = Server::start(backend, Options::default());
+    server.stop();
+    server.command(&["migrate", "down", "--steps", "1"], "").succeeds();
+    server.options.set("database.migrate_at_start", false);
+    assert_eq!(server.try_serve().unwrap_err().code(), Some(1));
+    assert!(server.log().contains("migrate up"), "{}", server.log());
+    server.options.set("database.migrate_at_start", true);
+    server.serve();
+    assert_eq!(server.anyone().get("/ready").status, 200);
+}

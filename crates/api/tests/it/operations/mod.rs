@@ -1,0 +1,8 @@
+//! What whoever operates the service meets: probes, set-up, commands, stopping, and a second process.
+
+mod commands;
+mod documents;
+mod instance;
+mod probes;
+mod setup;
+mod stopping;

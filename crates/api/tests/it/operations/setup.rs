@@ -1,0 +1,149 @@
+//! The first organisation and its owner: by command, or by the link that an empty server prints.
+
+use serde_json::json;
+
+use crate::support::{Backend, Options, Server, both, eventually};
+
+both!(
+    setup_prints_the_organisation_and_happens_once,
+    setup_refuses_what_is_wrong,
+    the_link_sets_up_once,
+    nothing_works_before,
+    of_several_at_once_one_sets_up,
+    a_server_that_is_set_up_prints_no_link,
+);
+
+fn setup_prints_the_organisation_and_happens_once(backend: Backend) {
+    let mut server = Server::start(backend, Options::default().unset_up());
+    server.stop();
+    let done = server.set_up();
+    let id = done.succeeds().strip_suffix('\n').unwrap();
+    assert!(id.starts_with("org_") && id.len() == 30, "{id}");
+    let again = server.set_up();
+    assert!(again.fails(1).contains("already set up"), "{again:?}");
+    assert_eq!(again.out, "");
+    server.serve();
+    let mut owner = server.owner();
+    let me = owner.get("/v1/me").expect(200);
+    assert_eq!((&me["org_id"], &me["name"]), (&json!(id), &json!("Owner")));
+    let events = server.facts().deployment_audit();
+    assert_eq!(events.iter().filter(|event| event.action == "deployment.setup").count(), 1);
+}
+
+fn setup_refuses_what_is_wrong(backend: Backend) {
+    let mut server = Server::start(backend, Options::default().unset_up());
+    server.stop();
+    let rows: [(&[&str], &str, i32); 7] = [
+        (&["setup", "--org", "acme", "--email", "a@b.example", "--password-stdin"], "too short\n", 1),
+        (&["setup", "--org", "acme", "--email", "a@b.example", "--password-stdin"], "", 1),
+        (&["setup", "--org", "acme", "--email", "a@b.example"], "a password of this test\n", 2),
+        (
+            &["setup", "--org", "Not A Slug", "--email", "a@b.example", "--password-stdin"],
+            "a password of this test\n",
+            2,
+        ),
+        (&["setup", "--org", "acme", "--email", "no address", "--password-stdin"], "a password of this test\n", 2),
+        (&["setup", "--org", "acme", "--password-stdin"], "a password of this test\n", 2),
+        (&["setup", "--email", "a@b.example", "--password-stdin"], "a password of this test\n", 2),
+    ];
+    for (arguments, input, code) in rows {
+        let refused = server.command(arguments, input);
+        let said = refused.fails(code);
+        assert!(!said.is_empty() && refused.out.is_empty(), "{arguments:?}: {refused:?}");
+        assert!(!said.contains("too short\n") && !said.contains("a password of this test"), "{said}");
+    }
+    server.set_up().succeeds();
+}
+
+/// The code of the link an empty server printed last.
+fn code(server: &Server) -> String {
+    eventually("the set-up link", || {
+        let log = server.log_since_start();
+        let line = log.lines().rfind(|line| line.contains("/setup#"))?.to_owned();
+        Some(line.rsplit_once("/setup#")?.1.trim_end_matches(['"', '}', ' ', '.']).to_owned())
+    })
+}
+
+fn the_link_sets_up_once(backend: Backend) {
+    let mut server = Server::start(backend, Options::default().unset_up());
+    let first = code(&server);
+    assert!(first.len() == 32 && first.bytes().all(|byte| byte.is_ascii_hexdigit()), "{first}");
+    // Each start makes a code of its own; those before it are void.
+    server.restart();
+    let valid = code(&server);
+    assert_ne!(first, valid);
+
+    let body = |code: &str| {
+        json!({"code": code, "organization": "acme", "organization_name": "ACME Ltd.", "email": Server::OWNER,
+               "name": "Owner", "password": Server::PASSWORD})
+    };
+    let mut caller = server.anyone();
+    for wrong in [&first, "", &valid.to_uppercase().replace(|c: char| c.is_ascii_digit(), "A"), &valid[1..]] {
+        caller.post("/v1/setup", &body(wrong)).fails(403, "wrong set-up code");
+    }
+    for (field, value) in [
+        ("organization", json!("Not A Slug")),
+        ("email", json!("x")),
+        ("password", json!("short")),
+        ("name", json!("a\nb")),
+    ] {
+        let mut bad = body(&valid);
+        bad[field] = value;
+        assert_eq!(caller.post("/v1/setup", &bad).fails(400, "invalid request")["field"], field);
+    }
+    let done = caller.post("/v1/setup", &body(&valid)).expect(201);
+    assert!(done["org_id"].as_str().unwrap().starts_with("org_"));
+    caller.post("/v1/setup", &body(&valid)).fails(409, "already set up");
+    let me = server.owner().get("/v1/me").expect(200);
+    assert_eq!((&me["org_id"], &me["user_id"], &me["role"]), (&done["org_id"], &done["user_id"], &json!("owner")));
+    assert_eq!(server.facts().organization("acme").name.as_str(), "ACME Ltd.");
+
+    // Neither the page nor the code is good for anything after the next start.
+    server.restart();
+    let late = server.anyone().post("/v1/setup", &body(&valid));
+    late.fails(409, "already set up");
+    let password = server.log().contains(Server::PASSWORD);
+    assert!(!password, "the password was logged");
+}
+
+fn nothing_works_before(backend: Backend) {
+    let server = Server::start(backend, Options::default().unset_up());
+    let sign_in = json!({"email": Server::OWNER, "password": Server::PASSWORD});
+    server.anyone().post("/v1/sessions", &sign_in).fails(401, "invalid credentials");
+    server.anyone().get("/v1/tokens").fails(401, "authentication required");
+    assert!(!server.anyone().is_valid("nlp_00112233445566778899aabbccddeeff550c911c"));
+    eventually("readiness", || (server.anyone().get("/ready").status == 200).then_some(()));
+    let page = server.anyone().get("/setup");
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    for file in ["/setup.js", "/setup.css"] {
+        assert!(page.text().contains(file) && server.anyone().get(file).status == 200, "{file}");
+    }
+}
+
+fn of_several_at_once_one_sets_up(backend: Backend) {
+    let server = Server::start(backend, Options::default().unset_up());
+    let code = code(&server);
+    let mut statuses: Vec<u16> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..6)
+            .map(|n| {
+                let (mut caller, code) = (server.anyone(), &code);
+                scope.spawn(move || {
+                    let body = json!({"code": code, "organization": format!("acme-{n}"),
+                                      "email": format!("owner-{n}@acme.example"), "password": Server::PASSWORD});
+                    caller.post("/v1/setup", &body).status
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409, 409, 409]);
+}
+
+fn a_server_that_is_set_up_prints_no_link(backend: Backend) {
+    let mut server = Server::start(backend, Options::default());
+    server.stop();
+    assert!(!server.log().contains("/setup#"), "{}", server.log());
+}

@@ -1,0 +1,126 @@
+//! `/v1/me`: one's own account.
+
+use serde_json::json;
+use token_domain::person::BuiltInRole;
+
+use crate::support::{Backend, Options, Server, both, texts};
+
+both!(
+    a_person_sees_themselves,
+    name_and_address_change,
+    an_address_is_taken_once,
+    a_new_password_ends_all_other_sessions,
+    the_current_password_is_asked_for,
+    a_token_of_the_organisation_is_nobody,
+);
+
+fn a_person_sees_themselves(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut owner = server.owner();
+    let me = owner.get("/v1/me").expect(200);
+    let keys: Vec<&str> = me.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["email", "name", "org_id", "role", "scopes", "user_id"]);
+    assert_eq!((&me["email"], &me["name"], &me["role"]), (&json!(Server::OWNER), &json!("Owner"), &json!("owner")));
+    let scopes = me["scopes"].as_array().unwrap();
+    assert!(scopes.contains(&json!("admin")) && scopes.contains(&json!("tokens:manage")), "{scopes:?}");
+}
+
+fn name_and_address_change(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut owner = server.owner();
+    let before = owner.get("/v1/me").expect(200);
+    let changed = owner.patch("/v1/me", &json!({"name": " Ada Lovelace ", "role": "viewer"})).expect(200);
+    assert_eq!((&changed["name"], &changed["role"]), (&json!("Ada Lovelace"), &json!("owner")));
+    let changed = owner.patch("/v1/me", &json!({"email": "Ada@Acme.example"})).expect(200);
+    assert_eq!((&changed["email"], &changed["name"]), (&json!("Ada@Acme.example"), &json!("Ada Lovelace")));
+    assert_eq!(changed["user_id"], before["user_id"]);
+    assert_eq!(owner.patch("/v1/me", &json!({})).expect(200), changed);
+    assert_eq!(owner.get("/v1/me").expect(200), changed);
+
+    server.signed_in("ada@acme.example");
+    let old = json!({"email": Server::OWNER, "password": Server::PASSWORD});
+    server.anyone().post("/v1/sessions", &old).fails(401, "invalid credentials");
+    for (body, field) in [
+        (json!({"name": ""}), "name"),
+        (json!({"name": "a\u{202e}b"}), "name"),
+        (json!({"email": "no address"}), "email"),
+        (json!({"email": ""}), "email"),
+        (json!({"email": 1}), "email"),
+    ] {
+        assert_eq!(owner.patch("/v1/me", &body).fails(400, "invalid request")["field"], field, "{body}");
+    }
+    let events = server.facts().audit();
+    let change = events.iter().rfind(|event| event.action == "user.update").unwrap();
+    assert!(!change.detail.contains("Ada") && !change.detail.contains('@'), "{}", change.detail);
+}
+
+fn an_address_is_taken_once(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    server.facts().add_member("other@acme.example", BuiltInRole::Member);
+    let mut owner = server.owner();
+    for email in ["other@acme.example", "OTHER@ACME.example"] {
+        owner.patch("/v1/me", &json!({"email": email, "name": "Changed"})).fails(409, "e-mail address taken");
+    }
+    assert_eq!(owner.get("/v1/me").expect(200)["name"], "Owner", "all of it or nothing");
+    owner.patch("/v1/me", &json!({"email": "OWNER@acme.example"})).expect(200);
+}
+
+fn a_new_password_ends_all_other_sessions(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let (mut first, mut second) = (server.owner(), server.owner());
+    let [token] = texts(&first.create("a"), ["secret"]);
+    let new = "пароль из букв 🔑🔑";
+    let change = json!({"current_password": Server::PASSWORD, "new_password": new});
+    let answer = first.post("/v1/me/password", &change);
+    assert_eq!((answer.status, answer.text()), (204, ""));
+    first.get("/v1/me").expect(200);
+    second.get("/v1/me").fails(401, "invalid token");
+    assert!(first.is_valid(&token));
+    let sign_in =
+        |password: &str| server.anyone().post("/v1/sessions", &json!({"email": Server::OWNER, "password": password}));
+    sign_in(Server::PASSWORD).fails(401, "invalid credentials");
+    sign_in(new).expect(201);
+    let events = server.facts().audit();
+    let event = events.iter().find(|event| event.action == "user.password.change").unwrap();
+    assert_eq!(event.detail, r#"{"sessions_ended":1}"#);
+}
+
+fn the_current_password_is_asked_for(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let (mut owner, mut other) = (server.owner(), server.owner());
+    let change = |current: &str, new: &str| json!({"current_password": current, "new_password": new});
+    owner.post("/v1/me/password", &change("not the password", "a new one of length")).fails(403, "wrong password");
+    owner.post("/v1/me/password", &change("", "a new one of length")).fails(403, "wrong password");
+    let long = "x".repeat(1_025);
+    for new in ["", "elevenchars", &long] {
+        let refused = owner.post("/v1/me/password", &change(Server::PASSWORD, new));
+        assert_eq!(refused.fails(400, "invalid request")["field"], "new_password", "{new:.20}");
+    }
+    for (body, field) in [
+        (json!({"new_password": "a new one of length"}), "current_password"),
+        (json!({"current_password": Server::PASSWORD}), "new_password"),
+        (json!({"current_password": Server::PASSWORD, "new_password": 123_456_789_012_u64}), "new_password"),
+    ] {
+        assert_eq!(owner.post("/v1/me/password", &body).fails(400, "invalid request")["field"], field);
+    }
+    other.get("/v1/me").expect(200);
+    server.owner();
+    for new in ["twelve chars", &long[..1_024]] {
+        let current = if new == "twelve chars" { Server::PASSWORD } else { "twelve chars" };
+        owner.post("/v1/me/password", &change(current, new)).expect(204);
+    }
+}
+
+fn a_token_of_the_organisation_is_nobody(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut owner = server.owner();
+    let [secret] = texts(&owner.create_with("all powerful", &["admin"]), ["secret"]);
+    let mut caller = server.caller(&secret);
+    caller.get("/v1/me").fails(403, "forbidden");
+    caller.patch("/v1/me", &json!({"name": "x"})).fails(403, "forbidden");
+    caller.get("/v1/sessions").fails(403, "forbidden");
+    caller.delete("/v1/sessions").fails(403, "forbidden");
+    let change = json!({"current_password": Server::PASSWORD, "new_password": "a new one of length"});
+    caller.post("/v1/me/password", &change).fails(403, "forbidden");
+    owner.get("/v1/me").expect(200);
+}

@@ -1,0 +1,137 @@
+//! Sessions listed and ended: by their owner, by their hour, by what happens to the person.
+
+use serde_json::json;
+use token_domain::person::BuiltInRole;
+
+use crate::support::{Backend, Options, Server, both, texts};
+
+both!(
+    one_is_ended_and_the_others_go_on,
+    the_current_one_is_ended,
+    all_are_ended,
+    nobody_ends_those_of_others,
+    a_session_ends_at_its_hour,
+    a_person_switched_off_is_out_at_once,
+    a_removed_member_is_out_at_once,
+);
+
+fn one_is_ended_and_the_others_go_on(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let (mut first, mut second) = (server.owner(), server.owner());
+    let sessions = first.get("/v1/sessions").expect(200)["sessions"].as_array().unwrap().clone();
+    assert_eq!(sessions.len(), 2);
+    for session in &sessions {
+        let keys: Vec<&str> = session.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, ["created_at", "current", "expires_at", "id", "org_id", "user_agent"]);
+    }
+    let other = sessions.iter().find(|session| session["current"] == false).unwrap();
+    let [id] = texts(other, ["id"]);
+    let answer = first.delete(&format!("/v1/sessions/{id}"));
+    assert_eq!((answer.status, answer.text()), (204, ""));
+    second.get("/v1/me").fails(401, "invalid token");
+    first.get("/v1/me").expect(200);
+    assert_eq!(first.get("/v1/sessions").expect(200)["sessions"].as_array().unwrap().len(), 1);
+    first.delete(&format!("/v1/sessions/{id}")).fails(404, "not found");
+    let events = server.facts().audit();
+    assert_eq!(events.iter().filter(|e| e.action == "session.delete" && e.target_id == id).count(), 1);
+}
+
+fn the_current_one_is_ended(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let (mut first, mut second) = (server.owner(), server.owner());
+    first.delete("/v1/sessions/current").expect(204);
+    for path in ["/v1/me", "/v1/sessions", "/v1/tokens"] {
+        first.get(path).fails(401, "invalid token");
+    }
+    first.delete("/v1/sessions/current").fails(401, "invalid token");
+    second.get("/v1/me").expect(200);
+    // A token is no session: it cannot sign out.
+    let [token] = texts(&second.create("a"), ["secret"]);
+    server.caller(&token).delete("/v1/sessions/current").fails(403, "forbidden");
+    assert!(second.is_valid(&token));
+}
+
+fn all_are_ended(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut all: Vec<_> = (0..4).map(|_| server.owner()).collect();
+    let [token] = texts(&all[0].create("survives"), ["secret"]);
+    all[0].delete("/v1/sessions").expect(204);
+    for caller in &mut all {
+        caller.get("/v1/me").fails(401, "invalid token");
+    }
+    assert!(server.anyone().is_valid(&token), "tokens of the organisation are not the person's");
+    let facts = server.facts();
+    assert!(facts.sessions(&facts.user(Server::OWNER)).is_empty());
+    assert_eq!(facts.audit().iter().filter(|event| event.action == "session.delete").count(), 4);
+    server.owner();
+}
+
+fn nobody_ends_those_of_others(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let facts = server.facts();
+    facts.add_member("admin@acme.example", BuiltInRole::Admin);
+    let mut owner = server.owner();
+    let mut admin = server.signed_in("admin@acme.example");
+    let [id] = texts(&owner.get("/v1/sessions").expect(200)["sessions"][0], ["id"]);
+    let foreign = admin.delete(&format!("/v1/sessions/{id}"));
+    foreign.fails(404, "not found");
+    let absent = admin.delete("/v1/sessions/018f0000-0000-7000-8000-000000000001");
+    assert_eq!(foreign.bare(), absent.bare());
+    assert_eq!(admin.delete("/v1/sessions/nonsense").bare(), absent.bare());
+    assert_eq!(admin.get("/v1/sessions").expect(200)["sessions"].as_array().unwrap().len(), 1);
+    admin.delete("/v1/sessions").expect(204);
+    owner.get("/v1/me").expect(200);
+}
+
+/// Time is the subject: the shortest session there is would last a minute, so its end is moved nearer in the database.
+fn a_session_ends_at_its_hour(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut owner = server.owner();
+    owner.get("/v1/me").expect(200);
+    let facts = server.facts();
+    let user = facts.user(Server::OWNER);
+    let token = facts.add_session_ending(&user, 2);
+    let ends = facts.sessions(&user).iter().map(|session| session.expires_at).min().unwrap();
+    let mut caller = server.caller(&token);
+    let mut good = 0;
+    loop {
+        let asked = crate::support::now();
+        let answer = caller.get("/v1/me");
+        let answered = crate::support::now();
+        if answer.status == 200 {
+            assert!(asked < ends, "good after its end");
+            good += 1;
+        } else {
+            answer.fails(401, "invalid token");
+            assert!(answered >= ends, "dead before its end");
+            break;
+        }
+    }
+    assert!(good > 10, "{good}");
+    assert_eq!(owner.get("/v1/sessions").expect(200)["sessions"].as_array().unwrap().len(), 1);
+}
+
+fn a_person_switched_off_is_out_at_once(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let facts = server.facts();
+    let member = facts.add_member("member@acme.example", BuiltInRole::Member);
+    let mut caller = server.signed_in("member@acme.example");
+    caller.get("/v1/me").expect(200);
+    facts.disable(&member);
+    caller.get("/v1/me").fails(401, "invalid token");
+    let again = json!({"email": "member@acme.example", "password": Server::PASSWORD});
+    server.anyone().post("/v1/sessions", &again).fails(401, "invalid credentials");
+}
+
+fn a_removed_member_is_out_at_once(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let facts = server.facts();
+    let member = facts.add_member("member@acme.example", BuiltInRole::Admin);
+    let mut caller = server.signed_in("member@acme.example");
+    caller.create("made by an administrator");
+    facts.remove(&member);
+    caller.get("/v1/tokens").fails(401, "invalid token");
+    facts.join(facts.organization(Server::ORGANIZATION).id, &member, BuiltInRole::Viewer);
+    caller.get("/v1/tokens").fails(401, "invalid token");
+    server.signed_in("member@acme.example").get("/v1/tokens").expect(200);
+}

@@ -1,0 +1,8 @@
+//! People: signing in and out, what a role opens, and their own account.
+
+mod account;
+mod credentials;
+mod ending;
+mod roles;
+mod service;
+mod sign_in;

@@ -1,0 +1,82 @@
+//! `POST /v1/sessions/create`: a front end that signed people in itself.
+
+use serde_json::json;
+use token_domain::person::BuiltInRole;
+
+use crate::support::{Backend, Options, Request, Server, both, texts};
+
+both!(without_a_service_token_nobody_may, the_service_token_opens_sessions, bad_requests_name_the_field);
+
+const SERVICE_TOKEN: &str = "a-service-token-of-forty-characters-long";
+
+fn without_a_service_token_nobody_may(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let body = json!({"email": Server::OWNER, "organization": "acme"});
+    let owner = server.owner();
+    let mut owner_client = server.owner();
+    let [admin] = texts(&owner_client.create_with("admin", &["admin"]), ["secret"]);
+    server.anyone().post("/v1/sessions/create", &body).fails(401, "authentication required");
+    for credential in [SERVICE_TOKEN, owner.credential(), &admin, "x", "nls_", "null", "undefined"] {
+        let answer = server.caller(credential).post("/v1/sessions/create", &body);
+        answer.fails(401, "invalid token");
+        assert!(answer.header("www-authenticate").is_some());
+    }
+    let empty = Request::new("POST", "/v1/sessions/create").header("Authorization", "Bearer ").json(&body);
+    assert_eq!(server.anyone().ask(empty).status, 401);
+}
+
+fn the_service_token_opens_sessions(backend: Backend) {
+    let server = Server::start(backend, Options::default().with("sessions.service_token", SERVICE_TOKEN));
+    let facts = server.facts();
+    let member = facts.add_member("member@acme.example", BuiltInRole::Member);
+    let organization = facts.organization(Server::ORGANIZATION).id;
+    let mut front_end = server.caller(SERVICE_TOKEN);
+    for body in [
+        json!({"email": "Member@acme.example", "organization": "acme"}),
+        json!({"user_id": member.id.to_string(), "organization": organization.to_string()}),
+    ] {
+        let made = front_end.post("/v1/sessions/create", &body).expect(201);
+        assert_eq!((&made["user_id"], &made["role"]), (&json!(member.id.to_string()), &json!("member")));
+        let me = server.caller(made["token"].as_str().unwrap()).get("/v1/me").expect(200);
+        assert_eq!(me["email"], "member@acme.example");
+    }
+    let event = facts.audit().into_iter().find(|event| event.action == "session.create").unwrap();
+    assert_eq!(authority::audit::principal_text(event.actor), "service");
+
+    // A wrong service token is a bad credential; a person who is not there is a missing thing.
+    for wrong in [&SERVICE_TOKEN[1..], &SERVICE_TOKEN.to_uppercase(), "another-service-token-of-the-same-length"] {
+        let body = json!({"email": "member@acme.example", "organization": "acme"});
+        server.caller(wrong).post("/v1/sessions/create", &body).fails(401, "invalid token");
+    }
+    let elsewhere = facts.add_organization("elsewhere");
+    for body in [
+        json!({"email": "nobody@acme.example", "organization": "acme"}),
+        json!({"user_id": "018f0000-0000-7000-8000-000000000001", "organization": "acme"}),
+        json!({"email": "member@acme.example", "organization": "nowhere"}),
+        json!({"email": "member@acme.example", "organization": elsewhere.to_string()}),
+    ] {
+        front_end.post("/v1/sessions/create", &body).fails(404, "not found");
+    }
+    facts.disable(&member);
+    let body = json!({"email": "member@acme.example", "organization": "acme"});
+    front_end.post("/v1/sessions/create", &body).fails(404, "not found");
+    // It opens sessions and nothing else.
+    front_end.get("/v1/tokens").fails(401, "invalid token");
+    assert!(!server.log().contains(SERVICE_TOKEN));
+}
+
+fn bad_requests_name_the_field(backend: Backend) {
+    let server = Server::start(backend, Options::default().with("sessions.service_token", SERVICE_TOKEN));
+    let mut front_end = server.caller(SERVICE_TOKEN);
+    for (body, field) in [
+        (json!({"email": Server::OWNER}), "organization"),
+        (json!({"organization": "acme"}), "email"),
+        (json!({"organization": "acme", "email": "no address"}), "email"),
+        (json!({"organization": "acme", "user_id": "no id"}), "user_id"),
+        (json!({"organization": "acme", "user_id": "no id", "email": Server::OWNER}), "user_id"),
+        (json!({"organization": "NOT A SLUG", "email": Server::OWNER}), "organization"),
+    ] {
+        let answer = front_end.post("/v1/sessions/create", &body);
+        assert_eq!(answer.fails(400, "invalid request")["field"], field, "{body}");
+    }
+}

@@ -1,0 +1,51 @@
+//! The program as a command: its arguments, its environment and nothing of ours, its exit code and its output.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+/// How a command ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Finished {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Finished {
+    /// Its standard output, if it succeeded.
+    #[track_caller]
+    pub(crate) fn succeeds(&self) -> &str {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        &self.out
+    }
+
+    /// Its standard error, if it failed with this code.
+    #[track_caller]
+    pub(crate) fn fails(&self, code: i32) -> &str {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        &self.err
+    }
+}
+
+/// The program under test, with an environment that holds nothing but what is given.
+pub(crate) fn program(environment: &[(String, String)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nolapse-api"));
+    command.env_clear().envs(environment.iter().cloned());
+    // A failing test should show where the program panicked, and a coverage run must find its profile.
+    for name in ["RUST_BACKTRACE", "LLVM_PROFILE_FILE"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command
+}
+
+/// Runs a command to its end with this on its standard input.
+pub(crate) fn finish(mut command: Command, input: &str) -> Finished {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A command that reads nothing may be gone already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Finished { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}

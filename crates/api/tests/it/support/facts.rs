@@ -1,0 +1,291 @@
+//! The database as it is, past the server: what was written, and rows that no route makes yet.
+
+use authority::audit;
+use authority::env::{Clock as _, SystemClock, SystemEntropy, new_id, random};
+use authority::sessions::SessionToken;
+use storage::model::{AuditRecord, Membership, Organization, Session, Token, TokenFilter, TokenOwner, User};
+use storage::{DatabaseUrl, Store, StoreError, StoreOptions};
+use token_domain::id::{OrganizationId, TokenId};
+use token_domain::person::{BuiltInRole, RoleRef};
+use token_domain::text::{Email, Name, Slug};
+use token_domain::{Span, Timestamp};
+use tokio::runtime::Runtime;
+
+use super::server::Server;
+
+/// Rows asked for at once.
+const PAGE: u32 = 1_000;
+
+/// The store of a running or stopped server.
+pub(crate) struct Facts {
+    runtime: Runtime,
+    store: Option<Store>,
+}
+
+/// The moment so many seconds from now, as the wire writes it.
+pub(crate) fn later(seconds: i64) -> String {
+    let now = now();
+    let span = Span::long_seconds(seconds.abs());
+    if seconds < 0 { (now - span).rfc3339_seconds() } else { (now + span).rfc3339_seconds() }
+}
+
+/// The moment by the clock that the server reads as well.
+pub(crate) fn now() -> Timestamp {
+    SystemClock.now()
+}
+
+impl Facts {
+    /// Opens the database.
+    pub(crate) fn open(url: &str) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let url = DatabaseUrl::parse(url).unwrap();
+        let options = StoreOptions { pool_size: 1, ..StoreOptions::default() };
+        let store = runtime.block_on(Store::open(&url, options, runtime.handle().clone())).unwrap();
+        Self { runtime, store: Some(store) }
+    }
+
+    fn store(&self) -> &Store {
+        self.store.as_ref().unwrap()
+    }
+
+    /// Writes what a route would.
+    fn write<F>(&self, work: F)
+    where
+        F: for<'c> FnOnce(&'c mut storage::Tx) -> futures::future::BoxFuture<'c, Result<(), StoreError>>
+            + Send
+            + 'static,
+    {
+        self.runtime.block_on(self.store().write(work)).unwrap();
+    }
+
+    /// The organisation of that slug.
+    pub(crate) fn organization(&self, slug: &str) -> Organization {
+        let slug = Slug::parse(slug).unwrap();
+        let read = self.store().read(move |reads| Box::pin(async move { reads.organization_by_slug(&slug).await }));
+        self.runtime.block_on(read).unwrap().unwrap()
+    }
+
+    /// The person of that address.
+    pub(crate) fn user(&self, email: &str) -> User {
+        let key = Email::parse(email).unwrap().key();
+        let read = self.store().read(move |reads| Box::pin(async move { reads.user_by_email_key(&key).await }));
+        self.runtime.block_on(read).unwrap().unwrap()
+    }
+
+    /// Adds another organisation.
+    pub(crate) fn add_organization(&self, slug: &str) -> OrganizationId {
+        let now = now();
+        let organization = Organization {
+            id: new_id(now, &SystemEntropy).unwrap(),
+            slug: Slug::parse(slug).unwrap(),
+            name: Name::parse(slug).unwrap(),
+            disabled_at: None,
+            token_cap: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let id = organization.id;
+        self.write(move |tx| Box::pin(async move { tx.insert_organization(&organization).await }));
+        id
+    }
+
+    /// Adds a person with the password that everyone here has.
+    pub(crate) fn add_person(&self, email: &str) -> User {
+        let now = now();
+        let user = User {
+            id: new_id(now, &SystemEntropy).unwrap(),
+            email: Email::parse(email).unwrap(),
+            name: Name::parse(email).unwrap(),
+            // The same password gives a hash that is as good for one as for the other.
+            password_hash: self.user(Server::OWNER).password_hash,
+            disabled_at: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let added = user.clone();
+        self.write(move |tx| Box::pin(async move { tx.insert_user(&added).await }));
+        user
+    }
+
+    /// Makes a person a member.
+    pub(crate) fn join(&self, organization: OrganizationId, user: &User, role: BuiltInRole) {
+        let membership = Membership {
+            organization_id: organization,
+            user_id: user.id,
+            role: RoleRef::BuiltIn(role),
+            created_at: now(),
+        };
+        self.write(move |tx| Box::pin(async move { tx.insert_membership(&membership).await }));
+    }
+
+    /// Adds a person to the organisation that set-up made.
+    pub(crate) fn add_member(&self, email: &str, role: BuiltInRole) -> User {
+        let user = self.add_person(email);
+        self.join(self.organization(Server::ORGANIZATION).id, &user, role);
+        user
+    }
+
+    /// Gives a member of that organisation another role.
+    pub(crate) fn set_role(&self, user: &User, role: BuiltInRole) {
+        let (organization, user) = (self.organization(Server::ORGANIZATION).id, user.id);
+        self.write(move |tx| {
+            Box::pin(async move {
+                tx.set_membership_role(organization, user, RoleRef::BuiltIn(role)).await.map(|changed| {
+                    assert!(changed.is_some(), "no such member");
+                })
+            })
+        });
+    }
+
+    /// Ends a membership of that organisation.
+    pub(crate) fn remove(&self, user: &User) {
+        let (organization, user) = (self.organization(Server::ORGANIZATION).id, user.id);
+        self.write(move |tx| {
+            Box::pin(async move {
+                tx.delete_membership(organization, user).await.map(|removed| assert!(removed, "no such member"))
+            })
+        });
+    }
+
+    /// Switches a person off.
+    pub(crate) fn disable(&self, user: &User) {
+        let (id, at) = (user.id, now());
+        self.write(move |tx| Box::pin(async move { tx.set_user_disabled(id, Some(at), at).await.map(drop) }));
+    }
+
+    /// Gives the organisation a cap of its own.
+    pub(crate) fn cap(&self, organization: OrganizationId, cap: Option<u32>) {
+        let at = now();
+        self.write(move |tx| Box::pin(async move { tx.set_token_cap(organization, cap, at).await.map(drop) }));
+    }
+
+    /// A token's row.
+    pub(crate) fn token(&self, organization: OrganizationId, id: &str) -> Option<Token> {
+        let id = TokenId::parse(id).unwrap();
+        let read = self.store().read(move |reads| Box::pin(async move { reads.token(organization, id).await }));
+        self.runtime.block_on(read).unwrap()
+    }
+
+    /// Adds a token made elsewhere.
+    pub(crate) fn insert_token(&self, token: Token) {
+        self.write(move |tx| Box::pin(async move { tx.insert_token(&token).await }));
+    }
+
+    /// The newest tokens of the organisation, newest first, until `enough` says so of one.
+    pub(crate) fn tokens(&self, organization: OrganizationId, enough: impl Fn(&Token) -> bool) -> Vec<Token> {
+        let mut all: Vec<Token> = Vec::new();
+        loop {
+            let filter = TokenFilter {
+                organization_id: organization,
+                owner: TokenOwner::Organization,
+                status: None,
+                name_contains: None,
+                now: now(),
+                after: all.last().map(|token| (token.facts.created_at, token.id)),
+                limit: PAGE,
+            };
+            let read = self.store().read(move |reads| Box::pin(async move { reads.list_tokens(&filter).await }));
+            let page = self.runtime.block_on(read).unwrap();
+            let is_last = page.len() < usize::try_from(PAGE).unwrap();
+            for token in page {
+                if enough(&token) {
+                    return all;
+                }
+                all.push(token);
+            }
+            if is_last {
+                return all;
+            }
+        }
+    }
+
+    /// A person's unexpired sessions.
+    pub(crate) fn sessions(&self, user: &User) -> Vec<Session> {
+        let (id, at) = (user.id, now());
+        let read = self.store().read(move |reads| Box::pin(async move { reads.sessions_of_user(id, None, at).await }));
+        self.runtime.block_on(read).unwrap()
+    }
+
+    /// Opens a session of the person's that ends in so many seconds; its token.
+    pub(crate) fn add_session_ending(&self, user: &User, seconds: u32) -> String {
+        let now = now();
+        let token = SessionToken::from_random(random(&SystemEntropy).unwrap());
+        let session = Session {
+            id: new_id(now, &SystemEntropy).unwrap(),
+            user_id: user.id,
+            organization_id: self.organization(Server::ORGANIZATION).id,
+            token_digest: token.digest(),
+            user_agent: None,
+            created_at: now,
+            expires_at: now + Span::seconds(seconds),
+        };
+        self.write(move |tx| Box::pin(async move { tx.insert_session(&session).await }));
+        token.expose().to_owned()
+    }
+
+    /// Events of a trail after a number. Fails the test unless each follows the one before it by number and by hash.
+    pub(crate) fn audit_after(&self, trail: Option<OrganizationId>, end: (i64, [u8; 32])) -> Vec<AuditRecord> {
+        let (mut seq, mut hash) = end;
+        let mut all = Vec::new();
+        loop {
+            let after = seq;
+            let read = self.store().read(move |reads| {
+                Box::pin(async move { reads.audit_page(trail, after, PAGE, None, None, None).await })
+            });
+            let page = self.runtime.block_on(read).unwrap();
+            if page.is_empty() {
+                return all;
+            }
+            for record in page {
+                assert_eq!(record.seq, seq + 1, "a gap in the trail");
+                assert_eq!(record.prev_hash, hash, "event {} does not follow the one before it", record.seq);
+                assert_eq!(record.hash, audit::hash(&record), "event {} was changed", record.seq);
+                (seq, hash) = (record.seq, record.hash);
+                all.push(record);
+            }
+        }
+    }
+
+    /// The whole trail of the organisation that set-up made.
+    pub(crate) fn audit(&self) -> Vec<AuditRecord> {
+        self.audit_after(Some(self.organization(Server::ORGANIZATION).id), (0, [0; 32]))
+    }
+
+    /// The deployment's own trail.
+    pub(crate) fn deployment_audit(&self) -> Vec<AuditRecord> {
+        self.audit_after(None, (0, [0; 32]))
+    }
+
+    /// Holds the write lock of an SQLite database while `meanwhile` runs, as another process could.
+    pub(crate) fn while_locked<T>(&self, meanwhile: impl FnOnce() -> T) -> T {
+        let (locked, is_locked) = std::sync::mpsc::channel();
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let store = self.store().clone();
+        let holding = self.runtime.spawn(async move {
+            store
+                .write(move |tx| {
+                    Box::pin(async move {
+                        tx.meta_set("it.lock", "held").await?;
+                        locked.send(()).unwrap();
+                        // Blocks the store's own writer thread, which is the point.
+                        let _ = released.recv();
+                        Ok::<_, StoreError>(())
+                    })
+                })
+                .await
+        });
+        is_locked.recv().unwrap();
+        let result = meanwhile();
+        drop(release);
+        self.runtime.block_on(holding).unwrap().unwrap();
+        result
+    }
+}
+
+impl Drop for Facts {
+    fn drop(&mut self) {
+        if let Some(store) = self.store.take() {
+            self.runtime.block_on(store.shutdown());
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! A line to the database that can be cut or go silent, without touching the database that other tests use as well.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex};
+
+/// What the line does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Bytes pass.
+    Open,
+    /// Connections stay, and nothing arrives: a stopped server, or a network that drops packets.
+    Silent,
+    /// Connections end, and new ones end at once: a server that is not there.
+    Cut,
+    /// Over for good.
+    Ended,
+}
+
+struct Line {
+    state: Mutex<State>,
+    changed: Condvar,
+    streams: Mutex<Vec<TcpStream>>,
+    target: (String, u16),
+}
+
+/// A listener in front of a server.
+pub(crate) struct Proxy {
+    line: Arc<Line>,
+    port: u16,
+}
+
+impl Proxy {
+    /// A line to this host and port, open.
+    pub(crate) fn to(target: (String, u16)) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let line = Arc::new(Line {
+            state: Mutex::new(State::Open),
+            changed: Condvar::new(),
+            streams: Mutex::default(),
+            target,
+        });
+        let accepting = Arc::clone(&line);
+        std::thread::spawn(move || accepting.accept(&listener));
+        Self { line, port }
+    }
+
+    /// Where to connect to.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Lets bytes pass again.
+    pub(crate) fn open(&self) {
+        self.line.become_(State::Open);
+    }
+
+    /// Keeps connections and passes nothing on.
+    pub(crate) fn silence(&self) {
+        self.line.become_(State::Silent);
+    }
+
+    /// Ends every connection and refuses new ones.
+    pub(crate) fn cut(&self) {
+        self.line.become_(State::Cut);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.line.become_(State::Ended);
+        // Wakes the listener, which looks at the state before anything else.
+        drop(TcpStream::connect(("127.0.0.1", self.port)));
+    }
+}
+
+impl Line {
+    fn become_(&self, state: State) {
+        *self.state.lock().unwrap() = state;
+        self.changed.notify_all();
+        if matches!(state, State::Cut | State::Ended) {
+            for stream in self.streams.lock().unwrap().drain(..) {
+                // It may have ended by itself.
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+        }
+    }
+
+    fn accept(self: Arc<Self>, listener: &TcpListener) {
+        for client in listener.incoming() {
+            let state = *self.state.lock().unwrap();
+            match state {
+                State::Ended => return,
+                State::Cut => continue,
+                State::Open | State::Silent => {}
+            }
+            let (Ok(client), Ok(server)) = (client, TcpStream::connect((self.target.0.as_str(), self.target.1))) else {
+                continue;
+            };
+            for (from, to) in [(&client, &server), (&server, &client)] {
+                let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                let line = Arc::clone(&self);
+                std::thread::spawn(move || line.copy(from, to));
+            }
+            self.streams.lock().unwrap().extend([client, server]);
+        }
+    }
+
+    fn copy(&self, mut from: TcpStream, mut to: TcpStream) {
+        let mut bytes = [0; 16 * 1024];
+        while let Ok(length @ 1..) = from.read(&mut bytes) {
+            let passing = self.state.lock().unwrap();
+            let passing = self.changed.wait_while(passing, |state| *state == State::Silent).unwrap();
+            let is_open = *passing == State::Open;
+            drop(passing);
+            if !is_open || to.write_all(&bytes[..length]).is_err() {
+                break;
+            }
+        }
+        let _ = to.shutdown(Shutdown::Both);
+        let _ = from.shutdown(Shutdown::Both);
+    }
+}

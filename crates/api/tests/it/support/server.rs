@@ -1,0 +1,323 @@
+//! The real program, serving a database of its own: started, stopped, killed and started again as a test asks.
+
+use std::fmt::Display;
+use std::io::{BufRead as _, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+
+use test_support::Backend;
+
+use super::client::Client;
+use super::command::{Finished, finish, program};
+use super::database::Database;
+use super::facts::Facts;
+use super::metrics::Metrics;
+
+/// Far longer than a start takes; only a server that hangs uses it up.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Hashing that costs nothing worth mentioning, and no pause when stopping. Tests that are about the cost of hashing
+/// choose bcrypt.
+const CHEAP: &[(&str, &str)] = &[
+    ("NOLAPSE__HASHING__INSECURE_TEST_COSTS", "true"),
+    ("NOLAPSE__HASHING__TOKEN_SCHEME", "sha256"),
+    ("NOLAPSE__HASHING__BCRYPT_COST", "4"),
+    ("NOLAPSE__HASHING__ARGON2_MEMORY_KIB", "8"),
+    ("NOLAPSE__HASHING__ARGON2_PASSES", "1"),
+    ("NOLAPSE__SERVER__DRAIN_DELAY_SECONDS", "0"),
+    ("NOLAPSE__SERVER__WORKERS", "2"),
+];
+
+/// How a server is started. The default is set up and hashes cheaply.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    environment: Vec<(String, String)>,
+    set_up: bool,
+    url: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let environment = CHEAP.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self { environment, set_up: true, url: None }
+    }
+}
+
+impl Options {
+    /// With a configuration key, `section.name`, set.
+    pub(crate) fn with(mut self, key: &str, value: impl Display) -> Self {
+        self.set(key, value);
+        self
+    }
+
+    /// Sets a configuration key in place.
+    pub(crate) fn set(&mut self, key: &str, value: impl Display) {
+        let name = format!("NOLAPSE__{}", key.replace('.', "__").to_uppercase());
+        self.environment.retain(|(present, _)| *present != name);
+        self.environment.push((name, value.to_string()));
+    }
+
+    /// Tokens hashed with bcrypt, at the lowest cost there is.
+    pub(crate) fn bcrypt(self) -> Self {
+        self.with("hashing.token_scheme", "bcrypt")
+    }
+
+    /// On a database that nobody set up.
+    pub(crate) fn unset_up(mut self) -> Self {
+        self.set_up = false;
+        self
+    }
+
+    /// The server reaches its database under this address.
+    pub(crate) fn through(mut self, url: String) -> Self {
+        self.url = Some(url);
+        self
+    }
+}
+
+/// A server and its database. Killed, and the database removed, when dropped.
+pub(crate) struct Server {
+    running: Option<Running>,
+    log: Arc<Mutex<String>>,
+    /// How long the log was when the program was started last.
+    earlier: usize,
+    pub(crate) options: Options,
+    pub(crate) database: Database,
+}
+
+struct Running {
+    child: Child,
+    address: SocketAddr,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// The slug of the organisation that set-up makes.
+    pub(crate) const ORGANIZATION: &'static str = "acme";
+    /// The address of its owner.
+    pub(crate) const OWNER: &'static str = "owner@acme.example";
+    /// The owner's password, and that of everyone a test adds.
+    pub(crate) const PASSWORD: &'static str = "a password of this test";
+
+    /// Starts a server on a fresh database.
+    pub(crate) fn start(backend: Backend, options: Options) -> Self {
+        Self::start_on(Database::new(backend), options)
+    }
+
+    /// Starts a server on this database, which it sets up unless told otherwise.
+    pub(crate) fn start_on(database: Database, options: Options) -> Self {
+        let mut server = Self { running: None, log: Arc::default(), earlier: 0, options, database };
+        if server.options.set_up {
+            server.set_up().succeeds();
+        }
+        server.serve();
+        server
+    }
+
+    /// Runs `setup` as every server here is set up.
+    pub(crate) fn set_up(&self) -> Finished {
+        let arguments =
+            ["setup", "--org", Self::ORGANIZATION, "--email", Self::OWNER, "--name", "Owner", "--password-stdin"];
+        self.command(&arguments, &format!("{}\n", Self::PASSWORD))
+    }
+
+    /// Runs a command against the server's database.
+    pub(crate) fn command(&self, arguments: &[&str], input: &str) -> Finished {
+        let mut command = program(&self.environment(&self.database.url()));
+        command.args(arguments);
+        finish(command, input)
+    }
+
+    fn environment(&self, url: &str) -> Vec<(String, String)> {
+        let mut environment = self.options.environment.clone();
+        environment.push(("NOLAPSE__DATABASE__URL".to_owned(), url.to_owned()));
+        environment.push(("NOLAPSE__KEYS__TAG_KEY_PATH".to_owned(), self.tag_key_file().display().to_string()));
+        environment
+    }
+
+    /// Where the key of the tags is kept.
+    pub(crate) fn tag_key_file(&self) -> std::path::PathBuf {
+        self.database.folder().join("tag-key")
+    }
+
+    /// Starts the program and waits until it accepts.
+    ///
+    /// # Panics
+    /// When it ends instead, with what it said.
+    pub(crate) fn serve(&mut self) {
+        if let Err(status) = self.try_serve() {
+            panic!("the server ended with {status} instead of serving:\n{}", self.log());
+        }
+    }
+
+    /// Starts the program; how it ended if it did not come to accept connections.
+    pub(crate) fn try_serve(&mut self) -> Result<(), ExitStatus> {
+        assert!(self.running.is_none(), "it is running");
+        self.earlier = self.log().len();
+        let url = self.options.url.clone().unwrap_or_else(|| self.database.url());
+        let mut child = program(&self.environment(&url))
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (tell, told) = channel();
+        let out = self.read(child.stdout.take().unwrap(), Some(tell));
+        let err = self.read(child.stderr.take().unwrap(), None);
+        let readers = vec![out, err];
+        if let Some(address) = announced(&told) {
+            self.running = Some(Running { child, address, readers });
+            return Ok(());
+        }
+        let status = child.wait().unwrap();
+        for reader in readers {
+            reader.join().unwrap();
+        }
+        Err(status)
+    }
+
+    /// Copies lines into the log, and tells of the one that says where it listens.
+    fn read(&self, from: impl Read + Send + 'static, tell: Option<Sender<SocketAddr>>) -> JoinHandle<()> {
+        let log = Arc::clone(&self.log);
+        std::thread::spawn(move || {
+            for line in BufReader::new(from).split(b'\n') {
+                // A killed process may leave half a line.
+                let Ok(line) = line else { return };
+                let line = String::from_utf8_lossy(&line);
+                if let (Some(tell), Some(address)) = (&tell, line.strip_prefix("listening on http://")) {
+                    let _ = tell.send(address.parse().unwrap());
+                }
+                let mut log = log.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        })
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().expect("the server is running")
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.running().address
+    }
+
+    /// Everything it said so far, over all its starts.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// What it said since its last start.
+    pub(crate) fn log_since_start(&self) -> String {
+        self.log().split_off(self.earlier)
+    }
+
+    /// Asks it to end.
+    pub(crate) fn terminate(&self) {
+        kill_process(Pid::from_child(&self.running().child), Signal::TERM).unwrap();
+    }
+
+    /// Asks it to end as a terminal does.
+    pub(crate) fn interrupt(&self) {
+        kill_process(Pid::from_child(&self.running().child), Signal::INT).unwrap();
+    }
+
+    /// Asks it to end and waits until it has, in order.
+    #[track_caller]
+    pub(crate) fn stop(&mut self) {
+        self.terminate();
+        self.ended();
+    }
+
+    /// Waits until it has ended in order.
+    #[track_caller]
+    pub(crate) fn ended(&mut self) {
+        let status = self.wait();
+        assert!(status.success(), "{status}\n{}", self.log());
+    }
+
+    /// Kills it as a power cut of the process would: nothing is flushed, nothing is said.
+    pub(crate) fn kill(&mut self) {
+        self.running.as_mut().expect("the server is running").child.kill().unwrap();
+        self.wait();
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        let Running { mut child, readers, .. } = self.running.take().expect("the server is running");
+        let status = child.wait().unwrap();
+        for reader in readers {
+            reader.join().unwrap();
+        }
+        status
+    }
+
+    /// Stops it in order and starts it again, on another port.
+    pub(crate) fn restart(&mut self) {
+        self.stop();
+        self.serve();
+    }
+
+    /// A caller without a credential.
+    pub(crate) fn anyone(&self) -> Client {
+        Client::new(self.address())
+    }
+
+    /// A caller with this credential.
+    pub(crate) fn caller(&self, credential: &str) -> Client {
+        self.anyone().with(credential)
+    }
+
+    /// The owner, signed in.
+    #[track_caller]
+    pub(crate) fn owner(&self) -> Client {
+        self.signed_in(Self::OWNER)
+    }
+
+    /// A person of the organisation, signed in.
+    #[track_caller]
+    pub(crate) fn signed_in(&self, email: &str) -> Client {
+        let session = self.anyone().post("/v1/sessions", &json!({ "email": email, "password": Self::PASSWORD }));
+        self.caller(session.expect(201)["token"].as_str().unwrap())
+    }
+
+    /// What it counted so far.
+    pub(crate) fn metrics(&self) -> Metrics {
+        let answer = self.anyone().get("/metrics");
+        assert_eq!(answer.status, 200);
+        Metrics::parse(answer.text())
+    }
+
+    /// What the database holds, past the server.
+    pub(crate) fn facts(&self) -> Facts {
+        Facts::open(&self.database.url())
+    }
+}
+
+/// The address, or nothing when the program's output ended without one.
+fn announced(told: &Receiver<SocketAddr>) -> Option<SocketAddr> {
+    match told.recv_timeout(PATIENCE) {
+        Ok(address) => Some(address),
+        Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => None,
+        Err(std::sync::mpsc::RecvTimeoutError::Timeout) => panic!("the server neither serves nor ends"),
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.running.is_some() {
+            self.kill();
+        }
+        if std::thread::panicking() {
+            println!("what the server said:\n{}", self.log());
+        }
+    }
+}

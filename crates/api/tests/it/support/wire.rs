@@ -1,0 +1,175 @@
+//! HTTP/1.1 over a socket, byte for byte: what is sent and when is up to the test, not to a library.
+
+use std::fmt::Write as _;
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Only so that a server that never answers fails a test instead of hanging it.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// One response as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Names in lowercase, in the order they came.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The first header of that name.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(present, _)| present == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The body as JSON (null when it is empty), if the status is the expected one.
+    #[track_caller]
+    pub(crate) fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text());
+        if self.body.is_empty() { Value::Null } else { self.json() }
+    }
+
+    /// An error of the common shape, with the expected status; the body for a closer look.
+    #[track_caller]
+    pub(crate) fn fails(&self, status: u16, error: &str) -> Value {
+        let body = self.expect(status);
+        assert_eq!(body["error"], error, "{body}");
+        assert_eq!(body["statusCode"], status, "{body}");
+        assert!(body["message"].as_str().is_some_and(|message| !message.is_empty()), "{body}");
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        body
+    }
+
+    /// What two answers have in common when nothing tells them apart: all but the request's id and the date.
+    pub(crate) fn bare(&self) -> (u16, Vec<(String, String)>, Vec<u8>) {
+        let own = |name: &str| matches!(name, "x-request-id" | "date");
+        let mut headers: Vec<_> = self.headers.iter().filter(|(name, _)| !own(name)).cloned().collect();
+        headers.sort();
+        (self.status, headers, self.body.clone())
+    }
+}
+
+/// A request about to be written.
+#[derive(Clone, Debug)]
+pub(crate) struct Request<'a> {
+    method: &'a str,
+    path: &'a str,
+    headers: Vec<(&'a str, String)>,
+    body: Option<Vec<u8>>,
+}
+
+impl<'a> Request<'a> {
+    pub(crate) fn new(method: &'a str, path: &'a str) -> Self {
+        Self { method, path, headers: Vec::new(), body: None }
+    }
+
+    /// With one more header.
+    pub(crate) fn header(mut self, name: &'a str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// With `Authorization: Bearer`.
+    pub(crate) fn bearer(self, credential: &str) -> Self {
+        self.header("Authorization", format!("Bearer {credential}"))
+    }
+
+    /// With a body and its length.
+    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+
+    /// With a JSON body.
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.header("Content-Type", "application/json").body(body.to_string())
+    }
+
+    /// The bytes on the wire.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let mut head = format!("{} {} HTTP/1.1\r\nHost: it\r\n", self.method, self.path);
+        for (name, value) in &self.headers {
+            write!(head, "{name}: {value}\r\n").unwrap();
+        }
+        if let Some(body) = &self.body {
+            write!(head, "Content-Length: {}\r\n", body.len()).unwrap();
+        }
+        head.push_str("\r\n");
+        let mut bytes = head.into_bytes();
+        bytes.extend_from_slice(self.body.as_deref().unwrap_or_default());
+        bytes
+    }
+
+    pub(crate) fn is_head(&self) -> bool {
+        self.method == "HEAD"
+    }
+}
+
+/// A kept-alive connection.
+pub(crate) struct Wire {
+    stream: BufReader<TcpStream>,
+}
+
+impl Wire {
+    pub(crate) fn open(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream: BufReader::new(stream) })
+    }
+
+    /// Sends bytes as they are, in one write where the system lets it.
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.get_mut().write_all(bytes)
+    }
+
+    /// Reads one answer whole. An end before it is complete is an error of kind `UnexpectedEof`.
+    pub(crate) fn answer(&mut self, without_body: bool) -> io::Result<Answer> {
+        let status_line = self.line()?;
+        let status = status_line.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or(ErrorKind::InvalidData)?;
+        let mut headers = Vec::new();
+        loop {
+            let line = self.line()?;
+            if line.is_empty() {
+                break;
+            }
+            let (name, value) = line.split_once(':').ok_or(ErrorKind::InvalidData)?;
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+        let mut answer = Answer { status, headers, body: Vec::new() };
+        if !without_body && status != 204 {
+            let length = answer.header("content-length").and_then(|text| text.parse().ok());
+            answer.body = vec![0; length.ok_or(ErrorKind::InvalidData)?];
+            self.stream.read_exact(&mut answer.body)?;
+        }
+        Ok(answer)
+    }
+
+    /// Sends a request and reads its answer.
+    pub(crate) fn ask(&mut self, request: &Request<'_>) -> io::Result<Answer> {
+        self.send(&request.bytes())?;
+        self.answer(request.is_head())
+    }
+
+    fn line(&mut self) -> io::Result<String> {
+        let mut line = String::new();
+        self.stream.read_line(&mut line)?;
+        match line.strip_suffix("\r\n") {
+            Some(line) => Ok(line.to_owned()),
+            None => Err(ErrorKind::UnexpectedEof.into()),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The tokens of an organisation.
+
+mod create;
+mod edit;
+mod idempotency;
+mod list;
+mod revoke;
+mod rotate;
+mod uses;
