@@ -172,7 +172,11 @@ impl World {
             tokens: Tokens::new(&context),
             sessions: Sessions::new(&context, &validator).expect("password parameters"),
             people: People::new(&context),
-            owner: Caller { organization_id, via: Via::Session { session_id: Id::from_uuid(user_id.uuid()), user_id }, effective },
+            owner: Caller {
+                organization_id,
+                via: Via::Session { session_id: Id::from_uuid(user_id.uuid()), user_id },
+                effective,
+            },
             context,
             validator,
             clock,

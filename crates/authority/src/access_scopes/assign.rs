@@ -92,12 +92,12 @@ impl Reassignment {
             Change::Set(id) => (Some(id), "access_scope.assign"),
             Change::Clear | Change::Keep => (None, "access_scope.unassign"),
         };
-        let moves = |place: Option<AccessScopeId>| match target {
+        let changes = |place: Option<AccessScopeId>| match target {
             Some(target) => place != Some(target),
             None => place == Some(id),
         };
         let moved: Vec<ActorId> =
-            places.into_iter().filter(|(_, place)| moves(*place)).map(|(actor, _)| actor).collect();
+            places.into_iter().filter(|(_, place)| changes(*place)).map(|(actor, _)| actor).collect();
         let assigned = Assigned { changed: moved.len(), unchanged: actors.len() - moved.len() };
         if moved.is_empty() {
             return Ok(assigned);

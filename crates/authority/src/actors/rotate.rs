@@ -65,18 +65,16 @@ impl Actors {
                     check_active(&current, now)?;
                     let token = Token { name: ActorToken::name(&current)?, ..token };
                     let token = with_expiry(token, current.expires_at);
-                    match old {
-                        Some(old) => Ok(Some(ActorToken::supersede(&unit, tx, old, token, grace, &origin).await?)),
-                        None => {
-                            let current = ActorToken::current(ground.organization(), id, now);
-                            if !tx.list_tokens(&current).await?.is_empty() {
-                                // Somebody was faster.
-                                return Err(TokenError::WrongStatus(Status::Rotating).into());
-                            }
-                            ActorToken::store(&unit, tx, &mut trail, &token, &origin).await?;
-                            Ok::<_, TenancyError>(None)
-                        }
+                    if let Some(old) = old {
+                        return Ok(Some(ActorToken::supersede(&unit, tx, old, token, grace, &origin).await?));
                     }
+                    let current = ActorToken::current(ground.organization(), id, now);
+                    if !tx.list_tokens(&current).await?.is_empty() {
+                        // Somebody was faster.
+                        return Err(TokenError::WrongStatus(Status::Rotating).into());
+                    }
+                    ActorToken::store(&unit, tx, &mut trail, &token, &origin).await?;
+                    Ok::<_, TenancyError>(None)
                 })
             })
             .await?;
