@@ -14,7 +14,20 @@ use crate::support::{Answer, Backend, Client, Options, Request, Server, both, te
 both!(every_operation_is_guarded);
 
 /// Operations that anybody may call: probes, documents, and those whose body is the credential.
-const OPEN: [&str; 7] = ["create_session", "get_catalog", "health", "metrics", "ready", "run_setup", "validate"];
+const OPEN: [&str; 8] =
+    ["create_session", "get_badge", "get_catalog", "health", "metrics", "ready", "run_setup", "validate"];
+
+/// Families whose suites (`tenancy`, `executions`) call each operation with the right credential and from another
+/// organisation; here their operations are called with none, a bad one, and one that lacks the scope.
+const FAMILIES: [&str; 7] = [
+    "/v1/organizations/{org_id}/projects",
+    "/v1/scopes",
+    "/v1/actors",
+    "/v1/executions",
+    "/v1/enforcements",
+    "/v1/baselines",
+    "/v1/repos",
+];
 
 /// How an operation is called so that it succeeds, given the right credential.
 struct Call {
@@ -62,6 +75,7 @@ struct Operation {
     id: String,
     method: String,
     path: String,
+    has_body: bool,
     /// The scheme and its scopes, for each way to show a credential.
     security: Vec<(String, Vec<String>)>,
 }
@@ -79,6 +93,7 @@ fn operations(document: &Value) -> Vec<Operation> {
                 id: operation["operationId"].as_str().unwrap().to_owned(),
                 method: method.to_uppercase(),
                 path: path.clone(),
+                has_body: operation.get("requestBody").is_some(),
                 security: security.map(|(scheme, scopes)| (scheme.clone(), names(scopes))).collect(),
             });
         }
@@ -115,7 +130,11 @@ impl World {
         let sessions = other_session.get("/v1/sessions").expect(200);
         let current = sessions["sessions"].as_array().unwrap().iter().find(|session| session["current"] == true);
         let [session] = texts(current.unwrap(), ["id"]);
-        BTreeMap::from([("token_id", token), ("session_id", session)])
+        let nothing = || "018f0000-0000-7000-8000-000000000001".to_owned();
+        let of_families = ["org_id", "project_id", "scope_id", "actor_id", "execution_id", "repo"];
+        let mut values: BTreeMap<_, _> = of_families.into_iter().map(|name| (name, nothing())).collect();
+        values.extend([("token_id", token), ("session_id", session)]);
+        values
     }
 
     fn ask(&self, operation: &Operation, call: &Call, path: &str, credential: Option<(&str, &str)>) -> Answer {
@@ -153,12 +172,24 @@ fn every_operation_is_guarded(backend: Backend) {
     let mut open: Vec<&str> = operations.iter().filter(|o| o.security.is_empty()).map(|o| o.id.as_str()).collect();
     open.sort_unstable();
     assert_eq!(open, OPEN, "an operation without a credential needs a reason: write it into OPEN, or guard it");
-    let guarded: Vec<&Operation> = operations.iter().filter(|operation| !operation.security.is_empty()).collect();
+    let guarded = || operations.iter().filter(|operation| !operation.security.is_empty());
+    let in_family = |operation: &&Operation| FAMILIES.iter().any(|family| operation.path.starts_with(family));
+    let (families, guarded): (Vec<&Operation>, Vec<&Operation>) = guarded().partition(in_family);
     let mut known: Vec<&str> = guarded.iter().map(|operation| operation.id.as_str()).collect();
     known.sort_unstable();
     let rows: Vec<&str> = CALLS.iter().map(|call| call.operation).collect();
     assert_eq!(known, rows, "every guarded operation has a row in CALLS, and every row an operation");
 
+    for operation in families {
+        let call = Call { operation: "", body: None, succeeds: 0 };
+        let path = filled(&operation.path, |_| "018f0000-0000-7000-8000-000000000001".to_owned());
+        world.ask(operation, &call, &path, None).fails(401, "authentication required");
+        // Where there is a body, one that does not fit may be refused first; the families' suites send fitting ones.
+        if !operation.has_body {
+            refuses_bad_credentials(&mut world, operation, &call);
+            refuses_lacking_scopes(&mut world, operation, &call);
+        }
+    }
     for operation in guarded {
         let call = CALLS.iter().find(|call| call.operation == operation.id).unwrap();
         refuses_bad_credentials(&mut world, operation, call);
