@@ -53,9 +53,10 @@ impl Answer {
         body
     }
 
-    /// What two answers have in common when nothing tells them apart: all but the request's id and the date.
+    /// What two answers have in common when nothing tells them apart: all but the request's id, the date, and whether the
+    /// connection ends, which depends on how much of the body had arrived.
     pub(crate) fn bare(&self) -> (u16, Vec<(String, String)>, Vec<u8>) {
-        let own = |name: &str| matches!(name, "x-request-id" | "date");
+        let own = |name: &str| matches!(name, "x-request-id" | "date" | "connection");
         let mut headers: Vec<_> = self.headers.iter().filter(|(name, _)| !own(name)).cloned().collect();
         headers.sort();
         (self.status, headers, self.body.clone())
