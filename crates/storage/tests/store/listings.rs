@@ -71,6 +71,8 @@ fn every_order_has_its_index() {
         for (table, condition, column, index) in LISTS {
             // SQLite does not call the index of a unique key by the key's name.
             let index = match backend {
+                // And it finds the rows of no access scope in the index of those that have one, in the same order.
+                Backend::Sqlite if *index == "actors_unscoped_created_idx" => "actors_access_scope_idx".to_owned(),
                 Backend::Sqlite => index
                     .strip_suffix("_slug_key")
                     .map_or_else(|| (*index).to_owned(), |table| format!("sqlite_autoindex_{table}_2")),
