@@ -3,7 +3,7 @@
 //! Everything that must be true whatever the wire looks like is true here: who may do what, that a change and its
 //! audit row and its log entry are one transaction, that a cache never answers with what a finished revocation took
 //! away. **Invariant:** no HTTP type and no SQL reaches this crate; the clock and the generator come in through
-//! [`env`], nothing else reads them.
+//! [`mod@env`], nothing else reads them.
 
 pub mod access_scopes;
 pub mod actors;

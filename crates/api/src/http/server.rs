@@ -1,7 +1,7 @@
 //! The HTTP server: sockets, workers, time limits, and the order in which it stops.
 //!
 //! Built from the parts of which `actix_web::HttpServer` is made, because that one takes no transport of ours: connections
-//! have to go through [`Patient`].
+//! have to go through `Patient`.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
