@@ -1,7 +1,5 @@
 //! Deleting a project with everything in it.
 
-use std::sync::Arc;
-
 use storage::model::{Kill, Touched};
 use token_domain::token::RevokeReason;
 
@@ -36,11 +34,10 @@ impl Projects {
     /// No such project; one with actors, if that is to stop it.
     pub async fn delete(&self, ground: Ground, if_assigned: IfAssigned, origin: &Origin) -> Result<(), TenancyError> {
         let now = self.context.now();
-        let (context, origin) = (Arc::clone(&self.context), origin.clone());
+        let (context, origin) = (&self.context, origin.clone());
         let touching = context.units.touching();
-        // Any number of tokens may go: the organisation's remembered ones are read again rather than listed here.
-        touching.touch(Touched::Organization(ground.organization()));
-        self.context
+        let also = touching.clone();
+        context
             .units
             .run(now, touching, move |tx| {
                 Box::pin(async move {
@@ -48,6 +45,8 @@ impl Projects {
                     let contents = tx.project_contents(project.id, now).await?;
                     check(contents, if_assigned)?;
                     let kill = Kill { at: now, reason: RevokeReason::OwnerRemoved, by: ground.by() };
+                    // Any number of tokens may go: the organisation's remembered ones are read again rather than listed here.
+                    also.touch(Touched::Organization(ground.organization()));
                     tx.empty_project(project.id, &kill).await?;
                     tx.delete_project(ground.organization(), project.id).await?;
                     let event = Event::new(now, "project.delete", ground.by(), &origin)
