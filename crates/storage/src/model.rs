@@ -270,6 +270,8 @@ pub struct TokenFilter {
     pub organization_id: OrganizationId,
     /// Only tokens of this owner kind and, for a person's keys, this person.
     pub owner: TokenOwner,
+    /// Only tokens bound to this project.
+    pub project_id: Option<ProjectId>,
     /// Only tokens whose derived status at `now` is this one.
     pub status: Option<token_domain::token::Status>,
     /// Only tokens whose name contains this, without regard to ASCII case. Taken literally, no wildcards.

@@ -51,6 +51,8 @@ permissions! {
     ReadTokens = "tokens:read";
     /// Make, change and kill the organisation's tokens.
     ManageTokens = "tokens:manage";
+    /// Renew the very token that is asking.
+    RotateSelf = "self:rotate";
     /// See projects.
     ReadProjects = "projects:read";
     /// Make and rename projects.

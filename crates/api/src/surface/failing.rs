@@ -22,7 +22,9 @@ pub(super) fn token(error: TokenError) -> ApiError {
     match error {
         TokenError::Scopes(error) => scopes(&error),
         TokenError::Excess(names) => ApiError::insufficient_scope(&names)
-            .message("A token cannot be given scopes that its creator lacks; they are listed in `missing`."),
+            .message("Nobody makes or is shown a token with scopes they lack; they are listed in `missing`."),
+        TokenError::NotAToken => ApiError::from(Code::Forbidden)
+            .message("Present the API token itself: this credential is a session."),
         TokenError::ExpiryPassed => ApiError::invalid("expires_at", "must lie ahead"),
         TokenError::NoSuchProject => ApiError::invalid("project_id", "must be a project of this organisation"),
         TokenError::NotFound => Code::NotFound.into(),

@@ -19,7 +19,7 @@ const OPEN: [&str; 8] =
 
 /// Families whose suites (`tenancy`, `executions`) call each operation with the right credential and from another
 /// organisation; here their operations are called with none, a bad one, and one that lacks the scope.
-const FAMILIES: [&str; 7] = [
+const FAMILIES: [&str; 8] = [
     "/v1/organizations/{org_id}/projects",
     "/v1/scopes",
     "/v1/actors",
@@ -27,7 +27,11 @@ const FAMILIES: [&str; 7] = [
     "/v1/enforcements",
     "/v1/baselines",
     "/v1/repos",
+    "/v1/tokens/self",
 ];
+
+/// Operations of families that any token may call, because they are about that token alone.
+const OWN: [&str; 2] = ["get_self", "revoke_self"];
 
 /// How an operation is called so that it succeeds, given the right credential.
 struct Call {
@@ -187,7 +191,9 @@ fn every_operation_is_guarded(backend: Backend) {
         // Where there is a body, one that does not fit may be refused first; the families' suites send fitting ones.
         if !operation.has_body {
             refuses_bad_credentials(&mut world, operation, &call);
-            refuses_lacking_scopes(&mut world, operation, &call);
+            if !OWN.contains(&operation.id.as_str()) {
+                refuses_lacking_scopes(&mut world, operation, &call);
+            }
         }
     }
     for operation in guarded {

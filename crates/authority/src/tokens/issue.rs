@@ -11,6 +11,7 @@ use token_domain::text::{AgentType, Name};
 use token_domain::token::{Lifetime, TokenFacts};
 use token_format::PlainToken;
 
+use super::reach::project_of_new;
 use super::{Idempotency, TokenError, Tokens, remember, replayed, secret, within};
 use crate::audit::{Event, Trail};
 use crate::context::Context;
@@ -56,6 +57,7 @@ impl Tokens {
         let owner = TokenOwner::Organization;
         let grants = context.catalogue.grant(&request.scopes, owner.kind())?;
         within(&context.catalogue, grants.effective(), caller.effective)?;
+        let project_id = project_of_new(caller, request.project_id)?;
         check_expiry(request.lifetime, context.now())?;
         let (secret, stored) = secret::make(context).await?;
         let now = context.now();
@@ -67,7 +69,7 @@ impl Tokens {
             name: request.name,
             agent_type: request.agent_type,
             scopes: owned_names(context, &grants),
-            project_id: request.project_id,
+            project_id,
             facts: TokenFacts::new(now, expires_at),
             lifetime: match request.lifetime {
                 Lifetime::For(span) => Some(span),

@@ -2,6 +2,8 @@
 
 mod actor;
 mod issue;
+mod own;
+mod reach;
 mod read;
 mod revoke;
 mod rotate;
@@ -36,9 +38,12 @@ pub enum TokenError {
     /// The scopes asked for cannot be granted to anybody.
     #[error("{0}")]
     Scopes(#[from] GrantError),
-    /// The scopes asked for go beyond the caller's own.
+    /// What is asked for goes beyond the caller's own scopes.
     #[error("beyond the caller's own scopes: {}", .0.join(", "))]
     Excess(Vec<String>),
+    /// The caller is no token, where one is asked about itself.
+    #[error("the caller is no token")]
+    NotAToken,
     /// The expiry asked for does not lie ahead.
     #[error("the expiry does not lie ahead")]
     ExpiryPassed,
@@ -157,8 +162,8 @@ async fn remember(
     .await
 }
 
-/// Nobody grants what they lack.
-fn within(catalogue: &ScopeCatalogue, asked: ScopeSet, own: ScopeSet) -> Result<(), TokenError> {
+/// Nobody gains through a token what they lack: neither by making one nor by being shown the secret of another.
+pub(crate) fn within(catalogue: &ScopeCatalogue, asked: ScopeSet, own: ScopeSet) -> Result<(), TokenError> {
     let excess = asked.difference(own);
     if excess.is_empty() {
         return Ok(());

@@ -108,6 +108,9 @@ pub(crate) async fn list_tokens(conn: &mut Conn<'_>, filter: &TokenFilter) -> Re
         TokenOwner::Person(user) => query.filter(tokens::owner_user_id.eq(Some(user.bind()))),
         TokenOwner::Actor(actor) => query.filter(tokens::actor_id.eq(Some(actor.bind()))),
     };
+    if let Some(project) = filter.project_id {
+        query = query.filter(tokens::project_id.eq(Some(project.bind())));
+    }
     let grace_over = || tokens::grace_ends_at.le(Some(now.bind()));
     query = match filter.status {
         None => query,

@@ -3,10 +3,13 @@
 mod cancel_rotation;
 mod create_token;
 mod edit_token;
+mod get_self;
 mod get_token;
 pub(super) mod idempotency;
 mod list_tokens;
+mod revoke_self;
 mod revoke_token;
+mod rotate_self;
 mod rotate_token;
 mod view;
 
@@ -20,6 +23,10 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(create_token::create_token)
         .service(list_tokens::list_tokens)
+        // Before those with an id: `self` is none.
+        .service(get_self::get_self)
+        .service(rotate_self::rotate_self)
+        .service(revoke_self::revoke_self)
         .service(get_token::get_token)
         .service(edit_token::edit_token)
         .service(rotate_token::rotate_token)
