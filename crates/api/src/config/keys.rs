@@ -277,6 +277,12 @@ pub const KEYS: &[Key] = &[
     ),
     // scopes
     key("scopes.file", Kind::Path, None, "A scope catalogue that replaces the built-in one."),
+    key(
+        "scopes.additions",
+        Kind::Paths,
+        Some("[]"),
+        "Files of the catalogue's form that add scopes in namespaces of their own, presets, and what built-in roles get of them.",
+    ),
     // rate_limit
     key(
         "rate_limit.sign_in_attempts",

@@ -224,6 +224,7 @@ pub struct Executions {
 #[expect(missing_docs, reason = "the table of keys documents each field")]
 pub struct Scopes {
     pub file: Option<PathBuf>,
+    pub additions: Vec<PathBuf>,
 }
 
 /// `rate_limit.*`

@@ -135,5 +135,6 @@ fn allow<P: Permission>(context: &Context, caller: &Caller, origin: &Origin) -> 
     requirement.check(&caller.effective).map_err(|missing| {
         tracing::info!(target: "audit", action = "auth.denied", scope, request_id = %origin.request_id, "a scope was lacking");
         ApiError::insufficient_scope(&catalogue.names(missing.0))
+            .accepting(&catalogue.sufficient_names(requirement.scopes()))
     })
 }

@@ -21,10 +21,12 @@ pub(super) fn failed(failure: &Failure) -> ApiError {
 pub(super) fn token(error: TokenError) -> ApiError {
     match error {
         TokenError::Scopes(error) => scopes(&error),
-        TokenError::Excess(names) => ApiError::insufficient_scope(&names)
+        TokenError::Excess { missing, accepted } => ApiError::insufficient_scope(&missing)
+            .accepting(&accepted)
             .message("Nobody makes or is shown a token with scopes they lack; they are listed in `missing`."),
         TokenError::NotAToken => ApiError::from(Code::Forbidden)
             .message("Present the API token itself: this credential is a session."),
+        TokenError::NotAPerson => not_a_person(),
         TokenError::ExpiryPassed => ApiError::invalid("expires_at", "must lie ahead"),
         TokenError::NoSuchProject => ApiError::invalid("project_id", "must be a project of this organisation"),
         TokenError::NotFound => Code::NotFound.into(),
@@ -103,8 +105,7 @@ pub(super) fn sign_in(error: SignInError) -> ApiError {
 /// An error of the people family.
 pub(super) fn person(error: PersonError) -> ApiError {
     match error {
-        PersonError::NotFound => ApiError::from(Code::Forbidden)
-            .message("Sign in, or use a personal key: this credential belongs to no person."),
+        PersonError::NotFound => not_a_person(),
         PersonError::WrongPassword => ApiError::from(Code::Forbidden)
             .saying("wrong password")
             .message("Send the password in use now as `current_password`."),
@@ -113,6 +114,10 @@ pub(super) fn person(error: PersonError) -> ApiError {
         }
         PersonError::Failed(failure) => failed(&failure),
     }
+}
+
+fn not_a_person() -> ApiError {
+    ApiError::from(Code::Forbidden).message("Sign in, or use a personal key: this credential belongs to no person.")
 }
 
 /// An error of setting up.

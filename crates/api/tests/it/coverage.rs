@@ -14,12 +14,21 @@ use crate::support::{Answer, Backend, Client, Options, Request, Server, both, te
 both!(every_operation_is_guarded);
 
 /// Operations that anybody may call: probes, documents, and those whose body is the credential.
-const OPEN: [&str; 8] =
-    ["create_session", "get_badge", "get_catalog", "health", "metrics", "ready", "run_setup", "validate"];
+const OPEN: [&str; 9] = [
+    "create_session",
+    "evaluate_scopes",
+    "get_badge",
+    "get_catalog",
+    "health",
+    "metrics",
+    "ready",
+    "run_setup",
+    "validate",
+];
 
 /// Families whose suites (`tenancy`, `executions`) call each operation with the right credential and from another
 /// organisation; here their operations are called with none, a bad one, and one that lacks the scope.
-const FAMILIES: [&str; 8] = [
+const FAMILIES: [&str; 9] = [
     "/v1/organizations/{org_id}/projects",
     "/v1/scopes",
     "/v1/actors",
@@ -28,6 +37,7 @@ const FAMILIES: [&str; 8] = [
     "/v1/baselines",
     "/v1/repos",
     "/v1/tokens/self",
+    "/v1/me/keys",
 ];
 
 /// Operations of families that any token may call, because they are about that token alone.
@@ -135,7 +145,7 @@ impl World {
         let current = sessions["sessions"].as_array().unwrap().iter().find(|session| session["current"] == true);
         let [session] = texts(current.unwrap(), ["id"]);
         let nothing = || "018f0000-0000-7000-8000-000000000001".to_owned();
-        let of_families = ["org_id", "project_id", "scope_id", "actor_id", "execution_id", "repo"];
+        let of_families = ["org_id", "project_id", "scope_id", "actor_id", "execution_id", "repo", "key_id"];
         let mut values: BTreeMap<_, _> = of_families.into_iter().map(|name| (name, nothing())).collect();
         values.extend([("token_id", token), ("session_id", session)]);
         values
