@@ -17,7 +17,14 @@ use crate::audit::{Event, Trail};
 use crate::context::Context;
 use crate::origin::{Caller, Origin};
 
-const OPERATION: &str = "tokens.create";
+/// What an idempotency key is for.
+const fn operation(owner: TokenOwner) -> &'static str {
+    match owner {
+        TokenOwner::Organization => "tokens.create",
+        TokenOwner::Person(_) => "keys.create",
+        TokenOwner::Actor(_) => "actors.create",
+    }
+}
 
 /// A token asked for.
 #[derive(Clone, Debug)]
@@ -53,8 +60,18 @@ impl Tokens {
     /// # Errors
     /// Unknown or too wide scopes, a passed expiry, an unknown project, a reached cap, a replayed idempotency key.
     pub async fn issue(&self, caller: &Caller, request: IssueRequest, origin: &Origin) -> Result<Issued, TokenError> {
+        self.issue_for(caller, TokenOwner::Organization, request, origin).await
+    }
+
+    /// Issues a token for an owner whom the caller may issue for.
+    pub(super) async fn issue_for(
+        &self,
+        caller: &Caller,
+        owner: TokenOwner,
+        request: IssueRequest,
+        origin: &Origin,
+    ) -> Result<Issued, TokenError> {
         let context = &self.context;
-        let owner = TokenOwner::Organization;
         let grants = context.catalogue.grant(&request.scopes, owner.kind())?;
         within(&context.catalogue, grants.effective(), caller.effective)?;
         let project_id = project_of_new(caller, request.project_id)?;
@@ -109,12 +126,30 @@ impl Tokens {
                     let (organization, now) = (token.organization_id, token.facts.created_at);
                     let mut trail = Trail::open(tx, Some(organization)).await?;
                     if let Some(idempotency) = &idempotency {
-                        replayed(&context, tx, organization, token.created_by, OPERATION, idempotency, now).await?;
+                        replayed(
+                            &context,
+                            tx,
+                            organization,
+                            token.created_by,
+                            operation(token.owner),
+                            idempotency,
+                            now,
+                        )
+                        .await?;
                     }
+                    still_member(tx, &token).await?;
                     within_cap(&context, tx, &token).await?;
                     tx.insert_token(&token).await.map_err(|error| insertion(&token, error))?;
                     if let Some(idempotency) = idempotency {
-                        remember(tx, organization, token.created_by, OPERATION, idempotency, (token.id, now)).await?;
+                        remember(
+                            tx,
+                            organization,
+                            token.created_by,
+                            operation(token.owner),
+                            idempotency,
+                            (token.id, now),
+                        )
+                        .await?;
                     }
                     Ok(trail.append(tx, created(&token, &origin)).await?)
                 })
@@ -129,6 +164,14 @@ fn insertion(token: &Token, error: StoreError) -> TokenError {
         StoreError::Conflict(Constraint::Reference(_)) if token.project_id.is_some() => TokenError::NoSuchProject,
         other => other.into(),
     }
+}
+
+/// A key is made for a member. Whoever stopped being one while their request was under way gets none: a membership given
+/// back later would bring it to life.
+async fn still_member(tx: &mut Tx, token: &Token) -> Result<(), TokenError> {
+    let TokenOwner::Person(user) = token.owner else { return Ok(()) };
+    let standing = tx.membership_standing(token.organization_id, user).await?;
+    standing.map(drop).ok_or(TokenError::NotAPerson)
 }
 
 pub(super) fn owned_names(context: &Context, grants: &Grants) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 mod actor;
 mod issue;
+mod keys;
 mod own;
 mod reach;
 mod read;
@@ -21,6 +22,7 @@ use token_domain::token::Status;
 use token_domain::{ScopeCatalogue, ScopeSet, Timestamp};
 
 pub use issue::{IssueRequest, Issued};
+pub use keys::KeyRequest;
 pub use read::{Cursor, ListRequest, Page};
 pub use rotate::{RotateRequest, Rotated};
 
@@ -39,11 +41,19 @@ pub enum TokenError {
     #[error("{0}")]
     Scopes(#[from] GrantError),
     /// What is asked for goes beyond the caller's own scopes.
-    #[error("beyond the caller's own scopes: {}", .0.join(", "))]
-    Excess(Vec<String>),
+    #[error("beyond the caller's own scopes: {}", .missing.join(", "))]
+    Excess {
+        /// The scopes the caller lacks.
+        missing: Vec<String>,
+        /// The smallest sets of scopes that would do.
+        accepted: Vec<Vec<String>>,
+    },
     /// The caller is no token, where one is asked about itself.
     #[error("the caller is no token")]
     NotAToken,
+    /// The caller is no person of the organisation, where one is asked about their own keys.
+    #[error("the caller is no person")]
+    NotAPerson,
     /// The expiry asked for does not lie ahead.
     #[error("the expiry does not lie ahead")]
     ExpiryPassed,
@@ -168,5 +178,9 @@ pub(crate) fn within(catalogue: &ScopeCatalogue, asked: ScopeSet, own: ScopeSet)
     if excess.is_empty() {
         return Ok(());
     }
-    Err(TokenError::Excess(catalogue.names(excess).into_iter().map(str::to_owned).collect()))
+    let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    Err(TokenError::Excess {
+        missing: owned(catalogue.names(excess)),
+        accepted: catalogue.sufficient_names(asked).into_iter().map(owned).collect(),
+    })
 }

@@ -4,7 +4,7 @@
 //! and makes tokens of that project; one confined to an access scope sees itself alone.
 
 use storage::model::{Token, TokenOwner};
-use token_domain::id::{ProjectId, TokenId};
+use token_domain::id::{ProjectId, TokenId, UserId};
 
 use super::{TokenError, Tokens};
 use crate::origin::{Caller, Via};
@@ -18,16 +18,17 @@ pub(super) enum Whose {
     Shared,
     /// The organisation's.
     Organization,
+    /// This person's.
+    Person(UserId),
 }
 
 impl Whose {
-    const fn includes(self, owner: TokenOwner) -> bool {
-        match (self, owner) {
-            (Self::Anybody, _)
-            | (Self::Shared, TokenOwner::Organization | TokenOwner::Actor(_))
-            | (Self::Organization, TokenOwner::Organization) => true,
-            (Self::Shared, TokenOwner::Person(_))
-            | (Self::Organization, TokenOwner::Person(_) | TokenOwner::Actor(_)) => false,
+    fn includes(self, owner: TokenOwner) -> bool {
+        match self {
+            Self::Anybody => true,
+            Self::Shared => !matches!(owner, TokenOwner::Person(_)),
+            Self::Organization => owner == TokenOwner::Organization,
+            Self::Person(user) => owner == TokenOwner::Person(user),
         }
     }
 }

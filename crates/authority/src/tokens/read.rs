@@ -44,6 +44,16 @@ impl Tokens {
     /// # Errors
     /// The store's.
     pub async fn list(&self, caller: &Caller, request: ListRequest) -> Result<Page, TokenError> {
+        self.list_of(caller, TokenOwner::Organization, request).await
+    }
+
+    /// The tokens of an owner, as far as the caller reaches.
+    pub(super) async fn list_of(
+        &self,
+        caller: &Caller,
+        owner: TokenOwner,
+        request: ListRequest,
+    ) -> Result<Page, TokenError> {
         let now = self.context.now();
         if is_confined(caller) {
             return Ok(Page { tokens: Vec::new(), next: None, now });
@@ -51,7 +61,7 @@ impl Tokens {
         let limit = request.limit;
         let filter = TokenFilter {
             organization_id: caller.organization_id,
-            owner: TokenOwner::Organization,
+            owner,
             project_id: bound_project(caller),
             status: request.status,
             name_contains: request.name,

@@ -57,6 +57,17 @@ impl Tokens {
         origin: &Origin,
     ) -> Result<Rotated, TokenError> {
         let old = self.reached(caller, id, Whose::Organization).await?;
+        self.succeed_covered(caller, old, request, origin).await
+    }
+
+    /// Makes the successor of another's token, if the caller has every scope of it.
+    pub(super) async fn succeed_covered(
+        &self,
+        caller: &Caller,
+        old: Token,
+        request: RotateRequest,
+        origin: &Origin,
+    ) -> Result<Rotated, TokenError> {
         within(&self.context.catalogue, granted(&self.context, &old)?, caller.effective)?;
         self.succeed(caller, old, request, origin).await
     }
@@ -119,9 +130,14 @@ impl Tokens {
     /// # Errors
     /// No such token; a token that is not rotating.
     pub async fn cancel_rotation(&self, caller: &Caller, id: TokenId, origin: &Origin) -> Result<Token, TokenError> {
-        let context = Arc::clone(&self.context);
-        let now = context.now();
         let old = self.reached(caller, id, Whose::Shared).await?;
+        self.cancel(caller, &old, origin).await
+    }
+
+    /// Takes the rotation of a token back that the caller is known to reach.
+    pub(super) async fn cancel(&self, caller: &Caller, old: &Token, origin: &Origin) -> Result<Token, TokenError> {
+        let context = Arc::clone(&self.context);
+        let (now, id) = (context.now(), old.id);
         let (_, successor) =
             old.facts.cancel_rotation(now).map_err(|not_possible| TokenError::WrongStatus(not_possible.status))?;
         let touching = context.units.touching();

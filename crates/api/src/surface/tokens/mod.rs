@@ -13,6 +13,12 @@ mod rotate_self;
 mod rotate_token;
 mod view;
 
+pub(super) use create_token::{CreatedToken, lifetime};
+pub(super) use edit_token::EditToken;
+pub(super) use list_tokens::{TokenList, Wanted};
+pub(super) use rotate_token::{RotateToken, RotatedToken};
+pub(super) use view::TokenView;
+
 use token_domain::id::TokenId;
 use utoipa_actix_web::service_config::ServiceConfig;
 
