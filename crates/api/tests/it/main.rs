@@ -8,9 +8,9 @@
 
 mod support;
 
-mod coverage;
 mod crash;
 mod executions;
+mod isolation;
 mod keys;
 mod operations;
 mod outage;

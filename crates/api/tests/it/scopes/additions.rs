@@ -52,7 +52,7 @@ fn an_operators_scopes_are_scopes_like_any_other(backend: Backend) {
     assert_eq!(catalog["presets"].as_array().unwrap().last().unwrap()["name"], "Acme reader");
 
     let [secret] = texts(&owner.create_with("a", &["acme"]), ["secret"]);
-    let mut asks = |required: &str| {
+    let asks = |required: &str| {
         server.anyone().post("/v1/auth/validate", &json!({"token": secret, "required_scopes": [required]})).status
     };
     assert_eq!([asks("acme:read"), asks("acme:write"), asks("acme"), asks("read")], [200, 200, 200, 403]);
