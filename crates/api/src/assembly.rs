@@ -15,6 +15,7 @@ use authority::executions::Executions;
 use authority::hashing::{Argon2Params, Keyring, Scheme, TagKey};
 use authority::limits::SignInLimits;
 use authority::people::People;
+use authority::policies::Policies;
 use authority::projects::Projects;
 use authority::sessions::Sessions;
 use authority::setup::Setup;
@@ -43,6 +44,7 @@ pub(crate) struct Services {
     pub(crate) executions: Arc<Executions>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) people: Arc<People>,
+    pub(crate) policies: Arc<Policies>,
     pub(crate) projects: Arc<Projects>,
     pub(crate) access_scopes: Arc<AccessScopes>,
     pub(crate) actors: Arc<Actors>,
@@ -70,6 +72,7 @@ impl Services {
             tokens: Arc::new(Tokens::new(&context)),
             executions: Arc::new(Executions::new(&context)),
             people: Arc::new(People::new(&context)),
+            policies: Arc::new(Policies::new(&context)),
             projects: Arc::new(Projects::new(&context)),
             access_scopes: Arc::new(AccessScopes::new(&context)),
             actors: Arc::new(Actors::new(&context)),
@@ -158,6 +161,7 @@ fn policy(config: &Config) -> Policy {
         },
         idempotency_window: span(config.tokens.idempotency_ttl),
         token_cap: config.tokens.cap_per_organization.map(|cap| u32::try_from(cap).unwrap_or(u32::MAX)),
+        expiry_warning: Span::days(config.tokens.expiry_warning_days),
         legacy_lookup: config.tokens.legacy_lookup,
     }
 }

@@ -17,6 +17,7 @@ pub mod hashing;
 pub mod limits;
 pub mod origin;
 pub mod people;
+pub mod policies;
 pub mod projects;
 pub mod seed;
 pub mod sessions;

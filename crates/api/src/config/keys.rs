@@ -235,6 +235,12 @@ pub const KEYS: &[Key] = &[
         "Live tokens an organisation may have, unless it has a cap of its own. Unset: no cap.",
     ),
     key(
+        "tokens.expiry_warning_days",
+        int(0, 365),
+        Some("7"),
+        "How many days before a token ends its holder is told so, by `X-Token-Expires-At` on answers to it. 0: never.",
+    ),
+    key(
         "tokens.legacy_lookup",
         Kind::Bool,
         Some("false"),

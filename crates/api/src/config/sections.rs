@@ -160,6 +160,7 @@ pub struct Tokens {
     #[serde(rename = "idempotency_ttl_seconds", deserialize_with = "seconds")]
     pub idempotency_ttl: Duration,
     pub cap_per_organization: Option<u64>,
+    pub expiry_warning_days: u32,
     pub legacy_lookup: bool,
 }
 

@@ -4,11 +4,11 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 use authority::sessions::{AuthError, Presented as Credential, SessionToken, Sessions};
 use authority::{Caller, Context, Origin};
 
-use super::{failing, origin};
+use super::{ending, failing, origin};
 use crate::http::codes::Code;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::credentials::{self, Presented};
@@ -54,6 +54,10 @@ permissions! {
     ManageTokens = "tokens:manage";
     /// Renew the very token that is asking.
     RotateSelf = "self:rotate";
+    /// See the organisation's basic data and settings.
+    ReadOrganization = "org:read";
+    /// Change them.
+    WriteOrganization = "org:write";
     /// See projects.
     ReadProjects = "projects:read";
     /// Make and rename projects.
@@ -94,11 +98,15 @@ impl<P: Permission> FromRequest for Authorized<P> {
         let sessions = request.app_data::<web::Data<Sessions>>().cloned();
         let context = request.app_data::<web::Data<Context>>().cloned();
         let turn = Turn::take(request);
+        let request = request.clone();
         Box::pin(async move {
             let (Some(sessions), Some(context)) = (sessions, context) else {
                 return Err(ApiError::internal("the application was built without its services"));
             };
             let caller = authenticate(&sessions, presented?, &origin).await?;
+            if let Some(notice) = ending::notice(&caller, &context) {
+                request.extensions_mut().insert(notice);
+            }
             allow::<P>(&context, &caller, &origin)?;
             drop(turn);
             Ok(Self { caller, origin, permission: PhantomData })

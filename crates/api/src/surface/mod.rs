@@ -11,9 +11,11 @@ pub mod projects;
 pub mod scopes;
 pub mod sessions;
 pub mod setup;
+pub mod token_policy;
 pub mod tokens;
 
 mod authorized;
+mod ending;
 mod failing;
 mod origin;
 
@@ -29,6 +31,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     badge::register(config);
     // Before access scopes: `/v1/scopes/catalog` is not the access scope of that id.
     scopes::register(config);
+    token_policy::register(config);
     projects::register(config);
     access_scopes::register(config);
     actors::register(config);

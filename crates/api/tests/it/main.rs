@@ -14,6 +14,7 @@ mod isolation;
 mod keys;
 mod operations;
 mod outage;
+mod policy;
 mod race;
 mod redaction;
 mod scopes;

@@ -9,6 +9,7 @@ use token_domain::token::{GraceMode, Kind, Status, TokenFacts};
 use token_domain::{ScopeSet, Span, Timestamp};
 use token_format::PlainToken;
 
+use super::governed::govern_actor;
 use super::issue::{created, owned_names, within_cap};
 use super::rotate::{Rotation, granted};
 use super::{TokenError, secret, within};
@@ -119,6 +120,7 @@ impl ActorToken {
         token: &Token,
         origin: &Origin,
     ) -> Result<(), TokenError> {
+        govern_actor(context, tx, token).await?;
         within_cap(context, tx, token).await?;
         tx.insert_token(token).await?;
         Ok(trail.append(tx, created(token, origin)).await?)

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use storage::model::{Token, TokenOwner, Touched};
 use storage::{Constraint, StoreError, Tx};
-use token_domain::Timestamp;
 use token_domain::id::ProjectId;
 use token_domain::scope::Grants;
 use token_domain::text::{AgentType, Name};
 use token_domain::token::{Lifetime, TokenFacts};
+use token_domain::{Span, Timestamp};
 use token_format::PlainToken;
 
+use super::governed::govern_new;
 use super::reach::project_of_new;
 use super::{Idempotency, TokenError, Tokens, remember, replayed, secret, within};
 use crate::audit::{Event, Trail};
@@ -88,10 +89,7 @@ impl Tokens {
             scopes: owned_names(context, &grants),
             project_id,
             facts: TokenFacts::new(now, expires_at),
-            lifetime: match request.lifetime {
-                Lifetime::For(span) => Some(span),
-                Lifetime::Unlimited | Lifetime::Until(_) => None,
-            },
+            lifetime: span_of(request.lifetime),
             created_by: caller.principal(),
             revoked_by: None,
             rotated_from: None,
@@ -100,7 +98,8 @@ impl Tokens {
             reuse_detected_at: None,
             secret: stored,
         };
-        self.store_new(&token, request.idempotency, origin).await?;
+        let asked = New { token, grants: grants.clone(), lifetime: request.lifetime };
+        let token = self.store_new(asked, request.idempotency, origin).await?;
         let warnings = context
             .catalogue
             .warnings(&grants)
@@ -112,11 +111,12 @@ impl Tokens {
 
     async fn store_new(
         &self,
-        token: &Token,
+        new: New,
         idempotency: Option<Idempotency>,
         origin: &Origin,
-    ) -> Result<(), TokenError> {
-        let (context, token, origin) = (Arc::clone(&self.context), token.clone(), origin.clone());
+    ) -> Result<Token, TokenError> {
+        let (context, origin) = (Arc::clone(&self.context), origin.clone());
+        let New { mut token, grants, lifetime } = new;
         let touching = context.units.touching();
         touching.touch(Touched::Created(token.id));
         self.context
@@ -138,6 +138,7 @@ impl Tokens {
                         .await?;
                     }
                     still_member(tx, &token).await?;
+                    govern_new(&context, tx, &mut token, &grants, lifetime).await?;
                     within_cap(&context, tx, &token).await?;
                     tx.insert_token(&token).await.map_err(|error| insertion(&token, error))?;
                     if let Some(idempotency) = idempotency {
@@ -151,10 +152,26 @@ impl Tokens {
                         )
                         .await?;
                     }
-                    Ok(trail.append(tx, created(&token, &origin)).await?)
+                    trail.append(tx, created(&token, &origin)).await?;
+                    Ok(token)
                 })
             })
             .await
+    }
+}
+
+/// A token about to be stored, with what its organisation's policy is asked about.
+struct New {
+    token: Token,
+    grants: Grants,
+    lifetime: Lifetime,
+}
+
+/// The span a lifetime was chosen as.
+pub(super) const fn span_of(lifetime: Lifetime) -> Option<Span> {
+    match lifetime {
+        Lifetime::For(span) => Some(span),
+        Lifetime::Unlimited | Lifetime::Until(_) => None,
     }
 }
 

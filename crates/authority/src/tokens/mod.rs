@@ -1,6 +1,7 @@
 //! The life of tokens: issue, read, rename, rotate, revoke.
 
 mod actor;
+mod governed;
 mod issue;
 mod keys;
 mod own;
@@ -27,12 +28,14 @@ pub use read::{Cursor, ListRequest, Page};
 pub use rotate::{RotateRequest, Rotated};
 
 pub(crate) use actor::ActorToken;
+pub(crate) use governed::fallen_idle;
 pub(crate) use rotate::{first_use, reuse};
 pub(crate) use secret::upgrade;
 
 use crate::context::Context;
 use crate::env::EntropyError;
 use crate::error::Failure;
+use crate::policies::PolicyBreach;
 
 /// Why something asked of a token was not done.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +57,9 @@ pub enum TokenError {
     /// The caller is no person of the organisation, where one is asked about their own keys.
     #[error("the caller is no person")]
     NotAPerson,
+    /// The organisation's policy does not allow it.
+    #[error("against the organisation's policy: {0}")]
+    Policy(#[from] PolicyBreach),
     /// The expiry asked for does not lie ahead.
     #[error("the expiry does not lie ahead")]
     ExpiryPassed,

@@ -10,6 +10,7 @@ use token_domain::token::{GraceMode, Lifetime, RevokeReason, Status, TokenFacts}
 use token_domain::{ScopeSet, Span, Timestamp};
 use token_format::PlainToken;
 
+use super::governed::govern_successor;
 use super::reach::Whose;
 use super::{Idempotency, TokenError, Tokens, remember, replayed, secret, within};
 use crate::audit::{Event, Trail};
@@ -183,7 +184,8 @@ impl Rotation {
             .supersede(now, self.token.id, self.grace, self.mode)
             .map_err(|not_possible| TokenError::WrongStatus(not_possible.status))?;
         let grace_ends_at = facts.superseded.map_or(now, |superseded| superseded.grace_ends_at);
-        let token = heir(self.token, &current, now);
+        let mut token = heir(self.token, &current, now);
+        govern_successor(context, tx, &mut token, lifetime(&current)).await?;
         tx.insert_token(&token).await?;
         let superseded =
             tx.supersede_active(organization, self.old.id, token.id, now, grace_ends_at, self.mode, now).await?;

@@ -2,6 +2,7 @@
 
 mod executions;
 mod lives;
+mod policies;
 mod sign_in;
 mod trail;
 mod validation;

@@ -29,6 +29,8 @@ both!(every_operation_keeps_everybody_to_their_own);
 const ELSEWHERE: &str = "elsewhere";
 /// What a front end presents; the credential of one operation.
 const SERVICE_TOKEN: &str = "the-service-token-of-this-deployment";
+/// What only a credential that is bound to no project may change.
+const ORGANIZATION_WIDE: [&str; 3] = ["create_project", "preview_policy", "set_policy"];
 /// An id that nothing has.
 const ABSENT: &str = "018f0000-0000-7000-8000-000000000001";
 
@@ -174,7 +176,9 @@ fn expected(catalogue: &Catalogue, operation: &Operation, row: &Row, who: &Princ
         (_, Tells::Nothing) => Expected::Succeeds,
         // A credential that is bound to a project sees that one alone, and makes none beside it.
         (Target::Own, _) if who.is_bound && row.subject == Subject::EmptyProject => Expected::Fails(404, "not found"),
-        (Target::Own, _) if who.is_bound && operation.id == "create_project" => Expected::Fails(403, "forbidden"),
+        (Target::Own, _) if who.is_bound && ORGANIZATION_WIDE.contains(&operation.id.as_str()) => {
+            Expected::Fails(403, "forbidden")
+        }
         (Target::Own, Tells::Path | Tells::Query) => Expected::Succeeds,
         (Target::Foreign(_) | Target::Absent(_) | Target::Colleague, Tells::Path) => Expected::Fails(404, "not found"),
         (Target::Foreign(_) | Target::Absent(_) | Target::Colleague, Tells::Query) => Expected::Fails(403, "forbidden"),

@@ -141,6 +141,7 @@ pub(super) const ROWS: &[Row] = &[
     row("get_me", People, Nothing, 200),
     row("get_namespace", Holders, AccessScope, 200).query("topic=a/b", Tells::Path),
     row("get_namespace_bound", Bound, AccessScope, 200).query("topic=a/b", Tells::Path),
+    row("get_policy", Holders, Nothing, 200),
     row("get_project", Holders, Nothing, 200),
     row("get_scope", Holders, AccessScope, 200),
     row("get_scope_bound", Bound, AccessScope, 200),
@@ -161,6 +162,7 @@ pub(super) const ROWS: &[Row] = &[
     row("list_sessions", People, Nothing, 200),
     row("list_tokens", Holders, Nothing, 200),
     row("metrics", Anybody, Nothing, 200),
+    row("preview_policy", Holders, Nothing, 200).body(|_| json!({"kinds": {}})),
     row("ready", Anybody, Nothing, 200),
     row("revoke_key", People, Key, 204),
     row("revoke_self", Tokens, Itself, 204),
@@ -173,6 +175,7 @@ pub(super) const ROWS: &[Row] = &[
     row("run_setup", Anybody, Nothing, 409)
         .body(|_| json!({"code": "x", "organization": "third", "email": "a@b.example", "password": Server::PASSWORD})),
     row("set_baseline", Holders, Execution, 200).query("", Tells::Nothing).body(|_| json!({"coverage": 70, "commit": "0123456789abcdef"})),
+    row("set_policy", Holders, Nothing, 200).body(|_| json!({"kinds": {}})),
     row("submit_execution", Holders, Nothing, 201).body(execution),
     row("unassign_actor", Holders, AccessScopeWithActor, 204),
     row("unassign_actor_bound", Bound, AccessScopeWithActor, 204),
