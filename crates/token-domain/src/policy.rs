@@ -63,6 +63,7 @@ pub enum Breach {
 
 /// How a token stands to a policy that might be set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent answers, any of which may be yes")]
 pub struct Findings {
     /// It has been unused for too long and would not count any more.
     pub idle: bool,
@@ -203,10 +204,6 @@ mod tests {
 
     const T0: Timestamp = Timestamp::from_micros(1_000_000_000_000_000);
 
-    fn days(count: u32) -> Option<Span> {
-        Some(Span::days(count))
-    }
-
     #[test]
     fn a_lifetime_is_given_kept_or_refused_when_a_token_is_made() {
         use Lifetime::{For, Unlimited, Until};
@@ -291,11 +288,11 @@ mod tests {
         let facts = TokenFacts::new(T0, Some(T0 + Span::days(200)));
         let find = |rule: &KindRule, used| rule.findings(&catalogue, &facts, &listed, used, now);
         assert_eq!(find(&KindRule::default(), None), Findings::default());
-        let idle = KindRule { idle_after: days(30), ..KindRule::default() };
+        let idle = KindRule { idle_after: Some(Span::days(30)), ..KindRule::default() };
         assert!(find(&idle, None).idle && !find(&idle, Some(now - Span::days(29))).idle);
-        let short = KindRule { longest_lifetime: days(199), ..KindRule::default() };
+        let short = KindRule { longest_lifetime: Some(Span::days(199)), ..KindRule::default() };
         assert!(find(&short, None).lifetime && find(&short, None).any());
-        assert!(!find(&KindRule { longest_lifetime: days(200), ..KindRule::default() }, None).lifetime);
+        assert!(!find(&KindRule { longest_lifetime: Some(Span::days(200)), ..KindRule::default() }, None).lifetime);
         let only = AllowedScopes::Only(catalogue.grant(&["bot"], Kind::Organization).unwrap());
         let all = KindRule { making: Making::Forbidden, scopes: only, ..short };
         assert_eq!(find(&all, None), Findings { idle: false, lifetime: true, scopes: true, kind: true });

@@ -12,6 +12,7 @@ mod crash;
 mod executions;
 mod isolation;
 mod keys;
+mod malformed;
 mod operations;
 mod outage;
 mod policy;

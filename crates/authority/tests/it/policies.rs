@@ -21,7 +21,7 @@ fn idle_after(days: u32) -> KindRule {
 
 fn request(scopes: &[&str], lifetime: Lifetime) -> IssueRequest {
     IssueRequest {
-        name: Name::parse("a token").unwrap(),
+        name: Name::parse("a token").expect("a name"),
         scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
         agent_type: AgentType::none(),
         project_id: None,
@@ -32,11 +32,11 @@ fn request(scopes: &[&str], lifetime: Lifetime) -> IssueRequest {
 
 async fn set(world: &World, rules: Vec<AskedRule>) {
     let policies = Policies::new(&world.context);
-    policies.set(&world.owner, world.owner.organization_id, rules, &origin()).await.unwrap();
+    policies.set(&world.owner, world.owner.organization_id, rules, &origin()).await.expect("a policy");
 }
 
 async fn token(world: &World, issued: &Issued) -> Token {
-    world.tokens.get(&world.owner, issued.token.id).await.unwrap()
+    world.tokens.get(&world.owner, issued.token.id).await.expect("a token")
 }
 
 #[test]
