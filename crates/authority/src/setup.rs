@@ -7,7 +7,7 @@ use storage::StoreError;
 use storage::model::{Membership, Organization, Principal, User};
 use subtle::ConstantTimeEq;
 use token_domain::id::{OrganizationId, UserId};
-use token_domain::person::{BuiltInRole, RoleRef};
+use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
 use token_domain::text::{Email, Name, Slug};
 
 use crate::audit::{Event, Trail};
@@ -149,6 +149,7 @@ impl Setup {
             slug: request.slug,
             disabled_at: None,
             token_cap: None,
+            second_factor: SecondFactorRule::Optional,
             created_at: now,
             updated_at: now,
         };

@@ -3,5 +3,6 @@
 mod executions;
 mod lives;
 mod sign_in;
+mod tampering;
 mod trail;
 mod validation;
