@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use authority::access_scopes::AccessScopes;
 use authority::actors::Actors;
+use authority::audit::read::Audit;
 use authority::env::{Clock, Entropy, Lease, SystemClock, SystemEntropy, random};
 use authority::executions::Executions;
 use authority::hashing::{Argon2Params, Keyring, Scheme, TagKey};
@@ -45,6 +46,7 @@ pub(crate) struct Services {
     pub(crate) projects: Arc<Projects>,
     pub(crate) access_scopes: Arc<AccessScopes>,
     pub(crate) actors: Arc<Actors>,
+    pub(crate) audit: Arc<Audit>,
     pub(crate) setup: Arc<Setup>,
 }
 
@@ -72,6 +74,7 @@ impl Services {
             projects: Arc::new(Projects::new(&context)),
             access_scopes: Arc::new(AccessScopes::new(&context)),
             actors: Arc::new(Actors::new(&context)),
+            audit: Arc::new(Audit::new(context.store().clone())),
             setup: Arc::new(Setup::new(&context)),
             validator,
             context,

@@ -123,6 +123,7 @@ fn surfaces_with(config: &Config, services: &Services, pending: PendingSetup) ->
     let projects = Data::from(Arc::clone(&services.projects));
     let access_scopes = Data::from(Arc::clone(&services.access_scopes));
     let actors = Data::from(Arc::clone(&services.actors));
+    let audit = Data::from(Arc::clone(&services.audit));
     let setup = Data::from(Arc::clone(&services.setup));
     Arc::new(move |routes: &mut ServiceConfig<'_>| {
         routes
@@ -135,6 +136,7 @@ fn surfaces_with(config: &Config, services: &Services, pending: PendingSetup) ->
             .app_data(projects.clone())
             .app_data(access_scopes.clone())
             .app_data(actors.clone())
+            .app_data(audit.clone())
             .app_data(setup.clone())
             .app_data(service_token.clone())
             .app_data(pending.clone());

@@ -65,6 +65,8 @@ permissions! {
     ReadActors = "actors:read";
     /// Make, change, assign and delete actors, and rotate their tokens.
     ManageActors = "actors:manage";
+    /// Read, export and verify the audit trail.
+    ReadAudit = "audit:read";
     /// See one's own account.
     ReadSelf = "user:read";
     /// Change one's own account.

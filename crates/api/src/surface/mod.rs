@@ -3,6 +3,7 @@
 
 pub mod access_scopes;
 pub mod actors;
+pub mod audit;
 pub mod auth;
 pub mod badge;
 pub mod executions;
@@ -32,6 +33,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     projects::register(config);
     access_scopes::register(config);
     actors::register(config);
+    audit::register(config);
     sessions::register(config);
     me::register(config);
     setup::register(config);

@@ -45,7 +45,7 @@ const fn with_body(operation: &'static str, body: fn() -> Value, succeeds: u16) 
 }
 
 /// One row for each operation that asks for a credential.
-const CALLS: [Call; 15] = [
+const CALLS: [Call; 18] = [
     call("cancel_rotation", 200),
     with_body(
         "change_password",
@@ -59,12 +59,15 @@ const CALLS: [Call; 15] = [
     call("delete_session", 204),
     with_body("edit_me", || json!({"name": "Owner"}), 200),
     with_body("edit_token", || json!({"name": "covered"}), 200),
+    call("export_audit", 200),
     call("get_me", 200),
     call("get_token", 200),
+    call("list_audit", 200),
     call("list_sessions", 200),
     call("list_tokens", 200),
     call("revoke_token", 204),
     with_body("rotate_token", || json!({}), 200),
+    call("verify_audit", 200),
 ];
 
 /// What a front end presents; the credential of one operation.

@@ -8,6 +8,7 @@
 
 mod support;
 
+mod audit;
 mod coverage;
 mod crash;
 mod executions;

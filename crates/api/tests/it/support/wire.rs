@@ -152,6 +152,10 @@ impl Wire {
         }
         let mut answer = Answer { status, headers, body: Vec::new() };
         if !without_body && status != 204 {
+            if answer.header("transfer-encoding") == Some("chunked") {
+                answer.body = self.chunks()?;
+                return Ok(answer);
+            }
             let length = answer.header("content-length").and_then(|text| text.parse().ok());
             answer.body = vec![0; length.ok_or(ErrorKind::InvalidData)?];
             self.stream.read_exact(&mut answer.body)?;
@@ -163,6 +167,23 @@ impl Wire {
     pub(crate) fn ask(&mut self, request: &Request<'_>) -> io::Result<Answer> {
         self.send(&request.bytes())?;
         self.answer(request.is_head())
+    }
+
+    /// A body in chunks, up to and including the last, which is empty.
+    fn chunks(&mut self) -> io::Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let length = usize::from_str_radix(&self.line()?, 16).map_err(|_| ErrorKind::InvalidData)?;
+            let end = body.len();
+            body.resize(end + length, 0);
+            self.stream.read_exact(&mut body[end..])?;
+            if !self.line()?.is_empty() {
+                return Err(ErrorKind::InvalidData.into());
+            }
+            if length == 0 {
+                return Ok(body);
+            }
+        }
     }
 
     fn line(&mut self) -> io::Result<String> {
