@@ -44,7 +44,7 @@ fn a_file_is_verified_offline(backend: Backend) {
     swapped.swap(1, 2);
     let changed = text.replacen("token.create", "token.update", 1);
     let shown = text.replacen("\"seq\":3", "\"seq\":\"3\"", 1);
-    let other = text.replacen("org_", "org_0", 1);
+    let other = text.replacen("\"org_0", "\"ORG_0", 1);
     // What is read, with which options, and what is said of it.
     let rows: [(String, &[&str], &[&str]); 9] = [
         (changed, &[], &["line 2", "event 2 was changed"]),

@@ -35,11 +35,12 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The body as JSON (null when it is empty), if the status is the expected one.
+    /// The body as JSON (null when it is empty or something else), if the status is the expected one.
     #[track_caller]
     pub(crate) fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text());
-        if self.body.is_empty() { Value::Null } else { self.json() }
+        let is_json = self.header("content-type").is_none_or(|of_type| of_type.ends_with("json") && !of_type.contains("ndjson"));
+        if self.body.is_empty() || !is_json { Value::Null } else { self.json() }
     }
 
     /// An error of the common shape, with the expected status; the body for a closer look.
