@@ -18,6 +18,7 @@ pub mod limits;
 pub mod origin;
 pub mod people;
 pub mod projects;
+pub mod seed;
 pub mod sessions;
 pub mod setup;
 pub mod slow;

@@ -9,9 +9,9 @@
 mod support;
 
 mod audit;
-mod coverage;
 mod crash;
 mod executions;
+mod isolation;
 mod operations;
 mod outage;
 mod race;
