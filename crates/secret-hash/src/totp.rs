@@ -62,6 +62,11 @@ impl TotpSecret {
         (proven != NONE).then_some(proven)
     }
 
+    /// The six digits that an app shows during a step.
+    pub fn shown(&self, step: i64) -> String {
+        format!("{:06}", self.code(step))
+    }
+
     /// The code of a step (RFC 4226, section 5.3).
     fn code(&self, step: i64) -> u32 {
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &*self.0);
@@ -129,7 +134,7 @@ mod tests {
             assert_eq!(secret().code(time / 30), code % 1_000_000, "{time}");
         }
         for (count, code) in (0..).zip(COUNTS) {
-            assert_eq!(secret().code(count), code, "{count}");
+            assert_eq!(secret().shown(count), format!("{code:06}"), "{count}");
         }
         assert_eq!(*secret().to_base32(), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
     }
