@@ -10,6 +10,7 @@ pub mod executions;
 pub mod me;
 pub mod projects;
 pub mod scopes;
+pub mod second_factors;
 pub mod sessions;
 pub mod setup;
 pub mod tokens;
@@ -36,5 +37,6 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     audit::register(config);
     sessions::register(config);
     me::register(config);
+    second_factors::register(config);
     setup::register(config);
 }

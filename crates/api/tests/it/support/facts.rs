@@ -157,6 +157,12 @@ impl Facts {
         self.write(move |tx| Box::pin(async move { tx.set_user_disabled(id, Some(at), at).await.map(drop) }));
     }
 
+    /// Lets that organisation ask its people for a second factor, or no longer.
+    pub(crate) fn set_second_factor_rule(&self, rule: SecondFactorRule) {
+        let (id, at) = (self.organization(Server::ORGANIZATION).id, now());
+        self.write(move |tx| Box::pin(async move { tx.set_second_factor_rule(id, rule, at).await.map(drop) }));
+    }
+
     /// Gives the organisation a cap of its own.
     pub(crate) fn cap(&self, organization: OrganizationId, cap: Option<u32>) {
         let at = now();

@@ -39,7 +39,8 @@ impl Answer {
     #[track_caller]
     pub(crate) fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text());
-        let is_json = self.header("content-type").is_none_or(|of_type| of_type.ends_with("json") && !of_type.contains("ndjson"));
+        let is_json =
+            self.header("content-type").is_none_or(|of_type| of_type.ends_with("json") && !of_type.contains("ndjson"));
         if self.body.is_empty() || !is_json { Value::Null } else { self.json() }
     }
 
