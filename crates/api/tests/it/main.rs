@@ -12,6 +12,7 @@ mod audit;
 mod crash;
 mod executions;
 mod isolation;
+mod malformed;
 mod operations;
 mod outage;
 mod race;
