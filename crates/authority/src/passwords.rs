@@ -147,11 +147,11 @@ fn is_run(folded: &str) -> bool {
 /// Whether two characters are the same, follow each other, or lie beside each other on a keyboard.
 fn is_step(one: char, other: char) -> bool {
     let follow = u32::from(one).abs_diff(u32::from(other)) <= 1;
-    let beside = |line: &&str| {
+    let beside = |line: &str| {
         let place = |letter| line.find(letter);
         place(one).zip(place(other)).is_some_and(|(a, b)| a.abs_diff(b) == 1)
     };
-    follow || LINES.iter().any(|line| beside(&line))
+    follow || LINES.iter().any(|line| beside(line))
 }
 
 /// What is left when everything about the person and all that is no letter is taken away is next to nothing.

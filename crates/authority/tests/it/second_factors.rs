@@ -26,9 +26,9 @@ impl<'a> App<'a> {
     /// The owner, signed in, with a second factor that was just set up.
     async fn set_up(world: &'a World) -> Self {
         let factors = SecondFactors::new(&world.context);
-        let caller = caller(world, &sign_in(world, None).await.unwrap()).await.unwrap();
-        let secret = factors.begin(&caller, &origin()).await.unwrap().secret;
-        let recovery = factors.confirm(&caller, code(world, &secret), &origin()).await.unwrap();
+        let caller = caller(world, &sign_in(world, None).await.expect("a session")).await.expect("an answer");
+        let secret = factors.begin(&caller, &origin()).await.expect("an answer").secret;
+        let recovery = factors.confirm(&caller, code(world, &secret), &origin()).await.expect("an answer");
         Self { world, factors, secret, recovery, caller }
     }
 
@@ -49,14 +49,14 @@ fn step(world: &World) -> i64 {
 }
 
 fn code(world: &World, secret: &TotpSecret) -> TotpCode {
-    TotpCode::parse(&secret.shown(step(world))).unwrap()
+    TotpCode::parse(&secret.shown(step(world))).expect("six digits")
 }
 
 /// A code that is none of the three that are right now.
 fn wrong_code(world: &World, secret: &TotpSecret) -> Proof {
     let right: Vec<String> = (-1..=1).map(|offset| secret.shown(step(world) + offset)).collect();
-    let wrong = (0..4).map(|n| format!("{n:06}")).find(|code| !right.contains(code)).unwrap();
-    Proof::Code(TotpCode::parse(&wrong).unwrap())
+    let wrong = (0..4).map(|n| format!("{n:06}")).find(|code| !right.contains(code)).expect("six digits");
+    Proof::Code(TotpCode::parse(&wrong).expect("six digits"))
 }
 
 async fn sign_in(world: &World, proof: Option<&Proof>) -> Result<SignedIn, SignInError> {

@@ -1,6 +1,6 @@
 //! The audit trail against somebody who can write to the database: whatever they do to it is found and named.
 
-use authority::audit::chain::{Fault, Place};
+use authority::audit::chain::{Fault, Place, hex};
 use authority::audit::hash;
 use authority::audit::read::{Audit, Outcome, VerifyError};
 use storage::model::{AuditFilter, AuditRecord};
@@ -174,7 +174,7 @@ fn a_covered_trace_shows_against_what_was_remembered() {
         let mut forged = events[5].clone();
         forged.detail = "forged".to_owned();
         forged.hash = hash(&forged);
-        let digits: String = forged.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = hex(&forged.hash);
         let digest = match db.backend() {
             Backend::Sqlite => format!("x'{digits}'"),
             Backend::PostgreSql => format!("decode('{digits}', 'hex')"),
@@ -214,13 +214,13 @@ fn a_long_trail_is_verified_in_several_goes() {
 fn a_trail_is_verified_by_one_at_a_time() {
     Db::each(async |db| {
         let victim = Victim::new(db).await;
-        let walk = || victim.audit.verify(Some(victim.trail), Place::START, None);
-        let other = victim.audit.verify(None, Place::START, None);
-        let (first, second, other) = futures::future::join3(walk(), walk(), other).await;
+        let walk = |trail| Box::pin(victim.audit.verify(trail, Place::START, None));
+        let (mine, others) = (Some(victim.trail), None);
+        let (first, second, other) = futures::future::join3(walk(mine), walk(mine), walk(others)).await;
         assert_eq!(first.unwrap().outcome, Outcome::Whole);
         assert!(matches!(second, Err(VerifyError::UnderWay)));
         assert_eq!(other.unwrap().outcome, Outcome::Whole, "another trail is nobody's business");
-        assert_eq!(walk().await.unwrap().outcome, Outcome::Whole, "the turn is given back");
+        assert_eq!(walk(mine).await.unwrap().outcome, Outcome::Whole, "the turn is given back");
     });
 }
 

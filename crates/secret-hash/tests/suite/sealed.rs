@@ -11,7 +11,7 @@ fn key(byte: u8) -> TagKey {
 
 fn ring(current: u8, previous: &[u8]) -> Keyring {
     let previous: Vec<TagKey> = previous.iter().copied().map(key).collect();
-    Keyring::new(&key(current), &previous).unwrap()
+    Keyring::new(&key(current), &previous).expect("distinct keys")
 }
 
 #[test]

@@ -4,6 +4,7 @@ use actix_web::get;
 use actix_web::web::{self, Data};
 use authority::second_factors::SecondFactors;
 use serde::Serialize;
+use token_domain::Timestamp;
 use utoipa::ToSchema;
 
 use super::errors;
@@ -37,7 +38,7 @@ pub(super) async fn get_totp(
     let status = factors.status(&who.caller).await.map_err(errors::second_factor)?;
     Ok(web::Json(TotpStatus {
         enabled: status.since.is_some(),
-        enabled_at: status.since.map(|at| at.rfc3339_seconds()),
+        enabled_at: status.since.map(Timestamp::rfc3339_seconds),
         recovery_codes_left: status.recovery_codes_left,
         required: status.rule.is_required(),
     }))
