@@ -2,6 +2,7 @@
 
 use authority::Failure;
 use authority::executions::ExecutionError;
+use authority::limits::TooManyAttempts;
 use authority::people::PersonError;
 use authority::policies::PolicyBreach;
 use authority::sessions::SignInError;
@@ -117,9 +118,13 @@ pub(super) fn sign_in(error: SignInError) -> ApiError {
         SignInError::Denied => ApiError::from(Code::InvalidToken)
             .saying("invalid credentials")
             .message("Check the e-mail address, the password and the organisation."),
-        SignInError::TooMany(wait) => {
-            ApiError::too_many_requests(u64::try_from(wait.retry_after.as_seconds()).unwrap_or(1).max(1))
-        }
+        SignInError::SecondFactorRequired => ApiError::from(Code::InvalidToken)
+            .saying("second factor required")
+            .message("The password is right: send it again with `code`, or with a `recovery_code`."),
+        SignInError::WrongCode => ApiError::from(Code::InvalidToken)
+            .saying("wrong code")
+            .message("Send the code the app shows now; each is good once. Check the clock of the device, or send a `recovery_code`."),
+        SignInError::TooMany(wait) => too_many(wait),
         SignInError::Failed(failure) => failed(&failure),
     }
 }
@@ -131,6 +136,8 @@ pub(super) fn person(error: PersonError) -> ApiError {
         PersonError::WrongPassword => ApiError::from(Code::Forbidden)
             .saying("wrong password")
             .message("Send the password in use now as `current_password`."),
+        PersonError::Weak(error) => ApiError::invalid("new_password", error.to_string()),
+        PersonError::TooMany(wait) => too_many(wait),
         PersonError::EmailTaken => {
             ApiError::from(Code::Conflict).saying("e-mail address taken").message("Choose another address.")
         }
@@ -142,6 +149,11 @@ fn not_a_person() -> ApiError {
     ApiError::from(Code::Forbidden).message("Sign in, or use a personal key: this credential belongs to no person.")
 }
 
+/// Too many attempts: when the next may be made.
+pub(super) fn too_many(wait: TooManyAttempts) -> ApiError {
+    ApiError::too_many_requests(u64::try_from(wait.retry_after.as_seconds()).unwrap_or(1).max(1))
+}
+
 /// An error of setting up.
 pub(super) fn setup(error: SetupError) -> ApiError {
     match error {
@@ -151,6 +163,7 @@ pub(super) fn setup(error: SetupError) -> ApiError {
         SetupError::WrongCode => ApiError::from(Code::Forbidden)
             .saying("wrong set-up code")
             .message("Use the link that the server printed when it started last."),
+        SetupError::Weak(error) => ApiError::invalid("password", error.to_string()),
         SetupError::Failed(failure) => failed(&failure),
     }
 }

@@ -3,12 +3,14 @@
 
 pub mod access_scopes;
 pub mod actors;
+pub mod audit;
 pub mod auth;
 pub mod badge;
 pub mod executions;
 pub mod me;
 pub mod projects;
 pub mod scopes;
+pub mod second_factors;
 pub mod sessions;
 pub mod setup;
 pub mod token_policy;
@@ -35,7 +37,9 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     projects::register(config);
     access_scopes::register(config);
     actors::register(config);
+    audit::register(config);
     sessions::register(config);
     me::register(config);
+    second_factors::register(config);
     setup::register(config);
 }
