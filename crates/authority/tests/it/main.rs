@@ -1,6 +1,7 @@
 //! The verbs against real databases, with a clock that stands still.
 
 mod cost;
+mod demotion;
 mod executions;
 mod lives;
 mod policies;
