@@ -1,6 +1,7 @@
 //! The token policy of an organisation.
 
 mod get_policy;
+mod object;
 mod preview_policy;
 mod set_policy;
 mod view;

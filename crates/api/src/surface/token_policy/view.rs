@@ -9,6 +9,7 @@ use token_domain::token::Kind;
 use token_domain::{ScopeCatalogue, Span};
 use utoipa::ToSchema;
 
+use super::object::Object;
 use crate::http::error::{ApiError, ApiResult};
 
 /// What an organisation asks of its tokens.
@@ -53,7 +54,8 @@ struct RuleView {
 /// A policy to set or try out, in place of the one in force. What is left out is not asked.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct AskedPolicy {
-    kinds: AskedRules,
+    #[schema(value_type = AskedRules)]
+    kinds: Object<AskedRules>,
 }
 
 /// Rules by kind of token; nothing is asked of a kind that is left out.
@@ -62,13 +64,16 @@ pub(super) struct AskedPolicy {
 struct AskedRules {
     /// The organisation's own tokens.
     #[serde(default)]
-    organization: Option<RuleAsked>,
+    #[schema(value_type = Option<RuleAsked>)]
+    organization: Option<Object<RuleAsked>>,
     /// Personal keys.
     #[serde(default)]
-    personal: Option<RuleAsked>,
+    #[schema(value_type = Option<RuleAsked>)]
+    personal: Option<Object<RuleAsked>>,
     /// Tokens of actors, which end when their actors do: lifetimes cannot be set for them.
     #[serde(default)]
-    actor: Option<RuleAsked>,
+    #[schema(value_type = Option<RuleAsked>)]
+    actor: Option<Object<RuleAsked>>,
 }
 
 /// What is to be asked of one kind.
@@ -95,9 +100,9 @@ struct RuleAsked {
 impl AskedPolicy {
     /// The rules, each checked.
     pub(super) fn read(self) -> ApiResult<Vec<AskedRule>> {
-        let AskedRules { organization, personal, actor } = self.kinds;
+        let Object(AskedRules { organization, personal, actor }) = self.kinds;
         let asked = [(Kind::Organization, organization), (Kind::Personal, personal), (Kind::Actor, actor)];
-        asked.into_iter().filter_map(|(kind, rule)| rule.map(|rule| rule.read(kind))).collect()
+        asked.into_iter().filter_map(|(kind, rule)| rule.map(|Object(rule)| rule.read(kind))).collect()
     }
 }
 

@@ -69,6 +69,7 @@ fn what_is_wrong_with_a_policy_names_its_place(backend: Backend) {
     let rows = [
         (json!({}), "kinds"),
         (json!({"kinds": []}), "kinds"),
+        (json!({"kinds": {"personal": []}}), "kinds.personal"),
         (json!({"kinds": {"personal": {"idle_days": 0}}}), "kinds.personal.idle_days"),
         (json!({"kinds": {"personal": {"idle_days": 36_501}}}), "kinds.personal.idle_days"),
         (json!({"kinds": {"personal": {"idle_days": -1}}}), "kinds.personal.idle_days"),
