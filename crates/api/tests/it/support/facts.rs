@@ -113,6 +113,7 @@ impl Facts {
             organization_id: organization,
             user_id: user.id,
             role: RoleRef::BuiltIn(role),
+            disabled_at: None,
             created_at: now(),
         };
         self.write(move |tx| Box::pin(async move { tx.insert_membership(&membership).await }));
