@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 pub struct PersonStanding {
     /// The person.
     pub user_id: UserId,
-    /// Set when the person was switched off everywhere.
+    /// Set when the person was switched off, everywhere or in this organisation.
     pub disabled_at: Option<Timestamp>,
     /// What the person's role allows now; nothing when they are no longer a member.
     pub ceiling: Option<ScopeSet>,
