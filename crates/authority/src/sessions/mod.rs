@@ -1,20 +1,23 @@
 //! Sessions: a signed-in person in one organisation.
 
 mod authenticate;
+mod prove;
+mod switch;
 mod token;
 
 use std::sync::Arc;
 
-use secret_hash::password::{self, Password, PasswordHash};
+use secret_hash::password::{self, PasswordHash};
 use storage::StoreError;
 use storage::model::{MembershipStanding, Principal, Session, SessionStanding};
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, SessionId, UserId};
 use token_domain::person::RoleRef;
-use token_domain::text::{Email, Slug};
+use token_domain::text::{Email, Name, Slug};
 use zeroize::Zeroizing;
 
 pub use authenticate::{AuthError, Presented};
+pub use switch::SwitchError;
 pub use token::SessionToken;
 
 use crate::audit::{Event, Trail};
@@ -125,7 +128,7 @@ impl Sessions {
         };
         attempt.succeeded();
         let by = Principal::User(standing.user.id);
-        self.open(standing, by, origin).await
+        self.open(standing, by, None, origin).await
     }
 
     /// Signs a person in on the word of a front end that holds the service token.
@@ -155,7 +158,7 @@ impl Sessions {
             None => None,
         };
         let standing = standing.filter(is_welcome).ok_or(SignInError::Denied)?;
-        self.open(standing, Principal::Service, origin).await
+        self.open(standing, Principal::Service, None, origin).await
     }
 
     /// The person's live sessions, newest first, in whatever organisation.
@@ -230,35 +233,6 @@ impl Sessions {
         work.await
     }
 
-    /// The person behind e-mail and password, in the organisation asked for.
-    async fn prove(
-        &self,
-        account: &str,
-        mut password: Zeroizing<String>,
-        organization: Option<OrganizationRef>,
-    ) -> Result<Option<MembershipStanding>, SignInError> {
-        // A text that no password may have is wrong for every account; refusing it early tells nobody anything.
-        let Ok(password) = Password::new(std::mem::take(&mut *password)) else { return Ok(None) };
-        let key = account.to_owned();
-        let user =
-            self.context.store.read(move |reads| Box::pin(async move { reads.user_by_email_key(&key).await })).await?;
-        let stored = user
-            .as_ref()
-            .and_then(|user| user.password_hash.as_deref())
-            .map(PasswordHash::parse)
-            .transpose()
-            .map_err(|error| Failure::Inconsistent(format!("a stored password hash cannot be read: {error}")))?;
-        let known = stored.is_some();
-        let against = stored.unwrap_or_else(|| self.nobody.clone());
-        let verified = self.context.lane.run(move || password::verify(&password, &against)).await?;
-        let verified = verified
-            .map_err(|error| Failure::Inconsistent(format!("a stored password hash cannot be used: {error}")))?;
-        match user {
-            Some(user) if known && verified => Ok(self.standing(user.id, organization).await?.filter(is_welcome)),
-            Some(_) | None => Ok(None),
-        }
-    }
-
     /// The person's place in the organisation asked for, or in the first they joined.
     async fn standing(
         &self,
@@ -274,8 +248,9 @@ impl Sessions {
                 found.map(|organization| organization.id)
             }
             None => {
-                let memberships = store.read(move |reads| Box::pin(reads.memberships_of_user(user))).await?;
-                memberships.first().map(|(organization, _)| organization.id)
+                // Not the first by name: whoever adds somebody to their organisation must not decide where that
+                // person signs in.
+                store.read(move |reads| Box::pin(reads.first_organization(user))).await?
             }
         };
         let Some(organization) = organization else { return Ok(None) };
@@ -286,11 +261,13 @@ impl Sessions {
         &self,
         standing: MembershipStanding,
         by: Principal,
+        not_after: Option<Timestamp>,
         origin: &Origin,
     ) -> Result<SignedIn, SignInError> {
         let context = &self.context;
         let token = SessionToken::from_random(random(context.entropy.as_ref())?);
         let now = context.now();
+        let whole = now + context.policy.session_lifetime;
         let session = Session {
             id: context.id(now)?,
             user_id: standing.user.id,
@@ -298,7 +275,7 @@ impl Sessions {
             token_digest: token.digest(),
             user_agent: origin.user_agent.as_ref().map(|text| text.chars().take(LONGEST_USER_AGENT).collect()),
             created_at: now,
-            expires_at: now + context.policy.session_lifetime,
+            expires_at: not_after.map_or(whole, |end| end.min(whole)),
         };
         let (made, origin) = (session.clone(), origin.clone());
         context
@@ -306,6 +283,11 @@ impl Sessions {
             .run(now, context.units.touching(), move |tx| {
                 Box::pin(async move {
                     let mut trail = Trail::open(tx, Some(made.organization_id)).await?;
+                    // Once more under the lock: a session of somebody just removed or switched off would outlive that.
+                    let standing = tx.membership_standing(made.organization_id, made.user_id).await?;
+                    if !standing.is_some_and(|standing| is_welcome(&standing)) {
+                        return Err(SignInError::Denied);
+                    }
                     let event = Event::new(now, "session.create", by, &origin)
                         .on("session", made.id)
                         .with("user_id", made.user_id.to_string());
@@ -333,15 +315,21 @@ impl Sessions {
     }
 }
 
-fn is_welcome(standing: &MembershipStanding) -> bool {
-    standing.user.disabled_at.is_none() && standing.organization.disabled_at.is_none()
+/// Whether a person is let into an organisation.
+pub(crate) fn is_welcome(standing: &MembershipStanding) -> bool {
+    standing.user.disabled_at.is_none() && standing.disabled_at.is_none() && standing.organization.disabled_at.is_none()
+}
+
+/// What a member's role is called.
+pub(crate) fn role_name(standing: &MembershipStanding) -> String {
+    name_of_role(standing.role, standing.custom_name.as_ref())
 }
 
 /// What a role is called: the built-in name or the organisation's own.
-pub(crate) fn role_name(standing: &MembershipStanding) -> String {
-    match standing.role {
+pub fn name_of_role(role: RoleRef, custom_name: Option<&Name>) -> String {
+    match role {
         RoleRef::BuiltIn(role) => role.as_str().to_owned(),
-        RoleRef::Custom(id) => standing.custom_name.as_ref().map_or_else(|| id.to_string(), ToString::to_string),
+        RoleRef::Custom(id) => custom_name.map_or_else(|| id.to_string(), ToString::to_string),
     }
 }
 

@@ -1,0 +1,68 @@
+//! Proving by password who somebody is.
+
+use secret_hash::password::{self, Password, PasswordHash};
+use storage::model::{MembershipStanding, User};
+use token_domain::id::UserId;
+use token_domain::text::Email;
+use zeroize::Zeroizing;
+
+use super::{OrganizationRef, Sessions, SignInError, is_welcome};
+use crate::error::Failure;
+use crate::origin::Origin;
+
+impl Sessions {
+    /// Whether this is the password of the person with that address. An attempt like any other: it counts against the
+    /// same limits as signing in, so that no other door lets anybody guess faster.
+    ///
+    /// # Errors
+    /// Too many attempts.
+    pub(crate) async fn proves(
+        &self,
+        email: &Email,
+        password: Zeroizing<String>,
+        origin: &Origin,
+    ) -> Result<Option<UserId>, SignInError> {
+        let account = email.key();
+        let attempt = self.limiter.take(&account, origin.client_ip, self.context.now())?;
+        let user = self.user_behind(&account, password).await?;
+        let Some(user) = user.filter(|user| user.disabled_at.is_none()) else {
+            self.record_denial(origin).await?;
+            return Ok(None);
+        };
+        attempt.succeeded();
+        Ok(Some(user.id))
+    }
+
+    /// The person behind e-mail and password, in the organisation asked for.
+    pub(super) async fn prove(
+        &self,
+        account: &str,
+        password: Zeroizing<String>,
+        organization: Option<OrganizationRef>,
+    ) -> Result<Option<MembershipStanding>, SignInError> {
+        match self.user_behind(account, password).await? {
+            Some(user) => Ok(self.standing(user.id, organization).await?.filter(is_welcome)),
+            None => Ok(None),
+        }
+    }
+
+    async fn user_behind(&self, account: &str, mut password: Zeroizing<String>) -> Result<Option<User>, SignInError> {
+        // A text that no password may have is wrong for every account; refusing it early tells nobody anything.
+        let Ok(password) = Password::new(std::mem::take(&mut *password)) else { return Ok(None) };
+        let key = account.to_owned();
+        let user =
+            self.context.store.read(move |reads| Box::pin(async move { reads.user_by_email_key(&key).await })).await?;
+        let stored = user
+            .as_ref()
+            .and_then(|user| user.password_hash.as_deref())
+            .map(PasswordHash::parse)
+            .transpose()
+            .map_err(|error| Failure::Inconsistent(format!("a stored password hash cannot be read: {error}")))?;
+        let known = stored.is_some();
+        let against = stored.unwrap_or_else(|| self.nobody.clone());
+        let verified = self.context.lane.run(move || password::verify(&password, &against)).await?;
+        let verified = verified
+            .map_err(|error| Failure::Inconsistent(format!("a stored password hash cannot be used: {error}")))?;
+        Ok(user.filter(|_| known && verified))
+    }
+}
