@@ -3,7 +3,7 @@
 use authority::Failure;
 use authority::executions::ExecutionError;
 use authority::people::PersonError;
-use authority::sessions::SignInError;
+use authority::sessions::{SignInError, SwitchError};
 use authority::setup::SetupError;
 use authority::tokens::TokenError;
 use token_domain::scope::GrantError;
@@ -42,7 +42,7 @@ pub(super) fn token(error: TokenError) -> ApiError {
     }
 }
 
-fn scopes(error: &GrantError) -> ApiError {
+pub(super) fn scopes(error: &GrantError) -> ApiError {
     match error {
         GrantError::Unknown(name) => {
             // A name of the grammar cannot be a secret; anything else is not repeated.
@@ -95,6 +95,18 @@ pub(super) fn sign_in(error: SignInError) -> ApiError {
             ApiError::too_many_requests(u64::try_from(wait.retry_after.as_seconds()).unwrap_or(1).max(1))
         }
         SignInError::Failed(failure) => failed(&failure),
+    }
+}
+
+/// An error of going over to another organisation.
+pub(super) fn switch(error: SwitchError) -> ApiError {
+    match error {
+        SwitchError::NotASession => {
+            ApiError::from(Code::Forbidden).message("Send the session token itself: this is not a session.")
+        }
+        // Denied at the last moment: removed while the request was under way.
+        SwitchError::NotFound | SwitchError::Failed(SignInError::Denied) => Code::NotFound.into(),
+        SwitchError::Failed(error) => sign_in(error),
     }
 }
 

@@ -6,8 +6,12 @@ pub mod actors;
 pub mod auth;
 pub mod badge;
 pub mod executions;
+pub mod invitations;
 pub mod me;
+pub mod members;
+pub mod organizations;
 pub mod projects;
+pub mod roles;
 pub mod scopes;
 pub mod sessions;
 pub mod setup;
@@ -33,6 +37,10 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     access_scopes::register(config);
     actors::register(config);
     sessions::register(config);
+    organizations::register(config);
+    members::register(config);
+    roles::register(config);
+    invitations::register(config);
     me::register(config);
     setup::register(config);
 }

@@ -1,0 +1,64 @@
+//! `PATCH /v1/organizations/{org_id}`: the name. The slug stays, and the cap is the operator's.
+
+use actix_web::patch;
+use actix_web::web::{self, Data};
+use authority::organizations::{OrganizationChange, Organizations};
+use serde::Deserialize;
+use token_domain::text::{Name, Slug};
+use utoipa::ToSchema;
+
+use super::errors;
+use super::place::Seated;
+use super::view::OrganizationView;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::Json;
+use crate::surface::permission::WriteOrganization;
+use crate::surface::projects::patch::Patch;
+
+/// What to change; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+struct EditOrganization {
+    /// 1–100 characters.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    name: Patch<String>,
+    /// The slug it has, if it is sent at all.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    slug: Patch<String>,
+    #[serde(default)]
+    #[schema(ignore)]
+    token_cap: Patch<serde::de::IgnoredAny>,
+}
+
+/// Rename an organisation.
+#[utoipa::path(
+    tag = "organizations",
+    security(("bearer" = ["org:write"]), ("api_key" = ["org:write"])),
+    params(("org_id" = String, Path, description = "the organisation's id")),
+    request_body = EditOrganization,
+    responses((status = 200, body = OrganizationView))
+)]
+#[patch("/v1/organizations/{org_id}")]
+pub(super) async fn edit_organization(
+    at: Seated<WriteOrganization>,
+    organizations: Data<Organizations>,
+    Json(body): Json<EditOrganization>,
+) -> ApiResult<web::Json<OrganizationView>> {
+    let seen = organizations.edit(&at.seat, body.read()?, &at.origin).await.map_err(errors::organization)?;
+    Ok(web::Json(seen.into()))
+}
+
+impl EditOrganization {
+    fn read(self) -> ApiResult<OrganizationChange> {
+        if !matches!(self.token_cap, Patch::Absent) {
+            // Ignored like any field that is not known, it would look as if it had been set.
+            return Err(ApiError::invalid("token_cap", "Ask whoever operates this deployment to change the cap.")
+                .saying("token_cap cannot be changed"));
+        }
+        Ok(OrganizationChange {
+            slug: self.slug.value("slug", |text| Slug::parse(text))?,
+            name: self.name.value("name", |text| Name::parse(text))?,
+        })
+    }
+}
