@@ -22,6 +22,7 @@ pub mod origin;
 pub mod people;
 pub mod projects;
 pub mod roles;
+pub mod seed;
 pub mod sessions;
 pub mod setup;
 pub mod slow;

@@ -9,6 +9,7 @@ use crate::{product, say};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 /// Settings of the product in a benchmark: what deployments have, plus a tag key of its own and no waiting at the end.
 const SETTINGS: [(&str, &str); 3] = [
@@ -82,14 +83,28 @@ pub(super) fn start_bare(program: &Path, folder: &Path, core: usize, answer: Ans
     Running::start(&launch, folder.join("bare.log"))
 }
 
+/// What a database is filled with.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Amounts {
+    /// Live tokens.
+    pub(super) tokens: usize,
+    /// Access scopes, in the one project.
+    pub(super) access_scopes: usize,
+    /// Actors, in the same project.
+    pub(super) actors: usize,
+    /// Events of the organisation's audit trail.
+    pub(super) events: usize,
+}
+
 /// The product and its database, ready to be started as often as needed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Product {
     program: PathBuf,
     folder: PathBuf,
     url: String,
     core: usize,
-    database: Option<Services>,
+    database: Option<Arc<Services>>,
+    settings: Vec<(&'static str, String)>,
 }
 
 impl Product {
@@ -99,22 +114,39 @@ impl Product {
             Backend::Sqlite => None,
             Backend::Postgres => {
                 say::step("starting PostgreSQL, with fsync");
-                Some(Services::start(Wanted { durability: Durability::On, core: Some(core), redis: false })?)
+                let wanted = Wanted { durability: Durability::On, core: Some(core), redis: false };
+                Some(Arc::new(Services::start(wanted)?))
             }
         };
         let file = || format!("sqlite://{}", folder.join("nolapse.db").display());
-        let url = database.as_ref().map_or_else(file, Services::postgres_url);
-        Ok(Self { program, folder: folder.to_owned(), url, core, database })
+        let url = database.as_deref().map_or_else(file, Services::postgres_url);
+        let settings = SETTINGS.map(|(name, value)| (name, value.to_owned())).to_vec();
+        Ok(Self { program, folder: folder.to_owned(), url, core, database, settings })
+    }
+
+    /// The same product on the same database with a setting of its own.
+    pub(super) fn with(&self, name: &'static str, value: impl Into<String>) -> Self {
+        let others = self.settings.iter().filter(|(other, _)| *other != name).cloned();
+        Self { settings: others.chain([(name, value.into())]).collect(), ..self.clone() }
     }
 
     /// Fills the database with `count` live tokens and writes them to `file`, one a line.
     pub(super) fn seed(&self, count: usize, file: &Path) -> Result {
-        say::step(format!("making {count} tokens"));
+        self.fill(&Amounts { tokens: count, ..Amounts::default() }, file)
+    }
+
+    /// Fills the database and writes the tokens to `file`, one a line.
+    pub(super) fn fill(&self, amounts: &Amounts, file: &Path) -> Result {
+        let Amounts { tokens, access_scopes, actors, events } = *amounts;
+        say::step(format!("making {tokens} tokens, {access_scopes} access scopes, {actors} actors, {events} events"));
+        let numbers = [("tokens", tokens), ("access-scopes", access_scopes), ("actors", actors), ("events", events)];
         run(Command::new(&self.program)
-            .args(["bench-seed", "--database-url", &self.url, "--tokens", &count.to_string(), "--tokens-file"])
+            .args(["bench-seed", "--database-url", &self.url])
+            .args(numbers.map(|(name, number)| format!("--{name}={number}")))
+            .arg("--tokens-file")
             .arg(file)
             .current_dir(&self.folder)
-            .envs(SETTINGS)
+            .envs(self.settings.iter().cloned())
             .stdout(std::io::stderr()))
     }
 
@@ -124,7 +156,7 @@ impl Product {
             .args(["serve", "--listen", "127.0.0.1:0", "--database-url", &self.url])
             .directory(&self.folder)
             .core(Some(self.core));
-        let launch = SETTINGS.iter().fold(launch, |launch, (name, value)| launch.env(name, value));
+        let launch = self.settings.iter().fold(launch, |launch, (name, value)| launch.env(*name, value));
         Running::start(&launch, self.folder.join("product.log"))
     }
 

@@ -26,6 +26,21 @@ pub(super) struct Round {
 }
 
 impl Round {
+    /// Requests in a second.
+    pub(super) const fn per_second(&self) -> f64 {
+        self.per_second
+    }
+
+    /// What half, 99 % and 99.9 % of the requests stayed within, in milliseconds.
+    pub(super) const fn latency_ms(&self) -> [f64; 3] {
+        self.latency_ms
+    }
+
+    /// Processor time of a request in microseconds.
+    pub(super) const fn cpu_us(&self) -> f64 {
+        self.cpu_us
+    }
+
     /// From what the clients saw, the processor time used meanwhile, and resident bytes afterwards.
     pub(super) fn new(seen: &Seen, cpu: Duration, memory: u64) -> Self {
         let requests = precise(seen.requests);

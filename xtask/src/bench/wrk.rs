@@ -1,7 +1,6 @@
 //! One run of the load generator: wrk with our script, pinned to a core of its own, bounded in time.
 
-use super::cases::{Answer, Order, Request};
-use super::tokens::TOKEN_LENGTH;
+use super::cases::{Answer, Order};
 use crate::fail::{Context as _, Fail, Result};
 use crate::interrupt;
 use crate::process::{Launch, POLL};
@@ -14,7 +13,7 @@ use std::process::Stdio;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-/// Keep-alive connections held open at once.
+/// Keep-alive connections of most benchmarks.
 pub(super) const CONNECTIONS: u32 = 32;
 /// Starting point of the script's choice of tokens.
 const SEED: &str = "20260115";
@@ -42,6 +41,8 @@ pub(super) struct Load {
     pub(super) order: Order,
     /// Requests written at once on each connection.
     pub(super) pipeline: u32,
+    /// Keep-alive connections held open at once.
+    pub(super) connections: u32,
 }
 
 /// What the clients saw.
@@ -60,10 +61,9 @@ pub(super) struct Seen {
 }
 
 impl Generator {
-    /// Writes script and request into `folder`, where the tokens are.
-    pub(super) fn prepare(folder: &Path, request: &Request, core: usize) -> Result<Self> {
-        let (head, tail) = request.cut(TOKEN_LENGTH);
-        for (name, text) in [("generator.lua", SCRIPT), ("head", head.as_str()), ("tail", tail.as_str())] {
+    /// Writes the script and the request, cut where a token goes, into `folder`, where the tokens are.
+    pub(super) fn prepare(folder: &Path, head: &str, tail: &str, core: usize) -> Result<Self> {
+        for (name, text) in [("generator.lua", SCRIPT), ("head", head), ("tail", tail)] {
             std::fs::write(folder.join(name), text).attempt(|| format!("write {name}"))?;
         }
         Ok(Self { program: find_or_install(Tool::Wrk)?, folder: folder.to_owned(), core })
@@ -76,7 +76,7 @@ impl Generator {
     pub(super) fn run(&self, load: &Load) -> Result<Seen> {
         let file = |name: &str| self.folder.join(name).display().to_string();
         let mut wrk = Launch::new(&self.program)
-            .args(["-t1".to_owned(), format!("-c{CONNECTIONS}"), format!("-d{}s", load.time.as_secs().max(1))])
+            .args(["-t1".to_owned(), format!("-c{}", load.connections), format!("-d{}s", load.time.as_secs().max(1))])
             .args(["--timeout".to_owned(), "10s".into(), "-s".into(), file("generator.lua")])
             .args([format!("http://127.0.0.1:{}", load.port), "--".into()])
             .args([file("tokens"), file("head"), file("tail"), load.order.name().into()])

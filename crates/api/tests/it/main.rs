@@ -8,11 +8,12 @@
 
 mod support;
 
-mod coverage;
 mod crash;
 mod executions;
+mod isolation;
 mod operations;
 mod outage;
+mod people;
 mod race;
 mod redaction;
 mod sessions;

@@ -15,8 +15,8 @@ use token_domain::person::RoleRef;
 
 use super::errors;
 use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::path::Unreadable;
-use crate::http::extract::{PathParam, Segment};
+use crate::http::extract::Segment;
+use crate::http::extract::path::{self, Unreadable};
 use crate::surface::Authorized;
 use crate::surface::authorized::Permission;
 
@@ -44,19 +44,19 @@ impl Named for () {
 
 impl Named for UserId {
     fn read(request: &HttpRequest) -> ApiResult<Self> {
-        segment(request)
+        path::read(request)
     }
 }
 
 impl Named for RoleRef {
     fn read(request: &HttpRequest) -> ApiResult<Self> {
-        segment(request)
+        path::read(request)
     }
 }
 
 impl Named for InvitationId {
     fn read(request: &HttpRequest) -> ApiResult<Self> {
-        segment(request)
+        path::read(request)
     }
 }
 
@@ -69,15 +69,11 @@ impl<P: Permission, T: Named> FromRequest for Seated<P, T> {
         let request = request.clone();
         Box::pin(async move {
             let Authorized { caller, origin, .. } = who.await?;
-            let OrganizationSegment(organization) = segment(&request)?;
+            let OrganizationSegment(organization) = path::read(&request)?;
             let seat = Seat::of(&caller, organization).map_err(errors::organization)?;
             Ok(Self { seat, id: T::read(&request)?, origin, permission: PhantomData })
         })
     }
-}
-
-fn segment<T: Segment>(request: &HttpRequest) -> ApiResult<T> {
-    PathParam::<T>::from_request(request, &mut Payload::None).into_inner().map(|PathParam(value)| value)
 }
 
 impl Segment for OrganizationSegment {

@@ -119,6 +119,13 @@ impl Facts {
         self.write(move |tx| Box::pin(async move { tx.insert_membership(&membership).await }));
     }
 
+    /// Whether a person is a member.
+    pub(crate) fn is_member(&self, organization: OrganizationId, user: &User) -> bool {
+        let user = user.id;
+        let read = self.store().read(move |reads| Box::pin(reads.membership_standing(organization, user)));
+        self.runtime.block_on(read).unwrap().is_some()
+    }
+
     /// Adds a person to the organisation that set-up made.
     pub(crate) fn add_member(&self, email: &str, role: BuiltInRole) -> User {
         let user = self.add_person(email);

@@ -1,0 +1,211 @@
+//! Changes: making tokens and revoking them, each with everything that belongs to it (transaction, audit row, log entry,
+//! fence). They have no server to be compared with; a wait for the disk measured in the same minutes stands beside them.
+
+use super::cases::{Answer, Order};
+use super::client::Client;
+use super::contender::{Amounts, Product};
+use super::cost;
+use super::plan::Plan;
+use super::report::Round;
+use super::stage::{GENERATOR_CORE, Stage};
+use super::stats::Spread;
+use super::wrk::{Generator, Load};
+use crate::fail::{Context as _, Fail, Result};
+use crate::{interrupt, say};
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Waits for the disk that make up one sample.
+const SYNCS: usize = 200;
+/// Tokens to revoke in each round, by size.
+const REVOKED: [usize; 3] = [200, 1_000, 4_000];
+/// The scheme of stored secrets that the product runs with, and how many clients ask at once.
+const CREATES: [(&str, u32); 4] = [("bcrypt", 1), ("bcrypt", 16), ("sha256", 1), ("sha256", 16)];
+const REVOKES: [u32; 2] = [1, 16];
+const SCHEME: &str = "NOLAPSE__HASHING__TOKEN_SCHEME";
+/// Names that the made tokens get, by chance.
+const NAMES: usize = 1_000;
+/// Length of a token's id as text.
+const ID_LENGTH: usize = 36;
+
+/// `cargo xtask bench create`: the table.
+pub(super) fn create(plan: &Plan) -> Result<String> {
+    let stage = Stage::prepare(plan)?;
+    let folder = stage.folder.path();
+    let names: Vec<String> = (0..NAMES).map(|number| format!("bench {number:06}")).collect();
+    stage.product.seed(1, &folder.join("tokens"))?;
+    write_lines(&folder.join("tokens"), &names)?;
+    let mut rows = Vec::new();
+    for (scheme, clients) in CREATES {
+        say::step(format!("creating with {scheme}, {clients} at once"));
+        let product = stage.product.with(SCHEME, scheme);
+        let running = product.start()?;
+        let client = Client::sign_in(&running)?;
+        let (before, after) = (r#"{"name":""#, r#"","scopes":["execute"]}"#);
+        let head = format!(
+            "POST /v1/tokens HTTP/1.1\r\nHost: localhost\r\n{}\r\nContent-Length: {}\r\n\r\n{before}",
+            client.header(),
+            before.len() + names[0].len() + after.len(),
+        );
+        let generator = Generator::prepare(folder, &head, after, GENERATOR_CORE)?;
+        let mut rounds = Vec::new();
+        for _ in 0..plan.size.rounds {
+            let time = Duration::from_secs(plan.size.seconds);
+            let load = Load { port: running.port, time, order: Order::Random, pipeline: 1, connections: clients };
+            rounds.push(once(&product, &running, &generator, &load)?);
+        }
+        rows.push((format!("{scheme} | {clients}"), rounds));
+    }
+    let sync = sync(folder)?;
+    Ok(format!(
+        "{} rounds of {} s.\n\n{}",
+        plan.size.rounds,
+        plan.size.seconds,
+        table("scheme | clients", &rows, &sync)
+    ))
+}
+
+/// `cargo xtask bench revoke`: the table.
+pub(super) fn revoke(plan: &Plan) -> Result<String> {
+    let count = REVOKED[plan.size.index];
+    let stage = Stage::prepare(plan)?;
+    let folder = stage.folder.path();
+    let every = usize::try_from(plan.size.rounds).unwrap_or(1) * REVOKES.len() * count;
+    stage.product.fill(&Amounts { tokens: every, ..Amounts::default() }, &folder.join("tokens"))?;
+    let running = stage.product.start()?;
+    let client = Client::sign_in(&running)?;
+    let ids = token_ids(&client, every)?;
+    let mut parts = ids.chunks(count);
+    let head = "DELETE /v1/tokens/";
+    let tail = format!(" HTTP/1.1\r\nHost: localhost\r\n{}\r\n\r\n", client.header());
+    let generator = Generator::prepare(folder, head, &tail, GENERATOR_CORE)?;
+    let mut rows = Vec::new();
+    for clients in REVOKES {
+        say::step(format!("revoking, {clients} at once"));
+        let mut rounds = Vec::new();
+        for part in parts.by_ref().take(usize::try_from(plan.size.rounds).unwrap_or(1)) {
+            write_lines(&folder.join("tokens"), part)?;
+            let time = Duration::from_mins(2);
+            let load = Load { port: running.port, time, order: Order::Once, pipeline: 1, connections: clients };
+            rounds.push(once(&stage.product, &running, &generator, &load)?);
+        }
+        rows.push((clients.to_string(), rounds));
+    }
+    let sync = sync(folder)?;
+    Ok(format!("{} rounds of {count} tokens.\n\n{}", plan.size.rounds, table("clients", &rows, &sync)))
+}
+
+fn once(product: &Product, running: &super::contender::Running, generator: &Generator, load: &Load) -> Result<Round> {
+    interrupt::check()?;
+    let observed = product.observed(running);
+    let before = cost::cpu_time(&observed)?;
+    let seen = generator.run(load).map_err(|fail| running.explain(&fail))?;
+    let used = cost::cpu_time(&observed)?.saturating_sub(before);
+    seen.must_be(Answer::Live).map_err(|fail| running.explain(&fail))?;
+    Ok(Round::new(&seen, used, cost::resident(running.id())?))
+}
+
+/// The ids of so many tokens, newest first.
+fn token_ids(client: &Client, count: usize) -> Result<Vec<String>> {
+    let mut ids = Vec::with_capacity(count);
+    let mut path = "/v1/tokens?limit=1000".to_owned();
+    loop {
+        let answer = client.get(&path)?;
+        let tokens = answer["tokens"].as_array().map(Vec::as_slice).unwrap_or_default();
+        ids.extend(tokens.iter().filter_map(|token| token["id"].as_str()).map(str::to_owned));
+        match answer["next_cursor"].as_str() {
+            Some(next) if ids.len() < count => path = format!("/v1/tokens?limit=1000&cursor={next}"),
+            Some(_) | None => break,
+        }
+    }
+    ids.truncate(count);
+    if ids.len() == count && ids.iter().all(|id| id.len() == ID_LENGTH) {
+        return Ok(ids);
+    }
+    Err(Fail::new(format!("{} tokens are listed instead of {count}, or an id is no UUID", ids.len())))
+}
+
+fn write_lines(file: &Path, lines: &[String]) -> Result {
+    std::fs::write(file, lines.join("\n") + "\n").attempt(|| format!("write {}", file.display()))
+}
+
+/// How long the disk takes to make one page durable, in milliseconds, as a table row: what a commit cannot be faster than.
+fn sync(folder: &Path) -> Result<String> {
+    let name = || "measure the disk".to_owned();
+    let mut file = File::create(folder.join("sync")).attempt(name)?;
+    let mut taken = Vec::with_capacity(SYNCS);
+    for _ in 0..SYNCS {
+        let started = Instant::now();
+        file.write_all(&[0x5a; 4096]).attempt(name)?;
+        file.sync_data().attempt(name)?;
+        taken.push(started.elapsed().as_secs_f64() * 1e3);
+    }
+    taken.sort_by(f64::total_cmp);
+    Ok(format!(
+        "One wait for the disk, in the same folder: p50 {:.2} ms, p99 {:.2} ms.",
+        taken[SYNCS / 2],
+        taken[SYNCS * 99 / 100]
+    ))
+}
+
+fn table(head: &str, rows: &[(String, Vec<Round>)], sync: &str) -> String {
+    let columns = head.split('|').count();
+    let mut text = format!(
+        "| {head} | per second (least–most) | p50 ms | p99 ms | CPU ms each |\n|{}{}\n",
+        " --- |".repeat(columns),
+        " ---: |".repeat(4)
+    );
+    for (name, rounds) in rows {
+        let of = |read: &dyn Fn(&Round) -> f64| Spread::of(rounds.iter().map(read));
+        let rate = of(&|round| round.per_second());
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "| {name} | {:.0} ({:.0}–{:.0}) | {:.2} | {:.2} | {:.3} |",
+            rate.median,
+            rate.min,
+            rate.max,
+            of(&|round| round.latency_ms()[0]).median,
+            of(&|round| round.latency_ms()[1]).median,
+            of(&|round| round.cpu_us() / 1e3).median,
+        );
+    }
+    format!("{text}\n{sync}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::wrk::Seen;
+
+    #[test]
+    fn a_row_is_the_middle_of_its_rounds() {
+        let round = |per_second: u64, cpu: u64| {
+            let seen = Seen {
+                requests: per_second,
+                duration: Duration::from_secs(1),
+                latency_us: [per_second, 2 * per_second, 0],
+                refused: 0,
+                failed: 0,
+            };
+            Round::new(&seen, Duration::from_millis(cpu), 0)
+        };
+        let rows = [("sha256 | 16".to_owned(), vec![round(1_000, 100), round(3_000, 300), round(2_000, 400)])];
+        let table = table("scheme | clients", &rows, "One wait.");
+        let lines: Vec<_> = table.lines().collect();
+        assert_eq!(lines[0], "| scheme | clients | per second (least–most) | p50 ms | p99 ms | CPU ms each |");
+        assert_eq!(lines[1], "| --- | --- | ---: | ---: | ---: | ---: |");
+        assert_eq!(lines[2], "| sha256 | 16 | 2000 (1000–3000) | 2.00 | 4.00 | 0.100 |");
+        assert_eq!(lines[4], "One wait.");
+    }
+
+    #[test]
+    fn the_disk_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(sync(folder.path()).unwrap().starts_with("One wait for the disk"));
+        assert_eq!(std::fs::metadata(folder.path().join("sync")).unwrap().len(), 4096 * SYNCS as u64);
+    }
+}

@@ -1,0 +1,72 @@
+//! A client of the product's own API, signed in: what a benchmark asks one request at a time.
+
+use super::contender::Running;
+use crate::fail::{Context as _, Fail, Result};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use ureq::Agent;
+
+/// Who `bench-seed` sets up.
+const EMAIL: &str = "bench@localhost.example";
+const PASSWORD: &str = "a bench needs no secret";
+/// How long one request may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A signed-in client that keeps one connection open.
+#[derive(Debug)]
+pub(super) struct Client {
+    agent: Agent,
+    base: String,
+    session: String,
+    /// The organisation's id.
+    pub(super) organisation: String,
+}
+
+impl Client {
+    /// Signs in as the person `bench-seed` made.
+    pub(super) fn sign_in(running: &Running) -> Result<Self> {
+        let config = Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).build();
+        let (agent, base) = (Agent::from(config), format!("http://127.0.0.1:{}", running.port));
+        let body = json!({ "email": EMAIL, "password": PASSWORD }).to_string();
+        let mut response = agent.post(format!("{base}/v1/sessions")).send(body).attempt(|| "sign in".into())?;
+        let text = response.body_mut().read_to_string().attempt(|| "sign in".into())?;
+        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+        match (answer["token"].as_str(), answer["org_id"].as_str()) {
+            (Some(token), Some(organisation)) => {
+                Ok(Self { agent, base, session: token.to_owned(), organisation: organisation.to_owned() })
+            }
+            _ => Err(Fail::new(format!("cannot sign in: {text}"))),
+        }
+    }
+
+    /// The credential as a header line.
+    pub(super) fn header(&self) -> String {
+        format!("Authorization: Bearer {}", self.session)
+    }
+
+    /// Reads a JSON answer.
+    ///
+    /// # Errors
+    /// Any status but 200.
+    pub(super) fn get(&self, path: &str) -> Result<Value> {
+        let (text, _) = self.timed(path)?;
+        serde_json::from_str(&text).attempt(|| format!("read the answer to GET {path}"))
+    }
+
+    /// Asks, and says how long the answer took to its last byte.
+    ///
+    /// # Errors
+    /// Any status but 200.
+    pub(super) fn timed(&self, path: &str) -> Result<(String, Duration)> {
+        let started = Instant::now();
+        let request = self.agent.get(format!("{}{path}", self.base));
+        let request = request.header("Authorization", format!("Bearer {}", self.session));
+        let mut response = request.call().attempt(|| format!("GET {path}"))?;
+        let text = response.body_mut().read_to_string().attempt(|| format!("read the answer to GET {path}"))?;
+        let elapsed = started.elapsed();
+        match response.status().as_u16() {
+            200 => Ok((text, elapsed)),
+            status => Err(Fail::new(format!("GET {path} was answered {status} {text}"))),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! What the command line asked for.
+
+use super::ALONE;
+use super::cases::{self, CASES, Case, Tokens};
+use super::contender::Backend;
+use crate::args::Args;
+use crate::fail::{Fail, Result};
+use crate::product::Profile;
+
+/// Deepest pipeline: what fits into one segment's worth of requests many times over.
+const DEEPEST: u32 = 64;
+
+/// A benchmark that has no server to be compared with: it says what it measures and how it reads.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Alone {
+    /// Its name on the command line.
+    pub(super) name: &'static str,
+    /// What it shows, in a phrase.
+    pub(super) about: &'static str,
+    /// Measures, and returns the text of its section.
+    pub(super) run: fn(&Plan) -> Result<String>,
+    /// What it needs of the machine.
+    pub(super) ground: Ground,
+}
+
+/// What a benchmark stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ground {
+    /// A database: its result belongs to one of them.
+    Database,
+    /// Nothing but the processor.
+    Processor,
+}
+
+/// What a name on the command line stands for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Subject {
+    /// Rounds that alternate with another server.
+    Against(&'static Case),
+    /// Anything else.
+    Alone(&'static Alone),
+}
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size {
+    option: &'static str,
+    /// Rounds; results are their medians.
+    pub(super) rounds: u32,
+    /// Seconds a round takes, where it is the clock that ends it.
+    pub(super) seconds: u64,
+    /// The place in a benchmark's own list of sizes: quick, usual, full.
+    pub(super) index: usize,
+}
+
+const QUICK: Size = Size { option: " --quick", rounds: 3, seconds: 2, index: 0 };
+const USUAL: Size = Size { option: "", rounds: 5, seconds: 5, index: 1 };
+const FULL: Size = Size { option: " --full", rounds: 7, seconds: 10, index: 2 };
+
+/// What the command line asked for.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The benchmark.
+    pub(super) subject: Subject,
+    /// How much of it.
+    pub(super) size: Size,
+    /// On which database.
+    pub(super) backend: Backend,
+    /// Requests written at once on each connection.
+    pub(super) pipeline: u32,
+    /// How many tokens, instead of what the size says.
+    pub(super) tokens: Option<usize>,
+    /// Whether the result goes into the page.
+    pub(super) write: bool,
+    /// How the programs are built.
+    pub(super) profile: Profile,
+}
+
+impl Plan {
+    pub(super) fn parse(mut args: Args) -> Result<Self> {
+        let size = match (args.flag("--quick"), args.flag("--full")) {
+            (false, false) => USUAL,
+            (true, false) => QUICK,
+            (false, true) => FULL,
+            (true, true) => return Err(Fail::usage("--quick or --full, not both")),
+        };
+        let backend = Backend::parse(args.value("--backend")?.as_deref().unwrap_or("sqlite"))?;
+        let pipeline = number(&mut args, "--pipeline", DEEPEST)?.unwrap_or(1);
+        let tokens = number(&mut args, "--tokens", 10_000_000)?.and_then(|count| usize::try_from(count).ok());
+        let write = args.flag("--write");
+        let profile = if args.flag("--dev") { Profile::Dev } else { Profile::Release };
+        if write && profile == Profile::Dev {
+            return Err(Fail::usage("--dev is for work on a benchmark; its numbers are not written down"));
+        }
+        let subject = match args.words()?.as_slice() {
+            [name] => find(name).ok_or_else(|| Fail::usage(format!("no benchmark {name:?}; there are\n{}", names()))),
+            _ => Err(Fail::usage(format!("which benchmark? One of\n{}", names()))),
+        }?;
+        Ok(Self { subject, size, backend, pipeline, tokens, write, profile })
+    }
+
+    /// How many tokens a case has.
+    pub(super) fn count(&self, case: &Case) -> usize {
+        match case.tokens {
+            Tokens::Live(sizes) => self.tokens.unwrap_or(sizes[self.size.index]),
+            Tokens::Unknown(count) | Tokens::Malformed(count) => self.tokens.unwrap_or(count),
+        }
+    }
+
+    /// The command that does the same again.
+    pub(super) fn command(&self) -> String {
+        let depth = if self.pipeline == 1 { String::new() } else { format!(" --pipeline {}", self.pipeline) };
+        let tokens = self.tokens.map(|count| format!(" --tokens {count}")).unwrap_or_default();
+        let backend = match self.subject.ground() {
+            Ground::Database => format!(" --backend {}", self.backend.name()),
+            Ground::Processor => String::new(),
+        };
+        format!("cargo xtask bench {}{}{backend}{depth}{tokens}", self.subject.name(), self.size.option)
+    }
+
+    /// What tells this result from others of the same benchmark.
+    pub(super) fn title(&self) -> String {
+        let depth = if self.pipeline == 1 { String::new() } else { format!(", {} pipelined", self.pipeline) };
+        match self.subject.ground() {
+            Ground::Database => format!("{} on {}{depth}", self.subject.name(), self.backend.name()),
+            Ground::Processor => self.subject.name().to_owned(),
+        }
+    }
+}
+
+impl Subject {
+    /// Its name on the command line.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Against(case) => case.name,
+            Self::Alone(alone) => alone.name,
+        }
+    }
+
+    const fn ground(self) -> Ground {
+        match self {
+            Self::Against(_) => Ground::Database,
+            Self::Alone(alone) => alone.ground,
+        }
+    }
+}
+
+/// The benchmark called `name`.
+fn find(name: &str) -> Option<Subject> {
+    let alone = || ALONE.iter().find(|alone| alone.name == name).map(Subject::Alone);
+    cases::find(name).map(Subject::Against).or_else(alone)
+}
+
+fn names() -> String {
+    let cases = CASES.iter().map(|case| (case.name, case.about));
+    let all = cases.chain(ALONE.iter().map(|alone| (alone.name, alone.about)));
+    all.map(|(name, about)| format!("  {name:<20} {about}")).collect::<Vec<_>>().join("\n")
+}
+
+/// An option with a number from 1 to `most`.
+fn number(args: &mut Args, name: &str, most: u32) -> Result<Option<u32>> {
+    let Some(text) = args.value(name)? else { return Ok(None) };
+    let number = text.parse().ok().filter(|number| (1..=most).contains(number));
+    number.map(Some).ok_or_else(|| Fail::usage(format!("{name} takes a number from 1 to {most}, not {text:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(line: &str) -> Result<Plan> {
+        Plan::parse(Args::new(line.split_whitespace().map(str::to_owned)))
+    }
+
+    #[test]
+    fn the_command_in_the_report_asks_for_the_same() {
+        for line in [
+            "validate --backend sqlite",
+            "validate-cold --quick --backend postgres --pipeline 16",
+            "validate-unknown --full --backend sqlite --tokens 500",
+            "listing --backend postgres",
+        ] {
+            let first = plan(line).unwrap();
+            assert_eq!(first.command(), format!("cargo xtask bench {line}"));
+        }
+    }
+
+    #[test]
+    fn sizes_choose_the_number_of_tokens() {
+        for (line, count) in [
+            ("validate --quick", 20_000),
+            ("validate", 100_000),
+            ("validate --full", 1_000_000),
+            ("validate --full --tokens 7", 7),
+            ("validate-unknown --full", 1_000),
+        ] {
+            let plan = plan(line).unwrap();
+            let Subject::Against(case) = plan.subject else { panic!("{line} is not compared with anything") };
+            assert_eq!(plan.count(case), count, "{line}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (line, expected) in [
+            ("", "which benchmark?"),
+            ("validat", "no benchmark \"validat\""),
+            ("validate --quick --full", "not both"),
+            ("validate --backend mysql", "no backend \"mysql\""),
+            ("validate --pipeline 0", "from 1 to 64"),
+            ("validate --tokens many", "not \"many\""),
+            ("validate --dev --write", "not written down"),
+        ] {
+            let fail = plan(line).err().unwrap();
+            assert!(fail.to_string().contains(expected) && fail.code() == 2, "{line}: {fail}");
+        }
+    }
+
+    #[test]
+    fn every_benchmark_has_a_name_of_its_own() {
+        let all: Vec<_> = CASES.iter().map(|case| case.name).chain(ALONE.iter().map(|alone| alone.name)).collect();
+        for (at, name) in all.iter().enumerate() {
+            assert_eq!(all.iter().position(|other| other == name), Some(at), "{name}");
+            assert_eq!(find(name).unwrap().name(), *name);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What every benchmark of the product needs: the program, a folder, a database.
+
+use super::contender::Product;
+use super::plan::Plan;
+use crate::fail::{Context as _, Fail, Result};
+use crate::{product, say};
+use tempfile::TempDir;
+
+/// The core of server and database: what is compared is work, not scheduling.
+pub(super) const SERVER_CORE: usize = 1;
+/// The core of the generator.
+pub(super) const GENERATOR_CORE: usize = 0;
+
+/// The product, ready to be filled and started. Dropping it stops the database and removes the folder.
+#[derive(Debug)]
+pub(super) struct Stage {
+    // Fields are dropped in this order: the database first, then the folder.
+    pub(super) product: Product,
+    pub(super) folder: TempDir,
+}
+
+impl Stage {
+    /// Builds the product and prepares an empty database.
+    ///
+    /// # Errors
+    /// A machine with one core; a build that fails; a database that does not start.
+    pub(super) fn prepare(plan: &Plan) -> Result<Self> {
+        let cores = std::thread::available_parallelism().attempt(|| "count the processor cores".into())?;
+        if cores.get() < 2 {
+            return Err(Fail::new("a benchmark needs two processor cores: one for the servers, one for the generator"));
+        }
+        say::step("building nolapse-api");
+        let program = product::build(plan.profile)?;
+        let folder = tempfile::Builder::new().prefix("nolapse-bench-").tempdir().attempt(|| "make a folder".into())?;
+        let product = Product::prepare(program, folder.path(), SERVER_CORE, plan.backend)?;
+        Ok(Self { product, folder })
+    }
+}
