@@ -2,6 +2,7 @@
 
 mod executions;
 mod lives;
+mod people;
 mod sign_in;
 mod trail;
 mod validation;

@@ -100,7 +100,7 @@ impl World {
             for role in BuiltInRole::ALL {
                 let person = facts.user(&email(role, slug));
                 if !facts.is_member(organization, &person) {
-                    facts.join(organization, &person, role);
+                    facts.join_since(person.created_at, organization, &person, role);
                 }
             }
         }
@@ -181,8 +181,7 @@ fn expected(catalogue: &Catalogue, operation: &Operation, row: &Row, who: &Princ
         return Expected::Fails(404, "not found");
     }
     match (row.whom, who.email(), who.is_bound) {
-        (For::Unbound, _, true) => return Expected::Fails(403, "forbidden"),
-        (For::People, None, _) => return Expected::Fails(403, "forbidden"),
+        (For::Unbound, _, true) | (For::People, None, _) => return Expected::Fails(403, "forbidden"),
         (For::Bound, _, false) => return Expected::Fails(400, "credential bound to no project"),
         _ => {}
     }

@@ -133,7 +133,7 @@ fn scopes_are_checked_as_for_keys(backend: Backend) {
         (json!(["sсans"]), json!("a name in `scopes`")),
         (json!(["READ"]), json!("a name in `scopes`")),
         (json!(["*"]), json!("a name in `scopes`")),
-        (json!(many), json!("read0")),
+        (json!(many), Value::Null),
     ] {
         for answer in [
             owner.post(&org.at("roles"), &json!({"name": "x", "scopes": scopes})),
@@ -150,7 +150,7 @@ fn scopes_are_checked_as_for_keys(backend: Backend) {
     let most = names.len().min(64);
     let all = owner.patch(&path, &json!({"scopes": names[..most]})).expect(200);
     assert_eq!(all["scopes"].as_array().unwrap().len(), most);
-    let repeated: Vec<&Value> = std::iter::repeat_n(&names[0], 65).collect();
+    let repeated: Vec<&Value> = std::iter::repeat_n(&names[0], 64).collect();
     assert_eq!(owner.patch(&path, &json!({ "scopes": repeated })).expect(200)["scopes"], json!([names[0]]), "dropped");
 }
 

@@ -109,12 +109,17 @@ impl Facts {
 
     /// Makes a person a member.
     pub(crate) fn join(&self, organization: OrganizationId, user: &User, role: BuiltInRole) {
+        self.join_since(now(), organization, user, role);
+    }
+
+    /// Makes a person a member since a moment: signing in leads to the organisation joined first.
+    pub(crate) fn join_since(&self, since: Timestamp, organization: OrganizationId, user: &User, role: BuiltInRole) {
         let membership = Membership {
             organization_id: organization,
             user_id: user.id,
             role: RoleRef::BuiltIn(role),
             disabled_at: None,
-            created_at: now(),
+            created_at: since,
         };
         self.write(move |tx| Box::pin(async move { tx.insert_membership(&membership).await }));
     }
