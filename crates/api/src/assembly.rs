@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use authority::access_scopes::AccessScopes;
 use authority::actors::Actors;
+use authority::audit::read::Audit;
 use authority::env::{Clock, Entropy, Lease, SystemClock, SystemEntropy, random};
 use authority::executions::Executions;
 use authority::hashing::{Argon2Params, Keyring, Scheme, TagKey};
@@ -20,6 +21,7 @@ use authority::organizations::Organizations;
 use authority::people::People;
 use authority::projects::Projects;
 use authority::roles::Roles;
+use authority::second_factors::SecondFactors;
 use authority::sessions::Sessions;
 use authority::setup::Setup;
 use authority::slow::LaneLimits;
@@ -50,9 +52,11 @@ pub(crate) struct Services {
     pub(crate) members: Arc<Members>,
     pub(crate) roles: Arc<Roles>,
     pub(crate) invitations: Arc<Invitations>,
+    pub(crate) second_factors: Arc<SecondFactors>,
     pub(crate) projects: Arc<Projects>,
     pub(crate) access_scopes: Arc<AccessScopes>,
     pub(crate) actors: Arc<Actors>,
+    pub(crate) audit: Arc<Audit>,
     pub(crate) setup: Arc<Setup>,
 }
 
@@ -82,9 +86,11 @@ impl Services {
             organizations: Arc::new(Organizations::new(&context)),
             members: Arc::new(Members::new(&context)),
             roles: Arc::new(Roles::new(&context)),
+            second_factors: Arc::new(SecondFactors::new(&context)),
             projects: Arc::new(Projects::new(&context)),
             access_scopes: Arc::new(AccessScopes::new(&context)),
             actors: Arc::new(Actors::new(&context)),
+            audit: Arc::new(Audit::new(context.store().clone())),
             setup: Arc::new(Setup::new(&context)),
             validator,
             context,
@@ -147,6 +153,7 @@ fn policy(config: &Config) -> Policy {
             sections::TokenScheme::Sha256 => Scheme::Sha256,
         },
         password: argon2,
+        password_min_chars: config.passwords.min_characters,
         rotation: RotationPolicy {
             default_grace: span(config.tokens.default_grace),
             longest_grace: span(config.tokens.max_grace),

@@ -124,9 +124,11 @@ fn surfaces_with(config: &Config, services: &Services, pending: PendingSetup) ->
     let members = Data::from(Arc::clone(&services.members));
     let roles = Data::from(Arc::clone(&services.roles));
     let invitations = Data::from(Arc::clone(&services.invitations));
+    let second_factors = Data::from(Arc::clone(&services.second_factors));
     let projects = Data::from(Arc::clone(&services.projects));
     let access_scopes = Data::from(Arc::clone(&services.access_scopes));
     let actors = Data::from(Arc::clone(&services.actors));
+    let audit = Data::from(Arc::clone(&services.audit));
     let setup = Data::from(Arc::clone(&services.setup));
     Arc::new(move |routes: &mut ServiceConfig<'_>| {
         routes
@@ -140,9 +142,11 @@ fn surfaces_with(config: &Config, services: &Services, pending: PendingSetup) ->
             .app_data(members.clone())
             .app_data(roles.clone())
             .app_data(invitations.clone())
+            .app_data(second_factors.clone())
             .app_data(projects.clone())
             .app_data(access_scopes.clone())
             .app_data(actors.clone())
+            .app_data(audit.clone())
             .app_data(setup.clone())
             .app_data(service_token.clone())
             .app_data(pending.clone());

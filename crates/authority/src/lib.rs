@@ -19,9 +19,11 @@ pub mod limits;
 pub mod members;
 pub mod organizations;
 pub mod origin;
+pub mod passwords;
 pub mod people;
 pub mod projects;
 pub mod roles;
+pub mod second_factors;
 pub mod seed;
 pub mod sessions;
 pub mod setup;
@@ -33,6 +35,7 @@ pub mod validate;
 
 /// The records of the store that answers are made from.
 pub mod records {
+    pub use storage::model::AuditRecord;
     pub use storage::model::{AccessScope, AccessScopeEdit, Actor, Change, Listing, Page, Project, ScopedTo};
     pub use storage::model::{Baseline, Execution, Repository};
     pub use storage::model::{CustomRole, Invitation, Invited, Member};

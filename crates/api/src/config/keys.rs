@@ -216,6 +216,13 @@ pub const KEYS: &[Key] = &[
         Some("true"),
         "Whether people who may edit their organisation (`org:write`) may make further ones, which they then own.",
     ),
+    // passwords
+    key(
+        "passwords.min_characters",
+        int(12, 128),
+        Some("12"),
+        "The fewest characters of a password that is chosen from now on. Common ones are refused whatever their length.",
+    ),
     // tokens
     key(
         "tokens.default_grace_seconds",

@@ -31,6 +31,8 @@ pub struct Config {
     pub sessions: Sessions,
     /// People and their organisations.
     pub people: People,
+    /// Passwords.
+    pub passwords: Passwords,
     /// Tokens.
     pub tokens: Tokens,
     /// What a node keeps in memory.
@@ -156,6 +158,14 @@ pub struct People {
     #[serde(rename = "invitation_ttl_seconds", deserialize_with = "seconds")]
     pub invitation_ttl: Duration,
     pub open_founding: bool,
+}
+
+/// `passwords.*`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the table of keys documents each field")]
+pub struct Passwords {
+    pub min_characters: usize,
 }
 
 /// `tokens.*`

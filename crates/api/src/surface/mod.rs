@@ -3,6 +3,7 @@
 
 pub mod access_scopes;
 pub mod actors;
+pub mod audit;
 pub mod auth;
 pub mod badge;
 pub mod executions;
@@ -13,6 +14,7 @@ pub mod organizations;
 pub mod projects;
 pub mod roles;
 pub mod scopes;
+pub mod second_factors;
 pub mod sessions;
 pub mod setup;
 pub mod tokens;
@@ -36,11 +38,13 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     projects::register(config);
     access_scopes::register(config);
     actors::register(config);
+    audit::register(config);
     sessions::register(config);
     organizations::register(config);
     members::register(config);
     roles::register(config);
     invitations::register(config);
     me::register(config);
+    second_factors::register(config);
     setup::register(config);
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use secret_hash::password::Password;
 use storage::Tx;
 use storage::model::{Invitation, Membership, MembershipStanding, Principal, User};
 use token_domain::Timestamp;
@@ -16,7 +15,8 @@ use crate::context::Context;
 use crate::members::MANAGE;
 use crate::organizations::OrganizationError;
 use crate::origin::{Caller, Origin, Via};
-use crate::people::hash_password;
+use crate::passwords::NewPassword;
+use crate::people::{hash_password, named_after};
 use crate::sessions::{is_welcome, name_of_role};
 
 /// An invitation being accepted.
@@ -108,13 +108,16 @@ impl Invitations {
         &self,
         invitation: &Invitation,
         name: Option<Name>,
-        mut password: Zeroizing<String>,
+        password: Zeroizing<String>,
     ) -> Result<User, OrganizationError> {
-        let hash = hash_password(&self.context, Password::new(std::mem::take(&mut *password))?).await?;
+        let password = NewPassword::new(password)?;
+        let name = name.map_or_else(|| named_after(&invitation.email), Ok)?;
+        password.suits(self.context.policy.password_min_chars, &[invitation.email.as_str(), name.as_str()])?;
+        let hash = hash_password(&self.context, password.into_password()).await?;
         let now = self.context.now();
         Ok(User {
             id: self.context.id(now)?,
-            name: name.map_or_else(|| crate::people::named_after(&invitation.email), Ok)?,
+            name,
             email: invitation.email.clone(),
             password_hash: Some(hash.as_str().to_owned()),
             disabled_at: None,

@@ -10,6 +10,7 @@ use token_domain::scope::GrantError;
 use crate::env::EntropyError;
 use crate::error::Failure;
 use crate::limits::TooManyAttempts;
+use crate::passwords::WeakPassword;
 use crate::sessions::SignInError;
 
 /// Why something was not done.
@@ -80,10 +81,13 @@ pub enum OrganizationError {
     PasswordNeeded,
     /// The password a newcomer chose cannot be one.
     #[error("{0}")]
-    Password(#[from] secret_hash::password::PasswordError),
+    Password(#[from] WeakPassword),
     /// Not the password of the account the invitation is for.
     #[error("wrong password")]
     WrongPassword,
+    /// The account has a second factor, which only signing in asks for.
+    #[error("a session is needed")]
+    SessionNeeded,
     /// Signed in as somebody else than the invitation is for.
     #[error("for somebody else")]
     ForSomebodyElse,
@@ -129,7 +133,8 @@ impl From<EntropyError> for OrganizationError {
 impl From<SignInError> for OrganizationError {
     fn from(error: SignInError) -> Self {
         match error {
-            SignInError::Denied => Self::WrongPassword,
+            SignInError::Denied | SignInError::WrongCode => Self::WrongPassword,
+            SignInError::SecondFactorRequired => Self::SessionNeeded,
             SignInError::TooMany(wait) => Self::TooMany(wait),
             SignInError::Failed(failure) => Self::Failed(failure),
         }

@@ -1,7 +1,7 @@
 //! Making a further organisation.
 
 use storage::model::{Membership, Organization};
-use token_domain::person::{BuiltInRole, RoleRef};
+use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
 use token_domain::text::{Name, Slug};
 
 use super::seat::is_bound;
@@ -45,6 +45,7 @@ impl Organizations {
             slug: request.slug,
             disabled_at: None,
             token_cap: None,
+            second_factor: SecondFactorRule::Optional,
             created_at: now,
             updated_at: now,
         };

@@ -15,7 +15,7 @@ impl Sessions {
     /// same limits as signing in, so that no other door lets anybody guess faster.
     ///
     /// # Errors
-    /// Too many attempts.
+    /// Too many attempts; somebody with a second factor, for whom a password alone proves nothing.
     pub(crate) async fn proves(
         &self,
         email: &Email,
@@ -30,7 +30,12 @@ impl Sessions {
             return Ok(None);
         };
         attempt.succeeded();
-        Ok(Some(user.id))
+        let id = user.id;
+        let factor = self.context.store.read(move |reads| Box::pin(reads.second_factor(id))).await?;
+        if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {
+            return Err(SignInError::SecondFactorRequired);
+        }
+        Ok(Some(id))
     }
 
     /// The person behind e-mail and password, in the organisation asked for.

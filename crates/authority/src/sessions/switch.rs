@@ -2,7 +2,7 @@
 
 use storage::model::Principal;
 
-use super::{OrganizationRef, Sessions, SignInError, SignedIn, is_welcome};
+use super::{Basis, OrganizationRef, Sessions, SignInError, SignedIn, is_welcome};
 use crate::origin::{Caller, Origin, Via};
 
 /// Why nobody was let over.
@@ -36,6 +36,7 @@ impl Sessions {
         let standing = standing.filter(is_welcome).ok_or(SwitchError::NotFound)?;
         let live = self.list(user_id).await.map_err(SignInError::from)?;
         let current = live.into_iter().find(|session| session.id == session_id).ok_or(SwitchError::NotASession)?;
-        Ok(self.open(standing, Principal::User(user_id), Some(current.expires_at), origin).await?)
+        let basis = Basis { spend: None, not_after: Some(current.expires_at) };
+        Ok(self.open(standing, Principal::User(user_id), basis, origin).await?)
     }
 }

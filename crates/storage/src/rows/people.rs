@@ -1,9 +1,9 @@
-//! Rows of people, memberships, roles and sessions.
+//! Rows of people, their second factors, memberships, roles and sessions.
 
 use super::{OrganizationRow, inconsistent, parse_principal, split_scopes};
 use crate::error::StoreError;
-use crate::model::{CustomRole, Invitation, Membership, MembershipStanding, Session, User};
-use crate::schema::{invitations, memberships, roles, sessions, users};
+use crate::model::{CustomRole, Invitation, Membership, MembershipStanding, SecondFactor, Session, User};
+use crate::schema::{invitations, memberships, roles, second_factors, sessions, users};
 use crate::sql_types::Digest32;
 use diesel::prelude::{Queryable, Selectable};
 use std::fmt::Debug;
@@ -131,12 +131,13 @@ pub(crate) fn parse_name(table: &str, id: impl Debug, name: Option<String>) -> R
     name.map(|name| Name::parse(&name)).transpose().map_err(|_| inconsistent(table, id, "name"))
 }
 
-/// A membership joined with its organisation, person and custom role: its scopes, its name.
-pub(crate) type StandingRow = (OrganizationRow, UserRow, MembershipRow, Option<String>, Option<String>);
+/// A membership joined with its organisation, person, custom role (its scopes, its name) and second factor (since when).
+pub(crate) type StandingRow =
+    (OrganizationRow, UserRow, MembershipRow, Option<String>, Option<String>, Option<Timestamp>);
 
 /// Reads the joined row.
 pub(crate) fn standing(row: StandingRow) -> Result<MembershipStanding, StoreError> {
-    let (organization, user, membership, scopes, name) = row;
+    let (organization, user, membership, scopes, name, second_factor_since) = row;
     let user = User::try_from(user)?;
     let membership = Membership::try_from(membership)?;
     Ok(MembershipStanding {
@@ -146,6 +147,7 @@ pub(crate) fn standing(row: StandingRow) -> Result<MembershipStanding, StoreErro
         custom_name: parse_name("role of", user.id, name)?,
         disabled_at: membership.disabled_at,
         joined_at: membership.created_at,
+        second_factor_since,
         user,
     })
 }
@@ -188,6 +190,29 @@ impl TryFrom<InvitationRow> for Invitation {
             created_at: row.created_at,
             expires_at: row.expires_at,
         })
+    }
+}
+
+/// A row of `second_factors`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = second_factors)]
+pub(crate) struct SecondFactorRow {
+    user_id: UserId,
+    sealed_secret: Vec<u8>,
+    created_at: Timestamp,
+    confirmed_at: Option<Timestamp>,
+    last_step: i64,
+}
+
+impl From<SecondFactorRow> for SecondFactor {
+    fn from(row: SecondFactorRow) -> Self {
+        Self {
+            user_id: row.user_id,
+            sealed_secret: row.sealed_secret,
+            created_at: row.created_at,
+            confirmed_at: row.confirmed_at,
+            last_step: row.last_step,
+        }
     }
 }
 

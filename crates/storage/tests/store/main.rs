@@ -15,9 +15,11 @@ mod proxy;
 mod rules;
 mod run;
 mod schema;
-mod sql;
+mod second_factors;
 mod tenancy;
 mod tls;
 mod tokens;
 mod trails;
 mod units;
+
+use test_support::sql;

@@ -60,6 +60,9 @@ pub(in crate::surface) fn organization(error: OrganizationError) -> ApiError {
         OrganizationError::WrongPassword => ApiError::from(Code::InvalidToken)
             .saying("invalid credentials")
             .message("Send the password of your account, or sign in and accept with the session."),
+        OrganizationError::SessionNeeded => ApiError::from(Code::InvalidToken)
+            .saying("second factor required")
+            .message("Sign in with your second factor, and accept with the session."),
         OrganizationError::ForSomebodyElse => forbidden("Sign in with the address that was invited."),
         OrganizationError::TooMany(wait) => {
             ApiError::too_many_requests(u64::try_from(wait.retry_after.as_seconds()).unwrap_or(1).max(1))
