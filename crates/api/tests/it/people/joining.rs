@@ -75,11 +75,11 @@ fn an_account_speaks_for_itself(backend: Backend) {
     assert_eq!(accepted["new_account"], false);
     let me = server.signed_in("ada@elsewhere.example").get("/v1/me").expect(200);
     assert_eq!((&me["user_id"], &me["name"]), (&accepted["user_id"], &json!("ada@elsewhere.example")), "as it was");
-    // A session proves it as well, and a key does not.
+    // A session proves it as well; a token speaks for nobody.
     let code = org.invite(&mut owner, "bob@elsewhere.example", "viewer");
     let mut bob = server.signed_in("bob@elsewhere.example");
-    let key = bob.post("/v1/me/keys", &json!({"name": "key", "scopes": ["user"]})).expect(201)["secret"].clone();
-    try_accept(&mut server.caller(key.as_str().unwrap()), &json!({ "code": code })).fails(403, "forbidden");
+    let [token] = crate::support::texts(&owner.create_with("all", &["admin"]), ["secret"]);
+    try_accept(&mut server.caller(&token), &json!({ "code": code })).fails(403, "forbidden");
     try_accept(&mut bob, &json!({ "code": code })).expect(201);
     assert_eq!(bob.get("/v1/organizations").expect(200)["organizations"].as_array().unwrap().len(), 2);
     try_accept(&mut bob, &json!({ "code": code })).fails(401, "invalid invitation");

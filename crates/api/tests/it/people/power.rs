@@ -161,7 +161,8 @@ fn keys_and_tokens_never_decide_about_owners(backend: Backend) {
     let second = org.join(&server, &mut owner, "second@acme.example", "owner");
     let viewer = org.join(&server, &mut owner, "viewer@acme.example", "viewer");
     let [token] = texts(&owner.create_with("all", &["admin"]), ["secret"]);
-    let [key] = texts(&owner.post("/v1/me/keys", &json!({"name": "all", "scopes": ["admin"]})).expect(201), ["secret"]);
+    let [me] = texts(&owner.get("/v1/me").expect(200), ["user_id"]);
+    let key = super::ground::key(&server, &mut owner, &me, &["admin"]);
     let project = owner.post(&org.at("projects"), &json!({"slug": "fleet"})).expect(201)["projectId"].clone();
     let asked = json!({"name": "bound", "scopes": ["admin"], "project_id": project});
     let [bound] = texts(&owner.post("/v1/tokens", &asked).expect(201), ["secret"]);
@@ -182,7 +183,6 @@ fn keys_and_tokens_never_decide_about_owners(backend: Backend) {
     confined.post(&org.at("roles"), &json!({"name": "x", "scopes": ["read"]})).fails(403, "forbidden");
     confined.post(&org.at("invitations"), &json!({"email": "a@b.example", "role": "viewer"})).fails(403, "forbidden");
     // A key with less than its owner gives no more than it holds itself.
-    let asked = json!({"name": "some", "scopes": ["org.memberships:manage"]});
-    let [some] = texts(&owner.post("/v1/me/keys", &asked).expect(201), ["secret"]);
+    let some = super::ground::key(&server, &mut owner, &me, &["org.memberships:manage"]);
     server.caller(&some).patch(&viewer.path, &json!({"role": "member"})).fails(403, "insufficient scope");
 }

@@ -119,8 +119,8 @@ fn nobody_who_was_removed_is_valid_after_the_answer(backend: Backend) {
     let role = org.role(&mut owner, "Runners", &["execute", "user"]);
     let checked = AtomicUsize::new(0);
     for round in 0..rounds() {
-        let mut person = org.join(&server, &mut owner, &format!("person{round}@acme.example"), &role);
-        let keys = [person.key(&["execute"]), person.key(&["execute"])];
+        let person = org.join(&server, &mut owner, &format!("person{round}@acme.example"), &role);
+        let keys = [person.key(&server, &mut owner, &["execute"]), person.key(&server, &mut owner, &["execute"])];
         for key in &keys {
             assert!(server.anyone().is_valid(key), "remembered as good");
         }

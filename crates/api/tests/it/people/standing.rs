@@ -18,7 +18,7 @@ fn a_changed_role_changes_what_its_members_may(backend: Backend) {
     let org = Org::of(&mut owner);
     let role = org.role(&mut owner, "Releasers", &["execute", "user", "tokens:read"]);
     let mut people = [1, 2].map(|n| org.join(&server, &mut owner, &format!("person{n}@acme.example"), &role));
-    let keys = people.each_mut().map(|person| person.key(&["execute", "tokens:read"]));
+    let keys = people.each_ref().map(|person| person.key(&server, &mut owner, &["execute", "tokens:read"]));
     let path = org.at(&format!("roles/{role}"));
     for (scopes, execute, tokens) in [
         (json!(["user", "tokens:read"]), 403, 200),
@@ -51,7 +51,7 @@ fn a_deleted_role_leaves_viewers(backend: Backend) {
     let org = Org::of(&mut owner);
     let role = org.role(&mut owner, "Releasers", &["execute", "user", "tokens:manage"]);
     let mut person = org.join(&server, &mut owner, "person@acme.example", &role);
-    let key = person.key(&["execute", "tokens:manage"]);
+    let key = person.key(&server, &mut owner, &["execute", "tokens:manage"]);
     let code = org.invite(&mut owner, "guest@acme.example", &role);
     assert_eq!((covers(&server, &key, "tokens:manage"), covers(&server, &key, "execute")), (200, 200));
 
