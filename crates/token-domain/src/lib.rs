@@ -9,6 +9,7 @@ pub mod decide;
 pub mod execution;
 pub mod id;
 pub mod person;
+pub mod role;
 pub mod scope;
 pub mod tenant;
 pub mod text;

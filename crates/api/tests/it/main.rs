@@ -15,6 +15,7 @@ mod isolation;
 mod malformed;
 mod operations;
 mod outage;
+mod people;
 mod race;
 mod redaction;
 mod sessions;

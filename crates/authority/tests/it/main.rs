@@ -3,6 +3,7 @@
 mod cost;
 mod executions;
 mod lives;
+mod people;
 mod second_factors;
 mod sign_in;
 mod tampering;
