@@ -14,10 +14,14 @@ use authority::audit::read::Audit;
 use authority::env::{Clock, Entropy, Lease, SystemClock, SystemEntropy, random};
 use authority::executions::Executions;
 use authority::hashing::{Argon2Params, Keyring, Scheme, TagKey};
+use authority::invitations::Invitations;
 use authority::limits::SignInLimits;
+use authority::members::Members;
+use authority::organizations::Organizations;
 use authority::people::People;
 use authority::policies::Policies;
 use authority::projects::Projects;
+use authority::roles::Roles;
 use authority::second_factors::SecondFactors;
 use authority::sessions::Sessions;
 use authority::setup::Setup;
@@ -47,6 +51,10 @@ pub(crate) struct Services {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) people: Arc<People>,
     pub(crate) policies: Arc<Policies>,
+    pub(crate) organizations: Arc<Organizations>,
+    pub(crate) members: Arc<Members>,
+    pub(crate) roles: Arc<Roles>,
+    pub(crate) invitations: Arc<Invitations>,
     pub(crate) second_factors: Arc<SecondFactors>,
     pub(crate) projects: Arc<Projects>,
     pub(crate) access_scopes: Arc<AccessScopes>,
@@ -71,12 +79,17 @@ impl Services {
             runtime,
         });
         let validator = Arc::new(Validator::new(&context, &limits(&config.cache)?));
+        let sessions = Arc::new(Sessions::new(&context, &validator)?);
         Ok(Self {
-            sessions: Arc::new(Sessions::new(&context, &validator)?),
+            invitations: Arc::new(Invitations::new(&context, &sessions)),
+            sessions,
             tokens: Arc::new(Tokens::new(&context)),
             executions: Arc::new(Executions::new(&context)),
             people: Arc::new(People::new(&context)),
             policies: Arc::new(Policies::new(&context)),
+            organizations: Arc::new(Organizations::new(&context)),
+            members: Arc::new(Members::new(&context)),
+            roles: Arc::new(Roles::new(&context)),
             second_factors: Arc::new(SecondFactors::new(&context)),
             projects: Arc::new(Projects::new(&context)),
             access_scopes: Arc::new(AccessScopes::new(&context)),
@@ -161,6 +174,8 @@ fn policy(config: &Config) -> Policy {
             first_use_remaining: span(config.tokens.first_use),
         },
         session_lifetime: span(config.sessions.ttl),
+        invitation_lifetime: span(config.people.invitation_ttl),
+        open_founding: config.people.open_founding,
         sign_in: SignInLimits {
             attempts: config.rate_limit.sign_in_attempts,
             window: span(config.rate_limit.sign_in_window),

@@ -6,6 +6,8 @@ use secret_hash::{Argon2Params, Keyring, Scheme};
 use storage::Store;
 use token_domain::id::{Id, Kind};
 use token_domain::person::{BuiltInRole, RoleRef};
+use token_domain::role::Power;
+use token_domain::scope::Grants;
 use token_domain::token::RotationPolicy;
 use token_domain::{ScopeCatalogue, ScopeSet, Span, Timestamp};
 use tokio::runtime::Handle;
@@ -30,6 +32,10 @@ pub struct Policy {
     pub rotation: RotationPolicy,
     /// How long a session lasts.
     pub session_lifetime: Span,
+    /// How long an invitation may be accepted.
+    pub invitation_lifetime: Span,
+    /// Whether people may make further organisations by themselves.
+    pub open_founding: bool,
     /// How many attempts at signing in are put up with.
     pub sign_in: SignInLimits,
     /// How long an idempotency key is remembered.
@@ -50,6 +56,8 @@ impl Default for Policy {
             password_min_chars: secret_hash::password::MIN_CHARS,
             rotation: RotationPolicy::default(),
             session_lifetime: Span::days(1),
+            invitation_lifetime: Span::days(7),
+            open_founding: true,
             sign_in: SignInLimits::default(),
             idempotency_window: Span::days(1),
             token_cap: None,
@@ -157,8 +165,8 @@ impl Context {
         self.units.drain().await;
     }
 
-    /// Removes what stopped counting long ago: used-up idempotency keys and old entries of the log. A bounded number at
-    /// a time.
+    /// Removes what stopped counting long ago: used-up idempotency keys, old entries of the log, and invitations nobody
+    /// accepted. A bounded number at a time.
     ///
     /// # Errors
     /// The store's.
@@ -168,12 +176,15 @@ impl Context {
         let keys_before = now - self.policy.idempotency_window;
         // A node that was away longer than the log is kept empties its cache, so two days are ample.
         let log_before = now - Span::days(2);
+        // Long enough for whoever made them to see that they went by.
+        let invitations_before = now - Span::days(30);
         self.store
             .write(move |tx| {
                 Box::pin(async move {
                     let keys = tx.delete_idempotency_before(keys_before, AT_ONCE).await?;
                     let entries = tx.delete_log_before(log_before, AT_ONCE).await?;
-                    Ok(keys + entries)
+                    let invitations = tx.delete_invitations_before(invitations_before, AT_ONCE).await?;
+                    Ok(keys + entries + invitations)
                 })
             })
             .await
@@ -181,6 +192,22 @@ impl Context {
 
     pub(crate) fn id<K: Kind>(&self, now: Timestamp) -> Result<Id<K>, Failure> {
         Ok(new_id(now, self.entropy.as_ref())?)
+    }
+
+    /// The names of scopes as listed, as they are stored.
+    pub(crate) fn names_of(&self, grants: &Grants) -> Vec<String> {
+        grants.names(&self.catalogue).into_iter().map(str::to_owned).collect()
+    }
+
+    /// What a role lets its wearer do and decide about.
+    pub(crate) fn power(&self, role: RoleRef, custom_scopes: Option<&[String]>) -> Result<Power, Failure> {
+        let scopes = self.ceiling(role, custom_scopes)?;
+        Ok(match role {
+            RoleRef::BuiltIn(BuiltInRole::Owner) => Power::of_owner(scopes),
+            RoleRef::BuiltIn(BuiltInRole::Admin | BuiltInRole::Member | BuiltInRole::Viewer) | RoleRef::Custom(_) => {
+                Power::of(scopes)
+            }
+        })
     }
 
     /// What a role may do now.

@@ -14,12 +14,16 @@ pub mod error;
 pub mod executions;
 pub mod fence;
 pub mod hashing;
+pub mod invitations;
 pub mod limits;
+pub mod members;
+pub mod organizations;
 pub mod origin;
 pub mod passwords;
 pub mod people;
 pub mod policies;
 pub mod projects;
+pub mod roles;
 pub mod second_factors;
 pub mod seed;
 pub mod sessions;
@@ -35,10 +39,12 @@ pub mod records {
     pub use storage::model::AuditRecord;
     pub use storage::model::{AccessScope, AccessScopeEdit, Actor, Change, Listing, Page, Project, ScopedTo};
     pub use storage::model::{Baseline, Execution, Repository};
+    pub use storage::model::{CustomRole, Invitation, Invited, Member};
     pub use storage::model::{MembershipStanding, Organization, Principal, Session, Token, TokenEdit, User};
 }
 
 mod context;
+mod opaque;
 
 pub use context::{Context, Parts, Policy};
 pub use error::Failure;

@@ -185,6 +185,12 @@ pub(crate) async fn confirm_password(
     Ok(())
 }
 
+/// Somebody without a name is called by their address, as far as it fits.
+pub(crate) fn named_after(email: &Email) -> Result<Name, Failure> {
+    let cut: String = email.as_str().chars().take(Name::LONGEST).collect();
+    Name::parse(&cut).map_err(|error| Failure::Inconsistent(format!("a name from an address: {error}")))
+}
+
 /// Hashes a password in the lane, by the configured parameters.
 pub(crate) async fn hash_password(context: &Context, password: Password) -> Result<PasswordHash, Failure> {
     let salt = random(context.entropy.as_ref())?;

@@ -184,6 +184,7 @@ impl Setup {
                         organization_id: organization.id,
                         user_id: user.id,
                         role: RoleRef::BuiltIn(BuiltInRole::Owner),
+                        disabled_at: None,
                         created_at: now,
                     };
                     tx.insert_organization(&organization).await?;

@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use storage::model::Touched;
 use storage::{Store, Tx};
 use token_domain::Timestamp;
+use token_domain::id::{OrganizationId, TokenId};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
@@ -28,7 +29,20 @@ pub struct Touching {
     armed: Arc<Mutex<(Armed, Vec<Touched>)>>,
 }
 
+/// Up to so many tokens are fenced one by one; beyond, the organisation as a whole, which costs one entry in the log and
+/// makes every remembered token of the organisation be read once more.
+pub(crate) const FENCED_SINGLY: usize = 128;
+
 impl Touching {
+    /// Adds tokens of an organisation one by one, or the organisation as a whole where they are many, or so many that they
+    /// were not looked up.
+    pub(crate) fn touch_tokens(&self, organization: OrganizationId, tokens: Option<Vec<TokenId>>) {
+        match tokens.filter(|tokens| tokens.len() <= FENCED_SINGLY) {
+            Some(tokens) => tokens.into_iter().for_each(|token| self.touch(Touched::Token(token))),
+            None => self.touch(Touched::Organization(organization)),
+        }
+    }
+
     /// Adds something the unit takes rights from, or makes. Call it before the unit commits.
     pub fn touch(&self, touched: Touched) {
         let mut list = self.armed.lock().unwrap_or_else(PoisonError::into_inner);

@@ -59,6 +59,10 @@ pub enum Constraint {
     RoleName,
     /// The person is a member already.
     Membership,
+    /// That address is invited to the organisation already.
+    Invitation,
+    /// Another invitation has that digest.
+    InvitationDigest,
     /// The organisation has a project of that slug.
     ProjectSlug,
     /// The project has an access scope of that slug.
@@ -112,6 +116,8 @@ impl fmt::Display for Constraint {
             Self::UserEmail => f.write_str("the e-mail address is taken"),
             Self::RoleName => f.write_str("the role's name is taken"),
             Self::Membership => f.write_str("the person is a member already"),
+            Self::Invitation => f.write_str("the address is invited already"),
+            Self::InvitationDigest => f.write_str("the invitation's digest is taken"),
             Self::ProjectSlug => f.write_str("the project's slug is taken"),
             Self::AccessScopeSlug => f.write_str("the access scope's slug is taken"),
             Self::Idempotency => f.write_str("the idempotency key was used"),

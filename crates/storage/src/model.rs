@@ -1,10 +1,12 @@
 //! What the repositories take and give: plain records in domain types. Rows of the database never leave this crate.
 
 mod executions;
+mod people;
 mod policies;
 mod projects;
 
 pub use executions::{Baseline, Execution, ExecutionFilter, ExecutionKey, Repository};
+pub use people::{Home, Invitation, Invited, Member};
 pub use policies::StoredRule;
 pub use projects::{
     AccessScope, AccessScopeEdit, Actor, ActorEdit, ActorFilter, Change, Listing, Page, Project, ProjectContents,
@@ -81,6 +83,8 @@ pub struct Membership {
     pub user_id: UserId,
     /// What they are there.
     pub role: RoleRef,
+    /// Set while they are switched off there.
+    pub disabled_at: Option<Timestamp>,
     /// Since when.
     pub created_at: Timestamp,
 }
@@ -115,6 +119,10 @@ pub struct MembershipStanding {
     pub custom_scopes: Option<Vec<String>>,
     /// The name of a custom role; nothing for a built-in one.
     pub custom_name: Option<Name>,
+    /// Set while they are switched off there.
+    pub disabled_at: Option<Timestamp>,
+    /// Since when they have been a member.
+    pub joined_at: Timestamp,
     /// Since when the person has a second factor that counts.
     pub second_factor_since: Option<Timestamp>,
 }
@@ -282,7 +290,7 @@ pub enum OwnerState {
     Person {
         /// Who.
         user_id: UserId,
-        /// Set while they are switched off.
+        /// Set while they are switched off, everywhere or in the organisation.
         disabled_at: Option<Timestamp>,
         /// Their role now; nothing when they are no longer a member.
         role: Option<RoleRef>,

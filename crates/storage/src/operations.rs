@@ -11,16 +11,17 @@ use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
 use crate::model::{
     AccessScope, AccessScopeEdit, Actor, ActorEdit, ActorFilter, AuditFilter, AuditHead, AuditRecord, Baseline,
-    Candidate, CustomRole, Execution, ExecutionFilter, ExecutionKey, IdempotencyRecord, Kill, Listing, LogEntry,
-    Membership, MembershipStanding, Organization, Page, Principal, Project, ProjectContents, Repository, SecondFactor,
-    Session, SessionStanding, StoredRule, StoredSecret, Token, TokenEdit, TokenFilter, TokenOwner, TokenUse, Touched,
-    User,
+    Candidate, CustomRole, Execution, ExecutionFilter, ExecutionKey, Home, IdempotencyRecord, Invitation, Invited,
+    Kill, Listing, LogEntry, Member, Membership, MembershipStanding, Organization, Page, Principal, Project,
+    ProjectContents, Repository, SecondFactor, Session, SessionStanding, StoredRule, StoredSecret, Token, TokenEdit,
+    TokenFilter, TokenOwner, TokenUse, Touched, User,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use token_domain::Timestamp;
 use token_domain::execution::{BranchName, Coverage, RepositoryName};
 use token_domain::id::{
-    AccessScopeId, ActorId, ExecutionId, OrganizationId, ProjectId, RepositoryId, RoleId, SessionId, TokenId, UserId,
+    AccessScopeId, ActorId, ExecutionId, InvitationId, OrganizationId, ProjectId, RepositoryId, RoleId, SessionId,
+    TokenId, UserId,
 };
 use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::text::{Email, Name, Slug};
@@ -96,10 +97,14 @@ operations! {
 
         /// A person's place in an organisation, with all that decides what they may do there.
         memberships::membership_standing(organization: OrganizationId, user: UserId) -> Option<MembershipStanding>;
-        /// A person's organisations, by slug.
-        memberships::memberships_of_user(user: UserId) -> Vec<(Organization, RoleRef)>;
-        /// An organisation's people, by address.
-        memberships::members(organization: OrganizationId) -> Vec<(User, Membership)>;
+        /// A person's organisations by slug, byte by byte, after a slug.
+        memberships::organizations_of_user(user: UserId, after: Option<&Slug>, limit: u32) -> Vec<Home>;
+        /// The organisation a person joined first, of those that are switched on and have not switched the person off.
+        memberships::first_organization(user: UserId) -> Option<OrganizationId>;
+        /// Whether there is an organisation that both are members of.
+        memberships::share_organization(one: UserId, other: UserId) -> bool;
+        /// An organisation's people, newest first, before a place in the list.
+        memberships::list_members(organization: OrganizationId, after: Option<(Timestamp, UserId)>, limit: u32) -> Vec<Member>;
         /// Who wears a custom role.
         memberships::members_of_role(organization: OrganizationId, role: RoleId) -> Vec<UserId>;
 
@@ -112,6 +117,13 @@ operations! {
         roles::roles(organization: OrganizationId) -> Vec<CustomRole>;
         /// One of them.
         roles::role(organization: OrganizationId, id: RoleId) -> Option<CustomRole>;
+
+        /// The invitation with that SHA-256, expired or not.
+        invitations::invitation_by_digest(digest: &[u8; 32]) -> Option<Invitation>;
+        /// The invitation of the person whose address has that key ([`Email::key`]), expired or not.
+        invitations::invitation_for(organization: OrganizationId, email_key: &str) -> Option<Invitation>;
+        /// An organisation's invitations, newest first, before a place in the list.
+        invitations::list_invitations(organization: OrganizationId, after: Option<(Timestamp, InvitationId)>, limit: u32) -> Vec<Invited>;
 
         /// The session with that SHA-256, expired or not, and its person's standing.
         sessions::session_by_digest(digest: &[u8; 32]) -> Option<SessionStanding>;
@@ -126,6 +138,9 @@ operations! {
         tokens::list_tokens(filter: &TokenFilter) -> Vec<Token>;
         /// How many of the organisation's tokens, of every kind, are active or rotating.
         tokens::live_token_count(organization: OrganizationId, now: Timestamp) -> i64;
+
+        /// Every personal key of these people in the organisation, dead ones included: what a change to the people touches.
+        tokens::keys_of_people(organization: OrganizationId, people: &[UserId]) -> Vec<TokenId>;
 
         /// A project of the organisation.
         projects::project(organization: OrganizationId, id: ProjectId) -> Option<Project>;
@@ -240,11 +255,13 @@ operations! {
         memberships::insert_membership(record: &Membership) -> ();
         /// Gives a member another role.
         memberships::set_membership_role(organization: OrganizationId, user: UserId, role: RoleRef) -> Option<Membership>;
+        /// Switches a member off there, or on again with nothing. False: no such member.
+        memberships::set_membership_disabled(organization: OrganizationId, user: UserId, disabled_at: Option<Timestamp>) -> bool;
         /// Removes a member and ends their sessions there.
         memberships::delete_membership(organization: OrganizationId, user: UserId) -> bool;
         /// Gives everyone with a custom role another role; who they are.
         memberships::move_members(organization: OrganizationId, from: RoleId, to: RoleRef) -> Vec<UserId>;
-        /// How many owners there are, counted so that two who leave at once are counted one after the other.
+        /// How many owners are switched on, there and everywhere, counted so that two who leave at once are counted one after the other.
         memberships::count_owners(organization: OrganizationId) -> i64;
 
         /// Adds a role. [`RoleName`](crate::Constraint::RoleName) when the name is taken.
@@ -254,12 +271,25 @@ operations! {
         /// Removes a role nobody wears; [`Reference`](crate::Constraint::Reference) when someone does.
         roles::delete_role(organization: OrganizationId, id: RoleId) -> bool;
 
+        /// Adds an invitation. [`Invitation`](crate::Constraint::Invitation) when the address has one.
+        invitations::insert_invitation(record: &Invitation) -> ();
+        /// Withdraws an invitation.
+        invitations::delete_invitation(organization: OrganizationId, id: InvitationId) -> Option<Invitation>;
+        /// Takes the unexpired invitation with that SHA-256 away: of any number of callers at once exactly one gets it.
+        invitations::take_invitation(digest: &[u8; 32], now: Timestamp) -> Option<Invitation>;
+        /// Offers another role instead of a custom one; in how many invitations.
+        invitations::move_invitations(organization: OrganizationId, from: RoleId, to: RoleRef) -> usize;
+        /// Forgets at most `limit` invitations that expired before; how many.
+        invitations::delete_invitations_before(before: Timestamp, limit: u32) -> usize;
+
         /// Adds a session of a member.
         sessions::insert_session(record: &Session) -> ();
         /// Ends one of the person's sessions.
         sessions::delete_session(user: UserId, id: SessionId) -> bool;
         /// Ends all of them but one; which.
         sessions::delete_sessions_of_user(user: UserId, except: Option<SessionId>) -> Vec<SessionId>;
+        /// Ends a person's sessions in one organisation; how many.
+        sessions::delete_sessions_of_member(organization: OrganizationId, user: UserId) -> usize;
         /// Forgets at most `limit` sessions that expired; how many.
         sessions::delete_expired_sessions(before: Timestamp, limit: u32) -> usize;
 

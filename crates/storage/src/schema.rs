@@ -69,6 +69,26 @@ table! {
         built_in_role -> Nullable<Text>,
         role_id -> Nullable<Uid>,
         created_at -> Moment,
+        disabled_at -> Nullable<Moment>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    invitations (id) {
+        id -> Uid,
+        organization_id -> Uid,
+        email -> Text,
+        email_key -> Text,
+        built_in_role -> Nullable<Text>,
+        role_id -> Nullable<Uid>,
+        code_digest -> Binary,
+        created_by -> Text,
+        sponsor_id -> Nullable<Uid>,
+        created_at -> Moment,
+        expires_at -> Moment,
     }
 }
 
@@ -360,6 +380,7 @@ allow_tables_to_appear_in_same_query!(
     actors,
     idempotency_keys,
     executions,
+    invitations,
     memberships,
     organizations,
     projects,

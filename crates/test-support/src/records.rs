@@ -56,7 +56,7 @@ pub fn user(number: u64) -> User {
 
 /// A place in an organisation.
 pub const fn membership(organization_id: OrganizationId, user_id: UserId, role: RoleRef) -> Membership {
-    Membership { organization_id, user_id, role, created_at: T0 }
+    Membership { organization_id, user_id, role, disabled_at: None, created_at: T0 }
 }
 
 /// A membership with a built-in role.

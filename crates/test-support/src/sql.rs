@@ -102,7 +102,7 @@ impl Sql {
     }
 }
 
-/// Fills in literals: `{id:7}` an id, `{t:5}` a moment, `{b:32}` so many bytes, `{yes}` and `{no}`.
+/// Fills in literals: `{id:7}` an id, `{t:5}` a moment, `{b:32}` so many bytes, `{digest:3}` a digest, `{yes}` and `{no}`.
 ///
 /// # Panics
 /// On a marker it does not know.
@@ -121,6 +121,8 @@ pub fn literals(backend: Backend, template: &str) -> String {
             ("t", Backend::PostgreSql) => write!(text, "to_timestamp({number})"),
             ("b", Backend::Sqlite) => write!(text, "zeroblob({number})"),
             ("b", Backend::PostgreSql) => write!(text, "decode(repeat('00', {number}), 'hex')"),
+            ("digest", Backend::Sqlite) => write!(text, "x'{number:064x}'"),
+            ("digest", Backend::PostgreSql) => write!(text, "decode('{number:064x}', 'hex')"),
             ("yes", Backend::Sqlite) => write!(text, "1"),
             ("yes", Backend::PostgreSql) => write!(text, "true"),
             ("no", Backend::Sqlite) => write!(text, "0"),

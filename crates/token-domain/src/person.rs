@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 pub struct PersonStanding {
     /// The person.
     pub user_id: UserId,
-    /// Set when the person was switched off everywhere.
+    /// Set when the person was switched off, everywhere or in this organisation.
     pub disabled_at: Option<Timestamp>,
     /// What the person's role allows now; nothing when they are no longer a member.
     pub ceiling: Option<ScopeSet>,
@@ -79,6 +79,14 @@ pub enum SecondFactorRule {
 }
 
 impl SecondFactorRule {
+    /// The name on the wire and in the audit trail.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Optional => "optional",
+            Self::Required => "required",
+        }
+    }
+
     /// Whether it is required.
     pub const fn is_required(self) -> bool {
         matches!(self, Self::Required)

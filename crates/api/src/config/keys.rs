@@ -208,6 +208,14 @@ pub const KEYS: &[Key] = &[
         None,
         "A file that holds `sessions.service_token`.",
     ),
+    // people
+    key("people.invitation_ttl_seconds", int(60, 30 * DAY), Some("604800"), "How long an invitation may be accepted."),
+    key(
+        "people.open_founding",
+        Kind::Bool,
+        Some("true"),
+        "Whether people who may edit their organisation (`org:write`) may make further ones, which they then own.",
+    ),
     // passwords
     key(
         "passwords.min_characters",

@@ -29,6 +29,8 @@ pub struct Config {
     pub keys: Keys,
     /// Sessions.
     pub sessions: Sessions,
+    /// People and their organisations.
+    pub people: People,
     /// Passwords.
     pub passwords: Passwords,
     /// Tokens.
@@ -146,6 +148,16 @@ pub struct Sessions {
     #[serde(rename = "ttl_seconds", deserialize_with = "seconds")]
     pub ttl: Duration,
     pub service_token: Option<Secret>,
+}
+
+/// `people.*`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the table of keys documents each field")]
+pub struct People {
+    #[serde(rename = "invitation_ttl_seconds", deserialize_with = "seconds")]
+    pub invitation_ttl: Duration,
+    pub open_founding: bool,
 }
 
 /// `passwords.*`

@@ -66,7 +66,7 @@ impl RequestIds {
 /// An id goes into the audit trail as it is, so nothing that begins like a secret is one: somebody put it there by mistake.
 fn is_sane(id: &[u8]) -> bool {
     (1..=64).contains(&id.len())
-        && !id.windows(4).any(|part| part == b"nlp_" || part == b"nls_")
+        && !id.windows(4).any(|part| part == b"nlp_" || part == b"nls_" || part == b"nli_")
         && id.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
@@ -88,6 +88,7 @@ mod tests {
             (Some(long.as_str()), "0123456789abcdef00000004"),
             (Some("req-nlp_00112233445566778899aabbccddeeff550c911c"), "0123456789abcdef00000005"),
             (Some("nls_0"), "0123456789abcdef00000006"),
+            (Some("nli_0"), "0123456789abcdef00000007"),
         ];
         for (presented, chosen) in rows {
             let presented = presented.map(|text| HeaderValue::from_str(text).unwrap());

@@ -72,10 +72,18 @@ permissions! {
     ManageTokens = "tokens:manage";
     /// Renew the very token that is asking.
     RotateSelf = "self:rotate";
-    /// See the organisation's basic data and settings.
+    /// See the organisation.
     ReadOrganization = "org:read";
-    /// Change them.
+    /// Rename the organisation, and make further ones.
     WriteOrganization = "org:write";
+    /// See the organisation's members and invitations.
+    ReadMembers = "org.memberships:read";
+    /// Invite, change and remove members.
+    ManageMembers = "org.memberships:manage";
+    /// See the organisation's roles.
+    ReadRoles = "roles:read";
+    /// Make, change and delete the organisation's roles.
+    WriteRoles = "roles:write";
     /// See projects.
     ReadProjects = "projects:read";
     /// Make and rename projects.
@@ -131,6 +139,29 @@ impl<P: Permission> FromRequest for Authorized<P> {
             drop(turn);
             Ok(Self { caller, origin, permission: PhantomData })
         })
+    }
+}
+
+/// A caller who may present a credential and need not; one that is presented has to be good.
+#[derive(Clone, Debug)]
+pub(super) struct Perhaps {
+    /// Who, if they said so.
+    pub(super) caller: Option<Caller>,
+    /// With which request.
+    pub(super) origin: Origin,
+}
+
+impl FromRequest for Perhaps {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let origin = origin::of(request);
+        if matches!(credentials::presented(request.headers()), Ok(Presented::None)) {
+            return Box::pin(async move { Ok(Self { caller: None, origin }) });
+        }
+        let who = Authorized::<permission::Anyone>::from_request(request, payload);
+        Box::pin(async move { Ok(Self { caller: Some(who.await?.caller), origin }) })
     }
 }
 

@@ -5,7 +5,7 @@ use authority::executions::ExecutionError;
 use authority::limits::TooManyAttempts;
 use authority::people::PersonError;
 use authority::policies::PolicyBreach;
-use authority::sessions::SignInError;
+use authority::sessions::{SignInError, SwitchError};
 use authority::setup::SetupError;
 use authority::tokens::TokenError;
 use token_domain::policy::Breach;
@@ -126,6 +126,18 @@ pub(super) fn sign_in(error: SignInError) -> ApiError {
             .message("Send the code the app shows now; each is good once. Check the clock of the device, or send a `recovery_code`."),
         SignInError::TooMany(wait) => too_many(wait),
         SignInError::Failed(failure) => failed(&failure),
+    }
+}
+
+/// An error of going over to another organisation.
+pub(super) fn switch(error: SwitchError) -> ApiError {
+    match error {
+        SwitchError::NotASession => {
+            ApiError::from(Code::Forbidden).message("Send the session token itself: this is not a session.")
+        }
+        // Denied at the last moment: removed while the request was under way.
+        SwitchError::NotFound | SwitchError::Failed(SignInError::Denied) => Code::NotFound.into(),
+        SwitchError::Failed(error) => sign_in(error),
     }
 }
 

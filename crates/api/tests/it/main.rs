@@ -16,6 +16,7 @@ mod keys;
 mod malformed;
 mod operations;
 mod outage;
+mod people;
 mod policy;
 mod race;
 mod redaction;

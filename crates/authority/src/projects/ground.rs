@@ -3,7 +3,7 @@
 //! **Invariant:** access scopes and actors are reached through a [`Ground`] alone, and a ground is made from a caller
 //! alone, so no request can name an organisation, a project or a boundary that is not the caller's.
 
-use storage::model::{Principal, Project, Touched};
+use storage::model::{Principal, Project};
 use storage::{Reads, StoreError, Tx};
 use token_domain::ScopeSet;
 use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId};
@@ -11,11 +11,7 @@ use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId};
 use super::TenancyError;
 use crate::audit::Trail;
 use crate::origin::{Caller, Via};
-use crate::unit::Touching;
-
-/// Up to so many tokens are fenced one by one; beyond, the organisation as a whole, which costs one entry in the log and
-/// makes every remembered token of the organisation be read once more.
-const FENCED_SINGLY: usize = 128;
+use crate::unit::{FENCED_SINGLY, Touching};
 
 /// One project, as one caller may see it.
 #[derive(Clone, Copy, Debug)]
@@ -110,10 +106,7 @@ impl Ground {
             return Ok(());
         }
         let tokens = if actors.len() > FENCED_SINGLY { None } else { Some(tx.tokens_of_actors(actors).await?) };
-        match tokens.filter(|tokens| tokens.len() <= FENCED_SINGLY) {
-            Some(tokens) => tokens.into_iter().for_each(|token| touching.touch(Touched::Token(token))),
-            None => touching.touch(Touched::Organization(self.organization_id)),
-        }
+        touching.touch_tokens(self.organization_id, tokens);
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Second factors: time-based one-time passwords (RFC 6238) and recovery codes, and organisations that ask for them.
+//! Second factors: time-based one-time passwords (RFC 6238) and recovery codes.
 //!
 //! A factor belongs to the person, not to a membership. The session it is set up or removed in goes on; all others of the
 //! person end, as when a password changes.
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use secret_hash::recovery::{self, RecoveryCode};
 use secret_hash::totp::{TotpCode, TotpSecret};
-use storage::model::{Organization, Principal, SecondFactor};
+use storage::model::{Principal, SecondFactor};
 use storage::{StoreError, Tx};
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, SessionId, UserId};
@@ -46,9 +46,6 @@ pub enum SecondFactorError {
     /// The password is wrong.
     #[error("the password is wrong")]
     WrongPassword,
-    /// Whoever asks others for a second factor has one.
-    #[error("the caller has no second factor")]
-    OwnMissing,
     /// Too many attempts lately.
     #[error(transparent)]
     TooMany(#[from] TooManyAttempts),
@@ -170,7 +167,7 @@ impl SecondFactors {
         self.change(organization, now, event, move |tx| {
             Box::pin(async move {
                 let begun = tx.begin_second_factor(&record).await?;
-                if begun { Ok(((), 0)) } else { Err(SecondFactorError::AlreadySet) }
+                if begun { Ok(0) } else { Err(SecondFactorError::AlreadySet) }
             })
         })
         .await?;
@@ -207,7 +204,7 @@ impl SecondFactors {
                     return Err(SecondFactorError::NotSet);
                 }
                 tx.replace_recovery_codes(user, &digests).await?;
-                Ok(((), tx.delete_sessions_of_user(user, Some(session)).await?.len()))
+                Ok(tx.delete_sessions_of_user(user, Some(session)).await?.len())
             })
         })
         .await?;
@@ -242,7 +239,7 @@ impl SecondFactors {
                     return Err(SecondFactorError::WrongCode);
                 }
                 tx.delete_second_factor(user).await?;
-                Ok(((), tx.delete_sessions_of_user(user, Some(session)).await?.len()))
+                Ok(tx.delete_sessions_of_user(user, Some(session)).await?.len())
             })
         })
         .await
@@ -272,46 +269,11 @@ impl SecondFactors {
                     return Err(SecondFactorError::WrongCode);
                 }
                 tx.replace_recovery_codes(user, &digests).await?;
-                Ok(((), 0))
+                Ok(0)
             })
         })
         .await?;
         Ok(codes)
-    }
-
-    /// Asks the people of the caller's organisation for a second factor, or no longer. Sessions of those who lack one go
-    /// on, to set one up.
-    ///
-    /// # Errors
-    /// [`SecondFactorError::OwnMissing`] when a person who has none would ask others for one, and shut themselves out.
-    pub async fn set_rule(
-        &self,
-        caller: &Caller,
-        rule: SecondFactorRule,
-        origin: &Origin,
-    ) -> Result<Organization, SecondFactorError> {
-        let organization = caller.organization_id;
-        if let (Some(user), SecondFactorRule::Required) = (caller.user_id(), rule) {
-            self.is_set(user).await.map_err(|error| match error {
-                SecondFactorError::NotSet => SecondFactorError::OwnMissing,
-                other => other,
-            })?;
-        }
-        let now = self.context.now();
-        let wanted = match rule {
-            SecondFactorRule::Optional => "optional",
-            SecondFactorRule::Required => "required",
-        };
-        let event = Event::new(now, "organization.update", caller.principal(), origin)
-            .on("organization", organization)
-            .with("second_factor", wanted);
-        self.change(organization, now, event, move |tx| {
-            Box::pin(async move {
-                let changed = tx.set_second_factor_rule(organization, rule, now).await?;
-                Ok((changed.ok_or(SecondFactorError::NotSignedIn)?, 0))
-            })
-        })
-        .await
     }
 
     /// Takes somebody's second factor away on the word of whoever operates the deployment: for a person who lost both the
@@ -363,17 +325,16 @@ impl SecondFactors {
         Ok((codes, digests))
     }
 
-    /// A change with its event, which says how many sessions it ended.
-    async fn change<T, F>(
+    /// A change with its event. The work says how many sessions it ended, and the event repeats it.
+    async fn change<F>(
         &self,
         organization: OrganizationId,
         now: Timestamp,
         event: Event,
         work: F,
-    ) -> Result<T, SecondFactorError>
+    ) -> Result<(), SecondFactorError>
     where
-        T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut Tx) -> futures::future::BoxFuture<'c, Result<(T, usize), SecondFactorError>>
+        F: for<'c> FnOnce(&'c mut Tx) -> futures::future::BoxFuture<'c, Result<usize, SecondFactorError>>
             + Send
             + 'static,
     {
@@ -382,10 +343,9 @@ impl SecondFactors {
             .run(now, units.touching(), move |tx| {
                 Box::pin(async move {
                     let mut trail = Trail::open(tx, Some(organization)).await?;
-                    let (value, ended) = work(tx).await?;
+                    let ended = work(tx).await?;
                     let event = if ended > 0 { event.with("sessions_ended", ended) } else { event };
-                    trail.append(tx, event).await?;
-                    Ok(value)
+                    Ok(trail.append(tx, event).await?)
                 })
             })
             .await

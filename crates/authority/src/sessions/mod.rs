@@ -1,11 +1,13 @@
 //! Sessions: a signed-in person in one organisation.
 
 mod authenticate;
+mod prove;
+mod switch;
 mod token;
 
 use std::sync::Arc;
 
-use secret_hash::password::{self, Password, PasswordHash};
+use secret_hash::password::{self, PasswordHash};
 use storage::StoreError;
 use storage::model::{MembershipStanding, Principal, Session, SessionStanding};
 use token_domain::Timestamp;
@@ -15,6 +17,7 @@ use token_domain::text::{Email, Name, Slug};
 use zeroize::Zeroizing;
 
 pub use authenticate::{AuthError, Presented};
+pub use switch::SwitchError;
 pub use token::SessionToken;
 
 use crate::audit::{Event, Trail};
@@ -102,6 +105,15 @@ pub struct SignedIn {
     pub lacks_second_factor: bool,
 }
 
+/// What a new session stands on, besides the person.
+#[derive(Default)]
+struct Basis {
+    /// What of a second factor it uses up.
+    spend: Option<Spend>,
+    /// When what it was made from ends.
+    not_after: Option<Timestamp>,
+}
+
 /// Signing in and out, and telling who a credential belongs to.
 pub struct Sessions {
     context: Arc<Context>,
@@ -161,7 +173,7 @@ impl Sessions {
         attempt.succeeded();
         let spend = self.second_factor(&standing, proof, origin).await?;
         let by = Principal::User(standing.user.id);
-        self.open(standing, by, spend, origin).await
+        self.open(standing, by, Basis { spend, not_after: None }, origin).await
     }
 
     /// Signs a person in on the word of a front end that holds the service token.
@@ -192,7 +204,7 @@ impl Sessions {
         };
         let standing = standing.filter(is_welcome).ok_or(SignInError::Denied)?;
         // Whether there was a second factor is the front end's to know.
-        self.open(standing, Principal::Service, None, origin).await
+        self.open(standing, Principal::Service, Basis::default(), origin).await
     }
 
     /// The person's live sessions, newest first, in whatever organisation.
@@ -267,37 +279,6 @@ impl Sessions {
         work.await
     }
 
-    /// The person behind e-mail and password, in the organisation asked for.
-    async fn prove(
-        &self,
-        account: &str,
-        mut password: Zeroizing<String>,
-        organization: Option<OrganizationRef>,
-    ) -> Result<Option<MembershipStanding>, SignInError> {
-        // A text that no password may have is wrong for every account; refusing it early tells nobody anything.
-        let Ok(password) = Password::new(std::mem::take(&mut *password)) else { return Ok(None) };
-        let key = account.to_owned();
-        let user =
-            self.context.store.read(move |reads| Box::pin(async move { reads.user_by_email_key(&key).await })).await?;
-        if user.is_none() {
-            // What reading a person costs besides the hash: texts are checked, normalised and folded. It is little, and
-            // it is counted (`tests/it/cost.rs`).
-            let _ = std::hint::black_box(Email::parse(account).map(|email| email.key()));
-            let _ = std::hint::black_box(Name::parse(account));
-        }
-        let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
-        let known = stored.is_some();
-        let against = PasswordHash::parse(stored.unwrap_or(self.nobody.as_str()))
-            .map_err(|error| Failure::Inconsistent(format!("a stored password hash cannot be read: {error}")))?;
-        let verified = self.context.lane.run(move || password::verify(&password, &against)).await?;
-        let verified = verified
-            .map_err(|error| Failure::Inconsistent(format!("a stored password hash cannot be used: {error}")))?;
-        match user {
-            Some(user) if known && verified => Ok(self.standing(user.id, organization).await?.filter(is_welcome)),
-            Some(_) | None => Ok(None),
-        }
-    }
-
     /// The person's place in the organisation asked for, or in the first they joined.
     async fn standing(
         &self,
@@ -313,8 +294,9 @@ impl Sessions {
                 found.map(|organization| organization.id)
             }
             None => {
-                let memberships = store.read(move |reads| Box::pin(reads.memberships_of_user(user))).await?;
-                memberships.first().map(|(organization, _)| organization.id)
+                // Not the first by name: whoever adds somebody to their organisation must not decide where that
+                // person signs in.
+                store.read(move |reads| Box::pin(reads.first_organization(user))).await?
             }
         };
         let Some(organization) = organization else { return Ok(None) };
@@ -325,12 +307,13 @@ impl Sessions {
         &self,
         standing: MembershipStanding,
         by: Principal,
-        spend: Option<Spend>,
+        basis: Basis,
         origin: &Origin,
     ) -> Result<SignedIn, SignInError> {
         let context = &self.context;
         let token = SessionToken::from_random(random(context.entropy.as_ref())?);
         let now = context.now();
+        let whole = now + context.policy.session_lifetime;
         let session = Session {
             id: context.id(now)?,
             user_id: standing.user.id,
@@ -338,7 +321,7 @@ impl Sessions {
             token_digest: token.digest(),
             user_agent: origin.user_agent.as_ref().map(|text| text.chars().take(LONGEST_USER_AGENT).collect()),
             created_at: now,
-            expires_at: now + context.policy.session_lifetime,
+            expires_at: basis.not_after.map_or(whole, |end| end.min(whole)),
         };
         let (made, origin) = (session.clone(), origin.clone());
         context
@@ -346,10 +329,15 @@ impl Sessions {
             .run(now, context.units.touching(), move |tx| {
                 Box::pin(async move {
                     let mut trail = Trail::open(tx, Some(made.organization_id)).await?;
+                    // Once more under the lock: a session of somebody just removed or switched off would outlive that.
+                    let standing = tx.membership_standing(made.organization_id, made.user_id).await?;
+                    if !standing.is_some_and(|standing| is_welcome(&standing)) {
+                        return Err(SignInError::Denied);
+                    }
                     let mut event = Event::new(now, "session.create", by, &origin)
                         .on("session", made.id)
                         .with("user_id", made.user_id.to_string());
-                    if let Some(spend) = spend {
+                    if let Some(spend) = basis.spend {
                         if !spend.spend(tx, made.user_id).await? {
                             return Err(SignInError::WrongCode);
                         }
@@ -418,15 +406,21 @@ impl Sessions {
     }
 }
 
-fn is_welcome(standing: &MembershipStanding) -> bool {
-    standing.user.disabled_at.is_none() && standing.organization.disabled_at.is_none()
+/// Whether a person is let into an organisation.
+pub(crate) fn is_welcome(standing: &MembershipStanding) -> bool {
+    standing.user.disabled_at.is_none() && standing.disabled_at.is_none() && standing.organization.disabled_at.is_none()
+}
+
+/// What a member's role is called.
+pub(crate) fn role_name(standing: &MembershipStanding) -> String {
+    name_of_role(standing.role, standing.custom_name.as_ref())
 }
 
 /// What a role is called: the built-in name or the organisation's own.
-pub(crate) fn role_name(standing: &MembershipStanding) -> String {
-    match standing.role {
+pub fn name_of_role(role: RoleRef, custom_name: Option<&Name>) -> String {
+    match role {
         RoleRef::BuiltIn(role) => role.as_str().to_owned(),
-        RoleRef::Custom(id) => standing.custom_name.as_ref().map_or_else(|| id.to_string(), ToString::to_string),
+        RoleRef::Custom(id) => custom_name.map_or_else(|| id.to_string(), ToString::to_string),
     }
 }
 

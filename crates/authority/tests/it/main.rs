@@ -4,6 +4,7 @@ mod cost;
 mod demotion;
 mod executions;
 mod lives;
+mod people;
 mod policies;
 mod second_factors;
 mod sign_in;

@@ -7,11 +7,13 @@ use crate::error::{Constraint, OutageKind, StoreError};
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind as Kind, Error};
 
 /// Unique keys by name (PostgreSQL) and by columns (SQLite).
-const UNIQUE_KEYS: [(&str, &str, Constraint); 10] = [
+const UNIQUE_KEYS: [(&str, &str, Constraint); 12] = [
     ("organizations_slug_key", "organizations.slug", Constraint::OrganizationSlug),
     ("users_email_key_key", "users.email_key", Constraint::UserEmail),
     ("roles_name_key_key", "roles.organization_id, roles.name_key", Constraint::RoleName),
     ("memberships_pkey", "memberships.organization_id, memberships.user_id", Constraint::Membership),
+    ("invitations_email_key_key", "invitations.organization_id, invitations.email_key", Constraint::Invitation),
+    ("invitations_code_digest_key", "invitations.code_digest", Constraint::InvitationDigest),
     ("projects_slug_key", "projects.organization_id, projects.slug", Constraint::ProjectSlug),
     ("access_scopes_slug_key", "access_scopes.project_id, access_scopes.slug", Constraint::AccessScopeSlug),
     (

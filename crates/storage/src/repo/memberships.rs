@@ -2,14 +2,16 @@
 
 use super::{Conn, dialect};
 use crate::error::StoreError;
-use crate::model::{Membership, MembershipStanding, Organization, User};
-use crate::rows::{MembershipRow, OrganizationRow, StandingRow, UserRow, role_columns, standing};
+use crate::model::{Home, Member, Membership, MembershipStanding, User};
+use crate::rows::{MembershipRow, OrganizationRow, StandingRow, UserRow, parse_name, role_columns, standing};
 use crate::schema::{memberships, organizations, roles, second_factors, users};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, RoleId, UserId};
 use token_domain::person::RoleRef;
+use token_domain::text::Slug;
 
 pub(crate) async fn insert_membership(conn: &mut Conn<'_>, record: &Membership) -> Result<(), StoreError> {
     let (built_in, custom) = role_columns(record.role);
@@ -20,6 +22,7 @@ pub(crate) async fn insert_membership(conn: &mut Conn<'_>, record: &Membership) 
             memberships::built_in_role.eq(built_in),
             memberships::role_id.eq(custom.bind()),
             memberships::created_at.eq(record.created_at.bind()),
+            memberships::disabled_at.eq(record.disabled_at.bind()),
         ))
         .execute(conn)
         .await?;
@@ -40,8 +43,7 @@ pub(crate) async fn membership_standing(
         .select((
             OrganizationRow::as_select(),
             UserRow::as_select(),
-            memberships::built_in_role,
-            memberships::role_id,
+            MembershipRow::as_select(),
             roles::scopes.nullable(),
             roles::name.nullable(),
             second_factors::confirmed_at.nullable(),
@@ -52,36 +54,86 @@ pub(crate) async fn membership_standing(
     row.map(standing).transpose()
 }
 
-pub(crate) async fn memberships_of_user(
+pub(crate) async fn organizations_of_user(
     conn: &mut Conn<'_>,
     user: UserId,
-) -> Result<Vec<(Organization, RoleRef)>, StoreError> {
-    let rows: Vec<(OrganizationRow, MembershipRow)> = memberships::table
+    after: Option<&Slug>,
+    limit: u32,
+) -> Result<Vec<Home>, StoreError> {
+    let mut page = memberships::table
         .inner_join(organizations::table)
+        .left_join(roles::table)
         .filter(memberships::user_id.eq(user.bind()))
-        .order((organizations::slug, organizations::id))
-        .select((OrganizationRow::as_select(), MembershipRow::as_select()))
-        .load(conn)
-        .await?;
+        .order(organizations::slug)
+        .limit(i64::from(limit))
+        .select((OrganizationRow::as_select(), MembershipRow::as_select(), roles::name.nullable()))
+        .into_boxed();
+    if let Some(slug) = after {
+        page = page.filter(organizations::slug.gt(slug.as_str()));
+    }
+    let rows: Vec<(OrganizationRow, MembershipRow, Option<String>)> = page.load(conn).await?;
     rows.into_iter()
-        .map(|(organization, membership)| {
-            Ok((Organization::try_from(organization)?, Membership::try_from(membership)?.role))
+        .map(|(organization, membership, name)| {
+            let custom_name = parse_name("role of", user, name)?;
+            Ok(Home { organization: organization.try_into()?, membership: membership.try_into()?, custom_name })
         })
         .collect()
 }
 
-pub(crate) async fn members(
+pub(crate) async fn first_organization(
+    conn: &mut Conn<'_>,
+    user: UserId,
+) -> Result<Option<OrganizationId>, StoreError> {
+    let open = memberships::disabled_at.is_null().and(organizations::disabled_at.is_null());
+    Ok(memberships::table
+        .inner_join(organizations::table)
+        .filter(memberships::user_id.eq(user.bind()).and(open))
+        .order((memberships::created_at, memberships::organization_id))
+        .select(memberships::organization_id)
+        .first(conn)
+        .await
+        .optional()?)
+}
+
+pub(crate) async fn share_organization(conn: &mut Conn<'_>, one: UserId, other: UserId) -> Result<bool, StoreError> {
+    let theirs = diesel::alias!(memberships as theirs);
+    let shared: Option<OrganizationId> = memberships::table
+        .inner_join(theirs.on(theirs.field(memberships::organization_id).eq(memberships::organization_id)))
+        .filter(memberships::user_id.eq(one.bind()).and(theirs.field(memberships::user_id).eq(other.bind())))
+        .select(memberships::organization_id)
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(shared.is_some())
+}
+
+pub(crate) async fn list_members(
     conn: &mut Conn<'_>,
     organization: OrganizationId,
-) -> Result<Vec<(User, Membership)>, StoreError> {
-    let rows: Vec<(UserRow, MembershipRow)> = memberships::table
+    after: Option<(Timestamp, UserId)>,
+    limit: u32,
+) -> Result<Vec<Member>, StoreError> {
+    let mut page = memberships::table
         .inner_join(users::table)
+        .left_join(roles::table)
         .filter(memberships::organization_id.eq(organization.bind()))
-        .order((users::email_key, users::id))
-        .select((UserRow::as_select(), MembershipRow::as_select()))
-        .load(conn)
-        .await?;
-    rows.into_iter().map(|(user, membership)| Ok((user.try_into()?, membership.try_into()?))).collect()
+        .order((memberships::created_at.desc(), memberships::user_id.desc()))
+        .limit(i64::from(limit))
+        .select((UserRow::as_select(), MembershipRow::as_select(), roles::name.nullable()))
+        .into_boxed();
+    if let Some((created_at, user)) = after {
+        page = page
+            .filter(memberships::created_at.le(created_at.bind()))
+            .filter(memberships::created_at.lt(created_at.bind()).or(memberships::user_id.lt(user.bind())));
+    }
+    let rows: Vec<(UserRow, MembershipRow, Option<String>)> = page.load(conn).await?;
+    rows.into_iter()
+        .map(|(user, membership, name)| {
+            let user = User::try_from(user)?;
+            let custom_name = parse_name("role of", user.id, name)?;
+            Ok(Member { user, membership: membership.try_into()?, custom_name })
+        })
+        .collect()
 }
 
 pub(crate) async fn members_of_role(
@@ -108,6 +160,19 @@ pub(crate) async fn set_membership_role(
         .await
         .optional()?;
     row.map(Membership::try_from).transpose()
+}
+
+pub(crate) async fn set_membership_disabled(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    user: UserId,
+    disabled_at: Option<Timestamp>,
+) -> Result<bool, StoreError> {
+    let changed = diesel::update(memberships::table.find((organization.bind(), user.bind())))
+        .set(memberships::disabled_at.eq(disabled_at.bind()))
+        .execute(conn)
+        .await?;
+    Ok(changed == 1)
 }
 
 pub(crate) async fn delete_membership(

@@ -11,6 +11,7 @@ pub(crate) mod audit;
 pub(crate) mod baselines;
 pub(crate) mod executions;
 pub(crate) mod idempotency;
+pub(crate) mod invitations;
 mod listing;
 pub(crate) mod log;
 pub(crate) mod memberships;

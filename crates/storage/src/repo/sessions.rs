@@ -3,7 +3,7 @@
 use super::Conn;
 use crate::error::StoreError;
 use crate::model::{Session, SessionStanding};
-use crate::rows::{OrganizationRow, SessionRow, StandingRow, UserRow, standing};
+use crate::rows::{MembershipRow, OrganizationRow, SessionRow, StandingRow, UserRow, standing};
 use crate::schema::{memberships, organizations, roles, second_factors, sessions, users};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
@@ -45,8 +45,7 @@ pub(crate) async fn session_by_digest(
             (
                 OrganizationRow::as_select(),
                 UserRow::as_select(),
-                memberships::built_in_role,
-                memberships::role_id,
+                MembershipRow::as_select(),
                 roles::scopes.nullable(),
                 roles::name.nullable(),
                 second_factors::confirmed_at.nullable(),
@@ -97,6 +96,15 @@ pub(crate) async fn delete_sessions_of_user(
         None => diesel::delete(sessions::table.filter(of_user)).returning(sessions::id).get_results(conn).await?,
     };
     Ok(ended)
+}
+
+pub(crate) async fn delete_sessions_of_member(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<usize, StoreError> {
+    let of_member = sessions::organization_id.eq(organization.bind()).and(sessions::user_id.eq(user.bind()));
+    Ok(diesel::delete(sessions::table.filter(of_member)).execute(conn).await?)
 }
 
 pub(crate) async fn delete_expired_sessions(

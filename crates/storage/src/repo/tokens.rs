@@ -12,12 +12,14 @@ use crate::schema::tokens;
 use crate::sql_types::{Bind, MomentParam, UidParam};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use token_domain::id::{OrganizationId, TokenId};
+use token_domain::id::{OrganizationId, TokenId, UserId};
 use token_domain::token::{GraceMode, Kind, Status, TokenFacts};
 use token_domain::{Span, Timestamp};
 
 /// Uses written down per statement.
 const USES_PER_STATEMENT: usize = 500;
+/// People named per statement.
+const PEOPLE_PER_STATEMENT: usize = 500;
 
 /// `tokens.revoked_at IS NULL AND …`: not killed, and not past its expiry at `$now`.
 macro_rules! unexpired {
@@ -319,6 +321,23 @@ pub(crate) async fn revoke_tokens_of_owner(
         }
     };
     Ok(revoked)
+}
+
+pub(crate) async fn keys_of_people(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    people: &[UserId],
+) -> Result<Vec<TokenId>, StoreError> {
+    let mut keys = Vec::new();
+    for people in people.chunks(PEOPLE_PER_STATEMENT) {
+        let theirs = tokens::table
+            .filter(tokens::owner_user_id.eq_any(people.iter().map(|id| Some(id.bind()))))
+            .filter(tokens::organization_id.eq(organization.bind()))
+            .order(tokens::id)
+            .select(tokens::id);
+        keys.extend(theirs.load::<TokenId>(conn).await?);
+    }
+    Ok(keys)
 }
 
 pub(crate) async fn shorten_grace(

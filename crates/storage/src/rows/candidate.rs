@@ -17,6 +17,7 @@ pub(crate) struct CandidateRow {
     user_disabled_at: Option<Timestamp>,
     built_in_role: Option<String>,
     role_id: Option<RoleId>,
+    membership_disabled_at: Option<Timestamp>,
     role_scopes: Option<String>,
     actor_project_id: Option<ProjectId>,
     actor_disabled_at: Option<Timestamp>,
@@ -67,6 +68,7 @@ macro_rules! candidate_query {
                 users::disabled_at.nullable(),
                 memberships::built_in_role.nullable(),
                 memberships::role_id.nullable(),
+                memberships::disabled_at.nullable(),
                 roles::scopes.nullable(),
                 actors::project_id.nullable(),
                 actors::disabled_at.nullable(),
@@ -91,7 +93,7 @@ impl TryFrom<CandidateRow> for Candidate {
             TokenOwner::Organization => OwnerState::Organization,
             TokenOwner::Person(user_id) => OwnerState::Person {
                 user_id,
-                disabled_at: row.user_disabled_at,
+                disabled_at: row.user_disabled_at.or(row.membership_disabled_at),
                 role: match (row.built_in_role.as_deref(), row.role_id) {
                     (None, None) => None,
                     (built_in, custom) => Some(role_ref(user_id, built_in, custom)?),

@@ -15,7 +15,8 @@ pub(crate) use audit::{AuditEventRow, AuditHeadRow, LogRow, NIL_TRAIL, touched_c
 pub(crate) use candidate::{CandidateRow, candidate_query};
 pub(crate) use execution::{BaselineRow, ExecutionKeyRow, ExecutionRow, RepositoryRow};
 pub(crate) use people::{
-    MembershipRow, RoleRow, SecondFactorRow, SessionRow, StandingRow, UserRow, role_columns, standing,
+    InvitationRow, MembershipRow, RoleRow, SecondFactorRow, SessionRow, StandingRow, UserRow, parse_name, role_columns,
+    standing,
 };
 pub(crate) use policy::RuleRow;
 pub(crate) use principal::{parse_principal, principal_text};

@@ -1,13 +1,14 @@
 //! Rows of people, their second factors, memberships, roles and sessions.
 
-use super::{OrganizationRow, inconsistent, split_scopes};
+use super::{OrganizationRow, inconsistent, parse_principal, split_scopes};
 use crate::error::StoreError;
-use crate::model::{CustomRole, Membership, MembershipStanding, SecondFactor, Session, User};
-use crate::schema::{memberships, roles, second_factors, sessions, users};
+use crate::model::{CustomRole, Invitation, Membership, MembershipStanding, SecondFactor, Session, User};
+use crate::schema::{invitations, memberships, roles, second_factors, sessions, users};
 use crate::sql_types::Digest32;
 use diesel::prelude::{Queryable, Selectable};
+use std::fmt::Debug;
 use token_domain::Timestamp;
-use token_domain::id::{OrganizationId, RoleId, SessionId, UserId};
+use token_domain::id::{InvitationId, OrganizationId, RoleId, SessionId, UserId};
 use token_domain::person::{BuiltInRole, RoleRef};
 use token_domain::text::{Email, Name};
 
@@ -55,6 +56,7 @@ pub(crate) struct MembershipRow {
     built_in_role: Option<String>,
     role_id: Option<RoleId>,
     created_at: Timestamp,
+    disabled_at: Option<Timestamp>,
 }
 
 impl TryFrom<MembershipRow> for Membership {
@@ -65,6 +67,7 @@ impl TryFrom<MembershipRow> for Membership {
             role: role_ref(row.user_id, row.built_in_role.as_deref(), row.role_id)?,
             organization_id: row.organization_id,
             user_id: row.user_id,
+            disabled_at: row.disabled_at,
             created_at: row.created_at,
         })
     }
@@ -80,12 +83,15 @@ pub(crate) const fn role_columns(role: RoleRef) -> (Option<&'static str>, Option
 
 /// Reads the two columns back.
 pub(crate) fn role_ref(user_id: UserId, built_in: Option<&str>, custom: Option<RoleId>) -> Result<RoleRef, StoreError> {
-    let role = match (built_in, custom) {
+    built_in_or_custom(built_in, custom).ok_or_else(|| inconsistent("membership of", user_id, "built_in_role, role_id"))
+}
+
+fn built_in_or_custom(built_in: Option<&str>, custom: Option<RoleId>) -> Option<RoleRef> {
+    match (built_in, custom) {
         (Some(name), None) => BuiltInRole::parse(name).map(RoleRef::BuiltIn),
         (None, Some(id)) => Some(RoleRef::Custom(id)),
         (None, None) | (Some(_), Some(_)) => None,
-    };
-    role.ok_or_else(|| inconsistent("membership of", user_id, "built_in_role, role_id"))
+    }
 }
 
 /// A row of `roles`.
@@ -120,26 +126,71 @@ impl TryFrom<RoleRow> for CustomRole {
     }
 }
 
-/// A membership joined with its organisation, person, custom role and second factor.
-pub(crate) type StandingRow =
-    (OrganizationRow, UserRow, Option<String>, Option<RoleId>, Option<String>, Option<String>, Option<Timestamp>);
+/// The name of a custom role that a row is joined with.
+pub(crate) fn parse_name(table: &str, id: impl Debug, name: Option<String>) -> Result<Option<Name>, StoreError> {
+    name.map(|name| Name::parse(&name)).transpose().map_err(|_| inconsistent(table, id, "name"))
+}
 
-/// Reads the joined row: organisation, person, built-in role, custom role's id, its scopes, its name, the second factor's
-/// confirmation.
+/// A membership joined with its organisation, person, custom role (its scopes, its name) and second factor (since when).
+pub(crate) type StandingRow =
+    (OrganizationRow, UserRow, MembershipRow, Option<String>, Option<String>, Option<Timestamp>);
+
+/// Reads the joined row.
 pub(crate) fn standing(row: StandingRow) -> Result<MembershipStanding, StoreError> {
-    let (organization, user, built_in, custom, scopes, name, second_factor_since) = row;
+    let (organization, user, membership, scopes, name, second_factor_since) = row;
     let user = User::try_from(user)?;
-    let role = role_ref(user.id, built_in.as_deref(), custom)?;
-    let custom_name =
-        name.map(|name| Name::parse(&name)).transpose().map_err(|_| inconsistent("role of", user.id, "name"))?;
+    let membership = Membership::try_from(membership)?;
     Ok(MembershipStanding {
         organization: organization.try_into()?,
-        user,
-        role,
+        role: membership.role,
         custom_scopes: scopes.map(|scopes| split_scopes(&scopes)),
-        custom_name,
+        custom_name: parse_name("role of", user.id, name)?,
+        disabled_at: membership.disabled_at,
+        joined_at: membership.created_at,
         second_factor_since,
+        user,
     })
+}
+
+/// A row of `invitations`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = invitations)]
+pub(crate) struct InvitationRow {
+    pub(crate) id: InvitationId,
+    organization_id: OrganizationId,
+    email: String,
+    email_key: String,
+    built_in_role: Option<String>,
+    role_id: Option<RoleId>,
+    code_digest: Digest32,
+    created_by: String,
+    sponsor_id: Option<UserId>,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+impl TryFrom<InvitationRow> for Invitation {
+    type Error = StoreError;
+
+    fn try_from(row: InvitationRow) -> Result<Self, StoreError> {
+        let bad = |column| inconsistent("invitation", row.id, column);
+        let email = Email::parse(&row.email).map_err(|_| bad("email"))?;
+        if email.key() != row.email_key {
+            return Err(bad("email_key"));
+        }
+        Ok(Self {
+            id: row.id,
+            organization_id: row.organization_id,
+            email,
+            role: built_in_or_custom(row.built_in_role.as_deref(), row.role_id)
+                .ok_or_else(|| bad("built_in_role, role_id"))?,
+            code_digest: row.code_digest.0,
+            created_by: parse_principal(&row.created_by).ok_or_else(|| bad("created_by"))?,
+            sponsor: row.sponsor_id,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+        })
+    }
 }
 
 /// A row of `second_factors`.

@@ -1,12 +1,14 @@
 //! Organisations, people, memberships, roles, sessions.
 
 use crate::run::{founded, read, write};
-use storage::model::Organization;
+use storage::model::{Invitation, Invited, Kill, Organization, Principal, Token, TokenOwner};
 use storage::{Constraint, StoreError};
 use test_support::Db;
 use test_support::records::{self, T0, after, id};
+use token_domain::id::OrganizationId;
 use token_domain::person::{BuiltInRole, RoleRef};
 use token_domain::text::{Email, Name};
+use token_domain::token::RevokeReason;
 
 #[test]
 fn an_organisation_is_written_and_read_back() {
@@ -132,11 +134,14 @@ fn a_membership_stands_on_organisation_person_and_role() {
         assert_eq!((standing.role, standing.custom_scopes), (RoleRef::BuiltIn(BuiltInRole::Owner), None));
         assert_eq!(read(store, |r| Box::pin(r.membership_standing(org, id(3)))).await, None);
 
-        let members = read(store, |r| Box::pin(r.members(org))).await;
-        let listed: Vec<_> = members.iter().map(|(user, place)| (user.id, place.role)).collect();
-        assert_eq!(listed, [(owner, RoleRef::BuiltIn(BuiltInRole::Owner)), (id(2), RoleRef::Custom(role.id))]);
-        let organizations = read(store, |r| Box::pin(r.memberships_of_user(owner))).await;
-        assert_eq!(organizations, [(records::organization(1), RoleRef::BuiltIn(BuiltInRole::Owner))]);
+        let members = read(store, |r| Box::pin(r.list_members(org, None, 10))).await;
+        let listed: Vec<_> = members.iter().map(|m| (m.user.id, m.membership.role, m.custom_name.as_ref())).collect();
+        let expected =
+            [(id(2), RoleRef::Custom(role.id), Some(&role.name)), (owner, RoleRef::BuiltIn(BuiltInRole::Owner), None)];
+        assert_eq!(listed, expected);
+        let rest = read(store, |r| Box::pin(r.list_members(org, Some((T0, id(2))), 10))).await;
+        assert_eq!(rest.iter().map(|m| m.user.id).collect::<Vec<_>>(), [owner], "those who joined at once go by id");
+        assert_eq!(read(store, |r| Box::pin(r.list_members(org, None, 1))).await.len(), 1);
         assert_eq!(read(store, |r| Box::pin(r.members_of_role(org, id(1)))).await, [id(2)]);
 
         let again = records::member(org, owner, BuiltInRole::Viewer);
@@ -299,5 +304,200 @@ fn sessions_are_found_by_digest_and_ended() {
             })
         });
         assert_eq!(expired.await, Ok(1));
+    });
+}
+
+#[test]
+fn a_person_is_found_in_every_organisation_they_are_in() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, owner) = founded(store).await;
+        write(store, move |tx| {
+            Box::pin(async move {
+                let role = records::role(id(3), 1);
+                for number in [3, 2] {
+                    tx.insert_organization(&records::organization(number)).await?;
+                }
+                tx.insert_role(&role).await?;
+                let mut place = records::membership(id(3), owner, RoleRef::Custom(role.id));
+                place.created_at = after(5);
+                tx.insert_membership(&place).await?;
+                let stranger = records::user(9);
+                tx.insert_user(&stranger).await?;
+                tx.insert_membership(&records::member(id(2), stranger.id, BuiltInRole::Owner)).await
+            })
+        })
+        .await
+        .unwrap();
+        let first = records::organization(1).slug;
+        let all = read(store, |r| Box::pin(r.organizations_of_user(owner, None, 10))).await;
+        let seen: Vec<_> = all.iter().map(|home| (home.organization.id, home.custom_name.is_some())).collect();
+        assert_eq!(seen, [(org, false), (id(3), true)]);
+        let rest =
+            read(store, |r| Box::pin(async move { r.organizations_of_user(owner, Some(&first), 10).await })).await;
+        assert_eq!(rest, all[1..]);
+        assert_eq!(read(store, |r| Box::pin(r.organizations_of_user(owner, None, 1))).await, all[..1]);
+
+        for (one, other, share) in [(owner, owner, true), (owner, id(9), false), (id(9), owner, false)] {
+            assert_eq!(read(store, |r| Box::pin(r.share_organization(one, other))).await, share);
+        }
+        // The one joined first, unless it is closed to them.
+        assert_eq!(read(store, |r| Box::pin(r.first_organization(owner))).await, Some(org));
+        let off = write(store, move |tx| Box::pin(tx.set_membership_disabled(org, owner, Some(after(6)))));
+        assert_eq!(off.await, Ok(true));
+        assert_eq!(read(store, |r| Box::pin(r.first_organization(owner))).await, Some(id(3)));
+        write(store, |tx| Box::pin(tx.set_organization_disabled(id(3), Some(after(6)), after(6)))).await.unwrap();
+        assert_eq!(read(store, |r| Box::pin(r.first_organization(owner))).await, None);
+    });
+}
+
+#[test]
+fn a_member_is_switched_off_in_one_organisation() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, owner) = founded(store).await;
+        let switched = write(store, move |tx| {
+            Box::pin(async move {
+                let second = records::user(2);
+                tx.insert_user(&second).await?;
+                tx.insert_membership(&records::member(org, second.id, BuiltInRole::Owner)).await?;
+                for number in [1, 2] {
+                    tx.insert_session(&records::session(org, owner, number)).await?;
+                }
+                tx.insert_session(&records::session(org, second.id, 3)).await?;
+                assert_eq!(tx.count_owners(org).await?, 2);
+                assert!(tx.set_membership_disabled(org, owner, Some(after(1))).await?);
+                assert!(!tx.set_membership_disabled(id(9), owner, Some(after(1))).await?);
+                assert_eq!(tx.delete_sessions_of_member(org, owner).await?, 2);
+                assert_eq!(tx.delete_sessions_of_member(org, owner).await?, 0);
+                Ok(tx.count_owners(org).await?)
+            })
+        });
+        assert_eq!(switched.await, Ok(1), "one who is switched off does not count");
+        let standing = read(store, |r| Box::pin(r.membership_standing(org, owner))).await.unwrap();
+        assert_eq!((standing.disabled_at, standing.user.disabled_at), (Some(after(1)), None));
+        assert_eq!(standing.joined_at, T0);
+        let counted = write(store, move |tx| {
+            Box::pin(async move {
+                tx.set_membership_disabled(org, owner, None).await?;
+                tx.set_user_disabled(id(2), Some(after(2)), after(2)).await?;
+                tx.count_owners(org).await
+            })
+        });
+        assert_eq!(counted.await, Ok(1), "nor does one who is switched off everywhere");
+    });
+}
+
+#[test]
+fn the_keys_of_people_are_found_in_one_organisation() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, owner) = founded(store).await;
+        let keys = write(store, move |tx| {
+            Box::pin(async move {
+                let elsewhere = records::organization(2);
+                tx.insert_organization(&elsewhere).await?;
+                let owned = |number| Token { owner: TokenOwner::Person(owner), ..records::token(org, number) };
+                tx.insert_token(&owned(1)).await?;
+                tx.insert_token(&owned(2)).await?;
+                tx.insert_token(&records::token(org, 3)).await?;
+                tx.insert_token(&Token { organization_id: elsewhere.id, ..owned(4) }).await?;
+                let kill = Kill { at: after(1), reason: RevokeReason::Requested, by: Principal::System };
+                tx.revoke_token(org, id(2), &kill).await?;
+                assert_eq!(tx.keys_of_people(org, &[]).await?, []);
+                tx.keys_of_people(org, &[owner, id(9)]).await
+            })
+        });
+        assert_eq!(keys.await, Ok(vec![id(1), id(2)]), "dead ones included");
+    });
+}
+
+/// An invitation to the organisation of that number.
+fn invitation(organization: OrganizationId, number: u64, role: RoleRef) -> Invitation {
+    let mut code_digest = [3; 32];
+    code_digest[..8].copy_from_slice(&number.to_be_bytes());
+    Invitation {
+        id: id(number),
+        organization_id: organization,
+        email: Email::parse(&format!("Guest{number}@example.org")).unwrap(),
+        role,
+        code_digest,
+        created_by: Principal::System,
+        sponsor: None,
+        created_at: after(u32::try_from(number).unwrap()),
+        expires_at: after(1_000),
+    }
+}
+
+#[test]
+fn an_invitation_is_written_listed_taken_once_and_forgotten() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, owner) = founded(store).await;
+        let role = records::role(org, 1);
+        let mut first = invitation(org, 1, RoleRef::Custom(role.id));
+        first.sponsor = Some(owner);
+        first.created_by = Principal::User(owner);
+        let second = invitation(org, 2, RoleRef::BuiltIn(BuiltInRole::Viewer));
+        let (one, two, name) = (first.clone(), second.clone(), role.name.clone());
+        write(store, move |tx| {
+            Box::pin(async move {
+                tx.insert_role(&role).await?;
+                tx.insert_invitation(&one).await?;
+                tx.insert_invitation(&two).await
+            })
+        })
+        .await
+        .unwrap();
+        let all = read(store, |r| Box::pin(r.list_invitations(org, None, 10))).await;
+        let listed = |invitation: &Invitation, name: Option<&Name>| Invited {
+            invitation: invitation.clone(),
+            custom_name: name.cloned(),
+        };
+        assert_eq!(all, [listed(&second, None), listed(&first, Some(&name))]);
+        let rest = read(store, |r| Box::pin(r.list_invitations(org, Some((after(2), id(2))), 10))).await;
+        assert_eq!(rest, all[1..]);
+        assert_eq!(read(store, |r| Box::pin(r.list_invitations(id(9), None, 10))).await, []);
+        let found = read(store, |r| Box::pin(r.invitation_for(org, "guest1@example.org"))).await;
+        assert_eq!(found.as_ref(), Some(&first));
+        assert_eq!(read(store, |r| Box::pin(r.invitation_for(id(9), "guest1@example.org"))).await, None);
+        let digest = second.code_digest;
+        let found = read(store, |r| Box::pin(async move { r.invitation_by_digest(&digest).await })).await;
+        assert_eq!(found.as_ref(), Some(&second));
+
+        for (twin, constraint) in [
+            (Invitation { email: second.email.clone(), ..invitation(org, 3, second.role) }, Constraint::Invitation),
+            (Invitation { code_digest: digest, ..invitation(org, 3, second.role) }, Constraint::InvitationDigest),
+        ] {
+            let refused = write(store, move |tx| Box::pin(async move { tx.insert_invitation(&twin).await })).await;
+            assert_eq!(refused, Err(StoreError::Conflict(constraint)));
+        }
+        // A role that is offered stays until the offers are changed.
+        let worn = write(store, move |tx| Box::pin(tx.delete_role(org, id(1)))).await;
+        assert!(matches!(worn, Err(StoreError::Conflict(Constraint::Reference(_)))), "{worn:?}");
+        let taken = write(store, move |tx| {
+            Box::pin(async move {
+                let viewer = RoleRef::BuiltIn(BuiltInRole::Viewer);
+                assert_eq!(tx.move_invitations(org, id(1), viewer).await?, 1);
+                assert!(tx.delete_role(org, id(1)).await?);
+                assert_eq!(tx.take_invitation(&digest, after(1_000)).await?, None, "it has expired by then");
+                let taken = tx.take_invitation(&digest, after(999)).await?;
+                assert_eq!(tx.take_invitation(&digest, after(999)).await?, None);
+                Ok(taken)
+            })
+        });
+        assert_eq!(taken.await, Ok(Some(second)));
+        let withdrawn = write(store, move |tx| {
+            Box::pin(async move {
+                assert_eq!(tx.delete_invitation(id(9), id(1)).await?, None);
+                let withdrawn = tx.delete_invitation(org, id(1)).await?;
+                assert_eq!(tx.delete_invitation(org, id(1)).await?, None);
+                tx.insert_invitation(&invitation(org, 5, RoleRef::BuiltIn(BuiltInRole::Owner))).await?;
+                assert_eq!(tx.delete_invitations_before(after(1_000), 10).await?, 0);
+                assert_eq!(tx.delete_invitations_before(after(1_001), 10).await?, 1);
+                Ok(withdrawn.map(|invitation| invitation.role))
+            })
+        });
+        assert_eq!(withdrawn.await, Ok(Some(RoleRef::BuiltIn(BuiltInRole::Viewer))));
     });
 }

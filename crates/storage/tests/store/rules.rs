@@ -10,7 +10,8 @@ const ROWS: &str = "
 INSERT INTO organizations VALUES ({id:1}, 'one', 'One', NULL, NULL, {t:1}, {t:1}, {no}), ({id:2}, 'two', 'Two', NULL, NULL, {t:1}, {t:1}, {no});
 INSERT INTO users VALUES ({id:3}, 'a@b', 'a@b', 'Ada', NULL, NULL, {t:1}, {t:1}), ({id:4}, 'c@d', 'c@d', 'Cy', NULL, NULL, {t:1}, {t:1});
 INSERT INTO roles VALUES ({id:5}, {id:1}, 'R', 'r', 'x', {t:1}, {t:1}), ({id:6}, {id:2}, 'S', 's', 'x', {t:1}, {t:1}), ({id:30}, {id:1}, 'Q', 'q', 'x', {t:1}, {t:1});
-INSERT INTO memberships VALUES ({id:1}, {id:3}, NULL, {id:5}, {t:1}), ({id:1}, {id:4}, 'owner', NULL, {t:1});
+INSERT INTO memberships VALUES ({id:1}, {id:3}, NULL, {id:5}, {t:1}, NULL), ({id:1}, {id:4}, 'owner', NULL, {t:1}, NULL);
+INSERT INTO invitations VALUES ({id:40}, {id:1}, 'e@f', 'e@f', NULL, {id:5}, {digest:1}, 'system', {id:3}, {t:1}, {t:2}), ({id:41}, {id:1}, 'g@h', 'g@h', 'viewer', NULL, {digest:2}, 'system', NULL, {t:1}, {t:2});
 INSERT INTO sessions VALUES ({id:7}, {id:3}, {id:1}, {b:32}, NULL, {t:1}, {t:2});
 INSERT INTO projects VALUES ({id:8}, {id:1}, 'P', 'p', {t:1}, {t:1}), ({id:9}, {id:2}, 'P', 'p', {t:1}, {t:1}), ({id:31}, {id:1}, 'P', 'q', {t:1}, {t:1});
 INSERT INTO access_scopes VALUES ({id:10}, {id:8}, 's', NULL, NULL, NULL, {yes}, {t:1}, {t:1}), ({id:11}, {id:9}, 's', NULL, NULL, NULL, {yes}, {t:1}, {t:1}), ({id:32}, {id:8}, 't', NULL, NULL, NULL, {yes}, {t:1}, {t:1});
@@ -93,6 +94,27 @@ const BREACHES: &[(&str, Kind, &str)] = &[
     ("memberships_built_in_role_known", Check, "UPDATE memberships SET built_in_role = 'king' WHERE user_id = {id:4}"),
     ("memberships_one_role", Check, "UPDATE memberships SET built_in_role = 'admin'"),
     ("memberships_role_fkey", Reference, "UPDATE memberships SET role_id = {id:6} WHERE user_id = {id:3}"),
+    ("invitations_organization_fkey", Reference, "UPDATE invitations SET organization_id = {id:99} WHERE id = {id:41}"),
+    ("invitations_email_length", Check, "UPDATE invitations SET email = 'a@'"),
+    ("invitations_email_key_length", Check, "UPDATE invitations SET email_key = '' WHERE id = {id:40}"),
+    ("invitations_built_in_role_known", Check, "UPDATE invitations SET built_in_role = 'king' WHERE id = {id:41}"),
+    ("invitations_code_digest_length", Check, "UPDATE invitations SET code_digest = {b:31} WHERE id = {id:40}"),
+    ("invitations_created_by_length", Check, "UPDATE invitations SET created_by = ''"),
+    ("invitations_sponsor_fkey", Reference, "UPDATE invitations SET sponsor_id = {id:99}"),
+    (
+        "invitations_email_key_key",
+        Unique("invitations.organization_id, invitations.email_key"),
+        "UPDATE invitations SET email_key = 'e@f' WHERE id = {id:41}",
+    ),
+    (
+        "invitations_code_digest_key",
+        Unique("invitations.code_digest"),
+        "UPDATE invitations SET code_digest = {digest:1} WHERE id = {id:41}",
+    ),
+    ("invitations_one_role", Check, "UPDATE invitations SET built_in_role = 'admin' WHERE id = {id:40}"),
+    ("invitations_one_role", Check, "UPDATE invitations SET built_in_role = NULL WHERE id = {id:41}"),
+    ("invitations_expiry_ahead", Check, "UPDATE invitations SET expires_at = created_at"),
+    ("invitations_role_fkey", Reference, "UPDATE invitations SET role_id = {id:6} WHERE id = {id:40}"),
     ("sessions_token_digest_length", Check, "UPDATE sessions SET token_digest = {b:31}"),
     (
         "sessions_user_agent_length",

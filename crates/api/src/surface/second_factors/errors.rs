@@ -20,9 +20,6 @@ pub(super) fn second_factor(error: SecondFactorError) -> ApiError {
         SecondFactorError::WrongPassword => ApiError::from(Code::Forbidden)
             .saying("wrong password")
             .message("Send the password in use now as `password`."),
-        SecondFactorError::OwnMissing => ApiError::from(Code::Conflict)
-            .saying("no second factor")
-            .message("Set up a second factor of your own before you ask others for one: POST /v1/me/totp."),
         SecondFactorError::TooMany(wait) => failing::too_many(wait),
         SecondFactorError::Failed(failure) => failing::failed(&failure),
     }

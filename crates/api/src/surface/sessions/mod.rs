@@ -4,6 +4,7 @@ mod create_for_person;
 mod create_session;
 mod delete_session;
 mod list_sessions;
+mod switch_session;
 mod view;
 
 use token_domain::id::{OrganizationId, SessionId, UserId};
@@ -23,6 +24,7 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(create_session::create_session)
         .service(create_for_person::create_for_person)
+        .service(switch_session::switch_session)
         .service(list_sessions::list_sessions)
         .service(delete_session::delete_current)
         .service(delete_session::delete_session)

@@ -96,6 +96,20 @@ impl World {
         }
     }
 
+    /// Takes back who left.
+    fn rejoin(&mut self) {
+        let facts = self.server.facts();
+        for slug in [Server::ORGANIZATION, ELSEWHERE] {
+            let organization = facts.organization(slug).id;
+            for role in BuiltInRole::ALL {
+                let person = facts.user(&email(role, slug));
+                if !facts.is_member(organization, &person) {
+                    facts.join_since(person.created_at, organization, &person, role);
+                }
+            }
+        }
+    }
+
     /// Makes what an operation is tried on, on the principal's own side.
     fn make(&mut self, row: &Row, home: Home, person: &str) -> Names {
         let side = match home {
@@ -162,18 +176,29 @@ fn expected(catalogue: &Catalogue, operation: &Operation, row: &Row, who: &Princ
         (For::Anybody, _) => return Expected::Succeeds,
         (_, Shows::Nothing) => return Expected::Fails(401, "authentication required"),
         (For::Service, _) | (_, Shows::Dead(_)) => return Expected::Fails(401, "invalid token"),
-        (For::Holders | For::People | For::Bound | For::Tokens, Shows::Session(_) | Shows::Token(_)) => {}
+        (For::Holders | For::People | For::Bound | For::Unbound | For::Tokens, Shows::Session(_) | Shows::Token(_)) => {
+        }
     }
     if let Some(missing) = missing() {
         return Expected::Lacks(missing);
     }
+    let names_organization = operation.parameters().first() == Some(&"org_id");
+    if names_organization && matches!(target, Target::Foreign(0) | Target::Absent(0)) {
+        return Expected::Fails(404, "not found");
+    }
     match (row.whom, who.email(), who.is_bound) {
-        (For::People, None, _) | (For::Tokens, Some(_), _) => return Expected::Fails(403, "forbidden"),
+        (For::Unbound, _, true) | (For::People, None, _) | (For::Tokens, Some(_), _) => {
+            return Expected::Fails(403, "forbidden");
+        }
         (For::Bound, _, false) => return Expected::Fails(400, "credential bound to no project"),
         _ => {}
     }
     match (target, row.tells) {
         (_, Tells::Nothing) => Expected::Succeeds,
+        // Somebody has to stay.
+        (Target::Own, _) if row.subject == Subject::Oneself && who.name.starts_with("owner") => {
+            Expected::Fails(409, "last owner")
+        }
         // A credential that is bound to a project sees that one alone, and makes none beside it.
         (Target::Own, _) if who.is_bound && row.subject == Subject::EmptyProject => Expected::Fails(404, "not found"),
         (Target::Own, _) if who.is_bound && ORGANIZATION_WIDE.contains(&operation.id.as_str()) => {
@@ -312,6 +337,14 @@ fn cells_of(world: &mut World, operation: &Operation, row: &Row, everybody: &[Pr
             }
             cells += 1;
         }
+    }
+    if row.subject == Subject::Oneself {
+        world.rejoin();
+    }
+    if row.subject == Subject::Role {
+        // There may only be so many.
+        world.here.clear_roles();
+        world.elsewhere.clear_roles();
     }
     if row.whom == For::People {
         // Theirs may have been ended.

@@ -20,6 +20,8 @@ pub(super) enum For {
     Bound,
     /// Of those, tokens: a session is none.
     Tokens,
+    /// Of those, whose credential is bound to no project; others are told so (403).
+    Unbound,
     /// Only who knows the service token.
     Service,
 }
@@ -72,6 +74,14 @@ fn name(names: &Names) -> Value {
     json!({"name": names["fresh"]})
 }
 
+fn offer(names: &Names) -> Value {
+    json!({"email": format!("{}@invited.example", names["fresh"]), "role": names["managers"]})
+}
+
+fn role(names: &Names) -> Value {
+    json!({"name": names["fresh"], "scopes": ["roles:write"]})
+}
+
 fn slug(names: &Names) -> Value {
     json!({"slug": names["fresh"]})
 }
@@ -84,15 +94,17 @@ fn execution(names: &Names) -> Value {
     json!({"repo": names["fresh"], "branch": "main", "commit": "0123456789abcdef", "coverage": 80})
 }
 
-use For::{Anybody, Bound, Holders, People, Service, Tokens};
+use For::{Anybody, Bound, Holders, People, Service, Tokens, Unbound};
 use Subject::{
-    AccessScope, AccessScopeWithActor, Actor, EmptyProject, Execution, Itself, Key, Nothing, RotatingKey,
-    RotatingToken, Session, Token,
+    AccessScope, AccessScopeWithActor, Actor, EmptyProject, Execution, Invitation, Itself, Key, Member, Nothing,
+    Oneself, Role, RotatingKey, RotatingToken, Session, Token,
 };
 
 /// Every operation.
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
+    row("accept_invitation", Anybody, Nothing, 401).body(|_| json!({"code": "nli_0", "password": Server::PASSWORD})),
+    row("add_member", Unbound, Nothing, 201).body(offer),
     row("assign_actors", Holders, AccessScopeWithActor, 200).body(actors),
     row("assign_actors_bound", Bound, AccessScopeWithActor, 200).body(actors),
     row("cancel_key_rotation", People, RotatingKey, 200),
@@ -106,9 +118,12 @@ pub(super) const ROWS: &[Row] = &[
     row("create_actor_bound", Bound, Nothing, 201).body(name),
     row("create_for_person", Service, Nothing, 201)
         .body(|_| json!({"email": Server::OWNER, "organization": Server::ORGANIZATION})),
+    row("create_invitation", Unbound, Nothing, 201).body(offer),
     row("create_key", People, Nothing, 201).body(name),
+    row("create_organization", People, Nothing, 201).body(slug),
     row("create_project", Holders, Nothing, 201).body(slug),
     row("create_recovery_codes", People, Nothing, 409).body(|_| json!({"code": "123456"})),
+    row("create_role", Unbound, Nothing, 201).body(role),
     row("create_scope", Holders, Nothing, 201).body(slug),
     row("create_scope_bound", Bound, Nothing, 201).body(slug),
     row("create_session", Anybody, Nothing, 201)
@@ -119,7 +134,9 @@ pub(super) const ROWS: &[Row] = &[
     row("delete_actor_bound", Bound, Actor, 204),
     row("delete_all", People, Nothing, 204),
     row("delete_current", People, Nothing, 204),
+    row("delete_invitation", Unbound, Invitation, 204),
     row("delete_project", Holders, EmptyProject, 204),
+    row("delete_role", Unbound, Role, 204),
     row("delete_scope", Holders, AccessScope, 204),
     row("delete_scope_bound", Bound, AccessScope, 204),
     row("delete_session", People, Session, 204),
@@ -129,7 +146,10 @@ pub(super) const ROWS: &[Row] = &[
     row("edit_actor_bound", Bound, Actor, 200).body(name),
     row("edit_key", People, Key, 200).body(name),
     row("edit_me", People, Nothing, 200).body(|_| json!({})),
+    row("edit_member", Unbound, Member, 200).body(|_| json!({"status": "disabled"})),
+    row("edit_organization", Unbound, Nothing, 200).body(name),
     row("edit_project", Holders, Nothing, 200).body(name),
+    row("edit_role", Unbound, Role, 200).body(role),
     row("edit_scope", Holders, AccessScope, 200).body(name),
     row("edit_scope_bound", Bound, AccessScope, 200).body(name),
     row("edit_token", Holders, Token, 200).body(name),
@@ -146,22 +166,29 @@ pub(super) const ROWS: &[Row] = &[
     row("get_me", People, Nothing, 200),
     row("get_namespace", Holders, AccessScope, 200).query("topic=a/b", Tells::Path),
     row("get_namespace_bound", Bound, AccessScope, 200).query("topic=a/b", Tells::Path),
+    row("get_organization", Holders, Nothing, 200),
     row("get_policy", Holders, Nothing, 200),
     row("get_project", Holders, Nothing, 200),
+    row("get_role", Holders, Role, 200),
     row("get_scope", Holders, AccessScope, 200),
     row("get_scope_bound", Bound, AccessScope, 200),
     row("get_self", Tokens, Itself, 200),
     row("get_token", Holders, Token, 200),
     row("get_totp", People, Nothing, 200),
     row("health", Anybody, Nothing, 200),
+    row("leave_organization", People, Oneself, 204),
     row("list_actors", Holders, Nothing, 200),
     row("list_actors_bound", Bound, Nothing, 200),
     row("list_audit", Holders, Nothing, 200),
     row("list_baseline_history", Holders, Execution, 200),
     row("list_executions", Holders, Execution, 200).query("org={org}&repo={repo}", Tells::Query),
+    row("list_invitations", Holders, Invitation, 200),
     row("list_keys", People, Nothing, 200),
+    row("list_members", Holders, Nothing, 200),
+    row("list_organizations", Holders, Nothing, 200),
     row("list_projects", Holders, Nothing, 200),
     row("list_repositories", Holders, Nothing, 200),
+    row("list_roles", Holders, Nothing, 200),
     row("list_scope_actors", Holders, AccessScopeWithActor, 200),
     row("list_scope_actors_bound", Bound, AccessScopeWithActor, 200),
     row("list_scopes", Holders, Nothing, 200),
@@ -171,6 +198,7 @@ pub(super) const ROWS: &[Row] = &[
     row("metrics", Anybody, Nothing, 200),
     row("preview_policy", Holders, Nothing, 200).body(|_| json!({"kinds": {}})),
     row("ready", Anybody, Nothing, 200),
+    row("remove_member", Unbound, Member, 204),
     row("revoke_key", People, Key, 204),
     row("revoke_self", Tokens, Itself, 204),
     row("revoke_token", Holders, Token, 204),
@@ -185,6 +213,7 @@ pub(super) const ROWS: &[Row] = &[
     row("set_policy", Holders, Nothing, 200).body(|_| json!({"kinds": {}})),
     row("start_totp", People, Nothing, 201),
     row("submit_execution", Holders, Nothing, 201).body(execution),
+    row("switch_session", People, Nothing, 201).body(|names| json!({"organization": names["org_id"]})),
     row("unassign_actor", Holders, AccessScopeWithActor, 204),
     row("unassign_actor_bound", Bound, AccessScopeWithActor, 204),
     row("unassign_actors", Holders, AccessScopeWithActor, 200).body(actors),

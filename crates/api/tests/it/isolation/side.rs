@@ -11,6 +11,14 @@ use crate::support::{Client, Server, texts};
 /// What an operation is tried on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
+    /// Oneself, as a member.
+    Oneself,
+    /// A member who may do no more than manage members.
+    Member,
+    /// A role nobody has, which may do no more than change roles.
+    Role,
+    /// An invitation.
+    Invitation,
     /// Nothing that was made before; at most the organisation and its project.
     Nothing,
     /// A token of the organisation.
@@ -54,6 +62,8 @@ pub(super) struct Side {
     /// The project that everything is in.
     pub(super) project: String,
     pub(super) owner: Client,
+    /// The id of the role that may do no more than manage members.
+    managers: String,
     count: u32,
 }
 
@@ -72,7 +82,10 @@ impl Side {
         let asked = json!({"slug": slug, "name": slug});
         let made = owner.post(&format!("/v1/organizations/{org}/projects"), &asked).expect(201);
         let [project] = texts(&made, ["projectId"]);
-        Self { slug, org, project, owner, count: 0 }
+        let asked = json!({"name": "Managers", "scopes": ["org.memberships:manage"]});
+        let made = owner.post(&format!("/v1/organizations/{org}/roles"), &asked).expect(201);
+        let [managers] = texts(&made, ["id"]);
+        Self { slug, org, project, owner, managers, count: 0 }
     }
 
     /// A name nobody used before, that tells where it is from.
@@ -84,6 +97,23 @@ impl Side {
     fn in_project(&mut self, rest: &str, body: &Value) -> Value {
         let path = format!("/v1/organizations/{}/projects/{}/{rest}", self.org, self.project);
         self.owner.post(&path, body).expect(201)
+    }
+
+    /// Deletes the roles that were made here, but the one of those who manage.
+    pub(super) fn clear_roles(&mut self) {
+        let path = format!("/v1/organizations/{}/roles", self.org);
+        let all = self.owner.get(&path).expect(200);
+        for role in all["roles"].as_array().unwrap() {
+            let [id] = texts(role, ["id"]);
+            if role["built_in"] == false && id != self.managers {
+                self.owner.delete(&format!("{path}/{id}")).expect(204);
+            }
+        }
+    }
+
+    fn invite(&mut self, name: &str) -> Value {
+        let asked = json!({"email": format!("{name}@guests.example"), "role": self.managers});
+        self.owner.post(&format!("/v1/organizations/{}/invitations", self.org), &asked).expect(201)
     }
 
     /// A session of its own for somebody of this side.
@@ -111,8 +141,9 @@ impl Side {
         let name = self.fresh();
         let mut names: Names =
             [("org_id", self.org.clone()), ("project_id", self.project.clone()), ("fresh", name.clone())].into();
+        names.insert("managers", self.managers.clone());
         match subject {
-            Subject::Nothing | Subject::Itself => {}
+            Subject::Nothing | Subject::Itself | Subject::Oneself => {}
             Subject::Key | Subject::RotatingKey => {
                 // Whoever asks may be no person, or of the other side: then it is this side's owner's.
                 let own = person.ends_with(&format!("@{}.example", self.slug));
@@ -123,6 +154,20 @@ impl Side {
                     session.call(&format!("/v1/me/keys/{id}/rotate")).expect(200);
                 }
                 names.insert("key_id", id);
+            }
+            Subject::Member => {
+                let code = self.invite(&name)["code"].clone();
+                let asked = json!({"code": code, "password": Server::PASSWORD});
+                let accepted = server.anyone().post("/v1/invitations/accept", &asked).expect(201);
+                names.insert("user_id", texts(&accepted, ["user_id"])[0].clone());
+            }
+            Subject::Role => {
+                let asked = json!({"name": format!("{name} roles"), "scopes": ["roles:write"]});
+                let made = self.owner.post(&format!("/v1/organizations/{}/roles", self.org), &asked).expect(201);
+                names.insert("role_id", texts(&made, ["id"])[0].clone());
+            }
+            Subject::Invitation => {
+                names.insert("invitation_id", texts(&self.invite(&name), ["id"])[0].clone());
             }
             Subject::Token | Subject::RotatingToken => {
                 // Of the project, for those bound to it, and with no scope that whoever rotates it would lack.

@@ -13,6 +13,7 @@ both!(
     guesses_are_answered_429,
     recovery_codes_are_made_anew,
     an_organisation_may_ask_for_one,
+    who_asks_others_has_one,
     a_lost_one_is_reset_by_command,
     the_secret_is_nowhere_in_clear,
     bad_requests_name_the_field,
@@ -205,6 +206,36 @@ fn an_organisation_may_ask_for_one(backend: Backend) {
     confined.get("/v1/me/totp").fails(401, "invalid token");
     facts.set_second_factor_rule(SecondFactorRule::Optional);
     server.signed_in("member@acme.example").get("/v1/me").expect(200);
+}
+
+fn who_asks_others_has_one(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    server.facts().add_member("member@acme.example", BuiltInRole::Member);
+    let mut member = server.signed_in("member@acme.example");
+    let mut owner = server.owner();
+    let [org] = texts(&owner.get("/v1/me").expect(200), ["org_id"]);
+    let path = format!("/v1/organizations/{org}");
+    assert_eq!(owner.get(&path).expect(200)["require_second_factor"], false);
+    for wrong in [Value::Null, json!("yes")] {
+        let refused = owner.patch(&path, &json!({"require_second_factor": wrong}));
+        assert_eq!(refused.fails(400, "invalid request")["field"], "require_second_factor", "{wrong}");
+    }
+    let ask = json!({"require_second_factor": true, "name": "Renamed"});
+    owner.patch(&path, &ask).fails(409, "no second factor");
+    assert_ne!(owner.get(&path).expect(200)["name"], "Renamed", "all of it or nothing");
+    member.patch(&path, &ask).fails(403, "insufficient scope");
+
+    set_up(&mut owner);
+    let asked = owner.patch(&path, &ask).expect(200);
+    assert_eq!((&asked["require_second_factor"], &asked["name"]), (&json!(true), &json!("Renamed")));
+    owner.get("/v1/me").expect(200);
+    member.get("/v1/me").fails(403, "second factor required");
+    owner.patch(&path, &json!({"require_second_factor": false})).expect(200);
+    member.get("/v1/me").expect(200);
+    let events = server.facts().audit();
+    let rules: Vec<&str> =
+        events.iter().filter(|e| e.action == "organization.update").map(|e| e.detail.as_str()).collect();
+    assert_eq!(rules, [r#"{"name":"Renamed","second_factor":"required"}"#, r#"{"second_factor":"optional"}"#]);
 }
 
 fn a_lost_one_is_reset_by_command(backend: Backend) {

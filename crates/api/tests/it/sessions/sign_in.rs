@@ -161,7 +161,7 @@ fn two_hundred_guesses_run_few_hashes(backend: Backend) {
 fn a_session_is_for_one_organisation(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let facts = server.facts();
-    let elsewhere = facts.add_organization("zebra");
+    let elsewhere = facts.add_organization("aardvark");
     facts.join(elsewhere, &facts.user(Server::OWNER), BuiltInRole::Viewer);
     let sign_in = |organization: Option<&str>| {
         let mut body = json!({"email": Server::OWNER, "password": Server::PASSWORD});
@@ -171,13 +171,13 @@ fn a_session_is_for_one_organisation(backend: Backend) {
         server.anyone().post("/v1/sessions", &body).expect(201)
     };
     let first = sign_in(None);
-    assert_eq!(first["role"], "owner", "the first by slug");
+    assert_eq!(first["role"], "owner", "the one joined first");
     let own = facts.organization(Server::ORGANIZATION).id;
     let plain = own.uuid().to_string();
     for name in ["acme", &own.to_string(), &plain] {
         assert_eq!(sign_in(Some(name))["org_id"], first["org_id"], "{name}");
     }
-    let other = sign_in(Some("zebra"));
+    let other = sign_in(Some("aardvark"));
     assert_eq!((&other["org_id"], &other["role"]), (&json!(elsewhere.to_string()), &json!("viewer")));
 
     // What is made in one is not there in the other.

@@ -8,7 +8,8 @@ use storage::model::{
     AuditFilter, AuditRecord, Membership, Organization, Principal, Session, Token, TokenFilter, TokenOwner, User,
 };
 use storage::{DatabaseUrl, Store, StoreError, StoreOptions};
-use token_domain::id::{OrganizationId, TokenId};
+use test_support::sql::Sql;
+use token_domain::id::{OrganizationId, TokenId, UserId, Uuid};
 use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
 use token_domain::text::{Email, Name, Slug};
 use token_domain::{Span, Timestamp};
@@ -22,6 +23,7 @@ const PAGE: u32 = 1_000;
 /// The store of a running or stopped server.
 pub(crate) struct Facts {
     runtime: Runtime,
+    url: DatabaseUrl,
     store: Option<Store>,
 }
 
@@ -44,7 +46,7 @@ impl Facts {
         let url = DatabaseUrl::parse(url).unwrap();
         let options = StoreOptions { pool_size: 1, ..StoreOptions::default() };
         let store = runtime.block_on(Store::open(&url, options, runtime.handle().clone())).unwrap();
-        Self { runtime, store: Some(store) }
+        Self { runtime, url, store: Some(store) }
     }
 
     fn store(&self) -> &Store {
@@ -113,13 +115,26 @@ impl Facts {
 
     /// Makes a person a member.
     pub(crate) fn join(&self, organization: OrganizationId, user: &User, role: BuiltInRole) {
+        self.join_since(now(), organization, user, role);
+    }
+
+    /// Makes a person a member since a moment: signing in leads to the organisation joined first.
+    pub(crate) fn join_since(&self, since: Timestamp, organization: OrganizationId, user: &User, role: BuiltInRole) {
         let membership = Membership {
             organization_id: organization,
             user_id: user.id,
             role: RoleRef::BuiltIn(role),
-            created_at: now(),
+            disabled_at: None,
+            created_at: since,
         };
         self.write(move |tx| Box::pin(async move { tx.insert_membership(&membership).await }));
+    }
+
+    /// Whether a person is a member.
+    pub(crate) fn is_member(&self, organization: OrganizationId, user: &User) -> bool {
+        let user = user.id;
+        let read = self.store().read(move |reads| Box::pin(reads.membership_standing(organization, user)));
+        self.runtime.block_on(read).unwrap().is_some()
     }
 
     /// Adds a person to the organisation that set-up made.
@@ -179,6 +194,18 @@ impl Facts {
     /// Adds a token made elsewhere.
     pub(crate) fn insert_token(&self, token: Token) {
         self.write(move |tx| Box::pin(async move { tx.insert_token(&token).await }));
+    }
+
+    /// Makes a token of an organisation a key of a person's, before anybody has asked about it.
+    pub(crate) fn hand_over(&self, token: &str, user: &str) {
+        let (token, user) = (TokenId::parse(token).unwrap().uuid(), UserId::parse(user).unwrap().uuid());
+        let id = |id: Uuid| match self.url.sqlite_path() {
+            Some(_) => format!("x'{}'", id.simple()),
+            None => format!("'{id}'"),
+        };
+        let statement =
+            format!("UPDATE tokens SET kind = 'personal', owner_user_id = {} WHERE id = {}", id(user), id(token));
+        self.runtime.block_on(async { Sql::connect(&self.url).await.run(&statement).await }).unwrap();
     }
 
     /// The newest tokens of the organisation, newest first, until `enough` says so of one.

@@ -3,7 +3,7 @@
 use super::Conn;
 use crate::model::TokenUse;
 use crate::rows::{CandidateRow, candidate_query};
-use crate::schema::{memberships, organizations};
+use crate::schema::{memberships, organizations, users};
 use crate::sql_types::{Bind, Moment, MomentParam, Uid, UidParam};
 use diesel::prelude::*;
 use diesel::sql_types::Array;
@@ -43,13 +43,14 @@ pub(crate) async fn record_uses(conn: &mut Conn<'_>, uses: &[TokenUse]) -> Query
 
 /// Locks the owners' rows: two owners who leave at once are counted one after the other.
 pub(crate) async fn lock_owners(conn: &mut Conn<'_>, organization: OrganizationId) -> QueryResult<Vec<UserId>> {
-    memberships::table
+    let switched_on = users::table.filter(users::disabled_at.is_null()).select(users::id);
+    let owners = memberships::table
         .filter(memberships::organization_id.eq(organization.bind()).and(memberships::built_in_role.eq(Some("owner"))))
+        .filter(memberships::disabled_at.is_null().and(memberships::user_id.eq_any(switched_on)))
         .order(memberships::user_id)
         .select(memberships::user_id)
-        .for_update()
-        .load(conn)
-        .await
+        .for_update();
+    owners.load(conn).await
 }
 
 /// Locks the organisation's row until the unit of work ends.

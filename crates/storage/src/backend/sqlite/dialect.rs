@@ -3,7 +3,7 @@
 use super::Conn;
 use crate::model::TokenUse;
 use crate::rows::{CandidateRow, candidate_query};
-use crate::schema::{memberships, organizations, tokens};
+use crate::schema::{memberships, organizations, tokens, users};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl as AsyncRunQueryDsl;
@@ -41,8 +41,10 @@ pub(crate) async fn record_uses(conn: &mut Conn<'_>, uses: &[TokenUse]) -> Query
 
 /// There is one writer: whoever is in a unit of work has the lock already.
 pub(crate) async fn lock_owners(conn: &mut Conn<'_>, organization: OrganizationId) -> QueryResult<Vec<UserId>> {
+    let switched_on = users::table.filter(users::disabled_at.is_null()).select(users::id);
     let owners = memberships::table
         .filter(memberships::organization_id.eq(organization.bind()).and(memberships::built_in_role.eq(Some("owner"))))
+        .filter(memberships::disabled_at.is_null().and(memberships::user_id.eq_any(switched_on)))
         .select(memberships::user_id);
     AsyncRunQueryDsl::load(owners, conn).await
 }

@@ -1,0 +1,47 @@
+//! `POST /v1/organizations/{org_id}/invitations`. The code is in this answer and nowhere else, ever.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, post};
+use authority::invitations::Invitations;
+use serde::Deserialize;
+use token_domain::text::Email;
+use utoipa::ToSchema;
+
+use super::view::NewInvitation;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::Json;
+use crate::surface::organizations::place::Seated;
+use crate::surface::organizations::{errors, role};
+use crate::surface::permission::ManageMembers;
+
+/// Whom to invite.
+#[derive(Deserialize, ToSchema)]
+struct CreateInvitation {
+    #[schema(example = "ada@example.org")]
+    email: String,
+    /// `owner`, `admin`, `member`, `viewer`, or the id of a role of this organisation.
+    role: String,
+}
+
+/// Invite somebody by their address.
+#[utoipa::path(
+    tag = "invitations",
+    security(("bearer" = ["org.memberships:manage"]), ("api_key" = ["org.memberships:manage"])),
+    params(("org_id" = String, Path, description = "the organisation's id")),
+    request_body = CreateInvitation,
+    responses(
+        (status = 201, description = "invited", body = NewInvitation),
+        (status = 409, description = "a member or invited already", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/organizations/{org_id}/invitations")]
+pub(super) async fn create_invitation(
+    at: Seated<ManageMembers>,
+    invitations: Data<Invitations>,
+    Json(body): Json<CreateInvitation>,
+) -> ApiResult<HttpResponse> {
+    let email = Email::parse(&body.email).map_err(|error| ApiError::invalid("email", error.to_string()))?;
+    let made = invitations.create(&at.seat, email, role(&body.role)?, &at.origin).await;
+    let (invited, code) = made.map_err(errors::organization)?;
+    Ok(HttpResponse::Created().json(NewInvitation::new(invited, &code)))
+}

@@ -1,0 +1,63 @@
+//! An invitation as the wire shows it.
+
+use authority::audit::principal_text;
+use authority::invitations::InvitationCode;
+use authority::records::{Invitation, Invited};
+use authority::sessions::name_of_role;
+use serde::Serialize;
+use token_domain::Timestamp;
+use utoipa::ToSchema;
+
+use crate::surface::organizations::role_id;
+
+/// An invitation nobody has accepted.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Invitation)]
+pub(in crate::surface) struct InvitationView {
+    id: String,
+    email: String,
+    /// What the role is called.
+    #[schema(example = "member")]
+    role: String,
+    /// The id of the role, unless it is built in.
+    role_id: Option<String>,
+    /// `pending` or `expired`.
+    status: &'static str,
+    /// `user:<id>` or `token:<id>`.
+    created_by: String,
+    created_at: String,
+    expires_at: String,
+}
+
+/// An invitation just made.
+#[derive(Serialize, ToSchema)]
+pub(in crate::surface) struct NewInvitation {
+    #[serde(flatten)]
+    invitation: InvitationView,
+    /// Shown once: `nli_` and 64 hexadecimal digits. Hand it to whoever is invited.
+    code: String,
+}
+
+impl InvitationView {
+    pub(super) fn new(invited: Invited, now: Timestamp) -> Self {
+        let Invited { invitation: Invitation { id, email, role, created_by, created_at, expires_at, .. }, custom_name } =
+            invited;
+        Self {
+            id: id.to_string(),
+            email: email.to_string(),
+            role: name_of_role(role, custom_name.as_ref()),
+            role_id: role_id(role),
+            status: if expires_at > now { "pending" } else { "expired" },
+            created_by: principal_text(created_by),
+            created_at: created_at.rfc3339_seconds(),
+            expires_at: expires_at.rfc3339_seconds(),
+        }
+    }
+}
+
+impl NewInvitation {
+    pub(in crate::surface) fn new(invited: Invited, code: &InvitationCode) -> Self {
+        let made_at = invited.invitation.created_at;
+        Self { invitation: InvitationView::new(invited, made_at), code: code.expose().to_owned() }
+    }
+}

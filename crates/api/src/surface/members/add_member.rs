@@ -1,0 +1,80 @@
+//! `POST /v1/organizations/{org_id}/members`: add somebody known, invite anybody else.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, post};
+use authority::members::{Added, Members, Whom};
+use serde::{Deserialize, Serialize};
+use token_domain::id::UserId;
+use token_domain::text::Email;
+use utoipa::ToSchema;
+
+use super::view::MemberView;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::Json;
+use crate::surface::invitations::view::NewInvitation;
+use crate::surface::organizations::place::Seated;
+use crate::surface::organizations::{errors, role};
+use crate::surface::permission::ManageMembers;
+
+/// Whom to add: either `email` or `user_id`.
+#[derive(Deserialize, ToSchema)]
+struct AddMember {
+    #[serde(default)]
+    #[schema(example = "ada@example.org")]
+    email: Option<String>,
+    /// Somebody you share an organisation with.
+    #[serde(default)]
+    user_id: Option<String>,
+    /// `owner`, `admin`, `member`, `viewer`, or the id of a role of this organisation.
+    role: String,
+}
+
+/// A member, or an invitation to become one.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum Outcome {
+    /// Somebody you share an organisation with is a member at once.
+    Member(MemberView),
+    /// Anybody else is invited.
+    Invited(NewInvitation),
+}
+
+/// Add a member: at once if you share an organisation with them, else by an invitation, which the answer then is.
+#[utoipa::path(
+    tag = "members",
+    security(("bearer" = ["org.memberships:manage"]), ("api_key" = ["org.memberships:manage"])),
+    params(("org_id" = String, Path, description = "the organisation's id")),
+    request_body = AddMember,
+    responses(
+        (status = 201, description = "added or invited, as `status` says", body = Outcome),
+        (status = 409, description = "a member or invited already", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/organizations/{org_id}/members")]
+pub(super) async fn add_member(
+    at: Seated<ManageMembers>,
+    members: Data<Members>,
+    Json(body): Json<AddMember>,
+) -> ApiResult<HttpResponse> {
+    let (whom, role) = (body.whom()?, role(&body.role)?);
+    let outcome = match members.add(&at.seat, whom, role, &at.origin).await.map_err(errors::organization)? {
+        Added::Member(standing) => Outcome::Member((*standing).into()),
+        Added::Invited(invited, code) => Outcome::Invited(NewInvitation::new(*invited, &code)),
+    };
+    Ok(HttpResponse::Created().json(outcome))
+}
+
+impl AddMember {
+    fn whom(&self) -> ApiResult<Whom> {
+        match (&self.email, &self.user_id) {
+            (Some(email), None) => {
+                Email::parse(email).map(Whom::Email).map_err(|error| ApiError::invalid("email", error.to_string()))
+            }
+            (None, Some(id)) => {
+                UserId::parse(id).map(Whom::Person).map_err(|error| ApiError::invalid("user_id", error.to_string()))
+            }
+            (None, None) => Err(ApiError::invalid("email", "is required, or user_id in its place")),
+            (Some(_), Some(_)) => Err(ApiError::invalid("user_id", "must not be sent together with email")),
+        }
+    }
+}

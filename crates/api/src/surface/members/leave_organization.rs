@@ -1,0 +1,26 @@
+//! `DELETE /v1/organizations/{org_id}/members/me`: leave.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, delete};
+use authority::members::Members;
+
+use crate::http::error::ApiResult;
+use crate::surface::organizations::errors;
+use crate::surface::organizations::place::Seated;
+use crate::surface::permission::WriteSelf;
+
+/// Leave the organisation, whatever one may do in it: one's sessions here end, one's keys here are revoked.
+#[utoipa::path(
+    tag = "members",
+    security(("bearer" = ["user:write"])),
+    params(("org_id" = String, Path, description = "the organisation's id")),
+    responses(
+        (status = 204, description = "left"),
+        (status = 409, description = "the last owner", body = crate::openapi::Error),
+    )
+)]
+#[delete("/v1/organizations/{org_id}/members/me")]
+pub(super) async fn leave_organization(at: Seated<WriteSelf>, members: Data<Members>) -> ApiResult<HttpResponse> {
+    members.leave(&at.seat, &at.origin).await.map_err(errors::organization)?;
+    Ok(HttpResponse::NoContent().finish())
+}

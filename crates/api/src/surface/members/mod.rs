@@ -1,0 +1,20 @@
+//! The members of an organisation.
+
+mod add_member;
+mod edit_member;
+mod leave_organization;
+mod list_members;
+mod remove_member;
+mod view;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub(super) fn register(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list_members::list_members)
+        .service(add_member::add_member)
+        // Before the member of that id: `me` is whoever asks.
+        .service(leave_organization::leave_organization)
+        .service(edit_member::edit_member)
+        .service(remove_member::remove_member);
+}

@@ -1,0 +1,33 @@
+//! `DELETE /v1/organizations/{org_id}/members/{user_id}`.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, delete};
+use authority::members::Members;
+use token_domain::id::UserId;
+
+use crate::http::error::ApiResult;
+use crate::surface::organizations::errors;
+use crate::surface::organizations::place::Seated;
+use crate::surface::permission::ManageMembers;
+
+/// Remove a member: their sessions here end, their keys here are revoked.
+#[utoipa::path(
+    tag = "members",
+    security(("bearer" = ["org.memberships:manage"]), ("api_key" = ["org.memberships:manage"])),
+    params(
+        ("org_id" = String, Path, description = "the organisation's id"),
+        ("user_id" = String, Path, description = "the member's id"),
+    ),
+    responses(
+        (status = 204, description = "removed"),
+        (status = 409, description = "the last owner", body = crate::openapi::Error),
+    )
+)]
+#[delete("/v1/organizations/{org_id}/members/{user_id}")]
+pub(super) async fn remove_member(
+    at: Seated<ManageMembers, UserId>,
+    members: Data<Members>,
+) -> ApiResult<HttpResponse> {
+    members.remove(&at.seat, at.id, &at.origin).await.map_err(errors::organization)?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,56 @@
+//! `POST /v1/organizations`: make a further organisation; who makes it owns it.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, post};
+use authority::organizations::{NewOrganization, Organizations};
+use serde::Deserialize;
+use token_domain::text::{Name, Slug};
+use utoipa::ToSchema;
+
+use super::errors;
+use super::view::OrganizationView;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::Json;
+use crate::surface::Authorized;
+use crate::surface::permission::WriteOrganization;
+
+/// An organisation to make.
+#[derive(Deserialize, ToSchema)]
+struct CreateOrganization {
+    /// Lower-case letters, digits and inner hyphens; at most 100. Never changes.
+    #[schema(example = "acme")]
+    slug: String,
+    /// 1–100 characters; the slug if left out.
+    #[serde(default)]
+    name: Option<String>,
+}
+
+/// Make an organisation.
+#[utoipa::path(
+    tag = "organizations",
+    security(("bearer" = ["org:write"]), ("api_key" = ["org:write"])),
+    request_body = CreateOrganization,
+    responses(
+        (status = 201, description = "made; sign in to it next", body = OrganizationView),
+        (status = 409, description = "the slug is taken", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/organizations")]
+pub(super) async fn create_organization(
+    who: Authorized<WriteOrganization>,
+    organizations: Data<Organizations>,
+    Json(body): Json<CreateOrganization>,
+) -> ApiResult<HttpResponse> {
+    let made = organizations.create(&who.caller, body.read()?, &who.origin).await.map_err(errors::organization)?;
+    Ok(HttpResponse::Created().json(OrganizationView::from(made)))
+}
+
+impl CreateOrganization {
+    fn read(self) -> ApiResult<NewOrganization> {
+        let name = self.name.as_deref().map(Name::parse).transpose();
+        Ok(NewOrganization {
+            slug: Slug::parse(&self.slug).map_err(|error| ApiError::invalid("slug", error.to_string()))?,
+            name: name.map_err(|error| ApiError::invalid("name", error.to_string()))?,
+        })
+    }
+}

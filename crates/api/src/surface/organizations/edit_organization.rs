@@ -1,0 +1,78 @@
+//! `PATCH /v1/organizations/{org_id}`: the name, and whether people need a second factor. The slug stays, and the cap is
+//! the operator's.
+
+use std::convert::Infallible;
+
+use actix_web::patch;
+use actix_web::web::{self, Data};
+use authority::organizations::{OrganizationChange, Organizations};
+use serde::Deserialize;
+use token_domain::person::SecondFactorRule;
+use token_domain::text::{Name, Slug};
+use utoipa::ToSchema;
+
+use super::errors;
+use super::place::Seated;
+use super::view::OrganizationView;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::Json;
+use crate::surface::permission::WriteOrganization;
+use crate::surface::projects::patch::Patch;
+
+/// What to change; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+struct EditOrganization {
+    /// 1–100 characters.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    name: Patch<String>,
+    /// The slug it has, if it is sent at all.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    slug: Patch<String>,
+    /// Whether its people need a second factor. A session of somebody without one is then good for setting one up only.
+    #[serde(default)]
+    #[schema(value_type = Option<bool>)]
+    require_second_factor: Patch<bool>,
+    #[serde(default)]
+    #[schema(ignore)]
+    token_cap: Patch<serde::de::IgnoredAny>,
+}
+
+/// Rename an organisation, or ask its people for a second factor.
+#[utoipa::path(
+    tag = "organizations",
+    security(("bearer" = ["org:write"]), ("api_key" = ["org:write"])),
+    params(("org_id" = String, Path, description = "the organisation's id")),
+    request_body = EditOrganization,
+    responses(
+        (status = 200, body = OrganizationView),
+        (status = 409, description = "you ask others for the second factor you lack", body = crate::openapi::Error),
+    )
+)]
+#[patch("/v1/organizations/{org_id}")]
+pub(super) async fn edit_organization(
+    at: Seated<WriteOrganization>,
+    organizations: Data<Organizations>,
+    Json(body): Json<EditOrganization>,
+) -> ApiResult<web::Json<OrganizationView>> {
+    let seen = organizations.edit(&at.seat, body.read()?, &at.origin).await.map_err(errors::organization)?;
+    Ok(web::Json(seen.into()))
+}
+
+impl EditOrganization {
+    fn read(self) -> ApiResult<OrganizationChange> {
+        if !matches!(self.token_cap, Patch::Absent) {
+            // Ignored like any field that is not known, it would look as if it had been set.
+            return Err(ApiError::invalid("token_cap", "Ask whoever operates this deployment to change the cap.")
+                .saying("token_cap cannot be changed"));
+        }
+        Ok(OrganizationChange {
+            slug: self.slug.value("slug", |text| Slug::parse(text))?,
+            name: self.name.value("name", |text| Name::parse(text))?,
+            second_factor: self.require_second_factor.value("require_second_factor", |required| {
+                Ok::<_, Infallible>(if *required { SecondFactorRule::Required } else { SecondFactorRule::Optional })
+            })?,
+        })
+    }
+}

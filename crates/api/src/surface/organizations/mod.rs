@@ -1,0 +1,46 @@
+//! Organisations, and what the families about their people have in common.
+
+mod create_organization;
+mod edit_organization;
+mod get_organization;
+mod list_organizations;
+mod view;
+
+pub(in crate::surface) mod errors;
+pub(in crate::surface) mod place;
+
+use token_domain::id::RoleId;
+use token_domain::person::{BuiltInRole, RoleRef};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::http::error::{ApiError, ApiResult};
+
+pub(super) fn register(config: &mut ServiceConfig<'_>) {
+    config
+        .service(create_organization::create_organization)
+        .service(list_organizations::list_organizations)
+        .service(get_organization::get_organization)
+        .service(edit_organization::edit_organization);
+}
+
+/// A role as callers name it: a built-in one by its name, one of the organisation's own by its id.
+fn parse_role(text: &str) -> Option<RoleRef> {
+    BuiltInRole::parse(text).map(RoleRef::BuiltIn).or_else(|| RoleId::parse(text).ok().map(RoleRef::Custom))
+}
+
+/// The role in a body.
+pub(super) fn role(text: &str) -> ApiResult<RoleRef> {
+    parse_role(text).ok_or_else(unknown_role)
+}
+
+fn unknown_role() -> ApiError {
+    ApiError::invalid("role", "must be owner, admin, member, viewer or the id of a role of this organization")
+}
+
+/// The id of a role of the organisation's own.
+pub(super) fn role_id(role: RoleRef) -> Option<String> {
+    match role {
+        RoleRef::BuiltIn(_) => None,
+        RoleRef::Custom(id) => Some(id.to_string()),
+    }
+}

@@ -1,0 +1,113 @@
+//! Where a request stands: the caller, allowed to do `P`, in the organisation that the path names; and the id behind it.
+//!
+//! One extractor in this order, so that who asks is settled before what is asked. Ids that cannot be read are not there,
+//! like those of other organisations.
+
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use authority::Origin;
+use authority::organizations::Seat;
+use token_domain::id::{InvitationId, OrganizationId, UserId};
+use token_domain::person::RoleRef;
+
+use super::errors;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::Segment;
+use crate::http::extract::path::{self, Unreadable};
+use crate::surface::Authorized;
+use crate::surface::authorized::Permission;
+
+/// A caller who may do `P` in their organisation, and what of it the path names.
+pub(in crate::surface) struct Seated<P, T = ()> {
+    pub(in crate::surface) seat: Seat,
+    pub(in crate::surface) id: T,
+    pub(in crate::surface) origin: Origin,
+    permission: PhantomData<fn() -> P>,
+}
+
+/// What a path names inside an organisation.
+pub(in crate::surface) trait Named: Sized + 'static {
+    fn read(request: &HttpRequest) -> ApiResult<Self>;
+}
+
+/// The organisation in a path of this family, where one that cannot be read is not there.
+struct OrganizationSegment(OrganizationId);
+
+impl Named for () {
+    fn read(_: &HttpRequest) -> ApiResult<Self> {
+        Ok(())
+    }
+}
+
+impl Named for UserId {
+    fn read(request: &HttpRequest) -> ApiResult<Self> {
+        path::read(request)
+    }
+}
+
+impl Named for RoleRef {
+    fn read(request: &HttpRequest) -> ApiResult<Self> {
+        path::read(request)
+    }
+}
+
+impl Named for InvitationId {
+    fn read(request: &HttpRequest) -> ApiResult<Self> {
+        path::read(request)
+    }
+}
+
+impl<P: Permission, T: Named> FromRequest for Seated<P, T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let who = Authorized::<P>::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let Authorized { caller, origin, .. } = who.await?;
+            let OrganizationSegment(organization) = path::read(&request)?;
+            let seat = Seat::of(&caller, organization).map_err(errors::organization)?;
+            Ok(Self { seat, id: T::read(&request)?, origin, permission: PhantomData })
+        })
+    }
+}
+
+impl Segment for OrganizationSegment {
+    const NAME: &'static str = "org_id";
+    const UNREADABLE: Unreadable = Unreadable::NotFound;
+
+    fn read(text: &str) -> Option<Self> {
+        OrganizationId::parse(text).ok().map(Self)
+    }
+}
+
+impl Segment for UserId {
+    const NAME: &'static str = "user_id";
+    const UNREADABLE: Unreadable = Unreadable::NotFound;
+
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+}
+
+impl Segment for RoleRef {
+    const NAME: &'static str = "role_id";
+    const UNREADABLE: Unreadable = Unreadable::NotFound;
+
+    fn read(text: &str) -> Option<Self> {
+        super::parse_role(text)
+    }
+}
+
+impl Segment for InvitationId {
+    const NAME: &'static str = "invitation_id";
+    const UNREADABLE: Unreadable = Unreadable::NotFound;
+
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+}

@@ -1,0 +1,44 @@
+//! An organisation as the wire shows it.
+
+use authority::organizations::Seen;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::role_id;
+
+/// An organisation.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Organization)]
+pub(super) struct OrganizationView {
+    #[schema(example = "org_01j0b3v1mmeedtx9cpdgkfhbch")]
+    id: String,
+    slug: String,
+    name: String,
+    /// What the person behind the credential is there; `null` where there is none.
+    role: Option<String>,
+    /// The id of that role, unless it is built in.
+    role_id: Option<String>,
+    /// The most live tokens it may have; `null` for no cap. The operator's to set.
+    token_cap: Option<u32>,
+    /// Whether its people need a second factor.
+    require_second_factor: bool,
+    created_at: String,
+    updated_at: String,
+}
+
+impl From<Seen> for OrganizationView {
+    fn from(seen: Seen) -> Self {
+        let Seen { organization, role, token_cap } = seen;
+        Self {
+            id: organization.id.to_string(),
+            slug: organization.slug.to_string(),
+            name: organization.name.to_string(),
+            role_id: role.as_ref().and_then(|(role, _)| role_id(*role)),
+            role: role.map(|(_, name)| name),
+            token_cap,
+            require_second_factor: organization.second_factor.is_required(),
+            created_at: organization.created_at.rfc3339_seconds(),
+            updated_at: organization.updated_at.rfc3339_seconds(),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! `DELETE /v1/organizations/{org_id}/roles/{role_id}`.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, delete};
+use authority::roles::Roles;
+use token_domain::person::RoleRef;
+
+use crate::http::error::ApiResult;
+use crate::surface::organizations::errors;
+use crate::surface::organizations::place::Seated;
+use crate::surface::permission::WriteRoles;
+
+/// Delete a role; who has it becomes a viewer.
+#[utoipa::path(
+    tag = "roles",
+    security(("bearer" = ["roles:write"]), ("api_key" = ["roles:write"])),
+    params(
+        ("org_id" = String, Path, description = "the organisation's id"),
+        ("role_id" = String, Path, description = "the role's id"),
+    ),
+    responses(
+        (status = 204, description = "deleted"),
+        (status = 409, description = "a built-in role", body = crate::openapi::Error),
+    )
+)]
+#[delete("/v1/organizations/{org_id}/roles/{role_id}")]
+pub(super) async fn delete_role(at: Seated<WriteRoles, RoleRef>, roles: Data<Roles>) -> ApiResult<HttpResponse> {
+    roles.delete(&at.seat, at.id, &at.origin).await.map_err(errors::organization)?;
+    Ok(HttpResponse::NoContent().finish())
+}

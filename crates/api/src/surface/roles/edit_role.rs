@@ -1,0 +1,54 @@
+//! `PATCH /v1/organizations/{org_id}/roles/{role_id}`: what it is called, what it holds.
+
+use actix_web::patch;
+use actix_web::web::{self, Data};
+use authority::roles::{RoleChange, Roles};
+use serde::Deserialize;
+use token_domain::person::RoleRef;
+use token_domain::role::RoleName;
+use utoipa::ToSchema;
+
+use super::view::RoleView;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::Json;
+use crate::surface::organizations::errors;
+use crate::surface::organizations::place::Seated;
+use crate::surface::permission::WriteRoles;
+
+/// What to change; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+struct EditRole {
+    /// 1–100 characters that no other role's name looks like.
+    #[serde(default)]
+    name: Option<String>,
+    /// 1–64 scopes of the catalogue, none beyond the caller's own, in the place of those it has.
+    #[serde(default)]
+    scopes: Option<Vec<String>>,
+}
+
+/// Change a role; who has it may do what it says now at once.
+#[utoipa::path(
+    tag = "roles",
+    security(("bearer" = ["roles:write"]), ("api_key" = ["roles:write"])),
+    params(
+        ("org_id" = String, Path, description = "the organisation's id"),
+        ("role_id" = String, Path, description = "the role's id"),
+    ),
+    request_body = EditRole,
+    responses(
+        (status = 200, body = RoleView),
+        (status = 409, description = "a built-in role, or a name that is taken", body = crate::openapi::Error),
+    )
+)]
+#[patch("/v1/organizations/{org_id}/roles/{role_id}")]
+pub(super) async fn edit_role(
+    at: Seated<WriteRoles, RoleRef>,
+    roles: Data<Roles>,
+    Json(body): Json<EditRole>,
+) -> ApiResult<web::Json<RoleView>> {
+    let name = body.name.as_deref().map(RoleName::parse).transpose();
+    let name = name.map_err(|error| ApiError::invalid("name", error.to_string()))?;
+    let change = RoleChange { name, scopes: body.scopes };
+    let role = roles.edit(&at.seat, at.id, change, &at.origin).await.map_err(errors::organization)?;
+    Ok(web::Json(role.into()))
+}

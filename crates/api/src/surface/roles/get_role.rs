@@ -1,0 +1,33 @@
+//! `GET /v1/organizations/{org_id}/roles/{role_id}`.
+
+use actix_web::get;
+use actix_web::web::{self, Data};
+use authority::Context;
+use authority::roles::Roles;
+use token_domain::person::RoleRef;
+
+use super::view::RoleView;
+use crate::http::error::ApiResult;
+use crate::surface::organizations::errors;
+use crate::surface::organizations::place::Seated;
+use crate::surface::permission::ReadRoles;
+
+/// Read a role.
+#[utoipa::path(
+    tag = "roles",
+    security(("bearer" = ["roles:read"]), ("api_key" = ["roles:read"])),
+    params(
+        ("org_id" = String, Path, description = "the organisation's id"),
+        ("role_id" = String, Path, description = "the role's id, or a built-in role's name"),
+    ),
+    responses((status = 200, body = RoleView))
+)]
+#[get("/v1/organizations/{org_id}/roles/{role_id}")]
+pub(super) async fn get_role(
+    at: Seated<ReadRoles, RoleRef>,
+    roles: Data<Roles>,
+    context: Data<Context>,
+) -> ApiResult<web::Json<RoleView>> {
+    let role = roles.get(&at.seat, at.id).await.map_err(errors::organization)?;
+    Ok(web::Json(RoleView::new(role, &context)))
+}

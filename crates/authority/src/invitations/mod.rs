@@ -1,0 +1,141 @@
+//! Invitations: a code that makes whoever has the address it is for a member, once.
+//!
+//! An invitation counts as long as whoever made it could make it again: it ends with their membership and with the rights
+//! it took, so that nobody keeps a door open for the time after they are gone.
+
+mod accept;
+mod code;
+mod offer;
+
+use std::sync::Arc;
+
+use storage::model::{Invited, Principal};
+use token_domain::Timestamp;
+use token_domain::id::{InvitationId, kind};
+use token_domain::person::RoleRef;
+use token_domain::text::Email;
+
+pub use accept::{Acceptance, Accepted};
+pub use code::InvitationCode;
+pub(crate) use offer::{Offer, invite};
+
+use crate::audit::Event;
+use crate::context::Context;
+use crate::cursor::cut;
+use crate::members::MANAGE;
+use crate::organizations::{OrganizationError, Seat};
+use crate::origin::Origin;
+use crate::sessions::{Sessions, name_of_role};
+
+/// Where a page of invitations begins.
+pub type Cursor = crate::cursor::Cursor<kind::Invitation>;
+
+/// Invitations to organisations.
+pub struct Invitations {
+    context: Arc<Context>,
+    sessions: Arc<Sessions>,
+}
+
+/// A page of invitations, newest first.
+#[derive(Clone, Debug)]
+pub struct InvitationPage {
+    /// The invitations, expired ones included.
+    pub invitations: Vec<Invited>,
+    /// Where the next page begins; nothing when this is the last.
+    pub next: Option<Cursor>,
+    /// The moment by which they have expired or not.
+    pub now: Timestamp,
+}
+
+impl Invitations {
+    /// Over a context, and the sessions that know passwords.
+    pub fn new(context: &Arc<Context>, sessions: &Arc<Sessions>) -> Self {
+        Self { context: Arc::clone(context), sessions: Arc::clone(sessions) }
+    }
+
+    /// The invitations of the caller's organisation that nobody accepted.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn list(
+        &self,
+        seat: &Seat,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<InvitationPage, OrganizationError> {
+        let (now, organization) = (self.context.now(), seat.organization());
+        let after = after.map(|cursor| (cursor.created_at, cursor.id));
+        // One more than asked tells whether there is another page.
+        let read =
+            self.context.store.read(move |reads| Box::pin(reads.list_invitations(organization, after, limit + 1)));
+        let mut invitations = read.await?;
+        let place = |last: &Invited| Cursor { created_at: last.invitation.created_at, id: last.invitation.id };
+        let next = cut(&mut invitations, limit, place);
+        Ok(InvitationPage { invitations, next, now })
+    }
+
+    /// Invites whoever has an address. The code is in this answer and nowhere else.
+    ///
+    /// # Errors
+    /// A role that holds more than the caller, a member, an address that is invited already.
+    pub async fn create(
+        &self,
+        seat: &Seat,
+        email: Email,
+        role: RoleRef,
+        origin: &Origin,
+    ) -> Result<(Invited, InvitationCode), OrganizationError> {
+        let now = self.context.now();
+        let (context, seat, origin) = (Arc::clone(&self.context), seat.clone(), origin.clone());
+        let offer = Offer::draw(&context, role, now)?;
+        self.context
+            .units
+            .run(now, self.context.units.touching(), move |tx| {
+                Box::pin(async move {
+                    let (mut trail, mine) = seat.open(&context, tx, MANAGE).await?;
+                    let given = seat.role(&context, tx, role).await?;
+                    OrganizationError::unless_reached(context.catalogue(), &mine, &given)?;
+                    if let Some(user) = tx.user_by_email_key(&email.key()).await?
+                        && tx.membership_standing(seat.organization(), user.id).await?.is_some()
+                    {
+                        return Err(OrganizationError::AlreadyMember);
+                    }
+                    invite(tx, &mut trail, &seat, email, offer, &origin).await
+                })
+            })
+            .await
+    }
+
+    /// Withdraws an invitation: its code counts no more when this returns.
+    ///
+    /// # Errors
+    /// No such invitation.
+    pub async fn withdraw(&self, seat: &Seat, id: InvitationId, origin: &Origin) -> Result<(), OrganizationError> {
+        let now = self.context.now();
+        let (context, seat, origin) = (Arc::clone(&self.context), seat.clone(), origin.clone());
+        self.context
+            .units
+            .run(now, self.context.units.touching(), move |tx| {
+                Box::pin(async move {
+                    let (mut trail, _) = seat.open(&context, tx, MANAGE).await?;
+                    let withdrawn = tx.delete_invitation(seat.organization(), id).await?;
+                    let withdrawn = withdrawn.ok_or(OrganizationError::NotFound)?;
+                    let event = event("invitation.delete", now, seat.by(), &origin, id, withdrawn.role);
+                    Ok(trail.append(tx, event).await?)
+                })
+            })
+            .await
+    }
+}
+
+/// An event of an invitation's life. The address stays out of the trail, which nobody can take it out of again.
+fn event(
+    action: &'static str,
+    now: Timestamp,
+    by: Principal,
+    origin: &Origin,
+    id: InvitationId,
+    role: RoleRef,
+) -> Event {
+    Event::new(now, action, by, origin).on("invitation", id).with("role", name_of_role(role, None))
+}

@@ -1,0 +1,186 @@
+//! Organisations: those a person is in, and what one is called.
+
+mod error;
+mod found;
+mod seat;
+
+use std::sync::Arc;
+
+use storage::model::{Home, Organization};
+use storage::{StoreError, Tx};
+use token_domain::person::{RoleRef, SecondFactorRule};
+use token_domain::text::{Name, Slug};
+
+pub use error::OrganizationError;
+pub use found::NewOrganization;
+pub use seat::Seat;
+
+use crate::audit::Event;
+use crate::context::Context;
+use crate::cursor::cut;
+use crate::error::Failure;
+use crate::origin::{Caller, Origin, Via};
+use crate::sessions::{name_of_role, role_name};
+
+const WRITE: &str = "org:write";
+
+/// Organisations.
+pub struct Organizations {
+    context: Arc<Context>,
+}
+
+/// An organisation as a caller sees it.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The organisation.
+    pub organization: Organization,
+    /// The role the person behind the caller has there, and what it is called; nothing for a caller who is no person.
+    pub role: Option<(RoleRef, String)>,
+    /// The most live tokens it may have.
+    pub token_cap: Option<u32>,
+}
+
+/// A page of organisations, by slug.
+#[derive(Clone, Debug)]
+pub struct OrganizationPage {
+    /// The organisations.
+    pub organizations: Vec<Seen>,
+    /// The slug the next page begins after; nothing when this is the last.
+    pub next: Option<Slug>,
+}
+
+/// A change to an organisation.
+#[derive(Clone, Debug, Default)]
+pub struct OrganizationChange {
+    /// The slug, which must be the one it has.
+    pub slug: Option<Slug>,
+    /// A new name.
+    pub name: Option<Name>,
+    /// Whether its people need a second factor.
+    pub second_factor: Option<SecondFactorRule>,
+}
+
+impl Organizations {
+    /// Over a context.
+    pub fn new(context: &Arc<Context>) -> Self {
+        Self { context: Arc::clone(context) }
+    }
+
+    /// The organisations of whoever is signed in; a token sees the one it is for.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        after: Option<Slug>,
+        limit: u32,
+    ) -> Result<OrganizationPage, OrganizationError> {
+        let Via::Session { user_id, .. } = caller.via else {
+            let own = self.get(&Seat::of(caller, caller.organization_id)?).await?;
+            let own = Some(own).filter(|own| after.is_none_or(|slug| own.organization.slug.as_str() > slug.as_str()));
+            return Ok(OrganizationPage { organizations: own.into_iter().collect(), next: None });
+        };
+        let read = self.context.store.read(move |reads| {
+            Box::pin(async move { reads.organizations_of_user(user_id, after.as_ref(), limit + 1).await })
+        });
+        let mut homes = read.await?;
+        let next = cut(&mut homes, limit, |last| last.organization.slug.clone());
+        let organizations = homes
+            .into_iter()
+            .map(|Home { organization, membership, custom_name }| {
+                let name = name_of_role(membership.role, custom_name.as_ref());
+                self.seen(organization, Some((membership.role, name)))
+            })
+            .collect();
+        Ok(OrganizationPage { organizations, next })
+    }
+
+    /// The caller's organisation.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn get(&self, seat: &Seat) -> Result<Seen, OrganizationError> {
+        let (id, person) = (seat.organization(), seat.person());
+        let read = self.context.store.read(move |reads| {
+            Box::pin(async move {
+                Ok(match person {
+                    Some(user) => reads.membership_standing(id, user).await?.map(|standing| {
+                        let role = Some((standing.role, role_name(&standing)));
+                        (standing.organization, role)
+                    }),
+                    None => reads.organization(id).await?.map(|organization| (organization, None)),
+                })
+            })
+        });
+        let found: Option<(Organization, _)> = read.await?;
+        let (organization, role) = found.ok_or(OrganizationError::Gone)?;
+        Ok(self.seen(organization, role))
+    }
+
+    /// Renames the caller's organisation, and says whether its people need a second factor. Sessions of those who lack one
+    /// go on, to set one up.
+    ///
+    /// # Errors
+    /// Another slug, a caller who may not by now; a person who would ask others for the second factor they lack, and shut
+    /// themselves out.
+    pub async fn edit(
+        &self,
+        seat: &Seat,
+        change: OrganizationChange,
+        origin: &Origin,
+    ) -> Result<Seen, OrganizationError> {
+        let now = self.context.now();
+        let (context, mine, origin) = (Arc::clone(&self.context), seat.clone(), origin.clone());
+        self.context
+            .units
+            .run(now, self.context.units.touching(), move |tx| {
+                Box::pin(async move {
+                    let (mut trail, _) = mine.open(&context, tx, WRITE).await?;
+                    let id = mine.organization();
+                    let before = tx.organization(id).await?.ok_or(OrganizationError::NotFound)?;
+                    if change.slug.is_some_and(|slug| slug != before.slug) {
+                        return Err(OrganizationError::SlugFixed);
+                    }
+                    let name = change.name.filter(|name| *name != before.name);
+                    let rule = change.second_factor.filter(|rule| *rule != before.second_factor);
+                    if name.is_none() && rule.is_none() {
+                        return Ok(());
+                    }
+                    let mut event = Event::new(now, "organization.update", mine.by(), &origin).on("organization", id);
+                    if let Some(name) = name {
+                        tx.rename_organization(id, &name, now).await?;
+                        event = event.with("name", name.as_str());
+                    }
+                    if let Some(rule) = rule {
+                        if rule.is_required() && !has_second_factor(tx, &mine).await? {
+                            return Err(OrganizationError::OwnSecondFactorMissing);
+                        }
+                        tx.set_second_factor_rule(id, rule, now).await?;
+                        event = event.with("second_factor", rule.as_str());
+                    }
+                    Ok(trail.append(tx, event).await?)
+                })
+            })
+            .await?;
+        self.get(seat).await
+    }
+
+    fn seen(&self, organization: Organization, role: Option<(RoleRef, String)>) -> Seen {
+        let token_cap = organization.token_cap.or(self.context.policy.token_cap);
+        Seen { organization, role, token_cap }
+    }
+}
+
+/// Whether the person behind a caller has a second factor; where there is no person, nobody can be shut out.
+async fn has_second_factor(tx: &mut Tx, seat: &Seat) -> Result<bool, StoreError> {
+    let Some(person) = seat.person() else { return Ok(true) };
+    let standing = tx.membership_standing(seat.organization(), person).await?;
+    Ok(standing.is_some_and(|standing| standing.second_factor_since.is_some()))
+}
+
+/// An organisation without a name is called by its slug.
+fn named_after(slug: &Slug) -> Result<Name, Failure> {
+    // A slug is no longer than a name may be and has no character that a name may not have.
+    Name::parse(slug.as_str()).map_err(|error| Failure::Inconsistent(format!("a name from {slug}: {error}")))
+}

@@ -1,0 +1,131 @@
+//! Making and changing roles.
+
+use std::sync::Arc;
+
+use storage::model::CustomRole;
+use token_domain::person::RoleRef;
+use token_domain::role::{Power, RoleName};
+use token_domain::token::Kind;
+
+use super::{MOST_ROLES, Roles, WRITE, check_name, own};
+use crate::audit::Event;
+use crate::organizations::{OrganizationError, Seat};
+use crate::origin::Origin;
+
+/// A role asked for.
+#[derive(Clone, Debug)]
+pub struct NewRole {
+    /// Its name.
+    pub name: RoleName,
+    /// Its scopes, as asked.
+    pub scopes: Vec<String>,
+}
+
+/// A change to a role.
+#[derive(Clone, Debug, Default)]
+pub struct RoleChange {
+    /// A new name.
+    pub name: Option<RoleName>,
+    /// Other scopes instead of those it has.
+    pub scopes: Option<Vec<String>>,
+}
+
+impl Roles {
+    /// Makes a role.
+    ///
+    /// # Errors
+    /// Unknown or too wide scopes, a name in use, as many roles as there may be.
+    pub async fn create(
+        &self,
+        seat: &Seat,
+        request: NewRole,
+        origin: &Origin,
+    ) -> Result<CustomRole, OrganizationError> {
+        let grants = self.context.catalogue.grant(&request.scopes, Kind::Personal)?;
+        let now = self.context.now();
+        let role = CustomRole {
+            id: self.context.id(now)?,
+            organization_id: seat.organization(),
+            name: request.name.name().clone(),
+            scopes: self.context.names_of(&grants),
+            created_at: now,
+            updated_at: now,
+        };
+        let (context, seat, origin) = (Arc::clone(&self.context), seat.clone(), origin.clone());
+        self.context
+            .units
+            .run(now, self.context.units.touching(), move |tx| {
+                Box::pin(async move {
+                    let (mut trail, mine) = seat.open(&context, tx, WRITE).await?;
+                    OrganizationError::unless_reached(context.catalogue(), &mine, &Power::of(grants.effective()))?;
+                    if check_name(tx, &seat, &request.name, None).await? >= MOST_ROLES {
+                        return Err(OrganizationError::TooManyRoles(MOST_ROLES));
+                    }
+                    tx.insert_role(&role).await?;
+                    let event = Event::new(now, "role.create", seat.by(), &origin)
+                        .on("role", role.id)
+                        .with("name", role.name.as_str())
+                        .with("scopes", role.scopes.clone());
+                    trail.append(tx, event).await?;
+                    Ok(role)
+                })
+            })
+            .await
+    }
+
+    /// Changes a role. Who wears it may do what it says now as soon as this returns, and so may their keys.
+    ///
+    /// Narrowing a role takes from everyone who wears it, so it needs to be within the caller's own both before and after.
+    ///
+    /// # Errors
+    /// No such role, a built-in one, one that holds more than the caller or would, a name in use.
+    pub async fn edit(
+        &self,
+        seat: &Seat,
+        role: RoleRef,
+        change: RoleChange,
+        origin: &Origin,
+    ) -> Result<CustomRole, OrganizationError> {
+        let id = own(role)?;
+        let catalogue = self.context.catalogue();
+        let grants = change.scopes.as_ref().map(|scopes| catalogue.grant(scopes, Kind::Personal)).transpose()?;
+        let now = self.context.now();
+        let (context, seat, origin) = (Arc::clone(&self.context), seat.clone(), origin.clone());
+        let touching = self.context.units.touching();
+        let also = touching.clone();
+        self.context
+            .units
+            .run(now, touching, move |tx| {
+                Box::pin(async move {
+                    let organization = seat.organization();
+                    let (mut trail, mine) = seat.open(&context, tx, WRITE).await?;
+                    let before = tx.role(organization, id).await?.ok_or(OrganizationError::NotFound)?;
+                    let held = context.power(RoleRef::Custom(id), Some(&before.scopes))?;
+                    OrganizationError::unless_reached(context.catalogue(), &mine, &held)?;
+                    let name = change.name.filter(|name| *name.name() != before.name);
+                    let scopes = grants.map(|grants| (context.names_of(&grants), Power::of(grants.effective())));
+                    let scopes = scopes.filter(|(names, _)| *names != before.scopes);
+                    if name.is_none() && scopes.is_none() {
+                        return Ok(before);
+                    }
+                    let mut event = Event::new(now, "role.update", seat.by(), &origin).on("role", id);
+                    if let Some(name) = &name {
+                        check_name(tx, &seat, name, Some(id)).await?;
+                        event = event.with("name", name.name().as_str());
+                    }
+                    if let Some((names, asked)) = &scopes {
+                        OrganizationError::unless_reached(context.catalogue(), &mine, asked)?;
+                        let wearers = tx.members_of_role(organization, id).await?;
+                        seat.fence(tx, &also, &wearers).await?;
+                        event = event.with("scopes", names.clone()).with("members", wearers.len());
+                    }
+                    let name = name.as_ref().map(RoleName::name);
+                    let scopes = scopes.as_ref().map(|(names, _)| names.as_slice());
+                    let changed = tx.update_role(organization, id, name, scopes, now).await?;
+                    trail.append(tx, event).await?;
+                    changed.ok_or(OrganizationError::NotFound)
+                })
+            })
+            .await
+    }
+}

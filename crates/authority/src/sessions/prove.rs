@@ -1,0 +1,75 @@
+//! Proving by password who somebody is.
+
+use secret_hash::password::{self, Password, PasswordHash};
+use storage::model::{MembershipStanding, User};
+use token_domain::id::UserId;
+use token_domain::text::{Email, Name};
+use zeroize::Zeroizing;
+
+use super::{OrganizationRef, Sessions, SignInError, is_welcome};
+use crate::error::Failure;
+use crate::origin::Origin;
+
+impl Sessions {
+    /// Whether this is the password of the person with that address. An attempt like any other: it counts against the
+    /// same limits as signing in, so that no other door lets anybody guess faster.
+    ///
+    /// # Errors
+    /// Too many attempts; somebody with a second factor, for whom a password alone proves nothing.
+    pub(crate) async fn proves(
+        &self,
+        email: &Email,
+        password: Zeroizing<String>,
+        origin: &Origin,
+    ) -> Result<Option<UserId>, SignInError> {
+        let account = email.key();
+        let attempt = self.limiter.take(&account, origin.client_ip, self.context.now())?;
+        let user = self.user_behind(&account, password).await?;
+        let Some(user) = user.filter(|user| user.disabled_at.is_none()) else {
+            self.record_denial(origin).await?;
+            return Ok(None);
+        };
+        attempt.succeeded();
+        let id = user.id;
+        let factor = self.context.store.read(move |reads| Box::pin(reads.second_factor(id))).await?;
+        if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {
+            return Err(SignInError::SecondFactorRequired);
+        }
+        Ok(Some(id))
+    }
+
+    /// The person behind e-mail and password, in the organisation asked for.
+    pub(super) async fn prove(
+        &self,
+        account: &str,
+        password: Zeroizing<String>,
+        organization: Option<OrganizationRef>,
+    ) -> Result<Option<MembershipStanding>, SignInError> {
+        match self.user_behind(account, password).await? {
+            Some(user) => Ok(self.standing(user.id, organization).await?.filter(is_welcome)),
+            None => Ok(None),
+        }
+    }
+
+    async fn user_behind(&self, account: &str, mut password: Zeroizing<String>) -> Result<Option<User>, SignInError> {
+        // A text that no password may have is wrong for every account; refusing it early tells nobody anything.
+        let Ok(password) = Password::new(std::mem::take(&mut *password)) else { return Ok(None) };
+        let key = account.to_owned();
+        let user =
+            self.context.store.read(move |reads| Box::pin(async move { reads.user_by_email_key(&key).await })).await?;
+        if user.is_none() {
+            // What reading a person costs besides the hash: texts are checked, normalised and folded. It is little, and
+            // it is counted (`tests/it/cost.rs`).
+            let _ = std::hint::black_box(Email::parse(account).map(|email| email.key()));
+            let _ = std::hint::black_box(Name::parse(account));
+        }
+        let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
+        let known = stored.is_some();
+        let against = PasswordHash::parse(stored.unwrap_or(self.nobody.as_str()))
+            .map_err(|error| Failure::Inconsistent(format!("a stored password hash cannot be read: {error}")))?;
+        let verified = self.context.lane.run(move || password::verify(&password, &against)).await?;
+        let verified = verified
+            .map_err(|error| Failure::Inconsistent(format!("a stored password hash cannot be used: {error}")))?;
+        Ok(user.filter(|_| known && verified))
+    }
+}
