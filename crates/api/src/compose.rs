@@ -124,6 +124,7 @@ fn surfaces_with(config: &Config, services: &Services, pending: PendingSetup) ->
     let members = Data::from(Arc::clone(&services.members));
     let roles = Data::from(Arc::clone(&services.roles));
     let invitations = Data::from(Arc::clone(&services.invitations));
+    let policies = Data::from(Arc::clone(&services.policies));
     let second_factors = Data::from(Arc::clone(&services.second_factors));
     let projects = Data::from(Arc::clone(&services.projects));
     let access_scopes = Data::from(Arc::clone(&services.access_scopes));
@@ -142,6 +143,7 @@ fn surfaces_with(config: &Config, services: &Services, pending: PendingSetup) ->
             .app_data(members.clone())
             .app_data(roles.clone())
             .app_data(invitations.clone())
+            .app_data(policies.clone())
             .app_data(second_factors.clone())
             .app_data(projects.clone())
             .app_data(access_scopes.clone())

@@ -21,6 +21,7 @@ pub mod organizations;
 pub mod origin;
 pub mod passwords;
 pub mod people;
+pub mod policies;
 pub mod projects;
 pub mod roles;
 pub mod second_factors;

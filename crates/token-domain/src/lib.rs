@@ -9,6 +9,7 @@ pub mod decide;
 pub mod execution;
 pub mod id;
 pub mod person;
+pub mod policy;
 pub mod role;
 pub mod scope;
 pub mod tenant;
@@ -16,7 +17,7 @@ pub mod text;
 pub mod time;
 pub mod token;
 
-pub use decide::{Credential, Denial, Holder, Verdict, decide};
+pub use decide::{Credential, Denial, Holder, Verdict, decide, decide_used};
 pub use id::Id;
 pub use scope::{Requirement, ScopeCatalogue, ScopeName, ScopeSet};
 pub use time::{Span, Timestamp};

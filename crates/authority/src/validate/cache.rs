@@ -43,6 +43,7 @@ pub struct Entry {
     queued: AtomicBool,
     first_use_pending: AtomicBool,
     reuse_pending: AtomicBool,
+    idle_pending: AtomicBool,
 }
 
 impl Entry {
@@ -63,6 +64,7 @@ impl Entry {
             queued: AtomicBool::new(false),
             first_use_pending: AtomicBool::new(pending.first_use),
             reuse_pending: AtomicBool::new(pending.reuse),
+            idle_pending: AtomicBool::new(true),
         }
     }
 
@@ -125,6 +127,21 @@ impl Entry {
 
     pub(super) fn return_reuse(&self) {
         self.reuse_pending.store(true, Ordering::Release);
+    }
+
+    /// Whether a refusal for want of use still has to be made lasting; the first to ask is told so.
+    pub(super) fn take_idle(&self) -> bool {
+        self.idle_pending.swap(false, Ordering::AcqRel)
+    }
+
+    pub(super) fn return_idle(&self) {
+        self.idle_pending.store(true, Ordering::Release);
+    }
+
+    /// Whether it has fallen idle, as far as this entry knows. One that was killed has nothing to fall from.
+    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
+        let Some(idle) = self.credential.idle else { return false };
+        idle.ends_at(self.last_used()) <= now && self.credential.facts.status(now).is_live()
     }
 
     fn cost(&self) -> usize {

@@ -48,7 +48,7 @@ pub(in crate::surface) fn organization(error: OrganizationError) -> ApiError {
         OrganizationError::TooManyRoles(most) => {
             conflict("too many roles", "Delete a role that nobody needs.").with("limit", most)
         }
-        OrganizationError::Scopes(error) => failing::scopes(&error),
+        OrganizationError::Scopes(error) => failing::scopes(&error, "scopes"),
         OrganizationError::InvalidInvitation => ApiError::from(Code::InvalidToken)
             .saying("invalid invitation")
             .message("Ask for another invitation: this one is unknown, used, withdrawn or expired."),

@@ -20,6 +20,8 @@ pub(super) enum For {
     Bound,
     /// Of those, whose credential is bound to no project; others are told so (403).
     Unbound,
+    /// Of those, tokens: a session is none.
+    Tokens,
     /// Only who knows the service token.
     Service,
 }
@@ -92,10 +94,10 @@ fn execution(names: &Names) -> Value {
     json!({"repo": names["fresh"], "branch": "main", "commit": "0123456789abcdef", "coverage": 80})
 }
 
-use For::{Anybody, Bound, Holders, People, Service, Unbound};
+use For::{Anybody, Bound, Holders, People, Service, Tokens, Unbound};
 use Subject::{
-    AccessScope, AccessScopeWithActor, Actor, EmptyProject, Execution, Invitation, Member, Nothing, Oneself, Role,
-    RotatingToken, Session, Token,
+    AccessScope, AccessScopeWithActor, Actor, EmptyProject, Execution, Invitation, Itself, Key, Member, Nothing,
+    Oneself, Role, RotatingKey, RotatingToken, Session, Token,
 };
 
 /// Every operation.
@@ -105,6 +107,7 @@ pub(super) const ROWS: &[Row] = &[
     row("add_member", Unbound, Nothing, 201).body(offer),
     row("assign_actors", Holders, AccessScopeWithActor, 200).body(actors),
     row("assign_actors_bound", Bound, AccessScopeWithActor, 200).body(actors),
+    row("cancel_key_rotation", People, RotatingKey, 200),
     row("cancel_rotation", Holders, RotatingToken, 200),
     row("change_password", People, Nothing, 204)
         .body(|_| json!({"current_password": Server::PASSWORD, "new_password": Server::PASSWORD})),
@@ -116,6 +119,7 @@ pub(super) const ROWS: &[Row] = &[
     row("create_for_person", Service, Nothing, 201)
         .body(|_| json!({"email": Server::OWNER, "organization": Server::ORGANIZATION})),
     row("create_invitation", Unbound, Nothing, 201).body(offer),
+    row("create_key", People, Nothing, 201).body(name),
     row("create_organization", People, Nothing, 201).body(slug),
     row("create_project", Holders, Nothing, 201).body(slug),
     row("create_recovery_codes", People, Nothing, 409).body(|_| json!({"code": "123456"})),
@@ -140,6 +144,7 @@ pub(super) const ROWS: &[Row] = &[
         .body(|_| json!({"password": Server::PASSWORD, "code": "123456"})),
     row("edit_actor", Holders, Actor, 200).body(name),
     row("edit_actor_bound", Bound, Actor, 200).body(name),
+    row("edit_key", People, Key, 200).body(name),
     row("edit_me", People, Nothing, 200).body(|_| json!({})),
     row("edit_member", Unbound, Member, 200).body(|_| json!({"status": "disabled"})),
     row("edit_organization", Unbound, Nothing, 200).body(name),
@@ -149,6 +154,7 @@ pub(super) const ROWS: &[Row] = &[
     row("edit_scope_bound", Bound, AccessScope, 200).body(name),
     row("edit_token", Holders, Token, 200).body(name),
     row("enforce", Holders, Nothing, 200).body(execution),
+    row("evaluate_scopes", Anybody, Nothing, 200).body(|_| json!({"granted": [], "required": []})),
     row("export_audit", Holders, Nothing, 200),
     row("get_actor", Holders, Actor, 200),
     row("get_actor_bound", Bound, Actor, 200),
@@ -156,14 +162,17 @@ pub(super) const ROWS: &[Row] = &[
     row("get_baseline", Holders, Execution, 200).query("org={org}&repo={repo}", Tells::Query),
     row("get_catalog", Anybody, Nothing, 200),
     row("get_execution", Holders, Execution, 200),
+    row("get_key", People, Key, 200),
     row("get_me", People, Nothing, 200),
     row("get_namespace", Holders, AccessScope, 200).query("topic=a/b", Tells::Path),
     row("get_namespace_bound", Bound, AccessScope, 200).query("topic=a/b", Tells::Path),
     row("get_organization", Holders, Nothing, 200),
+    row("get_policy", Holders, Nothing, 200),
     row("get_project", Holders, Nothing, 200),
     row("get_role", Holders, Role, 200),
     row("get_scope", Holders, AccessScope, 200),
     row("get_scope_bound", Bound, AccessScope, 200),
+    row("get_self", Tokens, Itself, 200),
     row("get_token", Holders, Token, 200),
     row("get_totp", People, Nothing, 200),
     row("health", Anybody, Nothing, 200),
@@ -174,6 +183,7 @@ pub(super) const ROWS: &[Row] = &[
     row("list_baseline_history", Holders, Execution, 200),
     row("list_executions", Holders, Execution, 200).query("org={org}&repo={repo}", Tells::Query),
     row("list_invitations", Holders, Invitation, 200),
+    row("list_keys", People, Nothing, 200),
     row("list_members", Holders, Nothing, 200),
     row("list_organizations", Holders, Nothing, 200),
     row("list_projects", Holders, Nothing, 200),
@@ -186,15 +196,21 @@ pub(super) const ROWS: &[Row] = &[
     row("list_sessions", People, Nothing, 200),
     row("list_tokens", Holders, Nothing, 200),
     row("metrics", Anybody, Nothing, 200),
+    row("preview_policy", Holders, Nothing, 200).body(|_| json!({"kinds": {}})),
     row("ready", Anybody, Nothing, 200),
     row("remove_member", Unbound, Member, 204),
+    row("revoke_key", People, Key, 204),
+    row("revoke_self", Tokens, Itself, 204),
     row("revoke_token", Holders, Token, 204),
     row("rotate_actor", Holders, Actor, 200),
     row("rotate_actor_bound", Bound, Actor, 200),
+    row("rotate_key", People, Key, 200).body(nothing),
+    row("rotate_self", Tokens, Itself, 200).body(nothing),
     row("rotate_token", Holders, Token, 200).body(nothing),
     row("run_setup", Anybody, Nothing, 409)
         .body(|_| json!({"code": "x", "organization": "third", "email": "a@b.example", "password": Server::PASSWORD})),
     row("set_baseline", Holders, Execution, 200).query("", Tells::Nothing).body(|_| json!({"coverage": 70, "commit": "0123456789abcdef"})),
+    row("set_policy", Holders, Nothing, 200).body(|_| json!({"kinds": {}})),
     row("start_totp", People, Nothing, 201),
     row("submit_execution", Holders, Nothing, 201).body(execution),
     row("switch_session", People, Nothing, 201).body(|names| json!({"organization": names["org_id"]})),
