@@ -72,9 +72,9 @@ permissions! {
     ManageTokens = "tokens:manage";
     /// Renew the very token that is asking.
     RotateSelf = "self:rotate";
-    /// See the organisation.
+    /// See the organisation's basic data and settings.
     ReadOrganization = "org:read";
-    /// Rename the organisation, and make further ones.
+    /// Change them, and make further organisations.
     WriteOrganization = "org:write";
     /// See the organisation's members and invitations.
     ReadMembers = "org.memberships:read";

@@ -370,7 +370,7 @@ fn a_member_is_switched_off_in_one_organisation() {
                 assert!(!tx.set_membership_disabled(id(9), owner, Some(after(1))).await?);
                 assert_eq!(tx.delete_sessions_of_member(org, owner).await?, 2);
                 assert_eq!(tx.delete_sessions_of_member(org, owner).await?, 0);
-                Ok(tx.count_owners(org).await?)
+                tx.count_owners(org).await
             })
         });
         assert_eq!(switched.await, Ok(1), "one who is switched off does not count");
@@ -397,11 +397,11 @@ fn the_keys_of_people_are_found_in_one_organisation() {
             Box::pin(async move {
                 let elsewhere = records::organization(2);
                 tx.insert_organization(&elsewhere).await?;
-                let owned = |number| Token { owner: TokenOwner::Person(owner), ..records::token(org, number) };
-                tx.insert_token(&owned(1)).await?;
-                tx.insert_token(&owned(2)).await?;
+                let key_of = |number| Token { owner: TokenOwner::Person(owner), ..records::token(org, number) };
+                tx.insert_token(&key_of(1)).await?;
+                tx.insert_token(&key_of(2)).await?;
                 tx.insert_token(&records::token(org, 3)).await?;
-                tx.insert_token(&Token { organization_id: elsewhere.id, ..owned(4) }).await?;
+                tx.insert_token(&Token { organization_id: elsewhere.id, ..key_of(4) }).await?;
                 let kill = Kill { at: after(1), reason: RevokeReason::Requested, by: Principal::System };
                 tx.revoke_token(org, id(2), &kill).await?;
                 assert_eq!(tx.keys_of_people(org, &[]).await?, []);

@@ -18,10 +18,10 @@ pub(super) enum For {
     People,
     /// Of those, whose credential is bound to a project; others are told so (400).
     Bound,
-    /// Of those, tokens: a session is none.
-    Tokens,
     /// Of those, whose credential is bound to no project; others are told so (403).
     Unbound,
+    /// Of those, tokens: a session is none.
+    Tokens,
     /// Only who knows the service token.
     Service,
 }

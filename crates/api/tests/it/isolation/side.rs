@@ -144,17 +144,6 @@ impl Side {
         names.insert("managers", self.managers.clone());
         match subject {
             Subject::Nothing | Subject::Itself | Subject::Oneself => {}
-            Subject::Key | Subject::RotatingKey => {
-                // Whoever asks may be no person, or of the other side: then it is this side's owner's.
-                let own = person.ends_with(&format!("@{}.example", self.slug));
-                let owner = email(BuiltInRole::Owner, self.slug);
-                let mut session = server.signed_in(if own { person } else { &owner });
-                let [id] = texts(&session.post("/v1/me/keys", &json!({ "name": name })).expect(201), ["id"]);
-                if subject == Subject::RotatingKey {
-                    session.call(&format!("/v1/me/keys/{id}/rotate")).expect(200);
-                }
-                names.insert("key_id", id);
-            }
             Subject::Member => {
                 let code = self.invite(&name)["code"].clone();
                 let asked = json!({"code": code, "password": Server::PASSWORD});
@@ -168,6 +157,17 @@ impl Side {
             }
             Subject::Invitation => {
                 names.insert("invitation_id", texts(&self.invite(&name), ["id"])[0].clone());
+            }
+            Subject::Key | Subject::RotatingKey => {
+                // Whoever asks may be no person, or of the other side: then it is this side's owner's.
+                let own = person.ends_with(&format!("@{}.example", self.slug));
+                let owner = email(BuiltInRole::Owner, self.slug);
+                let mut session = server.signed_in(if own { person } else { &owner });
+                let [id] = texts(&session.post("/v1/me/keys", &json!({ "name": name })).expect(201), ["id"]);
+                if subject == Subject::RotatingKey {
+                    session.call(&format!("/v1/me/keys/{id}/rotate")).expect(200);
+                }
+                names.insert("key_id", id);
             }
             Subject::Token | Subject::RotatingToken => {
                 // Of the project, for those bound to it, and with no scope that whoever rotates it would lack.
