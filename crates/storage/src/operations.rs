@@ -13,7 +13,7 @@ use crate::model::{
     AccessScope, AccessScopeEdit, Actor, ActorEdit, ActorFilter, AuditHead, AuditRecord, Baseline, Candidate,
     CustomRole, Execution, ExecutionFilter, ExecutionKey, IdempotencyRecord, Kill, Listing, LogEntry, Membership,
     MembershipStanding, Organization, Page, Principal, Project, ProjectContents, Repository, Session, SessionStanding,
-    StoredSecret, Token, TokenEdit, TokenFilter, TokenOwner, TokenUse, Touched, User,
+    StoredSecret, Token, TokenCount, TokenEdit, TokenFilter, TokenOwner, TokenUse, Touched, User,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use token_domain::Timestamp;
@@ -24,6 +24,7 @@ use token_domain::id::{
 use token_domain::person::RoleRef;
 use token_domain::text::{Email, Name, Slug};
 use token_domain::token::GraceMode;
+use token_domain::usage::{Hour, UsageHour};
 
 macro_rules! operations {
     (
@@ -120,6 +121,9 @@ operations! {
         tokens::list_tokens(filter: &TokenFilter) -> Vec<Token>;
         /// How many of the organisation's tokens, of every kind, are active or rotating.
         tokens::live_token_count(organization: OrganizationId, now: Timestamp) -> i64;
+
+        /// What was counted of a token from an hour up to, not including, another; hours without a use are left out.
+        usage::token_usage(token: TokenId, first: Hour, end: Hour) -> Vec<UsageHour>;
 
         /// A project of the organisation.
         projects::project(organization: OrganizationId, id: ProjectId) -> Option<Project>;
@@ -251,6 +255,10 @@ operations! {
         tokens::set_secret(id: TokenId, secret: &StoredSecret, expected_hash: &str) -> bool;
         /// Writes down last uses; an earlier moment never replaces a later one. Unknown tokens are passed over.
         tokens::record_uses(uses: &[TokenUse]) -> ();
+        /// Adds to the counts of hours. A token that is not there is skipped; one that comes twice is added twice.
+        usage::add_counts(counts: &[TokenCount]) -> ();
+        /// Forgets at most `limit` counts of hours before this one; how many.
+        usage::delete_usage_before(end: Hour, limit: u32) -> usize;
 
         /// Adds a project. [`ProjectSlug`](crate::Constraint::ProjectSlug) when the slug is taken.
         projects::insert_project(record: &Project) -> ();

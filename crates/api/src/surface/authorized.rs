@@ -51,6 +51,10 @@ permissions! {
     ReadTokens = "tokens:read";
     /// Make, change and kill the organisation's tokens.
     ManageTokens = "tokens:manage";
+    /// See how often tokens are used.
+    ReadUsage = "usage:read";
+    /// Ask about many tokens at once.
+    ValidateTokens = "authority:validate";
     /// See projects.
     ReadProjects = "projects:read";
     /// Make and rename projects.

@@ -56,7 +56,7 @@ impl Sessions {
         };
         let credential = entry.credential();
         let (Verdict::Allowed { effective, .. } | Verdict::Insufficient { effective, .. }) =
-            decide(credential, &Requirement::NOTHING, self.context.now())
+            decide(&credential, &Requirement::NOTHING, self.context.now())
         else {
             return Err(AuthError::Invalid);
         };

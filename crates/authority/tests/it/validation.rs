@@ -261,6 +261,6 @@ fn what_is_required_is_checked_on_every_hit() {
         let Outcome::Live(entry) = nothing else { panic!("{nothing:?}") };
         let expected =
             format!("{{\"valid\":true,\"org_id\":\"{}\",\"scopes\":[\"read\"]}}", world.owner.organization_id);
-        assert_eq!(std::str::from_utf8(entry.answer()).unwrap(), expected);
+        assert_eq!(std::str::from_utf8(entry.answer().as_ref()).unwrap(), expected);
     });
 }

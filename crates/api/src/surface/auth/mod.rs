@@ -1,6 +1,7 @@
 //! Is this token good: the routes that gateways and jobs call all the time.
 
 pub mod validate;
+mod validate_batch;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -8,5 +9,5 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub const HOT: &[&str] = &["/v1/auth/validate", "/v1/auth/forward"];
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
-    config.service(validate::validate);
+    config.service(validate::validate).service(validate_batch::validate_batch);
 }

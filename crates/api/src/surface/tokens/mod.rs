@@ -4,6 +4,7 @@ mod cancel_rotation;
 mod create_token;
 mod edit_token;
 mod get_token;
+mod get_usage;
 pub(super) mod idempotency;
 mod list_tokens;
 mod revoke_token;
@@ -21,6 +22,7 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(create_token::create_token)
         .service(list_tokens::list_tokens)
         .service(get_token::get_token)
+        .service(get_usage::get_usage)
         .service(edit_token::edit_token)
         .service(rotate_token::rotate_token)
         .service(cancel_rotation::cancel_rotation)
