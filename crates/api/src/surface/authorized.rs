@@ -12,6 +12,7 @@ use super::{failing, origin};
 use crate::http::codes::Code;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::credentials::{self, Presented};
+use crate::http::extract::turn::Turn;
 
 /// What a caller must be allowed.
 pub trait Permission: 'static {
@@ -94,12 +95,14 @@ impl<P: Permission> FromRequest for Authorized<P> {
         let origin = origin::of(request);
         let sessions = request.app_data::<web::Data<Sessions>>().cloned();
         let context = request.app_data::<web::Data<Context>>().cloned();
+        let turn = Turn::take(request);
         Box::pin(async move {
             let (Some(sessions), Some(context)) = (sessions, context) else {
                 return Err(ApiError::internal("the application was built without its services"));
             };
             let caller = authenticate(&sessions, presented?, &origin).await?;
             allow::<P>(&context, &caller, &origin)?;
+            drop(turn);
             Ok(Self { caller, origin, permission: PhantomData })
         })
     }

@@ -8,9 +8,9 @@
 
 mod support;
 
-mod coverage;
 mod crash;
 mod executions;
+mod isolation;
 mod operations;
 mod outage;
 mod race;

@@ -7,12 +7,14 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 
 use super::body::{self, MAX_BODY};
 use super::explain::explain;
 use super::strict;
+use super::turn::After;
 use crate::http::codes::Code;
 use crate::http::error::{ApiError, ApiResult};
 
@@ -30,7 +32,8 @@ impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Json<T, MA
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let reading = body::read(request, payload, MAX);
-        Box::pin(async move { parse(&reading.await?).map(Self) })
+        let after = After::caller(request);
+        Box::pin(async move { after.settle(reading.await.and_then(|body| parse(&body).map(Self))).await })
     }
 }
 
@@ -40,9 +43,10 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let reading = body::read(request, payload, MAX_BODY);
+        let after = After::caller(request);
         Box::pin(async move {
-            let body = reading.await?;
-            if body.is_empty() { Ok(Self(T::default())) } else { parse(&body).map(Self) }
+            let read = |body: &Bytes| if body.is_empty() { Ok(Self(T::default())) } else { parse(body).map(Self) };
+            after.settle(reading.await.and_then(|body| read(&body))).await
         })
     }
 }

@@ -6,6 +6,7 @@ pub mod credentials;
 pub mod json;
 pub mod path;
 pub mod query;
+pub mod turn;
 
 mod explain;
 mod strict;

@@ -1,10 +1,12 @@
 //! Ids and names in paths, parsed into the domain's own types.
 
-use std::future::{Ready, ready};
+use std::future::Future;
+use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
+use super::turn::After;
 use crate::http::codes::Code;
 use crate::http::error::{ApiError, ApiResult};
 
@@ -32,16 +34,20 @@ pub enum Unreadable {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PathParam<T>(pub T);
 
-impl<T: Segment> FromRequest for PathParam<T> {
+impl<T: Segment + 'static> FromRequest for PathParam<T> {
     type Error = ApiError;
-    type Future = Ready<ApiResult<Self>>;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read(request).map(Self))
+        Box::pin(After::caller(request).settle(read(request).map(Self)))
     }
 }
 
-fn read<T: Segment>(request: &HttpRequest) -> ApiResult<T> {
+/// Reads a segment for an extractor that knows the caller by itself.
+///
+/// # Errors
+/// The type's answer for a text that does not parse.
+pub fn read<T: Segment>(request: &HttpRequest) -> ApiResult<T> {
     let Some(segment) = request.match_info().get(T::NAME) else {
         return Err(ApiError::internal(format_args!("the route has no segment {}", T::NAME)));
     };

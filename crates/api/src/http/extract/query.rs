@@ -1,6 +1,7 @@
 //! Query strings: every parameter once, decoded strictly, errors that name the parameter.
 
-use std::future::{Ready, ready};
+use std::future::Future;
+use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
@@ -9,6 +10,7 @@ use serde::de::{self, DeserializeOwned};
 use serde::{Deserialize, Deserializer};
 
 use super::explain::explain;
+use super::turn::After;
 use crate::http::error::{ApiError, ApiResult};
 
 /// The parameters read into `T`. Those that `T` does not have are ignored; any that comes twice is 400.
@@ -19,21 +21,21 @@ pub struct Query<T>(pub T);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pairs(pub Vec<(String, String)>);
 
-impl<T: DeserializeOwned> FromRequest for Query<T> {
+impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     type Error = ApiError;
-    type Future = Ready<ApiResult<Self>>;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse(request.query_string()).map(Self))
+        Box::pin(After::caller(request).settle(parse(request.query_string()).map(Self)))
     }
 }
 
 impl FromRequest for Pairs {
     type Error = ApiError;
-    type Future = Ready<ApiResult<Self>>;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(decode(request.query_string()).map(Self))
+        Box::pin(After::caller(request).settle(decode(request.query_string()).map(Self)))
     }
 }
 

@@ -14,8 +14,8 @@ use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId};
 
 use super::errors;
 use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::path::Unreadable;
-use crate::http::extract::{PathParam, Segment};
+use crate::http::extract::Segment;
+use crate::http::extract::path::{self, Unreadable};
 use crate::surface::Authorized;
 use crate::surface::authorized::Permission;
 
@@ -51,19 +51,19 @@ impl Named for () {
 
 impl Named for AccessScopeId {
     fn read(request: &HttpRequest) -> ApiResult<Self> {
-        segment(request)
+        path::read(request)
     }
 }
 
 impl Named for ActorId {
     fn read(request: &HttpRequest) -> ApiResult<Self> {
-        segment(request)
+        path::read(request)
     }
 }
 
 impl Named for (AccessScopeId, ActorId) {
     fn read(request: &HttpRequest) -> ApiResult<Self> {
-        Ok((segment(request)?, segment(request)?))
+        Ok((path::read(request)?, path::read(request)?))
     }
 }
 
@@ -77,8 +77,8 @@ impl<P: Permission, T: Named> FromRequest for At<P, T> {
         Box::pin(async move {
             let Authorized { caller, origin, .. } = who.await?;
             let ground = if request.match_info().get(ProjectId::NAME).is_some() {
-                let OrganizationSegment(organization) = segment(&request)?;
-                Ground::of(&caller, organization, segment(&request)?)
+                let OrganizationSegment(organization) = path::read(&request)?;
+                Ground::of(&caller, organization, path::read(&request)?)
             } else {
                 Ground::bound(&caller)
             };
@@ -98,14 +98,10 @@ impl<P: Permission> FromRequest for InOrganization<P> {
         let request = request.clone();
         Box::pin(async move {
             let Authorized { caller, origin, .. } = who.await?;
-            let OrganizationSegment(organization) = segment(&request)?;
+            let OrganizationSegment(organization) = path::read(&request)?;
             Ok(Self { caller, organization, origin, permission: PhantomData })
         })
     }
-}
-
-fn segment<T: Segment>(request: &HttpRequest) -> ApiResult<T> {
-    PathParam::<T>::from_request(request, &mut Payload::None).into_inner().map(|PathParam(value)| value)
 }
 
 impl Segment for OrganizationSegment {

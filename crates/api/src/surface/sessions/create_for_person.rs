@@ -1,7 +1,11 @@
 //! `POST /v1/sessions/create`: a front end that signed the person in itself asks for a session in their name.
 
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, post};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, post};
+use authority::Origin;
 use authority::sessions::{PersonRef, Sessions};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
@@ -33,6 +37,26 @@ impl ServiceToken {
     }
 }
 
+/// The front end of this deployment, by its service token.
+#[derive(Debug)]
+struct FrontEnd(Origin);
+
+impl FromRequest for FrontEnd {
+    type Error = ApiError;
+    type Future = Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(recognise(request).map(Self))
+    }
+}
+
+fn recognise(request: &HttpRequest) -> ApiResult<Origin> {
+    let presented = credentials::bearer_text(request.headers())?.ok_or(Code::Unauthenticated)?;
+    let token = request.app_data::<Data<ServiceToken>>();
+    let token = token.ok_or_else(|| ApiError::internal("the application was built without its service token"))?;
+    if token.matches(&presented) { Ok(origin::of(request)) } else { Err(Code::InvalidToken.into()) }
+}
+
 /// Who is signed in, and where. Either `email` or `user_id`.
 #[derive(Deserialize, ToSchema)]
 struct SignInFor {
@@ -53,19 +77,12 @@ struct SignInFor {
 )]
 #[post("/v1/sessions/create")]
 pub(super) async fn create_for_person(
-    request: HttpRequest,
-    from: origin::From,
-    service_token: Data<ServiceToken>,
+    FrontEnd(origin): FrontEnd,
     sessions: Data<Sessions>,
     Json(body): Json<SignInFor>,
 ) -> ApiResult<HttpResponse> {
-    let presented = credentials::bearer_text(request.headers())?;
-    let presented = presented.ok_or(Code::Unauthenticated)?;
-    if !service_token.matches(&presented) {
-        return Err(Code::InvalidToken.into());
-    }
     let organization = organization(&body.organization)?;
-    let signed_in = sessions.sign_in_for(body.person()?, organization, &from.0).await;
+    let signed_in = sessions.sign_in_for(body.person()?, organization, &origin).await;
     Ok(HttpResponse::Created().json(NewSession::from(signed_in.map_err(unknown_person)?)))
 }
 

@@ -1,0 +1,316 @@
+//! The isolation matrix: every operation of the API document, asked by everybody there is, of what is the caller's own,
+//! of what is another organisation's, and of what does not exist.
+//!
+//! Operations come from the document that the server serves, so that a new one fails until it has a row in [`rows`]; what
+//! to expect is worked out here from the row, the scope in the document and what the principal was given. In a path with
+//! several ids each can be the one that is foreign: the organisation, or the caller's own with a project of another in it.
+
+mod catalogue;
+mod document;
+mod principals;
+mod rows;
+mod side;
+
+use std::collections::HashMap;
+
+use serde_json::json;
+use token_domain::person::BuiltInRole;
+
+use self::catalogue::Catalogue;
+use self::document::Operation;
+use self::principals::{Home, Principal, Shows, shown};
+use self::rows::{For, ROWS, Row, Tells};
+use self::side::{Names, Side, Subject, email};
+use crate::support::{Answer, Backend, Client, Options, Request, Server, both};
+
+both!(every_operation_keeps_everybody_to_their_own);
+
+/// The organisation beside the one that set-up makes.
+const ELSEWHERE: &str = "elsewhere";
+/// What a front end presents; the credential of one operation.
+const SERVICE_TOKEN: &str = "the-service-token-of-this-deployment";
+/// An id that nothing has.
+const ABSENT: &str = "018f0000-0000-7000-8000-000000000001";
+
+/// Whose things are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    /// The caller's own.
+    Own,
+    /// From that place in the path on, those of the other organisation.
+    Foreign(usize),
+    /// From that place in the path on, nobody's.
+    Absent(usize),
+    /// A colleague's, where things are a person's.
+    Colleague,
+}
+
+/// What must come back.
+#[derive(Debug, PartialEq)]
+enum Expected {
+    Succeeds,
+    Fails(u16, &'static str),
+    Lacks(Vec<String>),
+}
+
+/// Everything that the cells of the matrix are asked in.
+struct World {
+    server: Server,
+    here: Side,
+    elsewhere: Side,
+    wire: Client,
+    catalogue: Catalogue,
+    /// Sessions of those who may only try, by address.
+    sessions: HashMap<String, String>,
+    asked: usize,
+}
+
+impl World {
+    fn new(backend: Backend) -> Self {
+        let options = Options::default().with("sessions.service_token", SERVICE_TOKEN);
+        let server = Server::start(backend, options);
+        let facts = server.facts();
+        let organization = facts.add_organization(ELSEWHERE);
+        for role in BuiltInRole::ALL {
+            let person = facts.add_person(&email(role, ELSEWHERE));
+            facts.join(organization, &person, role);
+            if role != BuiltInRole::Owner {
+                facts.add_member(&email(role, Server::ORGANIZATION), role);
+            }
+        }
+        drop(facts);
+        let (here, elsewhere) = (Side::new(&server, Server::ORGANIZATION), Side::new(&server, ELSEWHERE));
+        let mut wire = server.anyone();
+        let catalogue = Catalogue::read(&wire.get("/v1/scopes/catalog").expect(200));
+        Self { server, here, elsewhere, wire, catalogue, sessions: HashMap::new(), asked: 0 }
+    }
+
+    fn sides(&mut self, home: Home) -> (&mut Side, &mut Side) {
+        match home {
+            Home::Here | Home::Nowhere => (&mut self.here, &mut self.elsewhere),
+            Home::Elsewhere => (&mut self.elsewhere, &mut self.here),
+        }
+    }
+
+    /// Makes what an operation is tried on, on the principal's own side.
+    fn make(&mut self, row: &Row, home: Home, person: &str) -> Names {
+        let side = match home {
+            Home::Here | Home::Nowhere => &mut self.here,
+            Home::Elsewhere => &mut self.elsewhere,
+        };
+        side.make(&self.server, row.subject, person)
+    }
+
+    /// What a principal shows: when it may succeed, a session of its own, since the operation may end it.
+    fn credential(&mut self, who: &Principal, target: Target) -> Option<String> {
+        match &who.shows {
+            Shows::Nothing => None,
+            Shows::Dead(text) | Shows::Token(text) => Some(text.clone()),
+            Shows::Session(email) if target == Target::Own => {
+                Some(self.server.signed_in(email).credential().to_owned())
+            }
+            Shows::Session(email) => {
+                let server = &self.server;
+                let kept = self.sessions.entry(email.clone());
+                Some(kept.or_insert_with(|| server.signed_in(email).credential().to_owned()).clone())
+            }
+        }
+    }
+
+    fn ask(&mut self, operation: &Operation, row: &Row, names: &Names, credential: Option<&str>) -> Answer {
+        let body = row.body.map(|body| body(names).to_string());
+        self.send(operation, row, names, credential, body)
+    }
+
+    fn send(
+        &mut self,
+        operation: &Operation,
+        row: &Row,
+        names: &Names,
+        credential: Option<&str>,
+        body: Option<String>,
+    ) -> Answer {
+        self.asked += 1;
+        let value = |name: &str| names.get(name).unwrap_or_else(|| panic!("{}: no {name}", operation.id)).clone();
+        let mut path = operation.filled(value);
+        if !row.query.is_empty() {
+            let filled = names.iter().fold(row.query.to_owned(), |q, (name, v)| q.replace(&format!("{{{name}}}"), v));
+            path = format!("{path}?{filled}");
+        }
+        // The service token is no API token: it has one way to be shown.
+        let way = if row.whom == For::Service { 0 } else { self.asked };
+        let request = shown(Request::new(&operation.method, &path), credential, way);
+        self.wire.ask(match body {
+            Some(body) => request.header("Content-Type", "application/json").body(body),
+            None => request,
+        })
+    }
+}
+
+/// What a principal must be told.
+fn expected(catalogue: &Catalogue, operation: &Operation, row: &Row, who: &Principal, target: Target) -> Expected {
+    let missing = || {
+        let scope = operation.scope.as_deref()?;
+        Some(catalogue.missing(&catalogue.covered(&who.granted), scope)).filter(|missing| !missing.is_empty())
+    };
+    match (row.whom, &who.shows) {
+        (For::Anybody, _) => return Expected::Succeeds,
+        (_, Shows::Nothing) => return Expected::Fails(401, "authentication required"),
+        (For::Service, _) | (_, Shows::Dead(_)) => return Expected::Fails(401, "invalid token"),
+        (For::Holders | For::People | For::Bound, Shows::Session(_) | Shows::Token(_)) => {}
+    }
+    if let Some(missing) = missing() {
+        return Expected::Lacks(missing);
+    }
+    match (row.whom, who.email(), who.is_bound) {
+        (For::People, None, _) => return Expected::Fails(403, "forbidden"),
+        (For::Bound, _, false) => return Expected::Fails(400, "credential bound to no project"),
+        _ => {}
+    }
+    match (target, row.tells) {
+        (_, Tells::Nothing) => Expected::Succeeds,
+        // A credential that is bound to a project sees that one alone, and makes none beside it.
+        (Target::Own, _) if who.is_bound && row.subject == Subject::EmptyProject => Expected::Fails(404, "not found"),
+        (Target::Own, _) if who.is_bound && operation.id == "create_project" => Expected::Fails(403, "forbidden"),
+        (Target::Own, Tells::Path | Tells::Query) => Expected::Succeeds,
+        (Target::Foreign(_) | Target::Absent(_) | Target::Colleague, Tells::Path) => Expected::Fails(404, "not found"),
+        (Target::Foreign(_) | Target::Absent(_) | Target::Colleague, Tells::Query) => Expected::Fails(403, "forbidden"),
+    }
+}
+
+/// The targets of an operation: what its path and its query can name.
+fn targets(operation: &Operation, row: &Row) -> Vec<Target> {
+    if row.whom == For::Anybody {
+        return vec![Target::Own];
+    }
+    let places = match row.tells {
+        Tells::Path => operation.parameters().len(),
+        Tells::Query | Tells::Nothing => 1,
+    };
+    let mut targets: Vec<_> = (0..places).flat_map(|at| [Target::Foreign(at), Target::Absent(at)]).collect();
+    if row.subject.is_a_persons() {
+        targets.push(Target::Colleague);
+    }
+    targets.push(Target::Own);
+    targets
+}
+
+/// The names of one request: the caller's own up to a place in the path, then others'.
+fn mixed(operation: &Operation, own: &Names, others: &Names, from: usize) -> Names {
+    let kept = operation.parameters();
+    let kept = &kept[..from.min(kept.len())];
+    let mut names = others.clone();
+    names.extend(own.iter().filter(|(name, _)| kept.contains(*name)).map(|(name, value)| (*name, value.clone())));
+    names
+}
+
+/// The same names, of nothing.
+fn absent(names: &Names) -> Names {
+    let nothing = |name: &str| match name {
+        "repo" | "org" | "fresh" => "absent".to_owned(),
+        _ => ABSENT.to_owned(),
+    };
+    names.keys().map(|name| (*name, nothing(name))).collect()
+}
+
+fn check(answer: &Answer, expected: &Expected, operation: &Operation, row: &Row, cell: &str) {
+    match expected {
+        Expected::Succeeds => assert_eq!(answer.status, row.succeeds, "{cell}: {}", answer.text()),
+        Expected::Fails(status, error) => {
+            assert_eq!((answer.status, &answer.json()["error"]), (*status, &json!(error)), "{cell}");
+            answer.fails(*status, error);
+        }
+        Expected::Lacks(missing) => {
+            assert_eq!(answer.status, 403, "{cell}: {}", answer.text());
+            assert_eq!(answer.fails(403, "insufficient scope")["missing"], json!(missing), "{cell}");
+            let challenge = answer.header("www-authenticate").unwrap_or_else(|| panic!("{cell}: no challenge"));
+            assert!(challenge.contains("insufficient_scope"), "{cell}: {challenge}");
+        }
+    }
+    if answer.status == 401 && operation.is_guarded {
+        assert!(answer.header("www-authenticate").is_some_and(|value| value.starts_with("Bearer ")), "{cell}");
+    }
+}
+
+fn every_operation_keeps_everybody_to_their_own(backend: Backend) {
+    let mut world = World::new(backend);
+    let operations = document::operations(&world.wire.get("/openapi.json").expect(200));
+    let known: Vec<&str> = operations.iter().map(|operation| operation.id.as_str()).collect();
+    let rows: Vec<&str> = ROWS.iter().map(|row| row.operation).collect();
+    assert_eq!(rows, known, "every operation has a row, and every row an operation");
+    let scopes = operations.iter().filter_map(|operation| operation.scope.clone());
+    let scopes = scopes.filter(|scope| world.catalogue.may_carry("organization", scope)).collect();
+    let mut everybody = principals::all(&world.server, &mut world.here, &mut world.elsewhere, &scopes);
+    // Owners come last: what others tried their hands on must still be there for them.
+    everybody.sort_by_key(|who| who.name.starts_with("owner"));
+    assert!(everybody.len() >= 14);
+
+    let mut cells = 0;
+    let all: usize = operations.iter().zip(ROWS).map(|(o, row)| everybody.len() * targets(o, row).len()).sum();
+    for (operation, row) in operations.iter().zip(ROWS) {
+        let guarded = row.whom != For::Anybody;
+        assert_eq!(operation.is_guarded, guarded, "{}: guarded without a reason, or not guarded", operation.id);
+        cells += cells_of(&mut world, operation, row, &everybody);
+    }
+    assert_eq!(cells, all, "every cell was asserted");
+    println!("{cells} cells: {} operations, {} principals", operations.len(), everybody.len());
+}
+
+/// Asserts every cell of one operation; how many there were.
+fn cells_of(world: &mut World, operation: &Operation, row: &Row, everybody: &[Principal]) -> usize {
+    let persons = [email(BuiltInRole::Owner, Server::ORGANIZATION), email(BuiltInRole::Owner, ELSEWHERE)];
+    let attacked = [world.make(row, Home::Here, &persons[0]), world.make(row, Home::Elsewhere, &persons[1])];
+    let mut cells = 0;
+    for who in everybody {
+        let (own, foreign) = match who.home {
+            Home::Here | Home::Nowhere => (&attacked[0], &attacked[1]),
+            Home::Elsewhere => (&attacked[1], &attacked[0]),
+        };
+        let mut last_foreign = None;
+        for target in targets(operation, row) {
+            let is_owner = who.email().is_some_and(|email| persons.iter().any(|owner| owner == email));
+            let names = match target {
+                Target::Foreign(from) => mixed(operation, own, foreign, from),
+                Target::Absent(from) => mixed(operation, own, &absent(own), from),
+                Target::Colleague if is_owner => absent(own),
+                Target::Colleague => own.clone(),
+                Target::Own if is_owner => own.clone(),
+                Target::Own => world.make(row, who.home, who.email().unwrap_or(&persons[0])),
+            };
+            let cell = format!("{} as {}, {target:?}", operation.id, who.name);
+            let credential = world.credential(who, target);
+            let answer = world.ask(operation, row, &names, credential.as_deref());
+            let expected = expected(&world.catalogue, operation, row, who, target);
+            check(&answer, &expected, operation, row, &cell);
+            if expected == Expected::Succeeds && row.whom != For::Anybody && row.tells != Tells::Nothing {
+                let other = world.sides(who.home).1.slug;
+                assert!(!answer.text().contains(other), "{cell}: shows what is another's: {}", answer.text());
+            }
+            if row.body.is_some() && matches!(expected, Expected::Fails(401, _) | Expected::Lacks(_)) {
+                // Who may not ask is not told about bodies either.
+                let unread = world.send(operation, row, &names, credential.as_deref(), Some("[".to_owned()));
+                assert_eq!(unread.bare(), answer.bare(), "{cell}: the body was judged before the caller");
+            }
+            match target {
+                Target::Foreign(_) => last_foreign = Some(answer),
+                Target::Absent(_) if row.tells != Tells::Nothing => {
+                    let foreign = last_foreign.take().unwrap();
+                    assert_eq!(
+                        foreign.bare(),
+                        answer.bare(),
+                        "{cell}: what is foreign can be told from what is absent"
+                    );
+                }
+                Target::Absent(_) | Target::Colleague | Target::Own => {}
+            }
+            cells += 1;
+        }
+    }
+    if row.whom == For::People {
+        // Theirs may have been ended.
+        world.sessions.clear();
+        world.here.owner = world.server.signed_in(&persons[0]);
+        world.elsewhere.owner = world.server.signed_in(&persons[1]);
+    }
+    cells
+}

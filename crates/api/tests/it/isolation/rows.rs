@@ -1,0 +1,168 @@
+//! One row for each operation: what it is tried on, what is sent, and what comes back when all is well.
+//!
+//! A new operation fails the matrix until it has a row; the order is that of the operations' ids.
+
+use serde_json::{Value, json};
+
+use super::side::{Names, Subject};
+use crate::support::Server;
+
+/// Who may call an operation, beyond the scope that the document names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum For {
+    /// Anybody; a credential is not even read.
+    Anybody,
+    /// Whoever has the scope.
+    Holders,
+    /// Of those, people: a token has no account and no sessions.
+    People,
+    /// Of those, whose credential is bound to a project; others are told so (400).
+    Bound,
+    /// Only who knows the service token.
+    Service,
+}
+
+/// How what is foreign is told from what is the caller's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tells {
+    /// By ids in the path, if there are any: 404.
+    Path,
+    /// By `org` in the query: 403 `forbidden`.
+    Query,
+    /// Not at all: what the path has is a name that every organisation may use for something of its own.
+    Nothing,
+}
+
+/// How an operation is called so that it succeeds.
+pub(super) struct Row {
+    pub(super) operation: &'static str,
+    pub(super) whom: For,
+    pub(super) subject: Subject,
+    pub(super) body: Option<fn(&Names) -> Value>,
+    pub(super) query: &'static str,
+    pub(super) tells: Tells,
+    pub(super) succeeds: u16,
+}
+
+const fn row(operation: &'static str, whom: For, subject: Subject, succeeds: u16) -> Row {
+    Row { operation, whom, subject, body: None, query: "", tells: Tells::Path, succeeds }
+}
+
+impl Row {
+    const fn body(mut self, body: fn(&Names) -> Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// `{name}` stands for what the subject is called.
+    const fn query(mut self, query: &'static str, tells: Tells) -> Self {
+        self.query = query;
+        self.tells = tells;
+        self
+    }
+}
+
+fn nothing(_: &Names) -> Value {
+    json!({})
+}
+
+fn name(names: &Names) -> Value {
+    json!({"name": names["fresh"]})
+}
+
+fn slug(names: &Names) -> Value {
+    json!({"slug": names["fresh"]})
+}
+
+fn actors(names: &Names) -> Value {
+    json!({"actorIds": [names["actor_id"]]})
+}
+
+fn execution(names: &Names) -> Value {
+    json!({"repo": names["fresh"], "branch": "main", "commit": "0123456789abcdef", "coverage": 80})
+}
+
+use For::{Anybody, Bound, Holders, People, Service};
+use Subject::{
+    AccessScope, AccessScopeWithActor, Actor, EmptyProject, Execution, Nothing, RotatingToken, Session, Token,
+};
+
+/// Every operation.
+#[rustfmt::skip]
+pub(super) const ROWS: &[Row] = &[
+    row("assign_actors", Holders, AccessScopeWithActor, 200).body(actors),
+    row("assign_actors_bound", Bound, AccessScopeWithActor, 200).body(actors),
+    row("cancel_rotation", Holders, RotatingToken, 200),
+    row("change_password", People, Nothing, 204)
+        .body(|_| json!({"current_password": Server::PASSWORD, "new_password": Server::PASSWORD})),
+    row("check_topic", Holders, Actor, 200).query("topic=a/b", Tells::Path),
+    row("check_topic_bound", Bound, Actor, 200).query("topic=a/b", Tells::Path),
+    row("create_actor", Holders, Nothing, 201).body(name),
+    row("create_actor_bound", Bound, Nothing, 201).body(name),
+    row("create_for_person", Service, Nothing, 201)
+        .body(|_| json!({"email": Server::OWNER, "organization": Server::ORGANIZATION})),
+    row("create_project", Holders, Nothing, 201).body(slug),
+    row("create_scope", Holders, Nothing, 201).body(slug),
+    row("create_scope_bound", Bound, Nothing, 201).body(slug),
+    row("create_session", Anybody, Nothing, 201)
+        .body(|_| json!({"email": Server::OWNER, "password": Server::PASSWORD})),
+    row("create_token", Holders, Nothing, 201)
+        .body(|names| json!({"name": names["fresh"], "scopes": ["tokens:manage"]})),
+    row("delete_actor", Holders, Actor, 204),
+    row("delete_actor_bound", Bound, Actor, 204),
+    row("delete_all", People, Nothing, 204),
+    row("delete_current", People, Nothing, 204),
+    row("delete_project", Holders, EmptyProject, 204),
+    row("delete_scope", Holders, AccessScope, 204),
+    row("delete_scope_bound", Bound, AccessScope, 204),
+    row("delete_session", People, Session, 204),
+    row("edit_actor", Holders, Actor, 200).body(name),
+    row("edit_actor_bound", Bound, Actor, 200).body(name),
+    row("edit_me", People, Nothing, 200).body(|_| json!({})),
+    row("edit_project", Holders, Nothing, 200).body(name),
+    row("edit_scope", Holders, AccessScope, 200).body(name),
+    row("edit_scope_bound", Bound, AccessScope, 200).body(name),
+    row("edit_token", Holders, Token, 200).body(name),
+    row("enforce", Holders, Nothing, 200).body(execution),
+    row("get_actor", Holders, Actor, 200),
+    row("get_actor_bound", Bound, Actor, 200),
+    row("get_badge", Anybody, Execution, 200),
+    row("get_baseline", Holders, Execution, 200).query("org={org}&repo={repo}", Tells::Query),
+    row("get_catalog", Anybody, Nothing, 200),
+    row("get_execution", Holders, Execution, 200),
+    row("get_me", People, Nothing, 200),
+    row("get_namespace", Holders, AccessScope, 200).query("topic=a/b", Tells::Path),
+    row("get_namespace_bound", Bound, AccessScope, 200).query("topic=a/b", Tells::Path),
+    row("get_project", Holders, Nothing, 200),
+    row("get_scope", Holders, AccessScope, 200),
+    row("get_scope_bound", Bound, AccessScope, 200),
+    row("get_token", Holders, Token, 200),
+    row("health", Anybody, Nothing, 200),
+    row("list_actors", Holders, Nothing, 200),
+    row("list_actors_bound", Bound, Nothing, 200),
+    row("list_baseline_history", Holders, Execution, 200),
+    row("list_executions", Holders, Execution, 200).query("org={org}&repo={repo}", Tells::Query),
+    row("list_projects", Holders, Nothing, 200),
+    row("list_repositories", Holders, Nothing, 200),
+    row("list_scope_actors", Holders, AccessScopeWithActor, 200),
+    row("list_scope_actors_bound", Bound, AccessScopeWithActor, 200),
+    row("list_scopes", Holders, Nothing, 200),
+    row("list_scopes_bound", Bound, Nothing, 200),
+    row("list_sessions", People, Nothing, 200),
+    row("list_tokens", Holders, Nothing, 200),
+    row("metrics", Anybody, Nothing, 200),
+    row("ready", Anybody, Nothing, 200),
+    row("revoke_token", Holders, Token, 204),
+    row("rotate_actor", Holders, Actor, 200),
+    row("rotate_actor_bound", Bound, Actor, 200),
+    row("rotate_token", Holders, Token, 200).body(nothing),
+    row("run_setup", Anybody, Nothing, 409)
+        .body(|_| json!({"code": "x", "organization": "third", "email": "a@b.example", "password": Server::PASSWORD})),
+    row("set_baseline", Holders, Execution, 200).query("", Tells::Nothing).body(|_| json!({"coverage": 70, "commit": "0123456789abcdef"})),
+    row("submit_execution", Holders, Nothing, 201).body(execution),
+    row("unassign_actor", Holders, AccessScopeWithActor, 204),
+    row("unassign_actor_bound", Bound, AccessScopeWithActor, 204),
+    row("unassign_actors", Holders, AccessScopeWithActor, 200).body(actors),
+    row("unassign_actors_bound", Bound, AccessScopeWithActor, 200).body(actors),
+    row("validate", Anybody, Nothing, 401).body(|_| json!({"token": "nlp_00112233445566778899aabbccddeeff550c911c"})),
+];

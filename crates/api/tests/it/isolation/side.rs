@@ -1,0 +1,132 @@
+//! One of the two organisations of the matrix, and making things in it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use token_domain::person::BuiltInRole;
+
+use crate::support::{Client, Server, texts};
+
+/// What an operation is tried on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// Nothing that was made before; at most the organisation and its project.
+    Nothing,
+    /// A token of the organisation.
+    Token,
+    /// One that is being rotated.
+    RotatingToken,
+    /// A session of the person who asks.
+    Session,
+    /// A project without anything in it.
+    EmptyProject,
+    /// An access scope without actors.
+    AccessScope,
+    /// An access scope and an actor in it.
+    AccessScopeWithActor,
+    /// An actor of no access scope.
+    Actor,
+    /// An execution, its repository and the baseline that it made.
+    Execution,
+}
+
+impl Subject {
+    /// Whether it belongs to one person rather than to the organisation.
+    pub(super) const fn is_a_persons(self) -> bool {
+        matches!(self, Self::Session)
+    }
+}
+
+/// Path parameters and whatever else a request names, by name.
+pub(super) type Names = BTreeMap<&'static str, String>;
+
+/// An organisation, and its owner to make things with.
+pub(super) struct Side {
+    pub(super) slug: &'static str,
+    pub(super) org: String,
+    /// The project that everything is in.
+    pub(super) project: String,
+    pub(super) owner: Client,
+    count: u32,
+}
+
+/// The address of the person with that role on that side.
+pub(super) fn email(role: BuiltInRole, slug: &str) -> String {
+    if role == BuiltInRole::Owner && slug == Server::ORGANIZATION {
+        return Server::OWNER.to_owned();
+    }
+    format!("{role}@{slug}.example")
+}
+
+impl Side {
+    pub(super) fn new(server: &Server, slug: &'static str) -> Self {
+        let mut owner = server.signed_in(&email(BuiltInRole::Owner, slug));
+        let [org] = texts(&owner.get("/v1/me").expect(200), ["org_id"]);
+        let asked = json!({"slug": slug, "name": slug});
+        let made = owner.post(&format!("/v1/organizations/{org}/projects"), &asked).expect(201);
+        let [project] = texts(&made, ["projectId"]);
+        Self { slug, org, project, owner, count: 0 }
+    }
+
+    /// A name nobody used before, that tells where it is from.
+    pub(super) fn fresh(&mut self) -> String {
+        self.count += 1;
+        format!("{}-{}", self.slug, self.count)
+    }
+
+    fn in_project(&mut self, rest: &str, body: &Value) -> Value {
+        let path = format!("/v1/organizations/{}/projects/{}/{rest}", self.org, self.project);
+        self.owner.post(&path, body).expect(201)
+    }
+
+    /// A session of its own for somebody of this side.
+    pub(super) fn session(server: &Server, email: &str) -> String {
+        let session = server.anyone().post("/v1/sessions", &json!({"email": email, "password": Server::PASSWORD}));
+        let [id] = texts(&session.expect(201), ["id"]);
+        id
+    }
+
+    /// Makes what an operation is tried on; `person` is who a session is for.
+    pub(super) fn make(&mut self, server: &Server, subject: Subject, person: &str) -> Names {
+        let name = self.fresh();
+        let mut names: Names =
+            [("org_id", self.org.clone()), ("project_id", self.project.clone()), ("fresh", name.clone())].into();
+        match subject {
+            Subject::Nothing => {}
+            Subject::Token | Subject::RotatingToken => {
+                let [id] = texts(&self.owner.create(&name), ["id"]);
+                if subject == Subject::RotatingToken {
+                    self.owner.rotate(&id, &json!({}));
+                }
+                names.insert("token_id", id);
+            }
+            Subject::Session => {
+                names.insert("session_id", Self::session(server, person));
+            }
+            Subject::EmptyProject => {
+                let path = format!("/v1/organizations/{}/projects", self.org);
+                let [id] = texts(&self.owner.post(&path, &json!({"slug": name})).expect(201), ["projectId"]);
+                names.insert("project_id", id);
+            }
+            Subject::AccessScope | Subject::AccessScopeWithActor => {
+                let [scope] = texts(&self.in_project("scopes", &json!({"slug": name})), ["accessScopeId"]);
+                if subject == Subject::AccessScopeWithActor {
+                    let asked = json!({"name": name, "accessScopeId": scope});
+                    let [actor] = texts(&self.in_project("actors", &asked), ["actorId"]);
+                    names.insert("actor_id", actor);
+                }
+                names.insert("scope_id", scope);
+            }
+            Subject::Actor => {
+                let [id] = texts(&self.in_project("actors", &json!({"name": name})), ["actorId"]);
+                names.insert("actor_id", id);
+            }
+            Subject::Execution => {
+                let asked = json!({"repo": name, "branch": "main", "commit": "0123456789abcdef", "coverage": 80});
+                let [id] = texts(&self.owner.post("/v1/executions", &asked).expect(201), ["id"]);
+                names.extend([("execution_id", id), ("repo", name), ("org", self.slug.to_owned())]);
+            }
+        }
+        names
+    }
+}
