@@ -4,4 +4,5 @@ mod executions;
 mod lives;
 mod sign_in;
 mod trail;
+mod uses;
 mod validation;

@@ -21,3 +21,4 @@ mod tls;
 mod tokens;
 mod trails;
 mod units;
+mod usage;

@@ -26,10 +26,9 @@ struct Questions {
     tokens: Vec<String>,
 }
 
-/// What is known about them.
+/// What is known about them. For the API document: the answer is put together from bytes that are ready.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BatchResults)]
-#[expect(dead_code, reason = "for the API document: the answer is put together from bytes that are ready")]
 struct Results {
     /// One for each token, in the order they were asked about.
     results: Vec<Verdict>,
@@ -39,7 +38,7 @@ struct Results {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = BatchResult)]
-#[expect(dead_code, reason = "as above")]
+#[expect(dead_code, reason = "for the API document alone")]
 enum Verdict {
     Valid(ValidToken),
     Invalid(InvalidToken),

@@ -137,6 +137,7 @@ pub(super) const ROWS: &[Row] = &[
     row("get_scope", Holders, AccessScope, 200),
     row("get_scope_bound", Bound, AccessScope, 200),
     row("get_token", Holders, Token, 200),
+    row("get_usage", Holders, Token, 200),
     row("health", Anybody, Nothing, 200),
     row("list_actors", Holders, Nothing, 200),
     row("list_actors_bound", Bound, Nothing, 200),
@@ -165,4 +166,5 @@ pub(super) const ROWS: &[Row] = &[
     row("unassign_actors", Holders, AccessScopeWithActor, 200).body(actors),
     row("unassign_actors_bound", Bound, AccessScopeWithActor, 200).body(actors),
     row("validate", Anybody, Nothing, 401).body(|_| json!({"token": "nlp_00112233445566778899aabbccddeeff550c911c"})),
+    row("validate_batch", Holders, Nothing, 200).body(|_| json!({"tokens": ["nlp_00112233445566778899aabbccddeeff550c911c"]})),
 ];

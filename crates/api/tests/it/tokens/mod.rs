@@ -6,4 +6,5 @@ mod idempotency;
 mod list;
 mod revoke;
 mod rotate;
+mod usage;
 mod uses;
