@@ -197,10 +197,11 @@ impl ScopeCatalogue {
         if names.is_empty() {
             return Err(GrantError::Empty);
         }
-        let grants = self.restore(names)?;
-        if grants.listed.len() > MOST_PER_TOKEN || names.len() > ScopeSet::CAPACITY {
+        // Counted as listed, before any is looked up: a list of one name a thousand times is nobody's intention.
+        if names.len() > MOST_PER_TOKEN {
             return Err(GrantError::TooMany);
         }
+        let grants = self.restore(names)?;
         let misplaced = grants.listed.iter().find(|scope| !self.entries[scope.index()].kinds.contains(&kind));
         match misplaced {
             Some(&scope) => Err(GrantError::WrongKind { name: self.name(scope).clone(), kind }),
@@ -509,6 +510,7 @@ mod tests {
         let names: Vec<String> = (0..65).map(|n| format!("s{n}")).collect();
         assert_eq!(wide.grant(&names, Kind::Organization), Err(GrantError::TooMany));
         assert!(wide.grant(&names[..64], Kind::Organization).is_ok());
+        assert_eq!(catalogue.grant(&["read"; 65], Kind::Organization), Err(GrantError::TooMany));
     }
 
     #[test]
