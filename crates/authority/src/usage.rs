@@ -76,9 +76,8 @@ impl Uses {
     }
 
     async fn write(&self, store: &Store, entries: Vec<Arc<Entry>>, hour: Hour) -> Result<usize, Failure> {
-        let taken: Vec<(UseCounts, Arc<Entry>)>;
         let (mut uses, mut counts) = (Vec::with_capacity(entries.len()), Vec::with_capacity(entries.len()));
-        taken = entries
+        let taken: Vec<(UseCounts, Arc<Entry>)> = entries
             .into_iter()
             .map(|entry| {
                 let (last_used_at, noted) = entry.take_uses();

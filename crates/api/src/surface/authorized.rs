@@ -56,6 +56,8 @@ permissions! {
     ReadUsage = "usage:read";
     /// Ask about many tokens at once.
     ValidateTokens = "authority:validate";
+    /// Ask what is known about a token.
+    IntrospectTokens = "authority:introspect";
     /// See projects.
     ReadProjects = "projects:read";
     /// Make and rename projects.

@@ -7,6 +7,7 @@ pub mod auth;
 pub mod badge;
 pub mod executions;
 pub mod me;
+pub mod oauth;
 pub mod projects;
 pub mod scopes;
 pub mod sessions;
@@ -24,6 +25,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// Registers every handler. Hot routes first: the router tries in order.
 pub fn register(config: &mut ServiceConfig<'_>) {
     auth::register(config);
+    oauth::register(config);
     tokens::register(config);
     executions::register(config);
     badge::register(config);

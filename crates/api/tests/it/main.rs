@@ -11,6 +11,7 @@ mod support;
 mod crash;
 mod executions;
 mod isolation;
+mod load;
 mod malformed;
 mod operations;
 mod outage;

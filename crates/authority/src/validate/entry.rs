@@ -48,6 +48,8 @@ pub(super) struct Shared {
     pub(super) organization_id: OrganizationId,
     pub(super) organization_disabled_at: Option<Timestamp>,
     pub(super) granted: ScopeSet,
+    /// The names of the scopes as shown, separated by spaces.
+    pub(super) scopes: Box<str>,
     pub(super) answer: Box<[u8]>,
 }
 
@@ -80,7 +82,7 @@ impl AsRef<[u8]> for Answer {
 impl Shared {
     /// Its size in memory, its place in the set of all included.
     fn cost(&self) -> usize {
-        size_of::<Self>() + OVERHEAD + self.answer.len()
+        size_of::<Self>() + OVERHEAD + self.scopes.len() + self.answer.len()
     }
 }
 
@@ -156,6 +158,11 @@ impl Entry {
     /// The body of the plain 200 answer, ready to send.
     pub fn answer(&self) -> Answer {
         Answer(Arc::clone(&self.shared))
+    }
+
+    /// The names of its scopes, as granted while its owner's role covers them all, separated by spaces.
+    pub fn scopes(&self) -> &str {
+        &self.shared.scopes
     }
 
     pub(super) const fn digest(&self) -> &Tag {

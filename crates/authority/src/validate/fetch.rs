@@ -147,11 +147,13 @@ impl Fetch {
 
     /// The organisation, the scopes and `{"valid":true,"org_id":"org_…","scopes":[…]}`: one copy for all that have them.
     fn shared(&self, credential: &Credential, grants: &Grants) -> Arc<Shared> {
+        let names = shown(&self.context.catalogue, credential.effective(), grants);
         let wanted = Shared {
             organization_id: credential.organization_id,
             organization_disabled_at: credential.organization_disabled_at,
             granted: credential.granted,
-            answer: answer_bytes(&self.context.catalogue, credential, grants).into_boxed_slice(),
+            answer: answer_bytes(credential, &names).into_boxed_slice(),
+            scopes: names.join(" ").into_boxed_str(),
         };
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = shared.get(&wanted) {
@@ -167,9 +169,9 @@ impl Fetch {
 }
 
 /// Scopes are names of the catalogue's grammar and ids are base32: nothing in here needs escaping.
-fn answer_bytes(catalogue: &ScopeCatalogue, credential: &Credential, grants: &Grants) -> Vec<u8> {
+fn answer_bytes(credential: &Credential, names: &[&str]) -> Vec<u8> {
     let mut text = format!("{{\"valid\":true,\"org_id\":\"{}\",\"scopes\":[", credential.organization_id);
-    for (index, name) in shown(catalogue, credential.effective(), grants).into_iter().enumerate() {
+    for (index, name) in names.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
         text.push_str(comma);
         text.push('"');

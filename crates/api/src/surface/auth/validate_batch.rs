@@ -40,7 +40,7 @@ struct Results {
 #[schema(as = BatchResult)]
 #[expect(dead_code, reason = "for the API document alone")]
 enum Verdict {
-    Valid(ValidToken),
+    Valid(Box<ValidToken>),
     Invalid(InvalidToken),
 }
 

@@ -30,7 +30,7 @@ struct Wanted {
 
 /// The uses of one token.
 #[derive(Serialize, ToSchema)]
-struct Usage {
+struct UsageReport {
     token_id: String,
     /// `hour` or `day`.
     step: &'static str,
@@ -71,7 +71,7 @@ struct Counts {
     tag = "tokens",
     security(("bearer" = ["usage:read"]), ("api_key" = ["usage:read"])),
     params(("token_id" = String, Path, description = "the token's id"), Wanted),
-    responses((status = 200, body = Usage))
+    responses((status = 200, body = UsageReport))
 )]
 #[get("/v1/tokens/{token_id}/usage")]
 pub(super) async fn get_usage(
@@ -80,16 +80,18 @@ pub(super) async fn get_usage(
     Query(wanted): Query<Wanted>,
     tokens: Data<Tokens>,
     context: Data<Context>,
-) -> ApiResult<web::Json<Usage>> {
+) -> ApiResult<web::Json<UsageReport>> {
     let stretch = wanted.read(context.now())?;
     let parts = tokens.usage(&who.caller, id, stretch).await.map_err(failing::token)?;
     let mut total = UseCounts::default();
-    parts.iter().for_each(|(_, counts)| total += *counts);
+    for (_, counts) in &parts {
+        total += *counts;
+    }
     let step = |(begins_at, counts): (Timestamp, UseCounts)| UsageStep {
         begins_at: begins_at.rfc3339_seconds(),
         counts: counts.into(),
     };
-    Ok(web::Json(Usage {
+    Ok(web::Json(UsageReport {
         token_id: id.to_string(),
         step: stretch.step().as_str(),
         from: stretch.first_hour().begins().rfc3339_seconds(),

@@ -16,6 +16,8 @@ pub(super) enum For {
     Holders,
     /// Of those, people: a token has no account and no sessions.
     People,
+    /// Of those, tokens: a session is for this service alone and counts as no credential here.
+    Tokens,
     /// Of those, whose credential is bound to a project; others are told so (400).
     Bound,
     /// Only who knows the service token.
@@ -82,7 +84,7 @@ fn execution(names: &Names) -> Value {
     json!({"repo": names["fresh"], "branch": "main", "commit": "0123456789abcdef", "coverage": 80})
 }
 
-use For::{Anybody, Bound, Holders, People, Service};
+use For::{Anybody, Bound, Holders, People, Service, Tokens};
 use Subject::{
     AccessScope, AccessScopeWithActor, Actor, EmptyProject, Execution, Nothing, RotatingToken, Session, Token,
 };
@@ -124,6 +126,7 @@ pub(super) const ROWS: &[Row] = &[
     row("edit_scope_bound", Bound, AccessScope, 200).body(name),
     row("edit_token", Holders, Token, 200).body(name),
     row("enforce", Holders, Nothing, 200).body(execution),
+    row("forward", Tokens, Nothing, 200),
     row("get_actor", Holders, Actor, 200),
     row("get_actor_bound", Bound, Actor, 200),
     row("get_badge", Anybody, Execution, 200),
@@ -139,6 +142,7 @@ pub(super) const ROWS: &[Row] = &[
     row("get_token", Holders, Token, 200),
     row("get_usage", Holders, Token, 200),
     row("health", Anybody, Nothing, 200),
+    row("introspect", Holders, Nothing, 200).body(|_| json!("token=nlp_00112233445566778899aabbccddeeff550c911c")),
     row("list_actors", Holders, Nothing, 200),
     row("list_actors_bound", Bound, Nothing, 200),
     row("list_baseline_history", Holders, Execution, 200),

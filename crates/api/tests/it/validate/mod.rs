@@ -3,3 +3,5 @@
 mod answers;
 mod batch;
 mod cost;
+mod forward;
+mod introspect;
