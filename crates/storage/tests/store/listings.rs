@@ -3,7 +3,7 @@
 use crate::sql::{Sql, literals};
 use test_support::{Backend, Db};
 
-/// 4 000 rows of each kind in one project: half of the access scopes without a name, one in eight actors in the first
+/// 100 000 rows of each kind in one project: half of the access scopes without a name, one in eight actors in the first
 /// access scope, one in eight in none.
 const FILL: &str = "
 INSERT INTO organizations VALUES ({id:1}, 'one', 'One', NULL, NULL, {t:1}, {t:1});
@@ -58,11 +58,11 @@ fn every_order_has_its_index() {
         let mut sql = Sql::connect(db.url()).await;
         let (numbers, id) = match backend {
             Backend::Sqlite => (
-                "CREATE TABLE numbers AS WITH RECURSIVE n (n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM n WHERE n < 4999) SELECT n FROM n;",
+                "CREATE TABLE numbers AS WITH RECURSIVE n (n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM n WHERE n < 100999) SELECT n FROM n;",
                 "CAST(printf('%016d', n) AS BLOB)",
             ),
             Backend::PostgreSql => (
-                "CREATE TABLE numbers AS SELECT n FROM generate_series(1000, 4999) AS g (n);",
+                "CREATE TABLE numbers AS SELECT n FROM generate_series(1000, 100999) AS g (n);",
                 "lpad(to_hex(n), 32, '0')::uuid",
             ),
         };

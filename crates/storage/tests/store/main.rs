@@ -10,6 +10,7 @@ mod listings;
 mod migrations;
 mod outages;
 mod people;
+mod plans;
 mod projects;
 mod proxy;
 mod rules;
