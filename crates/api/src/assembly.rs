@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use authority::access_scopes::AccessScopes;
 use authority::actors::Actors;
+use authority::audit::read::Audit;
 use authority::env::{Clock, Entropy, Lease, SystemClock, SystemEntropy, random};
 use authority::executions::Executions;
 use authority::hashing::{Argon2Params, Keyring, Scheme, TagKey};
 use authority::limits::SignInLimits;
 use authority::people::People;
 use authority::projects::Projects;
+use authority::second_factors::SecondFactors;
 use authority::sessions::Sessions;
 use authority::setup::Setup;
 use authority::slow::LaneLimits;
@@ -42,9 +44,11 @@ pub(crate) struct Services {
     pub(crate) executions: Arc<Executions>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) people: Arc<People>,
+    pub(crate) second_factors: Arc<SecondFactors>,
     pub(crate) projects: Arc<Projects>,
     pub(crate) access_scopes: Arc<AccessScopes>,
     pub(crate) actors: Arc<Actors>,
+    pub(crate) audit: Arc<Audit>,
     pub(crate) setup: Arc<Setup>,
 }
 
@@ -69,9 +73,11 @@ impl Services {
             tokens: Arc::new(Tokens::new(&context)),
             executions: Arc::new(Executions::new(&context)),
             people: Arc::new(People::new(&context)),
+            second_factors: Arc::new(SecondFactors::new(&context)),
             projects: Arc::new(Projects::new(&context)),
             access_scopes: Arc::new(AccessScopes::new(&context)),
             actors: Arc::new(Actors::new(&context)),
+            audit: Arc::new(Audit::new(context.store().clone())),
             setup: Arc::new(Setup::new(&context)),
             validator,
             context,
@@ -134,6 +140,7 @@ fn policy(config: &Config) -> Policy {
             sections::TokenScheme::Sha256 => Scheme::Sha256,
         },
         password: argon2,
+        password_min_chars: config.passwords.min_characters,
         rotation: RotationPolicy {
             default_grace: span(config.tokens.default_grace),
             longest_grace: span(config.tokens.max_grace),

@@ -120,9 +120,11 @@ fn surfaces_with(config: &Config, services: &Services, pending: PendingSetup) ->
     let executions = Data::from(Arc::clone(&services.executions));
     let sessions = Data::from(Arc::clone(&services.sessions));
     let people = Data::from(Arc::clone(&services.people));
+    let second_factors = Data::from(Arc::clone(&services.second_factors));
     let projects = Data::from(Arc::clone(&services.projects));
     let access_scopes = Data::from(Arc::clone(&services.access_scopes));
     let actors = Data::from(Arc::clone(&services.actors));
+    let audit = Data::from(Arc::clone(&services.audit));
     let setup = Data::from(Arc::clone(&services.setup));
     Arc::new(move |routes: &mut ServiceConfig<'_>| {
         routes
@@ -132,9 +134,11 @@ fn surfaces_with(config: &Config, services: &Services, pending: PendingSetup) ->
             .app_data(executions.clone())
             .app_data(sessions.clone())
             .app_data(people.clone())
+            .app_data(second_factors.clone())
             .app_data(projects.clone())
             .app_data(access_scopes.clone())
             .app_data(actors.clone())
+            .app_data(audit.clone())
             .app_data(setup.clone())
             .app_data(service_token.clone())
             .app_data(pending.clone());

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use crate::env::{Clock, Entropy, Lease, new_id};
 use crate::error::Failure;
 use crate::fence::Fences;
-use crate::limits::SignInLimits;
+use crate::limits::{CodeLimiter, SignInLimiter, SignInLimits};
 use crate::slow::{LaneLimits, SlowLane};
 use crate::unit::Units;
 
@@ -24,6 +24,8 @@ pub struct Policy {
     pub scheme: Scheme,
     /// How passwords are hashed.
     pub password: Argon2Params,
+    /// The fewest characters of a password that is chosen now.
+    pub password_min_chars: usize,
     /// Graces.
     pub rotation: RotationPolicy,
     /// How long a session lasts.
@@ -43,6 +45,7 @@ impl Default for Policy {
         Self {
             scheme: Scheme::DEFAULT,
             password: Argon2Params::DEFAULT,
+            password_min_chars: secret_hash::password::MIN_CHARS,
             rotation: RotationPolicy::default(),
             session_lifetime: Span::days(1),
             sign_in: SignInLimits::default(),
@@ -86,6 +89,8 @@ pub struct Context {
     pub(crate) catalogue: Arc<ScopeCatalogue>,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) lane: SlowLane,
+    pub(crate) sign_ins: Arc<SignInLimiter>,
+    pub(crate) codes: CodeLimiter,
     pub(crate) policy: Policy,
 }
 
@@ -103,6 +108,8 @@ impl Context {
             catalogue: parts.catalogue,
             keyring: parts.keyring,
             lane: SlowLane::new(parts.lane, parts.runtime),
+            sign_ins: Arc::new(SignInLimiter::new(parts.policy.sign_in)),
+            codes: CodeLimiter::default(),
             policy: parts.policy,
         })
     }

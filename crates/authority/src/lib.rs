@@ -16,8 +16,10 @@ pub mod fence;
 pub mod hashing;
 pub mod limits;
 pub mod origin;
+pub mod passwords;
 pub mod people;
 pub mod projects;
+pub mod second_factors;
 pub mod seed;
 pub mod sessions;
 pub mod setup;
@@ -29,6 +31,7 @@ pub mod validate;
 
 /// The records of the store that answers are made from.
 pub mod records {
+    pub use storage::model::AuditRecord;
     pub use storage::model::{AccessScope, AccessScopeEdit, Actor, Change, Listing, Page, Project, ScopedTo};
     pub use storage::model::{Baseline, Execution, Repository};
     pub use storage::model::{MembershipStanding, Organization, Principal, Session, Token, TokenEdit, User};

@@ -1,13 +1,19 @@
 //! Back-off for sign-in: a slot is taken, atomically, *before* the password is hashed.
 //!
 //! Failures are counted for a pair of account and network address, and for the address alone. They are never counted
-//! for an account alone: whoever guesses at someone's password from elsewhere slows down only themselves.
+//! for an account alone: whoever guesses at someone's password from elsewhere slows down only themselves. What is bounded
+//! for an account is how many strangers are worked on at once, and addresses it was signed in to from before are no
+//! strangers: a thousand guessers at a thousand addresses do not shut its owner out.
+//!
+//! Guesses at a person's one-time codes are counted for the person ([`CodeLimiter`]): six digits are too few to let every
+//! address have its tries, and only who has the password gets that far.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use token_domain::id::UserId;
 use token_domain::{Span, Timestamp};
 
 /// From one address, over all accounts, this many times the attempts of one account cost no wait.
@@ -16,6 +22,14 @@ const ACCOUNTS_PER_ADDRESS: u32 = 10;
 const FIRST_WAIT_SECONDS: i64 = 1;
 /// The longest wait.
 const LONGEST_WAIT_SECONDS: i64 = 900;
+/// Attempts at one account that are worked on at once, from addresses it was not signed in to from before. With the
+/// two that one known address may have, ten hashes at most run for an account.
+const MOST_STRANGERS: usize = 8;
+/// Wrong codes of a person that cost no wait.
+const FREE_CODES: u32 = 5;
+/// After this long without a wrong code all are forgotten. With the longest wait, a guesser has a hundred tries a day
+/// at a million codes, of which three are right.
+const CODES_WINDOW: Span = Span::days(1);
 /// How many keys are remembered at most; beyond it the oldest are forgotten.
 const MOST_KEYS: usize = 100_000;
 
@@ -46,6 +60,9 @@ pub struct SignInLimiter {
     pairs: Mutex<HashMap<Pair, Attempts>>,
     addresses: Mutex<HashMap<IpAddr, Attempts>>,
     under_way: Mutex<HashMap<Pair, usize>>,
+    strangers: Mutex<HashMap<String, usize>>,
+    /// Who signed in to what from where, and when last.
+    known: Mutex<HashMap<Pair, Timestamp>>,
 }
 
 /// An attempt that is being worked on, until it is dropped.
@@ -53,6 +70,22 @@ pub struct SignInLimiter {
 pub struct Attempt<'a> {
     limiter: &'a SignInLimiter,
     pair: Pair,
+    now: Timestamp,
+    is_stranger: bool,
+}
+
+/// Guesses at one-time codes.
+#[derive(Debug, Default)]
+pub struct CodeLimiter {
+    people: Mutex<HashMap<UserId, Attempts>>,
+}
+
+/// A guess at a code.
+#[derive(Debug)]
+#[must_use = "a guess counts as wrong until it is said to be right"]
+pub struct CodeAttempt<'a> {
+    limiter: &'a CodeLimiter,
+    user: UserId,
 }
 
 /// Too many attempts: come back after this long.
@@ -73,7 +106,14 @@ struct Attempts {
 impl SignInLimiter {
     /// Nobody has tried anything yet.
     pub fn new(limits: SignInLimits) -> Self {
-        Self { limits, pairs: Mutex::default(), addresses: Mutex::default(), under_way: Mutex::default() }
+        Self {
+            limits,
+            pairs: Mutex::default(),
+            addresses: Mutex::default(),
+            under_way: Mutex::default(),
+            strangers: Mutex::default(),
+            known: Mutex::default(),
+        }
     }
 
     /// Takes a slot for one attempt, held until the result is dropped. The attempt counts as failed until
@@ -83,7 +123,7 @@ impl SignInLimiter {
     /// When the next attempt has to wait, or as many as may be are under way.
     pub fn take(&self, account: &str, address: Option<IpAddr>, now: Timestamp) -> Result<Attempt<'_>, TooManyAttempts> {
         let network = address.map(network_of);
-        let attempt = self.begin((account.to_owned(), network))?;
+        let attempt = self.begin((account.to_owned(), network), now)?;
         if let Some(network) = network {
             let free = self.limits.attempts.saturating_mul(ACCOUNTS_PER_ADDRESS);
             take(&mut lock(&self.addresses), network, free, self.limits.window, now)?;
@@ -92,14 +132,23 @@ impl SignInLimiter {
         Ok(attempt)
     }
 
-    fn begin(&self, pair: Pair) -> Result<Attempt<'_>, TooManyAttempts> {
+    fn begin(&self, pair: Pair, now: Timestamp) -> Result<Attempt<'_>, TooManyAttempts> {
+        const BUSY: TooManyAttempts = TooManyAttempts { retry_after: Span::long_seconds(FIRST_WAIT_SECONDS) };
+        let is_stranger = !lock(&self.known).contains_key(&pair);
         let mut under_way = lock(&self.under_way);
-        let count = under_way.entry(pair.clone()).or_default();
-        if *count >= self.limits.concurrent {
-            return Err(TooManyAttempts { retry_after: Span::long_seconds(FIRST_WAIT_SECONDS) });
+        if under_way.get(&pair).is_some_and(|count| *count >= self.limits.concurrent) {
+            return Err(BUSY);
         }
-        *count += 1;
-        Ok(Attempt { limiter: self, pair })
+        if is_stranger {
+            let mut strangers = lock(&self.strangers);
+            let count = strangers.entry(pair.0.clone()).or_default();
+            if *count >= MOST_STRANGERS {
+                return Err(BUSY);
+            }
+            *count += 1;
+        }
+        *under_way.entry(pair.clone()).or_default() += 1;
+        Ok(Attempt { limiter: self, pair, now, is_stranger })
     }
 }
 
@@ -107,6 +156,12 @@ impl Attempt<'_> {
     /// The attempt was right: its pair starts anew.
     pub fn succeeded(self) {
         lock(&self.limiter.pairs).remove(&self.pair);
+        let mut known = lock(&self.limiter.known);
+        if known.len() >= MOST_KEYS {
+            forget_older_half(&mut known);
+        }
+        known.insert(self.pair.clone(), self.now);
+        drop(known);
         if let Some(network) = self.pair.1
             && let Some(attempts) = lock(&self.limiter.addresses).get_mut(&network)
         {
@@ -117,14 +172,48 @@ impl Attempt<'_> {
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        let mut under_way = lock(&self.limiter.under_way);
-        if let Some(count) = under_way.get_mut(&self.pair) {
-            *count -= 1;
-            if *count == 0 {
-                under_way.remove(&self.pair);
-            }
+        leave(&mut lock(&self.limiter.under_way), &self.pair);
+        if self.is_stranger {
+            leave(&mut lock(&self.limiter.strangers), &self.pair.0);
         }
     }
+}
+
+impl CodeLimiter {
+    /// Counts a guess, which is wrong until [`CodeAttempt::succeeded`] says otherwise.
+    ///
+    /// # Errors
+    /// When the next guess has to wait.
+    pub fn take(&self, user: UserId, now: Timestamp) -> Result<CodeAttempt<'_>, TooManyAttempts> {
+        take(&mut lock(&self.people), user, FREE_CODES, CODES_WINDOW, now)?;
+        Ok(CodeAttempt { limiter: self, user })
+    }
+}
+
+impl CodeAttempt<'_> {
+    /// The guess was right: the person starts anew.
+    pub fn succeeded(self) {
+        lock(&self.limiter.people).remove(&self.user);
+    }
+}
+
+/// One less at this key; no entry for none.
+fn leave<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}
+
+/// Forgets the older half of what was noted.
+fn forget_older_half<K: Eq + Hash>(noted: &mut HashMap<K, Timestamp>) {
+    let mut times: Vec<Timestamp> = noted.values().copied().collect();
+    let middle = times.len() / 2;
+    let (_, median, _) = times.select_nth_unstable(middle);
+    let median = *median;
+    noted.retain(|_, at| *at > median);
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -249,6 +338,43 @@ mod tests {
         assert!(limiter.take("ada", Some(v4(1)), NOW).is_ok());
         drop(limiter.take("ada", Some(v4(1)), NOW));
         assert_eq!(lock(&limiter.under_way).values().sum::<usize>(), 1, "only the second is left");
+        assert_eq!(lock(&limiter.strangers).values().sum::<usize>(), 1);
+    }
+
+    #[test]
+    fn so_many_strangers_at_once_and_the_owner_beside_them() {
+        let limiter = SignInLimiter::new(SignInLimits::default());
+        limiter.take("ada", Some(v4(0)), NOW).unwrap().succeeded();
+        let strangers: Vec<_> = (1..=200).filter_map(|n| limiter.take("ada", Some(v4(n)), NOW).ok()).collect();
+        assert_eq!(strangers.len(), 8);
+        let owner = [limiter.take("ada", Some(v4(0)), NOW).unwrap(), limiter.take("ada", Some(v4(0)), NOW).unwrap()];
+        assert!(limiter.take("ada", Some(v4(0)), NOW).is_err(), "ten in all");
+        assert!(limiter.take("bob", Some(v4(1)), NOW).is_ok(), "another account is nobody's business");
+        drop(strangers);
+        assert!(limiter.take("ada", Some(v4(201)), NOW).is_ok());
+        drop(owner);
+        assert!(lock(&limiter.strangers).is_empty() && lock(&limiter.under_way).is_empty());
+    }
+
+    #[test]
+    fn guesses_at_codes_are_few_wherever_they_come_from() {
+        let user = |n| token_domain::Id::from_uuid(token_domain::id::Uuid::from_u128(n));
+        let limiter = CodeLimiter::default();
+        let passed = (0..1_000).filter(|_| limiter.take(user(1), NOW).is_ok()).count();
+        assert_eq!(passed, 5);
+        assert!(limiter.take(user(2), NOW).is_ok(), "somebody else is not kept waiting");
+        // The most that a guesser gets in a day, asking as soon as it may.
+        let mut now = NOW;
+        let mut guesses = 0;
+        while now < NOW + Span::days(1) {
+            match limiter.take(user(1), now) {
+                Ok(_) => guesses += 1,
+                Err(wait) => now = now + wait.retry_after,
+            }
+        }
+        assert!((90..=115).contains(&guesses), "{guesses}");
+        limiter.take(user(1), now + Span::days(1)).unwrap().succeeded();
+        assert_eq!((0..9).filter(|_| limiter.take(user(1), now).is_ok()).count(), 5, "a right one forgets");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use secret_hash::password::{self, Password, PasswordError, PasswordHash};
+use secret_hash::password::{self, Password, PasswordHash};
 use storage::StoreError;
 use storage::model::{MembershipStanding, User};
 use token_domain::id::{OrganizationId, UserId};
@@ -13,7 +13,11 @@ use crate::audit::{Event, Trail};
 use crate::context::Context;
 use crate::env::{EntropyError, random};
 use crate::error::Failure;
+use crate::limits::TooManyAttempts;
 use crate::origin::{Caller, Origin, Via};
+use crate::passwords::WeakPassword;
+
+pub use crate::passwords::NewPassword;
 
 /// Why a change to a person was not made.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +28,12 @@ pub enum PersonError {
     /// The current password is wrong.
     #[error("the current password is wrong")]
     WrongPassword,
+    /// The new password is not one to choose.
+    #[error("the new password {0}")]
+    Weak(#[from] WeakPassword),
+    /// Too many wrong passwords lately.
+    #[error(transparent)]
+    TooMany(#[from] TooManyAttempts),
     /// Somebody else has that address.
     #[error("the e-mail address is taken")]
     EmailTaken,
@@ -44,20 +54,6 @@ impl From<StoreError> for PersonError {
 impl From<EntropyError> for PersonError {
     fn from(error: EntropyError) -> Self {
         Self::Failed(Failure::Entropy(error))
-    }
-}
-
-/// A password somebody chooses: 12 to 1024 characters of any kind.
-#[derive(Debug)]
-pub struct NewPassword(pub(crate) Password);
-
-impl NewPassword {
-    /// Checks the length; there are no rules of composition.
-    ///
-    /// # Errors
-    /// Too short or too long.
-    pub fn new(mut text: Zeroizing<String>) -> Result<Self, PasswordError> {
-        Password::new(std::mem::take(&mut *text)).map(Self)
     }
 }
 
@@ -127,7 +123,7 @@ impl People {
     /// Changes the caller's own password and ends all other sessions of theirs.
     ///
     /// # Errors
-    /// A wrong current password.
+    /// A wrong current password; a new one that is not to be chosen.
     pub async fn change_password(
         &self,
         caller: &Caller,
@@ -137,8 +133,11 @@ impl People {
     ) -> Result<(), PersonError> {
         let Via::Session { session_id, user_id } = caller.via else { return Err(PersonError::NotFound) };
         let me = self.standing(caller.organization_id, user_id).await?;
-        self.check_password(&me.standing.user, current).await?;
-        let hash = hash_password(&self.context, new.0).await?;
+        let MembershipStanding { user, organization, .. } = &me.standing;
+        let about = [user.email.as_str(), user.name.as_str(), organization.name.as_str(), organization.slug.as_str()];
+        new.suits(self.context.policy.password_min_chars, &about)?;
+        confirm_password(&self.context, user, current, origin).await?;
+        let hash = hash_password(&self.context, new.into_password()).await?;
         let now = self.context.now();
         let (organization, by, origin) = (caller.organization_id, caller.principal(), origin.clone());
         self.context
@@ -163,15 +162,27 @@ impl People {
         let standing = found.ok_or(PersonError::NotFound)?;
         Ok(Me { role: crate::sessions::role_name(&standing), standing })
     }
+}
 
-    async fn check_password(&self, user: &User, mut given: Zeroizing<String>) -> Result<(), PersonError> {
-        let stored = user.password_hash.as_deref().ok_or(PersonError::WrongPassword)?;
-        let inconsistent = |error| Failure::Inconsistent(format!("a stored password hash cannot be used: {error}"));
-        let stored = PasswordHash::parse(stored).map_err(inconsistent)?;
-        let Ok(given) = Password::new(std::mem::take(&mut *given)) else { return Err(PersonError::WrongPassword) };
-        let right = self.context.lane.run(move || password::verify(&given, &stored)).await?.map_err(inconsistent)?;
-        if right { Ok(()) } else { Err(PersonError::WrongPassword) }
+/// Asks a signed-in person for their password once more. An attempt like one at signing in, counted with those: a session
+/// that was left open is no way to guess faster.
+pub(crate) async fn confirm_password(
+    context: &Context,
+    user: &User,
+    mut given: Zeroizing<String>,
+    origin: &Origin,
+) -> Result<(), PersonError> {
+    let attempt = context.sign_ins.take(&user.email.key(), origin.client_ip, context.now())?;
+    let stored = user.password_hash.as_deref().ok_or(PersonError::WrongPassword)?;
+    let inconsistent = |error| Failure::Inconsistent(format!("a stored password hash cannot be used: {error}"));
+    let stored = PasswordHash::parse(stored).map_err(inconsistent)?;
+    let Ok(given) = Password::new(std::mem::take(&mut *given)) else { return Err(PersonError::WrongPassword) };
+    let right = context.lane.run(move || password::verify(&given, &stored)).await?.map_err(inconsistent)?;
+    if !right {
+        return Err(PersonError::WrongPassword);
     }
+    attempt.succeeded();
+    Ok(())
 }
 
 /// Hashes a password in the lane, by the configured parameters.

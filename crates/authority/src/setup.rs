@@ -7,7 +7,7 @@ use storage::StoreError;
 use storage::model::{Membership, Organization, Principal, User};
 use subtle::ConstantTimeEq;
 use token_domain::id::{OrganizationId, UserId};
-use token_domain::person::{BuiltInRole, RoleRef};
+use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
 use token_domain::text::{Email, Name, Slug};
 
 use crate::audit::{Event, Trail};
@@ -15,7 +15,8 @@ use crate::context::Context;
 use crate::env::{EntropyError, random};
 use crate::error::Failure;
 use crate::origin::Origin;
-use crate::people::{NewPassword, hash_password};
+use crate::passwords::{NewPassword, WeakPassword};
+use crate::people::hash_password;
 
 /// Why a deployment was not set up.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,9 @@ pub enum SetupError {
     /// The one-time code is wrong, used, or of another process.
     #[error("the set-up code is wrong or was used")]
     WrongCode,
+    /// The password is not one to choose.
+    #[error("the password {0}")]
+    Weak(#[from] WeakPassword),
     /// The service itself failed.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -136,8 +140,11 @@ impl Setup {
         if !self.is_due().await? {
             return Err(SetupError::AlreadyDone);
         }
-        let hash = hash_password(&self.context, request.password.0).await?;
         let context = &self.context;
+        let names = [&request.organization_name, &request.person_name].into_iter().flatten().map(Name::as_str);
+        let about: Vec<&str> = names.chain([request.slug.as_str(), request.email.as_str()]).collect();
+        request.password.suits(context.policy.password_min_chars, &about)?;
+        let hash = hash_password(context, request.password.into_password()).await?;
         let now = context.now();
         let fallback = |text: &str| {
             let cut: String = text.chars().take(Name::LONGEST).collect();
@@ -149,6 +156,7 @@ impl Setup {
             slug: request.slug,
             disabled_at: None,
             token_cap: None,
+            second_factor: SecondFactorRule::Optional,
             created_at: now,
             updated_at: now,
         };

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use token_format::PlainToken;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::{KeyId, Tag, TagKey, VerifyTag};
 
@@ -38,14 +38,14 @@ pub struct KeyringError {
 /// secret as the keys, is overwritten when dropped, and is never shown.
 #[derive(Clone)]
 pub struct Keyring {
-    current: Keyed,
-    previous: Vec<Keyed>,
+    pub(crate) current: Keyed,
+    pub(crate) previous: Vec<Keyed>,
 }
 
 /// One key, ready to use.
 #[derive(Clone)]
-struct Keyed {
-    id: KeyId,
+pub(crate) struct Keyed {
+    pub(crate) id: KeyId,
     state: Hmac<Sha256>,
 }
 
@@ -57,6 +57,12 @@ impl Keyed {
         let keyed = Self { id: key.id(), state: Hmac::new(&block.into()) };
         block.zeroize();
         keyed
+    }
+
+    /// Another key that follows from this one, for another purpose. No token begins like a purpose does, so that no tag
+    /// is such a key.
+    pub(crate) fn derive(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.state.clone().chain_update(purpose).finalize().into_bytes().into())
     }
 
     fn mac(&self, token: &PlainToken) -> [u8; 32] {

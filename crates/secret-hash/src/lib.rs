@@ -1,5 +1,5 @@
 //! How a secret is stored and checked: the hash that is the truth, the keyed tag that makes it cheap, the hint that
-//! finds the row, and people's passwords.
+//! finds the row; people's passwords and their second factors.
 //!
 //! Four things are kept of a token, and nothing else of the secret: its display hint (`token_format::Hint`), a
 //! [`StoredHash`], a [`LookupHint`] and a [`VerifyTag`]. A dump of the database holds all four and validates nothing: the
@@ -14,15 +14,19 @@ mod hex;
 mod keyring;
 mod lookup;
 pub mod password;
+pub mod recovery;
 mod scheme;
+mod sealed;
 mod slow;
 mod stored;
 mod tag;
+pub mod totp;
 
 pub use argon2_params::Argon2Params;
 pub use error::HashError;
 pub use keyring::{Keyring, KeyringError, TagCheck};
 pub use lookup::{LookupHint, lookup_hint};
 pub use scheme::{Scheme, SchemeKind};
+pub use sealed::{Opened, SealError};
 pub use stored::{StoredHash, hash, verify};
 pub use tag::{KeyId, Tag, TagKey, TagKeyError, VerifyTag, VerifyTagError};

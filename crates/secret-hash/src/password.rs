@@ -48,6 +48,11 @@ impl Password {
         }
     }
 
+    /// How many characters (Unicode scalar values) it has.
+    pub fn chars(&self) -> usize {
+        self.0.chars().count()
+    }
+
     fn bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }

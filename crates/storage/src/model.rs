@@ -8,8 +8,9 @@ pub use projects::{
     AccessScope, AccessScopeEdit, Actor, ActorEdit, ActorFilter, Change, Listing, Page, Project, ProjectContents,
     ScopedTo,
 };
+use token_domain::access::Direction;
 use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId, RoleId, SessionId, TokenId, UserId};
-use token_domain::person::RoleRef;
+use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::text::{AgentType, Email, Name, Slug};
 use token_domain::token::{Kind, RevokeReason, TokenFacts};
 use token_domain::usage::{Hour, UseCounts};
@@ -43,6 +44,8 @@ pub struct Organization {
     pub disabled_at: Option<Timestamp>,
     /// The most live tokens it may have; nothing means no cap.
     pub token_cap: Option<u32>,
+    /// Whether its people need a second factor.
+    pub second_factor: SecondFactorRule,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -111,6 +114,40 @@ pub struct MembershipStanding {
     pub custom_scopes: Option<Vec<String>>,
     /// The name of a custom role; nothing for a built-in one.
     pub custom_name: Option<Name>,
+    /// Since when the person has a second factor that counts.
+    pub second_factor_since: Option<Timestamp>,
+}
+
+impl MembershipStanding {
+    /// Whether the organisation asks for a second factor that the person does not have: they may set one up, and nothing
+    /// else.
+    pub const fn lacks_second_factor(&self) -> bool {
+        self.organization.second_factor.is_required() && self.second_factor_since.is_none()
+    }
+}
+
+/// A person's second factor.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecondFactor {
+    /// Whose.
+    pub user_id: UserId,
+    /// Its secret, sealed. Opaque here.
+    pub sealed_secret: Vec<u8>,
+    /// When it was begun.
+    pub created_at: Timestamp,
+    /// When a first code proved it; nothing until then, and it does not count.
+    pub confirmed_at: Option<Timestamp>,
+    /// The time step of the last code that was accepted.
+    pub last_step: i64,
+}
+
+impl std::fmt::Debug for SecondFactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecondFactor")
+            .field("user_id", &self.user_id)
+            .field("confirmed_at", &self.confirmed_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A signed-in session.
@@ -331,27 +368,6 @@ pub struct IdempotencyRecord {
     pub created_at: Timestamp,
 }
 
-/// An audit event about to be appended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditEvent {
-    /// The organisation whose trail it stands in; nothing for the deployment's own trail.
-    pub organization_id: Option<OrganizationId>,
-    /// When.
-    pub at: Timestamp,
-    /// `token.create`, `session.create.denied`, ….
-    pub action: &'static str,
-    /// Who did it.
-    pub actor: Principal,
-    /// What it was done to: `token`, `session`, …; empty when there is nothing.
-    pub target_kind: &'static str,
-    /// Its id as shown on the wire; empty when there is nothing.
-    pub target_id: String,
-    /// The request it came with.
-    pub request_id: String,
-    /// More, as a JSON object. Never a secret.
-    pub detail: String,
-}
-
 /// The end of a trail's hash chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuditHead {
@@ -359,9 +375,52 @@ pub struct AuditHead {
     pub seq: i64,
     /// Its hash; zeros for an empty trail.
     pub hash: [u8; 32],
+    /// Its time; 1970 for an empty trail. The next event is not earlier.
+    pub at: Timestamp,
 }
 
-/// An audit event in its place in the chain.
+/// Which events of a trail to list. All conditions hold together.
+#[derive(Clone, Debug)]
+pub struct AuditFilter {
+    /// Whose trail; nothing for the deployment's own.
+    pub organization_id: Option<OrganizationId>,
+    /// Only this action.
+    pub action: Option<String>,
+    /// Only by this principal.
+    pub actor: Option<Principal>,
+    /// Only on what has this id.
+    pub target_id: Option<String>,
+    /// Only at this moment or later.
+    pub from: Option<Timestamp>,
+    /// Only before this moment.
+    pub until: Option<Timestamp>,
+    /// Oldest first, or newest first.
+    pub direction: Direction,
+    /// Only what comes after the event of this number, in that direction.
+    pub after: Option<i64>,
+    /// At most this many.
+    pub limit: u32,
+}
+
+impl AuditFilter {
+    /// Every event of a trail behind the event of this number, in order: the chain as it is.
+    pub const fn chain(organization_id: Option<OrganizationId>, after: i64, limit: u32) -> Self {
+        Self {
+            organization_id,
+            action: None,
+            actor: None,
+            target_id: None,
+            from: None,
+            until: None,
+            direction: Direction::Ascending,
+            after: Some(after),
+            limit,
+        }
+    }
+}
+
+/// An audit event in its place in the chain, exactly as stored: nothing in it is interpreted, so that an event somebody
+/// tampered with can still be read and named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRecord {
     /// Its number in its trail, from 1, without gaps.
@@ -372,8 +431,8 @@ pub struct AuditRecord {
     pub at: Timestamp,
     /// What.
     pub action: String,
-    /// By whom.
-    pub actor: Principal,
+    /// By whom, as [`Principal`] is shown.
+    pub actor: String,
     /// On what kind of thing.
     pub target_kind: String,
     /// On which.

@@ -10,10 +10,11 @@
 use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
 use crate::model::{
-    AccessScope, AccessScopeEdit, Actor, ActorEdit, ActorFilter, AuditHead, AuditRecord, Baseline, Candidate,
-    CustomRole, Execution, ExecutionFilter, ExecutionKey, IdempotencyRecord, Kill, Listing, LogEntry, Membership,
-    MembershipStanding, Organization, Page, Principal, Project, ProjectContents, Repository, Session, SessionStanding,
-    StoredSecret, Token, TokenCount, TokenEdit, TokenFilter, TokenOwner, TokenUse, Touched, User,
+    AccessScope, AccessScopeEdit, Actor, ActorEdit, ActorFilter, AuditFilter, AuditHead, AuditRecord, Baseline,
+    Candidate, CustomRole, Execution, ExecutionFilter, ExecutionKey, IdempotencyRecord, Kill, Listing, LogEntry,
+    Membership, MembershipStanding, Organization, Page, Principal, Project, ProjectContents, Repository, SecondFactor,
+    Session, SessionStanding, StoredSecret, Token, TokenCount, TokenEdit, TokenFilter, TokenOwner, TokenUse, Touched,
+    User,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use token_domain::Timestamp;
@@ -21,7 +22,7 @@ use token_domain::execution::{BranchName, Coverage, RepositoryName};
 use token_domain::id::{
     AccessScopeId, ActorId, ExecutionId, OrganizationId, ProjectId, RepositoryId, RoleId, SessionId, TokenId, UserId,
 };
-use token_domain::person::RoleRef;
+use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::text::{Email, Name, Slug};
 use token_domain::token::GraceMode;
 use token_domain::usage::{Hour, UsageHour};
@@ -103,6 +104,11 @@ operations! {
         /// Who wears a custom role.
         memberships::members_of_role(organization: OrganizationId, role: RoleId) -> Vec<UserId>;
 
+        /// A person's second factor, confirmed or not.
+        second_factors::second_factor(user: UserId) -> Option<SecondFactor>;
+        /// How many recovery codes a person has left.
+        second_factors::count_recovery_codes(user: UserId) -> i64;
+
         /// An organisation's own roles, by name.
         roles::roles(organization: OrganizationId) -> Vec<CustomRole>;
         /// One of them.
@@ -171,8 +177,12 @@ operations! {
         /// What an idempotency key made.
         idempotency::idempotency(organization: OrganizationId, principal: Principal, operation: &str, key: &str) -> Option<IdempotencyRecord>;
 
-        /// Events of a trail in order, after a number; narrowed by action, actor and target's id.
-        audit::audit_page(organization: Option<OrganizationId>, after_seq: i64, limit: u32, action: Option<&str>, actor: Option<Principal>, target_id: Option<&str>) -> Vec<AuditRecord>;
+        /// Events of a trail by filter. Moments are places in a trail, whose times never go back.
+        audit::list_audit(filter: &AuditFilter) -> Vec<AuditRecord>;
+        /// The end of a trail as it is remembered beside the events; nothing for a trail that was never written to.
+        audit::audit_end(organization: Option<OrganizationId>) -> Option<AuditHead>;
+        /// Every trail there is; nothing stands for the deployment's own.
+        audit::audit_trails() -> Vec<Option<OrganizationId>>;
 
         /// Logged changes after a number, in order of commit.
         log::log_after(seq: i64, limit: u32) -> Vec<LogEntry>;
@@ -193,6 +203,8 @@ operations! {
         organizations::set_organization_disabled(id: OrganizationId, disabled_at: Option<Timestamp>, at: Timestamp) -> Option<Organization>;
         /// Sets or lifts its token cap.
         organizations::set_token_cap(id: OrganizationId, cap: Option<u32>, at: Timestamp) -> Option<Organization>;
+        /// Asks its people for a second factor, or no longer.
+        organizations::set_second_factor_rule(id: OrganizationId, rule: SecondFactorRule, at: Timestamp) -> Option<Organization>;
         /// Holds the organisation until the unit ends, so that what is counted in it stays true. False: no such one.
         organizations::lock_organization(id: OrganizationId) -> bool;
 
@@ -204,6 +216,22 @@ operations! {
         users::set_password(id: UserId, phc: Option<&str>, at: Timestamp) -> bool;
         /// Switches the person off, or on again with nothing.
         users::set_user_disabled(id: UserId, disabled_at: Option<Timestamp>, at: Timestamp) -> Option<User>;
+
+        /// Begins a second factor in place of one that was begun and not confirmed. False: one is confirmed.
+        second_factors::begin_second_factor(record: &SecondFactor) -> bool;
+        /// Confirms it by a code of this time step. False: none is under way.
+        second_factors::confirm_second_factor(user: UserId, step: i64, at: Timestamp) -> bool;
+        /// Spends a time step, and with it all before. False: it was spent, or there is no confirmed factor. Of any number
+        /// of callers at once exactly one is told true.
+        second_factors::spend_step(user: UserId, step: i64) -> bool;
+        /// Replaces the sealed secret, unless it is no longer the one the change was based on.
+        second_factors::reseal_second_factor(user: UserId, sealed: &[u8], expected: &[u8]) -> bool;
+        /// Removes it with its recovery codes.
+        second_factors::delete_second_factor(user: UserId) -> bool;
+        /// Puts these recovery codes in place of those there were.
+        second_factors::replace_recovery_codes(user: UserId, digests: &[[u8; 32]]) -> ();
+        /// Spends a recovery code. False: there is none of that digest, or it was spent.
+        second_factors::spend_recovery_code(user: UserId, digest: &[u8; 32]) -> bool;
 
         /// Adds a membership. [`Membership`](crate::Constraint::Membership) when there is one.
         memberships::insert_membership(record: &Membership) -> ();

@@ -24,6 +24,7 @@ table! {
         token_cap -> Nullable<BigInt>,
         created_at -> Moment,
         updated_at -> Moment,
+        requires_second_factor -> Bool,
     }
 }
 
@@ -83,6 +84,29 @@ table! {
         user_agent -> Nullable<Text>,
         created_at -> Moment,
         expires_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    second_factors (user_id) {
+        user_id -> Uid,
+        sealed_secret -> Binary,
+        created_at -> Moment,
+        confirmed_at -> Nullable<Moment>,
+        last_step -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    recovery_codes (user_id, digest) {
+        user_id -> Uid,
+        digest -> Binary,
     }
 }
 
@@ -195,6 +219,7 @@ table! {
         trail -> Uid,
         seq -> BigInt,
         hash -> Binary,
+        at -> Moment,
     }
 }
 
@@ -336,6 +361,7 @@ allow_tables_to_appear_in_same_query!(
     projects,
     repositories,
     roles,
+    second_factors,
     sessions,
     tokens,
     users,

@@ -2,6 +2,7 @@
 
 pub mod database;
 pub mod records;
+pub mod sql;
 pub mod world;
 
 pub use database::{Backend, Db};

@@ -2,7 +2,7 @@
 
 use storage::model::{CustomRole, Membership, Organization, Principal, Session, StoredSecret, Token, TokenOwner, User};
 use token_domain::id::{Kind, OrganizationId, UserId};
-use token_domain::person::{BuiltInRole, RoleRef};
+use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
 use token_domain::text::{AgentType, Email, Name, Slug};
 use token_domain::token::TokenFacts;
 use token_domain::{Id, Span, Timestamp};
@@ -32,6 +32,7 @@ pub fn organization(number: u64) -> Organization {
         name: Name::parse(&format!("Organisation {number}")).expect("a name"),
         disabled_at: None,
         token_cap: None,
+        second_factor: SecondFactorRule::Optional,
         created_at: T0,
         updated_at: T0,
     }

@@ -67,3 +67,20 @@ pub enum RoleRef {
     /// A role the organisation made.
     Custom(RoleId),
 }
+
+/// Whether an organisation asks its people for a second factor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SecondFactorRule {
+    /// Whoever wants one has one.
+    #[default]
+    Optional,
+    /// A person without one may set one up, and nothing else.
+    Required,
+}
+
+impl SecondFactorRule {
+    /// Whether it is required.
+    pub const fn is_required(self) -> bool {
+        matches!(self, Self::Required)
+    }
+}

@@ -1,5 +1,6 @@
 //! The command line. Exit codes: 0 done, 1 failed, with one line on standard error that says what to do, 2 usage.
 
+mod audit;
 mod bench_seed;
 mod config;
 mod migrate;
@@ -34,6 +35,8 @@ enum Command {
     Setup(setup::Args),
     /// Bring the database's schema up or down.
     Migrate(migrate::Args),
+    /// Look at the audit trails.
+    Audit(audit::Args),
     /// Look at the configuration.
     Config(config::Args),
     /// Print the API document.
@@ -59,6 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Setup(args) => setup::run(args),
         Command::Migrate(args) => migrate::run(args),
+        Command::Audit(args) => audit::run(args),
         Command::BenchSeed(args) => bench_seed::run(args),
         Command::Config(args) => config::run(args),
         Command::Openapi => openapi::run(),

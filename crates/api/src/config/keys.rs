@@ -208,6 +208,13 @@ pub const KEYS: &[Key] = &[
         None,
         "A file that holds `sessions.service_token`.",
     ),
+    // passwords
+    key(
+        "passwords.min_characters",
+        int(12, 128),
+        Some("12"),
+        "The fewest characters of a password that is chosen from now on. Common ones are refused whatever their length.",
+    ),
     // tokens
     key(
         "tokens.default_grace_seconds",

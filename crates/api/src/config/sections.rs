@@ -29,6 +29,8 @@ pub struct Config {
     pub keys: Keys,
     /// Sessions.
     pub sessions: Sessions,
+    /// Passwords.
+    pub passwords: Passwords,
     /// Tokens.
     pub tokens: Tokens,
     /// What a node keeps in memory.
@@ -144,6 +146,14 @@ pub struct Sessions {
     #[serde(rename = "ttl_seconds", deserialize_with = "seconds")]
     pub ttl: Duration,
     pub service_token: Option<Secret>,
+}
+
+/// `passwords.*`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the table of keys documents each field")]
+pub struct Passwords {
+    pub min_characters: usize,
 }
 
 /// `tokens.*`

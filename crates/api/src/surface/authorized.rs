@@ -18,19 +18,37 @@ use crate::http::extract::turn::Turn;
 pub trait Permission: 'static {
     /// The scope it takes; nothing when any good credential will do.
     const SCOPE: Option<&'static str>;
+    /// What of a person who lacks the second factor that their organisation asks for.
+    const WITHOUT_SECOND_FACTOR: Lacking = Lacking::Refused;
+}
+
+/// What becomes of a caller who lacks a second factor that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lacking {
+    /// They are told to set one up: the rule.
+    Refused,
+    /// They may do this all the same: it is how one is set up, or leaving.
+    Admitted,
 }
 
 macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident = $scope:literal;)+) => {
         /// The permissions handlers ask for.
         pub mod permission {
-            use super::Permission;
+            use super::{Lacking, Permission};
 
             /// Any good credential.
             #[derive(Clone, Copy, Debug)]
             pub enum Anyone {}
             impl Permission for Anyone {
                 const SCOPE: Option<&'static str> = None;
+            }
+            /// Any good credential, also of a person who still has to set up a second factor.
+            #[derive(Clone, Copy, Debug)]
+            pub enum Enrolling {}
+            impl Permission for Enrolling {
+                const SCOPE: Option<&'static str> = None;
+                const WITHOUT_SECOND_FACTOR: Lacking = Lacking::Admitted;
             }
             $($(#[$doc])* #[derive(Clone, Copy, Debug)] pub enum $name {}
             impl Permission for $name {
@@ -72,6 +90,8 @@ permissions! {
     ReadActors = "actors:read";
     /// Make, change, assign and delete actors, and rotate their tokens.
     ManageActors = "actors:manage";
+    /// Read, export and verify the audit trail.
+    ReadAudit = "audit:read";
     /// See one's own account.
     ReadSelf = "user:read";
     /// Change one's own account.
@@ -102,7 +122,7 @@ impl<P: Permission> FromRequest for Authorized<P> {
             let (Some(sessions), Some(context)) = (sessions, context) else {
                 return Err(ApiError::internal("the application was built without its services"));
             };
-            let caller = authenticate(&sessions, presented?, &origin).await?;
+            let caller = authenticate(&sessions, presented?, &origin, P::WITHOUT_SECOND_FACTOR).await?;
             allow::<P>(&context, &caller, &origin)?;
             drop(turn);
             Ok(Self { caller, origin, permission: PhantomData })
@@ -110,7 +130,12 @@ impl<P: Permission> FromRequest for Authorized<P> {
     }
 }
 
-async fn authenticate(sessions: &Sessions, presented: Presented, origin: &Origin) -> ApiResult<Caller> {
+async fn authenticate(
+    sessions: &Sessions,
+    presented: Presented,
+    origin: &Origin,
+    lacking: Lacking,
+) -> ApiResult<Caller> {
     let credential = match presented {
         Presented::None => return Err(Code::Unauthenticated.into()),
         Presented::Malformed => return Err(denied(origin)),
@@ -120,8 +145,15 @@ async fn authenticate(sessions: &Sessions, presented: Presented, origin: &Origin
             None => return Err(denied(origin)),
         },
     };
-    sessions.authenticate(&credential, origin).await.map_err(|error| match error {
+    let caller = match lacking {
+        Lacking::Refused => sessions.authenticate(&credential, origin).await,
+        Lacking::Admitted => sessions.authenticate_to_enrol(&credential, origin).await,
+    };
+    caller.map_err(|error| match error {
         AuthError::Invalid => denied(origin),
+        AuthError::SecondFactorRequired => ApiError::from(Code::Forbidden)
+            .saying("second factor required")
+            .message("Your organisation asks for a second factor: set one up, POST /v1/me/totp. Until then this session is good for nothing else."),
         AuthError::Failed(failure) => failing::failed(&failure),
     })
 }

@@ -2,6 +2,7 @@
 
 use authority::Failure;
 use authority::executions::ExecutionError;
+use authority::limits::TooManyAttempts;
 use authority::people::PersonError;
 use authority::sessions::SignInError;
 use authority::setup::SetupError;
@@ -91,9 +92,13 @@ pub(super) fn sign_in(error: SignInError) -> ApiError {
         SignInError::Denied => ApiError::from(Code::InvalidToken)
             .saying("invalid credentials")
             .message("Check the e-mail address, the password and the organisation."),
-        SignInError::TooMany(wait) => {
-            ApiError::too_many_requests(u64::try_from(wait.retry_after.as_seconds()).unwrap_or(1).max(1))
-        }
+        SignInError::SecondFactorRequired => ApiError::from(Code::InvalidToken)
+            .saying("second factor required")
+            .message("The password is right: send it again with `code`, or with a `recovery_code`."),
+        SignInError::WrongCode => ApiError::from(Code::InvalidToken)
+            .saying("wrong code")
+            .message("Send the code the app shows now; each is good once. Check the clock of the device, or send a `recovery_code`."),
+        SignInError::TooMany(wait) => too_many(wait),
         SignInError::Failed(failure) => failed(&failure),
     }
 }
@@ -106,11 +111,18 @@ pub(super) fn person(error: PersonError) -> ApiError {
         PersonError::WrongPassword => ApiError::from(Code::Forbidden)
             .saying("wrong password")
             .message("Send the password in use now as `current_password`."),
+        PersonError::Weak(error) => ApiError::invalid("new_password", error.to_string()),
+        PersonError::TooMany(wait) => too_many(wait),
         PersonError::EmailTaken => {
             ApiError::from(Code::Conflict).saying("e-mail address taken").message("Choose another address.")
         }
         PersonError::Failed(failure) => failed(&failure),
     }
+}
+
+/// Too many attempts: when the next may be made.
+pub(super) fn too_many(wait: TooManyAttempts) -> ApiError {
+    ApiError::too_many_requests(u64::try_from(wait.retry_after.as_seconds()).unwrap_or(1).max(1))
 }
 
 /// An error of setting up.
@@ -122,6 +134,7 @@ pub(super) fn setup(error: SetupError) -> ApiError {
         SetupError::WrongCode => ApiError::from(Code::Forbidden)
             .saying("wrong set-up code")
             .message("Use the link that the server printed when it started last."),
+        SetupError::Weak(error) => ApiError::invalid("password", error.to_string()),
         SetupError::Failed(failure) => failed(&failure),
     }
 }

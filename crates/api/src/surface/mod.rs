@@ -3,6 +3,7 @@
 
 pub mod access_scopes;
 pub mod actors;
+pub mod audit;
 pub mod auth;
 pub mod badge;
 pub mod executions;
@@ -10,6 +11,7 @@ pub mod me;
 pub mod oauth;
 pub mod projects;
 pub mod scopes;
+pub mod second_factors;
 pub mod sessions;
 pub mod setup;
 pub mod tokens;
@@ -34,7 +36,9 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     projects::register(config);
     access_scopes::register(config);
     actors::register(config);
+    audit::register(config);
     sessions::register(config);
     me::register(config);
+    second_factors::register(config);
     setup::register(config);
 }

@@ -8,6 +8,7 @@
 
 mod support;
 
+mod audit;
 mod crash;
 mod executions;
 mod isolation;

@@ -24,9 +24,22 @@ pub enum AuthError {
     /// Unknown, expired, revoked: one answer for all.
     #[error("the credential is not valid")]
     Invalid,
+    /// A good session of a person whose organisation asks for a second factor they do not have: good for setting one up,
+    /// and for nothing else ([`Sessions::authenticate_to_enrol`]).
+    #[error("a second factor is required")]
+    SecondFactorRequired,
     /// It cannot be known.
     #[error(transparent)]
     Failed(#[from] Failure),
+}
+
+/// What a good session is good for.
+#[derive(Clone, Copy)]
+enum Reach {
+    /// All that its person may do.
+    Full,
+    /// Setting up a second factor.
+    Enrolment,
 }
 
 impl Sessions {
@@ -36,17 +49,34 @@ impl Sessions {
     /// A credential that does not count; a store that does not answer.
     pub async fn authenticate(&self, presented: &Presented, origin: &Origin) -> Result<Caller, AuthError> {
         match presented {
-            Presented::Session(token) => self.by_session(token).await,
+            Presented::Session(token) => match self.by_session(token).await? {
+                (_, Reach::Enrolment) => Err(AuthError::SecondFactorRequired),
+                (caller, Reach::Full) => Ok(caller),
+            },
             Presented::Token(token) => self.by_token(token, origin).await,
         }
     }
 
-    async fn by_session(&self, token: &SessionToken) -> Result<Caller, AuthError> {
+    /// The caller a credential belongs to, also when it is good for setting up a second factor only.
+    ///
+    /// # Errors
+    /// As [`Sessions::authenticate`], but for that.
+    pub async fn authenticate_to_enrol(&self, presented: &Presented, origin: &Origin) -> Result<Caller, AuthError> {
+        match presented {
+            Presented::Session(token) => Ok(self.by_session(token).await?.0),
+            Presented::Token(token) => self.by_token(token, origin).await,
+        }
+    }
+
+    async fn by_session(&self, token: &SessionToken) -> Result<(Caller, Reach), AuthError> {
         let digest = token.digest();
         let found =
             self.context.store.read(move |reads| Box::pin(async move { reads.session_by_digest(&digest).await })).await;
         let found = found.map_err(Failure::from)?.ok_or(AuthError::Invalid)?;
-        caller_of(&self.context, &found, self.context.now())?.ok_or(AuthError::Invalid)
+        let caller = caller_of(&self.context, &found, self.context.now())?.ok_or(AuthError::Invalid)?;
+        // Looked at on each request: it is enough that the organisation changes its mind, or the person removes theirs.
+        let reach = if found.standing.lacks_second_factor() { Reach::Enrolment } else { Reach::Full };
+        Ok((caller, reach))
     }
 
     async fn by_token(&self, token: &PlainToken, origin: &Origin) -> Result<Caller, AuthError> {

@@ -23,6 +23,7 @@ use crate::env::{EntropyError, random};
 use crate::error::Failure;
 use crate::limits::{SignInLimiter, TooManyAttempts};
 use crate::origin::{Caller, Origin, Via};
+use crate::second_factors::{self, Proof, ProofError, Spend};
 use crate::validate::Validator;
 
 /// The most characters of a client's name that are kept.
@@ -34,6 +35,12 @@ pub enum SignInError {
     /// Wrong e-mail, wrong password, switched off, not a member: one answer for all.
     #[error("wrong e-mail or password")]
     Denied,
+    /// The password is right, and the person has a second factor: it is asked for.
+    #[error("a second factor is required")]
+    SecondFactorRequired,
+    /// The second factor that was shown is wrong, or was used before.
+    #[error("the code is wrong")]
+    WrongCode,
     /// Too many attempts lately.
     #[error(transparent)]
     TooMany(#[from] TooManyAttempts),
@@ -45,6 +52,15 @@ pub enum SignInError {
 impl From<StoreError> for SignInError {
     fn from(error: StoreError) -> Self {
         Self::Failed(Failure::Store(error))
+    }
+}
+
+impl From<ProofError> for SignInError {
+    fn from(error: ProofError) -> Self {
+        match error {
+            ProofError::TooMany(wait) => Self::TooMany(wait),
+            ProofError::Failed(failure) => Self::Failed(failure),
+        }
     }
 }
 
@@ -81,13 +97,16 @@ pub struct SignedIn {
     pub token: SessionToken,
     /// What the person is in the organisation.
     pub role: String,
+    /// Whether the organisation asks for a second factor that the person does not have: the session is good for setting
+    /// one up, and for nothing else.
+    pub lacks_second_factor: bool,
 }
 
 /// Signing in and out, and telling who a credential belongs to.
 pub struct Sessions {
     context: Arc<Context>,
     validator: Arc<Validator>,
-    limiter: SignInLimiter,
+    limiter: Arc<SignInLimiter>,
     /// What an unknown e-mail's password is compared with, so that it costs what a known one costs.
     nobody: PasswordHash,
 }
@@ -101,19 +120,35 @@ impl Sessions {
         let nobody = password::nobody(&context.policy.password)
             .map_err(|error| Failure::Inconsistent(format!("the password parameters: {error}")))?;
         let (context, validator) = (Arc::clone(context), Arc::clone(validator));
-        let limiter = SignInLimiter::new(context.policy.sign_in);
+        let limiter = Arc::clone(&context.sign_ins);
         Ok(Self { context, validator, limiter, nobody })
     }
 
-    /// Signs a person in by password.
+    /// Signs a person in by password alone.
     ///
     /// # Errors
-    /// One denial for every reason; a wait after too many attempts.
+    /// As [`Sessions::sign_in_with`].
     pub async fn sign_in(
         &self,
         email: &str,
         password: Zeroizing<String>,
         organization: Option<OrganizationRef>,
+        origin: &Origin,
+    ) -> Result<SignedIn, SignInError> {
+        self.sign_in_with(email, password, organization, None, origin).await
+    }
+
+    /// Signs a person in by password and, if they have one, their second factor.
+    ///
+    /// # Errors
+    /// One denial for every reason; a wait after too many attempts. Only who has the password learns that there is a
+    /// second factor.
+    pub async fn sign_in_with(
+        &self,
+        email: &str,
+        password: Zeroizing<String>,
+        organization: Option<OrganizationRef>,
+        proof: Option<&Proof>,
         origin: &Origin,
     ) -> Result<SignedIn, SignInError> {
         let account = email.trim().to_lowercase();
@@ -124,8 +159,9 @@ impl Sessions {
             return Err(SignInError::Denied);
         };
         attempt.succeeded();
+        let spend = self.second_factor(&standing, proof, origin).await?;
         let by = Principal::User(standing.user.id);
-        self.open(standing, by, origin).await
+        self.open(standing, by, spend, origin).await
     }
 
     /// Signs a person in on the word of a front end that holds the service token.
@@ -155,7 +191,8 @@ impl Sessions {
             None => None,
         };
         let standing = standing.filter(is_welcome).ok_or(SignInError::Denied)?;
-        self.open(standing, Principal::Service, origin).await
+        // Whether there was a second factor is the front end's to know.
+        self.open(standing, Principal::Service, None, origin).await
     }
 
     /// The person's live sessions, newest first, in whatever organisation.
@@ -286,6 +323,7 @@ impl Sessions {
         &self,
         standing: MembershipStanding,
         by: Principal,
+        spend: Option<Spend>,
         origin: &Origin,
     ) -> Result<SignedIn, SignInError> {
         let context = &self.context;
@@ -306,15 +344,60 @@ impl Sessions {
             .run(now, context.units.touching(), move |tx| {
                 Box::pin(async move {
                     let mut trail = Trail::open(tx, Some(made.organization_id)).await?;
-                    let event = Event::new(now, "session.create", by, &origin)
+                    let mut event = Event::new(now, "session.create", by, &origin)
                         .on("session", made.id)
                         .with("user_id", made.user_id.to_string());
+                    if let Some(spend) = spend {
+                        if !spend.spend(tx, made.user_id).await? {
+                            return Err(SignInError::WrongCode);
+                        }
+                        event = event.with("second_factor", spend.name());
+                    }
                     trail.append(tx, event).await?;
                     Ok::<_, SignInError>(tx.insert_session(&made).await?)
                 })
             })
             .await?;
-        Ok(SignedIn { session, token, role: role_name(&standing) })
+        let lacks_second_factor = standing.lacks_second_factor();
+        Ok(SignedIn { session, token, role: role_name(&standing), lacks_second_factor })
+    }
+
+    /// What of the person's second factor the session will use up, if they have one.
+    async fn second_factor(
+        &self,
+        standing: &MembershipStanding,
+        proof: Option<&Proof>,
+        origin: &Origin,
+    ) -> Result<Option<Spend>, SignInError> {
+        if standing.second_factor_since.is_none() {
+            return Ok(None);
+        }
+        let user = standing.user.id;
+        let proof = proof.ok_or(SignInError::SecondFactorRequired)?;
+        let spend = second_factors::check(&self.context, user, proof).await?;
+        if spend.is_none() {
+            self.record_wrong_code(standing, origin).await?;
+        }
+        spend.map(Some).ok_or(SignInError::WrongCode)
+    }
+
+    /// Somebody has the password and not the second factor: that stands in the organisation's trail, where it is seen.
+    async fn record_wrong_code(&self, standing: &MembershipStanding, origin: &Origin) -> Result<(), Failure> {
+        let (now, organization) = (self.context.now(), standing.organization.id);
+        let mut event = Event::new(now, "session.create.denied", Principal::Anonymous, origin)
+            .on("user", standing.user.id)
+            .with("second_factor", "wrong");
+        if let Some(ip) = origin.client_ip {
+            event = event.with("client_ip", ip.to_string());
+        }
+        self.context
+            .units
+            .run(now, self.context.units.touching(), move |tx| {
+                Box::pin(async move {
+                    Ok::<_, Failure>(Trail::open(tx, Some(organization)).await?.append(tx, event).await?)
+                })
+            })
+            .await
     }
 
     /// Denials stand in the deployment's own trail: which organisation was meant is not known for sure.

@@ -6,6 +6,7 @@ use authority::executions::{
 use authority::records::{Baseline, Execution};
 use authority::tokens::Idempotency;
 use authority::{Caller, Via};
+use storage::model::AuditFilter;
 use test_support::world::origin;
 use test_support::{Db, World};
 use token_domain::execution::{
@@ -67,7 +68,8 @@ async fn total(executions: &Executions, world: &World, repository: &str) -> u64 
 
 async fn audited(db: &Db, world: &World) -> Vec<String> {
     let organization = Some(world.owner.organization_id);
-    let page = db.store().read(move |reads| Box::pin(reads.audit_page(organization, 0, 1_000, None, None, None)));
+    let chain = AuditFilter::chain(organization, 0, 1_000);
+    let page = db.store().read(move |reads| Box::pin(async move { reads.list_audit(&chain).await }));
     page.await.expect("the database answers").into_iter().map(|record| record.action).collect()
 }
 

@@ -79,6 +79,63 @@ fn two_hundred_guesses_at_once_run_at_most_ten_hashes() {
 }
 
 #[test]
+fn guessers_everywhere_run_few_hashes_and_do_not_shut_the_owner_out() {
+    Db::each(async |db| {
+        let world = World::new(db).await;
+        let home = at("198.51.100.7");
+        sign_in(&world, EMAIL, PASSWORD, &home).await.unwrap();
+        let before = world.context.lane().runs();
+        let addresses: Vec<Origin> = (0..200).map(|n| at(&format!("192.0.2.{n}"))).collect();
+        let guesses = addresses.iter().map(|from| sign_in(&world, EMAIL, "guess guess guess", from));
+        let (outcomes, owner) =
+            futures::future::join(futures::future::join_all(guesses), sign_in(&world, EMAIL, PASSWORD, &home)).await;
+        assert!(owner.is_ok(), "from where they signed in before they always get in");
+        assert!(world.context.lane().runs() - before <= 10);
+        assert!(outcomes.iter().filter(|o| matches!(o, Err(SignInError::TooMany(_)))).count() >= 191);
+    });
+}
+
+#[test]
+fn a_password_that_is_tried_first_or_ones_own_is_not_chosen() {
+    Db::each(async |db| {
+        use authority::passwords::WeakPassword;
+        use authority::people::{NewPassword, PersonError};
+        let policy = authority::Policy { password_min_chars: 16, ..test_support::world::Options::default().policy };
+        let options = test_support::world::Options { policy, ..test_support::world::Options::default() };
+        let world = World::with(db, options).await;
+        let here = sign_in(&world, EMAIL, PASSWORD, &origin()).await.unwrap();
+        let caller = world.sessions.authenticate(&Presented::Session(here.token), &origin()).await.unwrap();
+        let change = async |new: &str| {
+            let new = NewPassword::new(new.to_owned().into()).unwrap();
+            world.people.change_password(&caller, PASSWORD.to_owned().into(), new, &origin()).await
+        };
+        assert!(matches!(change(EMAIL).await, Err(PersonError::Weak(WeakPassword::TooShort(16)))), "{EMAIL}");
+        assert!(matches!(change("ada@example.org 1").await, Err(PersonError::Weak(WeakPassword::Own))));
+        assert!(matches!(change("acme acme acme 1815").await, Err(PersonError::Weak(WeakPassword::Own))));
+        assert!(matches!(change("twelve chars").await, Err(PersonError::Weak(WeakPassword::TooShort(16)))));
+        change("a password of sixteen").await.unwrap();
+    });
+}
+
+#[test]
+fn guesses_at_the_current_password_are_counted_with_sign_ins() {
+    Db::each(async |db| {
+        use authority::people::{NewPassword, PersonError};
+        let world = World::new(db).await;
+        let here = sign_in(&world, EMAIL, PASSWORD, &origin()).await.unwrap();
+        let caller = world.sessions.authenticate(&Presented::Session(here.token), &origin()).await.unwrap();
+        let mut outcomes = Vec::new();
+        for _ in 0..12 {
+            let new = NewPassword::new("another long password".to_owned().into()).unwrap();
+            outcomes
+                .push(world.people.change_password(&caller, "a wrong guess".to_owned().into(), new, &origin()).await);
+        }
+        assert_eq!(outcomes.iter().filter(|o| matches!(o, Err(PersonError::WrongPassword))).count(), 10);
+        assert_eq!(outcomes.iter().filter(|o| matches!(o, Err(PersonError::TooMany(_)))).count(), 2);
+    });
+}
+
+#[test]
 fn a_new_password_ends_the_other_sessions_and_needs_the_old_one() {
     Db::each(async |db| {
         use authority::people::{NewPassword, PersonError};

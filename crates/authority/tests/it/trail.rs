@@ -2,16 +2,15 @@
 
 use authority::audit::hash;
 use authority::tokens::RotateRequest;
-use storage::model::AuditRecord;
+use storage::model::{AuditFilter, AuditRecord};
 use test_support::world::{EMAIL, PASSWORD, origin};
 use test_support::{Db, World};
 use token_domain::Span;
 use token_domain::id::OrganizationId;
 
 async fn records(db: &Db, organization: Option<OrganizationId>) -> Vec<AuditRecord> {
-    let page = db
-        .store()
-        .read(move |reads| Box::pin(async move { reads.audit_page(organization, 0, 1_000, None, None, None).await }));
+    let chain = AuditFilter::chain(organization, 0, 1_000);
+    let page = db.store().read(move |reads| Box::pin(async move { reads.list_audit(&chain).await }));
     page.await.expect("the trail")
 }
 

@@ -4,4 +4,5 @@ mod common;
 mod hashes;
 mod hostile_rows;
 mod passwords;
+mod sealed;
 mod tags;

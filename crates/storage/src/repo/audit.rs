@@ -2,12 +2,14 @@
 
 use super::Conn;
 use crate::error::StoreError;
-use crate::model::{AuditHead, AuditRecord, Principal};
+use crate::model::{AuditFilter, AuditHead, AuditRecord};
 use crate::rows::{AuditEventRow, AuditHeadRow, NIL_TRAIL, principal_text};
 use crate::schema::{audit_events, audit_heads};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use token_domain::Timestamp;
+use token_domain::access::Direction;
 use token_domain::id::OrganizationId;
 
 pub(crate) async fn audit_head(
@@ -20,6 +22,7 @@ pub(crate) async fn audit_head(
             audit_heads::trail.eq(organization.unwrap_or(NIL_TRAIL).bind()),
             audit_heads::seq.eq(0),
             audit_heads::hash.eq([0_u8; 32].as_slice()),
+            audit_heads::at.eq(Timestamp::EPOCH.bind()),
         ))
         .on_conflict(audit_heads::trail)
         .do_update()
@@ -38,7 +41,11 @@ pub(crate) async fn append_audit(conn: &mut Conn<'_>, record: &AuditRecord) -> R
             .filter(audit_heads::seq.eq(record.seq - 1))
             .filter(audit_heads::hash.eq(record.prev_hash.as_slice())),
     )
-    .set((audit_heads::seq.eq(record.seq), audit_heads::hash.eq(record.hash.as_slice())))
+    .set((
+        audit_heads::seq.eq(record.seq),
+        audit_heads::hash.eq(record.hash.as_slice()),
+        audit_heads::at.eq(record.at.bind()),
+    ))
     .execute(conn)
     .await?;
     if moved != 1 {
@@ -50,7 +57,7 @@ pub(crate) async fn append_audit(conn: &mut Conn<'_>, record: &AuditRecord) -> R
             audit_events::seq.eq(record.seq),
             audit_events::at.eq(record.at.bind()),
             audit_events::action.eq(record.action.as_str()),
-            audit_events::actor.eq(principal_text(record.actor)),
+            audit_events::actor.eq(record.actor.as_str()),
             audit_events::target_kind.eq(record.target_kind.as_str()),
             audit_events::target_id.eq(record.target_id.as_str()),
             audit_events::request_id.eq(record.request_id.as_str()),
@@ -63,31 +70,74 @@ pub(crate) async fn append_audit(conn: &mut Conn<'_>, record: &AuditRecord) -> R
     Ok(())
 }
 
-pub(crate) async fn audit_page(
+pub(crate) async fn audit_end(
     conn: &mut Conn<'_>,
     organization: Option<OrganizationId>,
-    after_seq: i64,
-    limit: u32,
-    action: Option<&str>,
-    actor: Option<Principal>,
-    target_id: Option<&str>,
-) -> Result<Vec<AuditRecord>, StoreError> {
+) -> Result<Option<AuditHead>, StoreError> {
+    let trail = organization.unwrap_or(NIL_TRAIL);
+    let row: Option<AuditHeadRow> =
+        audit_heads::table.find(trail.bind()).select(AuditHeadRow::as_select()).first(conn).await.optional()?;
+    Ok(row.map(AuditHead::from))
+}
+
+pub(crate) async fn audit_trails(conn: &mut Conn<'_>) -> Result<Vec<Option<OrganizationId>>, StoreError> {
+    let trails: Vec<OrganizationId> =
+        audit_heads::table.order(audit_heads::trail).select(audit_heads::trail).load(conn).await?;
+    Ok(trails.into_iter().map(|trail| (trail != NIL_TRAIL).then_some(trail)).collect())
+}
+
+pub(crate) async fn list_audit(conn: &mut Conn<'_>, filter: &AuditFilter) -> Result<Vec<AuditRecord>, StoreError> {
+    let trail = filter.organization_id.unwrap_or(NIL_TRAIL);
     let mut page = audit_events::table
-        .filter(audit_events::trail.eq(organization.unwrap_or(NIL_TRAIL).bind()))
-        .filter(audit_events::seq.gt(after_seq))
-        .order(audit_events::seq)
-        .limit(i64::from(limit))
+        .filter(audit_events::trail.eq(trail.bind()))
+        .limit(i64::from(filter.limit))
         .select(AuditEventRow::as_select())
         .into_boxed();
-    if let Some(action) = action {
+    // Two seeks turn times into numbers, so that one index serves the order and every other condition narrows it.
+    if let Some(from) = filter.from {
+        let Some(first) = first_not_before(conn, trail, from).await? else { return Ok(Vec::new()) };
+        page = page.filter(audit_events::seq.ge(first));
+    }
+    if let Some(until) = filter.until
+        && let Some(end) = first_not_before(conn, trail, until).await?
+    {
+        page = page.filter(audit_events::seq.lt(end));
+    }
+    page = match filter.direction {
+        Direction::Ascending => page.order(audit_events::seq.asc()),
+        Direction::Descending => page.order(audit_events::seq.desc()),
+    };
+    if let Some(after) = filter.after {
+        page = match filter.direction {
+            Direction::Ascending => page.filter(audit_events::seq.gt(after)),
+            Direction::Descending => page.filter(audit_events::seq.lt(after)),
+        };
+    }
+    if let Some(action) = &filter.action {
         page = page.filter(audit_events::action.eq(action));
     }
-    if let Some(actor) = actor {
+    if let Some(actor) = filter.actor {
         page = page.filter(audit_events::actor.eq(principal_text(actor)));
     }
-    if let Some(target_id) = target_id {
+    if let Some(target_id) = &filter.target_id {
         page = page.filter(audit_events::target_id.eq(target_id));
     }
     let rows: Vec<AuditEventRow> = page.load(conn).await?;
-    rows.into_iter().map(AuditRecord::try_from).collect()
+    Ok(rows.into_iter().map(AuditRecord::from).collect())
+}
+
+/// The number of the first event at this moment or later.
+async fn first_not_before(
+    conn: &mut Conn<'_>,
+    trail: OrganizationId,
+    moment: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    let seq = audit_events::table
+        .filter(audit_events::trail.eq(trail.bind()).and(audit_events::at.ge(moment.bind())))
+        .order((audit_events::at, audit_events::seq))
+        .select(audit_events::seq)
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(seq)
 }

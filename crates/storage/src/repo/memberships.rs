@@ -4,7 +4,7 @@ use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::model::{Membership, MembershipStanding, Organization, User};
 use crate::rows::{MembershipRow, OrganizationRow, StandingRow, UserRow, role_columns, standing};
-use crate::schema::{memberships, organizations, roles, users};
+use crate::schema::{memberships, organizations, roles, second_factors, users};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -36,6 +36,7 @@ pub(crate) async fn membership_standing(
         .inner_join(organizations::table)
         .inner_join(users::table)
         .left_join(roles::table)
+        .left_join(second_factors::table.on(second_factors::user_id.eq(memberships::user_id)))
         .select((
             OrganizationRow::as_select(),
             UserRow::as_select(),
@@ -43,6 +44,7 @@ pub(crate) async fn membership_standing(
             memberships::role_id,
             roles::scopes.nullable(),
             roles::name.nullable(),
+            second_factors::confirmed_at.nullable(),
         ))
         .first(conn)
         .await

@@ -18,6 +18,7 @@ pub(crate) mod organizations;
 pub(crate) mod projects;
 pub(crate) mod repositories;
 pub(crate) mod roles;
+pub(crate) mod second_factors;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod tenancy;

@@ -10,6 +10,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::OrganizationId;
+use token_domain::person::SecondFactorRule;
 use token_domain::text::{Name, Slug};
 
 pub(crate) async fn insert_organization(conn: &mut Conn<'_>, record: &Organization) -> Result<(), StoreError> {
@@ -22,6 +23,7 @@ pub(crate) async fn insert_organization(conn: &mut Conn<'_>, record: &Organizati
             organizations::token_cap.eq(record.token_cap.map(i64::from)),
             organizations::created_at.eq(record.created_at.bind()),
             organizations::updated_at.eq(record.updated_at.bind()),
+            organizations::requires_second_factor.eq(record.second_factor.is_required()),
         ))
         .execute(conn)
         .await?;
@@ -85,6 +87,21 @@ pub(crate) async fn set_token_cap(
 ) -> Result<Option<Organization>, StoreError> {
     let row = diesel::update(organizations::table.find(id.bind()))
         .set((organizations::token_cap.eq(cap.map(i64::from)), organizations::updated_at.eq(at.bind())))
+        .returning(OrganizationRow::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?;
+    row.map(Organization::try_from).transpose()
+}
+
+pub(crate) async fn set_second_factor_rule(
+    conn: &mut Conn<'_>,
+    id: OrganizationId,
+    rule: SecondFactorRule,
+    at: Timestamp,
+) -> Result<Option<Organization>, StoreError> {
+    let row = diesel::update(organizations::table.find(id.bind()))
+        .set((organizations::requires_second_factor.eq(rule.is_required()), organizations::updated_at.eq(at.bind())))
         .returning(OrganizationRow::as_returning())
         .get_result(conn)
         .await

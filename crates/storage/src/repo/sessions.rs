@@ -4,7 +4,7 @@ use super::Conn;
 use crate::error::StoreError;
 use crate::model::{Session, SessionStanding};
 use crate::rows::{OrganizationRow, SessionRow, StandingRow, UserRow, standing};
-use crate::schema::{memberships, organizations, roles, sessions, users};
+use crate::schema::{memberships, organizations, roles, second_factors, sessions, users};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -38,6 +38,7 @@ pub(crate) async fn session_by_digest(
         .inner_join(organizations::table.on(organizations::id.eq(sessions::organization_id)))
         .inner_join(users::table.on(users::id.eq(sessions::user_id)))
         .left_join(roles::table.on(roles::id.nullable().eq(memberships::role_id)))
+        .left_join(second_factors::table.on(second_factors::user_id.eq(sessions::user_id)))
         .filter(sessions::token_digest.eq(digest.as_slice()))
         .select((
             SessionRow::as_select(),
@@ -48,6 +49,7 @@ pub(crate) async fn session_by_digest(
                 memberships::role_id,
                 roles::scopes.nullable(),
                 roles::name.nullable(),
+                second_factors::confirmed_at.nullable(),
             ),
         ))
         .first(conn)

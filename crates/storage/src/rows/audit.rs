@@ -1,6 +1,6 @@
 //! Rows of the audit trails and of the log of changes.
 
-use super::{inconsistent, parse_principal};
+use super::inconsistent;
 use crate::error::StoreError;
 use crate::model::{AuditHead, AuditRecord, LogEntry, Touched};
 use crate::schema::{audit_events, audit_heads, revocation_log};
@@ -19,11 +19,12 @@ pub(crate) const NIL_TRAIL: OrganizationId = OrganizationId::from_uuid(Uuid::nil
 pub(crate) struct AuditHeadRow {
     seq: i64,
     hash: Digest32,
+    at: Timestamp,
 }
 
 impl From<AuditHeadRow> for AuditHead {
     fn from(row: AuditHeadRow) -> Self {
-        Self { seq: row.seq, hash: row.hash.0 }
+        Self { seq: row.seq, hash: row.hash.0, at: row.at }
     }
 }
 
@@ -44,23 +45,21 @@ pub(crate) struct AuditEventRow {
     hash: Digest32,
 }
 
-impl TryFrom<AuditEventRow> for AuditRecord {
-    type Error = StoreError;
-
-    fn try_from(row: AuditEventRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            actor: parse_principal(&row.actor).ok_or_else(|| inconsistent("audit event", row.seq, "actor"))?,
+impl From<AuditEventRow> for AuditRecord {
+    fn from(row: AuditEventRow) -> Self {
+        Self {
             seq: row.seq,
             organization_id: (row.trail != NIL_TRAIL).then_some(row.trail),
             at: row.at,
             action: row.action,
+            actor: row.actor,
             target_kind: row.target_kind,
             target_id: row.target_id,
             request_id: row.request_id,
             detail: row.detail,
             prev_hash: row.prev_hash.0,
             hash: row.hash.0,
-        })
+        }
     }
 }
 

@@ -14,7 +14,9 @@ mod usage;
 pub(crate) use audit::{AuditEventRow, AuditHeadRow, LogRow, NIL_TRAIL, touched_columns};
 pub(crate) use candidate::{CandidateRow, candidate_query};
 pub(crate) use execution::{BaselineRow, ExecutionKeyRow, ExecutionRow, RepositoryRow};
-pub(crate) use people::{MembershipRow, RoleRow, SessionRow, StandingRow, UserRow, role_columns, standing};
+pub(crate) use people::{
+    MembershipRow, RoleRow, SecondFactorRow, SessionRow, StandingRow, UserRow, role_columns, standing,
+};
 pub(crate) use principal::{parse_principal, principal_text};
 pub(crate) use project::{AccessScopeRow, ActorRow, ProjectRow};
 pub(crate) use tenant::OrganizationRow;

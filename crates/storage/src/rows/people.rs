@@ -1,9 +1,9 @@
-//! Rows of people, memberships, roles and sessions.
+//! Rows of people, their second factors, memberships, roles and sessions.
 
 use super::{OrganizationRow, inconsistent, split_scopes};
 use crate::error::StoreError;
-use crate::model::{CustomRole, Membership, MembershipStanding, Session, User};
-use crate::schema::{memberships, roles, sessions, users};
+use crate::model::{CustomRole, Membership, MembershipStanding, SecondFactor, Session, User};
+use crate::schema::{memberships, roles, second_factors, sessions, users};
 use crate::sql_types::Digest32;
 use diesel::prelude::{Queryable, Selectable};
 use token_domain::Timestamp;
@@ -120,13 +120,14 @@ impl TryFrom<RoleRow> for CustomRole {
     }
 }
 
-/// A membership joined with its organisation, person and custom role.
+/// A membership joined with its organisation, person, custom role and second factor.
 pub(crate) type StandingRow =
-    (OrganizationRow, UserRow, Option<String>, Option<RoleId>, Option<String>, Option<String>);
+    (OrganizationRow, UserRow, Option<String>, Option<RoleId>, Option<String>, Option<String>, Option<Timestamp>);
 
-/// Reads the joined row: organisation, person, built-in role, custom role's id, its scopes, its name.
+/// Reads the joined row: organisation, person, built-in role, custom role's id, its scopes, its name, the second factor's
+/// confirmation.
 pub(crate) fn standing(row: StandingRow) -> Result<MembershipStanding, StoreError> {
-    let (organization, user, built_in, custom, scopes, name) = row;
+    let (organization, user, built_in, custom, scopes, name, second_factor_since) = row;
     let user = User::try_from(user)?;
     let role = role_ref(user.id, built_in.as_deref(), custom)?;
     let custom_name =
@@ -137,7 +138,31 @@ pub(crate) fn standing(row: StandingRow) -> Result<MembershipStanding, StoreErro
         role,
         custom_scopes: scopes.map(|scopes| split_scopes(&scopes)),
         custom_name,
+        second_factor_since,
     })
+}
+
+/// A row of `second_factors`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = second_factors)]
+pub(crate) struct SecondFactorRow {
+    user_id: UserId,
+    sealed_secret: Vec<u8>,
+    created_at: Timestamp,
+    confirmed_at: Option<Timestamp>,
+    last_step: i64,
+}
+
+impl From<SecondFactorRow> for SecondFactor {
+    fn from(row: SecondFactorRow) -> Self {
+        Self {
+            user_id: row.user_id,
+            sealed_secret: row.sealed_secret,
+            created_at: row.created_at,
+            confirmed_at: row.confirmed_at,
+            last_step: row.last_step,
+        }
+    }
 }
 
 /// A row of `sessions`.

@@ -1,33 +1,47 @@
 //! Who did something, as one text: `user:<uuid>`, `token:<uuid>`, `service`, `system`, `anonymous`.
 
 use crate::model::Principal;
+use std::fmt;
 use token_domain::Id;
 use token_domain::id::Kind;
 use uuid::Uuid;
 
 /// The text a principal is stored as, at most 42 characters.
 pub(crate) fn principal_text(principal: Principal) -> String {
-    match principal {
-        Principal::User(id) => format!("user:{}", id.uuid().hyphenated()),
-        Principal::Token(id) => format!("token:{}", id.uuid().hyphenated()),
-        Principal::Service => "service".to_owned(),
-        Principal::System => "system".to_owned(),
-        Principal::Anonymous => "anonymous".to_owned(),
-    }
+    principal.to_string()
 }
 
 /// Reads it back.
 pub(crate) fn parse_principal(text: &str) -> Option<Principal> {
-    match text.split_once(':') {
-        Some(("user", id)) => parse_id(id).map(Principal::User),
-        Some(("token", id)) => parse_id(id).map(Principal::Token),
-        Some(_) => None,
-        None => match text {
-            "service" => Some(Principal::Service),
-            "system" => Some(Principal::System),
-            "anonymous" => Some(Principal::Anonymous),
-            _ => None,
-        },
+    Principal::parse(text)
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "user:{}", id.uuid().hyphenated()),
+            Self::Token(id) => write!(f, "token:{}", id.uuid().hyphenated()),
+            Self::Service => f.write_str("service"),
+            Self::System => f.write_str("system"),
+            Self::Anonymous => f.write_str("anonymous"),
+        }
+    }
+}
+
+impl Principal {
+    /// Reads what its display wrote; ids in any form that a UUID has.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.split_once(':') {
+            Some(("user", id)) => parse_id(id).map(Self::User),
+            Some(("token", id)) => parse_id(id).map(Self::Token),
+            Some(_) => None,
+            None => match text {
+                "service" => Some(Self::Service),
+                "system" => Some(Self::System),
+                "anonymous" => Some(Self::Anonymous),
+                _ => None,
+            },
+        }
     }
 }
 

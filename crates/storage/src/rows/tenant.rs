@@ -7,6 +7,7 @@ use crate::schema::organizations;
 use diesel::prelude::{Queryable, Selectable};
 use token_domain::Timestamp;
 use token_domain::id::OrganizationId;
+use token_domain::person::SecondFactorRule;
 use token_domain::text::{Name, Slug};
 
 /// A row of `organizations`.
@@ -20,6 +21,7 @@ pub(crate) struct OrganizationRow {
     token_cap: Option<i64>,
     created_at: Timestamp,
     updated_at: Timestamp,
+    requires_second_factor: bool,
 }
 
 impl TryFrom<OrganizationRow> for Organization {
@@ -33,6 +35,11 @@ impl TryFrom<OrganizationRow> for Organization {
             name: Name::parse(&row.name).map_err(|_| bad("name"))?,
             disabled_at: row.disabled_at,
             token_cap: row.token_cap.map(u32::try_from).transpose().map_err(|_| bad("token_cap"))?,
+            second_factor: if row.requires_second_factor {
+                SecondFactorRule::Required
+            } else {
+                SecondFactorRule::Optional
+            },
             created_at: row.created_at,
             updated_at: row.updated_at,
         })

@@ -1,4 +1,5 @@
-//! Every order that a list offers is read off an index, in both directions, without sorting.
+//! Every order that a list offers is read off an index, in both directions, without sorting; so is every narrowing of the
+//! audit trail.
 
 use crate::sql::{Sql, literals};
 use test_support::{Backend, Db};
@@ -6,7 +7,7 @@ use test_support::{Backend, Db};
 /// 100 000 rows of each kind in one project: half of the access scopes without a name, one in eight actors in the first
 /// access scope, one in eight in none.
 const FILL: &str = "
-INSERT INTO organizations VALUES ({id:1}, 'one', 'One', NULL, NULL, {t:1}, {t:1});
+INSERT INTO organizations VALUES ({id:1}, 'one', 'One', NULL, NULL, {t:1}, {t:1}, {no});
 INSERT INTO projects SELECT {n}, {id:1}, 'P', 'p-' || n, {t:1}, {t:1} FROM numbers;
 INSERT INTO projects VALUES ({id:1}, {id:1}, 'P', 'p', {t:1}, {t:1});
 INSERT INTO access_scopes SELECT {n}, {id:1}, 's-' || n, CASE n % 2 WHEN 0 THEN 'N' || n END, NULL, NULL, {yes}, {t:1}, {t:1} FROM numbers;
@@ -36,6 +37,11 @@ const LISTS: &[(&str, &str, &str, &str)] = &[
     ("actors", "project_id = {id:1} AND access_scope_id IS NULL", "updated_at", "actors_unscoped_updated_idx"),
 ];
 
+/// A table of the numbers 1000 to 4999.
+const SQLITE_NUMBERS: &str = "CREATE TABLE numbers AS WITH RECURSIVE n (n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM n WHERE n < 100999) SELECT n FROM n;";
+/// The same.
+const POSTGRESQL_NUMBERS: &str = "CREATE TABLE numbers AS SELECT n FROM generate_series(1000, 100999) AS g (n);";
+
 /// The order of a list, spelled as the store spells it.
 fn order(backend: Backend, table: &str, column: &str, (direction, nothing): (&str, &str)) -> String {
     let bytewise = match backend {
@@ -57,14 +63,8 @@ fn every_order_has_its_index() {
         let backend = db.backend();
         let mut sql = Sql::connect(db.url()).await;
         let (numbers, id) = match backend {
-            Backend::Sqlite => (
-                "CREATE TABLE numbers AS WITH RECURSIVE n (n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM n WHERE n < 100999) SELECT n FROM n;",
-                "CAST(printf('%016d', n) AS BLOB)",
-            ),
-            Backend::PostgreSql => (
-                "CREATE TABLE numbers AS SELECT n FROM generate_series(1000, 100999) AS g (n);",
-                "lpad(to_hex(n), 32, '0')::uuid",
-            ),
+            Backend::Sqlite => (SQLITE_NUMBERS, "CAST(printf('%016d', n) AS BLOB)"),
+            Backend::PostgreSql => (POSTGRESQL_NUMBERS, "lpad(to_hex(n), 32, '0')::uuid"),
         };
         let fill = literals(backend, &FILL.replace("{n}", id));
         sql.run(&format!("{numbers}{fill}")).await.unwrap();
@@ -85,6 +85,62 @@ fn every_order_has_its_index() {
                 assert!(plan.contains(&index), "{query}\n{plan}");
                 assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE"), "{query}\n{plan}");
             }
+        }
+    });
+}
+
+/// 4 000 events of one trail: one in a hundred of them of an action, by an actor, on a target of their own; a second apart.
+const TRAIL: &str = "
+INSERT INTO audit_heads VALUES ({id:1}, 4000, {b:32}, {t:5000});
+INSERT INTO audit_events SELECT {id:1}, n - 999, {at}, CASE n % 100 WHEN 1 THEN 'rare' ELSE 'x' || n % 7 END,
+    CASE n % 100 WHEN 2 THEN 'service' ELSE 'user:' || n % 7 END, 'token', CASE n % 100 WHEN 3 THEN 'rare' ELSE 't' || n % 7 END,
+    '', '{no}', {b:32}, {b:32} FROM numbers;
+ANALYZE;
+";
+
+/// What the trail is narrowed by, and the index that serves it.
+const NARROWED: [(&str, &str); 5] = [
+    ("seq > 2000", "audit_events_pkey"),
+    ("seq > 2000 AND seq < 3000", "audit_events_pkey"),
+    ("action = 'rare'", "audit_events_action_idx"),
+    ("actor = 'service' AND seq < 3000", "audit_events_actor_idx"),
+    ("target_id = 'rare' AND seq > 10", "audit_events_target_idx"),
+];
+
+#[test]
+fn every_narrowing_of_a_trail_has_its_index() {
+    Db::each(async |db| {
+        let backend = db.backend();
+        let mut sql = Sql::connect(db.url()).await;
+        let (numbers, at) = match backend {
+            Backend::Sqlite => (SQLITE_NUMBERS, "n * 1000000"),
+            Backend::PostgreSql => (POSTGRESQL_NUMBERS, "to_timestamp(n)"),
+        };
+        let fill = literals(backend, &TRAIL.replace("{at}", at));
+        sql.run(&format!("{numbers}{fill}")).await.unwrap();
+        let trail = literals(backend, "trail = {id:1}");
+        let mut plans = Vec::new();
+        for (condition, index) in NARROWED {
+            for direction in ["ASC", "DESC"] {
+                let query = format!(
+                    "SELECT * FROM audit_events WHERE {trail} AND {condition} ORDER BY seq {direction} LIMIT 10"
+                );
+                plans.push((query, index));
+            }
+        }
+        let moment = literals(backend, "at >= {t:2000}");
+        plans.push((
+            format!("SELECT seq FROM audit_events WHERE {trail} AND {moment} ORDER BY at, seq LIMIT 1"),
+            "audit_events_at_idx",
+        ));
+        for (query, index) in plans {
+            let index = match backend {
+                Backend::Sqlite if index == "audit_events_pkey" => "sqlite_autoindex_audit_events_1",
+                Backend::Sqlite | Backend::PostgreSql => index,
+            };
+            let plan = sql.plan(&query).await;
+            assert!(plan.contains(index), "{query}\n{plan}");
+            assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE"), "{query}\n{plan}");
         }
     });
 }

@@ -16,10 +16,12 @@ mod proxy;
 mod rules;
 mod run;
 mod schema;
-mod sql;
+mod second_factors;
 mod tenancy;
 mod tls;
 mod tokens;
 mod trails;
 mod units;
 mod usage;
+
+use test_support::sql;

@@ -8,7 +8,7 @@ use test_support::{Backend, Db};
 /// to expire; a person's keys; an actor's tokens; repositories; the executions of two of them, and the
 /// baselines of one.
 const FILL: &str = "
-INSERT INTO organizations VALUES ({id:1}, 'one', 'One', NULL, NULL, {t:1}, {t:1});
+INSERT INTO organizations VALUES ({id:1}, 'one', 'One', NULL, NULL, {t:1}, {t:1}, {no});
 INSERT INTO users VALUES ({id:2}, 'a@b', 'a@b', 'Ada', NULL, NULL, {t:1}, {t:1});
 INSERT INTO memberships VALUES ({id:1}, {id:2}, 'owner', NULL, {t:1});
 INSERT INTO projects VALUES ({id:3}, {id:1}, 'P', 'p', {t:1}, {t:1});

@@ -7,7 +7,7 @@ use test_support::{Backend, Db};
 
 /// One row in every table, two where rows refer to each other.
 const ROWS: &str = "
-INSERT INTO organizations VALUES ({id:1}, 'one', 'One', NULL, NULL, {t:1}, {t:1}), ({id:2}, 'two', 'Two', NULL, NULL, {t:1}, {t:1});
+INSERT INTO organizations VALUES ({id:1}, 'one', 'One', NULL, NULL, {t:1}, {t:1}, {no}), ({id:2}, 'two', 'Two', NULL, NULL, {t:1}, {t:1}, {no});
 INSERT INTO users VALUES ({id:3}, 'a@b', 'a@b', 'Ada', NULL, NULL, {t:1}, {t:1}), ({id:4}, 'c@d', 'c@d', 'Cy', NULL, NULL, {t:1}, {t:1});
 INSERT INTO roles VALUES ({id:5}, {id:1}, 'R', 'r', 'x', {t:1}, {t:1}), ({id:6}, {id:2}, 'S', 's', 'x', {t:1}, {t:1}), ({id:30}, {id:1}, 'Q', 'q', 'x', {t:1}, {t:1});
 INSERT INTO memberships VALUES ({id:1}, {id:3}, NULL, {id:5}, {t:1}), ({id:1}, {id:4}, 'owner', NULL, {t:1});
@@ -23,7 +23,9 @@ INSERT INTO tokens (id, organization_id, kind, owner_user_id, actor_id, project_
 UPDATE tokens SET superseded_at = {t:2}, rotated_to = {id:15}, grace_ends_at = {t:3}, grace_mode = 'fixed' WHERE id = {id:14};
 UPDATE tokens SET revoked_at = {t:2}, revoked_reason = 'leaked', revoked_by = 'system' WHERE id = {id:16};
 INSERT INTO idempotency_keys VALUES ({id:1}, 'system', 'tokens.create', 'k', {b:32}, {id:14}, {t:1});
-INSERT INTO audit_heads VALUES ({id:0}, 1, {b:32});
+INSERT INTO second_factors VALUES ({id:3}, {b:8}, {t:1}, NULL, 0);
+INSERT INTO recovery_codes VALUES ({id:3}, {b:32});
+INSERT INTO audit_heads VALUES ({id:0}, 1, {b:32}, {t:1});
 INSERT INTO audit_events VALUES ({id:0}, 1, {t:1}, 'x', 'system', '', '', '', '{}', {b:32}, {b:32});
 INSERT INTO revocation_log VALUES (1, 'token', {id:14}, {t:1});
 INSERT INTO deployment VALUES ('k', 'v');
@@ -161,6 +163,11 @@ const BREACHES: &[(&str, Kind, &str)] = &[
     ("idempotency_keys_key_length", Check, "UPDATE idempotency_keys SET key = ''"),
     ("idempotency_keys_request_digest_length", Check, "UPDATE idempotency_keys SET request_digest = {b:33}"),
     ("idempotency_keys_token_fkey", Reference, "UPDATE idempotency_keys SET token_id = {id:99}"),
+    ("second_factors_user_fkey", Reference, "INSERT INTO second_factors VALUES ({id:99}, {b:8}, {t:1}, NULL, 0)"),
+    ("second_factors_sealed_secret_length", Check, "UPDATE second_factors SET sealed_secret = {b:256}"),
+    ("second_factors_last_step_range", Check, "UPDATE second_factors SET last_step = -1"),
+    ("recovery_codes_factor_fkey", Reference, "INSERT INTO recovery_codes VALUES ({id:4}, {b:32})"),
+    ("recovery_codes_digest_length", Check, "UPDATE recovery_codes SET digest = {b:31}"),
     ("audit_heads_seq_range", Check, "UPDATE audit_heads SET seq = -1"),
     ("audit_heads_hash_length", Check, "UPDATE audit_heads SET hash = {b:31}"),
     (
@@ -307,7 +314,9 @@ fn sqlite_keeps_to_the_types_that_postgresql_has_by_itself() {
             let refusal = sql.run(&format!("UPDATE {table} SET {column} = zeroblob(15)")).await.unwrap_err();
             assert_eq!(refusal, format!("CHECK constraint failed: {table}_{column}_length"));
         }
-        for (table, column) in [("access_scopes", "is_active"), ("executions", "is_strict")] {
+        for (table, column) in
+            [("access_scopes", "is_active"), ("executions", "is_strict"), ("organizations", "requires_second_factor")]
+        {
             let refusal = sql.run(&format!("UPDATE {table} SET {column} = 2")).await.unwrap_err();
             assert_eq!(refusal, format!("CHECK constraint failed: {table}_{column}_bool"));
         }

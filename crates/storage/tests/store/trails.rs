@@ -1,11 +1,13 @@
 //! Audit trails, the log of changes, idempotency keys, named values.
 
 use crate::run::{founded, read, write};
-use storage::model::{AuditHead, AuditRecord, IdempotencyRecord, LogEntry, Principal, Touched};
+use storage::model::{AuditFilter, AuditHead, AuditRecord, IdempotencyRecord, LogEntry, Principal, Touched};
 use storage::{Constraint, StoreError};
 use test_support::Db;
 use test_support::records::{self, T0, after, id};
+use token_domain::access::Direction;
 use token_domain::id::OrganizationId;
+use token_domain::{Span, Timestamp};
 
 fn event(organization_id: Option<OrganizationId>, head: AuditHead, target: &str) -> AuditRecord {
     let seq = head.seq + 1;
@@ -16,7 +18,7 @@ fn event(organization_id: Option<OrganizationId>, head: AuditHead, target: &str)
         organization_id,
         at: after(u32::try_from(seq).unwrap()),
         action: if seq % 2 == 0 { "token.create" } else { "token.revoke" }.to_owned(),
-        actor: if seq % 3 == 0 { Principal::Service } else { Principal::User(id(7)) },
+        actor: if seq % 3 == 0 { Principal::Service } else { Principal::User(id(7)) }.to_string(),
         target_kind: "token".to_owned(),
         target_id: target.to_owned(),
         request_id: format!("request-{seq}"),
@@ -38,35 +40,75 @@ async fn append(db: &Db, organization: Option<OrganizationId>, target: &'static 
     .unwrap()
 }
 
+async fn list(db: &Db, filter: AuditFilter) -> Vec<AuditRecord> {
+    read(db.store(), move |r| Box::pin(async move { r.list_audit(&filter).await })).await
+}
+
 #[test]
 fn a_trail_is_a_chain_of_its_own() {
     Db::each(async |db| {
         let (org, _) = founded(db.store()).await;
+        let empty = AuditHead { seq: 0, hash: [0; 32], at: Timestamp::EPOCH };
+        assert_eq!(read(db.store(), |r| Box::pin(r.audit_end(Some(org)))).await, None);
         let head = write(db.store(), move |tx| Box::pin(tx.audit_head(Some(org)))).await;
-        assert_eq!(head, Ok(AuditHead { seq: 0, hash: [0; 32] }));
+        assert_eq!(head, Ok(empty));
         let mut records = Vec::new();
         for number in 0..6 {
             records.push(append(db, Some(org), if number < 4 { "a" } else { "b" }).await);
         }
         let deployment = append(db, None, "").await;
         assert_eq!(deployment.seq, 1, "trails are numbered apart");
-        let seqs = |page: &[AuditRecord]| page.iter().map(|record| record.seq).collect::<Vec<_>>();
+        assert_eq!(list(db, AuditFilter::chain(Some(org), 0, 100)).await, records);
+        assert!(records.windows(2).all(|pair| pair[1].prev_hash == pair[0].hash));
+        assert_eq!(list(db, AuditFilter::chain(None, 0, 9)).await, [deployment]);
+        let last = AuditHead { seq: 6, hash: records[5].hash, at: records[5].at };
+        assert_eq!(read(db.store(), |r| Box::pin(r.audit_end(Some(org)))).await, Some(last));
+        let mut trails = read(db.store(), |r| Box::pin(r.audit_trails())).await;
+        trails.sort_by_key(Option::is_some);
+        assert_eq!(trails, [None, Some(org)]);
+    });
+}
 
-        let all = read(db.store(), |r| Box::pin(r.audit_page(Some(org), 0, 100, None, None, None))).await;
-        assert_eq!(all, records);
-        assert!(all.windows(2).all(|pair| pair[1].prev_hash == pair[0].hash));
-        let page = read(db.store(), |r| Box::pin(r.audit_page(Some(org), 2, 2, None, None, None))).await;
-        assert_eq!(seqs(&page), [3, 4]);
-        let page =
-            read(db.store(), |r| Box::pin(r.audit_page(Some(org), 0, 9, Some("token.create"), None, None))).await;
-        assert_eq!(seqs(&page), [2, 4, 6]);
-        let service = Some(Principal::Service);
-        let page = read(db.store(), |r| Box::pin(r.audit_page(Some(org), 0, 9, None, service, None))).await;
-        assert_eq!(seqs(&page), [3, 6]);
-        let page = read(db.store(), |r| Box::pin(r.audit_page(Some(org), 0, 9, None, None, Some("b")))).await;
-        assert_eq!(seqs(&page), [5, 6]);
-        let page = read(db.store(), |r| Box::pin(r.audit_page(None, 0, 9, None, None, None))).await;
-        assert_eq!(page, [deployment]);
+#[test]
+fn a_trail_is_narrowed_by_everything_it_is_asked_for() {
+    Db::each(async |db| {
+        let (org, _) = founded(db.store()).await;
+        for number in 0..6 {
+            append(db, Some(org), if number < 4 { "a" } else { "b" }).await;
+        }
+        // Event n is of second n; even ones are creations, every third is the front end's, the last two are on "b".
+        let all = || AuditFilter::chain(Some(org), 0, 100);
+        let newest = || AuditFilter { direction: Direction::Descending, after: None, ..all() };
+        let user = Some(Principal::User(id(7)));
+        let created = Some("token.create".to_owned());
+        let on_b = Some("b".to_owned());
+        let rows: [(AuditFilter, &[i64]); 20] = [
+            (all(), &[1, 2, 3, 4, 5, 6]),
+            (AuditFilter { after: None, ..all() }, &[1, 2, 3, 4, 5, 6]),
+            (AuditFilter { after: Some(2), limit: 2, ..all() }, &[3, 4]),
+            (AuditFilter { after: Some(6), ..all() }, &[]),
+            (newest(), &[6, 5, 4, 3, 2, 1]),
+            (AuditFilter { after: Some(4), limit: 2, ..newest() }, &[3, 2]),
+            (AuditFilter { action: created.clone(), ..all() }, &[2, 4, 6]),
+            (AuditFilter { action: created.clone(), after: Some(6), ..newest() }, &[4, 2]),
+            (AuditFilter { action: Some("token".to_owned()), ..all() }, &[]),
+            (AuditFilter { actor: Some(Principal::Service), ..all() }, &[3, 6]),
+            (AuditFilter { actor: user, limit: 2, ..newest() }, &[5, 4]),
+            (AuditFilter { actor: Some(Principal::Token(id(7))), ..all() }, &[]),
+            (AuditFilter { target_id: on_b.clone(), ..all() }, &[5, 6]),
+            (AuditFilter { target_id: on_b, action: created, actor: Some(Principal::Service), ..all() }, &[6]),
+            (AuditFilter { from: Some(after(3)), ..all() }, &[3, 4, 5, 6]),
+            (AuditFilter { from: Some(after(3) + Span::micros(1)), ..all() }, &[4, 5, 6]),
+            (AuditFilter { until: Some(after(3)), ..newest() }, &[2, 1]),
+            (AuditFilter { from: Some(after(2)), until: Some(after(5)), ..all() }, &[2, 3, 4]),
+            (AuditFilter { from: Some(after(7)), ..all() }, &[]),
+            (AuditFilter { from: Some(after(5)), until: Some(after(2)), ..all() }, &[]),
+        ];
+        for (filter, expected) in rows {
+            let asked = format!("{filter:?}");
+            let seqs: Vec<i64> = list(db, filter).await.iter().map(|record| record.seq).collect();
+            assert_eq!(seqs, expected, "{asked}");
+        }
     });
 }
 
@@ -75,13 +117,12 @@ fn an_event_that_does_not_follow_the_last_is_refused() {
     Db::each(async |db| {
         let first = append(db, None, "").await;
         for (seq, prev_hash) in [(1, [0; 32]), (3, first.hash), (2, [1; 32])] {
-            let mut record = event(None, AuditHead { seq: seq - 1, hash: prev_hash }, "");
+            let mut record = event(None, AuditHead { seq: seq - 1, hash: prev_hash, at: T0 }, "");
             record.seq = seq;
             let refused = write(db.store(), move |tx| Box::pin(async move { tx.append_audit(&record).await })).await;
             assert!(matches!(refused, Err(StoreError::Broken(_))), "{seq}: {refused:?}");
         }
-        let page = read(db.store(), |r| Box::pin(r.audit_page(None, 0, 9, None, None, None))).await;
-        assert_eq!(page, [first]);
+        assert_eq!(list(db, AuditFilter::chain(None, 0, 9)).await, [first]);
     });
 }
 
@@ -92,7 +133,7 @@ fn events_of_many_writers_at_once_form_one_chain() {
         let mut seqs: Vec<i64> = futures::future::join_all(appends).await.into_iter().map(|r| r.seq).collect();
         seqs.sort_unstable();
         assert_eq!(seqs, (1..=40).collect::<Vec<_>>());
-        let page = read(db.store(), |r| Box::pin(r.audit_page(None, 0, 99, None, None, None))).await;
+        let page = list(db, AuditFilter::chain(None, 0, 99)).await;
         assert!(page.windows(2).all(|pair| pair[1].prev_hash == pair[0].hash));
     });
 }

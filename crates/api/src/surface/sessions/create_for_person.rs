@@ -106,8 +106,9 @@ fn unknown_person(error: authority::sessions::SignInError) -> ApiError {
     match error {
         authority::sessions::SignInError::Denied => ApiError::from(Code::NotFound)
             .message("No such person is a member of that organisation, or they are switched off."),
-        other @ (authority::sessions::SignInError::TooMany(_) | authority::sessions::SignInError::Failed(_)) => {
-            failing::sign_in(other)
-        }
+        other @ (authority::sessions::SignInError::SecondFactorRequired
+        | authority::sessions::SignInError::WrongCode
+        | authority::sessions::SignInError::TooMany(_)
+        | authority::sessions::SignInError::Failed(_)) => failing::sign_in(other),
     }
 }

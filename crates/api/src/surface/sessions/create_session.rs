@@ -11,6 +11,7 @@ use super::organization;
 use super::view::NewSession;
 use crate::http::error::ApiResult;
 use crate::http::extract::Json;
+use crate::surface::second_factors::proof;
 use crate::surface::{failing, origin};
 
 /// Who signs in, and where.
@@ -23,6 +24,14 @@ struct SignIn {
     /// The organisation's id or slug; the first one joined if left out.
     #[serde(default)]
     organization: Option<String>,
+    /// Six digits of the app, where the person has a second factor.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "123456")]
+    code: Option<Zeroizing<String>>,
+    /// One of the recovery codes instead, which is used up.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    recovery_code: Option<Zeroizing<String>>,
 }
 
 /// Sign in.
@@ -32,7 +41,7 @@ struct SignIn {
     request_body = SignIn,
     responses(
         (status = 201, description = "signed in", body = NewSession),
-        (status = 401, description = "wrong e-mail or password; nothing says which", body = crate::openapi::Error),
+        (status = 401, description = "wrong e-mail or password, nothing says which; or `second factor required`, `wrong code`", body = crate::openapi::Error),
         (status = 429, description = "too many attempts lately", body = crate::openapi::Error),
     )
 )]
@@ -43,6 +52,7 @@ pub(super) async fn create_session(
     Json(body): Json<SignIn>,
 ) -> ApiResult<HttpResponse> {
     let organization = body.organization.as_deref().map(organization).transpose()?;
-    let signed_in = sessions.sign_in(&body.email, body.password, organization, &from.0).await;
+    let proof = proof(body.code.as_ref(), body.recovery_code.as_ref())?;
+    let signed_in = sessions.sign_in_with(&body.email, body.password, organization, proof.as_ref(), &from.0).await;
     Ok(HttpResponse::Created().json(NewSession::from(signed_in.map_err(failing::sign_in)?)))
 }

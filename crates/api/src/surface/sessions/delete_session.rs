@@ -10,7 +10,7 @@ use super::person;
 use crate::http::codes::Code;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::PathParam;
-use crate::surface::permission::{Anyone, WriteSelf};
+use crate::surface::permission::{Enrolling, WriteSelf};
 use crate::surface::{Authorized, failing};
 
 /// End the session this request came with.
@@ -20,7 +20,7 @@ use crate::surface::{Authorized, failing};
     responses((status = 204, description = "signed out"))
 )]
 #[delete("/v1/sessions/current")]
-pub(super) async fn delete_current(who: Authorized<Anyone>, sessions: Data<Sessions>) -> ApiResult<HttpResponse> {
+pub(super) async fn delete_current(who: Authorized<Enrolling>, sessions: Data<Sessions>) -> ApiResult<HttpResponse> {
     let Via::Session { session_id, user_id } = who.caller.via else {
         return Err(ApiError::from(Code::Forbidden).message("Send the session token itself: this is not a session."));
     };

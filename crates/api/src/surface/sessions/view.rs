@@ -15,6 +15,10 @@ pub(super) struct NewSession {
     org_id: String,
     role: String,
     expires_at: String,
+    /// True where the organisation asks for a second factor that the person lacks: the session is good for setting one up
+    /// (`POST /v1/me/totp`) and for nothing else. Left out otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    second_factor_required: Option<bool>,
 }
 
 /// A live session of the caller's.
@@ -33,7 +37,7 @@ pub(super) struct SessionView {
 
 impl From<SignedIn> for NewSession {
     fn from(signed_in: SignedIn) -> Self {
-        let SignedIn { session, token, role } = signed_in;
+        let SignedIn { session, token, role, lacks_second_factor } = signed_in;
         Self {
             id: session.id.to_string(),
             token: token.expose().to_owned(),
@@ -41,6 +45,7 @@ impl From<SignedIn> for NewSession {
             org_id: session.organization_id.to_string(),
             role,
             expires_at: session.expires_at.rfc3339_seconds(),
+            second_factor_required: lacks_second_factor.then_some(true),
         }
     }
 }

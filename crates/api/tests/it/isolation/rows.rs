@@ -99,11 +99,13 @@ pub(super) const ROWS: &[Row] = &[
         .body(|_| json!({"current_password": Server::PASSWORD, "new_password": Server::PASSWORD})),
     row("check_topic", Holders, Actor, 200).query("topic=a/b", Tells::Path),
     row("check_topic_bound", Bound, Actor, 200).query("topic=a/b", Tells::Path),
+    row("confirm_totp", People, Nothing, 409).body(|_| json!({"code": "123456"})),
     row("create_actor", Holders, Nothing, 201).body(name),
     row("create_actor_bound", Bound, Nothing, 201).body(name),
     row("create_for_person", Service, Nothing, 201)
         .body(|_| json!({"email": Server::OWNER, "organization": Server::ORGANIZATION})),
     row("create_project", Holders, Nothing, 201).body(slug),
+    row("create_recovery_codes", People, Nothing, 409).body(|_| json!({"code": "123456"})),
     row("create_scope", Holders, Nothing, 201).body(slug),
     row("create_scope_bound", Bound, Nothing, 201).body(slug),
     row("create_session", Anybody, Nothing, 201)
@@ -118,6 +120,8 @@ pub(super) const ROWS: &[Row] = &[
     row("delete_scope", Holders, AccessScope, 204),
     row("delete_scope_bound", Bound, AccessScope, 204),
     row("delete_session", People, Session, 204),
+    row("delete_totp", People, Nothing, 409)
+        .body(|_| json!({"password": Server::PASSWORD, "code": "123456"})),
     row("edit_actor", Holders, Actor, 200).body(name),
     row("edit_actor_bound", Bound, Actor, 200).body(name),
     row("edit_me", People, Nothing, 200).body(|_| json!({})),
@@ -126,6 +130,7 @@ pub(super) const ROWS: &[Row] = &[
     row("edit_scope_bound", Bound, AccessScope, 200).body(name),
     row("edit_token", Holders, Token, 200).body(name),
     row("enforce", Holders, Nothing, 200).body(execution),
+    row("export_audit", Holders, Nothing, 200),
     row("forward", Tokens, Nothing, 200),
     row("get_actor", Holders, Actor, 200),
     row("get_actor_bound", Bound, Actor, 200),
@@ -140,11 +145,13 @@ pub(super) const ROWS: &[Row] = &[
     row("get_scope", Holders, AccessScope, 200),
     row("get_scope_bound", Bound, AccessScope, 200),
     row("get_token", Holders, Token, 200),
+    row("get_totp", People, Nothing, 200),
     row("get_usage", Holders, Token, 200),
     row("health", Anybody, Nothing, 200),
     row("introspect", Holders, Nothing, 200).body(|_| json!("token=nlp_00112233445566778899aabbccddeeff550c911c")),
     row("list_actors", Holders, Nothing, 200),
     row("list_actors_bound", Bound, Nothing, 200),
+    row("list_audit", Holders, Nothing, 200),
     row("list_baseline_history", Holders, Execution, 200),
     row("list_executions", Holders, Execution, 200).query("org={org}&repo={repo}", Tells::Query),
     row("list_projects", Holders, Nothing, 200),
@@ -164,6 +171,7 @@ pub(super) const ROWS: &[Row] = &[
     row("run_setup", Anybody, Nothing, 409)
         .body(|_| json!({"code": "x", "organization": "third", "email": "a@b.example", "password": Server::PASSWORD})),
     row("set_baseline", Holders, Execution, 200).query("", Tells::Nothing).body(|_| json!({"coverage": 70, "commit": "0123456789abcdef"})),
+    row("start_totp", People, Nothing, 201),
     row("submit_execution", Holders, Nothing, 201).body(execution),
     row("unassign_actor", Holders, AccessScopeWithActor, 204),
     row("unassign_actor_bound", Bound, AccessScopeWithActor, 204),
@@ -171,4 +179,5 @@ pub(super) const ROWS: &[Row] = &[
     row("unassign_actors_bound", Bound, AccessScopeWithActor, 200).body(actors),
     row("validate", Anybody, Nothing, 401).body(|_| json!({"token": "nlp_00112233445566778899aabbccddeeff550c911c"})),
     row("validate_batch", Holders, Nothing, 200).body(|_| json!({"tokens": ["nlp_00112233445566778899aabbccddeeff550c911c"]})),
+    row("verify_audit", Holders, Nothing, 200),
 ];

@@ -4,5 +4,6 @@ mod account;
 mod credentials;
 mod ending;
 mod roles;
+mod second_factor;
 mod service;
 mod sign_in;

@@ -1,12 +1,15 @@
 //! The database as it is, past the server: what was written, and rows that no route makes yet.
 
-use authority::audit;
+use authority::Origin;
+use authority::audit::{self, Event, Trail};
 use authority::env::{Clock as _, SystemClock, SystemEntropy, new_id, random};
 use authority::sessions::SessionToken;
-use storage::model::{AuditRecord, Membership, Organization, Session, Token, TokenFilter, TokenOwner, User};
+use storage::model::{
+    AuditFilter, AuditRecord, Membership, Organization, Principal, Session, Token, TokenFilter, TokenOwner, User,
+};
 use storage::{DatabaseUrl, Store, StoreError, StoreOptions};
 use token_domain::id::{OrganizationId, TokenId};
-use token_domain::person::{BuiltInRole, RoleRef};
+use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
 use token_domain::text::{Email, Name, Slug};
 use token_domain::{Span, Timestamp};
 use tokio::runtime::Runtime;
@@ -81,6 +84,7 @@ impl Facts {
             name: Name::parse(slug).unwrap(),
             disabled_at: None,
             token_cap: None,
+            second_factor: SecondFactorRule::Optional,
             created_at: now,
             updated_at: now,
         };
@@ -151,6 +155,12 @@ impl Facts {
     pub(crate) fn disable(&self, user: &User) {
         let (id, at) = (user.id, now());
         self.write(move |tx| Box::pin(async move { tx.set_user_disabled(id, Some(at), at).await.map(drop) }));
+    }
+
+    /// Lets that organisation ask its people for a second factor, or no longer.
+    pub(crate) fn set_second_factor_rule(&self, rule: SecondFactorRule) {
+        let (id, at) = (self.organization(Server::ORGANIZATION).id, now());
+        self.write(move |tx| Box::pin(async move { tx.set_second_factor_rule(id, rule, at).await.map(drop) }));
     }
 
     /// Gives the organisation a cap of its own.
@@ -230,7 +240,7 @@ impl Facts {
         loop {
             let after = seq;
             let read = self.store().read(move |reads| {
-                Box::pin(async move { reads.audit_page(trail, after, PAGE, None, None, None).await })
+                Box::pin(async move { reads.list_audit(&AuditFilter::chain(trail, after, PAGE)).await })
             });
             let page = self.runtime.block_on(read).unwrap();
             if page.is_empty() {
@@ -254,6 +264,22 @@ impl Facts {
     /// The deployment's own trail.
     pub(crate) fn deployment_audit(&self) -> Vec<AuditRecord> {
         self.audit_after(None, (0, [0; 32]))
+    }
+
+    /// Appends so many events to the trail of the organisation that set-up made.
+    pub(crate) fn fill_audit(&self, count: usize) {
+        let (organization, at) = (self.organization(Server::ORGANIZATION).id, now());
+        let origin = Origin { request_id: "filled".to_owned(), client_ip: None, user_agent: None };
+        self.write(move |tx| {
+            Box::pin(async move {
+                let mut trail = Trail::open(tx, Some(organization)).await?;
+                for number in 0..count {
+                    let event = Event::new(at, "test.event", Principal::System, &origin).with("number", number);
+                    trail.append(tx, event).await?;
+                }
+                Ok(())
+            })
+        });
     }
 
     /// Holds the write lock of an SQLite database while `meanwhile` runs, as another process could.

@@ -35,11 +35,13 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The body as JSON (null when it is empty), if the status is the expected one.
+    /// The body as JSON (null when it is empty or something else), if the status is the expected one.
     #[track_caller]
     pub(crate) fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text());
-        if self.body.is_empty() { Value::Null } else { self.json() }
+        let is_json =
+            self.header("content-type").is_none_or(|of_type| of_type.ends_with("json") && !of_type.contains("ndjson"));
+        if self.body.is_empty() || !is_json { Value::Null } else { self.json() }
     }
 
     /// An error of the common shape, with the expected status; the body for a closer look.
@@ -152,6 +154,10 @@ impl Wire {
         }
         let mut answer = Answer { status, headers, body: Vec::new() };
         if !without_body && status != 204 {
+            if answer.header("transfer-encoding") == Some("chunked") {
+                answer.body = self.chunks()?;
+                return Ok(answer);
+            }
             let length = answer.header("content-length").and_then(|text| text.parse().ok());
             answer.body = vec![0; length.ok_or(ErrorKind::InvalidData)?];
             self.stream.read_exact(&mut answer.body)?;
@@ -163,6 +169,23 @@ impl Wire {
     pub(crate) fn ask(&mut self, request: &Request<'_>) -> io::Result<Answer> {
         self.send(&request.bytes())?;
         self.answer(request.is_head())
+    }
+
+    /// A body in chunks, up to and including the last, which is empty.
+    fn chunks(&mut self) -> io::Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let length = usize::from_str_radix(&self.line()?, 16).map_err(|_| ErrorKind::InvalidData)?;
+            let end = body.len();
+            body.resize(end + length, 0);
+            self.stream.read_exact(&mut body[end..])?;
+            if !self.line()?.is_empty() {
+                return Err(ErrorKind::InvalidData.into());
+            }
+            if length == 0 {
+                return Ok(body);
+            }
+        }
     }
 
     fn line(&mut self) -> io::Result<String> {

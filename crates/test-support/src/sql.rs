@@ -1,16 +1,18 @@
 //! Plain SQL on either database, beside the store: for what no operation of the store would do.
 
+use crate::database::Backend;
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{Nullable, Text};
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection};
 use std::fmt::Write as _;
 use storage::DatabaseUrl;
-use test_support::Backend;
 use tokio_postgres::{Client, NoTls};
 
 /// A raw connection.
-pub(crate) enum Sql {
+pub enum Sql {
+    /// To a file.
     Sqlite(Box<SqliteConnection>),
+    /// To a database of a server.
     PostgreSql(Client),
 }
 
@@ -22,20 +24,30 @@ struct Row {
 
 impl Sql {
     /// Connects to the database of that address, on the current runtime.
-    pub(crate) async fn connect(url: &DatabaseUrl) -> Self {
+    ///
+    /// # Panics
+    /// If it cannot be reached.
+    pub async fn connect(url: &DatabaseUrl) -> Self {
         if let Some(path) = url.sqlite_path() {
-            let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-            connection.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON").unwrap();
+            let mut connection =
+                SqliteConnection::establish(path.to_str().expect("a path in UTF-8")).expect("the file");
+            connection.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON").expect("the pragmas");
             Self::Sqlite(Box::new(connection))
         } else {
-            let (client, connection) = tokio_postgres::connect(&url.to_string(), NoTls).await.unwrap();
+            let (client, connection) = tokio_postgres::connect(&url.to_string(), NoTls).await.expect("the server");
             tokio::spawn(connection);
             Self::PostgreSql(client)
         }
     }
 
-    /// Runs statements; on failure what the database names: the breached constraint where it does, else its message.
-    pub(crate) async fn run(&mut self, statements: &str) -> Result<(), String> {
+    /// Runs statements.
+    ///
+    /// # Errors
+    /// What the database names: the breached constraint where it does, else its message.
+    ///
+    /// # Panics
+    /// If the server goes away instead of answering.
+    pub async fn run(&mut self, statements: &str) -> Result<(), String> {
         match self {
             Self::Sqlite(connection) => connection.batch_execute(statements).map_err(|error| error.to_string()),
             Self::PostgreSql(client) => client.batch_execute(statements).await.map_err(|error| {
@@ -46,10 +58,13 @@ impl Sql {
     }
 
     /// The one column, named `line`, of every row.
-    pub(crate) async fn lines(&mut self, query: &str) -> Vec<String> {
+    ///
+    /// # Panics
+    /// If the query fails.
+    pub async fn lines(&mut self, query: &str) -> Vec<String> {
         match self {
             Self::Sqlite(connection) => {
-                let rows: Vec<Row> = diesel::sql_query(query).load(&mut **connection).unwrap();
+                let rows: Vec<Row> = diesel::sql_query(query).load(&mut **connection).expect(query);
                 rows.into_iter().map(|row| row.line.unwrap_or_default()).collect()
             }
             Self::PostgreSql(client) => {
@@ -68,15 +83,18 @@ struct Step {
 
 impl Sql {
     /// How the database would go about a query.
-    pub(crate) async fn plan(&mut self, query: &str) -> String {
+    ///
+    /// # Panics
+    /// If the query fails.
+    pub async fn plan(&mut self, query: &str) -> String {
         let lines: Vec<String> = match self {
             Self::Sqlite(connection) => {
                 let steps: Vec<Step> =
-                    diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}")).load(&mut **connection).unwrap();
+                    diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}")).load(&mut **connection).expect(query);
                 steps.into_iter().map(|step| step.detail).collect()
             }
             Self::PostgreSql(client) => {
-                let rows = client.query(&format!("EXPLAIN {query}"), &[]).await.unwrap();
+                let rows = client.query(&format!("EXPLAIN {query}"), &[]).await.expect(query);
                 rows.into_iter().map(|row| row.get(0)).collect()
             }
         };
@@ -84,8 +102,11 @@ impl Sql {
     }
 }
 
-/// Fills in literals: `{id:7}` an id, `{t:5}` a moment, `{b:32}` so many bytes, `{yes}` a truth.
-pub(crate) fn literals(backend: Backend, template: &str) -> String {
+/// Fills in literals: `{id:7}` an id, `{t:5}` a moment, `{b:32}` so many bytes, `{yes}` and `{no}`.
+///
+/// # Panics
+/// On a marker it does not know.
+pub fn literals(backend: Backend, template: &str) -> String {
     let mut text = String::new();
     let mut rest = template;
     while let Some((before, marked)) = rest.split_once('{') {
@@ -102,9 +123,11 @@ pub(crate) fn literals(backend: Backend, template: &str) -> String {
             ("b", Backend::PostgreSql) => write!(text, "decode(repeat('00', {number}), 'hex')"),
             ("yes", Backend::Sqlite) => write!(text, "1"),
             ("yes", Backend::PostgreSql) => write!(text, "true"),
+            ("no", Backend::Sqlite) => write!(text, "0"),
+            ("no", Backend::PostgreSql) => write!(text, "false"),
             _ => panic!("{{{marker}}}"),
         }
-        .unwrap();
+        .expect("a String takes it");
         rest = after;
     }
     text + rest

@@ -1,0 +1,79 @@
+//! `GET /v1/audit/export`: the whole trail as a file that can be verified anywhere, sent page by page.
+
+use actix_web::web::{Bytes, Data};
+use actix_web::{Error, HttpResponse, get};
+use authority::audit::line;
+use authority::audit::read::Audit;
+use futures::Stream;
+use futures::stream::try_unfold;
+use serde::Deserialize;
+use token_domain::id::OrganizationId;
+
+use super::number;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::Query;
+use crate::surface::permission::ReadAudit;
+use crate::surface::{Authorized, failing};
+
+/// Carries the end of the trail as exported: what to remember in order to notice later that events were cut off.
+const HEAD: &str = "Nolapse-Audit-Head";
+
+/// Where the file begins.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// Only what comes after the event of this number, to add to a file; everything if left out.
+    after: Option<String>,
+}
+
+/// Export the audit trail as NDJSON.
+///
+/// One event a line, in order and without gaps, with everything its hash covers: `nolapse-api audit verify FILE` needs
+/// nothing else. `detail` is the text that was hashed. The header `Nolapse-Audit-Head` is the last event's number and hash;
+/// events that happen during the export are not in it. An answer that ends before that event was cut short.
+#[utoipa::path(
+    tag = "audit",
+    security(("bearer" = ["audit:read"]), ("api_key" = ["audit:read"])),
+    params(Wanted),
+    responses((status = 200, description = "the events", body = String, content_type = "application/x-ndjson"))
+)]
+#[get("/v1/audit/export")]
+pub(super) async fn export_audit(
+    who: Authorized<ReadAudit>,
+    audit: Data<Audit>,
+    Query(wanted): Query<Wanted>,
+) -> ApiResult<HttpResponse> {
+    let organization = who.caller.organization_id;
+    let after = number("after", wanted.after.as_deref())?.unwrap_or(0);
+    let end = audit.end(Some(organization)).await.map_err(|failure| failing::failed(&failure))?;
+    Ok(HttpResponse::Ok()
+        .content_type(line::MEDIA_TYPE)
+        .insert_header((HEAD, end.to_string()))
+        .insert_header(("Content-Disposition", "attachment; filename=\"audit.ndjson\""))
+        .streaming(pages(audit, organization, after, end.seq)))
+}
+
+/// The events behind one up to another, a page at a time: the next is read when the one before has been sent. When the
+/// database fails on the way the connection is cut, so that the file does not look complete.
+fn pages(
+    audit: Data<Audit>,
+    organization: OrganizationId,
+    after: i64,
+    last: i64,
+) -> impl Stream<Item = Result<Bytes, Error>> {
+    try_unfold(after, move |after| {
+        let audit = audit.clone();
+        async move {
+            let records = audit.next(Some(organization), after, last).await.map_err(|error| {
+                tracing::error!(%organization, %error, "an export of the audit trail was cut short");
+                ApiError::unavailable(error)
+            })?;
+            let Some(reached) = records.last().map(|record| record.seq) else { return Ok(None) };
+            let mut lines = Vec::new();
+            for record in &records {
+                line::write(record, &mut lines).map_err(ApiError::internal)?;
+            }
+            Ok(Some((Bytes::from(lines), reached)))
+        }
+    })
+}

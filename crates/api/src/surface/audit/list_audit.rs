@@ -1,0 +1,127 @@
+//! `GET /v1/audit`: events, narrowed and paged, in the order they happened or back in time.
+
+use actix_web::get;
+use actix_web::web::{self, Data};
+use authority::audit::read::{Audit, ListRequest};
+use authority::records::Principal;
+use serde::{Deserialize, Serialize};
+use token_domain::Timestamp;
+use token_domain::access::Direction;
+use token_domain::id::{OrganizationId, Uuid};
+use utoipa::ToSchema;
+
+use super::number;
+use super::view::EventView;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::{Limit, Query};
+use crate::surface::permission::ReadAudit;
+use crate::surface::{Authorized, failing};
+
+/// The longest action and target there are.
+const LONGEST: usize = 255;
+
+/// Which events to list.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// Only what comes after the event of this number: `next_cursor` of the page before, or the `seq` of the last event
+    /// seen, to ask what has happened since.
+    after: Option<String>,
+    /// 1–1000; 100 if left out.
+    #[serde(default)]
+    #[param(value_type = Option<u32>)]
+    limit: Limit<100, 1000>,
+    /// Only this action, such as `token.create`.
+    action: Option<String>,
+    /// Only by `user:<id>`, `token:<id>`, `service`, `system` or `anonymous`.
+    actor: Option<String>,
+    /// Only on what has this id.
+    target: Option<String>,
+    /// Only at this time (RFC 3339) or later.
+    from: Option<String>,
+    /// Only before this time.
+    to: Option<String>,
+    /// `oldest` first, as they happened, or `newest` first; `oldest` if left out.
+    order: Option<String>,
+}
+
+/// A page of events.
+#[derive(Serialize, ToSchema)]
+struct EventList {
+    events: Vec<EventView>,
+    /// Send it as `after` for the next page; `null` on the last.
+    next_cursor: Option<String>,
+}
+
+/// List events of the audit trail.
+#[utoipa::path(
+    tag = "audit",
+    security(("bearer" = ["audit:read"]), ("api_key" = ["audit:read"])),
+    params(Wanted),
+    responses((status = 200, body = EventList))
+)]
+#[get("/v1/audit")]
+pub(super) async fn list_audit(
+    who: Authorized<ReadAudit>,
+    audit: Data<Audit>,
+    Query(wanted): Query<Wanted>,
+) -> ApiResult<web::Json<EventList>> {
+    let organization = who.caller.organization_id;
+    let page = audit.list(organization, wanted.read(organization)?).await;
+    let page = page.map_err(|failure| failing::failed(&failure))?;
+    Ok(web::Json(EventList {
+        events: page.events.into_iter().map(EventView::from).collect(),
+        next_cursor: page.next.map(|seq| seq.to_string()),
+    }))
+}
+
+impl Wanted {
+    fn read(self, organization: OrganizationId) -> ApiResult<ListRequest> {
+        let actor = |text: &str| {
+            Principal::parse(text).ok_or_else(|| {
+                ApiError::invalid("actor", "must be user:<id>, token:<id>, service, system or anonymous")
+            })
+        };
+        Ok(ListRequest {
+            action: bounded("action", self.action)?,
+            actor: self.actor.as_deref().map(actor).transpose()?,
+            target_id: bounded("target", self.target)?.map(|text| as_shown(&text, organization)),
+            from: moment("from", self.from.as_deref())?,
+            until: moment("to", self.to.as_deref())?,
+            direction: direction(self.order.as_deref())?,
+            after: number("after", self.after.as_deref())?,
+            limit: self.limit.0,
+        })
+    }
+}
+
+fn bounded(parameter: &'static str, text: Option<String>) -> ApiResult<Option<String>> {
+    match text {
+        Some(text) if text.is_empty() || text.chars().count() > LONGEST => {
+            Err(ApiError::invalid(parameter, format!("must have 1 to {LONGEST} characters")))
+        }
+        text => Ok(text),
+    }
+}
+
+fn moment(parameter: &'static str, text: Option<&str>) -> ApiResult<Option<Timestamp>> {
+    let moment = text.map(Timestamp::parse_rfc3339).transpose();
+    moment.map_err(|error| ApiError::invalid(parameter, error.to_string()))
+}
+
+fn direction(text: Option<&str>) -> ApiResult<Direction> {
+    match text {
+        None | Some("oldest") => Ok(Direction::Ascending),
+        Some("newest") => Ok(Direction::Descending),
+        Some(_) => Err(ApiError::invalid("order", "must be oldest or newest")),
+    }
+}
+
+/// An id in the form events show it: organisations by their own, all others plain. Every id is accepted in both.
+fn as_shown(text: &str, organization: OrganizationId) -> String {
+    match (OrganizationId::parse(text), Uuid::try_parse(text)) {
+        (Ok(id), _) if id == organization => id.to_string(),
+        (_, Ok(id)) => id.hyphenated().to_string(),
+        (_, Err(_)) => text.to_owned(),
+    }
+}

@@ -1,0 +1,32 @@
+//! The audit trail of the caller's organisation: read, taken along, verified.
+
+mod export_audit;
+mod list_audit;
+mod verify_audit;
+mod view;
+
+use authority::audit::chain::Place;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::http::error::{ApiError, ApiResult};
+
+pub(super) fn register(config: &mut ServiceConfig<'_>) {
+    config.service(list_audit::list_audit).service(export_audit::export_audit).service(verify_audit::verify_audit);
+}
+
+/// A place in the trail, as an earlier answer showed it.
+fn place(parameter: &'static str, text: Option<&str>) -> ApiResult<Option<Place>> {
+    text.map(Place::parse).transpose().map_err(|error| ApiError::invalid(parameter, error.to_string()))
+}
+
+/// The number of an event.
+fn number(parameter: &'static str, text: Option<&str>) -> ApiResult<Option<i64>> {
+    let read = |text: &str| {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse()
+            .ok()
+            .filter(|_| digits)
+            .ok_or_else(|| ApiError::invalid(parameter, "must be the number of an event"))
+    };
+    text.map(read).transpose()
+}

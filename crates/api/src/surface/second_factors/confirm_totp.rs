@@ -1,0 +1,46 @@
+//! `POST /v1/me/totp/confirm`: show that the app has the secret.
+
+use actix_web::post;
+use actix_web::web::{self, Data};
+use authority::second_factors::SecondFactors;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+use super::{RecoveryCodes, code, errors};
+use crate::http::error::ApiResult;
+use crate::http::extract::Json;
+use crate::surface::Authorized;
+use crate::surface::permission::Enrolling;
+
+/// A code of the app.
+#[derive(Deserialize, ToSchema)]
+struct ConfirmTotp {
+    /// Six digits.
+    #[schema(value_type = String, example = "123456")]
+    code: Zeroizing<String>,
+}
+
+/// Confirm a second factor with a first code.
+///
+/// From now on signing in asks for it. All other sessions of the person end.
+#[utoipa::path(
+    tag = "me",
+    security(("bearer" = [])),
+    request_body = ConfirmTotp,
+    responses(
+        (status = 200, description = "set up", body = RecoveryCodes),
+        (status = 409, description = "nothing waits for a code", body = crate::openapi::Error),
+        (status = 429, description = "too many wrong codes", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/me/totp/confirm")]
+pub(super) async fn confirm_totp(
+    who: Authorized<Enrolling>,
+    factors: Data<SecondFactors>,
+    Json(body): Json<ConfirmTotp>,
+) -> ApiResult<web::Json<RecoveryCodes>> {
+    let code = code(&body.code)?;
+    let codes = factors.confirm(&who.caller, code, &who.origin).await.map_err(errors::second_factor)?;
+    Ok(web::Json(codes.into()))
+}

@@ -1,0 +1,49 @@
+//! `POST /v1/me/recovery-codes`: new recovery codes in place of the old ones.
+
+use actix_web::post;
+use actix_web::web::{self, Data};
+use authority::second_factors::SecondFactors;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+use super::{RecoveryCodes, errors, required_proof};
+use crate::http::error::ApiResult;
+use crate::http::extract::Json;
+use crate::surface::Authorized;
+use crate::surface::permission::Anyone;
+
+/// The second factor once more: whoever finds an open session gets no recovery codes.
+#[derive(Deserialize, ToSchema)]
+struct NewRecoveryCodes {
+    /// Six digits of the app, or else `recovery_code`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "123456")]
+    code: Option<Zeroizing<String>>,
+    /// One of the old ones.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    recovery_code: Option<Zeroizing<String>>,
+}
+
+/// Make new recovery codes; the old ones are good no longer.
+#[utoipa::path(
+    tag = "me",
+    security(("bearer" = [])),
+    request_body = NewRecoveryCodes,
+    responses(
+        (status = 200, description = "made", body = RecoveryCodes),
+        (status = 409, description = "there is no second factor to recover", body = crate::openapi::Error),
+        (status = 429, description = "too many wrong codes", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/me/recovery-codes")]
+pub(super) async fn create_recovery_codes(
+    who: Authorized<Anyone>,
+    factors: Data<SecondFactors>,
+    Json(body): Json<NewRecoveryCodes>,
+) -> ApiResult<web::Json<RecoveryCodes>> {
+    let proof = required_proof(body.code.as_ref(), body.recovery_code.as_ref())?;
+    let codes = factors.renew_recovery_codes(&who.caller, &proof, &who.origin).await;
+    Ok(web::Json(codes.map_err(errors::second_factor)?.into()))
+}

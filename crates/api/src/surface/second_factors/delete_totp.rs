@@ -1,0 +1,55 @@
+//! `DELETE /v1/me/totp`: remove one's second factor.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, delete};
+use authority::second_factors::SecondFactors;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+use super::{errors, required_proof};
+use crate::http::error::ApiResult;
+use crate::http::extract::Json;
+use crate::surface::Authorized;
+use crate::surface::permission::Anyone;
+
+/// The password, and the second factor once more.
+#[derive(Deserialize, ToSchema)]
+struct DeleteTotp {
+    #[schema(value_type = String)]
+    password: Zeroizing<String>,
+    /// Six digits of the app, or else `recovery_code`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "123456")]
+    code: Option<Zeroizing<String>>,
+    /// One of the recovery codes, which is used up.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    recovery_code: Option<Zeroizing<String>>,
+}
+
+/// Remove one's second factor and its recovery codes.
+///
+/// All other sessions of the person end. Where the organisation asks for a second factor, this session is then good for setting
+/// up another one, and for nothing else.
+#[utoipa::path(
+    tag = "me",
+    security(("bearer" = [])),
+    request_body = DeleteTotp,
+    responses(
+        (status = 204, description = "removed"),
+        (status = 409, description = "there is none", body = crate::openapi::Error),
+        (status = 429, description = "too many wrong passwords or codes", body = crate::openapi::Error),
+    )
+)]
+#[delete("/v1/me/totp")]
+pub(super) async fn delete_totp(
+    who: Authorized<Anyone>,
+    factors: Data<SecondFactors>,
+    Json(body): Json<DeleteTotp>,
+) -> ApiResult<HttpResponse> {
+    let proof = required_proof(body.code.as_ref(), body.recovery_code.as_ref())?;
+    let removed = factors.remove(&who.caller, body.password, &proof, &who.origin).await;
+    removed.map_err(errors::second_factor)?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,68 @@
+//! The second factor of the person behind the session: set up, proven, recovered, removed.
+
+mod confirm_totp;
+mod create_recovery_codes;
+mod delete_totp;
+mod errors;
+mod get_totp;
+mod start_totp;
+
+use authority::hashing::{RecoveryCode, TotpCode};
+use authority::second_factors::Proof;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use zeroize::Zeroizing;
+
+use crate::http::error::{ApiError, ApiResult};
+
+pub(super) fn register(config: &mut ServiceConfig<'_>) {
+    config
+        .service(get_totp::get_totp)
+        .service(start_totp::start_totp)
+        .service(confirm_totp::confirm_totp)
+        .service(delete_totp::delete_totp)
+        .service(create_recovery_codes::create_recovery_codes);
+}
+
+/// Recovery codes just made.
+#[derive(Serialize, ToSchema)]
+struct RecoveryCodes {
+    /// Shown once: ten codes, each good for one sign-in without the app.
+    #[schema(example = json!(["aaaq-eaye-7p6p-37x7"]))]
+    recovery_codes: Vec<String>,
+}
+
+impl From<Vec<RecoveryCode>> for RecoveryCodes {
+    fn from(codes: Vec<RecoveryCode>) -> Self {
+        Self { recovery_codes: codes.iter().map(|code| (*code.expose()).clone()).collect() }
+    }
+}
+
+/// Six digits.
+fn code(text: &str) -> ApiResult<TotpCode> {
+    TotpCode::parse(text).ok_or_else(|| ApiError::invalid("code", "must be the six digits that the app shows now"))
+}
+
+/// What proves a second factor, of which at most one is sent.
+pub(super) fn proof(
+    given: Option<&Zeroizing<String>>,
+    recovery: Option<&Zeroizing<String>>,
+) -> ApiResult<Option<Proof>> {
+    match (given, recovery) {
+        (Some(_), Some(_)) => Err(ApiError::invalid("recovery_code", "must not be sent together with code")),
+        (Some(text), None) => code(text).map(|code| Some(Proof::Code(code))),
+        (None, Some(text)) => {
+            let read = RecoveryCode::parse(text).map(|code| Some(Proof::Recovery(code)));
+            read.ok_or_else(|| {
+                ApiError::invalid("recovery_code", "must be sixteen letters and digits, as shown when it was made")
+            })
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// The same where one of them must be sent.
+fn required_proof(given: Option<&Zeroizing<String>>, recovery: Option<&Zeroizing<String>>) -> ApiResult<Proof> {
+    proof(given, recovery)?.ok_or_else(|| ApiError::invalid("code", "is required, unless recovery_code is sent"))
+}
