@@ -1,6 +1,7 @@
 //! Where the project lives and how its own cargo is called.
 
 use crate::fail::{Context as _, Result};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -17,8 +18,14 @@ pub(crate) fn root() -> PathBuf {
 /// `cargo` in the workspace root, with the toolchain that runs this program.
 pub(crate) fn cargo() -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(program);
+    let mut command = outside(program);
     command.current_dir(root());
+    command
+}
+
+/// A program that may call cargo itself, as it would be started from a shell.
+pub(crate) fn outside(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         let name_text = name.to_string_lossy();
         if CARGO_RUN_VARIABLES.iter().any(|prefix| name_text.starts_with(prefix)) {

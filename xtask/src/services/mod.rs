@@ -12,12 +12,11 @@ mod wait;
 use crate::args::Args;
 use crate::fail::{Context as _, Fail, Result};
 use crate::process::run;
-use crate::say;
+use crate::{project, say};
 use postgres::Postgres;
 use redis::Redis;
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Command;
 use tempfile::TempDir;
 
 pub(crate) use install::{Tool, find_or_install};
@@ -126,5 +125,5 @@ pub(crate) fn task(mut args: Args) -> Result {
     say::step("starting PostgreSQL and Redis");
     let durability = if durable { Durability::On } else { Durability::Off };
     let services = Services::start(Wanted { durability, ..Wanted::TESTS })?;
-    run(Command::new(program).args(arguments).envs(services.variables()))
+    run(project::outside(program).args(arguments).envs(services.variables()))
 }

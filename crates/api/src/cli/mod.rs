@@ -7,6 +7,7 @@ mod migrate;
 mod openapi;
 mod output;
 mod reference;
+mod second_factor;
 mod serve;
 mod setup;
 mod sources;
@@ -35,6 +36,8 @@ enum Command {
     Setup(setup::Args),
     /// Bring the database's schema up or down.
     Migrate(migrate::Args),
+    /// Help a person who lost their second factor.
+    SecondFactor(second_factor::Args),
     /// Look at the audit trails.
     Audit(audit::Args),
     /// Look at the configuration.
@@ -62,6 +65,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Setup(args) => setup::run(args),
         Command::Migrate(args) => migrate::run(args),
+        Command::SecondFactor(args) => second_factor::run(args),
         Command::Audit(args) => audit::run(args),
         Command::BenchSeed(args) => bench_seed::run(args),
         Command::Config(args) => config::run(args),

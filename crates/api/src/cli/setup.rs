@@ -75,5 +75,5 @@ fn password() -> Result<NewPassword, Failure> {
     let mut text = Zeroizing::new(String::new());
     std::io::stdin().take(LONGEST_INPUT).read_to_string(&mut text)?;
     let line = text.lines().next().unwrap_or_default();
-    Ok(NewPassword::new(Zeroizing::new(line.to_owned()))?)
+    Ok(NewPassword::new(Zeroizing::new(line.to_owned())).map_err(|error| format!("the password {error}"))?)
 }

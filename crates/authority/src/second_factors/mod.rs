@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use secret_hash::recovery::{self, RecoveryCode};
 use secret_hash::totp::{TotpCode, TotpSecret};
-use storage::model::{Organization, SecondFactor};
+use storage::model::{Organization, Principal, SecondFactor};
 use storage::{StoreError, Tx};
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, SessionId, UserId};
@@ -312,6 +312,36 @@ impl SecondFactors {
             })
         })
         .await
+    }
+
+    /// Takes somebody's second factor away on the word of whoever operates the deployment: for a person who lost both the
+    /// device and the recovery codes. All their sessions end. It stands in the deployment's own trail, for no organisation
+    /// decides about a person of several.
+    ///
+    /// # Errors
+    /// [`SecondFactorError::NotSignedIn`] when nobody has that address, [`SecondFactorError::NotSet`] when they have none.
+    pub async fn reset(&self, email: &Email, origin: &Origin) -> Result<UserId, SecondFactorError> {
+        let key = email.key();
+        let read = self.context.store.read(move |reads| Box::pin(async move { reads.user_by_email_key(&key).await }));
+        let user = read.await?.ok_or(SecondFactorError::NotSignedIn)?.id;
+        let (now, origin) = (self.context.now(), origin.clone());
+        let units = &self.context.units;
+        units
+            .run(now, units.touching(), move |tx| {
+                Box::pin(async move {
+                    let mut trail = Trail::open(tx, None).await?;
+                    if !tx.delete_second_factor(user).await? {
+                        return Err(SecondFactorError::NotSet);
+                    }
+                    let ended = tx.delete_sessions_of_user(user, None).await?.len();
+                    let event = Event::new(now, "user.second_factor.reset", Principal::System, &origin)
+                        .on("user", user)
+                        .with("sessions_ended", ended);
+                    trail.append(tx, event).await?;
+                    Ok(user)
+                })
+            })
+            .await
     }
 
     /// There is one that counts.

@@ -11,7 +11,7 @@ use storage::model::{MembershipStanding, Principal, Session, SessionStanding};
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, SessionId, UserId};
 use token_domain::person::RoleRef;
-use token_domain::text::{Email, Slug};
+use token_domain::text::{Email, Name, Slug};
 use zeroize::Zeroizing;
 
 pub use authenticate::{AuthError, Presented};
@@ -279,14 +279,16 @@ impl Sessions {
         let key = account.to_owned();
         let user =
             self.context.store.read(move |reads| Box::pin(async move { reads.user_by_email_key(&key).await })).await?;
-        let stored = user
-            .as_ref()
-            .and_then(|user| user.password_hash.as_deref())
-            .map(PasswordHash::parse)
-            .transpose()
-            .map_err(|error| Failure::Inconsistent(format!("a stored password hash cannot be read: {error}")))?;
+        if user.is_none() {
+            // What reading a person costs besides the hash: texts are checked, normalised and folded. It is little, and
+            // it is counted (`tests/it/cost.rs`).
+            let _ = std::hint::black_box(Email::parse(account).map(|email| email.key()));
+            let _ = std::hint::black_box(Name::parse(account));
+        }
+        let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
         let known = stored.is_some();
-        let against = stored.unwrap_or_else(|| self.nobody.clone());
+        let against = PasswordHash::parse(stored.unwrap_or(self.nobody.as_str()))
+            .map_err(|error| Failure::Inconsistent(format!("a stored password hash cannot be read: {error}")))?;
         let verified = self.context.lane.run(move || password::verify(&password, &against)).await?;
         let verified = verified
             .map_err(|error| Failure::Inconsistent(format!("a stored password hash cannot be used: {error}")))?;

@@ -251,6 +251,25 @@ fn an_organisation_that_asks_for_one_lets_nobody_do_more_than_set_it_up() {
 }
 
 #[test]
+fn who_operates_the_deployment_can_take_one_away() {
+    Db::each(async |db| {
+        let world = World::new(db).await;
+        let app = App::set_up(&world).await;
+        let signed_in = sign_in(&world, Some(&app.next_code())).await.unwrap();
+        let email = |text| token_domain::text::Email::parse(text).unwrap();
+        let nobody = app.factors.reset(&email("nobody@example.org"), &origin()).await;
+        assert!(matches!(nobody, Err(SecondFactorError::NotSignedIn)));
+        assert_eq!(app.factors.reset(&email("ADA@example.org"), &origin()).await.ok(), app.caller.user_id());
+        assert!(matches!(caller(&world, &signed_in).await, Err(AuthError::Invalid)), "their sessions have ended");
+        assert!(sign_in(&world, None).await.is_ok());
+        assert!(matches!(app.factors.reset(&email(EMAIL), &origin()).await, Err(SecondFactorError::NotSet)));
+        let chain = AuditFilter::chain(None, 0, 100);
+        let read = db.store().read(move |reads| Box::pin(async move { reads.list_audit(&chain).await }));
+        assert_eq!(read.await.unwrap().last().unwrap().action, "user.second_factor.reset");
+    });
+}
+
+#[test]
 fn no_key_sets_one_up() {
     Db::each(async |db| {
         let world = World::new(db).await;

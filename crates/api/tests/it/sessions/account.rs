@@ -12,6 +12,7 @@ both!(
     a_new_password_ends_all_other_sessions,
     the_current_password_is_asked_for,
     a_token_of_the_organisation_is_nobody,
+    a_password_that_is_tried_first_is_not_chosen,
 );
 
 fn a_person_sees_themselves(backend: Backend) {
@@ -108,6 +109,30 @@ fn the_current_password_is_asked_for(backend: Backend) {
     for new in ["twelve chars", &long[..1_024]] {
         let current = if new == "twelve chars" { Server::PASSWORD } else { "twelve chars" };
         owner.post("/v1/me/password", &change(current, new)).expect(204);
+    }
+}
+
+fn a_password_that_is_tried_first_is_not_chosen(backend: Backend) {
+    let server = Server::start(backend, Options::default().with("passwords.min_characters", 14));
+    let mut owner = server.owner();
+    for (new, part) in [
+        ("Password1234!!", "tried first"),
+        ("qwertyuiop[]1234", "tried first"),
+        (Server::OWNER, "your address"),
+        ("acme acme acme", "your organisation"),
+        ("thirteen char", "at least 14"),
+    ] {
+        let change = json!({"current_password": Server::PASSWORD, "new_password": new});
+        let refused = owner.post("/v1/me/password", &change).fails(400, "invalid request");
+        assert_eq!(refused["field"], "new_password", "{new}");
+        assert!(refused["message"].as_str().unwrap().contains(part), "{refused}");
+    }
+    let mut empty = Server::start(backend, Options::default().unset_up());
+    empty.stop();
+    for (password, part) in [("password1234", "tried first"), ("somebody@new.example", "your address")] {
+        let setup = ["setup", "--org", "new", "--email", "somebody@new.example", "--password-stdin"];
+        let said = empty.command(&setup, &format!("{password}\n"));
+        assert!(said.fails(1).contains(part), "{said:?}");
     }
 }
 

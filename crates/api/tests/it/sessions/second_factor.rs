@@ -13,6 +13,7 @@ both!(
     guesses_are_answered_429,
     recovery_codes_are_made_anew,
     an_organisation_may_ask_for_one,
+    a_lost_one_is_reset_by_command,
     the_secret_is_nowhere_in_clear,
     bad_requests_name_the_field,
 );
@@ -204,6 +205,22 @@ fn an_organisation_may_ask_for_one(backend: Backend) {
     confined.get("/v1/me/totp").fails(401, "invalid token");
     facts.set_second_factor_rule(SecondFactorRule::Optional);
     server.signed_in("member@acme.example").get("/v1/me").expect(200);
+}
+
+fn a_lost_one_is_reset_by_command(backend: Backend) {
+    let mut server = Server::start(backend, Options::default());
+    set_up(&mut server.owner());
+    let reset = ["second-factor", "reset", "--email", Server::OWNER];
+    assert!(server.command(&reset, "").fails(1).contains("stop it first"), "the server owns the database");
+    sign_in(&server, &json!({})).fails(401, "second factor required");
+    server.stop();
+    assert!(server.command(&reset, "").succeeds().contains("no second factor"));
+    assert!(server.command(&reset, "").fails(1).contains("nothing to reset"));
+    let nobody = ["second-factor", "reset", "--email", "nobody@acme.example"];
+    assert!(server.command(&nobody, "").fails(1).contains("nobody has that address"));
+    server.serve();
+    server.owner();
+    assert!(server.facts().deployment_audit().iter().any(|event| event.action == "user.second_factor.reset"));
 }
 
 fn the_secret_is_nowhere_in_clear(backend: Backend) {
