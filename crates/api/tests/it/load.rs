@@ -8,10 +8,7 @@ use std::time::Duration;
 
 use crate::support::{Backend, Options, Server, both, eventually, texts};
 
-both!(
-    silent_and_dripping_connections_are_ended_and_nobody_waits_for_them,
-    whoever_never_reads_is_not_written_to_for_ever,
-);
+both!(silent_and_dripping_connections_are_ended_and_nobody_waits_for_them);
 
 /// Connections that say nothing at all, after a first request on half of them.
 const SILENT: usize = 300;
