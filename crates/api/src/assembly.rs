@@ -16,6 +16,7 @@ use authority::executions::Executions;
 use authority::hashing::{Argon2Params, Keyring, Scheme, TagKey};
 use authority::limits::SignInLimits;
 use authority::people::People;
+use authority::policies::Policies;
 use authority::projects::Projects;
 use authority::second_factors::SecondFactors;
 use authority::sessions::Sessions;
@@ -25,6 +26,7 @@ use authority::tokens::Tokens;
 use authority::validate::{CacheLimits, Limits, Validator};
 use authority::{Context, Parts, Policy};
 use storage::{DatabaseUrl, Store, StoreOptions};
+use token_domain::scope::Source;
 use token_domain::token::RotationPolicy;
 use token_domain::{ScopeCatalogue, Span};
 use tokio::runtime::Handle;
@@ -44,6 +46,7 @@ pub(crate) struct Services {
     pub(crate) executions: Arc<Executions>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) people: Arc<People>,
+    pub(crate) policies: Arc<Policies>,
     pub(crate) second_factors: Arc<SecondFactors>,
     pub(crate) projects: Arc<Projects>,
     pub(crate) access_scopes: Arc<AccessScopes>,
@@ -73,6 +76,7 @@ impl Services {
             tokens: Arc::new(Tokens::new(&context)),
             executions: Arc::new(Executions::new(&context)),
             people: Arc::new(People::new(&context)),
+            policies: Arc::new(Policies::new(&context)),
             second_factors: Arc::new(SecondFactors::new(&context)),
             projects: Arc::new(Projects::new(&context)),
             access_scopes: Arc::new(AccessScopes::new(&context)),
@@ -108,15 +112,18 @@ pub(crate) fn store_options(database: &sections::Database) -> StoreOptions {
     }
 }
 
-/// The operator's catalogue, or the one compiled in. Every scope this service itself asks for must be in it.
+/// The operator's catalogue, or the one compiled in, with what the operator adds. Every scope this service itself asks for
+/// must be in it.
 fn catalogue(scopes: &sections::Scopes) -> Result<ScopeCatalogue, Misfit> {
+    let texts: Vec<(String, String)> =
+        scopes.additions.iter().map(|path| named("additions", path)).collect::<Result<_, _>>()?;
+    let additions: Vec<Source<'_>> = texts.iter().map(|(name, text)| Source { name, text }).collect();
     let (catalogue, name) = match &scopes.file {
-        None => (ScopeCatalogue::built_in()?, "the built-in scope catalogue".to_owned()),
+        None => (ScopeCatalogue::built_in_with(&additions)?, "the built-in scope catalogue".to_owned()),
         Some(path) => {
-            let name = path.display().to_string();
-            let text =
-                fs::read_to_string(path).map_err(|error| format!("scopes.file {name} cannot be read: {error}"))?;
-            (ScopeCatalogue::parse(&text).map_err(|error| format!("{name}: {error}"))?, name)
+            let (name, text) = named("file", path)?;
+            let read = ScopeCatalogue::extended(&text, &additions);
+            (read.map_err(|error| format!("{name}: {error}"))?, name)
         }
     };
     let lacking: Vec<&str> = PERMISSIONS.iter().copied().filter(|scope| catalogue.find(scope).is_none()).collect();
@@ -124,6 +131,13 @@ fn catalogue(scopes: &sections::Scopes) -> Result<ScopeCatalogue, Misfit> {
         return Ok(catalogue);
     }
     Err(format!("{name} lacks scopes this service asks for: {}; add them", lacking.join(", ")).into())
+}
+
+/// A file of the catalogue's form: its name and its text.
+fn named(key: &str, path: &Path) -> Result<(String, String), Misfit> {
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|error| format!("scopes.{key} {name} cannot be read: {error}"))?;
+    Ok((name, text))
 }
 
 fn policy(config: &Config) -> Policy {
@@ -154,6 +168,7 @@ fn policy(config: &Config) -> Policy {
         },
         idempotency_window: span(config.tokens.idempotency_ttl),
         token_cap: config.tokens.cap_per_organization.map(|cap| u32::try_from(cap).unwrap_or(u32::MAX)),
+        expiry_warning: Span::days(config.tokens.expiry_warning_days),
         legacy_lookup: config.tokens.legacy_lookup,
     }
 }

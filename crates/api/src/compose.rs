@@ -120,6 +120,7 @@ fn surfaces_with(config: &Config, services: &Services, pending: PendingSetup) ->
     let executions = Data::from(Arc::clone(&services.executions));
     let sessions = Data::from(Arc::clone(&services.sessions));
     let people = Data::from(Arc::clone(&services.people));
+    let policies = Data::from(Arc::clone(&services.policies));
     let second_factors = Data::from(Arc::clone(&services.second_factors));
     let projects = Data::from(Arc::clone(&services.projects));
     let access_scopes = Data::from(Arc::clone(&services.access_scopes));
@@ -134,6 +135,7 @@ fn surfaces_with(config: &Config, services: &Services, pending: PendingSetup) ->
             .app_data(executions.clone())
             .app_data(sessions.clone())
             .app_data(people.clone())
+            .app_data(policies.clone())
             .app_data(second_factors.clone())
             .app_data(projects.clone())
             .app_data(access_scopes.clone())

@@ -36,6 +36,8 @@ pub struct Policy {
     pub idempotency_window: Span,
     /// The most live tokens an organisation may have where it has no cap of its own.
     pub token_cap: Option<u32>,
+    /// How long before a token ends its holder is told so.
+    pub expiry_warning: Span,
     /// Whether tokens without a checksum, issued elsewhere, are looked up.
     pub legacy_lookup: bool,
 }
@@ -51,6 +53,7 @@ impl Default for Policy {
             sign_in: SignInLimits::default(),
             idempotency_window: Span::days(1),
             token_cap: None,
+            expiry_warning: Span::days(7),
             legacy_lookup: false,
         }
     }

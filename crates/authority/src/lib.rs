@@ -18,6 +18,7 @@ pub mod limits;
 pub mod origin;
 pub mod passwords;
 pub mod people;
+pub mod policies;
 pub mod projects;
 pub mod second_factors;
 pub mod seed;

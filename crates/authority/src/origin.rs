@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use storage::model::Principal;
-use token_domain::ScopeSet;
 use token_domain::id::{AccessScopeId, OrganizationId, ProjectId, SessionId, TokenId, UserId};
+use token_domain::{ScopeSet, Timestamp};
 
 /// The request something came with, for the audit trail and the limiter.
 #[derive(Clone, Debug)]
@@ -48,6 +48,8 @@ pub enum Via {
         project_id: Option<ProjectId>,
         /// The tenant boundary of the actor it belongs to, if it is of one: it sees nothing outside.
         boundary: Option<AccessScopeId>,
+        /// When it ends by itself: its expiry, or the end of its grace if that is sooner.
+        ends_at: Option<Timestamp>,
     },
 }
 
@@ -57,6 +59,14 @@ impl Caller {
         match self.via {
             Via::Session { user_id, .. } => Principal::User(user_id),
             Via::Token { token_id, .. } => Principal::Token(token_id),
+        }
+    }
+
+    /// When the caller's token ends by itself; nothing for a session, or for a token that does not.
+    pub const fn token_ends_at(&self) -> Option<Timestamp> {
+        match self.via {
+            Via::Session { .. } => None,
+            Via::Token { ends_at, .. } => ends_at,
         }
     }
 

@@ -1,9 +1,11 @@
 //! What the repositories take and give: plain records in domain types. Rows of the database never leave this crate.
 
 mod executions;
+mod policies;
 mod projects;
 
 pub use executions::{Baseline, Execution, ExecutionFilter, ExecutionKey, Repository};
+pub use policies::StoredRule;
 pub use projects::{
     AccessScope, AccessScopeEdit, Actor, ActorEdit, ActorFilter, Change, Listing, Page, Project, ProjectContents,
     ScopedTo,
@@ -268,6 +270,8 @@ pub struct Candidate {
     /// Facts of the token that names this one as its successor, when that rotation is in first-use mode and this
     /// token has not been used: the first use must be recorded.
     pub first_use_pending: bool,
+    /// How long a token of its kind may go unused in its organisation; nothing for as long as may be.
+    pub idle_after: Option<Span>,
 }
 
 /// The state of a token's owner at the moment of the read.
@@ -308,6 +312,8 @@ pub struct TokenFilter {
     pub organization_id: OrganizationId,
     /// Only tokens of this owner kind and, for a person's keys, this person.
     pub owner: TokenOwner,
+    /// Only tokens bound to this project.
+    pub project_id: Option<ProjectId>,
     /// Only tokens whose derived status at `now` is this one.
     pub status: Option<token_domain::token::Status>,
     /// Only tokens whose name contains this, without regard to ASCII case. Taken literally, no wildcards.

@@ -13,8 +13,8 @@ use crate::model::{
     AccessScope, AccessScopeEdit, Actor, ActorEdit, ActorFilter, AuditFilter, AuditHead, AuditRecord, Baseline,
     Candidate, CustomRole, Execution, ExecutionFilter, ExecutionKey, IdempotencyRecord, Kill, Listing, LogEntry,
     Membership, MembershipStanding, Organization, Page, Principal, Project, ProjectContents, Repository, SecondFactor,
-    Session, SessionStanding, StoredSecret, Token, TokenCount, TokenEdit, TokenFilter, TokenOwner, TokenUse, Touched,
-    User,
+    Session, SessionStanding, StoredRule, StoredSecret, Token, TokenCount, TokenEdit, TokenFilter, TokenOwner,
+    TokenUse, Touched, User,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use token_domain::Timestamp;
@@ -24,7 +24,7 @@ use token_domain::id::{
 };
 use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::text::{Email, Name, Slug};
-use token_domain::token::GraceMode;
+use token_domain::token::{GraceMode, Kind};
 use token_domain::usage::{Hour, UsageHour};
 
 macro_rules! operations {
@@ -155,6 +155,13 @@ operations! {
         tenancy::places_of_actors(project: ProjectId, ids: &[ActorId]) -> Vec<(ActorId, Option<AccessScopeId>)>;
         /// How much there is in a project.
         tenancy::project_contents(project: ProjectId, now: Timestamp) -> ProjectContents;
+
+        /// What an organisation asks of its tokens, by kind; a kind that is asked nothing is left out.
+        policies::token_rules(organization: OrganizationId) -> Vec<StoredRule>;
+        /// What it asks of one kind.
+        policies::token_rule(organization: OrganizationId, kind: Kind) -> Option<StoredRule>;
+        /// The organisation's live tokens of a kind, newest first, whoever's they are, after one of them.
+        tokens::live_tokens_of_kind(organization: OrganizationId, kind: Kind, after: Option<(Timestamp, TokenId)>, now: Timestamp, limit: u32) -> Vec<Token>;
 
         /// A repository of the organisation.
         repositories::repository(organization: OrganizationId, name: &RepositoryName) -> Option<Repository>;
@@ -287,6 +294,11 @@ operations! {
         usage::add_counts(counts: &[TokenCount]) -> ();
         /// Forgets at most `limit` counts of hours before this one; how many.
         usage::delete_usage_before(end: Hour, limit: u32) -> usize;
+
+        /// Asks nothing of an organisation's tokens any more; how many kinds were asked something.
+        policies::delete_token_rules(organization: OrganizationId) -> usize;
+        /// Asks something of a kind of which nothing was asked.
+        policies::insert_token_rule(record: &StoredRule) -> ();
 
         /// Adds a project. [`ProjectSlug`](crate::Constraint::ProjectSlug) when the slug is taken.
         projects::insert_project(record: &Project) -> ();

@@ -200,6 +200,23 @@ table! {
     use diesel::sql_types::*;
     use crate::sql_types::*;
 
+    token_policies (organization_id, kind) {
+        organization_id -> Uid,
+        kind -> Text,
+        is_permitted -> Bool,
+        default_lifetime -> Nullable<BigInt>,
+        longest_lifetime -> Nullable<BigInt>,
+        idle_after -> Nullable<BigInt>,
+        scopes -> Nullable<Text>,
+        updated_at -> Moment,
+        updated_by -> Text,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
     idempotency_keys (organization_id, principal, operation, key) {
         organization_id -> Uid,
         principal -> Text,
@@ -363,6 +380,7 @@ allow_tables_to_appear_in_same_query!(
     roles,
     second_factors,
     sessions,
+    token_policies,
     tokens,
     users,
 );

@@ -4,6 +4,7 @@
 
 use crate::id::{OrganizationId, TokenId};
 use crate::person::PersonStanding;
+use crate::policy::Idle;
 use crate::scope::{Missing, Requirement, ScopeSet};
 use crate::tenant::ActorStanding;
 use crate::time::Timestamp;
@@ -24,6 +25,8 @@ pub struct Credential {
     pub granted: ScopeSet,
     /// Whose it is.
     pub holder: Holder,
+    /// When it stops counting for want of use, if its organisation asks for that.
+    pub idle: Option<Idle>,
 }
 
 /// Whose token it is, with what can take its rights away.
@@ -56,6 +59,8 @@ pub enum Denial {
     ActorExpired,
     /// Its actor's tenant boundary is switched off.
     AccessScopeInactive,
+    /// It has not been used for longer than its organisation's policy has it.
+    Idle,
 }
 
 /// What a credential may do, now.
@@ -98,6 +103,7 @@ impl Denial {
             Self::ActorDisabled => "actor_disabled",
             Self::ActorExpired => "actor_expired",
             Self::AccessScopeInactive => "access_scope_inactive",
+            Self::Idle => "idle",
         }
     }
 }
@@ -121,9 +127,20 @@ impl Credential {
     }
 }
 
-/// Decides. Pure, and the only place where a token is said to be good.
+/// Decides about a token of which no use is known but what was read with it.
 pub fn decide(credential: &Credential, requirement: &Requirement, now: Timestamp) -> Verdict {
-    let status = match live(credential, now) {
+    decide_used(credential, None, requirement, now)
+}
+
+/// Decides, given the last use that is known besides what was read. Pure, and the only place where a token is said to be
+/// good.
+pub fn decide_used(
+    credential: &Credential,
+    last_used: Option<Timestamp>,
+    requirement: &Requirement,
+    now: Timestamp,
+) -> Verdict {
+    let status = match live(credential, last_used, now) {
         Ok(status) => status,
         Err(denial) => return Verdict::Denied(denial),
     };
@@ -134,7 +151,7 @@ pub fn decide(credential: &Credential, requirement: &Requirement, now: Timestamp
     }
 }
 
-fn live(credential: &Credential, now: Timestamp) -> Result<Status, Denial> {
+fn live(credential: &Credential, last_used: Option<Timestamp>, now: Timestamp) -> Result<Status, Denial> {
     let status = credential.facts.status(now);
     match status {
         Status::Active | Status::Rotating => {}
@@ -148,10 +165,14 @@ fn live(credential: &Credential, now: Timestamp) -> Result<Status, Denial> {
         return Err(Denial::OrganizationDisabled);
     }
     match &credential.holder {
-        Holder::Person(person) if person.disabled_at.is_some() => Err(Denial::PersonDisabled),
-        Holder::Person(person) if person.ceiling.is_none() => Err(Denial::PersonRemoved),
-        Holder::Organization | Holder::Person(_) => Ok(status),
-        Holder::Actor(actor) => actor_live(actor, now).map(|()| status),
+        Holder::Person(person) if person.disabled_at.is_some() => return Err(Denial::PersonDisabled),
+        Holder::Person(person) if person.ceiling.is_none() => return Err(Denial::PersonRemoved),
+        Holder::Organization | Holder::Person(_) => {}
+        Holder::Actor(actor) => actor_live(actor, now)?,
+    }
+    match credential.idle {
+        Some(idle) if idle.ends_at(last_used) <= now => Err(Denial::Idle),
+        Some(_) | None => Ok(status),
     }
 }
 
@@ -189,6 +210,7 @@ mod tests {
             facts: TokenFacts::new(T0, Some(T0 + Span::seconds(100))),
             granted: catalogue.restore(scopes).unwrap().effective(),
             holder,
+            idle: None,
         }
     }
 
@@ -237,6 +259,11 @@ mod tests {
                 Some(Denial::Revoked(RevokeReason::Leaked)),
             ),
             (with(&|c| c.facts.expires_at = Some(T0)), Some(Denial::Expired)),
+            (
+                with(&|c| c.idle = Some(Idle { after: Span::seconds(60), since: T0 - Span::seconds(119) })),
+                Some(Denial::Idle),
+            ),
+            (with(&|c| c.idle = Some(Idle { after: Span::seconds(61), since: T0 - Span::seconds(119) })), None),
             (held(Holder::Person(person(all))), None),
             (held(Holder::Person(person(None))), Some(Denial::PersonRemoved)),
             (
@@ -255,6 +282,19 @@ mod tests {
         for (credential, expected) in rows {
             assert_eq!(denial(&credential, T0 + Span::seconds(1)), expected, "{credential:?}");
         }
+    }
+
+    #[test]
+    fn a_use_that_is_known_keeps_a_token_from_falling_idle() {
+        let catalogue = ScopeCatalogue::built_in().unwrap();
+        let mut plain = credential(&catalogue, &["read"], Holder::Organization);
+        plain.facts.expires_at = None;
+        plain.idle = Some(Idle { after: Span::days(30), since: T0 });
+        let end = T0 + Span::days(30) + Idle::SLACK;
+        let at = |used, now| matches!(decide_used(&plain, used, &Requirement::NOTHING, now), Verdict::Allowed { .. });
+        assert!(at(None, end - Span::micros(1)) && !at(None, end));
+        assert!(at(Some(T0 + Span::micros(1)), end) && !at(Some(T0 + Span::micros(1)), end + Span::micros(1)));
+        assert!(!at(Some(T0 - Span::days(1)), end), "an older use shortens nothing");
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod decide;
 pub mod execution;
 pub mod id;
 pub mod person;
+pub mod policy;
 pub mod scope;
 pub mod tenant;
 pub mod text;
@@ -16,7 +17,7 @@ pub mod time;
 pub mod token;
 pub mod usage;
 
-pub use decide::{Credential, Denial, Holder, Verdict, decide};
+pub use decide::{Credential, Denial, Holder, Verdict, decide, decide_used};
 pub use id::Id;
 pub use scope::{Requirement, ScopeCatalogue, ScopeName, ScopeSet};
 pub use time::{Span, Timestamp};

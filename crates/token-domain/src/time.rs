@@ -114,6 +114,11 @@ impl Span {
         Self(micros)
     }
 
+    /// Whole days in it.
+    pub const fn as_days(self) -> i64 {
+        self.0 / 86_400_000_000
+    }
+
     /// Whole milliseconds.
     pub const fn millis(millis: u32) -> Self {
         Self(millis as i64 * 1_000)

@@ -242,6 +242,12 @@ pub const KEYS: &[Key] = &[
         "Live tokens an organisation may have, unless it has a cap of its own. Unset: no cap.",
     ),
     key(
+        "tokens.expiry_warning_days",
+        int(0, 365),
+        Some("7"),
+        "How many days before a token ends its holder is told so, by `X-Token-Expires-At` on answers to it. 0: never.",
+    ),
+    key(
         "tokens.legacy_lookup",
         Kind::Bool,
         Some("false"),
@@ -290,6 +296,12 @@ pub const KEYS: &[Key] = &[
     ),
     // scopes
     key("scopes.file", Kind::Path, None, "A scope catalogue that replaces the built-in one."),
+    key(
+        "scopes.additions",
+        Kind::Paths,
+        Some("[]"),
+        "Files of the catalogue's form that add scopes in namespaces of their own, presets, and what built-in roles get of them.",
+    ),
     // rate_limit
     key(
         "rate_limit.sign_in_attempts",

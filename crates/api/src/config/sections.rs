@@ -170,6 +170,7 @@ pub struct Tokens {
     #[serde(rename = "idempotency_ttl_seconds", deserialize_with = "seconds")]
     pub idempotency_ttl: Duration,
     pub cap_per_organization: Option<u64>,
+    pub expiry_warning_days: u32,
     pub legacy_lookup: bool,
 }
 
@@ -235,6 +236,7 @@ pub struct Executions {
 #[expect(missing_docs, reason = "the table of keys documents each field")]
 pub struct Scopes {
     pub file: Option<PathBuf>,
+    pub additions: Vec<PathBuf>,
 }
 
 /// `rate_limit.*`

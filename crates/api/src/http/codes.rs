@@ -177,7 +177,8 @@ pub fn markdown() -> String {
     }
     text.push_str(
         "\n401 carries `WWW-Authenticate: Bearer realm=\"nolapse\"`, with `error=\"invalid_token\"` when a credential was presented; 403 for want of a\n\
-         scope carries `error=\"insufficient_scope\"` and the scopes. 405 carries `Allow`. 429 and 503 carry `Retry-After` in seconds.\n\n\
+         scope carries `error=\"insufficient_scope\"` and the scopes that are missing, and `X-Accepted-Scopes` with the smallest sets of scopes that\n\
+         would do: sets separated by commas, names in a set by spaces, the set that permits least first. 405 carries `Allow`. 429 and 503 carry `Retry-After` in seconds.\n\n\
          Bytes that are not HTTP at all never reach the application: an unreadable request line, header or body framing is answered\n\
          400, a head that is too large 431 and one that does not arrive in time 408, each with an empty body, and the connection closes.\n",
     );

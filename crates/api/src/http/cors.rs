@@ -11,7 +11,8 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
 const REQUEST_HEADERS: HeaderValue =
     HeaderValue::from_static("authorization, content-type, idempotency-key, x-api-key, x-request-id");
-const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static("x-request-id, retry-after, www-authenticate");
+const RESPONSE_HEADERS: HeaderValue =
+    HeaderValue::from_static("x-request-id, retry-after, www-authenticate, x-accepted-scopes, x-token-expires-at");
 /// Ten minutes: short enough that a removed origin is forgotten soon. Browsers cap it at two hours at most.
 const MAX_AGE_SECONDS: HeaderValue = HeaderValue::from_static("600");
 

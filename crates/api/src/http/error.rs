@@ -18,6 +18,8 @@ use super::codes::{Code, Entry};
 
 /// What goes before every challenge.
 const REALM: &str = "Bearer realm=\"nolapse\"";
+/// On a 403 for want of scopes: the smallest sets that would do, separated by commas, the one that permits least first.
+const ACCEPTED_SCOPES: HeaderName = HeaderName::from_static("x-accepted-scopes");
 
 /// An error on its way to a client. One pointer wide, so that results stay small.
 pub struct ApiError(Box<Inner>);
@@ -63,8 +65,17 @@ impl ApiError {
     /// 403 for want of these scopes, in the order they were required.
     pub fn insufficient_scope<S: AsRef<str>>(missing: &[S]) -> Self {
         let names: Vec<&str> = missing.iter().map(AsRef::as_ref).collect();
-        let challenge = format!("{REALM}, error=\"insufficient_scope\", scope=\"{}\"", names.join(" "));
+        let challenge = lacking_challenge(&names);
         Self::from(Code::InsufficientScope).challenge(&challenge).with("missing", names)
+    }
+
+    /// With the sets of scopes that would do, in `X-Accepted-Scopes`; without any, without the header.
+    #[must_use]
+    pub fn accepting<S: AsRef<str>>(self, sets: &[Vec<S>]) -> Self {
+        match accepted_scopes(sets) {
+            Some(value) => self.header(ACCEPTED_SCOPES, &value),
+            None => self,
+        }
     }
 
     /// 405 with the methods there are, such as `GET, POST`.
@@ -230,6 +241,26 @@ impl ResponseError for ApiError {
     }
 }
 
+/// The challenge of RFC 6750, section 3, for want of these scopes. What cannot stand in it (section 3 allows no quotes, no
+/// backslashes and nothing invisible) is left out: names that a caller made up may hold anything.
+pub fn lacking_challenge(names: &[&str]) -> String {
+    let visible = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    let shown: Vec<&str> = names.iter().copied().filter(|name| name.bytes().all(visible)).collect();
+    format!("{REALM}, error=\"insufficient_scope\", scope=\"{}\"", shown.join(" "))
+}
+
+/// The value of `X-Accepted-Scopes`, if there is something to say.
+pub fn accepted_scopes<S: AsRef<str>>(sets: &[Vec<S>]) -> Option<String> {
+    let shown = |set: &Vec<S>| set.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(" ");
+    let text = sets.iter().map(shown).collect::<Vec<_>>().join(", ");
+    (!text.is_empty()).then_some(text)
+}
+
+/// The header of that value.
+pub const fn accepted_scopes_header() -> HeaderName {
+    ACCEPTED_SCOPES
+}
+
 /// An answer whose bytes are fixed by contract, such as the two bodies of validation.
 pub fn exact(status: StatusCode, json: &'static str) -> HttpResponse {
     HttpResponse::build(status).content_type("application/json").body(json)
@@ -277,6 +308,17 @@ mod tests {
                     "www-authenticate",
                     "Bearer realm=\"nolapse\", error=\"insufficient_scope\", scope=\"tokens:read execute\"",
                 )],
+            ),
+            (
+                ApiError::insufficient_scope(&["a", "b\" c", "d\n"])
+                    .accepting(&[vec!["a"], vec!["b", "c"]])
+                    .accepting::<&str>(&[]),
+                403,
+                r#"{"error":"insufficient scope","message":"Use a credential that has the scopes listed in `missing`.","missing":["a","b\" c","d\n"],"statusCode":403}"#,
+                &[
+                    ("www-authenticate", "Bearer realm=\"nolapse\", error=\"insufficient_scope\", scope=\"a\""),
+                    ("x-accepted-scopes", "a, b c"),
+                ],
             ),
             (
                 ApiError::method_not_allowed("GET, POST"),

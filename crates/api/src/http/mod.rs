@@ -6,6 +6,7 @@ pub mod cors;
 pub mod docs;
 pub mod drain;
 pub mod edge;
+pub mod ends_soon;
 pub mod error;
 pub mod extract;
 pub mod health;

@@ -4,11 +4,11 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 use authority::sessions::{AuthError, Presented as Credential, SessionToken, Sessions};
 use authority::{Caller, Context, Origin};
 
-use super::{failing, origin};
+use super::{ending, failing, origin};
 use crate::http::codes::Code;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::credentials::{self, Presented};
@@ -76,6 +76,12 @@ permissions! {
     ValidateTokens = "authority:validate";
     /// Ask what is known about a token.
     IntrospectTokens = "authority:introspect";
+    /// Renew the very token that is asking.
+    RotateSelf = "self:rotate";
+    /// See the organisation's basic data and settings.
+    ReadOrganization = "org:read";
+    /// Change them.
+    WriteOrganization = "org:write";
     /// See projects.
     ReadProjects = "projects:read";
     /// Make and rename projects.
@@ -118,11 +124,15 @@ impl<P: Permission> FromRequest for Authorized<P> {
         let sessions = request.app_data::<web::Data<Sessions>>().cloned();
         let context = request.app_data::<web::Data<Context>>().cloned();
         let turn = Turn::take(request);
+        let request = request.clone();
         Box::pin(async move {
             let (Some(sessions), Some(context)) = (sessions, context) else {
                 return Err(ApiError::internal("the application was built without its services"));
             };
             let caller = authenticate(&sessions, presented?, &origin, P::WITHOUT_SECOND_FACTOR).await?;
+            if let Some(notice) = ending::notice(&caller, &context) {
+                request.extensions_mut().insert(notice);
+            }
             allow::<P>(&context, &caller, &origin)?;
             drop(turn);
             Ok(Self { caller, origin, permission: PhantomData })
@@ -174,5 +184,6 @@ fn allow<P: Permission>(context: &Context, caller: &Caller, origin: &Origin) -> 
     requirement.check(&caller.effective).map_err(|missing| {
         tracing::info!(target: "audit", action = "auth.denied", scope, request_id = %origin.request_id, "a scope was lacking");
         ApiError::insufficient_scope(&catalogue.names(missing.0))
+            .accepting(&catalogue.sufficient_names(requirement.scopes()))
     })
 }

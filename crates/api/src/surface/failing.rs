@@ -4,9 +4,11 @@ use authority::Failure;
 use authority::executions::ExecutionError;
 use authority::limits::TooManyAttempts;
 use authority::people::PersonError;
+use authority::policies::PolicyBreach;
 use authority::sessions::SignInError;
 use authority::setup::SetupError;
 use authority::tokens::TokenError;
+use token_domain::policy::Breach;
 use token_domain::scope::GrantError;
 use token_domain::token::Status;
 
@@ -21,9 +23,14 @@ pub(super) fn failed(failure: &Failure) -> ApiError {
 /// An error of the token family.
 pub(super) fn token(error: TokenError) -> ApiError {
     match error {
-        TokenError::Scopes(error) => scopes(&error),
-        TokenError::Excess(names) => ApiError::insufficient_scope(&names)
-            .message("A token cannot be given scopes that its creator lacks; they are listed in `missing`."),
+        TokenError::Scopes(error) => scopes(&error, "scopes"),
+        TokenError::Policy(breach) => against_policy(&breach),
+        TokenError::Excess { missing, accepted } => ApiError::insufficient_scope(&missing)
+            .accepting(&accepted)
+            .message("Nobody makes or is shown a token with scopes they lack; they are listed in `missing`."),
+        TokenError::NotAToken => ApiError::from(Code::Forbidden)
+            .message("Present the API token itself: this credential is a session."),
+        TokenError::NotAPerson => not_a_person(),
         TokenError::ExpiryPassed => ApiError::invalid("expires_at", "must lie ahead"),
         TokenError::NoSuchProject => ApiError::invalid("project_id", "must be a project of this organisation"),
         TokenError::NotFound => Code::NotFound.into(),
@@ -43,18 +50,37 @@ pub(super) fn token(error: TokenError) -> ApiError {
     }
 }
 
-fn scopes(error: &GrantError) -> ApiError {
+/// Scopes in `field` that nobody can be granted.
+pub(super) fn scopes(error: &GrantError, field: &str) -> ApiError {
     match error {
         GrantError::Unknown(name) => {
             // A name of the grammar cannot be a secret; anything else is not repeated.
-            let shown = token_domain::ScopeName::parse(name)
-                .map_or_else(|_| "a name in `scopes`".to_owned(), |n| n.to_string());
-            ApiError::invalid("scopes", format!("unknown scope: {shown}; GET /v1/scopes/catalog lists them"))
+            let shown =
+                token_domain::ScopeName::parse(name).map_or_else(|_| format!("a name in `{field}`"), |n| n.to_string());
+            ApiError::invalid(field, format!("unknown scope: {shown}; GET /v1/scopes/catalog lists them"))
                 .with("unknown", shown)
         }
         GrantError::Empty | GrantError::TooMany | GrantError::WrongKind { .. } => {
-            ApiError::invalid("scopes", error.to_string())
+            ApiError::invalid(field, error.to_string())
         }
+    }
+}
+
+/// What the organisation's policy does not allow, whoever asks.
+fn against_policy(breach: &PolicyBreach) -> ApiError {
+    let refused = ApiError::from(Code::Forbidden).saying("forbidden by policy");
+    match &breach.breach {
+        Breach::Kind => refused
+            .message(format!("The organisation's token policy allows no {} tokens.", breach.kind))
+            .with("field", "kind"),
+        Breach::Lifetime { longest } => refused
+            .message("The organisation's token policy allows a shorter life: ask for an earlier end, or for none.")
+            .with("field", "expires_at")
+            .with("max_lifetime_days", longest.as_days()),
+        Breach::Scopes { .. } => refused
+            .message("The organisation's token policy does not allow the scopes in `scopes`: leave them out.")
+            .with("field", "scopes")
+            .with("scopes", breach.scopes.clone()),
     }
 }
 
@@ -106,8 +132,7 @@ pub(super) fn sign_in(error: SignInError) -> ApiError {
 /// An error of the people family.
 pub(super) fn person(error: PersonError) -> ApiError {
     match error {
-        PersonError::NotFound => ApiError::from(Code::Forbidden)
-            .message("Sign in, or use a personal key: this credential belongs to no person."),
+        PersonError::NotFound => not_a_person(),
         PersonError::WrongPassword => ApiError::from(Code::Forbidden)
             .saying("wrong password")
             .message("Send the password in use now as `current_password`."),
@@ -118,6 +143,10 @@ pub(super) fn person(error: PersonError) -> ApiError {
         }
         PersonError::Failed(failure) => failed(&failure),
     }
+}
+
+fn not_a_person() -> ApiError {
+    ApiError::from(Code::Forbidden).message("Sign in, or use a personal key: this credential belongs to no person.")
 }
 
 /// Too many attempts: when the next may be made.

@@ -14,9 +14,11 @@ pub mod scopes;
 pub mod second_factors;
 pub mod sessions;
 pub mod setup;
+pub mod token_policy;
 pub mod tokens;
 
 mod authorized;
+mod ending;
 mod failing;
 mod origin;
 
@@ -33,6 +35,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     badge::register(config);
     // Before access scopes: `/v1/scopes/catalog` is not the access scope of that id.
     scopes::register(config);
+    token_policy::register(config);
     projects::register(config);
     access_scopes::register(config);
     actors::register(config);

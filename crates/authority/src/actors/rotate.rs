@@ -44,7 +44,7 @@ impl Actors {
         let now = context.now();
         check_active(&actor, now)?;
         let scopes = match &old {
-            Some(old) => old.scopes.clone(),
+            Some(old) => ActorToken::carried_over(context, old, ground.effective())?,
             None => ActorToken::scopes(context, None, ground.effective())?,
         };
         let (secret, token) = made.token(context, ground.organization(), &actor, scopes, ground.by(), now)?;

@@ -1,7 +1,7 @@
 //! Telling who a presented credential belongs to.
 
 use token_domain::Requirement;
-use token_domain::decide::{Holder, Verdict, decide};
+use token_domain::decide::{Holder, Verdict, decide_used};
 use token_format::PlainToken;
 
 use super::{SessionToken, Sessions, caller_of};
@@ -86,7 +86,7 @@ impl Sessions {
         };
         let credential = entry.credential();
         let (Verdict::Allowed { effective, .. } | Verdict::Insufficient { effective, .. }) =
-            decide(&credential, &Requirement::NOTHING, self.context.now())
+            decide_used(&credential, entry.last_used(), &Requirement::NOTHING, self.context.now())
         else {
             return Err(AuthError::Invalid);
         };
@@ -95,9 +95,10 @@ impl Sessions {
             Holder::Person(person) => (Some(person.user_id), entry.project_id(), None),
             Holder::Actor(actor) => (None, Some(actor.project_id), actor.access_scope.as_ref().map(|scope| scope.id)),
         };
+        let ends_at = credential.facts.dies_at();
         Ok(Caller {
             organization_id: credential.organization_id,
-            via: Via::Token { token_id: credential.token_id, user_id, project_id, boundary },
+            via: Via::Token { token_id: credential.token_id, user_id, project_id, boundary, ends_at },
             effective,
         })
     }

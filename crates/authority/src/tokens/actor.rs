@@ -9,8 +9,9 @@ use token_domain::token::{GraceMode, Kind, Status, TokenFacts};
 use token_domain::{ScopeSet, Span, Timestamp};
 use token_format::PlainToken;
 
+use super::governed::govern_actor;
 use super::issue::{created, owned_names, within_cap};
-use super::rotate::Rotation;
+use super::rotate::{Rotation, granted};
 use super::{TokenError, secret, within};
 use crate::audit::Trail;
 use crate::context::Context;
@@ -49,6 +50,14 @@ impl ActorToken {
         Ok(owned_names(context, &grants))
     }
 
+    /// The scopes of a successor, whose secret the asker is shown: those of the token before it, none beyond the asker's
+    /// own but the default ones.
+    pub(crate) fn carried_over(context: &Context, old: &Token, own: ScopeSet) -> Result<Vec<String>, TokenError> {
+        let everyones = context.catalogue.grant(&DEFAULT_SCOPES, Kind::Actor)?;
+        within(&context.catalogue, granted(context, old)?, own.union(everyones.effective()))?;
+        Ok(old.scopes.clone())
+    }
+
     /// The name of an actor's tokens: the actor's, as far as a token's name goes.
     ///
     /// # Errors
@@ -63,6 +72,7 @@ impl ActorToken {
         TokenFilter {
             organization_id,
             owner: TokenOwner::Actor(actor),
+            project_id: None,
             status: Some(Status::Active),
             name_contains: None,
             now,
@@ -110,6 +120,7 @@ impl ActorToken {
         token: &Token,
         origin: &Origin,
     ) -> Result<(), TokenError> {
+        govern_actor(context, tx, token).await?;
         within_cap(context, tx, token).await?;
         tx.insert_token(token).await?;
         Ok(trail.append(tx, created(token, origin)).await?)

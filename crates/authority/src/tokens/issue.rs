@@ -4,19 +4,28 @@ use std::sync::Arc;
 
 use storage::model::{Token, TokenOwner, Touched};
 use storage::{Constraint, StoreError, Tx};
-use token_domain::Timestamp;
 use token_domain::id::ProjectId;
 use token_domain::scope::Grants;
 use token_domain::text::{AgentType, Name};
 use token_domain::token::{Lifetime, TokenFacts};
+use token_domain::{Span, Timestamp};
 use token_format::PlainToken;
 
+use super::governed::govern_new;
+use super::reach::project_of_new;
 use super::{Idempotency, TokenError, Tokens, remember, replayed, secret, within};
 use crate::audit::{Event, Trail};
 use crate::context::Context;
 use crate::origin::{Caller, Origin};
 
-const OPERATION: &str = "tokens.create";
+/// What an idempotency key is for.
+const fn operation(owner: TokenOwner) -> &'static str {
+    match owner {
+        TokenOwner::Organization => "tokens.create",
+        TokenOwner::Person(_) => "keys.create",
+        TokenOwner::Actor(_) => "actors.create",
+    }
+}
 
 /// A token asked for.
 #[derive(Clone, Debug)]
@@ -52,10 +61,21 @@ impl Tokens {
     /// # Errors
     /// Unknown or too wide scopes, a passed expiry, an unknown project, a reached cap, a replayed idempotency key.
     pub async fn issue(&self, caller: &Caller, request: IssueRequest, origin: &Origin) -> Result<Issued, TokenError> {
+        self.issue_for(caller, TokenOwner::Organization, request, origin).await
+    }
+
+    /// Issues a token for an owner whom the caller may issue for.
+    pub(super) async fn issue_for(
+        &self,
+        caller: &Caller,
+        owner: TokenOwner,
+        request: IssueRequest,
+        origin: &Origin,
+    ) -> Result<Issued, TokenError> {
         let context = &self.context;
-        let owner = TokenOwner::Organization;
         let grants = context.catalogue.grant(&request.scopes, owner.kind())?;
         within(&context.catalogue, grants.effective(), caller.effective)?;
+        let project_id = project_of_new(caller, request.project_id)?;
         check_expiry(request.lifetime, context.now())?;
         let (secret, stored) = secret::make(context).await?;
         let now = context.now();
@@ -67,12 +87,9 @@ impl Tokens {
             name: request.name,
             agent_type: request.agent_type,
             scopes: owned_names(context, &grants),
-            project_id: request.project_id,
+            project_id,
             facts: TokenFacts::new(now, expires_at),
-            lifetime: match request.lifetime {
-                Lifetime::For(span) => Some(span),
-                Lifetime::Unlimited | Lifetime::Until(_) => None,
-            },
+            lifetime: span_of(request.lifetime),
             created_by: caller.principal(),
             revoked_by: None,
             rotated_from: None,
@@ -81,7 +98,8 @@ impl Tokens {
             reuse_detected_at: None,
             secret: stored,
         };
-        self.store_new(&token, request.idempotency, origin).await?;
+        let asked = New { token, grants: grants.clone(), lifetime: request.lifetime };
+        let token = self.store_new(asked, request.idempotency, origin).await?;
         let warnings = context
             .catalogue
             .warnings(&grants)
@@ -93,11 +111,12 @@ impl Tokens {
 
     async fn store_new(
         &self,
-        token: &Token,
+        new: New,
         idempotency: Option<Idempotency>,
         origin: &Origin,
-    ) -> Result<(), TokenError> {
-        let (context, token, origin) = (Arc::clone(&self.context), token.clone(), origin.clone());
+    ) -> Result<Token, TokenError> {
+        let (context, origin) = (Arc::clone(&self.context), origin.clone());
+        let New { mut token, grants, lifetime } = new;
         let touching = context.units.touching();
         touching.touch(Touched::Created(token.id));
         self.context
@@ -107,17 +126,52 @@ impl Tokens {
                     let (organization, now) = (token.organization_id, token.facts.created_at);
                     let mut trail = Trail::open(tx, Some(organization)).await?;
                     if let Some(idempotency) = &idempotency {
-                        replayed(&context, tx, organization, token.created_by, OPERATION, idempotency, now).await?;
+                        replayed(
+                            &context,
+                            tx,
+                            organization,
+                            token.created_by,
+                            operation(token.owner),
+                            idempotency,
+                            now,
+                        )
+                        .await?;
                     }
+                    still_member(tx, &token).await?;
+                    govern_new(&context, tx, &mut token, &grants, lifetime).await?;
                     within_cap(&context, tx, &token).await?;
                     tx.insert_token(&token).await.map_err(|error| insertion(&token, error))?;
                     if let Some(idempotency) = idempotency {
-                        remember(tx, organization, token.created_by, OPERATION, idempotency, (token.id, now)).await?;
+                        remember(
+                            tx,
+                            organization,
+                            token.created_by,
+                            operation(token.owner),
+                            idempotency,
+                            (token.id, now),
+                        )
+                        .await?;
                     }
-                    Ok(trail.append(tx, created(&token, &origin)).await?)
+                    trail.append(tx, created(&token, &origin)).await?;
+                    Ok(token)
                 })
             })
             .await
+    }
+}
+
+/// A token about to be stored, with what its organisation's policy is asked about.
+struct New {
+    token: Token,
+    grants: Grants,
+    lifetime: Lifetime,
+}
+
+/// The span a lifetime was chosen as.
+pub(super) const fn span_of(lifetime: Lifetime) -> Option<Span> {
+    match lifetime {
+        Lifetime::For(span) => Some(span),
+        Lifetime::Unlimited | Lifetime::Until(_) => None,
     }
 }
 
@@ -127,6 +181,14 @@ fn insertion(token: &Token, error: StoreError) -> TokenError {
         StoreError::Conflict(Constraint::Reference(_)) if token.project_id.is_some() => TokenError::NoSuchProject,
         other => other.into(),
     }
+}
+
+/// A key is made for a member. Whoever stopped being one while their request was under way gets none: a membership given
+/// back later would bring it to life.
+async fn still_member(tx: &mut Tx, token: &Token) -> Result<(), TokenError> {
+    let TokenOwner::Person(user) = token.owner else { return Ok(()) };
+    let standing = tx.membership_standing(token.organization_id, user).await?;
+    standing.map(drop).ok_or(TokenError::NotAPerson)
 }
 
 pub(super) fn owned_names(context: &Context, grants: &Grants) -> Vec<String> {

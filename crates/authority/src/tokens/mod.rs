@@ -1,7 +1,11 @@
 //! The life of tokens: issue, read, rename, rotate, revoke.
 
 mod actor;
+mod governed;
 mod issue;
+mod keys;
+mod own;
+mod reach;
 mod read;
 mod revoke;
 mod rotate;
@@ -20,16 +24,19 @@ use token_domain::token::Status;
 use token_domain::{ScopeCatalogue, ScopeSet, Timestamp};
 
 pub use issue::{IssueRequest, Issued};
+pub use keys::KeyRequest;
 pub use read::{Cursor, ListRequest, Page};
 pub use rotate::{RotateRequest, Rotated};
 
 pub(crate) use actor::ActorToken;
+pub(crate) use governed::fallen_idle;
 pub(crate) use rotate::{first_use, reuse};
 pub(crate) use secret::upgrade;
 
 use crate::context::Context;
 use crate::env::EntropyError;
 use crate::error::Failure;
+use crate::policies::PolicyBreach;
 
 /// Why something asked of a token was not done.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +44,23 @@ pub enum TokenError {
     /// The scopes asked for cannot be granted to anybody.
     #[error("{0}")]
     Scopes(#[from] GrantError),
-    /// The scopes asked for go beyond the caller's own.
-    #[error("beyond the caller's own scopes: {}", .0.join(", "))]
-    Excess(Vec<String>),
+    /// What is asked for goes beyond the caller's own scopes.
+    #[error("beyond the caller's own scopes: {}", .missing.join(", "))]
+    Excess {
+        /// The scopes the caller lacks.
+        missing: Vec<String>,
+        /// The smallest sets of scopes that would do.
+        accepted: Vec<Vec<String>>,
+    },
+    /// The caller is no token, where one is asked about itself.
+    #[error("the caller is no token")]
+    NotAToken,
+    /// The caller is no person of the organisation, where one is asked about their own keys.
+    #[error("the caller is no person")]
+    NotAPerson,
+    /// The organisation's policy does not allow it.
+    #[error("against the organisation's policy: {0}")]
+    Policy(#[from] PolicyBreach),
     /// The expiry asked for does not lie ahead.
     #[error("the expiry does not lie ahead")]
     ExpiryPassed,
@@ -158,11 +179,15 @@ async fn remember(
     .await
 }
 
-/// Nobody grants what they lack.
-fn within(catalogue: &ScopeCatalogue, asked: ScopeSet, own: ScopeSet) -> Result<(), TokenError> {
+/// Nobody gains through a token what they lack: neither by making one nor by being shown the secret of another.
+pub(crate) fn within(catalogue: &ScopeCatalogue, asked: ScopeSet, own: ScopeSet) -> Result<(), TokenError> {
     let excess = asked.difference(own);
     if excess.is_empty() {
         return Ok(());
     }
-    Err(TokenError::Excess(catalogue.names(excess).into_iter().map(str::to_owned).collect()))
+    let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    Err(TokenError::Excess {
+        missing: owned(catalogue.names(excess)),
+        accepted: catalogue.sufficient_names(asked).into_iter().map(owned).collect(),
+    })
 }

@@ -5,6 +5,7 @@ use token_domain::Timestamp;
 use token_domain::id::{TokenId, kind};
 use token_domain::token::Status;
 
+use super::reach::{Whose, bound_project, is_confined};
 use super::{TokenError, Tokens};
 use crate::audit::{Event, Trail};
 use crate::cursor::cut;
@@ -38,16 +39,30 @@ pub struct Page {
 }
 
 impl Tokens {
-    /// The tokens of the caller's organisation.
+    /// The tokens of the caller's organisation, as far as the caller reaches.
     ///
     /// # Errors
     /// The store's.
     pub async fn list(&self, caller: &Caller, request: ListRequest) -> Result<Page, TokenError> {
+        self.list_of(caller, TokenOwner::Organization, request).await
+    }
+
+    /// The tokens of an owner, as far as the caller reaches.
+    pub(super) async fn list_of(
+        &self,
+        caller: &Caller,
+        owner: TokenOwner,
+        request: ListRequest,
+    ) -> Result<Page, TokenError> {
         let now = self.context.now();
+        if is_confined(caller) {
+            return Ok(Page { tokens: Vec::new(), next: None, now });
+        }
         let limit = request.limit;
         let filter = TokenFilter {
             organization_id: caller.organization_id,
-            owner: TokenOwner::Organization,
+            owner,
+            project_id: bound_project(caller),
             status: request.status,
             name_contains: request.name,
             now,
@@ -62,21 +77,31 @@ impl Tokens {
         Ok(Page { tokens, next, now })
     }
 
-    /// A token of the caller's organisation.
+    /// A token of the caller's organisation, of any kind.
     ///
     /// # Errors
     /// No such token.
     pub async fn get(&self, caller: &Caller, id: TokenId) -> Result<Token, TokenError> {
-        let organization = caller.organization_id;
-        let found = self.context.store.read(move |reads| Box::pin(reads.token(organization, id))).await?;
-        found.ok_or(TokenError::NotFound)
+        self.reached(caller, id, Whose::Anybody).await
     }
 
-    /// Renames or relabels a token.
+    /// Renames or relabels a token. A person's key is for that person to change.
     ///
     /// # Errors
     /// No such token.
     pub async fn edit(
+        &self,
+        caller: &Caller,
+        id: TokenId,
+        edit: TokenEdit,
+        origin: &Origin,
+    ) -> Result<Token, TokenError> {
+        self.reached(caller, id, Whose::Shared).await?;
+        self.relabel(caller, id, edit, origin).await
+    }
+
+    /// Renames or relabels a token that the caller is known to reach.
+    pub(super) async fn relabel(
         &self,
         caller: &Caller,
         id: TokenId,

@@ -4,6 +4,7 @@ use storage::model::{Kill, Touched};
 use token_domain::id::TokenId;
 use token_domain::token::RevokeReason;
 
+use super::reach::{Whose, bound_project, is_confined};
 use super::{TokenError, Tokens};
 use crate::audit::{Event, Trail};
 use crate::origin::{Caller, Origin};
@@ -15,6 +16,14 @@ impl Tokens {
     /// # Errors
     /// No such token.
     pub async fn revoke(&self, caller: &Caller, id: TokenId, origin: &Origin) -> Result<(), TokenError> {
+        if bound_project(caller).is_some() || is_confined(caller) {
+            self.reached(caller, id, Whose::Anybody).await?;
+        }
+        self.kill(caller, id, origin).await
+    }
+
+    /// Revokes a token that the caller is known to reach, or that is not there.
+    pub(super) async fn kill(&self, caller: &Caller, id: TokenId, origin: &Origin) -> Result<(), TokenError> {
         let now = self.context.now();
         let touching = self.context.units.touching();
         touching.touch(Touched::Token(id));

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use storage::Tx;
-use storage::model::{Kill, Principal, Token, TokenOwner, Touched};
+use storage::model::{Kill, Principal, Token, Touched};
 use token_domain::decide::Credential;
 use token_domain::id::{OrganizationId, TokenId};
 use token_domain::token::{GraceMode, Lifetime, RevokeReason, Status, TokenFacts};
-use token_domain::{Span, Timestamp};
+use token_domain::{ScopeSet, Span, Timestamp};
 use token_format::PlainToken;
 
-use super::{Idempotency, TokenError, Tokens, remember, replayed, secret};
+use super::governed::govern_successor;
+use super::reach::Whose;
+use super::{Idempotency, TokenError, Tokens, remember, replayed, secret, within};
 use crate::audit::{Event, Trail};
 use crate::context::Context;
 use crate::error::Failure;
@@ -43,10 +45,11 @@ pub struct Rotated {
 }
 
 impl Tokens {
-    /// Rotates a token of the caller's organisation. The cap does not count here: the old token makes room.
+    /// Rotates a token of the caller's organisation. Its successor's secret is shown, so the caller must have every scope
+    /// of it. The cap does not count here: the old token makes room.
     ///
     /// # Errors
-    /// No such token; a token that is not active; a replayed idempotency key.
+    /// No such token; one whose scopes go beyond the caller's; one that is not active; a replayed idempotency key.
     pub async fn rotate(
         &self,
         caller: &Caller,
@@ -54,25 +57,40 @@ impl Tokens {
         request: RotateRequest,
         origin: &Origin,
     ) -> Result<Rotated, TokenError> {
+        let old = self.reached(caller, id, Whose::Organization).await?;
+        self.succeed_covered(caller, old, request, origin).await
+    }
+
+    /// Makes the successor of another's token, if the caller has every scope of it.
+    pub(super) async fn succeed_covered(
+        &self,
+        caller: &Caller,
+        old: Token,
+        request: RotateRequest,
+        origin: &Origin,
+    ) -> Result<Rotated, TokenError> {
+        within(&self.context.catalogue, granted(&self.context, &old)?, caller.effective)?;
+        self.succeed(caller, old, request, origin).await
+    }
+
+    /// Makes the successor of a token whose secret the caller may be shown.
+    pub(super) async fn succeed(
+        &self,
+        caller: &Caller,
+        old: Token,
+        request: RotateRequest,
+        origin: &Origin,
+    ) -> Result<Rotated, TokenError> {
         let context = &self.context;
-        let old = self.get(caller, id).await?;
-        if old.owner != TokenOwner::Organization {
-            return Err(TokenError::NotFound);
-        }
         // Looked at before the expensive hash; decided for good by the guarded update below.
         if request.idempotency.is_none() {
             check_active(&old, context.now())?;
         }
         let (secret, stored) = secret::make(context).await?;
         let now = context.now();
-        let lifetime = match (old.lifetime, old.facts.expires_at) {
-            (Some(span), _) => Lifetime::For(span),
-            (None, Some(moment)) => Lifetime::Until(moment),
-            (None, None) => Lifetime::Unlimited,
-        };
         let token = Token {
             id: context.id(now)?,
-            facts: TokenFacts::new(now, lifetime.expires_at(now)),
+            facts: TokenFacts::new(now, lifetime(&old).expires_at(now)),
             created_by: caller.principal(),
             revoked_by: None,
             rotated_from: Some(old.id),
@@ -113,9 +131,14 @@ impl Tokens {
     /// # Errors
     /// No such token; a token that is not rotating.
     pub async fn cancel_rotation(&self, caller: &Caller, id: TokenId, origin: &Origin) -> Result<Token, TokenError> {
+        let old = self.reached(caller, id, Whose::Shared).await?;
+        self.cancel(caller, &old, origin).await
+    }
+
+    /// Takes the rotation of a token back that the caller is known to reach.
+    pub(super) async fn cancel(&self, caller: &Caller, old: &Token, origin: &Origin) -> Result<Token, TokenError> {
         let context = Arc::clone(&self.context);
-        let now = context.now();
-        let old = self.get(caller, id).await?;
+        let (now, id) = (context.now(), old.id);
         let (_, successor) =
             old.facts.cancel_rotation(now).map_err(|not_possible| TokenError::WrongStatus(not_possible.status))?;
         let touching = context.units.touching();
@@ -161,24 +184,53 @@ impl Rotation {
             .supersede(now, self.token.id, self.grace, self.mode)
             .map_err(|not_possible| TokenError::WrongStatus(not_possible.status))?;
         let grace_ends_at = facts.superseded.map_or(now, |superseded| superseded.grace_ends_at);
-        tx.insert_token(&self.token).await?;
+        let mut token = heir(self.token, &current, now);
+        govern_successor(context, tx, &mut token, lifetime(&current)).await?;
+        tx.insert_token(&token).await?;
         let superseded =
-            tx.supersede_active(organization, self.old.id, self.token.id, now, grace_ends_at, self.mode, now).await?;
+            tx.supersede_active(organization, self.old.id, token.id, now, grace_ends_at, self.mode, now).await?;
         if superseded.is_none() {
             // Somebody was faster: this transaction, successor included, is undone.
             return Err(TokenError::WrongStatus(Status::Rotating));
         }
         if let Some(idempotency) = self.idempotency {
-            remember(tx, organization, by, &operation, idempotency, (self.token.id, now)).await?;
+            remember(tx, organization, by, &operation, idempotency, (token.id, now)).await?;
         }
         let event = Event::new(now, "token.rotate", by, origin)
             .on("token", self.old.id)
-            .with("successor", self.token.id.to_string())
+            .with("successor", token.id.to_string())
             .with("grace_ends_at", grace_ends_at.rfc3339_seconds())
             .with("mode", self.mode.as_str());
         trail.append(tx, event).await?;
-        Ok((self.token, facts))
+        Ok((token, facts))
     }
+}
+
+/// The successor of the token as it is now: what it is called and how it ends may have changed since it was looked at.
+fn heir(token: Token, current: &Token, now: Timestamp) -> Token {
+    Token {
+        name: current.name.clone(),
+        agent_type: current.agent_type.clone(),
+        facts: TokenFacts::new(now, lifetime(current).expires_at(now)),
+        ..token
+    }
+}
+
+/// How a token's end was chosen.
+fn lifetime(token: &Token) -> Lifetime {
+    match (token.lifetime, token.facts.expires_at) {
+        (Some(span), _) => Lifetime::For(span),
+        (None, Some(moment)) => Lifetime::Until(moment),
+        (None, None) => Lifetime::Unlimited,
+    }
+}
+
+/// What a token was granted, expanded.
+pub(crate) fn granted(context: &Context, token: &Token) -> Result<ScopeSet, Failure> {
+    let grants = context.catalogue.restore(&token.scopes);
+    let grants =
+        grants.map_err(|error| Failure::Inconsistent(format!("token {} cannot be read: {error}", token.id)))?;
+    Ok(grants.effective())
 }
 
 async fn take_back(

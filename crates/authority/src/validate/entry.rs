@@ -39,6 +39,7 @@ pub struct Entry {
     queued: AtomicBool,
     first_use_pending: AtomicBool,
     reuse_pending: AtomicBool,
+    idle_pending: AtomicBool,
     seen: AtomicBool,
 }
 
@@ -100,6 +101,7 @@ impl Entry {
         let is_plain = matches!(credential.holder, Holder::Organization)
             && superseded.is_none()
             && revoked.is_none()
+            && credential.idle.is_none()
             && project_id.is_none();
         let more = (!is_plain).then(|| Box::new(More { credential, project_id }));
         // Whoever joins pays its part of what is shared, so that the first pays all of it and nobody is charged for what
@@ -121,6 +123,7 @@ impl Entry {
             queued: AtomicBool::new(false),
             first_use_pending: AtomicBool::new(pending.first_use),
             reuse_pending: AtomicBool::new(pending.reuse),
+            idle_pending: AtomicBool::new(true),
             seen: AtomicBool::new(false),
         }
     }
@@ -146,6 +149,7 @@ impl Entry {
                 facts: TokenFacts::new(self.created_at, self.expires_at),
                 granted: self.shared.granted,
                 holder: Holder::Organization,
+                idle: None,
             }),
         }
     }
@@ -245,5 +249,21 @@ impl Entry {
 
     pub(super) fn return_reuse(&self) {
         self.reuse_pending.store(true, Ordering::Release);
+    }
+
+    /// Whether a refusal for want of use still has to be made lasting; the first to ask is told so.
+    pub(super) fn take_idle(&self) -> bool {
+        self.idle_pending.swap(false, Ordering::AcqRel)
+    }
+
+    pub(super) fn return_idle(&self) {
+        self.idle_pending.store(true, Ordering::Release);
+    }
+
+    /// Whether it has fallen idle, as far as this entry knows. One that was killed has nothing to fall from.
+    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
+        let Some(More { credential, .. }) = self.more.as_deref() else { return false };
+        let Some(idle) = credential.idle else { return false };
+        idle.ends_at(self.last_used()) <= now && credential.facts.status(now).is_live()
     }
 }

@@ -7,6 +7,7 @@ use secret_hash::{StoredHash, Tag, TagCheck, VerifyTag, lookup_hint};
 use storage::model::{Candidate, OwnerState};
 use token_domain::decide::{Credential, Holder};
 use token_domain::person::PersonStanding;
+use token_domain::policy::Idle;
 use token_domain::scope::Grants;
 use token_domain::tenant::{AccessScopeStanding, ActorStanding};
 use token_domain::{ScopeCatalogue, ScopeSet};
@@ -115,6 +116,10 @@ impl Fetch {
             facts: token.facts,
             granted: grants.effective(),
             holder: self.holder(&candidate.owner)?,
+            idle: candidate.idle_after.map(|after| Idle {
+                after,
+                since: token.last_used_at.map_or(token.facts.created_at, |used| used.max(token.facts.created_at)),
+            }),
         };
         let shared = self.shared(&credential, &grants);
         let pending = Pending { first_use: candidate.first_use_pending, reuse: token.reuse_detected_at.is_none() };

@@ -1,7 +1,7 @@
 //! Is this token good, and what may it do: the hot path.
 //!
 //! A known token costs one keyed digest, one look in a shard of the cache, two atomic loads and the decision. Facts
-//! are cached, verdicts never: [`decide`] runs on every request against the clock of that request.
+//! are cached, verdicts never: [`decide_used`] runs on every request against the clock of that request.
 
 mod batch;
 mod cache;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secret_hash::Tag;
-use token_domain::decide::{Denial, Verdict, decide};
+use token_domain::decide::{Denial, Verdict, decide_used};
 use token_domain::{Credential, Requirement, ScopeCatalogue, Timestamp};
 use token_format::PlainToken;
 use tokio::sync::Semaphore;
@@ -211,7 +211,8 @@ impl Validator {
     /// What the cache knows and may still use.
     fn known(&self, digest: &Tag) -> Option<Arc<Entry>> {
         let entry = self.cache.get(digest)?;
-        self.usable(&entry).then_some(entry)
+        // Others may have used the token since: before it is refused for want of use, the store is asked.
+        (self.usable(&entry) && !entry.is_idle(self.context.now())).then_some(entry)
     }
 
     /// The look at the fence, on every use of something remembered, and whether this process still is the one that
@@ -270,7 +271,7 @@ impl Validator {
 
     fn answer(&self, entry: Arc<Entry>, requirement: &Requirement, origin: &dyn Fn() -> Origin) -> Outcome {
         let now = self.context.now();
-        let verdict = decide(&entry.credential(), requirement, now);
+        let verdict = decide_used(&entry.credential(), entry.last_used(), requirement, now);
         match verdict {
             Verdict::Allowed { .. } => {
                 self.used(&entry, UseKind::Allowed, now);
@@ -305,6 +306,10 @@ impl Validator {
 
     fn denied(&self, entry: &Arc<Entry>, denial: Denial, now: Timestamp, origin: &dyn Fn() -> Origin) {
         self.uses.note(entry, UseKind::Denied, now);
+        if denial == Denial::Idle {
+            self.idle(entry, now, origin);
+            return;
+        }
         if !matches!(denial, Denial::Revoked(_)) || !entry.credential().facts.is_reuse(now) || !entry.take_reuse() {
             return;
         }
@@ -313,6 +318,20 @@ impl Validator {
             if let Err(error) = crate::tokens::reuse(&context, &entry.credential(), now, &origin).await {
                 entry.return_reuse();
                 tracing::warn!(%error, "the reuse of a superseded token could not be written down; the next one tries again");
+            }
+        });
+    }
+
+    /// A token that fell idle is revoked when somebody presents it: it does not come back when the policy is lifted.
+    fn idle(&self, entry: &Arc<Entry>, now: Timestamp, origin: &dyn Fn() -> Origin) {
+        if !entry.take_idle() {
+            return;
+        }
+        let (context, entry, origin) = (Arc::clone(&self.context), Arc::clone(entry), origin());
+        self.context.units.spawn(async move {
+            if let Err(error) = crate::tokens::fallen_idle(&context, &entry.credential(), now, &origin).await {
+                entry.return_idle();
+                tracing::warn!(%error, "a token that fell idle could not be revoked; it is refused all the same");
             }
         });
     }

@@ -55,7 +55,7 @@ pub enum OutcomeKind {
 }
 
 /// The labels in the order of the counters.
-const LABELS: [&str; 13] = [
+const LABELS: [&str; 14] = [
     "live",
     "insufficient",
     "unknown",
@@ -69,6 +69,7 @@ const LABELS: [&str; 13] = [
     "person_removed",
     "actor_disabled",
     "access_scope_inactive",
+    "idle",
 ];
 
 /// Counts by outcome. One relaxed addition each; read by the metrics page.
@@ -98,6 +99,7 @@ impl OutcomeKind {
                 Denial::PersonRemoved => 10,
                 Denial::ActorDisabled | Denial::ActorExpired => 11,
                 Denial::AccessScopeInactive => 12,
+                Denial::Idle => 13,
             },
         }
     }

@@ -139,8 +139,13 @@ fn a_key_records_one_execution_within_its_window() {
         let repositories = executions.repositories(&world.owner, None, 10).await.unwrap().repositories;
         assert_eq!(repositories.len(), 1);
         // Another caller's key is another key.
-        let via =
-            Via::Token { token_id: Id::from_uuid(Uuid::from_u128(7)), user_id: None, project_id: None, boundary: None };
+        let via = Via::Token {
+            token_id: Id::from_uuid(Uuid::from_u128(7)),
+            user_id: None,
+            project_id: None,
+            boundary: None,
+            ends_at: None,
+        };
         let other = Caller { via, ..world.owner.clone() };
         recorded(&executions, &other, keyed("k", b"b", submission("widgets", "80"))).await;
 

@@ -99,7 +99,7 @@ fn nobody_grants_what_they_lack() {
         let mut weak = world.owner.clone();
         weak.effective = world.context.catalogue().restore(&["tokens:manage", "read"]).unwrap().effective();
         let refused = world.tokens.issue(&weak, request(None), &origin()).await;
-        let Err(TokenError::Excess(names)) = refused else { panic!("{refused:?}") };
+        let Err(TokenError::Excess { missing: names, .. }) = refused else { panic!("{refused:?}") };
         assert_eq!(names, ["execute"]);
     });
 }

@@ -1,8 +1,10 @@
 //! The verbs against real databases, with a clock that stands still.
 
 mod cost;
+mod demotion;
 mod executions;
 mod lives;
+mod policies;
 mod second_factors;
 mod sign_in;
 mod tampering;

@@ -15,6 +15,7 @@ mod listing;
 pub(crate) mod log;
 pub(crate) mod memberships;
 pub(crate) mod organizations;
+pub(crate) mod policies;
 pub(crate) mod projects;
 pub(crate) mod repositories;
 pub(crate) mod roles;

@@ -108,6 +108,9 @@ pub(crate) async fn list_tokens(conn: &mut Conn<'_>, filter: &TokenFilter) -> Re
         TokenOwner::Person(user) => query.filter(tokens::owner_user_id.eq(Some(user.bind()))),
         TokenOwner::Actor(actor) => query.filter(tokens::actor_id.eq(Some(actor.bind()))),
     };
+    if let Some(project) = filter.project_id {
+        query = query.filter(tokens::project_id.eq(Some(project.bind())));
+    }
     let grace_over = || tokens::grace_ends_at.le(Some(now.bind()));
     query = match filter.status {
         None => query,
@@ -125,6 +128,31 @@ pub(crate) async fn list_tokens(conn: &mut Conn<'_>, filter: &TokenFilter) -> Re
     }
     if let Some(place) = filter.after {
         query = query.filter(older!("tokens.created_at, tokens.id", place));
+    }
+    let rows: Vec<TokenRow> = query.load(conn).await?;
+    rows.into_iter().map(Token::try_from).collect()
+}
+
+pub(crate) async fn live_tokens_of_kind(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    kind: Kind,
+    after: Option<(Timestamp, TokenId)>,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Token>, StoreError> {
+    let live = unexpired!(now).and(tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some(now.bind()))));
+    let mut query = tokens::table
+        .filter(tokens::organization_id.eq(organization.bind()).and(tokens::kind.eq(kind.as_str())))
+        .filter(live)
+        .order((tokens::created_at.desc(), tokens::id.desc()))
+        .limit(i64::from(limit))
+        .select(TokenRow::as_select())
+        .into_boxed();
+    if let Some((created_at, id)) = after {
+        query = query
+            .filter(tokens::created_at.le(created_at.bind()))
+            .filter(tokens::created_at.lt(created_at.bind()).or(tokens::id.lt(id.bind())));
     }
     let rows: Vec<TokenRow> = query.load(conn).await?;
     rows.into_iter().map(Token::try_from).collect()

@@ -1,7 +1,7 @@
 //! The joined row that a presented token is decided from, and the one statement that reads it.
 
 use super::people::role_ref;
-use super::{TokenRow, inconsistent, split_scopes};
+use super::{TokenRow, inconsistent, span, split_scopes};
 use crate::error::StoreError;
 use crate::model::{Candidate, OwnerState, Token, TokenOwner};
 use diesel::prelude::Queryable;
@@ -26,15 +26,17 @@ pub(crate) struct CandidateRow {
     access_scope_active: Option<bool>,
     /// The token this one succeeds in first-use mode, if any.
     first_use_of: Option<TokenId>,
+    idle_after: Option<i64>,
 }
 
-/// `tokens ⋈ organizations ⟕ users ⟕ memberships ⟕ roles ⟕ actors ⟕ access_scopes ⟕ predecessor` by look-up hint.
+/// `tokens ⋈ organizations ⟕ users ⟕ memberships ⟕ roles ⟕ actors ⟕ access_scopes ⟕ predecessor ⟕
+/// token_policies` by look-up hint.
 ///
-/// A macro because the type of the query, thirteen joins and columns deep, is not worth writing down, and both
+/// A macro because the type of the query, fifteen joins and columns deep, is not worth writing down, and both
 /// databases must send the very same statement through different `RunQueryDsl` traits.
 macro_rules! candidate_query {
     ($hint:expr) => {{
-        use crate::schema::{access_scopes, actors, memberships, organizations, roles, tokens, users};
+        use crate::schema::{access_scopes, actors, memberships, organizations, roles, token_policies, tokens, users};
         let predecessor = diesel::alias!(tokens as predecessor);
         tokens::table
             .inner_join(organizations::table)
@@ -55,6 +57,9 @@ macro_rules! candidate_query {
                     .and(predecessor.field(tokens::rotated_to).eq(tokens::id.nullable()))
                     .and(predecessor.field(tokens::grace_mode).eq("first_use"))),
             )
+            .left_join(token_policies::table.on(
+                token_policies::organization_id.eq(tokens::organization_id).and(token_policies::kind.eq(tokens::kind)),
+            ))
             .filter(tokens::lookup_hint.eq($hint))
             .select((
                 <crate::rows::TokenRow as diesel::SelectableHelper<_>>::as_select(),
@@ -70,6 +75,7 @@ macro_rules! candidate_query {
                 access_scopes::slug.nullable(),
                 access_scopes::is_active.nullable(),
                 predecessor.field(tokens::id).nullable(),
+                token_policies::idle_after.nullable(),
             ))
     }};
 }
@@ -108,7 +114,14 @@ impl TryFrom<CandidateRow> for Candidate {
             },
         };
         let first_use_pending = token.first_used_at.is_none() && row.first_use_of.is_some();
-        Ok(Self { token, organization_disabled_at: row.organization_disabled_at, owner, first_use_pending })
+        let idle_after = match row.idle_after {
+            Some(micros) => {
+                Some(span(micros).ok_or_else(|| inconsistent("token policy of", token.organization_id, "idle_after"))?)
+            }
+            None => None,
+        };
+        let organization_disabled_at = row.organization_disabled_at;
+        Ok(Self { token, organization_disabled_at, owner, first_use_pending, idle_after })
     }
 }
 
@@ -145,7 +158,7 @@ mod tests {
         let plan: Vec<Step> =
             diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(&mut connection).unwrap();
         let plan: Vec<_> = plan.into_iter().map(|step| step.detail).collect();
-        assert_eq!(plan.len(), 8, "{plan:?}");
+        assert_eq!(plan.len(), 9, "{plan:?}");
         assert!(plan[0].contains("tokens_lookup_hint_idx"), "{plan:?}");
         assert!(plan.iter().all(|step| step.starts_with("SEARCH ")), "{plan:?}");
     }

@@ -5,6 +5,7 @@ mod audit;
 mod candidate;
 mod execution;
 mod people;
+mod policy;
 mod principal;
 mod project;
 mod tenant;
@@ -17,6 +18,7 @@ pub(crate) use execution::{BaselineRow, ExecutionKeyRow, ExecutionRow, Repositor
 pub(crate) use people::{
     MembershipRow, RoleRow, SecondFactorRow, SessionRow, StandingRow, UserRow, role_columns, standing,
 };
+pub(crate) use policy::RuleRow;
 pub(crate) use principal::{parse_principal, principal_text};
 pub(crate) use project::{AccessScopeRow, ActorRow, ProjectRow};
 pub(crate) use tenant::OrganizationRow;
@@ -25,10 +27,16 @@ pub(crate) use usage::UsageRow;
 
 use crate::error::StoreError;
 use std::fmt::Debug;
+use token_domain::{Span, Timestamp};
 
 /// A column of a row that the domain refuses.
 pub(crate) fn inconsistent(table: &str, id: impl Debug, column: &str) -> StoreError {
     StoreError::Inconsistent(format!("{table} {id:?}: {column}"))
+}
+
+/// A span of that many microseconds; nothing when it is negative.
+fn span(micros: i64) -> Option<Span> {
+    (micros >= 0).then(|| Timestamp::from_micros(micros).since(Timestamp::EPOCH))
 }
 
 /// Scope names as one text, separated by single spaces.

@@ -1,15 +1,15 @@
 //! Rows of tokens and idempotency keys.
 
-use super::{inconsistent, parse_principal, split_scopes};
+use super::{inconsistent, parse_principal, span, split_scopes};
 use crate::error::StoreError;
 use crate::model::{IdempotencyRecord, StoredSecret, Token, TokenOwner};
 use crate::schema::{idempotency_keys, tokens};
 use crate::sql_types::Digest32;
 use diesel::prelude::{Queryable, Selectable};
+use token_domain::Timestamp;
 use token_domain::id::{ActorId, OrganizationId, ProjectId, TokenId, UserId};
 use token_domain::text::{AgentType, Name};
 use token_domain::token::{GraceMode, Kind, RevokeReason, Revoked, Superseded, TokenFacts};
-use token_domain::{Span, Timestamp};
 
 /// A row of `tokens`. Not `Debug`: it holds the stored secret.
 #[derive(Queryable, Selectable)]
@@ -116,11 +116,6 @@ impl TryFrom<TokenRow> for Token {
             },
         })
     }
-}
-
-/// A span of that many microseconds; nothing when it is negative.
-fn span(micros: i64) -> Option<Span> {
-    (micros >= 0).then(|| Timestamp::from_micros(micros).since(Timestamp::EPOCH))
 }
 
 /// A row of `idempotency_keys`.

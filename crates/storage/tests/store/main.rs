@@ -11,6 +11,7 @@ mod migrations;
 mod outages;
 mod people;
 mod plans;
+mod policies;
 mod projects;
 mod proxy;
 mod rules;

@@ -23,6 +23,7 @@ INSERT INTO tokens (id, organization_id, kind, owner_user_id, actor_id, project_
 UPDATE tokens SET superseded_at = {t:2}, rotated_to = {id:15}, grace_ends_at = {t:3}, grace_mode = 'fixed' WHERE id = {id:14};
 UPDATE tokens SET revoked_at = {t:2}, revoked_reason = 'leaked', revoked_by = 'system' WHERE id = {id:16};
 INSERT INTO idempotency_keys VALUES ({id:1}, 'system', 'tokens.create', 'k', {b:32}, {id:14}, {t:1});
+INSERT INTO token_policies VALUES ({id:1}, 'personal', {yes}, 1, 2, 3, 'x', {t:1}, 'system');
 INSERT INTO second_factors VALUES ({id:3}, {b:8}, {t:1}, NULL, 0);
 INSERT INTO recovery_codes VALUES ({id:3}, {b:32});
 INSERT INTO audit_heads VALUES ({id:0}, 1, {b:32}, {t:1});
@@ -49,6 +50,23 @@ use Kind::{Check, Reference, Unique};
 
 /// Rule, kind, the statement that breaks it.
 const BREACHES: &[(&str, Kind, &str)] = &[
+    (
+        "token_policies_organization_fkey",
+        Reference,
+        "UPDATE token_policies SET organization_id = {id:99} WHERE kind = 'personal'",
+    ),
+    ("token_policies_kind_known", Check, "UPDATE token_policies SET kind = 'machine'"),
+    ("token_policies_default_lifetime_positive", Check, "UPDATE token_policies SET default_lifetime = 0"),
+    (
+        "token_policies_longest_lifetime_positive",
+        Check,
+        "UPDATE token_policies SET default_lifetime = NULL, longest_lifetime = 0",
+    ),
+    ("token_policies_idle_after_positive", Check, "UPDATE token_policies SET idle_after = 0"),
+    ("token_policies_scopes_length", Check, "UPDATE token_policies SET scopes = ''"),
+    ("token_policies_updated_by_length", Check, "UPDATE token_policies SET updated_by = ''"),
+    ("token_policies_default_within_longest", Check, "UPDATE token_policies SET default_lifetime = 3"),
+    ("token_policies_actors_end_themselves", Check, "UPDATE token_policies SET kind = 'actor'"),
     ("deployment_key_length", Check, "UPDATE deployment SET key = ''"),
     ("organizations_slug_length", Check, "UPDATE organizations SET slug = '' WHERE id = {id:1}"),
     ("organizations_name_length", Check, "UPDATE organizations SET name = ''"),

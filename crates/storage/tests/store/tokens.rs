@@ -32,6 +32,7 @@ fn filter(org: OrganizationId) -> TokenFilter {
     TokenFilter {
         organization_id: org,
         owner: TokenOwner::Organization,
+        project_id: None,
         status: None,
         name_contains: None,
         now: T0,

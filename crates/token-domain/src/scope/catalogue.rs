@@ -2,18 +2,16 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
-use toml::Spanned;
+use serde::Serialize;
 
 use super::name::ScopeName;
+use super::reader;
 use super::requirement::Requirement;
 use super::set::{ScopeId, ScopeSet};
 use crate::token::Kind;
 
 /// The catalogue compiled in; an operator may replace it with a file of the same form.
 const BUILT_IN: &str = include_str!("../../../../config/scopes.toml");
-/// The roles every catalogue must define, strongest first.
-const ROLE_NAMES: [&str; 4] = ["owner", "admin", "member", "viewer"];
 /// How many scopes one token may name.
 const MOST_PER_TOKEN: usize = 64;
 
@@ -45,6 +43,28 @@ pub struct Role {
     pub description: String,
     /// The scopes it names.
     pub scopes: Vec<ScopeId>,
+}
+
+/// A ready choice of scopes for a common need.
+#[derive(Clone, Debug)]
+pub struct Preset {
+    /// What it is called.
+    pub name: String,
+    /// Whom it is for, one sentence.
+    pub description: String,
+    /// The scopes, companions included.
+    pub scopes: Vec<ScopeId>,
+    /// The kinds of token it is meant for; each may carry all its scopes.
+    pub kinds: Vec<Kind>,
+}
+
+/// A text in the catalogue's form, and what to call it in a complaint.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'t> {
+    /// A file's name; empty for the catalogue itself.
+    pub name: &'t str,
+    /// Its text.
+    pub text: &'t str,
 }
 
 /// A token's scopes: as listed (order kept, duplicates dropped) and as a set with everything they cover.
@@ -79,55 +99,19 @@ pub enum GrantError {
 /// Everything wrong with a catalogue's text, each with its line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the scope catalogue cannot be used:\n{}", .0.join("\n"))]
-pub struct CatalogueError(Vec<String>);
+pub struct CatalogueError(pub(super) Vec<String>);
 
-/// Every scope and built-in role of this deployment.
+/// Every scope, preset and built-in role of this deployment.
 #[derive(Debug)]
 pub struct ScopeCatalogue {
-    entries: Vec<ScopeEntry>,
-    by_name: HashMap<Box<str>, ScopeId>,
+    pub(super) entries: Vec<ScopeEntry>,
+    pub(super) by_name: HashMap<Box<str>, ScopeId>,
     /// For each entry, itself and everything it covers, transitively.
-    covers: Vec<ScopeSet>,
+    pub(super) covers: Vec<ScopeSet>,
     /// For each entry, itself and every companion it needs, transitively.
-    needs: Vec<ScopeSet>,
-    roles: Vec<Role>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CatalogueFile {
-    #[serde(default)]
-    scope: Vec<EntryFile>,
-    #[serde(default)]
-    role: Vec<RoleFile>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EntryFile {
-    name: Spanned<String>,
-    description: String,
-    group: String,
-    #[serde(default)]
-    implies: Vec<Spanned<String>>,
-    #[serde(default)]
-    requires: Vec<Spanned<String>>,
-    #[serde(default)]
-    default: bool,
-    #[serde(default = "every_kind")]
-    kinds: Vec<Kind>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RoleFile {
-    name: Spanned<String>,
-    description: String,
-    scopes: Vec<Spanned<String>>,
-}
-
-fn every_kind() -> Vec<Kind> {
-    Kind::ALL.to_vec()
+    pub(super) needs: Vec<ScopeSet>,
+    pub(super) roles: Vec<Role>,
+    pub(super) presets: Vec<Preset>,
 }
 
 impl ScopeCatalogue {
@@ -139,14 +123,30 @@ impl ScopeCatalogue {
         Self::parse(BUILT_IN)
     }
 
+    /// The shipped catalogue with further files of an operator's.
+    ///
+    /// # Errors
+    /// As [`ScopeCatalogue::extended`].
+    pub fn built_in_with(additions: &[Source<'_>]) -> Result<Self, CatalogueError> {
+        Self::extended(BUILT_IN, additions)
+    }
+
     /// Reads a catalogue and checks all of it: names, references, cycles, the four roles.
     ///
     /// # Errors
     /// Every problem found, each with the line it stands on.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
-        let file: CatalogueFile =
-            toml::from_str(text).map_err(|error| CatalogueError(vec![error.to_string().trim_end().to_owned()]))?;
-        Reader { text, problems: Vec::new() }.build(file)
+        Self::extended(text, &[])
+    }
+
+    /// Reads a catalogue and files that add to it: scopes in namespaces of their own, presets, and what the built-in roles
+    /// get of those scopes. A namespace is what stands before the first `.` or `:`; one of the catalogue's own cannot be
+    /// added to, so that no token made before can do more than it could.
+    ///
+    /// # Errors
+    /// Every problem found, each with the file and line it stands on.
+    pub fn extended(text: &str, additions: &[Source<'_>]) -> Result<Self, CatalogueError> {
+        reader::read(text, additions)
     }
 
     /// All entries in the order of the file.
@@ -157,6 +157,11 @@ impl ScopeCatalogue {
     /// The built-in roles, strongest first.
     pub fn roles(&self) -> &[Role] {
         &self.roles
+    }
+
+    /// Ready choices of scopes, in the order of the file.
+    pub fn presets(&self) -> &[Preset] {
+        &self.presets
     }
 
     /// A built-in role by name.
@@ -260,7 +265,7 @@ impl ScopeCatalogue {
             .collect()
     }
 
-    fn ids(&self) -> impl Iterator<Item = ScopeId> {
+    pub(super) fn ids(&self) -> impl Iterator<Item = ScopeId> {
         (0..self.entries.len()).filter_map(ScopeId::new)
     }
 }
@@ -282,146 +287,9 @@ impl Grants {
     }
 }
 
-/// Collects every problem of a file before it gives up.
-struct Reader<'t> {
-    text: &'t str,
-    problems: Vec<String>,
-}
-
-impl Reader<'_> {
-    fn build(mut self, file: CatalogueFile) -> Result<ScopeCatalogue, CatalogueError> {
-        let mut by_name: HashMap<Box<str>, ScopeId> = HashMap::new();
-        for (index, entry) in file.scope.iter().enumerate() {
-            let name = entry.name.get_ref();
-            match (ScopeName::parse(name), ScopeId::new(index)) {
-                (Err(invalid), _) => self.report(&entry.name, &format!("{name:?} is {invalid}")),
-                (_, None) => self.report(&entry.name, &format!("more than {} scopes", ScopeSet::CAPACITY)),
-                (Ok(_), Some(scope)) => {
-                    if by_name.insert(name.as_str().into(), scope).is_some() {
-                        self.report(&entry.name, &format!("scope {name:?} is defined twice"));
-                    }
-                }
-            }
-        }
-        let implied: Vec<ScopeSet> = file.scope.iter().map(|entry| self.implied(entry, &by_name)).collect();
-        let required: Vec<ScopeSet> = file
-            .scope
-            .iter()
-            .map(|entry| self.resolve(&entry.requires, &by_name))
-            .map(|s| s.into_iter().collect())
-            .collect();
-        let covers = self.close(&file.scope, &implied, "implies");
-        let needs = self.close(&file.scope, &required, "requires");
-        let roles = self.roles(&file.role, &by_name);
-        if !self.problems.is_empty() {
-            return Err(CatalogueError(self.problems));
-        }
-        let entries = file.scope.into_iter().filter_map(|entry| entry.into_entry().ok()).collect();
-        Ok(ScopeCatalogue { entries, by_name, covers, needs, roles })
-    }
-
-    /// What an entry covers directly: its `implies`, and for a bare name every `name:<action>`.
-    fn implied(&mut self, entry: &EntryFile, by_name: &HashMap<Box<str>, ScopeId>) -> ScopeSet {
-        let name = entry.name.get_ref();
-        let own = by_name.get(name.as_str()).copied();
-        if entry.implies.iter().any(|implied| implied.get_ref() == "*") {
-            return by_name.values().copied().filter(|&other| Some(other) != own).collect();
-        }
-        let mut set: ScopeSet = self.resolve(&entry.implies, by_name).into_iter().collect();
-        for (other, &scope) in by_name {
-            if other.split_once(':').is_some_and(|(resource, _)| resource == name) {
-                set.insert(scope);
-            }
-        }
-        set
-    }
-
-    fn resolve(&mut self, names: &[Spanned<String>], by_name: &HashMap<Box<str>, ScopeId>) -> Vec<ScopeId> {
-        names
-            .iter()
-            .filter_map(|name| {
-                let found = by_name.get(name.get_ref().as_str()).copied();
-                if found.is_none() {
-                    self.report(name, &format!("{:?} is not a scope of this catalogue", name.get_ref()));
-                }
-                found
-            })
-            .collect()
-    }
-
-    /// The transitive closure of a relation, refusing cycles.
-    fn close(&mut self, entries: &[EntryFile], direct: &[ScopeSet], relation: &str) -> Vec<ScopeSet> {
-        let mut closed: Vec<ScopeSet> = (0..direct.len())
-            .map(|index| ScopeId::new(index).map_or(ScopeSet::EMPTY, ScopeSet::of).union(direct[index]))
-            .collect();
-        loop {
-            let next: Vec<ScopeSet> = closed
-                .iter()
-                .map(|set| {
-                    set.iter().filter(|s| s.index() < closed.len()).fold(*set, |sum, s| sum.union(closed[s.index()]))
-                })
-                .collect();
-            if next == closed {
-                break;
-            }
-            closed = next;
-        }
-        for (index, entry) in entries.iter().enumerate() {
-            let Some(own) = ScopeId::new(index) else { continue };
-            let through = direct[index].iter().find(|s| closed.get(s.index()).is_some_and(|set| set.contains(own)));
-            if through.is_some() {
-                let name = entry.name.get_ref();
-                self.report(&entry.name, &format!("{name:?} comes back to itself through `{relation}`"));
-            }
-        }
-        closed
-    }
-
-    fn roles(&mut self, files: &[RoleFile], by_name: &HashMap<Box<str>, ScopeId>) -> Vec<Role> {
-        for file in files {
-            if !ROLE_NAMES.contains(&file.name.get_ref().as_str()) {
-                self.report(&file.name, "built-in roles are owner, admin, member and viewer");
-            }
-        }
-        let mut roles = Vec::with_capacity(ROLE_NAMES.len());
-        for name in ROLE_NAMES {
-            let mut named = files.iter().filter(|file| file.name.get_ref() == name);
-            match (named.next(), named.next()) {
-                (Some(file), None) => roles.push(Role {
-                    name: name.to_owned(),
-                    description: file.description.clone(),
-                    scopes: self.resolve(&file.scopes, by_name),
-                }),
-                (Some(_), Some(twice)) => self.report(&twice.name, &format!("role {name:?} is defined twice")),
-                (None, _) => self.problems.push(format!("  role {name:?} is missing")),
-            }
-        }
-        roles
-    }
-
-    fn report(&mut self, at: &Spanned<String>, problem: &str) {
-        let line = self.text[..at.span().start].matches('\n').count() + 1;
-        self.problems.push(format!("  line {line}: {problem}"));
-    }
-}
-
-impl EntryFile {
-    fn into_entry(self) -> Result<ScopeEntry, super::name::InvalidScopeName> {
-        let plain = |names: Vec<Spanned<String>>| names.into_iter().map(Spanned::into_inner).collect();
-        Ok(ScopeEntry {
-            name: ScopeName::parse(self.name.get_ref())?,
-            description: self.description,
-            group: self.group,
-            implies: plain(self.implies),
-            requires: plain(self.requires),
-            default: self.default,
-            kinds: self.kinds,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::reader::ROLE_NAMES;
     use super::*;
 
     const ROLES: &str = r#"
@@ -538,6 +406,88 @@ mod tests {
     fn the_four_roles_must_be_there() {
         let text = ScopeCatalogue::parse("").unwrap_err().to_string();
         assert!(text.contains("role \"owner\" is missing") && text.contains("role \"viewer\" is missing"), "{text}");
+    }
+
+    const ADDED: &str = r#"
+        [[scope]]
+        name = "acme"
+        description = "Everything at Acme."
+        group = "Acme"
+        [[scope]]
+        name = "acme:read"
+        description = "Look."
+        group = "Acme"
+        requires = ["projects:read"]
+        [[role]]
+        name = "viewer"
+        scopes = ["acme:read"]
+        [[preset]]
+        name = "Acme reader"
+        description = "Looks at Acme."
+        scopes = ["acme:read", "projects:read"]
+        kinds = ["personal"]
+    "#;
+
+    #[test]
+    fn an_operator_adds_namespaces_and_takes_none() {
+        let source = |text| [Source { name: "acme.toml", text }];
+        let catalogue = ScopeCatalogue::built_in_with(&source(ADDED)).unwrap();
+        assert_eq!(allowed(&catalogue, &["acme", "projects:read"], "acme:read"), Ok(()));
+        assert_eq!(allowed(&catalogue, &["admin"], "acme:read"), Ok(()));
+        assert_eq!(allowed(&catalogue, &["acme"], "acme:read"), Err(vec!["projects:read".into()]));
+        let may = |role: &str| catalogue.expand(catalogue.role(role).unwrap().scopes.iter().copied());
+        let added = catalogue.find("acme:read").unwrap();
+        assert!(may("viewer").contains(added) && !may("member").contains(added) && may("owner").contains(added));
+        assert_eq!(catalogue.presets().last().unwrap().name, "Acme reader");
+        // What was there before has the same place and covers the same.
+        let plain = built_in();
+        for entry in plain.entries() {
+            let (before, now) = (plain.find(entry.name.as_str()), catalogue.find(entry.name.as_str()));
+            assert_eq!(before, now);
+            if entry.name.as_str() != "admin" {
+                assert_eq!(plain.expand(before), catalogue.expand(now), "{}", entry.name);
+            }
+        }
+        let bad = entry("scans:export", "")
+            + &entry("beta", "implies = [\"nowhere\"]")
+            + "[[role]]\nname = \"guest\"\nscopes = []\n"
+            + "[[role]]\nname = \"member\"\nscopes = [\"execute\"]\n";
+        let text = ScopeCatalogue::built_in_with(&source(&bad)).unwrap_err().to_string();
+        assert!(text.contains("acme.toml line 2: \"scans:export\" is in the catalogue's own namespace"), "{text}");
+        assert!(text.contains("acme.toml line 10: \"nowhere\" is not a scope of this catalogue"), "{text}");
+        assert!(text.contains("acme.toml line 12: built-in roles are"), "{text}");
+        assert!(text.contains("acme.toml line 16: \"execute\" was not added by this file"), "{text}");
+    }
+
+    #[test]
+    fn a_preset_can_be_granted_as_it_stands() {
+        let catalogue = built_in();
+        assert!(catalogue.presets().len() >= 3);
+        for preset in catalogue.presets() {
+            let names: Vec<&str> = preset.scopes.iter().map(|scope| catalogue.name(*scope).as_str()).collect();
+            for kind in &preset.kinds {
+                let grants = catalogue.grant(&names, *kind).unwrap();
+                assert!(catalogue.warnings(&grants).is_empty(), "{}", preset.name);
+            }
+        }
+        let preset = |rest: &str| {
+            problems(
+                &(entry("a", "requires = [\"b\"]")
+                    + &entry("b", "kinds = [\"personal\"]")
+                    + &format!("[[preset]]\nname = \"p\"\ndescription = \"d\"\n{rest}\n")),
+            )
+        };
+        let rows = [
+            ("scopes = [\"c\"]\nkinds = [\"personal\"]", "\"c\" is not a scope of this catalogue"),
+            ("scopes = [\"a\"]\nkinds = [\"personal\"]", "preset \"p\" lacks \"b\", which its scopes require"),
+            ("scopes = [\"b\"]\nkinds = [\"actor\"]", "preset \"p\": actor tokens cannot carry \"b\""),
+            ("scopes = []\nkinds = [\"actor\"]", "preset \"p\" names no scope"),
+            ("scopes = [\"b\"]\nkinds = []", "preset \"p\" names no kind of token"),
+        ];
+        for (rest, expected) in rows {
+            let text = preset(rest);
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
     }
 
     #[test]

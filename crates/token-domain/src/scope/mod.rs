@@ -5,11 +5,14 @@
 //! **Invariant:** nothing is granted that the catalogue does not say: there is no "no scopes means all".
 
 mod catalogue;
+mod evaluate;
 mod name;
+mod reader;
 mod requirement;
 mod set;
 
-pub use catalogue::{CatalogueError, GrantError, Grants, Role, ScopeCatalogue, ScopeEntry};
+pub use catalogue::{CatalogueError, GrantError, Grants, Preset, Role, ScopeCatalogue, ScopeEntry, Source};
+pub use evaluate::Evaluation;
 pub use name::{InvalidScopeName, ScopeName};
 pub use requirement::{Missing, Requirement};
 pub use set::{ScopeId, ScopeSet};

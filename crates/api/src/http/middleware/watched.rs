@@ -12,6 +12,7 @@ use tracing::Instrument as _;
 use super::finish::Finish;
 use super::settle::settle;
 use crate::http::edge::Edge;
+use crate::http::ends_soon::EndsSoon;
 use crate::http::extract::body::Started;
 use crate::http::request_id::RequestId;
 
@@ -58,6 +59,10 @@ pub(super) async fn watched<B: MessageBody + 'static>(
     parts.metrics.finished(&method, route, status, elapsed);
     match &mut settled {
         Ok(response) => {
+            let notice = response.request().extensions().get::<EndsSoon>().cloned();
+            if let Some(EndsSoon(moment)) = notice {
+                response.headers_mut().insert(EndsSoon::HEADER, moment);
+            }
             secure(response.headers_mut());
             parts.cors.mark(origin.as_ref(), preflight, response.headers_mut());
         }

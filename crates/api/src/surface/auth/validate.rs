@@ -14,7 +14,7 @@ use token_domain::{Requirement, ScopeSet};
 use utoipa::ToSchema;
 
 use crate::http::codes::Code;
-use crate::http::error::{ApiError, ApiResult, exact};
+use crate::http::error::{ApiError, ApiResult, accepted_scopes, accepted_scopes_header, exact, lacking_challenge};
 use crate::http::extract::body::{self, MAX_VALIDATE_BODY};
 use crate::surface::{failing, origin};
 
@@ -143,8 +143,8 @@ pub(super) async fn validate(
     };
     Ok(match outcome {
         Outcome::Invalid => invalid(),
-        Outcome::Live(_) if !unknown.is_empty() => lacking(&context, ScopeSet::EMPTY, &unknown),
-        Outcome::Insufficient { missing, .. } => lacking(&context, missing, &unknown),
+        Outcome::Live(_) if !unknown.is_empty() => lacking(&context, &requirement, ScopeSet::EMPTY, &unknown),
+        Outcome::Insufficient { missing, .. } => lacking(&context, &requirement, missing, &unknown),
         Outcome::Live(entry) => match details {
             None => plain(&entry),
             Some(details) => detailed(&context, &entry, details),
@@ -181,15 +181,16 @@ fn invalid() -> HttpResponse {
     response
 }
 
-fn lacking(context: &Context, missing: ScopeSet, unknown: &[String]) -> HttpResponse {
+fn lacking(context: &Context, required: &Requirement, missing: ScopeSet, unknown: &[String]) -> HttpResponse {
     let mut names = context.catalogue().names(missing);
     names.extend(unknown.iter().map(String::as_str));
     let entry = Code::InsufficientScope.entry();
-    let challenge = format!("Bearer realm=\"nolapse\", error=\"insufficient_scope\", scope=\"{}\"", names.join(" "));
     let mut response = HttpResponse::build(entry.status);
-    // A required name may hold anything; one that cannot stand in a header is left out of it, not out of the body.
-    if let Ok(challenge) = HeaderValue::from_str(&challenge) {
-        response.insert_header((header::WWW_AUTHENTICATE, challenge));
+    response.insert_header((header::WWW_AUTHENTICATE, lacking_challenge(&names)));
+    // Nothing covers a name that the catalogue does not have.
+    let sets = if unknown.is_empty() { context.catalogue().sufficient_names(required.scopes()) } else { Vec::new() };
+    if let Some(accepted) = accepted_scopes(&sets) {
+        response.insert_header((accepted_scopes_header(), accepted));
     }
     response.json(LackingToken {
         valid: true,

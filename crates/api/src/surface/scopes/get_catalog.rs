@@ -4,13 +4,28 @@ use actix_web::get;
 use actix_web::web::{self, Data};
 use authority::Context;
 use serde::Serialize;
-use token_domain::scope::ScopeEntry;
+use token_domain::scope::{Preset, ScopeCatalogue, ScopeEntry};
 use utoipa::ToSchema;
 
-/// Every scope there is.
+/// Every scope there is, and ready choices of them.
 #[derive(Serialize, ToSchema)]
 struct Catalog {
     scopes: Vec<ScopeView>,
+    presets: Vec<PresetView>,
+}
+
+/// A ready choice of scopes for a common need.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ScopePreset)]
+struct PresetView {
+    #[schema(example = "CI runner")]
+    name: String,
+    /// Whom it is for.
+    description: String,
+    /// Its scopes, companions included.
+    scopes: Vec<String>,
+    /// The kinds of token it is meant for; each can carry all its scopes.
+    kinds: Vec<&'static str>,
 }
 
 /// A scope.
@@ -33,11 +48,26 @@ struct ScopeView {
     kinds: Vec<&'static str>,
 }
 
-/// List every scope.
+/// List every scope and preset.
 #[utoipa::path(tag = "scopes", security(), responses((status = 200, body = Catalog)))]
 #[get("/v1/scopes/catalog")]
 pub(super) async fn get_catalog(context: Data<Context>) -> web::Json<Catalog> {
-    web::Json(Catalog { scopes: context.catalogue().entries().iter().map(ScopeView::from).collect() })
+    let catalogue = context.catalogue();
+    web::Json(Catalog {
+        scopes: catalogue.entries().iter().map(ScopeView::from).collect(),
+        presets: catalogue.presets().iter().map(|preset| PresetView::new(catalogue, preset)).collect(),
+    })
+}
+
+impl PresetView {
+    fn new(catalogue: &ScopeCatalogue, preset: &Preset) -> Self {
+        Self {
+            name: preset.name.clone(),
+            description: preset.description.clone(),
+            scopes: preset.scopes.iter().map(|scope| catalogue.name(*scope).to_string()).collect(),
+            kinds: preset.kinds.iter().map(|kind| kind.as_str()).collect(),
+        }
+    }
 }
 
 impl From<&ScopeEntry> for ScopeView {

@@ -2,10 +2,11 @@
 
 pub mod reference;
 
+mod evaluate_scopes;
 mod get_catalog;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
-    config.service(get_catalog::get_catalog);
+    config.service(get_catalog::get_catalog).service(evaluate_scopes::evaluate_scopes);
 }

@@ -46,7 +46,7 @@ struct CreateToken {
 
 /// A token just made.
 #[derive(Serialize, ToSchema)]
-struct CreatedToken {
+pub(in crate::surface) struct CreatedToken {
     #[serde(flatten)]
     token: TokenView,
     /// Shown once.
@@ -107,7 +107,7 @@ impl CreateToken {
     }
 }
 
-fn lifetime(expires_at: Option<&str>, expires_in_days: Option<u32>) -> ApiResult<Lifetime> {
+pub(in crate::surface) fn lifetime(expires_at: Option<&str>, expires_in_days: Option<u32>) -> ApiResult<Lifetime> {
     match (expires_at, expires_in_days) {
         (None, None) => Ok(Lifetime::Unlimited),
         (Some(_), Some(_)) => Err(ApiError::invalid("expires_in_days", "must not be sent together with expires_at")),
@@ -120,7 +120,7 @@ fn lifetime(expires_at: Option<&str>, expires_in_days: Option<u32>) -> ApiResult
 }
 
 impl CreatedToken {
-    fn new(issued: Issued, now: Timestamp) -> Self {
+    pub(in crate::surface) fn new(issued: Issued, now: Timestamp) -> Self {
         let warning = |(scope, requires): (String, Vec<String>)| Warning {
             message: format!("{scope} does not work without {}: create another token with it.", requires.join(", ")),
             scope,

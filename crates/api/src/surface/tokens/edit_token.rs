@@ -19,7 +19,7 @@ use crate::surface::{Authorized, failing};
 
 /// What to change; what is left out stays.
 #[derive(Deserialize, ToSchema)]
-struct EditToken {
+pub(in crate::surface) struct EditToken {
     /// 1–100 characters.
     #[serde(default)]
     name: Option<String>,
@@ -52,7 +52,7 @@ pub(super) async fn edit_token(
 }
 
 impl EditToken {
-    fn read(self) -> ApiResult<TokenEdit> {
+    pub(in crate::surface) fn read(self) -> ApiResult<TokenEdit> {
         if self.scopes {
             return Err(ApiError::invalid(
                 "scopes",

@@ -2,7 +2,7 @@
 
 use actix_web::get;
 use actix_web::web::{self, Data};
-use authority::tokens::{Cursor, ListRequest, Tokens};
+use authority::tokens::{Cursor, ListRequest, Page, Tokens};
 use serde::{Deserialize, Serialize};
 use token_domain::token::Status;
 use utoipa::ToSchema;
@@ -20,7 +20,7 @@ const LONGEST_NAME: usize = 100;
 /// Which tokens to list.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+pub(in crate::surface) struct Wanted {
     /// Only `active`, `rotating`, `revoked` or `expired` ones.
     status: Option<String>,
     /// Only those with this in their name, without regard to case.
@@ -33,7 +33,7 @@ struct Wanted {
 
 /// A page of tokens.
 #[derive(Serialize, ToSchema)]
-struct TokenList {
+pub(in crate::surface) struct TokenList {
     tokens: Vec<TokenView>,
     /// Send it as `cursor` for the next page; `null` on the last.
     next_cursor: Option<String>,
@@ -53,14 +53,20 @@ pub(super) async fn list_tokens(
     Query(wanted): Query<Wanted>,
 ) -> ApiResult<web::Json<TokenList>> {
     let page = tokens.list(&who.caller, wanted.read()?).await.map_err(failing::token)?;
-    Ok(web::Json(TokenList {
-        next_cursor: page.next.map(|cursor| cursor.to_string()),
-        tokens: page.tokens.into_iter().map(|token| TokenView::new(token, page.now)).collect(),
-    }))
+    Ok(web::Json(page.into()))
+}
+
+impl From<Page> for TokenList {
+    fn from(page: Page) -> Self {
+        Self {
+            next_cursor: page.next.map(|cursor| cursor.to_string()),
+            tokens: page.tokens.into_iter().map(|token| TokenView::new(token, page.now)).collect(),
+        }
+    }
 }
 
 impl Wanted {
-    fn read(self) -> ApiResult<ListRequest> {
+    pub(in crate::surface) fn read(self) -> ApiResult<ListRequest> {
         let status = |text: &str| {
             Status::parse(text)
                 .ok_or_else(|| ApiError::invalid("status", "must be active, rotating, revoked or expired"))

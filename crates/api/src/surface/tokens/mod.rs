@@ -3,13 +3,22 @@
 mod cancel_rotation;
 mod create_token;
 mod edit_token;
+mod get_self;
 mod get_token;
 mod get_usage;
 pub(super) mod idempotency;
 mod list_tokens;
+mod revoke_self;
 mod revoke_token;
+mod rotate_self;
 mod rotate_token;
 mod view;
+
+pub(super) use create_token::{CreatedToken, lifetime};
+pub(super) use edit_token::EditToken;
+pub(super) use list_tokens::{TokenList, Wanted};
+pub(super) use rotate_token::{RotateToken, RotatedToken};
+pub(super) use view::TokenView;
 
 use token_domain::id::TokenId;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -21,6 +30,10 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(create_token::create_token)
         .service(list_tokens::list_tokens)
+        // Before those with an id: `self` is none.
+        .service(get_self::get_self)
+        .service(rotate_self::rotate_self)
+        .service(revoke_self::revoke_self)
         .service(get_token::get_token)
         .service(get_usage::get_usage)
         .service(edit_token::edit_token)

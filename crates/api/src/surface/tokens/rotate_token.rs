@@ -18,7 +18,7 @@ use crate::surface::{Authorized, failing};
 
 /// How to rotate.
 #[derive(Default, Deserialize, Serialize, ToSchema)]
-struct RotateToken {
+pub(in crate::surface) struct RotateToken {
     /// How long the old token still counts, in seconds; 0–2592000, or less where the deployment allows less. Its default
     /// if left out.
     #[serde(default)]
@@ -31,7 +31,7 @@ struct RotateToken {
 
 /// The successor.
 #[derive(Serialize, ToSchema)]
-struct RotatedToken {
+pub(in crate::surface) struct RotatedToken {
     id: String,
     /// Shown once.
     secret: String,
@@ -78,7 +78,7 @@ pub(super) async fn rotate_token(
 }
 
 impl RotateToken {
-    fn read(self, policy: &RotationPolicy) -> ApiResult<RotateRequest> {
+    pub(in crate::surface) fn read(self, policy: &RotationPolicy) -> ApiResult<RotateRequest> {
         let grace = self.grace_period_seconds.map(Span::seconds);
         if grace.is_some_and(|grace| grace > policy.longest_grace) {
             let most = policy.longest_grace.as_seconds();

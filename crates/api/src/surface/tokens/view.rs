@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 /// A token. Times are UTC to the second.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Token)]
-pub(super) struct TokenView {
+pub(in crate::surface) struct TokenView {
     /// Its id.
     id: String,
     /// `organization`, `personal` or `actor`.
@@ -40,7 +40,7 @@ pub(super) struct TokenView {
 }
 
 impl TokenView {
-    pub(super) fn new(token: Token, now: Timestamp) -> Self {
+    pub(in crate::surface) fn new(token: Token, now: Timestamp) -> Self {
         let facts = token.facts;
         let time = |moment: Timestamp| moment.rfc3339_seconds();
         let revocation = facts.revocation(now);

@@ -20,6 +20,8 @@ pub(super) enum For {
     Tokens,
     /// Of those, whose credential is bound to a project; others are told so (400).
     Bound,
+    /// Of those, tokens: a session is none.
+    Tokens,
     /// Only who knows the service token.
     Service,
 }
@@ -86,7 +88,8 @@ fn execution(names: &Names) -> Value {
 
 use For::{Anybody, Bound, Holders, People, Service, Tokens};
 use Subject::{
-    AccessScope, AccessScopeWithActor, Actor, EmptyProject, Execution, Nothing, RotatingToken, Session, Token,
+    AccessScope, AccessScopeWithActor, Actor, EmptyProject, Execution, Itself, Key, Nothing, RotatingKey,
+    RotatingToken, Session, Token,
 };
 
 /// Every operation.
@@ -94,6 +97,7 @@ use Subject::{
 pub(super) const ROWS: &[Row] = &[
     row("assign_actors", Holders, AccessScopeWithActor, 200).body(actors),
     row("assign_actors_bound", Bound, AccessScopeWithActor, 200).body(actors),
+    row("cancel_key_rotation", People, RotatingKey, 200),
     row("cancel_rotation", Holders, RotatingToken, 200),
     row("change_password", People, Nothing, 204)
         .body(|_| json!({"current_password": Server::PASSWORD, "new_password": Server::PASSWORD})),
@@ -104,6 +108,7 @@ pub(super) const ROWS: &[Row] = &[
     row("create_actor_bound", Bound, Nothing, 201).body(name),
     row("create_for_person", Service, Nothing, 201)
         .body(|_| json!({"email": Server::OWNER, "organization": Server::ORGANIZATION})),
+    row("create_key", People, Nothing, 201).body(name),
     row("create_project", Holders, Nothing, 201).body(slug),
     row("create_recovery_codes", People, Nothing, 409).body(|_| json!({"code": "123456"})),
     row("create_scope", Holders, Nothing, 201).body(slug),
@@ -124,12 +129,14 @@ pub(super) const ROWS: &[Row] = &[
         .body(|_| json!({"password": Server::PASSWORD, "code": "123456"})),
     row("edit_actor", Holders, Actor, 200).body(name),
     row("edit_actor_bound", Bound, Actor, 200).body(name),
+    row("edit_key", People, Key, 200).body(name),
     row("edit_me", People, Nothing, 200).body(|_| json!({})),
     row("edit_project", Holders, Nothing, 200).body(name),
     row("edit_scope", Holders, AccessScope, 200).body(name),
     row("edit_scope_bound", Bound, AccessScope, 200).body(name),
     row("edit_token", Holders, Token, 200).body(name),
     row("enforce", Holders, Nothing, 200).body(execution),
+    row("evaluate_scopes", Anybody, Nothing, 200).body(|_| json!({"granted": [], "required": []})),
     row("export_audit", Holders, Nothing, 200),
     row("forward", Tokens, Nothing, 200),
     row("get_actor", Holders, Actor, 200),
@@ -138,12 +145,15 @@ pub(super) const ROWS: &[Row] = &[
     row("get_baseline", Holders, Execution, 200).query("org={org}&repo={repo}", Tells::Query),
     row("get_catalog", Anybody, Nothing, 200),
     row("get_execution", Holders, Execution, 200),
+    row("get_key", People, Key, 200),
     row("get_me", People, Nothing, 200),
     row("get_namespace", Holders, AccessScope, 200).query("topic=a/b", Tells::Path),
     row("get_namespace_bound", Bound, AccessScope, 200).query("topic=a/b", Tells::Path),
+    row("get_policy", Holders, Nothing, 200),
     row("get_project", Holders, Nothing, 200),
     row("get_scope", Holders, AccessScope, 200),
     row("get_scope_bound", Bound, AccessScope, 200),
+    row("get_self", Tokens, Itself, 200),
     row("get_token", Holders, Token, 200),
     row("get_totp", People, Nothing, 200),
     row("get_usage", Holders, Token, 200),
@@ -154,6 +164,7 @@ pub(super) const ROWS: &[Row] = &[
     row("list_audit", Holders, Nothing, 200),
     row("list_baseline_history", Holders, Execution, 200),
     row("list_executions", Holders, Execution, 200).query("org={org}&repo={repo}", Tells::Query),
+    row("list_keys", People, Nothing, 200),
     row("list_projects", Holders, Nothing, 200),
     row("list_repositories", Holders, Nothing, 200),
     row("list_scope_actors", Holders, AccessScopeWithActor, 200),
@@ -163,14 +174,20 @@ pub(super) const ROWS: &[Row] = &[
     row("list_sessions", People, Nothing, 200),
     row("list_tokens", Holders, Nothing, 200),
     row("metrics", Anybody, Nothing, 200),
+    row("preview_policy", Holders, Nothing, 200).body(|_| json!({"kinds": {}})),
     row("ready", Anybody, Nothing, 200),
+    row("revoke_key", People, Key, 204),
+    row("revoke_self", Tokens, Itself, 204),
     row("revoke_token", Holders, Token, 204),
     row("rotate_actor", Holders, Actor, 200),
     row("rotate_actor_bound", Bound, Actor, 200),
+    row("rotate_key", People, Key, 200).body(nothing),
+    row("rotate_self", Tokens, Itself, 200).body(nothing),
     row("rotate_token", Holders, Token, 200).body(nothing),
     row("run_setup", Anybody, Nothing, 409)
         .body(|_| json!({"code": "x", "organization": "third", "email": "a@b.example", "password": Server::PASSWORD})),
     row("set_baseline", Holders, Execution, 200).query("", Tells::Nothing).body(|_| json!({"coverage": 70, "commit": "0123456789abcdef"})),
+    row("set_policy", Holders, Nothing, 200).body(|_| json!({"kinds": {}})),
     row("start_totp", People, Nothing, 201),
     row("submit_execution", Holders, Nothing, 201).body(execution),
     row("unassign_actor", Holders, AccessScopeWithActor, 204),

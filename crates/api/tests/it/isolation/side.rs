@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use token_domain::person::BuiltInRole;
 
+use super::principals::Principal;
 use crate::support::{Client, Server, texts};
 
 /// What an operation is tried on.
@@ -16,6 +17,12 @@ pub(super) enum Subject {
     Token,
     /// One that is being rotated.
     RotatingToken,
+    /// A personal key of the person who asks.
+    Key,
+    /// One that is being rotated.
+    RotatingKey,
+    /// The very token that asks; each gets one to lose.
+    Itself,
     /// A session of the person who asks.
     Session,
     /// A project without anything in it.
@@ -33,7 +40,7 @@ pub(super) enum Subject {
 impl Subject {
     /// Whether it belongs to one person rather than to the organisation.
     pub(super) const fn is_a_persons(self) -> bool {
-        matches!(self, Self::Session)
+        matches!(self, Self::Session | Self::Key | Self::RotatingKey)
     }
 }
 
@@ -86,15 +93,41 @@ impl Side {
         id
     }
 
+    /// Another token with the same rights as a principal's.
+    pub(super) fn twin(&mut self, who: &Principal) -> String {
+        let name = self.fresh();
+        if who.granted == ["self:rotate"] && who.is_bound {
+            let [secret] = texts(&self.in_project("actors", &json!({ "name": name })), ["accessToken"]);
+            return secret;
+        }
+        let project = who.is_bound.then_some(&self.project);
+        let asked = json!({"name": name, "scopes": who.granted, "project_id": project});
+        let [secret] = texts(&self.owner.post("/v1/tokens", &asked).expect(201), ["secret"]);
+        secret
+    }
+
     /// Makes what an operation is tried on; `person` is who a session is for.
     pub(super) fn make(&mut self, server: &Server, subject: Subject, person: &str) -> Names {
         let name = self.fresh();
         let mut names: Names =
             [("org_id", self.org.clone()), ("project_id", self.project.clone()), ("fresh", name.clone())].into();
         match subject {
-            Subject::Nothing => {}
+            Subject::Nothing | Subject::Itself => {}
+            Subject::Key | Subject::RotatingKey => {
+                // Whoever asks may be no person, or of the other side: then it is this side's owner's.
+                let own = person.ends_with(&format!("@{}.example", self.slug));
+                let owner = email(BuiltInRole::Owner, self.slug);
+                let mut session = server.signed_in(if own { person } else { &owner });
+                let [id] = texts(&session.post("/v1/me/keys", &json!({ "name": name })).expect(201), ["id"]);
+                if subject == Subject::RotatingKey {
+                    session.call(&format!("/v1/me/keys/{id}/rotate")).expect(200);
+                }
+                names.insert("key_id", id);
+            }
             Subject::Token | Subject::RotatingToken => {
-                let [id] = texts(&self.owner.create(&name), ["id"]);
+                // Of the project, for those bound to it, and with no scope that whoever rotates it would lack.
+                let asked = json!({"name": name, "scopes": ["tokens:manage"], "project_id": self.project});
+                let [id] = texts(&self.owner.post("/v1/tokens", &asked).expect(201), ["id"]);
                 if subject == Subject::RotatingToken {
                     self.owner.rotate(&id, &json!({}));
                 }

@@ -188,6 +188,7 @@ impl Facts {
             let filter = TokenFilter {
                 organization_id: organization,
                 owner: TokenOwner::Organization,
+                project_id: None,
                 status: None,
                 name_contains: None,
                 now: now(),

@@ -4,6 +4,8 @@ mod create;
 mod edit;
 mod idempotency;
 mod list;
+mod managing;
+mod own;
 mod revoke;
 mod rotate;
 mod usage;

@@ -1,0 +1,34 @@
+//! `POST /v1/me/keys/{key_id}/rotate/cancel`: the old key is active again, the new one revoked.
+
+use actix_web::post;
+use actix_web::web::{self, Data};
+use authority::Context;
+use authority::tokens::Tokens;
+
+use super::KeyId;
+use crate::http::error::ApiResult;
+use crate::http::extract::PathParam;
+use crate::surface::permission::WriteSelf;
+use crate::surface::tokens::TokenView;
+use crate::surface::{Authorized, failing};
+
+/// Take a running rotation of one of one's own personal keys back.
+#[utoipa::path(
+    tag = "keys",
+    security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),
+    params(("key_id" = String, Path, description = "the id of the key that was rotated")),
+    responses(
+        (status = 200, description = "the old key, active again", body = TokenView),
+        (status = 409, description = "the key is not rotating", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/me/keys/{key_id}/rotate/cancel")]
+pub(super) async fn cancel_key_rotation(
+    who: Authorized<WriteSelf>,
+    PathParam(KeyId(id)): PathParam<KeyId>,
+    tokens: Data<Tokens>,
+    context: Data<Context>,
+) -> ApiResult<web::Json<TokenView>> {
+    let key = tokens.cancel_key_rotation(&who.caller, id, &who.origin).await.map_err(failing::token)?;
+    Ok(web::Json(TokenView::new(key, context.now())))
+}

@@ -1,0 +1,83 @@
+//! `POST /v1/me/keys`: issue a key of one's own. Its secret is in this answer and nowhere else, ever.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, post};
+use authority::Context;
+use authority::tokens::{KeyRequest, Tokens};
+use serde::{Deserialize, Serialize};
+use token_domain::id::ProjectId;
+use token_domain::text::{AgentType, Name};
+use utoipa::ToSchema;
+
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::Json;
+use crate::surface::permission::WriteSelf;
+use crate::surface::tokens::{CreatedToken, idempotency, lifetime};
+use crate::surface::{Authorized, failing};
+
+/// A key to make. It is the caller's own, in the caller's organisation.
+#[derive(Deserialize, Serialize, ToSchema)]
+struct CreateKey {
+    /// 1–100 characters.
+    #[schema(example = "laptop")]
+    name: String,
+    /// 1–64 scopes of the catalogue, none beyond the caller's role; the catalogue's defaults if left out.
+    #[serde(default)]
+    #[schema(example = json!(["scans:read"]))]
+    scopes: Option<Vec<String>>,
+    /// A label: empty, or up to 64 of `a–z`, `0–9`, `_`.
+    #[serde(default)]
+    agent_type: Option<String>,
+    /// A project of the organisation to bind the key to.
+    #[serde(default)]
+    project_id: Option<String>,
+    /// When it ends; RFC 3339.
+    #[serde(default)]
+    expires_at: Option<String>,
+    /// Or: in how many days it ends.
+    #[serde(default)]
+    expires_in_days: Option<u32>,
+}
+
+/// Issue a personal key.
+///
+/// By a session, or by a key that has `tokens:manage` as well.
+#[utoipa::path(
+    tag = "keys",
+    security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),
+    params(("Idempotency-Key" = Option<String>, Header, description = "A retry with the same key makes no second token.")),
+    request_body = CreateKey,
+    responses(
+        (status = 201, description = "made", body = CreatedToken),
+        (status = 402, description = "the organisation's token cap is reached", body = crate::openapi::Error),
+        (status = 409, description = "this Idempotency-Key was used before; `id` names the key", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/me/keys")]
+pub(super) async fn create_key(
+    who: Authorized<WriteSelf>,
+    request: HttpRequest,
+    tokens: Data<Tokens>,
+    context: Data<Context>,
+    Json(body): Json<CreateKey>,
+) -> ApiResult<HttpResponse> {
+    let idempotency = idempotency::of(&request, &body)?;
+    let asked = KeyRequest { idempotency, ..body.read()? };
+    let issued = tokens.issue_key(&who.caller, asked, &who.origin).await.map_err(failing::token)?;
+    Ok(HttpResponse::Created().json(CreatedToken::new(issued, context.now())))
+}
+
+impl CreateKey {
+    fn read(self) -> ApiResult<KeyRequest> {
+        let project_id = self.project_id.as_deref().map(ProjectId::parse).transpose();
+        Ok(KeyRequest {
+            name: Name::parse(&self.name).map_err(|error| ApiError::invalid("name", error.to_string()))?,
+            scopes: self.scopes,
+            agent_type: AgentType::parse(&self.agent_type.unwrap_or_default())
+                .map_err(|error| ApiError::invalid("agent_type", error.to_string()))?,
+            project_id: project_id.map_err(|error| ApiError::invalid("project_id", error.to_string()))?,
+            lifetime: lifetime(self.expires_at.as_deref(), self.expires_in_days)?,
+            idempotency: None,
+        })
+    }
+}

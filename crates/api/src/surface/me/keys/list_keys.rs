@@ -1,0 +1,28 @@
+//! `GET /v1/me/keys`: one's own keys, newest first.
+
+use actix_web::get;
+use actix_web::web::{self, Data};
+use authority::tokens::Tokens;
+
+use crate::http::error::ApiResult;
+use crate::http::extract::Query;
+use crate::surface::permission::ReadSelf;
+use crate::surface::tokens::{TokenList, Wanted};
+use crate::surface::{Authorized, failing};
+
+/// List one's own personal keys.
+#[utoipa::path(
+    tag = "keys",
+    security(("bearer" = ["user:read"]), ("api_key" = ["user:read"])),
+    params(Wanted),
+    responses((status = 200, body = TokenList))
+)]
+#[get("/v1/me/keys")]
+pub(super) async fn list_keys(
+    who: Authorized<ReadSelf>,
+    tokens: Data<Tokens>,
+    Query(wanted): Query<Wanted>,
+) -> ApiResult<web::Json<TokenList>> {
+    let page = tokens.list_keys(&who.caller, wanted.read()?).await.map_err(failing::token)?;
+    Ok(web::Json(page.into()))
+}

@@ -1,0 +1,28 @@
+//! `DELETE /v1/me/keys/{key_id}`: whoever has the 204 can rely on the key being dead.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, delete};
+use authority::tokens::Tokens;
+
+use super::KeyId;
+use crate::http::error::ApiResult;
+use crate::http::extract::PathParam;
+use crate::surface::permission::WriteSelf;
+use crate::surface::{Authorized, failing};
+
+/// Revoke one of one's own personal keys.
+#[utoipa::path(
+    tag = "keys",
+    security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),
+    params(("key_id" = String, Path, description = "the key's id")),
+    responses((status = 204, description = "dead, from now on and everywhere; also when it was before"))
+)]
+#[delete("/v1/me/keys/{key_id}")]
+pub(super) async fn revoke_key(
+    who: Authorized<WriteSelf>,
+    PathParam(KeyId(id)): PathParam<KeyId>,
+    tokens: Data<Tokens>,
+) -> ApiResult<HttpResponse> {
+    tokens.revoke_key(&who.caller, id, &who.origin).await.map_err(failing::token)?;
+    Ok(HttpResponse::NoContent().finish())
+}

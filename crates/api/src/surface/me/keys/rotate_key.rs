@@ -1,0 +1,44 @@
+//! `POST /v1/me/keys/{key_id}/rotate`: a successor takes over, with a grace for the old key.
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, post};
+use authority::Context;
+use authority::tokens::{RotateRequest, Tokens};
+
+use super::KeyId;
+use crate::http::error::ApiResult;
+use crate::http::extract::{OptionalJson, PathParam};
+use crate::surface::permission::WriteSelf;
+use crate::surface::tokens::{RotateToken, RotatedToken, idempotency};
+use crate::surface::{Authorized, failing};
+
+/// Rotate one of one's own personal keys.
+///
+/// By a session, or by a key that has `tokens:manage` as well.
+#[utoipa::path(
+    tag = "keys",
+    security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),
+    params(
+        ("key_id" = String, Path, description = "the key's id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A retry with the same key makes no second token."),
+    ),
+    request_body = Option<RotateToken>,
+    responses(
+        (status = 200, description = "rotated", body = RotatedToken),
+        (status = 409, description = "not active, or this Idempotency-Key was used before", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/me/keys/{key_id}/rotate")]
+pub(super) async fn rotate_key(
+    who: Authorized<WriteSelf>,
+    PathParam(KeyId(id)): PathParam<KeyId>,
+    request: HttpRequest,
+    tokens: Data<Tokens>,
+    context: Data<Context>,
+    OptionalJson(body): OptionalJson<RotateToken>,
+) -> ApiResult<web::Json<RotatedToken>> {
+    let asked =
+        RotateRequest { idempotency: idempotency::of(&request, &body)?, ..body.read(&context.policy().rotation)? };
+    let rotated = tokens.rotate_key(&who.caller, id, asked, &who.origin).await.map_err(failing::token)?;
+    Ok(web::Json(rotated.into()))
+}

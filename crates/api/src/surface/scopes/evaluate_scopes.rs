@@ -1,0 +1,86 @@
+//! `POST /v1/scopes/evaluate`: would these scopes do, and why. Open to all, as the catalogue is: it is about names, not
+//! about anybody's token.
+
+use std::collections::BTreeMap;
+
+use actix_web::post;
+use actix_web::web::{self, Data};
+use authority::Context;
+use serde::{Deserialize, Serialize};
+use token_domain::scope::{Evaluation, ScopeName, ScopeSet};
+use utoipa::ToSchema;
+
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::Json;
+
+/// What is compared with what.
+#[derive(Deserialize, ToSchema)]
+struct EvaluateScopes {
+    /// Scopes as a token would carry them; at most 256.
+    #[schema(example = json!(["scans", "projects:read"]))]
+    granted: Vec<String>,
+    /// Scopes as an operation would ask for them, all of them; at most 256.
+    #[schema(example = json!(["scans:run"]))]
+    required: Vec<String>,
+}
+
+/// What came of it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ScopeEvaluation)]
+struct Evaluated<'a> {
+    /// Whether a token with the granted scopes passes a check of the required ones.
+    allowed: bool,
+    /// What is not covered, companions of required scopes included.
+    missing: Vec<&'a str>,
+    /// Each required scope that is covered, with the granted one that covers it.
+    matched: BTreeMap<&'a str, &'a str>,
+    /// Names of either list that the catalogue does not have: they grant nothing, and nothing grants them.
+    unknown: Vec<&'a str>,
+    /// The smallest sets of scopes that would do, the one that permits least first; at most eight. Empty when a required
+    /// scope is unknown, since nothing would do.
+    sufficient: Vec<Vec<&'a str>>,
+}
+
+/// Compare granted scopes with required ones.
+#[utoipa::path(
+    tag = "scopes",
+    security(),
+    request_body = EvaluateScopes,
+    responses((status = 200, body = Evaluated<'_>))
+)]
+#[post("/v1/scopes/evaluate")]
+pub(super) async fn evaluate_scopes(
+    context: Data<Context>,
+    Json(body): Json<EvaluateScopes>,
+) -> ApiResult<web::Json<serde_json::Value>> {
+    check("granted", &body.granted)?;
+    check("required", &body.required)?;
+    let evaluated = Evaluated::from(context.catalogue().evaluate(&body.granted, &body.required));
+    serde_json::to_value(evaluated).map(web::Json).map_err(ApiError::internal)
+}
+
+/// What has not the form of a scope's name is not repeated: it may be anything, a secret too.
+fn check(list: &str, names: &[String]) -> ApiResult<()> {
+    if names.len() > ScopeSet::CAPACITY {
+        return Err(ApiError::invalid(list, format!("must have at most {} names", ScopeSet::CAPACITY)));
+    }
+    match names.iter().position(|name| ScopeName::parse(name).is_err()) {
+        Some(index) => Err(ApiError::invalid(
+            format!("{list}[{index}]"),
+            "must be a scope's name: name, name:action or name.sub:action in lower-case letters, digits and hyphens",
+        )),
+        None => Ok(()),
+    }
+}
+
+impl<'a> From<Evaluation<'a>> for Evaluated<'a> {
+    fn from(found: Evaluation<'a>) -> Self {
+        Self {
+            allowed: found.missing.is_empty(),
+            missing: found.missing,
+            matched: found.matched.into_iter().collect(),
+            unknown: found.unknown,
+            sufficient: found.sufficient,
+        }
+    }
+}

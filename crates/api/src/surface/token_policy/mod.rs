@@ -1,0 +1,45 @@
+//! The token policy of an organisation.
+
+mod get_policy;
+mod object;
+mod preview_policy;
+mod set_policy;
+mod view;
+
+use authority::policies::PolicyError;
+use token_domain::id::OrganizationId;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::failing;
+use crate::http::codes::Code;
+use crate::http::error::ApiError;
+use crate::http::extract::Segment;
+use crate::http::extract::path::Unreadable;
+
+pub(super) fn register(config: &mut ServiceConfig<'_>) {
+    config.service(get_policy::get_policy).service(set_policy::set_policy).service(preview_policy::preview_policy);
+}
+
+/// The organisation in a path of this family, where one that cannot be read is not there.
+struct Organization(OrganizationId);
+
+impl Segment for Organization {
+    const NAME: &'static str = "org_id";
+    const UNREADABLE: Unreadable = Unreadable::NotFound;
+
+    fn read(text: &str) -> Option<Self> {
+        OrganizationId::parse(text).ok().map(Self)
+    }
+}
+
+/// An error of this family.
+fn error(error: PolicyError) -> ApiError {
+    match error {
+        PolicyError::NotFound => Code::NotFound.into(),
+        PolicyError::Confined => {
+            ApiError::from(Code::Forbidden).message("Use a credential that is not confined to one project.")
+        }
+        PolicyError::Scopes(kind, error) => failing::scopes(&error, &format!("kinds.{kind}.allowed_scopes")),
+        PolicyError::Failed(failure) => failing::failed(&failure),
+    }
+}

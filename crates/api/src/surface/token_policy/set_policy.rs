@@ -1,0 +1,35 @@
+//! `PUT /v1/organizations/{org_id}/token-policy`: whoever has the 200 can rely on it being in force.
+
+use actix_web::put;
+use actix_web::web::{self, Data};
+use authority::Context;
+use authority::policies::Policies;
+
+use super::view::{AskedPolicy, PolicyView};
+use super::{Organization, error};
+use crate::http::error::ApiResult;
+use crate::http::extract::{Json, PathParam};
+use crate::surface::Authorized;
+use crate::surface::permission::WriteOrganization;
+
+/// Set what the organisation asks of its tokens.
+///
+/// Lifetimes, scopes and kinds are looked at when a token is made or rotated; `idle_days` at every use, from now on.
+#[utoipa::path(
+    tag = "token policy",
+    security(("bearer" = ["org:write"]), ("api_key" = ["org:write"])),
+    params(("org_id" = String, Path, description = "the organisation's id")),
+    request_body = AskedPolicy,
+    responses((status = 200, description = "in force, from now on and everywhere", body = PolicyView))
+)]
+#[put("/v1/organizations/{org_id}/token-policy")]
+pub(super) async fn set_policy(
+    who: Authorized<WriteOrganization>,
+    PathParam(Organization(id)): PathParam<Organization>,
+    policies: Data<Policies>,
+    context: Data<Context>,
+    Json(body): Json<AskedPolicy>,
+) -> ApiResult<web::Json<PolicyView>> {
+    let policy = policies.set(&who.caller, id, body.read()?, &who.origin).await.map_err(error)?;
+    Ok(web::Json(PolicyView::new(id, &policy, context.catalogue())))
+}

@@ -1,0 +1,173 @@
+//! A policy as the wire shows and reads it.
+
+use authority::audit::principal_text;
+use authority::policies::{AskedRule, InForce};
+use serde::{Deserialize, Serialize};
+use token_domain::id::OrganizationId;
+use token_domain::policy::{AllowedScopes, KindRule, Making};
+use token_domain::token::Kind;
+use token_domain::{ScopeCatalogue, Span};
+use utoipa::ToSchema;
+
+use super::object::Object;
+use crate::http::error::{ApiError, ApiResult};
+
+/// What an organisation asks of its tokens.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenPolicy)]
+pub(super) struct PolicyView {
+    org_id: String,
+    kinds: TokenRules,
+    /// When it was set; `null` where none is.
+    updated_at: Option<String>,
+    /// `user:<id>` or `token:<id>`.
+    updated_by: Option<String>,
+}
+
+/// One rule for each kind of token.
+#[derive(Serialize, ToSchema)]
+struct TokenRules {
+    /// The organisation's own tokens.
+    organization: RuleView,
+    /// Personal keys.
+    personal: RuleView,
+    /// Tokens of actors, which end when their actors do.
+    actor: RuleView,
+}
+
+/// What is asked of one kind.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenRule)]
+struct RuleView {
+    /// Whether such tokens may be made and rotated.
+    allowed: bool,
+    /// In how many days a token ends for which no end is asked.
+    default_lifetime_days: Option<i64>,
+    /// In how many days it ends at the latest.
+    max_lifetime_days: Option<i64>,
+    /// After how many days without a use it stops counting.
+    idle_days: Option<i64>,
+    /// What it may carry, and what that covers; `null` for anything.
+    allowed_scopes: Option<Vec<String>>,
+}
+
+/// A policy to set or try out, in place of the one in force. What is left out is not asked.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct AskedPolicy {
+    #[schema(value_type = AskedRules)]
+    kinds: Object<AskedRules>,
+}
+
+/// Rules by kind of token; nothing is asked of a kind that is left out.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AskedTokenRules)]
+struct AskedRules {
+    /// The organisation's own tokens.
+    #[serde(default)]
+    #[schema(value_type = Option<RuleAsked>)]
+    organization: Option<Object<RuleAsked>>,
+    /// Personal keys.
+    #[serde(default)]
+    #[schema(value_type = Option<RuleAsked>)]
+    personal: Option<Object<RuleAsked>>,
+    /// Tokens of actors, which end when their actors do: lifetimes cannot be set for them.
+    #[serde(default)]
+    #[schema(value_type = Option<RuleAsked>)]
+    actor: Option<Object<RuleAsked>>,
+}
+
+/// What is to be asked of one kind.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AskedTokenRule)]
+struct RuleAsked {
+    /// Whether such tokens may be made and rotated; `true` if left out.
+    #[serde(default)]
+    allowed: Option<bool>,
+    /// 1–36500, at most `max_lifetime_days`.
+    #[serde(default)]
+    default_lifetime_days: Option<u32>,
+    /// 1–36500.
+    #[serde(default)]
+    max_lifetime_days: Option<u32>,
+    /// 1–36500.
+    #[serde(default)]
+    idle_days: Option<u32>,
+    /// 1–64 scopes that such tokens can carry; anything if left out.
+    #[serde(default)]
+    allowed_scopes: Option<Vec<String>>,
+}
+
+impl AskedPolicy {
+    /// The rules, each checked.
+    pub(super) fn read(self) -> ApiResult<Vec<AskedRule>> {
+        let Object(AskedRules { organization, personal, actor }) = self.kinds;
+        let asked = [(Kind::Organization, organization), (Kind::Personal, personal), (Kind::Actor, actor)];
+        asked.into_iter().filter_map(|(kind, rule)| rule.map(|Object(rule)| rule.read(kind))).collect()
+    }
+}
+
+impl RuleAsked {
+    fn read(self, kind: Kind) -> ApiResult<AskedRule> {
+        let days = |name: &str, days: Option<u32>| match days {
+            None => Ok(None),
+            Some(days @ 1..=KindRule::MOST_DAYS) => Ok(Some(Span::days(days))),
+            Some(_) => Err(ApiError::invalid(
+                format!("kinds.{kind}.{name}"),
+                format!("must be 1 to {}, or null", KindRule::MOST_DAYS),
+            )),
+        };
+        let default_lifetime = days("default_lifetime_days", self.default_lifetime_days)?;
+        let longest_lifetime = days("max_lifetime_days", self.max_lifetime_days)?;
+        if longest_lifetime.is_some_and(|longest| default_lifetime.is_some_and(|default| default > longest)) {
+            let field = format!("kinds.{kind}.default_lifetime_days");
+            return Err(ApiError::invalid(field, "must be at most max_lifetime_days"));
+        }
+        let ends = [("default_lifetime_days", default_lifetime), ("max_lifetime_days", longest_lifetime)];
+        if let Some((name, _)) = ends.iter().find(|(_, set)| kind == Kind::Actor && set.is_some()) {
+            let advice = "an actor's token ends when its actor does: set expiresAt on actors";
+            return Err(ApiError::invalid(format!("kinds.{kind}.{name}"), advice));
+        }
+        let rule = KindRule {
+            making: if self.allowed.unwrap_or(true) { Making::Permitted } else { Making::Forbidden },
+            default_lifetime,
+            longest_lifetime,
+            idle_after: days("idle_days", self.idle_days)?,
+            scopes: AllowedScopes::Any,
+        };
+        Ok(AskedRule { kind, rule, scopes: self.allowed_scopes })
+    }
+}
+
+impl PolicyView {
+    pub(super) fn new(organization: OrganizationId, policy: &InForce, catalogue: &ScopeCatalogue) -> Self {
+        let of = |kind: Kind| {
+            let rule = policy.rules.get(kind.as_str()).map(|(_, rule)| rule.clone()).unwrap_or_default();
+            RuleView::new(&rule, catalogue)
+        };
+        Self {
+            org_id: organization.to_string(),
+            kinds: TokenRules {
+                organization: of(Kind::Organization),
+                personal: of(Kind::Personal),
+                actor: of(Kind::Actor),
+            },
+            updated_at: policy.set.map(|(at, _)| at.rfc3339_seconds()),
+            updated_by: policy.set.map(|(_, by)| principal_text(by)),
+        }
+    }
+}
+
+impl RuleView {
+    fn new(rule: &KindRule, catalogue: &ScopeCatalogue) -> Self {
+        Self {
+            allowed: rule.making == Making::Permitted,
+            default_lifetime_days: rule.default_lifetime.map(Span::as_days),
+            max_lifetime_days: rule.longest_lifetime.map(Span::as_days),
+            idle_days: rule.idle_after.map(Span::as_days),
+            allowed_scopes: match &rule.scopes {
+                AllowedScopes::Any => None,
+                AllowedScopes::Only(grants) => Some(grants.names(catalogue).into_iter().map(str::to_owned).collect()),
+            },
+        }
+    }
+}

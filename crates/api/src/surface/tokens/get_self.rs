@@ -1,0 +1,30 @@
+//! `GET /v1/tokens/self`: what a token is, for whoever holds it. It takes no scope.
+
+use actix_web::get;
+use actix_web::web::{self, Data};
+use authority::Context;
+use authority::tokens::Tokens;
+
+use super::view::TokenView;
+use crate::http::error::ApiResult;
+use crate::surface::permission::Anyone;
+use crate::surface::{Authorized, failing};
+
+/// Read the token that is asking.
+#[utoipa::path(
+    tag = "tokens",
+    security(("bearer" = []), ("api_key" = [])),
+    responses(
+        (status = 200, body = TokenView),
+        (status = 403, description = "the credential is a session, not a token", body = crate::openapi::Error),
+    )
+)]
+#[get("/v1/tokens/self")]
+pub(super) async fn get_self(
+    who: Authorized<Anyone>,
+    tokens: Data<Tokens>,
+    context: Data<Context>,
+) -> ApiResult<web::Json<TokenView>> {
+    let token = tokens.own(&who.caller).await.map_err(failing::token)?;
+    Ok(web::Json(TokenView::new(token, context.now())))
+}

@@ -1,0 +1,24 @@
+//! `DELETE /v1/tokens/self`: whoever holds a secret may put an end to it. It takes no scope.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, delete};
+use authority::tokens::Tokens;
+
+use crate::http::error::ApiResult;
+use crate::surface::permission::Anyone;
+use crate::surface::{Authorized, failing};
+
+/// Revoke the token that is asking.
+#[utoipa::path(
+    tag = "tokens",
+    security(("bearer" = []), ("api_key" = [])),
+    responses(
+        (status = 204, description = "dead, from now on and everywhere"),
+        (status = 403, description = "the credential is a session, not a token", body = crate::openapi::Error),
+    )
+)]
+#[delete("/v1/tokens/self")]
+pub(super) async fn revoke_self(who: Authorized<Anyone>, tokens: Data<Tokens>) -> ApiResult<HttpResponse> {
+    tokens.revoke_own(&who.caller, &who.origin).await.map_err(failing::token)?;
+    Ok(HttpResponse::NoContent().finish())
+}

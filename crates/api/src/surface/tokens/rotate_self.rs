@@ -1,0 +1,40 @@
+//! `POST /v1/tokens/self/rotate`: a token renews itself, so that what it is used for never needs a person.
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, post};
+use authority::Context;
+use authority::tokens::{RotateRequest, Tokens};
+
+use super::idempotency;
+use super::rotate_token::{RotateToken, RotatedToken};
+use crate::http::error::ApiResult;
+use crate::http::extract::OptionalJson;
+use crate::surface::permission::RotateSelf;
+use crate::surface::{Authorized, failing};
+
+/// Rotate the token that is asking.
+#[utoipa::path(
+    tag = "tokens",
+    security(("bearer" = ["self:rotate"]), ("api_key" = ["self:rotate"])),
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "A retry with the same key makes no second token."),
+    ),
+    request_body = Option<RotateToken>,
+    responses(
+        (status = 200, description = "rotated", body = RotatedToken),
+        (status = 409, description = "not active, or this Idempotency-Key was used before", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/tokens/self/rotate")]
+pub(super) async fn rotate_self(
+    who: Authorized<RotateSelf>,
+    request: HttpRequest,
+    tokens: Data<Tokens>,
+    context: Data<Context>,
+    OptionalJson(body): OptionalJson<RotateToken>,
+) -> ApiResult<web::Json<RotatedToken>> {
+    let asked =
+        RotateRequest { idempotency: idempotency::of(&request, &body)?, ..body.read(&context.policy().rotation)? };
+    let rotated = tokens.rotate_own(&who.caller, asked, &who.origin).await.map_err(failing::token)?;
+    Ok(web::Json(rotated.into()))
+}

@@ -1,0 +1,120 @@
+//! The scopes of personal keys, each of them: a key that has it passes, a key that has all the others is told that it is
+//! missing. On the real route where this service has the resource, and by `required_scopes` for all.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{Backend, Client, Options, Request, Server, both, texts};
+
+both!(each_scope_opens_what_it_names_and_nothing_else_does);
+
+/// A route that asks for the scope: method, path, body, status for who may.
+type Route = (&'static str, &'static str, &'static str, u16);
+
+const ORG: &str = "/v1/organizations/{org}";
+
+/// Scope, companion without which it does not work, route.
+const ROWS: [(&str, Option<&str>, Option<Route>); 35] = [
+    ("scans", None, None),
+    ("scans:read", None, None),
+    ("scans:manage", None, None),
+    ("scans:run", Some("projects:read"), None),
+    ("scans:stop", None, None),
+    ("scans:delete", None, None),
+    ("issues:read", None, None),
+    ("issues:manage", None, None),
+    ("projects:read", None, Some(("GET", "{base}/projects", "", 200))),
+    ("projects:manage", None, Some(("POST", "{base}/projects", r#"{"slug":"{new}"}"#, 201))),
+    ("projects:delete", None, Some(("DELETE", "{base}/projects/{project}", "", 204))),
+    ("groups:read", None, None),
+    ("groups:manage", None, None),
+    ("groups:delete", None, None),
+    ("roles:read", None, None),
+    ("roles:write", None, None),
+    ("files:read", None, None),
+    ("files:write", None, None),
+    ("integration.repos:read", None, None),
+    ("repeaters:read", None, None),
+    ("repeaters:write", None, None),
+    ("bot", None, None),
+    ("scripts:read", None, None),
+    ("scripts:write", None, None),
+    ("org:read", None, Some(("GET", "{base}/token-policy", "", 200))),
+    ("org:write", None, Some(("PUT", "{base}/token-policy", r#"{"kinds":{}}"#, 200))),
+    ("org.memberships:read", None, None),
+    ("org.memberships:manage", None, None),
+    ("user", None, None),
+    ("user:read", None, Some(("GET", "/v1/me", "", 200))),
+    ("user:write", None, Some(("PATCH", "/v1/me", r#"{"name":"Owner"}"#, 200))),
+    ("auth-objects", None, None),
+    ("auth-objects:read", None, None),
+    ("auth-objects:write", None, None),
+    ("auth-objects:test", None, None),
+];
+
+struct World {
+    server: Server,
+    owner: Client,
+    base: String,
+    made: usize,
+}
+
+impl World {
+    fn key(&mut self, scopes: &[&str]) -> String {
+        let made = self.owner.post("/v1/me/keys", &json!({"name": "key", "scopes": scopes})).expect(201);
+        let [secret] = texts(&made, ["secret"]);
+        secret
+    }
+
+    fn new_slug(&mut self) -> String {
+        self.made += 1;
+        format!("p{}", self.made)
+    }
+
+    /// Asks on the scope's route, for which what the path names is made anew.
+    fn ask(&mut self, secret: &str, (method, path, body, _): Route) -> crate::support::Answer {
+        let (slug, new) = (self.new_slug(), self.new_slug());
+        let projects = format!("{}/projects", self.base);
+        let [project] = texts(&self.owner.post(&projects, &json!({ "slug": slug })).expect(201), ["projectId"]);
+        let path = path.replace("{base}", &self.base).replace("{project}", &project);
+        let request = Request::new(method, &path);
+        let body = body.replace("{new}", &new);
+        self.server.caller(secret).ask(if body.is_empty() { request } else { request.body(body) })
+    }
+}
+
+fn each_scope_opens_what_it_names_and_nothing_else_does(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut owner = server.owner();
+    let [org] = texts(&owner.get("/v1/me").expect(200), ["org_id"]);
+    let mut world = World { server, owner, base: ORG.replace("{org}", &org), made: 0 };
+    let names: BTreeSet<&str> = ROWS.iter().map(|(name, _, _)| *name).collect();
+    assert_eq!(names.len(), ROWS.len());
+    let mut routes = 0;
+    for (scope, companion, route) in ROWS {
+        let having = world.key(&[&[scope][..], companion.as_slice()].concat());
+        // Everything else, as far as it does not cover this one as its umbrella.
+        let umbrella = scope.split(':').next().unwrap();
+        let others: Vec<&str> = names.iter().copied().filter(|name| *name != scope && *name != umbrella).collect();
+        let lacking = world.key(&others);
+        let question = |secret: &str| json!({"token": secret, "required_scopes": [scope]});
+        let mut anyone = world.server.anyone();
+        let passed = anyone.post("/v1/auth/validate", &question(&having)).expect(200);
+        assert_eq!(passed["valid"], Value::Bool(true), "{scope}");
+        let refused = anyone.post("/v1/auth/validate", &question(&lacking)).expect(403);
+        assert_eq!(refused["missing"], json!([scope]));
+        if companion.is_some() {
+            let alone = world.key(&[scope]);
+            let refused = anyone.post("/v1/auth/validate", &question(&alone)).expect(403);
+            assert_eq!(refused["missing"], json!(companion.as_slice()));
+        }
+        if let Some(route) = route {
+            routes += 1;
+            world.ask(&having, route).expect(route.3);
+            let refused = world.ask(&lacking, route);
+            assert_eq!(refused.fails(403, "insufficient scope")["missing"], json!([scope]));
+        }
+    }
+    println!("{} scopes, {routes} on routes of this service", ROWS.len());
+}

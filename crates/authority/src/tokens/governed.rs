@@ -1,0 +1,113 @@
+//! The organisation's policy where tokens are made, rotated and refused.
+//!
+//! The policy is read in the very transaction that makes the token, with the organisation's trail held: a policy that was
+//! set before cannot be missed, and one that is set after finds the token there.
+
+use std::sync::Arc;
+
+use storage::Tx;
+use storage::model::{Kill, Principal, Token, Touched};
+use token_domain::Timestamp;
+use token_domain::decide::Credential;
+use token_domain::policy::{Idle, KindRule};
+use token_domain::scope::Grants;
+use token_domain::token::{Lifetime, RevokeReason, TokenFacts};
+
+use super::TokenError;
+use super::issue::span_of;
+use crate::audit::{Event, Trail};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::origin::Origin;
+use crate::policies::{PolicyBreach, restored, rule};
+
+/// Judges a token about to be made, and gives it its end.
+pub(super) async fn govern_new(
+    context: &Context,
+    tx: &mut Tx,
+    token: &mut Token,
+    grants: &Grants,
+    asked: Lifetime,
+) -> Result<(), TokenError> {
+    let Some(rule) = rule_of(context, tx, token).await? else { return Ok(()) };
+    let breach = |breach| PolicyBreach::new(&context.catalogue, token.owner.kind(), breach);
+    rule.check(&context.catalogue, grants).map_err(breach)?;
+    let lifetime = rule.lifetime_of_new(asked, token.facts.created_at).map_err(breach)?;
+    end(token, lifetime);
+    Ok(())
+}
+
+/// Judges a successor about to be made, and cuts its life to what is allowed.
+pub(super) async fn govern_successor(
+    context: &Context,
+    tx: &mut Tx,
+    token: &mut Token,
+    carried: Lifetime,
+) -> Result<(), TokenError> {
+    let Some(rule) = rule_of(context, tx, token).await? else { return Ok(()) };
+    check(context, &rule, token)?;
+    let lifetime = rule.lifetime_of_successor(carried, token.facts.created_at);
+    end(token, lifetime);
+    Ok(())
+}
+
+/// Judges an actor's token about to be made. It ends when its actor does: no rule speaks of that.
+pub(super) async fn govern_actor(context: &Context, tx: &mut Tx, token: &Token) -> Result<(), TokenError> {
+    match rule_of(context, tx, token).await? {
+        Some(rule) => check(context, &rule, token),
+        None => Ok(()),
+    }
+}
+
+/// A token was presented that fell idle: it is revoked for good, unless it was used meanwhile or the policy was lifted.
+pub(crate) async fn fallen_idle(
+    context: &Arc<Context>,
+    credential: &Credential,
+    now: Timestamp,
+    origin: &Origin,
+) -> Result<(), Failure> {
+    let (id, organization, origin) = (credential.token_id, credential.organization_id, origin.clone());
+    let kind = credential.kind();
+    let touching = context.units.touching();
+    touching.touch(Touched::Token(id));
+    context
+        .units
+        .run(now, touching, move |tx| {
+            Box::pin(async move {
+                let mut trail = Trail::open(tx, Some(organization)).await?;
+                let rule = tx.token_rule(organization, kind).await?;
+                let Some(token) = tx.token(organization, id).await? else { return Ok(()) };
+                let Some(after) = rule.and_then(|rule| rule.idle_after) else { return Ok(()) };
+                let idle = Idle { after, since: token.facts.created_at };
+                if now < idle.ends_at(token.last_used_at) {
+                    return Ok(());
+                }
+                let kill = Kill { at: now, reason: RevokeReason::Policy, by: Principal::System };
+                if tx.revoke_token(organization, id, &kill).await?.is_some() {
+                    let event = Event::new(now, "token.revoke", Principal::System, &origin)
+                        .on("token", id)
+                        .with("reason", kill.reason.as_str());
+                    trail.append(tx, event).await?;
+                }
+                Ok::<_, Failure>(())
+            })
+        })
+        .await
+}
+
+async fn rule_of(context: &Context, tx: &mut Tx, token: &Token) -> Result<Option<KindRule>, TokenError> {
+    let stored = tx.token_rule(token.organization_id, token.owner.kind()).await?;
+    Ok(stored.map(|stored| rule(&context.catalogue, &stored)).transpose()?)
+}
+
+fn check(context: &Context, rule: &KindRule, token: &Token) -> Result<(), TokenError> {
+    let listed = restored(&context.catalogue, &token.scopes)?;
+    let judged = rule.check(&context.catalogue, &listed);
+    Ok(judged.map_err(|breach| PolicyBreach::new(&context.catalogue, token.owner.kind(), breach))?)
+}
+
+fn end(token: &mut Token, lifetime: Lifetime) {
+    let created_at = token.facts.created_at;
+    token.facts = TokenFacts::new(created_at, lifetime.expires_at(created_at));
+    token.lifetime = span_of(lifetime);
+}

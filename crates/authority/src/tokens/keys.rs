@@ -1,0 +1,137 @@
+//! Personal API keys: tokens of one person within one organisation, made, seen and changed by that person alone.
+//!
+//! A key can do what it was granted as far as its owner's role goes at that moment; that is decided at use. **Invariant:**
+//! a key of somebody else is not there, whoever asks: here nobody is an administrator.
+
+use storage::model::{Token, TokenEdit, TokenOwner};
+use token_domain::id::{ProjectId, TokenId, UserId};
+use token_domain::text::{AgentType, Name};
+use token_domain::token::Lifetime;
+
+use super::reach::Whose;
+use super::{Idempotency, IssueRequest, Issued, ListRequest, Page, RotateRequest, Rotated, TokenError, Tokens, within};
+use crate::origin::{Caller, Origin, Via};
+
+/// What a key must carry, besides the scope for the route, to be shown the secret of another: a key that leaks must not be
+/// able to make its own heirs unless somebody meant it to manage keys.
+const KEY_MAKER: &str = "tokens:manage";
+
+/// A key asked for.
+#[derive(Clone, Debug)]
+pub struct KeyRequest {
+    /// Its name.
+    pub name: Name,
+    /// Its scopes, as asked; nothing for the catalogue's defaults.
+    pub scopes: Option<Vec<String>>,
+    /// Its label.
+    pub agent_type: AgentType,
+    /// The project to bind it to.
+    pub project_id: Option<ProjectId>,
+    /// When it ends.
+    pub lifetime: Lifetime,
+    /// The caller's key against carrying this out twice.
+    pub idempotency: Option<Idempotency>,
+}
+
+impl Tokens {
+    /// Issues a key of the caller's own.
+    ///
+    /// # Errors
+    /// A caller that is no person; a key without the right to make keys; as [`Tokens::issue`].
+    pub async fn issue_key(&self, caller: &Caller, request: KeyRequest, origin: &Origin) -> Result<Issued, TokenError> {
+        let user = self.key_maker(caller)?;
+        let catalogue = &self.context.catalogue;
+        let defaults = || catalogue.defaults().into_iter().map(|scope| catalogue.name(scope).to_string()).collect();
+        let KeyRequest { name, scopes, agent_type, project_id, lifetime, idempotency } = request;
+        let scopes = scopes.unwrap_or_else(defaults);
+        let request = IssueRequest { name, scopes, agent_type, project_id, lifetime, idempotency };
+        self.issue_for(caller, TokenOwner::Person(user), request, origin).await
+    }
+
+    /// The caller's own keys in the organisation.
+    ///
+    /// # Errors
+    /// A caller that is no person.
+    pub async fn list_keys(&self, caller: &Caller, request: ListRequest) -> Result<Page, TokenError> {
+        self.list_of(caller, TokenOwner::Person(person(caller)?), request).await
+    }
+
+    /// One of the caller's own keys.
+    ///
+    /// # Errors
+    /// A caller that is no person; no such key.
+    pub async fn key(&self, caller: &Caller, id: TokenId) -> Result<Token, TokenError> {
+        self.reached(caller, id, Whose::Person(person(caller)?)).await
+    }
+
+    /// Renames or relabels one of the caller's own keys.
+    ///
+    /// # Errors
+    /// As [`Tokens::key`].
+    pub async fn edit_key(
+        &self,
+        caller: &Caller,
+        id: TokenId,
+        edit: TokenEdit,
+        origin: &Origin,
+    ) -> Result<Token, TokenError> {
+        self.key(caller, id).await?;
+        self.relabel(caller, id, edit, origin).await
+    }
+
+    /// Rotates one of the caller's own keys.
+    ///
+    /// # Errors
+    /// As [`Tokens::key`] and [`Tokens::rotate`]; a key without the right to make keys.
+    pub async fn rotate_key(
+        &self,
+        caller: &Caller,
+        id: TokenId,
+        request: RotateRequest,
+        origin: &Origin,
+    ) -> Result<Rotated, TokenError> {
+        self.key_maker(caller)?;
+        let key = self.key(caller, id).await?;
+        self.succeed_covered(caller, key, request, origin).await
+    }
+
+    /// Takes a running rotation of one of the caller's own keys back.
+    ///
+    /// # Errors
+    /// As [`Tokens::key`]; a key that is not rotating.
+    pub async fn cancel_key_rotation(
+        &self,
+        caller: &Caller,
+        id: TokenId,
+        origin: &Origin,
+    ) -> Result<Token, TokenError> {
+        let key = self.key(caller, id).await?;
+        self.cancel(caller, &key, origin).await
+    }
+
+    /// Revokes one of the caller's own keys.
+    ///
+    /// # Errors
+    /// As [`Tokens::key`].
+    pub async fn revoke_key(&self, caller: &Caller, id: TokenId, origin: &Origin) -> Result<(), TokenError> {
+        self.key(caller, id).await?;
+        self.kill(caller, id, origin).await
+    }
+
+    /// The person behind a caller who may be shown the secret of a key.
+    fn key_maker(&self, caller: &Caller) -> Result<UserId, TokenError> {
+        let user = person(caller)?;
+        match caller.via {
+            Via::Session { .. } => Ok(user),
+            Via::Token { .. } => {
+                let catalogue = &self.context.catalogue;
+                within(catalogue, catalogue.expand(catalogue.find(KEY_MAKER)), caller.effective)?;
+                Ok(user)
+            }
+        }
+    }
+}
+
+fn person(caller: &Caller) -> Result<UserId, TokenError> {
+    caller.user_id().ok_or(TokenError::NotAPerson)
+}

@@ -1,0 +1,48 @@
+//! What a token may do with itself: look, renew, die. The first and the last take no scope: whoever holds a secret may
+//! always learn what it is and put an end to it.
+
+use storage::model::Token;
+use token_domain::id::TokenId;
+
+use super::reach::Whose;
+use super::{RotateRequest, Rotated, TokenError, Tokens};
+use crate::origin::{Caller, Origin, Via};
+
+impl Tokens {
+    /// The token that is asking.
+    ///
+    /// # Errors
+    /// A caller that is no token.
+    pub async fn own(&self, caller: &Caller) -> Result<Token, TokenError> {
+        self.reached(caller, token_id(caller)?, Whose::Anybody).await
+    }
+
+    /// Rotates the token that is asking, whatever its kind; its own scope `self:rotate` was checked at the door.
+    ///
+    /// # Errors
+    /// A caller that is no token; a token that is not active; a replayed idempotency key; a policy.
+    pub async fn rotate_own(
+        &self,
+        caller: &Caller,
+        request: RotateRequest,
+        origin: &Origin,
+    ) -> Result<Rotated, TokenError> {
+        let token = self.own(caller).await?;
+        self.succeed(caller, token, request, origin).await
+    }
+
+    /// Revokes the token that is asking.
+    ///
+    /// # Errors
+    /// A caller that is no token.
+    pub async fn revoke_own(&self, caller: &Caller, origin: &Origin) -> Result<(), TokenError> {
+        self.kill(caller, token_id(caller)?, origin).await
+    }
+}
+
+fn token_id(caller: &Caller) -> Result<TokenId, TokenError> {
+    match caller.via {
+        Via::Token { token_id, .. } => Ok(token_id),
+        Via::Session { .. } => Err(TokenError::NotAToken),
+    }
+}

@@ -1,0 +1,85 @@
+//! How far a caller reaches among the tokens of an organisation.
+//!
+//! **Invariant:** every verb on a token by id asks here first. A credential bound to a project sees that project's tokens
+//! and makes tokens of that project; one confined to an access scope sees itself alone.
+
+use storage::model::{Token, TokenOwner};
+use token_domain::id::{ProjectId, TokenId, UserId};
+
+use super::{TokenError, Tokens};
+use crate::origin::{Caller, Via};
+
+/// Whose tokens a verb is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Anybody's in the organisation: to be looked at, and killed.
+    Anybody,
+    /// Those that nobody holds as their own, and of actors: to be changed.
+    Shared,
+    /// The organisation's.
+    Organization,
+    /// This person's.
+    Person(UserId),
+}
+
+impl Whose {
+    fn includes(self, owner: TokenOwner) -> bool {
+        match self {
+            Self::Anybody => true,
+            Self::Shared => !matches!(owner, TokenOwner::Person(_)),
+            Self::Organization => owner == TokenOwner::Organization,
+            Self::Person(user) => owner == TokenOwner::Person(user),
+        }
+    }
+}
+
+impl Tokens {
+    /// A token of the caller's organisation that the caller reaches.
+    ///
+    /// # Errors
+    /// No such token: absent, foreign, out of reach and of somebody else are one.
+    pub(super) async fn reached(&self, caller: &Caller, id: TokenId, whose: Whose) -> Result<Token, TokenError> {
+        let organization = caller.organization_id;
+        let found = self.context.store.read(move |reads| Box::pin(reads.token(organization, id))).await?;
+        found.filter(|token| whose.includes(token.owner) && reaches(caller, token)).ok_or(TokenError::NotFound)
+    }
+}
+
+/// Whether the caller's credential reaches a token of its organisation.
+pub(super) fn reaches(caller: &Caller, token: &Token) -> bool {
+    match caller.via {
+        Via::Session { .. } => true,
+        Via::Token { token_id, project_id, boundary, .. } => {
+            let in_project = project_id.is_none_or(|bound| token.project_id == Some(bound));
+            token.id == token_id || (boundary.is_none() && in_project)
+        }
+    }
+}
+
+/// The project a caller is bound to; nothing where it reaches the whole organisation.
+pub(super) const fn bound_project(caller: &Caller) -> Option<ProjectId> {
+    match caller.via {
+        Via::Session { .. } => None,
+        Via::Token { project_id, .. } => project_id,
+    }
+}
+
+/// Whether the caller is confined to one access scope.
+pub(super) const fn is_confined(caller: &Caller) -> bool {
+    match caller.via {
+        Via::Session { .. } => false,
+        Via::Token { boundary, .. } => boundary.is_some(),
+    }
+}
+
+/// The project of a token that the caller makes: the one asked for, as far as the caller reaches; the caller's own where
+/// none is asked for.
+///
+/// # Errors
+/// Another project than the one the caller is bound to: it is not there.
+pub(super) fn project_of_new(caller: &Caller, asked: Option<ProjectId>) -> Result<Option<ProjectId>, TokenError> {
+    match (bound_project(caller), asked) {
+        (Some(bound), Some(asked)) if asked != bound => Err(TokenError::NoSuchProject),
+        (bound, asked) => Ok(asked.or(bound)),
+    }
+}

@@ -1,0 +1,64 @@
+//! What organisations ask of their tokens.
+
+use super::Conn;
+use crate::error::StoreError;
+use crate::model::StoredRule;
+use crate::rows::{RuleRow, join_scopes, principal_text};
+use crate::schema::token_policies;
+use crate::sql_types::Bind;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use token_domain::Span;
+use token_domain::id::OrganizationId;
+use token_domain::token::Kind;
+
+pub(crate) async fn token_rules(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+) -> Result<Vec<StoredRule>, StoreError> {
+    let rows: Vec<RuleRow> = token_policies::table
+        .filter(token_policies::organization_id.eq(organization.bind()))
+        .order(token_policies::kind)
+        .select(RuleRow::as_select())
+        .load(conn)
+        .await?;
+    rows.into_iter().map(StoredRule::try_from).collect()
+}
+
+pub(crate) async fn token_rule(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    kind: Kind,
+) -> Result<Option<StoredRule>, StoreError> {
+    let row: Option<RuleRow> = token_policies::table
+        .find((organization.bind(), kind.as_str()))
+        .select(RuleRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    row.map(StoredRule::try_from).transpose()
+}
+
+pub(crate) async fn delete_token_rules(conn: &mut Conn<'_>, organization: OrganizationId) -> Result<usize, StoreError> {
+    let of_organization = token_policies::table.filter(token_policies::organization_id.eq(organization.bind()));
+    Ok(diesel::delete(of_organization).execute(conn).await?)
+}
+
+pub(crate) async fn insert_token_rule(conn: &mut Conn<'_>, record: &StoredRule) -> Result<(), StoreError> {
+    let scopes = record.scopes.as_deref().map(join_scopes).transpose()?;
+    diesel::insert_into(token_policies::table)
+        .values((
+            token_policies::organization_id.eq(record.organization_id.bind()),
+            token_policies::kind.eq(record.kind.as_str()),
+            token_policies::is_permitted.eq(record.is_permitted),
+            token_policies::default_lifetime.eq(record.default_lifetime.map(Span::as_micros)),
+            token_policies::longest_lifetime.eq(record.longest_lifetime.map(Span::as_micros)),
+            token_policies::idle_after.eq(record.idle_after.map(Span::as_micros)),
+            token_policies::scopes.eq(scopes),
+            token_policies::updated_at.eq(record.updated_at.bind()),
+            token_policies::updated_by.eq(principal_text(record.updated_by)),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
