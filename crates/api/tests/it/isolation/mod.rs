@@ -166,7 +166,11 @@ fn expected(catalogue: &Catalogue, operation: &Operation, row: &Row, who: &Princ
         (For::Anybody, _) => return Expected::Succeeds,
         (_, Shows::Nothing) => return Expected::Fails(401, "authentication required"),
         (For::Service, _) | (_, Shows::Dead(_)) => return Expected::Fails(401, "invalid token"),
-        (For::Holders | For::People | For::Bound | For::Tokens, Shows::Session(_) | Shows::Token(_)) => {}
+        (For::TokensAlone, Shows::Session(_)) => return Expected::Fails(401, "invalid token"),
+        (
+            For::Holders | For::People | For::Bound | For::Tokens | For::TokensAlone,
+            Shows::Session(_) | Shows::Token(_),
+        ) => {}
     }
     if let Some(missing) = missing() {
         return Expected::Lacks(missing);

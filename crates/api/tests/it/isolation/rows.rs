@@ -17,7 +17,7 @@ pub(super) enum For {
     /// Of those, people: a token has no account and no sessions.
     People,
     /// Of those, tokens: a session is for this service alone and counts as no credential here.
-    Tokens,
+    TokensAlone,
     /// Of those, whose credential is bound to a project; others are told so (400).
     Bound,
     /// Of those, tokens: a session is none.
@@ -86,7 +86,7 @@ fn execution(names: &Names) -> Value {
     json!({"repo": names["fresh"], "branch": "main", "commit": "0123456789abcdef", "coverage": 80})
 }
 
-use For::{Anybody, Bound, Holders, People, Service, Tokens};
+use For::{Anybody, Bound, Holders, People, Service, Tokens, TokensAlone};
 use Subject::{
     AccessScope, AccessScopeWithActor, Actor, EmptyProject, Execution, Itself, Key, Nothing, RotatingKey,
     RotatingToken, Session, Token,
@@ -138,7 +138,7 @@ pub(super) const ROWS: &[Row] = &[
     row("enforce", Holders, Nothing, 200).body(execution),
     row("evaluate_scopes", Anybody, Nothing, 200).body(|_| json!({"granted": [], "required": []})),
     row("export_audit", Holders, Nothing, 200),
-    row("forward", Tokens, Nothing, 200),
+    row("forward", TokensAlone, Nothing, 200),
     row("get_actor", Holders, Actor, 200),
     row("get_actor_bound", Bound, Actor, 200),
     row("get_badge", Anybody, Execution, 200),
