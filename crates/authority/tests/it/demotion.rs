@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
 
 use authority::Failure;
 use authority::tokens::KeyRequest;
@@ -14,6 +15,7 @@ use token_domain::Requirement;
 use token_domain::person::{BuiltInRole, RoleRef};
 use token_domain::text::{AgentType, Name};
 use token_domain::token::Lifetime;
+use tokio::runtime::Builder;
 
 /// Those who ask, side by side.
 const HUNTERS: usize = 4;
@@ -29,6 +31,14 @@ struct Round {
     accepted_before: AtomicU64,
     refused_after: AtomicU64,
     wrong: AtomicU64,
+}
+
+/// Asks on a thread and a runtime of its own, as a worker of the server does.
+fn hunter(validator: Arc<Validator>, secret: String, asks: Requirement, round: Arc<Round>) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(hunt(validator, secret, asks, round));
+    })
 }
 
 async fn hunt(validator: Arc<Validator>, secret: String, asks: Requirement, round: Arc<Round>) {
@@ -82,7 +92,7 @@ fn a_demoted_persons_key_has_no_old_right_left() {
             let hunters: Vec<_> = (0..HUNTERS)
                 .map(|_| {
                     let secret = key.secret.expose().to_owned();
-                    db.background().spawn(hunt(Arc::clone(&world.validator), secret, asks, Arc::clone(&round)))
+                    hunter(Arc::clone(&world.validator), secret, asks, Arc::clone(&round))
                 })
                 .collect();
             while round.accepted_before.load(Ordering::SeqCst) < 20 {
@@ -91,7 +101,7 @@ fn a_demoted_persons_key_has_no_old_right_left() {
             set_role(&world, db, BuiltInRole::Viewer).await;
             round.demoted.store(true, Ordering::SeqCst);
             for hunter in hunters {
-                hunter.await.unwrap();
+                hunter.join().unwrap();
             }
             assert_eq!(round.wrong.load(Ordering::SeqCst), 0, "answers with the old rights after the change");
             before += round.accepted_before.load(Ordering::SeqCst);
