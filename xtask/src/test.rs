@@ -70,7 +70,11 @@ pub(crate) fn task(mut args: Args) -> Result {
         say::step("documentation tests");
         run(&mut plan.cargo(&["test", "--doc"]))?;
     }
-    if plan.is_everything() { loom() } else { Ok(()) }
+    if plan.is_everything() {
+        loom()?;
+        crate::bench::instructions::check()?;
+    }
+    Ok(())
 }
 
 /// `cargo test` takes one filter before `--` and any number after it.

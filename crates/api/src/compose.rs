@@ -81,7 +81,7 @@ pub async fn serve(config: &Config, background: &Runtime, announce: impl FnOnce(
     // In this order: nothing begins any more, what was begun ends, what was gathered is written, the store closes.
     flusher.stop().await;
     services.context.drain().await;
-    if let Err(error) = services.validator.uses().flush(&store).await {
+    if let Err(error) = services.validator.uses().flush(&services.context).await {
         tracing::error!(%error, "the last uses of tokens could not be written down");
     }
     store.shutdown().await;

@@ -44,6 +44,7 @@ impl Collector for Service {
             ("slow_hashes", "bcrypt and argon2 computations started", lane.runs()),
             ("slow_hashes_refused", "Callers turned away from the lane for slow hashes", lane.refused()),
             ("candidate_reads", "Reads of the database made for validation", store.candidate_reads()),
+            ("cache_evictions", "Remembered tokens that made room for others", self.validator.evicted()),
             ("store_reads", "Other reads of the database", store.reads()),
             ("store_writes", "Units of work written to the database", store.writes()),
             ("store_commits", "Commits; fewer than units of work where units are grouped", store.commits()),
@@ -54,6 +55,7 @@ impl Collector for Service {
         }
         let gauges = [
             ("cached_tokens", "Tokens remembered", self.validator.cached()),
+            ("cached_bytes", "Memory that remembered tokens take", self.validator.cached_bytes()),
             ("cached_unknown", "Unknown digests remembered", self.validator.cached_unknown()),
         ];
         for (name, help, value) in gauges {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use authority::Context;
 use authority::executions::Executions;
 use authority::sessions::Sessions;
 use authority::validate::Validator;
+use authority::{Context, usage};
 use token_domain::Span;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -17,6 +17,14 @@ use crate::config::Config;
 
 /// How often things that ended by themselves are removed. They stopped counting at their end, so this is housekeeping.
 const HOUSEKEEPING: Duration = Duration::from_mins(10);
+
+/// How long what is over is kept.
+#[derive(Clone, Copy, Debug)]
+struct Retention {
+    /// For ever when there is none.
+    executions: Option<Span>,
+    usage: Span,
+}
 
 /// The running workers.
 pub(crate) struct Workers {
@@ -45,7 +53,10 @@ pub(crate) fn start(config: &Config, services: &Services, runtime: &Handle) -> W
     let tidy = every(HOUSEKEEPING, stopped, {
         let (context, sessions) = (Arc::clone(&services.context), Arc::clone(&services.sessions));
         let executions = Arc::clone(&services.executions);
-        let retention = config.executions.retention_days.map(Span::days);
+        let retention = Retention {
+            executions: config.executions.retention_days.map(Span::days),
+            usage: Span::days(config.usage.retention_days),
+        };
         move || tidy(Arc::clone(&context), Arc::clone(&sessions), Arc::clone(&executions), retention)
     });
     Workers { stop, tasks: vec![runtime.spawn(flush), runtime.spawn(tidy)] }
@@ -66,20 +77,21 @@ where
 }
 
 async fn flush(context: Arc<Context>, validator: Arc<Validator>) {
-    if let Err(error) = validator.uses().flush(context.store()).await {
+    if let Err(error) = validator.uses().flush(&context).await {
         tracing::warn!(%error, "uses of tokens could not be written down; they are kept for the next time");
     }
 }
 
-async fn tidy(context: Arc<Context>, sessions: Arc<Sessions>, executions: Arc<Executions>, retention: Option<Span>) {
+async fn tidy(context: Arc<Context>, sessions: Arc<Sessions>, executions: Arc<Executions>, retention: Retention) {
     let sessions = sessions.forget_expired().await;
-    let executions = executions.forget_old(retention).await;
+    let executions = executions.forget_old(retention.executions).await;
+    let usage = usage::forget_old(&context, retention.usage).await;
     let rest = context.forget_old().await;
-    match (sessions, executions, rest) {
-        (Ok(sessions), Ok(executions), Ok(rest)) => {
-            tracing::debug!(sessions, executions, rest, "what was over was removed");
+    match (sessions, executions, usage, rest) {
+        (Ok(sessions), Ok(executions), Ok(usage), Ok(rest)) => {
+            tracing::debug!(sessions, executions, usage, rest, "what was over was removed");
         }
-        (Err(error), _, _) | (_, Err(error), _) | (_, _, Err(error)) => {
+        (Err(error), _, _, _) | (_, Err(error), _, _) | (_, _, Err(error), _) | (_, _, _, Err(error)) => {
             tracing::warn!(%error, "what was over could not be removed; the next round tries again");
         }
     }

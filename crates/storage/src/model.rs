@@ -17,6 +17,7 @@ use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId, RoleId
 use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::text::{AgentType, Email, Name, Slug};
 use token_domain::token::{Kind, RevokeReason, TokenFacts};
+use token_domain::usage::{Hour, UseCounts};
 use token_domain::{Span, Timestamp};
 
 /// Who did something, as stored in `created_by`, `revoked_by` and the audit trail.
@@ -349,6 +350,17 @@ pub struct TokenUse {
     pub token_id: TokenId,
     /// When it last validated; an earlier value never replaces a later one.
     pub last_used_at: Timestamp,
+}
+
+/// Uses of a token to be added to those of an hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenCount {
+    /// Which token.
+    pub token_id: TokenId,
+    /// Which hour.
+    pub hour: Hour,
+    /// How many more.
+    pub counts: UseCounts,
 }
 
 /// A remembered create or rotate, so that a retry does not mint a second token.

@@ -13,8 +13,8 @@ use crate::model::{
     AccessScope, AccessScopeEdit, Actor, ActorEdit, ActorFilter, AuditFilter, AuditHead, AuditRecord, Baseline,
     Candidate, CustomRole, Execution, ExecutionFilter, ExecutionKey, Home, IdempotencyRecord, Invitation, Invited,
     Kill, Listing, LogEntry, Member, Membership, MembershipStanding, Organization, Page, Principal, Project,
-    ProjectContents, Repository, SecondFactor, Session, SessionStanding, StoredRule, StoredSecret, Token, TokenEdit,
-    TokenFilter, TokenOwner, TokenUse, Touched, User,
+    ProjectContents, Repository, SecondFactor, Session, SessionStanding, StoredRule, StoredSecret, Token, TokenCount,
+    TokenEdit, TokenFilter, TokenOwner, TokenUse, Touched, User,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use token_domain::Timestamp;
@@ -26,6 +26,7 @@ use token_domain::id::{
 use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::text::{Email, Name, Slug};
 use token_domain::token::{GraceMode, Kind};
+use token_domain::usage::{Hour, UsageHour};
 
 macro_rules! operations {
     (
@@ -141,6 +142,8 @@ operations! {
 
         /// Every personal key of these people in the organisation, dead ones included: what a change to the people touches.
         tokens::keys_of_people(organization: OrganizationId, people: &[UserId]) -> Vec<TokenId>;
+        /// What was counted of a token from an hour up to, not including, another; hours without a use are left out.
+        usage::token_usage(token: TokenId, first: Hour, end: Hour) -> Vec<UsageHour>;
 
         /// A project of the organisation.
         projects::project(organization: OrganizationId, id: ProjectId) -> Option<Project>;
@@ -316,6 +319,10 @@ operations! {
         tokens::set_secret(id: TokenId, secret: &StoredSecret, expected_hash: &str) -> bool;
         /// Writes down last uses; an earlier moment never replaces a later one. Unknown tokens are passed over.
         tokens::record_uses(uses: &[TokenUse]) -> ();
+        /// Adds to the counts of hours. A token that is not there is skipped; one that comes twice is added twice.
+        usage::add_counts(counts: &[TokenCount]) -> ();
+        /// Forgets at most `limit` counts of hours before this one; how many.
+        usage::delete_usage_before(end: Hour, limit: u32) -> usize;
 
         /// Asks nothing of an organisation's tokens any more; how many kinds were asked something.
         policies::delete_token_rules(organization: OrganizationId) -> usize;

@@ -366,6 +366,19 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    token_usage (token_id, hour) {
+        token_id -> Uid,
+        hour -> Integer,
+        allowed -> BigInt,
+        insufficient -> BigInt,
+        denied -> BigInt,
+    }
+}
+
 joinable!(tokens -> organizations (organization_id));
 joinable!(memberships -> organizations (organization_id));
 joinable!(memberships -> users (user_id));

@@ -1,7 +1,8 @@
 //! Rounds that alternate between the product and the ground it stands on: ratios are taken within each pair of rounds,
 //! so a machine that slows down half-way slows both.
 
-use super::cases::{Before, Case, Order, Tokens};
+use super::cases::{Against, Before, Case, Order, Request, Tokens, VALIDATE};
+use super::client::Client;
 use super::contender::{self, Product, Running};
 use super::cost::{self, Observed};
 use super::plan::Plan;
@@ -11,7 +12,7 @@ use super::tokens;
 use super::wrk::{CONNECTIONS, Generator, Load};
 use crate::fail::Result;
 use crate::{interrupt, product, say};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long asking for every token once may take, beside a second for each so many of them.
@@ -20,17 +21,21 @@ const WARMED_PER_SECOND: usize = 5_000;
 /// How long both servers are loaded before anything counts.
 const RUN_IN: Duration = Duration::from_secs(1);
 
-/// One benchmark against `bare`: the text of its section.
+/// One benchmark against its ground: the text of its section.
 pub(super) fn run(plan: &Plan, case: &'static Case) -> Result<String> {
     let stage = Stage::prepare(plan)?;
     let count = plan.count(case);
     let pairs = Rounds::prepare(plan, case, count, &stage)?.measure(&stage.product)?;
+    let name = match case.against {
+        Against::Bare => "nolapse-api",
+        Against::Validate => case.name,
+    };
     Ok(format!(
         "{}: {count} of them, {} rounds of {} s, {CONNECTIONS} connections.\n\n{}",
         case.about,
         plan.size.rounds,
         plan.size.seconds,
-        report::table(&pairs),
+        report::table([case.against.name(), name], &pairs),
     ))
 }
 
@@ -39,8 +44,10 @@ pub(super) struct Rounds<'a> {
     plan: &'a Plan,
     case: &'static Case,
     count: usize,
-    bare: std::path::PathBuf,
+    /// The ground's own program, if it has one.
+    bare: Option<PathBuf>,
     generator: Generator,
+    of_ground: Generator,
     folder: &'a Path,
 }
 
@@ -58,33 +65,46 @@ impl<'a> Rounds<'a> {
             }
         }
         tokens::check(&file, count)?;
-        let (head, tail) = case.request.cut(tokens::TOKEN_LENGTH);
-        let generator = Generator::prepare(folder, &head, &tail, GENERATOR_CORE)?;
-        let bare = product::build_program("bare", "bare", plan.profile)?;
-        Ok(Self { plan, case, count, bare, generator, folder })
+        let credential = match case.request.needs() {
+            None => String::new(),
+            Some(scope) => Client::sign_in(&stage.product.start()?)?.create_token(scope)?,
+        };
+        let generator = |name, request: &Request| {
+            let (head, tail) = request.cut(tokens::TOKEN_LENGTH, &credential);
+            Generator::prepare(folder, name, (&head, &tail), GENERATOR_CORE)
+        };
+        let bare = match case.against {
+            Against::Bare => Some(product::build_program("bare", "bare", plan.profile)?),
+            Against::Validate => None,
+        };
+        let (of_ground, generator) = (generator("validate", &VALIDATE)?, generator("asked", &case.request)?);
+        Ok(Self { plan, case, count, bare, generator, of_ground, folder })
     }
 
-    /// Runs the rounds, bare first in each.
+    /// Runs the rounds, the ground first in each.
     pub(super) fn measure(&self, product: &Product) -> Result<Vec<(Round, Round)>> {
-        let ground = contender::start_bare(&self.bare, self.folder, SERVER_CORE, self.case.answer)?;
-        let of_ground = [Observed { pid: ground.id(), family: false }];
+        let start = |program: &PathBuf| contender::start_bare(program, self.folder, SERVER_CORE, self.case.answer);
+        let bare = self.bare.as_ref().map(start).transpose()?;
         let mut running = product.start()?;
         if self.case.before == Before::Warm {
             say::step(format!("asking for each of {} tokens once", self.count));
             self.warm(&running)?;
         }
-        self.generator.run(&self.load(&ground, RUN_IN, Order::Random))?;
+        self.of_ground.run(&self.load(bare.as_ref().unwrap_or(&running), RUN_IN, Order::Random))?;
 
         let mut pairs = Vec::new();
         for round in 1..=self.plan.size.rounds {
             say::step(format!("round {round} of {}", self.plan.size.rounds));
-            let first = self.once(&ground, &of_ground)?;
+            let first = match &bare {
+                Some(bare) => self.once(&self.of_ground, bare, &[Observed { pid: bare.id(), family: false }])?,
+                None => self.once(&self.of_ground, &running, &product.observed(&running))?,
+            };
             if self.case.before == Before::Restart && round > 1 {
                 // The old one goes before the new one comes: the database file has one owner.
                 drop(running);
                 running = product.start()?;
             }
-            let second = self.once(&running, &product.observed(&running))?;
+            let second = self.once(&self.generator, &running, &product.observed(&running))?;
             pairs.push((first, second));
         }
         Ok(pairs)
@@ -92,7 +112,7 @@ impl<'a> Rounds<'a> {
 
     /// Makes the node know every token. The last requests of the pass may be cut off, which costs their tokens one
     /// read.
-    fn warm(&self, running: &Running) -> Result {
+    pub(super) fn warm(&self, running: &Running) -> Result {
         let patience = WARM_UP + Duration::from_secs((self.count / WARMED_PER_SECOND) as u64);
         for (order, time) in [(Order::Once, patience), (Order::Random, RUN_IN)] {
             let load = Load { pipeline: 1, ..self.load(running, time, order) };
@@ -103,10 +123,10 @@ impl<'a> Rounds<'a> {
         seen.must_be(self.case.answer).map_err(|fail| running.explain(&fail))
     }
 
-    fn once(&self, running: &Running, observed: &[Observed]) -> Result<Round> {
+    fn once(&self, generator: &Generator, running: &Running, observed: &[Observed]) -> Result<Round> {
         let load = self.load(running, Duration::from_secs(self.plan.size.seconds), self.case.order);
         let before = cost::cpu_time(observed)?;
-        let seen = self.generator.run(&load).map_err(|fail| running.explain(&fail))?;
+        let seen = generator.run(&load).map_err(|fail| running.explain(&fail))?;
         let used = cost::cpu_time(observed)?.saturating_sub(before);
         seen.must_be(self.case.answer).map_err(|fail| running.explain(&fail))?;
         Ok(Round::new(&seen, used, cost::resident(running.id())?))

@@ -17,6 +17,27 @@ pub(super) struct Case {
     pub(super) answer: Answer,
     /// The request around the token, without `Content-Length`.
     pub(super) request: Request,
+    /// What the rounds alternate with.
+    pub(super) against: Against,
+}
+
+/// What a benchmark is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Against {
+    /// The bare server, asked the same.
+    Bare,
+    /// The same product, asked to validate the same tokens.
+    Validate,
+}
+
+impl Against {
+    /// What it is called in a table.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare",
+            Self::Validate => "validate",
+        }
+    }
 }
 
 /// Where a benchmark's tokens come from, and how many there are.
@@ -77,7 +98,7 @@ impl Answer {
     }
 }
 
-/// A request with `{token}` where the token goes.
+/// A request with `{token}` where the token goes, and `{credential}` where that of whoever asks goes, if it needs one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Request {
     /// Method and path.
@@ -89,15 +110,21 @@ pub(super) struct Request {
 }
 
 impl Request {
+    /// The scope that whoever asks needs, if a credential is asked for.
+    pub(super) fn needs(&self) -> Option<&'static str> {
+        self.headers.iter().any(|header| header.contains(CREDENTIAL)).then_some("authority:introspect")
+    }
+
     /// The request as sent, cut at the token: what precedes it and what follows.
-    pub(super) fn cut(&self, token_length: usize) -> (String, String) {
+    pub(super) fn cut(&self, token_length: usize, credential: &str) -> (String, String) {
         const TOKEN: &str = "{token}";
         let length = match self.body {
             "" => String::new(),
             body if body.contains(TOKEN) => format!("Content-Length: {}\r\n", body.len() - TOKEN.len() + token_length),
             body => format!("Content-Length: {}\r\n", body.len()),
         };
-        let headers: String = self.headers.iter().flat_map(|header| [header, "\r\n"]).collect();
+        let headers: String =
+            self.headers.iter().flat_map(|header| [header.replace(CREDENTIAL, credential), "\r\n".into()]).collect();
         let text = format!("{} HTTP/1.1\r\nHost: localhost\r\n{headers}{length}\r\n{}", self.line, self.body);
         match text.split_once(TOKEN) {
             Some((head, tail)) => (head.to_owned(), tail.to_owned()),
@@ -106,7 +133,11 @@ impl Request {
     }
 }
 
-const VALIDATE: Request = Request {
+/// Where the credential of whoever asks goes.
+const CREDENTIAL: &str = "{credential}";
+
+/// The request that others are compared with.
+pub(super) const VALIDATE: Request = Request {
     line: "POST /v1/auth/validate",
     headers: &["Content-Type: application/json"],
     body: r#"{"token":"{token}"}"#,
@@ -122,6 +153,7 @@ pub(super) const CASES: &[Case] = &[
         before: Before::Warm,
         answer: Answer::Live,
         request: VALIDATE,
+        against: Against::Bare,
     },
     Case {
         name: "validate-cold",
@@ -131,6 +163,7 @@ pub(super) const CASES: &[Case] = &[
         before: Before::Restart,
         answer: Answer::Live,
         request: VALIDATE,
+        against: Against::Bare,
     },
     Case {
         name: "validate-unknown",
@@ -140,6 +173,7 @@ pub(super) const CASES: &[Case] = &[
         before: Before::Warm,
         answer: Answer::Unknown,
         request: VALIDATE,
+        against: Against::Bare,
     },
     Case {
         name: "validate-malformed",
@@ -149,6 +183,35 @@ pub(super) const CASES: &[Case] = &[
         before: Before::Warm,
         answer: Answer::Unknown,
         request: VALIDATE,
+        against: Against::Bare,
+    },
+    Case {
+        name: "forward-auth",
+        about: "live tokens known to the node, as a proxy asks about them",
+        tokens: Tokens::Live([20_000, 100_000, 1_000_000]),
+        order: Order::Random,
+        before: Before::Warm,
+        answer: Answer::Live,
+        request: Request {
+            line: "GET /v1/auth/forward?scope=execute",
+            headers: &["Authorization: Bearer {token}"],
+            body: "",
+        },
+        against: Against::Validate,
+    },
+    Case {
+        name: "introspect",
+        about: "live tokens known to the node, as OAuth 2.0 introspects them",
+        tokens: Tokens::Live([20_000, 100_000, 1_000_000]),
+        order: Order::Random,
+        before: Before::Warm,
+        answer: Answer::Live,
+        request: Request {
+            line: "POST /v1/oauth/introspect",
+            headers: &["Authorization: Bearer {credential}", "Content-Type: application/x-www-form-urlencoded"],
+            body: "token={token}",
+        },
+        against: Against::Validate,
     },
 ];
 
@@ -172,7 +235,7 @@ mod tests {
 
     #[test]
     fn requests_announce_the_length_they_have() {
-        let (head, tail) = VALIDATE.cut(44);
+        let (head, tail) = VALIDATE.cut(44, "");
         let token = "n".repeat(44);
         let whole = format!("{head}{token}{tail}");
         let (_, body) = whole.split_once("\r\n\r\n").unwrap();
@@ -182,12 +245,22 @@ mod tests {
     }
 
     #[test]
+    fn whoever_has_to_show_a_credential_shows_one() {
+        let introspect = find("introspect").unwrap().request;
+        assert_eq!(introspect.needs(), Some("authority:introspect"));
+        let (head, tail) = introspect.cut(44, "nlp_mine");
+        assert!(head.contains("Authorization: Bearer nlp_mine\r\n") && head.ends_with("\r\n\r\ntoken="), "{head}");
+        assert!(head.contains("Content-Length: 50\r\n") && tail.is_empty(), "{head}");
+        assert_eq!(VALIDATE.needs(), None);
+    }
+
+    #[test]
     fn a_token_may_stand_in_a_header_or_nowhere() {
         let forward = Request { line: "GET /v1/auth/forward", headers: &["Authorization: Bearer {token}"], body: "" };
-        let (head, tail) = forward.cut(44);
+        let (head, tail) = forward.cut(44, "");
         assert!(head.ends_with("Authorization: Bearer ") && tail == "\r\n\r\n", "{head:?} {tail:?}");
         let fixed = Request { line: "POST /v1/x", headers: &[], body: "{}" };
-        let (head, tail) = fixed.cut(44);
+        let (head, tail) = fixed.cut(44, "");
         assert!(head.ends_with("Content-Length: 2\r\n\r\n{}") && tail.is_empty());
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn create(plan: &Plan) -> Result<String> {
             client.header(),
             before.len() + names[0].len() + after.len(),
         );
-        let generator = Generator::prepare(folder, &head, after, GENERATOR_CORE)?;
+        let generator = Generator::prepare(folder, "create", (&head, after), GENERATOR_CORE)?;
         let mut rounds = Vec::new();
         for _ in 0..plan.size.rounds {
             let time = Duration::from_secs(plan.size.seconds);
@@ -81,7 +81,7 @@ pub(super) fn revoke(plan: &Plan) -> Result<String> {
     let mut parts = ids.chunks(count);
     let head = "DELETE /v1/tokens/";
     let tail = format!(" HTTP/1.1\r\nHost: localhost\r\n{}\r\n\r\n", client.header());
-    let generator = Generator::prepare(folder, head, &tail, GENERATOR_CORE)?;
+    let generator = Generator::prepare(folder, "revoke", (head, &tail), GENERATOR_CORE)?;
     let mut rows = Vec::new();
     for clients in REVOKES {
         say::step(format!("revoking, {clients} at once"));

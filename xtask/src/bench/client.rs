@@ -44,6 +44,18 @@ impl Client {
         format!("Authorization: Bearer {}", self.session)
     }
 
+    /// Makes a token with one scope and returns its secret.
+    pub(super) fn create_token(&self, scope: &str) -> Result<String> {
+        let body = json!({ "name": "bench", "scopes": [scope] }).to_string();
+        let request = self.agent.post(format!("{}/v1/tokens", self.base));
+        let request = request.header("Authorization", format!("Bearer {}", self.session));
+        let mut response = request.send(body).attempt(|| "create a token".into())?;
+        let text = response.body_mut().read_to_string().attempt(|| "create a token".into())?;
+        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+        let secret = answer["secret"].as_str().map(str::to_owned);
+        secret.ok_or_else(|| Fail::new(format!("cannot create a token: {} {text}", response.status())))
+    }
+
     /// Reads a JSON answer.
     ///
     /// # Errors
@@ -68,5 +80,33 @@ impl Client {
             200 => Ok((text, elapsed)),
             status => Err(Fail::new(format!("GET {path} was answered {status} {text}"))),
         }
+    }
+}
+
+/// A number that the product itself counts, from `/metrics`.
+///
+/// # Errors
+/// If it does not answer, or counts no such thing.
+pub(super) fn metric(running: &Running, name: &str) -> Result<u64> {
+    let url = format!("http://127.0.0.1:{}/metrics", running.port);
+    let mut response = ureq::get(&url).call().attempt(|| "read /metrics".into())?;
+    let text = response.body_mut().read_to_string().attempt(|| "read /metrics".into())?;
+    value(&text, name).ok_or_else(|| Fail::new(format!("/metrics has no {name}")))
+}
+
+/// The value of a metric without labels.
+fn value(text: &str, name: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_is_found_by_its_whole_name() {
+        let text = "# HELP cached_bytes x\ncached_bytes_total 1\ncached_bytes 77\nother{a=\"b\"} 3\n";
+        assert_eq!(value(text, "cached_bytes"), Some(77));
+        assert_eq!(value(text, "cached"), None);
     }
 }

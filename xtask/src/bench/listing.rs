@@ -35,12 +35,12 @@ struct List {
 enum Paging {
     /// By the page's number.
     Number,
-    /// By what the page before ended with.
-    Cursor,
+    /// By what the page before ended with, in the parameter of this name.
+    Cursor(&'static str),
 }
 
 const LISTS: &[List] = &[
-    List { name: "tokens", path: "/v1/tokens?", paging: Paging::Cursor, entries: "tokens" },
+    List { name: "tokens", path: "/v1/tokens?", paging: Paging::Cursor("cursor"), entries: "tokens" },
     List {
         name: "access scopes, newest first",
         path: "{project}/scopes?orderBy=createdAt:DESC",
@@ -54,6 +54,18 @@ const LISTS: &[List] = &[
         entries: "data",
     },
     List { name: "actors by name", path: "{project}/actors?orderBy=name:ASC", paging: Paging::Number, entries: "data" },
+    List {
+        name: "audit trail, oldest first",
+        path: "/v1/audit?order=oldest",
+        paging: Paging::Cursor("after"),
+        entries: "events",
+    },
+    List {
+        name: "audit trail, newest first",
+        path: "/v1/audit?order=newest",
+        paging: Paging::Cursor("after"),
+        entries: "events",
+    },
 ];
 
 /// What one page cost in one round.
@@ -106,13 +118,13 @@ fn places(client: &Client, list: &List, project: &str, limit: usize) -> Result<V
     for wanted in PAGES {
         match list.paging {
             Paging::Number => place = format!("{base}&page={wanted}"),
-            Paging::Cursor => {
+            Paging::Cursor(parameter) => {
                 while page < wanted {
                     interrupt::check()?;
                     let answer = client.get(&place)?;
                     let next = answer["next_cursor"].as_str();
                     let next = next.ok_or_else(|| Fail::new(format!("{} end at page {page}", list.name)))?;
-                    (place, page) = (format!("{base}&cursor={next}"), page + 1);
+                    (place, page) = (format!("{base}&{parameter}={next}"), page + 1);
                 }
             }
         }

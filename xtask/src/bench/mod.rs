@@ -10,9 +10,11 @@ mod changes;
 mod client;
 mod contender;
 mod cost;
+pub(crate) mod instructions;
 mod listing;
 mod plan;
 mod report;
+mod scale;
 mod scopes;
 mod stage;
 mod stats;
@@ -26,6 +28,24 @@ use plan::{Alone, Ground, Plan, Subject};
 
 /// Benchmarks without a server to compare with. Those with one are in [`cases::CASES`].
 const ALONE: &[Alone] = &[
+    Alone {
+        name: "validate-scale",
+        about: "live tokens known to the node, from a thousand of them to ten million",
+        run: scale::run,
+        ground: Ground::Database,
+    },
+    Alone {
+        name: "instructions",
+        about: "the processor instructions of a cached validation",
+        run: instructions::measure,
+        ground: Ground::Processor,
+    },
+    Alone {
+        name: "profile",
+        about: "the functions that take them",
+        run: instructions::profile,
+        ground: Ground::Processor,
+    },
     Alone {
         name: "scopes",
         about: "a check against the scope catalogue",

@@ -65,8 +65,8 @@ const COLUMNS: [Column; 6] = [
     ("memory MiB", |round| round.memory_mib, 1),
 ];
 
-/// The table: medians of both servers, and the product's ratio to bare within each pair of rounds.
-pub(super) fn table(pairs: &[(Round, Round)]) -> String {
+/// The table: medians of both, by their names, and the second's ratio to the first within each pair of rounds.
+pub(super) fn table([ground, name]: [&str; 2], pairs: &[(Round, Round)]) -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let head = std::iter::once("median").chain(COLUMNS.iter().map(|column| column.0)).map(str::to_owned).collect();
     let rule = std::iter::once("---".to_owned()).chain(COLUMNS.iter().map(|_| "---:".to_owned())).collect();
@@ -81,7 +81,7 @@ pub(super) fn table(pairs: &[(Round, Round)]) -> String {
         format!("**{median:.2}** ({min:.2}–{max:.2})")
     };
     let ratios = std::iter::once("ratio (least–most)".to_owned()).chain(COLUMNS.iter().map(ratio)).collect();
-    [head, rule, medians("bare", |pair| pair.0), medians("nolapse-api", |pair| pair.1), ratios].map(line).concat()
+    [head, rule, medians(ground, |pair| pair.0), medians(name, |pair| pair.1), ratios].map(line).concat()
 }
 
 /// The machine and the commit a table belongs to, in one sentence.
@@ -133,7 +133,7 @@ mod tests {
     fn ratios_are_taken_within_pairs() {
         // The machine slowed down between the rounds; the ratio within each stays what it is.
         let pairs = [(round(100.0, 6.0), round(90.0, 6.6)), (round(50.0, 12.0), round(45.0, 13.2))];
-        let table = table(&pairs);
+        let table = table(["bare", "nolapse-api"], &pairs);
         let lines: Vec<_> = table.lines().collect();
         assert_eq!(lines.len(), 5);
         assert!(lines[0].starts_with("| median | requests/s | p50 ms"));

@@ -21,6 +21,8 @@ pub(crate) enum Tool {
     Redis,
     /// `wrk`, the load generator.
     Wrk,
+    /// `valgrind`, which counts instructions.
+    Valgrind,
 }
 
 impl Tool {
@@ -30,6 +32,7 @@ impl Tool {
             Self::Initdb => "initdb",
             Self::Redis => "redis-server",
             Self::Wrk => "wrk",
+            Self::Valgrind => "valgrind",
         }
     }
 
@@ -39,6 +42,7 @@ impl Tool {
             Self::Initdb => "postgresql",
             Self::Redis => "redis-server",
             Self::Wrk => "wrk",
+            Self::Valgrind => "valgrind",
         }
     }
 
@@ -47,13 +51,14 @@ impl Tool {
         match self {
             Self::Initdb | Self::Redis => &["postgresql", "redis-server"],
             Self::Wrk => &["wrk"],
+            Self::Valgrind => &["valgrind"],
         }
     }
 
     fn find(self) -> Option<PathBuf> {
         match self {
             Self::Initdb => newest_postgres().or_else(|| which(self.program())),
-            Self::Redis | Self::Wrk => which(self.program()),
+            Self::Redis | Self::Wrk | Self::Valgrind => which(self.program()),
         }
     }
 }

@@ -289,6 +289,12 @@ pub const KEYS: &[Key] = &[
     ),
     // usage
     key("usage.flush_interval_seconds", int(1, 10), Some("5"), "How often last-used times and counts are written."),
+    key(
+        "usage.retention_days",
+        int(1, 36_500),
+        Some("400"),
+        "How long the hourly counts of each token's uses are kept.",
+    ),
     // executions
     key(
         "executions.retention_days",

@@ -70,6 +70,12 @@ permissions! {
     ReadTokens = "tokens:read";
     /// Make, change and kill the organisation's tokens.
     ManageTokens = "tokens:manage";
+    /// See how often tokens are used.
+    ReadUsage = "usage:read";
+    /// Ask about many tokens at once.
+    ValidateTokens = "authority:validate";
+    /// Ask what is known about a token.
+    IntrospectTokens = "authority:introspect";
     /// Renew the very token that is asking.
     RotateSelf = "self:rotate";
     /// See the organisation's basic data and settings.

@@ -10,6 +10,7 @@ pub mod executions;
 pub mod invitations;
 pub mod me;
 pub mod members;
+pub mod oauth;
 pub mod organizations;
 pub mod projects;
 pub mod roles;
@@ -32,6 +33,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// Registers every handler. Hot routes first: the router tries in order.
 pub fn register(config: &mut ServiceConfig<'_>) {
     auth::register(config);
+    oauth::register(config);
     tokens::register(config);
     executions::register(config);
     badge::register(config);

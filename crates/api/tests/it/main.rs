@@ -13,6 +13,7 @@ mod crash;
 mod executions;
 mod isolation;
 mod keys;
+mod load;
 mod malformed;
 mod operations;
 mod outage;

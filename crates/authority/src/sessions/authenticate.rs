@@ -86,7 +86,7 @@ impl Sessions {
         };
         let credential = entry.credential();
         let (Verdict::Allowed { effective, .. } | Verdict::Insufficient { effective, .. }) =
-            decide_used(credential, entry.last_used(), &Requirement::NOTHING, self.context.now())
+            decide_used(&credential, entry.last_used(), &Requirement::NOTHING, self.context.now())
         else {
             return Err(AuthError::Invalid);
         };

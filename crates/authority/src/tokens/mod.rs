@@ -11,6 +11,7 @@ mod revoke;
 mod rotate;
 mod secret;
 mod seed;
+mod usage;
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Reading a token from the store: find candidates by the look-up hint, prove one of them, turn it into an entry.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use secret_hash::{StoredHash, Tag, TagCheck, VerifyTag, lookup_hint};
@@ -13,14 +13,14 @@ use token_domain::tenant::{AccessScopeStanding, ActorStanding};
 use token_domain::{ScopeCatalogue, ScopeSet};
 use token_format::PlainToken;
 
-use super::cache::{Entry, Pending};
+use super::entry::{Entry, Pending, Shared};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fence::Stamp;
 use crate::tokens::upgrade;
 
-/// Answers are few (an organisation and a list of scopes), tokens are many: they share their bytes.
-const MOST_SHARED_ANSWERS: usize = 65_536;
+/// What tokens have in common (an organisation and a list of scopes) is little, tokens are many: they share it.
+const MOST_SHARED: usize = 65_536;
 
 /// The result of a read.
 #[derive(Clone, Debug)]
@@ -50,17 +50,14 @@ enum Proof {
     NeedsTag,
 }
 
-/// Answers by their own bytes.
-type SharedAnswers = HashMap<Box<[u8]>, Arc<[u8]>>;
-
 pub(super) struct Fetch {
     context: Arc<Context>,
-    answers: Mutex<SharedAnswers>,
+    shared: Mutex<HashSet<Arc<Shared>>>,
 }
 
 impl Fetch {
     pub(super) fn new(context: Arc<Context>) -> Self {
-        Self { context, answers: Mutex::default() }
+        Self { context, shared: Mutex::default() }
     }
 
     pub(super) async fn fetch(&self, token: &PlainToken, digest: &Tag, stamp: Stamp) -> Result<Fetched, Failure> {
@@ -71,7 +68,7 @@ impl Fetch {
                 continue;
             }
             self.improve(token, &candidate, &proof);
-            return Ok(Fetched::Found(Arc::new(self.entry(&candidate, stamp)?)));
+            return Ok(Fetched::Found(Arc::new(self.entry(digest, &candidate, stamp)?)));
         }
         Ok(Fetched::Unknown(stamp))
     }
@@ -109,7 +106,7 @@ impl Fetch {
         self.context.units.spawn(work);
     }
 
-    fn entry(&self, candidate: &Candidate, stamp: Stamp) -> Result<Entry, Failure> {
+    fn entry(&self, digest: &Tag, candidate: &Candidate, stamp: Stamp) -> Result<Entry, Failure> {
         let token = &candidate.token;
         let grants = self.context.catalogue.restore(&token.scopes).map_err(|error| inconsistent(candidate, &error))?;
         let credential = Credential {
@@ -124,9 +121,9 @@ impl Fetch {
                 since: token.last_used_at.map_or(token.facts.created_at, |used| used.max(token.facts.created_at)),
             }),
         };
-        let answer = self.shared_answer(&credential, &grants);
+        let shared = self.shared(&credential, &grants);
         let pending = Pending { first_use: candidate.first_use_pending, reuse: token.reuse_detected_at.is_none() };
-        Ok(Entry::new(credential, token.project_id, answer, stamp, pending))
+        Ok(Entry::new(digest, credential, token.project_id, shared, stamp, pending))
     }
 
     fn holder(&self, owner: &OwnerState) -> Result<Holder, Failure> {
@@ -153,26 +150,33 @@ impl Fetch {
         })
     }
 
-    /// `{"valid":true,"org_id":"org_…","scopes":[…]}`, one copy for all tokens that share it.
-    fn shared_answer(&self, credential: &Credential, grants: &Grants) -> Arc<[u8]> {
-        let bytes = answer_bytes(&self.context.catalogue, credential, grants);
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(answer) = answers.get(bytes.as_slice()) {
-            return Arc::clone(answer);
+    /// The organisation, the scopes and `{"valid":true,"org_id":"org_…","scopes":[…]}`: one copy for all that have them.
+    fn shared(&self, credential: &Credential, grants: &Grants) -> Arc<Shared> {
+        let names = shown(&self.context.catalogue, credential.effective(), grants);
+        let wanted = Shared {
+            organization_id: credential.organization_id,
+            organization_disabled_at: credential.organization_disabled_at,
+            granted: credential.granted,
+            answer: answer_bytes(credential, &names).into_boxed_slice(),
+            scopes: names.join(" ").into_boxed_str(),
+        };
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = shared.get(&wanted) {
+            return Arc::clone(known);
         }
-        if answers.len() >= MOST_SHARED_ANSWERS {
-            answers.clear();
+        if shared.len() >= MOST_SHARED {
+            shared.clear();
         }
-        let answer: Arc<[u8]> = bytes.as_slice().into();
-        answers.insert(bytes.into_boxed_slice(), Arc::clone(&answer));
-        answer
+        let new = Arc::new(wanted);
+        shared.insert(Arc::clone(&new));
+        new
     }
 }
 
 /// Scopes are names of the catalogue's grammar and ids are base32: nothing in here needs escaping.
-fn answer_bytes(catalogue: &ScopeCatalogue, credential: &Credential, grants: &Grants) -> Vec<u8> {
+fn answer_bytes(credential: &Credential, names: &[&str]) -> Vec<u8> {
     let mut text = format!("{{\"valid\":true,\"org_id\":\"{}\",\"scopes\":[", credential.organization_id);
-    for (index, name) in shown(catalogue, credential.effective(), grants).into_iter().enumerate() {
+    for (index, name) in names.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
         text.push_str(comma);
         text.push('"');

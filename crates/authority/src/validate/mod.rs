@@ -3,7 +3,9 @@
 //! A known token costs one keyed digest, one look in a shard of the cache, two atomic loads and the decision. Facts
 //! are cached, verdicts never: [`decide_used`] runs on every request against the clock of that request.
 
+mod batch;
 mod cache;
+mod entry;
 mod fetch;
 mod flight;
 mod negative;
@@ -18,7 +20,8 @@ use token_domain::{Credential, Requirement, ScopeCatalogue, Timestamp};
 use token_format::PlainToken;
 use tokio::sync::Semaphore;
 
-pub use self::cache::{CacheLimits, Entry};
+pub use self::cache::CacheLimits;
+pub use self::entry::{Answer, Entry};
 pub use self::outcome::{Details, Outcome, OutcomeCounters, OutcomeKind};
 
 use self::cache::Cache;
@@ -29,7 +32,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::fence::Stamp;
 use crate::origin::Origin;
-use crate::usage::Uses;
+use crate::usage::{UseKind, Uses};
 
 /// The scopes of a token as the wire shows them: as granted while its owner's role covers them all, otherwise what is
 /// left of them.
@@ -157,8 +160,7 @@ impl Validator {
         let (Outcome::Live(entry) | Outcome::Insufficient { entry, .. }) = &outcome else {
             return Ok((outcome, None));
         };
-        let credential = entry.credential();
-        let (organization, id) = (credential.organization_id, credential.token_id);
+        let (organization, id) = (entry.organization_id(), entry.token_id());
         let token = self.context.store.read(move |reads| Box::pin(reads.token(organization, id))).await?;
         let Some(token) = token else { return Ok((Outcome::Invalid, None)) };
         let unwritten = entry.last_used();
@@ -185,6 +187,16 @@ impl Validator {
         self.cache.len()
     }
 
+    /// What they take of the memory that the cache may have, in bytes.
+    pub fn cached_bytes(&self) -> usize {
+        self.cache.bytes()
+    }
+
+    /// Tokens that had to make room for others since the process began.
+    pub fn evicted(&self) -> u64 {
+        self.cache.evicted()
+    }
+
     /// Unknown digests remembered now.
     pub fn cached_unknown(&self) -> usize {
         self.negatives.len()
@@ -206,8 +218,7 @@ impl Validator {
     /// The look at the fence, on every use of something remembered, and whether this process still is the one that
     /// may remember at all.
     fn usable(&self, entry: &Entry) -> bool {
-        let credential = entry.credential();
-        self.context.fences.holds(entry.stamp(), credential.token_id, credential.organization_id)
+        self.context.fences.holds(entry.stamp(), entry.token_id(), entry.organization_id())
             && self.context.may_remember()
     }
 
@@ -253,21 +264,22 @@ impl Validator {
 
     fn keep(&self, digest: &Tag, fetched: &Fetched) {
         match fetched {
-            Fetched::Found(entry) => self.cache.insert(digest, Arc::clone(entry)),
+            Fetched::Found(entry) => self.cache.insert(Arc::clone(entry)),
             Fetched::Unknown(stamp) => self.negatives.insert(digest, *stamp, self.context.now()),
         }
     }
 
     fn answer(&self, entry: Arc<Entry>, requirement: &Requirement, origin: &dyn Fn() -> Origin) -> Outcome {
         let now = self.context.now();
-        match decide_used(entry.credential(), entry.last_used(), requirement, now) {
+        let verdict = decide_used(&entry.credential(), entry.last_used(), requirement, now);
+        match verdict {
             Verdict::Allowed { .. } => {
-                self.used(&entry, now);
+                self.used(&entry, UseKind::Allowed, now);
                 self.counters.count(OutcomeKind::Live);
                 Outcome::Live(entry)
             }
             Verdict::Insufficient { missing, .. } => {
-                self.used(&entry, now);
+                self.used(&entry, UseKind::Insufficient, now);
                 self.counters.count(OutcomeKind::Insufficient);
                 Outcome::Insufficient { entry, missing: missing.0 }
             }
@@ -279,12 +291,12 @@ impl Validator {
         }
     }
 
-    fn used(&self, entry: &Arc<Entry>, now: Timestamp) {
-        self.uses.note(entry, now);
+    fn used(&self, entry: &Arc<Entry>, kind: UseKind, now: Timestamp) {
+        self.uses.note(entry, kind, now);
         if entry.take_first_use() {
             let (context, entry) = (Arc::clone(&self.context), Arc::clone(entry));
             self.context.units.spawn(async move {
-                if let Err(error) = crate::tokens::first_use(&context, entry.credential(), now).await {
+                if let Err(error) = crate::tokens::first_use(&context, &entry.credential(), now).await {
                     entry.return_first_use();
                     tracing::warn!(%error, "the first use of a rotated token could not be written down; the next use tries again");
                 }
@@ -293,6 +305,7 @@ impl Validator {
     }
 
     fn denied(&self, entry: &Arc<Entry>, denial: Denial, now: Timestamp, origin: &dyn Fn() -> Origin) {
+        self.uses.note(entry, UseKind::Denied, now);
         if denial == Denial::Idle {
             self.idle(entry, now, origin);
             return;
@@ -302,7 +315,7 @@ impl Validator {
         }
         let (context, entry, origin) = (Arc::clone(&self.context), Arc::clone(entry), origin());
         self.context.units.spawn(async move {
-            if let Err(error) = crate::tokens::reuse(&context, entry.credential(), now, &origin).await {
+            if let Err(error) = crate::tokens::reuse(&context, &entry.credential(), now, &origin).await {
                 entry.return_reuse();
                 tracing::warn!(%error, "the reuse of a superseded token could not be written down; the next one tries again");
             }
@@ -316,7 +329,7 @@ impl Validator {
         }
         let (context, entry, origin) = (Arc::clone(&self.context), Arc::clone(entry), origin());
         self.context.units.spawn(async move {
-            if let Err(error) = crate::tokens::fallen_idle(&context, entry.credential(), now, &origin).await {
+            if let Err(error) = crate::tokens::fallen_idle(&context, &entry.credential(), now, &origin).await {
                 entry.return_idle();
                 tracing::warn!(%error, "a token that fell idle could not be revoked; it is refused all the same");
             }

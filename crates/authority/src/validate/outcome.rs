@@ -8,7 +8,7 @@ use token_domain::decide::Denial;
 use token_domain::token::{RevokeReason, Status};
 use token_domain::{ScopeSet, Timestamp};
 
-use super::cache::Entry;
+use super::entry::Entry;
 
 /// The answer about a presented text.
 #[derive(Clone, Debug)]

@@ -10,4 +10,5 @@ mod second_factors;
 mod sign_in;
 mod tampering;
 mod trail;
+mod uses;
 mod validation;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Conn;
+use super::listing::older;
 use crate::error::StoreError;
 use crate::model::{Execution, ExecutionFilter, ExecutionKey, Principal};
 use crate::rows::{ExecutionKeyRow, ExecutionRow, principal_text};
@@ -40,10 +41,8 @@ pub(crate) async fn list_executions(
         .limit(i64::from(filter.limit))
         .select((ExecutionRow::as_select(), repositories::name))
         .into_boxed();
-    if let Some((created_at, id)) = filter.after {
-        page = page
-            .filter(executions::created_at.le(created_at.bind()))
-            .filter(executions::created_at.lt(created_at.bind()).or(executions::id.lt(id.bind())));
+    if let Some(place) = filter.after {
+        page = page.filter(older!("executions.created_at, executions.id", place));
     }
     let rows: Vec<(ExecutionRow, String)> = page.load(conn).await?;
     rows.into_iter().map(|(row, repository)| row.named(&repository)).collect()

@@ -82,12 +82,25 @@ macro_rules! contains {
     };
 }
 
+/// "Older than this entry", of a list that runs from the newest back in time: both columns compared as one value, so that
+/// the index finds the place at once. Spelled out with AND and OR, the database reads every entry of the same moment.
+macro_rules! older {
+    ($columns:literal, $place:expr) => {{
+        let (moment, id) = $place;
+        diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("(", $columns, ") < ("))
+            .bind::<crate::sql_types::Moment, _>(crate::sql_types::Bind::bind(moment))
+            .sql(", ")
+            .bind::<crate::sql_types::Uid, _>(crate::sql_types::Bind::bind(id))
+            .sql(")")
+    }};
+}
+
 /// A count as the database gives it.
 pub(super) fn total(count: i64) -> Result<u64, StoreError> {
     u64::try_from(count).map_err(|_| StoreError::Broken("a negative count".to_owned()))
 }
 
-pub(super) use contains;
+pub(super) use {contains, older};
 
 #[cfg(test)]
 mod tests {

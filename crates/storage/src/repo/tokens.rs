@@ -3,7 +3,7 @@
 //! The conditions below spell [`TokenFacts::status`](token_domain::token::TokenFacts::status) in SQL; a test holds
 //! them against it.
 
-use super::listing::contains;
+use super::listing::{contains, older};
 use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::model::{Candidate, Kill, StoredSecret, Token, TokenEdit, TokenFilter, TokenOwner, TokenUse};
@@ -128,10 +128,8 @@ pub(crate) async fn list_tokens(conn: &mut Conn<'_>, filter: &TokenFilter) -> Re
     if let Some(part) = &filter.name_contains {
         query = query.filter(contains!("tokens.name", part));
     }
-    if let Some((created_at, id)) = filter.after {
-        query = query
-            .filter(tokens::created_at.le(created_at.bind()))
-            .filter(tokens::created_at.lt(created_at.bind()).or(tokens::id.lt(id.bind())));
+    if let Some(place) = filter.after {
+        query = query.filter(older!("tokens.created_at, tokens.id", place));
     }
     let rows: Vec<TokenRow> = query.load(conn).await?;
     rows.into_iter().map(Token::try_from).collect()

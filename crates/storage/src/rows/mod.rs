@@ -10,6 +10,7 @@ mod principal;
 mod project;
 mod tenant;
 mod token;
+mod usage;
 
 pub(crate) use audit::{AuditEventRow, AuditHeadRow, LogRow, NIL_TRAIL, touched_columns};
 pub(crate) use candidate::{CandidateRow, candidate_query};
@@ -23,6 +24,7 @@ pub(crate) use principal::{parse_principal, principal_text};
 pub(crate) use project::{AccessScopeRow, ActorRow, ProjectRow};
 pub(crate) use tenant::OrganizationRow;
 pub(crate) use token::{IdempotencyRow, TokenRow};
+pub(crate) use usage::UsageRow;
 
 use crate::error::StoreError;
 use std::fmt::Debug;

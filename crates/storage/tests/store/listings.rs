@@ -4,7 +4,7 @@
 use crate::sql::{Sql, literals};
 use test_support::{Backend, Db};
 
-/// 4 000 rows of each kind in one project: half of the access scopes without a name, one in eight actors in the first
+/// 100 000 rows of each kind in one project: half of the access scopes without a name, one in eight actors in the first
 /// access scope, one in eight in none.
 const FILL: &str = "
 INSERT INTO organizations VALUES ({id:1}, 'one', 'One', NULL, NULL, {t:1}, {t:1}, {no});
@@ -38,9 +38,9 @@ const LISTS: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// A table of the numbers 1000 to 4999.
-const SQLITE_NUMBERS: &str = "CREATE TABLE numbers AS WITH RECURSIVE n (n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM n WHERE n < 4999) SELECT n FROM n;";
+const SQLITE_NUMBERS: &str = "CREATE TABLE numbers AS WITH RECURSIVE n (n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM n WHERE n < 100999) SELECT n FROM n;";
 /// The same.
-const POSTGRESQL_NUMBERS: &str = "CREATE TABLE numbers AS SELECT n FROM generate_series(1000, 4999) AS g (n);";
+const POSTGRESQL_NUMBERS: &str = "CREATE TABLE numbers AS SELECT n FROM generate_series(1000, 100999) AS g (n);";
 
 /// The order of a list, spelled as the store spells it.
 fn order(backend: Backend, table: &str, column: &str, (direction, nothing): (&str, &str)) -> String {

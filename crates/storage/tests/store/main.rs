@@ -10,6 +10,7 @@ mod listings;
 mod migrations;
 mod outages;
 mod people;
+mod plans;
 mod policies;
 mod projects;
 mod proxy;
@@ -22,5 +23,6 @@ mod tls;
 mod tokens;
 mod trails;
 mod units;
+mod usage;
 
 use test_support::sql;

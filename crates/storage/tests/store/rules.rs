@@ -35,6 +35,7 @@ INSERT INTO repositories VALUES ({id:20}, {id:1}, 'a', 0, NULL, NULL, {t:1}), ({
 INSERT INTO baselines VALUES ({id:20}, 1, 0, NULL, {t:1}, {t:1}, 'system');
 INSERT INTO executions VALUES ({id:23}, {id:1}, {id:20}, 'main', '0123456', 0, 0, 0, 0, {yes}, 'pass', NULL, 'system', {t:1});
 INSERT INTO execution_keys VALUES ({id:1}, 'system', 'k', {b:32}, {id:23}, {t:1});
+INSERT INTO token_usage VALUES ({id:14}, 1, 0, 0, 0), ({id:15}, 1, 0, 0, 0);
 ";
 
 /// What a broken rule is called on SQLite.
@@ -296,6 +297,11 @@ const BREACHES: &[(&str, Kind, &str)] = &[
     ("execution_keys_key_length", Check, "UPDATE execution_keys SET key = ''"),
     ("execution_keys_request_digest_length", Check, "UPDATE execution_keys SET request_digest = {b:31}"),
     ("execution_keys_execution_fkey", Reference, "UPDATE execution_keys SET execution_id = {id:99}"),
+    ("token_usage_token_fkey", Reference, "UPDATE token_usage SET token_id = {id:99} WHERE token_id = {id:14}"),
+    ("token_usage_hour_range", Check, "UPDATE token_usage SET hour = -1"),
+    ("token_usage_allowed_range", Check, "UPDATE token_usage SET allowed = -1"),
+    ("token_usage_insufficient_range", Check, "UPDATE token_usage SET insufficient = -1"),
+    ("token_usage_denied_range", Check, "UPDATE token_usage SET denied = -1"),
 ];
 
 /// Keys that exist to be referred to: an id is unique by itself, so nothing can break them alone.

@@ -3,6 +3,7 @@
 pub mod body;
 pub mod client;
 pub mod credentials;
+pub mod form;
 pub mod json;
 pub mod path;
 pub mod query;
@@ -13,6 +14,7 @@ mod strict;
 
 pub use client::ClientIp;
 pub use credentials::{Credentials, Presented};
+pub use form::Form;
 pub use json::{Json, OptionalJson};
 pub use path::{PathParam, Segment};
 pub use query::{Limit, Pairs, Query};

@@ -1,12 +1,19 @@
 //! Is this token good: the routes that gateways and jobs call all the time.
 
+mod forward;
 pub mod validate;
+mod validate_batch;
 
+use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The paths that take the short way through the edge.
 pub const HOT: &[&str] = &["/v1/auth/validate", "/v1/auth/forward"];
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
-    config.service(validate::validate);
+    config
+        .service(validate::validate)
+        .service(validate_batch::validate_batch)
+        .service(forward::forward)
+        .route("/v1/auth/forward", web::to(forward::decide));
 }

@@ -18,7 +18,7 @@ use crate::http::error::{ApiError, ApiResult, accepted_scopes, accepted_scopes_h
 use crate::http::extract::body::{self, MAX_VALIDATE_BODY};
 use crate::surface::{failing, origin};
 
-const INVALID: &str = r#"{"valid":false,"error":"invalid token"}"#;
+pub(super) const INVALID: &str = r#"{"valid":false,"error":"invalid token"}"#;
 const MALFORMED: &str = r#"{"error":"malformed request"}"#;
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"nolapse\", error=\"invalid_token\"");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -41,7 +41,7 @@ struct Question<'a> {
 
 /// A good token.
 #[derive(Serialize, ToSchema)]
-struct ValidToken {
+pub(super) struct ValidToken {
     /// `true`
     valid: bool,
     /// Its organisation.
@@ -92,7 +92,7 @@ struct AccessScope {
 
 /// Not a good token; the same bytes whatever the reason.
 #[derive(Serialize, ToSchema)]
-struct InvalidToken {
+pub(super) struct InvalidToken {
     /// `false`
     valid: bool,
     /// `invalid token`
@@ -172,7 +172,7 @@ fn requirement(context: &Context, names: &[Cow<'_, str>]) -> (Requirement, Vec<S
 fn plain(entry: &Entry) -> HttpResponse {
     let mut response = HttpResponse::new(StatusCode::OK);
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);
-    response.set_body(actix_web::body::BoxBody::new(Bytes::from_owner(std::sync::Arc::clone(entry.answer()))))
+    response.set_body(actix_web::body::BoxBody::new(Bytes::from_owner(entry.answer())))
 }
 
 fn invalid() -> HttpResponse {
@@ -219,7 +219,7 @@ fn detailed(context: &Context, entry: &Entry, details: Details) -> HttpResponse 
                 .map(|scope| AccessScope { id: scope.id.to_string(), slug: scope.slug.to_string() }),
         ),
     };
-    let scopes = authority::validate::shown_scopes(context.catalogue(), credential, &token.scopes);
+    let scopes = authority::validate::shown_scopes(context.catalogue(), &credential, &token.scopes);
     HttpResponse::Ok().json(ValidToken {
         valid: true,
         org_id: credential.organization_id.to_string(),

@@ -5,6 +5,7 @@ mod create_token;
 mod edit_token;
 mod get_self;
 mod get_token;
+mod get_usage;
 pub(super) mod idempotency;
 mod list_tokens;
 mod revoke_self;
@@ -34,6 +35,7 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(rotate_self::rotate_self)
         .service(revoke_self::revoke_self)
         .service(get_token::get_token)
+        .service(get_usage::get_usage)
         .service(edit_token::edit_token)
         .service(rotate_token::rotate_token)
         .service(cancel_rotation::cancel_rotation)

@@ -13,7 +13,7 @@ mod side;
 
 use std::collections::HashMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use token_domain::person::BuiltInRole;
 
 use self::catalogue::Catalogue;
@@ -137,7 +137,11 @@ impl World {
     }
 
     fn ask(&mut self, operation: &Operation, row: &Row, names: &Names, credential: Option<&str>) -> Answer {
-        let body = row.body.map(|body| body(names).to_string());
+        // A text is a form, and sent as it is.
+        let body = row.body.map(|body| match body(names) {
+            Value::String(form) => form,
+            json => json.to_string(),
+        });
         self.send(operation, row, names, credential, body)
     }
 
@@ -176,8 +180,11 @@ fn expected(catalogue: &Catalogue, operation: &Operation, row: &Row, who: &Princ
         (For::Anybody, _) => return Expected::Succeeds,
         (_, Shows::Nothing) => return Expected::Fails(401, "authentication required"),
         (For::Service, _) | (_, Shows::Dead(_)) => return Expected::Fails(401, "invalid token"),
-        (For::Holders | For::People | For::Bound | For::Unbound | For::Tokens, Shows::Session(_) | Shows::Token(_)) => {
-        }
+        (For::TokensAlone, Shows::Session(_)) => return Expected::Fails(401, "invalid token"),
+        (
+            For::Holders | For::People | For::Bound | For::Unbound | For::Tokens | For::TokensAlone,
+            Shows::Session(_) | Shows::Token(_),
+        ) => {}
     }
     if let Some(missing) = missing() {
         return Expected::Lacks(missing);

@@ -16,6 +16,8 @@ pub(super) enum For {
     Holders,
     /// Of those, people: a token has no account and no sessions.
     People,
+    /// Of those, tokens: a session is for this service alone and counts as no credential here.
+    TokensAlone,
     /// Of those, whose credential is bound to a project; others are told so (400).
     Bound,
     /// Of those, whose credential is bound to no project; others are told so (403).
@@ -94,7 +96,7 @@ fn execution(names: &Names) -> Value {
     json!({"repo": names["fresh"], "branch": "main", "commit": "0123456789abcdef", "coverage": 80})
 }
 
-use For::{Anybody, Bound, Holders, People, Service, Tokens, Unbound};
+use For::{Anybody, Bound, Holders, People, Service, Tokens, TokensAlone, Unbound};
 use Subject::{
     AccessScope, AccessScopeWithActor, Actor, EmptyProject, Execution, Invitation, Itself, Key, Member, Nothing,
     Oneself, Role, RotatingKey, RotatingToken, Session, Token,
@@ -156,6 +158,7 @@ pub(super) const ROWS: &[Row] = &[
     row("enforce", Holders, Nothing, 200).body(execution),
     row("evaluate_scopes", Anybody, Nothing, 200).body(|_| json!({"granted": [], "required": []})),
     row("export_audit", Holders, Nothing, 200),
+    row("forward", TokensAlone, Nothing, 200),
     row("get_actor", Holders, Actor, 200),
     row("get_actor_bound", Bound, Actor, 200),
     row("get_badge", Anybody, Execution, 200),
@@ -175,7 +178,9 @@ pub(super) const ROWS: &[Row] = &[
     row("get_self", Tokens, Itself, 200),
     row("get_token", Holders, Token, 200),
     row("get_totp", People, Nothing, 200),
+    row("get_usage", Holders, Token, 200),
     row("health", Anybody, Nothing, 200),
+    row("introspect", Holders, Nothing, 200).body(|_| json!("token=nlp_00112233445566778899aabbccddeeff550c911c")),
     row("leave_organization", People, Oneself, 204),
     row("list_actors", Holders, Nothing, 200),
     row("list_actors_bound", Bound, Nothing, 200),
@@ -219,5 +224,6 @@ pub(super) const ROWS: &[Row] = &[
     row("unassign_actors", Holders, AccessScopeWithActor, 200).body(actors),
     row("unassign_actors_bound", Bound, AccessScopeWithActor, 200).body(actors),
     row("validate", Anybody, Nothing, 401).body(|_| json!({"token": "nlp_00112233445566778899aabbccddeeff550c911c"})),
+    row("validate_batch", Holders, Nothing, 200).body(|_| json!({"tokens": ["nlp_00112233445566778899aabbccddeeff550c911c"]})),
     row("verify_audit", Holders, Nothing, 200),
 ];

@@ -211,6 +211,11 @@ impl Server {
         self.running().address
     }
 
+    /// The id of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.running().child.id()
+    }
+
     /// Everything it said so far, over all its starts.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()

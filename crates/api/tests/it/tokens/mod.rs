@@ -8,4 +8,5 @@ mod managing;
 mod own;
 mod revoke;
 mod rotate;
+mod usage;
 mod uses;

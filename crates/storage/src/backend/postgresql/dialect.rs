@@ -1,14 +1,15 @@
 //! What PostgreSQL says differently.
 
 use super::Conn;
-use crate::model::TokenUse;
+use crate::model::{TokenCount, TokenUse};
 use crate::rows::{CandidateRow, candidate_query};
 use crate::schema::{memberships, organizations, users};
 use crate::sql_types::{Bind, Moment, MomentParam, Uid, UidParam};
 use diesel::prelude::*;
-use diesel::sql_types::Array;
+use diesel::sql_types::{Array, BigInt, Integer};
 use diesel_async::RunQueryDsl;
 use token_domain::id::{OrganizationId, UserId};
+use token_domain::usage::UseCounts;
 
 /// The collation that compares text byte by byte.
 pub(crate) const BYTEWISE: &str = "\"C\"";
@@ -24,18 +25,47 @@ pub(crate) async fn load_candidates(conn: &mut Conn<'_>, lookup_hint: i64) -> Qu
 }
 
 /// One statement for all. The rows are locked in the order of their ids, so that two nodes that flush at once wait for
-/// each other instead of deadlocking.
+/// each other instead of deadlocking, and not so hard that rows that refer to them wait as well.
 pub(crate) async fn record_uses(conn: &mut Conn<'_>, uses: &[TokenUse]) -> QueryResult<()> {
     let ids: Vec<UidParam> = uses.iter().map(|used| used.token_id.bind()).collect();
     let moments: Vec<MomentParam> = uses.iter().map(|used| used.last_used_at.bind()).collect();
     diesel::sql_query(
         "WITH used AS (SELECT id, max(at) AS at FROM unnest($1, $2) AS given (id, at) GROUP BY id), \
          later AS (SELECT tokens.id, used.at FROM tokens JOIN used ON used.id = tokens.id \
-         WHERE tokens.last_used_at IS NULL OR tokens.last_used_at < used.at ORDER BY tokens.id FOR UPDATE OF tokens) \
+         WHERE tokens.last_used_at IS NULL OR tokens.last_used_at < used.at ORDER BY tokens.id \
+         FOR NO KEY UPDATE OF tokens) \
          UPDATE tokens SET last_used_at = later.at FROM later WHERE tokens.id = later.id",
     )
     .bind::<Array<Uid>, _>(ids)
     .bind::<Array<Moment>, _>(moments)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// One statement for all. A token that is not there is skipped, and one that is found cannot go until the unit of work
+/// ends; rows are added to in the order of their tokens, so that two nodes that flush at once wait for each other instead
+/// of deadlocking.
+pub(crate) async fn add_counts(conn: &mut Conn<'_>, counts: &[TokenCount]) -> QueryResult<()> {
+    let column = |read: fn(&UseCounts) -> u64| -> Vec<i64> {
+        counts.iter().map(|count| i64::try_from(read(&count.counts)).unwrap_or(i64::MAX)).collect()
+    };
+    let ids: Vec<UidParam> = counts.iter().map(|count| count.token_id.bind()).collect();
+    let hours: Vec<i32> = counts.iter().map(|count| count.hour.number()).collect();
+    diesel::sql_query(
+        "WITH found AS (SELECT id FROM tokens WHERE id = ANY($1) ORDER BY id FOR KEY SHARE) \
+         INSERT INTO token_usage (token_id, hour, allowed, insufficient, denied) \
+         SELECT given.id, given.hour, sum(given.allowed)::bigint, sum(given.insufficient)::bigint, sum(given.denied)::bigint \
+         FROM unnest($1, $2, $3, $4, $5) AS given (id, hour, allowed, insufficient, denied) \
+         JOIN found ON found.id = given.id GROUP BY given.id, given.hour ORDER BY given.id, given.hour \
+         ON CONFLICT (token_id, hour) DO UPDATE SET allowed = token_usage.allowed + excluded.allowed, \
+         insufficient = token_usage.insufficient + excluded.insufficient, denied = token_usage.denied + excluded.denied",
+    )
+    .bind::<Array<Uid>, _>(ids)
+    .bind::<Array<Integer>, _>(hours)
+    .bind::<Array<BigInt>, _>(column(|counts| counts.allowed))
+    .bind::<Array<BigInt>, _>(column(|counts| counts.insufficient))
+    .bind::<Array<BigInt>, _>(column(|counts| counts.denied))
     .execute(conn)
     .await?;
     Ok(())

@@ -1,9 +1,9 @@
 //! What SQLite says differently.
 
 use super::Conn;
-use crate::model::TokenUse;
+use crate::model::{TokenCount, TokenUse};
 use crate::rows::{CandidateRow, candidate_query};
-use crate::schema::{memberships, organizations, tokens, users};
+use crate::schema::{memberships, organizations, token_usage, tokens, users};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl as AsyncRunQueryDsl;
@@ -37,6 +37,43 @@ pub(crate) async fn record_uses(conn: &mut Conn<'_>, uses: &[TokenUse]) -> Query
         Ok(())
     })
     .await
+}
+
+/// As [`record_uses`]. There is one writer, so a token that was found stays until the unit of work ends.
+pub(crate) async fn add_counts(conn: &mut Conn<'_>, counts: &[TokenCount]) -> QueryResult<()> {
+    let counts = counts.to_vec();
+    conn.spawn_blocking(move |connection| {
+        for TokenCount { token_id, hour, counts } in counts {
+            let found = diesel::select(diesel::dsl::exists(tokens::table.find(token_id.bind())));
+            if !RunQueryDsl::get_result::<bool>(found, connection)? {
+                continue;
+            }
+            let added = [counts.allowed, counts.insufficient, counts.denied].map(saturated);
+            let insert = diesel::insert_into(token_usage::table)
+                .values((
+                    token_usage::token_id.eq(token_id.bind()),
+                    token_usage::hour.eq(hour.number()),
+                    token_usage::allowed.eq(added[0]),
+                    token_usage::insufficient.eq(added[1]),
+                    token_usage::denied.eq(added[2]),
+                ))
+                .on_conflict((token_usage::token_id, token_usage::hour))
+                .do_update()
+                .set((
+                    token_usage::allowed.eq(token_usage::allowed + added[0]),
+                    token_usage::insufficient.eq(token_usage::insufficient + added[1]),
+                    token_usage::denied.eq(token_usage::denied + added[2]),
+                ));
+            RunQueryDsl::execute(insert, connection)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// A count of one flush; it never comes near 63 bits.
+fn saturated(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// There is one writer: whoever is in a unit of work has the lock already.

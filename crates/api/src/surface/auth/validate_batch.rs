@@ -1,0 +1,87 @@
+//! `POST /v1/auth/validate/batch`: the same question about many tokens, for a caller that may ask it.
+
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse, post};
+use authority::validate::{Outcome, Validator};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::validate::{INVALID, InvalidToken, ValidToken};
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::Json;
+use crate::surface::permission::ValidateTokens;
+use crate::surface::{Authorized, failing, origin};
+
+/// The most tokens of one batch.
+const MOST: usize = 1_000;
+/// The most a body may have: so many tokens, twice over for white space.
+const MAX_BODY: usize = 128 * 1024;
+
+/// The tokens that are asked about.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = BatchRequest)]
+struct Questions {
+    /// As presented; at most 1000. The same may come more than once.
+    #[schema(max_items = 1000)]
+    tokens: Vec<String>,
+}
+
+/// What is known about them. For the API document: the answer is put together from bytes that are ready.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BatchResults)]
+struct Results {
+    /// One for each token, in the order they were asked about.
+    results: Vec<Verdict>,
+}
+
+/// The body that asking about the token alone would have.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = BatchResult)]
+#[expect(dead_code, reason = "for the API document alone")]
+enum Verdict {
+    Valid(Box<ValidToken>),
+    Invalid(InvalidToken),
+}
+
+/// Whether each of many tokens is good, and what it may do.
+#[utoipa::path(
+    tag = "validation",
+    security(("bearer" = ["authority:validate"]), ("api_key" = ["authority:validate"])),
+    request_body = Questions,
+    responses((status = 200, description = "one result for each token, in their order", body = Results))
+)]
+#[post("/v1/auth/validate/batch")]
+pub(super) async fn validate_batch(
+    _who: Authorized<ValidateTokens>,
+    request: HttpRequest,
+    Json(questions): Json<Questions, MAX_BODY>,
+    validator: Data<Validator>,
+) -> ApiResult<HttpResponse> {
+    if questions.tokens.len() > MOST {
+        return Err(ApiError::invalid("tokens", format!("must have at most {MOST} entries")));
+    }
+    let outcomes = validator.validate_each(&questions.tokens, &|| origin::of(&request)).await;
+    let outcomes = outcomes.map_err(|failure| failing::failed(&failure))?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(body(&outcomes)))
+}
+
+/// The results, each as the bytes that its token's own answer has.
+fn body(outcomes: &[Outcome]) -> Bytes {
+    let mut body = Vec::with_capacity(16 + outcomes.len() * 96);
+    body.extend_from_slice(b"{\"results\":[");
+    for (index, outcome) in outcomes.iter().enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        match outcome {
+            // Nothing was required, so nothing can be lacking.
+            Outcome::Live(entry) | Outcome::Insufficient { entry, .. } => {
+                body.extend_from_slice(entry.answer().as_ref());
+            }
+            Outcome::Invalid => body.extend_from_slice(INVALID.as_bytes()),
+        }
+    }
+    body.extend_from_slice(b"]}");
+    body.into()
+}

@@ -1,0 +1,125 @@
+//! `POST /v1/oauth/introspect`: OAuth 2.0 token introspection (RFC 7662).
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, post};
+use authority::validate::{Entry, Outcome, Validator};
+use serde::{Deserialize, Serialize};
+use token_domain::decide::Holder;
+use token_domain::{Requirement, Timestamp};
+use utoipa::ToSchema;
+
+use crate::http::error::ApiResult;
+use crate::http::extract::Form;
+use crate::surface::permission::IntrospectTokens;
+use crate::surface::{Authorized, failing, origin};
+
+/// The token that is asked about (RFC 7662 §2.1).
+#[derive(Deserialize, ToSchema)]
+#[schema(as = IntrospectionRequest)]
+struct Question {
+    /// As presented.
+    token: String,
+    /// What sort of token it may be. Not needed: there is one sort.
+    #[serde(default)]
+    #[expect(dead_code, reason = "read and left alone, as RFC 7662 §2.1 allows")]
+    token_type_hint: Option<String>,
+}
+
+/// What is known about it (RFC 7662 §2.2). Of a token that is not good: `active` alone.
+#[derive(Serialize, ToSchema)]
+struct Introspection {
+    /// Whether it is good.
+    active: bool,
+    #[serde(flatten)]
+    #[schema(inline)]
+    known: Option<Known>,
+}
+
+/// Of a good token.
+#[derive(Serialize, ToSchema)]
+struct Known {
+    /// What it may do, separated by spaces.
+    scope: String,
+    /// `Bearer`
+    token_type: &'static str,
+    /// When it ends, in seconds since 1970; left out when it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    /// When it was made.
+    iat: i64,
+    /// Whose it is: the id of the organisation, the person or the actor.
+    sub: String,
+    /// The token's id.
+    jti: String,
+    /// Its organisation.
+    org_id: String,
+    /// `organization`, `personal` or `actor`.
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_id: Option<String>,
+    /// The slug of the actor's access scope.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_scope: Option<String>,
+}
+
+/// What is known about a token (RFC 7662).
+///
+/// Whoever asks needs the scope `authority:introspect`. Anything that is not a good token is `{"active":false}` and
+/// nothing else.
+#[utoipa::path(
+    tag = "OAuth 2.0",
+    security(("bearer" = ["authority:introspect"]), ("api_key" = ["authority:introspect"])),
+    request_body(content = Question, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, body = Introspection))
+)]
+#[post("/v1/oauth/introspect")]
+pub(super) async fn introspect(
+    _who: Authorized<IntrospectTokens>,
+    request: HttpRequest,
+    Form(question): Form<Question>,
+    validator: Data<Validator>,
+) -> ApiResult<web::Json<Introspection>> {
+    let outcome = validator.validate(&question.token, &Requirement::NOTHING, &|| origin::of(&request)).await;
+    let known = match outcome.map_err(|failure| failing::failed(&failure))? {
+        // Nothing was required, so nothing can be lacking.
+        Outcome::Live(entry) | Outcome::Insufficient { entry, .. } => Some(known(&entry)),
+        Outcome::Invalid => None,
+    };
+    Ok(web::Json(Introspection { active: known.is_some(), known }))
+}
+
+fn known(entry: &Entry) -> Known {
+    let credential = entry.credential();
+    let (sub, project, actor_id, access_scope) = match &credential.holder {
+        Holder::Organization => (credential.organization_id.to_string(), entry.project_id(), None, None),
+        Holder::Person(person) => (person.user_id.to_string(), entry.project_id(), None, None),
+        Holder::Actor(actor) => {
+            let id = actor.actor_id.to_string();
+            let slug = actor.access_scope.as_ref().map(|access_scope| access_scope.slug.to_string());
+            (id.clone(), Some(actor.project_id), Some(id), slug)
+        }
+    };
+    let facts = &credential.facts;
+    // Whichever comes first; `exp` is in whole seconds, and a token is good until then, not after.
+    let ends =
+        [facts.expires_at, facts.superseded.map(|superseded| superseded.grace_ends_at)].into_iter().flatten().min();
+    Known {
+        scope: entry.scopes().to_owned(),
+        token_type: "Bearer",
+        exp: ends.map(seconds),
+        iat: seconds(facts.created_at),
+        sub,
+        jti: credential.token_id.to_string(),
+        org_id: credential.organization_id.to_string(),
+        kind: credential.kind().as_str(),
+        project_id: project.map(|project| project.to_string()),
+        actor_id,
+        access_scope,
+    }
+}
+
+const fn seconds(moment: Timestamp) -> i64 {
+    moment.as_micros().div_euclid(1_000_000)
+}

@@ -1,0 +1,100 @@
+//! `POST /v1/oauth/introspect` (RFC 7662).
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Backend, Client, Options, Request, Server, both, texts};
+
+both!(
+    a_good_token_is_described,
+    anything_else_is_inactive_and_nothing_more,
+    a_rotating_token_ends_with_its_grace,
+    what_is_no_form_is_refused,
+    whoever_asks_needs_the_scope,
+);
+
+const INTROSPECT: &str = "/v1/oauth/introspect";
+
+/// A caller with a token that may ask.
+fn resource_server(server: &Server) -> Client {
+    let [secret] = texts(&server.owner().create_with("api", &["authority:introspect"]), ["secret"]);
+    server.caller(&secret)
+}
+
+fn ask(client: &mut Client, form: &str) -> Answer {
+    let request = Request::new("POST", INTROSPECT).header("Content-Type", "application/x-www-form-urlencoded");
+    client.ask(request.body(form))
+}
+
+fn a_good_token_is_described(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let (mut owner, mut asking) = (server.owner(), resource_server(&server));
+    let organization = owner.get("/v1/me").expect(200)["org_id"].as_str().unwrap().to_owned();
+    let made = json!({"name": "a", "scopes": ["tokens:read", "execute"], "expires_at": "2099-01-01T00:00:00Z"});
+    let [id, secret] = texts(&owner.post("/v1/tokens", &made).expect(201), ["id", "secret"]);
+    let mut body = ask(&mut asking, &format!("token={secret}&token_type_hint=access_token&more=1")).expect(200);
+    let iat = body.as_object_mut().unwrap().remove("iat").unwrap().as_i64().unwrap();
+    assert!(iat > 1_700_000_000, "{iat}");
+    let expected = json!({
+        "active": true, "scope": "tokens:read execute", "token_type": "Bearer", "exp": 4_070_908_800_i64,
+        "sub": organization, "jti": id, "org_id": organization, "kind": "organization",
+    });
+    assert_eq!(body, expected);
+
+    let projects = format!("/v1/organizations/{organization}/projects");
+    let [project] = texts(&owner.post(&projects, &json!({"slug": "p"})).expect(201), ["projectId"]);
+    let scopes = format!("{projects}/{project}/scopes");
+    let [scope] = texts(&owner.post(&scopes, &json!({"slug": "room-1"})).expect(201), ["accessScopeId"]);
+    let actors = format!("{projects}/{project}/actors");
+    let made = owner.post(&actors, &json!({"name": "a", "accessScopeId": scope})).expect(201);
+    let [actor, secret] = texts(&made, ["actorId", "accessToken"]);
+    let body = ask(&mut asking, &format!("token={secret}")).expect(200);
+    let found = ["sub", "kind", "project_id", "actor_id", "access_scope", "scope"].map(|name| body[name].clone());
+    assert_eq!(found, [&actor, "actor", &project, &actor, "room-1", "self:rotate"].map(Value::from), "{body}");
+    assert_eq!(body.get("exp"), None);
+}
+
+fn anything_else_is_inactive_and_nothing_more(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let (mut owner, mut asking) = (server.owner(), resource_server(&server));
+    let [id, dead] = texts(&owner.create("dead"), ["id", "secret"]);
+    assert_eq!(ask(&mut asking, &format!("token={dead}")).expect(200)["active"], true);
+    owner.revoke(&id);
+    let session = owner.credential().to_owned();
+    let unissued = "nlp_00112233445566778899aabbccddeeff550c911c";
+    for token in [dead.as_str(), unissued, "", "nlp_", "%F0%9F%94%91", &session, &"x".repeat(1_000)] {
+        let answer = ask(&mut asking, &format!("token={token}"));
+        assert_eq!((answer.status, answer.text()), (200, r#"{"active":false}"#), "{token}");
+    }
+}
+
+fn a_rotating_token_ends_with_its_grace(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let (mut owner, mut asking) = (server.owner(), resource_server(&server));
+    let [id, old] = texts(&owner.create("a"), ["id", "secret"]);
+    let rotated = owner.rotate(&id, &json!({"grace_period_seconds": 3_600}));
+    let [new] = texts(&rotated, ["secret"]);
+    let body = ask(&mut asking, &format!("token={old}")).expect(200);
+    let ends = token_domain::Timestamp::parse_rfc3339(rotated["grace_period_ends_at"].as_str().unwrap()).unwrap();
+    assert_eq!(body["exp"], ends.as_micros() / 1_000_000, "{body}");
+    let body = ask(&mut asking, &format!("token={new}")).expect(200);
+    assert_eq!((body["active"].clone(), body.get("exp")), (json!(true), None));
+}
+
+fn what_is_no_form_is_refused(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut asking = resource_server(&server);
+    for (form, field) in [("", "token"), ("tok=1", "token"), ("token=a&token=b", "token"), ("token=%zz", "token")] {
+        assert_eq!(ask(&mut asking, form).expect(400)["field"], field, "{form}");
+    }
+    let request = Request::new("POST", INTROSPECT).body(vec![b't', b'=', 0xff]);
+    asking.ask(request).fails(400, "malformed request");
+    assert_eq!(asking.get(INTROSPECT).status, 405);
+}
+
+fn whoever_asks_needs_the_scope(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let [other] = texts(&server.owner().create_with("other", &["authority:validate"]), ["secret"]);
+    let refused = ask(&mut server.caller(&other), &format!("token={other}"));
+    assert_eq!(refused.fails(403, "insufficient scope")["missing"], json!(["authority:introspect"]));
+    assert_eq!(ask(&mut server.anyone(), &format!("token={other}")).status, 401);
+}

@@ -1,0 +1,269 @@
+//! What is known about one token, kept small: a million of them are remembered at once.
+//!
+//! Most tokens are an organisation's own, neither rotated nor revoked, bound to no project. Such an entry has what is its
+//! own and shares the rest (organisation, scopes, the answer's bytes) with every token that has the same: 128 bytes
+//! instead of more than 500. What has more to it keeps its facts whole, in a box.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+
+use secret_hash::Tag;
+use token_domain::id::{OrganizationId, ProjectId, TokenId};
+use token_domain::token::TokenFacts;
+use token_domain::usage::UseCounts;
+use token_domain::{Credential, Holder, ScopeSet, Timestamp};
+
+use crate::fence::Stamp;
+use crate::usage::UseKind;
+
+/// What an entry costs beside its own size: the counts of its `Arc`, its place in the table at the usual load, what the
+/// allocator rounds up.
+const OVERHEAD: usize = 48;
+/// What a box of facts costs beside its size: the allocator's rounding and the texts in it.
+const BOX_OVERHEAD: usize = 64;
+
+/// What is known about one token.
+#[derive(Debug)]
+pub struct Entry {
+    digest: Tag,
+    token_id: TokenId,
+    shared: Arc<Shared>,
+    more: Option<Box<More>>,
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    stamp: Stamp,
+    last_used: AtomicI64,
+    counts: [AtomicU32; UseKind::ALL.len()],
+    charged: u32,
+    queued: AtomicBool,
+    first_use_pending: AtomicBool,
+    reuse_pending: AtomicBool,
+    idle_pending: AtomicBool,
+    seen: AtomicBool,
+}
+
+/// What many tokens have in common.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Shared {
+    pub(super) organization_id: OrganizationId,
+    pub(super) organization_disabled_at: Option<Timestamp>,
+    pub(super) granted: ScopeSet,
+    /// The names of the scopes as shown, separated by spaces.
+    pub(super) scopes: Box<str>,
+    pub(super) answer: Box<[u8]>,
+}
+
+/// The facts of a token that is not as most are.
+#[derive(Debug)]
+struct More {
+    credential: Credential,
+    project_id: Option<ProjectId>,
+}
+
+/// The body of the plain 200 answer, ready to send. Clones share the bytes.
+#[derive(Clone, Debug)]
+pub struct Answer(Arc<Shared>);
+
+/// What a use or reuse of the token still has to be written down.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pending {
+    /// It is the unused successor of a rotation in first-use mode.
+    pub(super) first_use: bool,
+    /// No reuse after supersession was recorded yet.
+    pub(super) reuse: bool,
+}
+
+impl AsRef<[u8]> for Answer {
+    fn as_ref(&self) -> &[u8] {
+        &self.0.answer
+    }
+}
+
+impl Shared {
+    /// Its size in memory, its place in the set of all included.
+    fn cost(&self) -> usize {
+        size_of::<Self>() + OVERHEAD + self.scopes.len() + self.answer.len()
+    }
+}
+
+impl Entry {
+    pub(super) fn new(
+        digest: &Tag,
+        credential: Credential,
+        project_id: Option<ProjectId>,
+        shared: Arc<Shared>,
+        stamp: Stamp,
+        pending: Pending,
+    ) -> Self {
+        let TokenFacts { created_at, expires_at, superseded, revoked } = credential.facts;
+        let token_id = credential.token_id;
+        let is_plain = matches!(credential.holder, Holder::Organization)
+            && superseded.is_none()
+            && revoked.is_none()
+            && credential.idle.is_none()
+            && project_id.is_none();
+        let more = (!is_plain).then(|| Box::new(More { credential, project_id }));
+        // Whoever joins pays its part of what is shared, so that the first pays all of it and nobody is charged for what
+        // the others hold. The set of all that is shared holds one reference itself.
+        let sharers = Arc::strong_count(&shared).saturating_sub(1).max(1);
+        let boxed = more.as_ref().map_or(0, |_| size_of::<More>() + BOX_OVERHEAD);
+        let charged = size_of::<Self>() + OVERHEAD + boxed + shared.cost() / sharers;
+        Self {
+            digest: *digest,
+            token_id,
+            shared,
+            more,
+            created_at,
+            expires_at,
+            stamp,
+            last_used: AtomicI64::new(0),
+            counts: Default::default(),
+            charged: u32::try_from(charged).unwrap_or(u32::MAX),
+            queued: AtomicBool::new(false),
+            first_use_pending: AtomicBool::new(pending.first_use),
+            reuse_pending: AtomicBool::new(pending.reuse),
+            idle_pending: AtomicBool::new(true),
+            seen: AtomicBool::new(false),
+        }
+    }
+
+    /// The token.
+    pub const fn token_id(&self) -> TokenId {
+        self.token_id
+    }
+
+    /// Its organisation.
+    pub fn organization_id(&self) -> OrganizationId {
+        self.shared.organization_id
+    }
+
+    /// The facts. Those of most tokens are put together here, which takes a few copies and no allocation.
+    pub fn credential(&self) -> Cow<'_, Credential> {
+        match &self.more {
+            Some(more) => Cow::Borrowed(&more.credential),
+            None => Cow::Owned(Credential {
+                token_id: self.token_id,
+                organization_id: self.shared.organization_id,
+                organization_disabled_at: self.shared.organization_disabled_at,
+                facts: TokenFacts::new(self.created_at, self.expires_at),
+                granted: self.shared.granted,
+                holder: Holder::Organization,
+                idle: None,
+            }),
+        }
+    }
+
+    /// The project the token is bound to, if any.
+    pub fn project_id(&self) -> Option<ProjectId> {
+        self.more.as_ref().and_then(|more| more.project_id)
+    }
+
+    /// The body of the plain 200 answer, ready to send.
+    pub fn answer(&self) -> Answer {
+        Answer(Arc::clone(&self.shared))
+    }
+
+    /// The names of its scopes, as granted while its owner's role covers them all, separated by spaces.
+    pub fn scopes(&self) -> &str {
+        &self.shared.scopes
+    }
+
+    pub(super) const fn digest(&self) -> &Tag {
+        &self.digest
+    }
+
+    pub(super) const fn stamp(&self) -> Stamp {
+        self.stamp
+    }
+
+    /// What it takes of the cache's bytes.
+    pub(super) fn charged(&self) -> usize {
+        usize::try_from(self.charged).unwrap_or(usize::MAX)
+    }
+
+    /// Marks it as looked up lately. Looked at first: a line of memory that is not written to stays with every core.
+    pub(super) fn see(&self) {
+        if !self.seen.load(Ordering::Relaxed) {
+            self.seen.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes the mark away; whether there was one.
+    pub(super) fn unsee(&self) -> bool {
+        self.seen.swap(false, Ordering::Relaxed)
+    }
+
+    /// When it was last used through this entry, if it was.
+    pub fn last_used(&self) -> Option<Timestamp> {
+        let micros = self.last_used.load(Ordering::Relaxed);
+        (micros > 0).then(|| Timestamp::from_micros(micros))
+    }
+
+    /// Notes that the token was presented; says whether the entry has to be queued for the next flush.
+    ///
+    /// The count is acquired from whoever took the counts last: had they been taken before, the entry is seen to be out of
+    /// the queue and goes in again, so no count is left behind.
+    pub(crate) fn note(&self, kind: UseKind, now: Timestamp) -> bool {
+        match kind {
+            UseKind::Allowed | UseKind::Insufficient => {
+                self.last_used.fetch_max(now.as_micros(), Ordering::Relaxed);
+            }
+            UseKind::Denied => {}
+        }
+        self.counts[kind as usize].fetch_add(1, Ordering::AcqRel);
+        !self.queued.load(Ordering::Relaxed) && !self.queued.swap(true, Ordering::AcqRel)
+    }
+
+    /// Takes what was noted since the last time, for writing down.
+    pub(crate) fn take_uses(&self) -> (Option<Timestamp>, UseCounts) {
+        // Out of the queue first: a use noted from here on puts the entry there again, so nothing is lost between.
+        self.queued.store(false, Ordering::Release);
+        let [allowed, insufficient, denied] =
+            UseKind::ALL.map(|kind| u64::from(self.counts[kind as usize].swap(0, Ordering::AcqRel)));
+        let was_used = allowed + insufficient > 0;
+        (self.last_used().filter(|_| was_used), UseCounts { allowed, insufficient, denied })
+    }
+
+    /// Puts back what could not be written down; says whether the entry has to be queued.
+    pub(crate) fn return_uses(&self, counts: UseCounts) -> bool {
+        let UseCounts { allowed, insufficient, denied } = counts;
+        for (kind, count) in UseKind::ALL.into_iter().zip([allowed, insufficient, denied]) {
+            // What was taken from 32 bits fits into them.
+            self.counts[kind as usize].fetch_add(u32::try_from(count).unwrap_or(u32::MAX), Ordering::AcqRel);
+        }
+        !self.queued.swap(true, Ordering::AcqRel)
+    }
+
+    pub(super) fn take_first_use(&self) -> bool {
+        self.first_use_pending.load(Ordering::Relaxed) && self.first_use_pending.swap(false, Ordering::AcqRel)
+    }
+
+    pub(super) fn return_first_use(&self) {
+        self.first_use_pending.store(true, Ordering::Release);
+    }
+
+    pub(super) fn take_reuse(&self) -> bool {
+        self.reuse_pending.load(Ordering::Relaxed) && self.reuse_pending.swap(false, Ordering::AcqRel)
+    }
+
+    pub(super) fn return_reuse(&self) {
+        self.reuse_pending.store(true, Ordering::Release);
+    }
+
+    /// Whether a refusal for want of use still has to be made lasting; the first to ask is told so.
+    pub(super) fn take_idle(&self) -> bool {
+        self.idle_pending.swap(false, Ordering::AcqRel)
+    }
+
+    pub(super) fn return_idle(&self) {
+        self.idle_pending.store(true, Ordering::Release);
+    }
+
+    /// Whether it has fallen idle, as far as this entry knows. One that was killed has nothing to fall from.
+    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
+        let Some(More { credential, .. }) = self.more.as_deref() else { return false };
+        let Some(idle) = credential.idle else { return false };
+        idle.ends_at(self.last_used()) <= now && credential.facts.status(now).is_live()
+    }
+}

@@ -1,0 +1,51 @@
+//! Counts of uses, by token and hour.
+
+use super::{Conn, dialect};
+use crate::error::StoreError;
+use crate::model::TokenCount;
+use crate::rows::UsageRow;
+use crate::schema::token_usage;
+use crate::sql_types::Bind;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer};
+use diesel_async::RunQueryDsl;
+use token_domain::id::TokenId;
+use token_domain::usage::{Hour, UsageHour};
+
+/// Counts written down per statement.
+const COUNTS_PER_STATEMENT: usize = 500;
+
+pub(crate) async fn token_usage(
+    conn: &mut Conn<'_>,
+    token: TokenId,
+    first: Hour,
+    end: Hour,
+) -> Result<Vec<UsageHour>, StoreError> {
+    let rows: Vec<UsageRow> = token_usage::table
+        .filter(token_usage::token_id.eq(token.bind()))
+        .filter(token_usage::hour.ge(first.number()).and(token_usage::hour.lt(end.number())))
+        .order(token_usage::hour)
+        .select(UsageRow::as_select())
+        .load(conn)
+        .await?;
+    rows.into_iter().map(UsageHour::try_from).collect()
+}
+
+pub(crate) async fn add_counts(conn: &mut Conn<'_>, counts: &[TokenCount]) -> Result<(), StoreError> {
+    for chunk in counts.chunks(COUNTS_PER_STATEMENT) {
+        dialect::add_counts(conn, chunk).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn delete_usage_before(conn: &mut Conn<'_>, end: Hour, limit: u32) -> Result<usize, StoreError> {
+    let deleted = diesel::sql_query(
+        "DELETE FROM token_usage WHERE (token_id, hour) IN \
+         (SELECT token_id, hour FROM token_usage WHERE hour < $1 ORDER BY hour LIMIT $2)",
+    )
+    .bind::<Integer, _>(end.number())
+    .bind::<BigInt, _>(i64::from(limit))
+    .execute(conn)
+    .await?;
+    Ok(deleted)
+}
