@@ -31,14 +31,15 @@ impl RequestId {
 /// Makes ids; one for each worker.
 #[derive(Debug)]
 pub struct RequestIds {
-    start: u64,
+    /// The sixteen digits that all of them begin with.
+    start: [u8; 16],
     count: Cell<u32>,
 }
 
 impl RequestIds {
     /// A maker whose ids begin with these 64 random bits.
-    pub const fn new(start: u64) -> Self {
-        Self { start, count: Cell::new(0) }
+    pub fn new(start: u64) -> Self {
+        Self { start: digits(start.to_be_bytes()), count: Cell::new(0) }
     }
 
     /// The caller's id if it is 1–64 letters, digits, `.`, `_` or `-`; else the next of ours, 24 hexadecimal digits.
@@ -50,17 +51,24 @@ impl RequestIds {
     }
 
     fn next(&self) -> HeaderValue {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let count = self.count.get();
         self.count.set(count.wrapping_add(1));
-        let number = u128::from(self.start) << 32 | u128::from(count);
         let mut text = [0; 24];
-        for (place, digit) in text.iter_mut().rev().enumerate() {
-            // Masked to four bits: always within the digits.
-            *digit = DIGITS[usize::try_from(number >> (4 * place) & 0xf).unwrap_or(0)];
-        }
+        text[..16].copy_from_slice(&self.start);
+        text[16..].copy_from_slice(&digits::<4, 8>(count.to_be_bytes()));
         HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("-"))
     }
+}
+
+/// Hexadecimal, two digits a byte; `TWICE` is twice `N`.
+fn digits<const N: usize, const TWICE: usize>(bytes: [u8; N]) -> [u8; TWICE] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0; TWICE];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 0xf)];
+    }
+    text
 }
 
 /// An id goes into the audit trail as it is, so nothing that begins like a secret is one: somebody put it there by mistake.

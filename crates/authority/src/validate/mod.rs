@@ -137,7 +137,10 @@ impl Validator {
         let digest = self.context.keyring.digest(token);
         let entry = match self.known(&digest) {
             Some(entry) => Some(entry),
-            None => self.find(token, &digest).await.inspect_err(|_| self.counters.count(OutcomeKind::Unavailable))?,
+            // Boxed: its future is large, and would be moved with that of every hit.
+            None => Box::pin(self.find(token, &digest))
+                .await
+                .inspect_err(|_| self.counters.count(OutcomeKind::Unavailable))?,
         };
         let Some(entry) = entry else {
             self.counters.count(OutcomeKind::Unknown);

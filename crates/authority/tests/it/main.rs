@@ -8,6 +8,7 @@ mod people;
 mod policies;
 mod second_factors;
 mod sign_in;
+mod sizes;
 mod tampering;
 mod trail;
 mod uses;

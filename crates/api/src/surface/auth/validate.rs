@@ -136,7 +136,9 @@ pub(super) async fn validate(
     let (requirement, unknown) = requirement(&context, question.required_scopes.as_deref().unwrap_or_default());
     let origin = || origin::of(&request);
     let (outcome, details) = if question.detail == Some(true) {
-        validator.inspect(&question.token, &requirement, &origin).await.map_err(|failure| unknowable(&failure))?
+        // Boxed, so that the future of a plain question stays small: it is moved around.
+        let inspected = Box::pin(validator.inspect(&question.token, &requirement, &origin)).await;
+        inspected.map_err(|failure| unknowable(&failure))?
     } else {
         let outcome = validator.validate(&question.token, &requirement, &origin).await;
         (outcome.map_err(|failure| unknowable(&failure))?, None)
