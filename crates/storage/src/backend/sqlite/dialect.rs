@@ -1,11 +1,14 @@
 //! What SQLite says differently.
 
 use super::Conn;
+use super::prepared::{AddCount, RecordUse};
 use crate::model::{TokenCount, TokenUse};
 use crate::rows::{CandidateRow, candidate_query};
-use crate::schema::{memberships, organizations, token_usage, tokens, users};
+use crate::schema::{memberships, organizations, users};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
+use diesel::query_builder::{QueryFragment, QueryId};
+use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl as AsyncRunQueryDsl;
 use token_domain::id::{OrganizationId, UserId};
 
@@ -24,56 +27,26 @@ pub(crate) async fn load_candidates(conn: &mut Conn<'_>, lookup_hint: i64) -> Qu
         .await
 }
 
-/// Prepared once, run per use: SQLite has no arrays to bind.
+/// Row by row: SQLite has no arrays to bind.
 pub(crate) async fn record_uses(conn: &mut Conn<'_>, uses: &[TokenUse]) -> QueryResult<()> {
-    let uses = uses.to_vec();
-    conn.spawn_blocking(move |connection| {
-        for used in uses {
-            let later = tokens::last_used_at.is_null().or(tokens::last_used_at.lt(Some(used.last_used_at.bind())));
-            let update = diesel::update(tokens::table.filter(tokens::id.eq(used.token_id.bind())).filter(later))
-                .set(tokens::last_used_at.eq(Some(used.last_used_at.bind())));
-            RunQueryDsl::execute(update, connection)?;
-        }
-        Ok(())
-    })
-    .await
+    let uses: Vec<_> = uses.iter().map(RecordUse::new).collect();
+    run_each(conn, uses).await
 }
 
-/// As [`record_uses`]. There is one writer, so a token that was found stays until the unit of work ends.
+/// As [`record_uses`].
 pub(crate) async fn add_counts(conn: &mut Conn<'_>, counts: &[TokenCount]) -> QueryResult<()> {
-    let counts = counts.to_vec();
-    conn.spawn_blocking(move |connection| {
-        for TokenCount { token_id, hour, counts } in counts {
-            let found = diesel::select(diesel::dsl::exists(tokens::table.find(token_id.bind())));
-            if !RunQueryDsl::get_result::<bool>(found, connection)? {
-                continue;
-            }
-            let added = [counts.allowed, counts.insufficient, counts.denied].map(saturated);
-            let insert = diesel::insert_into(token_usage::table)
-                .values((
-                    token_usage::token_id.eq(token_id.bind()),
-                    token_usage::hour.eq(hour.number()),
-                    token_usage::allowed.eq(added[0]),
-                    token_usage::insufficient.eq(added[1]),
-                    token_usage::denied.eq(added[2]),
-                ))
-                .on_conflict((token_usage::token_id, token_usage::hour))
-                .do_update()
-                .set((
-                    token_usage::allowed.eq(token_usage::allowed + added[0]),
-                    token_usage::insufficient.eq(token_usage::insufficient + added[1]),
-                    token_usage::denied.eq(token_usage::denied + added[2]),
-                ));
-            RunQueryDsl::execute(insert, connection)?;
-        }
-        Ok(())
-    })
-    .await
+    let counts: Vec<_> = counts.iter().map(AddCount::new).collect();
+    run_each(conn, counts).await
 }
 
-/// A count of one flush; it never comes near 63 bits.
-fn saturated(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+async fn run_each<T>(conn: &mut Conn<'_>, statements: Vec<T>) -> QueryResult<()>
+where
+    T: QueryFragment<Sqlite> + QueryId + RunQueryDsl<SqliteConnection> + Send + 'static,
+{
+    conn.spawn_blocking(move |connection| {
+        statements.into_iter().try_for_each(|statement| RunQueryDsl::execute(statement, connection).map(drop))
+    })
+    .await
 }
 
 /// There is one writer: whoever is in a unit of work has the lock already.

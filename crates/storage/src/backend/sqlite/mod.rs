@@ -2,6 +2,7 @@
 
 mod connection;
 mod dialect;
+mod prepared;
 mod readers;
 #[path = "../../repo/mod.rs"]
 pub(crate) mod repo;
