@@ -179,8 +179,9 @@ fn expected(catalogue: &Catalogue, operation: &Operation, row: &Row, who: &Princ
     match (row.whom, &who.shows) {
         (For::Anybody, _) => return Expected::Succeeds,
         (_, Shows::Nothing) => return Expected::Fails(401, "authentication required"),
-        (For::Service, _) | (_, Shows::Dead(_)) => return Expected::Fails(401, "invalid token"),
-        (For::TokensAlone, Shows::Session(_)) => return Expected::Fails(401, "invalid token"),
+        (For::Service, _) | (_, Shows::Dead(_)) | (For::TokensAlone, Shows::Session(_)) => {
+            return Expected::Fails(401, "invalid token");
+        }
         (
             For::Holders | For::People | For::Bound | For::Unbound | For::Tokens | For::TokensAlone,
             Shows::Session(_) | Shows::Token(_),
