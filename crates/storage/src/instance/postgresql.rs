@@ -27,6 +27,10 @@ const INSTANCE_LOCK: i64 = 0x6e6c_705f_0000_0002;
 const ROW: &str = "instance";
 /// Between two proofs.
 const BEAT: Duration = Duration::from_millis(500);
+/// Between two looks at whether a holder that said goodbye is gone.
+const GOODBYE: Duration = Duration::from_millis(50);
+/// Looks before it counts as still there: three seconds.
+const GOODBYES: u32 = 60;
 /// How long a proof may take. Less than the lease, so that a slow answer leaves time for another try.
 const ANSWER: Duration = Duration::from_secs(1);
 
@@ -115,8 +119,15 @@ impl Keeper {
     /// Takes the lock; says too whether the row could be written.
     async fn take(&self) -> Result<(AsyncPgConnection, bool), AcquireError> {
         let connection = self.connect().await?;
-        let locked = try_lock(&connection).await?;
-        let said = said(&connection).await?;
+        let (mut locked, mut said) = (try_lock(&connection).await?, said(&connection).await?);
+        // Whoever has said goodbye is gone in a moment: the server ends a session when it gets round to it.
+        for _ in 0..GOODBYES {
+            if locked || !said.as_deref().is_some_and(|said| said.starts_with("released ")) {
+                break;
+            }
+            sleep(GOODBYE).await;
+            (locked, said) = (try_lock(&connection).await?, self::said(&connection).await?);
+        }
         if !locked {
             let holder = said.and_then(|said| said.split_once(' ').map(|(_, holder)| holder.to_owned()));
             return Err(AcquireError::AlreadyRunning(AlreadyRunning { holder }));

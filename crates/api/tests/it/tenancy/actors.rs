@@ -210,7 +210,7 @@ fn topics_are_checked(backend: Backend) {
     owner.patch(&project.at(&format!("actors/{scoped}")), &json!({"isActive": false})).expect(200);
     assert_eq!(owner.get(&check(&scoped, "acme/room")).expect(200)["reason"], "actor_disabled");
     let [expiring] = texts(
-        &owner.post(&project.at("actors"), &json!({"name": "x", "expiresAt": later(1)})).expect(201),
+        &owner.post(&project.at("actors"), &json!({"name": "x", "expiresAt": later(2)})).expect(201),
         ["actorId"],
     );
     crate::support::eventually("the expiry", || {

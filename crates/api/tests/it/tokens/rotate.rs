@@ -217,7 +217,7 @@ fn only_an_active_token_is_rotated(backend: Backend) {
     owner.revoke(&revoked);
     let [superseded] = texts(&owner.create("superseded"), ["id"]);
     owner.rotate(&superseded, &json!({"grace_period_seconds": 0}));
-    let expiring = json!({"name": "expired", "scopes": ["execute"], "expires_at": later(1)});
+    let expiring = json!({"name": "expired", "scopes": ["execute"], "expires_at": later(2)});
     let [expired] = texts(&owner.post("/v1/tokens", &expiring).expect(201), ["id"]);
     eventually("the expiry", || (owner.token(&expired)["status"] == "expired").then_some(()));
 

@@ -48,7 +48,7 @@ fn every_bad_token_gets_the_same_bytes(backend: Backend) {
     owner.revoke(&revoked_id);
     let [id, superseded] = texts(&owner.create("superseded"), ["id", "secret"]);
     let [live] = texts(&owner.rotate(&id, &json!({"grace_period_seconds": 0})), ["secret"]);
-    let expiring = json!({"name": "expired", "scopes": ["execute"], "expires_at": later(1)});
+    let expiring = json!({"name": "expired", "scopes": ["execute"], "expires_at": later(2)});
     let [expired] = texts(&owner.post("/v1/tokens", &expiring).expect(201), ["secret"]);
     eventually("the expiry", || (owner.validate(&expired).status == 401).then_some(()));
 
