@@ -10,7 +10,7 @@ use test_support::{Backend, Db};
 const FILL: &str = "
 INSERT INTO organizations VALUES ({id:1}, 'one', 'One', NULL, NULL, {t:1}, {t:1}, {no});
 INSERT INTO users VALUES ({id:2}, 'a@b', 'a@b', 'Ada', NULL, NULL, {t:1}, {t:1});
-INSERT INTO memberships VALUES ({id:1}, {id:2}, 'owner', NULL, {t:1});
+INSERT INTO memberships (organization_id, user_id, built_in_role, role_id, created_at) VALUES ({id:1}, {id:2}, 'owner', NULL, {t:1});
 INSERT INTO projects VALUES ({id:3}, {id:1}, 'P', 'p', {t:1}, {t:1});
 INSERT INTO actors VALUES ({id:4}, {id:3}, NULL, 'A', 'device', NULL, NULL, NULL, NULL, {t:1}, {t:1});
 INSERT INTO tokens (id, organization_id, kind, name, agent_type, scopes, hint, secret_hash, lookup_hint, created_at, created_by, expires_at, revoked_at, revoked_reason, revoked_by)

@@ -30,8 +30,8 @@ const ROWS: [(&str, Option<&str>, Option<Route>); 35] = [
     ("groups:read", None, None),
     ("groups:manage", None, None),
     ("groups:delete", None, None),
-    ("roles:read", None, None),
-    ("roles:write", None, None),
+    ("roles:read", None, Some(("GET", "{base}/roles", "", 200))),
+    ("roles:write", None, Some(("POST", "{base}/roles", r#"{"name":"{new}","scopes":["roles:write"]}"#, 201))),
     ("files:read", None, None),
     ("files:write", None, None),
     ("integration.repos:read", None, None),
@@ -42,8 +42,12 @@ const ROWS: [(&str, Option<&str>, Option<Route>); 35] = [
     ("scripts:write", None, None),
     ("org:read", None, Some(("GET", "{base}/token-policy", "", 200))),
     ("org:write", None, Some(("PUT", "{base}/token-policy", r#"{"kinds":{}}"#, 200))),
-    ("org.memberships:read", None, None),
-    ("org.memberships:manage", None, None),
+    ("org.memberships:read", None, Some(("GET", "{base}/members", "", 200))),
+    (
+        "org.memberships:manage",
+        None,
+        Some(("POST", "{base}/invitations", r#"{"email":"{new}@guests.example","role":"{managers}"}"#, 201)),
+    ),
     ("user", None, None),
     ("user:read", None, Some(("GET", "/v1/me", "", 200))),
     ("user:write", None, Some(("PATCH", "/v1/me", r#"{"name":"Owner"}"#, 200))),
@@ -57,6 +61,8 @@ struct World {
     server: Server,
     owner: Client,
     base: String,
+    /// A role that holds what it takes to invite, and nothing else.
+    managers: String,
     made: usize,
 }
 
@@ -79,7 +85,7 @@ impl World {
         let [project] = texts(&self.owner.post(&projects, &json!({ "slug": slug })).expect(201), ["projectId"]);
         let path = path.replace("{base}", &self.base).replace("{project}", &project);
         let request = Request::new(method, &path);
-        let body = body.replace("{new}", &new);
+        let body = body.replace("{new}", &new).replace("{managers}", &self.managers);
         self.server.caller(secret).ask(if body.is_empty() { request } else { request.body(body) })
     }
 }
@@ -88,7 +94,10 @@ fn each_scope_opens_what_it_names_and_nothing_else_does(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();
     let [org] = texts(&owner.get("/v1/me").expect(200), ["org_id"]);
-    let mut world = World { server, owner, base: ORG.replace("{org}", &org), made: 0 };
+    let base = ORG.replace("{org}", &org);
+    let asked = json!({"name": "managers", "scopes": ["org.memberships:manage"]});
+    let [managers] = texts(&owner.post(&format!("{base}/roles"), &asked).expect(201), ["id"]);
+    let mut world = World { server, owner, base, managers, made: 0 };
     let names: BTreeSet<&str> = ROWS.iter().map(|(name, _, _)| *name).collect();
     assert_eq!(names.len(), ROWS.len());
     let mut routes = 0;
