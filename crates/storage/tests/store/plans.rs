@@ -26,6 +26,7 @@ INSERT INTO baselines SELECT {id:5}, n, 0, NULL, {m}, {m}, 'system' FROM numbers
 INSERT INTO executions SELECT {n}, {id:1}, {id:5}, 'main', '0123456', 0, 0, 0, 0, {yes}, 'pass', NULL, 'system', {m} FROM numbers;
 INSERT INTO executions SELECT {k}, {id:1}, {id:6}, 'main', '0123456', 0, 0, 0, 0, {yes}, 'pass', NULL, 'system', {m} FROM numbers;
 INSERT INTO token_usage SELECT {one}, n, 0, 0, 0 FROM numbers;
+INSERT INTO token_usage SELECT {n}, 1, 0, 0, 0 FROM numbers WHERE n <> 2000;
 ANALYZE;
 ";
 
