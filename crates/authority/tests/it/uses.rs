@@ -11,6 +11,7 @@ use token_domain::usage::{Step, Stretch, UseCounts};
 use token_domain::{Requirement, Span};
 
 /// What is written down of a token, over the day of [`T0`] and the one after it, by hours that have any.
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as well")]
 async fn written(world: &World, id: TokenId) -> Vec<(String, UseCounts)> {
     let stretch = Stretch::new(T0, T0 + Span::days(2), Step::Hour).unwrap();
     let parts = world.tokens.usage(&world.owner, id, stretch).await.unwrap();
