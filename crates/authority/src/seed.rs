@@ -30,7 +30,7 @@ impl Seed {
         Self { context: Arc::clone(context), ground, origin: origin.clone() }
     }
 
-    /// Makes access scopes `s-0`, `s-1`, …, with one event in the trail for each [`AT_ONCE`] of them.
+    /// Makes access scopes `s-0`, `s-1`, …, with one event in the trail for every five thousand of them.
     ///
     /// # Errors
     /// The store's; no such project; slugs in use.
