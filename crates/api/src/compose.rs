@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use actix_web::web::Data;
 use authority::setup::SetupCode;
+use authority::validate::Validator;
 use futures::FutureExt as _;
 use prometheus_client::registry::Registry;
 use storage::instance::InstanceLock;
@@ -52,7 +53,7 @@ pub async fn serve(config: &Config, background: &Runtime, announce: impl FnOnce(
     let registry = config.metrics.enabled.then(|| Arc::new(registry));
     let drain = Drain::default();
     let site = Site::new(
-        edge(config, http, drain),
+        edge(config, http, drain, &services.validator),
         readiness(&store, &lock),
         registry,
         surfaces_with(config, &services, pending),
@@ -164,7 +165,7 @@ async fn pending_setup(services: &Services) -> Result<(Option<String>, PendingSe
     Ok((Some(text), PendingSetup(Some(code))))
 }
 
-fn edge(config: &Config, metrics: HttpMetrics, drain: Drain) -> EdgeParts {
+fn edge(config: &Config, metrics: HttpMetrics, drain: Drain, validator: &Arc<Validator>) -> EdgeParts {
     EdgeParts {
         limits: Limits {
             deadline: config.server.request_deadline,
@@ -173,7 +174,7 @@ fn edge(config: &Config, metrics: HttpMetrics, drain: Drain) -> EdgeParts {
         cors: Cors::new(&config.server.allowed_origins),
         drain,
         metrics,
-        hot: surface::auth::HOT,
+        hot: surface::auth::hot(validator),
         access_log: config.log.access,
         // Request ids are addresses, not secrets: the seed the standard library draws for its hash maps will do.
         draw: Arc::new(|| RandomState::new().hash_one(0)),

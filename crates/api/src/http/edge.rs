@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use super::cors::Cors;
 use super::drain::Drain;
+use super::hot::Hot;
 use super::metrics::HttpMetrics;
 use super::request_id::RequestIds;
 
@@ -23,8 +24,8 @@ pub struct EdgeParts {
     pub drain: Drain,
     /// Counters, bound at start.
     pub metrics: HttpMetrics,
-    /// Paths that get a request id and counters and nothing else; they are called thousands of times a second.
-    pub hot: &'static [&'static str],
+    /// Routes that get a request id and counters and nothing else; they are called thousands of times a second.
+    pub hot: Arc<[Hot]>,
     /// Whether other requests are logged.
     pub access_log: bool,
     /// Draws 64 random bits; called once for each worker.
@@ -71,7 +72,8 @@ impl Edge {
         request.app_data::<Rc<Self>>().map_or(&ALONE, |edge| &edge.parts.limits)
     }
 
-    pub(super) fn is_hot(&self, path: &str) -> bool {
-        self.parts.hot.contains(&path)
+    /// The hot route that this path is, if it is one.
+    pub(super) fn hot(&self, path: &str) -> Option<&Hot> {
+        self.parts.hot.iter().find(|hot| hot.path == path)
     }
 }

@@ -15,6 +15,7 @@ use api::http::edge::{EdgeParts, Limits};
 use api::http::error::{ApiError, ApiResult, exact};
 use api::http::extract::path::Unreadable;
 use api::http::extract::{ClientIp, Credentials, Json, Limit, OptionalJson, PathParam, Query, Segment};
+use api::http::hot::Hot;
 use api::http::metrics::HttpMetrics;
 use api::http::server;
 use futures::FutureExt as _;
@@ -94,7 +95,7 @@ fn site(settings: &config::sections::Server, well: Arc<AtomicBool>) -> Site {
         cors: Cors::new(&settings.allowed_origins),
         drain: Drain::default(),
         metrics: HttpMetrics::register(&mut registry),
-        hot: &["/hot"],
+        hot: Arc::new([Hot::routed("/hot")]),
         access_log: false,
         draw: Arc::new(|| 0x0123_4567_89ab_cdef),
     };

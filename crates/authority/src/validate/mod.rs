@@ -113,11 +113,37 @@ impl Validator {
         requirement: &Requirement,
         origin: &dyn Fn() -> Origin,
     ) -> Result<Outcome, Failure> {
-        let Ok(token) = PlainToken::parse(text) else {
-            self.counters.count(OutcomeKind::Malformed);
-            return Ok(Outcome::Invalid);
-        };
-        self.validate_token(&token, requirement, origin).await
+        match PlainToken::parse(text) {
+            Ok(token) => self.validate_token(&token, requirement, origin).await,
+            Err(_) => Ok(self.malformed()),
+        }
+    }
+
+    /// As [`Validator::validate`], if that takes no read: about a token that is remembered, good or bad, and about what is
+    /// no token. `None`, with nothing counted, about all others.
+    pub fn validate_at_once(
+        &self,
+        text: &str,
+        requirement: &Requirement,
+        origin: &dyn Fn() -> Origin,
+    ) -> Option<Outcome> {
+        match PlainToken::parse(text) {
+            Ok(token) => self.token_at_once(&token, requirement, origin),
+            Err(_) => Some(self.malformed()),
+        }
+    }
+
+    /// As [`Validator::validate_at_once`], for a text already known to be token-shaped.
+    pub fn token_at_once(
+        &self,
+        token: &PlainToken,
+        requirement: &Requirement,
+        origin: &dyn Fn() -> Origin,
+    ) -> Option<Outcome> {
+        if self.is_mistyped(token) {
+            return Some(self.malformed());
+        }
+        self.remembered(&self.context.keyring.digest(token), requirement, origin)
     }
 
     /// As [`Validator::validate`], for a text already known to be token-shaped.
@@ -130,24 +156,19 @@ impl Validator {
         requirement: &Requirement,
         origin: &dyn Fn() -> Origin,
     ) -> Result<Outcome, Failure> {
-        if !self.context.policy.legacy_lookup && !token.is_checksummed() {
-            self.counters.count(OutcomeKind::Malformed);
-            return Ok(Outcome::Invalid);
+        if self.is_mistyped(token) {
+            return Ok(self.malformed());
         }
         let digest = self.context.keyring.digest(token);
-        let now = self.context.now();
-        if let Some(entry) = self.known(&digest, now) {
-            return Ok(self.answer(entry, requirement, now, origin));
+        if let Some(outcome) = self.remembered(&digest, requirement, origin) {
+            return Ok(outcome);
         }
         // Boxed: its future is large, and would be moved with that of every hit.
         let found = Box::pin(self.find(token, &digest)).await;
         match found.inspect_err(|_| self.counters.count(OutcomeKind::Unavailable))? {
             // The clock is read anew: finding it took time.
             Some(entry) => Ok(self.answer(entry, requirement, self.context.now(), origin)),
-            None => {
-                self.counters.count(OutcomeKind::Unknown);
-                Ok(Outcome::Invalid)
-            }
+            None => Ok(self.unknown()),
         }
     }
 
@@ -218,6 +239,35 @@ impl Validator {
         self.negatives.clear();
     }
 
+    /// Whether no token of this deployment can look like this.
+    fn is_mistyped(&self, token: &PlainToken) -> bool {
+        !self.context.policy.legacy_lookup && !token.is_checksummed()
+    }
+
+    fn malformed(&self) -> Outcome {
+        self.counters.count(OutcomeKind::Malformed);
+        Outcome::Invalid
+    }
+
+    fn unknown(&self) -> Outcome {
+        self.counters.count(OutcomeKind::Unknown);
+        Outcome::Invalid
+    }
+
+    /// The decision about a token that is remembered, as existing or as unknown.
+    fn remembered(&self, digest: &Tag, requirement: &Requirement, origin: &dyn Fn() -> Origin) -> Option<Outcome> {
+        let now = self.context.now();
+        if let Some(entry) = self.known(digest, now) {
+            return Some(self.answer(entry, requirement, now, origin));
+        }
+        self.is_known_unknown(digest, now).then(|| self.unknown())
+    }
+
+    /// Whether there lately was no such token, and none was made since.
+    fn is_known_unknown(&self, digest: &Tag, now: Timestamp) -> bool {
+        self.negatives.get(digest, now).is_some_and(|stamp| self.still_unknown(stamp))
+    }
+
     /// What the cache knows and may still use.
     fn known(&self, digest: &Tag, now: Timestamp) -> Option<Arc<Entry>> {
         let entry = self.cache.get(digest)?;
@@ -240,9 +290,7 @@ impl Validator {
     /// Reads a token that the cache does not know, or may no longer use.
     async fn find(&self, token: &PlainToken, digest: &Tag) -> Result<Option<Arc<Entry>>, Failure> {
         for _ in 0..ROUNDS {
-            if let Some(stamp) = self.negatives.get(digest, self.context.now())
-                && self.still_unknown(stamp)
-            {
+            if self.is_known_unknown(digest, self.context.now()) {
                 return Ok(None);
             }
             match self.flights.join(digest) {

@@ -16,6 +16,7 @@ use futures::Stream as _;
 use crate::http::codes::Code;
 use crate::http::edge::Edge;
 use crate::http::error::{ApiError, ApiResult};
+use crate::http::within::within;
 
 /// The most a body may have unless a route says less.
 pub const MAX_BODY: usize = 64 * 1024;
@@ -45,15 +46,8 @@ pub fn read(
         if declared.is_some_and(|length| length > u64::try_from(limit).unwrap_or(u64::MAX)) {
             return Err(too_large(limit));
         }
-        let mut whole = poll_fn(|cx| arriving.poll(cx));
-        // Nearly every body is here by now: only one that is not costs a timer, and the room for it.
-        if let Poll::Ready(body) = futures::poll!(&mut whole) {
-            return body;
-        }
-        match Box::pin(tokio::time::timeout(deadline.saturating_sub(elapsed), whole)).await {
-            Ok(body) => body,
-            Err(_) => Err(ApiError::from(Code::RequestTimeout).closing()),
-        }
+        let whole = within(deadline.saturating_sub(elapsed), poll_fn(|cx| arriving.poll(cx))).await;
+        whole.unwrap_or_else(|| Err(ApiError::from(Code::RequestTimeout).closing()))
     }
 }
 

@@ -21,6 +21,16 @@ pub struct Query<T>(pub T);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pairs(pub Vec<(String, String)>);
 
+impl Pairs {
+    /// Those of this request.
+    ///
+    /// # Errors
+    /// 400 for a query string that cannot be decoded.
+    pub fn of(request: &HttpRequest) -> ApiResult<Self> {
+        decode(request.query_string()).map(Self)
+    }
+}
+
 impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
@@ -35,7 +45,7 @@ impl FromRequest for Pairs {
     type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Box::pin(After::caller(request).settle(decode(request.query_string()).map(Self)))
+        Box::pin(After::caller(request).settle(Self::of(request)))
     }
 }
 

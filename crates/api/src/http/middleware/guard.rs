@@ -10,7 +10,7 @@ use actix_web::middleware::Next;
 
 use super::chunked::Held;
 use super::finish::Finish;
-use super::settle::settle;
+use super::settle::{at_once, settle};
 use super::watched::watched;
 use crate::http::edge::Edge;
 use crate::http::error::ApiError;
@@ -31,11 +31,17 @@ pub async fn guard<B: MessageBody + 'static>(
         request.head_mut().method = Method::GET;
     }
     let held = Held::of(&mut request);
-    // Boxed, so that the future of a hot request stays small: it is moved around.
-    let settled = if edge.is_hot(request.path()) {
-        settle(&edge, &finish, request, next).await
-    } else {
-        Box::pin(watched(&edge, &finish, request, next)).await
+    let hot = edge.hot(request.path());
+    let answered = match hot {
+        // A body without a length may have to be held.
+        Some(hot) if held.is_none() => at_once(&edge, &finish, hot, &mut request).await,
+        Some(_) | None => None,
+    };
+    let settled = match (answered, hot) {
+        (Some(answered), _) => answered.map(|response| request.into_response(response).map_into_right_body()),
+        // Boxed, both: the future of a request answered at once stays small. It is moved around.
+        (None, Some(_)) => Box::pin(settle(&edge, &finish, request, next)).await,
+        (None, None) => Box::pin(watched(&edge, &finish, request, next)).await,
     };
     match settled {
         Ok(mut response) => {

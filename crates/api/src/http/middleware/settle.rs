@@ -1,20 +1,22 @@
 //! Brings a request to an answer of ours: at its deadline, after a panic, and when the framework answered for us.
 
-use std::panic::AssertUnwindSafe;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 
-use actix_web::Error;
-use actix_web::ResponseError as _;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
+use actix_web::{Error, HttpResponse, ResponseError as _};
 use futures::FutureExt as _;
 
 use super::finish::Finish;
 use crate::http::codes::Code;
 use crate::http::edge::Edge;
 use crate::http::error::ApiError;
+use crate::http::hot::Hot;
+use crate::http::within::within;
 
 /// Runs the rest of the stack. `Err` is an answer too, of a request that is no longer there to answer on.
 pub(super) async fn settle<B: MessageBody + 'static>(
@@ -25,18 +27,10 @@ pub(super) async fn settle<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     // Nothing of ours is left half-changed by an unwinding handler: state lives behind locks that poison or in the database.
     let mut work = std::pin::pin!(AssertUnwindSafe(next.call(request)).catch_unwind());
-    // Most requests on hot routes are answered without waiting for anything: no timer for those.
-    let outcome = match futures::poll!(work.as_mut()) {
-        Poll::Ready(outcome) => outcome,
-        Poll::Pending => {
-            // Boxed: the timer's room would be moved around with every request that needs none.
-            let Ok(outcome) = Box::pin(tokio::time::timeout(edge.parts.limits.deadline, work)).await else {
-                edge.parts.metrics.overdue();
-                tracing::error!(request_id = finish.id(), "the request was ended at its deadline");
-                return Err(ApiError::from(Code::Unavailable).closing().into());
-            };
-            outcome
-        }
+    let Some(outcome) = within(edge.parts.limits.deadline, work.as_mut()).await else {
+        edge.parts.metrics.overdue();
+        tracing::error!(request_id = finish.id(), "the request was ended at its deadline");
+        return Err(ApiError::from(Code::Unavailable).closing().into());
     };
     match outcome {
         Ok(Ok(response)) => Ok(ours(finish, response)),
@@ -45,13 +39,46 @@ pub(super) async fn settle<B: MessageBody + 'static>(
             report(finish, &error);
             Err(error)
         }
-        Err(_) => {
-            edge.parts.metrics.panicked();
-            // What it said and where, the panic hook has logged.
-            tracing::error!(request_id = finish.id(), "a handler panicked");
-            Err(ApiError::from(Code::Internal).into())
-        }
+        Err(_) => Err(panicked(edge, finish)),
     }
+}
+
+/// The answer of a request to a hot route, if there is one without routing it.
+pub(super) async fn at_once(
+    edge: &Edge,
+    finish: &Finish,
+    hot: &Hot,
+    request: &mut ServiceRequest,
+) -> Option<Result<HttpResponse, Error>> {
+    let mut looked = false;
+    let answered = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| hot.answer(request, cx))) {
+        // The body may be in the packet that brought the head, which is read on before the next look.
+        Ok(Poll::Pending) if !looked => {
+            looked = true;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+        Ok(Poll::Pending) => Poll::Ready(Ok(None)),
+        Ok(Poll::Ready(answer)) => Poll::Ready(Ok(answer)),
+        Err(panic) => Poll::Ready(Err(panic)),
+    });
+    match answered.await {
+        Ok(None) => None,
+        Ok(Some(Ok(response))) => Some(Ok(response)),
+        Ok(Some(Err(error))) => {
+            let error = Error::from(error);
+            report(finish, &error);
+            Some(Err(error))
+        }
+        Err(_) => Some(Err(panicked(edge, finish))),
+    }
+}
+
+/// The answer after a panic. What it said and where, the panic hook has logged.
+fn panicked(edge: &Edge, finish: &Finish) -> Error {
+    edge.parts.metrics.panicked();
+    tracing::error!(request_id = finish.id(), "a handler panicked");
+    ApiError::from(Code::Internal).into()
 }
 
 /// Leaves answers of ours as they are and replaces those the framework made: its errors are plain text or empty.

@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, get};
 use authority::validate::{Entry, Outcome, Validator};
 use token_domain::decide::Holder;
 use token_domain::{Requirement, ScopeCatalogue, ScopeSet};
+use token_format::PlainToken;
 
 use crate::http::codes::Code;
 use crate::http::error::{ApiError, ApiResult};
@@ -78,18 +79,34 @@ pub(super) async fn forward(request: HttpRequest, query: Pairs, validator: Data<
 pub(super) async fn decide(request: HttpRequest, query: Pairs, validator: Data<Validator>) -> ApiResult<HttpResponse> {
     let catalogue = validator.context().catalogue();
     let wanted = Wanted::read(query, catalogue)?;
-    let token = match credentials::presented(request.headers())? {
-        Presented::Token(token) => token,
-        Presented::None => return Err(Code::Unauthenticated.into()),
-        // A session is a person's, for this service alone.
-        Presented::Malformed | Presented::Session(_) => return Err(Code::InvalidToken.into()),
-    };
+    let token = presented(&request)?;
     let outcome = validator.validate_token(&token, &wanted.all, &|| origin::of(&request)).await;
-    match outcome.map_err(|failure| failing::failed(&failure))? {
-        Outcome::Invalid => Err(Code::InvalidToken.into()),
-        Outcome::Insufficient { missing, .. } => Err(wanted.lacking(catalogue, missing)),
-        Outcome::Live(entry) if wanted.is_met_by(entry.credential().effective()) => Ok(pass(&entry)),
-        Outcome::Live(_) => Err(wanted.lacking(catalogue, ScopeSet::EMPTY)),
+    wanted.judge(outcome.map_err(|failure| failing::failed(&failure))?, catalogue)
+}
+
+/// The answer of [`decide`] about a token that this node remembers, good or bad.
+pub(super) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8]) -> Option<ApiResult<HttpResponse>> {
+    if !body.is_empty() {
+        return None;
+    }
+    let catalogue = validator.context().catalogue();
+    let asked = || Ok((Wanted::read(Pairs::of(request)?, catalogue)?, presented(request)?));
+    match asked() {
+        Ok((wanted, token)) => {
+            let outcome = validator.token_at_once(&token, &wanted.all, &|| origin::of(request))?;
+            Some(wanted.judge(outcome, catalogue))
+        }
+        Err(error) => Some(Err(error)),
+    }
+}
+
+/// The token that the request at hand came with.
+fn presented(request: &HttpRequest) -> ApiResult<PlainToken> {
+    match credentials::presented(request.headers())? {
+        Presented::Token(token) => Ok(token),
+        Presented::None => Err(Code::Unauthenticated.into()),
+        // A session is a person's, for this service alone.
+        Presented::Malformed | Presented::Session(_) => Err(Code::InvalidToken.into()),
     }
 }
 
@@ -118,6 +135,15 @@ impl Wanted {
         }
         wanted.all = catalogue.require_all(&all).unwrap_or(Requirement::NOTHING);
         Ok(wanted)
+    }
+
+    fn judge(&self, outcome: Outcome, catalogue: &ScopeCatalogue) -> ApiResult<HttpResponse> {
+        match outcome {
+            Outcome::Invalid => Err(Code::InvalidToken.into()),
+            Outcome::Insufficient { missing, .. } => Err(self.lacking(catalogue, missing)),
+            Outcome::Live(entry) if self.is_met_by(entry.credential().effective()) => Ok(pass(&entry)),
+            Outcome::Live(_) => Err(self.lacking(catalogue, ScopeSet::EMPTY)),
+        }
     }
 
     /// Whether what is left to ask of a token that has all of `all` is there.

@@ -4,11 +4,26 @@ mod forward;
 pub mod validate;
 mod validate_batch;
 
-use actix_web::web;
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use authority::validate::Validator;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// The paths that take the short way through the edge.
-pub const HOT: &[&str] = &["/v1/auth/validate", "/v1/auth/forward"];
+use crate::http::error::ApiResult;
+use crate::http::hot::{AtOnce, Hot};
+
+/// The routes that take the short way through the edge, and what of them is answered at once.
+pub(crate) fn hot(validator: &Arc<Validator>) -> Arc<[Hot]> {
+    let at_once = |answer: fn(&Validator, &HttpRequest, &[u8]) -> Option<ApiResult<HttpResponse>>| -> Option<AtOnce> {
+        let validator = Arc::clone(validator);
+        Some(Arc::new(move |request, body| answer(&validator, request, body)))
+    };
+    Arc::new([
+        Hot { path: "/v1/auth/validate", at_once: at_once(validate::at_once) },
+        Hot { path: "/v1/auth/forward", at_once: at_once(forward::at_once) },
+    ])
+}
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config

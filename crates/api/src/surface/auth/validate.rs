@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, post};
 use authority::validate::{Details, Entry, Outcome, Validator};
@@ -133,7 +133,7 @@ pub(super) async fn validate(
     let context = validator.context();
     let body: Bytes = body::read(&request, &mut payload.into_inner(), MAX_VALIDATE_BODY).await?;
     let Some(question) = question(&body) else { return Ok(exact(StatusCode::BAD_REQUEST, MALFORMED)) };
-    let (requirement, unknown) = requirement(context, question.required_scopes.as_deref().unwrap_or_default());
+    let (requirement, unknown) = question.requirement(context);
     let origin = || origin::of(&request);
     let (outcome, details) = if question.detail == Some(true) {
         // Boxed, so that the future of a plain question stays small: it is moved around.
@@ -143,15 +143,31 @@ pub(super) async fn validate(
         let outcome = validator.validate(&question.token, &requirement, &origin).await;
         (outcome.map_err(|failure| unknowable(&failure))?, None)
     };
-    Ok(match outcome {
-        Outcome::Invalid => invalid(),
-        Outcome::Live(_) if !unknown.is_empty() => lacking(context, &requirement, ScopeSet::EMPTY, &unknown),
-        Outcome::Insufficient { missing, .. } => lacking(context, &requirement, missing, &unknown),
-        Outcome::Live(entry) => match details {
-            None => plain(&entry),
-            Some(details) => detailed(context, &entry, details),
-        },
+    Ok(match (outcome, details) {
+        (Outcome::Live(entry), Some(details)) if unknown.is_empty() => detailed(context, &entry, details),
+        (outcome, _) => told(context, &outcome, &requirement, &unknown),
     })
+}
+
+/// The answer of [`validate`] to a plain question about a token that this node remembers, good or bad.
+pub(super) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8]) -> Option<ApiResult<HttpResponse>> {
+    if request.method() != Method::POST || body.len() > MAX_VALIDATE_BODY {
+        return None;
+    }
+    let question = question(body).filter(|question| question.detail != Some(true))?;
+    let (requirement, unknown) = question.requirement(validator.context());
+    let outcome = validator.validate_at_once(&question.token, &requirement, &|| origin::of(request))?;
+    Some(Ok(told(validator.context(), &outcome, &requirement, &unknown)))
+}
+
+/// The answer to a plain question.
+fn told(context: &Context, outcome: &Outcome, requirement: &Requirement, unknown: &[String]) -> HttpResponse {
+    match outcome {
+        Outcome::Invalid => invalid(),
+        Outcome::Live(_) if !unknown.is_empty() => lacking(context, requirement, ScopeSet::EMPTY, unknown),
+        Outcome::Insufficient { missing, .. } => lacking(context, requirement, *missing, unknown),
+        Outcome::Live(entry) => plain(entry),
+    }
 }
 
 /// Reads the body, if it is an object: a derived reader would take a list for one as well, by position.
@@ -160,15 +176,19 @@ fn question(body: &[u8]) -> Option<Question<'_>> {
     if *first == b'{' { serde_json::from_slice(body).ok() } else { None }
 }
 
-/// What is required, and the names among it that the catalogue does not have: no token covers those. A gateway that is
-/// configured for a scope before this service knows it is told so as it would be of any scope that is lacking.
-fn requirement(context: &Context, names: &[Cow<'_, str>]) -> (Requirement, Vec<String>) {
-    if names.is_empty() {
-        return (Requirement::NOTHING, Vec::new());
+impl Question<'_> {
+    /// What is required, and the names among it that the catalogue does not have: no token covers those. A gateway that is
+    /// configured for a scope before this service knows it is told so as it would be of any scope that is lacking.
+    fn requirement(&self, context: &Context) -> (Requirement, Vec<String>) {
+        let names = self.required_scopes.as_deref().unwrap_or_default();
+        if names.is_empty() {
+            return (Requirement::NOTHING, Vec::new());
+        }
+        let catalogue = context.catalogue();
+        let (known, unknown): (Vec<_>, Vec<_>) = names.iter().partition(|name| catalogue.find(name).is_some());
+        let requirement = catalogue.require_all(&known).unwrap_or(Requirement::NOTHING);
+        (requirement, unknown.into_iter().map(|name| name.clone().into_owned()).collect())
     }
-    let (known, unknown): (Vec<_>, Vec<_>) = names.iter().partition(|name| context.catalogue().find(name).is_some());
-    let requirement = context.catalogue().require_all(&known).unwrap_or(Requirement::NOTHING);
-    (requirement, unknown.into_iter().map(|name| name.clone().into_owned()).collect())
 }
 
 fn plain(entry: &Entry) -> HttpResponse {

@@ -72,11 +72,12 @@ pub(crate) struct Request<'a> {
     path: &'a str,
     headers: Vec<(&'a str, String)>,
     body: Option<Vec<u8>>,
+    chunked: bool,
 }
 
 impl<'a> Request<'a> {
     pub(crate) fn new(method: &'a str, path: &'a str) -> Self {
-        Self { method, path, headers: Vec::new(), body: None }
+        Self { method, path, headers: Vec::new(), body: None, chunked: false }
     }
 
     /// With one more header.
@@ -101,19 +102,29 @@ impl<'a> Request<'a> {
         self.header("Content-Type", "application/json").body(body.to_string())
     }
 
+    /// With the body it has in chunks of a byte, whose length nobody knows beforehand.
+    pub(crate) fn chunked(mut self) -> Self {
+        self.chunked = true;
+        self
+    }
+
     /// The bytes on the wire.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\nHost: it\r\n", self.method, self.path);
         for (name, value) in &self.headers {
             write!(head, "{name}: {value}\r\n").unwrap();
         }
-        if let Some(body) = &self.body {
+        let body = self.body.as_deref().unwrap_or_default();
+        if self.chunked {
+            head.push_str("Transfer-Encoding: chunked\r\n\r\n");
+            let chunks = body.iter().flat_map(|byte| [b"1\r\n".as_slice(), &[*byte], b"\r\n"].concat());
+            return head.into_bytes().into_iter().chain(chunks).chain(*b"0\r\n\r\n").collect();
+        }
+        if self.body.is_some() {
             write!(head, "Content-Length: {}\r\n", body.len()).unwrap();
         }
         head.push_str("\r\n");
-        let mut bytes = head.into_bytes();
-        bytes.extend_from_slice(self.body.as_deref().unwrap_or_default());
-        bytes
+        [head.as_bytes(), body].concat()
     }
 
     pub(crate) fn is_head(&self) -> bool {

@@ -14,6 +14,7 @@ both!(
     detail_of_a_rotating_token,
     a_long_body_is_refused,
     other_methods_are_refused,
+    a_body_in_pieces_gets_what_a_whole_one_gets,
     no_credential_is_asked_for_or_looked_at,
 );
 
@@ -264,6 +265,40 @@ fn other_methods_are_refused(backend: Backend) {
         refused.fails(405, "method not allowed");
         assert_eq!(refused.header("allow"), Some("POST"), "{method}");
     }
+}
+
+/// A whole question about a token that is remembered is answered before it is routed; one in chunks never is.
+fn a_body_in_pieces_gets_what_a_whole_one_gets(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut owner = server.owner();
+    let [live] = texts(&owner.create_with("live", &["scans"]), ["secret"]);
+    let [id, revoked] = texts(&owner.create("revoked"), ["id", "secret"]);
+    owner.revoke(&id);
+    let unknown = "nlp_00112233445566778899aabbccddeeff550c911c";
+    let mut caller = server.anyone();
+    for token in [&live, &revoked, unknown, "nlp_mistyped"] {
+        caller.validate(token);
+        for more in [
+            json!({}),
+            json!({"required_scopes": ["scans:read"]}),
+            json!({"required_scopes": ["execute", "fly"]}),
+            json!({"detail": false}),
+            json!({"required_scopes": null, "detail": null}),
+        ] {
+            let mut question = more.clone();
+            question["token"] = json!(token);
+            let whole = Request::new("POST", "/v1/auth/validate?x=1").json(&question);
+            let pieces = whole.clone().chunked();
+            assert_eq!(caller.ask(whole).bare(), caller.ask(pieces).bare(), "{question}");
+        }
+    }
+    for body in ["", "{}", "[]", "{\"token\":1}", "{\"token\":\"a\"", "\u{feff}{}"] {
+        let whole = Request::new("POST", "/v1/auth/validate").body(body);
+        let pieces = whole.clone().chunked();
+        assert_eq!(caller.ask(whole).bare(), caller.ask(pieces).bare(), "{body}");
+    }
+    let metrics = server.metrics();
+    assert!(metrics.validations("live") >= 8 && metrics.validations("revoked") >= 10, "each is counted once");
 }
 
 fn no_credential_is_asked_for_or_looked_at(backend: Backend) {

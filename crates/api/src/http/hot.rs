@@ -1,0 +1,177 @@
+//! Routes that are called thousands of times a second, and answers that need neither routing nor waiting.
+//!
+//! Most requests about a token arrive whole and are about a token this node remembers. Such a request is answered where
+//! it comes in: to route it, to make a future for it and to extract its parts costs as much as to answer it. Whatever
+//! needs more (a body that is still arriving, a read, an error to explain) takes the ordinary way with all it brought,
+//! so that an answer at once is only ever a quicker way to the same bytes.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::error::PayloadError;
+use actix_web::web::Bytes;
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
+use futures::{Stream, StreamExt as _, stream};
+
+use super::error::ApiResult;
+
+/// Answers a request with this body if it can do so now, as its handler would; must not wait, and must not have done
+/// anything when it does not answer.
+pub type AtOnce = Arc<dyn Fn(&HttpRequest, &[u8]) -> Option<ApiResult<HttpResponse>> + Send + Sync>;
+
+/// A route that gets a request id and counters and nothing else.
+#[derive(Clone)]
+pub struct Hot {
+    /// Its path, whole.
+    pub path: &'static str,
+    /// What may answer before the request is routed.
+    pub at_once: Option<AtOnce>,
+}
+
+impl Hot {
+    /// A route that is always routed.
+    pub const fn routed(path: &'static str) -> Self {
+        Self { path, at_once: None }
+    }
+
+    /// The answer, if there is one without routing the request, which otherwise is as it came. Pending while nothing of
+    /// its body has arrived; whoever does not want to wait need not.
+    pub(super) fn answer(
+        &self,
+        request: &mut ServiceRequest,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<ApiResult<HttpResponse>>> {
+        let Some(at_once) = &self.at_once else { return Poll::Ready(None) };
+        let mut payload = request.take_payload();
+        match read(&mut payload, cx) {
+            Read::Whole(body) => {
+                let answer = at_once(request.request(), &body);
+                if answer.is_none() {
+                    request.set_payload(replayed([Ok(body)], Payload::None));
+                }
+                Poll::Ready(answer)
+            }
+            Read::Nothing => {
+                request.set_payload(payload);
+                Poll::Pending
+            }
+            Read::Part(first, None) => {
+                request.set_payload(replayed([first], payload));
+                Poll::Ready(None)
+            }
+            Read::Part(first, Some(second)) => {
+                request.set_payload(replayed([first, second], payload));
+                Poll::Ready(None)
+            }
+        }
+    }
+}
+
+type Piece = Result<Bytes, PayloadError>;
+
+/// What of a body is here.
+enum Read {
+    /// All of it, in one piece or none.
+    Whole(Bytes),
+    /// One or two pieces, and it is not known to end there.
+    Part(Piece, Option<Piece>),
+    Nothing,
+}
+
+fn read(payload: &mut Payload, cx: &mut Context<'_>) -> Read {
+    match Pin::new(&mut *payload).poll_next(cx) {
+        Poll::Pending => Read::Nothing,
+        Poll::Ready(None) => Read::Whole(Bytes::new()),
+        Poll::Ready(Some(Err(error))) => Read::Part(Err(error), None),
+        Poll::Ready(Some(Ok(first))) => match Pin::new(payload).poll_next(cx) {
+            Poll::Ready(None) => Read::Whole(first),
+            Poll::Ready(Some(second)) => Read::Part(Ok(first), Some(second)),
+            Poll::Pending => Read::Part(Ok(first), None),
+        },
+    }
+}
+
+/// A body that gives what was read of it once more, and then the rest.
+fn replayed<const N: usize>(pieces: [Piece; N], rest: Payload) -> Payload {
+    Payload::Stream { payload: Box::pin(stream::iter(pieces).chain(rest)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn body(request: &mut ServiceRequest) -> Vec<Piece> {
+        futures::executor::block_on(request.take_payload().collect())
+    }
+
+    fn request(pieces: Vec<Poll<Piece>>) -> ServiceRequest {
+        let mut pieces = pieces.into_iter();
+        let arriving = stream::poll_fn(move |cx| match pieces.next() {
+            None => Poll::Ready(None),
+            Some(Poll::Ready(piece)) => Poll::Ready(Some(piece)),
+            Some(Poll::Pending) => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        });
+        let mut request = TestRequest::default().to_srv_request();
+        request.set_payload(Payload::Stream { payload: Box::pin(arriving) });
+        request
+    }
+
+    fn piece(text: &'static str) -> Poll<Piece> {
+        Poll::Ready(Ok(Bytes::from_static(text.as_bytes())))
+    }
+
+    #[test]
+    fn a_body_that_is_not_answered_at_once_is_there_as_it_came() {
+        let only_yes: AtOnce = Arc::new(|_, body| (body == b"yes").then(|| Ok(HttpResponse::Ok().finish())));
+        let hot = Hot { path: "/", at_once: Some(only_yes) };
+        let (now, never) = (Poll::Ready(true), Poll::Ready(false));
+        let rows: [(Vec<Poll<Piece>>, Poll<bool>, &str); 9] = [
+            (vec![piece("yes")], now, ""),
+            (vec![piece("no")], never, "no"),
+            (vec![], never, ""),
+            (vec![Poll::Pending, piece("yes")], Poll::Pending, "yes"),
+            (vec![piece("yes"), Poll::Pending], never, "yes"),
+            (vec![piece("y"), piece("es")], never, "yes"),
+            (vec![piece("y"), Poll::Pending, piece("es")], never, "yes"),
+            (vec![piece("y"), piece("e"), Poll::Pending, piece("s")], never, "yes"),
+            (vec![piece("y"), piece("e"), piece("s")], never, "yes"),
+        ];
+        for (at, (pieces, answered, left)) in rows.into_iter().enumerate() {
+            let mut request = request(pieces);
+            let answer = hot.answer(&mut request, &mut Context::from_waker(Waker::noop()));
+            assert_eq!(answer.map(|answer| answer.is_some()), answered, "row {at}");
+            let whole: Vec<u8> = body(&mut request).into_iter().flat_map(|piece| piece.unwrap().to_vec()).collect();
+            assert_eq!(String::from_utf8(whole).unwrap(), left, "row {at}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_breaks_off_still_does() {
+        let never: AtOnce = Arc::new(|_, _| panic!("asked about a broken body"));
+        let hot = Hot { path: "/", at_once: Some(never) };
+        let broken = || Poll::Ready(Err(PayloadError::EncodingCorrupted));
+        for pieces in [vec![broken()], vec![piece("y"), broken()], vec![piece("y"), Poll::Pending, broken()]] {
+            let mut request = request(pieces);
+            let answer = hot.answer(&mut request, &mut Context::from_waker(Waker::noop()));
+            assert!(answer.map(|answer| answer.is_none()).is_ready());
+            assert!(body(&mut request).pop().unwrap().is_err());
+        }
+    }
+
+    #[test]
+    fn a_routed_route_reads_nothing() {
+        let mut request = request(vec![piece("yes")]);
+        let answer = Hot::routed("/").answer(&mut request, &mut Context::from_waker(Waker::noop()));
+        assert!(answer.map(|answer| answer.is_none()).is_ready());
+        assert_eq!(body(&mut request).len(), 1);
+    }
+}
