@@ -139,14 +139,12 @@ impl Validator {
         }
         // Boxed: its future is large, and would be moved with that of every hit.
         let found = Box::pin(self.find(token, &digest)).await;
-        match found.inspect_err(|_| self.counters.count(OutcomeKind::Unavailable))? {
-            // The clock is read anew: finding it took time.
-            Some(entry) => Ok(self.answer(entry, requirement, self.context.now(), origin)),
-            None => {
-                self.counters.count(OutcomeKind::Unknown);
-                Ok(Outcome::Invalid)
-            }
-        }
+        let Some(entry) = found.inspect_err(|_| self.counters.count(OutcomeKind::Unavailable))? else {
+            self.counters.count(OutcomeKind::Unknown);
+            return Ok(Outcome::Invalid);
+        };
+        // The clock is read anew: finding it took time.
+        Ok(self.answer(entry, requirement, self.context.now(), origin))
     }
 
     /// As [`Validator::validate`], past every cache, with what only `detail` shows.
