@@ -53,7 +53,11 @@ impl Collector for Service {
             let metric = ConstCounter::new(value);
             metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
         }
+        let backlog = self.validator.uses().backlog(self.context.now());
+        let age = usize::try_from(backlog.age.as_seconds()).unwrap_or(0);
         let gauges = [
+            ("uses_waiting", "Tokens whose uses wait to be written down", backlog.tokens),
+            ("uses_waiting_seconds", "How long ago the earliest use that waits was noted", age),
             ("cached_tokens", "Tokens remembered", self.validator.cached()),
             ("cached_bytes", "Memory that remembered tokens take", self.validator.cached_bytes()),
             ("cached_unknown", "Unknown digests remembered", self.validator.cached_unknown()),

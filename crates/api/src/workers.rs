@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use authority::executions::Executions;
 use authority::sessions::Sessions;
+use authority::usage::{FlushShare, Next};
 use authority::validate::Validator;
 use authority::{Context, usage};
 use token_domain::Span;
+use token_domain::usage::Hour;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -46,10 +48,13 @@ impl Workers {
 /// Starts the workers.
 pub(crate) fn start(config: &Config, services: &Services, runtime: &Handle) -> Workers {
     let (stop, stopped) = watch::channel(false);
-    let flush = every(config.usage.flush_interval, stopped.clone(), {
-        let (context, validator) = (Arc::clone(&services.context), Arc::clone(&services.validator));
-        move || flush(Arc::clone(&context), Arc::clone(&validator))
-    });
+    let flusher = Flusher {
+        interval: config.usage.flush_interval,
+        share: FlushShare::percent(config.usage.flush_share_percent).unwrap_or(FlushShare::ALL),
+        context: Arc::clone(&services.context),
+        validator: Arc::clone(&services.validator),
+    };
+    let flush = flusher.run(stopped.clone());
     let tidy = every(HOUSEKEEPING, stopped, {
         let (context, sessions) = (Arc::clone(&services.context), Arc::clone(&services.sessions));
         let executions = Arc::clone(&services.executions);
@@ -67,18 +72,42 @@ where
     F: Future<Output = ()>,
     W: Fn() -> F,
 {
-    loop {
-        let wait = tokio::time::timeout(interval, stopped.wait_for(|stopped| *stopped));
-        if wait.await.is_ok() {
-            return;
-        }
+    while !stops_within(interval, &mut stopped).await {
         work().await;
     }
 }
 
-async fn flush(context: Arc<Context>, validator: Arc<Validator>) {
-    if let Err(error) = validator.uses().flush(&context).await {
-        tracing::warn!(%error, "uses of tokens could not be written down; they are kept for the next time");
+/// Waits so long, or until the workers are to stop; whether they are.
+async fn stops_within(wait: Duration, stopped: &mut watch::Receiver<bool>) -> bool {
+    tokio::time::timeout(wait, stopped.wait_for(|stopped| *stopped)).await.is_ok()
+}
+
+/// Writes down uses of tokens.
+struct Flusher {
+    interval: Duration,
+    share: FlushShare,
+    context: Arc<Context>,
+    validator: Arc<Validator>,
+}
+
+impl Flusher {
+    async fn run(self, mut stopped: watch::Receiver<bool>) {
+        while !stops_within(self.wait(), &mut stopped).await {
+            let rest = |rest| {
+                let mut stopped = stopped.clone();
+                async move { if stops_within(rest, &mut stopped).await { Next::Stop } else { Next::Unit } }
+            };
+            if let Err(error) = self.validator.flush_at_pace(self.share, rest).await {
+                tracing::warn!(%error, "uses of tokens could not be written down; they are kept for the next time");
+            }
+        }
+    }
+
+    /// Until the next flush: the interval, or less at the end of an hour, so that uses are counted in the one they were in.
+    fn wait(&self) -> Duration {
+        let now = self.context.now();
+        let left = Hour::of(now).ends().since(now);
+        self.interval.min(Duration::from_micros(u64::try_from(left.as_micros()).unwrap_or(0)))
     }
 }
 

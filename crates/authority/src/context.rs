@@ -18,6 +18,7 @@ use crate::fence::Fences;
 use crate::limits::{CodeLimiter, SignInLimiter, SignInLimits};
 use crate::slow::{LaneLimits, SlowLane};
 use crate::unit::Units;
+use crate::usage::Uses;
 
 /// What a deployment chose, as far as the verbs care.
 #[derive(Clone, Debug)]
@@ -102,6 +103,7 @@ pub struct Context {
     pub(crate) lane: SlowLane,
     pub(crate) sign_ins: Arc<SignInLimiter>,
     pub(crate) codes: CodeLimiter,
+    pub(crate) uses: Uses,
     pub(crate) policy: Policy,
 }
 
@@ -121,6 +123,7 @@ impl Context {
             lane: SlowLane::new(parts.lane, parts.runtime),
             sign_ins: Arc::new(SignInLimiter::new(parts.policy.sign_in)),
             codes: CodeLimiter::default(),
+            uses: Uses::default(),
             policy: parts.policy,
         })
     }

@@ -161,6 +161,8 @@ operations! {
         actors::list_actors(filter: &ActorFilter, listing: &Listing) -> Page<Actor>;
         /// Every token of these actors, dead ones included: what a change to the actors touches.
         actors::tokens_of_actors(ids: &[ActorId]) -> Vec<TokenId>;
+        /// The same with whose each is.
+        actors::tokens_by_actor(ids: &[ActorId]) -> Vec<(ActorId, TokenId)>;
         /// How many actors these tenant boundaries have; one with none is left out.
         tenancy::actor_counts(project: ProjectId, scopes: &[AccessScopeId]) -> Vec<(AccessScopeId, u64)>;
         /// The actors of a tenant boundary.

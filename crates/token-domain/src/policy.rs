@@ -85,8 +85,9 @@ pub struct Idle {
 }
 
 impl Idle {
-    /// Uses are written down in batches, at most ten seconds late, and other nodes hear of them only then. So much longer
-    /// is waited, lest a token be refused that was used in time on another node. A minute in a span of days.
+    /// Uses are written down in batches, ten seconds late unless very many tokens are in use, and other nodes hear of them only
+    /// then. So much longer is waited, lest a token be refused that was used in time on another node. A minute in a span of
+    /// days.
     pub const SLACK: Span = Span::seconds(60);
 
     /// From when on the token does not count, given the last use that is known besides what was written down.

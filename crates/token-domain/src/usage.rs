@@ -81,6 +81,11 @@ impl Hour {
     pub fn begins(self) -> Timestamp {
         Timestamp::from_micros(i64::from(self.0) * HOUR)
     }
+
+    /// When the next one does.
+    pub fn ends(self) -> Timestamp {
+        Timestamp::from_micros((i64::from(self.0) + 1) * HOUR)
+    }
 }
 
 impl UseCounts {
@@ -267,7 +272,7 @@ mod tests {
         let hour = Hour::of(at("2026-01-15T09:32:11Z"));
         assert_eq!(Hour::from_number(hour.number()), Some(hour));
         assert_eq!(Hour::from_number(-1), None);
-        assert_eq!(hour.begins(), at("2026-01-15T09:00:00Z"));
+        assert_eq!((hour.begins(), hour.ends()), (at("2026-01-15T09:00:00Z"), at("2026-01-15T10:00:00Z")));
         for step in [Step::Hour, Step::Day] {
             assert_eq!(Step::parse(step.as_str()), Some(step));
         }

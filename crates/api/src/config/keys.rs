@@ -290,6 +290,12 @@ pub const KEYS: &[Key] = &[
     // usage
     key("usage.flush_interval_seconds", int(1, 10), Some("5"), "How often last-used times and counts are written."),
     key(
+        "usage.flush_share_percent",
+        int(1, 100),
+        Some("2"),
+        "The share of the time that writing them may take. With more tokens in use than fit, writing lags behind; reads show what waits.",
+    ),
+    key(
         "usage.retention_days",
         int(1, 36_500),
         Some("400"),

@@ -231,6 +231,7 @@ pub struct Cluster {
 pub struct Usage {
     #[serde(rename = "flush_interval_seconds", deserialize_with = "seconds")]
     pub flush_interval: Duration,
+    pub flush_share_percent: u8,
     pub retention_days: u32,
 }
 

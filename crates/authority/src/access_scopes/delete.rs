@@ -1,9 +1,12 @@
 //! Deleting an access scope: its actors become unscoped in the same transaction.
 
+use std::sync::Arc;
+
 use storage::model::{Actor, ActorFilter, Listing, Page, ScopedTo};
 use token_domain::id::AccessScopeId;
 
 use super::AccessScopes;
+use crate::actors::bring_up_to_date;
 use crate::audit::Event;
 use crate::origin::Origin;
 use crate::projects::{Ground, IfAssigned, TenancyError};
@@ -20,11 +23,14 @@ impl AccessScopes {
         if_assigned: IfAssigned,
         listing: Listing,
     ) -> Result<Page<Actor>, TenancyError> {
+        let context = Arc::clone(&self.context);
         let found = self.context.store.read(move |reads| {
             Box::pin(async move {
                 let Some(access_scope) = super::find(reads, ground, id).await? else { return Ok(None) };
                 let filter = ActorFilter { project_id: ground.project(), scoped_to: ScopedTo::This(access_scope.id) };
-                reads.list_actors(&filter, &listing).await.map(Some)
+                let mut page = reads.list_actors(&filter, &listing).await?;
+                bring_up_to_date(reads, &context.uses, &mut page.items).await?;
+                Ok(Some(page))
             })
         });
         let page = found.await?.ok_or(TenancyError::NotFound)?;

@@ -14,6 +14,7 @@ use token_domain::text::Slug;
 
 pub use assign::Assigned;
 
+use crate::actors::bring_up_to_date;
 use crate::audit::Event;
 use crate::context::Context;
 use crate::origin::Origin;
@@ -161,11 +162,14 @@ impl AccessScopes {
         id: AccessScopeId,
         listing: Listing,
     ) -> Result<Page<Actor>, TenancyError> {
+        let context = Arc::clone(&self.context);
         let found = self.context.store.read(move |reads| {
             Box::pin(async move {
                 let Some(access_scope) = find(reads, ground, id).await? else { return Ok(None) };
                 let filter = ActorFilter { project_id: ground.project(), scoped_to: ScopedTo::This(access_scope.id) };
-                reads.list_actors(&filter, &listing).await.map(Some)
+                let mut page = reads.list_actors(&filter, &listing).await?;
+                bring_up_to_date(reads, &context.uses, &mut page.items).await?;
+                Ok(Some(page))
             })
         });
         found.await?.ok_or(TenancyError::NotFound)

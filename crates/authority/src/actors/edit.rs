@@ -1,12 +1,15 @@
 //! Changing an actor. Its tokens follow: what they are called, when they end, and, at the next validation, whether they
 //! count and where they act.
 
+use std::sync::Arc;
+
 use storage::model::{Actor, ActorEdit, Change};
 use token_domain::Timestamp;
 use token_domain::access::{ActorName, ActorType, ExternalId, Metadata};
 use token_domain::id::{AccessScopeId, ActorId};
 
 use super::create::{check_expiry, placed};
+use super::seen::add_to;
 use super::{ActorStatus, Actors};
 use crate::audit::Event;
 use crate::origin::Origin;
@@ -48,7 +51,7 @@ impl Actors {
         if let Change::Set(moment) = change.expires_at {
             check_expiry(Some(moment), now)?;
         }
-        let touching = self.context.units.touching();
+        let (touching, context) = (self.context.units.touching(), Arc::clone(&self.context));
         let also = touching.clone();
         self.context
             .units
@@ -58,7 +61,9 @@ impl Actors {
                     let before = tx.actor(project.id, id).await?.ok_or(TenancyError::NotFound)?;
                     let edit = change.edit(&before, now);
                     let after = tx.update_actor(project.id, id, &edit, now).await.map_err(placed)?;
-                    let after = after.ok_or(TenancyError::NotFound)?;
+                    let mut after = after.ok_or(TenancyError::NotFound)?;
+                    let tokens = tx.tokens_by_actor(&[id]).await?;
+                    add_to(std::slice::from_mut(&mut after), tokens, &context.uses);
                     tx.update_tokens_of_actor(id, &ActorToken::name(&after)?, after.expires_at).await?;
                     ground.fence(tx, &also, &[id]).await?;
                     let mut event = Event::new(now, "actor.update", ground.by(), &origin)

@@ -4,6 +4,7 @@ mod create;
 mod edit;
 mod end;
 mod rotate;
+mod seen;
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use token_domain::tenant::{AccessScopeStanding, ActorStanding};
 pub use create::{MadeActor, NewActor};
 pub use edit::ActorChange;
 pub use rotate::RotatedActor;
+
+pub(crate) use seen::bring_up_to_date;
 
 use crate::context::Context;
 use crate::projects::{Ground, TenancyError};
@@ -107,6 +110,7 @@ impl Actors {
         scoped_to: ScopedTo,
         listing: Listing,
     ) -> Result<Page<Actor>, TenancyError> {
+        let context = Arc::clone(&self.context);
         let found = self.context.store.read(move |reads| {
             Box::pin(async move {
                 if ground.look(reads).await?.is_none() {
@@ -116,7 +120,9 @@ impl Actors {
                     return Ok(Some(Page { items: Vec::new(), total: 0 }));
                 };
                 let filter = ActorFilter { project_id: ground.project(), scoped_to };
-                reads.list_actors(&filter, &listing).await.map(Some)
+                let mut page = reads.list_actors(&filter, &listing).await?;
+                bring_up_to_date(reads, &context.uses, &mut page.items).await?;
+                Ok(Some(page))
             })
         });
         found.await?.ok_or(TenancyError::NotFound)
@@ -127,7 +133,14 @@ impl Actors {
     /// # Errors
     /// No such actor.
     pub async fn get(&self, ground: Ground, id: ActorId) -> Result<Actor, TenancyError> {
-        let found = self.context.store.read(move |reads| Box::pin(find(reads, ground, id)));
+        let context = Arc::clone(&self.context);
+        let found = self.context.store.read(move |reads| {
+            Box::pin(async move {
+                let Some(mut actor) = find(reads, ground, id).await? else { return Ok(None) };
+                bring_up_to_date(reads, &context.uses, std::slice::from_mut(&mut actor)).await?;
+                Ok::<_, StoreError>(Some(actor))
+            })
+        });
         found.await?.ok_or(TenancyError::NotFound)
     }
 

@@ -8,7 +8,7 @@ use token_domain::token::Status;
 use token_domain::{Span, Timestamp};
 use token_format::PlainToken;
 
-use super::{ActorStatus, Actors, find};
+use super::{ActorStatus, Actors, bring_up_to_date, find};
 use crate::error::Failure;
 use crate::origin::Origin;
 use crate::projects::{Ground, TenancyError};
@@ -84,10 +84,12 @@ impl Actors {
     /// The actor and the token it uses now.
     async fn holder(&self, ground: Ground, id: ActorId) -> Result<(Actor, Option<Token>), TenancyError> {
         let now = self.context.now();
+        let context = Arc::clone(&self.context);
         let found = self.context.store.read(move |reads| {
             Box::pin(async move {
-                let Some(actor) = find(reads, ground, id).await? else { return Ok(None) };
+                let Some(mut actor) = find(reads, ground, id).await? else { return Ok(None) };
                 let tokens = reads.list_tokens(&ActorToken::current(ground.organization(), actor.id, now)).await?;
+                bring_up_to_date(reads, &context.uses, std::slice::from_mut(&mut actor)).await?;
                 Ok(Some((actor, tokens.into_iter().next())))
             })
         });

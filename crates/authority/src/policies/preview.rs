@@ -113,7 +113,8 @@ impl Policies {
             let Some((_, rule)) = rules.get(kind.as_str()) else { continue };
             let mut after = request.after.filter(|cursor| cursor.kind == kind).map(|cursor| cursor.after);
             loop {
-                let page = self.page(organization, kind, after, now).await?;
+                let mut page = self.page(organization, kind, after, now).await?;
+                self.context.uses.add_to(&mut page);
                 let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
                 for token in page {
                     after = Some(Cursor { created_at: token.facts.created_at, id: token.id });

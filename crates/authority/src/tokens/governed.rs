@@ -70,6 +70,7 @@ pub(crate) async fn fallen_idle(
     let kind = credential.kind();
     let touching = context.units.touching();
     touching.touch(Touched::Token(id));
+    let uses = Arc::clone(context);
     context
         .units
         .run(now, touching, move |tx| {
@@ -79,7 +80,7 @@ pub(crate) async fn fallen_idle(
                 let Some(token) = tx.token(organization, id).await? else { return Ok(()) };
                 let Some(after) = rule.and_then(|rule| rule.idle_after) else { return Ok(()) };
                 let idle = Idle { after, since: token.facts.created_at };
-                if now < idle.ends_at(token.last_used_at) {
+                if now < idle.ends_at(token.last_used_at.max(uses.uses.last_used(id))) {
                     return Ok(());
                 }
                 let kill = Kill { at: now, reason: RevokeReason::Policy, by: Principal::System };

@@ -41,7 +41,10 @@ impl Tokens {
     pub(super) async fn reached(&self, caller: &Caller, id: TokenId, whose: Whose) -> Result<Token, TokenError> {
         let organization = caller.organization_id;
         let found = self.context.store.read(move |reads| Box::pin(reads.token(organization, id))).await?;
-        found.filter(|token| whose.includes(token.owner) && reaches(caller, token)).ok_or(TokenError::NotFound)
+        let found = found.filter(|token| whose.includes(token.owner) && reaches(caller, token));
+        let mut token = found.ok_or(TokenError::NotFound)?;
+        self.context.uses.add_to([&mut token]);
+        Ok(token)
     }
 }
 

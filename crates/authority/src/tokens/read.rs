@@ -1,5 +1,7 @@
 //! Reading and renaming tokens.
 
+use std::sync::Arc;
+
 use storage::model::{Token, TokenEdit, TokenFilter, TokenOwner};
 use token_domain::Timestamp;
 use token_domain::id::{TokenId, kind};
@@ -74,6 +76,7 @@ impl Tokens {
             self.context.store.read(move |reads| Box::pin(async move { reads.list_tokens(&filter).await })).await?;
         let place = |token: &Token| Cursor { created_at: token.facts.created_at, id: token.id };
         let next = cut(&mut tokens, limit, place);
+        self.context.uses.add_to(&mut tokens);
         Ok(Page { tokens, next, now })
     }
 
@@ -110,7 +113,7 @@ impl Tokens {
     ) -> Result<Token, TokenError> {
         let now = self.context.now();
         let (organization, by, origin) = (caller.organization_id, caller.principal(), origin.clone());
-        let touching = self.context.units.touching();
+        let (touching, context) = (self.context.units.touching(), Arc::clone(&self.context));
         self.context
             .units
             .run(now, touching, move |tx| {
@@ -123,8 +126,9 @@ impl Tokens {
                     if let Some(agent_type) = &edit.agent_type {
                         event = event.with("agent_type", agent_type.as_str());
                     }
-                    let token = tx.edit_token(organization, id, &edit).await?.ok_or(TokenError::NotFound)?;
+                    let mut token = tx.edit_token(organization, id, &edit).await?.ok_or(TokenError::NotFound)?;
                     trail.append(tx, event).await?;
+                    context.uses.add_to([&mut token]);
                     Ok(token)
                 })
             })

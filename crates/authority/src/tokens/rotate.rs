@@ -145,12 +145,15 @@ impl Tokens {
         touching.touch(Touched::Token(id));
         touching.touch(Touched::Token(successor));
         let (organization, by, origin) = (caller.organization_id, caller.principal(), origin.clone());
-        self.context
+        let mut token = self
+            .context
             .units
             .run(now, touching, move |tx| {
                 Box::pin(async move { take_back(tx, organization, (id, successor), by, now, &origin).await })
             })
-            .await
+            .await?;
+        self.context.uses.add_to([&mut token]);
+        Ok(token)
     }
 }
 

@@ -9,7 +9,8 @@ use super::{TokenError, Tokens};
 use crate::origin::Caller;
 
 impl Tokens {
-    /// The uses of a token of the caller's organisation in each part of a stretch, up to ten seconds behind.
+    /// The uses of a token of the caller's organisation in each part of a stretch, with what this node has not
+    /// written down yet.
     ///
     /// # Errors
     /// No such token.
@@ -20,6 +21,7 @@ impl Tokens {
         stretch: Stretch,
     ) -> Result<Vec<(Timestamp, UseCounts)>, TokenError> {
         let organization = caller.organization_id;
+        let _still = self.context.uses.still().await;
         let found = self.context.store.read(move |reads| {
             Box::pin(async move {
                 if reads.token(organization, id).await?.is_none() {
@@ -28,6 +30,8 @@ impl Tokens {
                 reads.token_usage(id, stretch.first_hour(), stretch.end_hour()).await.map(Some)
             })
         });
-        Ok(stretch.sum(&found.await?.ok_or(TokenError::NotFound)?))
+        let mut hours = found.await?.ok_or(TokenError::NotFound)?;
+        hours.extend(self.context.uses.unwritten(id));
+        Ok(stretch.sum(&hours))
     }
 }

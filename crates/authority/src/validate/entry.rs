@@ -16,7 +16,7 @@ use token_domain::usage::UseCounts;
 use token_domain::{Credential, Holder, ScopeSet, Timestamp};
 
 use crate::fence::Stamp;
-use crate::usage::UseKind;
+use crate::usage::{Noted, UseKind};
 
 /// What an entry costs beside its own size: the counts of its `Arc`, its place in the table at the usual load, what the
 /// allocator rounds up.
@@ -192,10 +192,10 @@ impl Entry {
         (micros > 0).then(|| Timestamp::from_micros(micros))
     }
 
-    /// Notes that the token was presented; says whether the entry has to be queued for the next flush.
+    /// Notes that the token was presented; says whether the entry has to be listed for the next round.
     ///
     /// The count is acquired from whoever took the counts last: had they been taken before, the entry is seen to be out of
-    /// the queue and goes in again, so no count is left behind.
+    /// the list and goes in again, so no count is left behind.
     pub(crate) fn note(&self, kind: UseKind, now: Timestamp) -> bool {
         match kind {
             UseKind::Allowed | UseKind::Insufficient => {
@@ -207,24 +207,20 @@ impl Entry {
         !self.queued.load(Ordering::Relaxed) && !self.queued.swap(true, Ordering::AcqRel)
     }
 
-    /// Takes what was noted since the last time, for writing down.
-    pub(crate) fn take_uses(&self) -> (Option<Timestamp>, UseCounts) {
-        // Out of the queue first: a use noted from here on puts the entry there again, so nothing is lost between.
-        self.queued.store(false, Ordering::Release);
+    /// What was noted since the last time.
+    pub(crate) fn noted(&self) -> UseCounts {
         let [allowed, insufficient, denied] =
-            UseKind::ALL.map(|kind| u64::from(self.counts[kind as usize].swap(0, Ordering::AcqRel)));
-        let was_used = allowed + insufficient > 0;
-        (self.last_used().filter(|_| was_used), UseCounts { allowed, insufficient, denied })
+            UseKind::ALL.map(|kind| u64::from(self.counts[kind as usize].load(Ordering::Acquire)));
+        UseCounts { allowed, insufficient, denied }
     }
 
-    /// Puts back what could not be written down; says whether the entry has to be queued.
-    pub(crate) fn return_uses(&self, counts: UseCounts) -> bool {
-        let UseCounts { allowed, insufficient, denied } = counts;
-        for (kind, count) in UseKind::ALL.into_iter().zip([allowed, insufficient, denied]) {
-            // What was taken from 32 bits fits into them.
-            self.counts[kind as usize].fetch_add(u32::try_from(count).unwrap_or(u32::MAX), Ordering::AcqRel);
-        }
-        !self.queued.swap(true, Ordering::AcqRel)
+    /// Takes what was noted since the last time, for writing down.
+    pub(crate) fn take_uses(&self) -> Noted {
+        // Out of the list first: a use noted from here on puts the entry there again, so nothing is lost between.
+        self.queued.store(false, Ordering::Release);
+        let counts = UseKind::ALL.map(|kind| self.counts[kind as usize].swap(0, Ordering::AcqRel));
+        let [allowed, insufficient, _] = counts;
+        Noted::new(self.token_id, self.last_used().filter(|_| allowed > 0 || insufficient > 0), counts)
     }
 
     pub(super) fn take_first_use(&self) -> bool {

@@ -118,7 +118,11 @@ impl Fetch {
             holder: self.holder(&candidate.owner)?,
             idle: candidate.idle_after.map(|after| Idle {
                 after,
-                since: token.last_used_at.map_or(token.facts.created_at, |used| used.max(token.facts.created_at)),
+                // An entry that was evicted may have uses that are not written down yet.
+                since: token
+                    .last_used_at
+                    .max(self.context.uses.last_used(token.id))
+                    .map_or(token.facts.created_at, |used| used.max(token.facts.created_at)),
             }),
         };
         let shared = self.shared(&credential, &grants);

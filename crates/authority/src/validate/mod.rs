@@ -32,7 +32,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::fence::Stamp;
 use crate::origin::Origin;
-use crate::usage::{UseKind, Uses};
+use crate::usage::{FlushShare, Next, UseKind, Uses};
 
 /// The scopes of a token as the wire shows them: as granted while its owner's role covers them all, otherwise what is
 /// left of them.
@@ -82,7 +82,6 @@ pub struct Validator {
     flights: Flights,
     misses: Semaphore,
     miss_wait: Duration,
-    uses: Arc<Uses>,
     counters: OutcomeCounters,
 }
 
@@ -97,7 +96,6 @@ impl Validator {
             flights: Flights::default(),
             misses: Semaphore::new(limits.miss_places.max(1)),
             miss_wait: limits.miss_wait,
-            uses: Arc::new(Uses::default()),
             counters: OutcomeCounters::default(),
         }
     }
@@ -165,11 +163,11 @@ impl Validator {
         }
         // Boxed: its future is large, and would be moved with that of every hit.
         let found = Box::pin(self.find(token, &digest)).await;
-        match found.inspect_err(|_| self.counters.count(OutcomeKind::Unavailable))? {
-            // The clock is read anew: finding it took time.
-            Some(entry) => Ok(self.answer(entry, requirement, self.context.now(), origin)),
-            None => Ok(self.unknown()),
-        }
+        let Some(entry) = found.inspect_err(|_| self.counters.count(OutcomeKind::Unavailable))? else {
+            return Ok(self.unknown());
+        };
+        // The clock is read anew: finding it took time.
+        Ok(self.answer(entry, requirement, self.context.now(), origin))
     }
 
     /// As [`Validator::validate`], past every cache, with what only `detail` shows.
@@ -188,13 +186,10 @@ impl Validator {
         };
         let (organization, id) = (entry.organization_id(), entry.token_id());
         let token = self.context.store.read(move |reads| Box::pin(reads.token(organization, id))).await?;
-        let Some(token) = token else { return Ok((Outcome::Invalid, None)) };
-        let unwritten = entry.last_used();
-        let details = Details {
-            status: token.facts.status(self.context.now()),
-            last_used_at: token.last_used_at.max(unwritten),
-            token,
-        };
+        let Some(mut token) = token else { return Ok((Outcome::Invalid, None)) };
+        token.last_used_at = token.last_used_at.max(entry.last_used());
+        self.context.uses.add_to([&mut token]);
+        let details = Details { status: token.facts.status(self.context.now()), token };
         Ok((outcome, Some(details)))
     }
 
@@ -209,8 +204,19 @@ impl Validator {
     }
 
     /// Uses that wait to be written down.
-    pub const fn uses(&self) -> &Arc<Uses> {
-        &self.uses
+    pub fn uses(&self) -> &Uses {
+        &self.context.uses
+    }
+
+    /// Writes down what was used at a pace, as [`Uses::flush_at_pace`] does; what is remembered is what the cache holds.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn flush_at_pace<F>(&self, share: FlushShare, rest: impl Fn(Duration) -> F) -> Result<(), Failure>
+    where
+        F: Future<Output = Next>,
+    {
+        self.context.uses.flush_at_pace(&self.context, &|| self.cached(), share, rest).await
     }
 
     /// Tokens remembered now, live and dead.
@@ -355,7 +361,7 @@ impl Validator {
     }
 
     fn used(&self, entry: &Arc<Entry>, kind: UseKind, now: Timestamp) {
-        self.uses.note(entry, kind, now);
+        self.context.uses.note(entry, kind, now);
         if entry.take_first_use() {
             let (context, entry) = (Arc::clone(&self.context), Arc::clone(entry));
             self.context.units.spawn(async move {
@@ -368,7 +374,7 @@ impl Validator {
     }
 
     fn denied(&self, entry: &Arc<Entry>, denial: Denial, now: Timestamp, origin: &dyn Fn() -> Origin) {
-        self.uses.note(entry, UseKind::Denied, now);
+        self.context.uses.note(entry, UseKind::Denied, now);
         if denial == Denial::Idle {
             self.idle(entry, now, origin);
             return;

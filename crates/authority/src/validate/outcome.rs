@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use storage::model::Token;
+use token_domain::ScopeSet;
 use token_domain::decide::Denial;
 use token_domain::token::{RevokeReason, Status};
-use token_domain::{ScopeSet, Timestamp};
 
 use super::entry::Entry;
 
@@ -29,12 +29,10 @@ pub enum Outcome {
 /// What only `detail` shows.
 #[derive(Clone, Debug)]
 pub struct Details {
-    /// The token as stored.
+    /// The token, with what is not yet written down of its last use.
     pub token: Token,
     /// Its status at the moment of the answer.
     pub status: Status,
-    /// When it was last used, with what is not yet written down.
-    pub last_used_at: Option<Timestamp>,
 }
 
 /// The outcomes that are counted apart.

@@ -13,3 +13,4 @@ mod tampering;
 mod trail;
 mod uses;
 mod validation;
+mod writing;

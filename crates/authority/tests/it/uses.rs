@@ -7,19 +7,18 @@ use test_support::records::T0;
 use test_support::world::{Options, origin};
 use test_support::{Db, World};
 use token_domain::id::TokenId;
-use token_domain::usage::{Step, Stretch, UseCounts};
+use token_domain::usage::{Hour, UseCounts};
 use token_domain::{Requirement, Span};
 
-/// What is written down of a token, over the day of [`T0`] and the one after it, by hours that have any.
+/// What is written down of a token, by hours.
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as well")]
-async fn written(world: &World, id: TokenId) -> Vec<(String, UseCounts)> {
-    let stretch = Stretch::new(T0, T0 + Span::days(2), Step::Hour).unwrap();
-    let parts = world.tokens.usage(&world.owner, id, stretch).await.unwrap();
-    let counted = parts.into_iter().filter(|(_, counts)| !counts.is_empty());
-    counted.map(|(begins, counts)| (begins.rfc3339_seconds(), counts)).collect()
+pub(crate) async fn written(world: &World, id: TokenId) -> Vec<(String, UseCounts)> {
+    let (first, end) = (Hour::of(T0), Hour::of(T0 + Span::days(3)));
+    let read = world.context.store().read(move |reads| Box::pin(reads.token_usage(id, first, end)));
+    read.await.unwrap().into_iter().map(|part| (part.hour.begins().rfc3339_seconds(), part.counts)).collect()
 }
 
-fn counts(allowed: u64, insufficient: u64, denied: u64) -> UseCounts {
+pub(crate) fn counts(allowed: u64, insufficient: u64, denied: u64) -> UseCounts {
     UseCounts { allowed, insufficient, denied }
 }
 
@@ -66,7 +65,7 @@ fn an_entry_that_was_evicted_or_replaced_takes_no_use_with_it() {
         assert!(world.validator.evicted() > 0);
         world.validator.clear();
         assert!(world.is_live(issued.secret.expose()).await);
-        assert_eq!(world.validator.uses().flush(&world.context).await.unwrap(), 2_002, "each entry once");
+        assert_eq!(world.validator.uses().flush(&world.context).await.unwrap(), 2_001, "each token once");
         assert_eq!(written(&world, issued.token.id).await[0].1, counts(2, 0, 0));
     });
 }

@@ -172,6 +172,21 @@ pub(crate) async fn tokens_of_actors(conn: &mut Conn<'_>, ids: &[ActorId]) -> Re
     Ok(touched)
 }
 
+pub(crate) async fn tokens_by_actor(
+    conn: &mut Conn<'_>,
+    ids: &[ActorId],
+) -> Result<Vec<(ActorId, TokenId)>, StoreError> {
+    let mut found = Vec::new();
+    for ids in ids.chunks(IDS_PER_STATEMENT) {
+        let of_actors = tokens::table
+            .filter(tokens::actor_id.eq_any(ids.iter().map(|id| Some(id.bind()))))
+            .select((tokens::actor_id, tokens::id));
+        let rows: Vec<(Option<ActorId>, TokenId)> = of_actors.load(conn).await?;
+        found.extend(rows.into_iter().filter_map(|(actor, token)| actor.map(|actor| (actor, token))));
+    }
+    Ok(found)
+}
+
 pub(crate) async fn delete_actor(
     conn: &mut Conn<'_>,
     project: ProjectId,

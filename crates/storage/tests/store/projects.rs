@@ -272,6 +272,10 @@ fn an_actor_shows_its_last_use_and_goes_with_its_tokens() {
         let touched = read(store, |r| Box::pin(async move { r.tokens_of_actors(&[id(1), id(2)]).await })).await;
         assert_eq!(touched, [id(1), id(2)]);
         assert_eq!(read(store, |r| Box::pin(r.tokens_of_actors(&[]))).await, []);
+        let mut owned = read(store, |r| Box::pin(async move { r.tokens_by_actor(&[id(1), id(2)]).await })).await;
+        owned.sort();
+        assert_eq!(owned, [(id(1), id(1)), (id(1), id(2))]);
+        assert_eq!(read(store, |r| Box::pin(r.tokens_by_actor(&[]))).await, []);
 
         let removed = write(store, |tx| {
             Box::pin(async move {

@@ -225,7 +225,7 @@ fn lacking(context: &Context, required: &Requirement, missing: ScopeSet, unknown
 
 fn detailed(context: &Context, entry: &Entry, details: Details) -> HttpResponse {
     let credential = entry.credential();
-    let Details { token, status, last_used_at } = details;
+    let Details { token, status } = details;
     let time = |moment: token_domain::Timestamp| moment.rfc3339_seconds();
     let (owner, actor_id, access_scope) = match &credential.holder {
         Holder::Organization => {
@@ -255,7 +255,7 @@ fn detailed(context: &Context, entry: &Entry, details: Details) -> HttpResponse 
             created_at: time(token.facts.created_at),
             expires_at: token.facts.expires_at.map(time),
             grace_period_ends_at: token.facts.superseded.map(|superseded| time(superseded.grace_ends_at)),
-            last_used_at: last_used_at.map(time),
+            last_used_at: token.last_used_at.map(time),
             owner,
             project_id: token.project_id.map(|id| id.to_string()),
             actor_id,

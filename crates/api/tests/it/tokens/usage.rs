@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Backend, Client, Database, Options, Proxy, Server, both, eventually, later, texts};
 
 both!(
-    uses_are_counted_and_soon_written_down,
+    uses_are_counted_and_show_at_once,
     a_clean_stop_loses_nothing,
     a_stretch_has_whole_steps,
     what_is_no_stretch_is_refused,
@@ -28,7 +28,7 @@ fn present(caller: &mut Client, secret: &str, allowed: usize, insufficient: usiz
     }
 }
 
-fn uses_are_counted_and_soon_written_down(backend: Backend) {
+fn uses_are_counted_and_show_at_once(backend: Backend) {
     let server = Server::start(backend, Options::default().with("usage.flush_interval_seconds", 1));
     let mut owner = server.owner();
     let [id, secret] = texts(&owner.create_with("a", &["tokens:read"]), ["id", "secret"]);
@@ -40,7 +40,14 @@ fn uses_are_counted_and_soon_written_down(backend: Backend) {
     for _ in 0..4 {
         assert!(!owner.is_valid(&secret));
     }
-    eventually("all of it", || (total(&mut owner, &id) == [21, 3, 4]).then_some(()));
+    // Before, while and after it is written down.
+    assert_eq!(total(&mut owner, &id), [21, 3, 4]);
+    eventually("all of it to be written", || {
+        assert_eq!(total(&mut owner, &id), [21, 3, 4]);
+        (server.metrics().get("nolapse_uses_waiting") == 0).then_some(())
+    });
+    assert_eq!(server.metrics().get("nolapse_uses_waiting_seconds"), 0);
+    assert_eq!(total(&mut owner, &id), [21, 3, 4]);
 }
 
 fn a_clean_stop_loses_nothing(backend: Backend) {

@@ -1,33 +1,69 @@
 //! What is remembered of a token's use: when it was last used, and that somebody still holds a superseded one.
 
 use serde_json::{Value, json};
+use token_domain::Timestamp;
 
 use crate::support::{Backend, Options, Server, both, eventually, later, texts};
 
-both!(the_last_use_is_written_down_soon, a_refused_use_is_no_use, reuse_after_supersession_is_recorded_once,);
+both!(
+    the_last_use_is_written_down_soon,
+    a_use_shows_at_once_wherever_a_token_does,
+    a_refused_use_is_no_use,
+    reuse_after_supersession_is_recorded_once,
+);
 
 fn the_last_use_is_written_down_soon(backend: Backend) {
     let server = Server::start(backend, Options::default().with("usage.flush_interval_seconds", 1));
     let mut owner = server.owner();
     let [id, secret] = texts(&owner.create_with("a", &["tokens:read"]), ["id", "secret"]);
-    assert_eq!(owner.token(&id)["last_used_at"], Value::Null);
+    let facts = server.facts();
+    let organization = facts.organization(Server::ORGANIZATION).id;
+    let stored = || facts.token(organization, &id).unwrap().last_used_at.map(Timestamp::rfc3339_seconds);
+    assert_eq!(stored(), None);
     let writes = server.metrics().get("nolapse_store_writes_total");
     let before = later(0);
     for _ in 0..50 {
         assert!(owner.is_valid(&secret));
     }
     let after = later(0);
-    let used = eventually("the last use", || owner.token(&id)["last_used_at"].as_str().map(str::to_owned));
+    let used = eventually("the last use", stored);
     assert!(before <= used && used <= after, "{before} {used} {after}");
     let written = server.metrics().get("nolapse_store_writes_total") - writes;
     assert!(written <= 3, "fifty uses were written down in {written} units of work");
 
-    // Its use as a credential counts as well, and `detail` does not wait for the flush.
+    // Its use as a credential counts as well.
     eventually("a later second", || (later(0) > used).then_some(()));
     server.caller(&secret).get("/v1/tokens").expect(200);
+    eventually("the later use", || (stored()? > used).then_some(()));
+}
+
+/// Nothing is written down while this looks: the interval is the longest there is, and less than one is waited.
+fn a_use_shows_at_once_wherever_a_token_does(backend: Backend) {
+    let server = Server::start(backend, Options::default().with("usage.flush_interval_seconds", 10));
+    let mut owner = server.owner();
+    let [id, secret] = texts(&owner.create_with("a", &["tokens:read"]), ["id", "secret"]);
+    let made = owner.post("/v1/me/keys", &json!({"name": "mine"})).expect(201);
+    let [key_id, key] = texts(&made, ["id", "secret"]);
+    let before = later(0);
+    assert!(owner.is_valid(&secret) && owner.is_valid(&key));
+    let after = later(0);
+    let (token, mine) = (format!("/v1/tokens/{id}"), format!("/v1/me/keys/{key_id}"));
+    let shown = [
+        owner.get(&token).expect(200),
+        owner.patch(&token, &json!({"name": "b"})).expect(200),
+        owner.get("/v1/tokens").expect(200)["tokens"][0].clone(),
+        owner.get(&mine).expect(200),
+        owner.get("/v1/me/keys").expect(200)["tokens"][0].clone(),
+    ];
+    for view in shown {
+        let used = view["last_used_at"].as_str().unwrap_or_else(|| panic!("{view}")).to_owned();
+        assert!(before <= used && used <= after, "{before} {used} {after}");
+    }
+    // Asking is a use itself.
+    let itself = server.caller(&secret).get("/v1/tokens/self").expect(200);
+    assert!(itself["last_used_at"].as_str().unwrap() >= before.as_str(), "{itself}");
     let seen = owner.post("/v1/auth/validate", &json!({"token": secret, "detail": true})).expect(200);
-    assert!(seen["last_used_at"].as_str().unwrap() > used.as_str(), "{seen}");
-    eventually("the later use", || (owner.token(&id)["last_used_at"].as_str()? > used.as_str()).then_some(()));
+    assert!(seen["last_used_at"].as_str().unwrap() >= before.as_str(), "{seen}");
 }
 
 fn a_refused_use_is_no_use(backend: Backend) {

@@ -1,0 +1,32 @@
+//! When actors were last seen: the latest use of any of their tokens, written down or not.
+
+use std::collections::HashMap;
+
+use storage::model::Actor;
+use storage::{Reads, StoreError};
+use token_domain::id::{ActorId, TokenId};
+
+use crate::usage::Uses;
+
+/// Brings actors as they were read up to date with what is not written down. Costs a read only while something waits.
+pub(crate) async fn bring_up_to_date(reads: &mut Reads, uses: &Uses, actors: &mut [Actor]) -> Result<(), StoreError> {
+    if actors.is_empty() || uses.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<ActorId> = actors.iter().map(|actor| actor.id).collect();
+    let tokens = reads.tokens_by_actor(&ids).await?;
+    add_to(actors, tokens, uses);
+    Ok(())
+}
+
+/// The same, given the actors' tokens.
+pub(super) fn add_to(actors: &mut [Actor], tokens: Vec<(ActorId, TokenId)>, uses: &Uses) {
+    let mut latest = HashMap::new();
+    for (actor, used) in uses.last_used_of(tokens) {
+        let known = latest.entry(actor).or_insert(used);
+        *known = used.max(*known);
+    }
+    for actor in actors {
+        actor.last_used_at = actor.last_used_at.max(latest.get(&actor.id).copied());
+    }
+}

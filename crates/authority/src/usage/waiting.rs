@@ -1,0 +1,144 @@
+//! What waits to be written down, in the order in which it will be: rounds first, then entries used since.
+//!
+//! Entries are found by their token. The table for that is filled by whoever reads or writes, never by a validation, which
+//! only adds to a list; it holds what the list held, so that an entry stands in one of them.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+use token_domain::Timestamp;
+use token_domain::id::TokenId;
+use token_domain::usage::{Hour, UsageHour};
+
+use super::round::{Noted, Round};
+use crate::validate::Entry;
+
+/// Rounds that are not finished: that of the hour before, and one of this hour. Another begins when one of them is done, so
+/// that an outage of hours is held in bounded memory, at the price of the hours in it.
+const MOST_ROUNDS: usize = 2;
+
+/// Entries used since the last round began. Each stands here once, a token whose entry was replaced as often as that.
+#[derive(Debug, Default)]
+pub(super) struct Used {
+    by_token: HashTable<Arc<Entry>>,
+    hasher: RandomState,
+    /// When the first was noted.
+    since: Option<Timestamp>,
+}
+
+/// Everything that waits.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    open: Used,
+    /// What is being put in order for the next round.
+    closing: Option<Arc<Used>>,
+    /// The oldest first.
+    rounds: Vec<Round>,
+}
+
+impl Used {
+    fn add(&mut self, entries: Vec<Arc<Entry>>, since: Option<Timestamp>) {
+        let hash = |entry: &Arc<Entry>| self.hasher.hash_one(entry.token_id());
+        self.by_token.reserve(entries.len(), hash);
+        for entry in entries {
+            self.by_token.insert_unique(hash(&entry), entry, hash);
+        }
+        self.since = self.since.or(since);
+    }
+
+    fn of(&self, id: TokenId) -> impl Iterator<Item = &Arc<Entry>> {
+        self.by_token.iter_hash(self.hasher.hash_one(id)).filter(move |entry| entry.token_id() == id)
+    }
+
+    /// Takes the uses out of the entries. Those noted from here on put their entries into the list again.
+    pub(super) fn round(&self) -> Option<Round> {
+        Some(Round::new(self.since?, self.by_token.iter().map(|entry| entry.take_uses())))
+    }
+}
+
+impl Waiting {
+    /// Adds entries that were used, the first of them at that moment.
+    pub(super) fn add(&mut self, entries: Vec<Arc<Entry>>, since: Option<Timestamp>) {
+        self.open.add(entries, since);
+    }
+
+    /// Closes what is open, if a round is due: there is none, or what is open belongs to an hour that is over. What is closed
+    /// is found until [`Waiting::begin`].
+    pub(super) fn close(&mut self, now: Timestamp) -> Option<Arc<Used>> {
+        let since = self.open.since?;
+        let unfinished = self.rounds.iter().filter(|round| round.left() > 0).count();
+        let is_over = Hour::of(since) < Hour::of(now);
+        if unfinished > 0 && (unfinished >= MOST_ROUNDS || !is_over) {
+            return None;
+        }
+        let closing = Arc::new(std::mem::take(&mut self.open));
+        self.closing = Some(Arc::clone(&closing));
+        Some(closing)
+    }
+
+    /// Puts a round where what was closed is, and hands back those that are done, to be dropped.
+    pub(super) fn begin(&mut self, round: Option<Round>) -> Vec<Round> {
+        self.closing = None;
+        let done = self.rounds.extract_if(.., |round| round.left() == 0).collect();
+        self.rounds.extend(round);
+        done
+    }
+
+    /// The next to be written, at most so many, and the hour they are counted in.
+    pub(super) fn next(&self, most: usize) -> Option<(Hour, Vec<Noted>)> {
+        let round = self.rounds.iter().find(|round| round.left() > 0)?;
+        Some((round.hour(), round.next(most).to_vec()))
+    }
+
+    /// So many of those are written.
+    pub(super) fn advance(&mut self, written: usize) {
+        if let Some(round) = self.rounds.iter_mut().find(|round| round.left() > 0) {
+            round.advance(written);
+        }
+    }
+
+    /// Whether nothing is here at all, what was written by the last round included.
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.by_token.is_empty() && self.closing.is_none() && self.rounds.is_empty()
+    }
+
+    /// Whether every round is written.
+    pub(super) fn is_idle(&self) -> bool {
+        self.rounds.iter().all(|round| round.left() == 0)
+    }
+
+    /// Whether more entries wait than are remembered: then some are alive only because they wait.
+    pub(super) fn exceeds(&self, remembered: usize) -> bool {
+        self.open.by_token.len() > remembered || self.rounds.iter().any(|round| round.left() > remembered)
+    }
+
+    /// Tokens whose uses wait, and since when the earliest has. A token counts once in each round it is in.
+    pub(super) fn backlog(&self) -> (usize, Option<Timestamp>) {
+        let rounds = self.rounds.iter().filter(|round| round.left() > 0);
+        let closing = self.closing.as_deref();
+        let left: usize = rounds.clone().map(Round::left).sum();
+        let entries = self.open.by_token.len() + closing.map_or(0, |used| used.by_token.len());
+        let first = rounds.map(Round::since).next();
+        (left + entries, first.or(closing.and_then(|used| used.since)).or(self.open.since))
+    }
+
+    /// When a token was last used, as far as it is known here.
+    pub(super) fn last_used(&self, id: TokenId) -> Option<Timestamp> {
+        let entries = self.open.of(id).chain(self.closing.iter().flat_map(|used| used.of(id)));
+        let rounds = self.rounds.iter().filter_map(|round| round.last_used(id));
+        entries.filter_map(|entry| entry.last_used()).chain(rounds).max()
+    }
+
+    /// What is counted of a token and not written. Nothing may be closing meanwhile.
+    pub(super) fn unwritten(&self, id: TokenId) -> Vec<UsageHour> {
+        let rounds = self.rounds.iter().flat_map(|round| round.unwritten(id));
+        let open = self
+            .open
+            .since
+            .map(Hour::of)
+            .into_iter()
+            .flat_map(|hour| self.open.of(id).map(move |entry| UsageHour { hour, counts: entry.noted() }));
+        rounds.chain(open).collect()
+    }
+}
