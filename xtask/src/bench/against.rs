@@ -14,7 +14,7 @@ use super::stock::{RUN_IN, Seeded, Stock};
 use super::tokens;
 use super::wrk::{CONNECTIONS, Generator, Load};
 use crate::fail::Result;
-use crate::{product, say};
+use crate::{interrupt, product, say};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -130,16 +130,31 @@ impl<'a> Rounds<'a> {
 
     fn once(&self, generator: &Generator, running: &Running, observed: &[Observed], answer: Answer) -> Result<Round> {
         let load = self.load(running, Duration::from_secs(self.plan.size.seconds), self.case.order);
-        let before = cost::cpu_time(observed)?;
-        let seen = generator.run(&load).map_err(|fail| running.explain(&fail))?;
-        let used = cost::cpu_time(observed)?.saturating_sub(before);
-        seen.must_be(answer).map_err(|fail| running.explain(&fail))?;
-        Ok(Round::new(&seen, used, cost::resident(running.id())?))
+        turn(generator, running, &load, observed, answer)
     }
 
     fn load(&self, running: &Running, time: Duration, order: Order) -> Load {
         Load { port: running.port, time, order, pipeline: self.plan.pipeline, connections: CONNECTIONS }
     }
+}
+
+/// One server's turn in a round: what the clients saw, and what the `observed` processes used meanwhile.
+///
+/// # Errors
+/// If any answer was not `answer`.
+pub(super) fn turn(
+    generator: &Generator,
+    running: &Running,
+    load: &Load,
+    observed: &[Observed],
+    answer: Answer,
+) -> Result<Round> {
+    interrupt::check()?;
+    let before = cost::cpu_time(observed)?;
+    let seen = generator.run(load).map_err(|fail| running.explain(&fail))?;
+    let used = cost::cpu_time(observed)?.saturating_sub(before);
+    seen.must_be(answer).map_err(|fail| running.explain(&fail))?;
+    Ok(Round::new(&seen, used, cost::resident(running.id())?))
 }
 
 impl Measured {

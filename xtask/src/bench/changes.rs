@@ -1,10 +1,10 @@
 //! Changes: making tokens and revoking them, each with everything that belongs to it (transaction, audit row, log entry,
 //! fence). They have no server to be compared with; a wait for the disk measured in the same minutes stands beside them.
 
+use super::against::turn;
 use super::cases::{Answer, Order};
 use super::client::Client;
-use super::contender::{Amounts, Product};
-use super::cost;
+use super::contender::Amounts;
 use super::goals::{Figure, Goal, Outcome};
 use super::plan::Plan;
 use super::report::Round;
@@ -13,7 +13,7 @@ use super::stats::Spread;
 use super::stock::Stock;
 use super::wrk::{Generator, Load};
 use crate::fail::{Context as _, Fail, Result};
-use crate::{interrupt, say};
+use crate::say;
 use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::Write as _;
@@ -58,7 +58,7 @@ pub(super) fn create(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
         for _ in 0..plan.size.rounds {
             let time = Duration::from_secs(plan.size.seconds);
             let load = Load { port: running.port, time, order: Order::Random, pipeline: 1, connections: clients };
-            rounds.push(once(&product, &running, &generator, &load)?);
+            rounds.push(turn(&generator, &running, &load, &product.observed(&running), Answer::Live)?);
         }
         rows.push((format!("{scheme} | {clients}"), rounds));
     }
@@ -102,7 +102,7 @@ pub(super) fn revoke(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
             write_lines(&folder.join("tokens"), part)?;
             let time = Duration::from_mins(2);
             let load = Load { port: running.port, time, order: Order::Once, pipeline: 1, connections: clients };
-            rounds.push(once(&stage.product, &running, &generator, &load)?);
+            rounds.push(turn(&generator, &running, &load, &stage.product.observed(&running), Answer::Live)?);
         }
         rows.push((clients.to_string(), rounds));
     }
@@ -117,16 +117,6 @@ pub(super) fn revoke(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
 
 fn median(rounds: &[Round], read: &dyn Fn(&Round) -> f64) -> f64 {
     Spread::of(rounds.iter().map(read)).median
-}
-
-fn once(product: &Product, running: &super::contender::Running, generator: &Generator, load: &Load) -> Result<Round> {
-    interrupt::check()?;
-    let observed = product.observed(running);
-    let before = cost::cpu_time(&observed)?;
-    let seen = generator.run(load).map_err(|fail| running.explain(&fail))?;
-    let used = cost::cpu_time(&observed)?.saturating_sub(before);
-    seen.must_be(Answer::Live).map_err(|fail| running.explain(&fail))?;
-    Ok(Round::new(&seen, used, cost::resident(running.id())?))
 }
 
 /// The ids of so many tokens, newest first.

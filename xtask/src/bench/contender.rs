@@ -141,6 +141,12 @@ pub(super) fn start_bare(program: &Path, folder: &Path, core: usize, answer: Ans
     Running::start(&launch, folder.join("bare.log"))
 }
 
+/// Starts a server of others on `core`: `program` with `words`, which prints where it listens as ours do.
+pub(super) fn start_peer(program: &Path, words: [String; 3], folder: &Path, core: usize) -> Result<Running> {
+    let launch = Launch::new(program).args(words).env("NODE_ENV", "production").core(Some(core));
+    Running::start(&launch, folder.join("peer.log"))
+}
+
 /// What a database is filled with.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Amounts {
@@ -160,7 +166,8 @@ pub(super) struct Product {
     program: PathBuf,
     folder: PathBuf,
     url: String,
-    core: usize,
+    /// The core of the server, if it has only one.
+    core: Option<usize>,
     database: Option<Arc<Services>>,
     settings: Vec<(&'static str, String)>,
 }
@@ -179,13 +186,18 @@ impl Product {
         let file = || format!("sqlite://{}", folder.join("nolapse.db").display());
         let url = database.as_deref().map_or_else(file, Services::postgres_url);
         let settings = SETTINGS.map(|(name, value)| (name, value.to_owned())).to_vec();
-        Ok(Self { program, folder: folder.to_owned(), url, core, database, settings })
+        Ok(Self { program, folder: folder.to_owned(), url, core: Some(core), database, settings })
     }
 
     /// The same product on the same database with a setting of its own.
     pub(super) fn with(&self, name: &'static str, value: impl Into<String>) -> Self {
         let others = self.settings.iter().filter(|(other, _)| *other != name).cloned();
         Self { settings: others.chain([(name, value.into())]).collect(), ..self.clone() }
+    }
+
+    /// The same product on whichever core is free.
+    pub(super) fn on_all_cores(self) -> Self {
+        Self { core: None, ..self }
     }
 
     /// Fills the database with `count` live tokens and writes them to `file`, one a line.
@@ -213,7 +225,7 @@ impl Product {
         let launch = Launch::new(&self.program)
             .args(["serve", "--listen", "127.0.0.1:0", "--database-url", &self.url])
             .directory(&self.folder)
-            .core(Some(self.core));
+            .core(self.core);
         let launch = self.settings.iter().fold(launch, |launch, (name, value)| launch.env(*name, value));
         Running::start(&launch, self.folder.join("product.log"))
     }

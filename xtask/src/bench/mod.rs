@@ -15,14 +15,18 @@ mod goal_table;
 mod goals;
 pub(crate) mod instructions;
 mod listing;
+mod peers;
 mod plan;
+mod rebuild;
 mod report;
 mod scale;
 mod scopes;
+mod size;
 mod stage;
 mod stats;
 mod stock;
 mod tokens;
+mod workers;
 mod wrk;
 
 use crate::args::Args;
@@ -70,6 +74,26 @@ const ALONE: &[Alone] = &[
         about: "first, middle and last page of lists of 100 000",
         run: listing::run,
         ground: Ground::Database,
+    },
+    Alone {
+        name: "workers",
+        about: "what a second worker brings, by the processor time of a request",
+        run: workers::run,
+        ground: Ground::Processor,
+    },
+    Alone {
+        name: "peers",
+        about: "the fastest peer's check beside this one's, in the same rounds",
+        run: peers::run,
+        ground: Ground::AnyTokens,
+    },
+    Alone { name: "start", about: "seconds of a start", run: size::start, ground: Ground::Tokens },
+    Alone { name: "size", about: "the program, and a server nobody asks", run: size::size, ground: Ground::Processor },
+    Alone {
+        name: "rebuild",
+        about: "a debug build after an edit of one file",
+        run: size::rebuild,
+        ground: Ground::Processor,
     },
 ];
 

@@ -30,7 +30,11 @@ pub(super) struct Alone {
 pub(super) enum Ground {
     /// A database: its result belongs to one of them.
     Database,
-    /// Nothing but the processor.
+    /// A database with as many live tokens as most benchmarks have, and a server that may know them already.
+    Tokens,
+    /// The same, whichever the database: a file.
+    AnyTokens,
+    /// Nothing but the processor, or a database of which it does not matter which.
     Processor,
 }
 
@@ -61,7 +65,7 @@ const FULL: Size = Size { option: " --full", rounds: 7, seconds: 10, index: 2 };
 /// The name that stands for all of them.
 pub(super) const ALL: &str = "all";
 /// What `--full` means for each of all benchmarks: as many tokens, less time.
-const FULL_PART: Size = Size { rounds: 5, seconds: 4, ..FULL };
+const FULL_PART: Size = Size { rounds: 5, seconds: 3, ..FULL };
 /// What neither option means for each of all benchmarks.
 const USUAL_PART: Size = Size { rounds: 3, seconds: 3, ..USUAL };
 /// The same with `--quick`.
@@ -130,6 +134,10 @@ impl Asked {
                 let fail = || Fail::usage(format!("no benchmark {name:?}; there are\n{}", names()));
                 let (backend, pipeline) = (backend.unwrap_or(Backend::Sqlite), pipeline.unwrap_or(1));
                 let subject = find(name).ok_or_else(fail)?;
+                let backend = match subject.ground() {
+                    Ground::Database | Ground::Tokens => backend,
+                    Ground::AnyTokens | Ground::Processor => Backend::Sqlite,
+                };
                 Ok(Self::One(Plan { subject, size, backend, pipeline, tokens, is_part: false, write, profile }))
             }
             _ => Err(Fail::usage(format!("which benchmark? One of\n{}", names()))),
@@ -167,8 +175,16 @@ impl Plan {
     pub(super) fn shared(&self) -> Option<usize> {
         match self.subject {
             Subject::Against(case) => Some(self.live(case)),
-            Subject::Alone(_) => None,
+            Subject::Alone(alone) => match alone.ground {
+                Ground::Tokens | Ground::AnyTokens => Some(self.amount()),
+                Ground::Database | Ground::Processor => None,
+            },
         }
+    }
+
+    /// How many live tokens most benchmarks have.
+    pub(super) fn amount(&self) -> usize {
+        self.tokens.unwrap_or(LIVE[self.size.index])
     }
 
     /// How many tokens a case asks with.
@@ -187,8 +203,8 @@ impl Plan {
         let depth = if self.pipeline == 1 { String::new() } else { format!(" --pipeline {}", self.pipeline) };
         let tokens = self.tokens.map(|count| format!(" --tokens {count}")).unwrap_or_default();
         let backend = match self.subject.ground() {
-            Ground::Database => format!(" --backend {}", self.backend.name()),
-            Ground::Processor => String::new(),
+            Ground::Database | Ground::Tokens => format!(" --backend {}", self.backend.name()),
+            Ground::AnyTokens | Ground::Processor => String::new(),
         };
         format!("cargo xtask bench {}{}{backend}{depth}{tokens}", self.subject.name(), self.size.option)
     }
@@ -197,8 +213,8 @@ impl Plan {
     pub(super) fn title(&self) -> String {
         let depth = if self.pipeline == 1 { String::new() } else { format!(", {} pipelined", self.pipeline) };
         match self.subject.ground() {
-            Ground::Database => format!("{} on {}{depth}", self.subject.name(), self.backend.name()),
-            Ground::Processor => self.subject.name().to_owned(),
+            Ground::Database | Ground::Tokens => format!("{} on {}{depth}", self.subject.name(), self.backend.name()),
+            Ground::AnyTokens | Ground::Processor => self.subject.name().to_owned(),
         }
     }
 }
