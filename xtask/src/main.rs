@@ -56,9 +56,10 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "bench",
-        usage: "bench <name> [--quick|--full] [--backend sqlite|postgres] [--pipeline N] [--tokens N] [--dev] [--write]",
-        about: "the product against a bare server, interleaved; --write puts the table into docs/PERFORMANCE.md, --dev \
-                takes a build without optimisation, for work on a benchmark",
+        usage: "bench <name>|all [--quick|--full] [--backend sqlite|postgres] [--pipeline N] [--tokens N] [--dev] [--write]",
+        about: "the product against a bare server, interleaved, and what it takes otherwise; `bench` alone lists them; \
+                --write puts tables and goals into docs/PERFORMANCE.md, --dev takes a build without optimisation, for \
+                work on a benchmark",
         run: bench::task,
     },
     Task { name: "help", usage: "help", about: "this list", run: help },

@@ -1,138 +1,245 @@
 //! Rounds that alternate between the product and the ground it stands on: ratios are taken within each pair of rounds,
 //! so a machine that slows down half-way slows both.
 
-use super::cases::{Against, Before, Case, Order, Request, Tokens, VALIDATE};
-use super::client::Client;
-use super::contender::{self, Product, Running};
-use super::cost::{self, Observed};
+use super::cases::{Against, Answer, Before, Case, Measure, Order, PIPELINED, Request, Tokens};
+use super::client::metric;
+use super::contender::{self, Running};
+use super::cost::{self, Observed, precise};
+use super::goals::{Figure, Goal, Outcome};
 use super::plan::Plan;
 use super::report::{self, Round};
-use super::stage::{GENERATOR_CORE, SERVER_CORE, Stage};
+use super::stage::{GENERATOR_CORE, SERVER_CORE};
+use super::stats::Spread;
+use super::stock::{RUN_IN, Seeded, Stock};
 use super::tokens;
 use super::wrk::{CONNECTIONS, Generator, Load};
 use crate::fail::Result;
 use crate::{interrupt, product, say};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-/// How long asking for every token once may take, beside a second for each so many of them.
-const WARM_UP: Duration = Duration::from_mins(3);
-const WARMED_PER_SECOND: usize = 5_000;
-/// How long both servers are loaded before anything counts.
-const RUN_IN: Duration = Duration::from_secs(1);
+/// The product's own counts of what a validation should not need.
+const READS: &str = "nolapse_candidate_reads_total";
+const HASHES: &str = "nolapse_slow_hashes_total";
 
-/// One benchmark against its ground: the text of its section.
-pub(super) fn run(plan: &Plan, case: &'static Case) -> Result<String> {
-    let stage = Stage::prepare(plan)?;
-    let count = plan.count(case);
-    let pairs = Rounds::prepare(plan, case, count, &stage)?.measure(&stage.product)?;
+/// One benchmark against its ground.
+pub(super) fn run(plan: &Plan, case: &'static Case, stock: &mut Stock) -> Result<Outcome> {
+    let seeded = stock.seeded(plan, plan.live(case))?;
+    let measured = Rounds::prepare(plan, case, seeded)?.measure(seeded)?;
     let name = match case.against {
         Against::Bare => "nolapse-api",
         Against::Validate => case.name,
     };
-    Ok(format!(
-        "{}: {count} of them, {} rounds of {} s, {CONNECTIONS} connections.\n\n{}",
+    let text = format!(
+        "{}: {} of them, {} rounds of {} s, {CONNECTIONS} connections.\n\n{}",
         case.about,
+        plan.count(case),
         plan.size.rounds,
         plan.size.seconds,
-        report::table([case.against.name(), name], &pairs),
-    ))
+        report::table([case.against.name(), name], &measured.pairs),
+    );
+    Ok(Outcome { text, figures: measured.figures(plan, case) })
 }
 
 /// What the rounds of one case need.
 pub(super) struct Rounds<'a> {
     plan: &'a Plan,
     case: &'static Case,
-    count: usize,
     /// The ground's own program, if it has one.
     bare: Option<PathBuf>,
     generator: Generator,
-    of_ground: Generator,
-    folder: &'a Path,
+}
+
+/// What the rounds showed.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    /// The ground and the product in each round.
+    pub(super) pairs: Vec<(Round, Round)>,
+    /// In the product's rounds.
+    reads: u64,
+    hashes: u64,
 }
 
 impl<'a> Rounds<'a> {
-    /// Fills the database with `count` tokens, or writes down as many that nobody issued.
-    pub(super) fn prepare(plan: &'a Plan, case: &'static Case, count: usize, stage: &'a Stage) -> Result<Self> {
-        let folder = stage.folder.path();
-        let file = folder.join("tokens");
-        match case.tokens {
-            Tokens::Live(_) => stage.product.seed(count, &file)?,
+    /// Writes down what is asked, with tokens that nobody issued if the case is about them.
+    pub(super) fn prepare(plan: &'a Plan, case: &'static Case, seeded: &mut Seeded) -> Result<Self> {
+        let folder = seeded.stage.folder.path().to_owned();
+        let own = match case.tokens {
+            Tokens::Live(_) => "tokens",
             Tokens::Unknown(_) | Tokens::Malformed(_) => {
-                // The product is measured with tokens it does not know, on a database that has some.
-                stage.product.seed(1, &file)?;
+                let (file, count) = (folder.join("strangers"), plan.count(case));
                 tokens::write_strangers(&file, count, matches!(case.tokens, Tokens::Unknown(_)))?;
+                tokens::check(&file, count)?;
+                "strangers"
             }
-        }
-        tokens::check(&file, count)?;
+        };
         let credential = match case.request.needs() {
             None => String::new(),
-            Some(scope) => Client::sign_in(&stage.product.start()?)?.create_token(scope)?,
+            Some(scope) => seeded.credential(scope)?,
         };
-        let generator = |name, request: &Request| {
-            let (head, tail) = request.cut(tokens::TOKEN_LENGTH, &credential);
-            Generator::prepare(folder, name, (&head, &tail), GENERATOR_CORE)
-        };
+        let (head, tail) = Request::cut(&case.request, tokens::TOKEN_LENGTH, &credential);
+        let generator = Generator::prepare(&folder, "asked", own, (&head, &tail), GENERATOR_CORE)?;
         let bare = match case.against {
             Against::Bare => Some(product::build_program("bare", "bare", plan.profile)?),
             Against::Validate => None,
         };
-        let (of_ground, generator) = (generator("validate", &VALIDATE)?, generator("asked", &case.request)?);
-        Ok(Self { plan, case, count, bare, generator, of_ground, folder })
+        Ok(Self { plan, case, bare, generator })
     }
 
     /// Runs the rounds, the ground first in each.
-    pub(super) fn measure(&self, product: &Product) -> Result<Vec<(Round, Round)>> {
-        let start = |program: &PathBuf| contender::start_bare(program, self.folder, SERVER_CORE, self.case.answer);
+    pub(super) fn measure(&self, seeded: &mut Seeded) -> Result<Measured> {
+        let folder = seeded.stage.folder.path();
+        let start = |program: &PathBuf| contender::start_bare(program, folder, SERVER_CORE, self.case.answer);
         let bare = self.bare.as_ref().map(start).transpose()?;
-        let mut running = product.start()?;
-        if self.case.before == Before::Warm {
-            say::step(format!("asking for each of {} tokens once", self.count));
-            self.warm(&running)?;
+        if let Some(bare) = &bare {
+            seeded.generator().run(&self.load(bare, RUN_IN, Order::Random))?;
         }
-        self.of_ground.run(&self.load(bare.as_ref().unwrap_or(&running), RUN_IN, Order::Random))?;
-
-        let mut pairs = Vec::new();
+        if self.case.before == Before::Warm {
+            seeded.warm()?;
+            self.generator.run(&self.load(seeded.running()?, RUN_IN, Order::Random))?;
+        }
+        let mut measured = Measured::default();
         for round in 1..=self.plan.size.rounds {
             say::step(format!("round {round} of {}", self.plan.size.rounds));
-            let first = match &bare {
-                Some(bare) => self.once(&self.of_ground, bare, &[Observed { pid: bare.id(), family: false }])?,
-                None => self.once(&self.of_ground, &running, &product.observed(&running))?,
-            };
-            if self.case.before == Before::Restart && round > 1 {
-                // The old one goes before the new one comes: the database file has one owner.
-                drop(running);
-                running = product.start()?;
+            if self.case.before == Before::Restart {
+                seeded.stop();
             }
-            let second = self.once(&self.generator, &running, &product.observed(&running))?;
-            pairs.push((first, second));
+            let first = match (&bare, self.case.before) {
+                (Some(bare), Before::Warm) => seeded.running()?.while_stopped(|| self.of_bare(seeded, bare)),
+                (Some(bare), Before::Restart) => self.of_bare(seeded, bare),
+                (None, Before::Warm | Before::Restart) => {
+                    seeded.start()?;
+                    self.once(seeded.generator(), seeded.running()?, &seeded.observed()?, Answer::Live)
+                }
+            }?;
+            let running = seeded.start()?;
+            let (reads, hashes) = (metric(running, READS)?, metric(running, HASHES)?);
+            let running = seeded.running()?;
+            let second = self.once(&self.generator, running, &seeded.observed()?, self.case.answer)?;
+            measured.reads += metric(running, READS)?.saturating_sub(reads);
+            measured.hashes += metric(running, HASHES)?.saturating_sub(hashes);
+            measured.pairs.push((first, second));
         }
-        Ok(pairs)
+        Ok(measured)
     }
 
-    /// Makes the node know every token. The last requests of the pass may be cut off, which costs their tokens one
-    /// read.
-    pub(super) fn warm(&self, running: &Running) -> Result {
-        let patience = WARM_UP + Duration::from_secs((self.count / WARMED_PER_SECOND) as u64);
-        for (order, time) in [(Order::Once, patience), (Order::Random, RUN_IN)] {
-            let load = Load { pipeline: 1, ..self.load(running, time, order) };
-            self.generator.run(&load).map_err(|fail| running.explain(&fail))?;
-        }
-        interrupt::check()?;
-        let seen = self.generator.run(&self.load(running, RUN_IN, Order::Random))?;
-        seen.must_be(self.case.answer).map_err(|fail| running.explain(&fail))
+    fn of_bare(&self, seeded: &Seeded, bare: &Running) -> Result<Round> {
+        let observed = [Observed { pid: bare.id(), family: false }];
+        self.once(seeded.generator(), bare, &observed, self.case.answer)
     }
 
-    fn once(&self, generator: &Generator, running: &Running, observed: &[Observed]) -> Result<Round> {
+    fn once(&self, generator: &Generator, running: &Running, observed: &[Observed], answer: Answer) -> Result<Round> {
         let load = self.load(running, Duration::from_secs(self.plan.size.seconds), self.case.order);
-        let before = cost::cpu_time(observed)?;
-        let seen = generator.run(&load).map_err(|fail| running.explain(&fail))?;
-        let used = cost::cpu_time(observed)?.saturating_sub(before);
-        seen.must_be(self.case.answer).map_err(|fail| running.explain(&fail))?;
-        Ok(Round::new(&seen, used, cost::resident(running.id())?))
+        turn(generator, running, &load, observed, answer)
     }
 
     fn load(&self, running: &Running, time: Duration, order: Order) -> Load {
         Load { port: running.port, time, order, pipeline: self.plan.pipeline, connections: CONNECTIONS }
+    }
+}
+
+/// One server's turn in a round: what the clients saw, and what the `observed` processes used meanwhile.
+///
+/// # Errors
+/// If any answer was not `answer`.
+pub(super) fn turn(
+    generator: &Generator,
+    running: &Running,
+    load: &Load,
+    observed: &[Observed],
+    answer: Answer,
+) -> Result<Round> {
+    interrupt::check()?;
+    let before = cost::cpu_time(observed)?;
+    let seen = generator.run(load).map_err(|fail| running.explain(&fail))?;
+    let used = cost::cpu_time(observed)?.saturating_sub(before);
+    seen.must_be(answer).map_err(|fail| running.explain(&fail))?;
+    Ok(Round::new(&seen, used, cost::resident(running.id())?))
+}
+
+impl Measured {
+    /// Medians over the rounds, for the goals of the case. A number of tokens or a pipeline that no goal is about has none.
+    fn figures(&self, plan: &Plan, case: &Case) -> Vec<Figure> {
+        let goals: &[(Goal, Measure)] = match (plan.tokens, plan.pipeline) {
+            (None, 1) => case.goals,
+            (None, PIPELINED) => case.pipelined,
+            (None | Some(_), _) => &[],
+        };
+        let figure = |(goal, measure): &(Goal, Measure)| Figure {
+            goal: *goal,
+            on: Some(plan.backend),
+            value: self.value(*measure),
+        };
+        goals.iter().map(figure).collect()
+    }
+
+    fn value(&self, measure: Measure) -> f64 {
+        let ratio = |read: &dyn Fn(&Round) -> f64| {
+            Spread::of(self.pairs.iter().map(|(ground, product)| read(product) / read(ground))).median
+        };
+        match measure {
+            Measure::CpuRatio => ratio(&Round::cpu_us),
+            Measure::RateRatio => ratio(&Round::per_second),
+            Measure::TailRatio => ratio(&|round| round.latency_ms()[1]),
+            Measure::Cpu => Spread::of(self.pairs.iter().map(|(_, product)| product.cpu_us())).median,
+            Measure::Reads => precise(self.reads),
+            Measure::Hashes => precise(self.hashes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cases;
+    use super::super::contender::Backend;
+    use super::super::plan::Asked;
+    use super::super::wrk::Seen;
+    use super::*;
+    use crate::args::Args;
+
+    fn round(requests: u64, cpu_ms: u64) -> Round {
+        let seen =
+            Seen { requests, duration: Duration::from_secs(1), latency_us: [1, requests, 1], refused: 0, failed: 0 };
+        Round::new(&seen, Duration::from_millis(cpu_ms), 0)
+    }
+
+    fn plan(line: &str) -> Plan {
+        match Asked::parse(Args::new(line.split_whitespace().map(str::to_owned))).unwrap() {
+            Asked::One(plan) => plan,
+            Asked::All(_) => panic!("{line} is about all of them"),
+        }
+    }
+
+    #[test]
+    fn figures_are_medians_within_pairs() {
+        let pairs = vec![(round(1_000, 10), round(900, 10)), (round(500, 10), round(500, 11))];
+        let measured = Measured { pairs, reads: 3, hashes: 2 };
+        let near = |left: f64, right: f64| (left - right).abs() < 1e-9;
+        for (measure, expected) in [
+            (Measure::CpuRatio, f64::midpoint(1.0 / 0.9, 1.1)),
+            (Measure::RateRatio, 0.95),
+            (Measure::TailRatio, 0.95),
+            (Measure::Cpu, f64::midpoint(10_000.0 / 900.0, 22.0)),
+            (Measure::Reads, 3.0),
+            (Measure::Hashes, 2.0),
+        ] {
+            assert!(near(measured.value(measure), expected), "{measure:?}: {}", measured.value(measure));
+        }
+    }
+
+    #[test]
+    fn only_what_a_goal_is_about_is_held_against_it() {
+        let case = cases::find("validate").unwrap();
+        let measured = Measured { pairs: vec![(round(1, 1), round(1, 1))], ..Measured::default() };
+        for (line, goals) in [
+            ("validate --full", 5),
+            ("validate --full --pipeline 16", 1),
+            ("validate --full --pipeline 4", 0),
+            ("validate --full --tokens 5", 0),
+        ] {
+            assert_eq!(measured.figures(&plan(line), case).len(), goals, "{line}");
+        }
+        let figures = measured.figures(&plan("validate --backend postgres"), case);
+        assert!(figures.iter().all(|figure| figure.on == Some(Backend::Postgres)));
     }
 }

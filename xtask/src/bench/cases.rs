@@ -1,5 +1,7 @@
 //! What can be measured: a table. A new benchmark is a new row.
 
+use super::goals::Goal;
+
 /// One benchmark.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Case {
@@ -19,6 +21,30 @@ pub(super) struct Case {
     pub(super) request: Request,
     /// What the rounds alternate with.
     pub(super) against: Against,
+    /// What it measures that has a goal.
+    pub(super) goals: &'static [(Goal, Measure)],
+    /// The same with [`PIPELINED`] requests written at once.
+    pub(super) pipelined: &'static [(Goal, Measure)],
+}
+
+/// The depth of a pipeline that goals are about.
+pub(super) const PIPELINED: u32 = 16;
+
+/// How a figure is read from the rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Measure {
+    /// Processor time of a request, of the ground's in the same round.
+    CpuRatio,
+    /// Requests in a second, of the ground's.
+    RateRatio,
+    /// What 99 % of the requests stay within, of the ground's.
+    TailRatio,
+    /// Processor time of a request in microseconds.
+    Cpu,
+    /// Reads of the database for a validation, in all rounds together.
+    Reads,
+    /// Slow hashes, in all rounds together.
+    Hashes,
 }
 
 /// What a benchmark is compared with.
@@ -26,7 +52,7 @@ pub(super) struct Case {
 pub(super) enum Against {
     /// The bare server, asked the same.
     Bare,
-    /// The same product, asked to validate the same tokens.
+    /// The same product, asked to validate live tokens.
     Validate,
 }
 
@@ -56,6 +82,8 @@ pub(super) enum Tokens {
 pub(super) enum Order {
     /// Uniformly by chance.
     Random,
+    /// By chance, the second half as often as the first, the third a third as often, and so on.
+    Zipf,
     /// Each at most once.
     Once,
 }
@@ -65,6 +93,7 @@ impl Order {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Random => "random",
+            Self::Zipf => "zipf",
             Self::Once => "once",
         }
     }
@@ -136,6 +165,9 @@ impl Request {
 /// Where the credential of whoever asks goes.
 const CREDENTIAL: &str = "{credential}";
 
+/// Live tokens of most benchmarks: quick, usual and full size.
+pub(super) const LIVE: [usize; 3] = [20_000, 100_000, 1_000_000];
+
 /// The request that others are compared with.
 pub(super) const VALIDATE: Request = Request {
     line: "POST /v1/auth/validate",
@@ -148,12 +180,36 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "validate",
         about: "live tokens known to the node, uniformly",
-        tokens: Tokens::Live([20_000, 100_000, 1_000_000]),
+        tokens: Tokens::Live(LIVE),
         order: Order::Random,
         before: Before::Warm,
         answer: Answer::Live,
         request: VALIDATE,
         against: Against::Bare,
+        goals: &[
+            (Goal::ValidateCpu, Measure::CpuRatio),
+            (Goal::ValidateRate, Measure::RateRatio),
+            (Goal::ValidateTail, Measure::TailRatio),
+            (Goal::CachedReads, Measure::Reads),
+            (Goal::CachedHashes, Measure::Hashes),
+        ],
+        pipelined: &[(Goal::PipelinedCpu, Measure::CpuRatio)],
+    },
+    Case {
+        name: "validate-zipf",
+        about: "live tokens known to the node, by Zipf's law",
+        tokens: Tokens::Live(LIVE),
+        order: Order::Zipf,
+        before: Before::Warm,
+        answer: Answer::Live,
+        request: VALIDATE,
+        against: Against::Bare,
+        goals: &[
+            (Goal::ZipfCpu, Measure::CpuRatio),
+            (Goal::ZipfRate, Measure::RateRatio),
+            (Goal::ZipfTail, Measure::TailRatio),
+        ],
+        pipelined: &[(Goal::PipelinedZipfCpu, Measure::CpuRatio)],
     },
     Case {
         name: "validate-cold",
@@ -164,6 +220,8 @@ pub(super) const CASES: &[Case] = &[
         answer: Answer::Live,
         request: VALIDATE,
         against: Against::Bare,
+        goals: &[(Goal::ColdCpu, Measure::Cpu), (Goal::ColdHashes, Measure::Hashes)],
+        pipelined: &[],
     },
     Case {
         name: "validate-unknown",
@@ -173,7 +231,9 @@ pub(super) const CASES: &[Case] = &[
         before: Before::Warm,
         answer: Answer::Unknown,
         request: VALIDATE,
-        against: Against::Bare,
+        against: Against::Validate,
+        goals: &[(Goal::UnknownCpu, Measure::CpuRatio)],
+        pipelined: &[],
     },
     Case {
         name: "validate-malformed",
@@ -183,12 +243,14 @@ pub(super) const CASES: &[Case] = &[
         before: Before::Warm,
         answer: Answer::Unknown,
         request: VALIDATE,
-        against: Against::Bare,
+        against: Against::Validate,
+        goals: &[(Goal::MalformedCpu, Measure::CpuRatio), (Goal::MalformedReads, Measure::Reads)],
+        pipelined: &[],
     },
     Case {
         name: "forward-auth",
         about: "live tokens known to the node, as a proxy asks about them",
-        tokens: Tokens::Live([20_000, 100_000, 1_000_000]),
+        tokens: Tokens::Live(LIVE),
         order: Order::Random,
         before: Before::Warm,
         answer: Answer::Live,
@@ -198,11 +260,13 @@ pub(super) const CASES: &[Case] = &[
             body: "",
         },
         against: Against::Validate,
+        goals: &[(Goal::ForwardCpu, Measure::CpuRatio)],
+        pipelined: &[],
     },
     Case {
         name: "introspect",
         about: "live tokens known to the node, as OAuth 2.0 introspects them",
-        tokens: Tokens::Live([20_000, 100_000, 1_000_000]),
+        tokens: Tokens::Live(LIVE),
         order: Order::Random,
         before: Before::Warm,
         answer: Answer::Live,
@@ -212,6 +276,8 @@ pub(super) const CASES: &[Case] = &[
             body: "token={token}",
         },
         against: Against::Validate,
+        goals: &[(Goal::IntrospectCpu, Measure::CpuRatio)],
+        pipelined: &[],
     },
 ];
 

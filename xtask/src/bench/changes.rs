@@ -1,18 +1,20 @@
 //! Changes: making tokens and revoking them, each with everything that belongs to it (transaction, audit row, log entry,
 //! fence). They have no server to be compared with; a wait for the disk measured in the same minutes stands beside them.
 
+use super::against::turn;
 use super::cases::{Answer, Order};
 use super::client::Client;
-use super::contender::{Amounts, Product};
-use super::cost;
+use super::contender::Amounts;
+use super::goals::{Figure, Goal, Outcome};
 use super::plan::Plan;
 use super::report::Round;
 use super::stage::{GENERATOR_CORE, Stage};
 use super::stats::Spread;
+use super::stock::Stock;
 use super::wrk::{Generator, Load};
 use crate::fail::{Context as _, Fail, Result};
-use crate::{interrupt, say};
-use std::fmt::Write as _;
+use crate::say;
+use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
@@ -32,7 +34,8 @@ const NAMES: usize = 1_000;
 const ID_LENGTH: usize = 36;
 
 /// `cargo xtask bench create`: the table.
-pub(super) fn create(plan: &Plan) -> Result<String> {
+pub(super) fn create(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
+    stock.clear();
     let stage = Stage::prepare(plan)?;
     let folder = stage.folder.path();
     let names: Vec<String> = (0..NAMES).map(|number| format!("bench {number:06}")).collect();
@@ -50,26 +53,35 @@ pub(super) fn create(plan: &Plan) -> Result<String> {
             client.header(),
             before.len() + names[0].len() + after.len(),
         );
-        let generator = Generator::prepare(folder, "create", (&head, after), GENERATOR_CORE)?;
+        let generator = Generator::prepare(folder, "create", "tokens", (&head, after), GENERATOR_CORE)?;
         let mut rounds = Vec::new();
         for _ in 0..plan.size.rounds {
             let time = Duration::from_secs(plan.size.seconds);
             let load = Load { port: running.port, time, order: Order::Random, pipeline: 1, connections: clients };
-            rounds.push(once(&product, &running, &generator, &load)?);
+            rounds.push(turn(&generator, &running, &load, &product.observed(&running), Answer::Live)?);
         }
         rows.push((format!("{scheme} | {clients}"), rounds));
     }
-    let sync = sync(folder)?;
-    Ok(format!(
+    let cpu = |rounds: &[Round]| median(rounds, &|round| round.cpu_us() / 1e3);
+    let figures = CREATES.iter().zip(&rows).filter_map(|(kind, (_, rounds))| match kind {
+        ("bcrypt", 1) => Some((Goal::CreateBcryptCpu, cpu(rounds))),
+        ("sha256", 1) => Some((Goal::CreateCpu, cpu(rounds))),
+        ("sha256", 16) => Some((Goal::CreateRate, median(rounds, &Round::per_second))),
+        (_, _) => None,
+    });
+    let figures = figures.map(|(goal, value)| Figure { goal, on: Some(plan.backend), value }).collect();
+    let text = format!(
         "{} rounds of {} s.\n\n{}",
         plan.size.rounds,
         plan.size.seconds,
-        table("scheme | clients", &rows, &sync)
-    ))
+        table("scheme | clients", &rows, &Sync::measure(folder)?)
+    );
+    Ok(Outcome { text, figures })
 }
 
 /// `cargo xtask bench revoke`: the table.
-pub(super) fn revoke(plan: &Plan) -> Result<String> {
+pub(super) fn revoke(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
+    stock.clear();
     let count = REVOKED[plan.size.index];
     let stage = Stage::prepare(plan)?;
     let folder = stage.folder.path();
@@ -81,7 +93,7 @@ pub(super) fn revoke(plan: &Plan) -> Result<String> {
     let mut parts = ids.chunks(count);
     let head = "DELETE /v1/tokens/";
     let tail = format!(" HTTP/1.1\r\nHost: localhost\r\n{}\r\n\r\n", client.header());
-    let generator = Generator::prepare(folder, "revoke", (head, &tail), GENERATOR_CORE)?;
+    let generator = Generator::prepare(folder, "revoke", "tokens", (head, &tail), GENERATOR_CORE)?;
     let mut rows = Vec::new();
     for clients in REVOKES {
         say::step(format!("revoking, {clients} at once"));
@@ -90,22 +102,21 @@ pub(super) fn revoke(plan: &Plan) -> Result<String> {
             write_lines(&folder.join("tokens"), part)?;
             let time = Duration::from_mins(2);
             let load = Load { port: running.port, time, order: Order::Once, pipeline: 1, connections: clients };
-            rounds.push(once(&stage.product, &running, &generator, &load)?);
+            rounds.push(turn(&generator, &running, &load, &stage.product.observed(&running), Answer::Live)?);
         }
         rows.push((clients.to_string(), rounds));
     }
-    let sync = sync(folder)?;
-    Ok(format!("{} rounds of {count} tokens.\n\n{}", plan.size.rounds, table("clients", &rows, &sync)))
+    let sync = Sync::measure(folder)?;
+    let alone = rows.first().map(|(_, rounds)| rounds.as_slice()).unwrap_or_default();
+    let latency = |at: usize| median(alone, &|round| round.latency_ms()[at]);
+    let figures = [(Goal::RevokeWait, latency(0) - sync.half_ms), (Goal::RevokeTail, latency(1))];
+    let figures = figures.map(|(goal, value)| Figure { goal, on: Some(plan.backend), value }).to_vec();
+    let text = format!("{} rounds of {count} tokens.\n\n{}", plan.size.rounds, table("clients", &rows, &sync));
+    Ok(Outcome { text, figures })
 }
 
-fn once(product: &Product, running: &super::contender::Running, generator: &Generator, load: &Load) -> Result<Round> {
-    interrupt::check()?;
-    let observed = product.observed(running);
-    let before = cost::cpu_time(&observed)?;
-    let seen = generator.run(load).map_err(|fail| running.explain(&fail))?;
-    let used = cost::cpu_time(&observed)?.saturating_sub(before);
-    seen.must_be(Answer::Live).map_err(|fail| running.explain(&fail))?;
-    Ok(Round::new(&seen, used, cost::resident(running.id())?))
+fn median(rounds: &[Round], read: &dyn Fn(&Round) -> f64) -> f64 {
+    Spread::of(rounds.iter().map(read)).median
 }
 
 /// The ids of so many tokens, newest first.
@@ -132,26 +143,38 @@ fn write_lines(file: &Path, lines: &[String]) -> Result {
     std::fs::write(file, lines.join("\n") + "\n").attempt(|| format!("write {}", file.display()))
 }
 
-/// How long the disk takes to make one page durable, in milliseconds, as a table row: what a commit cannot be faster than.
-fn sync(folder: &Path) -> Result<String> {
-    let name = || "measure the disk".to_owned();
-    let mut file = File::create(folder.join("sync")).attempt(name)?;
-    let mut taken = Vec::with_capacity(SYNCS);
-    for _ in 0..SYNCS {
-        let started = Instant::now();
-        file.write_all(&[0x5a; 4096]).attempt(name)?;
-        file.sync_data().attempt(name)?;
-        taken.push(started.elapsed().as_secs_f64() * 1e3);
-    }
-    taken.sort_by(f64::total_cmp);
-    Ok(format!(
-        "One wait for the disk, in the same folder: p50 {:.2} ms, p99 {:.2} ms.",
-        taken[SYNCS / 2],
-        taken[SYNCS * 99 / 100]
-    ))
+/// How long the disk takes to make one page durable, in milliseconds: what a commit cannot be faster than.
+struct Sync {
+    /// Half of the waits stay within this.
+    half_ms: f64,
+    /// And 99 % within this.
+    tail_ms: f64,
 }
 
-fn table(head: &str, rows: &[(String, Vec<Round>)], sync: &str) -> String {
+impl Sync {
+    fn measure(folder: &Path) -> Result<Self> {
+        let name = || "measure the disk".to_owned();
+        let mut file = File::create(folder.join("sync")).attempt(name)?;
+        let mut taken = Vec::with_capacity(SYNCS);
+        for _ in 0..SYNCS {
+            let started = Instant::now();
+            file.write_all(&[0x5a; 4096]).attempt(name)?;
+            file.sync_data().attempt(name)?;
+            taken.push(started.elapsed().as_secs_f64() * 1e3);
+        }
+        taken.sort_by(f64::total_cmp);
+        Ok(Self { half_ms: taken[SYNCS / 2], tail_ms: taken[SYNCS * 99 / 100] })
+    }
+}
+
+impl fmt::Display for Sync {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { half_ms, tail_ms } = self;
+        write!(f, "One wait for the disk, in the same folder: p50 {half_ms:.2} ms, p99 {tail_ms:.2} ms.")
+    }
+}
+
+fn table(head: &str, rows: &[(String, Vec<Round>)], sync: &Sync) -> String {
     let columns = head.split('|').count();
     let mut text = format!(
         "| {head} | per second (least–most) | p50 ms | p99 ms | CPU ms each |\n|{}{}\n",
@@ -194,18 +217,19 @@ mod tests {
             Round::new(&seen, Duration::from_millis(cpu), 0)
         };
         let rows = [("sha256 | 16".to_owned(), vec![round(1_000, 100), round(3_000, 300), round(2_000, 400)])];
-        let table = table("scheme | clients", &rows, "One wait.");
+        let table = table("scheme | clients", &rows, &Sync { half_ms: 1.0, tail_ms: 2.0 });
         let lines: Vec<_> = table.lines().collect();
         assert_eq!(lines[0], "| scheme | clients | per second (least–most) | p50 ms | p99 ms | CPU ms each |");
         assert_eq!(lines[1], "| --- | --- | ---: | ---: | ---: | ---: |");
         assert_eq!(lines[2], "| sha256 | 16 | 2000 (1000–3000) | 2.00 | 4.00 | 0.100 |");
-        assert_eq!(lines[4], "One wait.");
+        assert_eq!(lines[4], "One wait for the disk, in the same folder: p50 1.00 ms, p99 2.00 ms.");
     }
 
     #[test]
     fn the_disk_is_waited_for() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(sync(folder.path()).unwrap().starts_with("One wait for the disk"));
+        let sync = Sync::measure(folder.path()).unwrap();
+        assert!(0.0 < sync.half_ms && sync.half_ms <= sync.tail_ms);
         assert_eq!(std::fs::metadata(folder.path().join("sync")).unwrap().len(), 4096 * SYNCS as u64);
     }
 }

@@ -3,13 +3,19 @@
 use super::cases::Answer;
 use super::cost::Observed;
 use crate::fail::{Context as _, Fail, Result};
-use crate::process::{Launch, Server, run};
+use crate::process::{Launch, POLL, Server, run};
 use crate::services::{Durability, Services, Wanted, tail};
-use crate::{product, say};
+use crate::{interrupt, product, say};
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// How long a server may take to be ready after it was stopped for a while.
+const AWAKE: Duration = Duration::from_secs(10);
 
 /// Settings of the product in a benchmark: what deployments have, plus a tag key of its own and no waiting at the end.
 const SETTINGS: [(&str, &str); 3] = [
@@ -71,9 +77,61 @@ impl Running {
         self.server.id()
     }
 
+    /// Does something while this server does nothing, so that work it would do by itself, such as writing down what was
+    /// used, falls into rounds of its own. Afterwards it is ready to be asked.
+    ///
+    /// The server is never left stopped: not by a failure of `work`, nor by a panic. Should this program be killed, the
+    /// kernel wakes stopped processes that lost their parent.
+    ///
+    /// # Errors
+    /// Those of `work`; a server that cannot be stopped, or is not ready again in time.
+    pub(super) fn while_stopped<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let stopped = Stopped::begin(self.id())?;
+        let done = work()?;
+        drop(stopped);
+        self.wait_until_ready()?;
+        Ok(done)
+    }
+
+    /// A server that slept has to prove again that the database is its own, which it does by itself.
+    fn wait_until_ready(&self) -> Result {
+        let url = format!("http://127.0.0.1:{}/ready", self.port);
+        let deadline = Instant::now() + AWAKE;
+        loop {
+            interrupt::check()?;
+            match ureq::get(&url).call() {
+                Ok(_) => return Ok(()),
+                Err(error) if Instant::now() > deadline => {
+                    return Err(self.explain(&Fail::new(format!("the server is not ready after a pause: {error}"))));
+                }
+                Err(_) => sleep(POLL),
+            }
+        }
+    }
+
     /// Adds the end of the server's log to a failure.
     pub(super) fn explain(&self, fail: &Fail) -> Fail {
         Fail::new(format!("{fail}\n{}", tail(&self.log))).with_code(fail.code())
+    }
+}
+
+/// A process that does nothing until this is dropped.
+#[derive(Debug)]
+struct Stopped(Pid);
+
+impl Stopped {
+    fn begin(id: u32) -> Result<Self> {
+        let pid = i32::try_from(id).ok().and_then(Pid::from_raw);
+        let pid = pid.ok_or_else(|| Fail::new("a process without an id"))?;
+        kill_process(pid, Signal::STOP).attempt(|| format!("stop process {id} for a while"))?;
+        Ok(Self(pid))
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        // A process that ended meanwhile needs no waking.
+        let _ = kill_process(self.0, Signal::CONT);
     }
 }
 
@@ -81,6 +139,12 @@ impl Running {
 pub(super) fn start_bare(program: &Path, folder: &Path, core: usize, answer: Answer) -> Result<Running> {
     let launch = Launch::new(program).args(["--answer", answer.name()]).core(Some(core));
     Running::start(&launch, folder.join("bare.log"))
+}
+
+/// Starts a server of others on `core`: `program` with `words`, which prints where it listens as ours do.
+pub(super) fn start_peer(program: &Path, words: [String; 3], folder: &Path, core: usize) -> Result<Running> {
+    let launch = Launch::new(program).args(words).env("NODE_ENV", "production").core(Some(core));
+    Running::start(&launch, folder.join("peer.log"))
 }
 
 /// What a database is filled with.
@@ -102,7 +166,8 @@ pub(super) struct Product {
     program: PathBuf,
     folder: PathBuf,
     url: String,
-    core: usize,
+    /// The core of the server, if it has only one.
+    core: Option<usize>,
     database: Option<Arc<Services>>,
     settings: Vec<(&'static str, String)>,
 }
@@ -121,13 +186,18 @@ impl Product {
         let file = || format!("sqlite://{}", folder.join("nolapse.db").display());
         let url = database.as_deref().map_or_else(file, Services::postgres_url);
         let settings = SETTINGS.map(|(name, value)| (name, value.to_owned())).to_vec();
-        Ok(Self { program, folder: folder.to_owned(), url, core, database, settings })
+        Ok(Self { program, folder: folder.to_owned(), url, core: Some(core), database, settings })
     }
 
     /// The same product on the same database with a setting of its own.
     pub(super) fn with(&self, name: &'static str, value: impl Into<String>) -> Self {
         let others = self.settings.iter().filter(|(other, _)| *other != name).cloned();
         Self { settings: others.chain([(name, value.into())]).collect(), ..self.clone() }
+    }
+
+    /// The same product on whichever core is free.
+    pub(super) fn on_all_cores(self) -> Self {
+        Self { core: None, ..self }
     }
 
     /// Fills the database with `count` live tokens and writes them to `file`, one a line.
@@ -155,7 +225,7 @@ impl Product {
         let launch = Launch::new(&self.program)
             .args(["serve", "--listen", "127.0.0.1:0", "--database-url", &self.url])
             .directory(&self.folder)
-            .core(Some(self.core));
+            .core(self.core);
         let launch = self.settings.iter().fold(launch, |launch, (name, value)| launch.env(*name, value));
         Running::start(&launch, self.folder.join("product.log"))
     }
@@ -165,5 +235,45 @@ impl Product {
         let server = Observed { pid: running.id(), family: false };
         let database = self.database.as_ref().map(|database| Observed { pid: database.postgres_id(), family: true });
         std::iter::once(server).chain(database).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Stdio;
+
+    /// A process, and the letter proc(5) has for what it does.
+    fn state(pid: u32) -> Option<char> {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        text.rsplit_once(") ")?.1.chars().next()
+    }
+
+    fn until(pid: u32, wanted: impl Fn(char) -> bool) {
+        while !state(pid).is_some_and(&wanted) {
+            sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn a_process_is_stopped_for_as_long_as_asked_even_if_that_ends_badly() {
+        let sleeper = Launch::new("sleep").args(["600"]).start(Stdio::null(), Stdio::inherit()).unwrap();
+        let stopped = Stopped::begin(sleeper.id()).unwrap();
+        until(sleeper.id(), |state| state == 'T');
+        drop(stopped);
+        until(sleeper.id(), |state| state != 'T');
+        let pid = sleeper.id();
+        let panicked = std::thread::spawn(move || {
+            let _stopped = Stopped::begin(pid).unwrap();
+            until(pid, |state| state == 'T');
+            panic!("on purpose");
+        });
+        assert!(panicked.join().is_err());
+        until(pid, |state| state != 'T');
+    }
+
+    #[test]
+    fn nobody_is_not_stopped() {
+        assert!(Stopped::begin(0).is_err());
     }
 }

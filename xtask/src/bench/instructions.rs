@@ -4,7 +4,9 @@
 //! The program counted is the example `validations` of `authority`. What it does besides validating is the same for any
 //! number of validations, so the difference of two runs, divided by how many more there were, is the price of one.
 
+use super::goals::Outcome;
 use super::plan::Plan;
+use super::stock::Stock;
 use crate::fail::{Context as _, Fail, Result};
 use crate::process::{output, run};
 use crate::services::{Tool, find_or_install};
@@ -52,22 +54,23 @@ const MEANINGS: &[(&str, &str)] = &[
     ("main", "the loop of the counted program"),
 ];
 
-/// `cargo xtask bench instructions`: the count, held against the committed one. `--write` commits it anew.
-pub(super) fn measure(plan: &Plan) -> Result<String> {
+/// `cargo xtask bench instructions`: the count, held against the committed one. `--write` commits it anew, unless it is one of all
+/// benchmarks: a regression is not to be written down in passing.
+pub(super) fn measure(plan: &Plan, _: &mut Stock) -> Result<Outcome> {
     let count = count()?;
-    if plan.write {
+    if plan.write && !plan.is_part {
         let path = project::root().join(FILE);
         std::fs::write(&path, format!("{count}\n")).attempt(|| format!("write {FILE}"))?;
     } else {
         judge(count, committed()?.ok_or_else(|| nothing_committed("there is nothing to hold the count against"))?)?;
     }
-    Ok(format!(
+    Ok(Outcome::text(format!(
         "{count} instructions, from the token's text to the answer's bytes; not more than {TOLERANCE} % above what is committed.\n"
-    ))
+    )))
 }
 
 /// `cargo xtask bench profile`: the functions that take most of them.
-pub(super) fn profile(_: &Plan) -> Result<String> {
+pub(super) fn profile(_: &Plan, _: &mut Stock) -> Result<Outcome> {
     let counted = Counted::build()?;
     let file = counted.run(MANY)?;
     let annotate = crate::process::need("callgrind_annotate", "valgrind")?;
@@ -82,7 +85,7 @@ pub(super) fn profile(_: &Plan) -> Result<String> {
         // Writing to a String cannot fail.
         let _ = writeln!(table, "| {share} % | `{name}` | {meaning} |");
     }
-    Ok(format!("Of the instructions of {MANY} cached validations, each function's own.\n\n{table}"))
+    Ok(Outcome::text(format!("Of the instructions of {MANY} cached validations, each function's own.\n\n{table}")))
 }
 
 /// The same check as a part of all tests; skipped on a machine of one's own that has no valgrind.

@@ -3,11 +3,13 @@
 //! Requests go one after the other, so that a time is the answer's and not a queue's; pages alternate within a round.
 
 use super::client::Client;
-use super::contender::{Amounts, Running};
+use super::contender::{Amounts, Backend, Running};
 use super::cost::{self, Observed, precise};
+use super::goals::{Figure, Goal, Outcome};
 use super::plan::Plan;
 use super::stage::Stage;
 use super::stats::Spread;
+use super::stock::Stock;
 use crate::fail::{Fail, Result};
 use crate::{interrupt, say};
 use std::time::Duration;
@@ -75,7 +77,8 @@ struct Sample {
 }
 
 /// `cargo xtask bench listing`: the table.
-pub(super) fn run(plan: &Plan) -> Result<String> {
+pub(super) fn run(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
+    stock.clear();
     let (limit, requests) = (ON_A_PAGE[plan.size.index], REQUESTS[plan.size.index]);
     let count = limit * LAST_PAGE;
     let stage = Stage::prepare(plan)?;
@@ -85,19 +88,45 @@ pub(super) fn run(plan: &Plan) -> Result<String> {
     let observed = stage.product.observed(&running);
     let client = Client::sign_in(&running)?;
     let project = project(&client)?;
-    let mut rows = String::new();
+    let (mut rows, mut worst) = (String::new(), Worst::default());
     for list in LISTS {
         say::step(format!("listing {}", list.name));
         let pages = places(&client, list, &project, limit).map_err(|fail| running.explain(&fail))?;
         let rounds = measure(plan, &client, &running, &observed, &pages, requests)?;
         rows.push_str(&table(list.name, &rounds));
+        worst.see(&rounds);
     }
-    Ok(format!(
+    let text = format!(
         "Lists of {count}, {limit} entries a page, {} rounds of {requests} requests for each page, one at a time.\n\n\
          | list | page | p50 ms | p99 ms | CPU ms/request | CPU, of the first page's (least–most) |\n\
          | --- | ---: | ---: | ---: | ---: | ---: |\n{rows}",
         plan.size.rounds,
-    ))
+    );
+    Ok(Outcome { text, figures: worst.figures(plan.backend) })
+}
+
+/// Of all lists.
+#[derive(Debug, Default, PartialEq)]
+struct Worst {
+    /// The last page's median latency, of the first page's in the same round.
+    depth: f64,
+    /// The median latency of any page in milliseconds.
+    time: f64,
+}
+
+impl Worst {
+    fn see(&mut self, rounds: &[Vec<Sample>]) {
+        let half = |sample: &Sample| milliseconds(sample.percentile(50));
+        let depth = Spread::of(rounds.iter().map(|round| half(&round[PAGES.len() - 1]) / half(&round[0]))).median;
+        let page = |at: usize| Spread::of(rounds.iter().map(|round| half(&round[at]))).median;
+        self.depth = self.depth.max(depth);
+        self.time = (0..PAGES.len()).map(page).fold(self.time, f64::max);
+    }
+
+    fn figures(&self, backend: Backend) -> Vec<Figure> {
+        let figure = |goal, value| Figure { goal, on: Some(backend), value };
+        vec![figure(Goal::ListingDepth, self.depth), figure(Goal::ListingTime, self.time)]
+    }
 }
 
 /// The path of the one project there is.
@@ -220,6 +249,14 @@ mod tests {
         let lines: Vec<_> = table.lines().collect();
         assert_eq!(lines[0], "| tokens | 1 | 75.00 | 148.50 | 1.50 | **1.00** (1.00–1.00) |");
         assert_eq!(lines[2], "| tokens | 1000 | 225.00 | 445.50 | 4.50 | **3.00** (3.00–3.00) |");
+    }
+
+    #[test]
+    fn the_worst_list_is_what_counts() {
+        let mut worst = Worst::default();
+        worst.see(&[vec![sample(4), sample(1), sample(8)]]);
+        worst.see(&[vec![sample(1), sample(2), sample(3)]]);
+        assert_eq!(worst, Worst { depth: 3.0, time: 400.0 });
     }
 
     #[test]

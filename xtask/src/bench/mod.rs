@@ -5,26 +5,36 @@
 //! accounts of the server **and** the database.
 
 mod against;
+mod all;
 mod cases;
 mod changes;
 mod client;
 mod contender;
 mod cost;
+mod goal_table;
+mod goals;
 pub(crate) mod instructions;
 mod listing;
+mod peers;
 mod plan;
+mod rebuild;
 mod report;
 mod scale;
 mod scopes;
+mod size;
 mod stage;
 mod stats;
+mod stock;
 mod tokens;
+mod workers;
 mod wrk;
 
 use crate::args::Args;
 use crate::fail::Result;
 use crate::say;
-use plan::{Alone, Ground, Plan, Subject};
+use goals::Outcome;
+use plan::{Alone, Asked, Ground, Plan, Subject};
+use stock::Stock;
 
 /// Benchmarks without a server to compare with. Those with one are in [`cases::CASES`].
 const ALONE: &[Alone] = &[
@@ -65,16 +75,45 @@ const ALONE: &[Alone] = &[
         run: listing::run,
         ground: Ground::Database,
     },
+    Alone {
+        name: "workers",
+        about: "what a second worker brings, by the processor time of a request",
+        run: workers::run,
+        ground: Ground::Processor,
+    },
+    Alone {
+        name: "peers",
+        about: "the fastest peer's check beside this one's, in the same rounds",
+        run: peers::run,
+        ground: Ground::AnyTokens,
+    },
+    Alone { name: "start", about: "seconds of a start", run: size::start, ground: Ground::Tokens },
+    Alone { name: "size", about: "the program, and a server nobody asks", run: size::size, ground: Ground::Processor },
+    Alone {
+        name: "rebuild",
+        about: "a debug build after an edit of one file",
+        run: size::rebuild,
+        ground: Ground::Processor,
+    },
 ];
 
-/// `cargo xtask bench <name> [--quick|--full] [--backend sqlite|postgres] [--pipeline N] [--tokens N] [--dev] [--write]`
+/// `cargo xtask bench <name>|all [--quick|--full] [--backend sqlite|postgres] [--pipeline N] [--tokens N] [--dev] [--write]`
 pub(crate) fn task(args: Args) -> Result {
-    let plan = Plan::parse(args)?;
-    let section = match plan.subject {
-        Subject::Against(case) => against::run(&plan, case),
-        Subject::Alone(alone) => (alone.run)(&plan).map(|text| format!("{}.\n\n{text}", alone.about)),
+    match Asked::parse(args)? {
+        Asked::One(plan) => measure(&plan, &mut Stock::default()),
+        Asked::All(whole) => all::run(&whole),
+    }
+}
+
+/// One benchmark: measured, printed and, if asked for, written down.
+fn measure(plan: &Plan, stock: &mut Stock) -> Result {
+    let Outcome { text, figures } = match plan.subject {
+        Subject::Against(case) => against::run(plan, case, stock),
+        Subject::Alone(alone) => (alone.run)(plan, stock)
+            .map(|Outcome { text, figures }| Outcome { text: format!("{}.\n\n{text}", alone.about), figures }),
     }?;
-    let text = format!("{section}\n{}", report::origin(&plan.command())?);
+    let commit = report::commit()?;
+    let text = format!("{text}\n{}", report::origin(&commit, &plan.command())?);
     say::out(format!("\n{}\n\n{text}", plan.title()));
-    if plan.write { report::write(&plan.title(), &text) } else { Ok(()) }
+    if plan.write { report::write(plan, &text, &figures, &commit) } else { Ok(()) }
 }

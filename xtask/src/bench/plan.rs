@@ -1,8 +1,10 @@
 //! What the command line asked for.
 
 use super::ALONE;
-use super::cases::{self, CASES, Case, Tokens};
+use super::cases::{self, CASES, Case, LIVE, Tokens};
 use super::contender::Backend;
+use super::goals::Outcome;
+use super::stock::Stock;
 use crate::args::Args;
 use crate::fail::{Fail, Result};
 use crate::product::Profile;
@@ -18,7 +20,7 @@ pub(super) struct Alone {
     /// What it shows, in a phrase.
     pub(super) about: &'static str,
     /// Measures, and returns the text of its section.
-    pub(super) run: fn(&Plan) -> Result<String>,
+    pub(super) run: fn(&Plan, &mut Stock) -> Result<Outcome>,
     /// What it needs of the machine.
     pub(super) ground: Ground,
 }
@@ -28,7 +30,11 @@ pub(super) struct Alone {
 pub(super) enum Ground {
     /// A database: its result belongs to one of them.
     Database,
-    /// Nothing but the processor.
+    /// A database with as many live tokens as most benchmarks have, and a server that may know them already.
+    Tokens,
+    /// The same, whichever the database: a file.
+    AnyTokens,
+    /// Nothing but the processor, or a database of which it does not matter which.
     Processor,
 }
 
@@ -56,6 +62,14 @@ pub(super) struct Size {
 const QUICK: Size = Size { option: " --quick", rounds: 3, seconds: 2, index: 0 };
 const USUAL: Size = Size { option: "", rounds: 5, seconds: 5, index: 1 };
 const FULL: Size = Size { option: " --full", rounds: 7, seconds: 10, index: 2 };
+/// The name that stands for all of them.
+pub(super) const ALL: &str = "all";
+/// What `--full` means for each of all benchmarks: as many tokens, less time.
+const FULL_PART: Size = Size { rounds: 5, seconds: 3, ..FULL };
+/// What neither option means for each of all benchmarks.
+const USUAL_PART: Size = Size { rounds: 3, seconds: 3, ..USUAL };
+/// The same with `--quick`.
+const QUICK_PART: Size = Size { rounds: 1, seconds: 1, ..QUICK };
 
 /// What the command line asked for.
 #[derive(Debug)]
@@ -70,13 +84,32 @@ pub(super) struct Plan {
     pub(super) pipeline: u32,
     /// How many tokens, instead of what the size says.
     pub(super) tokens: Option<usize>,
+    /// Whether this is one of all benchmarks, run one after the other.
+    pub(super) is_part: bool,
     /// Whether the result goes into the page.
     pub(super) write: bool,
     /// How the programs are built.
     pub(super) profile: Profile,
 }
 
-impl Plan {
+/// One benchmark, or all of them.
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// One, as planned.
+    One(Plan),
+    /// All.
+    All(Whole),
+}
+
+/// What all benchmarks have in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whole {
+    pub(super) size: Size,
+    pub(super) write: bool,
+    profile: Profile,
+}
+
+impl Asked {
     pub(super) fn parse(mut args: Args) -> Result<Self> {
         let size = match (args.flag("--quick"), args.flag("--full")) {
             (false, false) => USUAL,
@@ -84,22 +117,77 @@ impl Plan {
             (false, true) => FULL,
             (true, true) => return Err(Fail::usage("--quick or --full, not both")),
         };
-        let backend = Backend::parse(args.value("--backend")?.as_deref().unwrap_or("sqlite"))?;
-        let pipeline = number(&mut args, "--pipeline", DEEPEST)?.unwrap_or(1);
+        let backend = args.value("--backend")?.map(|text| Backend::parse(&text)).transpose()?;
+        let pipeline = number(&mut args, "--pipeline", DEEPEST)?;
         let tokens = number(&mut args, "--tokens", 10_000_000)?.and_then(|count| usize::try_from(count).ok());
         let write = args.flag("--write");
         let profile = if args.flag("--dev") { Profile::Dev } else { Profile::Release };
         if write && profile == Profile::Dev {
             return Err(Fail::usage("--dev is for work on a benchmark; its numbers are not written down"));
         }
-        let subject = match args.words()?.as_slice() {
-            [name] => find(name).ok_or_else(|| Fail::usage(format!("no benchmark {name:?}; there are\n{}", names()))),
+        match args.words()?.as_slice() {
+            [name] if name == ALL => match (backend, pipeline, tokens) {
+                (None, None, None) => Ok(Self::All(Whole { size: part_of(size), write, profile })),
+                _ => Err(Fail::usage("all benchmarks choose their own --backend, --pipeline and --tokens")),
+            },
+            [name] => {
+                let fail = || Fail::usage(format!("no benchmark {name:?}; there are\n{}", names()));
+                let (backend, pipeline) = (backend.unwrap_or(Backend::Sqlite), pipeline.unwrap_or(1));
+                let subject = find(name).ok_or_else(fail)?;
+                let backend = match subject.ground() {
+                    Ground::Database | Ground::Tokens => backend,
+                    Ground::AnyTokens | Ground::Processor => Backend::Sqlite,
+                };
+                Ok(Self::One(Plan { subject, size, backend, pipeline, tokens, is_part: false, write, profile }))
+            }
             _ => Err(Fail::usage(format!("which benchmark? One of\n{}", names()))),
-        }?;
-        Ok(Self { subject, size, backend, pipeline, tokens, write, profile })
+        }
+    }
+}
+
+/// The same amounts in less time: there are many of them.
+fn part_of(size: Size) -> Size {
+    [QUICK_PART, USUAL_PART, FULL_PART][size.index]
+}
+
+impl Whole {
+    /// The plan of one of them.
+    ///
+    /// # Errors
+    /// If there is no such benchmark.
+    pub(super) fn part(&self, name: &str, backend: Backend, pipeline: u32) -> Result<Plan> {
+        let subject = find(name).ok_or_else(|| Fail::new(format!("the benchmark {name} is gone")))?;
+        let Self { size, write, profile } = *self;
+        Ok(Plan { subject, size, backend, pipeline, tokens: None, is_part: true, write, profile })
+    }
+}
+
+impl Plan {
+    /// How many live tokens the database of a case has.
+    pub(super) fn live(&self, case: &Case) -> usize {
+        match case.tokens {
+            Tokens::Live(_) => self.count(case),
+            Tokens::Unknown(_) | Tokens::Malformed(_) => LIVE[self.size.index],
+        }
     }
 
-    /// How many tokens a case has.
+    /// How many live tokens the database has that this one shares with others, if it does.
+    pub(super) fn shared(&self) -> Option<usize> {
+        match self.subject {
+            Subject::Against(case) => Some(self.live(case)),
+            Subject::Alone(alone) => match alone.ground {
+                Ground::Tokens | Ground::AnyTokens => Some(self.amount()),
+                Ground::Database | Ground::Processor => None,
+            },
+        }
+    }
+
+    /// How many live tokens most benchmarks have.
+    pub(super) fn amount(&self) -> usize {
+        self.tokens.unwrap_or(LIVE[self.size.index])
+    }
+
+    /// How many tokens a case asks with.
     pub(super) fn count(&self, case: &Case) -> usize {
         match case.tokens {
             Tokens::Live(sizes) => self.tokens.unwrap_or(sizes[self.size.index]),
@@ -109,11 +197,14 @@ impl Plan {
 
     /// The command that does the same again.
     pub(super) fn command(&self) -> String {
+        if self.is_part {
+            return format!("cargo xtask bench {ALL}{}", self.size.option);
+        }
         let depth = if self.pipeline == 1 { String::new() } else { format!(" --pipeline {}", self.pipeline) };
         let tokens = self.tokens.map(|count| format!(" --tokens {count}")).unwrap_or_default();
         let backend = match self.subject.ground() {
-            Ground::Database => format!(" --backend {}", self.backend.name()),
-            Ground::Processor => String::new(),
+            Ground::Database | Ground::Tokens => format!(" --backend {}", self.backend.name()),
+            Ground::AnyTokens | Ground::Processor => String::new(),
         };
         format!("cargo xtask bench {}{}{backend}{depth}{tokens}", self.subject.name(), self.size.option)
     }
@@ -122,8 +213,8 @@ impl Plan {
     pub(super) fn title(&self) -> String {
         let depth = if self.pipeline == 1 { String::new() } else { format!(", {} pipelined", self.pipeline) };
         match self.subject.ground() {
-            Ground::Database => format!("{} on {}{depth}", self.subject.name(), self.backend.name()),
-            Ground::Processor => self.subject.name().to_owned(),
+            Ground::Database | Ground::Tokens => format!("{} on {}{depth}", self.subject.name(), self.backend.name()),
+            Ground::AnyTokens | Ground::Processor => self.subject.name().to_owned(),
         }
     }
 }
@@ -154,6 +245,7 @@ fn find(name: &str) -> Option<Subject> {
 fn names() -> String {
     let cases = CASES.iter().map(|case| (case.name, case.about));
     let all = cases.chain(ALONE.iter().map(|alone| (alone.name, alone.about)));
+    let all = all.chain([(ALL, "every one of them, on both databases")]);
     all.map(|(name, about)| format!("  {name:<20} {about}")).collect::<Vec<_>>().join("\n")
 }
 
@@ -168,8 +260,28 @@ fn number(args: &mut Args, name: &str, most: u32) -> Result<Option<u32>> {
 mod tests {
     use super::*;
 
+    fn asked(line: &str) -> Result<Asked> {
+        Asked::parse(Args::new(line.split_whitespace().map(str::to_owned)))
+    }
+
     fn plan(line: &str) -> Result<Plan> {
-        Plan::parse(Args::new(line.split_whitespace().map(str::to_owned)))
+        asked(line).map(|asked| match asked {
+            Asked::One(plan) => plan,
+            Asked::All(_) => panic!("{line} is about all of them"),
+        })
+    }
+
+    #[test]
+    fn all_of_them_take_the_same_amounts_and_less_time() {
+        for (option, index) in [("--quick", 0), ("", 1), ("--full", 2)] {
+            let Asked::All(whole) = asked(&format!("all {option}")).unwrap() else { panic!("one of them") };
+            let (part, one) = (whole.size, plan(&format!("validate {option}")).unwrap().size);
+            assert_eq!((part.index, part.option), (index, one.option));
+            assert!(part.rounds < one.rounds && part.seconds < one.seconds);
+            let command = whole.part("validate", Backend::Postgres, 16).unwrap().command();
+            assert_eq!(command, format!("cargo xtask bench all {option}").trim_end());
+        }
+        assert!(asked("all --backend sqlite").is_err());
     }
 
     #[test]
@@ -193,6 +305,7 @@ mod tests {
             ("validate --full", 1_000_000),
             ("validate --full --tokens 7", 7),
             ("validate-unknown --full", 1_000),
+            ("validate-zipf --full", 1_000_000),
         ] {
             let plan = plan(line).unwrap();
             let Subject::Against(case) = plan.subject else { panic!("{line} is not compared with anything") };

@@ -1,6 +1,9 @@
 //! The table a benchmark prints, and its place in `docs/PERFORMANCE.md`.
 
 use super::cost::precise;
+use super::goal_table;
+use super::goals::Figure;
+use super::plan::Plan;
 use super::stats::Spread;
 use super::wrk::Seen;
 use crate::fail::{Context as _, Result};
@@ -12,8 +15,8 @@ use std::time::Duration;
 /// The page with the last results.
 const PAGE: &str = "docs/PERFORMANCE.md";
 /// What the page begins with when it is new.
-const PREFACE: &str = "# Performance\n\nWritten by `cargo xtask bench <name> --write`; nobody edits the numbers by \
-hand. Times differ between machines, ratios within\none interleaved run do not. *bare* is the same web framework with \
+const PREFACE: &str = "# Performance\n\nThe tables are written by `cargo xtask bench <name> --write`; nobody edits their \
+numbers by hand. Times differ between machines, ratios within\none interleaved run do not. *bare* is the same web framework with \
 the same body parsed and a fixed answer.\n";
 
 /// One server in one round.
@@ -84,18 +87,26 @@ pub(super) fn table([ground, name]: [&str; 2], pairs: &[(Round, Round)]) -> Stri
     [head, rule, medians(ground, |pair| pair.0), medians(name, |pair| pair.1), ratios].map(line).concat()
 }
 
-/// The machine and the commit a table belongs to, in one sentence.
-pub(super) fn origin(command: &str) -> Result<String> {
+/// The commit that is measured; whether there are changes since is part of it.
+pub(super) fn commit() -> Result<String> {
     let git = |arguments: &[&str]| -> Result<String> {
         let text = output(Command::new("git").current_dir(project::root()).args(arguments))?;
         Ok(String::from_utf8_lossy(&text).trim().to_owned())
     };
     let commit = git(&["rev-parse", "--short", "HEAD"])?;
-    let changed =
-        if git(&["status", "--porcelain", "--untracked-files=no"])?.is_empty() { "" } else { " with changes" };
+    let changed = if git(&["status", "--porcelain", "--untracked-files=no", "--", ":!docs"])?.is_empty() {
+        ""
+    } else {
+        " with changes"
+    };
+    Ok(format!("{commit}{changed}"))
+}
+
+/// The machine and the commit a table belongs to, in one sentence.
+pub(super) fn origin(commit: &str, command: &str) -> Result<String> {
     let model = cpu_model(&std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default());
     let cores = std::thread::available_parallelism().attempt(|| "count the processor cores".into())?;
-    Ok(format!("Commit {commit}{changed}; {model}, {cores} cores; `{command}`."))
+    Ok(format!("Commit {commit}; {model}, {cores} cores; `{command}`."))
 }
 
 fn cpu_model(cpuinfo: &str) -> String {
@@ -103,11 +114,16 @@ fn cpu_model(cpuinfo: &str) -> String {
     model.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.trim().to_owned())
 }
 
-/// Puts `section` under `title` into the page, in place of the one with the same title.
-pub(super) fn write(title: &str, section: &str) -> Result {
+/// Puts `section` under `title` into the page, in place of the one with the same title, and what was measured into the
+/// table of goals. Everything outside their marks stays as somebody wrote it.
+pub(super) fn write(plan: &Plan, section: &str, figures: &[Figure], commit: &str) -> Result {
     let path = project::root().join(PAGE);
-    let page = std::fs::read_to_string(&path).unwrap_or_else(|_| PREFACE.to_owned());
-    std::fs::write(&path, replaced(&page, title, section)).attempt(|| format!("write {PAGE}"))
+    let page = match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => PREFACE.to_owned(),
+        page => page.attempt(|| format!("read {PAGE}"))?,
+    };
+    let page = goal_table::replaced(&page, figures, &plan.command(), commit);
+    std::fs::write(&path, replaced(&page, &plan.title(), section)).attempt(|| format!("write {PAGE}"))
 }
 
 fn replaced(page: &str, title: &str, section: &str) -> String {

@@ -1,7 +1,9 @@
 //! A check against the scope catalogue in nanoseconds: runs the bench program of `token-domain` and reads what criterion
 //! found, so that the primitive is timed where it lives.
 
+use super::goals::Outcome;
 use super::plan::Plan;
+use super::stock::Stock;
 use crate::fail::{Context as _, Fail, Result};
 use crate::process::run;
 use crate::project;
@@ -18,7 +20,7 @@ const REQUIRED: [u32; 3] = [1, 8, 64];
 const SECONDS: [u32; 3] = [1, 3, 5];
 
 /// `cargo xtask bench scopes`: the table.
-pub(super) fn measure(plan: &Plan) -> Result<String> {
+pub(super) fn measure(plan: &Plan, _: &mut Stock) -> Result<Outcome> {
     let seconds = SECONDS[plan.size.index].to_string();
     run(project::cargo().args(["bench", "--locked", "--package", "token-domain", "--bench", "scopes", "--"]).args([
         "--noplot",
@@ -35,9 +37,9 @@ pub(super) fn measure(plan: &Plan) -> Result<String> {
         let _ = writeln!(rows, "| {about} | {} |", cells.join(" | "));
     }
     let head = REQUIRED.map(|count| format!("{count} required, ns")).join(" | ");
-    Ok(format!(
+    Ok(Outcome::text(format!(
         "Of a token that carries 64 scopes; medians (95 % interval).\n\n| check | {head} |\n| --- | ---: | ---: | ---: |\n{rows}"
-    ))
+    )))
 }
 
 fn estimate(folder: &Path, group: &str, count: u32) -> Result<String> {

@@ -28,6 +28,7 @@ pub(super) struct Generator {
     program: PathBuf,
     folder: PathBuf,
     name: &'static str,
+    tokens: &'static str,
     core: usize,
 }
 
@@ -62,15 +63,20 @@ pub(super) struct Seen {
 }
 
 impl Generator {
-    /// Writes the script and the request, cut where a token goes, into `folder`, where the tokens are. Another request of
-    /// the same tokens has another name.
-    pub(super) fn prepare(folder: &Path, name: &'static str, (head, tail): (&str, &str), core: usize) -> Result<Self> {
+    /// Writes the script and the request `name`, cut where a token goes, into `folder`, where the file `tokens` is.
+    pub(super) fn prepare(
+        folder: &Path,
+        name: &'static str,
+        tokens: &'static str,
+        (head, tail): (&str, &str),
+        core: usize,
+    ) -> Result<Self> {
         let files =
             [("generator.lua".to_owned(), SCRIPT), (format!("{name}.head"), head), (format!("{name}.tail"), tail)];
         for (name, text) in files {
             std::fs::write(folder.join(&name), text).attempt(|| format!("write {name}"))?;
         }
-        Ok(Self { program: find_or_install(Tool::Wrk)?, folder: folder.to_owned(), name, core })
+        Ok(Self { program: find_or_install(Tool::Wrk)?, folder: folder.to_owned(), name, tokens, core })
     }
 
     /// Loads a server.
@@ -83,7 +89,7 @@ impl Generator {
             .args(["-t1".to_owned(), format!("-c{}", load.connections), format!("-d{}s", load.time.as_secs().max(1))])
             .args(["--timeout".to_owned(), "10s".into(), "-s".into(), file("generator.lua")])
             .args([format!("http://127.0.0.1:{}", load.port), "--".into()])
-            .args([file("tokens"), file(&format!("{}.head", self.name)), file(&format!("{}.tail", self.name))])
+            .args([file(self.tokens), file(&format!("{}.head", self.name)), file(&format!("{}.tail", self.name))])
             .args([load.order.name()])
             .args([load.pipeline.to_string(), SEED.into()])
             .core(Some(self.core))

@@ -64,6 +64,9 @@ fn pages(
     try_unfold(after, move |after| {
         let audit = audit.clone();
         async move {
+            // A page of SQLite is read on the worker itself, without a wait, and a client's buffers take many pages. Whoever
+            // else is on this worker has a turn between two of them.
+            tokio::task::yield_now().await;
             let records = audit.next(Some(organization), after, last).await.map_err(|error| {
                 tracing::error!(%organization, %error, "an export of the audit trail was cut short");
                 ApiError::unavailable(error)

@@ -1,0 +1,203 @@
+//! `cargo xtask bench all`: every benchmark in an order that lets those that only read share a database and a server that
+//! knows its tokens. One that fails is named, and the next begins.
+
+use super::contender::Backend;
+use super::plan::{Plan, Whole};
+use super::stock::Stock;
+use super::{measure, scale};
+use crate::fail::{Fail, Result};
+use crate::{interrupt, say};
+use std::time::{Duration, Instant};
+
+/// One benchmark of the sequence.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    name: &'static str,
+    pipeline: u32,
+    on: On,
+    /// What it takes beside preparing a database and getting to know its tokens.
+    takes: Takes,
+}
+
+/// On which databases a step runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum On {
+    /// On each in turn.
+    Both,
+    /// On a file only: what is measured does not depend on the database.
+    Sqlite,
+}
+
+/// How long a step takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Takes {
+    /// Its rounds, so many turns in each, and so many seconds beside them: quick, usual, full.
+    Rounds(u32, [u64; 3]),
+    /// So many seconds: quick, usual, full.
+    Seconds([u64; 3]),
+}
+
+const fn asked(name: &'static str, pipeline: u32) -> Step {
+    Step { name, pipeline, on: On::Both, takes: Takes::Rounds(2, [5, 5, 10]) }
+}
+
+/// Those that share a database stand together; those that restart its server come last among them.
+const STEPS: &[Step] = &[
+    asked("validate", 1),
+    asked("validate-zipf", 1),
+    asked("validate", 16),
+    asked("validate-zipf", 16),
+    asked("validate-unknown", 1),
+    asked("validate-malformed", 1),
+    asked("forward-auth", 1),
+    asked("introspect", 1),
+    Step { name: "peers", pipeline: 1, on: On::Sqlite, takes: Takes::Rounds(3, [30, 30, 30]) },
+    Step { name: "start", pipeline: 1, on: On::Both, takes: Takes::Rounds(1, [2, 2, 5]) },
+    asked("validate-cold", 1),
+    Step { name: "create", pipeline: 1, on: On::Both, takes: Takes::Rounds(4, [10, 10, 10]) },
+    Step { name: "revoke", pipeline: 1, on: On::Both, takes: Takes::Seconds([10, 20, 90]) },
+    Step { name: "listing", pipeline: 1, on: On::Both, takes: Takes::Seconds([30, 90, 160]) },
+    Step { name: "validate-scale", pipeline: 1, on: On::Sqlite, takes: Takes::Rounds(2, [10, 60, 60]) },
+    Step { name: "workers", pipeline: 1, on: On::Sqlite, takes: Takes::Rounds(2, [10, 25, 25]) },
+    Step { name: "size", pipeline: 1, on: On::Sqlite, takes: Takes::Seconds([10, 15, 25]) },
+    // The first time it builds everything.
+    Step { name: "rebuild", pipeline: 1, on: On::Sqlite, takes: Takes::Seconds([240, 270, 300]) },
+    Step { name: "scopes", pipeline: 1, on: On::Sqlite, takes: Takes::Seconds([90, 100, 120]) },
+    Step { name: "instructions", pipeline: 1, on: On::Sqlite, takes: Takes::Seconds([60, 60, 60]) },
+    Step { name: "profile", pipeline: 1, on: On::Sqlite, takes: Takes::Seconds([15, 15, 15]) },
+];
+
+/// Seconds to make a database of a million live tokens, and to ask for each of them once.
+const SEED: [u64; 2] = [30, 60];
+const WARM: [u64; 2] = [45, 120];
+const MILLION: usize = 1_000_000;
+
+/// Runs them all.
+///
+/// # Errors
+/// Names those that failed; an interruption at once.
+pub(super) fn run(whole: &Whole) -> Result {
+    let plans = plans(whole)?;
+    let total: Duration = plans.iter().map(|(_, estimate)| *estimate).sum();
+    say::step(format!("{} benchmarks, about {} minutes", plans.len(), minutes(total)));
+    let (began, mut stock, mut failed) = (Instant::now(), Stock::default(), Vec::new());
+    for (at, (plan, _)) in plans.iter().enumerate() {
+        interrupt::check()?;
+        let left: Duration = plans[at..].iter().map(|(_, estimate)| *estimate).sum();
+        say::step(format!(
+            "{} of {}: {}; {} minutes gone, about {} to go",
+            at + 1,
+            plans.len(),
+            plan.title(),
+            minutes(began.elapsed()),
+            minutes(left),
+        ));
+        if let Err(fail) = measure(plan, &mut stock) {
+            interrupt::check()?;
+            say::raw(format!("error: {}: {fail}", plan.title()));
+            // What the failure left behind is not trusted with the next one.
+            stock.clear();
+            failed.push(plan.title());
+        }
+    }
+    say::step(format!("{} benchmarks in {} minutes", plans.len(), minutes(began.elapsed())));
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(Fail::new(format!("{} of {} benchmarks failed: {}", failed.len(), plans.len(), failed.join("; "))))
+}
+
+fn minutes(time: Duration) -> u64 {
+    time.as_secs().div_ceil(60)
+}
+
+/// Every benchmark with the time it should take, one database after the other.
+fn plans(whole: &Whole) -> Result<Vec<(Plan, Duration)>> {
+    let mut plans = Vec::new();
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let mut at_hand = None;
+        for step in STEPS.iter().filter(|step| step.on == On::Both || backend == Backend::Sqlite) {
+            let plan = whole.part(step.name, backend, step.pipeline)?;
+            let estimate = step.time(&plan) + preparing(&plan, &mut at_hand);
+            plans.push((plan, estimate));
+        }
+    }
+    Ok(plans)
+}
+
+impl Step {
+    fn time(&self, plan: &Plan) -> Duration {
+        let index = plan.size.index;
+        let seconds = match self.takes {
+            Takes::Rounds(turns, beside) => {
+                let sizes = if self.name == "validate-scale" { scale::SIZES[index].len() as u64 } else { 1 };
+                u64::from(plan.size.rounds * turns) * plan.size.seconds * sizes + beside[index]
+            }
+            Takes::Seconds(seconds) => seconds[index],
+        };
+        Duration::from_secs(seconds)
+    }
+}
+
+/// Making databases that are not `at_hand`, and getting to know their tokens.
+fn preparing(plan: &Plan, at_hand: &mut Option<usize>) -> Duration {
+    let backend = match plan.backend {
+        Backend::Sqlite => 0,
+        Backend::Postgres => 1,
+    };
+    let new = match plan.shared() {
+        Some(count) if *at_hand == Some(count) => 0,
+        Some(count) => count,
+        None if plan.subject.name() == "validate-scale" => scale::SIZES[plan.size.index].iter().sum(),
+        None => 0,
+    };
+    *at_hand = plan.shared();
+    let millions = Duration::from_secs(SEED[backend] + WARM[backend]) * u32::try_from(new).unwrap_or(u32::MAX);
+    millions / u32::try_from(MILLION).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ALONE;
+    use super::super::cases::CASES;
+    use super::super::plan::Asked;
+    use super::*;
+    use crate::args::Args;
+
+    fn whole(option: &str) -> Whole {
+        match Asked::parse(Args::new(["all".to_owned()].into_iter().chain((!option.is_empty()).then(|| option.into()))))
+        {
+            Ok(Asked::All(whole)) => whole,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn everything_there_is_has_its_place() {
+        for name in CASES.iter().map(|case| case.name).chain(ALONE.iter().map(|alone| alone.name)) {
+            assert!(STEPS.iter().any(|step| step.name == name), "{name}");
+        }
+        assert!(STEPS.iter().all(|step| whole("").part(step.name, Backend::Sqlite, 1).is_ok()));
+    }
+
+    #[test]
+    fn the_full_size_stays_under_an_hour() {
+        let total = |option: &str| plans(&whole(option)).unwrap().iter().map(|(_, time)| *time).sum::<Duration>();
+        assert!(total("--full") < Duration::from_hours(1), "{:?}", total("--full"));
+        assert!(total("") < total("--full") && total("--quick") < Duration::from_mins(15), "{:?}", total("--quick"));
+    }
+
+    #[test]
+    fn a_database_at_hand_is_made_once() {
+        let mut at_hand = None;
+        let plan = whole("--full").part("validate", Backend::Sqlite, 1).unwrap();
+        assert_eq!(preparing(&plan, &mut at_hand), Duration::from_secs(75));
+        let other = whole("--full").part("forward-auth", Backend::Sqlite, 1).unwrap();
+        assert_eq!(preparing(&other, &mut at_hand), Duration::ZERO);
+        assert_eq!(
+            preparing(&whole("--full").part("create", Backend::Sqlite, 1).unwrap(), &mut at_hand),
+            Duration::ZERO
+        );
+        assert_eq!(preparing(&plan, &mut at_hand), Duration::from_secs(75), "the one in between took its place");
+    }
+}

@@ -1,0 +1,81 @@
+//! What a second worker brings. The generator shares the cores, so requests in a second would say how it shares them;
+//! processor time of a request says what two workers cost each other: locks, lines of cache that go back and forth.
+
+use super::against::turn;
+use super::cases::{Answer, LIVE, Order};
+use super::contender::Running;
+use super::goals::{Figure, Goal, Outcome};
+use super::plan::Plan;
+use super::report::{self, Round};
+use super::stats::Spread;
+use super::stock::{Seeded, Stock};
+use super::wrk::{CONNECTIONS, Load};
+use crate::fail::Result;
+use crate::say;
+use std::time::Duration;
+
+/// Tokens of each server, by size. More change nothing and take longer to get to know.
+const TOKENS: [usize; 3] = [LIVE[0], LIVE[1], LIVE[1]];
+const WORKERS: &str = "NOLAPSE__SERVER__WORKERS";
+
+/// `cargo xtask bench workers`: the table.
+pub(super) fn run(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
+    stock.clear();
+    let count = TOKENS[plan.size.index];
+    let server = |workers: &str| -> Result<Seeded> {
+        say::step(format!("a server with {workers} workers"));
+        let mut seeded = Seeded::prepare(plan, count, |product| product.on_all_cores().with(WORKERS, workers))?;
+        seeded.warm()?;
+        Ok(seeded)
+    };
+    let (one, two) = (server("1")?, server("2")?);
+    let time = Duration::from_secs(plan.size.seconds);
+    let mut pairs = Vec::new();
+    for round in 1..=plan.size.rounds {
+        say::step(format!("round {round} of {}", plan.size.rounds));
+        let [first, second] = [(&one, &two), (&two, &one)].map(|(asked, other)| {
+            other.running()?.while_stopped(|| {
+                let running = asked.running()?;
+                turn(asked.generator(), running, &load(running, time), &asked.observed()?, Answer::Live)
+            })
+        });
+        pairs.push((first?, second?));
+    }
+    let Spread { min, median, max } = scaling(&pairs);
+    let text = format!(
+        "{count} live tokens known to each server, {} rounds of {} s, {CONNECTIONS} connections.\n\n{}\n\
+         Throughput of two workers by CPU, twice the ratio of their CPU for a request: **{median:.2}** ({min:.2}–{max:.2}).\n",
+        plan.size.rounds,
+        plan.size.seconds,
+        report::table(["1 worker", "2 workers"], &pairs),
+    );
+    Ok(Outcome { text, figures: vec![Figure { goal: Goal::Workers, on: None, value: median }] })
+}
+
+/// How many times one worker's throughput two workers have, if processor time is what there is too little of.
+fn scaling(pairs: &[(Round, Round)]) -> Spread {
+    Spread::of(pairs.iter().map(|(one, two)| 2.0 * one.cpu_us() / two.cpu_us()))
+}
+
+fn load(running: &Running, time: Duration) -> Load {
+    Load { port: running.port, time, order: Order::Random, pipeline: 1, connections: CONNECTIONS }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wrk::Seen;
+    use super::*;
+
+    #[test]
+    fn two_that_cost_the_same_are_worth_two() {
+        let round = |cpu_ms| {
+            let seen =
+                Seen { requests: 1_000, duration: Duration::from_secs(1), latency_us: [1; 3], refused: 0, failed: 0 };
+            Round::new(&seen, Duration::from_millis(cpu_ms), 0)
+        };
+        for (one, two, expected) in [(10, 10, 2.0), (9, 10, 1.8), (10, 20, 1.0)] {
+            let found = scaling(&[(round(one), round(two))]).median;
+            assert!((found - expected).abs() < 1e-9, "{found}");
+        }
+    }
+}
