@@ -131,10 +131,12 @@ mod tests {
 
     #[test]
     fn a_body_that_is_not_answered_at_once_is_there_as_it_came() {
+        /// What arrives, whether it is answered, what is left of it.
+        type Row = (Vec<Poll<Piece>>, Poll<bool>, &'static str);
         let only_yes: AtOnce = Arc::new(|_, body| (body == b"yes").then(|| Ok(HttpResponse::Ok().finish())));
         let hot = Hot { path: "/", at_once: Some(only_yes) };
         let (now, never) = (Poll::Ready(true), Poll::Ready(false));
-        let rows: [(Vec<Poll<Piece>>, Poll<bool>, &str); 9] = [
+        let rows: [Row; 9] = [
             (vec![piece("yes")], now, ""),
             (vec![piece("no")], never, "no"),
             (vec![], never, ""),
