@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 
+use bytes::Bytes;
 use secret_hash::Tag;
 use token_domain::id::{OrganizationId, ProjectId, TokenId};
 use token_domain::token::TokenFacts;
@@ -51,7 +52,8 @@ pub(super) struct Shared {
     pub(super) granted: ScopeSet,
     /// The names of the scopes as shown, separated by spaces.
     pub(super) scopes: Box<str>,
-    pub(super) answer: Box<[u8]>,
+    /// The body of the plain 200 answer, ready to send.
+    pub(super) answer: Bytes,
 }
 
 /// The facts of a token that is not as most are.
@@ -61,10 +63,6 @@ struct More {
     project_id: Option<ProjectId>,
 }
 
-/// The body of the plain 200 answer, ready to send. Clones share the bytes.
-#[derive(Clone, Debug)]
-pub struct Answer(Arc<Shared>);
-
 /// What a use or reuse of the token still has to be written down.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pending {
@@ -72,12 +70,6 @@ pub(super) struct Pending {
     pub(super) first_use: bool,
     /// No reuse after supersession was recorded yet.
     pub(super) reuse: bool,
-}
-
-impl AsRef<[u8]> for Answer {
-    fn as_ref(&self) -> &[u8] {
-        &self.0.answer
-    }
 }
 
 impl Shared {
@@ -159,9 +151,9 @@ impl Entry {
         self.more.as_ref().and_then(|more| more.project_id)
     }
 
-    /// The body of the plain 200 answer, ready to send.
-    pub fn answer(&self) -> Answer {
-        Answer(Arc::clone(&self.shared))
+    /// The body of the plain 200 answer, ready to send: a clone shares the bytes and allocates nothing.
+    pub fn answer(&self) -> &Bytes {
+        &self.shared.answer
     }
 
     /// The names of its scopes, as granted while its owner's role covers them all, separated by spaces.

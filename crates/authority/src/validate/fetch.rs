@@ -157,7 +157,7 @@ impl Fetch {
             organization_id: credential.organization_id,
             organization_disabled_at: credential.organization_disabled_at,
             granted: credential.granted,
-            answer: answer_bytes(credential, &names).into_boxed_slice(),
+            answer: answer_bytes(credential, &names).into(),
             scopes: names.join(" ").into_boxed_str(),
         };
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);

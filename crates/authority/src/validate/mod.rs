@@ -21,7 +21,7 @@ use token_format::PlainToken;
 use tokio::sync::Semaphore;
 
 pub use self::cache::CacheLimits;
-pub use self::entry::{Answer, Entry};
+pub use self::entry::Entry;
 pub use self::outcome::{Details, Outcome, OutcomeCounters, OutcomeKind};
 
 use self::cache::Cache;
@@ -135,18 +135,20 @@ impl Validator {
             return Ok(Outcome::Invalid);
         }
         let digest = self.context.keyring.digest(token);
-        let entry = match self.known(&digest) {
-            Some(entry) => Some(entry),
-            // Boxed: its future is large, and would be moved with that of every hit.
-            None => Box::pin(self.find(token, &digest))
-                .await
-                .inspect_err(|_| self.counters.count(OutcomeKind::Unavailable))?,
-        };
-        let Some(entry) = entry else {
-            self.counters.count(OutcomeKind::Unknown);
-            return Ok(Outcome::Invalid);
-        };
-        Ok(self.answer(entry, requirement, origin))
+        let now = self.context.now();
+        if let Some(entry) = self.known(&digest, now) {
+            return Ok(self.answer(entry, requirement, now, origin));
+        }
+        // Boxed: its future is large, and would be moved with that of every hit.
+        let found = Box::pin(self.find(token, &digest)).await;
+        match found.inspect_err(|_| self.counters.count(OutcomeKind::Unavailable))? {
+            // The clock is read anew: finding it took time.
+            Some(entry) => Ok(self.answer(entry, requirement, self.context.now(), origin)),
+            None => {
+                self.counters.count(OutcomeKind::Unknown);
+                Ok(Outcome::Invalid)
+            }
+        }
     }
 
     /// As [`Validator::validate`], past every cache, with what only `detail` shows.
@@ -173,6 +175,11 @@ impl Validator {
             token,
         };
         Ok((outcome, Some(details)))
+    }
+
+    /// What it answers from.
+    pub fn context(&self) -> &Context {
+        &self.context
     }
 
     /// Counts of outcomes since the process began.
@@ -212,10 +219,10 @@ impl Validator {
     }
 
     /// What the cache knows and may still use.
-    fn known(&self, digest: &Tag) -> Option<Arc<Entry>> {
+    fn known(&self, digest: &Tag, now: Timestamp) -> Option<Arc<Entry>> {
         let entry = self.cache.get(digest)?;
         // Others may have used the token since: before it is refused for want of use, the store is asked.
-        (self.usable(&entry) && !entry.is_idle(self.context.now())).then_some(entry)
+        (self.usable(&entry) && !entry.is_idle(now)).then_some(entry)
     }
 
     /// The look at the fence, on every use of something remembered, and whether this process still is the one that
@@ -272,8 +279,13 @@ impl Validator {
         }
     }
 
-    fn answer(&self, entry: Arc<Entry>, requirement: &Requirement, origin: &dyn Fn() -> Origin) -> Outcome {
-        let now = self.context.now();
+    fn answer(
+        &self,
+        entry: Arc<Entry>,
+        requirement: &Requirement,
+        now: Timestamp,
+        origin: &dyn Fn() -> Origin,
+    ) -> Outcome {
         let verdict = decide_used(&entry.credential(), entry.last_used(), requirement, now);
         match verdict {
             Verdict::Allowed { .. } => {

@@ -1,13 +1,17 @@
 //! Reading a request body: bounded in size and in time.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
 use actix_web::http::header;
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{HttpMessage as _, HttpRequest};
-use futures::StreamExt as _;
+use futures::Stream as _;
 
 use crate::http::codes::Code;
 use crate::http::edge::Edge;
@@ -36,52 +40,62 @@ pub fn read(
     let declared = declared_length(request);
     let deadline = Edge::of(request).body_deadline();
     let elapsed = request.extensions().get::<Started>().map_or(Duration::ZERO, |Started(at)| at.elapsed());
-    let payload = payload.take();
+    let mut arriving = Arriving { payload: payload.take(), limit, first: Bytes::new(), rest: BytesMut::new() };
     async move {
         if declared.is_some_and(|length| length > u64::try_from(limit).unwrap_or(u64::MAX)) {
             return Err(too_large(limit));
         }
-        let mut reading = std::pin::pin!(gather(payload, limit));
-        // Nearly every body is here by now: only one that is not costs a timer.
-        if let std::task::Poll::Ready(body) = futures::poll!(reading.as_mut()) {
+        let mut whole = poll_fn(|cx| arriving.poll(cx));
+        // Nearly every body is here by now: only one that is not costs a timer, and the room for it.
+        if let Poll::Ready(body) = futures::poll!(&mut whole) {
             return body;
         }
-        match tokio::time::timeout(deadline.saturating_sub(elapsed), reading).await {
+        match Box::pin(tokio::time::timeout(deadline.saturating_sub(elapsed), whole)).await {
             Ok(body) => body,
             Err(_) => Err(ApiError::from(Code::RequestTimeout).closing()),
         }
     }
 }
 
-async fn gather(mut payload: Payload, limit: usize) -> ApiResult<Bytes> {
-    let Some(first) = next(&mut payload).await? else { return Ok(Bytes::new()) };
-    if first.len() > limit {
-        return Err(too_large(limit));
+/// A body on its way. Nearly all come in one piece, which is then handed on without a copy.
+struct Arriving {
+    payload: Payload,
+    limit: usize,
+    first: Bytes,
+    /// All of it, from the second piece on.
+    rest: BytesMut,
+}
+
+impl Arriving {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ApiResult<Bytes>> {
+        while let Some(piece) = ready!(Pin::new(&mut self.payload).poll_next(cx)) {
+            self.add(piece.map_err(broken)?)?;
+        }
+        let whole = if self.rest.is_empty() { mem::take(&mut self.first) } else { mem::take(&mut self.rest).freeze() };
+        Poll::Ready(Ok(whole))
     }
-    let Some(second) = next(&mut payload).await? else { return Ok(first) };
-    let mut body = BytesMut::with_capacity((first.len() + second.len()).min(limit));
-    body.extend_from_slice(&first);
-    let mut chunk = second;
-    loop {
-        if body.len() + chunk.len() > limit {
-            return Err(too_large(limit));
+
+    fn add(&mut self, piece: Bytes) -> ApiResult<()> {
+        if self.first.len().max(self.rest.len()) + piece.len() > self.limit {
+            return Err(too_large(self.limit));
         }
-        body.extend_from_slice(&chunk);
-        match next(&mut payload).await? {
-            Some(more) => chunk = more,
-            None => return Ok(body.freeze()),
+        if self.first.is_empty() {
+            self.first = piece;
+        } else {
+            if self.rest.is_empty() {
+                self.rest.extend_from_slice(&self.first);
+            }
+            self.rest.extend_from_slice(&piece);
         }
+        Ok(())
     }
 }
 
-async fn next(payload: &mut Payload) -> ApiResult<Option<Bytes>> {
-    let broken = |error| {
-        ApiError::from(Code::MalformedRequest)
-            .message("Send the whole body, framed as its headers say.")
-            .because(error)
-            .closing()
-    };
-    payload.next().await.transpose().map_err(broken)
+fn broken(error: PayloadError) -> ApiError {
+    ApiError::from(Code::MalformedRequest)
+        .message("Send the whole body, framed as its headers say.")
+        .because(error)
+        .closing()
 }
 
 fn declared_length(request: &HttpRequest) -> Option<u64> {

@@ -29,7 +29,8 @@ pub(super) async fn settle<B: MessageBody + 'static>(
     let outcome = match futures::poll!(work.as_mut()) {
         Poll::Ready(outcome) => outcome,
         Poll::Pending => {
-            let Ok(outcome) = tokio::time::timeout(edge.parts.limits.deadline, work).await else {
+            // Boxed: the timer's room would be moved around with every request that needs none.
+            let Ok(outcome) = Box::pin(tokio::time::timeout(edge.parts.limits.deadline, work)).await else {
                 edge.parts.metrics.overdue();
                 tracing::error!(request_id = finish.id(), "the request was ended at its deadline");
                 return Err(ApiError::from(Code::Unavailable).closing().into());

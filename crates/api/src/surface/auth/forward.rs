@@ -5,7 +5,6 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
-use authority::Context;
 use authority::validate::{Entry, Outcome, Validator};
 use token_domain::decide::Holder;
 use token_domain::{Requirement, ScopeCatalogue, ScopeSet};
@@ -71,23 +70,14 @@ struct Wanted {
     )
 )]
 #[get("/v1/auth/forward")]
-pub(super) async fn forward(
-    request: HttpRequest,
-    query: Pairs,
-    validator: Data<Validator>,
-    context: Data<Context>,
-) -> ApiResult<HttpResponse> {
-    decide(request, query, validator, context).await
+pub(super) async fn forward(request: HttpRequest, query: Pairs, validator: Data<Validator>) -> ApiResult<HttpResponse> {
+    decide(request, query, validator).await
 }
 
 /// The same, by every method: what [`forward`] documents once.
-pub(super) async fn decide(
-    request: HttpRequest,
-    query: Pairs,
-    validator: Data<Validator>,
-    context: Data<Context>,
-) -> ApiResult<HttpResponse> {
-    let wanted = Wanted::read(query, context.catalogue())?;
+pub(super) async fn decide(request: HttpRequest, query: Pairs, validator: Data<Validator>) -> ApiResult<HttpResponse> {
+    let catalogue = validator.context().catalogue();
+    let wanted = Wanted::read(query, catalogue)?;
     let token = match credentials::presented(request.headers())? {
         Presented::Token(token) => token,
         Presented::None => return Err(Code::Unauthenticated.into()),
@@ -97,9 +87,9 @@ pub(super) async fn decide(
     let outcome = validator.validate_token(&token, &wanted.all, &|| origin::of(&request)).await;
     match outcome.map_err(|failure| failing::failed(&failure))? {
         Outcome::Invalid => Err(Code::InvalidToken.into()),
-        Outcome::Insufficient { missing, .. } => Err(wanted.lacking(context.catalogue(), missing)),
+        Outcome::Insufficient { missing, .. } => Err(wanted.lacking(catalogue, missing)),
         Outcome::Live(entry) if wanted.is_met_by(entry.credential().effective()) => Ok(pass(&entry)),
-        Outcome::Live(_) => Err(wanted.lacking(context.catalogue(), ScopeSet::EMPTY)),
+        Outcome::Live(_) => Err(wanted.lacking(catalogue, ScopeSet::EMPTY)),
     }
 }
 

@@ -129,11 +129,11 @@ pub(super) async fn validate(
     request: HttpRequest,
     payload: Payload,
     validator: Data<Validator>,
-    context: Data<Context>,
 ) -> ApiResult<HttpResponse> {
+    let context = validator.context();
     let body: Bytes = body::read(&request, &mut payload.into_inner(), MAX_VALIDATE_BODY).await?;
     let Some(question) = question(&body) else { return Ok(exact(StatusCode::BAD_REQUEST, MALFORMED)) };
-    let (requirement, unknown) = requirement(&context, question.required_scopes.as_deref().unwrap_or_default());
+    let (requirement, unknown) = requirement(context, question.required_scopes.as_deref().unwrap_or_default());
     let origin = || origin::of(&request);
     let (outcome, details) = if question.detail == Some(true) {
         // Boxed, so that the future of a plain question stays small: it is moved around.
@@ -145,11 +145,11 @@ pub(super) async fn validate(
     };
     Ok(match outcome {
         Outcome::Invalid => invalid(),
-        Outcome::Live(_) if !unknown.is_empty() => lacking(&context, &requirement, ScopeSet::EMPTY, &unknown),
-        Outcome::Insufficient { missing, .. } => lacking(&context, &requirement, missing, &unknown),
+        Outcome::Live(_) if !unknown.is_empty() => lacking(context, &requirement, ScopeSet::EMPTY, &unknown),
+        Outcome::Insufficient { missing, .. } => lacking(context, &requirement, missing, &unknown),
         Outcome::Live(entry) => match details {
             None => plain(&entry),
-            Some(details) => detailed(&context, &entry, details),
+            Some(details) => detailed(context, &entry, details),
         },
     })
 }
@@ -174,7 +174,7 @@ fn requirement(context: &Context, names: &[Cow<'_, str>]) -> (Requirement, Vec<S
 fn plain(entry: &Entry) -> HttpResponse {
     let mut response = HttpResponse::new(StatusCode::OK);
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);
-    response.set_body(actix_web::body::BoxBody::new(Bytes::from_owner(entry.answer())))
+    response.set_body(actix_web::body::BoxBody::new(entry.answer().clone()))
 }
 
 fn invalid() -> HttpResponse {

@@ -77,7 +77,7 @@ fn body(outcomes: &[Outcome]) -> Bytes {
         match outcome {
             // Nothing was required, so nothing can be lacking.
             Outcome::Live(entry) | Outcome::Insufficient { entry, .. } => {
-                body.extend_from_slice(entry.answer().as_ref());
+                body.extend_from_slice(entry.answer());
             }
             Outcome::Invalid => body.extend_from_slice(INVALID.as_bytes()),
         }
