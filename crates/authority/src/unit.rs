@@ -14,7 +14,8 @@ use tokio_util::task::TaskTracker;
 use crate::error::Failure;
 use crate::fence::{Armed, Fences};
 
-/// Runs units of work on a runtime of their own, so that they outlive the request, and its worker, that began them.
+/// Runs units of work in the store, where they outlive the request, and its worker, that began them; and what else must
+/// not end with a request, on a runtime of its own.
 #[derive(Clone, Debug)]
 pub struct Units {
     store: Store,
@@ -77,27 +78,23 @@ impl Units {
         E: From<Failure> + Send + 'static,
         F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
-        let store = self.store.clone();
-        let unit = async move {
-            let logged = touching.clone();
-            let result: Result<T, Ended<E>> = store
-                .write(move |tx| {
-                    Box::pin(async move {
-                        let value = work(tx).await.map_err(Ended)?;
-                        let touched = logged.list();
-                        if !touched.is_empty() {
-                            tx.append_log(&touched, at).await?;
-                        }
-                        Ok(value)
-                    })
+        let logged = touching.clone();
+        // The last of what is touched goes with the unit, after its commit: the fences rise then, whether or not anybody
+        // still waits for the answer, and `drain` waits for it.
+        let result: Result<T, Ended<E>> = self
+            .store
+            .write_holding((touching, self.tracker.token()), move |tx| {
+                Box::pin(async move {
+                    let value = work(tx).await.map_err(Ended)?;
+                    let touched = logged.list();
+                    if !touched.is_empty() {
+                        tx.append_log(&touched, at).await?;
+                    }
+                    Ok(value)
                 })
-                .await;
-            // The last clone goes here, after the commit: its fences rise now.
-            drop(touching);
-            result.map_err(|Ended(error)| error)
-        };
-        let task = self.tracker.spawn_on(unit, &self.runtime);
-        task.await.unwrap_or_else(|error| Err(E::from(Failure::Lost(error.to_string()))))
+            })
+            .await;
+        result.map_err(|Ended(error)| error)
     }
 
     /// Starts something in the background that must be finished before the process ends.

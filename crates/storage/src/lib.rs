@@ -11,6 +11,7 @@ mod backend;
 mod counters;
 mod error;
 pub mod instance;
+mod kept;
 pub mod migrate;
 pub mod model;
 mod operations;

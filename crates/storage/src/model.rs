@@ -7,7 +7,7 @@ mod projects;
 
 pub use executions::{Baseline, Execution, ExecutionFilter, ExecutionKey, Repository};
 pub use people::{Home, Invitation, Invited, Member};
-pub use policies::StoredRule;
+pub use policies::{StoredRule, TokenTerms};
 pub use projects::{
     AccessScope, AccessScopeEdit, Actor, ActorEdit, ActorFilter, Change, Listing, Page, Project, ProjectContents,
     ScopedTo,

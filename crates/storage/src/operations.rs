@@ -14,7 +14,7 @@ use crate::model::{
     Candidate, CustomRole, Execution, ExecutionFilter, ExecutionKey, Home, IdempotencyRecord, Invitation, Invited,
     Kill, Listing, LogEntry, Member, Membership, MembershipStanding, Organization, Page, Principal, Project,
     ProjectContents, Repository, SecondFactor, Session, SessionStanding, StoredRule, StoredSecret, Token, TokenCount,
-    TokenEdit, TokenFilter, TokenOwner, TokenUse, Touched, User,
+    TokenEdit, TokenFilter, TokenOwner, TokenTerms, TokenUse, Touched, User,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use token_domain::Timestamp;
@@ -176,6 +176,8 @@ operations! {
         policies::token_rules(organization: OrganizationId) -> Vec<StoredRule>;
         /// What it asks of one kind.
         policies::token_rule(organization: OrganizationId, kind: Kind) -> Option<StoredRule>;
+        /// What it has to say about a new token of one kind: its cap, and what it asks. No such organisation: nothing.
+        policies::token_terms(organization: OrganizationId, kind: Kind) -> TokenTerms;
         /// The organisation's live tokens of a kind, newest first, whoever's they are, after one of them.
         tokens::live_tokens_of_kind(organization: OrganizationId, kind: Kind, after: Option<(Timestamp, TokenId)>, now: Timestamp, limit: u32) -> Vec<Token>;
 

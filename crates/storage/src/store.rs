@@ -85,7 +85,8 @@ impl Store {
 
     /// Does a unit of work: all of it, or on `Err` nothing. `Ok` is returned after the commit is on disk.
     ///
-    /// Once begun it runs to its end even if this future is dropped. The closure awaits nothing but its [`Tx`].
+    /// Once begun it runs to its end even if this future is dropped; dropped while it waits for a place in the queue, it
+    /// never begins. The closure awaits nothing but its [`Tx`].
     ///
     /// # Errors
     /// What the closure returns; or a [`StoreError`], also when the closure panics. After
@@ -96,16 +97,36 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
+        self.write_holding((), work).await
+    }
+
+    /// As [`write`](Self::write), and drops `held` when the unit is over: after its commit, also when the outcome of that
+    /// is unknown, and before this returns. That belongs to the unit, not to this future: it happens without it too.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub async fn write_holding<T, E, F, H>(&self, held: H, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+        H: Send + 'static,
+    {
         self.0.counters.count_write();
         match &self.0.side {
             Side::Sqlite(side) => {
-                let (unit, answer) = sqlite_unit::unit(work);
+                let (unit, answer) = sqlite_unit::unit(held, work);
                 side.writer.submit(unit).await?;
                 answer.await.unwrap_or_else(|oneshot::error::RecvError { .. }| Err(sqlite::closed().into()))
             }
             Side::PostgreSql { pool, units, .. } => {
                 let (pool, counters) = (Arc::clone(pool), Arc::clone(&self.0.counters));
-                let unit = units.spawn_on(in_transaction(pool, counters, work), &self.0.background);
+                let unit = async move {
+                    let result = in_transaction(pool, counters, work).await;
+                    drop(held);
+                    result
+                };
+                let unit = units.spawn_on(unit, &self.0.background);
                 unit.await.unwrap_or_else(|_| {
                     Err(StoreError::outage(OutageKind::Closed, "the background runtime has ended").into())
                 })

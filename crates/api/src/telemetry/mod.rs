@@ -115,6 +115,27 @@ mod tests {
     }
 
     #[test]
+    fn a_field_keeps_its_type() {
+        let text = logged(LogFormat::Json, || {
+            let error: &(dyn std::error::Error + 'static) = &io::Error::other("gone\n");
+            tracing::info!(yes = true, less = -1, more = u64::MAX, half = 0.5, none = f64::NAN, text = "a\"b", "said");
+            tracing::info!(shown = %"a b", debugged = ?Some("c"), error, r#type = "t", absent = None::<u8>);
+        });
+        let mut lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        for expected in [
+            serde_json::json!({ "yes": true, "less": -1, "more": u64::MAX, "half": 0.5, "none": null, "text": "a\"b",
+                "message": "said" }),
+            serde_json::json!({ "shown": "a b", "debugged": "Some(\"c\")", "error": "gone\n", "type": "t" }),
+        ] {
+            let mut line = lines.next().unwrap();
+            for always in ["timestamp", "level", "target"] {
+                assert!(line.as_object_mut().unwrap().remove(always).is_some(), "{always}");
+            }
+            assert_eq!(line, expected);
+        }
+    }
+
+    #[test]
     fn no_format_lets_a_token_through() {
         let token = format!("nlp_{}", "3f7a".repeat(10));
         let session = format!("nls_{}", "c0de".repeat(16));

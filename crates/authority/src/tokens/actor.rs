@@ -120,8 +120,9 @@ impl ActorToken {
         token: &Token,
         origin: &Origin,
     ) -> Result<(), TokenError> {
-        govern_actor(context, tx, token).await?;
-        within_cap(context, tx, token).await?;
+        let terms = tx.token_terms(token.organization_id, token.owner.kind()).await?;
+        govern_actor(context, &terms, token)?;
+        within_cap(context, tx, &terms, token).await?;
         tx.insert_token(token).await?;
         Ok(trail.append(tx, created(token, origin)).await?)
     }

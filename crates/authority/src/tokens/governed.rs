@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use storage::Tx;
-use storage::model::{Kill, Principal, Token, Touched};
+use storage::model::{Kill, Principal, StoredRule, Token, TokenTerms, Touched};
 use token_domain::Timestamp;
 use token_domain::decide::Credential;
 use token_domain::policy::{Idle, KindRule};
@@ -21,15 +21,15 @@ use crate::error::Failure;
 use crate::origin::Origin;
 use crate::policies::{PolicyBreach, restored, rule};
 
-/// Judges a token about to be made, and gives it its end.
-pub(super) async fn govern_new(
+/// Judges a token about to be made by the organisation's terms, and gives it its end.
+pub(super) fn govern_new(
     context: &Context,
-    tx: &mut Tx,
+    terms: &TokenTerms,
     token: &mut Token,
     grants: &Grants,
     asked: Lifetime,
 ) -> Result<(), TokenError> {
-    let Some(rule) = rule_of(context, tx, token).await? else { return Ok(()) };
+    let Some(rule) = restored_rule(context, terms.rule.as_ref())? else { return Ok(()) };
     let breach = |breach| PolicyBreach::new(&context.catalogue, token.owner.kind(), breach);
     rule.check(&context.catalogue, grants).map_err(breach)?;
     let lifetime = rule.lifetime_of_new(asked, token.facts.created_at).map_err(breach)?;
@@ -52,8 +52,8 @@ pub(super) async fn govern_successor(
 }
 
 /// Judges an actor's token about to be made. It ends when its actor does: no rule speaks of that.
-pub(super) async fn govern_actor(context: &Context, tx: &mut Tx, token: &Token) -> Result<(), TokenError> {
-    match rule_of(context, tx, token).await? {
+pub(super) fn govern_actor(context: &Context, terms: &TokenTerms, token: &Token) -> Result<(), TokenError> {
+    match restored_rule(context, terms.rule.as_ref())? {
         Some(rule) => check(context, &rule, token),
         None => Ok(()),
     }
@@ -98,7 +98,11 @@ pub(crate) async fn fallen_idle(
 
 async fn rule_of(context: &Context, tx: &mut Tx, token: &Token) -> Result<Option<KindRule>, TokenError> {
     let stored = tx.token_rule(token.organization_id, token.owner.kind()).await?;
-    Ok(stored.map(|stored| rule(&context.catalogue, &stored)).transpose()?)
+    restored_rule(context, stored.as_ref())
+}
+
+fn restored_rule(context: &Context, stored: Option<&StoredRule>) -> Result<Option<KindRule>, TokenError> {
+    Ok(stored.map(|stored| rule(&context.catalogue, stored)).transpose()?)
 }
 
 fn check(context: &Context, rule: &KindRule, token: &Token) -> Result<(), TokenError> {

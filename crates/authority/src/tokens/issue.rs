@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use storage::model::{Token, TokenOwner, Touched};
+use storage::model::{Token, TokenOwner, TokenTerms, Touched};
 use storage::{Constraint, StoreError, Tx};
 use token_domain::id::ProjectId;
 use token_domain::scope::Grants;
@@ -138,8 +138,9 @@ impl Tokens {
                         .await?;
                     }
                     still_member(tx, &token).await?;
-                    govern_new(&context, tx, &mut token, &grants, lifetime).await?;
-                    within_cap(&context, tx, &token).await?;
+                    let terms = tx.token_terms(organization, token.owner.kind()).await?;
+                    govern_new(&context, &terms, &mut token, &grants, lifetime)?;
+                    within_cap(&context, tx, &terms, &token).await?;
                     tx.insert_token(&token).await.map_err(|error| insertion(&token, error))?;
                     if let Some(idempotency) = idempotency {
                         remember(
@@ -213,10 +214,13 @@ fn check_expiry(lifetime: Lifetime, now: Timestamp) -> Result<Option<Timestamp>,
 }
 
 /// The trail's end is locked, so nobody else of the organisation counts at the same time.
-pub(super) async fn within_cap(context: &Context, tx: &mut Tx, token: &Token) -> Result<(), TokenError> {
-    let organization = tx.organization(token.organization_id).await?;
-    let own = organization.and_then(|organization| organization.token_cap);
-    let Some(cap) = own.or(context.policy.token_cap) else { return Ok(()) };
+pub(super) async fn within_cap(
+    context: &Context,
+    tx: &mut Tx,
+    terms: &TokenTerms,
+    token: &Token,
+) -> Result<(), TokenError> {
+    let Some(cap) = terms.token_cap.or(context.policy.token_cap) else { return Ok(()) };
     let used = tx.live_token_count(token.organization_id, token.facts.created_at).await?;
     let used = u32::try_from(used).unwrap_or(u32::MAX);
     if used < cap { Ok(()) } else { Err(TokenError::CapReached { used, cap }) }

@@ -27,3 +27,12 @@ pub struct StoredRule {
     /// By whom.
     pub updated_by: Principal,
 }
+
+/// What an organisation has to say about a new token of a kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TokenTerms {
+    /// The most live tokens it may have; nothing means no cap of its own.
+    pub token_cap: Option<u32>,
+    /// What it asks of the kind, if anything.
+    pub rule: Option<StoredRule>,
+}

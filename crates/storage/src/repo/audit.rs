@@ -1,7 +1,8 @@
 //! Audit trails: appended under the lock of their head, read in order.
 
-use super::Conn;
+use super::{Conn, dialect};
 use crate::error::StoreError;
+use crate::kept::Keep as _;
 use crate::model::{AuditFilter, AuditHead, AuditRecord};
 use crate::rows::{AuditEventRow, AuditHeadRow, NIL_TRAIL, principal_text};
 use crate::schema::{audit_events, audit_heads};
@@ -28,46 +29,17 @@ pub(crate) async fn audit_head(
         .do_update()
         .set(audit_heads::seq.eq(audit_heads::seq))
         .returning(AuditHeadRow::as_returning())
+        .kept()
         .get_result(conn)
         .await?;
     Ok(row.into())
 }
 
 pub(crate) async fn append_audit(conn: &mut Conn<'_>, record: &AuditRecord) -> Result<(), StoreError> {
-    let trail = record.organization_id.unwrap_or(NIL_TRAIL);
-    let moved = diesel::update(
-        audit_heads::table
-            .find(trail.bind())
-            .filter(audit_heads::seq.eq(record.seq - 1))
-            .filter(audit_heads::hash.eq(record.prev_hash.as_slice())),
-    )
-    .set((
-        audit_heads::seq.eq(record.seq),
-        audit_heads::hash.eq(record.hash.as_slice()),
-        audit_heads::at.eq(record.at.bind()),
-    ))
-    .execute(conn)
-    .await?;
-    if moved != 1 {
-        return Err(StoreError::Broken("an audit event does not follow the end of its trail".to_owned()));
+    if dialect::append_event(conn, record.organization_id.unwrap_or(NIL_TRAIL), record).await? {
+        return Ok(());
     }
-    diesel::insert_into(audit_events::table)
-        .values((
-            audit_events::trail.eq(trail.bind()),
-            audit_events::seq.eq(record.seq),
-            audit_events::at.eq(record.at.bind()),
-            audit_events::action.eq(record.action.as_str()),
-            audit_events::actor.eq(record.actor.as_str()),
-            audit_events::target_kind.eq(record.target_kind.as_str()),
-            audit_events::target_id.eq(record.target_id.as_str()),
-            audit_events::request_id.eq(record.request_id.as_str()),
-            audit_events::detail.eq(record.detail.as_str()),
-            audit_events::prev_hash.eq(record.prev_hash.as_slice()),
-            audit_events::hash.eq(record.hash.as_slice()),
-        ))
-        .execute(conn)
-        .await?;
-    Ok(())
+    Err(StoreError::Broken("an audit event does not follow the end of its trail".to_owned()))
 }
 
 pub(crate) async fn audit_end(

@@ -1,11 +1,10 @@
 //! The ordered log of changes that take rights away.
 
-use super::Conn;
+use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::model::{LogEntry, Touched};
-use crate::rows::{LogRow, touched_columns};
+use crate::rows::LogRow;
 use crate::schema::{revocation_clock, revocation_log};
-use crate::sql_types::Bind;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
@@ -16,24 +15,7 @@ pub(crate) async fn append_log(conn: &mut Conn<'_>, touched: &[Touched], at: Tim
         return log_tail(conn).await;
     }
     // The row of the clock stays locked until commit: whoever gets the next numbers commits after us.
-    let last: i64 = diesel::update(revocation_clock::table.find(1))
-        .set(revocation_clock::n.eq(revocation_clock::n + count))
-        .returning(revocation_clock::n)
-        .get_result(conn)
-        .await?;
-    for (seq, &touched) in (last - count + 1..).zip(touched) {
-        let (kind, id) = touched_columns(touched);
-        diesel::insert_into(revocation_log::table)
-            .values((
-                revocation_log::seq.eq(seq),
-                revocation_log::touched.eq(kind),
-                revocation_log::touched_id.eq(id.bind()),
-                revocation_log::at.eq(at.bind()),
-            ))
-            .execute(conn)
-            .await?;
-    }
-    Ok(last)
+    Ok(dialect::append_log(conn, touched, count, at).await?)
 }
 
 pub(crate) async fn log_after(conn: &mut Conn<'_>, seq: i64, limit: u32) -> Result<Vec<LogEntry>, StoreError> {

@@ -1,10 +1,10 @@
 //! What organisations ask of their tokens.
 
-use super::Conn;
+use super::{Conn, dialect};
 use crate::error::StoreError;
-use crate::model::StoredRule;
-use crate::rows::{RuleRow, join_scopes, principal_text};
-use crate::schema::token_policies;
+use crate::model::{StoredRule, TokenTerms};
+use crate::rows::{RuleRow, inconsistent, join_scopes, principal_text};
+use crate::schema::{organizations, token_policies};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -37,6 +37,25 @@ pub(crate) async fn token_rule(
         .await
         .optional()?;
     row.map(StoredRule::try_from).transpose()
+}
+
+pub(crate) async fn token_terms(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    kind: Kind,
+) -> Result<TokenTerms, StoreError> {
+    let of_kind = token_policies::organization_id.eq(organizations::id).and(token_policies::kind.eq(kind.as_str()));
+    let with_rule = organizations::table
+        .find(organization.bind())
+        .left_join(token_policies::table.on(of_kind))
+        .select((organizations::token_cap, Option::<RuleRow>::as_select()));
+    let row: Option<(Option<i64>, Option<RuleRow>)> = dialect::only!(conn, with_rule).await.optional()?;
+    let Some((cap, rule)) = row else { return Ok(TokenTerms::default()) };
+    let token_cap = cap.map(u32::try_from).transpose();
+    Ok(TokenTerms {
+        token_cap: token_cap.map_err(|_| inconsistent("organization", organization, "token_cap"))?,
+        rule: rule.map(StoredRule::try_from).transpose()?,
+    })
 }
 
 pub(crate) async fn delete_token_rules(conn: &mut Conn<'_>, organization: OrganizationId) -> Result<usize, StoreError> {

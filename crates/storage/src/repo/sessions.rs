@@ -1,6 +1,6 @@
 //! Sessions of signed-in people.
 
-use super::Conn;
+use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::model::{Session, SessionStanding};
 use crate::rows::{MembershipRow, OrganizationRow, SessionRow, StandingRow, UserRow, standing};
@@ -31,7 +31,7 @@ pub(crate) async fn session_by_digest(
     conn: &mut Conn<'_>,
     digest: &[u8; 32],
 ) -> Result<Option<SessionStanding>, StoreError> {
-    let row: Option<(SessionRow, StandingRow)> = sessions::table
+    let with_standing = sessions::table
         .inner_join(memberships::table.on(
             memberships::organization_id.eq(sessions::organization_id).and(memberships::user_id.eq(sessions::user_id)),
         ))
@@ -39,7 +39,7 @@ pub(crate) async fn session_by_digest(
         .inner_join(users::table.on(users::id.eq(sessions::user_id)))
         .left_join(roles::table.on(roles::id.nullable().eq(memberships::role_id)))
         .left_join(second_factors::table.on(second_factors::user_id.eq(sessions::user_id)))
-        .filter(sessions::token_digest.eq(digest.as_slice()))
+        .filter(sessions::token_digest.eq(digest.to_vec()))
         .select((
             SessionRow::as_select(),
             (
@@ -50,10 +50,8 @@ pub(crate) async fn session_by_digest(
                 roles::name.nullable(),
                 second_factors::confirmed_at.nullable(),
             ),
-        ))
-        .first(conn)
-        .await
-        .optional()?;
+        ));
+    let row: Option<(SessionRow, StandingRow)> = dialect::only!(conn, with_standing).await.optional()?;
     row.map(|(session, place)| Ok(SessionStanding { session: session.into(), standing: standing(place)? })).transpose()
 }
 

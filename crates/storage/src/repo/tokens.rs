@@ -6,6 +6,7 @@
 use super::listing::{contains, older};
 use super::{Conn, dialect};
 use crate::error::StoreError;
+use crate::kept::Keep as _;
 use crate::model::{Candidate, Kill, StoredSecret, Token, TokenEdit, TokenFilter, TokenOwner, TokenUse};
 use crate::rows::{TokenRow, join_scopes, principal_text};
 use crate::schema::tokens;
@@ -221,6 +222,7 @@ pub(crate) async fn supersede_active(
         tokens::grace_mode.eq(Some(mode.as_str())),
     ))
     .returning(TokenRow::as_returning())
+    .kept()
     .get_result(conn)
     .await
     .optional()?;
@@ -254,6 +256,7 @@ pub(crate) async fn cancel_supersession(
         tokens::grace_mode.eq(None::<&str>),
     ))
     .returning(TokenRow::as_returning())
+    .kept()
     .get_result(conn)
     .await
     .optional()?;
@@ -277,6 +280,7 @@ pub(crate) async fn revoke_token(
         tokens::revoked_by.eq(Some(principal_text(kill.by))),
     ))
     .returning(TokenRow::as_returning())
+    .kept()
     .get_result(conn)
     .await
     .optional()?;
@@ -300,6 +304,7 @@ pub(crate) async fn revoke_tokens_of_owner(
             diesel::update(tokens::table.filter(alive).filter(tokens::kind.eq(Kind::Organization.as_str())))
                 .set(set)
                 .returning(tokens::id)
+                .kept()
                 .get_results(conn)
                 .await?
         }
@@ -307,6 +312,7 @@ pub(crate) async fn revoke_tokens_of_owner(
             diesel::update(tokens::table.filter(alive).filter(tokens::owner_user_id.eq(Some(user.bind()))))
                 .set(set)
                 .returning(tokens::id)
+                .kept()
                 .get_results(conn)
                 .await?
         }
@@ -314,6 +320,7 @@ pub(crate) async fn revoke_tokens_of_owner(
             diesel::update(tokens::table.filter(alive).filter(tokens::actor_id.eq(Some(actor.bind()))))
                 .set(set)
                 .returning(tokens::id)
+                .kept()
                 .get_results(conn)
                 .await?
         }
@@ -346,6 +353,7 @@ pub(crate) async fn shorten_grace(
 ) -> Result<Option<TokenId>, StoreError> {
     diesel::update(tokens::table.filter(tokens::id.eq(successor.bind()).and(tokens::first_used_at.is_null())))
         .set(tokens::first_used_at.eq(Some(at.bind())))
+        .kept()
         .execute(conn)
         .await?;
     let shortened = diesel::update(
@@ -358,6 +366,7 @@ pub(crate) async fn shorten_grace(
     )
     .set(tokens::grace_ends_at.eq(Some(new_end.bind())))
     .returning(tokens::id)
+    .kept()
     .get_result(conn)
     .await
     .optional()?;
@@ -368,6 +377,7 @@ pub(crate) async fn mark_reuse(conn: &mut Conn<'_>, id: TokenId, at: Timestamp) 
     let changed =
         diesel::update(tokens::table.filter(tokens::id.eq(id.bind()).and(tokens::reuse_detected_at.is_null())))
             .set(tokens::reuse_detected_at.eq(Some(at.bind())))
+            .kept()
             .execute(conn)
             .await?;
     Ok(changed == 1)
@@ -387,6 +397,7 @@ pub(crate) async fn set_secret(
                 tokens::lookup_hint.eq(secret.lookup_hint),
                 tokens::verify_tag.eq(secret.verify_tag.as_deref()),
             ))
+            .kept()
             .execute(conn)
             .await?;
     Ok(changed == 1)

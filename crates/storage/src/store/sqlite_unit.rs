@@ -9,28 +9,31 @@ use futures::future::BoxFuture;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::sync::oneshot;
 
-struct Waiting<T, E, F> {
+struct Waiting<T, E, F, H> {
     work: Option<F>,
     result: Option<Result<T, E>>,
+    held: H,
     caller: oneshot::Sender<Result<T, E>>,
 }
 
-/// The unit to queue, and where its answer arrives.
-pub(super) fn unit<T, E, F>(work: F) -> (Box<dyn Unit>, oneshot::Receiver<Result<T, E>>)
+/// The unit to queue, and where its answer arrives. `held` is dropped when the unit is over, before the answer is sent.
+pub(super) fn unit<T, E, F, H>(held: H, work: F) -> (Box<dyn Unit>, oneshot::Receiver<Result<T, E>>)
 where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
     F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    H: Send + 'static,
 {
     let (caller, answer) = oneshot::channel();
-    (Box::new(Waiting { work: Some(work), result: None, caller }), answer)
+    (Box::new(Waiting { work: Some(work), result: None, held, caller }), answer)
 }
 
-impl<T, E, F> Unit for Waiting<T, E, F>
+impl<T, E, F, H> Unit for Waiting<T, E, F, H>
 where
     T: Send,
     E: From<StoreError> + Send,
     F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send,
+    H: Send,
 {
     fn run(&mut self, tx: &mut Tx) -> bool {
         let Some(work) = self.work.take() else { return false };
@@ -47,6 +50,7 @@ where
             (Ok(()), None) => Err(StoreError::Broken("a unit of work was not run".to_owned()).into()),
             (Err(error), _) => Err(error.into()),
         };
+        drop(self.held);
         // A caller that went away wanted the work done, not the answer.
         drop(self.caller.send(result));
     }

@@ -2,7 +2,7 @@
 
 use crate::run::{founded, read, write};
 use crate::tokens::insert;
-use storage::model::{Principal, StoredRule, TokenOwner};
+use storage::model::{Principal, StoredRule, TokenOwner, TokenTerms};
 use test_support::Db;
 use test_support::records::{self, T0, after, id};
 use token_domain::Span;
@@ -56,6 +56,33 @@ fn rules_are_kept_by_organisation_and_kind() {
         assert_eq!(gone, 2);
         assert_eq!(read(store, move |r| Box::pin(r.token_rules(org))).await, []);
         assert_eq!(read(store, move |r| Box::pin(r.token_rules(id(2)))).await.len(), 1, "another's stays");
+    });
+}
+
+#[test]
+fn the_terms_of_a_new_token_are_the_cap_and_the_rule_of_its_kind() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        write(store, move |tx| {
+            Box::pin(async move {
+                tx.insert_organization(&records::organization(2)).await?;
+                tx.insert_token_rule(&rule(1, Kind::Personal)).await?;
+                tx.set_token_cap(org, Some(7), T0).await.map(drop)
+            })
+        })
+        .await
+        .unwrap();
+        let nothing = TokenTerms::default();
+        for (organization, kind, expected) in [
+            (org, Kind::Personal, TokenTerms { token_cap: Some(7), rule: Some(rule(1, Kind::Personal)) }),
+            (org, Kind::Organization, TokenTerms { token_cap: Some(7), rule: None }),
+            (id(2), Kind::Personal, nothing.clone()),
+            (id(3), Kind::Personal, nothing),
+        ] {
+            let terms = read(store, move |r| Box::pin(r.token_terms(organization, kind))).await;
+            assert_eq!(terms, expected, "{organization} {kind:?}");
+        }
     });
 }
 

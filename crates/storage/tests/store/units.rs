@@ -200,6 +200,62 @@ fn a_unit_once_begun_outlives_the_caller() {
     });
 }
 
+/// Tells how many transactions were committed when it was dropped.
+struct Told(storage::Store, std::sync::mpsc::Sender<u64>);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        // Nobody listening is a test that failed already.
+        let _ = self.1.send(self.0.counters().commits());
+    }
+}
+
+#[test]
+fn what_a_unit_holds_goes_after_its_commit_and_before_its_answer() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (told, commits) = std::sync::mpsc::channel();
+        let held = || Told(store.clone(), told.clone());
+        let kept: Result<(), StoreError> = store
+            .write_holding(held(), |tx| {
+                Box::pin(async move { tx.insert_organization(&records::organization(1)).await })
+            })
+            .await;
+        assert_eq!((kept, commits.try_recv()), (Ok(()), Ok(1)));
+        let refused: Result<(), StoreError> =
+            store.write_holding(held(), |_| Box::pin(async { Err(StoreError::Broken("on purpose".to_owned())) })).await;
+        assert!(refused.is_err() && commits.try_recv().is_ok());
+        let panicked: Result<(), StoreError> = store.write_holding(held(), |_| panic!("on purpose")).await;
+        assert!(panicked.is_err() && commits.try_recv().is_ok());
+    });
+}
+
+#[test]
+fn what_a_unit_holds_goes_after_its_commit_though_nobody_waits_any_more() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (told, commits) = std::sync::mpsc::channel();
+        let (started, start) = tokio::sync::oneshot::channel();
+        let (go_on, gate) = std::sync::mpsc::channel::<()>();
+        let mut unit = Box::pin(store.write_holding::<_, StoreError, _, _>(Told(store.clone(), told), move |tx| {
+            Box::pin(async move {
+                started.send(()).unwrap();
+                gate.recv().unwrap();
+                tx.insert_organization(&records::organization(1)).await
+            })
+        }));
+        tokio::select! {
+            _ = &mut unit => panic!("it waits for the gate"),
+            started = start => started.unwrap(),
+        }
+        drop(unit);
+        assert!(commits.try_recv().is_err(), "the unit is not over");
+        go_on.send(()).unwrap();
+        let told = tokio::task::spawn_blocking(move || commits.recv()).await.unwrap();
+        assert_eq!(told, Ok(1));
+    });
+}
+
 #[test]
 fn of_a_thousand_rotations_at_once_one_wins() {
     Db::each(async |db| {

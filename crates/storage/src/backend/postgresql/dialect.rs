@@ -1,13 +1,15 @@
 //! What PostgreSQL says differently.
 
 use super::Conn;
-use crate::model::{TokenCount, TokenUse};
-use crate::rows::{CandidateRow, candidate_query};
+use crate::kept::Keep as _;
+use crate::model::{AuditRecord, TokenCount, TokenUse, Touched};
+use crate::rows::{CandidateRow, candidate_query, touched_columns};
 use crate::schema::{memberships, organizations, users};
 use crate::sql_types::{Bind, Moment, MomentParam, Uid, UidParam};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Integer};
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Text};
 use diesel_async::RunQueryDsl;
+use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, UserId};
 use token_domain::usage::UseCounts;
 
@@ -23,6 +25,15 @@ pub(crate) fn contains(column: &str) -> String {
 pub(crate) async fn load_candidates(conn: &mut Conn<'_>, lookup_hint: i64) -> QueryResult<Vec<CandidateRow>> {
     candidate_query!(lookup_hint).load(conn).await
 }
+
+/// The one row of a statement that cannot have more.
+macro_rules! only {
+    ($conn:expr, $query:expr) => {
+        diesel_async::RunQueryDsl::get_result($query, $conn)
+    };
+}
+
+pub(crate) use only;
 
 /// One statement for all. The rows are locked in the order of their ids, so that two nodes that flush at once wait for
 /// each other instead of deadlocking, and not so hard that rows that refer to them wait as well.
@@ -93,4 +104,70 @@ pub(crate) async fn lock_organization(conn: &mut Conn<'_>, id: OrganizationId) -
         .await
         .optional()?;
     Ok(found.is_some())
+}
+
+/// Moves the end of a trail on to an event that follows it, and adds the event. False: it does not follow.
+///
+/// One statement: the end is locked from before on, and each round trip under that lock is one in which nobody else in
+/// the organisation gets anywhere.
+pub(crate) async fn append_event(
+    conn: &mut Conn<'_>,
+    trail: OrganizationId,
+    record: &AuditRecord,
+) -> QueryResult<bool> {
+    let added = diesel::sql_query(
+        "WITH moved AS (UPDATE audit_heads SET seq = $2, hash = $3, at = $4 \
+         WHERE trail = $1 AND seq = $2 - 1 AND hash = $5 RETURNING trail) \
+         INSERT INTO audit_events (trail, seq, at, action, actor, target_kind, target_id, request_id, detail, \
+         prev_hash, hash) SELECT trail, $2, $4, $6, $7, $8, $9, $10, $11, $5, $3 FROM moved",
+    )
+    .bind::<Uid, _>(trail.bind())
+    .bind::<BigInt, _>(record.seq)
+    .bind::<Binary, _>(record.hash.as_slice())
+    .bind::<Moment, _>(record.at.bind())
+    .bind::<Binary, _>(record.prev_hash.as_slice())
+    .bind::<Text, _>(record.action.as_str())
+    .bind::<Text, _>(record.actor.as_str())
+    .bind::<Text, _>(record.target_kind.as_str())
+    .bind::<Text, _>(record.target_id.as_str())
+    .bind::<Text, _>(record.request_id.as_str())
+    .bind::<Text, _>(record.detail.as_str())
+    .kept()
+    .execute(conn)
+    .await?;
+    Ok(added == 1)
+}
+
+/// The number that the log has come to.
+#[derive(QueryableByName)]
+struct Last {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+/// Takes the next `count` numbers of the log and writes an entry under each; the last number. One statement, because the
+/// clock is locked from its beginning to the commit, and every change of every organisation waits for it.
+pub(crate) async fn append_log(
+    conn: &mut Conn<'_>,
+    touched: &[Touched],
+    count: i64,
+    at: Timestamp,
+) -> QueryResult<i64> {
+    let (kinds, ids): (Vec<&str>, Vec<UidParam>) =
+        touched.iter().map(|&touched| touched_columns(touched)).map(|(kind, id)| (kind, id.bind())).unzip();
+    let last: Last = diesel::sql_query(
+        "WITH clock AS (UPDATE revocation_clock SET n = n + $1 WHERE id = 1 RETURNING n), \
+         logged AS (INSERT INTO revocation_log (seq, touched, touched_id, at) \
+         SELECT clock.n - $1 + given.place, given.touched, given.id, $4 \
+         FROM clock, unnest($2, $3) WITH ORDINALITY AS given (touched, id, place)) \
+         SELECT n FROM clock",
+    )
+    .bind::<BigInt, _>(count)
+    .bind::<Array<Text>, _>(kinds)
+    .bind::<Array<Uid>, _>(ids)
+    .bind::<Moment, _>(at.bind())
+    .kept()
+    .get_result(conn)
+    .await?;
+    Ok(last.n)
 }

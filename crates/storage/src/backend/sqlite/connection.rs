@@ -91,3 +91,31 @@ pub(crate) fn backup(path: &Path, target: &Path) -> Result<(), StoreError> {
         .and_then(|()| File::open(folder)?.sync_all())
         .map_err(|error| StoreError::outage(OutageKind::Disk, format!("{}: {error}", target.display())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use diesel::QueryableByName;
+
+    #[derive(QueryableByName)]
+    struct Compiled {
+        #[diesel(sql_type = Text)]
+        option: String,
+    }
+
+    #[test]
+    fn sqlite_is_compiled_with_our_flags() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut connection = establish(&folder.path().join("test.db")).unwrap();
+        let query = diesel::sql_query("SELECT compile_options AS option FROM pragma_compile_options");
+        let options: Vec<Compiled> = query.load(&mut connection).unwrap();
+        let options: Vec<_> = options.into_iter().map(|compiled| compiled.option).collect();
+        // Without the second one, each statement with a bound LIMIT is prepared anew whenever it runs.
+        for wanted in ["THREADSAFE=2", "ENABLE_QPSG"] {
+            assert!(
+                options.iter().any(|option| option == wanted),
+                "{wanted}: LIBSQLITE3_FLAGS is not set, {options:?}"
+            );
+        }
+    }
+}

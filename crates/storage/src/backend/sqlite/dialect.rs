@@ -2,14 +2,16 @@
 
 use super::Conn;
 use super::prepared::{AddCount, RecordUse};
-use crate::model::{TokenCount, TokenUse};
-use crate::rows::{CandidateRow, candidate_query};
-use crate::schema::{memberships, organizations, users};
+use crate::kept::Keep as _;
+use crate::model::{AuditRecord, TokenCount, TokenUse, Touched};
+use crate::rows::{CandidateRow, candidate_query, touched_columns};
+use crate::schema::{audit_events, audit_heads, memberships, organizations, revocation_clock, revocation_log, users};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
 use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl as AsyncRunQueryDsl;
+use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, UserId};
 
 /// The collation that compares text byte by byte.
@@ -26,6 +28,18 @@ pub(crate) async fn load_candidates(conn: &mut Conn<'_>, lookup_hint: i64) -> Qu
     conn.spawn_blocking(move |connection| RunQueryDsl::load::<CandidateRow>(candidate_query!(lookup_hint), connection))
         .await
 }
+
+/// The one row of a statement that cannot have more, read straight through diesel's own connection as in
+/// [`load_candidates`]: for what is read on every request.
+///
+/// A macro, not a function: of a generic one the compiler cannot show that its future may change threads.
+macro_rules! only {
+    ($conn:expr, $query:expr) => {
+        $conn.spawn_blocking(move |connection| diesel::RunQueryDsl::get_result($query, connection))
+    };
+}
+
+pub(crate) use only;
 
 /// Row by row: SQLite has no arrays to bind.
 pub(crate) async fn record_uses(conn: &mut Conn<'_>, uses: &[TokenUse]) -> QueryResult<()> {
@@ -64,4 +78,61 @@ pub(crate) async fn lock_organization(conn: &mut Conn<'_>, id: OrganizationId) -
     let found = organizations::table.find(id.bind()).select(organizations::id);
     let found: Option<OrganizationId> = AsyncRunQueryDsl::first(found, conn).await.optional()?;
     Ok(found.is_some())
+}
+
+/// Moves the end of a trail on to an event that follows it, and adds the event. False: it does not follow.
+pub(crate) async fn append_event(
+    conn: &mut Conn<'_>,
+    trail: OrganizationId,
+    record: &AuditRecord,
+) -> QueryResult<bool> {
+    let end = audit_heads::table
+        .find(trail.bind())
+        .filter(audit_heads::seq.eq(record.seq - 1).and(audit_heads::hash.eq(record.prev_hash.as_slice())));
+    let next = (
+        audit_heads::seq.eq(record.seq),
+        audit_heads::hash.eq(record.hash.as_slice()),
+        audit_heads::at.eq(record.at.bind()),
+    );
+    if AsyncRunQueryDsl::execute(diesel::update(end).set(next).kept(), conn).await? != 1 {
+        return Ok(false);
+    }
+    let event = diesel::insert_into(audit_events::table).values((
+        audit_events::trail.eq(trail.bind()),
+        audit_events::seq.eq(record.seq),
+        audit_events::at.eq(record.at.bind()),
+        audit_events::action.eq(record.action.as_str()),
+        audit_events::actor.eq(record.actor.as_str()),
+        audit_events::target_kind.eq(record.target_kind.as_str()),
+        audit_events::target_id.eq(record.target_id.as_str()),
+        audit_events::request_id.eq(record.request_id.as_str()),
+        audit_events::detail.eq(record.detail.as_str()),
+        audit_events::prev_hash.eq(record.prev_hash.as_slice()),
+        audit_events::hash.eq(record.hash.as_slice()),
+    ));
+    Ok(AsyncRunQueryDsl::execute(event, conn).await? == 1)
+}
+
+/// Takes the next `count` numbers of the log and writes an entry under each; the last number.
+pub(crate) async fn append_log(
+    conn: &mut Conn<'_>,
+    touched: &[Touched],
+    count: i64,
+    at: Timestamp,
+) -> QueryResult<i64> {
+    let clock = diesel::update(revocation_clock::table.find(1))
+        .set(revocation_clock::n.eq(revocation_clock::n + count))
+        .returning(revocation_clock::n);
+    let last: i64 = AsyncRunQueryDsl::get_result(clock.kept(), conn).await?;
+    for (seq, &touched) in (last - count + 1..).zip(touched) {
+        let (kind, id) = touched_columns(touched);
+        let entry = diesel::insert_into(revocation_log::table).values((
+            revocation_log::seq.eq(seq),
+            revocation_log::touched.eq(kind),
+            revocation_log::touched_id.eq(id.bind()),
+            revocation_log::at.eq(at.bind()),
+        ));
+        AsyncRunQueryDsl::execute(entry, conn).await?;
+    }
+    Ok(last)
 }

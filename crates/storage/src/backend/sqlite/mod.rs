@@ -1,6 +1,7 @@
 //! SQLite: reads inline on the calling thread, one writer thread for every unit of work.
 
 mod connection;
+mod control;
 mod dialect;
 mod prepared;
 mod readers;

@@ -6,11 +6,11 @@
 //! rest on what another unit of the same group wrote.
 
 use super::connection::{SqliteConn, open_writer};
+use super::control::Control;
 use crate::counters::StoreCounters;
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
 use crate::unit::Tx;
-use diesel_async::SimpleAsyncConnection as _;
 use futures::executor::block_on;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -132,19 +132,19 @@ impl Work {
             }
         }
         opened?;
-        self.execute("COMMIT")
+        self.execute(Control::Commit)
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {
         if self.tx.is_none() {
             self.tx = Some(open_writer(&self.path, &self.options)?.into());
         }
-        self.execute("BEGIN IMMEDIATE")
+        self.execute(Control::Begin)
     }
 
-    fn execute(&mut self, statement: &str) -> Result<(), StoreError> {
+    fn execute(&mut self, control: Control) -> Result<(), StoreError> {
         match self.tx.as_mut().and_then(Tx::sqlite) {
-            Some(connection) => execute(connection, statement),
+            Some(connection) => execute(connection, control),
             None => Err(StoreError::Broken("the writer has no connection".to_owned())),
         }
     }
@@ -153,16 +153,19 @@ impl Work {
 /// Runs a unit so that its failure or panic takes back what it wrote and nothing else. An error here means that the
 /// transaction itself is gone (SQLite ends it by itself when the disk is full or failing).
 fn in_savepoint(tx: &mut Tx, unit: &mut dyn Unit) -> Result<(), StoreError> {
-    savepoint(tx, "SAVEPOINT unit")?;
+    savepoint(tx, Control::Mark)?;
     let keep = unit.run(tx);
     tx.renew();
-    savepoint(tx, if keep { "RELEASE unit" } else { "ROLLBACK TO unit; RELEASE unit" })
+    if !keep {
+        savepoint(tx, Control::TakeBack)?;
+    }
+    savepoint(tx, Control::Unmark)
 }
 
-fn savepoint(tx: &mut Tx, statement: &str) -> Result<(), StoreError> {
-    tx.sqlite().map_or_else(|| Err(closed()), |connection| execute(connection, statement))
+fn savepoint(tx: &mut Tx, control: Control) -> Result<(), StoreError> {
+    tx.sqlite().map_or_else(|| Err(closed()), |connection| execute(connection, control))
 }
 
-fn execute(connection: &mut SqliteConn, statement: &str) -> Result<(), StoreError> {
-    block_on(connection.batch_execute(statement)).map_err(StoreError::from)
+fn execute(connection: &mut SqliteConn, control: Control) -> Result<(), StoreError> {
+    block_on(connection.spawn_blocking(move |connection| control.run(connection))).map_err(StoreError::from)
 }
