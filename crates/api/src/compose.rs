@@ -174,7 +174,7 @@ fn edge(config: &Config, metrics: HttpMetrics, drain: Drain, validator: &Arc<Val
         cors: Cors::new(&config.server.allowed_origins),
         drain,
         metrics,
-        hot: surface::auth::hot(validator),
+        hot: surface::hot::routes(validator),
         access_log: config.log.access,
         // Request ids are addresses, not secrets: the seed the standard library draws for its hash maps will do.
         draw: Arc::new(|| RandomState::new().hash_one(0)),

@@ -205,6 +205,13 @@ fn denied(origin: &Origin) -> ApiError {
     Code::InvalidToken.into()
 }
 
+/// Whether the caller may do `P`; nothing is said about it in any log.
+pub(super) fn may<P: Permission>(context: &Context, caller: &Caller) -> bool {
+    P::SCOPE.is_none_or(|scope| {
+        context.catalogue().require_all(&[scope]).is_ok_and(|requirement| requirement.check(&caller.effective).is_ok())
+    })
+}
+
 fn allow<P: Permission>(context: &Context, caller: &Caller, origin: &Origin) -> ApiResult<()> {
     let Some(scope) = P::SCOPE else { return Ok(()) };
     let catalogue = context.catalogue();

@@ -24,6 +24,7 @@ pub mod tokens;
 mod authorized;
 mod ending;
 mod failing;
+pub(crate) mod hot;
 mod origin;
 
 pub use authorized::{Authorized, PERMISSIONS, permission};

@@ -1,13 +1,13 @@
 //! Telling who a presented credential belongs to.
 
-use token_domain::Requirement;
 use token_domain::decide::{Holder, Verdict, decide_used};
+use token_domain::{Requirement, Timestamp};
 use token_format::PlainToken;
 
 use super::{SessionToken, Sessions, caller_of};
 use crate::error::Failure;
 use crate::origin::{Caller, Origin, Via};
-use crate::validate::Outcome;
+use crate::validate::{Entry, Outcome};
 
 /// A credential as presented, read but not yet believed.
 #[derive(Clone, Debug)]
@@ -84,19 +84,26 @@ impl Sessions {
         let (Outcome::Live(entry) | Outcome::Insufficient { entry, .. }) = outcome else {
             return Err(AuthError::Invalid);
         };
-        let credential = entry.credential();
+        entry.caller(self.context.now()).ok_or(AuthError::Invalid)
+    }
+}
+
+impl Entry {
+    /// Whoever presents the token, if it is good at that moment.
+    pub fn caller(&self, now: Timestamp) -> Option<Caller> {
+        let credential = self.credential();
         let (Verdict::Allowed { effective, .. } | Verdict::Insufficient { effective, .. }) =
-            decide_used(&credential, entry.last_used(), &Requirement::NOTHING, self.context.now())
+            decide_used(&credential, self.last_used(), &Requirement::NOTHING, now)
         else {
-            return Err(AuthError::Invalid);
+            return None;
         };
         let (user_id, project_id, boundary) = match &credential.holder {
-            Holder::Organization => (None, entry.project_id(), None),
-            Holder::Person(person) => (Some(person.user_id), entry.project_id(), None),
+            Holder::Organization => (None, self.project_id(), None),
+            Holder::Person(person) => (Some(person.user_id), self.project_id(), None),
             Holder::Actor(actor) => (None, Some(actor.project_id), actor.access_scope.as_ref().map(|scope| scope.id)),
         };
         let ends_at = credential.facts.dies_at();
-        Ok(Caller {
+        Some(Caller {
             organization_id: credential.organization_id,
             via: Via::Token { token_id: credential.token_id, user_id, project_id, boundary, ends_at },
             effective,

@@ -10,6 +10,7 @@ mod fetch;
 mod flight;
 mod negative;
 mod outcome;
+mod recall;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use tokio::sync::Semaphore;
 pub use self::cache::CacheLimits;
 pub use self::entry::Entry;
 pub use self::outcome::{Details, Outcome, OutcomeCounters, OutcomeKind};
+pub use self::recall::Recalled;
 
 use self::cache::Cache;
 use self::fetch::{Fetch, Fetched};
@@ -113,35 +115,8 @@ impl Validator {
     ) -> Result<Outcome, Failure> {
         match PlainToken::parse(text) {
             Ok(token) => self.validate_token(&token, requirement, origin).await,
-            Err(_) => Ok(self.malformed()),
+            Err(_) => Ok(self.refuse(OutcomeKind::Malformed)),
         }
-    }
-
-    /// As [`Validator::validate`], if that takes no read: about a token that is remembered, good or bad, and about what is
-    /// no token. `None`, with nothing counted, about all others.
-    pub fn validate_at_once(
-        &self,
-        text: &str,
-        requirement: &Requirement,
-        origin: &dyn Fn() -> Origin,
-    ) -> Option<Outcome> {
-        match PlainToken::parse(text) {
-            Ok(token) => self.token_at_once(&token, requirement, origin),
-            Err(_) => Some(self.malformed()),
-        }
-    }
-
-    /// As [`Validator::validate_at_once`], for a text already known to be token-shaped.
-    pub fn token_at_once(
-        &self,
-        token: &PlainToken,
-        requirement: &Requirement,
-        origin: &dyn Fn() -> Origin,
-    ) -> Option<Outcome> {
-        if self.is_mistyped(token) {
-            return Some(self.malformed());
-        }
-        self.remembered(&self.context.keyring.digest(token), requirement, origin)
     }
 
     /// As [`Validator::validate`], for a text already known to be token-shaped.
@@ -155,16 +130,16 @@ impl Validator {
         origin: &dyn Fn() -> Origin,
     ) -> Result<Outcome, Failure> {
         if self.is_mistyped(token) {
-            return Ok(self.malformed());
+            return Ok(self.refuse(OutcomeKind::Malformed));
         }
         let digest = self.context.keyring.digest(token);
-        if let Some(outcome) = self.remembered(&digest, requirement, origin) {
-            return Ok(outcome);
+        if let Some(recalled) = self.recall_digest(&digest, self.context.now()) {
+            return Ok(recalled.decide(requirement, origin));
         }
         // Boxed: its future is large, and would be moved with that of every hit.
         let found = Box::pin(self.find(token, &digest)).await;
         let Some(entry) = found.inspect_err(|_| self.counters.count(OutcomeKind::Unavailable))? else {
-            return Ok(self.unknown());
+            return Ok(self.refuse(OutcomeKind::Unknown));
         };
         // The clock is read anew: finding it took time.
         Ok(self.answer(entry, requirement, self.context.now(), origin))
@@ -250,23 +225,9 @@ impl Validator {
         !self.context.policy.legacy_lookup && !token.is_checksummed()
     }
 
-    fn malformed(&self) -> Outcome {
-        self.counters.count(OutcomeKind::Malformed);
+    fn refuse(&self, kind: OutcomeKind) -> Outcome {
+        self.counters.count(kind);
         Outcome::Invalid
-    }
-
-    fn unknown(&self) -> Outcome {
-        self.counters.count(OutcomeKind::Unknown);
-        Outcome::Invalid
-    }
-
-    /// The decision about a token that is remembered, as existing or as unknown.
-    fn remembered(&self, digest: &Tag, requirement: &Requirement, origin: &dyn Fn() -> Origin) -> Option<Outcome> {
-        let now = self.context.now();
-        if let Some(entry) = self.known(digest, now) {
-            return Some(self.answer(entry, requirement, now, origin));
-        }
-        self.is_known_unknown(digest, now).then(|| self.unknown())
     }
 
     /// Whether there lately was no such token, and none was made since.

@@ -11,9 +11,10 @@ use actix_web::middleware::Next;
 use super::chunked::Held;
 use super::finish::Finish;
 use super::settle::{at_once, settle};
-use super::watched::watched;
+use super::watched::{secure, watched};
 use crate::http::edge::Edge;
 use crate::http::error::ApiError;
+use crate::http::hot::Hot;
 use crate::http::request_id;
 
 /// The middleware; the app's data must hold an `Rc<Edge>`.
@@ -38,10 +39,16 @@ pub async fn guard<B: MessageBody + 'static>(
         Some(_) | None => None,
     };
     let settled = match (answered, hot) {
-        (Some(answered), _) => answered.map(|response| request.into_response(response).map_into_right_body()),
+        (Some(answered), hot) => answered.map(|mut response| {
+            if hot.is_some_and(|hot| hot.watched) {
+                secure(response.headers_mut());
+                edge.parts.cors.mark(None, false, response.headers_mut());
+            }
+            request.into_response(response).map_into_right_body()
+        }),
         // Boxed, both: the future of a request answered at once stays small. It is moved around.
-        (None, Some(_)) => Box::pin(settle(&edge, &finish, request, next)).await,
-        (None, None) => Box::pin(watched(&edge, &finish, request, next)).await,
+        (None, Some(Hot { watched: false, .. })) => Box::pin(settle(&edge, &finish, request, next)).await,
+        (None, _) => Box::pin(watched(&edge, &finish, request, next)).await,
     };
     match settled {
         Ok(mut response) => {

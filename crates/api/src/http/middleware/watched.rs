@@ -78,7 +78,7 @@ pub(super) async fn watched<B: MessageBody + 'static>(
     settled
 }
 
-fn secure(headers: &mut HeaderMap) {
+pub(super) fn secure(headers: &mut HeaderMap) {
     for (name, value) in SECURITY {
         if !headers.contains_key(&name) {
             headers.insert(name, value);

@@ -85,7 +85,7 @@ pub(super) async fn decide(request: HttpRequest, query: Pairs, validator: Data<V
 }
 
 /// The answer of [`decide`] about a token that this node remembers, good or bad.
-pub(super) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8]) -> Option<ApiResult<HttpResponse>> {
+pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8]) -> Option<ApiResult<HttpResponse>> {
     if !body.is_empty() {
         return None;
     }
@@ -93,7 +93,7 @@ pub(super) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8])
     let asked = || Ok((Wanted::read(Pairs::of(request)?, catalogue)?, presented(request)?));
     match asked() {
         Ok((wanted, token)) => {
-            let outcome = validator.token_at_once(&token, &wanted.all, &|| origin::of(request))?;
+            let outcome = validator.recall_token(&token)?.decide(&wanted.all, &|| origin::of(request));
             Some(wanted.judge(outcome, catalogue))
         }
         Err(error) => Some(Err(error)),

@@ -150,13 +150,13 @@ pub(super) async fn validate(
 }
 
 /// The answer of [`validate`] to a plain question about a token that this node remembers, good or bad.
-pub(super) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8]) -> Option<ApiResult<HttpResponse>> {
+pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8]) -> Option<ApiResult<HttpResponse>> {
     if request.method() != Method::POST || body.len() > MAX_VALIDATE_BODY {
         return None;
     }
     let question = question(body).filter(|question| question.detail != Some(true))?;
     let (requirement, unknown) = question.requirement(validator.context());
-    let outcome = validator.validate_at_once(&question.token, &requirement, &|| origin::of(request))?;
+    let outcome = validator.recall(&question.token)?.decide(&requirement, &|| origin::of(request));
     Some(Ok(told(validator.context(), &outcome, &requirement, &unknown)))
 }
 

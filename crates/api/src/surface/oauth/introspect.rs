@@ -1,7 +1,9 @@
 //! `POST /v1/oauth/introspect`: OAuth 2.0 token introspection (RFC 7662).
 
-use actix_web::web::{self, Data};
-use actix_web::{HttpRequest, post};
+use actix_web::http::Method;
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, post};
 use authority::validate::{Entry, Outcome, Validator};
 use serde::{Deserialize, Serialize};
 use token_domain::decide::Holder;
@@ -10,8 +12,10 @@ use utoipa::ToSchema;
 
 use crate::http::error::ApiResult;
 use crate::http::extract::Form;
+use crate::http::extract::credentials::{self, Presented};
+use crate::surface::authorized::may;
 use crate::surface::permission::IntrospectTokens;
-use crate::surface::{Authorized, failing, origin};
+use crate::surface::{Authorized, ending, failing, origin};
 
 /// The token that is asked about (RFC 7662 §2.1).
 #[derive(Deserialize, ToSchema)]
@@ -80,14 +84,44 @@ pub(super) async fn introspect(
     request: HttpRequest,
     Form(question): Form<Question>,
     validator: Data<Validator>,
-) -> ApiResult<web::Json<Introspection>> {
+) -> ApiResult<HttpResponse> {
     let outcome = validator.validate(&question.token, &Requirement::NOTHING, &|| origin::of(&request)).await;
-    let known = match outcome.map_err(|failure| failing::failed(&failure))? {
+    outcome.map(|outcome| told(&outcome)).map_err(|failure| failing::failed(&failure))
+}
+
+/// The answer of [`introspect`] to a plain question about a token that this node remembers, by a token that it remembers
+/// as one that may ask.
+pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8]) -> Option<ApiResult<HttpResponse>> {
+    let Ok(Presented::Token(caller)) = credentials::presented(request.headers()) else { return None };
+    // A browser's script is answered with what its browser asks for.
+    if request.method() != Method::POST || request.headers().contains_key(header::ORIGIN) {
+        return None;
+    }
+    let asked = validator.recall(plain_question(body)?)?;
+    let who = validator.recall_token(&caller)?;
+    let caller = who.caller().filter(|caller| may::<IntrospectTokens>(validator.context(), caller))?;
+    if ending::notice(&caller, validator.context()).is_some() {
+        return None;
+    }
+    let origin = || origin::of(request);
+    who.decide(&Requirement::NOTHING, &origin);
+    Some(Ok(told(&asked.decide(&Requirement::NOTHING, &origin))))
+}
+
+/// The token, if the body has nothing but that, and nothing in it is encoded.
+fn plain_question(body: &[u8]) -> Option<&str> {
+    let token = std::str::from_utf8(body.strip_prefix(b"token=")?).ok()?;
+    let is_plain = token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_plain.then_some(token)
+}
+
+fn told(outcome: &Outcome) -> HttpResponse {
+    let known = match outcome {
         // Nothing was required, so nothing can be lacking.
-        Outcome::Live(entry) | Outcome::Insufficient { entry, .. } => Some(known(&entry)),
+        Outcome::Live(entry) | Outcome::Insufficient { entry, .. } => Some(known(entry)),
         Outcome::Invalid => None,
     };
-    Ok(web::Json(Introspection { active: known.is_some(), known }))
+    HttpResponse::Ok().json(Introspection { active: known.is_some(), known })
 }
 
 fn known(entry: &Entry) -> Known {

@@ -1,6 +1,6 @@
 //! Standard ways to ask and tell about tokens, for software that speaks OAuth 2.0 already.
 
-mod introspect;
+pub mod introspect;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

@@ -10,6 +10,7 @@ both!(
     a_rotating_token_ends_with_its_grace,
     what_is_no_form_is_refused,
     whoever_asks_needs_the_scope,
+    a_body_in_pieces_gets_what_a_whole_one_gets,
 );
 
 const INTROSPECT: &str = "/v1/oauth/introspect";
@@ -97,4 +98,35 @@ fn whoever_asks_needs_the_scope(backend: Backend) {
     let refused = ask(&mut server.caller(&other), &format!("token={other}"));
     assert_eq!(refused.fails(403, "insufficient scope")["missing"], json!(["authority:introspect"]));
     assert_eq!(ask(&mut server.anyone(), &format!("token={other}")).status, 401);
+}
+
+/// A plain question about a token that is remembered is answered before it is routed; one in chunks never is.
+fn a_body_in_pieces_gets_what_a_whole_one_gets(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut owner = server.owner();
+    let [may] = texts(&owner.create_with("may", &["authority:introspect"]), ["secret"]);
+    let [may_not] = texts(&owner.create("may not"), ["secret"]);
+    let [id, revoked] = texts(&owner.create_with("revoked", &["authority:introspect"]), ["id", "secret"]);
+    owner.revoke(&id);
+    let mut caller = server.anyone();
+    let asked = [&may, &may_not, &revoked, "nlp_00112233445566778899aabbccddeeff550c911c", "nlp_mistyped", ""];
+    for credential in [&may, &may_not, &revoked, "nls_x"] {
+        for token in asked {
+            for form in
+                [format!("token={token}"), format!("token={token}&token_type_hint=x"), format!("token={token}%20")]
+            {
+                let whole = Request::new("POST", "/v1/oauth/introspect").bearer(credential).body(form.as_str());
+                caller.ask(whole.clone());
+                let pieces = whole.clone().chunked();
+                assert_eq!(caller.ask(whole).bare(), caller.ask(pieces).bare(), "{credential} {form}");
+            }
+        }
+    }
+    let whole = || Request::new("POST", "/v1/oauth/introspect").bearer(&may).body(format!("token={may}"));
+    let before = server.metrics().validations("live");
+    for _ in 0..5 {
+        caller.ask(whole()).expect(200);
+        caller.ask(whole().header("Origin", "https://elsewhere.example")).expect(200);
+    }
+    assert_eq!(server.metrics().validations("live") - before, 20, "of whoever asks and of what is asked, each time");
 }

@@ -1,0 +1,31 @@
+//! The routes that gateways and jobs call all the time, and what of them is answered before it is routed.
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse};
+use authority::validate::Validator;
+
+use super::auth::{forward, validate};
+use super::oauth::introspect;
+use crate::http::error::ApiResult;
+use crate::http::hot::{AtOnce, Hot};
+
+type Answer = fn(&Validator, &HttpRequest, &[u8]) -> Option<ApiResult<HttpResponse>>;
+
+/// With whether the rest of their requests is watched. Introspection is an operation like any other, with a caller who is
+/// told what they lack; it is only quicker where nothing has to be said.
+const ROUTES: [(&str, Answer, bool); 3] = [
+    ("/v1/auth/validate", validate::at_once, false),
+    ("/v1/auth/forward", forward::at_once, false),
+    ("/v1/oauth/introspect", introspect::at_once, true),
+];
+
+/// The hot routes over what this validator remembers.
+pub(crate) fn routes(validator: &Arc<Validator>) -> Arc<[Hot]> {
+    let hot = |(path, answer, watched): (&'static str, Answer, bool)| {
+        let validator = Arc::clone(validator);
+        let at_once: AtOnce = Arc::new(move |request, body| answer(&validator, request, body));
+        Hot { path, at_once: Some(at_once), watched }
+    };
+    Arc::new(ROUTES.map(hot))
+}

@@ -1,0 +1,76 @@
+//! What is remembered about a token, before anything is made of it: to be decided about, which counts as a use, or left.
+
+use std::sync::Arc;
+
+use token_domain::{Requirement, Timestamp};
+use token_format::PlainToken;
+
+use super::{Entry, Outcome, OutcomeKind, Validator};
+use crate::origin::{Caller, Origin};
+
+/// What is remembered about a presented text, as of the moment it was looked up. Nothing is counted until
+/// [`Recalled::decide`].
+pub struct Recalled<'v> {
+    validator: &'v Validator,
+    known: Known,
+    now: Timestamp,
+}
+
+enum Known {
+    /// A token, good or bad.
+    Token(Arc<Entry>),
+    /// There is none.
+    Unknown,
+    /// There can be none.
+    Malformed,
+}
+
+impl Validator {
+    /// What is known about a presented text without a read; `None` if it takes one.
+    pub fn recall(&self, text: &str) -> Option<Recalled<'_>> {
+        match PlainToken::parse(text) {
+            Ok(token) => self.recall_token(&token),
+            Err(_) => Some(self.recalled(Known::Malformed, self.context.now())),
+        }
+    }
+
+    /// As [`Validator::recall`], for a text already known to be token-shaped.
+    pub fn recall_token(&self, token: &PlainToken) -> Option<Recalled<'_>> {
+        let now = self.context.now();
+        if self.is_mistyped(token) {
+            return Some(self.recalled(Known::Malformed, now));
+        }
+        self.recall_digest(&self.context.keyring.digest(token), now)
+    }
+
+    pub(super) fn recall_digest(&self, digest: &secret_hash::Tag, now: Timestamp) -> Option<Recalled<'_>> {
+        if let Some(entry) = self.known(digest, now) {
+            return Some(self.recalled(Known::Token(entry), now));
+        }
+        self.is_known_unknown(digest, now).then(|| self.recalled(Known::Unknown, now))
+    }
+
+    const fn recalled(&self, known: Known, now: Timestamp) -> Recalled<'_> {
+        Recalled { validator: self, known, now }
+    }
+}
+
+impl Recalled<'_> {
+    /// Whoever presents it, if it is good.
+    pub fn caller(&self) -> Option<Caller> {
+        match &self.known {
+            Known::Token(entry) => entry.caller(self.now),
+            Known::Unknown | Known::Malformed => None,
+        }
+    }
+
+    /// Decides, and counts the use.
+    pub fn decide(self, requirement: &Requirement, origin: &dyn Fn() -> Origin) -> Outcome {
+        let Self { validator, known, now } = self;
+        match known {
+            Known::Token(entry) => validator.answer(entry, requirement, now, origin),
+            Known::Unknown => validator.refuse(OutcomeKind::Unknown),
+            Known::Malformed => validator.refuse(OutcomeKind::Malformed),
+        }
+    }
+}
