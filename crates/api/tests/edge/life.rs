@@ -126,6 +126,26 @@ fn a_panic_hurts_nobody_else_on_the_same_worker() {
 }
 
 #[test]
+fn an_answer_before_routing_is_finished_like_any_other() {
+    let server = EdgeServer::start(&[]);
+    let mut wire = Wire::open(server.address);
+    let mut ask = |head: &str, body: &str| {
+        wire.send(format!("POST /at-once HTTP/1.1\r\nHost: t\r\n{head}\r\n{body}").as_bytes());
+        wire.answer(false).unwrap()
+    };
+    for (body, status) in [("yes", 200), ("no", 409), ("panic", 500), ("other", 404)] {
+        let answer = ask(&format!("X-Request-ID: mine\r\nContent-Length: {}\r\n", body.len()), body);
+        assert_eq!(answer.status, status, "{body}");
+        assert_eq!(answer.header("x-request-id"), Some("mine"), "{body}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{body}");
+    }
+    let chunked = ask("Transfer-Encoding: chunked\r\n", "3\r\nyes\r\n0\r\n\r\n");
+    assert_eq!(chunked.status, 404, "a body without a length is never answered before routing");
+    let metrics = get(&server, "/metrics", "").text();
+    assert!(metrics.contains("nolapse_http_panics_total 1"), "{metrics}");
+}
+
+#[test]
 fn readiness_names_the_part_that_fails() {
     let server = EdgeServer::start(&[]);
     server.database_is_well.store(false, Ordering::SeqCst);

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use actix_web::{HttpResponse, get, post, put, web};
+use actix_web::{HttpRequest, HttpResponse, get, post, put, web};
 use api::config::{self, Sources};
 use api::http::app::{Site, Surfaces};
+use api::http::codes::Code;
 use api::http::cors::Cors;
 use api::http::drain::Drain;
 use api::http::edge::{EdgeParts, Limits};
@@ -95,7 +96,7 @@ fn site(settings: &config::sections::Server, well: Arc<AtomicBool>) -> Site {
         cors: Cors::new(&settings.allowed_origins),
         drain: Drain::default(),
         metrics: HttpMetrics::register(&mut registry),
-        hot: Arc::new([Hot::routed("/hot")]),
+        hot: Arc::new([Hot::routed("/hot"), at_once()]),
         access_log: false,
         draw: Arc::new(|| 0x0123_4567_89ab_cdef),
     };
@@ -104,6 +105,17 @@ fn site(settings: &config::sections::Server, well: Arc<AtomicBool>) -> Site {
         async move { failing }.boxed()
     };
     Site::new(edge, Arc::new(readiness), Some(Arc::new(registry)), surfaces()).unwrap()
+}
+
+/// A route that no handler has: answered before it is routed, or not at all.
+fn at_once() -> Hot {
+    let answer = |_: &HttpRequest, body: &[u8]| match body {
+        b"yes" => Some(Ok(HttpResponse::Ok().body("at once"))),
+        b"no" => Some(Err(ApiError::from(Code::Conflict))),
+        b"panic" => panic!("an answer at once panicked"),
+        _ => None,
+    };
+    Hot { path: "/at-once", at_once: Some(Arc::new(answer)), watched: true }
 }
 
 fn surfaces() -> Surfaces {

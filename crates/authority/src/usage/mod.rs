@@ -33,9 +33,10 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::validate::Entry;
 
-/// Tokens whose uses are written down in one unit of work. On SQLite a create that comes behind one waits for it: 3 to 7 ms of
-/// CPU at a million tokens, where units of 2 000 tokens took 27 to 54.
-const AT_ONCE: usize = 250;
+/// Tokens whose uses are written down in one unit of work. On SQLite a create that comes behind one waits for it, and on one
+/// core so does a validation: about a millisecond of CPU at a million tokens. Units of 250 tokens took 3 to 7, and were what
+/// the slowest hundredth of all validations waited for.
+const AT_ONCE: usize = 64;
 
 /// The kinds of uses that are counted apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

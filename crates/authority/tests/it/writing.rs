@@ -22,7 +22,7 @@ use token_format::PlainToken;
 use crate::uses::{counts, written};
 
 /// Tokens whose uses one unit of work writes.
-const UNIT: usize = 250;
+const UNIT: usize = 64;
 const SHARE: FlushShare = FlushShare::percent(2).expect("a share");
 
 async fn used(world: &World, tokens: usize) -> Vec<PlainToken> {
@@ -116,12 +116,12 @@ fn it_does_not_rest_while_more_waits_than_is_remembered() {
     Db::each(async |db| {
         let limits = Limits { cache: CacheLimits { max_bytes: 256 * 600 }, ..Limits::default() };
         let world = World::with(db, Options { limits, ..Options::default() }).await;
-        used(&world, 8 * UNIT).await;
+        used(&world, 32 * UNIT).await;
         let remembered = world.validator.cached();
-        assert!(world.validator.evicted() > 0 && (UNIT..4 * UNIT).contains(&remembered), "{remembered}");
+        assert!(world.validator.evicted() > 0 && (4 * UNIT..16 * UNIT).contains(&remembered), "{remembered}");
         // The rests are those behind which no more is left than is remembered, and something is.
-        let rests = (1..8).filter(|units| (8 - units) * UNIT <= remembered).count();
-        assert!((1..4).contains(&rests));
+        let rests = (1..32).filter(|units| (32 - units) * UNIT <= remembered).count();
+        assert!((4..16).contains(&rests));
         let most = AtomicUsize::new(0);
         let found = paced(&world, |_| {
             most.fetch_max(waiting(&world), Ordering::Relaxed);

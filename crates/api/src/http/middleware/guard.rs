@@ -11,7 +11,7 @@ use actix_web::middleware::Next;
 use super::chunked::Held;
 use super::finish::Finish;
 use super::settle::{at_once, settle};
-use super::watched::{secure, watched};
+use super::watched::{dressed, watched};
 use crate::http::edge::Edge;
 use crate::http::error::ApiError;
 use crate::http::hot::Hot;
@@ -39,13 +39,10 @@ pub async fn guard<B: MessageBody + 'static>(
         Some(_) | None => None,
     };
     let settled = match (answered, hot) {
-        (Some(answered), hot) => answered.map(|mut response| {
-            if hot.is_some_and(|hot| hot.watched) {
-                secure(response.headers_mut());
-                edge.parts.cors.mark(None, false, response.headers_mut());
-            }
-            request.into_response(response).map_into_right_body()
-        }),
+        (Some(answered), hot) => {
+            let answered = if hot.is_some_and(|hot| hot.watched) { dressed(&edge, answered) } else { answered };
+            answered.map(|response| request.into_response(response).map_into_right_body())
+        }
         // Boxed, both: the future of a request answered at once stays small. It is moved around.
         (None, Some(Hot { watched: false, .. })) => Box::pin(settle(&edge, &finish, request, next)).await,
         (None, _) => Box::pin(watched(&edge, &finish, request, next)).await,

@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 
 use super::finish::Finish;
 use super::settle::settle;
+use crate::http::cors::Cors;
 use crate::http::edge::Edge;
 use crate::http::ends_soon::EndsSoon;
 use crate::http::extract::body::Started;
@@ -78,7 +79,23 @@ pub(super) async fn watched<B: MessageBody + 'static>(
     settled
 }
 
-pub(super) fn secure(headers: &mut HeaderMap) {
+/// An answer that was given before its request was routed, with the headers that [`watched`] puts on all others. No page
+/// asked for it.
+pub(super) fn dressed(edge: &Edge, answered: Result<HttpResponse, Error>) -> Result<HttpResponse, Error> {
+    fn dress(cors: &Cors, mut response: HttpResponse) -> HttpResponse {
+        secure(response.headers_mut());
+        cors.mark(None, false, response.headers_mut());
+        response
+    }
+    let cors = &edge.parts.cors;
+    answered.map(|response| dress(cors, response)).map_err(|mut error| {
+        let cors = cors.clone();
+        error.add_response_mapper(move |response| dress(&cors, response));
+        error
+    })
+}
+
+fn secure(headers: &mut HeaderMap) {
     for (name, value) in SECURITY {
         if !headers.contains_key(&name) {
             headers.insert(name, value);
