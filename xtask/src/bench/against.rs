@@ -181,7 +181,6 @@ impl Measured {
             Measure::CpuRatio => ratio(&Round::cpu_us),
             Measure::RateRatio => ratio(&Round::per_second),
             Measure::TailRatio => ratio(&|round| round.latency_ms()[1]),
-            Measure::Cpu => Spread::of(self.pairs.iter().map(|(_, product)| product.cpu_us())).median,
             Measure::Reads => precise(self.reads),
             Measure::Hashes => precise(self.hashes),
         }
