@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 /// How often a wait looks again.
 pub(crate) const POLL: Duration = Duration::from_millis(20);
 /// How long a program may take to obey a signal before it is killed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A user other than the current one, to run a server as.
 #[derive(Clone, Debug, PartialEq, Eq)]

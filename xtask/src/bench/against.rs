@@ -218,7 +218,6 @@ mod tests {
             (Measure::CpuRatio, f64::midpoint(1.0 / 0.9, 1.1)),
             (Measure::RateRatio, 0.95),
             (Measure::TailRatio, 0.95),
-            (Measure::Cpu, f64::midpoint(10_000.0 / 900.0, 22.0)),
             (Measure::Reads, 3.0),
             (Measure::Hashes, 2.0),
         ] {
