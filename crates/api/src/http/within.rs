@@ -5,14 +5,13 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-/// What comes of `work`, if it is done in time.
+/// What comes of `work`, if it is done at the first look or the next.
 ///
-/// Two looks are free. The framework hands a request on before it has read the body behind it in the same packet, so
-/// what waits for the body is done at the second look, not at the first; a timer for each request would cost more than
-/// to find its token.
-pub(super) async fn within<F: Future + Unpin>(time: Duration, mut work: F) -> Option<F::Output> {
+/// The framework hands a request on before it has read the body behind it in the same packet, so what waits for the body
+/// is done at the second look, not at the first.
+pub(super) async fn soon<F: Future + Unpin>(work: &mut F) -> Option<F::Output> {
     let mut looked = false;
-    let soon = poll_fn(|cx| match Pin::new(&mut work).poll(cx) {
+    let looking = poll_fn(|cx| match Pin::new(&mut *work).poll(cx) {
         Poll::Ready(done) => Poll::Ready(Some(done)),
         Poll::Pending if looked => Poll::Ready(None),
         Poll::Pending => {
@@ -21,7 +20,13 @@ pub(super) async fn within<F: Future + Unpin>(time: Duration, mut work: F) -> Op
             Poll::Pending
         }
     });
-    match soon.await {
+    looking.await
+}
+
+/// What comes of `work`, if it is done in time. What is done [`soon`] makes no timer, which for each request would cost
+/// more than to find its token.
+pub(super) async fn within<F: Future + Unpin>(time: Duration, mut work: F) -> Option<F::Output> {
+    match soon(&mut work).await {
         Some(done) => Some(done),
         // Boxed: its room would be moved around with every request that needs no timer.
         None => Box::pin(tokio::time::timeout(time, work)).await.ok(),

@@ -1,8 +1,7 @@
 //! Brings a request to an answer of ours: at its deadline, after a panic, and when the framework answered for us.
 
 use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::task::Poll;
+use std::panic::AssertUnwindSafe;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -16,7 +15,7 @@ use crate::http::codes::Code;
 use crate::http::edge::Edge;
 use crate::http::error::ApiError;
 use crate::http::hot::Hot;
-use crate::http::within::within;
+use crate::http::within::{soon, within};
 
 /// Runs the rest of the stack. `Err` is an answer too, of a request that is no longer there to answer on.
 pub(super) async fn settle<B: MessageBody + 'static>(
@@ -50,19 +49,8 @@ pub(super) async fn at_once(
     hot: &Hot,
     request: &mut ServiceRequest,
 ) -> Option<Result<HttpResponse, Error>> {
-    let mut looked = false;
-    let answered = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| hot.answer(request, cx))) {
-        // The body may be in the packet that brought the head, which is read on before the next look.
-        Ok(Poll::Pending) if !looked => {
-            looked = true;
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        }
-        Ok(Poll::Pending) => Poll::Ready(Ok(None)),
-        Ok(Poll::Ready(answer)) => Poll::Ready(Ok(answer)),
-        Err(panic) => Poll::Ready(Err(panic)),
-    });
-    match answered.await {
+    let mut answering = AssertUnwindSafe(poll_fn(|cx| hot.answer(request, cx))).catch_unwind();
+    match soon(&mut answering).await? {
         Ok(None) => None,
         Ok(Some(Ok(response))) => Some(Ok(response)),
         Ok(Some(Err(error))) => {
