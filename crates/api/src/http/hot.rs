@@ -51,7 +51,7 @@ impl Hot {
             Read::Whole(body) => {
                 let answer = at_once(request.request(), &body);
                 if answer.is_none() {
-                    request.set_payload(replayed([Ok(body)], Payload::None));
+                    request.set_payload(replayed(Ok(body), None, Payload::None));
                 }
                 Poll::Ready(answer)
             }
@@ -59,12 +59,8 @@ impl Hot {
                 request.set_payload(payload);
                 Poll::Pending
             }
-            Read::Part(first, None) => {
-                request.set_payload(replayed([first], payload));
-                Poll::Ready(None)
-            }
-            Read::Part(first, Some(second)) => {
-                request.set_payload(replayed([first, second], payload));
+            Read::Part(first, second) => {
+                request.set_payload(replayed(first, second, payload));
                 Poll::Ready(None)
             }
         }
@@ -96,8 +92,8 @@ fn read(payload: &mut Payload, cx: &mut Context<'_>) -> Read {
 }
 
 /// A body that gives what was read of it once more, and then the rest.
-fn replayed<const N: usize>(pieces: [Piece; N], rest: Payload) -> Payload {
-    Payload::Stream { payload: Box::pin(stream::iter(pieces).chain(rest)) }
+fn replayed(first: Piece, second: Option<Piece>, rest: Payload) -> Payload {
+    Payload::Stream { payload: Box::pin(stream::iter(std::iter::once(first).chain(second)).chain(rest)) }
 }
 
 #[cfg(test)]

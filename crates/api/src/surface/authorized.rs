@@ -7,6 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 use authority::sessions::{AuthError, Presented as Credential, SessionToken, Sessions};
 use authority::{Caller, Context, Origin};
+use token_domain::Requirement;
 
 use super::{ending, failing, origin};
 use crate::http::codes::Code;
@@ -205,20 +206,21 @@ fn denied(origin: &Origin) -> ApiError {
     Code::InvalidToken.into()
 }
 
+/// What `P` takes. Checked when the catalogue was loaded, so a scope that is not there is a fault of ours.
+fn requirement<P: Permission>(context: &Context) -> ApiResult<Requirement> {
+    let Some(scope) = P::SCOPE else { return Ok(Requirement::NOTHING) };
+    let required = context.catalogue().require_all(&[scope]);
+    required.map_err(|_| ApiError::internal(format_args!("the catalogue has no {scope}")))
+}
+
 /// Whether the caller may do `P`; nothing is said about it in any log.
 pub(super) fn may<P: Permission>(context: &Context, caller: &Caller) -> bool {
-    P::SCOPE.is_none_or(|scope| {
-        context.catalogue().require_all(&[scope]).is_ok_and(|requirement| requirement.check(&caller.effective).is_ok())
-    })
+    requirement::<P>(context).is_ok_and(|requirement| requirement.check(&caller.effective).is_ok())
 }
 
 fn allow<P: Permission>(context: &Context, caller: &Caller, origin: &Origin) -> ApiResult<()> {
     let Some(scope) = P::SCOPE else { return Ok(()) };
-    let catalogue = context.catalogue();
-    // Checked when the catalogue was loaded, so a scope that is not there is a fault of ours, not of the caller.
-    let requirement = catalogue
-        .require_all(&[scope])
-        .map_err(|_| ApiError::internal(format_args!("the catalogue has no {scope}")))?;
+    let (catalogue, requirement) = (context.catalogue(), requirement::<P>(context)?);
     requirement.check(&caller.effective).map_err(|missing| {
         tracing::info!(target: "audit", action = "auth.denied", scope, request_id = %origin.request_id, "a scope was lacking");
         ApiError::insufficient_scope(&catalogue.names(missing.0))

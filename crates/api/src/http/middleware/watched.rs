@@ -64,35 +64,37 @@ pub(super) async fn watched<B: MessageBody + 'static>(
             if let Some(EndsSoon(moment)) = notice {
                 response.headers_mut().insert(EndsSoon::HEADER, moment);
             }
-            secure(response.headers_mut());
-            parts.cors.mark(origin.as_ref(), preflight, response.headers_mut());
+            dress(&parts.cors, origin.as_ref(), preflight, response.headers_mut());
         }
-        Err(error) => {
-            let cors = parts.cors.clone();
-            error.add_response_mapper(move |mut response| {
-                secure(response.headers_mut());
-                cors.mark(origin.as_ref(), false, response.headers_mut());
-                response
-            });
-        }
+        Err(error) => dress_error(&parts.cors, origin, error),
     }
     settled
 }
 
 /// An answer that was given before its request was routed, with the headers that [`watched`] puts on all others. No page
 /// asked for it.
-pub(super) fn dressed(edge: &Edge, answered: Result<HttpResponse, Error>) -> Result<HttpResponse, Error> {
-    fn dress(cors: &Cors, mut response: HttpResponse) -> HttpResponse {
-        secure(response.headers_mut());
-        cors.mark(None, false, response.headers_mut());
-        response
-    }
+pub(super) fn dressed(edge: &Edge, mut answered: Result<HttpResponse, Error>) -> Result<HttpResponse, Error> {
     let cors = &edge.parts.cors;
-    answered.map(|response| dress(cors, response)).map_err(|mut error| {
-        let cors = cors.clone();
-        error.add_response_mapper(move |response| dress(&cors, response));
-        error
-    })
+    match &mut answered {
+        Ok(response) => dress(cors, None, false, response.headers_mut()),
+        Err(error) => dress_error(cors, None, error),
+    }
+    answered
+}
+
+/// Puts on what every answer has that is not a hot route's own.
+fn dress(cors: &Cors, origin: Option<&HeaderValue>, preflight: bool, headers: &mut HeaderMap) {
+    secure(headers);
+    cors.mark(origin, preflight, headers);
+}
+
+/// The same, once the error becomes an answer.
+fn dress_error(cors: &Cors, origin: Option<HeaderValue>, error: &mut Error) {
+    let cors = cors.clone();
+    error.add_response_mapper(move |mut response| {
+        dress(&cors, origin.as_ref(), false, response.headers_mut());
+        response
+    });
 }
 
 fn secure(headers: &mut HeaderMap) {
