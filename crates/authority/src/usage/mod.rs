@@ -34,8 +34,7 @@ use crate::error::Failure;
 use crate::validate::Entry;
 
 /// Tokens whose uses are written down in one unit of work. On SQLite a create that comes behind one waits for it, and on one
-/// core so does a validation: about a millisecond of CPU at a million tokens. Units of 250 tokens took 3 to 7, and were what
-/// the slowest hundredth of all validations waited for.
+/// core so does a validation: about a millisecond of CPU at a million tokens, by what a row costs.
 const AT_ONCE: usize = 64;
 
 /// The kinds of uses that are counted apart.
