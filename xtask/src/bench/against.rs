@@ -134,7 +134,7 @@ impl<'a> Rounds<'a> {
     }
 
     fn load(&self, running: &Running, time: Duration, order: Order) -> Load {
-        Load { port: running.port, time, order, pipeline: self.plan.pipeline, connections: CONNECTIONS }
+        Load { pipeline: self.plan.pipeline, ..Load::usual(running.port, time, order) }
     }
 }
 

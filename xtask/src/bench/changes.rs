@@ -57,7 +57,7 @@ pub(super) fn create(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
         let mut rounds = Vec::new();
         for _ in 0..plan.size.rounds {
             let time = Duration::from_secs(plan.size.seconds);
-            let load = Load { port: running.port, time, order: Order::Random, pipeline: 1, connections: clients };
+            let load = Load { connections: clients, ..Load::usual(running.port, time, Order::Random) };
             rounds.push(turn(&generator, &running, &load, &product.observed(&running), Answer::Live)?);
         }
         rows.push((format!("{scheme} | {clients}"), rounds));
@@ -103,7 +103,7 @@ pub(super) fn revoke(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
         for part in parts.by_ref().take(usize::try_from(plan.size.rounds).unwrap_or(1)) {
             write_lines(&folder.join("tokens"), part)?;
             let time = Duration::from_mins(2);
-            let load = Load { port: running.port, time, order: Order::Once, pipeline: 1, connections: clients };
+            let load = Load { connections: clients, ..Load::usual(running.port, time, Order::Once) };
             rounds.push(turn(&generator, &running, &load, &stage.product.observed(&running), Answer::Live)?);
         }
         rows.push((clients.to_string(), rounds));

@@ -76,18 +76,25 @@ pub(super) fn run(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
     for peer in PEERS {
         say::step(format!("{}, {STORED} tokens", peer.name));
         let (running, theirs) = peer.start(&installed, &folder)?;
-        theirs.run(&load(&running, RUN_IN))?;
+        theirs.run(&Load::usual(running.port, RUN_IN, Order::Random))?;
         let time = Duration::from_secs(plan.size.seconds);
         let mut of_peer = Vec::new();
         for round in 1..=plan.size.rounds {
             say::step(format!("round {round} of {}", plan.size.rounds));
             let observed = [Observed { pid: running.id(), family: false }];
             let product = seeded.running()?;
-            let first =
-                product.while_stopped(|| turn(&theirs, &running, &load(&running, time), &observed, Answer::Live))?;
+            let first = product.while_stopped(|| {
+                turn(&theirs, &running, &Load::usual(running.port, time, Order::Random), &observed, Answer::Live)
+            })?;
             let mut all = vec![first];
             for generator in &own {
-                all.push(turn(generator, product, &load(product, time), &seeded.observed()?, Answer::Live)?);
+                all.push(turn(
+                    generator,
+                    product,
+                    &Load::usual(product.port, time, Order::Random),
+                    &seeded.observed()?,
+                    Answer::Live,
+                )?);
             }
             of_peer.push(all);
         }
@@ -147,10 +154,6 @@ fn table(names: &[&str], rounds: &Rounds) -> String {
         }
     }
     text
-}
-
-fn load(running: &Running, time: Duration) -> Load {
-    Load { port: running.port, time, order: Order::Random, pipeline: 1, connections: CONNECTIONS }
 }
 
 impl Peer {

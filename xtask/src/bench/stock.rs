@@ -8,7 +8,7 @@ use super::cost::Observed;
 use super::plan::Plan;
 use super::stage::{GENERATOR_CORE, Stage};
 use super::tokens;
-use super::wrk::{CONNECTIONS, Generator, Load};
+use super::wrk::{Generator, Load};
 use crate::fail::{Context as _, Fail, Result};
 use crate::{interrupt, say};
 use std::path::PathBuf;
@@ -135,10 +135,10 @@ impl Seeded {
         let patience = WARM_UP + Duration::from_secs((self.count / WARMED_PER_SECOND) as u64);
         let last = self.last()?;
         for (generator, order, time) in [(&self.generator, Order::Once, patience), (&last, Order::Random, RUN_IN)] {
-            generator.run(&load(running, time, order)).map_err(|fail| running.explain(&fail))?;
+            generator.run(&Load::usual(running.port, time, order)).map_err(|fail| running.explain(&fail))?;
         }
         interrupt::check()?;
-        let seen = self.generator.run(&load(running, RUN_IN, Order::Random))?;
+        let seen = self.generator.run(&Load::usual(running.port, RUN_IN, Order::Random))?;
         seen.must_be(Answer::Live).map_err(|fail| running.explain(&fail))?;
         self.is_warm = true;
         Ok(())
@@ -149,8 +149,4 @@ impl Seeded {
 fn validating(stage: &Stage, tokens: &'static str) -> Result<Generator> {
     let (head, tail) = VALIDATE.cut(tokens::TOKEN_LENGTH, "");
     Generator::prepare(stage.folder.path(), "validate", tokens, (&head, &tail), GENERATOR_CORE)
-}
-
-fn load(running: &Running, time: Duration, order: Order) -> Load {
-    Load { port: running.port, time, order, pipeline: 1, connections: CONNECTIONS }
 }

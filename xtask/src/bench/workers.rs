@@ -3,7 +3,6 @@
 
 use super::against::turn;
 use super::cases::{Answer, LIVE, Order};
-use super::contender::Running;
 use super::goals::{Figure, Goal, Outcome};
 use super::plan::Plan;
 use super::report::{self, Round};
@@ -36,7 +35,13 @@ pub(super) fn run(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
         let [first, second] = [(&one, &two), (&two, &one)].map(|(asked, other)| {
             other.running()?.while_stopped(|| {
                 let running = asked.running()?;
-                turn(asked.generator(), running, &load(running, time), &asked.observed()?, Answer::Live)
+                turn(
+                    asked.generator(),
+                    running,
+                    &Load::usual(running.port, time, Order::Random),
+                    &asked.observed()?,
+                    Answer::Live,
+                )
             })
         });
         pairs.push((first?, second?));
@@ -55,10 +60,6 @@ pub(super) fn run(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
 /// How many times one worker's throughput two workers have, if processor time is what there is too little of.
 fn scaling(pairs: &[(Round, Round)]) -> Spread {
     Spread::of(pairs.iter().map(|(one, two)| 2.0 * one.cpu_us() / two.cpu_us()))
-}
-
-fn load(running: &Running, time: Duration) -> Load {
-    Load { port: running.port, time, order: Order::Random, pipeline: 1, connections: CONNECTIONS }
 }
 
 #[cfg(test)]

@@ -47,6 +47,13 @@ pub(super) struct Load {
     pub(super) connections: u32,
 }
 
+impl Load {
+    /// Of most benchmarks: a request at a time on each of [`CONNECTIONS`].
+    pub(super) const fn usual(port: u16, time: Duration, order: Order) -> Self {
+        Self { port, time, order, pipeline: 1, connections: CONNECTIONS }
+    }
+}
+
 /// What the clients saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Seen {
