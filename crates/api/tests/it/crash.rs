@@ -15,7 +15,7 @@ use storage::model::{AuditRecord, Token};
 use token_domain::Timestamp;
 use token_domain::token::RevokeReason;
 
-use crate::support::{Backend, Chance, Client, Options, Request, Server, both, is_full, now, texts};
+use crate::support::{Backend, Chance, Client, Options, Request, Server, at_length, both, now, texts};
 
 both!(what_was_acknowledged_is_there);
 
@@ -35,27 +35,7 @@ fn what_was_acknowledged_is_there(backend: Backend) {
     run(backend, KILLS);
 }
 
-mod at_length {
-    use crate::support::Backend;
-
-    #[test]
-    fn sqlite_full() {
-        super::run_full(Backend::Sqlite);
-    }
-
-    #[test]
-    fn postgresql_full() {
-        super::run_full(Backend::PostgreSql);
-    }
-}
-
-fn run_full(backend: Backend) {
-    if is_full() {
-        run(backend, KILLS_FULL);
-    } else {
-        println!("left out: the long version runs with `cargo xtask test --full`");
-    }
-}
+at_length!(|backend| run(backend, KILLS_FULL));
 
 fn run(backend: Backend, [on_sqlite, on_postgresql]: [usize; 2]) {
     let kills = match backend {

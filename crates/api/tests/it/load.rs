@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::net::TcpSocket;
 use tokio::runtime::Builder;
 
-use crate::support::{Backend, Chance, Options, Request, Server, Wire, both, eventually, is_full, texts};
+use crate::support::{Backend, Chance, Options, Request, Server, Wire, at_length, both, eventually, texts};
 
 both!(
     silent_and_dripping_connections_are_ended_and_nobody_waits_for_them,
@@ -54,29 +54,11 @@ const AT_ONCE: usize = 1_000;
 /// After so long without progress a write to the server counts as refused.
 const STUCK: Duration = Duration::from_millis(500);
 
-mod at_length {
-    use crate::support::Backend;
-
-    #[test]
-    fn sqlite_full() {
-        super::run_full(Backend::Sqlite);
-    }
-
-    #[test]
-    fn postgresql_full() {
-        super::run_full(Backend::PostgreSql);
-    }
-}
-
-fn run_full(backend: Backend) {
-    if is_full() {
-        allow_files((CROWD_FULL.silent + CROWD_FULL.dripping) as u64);
-        hold_up(backend, CROWD_FULL);
-        strangers(backend, STRANGERS_FULL);
-    } else {
-        println!("left out: the long version runs with `cargo xtask test --full`");
-    }
-}
+at_length!(|backend| {
+    allow_files((CROWD_FULL.silent + CROWD_FULL.dripping) as u64);
+    hold_up(backend, CROWD_FULL);
+    strangers(backend, STRANGERS_FULL);
+});
 
 /// Lets this program, and the server that inherits it, open so many sockets and the files they need besides.
 fn allow_files(sockets: u64) {

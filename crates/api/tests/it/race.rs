@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Backend, Chance, Client, Options, Request, Server, Wire, both, is_full, texts};
+use crate::support::{Answer, Backend, Chance, Client, Options, Request, Server, Wire, at_length, both, texts};
 
 both!(revoked_means_revoked);
 
@@ -100,27 +100,7 @@ fn revoked_means_revoked(backend: Backend) {
     run(backend, REVOCATIONS);
 }
 
-mod at_length {
-    use crate::support::Backend;
-
-    #[test]
-    fn sqlite_full() {
-        super::run_full(Backend::Sqlite);
-    }
-
-    #[test]
-    fn postgresql_full() {
-        super::run_full(Backend::PostgreSql);
-    }
-}
-
-fn run_full(backend: Backend) {
-    if is_full() {
-        run(backend, REVOCATIONS_FULL);
-    } else {
-        println!("left out: the long version runs with `cargo xtask test --full`");
-    }
-}
+at_length!(|backend| run(backend, REVOCATIONS_FULL));
 
 fn run(backend: Backend, [on_sqlite, on_postgresql]: [usize; 2]) {
     let revocations = match backend {

@@ -50,4 +50,32 @@ macro_rules! both {
     };
 }
 
-pub(crate) use both;
+/// The long version of a suite, `$long`, as one test for each database; done when it was asked for.
+macro_rules! at_length {
+    ($long:expr) => {
+        mod at_length {
+            use crate::support::Backend;
+
+            #[test]
+            fn sqlite_full() {
+                super::run_full(Backend::Sqlite);
+            }
+
+            #[test]
+            fn postgresql_full() {
+                super::run_full(Backend::PostgreSql);
+            }
+        }
+
+        fn run_full(backend: Backend) {
+            if crate::support::is_full() {
+                let long: fn(Backend) = $long;
+                long(backend);
+            } else {
+                println!("left out: the long version runs with `cargo xtask test --full`");
+            }
+        }
+    };
+}
+
+pub(crate) use {at_length, both};
