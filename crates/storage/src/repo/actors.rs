@@ -161,15 +161,7 @@ pub(crate) async fn unscope_actors(
 }
 
 pub(crate) async fn tokens_of_actors(conn: &mut Conn<'_>, ids: &[ActorId]) -> Result<Vec<TokenId>, StoreError> {
-    let mut touched = Vec::new();
-    for ids in ids.chunks(IDS_PER_STATEMENT) {
-        let of_actors = tokens::table
-            .filter(tokens::actor_id.eq_any(ids.iter().map(|id| Some(id.bind()))))
-            .order(tokens::id)
-            .select(tokens::id);
-        touched.extend(of_actors.load::<TokenId>(conn).await?);
-    }
-    Ok(touched)
+    Ok(tokens_by_actor(conn, ids).await?.into_iter().map(|(_, token)| token).collect())
 }
 
 pub(crate) async fn tokens_by_actor(
@@ -180,6 +172,7 @@ pub(crate) async fn tokens_by_actor(
     for ids in ids.chunks(IDS_PER_STATEMENT) {
         let of_actors = tokens::table
             .filter(tokens::actor_id.eq_any(ids.iter().map(|id| Some(id.bind()))))
+            .order(tokens::id)
             .select((tokens::actor_id, tokens::id));
         let rows: Vec<(Option<ActorId>, TokenId)> = of_actors.load(conn).await?;
         found.extend(rows.into_iter().filter_map(|(actor, token)| actor.map(|actor| (actor, token))));
