@@ -1,5 +1,6 @@
 //! Puts the application of one worker together: surfaces, operations, documents, and the guard around all of it.
 
+use std::io;
 use std::sync::Arc;
 
 use actix_web::body::{BoxBody, EitherBody};
@@ -14,6 +15,7 @@ use super::docs::{self, Printed};
 use super::edge::{Edge, EdgeParts};
 use super::health::{self, Readiness};
 use super::middleware::guard::guard;
+use super::packed::Packed;
 use super::routes::{Routes, unmatched};
 use crate::openapi;
 use crate::surface::setup;
@@ -38,16 +40,16 @@ pub struct Site {
 }
 
 impl Site {
-    /// Collects the API document from the surfaces; fails only if it cannot be written as JSON.
+    /// Collects the API document from the surfaces; fails only if it cannot be written as JSON or packed.
     pub fn new(
         edge: EdgeParts,
         readiness: Readiness,
         registry: Option<Arc<Registry>>,
         surfaces: Surfaces,
-    ) -> Result<Self, serde_json::Error> {
+    ) -> io::Result<Self> {
         let with_metrics = registry.is_some();
         let document = openapi::document(|config| register(config, &surfaces, with_metrics));
-        let printed = web::Data::new(Printed(web::Bytes::from(openapi::text(&document)?)));
+        let printed = web::Data::new(Printed(Packed::text(&openapi::text(&document)?)?));
         let routes = web::Data::new(Routes::new(&document, &[&docs::PATHS[..], &setup::PATHS[..]].concat()));
         Ok(Self { edge, readiness, registry, surfaces, routes, printed })
     }

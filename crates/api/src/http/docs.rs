@@ -1,13 +1,14 @@
 //! `/docs`: the API document to browse, everything embedded, under a policy that lets nothing in from elsewhere.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpResponse, get, web};
+use actix_web::{HttpRequest, HttpResponse, get, web};
 use utoipa_swagger_ui::Config;
 
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
+use super::packed::Packed;
 
 /// Scripts and styles from here only; the viewer draws some of its icons as `data:` images.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -15,8 +16,11 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
 );
 
+/// The viewer changes with the program only.
+const CACHING: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+
 /// The API document in its printed form, made once.
-pub struct Printed(pub web::Bytes);
+pub struct Printed(pub(super) Packed);
 
 /// Undocumented paths of this file, for the table of routes.
 pub const PATHS: [&str; 3] = ["/openapi.json", "/docs", "/docs/{file:.*}"];
@@ -30,8 +34,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 #[get("/openapi.json")]
-async fn document(printed: web::Data<Printed>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(printed.0.clone())
+async fn document(request: HttpRequest, printed: web::Data<Printed>) -> ApiResult<HttpResponse> {
+    printed.0.answer(&request, "application/json").map_err(ApiError::internal)
 }
 
 #[get("/docs")]
@@ -40,13 +44,23 @@ async fn folder() -> HttpResponse {
 }
 
 #[get("/docs/{file:.*}")]
-async fn file(name: web::Path<String>, viewer: web::Data<Config<'static>>) -> ApiResult<HttpResponse> {
-    let viewer: Arc<Config<'static>> = viewer.into_inner();
-    let found = utoipa_swagger_ui::serve(&name, viewer).map_err(ApiError::internal)?;
+async fn file(
+    request: HttpRequest,
+    name: web::Path<String>,
+    viewer: web::Data<Config<'static>>,
+) -> ApiResult<HttpResponse> {
+    let found = utoipa_swagger_ui::serve(&name, viewer.into_inner()).map_err(ApiError::internal)?;
     let file = found.ok_or(Code::NotFound)?;
-    Ok(HttpResponse::Ok()
-        .content_type(file.content_type)
-        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
-        .insert_header((header::CACHE_CONTROL, "public, max-age=3600"))
-        .body(file.bytes.into_owned()))
+    let bytes = match file.bytes {
+        Cow::Borrowed(embedded) => web::Bytes::from_static(embedded),
+        Cow::Owned(made) => web::Bytes::from(made),
+    };
+    let mut answer = if file.gzpipped {
+        Packed::stream(bytes).answer(&request, &file.content_type).map_err(ApiError::internal)?
+    } else {
+        HttpResponse::Ok().content_type(file.content_type).body(bytes)
+    };
+    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    answer.headers_mut().insert(header::CACHE_CONTROL, CACHING);
+    Ok(answer)
 }

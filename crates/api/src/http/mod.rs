@@ -13,6 +13,7 @@ pub mod health;
 pub mod hot;
 pub mod metrics;
 pub mod middleware;
+mod packed;
 mod patience;
 pub mod request_id;
 pub mod routes;

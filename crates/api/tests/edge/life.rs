@@ -1,6 +1,9 @@
 //! Time, failure and stopping: deadlines, isolation, readiness, drain, CORS, metrics.
 
+use std::io::Read as _;
 use std::sync::atomic::Ordering;
+
+use flate2::read::GzDecoder;
 
 use crate::server::EdgeServer;
 use crate::wire::{Answer, Wire};
@@ -277,4 +280,37 @@ fn the_viewer_is_served_whole_under_a_strict_policy() {
     }
     let start = get(&server, "/docs/swagger-initializer.js", "").text();
     assert!(start.contains("/openapi.json") && start.contains("\"validatorUrl\": \"none\""), "{start}");
+}
+
+#[test]
+fn documents_are_packed_for_those_who_take_gzip() {
+    let server = EdgeServer::start(&[]);
+    let asked = [
+        ("", false),
+        ("Accept-Encoding: gzip\r\n", true),
+        ("Accept-Encoding: br, gzip;q=0.5\r\n", true),
+        ("Accept-Encoding: identity, gzip;q=0.5\r\n", false),
+        ("Accept-Encoding: gzip;q=0\r\n", false),
+        ("Accept-Encoding: br\r\n", false),
+        ("Accept-Encoding: \"\r\n", false),
+    ];
+    for path in ["/openapi.json", "/docs/", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "/docs/index.css"] {
+        let plain = get(&server, path, "");
+        assert_eq!((plain.status, plain.header("content-encoding")), (200, None), "{path}");
+        for (header, packed) in asked {
+            let mut answer = get(&server, path, header);
+            let shown = format!("{path} {header}");
+            assert_eq!(answer.status, 200, "{shown}");
+            assert!(answer.header("vary").is_some_and(|vary| vary.contains("accept-encoding")), "{shown}");
+            assert_eq!(answer.header("content-type"), plain.header("content-type"), "{shown}");
+            assert_eq!(answer.header("content-encoding"), packed.then_some("gzip"), "{shown}");
+            if packed {
+                assert!(answer.body.len() < plain.body.len(), "{shown}");
+                let mut unpacked = Vec::new();
+                GzDecoder::new(&answer.body[..]).read_to_end(&mut unpacked).unwrap();
+                answer.body = unpacked;
+            }
+            assert!(answer.body == plain.body, "{shown}");
+        }
+    }
 }
