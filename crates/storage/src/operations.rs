@@ -164,7 +164,7 @@ operations! {
         /// The same with whose each is.
         actors::tokens_by_actor(ids: &[ActorId]) -> Vec<(ActorId, TokenId)>;
         /// How many actors these tenant boundaries have; one with none is left out.
-        tenancy::actor_counts(project: ProjectId, scopes: &[AccessScopeId]) -> Vec<(AccessScopeId, u64)>;
+        totals::actor_counts(project: ProjectId, scopes: &[AccessScopeId]) -> Vec<(AccessScopeId, u64)>;
         /// The actors of a tenant boundary.
         tenancy::actor_ids(project: ProjectId, scope: AccessScopeId) -> Vec<ActorId>;
         /// The tenant boundaries of these actors, as far as the project has them.

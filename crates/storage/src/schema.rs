@@ -184,6 +184,39 @@ table! {
     use diesel::sql_types::*;
     use crate::sql_types::*;
 
+    organization_totals (organization_id) {
+        organization_id -> Uid,
+        projects -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    project_totals (project_id) {
+        project_id -> Uid,
+        access_scopes -> BigInt,
+        actors -> BigInt,
+        unscoped_actors -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    access_scope_totals (project_id, access_scope_id) {
+        project_id -> Uid,
+        access_scope_id -> Uid,
+        actors -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
     tokens (id) {
         id -> Uid,
         organization_id -> Uid,

@@ -205,7 +205,7 @@ impl Product {
         self.fill(&Amounts { tokens: count, ..Amounts::default() }, file)
     }
 
-    /// Fills the database and writes the tokens to `file`, one a line.
+    /// Fills the database, lets it come to rest and writes the tokens to `file`, one a line.
     pub(super) fn fill(&self, amounts: &Amounts, file: &Path) -> Result {
         let Amounts { tokens, access_scopes, actors, events } = *amounts;
         say::step(format!("making {tokens} tokens, {access_scopes} access scopes, {actors} actors, {events} events"));
@@ -217,7 +217,8 @@ impl Product {
             .arg(file)
             .current_dir(&self.folder)
             .envs(self.settings.iter().cloned())
-            .stdout(std::io::stderr()))
+            .stdout(std::io::stderr()))?;
+        self.database.as_deref().map_or(Ok(()), Services::settle_postgres)
     }
 
     /// Starts it.

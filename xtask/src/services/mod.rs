@@ -92,6 +92,11 @@ impl Services {
         self.postgres.url()
     }
 
+    /// Leaves the PostgreSQL superuser's database as a server has it that was not filled a moment ago.
+    pub(crate) fn settle_postgres(&self) -> Result {
+        self.postgres.settle()
+    }
+
     /// The process id of the PostgreSQL postmaster, parent of its backends.
     pub(crate) fn postgres_id(&self) -> u32 {
         self.postgres.id()

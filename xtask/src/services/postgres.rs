@@ -4,12 +4,13 @@ use super::Durability;
 use super::install::{Tool, find_or_install};
 use super::wait::start_on_free_port;
 use crate::fail::{Context as _, Fail, Result};
-use crate::process::{Launch, Server, Stop, User, output};
+use crate::process::{Launch, Server, Stop, User, output, run};
 use rustix::process::geteuid;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The superuser of the cluster.
 const SUPERUSER: &str = "nolapse";
@@ -23,6 +24,7 @@ const CONNECTIONS: u32 = 400;
 pub(crate) struct Postgres {
     server: Server,
     port: u16,
+    vacuumdb: PathBuf,
 }
 
 impl Postgres {
@@ -48,12 +50,22 @@ impl Postgres {
                 .start(output.into(), errors.into())
         };
         let (server, port) = start_on_free_port(&log, start, answers)?;
-        Ok(Self { server, port })
+        Ok(Self { server, port, vacuumdb: beside(&initdb, "vacuumdb")? })
     }
 
     /// `postgres://nolapse@127.0.0.1:PORT/postgres`
     pub(crate) fn url(&self) -> String {
         format!("postgres://{SUPERUSER}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Vacuums and analyses what the superuser's database holds, as the server does by itself within a minute or so.
+    pub(crate) fn settle(&self) -> Result {
+        let (host, user) = ("--host=127.0.0.1", format!("--username={SUPERUSER}"));
+        run(Command::new(&self.vacuumdb).args(["--analyze", "--quiet", host]).args([
+            format!("--port={}", self.port),
+            user,
+            "--dbname=postgres".to_owned(),
+        ]))
     }
 
     /// The postmaster's process id.

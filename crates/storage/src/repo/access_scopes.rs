@@ -2,6 +2,7 @@
 
 use super::Conn;
 use super::listing::{Columns, Window, contains, total};
+use super::totals;
 use crate::error::StoreError;
 use crate::model::{AccessScope, AccessScopeEdit, Listing, Page};
 use crate::rows::AccessScopeRow;
@@ -78,20 +79,29 @@ pub(crate) async fn list_access_scopes(
     project: ProjectId,
     listing: &Listing,
 ) -> Result<Page<AccessScope>, StoreError> {
-    let total = total(listed!(project, listing).count().get_result(conn).await?)?;
+    let total = match &listing.search {
+        None => totals::access_scopes(conn, project).await?,
+        Some(_) => total(listed!(project, listing).count().get_result(conn).await?)?,
+    };
     let window = Window::new(listing, total);
     if window.limit == 0 {
         return Ok(Page { items: Vec::new(), total });
     }
-    let rows: Vec<AccessScopeRow> = listed!(project, listing)
+    let ids: Vec<AccessScopeId> = listed!(project, listing)
         .order(window.order(COLUMNS))
         .limit(window.limit)
         .offset(window.offset)
+        .select(access_scopes::id)
+        .load(conn)
+        .await?;
+    let rows: Vec<AccessScopeRow> = access_scopes::table
+        .filter(access_scopes::id.eq_any(ids.iter().map(|id| id.bind())))
         .select(AccessScopeRow::as_select())
         .load(conn)
         .await?;
+    let rows = window.arrange(ids, rows, |row| row.id);
     let items = rows.into_iter().map(AccessScope::try_from).collect::<Result<_, _>>()?;
-    Ok(Page { items: window.arrange(items), total })
+    Ok(Page { items, total })
 }
 
 pub(crate) async fn update_access_scope(

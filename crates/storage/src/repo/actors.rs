@@ -2,6 +2,7 @@
 
 use super::Conn;
 use super::listing::{Columns, Window, contains, total};
+use super::totals;
 use crate::error::StoreError;
 use crate::model::{Actor, ActorEdit, ActorFilter, Listing, Page, ScopedTo};
 use crate::rows::ActorRow;
@@ -86,26 +87,32 @@ pub(crate) async fn list_actors(
     filter: &ActorFilter,
     listing: &Listing,
 ) -> Result<Page<Actor>, StoreError> {
-    let total = total(listed!(filter, listing).count().get_result(conn).await?)?;
+    let total = match &listing.search {
+        None => totals::actors(conn, filter).await?,
+        Some(_) => total(listed!(filter, listing).count().get_result(conn).await?)?,
+    };
     let window = Window::new(listing, total);
     if window.limit == 0 {
         return Ok(Page { items: Vec::new(), total });
     }
-    let rows: Vec<ActorRow> = listed!(filter, listing)
+    let ids: Vec<ActorId> = listed!(filter, listing)
         .order(window.order(COLUMNS))
         .limit(window.limit)
         .offset(window.offset)
+        .select(actors::id)
+        .load(conn)
+        .await?;
+    let rows: Vec<ActorRow> = actors::table
+        .filter(actors::id.eq_any(ids.iter().map(|id| id.bind())))
         .select(ActorRow::as_select())
         .load(conn)
         .await?;
-    // A statement of its own: PostgreSQL would look up the last use of every actor that the page skips.
-    let ids: Vec<ActorId> = rows.iter().map(|row| row.id).collect();
     let uses = last_uses(conn, &ids).await?;
-    let items = rows.into_iter().map(|row| {
+    let items = window.arrange(ids, rows, |row| row.id).into_iter().map(|row| {
         let last_used_at = uses.get(&row.id).copied();
         row.seen(last_used_at)
     });
-    Ok(Page { items: window.arrange(items.collect::<Result<_, _>>()?), total })
+    Ok(Page { items: items.collect::<Result<_, _>>()?, total })
 }
 
 async fn last_uses(conn: &mut Conn<'_>, ids: &[ActorId]) -> Result<HashMap<ActorId, Timestamp>, StoreError> {

@@ -1,4 +1,7 @@
 //! Lists by page: their order as SQL, the same on both databases, and the nearer end to read a page from.
+//!
+//! A page is read in two steps. The first finds the ids on it and touches nothing but the index of the order, because all
+//! entries before the page are walked over; the second fetches these rows.
 
 use super::dialect::BYTEWISE;
 use crate::error::StoreError;
@@ -6,6 +9,8 @@ use crate::model::Listing;
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::sql_types::Bool;
+use std::collections::HashMap;
+use std::hash::Hash;
 use token_domain::access::{Direction, OrderBy, OrderField};
 
 /// What lists of a table are ordered by, besides `created_at` and `updated_at`.
@@ -64,12 +69,19 @@ impl Window {
         })
     }
 
-    /// The entries read, in the order asked for.
-    pub(super) fn arrange<T>(&self, mut items: Vec<T>) -> Vec<T> {
+    /// The rows fetched, each found by its id, in the order asked for. `ids` are in the order they were read in; one whose
+    /// row is gone since then is left out.
+    pub(super) fn arrange<Id: Eq + Hash, Row>(
+        &self,
+        mut ids: Vec<Id>,
+        rows: Vec<Row>,
+        id: impl Fn(&Row) -> Id,
+    ) -> Vec<Row> {
         if self.is_reversed {
-            items.reverse();
+            ids.reverse();
         }
-        items
+        let mut rows: HashMap<Id, Row> = rows.into_iter().map(|row| (id(&row), row)).collect();
+        ids.iter().filter_map(|id| rows.remove(id)).collect()
     }
 }
 
@@ -128,6 +140,21 @@ mod tests {
             let found = (window.offset, window.limit, window.is_reversed);
             assert_eq!(found, expected, "page {page} of {limit} in {total}");
             assert_eq!(window.by == listing.order, !window.is_reversed);
+        }
+    }
+
+    #[test]
+    fn rows_come_in_the_order_of_their_ids() {
+        let listing = |page| Listing {
+            order: OrderBy::default(),
+            paging: Paging::parse(Some(page), Some("3")).unwrap(),
+            search: None,
+        };
+        // Rows come in any order, and one was removed since its id was read.
+        for (page, expected) in [("1", vec!["7a", "5b"]), ("2", vec!["5b", "7a"])] {
+            let window = Window::new(&listing(page), 6);
+            let rows = window.arrange(vec!['a', 'x', 'b'], vec!["5b", "7a"], |row| row.chars().last().unwrap());
+            assert_eq!(rows, expected, "page {page}");
         }
     }
 }

@@ -25,6 +25,7 @@ pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod tenancy;
 pub(crate) mod tokens;
+pub(crate) mod totals;
 pub(crate) mod usage;
 pub(crate) mod users;
 

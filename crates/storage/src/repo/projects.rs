@@ -2,6 +2,7 @@
 
 use super::Conn;
 use super::listing::{Columns, Window, contains, total};
+use super::totals;
 use crate::error::StoreError;
 use crate::model::{Listing, Page, Project};
 use crate::rows::ProjectRow;
@@ -60,20 +61,29 @@ pub(crate) async fn list_projects(
     organization: OrganizationId,
     listing: &Listing,
 ) -> Result<Page<Project>, StoreError> {
-    let total = total(listed!(organization, listing).count().get_result(conn).await?)?;
+    let total = match &listing.search {
+        None => totals::projects(conn, organization).await?,
+        Some(_) => total(listed!(organization, listing).count().get_result(conn).await?)?,
+    };
     let window = Window::new(listing, total);
     if window.limit == 0 {
         return Ok(Page { items: Vec::new(), total });
     }
-    let rows: Vec<ProjectRow> = listed!(organization, listing)
+    let ids: Vec<ProjectId> = listed!(organization, listing)
         .order(window.order(COLUMNS))
         .limit(window.limit)
         .offset(window.offset)
+        .select(projects::id)
+        .load(conn)
+        .await?;
+    let rows: Vec<ProjectRow> = projects::table
+        .filter(projects::id.eq_any(ids.iter().map(|id| id.bind())))
         .select(ProjectRow::as_select())
         .load(conn)
         .await?;
+    let rows = window.arrange(ids, rows, |row| row.id);
     let items = rows.into_iter().map(Project::try_from).collect::<Result<_, _>>()?;
-    Ok(Page { items: window.arrange(items), total })
+    Ok(Page { items, total })
 }
 
 pub(crate) async fn update_project(

@@ -1,13 +1,13 @@
-//! What spans projects, access scopes, actors and their tokens: counts, moves, and the end of a whole project.
+//! What spans projects, access scopes, actors and their tokens: moves, and the end of a whole project.
 
 use super::Conn;
 use super::listing::total;
+use super::totals;
 use crate::error::StoreError;
 use crate::model::{Kill, ProjectContents};
 use crate::rows::principal_text;
 use crate::schema::{access_scopes, actors, idempotency_keys, tokens};
 use crate::sql_types::{Bind, UidParam};
-use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
@@ -17,22 +17,6 @@ use token_domain::token::Kind;
 
 /// Ids bound in one statement.
 const IDS_PER_STATEMENT: usize = 500;
-
-pub(crate) async fn actor_counts(
-    conn: &mut Conn<'_>,
-    project: ProjectId,
-    scopes: &[AccessScopeId],
-) -> Result<Vec<(AccessScopeId, u64)>, StoreError> {
-    let counts: Vec<(Option<AccessScopeId>, i64)> = actors::table
-        .filter(actors::project_id.eq(project.bind()))
-        .filter(actors::access_scope_id.eq_any(scopes.iter().map(|scope| Some(scope.bind()))))
-        .group_by(actors::access_scope_id)
-        .select((actors::access_scope_id, count_star()))
-        .load(conn)
-        .await?;
-    let known = counts.into_iter().filter_map(|(scope, count)| scope.map(|scope| (scope, count)));
-    known.map(|(scope, count)| Ok((scope, total(count)?))).collect()
-}
 
 pub(crate) async fn actor_ids(
     conn: &mut Conn<'_>,
@@ -99,16 +83,14 @@ pub(crate) async fn project_contents(
     project: ProjectId,
     now: Timestamp,
 ) -> Result<ProjectContents, StoreError> {
-    let scopes: i64 =
-        access_scopes::table.filter(access_scopes::project_id.eq(project.bind())).count().get_result(conn).await?;
-    let actors: i64 = actors::table.filter(actors::project_id.eq(project.bind())).count().get_result(conn).await?;
+    let (access_scopes, actors) = totals::contents(conn, project).await?;
     let live = tokens::revoked_at
         .is_null()
         .and(tokens::expires_at.is_null().or(tokens::expires_at.gt(Some(now.bind()))))
         .and(tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some(now.bind()))));
     let live_tokens: i64 =
         tokens::table.filter(tokens::project_id.eq(Some(project.bind()))).filter(live).count().get_result(conn).await?;
-    Ok(ProjectContents { access_scopes: total(scopes)?, actors: total(actors)?, live_tokens: total(live_tokens)? })
+    Ok(ProjectContents { access_scopes, actors, live_tokens: total(live_tokens)? })
 }
 
 pub(crate) async fn empty_project(conn: &mut Conn<'_>, project: ProjectId, kill: &Kill) -> Result<(), StoreError> {

@@ -14,7 +14,7 @@ use token_domain::text::{Name, Slug};
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = projects)]
 pub(crate) struct ProjectRow {
-    id: ProjectId,
+    pub(crate) id: ProjectId,
     organization_id: OrganizationId,
     name: String,
     slug: String,
@@ -42,7 +42,7 @@ impl TryFrom<ProjectRow> for Project {
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = access_scopes)]
 pub(crate) struct AccessScopeRow {
-    id: AccessScopeId,
+    pub(crate) id: AccessScopeId,
     project_id: ProjectId,
     slug: String,
     name: Option<String>,

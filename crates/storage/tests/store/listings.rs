@@ -1,5 +1,5 @@
-//! Every order that a list offers is read off an index, in both directions, without sorting; so is every narrowing of the
-//! audit trail.
+//! Every order that a list offers is walked in an index, in both directions, without sorting and without a look at the
+//! table; so is every narrowing of the audit trail read off one.
 
 use crate::sql::{Sql, literals};
 use test_support::{Backend, Db};
@@ -37,7 +37,19 @@ const LISTS: &[(&str, &str, &str, &str)] = &[
     ("actors", "project_id = {id:1} AND access_scope_id IS NULL", "updated_at", "actors_unscoped_updated_idx"),
 ];
 
-/// A table of the numbers 1000 to 4999.
+/// The rest of what a list asks: its total, and the rows of its page; the key they are found by.
+const LOOKED_UP: &[(&str, &str)] = &[
+    ("SELECT actors FROM project_totals WHERE project_id = {id:1}", "project_totals_pkey"),
+    (
+        "SELECT actors FROM access_scope_totals WHERE project_id = {id:1} AND access_scope_id = {id:2}",
+        "access_scope_totals_pkey",
+    ),
+    ("SELECT * FROM projects WHERE id IN ({id:7}, {id:8}, {id:9})", "projects_pkey"),
+    ("SELECT * FROM access_scopes WHERE id IN ({id:7}, {id:8}, {id:9})", "access_scopes_pkey"),
+    ("SELECT * FROM actors WHERE id IN ({id:7}, {id:8}, {id:9})", "actors_pkey"),
+];
+
+/// A table of the numbers 1000 to 100999.
 const SQLITE_NUMBERS: &str = "CREATE TABLE numbers AS WITH RECURSIVE n (n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM n WHERE n < 100999) SELECT n FROM n;";
 /// The same.
 const POSTGRESQL_NUMBERS: &str = "CREATE TABLE numbers AS SELECT n FROM generate_series(1000, 100999) AS g (n);";
@@ -68,7 +80,11 @@ fn every_order_has_its_index() {
         };
         let fill = literals(backend, &FILL.replace("{n}", id));
         sql.run(&format!("{numbers}{fill}")).await.unwrap();
+        // Tells PostgreSQL which rows an index alone vouches for, as it does by itself before long.
+        sql.run("VACUUM").await.unwrap();
         for (table, condition, column, index) in LISTS {
+            // The middle of the list, as far as a page ever is from its nearer end.
+            let offset = if condition.contains("access_scope_id") { 6_240 } else { 49_990 };
             // SQLite does not call the index of a unique key by the key's name.
             let index = match backend {
                 // And it finds the rows of no access scope in the index of those that have one, in the same order.
@@ -80,11 +96,27 @@ fn every_order_has_its_index() {
             };
             for direction in [("ASC", "LAST"), ("DESC", "FIRST")] {
                 let order = order(backend, table, column, direction);
-                let query = format!("SELECT * FROM {table} WHERE {condition} ORDER BY {order} LIMIT 10 OFFSET 20");
+                let query =
+                    format!("SELECT id FROM {table} WHERE {condition} ORDER BY {order} LIMIT 10 OFFSET {offset}");
                 let plan = sql.plan(&literals(backend, &query)).await;
-                assert!(plan.contains(&index), "{query}\n{plan}");
+                // On SQLite the key of slugs has no id, and the indexes of the unscoped no access scope. What is before the page
+                // is skipped without a look at the table all the same, which plans do not say.
+                let alone = match backend {
+                    Backend::Sqlite if *column == "slug" || index.starts_with("actors_unscoped_") => "USING INDEX",
+                    Backend::Sqlite => "USING COVERING INDEX",
+                    Backend::PostgreSql => "Index Only Scan",
+                };
+                assert!(plan.contains(&index) && plan.contains(alone), "{query}\n{plan}");
                 assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE"), "{query}\n{plan}");
             }
+        }
+        for (query, key) in LOOKED_UP {
+            let plan = sql.plan(&literals(backend, query)).await;
+            let (searched, read_through) = match backend {
+                Backend::Sqlite => ("SEARCH", "SCAN"),
+                Backend::PostgreSql => (*key, "Seq Scan"),
+            };
+            assert!(plan.contains(searched) && !plan.contains(read_through), "{query}\n{plan}");
         }
     });
 }

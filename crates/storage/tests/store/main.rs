@@ -21,6 +21,7 @@ mod second_factors;
 mod tenancy;
 mod tls;
 mod tokens;
+mod totals;
 mod trails;
 mod units;
 mod usage;

@@ -1,8 +1,9 @@
 //! Up, down, up again, many at once, and by the wrong program.
 
-use crate::sql::Sql;
+use crate::sql::{Sql, literals};
 use storage::migrate::{self, MigrationStatus};
 use storage::{DatabaseUrl, Store, StoreError, StoreOptions};
+use test_support::Backend;
 use test_support::database::{sqlite_url, with_empty_postgresql};
 use tokio::runtime::{Builder, Runtime};
 
@@ -140,4 +141,28 @@ fn a_database_file_is_for_its_owner_only() {
     let nowhere = sqlite_url(folder.path().join("no/such/folder/test.db"));
     let error = migrate::up(&nowhere).unwrap_err();
     assert!(error.is_unavailable(), "{error}");
+}
+
+#[test]
+fn totals_of_what_is_there_already_are_counted() {
+    each(|url, runtime| {
+        let all = migrate::up(url).unwrap();
+        let totals = all.iter().position(|one| one.name.ends_with("_list_totals")).unwrap();
+        migrate::down(url, all.len() - totals).unwrap();
+        let backend = if url.is_sqlite() { Backend::Sqlite } else { Backend::PostgreSql };
+        let lines = |query: &str| runtime.block_on(async { Sql::connect(url).await.lines(query).await });
+        let rows = "
+            INSERT INTO organizations (id, slug, name, created_at, updated_at) VALUES ({id:1}, 'one', 'One', {t:1}, {t:1}), ({id:2}, 'two', 'Two', {t:1}, {t:1});
+            INSERT INTO projects VALUES ({id:3}, {id:1}, 'P', 'p', {t:1}, {t:1}), ({id:4}, {id:1}, 'Q', 'q', {t:1}, {t:1});
+            INSERT INTO access_scopes VALUES ({id:5}, {id:3}, 's', NULL, NULL, NULL, {yes}, {t:1}, {t:1}), ({id:6}, {id:3}, 't', NULL, NULL, NULL, {yes}, {t:1}, {t:1});
+            INSERT INTO actors VALUES ({id:7}, {id:3}, {id:5}, 'A', 'device', NULL, NULL, NULL, NULL, {t:1}, {t:1}), ({id:8}, {id:3}, NULL, 'B', 'device', NULL, NULL, NULL, NULL, {t:1}, {t:1}), ({id:9}, {id:3}, {id:5}, 'C', 'device', NULL, NULL, NULL, NULL, {t:1}, {t:1});";
+        runtime.block_on(async { Sql::connect(url).await.run(&literals(backend, rows)).await }).unwrap();
+        migrate::up(url).unwrap();
+        let projects = "SELECT CAST(projects AS text) AS line FROM organization_totals ORDER BY organization_id";
+        assert_eq!(lines(projects), ["2", "0"]);
+        let contents = "SELECT access_scopes || ' ' || actors || ' ' || unscoped_actors AS line FROM project_totals ORDER BY project_id";
+        assert_eq!(lines(contents), ["2 3 1", "0 0 0"]);
+        let scoped = "SELECT CAST(actors AS text) AS line FROM access_scope_totals ORDER BY access_scope_id";
+        assert_eq!(lines(scoped), ["2", "0"]);
+    });
 }

@@ -85,7 +85,7 @@ async fn unique_keys(url: &DatabaseUrl) -> BTreeSet<String> {
         Sql::PostgreSql(_) => {
             "SELECT c.relname || ' (' || (SELECT string_agg(a.attname, ', ' ORDER BY k.place) \
              FROM unnest(i.indkey) WITH ORDINALITY AS k (number, place) \
-             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number) || ')' AS line \
+             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number WHERE k.place <= i.indnkeyatts) || ')' AS line \
              FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
              WHERE n.nspname = 'public' AND i.indisunique AND c.relname <> '__diesel_schema_migrations'"
         }

@@ -1,0 +1,11 @@
+DROP TRIGGER actors_count_moved;
+DROP TRIGGER actors_count_gone;
+DROP TRIGGER actors_count_new;
+DROP TRIGGER access_scopes_count_gone;
+DROP TRIGGER access_scopes_count_new;
+DROP TRIGGER projects_count_gone;
+DROP TRIGGER projects_count_new;
+DROP TRIGGER organizations_begin_totals;
+DROP TABLE access_scope_totals;
+DROP TABLE project_totals;
+DROP TABLE organization_totals;
