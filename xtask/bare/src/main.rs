@@ -1,7 +1,7 @@
 //! The benchmark's ground: actix-web and mimalloc in release, the validate body parsed into borrowed fields, the
 //! same answer bytes each time. It looks nothing up, so whatever the product costs above this is the product.
 //!
-//! Usage: `bare [--listen ADDR] [--answer live|unknown]`; prints `listening on http://…` once it accepts.
+//! Usage: `bare [--listen ADDR] [--answer live|unknown] [--workers N]`; prints `listening on http://…` once it accepts.
 //!
 //! **Invariant:** no state, no lock, no clock; every request of a run gets the same bytes.
 
@@ -11,6 +11,7 @@ use actix_web::{App, HttpResponse, HttpServer};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write as _};
+use std::num::NonZero;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -54,14 +55,26 @@ async fn validate(body: Bytes, answer: Data<Answer>) -> HttpResponse {
     }
 }
 
-/// Reads the two options.
+/// What the command line said.
+struct Options {
+    listen: String,
+    answer: Answer,
+    /// One for each core it may run on, if nothing was said.
+    workers: Option<NonZero<usize>>,
+}
+
+/// Reads the options.
 ///
 /// # Errors
 /// `InvalidInput`, with the usage line.
-fn options() -> io::Result<(String, Answer)> {
-    let usage = || io::Error::new(ErrorKind::InvalidInput, "usage: bare [--listen ADDR] [--answer live|unknown]");
+fn options() -> io::Result<Options> {
+    let usage = || {
+        let line = "usage: bare [--listen ADDR] [--answer live|unknown] [--workers N]";
+        io::Error::new(ErrorKind::InvalidInput, line)
+    };
     let mut listen = "127.0.0.1:0".to_owned();
     let mut answer = Answer { status: StatusCode::OK, body: LIVE };
+    let mut workers = None;
     let mut arguments = std::env::args().skip(1);
     while let Some(option) = arguments.next() {
         let value = arguments.next().ok_or_else(usage)?;
@@ -69,22 +82,27 @@ fn options() -> io::Result<(String, Answer)> {
             ("--listen", _) => listen = value,
             ("--answer", "live") => answer = Answer { status: StatusCode::OK, body: LIVE },
             ("--answer", "unknown") => answer = Answer { status: StatusCode::UNAUTHORIZED, body: UNKNOWN },
+            ("--workers", count) => workers = Some(count.parse().map_err(|_| usage())?),
             _ => return Err(usage()),
         }
     }
-    Ok((listen, answer))
+    Ok(Options { listen, answer, workers })
 }
 
 #[actix_web::main]
 async fn main() -> io::Result<()> {
-    let (listen, answer) = options()?;
+    let Options { listen, answer, workers } = options()?;
     let server = HttpServer::new(move || {
         App::new()
             .app_data(Data::new(answer))
             .app_data(web::PayloadConfig::new(BODY_LIMIT))
             .route("/v1/auth/validate", web::post().to(validate))
-    })
-    .bind(listen)?;
+    });
+    let server = match workers {
+        Some(count) => server.workers(count.get()),
+        None => server,
+    };
+    let server = server.bind(listen)?;
     let address = server.addrs().first().copied().ok_or_else(|| io::Error::other("bound to no address"))?;
     let running = server.run();
     let mut stdout = io::stdout().lock();

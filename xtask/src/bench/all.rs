@@ -59,7 +59,7 @@ const STEPS: &[Step] = &[
     Step { name: "create", pipeline: 1, on: On::Both, takes: Takes::Rounds(4, [10, 10, 10]) },
     Step { name: "revoke", pipeline: 1, on: On::Both, takes: Takes::Seconds([10, 20, 90]) },
     Step { name: "listing", pipeline: 1, on: On::Both, takes: Takes::Seconds([30, 90, 160]) },
-    Step { name: "workers", pipeline: 1, on: On::Sqlite, takes: Takes::Rounds(2, [10, 25, 25]) },
+    Step { name: "workers", pipeline: 1, on: On::Sqlite, takes: Takes::Rounds(4, [10, 25, 25]) },
     Step { name: "size", pipeline: 1, on: On::Sqlite, takes: Takes::Seconds([10, 15, 25]) },
     Step { name: "validate-scale", pipeline: 1, on: On::Last, takes: Takes::Rounds(2, [10, 60, 60]) },
     // The first time it builds everything.
@@ -118,7 +118,7 @@ fn plans(whole: &Whole) -> Result<Vec<(Plan, Duration)>> {
     let mut plans = Vec::new();
     let passes: [(Backend, &[On]); 3] =
         [(Backend::Sqlite, &[On::Both, On::Sqlite]), (Backend::Postgres, &[On::Both]), (Backend::Sqlite, &[On::Last])];
-    for (backend, wanted) in passes {
+    for (backend, wanted) in passes.into_iter().filter(|(backend, _)| whole.only.is_none_or(|only| only == *backend)) {
         let mut at_hand = None;
         for step in STEPS.iter().filter(|step| wanted.contains(&step.on)) {
             let plan = whole.part(step.name, backend, step.pipeline)?;
@@ -168,9 +168,8 @@ mod tests {
     use super::*;
     use crate::args::Args;
 
-    fn whole(option: &str) -> Whole {
-        match Asked::parse(Args::new(["all".to_owned()].into_iter().chain((!option.is_empty()).then(|| option.into()))))
-        {
+    fn whole(options: &str) -> Whole {
+        match Asked::parse(Args::new(["all"].into_iter().chain(options.split_whitespace()).map(str::to_owned))) {
             Ok(Asked::All(whole)) => whole,
             other => panic!("{other:?}"),
         }
@@ -189,6 +188,14 @@ mod tests {
         let total = |option: &str| plans(&whole(option)).unwrap().iter().map(|(_, time)| *time).sum::<Duration>();
         assert!(total("--full") < Duration::from_hours(1), "{:?}", total("--full"));
         assert!(total("") < total("--full") && total("--quick") < Duration::from_mins(15), "{:?}", total("--quick"));
+    }
+
+    #[test]
+    fn a_database_that_is_named_is_the_only_one() {
+        let parts = |options: &str| plans(&whole(options)).unwrap().len();
+        let postgres = plans(&whole("--backend postgres")).unwrap();
+        assert!(!postgres.is_empty() && postgres.iter().all(|(plan, _)| plan.backend == Backend::Postgres));
+        assert_eq!(parts(""), parts("--backend postgres") + parts("--backend sqlite"));
     }
 
     #[test]

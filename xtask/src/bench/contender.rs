@@ -135,10 +135,16 @@ impl Drop for Stopped {
     }
 }
 
-/// Starts the ground on `core`.
+/// Starts the ground on `core`, with one worker.
 pub(super) fn start_bare(program: &Path, folder: &Path, core: usize, answer: Answer) -> Result<Running> {
     let launch = Launch::new(program).args(["--answer", answer.name()]).core(Some(core));
     Running::start(&launch, folder.join("bare.log"))
+}
+
+/// Starts the ground on whichever core is free, with so many workers; it answers as if each token were live.
+pub(super) fn start_bare_with(program: &Path, folder: &Path, workers: &str) -> Result<Running> {
+    let launch = Launch::new(program).args(["--answer", Answer::Live.name(), "--workers", workers]);
+    Running::start(&launch, folder.join(format!("bare-{workers}.log")))
 }
 
 /// Starts a server of others on `core`: `program` with `words`, which prints where it listens as ours do.

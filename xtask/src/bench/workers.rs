@@ -1,16 +1,20 @@
 //! What a second worker brings. The generator shares the cores, so requests in a second would say how it shares them;
-//! processor time of a request says what two workers cost each other: locks, lines of cache that go back and forth.
+//! processor time of a request says what two workers cost each other: locks, lines of cache that go back and forth. Two
+//! workers and a generator on two cores also cost each other the changes from one to the next, so *bare*, whose workers
+//! share nothing, is measured beside.
 
 use super::against::turn;
 use super::cases::{Answer, LIVE, Order};
+use super::contender::{self, Running};
+use super::cost::Observed;
 use super::goals::{Figure, Goal, Outcome};
 use super::plan::Plan;
 use super::report::{self, Round};
 use super::stats::Spread;
 use super::stock::{Seeded, Stock};
-use super::wrk::{CONNECTIONS, Load};
+use super::wrk::{CONNECTIONS, Generator, Load};
 use crate::fail::Result;
-use crate::say;
+use crate::{product, say};
 use std::time::Duration;
 
 /// Tokens of each server, by size. More change nothing and take longer to get to know.
@@ -28,31 +32,35 @@ pub(super) fn run(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
         Ok(seeded)
     };
     let (one, two) = (server("1")?, server("2")?);
+    let program = product::build_program("bare", "bare", plan.profile)?;
+    let bare = |workers: &str| contender::start_bare_with(&program, one.stage.folder.path(), workers);
+    let grounds = (bare("1")?, bare("2")?);
     let time = Duration::from_secs(plan.size.seconds);
-    let mut pairs = Vec::new();
+    let ask = |generator: &Generator, running: &Running, observed: &[Observed]| {
+        turn(generator, running, &Load::usual(running.port, time, Order::Random), observed, Answer::Live)
+    };
+    let of_bare = |running: &Running| ask(one.generator(), running, &[Observed { pid: running.id(), family: false }]);
+    let of_product = |seeded: &Seeded| ask(seeded.generator(), seeded.running()?, &seeded.observed()?);
+    let (mut bares, mut products) = (Vec::new(), Vec::new());
     for round in 1..=plan.size.rounds {
         say::step(format!("round {round} of {}", plan.size.rounds));
-        let [first, second] = [(&one, &two), (&two, &one)].map(|(asked, other)| {
-            other.running()?.while_stopped(|| {
-                let running = asked.running()?;
-                turn(
-                    asked.generator(),
-                    running,
-                    &Load::usual(running.port, time, Order::Random),
-                    &asked.observed()?,
-                    Answer::Live,
-                )
-            })
-        });
-        pairs.push((first?, second?));
+        let (first, second) = (one.running()?, two.running()?);
+        bares.push(first.while_stopped(|| second.while_stopped(|| Ok((of_bare(&grounds.0)?, of_bare(&grounds.1)?))))?);
+        products.push((second.while_stopped(|| of_product(&one))?, first.while_stopped(|| of_product(&two))?));
     }
-    let Spread { min, median, max } = scaling(&pairs);
+    let Spread { min, median, max } = scaling(&products);
+    let ground = scaling(&bares);
     let text = format!(
         "{count} live tokens known to each server, {} rounds of {} s, {CONNECTIONS} connections.\n\n{}\n\
-         Throughput of two workers by CPU, twice the ratio of their CPU for a request: **{median:.2}** ({min:.2}–{max:.2}).\n",
+         Throughput of two workers by CPU, twice the ratio of their CPU for a request: **{median:.2}** ({min:.2}–{max:.2}).\n\n\
+         The same of *bare*, which shares nothing between its workers: {:.2} ({:.2}–{:.2}).\n\n{}",
         plan.size.rounds,
         plan.size.seconds,
-        report::table(["1 worker", "2 workers"], &pairs),
+        report::table(["1 worker", "2 workers"], &products),
+        ground.median,
+        ground.min,
+        ground.max,
+        report::table(["bare, 1 worker", "bare, 2 workers"], &bares),
     );
     Ok(Outcome { text, figures: vec![Figure { goal: Goal::Workers, on: None, value: median }] })
 }
