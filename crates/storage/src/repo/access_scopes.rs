@@ -1,7 +1,7 @@
 //! Tenant boundaries inside a project.
 
 use super::Conn;
-use super::listing::{Columns, Window, contains, total};
+use super::listing::{Columns, Window, contains, rows_of, total};
 use super::totals;
 use crate::error::StoreError;
 use crate::model::{AccessScope, AccessScopeEdit, Listing, Page};
@@ -87,19 +87,7 @@ pub(crate) async fn list_access_scopes(
     if window.limit == 0 {
         return Ok(Page { items: Vec::new(), total });
     }
-    let ids: Vec<AccessScopeId> = listed!(project, listing)
-        .order(window.order(COLUMNS))
-        .limit(window.limit)
-        .offset(window.offset)
-        .select(access_scopes::id)
-        .load(conn)
-        .await?;
-    let rows: Vec<AccessScopeRow> = access_scopes::table
-        .filter(access_scopes::id.eq_any(ids.iter().map(|id| id.bind())))
-        .select(AccessScopeRow::as_select())
-        .load(conn)
-        .await?;
-    let rows = window.arrange(ids, rows, |row| row.id);
+    let rows = rows_of!(conn, window, COLUMNS, listed!(project, listing), access_scopes, AccessScopeRow, AccessScopeId);
     let items = rows.into_iter().map(AccessScope::try_from).collect::<Result<_, _>>()?;
     Ok(Page { items, total })
 }

@@ -1,7 +1,7 @@
 //! What acts in a project.
 
 use super::Conn;
-use super::listing::{Columns, Window, contains, total};
+use super::listing::{Columns, Window, contains, rows_of, total};
 use super::totals;
 use crate::error::StoreError;
 use crate::model::{Actor, ActorEdit, ActorFilter, Listing, Page, ScopedTo};
@@ -95,20 +95,10 @@ pub(crate) async fn list_actors(
     if window.limit == 0 {
         return Ok(Page { items: Vec::new(), total });
     }
-    let ids: Vec<ActorId> = listed!(filter, listing)
-        .order(window.order(COLUMNS))
-        .limit(window.limit)
-        .offset(window.offset)
-        .select(actors::id)
-        .load(conn)
-        .await?;
-    let rows: Vec<ActorRow> = actors::table
-        .filter(actors::id.eq_any(ids.iter().map(|id| id.bind())))
-        .select(ActorRow::as_select())
-        .load(conn)
-        .await?;
+    let rows = rows_of!(conn, window, COLUMNS, listed!(filter, listing), actors, ActorRow, ActorId);
+    let ids: Vec<ActorId> = rows.iter().map(|row| row.id).collect();
     let uses = last_uses(conn, &ids).await?;
-    let items = window.arrange(ids, rows, |row| row.id).into_iter().map(|row| {
+    let items = rows.into_iter().map(|row| {
         let last_used_at = uses.get(&row.id).copied();
         row.seen(last_used_at)
     });

@@ -107,12 +107,32 @@ macro_rules! older {
     }};
 }
 
+/// The rows of a page: their ids walked in the index of the order, then the rows of these ids alone. `$listed` are the
+/// entries of the list, `$columns` what they are ordered by.
+macro_rules! rows_of {
+    ($conn:expr, $window:expr, $columns:expr, $listed:expr, $table:ident, $row:ty, $id:ty) => {{
+        let ids: Vec<$id> = $listed
+            .order($window.order($columns))
+            .limit($window.limit)
+            .offset($window.offset)
+            .select($table::id)
+            .load($conn)
+            .await?;
+        let rows: Vec<$row> = $table::table
+            .filter($table::id.eq_any(ids.iter().map(|id| id.bind())))
+            .select(<$row>::as_select())
+            .load($conn)
+            .await?;
+        $window.arrange(ids, rows, |row| row.id)
+    }};
+}
+
 /// A count as the database gives it.
 pub(super) fn total(count: i64) -> Result<u64, StoreError> {
     u64::try_from(count).map_err(|_| StoreError::Broken("a negative count".to_owned()))
 }
 
-pub(super) use {contains, older};
+pub(super) use {contains, older, rows_of};
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! Projects of an organisation.
 
 use super::Conn;
-use super::listing::{Columns, Window, contains, total};
+use super::listing::{Columns, Window, contains, rows_of, total};
 use super::totals;
 use crate::error::StoreError;
 use crate::model::{Listing, Page, Project};
@@ -69,19 +69,7 @@ pub(crate) async fn list_projects(
     if window.limit == 0 {
         return Ok(Page { items: Vec::new(), total });
     }
-    let ids: Vec<ProjectId> = listed!(organization, listing)
-        .order(window.order(COLUMNS))
-        .limit(window.limit)
-        .offset(window.offset)
-        .select(projects::id)
-        .load(conn)
-        .await?;
-    let rows: Vec<ProjectRow> = projects::table
-        .filter(projects::id.eq_any(ids.iter().map(|id| id.bind())))
-        .select(ProjectRow::as_select())
-        .load(conn)
-        .await?;
-    let rows = window.arrange(ids, rows, |row| row.id);
+    let rows = rows_of!(conn, window, COLUMNS, listed!(organization, listing), projects, ProjectRow, ProjectId);
     let items = rows.into_iter().map(Project::try_from).collect::<Result<_, _>>()?;
     Ok(Page { items, total })
 }
