@@ -47,7 +47,9 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO project_totals (project_id) SELECT id FROM changed;
     END IF;
-    FOR part IN SELECT organization_id, sign * count(*) AS projects FROM changed GROUP BY organization_id LOOP
+    FOR part IN
+        SELECT organization_id, sign * count(*) AS projects FROM changed GROUP BY organization_id ORDER BY organization_id
+    LOOP
         UPDATE organization_totals t SET projects = t.projects + part.projects
             WHERE t.organization_id = part.organization_id;
     END LOOP;
@@ -67,7 +69,9 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO access_scope_totals (project_id, access_scope_id) SELECT project_id, id FROM changed;
     END IF;
-    FOR part IN SELECT project_id, sign * count(*) AS access_scopes FROM changed GROUP BY project_id LOOP
+    FOR part IN
+        SELECT project_id, sign * count(*) AS access_scopes FROM changed GROUP BY project_id ORDER BY project_id
+    LOOP
         UPDATE project_totals t SET access_scopes = t.access_scopes + part.access_scopes
             WHERE t.project_id = part.project_id;
     END LOOP;
