@@ -124,8 +124,7 @@ impl<'a> Rounds<'a> {
     }
 
     fn of_bare(&self, seeded: &Seeded, bare: &Running) -> Result<Round> {
-        let observed = [Observed { pid: bare.id(), family: false }];
-        self.once(seeded.generator(), bare, &observed, self.case.answer)
+        self.once(seeded.generator(), bare, &[bare.observed()], self.case.answer)
     }
 
     fn once(&self, generator: &Generator, running: &Running, observed: &[Observed], answer: Answer) -> Result<Round> {

@@ -77,6 +77,11 @@ impl Running {
         self.server.id()
     }
 
+    /// What its processor time is taken of.
+    pub(super) fn observed(&self) -> Observed {
+        Observed { pid: self.id(), family: false }
+    }
+
     /// Does something while this server does nothing, so that work it would do by itself, such as writing down what was
     /// used, falls into rounds of its own. Afterwards it is ready to be asked.
     ///
@@ -239,7 +244,7 @@ impl Product {
 
     /// The processes whose time counts: the server's, and all of the database's.
     pub(super) fn observed(&self, running: &Running) -> Vec<Observed> {
-        let server = Observed { pid: running.id(), family: false };
+        let server = running.observed();
         let database = self.database.as_ref().map(|database| Observed { pid: database.postgres_id(), family: true });
         std::iter::once(server).chain(database).collect()
     }

@@ -6,7 +6,6 @@
 use super::against::turn;
 use super::cases::{Answer, Order, Request, VALIDATE, find};
 use super::contender::{Running, start_peer};
-use super::cost::Observed;
 use super::goals::{Figure, Goal, Outcome};
 use super::plan::Plan;
 use super::report::Round;
@@ -81,7 +80,7 @@ pub(super) fn run(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
         let mut of_peer = Vec::new();
         for round in 1..=plan.size.rounds {
             say::step(format!("round {round} of {}", plan.size.rounds));
-            let observed = [Observed { pid: running.id(), family: false }];
+            let observed = [running.observed()];
             let product = seeded.running()?;
             let first = product.while_stopped(|| {
                 turn(&theirs, &running, &Load::usual(running.port, time, Order::Random), &observed, Answer::Live)

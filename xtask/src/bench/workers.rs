@@ -39,7 +39,7 @@ pub(super) fn run(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
     let ask = |generator: &Generator, running: &Running, observed: &[Observed]| {
         turn(generator, running, &Load::usual(running.port, time, Order::Random), observed, Answer::Live)
     };
-    let of_bare = |running: &Running| ask(one.generator(), running, &[Observed { pid: running.id(), family: false }]);
+    let of_bare = |running: &Running| ask(one.generator(), running, &[running.observed()]);
     let of_product = |seeded: &Seeded| ask(seeded.generator(), seeded.running()?, &seeded.observed()?);
     let (mut bares, mut products) = (Vec::new(), Vec::new());
     for round in 1..=plan.size.rounds {
