@@ -2,11 +2,12 @@
 //!
 //! Most tokens are an organisation's own, neither rotated nor revoked, bound to no project. Such an entry has what is its
 //! own and shares the rest (organisation, scopes, the answer's bytes) with every token that has the same: 128 bytes
-//! instead of more than 500. What has more to it keeps its facts whole, in a box.
+//! with the counts of its `Arc`, two lines of a processor's cache, instead of more than 500. What has more to it keeps its
+//! facts whole, in a box.
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, Ordering};
 
 use bytes::Bytes;
 use secret_hash::Tag;
@@ -20,9 +21,16 @@ use crate::usage::{Noted, UseKind};
 
 /// What an entry costs beside its own size: the counts of its `Arc`, its place in the table at the usual load, what the
 /// allocator rounds up.
-const OVERHEAD: usize = 48;
+const OVERHEAD: usize = 40;
 /// What a box of facts costs beside its size: the allocator's rounding and the texts in it.
 const BOX_OVERHEAD: usize = 64;
+/// Bytes that are charged at once.
+const CHARGE: usize = 16;
+/// When a token without an end ends: behind [`Timestamp::MAX`].
+const NEVER: i64 = i64::MAX;
+
+/// One byte more would make the allocator give each of a million entries 32, and spread it over a third line of cache.
+const _: () = assert!(size_of::<Entry>() + 2 * size_of::<usize>() <= 128);
 
 /// What is known about one token.
 #[derive(Debug)]
@@ -32,16 +40,56 @@ pub struct Entry {
     shared: Arc<Shared>,
     more: Option<Box<More>>,
     created_at: Timestamp,
-    expires_at: Option<Timestamp>,
+    /// Microseconds, or [`NEVER`].
+    expires_at: i64,
     stamp: Stamp,
     last_used: AtomicI64,
     counts: [AtomicU32; UseKind::ALL.len()],
-    charged: u32,
-    queued: AtomicBool,
-    first_use_pending: AtomicBool,
-    reuse_pending: AtomicBool,
-    idle_pending: AtomicBool,
-    seen: AtomicBool,
+    /// In units of [`CHARGE`].
+    charged: u16,
+    marks: Marks,
+}
+
+/// What is to be remembered of an entry, or to be done about it.
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+enum Mark {
+    /// It stands in the list of those used.
+    Queued = 1,
+    /// Its first use has to be written down.
+    FirstUse = 1 << 1,
+    /// A reuse after supersession has to be written down.
+    Reuse = 1 << 2,
+    /// That it fell idle has to be made lasting.
+    Idle = 1 << 3,
+    /// It was looked up since the hand of the cache last came by.
+    Seen = 1 << 4,
+}
+
+/// The marks of an entry, in one byte.
+#[derive(Debug)]
+struct Marks(AtomicU8);
+
+impl Marks {
+    fn new<const N: usize>(marks: [(Mark, bool); N]) -> Self {
+        Self(AtomicU8::new(
+            marks.into_iter().fold(0, |bits, (mark, is_set)| if is_set { bits | mark as u8 } else { bits }),
+        ))
+    }
+
+    fn has(&self, mark: Mark) -> bool {
+        self.0.load(Ordering::Relaxed) & mark as u8 != 0
+    }
+
+    /// Whether it was new. Looked at first: a line of memory that is not written to stays with every core.
+    fn set(&self, mark: Mark) -> bool {
+        !self.has(mark) && self.0.fetch_or(mark as u8, Ordering::AcqRel) & mark as u8 == 0
+    }
+
+    /// Whether it was there. Looked at first, likewise.
+    fn take(&self, mark: Mark) -> bool {
+        self.has(mark) && self.0.fetch_and(!(mark as u8), Ordering::AcqRel) & mark as u8 != 0
+    }
 }
 
 /// What many tokens have in common.
@@ -107,16 +155,12 @@ impl Entry {
             shared,
             more,
             created_at,
-            expires_at,
+            expires_at: expires_at.map_or(NEVER, Timestamp::as_micros),
             stamp,
             last_used: AtomicI64::new(0),
             counts: Default::default(),
-            charged: u32::try_from(charged).unwrap_or(u32::MAX),
-            queued: AtomicBool::new(false),
-            first_use_pending: AtomicBool::new(pending.first_use),
-            reuse_pending: AtomicBool::new(pending.reuse),
-            idle_pending: AtomicBool::new(true),
-            seen: AtomicBool::new(false),
+            charged: u16::try_from(charged.div_ceil(CHARGE)).unwrap_or(u16::MAX),
+            marks: Marks::new([(Mark::FirstUse, pending.first_use), (Mark::Reuse, pending.reuse), (Mark::Idle, true)]),
         }
     }
 
@@ -138,12 +182,16 @@ impl Entry {
                 token_id: self.token_id,
                 organization_id: self.shared.organization_id,
                 organization_disabled_at: self.shared.organization_disabled_at,
-                facts: TokenFacts::new(self.created_at, self.expires_at),
+                facts: TokenFacts::new(self.created_at, self.expires_at()),
                 granted: self.shared.granted,
                 holder: Holder::Organization,
                 idle: None,
             }),
         }
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        (self.expires_at != NEVER).then(|| Timestamp::from_micros(self.expires_at))
     }
 
     /// The project the token is bound to, if any.
@@ -171,19 +219,17 @@ impl Entry {
 
     /// What it takes of the cache's bytes.
     pub(super) fn charged(&self) -> usize {
-        usize::try_from(self.charged).unwrap_or(usize::MAX)
+        usize::from(self.charged) * CHARGE
     }
 
-    /// Marks it as looked up lately. Looked at first: a line of memory that is not written to stays with every core.
+    /// Marks it as looked up lately.
     pub(super) fn see(&self) {
-        if !self.seen.load(Ordering::Relaxed) {
-            self.seen.store(true, Ordering::Relaxed);
-        }
+        self.marks.set(Mark::Seen);
     }
 
     /// Takes the mark away; whether there was one.
     pub(super) fn unsee(&self) -> bool {
-        self.seen.swap(false, Ordering::Relaxed)
+        self.marks.take(Mark::Seen)
     }
 
     /// When it was last used through this entry, if it was.
@@ -204,7 +250,7 @@ impl Entry {
             UseKind::Denied => {}
         }
         self.counts[kind as usize].fetch_add(1, Ordering::AcqRel);
-        !self.queued.load(Ordering::Relaxed) && !self.queued.swap(true, Ordering::AcqRel)
+        self.marks.set(Mark::Queued)
     }
 
     /// What was noted since the last time.
@@ -217,35 +263,35 @@ impl Entry {
     /// Takes what was noted since the last time, for writing down.
     pub(crate) fn take_uses(&self) -> Noted {
         // Out of the list first: a use noted from here on puts the entry there again, so nothing is lost between.
-        self.queued.store(false, Ordering::Release);
+        self.marks.take(Mark::Queued);
         let counts = UseKind::ALL.map(|kind| self.counts[kind as usize].swap(0, Ordering::AcqRel));
         let [allowed, insufficient, _] = counts;
         Noted::new(self.token_id, self.last_used().filter(|_| allowed > 0 || insufficient > 0), counts)
     }
 
     pub(super) fn take_first_use(&self) -> bool {
-        self.first_use_pending.load(Ordering::Relaxed) && self.first_use_pending.swap(false, Ordering::AcqRel)
+        self.marks.take(Mark::FirstUse)
     }
 
     pub(super) fn return_first_use(&self) {
-        self.first_use_pending.store(true, Ordering::Release);
+        self.marks.set(Mark::FirstUse);
     }
 
     pub(super) fn take_reuse(&self) -> bool {
-        self.reuse_pending.load(Ordering::Relaxed) && self.reuse_pending.swap(false, Ordering::AcqRel)
+        self.marks.take(Mark::Reuse)
     }
 
     pub(super) fn return_reuse(&self) {
-        self.reuse_pending.store(true, Ordering::Release);
+        self.marks.set(Mark::Reuse);
     }
 
     /// Whether a refusal for want of use still has to be made lasting; the first to ask is told so.
     pub(super) fn take_idle(&self) -> bool {
-        self.idle_pending.swap(false, Ordering::AcqRel)
+        self.marks.take(Mark::Idle)
     }
 
     pub(super) fn return_idle(&self) {
-        self.idle_pending.store(true, Ordering::Release);
+        self.marks.set(Mark::Idle);
     }
 
     /// Whether it has fallen idle, as far as this entry knows. One that was killed has nothing to fall from.
@@ -253,5 +299,25 @@ impl Entry {
         let Some(More { credential, .. }) = self.more.as_deref() else { return false };
         let Some(idle) = credential.idle else { return false };
         idle.ends_at(self.last_used()) <= now && credential.facts.status(now).is_live()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_set_and_taken_one_by_one() {
+        let marks = Marks::new([(Mark::Queued, false), (Mark::FirstUse, true), (Mark::Idle, true)]);
+        let there = || {
+            [Mark::Queued, Mark::FirstUse, Mark::Reuse, Mark::Idle, Mark::Seen].map(|mark| u8::from(marks.has(mark)))
+        };
+        assert_eq!(there(), [0, 1, 0, 1, 0]);
+        assert_eq!([marks.set(Mark::Seen), marks.set(Mark::Seen), marks.set(Mark::Idle)], [true, false, false]);
+        assert_eq!(
+            [marks.take(Mark::FirstUse), marks.take(Mark::FirstUse), marks.take(Mark::Reuse)],
+            [true, false, false]
+        );
+        assert_eq!(there(), [0, 0, 0, 1, 1]);
     }
 }
