@@ -30,42 +30,41 @@ struct Question {
 }
 
 /// What is known about it (RFC 7662 §2.2). Of a token that is not good: `active` alone.
-#[derive(Serialize, ToSchema)]
-struct Introspection {
+#[derive(Default, Serialize, ToSchema)]
+struct Introspection<'a> {
     /// Whether it is good.
     active: bool,
-    #[serde(flatten)]
-    #[schema(inline)]
-    known: Option<Known>,
-}
-
-/// Of a good token.
-#[derive(Serialize, ToSchema)]
-struct Known {
     /// What it may do, separated by spaces.
-    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
     /// `Bearer`
-    token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
     /// When it ends, in seconds since 1970; left out when it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     exp: Option<i64>,
     /// When it was made.
-    iat: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat: Option<i64>,
     /// Whose it is: the id of the organisation, the person or the actor.
-    sub: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<&'a str>,
     /// The token's id.
-    jti: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<&'a str>,
     /// Its organisation.
-    org_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org_id: Option<&'a str>,
     /// `organization`, `personal` or `actor`.
-    kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    project_id: Option<String>,
+    kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    actor_id: Option<String>,
+    project_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_id: Option<&'a str>,
     /// The slug of the actor's access scope.
     #[serde(skip_serializing_if = "Option::is_none")]
-    access_scope: Option<String>,
+    access_scope: Option<&'a str>,
 }
 
 /// What is known about a token (RFC 7662).
@@ -76,7 +75,7 @@ struct Known {
     tag = "OAuth 2.0",
     security(("bearer" = ["authority:introspect"]), ("api_key" = ["authority:introspect"])),
     request_body(content = Question, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, body = Introspection))
+    responses((status = 200, body = Introspection<'_>))
 )]
 #[post("/v1/oauth/introspect")]
 pub(super) async fn introspect(
@@ -116,42 +115,42 @@ fn plain_question(body: &[u8]) -> Option<&str> {
 }
 
 fn told(outcome: &Outcome) -> HttpResponse {
-    let known = match outcome {
+    match outcome {
         // Nothing was required, so nothing can be lacking.
-        Outcome::Live(entry) | Outcome::Insufficient { entry, .. } => Some(known(entry)),
-        Outcome::Invalid => None,
-    };
-    HttpResponse::Ok().json(Introspection { active: known.is_some(), known })
+        Outcome::Live(entry) | Outcome::Insufficient { entry, .. } => known(entry),
+        Outcome::Invalid => HttpResponse::Ok().json(Introspection::default()),
+    }
 }
 
-fn known(entry: &Entry) -> Known {
+fn known(entry: &Entry) -> HttpResponse {
     let credential = entry.credential();
-    let (sub, project, actor_id, access_scope) = match &credential.holder {
-        Holder::Organization => (credential.organization_id.to_string(), entry.project_id(), None, None),
-        Holder::Person(person) => (person.user_id.to_string(), entry.project_id(), None, None),
-        Holder::Actor(actor) => {
-            let id = actor.actor_id.to_string();
-            let slug = actor.access_scope.as_ref().map(|access_scope| access_scope.slug.to_string());
-            (id.clone(), Some(actor.project_id), Some(id), slug)
-        }
+    let organization = credential.organization_id.to_string();
+    let token = credential.token_id.to_string();
+    let (owner, project, access_scope) = match &credential.holder {
+        Holder::Organization => (None, entry.project_id(), None),
+        Holder::Person(person) => (Some(person.user_id.to_string()), entry.project_id(), None),
+        Holder::Actor(actor) => (Some(actor.actor_id.to_string()), Some(actor.project_id), actor.access_scope.as_ref()),
     };
+    let project = project.map(|project| project.to_string());
+    let is_actor = matches!(credential.holder, Holder::Actor(_));
     let facts = &credential.facts;
     // Whichever comes first; `exp` is in whole seconds, and a token is good until then, not after.
     let ends =
         [facts.expires_at, facts.superseded.map(|superseded| superseded.grace_ends_at)].into_iter().flatten().min();
-    Known {
-        scope: entry.scopes().to_owned(),
-        token_type: "Bearer",
+    HttpResponse::Ok().json(Introspection {
+        active: true,
+        scope: Some(entry.scopes()),
+        token_type: Some("Bearer"),
         exp: ends.map(seconds),
-        iat: seconds(facts.created_at),
-        sub,
-        jti: credential.token_id.to_string(),
-        org_id: credential.organization_id.to_string(),
-        kind: credential.kind().as_str(),
-        project_id: project.map(|project| project.to_string()),
-        actor_id,
-        access_scope,
-    }
+        iat: Some(seconds(facts.created_at)),
+        sub: Some(owner.as_deref().unwrap_or(&organization)),
+        jti: Some(&token),
+        org_id: Some(&organization),
+        kind: Some(credential.kind().as_str()),
+        project_id: project.as_deref(),
+        actor_id: owner.as_deref().filter(|_| is_actor),
+        access_scope: access_scope.map(|access_scope| access_scope.slug.as_str()),
+    })
 }
 
 const fn seconds(moment: Timestamp) -> i64 {
