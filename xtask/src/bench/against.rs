@@ -12,7 +12,7 @@ use super::stage::{GENERATOR_CORE, SERVER_CORE};
 use super::stats::Spread;
 use super::stock::{RUN_IN, Seeded, Stock};
 use super::tokens;
-use super::wrk::{CONNECTIONS, Generator, Load};
+use super::wrk::{Generator, Load};
 use crate::fail::Result;
 use crate::{interrupt, product, say};
 use std::path::PathBuf;
@@ -30,8 +30,13 @@ pub(super) fn run(plan: &Plan, case: &'static Case, stock: &mut Stock) -> Result
         Against::Bare => "nolapse-api",
         Against::Validate => case.name,
     };
+    let (connections, rest) = case.offered.pace();
+    let rests = match rest.as_millis() {
+        0 => String::new(),
+        rest => format!(", each of which rests {rest} ms behind an answer"),
+    };
     let text = format!(
-        "{}: {} of them, {} rounds of {} s, {CONNECTIONS} connections.\n\n{}",
+        "{}: {} of them, {} rounds of {} s, {connections} connections{rests}.\n\n{}",
         case.about,
         plan.count(case),
         plan.size.rounds,
@@ -133,7 +138,8 @@ impl<'a> Rounds<'a> {
     }
 
     fn load(&self, running: &Running, time: Duration, order: Order) -> Load {
-        Load { pipeline: self.plan.pipeline, ..Load::usual(running.port, time, order) }
+        let (connections, rest) = self.case.offered.pace();
+        Load { pipeline: self.plan.pipeline, connections, rest, ..Load::usual(running.port, time, order) }
     }
 }
 

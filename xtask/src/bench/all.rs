@@ -47,6 +47,7 @@ const fn asked(name: &'static str, pipeline: u32) -> Step {
 const STEPS: &[Step] = &[
     asked("validate", 1),
     asked("validate-zipf", 1),
+    asked("validate-paced", 1),
     asked("validate", 16),
     asked("validate-zipf", 16),
     asked("validate-unknown", 1),

@@ -1,6 +1,8 @@
 //! What can be measured: a table. A new benchmark is a new row.
 
 use super::goals::Goal;
+use super::wrk::CONNECTIONS;
+use std::time::Duration;
 
 /// One benchmark.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +21,8 @@ pub(super) struct Case {
     pub(super) answer: Answer,
     /// The request around the token, without `Content-Length`.
     pub(super) request: Request,
+    /// How many requests.
+    pub(super) offered: Offered,
     /// What the rounds alternate with.
     pub(super) against: Against,
     /// What it measures that has a goal.
@@ -73,6 +77,25 @@ pub(super) enum Tokens {
     Unknown(usize),
     /// The right shape with a wrong checksum.
     Malformed(usize),
+}
+
+/// How much is asked of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Offered {
+    /// As much as it answers, on few connections: whichever of generator and server is slower, requests wait for it.
+    Most,
+    /// The same of every server, about a third of what it could answer: each of many connections rests behind an answer.
+    Paced,
+}
+
+impl Offered {
+    /// Connections, and how long each of them rests.
+    pub(super) const fn pace(self) -> (u32, Duration) {
+        match self {
+            Self::Most => (CONNECTIONS, Duration::ZERO),
+            Self::Paced => (2 * CONNECTIONS, Duration::from_millis(1)),
+        }
+    }
 }
 
 /// How the generator goes through the tokens.
@@ -183,6 +206,7 @@ pub(super) const CASES: &[Case] = &[
         before: Before::Warm,
         answer: Answer::Live,
         request: VALIDATE,
+        offered: Offered::Most,
         against: Against::Bare,
         goals: &[
             (Goal::ValidateCpu, Measure::CpuRatio),
@@ -201,6 +225,7 @@ pub(super) const CASES: &[Case] = &[
         before: Before::Warm,
         answer: Answer::Live,
         request: VALIDATE,
+        offered: Offered::Most,
         against: Against::Bare,
         goals: &[
             (Goal::ZipfCpu, Measure::CpuRatio),
@@ -210,6 +235,19 @@ pub(super) const CASES: &[Case] = &[
         pipelined: &[(Goal::PipelinedZipfCpu, Measure::CpuRatio)],
     },
     Case {
+        name: "validate-paced",
+        about: "live tokens known to the node, uniformly, as many a second of both",
+        tokens: Tokens::Live(LIVE),
+        order: Order::Random,
+        before: Before::Warm,
+        answer: Answer::Live,
+        request: VALIDATE,
+        offered: Offered::Paced,
+        against: Against::Bare,
+        goals: &[(Goal::PacedTail, Measure::TailRatio)],
+        pipelined: &[],
+    },
+    Case {
         name: "validate-cold",
         about: "first use of each token after a start",
         tokens: Tokens::Live([100_000, 300_000, 1_000_000]),
@@ -217,6 +255,7 @@ pub(super) const CASES: &[Case] = &[
         before: Before::Restart,
         answer: Answer::Live,
         request: VALIDATE,
+        offered: Offered::Most,
         against: Against::Bare,
         goals: &[(Goal::ColdCpu, Measure::CpuRatio), (Goal::ColdHashes, Measure::Hashes)],
         pipelined: &[],
@@ -229,6 +268,7 @@ pub(super) const CASES: &[Case] = &[
         before: Before::Warm,
         answer: Answer::Unknown,
         request: VALIDATE,
+        offered: Offered::Most,
         against: Against::Validate,
         goals: &[(Goal::UnknownCpu, Measure::CpuRatio)],
         pipelined: &[],
@@ -241,6 +281,7 @@ pub(super) const CASES: &[Case] = &[
         before: Before::Warm,
         answer: Answer::Unknown,
         request: VALIDATE,
+        offered: Offered::Most,
         against: Against::Validate,
         goals: &[(Goal::MalformedCpu, Measure::CpuRatio), (Goal::MalformedReads, Measure::Reads)],
         pipelined: &[],
@@ -257,6 +298,7 @@ pub(super) const CASES: &[Case] = &[
             headers: &["Authorization: Bearer {token}"],
             body: "",
         },
+        offered: Offered::Most,
         against: Against::Validate,
         goals: &[(Goal::ForwardCpu, Measure::CpuRatio)],
         pipelined: &[],
@@ -273,6 +315,7 @@ pub(super) const CASES: &[Case] = &[
             headers: &["Authorization: Bearer {credential}", "Content-Type: application/x-www-form-urlencoded"],
             body: "token={token}",
         },
+        offered: Offered::Most,
         against: Against::Validate,
         goals: &[(Goal::IntrospectCpu, Measure::CpuRatio)],
         pipelined: &[],

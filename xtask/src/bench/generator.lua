@@ -1,5 +1,6 @@
 -- The load generator's script for wrk: one request text around one token, tokens by chance or each once.
--- Arguments: tokens file (lines of equal length), head file, tail file, order (random|zipf|once), pipeline depth, seed.
+-- Arguments: tokens file (lines of equal length), head file, tail file, order (random|zipf|once), pipeline depth, seed,
+-- milliseconds that a connection rests behind each answer.
 
 local ffi = require("ffi")
 local random, copy = math.random, ffi.copy
@@ -65,6 +66,11 @@ function init(args)
   end
   if args[4] == "zipf" then
     drawn = zipf()
+  end
+  local rest = tonumber(args[7])
+  if rest > 0 then
+    -- wrk looks for this function once, behind init.
+    function delay() return rest end
   end
   lines = nil
   collectgarbage()

@@ -23,6 +23,8 @@ pub(super) enum Goal {
     ValidateTail,
     /// The same, by Zipf's law.
     ZipfTail,
+    /// The same of both, uniformly, at a rate that both keep up with.
+    PacedTail,
     /// Database reads of cached validations.
     CachedReads,
     /// Slow hashes of cached validations.
@@ -191,6 +193,7 @@ pub(super) const GOALS: &[Line] = &[
     ratio(Goal::ZipfRate, "validate, by Zipf's law: requests/s, of bare's", &both(0.92)).at_least(),
     ratio(Goal::ValidateTail, "validate, uniformly: p99, of bare's", &both(1.2)),
     ratio(Goal::ZipfTail, "validate, by Zipf's law: p99, of bare's", &both(1.2)),
+    ratio(Goal::PacedTail, "validate, uniformly, as many a second of both: p99, of bare's", &both(1.2)),
     at_most(Goal::CachedReads, "validate, known to the node: database reads", "reads", &both(0.0)).decimals(0),
     at_most(Goal::CachedHashes, "validate, known to the node: slow hashes", "hashes", &both(0.0)).decimals(0),
     ratio(Goal::UnknownCpu, "unknown token: CPU, of a live one's", &both(1.0)),

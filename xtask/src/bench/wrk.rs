@@ -45,12 +45,14 @@ pub(super) struct Load {
     pub(super) pipeline: u32,
     /// Keep-alive connections held open at once.
     pub(super) connections: u32,
+    /// How long each connection rests behind an answer, in whole milliseconds.
+    pub(super) rest: Duration,
 }
 
 impl Load {
     /// Of most benchmarks: a request at a time on each of [`CONNECTIONS`].
     pub(super) const fn usual(port: u16, time: Duration, order: Order) -> Self {
-        Self { port, time, order, pipeline: 1, connections: CONNECTIONS }
+        Self { port, time, order, pipeline: 1, connections: CONNECTIONS, rest: Duration::ZERO }
     }
 }
 
@@ -98,7 +100,7 @@ impl Generator {
             .args([format!("http://127.0.0.1:{}", load.port), "--".into()])
             .args([file(self.tokens), file(&format!("{}.head", self.name)), file(&format!("{}.tail", self.name))])
             .args([load.order.name()])
-            .args([load.pipeline.to_string(), SEED.into()])
+            .args([load.pipeline.to_string(), SEED.into(), load.rest.as_millis().to_string()])
             .core(Some(self.core))
             .start(Stdio::piped(), Stdio::inherit())?;
         let stdout = wrk.take_stdout().ok_or_else(|| Fail::new("wrk was started without a pipe"))?;
