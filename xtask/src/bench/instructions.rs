@@ -39,6 +39,7 @@ const MEANINGS: &[(&str, &str)] = &[
         "sha2",
         "the keyed digest under which the token is remembered (valgrind's processor has no SHA instructions, real ones do)",
     ),
+    ("digest::", "the keyed digest under which the token is remembered"),
     ("hmac", "the keyed digest under which the token is remembered"),
     ("crc32", "the checksum that keeps mistyped tokens from being looked up"),
     ("PlainToken", "the shape and the checksum of what was presented"),
@@ -54,6 +55,8 @@ const MEANINGS: &[(&str, &str)] = &[
     ("zeroize", "the token's bytes wiped from memory"),
     ("malloc", "an allocation"),
     ("free", "an allocation given back"),
+    ("core::iter", "a loop over the bytes of the token or of the digest, left as a call"),
+    ("core::ops::try_trait", "a loop over the bytes of the token, left as a call"),
     ("main", "the loop of the counted program"),
 ];
 
