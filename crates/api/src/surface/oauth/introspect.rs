@@ -126,13 +126,12 @@ fn known(entry: &Entry) -> HttpResponse {
     let credential = entry.credential();
     let organization = credential.organization_id.to_string();
     let token = credential.token_id.to_string();
-    let (owner, project, access_scope) = match &credential.holder {
-        Holder::Organization => (None, entry.project_id(), None),
-        Holder::Person(person) => (Some(person.user_id.to_string()), entry.project_id(), None),
-        Holder::Actor(actor) => (Some(actor.actor_id.to_string()), Some(actor.project_id), actor.access_scope.as_ref()),
+    let (owner, actor) = match &credential.holder {
+        Holder::Organization => (None, None),
+        Holder::Person(person) => (Some(person.user_id.to_string()), None),
+        Holder::Actor(actor) => (Some(actor.actor_id.to_string()), Some(actor)),
     };
-    let project = project.map(|project| project.to_string());
-    let is_actor = matches!(credential.holder, Holder::Actor(_));
+    let project = actor.map_or(entry.project_id(), |actor| Some(actor.project_id)).map(|project| project.to_string());
     let facts = &credential.facts;
     // Whichever comes first; `exp` is in whole seconds, and a token is good until then, not after.
     let ends =
@@ -148,8 +147,10 @@ fn known(entry: &Entry) -> HttpResponse {
         org_id: Some(&organization),
         kind: Some(credential.kind().as_str()),
         project_id: project.as_deref(),
-        actor_id: owner.as_deref().filter(|_| is_actor),
-        access_scope: access_scope.map(|access_scope| access_scope.slug.as_str()),
+        actor_id: actor.and(owner.as_deref()),
+        access_scope: actor
+            .and_then(|actor| actor.access_scope.as_ref())
+            .map(|access_scope| access_scope.slug.as_str()),
     })
 }
 
