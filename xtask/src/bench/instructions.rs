@@ -32,10 +32,6 @@ const LISTED: usize = 10;
 /// What functions of the profile are for, by a part of their names; the first that fits.
 const MEANINGS: &[(&str, &str)] = &[
     (
-        "sha256",
-        "the keyed digest under which the token is remembered (valgrind's processor has no SHA instructions, real ones do)",
-    ),
-    (
         "sha2",
         "the keyed digest under which the token is remembered (valgrind's processor has no SHA instructions, real ones do)",
     ),
