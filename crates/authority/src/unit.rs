@@ -86,10 +86,7 @@ impl Units {
             .write_holding((touching, self.tracker.token()), move |tx| {
                 Box::pin(async move {
                     let value = work(tx).await.map_err(Ended)?;
-                    let touched = logged.list();
-                    if !touched.is_empty() {
-                        tx.append_log(&touched, at).await?;
-                    }
+                    tx.append_log(logged.list(), at).await?;
                     Ok(value)
                 })
             })

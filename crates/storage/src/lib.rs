@@ -10,6 +10,7 @@
 mod backend;
 mod counters;
 mod error;
+mod frame;
 pub mod instance;
 mod kept;
 pub mod migrate;

@@ -1,7 +1,8 @@
 //! Every operation of the store, listed once: its signature, what it promises, and where its body is.
 //!
 //! The list makes a method of [`Tx`] of each, and of [`Reads`] of those that read with a single statement. To add one,
-//! write the function in `repo` and a line here.
+//! write the function in `repo` and a line here. Those that a unit of work begins and ends with are in
+//! [`frame`](crate::frame).
 //!
 //! Common rules: `Ok(None)`, `Ok(false)` or an empty list is "not there" or "not in that state"; what belongs to another
 //! organisation is not there. Moments are arguments; the database's clock is never asked. After an error a unit of work
@@ -14,9 +15,10 @@ use crate::model::{
     Candidate, CustomRole, Execution, ExecutionFilter, ExecutionKey, Home, IdempotencyRecord, Invitation, Invited,
     Kill, Listing, LogEntry, Member, Membership, MembershipStanding, Organization, Page, Principal, Project,
     ProjectContents, Repository, SecondFactor, Session, SessionStanding, StoredRule, StoredSecret, Token, TokenCount,
-    TokenEdit, TokenFilter, TokenOwner, TokenTerms, TokenUse, Touched, User,
+    TokenEdit, TokenFilter, TokenOwner, TokenTerms, TokenUse, User,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
+use futures::future::join;
 use token_domain::Timestamp;
 use token_domain::execution::{BranchName, Coverage, RepositoryName};
 use token_domain::id::{
@@ -72,8 +74,15 @@ macro_rules! operations {
             self.check()?;
             let result = match &mut self.side {
                 TxSide::Sqlite(connection) => sqlite::repo::$module::$name(connection, $($arg),*).await,
-                TxSide::PostgreSql(connection) => {
-                    postgresql::repo::$module::$name(&mut &***connection, $($arg),*).await
+                TxSide::PostgreSql(transaction) => {
+                    // Boxed, as it would otherwise lie beside SQLite's in every future that does one or the other.
+                    let answered = Box::pin(async move {
+                        let (before, mut connection) = transaction.next().await?;
+                        let this = postgresql::repo::$module::$name(&mut connection, $($arg),*);
+                        let (before, this) = join(before, this).await;
+                        before.and(this)
+                    });
+                    answered.await
                 }
             };
             self.note(&result);
@@ -300,8 +309,6 @@ operations! {
         /// Forgets at most `limit` sessions that expired; how many.
         sessions::delete_expired_sessions(before: Timestamp, limit: u32) -> usize;
 
-        /// Adds a token. A successor is added before [`supersede_active`](Tx::supersede_active) names it.
-        tokens::insert_token(record: &Token) -> ();
         /// Changes what is shown of it.
         tokens::edit_token(organization: OrganizationId, id: TokenId, edit: &TokenEdit) -> Option<Token>;
         /// Turns a token that is active at `now` into a rotating one; nothing if it is not active. Of any number of
@@ -389,13 +396,6 @@ operations! {
         /// Forgets about `limit` of the oldest keys made before; how many.
         idempotency::delete_idempotency_before(before: Timestamp, limit: u32) -> usize;
 
-        /// The end of a trail, held until the unit ends: the next event of the trail is this unit's.
-        audit::audit_head(organization: Option<OrganizationId>) -> AuditHead;
-        /// Appends the event that follows the end of its trail.
-        audit::append_audit(record: &AuditRecord) -> ();
-
-        /// Logs changes; the number of the last. Call it late in the unit: until the unit ends others wait for theirs.
-        log::append_log(touched: &[Touched], at: Timestamp) -> i64;
         /// Forgets at most `limit` of the oldest changes, as far as they are older than `before`; how many.
         log::delete_log_before(before: Timestamp, limit: u32) -> usize;
 

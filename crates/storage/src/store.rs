@@ -231,24 +231,23 @@ where
     E: From<StoreError>,
     F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>>,
 {
-    let mut tx = Tx::from(pool.begin().await?);
+    let mut tx = Tx::from(postgresql::Transaction::new(pool));
     let ran = AssertUnwindSafe(async { settled(work(&mut tx).await, &tx) }).catch_unwind().await;
-    let TxSide::PostgreSql(mut connection) = tx.side else { return Err(sqlite::closed().into()) };
+    let TxSide::PostgreSql(transaction) = tx.side else { return Err(sqlite::closed().into()) };
     match ran {
         Ok(Ok(value)) => {
-            postgresql::commit(&mut connection).await?;
+            transaction.commit().await?;
             counters.count_commit();
             Ok(value)
         }
         Ok(Err(error)) => {
-            // A connection that cannot roll back is broken, and the pool throws it away for that.
-            if let Err(error) = postgresql::rollback(&mut connection).await {
+            if let Err(error) = transaction.rollback().await {
                 tracing::warn!(%error, "a unit of work could not be rolled back; its connection is dropped");
             }
             Err(error)
         }
         Err(_panic) => {
-            drop(postgresql::discard(*connection));
+            transaction.abandon();
             Err(panicked().into())
         }
     }

@@ -25,8 +25,8 @@ pub struct Tx {
 pub(crate) enum TxSide {
     /// The writer's connection.
     Sqlite(sqlite::SqliteConn),
-    /// A connection of the pool.
-    PostgreSql(Box<postgresql::PooledConn>),
+    /// A transaction on a connection of the pool.
+    PostgreSql(Box<postgresql::Transaction>),
 }
 
 impl Tx {
@@ -64,8 +64,8 @@ impl From<sqlite::SqliteConn> for Tx {
     }
 }
 
-impl From<postgresql::PooledConn> for Tx {
-    fn from(connection: postgresql::PooledConn) -> Self {
-        Self { side: TxSide::PostgreSql(Box::new(connection)), failed: false }
+impl From<postgresql::Transaction> for Tx {
+    fn from(transaction: postgresql::Transaction) -> Self {
+        Self { side: TxSide::PostgreSql(Box::new(transaction)), failed: false }
     }
 }

@@ -12,10 +12,11 @@ pub mod line;
 pub mod read;
 
 use serde_json::{Map, Value};
-use storage::model::{AuditHead, AuditRecord, Principal};
+use storage::model::{AuditHead, AuditRecord, Principal, TokenTerms};
 use storage::{StoreError, Tx};
 use token_domain::Timestamp;
 use token_domain::id::OrganizationId;
+use token_domain::token::Kind;
 
 pub use chain::hash;
 
@@ -93,6 +94,19 @@ impl Trail {
         Ok(Self { organization_id, head })
     }
 
+    /// Opens an organisation's trail to make a token of this kind, with what is asked of one.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn open_with_terms(
+        tx: &mut Tx,
+        organization: OrganizationId,
+        kind: Kind,
+    ) -> Result<(Self, TokenTerms), StoreError> {
+        let (head, terms) = tx.audit_head_and_terms(organization, kind).await?;
+        Ok((Self { organization_id: Some(organization), head }, terms))
+    }
+
     /// Appends an event.
     ///
     /// # Errors
@@ -116,7 +130,7 @@ impl Trail {
         };
         record.hash = hash(&record);
         self.head = AuditHead { seq: record.seq, hash: record.hash, at: record.at };
-        tx.append_audit(&record).await
+        tx.append_audit(record).await
     }
 }
 

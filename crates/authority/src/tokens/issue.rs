@@ -16,6 +16,7 @@ use super::reach::project_of_new;
 use super::{Idempotency, TokenError, Tokens, remember, replayed, secret, within};
 use crate::audit::{Event, Trail};
 use crate::context::Context;
+use crate::error::Failure;
 use crate::origin::{Caller, Origin};
 
 /// What an idempotency key is for.
@@ -117,6 +118,7 @@ impl Tokens {
     ) -> Result<Token, TokenError> {
         let (context, origin) = (Arc::clone(&self.context), origin.clone());
         let New { mut token, grants, lifetime } = new;
+        let project = token.project_id;
         let touching = context.units.touching();
         touching.touch(Touched::Created(token.id));
         self.context
@@ -124,7 +126,7 @@ impl Tokens {
             .run(token.facts.created_at, touching, move |tx| {
                 Box::pin(async move {
                     let (organization, now) = (token.organization_id, token.facts.created_at);
-                    let mut trail = Trail::open(tx, Some(organization)).await?;
+                    let (mut trail, terms) = Trail::open_with_terms(tx, organization, token.owner.kind()).await?;
                     if let Some(idempotency) = &idempotency {
                         replayed(
                             &context,
@@ -138,10 +140,9 @@ impl Tokens {
                         .await?;
                     }
                     still_member(tx, &token).await?;
-                    let terms = tx.token_terms(organization, token.owner.kind()).await?;
                     govern_new(&context, &terms, &mut token, &grants, lifetime)?;
                     within_cap(&context, tx, &terms, &token).await?;
-                    tx.insert_token(&token).await.map_err(|error| insertion(&token, error))?;
+                    tx.insert_token(&token).await?;
                     if let Some(idempotency) = idempotency {
                         remember(
                             tx,
@@ -158,6 +159,7 @@ impl Tokens {
                 })
             })
             .await
+            .map_err(|error| no_such_project(project, error))
     }
 }
 
@@ -176,11 +178,13 @@ pub(super) const fn span_of(lifetime: Lifetime) -> Option<Span> {
     }
 }
 
-/// A token's organisation is the caller's and cannot be missing, so a missing reference is its project's.
-fn insertion(token: &Token, error: StoreError) -> TokenError {
+/// What else a new token refers to is the caller's or was just read, so a missing reference is its project's.
+fn no_such_project(project: Option<ProjectId>, error: TokenError) -> TokenError {
     match error {
-        StoreError::Conflict(Constraint::Reference(_)) if token.project_id.is_some() => TokenError::NoSuchProject,
-        other => other.into(),
+        TokenError::Failed(Failure::Store(StoreError::Conflict(Constraint::Reference(_)))) if project.is_some() => {
+            TokenError::NoSuchProject
+        }
+        other => other,
     }
 }
 

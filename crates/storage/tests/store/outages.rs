@@ -43,6 +43,15 @@ fn a_connection_found_dead_is_replaced_unnoticed() {
                           WHERE datname = current_database() AND pid <> pg_backend_pid()";
             assert!(admin.lines(others).await.len() >= 2, "a reader and a pooled connection");
             assert_eq!(read(db.store(), |r| Box::pin(r.count_organizations())).await, 1);
+            // Whichever statement the unit starts with: this one goes with its BEGIN.
+            let numbers = write(db.store(), |tx| {
+                Box::pin(async move {
+                    let head = tx.audit_head(None).await?;
+                    Ok((head.seq, tx.count_organizations().await?))
+                })
+            });
+            assert_eq!(numbers.await, Ok((0, 1)));
+            assert!(admin.lines(others).await.len() >= 2, "a reader and a pooled connection");
             assert_eq!(count_in_unit(db.store()).await, Ok(1));
         }
     });

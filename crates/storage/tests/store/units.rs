@@ -2,10 +2,12 @@
 
 use crate::run::{founded, read, write};
 use crate::tokens::insert;
+use crate::trails::event;
 use futures::future::join_all;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use storage::model::{AuditHead, Touched};
 use storage::{StoreError, StoreOptions};
 use test_support::records::{self, after, id};
 use test_support::{Backend, Db};
@@ -66,6 +68,70 @@ fn a_unit_that_passes_over_an_error_is_not_committed() {
         let swallowed = swallowed.await;
         assert!(matches!(swallowed, Err(StoreError::Broken(_))), "{swallowed:?}");
         assert_eq!(read(db.store(), |r| Box::pin(r.count_organizations())).await, 1);
+    });
+}
+
+#[test]
+fn a_unit_whose_last_statements_fail_is_not_committed() {
+    Db::each(async |db| {
+        founded(db.store()).await;
+        // As the very first unit of its connections, which have every statement to prepare yet, and as a later one.
+        let fresh = db.another_store().await;
+        for _ in 0..2 {
+            for failing in 0..3 {
+                let unit = write(&fresh, move |tx| {
+                    Box::pin(async move {
+                        let head = tx.audit_head(None).await?;
+                        tx.insert_organization(&records::organization(2)).await?;
+                        tx.insert_token(&records::token(id(if failing == 0 { 77 } else { 1 }), 1)).await?;
+                        let head = if failing == 1 { AuditHead { seq: head.seq + 1, ..head } } else { head };
+                        tx.append_audit(event(None, head, "")).await?;
+                        tx.append_log(vec![Touched::Token(id(1))], after(1)).await?;
+                        if failing == 2 {
+                            tx.insert_token(&records::token(id(1), 1)).await?;
+                        }
+                        Ok(())
+                    })
+                });
+                let result = unit.await;
+                assert!(
+                    matches!(result, Err(StoreError::Conflict(_) | StoreError::Broken(_))),
+                    "{failing}: {result:?}"
+                );
+                let left = read(&fresh, |r| {
+                    Box::pin(async move {
+                        Ok((
+                            r.count_organizations().await?,
+                            r.live_token_count(id(1), after(2)).await?,
+                            r.log_tail().await?,
+                        ))
+                    })
+                });
+                assert_eq!(left.await, (1, 0, 0), "{failing}");
+            }
+        }
+        fresh.shutdown().await;
+    });
+}
+
+#[test]
+fn what_is_left_for_later_is_seen_by_what_follows() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        let counted = write(store, move |tx| {
+            Box::pin(async move {
+                for number in 1..=40 {
+                    tx.insert_token(&records::token(org, number)).await?;
+                }
+                let before = tx.live_token_count(org, after(2)).await?;
+                tx.insert_token(&records::token(org, 41)).await?;
+                tx.append_log(vec![Touched::Created(id(41))], after(1)).await?;
+                Ok((before, tx.log_tail().await?, tx.token(org, id(41)).await?.is_some()))
+            })
+        });
+        assert_eq!(counted.await, Ok((40, 1, true)));
+        assert_eq!(read(store, |r| Box::pin(r.live_token_count(org, after(2)))).await, 41);
     });
 }
 

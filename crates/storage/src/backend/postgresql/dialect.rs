@@ -7,6 +7,7 @@ use crate::rows::{CandidateRow, candidate_query, touched_columns};
 use crate::schema::{memberships, organizations, users};
 use crate::sql_types::{Bind, Moment, MomentParam, Uid, UidParam};
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::{Array, BigInt, Binary, Integer, Text};
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
@@ -109,7 +110,8 @@ pub(crate) async fn lock_organization(conn: &mut Conn<'_>, id: OrganizationId) -
 /// Moves the end of a trail on to an event that follows it, and adds the event. False: it does not follow.
 ///
 /// One statement: the end is locked from before on, and each round trip under that lock is one in which nobody else in
-/// the organisation gets anywhere.
+/// the organisation gets anywhere. Where the event does not follow it fails, for want of a trail, and the unit of work with
+/// it, whether or not anybody waits for its answer.
 pub(crate) async fn append_event(
     conn: &mut Conn<'_>,
     trail: OrganizationId,
@@ -119,7 +121,7 @@ pub(crate) async fn append_event(
         "WITH moved AS (UPDATE audit_heads SET seq = $2, hash = $3, at = $4 \
          WHERE trail = $1 AND seq = $2 - 1 AND hash = $5 RETURNING trail) \
          INSERT INTO audit_events (trail, seq, at, action, actor, target_kind, target_id, request_id, detail, \
-         prev_hash, hash) SELECT trail, $2, $4, $6, $7, $8, $9, $10, $11, $5, $3 FROM moved",
+         prev_hash, hash) VALUES ((SELECT trail FROM moved), $2, $4, $6, $7, $8, $9, $10, $11, $5, $3)",
     )
     .bind::<Uid, _>(trail.bind())
     .bind::<BigInt, _>(record.seq)
@@ -134,40 +136,30 @@ pub(crate) async fn append_event(
     .bind::<Text, _>(record.detail.as_str())
     .kept()
     .execute(conn)
-    .await?;
-    Ok(added == 1)
+    .await;
+    match added {
+        Err(Error::DatabaseError(DatabaseErrorKind::NotNullViolation, _)) => Ok(false),
+        added => Ok(added? == 1),
+    }
 }
 
-/// The number that the log has come to.
-#[derive(QueryableByName)]
-struct Last {
-    #[diesel(sql_type = BigInt)]
-    n: i64,
-}
-
-/// Takes the next `count` numbers of the log and writes an entry under each; the last number. One statement, because the
-/// clock is locked from its beginning to the commit, and every change of every organisation waits for it.
-pub(crate) async fn append_log(
-    conn: &mut Conn<'_>,
-    touched: &[Touched],
-    count: i64,
-    at: Timestamp,
-) -> QueryResult<i64> {
+/// Takes the next `count` numbers of the log and writes an entry under each. One statement, because the clock is locked
+/// from its beginning to the commit, and every change of every organisation waits for it.
+pub(crate) async fn append_log(conn: &mut Conn<'_>, touched: &[Touched], count: i64, at: Timestamp) -> QueryResult<()> {
     let (kinds, ids): (Vec<&str>, Vec<UidParam>) =
         touched.iter().map(|&touched| touched_columns(touched)).map(|(kind, id)| (kind, id.bind())).unzip();
-    let last: Last = diesel::sql_query(
-        "WITH clock AS (UPDATE revocation_clock SET n = n + $1 WHERE id = 1 RETURNING n), \
-         logged AS (INSERT INTO revocation_log (seq, touched, touched_id, at) \
+    diesel::sql_query(
+        "WITH clock AS (UPDATE revocation_clock SET n = n + $1 WHERE id = 1 RETURNING n) \
+         INSERT INTO revocation_log (seq, touched, touched_id, at) \
          SELECT clock.n - $1 + given.place, given.touched, given.id, $4 \
-         FROM clock, unnest($2, $3) WITH ORDINALITY AS given (touched, id, place)) \
-         SELECT n FROM clock",
+         FROM clock, unnest($2, $3) WITH ORDINALITY AS given (touched, id, place)",
     )
     .bind::<BigInt, _>(count)
     .bind::<Array<Text>, _>(kinds)
     .bind::<Array<Uid>, _>(ids)
     .bind::<Moment, _>(at.bind())
     .kept()
-    .get_result(conn)
+    .execute(conn)
     .await?;
-    Ok(last.n)
+    Ok(())
 }

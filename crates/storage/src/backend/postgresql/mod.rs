@@ -8,10 +8,12 @@ mod readers;
 #[path = "../../repo/mod.rs"]
 pub(crate) mod repo;
 mod tls;
+mod transaction;
 
 pub(crate) use connect::{Purpose, connect};
-pub(crate) use pool::{Pool, PooledConn, commit, discard, rollback};
+pub(crate) use pool::Pool;
 pub(crate) use readers::{Reader, Readers};
+pub(crate) use transaction::Transaction;
 
 use diesel_async::AsyncPgConnection;
 

@@ -1,19 +1,19 @@
-//! The pool that units of work run on, and their transactions.
+//! The pool that units of work run on.
 //!
 //! Connections belong to the runtime that opened them, so the pool and every unit of work live on the background
-//! runtime, whichever worker asked. A connection is checked for an open transaction when it comes back, not by a
-//! query when it goes out: that would double the latency of every write.
+//! runtime, whichever worker asked. Whether a connection is in a transaction is remembered with it, not asked by a query
+//! when it goes out: that would double the latency of every write.
 
 use super::connect::{Purpose, connect};
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
 use crate::url::Server;
 use deadpool::managed::{Manager, Metrics, Object, PoolError, RecycleError, RecycleResult, TimeoutType};
+use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::PoolableConnection as _;
-use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager as _};
 
 /// A connection of the pool.
-pub(crate) type PooledConn = Object<Connector>;
+pub(super) type PooledConn = Object<Connector>;
 
 /// The pool.
 pub(crate) struct Pool(deadpool::managed::Pool<Connector>);
@@ -24,16 +24,43 @@ pub(crate) struct Connector {
     options: StoreOptions,
 }
 
-impl Manager for Connector {
-    type Type = AsyncPgConnection;
-    type Error = StoreError;
+/// A connection, and whether it may be in a transaction.
+pub(crate) struct Session {
+    connection: AsyncPgConnection,
+    in_transaction: bool,
+}
 
-    async fn create(&self) -> Result<AsyncPgConnection, StoreError> {
-        connect(&self.server, &self.options, Purpose::Serving).await
+impl Session {
+    /// The connection, for one or several statements at once.
+    pub(super) const fn lend(&self) -> &AsyncPgConnection {
+        &self.connection
     }
 
-    async fn recycle(&self, connection: &mut AsyncPgConnection, _: &Metrics) -> RecycleResult<StoreError> {
-        if connection.is_broken() { Err(RecycleError::message("the connection is broken")) } else { Ok(()) }
+    /// A `BEGIN` is about to be sent.
+    pub(super) const fn open_transaction(&mut self) {
+        self.in_transaction = true;
+    }
+
+    /// The server said that the transaction is over.
+    pub(super) const fn close_transaction(&mut self) {
+        self.in_transaction = false;
+    }
+}
+
+impl Manager for Connector {
+    type Type = Session;
+    type Error = StoreError;
+
+    async fn create(&self) -> Result<Session, StoreError> {
+        let connection = connect(&self.server, &self.options, Purpose::Serving).await?;
+        Ok(Session { connection, in_transaction: false })
+    }
+
+    async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<StoreError> {
+        if session.in_transaction || session.connection.is_broken() {
+            return Err(RecycleError::message("the connection is broken"));
+        }
+        Ok(())
     }
 }
 
@@ -48,23 +75,13 @@ impl Pool {
             .map_err(|error| StoreError::Broken(format!("the pool cannot be built: {error}")))
     }
 
-    /// A connection in a transaction just begun. A connection found dead is replaced: nothing was sent on it yet.
-    pub(crate) async fn begin(&self) -> Result<PooledConn, StoreError> {
-        // Each try discards one dead connection, so that many may have died and the last is new.
-        for _ in 0..self.0.status().max_size {
-            let mut connection = self.take().await?;
-            match begin(&mut connection).await {
-                Ok(()) => return Ok(connection),
-                Err(error) if error.is_lost_connection() => drop(Object::take(connection)),
-                Err(error) => return Err(error),
-            }
-        }
-        let mut connection = self.take().await?;
-        begin(&mut connection).await?;
-        Ok(connection)
+    /// The most connections there are.
+    pub(super) fn max_size(&self) -> usize {
+        self.0.status().max_size
     }
 
-    async fn take(&self) -> Result<PooledConn, StoreError> {
+    /// A connection, which may have died since it was used last.
+    pub(super) async fn take(&self) -> Result<PooledConn, StoreError> {
         self.0.get().await.map_err(|error| match error {
             PoolError::Backend(error) => error,
             PoolError::Timeout(TimeoutType::Wait) => {
@@ -81,22 +98,7 @@ impl Pool {
     }
 }
 
-/// `BEGIN`.
-async fn begin(connection: &mut AsyncPgConnection) -> Result<(), StoreError> {
-    Ok(AnsiTransactionManager::begin_transaction(connection).await?)
-}
-
-/// `COMMIT`. After an error whether it took effect is unknown.
-pub(crate) async fn commit(connection: &mut AsyncPgConnection) -> Result<(), StoreError> {
-    Ok(AnsiTransactionManager::commit_transaction(connection).await?)
-}
-
-/// `ROLLBACK`.
-pub(crate) async fn rollback(connection: &mut AsyncPgConnection) -> Result<(), StoreError> {
-    Ok(AnsiTransactionManager::rollback_transaction(connection).await?)
-}
-
 /// Takes a connection out of the pool for good, for the caller to drop.
-pub(crate) fn discard(connection: PooledConn) -> AsyncPgConnection {
+pub(super) fn discard(connection: PooledConn) -> Session {
     Object::take(connection)
 }

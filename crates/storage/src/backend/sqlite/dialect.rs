@@ -113,13 +113,8 @@ pub(crate) async fn append_event(
     Ok(AsyncRunQueryDsl::execute(event, conn).await? == 1)
 }
 
-/// Takes the next `count` numbers of the log and writes an entry under each; the last number.
-pub(crate) async fn append_log(
-    conn: &mut Conn<'_>,
-    touched: &[Touched],
-    count: i64,
-    at: Timestamp,
-) -> QueryResult<i64> {
+/// Takes the next `count` numbers of the log and writes an entry under each.
+pub(crate) async fn append_log(conn: &mut Conn<'_>, touched: &[Touched], count: i64, at: Timestamp) -> QueryResult<()> {
     let clock = diesel::update(revocation_clock::table.find(1))
         .set(revocation_clock::n.eq(revocation_clock::n + count))
         .returning(revocation_clock::n);
@@ -134,5 +129,5 @@ pub(crate) async fn append_log(
         ));
         AsyncRunQueryDsl::execute(entry, conn).await?;
     }
-    Ok(last)
+    Ok(())
 }

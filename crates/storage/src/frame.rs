@@ -1,0 +1,106 @@
+//! The operations at the two ends of a unit of work: what it locks first, and what it writes last.
+//!
+//! They are apart from the other [operations](crate::operations) for the round trips they save on PostgreSQL, where a unit
+//! holds its organisation's trail, and at its end everybody's log, for as long as its statements take. The first goes with
+//! `BEGIN`. The others decide nothing, so they are not waited for: **they can fail with a later operation, or with the
+//! unit.** On SQLite, a call away, each is done at once.
+
+use crate::backend::{postgresql, sqlite};
+use crate::error::StoreError;
+use crate::model::{AuditHead, AuditRecord, Token, TokenTerms, Touched};
+use crate::unit::{Tx, TxSide};
+use futures::future::try_join;
+use token_domain::Timestamp;
+use token_domain::id::OrganizationId;
+use token_domain::token::Kind;
+
+impl Tx {
+    /// The end of a trail, held until the unit ends: the next event of the trail is this unit's. Call it first.
+    pub async fn audit_head(&mut self, organization: Option<OrganizationId>) -> Result<AuditHead, StoreError> {
+        self.check()?;
+        let head = match &mut self.side {
+            TxSide::Sqlite(connection) => sqlite::repo::audit::audit_head(connection, organization).await,
+            TxSide::PostgreSql(transaction) => {
+                let head = transaction.first(move |mut connection| {
+                    Box::pin(async move { postgresql::repo::audit::audit_head(&mut connection, organization).await })
+                });
+                head.await
+            }
+        };
+        self.note(&head);
+        head
+    }
+
+    /// [`audit_head`](Self::audit_head), and [`token_terms`](Self::token_terms) as they are once the trail is held.
+    pub async fn audit_head_and_terms(
+        &mut self,
+        organization: OrganizationId,
+        kind: Kind,
+    ) -> Result<(AuditHead, TokenTerms), StoreError> {
+        self.check()?;
+        let TxSide::PostgreSql(transaction) = &mut self.side else {
+            return Ok((self.audit_head(Some(organization)).await?, self.token_terms(organization, kind).await?));
+        };
+        // The second begins when the first is done, and sees all that was committed by then.
+        let both = transaction.first(move |connection| {
+            Box::pin(async move {
+                let (mut first, mut second) = (connection, connection);
+                let head = postgresql::repo::audit::audit_head(&mut first, Some(organization));
+                let terms = postgresql::repo::policies::token_terms(&mut second, organization, kind);
+                try_join(head, terms).await
+            })
+        });
+        let both = both.await;
+        self.note(&both);
+        both
+    }
+
+    /// Adds a token. A successor is added before [`supersede_active`](Self::supersede_active) names it.
+    pub async fn insert_token(&mut self, record: &Token) -> Result<(), StoreError> {
+        self.check()?;
+        let inserted = match &mut self.side {
+            TxSide::Sqlite(connection) => sqlite::repo::tokens::insert_token(connection, record).await,
+            TxSide::PostgreSql(transaction) => {
+                let record = Box::new(record.clone());
+                let later = transaction.later(Box::new(move |mut connection| {
+                    Box::pin(async move { postgresql::repo::tokens::insert_token(&mut connection, &record).await })
+                }));
+                later.await
+            }
+        };
+        self.note(&inserted);
+        inserted
+    }
+
+    /// Appends the event that follows the end of its trail.
+    pub async fn append_audit(&mut self, record: AuditRecord) -> Result<(), StoreError> {
+        self.check()?;
+        let appended = match &mut self.side {
+            TxSide::Sqlite(connection) => sqlite::repo::audit::append_audit(connection, &record).await,
+            TxSide::PostgreSql(transaction) => {
+                let later = transaction.later(Box::new(move |mut connection| {
+                    Box::pin(async move { postgresql::repo::audit::append_audit(&mut connection, &record).await })
+                }));
+                later.await
+            }
+        };
+        self.note(&appended);
+        appended
+    }
+
+    /// Logs changes. Call it last: until the unit ends, others wait for theirs.
+    pub async fn append_log(&mut self, touched: Vec<Touched>, at: Timestamp) -> Result<(), StoreError> {
+        self.check()?;
+        let logged = match &mut self.side {
+            TxSide::Sqlite(connection) => sqlite::repo::log::append_log(connection, &touched, at).await,
+            TxSide::PostgreSql(transaction) => {
+                let later = transaction.later(Box::new(move |mut connection| {
+                    Box::pin(async move { postgresql::repo::log::append_log(&mut connection, &touched, at).await })
+                }));
+                later.await
+            }
+        };
+        self.note(&logged);
+        logged
+    }
+}
