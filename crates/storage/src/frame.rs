@@ -3,7 +3,8 @@
 //! They are apart from the other [operations](crate::operations) for the round trips they save on PostgreSQL, where a unit
 //! holds its organisation's trail, and at its end everybody's log, for as long as its statements take. The first goes with
 //! `BEGIN`. The others decide nothing, so they are not waited for: **they can fail with a later operation, or with the
-//! unit.** On SQLite, a call away, each is done at once.
+//! unit,** so a constraint they may breach is to be looked for in what the unit ends with. On SQLite, a call away, each is done
+//! at once.
 
 use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
@@ -17,7 +18,7 @@ use token_domain::token::Kind;
 impl Tx {
     /// The end of a trail, held until the unit ends: the next event of the trail is this unit's. Call it first.
     pub async fn audit_head(&mut self, organization: Option<OrganizationId>) -> Result<AuditHead, StoreError> {
-        self.check()?;
+        self.begin()?;
         let head = match &mut self.side {
             TxSide::Sqlite(connection) => sqlite::repo::audit::audit_head(connection, organization).await,
             TxSide::PostgreSql(transaction) => {
@@ -37,27 +38,35 @@ impl Tx {
         organization: OrganizationId,
         kind: Kind,
     ) -> Result<(AuditHead, TokenTerms), StoreError> {
-        self.check()?;
-        let TxSide::PostgreSql(transaction) = &mut self.side else {
-            return Ok((self.audit_head(Some(organization)).await?, self.token_terms(organization, kind).await?));
+        self.begin()?;
+        let both = match &mut self.side {
+            TxSide::Sqlite(connection) => match sqlite::repo::audit::audit_head(connection, Some(organization)).await {
+                Ok(head) => {
+                    let terms = sqlite::repo::policies::token_terms(connection, organization, kind).await;
+                    terms.map(|terms| (head, terms))
+                }
+                Err(error) => Err(error),
+            },
+            TxSide::PostgreSql(transaction) => {
+                // The second begins when the first is done, and sees all that was committed by then.
+                let both = transaction.first(move |connection| {
+                    Box::pin(async move {
+                        let (mut first, mut second) = (connection, connection);
+                        let head = postgresql::repo::audit::audit_head(&mut first, Some(organization));
+                        let terms = postgresql::repo::policies::token_terms(&mut second, organization, kind);
+                        try_join(head, terms).await
+                    })
+                });
+                both.await
+            }
         };
-        // The second begins when the first is done, and sees all that was committed by then.
-        let both = transaction.first(move |connection| {
-            Box::pin(async move {
-                let (mut first, mut second) = (connection, connection);
-                let head = postgresql::repo::audit::audit_head(&mut first, Some(organization));
-                let terms = postgresql::repo::policies::token_terms(&mut second, organization, kind);
-                try_join(head, terms).await
-            })
-        });
-        let both = both.await;
         self.note(&both);
         both
     }
 
     /// Adds a token. A successor is added before [`supersede_active`](Self::supersede_active) names it.
     pub async fn insert_token(&mut self, record: &Token) -> Result<(), StoreError> {
-        self.check()?;
+        self.begin()?;
         let inserted = match &mut self.side {
             TxSide::Sqlite(connection) => sqlite::repo::tokens::insert_token(connection, record).await,
             TxSide::PostgreSql(transaction) => {
@@ -74,7 +83,7 @@ impl Tx {
 
     /// Appends the event that follows the end of its trail.
     pub async fn append_audit(&mut self, record: AuditRecord) -> Result<(), StoreError> {
-        self.check()?;
+        self.begin()?;
         let appended = match &mut self.side {
             TxSide::Sqlite(connection) => sqlite::repo::audit::append_audit(connection, &record).await,
             TxSide::PostgreSql(transaction) => {
@@ -90,7 +99,7 @@ impl Tx {
 
     /// Logs changes. Call it last: until the unit ends, others wait for theirs.
     pub async fn append_log(&mut self, touched: Vec<Touched>, at: Timestamp) -> Result<(), StoreError> {
-        self.check()?;
+        self.begin()?;
         let logged = match &mut self.side {
             TxSide::Sqlite(connection) => sqlite::repo::log::append_log(connection, &touched, at).await,
             TxSide::PostgreSql(transaction) => {

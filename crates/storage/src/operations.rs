@@ -71,7 +71,7 @@ macro_rules! operations {
         #[expect(clippy::allow_attributes, reason = "only some of the listed operations have many arguments")]
         #[allow(clippy::too_many_arguments, reason = "the columns of one rotation, each of its own type")]
         pub async fn $name(&mut self, $($arg: $type),*) -> Result<$out, StoreError> {
-            self.check()?;
+            self.begin()?;
             let result = match &mut self.side {
                 TxSide::Sqlite(connection) => sqlite::repo::$module::$name(connection, $($arg),*).await,
                 TxSide::PostgreSql(transaction) => {

@@ -233,11 +233,17 @@ where
 {
     let mut tx = Tx::from(postgresql::Transaction::new(pool));
     let ran = AssertUnwindSafe(async { settled(work(&mut tx).await, &tx) }).catch_unwind().await;
+    let afterwards = tx.take_afterwards();
     let TxSide::PostgreSql(transaction) = tx.side else { return Err(sqlite::closed().into()) };
     match ran {
         Ok(Ok(value)) => {
-            transaction.commit().await?;
+            // What it wrote last is only put together now.
+            let committed = AssertUnwindSafe(transaction.commit()).catch_unwind().await;
+            committed.unwrap_or_else(|_| Err(panicked_at_commit()))?;
             counters.count_commit();
+            for act in afterwards {
+                act();
+            }
             Ok(value)
         }
         Ok(Err(error)) => {
@@ -246,16 +252,17 @@ where
             }
             Err(error)
         }
-        Err(_panic) => {
-            transaction.abandon();
-            Err(panicked().into())
-        }
+        Err(_panic) => Err(panicked().into()),
     }
 }
 
 /// What a unit came to: a success that passed over a failed operation is none.
 fn settled<T, E: From<StoreError>>(result: Result<T, E>, tx: &Tx) -> Result<T, E> {
     result.and_then(|value| tx.check().map(|()| value).map_err(E::from))
+}
+
+fn panicked_at_commit() -> StoreError {
+    StoreError::outage(OutageKind::Lost, "a unit of work panicked at its commit")
 }
 
 fn panicked() -> StoreError {

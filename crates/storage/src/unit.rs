@@ -2,6 +2,7 @@
 
 use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
+use std::mem::take;
 
 /// A connection for reading. Each operation is a statement of its own: two of them may see different moments.
 pub struct Reads(pub(crate) ReadsSide);
@@ -17,9 +18,14 @@ pub(crate) enum ReadsSide {
 /// A transaction. Everything in it happens, or nothing.
 pub struct Tx {
     pub(crate) side: TxSide,
-    /// Set by the first operation that fails.
+    /// Set while an operation is under way, and left so by one that fails or is dropped.
     failed: bool,
+    /// What is done once the unit is committed.
+    afterwards: Vec<Afterwards>,
 }
+
+/// Something to do after a commit.
+pub(crate) type Afterwards = Box<dyn FnOnce() + Send>;
 
 /// Which database is written.
 pub(crate) enum TxSide {
@@ -39,14 +45,33 @@ impl Tx {
         Ok(())
     }
 
-    /// Remembers a failure.
+    /// An operation begins, unless one before it failed.
+    pub(crate) fn begin(&mut self) -> Result<(), StoreError> {
+        self.check()?;
+        self.failed = true;
+        Ok(())
+    }
+
+    /// The operation is over.
     pub(crate) const fn note<T>(&mut self, result: &Result<T, StoreError>) {
-        self.failed |= result.is_err();
+        self.failed = result.is_err();
+    }
+
+    /// Has something done once the unit is committed, and never if it is not, or if nobody knows. It must not wait for
+    /// anything: others may be held up by it.
+    pub fn afterwards(&mut self, act: impl FnOnce() + Send + 'static) {
+        self.afterwards.push(Box::new(act));
+    }
+
+    /// What is to be done after the commit.
+    pub(crate) fn take_afterwards(&mut self) -> Vec<Afterwards> {
+        take(&mut self.afterwards)
     }
 
     /// Ready for another unit of work.
-    pub(crate) const fn renew(&mut self) {
+    pub(crate) fn renew(&mut self) {
         self.failed = false;
+        self.afterwards.clear();
     }
 
     /// The SQLite connection underneath.
@@ -60,12 +85,12 @@ impl Tx {
 
 impl From<sqlite::SqliteConn> for Tx {
     fn from(connection: sqlite::SqliteConn) -> Self {
-        Self { side: TxSide::Sqlite(connection), failed: false }
+        Self { side: TxSide::Sqlite(connection), failed: false, afterwards: Vec::new() }
     }
 }
 
 impl From<postgresql::Transaction> for Tx {
     fn from(transaction: postgresql::Transaction) -> Self {
-        Self { side: TxSide::PostgreSql(Box::new(transaction)), failed: false }
+        Self { side: TxSide::PostgreSql(Box::new(transaction)), failed: false, afterwards: Vec::new() }
     }
 }

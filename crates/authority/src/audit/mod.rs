@@ -11,6 +11,8 @@ pub mod chain;
 pub mod line;
 pub mod read;
 
+use std::mem::take;
+
 use serde_json::{Map, Value};
 use storage::model::{AuditHead, AuditRecord, Principal, TokenTerms};
 use storage::{StoreError, Tx};
@@ -107,12 +109,11 @@ impl Trail {
         Ok((Self { organization_id: Some(organization), head }, terms))
     }
 
-    /// Appends an event.
+    /// Appends an event. It is logged as well, once it is committed.
     ///
     /// # Errors
     /// The store's.
-    pub async fn append(&mut self, tx: &mut Tx, event: Event) -> Result<(), StoreError> {
-        event.log(self.organization_id);
+    pub async fn append(&mut self, tx: &mut Tx, mut event: Event) -> Result<(), StoreError> {
         let mut record = AuditRecord {
             seq: self.head.seq + 1,
             organization_id: self.organization_id,
@@ -122,14 +123,16 @@ impl Trail {
             action: event.action.to_owned(),
             actor: event.actor.to_string(),
             target_kind: event.target_kind.to_owned(),
-            target_id: event.target_id,
-            request_id: event.request_id,
-            detail: Value::Object(event.detail).to_string(),
+            target_id: event.target_id.clone(),
+            request_id: event.request_id.clone(),
+            detail: Value::Object(take(&mut event.detail)).to_string(),
             prev_hash: self.head.hash,
             hash: [0; 32],
         };
         record.hash = hash(&record);
         self.head = AuditHead { seq: record.seq, hash: record.hash, at: record.at };
+        let organization_id = self.organization_id;
+        tx.afterwards(move || event.log(organization_id));
         tx.append_audit(record).await
     }
 }

@@ -3,7 +3,7 @@
 use super::{panicked, settled};
 use crate::backend::sqlite::Unit;
 use crate::error::StoreError;
-use crate::unit::Tx;
+use crate::unit::{Afterwards, Tx};
 use futures::executor::block_on;
 use futures::future::BoxFuture;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 struct Waiting<T, E, F, H> {
     work: Option<F>,
     result: Option<Result<T, E>>,
+    afterwards: Vec<Afterwards>,
     held: H,
     caller: oneshot::Sender<Result<T, E>>,
 }
@@ -25,7 +26,7 @@ where
     H: Send + 'static,
 {
     let (caller, answer) = oneshot::channel();
-    (Box::new(Waiting { work: Some(work), result: None, held, caller }), answer)
+    (Box::new(Waiting { work: Some(work), result: None, afterwards: Vec::new(), held, caller }), answer)
 }
 
 impl<T, E, F, H> Unit for Waiting<T, E, F, H>
@@ -40,6 +41,7 @@ where
         let ran = catch_unwind(AssertUnwindSafe(|| settled(block_on(work(tx)), tx)));
         let result = ran.unwrap_or_else(|_| Err(panicked().into()));
         let keep = result.is_ok();
+        self.afterwards = tx.take_afterwards();
         self.result = Some(result);
         keep
     }
@@ -50,6 +52,11 @@ where
             (Ok(()), None) => Err(StoreError::Broken("a unit of work was not run".to_owned()).into()),
             (Err(error), _) => Err(error.into()),
         };
+        if result.is_ok() {
+            for act in self.afterwards {
+                act();
+            }
+        }
         drop(self.held);
         // A caller that went away wanted the work done, not the answer.
         drop(self.caller.send(result));

@@ -144,15 +144,16 @@ pub(crate) async fn append_event(
 }
 
 /// Takes the next `count` numbers of the log and writes an entry under each. One statement, because the clock is locked
-/// from its beginning to the commit, and every change of every organisation waits for it.
+/// from its beginning to the commit, and every change of every organisation waits for it. Without the clock it fails, for
+/// want of a number.
 pub(crate) async fn append_log(conn: &mut Conn<'_>, touched: &[Touched], count: i64, at: Timestamp) -> QueryResult<()> {
     let (kinds, ids): (Vec<&str>, Vec<UidParam>) =
         touched.iter().map(|&touched| touched_columns(touched)).map(|(kind, id)| (kind, id.bind())).unzip();
     diesel::sql_query(
         "WITH clock AS (UPDATE revocation_clock SET n = n + $1 WHERE id = 1 RETURNING n) \
          INSERT INTO revocation_log (seq, touched, touched_id, at) \
-         SELECT clock.n - $1 + given.place, given.touched, given.id, $4 \
-         FROM clock, unnest($2, $3) WITH ORDINALITY AS given (touched, id, place)",
+         SELECT (SELECT n FROM clock) - $1 + given.place, given.touched, given.id, $4 \
+         FROM unnest($2, $3) WITH ORDINALITY AS given (touched, id, place)",
     )
     .bind::<BigInt, _>(count)
     .bind::<Array<Text>, _>(kinds)

@@ -1,8 +1,8 @@
 //! The pool that units of work run on.
 //!
 //! Connections belong to the runtime that opened them, so the pool and every unit of work live on the background
-//! runtime, whichever worker asked. Whether a connection is in a transaction is remembered with it, not asked by a query
-//! when it goes out: that would double the latency of every write.
+//! runtime, whichever worker asked. Whether a connection is in order is not asked by a query when it goes out, which would
+//! double the latency of every write: one that is not known to be out of its transaction never comes back.
 
 use super::connect::{Purpose, connect};
 use crate::error::{OutageKind, StoreError};
@@ -11,9 +11,6 @@ use crate::url::Server;
 use deadpool::managed::{Manager, Metrics, Object, PoolError, RecycleError, RecycleResult, TimeoutType};
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::PoolableConnection as _;
-
-/// A connection of the pool.
-pub(super) type PooledConn = Object<Connector>;
 
 /// The pool.
 pub(crate) struct Pool(deadpool::managed::Pool<Connector>);
@@ -24,43 +21,39 @@ pub(crate) struct Connector {
     options: StoreOptions,
 }
 
-/// A connection, and whether it may be in a transaction.
-pub(crate) struct Session {
-    connection: AsyncPgConnection,
-    in_transaction: bool,
+/// A connection of the pool that goes back to it only when it is [given](Self::give_back), and is closed otherwise.
+pub(super) struct Lent(Option<Object<Connector>>);
+
+impl Lent {
+    /// The connection, for one or several statements at once.
+    pub(super) fn connection(&self) -> Result<&AsyncPgConnection, StoreError> {
+        self.0.as_deref().ok_or_else(|| StoreError::Broken("the connection was given back".to_owned()))
+    }
+
+    /// Gives it back: there is no transaction on it.
+    pub(super) fn give_back(mut self) {
+        self.0 = None;
+    }
 }
 
-impl Session {
-    /// The connection, for one or several statements at once.
-    pub(super) const fn lend(&self) -> &AsyncPgConnection {
-        &self.connection
-    }
-
-    /// A `BEGIN` is about to be sent.
-    pub(super) const fn open_transaction(&mut self) {
-        self.in_transaction = true;
-    }
-
-    /// The server said that the transaction is over.
-    pub(super) const fn close_transaction(&mut self) {
-        self.in_transaction = false;
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(Object::take(connection));
+        }
     }
 }
 
 impl Manager for Connector {
-    type Type = Session;
+    type Type = AsyncPgConnection;
     type Error = StoreError;
 
-    async fn create(&self) -> Result<Session, StoreError> {
-        let connection = connect(&self.server, &self.options, Purpose::Serving).await?;
-        Ok(Session { connection, in_transaction: false })
+    async fn create(&self) -> Result<AsyncPgConnection, StoreError> {
+        connect(&self.server, &self.options, Purpose::Serving).await
     }
 
-    async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<StoreError> {
-        if session.in_transaction || session.connection.is_broken() {
-            return Err(RecycleError::message("the connection is broken"));
-        }
-        Ok(())
+    async fn recycle(&self, connection: &mut AsyncPgConnection, _: &Metrics) -> RecycleResult<StoreError> {
+        if connection.is_broken() { Err(RecycleError::message("the connection is broken")) } else { Ok(()) }
     }
 }
 
@@ -81,24 +74,20 @@ impl Pool {
     }
 
     /// A connection, which may have died since it was used last.
-    pub(super) async fn take(&self) -> Result<PooledConn, StoreError> {
-        self.0.get().await.map_err(|error| match error {
+    pub(super) async fn take(&self) -> Result<Lent, StoreError> {
+        let taken = self.0.get().await.map_err(|error| match error {
             PoolError::Backend(error) => error,
             PoolError::Timeout(TimeoutType::Wait) => {
                 StoreError::outage(OutageKind::Timeout, "every connection to PostgreSQL stayed in use")
             }
             PoolError::Closed => StoreError::outage(OutageKind::Closed, "the store is closed"),
             other => StoreError::outage(OutageKind::Connect, other.to_string()),
-        })
+        });
+        Ok(Lent(Some(taken?)))
     }
 
     /// Takes no more callers. Connections in use end with their unit of work.
     pub(crate) fn close(&self) {
         self.0.close();
     }
-}
-
-/// Takes a connection out of the pool for good, for the caller to drop.
-pub(super) fn discard(connection: PooledConn) -> Session {
-    Object::take(connection)
 }

@@ -4,18 +4,24 @@
 //! front of that; and `BEGIN` right in front of the lock that nearly every unit starts with. A small change thus takes as
 //! many round trips as it has questions, and one for the commit with all that it writes.
 //!
-//! What makes that safe: PostgreSQL carries statements out in the order they came, and after one that failed refuses all
-//! others, a `COMMIT` with them, which then rolls back. And statements are sent in the order they are polled here, also
-//! those that a connection has to prepare first: they queue for its one cache of prepared statements, the `COMMIT` among
-//! them.
+//! What makes that safe:
+//!
+//! - PostgreSQL carries statements out in the order they came, and after one that failed refuses all others, a `COMMIT` with
+//!   them, which then rolls back.
+//! - A statement that fails before it is sent, for a value that cannot be written down, is known by then, and no `COMMIT` is
+//!   sent.
+//! - Statements are sent in the order they are polled here, also those that a connection has to prepare first: they queue for
+//!   its one cache of prepared statements, the `COMMIT` among them. (What would not queue: a batch of plain text, and a type
+//!   that the driver has to look up by name. There is neither.)
 
-use super::pool::{Pool, PooledConn, discard};
+use super::pool::{Lent, Pool};
 use crate::error::StoreError;
 use crate::kept::Keep as _;
-use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
+use diesel_async::AsyncPgConnection;
 use futures::future::{BoxFuture, join, join_all};
 use std::mem::take;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Statements that wait are sent once they are so many, so that a long unit does not pile them up.
 const MOST_WAITING: usize = 16;
@@ -24,29 +30,26 @@ const MOST_WAITING: usize = 16;
 pub(crate) type Statement =
     Box<dyn for<'c> FnOnce(&'c AsyncPgConnection) -> BoxFuture<'c, Result<(), StoreError>> + Send>;
 
-/// A transaction, begun with its first statement.
+/// A transaction, begun with its first statement. Dropped before its end it is lost, with its connection.
 pub(crate) struct Transaction {
     pool: Arc<Pool>,
-    session: Option<PooledConn>,
+    lent: Option<Lent>,
     waiting: Vec<Statement>,
 }
 
 impl Transaction {
     /// One on a connection that the pool will give.
     pub(crate) const fn new(pool: Arc<Pool>) -> Self {
-        Self { pool, session: None, waiting: Vec::new() }
+        Self { pool, lent: None, waiting: Vec::new() }
     }
 
     /// The connection for the next statement, and what has to be polled before that.
     pub(crate) async fn next(
         &mut self,
     ) -> Result<(impl Future<Output = Result<(), StoreError>>, &AsyncPgConnection), StoreError> {
-        let session = match self.session.take() {
-            Some(session) => session,
-            None => Box::pin(begin(&self.pool, |_| Box::pin(async { Ok(()) }))).await?.0,
-        };
-        let connection = self.session.insert(session).lend();
-        Ok((all(connection, take(&mut self.waiting)), connection))
+        let waiting = take(&mut self.waiting);
+        let connection = self.connection().await?;
+        Ok((all(connection, waiting, None), connection))
     }
 
     /// The first statement of most units, with `BEGIN` in front of it. It must be one that does no harm by itself, should
@@ -55,9 +58,9 @@ impl Transaction {
     where
         F: for<'c> Fn(&'c AsyncPgConnection) -> BoxFuture<'c, Result<T, StoreError>>,
     {
-        if self.session.is_none() && self.waiting.is_empty() {
-            let (session, answer) = Box::pin(begin(&self.pool, statement)).await?;
-            self.session = Some(session);
+        if self.lent.is_none() && self.waiting.is_empty() {
+            let (lent, answer) = Box::pin(begin(&self.pool, statement)).await?;
+            self.lent = Some(lent);
             return answer;
         }
         let (before, connection) = self.next().await?;
@@ -76,64 +79,83 @@ impl Transaction {
 
     /// Sends what waits, and `COMMIT` behind it. After an error about the connection whether it took effect is unknown.
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
-        if self.session.is_none() && self.waiting.is_empty() {
+        if self.lent.is_none() && self.waiting.is_empty() {
             return Ok(());
         }
-        let (before, connection) = self.next().await?;
-        let (before, committed) = join(before, command(connection, "COMMIT")).await;
-        self.end(committed.is_ok());
-        before.and(committed)
+        let waiting = take(&mut self.waiting);
+        let connection = self.connection().await?;
+        let failed = AtomicBool::new(false);
+        let end = async {
+            // Polled after what waits, so that whatever could not even be sent is known.
+            command(connection, if failed.load(Ordering::Relaxed) { "ROLLBACK" } else { "COMMIT" }).await
+        };
+        let (before, ended) = join(all(connection, waiting, Some(&failed)), end).await;
+        self.end(&ended);
+        before.and(ended)
     }
 
     /// Takes everything back, if need be with the connection.
     pub(crate) async fn rollback(mut self) -> Result<(), StoreError> {
-        let Some(session) = &self.session else { return Ok(()) };
-        let rolled_back = command(session.lend(), "ROLLBACK").await;
-        self.end(rolled_back.is_ok());
-        rolled_back
+        let Some(lent) = &self.lent else { return Ok(()) };
+        let ended = command(lent.connection()?, "ROLLBACK").await;
+        self.end(&ended);
+        ended
     }
 
-    /// Throws the connection away, and with it whatever was done or was under way.
-    pub(crate) fn abandon(mut self) {
-        self.end(false);
-    }
-
-    /// Gives the connection back to the pool, or throws it away where nobody knows what goes on there.
-    fn end(&mut self, over: bool) {
-        match self.session.take() {
-            Some(mut session) if over => session.close_transaction(),
-            Some(session) => drop(discard(session)),
-            None => {}
+    /// Gives the connection back to the pool, if the server said that the transaction is over.
+    fn end(&mut self, ended: &Result<(), StoreError>) {
+        if let (Some(lent), Ok(())) = (self.lent.take(), ended) {
+            lent.give_back();
         }
+    }
+
+    /// The connection, in the transaction.
+    async fn connection(&mut self) -> Result<&AsyncPgConnection, StoreError> {
+        let lent = match self.lent.take() {
+            Some(lent) => lent,
+            None => Box::pin(begin(&self.pool, |_| Box::pin(async { Ok(()) }))).await?.0,
+        };
+        self.lent.insert(lent).connection()
     }
 }
 
 /// `BEGIN` and a first statement. A connection found dead is replaced: nothing was done on it yet.
-async fn begin<T, F>(pool: &Pool, statement: F) -> Result<(PooledConn, Result<T, StoreError>), StoreError>
+async fn begin<T, F>(pool: &Pool, statement: F) -> Result<(Lent, Result<T, StoreError>), StoreError>
 where
     F: for<'c> Fn(&'c AsyncPgConnection) -> BoxFuture<'c, Result<T, StoreError>>,
 {
     // Each try discards one dead connection, so that many may have died and the last is new.
     let mut dead = 0..pool.max_size();
     loop {
-        let mut session = pool.take().await?;
-        session.open_transaction();
-        let (begun, answer) = join(command(session.lend(), "BEGIN"), statement(session.lend())).await;
-        let Err(error) = begun else { return Ok((session, answer)) };
-        drop(discard(session));
-        if !error.is_lost_connection() || dead.next().is_none() {
-            return Err(error);
+        let lent = pool.take().await?;
+        let connection = lent.connection()?;
+        let (begun, answer) = join(command(connection, "BEGIN"), statement(connection)).await;
+        match begun {
+            Ok(()) => return Ok((lent, answer)),
+            Err(error) if error.is_lost_connection() && dead.next().is_some() => {}
+            Err(error) => return Err(error),
         }
     }
 }
 
-/// All of them, in order; the first error, if there is one.
-async fn all(connection: &AsyncPgConnection, statements: Vec<Statement>) -> Result<(), StoreError> {
-    join_all(statements.into_iter().map(|statement| statement(connection))).await.into_iter().collect()
+/// All of them, in order; the first error, if there is one. `failed` is set as soon as one fails.
+async fn all(
+    connection: &AsyncPgConnection,
+    statements: Vec<Statement>,
+    failed: Option<&AtomicBool>,
+) -> Result<(), StoreError> {
+    let watched = statements.into_iter().map(|statement| async {
+        let result = statement(connection).await;
+        if let (Err(_), Some(failed)) = (&result, failed) {
+            failed.store(true, Ordering::Relaxed);
+        }
+        result
+    });
+    join_all(watched).await.into_iter().collect()
 }
 
 /// `BEGIN`, `COMMIT` or `ROLLBACK`: prepared like all other statements, so that it queues with them.
 async fn command(mut connection: &AsyncPgConnection, text: &'static str) -> Result<(), StoreError> {
-    diesel::sql_query(text).kept().execute(&mut connection).await?;
+    diesel_async::RunQueryDsl::execute(diesel::sql_query(text).kept(), &mut connection).await?;
     Ok(())
 }
