@@ -15,6 +15,25 @@ use token_domain::Timestamp;
 use token_domain::id::OrganizationId;
 use token_domain::token::Kind;
 
+/// Has something written at once on SQLite, and later on PostgreSQL, where what the statement borrows has to be kept.
+macro_rules! written {
+    ($tx:ident, $module:ident::$name:ident($($arg:expr),*) $(, keeping $kept:ident)?) => {{
+        $tx.begin()?;
+        let written = match &mut $tx.side {
+            TxSide::Sqlite(connection) => sqlite::repo::$module::$name(connection, $($arg),*).await,
+            TxSide::PostgreSql(transaction) => {
+                $(let $kept = Box::new($kept.clone());)?
+                let later = transaction.later(Box::new(move |mut connection| {
+                    Box::pin(async move { postgresql::repo::$module::$name(&mut connection, $($arg),*).await })
+                }));
+                later.await
+            }
+        };
+        $tx.note(&written);
+        written
+    }};
+}
+
 impl Tx {
     /// The end of a trail, held until the unit ends: the next event of the trail is this unit's. Call it first.
     pub async fn audit_head(&mut self, organization: Option<OrganizationId>) -> Result<AuditHead, StoreError> {
@@ -40,13 +59,13 @@ impl Tx {
     ) -> Result<(AuditHead, TokenTerms), StoreError> {
         self.begin()?;
         let both = match &mut self.side {
-            TxSide::Sqlite(connection) => match sqlite::repo::audit::audit_head(connection, Some(organization)).await {
-                Ok(head) => {
-                    let terms = sqlite::repo::policies::token_terms(connection, organization, kind).await;
-                    terms.map(|terms| (head, terms))
-                }
-                Err(error) => Err(error),
-            },
+            TxSide::Sqlite(connection) => {
+                let both = async {
+                    let head = sqlite::repo::audit::audit_head(connection, Some(organization)).await?;
+                    Ok((head, sqlite::repo::policies::token_terms(connection, organization, kind).await?))
+                };
+                both.await
+            }
             TxSide::PostgreSql(transaction) => {
                 // The second begins when the first is done, and sees all that was committed by then.
                 let both = transaction.first(move |connection| {
@@ -66,50 +85,19 @@ impl Tx {
 
     /// Adds a token. A successor is added before [`supersede_active`](Self::supersede_active) names it.
     pub async fn insert_token(&mut self, record: &Token) -> Result<(), StoreError> {
-        self.begin()?;
-        let inserted = match &mut self.side {
-            TxSide::Sqlite(connection) => sqlite::repo::tokens::insert_token(connection, record).await,
-            TxSide::PostgreSql(transaction) => {
-                let record = Box::new(record.clone());
-                let later = transaction.later(Box::new(move |mut connection| {
-                    Box::pin(async move { postgresql::repo::tokens::insert_token(&mut connection, &record).await })
-                }));
-                later.await
-            }
-        };
-        self.note(&inserted);
-        inserted
+        written!(self, tokens::insert_token(&record), keeping record)
     }
 
     /// Appends the event that follows the end of its trail.
     pub async fn append_audit(&mut self, record: AuditRecord) -> Result<(), StoreError> {
-        self.begin()?;
-        let appended = match &mut self.side {
-            TxSide::Sqlite(connection) => sqlite::repo::audit::append_audit(connection, &record).await,
-            TxSide::PostgreSql(transaction) => {
-                let later = transaction.later(Box::new(move |mut connection| {
-                    Box::pin(async move { postgresql::repo::audit::append_audit(&mut connection, &record).await })
-                }));
-                later.await
-            }
-        };
-        self.note(&appended);
-        appended
+        written!(self, audit::append_audit(&record))
     }
 
     /// Logs changes. Call it last: until the unit ends, others wait for theirs.
     pub async fn append_log(&mut self, touched: Vec<Touched>, at: Timestamp) -> Result<(), StoreError> {
-        self.begin()?;
-        let logged = match &mut self.side {
-            TxSide::Sqlite(connection) => sqlite::repo::log::append_log(connection, &touched, at).await,
-            TxSide::PostgreSql(transaction) => {
-                let later = transaction.later(Box::new(move |mut connection| {
-                    Box::pin(async move { postgresql::repo::log::append_log(&mut connection, &touched, at).await })
-                }));
-                later.await
-            }
-        };
-        self.note(&logged);
-        logged
+        if touched.is_empty() {
+            return self.check();
+        }
+        written!(self, log::append_log(&touched, at))
     }
 }

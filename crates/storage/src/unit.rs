@@ -69,9 +69,8 @@ impl Tx {
     }
 
     /// Ready for another unit of work.
-    pub(crate) fn renew(&mut self) {
+    pub(crate) const fn renew(&mut self) {
         self.failed = false;
-        self.afterwards.clear();
     }
 
     /// The SQLite connection underneath.
