@@ -41,7 +41,7 @@ impl Tx {
         let head = match &mut self.side {
             TxSide::Sqlite(connection) => sqlite::repo::audit::audit_head(connection, organization).await,
             TxSide::PostgreSql(transaction) => {
-                let head = transaction.first(move |mut connection| {
+                let head = transaction.first(organization, move |mut connection| {
                     Box::pin(async move { postgresql::repo::audit::audit_head(&mut connection, organization).await })
                 });
                 head.await
@@ -68,7 +68,7 @@ impl Tx {
             }
             TxSide::PostgreSql(transaction) => {
                 // The second begins when the first is done, and sees all that was committed by then.
-                let both = transaction.first(move |connection| {
+                let both = transaction.first(Some(organization), move |connection| {
                     Box::pin(async move {
                         let (mut first, mut second) = (connection, connection);
                         let head = postgresql::repo::audit::audit_head(&mut first, Some(organization));

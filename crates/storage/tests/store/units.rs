@@ -261,6 +261,50 @@ fn a_full_queue_makes_callers_wait_and_loses_none() {
 }
 
 #[test]
+fn a_busy_organisation_leaves_connections_to_others() {
+    let patience = Duration::from_mins(1);
+    let options =
+        StoreOptions { pool_size: 2, connect_timeout: patience, lock_timeout: patience, ..StoreOptions::default() };
+    Db::on(Backend::PostgreSql, options, async |db| {
+        let store = db.store();
+        for number in [1, 2] {
+            write(store, move |tx| {
+                Box::pin(async move { tx.insert_organization(&records::organization(number)).await })
+            })
+            .await
+            .unwrap();
+        }
+        let touch =
+            |number| write(store, move |tx| Box::pin(async move { tx.audit_head(Some(id(number))).await.map(drop) }));
+        let (started, start) = tokio::sync::oneshot::channel();
+        let (go_on, gate) = tokio::sync::oneshot::channel::<()>();
+        let long = write(store, move |tx| {
+            Box::pin(async move {
+                tx.audit_head(Some(id(1))).await?;
+                started.send(()).unwrap();
+                gate.await.unwrap();
+                Ok(())
+            })
+        });
+        let others = async {
+            start.await.unwrap();
+            let crowd = join_all((0..20).map(|_| touch(1)));
+            tokio::pin!(crowd);
+            // Another organisation's change gets through while all of those wait.
+            tokio::select! {
+                biased;
+                _ = &mut crowd => panic!("they wait for the first"),
+                another = touch(2) => another.unwrap(),
+            }
+            go_on.send(()).unwrap();
+            crowd.await
+        };
+        let (long, crowd) = futures::future::join(long, others).await;
+        assert!(long.is_ok() && crowd.iter().all(Result::is_ok), "{long:?}, {crowd:?}");
+    });
+}
+
+#[test]
 fn a_unit_once_begun_outlives_the_caller() {
     Db::each(async |db| {
         let store = db.store();

@@ -9,6 +9,7 @@ mod readers;
 pub(crate) mod repo;
 mod tls;
 mod transaction;
+mod turns;
 
 pub(crate) use connect::{Purpose, connect};
 pub(crate) use pool::Pool;

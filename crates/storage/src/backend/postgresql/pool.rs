@@ -5,6 +5,7 @@
 //! double the latency of every write: one that is not known to be out of its transaction never comes back.
 
 use super::connect::{Purpose, connect};
+use super::turns::Turns;
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
 use crate::url::Server;
@@ -12,8 +13,11 @@ use deadpool::managed::{Manager, Metrics, Object, PoolError, RecycleError, Recyc
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::PoolableConnection as _;
 
-/// The pool.
-pub(crate) struct Pool(deadpool::managed::Pool<Connector>);
+/// The pool, and the queues in front of it.
+pub(crate) struct Pool {
+    connections: deadpool::managed::Pool<Connector>,
+    pub(super) turns: Turns,
+}
 
 /// Opens and checks connections.
 pub(crate) struct Connector {
@@ -59,23 +63,24 @@ impl Manager for Connector {
 
 impl Pool {
     pub(crate) fn new(server: Server, options: StoreOptions) -> Result<Self, StoreError> {
-        deadpool::managed::Pool::builder(Connector { server, options })
-            .max_size(options.pool_size.max(1))
+        let size = options.pool_size.max(1);
+        let connections = deadpool::managed::Pool::builder(Connector { server, options })
+            .max_size(size)
             .wait_timeout(Some(options.connect_timeout))
             .runtime(deadpool::Runtime::Tokio1)
             .build()
-            .map(Self)
-            .map_err(|error| StoreError::Broken(format!("the pool cannot be built: {error}")))
+            .map_err(|error| StoreError::Broken(format!("the pool cannot be built: {error}")))?;
+        Ok(Self { connections, turns: Turns::new(size, options.connect_timeout) })
     }
 
     /// The most connections there are.
     pub(super) fn max_size(&self) -> usize {
-        self.0.status().max_size
+        self.connections.status().max_size
     }
 
     /// A connection, which may have died since it was used last.
     pub(super) async fn take(&self) -> Result<Lent, StoreError> {
-        let taken = self.0.get().await.map_err(|error| match error {
+        let taken = self.connections.get().await.map_err(|error| match error {
             PoolError::Backend(error) => error,
             PoolError::Timeout(TimeoutType::Wait) => {
                 StoreError::outage(OutageKind::Timeout, "every connection to PostgreSQL stayed in use")
@@ -88,6 +93,6 @@ impl Pool {
 
     /// Takes no more callers. Connections in use end with their unit of work.
     pub(crate) fn close(&self) {
-        self.0.close();
+        self.connections.close();
     }
 }

@@ -15,6 +15,7 @@
 //!   that the driver has to look up by name. There is neither.)
 
 use super::pool::{Lent, Pool};
+use super::turns::Turn;
 use crate::error::StoreError;
 use crate::kept::Keep as _;
 use diesel_async::AsyncPgConnection;
@@ -22,6 +23,7 @@ use futures::future::{BoxFuture, join, join_all};
 use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use token_domain::id::OrganizationId;
 
 /// Statements that wait are sent once they are so many, so that a long unit does not pile them up.
 const MOST_WAITING: usize = 16;
@@ -35,12 +37,14 @@ pub(crate) struct Transaction {
     pool: Arc<Pool>,
     lent: Option<Lent>,
     waiting: Vec<Statement>,
+    /// At the trail that it locks, until the end.
+    turn: Option<Turn>,
 }
 
 impl Transaction {
     /// One on a connection that the pool will give.
     pub(crate) const fn new(pool: Arc<Pool>) -> Self {
-        Self { pool, lent: None, waiting: Vec::new() }
+        Self { pool, lent: None, waiting: Vec::new(), turn: None }
     }
 
     /// The connection for the next statement, and what has to be polled before that.
@@ -52,13 +56,15 @@ impl Transaction {
         Ok((all(connection, waiting, None), connection))
     }
 
-    /// The first statement of most units, with `BEGIN` in front of it. It must be one that does no harm by itself, should
-    /// `BEGIN` be refused.
-    pub(crate) async fn first<T, F>(&mut self, statement: F) -> Result<T, StoreError>
+    /// The first statement of most units, which locks a trail, with `BEGIN` in front of it; begun when it is this unit's turn
+    /// at the trail. It must be one that does no harm by itself, should `BEGIN` be refused.
+    pub(crate) async fn first<T, F>(&mut self, trail: Option<OrganizationId>, statement: F) -> Result<T, StoreError>
     where
         F: for<'c> Fn(&'c AsyncPgConnection) -> BoxFuture<'c, Result<T, StoreError>>,
     {
         if self.lent.is_none() && self.waiting.is_empty() {
+            // Only now: a unit that waited for its turn with a connection could hold the last one that others need.
+            self.turn = Some(self.pool.turns.take(trail).await?);
             let (lent, answer) = Box::pin(begin(&self.pool, statement)).await?;
             self.lent = Some(lent);
             return answer;
