@@ -7,8 +7,8 @@
 //! at once.
 
 use crate::backend::{postgresql, sqlite};
-use crate::error::StoreError;
 use crate::model::{AuditHead, AuditRecord, Token, TokenTerms, Touched};
+use crate::operations::Operation;
 use crate::unit::{Tx, TxSide};
 use futures::future::try_join;
 use token_domain::Timestamp;
@@ -36,68 +36,76 @@ macro_rules! written {
 
 impl Tx {
     /// The end of a trail, held until the unit ends: the next event of the trail is this unit's. Call it first.
-    pub async fn audit_head(&mut self, organization: Option<OrganizationId>) -> Result<AuditHead, StoreError> {
-        self.begin()?;
-        let head = match &mut self.side {
-            TxSide::Sqlite(connection) => sqlite::repo::audit::audit_head(connection, organization).await,
-            TxSide::PostgreSql(transaction) => {
-                let head = transaction.first(organization, move |mut connection| {
-                    Box::pin(async move { postgresql::repo::audit::audit_head(&mut connection, organization).await })
-                });
-                head.await
-            }
-        };
-        self.note(&head);
-        head
+    pub fn audit_head(&mut self, organization: Option<OrganizationId>) -> Operation<'_, AuditHead> {
+        Box::pin(async move {
+            self.begin()?;
+            let head = match &mut self.side {
+                TxSide::Sqlite(connection) => sqlite::repo::audit::audit_head(connection, organization).await,
+                TxSide::PostgreSql(transaction) => {
+                    let head = transaction.first(organization, move |mut connection| {
+                        Box::pin(
+                            async move { postgresql::repo::audit::audit_head(&mut connection, organization).await },
+                        )
+                    });
+                    head.await
+                }
+            };
+            self.note(&head);
+            head
+        })
     }
 
     /// [`audit_head`](Self::audit_head), and [`token_terms`](Self::token_terms) as they are once the trail is held.
-    pub async fn audit_head_and_terms(
+    pub fn audit_head_and_terms(
         &mut self,
         organization: OrganizationId,
         kind: Kind,
-    ) -> Result<(AuditHead, TokenTerms), StoreError> {
-        self.begin()?;
-        let both = match &mut self.side {
-            TxSide::Sqlite(connection) => {
-                let both = async {
-                    let head = sqlite::repo::audit::audit_head(connection, Some(organization)).await?;
-                    Ok((head, sqlite::repo::policies::token_terms(connection, organization, kind).await?))
-                };
-                both.await
-            }
-            TxSide::PostgreSql(transaction) => {
-                // The second begins when the first is done, and sees all that was committed by then.
-                let both = transaction.first(Some(organization), move |connection| {
-                    Box::pin(async move {
-                        let (mut first, mut second) = (connection, connection);
-                        let head = postgresql::repo::audit::audit_head(&mut first, Some(organization));
-                        let terms = postgresql::repo::policies::token_terms(&mut second, organization, kind);
-                        try_join(head, terms).await
-                    })
-                });
-                both.await
-            }
-        };
-        self.note(&both);
-        both
+    ) -> Operation<'_, (AuditHead, TokenTerms)> {
+        Box::pin(async move {
+            self.begin()?;
+            let both = match &mut self.side {
+                TxSide::Sqlite(connection) => {
+                    let both = async {
+                        let head = sqlite::repo::audit::audit_head(connection, Some(organization)).await?;
+                        Ok((head, sqlite::repo::policies::token_terms(connection, organization, kind).await?))
+                    };
+                    both.await
+                }
+                TxSide::PostgreSql(transaction) => {
+                    // The second begins when the first is done, and sees all that was committed by then.
+                    let both = transaction.first(Some(organization), move |connection| {
+                        Box::pin(async move {
+                            let (mut first, mut second) = (connection, connection);
+                            let head = postgresql::repo::audit::audit_head(&mut first, Some(organization));
+                            let terms = postgresql::repo::policies::token_terms(&mut second, organization, kind);
+                            try_join(head, terms).await
+                        })
+                    });
+                    both.await
+                }
+            };
+            self.note(&both);
+            both
+        })
     }
 
     /// Adds a token. A successor is added before [`supersede_active`](Self::supersede_active) names it.
-    pub async fn insert_token(&mut self, record: &Token) -> Result<(), StoreError> {
-        written!(self, tokens::insert_token(&record), keeping record)
+    pub fn insert_token<'o>(&'o mut self, record: &'o Token) -> Operation<'o, ()> {
+        Box::pin(async move { written!(self, tokens::insert_token(&record), keeping record) })
     }
 
     /// Appends the event that follows the end of its trail.
-    pub async fn append_audit(&mut self, record: AuditRecord) -> Result<(), StoreError> {
-        written!(self, audit::append_audit(&record))
+    pub fn append_audit(&mut self, record: AuditRecord) -> Operation<'_, ()> {
+        Box::pin(async move { written!(self, audit::append_audit(&record)) })
     }
 
     /// Logs changes. Call it last: until the unit ends, others wait for theirs.
-    pub async fn append_log(&mut self, touched: Vec<Touched>, at: Timestamp) -> Result<(), StoreError> {
-        if touched.is_empty() {
-            return self.check();
-        }
-        written!(self, log::append_log(&touched, at))
+    pub fn append_log(&mut self, touched: Vec<Touched>, at: Timestamp) -> Operation<'_, ()> {
+        Box::pin(async move {
+            if touched.is_empty() {
+                return self.check();
+            }
+            written!(self, log::append_log(&touched, at))
+        })
     }
 }

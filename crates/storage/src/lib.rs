@@ -27,6 +27,7 @@ mod url;
 
 pub use counters::StoreCounters;
 pub use error::{Constraint, Outage, OutageKind, StoreError};
+pub use operations::Operation;
 pub use options::StoreOptions;
 pub use store::Store;
 pub use unit::{Reads, Tx};

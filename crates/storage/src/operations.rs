@@ -18,7 +18,7 @@ use crate::model::{
     TokenEdit, TokenFilter, TokenOwner, TokenTerms, TokenUse, User,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
-use futures::future::join;
+use futures::future::{BoxFuture, join};
 use token_domain::Timestamp;
 use token_domain::execution::{BranchName, Coverage, RepositoryName};
 use token_domain::id::{
@@ -30,16 +30,23 @@ use token_domain::text::{Email, Name, Slug};
 use token_domain::token::{GraceMode, Kind};
 use token_domain::usage::{Hour, UsageHour};
 
+/// An operation under way, for as long as what it was given lives.
+///
+/// Boxed where it is defined: the code of a bare `async fn` is made by the crate that waits for it, so that the code of all
+/// statements was made in every crate above, and made anew with every edit there.
+pub type Operation<'o, T> = BoxFuture<'o, Result<T, StoreError>>;
+
 macro_rules! operations {
     (
         reads { $($(#[$read_doc:meta])* $read_in:ident::$read:ident($($read_arg:ident: $read_type:ty),*) -> $read_out:ty;)+ }
         writes { $($(#[$write_doc:meta])* $write_in:ident::$write:ident($($arg:ident: $type:ty),*) -> $out:ty;)+ }
     ) => {
+        #[expect(clippy::elidable_lifetime_names, reason = "some of the listed operations borrow what they are given")]
         impl Reads {
             $(
                 $(#[$read_doc])*
-                pub async fn $read(&mut self, $($read_arg: $read_type),*) -> Result<$read_out, StoreError> {
-                    match &mut self.0 {
+                pub fn $read<'o>(&'o mut self, $($read_arg: $read_type),*) -> Operation<'o, $read_out> {
+                    Box::pin(async move { match &mut self.0 {
                         ReadsSide::Sqlite(connection) => sqlite::repo::$read_in::$read(connection, $($read_arg),*).await,
                         ReadsSide::PostgreSql(reader) => {
                             let connection = reader.connection();
@@ -56,11 +63,12 @@ macro_rules! operations {
                                 result => result,
                             }
                         }
-                    }
+                    } })
                 }
             )+
         }
 
+        #[expect(clippy::elidable_lifetime_names, reason = "some of the listed operations borrow what they are given")]
         impl Tx {
             $(operations! { in_tx $(#[$read_doc])* $read_in::$read($($read_arg: $read_type),*) -> $read_out })+
             $(operations! { in_tx $(#[$write_doc])* $write_in::$write($($arg: $type),*) -> $out })+
@@ -70,23 +78,25 @@ macro_rules! operations {
         $(#[$doc])*
         #[expect(clippy::allow_attributes, reason = "only some of the listed operations have many arguments")]
         #[allow(clippy::too_many_arguments, reason = "the columns of one rotation, each of its own type")]
-        pub async fn $name(&mut self, $($arg: $type),*) -> Result<$out, StoreError> {
-            self.begin()?;
-            let result = match &mut self.side {
-                TxSide::Sqlite(connection) => sqlite::repo::$module::$name(connection, $($arg),*).await,
-                TxSide::PostgreSql(transaction) => {
-                    // Boxed, as it would otherwise lie beside SQLite's in every future that does one or the other.
-                    let answered = Box::pin(async move {
-                        let (before, mut connection) = transaction.next().await?;
-                        let this = postgresql::repo::$module::$name(&mut connection, $($arg),*);
-                        let (before, this) = join(before, this).await;
-                        before.and(this)
-                    });
-                    answered.await
-                }
-            };
-            self.note(&result);
-            result
+        pub fn $name<'o>(&'o mut self, $($arg: $type),*) -> Operation<'o, $out> {
+            Box::pin(async move {
+                self.begin()?;
+                let result = match &mut self.side {
+                    TxSide::Sqlite(connection) => sqlite::repo::$module::$name(connection, $($arg),*).await,
+                    TxSide::PostgreSql(transaction) => {
+                        // Boxed, as it would otherwise lie beside SQLite's in every future that does one or the other.
+                        let answered = Box::pin(async move {
+                            let (before, mut connection) = transaction.next().await?;
+                            let this = postgresql::repo::$module::$name(&mut connection, $($arg),*);
+                            let (before, this) = join(before, this).await;
+                            before.and(this)
+                        });
+                        answered.await
+                    }
+                };
+                self.note(&result);
+                result
+            })
         }
     };
 }
@@ -96,19 +106,19 @@ operations! {
         /// The organisation of that id.
         organizations::organization(id: OrganizationId) -> Option<Organization>;
         /// The organisation of that slug.
-        organizations::organization_by_slug(slug: &Slug) -> Option<Organization>;
+        organizations::organization_by_slug(slug: &'o Slug) -> Option<Organization>;
         /// How many organisations there are: none means that nothing was set up.
         organizations::count_organizations() -> i64;
 
         /// The person of that id.
         users::user(id: UserId) -> Option<User>;
         /// The person whose address has that key ([`Email::key`]).
-        users::user_by_email_key(key: &str) -> Option<User>;
+        users::user_by_email_key(key: &'o str) -> Option<User>;
 
         /// A person's place in an organisation, with all that decides what they may do there.
         memberships::membership_standing(organization: OrganizationId, user: UserId) -> Option<MembershipStanding>;
         /// A person's organisations by slug, byte by byte, after a slug.
-        memberships::organizations_of_user(user: UserId, after: Option<&Slug>, limit: u32) -> Vec<Home>;
+        memberships::organizations_of_user(user: UserId, after: Option<&'o Slug>, limit: u32) -> Vec<Home>;
         /// The organisation a person joined first, of those that are switched on and have not switched the person off.
         memberships::first_organization(user: UserId) -> Option<OrganizationId>;
         /// Whether there is an organisation that both are members of.
@@ -129,14 +139,14 @@ operations! {
         roles::role(organization: OrganizationId, id: RoleId) -> Option<CustomRole>;
 
         /// The invitation with that SHA-256, expired or not.
-        invitations::invitation_by_digest(digest: &[u8; 32]) -> Option<Invitation>;
+        invitations::invitation_by_digest(digest: &'o [u8; 32]) -> Option<Invitation>;
         /// The invitation of the person whose address has that key ([`Email::key`]), expired or not.
-        invitations::invitation_for(organization: OrganizationId, email_key: &str) -> Option<Invitation>;
+        invitations::invitation_for(organization: OrganizationId, email_key: &'o str) -> Option<Invitation>;
         /// An organisation's invitations, newest first, before a place in the list.
         invitations::list_invitations(organization: OrganizationId, after: Option<(Timestamp, InvitationId)>, limit: u32) -> Vec<Invited>;
 
         /// The session with that SHA-256, expired or not, and its person's standing.
-        sessions::session_by_digest(digest: &[u8; 32]) -> Option<SessionStanding>;
+        sessions::session_by_digest(digest: &'o [u8; 32]) -> Option<SessionStanding>;
         /// A person's unexpired sessions, newest first; in one organisation or in all.
         sessions::sessions_of_user(user: UserId, organization: Option<OrganizationId>, now: Timestamp) -> Vec<Session>;
 
@@ -145,39 +155,39 @@ operations! {
         /// A token of the organisation.
         tokens::token(organization: OrganizationId, id: TokenId) -> Option<Token>;
         /// Tokens by filter, newest first.
-        tokens::list_tokens(filter: &TokenFilter) -> Vec<Token>;
+        tokens::list_tokens(filter: &'o TokenFilter) -> Vec<Token>;
         /// How many of the organisation's tokens, of every kind, are active or rotating.
         tokens::live_token_count(organization: OrganizationId, now: Timestamp) -> i64;
 
         /// Every personal key of these people in the organisation, dead ones included: what a change to the people touches.
-        tokens::keys_of_people(organization: OrganizationId, people: &[UserId]) -> Vec<TokenId>;
+        tokens::keys_of_people(organization: OrganizationId, people: &'o [UserId]) -> Vec<TokenId>;
         /// What was counted of a token from an hour up to, not including, another; hours without a use are left out.
         usage::token_usage(token: TokenId, first: Hour, end: Hour) -> Vec<UsageHour>;
 
         /// A project of the organisation.
         projects::project(organization: OrganizationId, id: ProjectId) -> Option<Project>;
         /// A page of an organisation's projects.
-        projects::list_projects(organization: OrganizationId, listing: &Listing) -> Page<Project>;
+        projects::list_projects(organization: OrganizationId, listing: &'o Listing) -> Page<Project>;
         /// A tenant boundary of the project.
         access_scopes::access_scope(project: ProjectId, id: AccessScopeId) -> Option<AccessScope>;
         /// The one of that slug.
-        access_scopes::access_scope_by_slug(project: ProjectId, slug: &Slug) -> Option<AccessScope>;
+        access_scopes::access_scope_by_slug(project: ProjectId, slug: &'o Slug) -> Option<AccessScope>;
         /// A page of a project's tenant boundaries.
-        access_scopes::list_access_scopes(project: ProjectId, listing: &Listing) -> Page<AccessScope>;
+        access_scopes::list_access_scopes(project: ProjectId, listing: &'o Listing) -> Page<AccessScope>;
         /// An actor of the project.
         actors::actor(project: ProjectId, id: ActorId) -> Option<Actor>;
         /// A page of a project's actors.
-        actors::list_actors(filter: &ActorFilter, listing: &Listing) -> Page<Actor>;
+        actors::list_actors(filter: &'o ActorFilter, listing: &'o Listing) -> Page<Actor>;
         /// Every token of these actors, dead ones included: what a change to the actors touches.
-        actors::tokens_of_actors(ids: &[ActorId]) -> Vec<TokenId>;
+        actors::tokens_of_actors(ids: &'o [ActorId]) -> Vec<TokenId>;
         /// The same with whose each is.
-        actors::tokens_by_actor(ids: &[ActorId]) -> Vec<(ActorId, TokenId)>;
+        actors::tokens_by_actor(ids: &'o [ActorId]) -> Vec<(ActorId, TokenId)>;
         /// How many actors these tenant boundaries have; one with none is left out.
-        totals::actor_counts(project: ProjectId, scopes: &[AccessScopeId]) -> Vec<(AccessScopeId, u64)>;
+        totals::actor_counts(project: ProjectId, scopes: &'o [AccessScopeId]) -> Vec<(AccessScopeId, u64)>;
         /// The actors of a tenant boundary.
         tenancy::actor_ids(project: ProjectId, scope: AccessScopeId) -> Vec<ActorId>;
         /// The tenant boundaries of these actors, as far as the project has them.
-        tenancy::places_of_actors(project: ProjectId, ids: &[ActorId]) -> Vec<(ActorId, Option<AccessScopeId>)>;
+        tenancy::places_of_actors(project: ProjectId, ids: &'o [ActorId]) -> Vec<(ActorId, Option<AccessScopeId>)>;
         /// How much there is in a project.
         tenancy::project_contents(project: ProjectId, now: Timestamp) -> ProjectContents;
 
@@ -191,12 +201,12 @@ operations! {
         tokens::live_tokens_of_kind(organization: OrganizationId, kind: Kind, after: Option<(Timestamp, TokenId)>, now: Timestamp, limit: u32) -> Vec<Token>;
 
         /// A repository of the organisation.
-        repositories::repository(organization: OrganizationId, name: &RepositoryName) -> Option<Repository>;
+        repositories::repository(organization: OrganizationId, name: &'o RepositoryName) -> Option<Repository>;
         /// An organisation's repositories by name, byte by byte, after a name.
-        repositories::list_repositories(organization: OrganizationId, after: Option<&RepositoryName>, limit: u32) -> Vec<Repository>;
+        repositories::list_repositories(organization: OrganizationId, after: Option<&'o RepositoryName>, limit: u32) -> Vec<Repository>;
         /// What the last submission of a repository said, or the last one of a branch; nothing for an organisation that is
         /// switched off.
-        repositories::published_coverage(organization: &Slug, name: &RepositoryName, branch: Option<&BranchName>) -> Option<Coverage>;
+        repositories::published_coverage(organization: &'o Slug, name: &'o RepositoryName, branch: Option<&'o BranchName>) -> Option<Coverage>;
         /// The baseline in force.
         baselines::baseline(repository: RepositoryId) -> Option<Baseline>;
         /// A repository's baselines, newest first, before a number.
@@ -204,15 +214,15 @@ operations! {
         /// An execution of the organisation.
         executions::execution(organization: OrganizationId, id: ExecutionId) -> Option<Execution>;
         /// A repository's executions, newest first.
-        executions::list_executions(filter: &ExecutionFilter) -> Vec<Execution>;
+        executions::list_executions(filter: &'o ExecutionFilter) -> Vec<Execution>;
         /// What a submission's key recorded.
-        executions::execution_key(organization: OrganizationId, principal: Principal, key: &str) -> Option<ExecutionKey>;
+        executions::execution_key(organization: OrganizationId, principal: Principal, key: &'o str) -> Option<ExecutionKey>;
 
         /// What an idempotency key made.
-        idempotency::idempotency(organization: OrganizationId, principal: Principal, operation: &str, key: &str) -> Option<IdempotencyRecord>;
+        idempotency::idempotency(organization: OrganizationId, principal: Principal, operation: &'o str, key: &'o str) -> Option<IdempotencyRecord>;
 
         /// Events of a trail by filter. Moments are places in a trail, whose times never go back.
-        audit::list_audit(filter: &AuditFilter) -> Vec<AuditRecord>;
+        audit::list_audit(filter: &'o AuditFilter) -> Vec<AuditRecord>;
         /// The end of a trail as it is remembered beside the events; nothing for a trail that was never written to.
         audit::audit_end(organization: Option<OrganizationId>) -> Option<AuditHead>;
         /// Every trail there is; nothing stands for the deployment's own.
@@ -226,13 +236,13 @@ operations! {
         log::log_start() -> Option<i64>;
 
         /// A named value of the deployment.
-        settings::meta_get(key: &str) -> Option<String>;
+        settings::meta_get(key: &'o str) -> Option<String>;
     }
     writes {
         /// Adds an organisation. [`OrganizationSlug`](crate::Constraint::OrganizationSlug) when the slug is taken.
-        organizations::insert_organization(record: &Organization) -> ();
+        organizations::insert_organization(record: &'o Organization) -> ();
         /// Gives it another name.
-        organizations::rename_organization(id: OrganizationId, name: &Name, at: Timestamp) -> Option<Organization>;
+        organizations::rename_organization(id: OrganizationId, name: &'o Name, at: Timestamp) -> Option<Organization>;
         /// Switches it off, or on again with nothing.
         organizations::set_organization_disabled(id: OrganizationId, disabled_at: Option<Timestamp>, at: Timestamp) -> Option<Organization>;
         /// Sets or lifts its token cap.
@@ -243,32 +253,32 @@ operations! {
         organizations::lock_organization(id: OrganizationId) -> bool;
 
         /// Adds a person. [`UserEmail`](crate::Constraint::UserEmail) when the address is taken.
-        users::insert_user(record: &User) -> ();
+        users::insert_user(record: &'o User) -> ();
         /// Changes what is given.
-        users::update_user(id: UserId, name: Option<&Name>, email: Option<&Email>, at: Timestamp) -> Option<User>;
+        users::update_user(id: UserId, name: Option<&'o Name>, email: Option<&'o Email>, at: Timestamp) -> Option<User>;
         /// Sets or removes the password's PHC string.
-        users::set_password(id: UserId, phc: Option<&str>, at: Timestamp) -> bool;
+        users::set_password(id: UserId, phc: Option<&'o str>, at: Timestamp) -> bool;
         /// Switches the person off, or on again with nothing.
         users::set_user_disabled(id: UserId, disabled_at: Option<Timestamp>, at: Timestamp) -> Option<User>;
 
         /// Begins a second factor in place of one that was begun and not confirmed. False: one is confirmed.
-        second_factors::begin_second_factor(record: &SecondFactor) -> bool;
+        second_factors::begin_second_factor(record: &'o SecondFactor) -> bool;
         /// Confirms it by a code of this time step. False: none is under way.
         second_factors::confirm_second_factor(user: UserId, step: i64, at: Timestamp) -> bool;
         /// Spends a time step, and with it all before. False: it was spent, or there is no confirmed factor. Of any number
         /// of callers at once exactly one is told true.
         second_factors::spend_step(user: UserId, step: i64) -> bool;
         /// Replaces the sealed secret, unless it is no longer the one the change was based on.
-        second_factors::reseal_second_factor(user: UserId, sealed: &[u8], expected: &[u8]) -> bool;
+        second_factors::reseal_second_factor(user: UserId, sealed: &'o [u8], expected: &'o [u8]) -> bool;
         /// Removes it with its recovery codes.
         second_factors::delete_second_factor(user: UserId) -> bool;
         /// Puts these recovery codes in place of those there were.
-        second_factors::replace_recovery_codes(user: UserId, digests: &[[u8; 32]]) -> ();
+        second_factors::replace_recovery_codes(user: UserId, digests: &'o [[u8; 32]]) -> ();
         /// Spends a recovery code. False: there is none of that digest, or it was spent.
-        second_factors::spend_recovery_code(user: UserId, digest: &[u8; 32]) -> bool;
+        second_factors::spend_recovery_code(user: UserId, digest: &'o [u8; 32]) -> bool;
 
         /// Adds a membership. [`Membership`](crate::Constraint::Membership) when there is one.
-        memberships::insert_membership(record: &Membership) -> ();
+        memberships::insert_membership(record: &'o Membership) -> ();
         /// Gives a member another role.
         memberships::set_membership_role(organization: OrganizationId, user: UserId, role: RoleRef) -> Option<Membership>;
         /// Switches a member off there, or on again with nothing. False: no such member.
@@ -281,25 +291,25 @@ operations! {
         memberships::count_owners(organization: OrganizationId) -> i64;
 
         /// Adds a role. [`RoleName`](crate::Constraint::RoleName) when the name is taken.
-        roles::insert_role(record: &CustomRole) -> ();
+        roles::insert_role(record: &'o CustomRole) -> ();
         /// Changes what is given.
-        roles::update_role(organization: OrganizationId, id: RoleId, name: Option<&Name>, scopes: Option<&[String]>, at: Timestamp) -> Option<CustomRole>;
+        roles::update_role(organization: OrganizationId, id: RoleId, name: Option<&'o Name>, scopes: Option<&'o [String]>, at: Timestamp) -> Option<CustomRole>;
         /// Removes a role nobody wears; [`Reference`](crate::Constraint::Reference) when someone does.
         roles::delete_role(organization: OrganizationId, id: RoleId) -> bool;
 
         /// Adds an invitation. [`Invitation`](crate::Constraint::Invitation) when the address has one.
-        invitations::insert_invitation(record: &Invitation) -> ();
+        invitations::insert_invitation(record: &'o Invitation) -> ();
         /// Withdraws an invitation.
         invitations::delete_invitation(organization: OrganizationId, id: InvitationId) -> Option<Invitation>;
         /// Takes the unexpired invitation with that SHA-256 away: of any number of callers at once exactly one gets it.
-        invitations::take_invitation(digest: &[u8; 32], now: Timestamp) -> Option<Invitation>;
+        invitations::take_invitation(digest: &'o [u8; 32], now: Timestamp) -> Option<Invitation>;
         /// Offers another role instead of a custom one; in how many invitations.
         invitations::move_invitations(organization: OrganizationId, from: RoleId, to: RoleRef) -> usize;
         /// Forgets at most `limit` invitations that expired before; how many.
         invitations::delete_invitations_before(before: Timestamp, limit: u32) -> usize;
 
         /// Adds a session of a member.
-        sessions::insert_session(record: &Session) -> ();
+        sessions::insert_session(record: &'o Session) -> ();
         /// Ends one of the person's sessions.
         sessions::delete_session(user: UserId, id: SessionId) -> bool;
         /// Ends all of them but one; which.
@@ -310,7 +320,7 @@ operations! {
         sessions::delete_expired_sessions(before: Timestamp, limit: u32) -> usize;
 
         /// Changes what is shown of it.
-        tokens::edit_token(organization: OrganizationId, id: TokenId, edit: &TokenEdit) -> Option<Token>;
+        tokens::edit_token(organization: OrganizationId, id: TokenId, edit: &'o TokenEdit) -> Option<Token>;
         /// Turns a token that is active at `now` into a rotating one; nothing if it is not active. Of any number of
         /// callers at once exactly one gets the token back.
         tokens::supersede_active(organization: OrganizationId, old: TokenId, by: TokenId, at: Timestamp, grace_ends_at: Timestamp, mode: GraceMode, now: Timestamp) -> Option<Token>;
@@ -318,81 +328,81 @@ operations! {
         /// is left as it is.
         tokens::cancel_supersession(organization: OrganizationId, id: TokenId, now: Timestamp) -> Option<(Token, TokenId)>;
         /// Kills a token; nothing if it is not there or was killed before, whose first reason stays.
-        tokens::revoke_token(organization: OrganizationId, id: TokenId, kill: &Kill) -> Option<Token>;
+        tokens::revoke_token(organization: OrganizationId, id: TokenId, kill: &'o Kill) -> Option<Token>;
         /// Kills every token of an owner in the organisation that was not killed before; which.
-        tokens::revoke_tokens_of_owner(organization: OrganizationId, owner: TokenOwner, kill: &Kill) -> Vec<TokenId>;
+        tokens::revoke_tokens_of_owner(organization: OrganizationId, owner: TokenOwner, kill: &'o Kill) -> Vec<TokenId>;
         /// Records the first use of a successor, and in first-use mode brings the end of its predecessor's grace
         /// forward, never back. The predecessor, if its grace changed.
         tokens::shorten_grace(successor: TokenId, at: Timestamp, new_end: Timestamp) -> Option<TokenId>;
         /// Records the first presentation after the grace. True the first time only.
         tokens::mark_reuse(id: TokenId, at: Timestamp) -> bool;
         /// Replaces how the secret is stored, unless the hash is no longer the one the change was based on.
-        tokens::set_secret(id: TokenId, secret: &StoredSecret, expected_hash: &str) -> bool;
+        tokens::set_secret(id: TokenId, secret: &'o StoredSecret, expected_hash: &'o str) -> bool;
         /// Writes down last uses; an earlier moment never replaces a later one. Unknown tokens are passed over.
-        tokens::record_uses(uses: &[TokenUse]) -> ();
+        tokens::record_uses(uses: &'o [TokenUse]) -> ();
         /// Adds to the counts of hours. A token that is not there is skipped; one that comes twice is added twice.
-        usage::add_counts(counts: &[TokenCount]) -> ();
+        usage::add_counts(counts: &'o [TokenCount]) -> ();
         /// Forgets at most `limit` counts of hours before this one; how many.
         usage::delete_usage_before(end: Hour, limit: u32) -> usize;
 
         /// Asks nothing of an organisation's tokens any more; how many kinds were asked something.
         policies::delete_token_rules(organization: OrganizationId) -> usize;
         /// Asks something of a kind of which nothing was asked.
-        policies::insert_token_rule(record: &StoredRule) -> ();
+        policies::insert_token_rule(record: &'o StoredRule) -> ();
 
         /// Adds a project. [`ProjectSlug`](crate::Constraint::ProjectSlug) when the slug is taken.
-        projects::insert_project(record: &Project) -> ();
+        projects::insert_project(record: &'o Project) -> ();
         /// Changes what is given.
-        projects::update_project(organization: OrganizationId, id: ProjectId, name: Option<&Name>, slug: Option<&Slug>, at: Timestamp) -> Option<Project>;
+        projects::update_project(organization: OrganizationId, id: ProjectId, name: Option<&'o Name>, slug: Option<&'o Slug>, at: Timestamp) -> Option<Project>;
         /// Removes a project with nothing in it; [`Reference`](crate::Constraint::Reference) when it has access scopes,
         /// actors or tokens.
         projects::delete_project(organization: OrganizationId, id: ProjectId) -> bool;
         /// Adds a tenant boundary. [`AccessScopeSlug`](crate::Constraint::AccessScopeSlug) when the slug is taken.
-        access_scopes::insert_access_scope(record: &AccessScope) -> ();
+        access_scopes::insert_access_scope(record: &'o AccessScope) -> ();
         /// Changes what is given.
-        access_scopes::update_access_scope(project: ProjectId, id: AccessScopeId, edit: &AccessScopeEdit, at: Timestamp) -> Option<AccessScope>;
+        access_scopes::update_access_scope(project: ProjectId, id: AccessScopeId, edit: &'o AccessScopeEdit, at: Timestamp) -> Option<AccessScope>;
         /// Removes one that has no actors; [`Reference`](crate::Constraint::Reference) when it has:
         /// [`unscope_actors`](Tx::unscope_actors) comes first.
         access_scopes::delete_access_scope(project: ProjectId, id: AccessScopeId) -> bool;
         /// Adds an actor. [`Reference`](crate::Constraint::Reference) when the access scope is not of its project.
-        actors::insert_actor(record: &Actor) -> ();
+        actors::insert_actor(record: &'o Actor) -> ();
         /// Changes what is given.
-        actors::update_actor(project: ProjectId, id: ActorId, edit: &ActorEdit, at: Timestamp) -> Option<Actor>;
+        actors::update_actor(project: ProjectId, id: ActorId, edit: &'o ActorEdit, at: Timestamp) -> Option<Actor>;
         /// Takes a tenant boundary away from all its actors; which.
         actors::unscope_actors(project: ProjectId, scope: AccessScopeId, at: Timestamp) -> Vec<ActorId>;
         /// Removes an actor and its tokens; which tokens. The audit trail keeps what they were.
         actors::delete_actor(project: ProjectId, id: ActorId) -> Option<Vec<TokenId>>;
         /// Puts actors into a tenant boundary of their project, or into none; how many there were.
-        tenancy::move_actors(project: ProjectId, ids: &[ActorId], scope: Option<AccessScopeId>, at: Timestamp) -> usize;
+        tenancy::move_actors(project: ProjectId, ids: &'o [ActorId], scope: Option<AccessScopeId>, at: Timestamp) -> usize;
         /// What an actor's tokens that were not killed are called, and when they end.
-        tenancy::update_tokens_of_actor(actor: ActorId, name: &Name, expires_at: Option<Timestamp>) -> ();
+        tenancy::update_tokens_of_actor(actor: ActorId, name: &'o Name, expires_at: Option<Timestamp>) -> ();
         /// Removes all that is in a project: its actors with their tokens, its access scopes. Other tokens that are bound to
         /// it are killed, and bound to it no more.
-        tenancy::empty_project(project: ProjectId, kill: &Kill) -> ();
+        tenancy::empty_project(project: ProjectId, kill: &'o Kill) -> ();
 
         /// The repository of that name, registered if it was not, and held until the unit ends: of two who register it at
         /// once the second sees what the first did.
-        repositories::register_repository(id: RepositoryId, organization: OrganizationId, name: &RepositoryName, at: Timestamp) -> Repository;
+        repositories::register_repository(id: RepositoryId, organization: OrganizationId, name: &'o RepositoryName, at: Timestamp) -> Repository;
         /// Counts an execution and keeps what it said as the last. False: no such repository.
         repositories::note_submission(id: RepositoryId, coverage: Coverage, at: Timestamp) -> bool;
         /// Puts a baseline in force. Its number follows the one before; hold the repository to know it.
-        baselines::append_baseline(record: &Baseline) -> ();
+        baselines::append_baseline(record: &'o Baseline) -> ();
         /// Records an execution.
-        executions::insert_execution(record: &Execution) -> ();
+        executions::insert_execution(record: &'o Execution) -> ();
         /// Forgets at most `limit` of the oldest executions, as far as they are older than `before`, with their keys; how
         /// many.
         executions::delete_executions_before(before: Timestamp, limit: u32) -> usize;
         /// Remembers what a submission's key recorded. [`Submission`](crate::Constraint::Submission) when it is in use.
-        executions::insert_execution_key(record: &ExecutionKey) -> ();
+        executions::insert_execution_key(record: &'o ExecutionKey) -> ();
         /// Forgets one key.
-        executions::delete_execution_key(organization: OrganizationId, principal: Principal, key: &str) -> bool;
+        executions::delete_execution_key(organization: OrganizationId, principal: Principal, key: &'o str) -> bool;
         /// Forgets about `limit` of the oldest keys made before; how many.
         executions::delete_execution_keys_before(before: Timestamp, limit: u32) -> usize;
 
         /// Remembers what a key made. [`Idempotency`](crate::Constraint::Idempotency) when it is in use.
-        idempotency::insert_idempotency(record: &IdempotencyRecord) -> ();
+        idempotency::insert_idempotency(record: &'o IdempotencyRecord) -> ();
         /// Forgets one key.
-        idempotency::delete_idempotency(organization: OrganizationId, principal: Principal, operation: &str, key: &str) -> bool;
+        idempotency::delete_idempotency(organization: OrganizationId, principal: Principal, operation: &'o str, key: &'o str) -> bool;
         /// Forgets about `limit` of the oldest keys made before; how many.
         idempotency::delete_idempotency_before(before: Timestamp, limit: u32) -> usize;
 
@@ -400,8 +410,8 @@ operations! {
         log::delete_log_before(before: Timestamp, limit: u32) -> usize;
 
         /// Sets a named value of the deployment.
-        settings::meta_set(key: &str, value: &str) -> ();
+        settings::meta_set(key: &'o str, value: &'o str) -> ();
         /// Sets it unless it is set: true for exactly one caller.
-        settings::meta_insert(key: &str, value: &str) -> bool;
+        settings::meta_insert(key: &'o str, value: &'o str) -> bool;
     }
 }

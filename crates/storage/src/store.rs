@@ -1,13 +1,13 @@
 //! The store: how units of reading and of work reach the database.
 
-mod sqlite_unit;
+mod closure;
 
 use crate::backend::{postgresql, sqlite};
 use crate::counters::StoreCounters;
 use crate::error::{OutageKind, StoreError};
 use crate::model::Candidate;
 use crate::options::StoreOptions;
-use crate::unit::{Reads, ReadsSide, Tx, TxSide};
+use crate::unit::{Reads, ReadsSide, Tx, TxSide, Unit};
 use crate::url::{DatabaseUrl, Target};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -15,7 +15,6 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
 /// The facts on disk. Cheap to clone; all clones are the same store.
@@ -113,25 +112,15 @@ impl Store {
         H: Send + 'static,
     {
         self.0.counters.count_write();
+        let (unit, answer) = closure::unit(held, work);
         match &self.0.side {
-            Side::Sqlite(side) => {
-                let (unit, answer) = sqlite_unit::unit(held, work);
-                side.writer.submit(unit).await?;
-                answer.await.unwrap_or_else(|oneshot::error::RecvError { .. }| Err(sqlite::closed().into()))
-            }
+            Side::Sqlite(side) => side.writer.submit(unit).await?,
             Side::PostgreSql { pool, units, .. } => {
-                let (pool, counters) = (Arc::clone(pool), Arc::clone(&self.0.counters));
-                let unit = async move {
-                    let result = in_transaction(pool, counters, work).await;
-                    drop(held);
-                    result
-                };
-                let unit = units.spawn_on(unit, &self.0.background);
-                unit.await.unwrap_or_else(|_| {
-                    Err(StoreError::outage(OutageKind::Closed, "the background runtime has ended").into())
-                })
+                let unit = in_transaction(Arc::clone(pool), Arc::clone(&self.0.counters), unit);
+                units.spawn_on(unit, &self.0.background);
             }
         }
+        closure::arrived(answer.await)
     }
 
     /// The tokens a presented secret may be, by its look-up hint; the cold read of every validation. One statement on
@@ -225,46 +214,29 @@ impl std::fmt::Debug for Store {
     }
 }
 
-/// A unit of work on PostgreSQL.
-async fn in_transaction<T, E, F>(pool: Arc<postgresql::Pool>, counters: Arc<StoreCounters>, work: F) -> Result<T, E>
-where
-    E: From<StoreError>,
-    F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>>,
-{
+/// Carries out a unit of work on PostgreSQL.
+async fn in_transaction(pool: Arc<postgresql::Pool>, counters: Arc<StoreCounters>, mut unit: Box<dyn Unit>) {
     let mut tx = Tx::from(postgresql::Transaction::new(pool));
-    let ran = AssertUnwindSafe(async { settled(work(&mut tx).await, &tx) }).catch_unwind().await;
-    let afterwards = tx.take_afterwards();
-    let TxSide::PostgreSql(transaction) = tx.side else { return Err(sqlite::closed().into()) };
-    match ran {
-        Ok(Ok(value)) => {
-            // What it wrote last is only put together now.
-            let committed = AssertUnwindSafe(transaction.commit()).catch_unwind().await;
-            committed.unwrap_or_else(|_| Err(panicked_at_commit()))?;
-            counters.count_commit();
-            for act in afterwards {
-                act();
-            }
-            Ok(value)
-        }
-        Ok(Err(error)) => {
+    let keep = unit.run(&mut tx).await;
+    let committed = match tx.side {
+        TxSide::PostgreSql(transaction) if keep => commit(*transaction).await,
+        TxSide::PostgreSql(transaction) => {
             if let Err(error) = transaction.rollback().await {
                 tracing::warn!(%error, "a unit of work could not be rolled back; its connection is dropped");
             }
-            Err(error)
+            Ok(())
         }
-        Err(_panic) => Err(panicked().into()),
+        TxSide::Sqlite(_) => Err(StoreError::Broken("a unit of work changed its database".to_owned())),
+    };
+    if keep && committed.is_ok() {
+        counters.count_commit();
     }
+    unit.answer(committed);
 }
 
-/// What a unit came to: a success that passed over a failed operation is none.
-fn settled<T, E: From<StoreError>>(result: Result<T, E>, tx: &Tx) -> Result<T, E> {
-    result.and_then(|value| tx.check().map(|()| value).map_err(E::from))
-}
-
-fn panicked_at_commit() -> StoreError {
-    StoreError::outage(OutageKind::Lost, "a unit of work panicked at its commit")
-}
-
-fn panicked() -> StoreError {
-    StoreError::Broken("a unit of work panicked and was rolled back".to_owned())
+/// What a unit wrote last is only put together now, so that it may still panic.
+async fn commit(transaction: postgresql::Transaction) -> Result<(), StoreError> {
+    let committed = AssertUnwindSafe(transaction.commit()).catch_unwind().await;
+    committed
+        .unwrap_or_else(|_panic| Err(StoreError::outage(OutageKind::Lost, "a unit of work panicked at its commit")))
 }

@@ -2,7 +2,16 @@
 
 use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
+use futures::future::BoxFuture;
 use std::mem::take;
+
+/// A unit of work on its way.
+pub(crate) trait Unit: Send {
+    /// Runs it once. True: keep what it wrote.
+    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool>;
+    /// Tells the caller how it ended: as it ran, or that it could not be committed.
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
 
 /// A connection for reading. Each operation is a statement of its own: two of them may see different moments.
 pub struct Reads(pub(crate) ReadsSide);

@@ -11,7 +11,7 @@ mod writer;
 
 pub(crate) use connection::{SqliteConn, backup, establish};
 pub(crate) use readers::Readers;
-pub(crate) use writer::{Unit, Writer, closed};
+pub(crate) use writer::Writer;
 
 /// What the repository functions work on. The lifetime is the other side's.
 pub(crate) type Conn<'a> = SqliteConn;

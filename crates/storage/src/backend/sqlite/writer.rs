@@ -10,7 +10,7 @@ use super::control::Control;
 use crate::counters::StoreCounters;
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
-use crate::unit::Tx;
+use crate::unit::{Tx, Unit};
 use futures::executor::block_on;
 use preempt_rt::sched::{Pid, Scheduler, SchedulerParams, set_scheduler};
 use std::path::PathBuf;
@@ -19,14 +19,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-/// A unit of work on its way through the writer.
-pub(crate) trait Unit: Send {
-    /// Runs it once. True: keep what it wrote.
-    fn run(&mut self, tx: &mut Tx) -> bool;
-    /// Tells the caller how it ended: as it ran, or that its group could not be committed.
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
-}
 
 struct Job {
     unit: Box<dyn Unit>,
@@ -86,7 +78,7 @@ impl Writer {
     }
 }
 
-pub(crate) fn closed() -> StoreError {
+fn closed() -> StoreError {
     StoreError::outage(OutageKind::Closed, "the store is closed")
 }
 
@@ -169,7 +161,7 @@ impl Work {
 /// transaction itself is gone (SQLite ends it by itself when the disk is full or failing).
 fn in_savepoint(tx: &mut Tx, unit: &mut dyn Unit) -> Result<(), StoreError> {
     savepoint(tx, Control::Mark)?;
-    let keep = unit.run(tx);
+    let keep = block_on(unit.run(tx));
     tx.renew();
     if !keep {
         savepoint(tx, Control::TakeBack)?;

@@ -1,0 +1,81 @@
+//! A closure and its caller, as those see them who carry units of work out.
+//!
+//! What is here is made anew for every closure, in the program that has it. So there is little of it, and nothing of either
+//! database.
+
+use crate::error::{OutageKind, StoreError};
+use crate::unit::{Afterwards, Tx, Unit};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use std::panic::AssertUnwindSafe;
+use tokio::sync::oneshot;
+
+struct Waiting<T, E, F, H> {
+    work: Option<F>,
+    result: Option<Result<T, E>>,
+    afterwards: Vec<Afterwards>,
+    held: H,
+    caller: oneshot::Sender<Result<T, E>>,
+}
+
+/// The unit, and where its answer arrives. `held` is dropped when the unit is over, before the answer is sent.
+pub(super) fn unit<T, E, F, H>(held: H, work: F) -> (Box<dyn Unit>, oneshot::Receiver<Result<T, E>>)
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+    F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    H: Send + 'static,
+{
+    let (caller, answer) = oneshot::channel();
+    (Box::new(Waiting { work: Some(work), result: None, afterwards: Vec::new(), held, caller }), answer)
+}
+
+/// What arrived; nothing does from a store that was closed before the unit's turn came.
+pub(super) fn arrived<T, E: From<StoreError>>(answer: Result<Result<T, E>, oneshot::error::RecvError>) -> Result<T, E> {
+    answer.unwrap_or_else(|_| Err(StoreError::outage(OutageKind::Closed, "the store was closed").into()))
+}
+
+impl<T, E, F, H> Unit for Waiting<T, E, F, H>
+where
+    T: Send,
+    E: From<StoreError> + Send,
+    F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send,
+    H: Send,
+{
+    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool> {
+        Box::pin(async move {
+            let Some(work) = self.work.take() else { return false };
+            let ran = AssertUnwindSafe(async { settled(work(tx).await, tx) }).catch_unwind().await;
+            let result = ran.unwrap_or_else(|_panic| Err(panicked().into()));
+            let keep = result.is_ok();
+            self.afterwards = tx.take_afterwards();
+            self.result = Some(result);
+            keep
+        })
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let result = match (committed, self.result) {
+            (Ok(()), Some(result)) => result,
+            (Ok(()), None) => Err(StoreError::Broken("a unit of work was not run".to_owned()).into()),
+            (Err(error), _) => Err(error.into()),
+        };
+        if result.is_ok() {
+            for act in self.afterwards {
+                act();
+            }
+        }
+        drop(self.held);
+        // A caller that went away wanted the work done, not the answer.
+        drop(self.caller.send(result));
+    }
+}
+
+/// What a unit came to: a success that passed over a failed operation is none.
+fn settled<T, E: From<StoreError>>(result: Result<T, E>, tx: &Tx) -> Result<T, E> {
+    result.and_then(|value| tx.check().map(|()| value).map_err(E::from))
+}
+
+fn panicked() -> StoreError {
+    StoreError::Broken("a unit of work panicked and was rolled back".to_owned())
+}
