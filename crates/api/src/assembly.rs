@@ -119,6 +119,7 @@ pub(crate) fn store_options(database: &sections::Database) -> StoreOptions {
     StoreOptions {
         pool_size: database.pool_size,
         connect_timeout: database.connect_timeout,
+        acquire_timeout: database.acquire_timeout,
         statement_timeout: database.statement_timeout,
         lock_timeout: database.lock_timeout,
         ..StoreOptions::default()

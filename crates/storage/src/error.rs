@@ -36,9 +36,9 @@ pub struct Outage {
 pub enum OutageKind {
     /// No connection could be made.
     Connect,
-    /// The connection was lost while in use; whether a commit under way took effect is unknown.
+    /// The connection, or the unit of work, was lost on its way; whether a commit under way took effect is unknown.
     Lost,
-    /// It took too long: a statement, a lock, a place in the pool.
+    /// It took too long: a statement, a lock, those in front of it, a place in the pool.
     Timeout,
     /// Locked by someone else, or two transactions in each other's way.
     Busy,

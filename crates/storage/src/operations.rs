@@ -380,9 +380,6 @@ operations! {
         /// it are killed, and bound to it no more.
         tenancy::empty_project(project: ProjectId, kill: &'o Kill) -> ();
 
-        /// The repository of that name, registered if it was not, and held until the unit ends: of two who register it at
-        /// once the second sees what the first did.
-        repositories::register_repository(id: RepositoryId, organization: OrganizationId, name: &'o RepositoryName, at: Timestamp) -> Repository;
         /// Counts an execution and keeps what it said as the last. False: no such repository.
         repositories::note_submission(id: RepositoryId, coverage: Coverage, at: Timestamp) -> bool;
         /// Puts a baseline in force. Its number follows the one before; hold the repository to know it.

@@ -7,8 +7,10 @@ use std::time::Duration;
 pub struct StoreOptions {
     /// PostgreSQL: connections for units of work. Reads have one connection per worker beside them.
     pub pool_size: usize,
-    /// PostgreSQL: how long to wait for a connection, free or new.
+    /// PostgreSQL: how long opening a connection may take.
     pub connect_timeout: Duration,
+    /// PostgreSQL: how long a unit of work waits for its turn at what it locks first and for a free connection, together.
+    pub acquire_timeout: Duration,
     /// How long one statement may run. SQLite: how long to wait for another process that holds the file.
     pub statement_timeout: Duration,
     /// PostgreSQL: how long a statement may wait for a lock.
@@ -30,6 +32,7 @@ impl Default for StoreOptions {
         Self {
             pool_size: 10,
             connect_timeout: Duration::from_secs(3),
+            acquire_timeout: Duration::from_secs(3),
             statement_timeout: Duration::from_secs(5),
             lock_timeout: Duration::from_secs(2),
             idle_transaction_timeout: Duration::from_secs(10),

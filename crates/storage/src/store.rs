@@ -84,8 +84,8 @@ impl Store {
 
     /// Does a unit of work: all of it, or on `Err` nothing. `Ok` is returned after the commit is on disk.
     ///
-    /// Once begun it runs to its end even if this future is dropped; dropped while it waits for a place in the queue, it
-    /// never begins. The closure awaits nothing but its [`Tx`].
+    /// Once begun it runs to its end even if this future is dropped; dropped while it waits for a place in SQLite's queue,
+    /// it never begins. The closure awaits nothing but its [`Tx`].
     ///
     /// # Errors
     /// What the closure returns; or a [`StoreError`], also when the closure panics. After
@@ -234,7 +234,7 @@ async fn in_transaction(pool: Arc<postgresql::Pool>, counters: Arc<StoreCounters
     unit.answer(committed);
 }
 
-/// What a unit wrote last is only put together now, so that it may still panic.
+/// Commits. What the unit wrote last is only put together now, and may still panic.
 async fn commit(transaction: postgresql::Transaction) -> Result<(), StoreError> {
     let committed = AssertUnwindSafe(transaction.commit()).catch_unwind().await;
     committed

@@ -5,7 +5,7 @@ use crate::error::StoreError;
 use futures::future::BoxFuture;
 use std::mem::take;
 
-/// A unit of work on its way.
+/// A unit of work, as those see it who carry it out: a closure, whoever waits for what it returns, and what they hold.
 pub(crate) trait Unit: Send {
     /// Runs it once. True: keep what it wrote.
     fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool>;

@@ -97,8 +97,8 @@ pub const KEYS: &[Key] = &[
     key(
         "database.acquire_timeout_ms",
         int(10, 60_000),
-        Some("1000"),
-        "How long a request waits for a free connection; then 503.",
+        Some("2000"),
+        "PostgreSQL: how long a change waits for its turn and for a free connection; then 503.",
     ),
     key(
         "database.statement_timeout_ms",

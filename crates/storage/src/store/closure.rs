@@ -30,9 +30,9 @@ where
     (Box::new(Waiting { work: Some(work), result: None, afterwards: Vec::new(), held, caller }), answer)
 }
 
-/// What arrived; nothing does from a store that was closed before the unit's turn came.
+/// What arrived. Nothing does if whoever carried the unit out ended in the middle of it.
 pub(super) fn arrived<T, E: From<StoreError>>(answer: Result<Result<T, E>, oneshot::error::RecvError>) -> Result<T, E> {
-    answer.unwrap_or_else(|_| Err(StoreError::outage(OutageKind::Closed, "the store was closed").into()))
+    answer.unwrap_or_else(|_| Err(StoreError::outage(OutageKind::Lost, "how the unit of work ended is unknown").into()))
 }
 
 impl<T, E, F, H> Unit for Waiting<T, E, F, H>

@@ -264,7 +264,7 @@ fn a_full_queue_makes_callers_wait_and_loses_none() {
 fn a_busy_organisation_leaves_connections_to_others() {
     let patience = Duration::from_mins(1);
     let options =
-        StoreOptions { pool_size: 2, connect_timeout: patience, lock_timeout: patience, ..StoreOptions::default() };
+        StoreOptions { pool_size: 2, acquire_timeout: patience, lock_timeout: patience, ..StoreOptions::default() };
     Db::on(Backend::PostgreSql, options, async |db| {
         let store = db.store();
         for number in [1, 2] {
@@ -301,6 +301,59 @@ fn a_busy_organisation_leaves_connections_to_others() {
         };
         let (long, crowd) = futures::future::join(long, others).await;
         assert!(long.is_ok() && crowd.iter().all(Result::is_ok), "{long:?}, {crowd:?}");
+    });
+}
+
+#[test]
+fn a_turn_ends_with_its_unit_however_that_ends() {
+    let options = StoreOptions { pool_size: 1, acquire_timeout: Duration::from_mins(1), ..StoreOptions::default() };
+    Db::on(Backend::PostgreSql, options, async |db| {
+        founded(db.store()).await;
+        let trail = Some(id(1));
+        for _ in 0..3 {
+            let refused = write(db.store(), move |tx| {
+                Box::pin(async move {
+                    tx.audit_head(trail).await?;
+                    Err::<(), _>(StoreError::Broken("refused".to_owned()))
+                })
+            });
+            assert!(refused.await.is_err());
+            let panicked = write(db.store(), move |tx| {
+                Box::pin(async move {
+                    tx.audit_head(trail).await?;
+                    panic!("on purpose")
+                })
+            });
+            assert!(matches!(panicked.await, Err::<(), _>(StoreError::Broken(_))));
+            let uncommittable = write(db.store(), move |tx| {
+                Box::pin(async move {
+                    tx.audit_head(trail).await?;
+                    tx.insert_organization(&records::organization(1)).await
+                })
+            });
+            assert!(matches!(uncommittable.await, Err(StoreError::Conflict(_))));
+            // A caller that goes away while the unit waits for its turn.
+            let mut dropped = Box::pin(write(db.store(), move |tx| Box::pin(tx.audit_head(trail))));
+            assert!(futures::FutureExt::now_or_never(&mut dropped).is_none());
+            drop(dropped);
+        }
+        let head = write(db.store(), move |tx| Box::pin(tx.audit_head(trail))).await;
+        assert!(head.is_ok(), "{head:?}");
+    });
+}
+
+#[test]
+fn an_operation_that_was_never_begun_leaves_its_unit_alone() {
+    Db::each(async |db| {
+        founded(db.store()).await;
+        let counted = write(db.store(), |tx| {
+            Box::pin(async move {
+                drop(tx.count_organizations());
+                drop(tx.audit_head(None));
+                tx.count_organizations().await
+            })
+        });
+        assert_eq!(counted.await, Ok(1));
     });
 }
 

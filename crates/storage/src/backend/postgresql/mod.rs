@@ -15,6 +15,7 @@ pub(crate) use connect::{Purpose, connect};
 pub(crate) use pool::Pool;
 pub(crate) use readers::{Reader, Readers};
 pub(crate) use transaction::Transaction;
+pub(crate) use turns::Queue;
 
 use diesel_async::AsyncPgConnection;
 

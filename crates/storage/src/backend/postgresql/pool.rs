@@ -5,18 +5,20 @@
 //! double the latency of every write: one that is not known to be out of its transaction never comes back.
 
 use super::connect::{Purpose, connect};
-use super::turns::Turns;
+use super::turns::{Queue, Turn, Turns};
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
 use crate::url::Server;
-use deadpool::managed::{Manager, Metrics, Object, PoolError, RecycleError, RecycleResult, TimeoutType};
+use deadpool::managed::{Manager, Metrics, Object, PoolError, RecycleError, RecycleResult, TimeoutType, Timeouts};
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::PoolableConnection as _;
+use std::time::Duration;
 
 /// The pool, and the queues in front of it.
 pub(crate) struct Pool {
     connections: deadpool::managed::Pool<Connector>,
-    pub(super) turns: Turns,
+    turns: Turns,
+    acquire_timeout: Duration,
 }
 
 /// Opens and checks connections.
@@ -66,11 +68,10 @@ impl Pool {
         let size = options.pool_size.max(1);
         let connections = deadpool::managed::Pool::builder(Connector { server, options })
             .max_size(size)
-            .wait_timeout(Some(options.connect_timeout))
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| StoreError::Broken(format!("the pool cannot be built: {error}")))?;
-        Ok(Self { connections, turns: Turns::new(size, options.connect_timeout) })
+        Ok(Self { connections, turns: Turns::new(size), acquire_timeout: options.acquire_timeout })
     }
 
     /// The most connections there are.
@@ -78,9 +79,16 @@ impl Pool {
         self.connections.status().max_size
     }
 
-    /// A connection, which may have died since it was used last.
-    pub(super) async fn take(&self) -> Result<Lent, StoreError> {
-        let taken = self.connections.get().await.map_err(|error| match error {
+    /// A turn in a queue, to be waited for before a connection is.
+    pub(super) async fn turn(&self, queue: Queue) -> Result<Turn, StoreError> {
+        self.turns.take(queue, self.acquire_timeout).await
+    }
+
+    /// A connection, which may have died since it was used last, for somebody who has waited for so long already.
+    pub(super) async fn take(&self, waited: Duration) -> Result<Lent, StoreError> {
+        let wait = Some(self.acquire_timeout.saturating_sub(waited));
+        let taken = self.connections.timeout_get(&Timeouts { wait, ..Timeouts::default() }).await;
+        let taken = taken.map_err(|error| match error {
             PoolError::Backend(error) => error,
             PoolError::Timeout(TimeoutType::Wait) => {
                 StoreError::outage(OutageKind::Timeout, "every connection to PostgreSQL stayed in use")

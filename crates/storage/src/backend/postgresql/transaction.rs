@@ -15,7 +15,7 @@
 //!   that the driver has to look up by name. There is neither.)
 
 use super::pool::{Lent, Pool};
-use super::turns::Turn;
+use super::turns::{Queue, Turn};
 use crate::error::StoreError;
 use crate::kept::Keep as _;
 use diesel_async::AsyncPgConnection;
@@ -23,7 +23,7 @@ use futures::future::{BoxFuture, join, join_all};
 use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use token_domain::id::OrganizationId;
+use std::time::Duration;
 
 /// Statements that wait are sent once they are so many, so that a long unit does not pile them up.
 const MOST_WAITING: usize = 16;
@@ -37,7 +37,7 @@ pub(crate) struct Transaction {
     pool: Arc<Pool>,
     lent: Option<Lent>,
     waiting: Vec<Statement>,
-    /// At the trail that it locks, until the end.
+    /// At what it locks first, until the end.
     turn: Option<Turn>,
 }
 
@@ -56,16 +56,23 @@ impl Transaction {
         Ok((all(connection, waiting, None), connection))
     }
 
-    /// The first statement of most units, which locks a trail, with `BEGIN` in front of it; begun when it is this unit's turn
-    /// at the trail. It must be one that does no harm by itself, should `BEGIN` be refused.
-    pub(crate) async fn first<T, F>(&mut self, trail: Option<OrganizationId>, statement: F) -> Result<T, StoreError>
+    /// Waits for this unit's turn at what it is about to lock, if it has not begun: a unit that waited for its turn with a
+    /// connection could hold the last one that others need.
+    pub(crate) async fn queue(&mut self, queue: Queue) -> Result<(), StoreError> {
+        if self.lent.is_none() && self.turn.is_none() {
+            self.turn = Some(self.pool.turn(queue).await?);
+        }
+        Ok(())
+    }
+
+    /// The first statement of most units, with `BEGIN` in front of it. It must be one that does no harm by itself, should
+    /// `BEGIN` be refused.
+    pub(crate) async fn first<T, F>(&mut self, statement: F) -> Result<T, StoreError>
     where
         F: for<'c> Fn(&'c AsyncPgConnection) -> BoxFuture<'c, Result<T, StoreError>>,
     {
         if self.lent.is_none() && self.waiting.is_empty() {
-            // Only now: a unit that waited for its turn with a connection could hold the last one that others need.
-            self.turn = Some(self.pool.turns.take(trail).await?);
-            let (lent, answer) = Box::pin(begin(&self.pool, statement)).await?;
+            let (lent, answer) = Box::pin(begin(&self.pool, self.waited(), statement)).await?;
             self.lent = Some(lent);
             return answer;
         }
@@ -115,25 +122,30 @@ impl Transaction {
         }
     }
 
+    /// How long it has waited for its turn.
+    fn waited(&self) -> Duration {
+        self.turn.as_ref().map_or(Duration::ZERO, |turn| turn.waited)
+    }
+
     /// The connection, in the transaction.
     async fn connection(&mut self) -> Result<&AsyncPgConnection, StoreError> {
         let lent = match self.lent.take() {
             Some(lent) => lent,
-            None => Box::pin(begin(&self.pool, |_| Box::pin(async { Ok(()) }))).await?.0,
+            None => Box::pin(begin(&self.pool, self.waited(), |_| Box::pin(async { Ok(()) }))).await?.0,
         };
         self.lent.insert(lent).connection()
     }
 }
 
 /// `BEGIN` and a first statement. A connection found dead is replaced: nothing was done on it yet.
-async fn begin<T, F>(pool: &Pool, statement: F) -> Result<(Lent, Result<T, StoreError>), StoreError>
+async fn begin<T, F>(pool: &Pool, waited: Duration, statement: F) -> Result<(Lent, Result<T, StoreError>), StoreError>
 where
     F: for<'c> Fn(&'c AsyncPgConnection) -> BoxFuture<'c, Result<T, StoreError>>,
 {
     // Each try discards one dead connection, so that many may have died and the last is new.
     let mut dead = 0..pool.max_size();
     loop {
-        let lent = pool.take().await?;
+        let lent = pool.take(waited).await?;
         let connection = lent.connection()?;
         let (begun, answer) = join(command(connection, "BEGIN"), statement(connection)).await;
         match begun {
