@@ -8,13 +8,12 @@
 
 use crate::backend::postgresql::Queue;
 use crate::backend::{postgresql, sqlite};
-use crate::model::{AuditHead, AuditRecord, Repository, Token, TokenTerms, Touched};
+use crate::model::{AuditHead, AuditRecord, Token, TokenTerms, Touched};
 use crate::operations::Operation;
 use crate::unit::{Tx, TxSide};
-use futures::future::{join, try_join};
+use futures::future::try_join;
 use token_domain::Timestamp;
-use token_domain::execution::RepositoryName;
-use token_domain::id::{OrganizationId, RepositoryId};
+use token_domain::id::OrganizationId;
 use token_domain::token::Kind;
 
 /// Has something written at once on SQLite, and later on PostgreSQL, where what the statement borrows has to be kept.
@@ -44,8 +43,7 @@ impl Tx {
             let head = match &mut self.side {
                 TxSide::Sqlite(connection) => sqlite::repo::audit::audit_head(connection, organization).await,
                 TxSide::PostgreSql(transaction) => {
-                    transaction.queue(Queue::Trail(organization)).await?;
-                    let head = transaction.first(move |mut connection| {
+                    let head = transaction.first(Queue::Trail(organization), move |mut connection| {
                         Box::pin(
                             async move { postgresql::repo::audit::audit_head(&mut connection, organization).await },
                         )
@@ -76,8 +74,7 @@ impl Tx {
                 }
                 TxSide::PostgreSql(transaction) => {
                     // The second begins when the first is done, and sees all that was committed by then.
-                    transaction.queue(Queue::Trail(Some(organization))).await?;
-                    let both = transaction.first(move |connection| {
+                    let both = transaction.first(Queue::Trail(Some(organization)), move |connection| {
                         Box::pin(async move {
                             let (mut first, mut second) = (connection, connection);
                             let head = postgresql::repo::audit::audit_head(&mut first, Some(organization));
@@ -90,40 +87,6 @@ impl Tx {
             };
             self.note(&both);
             both
-        })
-    }
-
-    /// The repository of that name, registered if it was not, and held until the unit ends: of two who register it at once the
-    /// second sees what the first did. Call it first.
-    pub fn register_repository<'o>(
-        &'o mut self,
-        id: RepositoryId,
-        organization: OrganizationId,
-        name: &'o RepositoryName,
-        at: Timestamp,
-    ) -> Operation<'o, Repository> {
-        Box::pin(async move {
-            self.begin()?;
-            let registered = match &mut self.side {
-                TxSide::Sqlite(connection) => {
-                    sqlite::repo::repositories::register_repository(connection, id, organization, name, at).await
-                }
-                TxSide::PostgreSql(transaction) => {
-                    transaction.queue(Queue::Repository(organization, name.clone())).await?;
-                    let (before, mut connection) = transaction.next().await?;
-                    let this = postgresql::repo::repositories::register_repository(
-                        &mut connection,
-                        id,
-                        organization,
-                        name,
-                        at,
-                    );
-                    let (before, this) = join(before, this).await;
-                    before.and(this)
-                }
-            };
-            self.note(&registered);
-            registered
         })
     }
 

@@ -1,13 +1,14 @@
 //! Every operation of the store, listed once: its signature, what it promises, and where its body is.
 //!
 //! The list makes a method of [`Tx`] of each, and of [`Reads`] of those that read with a single statement. To add one,
-//! write the function in `repo` and a line here. Those that a unit of work begins and ends with are in
-//! [`frame`](crate::frame).
+//! write the function in `repo` and a line here, and say what it is `queued for` if that is locked first. Those that a
+//! unit of work begins and ends with are in [`frame`](crate::frame).
 //!
 //! Common rules: `Ok(None)`, `Ok(false)` or an empty list is "not there" or "not in that state"; what belongs to another
 //! organisation is not there. Moments are arguments; the database's clock is never asked. After an error a unit of work
 //! accepts no further operation and is rolled back.
 
+use crate::backend::postgresql::Queue;
 use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
 use crate::model::{
@@ -39,7 +40,7 @@ pub type Operation<'o, T> = BoxFuture<'o, Result<T, StoreError>>;
 macro_rules! operations {
     (
         reads { $($(#[$read_doc:meta])* $read_in:ident::$read:ident($($read_arg:ident: $read_type:ty),*) -> $read_out:ty;)+ }
-        writes { $($(#[$write_doc:meta])* $write_in:ident::$write:ident($($arg:ident: $type:ty),*) -> $out:ty;)+ }
+        writes { $($(#[$write_doc:meta])* $write_in:ident::$write:ident($($arg:ident: $type:ty),*) -> $out:ty $(, queued for $queue:expr)?;)+ }
     ) => {
         #[expect(clippy::elidable_lifetime_names, reason = "some of the listed operations borrow what they are given")]
         impl Reads {
@@ -71,10 +72,10 @@ macro_rules! operations {
         #[expect(clippy::elidable_lifetime_names, reason = "some of the listed operations borrow what they are given")]
         impl Tx {
             $(operations! { in_tx $(#[$read_doc])* $read_in::$read($($read_arg: $read_type),*) -> $read_out })+
-            $(operations! { in_tx $(#[$write_doc])* $write_in::$write($($arg: $type),*) -> $out })+
+            $(operations! { in_tx $(#[$write_doc])* $write_in::$write($($arg: $type),*) -> $out $(, queued for $queue)? })+
         }
     };
-    (in_tx $(#[$doc:meta])* $module:ident::$name:ident($($arg:ident: $type:ty),*) -> $out:ty) => {
+    (in_tx $(#[$doc:meta])* $module:ident::$name:ident($($arg:ident: $type:ty),*) -> $out:ty $(, queued for $queue:expr)?) => {
         $(#[$doc])*
         #[expect(clippy::allow_attributes, reason = "only some of the listed operations have many arguments")]
         #[allow(clippy::too_many_arguments, reason = "the columns of one rotation, each of its own type")]
@@ -86,6 +87,7 @@ macro_rules! operations {
                     TxSide::PostgreSql(transaction) => {
                         // Boxed, as it would otherwise lie beside SQLite's in every future that does one or the other.
                         let answered = Box::pin(async move {
+                            $(transaction.queue($queue).await?;)?
                             let (before, mut connection) = transaction.next().await?;
                             let this = postgresql::repo::$module::$name(&mut connection, $($arg),*);
                             let (before, this) = join(before, this).await;
@@ -380,6 +382,10 @@ operations! {
         /// it are killed, and bound to it no more.
         tenancy::empty_project(project: ProjectId, kill: &'o Kill) -> ();
 
+        /// The repository of that name, registered if it was not, and held until the unit ends: of two who register it at
+        /// once the second sees what the first did. Call it first.
+        repositories::register_repository(id: RepositoryId, organization: OrganizationId, name: &'o RepositoryName, at: Timestamp) -> Repository,
+            queued for Queue::Repository(organization, name.clone());
         /// Counts an execution and keeps what it said as the last. False: no such repository.
         repositories::note_submission(id: RepositoryId, coverage: Coverage, at: Timestamp) -> bool;
         /// Puts a baseline in force. Its number follows the one before; hold the repository to know it.

@@ -65,12 +65,13 @@ impl Transaction {
         Ok(())
     }
 
-    /// The first statement of most units, with `BEGIN` in front of it. It must be one that does no harm by itself, should
-    /// `BEGIN` be refused.
-    pub(crate) async fn first<T, F>(&mut self, statement: F) -> Result<T, StoreError>
+    /// The first statement of most units, after its turn in a queue, with `BEGIN` in front of it. It must be one that does no
+    /// harm by itself, should `BEGIN` be refused.
+    pub(crate) async fn first<T, F>(&mut self, queue: Queue, statement: F) -> Result<T, StoreError>
     where
         F: for<'c> Fn(&'c AsyncPgConnection) -> BoxFuture<'c, Result<T, StoreError>>,
     {
+        self.queue(queue).await?;
         if self.lent.is_none() && self.waiting.is_empty() {
             let (lent, answer) = Box::pin(begin(&self.pool, self.waited(), statement)).await?;
             self.lent = Some(lent);
