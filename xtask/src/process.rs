@@ -58,7 +58,7 @@ impl Stop {
 }
 
 /// A server to start: the program and the bonds it gets.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Launch {
     program: PathBuf,
     arguments: Vec<OsString>,
@@ -111,6 +111,13 @@ impl Launch {
     pub(crate) fn core(mut self, core: Option<usize>) -> Self {
         self.core = core;
         self
+    }
+
+    /// The same, run by `tool` with such options.
+    pub(crate) fn under(&self, tool: &Path, options: impl IntoIterator<Item = String>) -> Self {
+        let program = std::iter::once(self.program.clone().into());
+        let arguments = options.into_iter().map(OsString::from).chain(program).chain(self.arguments.iter().cloned());
+        Self { program: tool.to_owned(), arguments: arguments.collect(), ..self.clone() }
     }
 
     /// The signal that ends it, if not SIGTERM.
@@ -386,6 +393,9 @@ mod tests {
         let tail = "--pdeathsig=QUIT --reuid=65534 --regid=65533 --clear-groups";
         assert!(shown.contains(tail), "{shown}");
         assert!(shown.ends_with("taskset -c 1 server --port 0"), "{shown}");
+        let launch = Launch::new("server").args(["--port", "0"]).under(Path::new("valgrind"), ["-q".to_owned()]);
+        let shown = super::shown(&launch.command().unwrap());
+        assert!(shown.ends_with("valgrind -q server --port 0"), "{shown}");
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(crate) enum Profile {
     Dev,
     /// As shipped, for benchmarks.
     Release,
+    /// Nearly as shipped, with the names of functions, for profiles.
+    Named,
 }
 
 /// Builds `nolapse-api` and says where it is.
@@ -36,6 +38,10 @@ pub(crate) fn build_program(package: &str, name: &str, profile: Profile) -> Resu
         Profile::Release => {
             cargo.arg("--release");
             "release"
+        }
+        Profile::Named => {
+            cargo.args(["--profile", "release-dev"]);
+            "release-dev"
         }
     };
     run(&mut cargo)?;

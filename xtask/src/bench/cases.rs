@@ -84,7 +84,8 @@ pub(super) enum Tokens {
 pub(super) enum Offered {
     /// As much as it answers, on few connections: whichever of generator and server is slower, requests wait for it.
     Most,
-    /// The same of every server, about a third of what it could answer: each of many connections rests behind an answer.
+    /// About a third of what a server could answer: each of many connections rests behind an answer. Who answers sooner is
+    /// asked a little more.
     Paced,
 }
 
@@ -236,7 +237,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "validate-paced",
-        about: "live tokens known to the node, uniformly, as many a second of both",
+        about: "live tokens known to the node, uniformly, at a rate that both servers keep up with",
         tokens: Tokens::Live(LIVE),
         order: Order::Random,
         before: Before::Warm,

@@ -64,7 +64,7 @@ pub(super) struct Running {
 
 impl Running {
     /// Starts `launch` with its standard error in `log`.
-    fn start(launch: &Launch, log: PathBuf) -> Result<Self> {
+    pub(super) fn start(launch: &Launch, log: PathBuf) -> Result<Self> {
         let errors = File::create(&log).attempt(|| format!("create {}", log.display()))?;
         let mut server = launch.start(std::process::Stdio::piped(), errors.into())?;
         let base =
@@ -140,16 +140,20 @@ impl Drop for Stopped {
     }
 }
 
+/// How the ground is started: with so many workers, or one for each core it may run on.
+pub(super) fn bare(program: &Path, answer: Answer, workers: Option<&str>) -> Launch {
+    let launch = Launch::new(program).args(["--answer", answer.name()]);
+    workers.into_iter().fold(launch, |launch, workers| launch.args(["--workers", workers]))
+}
+
 /// Starts the ground on `core`, with one worker.
 pub(super) fn start_bare(program: &Path, folder: &Path, core: usize, answer: Answer) -> Result<Running> {
-    let launch = Launch::new(program).args(["--answer", answer.name()]).core(Some(core));
-    Running::start(&launch, folder.join("bare.log"))
+    Running::start(&bare(program, answer, None).core(Some(core)), folder.join("bare.log"))
 }
 
 /// Starts the ground on whichever core is free, with so many workers; it answers as if each token were live.
 pub(super) fn start_bare_with(program: &Path, folder: &Path, workers: &str) -> Result<Running> {
-    let launch = Launch::new(program).args(["--answer", Answer::Live.name(), "--workers", workers]);
-    Running::start(&launch, folder.join(format!("bare-{workers}.log")))
+    Running::start(&bare(program, Answer::Live, Some(workers)), folder.join(format!("bare-{workers}.log")))
 }
 
 /// Starts a server of others on `core`: `program` with `words`, which prints where it listens as ours do.
@@ -234,12 +238,21 @@ impl Product {
 
     /// Starts it.
     pub(super) fn start(&self) -> Result<Running> {
+        self.start_node("product")
+    }
+
+    /// Starts it as one of several on the same database, with a log of its own.
+    pub(super) fn start_node(&self, name: &str) -> Result<Running> {
+        Running::start(&self.launch(), self.folder.join(format!("{name}.log")))
+    }
+
+    /// How it is started.
+    pub(super) fn launch(&self) -> Launch {
         let launch = Launch::new(&self.program)
             .args(["serve", "--listen", "127.0.0.1:0", "--database-url", &self.url])
             .directory(&self.folder)
             .core(self.core);
-        let launch = self.settings.iter().fold(launch, |launch, (name, value)| launch.env(*name, value));
-        Running::start(&launch, self.folder.join("product.log"))
+        self.settings.iter().fold(launch, |launch, (name, value)| launch.env(*name, value))
     }
 
     /// The processes whose time counts: the server's, and all of the database's.

@@ -23,12 +23,14 @@ pub(super) enum Goal {
     ValidateTail,
     /// The same, by Zipf's law.
     ZipfTail,
-    /// The same of both, uniformly, at a rate that both keep up with.
+    /// The same, uniformly, at a rate that both keep up with.
     PacedTail,
     /// Database reads of cached validations.
     CachedReads,
     /// Slow hashes of cached validations.
     CachedHashes,
+    /// Allocations of a cached validation beyond the ground's.
+    Allocations,
     /// CPU of a token nobody issued.
     UnknownCpu,
     /// CPU of a token with a wrong checksum.
@@ -47,6 +49,8 @@ pub(super) enum Goal {
     Start,
     /// What a second worker brings.
     Workers,
+    /// The same with sixteen requests written at once.
+    WorkersPipelined,
     /// CPU of a forward-auth request.
     ForwardCpu,
     /// CPU of an introspection.
@@ -193,9 +197,14 @@ pub(super) const GOALS: &[Line] = &[
     ratio(Goal::ZipfRate, "validate, by Zipf's law: requests/s, of bare's", &both(0.92)).at_least(),
     ratio(Goal::ValidateTail, "validate, uniformly: p99, of bare's", &both(1.2)),
     ratio(Goal::ZipfTail, "validate, by Zipf's law: p99, of bare's", &both(1.2)),
-    ratio(Goal::PacedTail, "validate, uniformly, as many a second of both: p99, of bare's", &both(1.2)),
+    ratio(
+        Goal::PacedTail,
+        "validate, uniformly, each connection resting 1 ms behind an answer: p99, of bare's",
+        &both(1.2),
+    ),
     at_most(Goal::CachedReads, "validate, known to the node: database reads", "reads", &both(0.0)).decimals(0),
     at_most(Goal::CachedHashes, "validate, known to the node: slow hashes", "hashes", &both(0.0)).decimals(0),
+    at_most(Goal::Allocations, "validate, known to the node: allocations beyond bare's", "a request", &[alone(0.0)]),
     ratio(Goal::UnknownCpu, "unknown token: CPU, of a live one's", &both(1.0)),
     ratio(Goal::MalformedCpu, "wrong checksum: CPU, of a live token's", &both(1.0)),
     at_most(Goal::MalformedReads, "wrong checksum: database reads", "reads", &both(0.0)).decimals(0),
@@ -211,6 +220,16 @@ pub(super) const GOALS: &[Line] = &[
     at_most(Goal::Start, "start with 1 000 000 tokens", "s", &both(1.0)),
     Line { unit: "×", ..at_most(Goal::Workers, "2 workers: throughput by CPU, of one worker's", "", &[alone(1.8)]) }
         .at_least(),
+    Line {
+        unit: "×",
+        ..at_most(
+            Goal::WorkersPipelined,
+            "2 workers, 16 pipelined: throughput by CPU, of one worker's",
+            "",
+            &[alone(1.8)],
+        )
+    }
+    .at_least(),
     ratio(Goal::ForwardCpu, "forward-auth: CPU, of validate's", &both(1.25)),
     ratio(Goal::IntrospectCpu, "introspection: CPU, of validate's", &both(1.25)),
     at_most(Goal::CreateBcryptCpu, "create with bcrypt 10: CPU", "ms", &both(60.0)),
@@ -230,7 +249,12 @@ pub(super) const GOALS: &[Line] = &[
         "ms",
         &[on(Backend::Sqlite, 1.0)],
     ),
-    at_most(Goal::RevokeTail, "revoke, one at a time: p99", "ms", &[on(Backend::Postgres, 150.0)]),
+    at_most(
+        Goal::RevokeTail,
+        "revoke, one at a time, acknowledged by 3 nodes: p99",
+        "ms",
+        &[on(Backend::Postgres, 150.0)],
+    ),
     ratio(Goal::ListingDepth, "lists of 100 000: p50 of page 1 000, of page 1's, the worst list", &both(2.0)),
     at_most(Goal::ListingTime, "lists of 100 000: p50 of any page, the worst list", "ms", &both(5.0)),
     at_most(Goal::Program, "release program, stripped", "MB", &[alone(25.0)]),

@@ -6,6 +6,7 @@
 
 mod against;
 mod all;
+mod callgrind;
 mod cases;
 mod changes;
 mod client;
@@ -46,7 +47,7 @@ const ALONE: &[Alone] = &[
     },
     Alone {
         name: "instructions",
-        about: "the processor instructions of a cached validation",
+        about: "the processor instructions and allocations of a request for a token the server knows",
         run: instructions::measure,
         ground: Ground::Processor,
     },

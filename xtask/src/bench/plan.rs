@@ -216,7 +216,7 @@ impl Plan {
         let depth = if self.pipeline == 1 { String::new() } else { format!(", {} pipelined", self.pipeline) };
         match self.subject.ground() {
             Ground::Database | Ground::Tokens => format!("{} on {}{depth}", self.subject.name(), self.backend.name()),
-            Ground::AnyTokens | Ground::Processor => self.subject.name().to_owned(),
+            Ground::AnyTokens | Ground::Processor => format!("{}{depth}", self.subject.name()),
         }
     }
 }
