@@ -114,7 +114,7 @@ fn measure(plan: &Plan, stock: &mut Stock) -> Result {
             .map(|Outcome { text, figures }| Outcome { text: format!("{}.\n\n{text}", alone.about), figures }),
     }?;
     let commit = report::commit()?;
-    let text = format!("{text}\n{}", report::origin(&commit, &plan.command())?);
+    let text = format!("{text}\n{}", report::origin(plan, &commit)?);
     say::out(format!("\n{}\n\n{text}", plan.title()));
     if plan.write { report::write(plan, &text, &figures, &commit) } else { Ok(()) }
 }

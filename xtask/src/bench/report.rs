@@ -1,5 +1,6 @@
 //! The table a benchmark prints, and its place in `docs/PERFORMANCE.md`.
 
+use super::contender::Backend;
 use super::cost::precise;
 use super::goal_table;
 use super::goals::Figure;
@@ -9,6 +10,7 @@ use super::wrk::Seen;
 use crate::fail::{Context as _, Result};
 use crate::process::output;
 use crate::project;
+use crate::services::{Tool, find_or_install};
 use std::process::Command;
 use std::time::Duration;
 
@@ -102,11 +104,28 @@ pub(super) fn commit() -> Result<String> {
     Ok(format!("{commit}{changed}"))
 }
 
-/// The machine and the commit a table belongs to, in one sentence.
-pub(super) fn origin(commit: &str, command: &str) -> Result<String> {
+/// The commit, the machine and the versions a table belongs to, in one sentence.
+pub(super) fn origin(plan: &Plan, commit: &str) -> Result<String> {
     let model = cpu_model(&std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default());
     let cores = std::thread::available_parallelism().attempt(|| "count the processor cores".into())?;
-    Ok(format!("Commit {commit}; {model}, {cores} cores; `{command}`."))
+    let kernel =
+        std::fs::read_to_string("/proc/sys/kernel/osrelease").attempt(|| "read the kernel's version".into())?;
+    let database = match plan.backend {
+        Backend::Sqlite => String::new(),
+        Backend::Postgres => {
+            let version = output(Command::new(find_or_install(Tool::Initdb)?).arg("--version"))?;
+            format!(", PostgreSQL {}", version_in(&String::from_utf8_lossy(&version)))
+        }
+    };
+    let kernel = version_in(&kernel);
+    Ok(format!("Commit {commit}; {model}, {cores} cores, Linux {kernel}{database}; `{}`.", plan.command()))
+}
+
+/// The first version number in a program's words about itself, without what a distribution adds.
+fn version_in(text: &str) -> &str {
+    let number = text.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()));
+    let number = number.unwrap_or_default();
+    number.split(|next: char| !next.is_ascii_digit() && next != '.').next().unwrap_or(number)
 }
 
 fn cpu_model(cpuinfo: &str) -> String {
@@ -182,6 +201,13 @@ mod tests {
         assert_eq!(page.matches("## validate\n").count(), 1);
         assert!(page.contains("new") && page.contains("kept") && !page.contains("before"), "{page}");
         assert_eq!(replaced(&page, "validate", "new"), page, "writing twice changes nothing");
+    }
+
+    #[test]
+    fn versions_are_found_among_other_words() {
+        assert_eq!(version_in("initdb (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), "15.18");
+        assert_eq!(version_in("6.1.44-amd64\n"), "6.1.44");
+        assert_eq!(version_in(""), "");
     }
 
     #[test]
