@@ -69,8 +69,10 @@ pub(super) enum Goal {
     RevokeTail,
     /// The last page of a list, of the first.
     ListingDepth,
-    /// The slowest page of a list.
-    ListingTime,
+    /// The first page of a list, or the last if that is slower.
+    ListingEnds,
+    /// The page in the middle.
+    ListingMiddle,
     /// The program.
     Program,
     /// Memory of a server nobody asks.
@@ -256,7 +258,9 @@ pub(super) const GOALS: &[Line] = &[
         &[on(Backend::Postgres, 150.0)],
     ),
     ratio(Goal::ListingDepth, "lists of 100 000: p50 of page 1 000, of page 1's, the worst list", &both(2.0)),
-    at_most(Goal::ListingTime, "lists of 100 000: p50 of any page, the worst list", "ms", &both(5.0)),
+    at_most(Goal::ListingEnds, "lists of 100 000: p50 of pages 1 and 1 000, the worst list", "ms", &both(5.0)),
+    // Nobody asked for this one; it is where such lists cost most.
+    at_most(Goal::ListingMiddle, "lists of 100 000: p50 of page 500, the worst list", "ms", &both(5.0)),
     at_most(Goal::Program, "release program, stripped", "MB", &[alone(25.0)]),
     at_most(Goal::Idle, "resident memory of an idle server", "MiB", &[alone(30.0)]),
     at_most(Goal::RebuildApi, "debug build after an edit in api", "s", &[alone(6.0)]),
