@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use storage::model::{AuditHead, Token, Touched};
-use storage::{StoreError, StoreOptions};
+use storage::{Store, StoreError, StoreOptions, Tx};
 use test_support::records::{self, after, id};
 use test_support::{Backend, Db};
+use token_domain::execution::RepositoryName;
 use token_domain::token::GraceMode;
 
 #[test]
@@ -260,6 +261,25 @@ fn a_full_queue_makes_callers_wait_and_loses_none() {
     });
 }
 
+/// What a unit of work of an organisation locks first, and waits for in the process.
+#[derive(Clone, Copy, Debug)]
+enum First {
+    Trail,
+    Repository,
+}
+
+impl First {
+    async fn lock(self, tx: &mut Tx, number: u64) -> Result<(), StoreError> {
+        match self {
+            Self::Trail => tx.audit_head(Some(id(number))).await.map(drop),
+            Self::Repository => {
+                let name = RepositoryName::parse("widgets").unwrap();
+                tx.register_repository(id(number), id(number), &name, records::T0).await.map(drop)
+            }
+        }
+    }
+}
+
 #[test]
 fn a_busy_organisation_leaves_connections_to_others() {
     let patience = Duration::from_mins(1);
@@ -274,34 +294,40 @@ fn a_busy_organisation_leaves_connections_to_others() {
             .await
             .unwrap();
         }
-        let touch =
-            |number| write(store, move |tx| Box::pin(async move { tx.audit_head(Some(id(number))).await.map(drop) }));
-        let (started, start) = tokio::sync::oneshot::channel();
-        let (go_on, gate) = tokio::sync::oneshot::channel::<()>();
-        let long = write(store, move |tx| {
-            Box::pin(async move {
-                tx.audit_head(Some(id(1))).await?;
-                started.send(()).unwrap();
-                gate.await.unwrap();
-                Ok(())
-            })
-        });
-        let others = async {
-            start.await.unwrap();
-            let crowd = join_all((0..20).map(|_| touch(1)));
-            tokio::pin!(crowd);
-            // Another organisation's change gets through while all of those wait.
-            tokio::select! {
-                biased;
-                _ = &mut crowd => panic!("they wait for the first"),
-                another = touch(2) => another.unwrap(),
-            }
-            go_on.send(()).unwrap();
-            crowd.await
-        };
-        let (long, crowd) = futures::future::join(long, others).await;
-        assert!(long.is_ok() && crowd.iter().all(Result::is_ok), "{long:?}, {crowd:?}");
+        for first in [First::Trail, First::Repository] {
+            crowded(store, first).await;
+        }
     });
+}
+
+/// One unit holds the lock, twenty wait for it, and one of another organisation gets through on the two connections there are.
+async fn crowded(store: &Store, first: First) {
+    let touch = |number| write(store, move |tx| Box::pin(async move { first.lock(tx, number).await }));
+    let (started, start) = tokio::sync::oneshot::channel();
+    let (go_on, gate) = tokio::sync::oneshot::channel::<()>();
+    let long = write(store, move |tx| {
+        Box::pin(async move {
+            first.lock(tx, 1).await?;
+            started.send(()).unwrap();
+            gate.await.unwrap();
+            Ok(())
+        })
+    });
+    let others = async {
+        start.await.unwrap();
+        let crowd = join_all((0..20).map(|_| touch(1)));
+        tokio::pin!(crowd);
+        // Another organisation's change gets through while all of those wait.
+        tokio::select! {
+            biased;
+            _ = &mut crowd => panic!("they wait for the first"),
+            another = touch(2) => another.unwrap(),
+        }
+        go_on.send(()).unwrap();
+        crowd.await
+    };
+    let (long, crowd) = futures::future::join(long, others).await;
+    assert!(long.is_ok() && crowd.iter().all(Result::is_ok), "{first:?}: {long:?}, {crowd:?}");
 }
 
 #[test]
@@ -389,7 +415,7 @@ fn a_unit_once_begun_outlives_the_caller() {
 }
 
 /// Tells how many transactions were committed when it was dropped.
-struct Told(storage::Store, std::sync::mpsc::Sender<u64>);
+struct Told(Store, std::sync::mpsc::Sender<u64>);
 
 impl Drop for Told {
     fn drop(&mut self) {
@@ -528,7 +554,7 @@ fn a_backup_is_a_database_of_its_own() {
         }
         made.unwrap();
         let url = test_support::database::sqlite_url(copy.clone());
-        let store = storage::Store::open(&url, StoreOptions::default(), db.background().clone()).await.unwrap();
+        let store = Store::open(&url, StoreOptions::default(), db.background().clone()).await.unwrap();
         assert_eq!(read(&store, |r| Box::pin(r.count_organizations())).await, 1);
         store.shutdown().await;
         assert!(db.store().backup_sqlite(&copy).await.is_err(), "an existing file is never overwritten");
