@@ -208,6 +208,25 @@ impl Facts {
         self.runtime.block_on(async { Sql::connect(&self.url).await.run(&statement).await }).unwrap();
     }
 
+    /// Gives each token, in the order of their ids, the scopes said of its number.
+    pub(crate) fn give_each_token(&self, scopes: impl Fn(usize) -> String) {
+        let (column, literal) = match self.url.sqlite_path() {
+            Some(_) => ("hex(id)", ("x'", "'")),
+            None => ("id::text", ("'", "'")),
+        };
+        self.runtime.block_on(async {
+            let mut sql = Sql::connect(&self.url).await;
+            let ids = sql.lines(&format!("SELECT {column} AS line FROM tokens ORDER BY id")).await;
+            let set = |(number, id): (usize, &String)| {
+                format!("UPDATE tokens SET scopes = '{}' WHERE id = {}{id}{}; ", scopes(number), literal.0, literal.1)
+            };
+            let all: Vec<String> = ids.iter().enumerate().map(set).collect();
+            for part in all.chunks(usize::try_from(PAGE).unwrap()) {
+                sql.run(&format!("BEGIN; {}COMMIT", part.concat())).await.unwrap();
+            }
+        });
+    }
+
     /// The newest tokens of the organisation, newest first, until `enough` says so of one.
     pub(crate) fn tokens(&self, organization: OrganizationId, enough: impl Fn(&Token) -> bool) -> Vec<Token> {
         let mut all: Vec<Token> = Vec::new();

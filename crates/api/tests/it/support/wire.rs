@@ -176,6 +176,15 @@ impl Wire {
         Ok(answer)
     }
 
+    /// Whether nothing has come that was not read.
+    pub(crate) fn is_waiting(&self) -> bool {
+        let stream = self.stream.get_ref();
+        stream.set_nonblocking(true).unwrap();
+        let peeked = stream.peek(&mut [0]);
+        stream.set_nonblocking(false).unwrap();
+        self.stream.buffer().is_empty() && peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    }
+
     /// Sends a request and reads its answer.
     pub(crate) fn ask(&mut self, request: &Request<'_>) -> io::Result<Answer> {
         self.send(&request.bytes())?;

@@ -1,0 +1,52 @@
+//! A server with many tokens whose answers have nothing in common: each has scopes that no other has, with long names, so
+//! that what is remembered of one can be shared with no other and takes several kilobytes.
+
+use std::fmt::Write as _;
+
+use crate::support::{Backend, Database, Options, Server};
+
+/// Scopes of every token.
+const COMMON: usize = 34;
+/// Pairs of scopes of which every token has one or the other: its number in binary.
+const PAIRS: usize = 15;
+/// Characters of a scope's name, about.
+const LONG: usize = 100;
+
+/// Starts a server with so many such tokens; their secrets.
+pub(super) fn start(backend: Backend, tokens: usize, options: Options) -> (Server, Vec<String>) {
+    assert!(tokens <= 1 << PAIRS, "more tokens than sets of scopes");
+    let database = Database::new(backend);
+    let catalogue = database.folder().join("wide.toml");
+    std::fs::write(&catalogue, wide()).unwrap();
+    let mut server = Server::start_on(database, options.unset_up().with("scopes.additions", catalogue.display()));
+    server.stop();
+    let file = server.database.folder().join("tokens");
+    let arguments = ["bench-seed", "--tokens", &tokens.to_string(), "--tokens-file", file.to_str().unwrap()];
+    server.command(&arguments, "").succeeds();
+    server.facts().give_each_token(granted);
+    server.serve();
+    (server, std::fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect())
+}
+
+/// The catalogue's additions.
+fn wide() -> String {
+    let mut text = String::new();
+    for name in (0..COMMON).map(common).chain((0..PAIRS).flat_map(|bit| [one_of(bit, false), one_of(bit, true)])) {
+        write!(text, "[[scope]]\nname = \"{name}\"\ndescription = \"Nothing.\"\ngroup = \"Wide\"\n\n").unwrap();
+    }
+    text
+}
+
+/// The scopes of the token of that number, as the table has them.
+fn granted(number: usize) -> String {
+    let own = (0..PAIRS).map(|bit| one_of(bit, number >> bit & 1 == 1));
+    (0..COMMON).map(common).chain(own).collect::<Vec<_>>().join(" ")
+}
+
+fn common(number: usize) -> String {
+    format!("wide-{number}-{}", "x".repeat(LONG))
+}
+
+fn one_of(bit: usize, set: bool) -> String {
+    format!("wide-{}-{bit}-{}", if set { "yes" } else { "no" }, "x".repeat(LONG))
+}
