@@ -1,7 +1,6 @@
 //! Reading a token from the store: find candidates by the look-up hint, prove one of them, turn it into an entry.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use secret_hash::{StoredHash, Tag, TagCheck, VerifyTag, lookup_hint};
 use storage::model::{Candidate, OwnerState};
@@ -14,13 +13,11 @@ use token_domain::{ScopeCatalogue, ScopeSet};
 use token_format::PlainToken;
 
 use super::entry::{Entry, Pending, Shared};
+use super::shares::Shares;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fence::Stamp;
 use crate::tokens::upgrade;
-
-/// What tokens have in common (an organisation and a list of scopes) is little, tokens are many: they share it.
-const MOST_SHARED: usize = 65_536;
 
 /// The result of a read.
 #[derive(Clone, Debug)]
@@ -52,12 +49,12 @@ enum Proof {
 
 pub(super) struct Fetch {
     context: Arc<Context>,
-    shared: Mutex<HashSet<Arc<Shared>>>,
+    shares: Shares,
 }
 
 impl Fetch {
     pub(super) fn new(context: Arc<Context>) -> Self {
-        Self { context, shared: Mutex::default() }
+        Self { context, shares: Shares::default() }
     }
 
     pub(super) async fn fetch(&self, token: &PlainToken, digest: &Tag, stamp: Stamp) -> Result<Fetched, Failure> {
@@ -157,23 +154,13 @@ impl Fetch {
     /// The organisation, the scopes and `{"valid":true,"org_id":"org_…","scopes":[…]}`: one copy for all that have them.
     fn shared(&self, credential: &Credential, grants: &Grants) -> Arc<Shared> {
         let names = shown(&self.context.catalogue, credential.effective(), grants);
-        let wanted = Shared {
+        self.shares.copy_of(Shared {
             organization_id: credential.organization_id,
             organization_disabled_at: credential.organization_disabled_at,
             granted: credential.granted,
             answer: answer_bytes(credential, &names).into(),
             scopes: names.join(" ").into_boxed_str(),
-        };
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = shared.get(&wanted) {
-            return Arc::clone(known);
-        }
-        if shared.len() >= MOST_SHARED {
-            shared.clear();
-        }
-        let new = Arc::new(wanted);
-        shared.insert(Arc::clone(&new));
-        new
+        })
     }
 }
 

@@ -11,6 +11,7 @@ mod flight;
 mod negative;
 mod outcome;
 mod recall;
+mod shares;
 
 use std::sync::Arc;
 use std::time::Duration;
