@@ -24,14 +24,20 @@ fn a_known_token_is_not_read_again() {
 }
 
 #[test]
-fn a_thousand_simultaneous_misses_make_few_reads() {
+fn a_thousand_simultaneous_misses_make_one_read_and_one_slow_hash() {
     Db::each(async |db| {
-        let world = World::new(db).await;
-        let issued = world.issue(&["execute"]).await;
+        let options = |key: u8| {
+            let mut options = Options { tag_key: [key; 32], ..Options::default() };
+            options.policy.scheme = Scheme::Bcrypt { cost: 4 };
+            options
+        };
+        let issued = World::with(db, options(1)).await.issue(&["execute"]).await;
+        // Without its tag the token is proven on another thread: on SQLite, too, the others come while the first is at it.
+        let world = World::with(db, options(2)).await;
         let before = world.reads();
         let checks = (0..1_000).map(|_| world.is_live(issued.secret.expose()));
         assert!(futures::future::join_all(checks).await.into_iter().all(|live| live));
-        assert_eq!(world.reads() - before, 1);
+        assert_eq!((world.reads() - before, world.context.lane().runs()), (1, 1));
     });
 }
 
