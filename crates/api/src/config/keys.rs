@@ -265,7 +265,7 @@ pub const KEYS: &[Key] = &[
     key("cache.max_bytes", int(1_048_576, u64::MAX), Some("536870912"), "Memory for tokens known to be live."),
     key("cache.negative_ttl_ms", int(0, 5000), Some("5000"), "How long an unknown token is remembered as unknown."),
     key("cache.negative_max_entries", int(0, 100_000_000), Some("100000"), "Unknown tokens remembered at once."),
-    key("cache.miss_lane", int(1, 65_536), Some("64"), "Look-ups in the database at once, for each worker; more wait."),
+    key("cache.miss_lane", int(1, 65_536), Some("64"), "Look-ups in the database at once; more wait."),
     key("cache.miss_wait_ms", int(1, 10_000), Some("250"), "How long a look-up waits for its place; then 503."),
     // cluster
     key(
