@@ -105,9 +105,9 @@ impl Uses {
     }
 
     /// Writes down what was noted so far in units of work with rests between them: `rest` is told how long each is to be, and
-    /// says whether to go on. It is not called behind the last unit, nor while more entries wait than are `remembered`: those
-    /// that were evicted live only until they are written, and memory has to stay bounded by the cache. What cannot be written
-    /// is kept for the next time.
+    /// says whether to go on. It is not called behind the last unit, nor while more tokens wait than are `remembered`: what was
+    /// noted of those that were evicted takes memory only until it is written, and memory has to stay bounded by the cache.
+    /// What cannot be written is kept for the next time.
     ///
     /// # Errors
     /// The store's.
@@ -140,6 +140,12 @@ impl Uses {
                 Next::Stop => return Ok(()),
             }
         }
+    }
+
+    /// Lets go of entries that are not remembered any longer and live only because their uses wait, if they are many beside
+    /// those that are: memory has to stay bounded by the cache, however slowly uses are written. The uses stay.
+    pub(crate) fn let_go(&self, remembered: usize) {
+        self.waiting().let_go(remembered);
     }
 
     /// What waits to be written down.

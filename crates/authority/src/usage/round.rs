@@ -53,7 +53,7 @@ impl Noted {
     }
 
     /// Adds another's uses of the same token, if they are of the same and fit.
-    fn join(&mut self, other: &Self) -> bool {
+    pub(super) fn join(&mut self, other: &Self) -> bool {
         if self.token_id != other.token_id {
             return false;
         }

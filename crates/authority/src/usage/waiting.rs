@@ -9,7 +9,7 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 use token_domain::Timestamp;
 use token_domain::id::TokenId;
-use token_domain::usage::{Hour, UsageHour};
+use token_domain::usage::{Hour, UsageHour, UseCounts};
 
 use super::round::{Noted, Round};
 use crate::validate::Entry;
@@ -18,10 +18,16 @@ use crate::validate::Entry;
 /// that an outage of hours is held in bounded memory, at the price of the hours in it.
 const MOST_ROUNDS: usize = 2;
 
+/// Entries that nobody remembers any longer may wait here in this number, beside a quarter of those that are remembered:
+/// so many that looking for them costs each no more than a look at five.
+const LEFT: usize = 256;
+
 /// Entries used since the last round began. Each stands here once, a token whose entry was replaced as often as that.
 #[derive(Debug, Default)]
 pub(super) struct Used {
     by_token: HashTable<Arc<Entry>>,
+    /// What was noted in entries that were let go of: a fraction of what they took, and each token once.
+    noted: HashTable<Noted>,
     hasher: RandomState,
     /// When the first was noted.
     since: Option<Timestamp>,
@@ -51,9 +57,41 @@ impl Used {
         self.by_token.iter_hash(self.hasher.hash_one(id)).filter(move |entry| entry.token_id() == id)
     }
 
+    /// Lets go of the entries that live only because they stand here, and keeps what was noted in them.
+    fn let_go(&mut self) {
+        let Self { by_token, noted, hasher, .. } = self;
+        let hash = |of: &Noted| hasher.hash_one(of.token_id());
+        // Nobody else has such an entry, and nobody can come by it any more: what it holds is all that it will ever hold.
+        let gone = by_token.extract_if(|entry| Arc::strong_count(entry) == 1).filter_map(Arc::into_inner);
+        for uses in gone.map(|entry| entry.take_uses()) {
+            let is_joined = noted.iter_hash_mut(hash(&uses)).any(|known| known.join(&uses));
+            if !is_joined {
+                noted.insert_unique(hash(&uses), uses, hash);
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.by_token.len() + self.noted.len()
+    }
+
+    fn last_used(&self, id: TokenId) -> Option<Timestamp> {
+        let noted = self.noted_of(id).filter_map(Noted::last_used);
+        self.of(id).filter_map(|entry| entry.last_used()).chain(noted).max()
+    }
+
+    fn counts(&self, id: TokenId) -> impl Iterator<Item = UseCounts> {
+        self.of(id).map(|entry| entry.noted()).chain(self.noted_of(id).map(Noted::counts))
+    }
+
+    fn noted_of(&self, id: TokenId) -> impl Iterator<Item = &Noted> {
+        self.noted.iter_hash(self.hasher.hash_one(id)).filter(move |noted| noted.token_id() == id)
+    }
+
     /// Takes the uses out of the entries. Those noted from here on put their entries into the list again.
     pub(super) fn round(&self) -> Option<Round> {
-        Some(Round::new(self.since?, self.by_token.iter().map(|entry| entry.take_uses())))
+        let entries = self.by_token.iter().map(|entry| entry.take_uses());
+        Some(Round::new(self.since?, entries.chain(self.noted.iter().copied())))
     }
 }
 
@@ -61,6 +99,13 @@ impl Waiting {
     /// Adds entries that were used, the first of them at that moment.
     pub(super) fn add(&mut self, entries: Vec<Arc<Entry>>, since: Option<Timestamp>) {
         self.open.add(entries, since);
+    }
+
+    /// Lets go of entries that nobody remembers any longer, if there are many of them.
+    pub(super) fn let_go(&mut self, remembered: usize) {
+        if self.open.by_token.len() > remembered + remembered / 4 + LEFT {
+            self.open.let_go();
+        }
     }
 
     /// Closes what is open, if a round is due: there is none, or what is open belongs to an hour that is over. What is closed
@@ -100,7 +145,7 @@ impl Waiting {
 
     /// Whether nothing is here at all, what was written by the last round included.
     pub(super) fn is_empty(&self) -> bool {
-        self.open.by_token.is_empty() && self.closing.is_none() && self.rounds.is_empty()
+        self.open.len() == 0 && self.closing.is_none() && self.rounds.is_empty()
     }
 
     /// Whether every round is written.
@@ -110,7 +155,7 @@ impl Waiting {
 
     /// Whether more entries wait than are remembered: then some are alive only because they wait.
     pub(super) fn exceeds(&self, remembered: usize) -> bool {
-        self.open.by_token.len() > remembered || self.rounds.iter().any(|round| round.left() > remembered)
+        self.open.len() > remembered || self.rounds.iter().any(|round| round.left() > remembered)
     }
 
     /// Tokens whose uses wait, and since when the earliest has. A token counts once in each round it is in.
@@ -118,16 +163,16 @@ impl Waiting {
         let rounds = self.rounds.iter().filter(|round| round.left() > 0);
         let closing = self.closing.as_deref();
         let left: usize = rounds.clone().map(Round::left).sum();
-        let entries = self.open.by_token.len() + closing.map_or(0, |used| used.by_token.len());
+        let entries = self.open.len() + closing.map_or(0, Used::len);
         let first = rounds.map(Round::since).next();
         (left + entries, first.or(closing.and_then(|used| used.since)).or(self.open.since))
     }
 
     /// When a token was last used, as far as it is known here.
     pub(super) fn last_used(&self, id: TokenId) -> Option<Timestamp> {
-        let entries = self.open.of(id).chain(self.closing.iter().flat_map(|used| used.of(id)));
+        let closing = self.closing.as_ref().and_then(|used| used.last_used(id));
         let rounds = self.rounds.iter().filter_map(|round| round.last_used(id));
-        entries.filter_map(|entry| entry.last_used()).chain(rounds).max()
+        rounds.chain(self.open.last_used(id)).chain(closing).max()
     }
 
     /// What is counted of a token and not written. Nothing may be closing meanwhile.
@@ -138,7 +183,7 @@ impl Waiting {
             .since
             .map(Hour::of)
             .into_iter()
-            .flat_map(|hour| self.open.of(id).map(move |entry| UsageHour { hour, counts: entry.noted() }));
+            .flat_map(|hour| self.open.counts(id).map(move |counts| UsageHour { hour, counts }));
         rounds.chain(open).collect()
     }
 }

@@ -13,6 +13,8 @@ use super::entry::Entry;
 
 /// Locks the cache is spread over; a hit holds one for the time of a table look-up.
 const SHARDS: usize = 256;
+/// Of so many entries that the cache parts with it says so, to whoever may hold them still.
+const PARTED: u64 = 256;
 
 /// Bounds of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub(super) struct Cache {
     shards: Box<[Mutex<Shard>]>,
     shard_bytes: usize,
     evicted: AtomicU64,
+    /// How many it parted with in all: evicted, replaced by newer ones, or too large to be kept.
+    parted: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -48,6 +52,7 @@ impl Cache {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             shard_bytes: limits.max_bytes / SHARDS,
             evicted: AtomicU64::new(0),
+            parted: AtomicU64::new(0),
         }
     }
 
@@ -59,16 +64,22 @@ impl Cache {
     }
 
     /// Remembers an entry in place of an older one. An entry read under an older stamp than the one remembered is
-    /// dropped: both may be looked at, the newer is right more often.
-    pub(super) fn insert(&self, entry: Arc<Entry>) {
+    /// dropped: both may be looked at, the newer is right more often. Says now and then that it parted with many since.
+    pub(super) fn insert(&self, entry: Arc<Entry>) -> bool {
         if entry.charged() > self.shard_bytes {
-            return;
+            return self.part(1);
         }
         let mut shard = self.shard(entry.digest());
-        shard.insert(entry);
+        let replaced = shard.insert(entry);
         let evicted = shard.evict(self.shard_bytes);
         drop(shard);
         self.evicted.fetch_add(evicted, Ordering::Relaxed);
+        self.part(evicted + u64::from(replaced))
+    }
+
+    fn part(&self, count: u64) -> bool {
+        let before = self.parted.fetch_add(count, Ordering::Relaxed);
+        before / PARTED != (before + count) / PARTED
     }
 
     pub(super) fn len(&self) -> usize {
@@ -107,17 +118,19 @@ fn hash_of(digest: &Tag) -> u64 {
 }
 
 impl Shard {
-    fn insert(&mut self, entry: Arc<Entry>) {
+    /// Whether an entry of the same token had to go: the older of the two.
+    fn insert(&mut self, entry: Arc<Entry>) -> bool {
         let hash = hash_of(entry.digest());
         if let Some(known) = self.table.find_mut(hash, |known| known.digest() == entry.digest()) {
             if known.stamp() <= entry.stamp() {
                 self.bytes = self.bytes - known.charged() + entry.charged();
                 *known = entry;
             }
-            return;
+            return true;
         }
         self.bytes += entry.charged();
         self.table.insert_unique(hash, entry, |entry| hash_of(entry.digest()));
+        false
     }
 
     /// Moves the hand round the table's buckets until the shard fits: what was looked up since it last came by gets another

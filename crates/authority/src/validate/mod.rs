@@ -290,7 +290,12 @@ impl Validator {
 
     fn keep(&self, digest: &Tag, fetched: &Fetched) {
         match fetched {
-            Fetched::Found(entry) => self.cache.insert(Arc::clone(entry)),
+            Fetched::Found(entry) => {
+                if self.cache.insert(Arc::clone(entry)) {
+                    let (context, remembered) = (Arc::clone(&self.context), self.cache.len());
+                    self.context.units.spawn(async move { context.uses.let_go(remembered) });
+                }
+            }
             Fetched::Unknown(stamp) => self.negatives.insert(digest, *stamp, self.context.now()),
         }
     }

@@ -1,13 +1,14 @@
 //! Writing down uses takes its share of the time and no more, keeps what it cannot write, counts each use in its hour, and
 //! what waits for it is shown to whoever reads.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use authority::policies::{AskedRule, Policies};
 use authority::tokens::ListRequest;
 use authority::usage::{FlushShare, Next};
-use authority::validate::{CacheLimits, Limits};
+use authority::validate::{CacheLimits, Limits, Outcome};
 use test_support::records::T0;
 use test_support::sql::Sql;
 use test_support::world::{Options, origin};
@@ -16,7 +17,7 @@ use token_domain::id::TokenId;
 use token_domain::policy::KindRule;
 use token_domain::token::Kind;
 use token_domain::usage::{Step, Stretch, UseCounts};
-use token_domain::{Span, Timestamp};
+use token_domain::{Requirement, Span, Timestamp};
 use token_format::PlainToken;
 
 use crate::uses::{counts, written};
@@ -266,5 +267,41 @@ fn the_backlog_says_how_much_waits_and_since_when() {
         flush(&world).await;
         let backlog = world.validator.uses().backlog(world.context.now());
         assert_eq!((backlog.tokens, backlog.age), (0, Span::seconds(0)));
+    });
+}
+
+#[test]
+fn entries_that_made_room_are_let_go_of_while_their_uses_wait() {
+    Db::each(async |db| {
+        let tiny = Limits { cache: CacheLimits { max_bytes: 256 * 500 }, ..Limits::default() };
+        let world = World::with(db, Options { limits: tiny, ..Options::default() }).await;
+        let secrets = world.tokens.seed(world.owner.organization_id, 2_500, &origin()).await.unwrap();
+        let (mut entries, mut most) = (Vec::new(), 0);
+        for round in 0..2 {
+            for (number, secret) in secrets.iter().enumerate() {
+                let outcome = world.validator.validate(secret.expose(), &Requirement::NOTHING, &origin).await.unwrap();
+                let Outcome::Live(entry) = outcome else { panic!("{outcome:?} in round {round}") };
+                entries.push((entry.token_id(), Arc::downgrade(&entry)));
+                drop(entry);
+                if number % 100 == 0 {
+                    world.context.drain().await;
+                    most = most.max(entries.iter().filter(|(_, entry)| entry.strong_count() > 0).count());
+                }
+            }
+        }
+        // What is remembered, a quarter of it, and the two times 256 and the hundred that come between two looks.
+        let bound = world.validator.cached() * 9 / 4 + 2 * 256 + 100;
+        assert!(most <= bound && bound < 2_500, "{most} entries are alive, {bound} may be");
+        // They show meanwhile, and are written as if nothing had been let go of.
+        let all = [entries[0].0, entries[1_250].0, entries[2_499].0];
+        let expected = [("2026-01-15T09:00:00Z".to_owned(), counts(2, 0, 0))];
+        for id in all {
+            assert_eq!(shown(&world, id).await, expected);
+            assert_eq!(last_use(&world, id).await, Some(T0));
+        }
+        assert_eq!(flush(&world).await, 2_500, "each of them once");
+        for id in all {
+            assert_eq!(written(&world, id).await, expected);
+        }
     });
 }
