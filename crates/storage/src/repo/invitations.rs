@@ -1,6 +1,7 @@
 //! Invitations to organisations.
 
 use super::Conn;
+use super::listing::older;
 use crate::error::StoreError;
 use crate::model::{Invitation, Invited};
 use crate::rows::{InvitationRow, parse_name, principal_text, role_columns};
@@ -73,10 +74,8 @@ pub(crate) async fn list_invitations(
         .limit(i64::from(limit))
         .select((InvitationRow::as_select(), roles::name.nullable()))
         .into_boxed();
-    if let Some((created_at, id)) = after {
-        page = page
-            .filter(invitations::created_at.le(created_at.bind()))
-            .filter(invitations::created_at.lt(created_at.bind()).or(invitations::id.lt(id.bind())));
+    if let Some(place) = after {
+        page = page.filter(older!("invitations.created_at, invitations.id", place));
     }
     let rows: Vec<(InvitationRow, Option<String>)> = page.load(conn).await?;
     rows.into_iter()

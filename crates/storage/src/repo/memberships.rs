@@ -1,5 +1,6 @@
 //! People's places in organisations.
 
+use super::listing::older;
 use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::model::{Home, Member, Membership, MembershipStanding, User};
@@ -121,10 +122,8 @@ pub(crate) async fn list_members(
         .limit(i64::from(limit))
         .select((UserRow::as_select(), MembershipRow::as_select(), roles::name.nullable()))
         .into_boxed();
-    if let Some((created_at, user)) = after {
-        page = page
-            .filter(memberships::created_at.le(created_at.bind()))
-            .filter(memberships::created_at.lt(created_at.bind()).or(memberships::user_id.lt(user.bind())));
+    if let Some(place) = after {
+        page = page.filter(older!("memberships.created_at, memberships.user_id", place));
     }
     let rows: Vec<(UserRow, MembershipRow, Option<String>)> = page.load(conn).await?;
     rows.into_iter()

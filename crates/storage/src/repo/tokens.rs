@@ -152,10 +152,8 @@ pub(crate) async fn live_tokens_of_kind(
         .limit(i64::from(limit))
         .select(TokenRow::as_select())
         .into_boxed();
-    if let Some((created_at, id)) = after {
-        query = query
-            .filter(tokens::created_at.le(created_at.bind()))
-            .filter(tokens::created_at.lt(created_at.bind()).or(tokens::id.lt(id.bind())));
+    if let Some(place) = after {
+        query = query.filter(older!("tokens.created_at, tokens.id", place));
     }
     let rows: Vec<TokenRow> = query.load(conn).await?;
     rows.into_iter().map(Token::try_from).collect()
