@@ -65,14 +65,18 @@ pub(crate) async fn published_coverage(
             .await
             .optional()?
             .flatten(),
-        Some(branch) => executions::table
-            .inner_join(repositories::table.inner_join(organizations::table))
-            .filter(published.and(executions::branch.eq(branch.as_str())))
-            .order((executions::created_at.desc(), executions::id.desc()))
-            .select(executions::coverage)
-            .first(conn)
-            .await
-            .optional()?,
+        Some(branch) => {
+            // Its repository first, by itself: joined, PostgreSQL reads every execution there is and sorts what is left.
+            let one = repositories::table.inner_join(organizations::table).filter(published).select(repositories::id);
+            executions::table
+                .filter(executions::repository_id.nullable().eq(one.single_value()))
+                .filter(executions::branch.eq(branch.as_str()))
+                .order((executions::created_at.desc(), executions::id.desc()))
+                .select(executions::coverage)
+                .first(conn)
+                .await
+                .optional()?
+        }
     };
     let inconsistent = |_| StoreError::Inconsistent(format!("repository {name}: last_coverage"));
     units.map(Coverage::from_ten_thousandths).transpose().map_err(inconsistent)

@@ -31,7 +31,7 @@ pub(crate) async fn insert_role(conn: &mut Conn<'_>, record: &CustomRole) -> Res
 pub(crate) async fn roles(conn: &mut Conn<'_>, organization: OrganizationId) -> Result<Vec<CustomRole>, StoreError> {
     let rows: Vec<RoleRow> = roles::table
         .filter(roles::organization_id.eq(organization.bind()))
-        .order((roles::name_key, roles::id))
+        .order(roles::name_key)
         .select(RoleRow::as_select())
         .load(conn)
         .await?;

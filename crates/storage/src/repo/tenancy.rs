@@ -34,13 +34,14 @@ pub(crate) async fn places_of_actors(
 ) -> Result<Vec<(ActorId, Option<AccessScopeId>)>, StoreError> {
     let mut places = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(IDS_PER_STATEMENT) {
-        let found: Vec<(ActorId, Option<AccessScopeId>)> = actors::table
-            .filter(actors::project_id.eq(project.bind()))
+        // The project is looked at afterwards: asked for it too, a database may read all of that project's actors.
+        let found: Vec<(ActorId, ProjectId, Option<AccessScopeId>)> = actors::table
             .filter(actors::id.eq_any(chunk.iter().map(|id| id.bind())))
-            .select((actors::id, actors::access_scope_id))
+            .select((actors::id, actors::project_id, actors::access_scope_id))
             .load(conn)
             .await?;
-        places.extend(found);
+        let of_project = found.into_iter().filter(|(_, of, _)| *of == project);
+        places.extend(of_project.map(|(id, _, scope)| (id, scope)));
     }
     Ok(places)
 }
