@@ -1,0 +1,5 @@
+DROP INDEX tokens_bound_idx;
+DROP INDEX tokens_owner_user_expiring_idx;
+DROP INDEX tokens_expiring_idx;
+DROP INDEX tokens_owner_user_ended_idx;
+DROP INDEX tokens_ended_idx;
