@@ -6,7 +6,6 @@
 mod candidates;
 mod executions;
 mod instance;
-mod listings;
 mod migrations;
 mod outages;
 mod people;

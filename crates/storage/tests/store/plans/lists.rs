@@ -1,0 +1,181 @@
+//! The table: which lists there are, and what each of their statements must find where.
+//!
+//! Filters are taken apart field by field and matched variant by variant, so that one more does not compile until it
+//! has a row here.
+
+mod audit;
+mod pages;
+mod tokens;
+
+use super::fill::{self, at, id};
+use crate::run::Step;
+use storage::Reads;
+use storage::model::ExecutionFilter;
+use token_domain::execution::{BranchName, RepositoryName};
+use token_domain::text::Slug;
+use token_domain::usage::Hour;
+
+/// A unit of reading.
+pub(super) type Call = Box<dyn for<'c> FnOnce(&'c mut Reads) -> Step<'c, ()> + Send>;
+
+/// A call of an operation, and what is to be found of each statement it sends.
+pub(super) struct List {
+    pub(super) operation: &'static str,
+    pub(super) details: String,
+    pub(super) call: Call,
+    pub(super) statements: Vec<Found>,
+}
+
+/// What is to be found of a statement.
+#[derive(Clone)]
+pub(super) struct Found {
+    /// It is found in one of these indexes, by PostgreSQL's names; a beginning stands for all that begin with it.
+    pub(super) indexes: Vec<&'static str>,
+    /// What is looked up there beside the first columns: in the words of SQLite, and of PostgreSQL.
+    pub(super) sought: Option<[&'static str; 2]>,
+    /// The most rows that may be looked at.
+    pub(super) rows: u64,
+    pub(super) order: Order,
+    /// Whether the index is all that is looked at.
+    pub(super) is_alone: bool,
+}
+
+/// Where the order of a list comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// The index has it.
+    Read,
+    /// It is made, of as many rows as there ever are.
+    Made,
+}
+
+/// A page of a hundred, and what is joined to it.
+const PAGE: u64 = 404;
+/// All that a neighbour has, whose rows are a hundredth of the table.
+const NEIGHBOUR: u64 = 1_010;
+/// What one of several filters leaves: the events of an action, an owner's tokens that are over.
+const NARROWED: u64 = 16_000;
+/// All of one owner, in the order of the list: as far as a search goes for a text that hardly anything has. No index
+/// finds parts of names on both databases, and one of the pieces of names costs every new token a dozen entries.
+const WHOLE: u64 = 100_100;
+
+const OLDER: Option<[&str; 2]> = Some(["(created_at,id)<", "ROW(created_at, id) <"]);
+
+/// Read off this index, a page and no more.
+fn page(index: &'static str) -> Found {
+    Found { indexes: vec![index], sought: None, rows: PAGE, order: Order::Read, is_alone: false }
+}
+
+/// Read off this index from a place in the list.
+fn from(index: &'static str, sought: Option<[&'static str; 2]>) -> Found {
+    Found { sought, ..page(index) }
+}
+
+/// Found in this index and sorted: there are only as many as one person or thing has, and the list is not paged or
+/// ordered by what is found elsewhere.
+fn few(index: &'static str) -> Found {
+    Found { order: Order::Made, ..page(index) }
+}
+
+macro_rules! list {
+    ($operation:ident($($argument:expr),*), $details:expr, $($statement:expr),+) => {
+        List {
+            operation: stringify!($operation),
+            details: $details.to_string(),
+            call: Box::new(move |reads| Box::pin(async move { reads.$operation($($argument),*).await.map(drop) })),
+            statements: vec![$($statement),+],
+        }
+    };
+}
+
+use list;
+
+pub(super) fn all() -> Vec<List> {
+    let mut all = vec![
+        list!(organization_by_slug(&slug("o-500")), "", page("organizations_slug_key")),
+        // A person's organisations are few, and ordered by what stands with the organisations.
+        list!(organizations_of_user(id(fill::PERSON), None, 101), "", few("memberships_user_idx")),
+        list!(organizations_of_user(id(fill::PERSON), Some(&slug("m")), 101), "after", few("memberships_user_idx")),
+        list!(first_organization(id(fill::PERSON)), "", few("memberships_user_idx")),
+        list!(
+            share_organization(id(fill::PERSON), id(1_000_500)),
+            "",
+            Found { indexes: vec!["memberships_user_idx", "memberships_pkey"], ..page("") }
+        ),
+        list!(members_of_role(id(fill::LARGE), id(fill::ROLE)), "", few("memberships_role_idx")),
+        list!(roles(id(fill::SMALL)), "", page("roles_name_key_key")),
+        // A person's sessions are few: they end by themselves.
+        list!(sessions_of_user(id(fill::PERSON), None, at(200_000)), "", few("sessions_user_idx")),
+        list!(
+            sessions_of_user(id(fill::PERSON), Some(id(fill::LARGE)), at(200_000)),
+            "of one organisation",
+            Found { indexes: vec!["sessions_membership_idx", "sessions_user_idx"], ..few("") }
+        ),
+        list!(token_rules(id(1_000_500)), "", page("token_policies_pkey")),
+        list!(
+            token_usage(id(fill::MIDDLE), hour(50_000), hour(50_100)),
+            "",
+            from("token_usage_pkey", Some(["hour>", "hour >="]))
+        ),
+        list!(list_repositories(id(fill::LARGE), None, 101), "", page("repositories_name_key")),
+        list!(
+            list_repositories(id(fill::LARGE), Some(&repository("r-5")), 101),
+            "after",
+            from("repositories_name_key", Some(["name>", "name >"]))
+        ),
+        list!(
+            published_coverage(&slug("large"), &repository("a"), Some(&branch("main"))),
+            "of a branch",
+            page("executions_branch_idx")
+        ),
+        list!(baseline_history(id(fill::REPOSITORY), None, 101), "", page("baselines_pkey")),
+        list!(
+            baseline_history(id(fill::REPOSITORY), Some(50_000), 101),
+            "before",
+            from("baselines_pkey", Some(["seq<", "seq <"]))
+        ),
+        list!(log_after(50_000, 101), "", from("revocation_log_pkey", Some(["rowid>", "seq >"]))),
+        // Of those that are named, at most 500 a statement.
+        list!(keys_of_people(id(fill::LARGE), &[id(1_000_500), id(1_000_600)]), "", few("tokens_owner_user_idx")),
+        list!(tokens_of_actors(&[id(500), id(600)]), "", few("tokens_actor_idx")),
+        list!(tokens_by_actor(&[id(500), id(600)]), "", few("tokens_actor_idx")),
+    ];
+    for after in [None, Some((at(50_000), fill::MIDDLE))] {
+        let member = after.map(|(at, number)| (at, id(number)));
+        let sought = after.and(Some(["(created_at,user_id)<", "ROW(created_at, user_id) <"]));
+        let members = from("memberships_listing_idx", sought);
+        all.push(list!(list_members(id(fill::LARGE), member, 101), after.map_or("", |_| "after"), members));
+
+        let invitation = after.map(|(at, number)| (at, id(number)));
+        let sought = after.and(OLDER);
+        let invitations = from("invitations_listing_idx", sought);
+        all.push(list!(list_invitations(id(fill::LARGE), invitation, 101), after.map_or("", |_| "after"), invitations));
+
+        let after = after.map(|(at, number)| (at, id(number)));
+        let filter = ExecutionFilter { repository_id: id(fill::REPOSITORY), after, limit: 101 };
+        let ExecutionFilter { repository_id: _, after: _, limit: _ } = filter;
+        let sought = after.and(OLDER);
+        let executions = from("executions_listing_idx", sought);
+        all.push(list!(list_executions(&filter), format!("{filter:?}"), executions));
+    }
+    all.extend(tokens::all());
+    all.extend(audit::all());
+    all.extend(pages::all());
+    all
+}
+
+fn slug(text: &str) -> Slug {
+    Slug::parse(text).unwrap()
+}
+
+fn repository(text: &str) -> RepositoryName {
+    RepositoryName::parse(text).unwrap()
+}
+
+fn branch(text: &str) -> BranchName {
+    BranchName::parse(text).unwrap()
+}
+
+fn hour(number: i32) -> Hour {
+    Hour::from_number(number).unwrap()
+}
