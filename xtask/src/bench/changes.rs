@@ -4,8 +4,7 @@
 use super::against::turn;
 use super::cases::{Answer, Order};
 use super::client::Client;
-use super::contender::{Amounts, Backend, Running};
-use super::cost::Observed;
+use super::contender::Amounts;
 use super::goals::{Figure, Goal, Outcome};
 use super::plan::Plan;
 use super::report::Round;
@@ -28,9 +27,6 @@ const REVOKED: [usize; 3] = [200, 1_000, 4_000];
 /// The scheme of stored secrets that the product runs with, and how many clients ask at once.
 const CREATES: [(&str, u32); 4] = [("bcrypt", 1), ("bcrypt", 16), ("sha256", 1), ("sha256", 16)];
 const REVOKES: [u32; 2] = [1, 16];
-/// Nodes on one database while tokens are revoked. A file has one.
-const NODES: [(Backend, &[&str]); 2] =
-    [(Backend::Sqlite, &["first"]), (Backend::Postgres, &["first", "second", "third"])];
 const SCHEME: &str = "NOLAPSE__HASHING__TOKEN_SCHEME";
 /// Names that the made tokens get, by chance.
 const NAMES: usize = 1_000;
@@ -93,13 +89,8 @@ pub(super) fn revoke(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
     let folder = stage.folder.path();
     let every = usize::try_from(plan.size.rounds).unwrap_or(1) * REVOKES.len() * count;
     stage.product.fill(&Amounts { tokens: every, ..Amounts::default() }, &folder.join("tokens"))?;
-    let names = NODES.iter().filter(|(backend, _)| *backend == plan.backend).flat_map(|(_, names)| names.iter());
-    // A revocation is answered when every node knows of it.
-    let nodes: Vec<Running> = names.map(|name| stage.product.start_node(name)).collect::<Result<_>>()?;
-    let [running, others @ ..] = nodes.as_slice() else { return Err(Fail::new("no node was started")) };
-    let observed: Vec<Observed> =
-        stage.product.observed(running).into_iter().chain(others.iter().map(Running::observed)).collect();
-    let client = Client::sign_in(running)?;
+    let running = stage.product.start()?;
+    let client = Client::sign_in(&running)?;
     let ids = token_ids(&client, every)?;
     let mut parts = ids.chunks(count);
     let head = "DELETE /v1/tokens/";
@@ -113,7 +104,7 @@ pub(super) fn revoke(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
             write_lines(&folder.join("tokens"), part)?;
             let time = Duration::from_mins(2);
             let load = Load { connections: clients, ..Load::usual(running.port, time, Order::Once) };
-            rounds.push(turn(&generator, running, &load, &observed, Answer::Live)?);
+            rounds.push(turn(&generator, &running, &load, &stage.product.observed(&running), Answer::Live)?);
         }
         rows.push((clients.to_string(), rounds));
     }
@@ -122,13 +113,7 @@ pub(super) fn revoke(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
     let latency = |at: usize| median(alone, &|round| round.latency_ms()[at]);
     let figures = [(Goal::RevokeWait, latency(0) - sync.half_ms), (Goal::RevokeTail, latency(1))];
     let figures = figures.map(|(goal, value)| Figure { goal, on: Some(plan.backend), value }).to_vec();
-    let of_all = if others.is_empty() { "one node" } else { "every node has acknowledged each before its 204" };
-    let text = format!(
-        "{} rounds of {count} tokens, {} on the server's core: {of_all}.\n\n{}",
-        plan.size.rounds,
-        nodes.len(),
-        table("clients", &rows, &sync)
-    );
+    let text = format!("{} rounds of {count} tokens.\n\n{}", plan.size.rounds, table("clients", &rows, &sync));
     Ok(Outcome { text, figures })
 }
 

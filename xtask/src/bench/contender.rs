@@ -238,12 +238,7 @@ impl Product {
 
     /// Starts it.
     pub(super) fn start(&self) -> Result<Running> {
-        self.start_node("product")
-    }
-
-    /// Starts it as one of several on the same database, with a log of its own.
-    pub(super) fn start_node(&self, name: &str) -> Result<Running> {
-        Running::start(&self.launch(), self.folder.join(format!("{name}.log")))
+        Running::start(&self.launch(), self.folder.join("product.log"))
     }
 
     /// How it is started.

@@ -253,7 +253,7 @@ pub(super) const GOALS: &[Line] = &[
     ),
     at_most(
         Goal::RevokeTail,
-        "revoke, one at a time, acknowledged by 3 nodes: p99",
+        "revoke, one at a time, on the one node there is: p99",
         "ms",
         &[on(Backend::Postgres, 150.0)],
     ),

@@ -292,7 +292,7 @@ pub const KEYS: &[Key] = &[
     key(
         "usage.flush_share_percent",
         int(1, 100),
-        Some("2"),
+        Some("1"),
         "The share of the time that writing them may take. With more tokens in use than fit, writing lags behind; reads show what waits.",
     ),
     key(
