@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use actix_web::body::BoxBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
@@ -20,6 +20,7 @@ use super::codes::{Code, Entry};
 const REALM: &str = "Bearer realm=\"nolapse\"";
 /// On a 403 for want of scopes: the smallest sets that would do, separated by commas, the one that permits least first.
 const ACCEPTED_SCOPES: HeaderName = HeaderName::from_static("x-accepted-scopes");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// An error on its way to a client. One pointer wide, so that results stay small.
 pub struct ApiError(Box<Inner>);
@@ -261,9 +262,11 @@ pub const fn accepted_scopes_header() -> HeaderName {
     ACCEPTED_SCOPES
 }
 
-/// An answer whose bytes are fixed by contract, such as the two bodies of validation.
-pub fn exact(status: StatusCode, json: &'static str) -> HttpResponse {
-    HttpResponse::build(status).content_type("application/json").body(json)
+/// An answer whose bytes are at hand, such as the bodies of validation.
+pub fn exact(status: StatusCode, json: impl MessageBody + 'static) -> HttpResponse {
+    let mut response = HttpResponse::new(status);
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response.set_body(BoxBody::new(json))
 }
 
 #[cfg(test)]

@@ -21,7 +21,6 @@ use crate::surface::{failing, origin};
 pub(super) const INVALID: &str = r#"{"valid":false,"error":"invalid token"}"#;
 const MALFORMED: &str = r#"{"error":"malformed request"}"#;
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"nolapse\", error=\"invalid_token\"");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// What is asked about a token.
 #[derive(Deserialize, ToSchema)]
@@ -192,9 +191,7 @@ impl Question<'_> {
 }
 
 fn plain(entry: &Entry) -> HttpResponse {
-    let mut response = HttpResponse::new(StatusCode::OK);
-    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
-    response.set_body(actix_web::body::BoxBody::new(entry.answer().clone()))
+    exact(StatusCode::OK, entry.answer().clone())
 }
 
 fn invalid() -> HttpResponse {
