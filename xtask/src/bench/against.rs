@@ -41,7 +41,7 @@ pub(super) fn run(plan: &Plan, case: &'static Case, stock: &mut Stock) -> Result
         plan.count(case),
         plan.size.rounds,
         plan.size.seconds,
-        report::table([case.against.name(), name], &measured.pairs),
+        report::table([case.against.name(), name], &measured.pairs, plan.pipeline),
     );
     Ok(Outcome { text, figures: measured.figures(plan, case) })
 }

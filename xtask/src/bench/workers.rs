@@ -58,11 +58,11 @@ pub(super) fn run(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
          The same of *bare*, which shares nothing between its workers: {:.2} ({:.2}–{:.2}).\n\n{}",
         plan.size.rounds,
         plan.size.seconds,
-        report::table(["1 worker", "2 workers"], &products),
+        report::table(["1 worker", "2 workers"], &products, plan.pipeline),
         ground.median,
         ground.min,
         ground.max,
-        report::table(["bare, 1 worker", "bare, 2 workers"], &bares),
+        report::table(["bare, 1 worker", "bare, 2 workers"], &bares, plan.pipeline),
     );
     let goal = match plan.pipeline {
         1 => Some(Goal::Workers),
