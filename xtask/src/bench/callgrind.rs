@@ -96,7 +96,7 @@ impl Counter {
 
     /// Of the ground.
     pub(super) fn of_bare(&self) -> Result<Counts> {
-        self.count("bare", &bare(&self.bare, Answer::Live, Some("1")))
+        self.count("bare", &bare(&self.bare, Answer::Live, "1"))
     }
 
     fn count(&self, name: &str, launch: &Launch) -> Result<Counts> {

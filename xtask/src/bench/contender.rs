@@ -140,20 +140,19 @@ impl Drop for Stopped {
     }
 }
 
-/// How the ground is started: with so many workers, or one for each core it may run on.
-pub(super) fn bare(program: &Path, answer: Answer, workers: Option<&str>) -> Launch {
-    let launch = Launch::new(program).args(["--answer", answer.name()]);
-    workers.into_iter().fold(launch, |launch, workers| launch.args(["--workers", workers]))
+/// How the ground is started, with so many workers.
+pub(super) fn bare(program: &Path, answer: Answer, workers: &str) -> Launch {
+    Launch::new(program).args(["--answer", answer.name(), "--workers", workers])
 }
 
 /// Starts the ground on `core`, with one worker.
 pub(super) fn start_bare(program: &Path, folder: &Path, core: usize, answer: Answer) -> Result<Running> {
-    Running::start(&bare(program, answer, None).core(Some(core)), folder.join("bare.log"))
+    Running::start(&bare(program, answer, "1").core(Some(core)), folder.join("bare.log"))
 }
 
 /// Starts the ground on whichever core is free, with so many workers; it answers as if each token were live.
 pub(super) fn start_bare_with(program: &Path, folder: &Path, workers: &str) -> Result<Running> {
-    Running::start(&bare(program, Answer::Live, Some(workers)), folder.join(format!("bare-{workers}.log")))
+    Running::start(&bare(program, Answer::Live, workers), folder.join(format!("bare-{workers}.log")))
 }
 
 /// Starts a server of others on `core`: `program` with `words`, which prints where it listens as ours do.

@@ -220,18 +220,10 @@ pub(super) const GOALS: &[Line] = &[
     ratio(Goal::ScaleCpu, "most stored tokens: CPU, of a thousand's", &[alone(1.25)]),
     at_most(Goal::ScaleBytes, "memory of a remembered token", "bytes", &[alone(200.0)]).decimals(0),
     at_most(Goal::Start, "start with 1 000 000 tokens", "s", &both(1.0)),
-    Line { unit: "×", ..at_most(Goal::Workers, "2 workers: throughput by CPU, of one worker's", "", &[alone(1.8)]) }
-        .at_least(),
-    Line {
-        unit: "×",
-        ..at_most(
-            Goal::WorkersPipelined,
-            "2 workers, 16 pipelined: throughput by CPU, of one worker's",
-            "",
-            &[alone(1.8)],
-        )
-    }
-    .at_least(),
+    ratio(Goal::Workers, "2 workers: throughput by CPU, of one worker's", &[alone(1.8)]).at_least().decimals(2),
+    ratio(Goal::WorkersPipelined, "2 workers, 16 pipelined: throughput by CPU, of one worker's", &[alone(1.8)])
+        .at_least()
+        .decimals(2),
     ratio(Goal::ForwardCpu, "forward-auth: CPU, of validate's", &both(1.25)),
     ratio(Goal::IntrospectCpu, "introspection: CPU, of validate's", &both(1.25)),
     at_most(Goal::CreateBcryptCpu, "create with bcrypt 10: CPU", "ms", &both(60.0)),

@@ -4,6 +4,7 @@ use super::contender::Backend;
 use super::cost::precise;
 use super::goal_table;
 use super::goals::Figure;
+use super::instructions;
 use super::plan::Plan;
 use super::stats::Spread;
 use super::wrk::Seen;
@@ -102,9 +103,9 @@ pub(super) fn commit() -> Result<String> {
     };
     let commit = git(&["rev-parse", "--short", "HEAD"])?;
     // What benchmarks themselves write is no change of what they measure.
-    let others = [":!docs", ":!xtask/src/bench/instructions.txt"];
-    let status = ["status", "--porcelain", "--untracked-files=no", "--", others[0], others[1]];
-    let changed = if git(&status)?.is_empty() { "" } else { " with changes" };
+    let counted = format!(":!{}", instructions::FILE);
+    let status = git(&["status", "--porcelain", "--untracked-files=no", "--", ":!docs", &counted])?;
+    let changed = if status.is_empty() { "" } else { " with changes" };
     Ok(format!("{commit}{changed}"))
 }
 

@@ -1,5 +1,6 @@
 //! `POST /v1/auth/validate/batch`: the same question about many tokens, for a caller that may ask it.
 
+use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, post};
 use authority::validate::{Outcome, Validator};
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::validate::{INVALID, InvalidToken, ValidToken};
-use crate::http::error::{ApiError, ApiResult};
+use crate::http::error::{ApiError, ApiResult, exact};
 use crate::http::extract::Json;
 use crate::surface::permission::ValidateTokens;
 use crate::surface::{Authorized, failing, origin};
@@ -63,7 +64,7 @@ pub(super) async fn validate_batch(
     }
     let outcomes = validator.validate_each(&questions.tokens, &|| origin::of(&request)).await;
     let outcomes = outcomes.map_err(|failure| failing::failed(&failure))?;
-    Ok(HttpResponse::Ok().content_type("application/json").body(body(&outcomes)))
+    Ok(exact(StatusCode::OK, body(&outcomes)))
 }
 
 /// The results, each as the bytes that its token's own answer has.
