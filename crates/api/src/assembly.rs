@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::web::Data;
 use authority::access_scopes::AccessScopes;
 use authority::actors::Actors;
 use authority::audit::read::Audit;
@@ -34,6 +35,7 @@ use token_domain::scope::Source;
 use token_domain::token::RotationPolicy;
 use token_domain::{ScopeCatalogue, Span};
 use tokio::runtime::Handle;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::config::secret::SecretKey;
 use crate::config::{Config, sections};
@@ -42,25 +44,43 @@ use crate::surface::PERMISSIONS;
 /// Why the parts do not fit together; one line that says what to do.
 pub(crate) type Misfit = Box<dyn std::error::Error>;
 
-/// The services, over one context.
-pub(crate) struct Services {
-    pub(crate) context: Arc<Context>,
-    pub(crate) validator: Arc<Validator>,
-    pub(crate) tokens: Arc<Tokens>,
-    pub(crate) executions: Arc<Executions>,
-    pub(crate) sessions: Arc<Sessions>,
-    pub(crate) people: Arc<People>,
-    pub(crate) organizations: Arc<Organizations>,
-    pub(crate) members: Arc<Members>,
-    pub(crate) roles: Arc<Roles>,
-    pub(crate) invitations: Arc<Invitations>,
-    pub(crate) policies: Arc<Policies>,
-    pub(crate) second_factors: Arc<SecondFactors>,
-    pub(crate) projects: Arc<Projects>,
-    pub(crate) access_scopes: Arc<AccessScopes>,
-    pub(crate) actors: Arc<Actors>,
-    pub(crate) audit: Arc<Audit>,
-    pub(crate) setup: Arc<Setup>,
+/// Declares [`Services`], so that a service is one field here and one line in [`Services::new`]: handlers find it by its
+/// type, because `install` registers every field.
+macro_rules! services {
+    ($($field:ident: $service:ty,)+) => {
+        /// The services, over one context.
+        #[derive(Clone)]
+        pub(crate) struct Services {
+            $(pub(crate) $field: Data<$service>,)+
+        }
+
+        impl Services {
+            /// Gives every handler of an application the services.
+            pub(crate) fn install(&self, routes: &mut ServiceConfig<'_>) {
+                $(routes.app_data(self.$field.clone());)+
+            }
+        }
+    };
+}
+
+services! {
+    context: Context,
+    validator: Validator,
+    tokens: Tokens,
+    executions: Executions,
+    sessions: Sessions,
+    people: People,
+    organizations: Organizations,
+    members: Members,
+    roles: Roles,
+    invitations: Invitations,
+    policies: Policies,
+    second_factors: SecondFactors,
+    projects: Projects,
+    access_scopes: AccessScopes,
+    actors: Actors,
+    audit: Audit,
+    setup: Setup,
 }
 
 impl Services {
@@ -78,26 +98,26 @@ impl Services {
             policy: policy(config),
             runtime,
         });
-        let validator = Arc::new(Validator::new(&context, &limits(&config.cache)?));
-        let sessions = Arc::new(Sessions::new(&context, &validator)?);
+        let validator = Data::new(Validator::new(&context, &limits(&config.cache)?));
+        let sessions = Data::new(Sessions::new(&context, &validator)?);
         Ok(Self {
-            invitations: Arc::new(Invitations::new(&context, &sessions)),
+            invitations: Data::new(Invitations::new(&context, &sessions)),
             sessions,
-            tokens: Arc::new(Tokens::new(&context)),
-            executions: Arc::new(Executions::new(&context)),
-            people: Arc::new(People::new(&context)),
-            organizations: Arc::new(Organizations::new(&context)),
-            members: Arc::new(Members::new(&context)),
-            roles: Arc::new(Roles::new(&context)),
-            policies: Arc::new(Policies::new(&context)),
-            second_factors: Arc::new(SecondFactors::new(&context)),
-            projects: Arc::new(Projects::new(&context)),
-            access_scopes: Arc::new(AccessScopes::new(&context)),
-            actors: Arc::new(Actors::new(&context)),
-            audit: Arc::new(Audit::new(context.store().clone())),
-            setup: Arc::new(Setup::new(&context)),
+            tokens: Data::new(Tokens::new(&context)),
+            executions: Data::new(Executions::new(&context)),
+            people: Data::new(People::new(&context)),
+            organizations: Data::new(Organizations::new(&context)),
+            members: Data::new(Members::new(&context)),
+            roles: Data::new(Roles::new(&context)),
+            policies: Data::new(Policies::new(&context)),
+            second_factors: Data::new(SecondFactors::new(&context)),
+            projects: Data::new(Projects::new(&context)),
+            access_scopes: Data::new(AccessScopes::new(&context)),
+            actors: Data::new(Actors::new(&context)),
+            audit: Data::new(Audit::new(context.store().clone())),
+            setup: Data::new(Setup::new(&context)),
             validator,
-            context,
+            context: Data::from(context),
         })
     }
 }

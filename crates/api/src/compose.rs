@@ -16,16 +16,16 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use zeroize::Zeroizing;
 
 use crate::assembly::{Misfit, Services, database_url, holder, store_options};
-use crate::config::Config;
-use crate::http::app::{Site, Surfaces};
-use crate::http::cors::Cors;
-use crate::http::drain::Drain;
-use crate::http::edge::{EdgeParts, Limits};
-use crate::http::health::Readiness;
-use crate::http::metrics::HttpMetrics;
-use crate::http::server;
+use crate::config::{Config, sections};
 use crate::surface::{self, sessions::ServiceToken, setup::PendingSetup};
-use crate::{metrics, workers};
+use crate::{metrics, openapi, workers};
+use edge::app::{Description, Site, SiteParts, Surfaces};
+use edge::cors::Cors;
+use edge::drain::Drain;
+use edge::health::Readiness;
+use edge::metrics::HttpMetrics;
+use edge::parts::{EdgeParts, Limits};
+use edge::server::{self, Settings};
 
 /// What a program that started this one is told on standard output.
 pub struct Announcement {
@@ -52,17 +52,19 @@ pub async fn serve(config: &Config, background: &Runtime, announce: impl FnOnce(
     metrics::register(&mut registry, &services);
     let registry = config.metrics.enabled.then(|| Arc::new(registry));
     let drain = Drain::default();
-    let site = Site::new(
-        edge(config, http, drain, &services.validator),
-        readiness(&store, &lock),
+    let site = Site::new(SiteParts {
+        edge: edge(config, http, drain, &services.validator),
+        readiness: readiness(&store, &lock),
         registry,
-        surfaces_with(config, &services, pending),
-    )?;
+        surfaces: surfaces_with(config, services.clone(), pending),
+        description: DESCRIPTION,
+        pages: vec![surface::setup::PAGES],
+    })?;
 
     let flusher = workers::start(config, &services, background.handle());
     // Before anybody is told that the server runs: whoever knows may also ask it to stop.
     let signal = server::signal()?;
-    let running = server::start(site, &config.server)?;
+    let running = server::start(site, &settings(&config.server))?;
     let address = running.address;
     let base = config
         .server
@@ -106,53 +108,25 @@ fn bring_up_to_date(url: &DatabaseUrl, migrate_at_start: bool) -> Result<(), Str
     ))
 }
 
+/// How the API document is made of the surfaces.
+pub const DESCRIPTION: Description = Description {
+    document: |routes| openapi::document(routes),
+    // A repository is `owner/name`.
+    with_slashes: &["repo"],
+};
+
 /// Every surface of the service, without anything behind it: for the API document.
 pub fn surfaces() -> Surfaces {
     Arc::new(surface::register)
 }
 
-fn surfaces_with(config: &Config, services: &Services, pending: PendingSetup) -> Surfaces {
+fn surfaces_with(config: &Config, services: Services, pending: PendingSetup) -> Surfaces {
     let token = config.sessions.service_token.as_ref().map(|token| Zeroizing::new(token.expose().to_owned()));
     let service_token = Data::new(ServiceToken::new(token));
     let pending = Data::new(pending);
-    let context = Data::from(Arc::clone(&services.context));
-    let validator = Data::from(Arc::clone(&services.validator));
-    let tokens = Data::from(Arc::clone(&services.tokens));
-    let executions = Data::from(Arc::clone(&services.executions));
-    let sessions = Data::from(Arc::clone(&services.sessions));
-    let people = Data::from(Arc::clone(&services.people));
-    let organizations = Data::from(Arc::clone(&services.organizations));
-    let members = Data::from(Arc::clone(&services.members));
-    let roles = Data::from(Arc::clone(&services.roles));
-    let invitations = Data::from(Arc::clone(&services.invitations));
-    let policies = Data::from(Arc::clone(&services.policies));
-    let second_factors = Data::from(Arc::clone(&services.second_factors));
-    let projects = Data::from(Arc::clone(&services.projects));
-    let access_scopes = Data::from(Arc::clone(&services.access_scopes));
-    let actors = Data::from(Arc::clone(&services.actors));
-    let audit = Data::from(Arc::clone(&services.audit));
-    let setup = Data::from(Arc::clone(&services.setup));
     Arc::new(move |routes: &mut ServiceConfig<'_>| {
-        routes
-            .app_data(context.clone())
-            .app_data(validator.clone())
-            .app_data(tokens.clone())
-            .app_data(executions.clone())
-            .app_data(sessions.clone())
-            .app_data(people.clone())
-            .app_data(organizations.clone())
-            .app_data(members.clone())
-            .app_data(roles.clone())
-            .app_data(invitations.clone())
-            .app_data(policies.clone())
-            .app_data(second_factors.clone())
-            .app_data(projects.clone())
-            .app_data(access_scopes.clone())
-            .app_data(actors.clone())
-            .app_data(audit.clone())
-            .app_data(setup.clone())
-            .app_data(service_token.clone())
-            .app_data(pending.clone());
+        services.install(routes);
+        routes.app_data(service_token.clone()).app_data(pending.clone());
         surface::register(routes);
     })
 }
@@ -178,6 +152,18 @@ fn edge(config: &Config, metrics: HttpMetrics, drain: Drain, validator: &Arc<Val
         access_log: config.log.access,
         // Request ids are addresses, not secrets: the seed the standard library draws for its hash maps will do.
         draw: Arc::new(|| RandomState::new().hash_one(0)),
+    }
+}
+
+fn settings(server: &sections::Server) -> Settings {
+    Settings {
+        listen: server.listen,
+        workers: server.workers,
+        max_connections: server.max_connections,
+        keep_alive: server.keep_alive,
+        head_deadline: server.head_deadline,
+        drain_delay: server.drain_delay,
+        shutdown_grace: server.shutdown_grace,
     }
 }
 

@@ -3,7 +3,6 @@
 pub mod cli;
 pub mod compose;
 pub mod config;
-pub mod http;
 pub mod openapi;
 pub mod surface;
 pub mod telemetry;

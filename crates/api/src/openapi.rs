@@ -12,7 +12,7 @@ use utoipa::{PartialSchema as _, ToSchema};
 use utoipa_actix_web::AppExt as _;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::http::codes::Code;
+use edge::codes::Code;
 
 /// Any error.
 #[derive(Serialize, ToSchema)]
@@ -42,11 +42,6 @@ pub fn document(routes: impl FnOnce(&mut ServiceConfig<'_>)) -> OpenApi {
     let (_, mut document) = App::new().into_utoipa_app().openapi(base).configure(routes).split_for_parts();
     complete(&mut document);
     document
-}
-
-/// The document as the bytes served at `/openapi.json` and printed by `nolapse-api openapi`.
-pub fn text(document: &OpenApi) -> Result<String, serde_json::Error> {
-    document.to_pretty_json().map(|text| text + "\n")
 }
 
 fn complete(document: &mut OpenApi) {
@@ -104,4 +99,56 @@ fn add(operation: &mut Operation, code: Code) {
     let content = ContentBuilder::new().schema(Some(RefOr::Ref(Ref::from_schema_name("Error")))).build();
     let response = ResponseBuilder::new().description(entry.error).content("application/json", content).build();
     operation.responses.responses.entry(entry.status.as_u16().to_string()).or_insert(RefOr::T(response));
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{HttpResponse, get, post};
+    use serde_json::Value;
+
+    use super::*;
+
+    #[utoipa::path(security(), responses((status = 200)))]
+    #[get("/open")]
+    async fn open() -> HttpResponse {
+        HttpResponse::Ok().finish()
+    }
+
+    #[utoipa::path(security(("bearer" = [])), responses((status = 200)))]
+    #[get("/private")]
+    async fn private() -> HttpResponse {
+        HttpResponse::Ok().finish()
+    }
+
+    #[utoipa::path(request_body = String, responses((status = 200)))]
+    #[post("/body")]
+    async fn body() -> HttpResponse {
+        HttpResponse::Ok().finish()
+    }
+
+    #[utoipa::path(responses((status = 200)))]
+    #[get("/things/{thing}")]
+    async fn segment() -> HttpResponse {
+        HttpResponse::Ok().finish()
+    }
+
+    #[test]
+    fn each_operation_lists_the_errors_that_follow_from_its_shape() {
+        let document = document(|routes| {
+            routes.service(open).service(private).service(body).service(segment);
+        });
+        let document: Value = serde_json::to_value(&document).unwrap();
+        let statuses = |path: &str, method: &str| -> Vec<String> {
+            document["paths"][path][method]["responses"].as_object().unwrap().keys().cloned().collect()
+        };
+        assert_eq!(statuses("/open", "get"), ["200", "400", "405", "500", "503"]);
+        assert_eq!(statuses("/private", "get"), ["200", "400", "401", "403", "405", "500", "503"]);
+        assert_eq!(statuses("/body", "post"), ["200", "400", "405", "408", "413", "500", "503"]);
+        assert_eq!(statuses("/things/{thing}", "get"), ["200", "400", "404", "405", "500", "503"]);
+        let reference =
+            &document["paths"]["/open"]["get"]["responses"]["500"]["content"]["application/json"]["schema"]["$ref"];
+        assert_eq!(reference, "#/components/schemas/Error");
+        assert!(document["components"]["schemas"]["Error"]["properties"]["statusCode"].is_object());
+        assert!(document["components"]["securitySchemes"]["bearer"].is_object());
+    }
 }

@@ -1,10 +1,9 @@
 //! `openapi`: print the API document, as it is served and committed.
 
 use super::{Failure, output};
-use crate::http::app;
-use crate::{compose, openapi};
+use crate::compose;
 
 pub(super) fn run() -> Result<(), Failure> {
-    let document = app::document(&compose::surfaces());
-    Ok(output::emit(&openapi::text(&document)?)?)
+    let document = edge::app::document(&compose::surfaces(), &compose::DESCRIPTION);
+    Ok(output::emit(&edge::docs::text(&document)?)?)
 }

@@ -5,8 +5,8 @@ use token_domain::scope::ScopeCatalogue;
 
 use super::{Failure, output};
 use crate::config::reference;
-use crate::http::codes;
 use crate::surface::scopes;
+use edge::codes;
 
 /// Options of `reference`.
 #[derive(Clone, Debug, clap::Args)]

@@ -10,10 +10,10 @@ use authority::{Caller, Context, Origin};
 use token_domain::Requirement;
 
 use super::{ending, failing, origin};
-use crate::http::codes::Code;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::credentials::{self, Presented};
-use crate::http::extract::turn::Turn;
+use edge::codes::Code;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::credentials::{self, Presented};
+use edge::extract::turn::Turn;
 
 /// What a caller must be allowed.
 pub trait Permission: 'static {

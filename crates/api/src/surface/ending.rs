@@ -5,7 +5,7 @@
 use actix_web::http::header::HeaderValue;
 use authority::{Caller, Context};
 
-use crate::http::ends_soon::EndsSoon;
+use edge::ends_soon::EndsSoon;
 
 /// The notice for this caller, if their token ends within the time that the deployment warns of.
 pub(super) fn notice(caller: &Caller, context: &Context) -> Option<EndsSoon> {

@@ -12,8 +12,8 @@ use token_domain::policy::Breach;
 use token_domain::scope::GrantError;
 use token_domain::token::Status;
 
-use crate::http::codes::Code;
-use crate::http::error::ApiError;
+use edge::codes::Code;
+use edge::error::ApiError;
 
 /// A failure of the service itself: 503 where waiting helps, 500 where it does not.
 pub(super) fn failed(failure: &Failure) -> ApiError {

@@ -7,8 +7,8 @@ use authority::validate::Validator;
 
 use super::auth::{forward, validate};
 use super::oauth::introspect;
-use crate::http::error::ApiResult;
-use crate::http::hot::{AtOnce, Hot};
+use edge::error::ApiResult;
+use edge::hot::{AtOnce, Hot};
 
 type Answer = fn(&Validator, &HttpRequest, &[u8]) -> Option<ApiResult<HttpResponse>>;
 

@@ -26,6 +26,7 @@ mod ending;
 mod failing;
 pub(crate) mod hot;
 mod origin;
+mod path;
 
 pub use authorized::{Authorized, PERMISSIONS, permission};
 

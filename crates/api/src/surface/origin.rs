@@ -8,8 +8,8 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest};
 use authority::Origin;
 
-use crate::http::extract::ClientIp;
-use crate::http::request_id::RequestId;
+use edge::extract::ClientIp;
+use edge::request_id::RequestId;
 
 /// Where a request came from.
 #[derive(Clone, Debug)]

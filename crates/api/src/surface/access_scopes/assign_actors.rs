@@ -6,11 +6,11 @@ use authority::access_scopes::AccessScopes;
 use token_domain::id::AccessScopeId;
 
 use super::several::{AssignedView, Several};
-use crate::http::error::ApiResult;
-use crate::http::extract::Json;
 use crate::surface::permission::ManageActors;
 use crate::surface::projects::errors;
 use crate::surface::projects::place::At;
+use edge::error::ApiResult;
+use edge::extract::Json;
 
 /// Put actors into an access scope, out of whichever they were in: all of them or none.
 #[utoipa::path(

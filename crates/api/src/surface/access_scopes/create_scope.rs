@@ -9,11 +9,11 @@ use token_domain::text::Slug;
 use utoipa::ToSchema;
 
 use super::view::ScopeView;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Json;
 use crate::surface::permission::ManageAccessScopes;
 use crate::surface::projects::place::At;
 use crate::surface::projects::{errors, patch};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// An access scope to make.
 #[derive(Deserialize, ToSchema)]

@@ -6,14 +6,14 @@ use authority::Context;
 use authority::access_scopes::AccessScopes;
 use token_domain::id::AccessScopeId;
 
-use crate::http::error::ApiResult;
-use crate::http::extract::Query;
 use crate::surface::actors::view::{ActorView, Dialect};
 use crate::surface::permission::ManageAccessScopes;
 use crate::surface::projects::deletion::{Deletion, Mode};
 use crate::surface::projects::errors;
 use crate::surface::projects::paging::{PageView, Wanted};
 use crate::surface::projects::place::At;
+use edge::error::ApiResult;
+use edge::extract::Query;
 
 /// Delete an access scope. Its actors become unscoped.
 #[utoipa::path(

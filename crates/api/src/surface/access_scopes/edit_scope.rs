@@ -11,12 +11,12 @@ use token_domain::text::Slug;
 use utoipa::ToSchema;
 
 use super::view::ScopeView;
-use crate::http::error::ApiResult;
-use crate::http::extract::Json;
 use crate::surface::permission::ManageAccessScopes;
 use crate::surface::projects::errors;
 use crate::surface::projects::patch::Patch;
 use crate::surface::projects::place::At;
+use edge::error::ApiResult;
+use edge::extract::Json;
 
 /// What to change; what is left out stays.
 #[derive(Deserialize, ToSchema)]

@@ -8,12 +8,12 @@ use token_domain::access::Topic;
 use token_domain::id::AccessScopeId;
 use utoipa::ToSchema;
 
-use crate::http::error::ApiResult;
-use crate::http::extract::Query;
 use crate::surface::actors::query::TopicWanted;
 use crate::surface::permission::ReadAccessScopes;
 use crate::surface::projects::errors;
 use crate::surface::projects::place::At;
+use edge::error::ApiResult;
+use edge::extract::Query;
 
 /// An effective topic.
 #[derive(Serialize, ToSchema)]

@@ -6,10 +6,10 @@ use authority::access_scopes::AccessScopes;
 use token_domain::id::AccessScopeId;
 
 use super::view::ScopeView;
-use crate::http::error::ApiResult;
 use crate::surface::permission::ReadAccessScopes;
 use crate::surface::projects::errors;
 use crate::surface::projects::place::At;
+use edge::error::ApiResult;
 
 /// Read an access scope.
 #[utoipa::path(

@@ -7,13 +7,13 @@ use authority::access_scopes::AccessScopes;
 use authority::records::Listing;
 use token_domain::id::AccessScopeId;
 
-use crate::http::error::ApiResult;
-use crate::http::extract::Query;
 use crate::surface::actors::view::{ActorView, Dialect, bare};
 use crate::surface::permission::ReadActors;
 use crate::surface::projects::errors;
 use crate::surface::projects::paging::{PageView, Wanted};
 use crate::surface::projects::place::At;
+use edge::error::ApiResult;
+use edge::extract::Query;
 
 /// List the actors of an access scope.
 #[utoipa::path(

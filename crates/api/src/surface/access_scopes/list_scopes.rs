@@ -8,12 +8,12 @@ use utoipa::ToSchema;
 
 use super::query::Shown;
 use super::view::ScopeView;
-use crate::http::error::ApiResult;
-use crate::http::extract::Query;
 use crate::surface::permission::ReadAccessScopes;
 use crate::surface::projects::errors;
 use crate::surface::projects::paging::{Meta, PageView, Wanted};
 use crate::surface::projects::place::At;
+use edge::error::ApiResult;
+use edge::extract::Query;
 
 /// A page of access scopes, in the words of the published clients too.
 #[derive(Serialize, ToSchema)]

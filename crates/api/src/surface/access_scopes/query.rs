@@ -4,7 +4,7 @@ use authority::access_scopes::ActorCounts;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::http::error::{ApiError, ApiResult};
+use edge::error::{ApiError, ApiResult};
 
 /// What else to show.
 #[derive(Deserialize, IntoParams)]

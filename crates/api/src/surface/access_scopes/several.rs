@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use token_domain::id::ActorId;
 use utoipa::ToSchema;
 
-use crate::http::error::{ApiError, ApiResult};
+use edge::error::{ApiError, ApiResult};
 
 const MOST: usize = 1_000;
 

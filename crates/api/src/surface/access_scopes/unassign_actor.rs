@@ -6,10 +6,10 @@ use authority::access_scopes::AccessScopes;
 use authority::projects::TenancyError;
 use token_domain::id::{AccessScopeId, ActorId};
 
-use crate::http::error::ApiResult;
 use crate::surface::permission::ManageActors;
 use crate::surface::projects::errors;
 use crate::surface::projects::place::At;
+use edge::error::ApiResult;
 
 /// Take one actor out of an access scope. It may be out of it already.
 #[utoipa::path(

@@ -6,11 +6,11 @@ use authority::access_scopes::AccessScopes;
 use token_domain::id::AccessScopeId;
 
 use super::several::{AssignedView, Several};
-use crate::http::error::ApiResult;
-use crate::http::extract::Json;
 use crate::surface::permission::ManageActors;
 use crate::surface::projects::errors;
 use crate::surface::projects::place::At;
+use edge::error::ApiResult;
+use edge::extract::Json;
 
 /// Take actors out of an access scope: all of them or none. Those that are not in it stay where they are.
 #[utoipa::path(

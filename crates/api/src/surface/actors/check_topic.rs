@@ -9,11 +9,11 @@ use token_domain::id::ActorId;
 use utoipa::ToSchema;
 
 use super::query::TopicWanted;
-use crate::http::error::ApiResult;
-use crate::http::extract::Query;
 use crate::surface::permission::ReadActors;
 use crate::surface::projects::errors;
 use crate::surface::projects::place::At;
+use edge::error::ApiResult;
+use edge::extract::Query;
 
 /// Whether it may.
 #[derive(Serialize, ToSchema)]

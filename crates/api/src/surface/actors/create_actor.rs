@@ -11,11 +11,11 @@ use token_domain::id::AccessScopeId;
 use utoipa::ToSchema;
 
 use super::view::{ActorView, Dialect, MadeActorView};
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Json;
 use crate::surface::permission::ManageActors;
 use crate::surface::projects::place::At;
 use crate::surface::projects::{errors, patch};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// An actor to make.
 #[derive(Deserialize, ToSchema)]

@@ -5,10 +5,10 @@ use actix_web::{HttpResponse, delete};
 use authority::actors::Actors;
 use token_domain::id::ActorId;
 
-use crate::http::error::ApiResult;
 use crate::surface::permission::ManageActors;
 use crate::surface::projects::errors;
 use crate::surface::projects::place::At;
+use edge::error::ApiResult;
 
 /// Delete an actor and its tokens.
 #[utoipa::path(

@@ -12,12 +12,12 @@ use utoipa::ToSchema;
 
 use super::create_actor::actor_type;
 use super::view::{ActorView, Dialect};
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Json;
 use crate::surface::permission::ManageActors;
 use crate::surface::projects::errors;
 use crate::surface::projects::patch::Patch;
 use crate::surface::projects::place::At;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// What to change; what is left out stays.
 #[derive(Deserialize, ToSchema)]

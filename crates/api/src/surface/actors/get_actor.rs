@@ -7,10 +7,10 @@ use authority::actors::Actors;
 use token_domain::id::ActorId;
 
 use super::view::{ActorView, Dialect};
-use crate::http::error::ApiResult;
 use crate::surface::permission::ReadActors;
 use crate::surface::projects::errors;
 use crate::surface::projects::place::At;
+use edge::error::ApiResult;
 
 /// Read an actor.
 #[utoipa::path(

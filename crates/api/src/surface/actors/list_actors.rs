@@ -8,12 +8,12 @@ use authority::records::{Listing, ScopedTo};
 
 use super::query::Filter;
 use super::view::{ActorView, Dialect, bare};
-use crate::http::error::ApiResult;
-use crate::http::extract::Query;
 use crate::surface::permission::ReadActors;
 use crate::surface::projects::errors;
 use crate::surface::projects::paging::{PageView, Wanted};
 use crate::surface::projects::place::At;
+use edge::error::ApiResult;
+use edge::extract::Query;
 
 /// List the project's actors.
 #[utoipa::path(

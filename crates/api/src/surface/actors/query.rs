@@ -6,7 +6,7 @@ use token_domain::access::Topic;
 use token_domain::id::AccessScopeId;
 use utoipa::IntoParams;
 
-use crate::http::error::{ApiError, ApiResult};
+use edge::error::{ApiError, ApiResult};
 
 /// The topic asked about.
 #[derive(Deserialize, IntoParams)]

@@ -11,11 +11,11 @@ use token_domain::token::RotationPolicy;
 use utoipa::ToSchema;
 
 use super::view::{ActorView, Dialect, RotatedActorView};
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::OptionalJson;
 use crate::surface::permission::ManageActors;
 use crate::surface::projects::errors;
 use crate::surface::projects::place::At;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::OptionalJson;
 
 /// How to rotate.
 #[derive(Default, Deserialize, ToSchema)]

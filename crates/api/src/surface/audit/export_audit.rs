@@ -10,10 +10,10 @@ use serde::Deserialize;
 use token_domain::id::OrganizationId;
 
 use super::number;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Query;
 use crate::surface::permission::ReadAudit;
 use crate::surface::{Authorized, failing};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Query;
 
 /// Carries the end of the trail as exported: what to remember in order to notice later that events were cut off.
 const HEAD: &str = "Nolapse-Audit-Head";

@@ -12,10 +12,10 @@ use utoipa::ToSchema;
 
 use super::number;
 use super::view::EventView;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::{Limit, Query};
 use crate::surface::permission::ReadAudit;
 use crate::surface::{Authorized, failing};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::{Limit, Query};
 
 /// The longest action and target there are.
 const LONGEST: usize = 255;

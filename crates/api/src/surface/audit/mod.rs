@@ -8,7 +8,7 @@ mod view;
 use authority::audit::chain::Place;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::http::error::{ApiError, ApiResult};
+use edge::error::{ApiError, ApiResult};
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config.service(list_audit::list_audit).service(export_audit::export_audit).service(verify_audit::verify_audit);

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::place;
-use crate::http::codes::Code;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Query;
 use crate::surface::permission::ReadAudit;
 use crate::surface::{Authorized, failing};
+use edge::codes::Code;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Query;
 
 /// Where to begin and what to come through.
 #[derive(Deserialize, utoipa::IntoParams)]

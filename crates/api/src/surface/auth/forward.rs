@@ -10,11 +10,11 @@ use token_domain::decide::Holder;
 use token_domain::{Requirement, ScopeCatalogue, ScopeSet};
 use token_format::PlainToken;
 
-use crate::http::codes::Code;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::credentials::{self, Presented};
-use crate::http::extract::query::Pairs;
 use crate::surface::{failing, origin};
+use edge::codes::Code;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::credentials::{self, Presented};
+use edge::extract::query::Pairs;
 
 const ORG: HeaderName = HeaderName::from_static("x-nlp-org");
 const TOKEN_ID: HeaderName = HeaderName::from_static("x-nlp-token-id");

@@ -13,10 +13,10 @@ use token_domain::decide::Holder;
 use token_domain::{Requirement, ScopeSet};
 use utoipa::ToSchema;
 
-use crate::http::codes::Code;
-use crate::http::error::{ApiError, ApiResult, accepted_scopes, accepted_scopes_header, exact, lacking_challenge};
-use crate::http::extract::body::{self, MAX_VALIDATE_BODY};
 use crate::surface::{failing, origin};
+use edge::codes::Code;
+use edge::error::{ApiError, ApiResult, accepted_scopes, accepted_scopes_header, exact, lacking_challenge};
+use edge::extract::body::{self, MAX_VALIDATE_BODY};
 
 pub(super) const INVALID: &str = r#"{"valid":false,"error":"invalid token"}"#;
 const MALFORMED: &str = r#"{"error":"malformed request"}"#;

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::validate::{INVALID, InvalidToken, ValidToken};
-use crate::http::error::{ApiError, ApiResult, exact};
-use crate::http::extract::Json;
 use crate::surface::permission::ValidateTokens;
 use crate::surface::{Authorized, failing, origin};
+use edge::error::{ApiError, ApiResult, exact};
+use edge::extract::Json;
 
 /// The most tokens of one batch.
 const MOST: usize = 1_000;

@@ -12,10 +12,10 @@ use token_domain::execution::{Badge, BranchName, RepositoryName};
 use token_domain::text::Slug;
 
 use super::svg;
-use crate::http::error::ApiResult;
-use crate::http::extract::path::Unreadable;
-use crate::http::extract::{PathParam, Query, Segment};
 use crate::surface::failing;
+use crate::surface::path::{Operations, PathParam, Segment, Unreadable};
+use edge::error::ApiResult;
+use edge::extract::Query;
 
 /// How long a picture may be shown, by everybody on the way.
 const FRESH: &str = "public, max-age=60";
@@ -25,7 +25,7 @@ const POLICY: &str = "default-src 'none'";
 /// The organisation in the path.
 struct Org(Slug);
 
-impl Segment for Org {
+impl Segment<Operations> for Org {
     const NAME: &'static str = "org";
     const UNREADABLE: Unreadable = Unreadable::NotFound;
 

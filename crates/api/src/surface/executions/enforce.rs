@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 
 use super::view::Verdict;
 use super::{Judged, commit};
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Json;
 use crate::surface::permission::SubmitCoverage;
 use crate::surface::{Authorized, failing};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// A coverage to judge: the body of a submission, of which the branch and the commit may be left out.
 #[derive(Deserialize, ToSchema)]

@@ -7,10 +7,10 @@ use serde::Deserialize;
 
 use super::place;
 use super::view::BaselineView;
-use crate::http::error::ApiResult;
-use crate::http::extract::Query;
 use crate::surface::permission::ReadCoverage;
 use crate::surface::{Authorized, failing};
+use edge::error::ApiResult;
+use edge::extract::Query;
 
 /// Of which repository.
 #[derive(Deserialize, utoipa::IntoParams)]

@@ -6,10 +6,10 @@ use authority::executions::Executions;
 use token_domain::id::ExecutionId;
 
 use super::view::ExecutionDetail;
-use crate::http::error::ApiResult;
-use crate::http::extract::PathParam;
+use crate::surface::path::PathParam;
 use crate::surface::permission::ReadCoverage;
 use crate::surface::{Authorized, failing};
+use edge::error::ApiResult;
 
 /// Read an execution.
 #[utoipa::path(

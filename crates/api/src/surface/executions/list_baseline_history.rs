@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use token_domain::execution::{Coverage, RepositoryName};
 use utoipa::ToSchema;
 
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::{Limit, PathParam, Query};
+use crate::surface::path::PathParam;
 use crate::surface::permission::ReadCoverage;
 use crate::surface::{Authorized, failing};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::{Limit, Query};
 
 /// How much of the history.
 #[derive(Deserialize, utoipa::IntoParams)]

@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 
 use super::place;
 use super::view::ExecutionEntry;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::{Limit, Query};
 use crate::surface::permission::ReadCoverage;
 use crate::surface::{Authorized, failing};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::{Limit, Query};
 
 /// Which executions to list.
 #[derive(Deserialize, utoipa::IntoParams)]

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use token_domain::execution::{Coverage, RepositoryName};
 use utoipa::ToSchema;
 
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::{Limit, Query};
 use crate::surface::permission::ReadCoverage;
 use crate::surface::{Authorized, failing};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::{Limit, Query};
 
 /// How many, and where to begin.
 #[derive(Deserialize, utoipa::IntoParams)]

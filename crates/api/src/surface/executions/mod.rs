@@ -16,9 +16,8 @@ use token_domain::execution::{CommitHash, Coverage, RepositoryName, Strictness, 
 use token_domain::id::ExecutionId;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Segment;
-use crate::http::extract::path::Unreadable;
+use crate::surface::path::{Operations, Segment, Unreadable};
+use edge::error::{ApiError, ApiResult};
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config
@@ -32,7 +31,7 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(list_repositories::list_repositories);
 }
 
-impl Segment for ExecutionId {
+impl Segment<Operations> for ExecutionId {
     const NAME: &'static str = "execution_id";
     const UNREADABLE: Unreadable = Unreadable::NotFound;
 
@@ -42,7 +41,7 @@ impl Segment for ExecutionId {
 }
 
 /// In paths a repository is the tail of its pattern, so that its slashes may be written as they are or as `%2F`.
-impl Segment for RepositoryName {
+impl Segment<Operations> for RepositoryName {
     const NAME: &'static str = "repo";
     const UNREADABLE: Unreadable = Unreadable::Invalid(
         r#"must be a repository such as acme/widgets: no empty, . or .. part, none of \ : * ? " < > | # %"#,

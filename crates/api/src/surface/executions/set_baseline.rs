@@ -9,10 +9,11 @@ use utoipa::ToSchema;
 
 use super::view::BaselineView;
 use super::{commit, moment};
-use crate::http::error::ApiResult;
-use crate::http::extract::{Json, PathParam};
+use crate::surface::path::PathParam;
 use crate::surface::permission::SubmitCoverage;
 use crate::surface::{Authorized, failing};
+use edge::error::ApiResult;
+use edge::extract::Json;
 
 /// A baseline to put in force.
 #[derive(Deserialize, ToSchema)]

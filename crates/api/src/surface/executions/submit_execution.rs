@@ -9,11 +9,11 @@ use utoipa::ToSchema;
 
 use super::view::ExecutionView;
 use super::{Judged, commit, moment};
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Json;
 use crate::surface::permission::SubmitCoverage;
 use crate::surface::tokens::idempotency;
 use crate::surface::{Authorized, failing};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// A coverage to record.
 #[derive(Deserialize, ToSchema)]

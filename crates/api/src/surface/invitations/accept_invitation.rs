@@ -10,10 +10,10 @@ use token_domain::text::Name;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Json;
 use crate::surface::authorized::Perhaps;
 use crate::surface::organizations::errors;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// The code, and who accepts it.
 #[derive(Deserialize, ToSchema)]

@@ -8,11 +8,11 @@ use token_domain::text::Email;
 use utoipa::ToSchema;
 
 use super::view::NewInvitation;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Json;
 use crate::surface::organizations::place::Seated;
 use crate::surface::organizations::{errors, role};
 use crate::surface::permission::ManageMembers;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// Whom to invite.
 #[derive(Deserialize, ToSchema)]

@@ -5,10 +5,10 @@ use actix_web::{HttpResponse, delete};
 use authority::invitations::Invitations;
 use token_domain::id::InvitationId;
 
-use crate::http::error::ApiResult;
 use crate::surface::organizations::errors;
 use crate::surface::organizations::place::Seated;
 use crate::surface::permission::ManageMembers;
+use edge::error::ApiResult;
 
 /// Withdraw an invitation.
 #[utoipa::path(

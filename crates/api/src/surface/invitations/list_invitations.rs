@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::view::InvitationView;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::{Limit, Query};
 use crate::surface::organizations::errors;
 use crate::surface::organizations::place::Seated;
 use crate::surface::permission::ReadMembers;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::{Limit, Query};
 
 /// How many, and where to begin.
 #[derive(Deserialize, utoipa::IntoParams)]

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Json;
 use crate::surface::permission::WriteSelf;
 use crate::surface::{Authorized, failing};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// The old and the new.
 #[derive(Deserialize, ToSchema)]

@@ -9,10 +9,10 @@ use token_domain::text::{Email, Name};
 use utoipa::ToSchema;
 
 use super::view::MeView;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Json;
 use crate::surface::permission::WriteSelf;
 use crate::surface::{Authorized, failing};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// What to change; what is left out stays.
 #[derive(Deserialize, ToSchema)]

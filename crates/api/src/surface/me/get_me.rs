@@ -6,9 +6,9 @@ use authority::Context;
 use authority::people::People;
 
 use super::view::MeView;
-use crate::http::error::ApiResult;
 use crate::surface::permission::ReadSelf;
 use crate::surface::{Authorized, failing};
+use edge::error::ApiResult;
 
 /// Read one's own account.
 #[utoipa::path(

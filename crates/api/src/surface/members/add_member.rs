@@ -9,12 +9,12 @@ use token_domain::text::Email;
 use utoipa::ToSchema;
 
 use super::view::MemberView;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Json;
 use crate::surface::invitations::view::NewInvitation;
 use crate::surface::organizations::place::Seated;
 use crate::surface::organizations::{errors, role};
 use crate::surface::permission::ManageMembers;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// Whom to add: either `email` or `user_id`.
 #[derive(Deserialize, ToSchema)]

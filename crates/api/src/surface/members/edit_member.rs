@@ -8,11 +8,11 @@ use token_domain::id::UserId;
 use utoipa::ToSchema;
 
 use super::view::MemberView;
-use crate::http::error::ApiResult;
-use crate::http::extract::Json;
 use crate::surface::organizations::place::Seated;
 use crate::surface::organizations::{errors, role};
 use crate::surface::permission::ManageMembers;
+use edge::error::ApiResult;
+use edge::extract::Json;
 
 /// Whether a member counts.
 #[derive(Clone, Copy, Deserialize, ToSchema)]

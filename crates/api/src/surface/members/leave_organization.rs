@@ -4,10 +4,10 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, delete};
 use authority::members::Members;
 
-use crate::http::error::ApiResult;
 use crate::surface::organizations::errors;
 use crate::surface::organizations::place::Seated;
 use crate::surface::permission::WriteSelf;
+use edge::error::ApiResult;
 
 /// Leave the organisation, whatever one may do in it: one's sessions here end, one's keys here are revoked.
 #[utoipa::path(

@@ -5,10 +5,10 @@ use actix_web::{HttpResponse, delete};
 use authority::members::Members;
 use token_domain::id::UserId;
 
-use crate::http::error::ApiResult;
 use crate::surface::organizations::errors;
 use crate::surface::organizations::place::Seated;
 use crate::surface::permission::ManageMembers;
+use edge::error::ApiResult;
 
 /// Remove a member: their sessions here end, their keys here are revoked.
 #[utoipa::path(

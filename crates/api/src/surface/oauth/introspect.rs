@@ -10,12 +10,12 @@ use token_domain::decide::Holder;
 use token_domain::{Requirement, Timestamp};
 use utoipa::ToSchema;
 
-use crate::http::error::ApiResult;
-use crate::http::extract::Form;
-use crate::http::extract::credentials::{self, Presented};
 use crate::surface::authorized::may;
 use crate::surface::permission::IntrospectTokens;
 use crate::surface::{Authorized, ending, failing, origin};
+use edge::error::ApiResult;
+use edge::extract::Form;
+use edge::extract::credentials::{self, Presented};
 
 /// The token that is asked about (RFC 7662 §2.1).
 #[derive(Deserialize, ToSchema)]

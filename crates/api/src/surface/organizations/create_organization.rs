@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 
 use super::errors;
 use super::view::OrganizationView;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Json;
 use crate::surface::Authorized;
 use crate::surface::permission::WriteOrganization;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// An organisation to make.
 #[derive(Deserialize, ToSchema)]

@@ -14,10 +14,10 @@ use utoipa::ToSchema;
 use super::errors;
 use super::place::Seated;
 use super::view::OrganizationView;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Json;
 use crate::surface::permission::WriteOrganization;
 use crate::surface::projects::patch::Patch;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// What to change; what is left out stays.
 #[derive(Deserialize, ToSchema)]

@@ -2,9 +2,9 @@
 
 use authority::organizations::OrganizationError;
 
-use crate::http::codes::Code;
-use crate::http::error::ApiError;
 use crate::surface::failing;
+use edge::codes::Code;
+use edge::error::ApiError;
 
 /// An error of this family.
 pub(in crate::surface) fn organization(error: OrganizationError) -> ApiError {

@@ -7,8 +7,8 @@ use authority::organizations::Organizations;
 use super::errors;
 use super::place::Seated;
 use super::view::OrganizationView;
-use crate::http::error::ApiResult;
 use crate::surface::permission::ReadOrganization;
+use edge::error::ApiResult;
 
 /// Read an organisation.
 #[utoipa::path(

@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 
 use super::errors;
 use super::view::OrganizationView;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::{Limit, Query};
 use crate::surface::Authorized;
 use crate::surface::permission::ReadOrganization;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::{Limit, Query};
 
 /// How many, and where to begin.
 #[derive(Deserialize, utoipa::IntoParams)]

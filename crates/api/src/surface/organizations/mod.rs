@@ -13,7 +13,7 @@ use token_domain::id::RoleId;
 use token_domain::person::{BuiltInRole, RoleRef};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::http::error::{ApiError, ApiResult};
+use edge::error::{ApiError, ApiResult};
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config

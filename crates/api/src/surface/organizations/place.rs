@@ -14,11 +14,10 @@ use token_domain::id::{InvitationId, OrganizationId, UserId};
 use token_domain::person::RoleRef;
 
 use super::errors;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Segment;
-use crate::http::extract::path::{self, Unreadable};
 use crate::surface::Authorized;
 use crate::surface::authorized::Permission;
+use crate::surface::path::{self, Operations, Segment, Unreadable};
+use edge::error::{ApiError, ApiResult};
 
 /// A caller who may do `P` in their organisation, and what of it the path names.
 pub(in crate::surface) struct Seated<P, T = ()> {
@@ -76,7 +75,7 @@ impl<P: Permission, T: Named> FromRequest for Seated<P, T> {
     }
 }
 
-impl Segment for OrganizationSegment {
+impl Segment<Operations> for OrganizationSegment {
     const NAME: &'static str = "org_id";
     const UNREADABLE: Unreadable = Unreadable::NotFound;
 
@@ -85,7 +84,7 @@ impl Segment for OrganizationSegment {
     }
 }
 
-impl Segment for UserId {
+impl Segment<Operations> for UserId {
     const NAME: &'static str = "user_id";
     const UNREADABLE: Unreadable = Unreadable::NotFound;
 
@@ -94,7 +93,7 @@ impl Segment for UserId {
     }
 }
 
-impl Segment for RoleRef {
+impl Segment<Operations> for RoleRef {
     const NAME: &'static str = "role_id";
     const UNREADABLE: Unreadable = Unreadable::NotFound;
 
@@ -103,7 +102,7 @@ impl Segment for RoleRef {
     }
 }
 
-impl Segment for InvitationId {
+impl Segment<Operations> for InvitationId {
     const NAME: &'static str = "invitation_id";
     const UNREADABLE: Unreadable = Unreadable::NotFound;
 

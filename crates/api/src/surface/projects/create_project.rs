@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 use super::place::InOrganization;
 use super::view::ProjectView;
 use super::{errors, patch};
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Json;
 use crate::surface::permission::ManageProjects;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// A project to make.
 #[derive(Deserialize, ToSchema)]

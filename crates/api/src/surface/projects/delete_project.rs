@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 use super::deletion::{Deletion, Mode};
 use super::errors;
 use super::place::At;
-use crate::http::error::ApiResult;
-use crate::http::extract::Query;
 use crate::surface::permission::DeleteProjects;
+use edge::error::ApiResult;
+use edge::extract::Query;
 
 /// What a deletion would take away.
 #[derive(Serialize, ToSchema)]

@@ -4,7 +4,7 @@ use authority::projects::IfAssigned;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::http::error::{ApiError, ApiResult};
+use edge::error::{ApiError, ApiResult};
 
 /// How to delete.
 #[derive(Deserialize, IntoParams)]

@@ -11,9 +11,9 @@ use super::errors;
 use super::patch::Patch;
 use super::place::At;
 use super::view::ProjectView;
-use crate::http::error::ApiResult;
-use crate::http::extract::Json;
 use crate::surface::permission::ManageProjects;
+use edge::error::ApiResult;
+use edge::extract::Json;
 
 /// What to change; what is left out stays.
 #[derive(Deserialize, ToSchema)]

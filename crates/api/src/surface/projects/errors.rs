@@ -2,9 +2,9 @@
 
 use authority::projects::TenancyError;
 
-use crate::http::codes::Code;
-use crate::http::error::ApiError;
 use crate::surface::failing;
+use edge::codes::Code;
+use edge::error::ApiError;
 
 /// An error of this family.
 pub(in crate::surface) fn tenancy(error: TenancyError) -> ApiError {

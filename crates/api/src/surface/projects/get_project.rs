@@ -7,8 +7,8 @@ use authority::projects::Projects;
 use super::errors;
 use super::place::At;
 use super::view::ProjectView;
-use crate::http::error::ApiResult;
 use crate::surface::permission::ReadProjects;
+use edge::error::ApiResult;
 
 /// Read a project.
 #[utoipa::path(

@@ -8,9 +8,9 @@ use super::errors;
 use super::paging::{PageView, Wanted};
 use super::place::InOrganization;
 use super::view::ProjectView;
-use crate::http::error::ApiResult;
-use crate::http::extract::Query;
 use crate::surface::permission::ReadProjects;
+use edge::error::ApiResult;
+use edge::extract::Query;
 
 /// List the organisation's projects; for a credential that is bound to one, that one.
 #[utoipa::path(

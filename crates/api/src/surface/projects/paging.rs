@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use token_domain::access::{Direction, OrderBy, OrderField, Paging};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::http::error::{ApiError, ApiResult};
+use edge::error::{ApiError, ApiResult};
 
 const LONGEST_SEARCH: usize = 100;
 
@@ -108,7 +108,7 @@ impl<T: ToSchema> PageView<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::extract::query::parse;
+    use edge::extract::query::parse;
 
     #[test]
     fn lists_are_asked_for_in_either_spelling() {

@@ -3,7 +3,7 @@
 use authority::records::Change;
 use serde::{Deserialize, Deserializer};
 
-use crate::http::error::{ApiError, ApiResult};
+use edge::error::{ApiError, ApiResult};
 
 /// What was sent for a field.
 #[derive(Clone, Debug, Default)]

@@ -13,11 +13,10 @@ use authority::{Caller, Origin};
 use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId};
 
 use super::errors;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Segment;
-use crate::http::extract::path::{self, Unreadable};
 use crate::surface::Authorized;
 use crate::surface::authorized::Permission;
+use crate::surface::path::{self, Operations, Segment, Unreadable};
+use edge::error::{ApiError, ApiResult};
 
 /// A caller who may do `P` in a project, and what of it the path names.
 pub(in crate::surface) struct At<P, T = ()> {
@@ -104,7 +103,7 @@ impl<P: Permission> FromRequest for InOrganization<P> {
     }
 }
 
-impl Segment for OrganizationSegment {
+impl Segment<Operations> for OrganizationSegment {
     const NAME: &'static str = "org_id";
     const UNREADABLE: Unreadable = Unreadable::Invalid("must be an organization id: org_ and 26 characters, or a UUID");
 
@@ -113,7 +112,7 @@ impl Segment for OrganizationSegment {
     }
 }
 
-impl Segment for ProjectId {
+impl Segment<Operations> for ProjectId {
     const NAME: &'static str = "project_id";
     const UNREADABLE: Unreadable = Unreadable::Invalid("must be a project id: a UUID");
 
@@ -122,7 +121,7 @@ impl Segment for ProjectId {
     }
 }
 
-impl Segment for AccessScopeId {
+impl Segment<Operations> for AccessScopeId {
     const NAME: &'static str = "scope_id";
     const UNREADABLE: Unreadable = Unreadable::Invalid("must be an access scope id: a UUID");
 
@@ -131,7 +130,7 @@ impl Segment for AccessScopeId {
     }
 }
 
-impl Segment for ActorId {
+impl Segment<Operations> for ActorId {
     const NAME: &'static str = "actor_id";
     const UNREADABLE: Unreadable = Unreadable::Invalid("must be an actor id: a UUID");
 

@@ -8,11 +8,11 @@ use token_domain::role::RoleName;
 use utoipa::ToSchema;
 
 use super::view::RoleView;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Json;
 use crate::surface::organizations::errors;
 use crate::surface::organizations::place::Seated;
 use crate::surface::permission::WriteRoles;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// A role to make.
 #[derive(Deserialize, ToSchema)]

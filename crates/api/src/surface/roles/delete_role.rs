@@ -5,10 +5,10 @@ use actix_web::{HttpResponse, delete};
 use authority::roles::Roles;
 use token_domain::person::RoleRef;
 
-use crate::http::error::ApiResult;
 use crate::surface::organizations::errors;
 use crate::surface::organizations::place::Seated;
 use crate::surface::permission::WriteRoles;
+use edge::error::ApiResult;
 
 /// Delete a role; who has it becomes a viewer.
 #[utoipa::path(

@@ -7,10 +7,10 @@ use authority::roles::Roles;
 use token_domain::person::RoleRef;
 
 use super::view::RoleView;
-use crate::http::error::ApiResult;
 use crate::surface::organizations::errors;
 use crate::surface::organizations::place::Seated;
 use crate::surface::permission::ReadRoles;
+use edge::error::ApiResult;
 
 /// Read a role.
 #[utoipa::path(

@@ -8,10 +8,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::view::RoleView;
-use crate::http::error::ApiResult;
 use crate::surface::organizations::errors;
 use crate::surface::organizations::place::Seated;
 use crate::surface::permission::ReadRoles;
+use edge::error::ApiResult;
 
 /// Every role of an organisation.
 #[derive(Serialize, ToSchema)]

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use token_domain::scope::{Evaluation, ScopeName, ScopeSet};
 use utoipa::ToSchema;
 
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Json;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// What is compared with what.
 #[derive(Deserialize, ToSchema)]

@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::{RecoveryCodes, code, errors};
-use crate::http::error::ApiResult;
-use crate::http::extract::Json;
 use crate::surface::Authorized;
 use crate::surface::permission::Enrolling;
+use edge::error::ApiResult;
+use edge::extract::Json;
 
 /// A code of the app.
 #[derive(Deserialize, ToSchema)]

@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::{RecoveryCodes, errors, required_proof};
-use crate::http::error::ApiResult;
-use crate::http::extract::Json;
 use crate::surface::Authorized;
 use crate::surface::permission::Anyone;
+use edge::error::ApiResult;
+use edge::extract::Json;
 
 /// The second factor once more: whoever finds an open session gets no recovery codes.
 #[derive(Deserialize, ToSchema)]

@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::{errors, required_proof};
-use crate::http::error::ApiResult;
-use crate::http::extract::Json;
 use crate::surface::Authorized;
 use crate::surface::permission::Anyone;
+use edge::error::ApiResult;
+use edge::extract::Json;
 
 /// The password, and the second factor once more.
 #[derive(Deserialize, ToSchema)]

@@ -2,9 +2,9 @@
 
 use authority::second_factors::SecondFactorError;
 
-use crate::http::codes::Code;
-use crate::http::error::ApiError;
 use crate::surface::failing;
+use edge::codes::Code;
+use edge::error::ApiError;
 
 pub(super) fn second_factor(error: SecondFactorError) -> ApiError {
     match error {

@@ -8,9 +8,9 @@ use token_domain::Timestamp;
 use utoipa::ToSchema;
 
 use super::errors;
-use crate::http::error::ApiResult;
 use crate::surface::Authorized;
 use crate::surface::permission::Enrolling;
+use edge::error::ApiResult;
 
 /// How the person stands with their second factor.
 #[derive(Serialize, ToSchema)]

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use zeroize::Zeroizing;
 
-use crate::http::error::{ApiError, ApiResult};
+use edge::error::{ApiError, ApiResult};
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config

@@ -8,9 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::errors;
-use crate::http::error::ApiResult;
 use crate::surface::Authorized;
 use crate::surface::permission::Enrolling;
+use edge::error::ApiResult;
 
 /// What the app calls this service.
 const ISSUER: &str = "nolapse tokens";

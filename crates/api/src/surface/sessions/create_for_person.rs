@@ -16,10 +16,10 @@ use zeroize::Zeroizing;
 
 use super::organization;
 use super::view::NewSession;
-use crate::http::codes::Code;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::{Json, credentials};
 use crate::surface::{failing, origin};
+use edge::codes::Code;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::{Json, credentials};
 
 /// The service token of this deployment, if it has one.
 #[derive(Clone, Default)]

@@ -9,10 +9,10 @@ use zeroize::Zeroizing;
 
 use super::organization;
 use super::view::NewSession;
-use crate::http::error::ApiResult;
-use crate::http::extract::Json;
 use crate::surface::second_factors::proof;
 use crate::surface::{failing, origin};
+use edge::error::ApiResult;
+use edge::extract::Json;
 
 /// Who signs in, and where.
 #[derive(Deserialize, ToSchema)]

@@ -7,11 +7,11 @@ use authority::sessions::Sessions;
 use token_domain::id::SessionId;
 
 use super::person;
-use crate::http::codes::Code;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::PathParam;
+use crate::surface::path::PathParam;
 use crate::surface::permission::{Enrolling, WriteSelf};
 use crate::surface::{Authorized, failing};
+use edge::codes::Code;
+use edge::error::{ApiError, ApiResult};
 
 /// End the session this request came with.
 #[utoipa::path(

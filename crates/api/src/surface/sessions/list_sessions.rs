@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 
 use super::view::SessionView;
 use super::{is_current, person};
-use crate::http::error::ApiResult;
 use crate::surface::permission::ReadSelf;
 use crate::surface::{Authorized, failing};
+use edge::error::ApiResult;
 
 /// Live sessions.
 #[derive(Serialize, ToSchema)]

@@ -11,12 +11,11 @@ use token_domain::id::{OrganizationId, SessionId, UserId};
 use token_domain::text::Slug;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Segment;
-use crate::http::extract::path::Unreadable;
+use crate::surface::path::{Operations, Segment, Unreadable};
 use authority::records::Session;
 use authority::sessions::OrganizationRef;
 use authority::{Caller, Via};
+use edge::error::{ApiError, ApiResult};
 
 pub use create_for_person::ServiceToken;
 
@@ -31,7 +30,7 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(delete_session::delete_all);
 }
 
-impl Segment for SessionId {
+impl Segment<Operations> for SessionId {
     const NAME: &'static str = "session_id";
     const UNREADABLE: Unreadable = Unreadable::NotFound;
 

@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 
 use super::organization;
 use super::view::NewSession;
-use crate::http::error::ApiResult;
-use crate::http::extract::Json;
 use crate::surface::permission::Anyone;
 use crate::surface::{Authorized, failing};
+use edge::error::ApiResult;
+use edge::extract::Json;
 
 /// Where to.
 #[derive(Deserialize, ToSchema)]

@@ -3,16 +3,19 @@
 mod page;
 mod run_setup;
 
+use edge::app::Pages;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-pub use page::PATHS;
 pub use run_setup::PendingSetup;
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config.service(run_setup::run_setup);
 }
 
-/// The page and what it loads; no part of the API document.
-pub fn pages(config: &mut actix_web::web::ServiceConfig) {
-    config.service(page::page).service(page::script).service(page::style);
-}
+/// The page and what it loads.
+pub const PAGES: Pages = Pages {
+    paths: &page::PATHS,
+    register: |config| {
+        config.service(page::page).service(page::script).service(page::style);
+    },
+};

@@ -3,9 +3,11 @@
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, get};
+use edge::routes::PagePath;
 
-/// Paths of this file, for the table of routes.
-pub const PATHS: [&str; 3] = ["/setup", "/setup.js", "/setup.css"];
+/// The paths of this file.
+pub(super) const PATHS: [PagePath; 3] =
+    [PagePath::read("/setup"), PagePath::read("/setup.js"), PagePath::read("/setup.css")];
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";

@@ -9,9 +9,9 @@ use token_domain::text::{Email, Name, Slug};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Json;
 use crate::surface::{failing, origin};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// The code of this process, if the deployment was not set up when it started.
 #[derive(Default)]

@@ -7,10 +7,10 @@ use authority::policies::Policies;
 
 use super::view::PolicyView;
 use super::{Organization, error};
-use crate::http::error::ApiResult;
-use crate::http::extract::PathParam;
 use crate::surface::Authorized;
+use crate::surface::path::PathParam;
 use crate::surface::permission::ReadOrganization;
+use edge::error::ApiResult;
 
 /// Read what the organisation asks of its tokens.
 #[utoipa::path(

@@ -11,10 +11,9 @@ use token_domain::id::OrganizationId;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::failing;
-use crate::http::codes::Code;
-use crate::http::error::ApiError;
-use crate::http::extract::Segment;
-use crate::http::extract::path::Unreadable;
+use crate::surface::path::{Operations, Segment, Unreadable};
+use edge::codes::Code;
+use edge::error::ApiError;
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config.service(get_policy::get_policy).service(set_policy::set_policy).service(preview_policy::preview_policy);
@@ -23,7 +22,7 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
 /// The organisation in a path of this family, where one that cannot be read is not there.
 struct Organization(OrganizationId);
 
-impl Segment for Organization {
+impl Segment<Operations> for Organization {
     const NAME: &'static str = "org_id";
     const UNREADABLE: Unreadable = Unreadable::NotFound;
 

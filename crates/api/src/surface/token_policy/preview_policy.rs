@@ -10,11 +10,12 @@ use utoipa::ToSchema;
 
 use super::view::AskedPolicy;
 use super::{Organization, error};
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::{Json, PathParam, Query};
 use crate::surface::Authorized;
+use crate::surface::path::PathParam;
 use crate::surface::permission::WriteOrganization;
 use crate::surface::tokens::TokenView;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::{Json, Query};
 
 const DEFAULT_LIMIT: u32 = 100;
 const MOST: u32 = 1_000;

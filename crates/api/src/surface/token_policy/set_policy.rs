@@ -7,10 +7,11 @@ use authority::policies::Policies;
 
 use super::view::{AskedPolicy, PolicyView};
 use super::{Organization, error};
-use crate::http::error::ApiResult;
-use crate::http::extract::{Json, PathParam};
 use crate::surface::Authorized;
+use crate::surface::path::PathParam;
 use crate::surface::permission::WriteOrganization;
+use edge::error::ApiResult;
+use edge::extract::Json;
 
 /// Set what the organisation asks of its tokens.
 ///

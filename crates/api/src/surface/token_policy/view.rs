@@ -10,7 +10,7 @@ use token_domain::{ScopeCatalogue, Span};
 use utoipa::ToSchema;
 
 use super::object::Object;
-use crate::http::error::{ApiError, ApiResult};
+use edge::error::{ApiError, ApiResult};
 
 /// What an organisation asks of its tokens.
 #[derive(Serialize, ToSchema)]

@@ -7,10 +7,10 @@ use authority::tokens::Tokens;
 use token_domain::id::TokenId;
 
 use super::view::TokenView;
-use crate::http::error::ApiResult;
-use crate::http::extract::PathParam;
+use crate::surface::path::PathParam;
 use crate::surface::permission::ManageTokens;
 use crate::surface::{Authorized, failing};
+use edge::error::ApiResult;
 
 /// Take a running rotation back.
 #[utoipa::path(

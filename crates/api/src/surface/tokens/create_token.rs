@@ -13,10 +13,10 @@ use utoipa::ToSchema;
 
 use super::idempotency;
 use super::view::TokenView;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Json;
 use crate::surface::permission::ManageTokens;
 use crate::surface::{Authorized, failing};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// The longest lifetime that can be asked for in days: a hundred years.
 const MOST_DAYS: u32 = 36_500;

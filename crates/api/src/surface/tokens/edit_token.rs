@@ -12,10 +12,11 @@ use token_domain::text::{AgentType, Name};
 use utoipa::ToSchema;
 
 use super::view::TokenView;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::{Json, PathParam};
+use crate::surface::path::PathParam;
 use crate::surface::permission::ManageTokens;
 use crate::surface::{Authorized, failing};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// What to change; what is left out stays.
 #[derive(Deserialize, ToSchema)]

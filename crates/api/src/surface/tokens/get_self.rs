@@ -6,9 +6,9 @@ use authority::Context;
 use authority::tokens::Tokens;
 
 use super::view::TokenView;
-use crate::http::error::ApiResult;
 use crate::surface::permission::Anyone;
 use crate::surface::{Authorized, failing};
+use edge::error::ApiResult;
 
 /// Read the token that is asking.
 #[utoipa::path(

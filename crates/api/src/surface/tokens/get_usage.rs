@@ -10,10 +10,11 @@ use token_domain::id::TokenId;
 use token_domain::usage::{Step, Stretch, UseCounts};
 use utoipa::ToSchema;
 
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::{PathParam, Query};
+use crate::surface::path::PathParam;
 use crate::surface::permission::ReadUsage;
 use crate::surface::{Authorized, failing};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Query;
 
 /// Which stretch of time.
 #[derive(Deserialize, utoipa::IntoParams)]

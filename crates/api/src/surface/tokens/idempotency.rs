@@ -5,7 +5,7 @@ use actix_web::http::header::HeaderName;
 use authority::tokens::Idempotency;
 use serde::Serialize;
 
-use crate::http::error::{ApiError, ApiResult};
+use edge::error::{ApiError, ApiResult};
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 const LONGEST: usize = 255;

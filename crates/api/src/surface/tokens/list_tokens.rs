@@ -8,10 +8,10 @@ use token_domain::token::Status;
 use utoipa::ToSchema;
 
 use super::view::TokenView;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Query;
 use crate::surface::permission::ReadTokens;
 use crate::surface::{Authorized, failing};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Query;
 
 const DEFAULT_LIMIT: u32 = 100;
 const MOST: u32 = 1_000;

@@ -20,11 +20,9 @@ pub(super) use list_tokens::{TokenList, Wanted};
 pub(super) use rotate_token::{RotateToken, RotatedToken};
 pub(super) use view::TokenView;
 
+use crate::surface::path::{Operations, Segment, Unreadable};
 use token_domain::id::TokenId;
 use utoipa_actix_web::service_config::ServiceConfig;
-
-use crate::http::extract::Segment;
-use crate::http::extract::path::Unreadable;
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config
@@ -42,7 +40,7 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(revoke_token::revoke_token);
 }
 
-impl Segment for TokenId {
+impl Segment<Operations> for TokenId {
     const NAME: &'static str = "token_id";
     const UNREADABLE: Unreadable = Unreadable::NotFound;
 

@@ -4,9 +4,9 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, delete};
 use authority::tokens::Tokens;
 
-use crate::http::error::ApiResult;
 use crate::surface::permission::Anyone;
 use crate::surface::{Authorized, failing};
+use edge::error::ApiResult;
 
 /// Revoke the token that is asking.
 #[utoipa::path(

@@ -5,10 +5,10 @@ use actix_web::{HttpResponse, delete};
 use authority::tokens::Tokens;
 use token_domain::id::TokenId;
 
-use crate::http::error::ApiResult;
-use crate::http::extract::PathParam;
+use crate::surface::path::PathParam;
 use crate::surface::permission::ManageTokens;
 use crate::surface::{Authorized, failing};
+use edge::error::ApiResult;
 
 /// Revoke a token.
 #[utoipa::path(

@@ -7,10 +7,10 @@ use authority::tokens::{RotateRequest, Tokens};
 
 use super::idempotency;
 use super::rotate_token::{RotateToken, RotatedToken};
-use crate::http::error::ApiResult;
-use crate::http::extract::OptionalJson;
 use crate::surface::permission::RotateSelf;
 use crate::surface::{Authorized, failing};
+use edge::error::ApiResult;
+use edge::extract::OptionalJson;
 
 /// Rotate the token that is asking.
 #[utoipa::path(

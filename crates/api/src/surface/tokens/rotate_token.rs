@@ -11,10 +11,11 @@ use token_domain::token::{GraceMode, RotationPolicy, Status};
 use utoipa::ToSchema;
 
 use super::idempotency;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::{OptionalJson, PathParam};
+use crate::surface::path::PathParam;
 use crate::surface::permission::ManageTokens;
 use crate::surface::{Authorized, failing};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::OptionalJson;
 
 /// How to rotate.
 #[derive(Default, Deserialize, Serialize, ToSchema)]

@@ -6,11 +6,11 @@ use authority::Context;
 use authority::tokens::Tokens;
 
 use super::KeyId;
-use crate::http::error::ApiResult;
-use crate::http::extract::PathParam;
+use crate::surface::path::PathParam;
 use crate::surface::permission::WriteSelf;
 use crate::surface::tokens::TokenView;
 use crate::surface::{Authorized, failing};
+use edge::error::ApiResult;
 
 /// Take a running rotation of one of one's own personal keys back.
 #[utoipa::path(

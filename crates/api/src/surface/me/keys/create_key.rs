@@ -9,11 +9,11 @@ use token_domain::id::ProjectId;
 use token_domain::text::{AgentType, Name};
 use utoipa::ToSchema;
 
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::extract::Json;
 use crate::surface::permission::WriteSelf;
 use crate::surface::tokens::{CreatedToken, idempotency, lifetime};
 use crate::surface::{Authorized, failing};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
 
 /// A key to make. It is the caller's own, in the caller's organisation.
 #[derive(Deserialize, Serialize, ToSchema)]

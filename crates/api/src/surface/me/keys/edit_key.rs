@@ -6,11 +6,12 @@ use authority::Context;
 use authority::tokens::Tokens;
 
 use super::KeyId;
-use crate::http::error::ApiResult;
-use crate::http::extract::{Json, PathParam};
+use crate::surface::path::PathParam;
 use crate::surface::permission::WriteSelf;
 use crate::surface::tokens::{EditToken, TokenView};
 use crate::surface::{Authorized, failing};
+use edge::error::ApiResult;
+use edge::extract::Json;
 
 /// Change the name or label of one of one's own personal keys.
 #[utoipa::path(

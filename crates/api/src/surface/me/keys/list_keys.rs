@@ -4,11 +4,11 @@ use actix_web::get;
 use actix_web::web::{self, Data};
 use authority::tokens::Tokens;
 
-use crate::http::error::ApiResult;
-use crate::http::extract::Query;
 use crate::surface::permission::ReadSelf;
 use crate::surface::tokens::{TokenList, Wanted};
 use crate::surface::{Authorized, failing};
+use edge::error::ApiResult;
+use edge::extract::Query;
 
 /// List one's own personal keys.
 #[utoipa::path(

@@ -8,11 +8,9 @@ mod list_keys;
 mod revoke_key;
 mod rotate_key;
 
+use crate::surface::path::{Operations, Segment, Unreadable};
 use token_domain::id::TokenId;
 use utoipa_actix_web::service_config::ServiceConfig;
-
-use crate::http::extract::Segment;
-use crate::http::extract::path::Unreadable;
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config
@@ -28,7 +26,7 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
 /// The id of a key in a path.
 struct KeyId(TokenId);
 
-impl Segment for KeyId {
+impl Segment<Operations> for KeyId {
     const NAME: &'static str = "key_id";
     const UNREADABLE: Unreadable = Unreadable::NotFound;
 

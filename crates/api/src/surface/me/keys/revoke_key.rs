@@ -5,10 +5,10 @@ use actix_web::{HttpResponse, delete};
 use authority::tokens::Tokens;
 
 use super::KeyId;
-use crate::http::error::ApiResult;
-use crate::http::extract::PathParam;
+use crate::surface::path::PathParam;
 use crate::surface::permission::WriteSelf;
 use crate::surface::{Authorized, failing};
+use edge::error::ApiResult;
 
 /// Revoke one of one's own personal keys.
 #[utoipa::path(

@@ -6,11 +6,12 @@ use authority::Context;
 use authority::tokens::{RotateRequest, Tokens};
 
 use super::KeyId;
-use crate::http::error::ApiResult;
-use crate::http::extract::{OptionalJson, PathParam};
+use crate::surface::path::PathParam;
 use crate::surface::permission::WriteSelf;
 use crate::surface::tokens::{RotateToken, RotatedToken, idempotency};
 use crate::surface::{Authorized, failing};
+use edge::error::ApiResult;
+use edge::extract::OptionalJson;
 
 /// Rotate one of one's own personal keys.
 ///

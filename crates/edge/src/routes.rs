@@ -11,15 +11,36 @@ use utoipa::openapi::{OpenApi, PathItem};
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
 
+/// A path that is no part of the API document.
+#[derive(Clone, Copy, Debug)]
+pub struct PagePath {
+    /// As the router has it: `/docs/{file:.*}`.
+    pub pattern: &'static str,
+    /// Its methods, as the header `Allow` names them: `GET, HEAD`.
+    pub allow: &'static str,
+}
+
+impl PagePath {
+    /// A path that is only read.
+    pub const fn read(pattern: &'static str) -> Self {
+        Self { pattern, allow: "GET, HEAD" }
+    }
+}
+
 /// Every path pattern with its methods.
 pub struct Routes(Vec<(ResourceDef, String)>);
 
 impl Routes {
-    /// Collects the documented paths; `undocumented` are GET-only paths that are no part of the API document.
-    pub fn new(document: &OpenApi, undocumented: &[&str]) -> Self {
-        let documented = document.paths.paths.iter().map(|(path, item)| (ResourceDef::new(pattern(path)), allow(item)));
-        let others = undocumented.iter().map(|path| (ResourceDef::new(*path), "GET, HEAD".to_owned()));
-        Self(documented.chain(others).collect())
+    /// Collects the documented paths, and the pages: patterns with their methods. A segment in `with_slashes` stands for
+    /// several, which an API document cannot say.
+    pub fn new<'a>(document: &OpenApi, with_slashes: &[&str], pages: impl IntoIterator<Item = &'a PagePath>) -> Self {
+        let documented = document
+            .paths
+            .paths
+            .iter()
+            .map(|(path, item)| (ResourceDef::new(pattern(path, with_slashes)), allow(item)));
+        let pages = pages.into_iter().map(|page| (ResourceDef::new(page.pattern), page.allow.to_owned()));
+        Self(documented.chain(pages).collect())
     }
 
     /// The `Allow` header of a path, if any route has it. Several patterns may match one path: their methods add up.
@@ -39,9 +60,11 @@ pub async fn unmatched(request: HttpRequest, routes: web::Data<Routes>) -> ApiRe
         .map_or_else(|| Code::NotFound.into(), |allow| ApiError::method_not_allowed(&allow)))
 }
 
-/// A documented path as the router has it: the name of a repository has slashes, which the document cannot say.
-fn pattern(path: &str) -> String {
-    path.replace("{repo}", "{repo:.+}")
+/// A documented path as the router has it.
+fn pattern(path: &str, with_slashes: &[&str]) -> String {
+    with_slashes
+        .iter()
+        .fold(path.to_owned(), |path, name| path.replace(&format!("{{{name}}}"), &format!("{{{name}:.+}}")))
 }
 
 fn allow(item: &PathItem) -> String {

@@ -8,7 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use ipnet::IpNet;
 
-use crate::http::edge::Edge;
+use crate::parts::Edge;
 
 /// Where a request came from: the peer, or what trusted proxies say of it. `None` only off the network, in tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@
 use actix_web::{HttpMessage as _, HttpRequest};
 use tokio::sync::watch;
 
-use crate::http::error::ApiResult;
+use crate::error::ApiResult;
 
 /// Held while a caller is looked up. Others go on when it is dropped.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ mod tests {
     use futures::poll;
 
     use super::*;
-    use crate::http::codes::Code;
+    use crate::codes::Code;
 
     #[tokio::test]
     async fn what_fits_goes_on_and_what_does_not_waits_for_the_caller() {

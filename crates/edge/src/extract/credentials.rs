@@ -8,8 +8,8 @@ use actix_web::{FromRequest, HttpRequest};
 use token_format::PlainToken;
 use zeroize::Zeroizing;
 
-use crate::http::codes::Code;
-use crate::http::error::{ApiError, ApiResult};
+use crate::codes::Code;
+use crate::error::{ApiError, ApiResult};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const SESSION_PREFIX: &str = "nls_";

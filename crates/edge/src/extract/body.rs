@@ -13,10 +13,10 @@ use actix_web::web::{Bytes, BytesMut};
 use actix_web::{HttpMessage as _, HttpRequest};
 use futures::Stream as _;
 
-use crate::http::codes::Code;
-use crate::http::edge::Edge;
-use crate::http::error::{ApiError, ApiResult};
-use crate::http::within::within;
+use crate::codes::Code;
+use crate::error::{ApiError, ApiResult};
+use crate::parts::Edge;
+use crate::within::within;
 
 /// The most a body may have unless a route says less.
 pub const MAX_BODY: usize = 64 * 1024;

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::ConnectionType;
 use actix_web::http::header::HeaderValue;
 
-use crate::http::request_id;
+use crate::request_id;
 
 /// The request's id, and whether its connection is to end.
 pub(super) struct Finish {

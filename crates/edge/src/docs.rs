@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, get, web};
+use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
 use super::packed::Packed;
+use super::routes::PagePath;
 
 /// Scripts and styles from here only; the viewer draws some of its icons as `data:` images.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -22,8 +24,14 @@ const CACHING: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 /// The API document in its printed form, made once.
 pub struct Printed(pub(super) Packed);
 
-/// Undocumented paths of this file, for the table of routes.
-pub const PATHS: [&str; 3] = ["/openapi.json", "/docs", "/docs/{file:.*}"];
+/// The paths of this file.
+pub(super) const PATHS: [PagePath; 3] =
+    [PagePath::read("/openapi.json"), PagePath::read("/docs"), PagePath::read("/docs/{file:.*}")];
+
+/// The document as the bytes that are served and committed.
+pub fn text(api: &OpenApi) -> serde_json::Result<String> {
+    api.to_pretty_json().map(|text| text + "\n")
+}
 
 /// Registers the document and its viewer.
 pub fn routes(config: &mut web::ServiceConfig) {

@@ -15,8 +15,8 @@ use super::body::{self, MAX_BODY};
 use super::explain::explain;
 use super::strict;
 use super::turn::After;
-use crate::http::codes::Code;
-use crate::http::error::{ApiError, ApiResult};
+use crate::codes::Code;
+use crate::error::{ApiError, ApiResult};
 
 /// A JSON object of at most `MAX` bytes, read into `T`. Fields that `T` does not have are ignored.
 #[derive(Clone, Debug)]

@@ -11,11 +11,11 @@ use actix_web::{Error, HttpResponse, ResponseError as _};
 use futures::FutureExt as _;
 
 use super::finish::Finish;
-use crate::http::codes::Code;
-use crate::http::edge::Edge;
-use crate::http::error::ApiError;
-use crate::http::hot::Hot;
-use crate::http::within::{soon, within};
+use crate::codes::Code;
+use crate::error::ApiError;
+use crate::hot::Hot;
+use crate::parts::Edge;
+use crate::within::{soon, within};
 
 /// Runs the rest of the stack. `Err` is an answer too, of a request that is no longer there to answer on.
 pub(super) async fn settle<B: MessageBody + 'static>(

@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use super::body::{self, MAX_BODY};
 use super::query;
 use super::turn::After;
-use crate::http::codes::Code;
-use crate::http::error::{ApiError, ApiResult};
+use crate::codes::Code;
+use crate::error::{ApiError, ApiResult};
 
 /// The fields read into `T`. Those that `T` does not have are ignored; any that comes twice is 400.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::explain::explain;
 use super::turn::After;
-use crate::http::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult};
 
 /// The parameters read into `T`. Those that `T` does not have are ignored; any that comes twice is 400.
 #[derive(Clone, Debug)]

@@ -11,11 +11,11 @@ use tracing::Instrument as _;
 
 use super::finish::Finish;
 use super::settle::settle;
-use crate::http::cors::Cors;
-use crate::http::edge::Edge;
-use crate::http::ends_soon::EndsSoon;
-use crate::http::extract::body::Started;
-use crate::http::request_id::RequestId;
+use crate::cors::Cors;
+use crate::ends_soon::EndsSoon;
+use crate::extract::body::Started;
+use crate::parts::Edge;
+use crate::request_id::RequestId;
 
 /// On every answer unless the handler set its own: nothing here is a page, may be framed, cached or sniffed.
 const SECURITY: [(HeaderName, HeaderValue); 5] = [

@@ -1,4 +1,5 @@
-//! What the edge of the server knows about itself: limits, origins, whether it is stopping. One for each worker.
+//! What the guard and the extractors need at each request: limits, origins, metrics, fast paths, whether the server is
+//! stopping. One [`Edge`] per worker.
 
 use std::rc::Rc;
 use std::sync::Arc;

@@ -18,12 +18,30 @@ use tokio::signal::unix::{self, SignalKind};
 
 use super::app::Site;
 use super::drain::Drain;
-use super::edge::LINGER;
+use super::parts::LINGER;
 use super::patience::{Patience, Patient};
-use crate::config::sections;
 
 /// Connections the kernel holds while all workers are busy accepting.
 const BACKLOG: u32 = 2048;
+
+/// Where to listen, and how long what may take. The deadline of a request is one of [`super::parts::Limits`].
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Port 0 takes any free port.
+    pub listen: SocketAddr,
+    /// Threads that serve; 0 for one per core.
+    pub workers: usize,
+    /// Connections per worker; more wait in the kernel.
+    pub max_connections: usize,
+    /// How long a connection without a request stays open.
+    pub keep_alive: Duration,
+    /// The most the head of a request may take to arrive.
+    pub head_deadline: Duration,
+    /// Between the failing of readiness and the closing of the listener.
+    pub drain_delay: Duration,
+    /// The most that running requests may still take after that.
+    pub shutdown_grace: Duration,
+}
 
 /// A server that accepts connections.
 pub struct Running {
@@ -36,7 +54,7 @@ pub struct Running {
 }
 
 /// Binds and starts. Must run inside an actix system.
-pub fn start(site: Site, settings: &sections::Server) -> io::Result<Running> {
+pub fn start(site: Site, settings: &Settings) -> io::Result<Running> {
     let drain = site.edge.drain.clone();
     let workers = match settings.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -50,7 +68,7 @@ pub fn start(site: Site, settings: &sections::Server) -> io::Result<Running> {
         .shutdown_timeout(settings.shutdown_grace.as_secs())
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
-    let Times { keep_alive, head, patience } = Times::of(settings);
+    let Times { keep_alive, head, patience } = Times::of(settings, site.edge.limits.deadline);
     let server = builder
         .listen("http", listener, move || {
             let stopping = stopping.clone();
@@ -87,11 +105,11 @@ struct Times {
 }
 
 impl Times {
-    fn of(settings: &sections::Server) -> Self {
+    fn of(settings: &Settings, request_deadline: Duration) -> Self {
         Self {
             keep_alive: KeepAlive::from(settings.keep_alive),
             head: settings.head_deadline,
-            patience: Patience::new(settings.head_deadline + settings.request_deadline + LINGER, settings.keep_alive),
+            patience: Patience::new(settings.head_deadline + request_deadline + LINGER, settings.keep_alive),
         }
     }
 }

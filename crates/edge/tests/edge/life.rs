@@ -2,13 +2,19 @@
 
 use std::io::Read as _;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use flate2::read::GzDecoder;
 
-use crate::server::EdgeServer;
+use crate::server::{EdgeServer, Ground};
 use crate::wire::{Answer, Wire};
 
-const DEADLINE: (&str, &str) = ("NOLAPSE__SERVER__REQUEST_DEADLINE_SECONDS", "1");
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Ends every request after a second.
+fn hurried(ground: &mut Ground) {
+    ground.limits.deadline = SECOND;
+}
 
 fn get(server: &EdgeServer, path: &str, headers: &str) -> Answer {
     let mut wire = Wire::open(server.address);
@@ -18,7 +24,7 @@ fn get(server: &EdgeServer, path: &str, headers: &str) -> Answer {
 
 #[test]
 fn a_body_that_does_not_arrive_is_answered_408_and_the_connection_ends() {
-    let server = EdgeServer::start(&[DEADLINE]);
+    let server = EdgeServer::start(hurried);
     for path in ["/echo", "/hot"] {
         for framing in ["Content-Length: 20\r\n\r\n{\"na", "Transfer-Encoding: chunked\r\n\r\n3\r\n{\"n\r\n"] {
             let mut wire = Wire::open(server.address);
@@ -37,7 +43,7 @@ fn a_body_that_does_not_arrive_is_answered_408_and_the_connection_ends() {
 
 #[test]
 fn a_body_that_drips_does_not_keep_its_connection() {
-    let server = EdgeServer::start(&[DEADLINE]);
+    let server = EdgeServer::start(hurried);
     let mut wire = Wire::open(server.address);
     wire.send(b"POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 60000\r\n\r\n");
     let mut dripping = wire.clone();
@@ -47,7 +53,7 @@ fn a_body_that_drips_does_not_keep_its_connection() {
             if !dripping.send(b" ") {
                 return sent;
             }
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(20));
         }
         60_000
     });
@@ -57,7 +63,7 @@ fn a_body_that_drips_does_not_keep_its_connection() {
 
 #[test]
 fn a_handler_that_does_not_end_is_ended() {
-    let server = EdgeServer::start(&[DEADLINE]);
+    let server = EdgeServer::start(hurried);
     let mut wire = Wire::open(server.address);
     wire.send(b"GET /sleep HTTP/1.1\r\nHost: t\r\nX-Request-ID: slow-1\r\n\r\n");
     let answer = wire.answer(false).unwrap();
@@ -70,7 +76,7 @@ fn a_handler_that_does_not_end_is_ended() {
 
 #[test]
 fn a_head_that_does_not_arrive_is_refused() {
-    let server = EdgeServer::start(&[("NOLAPSE__SERVER__HEAD_DEADLINE_SECONDS", "1")]);
+    let server = EdgeServer::start(|ground| ground.settings.head_deadline = SECOND);
     let mut wire = Wire::open(server.address);
     wire.send(b"GET /health HTTP/1.1\r\nHost: t\r\n");
     assert_eq!(wire.answer(false).unwrap().status, 408);
@@ -79,8 +85,11 @@ fn a_head_that_does_not_arrive_is_refused() {
 
 #[test]
 fn a_later_head_that_does_not_arrive_ends_the_connection() {
-    let head = ("NOLAPSE__SERVER__HEAD_DEADLINE_SECONDS", "1");
-    let server = EdgeServer::start(&[head, DEADLINE, ("NOLAPSE__SERVER__KEEP_ALIVE_SECONDS", "1")]);
+    let server = EdgeServer::start(|ground| {
+        hurried(ground);
+        ground.settings.head_deadline = SECOND;
+        ground.settings.keep_alive = SECOND;
+    });
     let whole = "GET /health HTTP/1.1\r\nHost: t\r\n\r\n";
     for (with_the_first, after_it) in [("", "GET /hea"), ("GET /hea", ""), ("GET /hea", "lth")] {
         let mut wire = Wire::open(server.address);
@@ -93,7 +102,7 @@ fn a_later_head_that_does_not_arrive_ends_the_connection() {
 
 #[test]
 fn an_unread_chunked_body_does_not_hold_its_connection() {
-    let server = EdgeServer::start(&[DEADLINE]);
+    let server = EdgeServer::start(hurried);
     for (path, status) in [("/nothing", 404), ("/panic", 405), ("/fail", 405), ("/list", 405)] {
         let mut wire = Wire::open(server.address);
         wire.send(
@@ -111,7 +120,7 @@ fn an_unread_chunked_body_does_not_hold_its_connection() {
 
 #[test]
 fn a_panic_hurts_nobody_else_on_the_same_worker() {
-    let server = EdgeServer::start(&[DEADLINE]);
+    let server = EdgeServer::start(hurried);
     let mut slow = Wire::open(server.address);
     slow.send(b"GET /sleep HTTP/1.1\r\nHost: t\r\n\r\n");
     let mut open = Wire::open(server.address);
@@ -130,7 +139,7 @@ fn a_panic_hurts_nobody_else_on_the_same_worker() {
 
 #[test]
 fn an_answer_before_routing_is_finished_like_any_other() {
-    let server = EdgeServer::start(&[]);
+    let server = EdgeServer::start(|_| ());
     let mut wire = Wire::open(server.address);
     let mut ask = |head: &str, body: &str| {
         wire.send(format!("POST /at-once HTTP/1.1\r\nHost: t\r\n{head}\r\n{body}").as_bytes());
@@ -150,7 +159,7 @@ fn an_answer_before_routing_is_finished_like_any_other() {
 
 #[test]
 fn readiness_names_the_part_that_fails() {
-    let server = EdgeServer::start(&[]);
+    let server = EdgeServer::start(|_| ());
     server.database_is_well.store(false, Ordering::SeqCst);
     let answer = get(&server, "/ready", "");
     assert_eq!(answer.status, 503);
@@ -163,7 +172,10 @@ fn readiness_names_the_part_that_fails() {
 
 #[test]
 fn stopping_fails_readiness_then_ends_connections_and_lets_requests_end() {
-    let mut server = EdgeServer::start(&[DEADLINE, ("NOLAPSE__SERVER__DRAIN_DELAY_SECONDS", "2")]);
+    let mut server = EdgeServer::start(|ground| {
+        hurried(ground);
+        ground.settings.drain_delay = 2 * SECOND;
+    });
     let mut idle = Wire::open(server.address);
     idle.send(b"GET /ready HTTP/1.1\r\nHost: t\r\n\r\n");
     assert_eq!(idle.answer(false).unwrap().status, 200);
@@ -187,7 +199,9 @@ fn stopping_fails_readiness_then_ends_connections_and_lets_requests_end() {
 
 #[test]
 fn only_listed_origins_may_call_across_sites() {
-    let server = EdgeServer::start(&[("ALLOWED_ORIGINS", "https://app.example, http://localhost:3000")]);
+    let server = EdgeServer::start(|ground| {
+        ground.origins = ["https://app.example", "http://localhost:3000"].map(str::to_owned).to_vec();
+    });
     let rows = [
         ("", None),
         ("Origin: https://app.example\r\n", Some("https://app.example")),
@@ -210,14 +224,14 @@ fn only_listed_origins_may_call_across_sites() {
         assert_eq!(answer.status, if allowed.is_some() { 204 } else { 405 }, "{origin}");
         assert_eq!(answer.header("access-control-allow-methods").is_some(), allowed.is_some());
     }
-    let closed = EdgeServer::start(&[]);
+    let closed = EdgeServer::start(|_| ());
     let answer = get(&closed, "/health", "Origin: https://app.example\r\n");
     assert_eq!((answer.header("access-control-allow-origin"), answer.header("vary")), (None, None));
 }
 
 #[test]
 fn metrics_count_patterns_and_classes_never_paths() {
-    let server = EdgeServer::start(&[]);
+    let server = EdgeServer::start(|_| ());
     for path in ["/things/1", "/things/2", "/things/x", "/secret-path"] {
         get(&server, path, "");
     }
@@ -242,26 +256,17 @@ fn metrics_count_patterns_and_classes_never_paths() {
 }
 
 #[test]
-fn the_document_lists_the_errors_that_follow_from_each_operation() {
-    let server = EdgeServer::start(&[]);
+fn the_document_has_the_operations_and_no_pages() {
+    let server = EdgeServer::start(|_| ());
     let document: serde_json::Value = serde_json::from_slice(&get(&server, "/openapi.json", "").body).unwrap();
-    let statuses = |path: &str, method: &str| -> Vec<String> {
-        document["paths"][path][method]["responses"].as_object().unwrap().keys().cloned().collect()
-    };
-    assert_eq!(statuses("/health", "get"), ["200", "400", "405", "500", "503"]);
-    assert_eq!(statuses("/whoami", "get"), ["200", "400", "401", "403", "405", "500", "503"]);
-    assert_eq!(statuses("/echo", "post"), ["200", "400", "405", "408", "413", "500", "503"]);
-    assert_eq!(statuses("/things/{thing}", "get"), ["200", "400", "404", "405", "500", "503"]);
-    let reference =
-        &document["paths"]["/health"]["get"]["responses"]["500"]["content"]["application/json"]["schema"]["$ref"];
-    assert_eq!(reference, "#/components/schemas/Error");
-    assert!(document["components"]["schemas"]["Error"]["properties"]["statusCode"].is_object());
-    assert!(document["components"]["securitySchemes"]["bearer"].is_object());
+    let documented = |path: &str, method: &str| document["paths"][path][method].is_object();
+    assert!(documented("/health", "get") && documented("/metrics", "get") && documented("/echo", "post"));
+    assert!(!documented("/page", "get"));
 }
 
 #[test]
 fn the_viewer_is_served_whole_under_a_strict_policy() {
-    let server = EdgeServer::start(&[]);
+    let server = EdgeServer::start(|_| ());
     let page = get(&server, "/docs/", "");
     assert_eq!(page.status, 200);
     let policy = page.header("content-security-policy").unwrap();
@@ -284,7 +289,7 @@ fn the_viewer_is_served_whole_under_a_strict_policy() {
 
 #[test]
 fn documents_are_packed_for_those_who_take_gzip() {
-    let server = EdgeServer::start(&[]);
+    let server = EdgeServer::start(|_| ());
     let asked = [
         ("", false),
         ("Accept-Encoding: gzip\r\n", true),

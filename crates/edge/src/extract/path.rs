@@ -7,11 +7,15 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::turn::After;
-use crate::http::codes::Code;
-use crate::http::error::{ApiError, ApiResult};
+use crate::codes::Code;
+use crate::error::{ApiError, ApiResult};
 
-/// What a path segment is read into. A type implements it once and says what a text that does not parse means in its family.
-pub trait Segment: Sized {
+/// What a path segment is read into: the type says what a text that does not parse means in its family.
+///
+/// A crate that reads segments into types of other crates implements it for a marker of its own, `Surface`, and has an
+/// extractor that answers with [`extract`]: coherence allows neither without a local type. `PathParam` is the extractor
+/// of a crate's own types.
+pub trait Segment<Surface = ()>: Sized {
     /// The name in the route pattern: `token_id` of `/v1/tokens/{token_id}`.
     const NAME: &'static str;
     /// The answer for a text that does not parse.
@@ -39,15 +43,26 @@ impl<T: Segment + 'static> FromRequest for PathParam<T> {
     type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Box::pin(After::caller(request).settle(read(request).map(Self)))
+        let found = extract(request);
+        Box::pin(async move { found.await.map(Self) })
     }
+}
+
+/// Reads a segment for an extractor: a text that does not parse is not spoken of before the caller is known.
+///
+/// # Errors
+/// The caller's, then the type's answer for a text that does not parse.
+pub fn extract<T: Segment<Surface> + 'static, Surface>(
+    request: &HttpRequest,
+) -> impl Future<Output = ApiResult<T>> + use<T, Surface> {
+    After::caller(request).settle(read::<T, Surface>(request))
 }
 
 /// Reads a segment for an extractor that knows the caller by itself.
 ///
 /// # Errors
 /// The type's answer for a text that does not parse.
-pub fn read<T: Segment>(request: &HttpRequest) -> ApiResult<T> {
+pub fn read<T: Segment<Surface>, Surface>(request: &HttpRequest) -> ApiResult<T> {
     let Some(segment) = request.match_info().get(T::NAME) else {
         return Err(ApiError::internal(format_args!("the route has no segment {}", T::NAME)));
     };
@@ -99,7 +114,7 @@ mod tests {
         ];
         for (segment, expected) in rows {
             let request = TestRequest::default().param("slug", segment.to_owned()).to_http_request();
-            let found = read::<Slug>(&request);
+            let found = read::<Slug, ()>(&request);
             assert_eq!(found.as_ref().ok().map(|slug| slug.0.as_str()), expected, "{segment}");
             if let Err(error) = found {
                 assert_eq!(error.body(), ApiError::invalid("slug", "must be lowercase").body());

@@ -8,50 +8,83 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error, web};
 use prometheus_client::registry::Registry;
+use utoipa::openapi::OpenApi;
 use utoipa_actix_web::AppExt as _;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::docs::{self, Printed};
-use super::edge::{Edge, EdgeParts};
 use super::health::{self, Readiness};
 use super::middleware::guard::guard;
 use super::packed::Packed;
-use super::routes::{Routes, unmatched};
-use crate::openapi;
-use crate::surface::setup;
+use super::parts::{Edge, EdgeParts};
+use super::routes::{PagePath, Routes, unmatched};
 
 /// Registers the handlers of the surfaces and the services they call; run once for each worker, and once more to collect
 /// the API document. Hot routes first: the router tries in order.
 pub type Surfaces = Arc<dyn Fn(&mut ServiceConfig<'_>) + Send + Sync>;
 
-/// What every worker's application is made from.
+/// Collects the API document of the handlers that the function given to it registers.
+pub type Describe = fn(&Register<'_>) -> OpenApi;
+
+/// Registers handlers.
+pub type Register<'a> = dyn Fn(&mut ServiceConfig<'_>) + 'a;
+
+/// How the API document is made of the operations.
+#[derive(Clone, Copy)]
+pub struct Description {
+    /// Collects it.
+    pub document: Describe,
+    /// Names of segments that may hold slashes.
+    pub with_slashes: &'static [&'static str],
+}
+
+/// Pages: registered after the operations, and no part of the API document. They find the same services.
 #[derive(Clone)]
-pub struct Site {
+pub struct Pages {
+    /// All of their paths. One that is missing here is served all the same, and answers 404 where 405 would be right.
+    pub paths: &'static [PagePath],
+    /// Registers their handlers; run once for each worker.
+    pub register: fn(&mut web::ServiceConfig),
+}
+
+/// What a [`Site`] is made from.
+pub struct SiteParts {
     /// The edge.
     pub edge: EdgeParts,
     /// Whether this node is ready.
     pub readiness: Readiness,
     /// What `/metrics` shows; `None` serves no such path.
     pub registry: Option<Arc<Registry>>,
-    /// The handlers.
+    /// The operations.
     pub surfaces: Surfaces,
+    /// How they are documented.
+    pub description: Description,
+    /// The pages.
+    pub pages: Vec<Pages>,
+}
+
+/// What every worker's application is made from.
+#[derive(Clone)]
+pub struct Site {
+    pub(super) edge: EdgeParts,
+    readiness: Readiness,
+    registry: Option<Arc<Registry>>,
+    surfaces: Surfaces,
+    pages: Vec<Pages>,
     routes: web::Data<Routes>,
     printed: web::Data<Printed>,
 }
 
 impl Site {
     /// Collects the API document from the surfaces; fails only if it cannot be written as JSON or packed.
-    pub fn new(
-        edge: EdgeParts,
-        readiness: Readiness,
-        registry: Option<Arc<Registry>>,
-        surfaces: Surfaces,
-    ) -> io::Result<Self> {
+    pub fn new(parts: SiteParts) -> io::Result<Self> {
+        let SiteParts { edge, readiness, registry, surfaces, description, pages } = parts;
         let with_metrics = registry.is_some();
-        let document = openapi::document(|config| register(config, &surfaces, with_metrics));
-        let printed = web::Data::new(Printed(Packed::text(&openapi::text(&document)?)?));
-        let routes = web::Data::new(Routes::new(&document, &[&docs::PATHS[..], &setup::PATHS[..]].concat()));
-        Ok(Self { edge, readiness, registry, surfaces, routes, printed })
+        let document = (description.document)(&|config| register(config, &surfaces, with_metrics));
+        let printed = web::Data::new(Printed(Packed::text(&docs::text(&document)?)?));
+        let page_paths = docs::PATHS.iter().chain(pages.iter().flat_map(|pages| pages.paths));
+        let routes = web::Data::new(Routes::new(&document, description.with_slashes, page_paths));
+        Ok(Self { edge, readiness, registry, surfaces, pages, routes, printed })
     }
 
     /// The application of one worker.
@@ -79,15 +112,15 @@ impl Site {
             .configure(|config| register(config, &self.surfaces, self.registry.is_some()))
             .into_app()
             .configure(docs::routes)
-            .configure(setup::pages)
+            .configure(|config| self.pages.iter().for_each(|pages| (pages.register)(config)))
             .default_service(web::to(unmatched))
             .wrap(from_fn(guard))
     }
 }
 
 /// The API document of these surfaces, without a server.
-pub fn document(surfaces: &Surfaces) -> utoipa::openapi::OpenApi {
-    openapi::document(|config| register(config, surfaces, true))
+pub fn document(surfaces: &Surfaces, description: &Description) -> OpenApi {
+    (description.document)(&|config| register(config, surfaces, true))
 }
 
 fn register(config: &mut ServiceConfig<'_>, surfaces: &Surfaces, with_metrics: bool) {

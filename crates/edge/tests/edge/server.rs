@@ -1,29 +1,56 @@
 //! A real server on a free port with routes that show what the edge does: they echo, sleep, panic and fail.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use actix_web::{HttpRequest, HttpResponse, get, post, put, web};
-use api::config::{self, Sources};
-use api::http::app::{Site, Surfaces};
-use api::http::codes::Code;
-use api::http::cors::Cors;
-use api::http::drain::Drain;
-use api::http::edge::{EdgeParts, Limits};
-use api::http::error::{ApiError, ApiResult, exact};
-use api::http::extract::path::Unreadable;
-use api::http::extract::{ClientIp, Credentials, Json, Limit, OptionalJson, PathParam, Query, Segment};
-use api::http::hot::Hot;
-use api::http::metrics::HttpMetrics;
-use api::http::server;
+use actix_web::{App, HttpRequest, HttpResponse, get, post, put, web};
+use edge::app::{Description, Pages, Register, Site, SiteParts, Surfaces};
+use edge::codes::Code;
+use edge::cors::Cors;
+use edge::drain::Drain;
+use edge::error::{ApiError, ApiResult, exact};
+use edge::extract::path::Unreadable;
+use edge::extract::{ClientIp, Credentials, Json, Limit, OptionalJson, PathParam, Query, Segment};
+use edge::hot::Hot;
+use edge::metrics::HttpMetrics;
+use edge::parts::{EdgeParts, Limits};
+use edge::routes::PagePath;
+use edge::server::{self, Settings};
 use futures::FutureExt as _;
 use prometheus_client::registry::Registry;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use utoipa::ToSchema;
+use utoipa::openapi::OpenApi;
+use utoipa_actix_web::AppExt as _;
+
+/// What a test may change of its server.
+pub(crate) struct Ground {
+    pub(crate) settings: Settings,
+    pub(crate) limits: Limits,
+    pub(crate) origins: Vec<String>,
+}
+
+impl Default for Ground {
+    fn default() -> Self {
+        Self {
+            settings: Settings {
+                listen: (Ipv4Addr::LOCALHOST, 0).into(),
+                workers: 1,
+                max_connections: 25_000,
+                keep_alive: Duration::from_secs(75),
+                head_deadline: Duration::from_secs(5),
+                drain_delay: Duration::ZERO,
+                shutdown_grace: Duration::from_secs(30),
+            },
+            limits: Limits { deadline: Duration::from_secs(10), trusted_proxies: Vec::new() },
+            origins: Vec::new(),
+        }
+    }
+}
 
 /// A server that stops when dropped.
 pub(crate) struct EdgeServer {
@@ -35,24 +62,14 @@ pub(crate) struct EdgeServer {
 }
 
 impl EdgeServer {
-    /// Starts one; `environment` sets configuration keys by their environment names.
-    pub(crate) fn start(environment: &[(&str, &str)]) -> Self {
-        // Later entries win, so a test can have its own drain delay.
-        let always = [
-            ("NOLAPSE_LISTEN", "127.0.0.1:0"),
-            ("NOLAPSE__SERVER__WORKERS", "1"),
-            ("NOLAPSE__SERVER__DRAIN_DELAY_SECONDS", "0"),
-        ];
-        let variables =
-            always.iter().chain(environment).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let settings = match config::load(&Sources { environment: variables, ..Sources::default() }) {
-            Ok(loaded) => loaded.config.server,
-            Err(problems) => panic!("{problems}"),
-        };
+    /// Starts one, with what this test changes of the ground it stands on.
+    pub(crate) fn start(change: impl FnOnce(&mut Ground)) -> Self {
+        let mut ground = Ground::default();
+        change(&mut ground);
         let database_is_well = Arc::new(AtomicBool::new(true));
         let (started, address) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel();
-        let site = site(&settings, database_is_well.clone());
+        let (settings, site) = (ground.settings.clone(), site(&ground, database_is_well.clone()));
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let running = server::start(site, &settings).unwrap();
@@ -89,11 +106,11 @@ impl Drop for EdgeServer {
     }
 }
 
-fn site(settings: &config::sections::Server, well: Arc<AtomicBool>) -> Site {
+fn site(ground: &Ground, well: Arc<AtomicBool>) -> Site {
     let mut registry = Registry::with_prefix("nolapse");
     let edge = EdgeParts {
-        limits: Limits { deadline: settings.request_deadline, trusted_proxies: settings.trusted_proxies.clone() },
-        cors: Cors::new(&settings.allowed_origins),
+        limits: ground.limits.clone(),
+        cors: Cors::new(&ground.origins),
         drain: Drain::default(),
         metrics: HttpMetrics::register(&mut registry),
         hot: Arc::new([Hot::routed("/hot"), at_once()]),
@@ -104,7 +121,31 @@ fn site(settings: &config::sections::Server, well: Arc<AtomicBool>) -> Site {
         let failing = if well.load(Ordering::SeqCst) { vec![] } else { vec!["database"] };
         async move { failing }.boxed()
     };
-    Site::new(edge, Arc::new(readiness), Some(Arc::new(registry)), surfaces()).unwrap()
+    Site::new(SiteParts {
+        edge,
+        readiness: Arc::new(readiness),
+        registry: Some(Arc::new(registry)),
+        surfaces: surfaces(),
+        description: Description { document, with_slashes: &[] },
+        pages: vec![PAGES],
+    })
+    .unwrap()
+}
+
+fn document(routes: &Register<'_>) -> OpenApi {
+    App::new().into_utoipa_app().configure(routes).split_for_parts().1
+}
+
+const PAGES: Pages = Pages { paths: &[PagePath::read("/page")], register: pages };
+
+fn pages(config: &mut web::ServiceConfig) {
+    config.service(page);
+}
+
+/// A page beside the operations.
+#[get("/page")]
+async fn page() -> &'static str {
+    "a page"
 }
 
 /// A route that no handler has: answered before it is routed, or not at all.

@@ -5,7 +5,7 @@
 
 use serde_path_to_error::Path;
 
-use crate::http::error::ApiError;
+use crate::error::ApiError;
 
 /// The error for this failure at this path.
 pub(super) fn explain(path: &Path, message: &str) -> ApiError {
@@ -28,7 +28,7 @@ pub(super) fn explain(path: &Path, message: &str) -> ApiError {
         }
     };
     if path.is_empty() {
-        ApiError::from(crate::http::codes::Code::MalformedRequest).message(advice)
+        ApiError::from(crate::codes::Code::MalformedRequest).message(advice)
     } else {
         ApiError::invalid(path, advice)
     }

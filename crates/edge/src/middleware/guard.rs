@@ -12,10 +12,10 @@ use super::chunked::Held;
 use super::finish::Finish;
 use super::settle::{at_once, settle};
 use super::watched::{dressed, watched};
-use crate::http::edge::Edge;
-use crate::http::error::ApiError;
-use crate::http::hot::Hot;
-use crate::http::request_id;
+use crate::error::ApiError;
+use crate::hot::Hot;
+use crate::parts::Edge;
+use crate::request_id;
 
 /// The middleware; the app's data must hold an `Rc<Edge>`.
 pub async fn guard<B: MessageBody + 'static>(
