@@ -50,6 +50,8 @@ pub(crate) fn task(mut args: Args) -> Result {
     let package = args.value("-p")?;
     let filters = args.words()?;
 
+    // Tests count instructions with it, to show that work is bounded.
+    services::find_or_install(services::Tool::Valgrind)?;
     say::step("starting PostgreSQL and Redis");
     let services = services::for_tests()?;
     let mut variables = services.as_ref().map(services::Services::variables).unwrap_or_default();

@@ -8,5 +8,7 @@ pub mod surface;
 pub mod telemetry;
 
 mod assembly;
+#[cfg(test)]
+mod bounded;
 mod metrics;
 mod workers;

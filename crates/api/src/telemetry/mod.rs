@@ -4,7 +4,7 @@
 //! another. Standard output is left to what programs read: the address, printed documents.
 
 mod flat;
-mod redact;
+pub(crate) mod redact;
 
 use std::io;
 

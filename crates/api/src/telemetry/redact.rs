@@ -45,17 +45,17 @@ pub fn redact(line: &[u8]) -> Cow<'_, [u8]> {
 /// How many bytes of secret `text` begins with: a prefix and the whole run of letters and digits after it, so that a
 /// token written straight in front of a word leaves nothing behind.
 fn secret_length(text: &[u8]) -> Option<usize> {
-    SHAPES.iter().find_map(|(prefix, body)| {
-        let rest = text.strip_prefix(*prefix)?;
-        // A second token straight behind the first begins inside the run; stop before it so that it is seen as well.
-        let next = SHAPES.iter().filter_map(|(prefix, _)| find(rest, prefix)).min().unwrap_or(rest.len());
-        let run = rest[..next].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-        (run >= *body).then_some(prefix.len() + run)
-    })
-}
-
-fn find(text: &[u8], what: &[u8]) -> Option<usize> {
-    text.windows(what.len()).position(|window| window == what)
+    let (prefix, body) = SHAPES.iter().find(|(prefix, _)| text.starts_with(prefix))?;
+    let rest = &text[prefix.len()..];
+    let run = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    // A second token straight behind the first: the run ends at the `_` of its prefix, whose letters are not of this one.
+    // Looking for the prefix anywhere in `rest` would read the line once for each of its prefixes.
+    let joined = SHAPES.iter().find_map(|(next, _)| {
+        let start = (run + 1).checked_sub(next.len())?;
+        rest[start..].starts_with(next).then_some(start)
+    });
+    let run = joined.unwrap_or(run);
+    (run >= *body).then_some(prefix.len() + run)
 }
 
 /// A writer that redacts each line on its way. Relies on the formatter handing over whole lines, as `tracing_subscriber`'s

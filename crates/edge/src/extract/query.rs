@@ -1,5 +1,9 @@
 //! Query strings: every parameter once, decoded strictly, errors that name the parameter.
+//!
+//! **Invariant:** reading takes time in proportion to the length of the text, which is bounded: all of this runs before
+//! anybody knows who is asking (`bounded.rs` counts it).
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -12,6 +16,12 @@ use serde::{Deserialize, Deserializer};
 use super::explain::explain;
 use super::turn::After;
 use crate::error::{ApiError, ApiResult};
+
+/// The most bytes a query string may have: a cursor and a few filters take a tenth of it.
+const LONGEST: usize = 8 * 1024;
+/// The most parameters of a query string or a form. The longest list of filters here has sixteen, and forward-auth repeats
+/// `scope` at most as often as a token has scopes.
+const MOST: usize = 64;
 
 /// The parameters read into `T`. Those that `T` does not have are ignored; any that comes twice is 400.
 #[derive(Clone, Debug)]
@@ -27,7 +37,7 @@ impl Pairs {
     /// # Errors
     /// 400 for a query string that cannot be decoded.
     pub fn of(request: &HttpRequest) -> ApiResult<Self> {
-        decode(request.query_string()).map(Self)
+        short(request.query_string()).and_then(decode).map(Self)
     }
 }
 
@@ -36,7 +46,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Box::pin(After::caller(request).settle(parse(request.query_string()).map(Self)))
+        Box::pin(After::caller(request).settle(short(request.query_string()).and_then(parse).map(Self)))
     }
 }
 
@@ -49,13 +59,20 @@ impl FromRequest for Pairs {
     }
 }
 
-/// Reads a query string, without its `?`.
+/// A query string, if it is not too long.
+fn short(query: &str) -> ApiResult<&str> {
+    if query.len() <= LONGEST {
+        return Ok(query);
+    }
+    Err(ApiError::invalid("query", format!("must have at most {LONGEST} bytes")))
+}
+
+/// Reads a query string, without its `?`, or the body of a form.
 pub fn parse<T: DeserializeOwned>(query: &str) -> ApiResult<T> {
     let pairs = decode(query)?;
-    for (index, (name, _)) in pairs.iter().enumerate() {
-        if pairs[..index].iter().any(|(earlier, _)| earlier == name) {
-            return Err(ApiError::invalid(shown(name), "must be given once"));
-        }
+    let mut seen = HashSet::with_capacity(pairs.len());
+    if let Some((name, _)) = pairs.iter().find(|(name, _)| !seen.insert(name.as_str())) {
+        return Err(ApiError::invalid(shown(name), "must be given once"));
     }
     // Encoded once more by the crate whose decoder knows how to read numbers and options out of text.
     let clean = serde_urlencoded::to_string(&pairs).map_err(ApiError::internal)?;
@@ -69,8 +86,11 @@ fn form_pairs(text: &str) -> url::form_urlencoded::Parse<'_> {
 
 /// Splits and decodes. `+` is a space, as forms and most client libraries have it.
 fn decode(query: &str) -> ApiResult<Vec<(String, String)>> {
-    let parts = query.split('&').filter(|part| !part.is_empty());
-    parts
+    let parts = || query.split('&').filter(|part| !part.is_empty());
+    if parts().nth(MOST).is_some() {
+        return Err(ApiError::invalid("query", format!("must have at most {MOST} parameters")));
+    }
+    parts()
         .map(|part| {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             let name =
@@ -136,6 +156,19 @@ mod tests {
         flag: bool,
     }
 
+    /// So many parameters of different names.
+    fn many(count: usize) -> String {
+        (0..count).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&")
+    }
+
+    #[test]
+    fn sixty_four_parameters_and_eight_kibibytes_are_enough() {
+        assert_eq!(parse::<List>(&many(64)).unwrap(), List::default());
+        assert!(short(&"a".repeat(LONGEST)).is_ok());
+        let expected = ApiError::invalid("query", "must have at most 8192 bytes").body();
+        assert_eq!(short(&"a".repeat(LONGEST + 1)).unwrap_err().body(), expected);
+    }
+
     #[test]
     fn good_queries_are_read() {
         let rows = [
@@ -170,6 +203,8 @@ mod tests {
             ("name=a%00", "name", "must be percent-encoded UTF-8 without NUL"),
             ("%ff=1", "query", "must be percent-encoded UTF-8 without NUL"),
             ("page=-1", "page", "has the wrong form"),
+            (&many(65), "query", "must have at most 64 parameters"),
+            (&many(15_000), "query", "must have at most 64 parameters"),
         ];
         for (query, field, message) in rows {
             let expected = ApiError::invalid(field, message).body();

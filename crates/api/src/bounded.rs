@@ -1,0 +1,167 @@
+//! What a stranger may make this service do before a credential is looked at: every reader of something they send takes
+//! time in proportion to its length.
+//!
+//! Instructions are counted by callgrind, not seconds: the count is the same on a busy machine. Each input is read once at
+//! some length and once at four times that, in processes of their own. What is linear then costs four times as much, what
+//! compares each part with every other sixteen times.
+//!
+//! **Invariant:** a new reader of a header, a query, a body or a text of either joins the table.
+
+use std::hint::black_box;
+use std::process::Command;
+
+use actix_web::test::TestRequest;
+use authority::invitations::InvitationCode;
+use authority::people::NewPassword;
+use authority::sessions::SessionToken;
+use token_domain::access::{Metadata, Topic};
+use token_domain::scope::ScopeName;
+use token_domain::text::{Email, Name, Slug};
+use token_domain::{ScopeCatalogue, Timestamp};
+use token_format::PlainToken;
+
+use crate::http::extract::{ClientIp, credentials, json, query};
+use crate::http::request_id::RequestIds;
+use crate::telemetry::redact::redact;
+
+/// A reader, and how many parts it is first given.
+struct Reader {
+    name: &'static str,
+    parts: usize,
+    /// Makes an input of so many parts and reads it.
+    read: fn(usize),
+}
+
+const fn reader(name: &'static str, parts: usize, read: fn(usize)) -> Reader {
+    Reader { name, parts, read }
+}
+
+/// Parts are as many as the limits on a request let through at four times the number: a head of 128 KiB, a body of 64 KiB,
+/// 96 header lines.
+const READERS: &[Reader] = &[
+    reader("parameters of a query", 4_000, |n| ignore(query::parse::<Nothing>(&joined(n, "&", |i| format!("p{i}=1"))))),
+    reader("one parameter over and over", 4_000, |n| ignore(query::parse::<Nothing>(&joined(n, "&", |_| "a".into())))),
+    reader("a long value in a query", 16_000, |n| ignore(query::parse::<Nothing>(&format!("a={}", "%41".repeat(n))))),
+    reader("a value of plus signs", 16_000, |n| ignore(query::parse::<Nothing>(&format!("a={}", "+".repeat(n))))),
+    reader("keys of an object", 2_000, |n| {
+        ignore(json::parse::<Nothing>(format!("{{{}}}", joined(n, ",", |i| format!("\"k{i}\":0"))).as_bytes()));
+    }),
+    reader("objects in a list", 2_000, |n| {
+        ignore(json::parse::<Nothing>(format!("{{\"a\":[{}]}}", joined(n, ",", |_| "{\"b\":1}".into())).as_bytes()));
+    }),
+    reader("brackets", 16_000, |n| ignore(json::parse::<Nothing>(format!("{{\"a\":{}", "[".repeat(n)).as_bytes()))),
+    reader("digits of a number", 16_000, |n| {
+        ignore(json::parse::<Nothing>(format!("{{\"a\":{}.5e1}}", "7".repeat(n)).as_bytes()));
+    }),
+    reader("escapes of a text", 4_000, |n| {
+        ignore(json::parse::<Nothing>(format!("{{\"a\":\"{}\"}}", "\\u00e9".repeat(n)).as_bytes()));
+    }),
+    reader("a long key", 16_000, |n| {
+        ignore(json::parse::<Nothing>(format!("{{\"{}\":1}}", "k".repeat(n)).as_bytes()));
+    }),
+    reader("a wrong type under a long key", 16_000, |n| {
+        ignore(json::parse::<Numbers>(format!("{{\"{}\":\"x\"}}", "k".repeat(n)).as_bytes()));
+    }),
+    reader("addresses in X-Forwarded-For", 4_000, |n| {
+        let request = TestRequest::default()
+            .peer_addr(([127, 0, 0, 1], 1).into())
+            .insert_header(("x-forwarded-for", joined(n, ", ", |_| "127.0.0.1".into())));
+        ignore(ClientIp::of(&request.to_http_request()));
+    }),
+    reader("credential headers", 20, |n| {
+        let request =
+            (0..n).fold(TestRequest::default(), |request, _| request.append_header(("x-api-key", "k".repeat(99))));
+        ignore(credentials::presented(request.to_http_request().headers()));
+    }),
+    reader("a long credential", 16_000, |n| {
+        let request = TestRequest::default().insert_header(("authorization", format!("Bearer {}", "n".repeat(n))));
+        ignore(credentials::presented(request.to_http_request().headers()));
+    }),
+    reader("a long request id", 16_000, |n| {
+        let request = TestRequest::default().insert_header(("x-request-id", "a".repeat(n))).to_http_request();
+        ignore(RequestIds::new(0).choose(request.headers().get("x-request-id")));
+    }),
+    reader("beginnings of tokens in a log line", 8_000, |n| ignore(redact("nlp_".repeat(n).as_bytes()))),
+    reader("tokens in a log line", 400, |n| ignore(redact(format!("nlp_{}", "0".repeat(40)).repeat(n).as_bytes()))),
+    reader("names of scopes to evaluate", 3_000, |n| {
+        let names: Vec<String> = (0..n).map(|i| format!("s{i}:read")).collect();
+        ignore(ScopeCatalogue::built_in().unwrap().evaluate(&names, &names).missing.len());
+    }),
+    reader("a long name of a scope", 16_000, |n| ignore(ScopeName::parse(&"a.".repeat(n)))),
+    reader("a long token", 16_000, |n| ignore(PlainToken::parse(&format!("nlp_{}", "0".repeat(n))))),
+    reader("a long session token", 16_000, |n| ignore(SessionToken::parse(&format!("nls_{}", "0".repeat(n))))),
+    reader("a long code of an invitation", 16_000, |n| {
+        ignore(InvitationCode::parse(&format!("nli_{}", "0".repeat(n))));
+    }),
+    reader("a long address", 4_000, |n| ignore(Email::parse(&format!("{}@example.org", "e\u{301}".repeat(n))))),
+    reader("a long name", 4_000, |n| ignore(Name::parse(&"e\u{301}".repeat(n)))),
+    reader("combining characters of a name", 120, |n| ignore(Name::parse(&format!("a{}", "\u{301}\u{316}".repeat(n))))),
+    reader("a long slug", 16_000, |n| ignore(Slug::parse(&"a-".repeat(n)))),
+    reader("a long topic", 4_000, |n| ignore(Topic::parse(&"a/".repeat(n)))),
+    reader("keys of metadata", 100, |n| {
+        ignore(Metadata::parse(&format!("{{{}}}", joined(n, ",", |i| format!("\"k{i}\":0")))));
+    }),
+    reader("a long moment", 16_000, |n| ignore(Timestamp::parse_rfc3339(&"2026".repeat(n)))),
+    reader("a long password", 250, |n| ignore(NewPassword::new("a1".repeat(n / 2).into()))),
+    reader("a password of words", 250, |n| ignore(NewPassword::new("lovepassword".repeat(n / 12).into()))),
+    reader("a password that is far too long", 16_000, |n| ignore(NewPassword::new("z".repeat(n).into()))),
+];
+
+#[derive(Debug, serde::Deserialize)]
+struct Nothing {}
+
+type Numbers = std::collections::BTreeMap<String, u32>;
+
+fn ignore<T>(result: T) {
+    drop(black_box(result));
+}
+
+fn joined(parts: usize, between: &str, part: impl Fn(usize) -> String) -> String {
+    (0..parts).map(part).collect::<Vec<_>>().join(between)
+}
+
+const NAME: &str = "NOLAPSE_TEST_READER";
+const PARTS: &str = "NOLAPSE_TEST_PARTS";
+
+/// The instructions of a process that reads one input.
+fn instructions(reader: &Reader, parts: usize) -> u64 {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "bounded::one_reader", "--ignored", "--test-threads=1"])
+        .env(NAME, reader.name)
+        .env(PARTS, parts.to_string())
+        .output()
+        .expect("valgrind must be installed: apt-get install -y valgrind, or cargo xtask test, which does it");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {said}{}", reader.name, String::from_utf8_lossy(&output.stdout));
+    let count = said.lines().find_map(|line| line.split_once("Collected : ")).unwrap_or_else(|| panic!("{said}"));
+    count.1.trim().parse().unwrap()
+}
+
+#[test]
+fn work_before_a_credential_grows_no_faster_than_what_was_sent() {
+    let idle = instructions(&reader("nothing", 0, |_| ()), 0);
+    let mut steeper = Vec::new();
+    for reader in READERS {
+        let [once, four_times] = [1, 4].map(|times| instructions(reader, times * reader.parts).saturating_sub(idle));
+        println!("{:<40} {once:>12} {four_times:>12}", reader.name);
+        // Where a bound refuses the longer input early it may even cost less. What a process does besides differs by some
+        // ten thousand instructions from run to run.
+        if four_times > 6 * once + 200_000 {
+            steeper.push(format!("{}: {once} instructions, and {four_times} for four times as much", reader.name));
+        }
+    }
+    assert!(steeper.is_empty(), "{steeper:#?}");
+}
+
+/// Run under callgrind by the test above: reads one input.
+#[test]
+#[ignore = "counted by another test, in a process of its own"]
+fn one_reader() {
+    let name = std::env::var(NAME).unwrap();
+    let parts = std::env::var(PARTS).unwrap().parse().unwrap();
+    if let Some(reader) = READERS.iter().find(|reader| reader.name == name) {
+        (reader.read)(parts);
+    }
+}
