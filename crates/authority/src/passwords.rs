@@ -1,42 +1,24 @@
 //! Which passwords people may choose, after NIST SP 800-63B (section 5.1.1.2): long ones, of any characters, that are not
 //! what everybody tries first. No rules of composition: they make passwords worse.
 //!
-//! Refused are the usual words, however decorated with digits, signs and capitals; runs along the alphabet or the
-//! keyboard; one short piece over and over; and what is made of the person's own name, address or organisation. Lists of
+//! Refused are the usual words, however decorated with digits, signs and capitals; walks along the alphabet or the
+//! keyboard ([`walks`]); one piece or word over and over; and what is made of the person's own name, address or organisation. Lists of
 //! millions of leaked passwords are not looked at: nearly all of them are shorter than what is asked for here, and the rest
 //! is of these kinds.
+
+mod walks;
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use secret_hash::password::{MAX_CHARS, MIN_CHARS, Password, PasswordError};
+use walks::is_mostly_walks;
 use zeroize::Zeroizing;
 
 /// Words that passwords are made of when nobody thinks about it, one a line.
 const WORDS: &str = include_str!("passwords/words.txt");
-/// Keys that lie beside each other, and letters that follow each other.
-const LINES: [&str; 18] = [
-    "1234567890-=",
-    "qwertyuiop[]",
-    "asdfghjkl;'",
-    "zxcvbnm,./",
-    "azertyuiop",
-    "qsdfghjklm",
-    "wxcvbn",
-    "qwertzuiop",
-    "yxcvbnm",
-    "1qaz",
-    "2wsx",
-    "3edc",
-    "4rfv",
-    "5tgb",
-    "6yhn",
-    "7ujm",
-    "8ik,",
-    "9ol.",
-];
-/// The longest piece whose repetition makes no password.
-const LONGEST_PIECE: usize = 4;
+/// Letters that must be left of a password when words that it repeats are taken away.
+const LEAST_ONCE: usize = 8;
 /// A part of a name or address that is shorter says nothing about whoever uses it.
 const SHORTEST_OWN: usize = 3;
 /// Letters that must be left of a password when what is about the person is taken away.
@@ -51,8 +33,10 @@ pub enum WeakPassword {
     /// More than can be hashed.
     #[error("must have at most {MAX_CHARS} characters")]
     TooLong,
-    /// Among the first that anybody tries.
-    #[error("must not be one of the passwords that are tried first: a few unrelated words are better")]
+    /// Among the first that anybody tries: a usual word, a walk along the keyboard, something twice.
+    #[error(
+        "must not be one of the passwords that are tried first, nor repeat itself: a few unrelated words are better"
+    )]
     Common,
     /// Made of the person's own name, address or organisation.
     #[error("must not be made of your name, your address or your organisation")]
@@ -71,14 +55,12 @@ impl NewPassword {
     /// # Errors
     /// Too short, too long, or one that everybody tries.
     pub fn new(mut text: Zeroizing<String>) -> Result<Self, WeakPassword> {
-        // Checked first: folding costs work, and a text may be as long as a request.
-        let folded = if text.len() > 4 * MAX_CHARS { String::new() } else { text.to_lowercase() };
-        let folded = Zeroizing::new(folded);
         let password = Password::new(std::mem::take(&mut *text)).map_err(|error| match error {
             PasswordError::TooShort => WeakPassword::TooShort(MIN_CHARS),
             PasswordError::TooLong => WeakPassword::TooLong,
         })?;
-        if is_common(&folded) || is_repetition(&folded) || is_run(&folded) {
+        let folded = Zeroizing::new(password.expose().to_lowercase());
+        if is_common(&folded) || is_repetition(&folded) || is_mostly_walks(&folded) {
             return Err(WeakPassword::Common);
         }
         Ok(Self { password, folded })
@@ -107,8 +89,13 @@ impl std::fmt::Debug for NewPassword {
 /// One of the words, or two of them, with anything that is no letter around and between them.
 fn is_common(folded: &str) -> bool {
     static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| WORDS.lines().collect());
+    static LONGEST: LazyLock<usize> = LazyLock::new(|| WORDS.lines().map(str::len).max().unwrap_or(0));
     let core = folded.trim_matches(|letter: char| !letter.is_alphabetic() && letter != '@' && letter != '$');
     let core: Zeroizing<String> = Zeroizing::new(core.chars().map(plain).filter(|c| c.is_alphabetic()).collect());
+    // Nothing longer is two of them; without a bound each of a thousand places would look at a thousand letters.
+    if core.len() > 2 * *LONGEST {
+        return false;
+    }
     if KNOWN.contains(core.as_str()) {
         return true;
     }
@@ -131,27 +118,36 @@ const fn plain(letter: char) -> char {
     }
 }
 
-/// A piece of at most four characters, over and over.
+/// A piece over and over, whatever stands between; or words of which little is left when each is taken once.
 fn is_repetition(folded: &str) -> bool {
-    let letters: Zeroizing<Vec<char>> = Zeroizing::new(folded.chars().collect());
-    (1..=LONGEST_PIECE).any(|piece| letters.iter().zip(letters.iter().skip(piece)).all(|(one, later)| one == later))
+    let all: Zeroizing<Vec<char>> = Zeroizing::new(folded.chars().collect());
+    let letters: Zeroizing<Vec<char>> =
+        Zeroizing::new(all.iter().copied().filter(|letter| letter.is_alphabetic()).collect());
+    if repeats(&all) || repeats(&letters) {
+        return true;
+    }
+    let mut seen = HashSet::new();
+    let words = folded.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    let (mut once, mut again) = (0, 0);
+    for word in words {
+        let length = if seen.insert(word) { &mut once } else { &mut again };
+        *length += word.chars().count();
+    }
+    again > 0 && once < LEAST_ONCE
 }
 
-/// Mostly steps to a neighbour: at most every fourth step goes elsewhere.
-fn is_run(folded: &str) -> bool {
-    let letters: Zeroizing<Vec<char>> = Zeroizing::new(folded.chars().collect());
-    let jumps = letters.windows(2).filter(|pair| !is_step(pair[0], pair[1])).count();
-    jumps * 4 <= letters.len().saturating_sub(1)
-}
-
-/// Whether two characters are the same, follow each other, or lie beside each other on a keyboard.
-fn is_step(one: char, other: char) -> bool {
-    let follow = u32::from(one).abs_diff(u32::from(other)) <= 1;
-    let beside = |line: &str| {
-        let place = |letter| line.find(letter);
-        place(one).zip(place(other)).is_some_and(|(a, b)| a.abs_diff(b) == 1)
-    };
-    follow || LINES.iter().any(|line| beside(line))
+/// Whether a text is its own beginning over and over, at least twice: found by its longest border (Knuth, Morris and Pratt,
+/// 1977), in as many steps as it has characters.
+fn repeats(text: &[char]) -> bool {
+    let mut borders: Vec<usize> = Vec::with_capacity(text.len());
+    for (at, letter) in text.iter().enumerate() {
+        let mut border = at.checked_sub(1).map_or(0, |before| borders[before]);
+        while border > 0 && text[border] != *letter {
+            border = borders[border - 1];
+        }
+        borders.push(if at > 0 && text[border] == *letter { border + 1 } else { 0 });
+    }
+    borders.last().is_some_and(|border| *border > 0 && 2 * border >= text.len())
 }
 
 /// What is left when everything about the person and all that is no letter is taken away is next to nothing.
@@ -208,6 +204,13 @@ mod tests {
             "1qaz2wsx3edc",
             "asdfghjkl123",
             "qwerty123456",
+            "QAZwsxEDCrfv",
+            "staplestaple",
+            "Staple-Staple-1",
+            "battery staple battery staple",
+            "horse horse horse",
+            "moon 12 moon 34 moon",
+            "umbrellaumbrellaumb",
         ] {
             let expected = if text.is_empty() { WeakPassword::TooShort(12) } else { WeakPassword::Common };
             assert_eq!(chosen(text), Err(expected), "{text}");
@@ -224,6 +227,7 @@ mod tests {
             "пароль из букв 🔑🔑",
             "xkcd-936-was-right",
             "Tr0ub4dor&3 and more",
+            "the horse the battery the staple",
             "0x7f3a91c2d4e8",
         ] {
             assert_eq!(chosen(text), Ok(()), "{text}");

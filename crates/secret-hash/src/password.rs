@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use zeroize::Zeroizing;
 
 pub use crate::Argon2Params;
@@ -16,7 +17,8 @@ pub const MAX_CHARS: usize = 1024;
 /// Salt of the hash that stands in for people who do not exist.
 const NOBODY_SALT: [u8; 16] = *b"nobody's salt 01";
 
-/// A password in the clear, 12 to 1024 characters of any kind; no composition rules, no trimming, no normalisation.
+/// A password in the clear, 12 to 1024 characters of any kind, in NFC: keyboards and systems differ in whether `é` is one
+/// code point or two, and its owner sees no difference (NIST SP 800-63B, section 3.1.1.2). No composition rules, no trimming.
 /// Overwritten when dropped; never shown.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
@@ -39,8 +41,13 @@ impl Password {
     /// away.
     pub fn new(text: String) -> Result<Self, PasswordError> {
         let text = Zeroizing::new(text);
-        // No character takes more than four bytes: a huge text is refused without being counted.
-        let chars = if text.len() > 4 * MAX_CHARS { usize::MAX } else { text.chars().count() };
+        // No character takes more than four bytes, and normalising makes at most three code points one: a huge text is
+        // refused without being looked at.
+        if text.len() > 12 * MAX_CHARS {
+            return Err(PasswordError::TooLong);
+        }
+        let text = normalised(text);
+        let chars = text.chars().count();
         match chars {
             0..MIN_CHARS => Err(PasswordError::TooShort),
             MIN_CHARS..=MAX_CHARS => Ok(Self(text)),
@@ -53,9 +60,25 @@ impl Password {
         self.0.chars().count()
     }
 
+    /// The password, in NFC. Reading it is meant to be visible in review.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
     fn bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
+}
+
+/// The text in NFC. Nearly every one is, and is handed on as it is.
+fn normalised(text: Zeroizing<String>) -> Zeroizing<String> {
+    if is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        return text;
+    }
+    // Long enough from the start (one code point becomes at most three in NFC): a string that grows leaves copies behind.
+    let mut composed = Zeroizing::new(String::with_capacity(3 * text.len()));
+    composed.extend(text.nfc());
+    composed
 }
 
 impl fmt::Debug for Password {
@@ -103,6 +126,19 @@ pub fn hash(password: &Password, params: &Argon2Params, salt: [u8; 16]) -> Resul
 /// check could not be made.
 pub fn verify(password: &Password, stored: &PasswordHash) -> Result<bool, HashError> {
     stored.parts.verify(password.bytes())
+}
+
+/// What is left to spend after checking a hash of some cost, so that together it is the work of one made with `params`: the
+/// cost of hashes is raised, hashes made before are cheaper to check, and the difference would tell which accounts exist.
+/// Nothing when the check cost as much or more.
+///
+/// Memory times passes is what argon2 writes, and what its time is in proportion to.
+pub fn top_up(checked: &PasswordHash, params: &Argon2Params) -> Option<Argon2Params> {
+    let work = |params: &Argon2Params| u64::from(params.memory_kib) * u64::from(params.iterations);
+    let left = work(params).checked_sub(work(&checked.parts.params()))?;
+    let memory_kib = u32::try_from(left / u64::from(params.iterations.max(1))).ok()?;
+    let rest = Argon2Params { memory_kib, ..*params };
+    rest.check_computable().is_ok().then_some(rest)
 }
 
 /// A hash that costs as much to check as one made with `params`, and that no password meets: checked when nobody has the

@@ -37,6 +37,37 @@ fn length_is_counted_in_characters_and_nothing_else_matters() {
 }
 
 #[test]
+fn one_text_in_two_codings_is_one_password() {
+    let composed = password("caf\u{e9} caf\u{e9} caf\u{e9}");
+    let decomposed = password("cafe\u{301} cafe\u{301} cafe\u{301}");
+    assert_eq!(decomposed.chars(), 14, "counted as it is hashed");
+    let stored = password::hash(&composed, &CHEAP, [7; 16]).unwrap();
+    assert!(password::verify(&decomposed, &stored).unwrap());
+    assert!(!password::verify(&password("cafe cafe cafe"), &stored).unwrap());
+    // Twelve code points that are six characters.
+    assert_eq!(Password::new("e\u{301}".repeat(6)).map(drop), Err(PasswordError::TooShort));
+    assert_eq!(Password::new("e\u{301}".repeat(MAX_CHARS)).map(drop), Ok(()));
+    assert_eq!(Password::new("e\u{301}".repeat(MAX_CHARS + 1)).map(drop), Err(PasswordError::TooLong));
+}
+
+#[test]
+fn a_cheaper_hash_is_topped_up_to_the_work_of_todays() {
+    let work = |params: &Argon2Params| u64::from(params.memory_kib) * u64::from(params.iterations);
+    let stored = PasswordHash::parse(KNOWN).unwrap();
+    for params in [
+        Argon2Params::DEFAULT,
+        Argon2Params { memory_kib: 65_536, iterations: 3, parallelism: 1 },
+        Argon2Params { memory_kib: 256, iterations: 5, parallelism: 4 },
+    ] {
+        let rest = password::top_up(&stored, &params).unwrap();
+        let missing = work(&params) - work(&KNOWN_PARAMS) - work(&rest);
+        assert!(missing < u64::from(params.iterations), "{params:?}: {missing}");
+    }
+    assert_eq!(password::top_up(&stored, &KNOWN_PARAMS), None, "as much");
+    assert_eq!(password::top_up(&stored, &CHEAP), None, "more");
+}
+
+#[test]
 fn the_known_answer_is_given() {
     let salt = std::array::from_fn(|i| 0x10 + u8::try_from(i).expect("below 16"));
     let made = password::hash(&password("correct horse battery staple"), &KNOWN_PARAMS, salt).unwrap();
