@@ -20,9 +20,9 @@ use token_domain::text::{Email, Name, Slug};
 use token_domain::{ScopeCatalogue, Timestamp};
 use token_format::PlainToken;
 
-use crate::http::extract::{ClientIp, credentials, json, query};
-use crate::http::request_id::RequestIds;
 use crate::telemetry::redact::redact;
+use edge::extract::{ClientIp, credentials, json, query};
+use edge::request_id::RequestIds;
 
 /// A reader, and how many parts it is first given.
 struct Reader {
