@@ -1,10 +1,12 @@
-//! The credential a request presents, from the three places one may stand in; never from the query string.
+//! The credential a request presents, from the places one may stand in; never from the query string.
 
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::{FromRequest, HttpRequest};
+use data_encoding::BASE64_NOPAD;
+use percent_encoding::percent_decode_str;
 use token_format::PlainToken;
 use zeroize::Zeroizing;
 
@@ -12,6 +14,7 @@ use crate::codes::Code;
 use crate::error::{ApiError, ApiResult};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const PREFIX: &str = "nlp_";
 const SESSION_PREFIX: &str = "nls_";
 const SESSION_DIGITS: usize = 64;
 
@@ -66,65 +69,92 @@ impl FromRequest for Credentials {
     }
 }
 
-/// What these headers present.
+/// What these headers present. What is none of ours (an application's own Basic or JWT) stands for nothing beside a
+/// credential of ours, and is a bad credential alone; a header without a value is absent.
+///
+/// # Errors
+/// 400 when two different credentials of ours are presented.
 pub fn presented(headers: &HeaderMap) -> ApiResult<Presented> {
-    Ok(match single(headers)? {
+    let mut ours: Option<Found<'_>> = None;
+    let mut has_foreign = false;
+    for found in found(headers) {
+        if !found.is_ours() {
+            has_foreign = true;
+            continue;
+        }
+        match &ours {
+            None => ours = Some(found),
+            Some(first) if first.text() == found.text() => {}
+            Some(_) => return Err(Code::ConflictingCredentials.into()),
+        }
+    }
+    Ok(match ours {
+        Some(found) => found.told_apart(),
+        None if has_foreign => Presented::Malformed,
         None => Presented::None,
-        Some(Found::Unreadable) => Presented::Malformed,
-        Some(Found::ApiKey(text)) => PlainToken::parse(text).map_or(Presented::Malformed, Presented::Token),
-        Some(Found::Bearer(text)) => match (PlainToken::parse(text), SessionText::parse(text)) {
-            (Ok(token), _) => Presented::Token(token),
-            (Err(_), Some(session)) => Presented::Session(session),
-            (Err(_), None) => Presented::Malformed,
-        },
     })
 }
 
 /// The text after `Bearer`, whatever its shape, for the one route that takes a configured service token.
 pub fn bearer_text(headers: &HeaderMap) -> ApiResult<Option<Zeroizing<String>>> {
-    Ok(match single(headers)? {
-        Some(Found::Bearer(text)) => Some(Zeroizing::new(text.to_owned())),
-        Some(Found::ApiKey(_) | Found::Unreadable) | None => None,
+    let mut texts = found(headers).filter(|found| found.text().is_some());
+    let Some(first) = texts.next() else { return Ok(None) };
+    if texts.any(|next| next.text() != first.text()) {
+        return Err(Code::ConflictingCredentials.into());
+    }
+    Ok(match first {
+        Found::Bearer(text) => Some(Zeroizing::new(text.to_owned())),
+        Found::ApiKey(_) | Found::Basic(_) | Found::Unreadable => None,
     })
 }
 
-#[derive(Clone, Copy)]
+/// What one header holds.
 enum Found<'a> {
     Bearer(&'a str),
     ApiKey(&'a str),
+    /// The password of a `Basic` credential: clients that know nothing else send a token there, under any name.
+    Basic(Zeroizing<String>),
     /// Another scheme, no text after it, or bytes that are not visible ASCII.
     Unreadable,
 }
 
-impl<'a> Found<'a> {
+impl Found<'_> {
     /// What makes two of them the same credential.
-    const fn text(self) -> Option<&'a str> {
+    fn text(&self) -> Option<&str> {
         match self {
             Self::Bearer(text) | Self::ApiKey(text) => Some(text),
+            Self::Basic(text) => Some(text),
             Self::Unreadable => None,
         }
     }
-}
 
-/// The one credential in the headers; the same one several times is one.
-fn single(headers: &HeaderMap) -> ApiResult<Option<Found<'_>>> {
-    let authorization =
-        headers.get_all(header::AUTHORIZATION).map(|value| value.to_str().map_or(Found::Unreadable, scheme));
-    let keys = headers.get_all(API_KEY).map(|value| match value.to_str().map(str::trim) {
-        Ok(text) if !text.is_empty() => Found::ApiKey(text),
-        Ok(_) | Err(_) => Found::Unreadable,
-    });
-    let mut found = authorization.chain(keys);
-    let Some(first) = found.next() else { return Ok(None) };
-    if found.all(|next| next.text() == first.text()) {
-        Ok(Some(first))
-    } else {
-        Err(Code::ConflictingCredentials.into())
+    fn is_ours(&self) -> bool {
+        self.text().is_some_and(|text| text.starts_with(PREFIX) || text.starts_with(SESSION_PREFIX))
+    }
+
+    fn told_apart(&self) -> Presented {
+        let Some(text) = self.text() else { return Presented::Malformed };
+        if let Ok(token) = PlainToken::parse(text) {
+            return Presented::Token(token);
+        }
+        // A session has one place.
+        let session = if matches!(self, Self::Bearer(_)) { SessionText::parse(text) } else { None };
+        session.map_or(Presented::Malformed, Presented::Session)
     }
 }
 
+/// What each header with a value holds, in the order of the places.
+fn found(headers: &HeaderMap) -> impl Iterator<Item = Found<'_>> {
+    let values = |name: HeaderName| {
+        let texts = headers.get_all(name).map(|value| value.to_str().ok().map(str::trim));
+        texts.filter(|text| *text != Some(""))
+    };
+    let authorization = values(header::AUTHORIZATION).map(|text| text.map_or(Found::Unreadable, scheme));
+    authorization.chain(values(API_KEY).map(|text| text.map_or(Found::Unreadable, Found::ApiKey)))
+}
+
 fn scheme(value: &str) -> Found<'_> {
-    let (scheme, text) = value.trim().split_once(' ').unwrap_or((value, ""));
+    let (scheme, text) = value.split_once(' ').unwrap_or((value, ""));
     let text = text.trim();
     if text.is_empty() {
         Found::Unreadable
@@ -132,9 +162,20 @@ fn scheme(value: &str) -> Found<'_> {
         Found::Bearer(text)
     } else if scheme.eq_ignore_ascii_case("api-key") {
         Found::ApiKey(text)
+    } else if scheme.eq_ignore_ascii_case("basic") {
+        basic(text).map_or(Found::Unreadable, Found::Basic)
     } else {
         Found::Unreadable
     }
+}
+
+/// The password of RFC 7617 credentials. OAuth libraries encode it as in a form first (RFC 6749 §2.3.1), which none of our
+/// characters needs and some do all the same; no credential of ours has a `%`.
+fn basic(text: &str) -> Option<Zeroizing<String>> {
+    let unpadded = text.trim_end_matches('=');
+    let decoded = Zeroizing::new(BASE64_NOPAD.decode(unpadded.as_bytes()).ok()?);
+    let (_, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+    Some(Zeroizing::new(percent_decode_str(password).decode_utf8().ok()?.into_owned()))
 }
 
 #[cfg(test)]
@@ -152,6 +193,10 @@ mod tests {
         let bearer = |text: &str| ("authorization", format!("Bearer {text}"));
         let key = |text: &str| ("x-api-key", text.to_owned());
         let api = |text: &str| ("Authorization", format!("Api-Key {text}"));
+        let basic = |user: &str, password: &str| {
+            let pair = format!("{user}:{password}");
+            ("authorization", format!("Basic {}", data_encoding::BASE64.encode(pair.as_bytes())))
+        };
         let other = format!("{OTHER}65b627bc");
         let rows: Vec<(Vec<(&str, String)>, &str)> = vec![
             (vec![], "None"),
@@ -168,13 +213,31 @@ mod tests {
             (vec![bearer("")], "Malformed"),
             (vec![("authorization", TOKEN.to_owned())], "Malformed"),
             (vec![("authorization", format!("Basic {TOKEN}"))], "Malformed"),
-            (vec![key("")], "Malformed"),
+            (vec![key("")], "None"),
+            (vec![key(" "), ("authorization", String::new())], "None"),
+            (vec![bearer("eyJ.e30.x")], "Malformed"),
+            (vec![basic("any", TOKEN)], "Token(PlainToken(nlp_0011…))"),
+            (vec![basic("", TOKEN)], "Token(PlainToken(nlp_0011…))"),
+            (vec![basic("0199-id", &TOKEN.replace('_', "%5F"))], "Token(PlainToken(nlp_0011…))"),
+            (vec![basic(TOKEN, "")], "Malformed"),
+            (vec![basic("any", &session)], "Malformed"),
+            (vec![basic("aladdin", "open sesame")], "Malformed"),
+            (vec![("authorization", "Basic".to_owned())], "Malformed"),
+            (vec![("authorization", "Basic *".to_owned())], "Malformed"),
+            (vec![("authorization", "Basic bm8gY29sb24=".to_owned())], "Malformed"),
+            (vec![basic("aladdin", "open sesame"), key(TOKEN)], "Token(PlainToken(nlp_0011…))"),
+            (vec![bearer("eyJ.e30.x"), key(TOKEN)], "Token(PlainToken(nlp_0011…))"),
+            (vec![bearer(TOKEN), key("an application's own")], "Token(PlainToken(nlp_0011…))"),
+            (vec![bearer(TOKEN), key("")], "Token(PlainToken(nlp_0011…))"),
+            (vec![bearer(TOKEN), basic("any", TOKEN)], "Token(PlainToken(nlp_0011…))"),
+            (vec![bearer(TOKEN), basic("any", &other)], "400"),
+            (vec![bearer(TOKEN), key("nlp_mistyped")], "400"),
             (vec![bearer(TOKEN), key(TOKEN)], "Token(PlainToken(nlp_0011…))"),
             (vec![bearer(TOKEN), bearer(TOKEN)], "Token(PlainToken(nlp_0011…))"),
             (vec![bearer(TOKEN), api(TOKEN), key(TOKEN)], "Token(PlainToken(nlp_0011…))"),
             (vec![bearer(TOKEN), key(&other)], "400"),
             (vec![bearer(TOKEN), bearer(&session)], "400"),
-            (vec![bearer(TOKEN), ("authorization", "Basic eA==".to_owned())], "400"),
+            (vec![bearer(TOKEN), ("authorization", "Basic eA==".to_owned())], "Token(PlainToken(nlp_0011…))"),
         ];
         for (headers, expected) in rows {
             let mut request = TestRequest::default();

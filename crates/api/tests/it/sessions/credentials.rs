@@ -2,13 +2,16 @@
 
 use crate::support::{Backend, Options, Request, Server, both, texts};
 
-both!(a_credential_stands_in_one_of_three_places, two_credentials_are_one_too_many, bad_credentials);
+both!(a_credential_stands_in_one_of_its_places, two_credentials_are_one_too_many, bad_credentials);
 
-fn a_credential_stands_in_one_of_three_places(backend: Backend) {
+fn a_credential_stands_in_one_of_its_places(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();
     let [token] = texts(&owner.create_with("a", &["tokens:read"]), ["secret"]);
     let session = owner.credential().to_owned();
+    let basic = |user: &str, password: &str| {
+        format!("Basic {}", data_encoding::BASE64.encode(format!("{user}:{password}").as_bytes()))
+    };
     let get = |name: &'static str, value: String| Request::new("GET", "/v1/tokens").header(name, value);
     let good = [
         get("Authorization", format!("Bearer {token}")),
@@ -19,6 +22,13 @@ fn a_credential_stands_in_one_of_three_places(backend: Backend) {
         get("X-API-Key", token.clone()),
         get("x-api-key", token.clone()),
         get("X-API-Key", token.clone()).bearer(&token),
+        get("Authorization", basic("anybody", &token)),
+        get("Authorization", basic("", &token.replace('_', "%5F"))),
+        // What is none of ours says nothing beside a token.
+        get("Authorization", basic("aladdin", "open sesame")).header("X-API-Key", token.clone()),
+        get("Authorization", "Bearer eyJhbGciOiJub25lIn0.e30.".to_owned()).header("X-API-Key", token.clone()),
+        get("X-API-Key", "an application's own".to_owned()).bearer(&token),
+        get("X-API-Key", String::new()).bearer(&token),
     ];
     for request in good {
         let shown = format!("{request:?}");
@@ -30,12 +40,18 @@ fn a_credential_stands_in_one_of_three_places(backend: Backend) {
         get("Authorization", token.clone()),
         get("Authorization", format!("Basic {token}")),
         get("Authorization", "Bearer".to_owned()),
-        get("X-API-Key", String::new()),
+        get("Authorization", basic(&token, "")),
+        get("Authorization", basic("anybody", &session)),
+        get("X-API-Key", "an application's own".to_owned()),
     ];
     for request in bad {
         let shown = format!("{request:?}");
         let answer = server.anyone().ask(request);
         assert_eq!((answer.status, &answer.json()["error"]), (401, &"invalid token".into()), "{shown}");
+    }
+    // An empty header is absent.
+    for name in ["X-API-Key", "Authorization"] {
+        server.anyone().ask(get(name, String::new())).fails(401, "authentication required");
     }
     // In a query string, a cookie or another header it is not read at all.
     for path in [
