@@ -1,7 +1,6 @@
 //! The composition root: the only place that names concrete things together.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::web::Data;
@@ -23,6 +22,7 @@ use edge::app::{Description, Site, SiteParts, Surfaces};
 use edge::cors::Cors;
 use edge::drain::Drain;
 use edge::health::Readiness;
+use edge::listen::Listen;
 use edge::metrics::HttpMetrics;
 use edge::parts::{EdgeParts, Limits};
 use edge::server::{self, Settings};
@@ -30,7 +30,7 @@ use edge::server::{self, Settings};
 /// What a program that started this one is told on standard output.
 pub struct Announcement {
     /// Where connections are accepted.
-    pub address: SocketAddr,
+    pub place: Listen,
     /// The link that sets up an empty deployment, once.
     pub setup_link: Option<String>,
 }
@@ -65,13 +65,14 @@ pub async fn serve(config: &Config, background: &Runtime, announce: impl FnOnce(
     // Before anybody is told that the server runs: whoever knows may also ask it to stop.
     let signal = server::signal()?;
     let running = server::start(site, &settings(&config.server))?;
-    let address = running.address;
-    let base = config
-        .server
-        .public_url
-        .as_ref()
-        .map_or_else(|| format!("http://{address}"), |url| url.as_str().trim_end_matches('/').to_owned());
-    announce(Announcement { address, setup_link: code.map(|code| format!("{base}/setup#{code}")) });
+    let place = running.place.clone();
+    let base = match (&config.server.public_url, &place) {
+        (Some(url), _) => url.as_str().trim_end_matches('/').to_owned(),
+        (None, Listen::Network(address)) => format!("http://{address}"),
+        // A browser reaches it through the gateway, whose address we do not know.
+        (None, Listen::Socket(_)) => "http://localhost".to_owned(),
+    };
+    announce(Announcement { place, setup_link: code.map(|code| format!("{base}/setup#{code}")) });
     let lost = {
         let lock = Arc::clone(&lock);
         async move {
@@ -157,7 +158,7 @@ fn edge(config: &Config, metrics: HttpMetrics, drain: Drain, validator: &Arc<Val
 
 fn settings(server: &sections::Server) -> Settings {
     Settings {
-        listen: server.listen,
+        listen: server.listen.clone(),
         workers: server.workers,
         max_connections: server.max_connections,
         keep_alive: server.keep_alive,

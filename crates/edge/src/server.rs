@@ -8,18 +8,22 @@ use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
 use std::time::Duration;
 
+use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Protocol};
-use actix_server::{Server, ServerHandle};
-use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_server::{GracefulShutdownSignal, Server, ServerHandle};
+use actix_service::{IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use futures::future::{Either, select};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio::signal::unix::{self, SignalKind};
 
 use super::app::Site;
 use super::drain::Drain;
 use super::parts::LINGER;
 use super::patience::{Patience, Patient};
+use super::socket;
+use crate::listen::Listen;
 
 /// Connections the kernel holds while all workers are busy accepting.
 const BACKLOG: u32 = 2048;
@@ -28,7 +32,7 @@ const BACKLOG: u32 = 2048;
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Port 0 takes any free port.
-    pub listen: SocketAddr,
+    pub listen: Listen,
     /// Threads that serve; 0 for one per core.
     pub workers: usize,
     /// Connections per worker; more wait in the kernel.
@@ -46,7 +50,7 @@ pub struct Settings {
 /// A server that accepts connections.
 pub struct Running {
     /// Where; the port is the real one, also when 0 was asked for.
-    pub address: SocketAddr,
+    pub place: Listen,
     server: Server,
     handle: ServerHandle,
     drain: Drain,
@@ -60,44 +64,77 @@ pub fn start(site: Site, settings: &Settings) -> io::Result<Running> {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
     };
-    let listener = bind(settings.listen)?;
-    let address = listener.local_addr()?;
     let builder = Server::build()
         .workers(workers)
         .max_concurrent_connections(settings.max_connections)
         .shutdown_timeout(settings.shutdown_grace.as_secs())
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
-    let Times { keep_alive, head, patience } = Times::of(settings, site.edge.limits.deadline);
-    let server = builder
-        .listen("http", listener, move || {
-            let stopping = stopping.clone();
-            let http = HttpService::build()
-                .graceful_shutdown_signal(move || {
-                    let stopping = stopping.clone();
-                    async move { stopping.notified().await }
+    let times = Times::of(settings, site.edge.limits.deadline);
+    let (builder, place) = match &settings.listen {
+        Listen::Network(address) => {
+            let listener = bind(*address)?;
+            let address = listener.local_addr()?;
+            let builder = builder.listen("http", listener, move || {
+                let patience = times.patience;
+                fn_service(move |stream: TcpStream| async move {
+                    // Answers are one write each: waiting to fill a packet would only delay them.
+                    stream.set_nodelay(true)?;
+                    let peer = stream.peer_addr().ok();
+                    Ok((Patient::new(stream, patience), Protocol::Http1, peer))
                 })
-                .keep_alive(keep_alive)
-                .client_request_timeout(head)
-                .client_disconnect_timeout(LINGER)
-                // A client that has closed its sending half is gone for us: no work is finished for nobody.
-                .h1_allow_half_closed(false)
-                .local_addr(address)
-                .finish(map_config(site.app().into_factory(), |()| AppConfig::default()));
-            fn_service(move |stream: TcpStream| async move {
-                // Answers are one write each: waiting to fill a packet would only delay them.
-                stream.set_nodelay(true)?;
-                let peer = stream.peer_addr().ok();
-                Ok((Patient::new(stream, patience), Protocol::Http1, peer))
-            })
-            .and_then(http)
-        })?
-        .run();
+                .and_then(http(&site, times, stopping.clone(), Some(address)))
+            })?;
+            (builder, Listen::Network(address))
+        }
+        Listen::Socket(path) => {
+            let builder = builder.listen_uds("http", socket::bind(path)?, move || {
+                let patience = times.patience;
+                fn_service(move |stream: UnixStream| async move {
+                    Ok((Patient::new(stream, patience), Protocol::Http1, None))
+                })
+                .and_then(http(&site, times, stopping.clone(), None))
+            })?;
+            (builder, settings.listen.clone())
+        }
+    };
+    let server = builder.run();
     let handle = server.handle();
-    Ok(Running { address, server, handle, drain, drain_delay: settings.drain_delay })
+    Ok(Running { place, server, handle, drain, drain_delay: settings.drain_delay })
+}
+
+/// HTTP over connections of either kind.
+fn http<T: AsyncRead + AsyncWrite + Unpin + 'static>(
+    site: &Site,
+    times: Times,
+    stopping: GracefulShutdownSignal,
+    address: Option<SocketAddr>,
+) -> impl ServiceFactory<
+    (Patient<T>, Protocol, Option<SocketAddr>),
+    Config = (),
+    Response = (),
+    Error = DispatchError,
+    InitError = (),
+> + use<T> {
+    let http = HttpService::build()
+        .graceful_shutdown_signal(move || {
+            let stopping = stopping.clone();
+            async move { stopping.notified().await }
+        })
+        .keep_alive(times.keep_alive)
+        .client_request_timeout(times.head)
+        .client_disconnect_timeout(LINGER)
+        // A client that has closed its sending half is gone for us: no work is finished for nobody.
+        .h1_allow_half_closed(false);
+    let http = match address {
+        Some(address) => http.local_addr(address),
+        None => http,
+    };
+    http.finish(map_config(site.app().into_factory(), |()| AppConfig::default()))
 }
 
 /// The time limits of connections.
+#[derive(Clone, Copy)]
 struct Times {
     keep_alive: KeepAlive,
     head: Duration,
@@ -126,7 +163,7 @@ impl Running {
     /// Serves until `stop` completes, then drains: readiness fails, after the drain delay nothing more is accepted, running
     /// requests end within the grace. Returns when the last worker has stopped; what outlives requests is stopped after that.
     pub async fn until(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { server, handle, drain, drain_delay, .. } = self;
+        let Self { place, server, handle, drain, drain_delay } = self;
         let stopping = async move {
             stop.await;
             tracing::info!("stopping: readiness fails from now on");
@@ -135,11 +172,15 @@ impl Running {
             tracing::info!("stopping: no new connections from now on");
             handle.stop(true).await;
         };
-        match select(pin!(server), pin!(stopping)).await {
+        let served = match select(pin!(server), pin!(stopping)).await {
             // It could not go on by itself.
             Either::Left((served, _)) => served,
             Either::Right(((), server)) => server.await,
+        };
+        if let Listen::Socket(path) = &place {
+            socket::remove(path);
         }
+        served
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::sources::SourceArgs;
 use super::{Failure, output};
+use edge::listen::Listen;
 use crate::{compose, telemetry};
 
 /// Threads of the background runtime: units of work wait for the database there, they hardly compute.
@@ -21,8 +22,8 @@ pub(super) struct Args {
     sources: SourceArgs,
     #[arg(
         long,
-        value_name = "ADDRESS:PORT",
-        help = "Where to accept connections; port 0 takes a free one [env: NOLAPSE_LISTEN]"
+        value_name = "PLACE",
+        help = "Where to accept connections: address:port (port 0 takes a free one) or unix:/path/to/socket [env: NOLAPSE_LISTEN]"
     )]
     listen: Option<String>,
     #[arg(long, value_name = "URL", help = "Redis for hints between nodes [env: REDIS_URL]")]
@@ -37,7 +38,11 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let background = background()?;
     actix_web::rt::System::new().block_on(compose::serve(&loaded.config, &background, |announcement| {
         // Programs that start this one wait for the line; if nobody reads, serving goes on all the same.
-        let _ = output::emit(&format!("listening on http://{}\n", announcement.address));
+        let place = match announcement.place {
+            Listen::Network(address) => format!("http://{address}"),
+            socket @ Listen::Socket(_) => socket.to_string(),
+        };
+        let _ = output::emit(&format!("listening on {place}\n"));
         if let Some(link) = announcement.setup_link {
             let _ = output::emit(&format!("set up this empty deployment, once, at {link}\n"));
         }

@@ -2,11 +2,11 @@
 //!
 //! **Invariant:** a kind decides alone whether a text is a good value; nothing later in the program refuses it again.
 
-use std::net::SocketAddr;
-
 use ::config::ValueKind;
 use ipnet::IpNet;
 use url::Url;
+
+use edge::listen::Listen;
 
 /// One configuration key. The table of all of them is [`super::keys::KEYS`].
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +54,7 @@ pub enum Kind {
     },
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// A socket address, `127.0.0.1:8080` or `[::1]:8080`.
+    /// Where to listen: `127.0.0.1:8080`, `[::1]:8080` or `unix:/path`.
     Address,
     /// A path on this machine.
     Path,
@@ -124,7 +124,7 @@ impl Kind {
             Self::Integer { min, max: u64::MAX } => format!("integer, at least {min}"),
             Self::Integer { min, max } => format!("integer, {min} to {max}"),
             Self::Choice(words) => words.join(" \\| "),
-            Self::Address => "address:port".into(),
+            Self::Address => "address:port or unix:path".into(),
             Self::Path => "path".into(),
             Self::Paths => "list of paths".into(),
             Self::DatabaseUrl => "URL, `sqlite://` or `postgres://`".into(),
@@ -190,7 +190,7 @@ impl Kind {
             // These never come here: they are not texts.
             Self::Bool | Self::Integer { .. } => false,
             Self::Choice(words) => words.contains(&text),
-            Self::Address => text.parse::<SocketAddr>().is_ok(),
+            Self::Address => text.parse::<Listen>().is_ok(),
             Self::Path | Self::Paths => !text.is_empty() && !text.contains('\0'),
             Self::DatabaseUrl => return judge_database_url(text).map_err(|wrong| self.refuse(wrong)),
             Self::RedisUrl => return judge_redis_url(text).map_err(|wrong| self.refuse(wrong)),
@@ -210,7 +210,7 @@ impl Kind {
             Self::Integer { min, max: u64::MAX } => format!("write a whole number of at least {min}"),
             Self::Integer { min, max } => format!("write a whole number from {min} to {max}"),
             Self::Choice(words) => format!("write one of: {}", words.join(", ")),
-            Self::Address => "write an address and a port, such as 127.0.0.1:8080 or [::1]:8080".into(),
+            Self::Address => "write an address and a port, such as 127.0.0.1:8080 or [::1]:8080, or unix:/path/to/socket".into(),
             Self::Path => "write a path".into(),
             Self::Paths => "write a list of paths".into(),
             Self::DatabaseUrl => "write sqlite://path/to/file.db or postgres://user@host/database".into(),

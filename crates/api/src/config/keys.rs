@@ -30,7 +30,7 @@ pub const KEYS: &[Key] = &[
         "NOLAPSE_LISTEN",
         Kind::Address,
         Some("\"127.0.0.1:8080\""),
-        "Where to accept connections. Port 0 takes a free one, printed at start.",
+        "Where to accept connections: an address and a port (0 takes a free one, printed at start), or `unix:/path/to/socket` for a gateway on the same machine. The socket is open to the user and the group of this process.",
     ),
     key("server.workers", int(0, 512), Some("0"), "Request workers, one thread each; 0 is one for each processor."),
     key(
@@ -315,6 +315,13 @@ pub const KEYS: &[Key] = &[
         Kind::Paths,
         Some("[]"),
         "Files of the catalogue's form that add scopes in namespaces of their own, presets, and what built-in roles get of them.",
+    ),
+    // gateways
+    key(
+        "gateways.route_tables",
+        Kind::Paths,
+        Some("[]"),
+        "Files with route tables, each named in its file: `/v1/auth/forward?routes=<name>` then asks for the scopes of the row that the original request has.",
     ),
     // rate_limit
     key(

@@ -2,7 +2,6 @@
 //! bear the names of that table (`_seconds` and `_ms` become a [`Duration`]), and a test holds the two together.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use super::key;
+use edge::listen::Listen;
 use super::secret::{Secret, SecretKey};
 
 /// Everything an operator can set.
@@ -45,6 +45,8 @@ pub struct Config {
     pub executions: Executions,
     /// The scope catalogue.
     pub scopes: Scopes,
+    /// What gateways ask.
+    pub gateways: Gateways,
     /// Sign-in back-off.
     pub rate_limit: RateLimit,
     /// Logging.
@@ -58,7 +60,7 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the table of keys documents each field")]
 pub struct Server {
-    pub listen: SocketAddr,
+    pub listen: Listen,
     pub workers: usize,
     pub max_connections: usize,
     #[serde(rename = "keep_alive_seconds", deserialize_with = "seconds")]
@@ -250,6 +252,14 @@ pub struct Executions {
 pub struct Scopes {
     pub file: Option<PathBuf>,
     pub additions: Vec<PathBuf>,
+}
+
+/// `gateways.*`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the table of keys documents each field")]
+pub struct Gateways {
+    pub route_tables: Vec<PathBuf>,
 }
 
 /// `rate_limit.*`

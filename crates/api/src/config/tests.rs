@@ -89,7 +89,7 @@ fn a_flag_wins_over_the_environment_over_the_file_over_the_default() {
         let loaded = load(&Sources { file: file.cloned(), environment, flags })
             .map_err(|problems| problems.to_string())
             .unwrap();
-        assert_eq!(loaded.config.server.listen.port(), port);
+        assert_eq!(loaded.config.server.listen.to_string(), format!("127.0.0.1:{port}"));
         assert_eq!(loaded.merged.origin("server.listen"), origin);
     }
 }
@@ -98,8 +98,8 @@ fn a_flag_wins_over_the_environment_over_the_file_over_the_default() {
 fn values_that_do_not_fit_are_refused_with_what_would_be_right() {
     #[rustfmt::skip]
     let rows = [
-        ("NOLAPSE__SERVER__LISTEN", "localhost", "server.listen: \"localhost\" does not fit (environment NOLAPSE__SERVER__LISTEN); write an address and a port, such as 127.0.0.1:8080 or [::1]:8080"),
-        ("NOLAPSE_LISTEN", "", "server.listen: is empty (environment NOLAPSE_LISTEN); write an address and a port, such as 127.0.0.1:8080 or [::1]:8080"),
+        ("NOLAPSE__SERVER__LISTEN", "localhost", "server.listen: \"localhost\" does not fit (environment NOLAPSE__SERVER__LISTEN); write an address and a port, such as 127.0.0.1:8080 or [::1]:8080, or unix:/path/to/socket"),
+        ("NOLAPSE_LISTEN", "", "server.listen: is empty (environment NOLAPSE_LISTEN); write an address and a port, such as 127.0.0.1:8080 or [::1]:8080, or unix:/path/to/socket"),
         ("NOLAPSE__SERVER__WORKERS", "two", "server.workers: \"two\" does not fit (environment NOLAPSE__SERVER__WORKERS); write a whole number from 0 to 512"),
         ("NOLAPSE__SERVER__WORKERS", "-1", "server.workers: \"-1\" does not fit (environment NOLAPSE__SERVER__WORKERS); write a whole number from 0 to 512"),
         ("NOLAPSE__SERVER__WORKERS", "513", "server.workers: 513 is out of range (environment NOLAPSE__SERVER__WORKERS); write a whole number from 0 to 512"),
@@ -150,7 +150,7 @@ fn a_file_is_refused_line_by_line_and_all_at_once() {
         format!("colour.red: is not a key ({name}:8); see `nolapse-api reference config` for the keys"),
         format!("log.access: is a decimal number ({name}:11); write true or false"),
         format!("log.format: \"xml\" does not fit ({name}:10); write one of: json, pretty"),
-        format!("server.listen: is an integer ({name}:3); write an address and a port, such as 127.0.0.1:8080 or [::1]:8080"),
+        format!("server.listen: is an integer ({name}:3); write an address and a port, such as 127.0.0.1:8080 or [::1]:8080, or unix:/path/to/socket"),
         format!("server.workers: \"4\" does not fit ({name}:4); write a whole number from 0 to 512"),
         format!("server.wrokers: is not a key ({name}:5); did you mean server.workers?"),
         format!("stray: is not a section ({name}:1); see `nolapse-api reference config` for the keys"),

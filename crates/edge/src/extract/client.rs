@@ -10,7 +10,8 @@ use ipnet::IpNet;
 
 use crate::parts::Edge;
 
-/// Where a request came from: the peer, or what trusted proxies say of it. `None` only off the network, in tests.
+/// Where a request came from: the peer, or what trusted proxies say of it. On a socket of this machine the peer is a process
+/// that was let at the socket, and is trusted as one. `None` where nobody says, off the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientIp(pub Option<IpAddr>);
 
@@ -28,23 +29,32 @@ impl ClientIp {
     pub fn of(request: &HttpRequest) -> Self {
         let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
         let peer = request.peer_addr().map(|address| address.ip());
-        Self(peer.map(|peer| client(peer, forwarded, &Edge::of(request).trusted_proxies)))
+        Self(client(peer, forwarded, &Edge::of(request).trusted_proxies))
     }
 }
 
 /// Goes back along the proxies as long as they are trusted: each added the address it saw at the end, and what stands
 /// before the first untrusted one is hearsay.
-fn client<'a>(peer: IpAddr, forwarded: impl DoubleEndedIterator<Item = &'a str>, trusted: &[IpNet]) -> IpAddr {
+fn client<'a>(
+    peer: Option<IpAddr>,
+    forwarded: impl DoubleEndedIterator<Item = &'a str>,
+    trusted: &[IpNet],
+) -> Option<IpAddr> {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
-    let mut seen = peer.to_canonical();
-    for hop in forwarded.rev().flat_map(|value| value.rsplit(',')) {
+    let mut hops = forwarded.rev().flat_map(|value| value.rsplit(','));
+    let nearest = match peer {
+        Some(peer) => peer,
+        None => hops.next()?.trim().parse().ok()?,
+    };
+    let mut seen = nearest.to_canonical();
+    for hop in hops {
         if !is_trusted(seen) {
             break;
         }
         let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
         seen = address.to_canonical();
     }
-    seen
+    Some(seen)
 }
 
 #[cfg(test)]
@@ -54,7 +64,13 @@ mod tests {
     #[test]
     fn only_trusted_proxies_are_believed() {
         let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
+        // No peer, "": a socket of this machine.
         let rows: Vec<(&str, Vec<&str>, &str)> = vec![
+            ("", vec![], ""),
+            ("", vec!["198.51.100.7"], "198.51.100.7"),
+            ("", vec!["203.0.113.9, 198.51.100.7"], "198.51.100.7"),
+            ("", vec!["198.51.100.7, 10.0.0.1"], "198.51.100.7"),
+            ("", vec!["nonsense"], ""),
             ("192.0.2.1", vec!["198.51.100.7"], "192.0.2.1"),
             ("10.0.0.1", vec![], "10.0.0.1"),
             ("10.0.0.1", vec!["198.51.100.7"], "198.51.100.7"),
@@ -65,8 +81,9 @@ mod tests {
             ("10.0.0.1", vec!["198.51.100.7, nonsense"], "10.0.0.1"),
         ];
         for (peer, forwarded, expected) in rows {
-            let found = client(peer.parse().unwrap(), forwarded.iter().copied(), &trusted);
-            assert_eq!(found.to_string(), expected, "{peer} {forwarded:?}");
+            let found = client(peer.parse().ok(), forwarded.iter().copied(), &trusted);
+            let found = found.map(|address| address.to_string()).unwrap_or_default();
+            assert_eq!(found, expected, "{peer} {forwarded:?}");
         }
     }
 }

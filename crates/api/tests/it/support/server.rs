@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::{BufRead as _, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -202,6 +202,24 @@ impl Server {
         })
     }
 
+    /// Serves the database of a server that is stopped, at this place.
+    #[track_caller]
+    pub(crate) fn serve_at(&self, place: &str) -> Elsewhere {
+        assert!(self.running.is_none(), "it is running");
+        let mut child = program(&self.environment(&self.database.url()))
+            .args(["serve", "--listen", place])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut said = String::new();
+        out.read_line(&mut said).unwrap();
+        let elsewhere = Elsewhere { child, _out: out };
+        assert_eq!(said, format!("listening on {place}\n"));
+        elsewhere
+    }
+
     fn running(&self) -> &Running {
         self.running.as_ref().expect("the server is running")
     }
@@ -304,6 +322,31 @@ impl Server {
     /// What the database holds, past the server.
     pub(crate) fn facts(&self) -> Facts {
         Facts::open(&self.database.url())
+    }
+}
+
+/// A program that serves at a place that is no network address. Killed when dropped.
+pub(crate) struct Elsewhere {
+    child: Child,
+    /// Open, so that the program may go on saying things.
+    _out: BufReader<ChildStdout>,
+}
+
+impl Elsewhere {
+    /// Asks it to end, and waits until it has, in order.
+    #[track_caller]
+    pub(crate) fn stop(&mut self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}");
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

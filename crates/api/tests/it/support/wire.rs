@@ -176,6 +176,13 @@ impl Wire {
         Ok(answer)
     }
 
+    /// So many bytes as they come, which are no answer.
+    pub(crate) fn raw(&mut self, count: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; count];
+        self.stream.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// Whether nothing has come that was not read.
     pub(crate) fn is_waiting(&self) -> bool {
         let stream = self.stream.get_ref();

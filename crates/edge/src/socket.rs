@@ -1,0 +1,68 @@
+//! A Unix-domain socket to listen on, for a gateway on the same machine.
+//!
+//! The file system says who may connect: the socket is open to the user and the group of this process and to nobody else.
+//! Its folder decides who may put something else in its place, and is the operator's to make.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+
+/// The user and the group may connect, which takes the right to write.
+const MODE: u32 = 0o660;
+
+/// Binds to this path. A socket that a server left behind when it was killed is replaced; one that somebody listens on is
+/// not, and neither is anything else.
+///
+/// # Errors
+/// `AddrInUse` in both those cases, or the system's.
+pub(super) fn bind(path: &Path) -> io::Result<UnixListener> {
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    let listener = match UnixListener::bind(path) {
+        Err(error) if error.kind() == ErrorKind::AddrInUse && is_left_behind(path) => {
+            fs::remove_file(path).map_err(named)?;
+            UnixListener::bind(path)
+        }
+        other => other,
+    };
+    let listener = listener.map_err(named)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(MODE)).map_err(named)?;
+    Ok(listener)
+}
+
+/// Whether a socket is there and nobody listens on it.
+fn is_left_behind(path: &Path) -> bool {
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
+    is_socket && UnixStream::connect(path).is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+}
+
+/// Removes the socket of a server that has stopped. One that cannot be removed is replaced at the next start.
+pub(super) fn remove(path: &Path) {
+    if let Err(error) = fs::remove_file(path) {
+        tracing::warn!(%error, path = %path.display(), "the socket could not be removed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_socket_that_was_left_behind_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("api.sock");
+        let first = bind(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
+        assert_eq!(bind(&path).unwrap_err().kind(), ErrorKind::AddrInUse, "somebody listens");
+        drop(first);
+        drop(bind(&path).unwrap());
+        remove(&path);
+        assert!(!path.exists());
+        fs::write(&path, "a file").unwrap();
+        assert_eq!(bind(&path).unwrap_err().kind(), ErrorKind::AddrInUse);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "a file");
+        let nowhere = bind(&folder.path().join("absent/api.sock")).unwrap_err();
+        assert!(nowhere.to_string().contains("absent/api.sock"), "{nowhere}");
+    }
+}
