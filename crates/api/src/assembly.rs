@@ -40,6 +40,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::config::secret::SecretKey;
 use crate::config::{Config, sections};
 use crate::surface::PERMISSIONS;
+use crate::surface::auth::forward::routes::RouteTables;
 
 /// Why the parts do not fit together; one line that says what to do.
 pub(crate) type Misfit = Box<dyn std::error::Error>;
@@ -81,6 +82,7 @@ services! {
     actors: Actors,
     audit: Audit,
     setup: Setup,
+    route_tables: RouteTables,
 }
 
 impl Services {
@@ -116,6 +118,7 @@ impl Services {
             actors: Data::new(Actors::new(&context)),
             audit: Data::new(Audit::new(context.store().clone())),
             setup: Data::new(Setup::new(&context)),
+            route_tables: Data::new(route_tables(&config.gateways, context.catalogue())?),
             validator,
             context: Data::from(context),
         })
@@ -172,6 +175,21 @@ fn named(key: &str, path: &Path) -> Result<(String, String), Misfit> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|error| format!("scopes.{key} {name} cannot be read: {error}"))?;
     Ok((name, text))
+}
+
+/// The route tables that gateways may ask about.
+fn route_tables(
+    gateways: &sections::Gateways,
+    catalogue: &ScopeCatalogue,
+) -> Result<RouteTables, Misfit> {
+    let read = |path: &PathBuf| {
+        let name = path.display().to_string();
+        let text = fs::read_to_string(path)
+            .map_err(|error| format!("gateways.route_tables {name} cannot be read: {error}"))?;
+        Ok::<_, String>((name, text))
+    };
+    let files: Vec<(String, String)> = gateways.route_tables.iter().map(read).collect::<Result<_, _>>()?;
+    Ok(RouteTables::read(files.iter().map(|(name, text)| (name.as_str(), text.as_str())), catalogue)?)
 }
 
 fn policy(config: &Config) -> Policy {

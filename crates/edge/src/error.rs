@@ -70,6 +70,22 @@ impl ApiError {
         Self::from(Code::InsufficientScope).challenge(&challenge).with("missing", names)
     }
 
+    /// 401 for two credentials that differ, where a gateway asks: nginx turns a 400 into a 500. The challenge says that the
+    /// request was at fault (RFC 6750 §3.1).
+    pub fn conflicting_at_gateway() -> Self {
+        let Entry { error, message, .. } = Code::ConflictingCredentials.entry();
+        let challenge = format!("{REALM}, error=\"invalid_request\"");
+        Self::from(Code::Unauthenticated).saying(error).message(message).challenge(&challenge)
+    }
+
+    /// 403 for a request that no row of a route table has, whatever the token may do.
+    pub fn no_route() -> Self {
+        Self::from(Code::Forbidden)
+            .saying("no route")
+            .message("The route table of this gateway has no row for the method and path of this request.")
+            .challenge(&format!("{REALM}, error=\"insufficient_scope\""))
+    }
+
     /// With the sets of scopes that would do, in `X-Accepted-Scopes`; without any, without the header.
     #[must_use]
     pub fn accepting<S: AsRef<str>>(self, sets: &[Vec<S>]) -> Self {
@@ -207,7 +223,7 @@ impl ResponseError for ApiError {
         response.content_type("application/json");
         let set = |name: &HeaderName| self.0.headers.iter().any(|(present, _)| present == name);
         match self.0.code {
-            Code::Unauthenticated => {
+            Code::Unauthenticated if !set(&header::WWW_AUTHENTICATE) => {
                 response.insert_header((header::WWW_AUTHENTICATE, REALM));
             }
             Code::InvalidToken => {
@@ -216,7 +232,8 @@ impl ResponseError for ApiError {
             Code::Unavailable | Code::TooManyRequests if !set(&header::RETRY_AFTER) => {
                 response.insert_header((header::RETRY_AFTER, "1"));
             }
-            Code::MalformedRequest
+            Code::Unauthenticated
+            | Code::MalformedRequest
             | Code::InvalidRequest
             | Code::MissingParameter
             | Code::ConflictingCredentials

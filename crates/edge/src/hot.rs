@@ -21,21 +21,50 @@ use super::error::ApiResult;
 /// anything when it does not answer.
 pub type AtOnce = Arc<dyn Fn(&HttpRequest, &[u8]) -> Option<ApiResult<HttpResponse>> + Send + Sync>;
 
-/// A route that gets a request id and counters and nothing else, or that is answered before it gets more.
+/// A route that gets a request id and counters and little else, or that is answered before it gets more.
 #[derive(Clone)]
 pub struct Hot {
-    /// Its path, whole.
-    pub path: &'static str,
+    /// Which requests it takes.
+    pub path: HotPath,
     /// What may answer before the request is routed.
     pub at_once: Option<AtOnce>,
-    /// Whether what is not answered at once gets all that other routes get: log line, metrics by route, CORS and the rest.
-    pub watched: bool,
+    /// What its requests and answers get besides.
+    pub extras: Extras,
+}
+
+/// Paths of a hot route.
+#[derive(Clone, Copy, Debug)]
+pub enum HotPath {
+    /// This one alone.
+    Whole(&'static str),
+    /// Every path that begins so.
+    Below(&'static str),
+}
+
+impl HotPath {
+    pub(super) fn has(self, path: &str) -> bool {
+        match self {
+            Self::Whole(whole) => whole == path,
+            Self::Below(start) => path.starts_with(start),
+        }
+    }
+}
+
+/// What requests to a hot route get besides an id and counters, and their answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extras {
+    /// Nothing.
+    None,
+    /// The headers that all other answers have, however it was answered.
+    Headers,
+    /// Those headers; and what is not answered at once gets all that other routes get: log line, metrics by route, CORS.
+    Everything,
 }
 
 impl Hot {
     /// A route that is always routed.
     pub const fn routed(path: &'static str) -> Self {
-        Self { path, at_once: None, watched: false }
+        Self { path: HotPath::Whole(path), at_once: None, extras: Extras::None }
     }
 
     /// The answer, if there is one without routing the request, which otherwise is as it came. Pending while nothing of
@@ -132,7 +161,7 @@ mod tests {
         /// What arrives, whether it is answered, what is left of it.
         type Row = (Vec<Poll<Piece>>, Poll<bool>, &'static str);
         let only_yes: AtOnce = Arc::new(|_, body| (body == b"yes").then(|| Ok(HttpResponse::Ok().finish())));
-        let hot = Hot { path: "/", at_once: Some(only_yes), watched: false };
+        let hot = Hot { at_once: Some(only_yes), ..Hot::routed("/") };
         let (now, never) = (Poll::Ready(true), Poll::Ready(false));
         let rows: [Row; 9] = [
             (vec![piece("yes")], now, ""),
@@ -157,7 +186,7 @@ mod tests {
     #[test]
     fn a_body_that_breaks_off_still_does() {
         let never: AtOnce = Arc::new(|_, _| panic!("asked about a broken body"));
-        let hot = Hot { path: "/", at_once: Some(never), watched: false };
+        let hot = Hot { at_once: Some(never), ..Hot::routed("/") };
         let broken = || Poll::Ready(Err(PayloadError::EncodingCorrupted));
         for pieces in [vec![broken()], vec![piece("y"), broken()], vec![piece("y"), Poll::Pending, broken()]] {
             let mut request = request(pieces);

@@ -25,7 +25,7 @@ pub struct EdgeParts {
     pub drain: Drain,
     /// Counters, bound at start.
     pub metrics: HttpMetrics,
-    /// Routes that get a request id and counters and nothing else; they are called thousands of times a second.
+    /// Routes that get a request id and counters and little else; they are called thousands of times a second.
     pub hot: Arc<[Hot]>,
     /// Whether other requests are logged.
     pub access_log: bool,
@@ -75,6 +75,6 @@ impl Edge {
 
     /// The hot route that this path is, if it is one.
     pub(super) fn hot(&self, path: &str) -> Option<&Hot> {
-        self.parts.hot.iter().find(|hot| hot.path == path)
+        self.parts.hot.iter().find(|hot| hot.path.has(path))
     }
 }

@@ -8,24 +8,26 @@ use authority::validate::Validator;
 use super::auth::{forward, validate};
 use super::oauth::introspect;
 use edge::error::ApiResult;
-use edge::hot::{AtOnce, Hot};
+use edge::hot::{AtOnce, Extras, Hot, HotPath};
 
 type Answer = fn(&Validator, &HttpRequest, &[u8]) -> Option<ApiResult<HttpResponse>>;
 
-/// With whether the rest of their requests is watched. Introspection is an operation like any other, with a caller who is
-/// told what they lack; it is only quicker where nothing has to be said.
-const ROUTES: [(&str, Answer, bool); 3] = [
-    ("/v1/auth/validate", validate::at_once, false),
-    ("/v1/auth/forward", forward::at_once, false),
-    ("/v1/oauth/introspect", introspect::at_once, true),
+/// With what their requests get besides. Answers to gateways must not be kept by a cache in between, and say so.
+/// Introspection is an operation like any other, with a caller who is told what they lack; it is only quicker where nothing
+/// has to be said.
+const ROUTES: [(HotPath, Answer, Extras); 4] = [
+    (HotPath::Whole("/v1/auth/validate"), validate::at_once, Extras::None),
+    (HotPath::Whole("/v1/auth/forward"), forward::at_once, Extras::Headers),
+    (HotPath::Below("/v1/auth/forward/"), forward::at_once, Extras::Headers),
+    (HotPath::Whole("/v1/oauth/introspect"), introspect::at_once, Extras::Everything),
 ];
 
 /// The hot routes over what this validator remembers.
 pub(crate) fn routes(validator: &Arc<Validator>) -> Arc<[Hot]> {
-    let hot = |(path, answer, watched): (&'static str, Answer, bool)| {
+    let hot = |(path, answer, extras): (HotPath, Answer, Extras)| {
         let validator = Arc::clone(validator);
         let at_once: AtOnce = Arc::new(move |request, body| answer(&validator, request, body));
-        Hot { path, at_once: Some(at_once), watched }
+        Hot { path, at_once: Some(at_once), extras }
     };
     Arc::new(ROUTES.map(hot))
 }

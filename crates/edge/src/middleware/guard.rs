@@ -13,7 +13,7 @@ use super::finish::Finish;
 use super::settle::{at_once, settle};
 use super::watched::{dressed, watched};
 use crate::error::ApiError;
-use crate::hot::Hot;
+use crate::hot::{Extras, Hot};
 use crate::parts::Edge;
 use crate::request_id;
 
@@ -40,12 +40,18 @@ pub async fn guard<B: MessageBody + 'static>(
     };
     let settled = match (answered, hot) {
         (Some(answered), hot) => {
-            let answered = if hot.is_some_and(|hot| hot.watched) { dressed(&edge, answered) } else { answered };
+            let is_bare = hot.is_none_or(|hot| hot.extras == Extras::None);
+            let answered = if is_bare { answered } else { dressed(&edge, answered) };
             answered.map(|response| request.into_response(response).map_into_right_body())
         }
         // Boxed, both: the future of a request answered at once stays small. It is moved around.
-        (None, Some(Hot { watched: false, .. })) => Box::pin(settle(&edge, &finish, request, next)).await,
-        (None, _) => Box::pin(watched(&edge, &finish, request, next)).await,
+        (None, Some(Hot { extras: Extras::None, .. })) => Box::pin(settle(&edge, &finish, request, next)).await,
+        (None, Some(Hot { extras: Extras::Headers, .. })) => {
+            dressed(&edge, Box::pin(settle(&edge, &finish, request, next)).await)
+        }
+        (None, Some(Hot { extras: Extras::Everything, .. }) | None) => {
+            Box::pin(watched(&edge, &finish, request, next)).await
+        }
     };
     match settled {
         Ok(mut response) => {

@@ -71,15 +71,31 @@ pub(super) async fn watched<B: MessageBody + 'static>(
     settled
 }
 
-/// An answer that was given before its request was routed, with the headers that [`watched`] puts on all others. No page
-/// asked for it.
-pub(super) fn dressed(edge: &Edge, mut answered: Result<HttpResponse, Error>) -> Result<HttpResponse, Error> {
+/// An answer to a request that was not watched, with the headers that [`watched`] puts on all others. No page asked for it.
+pub(super) fn dressed<R: HasHeaders>(edge: &Edge, mut answered: Result<R, Error>) -> Result<R, Error> {
     let cors = &edge.parts.cors;
     match &mut answered {
-        Ok(response) => dress(cors, None, false, response.headers_mut()),
+        Ok(response) => dress(cors, None, false, response.own_headers_mut()),
         Err(error) => dress_error(cors, None, error),
     }
     answered
+}
+
+/// An answer, with its request or without.
+pub(super) trait HasHeaders {
+    fn own_headers_mut(&mut self) -> &mut HeaderMap;
+}
+
+impl<B> HasHeaders for HttpResponse<B> {
+    fn own_headers_mut(&mut self) -> &mut HeaderMap {
+        self.headers_mut()
+    }
+}
+
+impl<B> HasHeaders for ServiceResponse<B> {
+    fn own_headers_mut(&mut self) -> &mut HeaderMap {
+        self.headers_mut()
+    }
 }
 
 /// Puts on what every answer has that is not a hot route's own.

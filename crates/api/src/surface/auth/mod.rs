@@ -12,5 +12,6 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(validate::validate)
         .service(validate_batch::validate_batch)
         .service(forward::forward)
-        .route("/v1/auth/forward", web::to(forward::decide));
+        .route("/v1/auth/forward", web::to(forward::decide))
+        .route("/v1/auth/forward/{asked:.*}", web::to(forward::decide));
 }

@@ -1,0 +1,134 @@
+//! `/v1/auth/forward`: what a gateway asks before it lets a request through (nginx `auth_request`, Traefik `ForwardAuth`,
+//! Caddy `forward_auth`, Envoy's HTTP authorisation service). By any method, since some gateways pass the client's on.
+//!
+//! A gateway that appends the client's path (Envoy) asks below `/v1/auth/forward/scope/<scope>` or
+//! `/v1/auth/forward/routes/<table>`. There the query is the client's and is never read, so that a client has no say in
+//! what is asked of it.
+
+mod asked;
+mod headers;
+mod original;
+pub mod routes;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get};
+use authority::validate::{Outcome, Validator};
+use token_domain::{ScopeCatalogue, ScopeSet};
+use token_format::PlainToken;
+
+use self::asked::{Asked, Row};
+use self::routes::RouteTables;
+use edge::codes::Code;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::credentials::{self, Presented};
+use crate::surface::{failing, origin};
+
+/// What the gateway asks for.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "for the API document: some may come several times, which no reader of objects takes")]
+struct Parameters {
+    /// A scope the token must have. May come several times: all of them.
+    scope: Option<Vec<String>>,
+    /// A scope that will do. May come several times: one of them.
+    any: Option<Vec<String>>,
+    /// The name of a route table, in which the row of the original request says what is asked for. The original request
+    /// is read from `X-Forwarded-Method`, `X-Forwarded-Uri` and, where the table names hosts, `X-Forwarded-Host`.
+    routes: Option<String>,
+    /// `allow` lets a browser's preflight (`OPTIONS` by `X-Forwarded-Method`, with `Origin` and
+    /// `Access-Control-Request-Method`) through without a credential.
+    preflight: Option<String>,
+}
+
+/// Whether a request may pass, for a gateway.
+///
+/// Takes the credential of the request at hand and answers without a body; any method will do. The headers are always
+/// there, empty where there is nothing to say: a gateway that copies them overwrites whatever a client sent. Any other
+/// parameter is 400, as a misspelt one would ask for nothing. Gateways that append the client's path ask at
+/// `/v1/auth/forward/scope/{scope}/…` or `/v1/auth/forward/routes/{name}/…`, where the query is never read.
+#[utoipa::path(
+    tag = "validation",
+    security(("bearer" = []), ("api_key" = [])),
+    params(Parameters),
+    responses(
+        (status = 200, description = "let it through", headers(
+            ("X-Nlp-Org" = String, description = "the organisation"),
+            ("X-Nlp-Token-Id" = String, description = "the token"),
+            ("X-Nlp-Kind" = String, description = "`organization`, `personal` or `actor`"),
+            ("X-Nlp-Scopes" = String, description = "what it may do, separated by spaces"),
+            ("X-Nlp-Project" = String, description = "the project it is bound to"),
+            ("X-Nlp-Actor" = String, description = "the actor it belongs to"),
+            ("X-Nlp-Access-Scope" = String, description = "the slug of the actor's access scope"),
+        )),
+        (status = 401, description = "no credential, two that differ, or not a good token"),
+        (status = 403, description = "a good token without the scopes, or a request that the route table does not have"),
+    )
+)]
+#[get("/v1/auth/forward")]
+pub(in crate::surface) async fn forward(
+    request: HttpRequest,
+    validator: Data<Validator>,
+    tables: Data<RouteTables>,
+) -> ApiResult<HttpResponse> {
+    decide(request, validator, tables).await
+}
+
+/// The same, by every method and with the client's path appended: what [`forward`] documents once.
+pub(in crate::surface) async fn decide(
+    request: HttpRequest,
+    validator: Data<Validator>,
+    tables: Data<RouteTables>,
+) -> ApiResult<HttpResponse> {
+    let catalogue = validator.context().catalogue();
+    let asked = Asked::read(&request, &tables, catalogue)?;
+    if asked.is_preflight() {
+        return Ok(headers::anonymous());
+    }
+    let token = presented(&request)?;
+    let outcome = validator.validate_token(&token, asked.requirement(), &|| origin::of(&request)).await;
+    judge(&asked, outcome.map_err(|failure| failing::failed(&failure))?, catalogue)
+}
+
+/// The answer of [`decide`] about a token that this node remembers, good or bad.
+pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8]) -> Option<ApiResult<HttpResponse>> {
+    if !body.is_empty() {
+        return None;
+    }
+    let tables = request.app_data::<Data<RouteTables>>()?;
+    let catalogue = validator.context().catalogue();
+    let asked = match Asked::read(request, tables, catalogue) {
+        Ok(asked) if asked.is_preflight() => return Some(Ok(headers::anonymous())),
+        Ok(asked) => asked,
+        Err(error) => return Some(Err(error)),
+    };
+    match presented(request) {
+        Ok(token) => {
+            let recalled = validator.recall_token(&token)?;
+            let outcome = recalled.decide(asked.requirement(), &|| origin::of(request));
+            Some(judge(&asked, outcome, catalogue))
+        }
+        Err(error) => Some(Err(error)),
+    }
+}
+
+/// The token that the request at hand came with.
+fn presented(request: &HttpRequest) -> ApiResult<PlainToken> {
+    let presented = credentials::presented(request.headers()).map_err(|_| ApiError::conflicting_at_gateway())?;
+    match presented {
+        Presented::Token(token) => Ok(token),
+        Presented::None => Err(Code::Unauthenticated.into()),
+        // A session is a person's, for this service alone.
+        Presented::Malformed | Presented::Session(_) => Err(Code::InvalidToken.into()),
+    }
+}
+
+fn judge(asked: &Asked<'_>, outcome: Outcome, catalogue: &ScopeCatalogue) -> ApiResult<HttpResponse> {
+    match outcome {
+        Outcome::Invalid => Err(Code::InvalidToken.into()),
+        // Before what is lacking: a request that no row has is not let through by any scope.
+        Outcome::Insufficient { .. } | Outcome::Live(_) if asked.row() == Row::Absent => Err(ApiError::no_route()),
+        Outcome::Insufficient { missing, .. } => Err(asked.lacking(catalogue, missing)),
+        Outcome::Live(entry) if asked.is_met_by(entry.credential().effective()) => Ok(headers::of(&entry)),
+        Outcome::Live(_) => Err(asked.lacking(catalogue, ScopeSet::EMPTY)),
+    }
+}

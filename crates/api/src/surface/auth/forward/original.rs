@@ -1,0 +1,71 @@
+//! The client's request, as the gateway tells of it.
+//!
+//! **Invariant:** a header that comes twice is refused. Gateways set theirs; one that adds to what a client sent would let
+//! the client choose.
+
+use actix_web::HttpRequest;
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderMap};
+
+use edge::error::{ApiError, ApiResult};
+
+const METHOD: &str = "X-Forwarded-Method";
+const URI: &str = "X-Forwarded-Uri";
+const HOST: &str = "X-Forwarded-Host";
+
+/// The client's request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Original<'r> {
+    /// In capitals; `HEAD` is `GET`.
+    pub(super) method: &'r str,
+    /// As sent, without the query.
+    pub(super) path: &'r str,
+    /// With its port, if it had one; `None` when the gateway does not tell.
+    pub(super) host: Option<&'r str>,
+}
+
+impl<'r> Original<'r> {
+    /// From the headers that the gateway sets.
+    pub(super) fn forwarded(request: &'r HttpRequest) -> ApiResult<Self> {
+        let headers = request.headers();
+        let uri = required(headers, URI)?;
+        Ok(Self {
+            method: method(headers)?,
+            path: uri.split_once('?').map_or(uri, |(path, _)| path),
+            host: single(headers, HOST)?,
+        })
+    }
+
+    /// From the request at hand, which is the client's with a prefix on its path.
+    pub(super) fn prefixed(request: &'r HttpRequest, path: &'r str) -> ApiResult<Self> {
+        Ok(Self { method: request.method().as_str(), path, host: single(request.headers(), header::HOST.as_str())? })
+    }
+}
+
+/// The method of the client's request, from the header that the gateway sets.
+pub(super) fn method(headers: &HeaderMap) -> ApiResult<&str> {
+    let method = required(headers, METHOD)?;
+    Ok(if method == Method::HEAD.as_str() { Method::GET.as_str() } else { method })
+}
+
+/// Whether these are the headers of a browser that asks whether it may send another request.
+pub(super) fn is_preflight(headers: &HeaderMap) -> ApiResult<bool> {
+    let is_options = method(headers)? == Method::OPTIONS.as_str();
+    Ok(is_options
+        && headers.contains_key(header::ORIGIN)
+        && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD))
+}
+
+fn required<'r>(headers: &'r HeaderMap, name: &'static str) -> ApiResult<&'r str> {
+    single(headers, name)?.ok_or_else(|| ApiError::invalid(name, format!("{name} is required: the gateway has to set it")))
+}
+
+fn single<'r>(headers: &'r HeaderMap, name: &str) -> ApiResult<Option<&'r str>> {
+    let mut values = headers.get_all(name);
+    let Some(first) = values.next() else { return Ok(None) };
+    match first.to_str() {
+        Ok(text) if values.next().is_none() => Ok(Some(text)),
+        Ok(_) => Err(ApiError::invalid(name, format!("{name} must be given once"))),
+        Err(_) => Err(ApiError::invalid(name, format!("{name} must be visible ASCII"))),
+    }
+}
