@@ -60,6 +60,11 @@ pub(crate) fn task(mut args: Args) -> Result {
     }
     let plan = Plan { package, filters, variables };
 
+    say::step("gateways");
+    for gateway in services::GATEWAYS {
+        services::find_or_install(gateway)?;
+    }
+
     say::step("unit and integration tests");
     if has_nextest() {
         run(plan.cargo(&["nextest", "run", "--no-fail-fast"]).args(&plan.filters))?;

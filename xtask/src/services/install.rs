@@ -6,11 +6,14 @@ use crate::fail::{Fail, Result};
 use crate::process::{is_program, run, which};
 use crate::{project, say};
 use rustix::process::geteuid;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Where Debian keeps server programs that are not in `PATH`: `/usr/lib/postgresql/<version>/bin`.
 const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
+
+/// Where Debian keeps servers, which is in `PATH` of the superuser alone.
+const SERVERS: &str = "/usr/sbin";
 
 /// A program of the system that a task needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +26,12 @@ pub(crate) enum Tool {
     Wrk,
     /// `valgrind`, which counts instructions.
     Valgrind,
+    /// A gateway whose page in `docs/gateways` is tested.
+    Gateway(&'static str),
 }
+
+/// The gateways of the tests; each program has the name of its package.
+pub(crate) const GATEWAYS: [Tool; 3] = [Tool::Gateway("nginx"), Tool::Gateway("caddy"), Tool::Gateway("haproxy")];
 
 impl Tool {
     /// The program's name.
@@ -33,6 +41,7 @@ impl Tool {
             Self::Redis => "redis-server",
             Self::Wrk => "wrk",
             Self::Valgrind => "valgrind",
+            Self::Gateway(name) => name,
         }
     }
 
@@ -43,6 +52,7 @@ impl Tool {
             Self::Redis => "redis-server",
             Self::Wrk => "wrk",
             Self::Valgrind => "valgrind",
+            Self::Gateway(name) => name,
         }
     }
 
@@ -52,6 +62,7 @@ impl Tool {
             Self::Initdb | Self::Redis => &["postgresql", "redis-server"],
             Self::Wrk => &["wrk"],
             Self::Valgrind => &["valgrind"],
+            Self::Gateway(_) => &["nginx", "caddy", "haproxy"],
         }
     }
 
@@ -59,6 +70,7 @@ impl Tool {
         match self {
             Self::Initdb => newest_postgres().or_else(|| which(self.program())),
             Self::Redis | Self::Wrk | Self::Valgrind => which(self.program()),
+            Self::Gateway(name) => which(name).or_else(|| Some(Path::new(SERVERS).join(name)).filter(|file| is_program(file))),
         }
     }
 }

@@ -19,7 +19,7 @@ use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
 use tempfile::TempDir;
 
-pub(crate) use install::{Tool, find_or_install};
+pub(crate) use install::{GATEWAYS, Tool, find_or_install};
 pub(crate) use wait::tail;
 
 /// Where tests and tools find PostgreSQL: a superuser that may create databases.

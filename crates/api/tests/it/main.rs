@@ -11,6 +11,7 @@ mod support;
 mod audit;
 mod crash;
 mod executions;
+mod gateways;
 mod isolation;
 mod keys;
 mod load;

@@ -14,7 +14,8 @@ use edge::drain::Drain;
 use edge::error::{ApiError, ApiResult, exact};
 use edge::extract::path::Unreadable;
 use edge::extract::{ClientIp, Credentials, Json, Limit, OptionalJson, PathParam, Query, Segment};
-use edge::hot::Hot;
+use edge::hot::{Extras, Hot, HotPath};
+use edge::listen::Listen;
 use edge::metrics::HttpMetrics;
 use edge::parts::{EdgeParts, Limits};
 use edge::routes::PagePath;
@@ -38,7 +39,7 @@ impl Default for Ground {
     fn default() -> Self {
         Self {
             settings: Settings {
-                listen: (Ipv4Addr::LOCALHOST, 0).into(),
+                listen: Listen::Network((Ipv4Addr::LOCALHOST, 0).into()),
                 workers: 1,
                 max_connections: 25_000,
                 keep_alive: Duration::from_secs(75),
@@ -73,7 +74,8 @@ impl EdgeServer {
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let running = server::start(site, &settings).unwrap();
-                started.send(running.address).unwrap();
+                let Listen::Network(address) = running.place else { panic!("no network address: {}", running.place) };
+                started.send(address).unwrap();
                 running.until(stopped.map(drop)).await.unwrap();
             });
         });
@@ -156,7 +158,7 @@ fn at_once() -> Hot {
         b"panic" => panic!("an answer at once panicked"),
         _ => None,
     };
-    Hot { path: "/at-once", at_once: Some(Arc::new(answer)), watched: true }
+    Hot { path: HotPath::Whole("/at-once"), at_once: Some(Arc::new(answer)), extras: Extras::Everything }
 }
 
 fn surfaces() -> Surfaces {
