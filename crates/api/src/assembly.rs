@@ -178,10 +178,7 @@ fn named(key: &str, path: &Path) -> Result<(String, String), Misfit> {
 }
 
 /// The route tables that gateways may ask about.
-fn route_tables(
-    gateways: &sections::Gateways,
-    catalogue: &ScopeCatalogue,
-) -> Result<RouteTables, Misfit> {
+fn route_tables(gateways: &sections::Gateways, catalogue: &ScopeCatalogue) -> Result<RouteTables, Misfit> {
     let read = |path: &PathBuf| {
         let name = path.display().to_string();
         let text = fs::read_to_string(path)

@@ -70,7 +70,9 @@ impl Tool {
         match self {
             Self::Initdb => newest_postgres().or_else(|| which(self.program())),
             Self::Redis | Self::Wrk | Self::Valgrind => which(self.program()),
-            Self::Gateway(name) => which(name).or_else(|| Some(Path::new(SERVERS).join(name)).filter(|file| is_program(file))),
+            Self::Gateway(name) => {
+                which(name).or_else(|| Some(Path::new(SERVERS).join(name)).filter(|file| is_program(file)))
+            }
         }
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::sources::SourceArgs;
 use super::{Failure, output};
-use edge::listen::Listen;
 use crate::{compose, telemetry};
+use edge::listen::Listen;
 
 /// Threads of the background runtime: units of work wait for the database there, they hardly compute.
 const BACKGROUND_THREADS: usize = 2;

@@ -210,7 +210,9 @@ impl Kind {
             Self::Integer { min, max: u64::MAX } => format!("write a whole number of at least {min}"),
             Self::Integer { min, max } => format!("write a whole number from {min} to {max}"),
             Self::Choice(words) => format!("write one of: {}", words.join(", ")),
-            Self::Address => "write an address and a port, such as 127.0.0.1:8080 or [::1]:8080, or unix:/path/to/socket".into(),
+            Self::Address => {
+                "write an address and a port, such as 127.0.0.1:8080 or [::1]:8080, or unix:/path/to/socket".into()
+            }
             Self::Path => "write a path".into(),
             Self::Paths => "write a list of paths".into(),
             Self::DatabaseUrl => "write sqlite://path/to/file.db or postgres://user@host/database".into(),

@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use super::key;
-use edge::listen::Listen;
 use super::secret::{Secret, SecretKey};
+use edge::listen::Listen;
 
 /// Everything an operator can set.
 #[derive(Clone, Debug, Deserialize)]

@@ -60,7 +60,9 @@ fn serve(stream: TcpStream, requests: &AtomicUsize) -> io::Result<()> {
         if header("upgrade") == Some("websocket") {
             // The answer to the key of the example in RFC 6455 §1.3, which the tests send; HAProxy wants to see one.
             let accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
-            let answer = format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{accept}\r\n\r\n");
+            let answer = format!(
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{accept}\r\n\r\n"
+            );
             stream.get_mut().write_all(answer.as_bytes())?;
             let mut bytes = [0; 1024];
             loop {

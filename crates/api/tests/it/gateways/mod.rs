@@ -36,7 +36,8 @@ impl Ground {
         let server = Server::start(Backend::Sqlite, Options::default().with("gateways.route_tables", table));
         let mut owner = server.owner();
         let organization = owner.get("/v1/me").expect(200)["org_id"].as_str().unwrap().to_owned();
-        let [id, right] = texts(&owner.create_with("right", &["execute", "scans:read", "projects:read"]), ["id", "secret"]);
+        let [id, right] =
+            texts(&owner.create_with("right", &["execute", "scans:read", "projects:read"]), ["id", "secret"]);
         let [lacking] = texts(&owner.create_with("lacking", &["tokens:read"]), ["secret"]);
         let [other] = texts(&owner.create_with("other", &["execute"]), ["secret"]);
         let app = App::start();
@@ -181,7 +182,9 @@ fn whole_api(kind: Kind) {
         let challenge = answer.header("www-authenticate").unwrap();
         assert!(challenge.contains(&format!("scope=\"{scope}\"")), "{method} {path}: {challenge}");
     }
-    for path in ["/", "/api/v1/scans/../files", "/api/v1/scans/%2e%2e/files", "/api/v1//scans", "/api/v1/scans%2F7", "/other"] {
+    for path in
+        ["/", "/api/v1/scans/../files", "/api/v1/scans/%2e%2e/files", "/api/v1//scans", "/api/v1/scans%2F7", "/other"]
+    {
         ground.stops(&Request::new("GET", path).bearer(&ground.right), 403);
     }
     ground.stops(&Request::new("GET", "/api/v1/scans"), 401);

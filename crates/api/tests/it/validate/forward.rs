@@ -175,13 +175,16 @@ fn only_known_parameters_are_taken(backend: Backend) {
         ("routes=a&routes=a", "routes"),
         ("token=x", "token"),
     ] {
-        let headers = |request: Request<'static>| request.header("X-Forwarded-Method", "GET").header("X-Forwarded-Uri", "/");
+        let headers =
+            |request: Request<'static>| request.header("X-Forwarded-Method", "GET").header("X-Forwarded-Uri", "/");
         let path = format!("{FORWARD}?{query}");
         let path: &'static str = path.leak();
         let answer = caller.ask(headers(Request::new("GET", path)));
         assert_eq!(answer.fails(400, "invalid request")["field"], field, "{query}");
     }
-    for path in ["/v1/auth/forward/", "/v1/auth/forward/any/read/a", "/v1/auth/forward/scope/", "/v1/auth/forward/scope//a"] {
+    for path in
+        ["/v1/auth/forward/", "/v1/auth/forward/any/read/a", "/v1/auth/forward/scope/", "/v1/auth/forward/scope//a"]
+    {
         assert_eq!(caller.get(path).fails(400, "invalid request")["field"], "path", "{path}");
     }
 }
@@ -235,7 +238,8 @@ fn preflights_pass_without_a_credential_where_allowed(backend: Backend) {
         // The method by which the gateway asks is not the client's.
         for by in ["GET", "OPTIONS"] {
             let path = format!("{FORWARD}{query}");
-            let request = with.iter().fold(Request::new(by, &path), |request, (name, value)| request.header(name, *value));
+            let request =
+                with.iter().fold(Request::new(by, &path), |request, (name, value)| request.header(name, *value));
             let answer = caller.ask(request);
             assert_eq!(answer.status, status, "{query} {with:?}: {answer:?}");
             if status == 200 {

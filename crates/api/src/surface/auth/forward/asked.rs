@@ -56,11 +56,7 @@ impl<'t> Asked<'t> {
     ///
     /// # Errors
     /// 400 for what no gateway that is configured well would send.
-    pub(super) fn read(
-        request: &HttpRequest,
-        tables: &'t RouteTables,
-        catalogue: &ScopeCatalogue,
-    ) -> ApiResult<Self> {
+    pub(super) fn read(request: &HttpRequest, tables: &'t RouteTables, catalogue: &ScopeCatalogue) -> ApiResult<Self> {
         let mut table = None;
         let parameters = if let Some(below) = request.path().strip_prefix(BELOW) {
             let (parameters, path) = Parameters::of_path(below)?;

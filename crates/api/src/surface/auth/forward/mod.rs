@@ -18,10 +18,10 @@ use token_format::PlainToken;
 
 use self::asked::{Asked, Row};
 use self::routes::RouteTables;
+use crate::surface::{failing, origin};
 use edge::codes::Code;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::credentials::{self, Presented};
-use crate::surface::{failing, origin};
 
 /// What the gateway asks for.
 #[derive(utoipa::IntoParams)]

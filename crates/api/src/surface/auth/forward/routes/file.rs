@@ -120,7 +120,9 @@ fn route(row: Written, text: &str, catalogue: &ScopeCatalogue) -> Result<Route, 
         complain(&format!("the scope {name} is not in the catalogue"));
     }
     match path {
-        Some(path) if wrong.is_empty() => Ok(Route { host, methods, path, scopes, any: row.any, text: text.to_owned() }),
+        Some(path) if wrong.is_empty() => {
+            Ok(Route { host, methods, path, scopes, any: row.any, text: text.to_owned() })
+        }
         _ => Err(wrong),
     }
 }
@@ -157,7 +159,10 @@ mod tests {
                 "path = \"/a/*\"\nmethod = \"GET\"\nscopes = []\n[[routes]]\npath = \"/a/b\"\nscopes = [\"read\"]",
                 Some("GET /a/* and /a/b overlap, and neither is more specific"),
             ),
-            ("path = \"/a/*\"\nmethod = \"GET\"\nscopes = []\n[[routes]]\npath = \"/a/b\"\nscopes = []\nmethod = \"PUT\"", None),
+            (
+                "path = \"/a/*\"\nmethod = \"GET\"\nscopes = []\n[[routes]]\npath = \"/a/b\"\nscopes = []\nmethod = \"PUT\"",
+                None,
+            ),
         ];
         for (row, expected) in rows {
             let said = read(&format!("name = \"t\"\n[[routes]]\n{row}\n"));

@@ -59,7 +59,8 @@ impl Pattern {
 
     /// Whether it matches these segments.
     pub(super) fn matches(&self, segments: &[Cow<'_, str>]) -> bool {
-        let fits = if self.is_open { segments.len() >= self.segments.len() } else { segments.len() == self.segments.len() };
+        let fits =
+            if self.is_open { segments.len() >= self.segments.len() } else { segments.len() == self.segments.len() };
         fits && self.segments.iter().zip(segments).all(|(pattern, text)| pattern.matches(text))
     }
 
@@ -89,7 +90,9 @@ impl Segment {
     fn parse(text: &str) -> Result<Self, &'static str> {
         match text.split_once('*') {
             None => Ok(Self::Literal(text.to_owned())),
-            Some((_, suffix)) if suffix.contains('*') => Err("may have * once in a segment, and ** only as the last one"),
+            Some((_, suffix)) if suffix.contains('*') => {
+                Err("may have * once in a segment, and ** only as the last one")
+            }
             Some((prefix, suffix)) => Ok(Self::Glob { prefix: prefix.to_owned(), suffix: suffix.to_owned() }),
         }
     }
@@ -166,11 +169,23 @@ mod tests {
         let rows = [
             ("/", vec!["/"], vec!["/a", "", "//"]),
             ("/**", vec!["/", "/a", "/a/b"], vec!["", "a", "/a/", "//a"]),
-            ("/api/v1/scans", vec!["/api/v1/scans", "/api/v1/%73cans"], vec!["/api/v1/scans/", "/api/v1/Scans", "/api/v1"]),
-            ("/api/v1/scans/*", vec!["/api/v1/scans/7", "/api/v1/scans/a%20b"], vec!["/api/v1/scans", "/api/v1/scans/7/stop"]),
+            (
+                "/api/v1/scans",
+                vec!["/api/v1/scans", "/api/v1/%73cans"],
+                vec!["/api/v1/scans/", "/api/v1/Scans", "/api/v1"],
+            ),
+            (
+                "/api/v1/scans/*",
+                vec!["/api/v1/scans/7", "/api/v1/scans/a%20b"],
+                vec!["/api/v1/scans", "/api/v1/scans/7/stop"],
+            ),
             ("/api/*/stop", vec!["/api/7/stop"], vec!["/api/7/8/stop", "/api//stop", "/api/%2F/stop"]),
             ("/files/*.zip", vec!["/files/a.zip", "/files/.zip"], vec!["/files/a.tar", "/files/zip"]),
-            ("/api/v2/projects/**", vec!["/api/v2/projects", "/api/v2/projects/1/2/3"], vec!["/api/v2/projectsx", "/api/v2"]),
+            (
+                "/api/v2/projects/**",
+                vec!["/api/v2/projects", "/api/v2/projects/1/2/3"],
+                vec!["/api/v2/projectsx", "/api/v2"],
+            ),
         ];
         for (pattern, matching, others) in rows {
             let read = path(pattern);
@@ -178,7 +193,10 @@ mod tests {
                 assert!(segments(text).is_some_and(|segments| read.matches(&segments)), "{pattern} matches {text}");
             }
             for text in others {
-                assert!(!segments(text).is_some_and(|segments| read.matches(&segments)), "{pattern} does not match {text}");
+                assert!(
+                    !segments(text).is_some_and(|segments| read.matches(&segments)),
+                    "{pattern} does not match {text}"
+                );
             }
         }
     }
@@ -186,8 +204,30 @@ mod tests {
     #[test]
     fn a_path_that_can_be_read_in_two_ways_matches_nothing() {
         for text in [
-            "/a/../b", "/a/./b", "/a/%2e%2e/b", "/a/.%2E/b", "/a//b", "/a/", "/a%2Fb", "/a%2fb", "/a\\b", "/a%5Cb", "/a;v=1",
-            "/a%3Bv", "/a%00", "/a%0a", "/a%252Fb", "/a%", "/a%zz", "/a%ff", "/a#b", "*", "a", "", "http://host/a", "/a%3Fb",
+            "/a/../b",
+            "/a/./b",
+            "/a/%2e%2e/b",
+            "/a/.%2E/b",
+            "/a//b",
+            "/a/",
+            "/a%2Fb",
+            "/a%2fb",
+            "/a\\b",
+            "/a%5Cb",
+            "/a;v=1",
+            "/a%3Bv",
+            "/a%00",
+            "/a%0a",
+            "/a%252Fb",
+            "/a%",
+            "/a%zz",
+            "/a%ff",
+            "/a#b",
+            "*",
+            "a",
+            "",
+            "http://host/a",
+            "/a%3Fb",
         ] {
             assert_eq!(segments(text), None, "{text}");
         }
@@ -195,7 +235,10 @@ mod tests {
 
     #[test]
     fn patterns_that_say_nothing_clear_are_refused() {
-        for text in ["", "api", "/a/", "//", "/a//b", "/a/**/b", "/**/a", "/a**", "/a*b*", "/a/../b", "/a%20b", "/a?b", "/a;b", "/a b"] {
+        for text in [
+            "", "api", "/a/", "//", "/a//b", "/a/**/b", "/**/a", "/a**", "/a*b*", "/a/../b", "/a%20b", "/a?b", "/a;b",
+            "/a b",
+        ] {
             assert!(Pattern::path(text).is_err(), "{text}");
         }
         for text in ["", "Api.example.com", "api.example.com:443", "api..example.com", ".com", "a_b.example.com"] {
