@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
-use tokio_postgres::config::Host;
+use tokio_postgres::config::{Host, TargetSessionAttrs};
 
 /// The address of a database, read once. Shown without its password.
 #[derive(Clone, PartialEq, Eq)]
@@ -63,6 +63,9 @@ pub enum InvalidDatabaseUrl {
     /// PostgreSQL parameters that the driver does not understand.
     #[error("not a PostgreSQL URL: {0}")]
     PostgreSql(String),
+    /// A standby asked for: it may answer with what was revoked a moment ago.
+    #[error("target_session_attrs must be read-write, or be left out: only the primary knows what is revoked")]
+    ReadOnly,
     /// An `sslmode` that is not supported.
     #[error("sslmode must be disable, prefer, require or verify-full")]
     SslMode,
@@ -140,6 +143,14 @@ fn server(scheme: &str, rest: &str) -> Result<Server, InvalidDatabaseUrl> {
         // Only the cause: the driver's own text may quote a value.
         .map_err(|error| InvalidDatabaseUrl::PostgreSql(cause(&error)))?;
     config.application_name("nolapse");
+    match config.get_target_session_attrs() {
+        // Of several hosts only the primary decides; a standby that answers first is passed over.
+        TargetSessionAttrs::Any if config.get_hosts().len() > 1 => {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        TargetSessionAttrs::ReadOnly => return Err(InvalidDatabaseUrl::ReadOnly),
+        _ => {}
+    }
     config.keepalives_idle(Duration::from_secs(30));
     let tls = tls.unwrap_or_else(|| default_tls(config.get_hosts(), root_certificate.is_some()));
     let shown = format!("{scheme}://{}", with_query(&without_password(address), &shown_query));
@@ -242,6 +253,7 @@ mod tests {
             ("sqlite://:memory:", No::InMemory),
             ("sqlite://a.db?mode=memory", No::SqliteParameters),
             ("postgres://localhost/db?sslmode=verify-ca", No::SslMode),
+            ("postgres://a,b/db?target_session_attrs=read-only", No::ReadOnly),
         ] {
             assert_eq!(DatabaseUrl::parse(text), Err(why), "{text}");
         }
