@@ -144,6 +144,7 @@ pub(crate) fn store_options(database: &sections::Database) -> StoreOptions {
         connect_timeout: database.connect_timeout,
         acquire_timeout: database.acquire_timeout,
         statement_timeout: database.statement_timeout,
+        validation_timeout: database.validation_timeout,
         lock_timeout: database.lock_timeout,
         ..StoreOptions::default()
     }

@@ -43,7 +43,9 @@ pub async fn serve(config: &Config, background: &Runtime, announce: impl FnOnce(
         let (url, migrate_at_start) = (url.clone(), config.database.migrate_at_start);
         background.spawn_blocking(move || bring_up_to_date(&url, migrate_at_start)).await??;
     }
-    let store = Store::open(&url, store_options(&config.database), background.handle().clone()).await?;
+    lock.proved().await?;
+    let options = store_options(&config.database);
+    let store = Store::open_registered(&url, options, background.handle().clone(), lock.registration()).await?;
     let services = Services::new(config, store.clone(), Arc::clone(&lock) as _, background.handle().clone())?;
     let (code, pending) = pending_setup(&services).await?;
 

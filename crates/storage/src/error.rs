@@ -46,6 +46,8 @@ pub enum OutageKind {
     Disk,
     /// The store is being closed.
     Closed,
+    /// Another server has taken over the database, or may have: this one changes nothing.
+    Superseded,
 }
 
 /// A rule of the schema, as far as callers tell them apart.

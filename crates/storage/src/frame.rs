@@ -100,13 +100,18 @@ impl Tx {
         Box::pin(async move { written!(self, audit::append_audit(&record)) })
     }
 
-    /// Logs changes. Call it last: until the unit ends, others wait for theirs.
+    /// Logs changes, in the epoch of the server that makes them: after another has taken over this fails. Call it last: until
+    /// the unit ends, others wait for theirs.
     pub fn append_log(&mut self, touched: Vec<Touched>, at: Timestamp) -> Operation<'_, ()> {
         Box::pin(async move {
             if touched.is_empty() {
                 return self.check();
             }
-            written!(self, log::append_log(&touched, at))
+            let epoch = match &self.side {
+                TxSide::Sqlite(_) => None,
+                TxSide::PostgreSql(transaction) => transaction.epoch()?,
+            };
+            written!(self, log::append_log(&touched, at, epoch))
         })
     }
 }

@@ -9,26 +9,34 @@
 
 mod boottime;
 mod postgresql;
+mod registration;
 mod sqlite;
 
-use crate::error::StoreError;
+use crate::error::{OutageKind, StoreError};
 use crate::url::{DatabaseUrl, Target};
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::time::{sleep, timeout};
 
 pub(crate) use boottime::boottime_nanos;
+pub use registration::Registration;
 
 /// How long a proof of holding the lock is good for.
 pub const LEASE: Duration = Duration::from_secs(2);
+/// Between two looks at whether the first proof has come, and how long it may take.
+const PROOF_PAUSE: Duration = Duration::from_millis(2);
+const PROOF_WAIT: Duration = Duration::from_secs(10);
 
 /// The right to serve this database, until dropped, released or lost.
 pub struct InstanceLock {
     /// The moment, in nanoseconds of `CLOCK_BOOTTIME`, up to which the lock is certainly ours.
     good_until: Arc<AtomicI64>,
     lost: watch::Receiver<bool>,
+    /// What changes are compared with; on SQLite the lock on the file is enough.
+    registration: Option<Registration>,
     holding: Mutex<Option<Holding>>,
 }
 
@@ -37,7 +45,7 @@ enum Holding {
     /// The locked file.
     File(sqlite::LockFile),
     /// The thread that proves a session, told to end by its sender's end.
-    Session { stop: oneshot::Sender<()>, ended: oneshot::Receiver<()> },
+    Session { stop: oneshot::Sender<()>, ended: oneshot::Receiver<()>, beat: Arc<Notify> },
 }
 
 /// Why the lock was not given.
@@ -46,6 +54,12 @@ pub enum AcquireError {
     /// Someone has it.
     #[error("{0}")]
     AlreadyRunning(AlreadyRunning),
+    /// The server is reached through something that deals out its connections, one for each transaction.
+    #[error(
+        "the database is reached through a pooler in transaction mode, which breaks the lock that keeps a second server \
+         out: use the pooler's session mode, or name PostgreSQL itself in database.url"
+    )]
+    TransactionPooler,
     /// It could not be asked for.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -85,6 +99,35 @@ impl InstanceLock {
         Arc::clone(&self.good_until)
     }
 
+    /// What a store that serves under this lock compares its changes with ([`Store::open_registered`]). `None`: nothing has
+    /// to be compared, as the lock cannot be lost while the process runs.
+    ///
+    /// [`Store::open_registered`]: crate::Store::open_registered
+    pub fn registration(&self) -> Option<Registration> {
+        self.registration.clone()
+    }
+
+    /// Waits until the lock is proved. On an empty database it is not before the tables are made; call this once they are.
+    ///
+    /// # Errors
+    /// The proof did not come in time.
+    pub async fn proved(&self) -> Result<(), StoreError> {
+        if let Some(Holding::Session { beat, .. }) = &*self.holding.lock().unwrap_or_else(PoisonError::into_inner) {
+            beat.notify_one();
+        }
+        let proof = async {
+            while !self.is_current() {
+                sleep(PROOF_PAUSE).await;
+            }
+        };
+        timeout(PROOF_WAIT, proof).await.map_err(|_| {
+            StoreError::outage(
+                OutageKind::Timeout,
+                "the instance lock could not be proved: PostgreSQL is too slow, or its tables are of an older version (`nolapse-api migrate status`)",
+            )
+        })
+    }
+
     /// Resolves when another process has, or has had, the database meanwhile. The server must end: what it remembers
     /// may be wrong. Losing the connection alone is not that; then [`is_current`](Self::is_current) is false until the
     /// lock is proved again.
@@ -101,7 +144,7 @@ impl InstanceLock {
         self.good_until.store(0, Ordering::Release);
         let holding = self.holding.lock().unwrap_or_else(PoisonError::into_inner).take();
         match holding {
-            Some(Holding::Session { stop, ended }) => {
+            Some(Holding::Session { stop, ended, .. }) => {
                 drop(stop);
                 drop(ended.await);
             }

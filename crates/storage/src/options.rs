@@ -13,6 +13,8 @@ pub struct StoreOptions {
     pub acquire_timeout: Duration,
     /// How long one statement may run. SQLite: how long to wait for another process that holds the file.
     pub statement_timeout: Duration,
+    /// PostgreSQL: how long a validation waits for its read, with connecting.
+    pub validation_timeout: Duration,
     /// PostgreSQL: how long a statement may wait for a lock.
     pub lock_timeout: Duration,
     /// PostgreSQL: how long a transaction may sit idle before the server ends it.
@@ -34,6 +36,7 @@ impl Default for StoreOptions {
             connect_timeout: Duration::from_secs(3),
             acquire_timeout: Duration::from_secs(3),
             statement_timeout: Duration::from_secs(5),
+            validation_timeout: Duration::from_secs(1),
             lock_timeout: Duration::from_secs(2),
             idle_transaction_timeout: Duration::from_secs(10),
             group_jobs: 64,

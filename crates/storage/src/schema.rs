@@ -318,6 +318,7 @@ table! {
     revocation_clock (id) {
         id -> SmallInt,
         n -> BigInt,
+        epoch -> BigInt,
     }
 }
 

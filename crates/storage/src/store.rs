@@ -5,6 +5,7 @@ mod closure;
 use crate::backend::{postgresql, sqlite};
 use crate::counters::StoreCounters;
 use crate::error::{OutageKind, StoreError};
+use crate::instance::Registration;
 use crate::model::Candidate;
 use crate::options::StoreOptions;
 use crate::unit::{Reads, ReadsSide, Tx, TxSide, Unit};
@@ -15,6 +16,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 /// The facts on disk. Cheap to clone; all clones are the same store.
@@ -23,6 +25,7 @@ pub struct Store(Arc<Inner>);
 
 struct Inner {
     side: Side,
+    options: StoreOptions,
     counters: Arc<StoreCounters>,
     background: Handle,
 }
@@ -48,6 +51,20 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] when the file or the server cannot be reached.
     pub async fn open(url: &DatabaseUrl, options: StoreOptions, background: Handle) -> Result<Self, StoreError> {
+        Self::open_registered(url, options, background, None).await
+    }
+
+    /// As [`open`](Self::open), for a server: a change that others must hear of commits only while the server is registered
+    /// ([`InstanceLock::registration`](crate::instance::InstanceLock::registration)).
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_registered(
+        url: &DatabaseUrl,
+        options: StoreOptions,
+        background: Handle,
+        registration: Option<Registration>,
+    ) -> Result<Self, StoreError> {
         let counters = Arc::new(StoreCounters::default());
         let side = match url.target() {
             Target::Sqlite(path) => Side::Sqlite(Box::new(SqliteSide {
@@ -57,11 +74,11 @@ impl Store {
             })),
             Target::PostgreSql(server) => Side::PostgreSql {
                 readers: Arc::new(postgresql::Readers::new((**server).clone(), options)),
-                pool: Arc::new(postgresql::Pool::new((**server).clone(), options)?),
+                pool: Arc::new(postgresql::Pool::new((**server).clone(), options, registration)?),
                 units: TaskTracker::new(),
             },
         };
-        let store = Self(Arc::new(Inner { side, counters, background }));
+        let store = Self(Arc::new(Inner { side, options, counters, background }));
         store.ping().await?;
         Ok(store)
     }
@@ -124,16 +141,25 @@ impl Store {
     }
 
     /// The tokens a presented secret may be, by its look-up hint; the cold read of every validation. One statement on
-    /// the shortest path there is: inline on SQLite, pipelined on PostgreSQL.
+    /// the shortest path there is: inline on SQLite, pipelined on PostgreSQL. A server that is frozen, or gone without a word,
+    /// is not waited for as long as other reads are: a gateway holds its client's request meanwhile.
     ///
     /// # Errors
     /// The database cannot be reached, or holds a row that cannot be.
     pub async fn candidates(&self, lookup_hint: i64) -> Result<Vec<Candidate>, StoreError> {
         self.0.counters.count_candidate_read();
-        let mut reads = self.reads().await?;
-        let result = reads.candidates(lookup_hint).await;
-        self.put_back(reads, &result);
-        result
+        let read = async {
+            let mut reads = self.reads().await?;
+            let result = reads.candidates(lookup_hint).await;
+            self.put_back(reads, &result);
+            result
+        };
+        match &self.0.side {
+            Side::Sqlite(_) => read.await,
+            Side::PostgreSql { .. } => timeout(self.0.options.validation_timeout, read).await.unwrap_or_else(|_| {
+                Err(StoreError::outage(OutageKind::Timeout, "PostgreSQL did not answer a validation in time"))
+            }),
+        }
     }
 
     /// Whether the database answers and has its tables.

@@ -77,7 +77,9 @@ async fn seed(
     let lock = Arc::new(InstanceLock::acquire(&url, &holder()?).await?);
     let migrated = url.clone();
     tokio::task::spawn_blocking(move || migrate::up(&migrated)).await??;
-    let store = Store::open(&url, store_options(&config.database), background.handle().clone()).await?;
+    lock.proved().await?;
+    let options = store_options(&config.database);
+    let store = Store::open_registered(&url, options, background.handle().clone(), lock.registration()).await?;
     let services = Services::new(config, store.clone(), Arc::clone(&lock) as _, background.handle().clone())?;
     let origin = Origin { request_id: "bench-seed".to_owned(), client_ip: None, user_agent: None };
     let request = SetupRequest {

@@ -44,7 +44,9 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 async fn reset(config: &Config, background: &tokio::runtime::Runtime, email: Email) -> Result<String, Failure> {
     let url = database_url(config)?;
     let lock = Arc::new(InstanceLock::acquire(&url, &holder()?).await?);
-    let store = Store::open(&url, store_options(&config.database), background.handle().clone()).await?;
+    lock.proved().await?;
+    let options = store_options(&config.database);
+    let store = Store::open_registered(&url, options, background.handle().clone(), lock.registration()).await?;
     let services = Services::new(config, store.clone(), Arc::clone(&lock) as _, background.handle().clone())?;
     let origin = Origin { request_id: "second-factor reset".to_owned(), client_ip: None, user_agent: None };
     let done = services.second_factors.reset(&email, &origin).await;

@@ -107,6 +107,12 @@ pub const KEYS: &[Key] = &[
         "PostgreSQL: how long one statement may run.",
     ),
     key(
+        "database.validation_timeout_ms",
+        int(50, 60_000),
+        Some("1000"),
+        "PostgreSQL: how long a validation waits for its read; then 503.",
+    ),
+    key(
         "database.lock_timeout_ms",
         int(10, 60_000),
         Some("2000"),

@@ -92,6 +92,8 @@ pub struct Database {
     pub acquire_timeout: Duration,
     #[serde(rename = "statement_timeout_ms", deserialize_with = "millis")]
     pub statement_timeout: Duration,
+    #[serde(rename = "validation_timeout_ms", deserialize_with = "millis")]
+    pub validation_timeout: Duration,
     #[serde(rename = "lock_timeout_ms", deserialize_with = "millis")]
     pub lock_timeout: Duration,
     pub migrate_at_start: bool,

@@ -50,6 +50,7 @@ pub(super) fn acquire(path: &Path, holder: &str) -> Result<InstanceLock, Acquire
     Ok(InstanceLock {
         good_until: Arc::new(AtomicI64::new(i64::MAX)),
         lost,
+        registration: None,
         holding: Mutex::new(Some(Holding::File(LockFile { _file: file, _never_lost: never_lost }))),
     })
 }

@@ -1,7 +1,7 @@
 //! The ordered log of changes that take rights away.
 
 use super::{Conn, dialect};
-use crate::error::StoreError;
+use crate::error::{OutageKind, StoreError};
 use crate::model::{LogEntry, Touched};
 use crate::rows::LogRow;
 use crate::schema::{revocation_clock, revocation_log};
@@ -9,10 +9,18 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 
-pub(crate) async fn append_log(conn: &mut Conn<'_>, touched: &[Touched], at: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn append_log(
+    conn: &mut Conn<'_>,
+    touched: &[Touched],
+    at: Timestamp,
+    epoch: Option<i64>,
+) -> Result<(), StoreError> {
     let count = i64::try_from(touched.len()).map_err(|_| StoreError::Broken("too many log entries".to_owned()))?;
     // The row of the clock stays locked until commit: whoever gets the next numbers commits after us.
-    Ok(dialect::append_log(conn, touched, count, at).await?)
+    if dialect::append_log(conn, touched, count, at, epoch).await? {
+        return Ok(());
+    }
+    Err(StoreError::outage(OutageKind::Superseded, "another server has taken over the database"))
 }
 
 pub(crate) async fn log_after(conn: &mut Conn<'_>, seq: i64, limit: u32) -> Result<Vec<LogEntry>, StoreError> {

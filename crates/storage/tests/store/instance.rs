@@ -1,8 +1,13 @@
 //! One server process per database.
 
+use crate::pooler::Pooler;
 use crate::proxy::Proxy;
 use std::time::Duration;
 use storage::instance::{AcquireError, InstanceLock};
+use storage::model::Touched;
+use storage::{OutageKind, Store, StoreError, StoreOptions};
+use test_support::records::{after, id};
+use test_support::sql::Sql;
 use test_support::{Backend, Db};
 
 async fn holder(db: &Db, name: &str) -> Result<InstanceLock, AcquireError> {
@@ -50,7 +55,7 @@ fn of_many_at_once_one_gets_it() {
 
 #[test]
 fn the_proof_is_renewed_and_its_loss_is_noticed() {
-    Db::on(Backend::PostgreSql, storage::StoreOptions::default(), async |db| {
+    Db::on(Backend::PostgreSql, StoreOptions::default(), async |db| {
         let (proxy, url) = Proxy::before(db.url()).await;
         let lock = InstanceLock::acquire(&url, "first").await.unwrap();
         let good_until = lock.good_until();
@@ -75,7 +80,7 @@ fn the_proof_is_renewed_and_its_loss_is_noticed() {
 
 #[test]
 fn whoever_comes_back_after_another_was_there_has_lost() {
-    Db::on(Backend::PostgreSql, storage::StoreOptions::default(), async |db| {
+    Db::on(Backend::PostgreSql, StoreOptions::default(), async |db| {
         let (proxy, url) = Proxy::before(db.url()).await;
         let first = InstanceLock::acquire(&url, "first").await.unwrap();
         proxy.cut();
@@ -85,7 +90,7 @@ fn whoever_comes_back_after_another_was_there_has_lost() {
             match holder(db, "second").await {
                 Ok(lock) => second = Some(lock),
                 Err(AcquireError::AlreadyRunning(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
-                Err(AcquireError::Store(error)) => panic!("{error}"),
+                Err(error) => panic!("{error}"),
             }
         }
         assert!(!first.is_current(), "two at once");
@@ -114,5 +119,114 @@ fn a_lock_dropped_is_free_again() {
             taken = holder(db, "second").await;
         }
         taken.unwrap().release().await;
+    });
+}
+
+/// A change that others have to hear of.
+async fn change(store: &Store) -> Result<(), StoreError> {
+    store.write(|tx| Box::pin(async move { tx.append_log(vec![Touched::Token(id(1))], after(1)).await })).await
+}
+
+fn superseded(result: &Result<(), StoreError>) -> bool {
+    matches!(result, Err(StoreError::Unavailable(outage)) if outage.kind == OutageKind::Superseded)
+}
+
+#[test]
+fn a_server_that_lost_its_lock_session_commits_no_change() {
+    Db::on(Backend::PostgreSql, StoreOptions::default(), async |db| {
+        // Only the way of the lock's session is cut; the pool of the first server works as before.
+        let (proxy, url) = Proxy::before(db.url()).await;
+        let first = InstanceLock::acquire(&url, "first").await.unwrap();
+        let opened =
+            Store::open_registered(db.url(), StoreOptions::default(), db.background().clone(), first.registration());
+        let store = opened.await.unwrap();
+        assert_eq!(change(&store).await, Ok(()));
+        proxy.cut();
+        until(|| !first.is_current()).await;
+        let refused = change(&store).await;
+        assert!(superseded(&refused), "without a proof: {refused:?}");
+
+        let mut second = holder(db, "second").await;
+        while let Err(AcquireError::AlreadyRunning(_)) = second {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            second = holder(db, "second").await;
+        }
+        let second = second.unwrap();
+        let opened =
+            Store::open_registered(db.url(), StoreOptions::default(), db.background().clone(), second.registration());
+        let successor = opened.await.unwrap();
+        assert_eq!(change(&successor).await, Ok(()));
+        // Even one that believes in its lock, as a process does that was stopped in the middle of a change.
+        let fooled = first.good_until();
+        fooled.store(i64::MAX, std::sync::atomic::Ordering::Release);
+        let refused = change(&store).await;
+        assert!(superseded(&refused), "in an old epoch: {refused:?}");
+        assert_eq!(change(&successor).await, Ok(()));
+        second.release().await;
+        store.shutdown().await;
+        successor.shutdown().await;
+    });
+}
+
+#[test]
+fn an_older_copy_put_in_place_of_the_database_is_noticed() {
+    Db::on(Backend::PostgreSql, StoreOptions::default(), async |db| {
+        for older in [
+            "DELETE FROM revocation_log; UPDATE revocation_clock SET n = 0",
+            "UPDATE revocation_clock SET epoch = epoch - 1",
+        ] {
+            let lock = holder(db, "server").await.unwrap();
+            let opened =
+                Store::open_registered(db.url(), StoreOptions::default(), db.background().clone(), lock.registration());
+            let store = opened.await.unwrap();
+            assert_eq!(change(&store).await, Ok(()));
+            let read = lock.good_until();
+            let before = read.load(std::sync::atomic::Ordering::Acquire);
+            // The change has been seen by a proof.
+            until(|| read.load(std::sync::atomic::Ordering::Acquire) > before).await;
+            Sql::connect(db.url()).await.run(older).await.unwrap();
+            tokio::time::timeout(Duration::from_secs(30), lock.lost()).await.expect(older);
+            assert!(!lock.is_current(), "{older}");
+            let refused = change(&store).await;
+            assert!(superseded(&refused), "{older}: {refused:?}");
+            store.shutdown().await;
+            lock.release().await;
+        }
+    });
+}
+
+#[test]
+fn a_pooler_in_transaction_mode_is_refused_and_one_in_session_mode_serves() {
+    Db::on(Backend::PostgreSql, StoreOptions::default(), async |db| {
+        let (_pooler, url) = Pooler::before(db.url()).await;
+        let refused = InstanceLock::acquire(&url, "pooled").await;
+        assert!(matches!(refused, Err(AcquireError::TransactionPooler)), "{refused:?}");
+        assert!(refused.unwrap_err().to_string().contains("transaction mode"));
+        // One server connection for each client, for as long as it stays: what session mode does.
+        let (_proxy, url) = Proxy::before(db.url()).await;
+        InstanceLock::acquire(&url, "through").await.unwrap().release().await;
+    });
+}
+
+#[test]
+fn a_weaker_commit_configured_at_the_server_is_made_durable_and_a_stronger_one_is_kept() {
+    Db::on(Backend::PostgreSql, StoreOptions::default(), async |db| {
+        let mut sql = Sql::connect(db.url()).await;
+        let observed = "CREATE TABLE observed (value text); \
+            CREATE FUNCTION observe() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN \
+            INSERT INTO observed VALUES (current_setting('synchronous_commit')); RETURN NEW; END$$; \
+            CREATE TRIGGER observe AFTER INSERT ON revocation_log FOR EACH ROW EXECUTE FUNCTION observe()";
+        sql.run(observed).await.unwrap();
+        let name = db.url().to_string().rsplit_once('/').unwrap().1.to_owned();
+        for (configured, used) in
+            [("off", "on"), ("local", "on"), ("remote_write", "on"), ("on", "on"), ("remote_apply", "remote_apply")]
+        {
+            sql.run(&format!("ALTER DATABASE \"{name}\" SET synchronous_commit = {configured}")).await.unwrap();
+            let store = db.another_store().await;
+            assert_eq!(change(&store).await, Ok(()));
+            store.shutdown().await;
+            assert_eq!(sql.lines("SELECT value AS line FROM observed").await, [used], "{configured}");
+            sql.run("DELETE FROM observed").await.unwrap();
+        }
     });
 }

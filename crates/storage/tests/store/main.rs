@@ -11,6 +11,7 @@ mod outages;
 mod people;
 mod plans;
 mod policies;
+mod pooler;
 mod projects;
 mod proxy;
 mod rules;

@@ -1,6 +1,6 @@
 //! A database that is away, slow, locked or gone in the middle.
 
-use crate::proxy::Proxy;
+use crate::proxy::{Doubt, Proxy};
 use crate::run::{founded, read, write};
 use crate::sql::Sql;
 use std::time::Duration;
@@ -15,6 +15,7 @@ fn impatient() -> StoreOptions {
         pool_size: 2,
         connect_timeout: Duration::from_millis(1_500),
         statement_timeout: Duration::from_millis(1_500),
+        validation_timeout: Duration::from_secs(10),
         lock_timeout: Duration::from_millis(500),
         ..StoreOptions::default()
     }
@@ -214,5 +215,40 @@ fn a_row_that_this_program_could_not_have_written_is_told_apart() {
         let Err(StoreError::Inconsistent(message)) = found else { panic!("{found:?}") };
         assert!(message.contains("slug") && !message.contains("Not A Slug"), "{message}");
         assert_eq!(read(db.store(), |r| Box::pin(r.log_after(0, 1))).await, []);
+    });
+}
+
+#[test]
+fn a_commit_whose_wait_for_its_standby_was_cancelled_is_of_unknown_outcome() {
+    Db::on(Backend::PostgreSql, StoreOptions::default(), async |db| {
+        founded(db.store()).await;
+        let (_doubt, url) = Doubt::before(db.url()).await;
+        let store = Store::open(&url, StoreOptions::default(), db.background().clone()).await.unwrap();
+        for _ in 0..3 {
+            let told = store.write(|tx| Box::pin(tx.delete_invitations_before(records::after(1), 1))).await;
+            assert_eq!(outage(&told), Some(OutageKind::Lost), "{told:?}");
+        }
+        // Reads commit nothing.
+        assert_eq!(read(&store, |r| Box::pin(r.count_organizations())).await, 1);
+        store.shutdown().await;
+    });
+}
+
+#[test]
+fn a_validation_waits_a_bounded_time_for_a_frozen_server() {
+    let options = StoreOptions { validation_timeout: Duration::from_millis(200), ..StoreOptions::default() };
+    Db::on(Backend::PostgreSql, options, async |db| {
+        let (proxy, url) = Proxy::before(db.url()).await;
+        let store = Store::open(&url, options, db.background().clone()).await.unwrap();
+        assert!(store.candidates(1).await.unwrap().is_empty());
+        proxy.stall();
+        // Both on the connection there is and on one that would have to be opened: the statement's own limit, many times
+        // longer, is not what ends the wait.
+        for _ in 0..2 {
+            let told = tokio::time::timeout(options.statement_timeout, store.candidates(1)).await;
+            assert_eq!(told.map(|told| outage(&told)), Ok(Some(OutageKind::Timeout)));
+        }
+        proxy.open();
+        store.shutdown().await;
     });
 }

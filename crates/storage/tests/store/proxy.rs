@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use storage::DatabaseUrl;
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
@@ -94,4 +94,62 @@ async fn carry(mut client: TcpStream, target: SocketAddr, mut state: watch::Rece
             },
         }
     }
+}
+
+/// A way to PostgreSQL on which every commit is answered as one whose wait for its standby was cancelled: with success, and
+/// a warning before it.
+pub(crate) struct Doubt(JoinHandle<()>);
+
+impl Doubt {
+    /// Listens before the server of that address; runs on the current runtime.
+    pub(crate) async fn before(url: &DatabaseUrl) -> (Self, DatabaseUrl) {
+        let text = url.to_string();
+        let (start, path) = text.rsplit_once('/').unwrap();
+        let (user, target) = start.rsplit_once('@').unwrap();
+        let target: SocketAddr = target.parse().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                tokio::spawn(warn_at_commit(client, target));
+            }
+        });
+        (Self(server), DatabaseUrl::parse(&format!("{user}@{address}/{path}?sslmode=disable")).unwrap())
+    }
+}
+
+impl Drop for Doubt {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn warn_at_commit(client: TcpStream, target: SocketAddr) -> Option<()> {
+    let server = TcpStream::connect(target).await.ok()?;
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    let forth = tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await.map(drop) });
+    while let Some(message) = message(&mut from_server).await {
+        if message.starts_with(b"C") && message.ends_with(b"COMMIT\0") {
+            let fields =
+                b"SWARNING\0VWARNING\0C01000\0Mcanceling wait for synchronous replication due to user request\0\0";
+            let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
+            to_client.write_all(&[b"N", &length[..], fields].concat()).await.ok()?;
+        }
+        to_client.write_all(&message).await.ok()?;
+    }
+    forth.abort();
+    Some(())
+}
+
+/// A message of the protocol: its type, its length and its bytes.
+pub(crate) async fn message(from: &mut (impl tokio::io::AsyncRead + Unpin)) -> Option<Vec<u8>> {
+    let mut head = [0; 5];
+    from.read_exact(&mut head).await.ok()?;
+    let length = usize::try_from(u32::from_be_bytes([head[1], head[2], head[3], head[4]])).ok()?;
+    let mut message = head.to_vec();
+    message.resize(length + 1, 0);
+    from.read_exact(&mut message[5..]).await.ok()?;
+    Some(message)
 }

@@ -259,8 +259,9 @@ const BREACHES: &[(&str, Kind, &str)] = &[
         Check,
         "INSERT INTO audit_events VALUES ({id:0}, 2, {t:1}, 'x', 'system', '', '', '', '', {b:32}, {b:31})",
     ),
-    ("revocation_clock_one_row", Check, "INSERT INTO revocation_clock VALUES (2, 0)"),
+    ("revocation_clock_one_row", Check, "INSERT INTO revocation_clock (id, n) VALUES (2, 0)"),
     ("revocation_clock_n_range", Check, "UPDATE revocation_clock SET n = -1"),
+    ("revocation_clock_epoch_range", Check, "UPDATE revocation_clock SET epoch = -1"),
     ("revocation_log_seq_range", Check, "UPDATE revocation_log SET seq = 0"),
     ("revocation_log_touched_known", Check, "UPDATE revocation_log SET touched = 'mood'"),
     (

@@ -5,10 +5,21 @@ use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
 use crate::url::{Server, TlsMode};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
-use tokio_postgres::NoTls;
 use tokio_postgres::config::SslMode;
+use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::{AsyncMessage, Connection, NoTls};
+
+/// A peer that is silent for so long is asked whether it is there, so often, and given up when it does not answer so many times:
+/// five seconds in all.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(2);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
+const KEEPALIVE_RETRIES: u32 = 3;
 
 /// What a connection is for, which decides its time limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,18 +30,35 @@ pub(crate) enum Purpose {
     Waiting,
 }
 
+/// A connection that changes are made on, with what PostgreSQL warns of meanwhile.
+pub(crate) struct Watched {
+    /// The connection.
+    pub(crate) connection: AsyncPgConnection,
+    /// Set when the wait for a standby was cancelled: the commit is on this server's disk and perhaps on no other.
+    pub(crate) wait_cancelled: Arc<AtomicBool>,
+}
+
 /// Connects, within the time limit, and sets the session's own limits.
 pub(crate) async fn connect(
     server: &Server,
     options: &StoreOptions,
     purpose: Purpose,
 ) -> Result<AsyncPgConnection, StoreError> {
+    Ok(connect_watched(server, options, purpose).await?.connection)
+}
+
+/// As [`connect`], and listens for warnings.
+pub(crate) async fn connect_watched(
+    server: &Server,
+    options: &StoreOptions,
+    purpose: Purpose,
+) -> Result<Watched, StoreError> {
     timeout(options.connect_timeout, open(server, options, purpose))
         .await
         .unwrap_or_else(|_| Err(StoreError::outage(OutageKind::Connect, "connecting to PostgreSQL took too long")))
 }
 
-async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Result<AsyncPgConnection, StoreError> {
+async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Result<Watched, StoreError> {
     let mut config = server.config.clone();
     config.ssl_mode(match server.tls {
         TlsMode::Disable => SslMode::Disable,
@@ -38,35 +66,87 @@ async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Resu
         TlsMode::Require | TlsMode::VerifyFull => SslMode::Require,
     });
     config.connect_timeout(options.connect_timeout);
-    // A peer that vanishes without a word is noticed well before the kernel's own quarter of an hour.
+    // A peer that vanishes without a word is noticed well before the kernel's own quarter of an hour, or two of hours when
+    // nothing is sent.
     config.tcp_user_timeout(options.statement_timeout + options.connect_timeout);
-    let connected = match server.tls {
+    config
+        .keepalives_idle(KEEPALIVE_IDLE)
+        .keepalives_interval(KEEPALIVE_INTERVAL)
+        .keepalives_retries(KEEPALIVE_RETRIES);
+    let wait_cancelled = Arc::new(AtomicBool::new(false));
+    let client = match server.tls {
         TlsMode::Disable => {
             let (client, connection) = config.connect(NoTls).await.map_err(|error| refused(server, &error))?;
-            AsyncPgConnection::try_from_client_and_connection(client, connection).await
+            tokio::spawn(drive(connection, Arc::clone(&wait_cancelled)));
+            client
         }
         TlsMode::Prefer | TlsMode::Require | TlsMode::VerifyFull => {
             let tls = tls::connector(server)?;
             let (client, connection) = config.connect(tls).await.map_err(|error| refused(server, &error))?;
-            AsyncPgConnection::try_from_client_and_connection(client, connection).await
+            tokio::spawn(drive(connection, Arc::clone(&wait_cancelled)));
+            client
         }
     };
-    let mut connection =
-        connected.map_err(|error| StoreError::outage(OutageKind::Connect, format!("PostgreSQL: {error}")))?;
+    let mut connection = AsyncPgConnection::try_from(client)
+        .await
+        .map_err(|error| StoreError::outage(OutageKind::Connect, format!("PostgreSQL: {error}")))?;
     let (statement, lock) = match purpose {
         Purpose::Serving => (options.statement_timeout, options.lock_timeout),
         Purpose::Waiting => (Duration::ZERO, Duration::ZERO),
     };
+    // The same for the server's side: the lock of a machine that lost its power is free within seconds.
+    // A commit that is acknowledged is on disk, whatever the server's own default; a stronger one is left as it is.
+    // A standby would answer with what was valid a moment ago.
     // Serialisable or repeatable-read defaults would turn the guarded updates' "no row" into an error.
     let settings = format!(
         "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
-         SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off",
+         SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off; \
+         SET tcp_keepalives_idle = {}; SET tcp_keepalives_interval = {}; SET tcp_keepalives_count = {}; \
+         SET tcp_user_timeout = {}; \
+         SELECT set_config('synchronous_commit', 'on', false) \
+         WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write'); \
+         DO $$BEGIN IF pg_is_in_recovery() THEN \
+         RAISE EXCEPTION 'the database system is a standby, which may lag behind: name the primary'; END IF; END$$",
         statement.as_millis(),
         lock.as_millis(),
         options.idle_transaction_timeout.as_millis(),
+        KEEPALIVE_IDLE.as_secs(),
+        KEEPALIVE_INTERVAL.as_secs(),
+        KEEPALIVE_RETRIES,
+        (options.statement_timeout + options.connect_timeout).as_millis(),
     );
     connection.batch_execute(&settings).await?;
-    Ok(connection)
+    Ok(Watched { connection, wait_cancelled })
+}
+
+/// Carries a connection's bytes until its client is gone.
+///
+/// An operator who cancels a commit that waits for its standby makes PostgreSQL report success, with a warning. The driver
+/// delivers both in order, so the warning is noted before the answer to the commit arrives.
+async fn drive<S, T>(mut connection: Connection<S, T>, wait_cancelled: Arc<AtomicBool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+        match message {
+            Ok(AsyncMessage::Notice(notice)) if is_cancelled_wait(&notice) => {
+                tracing::warn!(
+                    "a commit's wait for its standby was cancelled: whether a failover would keep it is unknown"
+                );
+                wait_cancelled.store(true, Ordering::Release);
+            }
+            Ok(_) => {}
+            // Those who wait for an answer are told by the end of the connection.
+            Err(_) => return,
+        }
+    }
+}
+
+/// "canceling wait for synchronous replication due to user request", or "… and terminating connection …", in PostgreSQL's
+/// source `SyncRepWaitForLSN`. The text may be translated; no other warning has this code at a commit.
+fn is_cancelled_wait(notice: &DbError) -> bool {
+    *notice.code() == SqlState::WARNING
 }
 
 /// The driver's error with its causes: its own text is as short as "error connecting to server".

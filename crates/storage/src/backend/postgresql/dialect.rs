@@ -8,7 +8,7 @@ use crate::schema::{memberships, organizations, users};
 use crate::sql_types::{Bind, Moment, MomentParam, Uid, UidParam};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};
-use diesel::sql_types::{Array, BigInt, Binary, Integer, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, UserId};
@@ -145,12 +145,18 @@ pub(crate) async fn append_event(
 
 /// Takes the next `count` numbers of the log and writes an entry under each. One statement, because the clock is locked
 /// from its beginning to the commit, and every change of every organisation waits for it. Without the clock it fails, for
-/// want of a number.
-pub(crate) async fn append_log(conn: &mut Conn<'_>, touched: &[Touched], count: i64, at: Timestamp) -> QueryResult<()> {
+/// want of a number, and the unit of work with it. False: so it did, and the epoch is another.
+pub(crate) async fn append_log(
+    conn: &mut Conn<'_>,
+    touched: &[Touched],
+    count: i64,
+    at: Timestamp,
+    epoch: Option<i64>,
+) -> QueryResult<bool> {
     let (kinds, ids): (Vec<&str>, Vec<UidParam>) =
         touched.iter().map(|&touched| touched_columns(touched)).map(|(kind, id)| (kind, id.bind())).unzip();
-    diesel::sql_query(
-        "WITH clock AS (UPDATE revocation_clock SET n = n + $1 WHERE id = 1 RETURNING n) \
+    let logged = diesel::sql_query(
+        "WITH clock AS (UPDATE revocation_clock SET n = n + $1 WHERE id = 1 AND ($5 IS NULL OR epoch = $5) RETURNING n) \
          INSERT INTO revocation_log (seq, touched, touched_id, at) \
          SELECT (SELECT n FROM clock) - $1 + given.place, given.touched, given.id, $4 \
          FROM unnest($2, $3) WITH ORDINALITY AS given (touched, id, place)",
@@ -159,8 +165,12 @@ pub(crate) async fn append_log(conn: &mut Conn<'_>, touched: &[Touched], count: 
     .bind::<Array<Text>, _>(kinds)
     .bind::<Array<Uid>, _>(ids)
     .bind::<Moment, _>(at.bind())
+    .bind::<Nullable<BigInt>, _>(epoch)
     .kept()
     .execute(conn)
-    .await?;
-    Ok(())
+    .await;
+    match logged {
+        Err(Error::DatabaseError(DatabaseErrorKind::NotNullViolation, _)) if epoch.is_some() => Ok(false),
+        logged => logged.map(|_| true),
+    }
 }

@@ -4,20 +4,23 @@
 //! runtime, whichever worker asked. Whether a connection is in order is not asked by a query when it goes out, which would
 //! double the latency of every write: one that is not known to be out of its transaction never comes back.
 
-use super::connect::{Purpose, connect};
+use super::connect::{Purpose, Watched, connect_watched};
 use super::turns::{Queue, Turn, Turns};
 use crate::error::{OutageKind, StoreError};
+use crate::instance::Registration;
 use crate::options::StoreOptions;
 use crate::url::Server;
 use deadpool::managed::{Manager, Metrics, Object, PoolError, RecycleError, RecycleResult, TimeoutType, Timeouts};
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::PoolableConnection as _;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// The pool, and the queues in front of it.
 pub(crate) struct Pool {
     connections: deadpool::managed::Pool<Connector>,
     turns: Turns,
+    registration: Option<Registration>,
     acquire_timeout: Duration,
 }
 
@@ -33,7 +36,21 @@ pub(super) struct Lent(Option<Object<Connector>>);
 impl Lent {
     /// The connection, for one or several statements at once.
     pub(super) fn connection(&self) -> Result<&AsyncPgConnection, StoreError> {
-        self.0.as_deref().ok_or_else(|| StoreError::Broken("the connection was given back".to_owned()))
+        let watched =
+            self.0.as_deref().ok_or_else(|| StoreError::Broken("the connection was given back".to_owned()))?;
+        Ok(&watched.connection)
+    }
+
+    /// Forgets earlier warnings: those of the start, say of a collation's version, have the same code.
+    pub(super) fn forget_warnings(&self) {
+        if let Some(watched) = self.0.as_deref() {
+            watched.wait_cancelled.store(false, Ordering::Release);
+        }
+    }
+
+    /// Whether a wait for a standby was cancelled on it.
+    pub(super) fn wait_was_cancelled(&self) -> bool {
+        self.0.as_deref().is_some_and(|watched| watched.wait_cancelled.load(Ordering::Acquire))
     }
 
     /// Gives it back: there is no transaction on it.
@@ -51,27 +68,36 @@ impl Drop for Lent {
 }
 
 impl Manager for Connector {
-    type Type = AsyncPgConnection;
+    type Type = Watched;
     type Error = StoreError;
 
-    async fn create(&self) -> Result<AsyncPgConnection, StoreError> {
-        connect(&self.server, &self.options, Purpose::Serving).await
+    async fn create(&self) -> Result<Watched, StoreError> {
+        connect_watched(&self.server, &self.options, Purpose::Serving).await
     }
 
-    async fn recycle(&self, connection: &mut AsyncPgConnection, _: &Metrics) -> RecycleResult<StoreError> {
-        if connection.is_broken() { Err(RecycleError::message("the connection is broken")) } else { Ok(()) }
+    async fn recycle(&self, watched: &mut Watched, _: &Metrics) -> RecycleResult<StoreError> {
+        if watched.connection.is_broken() { Err(RecycleError::message("the connection is broken")) } else { Ok(()) }
     }
 }
 
 impl Pool {
-    pub(crate) fn new(server: Server, options: StoreOptions) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        server: Server,
+        options: StoreOptions,
+        registration: Option<Registration>,
+    ) -> Result<Self, StoreError> {
         let size = options.pool_size.max(1);
         let connections = deadpool::managed::Pool::builder(Connector { server, options })
             .max_size(size)
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| StoreError::Broken(format!("the pool cannot be built: {error}")))?;
-        Ok(Self { connections, turns: Turns::new(size), acquire_timeout: options.acquire_timeout })
+        Ok(Self { connections, turns: Turns::new(size), registration, acquire_timeout: options.acquire_timeout })
+    }
+
+    /// The epoch that changes are made in; `None` where they are not compared.
+    pub(super) fn epoch(&self) -> Result<Option<i64>, StoreError> {
+        self.registration.as_ref().map(Registration::current).transpose()
     }
 
     /// The most connections there are.

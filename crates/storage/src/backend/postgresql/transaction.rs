@@ -16,7 +16,7 @@
 
 use super::pool::{Lent, Pool};
 use super::turns::{Queue, Turn};
-use crate::error::StoreError;
+use crate::error::{OutageKind, StoreError};
 use crate::kept::Keep as _;
 use diesel_async::AsyncPgConnection;
 use futures::future::{BoxFuture, join, join_all};
@@ -45,6 +45,11 @@ impl Transaction {
     /// One on a connection that the pool will give.
     pub(crate) const fn new(pool: Arc<Pool>) -> Self {
         Self { pool, lent: None, waiting: Vec::new(), turn: None }
+    }
+
+    /// The epoch that changes are made in; `None` where they are not compared.
+    pub(crate) fn epoch(&self) -> Result<Option<i64>, StoreError> {
+        self.pool.epoch()
     }
 
     /// The connection for the next statement, and what has to be polled before that.
@@ -97,6 +102,10 @@ impl Transaction {
             return Ok(());
         }
         let waiting = take(&mut self.waiting);
+        self.connection().await?;
+        if let Some(lent) = &self.lent {
+            lent.forget_warnings();
+        }
         let connection = self.connection().await?;
         let failed = AtomicBool::new(false);
         let end = async {
@@ -104,6 +113,10 @@ impl Transaction {
             command(connection, if failed.load(Ordering::Relaxed) { "ROLLBACK" } else { "COMMIT" }).await
         };
         let (before, ended) = join(all(connection, waiting, Some(&failed)), end).await;
+        if self.lent.as_ref().is_some_and(Lent::wait_was_cancelled) {
+            self.lent = None;
+            return Err(StoreError::outage(OutageKind::Lost, "the commit's wait for its standby was cancelled"));
+        }
         self.end(&ended);
         before.and(ended)
     }

@@ -113,8 +113,15 @@ pub(crate) async fn append_event(
     Ok(AsyncRunQueryDsl::execute(event, conn).await? == 1)
 }
 
-/// Takes the next `count` numbers of the log and writes an entry under each.
-pub(crate) async fn append_log(conn: &mut Conn<'_>, touched: &[Touched], count: i64, at: Timestamp) -> QueryResult<()> {
+/// Takes the next `count` numbers of the log and writes an entry under each. There is one server as long as it holds the
+/// lock on the file, so no epoch is given and none compared.
+pub(crate) async fn append_log(
+    conn: &mut Conn<'_>,
+    touched: &[Touched],
+    count: i64,
+    at: Timestamp,
+    _: Option<i64>,
+) -> QueryResult<bool> {
     let clock = diesel::update(revocation_clock::table.find(1))
         .set(revocation_clock::n.eq(revocation_clock::n + count))
         .returning(revocation_clock::n);
@@ -129,5 +136,5 @@ pub(crate) async fn append_log(conn: &mut Conn<'_>, touched: &[Touched], count: 
         ));
         AsyncRunQueryDsl::execute(entry, conn).await?;
     }
-    Ok(())
+    Ok(true)
 }

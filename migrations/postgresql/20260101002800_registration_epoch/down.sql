@@ -1,0 +1,1 @@
+ALTER TABLE revocation_clock DROP COLUMN epoch;
