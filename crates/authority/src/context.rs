@@ -12,7 +12,7 @@ use token_domain::token::RotationPolicy;
 use token_domain::{ScopeCatalogue, ScopeSet, Span, Timestamp};
 use tokio::runtime::Handle;
 
-use crate::env::{Clock, Entropy, Lease, new_id};
+use crate::env::{Clock, Entropy, Lease, new_id, random};
 use crate::error::Failure;
 use crate::fence::Fences;
 use crate::limits::{CodeLimiter, SignInLimiter, SignInLimits};
@@ -156,6 +156,15 @@ impl Context {
     /// The moment, by this deployment's clock.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// 128 random bits as text: for what must be told apart and kept from nobody, such as a form that is carried out once.
+    ///
+    /// # Errors
+    /// The generator's.
+    pub fn nonce(&self) -> Result<String, Failure> {
+        let bits: [u8; 16] = random(self.entropy.as_ref())?;
+        Ok(format!("{:032x}", u128::from_be_bytes(bits)))
     }
 
     /// Whether this process may still answer from memory.

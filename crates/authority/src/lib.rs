@@ -40,7 +40,8 @@ pub mod records {
     pub use storage::model::{AccessScope, AccessScopeEdit, Actor, Change, Listing, Page, Project, ScopedTo};
     pub use storage::model::{Baseline, Execution, Repository};
     pub use storage::model::{CustomRole, Invitation, Invited, Member};
-    pub use storage::model::{MembershipStanding, Organization, Principal, Session, Token, TokenEdit, User};
+    pub use storage::model::{MembershipStanding, Organization, Principal, Session, User};
+    pub use storage::model::{Narrowing, OwnerFilter, StatusCounts, Token, TokenDetails, TokenEdit, TokenOwner};
 }
 
 mod context;

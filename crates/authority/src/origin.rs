@@ -13,6 +13,9 @@ pub struct Origin {
     pub request_id: String,
     /// Where it came from, as far as the edge can tell.
     pub client_ip: Option<IpAddr>,
+    /// Where the credential in question was presented: the client's address, and at validation the address that the asking
+    /// gateway names. What a token's allowed networks are judged against.
+    pub presented_from: Option<IpAddr>,
     /// What the client calls itself.
     pub user_agent: Option<String>,
 }

@@ -4,6 +4,7 @@ mod executions;
 mod people;
 mod policies;
 mod projects;
+mod tokens;
 
 pub use executions::{Baseline, Execution, ExecutionFilter, ExecutionKey, Repository};
 pub use people::{Home, Invitation, Invited, Member};
@@ -12,13 +13,14 @@ pub use projects::{
     AccessScope, AccessScopeEdit, Actor, ActorEdit, ActorFilter, Change, Listing, Page, Project, ProjectContents,
     ScopedTo,
 };
-use token_domain::access::Direction;
+use token_domain::access::{Description, Direction, ExternalId, Metadata};
 use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId, RoleId, SessionId, TokenId, UserId};
 use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::text::{AgentType, Email, Name, Slug};
-use token_domain::token::{Kind, RevokeReason, TokenFacts};
+use token_domain::token::{Explanation, Kind, RevokeReason, TokenFacts};
 use token_domain::usage::{Hour, UseCounts};
 use token_domain::{Span, Timestamp};
+pub use tokens::{Narrowing, OwnerFilter, StatusCounts, TokenDetails};
 
 /// Who did something, as stored in `created_by`, `revoked_by` and the audit trail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -240,6 +242,10 @@ pub struct Token {
     pub last_used_at: Option<Timestamp>,
     /// When it was first presented after its grace was over.
     pub reuse_detected_at: Option<Timestamp>,
+    /// What its makers say about it.
+    pub details: TokenDetails,
+    /// What was said about its revocation.
+    pub explanation: Explanation,
     /// Its secret, at rest.
     pub secret: StoredSecret,
 }
@@ -318,14 +324,16 @@ pub enum OwnerState {
 pub struct TokenFilter {
     /// Whose.
     pub organization_id: OrganizationId,
-    /// Only tokens of this owner kind and, for a person's keys, this person.
-    pub owner: TokenOwner,
+    /// Whose.
+    pub owner: OwnerFilter,
     /// Only tokens bound to this project.
     pub project_id: Option<ProjectId>,
     /// Only tokens whose derived status at `now` is this one.
     pub status: Option<token_domain::token::Status>,
     /// Only tokens whose name contains this, without regard to ASCII case. Taken literally, no wildcards.
     pub name_contains: Option<String>,
+    /// What else is asked of them.
+    pub narrowed: Narrowing,
     /// The moment statuses are derived for.
     pub now: Timestamp,
     /// Only tokens made before this one (newest first): a keyset cursor.
@@ -341,6 +349,23 @@ pub struct TokenEdit {
     pub name: Option<Name>,
     /// A new label.
     pub agent_type: Option<AgentType>,
+    /// Its description.
+    pub description: Change<Description>,
+    /// Its holder in another system.
+    pub external_id: Change<ExternalId>,
+    /// Its notes.
+    pub metadata: Change<Metadata>,
+}
+
+impl TokenEdit {
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.name.is_none()
+            && self.agent_type.is_none()
+            && self.description == Change::Keep
+            && self.external_id == Change::Keep
+            && self.metadata == Change::Keep
+    }
 }
 
 /// A use of a token to be written down by the next flush.

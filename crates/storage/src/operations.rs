@@ -15,8 +15,8 @@ use crate::model::{
     AccessScope, AccessScopeEdit, Actor, ActorEdit, ActorFilter, AuditFilter, AuditHead, AuditRecord, Baseline,
     Candidate, CustomRole, Execution, ExecutionFilter, ExecutionKey, Home, IdempotencyRecord, Invitation, Invited,
     Kill, Listing, LogEntry, Member, Membership, MembershipStanding, Organization, Page, Principal, Project,
-    ProjectContents, Repository, SecondFactor, Session, SessionStanding, StoredRule, StoredSecret, Token, TokenCount,
-    TokenEdit, TokenFilter, TokenOwner, TokenTerms, TokenUse, User,
+    ProjectContents, Repository, SecondFactor, Session, SessionStanding, StatusCounts, StoredRule, StoredSecret, Token,
+    TokenCount, TokenEdit, TokenFilter, TokenOwner, TokenTerms, TokenUse, User,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use futures::future::{BoxFuture, join};
@@ -28,7 +28,7 @@ use token_domain::id::{
 };
 use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::text::{Email, Name, Slug};
-use token_domain::token::{GraceMode, Kind};
+use token_domain::token::{Explanation, GraceMode, Kind};
 use token_domain::usage::{Hour, UsageHour};
 
 /// An operation under way, for as long as what it was given lives.
@@ -156,8 +156,12 @@ operations! {
         tokens::candidates(lookup_hint: i64) -> Vec<Candidate>;
         /// A token of the organisation.
         tokens::token(organization: OrganizationId, id: TokenId) -> Option<Token>;
+        /// Those of these tokens that are the organisation's, newest first.
+        tokens::tokens_by_id(organization: OrganizationId, ids: &'o [TokenId]) -> Vec<Token>;
         /// Tokens by filter, newest first.
         tokens::list_tokens(filter: &'o TokenFilter) -> Vec<Token>;
+        /// How many of the tokens by filter have each status; its page is not looked at.
+        tokens::count_tokens(filter: &'o TokenFilter) -> StatusCounts;
         /// How many of the organisation's tokens, of every kind, are active or rotating.
         tokens::live_token_count(organization: OrganizationId, now: Timestamp) -> i64;
 
@@ -165,6 +169,10 @@ operations! {
         tokens::keys_of_people(organization: OrganizationId, people: &'o [UserId]) -> Vec<TokenId>;
         /// What was counted of a token from an hour up to, not including, another; hours without a use are left out.
         usage::token_usage(token: TokenId, first: Hour, end: Hour) -> Vec<UsageHour>;
+
+        /// How often each of these tokens was found good, with or without the scopes asked for, from an hour on; those
+        /// without a use are left out.
+        usage::uses_since(tokens: &'o [TokenId], first: Hour) -> Vec<(TokenId, u64)>;
 
         /// A project of the organisation.
         projects::project(organization: OrganizationId, id: ProjectId) -> Option<Project>;
@@ -331,6 +339,10 @@ operations! {
         tokens::cancel_supersession(organization: OrganizationId, id: TokenId, now: Timestamp) -> Option<(Token, TokenId)>;
         /// Kills a token; nothing if it is not there or was killed before, whose first reason stays.
         tokens::revoke_token(organization: OrganizationId, id: TokenId, kill: &'o Kill) -> Option<Token>;
+        /// Kills those of these tokens that were not killed before; which.
+        tokens::revoke_tokens(organization: OrganizationId, ids: &'o [TokenId], kill: &'o Kill) -> Vec<TokenId>;
+        /// Records what was said about the revocation of these tokens.
+        tokens::explain_revocations(organization: OrganizationId, ids: &'o [TokenId], explanation: &'o Explanation) -> ();
         /// Kills every token of an owner in the organisation that was not killed before; which.
         tokens::revoke_tokens_of_owner(organization: OrganizationId, owner: TokenOwner, kill: &'o Kill) -> Vec<TokenId>;
         /// Records the first use of a successor, and in first-use mode brings the end of its predecessor's grace

@@ -246,6 +246,12 @@ table! {
         first_used_at -> Nullable<Moment>,
         last_used_at -> Nullable<Moment>,
         reuse_detected_at -> Nullable<Moment>,
+        description -> Nullable<Text>,
+        external_id -> Nullable<Text>,
+        metadata -> Nullable<Text>,
+        allowed_networks -> Nullable<Text>,
+        revoked_cause -> Nullable<Text>,
+        revoked_note -> Nullable<Text>,
     }
 }
 

@@ -1,10 +1,12 @@
 //! Plain records, made from a number: the same number makes the same record.
 
-use storage::model::{CustomRole, Membership, Organization, Principal, Session, StoredSecret, Token, TokenOwner, User};
+use storage::model::{
+    CustomRole, Membership, Organization, Principal, Session, StoredSecret, Token, TokenDetails, TokenOwner, User,
+};
 use token_domain::id::{Kind, OrganizationId, UserId};
 use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
 use token_domain::text::{AgentType, Email, Name, Slug};
-use token_domain::token::TokenFacts;
+use token_domain::token::{Explanation, TokenFacts};
 use token_domain::{Id, Span, Timestamp};
 use uuid::Uuid;
 
@@ -115,6 +117,8 @@ pub fn token(organization_id: OrganizationId, number: u32) -> Token {
         first_used_at: None,
         last_used_at: None,
         reuse_detected_at: None,
+        details: TokenDetails::default(),
+        explanation: Explanation::default(),
         secret: StoredSecret {
             hint: "3f7a".to_owned(),
             secret_hash: format!("$test${number}"),

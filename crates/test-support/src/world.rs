@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use authority::env::{Clock, Entropy, EntropyError, Lease};
 use authority::hashing::{Argon2Params, Keyring, Scheme, TagKey};
 use authority::people::{NewPassword, People};
+use authority::records::TokenDetails;
 use authority::sessions::Sessions;
 use authority::setup::{Setup, SetupRequest};
 use authority::slow::LaneLimits;
@@ -203,6 +204,7 @@ impl World {
             agent_type: AgentType::none(),
             project_id: None,
             lifetime,
+            details: TokenDetails::default(),
             idempotency: None,
         };
         self.tokens.issue(&self.owner, request, &origin()).await.expect("a token")
@@ -225,7 +227,7 @@ impl World {
 
 /// A request from nowhere in particular.
 pub fn origin() -> Origin {
-    Origin { request_id: "test".to_owned(), client_ip: None, user_agent: None }
+    Origin { request_id: "test".to_owned(), client_ip: None, presented_from: None, user_agent: None }
 }
 
 async fn settle(db: &Db, context: &Arc<Context>) -> (OrganizationId, UserId) {

@@ -35,6 +35,11 @@ pub(crate) fn is_allowed(character: char) -> bool {
     }
 }
 
+/// A text in NFC, the form that names are stored in: to search for it.
+pub fn composed(text: &str) -> String {
+    text.nfc().collect()
+}
+
 /// Trims, normalises to NFC and checks length and characters.
 pub(crate) fn clean(text: &str, longest: usize) -> Result<String, InvalidText> {
     clean_with(text, longest, is_allowed)

@@ -81,7 +81,8 @@ async fn seed(
     let options = store_options(&config.database);
     let store = Store::open_registered(&url, options, background.handle().clone(), lock.registration()).await?;
     let services = Services::new(config, store.clone(), Arc::clone(&lock) as _, background.handle().clone())?;
-    let origin = Origin { request_id: "bench-seed".to_owned(), client_ip: None, user_agent: None };
+    let origin =
+        Origin { request_id: "bench-seed".to_owned(), client_ip: None, presented_from: None, user_agent: None };
     let request = SetupRequest {
         slug: Slug::parse(SLUG)?,
         organization_name: None,

@@ -48,7 +48,12 @@ async fn reset(config: &Config, background: &tokio::runtime::Runtime, email: Ema
     let options = store_options(&config.database);
     let store = Store::open_registered(&url, options, background.handle().clone(), lock.registration()).await?;
     let services = Services::new(config, store.clone(), Arc::clone(&lock) as _, background.handle().clone())?;
-    let origin = Origin { request_id: "second-factor reset".to_owned(), client_ip: None, user_agent: None };
+    let origin = Origin {
+        request_id: "second-factor reset".to_owned(),
+        client_ip: None,
+        presented_from: None,
+        user_agent: None,
+    };
     let done = services.second_factors.reset(&email, &origin).await;
     services.context.drain().await;
     store.shutdown().await;

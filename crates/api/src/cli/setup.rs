@@ -65,7 +65,7 @@ async fn set_up(
     let options = store_options(&config.database);
     let store = Store::open_registered(&url, options, background.handle().clone(), lock.registration()).await?;
     let services = Services::new(config, store.clone(), Arc::clone(&lock) as _, background.handle().clone())?;
-    let origin = Origin { request_id: "setup".to_owned(), client_ip: None, user_agent: None };
+    let origin = Origin { request_id: "setup".to_owned(), client_ip: None, presented_from: None, user_agent: None };
     let done = services.setup.run(request, &origin).await;
     services.context.drain().await;
     store.shutdown().await;

@@ -196,6 +196,7 @@ async fn authenticate(
         AuthError::SecondFactorRequired => ApiError::from(Code::Forbidden)
             .saying("second factor required")
             .message("Your organisation asks for a second factor: set one up, POST /v1/me/totp. Until then this session is good for nothing else."),
+        AuthError::Elsewhere => failing::elsewhere(),
         AuthError::Failed(failure) => failing::failed(&failure),
     })
 }

@@ -34,6 +34,11 @@ pub(super) fn token(error: TokenError) -> ApiError {
         TokenError::ExpiryPassed => ApiError::invalid("expires_at", "must lie ahead"),
         TokenError::NoSuchProject => ApiError::invalid("project_id", "must be a project of this organisation"),
         TokenError::NotFound => Code::NotFound.into(),
+        TokenError::OtherCount { matched } => ApiError::from(Code::Conflict)
+            .saying("count differs")
+            .message("Another number of tokens matches than `expected_count` says: look again before revoking.")
+            .with("matched", matched),
+        TokenError::TooMany { most } => ApiError::invalid("filter", format!("must match at most {most} tokens")),
         TokenError::WrongStatus(status) => wrong_status(status),
         TokenError::CapReached { used, cap } => ApiError::from(Code::LimitReached)
             .saying(format!(
@@ -49,6 +54,17 @@ pub(super) fn token(error: TokenError) -> ApiError {
         TokenError::Failed(failure) => failed(&failure),
     }
 }
+
+/// A good token that was presented from where it may not be used.
+pub(super) fn elsewhere() -> ApiError {
+    ApiError::from(Code::Forbidden).saying(ELSEWHERE).message(ELSEWHERE_MESSAGE)
+}
+
+/// What a good token is told that was presented from elsewhere.
+pub(super) const ELSEWHERE: &str = "address not allowed";
+/// What to do about it.
+pub(super) const ELSEWHERE_MESSAGE: &str =
+    "The token may be used from its allowed networks only: present it from there, and say from where in `ip`.";
 
 /// Scopes in `field` that nobody can be granted.
 pub(super) fn scopes(error: &GrantError, field: &str) -> ApiError {

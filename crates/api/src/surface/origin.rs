@@ -26,10 +26,12 @@ impl FromRequest for From {
 
 /// Where a request came from. Copies a few texts, so hot handlers call it only when something is to be recorded.
 pub(super) fn of(request: &HttpRequest) -> Origin {
+    let client_ip = ClientIp::of(request).0;
     let user_agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Origin {
         request_id: RequestId::of(request).map(|id| id.as_str().to_owned()).unwrap_or_default(),
-        client_ip: ClientIp::of(request).0,
+        client_ip,
+        presented_from: client_ip,
         user_agent: user_agent.map(str::to_owned),
     }
 }

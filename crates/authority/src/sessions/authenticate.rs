@@ -28,6 +28,9 @@ pub enum AuthError {
     /// and for nothing else ([`Sessions::authenticate_to_enrol`]).
     #[error("a second factor is required")]
     SecondFactorRequired,
+    /// A good token, presented from where it may not be used.
+    #[error("the address is not allowed")]
+    Elsewhere,
     /// It cannot be known.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -81,8 +84,10 @@ impl Sessions {
 
     async fn by_token(&self, token: &PlainToken, origin: &Origin) -> Result<Caller, AuthError> {
         let outcome = self.validator.validate_token(token, &Requirement::NOTHING, &|| origin.clone()).await?;
-        let (Outcome::Live(entry) | Outcome::Insufficient { entry, .. }) = outcome else {
-            return Err(AuthError::Invalid);
+        let entry = match outcome {
+            Outcome::Live(entry) | Outcome::Insufficient { entry, .. } => entry,
+            Outcome::Elsewhere(_) => return Err(AuthError::Elsewhere),
+            Outcome::Invalid => return Err(AuthError::Invalid),
         };
         entry.caller(self.context.now()).ok_or(AuthError::Invalid)
     }

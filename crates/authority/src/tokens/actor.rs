@@ -2,10 +2,12 @@
 //! functions is the actor's own; what they add to it is the token, its place under the cap and its audit row.
 
 use storage::Tx;
-use storage::model::{Actor, Principal, StoredSecret, Token, TokenFilter, TokenOwner};
+use storage::model::{
+    Actor, Narrowing, OwnerFilter, Principal, StoredSecret, Token, TokenDetails, TokenFilter, TokenOwner,
+};
 use token_domain::id::{ActorId, OrganizationId};
 use token_domain::text::{AgentType, Name};
-use token_domain::token::{GraceMode, Kind, Status, TokenFacts};
+use token_domain::token::{Explanation, GraceMode, Kind, Status, TokenFacts};
 use token_domain::{ScopeSet, Span, Timestamp};
 use token_format::PlainToken;
 
@@ -68,13 +70,14 @@ impl ActorToken {
     }
 
     /// Finds the token of an actor's that counts and has no successor, if there is one.
-    pub(crate) const fn current(organization_id: OrganizationId, actor: ActorId, now: Timestamp) -> TokenFilter {
+    pub(crate) fn current(organization_id: OrganizationId, actor: ActorId, now: Timestamp) -> TokenFilter {
         TokenFilter {
             organization_id,
-            owner: TokenOwner::Actor(actor),
+            owner: OwnerFilter::Actor(actor),
             project_id: None,
             status: Some(Status::Active),
             name_contains: None,
+            narrowed: Narrowing::default(),
             now,
             after: None,
             limit: 1,
@@ -107,6 +110,8 @@ impl ActorToken {
             first_used_at: None,
             last_used_at: None,
             reuse_detected_at: None,
+            details: TokenDetails::default(),
+            explanation: Explanation::default(),
             secret: self.stored,
         };
         Ok((self.secret, token))

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use storage::model::{Token, TokenOwner, TokenTerms, Touched};
+use storage::model::{Token, TokenDetails, TokenOwner, TokenTerms, Touched};
 use storage::{Constraint, StoreError, Tx};
 use token_domain::id::ProjectId;
 use token_domain::scope::Grants;
 use token_domain::text::{AgentType, Name};
-use token_domain::token::{Lifetime, TokenFacts};
+use token_domain::token::{Explanation, Lifetime, TokenFacts};
 use token_domain::{Span, Timestamp};
 use token_format::PlainToken;
 
@@ -41,6 +41,8 @@ pub struct IssueRequest {
     pub project_id: Option<ProjectId>,
     /// When it ends.
     pub lifetime: Lifetime,
+    /// What is said about it.
+    pub details: TokenDetails,
     /// The caller's key against carrying this out twice.
     pub idempotency: Option<Idempotency>,
 }
@@ -97,6 +99,8 @@ impl Tokens {
             first_used_at: None,
             last_used_at: None,
             reuse_detected_at: None,
+            details: request.details,
+            explanation: Explanation::default(),
             secret: stored,
         };
         let asked = New { token, grants: grants.clone(), lifetime: request.lifetime };
@@ -201,12 +205,16 @@ pub(super) fn owned_names(context: &Context, grants: &Grants) -> Vec<String> {
 }
 
 pub(super) fn created(token: &Token, origin: &Origin) -> Event {
-    Event::new(token.facts.created_at, "token.create", token.created_by, origin)
+    let event = Event::new(token.facts.created_at, "token.create", token.created_by, origin)
         .on("token", token.id)
         .with("name", token.name.as_str())
         .with("kind", token.owner.kind().as_str())
         .with("scopes", token.scopes.clone())
-        .with("hint", token.secret.hint.as_str())
+        .with("hint", token.secret.hint.as_str());
+    match &token.details.allowed_networks {
+        Some(networks) => event.with("allowed_networks", networks.names()),
+        None => event,
+    }
 }
 
 /// The expiry, if it lies ahead.

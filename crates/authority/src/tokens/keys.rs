@@ -3,10 +3,10 @@
 //! A key can do what it was granted as far as its owner's role goes at that moment; that is decided at use. **Invariant:**
 //! a key of somebody else is not there, whoever asks: here nobody is an administrator.
 
-use storage::model::{Token, TokenEdit, TokenOwner};
+use storage::model::{OwnerFilter, Token, TokenDetails, TokenEdit, TokenOwner};
 use token_domain::id::{ProjectId, TokenId, UserId};
 use token_domain::text::{AgentType, Name};
-use token_domain::token::Lifetime;
+use token_domain::token::{Explanation, Lifetime};
 
 use super::reach::Whose;
 use super::{Idempotency, IssueRequest, Issued, ListRequest, Page, RotateRequest, Rotated, TokenError, Tokens, within};
@@ -29,6 +29,8 @@ pub struct KeyRequest {
     pub project_id: Option<ProjectId>,
     /// When it ends.
     pub lifetime: Lifetime,
+    /// What is said about it.
+    pub details: TokenDetails,
     /// The caller's key against carrying this out twice.
     pub idempotency: Option<Idempotency>,
 }
@@ -42,9 +44,9 @@ impl Tokens {
         let user = self.key_maker(caller)?;
         let catalogue = &self.context.catalogue;
         let defaults = || catalogue.defaults().into_iter().map(|scope| catalogue.name(scope).to_string()).collect();
-        let KeyRequest { name, scopes, agent_type, project_id, lifetime, idempotency } = request;
+        let KeyRequest { name, scopes, agent_type, project_id, lifetime, details, idempotency } = request;
         let scopes = scopes.unwrap_or_else(defaults);
-        let request = IssueRequest { name, scopes, agent_type, project_id, lifetime, idempotency };
+        let request = IssueRequest { name, scopes, agent_type, project_id, lifetime, details, idempotency };
         self.issue_for(caller, TokenOwner::Person(user), request, origin).await
     }
 
@@ -53,7 +55,8 @@ impl Tokens {
     /// # Errors
     /// A caller that is no person.
     pub async fn list_keys(&self, caller: &Caller, request: ListRequest) -> Result<Page, TokenError> {
-        self.list_of(caller, TokenOwner::Person(person(caller)?), request).await
+        let request = ListRequest { owner: OwnerFilter::Person(person(caller)?), ..request };
+        self.list(caller, request).await
     }
 
     /// One of the caller's own keys.
@@ -109,13 +112,27 @@ impl Tokens {
         self.cancel(caller, &key, origin).await
     }
 
-    /// Revokes one of the caller's own keys.
+    /// As [`Tokens::revoke_key_saying`], with nothing said about it.
     ///
     /// # Errors
     /// As [`Tokens::key`].
     pub async fn revoke_key(&self, caller: &Caller, id: TokenId, origin: &Origin) -> Result<(), TokenError> {
+        self.revoke_key_saying(caller, id, Explanation::default(), origin).await
+    }
+
+    /// Revokes one of the caller's own keys.
+    ///
+    /// # Errors
+    /// As [`Tokens::key`].
+    pub async fn revoke_key_saying(
+        &self,
+        caller: &Caller,
+        id: TokenId,
+        explanation: Explanation,
+        origin: &Origin,
+    ) -> Result<(), TokenError> {
         self.key(caller, id).await?;
-        self.kill(caller, id, origin).await
+        self.kill(caller, id, explanation, origin).await
     }
 
     /// The person behind a caller who may be shown the secret of a key.

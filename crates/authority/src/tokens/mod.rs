@@ -1,9 +1,11 @@
 //! The life of tokens: issue, read, rename, rotate, revoke.
 
 mod actor;
+mod bulk;
 mod governed;
 mod issue;
 mod keys;
+mod lookup;
 mod own;
 mod reach;
 mod read;
@@ -23,6 +25,7 @@ use token_domain::scope::GrantError;
 use token_domain::token::Status;
 use token_domain::{ScopeCatalogue, ScopeSet, Timestamp};
 
+pub use bulk::{BulkRequest, BulkRevoked, Chosen, MOST_NAMED, Mode};
 pub use issue::{IssueRequest, Issued};
 pub use keys::KeyRequest;
 pub use read::{Cursor, ListRequest, Page};
@@ -70,6 +73,18 @@ pub enum TokenError {
     /// No such token in the caller's organisation.
     #[error("no such token")]
     NotFound,
+    /// Another number of tokens than the caller expects.
+    #[error("{matched} tokens match")]
+    OtherCount {
+        /// How many there are.
+        matched: usize,
+    },
+    /// More tokens than one request may be about.
+    #[error("more than {most} tokens match")]
+    TooMany {
+        /// The most there may be.
+        most: usize,
+    },
     /// The token's status does not allow it.
     #[error("the token is {0}")]
     WrongStatus(Status),
@@ -116,6 +131,11 @@ impl Tokens {
     /// Over a context.
     pub fn new(context: &Arc<Context>) -> Self {
         Self { context: Arc::clone(context) }
+    }
+
+    /// The moment, by this deployment's clock: what spans in requests are counted from.
+    pub fn now(&self) -> Timestamp {
+        self.context.now()
     }
 }
 

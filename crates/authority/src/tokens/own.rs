@@ -3,6 +3,7 @@
 
 use storage::model::Token;
 use token_domain::id::TokenId;
+use token_domain::token::Explanation;
 
 use super::reach::Whose;
 use super::{RotateRequest, Rotated, TokenError, Tokens};
@@ -36,7 +37,7 @@ impl Tokens {
     /// # Errors
     /// A caller that is no token.
     pub async fn revoke_own(&self, caller: &Caller, origin: &Origin) -> Result<(), TokenError> {
-        self.kill(caller, token_id(caller)?, origin).await
+        self.kill(caller, token_id(caller)?, Explanation::default(), origin).await
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use storage::model::{Token, TokenEdit, TokenFilter, TokenOwner};
+use storage::model::{Change, Narrowing, OwnerFilter, StatusCounts, Token, TokenEdit, TokenFilter};
 use token_domain::Timestamp;
-use token_domain::id::{TokenId, kind};
-use token_domain::token::Status;
+use token_domain::id::{ProjectId, TokenId, kind};
+use token_domain::token::{Kind, Status};
 
 use super::reach::{Whose, bound_project, is_confined};
 use super::{TokenError, Tokens};
@@ -17,16 +17,37 @@ use crate::origin::{Caller, Origin};
 pub type Cursor = crate::cursor::Cursor<kind::Token>;
 
 /// Which tokens to list.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ListRequest {
+    /// Whose.
+    pub owner: OwnerFilter,
+    /// Only those bound to this project.
+    pub project_id: Option<ProjectId>,
     /// Only of this status.
     pub status: Option<Status>,
     /// Only with this in their name.
     pub name: Option<String>,
+    /// What else is asked of them.
+    pub narrowed: Narrowing,
     /// At most this many; 1 to 1000.
     pub limit: u32,
     /// Where the page begins.
     pub after: Option<Cursor>,
+}
+
+impl Default for ListRequest {
+    /// All of the organisation's own, a hundred to a page.
+    fn default() -> Self {
+        Self {
+            owner: OwnerFilter::Kind(Kind::Organization),
+            project_id: None,
+            status: None,
+            name: None,
+            narrowed: Narrowing::default(),
+            limit: 100,
+            after: None,
+        }
+    }
 }
 
 /// A page of tokens, newest first.
@@ -46,38 +67,29 @@ impl Tokens {
     /// # Errors
     /// The store's.
     pub async fn list(&self, caller: &Caller, request: ListRequest) -> Result<Page, TokenError> {
-        self.list_of(caller, TokenOwner::Organization, request).await
-    }
-
-    /// The tokens of an owner, as far as the caller reaches.
-    pub(super) async fn list_of(
-        &self,
-        caller: &Caller,
-        owner: TokenOwner,
-        request: ListRequest,
-    ) -> Result<Page, TokenError> {
-        let now = self.context.now();
-        if is_confined(caller) {
+        let (now, limit) = (self.context.now(), request.limit);
+        let Some(filter) = filter(caller, request, now) else {
             return Ok(Page { tokens: Vec::new(), next: None, now });
-        }
-        let limit = request.limit;
-        let filter = TokenFilter {
-            organization_id: caller.organization_id,
-            owner,
-            project_id: bound_project(caller),
-            status: request.status,
-            name_contains: request.name,
-            now,
-            after: request.after.map(|cursor| (cursor.created_at, cursor.id)),
-            // One more than asked tells whether there is another page.
-            limit: limit + 1,
         };
+        // One more than asked tells whether there is another page.
+        let filter = TokenFilter { limit: limit + 1, ..filter };
         let mut tokens =
             self.context.store.read(move |reads| Box::pin(async move { reads.list_tokens(&filter).await })).await?;
         let place = |token: &Token| Cursor { created_at: token.facts.created_at, id: token.id };
         let next = cut(&mut tokens, limit, place);
         self.context.uses.add_to(&mut tokens);
         Ok(Page { tokens, next, now })
+    }
+
+    /// How many of these tokens have each status, as far as the caller reaches; the page asked for is not looked at.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn count(&self, caller: &Caller, request: ListRequest) -> Result<StatusCounts, TokenError> {
+        let Some(filter) = filter(caller, request, self.context.now()) else { return Ok(StatusCounts::default()) };
+        let counted =
+            self.context.store.read(move |reads| Box::pin(async move { reads.count_tokens(&filter).await })).await;
+        Ok(counted?)
     }
 
     /// A token of the caller's organisation, of any kind.
@@ -126,6 +138,17 @@ impl Tokens {
                     if let Some(agent_type) = &edit.agent_type {
                         event = event.with("agent_type", agent_type.as_str());
                     }
+                    let described = [
+                        ("description", edit.description != Change::Keep),
+                        ("external_id", edit.external_id != Change::Keep),
+                        ("metadata", edit.metadata != Change::Keep),
+                    ];
+                    // That they changed, not to what: such text may be anything.
+                    let described: Vec<&str> =
+                        described.into_iter().filter_map(|(field, is_changed)| is_changed.then_some(field)).collect();
+                    if !described.is_empty() {
+                        event = event.with("changed", described);
+                    }
                     let mut token = tx.edit_token(organization, id, &edit).await?.ok_or(TokenError::NotFound)?;
                     trail.append(tx, event).await?;
                     context.uses.add_to([&mut token]);
@@ -134,4 +157,26 @@ impl Tokens {
             })
             .await
     }
+}
+
+/// The store's filter for what a caller asks for, as far as the caller reaches; nothing where that is nothing at all.
+pub(super) fn filter(caller: &Caller, request: ListRequest, now: Timestamp) -> Option<TokenFilter> {
+    if is_confined(caller) {
+        return None;
+    }
+    let project_id = match (bound_project(caller), request.project_id) {
+        (Some(bound), Some(asked)) if bound != asked => return None,
+        (bound, asked) => bound.or(asked),
+    };
+    Some(TokenFilter {
+        organization_id: caller.organization_id,
+        owner: request.owner,
+        project_id,
+        status: request.status,
+        name_contains: request.name,
+        narrowed: request.narrowed,
+        now,
+        after: request.after.map(|cursor| (cursor.created_at, cursor.id)),
+        limit: request.limit,
+    })
 }

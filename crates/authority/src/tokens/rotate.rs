@@ -6,7 +6,7 @@ use storage::Tx;
 use storage::model::{Kill, Principal, Token, Touched};
 use token_domain::decide::Credential;
 use token_domain::id::{OrganizationId, TokenId};
-use token_domain::token::{GraceMode, Lifetime, RevokeReason, Status, TokenFacts};
+use token_domain::token::{Explanation, GraceMode, Lifetime, RevokeReason, Status, TokenFacts};
 use token_domain::{ScopeSet, Span, Timestamp};
 use token_format::PlainToken;
 
@@ -97,6 +97,7 @@ impl Tokens {
             first_used_at: None,
             last_used_at: None,
             reuse_detected_at: None,
+            explanation: Explanation::default(),
             secret: stored,
             ..old.clone()
         };
@@ -214,6 +215,7 @@ fn heir(token: Token, current: &Token, now: Timestamp) -> Token {
     Token {
         name: current.name.clone(),
         agent_type: current.agent_type.clone(),
+        details: current.details.clone(),
         facts: TokenFacts::new(now, lifetime(current).expires_at(now)),
         ..token
     }

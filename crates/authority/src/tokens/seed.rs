@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use storage::model::{Principal, Token, TokenOwner, Touched};
+use storage::model::{Principal, Token, TokenDetails, TokenOwner, Touched};
 use token_domain::id::OrganizationId;
 use token_domain::text::{AgentType, Name};
-use token_domain::token::TokenFacts;
+use token_domain::token::{Explanation, TokenFacts};
 use token_format::PlainToken;
 
 use super::{TokenError, Tokens, secret};
@@ -49,6 +49,8 @@ impl Tokens {
                 first_used_at: None,
                 last_used_at: None,
                 reuse_detected_at: None,
+                details: TokenDetails::default(),
+                explanation: Explanation::default(),
                 secret: stored,
             });
         }

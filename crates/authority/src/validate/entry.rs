@@ -6,13 +6,14 @@
 //! facts whole, in a box.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, Ordering};
 
 use bytes::Bytes;
 use secret_hash::Tag;
 use token_domain::id::{OrganizationId, ProjectId, TokenId};
-use token_domain::token::TokenFacts;
+use token_domain::token::{AllowedNetworks, TokenFacts};
 use token_domain::usage::UseCounts;
 use token_domain::{Credential, Holder, ScopeSet, Timestamp};
 
@@ -30,6 +31,9 @@ const CHARGE: usize = 16;
 const NEVER: i64 = i64::MAX;
 
 /// One byte more would make the allocator give each of a million entries 32, and spread it over a third line of cache.
+/// What a network of a token takes, at most.
+const NETWORK: usize = 18;
+
 const _: () = assert!(size_of::<Entry>() + 2 * size_of::<usize>() <= 128);
 
 /// What is known about one token.
@@ -109,6 +113,17 @@ pub(super) struct Shared {
 struct More {
     credential: Credential,
     project_id: Option<ProjectId>,
+    /// Where the token may be used from; nothing for anywhere.
+    networks: Option<AllowedNetworks>,
+}
+
+/// What a token is bound to.
+#[derive(Clone, Debug)]
+pub(super) struct Binding {
+    /// The project, if any.
+    pub(super) project_id: Option<ProjectId>,
+    /// Where it may be used from; nothing for anywhere.
+    pub(super) networks: Option<AllowedNetworks>,
 }
 
 /// What a use or reuse of the token still has to be written down.
@@ -131,23 +146,26 @@ impl Entry {
     pub(super) fn new(
         digest: &Tag,
         credential: Credential,
-        project_id: Option<ProjectId>,
+        binding: Binding,
         shared: Arc<Shared>,
         stamp: Stamp,
         pending: Pending,
     ) -> Self {
         let TokenFacts { created_at, expires_at, superseded, revoked } = credential.facts;
         let token_id = credential.token_id;
+        let Binding { project_id, networks } = binding;
         let is_plain = matches!(credential.holder, Holder::Organization)
             && superseded.is_none()
             && revoked.is_none()
             && credential.idle.is_none()
-            && project_id.is_none();
-        let more = (!is_plain).then(|| Box::new(More { credential, project_id }));
+            && project_id.is_none()
+            && networks.is_none();
+        let listed = networks.as_ref().map_or(0, |networks| networks.count() * NETWORK);
+        let more = (!is_plain).then(|| Box::new(More { credential, project_id, networks }));
         // Whoever joins pays its part of what is shared, so that the first pays all of it and nobody is charged for what
         // the others hold. The set of all that is shared holds one reference itself.
         let sharers = Arc::strong_count(&shared).saturating_sub(1).max(1);
-        let boxed = more.as_ref().map_or(0, |_| size_of::<More>() + BOX_OVERHEAD);
+        let boxed = more.as_ref().map_or(0, |_| size_of::<More>() + BOX_OVERHEAD + listed);
         let charged = size_of::<Self>() + OVERHEAD + boxed + shared.cost() / sharers;
         Self {
             digest: *digest,
@@ -192,6 +210,15 @@ impl Entry {
 
     fn expires_at(&self) -> Option<Timestamp> {
         (self.expires_at != NEVER).then(|| Timestamp::from_micros(self.expires_at))
+    }
+
+    /// Whether the token may be used from where it was presented, which is asked only of a token that is bound to networks.
+    pub fn admits(&self, presented_from: impl FnOnce() -> Option<IpAddr>) -> bool {
+        match self.more.as_ref().and_then(|more| more.networks.as_ref()) {
+            None => true,
+            // An address that is not known lies in no network.
+            Some(networks) => presented_from().is_some_and(|address| networks.admits(address)),
+        }
     }
 
     /// The project the token is bound to, if any.

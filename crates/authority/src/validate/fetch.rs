@@ -12,7 +12,7 @@ use token_domain::tenant::{AccessScopeStanding, ActorStanding};
 use token_domain::{ScopeCatalogue, ScopeSet};
 use token_format::PlainToken;
 
-use super::entry::{Entry, Pending, Shared};
+use super::entry::{Binding, Entry, Pending, Shared};
 use super::shares::Shares;
 use crate::context::Context;
 use crate::error::Failure;
@@ -124,7 +124,8 @@ impl Fetch {
         };
         let shared = self.shared(&credential, &grants);
         let pending = Pending { first_use: candidate.first_use_pending, reuse: token.reuse_detected_at.is_none() };
-        Ok(Entry::new(digest, credential, token.project_id, shared, stamp, pending))
+        let binding = Binding { project_id: token.project_id, networks: token.details.allowed_networks.clone() };
+        Ok(Entry::new(digest, credential, binding, shared, stamp, pending))
     }
 
     fn holder(&self, owner: &OwnerState) -> Result<Holder, Failure> {

@@ -308,6 +308,12 @@ impl Validator {
         origin: &dyn Fn() -> Origin,
     ) -> Outcome {
         let verdict = decide_used(&entry.credential(), entry.last_used(), requirement, now);
+        let is_live = !matches!(verdict, Verdict::Denied(_));
+        if is_live && !entry.admits(|| origin().presented_from) {
+            self.used(&entry, UseKind::Insufficient, now);
+            self.counters.count(OutcomeKind::Elsewhere);
+            return Outcome::Elsewhere(entry);
+        }
         match verdict {
             Verdict::Allowed { .. } => {
                 self.used(&entry, UseKind::Allowed, now);

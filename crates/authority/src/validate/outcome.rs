@@ -22,6 +22,8 @@ pub enum Outcome {
         /// The scopes that are lacking.
         missing: ScopeSet,
     },
+    /// A good token, presented from elsewhere than where it may be used, or nobody knows from where.
+    Elsewhere(Arc<Entry>),
     /// Not good. Why is nobody's business but the operator's.
     Invalid,
 }
@@ -48,12 +50,14 @@ pub enum OutcomeKind {
     Unknown,
     /// Not token-shaped, or its checksum is wrong.
     Malformed,
+    /// Good, and presented from where it may not be used.
+    Elsewhere,
     /// Could not be known.
     Unavailable,
 }
 
 /// The labels in the order of the counters.
-const LABELS: [&str; 14] = [
+const LABELS: [&str; 15] = [
     "live",
     "insufficient",
     "unknown",
@@ -68,6 +72,7 @@ const LABELS: [&str; 14] = [
     "actor_disabled",
     "access_scope_inactive",
     "idle",
+    "elsewhere",
 ];
 
 /// Counts by outcome. One relaxed addition each; read by the metrics page.
@@ -82,6 +87,7 @@ impl OutcomeKind {
             Self::Unknown => 2,
             Self::Malformed => 3,
             Self::Unavailable => 4,
+            Self::Elsewhere => 14,
             Self::Denied(denial) => match denial {
                 Denial::Revoked(RevokeReason::Superseded) => 6,
                 Denial::Revoked(

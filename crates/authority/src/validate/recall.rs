@@ -1,5 +1,6 @@
 //! What is remembered about a token, before anything is made of it: to be decided about, which counts as a use, or left.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use token_domain::{Requirement, Timestamp};
@@ -56,10 +57,10 @@ impl Validator {
 }
 
 impl Recalled<'_> {
-    /// Whoever presents it, if it is good.
-    pub fn caller(&self) -> Option<Caller> {
+    /// Whoever presents it from there, if it is good.
+    pub fn caller(&self, presented_from: Option<IpAddr>) -> Option<Caller> {
         match &self.known {
-            Known::Token(entry) => entry.caller(self.now),
+            Known::Token(entry) => entry.caller(self.now).filter(|_| entry.admits(|| presented_from)),
             Known::Unknown | Known::Malformed => None,
         }
     }

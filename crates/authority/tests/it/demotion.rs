@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use authority::Failure;
+use authority::records::TokenDetails;
 use authority::tokens::KeyRequest;
 use authority::validate::{Outcome, Validator};
 use storage::model::Touched;
@@ -52,7 +53,8 @@ async fn hunt(validator: Arc<Validator>, secret: String, asks: Requirement, roun
             (Outcome::Insufficient { .. }, true) => &round.refused_after,
             // The question and the change overlapped; either answer is right.
             (Outcome::Insufficient { .. }, false) => continue,
-            (Outcome::Live(_) | Outcome::Invalid, true) | (Outcome::Invalid, false) => &round.wrong,
+            (Outcome::Live(_) | Outcome::Elsewhere(_) | Outcome::Invalid, true)
+            | (Outcome::Elsewhere(_) | Outcome::Invalid, false) => &round.wrong,
         };
         counter.fetch_add(1, Ordering::SeqCst);
         afterwards += usize::from(demoted);
@@ -81,6 +83,7 @@ fn a_demoted_persons_key_has_no_old_right_left() {
             agent_type: AgentType::none(),
             project_id: None,
             lifetime: Lifetime::Unlimited,
+            details: TokenDetails::default(),
             idempotency: None,
         };
         let key = world.tokens.issue_key(&world.owner, request, &origin()).await.unwrap();

@@ -1,5 +1,6 @@
 //! The life of tokens: what happens once, what happens at once, what is written down.
 
+use authority::records::TokenDetails;
 use authority::tokens::{Idempotency, IssueRequest, RotateRequest, TokenError};
 use test_support::world::{Options, origin};
 use test_support::{Db, World};
@@ -14,6 +15,7 @@ fn request(key: Option<(&str, &[u8])>) -> IssueRequest {
         agent_type: AgentType::none(),
         project_id: None,
         lifetime: Lifetime::Unlimited,
+        details: TokenDetails::default(),
         idempotency: key.map(|(key, asked)| Idempotency::new(key, asked)),
     }
 }

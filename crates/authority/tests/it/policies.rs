@@ -2,6 +2,7 @@
 
 use authority::Policy;
 use authority::policies::{AskedRule, Counts, Policies, PolicyCursor, PolicyError, PreviewRequest};
+use authority::records::TokenDetails;
 use authority::tokens::{IssueRequest, Issued, KeyRequest, RotateRequest, TokenError};
 use storage::model::{AuditFilter, Token};
 use test_support::world::{Options, World, origin};
@@ -26,6 +27,7 @@ fn request(scopes: &[&str], lifetime: Lifetime) -> IssueRequest {
         agent_type: AgentType::none(),
         project_id: None,
         lifetime,
+        details: TokenDetails::default(),
         idempotency: None,
     }
 }
@@ -178,6 +180,7 @@ fn a_policy_gives_and_bounds_the_life_of_new_tokens() {
             agent_type: AgentType::none(),
             project_id: None,
             lifetime: Lifetime::Unlimited,
+            details: TokenDetails::default(),
             idempotency: None,
         };
         let key = world.tokens.issue_key(&world.owner, key, &origin()).await.unwrap().token;

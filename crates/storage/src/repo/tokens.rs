@@ -3,22 +3,29 @@
 //! The conditions below spell [`TokenFacts::status`](token_domain::token::TokenFacts::status) in SQL; a test holds
 //! them against it.
 
-use super::listing::{contains, older};
+use super::listing::{contains, older, total};
 use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::kept::Keep as _;
-use crate::model::{Candidate, Kill, StoredSecret, Token, TokenEdit, TokenFilter, TokenOwner, TokenUse};
+use crate::model::{
+    Candidate, Kill, OwnerFilter, StatusCounts, StoredSecret, Token, TokenEdit, TokenFilter, TokenOwner, TokenUse,
+};
 use crate::rows::{TokenRow, join_scopes, principal_text};
 use crate::schema::tokens;
-use crate::sql_types::{Bind, MomentParam, UidParam};
+use crate::sql_types::{Bind, Moment, MomentParam, UidParam};
+use diesel::dsl::{count, count_star, sql};
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
+use token_domain::access::{Description, ExternalId, Metadata};
 use token_domain::id::{OrganizationId, TokenId, UserId};
-use token_domain::token::{GraceMode, Kind, Status, TokenFacts};
+use token_domain::token::{Explanation, GraceMode, Kind, RevokeCause, Status, TokenFacts};
 use token_domain::{Span, Timestamp};
 
 /// Uses written down per statement.
 const USES_PER_STATEMENT: usize = 500;
+/// Tokens named per statement.
+const TOKENS_PER_STATEMENT: usize = 500;
 /// People named per statement.
 const PEOPLE_PER_STATEMENT: usize = 500;
 
@@ -26,6 +33,16 @@ const PEOPLE_PER_STATEMENT: usize = 500;
 macro_rules! unexpired {
     ($now:expr) => {
         tokens::revoked_at.is_null().and(tokens::expires_at.is_null().or(tokens::expires_at.gt(Some($now.bind()))))
+    };
+}
+
+/// Past its expiry at `$now`, and not revoked or superseded to its end before.
+macro_rules! expired {
+    ($now:expr) => {
+        tokens::revoked_at
+            .is_null()
+            .and(tokens::expires_at.le(Some($now.bind())))
+            .and(tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some($now.bind()))))
     };
 }
 
@@ -78,6 +95,12 @@ pub(crate) async fn insert_token(conn: &mut Conn<'_>, record: &Token) -> Result<
             tokens::first_used_at.eq(record.first_used_at.bind()),
             tokens::last_used_at.eq(record.last_used_at.bind()),
             tokens::reuse_detected_at.eq(record.reuse_detected_at.bind()),
+            tokens::description.eq(record.details.description.as_ref().map(Description::as_str)),
+            tokens::external_id.eq(record.details.external_id.as_ref().map(ExternalId::as_str)),
+            tokens::metadata.eq(record.details.metadata.as_ref().map(Metadata::as_json)),
+            tokens::allowed_networks.eq(record.details.allowed_networks.as_ref().map(ToString::to_string)),
+            tokens::revoked_cause.eq(record.explanation.cause.map(RevokeCause::as_str)),
+            tokens::revoked_note.eq(record.explanation.note.as_ref().map(Description::as_str)),
         ))
         .execute(conn)
         .await?;
@@ -98,47 +121,138 @@ pub(crate) async fn token(
     row.map(Token::try_from).transpose()
 }
 
+pub(crate) async fn tokens_by_id(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    ids: &[TokenId],
+) -> Result<Vec<Token>, StoreError> {
+    let mut found = Vec::new();
+    for ids in ids.chunks(TOKENS_PER_STATEMENT) {
+        let rows: Vec<TokenRow> = tokens::table
+            .filter(tokens::id.eq_any(ids.iter().map(|id| id.bind())))
+            .filter(tokens::organization_id.eq(organization.bind()))
+            .order((tokens::created_at.desc(), tokens::id.desc()))
+            .select(TokenRow::as_select())
+            .load(conn)
+            .await?;
+        for row in rows {
+            found.push(Token::try_from(row)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The conditions of a filter, but for its page, on a query of tokens that is boxed.
+macro_rules! filtered {
+    ($query:expr, $filter:expr) => {{
+        let (mut query, filter) = ($query, $filter);
+        let now = filter.now;
+        query = query.filter(tokens::organization_id.eq(filter.organization_id.bind()));
+        query = match filter.owner {
+            OwnerFilter::Kind(kind) => query.filter(tokens::kind.eq(kind.as_str())),
+            OwnerFilter::Person(user) => query.filter(tokens::owner_user_id.eq(Some(user.bind()))),
+            OwnerFilter::Actor(actor) => query.filter(tokens::actor_id.eq(Some(actor.bind()))),
+        };
+        if let Some(project) = filter.project_id {
+            query = query.filter(tokens::project_id.eq(Some(project.bind())));
+            // Said once more in the words of the index of these.
+            if filter.owner == OwnerFilter::Kind(Kind::Organization) {
+                query = query.filter(tokens::actor_id.is_null());
+            }
+        }
+        let grace_over = || tokens::grace_ends_at.le(Some(now.bind()));
+        query = match filter.status {
+            None => query,
+            Some(Status::Active) => query.filter(active!(now)),
+            Some(Status::Rotating) => query.filter(unexpired!(now).and(tokens::grace_ends_at.gt(Some(now.bind())))),
+            // The first condition follows from the second, which SQLite does not see, and is that of the index of these.
+            Some(Status::Revoked) => query
+                .filter(tokens::revoked_at.is_not_null().or(tokens::grace_ends_at.is_not_null()))
+                .filter(tokens::revoked_at.is_not_null().or(grace_over())),
+            Some(Status::Expired) => query.filter(expired!(now)),
+        };
+        if let Some(part) = &filter.name_contains {
+            query = query.filter(contains!("tokens.name", part));
+        }
+        let narrowed = &filter.narrowed;
+        if let Some(text) = &narrowed.text {
+            let shown = text.strip_prefix("nlp_").unwrap_or(text).trim_end_matches('…');
+            let anywhere = contains!("tokens.name", text)
+                .or(contains!("coalesce(tokens.description, '')", text))
+                .or(contains!("coalesce(tokens.external_id, '')", text))
+                .or(tokens::hint.eq(shown.to_owned()));
+            query = match TokenId::parse(text) {
+                Ok(id) => query.filter(anywhere.or(tokens::id.eq(id.bind()))),
+                Err(_) => query.filter(anywhere),
+            };
+        }
+        if let Some(scope) = &narrowed.scope {
+            query = query.filter(contains!("' ' || tokens.scopes || ' '", format!(" {scope} ")));
+        }
+        if let Some(by) = narrowed.created_by {
+            query = query.filter(tokens::created_by.eq(principal_text(by)));
+        }
+        if let Some(label) = &narrowed.agent_type {
+            query = query.filter(tokens::agent_type.eq(label.as_str().to_owned()));
+        }
+        if let Some(holder) = &narrowed.external_id {
+            query = query.filter(tokens::external_id.eq(Some(holder.as_str().to_owned())));
+        }
+        if let Some(since) = narrowed.unused_since {
+            // One value, not two conditions: SQLite would look up `created_at` by the second, and read from the wrong place.
+            query = query.filter(
+                sql::<Bool>("coalesce(tokens.last_used_at, tokens.created_at) < ").bind::<Moment, _>(since.bind()),
+            );
+        }
+        if let Some(before) = narrowed.expires_before {
+            query = query.filter(tokens::expires_at.lt(Some(before.bind())));
+        }
+        if let Some(moment) = narrowed.revoked_after {
+            query = query.filter(
+                tokens::revoked_at.gt(Some(moment.bind())).or(tokens::revoked_at
+                    .is_null()
+                    .and(tokens::grace_ends_at.gt(Some(moment.bind())))
+                    .and(grace_over())),
+            );
+        }
+        query
+    }};
+}
+
 pub(crate) async fn list_tokens(conn: &mut Conn<'_>, filter: &TokenFilter) -> Result<Vec<Token>, StoreError> {
-    let now = filter.now;
-    let mut query = tokens::table
-        .filter(tokens::organization_id.eq(filter.organization_id.bind()))
+    let query = tokens::table
         .order((tokens::created_at.desc(), tokens::id.desc()))
         .limit(i64::from(filter.limit))
         .select(TokenRow::as_select())
         .into_boxed();
-    query = match filter.owner {
-        TokenOwner::Organization => query.filter(tokens::kind.eq(Kind::Organization.as_str())),
-        TokenOwner::Person(user) => query.filter(tokens::owner_user_id.eq(Some(user.bind()))),
-        TokenOwner::Actor(actor) => query.filter(tokens::actor_id.eq(Some(actor.bind()))),
-    };
-    if let Some(project) = filter.project_id {
-        query = query.filter(tokens::project_id.eq(Some(project.bind())));
-        // Said once more in the words of the index of these.
-        if let TokenOwner::Organization = filter.owner {
-            query = query.filter(tokens::actor_id.is_null());
-        }
-    }
-    let grace_over = || tokens::grace_ends_at.le(Some(now.bind()));
-    query = match filter.status {
-        None => query,
-        Some(Status::Active) => query.filter(active!(now)),
-        Some(Status::Rotating) => query.filter(unexpired!(now).and(tokens::grace_ends_at.gt(Some(now.bind())))),
-        // The first condition follows from the second, which SQLite does not see, and is that of the index of these.
-        Some(Status::Revoked) => query
-            .filter(tokens::revoked_at.is_not_null().or(tokens::grace_ends_at.is_not_null()))
-            .filter(tokens::revoked_at.is_not_null().or(grace_over())),
-        Some(Status::Expired) => query
-            .filter(tokens::revoked_at.is_null().and(tokens::expires_at.le(Some(now.bind()))))
-            .filter(tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some(now.bind())))),
-    };
-    if let Some(part) = &filter.name_contains {
-        query = query.filter(contains!("tokens.name", part));
-    }
+    let mut query = filtered!(query, filter);
     if let Some(place) = filter.after {
         query = query.filter(older!("tokens.created_at, tokens.id", place));
     }
     let rows: Vec<TokenRow> = query.load(conn).await?;
     rows.into_iter().map(Token::try_from).collect()
+}
+
+pub(crate) async fn count_tokens(conn: &mut Conn<'_>, filter: &TokenFilter) -> Result<StatusCounts, StoreError> {
+    let now = filter.now;
+    let in_grace = || tokens::grace_ends_at.gt(Some(now.bind()));
+    let query = tokens::table
+        .select((
+            count_star(),
+            // Where a condition is unknown, it does not hold, to `FILTER` as to `WHERE`.
+            count(tokens::id).aggregate_filter(active!(now).assume_not_null()),
+            count(tokens::id).aggregate_filter(unexpired!(now).and(in_grace()).assume_not_null()),
+            count(tokens::id).aggregate_filter(expired!(now).assume_not_null()),
+        ))
+        .into_boxed();
+    let (all, active, rotating, expired): (i64, i64, i64, i64) = filtered!(query, filter).get_result(conn).await?;
+    Ok(StatusCounts {
+        active: total(active)?,
+        rotating: total(rotating)?,
+        expired: total(expired)?,
+        // Every token has exactly one status.
+        revoked: total(all - active - rotating - expired)?,
+    })
 }
 
 pub(crate) async fn live_tokens_of_kind(
@@ -170,7 +284,7 @@ pub(crate) async fn edit_token(
     id: TokenId,
     edit: &TokenEdit,
 ) -> Result<Option<Token>, StoreError> {
-    if edit.name.is_none() && edit.agent_type.is_none() {
+    if edit.is_empty() {
         return token(conn, organization, id).await;
     }
     let row = diesel::update(
@@ -180,6 +294,9 @@ pub(crate) async fn edit_token(
         // `None` leaves a column as it is.
         edit.name.as_ref().map(|name| tokens::name.eq(name.as_str())),
         edit.agent_type.as_ref().map(|label| tokens::agent_type.eq(label.as_str())),
+        edit.description.then(|text| tokens::description.eq(text.map(Description::as_str))),
+        edit.external_id.then(|holder| tokens::external_id.eq(holder.map(ExternalId::as_str))),
+        edit.metadata.then(|metadata| tokens::metadata.eq(metadata.map(Metadata::as_json))),
     ))
     .returning(TokenRow::as_returning())
     .get_result(conn)
@@ -288,6 +405,52 @@ pub(crate) async fn revoke_token(
     .await
     .optional()?;
     row.map(Token::try_from).transpose()
+}
+
+pub(crate) async fn revoke_tokens(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    ids: &[TokenId],
+    kill: &Kill,
+) -> Result<Vec<TokenId>, StoreError> {
+    let mut revoked = Vec::new();
+    for ids in ids.chunks(TOKENS_PER_STATEMENT) {
+        let these = diesel::update(
+            tokens::table
+                .filter(tokens::organization_id.eq(organization.bind()).and(tokens::revoked_at.is_null()))
+                .filter(tokens::id.eq_any(ids.iter().map(|id| id.bind()))),
+        )
+        .set((
+            tokens::revoked_at.eq(Some(kill.at.bind())),
+            tokens::revoked_reason.eq(Some(kill.reason.as_str())),
+            tokens::revoked_by.eq(Some(principal_text(kill.by))),
+        ))
+        .returning(tokens::id);
+        revoked.extend(these.get_results::<TokenId>(conn).await?);
+    }
+    Ok(revoked)
+}
+
+pub(crate) async fn explain_revocations(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    ids: &[TokenId],
+    explanation: &Explanation,
+) -> Result<(), StoreError> {
+    for ids in ids.chunks(TOKENS_PER_STATEMENT) {
+        diesel::update(
+            tokens::table
+                .filter(tokens::organization_id.eq(organization.bind()))
+                .filter(tokens::id.eq_any(ids.iter().map(|id| id.bind()))),
+        )
+        .set((
+            tokens::revoked_cause.eq(explanation.cause.map(RevokeCause::as_str)),
+            tokens::revoked_note.eq(explanation.note.as_ref().map(Description::as_str)),
+        ))
+        .execute(conn)
+        .await?;
+    }
+    Ok(())
 }
 
 pub(crate) async fn revoke_tokens_of_owner(

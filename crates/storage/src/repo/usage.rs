@@ -1,11 +1,13 @@
 //! Counts of uses, by token and hour.
 
+use super::listing::total;
 use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::model::TokenCount;
 use crate::rows::UsageRow;
 use crate::schema::token_usage;
 use crate::sql_types::Bind;
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
 use diesel_async::RunQueryDsl;
@@ -29,6 +31,27 @@ pub(crate) async fn token_usage(
         .load(conn)
         .await?;
     rows.into_iter().map(UsageHour::try_from).collect()
+}
+
+pub(crate) async fn uses_since(
+    conn: &mut Conn<'_>,
+    tokens: &[TokenId],
+    first: Hour,
+) -> Result<Vec<(TokenId, u64)>, StoreError> {
+    let mut uses = Vec::new();
+    for tokens in tokens.chunks(COUNTS_PER_STATEMENT) {
+        let counted: Vec<(TokenId, i64)> = token_usage::table
+            .filter(token_usage::token_id.eq_any(tokens.iter().map(|id| id.bind())))
+            .filter(token_usage::hour.ge(first.number()))
+            .group_by(token_usage::token_id)
+            .select((token_usage::token_id, sql::<BigInt>("CAST(sum(allowed + insufficient) AS bigint)")))
+            .load(conn)
+            .await?;
+        for (token, count) in counted {
+            uses.push((token, total(count)?));
+        }
+    }
+    Ok(uses)
 }
 
 pub(crate) async fn add_counts(conn: &mut Conn<'_>, counts: &[TokenCount]) -> Result<(), StoreError> {

@@ -2,14 +2,17 @@
 
 use super::{inconsistent, parse_principal, span, split_scopes};
 use crate::error::StoreError;
-use crate::model::{IdempotencyRecord, StoredSecret, Token, TokenOwner};
+use crate::model::{IdempotencyRecord, StoredSecret, Token, TokenDetails, TokenOwner};
 use crate::schema::{idempotency_keys, tokens};
 use crate::sql_types::Digest32;
 use diesel::prelude::{Queryable, Selectable};
 use token_domain::Timestamp;
+use token_domain::access::{Description, ExternalId, Metadata};
 use token_domain::id::{ActorId, OrganizationId, ProjectId, TokenId, UserId};
 use token_domain::text::{AgentType, Name};
-use token_domain::token::{GraceMode, Kind, RevokeReason, Revoked, Superseded, TokenFacts};
+use token_domain::token::{
+    AllowedNetworks, Explanation, GraceMode, Kind, RevokeCause, RevokeReason, Revoked, Superseded, TokenFacts,
+};
 
 /// A row of `tokens`. Not `Debug`: it holds the stored secret.
 #[derive(Queryable, Selectable)]
@@ -43,6 +46,12 @@ pub(crate) struct TokenRow {
     first_used_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
     reuse_detected_at: Option<Timestamp>,
+    description: Option<String>,
+    external_id: Option<String>,
+    metadata: Option<String>,
+    allowed_networks: Option<String>,
+    revoked_cause: Option<String>,
+    revoked_note: Option<String>,
 }
 
 impl TokenRow {
@@ -76,11 +85,39 @@ impl TokenRow {
     }
 }
 
+impl TokenRow {
+    fn details(&self) -> Result<TokenDetails, StoreError> {
+        let bad = |column| inconsistent("token", self.id, column);
+        Ok(TokenDetails {
+            description: read(self.description.as_deref(), Description::parse).map_err(|()| bad("description"))?,
+            external_id: read(self.external_id.as_deref(), ExternalId::parse).map_err(|()| bad("external_id"))?,
+            metadata: read(self.metadata.as_deref(), Metadata::parse).map_err(|()| bad("metadata"))?,
+            allowed_networks: read(self.allowed_networks.as_deref(), AllowedNetworks::parse_stored)
+                .map_err(|()| bad("allowed_networks"))?,
+        })
+    }
+
+    fn explanation(&self) -> Result<Explanation, StoreError> {
+        let bad = |column| inconsistent("token", self.id, column);
+        Ok(Explanation {
+            cause: read(self.revoked_cause.as_deref(), |text| RevokeCause::parse(text).ok_or(()))
+                .map_err(|()| bad("revoked_cause"))?,
+            note: read(self.revoked_note.as_deref(), Description::parse).map_err(|()| bad("revoked_note"))?,
+        })
+    }
+}
+
+/// What a column that may be empty holds, unless the domain refuses it.
+fn read<T, E>(text: Option<&str>, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<Option<T>, ()> {
+    text.map(parse).transpose().map_err(drop)
+}
+
 impl TryFrom<TokenRow> for Token {
     type Error = StoreError;
 
     fn try_from(row: TokenRow) -> Result<Self, StoreError> {
         let bad = |column| inconsistent("token", row.id, column);
+        let (details, explanation) = (row.details()?, row.explanation()?);
         let owner = row.owner().ok_or_else(|| bad("kind, owner_user_id, actor_id"))?;
         let facts = TokenFacts {
             created_at: row.created_at,
@@ -108,6 +145,8 @@ impl TryFrom<TokenRow> for Token {
             first_used_at: row.first_used_at,
             last_used_at: row.last_used_at,
             reuse_detected_at: row.reuse_detected_at,
+            details,
+            explanation,
             secret: StoredSecret {
                 hint: row.hint,
                 secret_hash: row.secret_hash,

@@ -1,12 +1,17 @@
 //! Tokens: what is written, listed, changed and killed.
 
 use crate::run::{founded, read, write};
-use storage::model::{Kill, Principal, StoredSecret, Token, TokenEdit, TokenFilter, TokenOwner, TokenUse};
+use storage::model::{
+    Change, Kill, Narrowing, OwnerFilter, Principal, StatusCounts, StoredSecret, Token, TokenDetails, TokenEdit,
+    TokenFilter, TokenOwner, TokenUse,
+};
 use storage::{Constraint, Store, StoreError};
 use test_support::Db;
 use test_support::records::{self, T0, after, id};
+use token_domain::access::{Description, ExternalId, Metadata};
 use token_domain::id::{OrganizationId, TokenId};
 use token_domain::text::{AgentType, Name};
+use token_domain::token::{AllowedNetworks, Explanation, RevokeCause};
 use token_domain::token::{GraceMode, RevokeReason, Revoked, Status, Superseded, TokenFacts};
 use token_domain::{Span, Timestamp};
 
@@ -31,10 +36,11 @@ async fn get(store: &Store, org: OrganizationId, token: TokenId) -> Token {
 fn filter(org: OrganizationId) -> TokenFilter {
     TokenFilter {
         organization_id: org,
-        owner: TokenOwner::Organization,
+        owner: TokenOwner::Organization.into(),
         project_id: None,
         status: None,
         name_contains: None,
+        narrowed: Narrowing::default(),
         now: T0,
         after: None,
         limit: 1000,
@@ -75,6 +81,16 @@ fn every_field_reads_back() {
             first_used_at: Some(after(3)),
             last_used_at: Some(after(4)),
             reuse_detected_at: Some(after(5)),
+            details: TokenDetails {
+                description: Some(Description::parse("Two\nlines").unwrap()),
+                external_id: Some(ExternalId::parse("customer/42").unwrap()),
+                metadata: Some(Metadata::parse(r#"{"plan":"gold"}"#).unwrap()),
+                allowed_networks: Some(AllowedNetworks::parse(&["10.0.0.0/8", "2001:db8::/32"]).unwrap()),
+            },
+            explanation: Explanation {
+                cause: Some(RevokeCause::PersonLeft),
+                note: Some(Description::parse("Left in May").unwrap()),
+            },
             secret: StoredSecret {
                 hint: "00ff".to_owned(),
                 secret_hash: "$2b$10$x".to_owned(),
@@ -129,6 +145,16 @@ fn the_status_filter_says_what_the_domain_says() {
             assert_eq!(listed, expected, "{status}");
         }
         let live = tokens.iter().filter(|token| token.facts.status(now).is_live()).count();
+        let of = |status| u64::try_from(tokens.iter().filter(|t| t.facts.status(now) == status).count()).unwrap();
+        let expected = StatusCounts {
+            active: of(Status::Active),
+            rotating: of(Status::Rotating),
+            expired: of(Status::Expired),
+            revoked: of(Status::Revoked),
+        };
+        let all = TokenFilter { now, ..filter(org) };
+        let counts = read(store, move |r| Box::pin(async move { r.count_tokens(&all).await })).await;
+        assert_eq!(counts, expected);
         let counted = read(store, |r| Box::pin(r.live_token_count(org, now))).await;
         assert_eq!(usize::try_from(counted), Ok(live));
     });
@@ -213,8 +239,8 @@ fn lists_are_newest_first_and_go_on_where_they_stopped() {
         insert(store, tokens.clone()).await;
         let all: Vec<TokenId> = (1..=9).rev().map(id).collect();
         assert_eq!(list(store, filter(org)).await, all);
-        assert_eq!(list(store, TokenFilter { owner: personal.owner, ..filter(org) }).await, [personal.id]);
-        assert_eq!(list(store, TokenFilter { owner: TokenOwner::Person(id(9)), ..filter(org) }).await, []);
+        assert_eq!(list(store, TokenFilter { owner: personal.owner.into(), ..filter(org) }).await, [personal.id]);
+        assert_eq!(list(store, TokenFilter { owner: OwnerFilter::Person(id(9)), ..filter(org) }).await, []);
         assert_eq!(list(store, filter(id(9))).await, []);
         let mut pages = Vec::new();
         let mut after = None;
@@ -257,6 +283,96 @@ fn a_name_is_searched_literally_and_without_regard_to_ascii_case() {
     });
 }
 
+/// Three tokens that differ in everything a list is narrowed by, and one of a neighbour.
+fn described(org: OrganizationId) -> Vec<Token> {
+    let mut tokens: Vec<Token> = (1..=3).map(|number| records::token(org, number)).collect();
+    tokens[0].details.description = Some(Description::parse("Deploys the Shop").unwrap());
+    tokens[0].details.external_id = Some(ExternalId::parse("customer/1").unwrap());
+    tokens[0].agent_type = AgentType::parse("github_actions").unwrap();
+    tokens[0].last_used_at = Some(after(50));
+    tokens[1].scopes = vec!["scans:run".to_owned(), "projects:read".to_owned()];
+    tokens[1].created_by = Principal::Token(id(1));
+    tokens[1].facts.expires_at = Some(after(100));
+    tokens[1].secret.hint = String::from("00ab");
+    tokens[1].last_used_at = Some(after(5));
+    tokens[2].facts.revoked = Some(Revoked { at: after(60), reason: RevokeReason::Requested });
+    tokens[2].revoked_by = Some(Principal::System);
+    tokens
+}
+
+#[test]
+fn a_list_is_narrowed_by_every_condition() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        insert(store, described(org)).await;
+        let text = |text: &str| Narrowing { text: Some(text.to_owned()), ..Narrowing::default() };
+        let none = Narrowing::default;
+        let rows: Vec<(Narrowing, Vec<u64>)> = vec![
+            (none(), vec![3, 2, 1]),
+            (text("the shop"), vec![1]),
+            (text("TOMER/1"), vec![1]),
+            (text("token"), vec![3, 2, 1]),
+            (text("00ab"), vec![2]),
+            (text("nlp_00ab…"), vec![2]),
+            (text("%"), vec![]),
+            (text(&id::<token_domain::id::kind::Token>(2).to_string()), vec![2]),
+            (Narrowing { scope: Some("scans:run".to_owned()), ..none() }, vec![2]),
+            (Narrowing { scope: Some("scans".to_owned()), ..none() }, vec![]),
+            (Narrowing { scope: Some("execute".to_owned()), ..none() }, vec![3, 1]),
+            (Narrowing { created_by: Some(Principal::Token(id(1))), ..none() }, vec![2]),
+            (Narrowing { agent_type: AgentType::parse("github_actions").ok(), ..none() }, vec![1]),
+            (Narrowing { external_id: ExternalId::parse("customer/1").ok(), ..none() }, vec![1]),
+            (Narrowing { external_id: ExternalId::parse("customer/").ok(), ..none() }, vec![]),
+            (Narrowing { unused_since: Some(after(10)), ..none() }, vec![3, 2]),
+            (Narrowing { unused_since: Some(T0), ..none() }, vec![]),
+            (Narrowing { expires_before: Some(after(101)), ..none() }, vec![2]),
+            (Narrowing { expires_before: Some(after(100)), ..none() }, vec![]),
+            (Narrowing { revoked_after: Some(after(59)), ..none() }, vec![3]),
+            (Narrowing { revoked_after: Some(after(60)), ..none() }, vec![]),
+            (Narrowing { scope: Some("execute".to_owned()), ..text("shop") }, vec![1]),
+        ];
+        for (narrowed, expected) in rows {
+            let expected: Vec<TokenId> = expected.into_iter().map(id).collect();
+            let listed = TokenFilter { narrowed: narrowed.clone(), now: after(70), ..filter(org) };
+            assert_eq!(list(store, listed.clone()).await, expected, "{narrowed:?}");
+            let counts = read(store, move |r| Box::pin(async move { r.count_tokens(&listed).await })).await;
+            let counted = counts.active + counts.rotating + counts.expired + counts.revoked;
+            assert_eq!(counted, u64::try_from(expected.len()).unwrap(), "{narrowed:?}");
+        }
+    });
+}
+
+#[test]
+fn many_are_revoked_at_once_and_the_first_reason_stays() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        insert(store, (1..=3).map(|number| records::token(org, number)).collect()).await;
+        let revoke = move |organization: OrganizationId, cause| {
+            write(store, move |tx| {
+                Box::pin(async move {
+                    let ids = [id(1), id(2), id(99)];
+                    let revoked = tx.revoke_tokens(organization, &ids, &KILL).await?;
+                    let explanation = Explanation { cause: Some(cause), note: None };
+                    tx.explain_revocations(organization, &revoked, &explanation).await?;
+                    Ok(revoked)
+                })
+            })
+        };
+        assert_eq!(revoke(id(9), RevokeCause::Leaked).await.unwrap(), []);
+        let mut revoked = revoke(org, RevokeCause::Unused).await.unwrap();
+        revoked.sort();
+        assert_eq!(revoked, [id(1), id(2)]);
+        assert_eq!(revoke(org, RevokeCause::Other).await.unwrap(), []);
+        let token = get(store, org, id(1)).await;
+        assert_eq!(token.explanation.cause, Some(RevokeCause::Unused));
+        assert_eq!(get(store, org, id(3)).await, records::token(org, 3));
+        let found = read(store, move |r| Box::pin(async move { r.tokens_by_id(org, &[id(1), id(3), id(99)]).await }));
+        assert_eq!(found.await.into_iter().map(|token| token.id).collect::<Vec<_>>(), [id(3), id(1)]);
+    });
+}
+
 #[test]
 fn what_is_shown_can_be_edited() {
     Db::each(async |db| {
@@ -270,11 +386,26 @@ fn what_is_shown_can_be_edited() {
         let label = AgentType::parse("agent").unwrap();
         assert_eq!(edit(org, TokenEdit::default()).await, Ok(Some(records::token(org, 1))));
         let expected = Token { name: name.clone(), ..records::token(org, 1) };
-        assert_eq!(edit(org, TokenEdit { name: Some(name), agent_type: None }).await, Ok(Some(expected.clone())));
+        assert_eq!(edit(org, TokenEdit { name: Some(name), ..TokenEdit::default() }).await, Ok(Some(expected.clone())));
         let expected = Token { agent_type: label.clone(), ..expected };
-        let edited = edit(org, TokenEdit { name: None, agent_type: Some(label.clone()) }).await;
+        let edited = edit(org, TokenEdit { agent_type: Some(label.clone()), ..TokenEdit::default() }).await;
         assert_eq!(edited, Ok(Some(expected)));
-        assert_eq!(edit(id(9), TokenEdit { name: None, agent_type: Some(label) }).await, Ok(None));
+        assert_eq!(edit(id(9), TokenEdit { agent_type: Some(label), ..TokenEdit::default() }).await, Ok(None));
+        let described = |text: Change<&str>| TokenEdit {
+            description: match text {
+                Change::Keep => Change::Keep,
+                Change::Clear => Change::Clear,
+                Change::Set(text) => Change::Set(Description::parse(text).unwrap()),
+            },
+            ..TokenEdit::default()
+        };
+        let of = |token: Token| token.details.description.map(|text| text.to_string());
+        for (change, expected) in
+            [(Change::Set("for CI"), Some("for CI")), (Change::Keep, Some("for CI")), (Change::Clear, None)]
+        {
+            let edited = edit(org, described(change)).await.unwrap().unwrap();
+            assert_eq!(of(edited).as_deref(), expected, "{change:?}");
+        }
     });
 }
 

@@ -1,13 +1,17 @@
 //! A token's life: the facts that are stored, the status that follows from them, and the transitions.
 
+mod cause;
 mod facts;
+mod networks;
 mod rotation;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use cause::{Explanation, RevokeCause};
 pub use facts::{RevokeReason, Revoked, Status, Superseded, TokenFacts};
+pub use networks::{AllowedNetworks, InvalidNetworks};
 pub use rotation::{GraceMode, Lifetime, NotPossible, RotationPolicy};
 
 /// Whose token it is.

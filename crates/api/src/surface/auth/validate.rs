@@ -1,14 +1,16 @@
 //! `POST /v1/auth/validate`: the hot path. No credential, two fixed bodies, one prepared answer.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, post};
 use authority::validate::{Details, Entry, Outcome, Validator};
-use authority::{Context, Failure};
+use authority::{Context, Failure, Origin};
 use serde::{Deserialize, Serialize};
+use token_domain::access::Metadata;
 use token_domain::decide::Holder;
 use token_domain::{Requirement, ScopeSet};
 use utoipa::ToSchema;
@@ -36,6 +38,10 @@ struct Question<'a> {
     /// Whether to answer with everything known about it.
     #[serde(default)]
     detail: Option<bool>,
+    /// The address that the token was presented from: what its allowed networks are judged against.
+    #[serde(borrow, default)]
+    #[schema(example = "203.0.113.7")]
+    ip: Option<Cow<'a, str>>,
 }
 
 /// A good token.
@@ -72,6 +78,12 @@ struct TokenDetail {
     actor_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     access_scope: Option<AccessScope>,
+    /// The holder in the caller's own system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Metadata>,
 }
 
 /// Whose token it is.
@@ -112,6 +124,27 @@ struct LackingToken<'a> {
     status_code: u16,
 }
 
+/// A good token, presented from where it may not be used.
+#[derive(Serialize, ToSchema)]
+struct ElsewhereToken {
+    /// `true`
+    valid: bool,
+    /// `address not allowed`
+    error: &'static str,
+    message: &'static str,
+    #[serde(rename = "statusCode")]
+    status_code: u16,
+}
+
+/// Either kind of 403.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "for the API document")]
+enum RefusedToken<'a> {
+    Lacking(LackingToken<'a>),
+    Elsewhere(ElsewhereToken),
+}
+
 /// Whether a token is good, and what it may do.
 #[utoipa::path(
     tag = "validation",
@@ -120,7 +153,7 @@ struct LackingToken<'a> {
     responses(
         (status = 200, description = "good", body = ValidToken),
         (status = 401, description = "unknown, expired, revoked, or no token at all", body = InvalidToken),
-        (status = 403, description = "good, and `required_scopes` are not covered", body = LackingToken<'_>),
+        (status = 403, description = "good, and `required_scopes` are not covered, or `ip` is not among its allowed networks", body = RefusedToken<'_>),
     )
 )]
 #[post("/v1/auth/validate")]
@@ -133,7 +166,8 @@ pub(super) async fn validate(
     let body: Bytes = body::read(&request, &mut payload.into_inner(), MAX_VALIDATE_BODY).await?;
     let Some(question) = question(&body) else { return Ok(exact(StatusCode::BAD_REQUEST, MALFORMED)) };
     let (requirement, unknown) = question.requirement(context);
-    let origin = || origin::of(&request);
+    let presented_from = question.presented_from()?;
+    let origin = || Origin { presented_from, ..origin::of(&request) };
     let (outcome, details) = if question.detail == Some(true) {
         // Boxed, so that the future of a plain question stays small: it is moved around.
         let inspected = Box::pin(validator.inspect(&question.token, &requirement, &origin)).await;
@@ -155,7 +189,9 @@ pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8])
     }
     let question = question(body).filter(|question| question.detail != Some(true))?;
     let (requirement, unknown) = question.requirement(validator.context());
-    let outcome = validator.recall(&question.token)?.decide(&requirement, &|| origin::of(request));
+    let presented_from = question.presented_from().ok()?;
+    let origin = || Origin { presented_from, ..origin::of(request) };
+    let outcome = validator.recall(&question.token)?.decide(&requirement, &origin);
     Some(Ok(told(validator.context(), &outcome, &requirement, &unknown)))
 }
 
@@ -163,6 +199,7 @@ pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8])
 fn told(context: &Context, outcome: &Outcome, requirement: &Requirement, unknown: &[String]) -> HttpResponse {
     match outcome {
         Outcome::Invalid => invalid(),
+        Outcome::Elsewhere(_) => elsewhere(),
         Outcome::Live(_) if !unknown.is_empty() => lacking(context, requirement, ScopeSet::EMPTY, unknown),
         Outcome::Insufficient { missing, .. } => lacking(context, requirement, *missing, unknown),
         Outcome::Live(entry) => plain(entry),
@@ -176,6 +213,12 @@ fn question(body: &[u8]) -> Option<Question<'_>> {
 }
 
 impl Question<'_> {
+    /// Where the token was presented, as far as the asker says so.
+    fn presented_from(&self) -> ApiResult<Option<IpAddr>> {
+        let address = self.ip.as_deref().map(str::parse).transpose();
+        address.map_err(|_| ApiError::invalid("ip", "must be an IPv4 or IPv6 address"))
+    }
+
     /// What is required, and the names among it that the catalogue does not have: no token covers those. A gateway that is
     /// configured for a scope before this service knows it is told so as it would be of any scope that is lacking.
     fn requirement(&self, context: &Context) -> (Requirement, Vec<String>) {
@@ -198,6 +241,15 @@ fn invalid() -> HttpResponse {
     let mut response = exact(StatusCode::UNAUTHORIZED, INVALID);
     response.headers_mut().insert(header::WWW_AUTHENTICATE, CHALLENGE);
     response
+}
+
+fn elsewhere() -> HttpResponse {
+    HttpResponse::Forbidden().json(ElsewhereToken {
+        valid: true,
+        error: failing::ELSEWHERE,
+        message: failing::ELSEWHERE_MESSAGE,
+        status_code: 403,
+    })
 }
 
 fn lacking(context: &Context, required: &Requirement, missing: ScopeSet, unknown: &[String]) -> HttpResponse {
@@ -257,6 +309,8 @@ fn detailed(context: &Context, entry: &Entry, details: Details) -> HttpResponse 
             project_id: token.project_id.map(|id| id.to_string()),
             actor_id,
             access_scope,
+            external_id: token.details.external_id.map(|id| id.to_string()),
+            metadata: token.details.metadata,
         }),
     })
 }

@@ -13,6 +13,9 @@ use crate::surface::{Authorized, failing, origin};
 use edge::error::{ApiError, ApiResult, exact};
 use edge::extract::Json;
 
+/// A good token that may be used from its allowed networks only.
+const ELSEWHERE: &str = r#"{"valid":true,"error":"address not allowed"}"#;
+
 /// The most tokens of one batch.
 const MOST: usize = 1_000;
 /// The most a body may have: so many tokens, twice over for white space.
@@ -80,6 +83,8 @@ fn body(outcomes: &[Outcome]) -> Bytes {
             Outcome::Live(entry) | Outcome::Insufficient { entry, .. } => {
                 body.extend_from_slice(entry.answer());
             }
+            // A batch says of no token where it was presented.
+            Outcome::Elsewhere(_) => body.extend_from_slice(ELSEWHERE.as_bytes()),
             Outcome::Invalid => body.extend_from_slice(INVALID.as_bytes()),
         }
     }

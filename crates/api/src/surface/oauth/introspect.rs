@@ -98,7 +98,9 @@ pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8])
     }
     let asked = validator.recall(plain_question(body)?)?;
     let who = validator.recall_token(&caller)?;
-    let caller = who.caller().filter(|caller| may::<IntrospectTokens>(validator.context(), caller))?;
+    let caller = who
+        .caller(origin::of(request).presented_from)
+        .filter(|caller| may::<IntrospectTokens>(validator.context(), caller))?;
     if ending::notice(&caller, validator.context()).is_some() {
         return None;
     }
@@ -116,8 +118,8 @@ fn plain_question(body: &[u8]) -> Option<&str> {
 
 fn told(outcome: &Outcome) -> HttpResponse {
     match outcome {
-        // Nothing was required, so nothing can be lacking.
-        Outcome::Live(entry) | Outcome::Insufficient { entry, .. } => known(entry),
+        // Nothing was required, so nothing can be lacking; and where the token is presented is not part of the question.
+        Outcome::Live(entry) | Outcome::Insufficient { entry, .. } | Outcome::Elsewhere(entry) => known(entry),
         Outcome::Invalid => HttpResponse::Ok().json(Introspection::default()),
     }
 }

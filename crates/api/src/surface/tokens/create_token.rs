@@ -5,12 +5,14 @@ use actix_web::{HttpRequest, HttpResponse, post};
 use authority::Context;
 use authority::tokens::{IssueRequest, Issued, Tokens};
 use serde::{Deserialize, Serialize};
+use token_domain::access::Metadata;
 use token_domain::id::ProjectId;
 use token_domain::text::{AgentType, Name};
 use token_domain::token::Lifetime;
 use token_domain::{Span, Timestamp};
 use utoipa::ToSchema;
 
+use super::details::details;
 use super::idempotency;
 use super::view::TokenView;
 use crate::surface::permission::ManageTokens;
@@ -42,6 +44,20 @@ struct CreateToken {
     /// Or: in how many days it ends.
     #[serde(default)]
     expires_in_days: Option<u32>,
+    /// What it is for: up to 500 characters.
+    #[serde(default)]
+    description: Option<String>,
+    /// Its holder in the caller's own system: up to 255 characters.
+    #[serde(default)]
+    external_id: Option<String>,
+    /// What a gateway wants to know about the holder: an object of up to 4 KiB, 8 levels deep.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Metadata>,
+    /// Where it may be used from: up to 32 networks in CIDR notation; from anywhere if left out.
+    #[serde(default)]
+    #[schema(example = json!(["203.0.113.0/24"]))]
+    allowed_networks: Option<Vec<String>>,
 }
 
 /// A token just made.
@@ -102,6 +118,12 @@ impl CreateToken {
                 .map_err(|error| ApiError::invalid("agent_type", error.to_string()))?,
             project_id: project_id.map_err(|error| ApiError::invalid("project_id", error.to_string()))?,
             lifetime: lifetime(self.expires_at.as_deref(), self.expires_in_days)?,
+            details: details(
+                self.description.as_ref(),
+                self.external_id.as_ref(),
+                self.metadata,
+                self.allowed_networks.as_deref(),
+            )?,
             idempotency: None,
         })
     }

@@ -7,6 +7,7 @@ use authority::records::TokenEdit;
 use authority::tokens::Tokens;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
+use token_domain::access::{Description, ExternalId, Metadata};
 use token_domain::id::TokenId;
 use token_domain::text::{AgentType, Name};
 use utoipa::ToSchema;
@@ -14,6 +15,7 @@ use utoipa::ToSchema;
 use super::view::TokenView;
 use crate::surface::path::PathParam;
 use crate::surface::permission::ManageTokens;
+use crate::surface::projects::patch::Patch;
 use crate::surface::{Authorized, failing};
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
@@ -27,6 +29,18 @@ pub(in crate::surface) struct EditToken {
     /// A label: empty, or up to 64 of `a–z`, `0–9`, `_`.
     #[serde(default)]
     agent_type: Option<String>,
+    /// Up to 500 characters; `null` takes it away.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    description: Patch<String>,
+    /// Up to 255 characters; `null` takes it away.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    external_id: Patch<String>,
+    /// An object of up to 4 KiB; `null` takes it away.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    metadata: Patch<Metadata>,
     #[serde(default, deserialize_with = "present")]
     #[schema(ignore)]
     scopes: bool,
@@ -66,6 +80,9 @@ impl EditToken {
         Ok(TokenEdit {
             name: name.map_err(|error| ApiError::invalid("name", error.to_string()))?,
             agent_type: agent_type.map_err(|error| ApiError::invalid("agent_type", error.to_string()))?,
+            description: self.description.change("description", |text| Description::parse(text))?,
+            external_id: self.external_id.change("external_id", |text| ExternalId::parse(text))?,
+            metadata: self.metadata.change("metadata", |metadata| Ok::<_, &str>(metadata.clone()))?,
         })
     }
 }

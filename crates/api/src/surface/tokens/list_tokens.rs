@@ -2,13 +2,19 @@
 
 use actix_web::get;
 use actix_web::web::{self, Data};
+use authority::records::{Narrowing, OwnerFilter, Principal};
 use authority::tokens::{Cursor, ListRequest, Page, Tokens};
 use serde::{Deserialize, Serialize};
-use token_domain::token::Status;
+use token_domain::access::ExternalId;
+use token_domain::id::{ActorId, ProjectId, UserId};
+use token_domain::text::AgentType;
+use token_domain::token::{Kind, Status};
+use token_domain::{ScopeName, Span, Timestamp};
 use utoipa::ToSchema;
 
 use super::view::TokenView;
 use crate::surface::permission::ReadTokens;
+use crate::surface::projects::patch;
 use crate::surface::{Authorized, failing};
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Query;
@@ -16,19 +22,51 @@ use edge::extract::Query;
 const DEFAULT_LIMIT: u32 = 100;
 const MOST: u32 = 1_000;
 const LONGEST_NAME: usize = 100;
+/// Ten years.
+const MOST_DAYS: u32 = 3_650;
 
-/// Which tokens to list.
-#[derive(Deserialize, utoipa::IntoParams)]
+/// Which tokens to list. All conditions hold together.
+#[derive(Deserialize, Default, ToSchema, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(in crate::surface) struct Wanted {
+pub(in crate::surface) struct ListTokensQuery {
     /// Only `active`, `rotating`, `revoked` or `expired` ones.
     status: Option<String>,
     /// Only those with this in their name, without regard to case.
     name: Option<String>,
+    /// Only those with this in their name, description, `external_id` or hint, or with this id.
+    q: Option<String>,
+    /// Only those that carry this scope by this very name.
+    scope: Option<String>,
+    /// Only those made by `user:<id>`, `token:<id>`, `service` or `system`.
+    created_by: Option<String>,
+    /// Only those bound to this project.
+    project_id: Option<String>,
+    /// Only those with this label.
+    agent_type: Option<String>,
+    /// Only those of this holder in the caller's own system.
+    external_id: Option<String>,
+    /// Only those made more than so many days ago and not used since.
+    #[param(minimum = 1, maximum = 3650)]
+    unused_days: Option<u32>,
+    /// Only those that end by themselves before this moment; RFC 3339.
+    expires_before: Option<String>,
+    /// Only those revoked, or past their grace, after this moment; RFC 3339.
+    revoked_after: Option<String>,
     /// 1–1000; 100 if left out.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
+}
+
+/// Whose tokens to list: the organisation's own if nothing is said.
+#[derive(Deserialize, Default, ToSchema, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::surface) struct Whose {
+    /// `organization`, `personal` or `actor`.
+    kind: Option<String>,
+    /// One owner's: `user:<id>` or `actor:<id>`.
+    owner: Option<String>,
 }
 
 /// A page of tokens.
@@ -43,16 +81,18 @@ pub(in crate::surface) struct TokenList {
 #[utoipa::path(
     tag = "tokens",
     security(("bearer" = ["tokens:read"]), ("api_key" = ["tokens:read"])),
-    params(Wanted),
+    params(ListTokensQuery, Whose),
     responses((status = 200, body = TokenList))
 )]
 #[get("/v1/tokens")]
 pub(super) async fn list_tokens(
     who: Authorized<ReadTokens>,
     tokens: Data<Tokens>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<ListTokensQuery>,
+    Query(whose): Query<Whose>,
 ) -> ApiResult<web::Json<TokenList>> {
-    let page = tokens.list(&who.caller, wanted.read()?).await.map_err(failing::token)?;
+    let request = whose.read(query.read(tokens.now())?)?;
+    let page = tokens.list(&who.caller, request).await.map_err(failing::token)?;
     Ok(web::Json(page.into()))
 }
 
@@ -65,8 +105,42 @@ impl From<Page> for TokenList {
     }
 }
 
-impl Wanted {
-    pub(in crate::surface) fn read(self) -> ApiResult<ListRequest> {
+impl Whose {
+    /// The same request, about these owners.
+    pub(in crate::surface) fn read(self, request: ListRequest) -> ApiResult<ListRequest> {
+        let kind = |text: &str| {
+            Kind::parse(text).ok_or_else(|| ApiError::invalid("kind", "must be organization, personal or actor"))
+        };
+        let owner = match (self.kind.as_deref().map(kind).transpose()?, self.owner.as_deref()) {
+            (kind, None) => OwnerFilter::Kind(kind.unwrap_or(Kind::Organization)),
+            (kind, Some(text)) => {
+                let (owner, own_kind) = owner(text)?;
+                if kind.is_some_and(|kind| kind != own_kind) {
+                    return Err(ApiError::invalid("kind", "must be the kind of tokens that the owner has"));
+                }
+                owner
+            }
+        };
+        Ok(ListRequest { owner, ..request })
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.kind.is_none() && self.owner.is_none()
+    }
+}
+
+fn owner(text: &str) -> ApiResult<(OwnerFilter, Kind)> {
+    let parsed = match text.split_once(':') {
+        Some(("user", id)) => UserId::parse(id).ok().map(|id| (OwnerFilter::Person(id), Kind::Personal)),
+        Some(("actor", id)) => ActorId::parse(id).ok().map(|id| (OwnerFilter::Actor(id), Kind::Actor)),
+        Some(_) | None => None,
+    };
+    parsed.ok_or_else(|| ApiError::invalid("owner", "must be user:<id> or actor:<id>"))
+}
+
+impl ListTokensQuery {
+    /// What it asks for, of the organisation's own tokens. Days are counted back from `now`.
+    pub(in crate::surface) fn read(self, now: Timestamp) -> ApiResult<ListRequest> {
         let status = |text: &str| {
             Status::parse(text)
                 .ok_or_else(|| ApiError::invalid("status", "must be active, rotating, revoked or expired"))
@@ -76,14 +150,70 @@ impl Wanted {
         if !(1..=MOST).contains(&limit) {
             return Err(ApiError::invalid("limit", format!("must be 1 to {MOST}")));
         }
-        if self.name.as_ref().is_some_and(|name| name.chars().count() > LONGEST_NAME) {
-            return Err(ApiError::invalid("name", format!("must have at most {LONGEST_NAME} characters")));
+        if self.unused_days.is_some_and(|days| !(1..=MOST_DAYS).contains(&days)) {
+            return Err(ApiError::invalid("unused_days", format!("must be 1 to {MOST_DAYS}")));
         }
+        let moment = |field: &'static str, text: Option<&String>| {
+            patch::read(field, text, |text| Timestamp::parse_rfc3339(text).map_err(|error| error.to_string()))
+        };
+        let narrowed = Narrowing {
+            text: searched("q", self.q.as_deref())?,
+            scope: patch::read("scope", self.scope.as_ref(), |text| {
+                ScopeName::parse(text).map(|name| name.to_string()).map_err(|_| "must be the name of a scope")
+            })?,
+            created_by: patch::read("created_by", self.created_by.as_ref(), |text| {
+                Principal::parse(text).ok_or("must be user:<id>, token:<id>, service or system")
+            })?,
+            agent_type: patch::read("agent_type", self.agent_type.as_ref(), AgentType::parse)?,
+            external_id: patch::read("external_id", self.external_id.as_ref(), ExternalId::parse)?,
+            unused_since: self.unused_days.map(|days| now - Span::days(days)),
+            expires_before: moment("expires_before", self.expires_before.as_ref())?,
+            revoked_after: moment("revoked_after", self.revoked_after.as_ref())?,
+        };
         Ok(ListRequest {
+            owner: OwnerFilter::Kind(Kind::Organization),
+            project_id: patch::read("project_id", self.project_id.as_ref(), ProjectId::parse)?,
             status: self.status.as_deref().map(status).transpose()?,
-            name: self.name.filter(|name| !name.is_empty()),
+            name: searched("name", self.name.as_deref())?,
+            narrowed,
             limit,
             after: self.cursor.as_deref().map(after).transpose()?,
         })
     }
+
+    /// Whether it asks for a page.
+    pub(super) const fn has_page(&self) -> bool {
+        self.limit.is_some() || self.cursor.is_some()
+    }
+
+    /// Whether it asks for nothing in particular.
+    pub(super) fn is_empty(&self) -> bool {
+        let Self {
+            status,
+            name,
+            q,
+            scope,
+            created_by,
+            project_id,
+            agent_type,
+            external_id,
+            unused_days,
+            expires_before,
+            revoked_after,
+            limit: _,
+            cursor: _,
+        } = self;
+        let texts =
+            [status, name, q, scope, created_by, project_id, agent_type, external_id, expires_before, revoked_after];
+        unused_days.is_none() && texts.into_iter().all(|text| text.as_ref().is_none_or(String::is_empty))
+    }
+}
+
+/// A text to search for, in the form that names are stored in: trimmed and in NFC. One that is empty asks for nothing.
+fn searched(field: &'static str, text: Option<&str>) -> ApiResult<Option<String>> {
+    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
+    if text.chars().count() > LONGEST_NAME {
+        return Err(ApiError::invalid(field, format!("must have at most {LONGEST_NAME} characters")));
+    }
+    Ok(Some(token_domain::text::composed(text)))
 }

@@ -1,22 +1,28 @@
 //! The tokens of an organisation.
 
+mod bulk_revoke;
 mod cancel_rotation;
+mod count_tokens;
 mod create_token;
+mod details;
 mod edit_token;
 mod get_self;
 mod get_token;
 mod get_usage;
 pub(super) mod idempotency;
 mod list_tokens;
+mod lookup_token;
 mod revoke_self;
 mod revoke_token;
+mod revoke_with_reason;
 mod rotate_self;
 mod rotate_token;
 mod view;
 
 pub(super) use create_token::{CreatedToken, lifetime};
+pub(super) use details::details;
 pub(super) use edit_token::EditToken;
-pub(super) use list_tokens::{TokenList, Wanted};
+pub(super) use list_tokens::{ListTokensQuery, TokenList};
 pub(super) use rotate_token::{RotateToken, RotatedToken};
 pub(super) use view::TokenView;
 
@@ -28,7 +34,10 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(create_token::create_token)
         .service(list_tokens::list_tokens)
-        // Before those with an id: `self` is none.
+        // Register before those with an id, or `/tokens/counts` would match `/tokens/{token_id}`.
+        .service(count_tokens::count_tokens)
+        .service(lookup_token::lookup_token)
+        .service(bulk_revoke::bulk_revoke_tokens)
         .service(get_self::get_self)
         .service(rotate_self::rotate_self)
         .service(revoke_self::revoke_self)
@@ -37,7 +46,8 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(edit_token::edit_token)
         .service(rotate_token::rotate_token)
         .service(cancel_rotation::cancel_rotation)
-        .service(revoke_token::revoke_token);
+        .service(revoke_token::revoke_token)
+        .service(revoke_with_reason::revoke_with_reason);
 }
 
 impl Segment<Operations> for TokenId {

@@ -4,6 +4,8 @@ use authority::audit::principal_text;
 use authority::records::Token;
 use serde::Serialize;
 use token_domain::Timestamp;
+use token_domain::access::Metadata;
+use token_domain::token::{AllowedNetworks, RevokeCause};
 use utoipa::ToSchema;
 
 /// A token. Times are UTC to the second.
@@ -15,6 +17,8 @@ pub(in crate::surface) struct TokenView {
     /// `organization`, `personal` or `actor`.
     kind: &'static str,
     name: String,
+    /// What it is for.
+    description: Option<String>,
     /// `active`, `rotating`, `revoked` or `expired`, as of now.
     status: &'static str,
     scopes: Vec<String>,
@@ -22,6 +26,14 @@ pub(in crate::surface) struct TokenView {
     agent_type: String,
     /// The project it is bound to.
     project_id: Option<String>,
+    /// Its holder in the caller's own system.
+    external_id: Option<String>,
+    /// What a gateway wants to know about the holder.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Metadata>,
+    /// Where it may be used from; `null` for anywhere.
+    #[schema(value_type = Option<Vec<String>>)]
+    allowed_networks: Option<AllowedNetworks>,
     /// How the token begins, to recognise it by.
     #[schema(example = "nlp_3f7a…")]
     hint: String,
@@ -35,8 +47,11 @@ pub(in crate::surface) struct TokenView {
     rotated_from: Option<String>,
     rotated_to: Option<String>,
     revoked_at: Option<String>,
-    /// `requested`, `superseded`, `rotation_cancelled`, `leaked`, `owner_removed` or `policy`.
+    /// `leaked`, `replaced`, `person_left`, `unused` or `other` as whoever revoked it said; else `requested`, `superseded`,
+    /// `rotation_cancelled`, `leaked`, `owner_removed` or `policy`.
     revoked_reason: Option<&'static str>,
+    /// What else was said when it was revoked.
+    revoked_note: Option<String>,
 }
 
 impl TokenView {
@@ -48,10 +63,14 @@ impl TokenView {
             id: token.id.to_string(),
             kind: token.owner.kind().as_str(),
             name: token.name.to_string(),
+            description: token.details.description.map(|text| text.to_string()),
             status: facts.status(now).as_str(),
             scopes: token.scopes,
             agent_type: token.agent_type.to_string(),
             project_id: token.project_id.map(|id| id.to_string()),
+            external_id: token.details.external_id.map(|id| id.to_string()),
+            metadata: token.details.metadata,
+            allowed_networks: token.details.allowed_networks,
             hint: format!("{}{}…", token_format::PREFIX, token.secret.hint),
             created_at: time(facts.created_at),
             created_by: principal_text(token.created_by),
@@ -61,7 +80,9 @@ impl TokenView {
             rotated_from: token.rotated_from.map(|id| id.to_string()),
             rotated_to: facts.superseded.map(|superseded| superseded.by.to_string()),
             revoked_at: revocation.map(|revoked| time(revoked.at)),
-            revoked_reason: revocation.map(|revoked| revoked.reason.as_str()),
+            revoked_reason: revocation
+                .map(|revoked| token.explanation.cause.map_or(revoked.reason.as_str(), RevokeCause::as_str)),
+            revoked_note: token.explanation.note.map(|note| note.to_string()),
         }
     }
 }

@@ -80,6 +80,11 @@ fn offer(names: &Names) -> Value {
     json!({"email": format!("{}@invited.example", names["fresh"]), "role": names["managers"]})
 }
 
+/// Of the caller's own: those of others are passed over as absent ones are, and count for nothing.
+fn bulk(names: &Names) -> Value {
+    json!({"ids": [names["token_id"]], "reason": "unused", "dry_run": true})
+}
+
 fn role(names: &Names) -> Value {
     json!({"name": names["fresh"], "scopes": ["roles:write"]})
 }
@@ -109,6 +114,7 @@ pub(super) const ROWS: &[Row] = &[
     row("add_member", Unbound, Nothing, 201).body(offer),
     row("assign_actors", Holders, AccessScopeWithActor, 200).body(actors),
     row("assign_actors_bound", Bound, AccessScopeWithActor, 200).body(actors),
+    row("bulk_revoke_tokens", Holders, Token, 200).body(bulk),
     row("cancel_key_rotation", People, RotatingKey, 200),
     row("cancel_rotation", Holders, RotatingToken, 200),
     row("change_password", People, Nothing, 204)
@@ -116,6 +122,7 @@ pub(super) const ROWS: &[Row] = &[
     row("check_topic", Holders, Actor, 200).query("topic=a/b", Tells::Path),
     row("check_topic_bound", Bound, Actor, 200).query("topic=a/b", Tells::Path),
     row("confirm_totp", People, Nothing, 409).body(|_| json!({"code": "123456"})),
+    row("count_tokens", Holders, Nothing, 200),
     row("create_actor", Holders, Nothing, 201).body(name),
     row("create_actor_bound", Bound, Nothing, 201).body(name),
     row("create_for_person", Service, Nothing, 201)
@@ -200,6 +207,7 @@ pub(super) const ROWS: &[Row] = &[
     row("list_scopes_bound", Bound, Nothing, 200),
     row("list_sessions", People, Nothing, 200),
     row("list_tokens", Holders, Nothing, 200),
+    row("lookup_token", Holders, Nothing, 404).body(|_| json!({"token": "nlp_0"})),
     row("metrics", Anybody, Nothing, 200),
     row("preview_policy", Holders, Nothing, 200).body(|_| json!({"kinds": {}})),
     row("ready", Anybody, Nothing, 200),
@@ -207,6 +215,7 @@ pub(super) const ROWS: &[Row] = &[
     row("revoke_key", People, Key, 204),
     row("revoke_self", Tokens, Itself, 204),
     row("revoke_token", Holders, Token, 204),
+    row("revoke_with_reason", Holders, Token, 204).body(|_| json!({"reason": "replaced"})),
     row("rotate_actor", Holders, Actor, 200),
     row("rotate_actor_bound", Bound, Actor, 200),
     row("rotate_key", People, Key, 200).body(nothing),

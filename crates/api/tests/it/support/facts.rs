@@ -5,7 +5,8 @@ use authority::audit::{self, Event, Trail};
 use authority::env::{Clock as _, SystemClock, SystemEntropy, new_id, random};
 use authority::sessions::SessionToken;
 use storage::model::{
-    AuditFilter, AuditRecord, Membership, Organization, Principal, Session, Token, TokenFilter, TokenOwner, User,
+    AuditFilter, AuditRecord, Membership, Narrowing, Organization, Principal, Session, Token, TokenFilter, TokenOwner,
+    User,
 };
 use storage::{DatabaseUrl, Store, StoreError, StoreOptions};
 use test_support::sql::Sql;
@@ -233,10 +234,11 @@ impl Facts {
         loop {
             let filter = TokenFilter {
                 organization_id: organization,
-                owner: TokenOwner::Organization,
+                owner: TokenOwner::Organization.into(),
                 project_id: None,
                 status: None,
                 name_contains: None,
+                narrowed: Narrowing::default(),
                 now: now(),
                 after: all.last().map(|token| (token.facts.created_at, token.id)),
                 limit: PAGE,
@@ -316,7 +318,8 @@ impl Facts {
     /// Appends so many events to the trail of the organisation that set-up made.
     pub(crate) fn fill_audit(&self, count: usize) {
         let (organization, at) = (self.organization(Server::ORGANIZATION).id, now());
-        let origin = Origin { request_id: "filled".to_owned(), client_ip: None, user_agent: None };
+        let origin =
+            Origin { request_id: "filled".to_owned(), client_ip: None, presented_from: None, user_agent: None };
         self.write(move |tx| {
             Box::pin(async move {
                 let mut trail = Trail::open(tx, Some(organization)).await?;

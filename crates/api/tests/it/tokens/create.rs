@@ -26,10 +26,14 @@ const FIELDS: [&str; 17] = [
     "id",
     "kind",
     "name",
+    "description",
     "status",
     "scopes",
     "agent_type",
     "project_id",
+    "external_id",
+    "metadata",
+    "allowed_networks",
     "hint",
     "created_at",
     "created_by",
@@ -40,6 +44,7 @@ const FIELDS: [&str; 17] = [
     "rotated_to",
     "revoked_at",
     "revoked_reason",
+    "revoked_note",
 ];
 
 #[track_caller]

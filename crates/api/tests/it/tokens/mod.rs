@@ -1,10 +1,14 @@
 //! The tokens of an organisation.
 
+mod bulk;
 mod create;
+mod details;
 mod edit;
 mod idempotency;
 mod list;
+mod lookup;
 mod managing;
+mod networks;
 mod own;
 mod revoke;
 mod rotate;

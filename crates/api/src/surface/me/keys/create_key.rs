@@ -5,12 +5,13 @@ use actix_web::{HttpRequest, HttpResponse, post};
 use authority::Context;
 use authority::tokens::{KeyRequest, Tokens};
 use serde::{Deserialize, Serialize};
+use token_domain::access::Metadata;
 use token_domain::id::ProjectId;
 use token_domain::text::{AgentType, Name};
 use utoipa::ToSchema;
 
 use crate::surface::permission::WriteSelf;
-use crate::surface::tokens::{CreatedToken, idempotency, lifetime};
+use crate::surface::tokens::{CreatedToken, details, idempotency, lifetime};
 use crate::surface::{Authorized, failing};
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
@@ -37,6 +38,20 @@ struct CreateKey {
     /// Or: in how many days it ends.
     #[serde(default)]
     expires_in_days: Option<u32>,
+    /// What it is for: up to 500 characters.
+    #[serde(default)]
+    description: Option<String>,
+    /// Its holder in the caller's own system: up to 255 characters.
+    #[serde(default)]
+    external_id: Option<String>,
+    /// What a gateway wants to know about the holder: an object of up to 4 KiB, 8 levels deep.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Metadata>,
+    /// Where it may be used from: up to 32 networks in CIDR notation; from anywhere if left out.
+    #[serde(default)]
+    #[schema(example = json!(["203.0.113.0/24"]))]
+    allowed_networks: Option<Vec<String>>,
 }
 
 /// Issue a personal key.
@@ -77,6 +92,12 @@ impl CreateKey {
                 .map_err(|error| ApiError::invalid("agent_type", error.to_string()))?,
             project_id: project_id.map_err(|error| ApiError::invalid("project_id", error.to_string()))?,
             lifetime: lifetime(self.expires_at.as_deref(), self.expires_in_days)?,
+            details: details(
+                self.description.as_ref(),
+                self.external_id.as_ref(),
+                self.metadata,
+                self.allowed_networks.as_deref(),
+            )?,
             idempotency: None,
         })
     }

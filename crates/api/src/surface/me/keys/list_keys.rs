@@ -5,7 +5,7 @@ use actix_web::web::{self, Data};
 use authority::tokens::Tokens;
 
 use crate::surface::permission::ReadSelf;
-use crate::surface::tokens::{TokenList, Wanted};
+use crate::surface::tokens::{ListTokensQuery, TokenList};
 use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 use edge::extract::Query;
@@ -14,15 +14,15 @@ use edge::extract::Query;
 #[utoipa::path(
     tag = "keys",
     security(("bearer" = ["user:read"]), ("api_key" = ["user:read"])),
-    params(Wanted),
+    params(ListTokensQuery),
     responses((status = 200, body = TokenList))
 )]
 #[get("/v1/me/keys")]
 pub(super) async fn list_keys(
     who: Authorized<ReadSelf>,
     tokens: Data<Tokens>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<ListTokensQuery>,
 ) -> ApiResult<web::Json<TokenList>> {
-    let page = tokens.list_keys(&who.caller, wanted.read()?).await.map_err(failing::token)?;
+    let page = tokens.list_keys(&who.caller, query.read(tokens.now())?).await.map_err(failing::token)?;
     Ok(web::Json(page.into()))
 }

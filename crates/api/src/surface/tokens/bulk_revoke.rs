@@ -1,0 +1,141 @@
+//! `POST /v1/tokens/bulk-revoke`: many tokens at once, looked at first.
+
+use actix_web::post;
+use actix_web::web::{self, Data};
+use authority::Context;
+use authority::tokens::{BulkRequest, BulkRevoked, Chosen, MOST_NAMED, Mode, Tokens};
+use serde::{Deserialize, Serialize};
+use token_domain::Timestamp;
+use token_domain::id::TokenId;
+use utoipa::ToSchema;
+
+use super::list_tokens::{ListTokensQuery, Whose};
+use super::revoke_with_reason::explanation;
+use super::view::TokenView;
+use crate::surface::permission::ManageTokens;
+use crate::surface::{Authorized, failing};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
+
+/// Which tokens to revoke, and why. `ids` or `filter`, not both.
+#[derive(Deserialize, ToSchema)]
+struct BulkRevoke {
+    /// 1–1000 of the organisation's tokens; those that are dead already or not there are not counted.
+    #[serde(default)]
+    ids: Option<Vec<String>>,
+    /// All tokens that the list shows by these filters, on every page: at most 10 000.
+    #[serde(default)]
+    filter: Option<BulkFilter>,
+    /// `leaked`, `replaced`, `person_left`, `unused` or `other`.
+    reason: String,
+    /// What else there is to say: up to 500 characters.
+    #[serde(default)]
+    note: Option<String>,
+    /// Only say what would happen.
+    #[serde(default)]
+    dry_run: Option<bool>,
+    /// How many tokens there were when the caller looked: 409 when that has changed.
+    #[serde(default)]
+    expected_count: Option<usize>,
+}
+
+/// The filters of the list of tokens, of which at least one is given.
+#[derive(Deserialize, ToSchema)]
+struct BulkFilter {
+    #[serde(flatten)]
+    query: ListTokensQuery,
+    #[serde(flatten)]
+    whose: Whose,
+}
+
+/// What became of them, or would.
+#[derive(Serialize, ToSchema)]
+struct BulkRevokedView {
+    /// Live tokens that were chosen.
+    matched: usize,
+    /// Of those, how many were revoked by this request.
+    revoked: usize,
+    /// Those with the most uses since a day ago, at most ten.
+    busiest: Vec<Busy>,
+}
+
+/// A token that is in use.
+#[derive(Serialize, ToSchema)]
+struct Busy {
+    /// How often it was found good since a day ago.
+    uses: u64,
+    token: TokenView,
+}
+
+/// Revoke many tokens at once.
+///
+/// With `dry_run`, nothing is revoked: send the `matched` of its answer as `expected_count` to revoke just those.
+#[utoipa::path(
+    tag = "tokens",
+    security(("bearer" = ["tokens:manage"]), ("api_key" = ["tokens:manage"])),
+    request_body = BulkRevoke,
+    responses(
+        (status = 200, body = BulkRevokedView),
+        (status = 409, description = "another number of tokens than `expected_count`; `matched` says how many", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/tokens/bulk-revoke")]
+pub(super) async fn bulk_revoke_tokens(
+    who: Authorized<ManageTokens>,
+    tokens: Data<Tokens>,
+    context: Data<Context>,
+    Json(body): Json<BulkRevoke>,
+) -> ApiResult<web::Json<BulkRevokedView>> {
+    let request = body.read(context.now())?;
+    let done = tokens.revoke_many(&who.caller, request, &who.origin).await.map_err(failing::token)?;
+    Ok(web::Json(BulkRevokedView::new(done, context.now())))
+}
+
+impl BulkRevoke {
+    fn read(self, now: Timestamp) -> ApiResult<BulkRequest> {
+        let chosen = match (self.ids, self.filter) {
+            (Some(ids), None) => Chosen::Named(named(&ids)?),
+            (None, Some(filter)) => Chosen::Listed(Box::new(filter.read(now)?)),
+            (None, None) => return Err(ApiError::invalid("ids", "must be given, or filter")),
+            (Some(_), Some(_)) => return Err(ApiError::invalid("filter", "must not be sent together with ids")),
+        };
+        let mode = if self.dry_run == Some(true) { Mode::DryRun } else { Mode::Carry };
+        Ok(BulkRequest {
+            chosen,
+            explanation: explanation(Some(&self.reason), self.note.as_ref())?,
+            mode,
+            expected: self.expected_count,
+        })
+    }
+}
+
+impl BulkFilter {
+    fn read(self, now: Timestamp) -> ApiResult<authority::tokens::ListRequest> {
+        if self.query.has_page() {
+            return Err(ApiError::invalid("filter", "must not have a limit or a cursor: it is about every page"));
+        }
+        if self.query.is_empty() && self.whose.is_empty() {
+            return Err(ApiError::invalid("filter", "must not be empty: name what to revoke"));
+        }
+        self.whose.read(self.query.read(now)?)
+    }
+}
+
+fn named(ids: &[String]) -> ApiResult<Vec<TokenId>> {
+    if !(1..=MOST_NAMED).contains(&ids.len()) {
+        return Err(ApiError::invalid("ids", format!("must have 1 to {MOST_NAMED} entries")));
+    }
+    let parsed: Result<Vec<_>, _> = ids.iter().map(|id| TokenId::parse(id)).collect();
+    let mut parsed = parsed.map_err(|error| ApiError::invalid("ids", error.to_string()))?;
+    parsed.sort_unstable();
+    parsed.dedup();
+    Ok(parsed)
+}
+
+impl BulkRevokedView {
+    fn new(done: BulkRevoked, now: Timestamp) -> Self {
+        let BulkRevoked { matched, revoked, busiest } = done;
+        let busy = |(token, uses)| Busy { uses, token: TokenView::new(token, now) };
+        Self { matched, revoked, busiest: busiest.into_iter().map(busy).collect() }
+    }
+}

@@ -1,0 +1,58 @@
+//! `POST /v1/tokens/{token_id}/revoke`: as `DELETE`, with a reason for the trail.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, post};
+use authority::tokens::Tokens;
+use serde::Deserialize;
+use token_domain::access::Description;
+use token_domain::id::TokenId;
+use token_domain::token::{Explanation, RevokeCause};
+use utoipa::ToSchema;
+
+use crate::surface::path::PathParam;
+use crate::surface::permission::ManageTokens;
+use crate::surface::projects::patch;
+use crate::surface::{Authorized, failing};
+use edge::error::ApiResult;
+use edge::extract::Json;
+
+/// Why a token is revoked.
+#[derive(Deserialize, ToSchema)]
+struct Reason {
+    /// `leaked`, `replaced`, `person_left`, `unused` or `other`.
+    #[serde(default)]
+    #[schema(example = "replaced")]
+    reason: Option<String>,
+    /// What else there is to say: up to 500 characters.
+    #[serde(default)]
+    note: Option<String>,
+}
+
+/// What is said about a revocation.
+pub(super) fn explanation(reason: Option<&String>, note: Option<&String>) -> ApiResult<Explanation> {
+    let cause = |text: &str| RevokeCause::parse(text).ok_or("must be leaked, replaced, person_left, unused or other");
+    Ok(Explanation {
+        cause: patch::read("reason", reason, cause)?,
+        note: patch::read("note", note, Description::parse)?,
+    })
+}
+
+/// Revoke a token and say why.
+#[utoipa::path(
+    tag = "tokens",
+    security(("bearer" = ["tokens:manage"]), ("api_key" = ["tokens:manage"])),
+    params(("token_id" = String, Path, description = "the token's id")),
+    request_body = Reason,
+    responses((status = 204, description = "dead, from now on and everywhere; also when it was before, whose reason stays"))
+)]
+#[post("/v1/tokens/{token_id}/revoke")]
+pub(super) async fn revoke_with_reason(
+    who: Authorized<ManageTokens>,
+    PathParam(id): PathParam<TokenId>,
+    tokens: Data<Tokens>,
+    Json(reason): Json<Reason>,
+) -> ApiResult<HttpResponse> {
+    let explanation = explanation(reason.reason.as_ref(), reason.note.as_ref())?;
+    tokens.revoke_saying(&who.caller, id, explanation, &who.origin).await.map_err(failing::token)?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,194 @@
+//! Revoking many tokens at once: looked at first, counted, then done in units of bounded size.
+//!
+//! Each unit is one transaction with one audit row that names its tokens, and one fence: up to 128 tokens are fenced one by
+//! one, more as their organisation. When a unit fails, those before it stay done, and the answer says how many they are.
+
+use storage::model::{Kill, Token, TokenFilter};
+use token_domain::id::TokenId;
+use token_domain::token::Explanation;
+use token_domain::usage::Hour;
+use token_domain::{Span, Timestamp};
+
+use super::reach::reaches;
+use super::read::filter;
+use super::revoke::explained;
+use super::{ListRequest, TokenError, Tokens};
+use crate::audit::{Event, Trail};
+use crate::origin::{Caller, Origin};
+
+/// Tokens of one unit of work: on PostgreSQL, others of the organisation wait for about as long as one takes.
+const AT_ONCE: usize = 500;
+/// Tokens read at once.
+const PAGE: u32 = 1_000;
+/// The most tokens that one request may be about, so that it ends within a request's deadline.
+const MOST: usize = 10_000;
+/// The most ids that may be named.
+pub const MOST_NAMED: usize = 1_000;
+/// How many of the busiest are shown.
+const BUSIEST: usize = 10;
+
+/// Which tokens to revoke.
+#[derive(Clone, Debug)]
+pub enum Chosen {
+    /// These.
+    Named(Vec<TokenId>),
+    /// All that a list of this request would show, on every page.
+    Listed(Box<ListRequest>),
+}
+
+/// Whether to do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Only say what would happen.
+    DryRun,
+    /// Do it.
+    Carry,
+}
+
+/// Many tokens to revoke.
+#[derive(Clone, Debug)]
+pub struct BulkRequest {
+    /// Which.
+    pub chosen: Chosen,
+    /// Why.
+    pub explanation: Explanation,
+    /// Whether to do it.
+    pub mode: Mode,
+    /// How many the caller thinks there are; another number means that the caller looked at something else.
+    pub expected: Option<usize>,
+}
+
+/// What became of them, or would.
+#[derive(Clone, Debug)]
+pub struct BulkRevoked {
+    /// Live tokens that were chosen.
+    pub matched: usize,
+    /// Of those, how many were revoked now.
+    pub revoked: usize,
+    /// Those with the most uses since a day ago, with how many that is; unused ones are not among them.
+    pub busiest: Vec<(Token, u64)>,
+}
+
+impl Tokens {
+    /// Revokes many tokens of the caller's organisation, or says what that would do. Tokens that are dead already, absent or
+    /// out of the caller's reach are not counted.
+    ///
+    /// # Errors
+    /// More tokens than one request may be about; another number of them than the caller expects; the store's.
+    pub async fn revoke_many(
+        &self,
+        caller: &Caller,
+        request: BulkRequest,
+        origin: &Origin,
+    ) -> Result<BulkRevoked, TokenError> {
+        let now = self.context.now();
+        let tokens = match request.chosen {
+            Chosen::Named(ids) => self.named(caller, ids, now).await?,
+            Chosen::Listed(listed) => match filter(caller, *listed, now) {
+                Some(filter) => self.listed(filter).await?,
+                None => Vec::new(),
+            },
+        };
+        let matched = tokens.len();
+        if request.expected.is_some_and(|expected| expected != matched) {
+            return Err(TokenError::OtherCount { matched });
+        }
+        let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
+        let busiest = self.busiest(tokens, now).await?;
+        let mut revoked = 0;
+        if request.mode == Mode::Carry {
+            for part in ids.chunks(AT_ONCE) {
+                match self.revoke_part(caller, part.to_vec(), request.explanation.clone(), origin).await {
+                    Ok(done) => revoked += done,
+                    Err(error) if revoked == 0 => return Err(error),
+                    Err(error) => {
+                        tracing::warn!(%error, revoked, matched, "revoking many tokens stopped half way");
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(BulkRevoked { matched, revoked, busiest })
+    }
+
+    async fn named(&self, caller: &Caller, ids: Vec<TokenId>, now: Timestamp) -> Result<Vec<Token>, TokenError> {
+        let organization = caller.organization_id;
+        let found = self
+            .context
+            .store
+            .read(move |reads| Box::pin(async move { reads.tokens_by_id(organization, &ids).await }))
+            .await?;
+        let is_chosen = |token: &Token| token.facts.status(now).is_live() && reaches(caller, token);
+        Ok(found.into_iter().filter(is_chosen).collect())
+    }
+
+    async fn listed(&self, filter: TokenFilter) -> Result<Vec<Token>, TokenError> {
+        let mut all: Vec<Token> = Vec::new();
+        loop {
+            let after = all.last().map(|token| (token.facts.created_at, token.id)).or(filter.after);
+            let page = TokenFilter { after, limit: PAGE, ..filter.clone() };
+            let tokens =
+                self.context.store.read(move |reads| Box::pin(async move { reads.list_tokens(&page).await })).await?;
+            let is_last = tokens.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+            all.extend(tokens);
+            if all.len() > MOST {
+                return Err(TokenError::TooMany { most: MOST });
+            }
+            if is_last {
+                all.retain(|token| token.facts.status(filter.now).is_live());
+                return Ok(all);
+            }
+        }
+    }
+
+    async fn busiest(&self, tokens: Vec<Token>, now: Timestamp) -> Result<Vec<(Token, u64)>, TokenError> {
+        let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
+        let first = Hour::of(now - Span::days(1));
+        let mut uses =
+            self.context.store.read(move |reads| Box::pin(async move { reads.uses_since(&ids, first).await })).await?;
+        uses.sort_by_key(|(id, count)| (std::cmp::Reverse(*count), *id));
+        uses.truncate(BUSIEST);
+        let token = |id: TokenId| tokens.iter().find(|token| token.id == id).cloned();
+        let mut busiest: Vec<(Token, u64)> =
+            uses.into_iter().filter_map(|(id, count)| token(id).map(|token| (token, count))).collect();
+        self.context.uses.add_to(busiest.iter_mut().map(|(token, _)| token));
+        Ok(busiest)
+    }
+
+    /// One unit of work.
+    async fn revoke_part(
+        &self,
+        caller: &Caller,
+        ids: Vec<TokenId>,
+        explanation: Explanation,
+        origin: &Origin,
+    ) -> Result<usize, TokenError> {
+        let now = self.context.now();
+        let (organization, by, origin) = (caller.organization_id, caller.principal(), origin.clone());
+        let touching = self.context.units.touching();
+        touching.touch_tokens(organization, Some(ids.clone()));
+        self.context
+            .units
+            .run(now, touching, move |tx| {
+                Box::pin(async move {
+                    let mut trail = Trail::open(tx, Some(organization)).await?;
+                    let kill = Kill { at: now, reason: explanation.reason(), by };
+                    let revoked = tx.revoke_tokens(organization, &ids, &kill).await?;
+                    if revoked.is_empty() {
+                        return Ok(0);
+                    }
+                    if !explanation.is_empty() {
+                        tx.explain_revocations(organization, &revoked, &explanation).await?;
+                    }
+                    let named: Vec<String> = revoked.iter().map(ToString::to_string).collect();
+                    let event = Event::new(now, "token.bulk_revoke", by, &origin)
+                        .with("count", named.len())
+                        .with("tokens", named)
+                        .with("reason", kill.reason.as_str());
+                    trail.append(tx, explained(event, &explanation)).await?;
+                    Ok::<_, TokenError>(revoked.len())
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,55 @@
+//! Which token a secret is of: for whoever found one and wants to know what it opens.
+
+use secret_hash::{StoredHash, TagCheck, VerifyTag, lookup_hint};
+use storage::model::Token;
+use token_format::PlainToken;
+
+use super::reach::reaches;
+use super::{TokenError, Tokens};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::origin::Caller;
+
+impl Tokens {
+    /// The token of the caller's organisation whose secret this is, dead or alive. No use is counted.
+    ///
+    /// # Errors
+    /// No such token in the organisation, within the caller's reach: a foreign secret and none at all are one.
+    pub async fn lookup(&self, caller: &Caller, text: &str) -> Result<Token, TokenError> {
+        let Ok(secret) = PlainToken::parse(text.trim()) else { return Err(TokenError::NotFound) };
+        let candidates = self.context.store.candidates(lookup_hint(&secret).0).await?;
+        for candidate in candidates {
+            let mut token = candidate.token;
+            // What is not the caller's is not proven either: how long that takes would tell that it is there.
+            if token.organization_id != caller.organization_id || !reaches(caller, &token) {
+                continue;
+            }
+            if is_of(&self.context, &secret, &token).await? {
+                self.context.uses.add_to([&mut token]);
+                return Ok(token);
+            }
+        }
+        Err(TokenError::NotFound)
+    }
+}
+
+/// Whether a secret is this token's: by its tag where that can tell, by its hash where it cannot.
+async fn is_of(context: &Context, secret: &PlainToken, token: &Token) -> Result<bool, Failure> {
+    let digest = context.keyring.digest(secret);
+    let tag = token.secret.verify_tag.as_deref().and_then(|bytes| VerifyTag::from_bytes(bytes).ok());
+    match tag.map(|tag| context.keyring.check(secret, &digest, &tag)) {
+        Some(TagCheck::Match | TagCheck::MatchPreviousKey) => return Ok(true),
+        Some(TagCheck::Mismatch) => return Ok(false),
+        Some(TagCheck::UnknownKey) | None => {}
+    }
+    let unreadable =
+        |error: &dyn std::fmt::Display| Failure::Inconsistent(format!("token {} cannot be read: {error}", token.id));
+    let stored = StoredHash::parse(&token.secret.secret_hash).map_err(|error| unreadable(&error))?;
+    let verified = if stored.is_slow() {
+        let secret = secret.clone();
+        context.lane.run(move || secret_hash::verify(&secret, &stored)).await?
+    } else {
+        secret_hash::verify(secret, &stored)
+    };
+    verified.map_err(|error| unreadable(&error))
+}
