@@ -22,7 +22,7 @@ both!(
 );
 
 /// Fields of a token, in the order of the answer; `secret` comes last where it was made.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 22] = [
     "id",
     "kind",
     "name",
