@@ -44,9 +44,12 @@ pub mod records {
     pub use storage::model::{Narrowing, OwnerFilter, StatusCounts, Token, TokenDetails, TokenEdit, TokenOwner};
 }
 
+mod change;
 mod context;
 mod opaque;
+mod rights;
 
 pub use context::{Context, Parts, Policy};
 pub use error::Failure;
-pub use origin::{Caller, Origin, Via};
+pub use origin::{Admission, Caller, Origin, Via};
+pub use rights::Refused;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use storage::model::Principal;
 use token_domain::id::{AccessScopeId, OrganizationId, ProjectId, SessionId, TokenId, UserId};
-use token_domain::{ScopeSet, Timestamp};
+use token_domain::{Requirement, ScopeSet, Timestamp};
 
 /// The request something came with, for the audit trail and the limiter.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub struct Origin {
 }
 
 /// A caller whose credential was found good at this very request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Caller {
     /// The organisation the credential is for; nothing it does reaches any other.
     pub organization_id: OrganizationId,
@@ -29,6 +29,18 @@ pub struct Caller {
     pub via: Via,
     /// What it may do now.
     pub effective: ScopeSet,
+    /// What the request was let in for.
+    pub admission: Admission,
+}
+
+/// On what terms a request was let in. The same terms are applied again, to the rights of that moment, where its change is
+/// made: a verb cannot forget what the door asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Admission {
+    /// What the operation takes.
+    pub requirement: Requirement,
+    /// Whether it is open to a person who still has to set up the second factor that their organisation asks for.
+    pub is_enrolling: bool,
 }
 
 /// How a caller proved who they are.
@@ -70,6 +82,33 @@ impl Caller {
         match self.via {
             Via::Session { .. } => None,
             Via::Token { ends_at, .. } => ends_at,
+        }
+    }
+
+    /// The same caller, let in on these terms.
+    #[must_use]
+    pub const fn admitted(self, admission: Admission) -> Self {
+        Self { admission, ..self }
+    }
+
+    /// Whether a person is here themselves, by a session.
+    pub const fn is_signed_in(&self) -> bool {
+        matches!(self.via, Via::Session { .. })
+    }
+
+    /// The project the credential is bound to; nothing where it reaches the whole organisation.
+    pub const fn bound_project(&self) -> Option<ProjectId> {
+        match self.via {
+            Via::Session { .. } => None,
+            Via::Token { project_id, .. } => project_id,
+        }
+    }
+
+    /// The one access scope the credential is confined to, if it is an actor's of one.
+    pub const fn boundary(&self) -> Option<AccessScopeId> {
+        match self.via {
+            Via::Session { .. } => None,
+            Via::Token { boundary, .. } => boundary,
         }
     }
 

@@ -9,13 +9,14 @@ use token_domain::id::{OrganizationId, UserId};
 use token_domain::text::{Email, Name};
 use zeroize::Zeroizing;
 
-use crate::audit::{Event, Trail};
+use crate::change::Ask;
 use crate::context::Context;
 use crate::env::{EntropyError, random};
 use crate::error::Failure;
 use crate::limits::TooManyAttempts;
 use crate::origin::{Caller, Origin, Via};
 use crate::passwords::WeakPassword;
+use crate::rights::Refused;
 
 pub use crate::passwords::NewPassword;
 
@@ -25,6 +26,9 @@ pub enum PersonError {
     /// The caller is no person, or is gone.
     #[error("no such person")]
     NotFound,
+    /// What signing in stands on changes in a session, never by a key.
+    #[error("a session is needed")]
+    SessionNeeded,
     /// The current password is wrong.
     #[error("the current password is wrong")]
     WrongPassword,
@@ -37,6 +41,9 @@ pub enum PersonError {
     /// Somebody else has that address.
     #[error("the e-mail address is taken")]
     EmailTaken,
+    /// Not by now: the caller lost the right while the request was under way.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// The service itself failed.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -86,10 +93,11 @@ impl People {
         self.standing(caller.organization_id, user).await
     }
 
-    /// Changes the caller's own name or address.
+    /// Changes the caller's own name or address. The address is what signing in stands on, so no key changes it: whoever
+    /// steals one would lock its owner out, and be signed in as them by a front end that trusts the address.
     ///
     /// # Errors
-    /// An address somebody else has.
+    /// An address somebody else has; an address, by a key.
     pub async fn edit_me(
         &self,
         caller: &Caller,
@@ -98,26 +106,24 @@ impl People {
         origin: &Origin,
     ) -> Result<Me, PersonError> {
         let user = caller.user_id().ok_or(PersonError::NotFound)?;
-        let now = self.context.now();
-        let (organization, by, origin) = (caller.organization_id, caller.principal(), origin.clone());
-        let changed: Option<User> = self
-            .context
-            .units
-            .run(now, self.context.units.touching(), move |tx| {
+        if email.is_some() && !caller.is_signed_in() {
+            return Err(PersonError::SessionNeeded);
+        }
+        self.context
+            .change(Ask::by(caller, origin).holding(user), move |change| {
                 Box::pin(async move {
-                    let mut trail = Trail::open(tx, Some(organization)).await?;
-                    let event = Event::new(now, "user.update", by, &origin)
+                    let event = change
+                        .event("user.update")
                         .on("user", user)
                         .with("name_changed", name.is_some())
                         .with("email_changed", email.is_some());
-                    let changed = tx.update_user(user, name.as_ref(), email.as_ref(), now).await?;
-                    trail.append(tx, event).await?;
-                    Ok::<_, PersonError>(changed)
+                    let changed = change.tx.update_user(user, name.as_ref(), email.as_ref(), change.now).await?;
+                    changed.ok_or(PersonError::NotFound)?;
+                    Ok::<_, PersonError>(change.record(event).await?)
                 })
             })
             .await?;
-        changed.ok_or(PersonError::NotFound)?;
-        self.standing(organization, user).await
+        self.standing(caller.organization_id, user).await
     }
 
     /// Changes the caller's own password and ends all other sessions of theirs.
@@ -138,19 +144,19 @@ impl People {
         new.suits(self.context.policy.password_min_chars, &about)?;
         confirm_password(&self.context, user, current, origin).await?;
         let hash = hash_password(&self.context, new.into_password()).await?;
-        let now = self.context.now();
-        let (organization, by, origin) = (caller.organization_id, caller.principal(), origin.clone());
+        let proven = user.password_hash.clone();
         self.context
-            .units
-            .run(now, self.context.units.touching(), move |tx| {
+            .change(Ask::by(caller, origin).holding(user_id), move |change| {
                 Box::pin(async move {
-                    let mut trail = Trail::open(tx, Some(organization)).await?;
-                    tx.set_password(user_id, Some(hash.as_str()), now).await?;
-                    let ended = tx.delete_sessions_of_user(user_id, Some(session_id)).await?;
-                    let event = Event::new(now, "user.password.change", by, &origin)
-                        .on("user", user_id)
-                        .with("sessions_ended", ended.len());
-                    Ok::<_, PersonError>(trail.append(tx, event).await?)
+                    if change.member().is_none_or(|place| place.user.password_hash != proven) {
+                        // Changed by somebody else since it was asked for.
+                        return Err(PersonError::WrongPassword);
+                    }
+                    change.tx.set_password(user_id, Some(hash.as_str()), change.now).await?;
+                    let ended = change.tx.delete_sessions_of_user(user_id, Some(session_id)).await?;
+                    let event =
+                        change.event("user.password.change").on("user", user_id).with("sessions_ended", ended.len());
+                    Ok(change.record(event).await?)
                 })
             })
             .await

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use storage::model::{AccessScope, Actor};
+use storage::model::{AccessScope, Actor, Principal};
 use token_domain::Timestamp;
 use token_domain::access::{ActorName, ActorType};
 use token_domain::text::Slug;
 
-use crate::audit::Event;
+use crate::change::Ask;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::origin::Origin;
@@ -77,19 +77,16 @@ impl Seed {
     /// # Errors
     /// The store's; no such project.
     pub async fn events(&self, count: usize) -> Result<(), TenancyError> {
-        let (ground, now) = (self.ground, self.context.now());
+        let ground = self.ground;
         for first in (0..count).step_by(AT_ONCE) {
-            let (numbers, origin) = (first..count.min(first + AT_ONCE), self.origin.clone());
-            let units = &self.context.units;
-            units
-                .run(now, units.touching(), move |tx| {
+            let numbers = first..count.min(first + AT_ONCE);
+            self.context
+                .change(self.ask(), move |change| {
                     Box::pin(async move {
-                        let (mut trail, project) = ground.open(tx).await?;
                         for number in numbers {
-                            let event = Event::new(now, "event.seed", ground.by(), &origin)
-                                .on("project", project.id)
-                                .with("number", number);
-                            trail.append(tx, event).await?;
+                            let event =
+                                change.event("event.seed").on("project", ground.project()).with("number", number);
+                            change.record(event).await?;
                         }
                         Ok::<_, TenancyError>(())
                     })
@@ -105,17 +102,21 @@ impl Seed {
             + Send
             + 'static,
     {
-        let (ground, origin, now) = (self.ground, self.origin.clone(), self.context.now());
-        let units = &self.context.units;
-        units
-            .run(now, units.touching(), move |tx| {
+        let ground = self.ground;
+        self.context
+            .change(self.ask(), move |change| {
                 Box::pin(async move {
-                    let (mut trail, project) = ground.open(tx).await?;
-                    trail.append(tx, Event::new(now, action, ground.by(), &origin).on("project", project.id)).await?;
-                    Ok::<_, TenancyError>(work(tx).await?)
+                    let event = change.event(action).on("project", ground.project());
+                    change.record(event).await?;
+                    Ok::<_, TenancyError>(work(change.tx).await?)
                 })
             })
             .await
+    }
+
+    /// The process itself does this, whoever's project it is.
+    fn ask(&self) -> Ask {
+        Ask::of(Principal::System, Some(self.ground.organization()), &self.origin)
     }
 
     fn access_scope(&self, number: usize) -> Result<AccessScope, TenancyError> {

@@ -8,13 +8,13 @@
 
 use crate::backend::postgresql::Queue;
 use crate::backend::{postgresql, sqlite};
-use crate::model::{AuditHead, AuditRecord, Token, TokenTerms, Touched};
+use crate::model::{AuditHead, AuditRecord, Opened, Opening, Standing, Token, Touched};
 use crate::operations::Operation;
 use crate::unit::{Tx, TxSide};
-use futures::future::try_join;
+use futures::future::{try_join4, try_join5};
 use token_domain::Timestamp;
+use token_domain::execution::RepositoryName;
 use token_domain::id::OrganizationId;
-use token_domain::token::Kind;
 
 /// Has something written at once on SQLite, and later on PostgreSQL, where what the statement borrows has to be kept.
 macro_rules! written {
@@ -56,37 +56,86 @@ impl Tx {
         })
     }
 
-    /// [`audit_head`](Self::audit_head), and [`token_terms`](Self::token_terms) as they are once the trail is held.
-    pub fn audit_head_and_terms(
-        &mut self,
-        organization: OrganizationId,
-        kind: Kind,
-    ) -> Operation<'_, (AuditHead, TokenTerms)> {
+    /// [`audit_head`](Self::audit_head), and, once the trail is held, what the change stands on: its person's row and its
+    /// session's are locked, then the credential is read with all that decides what it may do, and the terms for new tokens.
+    /// On PostgreSQL all of it is one round trip; each statement begins when the one before is done, and sees all that was
+    /// committed by then. Locks are always taken in this order: trail, person, session.
+    pub fn open(&mut self, opening: Opening) -> Operation<'_, Opened> {
         Box::pin(async move {
             self.begin()?;
-            let both = match &mut self.side {
+            let opened = match &mut self.side {
                 TxSide::Sqlite(connection) => {
-                    let both = async {
-                        let head = sqlite::repo::audit::audit_head(connection, Some(organization)).await?;
-                        Ok((head, sqlite::repo::policies::token_terms(connection, organization, kind).await?))
+                    let opened = async {
+                        let head = sqlite::repo::audit::audit_head(connection, opening.trail).await?;
+                        sqlite::repo::standing::hold_person(connection, opening).await?;
+                        sqlite::repo::standing::hold_session(connection, opening).await?;
+                        let standing = sqlite::repo::standing::standing(connection, opening).await?;
+                        let terms = sqlite::repo::standing::terms(connection, opening).await?;
+                        Ok(Opened { head, standing, terms })
                     };
-                    both.await
+                    opened.await
                 }
                 TxSide::PostgreSql(transaction) => {
-                    // The second begins when the first is done, and sees all that was committed by then.
-                    let both = transaction.first(Queue::Trail(Some(organization)), move |connection| {
+                    let opened = transaction.first(Queue::Trail(opening.trail), move |connection| {
                         Box::pin(async move {
-                            let (mut first, mut second) = (connection, connection);
-                            let head = postgresql::repo::audit::audit_head(&mut first, Some(organization));
-                            let terms = postgresql::repo::policies::token_terms(&mut second, organization, kind);
-                            try_join(head, terms).await
+                            // One statement each, so that they are sent in this order.
+                            let [mut one, mut two, mut three, mut four, mut five] = [connection; 5];
+                            let head = postgresql::repo::audit::audit_head(&mut one, opening.trail);
+                            let person = postgresql::repo::standing::hold_person(&mut two, opening);
+                            let session = postgresql::repo::standing::hold_session(&mut three, opening);
+                            let standing = postgresql::repo::standing::standing(&mut four, opening);
+                            let terms = postgresql::repo::standing::terms(&mut five, opening);
+                            let (head, (), (), standing, terms) =
+                                try_join5(head, person, session, standing, terms).await?;
+                            Ok(Opened { head, standing, terms })
                         })
                     });
-                    both.await
+                    opened.await
                 }
             };
-            self.note(&both);
-            both
+            self.note(&opened);
+            opened
+        })
+    }
+
+    /// What a submission to a repository stands on, locked as [`open`](Self::open) locks it, and the token's row as well,
+    /// since the trail is not held. The unit takes its turn at the repository first, and locks it next.
+    pub fn standing_to_submit<'o>(
+        &'o mut self,
+        opening: Opening,
+        organization: OrganizationId,
+        repository: &'o RepositoryName,
+    ) -> Operation<'o, Option<Standing>> {
+        Box::pin(async move {
+            self.begin()?;
+            let standing = match &mut self.side {
+                TxSide::Sqlite(connection) => {
+                    let standing = async {
+                        sqlite::repo::standing::hold_person(connection, opening).await?;
+                        sqlite::repo::standing::hold_session(connection, opening).await?;
+                        sqlite::repo::standing::hold_token(connection, opening).await?;
+                        sqlite::repo::standing::standing(connection, opening).await
+                    };
+                    standing.await
+                }
+                TxSide::PostgreSql(transaction) => {
+                    let queue = Queue::Repository(organization, repository.clone());
+                    let standing = transaction.first(queue, move |connection| {
+                        Box::pin(async move {
+                            let [mut one, mut two, mut three, mut four] = [connection; 4];
+                            let person = postgresql::repo::standing::hold_person(&mut one, opening);
+                            let session = postgresql::repo::standing::hold_session(&mut two, opening);
+                            let token = postgresql::repo::standing::hold_token(&mut three, opening);
+                            let standing = postgresql::repo::standing::standing(&mut four, opening);
+                            let ((), (), (), standing) = try_join4(person, session, token, standing).await?;
+                            Ok(standing)
+                        })
+                    });
+                    standing.await
+                }
+            };
+            self.note(&standing);
+            standing
         })
     }
 

@@ -4,6 +4,7 @@ mod executions;
 mod people;
 mod policies;
 mod projects;
+mod standing;
 mod tokens;
 
 pub use executions::{Baseline, Execution, ExecutionFilter, ExecutionKey, Repository};
@@ -13,6 +14,7 @@ pub use projects::{
     AccessScope, AccessScopeEdit, Actor, ActorEdit, ActorFilter, Change, Listing, Page, Project, ProjectContents,
     ScopedTo,
 };
+pub use standing::{Credential, Hold, Opened, Opening, Standing};
 use token_domain::access::{Description, Direction, ExternalId, Metadata};
 use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId, RoleId, SessionId, TokenId, UserId};
 use token_domain::person::{RoleRef, SecondFactorRule};

@@ -249,6 +249,9 @@ operations! {
         settings::meta_get(key: &'o str) -> Option<String>;
     }
     writes {
+        /// The token with its owner, its organisation's state and its terms, whether or not it is live.
+        tokens::candidate(organization: OrganizationId, id: TokenId) -> Option<Candidate>;
+
         /// Adds an organisation. [`OrganizationSlug`](crate::Constraint::OrganizationSlug) when the slug is taken.
         organizations::insert_organization(record: &'o Organization) -> ();
         /// Gives it another name.

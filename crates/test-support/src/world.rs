@@ -12,8 +12,10 @@ use authority::setup::{Setup, SetupRequest};
 use authority::slow::LaneLimits;
 use authority::tokens::{IssueRequest, Issued, Tokens};
 use authority::validate::{Limits, Outcome, Validator};
-use authority::{Caller, Context, Origin, Parts, Policy, Via};
-use token_domain::id::{Id, OrganizationId, UserId};
+use authority::{Admission, Caller, Context, Origin, Parts, Policy, Via};
+use storage::StoreError;
+use storage::model::Session;
+use token_domain::id::{Id, OrganizationId, SessionId, UserId};
 use token_domain::text::{AgentType, Email, Name, Slug};
 use token_domain::token::Lifetime;
 use token_domain::{Requirement, ScopeCatalogue, Span, Timestamp};
@@ -168,6 +170,7 @@ impl World {
         });
         let validator = Arc::new(Validator::new(&context, &options.limits));
         let (organization_id, user_id) = settle(db, &context).await;
+        let session_id = session(db, organization_id, user_id).await;
         let effective = context.catalogue().expand(context.catalogue().find("admin"));
         Self {
             tokens: Tokens::new(&context),
@@ -175,8 +178,9 @@ impl World {
             people: People::new(&context),
             owner: Caller {
                 organization_id,
-                via: Via::Session { session_id: Id::from_uuid(user_id.uuid()), user_id },
+                via: Via::Session { session_id, user_id },
                 effective,
+                admission: Admission::default(),
             },
             context,
             validator,
@@ -256,4 +260,28 @@ async fn settle(db: &Db, context: &Arc<Context>) -> (OrganizationId, UserId) {
     };
     let done = Setup::new(context).run(request, &origin()).await.expect("a set-up");
     (done.organization_id, done.user_id)
+}
+
+/// The session that the owner is signed in by: one that outlasts every test, and the same after a restart.
+async fn session(db: &Db, organization_id: OrganizationId, user_id: UserId) -> SessionId {
+    let id = Id::from_uuid(user_id.uuid());
+    let session = Session {
+        id,
+        user_id,
+        organization_id,
+        token_digest: [0xd1; 32],
+        user_agent: None,
+        created_at: T0,
+        expires_at: T0 + Span::days(3_650),
+    };
+    let made = db.store().write(move |tx| {
+        Box::pin(async move {
+            if tx.sessions_of_user(user_id, None, T0).await?.iter().all(|known| known.id != id) {
+                tx.insert_session(&session).await?;
+            }
+            Ok::<_, StoreError>(())
+        })
+    });
+    made.await.expect("the database answers");
+    id
 }

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 use authority::sessions::{AuthError, Presented as Credential, SessionToken, Sessions};
-use authority::{Caller, Context, Origin};
+use authority::{Admission, Caller, Context, Origin};
 use token_domain::Requirement;
 
 use super::{ending, failing, origin};
@@ -142,9 +142,10 @@ impl<P: Permission> FromRequest for Authorized<P> {
             if let Some(notice) = ending::notice(&caller, &context) {
                 request.extensions_mut().insert(notice);
             }
-            allow::<P>(&context, &caller, &origin)?;
+            let requirement = allow::<P>(&context, &caller, &origin)?;
+            let admission = Admission { requirement, is_enrolling: P::WITHOUT_SECOND_FACTOR == Lacking::Admitted };
             drop(turn);
-            Ok(Self { caller, origin, permission: PhantomData })
+            Ok(Self { caller: caller.admitted(admission), origin, permission: PhantomData })
         })
     }
 }
@@ -193,9 +194,7 @@ async fn authenticate(
     };
     caller.map_err(|error| match error {
         AuthError::Invalid => denied(origin),
-        AuthError::SecondFactorRequired => ApiError::from(Code::Forbidden)
-            .saying("second factor required")
-            .message("Your organisation asks for a second factor: set one up, POST /v1/me/totp. Until then this session is good for nothing else."),
+        AuthError::SecondFactorRequired => failing::second_factor_required(),
         AuthError::Elsewhere => failing::elsewhere(),
         AuthError::Failed(failure) => failing::failed(&failure),
     })
@@ -219,12 +218,13 @@ pub(super) fn may<P: Permission>(context: &Context, caller: &Caller) -> bool {
     requirement::<P>(context).is_ok_and(|requirement| requirement.check(&caller.effective).is_ok())
 }
 
-fn allow<P: Permission>(context: &Context, caller: &Caller, origin: &Origin) -> ApiResult<()> {
-    let Some(scope) = P::SCOPE else { return Ok(()) };
+fn allow<P: Permission>(context: &Context, caller: &Caller, origin: &Origin) -> ApiResult<Requirement> {
+    let Some(scope) = P::SCOPE else { return Ok(Requirement::NOTHING) };
     let (catalogue, requirement) = (context.catalogue(), requirement::<P>(context)?);
     requirement.check(&caller.effective).map_err(|missing| {
         tracing::info!(target: "audit", action = "auth.denied", scope, request_id = %origin.request_id, "a scope was lacking");
         ApiError::insufficient_scope(&catalogue.names(missing.0))
             .accepting(&catalogue.sufficient_names(requirement.scopes()))
-    })
+    })?;
+    Ok(requirement)
 }

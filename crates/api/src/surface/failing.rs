@@ -1,13 +1,13 @@
 //! Errors of the authority as errors of the wire, exhaustively.
 
-use authority::Failure;
 use authority::executions::ExecutionError;
 use authority::limits::TooManyAttempts;
 use authority::people::PersonError;
 use authority::policies::PolicyBreach;
-use authority::sessions::{SignInError, SwitchError};
+use authority::sessions::{EndError, SignInError, SwitchError};
 use authority::setup::SetupError;
 use authority::tokens::TokenError;
+use authority::{Failure, Refused};
 use token_domain::policy::Breach;
 use token_domain::scope::GrantError;
 use token_domain::token::Status;
@@ -18,6 +18,25 @@ use edge::error::ApiError;
 /// A failure of the service itself: 503 where waiting helps, 500 where it does not.
 pub(super) fn failed(failure: &Failure) -> ApiError {
     if failure.is_transient() { ApiError::unavailable(failure) } else { ApiError::internal(failure) }
+}
+
+/// A request that was let in, and lost its right before it took effect: what the door would say now.
+pub(super) fn refused(refused: &Refused) -> ApiError {
+    match refused {
+        Refused::Gone => Code::InvalidToken.into(),
+        Refused::Lacks(missing) => ApiError::insufficient_scope(missing),
+        Refused::SecondFactorRequired => second_factor_required(),
+        Refused::Superseded => ApiError::from(Code::Forbidden).saying("token was rotated").message(
+            "Use the successor: a token in its grace makes no tokens, rotates nothing and takes no rotation back.",
+        ),
+    }
+}
+
+/// A session that is good for setting up a second factor alone.
+pub(super) fn second_factor_required() -> ApiError {
+    ApiError::from(Code::Forbidden)
+        .saying("second factor required")
+        .message("Your organisation asks for a second factor: set one up, POST /v1/me/totp. Until then this session is good for nothing else.")
 }
 
 /// An error of the token family.
@@ -51,6 +70,7 @@ pub(super) fn token(error: TokenError) -> ApiError {
             .message("This Idempotency-Key made the token in `id`; its secret was shown then and cannot be shown again.")
             .with("id", token_id.to_string()),
         TokenError::KeyReused => key_reused(),
+        TokenError::Refused(refused) => self::refused(&refused),
         TokenError::Failed(failure) => failed(&failure),
     }
 }
@@ -118,6 +138,7 @@ pub(super) fn execution(error: ExecutionError) -> ApiError {
         }
         ExecutionError::NotFound => Code::NotFound.into(),
         ExecutionError::KeyReused => key_reused(),
+        ExecutionError::Refused(refused) => self::refused(&refused),
         ExecutionError::Failed(failure) => failed(&failure),
     }
 }
@@ -141,7 +162,17 @@ pub(super) fn sign_in(error: SignInError) -> ApiError {
             .saying("wrong code")
             .message("Send the code the app shows now; each is good once. Check the clock of the device, or send a `recovery_code`."),
         SignInError::TooMany(wait) => too_many(wait),
+        SignInError::Refused(refused) => self::refused(&refused),
         SignInError::Failed(failure) => failed(&failure),
+    }
+}
+
+/// An error of ending sessions.
+pub(super) fn end(error: EndError) -> ApiError {
+    match error {
+        EndError::SessionNeeded => session_needed(),
+        EndError::Refused(refused) => self::refused(&refused),
+        EndError::Failed(failure) => failed(&failure),
     }
 }
 
@@ -161,6 +192,7 @@ pub(super) fn switch(error: SwitchError) -> ApiError {
 pub(super) fn person(error: PersonError) -> ApiError {
     match error {
         PersonError::NotFound => not_a_person(),
+        PersonError::SessionNeeded => session_needed(),
         PersonError::WrongPassword => ApiError::from(Code::Forbidden)
             .saying("wrong password")
             .message("Send the password in use now as `current_password`."),
@@ -169,8 +201,16 @@ pub(super) fn person(error: PersonError) -> ApiError {
         PersonError::EmailTaken => {
             ApiError::from(Code::Conflict).saying("e-mail address taken").message("Choose another address.")
         }
+        PersonError::Refused(refused) => self::refused(&refused),
         PersonError::Failed(failure) => failed(&failure),
     }
+}
+
+/// What signing in stands on, asked of a key.
+fn session_needed() -> ApiError {
+    ApiError::from(Code::Forbidden)
+        .saying("session needed")
+        .message("Sign in: the address and the sessions of a person change in a session, never by a key or token.")
 }
 
 fn not_a_person() -> ApiError {

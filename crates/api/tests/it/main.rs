@@ -22,6 +22,7 @@ mod people;
 mod policy;
 mod race;
 mod redaction;
+mod rights;
 mod scopes;
 mod sessions;
 mod tenancy;

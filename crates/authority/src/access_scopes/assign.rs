@@ -1,15 +1,11 @@
 //! Putting many actors into an access scope at once, or taking them out of it: all of them or none.
 
-use storage::Tx;
 use storage::model::Change;
-use token_domain::Timestamp;
 use token_domain::id::{AccessScopeId, ActorId};
 
 use super::AccessScopes;
-use crate::audit::Event;
 use crate::origin::Origin;
 use crate::projects::{Ground, TenancyError};
-use crate::unit::Touching;
 
 /// What became of the actors named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,19 +50,13 @@ impl AccessScopes {
         ground: Ground,
         id: AccessScopeId,
         mut actors: Vec<ActorId>,
-        change: Change<AccessScopeId>,
+        to: Change<AccessScopeId>,
         origin: &Origin,
     ) -> Result<Assigned, TenancyError> {
         actors.sort_unstable();
         actors.dedup();
-        let (now, origin) = (self.context.now(), origin.clone());
-        let touching = self.context.units.touching();
-        let also = touching.clone();
-        let unit = Reassignment { ground, id, actors, change, now };
-        self.context
-            .units
-            .run(now, touching, move |tx| Box::pin(async move { unit.run(tx, &also, &origin).await }))
-            .await
+        let unit = Reassignment { ground, id, actors, to };
+        self.context.change(ground.ask(origin), move |change| Box::pin(unit.run(change))).await
     }
 }
 
@@ -74,21 +64,20 @@ struct Reassignment {
     ground: Ground,
     id: AccessScopeId,
     actors: Vec<ActorId>,
-    change: Change<AccessScopeId>,
-    now: Timestamp,
+    to: Change<AccessScopeId>,
 }
 
 impl Reassignment {
-    async fn run(self, tx: &mut Tx, touching: &Touching, origin: &Origin) -> Result<Assigned, TenancyError> {
-        let Self { ground, id, actors, change, now } = self;
-        let (mut trail, project) = ground.open(tx).await?;
-        tx.access_scope(project.id, id).await?.ok_or(TenancyError::NotFound)?;
-        let places = tx.places_of_actors(project.id, &actors).await?;
+    async fn run(self, change: &mut crate::change::Change<'_>) -> Result<Assigned, TenancyError> {
+        let Self { ground, id, actors, to } = self;
+        let project = ground.open(change).await?;
+        change.tx.access_scope(project.id, id).await?.ok_or(TenancyError::NotFound)?;
+        let places = change.tx.places_of_actors(project.id, &actors).await?;
         if places.len() != actors.len() {
             let known: Vec<ActorId> = places.into_iter().map(|(actor, _)| actor).collect();
             return Err(TenancyError::NoSuchActors(actors.into_iter().filter(|id| !known.contains(id)).collect()));
         }
-        let (target, action) = match change {
+        let (target, action) = match to {
             Change::Set(id) => (Some(id), "access_scope.assign"),
             Change::Clear | Change::Keep => (None, "access_scope.unassign"),
         };
@@ -102,10 +91,10 @@ impl Reassignment {
         if moved.is_empty() {
             return Ok(assigned);
         }
-        tx.move_actors(project.id, &moved, target, now).await?;
-        ground.fence(tx, touching, &moved).await?;
-        let event = Event::new(now, action, ground.by(), origin).on("access_scope", id).with("actors", moved.len());
-        trail.append(tx, event).await?;
+        change.tx.move_actors(project.id, &moved, target, change.now).await?;
+        ground.fence(change, &moved).await?;
+        let event = change.event(action).on("access_scope", id).with("actors", moved.len());
+        change.record(event).await?;
         Ok(assigned)
     }
 }

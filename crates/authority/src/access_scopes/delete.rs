@@ -7,7 +7,6 @@ use token_domain::id::AccessScopeId;
 
 use super::AccessScopes;
 use crate::actors::bring_up_to_date;
-use crate::audit::Event;
 use crate::origin::Origin;
 use crate::projects::{Ground, IfAssigned, TenancyError};
 
@@ -50,26 +49,23 @@ impl AccessScopes {
         if_assigned: IfAssigned,
         origin: &Origin,
     ) -> Result<(), TenancyError> {
-        let (now, origin) = (self.context.now(), origin.clone());
-        let touching = self.context.units.touching();
-        let also = touching.clone();
         self.context
-            .units
-            .run(now, touching, move |tx| {
+            .change(ground.ask(origin), move |change| {
                 Box::pin(async move {
-                    let (mut trail, project) = ground.open(tx).await?;
-                    let access_scope = tx.access_scope(project.id, id).await?.ok_or(TenancyError::NotFound)?;
-                    let actors = tx.unscope_actors(project.id, id, now).await?;
+                    let project = ground.open(change).await?;
+                    let access_scope = change.tx.access_scope(project.id, id).await?.ok_or(TenancyError::NotFound)?;
+                    let actors = change.tx.unscope_actors(project.id, id, change.now).await?;
                     // An error undoes the unit, the unscoping included.
                     check(u64::try_from(actors.len()).unwrap_or(u64::MAX), if_assigned)?;
-                    ground.fence(tx, &also, &actors).await?;
-                    tx.delete_access_scope(project.id, id).await?;
-                    let event = Event::new(now, "access_scope.delete", ground.by(), &origin)
+                    ground.fence(change, &actors).await?;
+                    change.tx.delete_access_scope(project.id, id).await?;
+                    let event = change
+                        .event("access_scope.delete")
                         .on("access_scope", id)
                         .with("project_id", project.id.to_string())
                         .with("slug", access_scope.slug.as_str())
                         .with("actors", actors.len());
-                    Ok(trail.append(tx, event).await?)
+                    Ok(change.record(event).await?)
                 })
             })
             .await

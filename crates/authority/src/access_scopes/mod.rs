@@ -15,7 +15,6 @@ use token_domain::text::Slug;
 pub use assign::Assigned;
 
 use crate::actors::bring_up_to_date;
-use crate::audit::Event;
 use crate::context::Context;
 use crate::origin::Origin;
 use crate::projects::{Ground, TenancyError};
@@ -96,18 +95,18 @@ impl AccessScopes {
             created_at: now,
             updated_at: now,
         };
-        let (made, origin) = (access_scope.clone(), origin.clone());
+        let made = access_scope.clone();
         self.context
-            .units
-            .run(now, self.context.units.touching(), move |tx| {
+            .change(ground.ask(origin), move |change| {
                 Box::pin(async move {
-                    let (mut trail, project) = ground.open(tx).await?;
-                    tx.insert_access_scope(&made).await?;
-                    let event = Event::new(now, "access_scope.create", ground.by(), &origin)
+                    let project = ground.open(change).await?;
+                    change.tx.insert_access_scope(&made).await?;
+                    let event = change
+                        .event("access_scope.create")
                         .on("access_scope", made.id)
                         .with("project_id", project.id.to_string())
                         .with("slug", made.slug.as_str());
-                    Ok::<_, TenancyError>(trail.append(tx, event).await?)
+                    Ok::<_, TenancyError>(change.record(event).await?)
                 })
             })
             .await?;
@@ -192,32 +191,28 @@ impl AccessScopes {
         &self,
         ground: Ground,
         id: AccessScopeId,
-        change: AccessScopeChange,
+        AccessScopeChange { slug, edit }: AccessScopeChange,
         origin: &Origin,
     ) -> Result<AccessScope, TenancyError> {
-        let (now, origin) = (self.context.now(), origin.clone());
-        let touching = self.context.units.touching();
-        let also = touching.clone();
         self.context
-            .units
-            .run(now, touching, move |tx| {
+            .change(ground.ask(origin), move |change| {
                 Box::pin(async move {
-                    let (mut trail, project) = ground.open(tx).await?;
-                    let before = tx.access_scope(project.id, id).await?.ok_or(TenancyError::NotFound)?;
-                    if change.slug.is_some_and(|slug| slug != before.slug) {
+                    let project = ground.open(change).await?;
+                    let before = change.tx.access_scope(project.id, id).await?.ok_or(TenancyError::NotFound)?;
+                    if slug.is_some_and(|slug| slug != before.slug) {
                         return Err(TenancyError::SlugFixed);
                     }
-                    let after = tx.update_access_scope(project.id, id, &change.edit, now).await?;
+                    let now = change.now;
+                    let after = change.tx.update_access_scope(project.id, id, &edit, now).await?;
                     let after = after.ok_or(TenancyError::NotFound)?;
-                    let mut event = Event::new(now, "access_scope.update", ground.by(), &origin)
-                        .on("access_scope", id)
-                        .with("changed", changed(&change.edit));
+                    let mut event =
+                        change.event("access_scope.update").on("access_scope", id).with("changed", changed(&edit));
                     if before.is_active != after.is_active {
-                        let actors = tx.actor_ids(project.id, id).await?;
-                        ground.fence(tx, &also, &actors).await?;
+                        let actors = change.tx.actor_ids(project.id, id).await?;
+                        ground.fence(change, &actors).await?;
                         event = event.with("is_active", after.is_active).with("actors", actors.len());
                     }
-                    trail.append(tx, event).await?;
+                    change.record(event).await?;
                     Ok(after)
                 })
             })

@@ -1,16 +1,14 @@
 //! Making an actor and its first token.
 
-use std::sync::Arc;
-
-use storage::model::{Actor, Touched};
+use storage::model::Actor;
 use storage::{Constraint, StoreError};
 use token_domain::Timestamp;
 use token_domain::access::{ActorName, ActorType, ExternalId, Metadata};
 use token_domain::id::AccessScopeId;
+use token_domain::token::Kind;
 use token_format::PlainToken;
 
 use super::Actors;
-use crate::audit::Event;
 use crate::origin::Origin;
 use crate::projects::{Ground, TenancyError};
 use crate::tokens::ActorToken;
@@ -53,43 +51,43 @@ impl Actors {
         let scopes = ActorToken::scopes(context, request.scopes.as_deref(), ground.effective())?;
         check_expiry(request.expires_at, context.now())?;
         let made = ActorToken::make(context).await?;
-        let now = context.now();
-        check_expiry(request.expires_at, now)?;
-        let actor = Actor {
-            id: context.id(now)?,
-            project_id: ground.project(),
-            access_scope_id: request.access_scope_id,
-            name: request.name,
-            actor_type: request.actor_type,
-            external_id: request.external_id,
-            metadata: request.metadata,
-            disabled_at: None,
-            expires_at: request.expires_at,
-            last_used_at: None,
-            created_at: now,
-            updated_at: now,
-        };
-        let (secret, token) = made.token(context, ground.organization(), &actor, scopes, ground.by(), now)?;
-        let touching = context.units.touching();
-        touching.touch(Touched::Created(token.id));
-        let (unit, record, origin) = (Arc::clone(context), actor.clone(), origin.clone());
         context
-            .units
-            .run(now, touching, move |tx| {
+            .change(ground.ask(origin).making(Kind::Actor), move |change| {
                 Box::pin(async move {
-                    let (mut trail, project) = ground.open(tx).await?;
-                    tx.insert_actor(&record).await.map_err(placed)?;
-                    let event = Event::new(now, "actor.create", ground.by(), &origin)
-                        .on("actor", record.id)
+                    let (context, now) = (change.context(), change.now);
+                    let project = ground.open(change).await?;
+                    check_expiry(request.expires_at, now)?;
+                    // Once more, by what the caller may do now.
+                    ActorToken::scopes(&context, request.scopes.as_deref(), change.effective())?;
+                    let actor = Actor {
+                        id: context.id(now)?,
+                        project_id: project.id,
+                        access_scope_id: request.access_scope_id,
+                        name: request.name,
+                        actor_type: request.actor_type,
+                        external_id: request.external_id,
+                        metadata: request.metadata,
+                        disabled_at: None,
+                        expires_at: request.expires_at,
+                        last_used_at: None,
+                        created_at: now,
+                        updated_at: now,
+                    };
+                    let (secret, token) =
+                        made.token(&context, ground.organization(), &actor, scopes, change.by(), now)?;
+                    change.tx.insert_actor(&actor).await.map_err(placed)?;
+                    let event = change
+                        .event("actor.create")
+                        .on("actor", actor.id)
                         .with("project_id", project.id.to_string())
-                        .with("name", record.name.as_str())
-                        .with("access_scope_id", record.access_scope_id.map(|id| id.to_string()));
-                    trail.append(tx, event).await?;
-                    Ok::<_, TenancyError>(ActorToken::store(&unit, tx, &mut trail, &token, &origin).await?)
+                        .with("name", actor.name.as_str())
+                        .with("access_scope_id", actor.access_scope_id.map(|id| id.to_string()));
+                    change.record(event).await?;
+                    ActorToken::store(change, &token).await?;
+                    Ok(MadeActor { actor, secret })
                 })
             })
-            .await?;
-        Ok(MadeActor { actor, secret })
+            .await
     }
 }
 

@@ -1,8 +1,6 @@
 //! Changing an actor. Its tokens follow: what they are called, when they end, and, at the next validation, whether they
 //! count and where they act.
 
-use std::sync::Arc;
-
 use storage::model::{Actor, ActorEdit, Change};
 use token_domain::Timestamp;
 use token_domain::access::{ActorName, ActorType, ExternalId, Metadata};
@@ -11,7 +9,6 @@ use token_domain::id::{AccessScopeId, ActorId};
 use super::create::{check_expiry, placed};
 use super::seen::add_to;
 use super::{ActorStatus, Actors};
-use crate::audit::Event;
 use crate::origin::Origin;
 use crate::projects::{Ground, TenancyError};
 use crate::tokens::ActorToken;
@@ -44,36 +41,34 @@ impl Actors {
         &self,
         ground: Ground,
         id: ActorId,
-        change: ActorChange,
+        asked: ActorChange,
         origin: &Origin,
     ) -> Result<Actor, TenancyError> {
-        let (now, origin) = (self.context.now(), origin.clone());
-        if let Change::Set(moment) = change.expires_at {
-            check_expiry(Some(moment), now)?;
-        }
-        let (touching, context) = (self.context.units.touching(), Arc::clone(&self.context));
-        let also = touching.clone();
         self.context
-            .units
-            .run(now, touching, move |tx| {
+            .change(ground.ask(origin), move |change| {
                 Box::pin(async move {
-                    let (mut trail, project) = ground.open(tx).await?;
-                    let before = tx.actor(project.id, id).await?.ok_or(TenancyError::NotFound)?;
-                    let edit = change.edit(&before, now);
-                    let after = tx.update_actor(project.id, id, &edit, now).await.map_err(placed)?;
+                    let (context, now) = (change.context(), change.now);
+                    let project = ground.open(change).await?;
+                    if let Change::Set(moment) = asked.expires_at {
+                        check_expiry(Some(moment), now)?;
+                    }
+                    let before = change.tx.actor(project.id, id).await?.ok_or(TenancyError::NotFound)?;
+                    let edit = asked.edit(&before, now);
+                    let after = change.tx.update_actor(project.id, id, &edit, now).await.map_err(placed)?;
                     let mut after = after.ok_or(TenancyError::NotFound)?;
-                    let tokens = tx.tokens_by_actor(&[id]).await?;
+                    let tokens = change.tx.tokens_by_actor(&[id]).await?;
                     add_to(std::slice::from_mut(&mut after), tokens, &context.uses);
-                    tx.update_tokens_of_actor(id, &ActorToken::name(&after)?, after.expires_at).await?;
-                    ground.fence(tx, &also, &[id]).await?;
-                    let mut event = Event::new(now, "actor.update", ground.by(), &origin)
+                    change.tx.update_tokens_of_actor(id, &ActorToken::name(&after)?, after.expires_at).await?;
+                    ground.fence(change, &[id]).await?;
+                    let mut event = change
+                        .event("actor.update")
                         .on("actor", id)
                         .with("changed", changed(&edit))
                         .with("status", ActorStatus::of(&after, now).as_str());
                     if before.access_scope_id != after.access_scope_id {
                         event = event.with("access_scope_id", after.access_scope_id.map(|id| id.to_string()));
                     }
-                    trail.append(tx, event).await?;
+                    change.record(event).await?;
                     Ok(after)
                 })
             })

@@ -4,7 +4,6 @@ use storage::model::Touched;
 use token_domain::id::ActorId;
 
 use super::Actors;
-use crate::audit::Event;
 use crate::origin::Origin;
 use crate::projects::{Ground, TenancyError};
 
@@ -15,23 +14,20 @@ impl Actors {
     /// # Errors
     /// No such actor.
     pub async fn delete(&self, ground: Ground, id: ActorId, origin: &Origin) -> Result<(), TenancyError> {
-        let (now, origin) = (self.context.now(), origin.clone());
-        let touching = self.context.units.touching();
-        let also = touching.clone();
         self.context
-            .units
-            .run(now, touching, move |tx| {
+            .change(ground.ask(origin), move |change| {
                 Box::pin(async move {
-                    let (mut trail, project) = ground.open(tx).await?;
-                    let tokens = tx.delete_actor(project.id, id).await?.ok_or(TenancyError::NotFound)?;
-                    let event = Event::new(now, "actor.delete", ground.by(), &origin)
+                    let project = ground.open(change).await?;
+                    let tokens = change.tx.delete_actor(project.id, id).await?.ok_or(TenancyError::NotFound)?;
+                    let event = change
+                        .event("actor.delete")
                         .on("actor", id)
                         .with("project_id", project.id.to_string())
                         .with("tokens", tokens.iter().map(ToString::to_string).collect::<Vec<_>>());
                     for token in tokens {
-                        also.touch(Touched::Token(token));
+                        change.touch(Touched::Token(token));
                     }
-                    Ok(trail.append(tx, event).await?)
+                    Ok(change.record(event).await?)
                 })
             })
             .await

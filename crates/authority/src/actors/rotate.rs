@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use storage::model::{Actor, Token, Touched};
+use storage::model::{Actor, Token};
 use token_domain::id::ActorId;
-use token_domain::token::Status;
-use token_domain::{Span, Timestamp};
+use token_domain::token::{Kind, Status};
+use token_domain::{ScopeSet, Span, Timestamp};
 use token_format::PlainToken;
 
 use super::{ActorStatus, Actors, bring_up_to_date, find};
+use crate::context::Context;
 use crate::error::Failure;
 use crate::origin::Origin;
 use crate::projects::{Ground, TenancyError};
@@ -41,44 +42,43 @@ impl Actors {
         let context = &self.context;
         let (actor, old) = self.holder(ground, id).await?;
         let made = ActorToken::make(context).await?;
-        let now = context.now();
-        check_active(&actor, now)?;
-        let scopes = match &old {
-            Some(old) => ActorToken::carried_over(context, old, ground.effective())?,
-            None => ActorToken::scopes(context, None, ground.effective())?,
-        };
-        let (secret, token) = made.token(context, ground.organization(), &actor, scopes, ground.by(), now)?;
-        let touching = context.units.touching();
-        touching.touch(Touched::Created(token.id));
-        if let Some(old) = &old {
-            touching.touch(Touched::Token(old.id));
-        }
+        check_active(&actor, context.now())?;
+        // Looked at before the change as well, so that a plain refusal is told from one that came in between.
+        Self::scopes_of_successor(context, old.as_ref(), ground.effective())?;
         let grace = grace.unwrap_or(context.policy.rotation.default_grace);
-        let (unit, origin) = (Arc::clone(context), origin.clone());
-        let grace_ends_at = context
-            .units
-            .run(now, touching, move |tx| {
+        context
+            .change(ground.ask(origin).making(Kind::Actor), move |change| {
                 Box::pin(async move {
-                    let (mut trail, project) = ground.open(tx).await?;
+                    let (context, now) = (change.context(), change.now);
+                    let project = ground.open(change).await?;
                     // Whatever changed since the look above: the token is made for the actor as it is now, or not.
-                    let current = tx.actor(project.id, id).await?.ok_or(TenancyError::NotFound)?;
+                    let current = change.tx.actor(project.id, id).await?.ok_or(TenancyError::NotFound)?;
                     check_active(&current, now)?;
-                    let token = Token { name: ActorToken::name(&current)?, ..token };
-                    let token = with_expiry(token, current.expires_at);
+                    let scopes = Self::scopes_of_successor(&context, old.as_ref(), change.effective())?;
+                    let (secret, token) =
+                        made.token(&context, ground.organization(), &current, scopes, change.by(), now)?;
                     if let Some(old) = old {
-                        return Ok(Some(ActorToken::supersede(&unit, tx, old, token, grace, &origin).await?));
+                        let grace_ends_at = Some(ActorToken::supersede(change, old, token, grace).await?);
+                        return Ok(RotatedActor { actor, secret, grace_ends_at });
                     }
                     let current = ActorToken::current(ground.organization(), id, now);
-                    if !tx.list_tokens(&current).await?.is_empty() {
+                    if !change.tx.list_tokens(&current).await?.is_empty() {
                         // Somebody was faster.
                         return Err(TokenError::WrongStatus(Status::Rotating).into());
                     }
-                    ActorToken::store(&unit, tx, &mut trail, &token, &origin).await?;
-                    Ok::<_, TenancyError>(None)
+                    ActorToken::store(change, &token).await?;
+                    Ok(RotatedActor { actor, secret, grace_ends_at: None })
                 })
             })
-            .await?;
-        Ok(RotatedActor { actor, secret, grace_ends_at })
+            .await
+    }
+
+    /// The scopes of the new token, none beyond what the caller may do.
+    fn scopes_of_successor(context: &Context, old: Option<&Token>, own: ScopeSet) -> Result<Vec<String>, TokenError> {
+        match old {
+            Some(old) => ActorToken::carried_over(context, old, own),
+            None => ActorToken::scopes(context, None, own),
+        }
     }
 
     /// The actor and the token it uses now.
@@ -97,11 +97,6 @@ impl Actors {
         check_active(&actor, now)?;
         Ok((actor, token))
     }
-}
-
-fn with_expiry(mut token: Token, expires_at: Option<Timestamp>) -> Token {
-    token.facts.expires_at = expires_at;
-    token
 }
 
 fn check_active(actor: &Actor, now: Timestamp) -> Result<(), TenancyError> {

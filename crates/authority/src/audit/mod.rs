@@ -14,11 +14,10 @@ pub mod read;
 use std::mem::take;
 
 use serde_json::{Map, Value};
-use storage::model::{AuditHead, AuditRecord, Principal, TokenTerms};
+use storage::model::{AuditHead, AuditRecord, Principal};
 use storage::{StoreError, Tx};
 use token_domain::Timestamp;
 use token_domain::id::OrganizationId;
-use token_domain::token::Kind;
 
 pub use chain::hash;
 
@@ -96,17 +95,9 @@ impl Trail {
         Ok(Self { organization_id, head })
     }
 
-    /// Opens an organisation's trail to make a token of this kind, with what is asked of one.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn open_with_terms(
-        tx: &mut Tx,
-        organization: OrganizationId,
-        kind: Kind,
-    ) -> Result<(Self, TokenTerms), StoreError> {
-        let (head, terms) = tx.audit_head_and_terms(organization, kind).await?;
-        Ok((Self { organization_id: Some(organization), head }, terms))
+    /// A trail whose end the transaction holds already.
+    pub(crate) const fn at(organization_id: Option<OrganizationId>, head: AuditHead) -> Self {
+        Self { organization_id, head }
     }
 
     /// Appends an event. It is logged as well, once it is committed.

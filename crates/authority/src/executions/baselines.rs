@@ -5,7 +5,7 @@ use token_domain::Timestamp;
 use token_domain::execution::{CommitHash, Coverage, RepositoryName};
 
 use super::{ExecutionError, Executions, Named};
-use crate::audit::{Event, Trail};
+use crate::change::Ask;
 use crate::cursor::cut;
 use crate::origin::{Caller, Origin};
 
@@ -74,16 +74,14 @@ impl Executions {
         new: NewBaseline,
         origin: &Origin,
     ) -> Result<Baseline, ExecutionError> {
-        let now = self.context.now();
-        let repository_id = self.context.id(now)?;
-        let (organization, by, origin) = (caller.organization_id, caller.principal(), origin.clone());
-        let units = &self.context.units;
-        units
-            .run(now, units.touching(), move |tx| {
+        let organization = caller.organization_id;
+        self.context
+            .change(Ask::by(caller, origin), move |change| {
                 Box::pin(async move {
-                    let mut trail = Trail::open(tx, Some(organization)).await?;
-                    let repository = tx.register_repository(repository_id, organization, &repository, now).await?;
-                    let current = tx.baseline(repository.id).await?;
+                    let (now, by) = (change.now, change.by());
+                    let id = change.context().id(now)?;
+                    let repository = change.tx.register_repository(id, organization, &repository, now).await?;
+                    let current = change.tx.baseline(repository.id).await?;
                     if let Some(current) = current.as_ref().filter(|current| new.is_in_force(current)) {
                         return Ok::<_, ExecutionError>(current.clone());
                     }
@@ -96,14 +94,15 @@ impl Executions {
                         set_at: now,
                         set_by: by,
                     };
-                    tx.append_baseline(&baseline).await?;
-                    let event = Event::new(now, "baseline.set", by, &origin)
+                    change.tx.append_baseline(&baseline).await?;
+                    let event = change
+                        .event("baseline.set")
                         .on("repository", repository.id)
                         .with("repo", repository.name.as_str())
                         .with("coverage", baseline.coverage.to_string())
                         .with("commit", baseline.commit.as_ref().map(CommitHash::as_str))
                         .with("previous", current.map(|current| current.coverage.to_string()));
-                    trail.append(tx, event).await?;
+                    change.record(event).await?;
                     Ok(baseline)
                 })
             })

@@ -22,6 +22,7 @@ use crate::context::Context;
 use crate::env::EntropyError;
 use crate::error::Failure;
 use crate::origin::Caller;
+use crate::rights::Refused;
 
 /// Why something asked of executions was not done.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,9 @@ pub enum ExecutionError {
     /// The idempotency key was used before for another submission.
     #[error("the idempotency key was used for another submission")]
     KeyReused,
+    /// Not by now: the caller lost the right while the request was under way.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// The service itself failed.
     #[error("{0}")]
     Failed(#[from] Failure),

@@ -12,9 +12,10 @@ use token_domain::execution::{
 use token_domain::id::{ExecutionId, OrganizationId, RepositoryId};
 
 use super::{ExecutionError, Executions};
+use crate::change::Ask;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::origin::Caller;
+use crate::origin::{Caller, Origin};
 use crate::tokens::Idempotency;
 
 /// A coverage to judge.
@@ -64,6 +65,7 @@ enum End {
 
 /// The parts of an execution that are drawn before its unit begins.
 struct Drawn {
+    ask: Ask,
     now: Timestamp,
     id: ExecutionId,
     /// The repository's, should this be its first submission.
@@ -79,10 +81,16 @@ impl Executions {
     ///
     /// # Errors
     /// A key that was used for another submission.
-    pub async fn submit(&self, caller: &Caller, submission: Submission) -> Result<Submitted, ExecutionError> {
+    pub async fn submit(
+        &self,
+        caller: &Caller,
+        submission: Submission,
+        origin: &Origin,
+    ) -> Result<Submitted, ExecutionError> {
         let context = Arc::clone(&self.context);
         let now = context.now();
         let drawn = Drawn {
+            ask: Ask::by(caller, origin),
             now,
             id: context.id(now)?,
             repository_id: context.id(now)?,
@@ -121,7 +129,10 @@ impl Executions {
 
 async fn record(context: &Context, tx: &mut Tx, drawn: Drawn, submission: Submission) -> Result<Execution, End> {
     let Submission { measurement, branch, commit, measured_at, idempotency } = submission;
-    let Drawn { now, id, repository_id, organization_id, by } = drawn;
+    let Drawn { ask, now, id, repository_id, organization_id, by } = drawn;
+    let opening = ask.opening();
+    let standing = tx.standing_to_submit(opening, organization_id, &measurement.repository).await?;
+    ask.check(context, standing, now).map_err(End::from)?.map_err(ExecutionError::from)?;
     // Held until the unit ends: what follows happens to a repository one submission after the other.
     let repository = tx.register_repository(repository_id, organization_id, &measurement.repository, now).await?;
     if let Some(idempotency) = &idempotency {

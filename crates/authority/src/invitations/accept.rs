@@ -1,23 +1,20 @@
 //! Accepting an invitation.
 
-use std::sync::Arc;
-
-use storage::Tx;
 use storage::model::{Invitation, Membership, MembershipStanding, Principal, User};
-use token_domain::Timestamp;
 use token_domain::person::RoleRef;
+use token_domain::role::Power;
 use token_domain::text::Name;
 use zeroize::Zeroizing;
 
 use super::{InvitationCode, Invitations, event};
-use crate::audit::{Event, Trail};
-use crate::context::Context;
+use crate::change::{Ask, Change};
 use crate::members::MANAGE;
 use crate::organizations::OrganizationError;
 use crate::origin::{Caller, Origin, Via};
 use crate::passwords::NewPassword;
 use crate::people::{hash_password, named_after};
-use crate::sessions::{is_welcome, name_of_role};
+use crate::rights::{candidate_caller, is_welcome};
+use crate::sessions::name_of_role;
 
 /// An invitation being accepted.
 #[derive(Debug)]
@@ -60,21 +57,28 @@ impl Invitations {
         let found = context.store.read(move |reads| Box::pin(async move { reads.invitation_by_digest(&digest).await }));
         let invitation = found.await?.filter(|invitation| invitation.expires_at > context.now());
         let invitation = invitation.ok_or(OrganizationError::InvalidInvitation)?;
+        let session = acceptance.caller;
         let who = self.who(acceptance, &invitation, origin).await?;
-        let now = context.now();
-        let (context, origin) = (Arc::clone(context), origin.clone());
         let organization = invitation.organization_id;
+        let ask = match (&session, &who) {
+            (Some(caller), _) => Ask::by(caller, origin).in_trail_of(organization),
+            (None, Who::Known(user)) => {
+                Ask::of(Principal::User(user.id), Some(organization), origin).of_person(user.id)
+            }
+            (None, Who::New(user)) => Ask::of(Principal::User(user.id), Some(organization), origin),
+        };
         self.context
-            .units
-            .run(now, self.context.units.touching(), move |tx| {
+            .change(ask, move |change| {
                 Box::pin(async move {
-                    let trail = Trail::open(tx, Some(organization)).await?;
-                    let taken = tx.take_invitation(&digest, now).await?;
+                    let taken = change.tx.take_invitation(&digest, change.now).await?;
                     let taken = taken.ok_or(OrganizationError::InvalidInvitation)?;
-                    if !still_counts(&context, tx, &taken).await? {
+                    if !still_counts(change, &taken).await? {
                         return Err(OrganizationError::InvalidInvitation);
                     }
-                    admit(tx, trail, &taken, who, (now, &origin)).await
+                    if let (Who::Known(user), None) = (&who, &session) {
+                        check_still_proven(change, user).await?;
+                    }
+                    admit(change, &taken, who).await
                 })
             })
             .await
@@ -98,7 +102,8 @@ impl Invitations {
             (_, None, None) => Err(OrganizationError::PasswordNeeded),
             (Some(user), None, Some(password)) => {
                 let proven = self.sessions.proves(&invitation.email, password, origin).await?;
-                if proven == Some(user.id) { Ok(Who::Known(user)) } else { Err(OrganizationError::WrongPassword) }
+                let proven = proven.filter(|proven| proven.id == user.id);
+                proven.map(Who::Known).ok_or(OrganizationError::WrongPassword)
             }
             (None, None, Some(password)) => self.newcomer(invitation, name, password).await.map(Who::New),
         }
@@ -128,41 +133,64 @@ impl Invitations {
 }
 
 /// Whether the organisation is open and whoever answers for the invitation could make it now.
-async fn still_counts(context: &Context, tx: &mut Tx, invitation: &Invitation) -> Result<bool, OrganizationError> {
+async fn still_counts(change: &mut Change<'_>, invitation: &Invitation) -> Result<bool, OrganizationError> {
     let organization = invitation.organization_id;
-    if tx.organization(organization).await?.is_none_or(|organization| organization.disabled_at.is_some()) {
+    if change.tx.organization(organization).await?.is_none_or(|organization| organization.disabled_at.is_some()) {
         return Ok(false);
     }
-    let Some(sponsor) = invitation.sponsor else { return Ok(true) };
-    let Some(standing) = tx.membership_standing(organization, sponsor).await?.filter(is_welcome) else {
-        return Ok(false);
-    };
-    let power = context.power(standing.role, standing.custom_scopes.as_deref())?;
+    let Some(power) = power_of_maker(change, invitation).await? else { return Ok(false) };
+    let context = change.context();
     let scopes = match invitation.role {
         RoleRef::BuiltIn(_) => None,
-        RoleRef::Custom(id) => tx.role(organization, id).await?.map(|role| role.scopes),
+        RoleRef::Custom(id) => change.tx.role(organization, id).await?.map(|role| role.scopes),
     };
     let offered = context.power(invitation.role, scopes.as_deref())?;
     let may_manage = context.catalogue().find(MANAGE).is_some_and(|manage| power.scopes().contains(manage));
     Ok(may_manage && power.reaches(&offered).is_ok())
 }
 
-async fn admit(
-    tx: &mut Tx,
-    mut trail: Trail,
-    invitation: &Invitation,
-    who: Who,
-    (now, origin): (Timestamp, &Origin),
-) -> Result<Accepted, OrganizationError> {
+/// What the credential that made the invitation may do now: the token itself, or the person who was signed in. Nothing when it
+/// counts no more. A token that was rotated is another one: what the old one made ends with it.
+async fn power_of_maker(change: &mut Change<'_>, invitation: &Invitation) -> Result<Option<Power>, OrganizationError> {
+    let (organization, context) = (invitation.organization_id, change.context());
+    match (invitation.created_by, invitation.sponsor) {
+        (Principal::Token(token), _) => {
+            let Some(found) = change.tx.candidate(organization, token).await? else { return Ok(None) };
+            let caller = candidate_caller(&context, &found, change.now)?;
+            Ok(caller.map(|(caller, _)| Power::of(caller.effective)))
+        }
+        (Principal::User(_) | Principal::Service | Principal::System | Principal::Anonymous, Some(sponsor)) => {
+            let standing = change.tx.membership_standing(organization, sponsor).await?.filter(is_welcome);
+            let power = standing.map(|place| context.power(place.role, place.custom_scopes.as_deref()));
+            Ok(power.transpose()?)
+        }
+        (Principal::User(_) | Principal::Service | Principal::System | Principal::Anonymous, None) => Ok(None),
+    }
+}
+
+/// Whether the password that was proven is still the one, and still enough.
+async fn check_still_proven(change: &mut Change<'_>, proven: &User) -> Result<(), OrganizationError> {
+    let current = change.tx.user(proven.id).await?.filter(|user| user.disabled_at.is_none());
+    if current.is_none_or(|current| current.password_hash != proven.password_hash) {
+        return Err(OrganizationError::WrongPassword);
+    }
+    let factor = change.tx.second_factor(proven.id).await?;
+    if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {
+        return Err(OrganizationError::SessionNeeded);
+    }
+    Ok(())
+}
+
+async fn admit(change: &mut Change<'_>, invitation: &Invitation, who: Who) -> Result<Accepted, OrganizationError> {
     let (user, is_new_person) = match who {
         Who::Known(user) => (user, false),
         Who::New(user) => {
-            tx.insert_user(&user).await?;
+            change.tx.insert_user(&user).await?;
             (user, true)
         }
     };
     let organization = invitation.organization_id;
-    if tx.membership_standing(organization, user.id).await?.is_some() {
+    if change.tx.membership_standing(organization, user.id).await?.is_some() {
         return Err(OrganizationError::AlreadyMember);
     }
     let membership = Membership {
@@ -170,19 +198,19 @@ async fn admit(
         user_id: user.id,
         role: invitation.role,
         disabled_at: None,
-        created_at: now,
+        created_at: change.now,
     };
-    tx.insert_membership(&membership).await?;
-    let by = Principal::User(user.id);
-    let accepted = event("invitation.accept", now, by, origin, invitation.id, invitation.role)
+    change.tx.insert_membership(&membership).await?;
+    let accepted = event(change, "invitation.accept", invitation.id, invitation.role)
         .with("user_id", user.id.to_string())
         .with("new_person", is_new_person);
-    trail.append(tx, accepted).await?;
-    let added = Event::new(now, "member.add", by, origin)
+    change.record(accepted).await?;
+    let added = change
+        .event("member.add")
         .on("user", user.id)
         .with("role", name_of_role(invitation.role, None))
         .with("invitation_id", invitation.id.to_string());
-    trail.append(tx, added).await?;
-    let standing = tx.membership_standing(organization, user.id).await?.ok_or(OrganizationError::Overtaken)?;
+    change.record(added).await?;
+    let standing = change.tx.membership_standing(organization, user.id).await?.ok_or(OrganizationError::Overtaken)?;
     Ok(Accepted { standing, is_new_person })
 }

@@ -1,7 +1,7 @@
 //! Invitations: a code that makes whoever has the address it is for a member, once.
 //!
-//! An invitation counts as long as whoever made it could make it again: it ends with their membership and with the rights
-//! it took, so that nobody keeps a door open for the time after they are gone.
+//! An invitation counts as long as whoever made it could make it again: it ends with their membership, with the rights it
+//! took, and with the token or key it was made by, so that nobody keeps a door open for the time after they are gone.
 
 mod accept;
 mod code;
@@ -9,7 +9,7 @@ mod offer;
 
 use std::sync::Arc;
 
-use storage::model::{Invited, Principal};
+use storage::model::Invited;
 use token_domain::Timestamp;
 use token_domain::id::{InvitationId, kind};
 use token_domain::person::RoleRef;
@@ -20,6 +20,7 @@ pub use code::InvitationCode;
 pub(crate) use offer::{Offer, invite};
 
 use crate::audit::Event;
+use crate::change::Change;
 use crate::context::Context;
 use crate::cursor::cut;
 use crate::members::MANAGE;
@@ -56,13 +57,14 @@ impl Invitations {
     /// The invitations of the caller's organisation that nobody accepted.
     ///
     /// # Errors
-    /// The store's.
+    /// A credential that is bound to a project.
     pub async fn list(
         &self,
         seat: &Seat,
         after: Option<Cursor>,
         limit: u32,
     ) -> Result<InvitationPage, OrganizationError> {
+        seat.check_unbound()?;
         let (now, organization) = (self.context.now(), seat.organization());
         let after = after.map(|cursor| (cursor.created_at, cursor.id));
         // One more than asked tells whether there is another page.
@@ -85,22 +87,21 @@ impl Invitations {
         role: RoleRef,
         origin: &Origin,
     ) -> Result<(Invited, InvitationCode), OrganizationError> {
-        let now = self.context.now();
-        let (context, seat, origin) = (Arc::clone(&self.context), seat.clone(), origin.clone());
-        let offer = Offer::draw(&context, role, now)?;
+        let (ask, seat) = (seat.ask(origin), *seat);
+        let offer = Offer::draw(&self.context, role)?;
         self.context
-            .units
-            .run(now, self.context.units.touching(), move |tx| {
+            .change(ask, move |change| {
                 Box::pin(async move {
-                    let (mut trail, mine) = seat.open(&context, tx, MANAGE).await?;
-                    let given = seat.role(&context, tx, role).await?;
-                    OrganizationError::unless_reached(context.catalogue(), &mine, &given)?;
-                    if let Some(user) = tx.user_by_email_key(&email.key()).await?
-                        && tx.membership_standing(seat.organization(), user.id).await?.is_some()
+                    let mine = seat.open(change, MANAGE)?;
+                    change.check_not_superseded()?;
+                    let given = seat.role(change, role).await?;
+                    OrganizationError::unless_reached(change.context().catalogue(), &mine, &given)?;
+                    if let Some(user) = change.tx.user_by_email_key(&email.key()).await?
+                        && change.tx.membership_standing(seat.organization(), user.id).await?.is_some()
                     {
                         return Err(OrganizationError::AlreadyMember);
                     }
-                    invite(tx, &mut trail, &seat, email, offer, &origin).await
+                    invite(change, &seat, email, offer).await
                 })
             })
             .await
@@ -111,17 +112,15 @@ impl Invitations {
     /// # Errors
     /// No such invitation.
     pub async fn withdraw(&self, seat: &Seat, id: InvitationId, origin: &Origin) -> Result<(), OrganizationError> {
-        let now = self.context.now();
-        let (context, seat, origin) = (Arc::clone(&self.context), seat.clone(), origin.clone());
+        let (ask, seat) = (seat.ask(origin), *seat);
         self.context
-            .units
-            .run(now, self.context.units.touching(), move |tx| {
+            .change(ask, move |change| {
                 Box::pin(async move {
-                    let (mut trail, _) = seat.open(&context, tx, MANAGE).await?;
-                    let withdrawn = tx.delete_invitation(seat.organization(), id).await?;
+                    seat.open(change, MANAGE)?;
+                    let withdrawn = change.tx.delete_invitation(seat.organization(), id).await?;
                     let withdrawn = withdrawn.ok_or(OrganizationError::NotFound)?;
-                    let event = event("invitation.delete", now, seat.by(), &origin, id, withdrawn.role);
-                    Ok(trail.append(tx, event).await?)
+                    let event = event(change, "invitation.delete", id, withdrawn.role);
+                    Ok(change.record(event).await?)
                 })
             })
             .await
@@ -129,13 +128,6 @@ impl Invitations {
 }
 
 /// An event of an invitation's life. The address stays out of the trail, which nobody can take it out of again.
-fn event(
-    action: &'static str,
-    now: Timestamp,
-    by: Principal,
-    origin: &Origin,
-    id: InvitationId,
-    role: RoleRef,
-) -> Event {
-    Event::new(now, action, by, origin).on("invitation", id).with("role", name_of_role(role, None))
+fn event(change: &Change<'_>, action: &'static str, id: InvitationId, role: RoleRef) -> Event {
+    change.event(action).on("invitation", id).with("role", name_of_role(role, None))
 }

@@ -1,16 +1,13 @@
 //! Adding somebody: at once if the caller knows them from another organisation, else by invitation.
 
-use std::sync::Arc;
-
 use storage::Tx;
 use storage::model::{Invited, Membership, MembershipStanding, User};
-use token_domain::Timestamp;
 use token_domain::id::UserId;
 use token_domain::person::RoleRef;
 use token_domain::text::Email;
 
 use super::{MANAGE, Members};
-use crate::audit::{Event, Trail};
+use crate::change::Change;
 use crate::invitations::{InvitationCode, Offer, invite};
 use crate::organizations::{OrganizationError, Seat};
 use crate::origin::Origin;
@@ -48,32 +45,31 @@ impl Members {
         role: RoleRef,
         origin: &Origin,
     ) -> Result<Added, OrganizationError> {
-        let now = self.context.now();
-        let (context, seat, origin) = (Arc::clone(&self.context), seat.clone(), origin.clone());
-        let offer = Offer::draw(&context, role, now)?;
+        let (ask, seat) = (seat.ask(origin), *seat);
+        let offer = Offer::draw(&self.context, role)?;
         self.context
-            .units
-            .run(now, self.context.units.touching(), move |tx| {
+            .change(ask, move |change| {
                 Box::pin(async move {
-                    let (mut trail, mine) = seat.open(&context, tx, MANAGE).await?;
-                    let given = seat.role(&context, tx, role).await?;
-                    OrganizationError::unless_reached(context.catalogue(), &mine, &given)?;
+                    let mine = seat.open(change, MANAGE)?;
+                    change.check_not_superseded()?;
+                    let given = seat.role(change, role).await?;
+                    OrganizationError::unless_reached(change.context().catalogue(), &mine, &given)?;
                     let found = match &whom {
-                        Whom::Person(id) => tx.user(*id).await?,
-                        Whom::Email(email) => tx.user_by_email_key(&email.key()).await?,
+                        Whom::Person(id) => change.tx.user(*id).await?,
+                        Whom::Email(email) => change.tx.user_by_email_key(&email.key()).await?,
                     };
                     if let Some(user) = &found
-                        && tx.membership_standing(seat.organization(), user.id).await?.is_some()
+                        && change.tx.membership_standing(seat.organization(), user.id).await?.is_some()
                     {
                         return Err(OrganizationError::AlreadyMember);
                     }
-                    match (known(tx, &seat, found).await?, whom) {
+                    match (known(change.tx, &seat, found).await?, whom) {
                         (Some(user), _) => {
-                            let member = join(tx, &mut trail, &seat, &user, role, (now, &origin)).await?;
+                            let member = join(change, &seat, &user, role).await?;
                             Ok(Added::Member(Box::new(member)))
                         }
                         (None, Whom::Email(email)) => {
-                            let (invited, code) = invite(tx, &mut trail, &seat, email, offer, &origin).await?;
+                            let (invited, code) = invite(change, &seat, email, offer).await?;
                             Ok(Added::Invited(Box::new(invited), code))
                         }
                         (None, Whom::Person(_)) => Err(OrganizationError::NoSuchPerson),
@@ -92,23 +88,20 @@ async fn known(tx: &mut Tx, seat: &Seat, found: Option<User>) -> Result<Option<U
 }
 
 async fn join(
-    tx: &mut Tx,
-    trail: &mut Trail,
+    change: &mut Change<'_>,
     seat: &Seat,
     user: &User,
     role: RoleRef,
-    (now, origin): (Timestamp, &Origin),
 ) -> Result<MembershipStanding, OrganizationError> {
     let organization = seat.organization();
     let membership =
-        Membership { organization_id: organization, user_id: user.id, role, disabled_at: None, created_at: now };
-    tx.insert_membership(&membership).await?;
+        Membership { organization_id: organization, user_id: user.id, role, disabled_at: None, created_at: change.now };
+    change.tx.insert_membership(&membership).await?;
     // What they were offered before has become pointless.
-    if let Some(offered) = tx.invitation_for(organization, &user.email.key()).await? {
-        tx.delete_invitation(organization, offered.id).await?;
+    if let Some(offered) = change.tx.invitation_for(organization, &user.email.key()).await? {
+        change.tx.delete_invitation(organization, offered.id).await?;
     }
-    let event =
-        Event::new(now, "member.add", seat.by(), origin).on("user", user.id).with("role", name_of_role(role, None));
-    trail.append(tx, event).await?;
-    tx.membership_standing(organization, user.id).await?.ok_or(OrganizationError::Overtaken)
+    let event = change.event("member.add").on("user", user.id).with("role", name_of_role(role, None));
+    change.record(event).await?;
+    change.tx.membership_standing(organization, user.id).await?.ok_or(OrganizationError::Overtaken)
 }

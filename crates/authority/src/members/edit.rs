@@ -1,17 +1,12 @@
 //! Giving a member another role, and switching one off and on.
 
-use std::sync::Arc;
-
-use storage::Tx;
 use storage::model::MembershipStanding;
-use token_domain::Timestamp;
 use token_domain::id::UserId;
 use token_domain::person::RoleRef;
 use token_domain::role::Power;
 
 use super::{MANAGE, Members, keep_an_owner, now_standing};
-use crate::audit::{Event, Trail};
-use crate::context::Context;
+use crate::change::Change;
 use crate::organizations::{OrganizationError, Seat};
 use crate::origin::Origin;
 use crate::sessions::name_of_role;
@@ -27,12 +22,9 @@ pub struct MemberChange {
 
 /// What every step of a change needs.
 struct Desk<'a> {
-    context: &'a Context,
     seat: &'a Seat,
     mine: &'a Power,
     user: UserId,
-    now: Timestamp,
-    origin: &'a Origin,
 }
 
 impl Members {
@@ -45,38 +37,34 @@ impl Members {
         &self,
         seat: &Seat,
         user: UserId,
-        change: MemberChange,
+        asked: MemberChange,
         origin: &Origin,
     ) -> Result<MembershipStanding, OrganizationError> {
-        let now = self.context.now();
-        let (context, seat, origin) = (Arc::clone(&self.context), seat.clone(), origin.clone());
-        let touching = self.context.units.touching();
-        let also = touching.clone();
+        let (ask, seat) = (seat.ask(origin), *seat);
         self.context
-            .units
-            .run(now, touching, move |tx| {
+            .change(ask, move |change| {
                 Box::pin(async move {
-                    let (mut trail, mine) = seat.open(&context, tx, MANAGE).await?;
-                    let desk = Desk { context: &context, seat: &seat, mine: &mine, user, now, origin: &origin };
-                    let before = desk.member(tx).await?;
-                    let role = change.role.filter(|role| *role != before.role);
-                    let enabled = change.enabled.filter(|enabled| *enabled != before.disabled_at.is_none());
+                    let mine = seat.open(change, MANAGE)?;
+                    let desk = Desk { seat: &seat, mine: &mine, user };
+                    let before = desk.member(change).await?;
+                    let role = asked.role.filter(|role| *role != before.role);
+                    let enabled = asked.enabled.filter(|enabled| *enabled != before.disabled_at.is_none());
                     if let Some(role) = role {
-                        desk.give(tx, &mut trail, &before, role).await?;
+                        desk.give(change, &before, role).await?;
                     }
                     if let Some(enabled) = enabled {
-                        desk.switch(tx, &mut trail, enabled).await?;
+                        desk.switch(change, enabled).await?;
                     }
                     if role.is_some() || enabled.is_some() {
-                        keep_an_owner(tx, seat.organization(), &before).await?;
-                        seat.fence(tx, &also, &[user]).await?;
+                        keep_an_owner(change.tx, seat.organization(), &before).await?;
+                        seat.fence(change, &[user]).await?;
                     }
                     let disabled_at = match enabled {
                         Some(true) => None,
-                        Some(false) => Some(now),
+                        Some(false) => Some(change.now),
                         None => before.disabled_at,
                     };
-                    Ok(now_standing(tx, &before, role.unwrap_or(before.role), disabled_at).await?)
+                    Ok(now_standing(change.tx, &before, role.unwrap_or(before.role), disabled_at).await?)
                 })
             })
             .await
@@ -85,43 +73,42 @@ impl Members {
 
 impl Desk<'_> {
     /// The member as they are, if the caller may decide about them.
-    async fn member(&self, tx: &mut Tx) -> Result<MembershipStanding, OrganizationError> {
-        let found = tx.membership_standing(self.seat.organization(), self.user).await?;
+    async fn member(&self, change: &mut Change<'_>) -> Result<MembershipStanding, OrganizationError> {
+        let found = change.tx.membership_standing(self.seat.organization(), self.user).await?;
         let found = found.ok_or(OrganizationError::NotFound)?;
-        let theirs = self.context.power(found.role, found.custom_scopes.as_deref())?;
-        OrganizationError::unless_reached(self.context.catalogue(), self.mine, &theirs)?;
+        let context = change.context();
+        let theirs = context.power(found.role, found.custom_scopes.as_deref())?;
+        OrganizationError::unless_reached(context.catalogue(), self.mine, &theirs)?;
         Ok(found)
     }
 
     async fn give(
         &self,
-        tx: &mut Tx,
-        trail: &mut Trail,
+        change: &mut Change<'_>,
         before: &MembershipStanding,
         role: RoleRef,
     ) -> Result<(), OrganizationError> {
-        let given = self.seat.role(self.context, tx, role).await?;
-        OrganizationError::unless_reached(self.context.catalogue(), self.mine, &given)?;
-        tx.set_membership_role(self.seat.organization(), self.user, role).await?;
-        let event = Event::new(self.now, "member.role", self.seat.by(), self.origin)
+        let given = self.seat.role(change, role).await?;
+        OrganizationError::unless_reached(change.context().catalogue(), self.mine, &given)?;
+        change.tx.set_membership_role(self.seat.organization(), self.user, role).await?;
+        let event = change
+            .event("member.role")
             .on("user", self.user)
             .with("from", name_of_role(before.role, None))
             .with("to", name_of_role(role, None));
-        Ok(trail.append(tx, event).await?)
+        Ok(change.record(event).await?)
     }
 
-    async fn switch(&self, tx: &mut Tx, trail: &mut Trail, enabled: bool) -> Result<(), OrganizationError> {
+    async fn switch(&self, change: &mut Change<'_>, enabled: bool) -> Result<(), OrganizationError> {
         let organization = self.seat.organization();
         let event = if enabled {
-            tx.set_membership_disabled(organization, self.user, None).await?;
-            Event::new(self.now, "member.enable", self.seat.by(), self.origin).on("user", self.user)
+            change.tx.set_membership_disabled(organization, self.user, None).await?;
+            change.event("member.enable").on("user", self.user)
         } else {
-            tx.set_membership_disabled(organization, self.user, Some(self.now)).await?;
-            let ended = tx.delete_sessions_of_member(organization, self.user).await?;
-            Event::new(self.now, "member.disable", self.seat.by(), self.origin)
-                .on("user", self.user)
-                .with("sessions_ended", ended)
+            change.tx.set_membership_disabled(organization, self.user, Some(change.now)).await?;
+            let ended = change.tx.delete_sessions_of_member(organization, self.user).await?;
+            change.event("member.disable").on("user", self.user).with("sessions_ended", ended)
         };
-        Ok(trail.append(tx, event).await?)
+        Ok(change.record(event).await?)
     }
 }

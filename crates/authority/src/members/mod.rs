@@ -48,8 +48,9 @@ impl Members {
     /// The members of the caller's organisation.
     ///
     /// # Errors
-    /// The store's.
+    /// A credential that is bound to a project.
     pub async fn list(&self, seat: &Seat, after: Option<Cursor>, limit: u32) -> Result<MemberPage, OrganizationError> {
+        seat.check_unbound()?;
         let organization = seat.organization();
         let after = after.map(|cursor| (cursor.created_at, cursor.id));
         // One more than asked tells whether there is another page.

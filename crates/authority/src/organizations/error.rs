@@ -11,6 +11,7 @@ use crate::env::EntropyError;
 use crate::error::Failure;
 use crate::limits::TooManyAttempts;
 use crate::passwords::WeakPassword;
+use crate::rights::Refused;
 use crate::sessions::SignInError;
 
 /// Why something was not done.
@@ -19,18 +20,18 @@ pub enum OrganizationError {
     /// Not there for this caller: absent, or of another organisation.
     #[error("no such thing")]
     NotFound,
-    /// The caller was removed or switched off while the request was under way.
-    #[error("the caller is no member any more")]
-    Gone,
+    /// Not by now: the caller lost the right while the request was under way.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// The caller is no person, or shows a token where a person has to be signed in.
     #[error("the caller is no signed-in person")]
     NotAPerson,
+    /// A personal key, where what its owner's sign-in takes is decided: that takes a session.
+    #[error("a personal key does not decide about signing in")]
+    KeyRefused,
     /// The credential is confined to a project, and this reaches beyond it.
     #[error("the credential is confined")]
     Confined,
-    /// The caller lacks these scopes by now.
-    #[error("the caller lacks {}", .0.join(", "))]
-    Lacks(Vec<String>),
     /// What is to be given, changed or taken holds these scopes on top of the caller's.
     #[error("beyond the caller's own scopes: {}", .0.join(", "))]
     Excess(Vec<String>),
@@ -139,6 +140,7 @@ impl From<SignInError> for OrganizationError {
             SignInError::Denied | SignInError::WrongCode => Self::WrongPassword,
             SignInError::SecondFactorRequired => Self::SessionNeeded,
             SignInError::TooMany(wait) => Self::TooMany(wait),
+            SignInError::Refused(refused) => Self::Refused(refused),
             SignInError::Failed(failure) => Self::Failed(failure),
         }
     }

@@ -6,7 +6,7 @@ use token_domain::text::{Name, Slug};
 
 use super::seat::is_bound;
 use super::{OrganizationError, Organizations, Seen, named_after};
-use crate::audit::{Event, Trail};
+use crate::change::Ask;
 use crate::origin::{Caller, Origin};
 
 /// An organisation asked for.
@@ -52,19 +52,18 @@ impl Organizations {
         let role = RoleRef::BuiltIn(BuiltInRole::Owner);
         let membership =
             Membership { organization_id: organization.id, user_id, role, disabled_at: None, created_at: now };
-        let (made, by, origin) = (organization.clone(), caller.principal(), origin.clone());
+        let made = organization.clone();
         context
-            .units
-            .run(now, context.units.touching(), move |tx| {
+            .change(Ask::by(caller, origin), move |change| {
                 Box::pin(async move {
-                    let mut trail = Trail::open(tx, Some(made.id)).await?;
-                    tx.insert_organization(&made).await?;
-                    tx.insert_membership(&membership).await?;
-                    let event = Event::new(now, "organization.create", by, &origin)
+                    change.tx.insert_organization(&made).await?;
+                    change.tx.insert_membership(&membership).await?;
+                    let event = change
+                        .event("organization.create")
                         .on("organization", made.id)
                         .with("slug", made.slug.as_str())
                         .with("owner", user_id.to_string());
-                    Ok::<_, OrganizationError>(trail.append(tx, event).await?)
+                    Ok::<_, OrganizationError>(change.record_in(made.id, event).await?)
                 })
             })
             .await?;

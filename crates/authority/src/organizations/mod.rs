@@ -15,11 +15,11 @@ pub use error::OrganizationError;
 pub use found::NewOrganization;
 pub use seat::Seat;
 
-use crate::audit::Event;
 use crate::context::Context;
 use crate::cursor::cut;
 use crate::error::Failure;
 use crate::origin::{Caller, Origin, Via};
+use crate::rights::Refused;
 use crate::sessions::{name_of_role, role_name};
 
 const WRITE: &str = "org:write";
@@ -114,7 +114,7 @@ impl Organizations {
             })
         });
         let found: Option<(Organization, _)> = read.await?;
-        let (organization, role) = found.ok_or(OrganizationError::Gone)?;
+        let (organization, role) = found.ok_or(Refused::Gone)?;
         Ok(self.seen(organization, role))
     }
 
@@ -127,39 +127,40 @@ impl Organizations {
     pub async fn edit(
         &self,
         seat: &Seat,
-        change: OrganizationChange,
+        asked: OrganizationChange,
         origin: &Origin,
     ) -> Result<Seen, OrganizationError> {
-        let now = self.context.now();
-        let (context, mine, origin) = (Arc::clone(&self.context), seat.clone(), origin.clone());
+        let mine = *seat;
         self.context
-            .units
-            .run(now, self.context.units.touching(), move |tx| {
+            .change(seat.ask(origin), move |change| {
                 Box::pin(async move {
-                    let (mut trail, _) = mine.open(&context, tx, WRITE).await?;
-                    let id = mine.organization();
-                    let before = tx.organization(id).await?.ok_or(OrganizationError::NotFound)?;
-                    if change.slug.is_some_and(|slug| slug != before.slug) {
+                    mine.open(change, WRITE)?;
+                    let (id, now) = (mine.organization(), change.now);
+                    let before = change.tx.organization(id).await?.ok_or(OrganizationError::NotFound)?;
+                    if asked.slug.is_some_and(|slug| slug != before.slug) {
                         return Err(OrganizationError::SlugFixed);
                     }
-                    let name = change.name.filter(|name| *name != before.name);
-                    let rule = change.second_factor.filter(|rule| *rule != before.second_factor);
+                    let name = asked.name.filter(|name| *name != before.name);
+                    let rule = asked.second_factor.filter(|rule| *rule != before.second_factor);
                     if name.is_none() && rule.is_none() {
                         return Ok(());
                     }
-                    let mut event = Event::new(now, "organization.update", mine.by(), &origin).on("organization", id);
+                    let mut event = change.event("organization.update").on("organization", id);
                     if let Some(name) = name {
-                        tx.rename_organization(id, &name, now).await?;
+                        change.tx.rename_organization(id, &name, now).await?;
                         event = event.with("name", name.as_str());
                     }
                     if let Some(rule) = rule {
-                        if rule.is_required() && !has_second_factor(tx, &mine).await? {
+                        if mine.person().is_some() && mine.signed_in().is_none() {
+                            return Err(OrganizationError::KeyRefused);
+                        }
+                        if rule.is_required() && !has_second_factor(change.tx, &mine).await? {
                             return Err(OrganizationError::OwnSecondFactorMissing);
                         }
-                        tx.set_second_factor_rule(id, rule, now).await?;
+                        change.tx.set_second_factor_rule(id, rule, now).await?;
                         event = event.with("second_factor", rule.as_str());
                     }
-                    Ok(trail.append(tx, event).await?)
+                    Ok::<_, OrganizationError>(change.record(event).await?)
                 })
             })
             .await?;

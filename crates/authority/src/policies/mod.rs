@@ -7,8 +7,8 @@ mod preview;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use storage::StoreError;
 use storage::model::{Principal, StoredRule, Touched};
-use storage::{StoreError, Tx};
 use token_domain::id::OrganizationId;
 use token_domain::policy::{AllowedScopes, Breach, KindRule, Making};
 use token_domain::scope::{GrantError, Grants};
@@ -17,10 +17,11 @@ use token_domain::{ScopeCatalogue, Timestamp};
 
 pub use preview::{Counts, Examined, PolicyCursor, Preview, PreviewRequest};
 
-use crate::audit::{Event, Trail};
+use crate::change::{Ask, Change};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::origin::{Caller, Origin, Via};
+use crate::origin::{Caller, Origin};
+use crate::rights::Refused;
 
 /// The rules of an organisation, by kind; a kind that is not in it is asked nothing.
 pub type Rules = BTreeMap<&'static str, (Kind, KindRule)>;
@@ -37,6 +38,9 @@ pub enum PolicyError {
     /// Scopes that cannot be allowed, since nobody can carry them.
     #[error("{1}")]
     Scopes(Kind, GrantError),
+    /// Not by now: the caller lost the right while the request was under way.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// The service itself failed.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -115,21 +119,18 @@ impl Policies {
         check_organization(caller, organization)?;
         check_unconfined(caller)?;
         let rules = self.read(asked)?;
-        let (now, by, origin) = (self.context.now(), caller.principal(), origin.clone());
-        let stored: Vec<StoredRule> = rules
-            .values()
-            .map(|(kind, rule)| stored(&self.context.catalogue, organization, *kind, rule, (now, by)))
-            .collect();
-        let touching = self.context.units.touching();
-        touching.touch(Touched::Organization(organization));
-        let written = stored.clone();
-        self.context
-            .units
-            .run(now, touching, move |tx| {
-                Box::pin(async move { write(tx, organization, &written, now, by, &origin).await })
+        let written = self.context.change(Ask::by(caller, origin), move |change| {
+            Box::pin(async move {
+                check_unconfined(change.caller()?)?;
+                change.touch(Touched::Organization(organization));
+                let (context, set) = (change.context(), (change.now, change.by()));
+                let one = |(kind, rule): &(Kind, KindRule)| stored(&context.catalogue, organization, *kind, rule, set);
+                let written: Vec<StoredRule> = rules.values().map(one).collect();
+                write(change, organization, &written).await?;
+                Ok::<_, PolicyError>(written)
             })
-            .await?;
-        Ok(self.in_force(&stored)?)
+        });
+        Ok(self.in_force(&written.await?)?)
     }
 
     /// Reads rules that are asked for.
@@ -206,19 +207,11 @@ fn stored(
     }
 }
 
-async fn write(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    rules: &[StoredRule],
-    now: Timestamp,
-    by: Principal,
-    origin: &Origin,
-) -> Result<(), PolicyError> {
-    let mut trail = Trail::open(tx, Some(organization)).await?;
-    tx.delete_token_rules(organization).await?;
-    let mut event = Event::new(now, "token_policy.set", by, origin).on("organization", organization);
+async fn write(change: &mut Change<'_>, organization: OrganizationId, rules: &[StoredRule]) -> Result<(), PolicyError> {
+    change.tx.delete_token_rules(organization).await?;
+    let mut event = change.event("token_policy.set").on("organization", organization);
     for rule in rules {
-        tx.insert_token_rule(rule).await?;
+        change.tx.insert_token_rule(rule).await?;
         event = event.with(
             rule.kind.as_str(),
             serde_json::json!({
@@ -230,7 +223,7 @@ async fn write(
             }),
         );
     }
-    Ok(trail.append(tx, event).await?)
+    Ok(change.record(event).await?)
 }
 
 fn check_organization(caller: &Caller, organization: OrganizationId) -> Result<(), PolicyError> {
@@ -239,8 +232,8 @@ fn check_organization(caller: &Caller, organization: OrganizationId) -> Result<(
 
 /// A policy is about every project's tokens.
 fn check_unconfined(caller: &Caller) -> Result<(), PolicyError> {
-    match caller.via {
-        Via::Session { .. } | Via::Token { project_id: None, boundary: None, .. } => Ok(()),
-        Via::Token { .. } => Err(PolicyError::Confined),
+    match (caller.bound_project(), caller.boundary()) {
+        (None, None) => Ok(()),
+        (Some(_), _) | (_, Some(_)) => Err(PolicyError::Confined),
     }
 }

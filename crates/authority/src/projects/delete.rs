@@ -4,7 +4,6 @@ use storage::model::{Kill, Touched};
 use token_domain::token::RevokeReason;
 
 use super::{Ground, IfAssigned, Projects, TenancyError};
-use crate::audit::Event;
 use crate::origin::Origin;
 
 pub use storage::model::ProjectContents as Contents;
@@ -33,29 +32,26 @@ impl Projects {
     /// # Errors
     /// No such project; one with actors, if that is to stop it.
     pub async fn delete(&self, ground: Ground, if_assigned: IfAssigned, origin: &Origin) -> Result<(), TenancyError> {
-        let now = self.context.now();
-        let (context, origin) = (&self.context, origin.clone());
-        let touching = context.units.touching();
-        let also = touching.clone();
-        context
-            .units
-            .run(now, touching, move |tx| {
+        self.context
+            .change(ground.ask(origin), move |change| {
                 Box::pin(async move {
-                    let (mut trail, project) = ground.open(tx).await?;
-                    let contents = tx.project_contents(project.id, now).await?;
+                    let now = change.now;
+                    let project = ground.open(change).await?;
+                    let contents = change.tx.project_contents(project.id, now).await?;
                     check(contents, if_assigned)?;
-                    let kill = Kill { at: now, reason: RevokeReason::OwnerRemoved, by: ground.by() };
+                    let kill = Kill { at: now, reason: RevokeReason::OwnerRemoved, by: change.by() };
                     // Any number of tokens may go: the organisation's remembered ones are read again rather than listed here.
-                    also.touch(Touched::Organization(ground.organization()));
-                    tx.empty_project(project.id, &kill).await?;
-                    tx.delete_project(ground.organization(), project.id).await?;
-                    let event = Event::new(now, "project.delete", ground.by(), &origin)
+                    change.touch(Touched::Organization(ground.organization()));
+                    change.tx.empty_project(project.id, &kill).await?;
+                    change.tx.delete_project(ground.organization(), project.id).await?;
+                    let event = change
+                        .event("project.delete")
                         .on("project", project.id)
                         .with("slug", project.slug.as_str())
                         .with("access_scopes", contents.access_scopes)
                         .with("actors", contents.actors)
                         .with("live_tokens", contents.live_tokens);
-                    Ok(trail.append(tx, event).await?)
+                    Ok(change.record(event).await?)
                 })
             })
             .await

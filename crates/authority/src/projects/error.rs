@@ -7,6 +7,7 @@ use token_domain::id::ActorId;
 use crate::actors::ActorStatus;
 use crate::env::EntropyError;
 use crate::error::Failure;
+use crate::rights::Refused;
 use crate::tokens::TokenError;
 
 /// Why something was not done.
@@ -51,6 +52,9 @@ pub enum TenancyError {
     /// About the actor's token.
     #[error("{0}")]
     Token(#[from] TokenError),
+    /// Not by now: the caller lost the right while the request was under way.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// The service itself failed.
     #[error("{0}")]
     Failed(#[from] Failure),

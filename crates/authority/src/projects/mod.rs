@@ -14,11 +14,11 @@ pub use delete::Contents;
 pub use error::TenancyError;
 pub use ground::Ground;
 
-use crate::audit::{Event, Trail};
+use crate::change::Ask;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::origin::{Caller, Origin};
-use ground::{bound_project, check_organization};
+use ground::check_organization;
 
 /// What to do with what is assigned to something that is deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Projects {
         origin: &Origin,
     ) -> Result<Project, TenancyError> {
         check_organization(caller, organization)?;
-        if bound_project(caller).is_some() {
+        if caller.bound_project().is_some() {
             return Err(TenancyError::Confined);
         }
         let now = self.context.now();
@@ -86,17 +86,16 @@ impl Projects {
             created_at: now,
             updated_at: now,
         };
-        let (made, by, origin) = (project.clone(), caller.principal(), origin.clone());
+        let made = project.clone();
         self.context
-            .units
-            .run(now, self.context.units.touching(), move |tx| {
+            .change(Ask::by(caller, origin), move |change| {
                 Box::pin(async move {
-                    let mut trail = Trail::open(tx, Some(organization)).await?;
-                    tx.insert_project(&made).await?;
-                    let event = Event::new(now, "project.create", by, &origin)
-                        .on("project", made.id)
-                        .with("slug", made.slug.as_str());
-                    Ok::<_, TenancyError>(trail.append(tx, event).await?)
+                    if change.caller()?.bound_project().is_some() {
+                        return Err(TenancyError::Confined);
+                    }
+                    change.tx.insert_project(&made).await?;
+                    let event = change.event("project.create").on("project", made.id).with("slug", made.slug.as_str());
+                    Ok(change.record(event).await?)
                 })
             })
             .await?;
@@ -114,7 +113,7 @@ impl Projects {
         listing: Listing,
     ) -> Result<Page<Project>, TenancyError> {
         check_organization(caller, organization)?;
-        let bound = bound_project(caller);
+        let bound = caller.bound_project();
         let page = self.context.store.read(move |reads| {
             Box::pin(async move {
                 let Some(project) = bound else { return reads.list_projects(organization, &listing).await };
@@ -140,28 +139,26 @@ impl Projects {
     ///
     /// # Errors
     /// No such project, another slug.
-    pub async fn edit(&self, ground: Ground, change: ProjectChange, origin: &Origin) -> Result<Project, TenancyError> {
+    pub async fn edit(&self, ground: Ground, asked: ProjectChange, origin: &Origin) -> Result<Project, TenancyError> {
         use storage::model::Change;
 
-        let (now, origin) = (self.context.now(), origin.clone());
         self.context
-            .units
-            .run(now, self.context.units.touching(), move |tx| {
+            .change(ground.ask(origin), move |change| {
                 Box::pin(async move {
-                    let (mut trail, project) = ground.open(tx).await?;
-                    if change.slug.is_some_and(|slug| slug != project.slug) {
+                    let project = ground.open(change).await?;
+                    if asked.slug.is_some_and(|slug| slug != project.slug) {
                         return Err(TenancyError::SlugFixed);
                     }
-                    let name = match change.name {
+                    let name = match asked.name {
                         Change::Keep => return Ok(project),
                         Change::Clear => named_after(&project.slug)?,
                         Change::Set(name) => name,
                     };
-                    let event = Event::new(now, "project.update", ground.by(), &origin)
-                        .on("project", project.id)
-                        .with("name", name.as_str());
-                    let changed = tx.update_project(ground.organization(), project.id, Some(&name), None, now).await?;
-                    trail.append(tx, event).await?;
+                    let event = change.event("project.update").on("project", project.id).with("name", name.as_str());
+                    let now = change.now;
+                    let changed =
+                        change.tx.update_project(ground.organization(), project.id, Some(&name), None, now).await?;
+                    change.record(event).await?;
                     changed.ok_or(TenancyError::NotFound)
                 })
             })

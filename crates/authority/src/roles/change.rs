@@ -1,14 +1,11 @@
 //! Making and changing roles.
 
-use std::sync::Arc;
-
 use storage::model::CustomRole;
 use token_domain::person::RoleRef;
 use token_domain::role::{Power, RoleName};
 use token_domain::token::Kind;
 
 use super::{MOST_ROLES, Roles, WRITE, check_name, own};
-use crate::audit::Event;
 use crate::organizations::{OrganizationError, Seat};
 use crate::origin::Origin;
 
@@ -51,22 +48,26 @@ impl Roles {
             created_at: now,
             updated_at: now,
         };
-        let (context, seat, origin) = (Arc::clone(&self.context), seat.clone(), origin.clone());
+        let (ask, seat) = (seat.ask(origin), *seat);
         self.context
-            .units
-            .run(now, self.context.units.touching(), move |tx| {
+            .change(ask, move |change| {
                 Box::pin(async move {
-                    let (mut trail, mine) = seat.open(&context, tx, WRITE).await?;
-                    OrganizationError::unless_reached(context.catalogue(), &mine, &Power::of(grants.effective()))?;
-                    if check_name(tx, &seat, &request.name, None).await? >= MOST_ROLES {
+                    let mine = seat.open(change, WRITE)?;
+                    OrganizationError::unless_reached(
+                        change.context().catalogue(),
+                        &mine,
+                        &Power::of(grants.effective()),
+                    )?;
+                    if check_name(change.tx, &seat, &request.name, None).await? >= MOST_ROLES {
                         return Err(OrganizationError::TooManyRoles(MOST_ROLES));
                     }
-                    tx.insert_role(&role).await?;
-                    let event = Event::new(now, "role.create", seat.by(), &origin)
+                    change.tx.insert_role(&role).await?;
+                    let event = change
+                        .event("role.create")
                         .on("role", role.id)
                         .with("name", role.name.as_str())
                         .with("scopes", role.scopes.clone());
-                    trail.append(tx, event).await?;
+                    change.record(event).await?;
                     Ok(role)
                 })
             })
@@ -83,46 +84,42 @@ impl Roles {
         &self,
         seat: &Seat,
         role: RoleRef,
-        change: RoleChange,
+        asked: RoleChange,
         origin: &Origin,
     ) -> Result<CustomRole, OrganizationError> {
         let id = own(role)?;
         let catalogue = self.context.catalogue();
-        let grants = change.scopes.as_ref().map(|scopes| catalogue.grant(scopes, Kind::Personal)).transpose()?;
-        let now = self.context.now();
-        let (context, seat, origin) = (Arc::clone(&self.context), seat.clone(), origin.clone());
-        let touching = self.context.units.touching();
-        let also = touching.clone();
+        let grants = asked.scopes.as_ref().map(|scopes| catalogue.grant(scopes, Kind::Personal)).transpose()?;
+        let (ask, seat) = (seat.ask(origin), *seat);
         self.context
-            .units
-            .run(now, touching, move |tx| {
+            .change(ask, move |change| {
                 Box::pin(async move {
-                    let organization = seat.organization();
-                    let (mut trail, mine) = seat.open(&context, tx, WRITE).await?;
-                    let before = tx.role(organization, id).await?.ok_or(OrganizationError::NotFound)?;
+                    let (organization, context) = (seat.organization(), change.context());
+                    let mine = seat.open(change, WRITE)?;
+                    let before = change.tx.role(organization, id).await?.ok_or(OrganizationError::NotFound)?;
                     let held = context.power(RoleRef::Custom(id), Some(&before.scopes))?;
                     OrganizationError::unless_reached(context.catalogue(), &mine, &held)?;
-                    let name = change.name.filter(|name| *name.name() != before.name);
+                    let name = asked.name.filter(|name| *name.name() != before.name);
                     let scopes = grants.map(|grants| (context.names_of(&grants), Power::of(grants.effective())));
                     let scopes = scopes.filter(|(names, _)| *names != before.scopes);
                     if name.is_none() && scopes.is_none() {
                         return Ok(before);
                     }
-                    let mut event = Event::new(now, "role.update", seat.by(), &origin).on("role", id);
+                    let mut event = change.event("role.update").on("role", id);
                     if let Some(name) = &name {
-                        check_name(tx, &seat, name, Some(id)).await?;
+                        check_name(change.tx, &seat, name, Some(id)).await?;
                         event = event.with("name", name.name().as_str());
                     }
                     if let Some((names, asked)) = &scopes {
                         OrganizationError::unless_reached(context.catalogue(), &mine, asked)?;
-                        let wearers = tx.members_of_role(organization, id).await?;
-                        seat.fence(tx, &also, &wearers).await?;
+                        let wearers = change.tx.members_of_role(organization, id).await?;
+                        seat.fence(change, &wearers).await?;
                         event = event.with("scopes", names.clone()).with("members", wearers.len());
                     }
                     let name = name.as_ref().map(RoleName::name);
                     let scopes = scopes.as_ref().map(|(names, _)| names.as_slice());
-                    let changed = tx.update_role(organization, id, name, scopes, now).await?;
-                    trail.append(tx, event).await?;
+                    let changed = change.tx.update_role(organization, id, name, scopes, change.now).await?;
+                    change.record(event).await?;
                     changed.ok_or(OrganizationError::NotFound)
                 })
             })

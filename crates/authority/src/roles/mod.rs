@@ -47,8 +47,9 @@ impl Roles {
     /// Every role of the caller's organisation: the built-in ones, strongest first, then its own by name.
     ///
     /// # Errors
-    /// The store's.
+    /// A credential that is bound to a project.
     pub async fn list(&self, seat: &Seat) -> Result<Vec<Role>, OrganizationError> {
+        seat.check_unbound()?;
         let organization = seat.organization();
         let own = self.context.store.read(move |reads| Box::pin(reads.roles(organization))).await?;
         Ok(BuiltInRole::ALL.into_iter().map(Role::BuiltIn).chain(own.into_iter().map(Role::Custom)).collect())
@@ -57,8 +58,9 @@ impl Roles {
     /// A role of the caller's organisation.
     ///
     /// # Errors
-    /// No such role.
+    /// No such role; a credential that is bound to a project.
     pub async fn get(&self, seat: &Seat, role: RoleRef) -> Result<Role, OrganizationError> {
+        seat.check_unbound()?;
         let (organization, id) = match role {
             RoleRef::BuiltIn(role) => return Ok(Role::BuiltIn(role)),
             RoleRef::Custom(id) => (seat.organization(), id),

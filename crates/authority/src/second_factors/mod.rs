@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use secret_hash::recovery::{self, RecoveryCode};
 use secret_hash::totp::{TotpCode, TotpSecret};
+use storage::StoreError;
 use storage::model::{Principal, SecondFactor};
-use storage::{StoreError, Tx};
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, SessionId, UserId};
 use token_domain::person::SecondFactorRule;
@@ -20,13 +20,14 @@ use zeroize::Zeroizing;
 pub use proof::Proof;
 pub(crate) use proof::{ProofError, Spend, check};
 
-use crate::audit::{Event, Trail};
+use crate::change::Ask;
 use crate::context::Context;
 use crate::env::{EntropyError, random};
 use crate::error::Failure;
 use crate::limits::TooManyAttempts;
 use crate::origin::{Caller, Origin, Via};
 use crate::people::{PersonError, confirm_password};
+use crate::rights::Refused;
 
 /// Why a second factor was not set up, removed or asked for.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,9 @@ pub enum SecondFactorError {
     /// Too many attempts lately.
     #[error(transparent)]
     TooMany(#[from] TooManyAttempts),
+    /// Not by now: the caller lost the right while the request was under way.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// The service itself failed.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -81,8 +85,9 @@ impl From<PersonError> for SecondFactorError {
             PersonError::NotFound => Self::NotSignedIn,
             PersonError::WrongPassword => Self::WrongPassword,
             PersonError::TooMany(wait) => Self::TooMany(wait),
+            PersonError::Refused(refused) => Self::Refused(refused),
             PersonError::Failed(failure) => Self::Failed(failure),
-            error @ (PersonError::EmailTaken | PersonError::Weak(_)) => {
+            error @ (PersonError::EmailTaken | PersonError::SessionNeeded | PersonError::Weak(_)) => {
                 Self::Failed(Failure::Inconsistent(format!("a password could not be checked: {error}")))
             }
         }
@@ -151,26 +156,25 @@ impl SecondFactors {
     /// # Errors
     /// [`SecondFactorError::AlreadySet`] when there is one that counts.
     pub async fn begin(&self, caller: &Caller, origin: &Origin) -> Result<Begun, SecondFactorError> {
-        let Person { organization, user, .. } = person(caller)?;
+        let Person { user, .. } = person(caller)?;
         let found = self.context.store.read(move |reads| Box::pin(reads.user(user))).await?;
         let account = found.ok_or(SecondFactorError::NotSignedIn)?.email;
         let secret = TotpSecret::from_random(random(self.context.entropy.as_ref())?);
-        let now = self.context.now();
-        let record = SecondFactor {
-            user_id: user,
-            sealed_secret: proof::seal(&self.context, user, &secret)?,
-            created_at: now,
-            confirmed_at: None,
-            last_step: 0,
-        };
-        let event = Event::new(now, "user.second_factor.begin", caller.principal(), origin).on("user", user);
-        self.change(organization, now, event, move |tx| {
-            Box::pin(async move {
-                let begun = tx.begin_second_factor(&record).await?;
-                if begun { Ok(0) } else { Err(SecondFactorError::AlreadySet) }
+        let sealed_secret = proof::seal(&self.context, user, &secret)?;
+        self.context
+            .change(Ask::by(caller, origin).holding(user), move |change| {
+                Box::pin(async move {
+                    let created_at = change.now;
+                    let record =
+                        SecondFactor { user_id: user, sealed_secret, created_at, confirmed_at: None, last_step: 0 };
+                    if !change.tx.begin_second_factor(&record).await? {
+                        return Err(SecondFactorError::AlreadySet);
+                    }
+                    let event = change.event("user.second_factor.begin").on("user", user);
+                    Ok(change.record(event).await?)
+                })
             })
-        })
-        .await?;
+            .await?;
         Ok(Begun { secret, account })
     }
 
@@ -184,7 +188,7 @@ impl SecondFactors {
         code: TotpCode,
         origin: &Origin,
     ) -> Result<Vec<RecoveryCode>, SecondFactorError> {
-        let Person { organization, user, session } = person(caller)?;
+        let Person { user, session, .. } = person(caller)?;
         let now = self.context.now();
         let factor = self.context.store.read(move |reads| Box::pin(reads.second_factor(user))).await?;
         let factor = factor.ok_or(SecondFactorError::NotSet)?;
@@ -197,17 +201,24 @@ impl SecondFactors {
         let step = proven.ok_or(SecondFactorError::WrongCode)?;
         attempt.succeeded();
         let (codes, digests) = self.recovery_codes(user)?;
-        let event = Event::new(now, "user.second_factor.enable", caller.principal(), origin).on("user", user);
-        self.change(organization, now, event, move |tx| {
-            Box::pin(async move {
-                if !tx.confirm_second_factor(user, step, now).await? {
-                    return Err(SecondFactorError::NotSet);
-                }
-                tx.replace_recovery_codes(user, &digests).await?;
-                Ok(tx.delete_sessions_of_user(user, Some(session)).await?.len())
+        self.context
+            .change(Ask::by(caller, origin).holding(user), move |change| {
+                Box::pin(async move {
+                    let current = change.tx.second_factor(user).await?;
+                    if current.is_none_or(|current| current.sealed_secret != factor.sealed_secret) {
+                        // Begun anew since: the code was of another secret.
+                        return Err(SecondFactorError::WrongCode);
+                    }
+                    if !change.tx.confirm_second_factor(user, step, change.now).await? {
+                        return Err(SecondFactorError::NotSet);
+                    }
+                    change.tx.replace_recovery_codes(user, &digests).await?;
+                    let ended = change.tx.delete_sessions_of_user(user, Some(session)).await?.len();
+                    let event = change.event("user.second_factor.enable").on("user", user);
+                    Ok(change.record(event.with("sessions_ended", ended)).await?)
+                })
             })
-        })
-        .await?;
+            .await?;
         Ok(codes)
     }
 
@@ -223,26 +234,32 @@ impl SecondFactors {
         proof: &Proof,
         origin: &Origin,
     ) -> Result<(), SecondFactorError> {
-        let Person { organization, user, session } = person(caller)?;
+        let Person { user, session, .. } = person(caller)?;
         self.is_set(user).await?;
         let found = self.context.store.read(move |reads| Box::pin(reads.user(user))).await?;
         let found = found.ok_or(SecondFactorError::NotSignedIn)?;
         confirm_password(&self.context, &found, password, origin).await?;
         let spend = self.proven(user, proof).await?;
-        let now = self.context.now();
-        let event = Event::new(now, "user.second_factor.disable", caller.principal(), origin)
-            .on("user", user)
-            .with("second_factor", spend.name());
-        self.change(organization, now, event, move |tx| {
-            Box::pin(async move {
-                if !spend.spend(tx, user).await? {
-                    return Err(SecondFactorError::WrongCode);
-                }
-                tx.delete_second_factor(user).await?;
-                Ok(tx.delete_sessions_of_user(user, Some(session)).await?.len())
+        self.context
+            .change(Ask::by(caller, origin).holding(user), move |change| {
+                Box::pin(async move {
+                    if change.member().is_none_or(|place| place.user.password_hash != found.password_hash) {
+                        return Err(SecondFactorError::WrongPassword);
+                    }
+                    if !spend.spend(change.tx, user).await? {
+                        return Err(SecondFactorError::WrongCode);
+                    }
+                    change.tx.delete_second_factor(user).await?;
+                    let ended = change.tx.delete_sessions_of_user(user, Some(session)).await?.len();
+                    let event = change
+                        .event("user.second_factor.disable")
+                        .on("user", user)
+                        .with("second_factor", spend.name())
+                        .with("sessions_ended", ended);
+                    Ok(change.record(event).await?)
+                })
             })
-        })
-        .await
+            .await
     }
 
     /// Gives the caller new recovery codes in place of the old ones.
@@ -255,24 +272,23 @@ impl SecondFactors {
         proof: &Proof,
         origin: &Origin,
     ) -> Result<Vec<RecoveryCode>, SecondFactorError> {
-        let Person { organization, user, .. } = person(caller)?;
+        let Person { user, .. } = person(caller)?;
         self.is_set(user).await?;
         let spend = self.proven(user, proof).await?;
         let (codes, digests) = self.recovery_codes(user)?;
-        let now = self.context.now();
-        let event = Event::new(now, "user.recovery_codes.create", caller.principal(), origin)
-            .on("user", user)
-            .with("second_factor", spend.name());
-        self.change(organization, now, event, move |tx| {
-            Box::pin(async move {
-                if !spend.spend(tx, user).await? {
-                    return Err(SecondFactorError::WrongCode);
-                }
-                tx.replace_recovery_codes(user, &digests).await?;
-                Ok(0)
+        self.context
+            .change(Ask::by(caller, origin).holding(user), move |change| {
+                Box::pin(async move {
+                    if !spend.spend(change.tx, user).await? {
+                        return Err(SecondFactorError::WrongCode);
+                    }
+                    change.tx.replace_recovery_codes(user, &digests).await?;
+                    let event =
+                        change.event("user.recovery_codes.create").on("user", user).with("second_factor", spend.name());
+                    Ok(change.record(event).await?)
+                })
             })
-        })
-        .await?;
+            .await?;
         Ok(codes)
     }
 
@@ -286,20 +302,15 @@ impl SecondFactors {
         let key = email.key();
         let read = self.context.store.read(move |reads| Box::pin(async move { reads.user_by_email_key(&key).await }));
         let user = read.await?.ok_or(SecondFactorError::NotSignedIn)?.id;
-        let (now, origin) = (self.context.now(), origin.clone());
-        let units = &self.context.units;
-        units
-            .run(now, units.touching(), move |tx| {
+        self.context
+            .change(Ask::of(Principal::System, None, origin).holding(user), move |change| {
                 Box::pin(async move {
-                    let mut trail = Trail::open(tx, None).await?;
-                    if !tx.delete_second_factor(user).await? {
+                    if !change.tx.delete_second_factor(user).await? {
                         return Err(SecondFactorError::NotSet);
                     }
-                    let ended = tx.delete_sessions_of_user(user, None).await?.len();
-                    let event = Event::new(now, "user.second_factor.reset", Principal::System, &origin)
-                        .on("user", user)
-                        .with("sessions_ended", ended);
-                    trail.append(tx, event).await?;
+                    let ended = change.tx.delete_sessions_of_user(user, None).await?.len();
+                    let event = change.event("user.second_factor.reset").on("user", user).with("sessions_ended", ended);
+                    change.record(event).await?;
                     Ok(user)
                 })
             })
@@ -323,32 +334,6 @@ impl SecondFactors {
         let codes = (0..recovery::COUNT).map(|_| make()).collect::<Result<Vec<_>, _>>()?;
         let digests = codes.iter().map(|code| code.digest(user.uuid().as_bytes())).collect();
         Ok((codes, digests))
-    }
-
-    /// A change with its event. The work says how many sessions it ended, and the event repeats it.
-    async fn change<F>(
-        &self,
-        organization: OrganizationId,
-        now: Timestamp,
-        event: Event,
-        work: F,
-    ) -> Result<(), SecondFactorError>
-    where
-        F: for<'c> FnOnce(&'c mut Tx) -> futures::future::BoxFuture<'c, Result<usize, SecondFactorError>>
-            + Send
-            + 'static,
-    {
-        let units = &self.context.units;
-        units
-            .run(now, units.touching(), move |tx| {
-                Box::pin(async move {
-                    let mut trail = Trail::open(tx, Some(organization)).await?;
-                    let ended = work(tx).await?;
-                    let event = if ended > 0 { event.with("sessions_ended", ended) } else { event };
-                    Ok(trail.append(tx, event).await?)
-                })
-            })
-            .await
     }
 }
 

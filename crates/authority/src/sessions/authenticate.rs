@@ -1,12 +1,12 @@
 //! Telling who a presented credential belongs to.
 
-use token_domain::decide::{Holder, Verdict, decide_used};
 use token_domain::{Requirement, Timestamp};
 use token_format::PlainToken;
 
-use super::{SessionToken, Sessions, caller_of};
+use super::{SessionToken, Sessions};
 use crate::error::Failure;
-use crate::origin::{Caller, Origin, Via};
+use crate::origin::{Admission, Caller, Origin};
+use crate::rights::{session_caller, token_caller};
 use crate::validate::{Entry, Outcome};
 
 /// A credential as presented, read but not yet believed.
@@ -66,7 +66,10 @@ impl Sessions {
     /// As [`Sessions::authenticate`], but for that.
     pub async fn authenticate_to_enrol(&self, presented: &Presented, origin: &Origin) -> Result<Caller, AuthError> {
         match presented {
-            Presented::Session(token) => Ok(self.by_session(token).await?.0),
+            Presented::Session(token) => {
+                let admission = Admission { is_enrolling: true, ..Admission::default() };
+                Ok(self.by_session(token).await?.0.admitted(admission))
+            }
             Presented::Token(token) => self.by_token(token, origin).await,
         }
     }
@@ -76,7 +79,7 @@ impl Sessions {
         let found =
             self.context.store.read(move |reads| Box::pin(async move { reads.session_by_digest(&digest).await })).await;
         let found = found.map_err(Failure::from)?.ok_or(AuthError::Invalid)?;
-        let caller = caller_of(&self.context, &found, self.context.now())?.ok_or(AuthError::Invalid)?;
+        let caller = session_caller(&self.context, &found, self.context.now())?.ok_or(AuthError::Invalid)?;
         // Looked at on each request: it is enough that the organisation changes its mind, or the person removes theirs.
         let reach = if found.standing.lacks_second_factor() { Reach::Enrolment } else { Reach::Full };
         Ok((caller, reach))
@@ -96,22 +99,6 @@ impl Sessions {
 impl Entry {
     /// Whoever presents the token, if it is good at that moment.
     pub fn caller(&self, now: Timestamp) -> Option<Caller> {
-        let credential = self.credential();
-        let (Verdict::Allowed { effective, .. } | Verdict::Insufficient { effective, .. }) =
-            decide_used(&credential, self.last_used(), &Requirement::NOTHING, now)
-        else {
-            return None;
-        };
-        let (user_id, project_id, boundary) = match &credential.holder {
-            Holder::Organization => (None, self.project_id(), None),
-            Holder::Person(person) => (Some(person.user_id), self.project_id(), None),
-            Holder::Actor(actor) => (None, Some(actor.project_id), actor.access_scope.as_ref().map(|scope| scope.id)),
-        };
-        let ends_at = credential.facts.dies_at();
-        Some(Caller {
-            organization_id: credential.organization_id,
-            via: Via::Token { token_id: credential.token_id, user_id, project_id, boundary, ends_at },
-            effective,
-        })
+        token_caller(&self.credential(), self.project_id(), self.last_used(), now).map(|(caller, _)| caller)
     }
 }

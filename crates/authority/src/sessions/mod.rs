@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use secret_hash::password::{self, PasswordHash};
 use storage::StoreError;
-use storage::model::{MembershipStanding, Principal, Session, SessionStanding};
-use token_domain::Timestamp;
+use storage::model::{MembershipStanding, Principal, Session};
 use token_domain::id::{OrganizationId, SessionId, UserId};
 use token_domain::person::RoleRef;
 use token_domain::text::{Email, Name, Slug};
@@ -20,12 +19,14 @@ pub use authenticate::{AuthError, Presented};
 pub use switch::SwitchError;
 pub use token::SessionToken;
 
-use crate::audit::{Event, Trail};
+use crate::audit::Event;
+use crate::change::{Ask, Change};
 use crate::context::Context;
 use crate::env::{EntropyError, random};
 use crate::error::Failure;
 use crate::limits::{SignInLimiter, TooManyAttempts};
-use crate::origin::{Caller, Origin, Via};
+use crate::origin::{Caller, Origin};
+use crate::rights::{Refused, is_welcome};
 use crate::second_factors::{self, Proof, ProofError, Spend};
 use crate::validate::Validator;
 
@@ -47,6 +48,9 @@ pub enum SignInError {
     /// Too many attempts lately.
     #[error(transparent)]
     TooMany(#[from] TooManyAttempts),
+    /// Not by now: the caller lost the right while the request was under way.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// The service itself failed.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -105,13 +109,34 @@ pub struct SignedIn {
     pub lacks_second_factor: bool,
 }
 
-/// What a new session stands on, besides the person.
-#[derive(Default)]
-struct Basis {
-    /// What of a second factor it uses up.
-    spend: Option<Spend>,
-    /// When what it was made from ends.
-    not_after: Option<Timestamp>,
+/// Why a session was not ended.
+#[derive(Debug, thiserror::Error)]
+pub enum EndError {
+    /// Sessions are ended in a session, never by a key: one that is stolen must not sign its owner out.
+    #[error("a session is needed")]
+    SessionNeeded,
+    /// Not by now: the caller lost the right while the request was under way.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The service itself failed.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+impl From<StoreError> for EndError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(Failure::Store(error))
+    }
+}
+
+/// What a new session stands on. It is looked at again in the change that makes the session.
+enum Basis {
+    /// What the person proved: this password, and this use of the second factor, if they had one.
+    Proven { password_hash: Option<String>, spend: Option<Spend> },
+    /// The word of a front end that holds the service token.
+    FrontEnd,
+    /// A session in another organisation.
+    Session(Caller),
 }
 
 /// Signing in and out, and telling who a credential belongs to.
@@ -172,8 +197,8 @@ impl Sessions {
         };
         attempt.succeeded();
         let spend = self.second_factor(&standing, proof, origin).await?;
-        let by = Principal::User(standing.user.id);
-        self.open(standing, by, Basis { spend, not_after: None }, origin).await
+        let password_hash = standing.user.password_hash.clone();
+        self.open(standing, Basis::Proven { password_hash, spend }, origin).await
     }
 
     /// Signs a person in on the word of a front end that holds the service token.
@@ -204,7 +229,7 @@ impl Sessions {
         };
         let standing = standing.filter(is_welcome).ok_or(SignInError::Denied)?;
         // Whether there was a second factor is the front end's to know.
-        self.open(standing, Principal::Service, Basis::default(), origin).await
+        self.open(standing, Basis::FrontEnd, origin).await
     }
 
     /// The person's live sessions, newest first, in whatever organisation.
@@ -219,18 +244,18 @@ impl Sessions {
     /// Ends one session of the person. Says whether there was one.
     ///
     /// # Errors
-    /// The store's.
-    pub async fn end(&self, caller: &Caller, user: UserId, id: SessionId, origin: &Origin) -> Result<bool, Failure> {
-        let now = self.context.now();
-        let (organization, by, origin) = (caller.organization_id, caller.principal(), origin.clone());
+    /// A caller without a session; one that counts no more.
+    pub async fn end(&self, caller: &Caller, user: UserId, id: SessionId, origin: &Origin) -> Result<bool, EndError> {
+        if !caller.is_signed_in() {
+            return Err(EndError::SessionNeeded);
+        }
         self.context
-            .units
-            .run(now, self.context.units.touching(), move |tx| {
+            .change(Ask::by(caller, origin), move |change| {
                 Box::pin(async move {
-                    let mut trail = Trail::open(tx, Some(organization)).await?;
-                    let ended = tx.delete_session(user, id).await?;
+                    let ended = change.tx.delete_session(user, id).await?;
                     if ended {
-                        trail.append(tx, Event::new(now, "session.delete", by, &origin).on("session", id)).await?;
+                        let event = change.event("session.delete").on("session", id);
+                        change.record(event).await?;
                     }
                     Ok(ended)
                 })
@@ -241,24 +266,25 @@ impl Sessions {
     /// Ends every session of the person, except one.
     ///
     /// # Errors
-    /// The store's.
+    /// A caller without a session; one that counts no more.
     pub async fn end_all(
         &self,
         caller: &Caller,
         user: UserId,
         except: Option<SessionId>,
         origin: &Origin,
-    ) -> Result<usize, Failure> {
-        let now = self.context.now();
-        let (organization, by, origin) = (caller.organization_id, caller.principal(), origin.clone());
+    ) -> Result<usize, EndError> {
+        if !caller.is_signed_in() {
+            return Err(EndError::SessionNeeded);
+        }
+        // The person is held alone: a session that is being made from one of these is there to be ended, or is not made.
         self.context
-            .units
-            .run(now, self.context.units.touching(), move |tx| {
+            .change(Ask::by(caller, origin).holding(user), move |change| {
                 Box::pin(async move {
-                    let mut trail = Trail::open(tx, Some(organization)).await?;
-                    let ended = tx.delete_sessions_of_user(user, except).await?;
+                    let ended = change.tx.delete_sessions_of_user(user, except).await?;
                     for id in &ended {
-                        trail.append(tx, Event::new(now, "session.delete", by, &origin).on("session", id)).await?;
+                        let event = change.event("session.delete").on("session", id);
+                        change.record(event).await?;
                     }
                     Ok(ended.len())
                 })
@@ -303,51 +329,34 @@ impl Sessions {
         Ok(store.read(move |reads| Box::pin(reads.membership_standing(organization, user))).await?)
     }
 
-    async fn open(
-        &self,
-        standing: MembershipStanding,
-        by: Principal,
-        basis: Basis,
-        origin: &Origin,
-    ) -> Result<SignedIn, SignInError> {
+    async fn open(&self, standing: MembershipStanding, basis: Basis, origin: &Origin) -> Result<SignedIn, SignInError> {
         let context = &self.context;
         let token = SessionToken::from_random(random(context.entropy.as_ref())?);
-        let now = context.now();
-        let whole = now + context.policy.session_lifetime;
-        let session = Session {
-            id: context.id(now)?,
-            user_id: standing.user.id,
-            organization_id: standing.organization.id,
-            token_digest: token.digest(),
-            user_agent: origin.user_agent.as_ref().map(|text| text.chars().take(LONGEST_USER_AGENT).collect()),
-            created_at: now,
-            expires_at: basis.not_after.map_or(whole, |end| end.min(whole)),
+        let (organization, user) = (standing.organization.id, standing.user.id);
+        let ask = match &basis {
+            Basis::Proven { .. } => Ask::of(Principal::User(user), Some(organization), origin).of_person(user),
+            Basis::FrontEnd => Ask::of(Principal::Service, Some(organization), origin).of_person(user),
+            Basis::Session(caller) => Ask::by(caller, origin).in_trail_of(organization),
         };
-        let (made, origin) = (session.clone(), origin.clone());
-        context
-            .units
-            .run(now, context.units.touching(), move |tx| {
-                Box::pin(async move {
-                    let mut trail = Trail::open(tx, Some(made.organization_id)).await?;
-                    // Once more under the lock: a session of somebody just removed or switched off would outlive that.
-                    let standing = tx.membership_standing(made.organization_id, made.user_id).await?;
-                    if !standing.is_some_and(|standing| is_welcome(&standing)) {
-                        return Err(SignInError::Denied);
+        let digest = token.digest();
+        let made = context.change(ask, move |change| {
+            Box::pin(async move {
+                let (standing, spend) = basis.check(change, &standing).await?;
+                let session = new_session(change, &standing, digest)?;
+                let mut event =
+                    change.event("session.create").on("session", session.id).with("user_id", user.to_string());
+                if let Some(spend) = spend {
+                    if !spend.spend(change.tx, user).await? {
+                        return Err(SignInError::WrongCode);
                     }
-                    let mut event = Event::new(now, "session.create", by, &origin)
-                        .on("session", made.id)
-                        .with("user_id", made.user_id.to_string());
-                    if let Some(spend) = basis.spend {
-                        if !spend.spend(tx, made.user_id).await? {
-                            return Err(SignInError::WrongCode);
-                        }
-                        event = event.with("second_factor", spend.name());
-                    }
-                    trail.append(tx, event).await?;
-                    Ok::<_, SignInError>(tx.insert_session(&made).await?)
-                })
+                    event = event.with("second_factor", spend.name());
+                }
+                change.record(event).await?;
+                change.tx.insert_session(&session).await?;
+                Ok::<_, SignInError>((session, standing))
             })
-            .await?;
+        });
+        let (session, standing) = made.await?;
         let lacks_second_factor = standing.lacks_second_factor();
         Ok(SignedIn { session, token, role: role_name(&standing), lacks_second_factor })
     }
@@ -372,43 +381,85 @@ impl Sessions {
     }
 
     /// Somebody has the password and not the second factor: that stands in the organisation's trail, where it is seen.
-    async fn record_wrong_code(&self, standing: &MembershipStanding, origin: &Origin) -> Result<(), Failure> {
-        let (now, organization) = (self.context.now(), standing.organization.id);
-        let mut event = Event::new(now, "session.create.denied", Principal::Anonymous, origin)
-            .on("user", standing.user.id)
-            .with("second_factor", "wrong");
-        if let Some(ip) = origin.client_ip {
-            event = event.with("client_ip", ip.to_string());
-        }
-        self.context
-            .units
-            .run(now, self.context.units.touching(), move |tx| {
-                Box::pin(async move {
-                    Ok::<_, Failure>(Trail::open(tx, Some(organization)).await?.append(tx, event).await?)
-                })
-            })
-            .await
+    async fn record_wrong_code(&self, standing: &MembershipStanding, origin: &Origin) -> Result<(), SignInError> {
+        let (user, organization) = (standing.user.id, standing.organization.id);
+        self.record_denied(Some(organization), origin, move |event| {
+            event.on("user", user).with("second_factor", "wrong")
+        })
+        .await
     }
 
     /// Denials stand in the deployment's own trail: which organisation was meant is not known for sure.
-    async fn record_denial(&self, origin: &Origin) -> Result<(), Failure> {
-        let now = self.context.now();
-        let mut event = Event::new(now, "session.create.denied", Principal::Anonymous, origin);
-        if let Some(ip) = origin.client_ip {
-            event = event.with("client_ip", ip.to_string());
-        }
+    async fn record_denial(&self, origin: &Origin) -> Result<(), SignInError> {
+        self.record_denied(None, origin, |event| event).await
+    }
+
+    async fn record_denied(
+        &self,
+        trail: Option<OrganizationId>,
+        origin: &Origin,
+        more: impl FnOnce(Event) -> Event + Send + 'static,
+    ) -> Result<(), SignInError> {
         self.context
-            .units
-            .run(now, self.context.units.touching(), move |tx| {
-                Box::pin(async move { Ok::<_, Failure>(Trail::open(tx, None).await?.append(tx, event).await?) })
+            .change(Ask::of(Principal::Anonymous, trail, origin), move |change| {
+                Box::pin(async move {
+                    let mut event = more(change.event("session.create.denied"));
+                    if let Some(ip) = change.origin.client_ip {
+                        event = event.with("client_ip", ip.to_string());
+                    }
+                    Ok::<_, SignInError>(change.record(event).await?)
+                })
             })
             .await
     }
 }
 
-/// Whether a person is let into an organisation.
-pub(crate) fn is_welcome(standing: &MembershipStanding) -> bool {
-    standing.user.disabled_at.is_none() && standing.disabled_at.is_none() && standing.organization.disabled_at.is_none()
+impl Basis {
+    /// The person's place as it is now, if what the session stands on is still so; and what of a second factor it uses up.
+    async fn check(
+        self,
+        change: &mut Change<'_>,
+        before: &MembershipStanding,
+    ) -> Result<(MembershipStanding, Option<Spend>), SignInError> {
+        let (organization, user) = (before.organization.id, before.user.id);
+        let current = match &self {
+            // The session that the change reads again is one of another organisation.
+            Self::Session(_) => change.tx.membership_standing(organization, user).await?,
+            Self::Proven { .. } | Self::FrontEnd => change.member().cloned(),
+        };
+        let current = current.filter(is_welcome).ok_or(SignInError::Denied)?;
+        match self {
+            Self::FrontEnd | Self::Session(_) => Ok((current, None)),
+            Self::Proven { password_hash, .. } if current.user.password_hash != password_hash => {
+                Err(SignInError::Denied)
+            }
+            // Set up since the password was proven: it has to be shown now. (One that was removed and set up anew has other
+            // codes, which spending the code tells.)
+            Self::Proven { spend: None, .. } if current.second_factor_since.is_some() => {
+                Err(SignInError::SecondFactorRequired)
+            }
+            Self::Proven { spend, .. } => Ok((current, spend)),
+        }
+    }
+}
+
+/// A session of a person in an organisation, which ends no later than the one it was made from.
+fn new_session(
+    change: &Change<'_>,
+    standing: &MembershipStanding,
+    token_digest: [u8; 32],
+) -> Result<Session, SignInError> {
+    let (context, now) = (change.context(), change.now);
+    let whole = now + context.policy.session_lifetime;
+    Ok(Session {
+        id: context.id(now)?,
+        user_id: standing.user.id,
+        organization_id: standing.organization.id,
+        token_digest,
+        user_agent: change.origin.user_agent.as_ref().map(|text| text.chars().take(LONGEST_USER_AGENT).collect()),
+        created_at: now,
+        expires_at: change.session().map_or(whole, |origin| origin.expires_at.min(whole)),
+    })
 }
 
 /// What a member's role is called.
@@ -422,17 +473,4 @@ pub fn name_of_role(role: RoleRef, custom_name: Option<&Name>) -> String {
         RoleRef::BuiltIn(role) => role.as_str().to_owned(),
         RoleRef::Custom(id) => custom_name.map_or_else(|| id.to_string(), ToString::to_string),
     }
-}
-
-/// Turns a session found by its token into a caller, if it still counts.
-fn caller_of(context: &Context, found: &SessionStanding, now: Timestamp) -> Result<Option<Caller>, Failure> {
-    let SessionStanding { session, standing } = found;
-    if session.expires_at <= now || !is_welcome(standing) {
-        return Ok(None);
-    }
-    Ok(Some(Caller {
-        organization_id: session.organization_id,
-        via: Via::Session { session_id: session.id, user_id: session.user_id },
-        effective: context.ceiling(standing.role, standing.custom_scopes.as_deref())?,
-    }))
 }

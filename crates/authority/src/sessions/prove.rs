@@ -2,16 +2,16 @@
 
 use secret_hash::password::{self, Password, PasswordHash};
 use storage::model::{MembershipStanding, User};
-use token_domain::id::UserId;
 use token_domain::text::{Email, Name};
 use zeroize::Zeroizing;
 
-use super::{OrganizationRef, Sessions, SignInError, is_welcome};
+use super::{OrganizationRef, Sessions, SignInError};
 use crate::error::Failure;
 use crate::origin::Origin;
+use crate::rights::is_welcome;
 
 impl Sessions {
-    /// Whether this is the password of the person with that address. An attempt like any other: it counts against the
+    /// The person with that address, if this is their password. An attempt like any other: it counts against the
     /// same limits as signing in, so that no other door lets anybody guess faster.
     ///
     /// # Errors
@@ -21,7 +21,7 @@ impl Sessions {
         email: &Email,
         password: Zeroizing<String>,
         origin: &Origin,
-    ) -> Result<Option<UserId>, SignInError> {
+    ) -> Result<Option<User>, SignInError> {
         let account = email.key();
         let attempt = self.limiter.take(&account, origin.client_ip, self.context.now())?;
         let user = self.user_behind(&account, password).await?;
@@ -35,7 +35,7 @@ impl Sessions {
         if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {
             return Err(SignInError::SecondFactorRequired);
         }
-        Ok(Some(id))
+        Ok(Some(user))
     }
 
     /// The person behind e-mail and password, in the organisation asked for.

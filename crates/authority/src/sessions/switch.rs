@@ -1,9 +1,8 @@
 //! Going over to another organisation: a session is for one, so this is another session.
 
-use storage::model::Principal;
-
-use super::{Basis, OrganizationRef, Sessions, SignInError, SignedIn, is_welcome};
+use super::{Basis, OrganizationRef, Sessions, SignInError, SignedIn};
 use crate::origin::{Caller, Origin, Via};
+use crate::rights::is_welcome;
 
 /// Why nobody was let over.
 #[derive(Debug, thiserror::Error)]
@@ -31,12 +30,9 @@ impl Sessions {
         organization: OrganizationRef,
         origin: &Origin,
     ) -> Result<SignedIn, SwitchError> {
-        let Via::Session { session_id, user_id } = caller.via else { return Err(SwitchError::NotASession) };
+        let Via::Session { user_id, .. } = caller.via else { return Err(SwitchError::NotASession) };
         let standing = self.standing(user_id, Some(organization)).await.map_err(SignInError::from)?;
         let standing = standing.filter(is_welcome).ok_or(SwitchError::NotFound)?;
-        let live = self.list(user_id).await.map_err(SignInError::from)?;
-        let current = live.into_iter().find(|session| session.id == session_id).ok_or(SwitchError::NotASession)?;
-        let basis = Basis { spend: None, not_after: Some(current.expires_at) };
-        Ok(self.open(standing, Principal::User(user_id), basis, origin).await?)
+        Ok(self.open(standing, Basis::Session(*caller), origin).await?)
     }
 }

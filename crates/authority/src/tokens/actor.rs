@@ -1,9 +1,8 @@
 //! The tokens of an actor: the first is made with it, a later one by a rotation. Each unit of work that uses these
 //! functions is the actor's own; what they add to it is the token, its place under the cap and its audit row.
 
-use storage::Tx;
 use storage::model::{
-    Actor, Narrowing, OwnerFilter, Principal, StoredSecret, Token, TokenDetails, TokenFilter, TokenOwner,
+    Actor, Narrowing, OwnerFilter, Principal, StoredSecret, Token, TokenDetails, TokenFilter, TokenOwner, Touched,
 };
 use token_domain::id::{ActorId, OrganizationId};
 use token_domain::text::{AgentType, Name};
@@ -15,10 +14,9 @@ use super::governed::govern_actor;
 use super::issue::{created, owned_names, within_cap};
 use super::rotate::{Rotation, granted};
 use super::{TokenError, secret, within};
-use crate::audit::Trail;
+use crate::change::Change;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::origin::Origin;
 
 /// What an actor's token may do when nobody says otherwise: renew itself, and nothing else. An actor is there to be
 /// recognised, with its project and its access scope; whatever more it may do is somebody's decision.
@@ -117,34 +115,27 @@ impl ActorToken {
         Ok((self.secret, token))
     }
 
-    /// Stores a token that takes over from none. The trail's end is locked, so the cap is counted safely.
-    pub(crate) async fn store(
-        context: &Context,
-        tx: &mut Tx,
-        trail: &mut Trail,
-        token: &Token,
-        origin: &Origin,
-    ) -> Result<(), TokenError> {
-        let terms = tx.token_terms(token.organization_id, token.owner.kind()).await?;
-        govern_actor(context, &terms, token)?;
-        within_cap(context, tx, &terms, token).await?;
-        tx.insert_token(token).await?;
-        Ok(trail.append(tx, created(token, origin)).await?)
+    /// Stores a token that takes over from none, in a change that said it makes one.
+    pub(crate) async fn store(change: &mut Change<'_>, token: &Token) -> Result<(), TokenError> {
+        change.check_not_superseded()?;
+        govern_actor(&change.context(), change.terms(), token)?;
+        within_cap(change, token).await?;
+        change.touch(Touched::Created(token.id));
+        change.tx.insert_token(token).await?;
+        let event = created(change, token);
+        Ok(change.record(event).await?)
     }
 
     /// Stores a token that takes over from another; when that one dies.
     pub(crate) async fn supersede(
-        context: &Context,
-        tx: &mut Tx,
+        change: &mut Change<'_>,
         old: Token,
         token: Token,
         grace: Span,
-        origin: &Origin,
     ) -> Result<Timestamp, TokenError> {
-        let now = token.facts.created_at;
         let token = Token { rotated_from: Some(old.id), ..token };
         let rotation = Rotation { old, token, grace, mode: GraceMode::Fixed, idempotency: None };
-        let (_, facts) = rotation.run(context, tx, now, origin).await?;
-        Ok(facts.superseded.map_or(now, |superseded| superseded.grace_ends_at))
+        let (_, facts) = rotation.run(change).await?;
+        Ok(facts.superseded.map_or(change.now, |superseded| superseded.grace_ends_at))
     }
 }

@@ -13,7 +13,7 @@ use super::reach::reaches;
 use super::read::filter;
 use super::revoke::explained;
 use super::{ListRequest, TokenError, Tokens};
-use crate::audit::{Event, Trail};
+use crate::change::Ask;
 use crate::origin::{Caller, Origin};
 
 /// Tokens of one unit of work: on PostgreSQL, others of the organisation wait for about as long as one takes.
@@ -163,29 +163,26 @@ impl Tokens {
         explanation: Explanation,
         origin: &Origin,
     ) -> Result<usize, TokenError> {
-        let now = self.context.now();
-        let (organization, by, origin) = (caller.organization_id, caller.principal(), origin.clone());
-        let touching = self.context.units.touching();
-        touching.touch_tokens(organization, Some(ids.clone()));
         self.context
-            .units
-            .run(now, touching, move |tx| {
+            .change(Ask::by(caller, origin), move |change| {
                 Box::pin(async move {
-                    let mut trail = Trail::open(tx, Some(organization)).await?;
-                    let kill = Kill { at: now, reason: explanation.reason(), by };
-                    let revoked = tx.revoke_tokens(organization, &ids, &kill).await?;
+                    let organization = change.caller()?.organization_id;
+                    change.touching().touch_tokens(organization, Some(ids.clone()));
+                    let kill = Kill { at: change.now, reason: explanation.reason(), by: change.by() };
+                    let revoked = change.tx.revoke_tokens(organization, &ids, &kill).await?;
                     if revoked.is_empty() {
                         return Ok(0);
                     }
                     if !explanation.is_empty() {
-                        tx.explain_revocations(organization, &revoked, &explanation).await?;
+                        change.tx.explain_revocations(organization, &revoked, &explanation).await?;
                     }
                     let named: Vec<String> = revoked.iter().map(ToString::to_string).collect();
-                    let event = Event::new(now, "token.bulk_revoke", by, &origin)
+                    let event = change
+                        .event("token.bulk_revoke")
                         .with("count", named.len())
                         .with("tokens", named)
                         .with("reason", kill.reason.as_str());
-                    trail.append(tx, explained(event, &explanation)).await?;
+                    change.record(explained(event, &explanation)).await?;
                     Ok::<_, TokenError>(revoked.len())
                 })
             })

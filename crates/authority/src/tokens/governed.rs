@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use storage::Tx;
 use storage::model::{Kill, Principal, StoredRule, Token, TokenTerms, Touched};
 use token_domain::Timestamp;
 use token_domain::decide::Credential;
@@ -15,9 +14,8 @@ use token_domain::token::{Lifetime, RevokeReason, TokenFacts};
 
 use super::TokenError;
 use super::issue::span_of;
-use crate::audit::{Event, Trail};
+use crate::change::{Ask, Change};
 use crate::context::Context;
-use crate::error::Failure;
 use crate::origin::Origin;
 use crate::policies::{PolicyBreach, restored, rule};
 
@@ -38,14 +36,10 @@ pub(super) fn govern_new(
 }
 
 /// Judges a successor about to be made, and cuts its life to what is allowed.
-pub(super) async fn govern_successor(
-    context: &Context,
-    tx: &mut Tx,
-    token: &mut Token,
-    carried: Lifetime,
-) -> Result<(), TokenError> {
-    let Some(rule) = rule_of(context, tx, token).await? else { return Ok(()) };
-    check(context, &rule, token)?;
+pub(super) fn govern_successor(change: &Change<'_>, token: &mut Token, carried: Lifetime) -> Result<(), TokenError> {
+    let context = change.context();
+    let Some(rule) = restored_rule(&context, change.terms().rule.as_ref())? else { return Ok(()) };
+    check(&context, &rule, token)?;
     let lifetime = rule.lifetime_of_successor(carried, token.facts.created_at);
     end(token, lifetime);
     Ok(())
@@ -65,40 +59,29 @@ pub(crate) async fn fallen_idle(
     credential: &Credential,
     now: Timestamp,
     origin: &Origin,
-) -> Result<(), Failure> {
-    let (id, organization, origin) = (credential.token_id, credential.organization_id, origin.clone());
-    let kind = credential.kind();
-    let touching = context.units.touching();
-    touching.touch(Touched::Token(id));
-    let uses = Arc::clone(context);
+) -> Result<(), TokenError> {
+    let (id, organization, kind) = (credential.token_id, credential.organization_id, credential.kind());
+    let ask = Ask::of(Principal::System, Some(organization), origin).making(kind);
     context
-        .units
-        .run(now, touching, move |tx| {
+        .change(ask, move |change| {
             Box::pin(async move {
-                let mut trail = Trail::open(tx, Some(organization)).await?;
-                let rule = tx.token_rule(organization, kind).await?;
-                let Some(token) = tx.token(organization, id).await? else { return Ok(()) };
-                let Some(after) = rule.and_then(|rule| rule.idle_after) else { return Ok(()) };
+                let context = change.context();
+                change.touch(Touched::Token(id));
+                let Some(token) = change.tx.token(organization, id).await? else { return Ok(()) };
+                let Some(after) = change.terms().rule.as_ref().and_then(|rule| rule.idle_after) else { return Ok(()) };
                 let idle = Idle { after, since: token.facts.created_at };
-                if now < idle.ends_at(token.last_used_at.max(uses.uses.last_used(id))) {
+                if now < idle.ends_at(token.last_used_at.max(context.uses.last_used(id))) {
                     return Ok(());
                 }
-                let kill = Kill { at: now, reason: RevokeReason::Policy, by: Principal::System };
-                if tx.revoke_token(organization, id, &kill).await?.is_some() {
-                    let event = Event::new(now, "token.revoke", Principal::System, &origin)
-                        .on("token", id)
-                        .with("reason", kill.reason.as_str());
-                    trail.append(tx, event).await?;
+                let kill = Kill { at: change.now, reason: RevokeReason::Policy, by: change.by() };
+                if change.tx.revoke_token(organization, id, &kill).await?.is_some() {
+                    let event = change.event("token.revoke").on("token", id).with("reason", kill.reason.as_str());
+                    change.record(event).await?;
                 }
-                Ok::<_, Failure>(())
+                Ok::<_, TokenError>(())
             })
         })
         .await
-}
-
-async fn rule_of(context: &Context, tx: &mut Tx, token: &Token) -> Result<Option<KindRule>, TokenError> {
-    let stored = tx.token_rule(token.organization_id, token.owner.kind()).await?;
-    restored_rule(context, stored.as_ref())
 }
 
 fn restored_rule(context: &Context, stored: Option<&StoredRule>) -> Result<Option<KindRule>, TokenError> {

@@ -1,9 +1,7 @@
 //! Issuing a token.
 
-use std::sync::Arc;
-
-use storage::model::{Token, TokenDetails, TokenOwner, TokenTerms, Touched};
-use storage::{Constraint, StoreError, Tx};
+use storage::model::{StoredSecret, Token, TokenDetails, TokenOwner, Touched};
+use storage::{Constraint, StoreError};
 use token_domain::id::ProjectId;
 use token_domain::scope::Grants;
 use token_domain::text::{AgentType, Name};
@@ -14,7 +12,8 @@ use token_format::PlainToken;
 use super::governed::govern_new;
 use super::reach::project_of_new;
 use super::{Idempotency, TokenError, Tokens, remember, replayed, secret, within};
-use crate::audit::{Event, Trail};
+use crate::audit::Event;
+use crate::change::{Ask, Change};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::origin::{Caller, Origin};
@@ -78,22 +77,51 @@ impl Tokens {
         let context = &self.context;
         let grants = context.catalogue.grant(&request.scopes, owner.kind())?;
         within(&context.catalogue, grants.effective(), caller.effective)?;
-        let project_id = project_of_new(caller, request.project_id)?;
+        project_of_new(caller, request.project_id)?;
         check_expiry(request.lifetime, context.now())?;
         let (secret, stored) = secret::make(context).await?;
-        let now = context.now();
+        let ask = Ask::by(caller, origin).making(owner.kind());
+        let (asked, new) = (request.project_id, New { owner, request, grants: grants.clone(), stored });
+        let made = context.change(ask, move |change| Box::pin(new.run(change))).await;
+        let token = made.map_err(|error| no_such_project(asked, error))?;
+        let warnings = context
+            .catalogue
+            .warnings(&grants)
+            .into_iter()
+            .map(|(scope, needs)| (scope.to_string(), needs.into_iter().map(str::to_owned).collect()))
+            .collect();
+        Ok(Issued { token, secret, warnings })
+    }
+}
+
+/// A token about to be made, with the secret that was hashed before its change began.
+struct New {
+    owner: TokenOwner,
+    request: IssueRequest,
+    grants: Grants,
+    stored: StoredSecret,
+}
+
+impl New {
+    async fn run(self, change: &mut Change<'_>) -> Result<Token, TokenError> {
+        let Self { owner, request, grants, stored } = self;
+        let (context, now) = (change.context(), change.now);
+        change.check_not_superseded()?;
+        // Once more, by what the caller may do now: the hash may have taken its time.
+        let caller = *change.caller()?;
+        within(&context.catalogue, grants.effective(), caller.effective)?;
         let expires_at = check_expiry(request.lifetime, now)?;
-        let token = Token {
+        let mut token = Token {
             id: context.id(now)?,
             organization_id: caller.organization_id,
             owner,
             name: request.name,
             agent_type: request.agent_type,
-            scopes: owned_names(context, &grants),
-            project_id,
+            scopes: owned_names(&context, &grants),
+            project_id: project_of_new(&caller, request.project_id)?,
             facts: TokenFacts::new(now, expires_at),
             lifetime: span_of(request.lifetime),
-            created_by: caller.principal(),
+            created_by: change.by(),
             revoked_by: None,
             rotated_from: None,
             first_used_at: None,
@@ -103,75 +131,20 @@ impl Tokens {
             explanation: Explanation::default(),
             secret: stored,
         };
-        let asked = New { token, grants: grants.clone(), lifetime: request.lifetime };
-        let token = self.store_new(asked, request.idempotency, origin).await?;
-        let warnings = context
-            .catalogue
-            .warnings(&grants)
-            .into_iter()
-            .map(|(scope, needs)| (scope.to_string(), needs.into_iter().map(str::to_owned).collect()))
-            .collect();
-        Ok(Issued { token, secret, warnings })
+        if let Some(idempotency) = &request.idempotency {
+            replayed(change, token.organization_id, operation(owner), idempotency).await?;
+        }
+        govern_new(&context, change.terms(), &mut token, &grants, request.lifetime)?;
+        within_cap(change, &token).await?;
+        change.touch(Touched::Created(token.id));
+        change.tx.insert_token(&token).await?;
+        if let Some(idempotency) = request.idempotency {
+            remember(change, token.organization_id, operation(owner), idempotency, token.id).await?;
+        }
+        let event = created(change, &token);
+        change.record(event).await?;
+        Ok(token)
     }
-
-    async fn store_new(
-        &self,
-        new: New,
-        idempotency: Option<Idempotency>,
-        origin: &Origin,
-    ) -> Result<Token, TokenError> {
-        let (context, origin) = (Arc::clone(&self.context), origin.clone());
-        let New { mut token, grants, lifetime } = new;
-        let project = token.project_id;
-        let touching = context.units.touching();
-        touching.touch(Touched::Created(token.id));
-        self.context
-            .units
-            .run(token.facts.created_at, touching, move |tx| {
-                Box::pin(async move {
-                    let (organization, now) = (token.organization_id, token.facts.created_at);
-                    let (mut trail, terms) = Trail::open_with_terms(tx, organization, token.owner.kind()).await?;
-                    if let Some(idempotency) = &idempotency {
-                        replayed(
-                            &context,
-                            tx,
-                            organization,
-                            token.created_by,
-                            operation(token.owner),
-                            idempotency,
-                            now,
-                        )
-                        .await?;
-                    }
-                    still_member(tx, &token).await?;
-                    govern_new(&context, &terms, &mut token, &grants, lifetime)?;
-                    within_cap(&context, tx, &terms, &token).await?;
-                    tx.insert_token(&token).await?;
-                    if let Some(idempotency) = idempotency {
-                        remember(
-                            tx,
-                            organization,
-                            token.created_by,
-                            operation(token.owner),
-                            idempotency,
-                            (token.id, now),
-                        )
-                        .await?;
-                    }
-                    trail.append(tx, created(&token, &origin)).await?;
-                    Ok(token)
-                })
-            })
-            .await
-            .map_err(|error| no_such_project(project, error))
-    }
-}
-
-/// A token about to be stored, with what its organisation's policy is asked about.
-struct New {
-    token: Token,
-    grants: Grants,
-    lifetime: Lifetime,
 }
 
 /// The span a lifetime was chosen as.
@@ -192,20 +165,13 @@ fn no_such_project(project: Option<ProjectId>, error: TokenError) -> TokenError 
     }
 }
 
-/// A key is made for a member. Whoever stopped being one while their request was under way gets none: a membership given
-/// back later would bring it to life.
-async fn still_member(tx: &mut Tx, token: &Token) -> Result<(), TokenError> {
-    let TokenOwner::Person(user) = token.owner else { return Ok(()) };
-    let standing = tx.membership_standing(token.organization_id, user).await?;
-    standing.map(drop).ok_or(TokenError::NotAPerson)
-}
-
 pub(super) fn owned_names(context: &Context, grants: &Grants) -> Vec<String> {
     grants.names(&context.catalogue).into_iter().map(str::to_owned).collect()
 }
 
-pub(super) fn created(token: &Token, origin: &Origin) -> Event {
-    let event = Event::new(token.facts.created_at, "token.create", token.created_by, origin)
+pub(super) fn created(change: &Change<'_>, token: &Token) -> Event {
+    let event = change
+        .event("token.create")
         .on("token", token.id)
         .with("name", token.name.as_str())
         .with("kind", token.owner.kind().as_str())
@@ -226,14 +192,9 @@ fn check_expiry(lifetime: Lifetime, now: Timestamp) -> Result<Option<Timestamp>,
 }
 
 /// The trail's end is locked, so nobody else of the organisation counts at the same time.
-pub(super) async fn within_cap(
-    context: &Context,
-    tx: &mut Tx,
-    terms: &TokenTerms,
-    token: &Token,
-) -> Result<(), TokenError> {
-    let Some(cap) = terms.token_cap.or(context.policy.token_cap) else { return Ok(()) };
-    let used = tx.live_token_count(token.organization_id, token.facts.created_at).await?;
+pub(super) async fn within_cap(change: &mut Change<'_>, token: &Token) -> Result<(), TokenError> {
+    let Some(cap) = change.terms().token_cap.or(change.context().policy.token_cap) else { return Ok(()) };
+    let used = change.tx.live_token_count(token.organization_id, token.facts.created_at).await?;
     let used = u32::try_from(used).unwrap_or(u32::MAX);
     if used < cap { Ok(()) } else { Err(TokenError::CapReached { used, cap }) }
 }

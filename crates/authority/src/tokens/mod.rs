@@ -18,12 +18,12 @@ mod usage;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use storage::model::{IdempotencyRecord, Principal};
-use storage::{StoreError, Tx};
+use storage::StoreError;
+use storage::model::IdempotencyRecord;
 use token_domain::id::{OrganizationId, TokenId};
 use token_domain::scope::GrantError;
 use token_domain::token::Status;
-use token_domain::{ScopeCatalogue, ScopeSet, Timestamp};
+use token_domain::{ScopeCatalogue, ScopeSet};
 
 pub use bulk::{BulkRequest, BulkRevoked, Chosen, MOST_NAMED, Mode};
 pub use issue::{IssueRequest, Issued};
@@ -36,10 +36,12 @@ pub(crate) use governed::fallen_idle;
 pub(crate) use rotate::{first_use, reuse};
 pub(crate) use secret::upgrade;
 
+use crate::change::Change;
 use crate::context::Context;
 use crate::env::EntropyError;
 use crate::error::Failure;
 use crate::policies::PolicyBreach;
+use crate::rights::Refused;
 
 /// Why something asked of a token was not done.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +107,9 @@ pub enum TokenError {
     /// The idempotency key was used before for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// Not by now: the caller lost the right while the request was under way.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// The service itself failed.
     #[error("{0}")]
     Failed(#[from] Failure),
@@ -157,19 +162,17 @@ impl Idempotency {
 
 /// Looks a key up inside the transaction that would act on it.
 async fn replayed(
-    context: &Context,
-    tx: &mut Tx,
+    change: &mut Change<'_>,
     organization_id: OrganizationId,
-    principal: Principal,
     operation: &str,
     idempotency: &Idempotency,
-    now: Timestamp,
 ) -> Result<(), TokenError> {
-    let found = tx.idempotency(organization_id, principal, operation, &idempotency.key).await?;
+    let (principal, window) = (change.by(), change.context().policy.idempotency_window);
+    let found = change.tx.idempotency(organization_id, principal, operation, &idempotency.key).await?;
     match found {
         None => Ok(()),
-        Some(record) if record.created_at + context.policy.idempotency_window <= now => {
-            tx.delete_idempotency(organization_id, principal, operation, &idempotency.key).await?;
+        Some(record) if record.created_at + window <= change.now => {
+            change.tx.delete_idempotency(organization_id, principal, operation, &idempotency.key).await?;
             Ok(())
         }
         Some(record) if record.request_digest == idempotency.request_digest => {
@@ -180,23 +183,22 @@ async fn replayed(
 }
 
 async fn remember(
-    tx: &mut Tx,
+    change: &mut Change<'_>,
     organization_id: OrganizationId,
-    principal: Principal,
     operation: &str,
     idempotency: Idempotency,
-    made: (TokenId, Timestamp),
+    made: TokenId,
 ) -> Result<(), StoreError> {
-    tx.insert_idempotency(&IdempotencyRecord {
+    let record = IdempotencyRecord {
         organization_id,
-        principal,
+        principal: change.by(),
         operation: operation.to_owned(),
         key: idempotency.key,
         request_digest: idempotency.request_digest,
-        token_id: made.0,
-        created_at: made.1,
-    })
-    .await
+        token_id: made,
+        created_at: change.now,
+    };
+    change.tx.insert_idempotency(&record).await
 }
 
 /// Nobody gains through a token what they lack: neither by making one nor by being shown the secret of another.

@@ -6,6 +6,7 @@ use token_domain::id::TokenId;
 use token_domain::token::Explanation;
 
 use super::reach::Whose;
+use super::rotate::Reach;
 use super::{RotateRequest, Rotated, TokenError, Tokens};
 use crate::origin::{Caller, Origin, Via};
 
@@ -29,7 +30,7 @@ impl Tokens {
         origin: &Origin,
     ) -> Result<Rotated, TokenError> {
         let token = self.own(caller).await?;
-        self.succeed(caller, token, request, origin).await
+        self.succeed(caller, token, Reach::Own, request, origin).await
     }
 
     /// Revokes the token that is asking.

@@ -59,20 +59,9 @@ pub(super) fn reaches(caller: &Caller, token: &Token) -> bool {
     }
 }
 
-/// The project a caller is bound to; nothing where it reaches the whole organisation.
-pub(super) const fn bound_project(caller: &Caller) -> Option<ProjectId> {
-    match caller.via {
-        Via::Session { .. } => None,
-        Via::Token { project_id, .. } => project_id,
-    }
-}
-
 /// Whether the caller is confined to one access scope.
 pub(super) const fn is_confined(caller: &Caller) -> bool {
-    match caller.via {
-        Via::Session { .. } => false,
-        Via::Token { boundary, .. } => boundary.is_some(),
-    }
+    caller.boundary().is_some()
 }
 
 /// The project of a token that the caller makes: the one asked for, as far as the caller reaches; the caller's own where
@@ -81,7 +70,7 @@ pub(super) const fn is_confined(caller: &Caller) -> bool {
 /// # Errors
 /// Another project than the one the caller is bound to: it is not there.
 pub(super) fn project_of_new(caller: &Caller, asked: Option<ProjectId>) -> Result<Option<ProjectId>, TokenError> {
-    match (bound_project(caller), asked) {
+    match (caller.bound_project(), asked) {
         (Some(bound), Some(asked)) if asked != bound => Err(TokenError::NoSuchProject),
         (bound, asked) => Ok(asked.or(bound)),
     }

@@ -1,15 +1,13 @@
 //! Reading and renaming tokens.
 
-use std::sync::Arc;
-
 use storage::model::{Change, Narrowing, OwnerFilter, StatusCounts, Token, TokenEdit, TokenFilter};
 use token_domain::Timestamp;
 use token_domain::id::{ProjectId, TokenId, kind};
 use token_domain::token::{Kind, Status};
 
-use super::reach::{Whose, bound_project, is_confined};
+use super::reach::{Whose, is_confined, reaches};
 use super::{TokenError, Tokens};
-use crate::audit::{Event, Trail};
+use crate::change::Ask;
 use crate::cursor::cut;
 use crate::origin::{Caller, Origin};
 
@@ -123,15 +121,11 @@ impl Tokens {
         edit: TokenEdit,
         origin: &Origin,
     ) -> Result<Token, TokenError> {
-        let now = self.context.now();
-        let (organization, by, origin) = (caller.organization_id, caller.principal(), origin.clone());
-        let (touching, context) = (self.context.units.touching(), Arc::clone(&self.context));
         self.context
-            .units
-            .run(now, touching, move |tx| {
+            .change(Ask::by(caller, origin), move |change| {
                 Box::pin(async move {
-                    let mut trail = Trail::open(tx, Some(organization)).await?;
-                    let mut event = Event::new(now, "token.update", by, &origin).on("token", id);
+                    let caller = *change.caller()?;
+                    let mut event = change.event("token.update").on("token", id);
                     if let Some(name) = &edit.name {
                         event = event.with("name", name.as_str());
                     }
@@ -149,9 +143,11 @@ impl Tokens {
                     if !described.is_empty() {
                         event = event.with("changed", described);
                     }
-                    let mut token = tx.edit_token(organization, id, &edit).await?.ok_or(TokenError::NotFound)?;
-                    trail.append(tx, event).await?;
-                    context.uses.add_to([&mut token]);
+                    let edited = change.tx.edit_token(caller.organization_id, id, &edit).await?;
+                    let edited = edited.filter(|token| reaches(&caller, token));
+                    let mut token = edited.ok_or(TokenError::NotFound)?;
+                    change.record(event).await?;
+                    change.context().uses.add_to([&mut token]);
                     Ok(token)
                 })
             })
@@ -164,7 +160,7 @@ pub(super) fn filter(caller: &Caller, request: ListRequest, now: Timestamp) -> O
     if is_confined(caller) {
         return None;
     }
-    let project_id = match (bound_project(caller), request.project_id) {
+    let project_id = match (caller.bound_project(), request.project_id) {
         (Some(bound), Some(asked)) if bound != asked => return None,
         (bound, asked) => bound.or(asked),
     };

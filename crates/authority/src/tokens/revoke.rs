@@ -4,9 +4,10 @@ use storage::model::{Kill, Touched};
 use token_domain::id::TokenId;
 use token_domain::token::Explanation;
 
-use super::reach::{Whose, bound_project, is_confined};
+use super::reach::{Whose, is_confined, reaches};
 use super::{TokenError, Tokens};
-use crate::audit::{Event, Trail};
+use crate::audit::Event;
+use crate::change::Ask;
 use crate::origin::{Caller, Origin};
 
 impl Tokens {
@@ -30,7 +31,7 @@ impl Tokens {
         explanation: Explanation,
         origin: &Origin,
     ) -> Result<(), TokenError> {
-        if bound_project(caller).is_some() || is_confined(caller) {
+        if caller.bound_project().is_some() || is_confined(caller) {
             self.reached(caller, id, Whose::Anybody).await?;
         }
         self.kill(caller, id, explanation, origin).await
@@ -44,29 +45,27 @@ impl Tokens {
         explanation: Explanation,
         origin: &Origin,
     ) -> Result<(), TokenError> {
-        let now = self.context.now();
-        let touching = self.context.units.touching();
-        touching.touch(Touched::Token(id));
-        let (organization, by, origin) = (caller.organization_id, caller.principal(), origin.clone());
         self.context
-            .units
-            .run(now, touching, move |tx| {
+            .change(Ask::by(caller, origin), move |change| {
                 Box::pin(async move {
-                    let mut trail = Trail::open(tx, Some(organization)).await?;
-                    let kill = Kill { at: now, reason: explanation.reason(), by };
-                    match tx.revoke_token(organization, id, &kill).await? {
-                        Some(_) => {
-                            if !explanation.is_empty() {
-                                tx.explain_revocations(organization, &[id], &explanation).await?;
-                            }
-                            let event = Event::new(now, "token.revoke", by, &origin)
-                                .on("token", id)
-                                .with("reason", kill.reason.as_str());
-                            Ok(trail.append(tx, explained(event, &explanation)).await?)
+                    let caller = *change.caller()?;
+                    let organization = caller.organization_id;
+                    change.touch(Touched::Token(id));
+                    let kill = Kill { at: change.now, reason: explanation.reason(), by: change.by() };
+                    // Dead before, or not there: only a look tells.
+                    let (token, was_live) = match change.tx.revoke_token(organization, id, &kill).await? {
+                        Some(token) => (Some(token), true),
+                        None => (change.tx.token(organization, id).await?, false),
+                    };
+                    token.filter(|token| reaches(&caller, token)).ok_or(TokenError::NotFound)?;
+                    if was_live {
+                        if !explanation.is_empty() {
+                            change.tx.explain_revocations(organization, &[id], &explanation).await?;
                         }
-                        // Dead before, or not there: only a look tells.
-                        None => tx.token(organization, id).await?.map(|_| ()).ok_or(TokenError::NotFound),
+                        let event = change.event("token.revoke").on("token", id).with("reason", kill.reason.as_str());
+                        change.record(explained(event, &explanation)).await?;
                     }
+                    Ok(())
                 })
             })
             .await

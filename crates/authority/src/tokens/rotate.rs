@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use storage::Tx;
 use storage::model::{Kill, Principal, Token, Touched};
 use token_domain::decide::Credential;
 use token_domain::id::{OrganizationId, TokenId};
@@ -11,9 +10,9 @@ use token_domain::{ScopeSet, Span, Timestamp};
 use token_format::PlainToken;
 
 use super::governed::govern_successor;
-use super::reach::Whose;
+use super::reach::{Whose, reaches};
 use super::{Idempotency, TokenError, Tokens, remember, replayed, secret, within};
-use crate::audit::{Event, Trail};
+use crate::change::{Ask, Change};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::origin::{Caller, Origin};
@@ -70,7 +69,7 @@ impl Tokens {
         origin: &Origin,
     ) -> Result<Rotated, TokenError> {
         within(&self.context.catalogue, granted(&self.context, &old)?, caller.effective)?;
-        self.succeed(caller, old, request, origin).await
+        self.succeed(caller, old, Reach::Covering, request, origin).await
     }
 
     /// Makes the successor of a token whose secret the caller may be shown.
@@ -78,6 +77,7 @@ impl Tokens {
         &self,
         caller: &Caller,
         old: Token,
+        reach: Reach,
         request: RotateRequest,
         origin: &Origin,
     ) -> Result<Rotated, TokenError> {
@@ -87,41 +87,32 @@ impl Tokens {
             check_active(&old, context.now())?;
         }
         let (secret, stored) = secret::make(context).await?;
-        let now = context.now();
-        let token = Token {
-            id: context.id(now)?,
-            facts: TokenFacts::new(now, lifetime(&old).expires_at(now)),
-            created_by: caller.principal(),
-            revoked_by: None,
-            rotated_from: Some(old.id),
-            first_used_at: None,
-            last_used_at: None,
-            reuse_detected_at: None,
-            explanation: Explanation::default(),
-            secret: stored,
-            ..old.clone()
-        };
         let grace = request.grace.unwrap_or(context.policy.rotation.default_grace);
-        let unit = Rotation { old, token, grace, mode: request.mode, idempotency: request.idempotency };
-        self.carry_out(unit, secret, now, origin).await
-    }
-
-    async fn carry_out(
-        &self,
-        unit: Rotation,
-        secret: PlainToken,
-        now: Timestamp,
-        origin: &Origin,
-    ) -> Result<Rotated, TokenError> {
-        let (context, origin) = (Arc::clone(&self.context), origin.clone());
-        let touching = context.units.touching();
-        touching.touch(Touched::Token(unit.old.id));
-        touching.touch(Touched::Created(unit.token.id));
-        let (token, facts) = self
-            .context
-            .units
-            .run(now, touching, move |tx| Box::pin(async move { unit.run(&context, tx, now, &origin).await }))
-            .await?;
+        let ask = Ask::by(caller, origin).making(old.owner.kind());
+        let made = context.change(ask, move |change| {
+            Box::pin(async move {
+                let now = change.now;
+                let caller = *change.caller()?;
+                reach.check(change, &old, &caller)?;
+                let token = Token {
+                    id: change.context().id(now)?,
+                    facts: TokenFacts::new(now, lifetime(&old).expires_at(now)),
+                    created_by: change.by(),
+                    revoked_by: None,
+                    rotated_from: Some(old.id),
+                    first_used_at: None,
+                    last_used_at: None,
+                    reuse_detected_at: None,
+                    explanation: Explanation::default(),
+                    secret: stored,
+                    ..old.clone()
+                };
+                let unit = Rotation { old, token, grace, mode: request.mode, idempotency: request.idempotency };
+                let (token, facts) = unit.run(change).await?;
+                Ok::<_, TokenError>((token, facts, now))
+            })
+        });
+        let (token, facts, now) = made.await?;
         let grace_ends_at = facts.superseded.map_or(now, |superseded| superseded.grace_ends_at);
         let old_token_id = token.rotated_from.unwrap_or(token.id);
         Ok(Rotated { token, secret, old_token_id, grace_ends_at, old_status: facts.status(now) })
@@ -136,25 +127,52 @@ impl Tokens {
         self.cancel(caller, &old, origin).await
     }
 
-    /// Takes the rotation of a token back that the caller is known to reach.
+    /// Takes the rotation of a token back that the caller is known to reach. It revives a token, so it asks for every scope
+    /// of it, as rotating does.
     pub(super) async fn cancel(&self, caller: &Caller, old: &Token, origin: &Origin) -> Result<Token, TokenError> {
-        let context = Arc::clone(&self.context);
-        let (now, id) = (context.now(), old.id);
-        let (_, successor) =
-            old.facts.cancel_rotation(now).map_err(|not_possible| TokenError::WrongStatus(not_possible.status))?;
-        let touching = context.units.touching();
-        touching.touch(Touched::Token(id));
-        touching.touch(Touched::Token(successor));
-        let (organization, by, origin) = (caller.organization_id, caller.principal(), origin.clone());
-        let mut token = self
-            .context
-            .units
-            .run(now, touching, move |tx| {
-                Box::pin(async move { take_back(tx, organization, (id, successor), by, now, &origin).await })
+        let (id, granted) = (old.id, granted(&self.context, old)?);
+        within(&self.context.catalogue, granted, caller.effective)?;
+        let (_, successor) = old
+            .facts
+            .cancel_rotation(self.context.now())
+            .map_err(|not_possible| TokenError::WrongStatus(not_possible.status))?;
+        let taken_back = self.context.change(Ask::by(caller, origin), move |change| {
+            Box::pin(async move {
+                change.check_not_superseded()?;
+                let caller = *change.caller()?;
+                within(&change.context().catalogue, granted, caller.effective)?;
+                let token = take_back(change, caller.organization_id, (id, successor)).await?;
+                if reaches(&caller, &token) { Ok(token) } else { Err(TokenError::NotFound) }
             })
-            .await?;
+        });
+        let mut token = taken_back.await?;
         self.context.uses.add_to([&mut token]);
         Ok(token)
+    }
+}
+
+/// By what right somebody is shown the secret of a successor.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Reach {
+    /// They have every scope of it.
+    Covering,
+    /// It is their own.
+    Own,
+}
+
+impl Reach {
+    /// Whether that is so by now.
+    fn check(self, change: &Change<'_>, old: &Token, caller: &Caller) -> Result<(), TokenError> {
+        if !reaches(caller, old) {
+            return Err(TokenError::NotFound);
+        }
+        match self {
+            Self::Covering => {
+                let context = change.context();
+                within(&context.catalogue, granted(&context, old)?, caller.effective)
+            }
+            Self::Own => Ok(()),
+        }
     }
 }
 
@@ -168,44 +186,47 @@ pub(super) struct Rotation {
 }
 
 impl Rotation {
-    pub(super) async fn run(
-        self,
-        context: &Context,
-        tx: &mut Tx,
-        now: Timestamp,
-        origin: &Origin,
-    ) -> Result<(Token, TokenFacts), TokenError> {
-        let (organization, by) = (self.token.organization_id, self.token.created_by);
+    pub(super) async fn run(self, change: &mut Change<'_>) -> Result<(Token, TokenFacts), TokenError> {
+        let (organization, now, by) = (self.token.organization_id, change.now, change.by());
+        change.touch(Touched::Token(self.old.id));
+        change.touch(Touched::Created(self.token.id));
         let operation = format!("tokens.rotate:{}", self.old.id);
-        let mut trail = Trail::open(tx, Some(organization)).await?;
         if let Some(idempotency) = &self.idempotency {
-            replayed(context, tx, organization, by, &operation, idempotency, now).await?;
+            replayed(change, organization, &operation, idempotency).await?;
         }
         // Read again with the trail's end locked: nothing of this organisation changes any more until the commit.
-        let current = tx.token(organization, self.old.id).await?.ok_or(TokenError::NotFound)?;
+        let current = change.tx.token(organization, self.old.id).await?.ok_or(TokenError::NotFound)?;
         let facts = current
             .facts
             .supersede(now, self.token.id, self.grace, self.mode)
             .map_err(|not_possible| TokenError::WrongStatus(not_possible.status))?;
+        // Last of all: of a token that renews itself, a retry and a second renewal are told as what they are.
+        change.check_not_superseded()?;
         let grace_ends_at = facts.superseded.map_or(now, |superseded| superseded.grace_ends_at);
         let mut token = heir(self.token, &current, now);
-        govern_successor(context, tx, &mut token, lifetime(&current)).await?;
-        tx.insert_token(&token).await?;
+        govern_successor(change, &mut token, lifetime(&current))?;
+        change.tx.insert_token(&token).await?;
         let superseded =
-            tx.supersede_active(organization, self.old.id, token.id, now, grace_ends_at, self.mode, now).await?;
+            change.tx.supersede_active(organization, self.old.id, token.id, now, grace_ends_at, self.mode, now).await?;
         if superseded.is_none() {
             // Somebody was faster: this transaction, successor included, is undone.
             return Err(TokenError::WrongStatus(Status::Rotating));
         }
-        if let Some(idempotency) = self.idempotency {
-            remember(tx, organization, by, &operation, idempotency, (token.id, now)).await?;
+        if let Some(revoked) = facts.revoked {
+            // Without a grace it is a revocation, and stays one wherever the clock goes.
+            let kill = Kill { at: revoked.at, reason: revoked.reason, by };
+            change.tx.revoke_token(organization, self.old.id, &kill).await?;
         }
-        let event = Event::new(now, "token.rotate", by, origin)
+        if let Some(idempotency) = self.idempotency {
+            remember(change, organization, &operation, idempotency, token.id).await?;
+        }
+        let event = change
+            .event("token.rotate")
             .on("token", self.old.id)
             .with("successor", token.id.to_string())
             .with("grace_ends_at", grace_ends_at.rfc3339_seconds())
             .with("mode", self.mode.as_str());
-        trail.append(tx, event).await?;
+        change.record(event).await?;
         Ok((token, facts))
     }
 }
@@ -239,27 +260,25 @@ pub(crate) fn granted(context: &Context, token: &Token) -> Result<ScopeSet, Fail
 }
 
 async fn take_back(
-    tx: &mut Tx,
+    change: &mut Change<'_>,
     organization: OrganizationId,
     (id, successor): (TokenId, TokenId),
-    by: Principal,
-    now: Timestamp,
-    origin: &Origin,
 ) -> Result<Token, TokenError> {
-    let mut trail = Trail::open(tx, Some(organization)).await?;
-    let Some((old, undone)) = tx.cancel_supersession(organization, id, now).await? else {
-        let current = tx.token(organization, id).await?.ok_or(TokenError::NotFound)?;
+    let now = change.now;
+    change.touch(Touched::Token(id));
+    change.touch(Touched::Token(successor));
+    let Some((old, undone)) = change.tx.cancel_supersession(organization, id, now).await? else {
+        let current = change.tx.token(organization, id).await?.ok_or(TokenError::NotFound)?;
         return Err(TokenError::WrongStatus(current.facts.status(now)));
     };
     if undone != successor {
         // Cancelled and rotated anew between the look and the lock: the caller did not mean that rotation.
         return Err(TokenError::WrongStatus(Status::Rotating));
     }
-    let kill = Kill { at: now, reason: RevokeReason::RotationCancelled, by };
-    tx.revoke_token(organization, successor, &kill).await?;
-    let event =
-        Event::new(now, "token.rotate.cancel", by, origin).on("token", id).with("successor", successor.to_string());
-    trail.append(tx, event).await?;
+    let kill = Kill { at: now, reason: RevokeReason::RotationCancelled, by: change.by() };
+    change.tx.revoke_token(organization, successor, &kill).await?;
+    let event = change.event("token.rotate.cancel").on("token", id).with("successor", successor.to_string());
+    change.record(event).await?;
     Ok(old)
 }
 
@@ -290,23 +309,20 @@ pub(crate) async fn reuse(
     credential: &Credential,
     now: Timestamp,
     origin: &Origin,
-) -> Result<(), Failure> {
-    let (id, organization, origin) = (credential.token_id, credential.organization_id, origin.clone());
-    let touching = context.units.touching();
+) -> Result<(), TokenError> {
+    let (id, organization) = (credential.token_id, credential.organization_id);
+    let ask = Ask::of(Principal::Anonymous, Some(organization), origin);
     context
-        .units
-        .run(now, touching, move |tx| {
+        .change(ask, move |change| {
             Box::pin(async move {
-                let mut trail = Trail::open(tx, Some(organization)).await?;
-                if tx.mark_reuse(id, now).await? {
-                    let mut event =
-                        Event::new(now, "token.reuse_detected", Principal::Anonymous, &origin).on("token", id);
-                    if let Some(ip) = origin.client_ip {
+                if change.tx.mark_reuse(id, now).await? {
+                    let mut event = change.event("token.reuse_detected").on("token", id);
+                    if let Some(ip) = change.origin.client_ip {
                         event = event.with("client_ip", ip.to_string());
                     }
-                    trail.append(tx, event).await?;
+                    change.record(event).await?;
                 }
-                Ok(())
+                Ok::<_, TokenError>(())
             })
         })
         .await

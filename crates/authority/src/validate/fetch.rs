@@ -3,12 +3,9 @@
 use std::sync::Arc;
 
 use secret_hash::{StoredHash, Tag, TagCheck, VerifyTag, lookup_hint};
-use storage::model::{Candidate, OwnerState};
-use token_domain::decide::{Credential, Holder};
-use token_domain::person::PersonStanding;
-use token_domain::policy::Idle;
+use storage::model::Candidate;
+use token_domain::decide::Credential;
 use token_domain::scope::Grants;
-use token_domain::tenant::{AccessScopeStanding, ActorStanding};
 use token_domain::{ScopeCatalogue, ScopeSet};
 use token_format::PlainToken;
 
@@ -17,6 +14,7 @@ use super::shares::Shares;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fence::Stamp;
+use crate::rights;
 use crate::tokens::upgrade;
 
 /// The result of a read.
@@ -105,51 +103,12 @@ impl Fetch {
 
     fn entry(&self, digest: &Tag, candidate: &Candidate, stamp: Stamp) -> Result<Entry, Failure> {
         let token = &candidate.token;
-        let grants = self.context.catalogue.restore(&token.scopes).map_err(|error| inconsistent(candidate, &error))?;
-        let credential = Credential {
-            token_id: token.id,
-            organization_id: token.organization_id,
-            organization_disabled_at: candidate.organization_disabled_at,
-            facts: token.facts,
-            granted: grants.effective(),
-            holder: self.holder(&candidate.owner)?,
-            idle: candidate.idle_after.map(|after| Idle {
-                after,
-                // An entry that was evicted may have uses that are not written down yet.
-                since: token
-                    .last_used_at
-                    .max(self.context.uses.last_used(token.id))
-                    .map_or(token.facts.created_at, |used| used.max(token.facts.created_at)),
-            }),
-        };
+        let grants = rights::grants(&self.context, candidate)?;
+        let credential = rights::credential(&self.context, candidate, &grants)?;
         let shared = self.shared(&credential, &grants);
         let pending = Pending { first_use: candidate.first_use_pending, reuse: token.reuse_detected_at.is_none() };
         let binding = Binding { project_id: token.project_id, networks: token.details.allowed_networks.clone() };
         Ok(Entry::new(digest, credential, binding, shared, stamp, pending))
-    }
-
-    fn holder(&self, owner: &OwnerState) -> Result<Holder, Failure> {
-        Ok(match owner {
-            OwnerState::Organization => Holder::Organization,
-            OwnerState::Person { user_id, disabled_at, role, custom_scopes } => Holder::Person(PersonStanding {
-                user_id: *user_id,
-                disabled_at: *disabled_at,
-                ceiling: role.map(|role| self.context.ceiling(role, custom_scopes.as_deref())).transpose()?,
-            }),
-            OwnerState::Actor { actor_id, project_id, disabled_at, expires_at, access_scope } => {
-                Holder::Actor(ActorStanding {
-                    actor_id: *actor_id,
-                    project_id: *project_id,
-                    disabled_at: *disabled_at,
-                    expires_at: *expires_at,
-                    access_scope: access_scope.as_ref().map(|(id, slug, active)| AccessScopeStanding {
-                        id: *id,
-                        slug: slug.clone(),
-                        active: *active,
-                    }),
-                })
-            }
-        })
     }
 
     /// The organisation, the scopes and `{"valid":true,"org_id":"org_…","scopes":[…]}`: one copy for all that have them.

@@ -5,7 +5,7 @@ use authority::executions::{
 };
 use authority::records::{Baseline, Execution};
 use authority::tokens::Idempotency;
-use authority::{Caller, Via};
+use authority::{Admission, Caller, Via};
 use storage::model::AuditFilter;
 use test_support::world::origin;
 use test_support::{Db, World};
@@ -44,7 +44,7 @@ fn keyed(key: &str, asked: &[u8], submission: Submission) -> Submission {
 }
 
 async fn recorded(executions: &Executions, caller: &Caller, submission: Submission) -> Execution {
-    match executions.submit(caller, submission).await.expect("the database answers") {
+    match executions.submit(caller, submission, &origin()).await.expect("the database answers") {
         Submitted::Recorded(execution) => execution,
         Submitted::Replayed(execution) => panic!("{} was recorded before", execution.id),
     }
@@ -78,7 +78,9 @@ fn of_many_first_submissions_at_once_one_becomes_the_baseline() {
     Db::each(async |db| {
         let world = World::new(db).await;
         let executions = Executions::new(&world.context);
-        let tries = (50..58).map(|points| executions.submit(&world.owner, submission("widgets", &points.to_string())));
+        let from = origin();
+        let tries =
+            (50..58).map(|points| executions.submit(&world.owner, submission("widgets", &points.to_string()), &from));
         let outcomes = futures::future::try_join_all(tries).await.unwrap();
         let baselines = history(&executions, &world, "widgets").await;
         let [baseline] = &baselines[..] else { panic!("{baselines:?}") };
@@ -127,12 +129,16 @@ fn a_key_records_one_execution_within_its_window() {
         let executions = Executions::new(&world.context);
         let first = recorded(&executions, &world.owner, keyed("k", b"a", submission("widgets", "80"))).await;
         for _ in 0..2 {
-            match executions.submit(&world.owner, keyed("k", b"a", submission("widgets", "80"))).await.unwrap() {
+            match executions
+                .submit(&world.owner, keyed("k", b"a", submission("widgets", "80")), &origin())
+                .await
+                .unwrap()
+            {
                 Submitted::Replayed(execution) => assert_eq!(execution, first),
                 Submitted::Recorded(execution) => panic!("{} is a second one", execution.id),
             }
         }
-        let reused = executions.submit(&world.owner, keyed("k", b"b", submission("gadgets", "80"))).await;
+        let reused = executions.submit(&world.owner, keyed("k", b"b", submission("gadgets", "80")), &origin()).await;
         assert!(matches!(reused, Err(ExecutionError::KeyReused)));
         assert_eq!(total(&executions, &world, "widgets").await, 1);
         // What was refused left nothing behind, not even a repository.
@@ -140,13 +146,13 @@ fn a_key_records_one_execution_within_its_window() {
         assert_eq!(repositories.len(), 1);
         // Another caller's key is another key.
         let via = Via::Token {
-            token_id: Id::from_uuid(Uuid::from_u128(7)),
+            token_id: world.issue(&["execute"]).await.token.id,
             user_id: None,
             project_id: None,
             boundary: None,
             ends_at: None,
         };
-        let other = Caller { via, ..world.owner.clone() };
+        let other = Caller { via, ..world.owner };
         recorded(&executions, &other, keyed("k", b"b", submission("widgets", "80"))).await;
 
         world.clock.advance(Span::days(1));
@@ -165,7 +171,9 @@ fn of_many_with_one_key_at_once_one_is_recorded() {
     Db::each(async |db| {
         let world = World::new(db).await;
         let executions = Executions::new(&world.context);
-        let same = (0..8).map(|_| executions.submit(&world.owner, keyed("k", b"a", submission("widgets", "80"))));
+        let from = origin();
+        let same =
+            (0..8).map(|_| executions.submit(&world.owner, keyed("k", b"a", submission("widgets", "80")), &from));
         let outcomes = futures::future::try_join_all(same).await.unwrap();
         let new = outcomes.iter().filter(|submitted| matches!(submitted, Submitted::Recorded(_))).count();
         assert_eq!((new, total(&executions, &world, "widgets").await), (1, 1));
@@ -173,7 +181,7 @@ fn of_many_with_one_key_at_once_one_is_recorded() {
         // Of different requests with one key, whatever their repositories, one has it.
         let repositories: Vec<String> = (0..8).map(|number| format!("r{number}")).collect();
         let different = repositories.iter().map(|repository| {
-            executions.submit(&world.owner, keyed("other", repository.as_bytes(), submission(repository, "80")))
+            executions.submit(&world.owner, keyed("other", repository.as_bytes(), submission(repository, "80")), &from)
         });
         let outcomes = futures::future::join_all(different).await;
         assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
@@ -268,6 +276,7 @@ fn an_organisation_is_named_by_slug_or_id_and_only_by_its_own() {
             organization_id: Id::from_uuid(Uuid::from_u128(9)),
             via: world.owner.via,
             effective: ScopeSet::EMPTY,
+            admission: Admission::default(),
         };
         assert!(matches!(executions.get(&stranger, execution.id).await, Err(ExecutionError::NotFound)));
     });

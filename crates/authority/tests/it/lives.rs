@@ -98,7 +98,7 @@ fn of_many_creates_at_the_cap_none_goes_over() {
 fn nobody_grants_what_they_lack() {
     Db::each(async |db| {
         let world = World::new(db).await;
-        let mut weak = world.owner.clone();
+        let mut weak = world.owner;
         weak.effective = world.context.catalogue().restore(&["tokens:manage", "read"]).unwrap().effective();
         let refused = world.tokens.issue(&weak, request(None), &origin()).await;
         let Err(TokenError::Excess { missing: names, .. }) = refused else { panic!("{refused:?}") };

@@ -27,32 +27,56 @@ pub(crate) async fn insert_session(conn: &mut Conn<'_>, record: &Session) -> Res
     Ok(())
 }
 
+/// `sessions ⋈ memberships ⋈ organizations ⋈ users ⟕ roles ⟕ second_factors`, of the one session that a condition names.
+macro_rules! with_standing {
+    ($found:expr) => {
+        sessions::table
+            .inner_join(
+                memberships::table.on(memberships::organization_id
+                    .eq(sessions::organization_id)
+                    .and(memberships::user_id.eq(sessions::user_id))),
+            )
+            .inner_join(organizations::table.on(organizations::id.eq(sessions::organization_id)))
+            .inner_join(users::table.on(users::id.eq(sessions::user_id)))
+            .left_join(roles::table.on(roles::id.nullable().eq(memberships::role_id)))
+            .left_join(second_factors::table.on(second_factors::user_id.eq(sessions::user_id)))
+            .filter($found)
+            .select((
+                SessionRow::as_select(),
+                (
+                    OrganizationRow::as_select(),
+                    UserRow::as_select(),
+                    MembershipRow::as_select(),
+                    roles::scopes.nullable(),
+                    roles::name.nullable(),
+                    second_factors::confirmed_at.nullable(),
+                ),
+            ))
+    };
+}
+
 pub(crate) async fn session_by_digest(
     conn: &mut Conn<'_>,
     digest: &[u8; 32],
 ) -> Result<Option<SessionStanding>, StoreError> {
-    let with_standing = sessions::table
-        .inner_join(memberships::table.on(
-            memberships::organization_id.eq(sessions::organization_id).and(memberships::user_id.eq(sessions::user_id)),
-        ))
-        .inner_join(organizations::table.on(organizations::id.eq(sessions::organization_id)))
-        .inner_join(users::table.on(users::id.eq(sessions::user_id)))
-        .left_join(roles::table.on(roles::id.nullable().eq(memberships::role_id)))
-        .left_join(second_factors::table.on(second_factors::user_id.eq(sessions::user_id)))
-        .filter(sessions::token_digest.eq(digest.to_vec()))
-        .select((
-            SessionRow::as_select(),
-            (
-                OrganizationRow::as_select(),
-                UserRow::as_select(),
-                MembershipRow::as_select(),
-                roles::scopes.nullable(),
-                roles::name.nullable(),
-                second_factors::confirmed_at.nullable(),
-            ),
-        ));
-    let row: Option<(SessionRow, StandingRow)> = dialect::only!(conn, with_standing).await.optional()?;
+    let found = with_standing!(sessions::token_digest.eq(digest.to_vec()));
+    read(dialect::only!(conn, found).await.optional()?)
+}
+
+pub(crate) async fn session_standing(
+    conn: &mut Conn<'_>,
+    id: SessionId,
+) -> Result<Option<SessionStanding>, StoreError> {
+    let found = with_standing!(sessions::id.eq(id.bind()));
+    read(dialect::only!(conn, found).await.optional()?)
+}
+
+fn read(row: Option<(SessionRow, StandingRow)>) -> Result<Option<SessionStanding>, StoreError> {
     row.map(|(session, place)| Ok(SessionStanding { session: session.into(), standing: standing(place)? })).transpose()
+}
+
+pub(crate) async fn hold_session(conn: &mut Conn<'_>, id: SessionId) -> Result<(), StoreError> {
+    Ok(dialect::hold_session(conn, id).await?)
 }
 
 pub(crate) async fn sessions_of_user(

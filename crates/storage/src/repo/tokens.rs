@@ -58,6 +58,14 @@ pub(crate) async fn candidates(conn: &mut Conn<'_>, lookup_hint: i64) -> Result<
     rows.into_iter().map(Candidate::try_from).collect()
 }
 
+pub(crate) async fn candidate(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    id: TokenId,
+) -> Result<Option<Candidate>, StoreError> {
+    dialect::load_candidate(conn, organization, id).await?.map(Candidate::try_from).transpose()
+}
+
 pub(crate) async fn insert_token(conn: &mut Conn<'_>, record: &Token) -> Result<(), StoreError> {
     let (owner_user_id, actor_id) = match record.owner {
         TokenOwner::Organization => (None, None),

@@ -1,8 +1,8 @@
 //! People.
 
-use super::Conn;
+use super::{Conn, dialect};
 use crate::error::StoreError;
-use crate::model::User;
+use crate::model::{Hold, User};
 use crate::rows::UserRow;
 use crate::schema::users;
 use crate::sql_types::Bind;
@@ -89,4 +89,8 @@ pub(crate) async fn set_user_disabled(
         .await
         .optional()?;
     row.map(User::try_from).transpose()
+}
+
+pub(crate) async fn hold_user(conn: &mut Conn<'_>, id: UserId, hold: Hold) -> Result<(), StoreError> {
+    Ok(dialect::hold_user(conn, id, hold).await?)
 }

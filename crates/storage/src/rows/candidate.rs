@@ -31,12 +31,12 @@ pub(crate) struct CandidateRow {
 }
 
 /// `tokens ⋈ organizations ⟕ users ⟕ memberships ⟕ roles ⟕ actors ⟕ access_scopes ⟕ predecessor ⟕
-/// token_policies` by look-up hint.
+/// token_policies`, of the tokens that a condition names.
 ///
 /// A macro because the type of the query, fifteen joins and columns deep, is not worth writing down, and both
 /// databases must send the very same statement through different `RunQueryDsl` traits.
 macro_rules! candidate_query {
-    ($hint:expr) => {{
+    ($found:expr) => {{
         use crate::schema::{access_scopes, actors, memberships, organizations, roles, token_policies, tokens, users};
         let predecessor = diesel::alias!(tokens as predecessor);
         tokens::table
@@ -61,7 +61,7 @@ macro_rules! candidate_query {
             .left_join(token_policies::table.on(
                 token_policies::organization_id.eq(tokens::organization_id).and(token_policies::kind.eq(tokens::kind)),
             ))
-            .filter(tokens::lookup_hint.eq($hint))
+            .filter($found)
             .select((
                 <crate::rows::TokenRow as diesel::SelectableHelper<_>>::as_select(),
                 organizations::disabled_at,
@@ -156,7 +156,10 @@ mod tests {
         migrate::up(&DatabaseUrl::parse(&format!("sqlite://{}", path.display())).unwrap()).unwrap();
         let mut connection = establish(&path).unwrap();
         connection.batch_execute("ANALYZE").unwrap();
-        let statement = statement(&diesel::debug_query::<Sqlite, _>(&candidate_query!(7_i64)).to_string());
+        let statement = statement(
+            &diesel::debug_query::<Sqlite, _>(&candidate_query!(crate::schema::tokens::lookup_hint.eq(7_i64)))
+                .to_string(),
+        );
         let plan: Vec<Step> =
             diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(&mut connection).unwrap();
         let plan: Vec<_> = plan.into_iter().map(|step| step.detail).collect();
@@ -167,7 +170,9 @@ mod tests {
 
     #[test]
     fn postgresql_finds_every_row_by_an_index() {
-        let statement = statement(&diesel::debug_query::<Pg, _>(&candidate_query!(7_i64)).to_string());
+        let statement = statement(
+            &diesel::debug_query::<Pg, _>(&candidate_query!(crate::schema::tokens::lookup_hint.eq(7_i64))).to_string(),
+        );
         test_support::database::with_empty_postgresql(|url| {
             migrate::up(&DatabaseUrl::parse(&url.to_string()).unwrap()).unwrap();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

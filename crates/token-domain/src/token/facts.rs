@@ -186,7 +186,9 @@ impl TokenFacts {
         }
         let ends = now + grace;
         let grace_ends_at = self.expires_at.map_or(ends, |expires_at| expires_at.min(ends));
-        Ok(Self { superseded: Some(Superseded { at: now, by, grace_ends_at, mode }), ..self })
+        // Without a grace it is a revocation: one that is stored, so that no clock set back brings the token to life again.
+        let revoked = (grace_ends_at <= now).then_some(Revoked { at: now, reason: RevokeReason::Superseded });
+        Ok(Self { superseded: Some(Superseded { at: now, by, grace_ends_at, mode }), revoked, ..self })
     }
 
     /// Notes that the successor validated for the first time: in first-use mode the grace shrinks to `remaining`.

@@ -9,7 +9,7 @@ use futures::stream::try_unfold;
 use serde::Deserialize;
 use token_domain::id::OrganizationId;
 
-use super::number;
+use super::{number, organization};
 use crate::surface::permission::ReadAudit;
 use crate::surface::{Authorized, failing};
 use edge::error::{ApiError, ApiResult};
@@ -43,7 +43,7 @@ pub(super) async fn export_audit(
     audit: Data<Audit>,
     Query(wanted): Query<Wanted>,
 ) -> ApiResult<HttpResponse> {
-    let organization = who.caller.organization_id;
+    let organization = organization(&who.caller)?;
     let after = number("after", wanted.after.as_deref())?.unwrap_or(0);
     let end = audit.end(Some(organization)).await.map_err(|failure| failing::failed(&failure))?;
     Ok(HttpResponse::Ok()

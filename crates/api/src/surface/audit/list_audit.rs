@@ -10,8 +10,8 @@ use token_domain::access::Direction;
 use token_domain::id::{OrganizationId, Uuid};
 use utoipa::ToSchema;
 
-use super::number;
 use super::view::EventView;
+use super::{number, organization};
 use crate::surface::permission::ReadAudit;
 use crate::surface::{Authorized, failing};
 use edge::error::{ApiError, ApiResult};
@@ -66,7 +66,7 @@ pub(super) async fn list_audit(
     audit: Data<Audit>,
     Query(wanted): Query<Wanted>,
 ) -> ApiResult<web::Json<EventList>> {
-    let organization = who.caller.organization_id;
+    let organization = organization(&who.caller)?;
     let page = audit.list(organization, wanted.read(organization)?).await;
     let page = page.map_err(|failure| failing::failed(&failure))?;
     Ok(web::Json(EventList {

@@ -5,13 +5,27 @@ mod list_audit;
 mod verify_audit;
 mod view;
 
+use authority::Caller;
 use authority::audit::chain::Place;
+use token_domain::id::OrganizationId;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use edge::codes::Code;
 use edge::error::{ApiError, ApiResult};
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config.service(list_audit::list_audit).service(export_audit::export_audit).service(verify_audit::verify_audit);
+}
+
+/// The organisation whose trail a caller may see: all of it, or nothing. A credential that is bound to a project is refused,
+/// since a trail cannot be cut to a project and still be verified.
+fn organization(caller: &Caller) -> ApiResult<OrganizationId> {
+    match caller.bound_project() {
+        None => Ok(caller.organization_id),
+        Some(_) => {
+            Err(ApiError::from(Code::Forbidden).message("Use a credential that is not confined to one project."))
+        }
+    }
 }
 
 /// A place in the trail, as an earlier answer showed it.

@@ -7,7 +7,7 @@ use authority::audit::read::{Audit, Outcome, Verified, VerifyError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::place;
+use super::{organization, place};
 use crate::surface::permission::ReadAudit;
 use crate::surface::{Authorized, failing};
 use edge::codes::Code;
@@ -72,9 +72,10 @@ pub(super) async fn verify_audit(
     audit: Data<Audit>,
     Query(wanted): Query<Wanted>,
 ) -> ApiResult<web::Json<Verification>> {
+    let organization = organization(&who.caller)?;
     let began = place("after", wanted.after.as_deref())?.unwrap_or(Place::START);
     let remembered = place("expect_head", wanted.expect_head.as_deref())?;
-    let verified = audit.verify(Some(who.caller.organization_id), began, remembered).await;
+    let verified = audit.verify(Some(organization), began, remembered).await;
     Ok(web::Json(verified.map_err(failed)?.into()))
 }
 

@@ -72,7 +72,7 @@ pub(super) async fn submit_execution(
     let submission = body.read()?;
     let idempotency = idempotency::of(&request, &asked(&submission))?;
     let submission = Submission { idempotency, ..submission };
-    Ok(match executions.submit(&who.caller, submission).await.map_err(failing::execution)? {
+    Ok(match executions.submit(&who.caller, submission, &who.origin).await.map_err(failing::execution)? {
         Submitted::Recorded(execution) => HttpResponse::Created().json(ExecutionView::from(execution)),
         Submitted::Replayed(execution) => HttpResponse::Ok().json(ExecutionView::from(execution)),
     })

@@ -10,10 +10,12 @@ use edge::error::ApiError;
 pub(in crate::surface) fn organization(error: OrganizationError) -> ApiError {
     match error {
         OrganizationError::NotFound => Code::NotFound.into(),
-        OrganizationError::Gone => Code::InvalidToken.into(),
         OrganizationError::NotAPerson => forbidden("Sign in: this takes a person, and this credential is none."),
+        OrganizationError::KeyRefused => ApiError::from(Code::Forbidden)
+            .saying("session needed")
+            .message("Sign in: a personal key does not decide what signing in takes."),
         OrganizationError::Confined => forbidden("Use a credential that is not confined to one project."),
-        OrganizationError::Lacks(names) => ApiError::insufficient_scope(&names),
+        OrganizationError::Refused(refused) => failing::refused(&refused),
         OrganizationError::Excess(names) => ApiError::insufficient_scope(&names).message(
             "Nobody gives, changes or takes more than they hold; what goes beyond your credential is listed in `missing`.",
         ),

@@ -36,6 +36,7 @@ pub(in crate::surface) fn tenancy(error: TenancyError) -> ApiError {
             .with("status", status.as_str()),
         TenancyError::Topic(error) => ApiError::invalid("topic", error.to_string()),
         TenancyError::Token(error) => failing::token(error),
+        TenancyError::Refused(refused) => failing::refused(&refused),
         TenancyError::Failed(failure) => failing::failed(&failure),
     }
 }

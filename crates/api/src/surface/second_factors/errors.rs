@@ -21,6 +21,7 @@ pub(super) fn second_factor(error: SecondFactorError) -> ApiError {
             .saying("wrong password")
             .message("Send the password in use now as `password`."),
         SecondFactorError::TooMany(wait) => failing::too_many(wait),
+        SecondFactorError::Refused(refused) => failing::refused(&refused),
         SecondFactorError::Failed(failure) => failing::failed(&failure),
     }
 }

@@ -109,6 +109,7 @@ fn unknown_person(error: authority::sessions::SignInError) -> ApiError {
         other @ (authority::sessions::SignInError::SecondFactorRequired
         | authority::sessions::SignInError::WrongCode
         | authority::sessions::SignInError::TooMany(_)
+        | authority::sessions::SignInError::Refused(_)
         | authority::sessions::SignInError::Failed(_)) => failing::sign_in(other),
     }
 }

@@ -25,7 +25,7 @@ pub(super) async fn delete_current(who: Authorized<Enrolling>, sessions: Data<Se
         return Err(ApiError::from(Code::Forbidden).message("Send the session token itself: this is not a session."));
     };
     let ended = sessions.end(&who.caller, user_id, session_id, &who.origin).await;
-    ended.map_err(|failure| failing::failed(&failure))?;
+    ended.map_err(failing::end)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -44,11 +44,7 @@ pub(super) async fn delete_session(
 ) -> ApiResult<HttpResponse> {
     let user = person(&who.caller)?;
     let ended = sessions.end(&who.caller, user, id, &who.origin).await;
-    if ended.map_err(|failure| failing::failed(&failure))? {
-        Ok(HttpResponse::NoContent().finish())
-    } else {
-        Err(Code::NotFound.into())
-    }
+    if ended.map_err(failing::end)? { Ok(HttpResponse::NoContent().finish()) } else { Err(Code::NotFound.into()) }
 }
 
 /// End all of one's own sessions, this one included.
@@ -61,6 +57,6 @@ pub(super) async fn delete_session(
 pub(super) async fn delete_all(who: Authorized<WriteSelf>, sessions: Data<Sessions>) -> ApiResult<HttpResponse> {
     let user = person(&who.caller)?;
     let ended = sessions.end_all(&who.caller, user, None, &who.origin).await;
-    ended.map_err(|failure| failing::failed(&failure))?;
+    ended.map_err(failing::end)?;
     Ok(HttpResponse::NoContent().finish())
 }

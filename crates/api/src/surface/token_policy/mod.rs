@@ -39,6 +39,7 @@ fn error(error: PolicyError) -> ApiError {
             ApiError::from(Code::Forbidden).message("Use a credential that is not confined to one project.")
         }
         PolicyError::Scopes(kind, error) => failing::scopes(&error, &format!("kinds.{kind}.allowed_scopes")),
+        PolicyError::Refused(refused) => failing::refused(&refused),
         PolicyError::Failed(failure) => failing::failed(&failure),
     }
 }

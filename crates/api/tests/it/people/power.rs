@@ -175,9 +175,9 @@ fn keys_and_tokens_never_decide_about_owners(backend: Backend) {
         assert_eq!(caller.patch(&viewer.path, &json!({"role": "admin"})).expect(200)["role"], "admin");
         caller.patch(&viewer.path, &json!({"role": "viewer"})).expect(200);
     }
-    // One that is confined to a project sees the people and decides about none of them.
+    // One that is confined to a project neither sees the people nor decides about them.
     let mut confined = server.caller(&bound);
-    confined.get(&org.at("members")).expect(200);
+    confined.get(&org.at("members")).fails(403, "forbidden");
     confined.delete(&viewer.path).fails(403, "forbidden");
     confined.patch(&org.path, &json!({"name": "x"})).fails(403, "forbidden");
     confined.post(&org.at("roles"), &json!({"name": "x", "scopes": ["read"]})).fails(403, "forbidden");

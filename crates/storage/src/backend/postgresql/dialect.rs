@@ -2,16 +2,16 @@
 
 use super::Conn;
 use crate::kept::Keep as _;
-use crate::model::{AuditRecord, TokenCount, TokenUse, Touched};
+use crate::model::{AuditRecord, Hold, TokenCount, TokenUse, Touched};
 use crate::rows::{CandidateRow, candidate_query, touched_columns};
-use crate::schema::{memberships, organizations, users};
+use crate::schema::{memberships, organizations, sessions, tokens, users};
 use crate::sql_types::{Bind, Moment, MomentParam, Uid, UidParam};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
-use token_domain::id::{OrganizationId, UserId};
+use token_domain::id::{OrganizationId, SessionId, TokenId, UserId};
 use token_domain::usage::UseCounts;
 
 /// The collation that compares text byte by byte.
@@ -24,7 +24,40 @@ pub(crate) fn contains(column: &str) -> String {
 }
 
 pub(crate) async fn load_candidates(conn: &mut Conn<'_>, lookup_hint: i64) -> QueryResult<Vec<CandidateRow>> {
-    candidate_query!(lookup_hint).load(conn).await
+    candidate_query!(tokens::lookup_hint.eq(lookup_hint)).load(conn).await
+}
+
+/// The same row of one token, by its id.
+pub(crate) async fn load_candidate(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    id: TokenId,
+) -> QueryResult<Option<CandidateRow>> {
+    let found = tokens::id.eq(id.bind()).and(tokens::organization_id.eq(organization.bind()));
+    candidate_query!(found).get_result(conn).await.optional()
+}
+
+/// Locks a person's row until the unit of work ends. The shared lock is the one that an `UPDATE` of the row waits for; rows
+/// that merely refer to the person are added beside either.
+pub(crate) async fn hold_user(conn: &mut Conn<'_>, id: UserId, hold: Hold) -> QueryResult<()> {
+    let found = users::table.find(id.bind()).select(users::id);
+    match hold {
+        Hold::Shared => found.for_share().execute(conn).await?,
+        Hold::Exclusive => found.for_no_key_update().execute(conn).await?,
+    };
+    Ok(())
+}
+
+/// Locks a token's row until the unit of work ends, so that whoever revokes it waits for that.
+pub(crate) async fn hold_token(conn: &mut Conn<'_>, id: TokenId) -> QueryResult<()> {
+    tokens::table.find(id.bind()).select(tokens::id).for_share().execute(conn).await?;
+    Ok(())
+}
+
+/// Locks a session's row until the unit of work ends, so that whoever ends it waits for that.
+pub(crate) async fn hold_session(conn: &mut Conn<'_>, id: SessionId) -> QueryResult<()> {
+    sessions::table.find(id.bind()).select(sessions::id).for_share().execute(conn).await?;
+    Ok(())
 }
 
 /// The one row of a statement that cannot have more.

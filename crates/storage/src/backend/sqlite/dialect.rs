@@ -3,16 +3,19 @@
 use super::Conn;
 use super::prepared::{AddCount, RecordUse};
 use crate::kept::Keep as _;
-use crate::model::{AuditRecord, TokenCount, TokenUse, Touched};
+use crate::model::{AuditRecord, Hold, TokenCount, TokenUse, Touched};
 use crate::rows::{CandidateRow, candidate_query, touched_columns};
-use crate::schema::{audit_events, audit_heads, memberships, organizations, revocation_clock, revocation_log, users};
+use crate::schema::{
+    audit_events, audit_heads, memberships, organizations, revocation_clock, revocation_log, tokens, users,
+};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
 use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl as AsyncRunQueryDsl;
+use std::future::{Ready, ready};
 use token_domain::Timestamp;
-use token_domain::id::{OrganizationId, UserId};
+use token_domain::id::{OrganizationId, SessionId, TokenId, UserId};
 
 /// The collation that compares text byte by byte.
 pub(crate) const BYTEWISE: &str = "BINARY";
@@ -25,8 +28,38 @@ pub(crate) fn contains(column: &str) -> String {
 /// Straight through diesel's own connection: its statement cache is keyed by the query's type, so that the text of the
 /// statement, two thousand characters, is written once and not per look-up, and rows are read without a copy.
 pub(crate) async fn load_candidates(conn: &mut Conn<'_>, lookup_hint: i64) -> QueryResult<Vec<CandidateRow>> {
-    conn.spawn_blocking(move |connection| RunQueryDsl::load::<CandidateRow>(candidate_query!(lookup_hint), connection))
-        .await
+    conn.spawn_blocking(move |connection| {
+        RunQueryDsl::load::<CandidateRow>(candidate_query!(tokens::lookup_hint.eq(lookup_hint)), connection)
+    })
+    .await
+}
+
+/// The same row of one token, by its id.
+pub(crate) async fn load_candidate(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    id: TokenId,
+) -> QueryResult<Option<CandidateRow>> {
+    let found = tokens::id.eq(id.bind()).and(tokens::organization_id.eq(organization.bind()));
+    conn.spawn_blocking(move |connection| {
+        RunQueryDsl::get_result::<CandidateRow>(candidate_query!(found), connection).optional()
+    })
+    .await
+}
+
+/// There is one writer: nothing changes while a unit of work runs.
+pub(crate) fn hold_user(_: &mut Conn<'_>, _: UserId, _: Hold) -> Ready<QueryResult<()>> {
+    ready(Ok(()))
+}
+
+/// As [`hold_user`].
+pub(crate) fn hold_token(_: &mut Conn<'_>, _: TokenId) -> Ready<QueryResult<()>> {
+    ready(Ok(()))
+}
+
+/// As [`hold_user`].
+pub(crate) fn hold_session(_: &mut Conn<'_>, _: SessionId) -> Ready<QueryResult<()>> {
+    ready(Ok(()))
 }
 
 /// The one row of a statement that cannot have more, read straight through diesel's own connection as in

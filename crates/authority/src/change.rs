@@ -1,0 +1,346 @@
+//! A change: one unit of work that locks the trail it belongs to, looks again at whoever asked for it, and records what it
+//! did.
+//!
+//! A request is judged when it comes in, and then waits: for its turn at the slow hashes, for a lock. By the time it takes
+//! effect its token may be revoked, its person removed, its role narrowed. [`Context::change`] therefore reads the caller
+//! again inside the transaction, **after** the locks that a revocation takes as well, and hands the work the rights of that
+//! moment. Either a revocation commits first, and is seen here, or it waits until what is made here is there for it to see.
+//! A second read without a common lock would not do: under READ COMMITTED both could go by each other.
+//!
+//! Locks, in the order in which they are taken: the end of the trail (all that an organisation decides: tokens, roles,
+//! memberships, policies), the person's row (what holds everywhere: password, second factor, all sessions), the session.
+//!
+//! **Invariant:** a change that records nothing changes nothing: its unit is rolled back.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use storage::Tx;
+use storage::model::{
+    Credential, Hold, MembershipStanding, Opening, Principal, Session, SessionStanding, Standing, TokenTerms, Touched,
+};
+use token_domain::id::{OrganizationId, UserId};
+use token_domain::role::Power;
+use token_domain::token::{Kind, Status};
+use token_domain::{ScopeSet, Timestamp};
+
+use crate::audit::{Event, Trail};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::origin::{Caller, Origin, Via};
+use crate::rights::{self, Refused};
+use crate::unit::Touching;
+
+/// What a change is asked for with.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    trail: Option<OrganizationId>,
+    by: Principal,
+    caller: Option<Caller>,
+    person: Option<(UserId, Hold)>,
+    terms_for: Option<Kind>,
+    origin: Origin,
+}
+
+/// A change under way.
+pub(crate) struct Change<'t> {
+    /// The transaction.
+    pub(crate) tx: &'t mut Tx,
+    /// The moment it takes effect, read under its locks.
+    pub(crate) now: Timestamp,
+    /// The request that asked for it.
+    pub(crate) origin: Origin,
+    context: Arc<Context>,
+    trail: Trail,
+    by: Principal,
+    asker: Asker,
+    terms: TokenTerms,
+    touching: Touching,
+    is_recorded: bool,
+}
+
+/// Who asks, as of now.
+enum Asker {
+    /// The service, or whoever it stands for.
+    Nobody,
+    /// A person who proved who they are in the request.
+    Member(Box<MembershipStanding>),
+    /// A session.
+    Session(Caller, Box<SessionStanding>),
+    /// A token.
+    Token(Caller, Status),
+}
+
+impl Ask {
+    /// A change that a caller asks for, in the trail of their organisation.
+    pub(crate) fn by(caller: &Caller, origin: &Origin) -> Self {
+        Self {
+            trail: Some(caller.organization_id),
+            by: caller.principal(),
+            caller: Some(*caller),
+            person: caller.user_id().map(|user| (user, Hold::Shared)),
+            terms_for: None,
+            origin: origin.clone(),
+        }
+    }
+
+    /// A change without a caller: a revocation by the service itself, by an operator, by whoever found a leaked secret.
+    pub(crate) fn of(by: Principal, trail: Option<OrganizationId>, origin: &Origin) -> Self {
+        Self { trail, by, caller: None, person: None, terms_for: None, origin: origin.clone() }
+    }
+
+    /// In another organisation's trail than the caller's.
+    pub(crate) const fn in_trail_of(mut self, organization: OrganizationId) -> Self {
+        self.trail = Some(organization);
+        self
+    }
+
+    /// About a person who proved who they are, held as they are.
+    pub(crate) const fn of_person(mut self, user: UserId) -> Self {
+        self.person = Some((user, Hold::Shared));
+        self
+    }
+
+    /// About a person, held alone: it takes something from them everywhere.
+    pub(crate) const fn holding(mut self, user: UserId) -> Self {
+        self.person = Some((user, Hold::Exclusive));
+        self
+    }
+
+    /// A change that makes a token of this kind.
+    pub(crate) const fn making(mut self, kind: Kind) -> Self {
+        self.terms_for = Some(kind);
+        self
+    }
+
+    /// Whether the caller may still do what they were let in for, in a unit that is no change: it records nothing. The outer
+    /// error is the service's own.
+    ///
+    /// # Errors
+    /// [`Refused`]; a role or scope that cannot be read.
+    pub(crate) fn check(
+        &self,
+        context: &Context,
+        standing: Option<Standing>,
+        now: Timestamp,
+    ) -> Result<Result<(), Refused>, Failure> {
+        Ok(asker(context, self.caller.as_ref(), standing, now)?.map(drop))
+    }
+
+    /// What is read and locked first.
+    pub(crate) fn opening(&self) -> Opening {
+        let credential = match self.caller.as_ref().map(|caller| (caller.via, caller.organization_id)) {
+            None => Credential::None,
+            Some((Via::Session { session_id, .. }, _)) => Credential::Session(session_id),
+            Some((Via::Token { token_id, .. }, organization)) => Credential::Token(organization, token_id),
+        };
+        Opening { trail: self.trail, credential, person: self.person, terms_for: self.terms_for }
+    }
+}
+
+impl Context {
+    /// Carries a change out, if whoever asks for it may at that moment.
+    ///
+    /// # Errors
+    /// [`Refused`]; what the work returned, in which case nothing was changed; a failure of the store.
+    pub(crate) async fn change<T, E, F>(self: &Arc<Self>, ask: Ask, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Failure> + From<Refused> + Send + 'static,
+        F: for<'c, 't> FnOnce(&'c mut Change<'t>) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    {
+        let (context, touching) = (Arc::clone(self), self.units.touching());
+        let also = touching.clone();
+        let ended = self.units.run(self.now(), touching, move |tx| {
+            Box::pin(async move {
+                let mut change = Change::open::<Ended<T, E>>(context, tx, ask, also).await?;
+                let value = work(&mut change).await.map_err(Ended::Failed)?;
+                if change.is_recorded { Ok(value) } else { Err(Ended::Unchanged(value)) }
+            })
+        });
+        match ended.await {
+            Ok(value) | Err(Ended::Unchanged(value)) => Ok(value),
+            Err(Ended::Failed(error)) => Err(error),
+        }
+    }
+}
+
+/// How a unit ended that committed nothing.
+enum Ended<T, E> {
+    Unchanged(T),
+    Failed(E),
+}
+
+impl<T, E: From<Failure>> From<Failure> for Ended<T, E> {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure.into())
+    }
+}
+
+impl<T, E: From<Refused>> From<Refused> for Ended<T, E> {
+    fn from(refused: Refused) -> Self {
+        Self::Failed(refused.into())
+    }
+}
+
+impl<'t> Change<'t> {
+    async fn open<E>(context: Arc<Context>, tx: &'t mut Tx, ask: Ask, touching: Touching) -> Result<Self, E>
+    where
+        E: From<Failure> + From<Refused>,
+    {
+        let opened = tx.open(ask.opening()).await.map_err(Failure::from)?;
+        let now = context.now();
+        let asker = asker(&context, ask.caller.as_ref(), opened.standing, now)??;
+        Ok(Self {
+            tx,
+            now,
+            origin: ask.origin,
+            context,
+            trail: Trail::at(ask.trail, opened.head),
+            by: ask.by,
+            asker,
+            terms: opened.terms,
+            touching,
+            is_recorded: false,
+        })
+    }
+
+    /// What the verbs share.
+    pub(crate) fn context(&self) -> Arc<Context> {
+        Arc::clone(&self.context)
+    }
+
+    /// Who is named as having done it.
+    pub(crate) const fn by(&self) -> Principal {
+        self.by
+    }
+
+    /// The caller, as of now.
+    ///
+    /// # Errors
+    /// [`Refused::Gone`] for a change that no caller asked for.
+    pub(crate) const fn caller(&self) -> Result<&Caller, Refused> {
+        match &self.asker {
+            Asker::Session(caller, _) | Asker::Token(caller, _) => Ok(caller),
+            Asker::Nobody | Asker::Member(_) => Err(Refused::Gone),
+        }
+    }
+
+    /// What the caller may do now; nothing where there is none.
+    pub(crate) fn effective(&self) -> ScopeSet {
+        self.caller().map_or(ScopeSet::EMPTY, |caller| caller.effective)
+    }
+
+    /// The place of the person who is signed in, or who proved who they are, as of now.
+    pub(crate) const fn member(&self) -> Option<&MembershipStanding> {
+        match &self.asker {
+            Asker::Session(_, found) => Some(&found.standing),
+            Asker::Member(standing) => Some(standing),
+            Asker::Token(..) | Asker::Nobody => None,
+        }
+    }
+
+    /// The session of the caller, if it is one.
+    pub(crate) const fn session(&self) -> Option<&Session> {
+        match &self.asker {
+            Asker::Session(_, found) => Some(&found.session),
+            Asker::Member(_) | Asker::Token(..) | Asker::Nobody => None,
+        }
+    }
+
+    /// What the caller may do and decide about now. A personal key never has its owner's rank: about owners decides who is
+    /// signed in as one.
+    ///
+    /// # Errors
+    /// A role that cannot be read.
+    pub(crate) fn power(&self) -> Result<Power, Failure> {
+        match self.member() {
+            Some(standing) => self.context.power(standing.role, standing.custom_scopes.as_deref()),
+            None => Ok(Power::of(self.effective())),
+        }
+    }
+
+    /// Refuses a token that was rotated: it may be used until its grace ends, and gives nobody anything that lasts longer.
+    ///
+    /// # Errors
+    /// [`Refused::Superseded`].
+    pub(crate) const fn check_not_superseded(&self) -> Result<(), Refused> {
+        match self.asker {
+            Asker::Token(_, Status::Rotating) => Err(Refused::Superseded),
+            Asker::Token(..) | Asker::Session(..) | Asker::Member(_) | Asker::Nobody => Ok(()),
+        }
+    }
+
+    /// What the organisation asks of a token of the kind that the change said it makes.
+    pub(crate) const fn terms(&self) -> &TokenTerms {
+        &self.terms
+    }
+
+    /// Adds something the change takes rights from, or makes.
+    pub(crate) fn touch(&self, touched: Touched) {
+        self.touching.touch(touched);
+    }
+
+    /// What the change touches.
+    pub(crate) const fn touching(&self) -> &Touching {
+        &self.touching
+    }
+
+    /// An event of this change.
+    pub(crate) fn event(&self, action: &'static str) -> Event {
+        Event::new(self.now, action, self.by, &self.origin)
+    }
+
+    /// Records what was done, in the trail of the change.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn record(&mut self, event: Event) -> Result<(), Failure> {
+        self.is_recorded = true;
+        Ok(self.trail.append(self.tx, event).await?)
+    }
+
+    /// Records what was done in the trail of an organisation that this change makes, and which nobody else can hold yet.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn record_in(&mut self, organization: OrganizationId, event: Event) -> Result<(), Failure> {
+        self.is_recorded = true;
+        let mut trail = Trail::open(self.tx, Some(organization)).await?;
+        Ok(trail.append(self.tx, event).await?)
+    }
+}
+
+/// Looks at the caller again, by what was read under the locks. The outer error is the service's own.
+fn asker(
+    context: &Context,
+    caller: Option<&Caller>,
+    standing: Option<Standing>,
+    now: Timestamp,
+) -> Result<Result<Asker, Refused>, Failure> {
+    let Some(caller) = caller else {
+        return Ok(Ok(match standing {
+            Some(Standing::Member(standing)) => Asker::Member(standing),
+            Some(Standing::Session(_) | Standing::Token(_)) | None => Asker::Nobody,
+        }));
+    };
+    let admission = caller.admission;
+    let admitted = |now: Caller| {
+        rights::check(context, &admission, now.effective)?;
+        Ok(Caller { admission, ..now })
+    };
+    Ok(match standing {
+        Some(Standing::Session(found)) => match rights::session_caller(context, &found, now)? {
+            None => Err(Refused::Gone),
+            Some(_) if found.standing.lacks_second_factor() && !admission.is_enrolling => {
+                Err(Refused::SecondFactorRequired)
+            }
+            Some(current) => admitted(current).map(|caller| Asker::Session(caller, found)),
+        },
+        Some(Standing::Token(found)) => match rights::candidate_caller(context, &found, now)? {
+            None => Err(Refused::Gone),
+            Some((current, status)) => admitted(current).map(|caller| Asker::Token(caller, status)),
+        },
+        Some(Standing::Member(_)) | None => Err(Refused::Gone),
+    })
+}

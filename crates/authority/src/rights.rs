@@ -1,0 +1,149 @@
+//! What a credential may do at a moment, from what the store knows of it: the same judgement where a request comes in and,
+//! under the locks of its change, where the request takes effect.
+//!
+//! **Invariant:** this module reads nothing. Whoever calls it decides how fresh the facts are.
+
+use storage::model::{Candidate, MembershipStanding, OwnerState, SessionStanding};
+use token_domain::decide::{Credential, Holder, Verdict, decide_used};
+use token_domain::id::ProjectId;
+use token_domain::person::PersonStanding;
+use token_domain::policy::Idle;
+use token_domain::scope::Grants;
+use token_domain::tenant::{AccessScopeStanding, ActorStanding};
+use token_domain::token::Status;
+use token_domain::{Requirement, ScopeSet, Timestamp};
+
+use crate::context::Context;
+use crate::error::Failure;
+use crate::origin::{Admission, Caller, Via};
+
+/// Why a request that was let in is refused where its change is made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The credential counts no more: revoked, expired, signed out, its person removed or switched off.
+    #[error("the credential is not valid any more")]
+    Gone,
+    /// It counts, and lacks these scopes by now.
+    #[error("the caller lacks {}", .0.join(", "))]
+    Lacks(Vec<String>),
+    /// The organisation asks for a second factor that the person does not have.
+    #[error("a second factor is required")]
+    SecondFactorRequired,
+    /// The token was rotated: in its grace it goes on working, and makes nothing that outlives it.
+    #[error("the token was superseded")]
+    Superseded,
+}
+
+/// Whether a person is let into an organisation.
+pub(crate) fn is_welcome(standing: &MembershipStanding) -> bool {
+    standing.user.disabled_at.is_none() && standing.disabled_at.is_none() && standing.organization.disabled_at.is_none()
+}
+
+/// The caller that a session makes, if it counts at that moment.
+pub(crate) fn session_caller(
+    context: &Context,
+    found: &SessionStanding,
+    now: Timestamp,
+) -> Result<Option<Caller>, Failure> {
+    let SessionStanding { session, standing } = found;
+    if session.expires_at <= now || !is_welcome(standing) {
+        return Ok(None);
+    }
+    Ok(Some(Caller {
+        organization_id: session.organization_id,
+        via: Via::Session { session_id: session.id, user_id: session.user_id },
+        effective: context.ceiling(standing.role, standing.custom_scopes.as_deref())?,
+        admission: Admission::default(),
+    }))
+}
+
+/// The caller that a token makes, if it counts at that moment.
+pub(crate) fn token_caller(
+    credential: &Credential,
+    bound_to: Option<ProjectId>,
+    last_used: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<(Caller, Status)> {
+    // Nothing is required, so nothing can be insufficient.
+    let Verdict::Allowed { effective, status } = decide_used(credential, last_used, &Requirement::NOTHING, now) else {
+        return None;
+    };
+    let (user_id, project_id, boundary) = match &credential.holder {
+        Holder::Organization => (None, bound_to, None),
+        Holder::Person(person) => (Some(person.user_id), bound_to, None),
+        Holder::Actor(actor) => (None, Some(actor.project_id), actor.access_scope.as_ref().map(|scope| scope.id)),
+    };
+    let ends_at = credential.facts.dies_at();
+    let via = Via::Token { token_id: credential.token_id, user_id, project_id, boundary, ends_at };
+    let admission = Admission::default();
+    Some((Caller { organization_id: credential.organization_id, via, effective, admission }, status))
+}
+
+/// What decides about a token, of what was read about it.
+pub(crate) fn credential(context: &Context, candidate: &Candidate, grants: &Grants) -> Result<Credential, Failure> {
+    let token = &candidate.token;
+    Ok(Credential {
+        token_id: token.id,
+        organization_id: token.organization_id,
+        organization_disabled_at: candidate.organization_disabled_at,
+        facts: token.facts,
+        granted: grants.effective(),
+        holder: holder(context, &candidate.owner)?,
+        idle: candidate.idle_after.map(|after| Idle {
+            after,
+            // Some of its uses may not be written down yet.
+            since: token
+                .last_used_at
+                .max(context.uses.last_used(token.id))
+                .map_or(token.facts.created_at, |used| used.max(token.facts.created_at)),
+        }),
+    })
+}
+
+/// The scopes a token was granted, which the catalogue must know.
+pub(crate) fn grants(context: &Context, candidate: &Candidate) -> Result<Grants, Failure> {
+    let granted = context.catalogue.restore(&candidate.token.scopes);
+    granted.map_err(|error| Failure::Inconsistent(format!("token {} cannot be read: {error}", candidate.token.id)))
+}
+
+/// The caller that a token makes, if it counts at that moment, of what was read about it.
+pub(crate) fn candidate_caller(
+    context: &Context,
+    candidate: &Candidate,
+    now: Timestamp,
+) -> Result<Option<(Caller, Status)>, Failure> {
+    let credential = credential(context, candidate, &grants(context, candidate)?)?;
+    Ok(token_caller(&credential, candidate.token.project_id, None, now))
+}
+
+/// What a caller who is let in under these terms may do; refused what they may not by now.
+pub(crate) fn check(context: &Context, admission: &Admission, effective: ScopeSet) -> Result<(), Refused> {
+    admission
+        .requirement
+        .check(&effective)
+        .map_err(|missing| Refused::Lacks(context.catalogue.names(missing.0).into_iter().map(str::to_owned).collect()))
+}
+
+fn holder(context: &Context, owner: &OwnerState) -> Result<Holder, Failure> {
+    Ok(match owner {
+        OwnerState::Organization => Holder::Organization,
+        OwnerState::Person { user_id, disabled_at, role, custom_scopes } => Holder::Person(PersonStanding {
+            user_id: *user_id,
+            disabled_at: *disabled_at,
+            ceiling: role.map(|role| context.ceiling(role, custom_scopes.as_deref())).transpose()?,
+        }),
+        OwnerState::Actor { actor_id, project_id, disabled_at, expires_at, access_scope } => {
+            Holder::Actor(ActorStanding {
+                actor_id: *actor_id,
+                project_id: *project_id,
+                disabled_at: *disabled_at,
+                expires_at: *expires_at,
+                access_scope: access_scope.as_ref().map(|(id, slug, active)| AccessScopeStanding {
+                    id: *id,
+                    slug: slug.clone(),
+                    active: *active,
+                }),
+            })
+        }
+    })
+}
