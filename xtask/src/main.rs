@@ -6,6 +6,7 @@
 mod args;
 mod bench;
 mod check;
+mod client;
 mod dev;
 mod fail;
 mod interrupt;

@@ -6,9 +6,10 @@ use super::Finding;
 use super::architecture::Architecture;
 use super::graph;
 use super::members::Members;
+use crate::client::Part;
 use crate::fail::{Context as _, Result};
 use crate::process::output;
-use crate::{project, say};
+use crate::{client, project, say};
 
 /// How to make a file.
 #[derive(Clone, Copy)]
@@ -17,12 +18,17 @@ enum Maker {
     Binary(&'static [&'static str]),
     /// The picture of our packages.
     Graph,
+    /// A part of the typed client, from the OpenAPI document.
+    Client(Part),
 }
 
 /// Every generated file and its maker.
 const FILES: &[(&str, Maker)] = &[
     ("docs/crates.svg", Maker::Graph),
     ("docs/reference/openapi.json", Maker::Binary(&["openapi"])),
+    // Behind the document: they are made from what lies there.
+    ("crates/client/src/generated/types.rs", Maker::Client(Part::Types)),
+    ("crates/client/src/generated/operations.rs", Maker::Client(Part::Operations)),
     ("docs/reference/config.md", Maker::Binary(&["reference", "config"])),
     ("docs/reference/errors.md", Maker::Binary(&["reference", "errors"])),
     ("docs/reference/scopes.md", Maker::Binary(&["reference", "scopes"])),
@@ -42,6 +48,7 @@ pub(super) fn check(sources: &Sources<'_>, write: bool) -> Result<Vec<Finding>> 
     let mut found = Vec::new();
     for (path, maker) in FILES {
         let made = match maker {
+            Maker::Client(part) => client::make(*part)?,
             Maker::Graph => graph::draw(sources.architecture, sources.members).into_bytes(),
             Maker::Binary(arguments) => output(
                 project::cargo().args(["run", "--quiet", "--locked", "--package", "api", "--"]).args(*arguments),

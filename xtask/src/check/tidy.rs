@@ -30,7 +30,12 @@ const TOP_LEVEL: &[&str] = &[
 /// Largest file, in bytes. Larger ones are split, or do not belong here.
 const LARGEST: usize = 100 * 1024;
 /// Files that programs write and that grow with the project.
-const MAY_BE_LARGE: &[&str] = &["Cargo.lock", "docs/reference/openapi.json"];
+const MAY_BE_LARGE: &[&str] = &[
+    "Cargo.lock",
+    "crates/client/src/generated/operations.rs",
+    "crates/client/src/generated/types.rs",
+    "docs/reference/openapi.json",
+];
 /// Left over from a debugging session. Written in two halves so that this file passes its own rule.
 const DEBUGGING: &str = concat!("dbg", "!(");
 

@@ -1,0 +1,1751 @@
+//! One method for each operation, from `docs/reference/openapi.json`.
+//!
+//! Written by `cargo xtask check --write`; changes by hand do not last.
+
+use crate::call::{Call, Download};
+use crate::{Client, Result, types};
+
+/// Optional parameters of [`Client::list_actors_bound`].
+#[derive(Debug, Clone, Default)]
+pub struct ListActorsBoundOptions {
+    /// From 1.
+    pub page: Option<u64>,
+    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    pub limit: Option<u64>,
+    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    pub order_by: Option<String>,
+    /// The field of `orderBy` alone, for clients that send it apart.
+    pub sort_by: Option<String>,
+    /// Its direction.
+    pub sort_order: Option<String>,
+    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    pub search: Option<String>,
+    /// Only those of this access scope; `null`: only those of none.
+    pub access_scope_id: Option<String>,
+}
+
+/// Optional parameters of [`Client::list_audit`].
+#[derive(Debug, Clone, Default)]
+pub struct ListAuditOptions {
+    /// Only what comes after the event of this number: `next_cursor` of the page before, or the `seq` of the last event
+    /// seen, to ask what has happened since.
+    pub after: Option<String>,
+    /// 1–1000; 100 if left out.
+    pub limit: Option<u32>,
+    /// Only this action, such as `token.create`.
+    pub action: Option<String>,
+    /// Only by `user:<id>`, `token:<id>`, `service`, `system` or `anonymous`.
+    pub actor: Option<String>,
+    /// Only on what has this id.
+    pub target: Option<String>,
+    /// Only at this time (RFC 3339) or later.
+    pub from: Option<String>,
+    /// Only before this time.
+    pub to: Option<String>,
+    /// `oldest` first, as they happened, or `newest` first; `oldest` if left out.
+    pub order: Option<String>,
+}
+
+/// Optional parameters of [`Client::export_audit`].
+#[derive(Debug, Clone, Default)]
+pub struct ExportAuditOptions {
+    /// Only what comes after the event of this number, to add to a file; everything if left out.
+    pub after: Option<String>,
+}
+
+/// Optional parameters of [`Client::verify_audit`].
+#[derive(Debug, Clone, Default)]
+pub struct VerifyAuditOptions {
+    /// Go on behind this event: `next_cursor` of the answer before, or a `head` remembered from an earlier time.
+    pub after: Option<String>,
+    /// A `head` remembered from an earlier time, which must still be part of the trail. Without one, events cut off at the end
+    /// by somebody who covers the trace, and a trail computed anew, look whole.
+    pub expect_head: Option<String>,
+}
+
+/// Optional parameters of [`Client::forward`].
+#[derive(Debug, Clone, Default)]
+pub struct ForwardOptions {
+    /// A scope the token must have. May come several times: all of them.
+    pub scope: Vec<String>,
+    /// A scope that will do. May come several times: one of them.
+    pub any: Vec<String>,
+    /// The name of a route table, in which the row of the original request says what is asked for. The original request
+    /// is read from `X-Forwarded-Method`, `X-Forwarded-Uri` and, where the table names hosts, `X-Forwarded-Host`.
+    pub routes: Option<String>,
+    /// `allow` lets a browser's preflight (`OPTIONS` by `X-Forwarded-Method`, with `Origin` and
+    /// `Access-Control-Request-Method`) through without a credential.
+    pub preflight: Option<String>,
+}
+
+/// Optional parameters of [`Client::get_badge`].
+#[derive(Debug, Clone, Default)]
+pub struct GetBadgeOptions {
+    /// Only executions of this branch; of any, if left out.
+    pub branch: Option<String>,
+}
+
+/// Optional parameters of [`Client::list_baseline_history`].
+#[derive(Debug, Clone, Default)]
+pub struct ListBaselineHistoryOptions {
+    /// 1–100; 10 if left out.
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// Optional parameters of [`Client::list_executions`].
+#[derive(Debug, Clone, Default)]
+pub struct ListExecutionsOptions {
+    /// 1–100; 10 if left out.
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// Optional parameters of [`Client::submit_execution`].
+#[derive(Debug, Clone, Default)]
+pub struct SubmitExecutionOptions {
+    /// A retry with the same key records nothing and is answered with the same execution.
+    pub idempotency_key: Option<String>,
+}
+
+/// Optional parameters of [`Client::list_keys`].
+#[derive(Debug, Clone, Default)]
+pub struct ListKeysOptions {
+    /// Only `active`, `rotating`, `revoked` or `expired` ones.
+    pub status: Option<String>,
+    /// Only those with this in their name, without regard to case.
+    pub name: Option<String>,
+    /// Only those with this in their name, description, `external_id` or hint, or with this id.
+    pub q: Option<String>,
+    /// Only those that carry this scope by this very name.
+    pub scope: Option<String>,
+    /// Only those made by `user:<id>`, `token:<id>`, `service` or `system`.
+    pub created_by: Option<String>,
+    /// Only those bound to this project.
+    pub project_id: Option<String>,
+    /// Only those with this label.
+    pub agent_type: Option<String>,
+    /// Only those of this holder in the caller's own system.
+    pub external_id: Option<String>,
+    /// Only those made more than so many days ago and not used since.
+    pub unused_days: Option<u32>,
+    /// Only those that end by themselves before this moment; RFC 3339.
+    pub expires_before: Option<String>,
+    /// Only those revoked, or past their grace, after this moment; RFC 3339.
+    pub revoked_after: Option<String>,
+    /// 1–1000; 100 if left out.
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// Optional parameters of [`Client::create_key`].
+#[derive(Debug, Clone, Default)]
+pub struct CreateKeyOptions {
+    /// A retry with the same key makes no second token.
+    pub idempotency_key: Option<String>,
+}
+
+/// Optional parameters of [`Client::rotate_key`].
+#[derive(Debug, Clone, Default)]
+pub struct RotateKeyOptions {
+    /// A retry with the same key makes no second token.
+    pub idempotency_key: Option<String>,
+}
+
+/// Optional parameters of [`Client::list_organizations`].
+#[derive(Debug, Clone, Default)]
+pub struct ListOrganizationsOptions {
+    /// 1–1000; 100 if left out.
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// Optional parameters of [`Client::list_invitations`].
+#[derive(Debug, Clone, Default)]
+pub struct ListInvitationsOptions {
+    /// 1–1000; 100 if left out.
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// Optional parameters of [`Client::list_members`].
+#[derive(Debug, Clone, Default)]
+pub struct ListMembersOptions {
+    /// 1–1000; 100 if left out.
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// Optional parameters of [`Client::list_projects`].
+#[derive(Debug, Clone, Default)]
+pub struct ListProjectsOptions {
+    /// From 1.
+    pub page: Option<u64>,
+    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    pub limit: Option<u64>,
+    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    pub order_by: Option<String>,
+    /// The field of `orderBy` alone, for clients that send it apart.
+    pub sort_by: Option<String>,
+    /// Its direction.
+    pub sort_order: Option<String>,
+    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    pub search: Option<String>,
+}
+
+/// Optional parameters of [`Client::delete_project`].
+#[derive(Debug, Clone, Default)]
+pub struct DeleteProjectOptions {
+    /// `reject`: 409 when it has actors. `unassign`, as if left out: they lose it.
+    pub if_assigned: Option<String>,
+    /// `true`: nothing is deleted, the answer says what would be concerned.
+    pub dry_run: Option<bool>,
+}
+
+/// Optional parameters of [`Client::list_actors`].
+#[derive(Debug, Clone, Default)]
+pub struct ListActorsOptions {
+    /// From 1.
+    pub page: Option<u64>,
+    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    pub limit: Option<u64>,
+    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    pub order_by: Option<String>,
+    /// The field of `orderBy` alone, for clients that send it apart.
+    pub sort_by: Option<String>,
+    /// Its direction.
+    pub sort_order: Option<String>,
+    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    pub search: Option<String>,
+    /// Only those of this access scope; `null`: only those of none.
+    pub access_scope_id: Option<String>,
+}
+
+/// Optional parameters of [`Client::list_scopes`].
+#[derive(Debug, Clone, Default)]
+pub struct ListScopesOptions {
+    /// From 1.
+    pub page: Option<u64>,
+    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    pub limit: Option<u64>,
+    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    pub order_by: Option<String>,
+    /// The field of `orderBy` alone, for clients that send it apart.
+    pub sort_by: Option<String>,
+    /// Its direction.
+    pub sort_order: Option<String>,
+    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    pub search: Option<String>,
+    /// `true`: each access scope says in `actorCount` how many actors it has.
+    pub with_actor_count: Option<bool>,
+}
+
+/// Optional parameters of [`Client::delete_scope`].
+#[derive(Debug, Clone, Default)]
+pub struct DeleteScopeOptions {
+    /// `reject`: 409 when it has actors. `unassign`, as if left out: they lose it.
+    pub if_assigned: Option<String>,
+    /// `true`: nothing is deleted, the answer says what would be concerned.
+    pub dry_run: Option<bool>,
+    /// From 1.
+    pub page: Option<u64>,
+    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    pub limit: Option<u64>,
+    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    pub order_by: Option<String>,
+    /// The field of `orderBy` alone, for clients that send it apart.
+    pub sort_by: Option<String>,
+    /// Its direction.
+    pub sort_order: Option<String>,
+    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    pub search: Option<String>,
+}
+
+/// Optional parameters of [`Client::list_scope_actors`].
+#[derive(Debug, Clone, Default)]
+pub struct ListScopeActorsOptions {
+    /// From 1.
+    pub page: Option<u64>,
+    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    pub limit: Option<u64>,
+    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    pub order_by: Option<String>,
+    /// The field of `orderBy` alone, for clients that send it apart.
+    pub sort_by: Option<String>,
+    /// Its direction.
+    pub sort_order: Option<String>,
+    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    pub search: Option<String>,
+}
+
+/// Optional parameters of [`Client::preview_policy`].
+#[derive(Debug, Clone, Default)]
+pub struct PreviewPolicyOptions {
+    /// Tokens to show: 1–1000; 100 if left out.
+    pub limit: Option<u32>,
+    /// `next_cursor` of the answer before.
+    pub cursor: Option<String>,
+}
+
+/// Optional parameters of [`Client::list_repositories`].
+#[derive(Debug, Clone, Default)]
+pub struct ListRepositoriesOptions {
+    /// 1–1000; 100 if left out.
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// Optional parameters of [`Client::list_scopes_bound`].
+#[derive(Debug, Clone, Default)]
+pub struct ListScopesBoundOptions {
+    /// From 1.
+    pub page: Option<u64>,
+    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    pub limit: Option<u64>,
+    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    pub order_by: Option<String>,
+    /// The field of `orderBy` alone, for clients that send it apart.
+    pub sort_by: Option<String>,
+    /// Its direction.
+    pub sort_order: Option<String>,
+    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    pub search: Option<String>,
+    /// `true`: each access scope says in `actorCount` how many actors it has.
+    pub with_actor_count: Option<bool>,
+}
+
+/// Optional parameters of [`Client::delete_scope_bound`].
+#[derive(Debug, Clone, Default)]
+pub struct DeleteScopeBoundOptions {
+    /// `reject`: 409 when it has actors. `unassign`, as if left out: they lose it.
+    pub if_assigned: Option<String>,
+    /// `true`: nothing is deleted, the answer says what would be concerned.
+    pub dry_run: Option<bool>,
+    /// From 1.
+    pub page: Option<u64>,
+    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    pub limit: Option<u64>,
+    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    pub order_by: Option<String>,
+    /// The field of `orderBy` alone, for clients that send it apart.
+    pub sort_by: Option<String>,
+    /// Its direction.
+    pub sort_order: Option<String>,
+    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    pub search: Option<String>,
+}
+
+/// Optional parameters of [`Client::list_scope_actors_bound`].
+#[derive(Debug, Clone, Default)]
+pub struct ListScopeActorsBoundOptions {
+    /// From 1.
+    pub page: Option<u64>,
+    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    pub limit: Option<u64>,
+    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    pub order_by: Option<String>,
+    /// The field of `orderBy` alone, for clients that send it apart.
+    pub sort_by: Option<String>,
+    /// Its direction.
+    pub sort_order: Option<String>,
+    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    pub search: Option<String>,
+}
+
+/// Optional parameters of [`Client::list_tokens`].
+#[derive(Debug, Clone, Default)]
+pub struct ListTokensOptions {
+    /// Only `active`, `rotating`, `revoked` or `expired` ones.
+    pub status: Option<String>,
+    /// Only those with this in their name, without regard to case.
+    pub name: Option<String>,
+    /// Only those with this in their name, description, `external_id` or hint, or with this id.
+    pub q: Option<String>,
+    /// Only those that carry this scope by this very name.
+    pub scope: Option<String>,
+    /// Only those made by `user:<id>`, `token:<id>`, `service` or `system`.
+    pub created_by: Option<String>,
+    /// Only those bound to this project.
+    pub project_id: Option<String>,
+    /// Only those with this label.
+    pub agent_type: Option<String>,
+    /// Only those of this holder in the caller's own system.
+    pub external_id: Option<String>,
+    /// Only those made more than so many days ago and not used since.
+    pub unused_days: Option<u32>,
+    /// Only those that end by themselves before this moment; RFC 3339.
+    pub expires_before: Option<String>,
+    /// Only those revoked, or past their grace, after this moment; RFC 3339.
+    pub revoked_after: Option<String>,
+    /// 1–1000; 100 if left out.
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// `organization`, `personal` or `actor`.
+    pub kind: Option<String>,
+    /// One owner's: `user:<id>` or `actor:<id>`.
+    pub owner: Option<String>,
+}
+
+/// Optional parameters of [`Client::create_token`].
+#[derive(Debug, Clone, Default)]
+pub struct CreateTokenOptions {
+    /// A retry with the same key makes no second token.
+    pub idempotency_key: Option<String>,
+}
+
+/// Optional parameters of [`Client::count_tokens`].
+#[derive(Debug, Clone, Default)]
+pub struct CountTokensOptions {
+    /// Only `active`, `rotating`, `revoked` or `expired` ones.
+    pub status: Option<String>,
+    /// Only those with this in their name, without regard to case.
+    pub name: Option<String>,
+    /// Only those with this in their name, description, `external_id` or hint, or with this id.
+    pub q: Option<String>,
+    /// Only those that carry this scope by this very name.
+    pub scope: Option<String>,
+    /// Only those made by `user:<id>`, `token:<id>`, `service` or `system`.
+    pub created_by: Option<String>,
+    /// Only those bound to this project.
+    pub project_id: Option<String>,
+    /// Only those with this label.
+    pub agent_type: Option<String>,
+    /// Only those of this holder in the caller's own system.
+    pub external_id: Option<String>,
+    /// Only those made more than so many days ago and not used since.
+    pub unused_days: Option<u32>,
+    /// Only those that end by themselves before this moment; RFC 3339.
+    pub expires_before: Option<String>,
+    /// Only those revoked, or past their grace, after this moment; RFC 3339.
+    pub revoked_after: Option<String>,
+    /// 1–1000; 100 if left out.
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// `organization`, `personal` or `actor`.
+    pub kind: Option<String>,
+    /// One owner's: `user:<id>` or `actor:<id>`.
+    pub owner: Option<String>,
+}
+
+/// Optional parameters of [`Client::rotate_self`].
+#[derive(Debug, Clone, Default)]
+pub struct RotateSelfOptions {
+    /// A retry with the same key makes no second token.
+    pub idempotency_key: Option<String>,
+}
+
+/// Optional parameters of [`Client::rotate_token`].
+#[derive(Debug, Clone, Default)]
+pub struct RotateTokenOptions {
+    /// A retry with the same key makes no second token.
+    pub idempotency_key: Option<String>,
+}
+
+/// Optional parameters of [`Client::get_usage`].
+#[derive(Debug, Clone, Default)]
+pub struct GetUsageOptions {
+    /// Where it begins, RFC 3339; rounded down to a whole step. A day (hours) or thirty days (days) before `to` if left
+    /// out. At most 31 days of hours, or 400 days.
+    pub from: Option<String>,
+    /// Where it ends, RFC 3339; rounded up to a whole step. Now if left out.
+    pub to: Option<String>,
+    /// `hour` (if left out) or `day`, UTC.
+    pub step: Option<String>,
+}
+
+impl Client {
+    /// The process is alive.
+    ///
+    /// `GET /health`
+    pub fn health(&self) -> Result<types::Health> {
+        Call::new(self, "GET", "/health").send()
+    }
+
+    /// Metrics as text, in the format `OpenMetrics`.
+    ///
+    /// `GET /metrics`
+    pub fn metrics(&self) -> Result<Download> {
+        Call::new(self, "GET", "/metrics").send_for_bytes()
+    }
+
+    /// The service can answer: the database is there and the cache feed is current.
+    ///
+    /// `GET /ready`
+    pub fn ready(&self) -> Result<types::Health> {
+        Call::new(self, "GET", "/ready").send()
+    }
+
+    /// List the project's actors.
+    ///
+    /// `GET /v1/actors`
+    pub fn list_actors_bound(&self, options: &ListActorsBoundOptions) -> Result<Vec<types::Actor>> {
+        Call::new(self, "GET", "/v1/actors")
+            .query("page", options.page.as_ref())
+            .query("limit", options.limit.as_ref())
+            .query("orderBy", options.order_by.as_ref())
+            .query("sortBy", options.sort_by.as_ref())
+            .query("sortOrder", options.sort_order.as_ref())
+            .query("search", options.search.as_ref())
+            .query("accessScopeId", options.access_scope_id.as_ref())
+            .send()
+    }
+
+    /// Make an actor and its token.
+    ///
+    /// `POST /v1/actors`
+    pub fn create_actor_bound(&self, body: &types::CreateActor) -> Result<types::MadeActor> {
+        Call::new(self, "POST", "/v1/actors").json(body).send()
+    }
+
+    /// Delete an actor and its tokens.
+    ///
+    /// `DELETE /v1/actors/{actor_id}`
+    pub fn delete_actor_bound(&self, actor_id: &str) -> Result<()> {
+        Call::new(self, "DELETE", "/v1/actors/").segment(actor_id).send_for_nothing()
+    }
+
+    /// Read an actor.
+    ///
+    /// `GET /v1/actors/{actor_id}`
+    pub fn get_actor_bound(&self, actor_id: &str) -> Result<types::Actor> {
+        Call::new(self, "GET", "/v1/actors/").segment(actor_id).send()
+    }
+
+    /// Change an actor. Where it acts and whether it may shows at the next validation of its tokens.
+    ///
+    /// `PATCH /v1/actors/{actor_id}`
+    pub fn edit_actor_bound(&self, actor_id: &str, body: &types::EditActor) -> Result<types::Actor> {
+        Call::new(self, "PATCH", "/v1/actors/").segment(actor_id).json(body).send()
+    }
+
+    /// Whether an actor may use a topic, as it is on the wire, slug and all.
+    ///
+    /// `GET /v1/actors/{actor_id}/check`
+    pub fn check_topic_bound(&self, actor_id: &str, topic: &str) -> Result<types::TopicCheck> {
+        Call::new(self, "GET", "/v1/actors/").segment(actor_id).path("/check").query("topic", Some(&topic)).send()
+    }
+
+    /// Give an actor a new token.
+    ///
+    /// `POST /v1/actors/{actor_id}/rotate`
+    pub fn rotate_actor_bound(&self, actor_id: &str, body: &types::RotateActor) -> Result<types::RotatedActor> {
+        Call::new(self, "POST", "/v1/actors/").segment(actor_id).path("/rotate").json(body).send()
+    }
+
+    /// List events of the audit trail.
+    ///
+    /// `GET /v1/audit`
+    pub fn list_audit(&self, options: &ListAuditOptions) -> Result<types::EventList> {
+        Call::new(self, "GET", "/v1/audit")
+            .query("after", options.after.as_ref())
+            .query("limit", options.limit.as_ref())
+            .query("action", options.action.as_ref())
+            .query("actor", options.actor.as_ref())
+            .query("target", options.target.as_ref())
+            .query("from", options.from.as_ref())
+            .query("to", options.to.as_ref())
+            .query("order", options.order.as_ref())
+            .send()
+    }
+
+    /// Export the audit trail as NDJSON.
+    ///
+    /// `GET /v1/audit/export`
+    pub fn export_audit(&self, options: &ExportAuditOptions) -> Result<Download> {
+        Call::new(self, "GET", "/v1/audit/export").query("after", options.after.as_ref()).send_for_bytes()
+    }
+
+    /// Verify the audit trail.
+    ///
+    /// `GET /v1/audit/verify`
+    pub fn verify_audit(&self, options: &VerifyAuditOptions) -> Result<types::Verification> {
+        Call::new(self, "GET", "/v1/audit/verify")
+            .query("after", options.after.as_ref())
+            .query("expect_head", options.expect_head.as_ref())
+            .send()
+    }
+
+    /// Whether a request may pass, for a gateway.
+    ///
+    /// `GET /v1/auth/forward`
+    pub fn forward(&self, options: &ForwardOptions) -> Result<()> {
+        Call::new(self, "GET", "/v1/auth/forward")
+            .query("scope", options.scope.iter())
+            .query("any", options.any.iter())
+            .query("routes", options.routes.as_ref())
+            .query("preflight", options.preflight.as_ref())
+            .send_for_nothing()
+    }
+
+    /// Whether a token is good, and what it may do.
+    ///
+    /// `POST /v1/auth/validate`
+    pub fn validate(&self, body: &types::ValidateRequest) -> Result<types::ValidToken> {
+        Call::new(self, "POST", "/v1/auth/validate").json(body).send()
+    }
+
+    /// Whether each of many tokens is good, and what it may do.
+    ///
+    /// `POST /v1/auth/validate/batch`
+    pub fn validate_batch(&self, body: &types::BatchRequest) -> Result<types::BatchResults> {
+        Call::new(self, "POST", "/v1/auth/validate/batch").json(body).send()
+    }
+
+    /// A repository's badge.
+    ///
+    /// `GET /v1/badge/{org}/{repo}`
+    pub fn get_badge(&self, org: &str, repo: &str, options: &GetBadgeOptions) -> Result<Download> {
+        Call::new(self, "GET", "/v1/badge/")
+            .segment(org)
+            .path("/")
+            .segment(repo)
+            .query("branch", options.branch.as_ref())
+            .send_for_bytes()
+    }
+
+    /// Read the baseline in force.
+    ///
+    /// `GET /v1/baselines`
+    pub fn get_baseline(&self, org: &str, repo: &str) -> Result<types::Baseline> {
+        Call::new(self, "GET", "/v1/baselines").query("org", Some(&org)).query("repo", Some(&repo)).send()
+    }
+
+    /// Set a repository's baseline.
+    ///
+    /// `PUT /v1/baselines/{repo}`
+    pub fn set_baseline(&self, repo: &str, body: &types::SetBaseline) -> Result<types::Baseline> {
+        Call::new(self, "PUT", "/v1/baselines/").segment(repo).json(body).send()
+    }
+
+    /// List the baselines a repository had.
+    ///
+    /// `GET /v1/baselines/{repo}/history`
+    pub fn list_baseline_history(
+        &self,
+        repo: &str,
+        options: &ListBaselineHistoryOptions,
+    ) -> Result<types::BaselineHistory> {
+        Call::new(self, "GET", "/v1/baselines/")
+            .segment(repo)
+            .path("/history")
+            .query("limit", options.limit.as_ref())
+            .query("cursor", options.cursor.as_ref())
+            .send()
+    }
+
+    /// Judge a coverage without recording it.
+    ///
+    /// `POST /v1/enforcements`
+    pub fn enforce(&self, body: &types::Enforce) -> Result<types::Enforcement> {
+        Call::new(self, "POST", "/v1/enforcements").json(body).send()
+    }
+
+    /// List a repository's executions.
+    ///
+    /// `GET /v1/executions`
+    pub fn list_executions(
+        &self,
+        org: &str,
+        repo: &str,
+        options: &ListExecutionsOptions,
+    ) -> Result<types::ExecutionList> {
+        Call::new(self, "GET", "/v1/executions")
+            .query("org", Some(&org))
+            .query("repo", Some(&repo))
+            .query("limit", options.limit.as_ref())
+            .query("cursor", options.cursor.as_ref())
+            .send()
+    }
+
+    /// Submit a coverage.
+    ///
+    /// `POST /v1/executions`
+    pub fn submit_execution(
+        &self,
+        options: &SubmitExecutionOptions,
+        body: &types::SubmitExecution,
+    ) -> Result<types::Execution> {
+        Call::new(self, "POST", "/v1/executions")
+            .header("Idempotency-Key", options.idempotency_key.as_ref())
+            .json(body)
+            .send()
+    }
+
+    /// Read an execution.
+    ///
+    /// `GET /v1/executions/{execution_id}`
+    pub fn get_execution(&self, execution_id: &str) -> Result<types::ExecutionDetail> {
+        Call::new(self, "GET", "/v1/executions/").segment(execution_id).send()
+    }
+
+    /// Accept an invitation, and get an account if one has none.
+    ///
+    /// `POST /v1/invitations/accept`
+    pub fn accept_invitation(&self, body: &types::AcceptInvitation) -> Result<types::AcceptedInvitation> {
+        Call::new(self, "POST", "/v1/invitations/accept").json(body).send()
+    }
+
+    /// Read one's own account.
+    ///
+    /// `GET /v1/me`
+    pub fn get_me(&self) -> Result<types::Me> {
+        Call::new(self, "GET", "/v1/me").send()
+    }
+
+    /// Change one's own name or e-mail address.
+    ///
+    /// `PATCH /v1/me`
+    pub fn edit_me(&self, body: &types::EditMe) -> Result<types::Me> {
+        Call::new(self, "PATCH", "/v1/me").json(body).send()
+    }
+
+    /// List one's own personal keys.
+    ///
+    /// `GET /v1/me/keys`
+    pub fn list_keys(&self, options: &ListKeysOptions) -> Result<types::TokenList> {
+        Call::new(self, "GET", "/v1/me/keys")
+            .query("status", options.status.as_ref())
+            .query("name", options.name.as_ref())
+            .query("q", options.q.as_ref())
+            .query("scope", options.scope.as_ref())
+            .query("created_by", options.created_by.as_ref())
+            .query("project_id", options.project_id.as_ref())
+            .query("agent_type", options.agent_type.as_ref())
+            .query("external_id", options.external_id.as_ref())
+            .query("unused_days", options.unused_days.as_ref())
+            .query("expires_before", options.expires_before.as_ref())
+            .query("revoked_after", options.revoked_after.as_ref())
+            .query("limit", options.limit.as_ref())
+            .query("cursor", options.cursor.as_ref())
+            .send()
+    }
+
+    /// Issue a personal key.
+    ///
+    /// `POST /v1/me/keys`
+    pub fn create_key(&self, options: &CreateKeyOptions, body: &types::CreateKey) -> Result<types::CreatedToken> {
+        Call::new(self, "POST", "/v1/me/keys")
+            .header("Idempotency-Key", options.idempotency_key.as_ref())
+            .json(body)
+            .send()
+    }
+
+    /// Revoke one of one's own personal keys.
+    ///
+    /// `DELETE /v1/me/keys/{key_id}`
+    pub fn revoke_key(&self, key_id: &str) -> Result<()> {
+        Call::new(self, "DELETE", "/v1/me/keys/").segment(key_id).send_for_nothing()
+    }
+
+    /// Read one of one's own personal keys.
+    ///
+    /// `GET /v1/me/keys/{key_id}`
+    pub fn get_key(&self, key_id: &str) -> Result<types::Token> {
+        Call::new(self, "GET", "/v1/me/keys/").segment(key_id).send()
+    }
+
+    /// Change the name or label of one of one's own personal keys.
+    ///
+    /// `PATCH /v1/me/keys/{key_id}`
+    pub fn edit_key(&self, key_id: &str, body: &types::EditToken) -> Result<types::Token> {
+        Call::new(self, "PATCH", "/v1/me/keys/").segment(key_id).json(body).send()
+    }
+
+    /// Rotate one of one's own personal keys.
+    ///
+    /// `POST /v1/me/keys/{key_id}/rotate`
+    pub fn rotate_key(
+        &self,
+        key_id: &str,
+        options: &RotateKeyOptions,
+        body: &types::RotateToken,
+    ) -> Result<types::RotatedToken> {
+        Call::new(self, "POST", "/v1/me/keys/")
+            .segment(key_id)
+            .path("/rotate")
+            .header("Idempotency-Key", options.idempotency_key.as_ref())
+            .json(body)
+            .send()
+    }
+
+    /// Take a running rotation of one of one's own personal keys back.
+    ///
+    /// `POST /v1/me/keys/{key_id}/rotate/cancel`
+    pub fn cancel_key_rotation(&self, key_id: &str) -> Result<types::Token> {
+        Call::new(self, "POST", "/v1/me/keys/").segment(key_id).path("/rotate/cancel").send()
+    }
+
+    /// Change one's own password.
+    ///
+    /// `POST /v1/me/password`
+    pub fn change_password(&self, body: &types::ChangePassword) -> Result<()> {
+        Call::new(self, "POST", "/v1/me/password").json(body).send_for_nothing()
+    }
+
+    /// Make new recovery codes; the old ones are good no longer.
+    ///
+    /// `POST /v1/me/recovery-codes`
+    pub fn create_recovery_codes(&self, body: &types::NewRecoveryCodes) -> Result<types::RecoveryCodes> {
+        Call::new(self, "POST", "/v1/me/recovery-codes").json(body).send()
+    }
+
+    /// Remove one's second factor and its recovery codes.
+    ///
+    /// `DELETE /v1/me/totp`
+    pub fn delete_totp(&self, body: &types::DeleteTotp) -> Result<()> {
+        Call::new(self, "DELETE", "/v1/me/totp").json(body).send_for_nothing()
+    }
+
+    /// Show whether one has a second factor.
+    ///
+    /// `GET /v1/me/totp`
+    pub fn get_totp(&self) -> Result<types::TotpStatus> {
+        Call::new(self, "GET", "/v1/me/totp").send()
+    }
+
+    /// Begin to set up a second factor.
+    ///
+    /// `POST /v1/me/totp`
+    pub fn start_totp(&self) -> Result<types::NewTotp> {
+        Call::new(self, "POST", "/v1/me/totp").send()
+    }
+
+    /// Confirm a second factor with a first code.
+    ///
+    /// `POST /v1/me/totp/confirm`
+    pub fn confirm_totp(&self, body: &types::ConfirmTotp) -> Result<types::RecoveryCodes> {
+        Call::new(self, "POST", "/v1/me/totp/confirm").json(body).send()
+    }
+
+    /// What is known about a token (RFC 7662).
+    ///
+    /// `POST /v1/oauth/introspect`
+    pub fn introspect(&self, body: &types::IntrospectionRequest) -> Result<types::Introspection> {
+        Call::new(self, "POST", "/v1/oauth/introspect").form(body).send()
+    }
+
+    /// List one's own organisations: all of a signed-in person, the one a token is for.
+    ///
+    /// `GET /v1/organizations`
+    pub fn list_organizations(&self, options: &ListOrganizationsOptions) -> Result<types::OrganizationList> {
+        Call::new(self, "GET", "/v1/organizations")
+            .query("limit", options.limit.as_ref())
+            .query("cursor", options.cursor.as_ref())
+            .send()
+    }
+
+    /// Make an organisation.
+    ///
+    /// `POST /v1/organizations`
+    pub fn create_organization(&self, body: &types::CreateOrganization) -> Result<types::Organization> {
+        Call::new(self, "POST", "/v1/organizations").json(body).send()
+    }
+
+    /// Read an organisation.
+    ///
+    /// `GET /v1/organizations/{org_id}`
+    pub fn get_organization(&self, org_id: &str) -> Result<types::Organization> {
+        Call::new(self, "GET", "/v1/organizations/").segment(org_id).send()
+    }
+
+    /// Rename an organisation, or ask its people for a second factor.
+    ///
+    /// `PATCH /v1/organizations/{org_id}`
+    pub fn edit_organization(&self, org_id: &str, body: &types::EditOrganization) -> Result<types::Organization> {
+        Call::new(self, "PATCH", "/v1/organizations/").segment(org_id).json(body).send()
+    }
+
+    /// List the invitations that nobody has accepted.
+    ///
+    /// `GET /v1/organizations/{org_id}/invitations`
+    pub fn list_invitations(&self, org_id: &str, options: &ListInvitationsOptions) -> Result<types::InvitationList> {
+        Call::new(self, "GET", "/v1/organizations/")
+            .segment(org_id)
+            .path("/invitations")
+            .query("limit", options.limit.as_ref())
+            .query("cursor", options.cursor.as_ref())
+            .send()
+    }
+
+    /// Invite somebody by their address.
+    ///
+    /// `POST /v1/organizations/{org_id}/invitations`
+    pub fn create_invitation(&self, org_id: &str, body: &types::CreateInvitation) -> Result<types::NewInvitation> {
+        Call::new(self, "POST", "/v1/organizations/").segment(org_id).path("/invitations").json(body).send()
+    }
+
+    /// Withdraw an invitation.
+    ///
+    /// `DELETE /v1/organizations/{org_id}/invitations/{invitation_id}`
+    pub fn delete_invitation(&self, org_id: &str, invitation_id: &str) -> Result<()> {
+        Call::new(self, "DELETE", "/v1/organizations/")
+            .segment(org_id)
+            .path("/invitations/")
+            .segment(invitation_id)
+            .send_for_nothing()
+    }
+
+    /// List the members of an organisation.
+    ///
+    /// `GET /v1/organizations/{org_id}/members`
+    pub fn list_members(&self, org_id: &str, options: &ListMembersOptions) -> Result<types::MemberList> {
+        Call::new(self, "GET", "/v1/organizations/")
+            .segment(org_id)
+            .path("/members")
+            .query("limit", options.limit.as_ref())
+            .query("cursor", options.cursor.as_ref())
+            .send()
+    }
+
+    /// Add a member: at once if you share an organisation with them, else by an invitation, which the answer then is.
+    ///
+    /// `POST /v1/organizations/{org_id}/members`
+    pub fn add_member(&self, org_id: &str, body: &types::AddMember) -> Result<types::Outcome> {
+        Call::new(self, "POST", "/v1/organizations/").segment(org_id).path("/members").json(body).send()
+    }
+
+    /// Leave the organisation, whatever one may do in it: one's sessions here end, one's keys here are revoked.
+    ///
+    /// `DELETE /v1/organizations/{org_id}/members/me`
+    pub fn leave_organization(&self, org_id: &str) -> Result<()> {
+        Call::new(self, "DELETE", "/v1/organizations/").segment(org_id).path("/members/me").send_for_nothing()
+    }
+
+    /// Remove a member: their sessions here end, their keys here are revoked.
+    ///
+    /// `DELETE /v1/organizations/{org_id}/members/{user_id}`
+    pub fn remove_member(&self, org_id: &str, user_id: &str) -> Result<()> {
+        Call::new(self, "DELETE", "/v1/organizations/")
+            .segment(org_id)
+            .path("/members/")
+            .segment(user_id)
+            .send_for_nothing()
+    }
+
+    /// Change a member's role, or switch them off or on in this organisation.
+    ///
+    /// `PATCH /v1/organizations/{org_id}/members/{user_id}`
+    pub fn edit_member(&self, org_id: &str, user_id: &str, body: &types::EditMember) -> Result<types::Member> {
+        Call::new(self, "PATCH", "/v1/organizations/")
+            .segment(org_id)
+            .path("/members/")
+            .segment(user_id)
+            .json(body)
+            .send()
+    }
+
+    /// List the organisation's projects; for a credential that is bound to one, that one.
+    ///
+    /// `GET /v1/organizations/{org_id}/projects`
+    pub fn list_projects(&self, org_id: &str, options: &ListProjectsOptions) -> Result<types::PageProject> {
+        Call::new(self, "GET", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects")
+            .query("page", options.page.as_ref())
+            .query("limit", options.limit.as_ref())
+            .query("orderBy", options.order_by.as_ref())
+            .query("sortBy", options.sort_by.as_ref())
+            .query("sortOrder", options.sort_order.as_ref())
+            .query("search", options.search.as_ref())
+            .send()
+    }
+
+    /// Make a project.
+    ///
+    /// `POST /v1/organizations/{org_id}/projects`
+    pub fn create_project(&self, org_id: &str, body: &types::CreateProject) -> Result<types::Project> {
+        Call::new(self, "POST", "/v1/organizations/").segment(org_id).path("/projects").json(body).send()
+    }
+
+    /// Delete a project with its access scopes and actors. Tokens of its actors and tokens bound to it are dead.
+    ///
+    /// `DELETE /v1/organizations/{org_id}/projects/{project_id}`
+    pub fn delete_project(
+        &self,
+        org_id: &str,
+        project_id: &str,
+        options: &DeleteProjectOptions,
+    ) -> Result<Option<types::Concerned>> {
+        Call::new(self, "DELETE", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .query("ifAssigned", options.if_assigned.as_ref())
+            .query("dryRun", options.dry_run.as_ref())
+            .send_perhaps()
+    }
+
+    /// Read a project.
+    ///
+    /// `GET /v1/organizations/{org_id}/projects/{project_id}`
+    pub fn get_project(&self, org_id: &str, project_id: &str) -> Result<types::Project> {
+        Call::new(self, "GET", "/v1/organizations/").segment(org_id).path("/projects/").segment(project_id).send()
+    }
+
+    /// Rename a project.
+    ///
+    /// `PATCH /v1/organizations/{org_id}/projects/{project_id}`
+    pub fn edit_project(&self, org_id: &str, project_id: &str, body: &types::EditProject) -> Result<types::Project> {
+        Call::new(self, "PATCH", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .json(body)
+            .send()
+    }
+
+    /// List the project's actors.
+    ///
+    /// `GET /v1/organizations/{org_id}/projects/{project_id}/actors`
+    pub fn list_actors(&self, org_id: &str, project_id: &str, options: &ListActorsOptions) -> Result<types::PageActor> {
+        Call::new(self, "GET", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .path("/actors")
+            .query("page", options.page.as_ref())
+            .query("limit", options.limit.as_ref())
+            .query("orderBy", options.order_by.as_ref())
+            .query("sortBy", options.sort_by.as_ref())
+            .query("sortOrder", options.sort_order.as_ref())
+            .query("search", options.search.as_ref())
+            .query("accessScopeId", options.access_scope_id.as_ref())
+            .send()
+    }
+
+    /// Make an actor and its token.
+    ///
+    /// `POST /v1/organizations/{org_id}/projects/{project_id}/actors`
+    pub fn create_actor(&self, org_id: &str, project_id: &str, body: &types::CreateActor) -> Result<types::MadeActor> {
+        Call::new(self, "POST", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .path("/actors")
+            .json(body)
+            .send()
+    }
+
+    /// Delete an actor and its tokens.
+    ///
+    /// `DELETE /v1/organizations/{org_id}/projects/{project_id}/actors/{actor_id}`
+    pub fn delete_actor(&self, org_id: &str, project_id: &str, actor_id: &str) -> Result<()> {
+        Call::new(self, "DELETE", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .path("/actors/")
+            .segment(actor_id)
+            .send_for_nothing()
+    }
+
+    /// Read an actor.
+    ///
+    /// `GET /v1/organizations/{org_id}/projects/{project_id}/actors/{actor_id}`
+    pub fn get_actor(&self, org_id: &str, project_id: &str, actor_id: &str) -> Result<types::Actor> {
+        Call::new(self, "GET", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .path("/actors/")
+            .segment(actor_id)
+            .send()
+    }
+
+    /// Change an actor. Where it acts and whether it may shows at the next validation of its tokens.
+    ///
+    /// `PATCH /v1/organizations/{org_id}/projects/{project_id}/actors/{actor_id}`
+    pub fn edit_actor(
+        &self,
+        org_id: &str,
+        project_id: &str,
+        actor_id: &str,
+        body: &types::EditActor,
+    ) -> Result<types::Actor> {
+        Call::new(self, "PATCH", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .path("/actors/")
+            .segment(actor_id)
+            .json(body)
+            .send()
+    }
+
+    /// Whether an actor may use a topic, as it is on the wire, slug and all.
+    ///
+    /// `GET /v1/organizations/{org_id}/projects/{project_id}/actors/{actor_id}/check`
+    pub fn check_topic(
+        &self,
+        org_id: &str,
+        project_id: &str,
+        actor_id: &str,
+        topic: &str,
+    ) -> Result<types::TopicCheck> {
+        Call::new(self, "GET", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .path("/actors/")
+            .segment(actor_id)
+            .path("/check")
+            .query("topic", Some(&topic))
+            .send()
+    }
+
+    /// Give an actor a new token.
+    ///
+    /// `POST /v1/organizations/{org_id}/projects/{project_id}/actors/{actor_id}/rotate`
+    pub fn rotate_actor(
+        &self,
+        org_id: &str,
+        project_id: &str,
+        actor_id: &str,
+        body: &types::RotateActor,
+    ) -> Result<types::RotatedActor> {
+        Call::new(self, "POST", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .path("/actors/")
+            .segment(actor_id)
+            .path("/rotate")
+            .json(body)
+            .send()
+    }
+
+    /// List the project's access scopes.
+    ///
+    /// `GET /v1/organizations/{org_id}/projects/{project_id}/scopes`
+    pub fn list_scopes(
+        &self,
+        org_id: &str,
+        project_id: &str,
+        options: &ListScopesOptions,
+    ) -> Result<types::PageAccessScope> {
+        Call::new(self, "GET", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .path("/scopes")
+            .query("page", options.page.as_ref())
+            .query("limit", options.limit.as_ref())
+            .query("orderBy", options.order_by.as_ref())
+            .query("sortBy", options.sort_by.as_ref())
+            .query("sortOrder", options.sort_order.as_ref())
+            .query("search", options.search.as_ref())
+            .query("withActorCount", options.with_actor_count.as_ref())
+            .send()
+    }
+
+    /// Make an access scope.
+    ///
+    /// `POST /v1/organizations/{org_id}/projects/{project_id}/scopes`
+    pub fn create_scope(
+        &self,
+        org_id: &str,
+        project_id: &str,
+        body: &types::CreateScope,
+    ) -> Result<types::AccessScope> {
+        Call::new(self, "POST", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .path("/scopes")
+            .json(body)
+            .send()
+    }
+
+    /// Delete an access scope. Its actors become unscoped.
+    ///
+    /// `DELETE /v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}`
+    pub fn delete_scope(
+        &self,
+        org_id: &str,
+        project_id: &str,
+        scope_id: &str,
+        options: &DeleteScopeOptions,
+    ) -> Result<Option<types::PageActor>> {
+        Call::new(self, "DELETE", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .path("/scopes/")
+            .segment(scope_id)
+            .query("ifAssigned", options.if_assigned.as_ref())
+            .query("dryRun", options.dry_run.as_ref())
+            .query("page", options.page.as_ref())
+            .query("limit", options.limit.as_ref())
+            .query("orderBy", options.order_by.as_ref())
+            .query("sortBy", options.sort_by.as_ref())
+            .query("sortOrder", options.sort_order.as_ref())
+            .query("search", options.search.as_ref())
+            .send_perhaps()
+    }
+
+    /// Read an access scope.
+    ///
+    /// `GET /v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}`
+    pub fn get_scope(&self, org_id: &str, project_id: &str, scope_id: &str) -> Result<types::AccessScope> {
+        Call::new(self, "GET", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .path("/scopes/")
+            .segment(scope_id)
+            .send()
+    }
+
+    /// Change an access scope.
+    ///
+    /// `PATCH /v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}`
+    pub fn edit_scope(
+        &self,
+        org_id: &str,
+        project_id: &str,
+        scope_id: &str,
+        body: &types::EditScope,
+    ) -> Result<types::AccessScope> {
+        Call::new(self, "PATCH", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .path("/scopes/")
+            .segment(scope_id)
+            .json(body)
+            .send()
+    }
+
+    /// Take actors out of an access scope: all of them or none. Those that are not in it stay where they are.
+    ///
+    /// `DELETE /v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}/actors`
+    pub fn unassign_actors(
+        &self,
+        org_id: &str,
+        project_id: &str,
+        scope_id: &str,
+        body: &types::ActorIds,
+    ) -> Result<types::AssignedActors> {
+        Call::new(self, "DELETE", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .path("/scopes/")
+            .segment(scope_id)
+            .path("/actors")
+            .json(body)
+            .send()
+    }
+
+    /// List the actors of an access scope.
+    ///
+    /// `GET /v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}/actors`
+    pub fn list_scope_actors(
+        &self,
+        org_id: &str,
+        project_id: &str,
+        scope_id: &str,
+        options: &ListScopeActorsOptions,
+    ) -> Result<types::PageActor> {
+        Call::new(self, "GET", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .path("/scopes/")
+            .segment(scope_id)
+            .path("/actors")
+            .query("page", options.page.as_ref())
+            .query("limit", options.limit.as_ref())
+            .query("orderBy", options.order_by.as_ref())
+            .query("sortBy", options.sort_by.as_ref())
+            .query("sortOrder", options.sort_order.as_ref())
+            .query("search", options.search.as_ref())
+            .send()
+    }
+
+    /// Put actors into an access scope, out of whichever they were in: all of them or none.
+    ///
+    /// `POST /v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}/actors`
+    pub fn assign_actors(
+        &self,
+        org_id: &str,
+        project_id: &str,
+        scope_id: &str,
+        body: &types::ActorIds,
+    ) -> Result<types::AssignedActors> {
+        Call::new(self, "POST", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .path("/scopes/")
+            .segment(scope_id)
+            .path("/actors")
+            .json(body)
+            .send()
+    }
+
+    /// Take one actor out of an access scope. It may be out of it already.
+    ///
+    /// `DELETE /v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}/actors/{actor_id}`
+    pub fn unassign_actor(&self, org_id: &str, project_id: &str, scope_id: &str, actor_id: &str) -> Result<()> {
+        Call::new(self, "DELETE", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .path("/scopes/")
+            .segment(scope_id)
+            .path("/actors/")
+            .segment(actor_id)
+            .send_for_nothing()
+    }
+
+    /// The effective topic of an actor of this access scope.
+    ///
+    /// `GET /v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}/namespace`
+    pub fn get_namespace(
+        &self,
+        org_id: &str,
+        project_id: &str,
+        scope_id: &str,
+        topic: &str,
+    ) -> Result<types::Namespaced> {
+        Call::new(self, "GET", "/v1/organizations/")
+            .segment(org_id)
+            .path("/projects/")
+            .segment(project_id)
+            .path("/scopes/")
+            .segment(scope_id)
+            .path("/namespace")
+            .query("topic", Some(&topic))
+            .send()
+    }
+
+    /// List the roles of an organisation.
+    ///
+    /// `GET /v1/organizations/{org_id}/roles`
+    pub fn list_roles(&self, org_id: &str) -> Result<types::RoleList> {
+        Call::new(self, "GET", "/v1/organizations/").segment(org_id).path("/roles").send()
+    }
+
+    /// Make a role.
+    ///
+    /// `POST /v1/organizations/{org_id}/roles`
+    pub fn create_role(&self, org_id: &str, body: &types::CreateRole) -> Result<types::Role> {
+        Call::new(self, "POST", "/v1/organizations/").segment(org_id).path("/roles").json(body).send()
+    }
+
+    /// Delete a role; who has it becomes a viewer.
+    ///
+    /// `DELETE /v1/organizations/{org_id}/roles/{role_id}`
+    pub fn delete_role(&self, org_id: &str, role_id: &str) -> Result<()> {
+        Call::new(self, "DELETE", "/v1/organizations/")
+            .segment(org_id)
+            .path("/roles/")
+            .segment(role_id)
+            .send_for_nothing()
+    }
+
+    /// Read a role.
+    ///
+    /// `GET /v1/organizations/{org_id}/roles/{role_id}`
+    pub fn get_role(&self, org_id: &str, role_id: &str) -> Result<types::Role> {
+        Call::new(self, "GET", "/v1/organizations/").segment(org_id).path("/roles/").segment(role_id).send()
+    }
+
+    /// Change a role; who has it may do what it says now at once.
+    ///
+    /// `PATCH /v1/organizations/{org_id}/roles/{role_id}`
+    pub fn edit_role(&self, org_id: &str, role_id: &str, body: &types::EditRole) -> Result<types::Role> {
+        Call::new(self, "PATCH", "/v1/organizations/")
+            .segment(org_id)
+            .path("/roles/")
+            .segment(role_id)
+            .json(body)
+            .send()
+    }
+
+    /// Read what the organisation asks of its tokens.
+    ///
+    /// `GET /v1/organizations/{org_id}/token-policy`
+    pub fn get_policy(&self, org_id: &str) -> Result<types::TokenPolicy> {
+        Call::new(self, "GET", "/v1/organizations/").segment(org_id).path("/token-policy").send()
+    }
+
+    /// Set what the organisation asks of its tokens.
+    ///
+    /// `PUT /v1/organizations/{org_id}/token-policy`
+    pub fn set_policy(&self, org_id: &str, body: &types::AskedPolicy) -> Result<types::TokenPolicy> {
+        Call::new(self, "PUT", "/v1/organizations/").segment(org_id).path("/token-policy").json(body).send()
+    }
+
+    /// Try a policy out without setting it.
+    ///
+    /// `POST /v1/organizations/{org_id}/token-policy/preview`
+    pub fn preview_policy(
+        &self,
+        org_id: &str,
+        options: &PreviewPolicyOptions,
+        body: &types::AskedPolicy,
+    ) -> Result<types::PolicyPreview> {
+        Call::new(self, "POST", "/v1/organizations/")
+            .segment(org_id)
+            .path("/token-policy/preview")
+            .query("limit", options.limit.as_ref())
+            .query("cursor", options.cursor.as_ref())
+            .json(body)
+            .send()
+    }
+
+    /// List the organisation's repositories.
+    ///
+    /// `GET /v1/repos`
+    pub fn list_repositories(&self, options: &ListRepositoriesOptions) -> Result<types::RepositoryList> {
+        Call::new(self, "GET", "/v1/repos")
+            .query("limit", options.limit.as_ref())
+            .query("cursor", options.cursor.as_ref())
+            .send()
+    }
+
+    /// List the project's access scopes.
+    ///
+    /// `GET /v1/scopes`
+    pub fn list_scopes_bound(&self, options: &ListScopesBoundOptions) -> Result<types::ScopeList> {
+        Call::new(self, "GET", "/v1/scopes")
+            .query("page", options.page.as_ref())
+            .query("limit", options.limit.as_ref())
+            .query("orderBy", options.order_by.as_ref())
+            .query("sortBy", options.sort_by.as_ref())
+            .query("sortOrder", options.sort_order.as_ref())
+            .query("search", options.search.as_ref())
+            .query("withActorCount", options.with_actor_count.as_ref())
+            .send()
+    }
+
+    /// Make an access scope.
+    ///
+    /// `POST /v1/scopes`
+    pub fn create_scope_bound(&self, body: &types::CreateScope) -> Result<types::AccessScope> {
+        Call::new(self, "POST", "/v1/scopes").json(body).send()
+    }
+
+    /// List every scope and preset.
+    ///
+    /// `GET /v1/scopes/catalog`
+    pub fn get_catalog(&self) -> Result<types::Catalog> {
+        Call::new(self, "GET", "/v1/scopes/catalog").send()
+    }
+
+    /// Compare granted scopes with required ones.
+    ///
+    /// `POST /v1/scopes/evaluate`
+    pub fn evaluate_scopes(&self, body: &types::EvaluateScopes) -> Result<types::ScopeEvaluation> {
+        Call::new(self, "POST", "/v1/scopes/evaluate").json(body).send()
+    }
+
+    /// Delete an access scope. Its actors become unscoped.
+    ///
+    /// `DELETE /v1/scopes/{scope_id}`
+    pub fn delete_scope_bound(
+        &self,
+        scope_id: &str,
+        options: &DeleteScopeBoundOptions,
+    ) -> Result<Option<types::PageActor>> {
+        Call::new(self, "DELETE", "/v1/scopes/")
+            .segment(scope_id)
+            .query("ifAssigned", options.if_assigned.as_ref())
+            .query("dryRun", options.dry_run.as_ref())
+            .query("page", options.page.as_ref())
+            .query("limit", options.limit.as_ref())
+            .query("orderBy", options.order_by.as_ref())
+            .query("sortBy", options.sort_by.as_ref())
+            .query("sortOrder", options.sort_order.as_ref())
+            .query("search", options.search.as_ref())
+            .send_perhaps()
+    }
+
+    /// Read an access scope.
+    ///
+    /// `GET /v1/scopes/{scope_id}`
+    pub fn get_scope_bound(&self, scope_id: &str) -> Result<types::AccessScope> {
+        Call::new(self, "GET", "/v1/scopes/").segment(scope_id).send()
+    }
+
+    /// Change an access scope.
+    ///
+    /// `PATCH /v1/scopes/{scope_id}`
+    pub fn edit_scope_bound(&self, scope_id: &str, body: &types::EditScope) -> Result<types::AccessScope> {
+        Call::new(self, "PATCH", "/v1/scopes/").segment(scope_id).json(body).send()
+    }
+
+    /// Take actors out of an access scope: all of them or none. Those that are not in it stay where they are.
+    ///
+    /// `DELETE /v1/scopes/{scope_id}/actors`
+    pub fn unassign_actors_bound(&self, scope_id: &str, body: &types::ActorIds) -> Result<types::AssignedActors> {
+        Call::new(self, "DELETE", "/v1/scopes/").segment(scope_id).path("/actors").json(body).send()
+    }
+
+    /// List the actors of an access scope.
+    ///
+    /// `GET /v1/scopes/{scope_id}/actors`
+    pub fn list_scope_actors_bound(
+        &self,
+        scope_id: &str,
+        options: &ListScopeActorsBoundOptions,
+    ) -> Result<Vec<types::Actor>> {
+        Call::new(self, "GET", "/v1/scopes/")
+            .segment(scope_id)
+            .path("/actors")
+            .query("page", options.page.as_ref())
+            .query("limit", options.limit.as_ref())
+            .query("orderBy", options.order_by.as_ref())
+            .query("sortBy", options.sort_by.as_ref())
+            .query("sortOrder", options.sort_order.as_ref())
+            .query("search", options.search.as_ref())
+            .send()
+    }
+
+    /// Put actors into an access scope, out of whichever they were in: all of them or none.
+    ///
+    /// `POST /v1/scopes/{scope_id}/actors`
+    pub fn assign_actors_bound(&self, scope_id: &str, body: &types::ActorIds) -> Result<types::AssignedActors> {
+        Call::new(self, "POST", "/v1/scopes/").segment(scope_id).path("/actors").json(body).send()
+    }
+
+    /// Take one actor out of an access scope. It may be out of it already.
+    ///
+    /// `DELETE /v1/scopes/{scope_id}/actors/{actor_id}`
+    pub fn unassign_actor_bound(&self, scope_id: &str, actor_id: &str) -> Result<()> {
+        Call::new(self, "DELETE", "/v1/scopes/").segment(scope_id).path("/actors/").segment(actor_id).send_for_nothing()
+    }
+
+    /// The effective topic of an actor of this access scope.
+    ///
+    /// `GET /v1/scopes/{scope_id}/namespace`
+    pub fn get_namespace_bound(&self, scope_id: &str, topic: &str) -> Result<types::Namespaced> {
+        Call::new(self, "GET", "/v1/scopes/").segment(scope_id).path("/namespace").query("topic", Some(&topic)).send()
+    }
+
+    /// End all of one's own sessions, this one included.
+    ///
+    /// `DELETE /v1/sessions`
+    pub fn delete_all(&self) -> Result<()> {
+        Call::new(self, "DELETE", "/v1/sessions").send_for_nothing()
+    }
+
+    /// List one's own sessions.
+    ///
+    /// `GET /v1/sessions`
+    pub fn list_sessions(&self) -> Result<types::SessionList> {
+        Call::new(self, "GET", "/v1/sessions").send()
+    }
+
+    /// Sign in.
+    ///
+    /// `POST /v1/sessions`
+    pub fn create_session(&self, body: &types::SignIn) -> Result<types::NewSession> {
+        Call::new(self, "POST", "/v1/sessions").json(body).send()
+    }
+
+    /// Make a session for a person who was signed in elsewhere.
+    ///
+    /// `POST /v1/sessions/create`
+    pub fn create_for_person(&self, body: &types::SignInFor) -> Result<types::NewSession> {
+        Call::new(self, "POST", "/v1/sessions/create").json(body).send()
+    }
+
+    /// End the session this request came with.
+    ///
+    /// `DELETE /v1/sessions/current`
+    pub fn delete_current(&self) -> Result<()> {
+        Call::new(self, "DELETE", "/v1/sessions/current").send_for_nothing()
+    }
+
+    /// Open a session in another organisation. The one this came with goes on, and both end when it would have.
+    ///
+    /// `POST /v1/sessions/switch`
+    pub fn switch_session(&self, body: &types::SwitchSession) -> Result<types::NewSession> {
+        Call::new(self, "POST", "/v1/sessions/switch").json(body).send()
+    }
+
+    /// End one of one's own sessions.
+    ///
+    /// `DELETE /v1/sessions/{session_id}`
+    pub fn delete_session(&self, session_id: &str) -> Result<()> {
+        Call::new(self, "DELETE", "/v1/sessions/").segment(session_id).send_for_nothing()
+    }
+
+    /// Set up an empty deployment.
+    ///
+    /// `POST /v1/setup`
+    pub fn run_setup(&self, body: &types::RunSetup) -> Result<types::SetUpDone> {
+        Call::new(self, "POST", "/v1/setup").json(body).send()
+    }
+
+    /// List the organisation's tokens.
+    ///
+    /// `GET /v1/tokens`
+    pub fn list_tokens(&self, options: &ListTokensOptions) -> Result<types::TokenList> {
+        Call::new(self, "GET", "/v1/tokens")
+            .query("status", options.status.as_ref())
+            .query("name", options.name.as_ref())
+            .query("q", options.q.as_ref())
+            .query("scope", options.scope.as_ref())
+            .query("created_by", options.created_by.as_ref())
+            .query("project_id", options.project_id.as_ref())
+            .query("agent_type", options.agent_type.as_ref())
+            .query("external_id", options.external_id.as_ref())
+            .query("unused_days", options.unused_days.as_ref())
+            .query("expires_before", options.expires_before.as_ref())
+            .query("revoked_after", options.revoked_after.as_ref())
+            .query("limit", options.limit.as_ref())
+            .query("cursor", options.cursor.as_ref())
+            .query("kind", options.kind.as_ref())
+            .query("owner", options.owner.as_ref())
+            .send()
+    }
+
+    /// Issue a token.
+    ///
+    /// `POST /v1/tokens`
+    pub fn create_token(&self, options: &CreateTokenOptions, body: &types::CreateToken) -> Result<types::CreatedToken> {
+        Call::new(self, "POST", "/v1/tokens")
+            .header("Idempotency-Key", options.idempotency_key.as_ref())
+            .json(body)
+            .send()
+    }
+
+    /// Revoke many tokens at once.
+    ///
+    /// `POST /v1/tokens/bulk-revoke`
+    pub fn bulk_revoke_tokens(&self, body: &types::BulkRevoke) -> Result<types::BulkRevokedView> {
+        Call::new(self, "POST", "/v1/tokens/bulk-revoke").json(body).send()
+    }
+
+    /// Count the organisation's tokens by status.
+    ///
+    /// `GET /v1/tokens/counts`
+    pub fn count_tokens(&self, options: &CountTokensOptions) -> Result<types::TokenCounts> {
+        Call::new(self, "GET", "/v1/tokens/counts")
+            .query("status", options.status.as_ref())
+            .query("name", options.name.as_ref())
+            .query("q", options.q.as_ref())
+            .query("scope", options.scope.as_ref())
+            .query("created_by", options.created_by.as_ref())
+            .query("project_id", options.project_id.as_ref())
+            .query("agent_type", options.agent_type.as_ref())
+            .query("external_id", options.external_id.as_ref())
+            .query("unused_days", options.unused_days.as_ref())
+            .query("expires_before", options.expires_before.as_ref())
+            .query("revoked_after", options.revoked_after.as_ref())
+            .query("limit", options.limit.as_ref())
+            .query("cursor", options.cursor.as_ref())
+            .query("kind", options.kind.as_ref())
+            .query("owner", options.owner.as_ref())
+            .send()
+    }
+
+    /// Find the token that a secret belongs to.
+    ///
+    /// `POST /v1/tokens/lookup`
+    pub fn lookup_token(&self, body: &types::LookupToken) -> Result<types::Token> {
+        Call::new(self, "POST", "/v1/tokens/lookup").json(body).send()
+    }
+
+    /// Revoke the token that is asking.
+    ///
+    /// `DELETE /v1/tokens/self`
+    pub fn revoke_self(&self) -> Result<()> {
+        Call::new(self, "DELETE", "/v1/tokens/self").send_for_nothing()
+    }
+
+    /// Read the token that is asking.
+    ///
+    /// `GET /v1/tokens/self`
+    pub fn get_self(&self) -> Result<types::Token> {
+        Call::new(self, "GET", "/v1/tokens/self").send()
+    }
+
+    /// Rotate the token that is asking.
+    ///
+    /// `POST /v1/tokens/self/rotate`
+    pub fn rotate_self(&self, options: &RotateSelfOptions, body: &types::RotateToken) -> Result<types::RotatedToken> {
+        Call::new(self, "POST", "/v1/tokens/self/rotate")
+            .header("Idempotency-Key", options.idempotency_key.as_ref())
+            .json(body)
+            .send()
+    }
+
+    /// Revoke a token.
+    ///
+    /// `DELETE /v1/tokens/{token_id}`
+    pub fn revoke_token(&self, token_id: &str) -> Result<()> {
+        Call::new(self, "DELETE", "/v1/tokens/").segment(token_id).send_for_nothing()
+    }
+
+    /// Read a token.
+    ///
+    /// `GET /v1/tokens/{token_id}`
+    pub fn get_token(&self, token_id: &str) -> Result<types::Token> {
+        Call::new(self, "GET", "/v1/tokens/").segment(token_id).send()
+    }
+
+    /// Change a token's name or label.
+    ///
+    /// `PATCH /v1/tokens/{token_id}`
+    pub fn edit_token(&self, token_id: &str, body: &types::EditToken) -> Result<types::Token> {
+        Call::new(self, "PATCH", "/v1/tokens/").segment(token_id).json(body).send()
+    }
+
+    /// Revoke a token and say why.
+    ///
+    /// `POST /v1/tokens/{token_id}/revoke`
+    pub fn revoke_with_reason(&self, token_id: &str, body: &types::Reason) -> Result<()> {
+        Call::new(self, "POST", "/v1/tokens/").segment(token_id).path("/revoke").json(body).send_for_nothing()
+    }
+
+    /// Rotate a token.
+    ///
+    /// `POST /v1/tokens/{token_id}/rotate`
+    pub fn rotate_token(
+        &self,
+        token_id: &str,
+        options: &RotateTokenOptions,
+        body: &types::RotateToken,
+    ) -> Result<types::RotatedToken> {
+        Call::new(self, "POST", "/v1/tokens/")
+            .segment(token_id)
+            .path("/rotate")
+            .header("Idempotency-Key", options.idempotency_key.as_ref())
+            .json(body)
+            .send()
+    }
+
+    /// Take a running rotation back.
+    ///
+    /// `POST /v1/tokens/{token_id}/rotate/cancel`
+    pub fn cancel_rotation(&self, token_id: &str) -> Result<types::Token> {
+        Call::new(self, "POST", "/v1/tokens/").segment(token_id).path("/rotate/cancel").send()
+    }
+
+    /// How often a token was used.
+    ///
+    /// `GET /v1/tokens/{token_id}/usage`
+    pub fn get_usage(&self, token_id: &str, options: &GetUsageOptions) -> Result<types::UsageReport> {
+        Call::new(self, "GET", "/v1/tokens/")
+            .segment(token_id)
+            .path("/usage")
+            .query("from", options.from.as_ref())
+            .query("to", options.to.as_ref())
+            .query("step", options.step.as_ref())
+            .send()
+    }
+}

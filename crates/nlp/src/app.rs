@@ -1,0 +1,102 @@
+//! The command line: parses it, runs the command, and says how it ended.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+
+use clap::Parser as _;
+
+use crate::commands::Command;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{Format, Printer};
+use crate::settings::{Common, Settings};
+
+/// The command line of nolapse tokens.
+#[derive(Debug, clap::Parser)]
+#[command(
+    name = "nlp",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 invalid token, 4 insufficient scope or not signed in, \
+                  5 rate-limited, 10 tokens found, 11 live tokens found.\n\
+                  A secret is never an argument: standard input, --token-file, NLP_TOKEN or NOLAPSE_TOKEN."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    common: Common,
+    /// How answers are written.
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    output: Format,
+    /// Print only this field of the answer, raw: `secret`, `owner.id`.
+    #[arg(long, global = true, value_name = "NAME")]
+    field: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Runs the command these arguments name; the first is the program.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(usage) => {
+            // Help and version are not errors; if they cannot be printed there is nobody to tell.
+            let _ = usage.print();
+            return if usage.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    let printer = Printer::new(cli.output, cli.field);
+    let done = Settings::new(cli.common).and_then(|settings| cli.command.run(&settings, &printer));
+    match done {
+        Ok(exit) => exit,
+        Err(failure) => {
+            complain(&printer, &failure);
+            failure.exit()
+        }
+    }
+}
+
+/// Says on standard error why the command failed. If that is closed there is nobody to tell.
+fn complain(printer: &Printer, failure: &Failure) {
+    let _ = match printer.format() {
+        Format::Text => writeln!(std::io::stderr(), "nlp: {failure}"),
+        Format::Json | Format::Ndjson | Format::Sarif => writeln!(std::io::stderr(), "{}", failure.json()),
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_option_is_explained() {
+        fn walk(command: &clap::Command) {
+            for option in command.get_arguments().filter(|option| !option.is_hide_set()) {
+                assert!(option.get_help().is_some(), "{} {}", command.get_name(), option.get_id());
+            }
+            for below in command.get_subcommands() {
+                assert!(below.get_about().is_some(), "{}", below.get_name());
+                walk(below);
+            }
+        }
+        walk(&Cli::command());
+    }
+
+    #[test]
+    fn no_option_takes_a_secret() {
+        fn walk(command: &clap::Command) {
+            for option in command.get_arguments() {
+                let name = option.get_id().as_str();
+                assert!(!["token", "secret", "password", "key"].contains(&name), "{} --{name}", command.get_name());
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        walk(&Cli::command());
+    }
+}

@@ -1,0 +1,104 @@
+//! `nlp access-scope`: boundaries inside a project.
+
+use client::{options, types};
+use serde_json::json;
+
+use super::organization::Organization;
+use super::project::{PAGE, next_page, page_number};
+use super::{Limit, json, jsons};
+use crate::failure::Result;
+use crate::output::Printer;
+use crate::settings::Settings;
+use crate::terminal;
+
+/// Options of `access-scope`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    organization: Organization,
+    /// The project, by id.
+    #[arg(long, value_name = "PROJECT")]
+    project: String,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Clone, clap::Subcommand)]
+enum Action {
+    /// List access scopes.
+    List {
+        #[command(flatten)]
+        limit: Limit,
+    },
+    /// Make an access scope.
+    Create {
+        /// What it is called in addresses and topics; it never changes.
+        slug: String,
+        /// What people call it.
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Show an access scope.
+    Show {
+        /// Its id.
+        scope: String,
+    },
+    /// Switch an access scope on or off: while it is off, its actors' tokens are not good.
+    Set {
+        /// Its id.
+        scope: String,
+        /// Whether its actors may act.
+        #[arg(long, action = clap::ArgAction::Set, value_name = "true|false")]
+        active: bool,
+    },
+    /// Delete an access scope; its actors become unscoped.
+    Delete {
+        /// Its id.
+        scope: String,
+        /// Refuse if it has actors.
+        #[arg(long)]
+        reject_if_assigned: bool,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+const COLUMNS: [&str; 5] = ["accessScopeId", "slug", "name", "isActive", "createdAt"];
+
+pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result<()> {
+    let (client, org) = args.organization.resolve(settings)?;
+    let project = &args.project;
+    match &args.action {
+        Action::List { limit } => {
+            let found = limit.gather(|cursor, _| {
+                let number = page_number(cursor);
+                let wanted = options::ListScopesOptions { page: Some(number), limit: Some(PAGE), ..Default::default() };
+                let page = client.list_scopes(&org, project, &wanted)?;
+                Ok((page.data, next_page(number, &json(&page.meta)?)))
+            })?;
+            printer.list(&jsons(&found)?, &COLUMNS)
+        }
+        Action::Create { slug, name } => {
+            let body = types::CreateScope { slug: slug.clone(), name: name.clone(), ..Default::default() };
+            printer.one(&json(&client.create_scope(&org, project, &body)?)?, &COLUMNS)
+        }
+        Action::Show { scope } => printer.one(&json(&client.get_scope(&org, project, scope)?)?, &COLUMNS),
+        Action::Set { scope, active } => {
+            let body = types::EditScope { is_active: Some(Some(*active)), ..Default::default() };
+            printer.one(&json(&client.edit_scope(&org, project, scope, &body)?)?, &COLUMNS)
+        }
+        Action::Delete { scope, reject_if_assigned, yes } => {
+            let named = client.get_scope(&org, project, scope)?;
+            terminal::confirm(&format!("Delete the access scope {}? Its actors become unscoped.", named.slug), *yes)?;
+            let if_assigned = reject_if_assigned.then(|| "reject".to_owned());
+            client.delete_scope(
+                &org,
+                project,
+                scope,
+                &options::DeleteScopeOptions { if_assigned, ..Default::default() },
+            )?;
+            printer.done("the access scope is deleted", &json!({ "deleted": scope }))
+        }
+    }
+}

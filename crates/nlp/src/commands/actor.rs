@@ -1,0 +1,118 @@
+//! `nlp actor`: devices, servers and programs of a project, each with a token.
+
+use client::{options, types};
+use serde_json::json;
+
+use super::organization::Organization;
+use super::project::{PAGE, next_page, page_number};
+use super::{Limit, json, jsons};
+use crate::failure::Result;
+use crate::output::Printer;
+use crate::settings::Settings;
+use crate::terminal;
+
+/// Options of `actor`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    organization: Organization,
+    /// The project, by id.
+    #[arg(long, value_name = "PROJECT")]
+    project: String,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Clone, clap::Subcommand)]
+enum Action {
+    /// List actors.
+    List {
+        #[command(flatten)]
+        limit: Limit,
+        /// Only those in this access scope, by id.
+        #[arg(long, value_name = "ID")]
+        access_scope: Option<String>,
+    },
+    /// Make an actor; its token is shown once.
+    Create {
+        /// What it is called.
+        name: String,
+        /// What it is: device, user, server, agent, service, session, orchestrator or observer.
+        #[arg(long = "type", value_name = "TYPE")]
+        actor_type: Option<String>,
+        /// The access scope it is confined to, by id.
+        #[arg(long, value_name = "ID")]
+        access_scope: Option<String>,
+        /// What it is called in your own system.
+        #[arg(long, value_name = "ID")]
+        external_id: Option<String>,
+        /// When it and its token end; RFC 3339.
+        #[arg(long, value_name = "TIME")]
+        expires_at: Option<String>,
+    },
+    /// Show an actor.
+    Show {
+        /// Its id.
+        actor: String,
+    },
+    /// Give an actor a new token; the old one lasts for the grace.
+    Rotate {
+        /// Its id.
+        actor: String,
+        /// How long the old token still counts.
+        #[arg(long, value_name = "SECONDS")]
+        grace: Option<u32>,
+    },
+    /// Delete an actor with its tokens.
+    Delete {
+        /// Its id.
+        actor: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+const COLUMNS: [&str; 6] = ["actorId", "name", "actorType", "status", "accessScopeId", "lastUsedAt"];
+const MADE: [&str; 4] = ["actorId", "name", "accessToken", "gracePeriodEndsAt"];
+
+pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result<()> {
+    let (client, org) = args.organization.resolve(settings)?;
+    let project = &args.project;
+    match &args.action {
+        Action::List { limit, access_scope } => {
+            let found = limit.gather(|cursor, _| {
+                let number = page_number(cursor);
+                let wanted = options::ListActorsOptions {
+                    page: Some(number),
+                    limit: Some(PAGE),
+                    access_scope_id: access_scope.clone(),
+                    ..Default::default()
+                };
+                let page = client.list_actors(&org, project, &wanted)?;
+                Ok((page.data, next_page(number, &json(&page.meta)?)))
+            })?;
+            printer.list(&jsons(&found)?, &COLUMNS)
+        }
+        Action::Create { name, actor_type, access_scope, external_id, expires_at } => {
+            // By its JSON, where words are words whatever type the document gives them.
+            let body = json!({
+                "name": name, "actorType": actor_type, "accessScopeId": access_scope,
+                "externalId": external_id, "expiresAt": expires_at,
+            });
+            let body: types::CreateActor = super::from_json(body)?;
+            printer.one(&json(&client.create_actor(&org, project, &body)?)?, &MADE)
+        }
+        Action::Show { actor } => printer.one(&json(&client.get_actor(&org, project, actor)?)?, &COLUMNS),
+        Action::Rotate { actor, grace } => {
+            let body: types::RotateActor = super::from_json(json!({ "gracePeriodSeconds": grace }))?;
+            printer.one(&json(&client.rotate_actor(&org, project, actor, &body)?)?, &MADE)
+        }
+        Action::Delete { actor, yes } => {
+            let named = client.get_actor(&org, project, actor)?;
+            terminal::confirm(&format!("Delete the actor {} with its tokens?", named.name), *yes)?;
+            client.delete_actor(&org, project, actor)?;
+            printer.done("the actor is deleted", &json!({ "deleted": actor }))
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! `nlp doctor`: checks the set-up, names each fault, and the command that mends it.
+
+use std::path::Path;
+use std::time::Instant;
+
+use client::Error;
+use serde_json::{Value, json};
+
+use super::hooks;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::output::{Format, Printer};
+use crate::settings::Settings;
+
+/// Days before the end of a key from which on it is worth a word.
+const SOON_DAYS: i64 = 14;
+
+/// What came of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Good,
+    Warning,
+    Bad,
+}
+
+impl Outcome {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Warning => "warning",
+            Self::Bad => "failed",
+        }
+    }
+}
+
+/// One check.
+struct Check {
+    name: &'static str,
+    outcome: Outcome,
+    found: String,
+    next: Option<String>,
+}
+
+impl Check {
+    fn new(name: &'static str, outcome: Outcome, found: impl Into<String>) -> Self {
+        Self { name, outcome, found: found.into(), next: None }
+    }
+
+    fn next(self, next: impl Into<String>) -> Self {
+        Self { next: Some(next.into()), ..self }
+    }
+
+    /// What was found out, or the failure with its own advice.
+    fn of(name: &'static str, failure: &Failure) -> Self {
+        let json = failure.json();
+        let text = |field: &str| json["error"][field].as_str().map(str::to_owned);
+        let check = Self::new(name, Outcome::Bad, text("message").unwrap_or_default());
+        match text("next") {
+            Some(next) => check.next(next),
+            None => check,
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({ "check": self.name, "outcome": self.outcome.as_str(), "found": self.found, "next": self.next })
+    }
+}
+
+pub(crate) fn run(settings: &Settings, printer: &Printer) -> Result<()> {
+    let mut checks = Vec::new();
+    authority(settings, &mut checks);
+    credential(settings, &mut checks);
+    checks.extend(hooks_in(Path::new(".")));
+    if printer.format() == Format::Text {
+        for check in &checks {
+            let next = check.next.as_ref().map(|next| format!("\n           next: {next}")).unwrap_or_default();
+            printer.text(&format!("{:8}  {}: {}{next}\n", check.outcome.as_str(), check.name, check.found))?;
+        }
+    } else {
+        printer.value(&Value::Array(checks.iter().map(Check::json).collect()))?;
+    }
+    match checks.iter().filter(|check| check.outcome == Outcome::Bad).count() {
+        0 => Ok(()),
+        1 => Err(Failure::new("1 check failed")),
+        n => Err(Failure::new(format!("{n} checks failed"))),
+    }
+}
+
+fn authority(settings: &Settings, checks: &mut Vec<Check>) {
+    let client = match settings.client() {
+        Ok(client) => client,
+        Err(failure) => {
+            checks.push(Check::of("address", &failure));
+            return;
+        }
+    };
+    checks.push(Check::new("address", Outcome::Good, client.base()));
+    let began = Instant::now();
+    match client.health() {
+        Ok(_) => {
+            checks.push(Check::new(
+                "reachable",
+                Outcome::Good,
+                format!("answered in {} ms", began.elapsed().as_millis()),
+            ));
+        }
+        Err(error) => {
+            let advice = match &error {
+                Error::Unreachable(_) => "is it running, and do name, port and certificate fit? curl -v URL/health",
+                Error::Refused(_) | Error::Unreadable(_) | Error::Address(_) => {
+                    "something else answers there: check the address, and the proxy in front"
+                }
+            };
+            checks.push(Check::new("reachable", Outcome::Bad, error.to_string()).next(advice));
+            return;
+        }
+    }
+    checks.push(match client.ready() {
+        Ok(_) => Check::new("ready", Outcome::Good, "it takes requests"),
+        Err(error) => {
+            let failing = error.refusal().map(|refusal| refusal.body["failing"].to_string()).unwrap_or_default();
+            Check::new("ready", Outcome::Bad, format!("{error} {failing}"))
+                .next("whoever operates it: look at the part that fails, and at the log of nolapse-api")
+        }
+    });
+}
+
+fn credential(settings: &Settings, checks: &mut Vec<Check>) {
+    let credential = match settings.credential() {
+        Ok(Some(credential)) => credential,
+        Ok(None) => {
+            checks.push(Check::of("credential", &Failure::signed_out()));
+            return;
+        }
+        Err(failure) => {
+            checks.push(Check::of("credential", &failure));
+            return;
+        }
+    };
+    checks.push(match credential.source.warning() {
+        None => Check::new("credential", Outcome::Good, format!("in {}", credential.source)),
+        Some(warning) => Check::new("credential", Outcome::Warning, warning)
+            .next("nlp logout && nlp login, on a machine with a keyring or a login session"),
+    });
+    let Ok(client) = settings.client() else { return };
+    match client.with(credential.secret).get_self() {
+        Ok(token) => {
+            let found = format!("{} ({}), {}", token.name, token.hint, token.status);
+            checks.push(Check::new("token", Outcome::Good, found));
+            checks.extend(ends_soon(token.expires_at.or(token.grace_period_ends_at).as_deref()));
+        }
+        // A session is no token, and good all the same.
+        Err(error) if error.refusal().is_some_and(|refusal| refusal.status == 403) => {
+            checks.push(Check::new("token", Outcome::Warning, "a session, not a token").next("nlp login makes a key"));
+        }
+        Err(error) => {
+            let failure = Failure::from(error);
+            let check = Check::of("token", &failure);
+            checks.push(if failure.exit() == Exit::InvalidToken { check.next("nlp login") } else { check });
+        }
+    }
+}
+
+fn ends_soon(end: Option<&str>) -> Option<Check> {
+    let end = chrono::DateTime::parse_from_rfc3339(end?).ok()?;
+    #[expect(clippy::disallowed_methods, reason = "a program for one person: this machine's clock is what it is about")]
+    let now = chrono::Utc::now();
+    let days = (end.with_timezone(&chrono::Utc) - now).num_days();
+    (days < SOON_DAYS).then(|| {
+        Check::new("token's end", Outcome::Warning, format!("it ends on {end}, in {days} days")).next("nlp login")
+    })
+}
+
+/// Whether the hooks of a repository are run at all.
+fn hooks_in(folder: &Path) -> Option<Check> {
+    let state = hooks::state(folder)?;
+    Some(match state {
+        hooks::State::Installed(file) => Check::new("git hook", Outcome::Good, file.display().to_string()),
+        hooks::State::Missing => {
+            Check::new("git hook", Outcome::Warning, "commits here are not scanned").next("nlp hooks install")
+        }
+        hooks::State::Shadowed { file, by } => Check::new(
+            "git hook",
+            Outcome::Bad,
+            format!("{} is never run: core.hooksPath points to {}", file.display(), by.display()),
+        )
+        .next("nlp hooks install, which follows core.hooksPath"),
+    })
+}

@@ -1,0 +1,269 @@
+//! `nlp hooks`: keeps tokens out of commits, pushes, and what a coding assistant is about to write.
+
+use std::io::{BufRead as _, Read as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::Command as Process;
+
+use serde_json::json;
+
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::output::Printer;
+use crate::scan;
+use crate::settings::Settings;
+
+/// What an installed hook has, so that it is known again.
+const MARK: &str = "# nlp hooks: scans for nolapse tokens";
+/// The hooks that are installed.
+const HOOKS: [Event; 2] = [Event::PreCommit, Event::PrePush];
+/// The most that a coding assistant hands over.
+const LONGEST: u64 = 16 * 1024 * 1024;
+/// The exit code that makes a coding assistant stop.
+const BLOCK: u8 = 2;
+
+#[derive(Debug, Clone, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Install hooks that scan before each commit and push.
+    Install {
+        /// For every repository of yours, by git's `core.hooksPath`.
+        #[arg(long)]
+        global: bool,
+    },
+    /// What the hooks call.
+    Run {
+        /// Which hook.
+        event: Event,
+        /// What git hands to it.
+        #[arg(hide = true)]
+        arguments: Vec<String>,
+    },
+}
+
+/// When a hook runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Event {
+    /// Before a commit: scans what is staged.
+    PreCommit,
+    /// Before a push: scans the commits the other side does not have.
+    PrePush,
+    /// Before a coding assistant runs a tool: JSON on standard input, exit code 2 stops it.
+    Assistant,
+}
+
+impl Event {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::PreCommit => "pre-commit",
+            Self::PrePush => "pre-push",
+            Self::Assistant => "assistant",
+        }
+    }
+}
+
+/// What there is of hooks in a repository.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Ours is there and is run.
+    Installed(PathBuf),
+    /// There is none.
+    Missing,
+    /// Ours is there, and git looks elsewhere.
+    Shadowed { file: PathBuf, by: PathBuf },
+}
+
+pub(super) fn run(settings: &Settings, printer: &Printer, command: &Command) -> Result<Exit> {
+    match command {
+        Command::Install { global } => install(settings, printer, *global).map(|()| Exit::Done),
+        Command::Run { event: Event::PreCommit, .. } => pre_commit(),
+        Command::Run { event: Event::PrePush, .. } => pre_push(printer),
+        Command::Run { event: Event::Assistant, .. } => assistant(),
+    }
+}
+
+/// Asks git, in a folder.
+fn git(folder: &Path, arguments: &[&str]) -> Result<Option<String>> {
+    let output = Process::new("git")
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .map_err(|error| Failure::new(format!("git cannot be started: {error}")))?;
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    Ok((output.status.success() && !text.is_empty()).then_some(text))
+}
+
+/// The folder git takes hooks from, and the one it would take them from without `core.hooksPath`.
+fn folders(folder: &Path) -> Result<Option<(PathBuf, PathBuf)>> {
+    let Some(used) = git(folder, &["rev-parse", "--git-path", "hooks"])? else { return Ok(None) };
+    let Some(common) = git(folder, &["rev-parse", "--git-common-dir"])? else { return Ok(None) };
+    Ok(Some((folder.join(used), folder.join(common).join("hooks"))))
+}
+
+/// What there is of hooks around a folder; nothing if that is no repository, or there is no git.
+pub(super) fn state(folder: &Path) -> Option<State> {
+    let (used, own) = folders(folder).ok().flatten()?;
+    let name = Event::PreCommit.name();
+    if is_ours(&used.join(name)) {
+        return Some(State::Installed(used.join(name)));
+    }
+    let file = own.join(name);
+    Some(if is_ours(&file) { State::Shadowed { file, by: used } } else { State::Missing })
+}
+
+fn is_ours(file: &Path) -> bool {
+    std::fs::read_to_string(file).is_ok_and(|text| text.contains(MARK))
+}
+
+fn install(settings: &Settings, printer: &Printer, global: bool) -> Result<()> {
+    let here = Path::new(".");
+    let folder = if global {
+        global_folder(settings)?
+    } else {
+        let (used, own) = folders(here)?.ok_or_else(|| {
+            Failure::usage("this is no git repository").next("run it inside one, or: nlp hooks install --global")
+        })?;
+        if used != own {
+            printer.note(&format!(
+                "note: core.hooksPath points to {}, so the hooks go there and not into {}",
+                used.display(),
+                own.display()
+            ));
+        }
+        used
+    };
+    let mut written = Vec::new();
+    for event in HOOKS {
+        let file = folder.join(event.name());
+        write_hook(&file, event)?;
+        written.push(file.display().to_string());
+    }
+    printer.done(&format!("installed {}", written.join(" and ")), &json!({ "installed": written }))
+}
+
+/// The folder of hooks for every repository: the one that is set, else one of ours, which is set.
+fn global_folder(settings: &Settings) -> Result<PathBuf> {
+    if let Some(folder) = git(Path::new("."), &["config", "--global", "--type=path", "core.hooksPath"])? {
+        return Ok(PathBuf::from(folder));
+    }
+    let folder = settings.folders().config.as_ref().ok_or_else(crate::settings::no_home)?.join("hooks");
+    let mut set = Process::new("git");
+    let status = set.args(["config", "--global", "core.hooksPath"]).arg(&folder).status()?;
+    if !status.success() {
+        return Err(Failure::new("git does not take core.hooksPath").next("git config --global --edit"));
+    }
+    Ok(folder)
+}
+
+/// Writes a hook, or adds ours to one that is there.
+fn write_hook(file: &Path, event: Event) -> Result<()> {
+    let named = |error: std::io::Error| Failure::new(format!("{} cannot be written: {error}", file.display()));
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder).map_err(named)?;
+    }
+    let call = format!("{MARK}\nnlp hooks run {} \"$@\" || exit $?\n", event.name());
+    match std::fs::read_to_string(file) {
+        Ok(text) if text.contains(MARK) => return Ok(()),
+        Ok(text) => {
+            let shell = text.lines().next().is_some_and(|first| first.starts_with("#!") && first.ends_with("sh"));
+            // What is read from standard input by one is not there for the other.
+            if !shell || event == Event::PrePush {
+                return Err(Failure::new(format!("{} is there already and not ours", file.display()))
+                    .next(format!("add to it: nlp hooks run {}", event.name())));
+            }
+            let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+            std::fs::write(file, format!("{first}\n{call}{rest}")).map_err(named)?;
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let mut open = std::fs::OpenOptions::new();
+            let mut open = open.write(true).create_new(true).mode(0o755).open(file).map_err(named)?;
+            open.write_all(format!("#!/bin/sh\n{call}").as_bytes()).map_err(named)?;
+        }
+        Err(error) => return Err(named(error)),
+    }
+    let mut permissions = file.metadata().map_err(named)?.permissions();
+    permissions.set_mode(permissions.mode() | 0o111);
+    std::fs::set_permissions(file, permissions).map_err(named)
+}
+
+/// Says what was found, and how to go on in spite of it.
+fn block(findings: &[scan::Finding], looked: scan::Looked, way_out: &str) {
+    // If standard error is closed there is nobody to tell; the exit code says it too.
+    let _ = write!(
+        std::io::stderr(),
+        "{}nlp: a token was found: revoke it if it was anywhere public, take it out, and try again\n  \
+         a line may keep one that is meant to be there: nlp:allow <reason>\n  {way_out}\n",
+        scan::plain(findings, looked)
+    );
+}
+
+fn pre_commit() -> Result<Exit> {
+    let (places, looked) = scan::staged(&scan::open()?)?;
+    let findings = scan::gather(places, &std::collections::BTreeSet::new());
+    if findings.is_empty() {
+        return Ok(Exit::Done);
+    }
+    block(&findings, looked, "to commit all the same: git commit --no-verify");
+    Ok(Exit::Findings)
+}
+
+fn pre_push(printer: &Printer) -> Result<Exit> {
+    let repo = scan::open()?;
+    let mut tips = Vec::new();
+    let mut hidden = Vec::new();
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        // `<local ref> <local id> <remote ref> <remote id>`, ids of zeros for what is not there.
+        let words: Vec<_> = line.split_whitespace().collect();
+        let [_, local, _, remote] = words.as_slice() else { continue };
+        let commit = |text: &str| scan::commit(&repo, text);
+        tips.extend(commit(local));
+        hidden.extend(commit(remote));
+    }
+    // What a remote is known to have needs no second look.
+    hidden.extend(scan::remote_tips(&repo)?);
+    if tips.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let (places, looked) = scan::between(&repo, tips, hidden, printer.progress())?;
+    let findings = scan::gather(places, &std::collections::BTreeSet::new());
+    if findings.is_empty() {
+        return Ok(Exit::Done);
+    }
+    block(&findings, looked, "to push all the same: git push --no-verify");
+    Ok(Exit::Findings)
+}
+
+/// Reads what a tool is about to be called with, and stops it if there is a token in it.
+fn assistant() -> Result<Exit> {
+    let mut input = Vec::new();
+    std::io::stdin().lock().take(LONGEST).read_to_end(&mut input)?;
+    let value: serde_json::Value = serde_json::from_slice(&input)
+        .map_err(|_| Failure::new("standard input is no JSON").next("install it as a hook before tools are used"))?;
+    let mut texts = Vec::new();
+    strings(&value, &mut texts);
+    let places: Vec<_> = texts.iter().flat_map(|text| scan::text(text.as_bytes(), "tool input")).collect();
+    let findings = scan::gather(places, &std::collections::BTreeSet::new());
+    if findings.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let hints: Vec<_> = findings.iter().map(|finding| finding.hint.as_str()).collect();
+    let _ = writeln!(
+        std::io::stderr(),
+        "An API token ({}) must not be written down or passed on. Read it from the variable NLP_TOKEN instead.",
+        hints.join(", ")
+    );
+    Ok(Exit::Command(BLOCK))
+}
+
+/// Every text of a JSON value, unescaped.
+fn strings<'a>(value: &'a serde_json::Value, texts: &mut Vec<&'a str>) {
+    match value {
+        serde_json::Value::String(text) => texts.push(text),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| strings(item, texts)),
+        serde_json::Value::Object(fields) => fields.iter().for_each(|(name, item)| {
+            texts.push(name);
+            strings(item, texts);
+        }),
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+    }
+}

@@ -1,0 +1,123 @@
+//! `nlp login`: makes a personal key with an end and keeps it. Not a session: a session would do everything the person
+//! may, and a key can be revoked by itself.
+
+use client::{Client, Secret, options, types};
+use serde_json::json;
+
+use crate::credential::{self, Insecure};
+use crate::failure::{Failure, Result};
+use crate::output::Printer;
+use crate::settings::Settings;
+use crate::terminal;
+
+/// Options of `login`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    /// Your e-mail address; asked for if left out.
+    #[arg(long)]
+    email: Option<String>,
+    /// The organisation, by its slug, if you are a member of several.
+    #[arg(long, value_name = "SLUG")]
+    organization: Option<String>,
+    /// Read the password from standard input instead of asking for it.
+    #[arg(long)]
+    password_stdin: bool,
+    /// Keep the token that is given by a variable or --token-file instead of signing in.
+    #[arg(long, conflicts_with_all = ["email", "password_stdin", "organization"])]
+    with_token: bool,
+    /// What the key is called.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// How long the key lasts.
+    #[arg(long, value_name = "DAYS", default_value_t = 90)]
+    expires_in_days: u32,
+    /// A scope of the key; may come several times. The authority's default for personal keys if left out.
+    #[arg(long, value_name = "SCOPE")]
+    scope: Vec<String>,
+    /// Keep the key in a file, in the clear, readable by everything that runs as you.
+    #[arg(long)]
+    insecure_storage: bool,
+}
+
+pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result<()> {
+    let client = settings.client()?;
+    let insecure = if args.insecure_storage { Insecure::Accepted } else { Insecure::Refused };
+    let (secret, shown) = if args.with_token {
+        let given =
+            settings.given()?.ok_or_else(|| Failure::usage("no token was given").next("--token-file - reads it"))?;
+        let token = client.with(given.secret.clone()).get_self()?;
+        (given.secret, json!({ "name": token.name, "id": token.id, "expires_at": token.expires_at }))
+    } else {
+        let made = make_key(&client, args)?;
+        let shown = json!({ "name": made.name, "id": made.id, "expires_at": made.expires_at });
+        (made.secret, shown)
+    };
+    let kept = credential::keep(settings.folders(), settings.profile(), &secret, insecure).map_err(|failure| {
+        failure.after(format!("the key {} was made and is not kept; revoke it in the list of your keys", shown["id"]))
+    })?;
+    settings.remember(client.base())?;
+    if let Some(warning) = kept.warning() {
+        printer.note(&format!("warning: {warning}"));
+    }
+    let sentence = format!(
+        "signed in to {} with the key {} until {}; kept in {kept}",
+        client.base(),
+        shown["name"].as_str().unwrap_or_default(),
+        shown["expires_at"].as_str().unwrap_or("it is revoked"),
+    );
+    let mut value = shown;
+    value["url"] = json!(client.base());
+    value["kept_in"] = json!(kept.to_string());
+    printer.done(&sentence, &value)
+}
+
+/// Signs in, makes the key, and signs out again.
+fn make_key(client: &Client, args: &Args) -> Result<types::CreatedToken> {
+    let email = match &args.email {
+        Some(email) => email.clone(),
+        None if terminal::present() => terminal::ask("E-mail")?,
+        None => return Err(Failure::usage("nobody is there to ask for an e-mail address").next("--email")),
+    };
+    let password = password(args)?;
+    let mut body =
+        types::SignIn { email, password, organization: args.organization.clone(), ..types::SignIn::default() };
+    let session = match client.create_session(&body) {
+        Err(error) if needs_code(&error) && terminal::present() => {
+            body.code = Some(terminal::ask_secret("Code of your authenticator app")?);
+            client.create_session(&body)?
+        }
+        other => other?,
+    };
+    let session = client.with(session.token);
+    let body = types::CreateKey {
+        name: args.name.clone().unwrap_or_else(default_name),
+        expires_in_days: Some(args.expires_in_days),
+        scopes: (!args.scope.is_empty()).then(|| args.scope.clone()),
+        ..types::CreateKey::default()
+    };
+    let made = session.create_key(&options::CreateKeyOptions::default(), &body);
+    // The session has done its work. If it cannot be ended it ends by itself.
+    let _ = session.delete_current();
+    Ok(made?)
+}
+
+fn needs_code(error: &client::Error) -> bool {
+    error.refusal().is_some_and(|refusal| refusal.status == 401 && refusal.error == "second factor required")
+}
+
+fn password(args: &Args) -> Result<Secret> {
+    if args.password_stdin {
+        return Ok(credential::from_file(std::path::Path::new("-"))?.secret);
+    }
+    if terminal::present() {
+        return terminal::ask_secret("Password");
+    }
+    Err(Failure::usage("nobody is there to ask for a password").next("--password-stdin"))
+}
+
+/// What tells this machine's key from others.
+fn default_name() -> String {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let name: String = format!("nlp on {host}").chars().filter(|character| !character.is_control()).take(100).collect();
+    name
+}

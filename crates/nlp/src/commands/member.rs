@@ -1,0 +1,82 @@
+//! `nlp member`: the people of an organisation.
+
+use client::{options, types};
+use serde_json::json;
+
+use super::organization::Organization;
+use super::{Limit, json, jsons};
+use crate::failure::Result;
+use crate::output::Printer;
+use crate::settings::Settings;
+use crate::terminal;
+
+/// Options of `member`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    organization: Organization,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Clone, clap::Subcommand)]
+enum Action {
+    /// List members.
+    List {
+        #[command(flatten)]
+        limit: Limit,
+    },
+    /// Add somebody, or invite them; an invitation's code is shown once.
+    Add {
+        /// Their e-mail address.
+        email: String,
+        /// Their role, by name or id.
+        #[arg(long)]
+        role: String,
+    },
+    /// Give a member another role.
+    SetRole {
+        /// Their id.
+        user: String,
+        /// The role, by name or id.
+        role: String,
+    },
+    /// Remove a member; their keys for this organisation are revoked.
+    Remove {
+        /// Their id.
+        user: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+const COLUMNS: [&str; 6] = ["user_id", "email", "name", "role", "status", "joined_at"];
+
+pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result<()> {
+    let (client, org) = args.organization.resolve(settings)?;
+    match &args.action {
+        Action::List { limit } => {
+            let found = limit.gather(|cursor, size| {
+                let limit = u32::try_from(size).ok();
+                let page =
+                    client.list_members(&org, &options::ListMembersOptions { limit, cursor, ..Default::default() })?;
+                Ok((page.members, page.next_cursor))
+            })?;
+            printer.list(&jsons(&found)?, &COLUMNS)
+        }
+        Action::Add { email, role } => {
+            let body: types::AddMember = super::from_json(json!({ "email": email, "role": role }))?;
+            printer.one(&json(&client.add_member(&org, &body)?)?, &["email", "role", "status", "code", "expires_at"])
+        }
+        Action::SetRole { user, role } => {
+            let body: types::EditMember = super::from_json(json!({ "role": role }))?;
+            printer.one(&json(&client.edit_member(&org, user, &body)?)?, &COLUMNS)
+        }
+        Action::Remove { user, yes } => {
+            terminal::confirm("Remove this member and revoke their keys?", *yes)?;
+            client.remove_member(&org, user)?;
+            printer.done("the member is removed", &json!({ "removed": user }))
+        }
+    }
+}

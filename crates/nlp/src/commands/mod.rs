@@ -1,0 +1,194 @@
+//! Every command, one file each.
+
+mod access_scope;
+mod actor;
+mod audit;
+mod completions;
+mod doctor;
+mod exec;
+mod hooks;
+mod login;
+mod logout;
+mod man;
+mod member;
+mod organization;
+mod probe;
+mod project;
+mod role;
+mod scope;
+mod sync;
+mod token;
+mod verify;
+mod whoami;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::output::Printer;
+use crate::scan;
+use crate::settings::Settings;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Sign in: make a personal key and keep it for the next commands.
+    Login(login::Args),
+    /// Revoke the kept key and forget it.
+    Logout(logout::Args),
+    /// Show who is asking, and with what.
+    Whoami,
+    /// Check the set-up; each fault with the command that mends it.
+    Doctor,
+    /// Tokens of the organisation.
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Your personal keys.
+    #[command(subcommand)]
+    Key(token::KeyCommand),
+    /// Scopes: what tokens may do.
+    #[command(subcommand)]
+    Scope(scope::Command),
+    /// Projects.
+    Project(project::Args),
+    /// Access scopes: boundaries inside a project.
+    AccessScope(access_scope::Args),
+    /// Actors of a project.
+    Actor(actor::Args),
+    /// Members of the organisation.
+    Member(member::Args),
+    /// Roles of the organisation.
+    Role(role::Args),
+    /// The audit trail.
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Run a command with a token in its environment.
+    Exec(exec::Args),
+    /// Rotate a token and put the new one where it is used.
+    Sync(sync::Args),
+    /// Find leaked tokens in files, in what is staged, or in a history.
+    Scan(scan::Args),
+    /// Git hooks that keep tokens out of commits.
+    #[command(subcommand)]
+    Hooks(hooks::Command),
+    /// Whether a token was issued, by its checksum alone: nothing is sent.
+    Verify(verify::Args),
+    /// Measure how soon a new token counts, and a revoked one no longer, on every node.
+    Probe(probe::Args),
+    /// Print completions for a shell.
+    Completions(completions::Args),
+    /// Write manual pages.
+    Man(man::Args),
+}
+
+impl Command {
+    pub(crate) fn run(self, settings: &Settings, printer: &Printer) -> Result<Exit> {
+        if let Self::Scan(args) = &self {
+            return scan::run(settings, printer, args);
+        }
+        printer.refuse_sarif()?;
+        match self {
+            Self::Exec(args) => return exec::run(settings, printer, &args),
+            Self::Hooks(command) => return hooks::run(settings, printer, &command),
+            Self::Login(args) => login::run(settings, printer, &args),
+            Self::Logout(args) => logout::run(settings, printer, &args),
+            Self::Whoami => whoami::run(settings, printer),
+            Self::Doctor => doctor::run(settings, printer),
+            Self::Token(command) => token::run(settings, printer, &command),
+            Self::Key(command) => token::run_key(settings, printer, &command),
+            Self::Scope(command) => scope::run(settings, printer, &command),
+            Self::Project(args) => project::run(settings, printer, &args),
+            Self::AccessScope(args) => access_scope::run(settings, printer, &args),
+            Self::Actor(args) => actor::run(settings, printer, &args),
+            Self::Member(args) => member::run(settings, printer, &args),
+            Self::Role(args) => role::run(settings, printer, &args),
+            Self::Audit(command) => audit::run(settings, printer, &command),
+            Self::Sync(args) => sync::run(settings, printer, &args),
+            Self::Verify(args) => verify::run(settings, printer, &args),
+            Self::Probe(args) => probe::run(settings, printer, &args),
+            Self::Completions(args) => completions::run(printer, &args),
+            Self::Man(args) => man::run(printer, &args),
+            // Handled above: it writes SARIF too.
+            Self::Scan(_) => Ok(()),
+        }
+        .map(|()| Exit::Done)
+    }
+}
+
+/// An answer as JSON, in the fields of the wire.
+fn json<T: Serialize>(answer: &T) -> Result<Value> {
+    serde_json::to_value(answer).map_err(|error| Failure::new(error.to_string()))
+}
+
+/// A body from JSON, where words are words whatever type the document gives them.
+fn from_json<T: serde::de::DeserializeOwned>(body: Value) -> Result<T> {
+    serde_json::from_value(body).map_err(|error| Failure::new(error.to_string()))
+}
+
+/// Answers as JSON.
+fn jsons<T: Serialize>(answers: &[T]) -> Result<Vec<Value>> {
+    answers.iter().map(json).collect()
+}
+
+/// How much of a list is wanted.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Limit {
+    /// At most this many entries.
+    #[arg(long, default_value_t = 100, value_name = "N", conflicts_with = "all")]
+    limit: usize,
+    /// All there are.
+    #[arg(long)]
+    all: bool,
+}
+
+impl Limit {
+    /// Asks for page after page until there is enough. Each answer is a page's entries and where the next begins.
+    fn gather<T>(
+        &self,
+        mut page: impl FnMut(Option<String>, usize) -> Result<(Vec<T>, Option<String>)>,
+    ) -> Result<Vec<T>> {
+        /// The most that one page has.
+        const PAGE: usize = 1000;
+        let wanted = if self.all { usize::MAX } else { self.limit };
+        let mut entries = Vec::new();
+        let mut cursor = None;
+        loop {
+            let left = wanted.saturating_sub(entries.len());
+            if left == 0 {
+                break;
+            }
+            let (mut more, next) = page(cursor, left.min(PAGE))?;
+            entries.append(&mut more);
+            match next {
+                Some(next) => cursor = Some(next),
+                None => break,
+            }
+        }
+        entries.truncate(wanted);
+        Ok(entries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_gathered_until_there_is_enough() {
+        for (limit, all, expected, calls) in
+            [(100, false, 100, 1), (2500, false, 2500, 3), (1, true, 3000, 4), (0, false, 0, 0)]
+        {
+            let mut asked = 0;
+            let found = Limit { limit, all }
+                .gather(|cursor, size| {
+                    asked += 1;
+                    let from: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());
+                    let upto = (from + size).min(3000);
+                    Ok(((from..upto).collect(), (from < 3000).then(|| upto.to_string())))
+                })
+                .unwrap();
+            assert_eq!(found, (0..expected).collect::<Vec<_>>());
+            assert_eq!(asked, calls);
+        }
+    }
+}

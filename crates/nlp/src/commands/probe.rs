@@ -1,0 +1,188 @@
+//! `nlp probe`: what the promise is worth here. A token is made and asked for on every node until each says yes, then
+//! revoked and asked for until each says no; how long that took is shown as a histogram.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use client::{Client, Error, Plain, Secret, types};
+use serde_json::{Value, json};
+
+use super::token::{Family, New, create};
+use crate::failure::{Failure, Result};
+use crate::output::{Format, Printer};
+use crate::settings::Settings;
+
+/// How long a node may take to follow before the probe gives up on it.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Upper bounds of the histogram's rows, in microseconds.
+const BOUNDS_US: [u128; 9] = [500, 1_000, 2_000, 5_000, 10_000, 50_000, 100_000, 1_000_000, 10_000_000];
+/// Width of the longest bar.
+const BAR: usize = 40;
+
+/// Options of `probe`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    /// Another node to ask; may come several times. The one of `--url` is always asked.
+    #[arg(long, value_name = "URL")]
+    node: Vec<String>,
+    /// How many tokens are made and revoked.
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rounds: u32,
+    /// The scope of the tokens; they are gone when the probe ends.
+    #[arg(long, default_value = "read", value_name = "SCOPE")]
+    scope: String,
+}
+
+/// How long something took, on every node and in every round.
+#[derive(Debug, Default)]
+struct Times {
+    all: Vec<Duration>,
+    /// How often a node gave the wrong answer first.
+    late: u32,
+}
+
+pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result<()> {
+    let client = settings.signed_in()?;
+    let mut nodes = vec![client.anonymous()];
+    for url in &args.node {
+        // An address of a node inside a network; nothing but the probe's own token travels there.
+        nodes.push(Client::new(url, Plain::Anywhere)?);
+    }
+    let (mut made_times, mut revoked_times) = (Times::default(), Times::default());
+    let progress = printer.progress();
+    for round in 1..=args.rounds {
+        progress.tell(|| format!("round {round} of {}", args.rounds));
+        let new = New {
+            name: format!("nlp probe {round}"),
+            scopes: vec![args.scope.clone()],
+            expires_in_days: Some(1),
+            ..New::default()
+        };
+        let made = create(&client, Family::Organization, new)?;
+        let seen = follow(&nodes, &made.secret, true, &mut made_times);
+        // Revoked whatever came of it: a probe leaves nothing behind.
+        Family::Organization
+            .revoke(&client, &made.id)
+            .map_err(|failure| failure.after(format!("the probe's token {} is still there", made.id)))?;
+        seen?;
+        follow(&nodes, &made.secret, false, &mut revoked_times)?;
+    }
+    let value = json!({
+        "nodes": nodes.iter().map(Client::base).collect::<Vec<_>>(),
+        "rounds": args.rounds,
+        "created": made_times.json(),
+        "revoked": revoked_times.json(),
+    });
+    if printer.format() == Format::Text {
+        let text = format!(
+            "a new token validates, {} nodes, {} rounds\n{}\na revoked token does not validate\n{}",
+            nodes.len(),
+            args.rounds,
+            made_times.histogram(),
+            revoked_times.histogram()
+        );
+        printer.text(&text)?;
+    } else {
+        printer.value(&value)?;
+    }
+    if revoked_times.late > 0 {
+        return Err(Failure::new(format!(
+            "a revoked token was still answered valid {} times, counted from the answer to its revocation",
+            revoked_times.late
+        ))
+        .next("expected with a staleness above zero; otherwise compare the nodes' clocks and databases"));
+    }
+    Ok(())
+}
+
+/// Asks each node until it gives the expected answer.
+fn follow(nodes: &[Client], token: &Secret, expected: bool, times: &mut Times) -> Result<()> {
+    for node in nodes {
+        let began = Instant::now();
+        loop {
+            let asked = Instant::now();
+            let good = is_good(node, token)?;
+            if good == expected {
+                times.all.push(if asked == began { asked.elapsed() } else { began.elapsed() });
+                break;
+            }
+            times.late += 1;
+            if began.elapsed() > PATIENCE {
+                return Err(Failure::new(format!("{} does not follow after {} s", node.base(), PATIENCE.as_secs())));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_good(node: &Client, token: &Secret) -> Result<bool> {
+    match node.validate(&types::ValidateRequest { token: token.clone(), ..Default::default() }) {
+        Ok(_) => Ok(true),
+        Err(Error::Refused(refusal)) if refusal.status == 401 => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Times {
+    /// Microseconds below which a share of all lies.
+    fn percentile_us(&self, percent: usize) -> u128 {
+        let mut sorted: Vec<_> = self.all.iter().map(Duration::as_micros).collect();
+        sorted.sort_unstable();
+        let at = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+        sorted.get(at).copied().unwrap_or_default()
+    }
+
+    fn json(&self) -> Value {
+        let number = |value: u128| u64::try_from(value).unwrap_or(u64::MAX);
+        json!({
+            "answers": self.all.len(),
+            "wrong_first": self.late,
+            "p50_us": number(self.percentile_us(50)),
+            "p99_us": number(self.percentile_us(99)),
+            "max_us": number(self.percentile_us(100)),
+        })
+    }
+
+    fn histogram(&self) -> String {
+        let mut counts = [0_usize; BOUNDS_US.len() + 1];
+        for time in &self.all {
+            counts[BOUNDS_US.iter().take_while(|bound| time.as_micros() > **bound).count()] += 1;
+        }
+        let most = counts.iter().copied().max().unwrap_or(0).max(1);
+        let mut text = String::new();
+        for (at, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let bound = BOUNDS_US.get(at).map_or_else(
+                || format!("over {} ms", BOUNDS_US[BOUNDS_US.len() - 1] / 1000),
+                |bound| format!("≤ {}.{} ms", bound / 1000, bound % 1000 / 100),
+            );
+            let bar = "#".repeat((count * BAR).div_ceil(most));
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{bound:>14}  {count:>6}  {bar}");
+        }
+        let _ = writeln!(
+            text,
+            "  half within {} µs, 99 of 100 within {} µs, wrong answers first: {}",
+            self.percentile_us(50),
+            self.percentile_us(99),
+            self.late
+        );
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_histogram_has_a_row_for_each_size_there_is() {
+        let times = Times { all: [300, 400, 700, 20_000_000].map(Duration::from_micros).to_vec(), late: 1 };
+        let text = times.histogram();
+        let rows: Vec<Vec<_>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(rows[0][..4], ["≤", "0.5", "ms", "2"]);
+        assert_eq!(rows[1][..4], ["≤", "1.0", "ms", "1"]);
+        assert_eq!(rows[2][..4], ["over", "10000", "ms", "1"]);
+        assert_eq!(times.percentile_us(50), 400);
+        assert_eq!(Times::default().percentile_us(99), 0);
+    }
+}

@@ -1,0 +1,66 @@
+//! `nlp role`: what members may do.
+
+use client::types;
+use serde_json::json;
+
+use super::organization::Organization;
+use super::{json, jsons};
+use crate::failure::Result;
+use crate::output::Printer;
+use crate::settings::Settings;
+use crate::terminal;
+
+/// Options of `role`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    organization: Organization,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Clone, clap::Subcommand)]
+enum Action {
+    /// List roles, built-in ones too.
+    List,
+    /// Make a role.
+    Create {
+        /// What it is called.
+        name: String,
+        /// A scope of its members; may come several times.
+        #[arg(long, required = true, value_name = "SCOPE")]
+        scope: Vec<String>,
+    },
+    /// Show a role.
+    Show {
+        /// Its id or name.
+        role: String,
+    },
+    /// Delete a role; its members become viewers.
+    Delete {
+        /// Its id.
+        role: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+const COLUMNS: [&str; 4] = ["id", "name", "built_in", "scopes"];
+
+pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result<()> {
+    let (client, org) = args.organization.resolve(settings)?;
+    match &args.action {
+        Action::List => printer.list(&jsons(&client.list_roles(&org)?.roles)?, &COLUMNS),
+        Action::Create { name, scope } => {
+            let body = types::CreateRole { name: name.clone(), scopes: scope.clone() };
+            printer.one(&json(&client.create_role(&org, &body)?)?, &COLUMNS)
+        }
+        Action::Show { role } => printer.one(&json(&client.get_role(&org, role)?)?, &COLUMNS),
+        Action::Delete { role, yes } => {
+            terminal::confirm("Delete this role? Its members become viewers.", *yes)?;
+            client.delete_role(&org, role)?;
+            printer.done("the role is deleted", &json!({ "deleted": role }))
+        }
+    }
+}

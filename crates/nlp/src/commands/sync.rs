@@ -1,0 +1,195 @@
+//! `nlp sync`: rotates a token and puts the new one where it is used: rotate, write, verify, finish.
+//!
+//! **Invariant:** the old token counts until the new one is in place and was validated. Wherever it stops, it says what
+//! state things are in.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use client::{Client, Secret, types};
+use serde_json::json;
+
+use super::token::{Family, Rotation};
+use crate::failure::{Failure, Result};
+use crate::output::Printer;
+use crate::settings::{Settings, write_private};
+
+/// Options of `sync`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    place: Place,
+}
+
+#[derive(Debug, Clone, clap::Subcommand)]
+enum Place {
+    /// A file that nobody else may read.
+    File {
+        /// The file; it is replaced as a whole.
+        file: PathBuf,
+        #[command(flatten)]
+        what: What,
+    },
+    /// A secret of a GitHub repository, by the program `gh`.
+    GithubSecret {
+        /// What the secret is called.
+        name: String,
+        /// The repository, as OWNER/NAME; the one around the current folder if left out.
+        #[arg(long, value_name = "OWNER/NAME")]
+        repo: Option<String>,
+        #[command(flatten)]
+        what: What,
+    },
+    /// A variable of a GitLab project, masked, by the program `glab`.
+    GitlabVar {
+        /// What the variable is called.
+        name: String,
+        /// The project, as GROUP/NAME; the one around the current folder if left out.
+        #[arg(long, value_name = "GROUP/NAME")]
+        repo: Option<String>,
+        #[command(flatten)]
+        what: What,
+    },
+}
+
+/// Which token, and how it is rotated.
+#[derive(Debug, Clone, clap::Args)]
+struct What {
+    /// The token, by id.
+    #[arg(long = "rotate", value_name = "TOKEN-ID", required = true)]
+    id: String,
+    #[command(flatten)]
+    rotation: Rotation,
+}
+
+impl Place {
+    const fn what(&self) -> &What {
+        match self {
+            Self::File { what, .. } | Self::GithubSecret { what, .. } | Self::GitlabVar { what, .. } => what,
+        }
+    }
+
+    /// As a sentence names it.
+    fn named(&self) -> String {
+        match self {
+            Self::File { file, .. } => file.display().to_string(),
+            Self::GithubSecret { name, .. } => format!("the GitHub secret {name}"),
+            Self::GitlabVar { name, .. } => format!("the GitLab variable {name}"),
+        }
+    }
+
+    /// Whether what it takes is there, before anything is rotated.
+    fn ready(&self) -> Result<()> {
+        let program = match self {
+            Self::File { .. } => return Ok(()),
+            Self::GithubSecret { .. } => "gh",
+            Self::GitlabVar { .. } => "glab",
+        };
+        let status =
+            Command::new(program).args(["auth", "status"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        match status {
+            Ok(status) if status.success() => Ok(()),
+            Ok(_) => Err(Failure::new(format!("{program} is not signed in")).next(format!("{program} auth login"))),
+            Err(error) => {
+                Err(Failure::new(format!("{program} cannot be started: {error}")).next(format!("install {program}")))
+            }
+        }
+    }
+
+    /// Puts the secret there.
+    fn write(&self, secret: &Secret) -> Result<()> {
+        match self {
+            Self::File { file, .. } => write_private(file, &format!("{}\n", secret.expose())),
+            Self::GithubSecret { name, repo, .. } => {
+                let mut command = Command::new("gh");
+                command.args(["secret", "set", name]);
+                pipe(with_repo(&mut command, repo.as_deref()), secret)
+            }
+            Self::GitlabVar { name, repo, .. } => {
+                // There are two commands for it: one fails where the variable is missing, the other where it is there.
+                let call = |verb: &str| {
+                    let mut command = Command::new("glab");
+                    command.args(["variable", verb, name, "--masked"]);
+                    pipe(with_repo(&mut command, repo.as_deref()), secret)
+                };
+                call("update").or_else(|_| call("set"))
+            }
+        }
+    }
+}
+
+fn with_repo<'a>(command: &'a mut Command, repo: Option<&str>) -> &'a mut Command {
+    if let Some(repo) = repo {
+        command.args(["--repo", repo]);
+    }
+    command
+}
+
+/// Hands the secret over on standard input, where other processes cannot see it.
+fn pipe(command: &mut Command, secret: &Secret) -> Result<()> {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(secret.expose().as_bytes())?;
+    }
+    let output = child.wait_with_output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(Failure::new(token_format::redact(said.trim()).to_string()))
+}
+
+pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result<()> {
+    let client = settings.signed_in()?;
+    let place = &args.place;
+    place.ready()?;
+    let id = &place.what().id;
+    let rotation = &place.what().rotation;
+    // Ctrl-C between two steps must not leave a new token that nobody has: it is looked at where stopping is harmless.
+    let stopped = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, std::sync::Arc::clone(&stopped))?;
+    }
+    let progress = printer.progress();
+    progress.tell(|| "rotating".to_owned());
+    let made = Family::Organization.rotate(&client, id, rotation.grace, rotation.mode(), None)?;
+    progress.tell(|| format!("writing {}", place.named()));
+    if let Err(failure) = place.write(&made.secret) {
+        return Err(taken_back(&client, id, failure.after(format!("{} was not written", place.named()))));
+    }
+    progress.tell(|| "validating the new token".to_owned());
+    let body = types::ValidateRequest { token: made.secret.clone(), ..Default::default() };
+    if let Err(error) = client.anonymous().validate(&body) {
+        let state = format!(
+            "{} has the new token {}, which does not validate; the old one counts until {}",
+            place.named(),
+            made.id,
+            made.grace_period_ends_at
+        );
+        return Err(Failure::from(error).after(state).next(format!("nlp token show {}", made.id)));
+    }
+    let value = json!({
+        "id": made.id, "old_token_id": made.old_token_id, "written_to": place.named(),
+        "grace_period_ends_at": made.grace_period_ends_at,
+    });
+    let interrupted = stopped.load(std::sync::atomic::Ordering::Relaxed);
+    let late = if interrupted { " (the interruption came when nothing was half-done)" } else { "" };
+    let sentence = format!(
+        "{} has the new token {}; the old one counts until {}{late}",
+        place.named(),
+        made.id,
+        made.grace_period_ends_at
+    );
+    printer.done(&sentence, &value)
+}
+
+/// Takes the rotation back, since nobody has the new token; the failure, with the state things are in.
+fn taken_back(client: &Client, id: &str, failure: Failure) -> Failure {
+    match Family::Organization.cancel(client, id) {
+        Ok(_) => failure.after("the rotation was taken back and the old token counts as before"),
+        Err(other) => failure
+            .after(format!("the old token counts until its grace ends, and taking the rotation back failed ({other})"))
+            .next(format!("nlp token cancel-rotation {id}")),
+    }
+}

@@ -1,0 +1,138 @@
+//! Making tokens.
+
+use client::{Client, options, types};
+use serde_json::json;
+
+use super::Family;
+use crate::commands::{from_json, json};
+use crate::failure::Result;
+use crate::output::Printer;
+use crate::settings::Settings;
+
+/// What is shown of a token that was just made.
+const MADE: [&str; 6] = ["id", "name", "secret", "scopes", "expires_at", "warnings"];
+
+/// Options of `create`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    /// What it is called.
+    name: String,
+    /// What it may do; may come several times.
+    #[arg(long, value_name = "SCOPE")]
+    scope: Vec<String>,
+    #[command(flatten)]
+    end: End,
+    /// The project it is bound to, by id.
+    #[arg(long, value_name = "PROJECT")]
+    project: Option<String>,
+    /// A label without effect on access.
+    #[arg(long, value_name = "LABEL")]
+    agent_type: Option<String>,
+    /// A retry with the same key makes no second token.
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+}
+
+/// When it ends.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct End {
+    /// When it ends, in days from now.
+    #[arg(long, value_name = "DAYS", conflicts_with = "expires_at")]
+    expires_in_days: Option<u32>,
+    /// When it ends; RFC 3339.
+    #[arg(long, value_name = "TIME")]
+    expires_at: Option<String>,
+}
+
+/// Options of `duplicate`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct DuplicateArgs {
+    /// The token to make another of, by id.
+    id: String,
+    /// What the new one is called; the same if left out.
+    #[arg(long)]
+    name: Option<String>,
+    #[command(flatten)]
+    end: End,
+}
+
+/// A token to make.
+#[derive(Debug, Clone, Default)]
+pub(in crate::commands) struct New {
+    pub(in crate::commands) name: String,
+    pub(in crate::commands) scopes: Vec<String>,
+    pub(in crate::commands) expires_in_days: Option<u32>,
+    pub(in crate::commands) expires_at: Option<String>,
+    pub(in crate::commands) project: Option<String>,
+    pub(in crate::commands) agent_type: Option<String>,
+    pub(in crate::commands) idempotency_key: Option<String>,
+}
+
+/// Makes it.
+pub(in crate::commands) fn create(client: &Client, family: Family, new: New) -> Result<types::CreatedToken> {
+    let key = new.idempotency_key;
+    // Left out, personal keys get the authority's default scopes; for other tokens the authority says what is missing.
+    let scopes = (family == Family::Organization || !new.scopes.is_empty()).then_some(new.scopes);
+    let body = json!({
+        "name": new.name,
+        "scopes": scopes,
+        "expires_in_days": new.expires_in_days,
+        "expires_at": new.expires_at,
+        "project_id": new.project,
+        "agent_type": new.agent_type,
+    });
+    Ok(match family {
+        Family::Organization => {
+            let body: types::CreateToken = from_json(body)?;
+            client.create_token(&options::CreateTokenOptions { idempotency_key: key }, &body)?
+        }
+        Family::Personal => {
+            let body: types::CreateKey = from_json(body)?;
+            client.create_key(&options::CreateKeyOptions { idempotency_key: key }, &body)?
+        }
+    })
+}
+
+pub(super) fn run(settings: &Settings, printer: &Printer, family: Family, args: &Args) -> Result<()> {
+    let new = New {
+        name: args.name.clone(),
+        scopes: args.scope.clone(),
+        expires_in_days: args.end.expires_in_days,
+        expires_at: args.end.expires_at.clone(),
+        project: args.project.clone(),
+        agent_type: args.agent_type.clone(),
+        idempotency_key: args.idempotency_key.clone(),
+    };
+    let made = create(&settings.signed_in()?, family, new)?;
+    say(printer, &made)
+}
+
+pub(super) fn duplicate(settings: &Settings, printer: &Printer, args: &DuplicateArgs) -> Result<()> {
+    let client = settings.signed_in()?;
+    let like = client.get_token(&args.id)?;
+    let made = create(
+        &client,
+        Family::Organization,
+        New {
+            name: args.name.clone().unwrap_or(like.name),
+            scopes: like.scopes,
+            expires_in_days: args.end.expires_in_days,
+            expires_at: args.end.expires_at.clone(),
+            project: like.project_id,
+            agent_type: Some(like.agent_type),
+            idempotency_key: None,
+        },
+    )?;
+    say(printer, &made)
+}
+
+fn say(printer: &Printer, made: &types::CreatedToken) -> Result<()> {
+    for warning in made.warnings.iter().flatten() {
+        printer.note(&format!("warning: {}", warning.message));
+    }
+    printer.one(&json(made)?, &MADE)?;
+    if printer.is_terminal() {
+        printer.note("the secret is not shown again");
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! `nlp token` and `nlp key`: tokens of the organisation, and one's own.
+
+mod create;
+mod family;
+mod list;
+mod revoke;
+mod rotate;
+mod show;
+mod usage;
+mod validate;
+
+pub(super) use create::{New, create};
+pub(super) use family::Family;
+pub(super) use rotate::Rotation;
+
+use crate::failure::Result;
+use crate::output::Printer;
+use crate::settings::Settings;
+
+/// What a list and a single token show first.
+const COLUMNS: [&str; 7] = ["id", "name", "hint", "status", "scopes", "expires_at", "last_used_at"];
+
+#[derive(Debug, Clone, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Make a token; its secret is shown once.
+    Create(create::Args),
+    /// List tokens, the newest first.
+    List(list::Args),
+    /// Show a token.
+    Show(show::Args),
+    /// Make a new secret; the old one lasts for the grace.
+    Rotate(rotate::Args),
+    /// Take a rotation back: the old token counts again and the new one is revoked.
+    CancelRotation(rotate::CancelArgs),
+    /// Revoke tokens at once.
+    Revoke(revoke::Args),
+    /// Make another token with the same name, scopes and project.
+    Duplicate(create::DuplicateArgs),
+    /// Ask whether a token is good. It is read from a variable, --token-file or standard input.
+    Validate(validate::Args),
+    /// Show how often a token was used.
+    Usage(usage::Args),
+}
+
+/// What can be done with one's own keys.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a key; its secret is shown once.
+    Create(create::Args),
+    /// List your keys, the newest first.
+    List(list::Args),
+    /// Show a key.
+    Show(show::Args),
+    /// Make a new secret; the old one lasts for the grace.
+    Rotate(rotate::Args),
+    /// Take a rotation back: the old key counts again and the new one is revoked.
+    CancelRotation(rotate::CancelArgs),
+    /// Revoke keys at once.
+    Revoke(revoke::Args),
+}
+
+pub(super) fn run(settings: &Settings, printer: &Printer, command: &Command) -> Result<()> {
+    let family = Family::Organization;
+    match command {
+        Command::Create(args) => create::run(settings, printer, family, args),
+        Command::List(args) => list::run(settings, printer, family, args),
+        Command::Show(args) => show::run(settings, printer, family, args),
+        Command::Rotate(args) => rotate::run(settings, printer, family, args),
+        Command::CancelRotation(args) => rotate::cancel(settings, printer, family, args),
+        Command::Revoke(args) => revoke::run(settings, printer, family, args),
+        Command::Duplicate(args) => create::duplicate(settings, printer, args),
+        Command::Validate(args) => validate::run(settings, printer, args),
+        Command::Usage(args) => usage::run(settings, printer, args),
+    }
+}
+
+pub(super) fn run_key(settings: &Settings, printer: &Printer, command: &KeyCommand) -> Result<()> {
+    let family = Family::Personal;
+    match command {
+        KeyCommand::Create(args) => create::run(settings, printer, family, args),
+        KeyCommand::List(args) => list::run(settings, printer, family, args),
+        KeyCommand::Show(args) => show::run(settings, printer, family, args),
+        KeyCommand::Rotate(args) => rotate::run(settings, printer, family, args),
+        KeyCommand::CancelRotation(args) => rotate::cancel(settings, printer, family, args),
+        KeyCommand::Revoke(args) => revoke::run(settings, printer, family, args),
+    }
+}

@@ -1,0 +1,60 @@
+//! Rotating tokens, and taking a rotation back.
+
+use super::{COLUMNS, Family};
+use crate::commands::json;
+use crate::failure::Result;
+use crate::output::Printer;
+use crate::settings::Settings;
+
+/// Options of `rotate`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    /// Its id; for a token of the organisation also `self`, the one that is asking.
+    id: String,
+    #[command(flatten)]
+    rotation: Rotation,
+    /// A retry with the same key rotates nothing again.
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+}
+
+/// How the old token ends.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(in crate::commands) struct Rotation {
+    /// How long the old token still counts, in seconds; the deployment's default if left out.
+    #[arg(long, value_name = "SECONDS")]
+    pub(in crate::commands) grace: Option<u32>,
+    /// End the old token a little after the new one is first used, if that is sooner.
+    #[arg(long)]
+    pub(in crate::commands) until_first_use: bool,
+}
+
+impl Rotation {
+    /// As the wire names it.
+    pub(in crate::commands) fn mode(&self) -> Option<&'static str> {
+        self.until_first_use.then_some("first_use")
+    }
+}
+
+/// Options of `cancel-rotation`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct CancelArgs {
+    /// The old token's id.
+    id: String,
+}
+
+pub(super) fn run(settings: &Settings, printer: &Printer, family: Family, args: &Args) -> Result<()> {
+    let client = settings.signed_in()?;
+    let made =
+        family.rotate(&client, &args.id, args.rotation.grace, args.rotation.mode(), args.idempotency_key.clone())?;
+    printer
+        .one(&json(&made)?, &["id", "name", "secret", "old_token_id", "old_token_status", "grace_period_ends_at"])?;
+    if printer.is_terminal() {
+        printer.note("the secret is not shown again");
+    }
+    Ok(())
+}
+
+pub(super) fn cancel(settings: &Settings, printer: &Printer, family: Family, args: &CancelArgs) -> Result<()> {
+    printer.one(&json(&family.cancel(&settings.signed_in()?, &args.id)?)?, &COLUMNS)
+}

@@ -1,0 +1,22 @@
+//! `nlp`: the command line of nolapse tokens, for people and scripts, on the public API only.
+//!
+//! **Invariant:** a secret is never an argument, and never printed but by the command that makes it.
+
+#![expect(
+    clippy::needless_update,
+    reason = "bodies and options of requests get new fields, which must not break what does not use them"
+)]
+
+mod app;
+mod commands;
+mod credential;
+mod exit;
+mod failure;
+mod output;
+mod scan;
+mod settings;
+mod terminal;
+
+fn main() -> std::process::ExitCode {
+    std::process::ExitCode::from(app::run(std::env::args_os()).code())
+}

@@ -1,0 +1,272 @@
+//! Writing answers: tables for people, JSON for programs.
+//!
+//! Tables have a header and columns on a terminal; elsewhere a line is fields with tabs between. A closed pipe is an
+//! end and not an error.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use serde_json::Value;
+
+use crate::failure::{Failure, Result};
+
+/// How answers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// Tables and sentences.
+    Text,
+    /// One JSON document.
+    Json,
+    /// A JSON document a line.
+    Ndjson,
+    /// SARIF 2.1.0; `scan` alone.
+    Sarif,
+}
+
+/// Writes answers to standard output, and progress to standard error.
+#[derive(Debug, Clone)]
+pub(crate) struct Printer {
+    format: Format,
+    field: Option<String>,
+    terminal: bool,
+}
+
+/// How far long work is: shown on a terminal, and wiped when a line follows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Progress {
+    shown: bool,
+}
+
+impl Progress {
+    /// Shows where the work is, if anybody is watching.
+    pub(crate) fn tell(self, what: impl FnOnce() -> String) {
+        if self.shown {
+            // If nobody can be told, the work goes on.
+            let _ = write!(io::stderr(), "\r\x1b[K{}\r", what());
+        }
+    }
+}
+
+impl Printer {
+    pub(crate) fn new(format: Format, field: Option<String>) -> Self {
+        Self { format, field, terminal: io::stdout().is_terminal() }
+    }
+
+    pub(crate) const fn format(&self) -> Format {
+        self.format
+    }
+
+    pub(crate) const fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// Progress, where people are watching and no program is reading.
+    pub(crate) fn progress(&self) -> Progress {
+        Progress { shown: self.format == Format::Text && io::stderr().is_terminal() }
+    }
+
+    /// Text as it is.
+    pub(crate) fn text(&self, text: &str) -> Result<()> {
+        let _ = self;
+        emit(text)
+    }
+
+    /// A note for people that is no part of the answer.
+    pub(crate) fn note(&self, text: &str) {
+        if self.format == Format::Text {
+            // If standard error is closed there is nobody to tell.
+            let _ = writeln!(io::stderr(), "{text}");
+        }
+    }
+
+    /// A document that has one form only.
+    pub(crate) fn document(&self, value: &Value) -> Result<()> {
+        let _ = self;
+        let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(error.to_string()))?;
+        emit(&format!("{text}\n"))
+    }
+
+    /// JSON in the form that was asked for.
+    pub(crate) fn value(&self, value: &Value) -> Result<()> {
+        if let Some(field) = &self.field {
+            return self.field(value, field);
+        }
+        match self.format {
+            Format::Ndjson => {
+                let lines: Vec<_> = items(value).iter().map(ToString::to_string).collect();
+                emit(&joined(&lines))
+            }
+            Format::Json | Format::Text => self.document(value),
+            Format::Sarif => Err(only_scan()),
+        }
+    }
+
+    /// A list: a table of these columns, or JSON.
+    pub(crate) fn list(&self, values: &[Value], columns: &[&str]) -> Result<()> {
+        let array = Value::Array(values.to_vec());
+        if self.field.is_some() || self.format != Format::Text {
+            return self.value(&array);
+        }
+        let rows: Vec<Vec<String>> =
+            values.iter().map(|value| columns.iter().map(|name| cell(pick(value, name))).collect()).collect();
+        if self.terminal && rows.is_empty() {
+            return emit("none\n");
+        }
+        emit(&if self.terminal { table(columns, &rows) } else { tabbed(&rows) })
+    }
+
+    /// One thing: these fields first, then the others; or JSON.
+    pub(crate) fn one(&self, value: &Value, first: &[&str]) -> Result<()> {
+        if self.field.is_some() || self.format != Format::Text {
+            return self.value(value);
+        }
+        let mut names: Vec<&str> = first.iter().copied().filter(|name| pick(value, name).is_some()).collect();
+        let rest = value.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+        let rest: Vec<_> = rest.filter(|name| !first.contains(name)).collect();
+        names.extend(rest);
+        let rows = names.into_iter().filter_map(|name| {
+            let field = pick(value, name).filter(|field| !field.is_null())?;
+            Some((name.replace('_', " "), cell(Some(field))))
+        });
+        let rows: Vec<_> = rows.collect();
+        let width =
+            if self.terminal { rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0) } else { 0 };
+        let separator = if self.terminal { "  " } else { "\t" };
+        let lines: Vec<_> = rows.iter().map(|(name, text)| format!("{name:width$}{separator}{text}")).collect();
+        emit(&joined(&lines))
+    }
+
+    /// That something was done: a sentence for people, the object for programs.
+    pub(crate) fn done(&self, sentence: &str, value: &Value) -> Result<()> {
+        if self.field.is_some() || self.format != Format::Text {
+            return self.value(value);
+        }
+        emit(&format!("{sentence}\n"))
+    }
+
+    /// One field of each item, raw, a line each.
+    fn field(&self, value: &Value, field: &str) -> Result<()> {
+        let _ = self;
+        let mut lines = String::new();
+        for item in items(value) {
+            let found = pick(item, field).ok_or_else(|| {
+                let names: Vec<_> = item.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+                Failure::usage(format!("there is no field {field:?}")).next(format!("one of: {}", names.join(", ")))
+            })?;
+            lines.push_str(&match found {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            });
+            lines.push('\n');
+        }
+        emit(&lines)
+    }
+
+    /// Refuses what only the scanner writes.
+    pub(crate) fn refuse_sarif(&self) -> Result<()> {
+        if self.format == Format::Sarif { Err(only_scan()) } else { Ok(()) }
+    }
+}
+
+fn only_scan() -> Failure {
+    Failure::usage("only `nlp scan` writes SARIF").next("-o json")
+}
+
+/// The items of a list, or the one thing there is.
+fn items(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(items) => items.iter().collect(),
+        other => vec![other],
+    }
+}
+
+/// A field, also one inside another: `owner.id`.
+fn pick<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(value, |value, name| value.get(name))
+}
+
+/// A field as people read it, without anything that moves a cursor.
+fn cell(value: Option<&Value>) -> String {
+    let text = match value {
+        None | Some(Value::Null) => "-".to_owned(),
+        Some(Value::String(text)) if text.is_empty() => "-".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Bool(yes)) => if *yes { "yes" } else { "no" }.to_owned(),
+        Some(Value::Array(items)) if items.iter().all(|item| !item.is_object() && !item.is_array()) => {
+            let texts: Vec<_> = items.iter().map(|item| cell(Some(item))).collect();
+            if texts.is_empty() { "-".to_owned() } else { texts.join(" ") }
+        }
+        Some(other) => other.to_string(),
+    };
+    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
+}
+
+fn table(columns: &[&str], rows: &[Vec<String>]) -> String {
+    let head = |name: &&str| name.rsplit('.').next().unwrap_or(name).replace('_', " ").to_uppercase();
+    let heads: Vec<String> = columns.iter().map(head).collect();
+    let width = |at: usize| {
+        rows.iter().map(|row| row[at].chars().count()).chain([heads[at].chars().count()]).max().unwrap_or_default()
+    };
+    let widths: Vec<_> = (0..columns.len()).map(width).collect();
+    let line = |cells: &[String]| {
+        let padded: Vec<_> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        format!("{}\n", padded.join("  ").trim_end())
+    };
+    std::iter::once(line(&heads)).chain(rows.iter().map(|row| line(row))).collect()
+}
+
+fn tabbed(rows: &[Vec<String>]) -> String {
+    joined(&rows.iter().map(|row| row.join("\t")).collect::<Vec<_>>())
+}
+
+/// Lines with their ends.
+fn joined(lines: &[String]) -> String {
+    lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
+}
+
+/// Writes to standard output. A reader that has gone away (`… | head`) has had enough.
+fn emit(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("standard output cannot be written: {error}")))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn cells_are_short_and_harmless() {
+        for (value, expected) in [
+            (json!(null), "-"),
+            (json!(""), "-"),
+            (json!("a\u{1b}[31mb\n"), "a\u{fffd}[31mb\u{fffd}"),
+            (json!(["read", "execute"]), "read execute"),
+            (json!([]), "-"),
+            (json!(true), "yes"),
+            (json!(5), "5"),
+            (json!({ "a": 1 }), r#"{"a":1}"#),
+        ] {
+            assert_eq!(cell(Some(&value)), expected);
+        }
+        assert_eq!(cell(None), "-");
+    }
+
+    #[test]
+    fn columns_line_up_by_characters() {
+        let rows = vec![vec!["ü".to_owned(), "x".to_owned()], vec!["long name".to_owned(), "y".to_owned()]];
+        assert_eq!(table(&["name", "last_used_at"], &rows), "NAME       LAST USED AT\nü          x\nlong name  y\n");
+        assert_eq!(tabbed(&rows), "ü\tx\nlong name\ty\n");
+    }
+
+    #[test]
+    fn fields_are_picked_by_their_path() {
+        let value = json!({ "owner": { "id": 5 } });
+        assert_eq!(pick(&value, "owner.id"), Some(&json!(5)));
+        assert_eq!(pick(&value, "owner.name"), None);
+    }
+}

@@ -1,0 +1,295 @@
+//! Where in a text tokens stand: as they are, or under one layer of base64 or percent encoding.
+//!
+//! One pass looks for six short strings at once: the prefix, its underscore percent-encoded, and what base64 makes of
+//! the prefix at each of the three offsets it can have. Only behind one of them is anything decoded.
+
+use aho_corasick::packed::{Config, MatchKind, Searcher};
+use data_encoding::{Encoding, Specification};
+use std::sync::LazyLock;
+
+/// What a token begins with.
+const PREFIX: &[u8] = token_format::PREFIX.as_bytes();
+/// Bytes of a token.
+const LEN: usize = token_format::TOKEN_LEN;
+/// The most that one token takes in a text: base64 of it, with line breaks in it, or every byte percent-encoded.
+pub(super) const REACH: usize = 3 * LEN + 64;
+
+/// The strings to look for, and what each says. The order is that of [`Clue::of`].
+const CLUES: [&[u8]; 6] = [PREFIX, b"%5F", b"%5f", b"bmxwX", b"5scF", b"ubHBf"];
+
+/// How a token was written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Writing {
+    /// As it is.
+    Plain,
+    /// In base64, of either alphabet.
+    Base64,
+    /// With percent signs, as in a URL.
+    Percent,
+}
+
+impl Writing {
+    /// A word for reports.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Base64 => "base64",
+            Self::Percent => "percent",
+        }
+    }
+}
+
+/// A token in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hit {
+    /// Offset of its first byte, encoded or not.
+    pub(super) start: usize,
+    /// Offset behind its last.
+    pub(super) end: usize,
+    /// The token.
+    pub(super) token: [u8; LEN],
+    /// How it was written.
+    pub(super) writing: Writing,
+}
+
+/// What one of the strings says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Clue {
+    Prefix,
+    Underscore,
+    /// The token begins so many bytes into a group of three, and the string so many characters behind that group's
+    /// first.
+    Base64 {
+        skip: usize,
+        before: usize,
+    },
+}
+
+impl Clue {
+    const fn of(pattern: usize) -> Self {
+        match pattern {
+            0 => Self::Prefix,
+            1 | 2 => Self::Underscore,
+            3 => Self::Base64 { skip: 0, before: 0 },
+            4 => Self::Base64 { skip: 1, before: 2 },
+            _ => Self::Base64 { skip: 2, before: 3 },
+        }
+    }
+}
+
+static SEARCHER: LazyLock<Option<Searcher>> =
+    LazyLock::new(|| Config::new().match_kind(MatchKind::LeftmostFirst).builder().extend(CLUES).build());
+/// For processors without the vector instructions.
+static SLOW: LazyLock<Option<aho_corasick::AhoCorasick>> = LazyLock::new(|| aho_corasick::AhoCorasick::new(CLUES).ok());
+
+/// The base64 of RFC 4648 without padding. The bits behind a token are those of what follows it.
+static BASE64: LazyLock<Option<Encoding>> = LazyLock::new(|| {
+    let mut rules = Specification::new();
+    rules.symbols.push_str("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+    rules.translate.from.push_str("-_");
+    rules.translate.to.push_str("+/");
+    rules.check_trailing_bits = false;
+    rules.encoding().ok()
+});
+
+/// Offset and kind of the next clue at or after `from`.
+fn next_clue(text: &[u8], from: usize) -> Option<(usize, Clue)> {
+    let (pattern, start) = if let Some(searcher) = SEARCHER.as_ref() {
+        let found = searcher.find_in(text, aho_corasick::Span { start: from, end: text.len() })?;
+        (found.pattern().as_usize(), found.start())
+    } else {
+        let input = aho_corasick::Input::new(text).span(from..text.len());
+        let found = SLOW.as_ref()?.find(input)?;
+        (found.pattern().as_usize(), found.start())
+    };
+    Some((start, Clue::of(pattern)))
+}
+
+/// Every token of the text with a good checksum, in order.
+pub(super) fn hits(text: &[u8], mut take: impl FnMut(Hit)) {
+    let mut from = 0;
+    let mut last_end = 0;
+    while let Some((at, clue)) = next_clue(text, from) {
+        from = at + 1;
+        let hit = match clue {
+            Clue::Prefix => plain(text, at).or_else(|| percent(text, at)),
+            Clue::Underscore => percent_before(text, at).and_then(|start| percent(text, start)),
+            Clue::Base64 { skip, before } => at.checked_sub(before).and_then(|start| base64(text, start, skip)),
+        };
+        if let Some(hit) = hit.filter(|hit| hit.start >= last_end) {
+            last_end = hit.end;
+            from = hit.end;
+            take(hit);
+        }
+    }
+}
+
+/// Whether these bytes are a token that was issued: shape and checksum.
+fn issued(token: &[u8; LEN]) -> bool {
+    token_format::pattern::scan(token).next().is_some_and(|found| found.checksum_ok)
+}
+
+fn plain(text: &[u8], start: usize) -> Option<Hit> {
+    let token: [u8; LEN] = *text.get(start..)?.first_chunk()?;
+    issued(&token).then_some(Hit { start, end: start + LEN, token, writing: Writing::Plain })
+}
+
+/// A token of which at least one byte is written as `%` and two digits.
+fn percent(text: &[u8], start: usize) -> Option<Hit> {
+    let mut token = [0; LEN];
+    let mut at = start;
+    for byte in &mut token {
+        (*byte, at) = decoded(text, at)?;
+    }
+    let encoded = at - start > LEN;
+    (encoded && issued(&token)).then_some(Hit { start, end: at, token, writing: Writing::Percent })
+}
+
+/// The byte at this offset, decoded, and the offset behind it.
+fn decoded(text: &[u8], at: usize) -> Option<(u8, usize)> {
+    match *text.get(at)? {
+        b'%' => {
+            let digits = std::str::from_utf8(text.get(at + 1..at + 3)?).ok()?;
+            Some((u8::from_str_radix(digits, 16).ok()?, at + 3))
+        }
+        byte => Some((byte, at + 1)),
+    }
+}
+
+/// Where the `nlp` before an encoded underscore begins, each of its letters encoded or not.
+fn percent_before(text: &[u8], underscore: usize) -> Option<usize> {
+    let mut at = underscore;
+    for letter in b"nlp".iter().rev() {
+        let encoded = at.checked_sub(3).filter(|start| decoded(text, *start) == Some((*letter, at)));
+        let plain = at.checked_sub(1).filter(|start| text[*start] == *letter);
+        at = encoded.or(plain)?;
+    }
+    Some(at)
+}
+
+/// A token in base64 whose group of four characters begins at `start`; `skip` bytes of it come before the token. Line
+/// breaks in between are passed over, as in mail and PEM.
+fn base64(text: &[u8], start: usize, skip: usize) -> Option<Hit> {
+    let characters = ((LEN + skip) * 8).div_ceil(6);
+    let mut group = Vec::with_capacity(characters);
+    let mut at = start;
+    while group.len() < characters {
+        let byte = *text.get(at)?;
+        at += 1;
+        match byte {
+            b'\r' | b'\n' if group.len() > skip + 1 => {}
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'-' | b'_' => group.push(byte),
+            _ => return None,
+        }
+    }
+    let bytes = BASE64.as_ref()?.decode(&group).ok()?;
+    let token: [u8; LEN] = *bytes.get(skip..)?.first_chunk()?;
+    issued(&token).then_some(Hit { start, end: at, token, writing: Writing::Base64 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use data_encoding::{BASE64 as STANDARD, BASE64_MIME, BASE64URL_NOPAD};
+    use token_format::PlainToken;
+
+    fn token(seed: u8) -> String {
+        PlainToken::from_random(std::array::from_fn(|at| {
+            seed.wrapping_mul(31).wrapping_add(u8::try_from(at).unwrap() * 7)
+        }))
+        .expose()
+        .to_owned()
+    }
+
+    fn found(text: &[u8]) -> Vec<(String, Writing)> {
+        let mut all = Vec::new();
+        hits(text, |hit| {
+            assert!(hit.start < hit.end && hit.end <= text.len());
+            all.push((String::from_utf8(hit.token.to_vec()).unwrap(), hit.writing));
+        });
+        all
+    }
+
+    fn percent_all(text: &str) -> String {
+        text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn a_token_is_found_however_it_is_written() {
+        let one = token(1);
+        for (text, writing) in [
+            (one.clone(), Writing::Plain),
+            (format!("{one}_prod"), Writing::Plain),
+            (format!("x{one}9"), Writing::Plain),
+            (format!("\\n{one}\\n"), Writing::Plain),
+            (format!("nlp_{one}"), Writing::Plain),
+            (one.replace('_', "%5F"), Writing::Percent),
+            (one.replace('_', "%5f"), Writing::Percent),
+            (percent_all(&one), Writing::Percent),
+            (percent_all(&one).to_uppercase().replace("%6E", "n"), Writing::Percent),
+            (format!("nlp_%{:02x}{}", one.as_bytes()[4], &one[5..]), Writing::Percent),
+            (STANDARD.encode(one.as_bytes()), Writing::Base64),
+            (STANDARD.encode(format!("a{one}").as_bytes()), Writing::Base64),
+            (STANDARD.encode(format!("ab{one}").as_bytes()), Writing::Base64),
+            (STANDARD.encode(format!("abc{one}tail").as_bytes()), Writing::Base64),
+            (BASE64URL_NOPAD.encode(format!("user:{one}").as_bytes()), Writing::Base64),
+            (BASE64_MIME.encode(format!("{}{one}{}", "x".repeat(45), "y".repeat(90)).as_bytes()), Writing::Base64),
+        ] {
+            assert_eq!(found(text.as_bytes()), [(one.clone(), writing)], "{text}");
+            assert_eq!(found(format!("\0 {text}\" \n").as_bytes()), [(one.clone(), writing)], "{text}");
+        }
+    }
+
+    #[test]
+    fn base64_is_found_at_every_offset_and_before_anything() {
+        for seed in 0..64 {
+            let one = token(seed);
+            for before in 0..6 {
+                for after in 0..4 {
+                    let plain = format!("{}{one}{}", "~".repeat(before), "\u{7f}".repeat(after));
+                    assert_eq!(
+                        found(STANDARD.encode(plain.as_bytes()).as_bytes()),
+                        [(one.clone(), Writing::Base64)],
+                        "{before} {after}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn look_alikes_are_not_found() {
+        let one = token(2);
+        let slip = format!("{}{}", &one[..43], if one.ends_with('0') { '1' } else { '0' });
+        for text in [
+            slip.clone(),
+            STANDARD.encode(slip.as_bytes()),
+            slip.replace('_', "%5F"),
+            one[..43].to_owned(),
+            one.replace("nlp_", "nls_"),
+            one.to_uppercase(),
+            format!("nlp_{}", "g".repeat(40)),
+            "nlp_LegacyTokenMadeElsewhere0123456789ABCDEF".to_owned(),
+            // Encoded twice: one layer is undone, not more.
+            STANDARD.encode(STANDARD.encode(one.as_bytes()).as_bytes()),
+            one.replace('_', "%255F"),
+            String::new(),
+            "nlp_".to_owned(),
+            "%5F".to_owned(),
+            "5scF".to_owned(),
+        ] {
+            assert_eq!(found(text.as_bytes()), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn tokens_side_by_side_are_all_found() {
+        let (one, two) = (token(3), token(4));
+        let text = format!("{one}{two} {} {}", STANDARD.encode(one.as_bytes()), two.replace('_', "%5F"));
+        let plain = |token: &String| (token.clone(), Writing::Plain);
+        assert_eq!(
+            found(text.as_bytes()),
+            [plain(&one), plain(&two), (one.clone(), Writing::Base64), (two.clone(), Writing::Percent)]
+        );
+    }
+}

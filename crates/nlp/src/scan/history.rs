@@ -1,0 +1,232 @@
+//! Scanning a history: every blob once, however many commits have it.
+//!
+//! Commits are walked oldest first, and trees that were seen before are not entered again, so that the work is that of
+//! what changed. The first commit with a blob is the one that brought it in. Objects are read, not patches: a patch
+//! shows a line again whenever it moves, and making it costs far more than the object does.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gix::bstr::{BStr, BString, ByteSlice as _};
+use gix::objs::tree::EntryKind;
+use gix::revision::plumbing::Spec;
+use gix::{ObjectId, Repository};
+
+use super::content::Scanner;
+use super::finding::{Commit, Place};
+use super::git::failed;
+use super::{Looked, tree};
+use crate::failure::{Failure, Result};
+use crate::output::Progress;
+
+/// Blobs a thread takes at a time.
+const BATCH: usize = 32;
+/// Memory for objects that deltas start from, for each thread.
+const CACHE: usize = 32 * 1024 * 1024;
+
+/// A blob to scan.
+struct Blob {
+    id: ObjectId,
+    path: BString,
+    /// The commit that brought it in, by its place in the walk.
+    commit: usize,
+}
+
+/// Scans all branches and tags, or the commits of a range as `git log` takes one.
+pub(super) fn history(repo: &Repository, range: &str, progress: Progress) -> Result<(Vec<Place>, Looked)> {
+    if range.is_empty() {
+        let mut tips = Vec::new();
+        let references = repo.references().map_err(|error| failed("list references")(&error))?;
+        let all = references.all().map_err(|error| failed("list references")(&error))?;
+        for mut reference in all.filter_map(std::result::Result::ok) {
+            // What points at no commit has no history.
+            if let Ok(commit) = reference.peel_to_commit() {
+                tips.push(commit.id);
+            }
+        }
+        tips.extend(repo.head_id().ok().map(gix::Id::detach));
+        return between(repo, tips, Vec::new(), progress);
+    }
+    let parsed = repo.rev_parse(range).map_err(|error| Failure::usage(format!("{range:?} is no range: {error}")))?;
+    let (tips, hidden) = match parsed.detach() {
+        Spec::Include(id) => (vec![id], Vec::new()),
+        Spec::Range { from, to } => (vec![to], vec![from]),
+        Spec::Merge { theirs, ours } => (vec![theirs, ours], Vec::new()),
+        Spec::Exclude(_) | Spec::IncludeOnlyParents(_) | Spec::ExcludeParents(_) => {
+            return Err(Failure::usage(format!("{range:?} includes nothing")).next("for example: --history=main..HEAD"));
+        }
+    };
+    between(repo, tips, hidden, progress)
+}
+
+/// Scans what can be reached from `tips` and not from `hidden`.
+pub(crate) fn between(
+    repo: &Repository,
+    tips: Vec<ObjectId>,
+    hidden: Vec<ObjectId>,
+    progress: Progress,
+) -> Result<(Vec<Place>, Looked)> {
+    let mut repo = repo.clone();
+    repo.object_cache_size_if_unset(CACHE);
+    let mut seen = HashSet::new();
+    let mut blobs = Vec::new();
+    for id in &hidden {
+        let known = root(&repo, *id)?;
+        collect(&repo, known, BString::default().as_bstr(), 0, &mut seen, &mut Vec::new())?;
+    }
+    let commits = commits(&repo, tips, hidden)?;
+    for (at, commit) in commits.iter().enumerate() {
+        progress.tell(|| format!("commit {} of {}, {} blobs", at + 1, commits.len(), blobs.len()));
+        let tree = root(&repo, *commit)?;
+        collect(&repo, tree, BString::default().as_bstr(), at, &mut seen, &mut blobs)?;
+    }
+    drop(seen);
+    // Versions of a file next to each other: git keeps them as differences from one another.
+    blobs.sort_by(|one, other| (&one.path, other.commit).cmp(&(&other.path, one.commit)));
+    read(&repo, &blobs, &commits, progress)
+}
+
+/// The commit of an id in hexadecimal, if there is one.
+pub(crate) fn commit(repo: &Repository, id: &str) -> Option<ObjectId> {
+    let id = ObjectId::from_hex(id.as_bytes()).ok()?;
+    repo.find_object(id).ok()?.peel_to_commit().ok().map(|commit| commit.id)
+}
+
+/// The commits that remotes are known to have.
+pub(crate) fn remote_tips(repo: &Repository) -> Result<Vec<ObjectId>> {
+    let references = repo.references().map_err(|error| failed("list references")(&error))?;
+    let remotes = references.remote_branches().map_err(|error| failed("list references")(&error))?;
+    Ok(remotes.flatten().filter_map(|mut branch| branch.peel_to_commit().ok().map(|commit| commit.id)).collect())
+}
+
+/// The commits to look at, oldest first.
+fn commits(repo: &Repository, tips: Vec<ObjectId>, hidden: Vec<ObjectId>) -> Result<Vec<ObjectId>> {
+    use gix::revision::walk::Sorting;
+    use gix::traverse::commit::simple::CommitTimeOrder;
+    let walk = repo
+        .rev_walk(tips)
+        .with_hidden(hidden)
+        .sorting(Sorting::ByCommitTime(CommitTimeOrder::NewestFirst))
+        .all()
+        .map_err(|error| failed("walk the commits")(&error))?;
+    let ids = walk.map(|info| info.map(|info| info.id)).collect::<std::result::Result<Vec<_>, _>>();
+    let mut ids = ids.map_err(|error| failed("walk the commits")(&error))?;
+    ids.reverse();
+    Ok(ids)
+}
+
+fn root(repo: &Repository, commit: ObjectId) -> Result<ObjectId> {
+    let commit = repo.find_commit(commit).map_err(|error| failed("read a commit")(&error))?;
+    Ok(commit.tree_id().map_err(|error| failed("read a commit")(&error))?.detach())
+}
+
+/// Adds the blobs below a tree that were not seen before.
+fn collect(
+    repo: &Repository,
+    tree: ObjectId,
+    path: &BStr,
+    commit: usize,
+    seen: &mut HashSet<ObjectId>,
+    blobs: &mut Vec<Blob>,
+) -> Result<()> {
+    if !seen.insert(tree) {
+        return Ok(());
+    }
+    let object = repo.find_tree(tree).map_err(|error| failed("read a tree")(&error))?;
+    let decoded = object.decode().map_err(|error| failed("read a tree")(&error))?;
+    for entry in &decoded.entries {
+        let below = || {
+            let mut below = BString::from(path);
+            if !below.is_empty() {
+                below.push(b'/');
+            }
+            below.extend_from_slice(entry.filename);
+            below
+        };
+        let id = entry.oid.to_owned();
+        match entry.mode.kind() {
+            EntryKind::Tree => {
+                if !seen.contains(&id) {
+                    collect(repo, id, below().as_bstr(), commit, seen, blobs)?;
+                }
+            }
+            EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => {
+                if seen.insert(id) {
+                    blobs.push(Blob { id, path: below(), commit });
+                }
+            }
+            // Another repository's commit.
+            EntryKind::Commit => {}
+        }
+    }
+    Ok(())
+}
+
+/// Reads and scans the blobs, on every processor.
+fn read(repo: &Repository, blobs: &[Blob], commits: &[ObjectId], progress: Progress) -> Result<(Vec<Place>, Looked)> {
+    let shared = repo.clone().into_sync();
+    let next = AtomicUsize::new(0);
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let parts = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..workers).map(|_| scope.spawn(|| part(&shared.to_thread_local(), blobs, &next, progress))).collect();
+        threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>()
+    });
+    let mut places = Vec::new();
+    let mut looked = Looked::default();
+    for part in parts {
+        let (found, part_looked) =
+            part.map_err(|_| Failure::new("a scanning thread ended in the middle of a blob"))??;
+        for (blob, mut place) in found {
+            place.commit = Some(Arc::new(describe(repo, commits[blobs[blob].commit])?));
+            places.push(place);
+        }
+        looked.items += part_looked.items;
+        looked.bytes += part_looked.bytes;
+        looked.skipped += part_looked.skipped;
+    }
+    Ok((places, looked))
+}
+
+/// One thread's share: batch after batch until none is left.
+fn part(
+    repo: &Repository,
+    blobs: &[Blob],
+    next: &AtomicUsize,
+    progress: Progress,
+) -> Result<(Vec<(usize, Place)>, Looked)> {
+    let mut found = Vec::new();
+    let mut looked = Looked::default();
+    loop {
+        let from = next.fetch_add(BATCH, Ordering::Relaxed);
+        if from >= blobs.len() {
+            return Ok((found, looked));
+        }
+        progress.tell(|| format!("blob {} of {}", from, blobs.len()));
+        for (offset, blob) in blobs[from..blobs.len().min(from + BATCH)].iter().enumerate() {
+            let object = repo.find_blob(blob.id).map_err(|error| failed("read a blob")(&error))?;
+            if tree::is_large_binary(&object.data) {
+                looked.skipped += 1;
+                continue;
+            }
+            looked.items += 1;
+            looked.bytes += object.data.len() as u64;
+            let mut scanner = Scanner::new();
+            scanner.whole(&object.data, &blob.path.to_str_lossy());
+            found.extend(scanner.finish().into_iter().map(|place| (from + offset, place)));
+        }
+    }
+}
+
+/// A commit as a report names it.
+fn describe(repo: &Repository, id: ObjectId) -> Result<Commit> {
+    let commit = repo.find_commit(id).map_err(|error| failed("read a commit")(&error))?;
+    let author = commit.author().map_err(|error| failed("read a commit")(&error))?;
+    let date = chrono::DateTime::from_timestamp(author.seconds(), 0).unwrap_or_default();
+    Ok(Commit {
+        id: id.to_string(),
+        author: format!("{} <{}>", author.name.to_str_lossy(), author.email.to_str_lossy()),
+        date: date.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+    })
+}

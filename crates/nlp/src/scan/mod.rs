@@ -1,0 +1,129 @@
+//! `nlp scan`: finds leaked tokens in files, in what is staged, in a history, or on standard input.
+//!
+//! The order is cheap first: a vector search for what a token begins with, then its shape, then its checksum. Nothing
+//! that has no good checksum is reported, so that a finding is a token and not a look-alike.
+//!
+//! **Invariant:** offline unless `--check` is given, and no secret is ever printed: a finding shows the hint and a
+//! fingerprint.
+
+mod allow;
+mod baseline;
+mod check;
+mod content;
+mod detect;
+mod finding;
+mod git;
+mod history;
+mod ignored;
+mod report;
+mod sarif;
+mod staged;
+mod tree;
+
+use std::io::Read as _;
+use std::path::PathBuf;
+
+pub(crate) use finding::{Finding, Place, gather};
+pub(crate) use git::open;
+pub(crate) use history::{between, commit, remote_tips};
+pub(crate) use staged::staged;
+
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::output::{Format, Printer};
+use crate::settings::Settings;
+use content::Scanner;
+
+/// Options of `scan`.
+#[derive(Debug, Clone, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+#[command(
+    after_help = "Exit codes: 0 nothing found, 10 tokens found, 11 tokens found of which some are live (--check).\n\
+A line with `nlp:allow <reason>` is passed over; `.nlpignore` names files as `.gitignore` does."
+)]
+pub(crate) struct Args {
+    /// Files and folders to scan; the current folder if none is given.
+    #[arg(conflicts_with_all = ["staged", "history", "stdin"])]
+    paths: Vec<PathBuf>,
+    /// Scan what `git commit` would add.
+    #[arg(long, conflicts_with_all = ["history", "stdin"])]
+    staged: bool,
+    /// Scan every version of every file that git keeps: of all branches and tags, or of the commits of RANGE.
+    #[arg(long, value_name = "RANGE", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "stdin")]
+    history: Option<String>,
+    /// Scan standard input.
+    #[arg(long)]
+    stdin: bool,
+    /// An earlier report (`-o json`): what is in it is not reported again.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Ask the authority which of the found tokens are live. Only they are sent, to no other address.
+    #[arg(long)]
+    check: bool,
+    /// Scan files that `.gitignore` and the like leave out, too.
+    #[arg(long)]
+    no_ignore: bool,
+    /// Binary files beyond this many bytes are passed over.
+    #[arg(long, value_name = "BYTES", default_value_t = tree::BINARY_LIMIT)]
+    max_binary_size: u64,
+}
+
+/// How much was looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Looked {
+    /// Files, blobs or streams that were read.
+    pub(crate) items: u64,
+    /// Their bytes.
+    pub(crate) bytes: u64,
+    /// Large binaries that were passed over, and files that could not be read.
+    pub(crate) skipped: u64,
+}
+
+/// Runs the command.
+pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result<Exit> {
+    let earlier = args.baseline.as_deref().map(baseline::read).transpose()?.unwrap_or_default();
+    let (places, looked) = if args.stdin {
+        stdin()?
+    } else if args.staged {
+        staged(&open()?)?
+    } else if let Some(range) = &args.history {
+        history::history(&open()?, range, printer.progress())?
+    } else {
+        tree::tree(&args.paths, &tree::Limits { binary: args.max_binary_size, ignore: !args.no_ignore })?
+    };
+    let mut findings = gather(places, &earlier);
+    if args.check && !findings.is_empty() {
+        check::check(&settings.client()?.anonymous(), &mut findings)?;
+    }
+    let live = findings.iter().any(|finding| finding.live == Some(true));
+    match printer.format() {
+        Format::Text => printer.text(&report::text(&findings, looked, printer.is_terminal()))?,
+        Format::Sarif => printer.document(&sarif::document(&findings))?,
+        Format::Json | Format::Ndjson => printer.value(&report::json(&findings, looked))?,
+    }
+    Ok(match (findings.is_empty(), live) {
+        (true, _) => Exit::Done,
+        (false, false) => Exit::Findings,
+        (false, true) => Exit::LiveFindings,
+    })
+}
+
+fn stdin() -> Result<(Vec<Place>, Looked)> {
+    let mut scanner = Scanner::new();
+    let bytes = scanner
+        .stream(&mut std::io::stdin().lock().by_ref(), "-")
+        .map_err(|error| Failure::new(format!("standard input cannot be read: {error}")))?;
+    Ok((scanner.finish(), Looked { items: 1, bytes, skipped: 0 }))
+}
+
+/// The places of tokens in a text, for hooks that are handed one.
+pub(crate) fn text(text: &[u8], name: &str) -> Vec<Place> {
+    let mut scanner = Scanner::new();
+    scanner.whole(text, name);
+    scanner.finish()
+}
+
+/// What a report is, for people.
+pub(crate) fn plain(findings: &[Finding], looked: Looked) -> String {
+    report::text(findings, looked, false)
+}

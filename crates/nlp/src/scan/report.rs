@@ -1,0 +1,90 @@
+//! A report, for people and for programs.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::Looked;
+use super::detect::Writing;
+use super::finding::{Finding, Place};
+
+/// How many digits of a commit people are shown.
+const SHORT: usize = 12;
+
+/// For people: a line for each secret, one below it for each further place, and on a terminal what was looked at.
+pub(super) fn text(findings: &[Finding], looked: Looked, is_terminal: bool) -> String {
+    let mut out = String::new();
+    for finding in findings {
+        let live = match finding.live {
+            Some(true) => "  LIVE",
+            Some(false) => "  not live",
+            None => "",
+        };
+        let mut places = finding.places.iter();
+        let first = places.next().map(place).unwrap_or_default();
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{}  {}  {first}{live}", finding.hint, finding.fingerprint);
+        for other in places {
+            let _ = writeln!(out, "    {}", place(other));
+        }
+    }
+    if is_terminal {
+        let found = match findings.len() {
+            0 => "no tokens found".to_owned(),
+            1 => "1 token found".to_owned(),
+            n => format!("{n} tokens found"),
+        };
+        let _ = write!(out, "{found} in {} files, {} MiB", looked.items, looked.bytes.div_ceil(1024 * 1024));
+        if looked.skipped > 0 {
+            let _ = write!(out, "; {} large binaries or unreadable files passed over", looked.skipped);
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn place(place: &Place) -> String {
+    let mut text = format!("{}:{}:{}", place.file, place.line, place.column);
+    if place.writing != Writing::Plain {
+        let _ = write!(text, " ({})", place.writing.as_str());
+    }
+    if let Some(commit) = &place.commit {
+        let _ = write!(text, "  {} {} {}", commit.id.get(..SHORT).unwrap_or(&commit.id), commit.date, commit.author);
+    }
+    text
+}
+
+/// For programs, and as a baseline for later scans.
+pub(super) fn json(findings: &[Finding], looked: Looked) -> Value {
+    let findings: Vec<_> = findings.iter().map(one).collect();
+    json!({
+        "findings": findings,
+        "scanned": { "items": looked.items, "bytes": looked.bytes, "skipped": looked.skipped },
+    })
+}
+
+fn one(finding: &Finding) -> Value {
+    let places = finding.places.iter().map(|place| {
+        let mut value = json!({
+            "file": &*place.file,
+            "line": place.line,
+            "column": place.column,
+            "encoding": place.writing.as_str(),
+        });
+        if let Some(commit) = &place.commit {
+            value["commit"] = json!(commit.id);
+            value["author"] = json!(commit.author);
+            value["date"] = json!(commit.date);
+        }
+        value
+    });
+    let mut value = json!({
+        "hint": finding.hint,
+        "fingerprint": finding.fingerprint,
+        "places": places.collect::<Vec<_>>(),
+    });
+    if let Some(live) = finding.live {
+        value["live"] = json!(live);
+    }
+    value
+}

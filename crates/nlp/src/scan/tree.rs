@@ -1,0 +1,148 @@
+//! Scanning files: a parallel walk that honours ignore files.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use ignore::{WalkBuilder, WalkState};
+
+use super::content::Scanner;
+use super::finding::Place;
+use super::{Looked, ignored};
+use crate::failure::{Failure, Result};
+
+/// Binaries beyond this are passed over unless told otherwise: archives and images, whose bytes are packed.
+pub(super) const BINARY_LIMIT: u64 = 1024 * 1024;
+/// How much of a file is read at first. Most end within.
+const FIRST: usize = 64 * 1024;
+/// Files beyond this are scanned in chunks.
+const WHOLE: u64 = 8 * 1024 * 1024;
+/// How much of a file says whether it is a binary, as git and grep look at it.
+const PEEK: usize = 8000;
+
+/// What is left out.
+pub(super) struct Limits {
+    /// Bytes of the largest binary that is scanned.
+    pub(super) binary: u64,
+    /// Whether ignore files count.
+    pub(super) ignore: bool,
+}
+
+/// What the threads gather.
+#[derive(Default)]
+struct Gathered {
+    places: Vec<Place>,
+    looked: Looked,
+}
+
+/// One thread's part, handed over when the thread ends.
+struct Worker<'a> {
+    scanner: Scanner,
+    looked: Looked,
+    all: &'a Mutex<Gathered>,
+}
+
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        let places = std::mem::take(&mut self.scanner).finish();
+        // A poisoned lock means that another thread panicked, which ends the program with that.
+        if let Ok(mut all) = self.all.lock() {
+            all.places.extend(places);
+            all.looked.items += self.looked.items;
+            all.looked.bytes += self.looked.bytes;
+            all.looked.skipped += self.looked.skipped;
+        }
+    }
+}
+
+/// Scans these files and folders.
+///
+/// # Errors
+/// If one that was named is not there.
+pub(super) fn tree(paths: &[PathBuf], limits: &Limits) -> Result<(Vec<Place>, Looked)> {
+    let here = [PathBuf::from(".")];
+    let paths = if paths.is_empty() { &here } else { paths };
+    for path in paths {
+        if !path.exists() {
+            return Err(Failure::usage(format!("there is no {}", path.display())));
+        }
+    }
+    let mut walk = WalkBuilder::new(&paths[0]);
+    for path in &paths[1..] {
+        walk.add(path);
+    }
+    // Hidden files are where credentials live. What git keeps for itself is packed: `--history` reads it.
+    walk.hidden(false).filter_entry(|entry| entry.file_name() != ".git");
+    if limits.ignore {
+        walk.add_custom_ignore_filename(ignored::FILE);
+    } else {
+        walk.standard_filters(false);
+    }
+    let all = Mutex::new(Gathered::default());
+    walk.build_parallel().run(|| {
+        let mut worker = Worker { scanner: Scanner::new(), looked: Looked::default(), all: &all };
+        Box::new(move |entry| {
+            match entry {
+                Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
+                    worker.file(entry.path(), limits.binary);
+                }
+                Ok(_) => {}
+                Err(_) => worker.looked.skipped += 1,
+            }
+            WalkState::Continue
+        })
+    });
+    let gathered = all.into_inner().map_err(|_| Failure::new("a scanning thread ended in the middle of a file"))?;
+    Ok((gathered.places, gathered.looked))
+}
+
+impl Worker<'_> {
+    fn file(&mut self, path: &Path, binary_limit: u64) {
+        match self.scan(path, binary_limit) {
+            Ok(Some(bytes)) => {
+                self.looked.items += 1;
+                self.looked.bytes += bytes;
+            }
+            // Gone since it was listed, not ours to read, or a large binary.
+            Ok(None) | Err(_) => self.looked.skipped += 1,
+        }
+    }
+
+    /// Scans a file; its size, or nothing if it is a large binary.
+    fn scan(&mut self, path: &Path, binary_limit: u64) -> std::io::Result<Option<u64>> {
+        let mut file = File::open(path)?;
+        let mut buffer = self.scanner.take_buffer();
+        let read = file.by_ref().take(FIRST as u64).read_to_end(&mut buffer)?;
+        let scanned = if read < FIRST {
+            self.scanner.whole(&buffer, &shown(path));
+            Some(buffer.len() as u64)
+        } else {
+            let size = file.metadata()?.len();
+            let binary = memchr::memchr(0, &buffer[..PEEK]).is_some();
+            if binary && size > binary_limit {
+                None
+            } else if size > WHOLE {
+                file.rewind()?;
+                self.scanner.give_buffer(buffer);
+                return self.scanner.stream(&mut file, &shown(path)).map(Some);
+            } else {
+                file.read_to_end(&mut buffer)?;
+                self.scanner.whole(&buffer, &shown(path));
+                Some(buffer.len() as u64)
+            }
+        };
+        self.scanner.give_buffer(buffer);
+        Ok(scanned)
+    }
+}
+
+/// Whether a content that is held as a whole is a binary beyond the limit.
+pub(super) fn is_large_binary(content: &[u8]) -> bool {
+    content.len() as u64 > BINARY_LIMIT && memchr::memchr(0, &content[..PEEK]).is_some()
+}
+
+/// A path as a report shows it.
+fn shown(path: &Path) -> std::borrow::Cow<'_, str> {
+    path.strip_prefix(".").unwrap_or(path).to_string_lossy()
+}

@@ -1,0 +1,197 @@
+//! Where the authority is and what to ask it with: options, variables, the profile.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use client::{Client, Plain, Secret};
+use serde::{Deserialize, Serialize};
+
+use crate::credential::{self, Credential};
+use crate::failure::{Failure, Result};
+
+/// The profile when none is named.
+const DEFAULT: &str = "default";
+
+/// Options that every command takes.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Common {
+    /// Address of the authority, such as `https://tokens.example.org`.
+    #[arg(long, global = true, env = "NLP_URL", value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Which of the authorities and accounts that were signed in to.
+    #[arg(long, global = true, env = "NLP_PROFILE", value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// A file with the token to ask with, `-` for standard input. The variables `NLP_TOKEN` and `NOLAPSE_TOKEN` come first.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Speak to another machine without TLS: anybody on the way can read the credential.
+    #[arg(long, global = true, env = "NLP_INSECURE_HTTP", value_parser = clap::builder::FalseyValueParser::new())]
+    pub(crate) insecure_http: bool,
+}
+
+/// The file of profiles.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Profiles {
+    /// By name.
+    #[serde(default)]
+    pub(crate) profiles: BTreeMap<String, Profile>,
+}
+
+/// An authority that was signed in to.
+#[derive(Debug, Default, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub(crate) struct Profile {
+    /// Its address.
+    pub(crate) url: String,
+}
+
+/// All of it, read.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    common: Common,
+    profile: String,
+    folders: Folders,
+}
+
+/// Where things are kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Folders {
+    /// `$XDG_CONFIG_HOME/nlp`
+    pub(crate) config: Option<PathBuf>,
+    /// `$XDG_RUNTIME_DIR/nlp`
+    pub(crate) runtime: Option<PathBuf>,
+}
+
+impl Folders {
+    fn from_environment() -> Self {
+        let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let config = variable("XDG_CONFIG_HOME").or_else(|| variable("HOME").map(|home| home.join(".config")));
+        Self {
+            config: config.map(|folder| folder.join("nlp")),
+            runtime: variable("XDG_RUNTIME_DIR").map(|folder| folder.join("nlp")),
+        }
+    }
+
+    fn profiles_file(&self) -> Option<PathBuf> {
+        self.config.as_ref().map(|folder| folder.join("profiles.json"))
+    }
+}
+
+impl Settings {
+    pub(crate) fn new(common: Common) -> Result<Self> {
+        let profile = common.profile.clone().unwrap_or_else(|| DEFAULT.to_owned());
+        let good =
+            !profile.is_empty() && profile.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        if !good || profile.starts_with('.') {
+            return Err(Failure::usage(format!("{profile:?} cannot be the name of a profile"))
+                .next("letters, digits, '-', '_' and '.'"));
+        }
+        Ok(Self { common, profile, folders: Folders::from_environment() })
+    }
+
+    pub(crate) fn profile(&self) -> &str {
+        &self.profile
+    }
+
+    pub(crate) const fn folders(&self) -> &Folders {
+        &self.folders
+    }
+
+    /// The address of the authority: the option or variable, else the profile's.
+    pub(crate) fn url(&self) -> Result<String> {
+        if let Some(url) = self.common.url.as_ref().filter(|url| !url.is_empty()) {
+            return Ok(url.clone());
+        }
+        let known = self.profiles()?.profiles.remove(&self.profile);
+        known.map(|profile| profile.url).ok_or_else(|| {
+            Failure::usage("nothing says where the authority is")
+                .next("set NLP_URL or --url, or sign in: nlp login --url URL")
+        })
+    }
+
+    /// The authority, without a credential.
+    pub(crate) fn client(&self) -> Result<Client> {
+        let plain = if self.common.insecure_http { Plain::Anywhere } else { Plain::LocalOnly };
+        Ok(Client::new(&self.url()?, plain)?)
+    }
+
+    /// The authority, asked with the credential there is.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub(crate) fn signed_in(&self) -> Result<Client> {
+        let credential = self.credential()?.ok_or_else(Failure::signed_out)?;
+        Ok(self.client()?.with(credential.secret))
+    }
+
+    /// The credential, from the first place that has one: variable, file or standard input, then what `login` kept.
+    pub(crate) fn credential(&self) -> Result<Option<Credential>> {
+        if let Some(found) = self.given()? {
+            return Ok(Some(found));
+        }
+        credential::find(&self.folders, &self.profile)
+    }
+
+    /// The credential that was handed over: by a variable, a file or standard input.
+    pub(crate) fn given(&self) -> Result<Option<Credential>> {
+        if let Some(found) = credential::from_variables() {
+            return Ok(Some(found));
+        }
+        self.common.token_file.as_deref().map(credential::from_file).transpose()
+    }
+
+    /// The file of profiles, read; empty if there is none.
+    pub(crate) fn profiles(&self) -> Result<Profiles> {
+        let Some(file) = self.folders.profiles_file() else { return Ok(Profiles::default()) };
+        match std::fs::read(&file) {
+            Ok(text) => serde_json::from_slice(&text)
+                .map_err(|error| Failure::new(format!("{} is damaged: {error}", file.display()))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Profiles::default()),
+            Err(error) => Err(Failure::new(format!("{} cannot be read: {error}", file.display()))),
+        }
+    }
+
+    /// Remembers where this profile's authority is.
+    pub(crate) fn remember(&self, url: &str) -> Result<()> {
+        let file = self.folders.profiles_file().ok_or_else(no_home)?;
+        let mut profiles = self.profiles()?;
+        profiles.profiles.insert(self.profile.clone(), Profile { url: url.to_owned() });
+        let text = serde_json::to_string_pretty(&profiles).map_err(|error| Failure::new(error.to_string()))?;
+        write_private(&file, &format!("{text}\n"))
+    }
+}
+
+/// Neither `XDG_CONFIG_HOME` nor `HOME` names a folder.
+pub(crate) fn no_home() -> Failure {
+    Failure::new("there is no folder to keep settings in").next("set HOME or XDG_CONFIG_HOME")
+}
+
+/// Writes a file that nobody else may read, whole or not at all, into a folder that nobody else may enter.
+pub(crate) fn write_private(file: &Path, text: &str) -> Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+    let named = |error: std::io::Error| Failure::new(format!("{} cannot be written: {error}", file.display()));
+    let folder = file.parent().unwrap_or(Path::new("."));
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(named)?;
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let beside = folder.join(name);
+    let mut options = std::fs::OpenOptions::new();
+    let written = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)
+        .and_then(|mut open| open.write_all(text.as_bytes()).and_then(|()| open.sync_all()))
+        .and_then(|()| std::fs::rename(&beside, file));
+    if written.is_err() {
+        // Not there, or of no use: what matters is the first error.
+        let _ = std::fs::remove_file(&beside);
+    }
+    written.map_err(named)
+}
+
+/// The secret of a text: without the line end that editors and `echo` add.
+pub(crate) fn secret(text: &str) -> Secret {
+    Secret::from(text.trim())
+}

@@ -1,0 +1,59 @@
+//! Hooks: a commit, a push and a tool call with a token in it do not go through.
+
+use super::support::{Home, assert_code, assert_done, said, token};
+
+#[test]
+fn a_commit_and_a_push_with_a_token_do_not_go_through() {
+    let home = Home::new(None);
+    assert_done(&home.git(["init", "-q"]));
+    assert_done(&home.git(["init", "-q", "--bare", "remote.git"]));
+    assert_done(&home.git(["remote", "add", "origin", "remote.git"]));
+    assert_done(&home.nlp(["hooks", "install"]));
+    assert_done(&home.nlp(["hooks", "install"]));
+    home.write("a.txt", "clean");
+    assert_done(&home.git(["add", "a.txt"]));
+    assert_done(&home.git(["commit", "-q", "-m", "clean"]));
+    assert_done(&home.git(["push", "-q", "origin", "main"]));
+    home.write("a.txt", token(1));
+    assert_done(&home.git(["add", "a.txt"]));
+    let stopped = home.git(["commit", "-q", "-m", "leak"]);
+    assert_ne!(stopped.status.code(), Some(0));
+    assert!(said(&stopped).contains("a.txt:1:1") && !said(&stopped).contains(&token(1)), "{}", said(&stopped));
+    assert_done(&home.git(["commit", "-q", "--no-verify", "-m", "leak"]));
+    home.write("a.txt", "clean again");
+    assert_done(&home.git(["commit", "-q", "-a", "-m", "removed"]));
+    // It is in no file any more, and would be in the history of everyone who fetches.
+    let stopped = home.git(["push", "-q", "origin", "main"]);
+    assert_ne!(stopped.status.code(), Some(0));
+    assert!(said(&stopped).contains("a.txt:1:1"), "{}", said(&stopped));
+}
+
+#[test]
+fn a_hook_that_is_there_is_kept_and_a_shadowed_one_is_named() {
+    let home = Home::new(None);
+    assert_done(&home.git(["init", "-q"]));
+    home.write(".git/hooks/pre-commit", "#!/bin/sh\necho mine >>ran\n");
+    assert_done(&home.nlp(["hooks", "install"]));
+    home.write("a.txt", "clean");
+    assert_done(&home.git(["add", "a.txt"]));
+    assert_done(&home.git(["commit", "-q", "-m", "clean"]));
+    assert_eq!(std::fs::read_to_string(home.path().join("ran")).unwrap(), "mine\n");
+    assert_done(&home.git(["config", "core.hooksPath", "elsewhere"]));
+    let doctor = home.nlp(["doctor"]);
+    assert!(said(&doctor).contains("core.hooksPath points to"), "{}", said(&doctor));
+    assert_done(&home.nlp(["hooks", "install"]));
+    assert!(home.path().join("elsewhere/pre-push").exists());
+}
+
+#[test]
+fn a_tool_call_with_a_token_is_stopped() {
+    let home = Home::new(None);
+    let call = |text: &str| {
+        let input = serde_json::json!({ "tool_name": "Write", "tool_input": { "content": [text] } });
+        home.nlp_with(["hooks", "run", "assistant"], &input.to_string())
+    };
+    assert_code(&call("clean"), 0);
+    let stopped = call(&format!("export T={}", token(1)));
+    assert_code(&stopped, 2);
+    assert!(!said(&stopped).contains(&token(1)));
+}

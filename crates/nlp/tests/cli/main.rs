@@ -1,0 +1,10 @@
+//! The program as a person and a script meet it: started as a process, against a real authority.
+
+#![expect(clippy::unwrap_used, reason = "in a test, what should be there and is not ends it")]
+
+mod exits;
+mod hooks;
+mod scan;
+mod signing_in;
+mod support;
+mod tokens;

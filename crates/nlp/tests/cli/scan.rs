@@ -1,0 +1,149 @@
+//! What the scanner finds, in files, in an index, in a history, and what it leaves alone.
+
+use data_encoding::BASE64;
+use serde_json::Value;
+
+use super::support::{Home, assert_code, assert_done, said, token};
+
+fn report(home: &Home, arguments: &[&str]) -> Value {
+    let mut command = home.command(env!("CARGO_BIN_EXE_nlp"));
+    command.arg("scan").args(arguments).args(["-o", "json"]);
+    let done = super::support::finish(command, "");
+    assert!([Some(0), Some(10)].contains(&done.status.code()), "{}", said(&done));
+    serde_json::from_slice(&done.stdout).unwrap()
+}
+
+fn places(report: &Value) -> Vec<String> {
+    let findings = report["findings"].as_array().unwrap().iter();
+    let places = findings.flat_map(|finding| finding["places"].as_array().unwrap().iter());
+    places.map(|place| format!("{}:{}:{}", place["file"].as_str().unwrap(), place["line"], place["column"])).collect()
+}
+
+#[test]
+fn planted_tokens_are_found_however_they_are_written_and_look_alikes_are_not() {
+    let home = Home::new(None);
+    home.write("tree/plain.env", format!("A=1\nTOKEN={}\n", token(1)));
+    home.write("tree/suffix.txt", format!("{}_prod", token(2)));
+    home.write("tree/deep/secret.yaml", format!("data:\n  token: {}\n", BASE64.encode(token(3).as_bytes())));
+    home.write("tree/auth.txt", BASE64.encode(format!("user:{}", token(4)).as_bytes()));
+    home.write("tree/url.txt", format!("https://x.example/?t={}", token(5).replace('_', "%5F")));
+    home.write("tree/.hidden", token(6));
+    home.write("tree/same-again.txt", format!("\n\n{}", token(1)));
+    // None of these is one.
+    home.write("tree/slip.txt", token(7).replace("nlp_", "nlp_0"));
+    home.write("tree/sample.md", "nlp_00112233445566778899aabbccddeeff550c911c");
+    home.write(
+        "tree/allowed.rs",
+        format!("let t = \"{}\"; // nlp:allow a revoked one, for the parser's test\n", token(8)),
+    );
+    home.write("tree/.gitignore", "target/\n");
+    home.write("tree/.git/HEAD", "ref: refs/heads/main\n");
+    home.write("tree/target/build.log", token(9));
+    home.write("tree/.nlpignore", "fixtures/\n");
+    home.write("tree/fixtures/a.txt", token(10));
+    let mut binary = vec![0_u8; 2 * 1024 * 1024];
+    binary.extend_from_slice(token(11).as_bytes());
+    home.write("tree/image.bin", &binary);
+    let found = report(&home, &["tree"]);
+    assert_eq!(found["findings"].as_array().unwrap().len(), 6, "{found}");
+    let mut places = places(&found);
+    places.sort();
+    assert_eq!(
+        places,
+        [
+            "tree/.hidden:1:1",
+            "tree/auth.txt:1:5",
+            "tree/deep/secret.yaml:2:10",
+            "tree/plain.env:2:7",
+            "tree/same-again.txt:3:1",
+            "tree/suffix.txt:1:1",
+            "tree/url.txt:1:22",
+        ]
+    );
+    let all = report(&home, &["tree", "--no-ignore", "--max-binary-size", "4000000"]);
+    assert_eq!(all["findings"].as_array().unwrap().len(), 9, "{all}");
+    for format in ["text", "json", "ndjson", "sarif"] {
+        let done = home.nlp(["scan", "tree", "-o", format]);
+        assert_code(&done, 10);
+        for seed in 1..12 {
+            assert!(!said(&done).contains(&token(seed)), "{format} prints a secret");
+        }
+    }
+}
+
+#[test]
+fn a_baseline_leaves_out_what_is_known() {
+    let home = Home::new(None);
+    home.write("a.txt", token(1));
+    let known = report(&home, &["a.txt"]);
+    home.write("baseline.json", known.to_string());
+    assert_code(&home.nlp(["scan", "a.txt", "--baseline", "baseline.json"]), 0);
+    home.write("a.txt", format!("{}\n{}", token(1), token(2)));
+    let new = report(&home, &["a.txt", "--baseline", "baseline.json"]);
+    assert_eq!(places(&new), ["a.txt:2:1"]);
+    assert_code(&home.nlp(["scan", "a.txt", "--baseline", "a.txt"]), 2);
+}
+
+#[test]
+fn sarif_has_a_result_for_each_place() {
+    let home = Home::new(None);
+    home.write("a b.txt", format!("{}\n{}", token(1), token(1)));
+    let done = home.nlp(["scan", "-o", "sarif"]);
+    assert_code(&done, 10);
+    let document: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(document["version"], "2.1.0");
+    let results = document["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), 2);
+    let place = &results[1]["locations"][0]["physicalLocation"];
+    assert_eq!((&place["artifactLocation"]["uri"], &place["region"]["startLine"]), (&"a%20b.txt".into(), &2.into()));
+}
+
+#[test]
+fn standard_input_is_scanned() {
+    let home = Home::new(None);
+    assert_code(&home.nlp_with(["scan", "--stdin"], &format!("x {}", token(1))), 10);
+    assert_code(&home.nlp_with(["scan", "--stdin"], "nothing"), 0);
+}
+
+#[test]
+fn what_is_staged_is_scanned_and_what_was_committed_is_not_held_against_it() {
+    let home = Home::new(None);
+    assert_done(&home.git(["init", "-q"]));
+    home.write("old.txt", token(1));
+    assert_done(&home.git(["add", "old.txt"]));
+    assert_eq!(places(&report(&home, &["--staged"])), ["old.txt:1:1"]);
+    assert_done(&home.git(["commit", "-q", "-m", "one"]));
+    assert_code(&home.nlp(["scan", "--staged"]), 0);
+    home.write("old.txt", format!("{}\n{}", token(1), token(2)));
+    assert_code(&home.nlp(["scan", "--staged"]), 0);
+    assert_done(&home.git(["add", "old.txt"]));
+    home.write("old.txt", "clean by now");
+    assert_eq!(places(&report(&home, &["--staged"])), ["old.txt:2:1"]);
+}
+
+#[test]
+fn a_history_gives_up_what_was_removed_and_names_the_commit() {
+    let home = Home::new(None);
+    assert_done(&home.git(["init", "-q"]));
+    for (number, text) in
+        [token(1), "clean".to_owned(), format!("x\n{}", token(2)), "clean again".to_owned()].iter().enumerate()
+    {
+        home.write("dir/file.txt", text);
+        assert_done(&home.git(["add", "dir/file.txt"]));
+        assert_done(&home.git(["commit", "-q", "-m", &format!("commit {number}")]));
+    }
+    assert_code(&home.nlp(["scan", "dir"]), 0);
+    let all = report(&home, &["--history"]);
+    assert_eq!(places(&all), ["dir/file.txt:1:1", "dir/file.txt:2:1"]);
+    assert_eq!(all["scanned"]["items"], 4);
+    let first = String::from_utf8(home.git(["rev-list", "--max-parents=0", "HEAD"]).stdout).unwrap();
+    let place = &all["findings"][0]["places"][0];
+    assert_eq!(place["commit"].as_str().unwrap(), first.trim());
+    assert_eq!(place["author"], "Ada <ada@acme.example>");
+    assert_eq!(places(&report(&home, &["--history=HEAD~2..HEAD"])), ["dir/file.txt:2:1"]);
+    assert_eq!(places(&report(&home, &["--history=HEAD~1..HEAD"])), [] as [String; 0]);
+    // Packed, too.
+    assert_done(&home.git(["gc", "-q"]));
+    assert_eq!(places(&report(&home, &["--history"])).len(), 2);
+    assert_code(&home.nlp(["scan", "--history=no-such-branch"]), 2);
+}

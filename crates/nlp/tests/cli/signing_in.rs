@@ -1,0 +1,70 @@
+//! Signing in, where the key is kept, and what the doctor says of it.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::support::{Home, OWNER, PASSWORD, Server, assert_code, assert_done, said};
+
+#[test]
+fn a_key_is_made_kept_used_and_revoked() {
+    let server = Server::start();
+    let home = server.owner();
+    let kept = home.path().join("runtime/nlp/default");
+    assert_eq!(kept.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let secret = std::fs::read_to_string(&kept).unwrap();
+    let me = home.json(["whoami"]);
+    assert_eq!((me["email"].as_str(), me["kind"].as_str()), (Some(OWNER), Some("personal")));
+    assert!(me["expires_at"].is_string(), "a key has an end");
+    assert_code(&home.nlp(["doctor"]), 0);
+    assert_done(&home.nlp(["logout"]));
+    assert!(!kept.exists());
+    let again = Home::new(Some(&server.url)).with("NLP_TOKEN", secret.trim());
+    assert_code(&again.nlp(["token", "validate"]), 3);
+    assert_code(&home.nlp(["whoami"]), 4);
+}
+
+#[test]
+fn without_a_better_place_the_key_is_kept_only_if_asked_and_that_is_said() {
+    let server = Server::start();
+    let home = Home::new(Some(&server.url)).with("XDG_RUNTIME_DIR", "");
+    let input = format!("{PASSWORD}\n");
+    let refused = home.nlp_with(["login", "--email", OWNER, "--password-stdin"], &input);
+    assert_code(&refused, 1);
+    assert!(said(&refused).contains("--insecure-storage"), "{}", said(&refused));
+    let done = home.nlp_with(["login", "--email", OWNER, "--password-stdin", "--insecure-storage"], &input);
+    assert_done(&done);
+    let file = home.path().join(".config/nlp/credentials/default");
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    for command in [["whoami"], ["doctor"]] {
+        let done = home.nlp(command);
+        assert_done(&done);
+        assert!(said(&done).contains("in the clear"), "{command:?}: {}", said(&done));
+    }
+}
+
+#[test]
+fn a_desktop_keeps_the_key_in_its_keyring() {
+    let server = Server::start();
+    let home = Home::new(Some(&server.url)).with("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+    // What libsecret's tool does, with a file for a keyring.
+    let tool = home.write(
+        "bin/secret-tool",
+        concat!(
+            "#!/bin/sh\nring=\"$HOME/ring\"\ncase $1 in\n",
+            "store) cat >\"$ring\";;\nlookup) cat \"$ring\" 2>/dev/null;;\nclear) rm -f \"$ring\";;\nesac\n"
+        ),
+    );
+    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert_done(&home.nlp_with(["login", "--email", OWNER, "--password-stdin"], &format!("{PASSWORD}\n")));
+    assert!(std::fs::read_to_string(home.path().join("ring")).unwrap().starts_with("nlp_"));
+    assert!(!home.path().join("runtime").exists());
+    assert_eq!(home.json(["whoami"])["kept_in"], "the desktop's keyring");
+    assert_done(&home.nlp(["logout"]));
+    assert!(!home.path().join("ring").exists());
+}
+
+#[test]
+fn the_doctor_names_what_is_wrong_and_what_mends_it() {
+    let done = Home::new(Some("http://127.0.0.1:1")).nlp(["doctor"]);
+    assert_code(&done, 1);
+    assert!(said(&done).contains("reachable") && said(&done).contains("next: nlp login"), "{}", said(&done));
+}

@@ -1,0 +1,194 @@
+//! A real authority on a free port, and `nlp` run against it with a home of its own.
+
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The owner of the organisation that every server here has.
+pub(crate) const OWNER: &str = "owner@acme.example";
+/// Their password.
+pub(crate) const PASSWORD: &str = "a password of this test";
+
+/// Hashing that costs nothing worth mentioning.
+const CHEAP: &[(&str, &str)] = &[
+    ("NOLAPSE__HASHING__INSECURE_TEST_COSTS", "true"),
+    ("NOLAPSE__HASHING__TOKEN_SCHEME", "sha256"),
+    ("NOLAPSE__HASHING__BCRYPT_COST", "4"),
+    ("NOLAPSE__HASHING__ARGON2_MEMORY_KIB", "8"),
+    ("NOLAPSE__HASHING__ARGON2_PASSES", "1"),
+    ("NOLAPSE__SERVER__DRAIN_DELAY_SECONDS", "0"),
+    ("NOLAPSE__SERVER__WORKERS", "1"),
+];
+
+/// An authority; stopped when dropped.
+pub(crate) struct Server {
+    child: Child,
+    /// Its address.
+    pub(crate) url: String,
+    _folder: TempDir,
+}
+
+impl Server {
+    /// Sets one up and starts it.
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut setup = authority(folder.path());
+        setup.args(["setup", "--org", "acme", "--email", OWNER, "--password-stdin"]);
+        assert_done(&finish(setup, &format!("{PASSWORD}\n")));
+        let mut serve = authority(folder.path());
+        serve
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut child = serve.spawn().unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("{line:?}")).to_owned();
+        Self { child, url, _folder: folder }
+    }
+
+    /// Somebody who is signed in to it as the owner.
+    pub(crate) fn owner(&self) -> Home {
+        let home = Home::new(Some(&self.url));
+        let done = home
+            .nlp_with(["login", "--email", OWNER, "--password-stdin", "--scope", "admin"], &format!("{PASSWORD}\n"));
+        assert_done(&done);
+        home
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The authority's program, which cargo puts beside ours.
+fn authority(folder: &Path) -> Command {
+    let program = Path::new(env!("CARGO_BIN_EXE_nlp")).with_file_name("nolapse-api");
+    assert!(program.exists(), "{} is missing: cargo build --workspace --bins", program.display());
+    let mut command = Command::new(program);
+    command
+        .envs(CHEAP.iter().copied())
+        .env("NOLAPSE__DATABASE__URL", format!("sqlite://{}/nolapse.db", folder.display()))
+        .env("NOLAPSE__KEYS__TAG_KEY_PATH", folder.join("tag-key"));
+    command
+}
+
+/// A person's home, and the environment that goes with it.
+pub(crate) struct Home {
+    folder: TempDir,
+    url: Option<String>,
+    variables: Vec<(String, String)>,
+}
+
+impl Home {
+    /// A new one, whose authority is at this address.
+    pub(crate) fn new(url: Option<&str>) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), url: url.map(str::to_owned), variables: Vec::new() }
+    }
+
+    /// With a variable.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Where files can be put.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file.
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let file = self.path().join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, text).unwrap();
+        file
+    }
+
+    /// Any program in this home.
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        let runtime = self.path().join("runtime");
+        let ours = Path::new(env!("CARGO_BIN_EXE_nlp")).parent().unwrap();
+        let path =
+            format!("{}:{}:{}", self.path().join("bin").display(), ours.display(), std::env::var("PATH").unwrap());
+        command
+            .current_dir(self.path())
+            .env_clear()
+            .env("PATH", path)
+            .env("HOME", self.path())
+            .env("XDG_RUNTIME_DIR", runtime)
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
+        if let Some(url) = &self.url {
+            command.env("NLP_URL", url);
+        }
+        command
+    }
+
+    /// Runs `nlp`.
+    pub(crate) fn nlp<const N: usize>(&self, arguments: [&str; N]) -> Output {
+        self.nlp_with(arguments, "")
+    }
+
+    /// Runs `nlp` with something on standard input.
+    pub(crate) fn nlp_with<const N: usize>(&self, arguments: [&str; N], input: &str) -> Output {
+        let mut command = self.command(env!("CARGO_BIN_EXE_nlp"));
+        command.args(arguments);
+        finish(command, input)
+    }
+
+    /// Runs `nlp … -o json` and reads the answer.
+    pub(crate) fn json<const N: usize>(&self, arguments: [&str; N]) -> Value {
+        let mut command = self.command(env!("CARGO_BIN_EXE_nlp"));
+        command.args(arguments).args(["-o", "json"]);
+        let done = finish(command, "");
+        assert_done(&done);
+        serde_json::from_slice(&done.stdout).unwrap()
+    }
+
+    /// Runs git.
+    pub(crate) fn git<const N: usize>(&self, arguments: [&str; N]) -> Output {
+        let mut command = self.command("git");
+        command.args(["-c", "user.name=Ada", "-c", "user.email=ada@acme.example", "-c", "init.defaultBranch=main"]);
+        command.args(arguments);
+        finish(command, "")
+    }
+}
+
+/// Runs a command to its end.
+pub(crate) fn finish(mut command: Command, input: &str) -> Output {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A command that does not read has ended or will.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+/// What a command said, for messages.
+pub(crate) fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[track_caller]
+pub(crate) fn assert_done(output: &Output) {
+    assert_eq!(output.status.code(), Some(0), "{}", said(output));
+}
+
+#[track_caller]
+pub(crate) fn assert_code(output: &Output, code: i32) {
+    assert_eq!(output.status.code(), Some(code), "{}", said(output));
+}
+
+/// A token with a good checksum that no authority knows.
+pub(crate) fn token(seed: u8) -> String {
+    token_format::PlainToken::from_random([seed.wrapping_mul(37).wrapping_add(3); 16]).expose().to_owned()
+}

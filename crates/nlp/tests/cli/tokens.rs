@@ -1,0 +1,132 @@
+//! Tokens from their making to their end, and the people and projects around them.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::support::{Home, Server, assert_code, assert_done, finish, said};
+
+fn text(output: &std::process::Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_token_is_made_listed_rotated_and_revoked() {
+    let server = Server::start();
+    let owner = server.owner();
+    let made = owner.json(["token", "create", "ci", "--scope", "execute", "--expires-in-days", "30"]);
+    let (id, secret) = (made["id"].as_str().unwrap(), made["secret"].as_str().unwrap());
+    assert!(token_format::PlainToken::parse(secret).unwrap().is_checksummed());
+    let listed = owner.nlp(["token", "list", "--name", "ci"]);
+    assert!(text(&listed).starts_with(&format!("{id}\tci\t")), "{}", said(&listed));
+    assert!(!said(&listed).contains(secret));
+    assert_eq!(text(&owner.nlp(["token", "show", id, "--field", "status"])), "active");
+    let rotated = owner.json(["token", "rotate", id, "--grace", "600"]);
+    assert_eq!(rotated["old_token_status"], "rotating");
+    assert_eq!(text(&owner.nlp(["token", "cancel-rotation", id, "--field", "status"])), "active");
+    let other = owner.json(["token", "duplicate", id, "--name", "ci 2"]);
+    assert_eq!(other["scopes"], made["scopes"]);
+    assert_done(&owner.nlp(["token", "usage", id]));
+    assert_code(&owner.nlp(["token", "revoke", id]), 2);
+    assert_done(&owner.nlp(["token", "revoke", id, "--yes"]));
+    let gone = Home::new(Some(&server.url)).with("NLP_TOKEN", secret);
+    assert_code(&gone.nlp(["token", "validate"]), 3);
+    assert_code(&gone.nlp(["verify", "--offline"]), 0);
+}
+
+#[test]
+fn lists_page_through_and_formats_agree() {
+    let server = Server::start();
+    let owner = server.owner();
+    for number in 0..5 {
+        owner.json(["token", "create", &format!("t{number}"), "--scope", "read"]);
+    }
+    let three = owner.json(["token", "list", "--limit", "3"]);
+    assert_eq!(three.as_array().unwrap().len(), 3);
+    let lines = text(&owner.nlp(["token", "list", "--all", "-o", "ndjson"]));
+    let names: Vec<_> =
+        lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["name"].clone()).collect();
+    assert_eq!(names, ["t4", "t3", "t2", "t1", "t0"]);
+    let fields = text(&owner.nlp(["token", "list", "--field", "name"]));
+    assert_eq!(fields.lines().collect::<Vec<_>>(), ["t4", "t3", "t2", "t1", "t0"]);
+    assert_code(&owner.nlp(["token", "list", "--field", "nonsense"]), 2);
+}
+
+#[test]
+fn a_command_gets_a_token_that_is_gone_when_it_ends() {
+    let server = Server::start();
+    let owner = server.owner();
+    let mut command = owner.command(env!("CARGO_BIN_EXE_nlp"));
+    command.args(["exec", "--scope", "read", "--", "sh", "-c", "printf %s \"$NLP_TOKEN\"; exit 7"]);
+    let done = finish(command, "");
+    assert_code(&done, 7);
+    let secret = text(&done);
+    assert!(secret.starts_with("nlp_"), "{}", said(&done));
+    assert_code(&Home::new(Some(&server.url)).with("NLP_TOKEN", secret).nlp(["token", "validate"]), 3);
+    assert_code(&owner.nlp(["exec", "--", "no-such-program-anywhere"]), 1);
+}
+
+#[test]
+fn a_rotated_token_is_written_where_it_is_used_or_the_rotation_is_taken_back() {
+    let server = Server::start();
+    let owner = server.owner();
+    let made = owner.json(["token", "create", "deploy", "--scope", "read"]);
+    let id = made["id"].as_str().unwrap();
+    // A folder where a file should be.
+    std::fs::create_dir_all(owner.path().join("taken")).unwrap();
+    let failed = owner.nlp(["sync", "file", "taken", "--rotate", id]);
+    assert_code(&failed, 1);
+    assert!(said(&failed).contains("taken back"), "{}", said(&failed));
+    assert_eq!(text(&owner.nlp(["token", "show", id, "--field", "status"])), "active");
+    assert_done(&owner.nlp(["sync", "file", "token.txt", "--rotate", id, "--grace", "600"]));
+    let file = owner.path().join("token.txt");
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let reader = Home::new(Some(&server.url)).with("NLP_TOKEN", std::fs::read_to_string(&file).unwrap());
+    let new = reader.json(["token", "show", "self"]);
+    assert_eq!(new["rotated_from"].as_str(), Some(id));
+    // GitHub's program, as far as it matters here.
+    let tool = owner
+        .write("bin/gh", "#!/bin/sh\n[ \"$1\" = auth ] || { echo \"$@\" >\"$HOME/called\"; cat >\"$HOME/given\"; }\n");
+    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let id = new["id"].as_str().unwrap();
+    assert_done(&owner.nlp(["sync", "github-secret", "NLP_TOKEN", "--repo", "acme/widgets", "--rotate", id]));
+    assert_eq!(
+        std::fs::read_to_string(owner.path().join("called")).unwrap().trim(),
+        "secret set NLP_TOKEN --repo acme/widgets"
+    );
+    assert!(std::fs::read_to_string(owner.path().join("given")).unwrap().starts_with("nlp_"));
+}
+
+#[test]
+fn projects_people_and_the_trail_are_within_reach() {
+    let server = Server::start();
+    let owner = server.owner();
+    let project = owner.json(["project", "create", "widgets"]);
+    let project = project["projectId"].as_str().unwrap();
+    let scope = owner.json(["access-scope", "--project", project, "create", "room"]);
+    let scope = scope["accessScopeId"].as_str().unwrap();
+    let actor =
+        owner.json(["actor", "--project", project, "create", "sensor", "--type", "device", "--access-scope", scope]);
+    assert!(actor["accessToken"].as_str().unwrap().starts_with("nlp_"));
+    let actors = owner.json(["actor", "--project", project, "list", "--access-scope", scope]);
+    assert_eq!(actors[0]["name"], "sensor");
+    assert_done(&owner.nlp(["access-scope", "--project", project, "set", scope, "--active", "false"]));
+    let off = Home::new(Some(&server.url)).with("NLP_TOKEN", actor["accessToken"].as_str().unwrap());
+    assert_code(&off.nlp(["token", "validate"]), 3);
+    assert_done(&owner.nlp(["actor", "--project", project, "delete", actor["actorId"].as_str().unwrap(), "--yes"]));
+    assert_done(&owner.nlp(["project", "delete", project, "--yes"]));
+    assert_eq!(owner.json(["member", "list"])[0]["role"], "owner");
+    let role = owner.json(["role", "create", "Releases", "--scope", "execute"]);
+    assert_done(&owner.nlp(["role", "delete", role["id"].as_str().unwrap(), "--yes"]));
+    assert_eq!(owner.json(["audit", "list", "--limit", "1"])[0]["action"], "role.delete");
+    assert_eq!(owner.json(["audit", "verify"])["ok"], true);
+    assert_done(&owner.nlp(["audit", "export", "trail.ndjson"]));
+    assert!(std::fs::read_to_string(owner.path().join("trail.ndjson")).unwrap().contains("project.delete"));
+    let explained = owner.json(["scope", "explain", "scans:run", "--granted", "scans"]);
+    assert_eq!(explained["missing"], serde_json::json!(["projects:read"]));
+}
+
+#[test]
+fn the_probe_sees_revocations_at_once() {
+    let server = Server::start();
+    let done = server.owner().json(["probe", "--rounds", "5"]);
+    assert_eq!((&done["revoked"]["wrong_first"], &done["created"]["answers"]), (&0.into(), &5.into()));
+}
