@@ -4,9 +4,10 @@
 //! # Boundaries
 //! * **Before** a token anything may stand. A leaked token is often inside an escape (`\nnlp_…` in JSON, `%22nlp_…` in a
 //!   URL), whose last character is a letter or a digit; a rule that asks for a word boundary there misses it.
-//! * **After** a token stands a word boundary, that is, not an ASCII letter, digit or `_`: a longer run of letters is an
-//!   identifier, not a token. A matching checksum overrides this for [`scan`]: no identifier has one by chance
-//!   (1 in 4 294 967 296), and `nlp_…nlp_…` without a gap is two leaked tokens.
+//! * **After** a token stands anything but an ASCII letter or digit: a longer run of those is an identifier, not a token.
+//!   A `_` ends one too, since people write `<token>_prod`; `\b` alone would miss that. The token is the expressions' first
+//!   group, because none of RE2's descendants can look ahead. A matching checksum overrides this for [`scan`]: no
+//!   identifier has one by chance (1 in 4 294 967 296), and `nlp_…nlp_…` without a gap is two leaked tokens.
 
 use core::iter::FusedIterator;
 use core::ops::Range;
@@ -15,14 +16,14 @@ use crate::checksum;
 use crate::parse::is_body;
 use crate::{PREFIX, TOKEN_LEN};
 
-/// Regular expression for anything worth looking up, also tokens made elsewhere without a checksum.
+/// Regular expression for anything worth looking up, also tokens made elsewhere without a checksum. The token is group 1.
 ///
 /// RE2, PCRE, Hyperscan, Go, Python and Rust read it alike, if `\b` is the ASCII one.
-pub const WELL_FORMED: &str = r"nlp_[A-Za-z0-9]{40}\b";
+pub const WELL_FORMED: &str = r"(nlp_[A-Za-z0-9]{40})(?:\b|_)";
 
-/// Regular expression for tokens as issued. An expression cannot check the checksum, so one match in a few may be a
+/// Regular expression for tokens as issued; the token is group 1. An expression cannot check the checksum, so one match in a few may be a
 /// look-alike; [`scan`] tells.
-pub const ISSUED: &str = r"nlp_[0-9a-f]{40}\b";
+pub const ISSUED: &str = r"(nlp_[0-9a-f]{40})(?:\b|_)";
 
 /// A token found in text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,14 +91,19 @@ fn judge(text: &[u8], ending: Ending) -> Option<bool> {
     let checksum_ok = checksum::holds(token);
     let ends_well = match ending {
         Ending::Anything => true,
-        Ending::WordOrChecksum => checksum_ok || !rest.first().is_some_and(|&b| is_word(b)),
+        Ending::WordOrChecksum => checksum_ok || ends_here(token, rest),
     };
     ends_well.then_some(checksum_ok)
 }
 
-/// What `\b` counts as part of a word.
-const fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+/// Whether a candidate without a checksum ends where it should.
+fn ends_here(token: &[u8; TOKEN_LEN], rest: &[u8]) -> bool {
+    match rest.first() {
+        // Its last letters and this `_` are the prefix of the next, which may be a token with a checksum.
+        Some(b'_') => !token.ends_with(&PREFIX.as_bytes()[..PREFIX.len() - 1]),
+        Some(next) => !next.is_ascii_alphanumeric(),
+        None => true,
+    }
 }
 
 /// Offset of the next `nlp_` at or after `from`.

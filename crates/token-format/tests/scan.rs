@@ -23,7 +23,9 @@ const CASES: &[(&str, &str, &str, Option<bool>)] = &[
     ("", LOOK_ALIKE, ".", Some(false)),
     ("", LOOK_ALIKE, "é", Some(false)),
     ("", LOOK_ALIKE, "0", None),
-    ("", LOOK_ALIKE, "_", None),
+    // As people write it.
+    ("", LOOK_ALIKE, "_prod", Some(false)),
+    ("", LEGACY, "_", Some(false)),
     ("\\n", LEGACY, "\\n", Some(false)),
     ("", LEGACY, "x", None),
     ("", "nlp_0011223344556677", "", None),

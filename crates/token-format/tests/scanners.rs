@@ -50,6 +50,26 @@ fn trufflehog_has_both_expressions() {
     assert_eq!(expressions, [pattern::ISSUED, pattern::WELL_FORMED]);
 }
 
+/// What a token is, without what must follow: scanners that ask for that by itself.
+fn token_alone(expression: &str) -> &str {
+    expression.strip_prefix('(').unwrap().split_once(")(?:").unwrap().0
+}
+
+#[test]
+fn the_expressions_take_a_token_also_before_an_underscore_and_not_inside_a_word() {
+    for expression in [pattern::ISSUED, pattern::WELL_FORMED] {
+        let expression = regex::bytes::RegexBuilder::new(expression).unicode(false).build().unwrap();
+        let token = PlainToken::from_random([7; 16]);
+        for (after, taken) in
+            [("", true), ("_prod", true), ("\"", true), (".", true), ("é", true), ("0", false), ("Z", false)]
+        {
+            let text = format!("x{}{after}", token.expose());
+            let found = expression.captures(text.as_bytes()).map(|groups| groups[1].to_vec());
+            assert_eq!(found, taken.then(|| token.expose_bytes().to_vec()), "{after:?}");
+        }
+    }
+}
+
 #[test]
 fn github_has_both_expressions_and_test_strings_that_match() {
     let text = shipped("github-custom-pattern.txt");
@@ -57,7 +77,7 @@ fn github_has_both_expressions_and_test_strings_that_match() {
         let lines: Vec<_> = text.lines().collect();
         lines.windows(2).filter(|pair| pair[0] == heading).map(|pair| pair[1].trim().to_owned()).collect()
     };
-    assert_eq!(below("Secret format"), [pattern::ISSUED, pattern::WELL_FORMED]);
+    assert_eq!(below("Secret format"), [pattern::ISSUED, pattern::WELL_FORMED].map(token_alone));
     for (sample, checksum_ok) in below("Test string").iter().zip([true, false]) {
         let found: Vec<_> = pattern::scan(sample.as_bytes()).map(|found| found.checksum_ok).collect();
         assert_eq!(found, [checksum_ok], "{sample}");
@@ -67,4 +87,13 @@ fn github_has_both_expressions_and_test_strings_that_match() {
 #[test]
 fn the_page_for_people_has_the_expression() {
     assert!(shipped("README.md").contains(&format!("`{}`", pattern::ISSUED)));
+}
+
+#[test]
+fn betterleaks_and_kingfisher_have_the_expression_for_issued_tokens() {
+    let rules: toml::Table = shipped("betterleaks.toml").parse().unwrap();
+    assert_eq!(rules["rules"][0]["regex"].as_str(), Some(pattern::ISSUED));
+    // Kingfisher compares the checksum, for which the token has a name.
+    let named = pattern::ISSUED.replacen('(', "(?P<TOKEN>", 1);
+    assert!(shipped("kingfisher.yaml").contains(&format!("pattern: '{named}'")));
 }
