@@ -5,9 +5,11 @@
 
 mod args;
 mod bench;
+mod book;
 mod check;
 mod client;
 mod dev;
+mod dist;
 mod fail;
 mod interrupt;
 mod process;
@@ -63,6 +65,14 @@ const TASKS: &[Task] = &[
                 work on a benchmark",
         run: bench::task,
     },
+    Task {
+        name: "dist",
+        usage: "dist [--dev]",
+        about: "a Debian package, archives, a bill of materials and their checksums, in the target folder; --dev packs a \
+                build without optimisation",
+        run: dist::task,
+    },
+    Task { name: "book", usage: "book", about: "the book as pages, by mdBook", run: book::task },
     Task { name: "help", usage: "help", about: "this list", run: help },
 ];
 

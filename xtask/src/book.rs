@@ -1,0 +1,18 @@
+//! `cargo xtask book`: the book as pages, by mdBook. That its commands work, the tests of `nlp` show.
+
+use crate::args::Args;
+use crate::fail::{Fail, Result};
+use crate::process::{run, which};
+use crate::{project, say};
+use std::process::Command;
+
+/// `cargo xtask book`
+pub(crate) fn task(args: Args) -> Result {
+    args.finish()?;
+    let mdbook = which("mdbook")
+        .ok_or_else(|| Fail::new("mdbook is missing").fix("cargo install --locked --no-default-features mdbook"))?;
+    let folder = project::target_directory()?.join("book");
+    run(Command::new(mdbook).arg("build").arg(project::root().join("docs/book")).arg("--dest-dir").arg(&folder))?;
+    say::out(folder.join("index.html").display());
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! `cargo xtask dist`: what is handed to others: a Debian package, archives of both programs, a bill of materials, and
+//! the checksums of all of it.
+//!
+//! The package is put together by `dpkg-deb` from a tree written here. cargo-deb would read the same list from a
+//! manifest, and be one more program to build where packages are made.
+
+mod bill;
+mod deb;
+
+use crate::args::Args;
+use crate::fail::{Context as _, Result};
+use crate::process::{output, run};
+use crate::product::{self, Profile};
+use crate::{project, say};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The programs that are handed out, with the package of the workspace that has each.
+const PROGRAMS: &[(&str, &str)] = &[("api", "nolapse-api"), ("nlp", "nlp")];
+
+/// What is packed.
+struct Release {
+    version: String,
+    /// The machine as Rust names it: `x86_64-unknown-linux-gnu`.
+    target: String,
+    programs: Vec<PathBuf>,
+    /// Where the results go.
+    folder: PathBuf,
+}
+
+/// `cargo xtask dist [--dev]`
+pub(crate) fn task(mut args: Args) -> Result {
+    let profile = if args.flag("--dev") { Profile::Dev } else { Profile::Release };
+    args.finish()?;
+    let folder = project::target_directory()?.join("dist");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).attempt(|| format!("empty {}", folder.display()))?;
+    }
+    make_folder(&folder)?;
+    let mut programs = Vec::new();
+    for (package, name) in PROGRAMS {
+        say::step(format!("building {name}"));
+        programs.push(product::build_program(package, name, profile)?);
+    }
+    let release = Release { version: version()?, target: target()?, programs, folder };
+
+    let mut made = Vec::new();
+    say::step("archives");
+    for program in &release.programs {
+        made.push(archive(&release, program)?);
+    }
+    say::step("the bill of materials");
+    made.push(bill::write(&release)?);
+    say::step("the Debian package");
+    made.push(deb::write(&release)?);
+    checksums(&release, &made)?;
+    for file in &made {
+        say::note(file.display());
+    }
+    Ok(())
+}
+
+fn make_folder(folder: &Path) -> Result {
+    std::fs::create_dir_all(folder).attempt(|| format!("create {}", folder.display()))
+}
+
+/// The version all our packages share.
+fn version() -> Result<String> {
+    let text = std::fs::read_to_string(project::root().join("Cargo.toml")).attempt(|| "read Cargo.toml".into())?;
+    let manifest: toml::Table = text.parse().attempt(|| "parse Cargo.toml".into())?;
+    let version = manifest.get("workspace").and_then(|w| w.get("package")).and_then(|p| p.get("version"));
+    let version = version.and_then(toml::Value::as_str).ok_or("it has no workspace.package.version");
+    version.map(str::to_owned).attempt(|| "read the version in Cargo.toml".into())
+}
+
+/// The machine that `rustc` builds for.
+fn target() -> Result<String> {
+    let said = output(Command::new("rustc").arg("-vV"))?;
+    let text = String::from_utf8_lossy(&said).into_owned();
+    let host = text.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc -vV names no host");
+    host.map(str::to_owned).attempt(|| "ask rustc".into())
+}
+
+/// One program with its licence, in a folder of its own.
+fn archive(release: &Release, program: &Path) -> Result<PathBuf> {
+    let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let inside = format!("{name}-{}-{}", release.version, release.target);
+    let folder = release.folder.join(&inside);
+    make_folder(&folder)?;
+    copy(program, &folder.join(&name))?;
+    copy(&project::root().join("LICENSE"), &folder.join("LICENSE"))?;
+    let file = release.folder.join(format!("{inside}.tar.gz"));
+    // The same bytes whenever the same programs are packed.
+    run(Command::new("tar")
+        .args(["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "-czf"])
+        .arg(&file)
+        .arg("-C")
+        .arg(&release.folder)
+        .arg(&inside))?;
+    std::fs::remove_dir_all(&folder).attempt(|| format!("remove {}", folder.display()))?;
+    Ok(file)
+}
+
+fn copy(from: &Path, to: &Path) -> Result {
+    std::fs::copy(from, to).map(drop).attempt(|| format!("copy {} to {}", from.display(), to.display()))
+}
+
+/// `SHA256SUMS`, as `sha256sum --check` reads it.
+fn checksums(release: &Release, made: &[PathBuf]) -> Result {
+    let names = made.iter().filter_map(|file| file.file_name());
+    let sums = output(Command::new("sha256sum").current_dir(&release.folder).args(names))?;
+    let file = release.folder.join("SHA256SUMS");
+    std::fs::write(&file, sums).attempt(|| format!("write {}", file.display()))
+}
