@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, what should be there and is not ends it")]
 
+mod book;
 mod exits;
 mod hooks;
 mod scan;

@@ -96,6 +96,7 @@ struct Owner {
 
 /// The tenant boundary of an actor's token, as it is at the moment of the answer.
 #[derive(Serialize, ToSchema)]
+#[schema(as = TokenAccessScope)]
 struct AccessScope {
     id: String,
     slug: String,

@@ -1,0 +1,70 @@
+//! Every command of the book, run: the `sh` blocks of a page are one script, in a home of its own, against an authority
+//! of its own.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use super::support::{Home, Server, finish, said};
+
+/// The page that sets everything up by itself, at an address that is a free one here.
+const START: &str = "start.md";
+const ADDRESS: &str = "127.0.0.1:8080";
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/book/src")
+}
+
+fn page(name: &str) -> String {
+    std::fs::read_to_string(source().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The `sh` blocks of a page, one after the other.
+fn script(page: &str) -> String {
+    let mut inside = false;
+    let mut lines = Vec::new();
+    for line in page.lines() {
+        match line {
+            "```sh" => inside = true,
+            "```" => inside = false,
+            line if inside => lines.push(line),
+            _ => {}
+        }
+    }
+    lines.join("\n")
+}
+
+/// Runs a page's script; `! command` has to fail, everything else must not.
+#[track_caller]
+fn runs(home: &Home, name: &str, script: &str) {
+    // A script does not stop at a `!` that turns out wrong, so it is told to.
+    let strict: Vec<_> = script
+        .lines()
+        .map(|line| {
+            line.strip_prefix("! ").map_or_else(|| line.to_owned(), |command| format!("if {command}; then exit 99; fi"))
+        })
+        .collect();
+    let mut bash = home.command("bash");
+    bash.args(["-euo", "pipefail", "-c", &strict.join("\n")]);
+    let done = finish(bash, "");
+    assert!(done.status.success(), "{name}: {:?}\n{}", done.status, said(&done));
+}
+
+#[test]
+fn every_page_is_in_the_summary_and_every_command_of_it_works() {
+    let summary = page("SUMMARY.md");
+    let mut names: Vec<_> =
+        std::fs::read_dir(source()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    let server = Server::start();
+    for name in names.iter().filter(|name| *name != "SUMMARY.md") {
+        assert!(summary.contains(&format!("({name})")), "{name} is in no chapter");
+        let text = script(&page(name));
+        if name == START {
+            let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+            assert!(text.contains(ADDRESS));
+            runs(&Home::new(None), name, &text.replace(ADDRESS, &free));
+        } else if !text.is_empty() {
+            runs(&server.owner(), name, &text);
+        }
+    }
+}
