@@ -65,6 +65,12 @@ pub(crate) fn clean_with(text: &str, longest: usize, is_allowed: impl Fn(char) -
     Ok(normalised)
 }
 
+/// A text to look for in names, as names are stored (trimmed, NFC), in ASCII lower case. "e" and a combining accent find
+/// "é": a script that does not find its own token makes a second one.
+pub fn needle(text: &str) -> String {
+    text.trim().nfc().collect::<String>().to_ascii_lowercase()
+}
+
 /// Declares a checked text: private, made only by its own `parse`, shown and serialised as it is.
 macro_rules! text_type {
     ($(#[$doc:meta])* $name:ident) => {
@@ -216,6 +222,26 @@ mod tests {
             (&"a".repeat(1_000_000), InvalidText::TooLong(100)),
         ] {
             assert_eq!(Name::parse(text), Err(why), "{text:.20}");
+        }
+    }
+
+    #[test]
+    fn what_is_looked_for_is_spelled_as_names_are_stored() {
+        let rows = [
+            ("CI", "ci"),
+            (" ci\t", "ci"),
+            ("Cafe\u{301}", "café"),
+            ("É", "É"),
+            ("", ""),
+            ("  ", ""),
+            ("a  b", "a  b"),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(needle(text), expected, "{text:?}");
+        }
+        for name in ["CI runner", "e\u{301}", "  ÅNGSTRÖM ", "👩‍💻"] {
+            let stored = Name::parse(name).unwrap().as_str().to_ascii_lowercase();
+            assert!(stored.contains(&needle(name)), "{name}");
         }
     }
 

@@ -85,11 +85,11 @@ impl Window {
     }
 }
 
-/// "This column contains the text", without regard to ASCII case and without wildcards.
+/// "This column contains the text", as names are spelled, without regard to ASCII case and without wildcards.
 macro_rules! contains {
     ($column:literal, $text:expr) => {
         diesel::dsl::sql::<diesel::sql_types::Bool>(&super::dialect::contains($column))
-            .bind::<diesel::sql_types::Text, _>($text.to_ascii_lowercase())
+            .bind::<diesel::sql_types::Text, _>(token_domain::text::needle($text))
             .sql(") > 0")
     };
 }

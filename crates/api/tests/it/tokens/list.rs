@@ -51,7 +51,7 @@ fn filters_by_status_and_name(backend: Backend) {
     let after = id(owner.rotate(&superseded, &json!({"grace_period_seconds": 0})));
     eventually("the expiry", || (owner.token(&expired)["status"] == "expired").then_some(()));
 
-    let rows: [(&str, &[&String]); 14] = [
+    let rows: [(&str, &[&String]); 16] = [
         ("status=active", &[&after, &successor, &active]),
         ("status=rotating", &[&rotating]),
         ("status=revoked", &[&superseded, &revoked]),
@@ -63,6 +63,9 @@ fn filters_by_status_and_name(backend: Backend) {
         ("name=_", &[&expired]),
         ("name=100%25+Exp", &[&expired]),
         ("name=%C3%89clair", &[&revoked]),
+        // The same name as macOS and some shells write it, and with white space around.
+        ("name=E%CC%81clair", &[&revoked]),
+        ("name=%20plain%09", &[&successor, &rotating, &active]),
         ("name='", &[]),
         ("name=nothing", &[]),
         ("name=&limit=2", &[&after, &superseded]),
