@@ -14,7 +14,7 @@ pub struct Cursor<K: Kind> {
 
 /// A text that no page ended with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a cursor: pass next_cursor of the page before, unchanged")]
+#[error("must be next_cursor of the page before, unchanged")]
 pub struct InvalidCursor;
 
 impl<K: Kind> Cursor<K> {

@@ -53,9 +53,12 @@ impl From<Code> for ApiError {
 }
 
 impl ApiError {
-    /// 400, naming the field or parameter; `message` says what would be right and never repeats the value.
-    pub fn invalid(field: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Self {
-        Self::from(Code::InvalidRequest).message(message).with("field", field.into())
+    /// 400, naming the field or parameter. `advice` says what would be right and never repeats the value: either what the
+    /// field must be (`must not be empty`), to which its name is put as the subject, or a sentence of its own.
+    pub fn invalid(field: impl Into<String>, advice: impl Into<Cow<'static, str>>) -> Self {
+        let (field, advice) = (field.into(), advice.into());
+        let message = if advice.starts_with(char::is_lowercase) { format!("{field} {advice}").into() } else { advice };
+        Self::from(Code::InvalidRequest).message(message).with("field", field)
     }
 
     /// 400 for an absent query parameter: `missing required parameter: org`.
@@ -305,7 +308,7 @@ mod tests {
             (
                 ApiError::invalid("scopes[1]", "must be in the catalogue"),
                 400,
-                r#"{"error":"invalid request","message":"must be in the catalogue","field":"scopes[1]","statusCode":400}"#,
+                r#"{"error":"invalid request","message":"scopes[1] must be in the catalogue","field":"scopes[1]","statusCode":400}"#,
                 &[],
             ),
             (

@@ -78,7 +78,7 @@ pub struct Id<K: Kind> {
 
 /// A text that is no id of the kind asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a {kind} id: use the UUID, or {prefix}_ and 26 characters")]
+#[error("must be the id of a {kind}: its UUID, or {prefix}_ and 26 characters")]
 pub struct InvalidId {
     kind: &'static str,
     prefix: &'static str,

@@ -17,7 +17,7 @@ pub struct Span(i64);
 
 /// A text that is not a moment this service can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a time: write RFC 3339, for example 2026-01-15T09:32:11Z, between the years 1970 and 9999")]
+#[error("must be a time as in RFC 3339, for example 2026-01-15T09:32:11Z, between the years 1970 and 9999")]
 pub struct InvalidTimestamp;
 
 impl Timestamp {

@@ -93,7 +93,7 @@ pub(super) fn scopes(error: &GrantError, field: &str) -> ApiError {
             // A name of the grammar cannot be a secret; anything else is not repeated.
             let shown =
                 token_domain::ScopeName::parse(name).map_or_else(|_| format!("a name in `{field}`"), |n| n.to_string());
-            ApiError::invalid(field, format!("unknown scope: {shown}; GET /v1/scopes/catalog lists them"))
+            ApiError::invalid(field, format!("has an unknown scope: {shown}; GET /v1/scopes/catalog lists them"))
                 .with("unknown", shown)
         }
         GrantError::Empty | GrantError::TooMany | GrantError::WrongKind { .. } => {

@@ -28,7 +28,7 @@ pub(super) fn explain(path: &Path, message: &str) -> ApiError {
         }
     };
     if path.is_empty() {
-        ApiError::from(crate::codes::Code::MalformedRequest).message(advice)
+        ApiError::from(crate::codes::Code::MalformedRequest).message(format!("The body {advice}."))
     } else {
         ApiError::invalid(path, advice)
     }

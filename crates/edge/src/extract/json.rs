@@ -118,54 +118,54 @@ mod tests {
                 "\"s3cret\"",
                 r#"{"error":"malformed request","message":"Send a JSON object in UTF-8, without duplicate keys, at most 32 levels deep.","statusCode":400}"#,
             ),
-            ("{}", r#"{"error":"invalid request","message":"is required","field":"name","statusCode":400}"#),
+            ("{}", r#"{"error":"invalid request","message":"name is required","field":"name","statusCode":400}"#),
             (
                 r#"{"name":7731}"#,
-                r#"{"error":"invalid request","message":"must be a string","field":"name","statusCode":400}"#,
+                r#"{"error":"invalid request","message":"name must be a string","field":"name","statusCode":400}"#,
             ),
             (
                 r#"{"name":null}"#,
-                r#"{"error":"invalid request","message":"must be a string","field":"name","statusCode":400}"#,
+                r#"{"error":"invalid request","message":"name must be a string","field":"name","statusCode":400}"#,
             ),
             (
                 r#"{"name":"a","count":"s3cret, expected s3cret"}"#,
-                r#"{"error":"invalid request","message":"must be a whole number that is not negative and not too large","field":"count","statusCode":400}"#,
+                r#"{"error":"invalid request","message":"count must be a whole number that is not negative and not too large","field":"count","statusCode":400}"#,
             ),
             (
                 r#"{"name":"a","count":-1}"#,
-                r#"{"error":"invalid request","message":"must be a whole number that is not negative and not too large","field":"count","statusCode":400}"#,
+                r#"{"error":"invalid request","message":"count must be a whole number that is not negative and not too large","field":"count","statusCode":400}"#,
             ),
             (
                 r#"{"name":"a","count":1.5}"#,
-                r#"{"error":"invalid request","message":"must be a whole number that is not negative and not too large","field":"count","statusCode":400}"#,
+                r#"{"error":"invalid request","message":"count must be a whole number that is not negative and not too large","field":"count","statusCode":400}"#,
             ),
             (
                 r#"{"name":"a","mode":"s3cret"}"#,
-                r#"{"error":"invalid request","message":"must be `first_use` or `grace`","field":"mode","statusCode":400}"#,
+                r#"{"error":"invalid request","message":"mode must be `first_use` or `grace`","field":"mode","statusCode":400}"#,
             ),
             (
                 r#"{"name":"a","items":{}}"#,
-                r#"{"error":"invalid request","message":"must be a list","field":"items","statusCode":400}"#,
+                r#"{"error":"invalid request","message":"items must be a list","field":"items","statusCode":400}"#,
             ),
             (
                 r#"{"name":"a","items":[{"id":1},{"id":"s3cret"}]}"#,
-                r#"{"error":"invalid request","message":"must be a whole number that is not too large","field":"items[1].id","statusCode":400}"#,
+                r#"{"error":"invalid request","message":"items[1].id must be a whole number that is not too large","field":"items[1].id","statusCode":400}"#,
             ),
             (
                 r#"{"name":"a","items":[{}]}"#,
-                r#"{"error":"invalid request","message":"is required","field":"items[0].id","statusCode":400}"#,
+                r#"{"error":"invalid request","message":"items[0].id is required","field":"items[0].id","statusCode":400}"#,
             ),
             (
                 r#"{"name":"a","items":["s3cret"]}"#,
-                r#"{"error":"invalid request","message":"must be an object","field":"items[0]","statusCode":400}"#,
+                r#"{"error":"invalid request","message":"items[0] must be an object","field":"items[0]","statusCode":400}"#,
             ),
             (
                 r#"{"name":"a","labels":{"k":"s3cret"}}"#,
-                r#"{"error":"invalid request","message":"must be a boolean","field":"labels.k","statusCode":400}"#,
+                r#"{"error":"invalid request","message":"labels.k must be a boolean","field":"labels.k","statusCode":400}"#,
             ),
             (
                 r#"{"name":"a","name":"s3cret"}"#,
-                r#"{"error":"invalid request","message":"must be given once","field":"name","statusCode":400}"#,
+                r#"{"error":"invalid request","message":"name must be given once","field":"name","statusCode":400}"#,
             ),
         ];
         for (body, expected) in rows {

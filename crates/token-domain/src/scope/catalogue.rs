@@ -78,16 +78,16 @@ pub struct Grants {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GrantError {
     /// No scope at all.
-    #[error("name at least one scope; GET /v1/scopes/catalog lists them")]
+    #[error("must name at least one scope; GET /v1/scopes/catalog lists them")]
     Empty,
     /// More than a token may carry.
-    #[error("name at most {MOST_PER_TOKEN} scopes")]
+    #[error("must name at most {MOST_PER_TOKEN} scopes")]
     TooMany,
     /// A name the catalogue does not have.
-    #[error("unknown scope {0:?}; GET /v1/scopes/catalog lists the scopes")]
+    #[error("must not name the unknown scope {0:?}; GET /v1/scopes/catalog lists the scopes")]
     Unknown(String),
     /// A scope that this kind of token may not carry.
-    #[error("scope {name} cannot be carried by {kind} tokens")]
+    #[error("must leave out {name}, which {kind} tokens cannot carry")]
     WrongKind {
         /// The scope.
         name: ScopeName,

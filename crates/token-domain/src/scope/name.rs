@@ -10,7 +10,7 @@ pub struct ScopeName(Box<str>);
 
 /// A text outside the grammar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a scope name: write name, name:action or name.sub:action in lower-case letters, digits and hyphens")]
+#[error("must be the name of a scope: name, name:action or name.sub:action in lower-case letters, digits and hyphens")]
 pub struct InvalidScopeName;
 
 impl ScopeName {

@@ -32,8 +32,7 @@ form.addEventListener("submit", async (event) => {
     });
     const answer = await response.json();
     if (!response.ok) {
-      const text = answer.field ? answer.field.replace("_", " ") + " " + answer.message : answer.message;
-      show({ [document.getElementById(answer.field || "-") ? answer.field : ""]: text });
+      show({ [document.getElementById(answer.field || "-") ? answer.field : ""]: answer.message });
       return;
     }
     form.hidden = true;

@@ -50,7 +50,10 @@ impl Answer {
         let body = self.expect(status);
         assert_eq!(body["error"], error, "{body}");
         assert_eq!(body["statusCode"], status, "{body}");
-        assert!(body["message"].as_str().is_some_and(|message| !message.is_empty()), "{body}");
+        let message = body["message"].as_str().unwrap_or_default();
+        let field = body["field"].as_str().unwrap_or_default();
+        let is_sentence = message.starts_with(char::is_uppercase) || (!field.is_empty() && message.starts_with(field));
+        assert!(is_sentence, "a message is a sentence with its subject: {body}");
         assert_eq!(self.header("content-type"), Some("application/json"));
         body
     }

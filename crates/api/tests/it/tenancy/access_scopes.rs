@@ -71,7 +71,7 @@ fn slugs_are_checked_and_taken_once_in_a_project(backend: Backend) {
         assert_eq!(refused["field"], "slug", "{slug}");
     }
     let refused = owner.post(&project.at("scopes"), &json!({"name": "no slug"})).fails(400, "invalid request");
-    assert_eq!((&refused["field"], &refused["message"]), (&json!("slug"), &json!("is required")));
+    assert_eq!((&refused["field"], &refused["message"]), (&json!("slug"), &json!("slug is required")));
     for (field, value) in [
         ("name", json!("")),
         ("name", json!("x".repeat(256))),
@@ -316,7 +316,10 @@ fn bodies_are_bounded(backend: Backend) {
     owner.ask(Request::new("POST", &path).body(large)).fails(413, "payload too large");
     let deep = format!(r#"{{"slug":"a","metadata":{}1{}}}"#, "{\"x\":".repeat(10_000), "}".repeat(10_000));
     let refused = owner.ask(Request::new("POST", &path).body(deep)).fails(400, "invalid request");
-    assert_eq!((&refused["field"], &refused["message"]), (&json!("metadata"), &json!("must not be nested so deep")));
+    assert_eq!(
+        (&refused["field"], &refused["message"]),
+        (&json!("metadata"), &json!("metadata must not be nested so deep"))
+    );
     owner.ask(Request::new("POST", &path).body(r#"{"slug":"a","slug":"b"}"#)).expect(400);
     owner.ask(Request::new("POST", &path).body(r#"{"slug":"a","metadata":{"k":1,"k":2}}"#)).expect(400);
     owner.ask(Request::new("POST", &path)).fails(400, "malformed request");

@@ -153,7 +153,7 @@ fn both_forms_of_expiry(backend: Backend) {
     ];
     for (more, field, message) in rows {
         let body = create(more.clone()).fails(400, "invalid request");
-        assert_eq!((&body["field"], &body["message"]), (&json!(field), &json!(message)), "{more}");
+        assert_eq!((&body["field"], &body["message"]), (&json!(field), &json!(format!("{field} {message}"))), "{more}");
     }
     for text in ["", "tomorrow", "2099-01-15", "2099-13-01T00:00:00Z", "2099-01-15T09:32:11", "10000-01-01T00:00:00Z"] {
         let body = create(json!({ "expires_at": text })).fails(400, "invalid request");
@@ -243,21 +243,25 @@ fn bad_requests_name_the_field(backend: Backend) {
         (json!({"name": "a"}), "scopes", "is required"),
         (json!({"name": "a", "scopes": "execute"}), "scopes", "must be a list"),
         (json!({"name": "a", "scopes": [1]}), "scopes[0]", "must be a string"),
-        (json!({"name": "a", "scopes": []}), "scopes", "name at least one scope; GET /v1/scopes/catalog lists them"),
+        (
+            json!({"name": "a", "scopes": []}),
+            "scopes",
+            "must name at least one scope; GET /v1/scopes/catalog lists them",
+        ),
         (
             json!({"name": "a", "scopes": ["execute", "fly"]}),
             "scopes",
-            "unknown scope: fly; GET /v1/scopes/catalog lists them",
+            "has an unknown scope: fly; GET /v1/scopes/catalog lists them",
         ),
         (
             json!({"name": "a", "scopes": ["Execute"]}),
             "scopes",
-            "unknown scope: a name in `scopes`; GET /v1/scopes/catalog lists them",
+            "has an unknown scope: a name in `scopes`; GET /v1/scopes/catalog lists them",
         ),
         (
             json!({"name": "a", "scopes": ["execute", "user:read"]}),
             "scopes",
-            "scope user:read cannot be carried by organization tokens",
+            "must leave out user:read, which organization tokens cannot carry",
         ),
         (
             json!({"name": "a", "scopes": ["execute"], "agent_type": "GitHub"}),
@@ -274,7 +278,11 @@ fn bad_requests_name_the_field(backend: Backend) {
     for (body, field, message) in rows {
         let answer = owner.post("/v1/tokens", &body);
         let refused = answer.fails(400, "invalid request");
-        assert_eq!((&refused["field"], &refused["message"]), (&json!(field), &json!(message)), "{body}");
+        assert_eq!(
+            (&refused["field"], &refused["message"]),
+            (&json!(field), &json!(format!("{field} {message}"))),
+            "{body}"
+        );
     }
     for (name, kept) in [("x", "x"), (&long[1..], &long[1..]), ("e\u{301}", "é"), ("👩‍💻", "👩‍💻")] {
         assert_eq!(owner.create(name)["name"], kept);
@@ -303,7 +311,7 @@ fn at_most_64_scopes(backend: Backend) {
     assert_eq!(made["scopes"].as_array().unwrap().len(), 64);
     let body =
         owner.post("/v1/tokens", &json!({"name": "too many", "scopes": names[..65]})).fails(400, "invalid request");
-    assert_eq!((&body["field"], &body["message"]), (&json!("scopes"), &json!("name at most 64 scopes")));
+    assert_eq!((&body["field"], &body["message"]), (&json!("scopes"), &json!("scopes must name at most 64 scopes")));
 }
 
 fn the_organisation_is_the_callers(backend: Backend) {
@@ -323,7 +331,7 @@ fn a_project_must_be_of_the_organisation(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();
     for (id, message) in [
-        ("018f0000-0000-7000-8000-000000000001", Some("must be a project of this organisation")),
+        ("018f0000-0000-7000-8000-000000000001", Some("project_id must be a project of this organisation")),
         ("not-an-id", None),
         ("", None),
     ] {

@@ -130,7 +130,10 @@ fn the_deployment_may_allow_less_grace(backend: Backend) {
     let [id] = texts(&owner.create("a"), ["id"]);
     let refused = owner.post(&format!("/v1/tokens/{id}/rotate"), &json!({"grace_period_seconds": 61}));
     let body = refused.fails(400, "invalid request");
-    assert_eq!((&body["field"], &body["message"]), (&json!("grace_period_seconds"), &json!("must be 0 to 60")));
+    assert_eq!(
+        (&body["field"], &body["message"]),
+        (&json!("grace_period_seconds"), &json!("grace_period_seconds must be 0 to 60"))
+    );
     owner.rotate(&id, &json!({"grace_period_seconds": 60}));
 }
 
