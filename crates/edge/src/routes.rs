@@ -7,6 +7,7 @@ use actix_web::dev::ResourceDef;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa::openapi::{OpenApi, PathItem};
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
@@ -30,6 +31,12 @@ impl PagePath {
 /// Every path pattern with its methods.
 pub struct Routes(Vec<(ResourceDef, String)>);
 
+/// Keeps a path from those with an id in the place of its word, for methods it does not have: `PATCH /v1/scopes/catalog` is
+/// 405, not the access scope `catalog`. To be called after the path's own handlers and before the others.
+pub fn closed(config: &mut ServiceConfig<'_>, path: &str) {
+    config.route(path, web::to(unmatched));
+}
+
 impl Routes {
     /// Collects the documented paths, and the pages: patterns with their methods. A segment in `with_slashes` stands for
     /// several, which an API document cannot say.
@@ -43,21 +50,22 @@ impl Routes {
         Self(documented.chain(pages).collect())
     }
 
-    /// The `Allow` header of a path, if any route has it. Several patterns may match one path: their methods add up.
-    fn allow(&self, path: &str) -> Option<String> {
-        let mut methods: Vec<&str> = Vec::new();
-        for (_, allow) in self.0.iter().filter(|(pattern, _)| pattern.is_match(path)) {
-            methods.extend(allow.split(", ").filter(|method| !methods.contains(method)).collect::<Vec<_>>());
-        }
-        (!methods.is_empty()).then(|| methods.join(", "))
+    /// The `Allow` header of a path, if any route has it. Of several patterns that match it counts the one with the most
+    /// words of its own: `/v1/tokens/self` before `/v1/tokens/{token_id}`.
+    fn allow(&self, path: &str) -> Option<&str> {
+        let matching = self.0.iter().filter(|(pattern, _)| pattern.is_match(path));
+        matching.max_by_key(|(pattern, _)| words(pattern)).map(|(_, allow)| allow.as_str())
     }
+}
+
+/// How many segments of a pattern stand for themselves.
+fn words(pattern: &ResourceDef) -> usize {
+    pattern.pattern().into_iter().flat_map(|text| text.split('/')).filter(|part| !part.contains('{')).count()
 }
 
 /// The default service.
 pub async fn unmatched(request: HttpRequest, routes: web::Data<Routes>) -> ApiResult<HttpResponse> {
-    Err(routes
-        .allow(request.path())
-        .map_or_else(|| Code::NotFound.into(), |allow| ApiError::method_not_allowed(&allow)))
+    Err(routes.allow(request.path()).map_or_else(|| Code::NotFound.into(), ApiError::method_not_allowed))
 }
 
 /// A documented path as the router has it.

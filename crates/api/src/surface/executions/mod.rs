@@ -18,6 +18,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::surface::path::{Operations, Segment, Unreadable};
 use edge::error::{ApiError, ApiResult};
+use edge::routes::closed;
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config
@@ -26,9 +27,10 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(get_execution::get_execution)
         .service(enforce::enforce)
         .service(get_baseline::get_baseline)
-        .service(list_baseline_history::list_baseline_history)
-        .service(set_baseline::set_baseline)
-        .service(list_repositories::list_repositories);
+        .service(list_baseline_history::list_baseline_history);
+    // A repository of which the last part is `history` is written with `%2F` where its baseline is set.
+    closed(config, "/v1/baselines/{repo:.+}/history");
+    config.service(set_baseline::set_baseline).service(list_repositories::list_repositories);
 }
 
 impl Segment<Operations> for ExecutionId {

@@ -9,12 +9,14 @@ mod view;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use edge::routes::closed;
+
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(list_members::list_members)
         .service(add_member::add_member)
         // Before the member of that id: `me` is whoever asks.
-        .service(leave_organization::leave_organization)
-        .service(edit_member::edit_member)
-        .service(remove_member::remove_member);
+        .service(leave_organization::leave_organization);
+    closed(config, "/v1/organizations/{org_id}/members/me");
+    config.service(edit_member::edit_member).service(remove_member::remove_member);
 }

@@ -16,6 +16,7 @@ use authority::records::Session;
 use authority::sessions::OrganizationRef;
 use authority::{Caller, Via};
 use edge::error::{ApiError, ApiResult};
+use edge::routes::closed;
 
 pub use create_for_person::ServiceToken;
 
@@ -25,9 +26,11 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(create_for_person::create_for_person)
         .service(switch_session::switch_session)
         .service(list_sessions::list_sessions)
-        .service(delete_session::delete_current)
-        .service(delete_session::delete_session)
-        .service(delete_session::delete_all);
+        .service(delete_session::delete_current);
+    for word in ["create", "switch", "current"] {
+        closed(config, &format!("/v1/sessions/{word}"));
+    }
+    config.service(delete_session::delete_session).service(delete_session::delete_all);
 }
 
 impl Segment<Operations> for SessionId {

@@ -27,6 +27,7 @@ pub(super) use rotate_token::{RotateToken, RotatedToken};
 pub(super) use view::TokenView;
 
 use crate::surface::path::{Operations, Segment, Unreadable};
+use edge::routes::closed;
 use token_domain::id::TokenId;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -40,7 +41,10 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(bulk_revoke::bulk_revoke_tokens)
         .service(get_self::get_self)
         .service(rotate_self::rotate_self)
-        .service(revoke_self::revoke_self)
+        .service(revoke_self::revoke_self);
+    closed(config, "/v1/tokens/self");
+    closed(config, "/v1/tokens/self/rotate");
+    config
         .service(get_token::get_token)
         .service(get_usage::get_usage)
         .service(edit_token::edit_token)
