@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::http::header;
-use actix_web::{HttpResponse, get, web};
+use actix_web::{HttpRequest, HttpResponse, get, web};
 use futures::future::BoxFuture;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::drain::Drain;
 use super::error::{ApiError, ApiResult};
+use super::exposition::Format;
 
 /// Asks the parts this service stands on; empty when all of them are well, else the names of those that are not.
 pub type Readiness = Arc<dyn Fn() -> BoxFuture<'static, Vec<&'static str>> + Send + Sync>;
@@ -29,7 +30,7 @@ pub struct NotReady {
     error: &'static str,
     /// Which parts are not ready, in words.
     message: String,
-    /// Their names: `database`, `feed`, `stopping`.
+    /// Their names: `setup`, `database`, `lease`, `stopping`.
     failing: Vec<&'static str>,
     #[serde(rename = "statusCode")]
     status_code: u16,
@@ -58,11 +59,24 @@ pub(super) async fn ready(readiness: web::Data<Readiness>, drain: web::Data<Drai
     HttpResponse::ServiceUnavailable().insert_header((header::RETRY_AFTER, "1")).json(body)
 }
 
-/// Metrics as text, in the format `OpenMetrics`.
-#[utoipa::path(tag = "operations", security(), responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
+/// Metrics as text, for Prometheus.
+///
+/// In the classic text format, or as `OpenMetrics` for clients that ask for it in `Accept`.
+#[utoipa::path(
+    tag = "operations",
+    security(),
+    responses((status = 200, description = "every metric", content(
+        (String = "text/plain"),
+        (String = "application/openmetrics-text"),
+    )))
+)]
 #[get("/metrics")]
-pub(super) async fn metrics(registry: web::Data<Registry>) -> ApiResult<HttpResponse> {
-    let mut text = String::with_capacity(16 * 1024);
+pub(super) async fn metrics(request: HttpRequest, registry: web::Data<Registry>) -> ApiResult<HttpResponse> {
+    let mut text = String::with_capacity(32 * 1024);
     encode(&mut text, &registry).map_err(ApiError::internal)?;
-    Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
+    let format = Format::of(request.headers());
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, format.content_type()))
+        .insert_header((header::VARY, "Accept"))
+        .body(format.write(text)))
 }

@@ -239,7 +239,7 @@ fn metrics_count_patterns_and_classes_never_paths() {
     wire.send(b"POST /hot HTTP/1.1\r\nHost: t\r\nContent-Length: 12\r\n\r\n{\"name\":\"a\"}");
     assert_eq!(wire.answer(false).unwrap().text(), r#"{"valid":true}"#);
     let metrics = get(&server, "/metrics", "");
-    assert_eq!(metrics.header("content-type"), Some("application/openmetrics-text; version=1.0.0; charset=utf-8"));
+    assert_eq!(metrics.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     let text = metrics.text();
     for line in [
         r#"nolapse_http_requests_total{method="GET",route="/things/{thing}",status="200"} 2"#,
@@ -248,11 +248,18 @@ fn metrics_count_patterns_and_classes_never_paths() {
         r#"nolapse_http_responses_total{class="2xx"} 3"#,
         r#"nolapse_http_responses_total{class="4xx"} 2"#,
         "nolapse_http_requests_in_flight 1",
-        "# EOF",
     ] {
         assert!(text.lines().any(|present| present == line), "{line}\n{text}");
     }
     assert!(!text.contains("/hot") && !text.contains("secret-path"), "{text}");
+    let described = |line: &&str| line.starts_with("# TYPE ");
+    for line in text.lines().filter(described) {
+        let name = line.split(' ').nth(2).unwrap();
+        assert!(text.contains(&format!("# HELP {name} ")), "{name} has no help\n{text}");
+    }
+    let open = get(&server, "/metrics", "Accept: application/openmetrics-text;version=1.0.0,text/plain;q=0.2\r\n");
+    assert_eq!(open.header("content-type"), Some("application/openmetrics-text; version=1.0.0; charset=utf-8"));
+    assert!(open.text().ends_with("# EOF\n") && !text.contains("# EOF"));
 }
 
 #[test]

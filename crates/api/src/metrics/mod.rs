@@ -1,5 +1,7 @@
 //! Counters of the service itself, read from where they are kept when somebody asks.
 
+mod process;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,14 +11,22 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::assembly::Services;
 
-/// Registers what is collected below.
-pub(crate) fn register(registry: &mut Registry, services: &Services) {
+/// What goes before the names of the service's own metrics.
+const PREFIX: &str = "nolapse";
+
+/// Registers what is collected below and the process, and gives the part of the registry for the service's own.
+pub(crate) fn register<'r>(registry: &'r mut Registry, services: &Services) -> &'r mut Registry {
+    registry.register_collector(Box::new(process::Process));
+    let registry = registry.sub_registry_with_prefix(PREFIX);
+    registry.register("build", "The version that is running", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
     let (context, validator) = (Arc::clone(&services.context), Arc::clone(&services.validator));
     registry.register_collector(Box::new(Service { context, validator }));
+    registry
 }
 
 struct Service {
