@@ -21,6 +21,7 @@ use crate::{metrics, openapi, workers};
 use edge::app::{Description, Site, SiteParts, Surfaces};
 use edge::cors::Cors;
 use edge::drain::Drain;
+use edge::gate::Gate;
 use edge::health::Readiness;
 use edge::listen::Listen;
 use edge::metrics::HttpMetrics;
@@ -49,14 +50,14 @@ pub async fn serve(config: &Config, background: &Runtime, announce: impl FnOnce(
     let services = Services::new(config, store.clone(), Arc::clone(&lock) as _, background.handle().clone())?;
     let (code, pending) = pending_setup(&services).await?;
 
-    let mut registry = Registry::with_prefix("nolapse");
-    let http = HttpMetrics::register(&mut registry);
-    metrics::register(&mut registry, &services);
+    let mut registry = Registry::default();
+    let http = HttpMetrics::register(metrics::register(&mut registry, &services));
     let registry = config.metrics.enabled.then(|| Arc::new(registry));
     let drain = Drain::default();
+    let gate = pending.0.is_some().then(|| gate(&services));
     let site = Site::new(SiteParts {
-        edge: edge(config, http, drain, &services.validator),
-        readiness: readiness(&store, &lock),
+        edge: EdgeParts { gate: gate.clone(), ..edge(config, http, drain, &services.validator) },
+        readiness: readiness(&store, &lock, gate),
         registry,
         surfaces: surfaces_with(config, services.clone(), pending),
         description: DESCRIPTION,
@@ -150,6 +151,7 @@ fn edge(config: &Config, metrics: HttpMetrics, drain: Drain, validator: &Arc<Val
         },
         cors: Cors::new(&config.server.allowed_origins),
         drain,
+        gate: None,
         metrics,
         hot: surface::hot::routes(validator),
         access_log: config.log.access,
@@ -170,12 +172,27 @@ fn settings(server: &sections::Server) -> Settings {
     }
 }
 
-fn readiness(store: &Store, lock: &Arc<InstanceLock>) -> Readiness {
+/// What is closed while the deployment is not set up.
+fn gate(services: &Services) -> Gate {
+    let setup = Arc::clone(&services.setup);
+    let is_set_up = move || {
+        let setup = Arc::clone(&setup);
+        async move { setup.is_due().await.map(|is_due| !is_due).map_err(|error| error.to_string()) }.boxed()
+    };
+    Gate::new(Arc::new(is_set_up), &surface::setup::WAYS_IN)
+}
+
+fn readiness(store: &Store, lock: &Arc<InstanceLock>, gate: Option<Gate>) -> Readiness {
     let (store, lock) = (store.clone(), Arc::clone(lock));
     Arc::new(move || {
-        let (store, lock) = (store.clone(), Arc::clone(&lock));
+        let (store, lock, gate) = (store.clone(), Arc::clone(&lock), gate.clone());
         async move {
             let mut failing = Vec::new();
+            if let Some(gate) = gate
+                && matches!(gate.is_set_up().await, Ok(false))
+            {
+                failing.push("setup");
+            }
             if store.ping().await.is_err() {
                 failing.push("database");
             }

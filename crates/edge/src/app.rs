@@ -24,7 +24,7 @@ use super::routes::{PagePath, Routes, unmatched};
 pub type Surfaces = Arc<dyn Fn(&mut ServiceConfig<'_>) + Send + Sync>;
 
 /// Collects the API document of the handlers that the function given to it registers.
-pub type Describe = fn(&Register<'_>) -> OpenApi;
+pub type Describe = fn(&Register<'_>) -> serde_json::Result<OpenApi>;
 
 /// Registers handlers.
 pub type Register<'a> = dyn Fn(&mut ServiceConfig<'_>) + 'a;
@@ -80,7 +80,7 @@ impl Site {
     pub fn new(parts: SiteParts) -> io::Result<Self> {
         let SiteParts { edge, readiness, registry, surfaces, description, pages } = parts;
         let with_metrics = registry.is_some();
-        let document = (description.document)(&|config| register(config, &surfaces, with_metrics));
+        let document = (description.document)(&|config| register(config, &surfaces, with_metrics))?;
         let printed = web::Data::new(Printed(Packed::text(&docs::text(&document)?)?));
         let page_paths = docs::PATHS.iter().chain(pages.iter().flat_map(|pages| pages.paths));
         let routes = web::Data::new(Routes::new(&document, description.with_slashes, page_paths));
@@ -119,7 +119,10 @@ impl Site {
 }
 
 /// The API document of these surfaces, without a server.
-pub fn document(surfaces: &Surfaces, description: &Description) -> OpenApi {
+///
+/// # Errors
+/// It cannot be written as JSON, which is a fault of this program.
+pub fn document(surfaces: &Surfaces, description: &Description) -> serde_json::Result<OpenApi> {
     (description.document)(&|config| register(config, surfaces, true))
 }
 

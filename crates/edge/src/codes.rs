@@ -43,6 +43,8 @@ pub enum Code {
     Internal,
     /// Something we need cannot be reached, or we are overloaded.
     Unavailable,
+    /// The deployment has no organisation yet.
+    NotSetUp,
 }
 
 /// What the table says of a code.
@@ -58,7 +60,7 @@ pub struct Entry {
 
 impl Code {
     /// Every code, by status.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::MalformedRequest,
         Self::InvalidRequest,
         Self::MissingParameter,
@@ -76,6 +78,8 @@ impl Code {
         Self::TooManyRequests,
         Self::Internal,
         Self::Unavailable,
+        // Behind the general code, which stands for their status.
+        Self::NotSetUp,
     ];
 
     /// The table.
@@ -147,6 +151,11 @@ impl Code {
                 "unavailable",
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Try again after the seconds in `Retry-After`; this says nothing about any token.",
+            ),
+            Self::NotSetUp => (
+                "not set up",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Set this deployment up first, with `nolapse-api setup` or the link the server printed; if it was, correct its database URL.",
             ),
         };
         Entry { error, status, message }

@@ -232,7 +232,7 @@ impl ResponseError for ApiError {
             Code::InvalidToken => {
                 response.insert_header((header::WWW_AUTHENTICATE, format!("{REALM}, error=\"invalid_token\"")));
             }
-            Code::Unavailable | Code::TooManyRequests if !set(&header::RETRY_AFTER) => {
+            Code::Unavailable | Code::NotSetUp | Code::TooManyRequests if !set(&header::RETRY_AFTER) => {
                 response.insert_header((header::RETRY_AFTER, "1"));
             }
             Code::Unauthenticated
@@ -250,7 +250,8 @@ impl ResponseError for ApiError {
             | Code::PayloadTooLarge
             | Code::TooManyRequests
             | Code::Internal
-            | Code::Unavailable => {}
+            | Code::Unavailable
+            | Code::NotSetUp => {}
         }
         for (name, value) in &self.0.headers {
             response.insert_header((name.clone(), value.clone()));

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
+use actix_web::http::header::HeaderMap;
 use ipnet::IpNet;
 
 use super::cors::Cors;
 use super::drain::Drain;
+use super::gate::Gate;
 use super::hot::Hot;
 use super::metrics::HttpMetrics;
 use super::request_id::RequestIds;
@@ -23,6 +25,8 @@ pub struct EdgeParts {
     pub cors: Cors,
     /// Whether the server is stopping.
     pub drain: Drain,
+    /// What is closed until the deployment is set up; `None` once it was at the start.
+    pub gate: Option<Gate>,
     /// Counters, bound at start.
     pub metrics: HttpMetrics,
     /// Routes that get a request id and counters and little else; they are called thousands of times a second.
@@ -73,8 +77,13 @@ impl Edge {
         request.app_data::<Rc<Self>>().map_or(&ALONE, |edge| &edge.parts.limits)
     }
 
-    /// The hot route that this path is, if it is one.
-    pub(super) fn hot(&self, path: &str) -> Option<&Hot> {
-        self.parts.hot.iter().find(|hot| hot.path.has(path))
+    /// The hot route of this request, if it has one. A page's request goes the longer way, where its origin is looked at,
+    /// and so does every request to a deployment that is not set up; where neither can be, that costs two comparisons.
+    pub(super) fn hot(&self, path: &str, headers: &HeaderMap) -> Option<&Hot> {
+        let EdgeParts { gate, cors, hot, .. } = &self.parts;
+        if gate.as_ref().is_some_and(|gate| !gate.is_open()) || cors.is_asked(headers) {
+            return None;
+        }
+        hot.iter().find(|hot| hot.path.has(path))
     }
 }

@@ -32,7 +32,7 @@ pub async fn guard<B: MessageBody + 'static>(
         request.head_mut().method = Method::GET;
     }
     let held = Held::of(&mut request);
-    let hot = edge.hot(request.path());
+    let hot = edge.hot(request.path(), request.headers());
     let answered = match hot {
         // A body without a length may have to be held.
         Some(hot) if held.is_none() => at_once(&edge, &finish, hot, &mut request).await,

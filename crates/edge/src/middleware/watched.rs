@@ -43,10 +43,14 @@ pub(super) async fn watched<B: MessageBody + 'static>(
     request.extensions_mut().insert(Started(started));
 
     let span = tracing::info_span!("request", request_id = finish.id());
-    let mut settled = if preflight {
-        Ok(request.into_response(HttpResponse::NoContent().finish()).map_into_right_body())
-    } else {
-        settle(edge, finish, request, next).instrument(span.clone()).await
+    let refused = match &parts.gate {
+        Some(gate) if !preflight => gate.admit(request.path()).await.err(),
+        Some(_) | None => None,
+    };
+    let mut settled = match refused {
+        Some(error) => Err(error.into()),
+        None if preflight => Ok(request.into_response(HttpResponse::NoContent().finish()).map_into_right_body()),
+        None => settle(edge, finish, request, next).instrument(span.clone()).await,
     };
     let status = match &settled {
         Ok(response) => response.status(),

@@ -111,6 +111,7 @@ impl Drop for EdgeServer {
 fn site(ground: &Ground, well: Arc<AtomicBool>) -> Site {
     let mut registry = Registry::with_prefix("nolapse");
     let edge = EdgeParts {
+        gate: None,
         limits: ground.limits.clone(),
         cors: Cors::new(&ground.origins),
         drain: Drain::default(),
@@ -134,8 +135,9 @@ fn site(ground: &Ground, well: Arc<AtomicBool>) -> Site {
     .unwrap()
 }
 
-fn document(routes: &Register<'_>) -> OpenApi {
-    App::new().into_utoipa_app().configure(routes).split_for_parts().1
+#[expect(clippy::unnecessary_wraps, reason = "the type of a function that can fail")]
+fn document(routes: &Register<'_>) -> serde_json::Result<OpenApi> {
+    Ok(App::new().into_utoipa_app().configure(routes).split_for_parts().1)
 }
 
 const PAGES: Pages = Pages { paths: &[PagePath::read("/page")], register: pages };

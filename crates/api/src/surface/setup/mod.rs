@@ -12,6 +12,9 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config.service(run_setup::run_setup);
 }
 
+/// The paths that work before the deployment is set up.
+pub const WAYS_IN: [&str; 4] = ["/setup", "/setup.js", "/setup.css", "/v1/setup"];
+
 /// The page and what it loads.
 pub const PAGES: Pages = Pages {
     paths: &page::PATHS,

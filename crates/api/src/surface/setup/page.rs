@@ -2,7 +2,9 @@
 //! it into the call.
 
 use actix_web::http::header;
+use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
+use authority::setup::Setup;
 use edge::routes::PagePath;
 
 /// The paths of this file.
@@ -12,9 +14,14 @@ pub(super) const PATHS: [PagePath; 3] =
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// The form; once somebody sent it, what to do instead. While that cannot be known the form is shown: sending it tells.
 #[get("/setup")]
-pub(super) async fn page() -> HttpResponse {
-    asset("text/html; charset=utf-8", include_str!("setup.html"))
+pub(super) async fn page(setup: Data<Setup>) -> HttpResponse {
+    let text = match setup.is_due().await {
+        Ok(false) => include_str!("set_up.html"),
+        Ok(true) | Err(_) => include_str!("setup.html"),
+    };
+    asset("text/html; charset=utf-8", text)
 }
 
 #[get("/setup.js")]

@@ -3,6 +3,7 @@
 mod commands;
 mod documents;
 mod instance;
+mod origins;
 mod probes;
 mod setup;
 mod stopping;

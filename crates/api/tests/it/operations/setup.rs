@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Backend, Options, Server, both, eventually};
+use crate::support::{Backend, Options, Request, Server, both, eventually};
 
 both!(
     setup_prints_the_organisation_and_happens_once,
@@ -94,6 +94,8 @@ fn the_link_sets_up_once(backend: Backend) {
     let done = caller.post("/v1/setup", &body(&valid)).expect(201);
     assert!(done["org_id"].as_str().unwrap().starts_with("org_"));
     caller.post("/v1/setup", &body(&valid)).fails(409, "already set up");
+    assert!(!server.anyone().is_valid("nlp_00112233445566778899aabbccddeeff550c911c"), "it is known from now on");
+    server.anyone().get("/ready").expect(200);
     let me = server.owner().get("/v1/me").expect(200);
     assert_eq!((&me["org_id"], &me["user_id"], &me["role"]), (&done["org_id"], &done["user_id"], &json!("owner")));
     assert_eq!(server.facts().organization("acme").name.as_str(), "ACME Ltd.");
@@ -108,11 +110,30 @@ fn the_link_sets_up_once(backend: Backend) {
 
 fn nothing_works_before(backend: Backend) {
     let server = Server::start(backend, Options::default().unset_up());
-    let sign_in = json!({"email": Server::OWNER, "password": Server::PASSWORD});
-    server.anyone().post("/v1/sessions", &sign_in).fails(401, "invalid credentials");
-    server.anyone().get("/v1/tokens").fails(401, "authentication required");
-    assert!(!server.anyone().is_valid("nlp_00112233445566778899aabbccddeeff550c911c"));
-    eventually("readiness", || (server.anyone().get("/ready").status == 200).then_some(()));
+    // A database that is empty because its address is wrong must not make good tokens bad ones.
+    let token = json!({"token": "nlp_00112233445566778899aabbccddeeff550c911c"});
+    for (method, path, body) in [
+        ("POST", "/v1/auth/validate", token.clone()),
+        ("POST", "/v1/auth/validate", json!({"token": "nonsense"})),
+        ("POST", "/v1/auth/validate", json!([])),
+        ("GET", "/v1/auth/forward", json!({})),
+        ("POST", "/v1/auth/forward", json!({})),
+        ("POST", "/v1/oauth/introspect", token),
+        ("POST", "/v1/sessions", json!({"email": Server::OWNER, "password": Server::PASSWORD})),
+        ("GET", "/v1/tokens", json!({})),
+        ("GET", "/v1/scopes/catalog", json!({})),
+        ("GET", "/v1/badge/acme/widgets", json!({})),
+        ("GET", "/docs/", json!({})),
+        ("GET", "/nothing", json!({})),
+    ] {
+        let answer = server.anyone().ask(Request::new(method, path).json(&body));
+        assert_eq!(answer.fails(503, "not set up")["statusCode"], 503, "{method} {path}");
+        assert_eq!(answer.header("retry-after"), Some("1"), "{method} {path}");
+    }
+    assert_eq!(server.anyone().get("/ready").expect(503)["failing"], json!(["setup"]));
+    for path in ["/health", "/metrics", "/openapi.json"] {
+        server.anyone().get(path).expect(200);
+    }
     let page = server.anyone().get("/setup");
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
     let policy = page.header("content-security-policy").unwrap();

@@ -1,0 +1,101 @@
+//! What a deployment answers before it is set up: 503 `not set up`, so that a wrong database URL, which leads to an empty
+//! database, never makes every good token a bad one.
+//!
+//! A server that is set up when it starts has no gate at all. One that is not asks the database again with each request
+//! it would refuse: whoever sets it up may be another process.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::future::BoxFuture;
+
+use super::codes::Code;
+use super::error::{ApiError, ApiResult};
+
+/// Asks whether the deployment is set up; the error is for the log.
+pub type IsSetUp = Arc<dyn Fn() -> BoxFuture<'static, Result<bool, String>> + Send + Sync>;
+
+/// What of the ground still works: probes and the document.
+const OPEN: [&str; 4] = ["/health", "/ready", "/metrics", "/openapi.json"];
+
+/// Closed until the deployment is set up; clones are one gate.
+#[derive(Clone)]
+pub struct Gate {
+    is_open: Arc<AtomicBool>,
+    is_set_up: IsSetUp,
+    /// The paths by which it is set up.
+    open: &'static [&'static str],
+}
+
+impl Gate {
+    /// The gate of a deployment that was not set up when it was looked at, with the paths by which it is set up.
+    pub fn new(is_set_up: IsSetUp, open: &'static [&'static str]) -> Self {
+        Self { is_open: Arc::default(), is_set_up, open }
+    }
+
+    /// Whether it was seen to be set up since.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open.load(Ordering::Acquire)
+    }
+
+    /// Whether it is set up, asking again if it was not.
+    ///
+    /// # Errors
+    /// 503 when that cannot be known.
+    pub async fn is_set_up(&self) -> ApiResult<bool> {
+        if self.is_open() {
+            return Ok(true);
+        }
+        let is_set_up = (self.is_set_up)().await.map_err(ApiError::unavailable)?;
+        if is_set_up {
+            self.is_open.store(true, Ordering::Release);
+        }
+        Ok(is_set_up)
+    }
+
+    /// Lets a request through, or says why not.
+    pub(super) async fn admit(&self, path: &str) -> ApiResult<()> {
+        if OPEN.contains(&path) || self.open.contains(&path) || self.is_set_up().await? {
+            Ok(())
+        } else {
+            Err(Code::NotSetUp.into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use futures::executor::block_on;
+
+    use super::*;
+
+    #[test]
+    fn only_probes_and_setting_up_pass_until_it_is_set_up() {
+        let state = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&state);
+        let is_set_up = move || {
+            let is_set_up = seen.load(Ordering::Acquire);
+            async move { Ok(is_set_up) }.boxed()
+        };
+        let gate = Gate::new(Arc::new(is_set_up), &["/setup", "/v1/setup"]);
+        let status = |path: &str| block_on(gate.admit(path)).map_err(|error| error.code());
+        for path in OPEN.into_iter().chain(["/setup", "/v1/setup"]) {
+            assert_eq!(status(path), Ok(()), "{path}");
+        }
+        for path in ["/", "/docs", "/v1/auth/validate", "/v1/setup/", "/v1/sessions", "/setup/x"] {
+            assert_eq!(status(path), Err(Code::NotSetUp), "{path}");
+        }
+        state.store(true, Ordering::Release);
+        assert!(!gate.is_open());
+        assert_eq!(status("/v1/auth/validate"), Ok(()));
+        assert!(gate.is_open());
+    }
+
+    #[test]
+    fn what_cannot_be_known_is_an_outage() {
+        let gate = Gate::new(Arc::new(|| async { Err("no connection".to_owned()) }.boxed()), &[]);
+        let refused = block_on(gate.admit("/v1/auth/validate")).unwrap_err();
+        assert_eq!((refused.code(), refused.cause()), (Code::Unavailable, Some("no connection")));
+    }
+}
