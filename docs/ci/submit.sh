@@ -3,6 +3,9 @@
 #
 #   NOLAPSE_URL=https://tokens.example.org NOLAPSE_TOKEN=nlp_… sh submit.sh [FILE]
 #
+# The address is https:// or on this machine; NOLAPSE_ALLOW_HTTP=1 allows http:// elsewhere, for a private network in which
+# nobody else can read the token.
+#
 # FILE (nolapse.json unless named) is the JSON body of POST /v1/executions. It must hold `coverage`; `repo`, `branch` and
 # `commit` are taken from NOLAPSE_REPO, NOLAPSE_BRANCH and NOLAPSE_COMMIT, or else from GitHub's or GitLab's variables,
 # where FILE does not name them. Needs curl 7.71 and jq 1.6, or later.
@@ -28,7 +31,11 @@ command -v jq >/dev/null || die 'install jq'
 
 case $NOLAPSE_URL in
     https://* | http://127.0.0.1:* | http://localhost:* | 'http://[::1]:'*) ;;
-    *) die 'NOLAPSE_URL must begin with https://: the token would travel in the clear' ;;
+    http://*)
+        [ "${NOLAPSE_ALLOW_HTTP:-}" = 1 ] ||
+            die 'NOLAPSE_URL must begin with https://, since the token would travel in the clear; NOLAPSE_ALLOW_HTTP=1 allows http:// inside a private network'
+        ;;
+    *) die 'NOLAPSE_URL must begin with https://' ;;
 esac
 # What curl's configuration, which it is written to below, would not take literally.
 case $NOLAPSE_URL$NOLAPSE_TOKEN in
