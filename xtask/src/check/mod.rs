@@ -11,6 +11,7 @@ mod generated;
 mod graph;
 mod members;
 mod migrations;
+mod openapi;
 mod outside;
 mod tidy;
 
@@ -71,6 +72,7 @@ pub(crate) fn task(mut args: Args) -> Result {
     rule("migrations", migrations::check(&files))?;
     let generated = generated::check(&generated::Sources { architecture: &architecture, members: &members }, write)?;
     rule("generated files", generated)?;
+    rule("the API document", openapi::check()?)?;
 
     match findings.len() {
         0 => Ok(()),

@@ -4,6 +4,6 @@ use super::{Failure, output};
 use crate::compose;
 
 pub(super) fn run() -> Result<(), Failure> {
-    let document = edge::app::document(&compose::surfaces(), &compose::DESCRIPTION);
+    let document = edge::app::document(&compose::surfaces(), &compose::DESCRIPTION)?;
     Ok(output::emit(&edge::docs::text(&document)?)?)
 }

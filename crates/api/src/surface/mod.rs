@@ -22,11 +22,14 @@ pub mod token_policy;
 pub mod tokens;
 
 mod authorized;
+mod documented;
 mod ending;
 mod failing;
 pub(crate) mod hot;
 mod origin;
 mod path;
+
+pub(crate) use documented::failures;
 
 pub use authorized::{Authorized, PERMISSIONS, permission};
 

@@ -111,6 +111,13 @@ pub(super) struct InvalidToken {
     error: &'static str,
 }
 
+/// A request that asks nothing.
+#[derive(Serialize, ToSchema)]
+struct MalformedQuestion {
+    /// `malformed request`
+    error: &'static str,
+}
+
 /// A good token without the scopes.
 #[derive(Serialize, ToSchema)]
 struct LackingToken<'a> {
@@ -153,6 +160,7 @@ enum RefusedToken<'a> {
     request_body = Question<'_>,
     responses(
         (status = 200, description = "good", body = ValidToken),
+        (status = 400, description = "no JSON object with a text `token`", body = MalformedQuestion),
         (status = 401, description = "unknown, expired, revoked, or no token at all", body = InvalidToken),
         (status = 403, description = "good, and `required_scopes` are not covered, or `ip` is not among its allowed networks", body = RefusedToken<'_>),
     )

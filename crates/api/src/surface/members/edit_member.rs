@@ -17,6 +17,7 @@ use edge::extract::Json;
 /// Whether a member counts.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = MemberStatus)]
 enum Status {
     /// They do.
     Active,

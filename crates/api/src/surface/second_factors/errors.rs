@@ -6,7 +6,7 @@ use crate::surface::failing;
 use edge::codes::Code;
 use edge::error::ApiError;
 
-pub(super) fn second_factor(error: SecondFactorError) -> ApiError {
+pub(in crate::surface) fn second_factor(error: SecondFactorError) -> ApiError {
     match error {
         SecondFactorError::NotSignedIn => ApiError::from(Code::Forbidden)
             .message("Sign in: a second factor is set up and removed in a session, not with a key or a token."),

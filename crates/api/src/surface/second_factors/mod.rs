@@ -3,7 +3,7 @@
 mod confirm_totp;
 mod create_recovery_codes;
 mod delete_totp;
-mod errors;
+pub(super) mod errors;
 mod get_totp;
 mod start_totp;
 

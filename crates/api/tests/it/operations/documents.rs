@@ -1,8 +1,10 @@
 //! What the service says of itself: the API document and its viewer.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use crate::support::{Backend, Options, Server, finish, program};
+use crate::support::{Backend, Options, Request, Server, finish, program};
 
 const COMMITTED: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/openapi.json"));
 
@@ -18,6 +20,36 @@ fn the_document_served_is_the_one_committed() {
     assert!(answer.text() == COMMITTED, "run `cargo xtask check --write` and commit docs/reference/openapi.json");
     let document: Value = answer.json();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{}", document["openapi"]);
+}
+
+/// A path with a word where others have an id (`/v1/tokens/self`) must not fall through to those.
+#[test]
+fn a_path_has_the_methods_it_documents_and_no_others() {
+    const METHODS: [&str; 6] = ["GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"];
+    let server = Server::start(Backend::Sqlite, Options::default());
+    let mut owner = server.owner();
+    let document = owner.get("/openapi.json").json();
+    let mut refused = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let has = |method: &str| item.get(method.to_lowercase()).is_some();
+        let mut parts = path.split('{');
+        let mut filled = parts.next().unwrap().to_owned();
+        for part in parts {
+            let (name, rest) = part.split_once('}').unwrap();
+            let value = if matches!(name, "repo" | "org") { "acme" } else { "018f0000-0000-7000-8000-000000000001" };
+            filled.extend([value, rest]);
+        }
+        for method in METHODS.into_iter().filter(|method| !has(method)) {
+            let answer = owner.ask(Request::new(method, &filled).json(&serde_json::json!({})));
+            assert_eq!(answer.status, 405, "{method} {filled}: {}", answer.text());
+            let allowed: BTreeSet<&str> = answer.header("allow").unwrap().split(", ").collect();
+            let head = has("GET").then_some("HEAD");
+            let documented: BTreeSet<&str> = METHODS.into_iter().filter(|method| has(method)).chain(head).collect();
+            assert_eq!(allowed, documented, "{method} {filled}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 300, "{refused}");
 }
 
 #[test]

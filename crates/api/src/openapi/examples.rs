@@ -1,0 +1,93 @@
+//! A body to send for every operation that takes one: it is what the browsable reference fills in.
+//!
+//! Sent as it is to a fresh deployment by its owner, it does what the operation is for, unless it needs something that
+//! only the caller knows (a code, an id); a test sends each.
+
+use serde_json::{Map, Value, json};
+
+use super::{optional, reference, referred};
+
+/// Bodies that the required fields alone would not make, by operation.
+fn own(operation: &str) -> Option<Value> {
+    Some(match operation {
+        "create_token" => json!({"name": "CI on main", "scopes": ["execute"], "expires_in_days": 90}),
+        "create_key" => json!({"name": "laptop", "scopes": ["scans:read"], "expires_in_days": 90}),
+        // An hour, so that trying it out takes nothing from whoever uses the token.
+        "rotate_token" | "rotate_key" | "rotate_self" => json!({"grace_period_seconds": 3600}),
+        "rotate_actor" | "rotate_actor_bound" => json!({"gracePeriodSeconds": 3600}),
+        "edit_token" | "edit_key" => json!({"name": "CI on main"}),
+        "edit_me" => json!({"name": "Ada Lovelace"}),
+        "edit_member" => json!({"role": "member"}),
+        "edit_project" => json!({"name": "Fleet"}),
+        "edit_role" => json!({"name": "Release managers", "scopes": ["execute", "tokens:read"]}),
+        "edit_actor" | "edit_actor_bound" => json!({"name": "pump 7"}),
+        "edit_organization" | "edit_scope" | "edit_scope_bound" => json!({"name": "Acme"}),
+        "accept_invitation" => json!({
+            "code": format!("nli_{}", "0123456789abcdef".repeat(4)), "name": "Grace Hopper", "password": "an unlikely string of words 7"
+        }),
+        "add_member" => json!({"email": "grace@example.org", "role": "member"}),
+        "create_project" => json!({"slug": "fleet", "name": "Fleet"}),
+        "create_organization" => json!({"slug": "example", "name": "Example"}),
+        "create_for_person" => json!({"email": "ada@example.org", "organization": "acme"}),
+        "set_policy" | "preview_policy" => json!({"kinds": {"personal": {"max_lifetime_days": 90}}}),
+        "submit_execution" => json!({
+            "repo": "acme/widgets", "branch": "main", "commit": "9fceb02d0ae598e95dc970b74767f19372d61af8", "coverage": 83.1
+        }),
+        "evaluate_scopes" => json!({"granted": ["scans", "projects:read"], "required": ["scans:run"]}),
+        "create_recovery_codes" => json!({"code": "123456"}),
+        "delete_totp" => json!({"password": "correct horse battery staple", "code": "123456"}),
+        _ => return None,
+    })
+}
+
+/// Puts an example into the operation's request body, unless its handler did.
+pub(super) fn body(operation: &mut Map<String, Value>, schemas: &Map<String, Value>) {
+    let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let Some(contents) = operation.get_mut("requestBody").and_then(|body| body["content"].as_object_mut()) else {
+        return;
+    };
+    for content in contents.values_mut() {
+        // A body that may be left out is an object where it is there: the word `null` is none.
+        if let Some(name) = optional(&content["schema"]).map(str::to_owned) {
+            content["schema"] = json!({"$ref": reference(&name)});
+        }
+        if content.get("example").is_some() || content.get("examples").is_some() {
+            continue;
+        }
+        let made = own(&id).or_else(|| composed(&content["schema"], schemas, 0));
+        if let Some(example) = made {
+            content["example"] = example;
+        }
+    }
+}
+
+/// The examples of the required fields.
+fn composed(schema: &Value, schemas: &Map<String, Value>, depth: u8) -> Option<Value> {
+    if depth > 8 {
+        return None;
+    }
+    if let Some(name) = referred(schema) {
+        return composed(schemas.get(name)?, schemas, depth + 1);
+    }
+    if let Some(example) = schema.get("example") {
+        return Some(example.clone());
+    }
+    if let Some(choices) = schema["oneOf"].as_array() {
+        return choices
+            .iter()
+            .filter(|choice| choice["type"] != "null")
+            .find_map(|choice| composed(choice, schemas, depth + 1));
+    }
+    match schema["type"].as_str()? {
+        "object" => {
+            let mut example = Map::new();
+            for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+                example.insert(name.to_owned(), composed(&schema["properties"][name], schemas, depth + 1)?);
+            }
+            Some(Value::Object(example))
+        }
+        "array" => Some(Value::Array(vec![composed(&schema["items"], schemas, depth + 1)?])),
+        "boolean" => Some(json!(true)),
+        _ => None,
+    }
+}

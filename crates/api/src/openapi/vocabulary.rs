@@ -1,0 +1,446 @@
+//! What the names of fields and parameters mean on the wire: format, pattern, bounds, values, an example.
+//!
+//! A view says that `created_at` is text; that every `…_at` is a time, that a slug has a pattern and that a status is one
+//! of four words is said here, once, for every schema that has the name. What a handler says itself with `#[schema(…)]`
+//! or `#[param(…)]` wins. `cargo xtask check` refuses a document in which text or a number is left without a meaning.
+
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value, json};
+use token_domain::access::ActorType;
+use token_domain::execution::Outcome;
+use token_domain::id::{self, kind};
+use token_domain::text::{Email, Name, Slug};
+use token_domain::token::{GraceMode, Kind, RevokeReason, Status};
+
+/// Which way a schema travels: what is taken can be wider than what is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// In requests: bodies and parameters.
+    Taken,
+    /// In responses.
+    Shown,
+}
+
+/// A UUID as text, either case.
+const UUID: &str = "[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}";
+/// A `TypeID` suffix: 128 bits in Crockford base32, so the first digit is at most 7.
+const SUFFIX: &str = "[0-7][0-9a-hjkmnp-tv-z]{25}";
+/// A name: trimmed by the server, then at least one character and no control characters.
+const NAME: &str = r"^[\t-\r ]*[^\x00-\x20\x7f-\xa0](?:[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0])?[\t-\r ]*$";
+/// A slug.
+const SLUG: &str = "^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$";
+/// The grammar of scope names.
+const SCOPE: &str = "^[a-z][a-z0-9-]*(?:\\.[a-z][a-z0-9-]*)*(?::[a-z][a-z0-9-]*)?$";
+/// Who did something.
+const PRINCIPAL: &str = "^(?:(?:user|token):[0-9a-f-]{36}|service|system|anonymous)$";
+const SHA256: &str = "^[0-9a-f]{64}$";
+const TOKEN: &str = "^nlp_[0-9a-f]{40}$";
+/// A repository: parts between slashes.
+const REPOSITORY: &str = r#"^[^\x00-\x20\x7f-\xa0/\\:*?"<>|#%.][^\x00-\x20\x7f-\xa0/\\:*?"<>|#%]*(?:/[^\x00-\x20\x7f-\xa0/\\:*?"<>|#%.][^\x00-\x20\x7f-\xa0/\\:*?"<>|#%]*)*$"#;
+const EXAMPLE_ID: &str = "018f2f3e-4c5d-7a6b-8c7d-9e0f1a2b3c4d";
+const EXAMPLE_TOKEN: &str = "nlp_00112233445566778899aabbccddeeff550c911c";
+const EXAMPLE_ORG: &str = "org_01j0b3v1mmeedtx9cpdgkfhbch";
+
+/// A row: the places it is about, and the keywords that are added there.
+///
+/// A place is `Schema.property`, or `property` in every schema that has no row of its own; parameters stand under their
+/// names alike, with `operation` in the place of `Schema` where it matters.
+type Row = (&'static [&'static str], Value);
+
+/// An id of this kind where it is taken: as the UUID or as the `TypeID`.
+fn taken<K: id::Kind>() -> Value {
+    json!({"pattern": format!("^(?:{UUID}|{}_{SUFFIX})$", K::PREFIX), "example": EXAMPLE_ID})
+}
+
+fn shown_org() -> Value {
+    json!({"pattern": format!("^org_{SUFFIX}$"), "example": EXAMPLE_ORG})
+}
+
+fn shown_id() -> Value {
+    json!({"format": "uuid", "example": EXAMPLE_ID})
+}
+
+fn name(longest: usize, example: &str) -> Value {
+    json!({"minLength": 1, "maxLength": longest, "pattern": NAME, "example": example})
+}
+
+fn shown_name(longest: usize, example: &str) -> Value {
+    json!({"minLength": 1, "maxLength": longest, "example": example})
+}
+
+fn one_of(values: &[&str]) -> Value {
+    json!({"enum": values, "example": values[0]})
+}
+
+fn free(example: &str) -> Value {
+    json!({ "example": example })
+}
+
+fn count(least: u64, most: u64, example: u64) -> Value {
+    json!({"minimum": least, "maximum": most, "example": example})
+}
+
+fn time(example: &str) -> Value {
+    json!({"format": "date-time", "example": example})
+}
+
+fn scopes(least: usize, most: usize, example: &[&str]) -> Value {
+    json!({"minItems": least, "maxItems": most, "example": example,
+        "items": {"pattern": SCOPE, "maxLength": 100, "format": "scope", "example": example[0]}})
+}
+
+/// What is the same whichever way it travels, and what views show.
+static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let kinds = Kind::ALL.map(Kind::as_str);
+    let actor_types = ActorType::ALL.map(ActorType::as_str);
+    vec![
+        (&["org_id", "organizationId", "Organization.id", "Me.org_id"], shown_org()),
+        (
+            &["Execution.id", "ExecutionEntry.id"],
+            json!({"pattern": format!("^exe_{SUFFIX}$"), "example": "exe_01kf0h4s5xe0x9c1zq4h8y2m3n"}),
+        ),
+        (&["id", "jti", "rotated_from", "rotated_to"], shown_id()),
+        // An organisation's own id, or the UUID of a person or an actor.
+        (
+            &["Owner.id", "sub"],
+            json!({"pattern": format!("^(?:org_{SUFFIX}|[0-9a-f-]{{36}})$"), "example": EXAMPLE_ID}),
+        ),
+        (&["Role.id"], json!({"pattern": "^(?:owner|admin|member|viewer|[0-9a-f-]{36})$", "example": "member"})),
+        (&["target_id"], json!({"maxLength": 255, "example": EXAMPLE_ID})),
+        (&["target_kind"], json!({"maxLength": 64, "example": "token"})),
+        (&["request_id"], json!({"maxLength": 128, "example": "01kf0h4s5xe0x9c1"})),
+        (&["action"], json!({"maxLength": 255, "pattern": "^[a-z_]+(?:\\.[a-z_]+)+$", "example": "token.create"})),
+        (
+            &["created_by", "set_by", "submitted_by", "updated_by", "AuditEvent.actor"],
+            json!({"pattern": PRINCIPAL, "example": format!("user:{EXAMPLE_ID}")}),
+        ),
+        (
+            &["hash", "prev_hash"],
+            json!({"pattern": SHA256, "example": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}),
+        ),
+        (
+            &["head"],
+            json!({"pattern": "^[0-9]+\\.[0-9a-f]{64}$", "example": "1234.9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}),
+        ),
+        (&["at", "timestamp", "begins_at"], time("2026-01-15T09:32:11Z")),
+        (&["AuditEvent.at"], time("2026-01-15T09:32:11.123456Z")),
+        (&["UsageReport.from", "UsageReport.to"], time("2026-01-15T09:00:00Z")),
+        (&["kind", "kinds"], one_of(&kinds)),
+        (&["Token.status", "HitToken.status"], one_of(&Status::ALL.map(Status::as_str))),
+        (&["TokenDetail.status"], one_of(&["active", "rotating"])),
+        (&["RotatedToken.status"], one_of(&["active"])),
+        (&["old_token_status"], one_of(&["rotating", "revoked"])),
+        (&["Actor.status", "MadeActor.status", "RotatedActor.status"], one_of(&["active", "disabled", "expired"])),
+        (&["Invitation.status", "NewInvitation.status"], one_of(&["pending", "expired"])),
+        (&["Member.status"], one_of(&["active", "disabled"])),
+        (&["Health.status"], one_of(&["ok"])),
+        (&["actorType"], one_of(&actor_types)),
+        (&["outcome"], one_of(&Outcome::ALL.map(Outcome::as_str))),
+        (&["step"], one_of(&["hour", "day"])),
+        (&["Owner.type"], one_of(&["organization", "user", "actor"])),
+        (&["token_type"], one_of(&["Bearer"])),
+        (&["fault"], one_of(&["missing", "changed", "unlinked", "replaced", "cut_off", "added", "unreadable"])),
+        (&["failing"], json!({"maxItems": 8, "items": {"enum": ["setup", "database", "lease", "feed", "stopping"]}})),
+        (
+            &["TopicCheck.reason"],
+            one_of(&["actor_disabled", "actor_expired", "access_scope_inactive", "outside_access_scope"]),
+        ),
+        (&["reasons"], json!({"maxItems": 4, "items": {"enum": ["idle", "lifetime", "scopes", "kind"]}})),
+        (&["delta"], json!({"pattern": "^(?:[+-][0-9]+\\.[0-9]{2}|0\\.00)$", "example": "-0.50"})),
+        (&["secret", "accessToken"], json!({"pattern": TOKEN, "example": EXAMPLE_TOKEN})),
+        (&["NewTotp.secret"], json!({"pattern": "^[A-Z2-7]{32}$", "example": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"})),
+        (
+            &["otpauth_uri"],
+            json!({"format": "uri", "example": "otpauth://totp/nolapse:ada%40example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=nolapse"}),
+        ),
+        (
+            &["recovery_codes"],
+            json!({"minItems": 10, "maxItems": 10, "items": {"pattern": "^[a-z2-7]{4}(?:-[a-z2-7]{4}){3}$"}}),
+        ),
+        (
+            &["NewSession.token"],
+            json!({"pattern": "^nls_[0-9a-f]{64}$", "example": format!("nls_{}", "0123456789abcdef".repeat(4))}),
+        ),
+        (
+            &["NewInvitation.code"],
+            json!({"pattern": "^nli_[0-9a-f]{64}$", "example": format!("nli_{}", "0123456789abcdef".repeat(4))}),
+        ),
+        (&["hint"], json!({"pattern": "^nlp_[0-9A-Za-z]{4}…$", "example": "nlp_0011…"})),
+        (
+            &["next_cursor"],
+            json!({"pattern": "^[0-9A-Za-z._-]+$", "maxLength": 200, "example": "1768469531000000.018f2f3e4c5d7a6b8c7d9e0f1a2b3c4d"}),
+        ),
+        (
+            &["slug", "Introspection.access_scope"],
+            json!({"pattern": SLUG, "maxLength": Slug::LONGEST, "example": "acme"}),
+        ),
+        (&["agent_type"], json!({"pattern": "^[a-z0-9_]{0,64}$", "example": "github_actions"})),
+        (&["name"], shown_name(255, "CI on main")),
+        (&["Scope.name", "Warning.scope"], json!({"pattern": SCOPE, "example": "scans:run"})),
+        (&["ScopePreset.name"], shown_name(Name::LONGEST, "CI runner")),
+        (&["description"], json!({"maxLength": 500, "example": "Everything that deploys."})),
+        (&["group"], json!({"maxLength": 100, "example": "scans"})),
+        (&["email"], json!({"format": "email", "maxLength": Email::LONGEST, "example": "ada@example.org"})),
+        (&["role"], shown_name(Name::LONGEST, "member")),
+        (&["externalId", "external_id"], json!({"minLength": 1, "maxLength": 255, "example": "customer-4711"})),
+        (&["user_agent"], json!({"maxLength": 512, "example": "curl/8.5.0"})),
+        (&["repo"], json!({"minLength": 1, "maxLength": 200, "example": "acme/widgets"})),
+        (&["branch"], json!({"minLength": 1, "maxLength": 255, "example": "main"})),
+        (&["commit"], json!({"pattern": "^[0-9a-f]{4,64}$", "example": "9fceb02d0ae598e95dc970b74767f19372d61af8"})),
+        (&["topic"], json!({"minLength": 1, "maxLength": 1024, "example": "acme/room/topic"})),
+        (&["error"], json!({"minLength": 1, "maxLength": 500, "example": "not found"})),
+        (
+            &["message"],
+            json!({"minLength": 1, "maxLength": 2000, "example": "Check the path and the id; what belongs to others is not found either."}),
+        ),
+        (&["InvalidToken.error"], one_of(&["invalid token"])),
+        (&["MalformedQuestion.error"], one_of(&["malformed request"])),
+        (&["LackingToken.error"], one_of(&["insufficient scope"])),
+        (&["NotReady.error"], one_of(&["unavailable"])),
+        (&["Error.field"], json!({"maxLength": 100, "example": "name"})),
+        (&["InvalidToken.valid"], json!({"enum": [false], "example": false})),
+        (&["LackingToken.valid", "ValidToken.valid"], json!({"enum": [true], "example": true})),
+        (&["LackingToken.statusCode"], json!({"enum": [403], "example": 403})),
+        (&["NotReady.statusCode"], json!({"enum": [503], "example": 503})),
+        (&["statusCode"], count(400, 599, 404)),
+        (&["exit_code"], count(0, 1, 0)),
+        (&["scopes", "requires", "allowed_scopes"], scopes(0, 256, &["execute"])),
+        (&["Me.scopes", "Role.scopes"], scopes(0, 1000, &["execute"])),
+        (&["Introspection.scope"], json!({"maxLength": 8192, "example": "execute read"})),
+        (
+            &["implies"],
+            json!({"items": {"pattern": format!("^(?:\\*|{})$", SCOPE.trim_start_matches('^').trim_end_matches('$')), "example": "read"}}),
+        ),
+        (&["Scope.kinds", "ScopePreset.kinds"], json!({"maxItems": 3, "items": {"enum": kinds}})),
+        // These may repeat names that only the caller knows.
+        (&["missing", "unknown"], json!({"items": {"maxLength": 4096, "example": "tokens:read"}})),
+        (&["sufficient"], json!({"maxItems": 8, "items": {"items": {"pattern": SCOPE, "example": "scans"}}})),
+        (
+            &["matched"],
+            json!({"additionalProperties": {"maxLength": 4096, "example": "scans"}, "propertyNames": {"maxLength": 4096}}),
+        ),
+        (&["coverage", "baseline"], json!({"minimum": 0, "maximum": 100})),
+        (&["warn_threshold", "fail_threshold"], json!({"minimum": 0, "maximum": 100})),
+        (&["seq", "checked", "recovery_codes_left", "exp", "iat"], json!({"minimum": 0})),
+        (&["default_lifetime_days", "idle_days", "max_lifetime_days"], count(1, 36_500, 90)),
+        (&["expires_in_days"], count(1, 36_500, 90)),
+        (&["PageMeta.limit"], count(1, 100, 10)),
+        (&["revoked_reason"], one_of(&RevokeReason::ALL.map(RevokeReason::as_str))),
+    ]
+});
+
+/// Where a request takes more, or other things, than a response shows.
+static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let actor_types = ActorType::ALL.map(ActorType::as_str);
+    let statuses = Status::ALL.map(Status::as_str);
+    let lists = json!({"pattern": "^[0-9]{1,16}\\.[0-9a-f]{32}$", "format": "cursor", "example": "1768469531000000.018f2f3e4c5d7a6b8c7d9e0f1a2b3c4d"});
+    vec![
+        (&["org_id"], taken::<kind::Organization>()),
+        (&["token_id", "key_id"], taken::<kind::Token>()),
+        (&["project_id"], taken::<kind::Project>()),
+        (&["scope_id", "accessScopeId"], taken::<kind::AccessScope>()),
+        (
+            &["list_actors.accessScopeId", "list_actors_bound.accessScopeId"],
+            json!({"pattern": format!("^(?:null|{UUID}|asc_{SUFFIX})$"), "example": EXAMPLE_ID}),
+        ),
+        (&["actor_id"], taken::<kind::Actor>()),
+        (
+            &["actorIds"],
+            json!({"minItems": 1, "maxItems": 1000, "items": {"pattern": format!("^(?:{UUID}|act_{SUFFIX})$"), "example": EXAMPLE_ID}}),
+        ),
+        (&["user_id"], taken::<kind::User>()),
+        (&["session_id"], taken::<kind::Session>()),
+        (&["invitation_id"], taken::<kind::Invitation>()),
+        (&["execution_id"], taken::<kind::Execution>()),
+        (
+            &["role_id"],
+            json!({"pattern": format!("^(?:owner|admin|member|viewer|{UUID}|rol_{SUFFIX})$"), "example": "member"}),
+        ),
+        (
+            &["role"],
+            json!({"pattern": format!("^(?:owner|admin|member|viewer|{UUID}|rol_{SUFFIX})$"), "example": "member"}),
+        ),
+        (&["name"], name(Name::LONGEST, "CI on main")),
+        (&["CreateActor.name", "EditActor.name", "CreateScope.name", "EditScope.name"], name(255, "pump 7")),
+        (&["AcceptInvitation.name", "EditMe.name", "RunSetup.name"], name(Name::LONGEST, "Ada Lovelace")),
+        (&["organization_name"], name(Name::LONGEST, "Acme")),
+        (&["CreateScope.description", "EditScope.description"], name(500, "Devices of one customer.")),
+        (
+            &["search", "list_tokens.name", "list_keys.name"],
+            json!({"maxLength": 100, "pattern": "^[^\\x00]*$", "example": "ci"}),
+        ),
+        (
+            &["organization"],
+            json!({"pattern": format!("^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?|{UUID}|org_{SUFFIX})$"), "maxLength": 100, "example": "acme"}),
+        ),
+        (&["RunSetup.organization"], json!({"pattern": SLUG, "maxLength": Slug::LONGEST, "example": "acme"})),
+        (
+            &["password", "current_password"],
+            json!({"format": "password", "minLength": 1, "maxLength": 1024, "example": "correct horse battery staple"}),
+        ),
+        (
+            &["RunSetup.password", "new_password"],
+            json!({"format": "password", "minLength": 12, "maxLength": 1024, "example": "an unlikely string of words 7"}),
+        ),
+        (&["code"], json!({"pattern": "^[0-9]{6}$", "example": "123456"})),
+        (
+            &["AcceptInvitation.code"],
+            json!({"pattern": "^nli_[0-9a-f]{64}$", "example": format!("nli_{}", "0123456789abcdef".repeat(4))}),
+        ),
+        (&["RunSetup.code"], json!({"minLength": 1, "maxLength": 128, "example": "the code behind # in the link"})),
+        (&["recovery_code"], json!({"minLength": 1, "maxLength": 64, "example": "aaaq-eaye-7p6p-37x7"})),
+        (&["token"], json!({"maxLength": 4096, "example": EXAMPLE_TOKEN})),
+        (&["tokens"], json!({"maxItems": 1000, "example": [EXAMPLE_TOKEN], "items": {"maxLength": 4096}})),
+        (&["token_type_hint"], free("access_token")),
+        (&["ip"], json!({"minLength": 1, "maxLength": 45, "example": "192.0.2.7"})),
+        (&["expires_at", "expiresAt"], time("2099-12-31T23:59:59Z")),
+        (&["timestamp", "from", "to"], time("2026-01-15T09:32:11Z")),
+        (&["scopes", "allowed_scopes"], scopes(1, 64, &["execute"])),
+        (&["required_scopes"], scopes(0, 256, &["execute"])),
+        (&["granted", "required"], scopes(0, 256, &["execute"])),
+        (&["forward.scope", "forward.any"], scopes(1, 256, &["execute"])),
+        (&["mode"], one_of(&GraceMode::ALL.map(GraceMode::as_str))),
+        (&["EditActor.status"], one_of(&["active", "disabled"])),
+        (&["list_tokens.status", "list_keys.status"], one_of(&statuses)),
+        (&["actorType"], one_of(&actor_types)),
+        (&["grace_period_seconds", "gracePeriodSeconds"], count(0, 2_592_000, 3600)),
+        (
+            &["commit", "head_sha"],
+            json!({"pattern": "^[0-9A-Fa-f]{4,64}$", "example": "9fceb02d0ae598e95dc970b74767f19372d61af8"}),
+        ),
+        (&["repo"], json!({"pattern": REPOSITORY, "maxLength": 200, "example": "acme/widgets"})),
+        (
+            &["branch"],
+            json!({"pattern": "^[0-9A-Za-z_][0-9A-Za-z_]*(?:[/-][0-9A-Za-z_]+)*$", "maxLength": 255, "example": "main"}),
+        ),
+        (&["get_badge.branch", "get_badge.repo", "get_badge.org"], json!({"minLength": 1, "maxLength": 255})),
+        (&["topic"], json!({"minLength": 1, "maxLength": 512, "example": "room/topic"})),
+        (
+            &["org"],
+            json!({"pattern": format!("^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?|{UUID}|org_{SUFFIX})$"), "maxLength": 100, "example": "acme"}),
+        ),
+        (&["cursor"], lists),
+        (&["limit"], count(1, 1000, 100)),
+        (&["page"], count(1, 1_000_000_000, 1)),
+        (&["after"], json!({"pattern": "^[0-9]{1,18}$", "example": "1"})),
+        (&["action"], json!({"minLength": 1, "maxLength": 255, "example": "token.create"})),
+        (&["target"], json!({"minLength": 1, "maxLength": 255, "example": EXAMPLE_ID})),
+        (
+            &["actor", "list_audit.actor"],
+            json!({"pattern": format!("^(?:(?:user|token):{UUID}|service|system|anonymous)$"), "example": "system"}),
+        ),
+        (&["order"], one_of(&["oldest", "newest"])),
+        (&["step"], one_of(&["hour", "day"])),
+        (
+            &["expect_head"],
+            json!({"pattern": "^[0-9]{1,18}\\.[0-9a-f]{64}$", "example": "1234.9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}),
+        ),
+        (
+            &["orderBy"],
+            json!({"pattern": "^(?:slug|name|createdAt|updatedAt)(?::(?:ASC|DESC))?$", "example": "createdAt:DESC"}),
+        ),
+        (&["sortBy"], one_of(&["slug", "name", "createdAt", "updatedAt"])),
+        (&["sortOrder"], one_of(&["ASC", "DESC"])),
+        (&["ifAssigned"], one_of(&["unassign", "reject"])),
+        (&["Idempotency-Key"], json!({"pattern": "^[!-~]{1,255}$", "example": "deploy-4711"})),
+    ]
+});
+
+/// What this name means there: a row for the very place, else one for the name, else what its ending says.
+pub(super) fn meaning(way: Way, owner: &str, name: &str) -> Option<Value> {
+    let exact = format!("{owner}.{name}");
+    let tables: &[&LazyLock<Vec<Row>>] = match way {
+        Way::Taken => &[&TAKEN, &SHOWN],
+        Way::Shown => &[&SHOWN],
+    };
+    let find = |place: &str| {
+        tables
+            .iter()
+            .find_map(|table| table.iter().find(|(places, _)| places.contains(&place)).map(|(_, says)| says.clone()))
+    };
+    find(&exact).or_else(|| find(name)).or_else(|| by_ending(way, name))
+}
+
+/// New fields of the usual kinds need no row.
+fn by_ending(way: Way, name: &str) -> Option<Value> {
+    if name.ends_with("_at") {
+        Some(time("2026-01-15T09:32:11Z"))
+    } else if name.ends_with("At") {
+        Some(time("2026-05-20T10:00:00.000Z"))
+    } else if name.ends_with("_id") || name.ends_with("Id") {
+        Some(match way {
+            Way::Shown => shown_id(),
+            Way::Taken => json!({"pattern": format!("^(?:{UUID}|[a-z]{{3}}_{SUFFIX})$"), "example": EXAMPLE_ID}),
+        })
+    } else {
+        None
+    }
+}
+
+/// Adds the keywords of a meaning to a schema that does not have them yet.
+pub(super) fn apply(meaning: &Value, schema: &mut Map<String, Value>) {
+    let types: Vec<String> = match schema.get("type") {
+        Some(Value::String(one)) => vec![one.clone()],
+        Some(Value::Array(several)) => several.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect(),
+        _ => return,
+    };
+    let is = |kind: &str| types.iter().any(|one| one == kind);
+    let Some(says) = meaning.as_object() else { return };
+    for (keyword, value) in says {
+        let fits = match keyword.as_str() {
+            "minItems" | "maxItems" => is("array"),
+            "items" => {
+                if let (true, Some(items)) = (is("array"), schema.get_mut("items").and_then(Value::as_object_mut)) {
+                    apply(value, items);
+                }
+                false
+            }
+            "additionalProperties" | "propertyNames" => {
+                if let Some(inner) = schema.get_mut(keyword).and_then(Value::as_object_mut) {
+                    apply(value, inner);
+                }
+                false
+            }
+            "pattern" | "minLength" | "maxLength" | "format" => is("string"),
+            "minimum" | "maximum" => is("integer") || is("number"),
+            "enum" => value.as_array().is_some_and(|all| all.iter().all(|one| is(type_of(one)))),
+            "example" => is(type_of(value)) || (is("number") && value.is_number()),
+            _ => false,
+        };
+        // `utoipa` derives a minimum of zero from unsigned types, which says less than the table does.
+        let replaces = matches!(keyword.as_str(), "minimum") || !schema.contains_key(keyword);
+        let settled = keyword == "example" && schema.get("examples").is_some();
+        if fits && replaces && !settled {
+            let mut value = value.clone();
+            if let ("enum", true, Some(all)) = (keyword.as_str(), is("null"), value.as_array_mut()) {
+                all.push(Value::Null);
+            }
+            schema.insert(keyword.clone(), value);
+        }
+    }
+    // A list of words: the values are those of its entries.
+    if let (true, Some(values)) = (is("array"), says.get("enum"))
+        && let Some(items) = schema.get_mut("items").and_then(Value::as_object_mut)
+    {
+        apply(&json!({ "enum": values }), items);
+    }
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// Every place the tables speak of.
+#[cfg(test)]
+pub(super) fn places() -> impl Iterator<Item = &'static str> {
+    SHOWN.iter().chain(TAKEN.iter()).flat_map(|(places, _)| places.iter().copied())
+}

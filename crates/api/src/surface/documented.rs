@@ -1,0 +1,90 @@
+//! The more exact errors of operations, for the API document: made by the functions that make them for requests.
+//!
+//! An operation that answers 402, 409 or an error of its own gets a row here; without one the document shows the general
+//! error of that status.
+
+use authority::organizations::OrganizationError;
+use authority::people::PersonError;
+use authority::projects::TenancyError;
+use authority::second_factors::SecondFactorError;
+use authority::sessions::SignInError;
+use authority::setup::SetupError;
+use authority::tokens::TokenError;
+use token_domain::id::{InvitationId, TokenId, Uuid};
+use token_domain::person::BuiltInRole;
+use token_domain::token::Status;
+
+use super::failing;
+use super::organizations::errors::organization;
+use super::projects::errors::tenancy;
+use super::second_factors::errors::second_factor;
+use edge::codes::Code;
+use edge::error::ApiError;
+
+/// What an operation answers with that status, beyond what the status means everywhere.
+pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
+    let example = Uuid::from_u128(0x018f_2f3e_4c5d_7a6b_8c7d_9e0f_1a2b_3c4d);
+    let replayed = || failing::token(TokenError::Replayed { token_id: TokenId::from_uuid(example) });
+    let reused = || failing::token(TokenError::KeyReused);
+    let status_is = |status| failing::token(TokenError::WrongStatus(status));
+    match (operation, status) {
+        ("create_token" | "create_key" | "create_actor" | "create_actor_bound", 402) => {
+            vec![failing::token(TokenError::CapReached { used: 100, cap: 100 })]
+        }
+        ("create_token" | "create_key", 409) => vec![replayed(), reused()],
+        ("rotate_token" | "rotate_key" | "rotate_self", 409) => {
+            let ended = [Status::Rotating, Status::Revoked, Status::Expired].map(status_is);
+            ended.into_iter().chain([replayed(), reused()]).collect()
+        }
+        ("cancel_rotation" | "cancel_key_rotation", 409) => vec![status_is(Status::Active)],
+        ("get_self" | "revoke_self" | "rotate_self", 403) => vec![failing::token(TokenError::NotAToken)],
+        ("submit_execution", 409) => vec![reused()],
+        ("edit_me", 409) => vec![failing::person(PersonError::EmailTaken)],
+        ("change_password", 403) => vec![failing::person(PersonError::WrongPassword)],
+        ("create_session", 401) => [SignInError::Denied, SignInError::SecondFactorRequired, SignInError::WrongCode]
+            .map(failing::sign_in)
+            .into(),
+        ("run_setup", 403) => vec![failing::setup(SetupError::WrongCode)],
+        ("run_setup", 409) => vec![failing::setup(SetupError::AlreadyDone)],
+        ("create_project" | "create_scope" | "create_scope_bound", 409) => vec![tenancy(TenancyError::SlugTaken)],
+        ("delete_project" | "delete_scope" | "delete_scope_bound", 409) => {
+            vec![tenancy(TenancyError::Assigned { actors: 3 })]
+        }
+        ("create_organization", 409) => vec![organization(OrganizationError::SlugTaken)],
+        ("edit_organization", 409) => vec![organization(OrganizationError::OwnSecondFactorMissing)],
+        ("edit_member" | "remove_member" | "leave_organization", 409) => {
+            vec![organization(OrganizationError::LastOwner)]
+        }
+        ("add_member" | "create_invitation", 409) => vec![
+            organization(OrganizationError::AlreadyMember),
+            organization(OrganizationError::AlreadyInvited(InvitationId::from_uuid(example))),
+        ],
+        ("accept_invitation", 401) => vec![
+            organization(OrganizationError::InvalidInvitation),
+            organization(OrganizationError::WrongPassword),
+            organization(OrganizationError::SessionNeeded),
+        ],
+        ("accept_invitation", 403) => vec![organization(OrganizationError::ForSomebodyElse)],
+        ("accept_invitation", 409) => vec![organization(OrganizationError::AlreadyMember)],
+        ("create_role", 409) => {
+            vec![organization(OrganizationError::RoleNameTaken), organization(OrganizationError::TooManyRoles(100))]
+        }
+        ("edit_role", 409) => vec![
+            organization(OrganizationError::BuiltIn(BuiltInRole::Member)),
+            organization(OrganizationError::RoleNameTaken),
+        ],
+        ("delete_role", 409) => vec![organization(OrganizationError::BuiltIn(BuiltInRole::Member))],
+        ("start_totp", 409) => vec![second_factor(SecondFactorError::AlreadySet)],
+        ("confirm_totp" | "delete_totp" | "create_recovery_codes", 409) => {
+            vec![second_factor(SecondFactorError::NotSet)]
+        }
+        ("confirm_totp" | "create_recovery_codes", 403) => vec![second_factor(SecondFactorError::WrongCode)],
+        ("delete_totp", 403) => {
+            vec![second_factor(SecondFactorError::WrongPassword), second_factor(SecondFactorError::WrongCode)]
+        }
+        (_, 429) => vec![ApiError::too_many_requests(30)],
+        (_, 402) => vec![Code::LimitReached.into()],
+        (_, 409) => vec![Code::Conflict.into()],
+        _ => Vec::new(),
+    }
+}
