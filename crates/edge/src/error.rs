@@ -57,7 +57,8 @@ impl ApiError {
     /// field must be (`must not be empty`), to which its name is put as the subject, or a sentence of its own.
     pub fn invalid(field: impl Into<String>, advice: impl Into<Cow<'static, str>>) -> Self {
         let (field, advice) = (field.into(), advice.into());
-        let message = if advice.starts_with(char::is_lowercase) { format!("{field} {advice}").into() } else { advice };
+        let is_predicate = advice.starts_with(char::is_lowercase) && !advice.starts_with(&field);
+        let message = if is_predicate { format!("{field} {advice}").into() } else { advice };
         Self::from(Code::InvalidRequest).message(message).with("field", field)
     }
 

@@ -10,7 +10,8 @@ use edge::codes::Code;
 use edge::error::ApiError;
 
 /// The codes whose answer is the same for every operation, with the names their responses have in the document.
-const SHARED: [(Code, &str); 6] = [
+const SHARED: [(Code, &str); 7] = [
+    (Code::Unauthenticated, "Unauthorized"),
     (Code::NotFound, "NotFound"),
     (Code::MethodNotAllowed, "MethodNotAllowed"),
     (Code::RequestTimeout, "RequestTimeout"),

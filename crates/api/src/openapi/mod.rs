@@ -113,14 +113,21 @@ fn name_list_entries(document: &mut Value) {
 fn open_optional_parts(document: &mut Value) {
     let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
     let before = schemas.clone();
+    let mut opened = Vec::new();
     for schema in schemas.values_mut() {
         for part in schema["allOf"].as_array_mut().into_iter().flatten() {
-            if let Some(name) = optional(part)
-                && let Some(named) = before.get(name)
+            if let Some(name) = optional(part).map(str::to_owned)
+                && let Some(named) = before.get(&name)
             {
                 *part = json!({"type": "object", "properties": named["properties"]});
+                opened.push(name);
             }
         }
+    }
+    let mut used = Vec::new();
+    references(document, &mut used);
+    if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
+        schemas.retain(|name, _| !opened.contains(name) || used.contains(name));
     }
 }
 

@@ -27,7 +27,11 @@ const UUID: &str = "[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}";
 /// A `TypeID` suffix: 128 bits in Crockford base32, so the first digit is at most 7.
 const SUFFIX: &str = "[0-7][0-9a-hjkmnp-tv-z]{25}";
 /// A name: trimmed by the server, then at least one character and no control characters.
-const NAME: &str = r"^[\t-\r ]*[^\x00-\x20\x7f-\xa0](?:[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0])?[\t-\r ]*$";
+fn name_of(longest: usize) -> String {
+    // Two of its characters stand for themselves in the pattern.
+    let inner = longest.saturating_sub(2);
+    format!(r"^[\t-\r ]*[^\x00-\x20\x7f-\xa0](?:[^\x00-\x1f\x7f-\x9f]{{0,{inner}}}[^\x00-\x20\x7f-\xa0])?[\t-\r ]*$")
+}
 /// A slug.
 const SLUG: &str = "^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$";
 /// The grammar of scope names.
@@ -41,6 +45,9 @@ const REPOSITORY: &str = r#"^[^\x00-\x20\x7f-\xa0/\\:*?"<>|#%.][^\x00-\x20\x7f-\
 const EXAMPLE_ID: &str = "018f2f3e-4c5d-7a6b-8c7d-9e0f1a2b3c4d";
 const EXAMPLE_TOKEN: &str = "nlp_00112233445566778899aabbccddeeff550c911c";
 const EXAMPLE_ORG: &str = "org_01j0b3v1mmeedtx9cpdgkfhbch";
+
+/// Not a keyword of schemas: whether `null` is a value where the type says it may be.
+const NULLABLE: &str = "nullable";
 
 /// A row: the places it is about, and the keywords that are added there.
 ///
@@ -62,11 +69,17 @@ fn shown_id() -> Value {
 }
 
 fn name(longest: usize, example: &str) -> Value {
-    json!({"minLength": 1, "maxLength": longest, "pattern": NAME, "example": example})
+    json!({"minLength": 1, "pattern": name_of(longest), "example": example})
 }
 
 fn shown_name(longest: usize, example: &str) -> Value {
     json!({"minLength": 1, "maxLength": longest, "example": example})
+}
+
+/// The same for a field that may be left out and may not be `null`, which `utoipa` does not tell apart.
+fn not_null(mut meaning: Value) -> Value {
+    meaning[NULLABLE] = json!(false);
+    meaning
 }
 
 fn one_of(values: &[&str]) -> Value {
@@ -128,7 +141,7 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["UsageReport.from", "UsageReport.to"], time("2026-01-15T09:00:00Z")),
         (&["kind", "kinds"], one_of(&kinds)),
         (&["Token.status", "HitToken.status"], one_of(&Status::ALL.map(Status::as_str))),
-        (&["TokenDetail.status"], one_of(&["active", "rotating"])),
+        (&["ValidToken.status"], one_of(&["active", "rotating"])),
         (&["RotatedToken.status"], one_of(&["active"])),
         (&["old_token_status"], one_of(&["rotating", "revoked"])),
         (&["Actor.status", "MadeActor.status", "RotatedActor.status"], one_of(&["active", "disabled", "expired"])),
@@ -234,7 +247,6 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
 static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let actor_types = ActorType::ALL.map(ActorType::as_str);
     let statuses = Status::ALL.map(Status::as_str);
-    let lists = json!({"pattern": "^[0-9]{1,16}\\.[0-9a-f]{32}$", "format": "cursor", "example": "1768469531000000.018f2f3e4c5d7a6b8c7d9e0f1a2b3c4d"});
     vec![
         (&["org_id"], taken::<kind::Organization>()),
         (&["token_id", "key_id"], taken::<kind::Token>()),
@@ -262,7 +274,14 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
             json!({"pattern": format!("^(?:owner|admin|member|viewer|{UUID}|rol_{SUFFIX})$"), "example": "member"}),
         ),
         (&["name"], name(Name::LONGEST, "CI on main")),
-        (&["CreateActor.name", "EditActor.name", "CreateScope.name", "EditScope.name"], name(255, "pump 7")),
+        (&["CreateActor.name", "CreateScope.name", "EditScope.name"], name(255, "pump 7")),
+        (&["EditActor.name"], not_null(name(255, "pump 7"))),
+        (&["EditActor.actorType"], not_null(one_of(&actor_types))),
+        (&["EditOrganization.name"], not_null(name(Name::LONGEST, "Acme"))),
+        (
+            &["EditProject.slug", "EditScope.slug", "EditOrganization.slug"],
+            not_null(json!({"pattern": SLUG, "maxLength": Slug::LONGEST, "example": "acme"})),
+        ),
         (&["AcceptInvitation.name", "EditMe.name", "RunSetup.name"], name(Name::LONGEST, "Ada Lovelace")),
         (&["organization_name"], name(Name::LONGEST, "Acme")),
         (&["CreateScope.description", "EditScope.description"], name(500, "Devices of one customer.")),
@@ -290,16 +309,38 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         ),
         (&["RunSetup.code"], json!({"minLength": 1, "maxLength": 128, "example": "the code behind # in the link"})),
         (&["recovery_code"], json!({"minLength": 1, "maxLength": 64, "example": "aaaq-eaye-7p6p-37x7"})),
-        (&["token"], json!({"maxLength": 4096, "example": EXAMPLE_TOKEN})),
-        (&["tokens"], json!({"maxItems": 1000, "example": [EXAMPLE_TOKEN], "items": {"maxLength": 4096}})),
+        (&["token"], json!({"maxLength": 512, "example": EXAMPLE_TOKEN})),
+        // Of any length: what is no token is answered as such.
+        (&["IntrospectionRequest.token"], free(EXAMPLE_TOKEN)),
+        (&["tokens"], json!({"maxItems": 1000, "example": [EXAMPLE_TOKEN], "items": {"example": EXAMPLE_TOKEN}})),
         (&["token_type_hint"], free("access_token")),
         (&["ip"], json!({"minLength": 1, "maxLength": 45, "example": "192.0.2.7"})),
         (&["expires_at", "expiresAt"], time("2099-12-31T23:59:59Z")),
         (&["timestamp", "from", "to"], time("2026-01-15T09:32:11Z")),
         (&["scopes", "allowed_scopes"], scopes(1, 64, &["execute"])),
-        (&["required_scopes"], scopes(0, 256, &["execute"])),
-        (&["granted", "required"], scopes(0, 256, &["execute"])),
-        (&["forward.scope", "forward.any"], scopes(1, 256, &["execute"])),
+        // A name that the catalogue does not have is one that is missing.
+        (&["required_scopes"], json!({"example": ["execute"], "items": {"example": "execute"}})),
+        (&["granted", "required"], json!({"maxItems": 256, "items": {"example": "execute"}})),
+        (
+            &["forward.scope", "forward.any"],
+            json!({"example": ["execute"], "items": {"minLength": 1, "example": "execute"}}),
+        ),
+        (&["forward.routes"], json!({"minLength": 1, "maxLength": 100, "example": "gateway"})),
+        (&["forward.preflight"], one_of(&["allow"])),
+        (&["list_executions.limit", "list_baseline_history.limit"], count(1, 100, 10)),
+        (
+            &[
+                "Enforce.warn_threshold",
+                "Enforce.fail_threshold",
+                "SubmitExecution.warn_threshold",
+                "SubmitExecution.fail_threshold",
+            ],
+            json!({"minimum": -100, "maximum": 100}),
+        ),
+        (
+            &["verify_audit.after"],
+            json!({"pattern": "^[0-9]{1,18}\\.[0-9a-f]{64}$", "example": "1234.9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}),
+        ),
         (&["mode"], one_of(&GraceMode::ALL.map(GraceMode::as_str))),
         (&["EditActor.status"], one_of(&["active", "disabled"])),
         (&["list_tokens.status", "list_keys.status"], one_of(&statuses)),
@@ -314,15 +355,20 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
             &["branch"],
             json!({"pattern": "^[0-9A-Za-z_][0-9A-Za-z_]*(?:[/-][0-9A-Za-z_]+)*$", "maxLength": 255, "example": "main"}),
         ),
-        (&["get_badge.branch", "get_badge.repo", "get_badge.org"], json!({"minLength": 1, "maxLength": 255})),
+        (&["get_badge.branch"], free("main")),
+        (&["get_badge.repo"], free("acme/widgets")),
+        (&["get_badge.org"], free("acme")),
         (&["topic"], json!({"minLength": 1, "maxLength": 512, "example": "room/topic"})),
         (
             &["org"],
             json!({"pattern": format!("^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?|{UUID}|org_{SUFFIX})$"), "maxLength": 100, "example": "acme"}),
         ),
-        (&["cursor"], lists),
+        (
+            &["cursor"],
+            json!({"minLength": 1, "maxLength": 500, "format": "cursor", "example": "1768469531000000.018f2f3e4c5d7a6b8c7d9e0f1a2b3c4d"}),
+        ),
         (&["limit"], count(1, 1000, 100)),
-        (&["page"], count(1, 1_000_000_000, 1)),
+        (&["page"], count(1, 1_000_000_000_000_000_000, 1)),
         (&["after"], json!({"pattern": "^[0-9]{1,18}$", "example": "1"})),
         (&["action"], json!({"minLength": 1, "maxLength": 255, "example": "token.create"})),
         (&["target"], json!({"minLength": 1, "maxLength": 255, "example": EXAMPLE_ID})),
@@ -380,6 +426,9 @@ fn by_ending(way: Way, name: &str) -> Option<Value> {
 
 /// Adds the keywords of a meaning to a schema that does not have them yet.
 pub(super) fn apply(meaning: &Value, schema: &mut Map<String, Value>) {
+    if let (Some(false), Some(Value::Array(types))) = (meaning[NULLABLE].as_bool(), schema.get_mut("type")) {
+        types.retain(|kind| kind != "null");
+    }
     let types: Vec<String> = match schema.get("type") {
         Some(Value::String(one)) => vec![one.clone()],
         Some(Value::Array(several)) => several.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect(),

@@ -180,7 +180,7 @@ impl Parameters {
 /// 400 naming a parameter that is not one of ours. The name comes from the gateway's configuration, or from a client.
 fn unknown(name: &str) -> ApiError {
     let shown: String = name.chars().filter(|letter| !letter.is_control()).take(100).collect();
-    ApiError::invalid(shown, "no such parameter: scope, any, routes and preflight are taken")
+    ApiError::invalid(shown, "is not taken here: scope, any, routes and preflight are")
 }
 
 #[cfg(test)]
