@@ -8,6 +8,7 @@ mod bench;
 mod book;
 mod check;
 mod client;
+mod conformance;
 mod dev;
 mod dist;
 mod fail;

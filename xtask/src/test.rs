@@ -80,6 +80,9 @@ pub(crate) fn task(mut args: Args) -> Result {
     if plan.is_everything() {
         loom()?;
         crate::bench::instructions::check()?;
+        if full {
+            crate::conformance::task()?;
+        }
     }
     Ok(())
 }

@@ -26,6 +26,8 @@ pub(crate) enum Tool {
     Wrk,
     /// `valgrind`, which counts instructions.
     Valgrind,
+    /// `promtool`, which reads metrics as Prometheus does.
+    Promtool,
     /// A gateway whose page in `docs/gateways` is tested.
     Gateway(&'static str),
 }
@@ -41,6 +43,7 @@ impl Tool {
             Self::Redis => "redis-server",
             Self::Wrk => "wrk",
             Self::Valgrind => "valgrind",
+            Self::Promtool => "promtool",
             Self::Gateway(name) => name,
         }
     }
@@ -52,6 +55,7 @@ impl Tool {
             Self::Redis => "redis-server",
             Self::Wrk => "wrk",
             Self::Valgrind => "valgrind",
+            Self::Promtool => "prometheus",
             Self::Gateway(name) => name,
         }
     }
@@ -62,6 +66,7 @@ impl Tool {
             Self::Initdb | Self::Redis => &["postgresql", "redis-server"],
             Self::Wrk => &["wrk"],
             Self::Valgrind => &["valgrind"],
+            Self::Promtool => &["prometheus"],
             Self::Gateway(_) => &["nginx", "caddy", "haproxy"],
         }
     }
@@ -69,7 +74,7 @@ impl Tool {
     fn find(self) -> Option<PathBuf> {
         match self {
             Self::Initdb => newest_postgres().or_else(|| which(self.program())),
-            Self::Redis | Self::Wrk | Self::Valgrind => which(self.program()),
+            Self::Redis | Self::Wrk | Self::Valgrind | Self::Promtool => which(self.program()),
             Self::Gateway(name) => {
                 which(name).or_else(|| Some(Path::new(SERVERS).join(name)).filter(|file| is_program(file)))
             }

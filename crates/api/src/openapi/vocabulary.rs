@@ -100,7 +100,7 @@ fn time(example: &str) -> Value {
 
 fn scopes(least: usize, most: usize, example: &[&str]) -> Value {
     json!({"minItems": least, "maxItems": most, "example": example,
-        "items": {"pattern": SCOPE, "maxLength": 100, "format": "scope", "example": example[0]}})
+        "items": {"pattern": SCOPE, "format": "scope", "example": example[0]}})
 }
 
 /// What is the same whichever way it travels, and what views show.
@@ -341,6 +341,21 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
             &["verify_audit.after"],
             json!({"pattern": "^[0-9]{1,18}\\.[0-9a-f]{64}$", "example": "1234.9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}),
         ),
+        // More than a page holds counts as a page.
+        (
+            &[
+                "list_actors.limit",
+                "list_actors_bound.limit",
+                "list_scopes.limit",
+                "list_scopes_bound.limit",
+                "list_projects.limit",
+                "list_scope_actors.limit",
+                "list_scope_actors_bound.limit",
+                "delete_scope.limit",
+                "delete_scope_bound.limit",
+            ],
+            count(1, 1_000_000_000_000_000_000, 10),
+        ),
         (&["mode"], one_of(&GraceMode::ALL.map(GraceMode::as_str))),
         (&["EditActor.status"], one_of(&["active", "disabled"])),
         (&["list_tokens.status", "list_keys.status"], one_of(&statuses)),
@@ -358,7 +373,7 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["get_badge.branch"], free("main")),
         (&["get_badge.repo"], free("acme/widgets")),
         (&["get_badge.org"], free("acme")),
-        (&["topic"], json!({"minLength": 1, "maxLength": 512, "example": "room/topic"})),
+        (&["topic"], json!({"minLength": 1, "maxLength": 1024, "example": "room/topic"})),
         (
             &["org"],
             json!({"pattern": format!("^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?|{UUID}|org_{SUFFIX})$"), "maxLength": 100, "example": "acme"}),

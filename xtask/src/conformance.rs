@@ -1,0 +1,172 @@
+//! The API document and the server behind it, tried by programs that others wrote: a validator, two generators of
+//! clients whose clients create, validate, rotate and revoke, schemathesis, and Prometheus' own check of metrics.
+//!
+//! Part of `cargo xtask test --full`. Their inputs are in `xtask/conformance`, with exact versions; pip and npm install
+//! under `target/conformance`, Debian's `promtool` is installed if it is missing.
+
+use crate::fail::{Context as _, Fail, Result};
+use crate::process::{Launch, Server, need, output, run, run_with_input};
+use crate::services::{Tool, find_or_install};
+use crate::{product, project, say};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const SOURCES: &str = "xtask/conformance";
+const DOCUMENT: &str = "docs/reference/openapi.json";
+/// The first organisation's owner, for a server that exists as long as the task.
+const EMAIL: &str = "owner@acme.example";
+const PASSWORD: &str = "an owner only of this test 7";
+/// What openapi-python-client calls the package it makes.
+const PACKAGE: &str = "nolapse_tokens_client";
+/// Hashing that costs nothing worth mentioning, and nothing that slows a thousand requests down.
+const SETTINGS: &[(&str, &str)] = &[
+    ("NOLAPSE__HASHING__INSECURE_TEST_COSTS", "true"),
+    ("NOLAPSE__HASHING__TOKEN_SCHEME", "sha256"),
+    ("NOLAPSE__HASHING__ARGON2_MEMORY_KIB", "8"),
+    ("NOLAPSE__HASHING__ARGON2_PASSES", "1"),
+    ("NOLAPSE__LOG__ACCESS", "false"),
+    ("NOLAPSE__SERVER__DRAIN_DELAY_SECONDS", "0"),
+];
+
+/// Runs all of them.
+pub(crate) fn task() -> Result {
+    let folder = project::target_directory()?.join("conformance");
+    std::fs::create_dir_all(&folder).attempt(|| format!("create {}", folder.display()))?;
+    let python = python(&folder)?;
+    let node = node(&folder)?;
+    let promtool = find_or_install(Tool::Promtool)?;
+    let document = project::root().join(DOCUMENT);
+
+    say::step("the API document, by openapi-spec-validator");
+    run(Command::new(python.join("openapi-spec-validator")).arg(&document))?;
+
+    let mut deployment = Deployment::start()?;
+    say::step("a client made by openapi-python-client");
+    run(Command::new(python.join("openapi-python-client"))
+        .args(["generate", "--meta", "none", "--overwrite", "--path"])
+        .arg(&document)
+        .arg("--output-path")
+        .arg(folder.join(PACKAGE))
+        // Its own formatter is none of this test's business.
+        .stdout(Stdio::null()))?;
+    run(deployment
+        .visit(python.join("python"))
+        .arg(project::root().join(SOURCES).join("client.py"))
+        .env("PYTHONPATH", &folder))?;
+
+    say::step("a client over types made by openapi-typescript");
+    run(node_program(&node, "openapi-typescript").arg(&document).args(["-o", "schema.d.ts"]))?;
+    let options = ["--strict", "--skipLibCheck", "--module", "nodenext", "--target", "es2022", "--outDir", "out"];
+    run(node_program(&node, "tsc").args(options).arg("client.ts"))?;
+    run(deployment.visit(need("node", "nodejs")?).arg(node.join("out/client.js")))?;
+
+    say::step("the metrics, by promtool");
+    deployment.check_metrics(&promtool)?;
+
+    for credential in ["session", "token"] {
+        say::step(format!("every operation by a {credential}, by schemathesis"));
+        run(deployment
+            .visit(python.join("schemathesis"))
+            .arg("--config-file")
+            .arg(project::root().join(SOURCES).join("schemathesis.toml"))
+            .args(["run", "--no-color", "--seed", "1", "--max-examples", "20", "--continue-on-failure"])
+            .arg(format!("{}/openapi.json", deployment.base))
+            .env("SCHEMATHESIS_HOOKS", "hooks")
+            .env("PYTHONPATH", project::root().join(SOURCES))
+            // What the interpreter compiles stays out of the sources.
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("NOLAPSE_AS", credential)
+            .current_dir(&folder))?;
+    }
+    deployment.stop()
+}
+
+/// The folder of programs of an environment with everything in `requirements.txt`.
+fn python(folder: &Path) -> Result<PathBuf> {
+    let environment = folder.join("python");
+    let programs = environment.join("bin");
+    let requirements = project::root().join(SOURCES).join("requirements.txt");
+    installed(&requirements, &environment.join("installed.txt"), || {
+        let python = need("python3", "python3-venv")?;
+        run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&environment))?;
+        run(Command::new(programs.join("pip"))
+            .args(["install", "--quiet", "--disable-pip-version-check", "--requirement"])
+            .arg(&requirements))
+        .map_err(|fail| Fail::new(fail.to_string()).fix("pip has to reach its index: pip download pip"))
+    })?;
+    Ok(programs)
+}
+
+/// A folder with everything in `package.json`, and the client.
+fn node(folder: &Path) -> Result<PathBuf> {
+    let (sources, folder) = (project::root().join(SOURCES), folder.join("node"));
+    std::fs::create_dir_all(&folder).attempt(|| format!("create {}", folder.display()))?;
+    for name in ["package.json", "client.ts"] {
+        std::fs::copy(sources.join(name), folder.join(name)).attempt(|| format!("copy {SOURCES}/{name}"))?;
+    }
+    installed(&sources.join("package.json"), &folder.join("installed.json"), || {
+        run(Command::new(need("npm", "npm")?)
+            .args(["install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"])
+            .current_dir(&folder)
+            .stdout(std::io::stderr()))
+        .map_err(|fail| Fail::new(fail.to_string()).fix("npm has to reach its registry: npm ping"))
+    })?;
+    Ok(folder)
+}
+
+/// Installs unless `done` says that this very list is installed.
+fn installed(list: &Path, done: &Path, install: impl FnOnce() -> Result) -> Result {
+    let wanted = std::fs::read_to_string(list).attempt(|| format!("read {}", list.display()))?;
+    if std::fs::read_to_string(done).is_ok_and(|there| there == wanted) {
+        return Ok(());
+    }
+    say::step(format!("installing what {} names", list.display()));
+    install()?;
+    std::fs::write(done, &wanted).attempt(|| format!("write {}", done.display()))
+}
+
+fn node_program(folder: &Path, name: &str) -> Command {
+    let mut command = Command::new(folder.join("node_modules/.bin").join(name));
+    command.current_dir(folder).stdout(std::io::stderr());
+    command
+}
+
+/// A server with an owner, over a database that goes with it.
+struct Deployment {
+    server: Server,
+    base: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Deployment {
+    fn start() -> Result<Self> {
+        let program = product::build(product::Profile::Dev)?;
+        let folder = tempfile::tempdir().attempt(|| "make a folder for the database".into())?;
+        let url = format!("sqlite://{}", folder.path().join("nolapse.db").display());
+        let mut setup = Command::new(&program);
+        setup.args(["setup", "--org", "acme", "--email", EMAIL, "--password-stdin", "--database-url", &url]);
+        run_with_input(setup.envs(SETTINGS.iter().copied()).stdout(Stdio::null()), format!("{PASSWORD}\n").as_bytes())?;
+        let launch = Launch::new(&program).args(["serve", "--listen", "127.0.0.1:0", "--database-url", &url]);
+        let launch = SETTINGS.iter().fold(launch, |launch, (name, value)| launch.env(name, value));
+        let mut server = launch.directory(folder.path()).start(Stdio::piped(), Stdio::null())?;
+        let base = product::listening(&mut server, |_| {})?;
+        Ok(Self { server, base, _folder: folder })
+    }
+
+    /// A program that is told where the server is and who owns it.
+    fn visit(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env("NOLAPSE_URL", &self.base).env("NOLAPSE_EMAIL", EMAIL).env("NOLAPSE_PASSWORD", PASSWORD);
+        command
+    }
+
+    fn check_metrics(&self, promtool: &Path) -> Result {
+        let text = output(Command::new(need("curl", "curl")?).args(["-sSf", &format!("{}/metrics", self.base)]))?;
+        run_with_input(Command::new(promtool).args(["check", "metrics"]), &text)
+    }
+
+    fn stop(&mut self) -> Result {
+        let status = self.server.stop()?;
+        if status.success() { Ok(()) } else { Err(Fail::new(format!("the server stopped with {status}"))) }
+    }
+}
