@@ -151,7 +151,12 @@ impl Times {
     }
 }
 
+/// Binds; an error names the address, which the system's own does not.
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    listener(address).map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))
+}
+
+fn listener(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // A restarted server takes its port back at once, while connections of the old one are still in TIME_WAIT.
     socket.set_reuseaddr(true)?;

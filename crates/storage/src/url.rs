@@ -29,7 +29,7 @@ pub(crate) struct Server {
     /// A file of PEM certificates to trust instead of the public roots.
     pub(crate) root_certificate: Option<PathBuf>,
     /// The address without the password.
-    shown: String,
+    pub(crate) shown: String,
 }
 
 /// How a connection to PostgreSQL is protected: libpq's `sslmode`.

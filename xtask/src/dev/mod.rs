@@ -41,7 +41,10 @@ pub(crate) fn task(mut args: Args) -> Result {
         set_up(&program, &state)?;
     }
 
-    say::step("starting the server");
+    say::step(format!(
+        "starting nolapse-api with an SQLite database in {}; it stays in the foreground until Ctrl-C",
+        state.folder().display()
+    ));
     let mut server = launch(&program, &state)
         .args(["serve", "--database-url", &state.database_url(), "--listen", &listen.to_string()])
         .start(Stdio::piped(), Stdio::inherit())?;

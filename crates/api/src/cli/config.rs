@@ -8,6 +8,8 @@ use super::{Failure, output};
 /// Options of `config`.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Args {
+    #[command(flatten)]
+    sources: SourceArgs,
     #[command(subcommand)]
     action: Action,
 }
@@ -15,16 +17,16 @@ pub(super) struct Args {
 #[derive(Clone, Debug, Subcommand)]
 enum Action {
     /// Print the effective values with the origin of each; secrets are masked.
-    Print(SourceArgs),
+    Print,
     /// Say everything that is wrong with the configuration, and exit with 1 if anything is.
-    Check(SourceArgs),
+    Check,
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let loaded = args.sources.load(Vec::new())?;
     match args.action {
-        Action::Print(sources) => output::emit(&sources.load(Vec::new())?.print())?,
-        Action::Check(sources) => {
-            sources.load(Vec::new())?;
+        Action::Print => output::emit(&loaded.print())?,
+        Action::Check => {
             output::emit("the configuration is good\n")?;
         }
     }

@@ -1,6 +1,6 @@
 //! `setup`: make the first organisation and its owner without a browser.
 
-use std::io::Read as _;
+use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::sync::Arc;
 
 use authority::Origin;
@@ -75,7 +75,39 @@ async fn set_up(
 
 fn password() -> Result<NewPassword, Failure> {
     let mut text = Zeroizing::new(String::new());
-    std::io::stdin().take(LONGEST_INPUT).read_to_string(&mut text)?;
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        let silent = Silent::begin("Password of the owner: ");
+        stdin.lock().take(LONGEST_INPUT).read_line(&mut text)?;
+        drop(silent);
+    } else {
+        stdin.take(LONGEST_INPUT).read_to_string(&mut text)?;
+    }
     let line = text.lines().next().unwrap_or_default();
     Ok(NewPassword::new(Zeroizing::new(line.to_owned())).map_err(|error| format!("the password {error}"))?)
+}
+
+/// A terminal that does not show what is typed, until this is dropped. By `stty`, which every system with a terminal has:
+/// where it fails the password is shown, which is better than no way to set up.
+struct Silent;
+
+impl Silent {
+    fn begin(prompt: &str) -> Self {
+        stty("-echo");
+        // Whoever closed standard error does not want to be asked.
+        let _ = std::io::stderr().write_all(prompt.as_bytes());
+        Self
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        stty("echo");
+        let _ = std::io::stderr().write_all(b"\n");
+    }
+}
+
+fn stty(mode: &str) {
+    // There is nothing to do about a terminal that will not.
+    let _ = std::process::Command::new("stty").arg(mode).stdin(std::process::Stdio::inherit()).status();
 }

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use crate::config::{self, Loaded, Sources, problem::Problems};
 
-/// Options of any command that reads the configuration.
+/// Options of any command that reads the configuration. Taken before and after the name of a sub-command.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct SourceArgs {
-    #[arg(long, value_name = "FILE", help = "Configuration file [env: NOLAPSE_CONFIG]")]
+    #[arg(long, global = true, value_name = "FILE", help = "Configuration file [env: NOLAPSE_CONFIG]")]
     config: Option<PathBuf>,
     #[arg(
         long,
+        global = true,
         value_name = "URL",
         help = "Where the facts are: sqlite://path/to/file.db or postgres://… [env: DATABASE_URL]"
     )]

@@ -43,7 +43,7 @@ fn document(text: &str, origin: impl Fn(usize) -> String) -> Layer {
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let origin = at(error.span().unwrap_or(0..0));
-        layer.refuse("", origin, error.message(), "see config/default.toml for the form");
+        layer.refuse("", origin, error.message(), "`nolapse-api reference defaults` prints a file of the right form");
     }
     for (section, content) in document.get_ref() {
         let DeValue::Table(entries) = content.get_ref() else {

@@ -320,7 +320,7 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["scopes", "allowed_scopes"], scopes(1, 64, &["execute"])),
         // A name that the catalogue does not have is one that is missing.
         (&["required_scopes"], json!({"example": ["execute"], "items": {"example": "execute"}})),
-        (&["granted", "required"], json!({"maxItems": 256, "items": {"example": "execute"}})),
+        (&["granted", "required"], json!({"maxItems": 256, "items": {"pattern": SCOPE, "example": "execute"}})),
         (
             &["forward.scope", "forward.any"],
             json!({"example": ["execute"], "items": {"minLength": 1, "example": "execute"}}),
@@ -354,7 +354,7 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
                 "delete_scope.limit",
                 "delete_scope_bound.limit",
             ],
-            count(1, 1_000_000_000_000_000_000, 10),
+            json!({"minimum": 1, "example": 10}),
         ),
         (&["mode"], one_of(&GraceMode::ALL.map(GraceMode::as_str))),
         (&["EditActor.status"], one_of(&["active", "disabled"])),

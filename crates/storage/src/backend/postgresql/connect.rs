@@ -53,9 +53,10 @@ pub(crate) async fn connect_watched(
     options: &StoreOptions,
     purpose: Purpose,
 ) -> Result<Watched, StoreError> {
-    timeout(options.connect_timeout, open(server, options, purpose))
-        .await
-        .unwrap_or_else(|_| Err(StoreError::outage(OutageKind::Connect, "connecting to PostgreSQL took too long")))
+    timeout(options.connect_timeout, open(server, options, purpose)).await.unwrap_or_else(|_| {
+        let detail = format!("connecting to PostgreSQL at {} took too long", server.shown);
+        Err(StoreError::outage(OutageKind::Connect, detail))
+    })
 }
 
 async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Result<Watched, StoreError> {
@@ -151,7 +152,7 @@ fn is_cancelled_wait(notice: &DbError) -> bool {
 
 /// The driver's error with its causes: its own text is as short as "error connecting to server".
 fn refused(server: &Server, error: &tokio_postgres::Error) -> StoreError {
-    let mut detail = format!("PostgreSQL: {error}");
+    let mut detail = format!("PostgreSQL at {}: {error}", server.shown);
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
         detail = format!("{detail}: {error}");
