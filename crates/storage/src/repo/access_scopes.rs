@@ -13,7 +13,7 @@ use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::access::{Description, Metadata, ScopeDisplayName};
 use token_domain::id::{AccessScopeId, ProjectId};
-use token_domain::text::Slug;
+use token_domain::text::{Slug, needle};
 
 const COLUMNS: Columns = Columns { table: "access_scopes", slug: Some("slug"), name: "name" };
 
@@ -22,7 +22,9 @@ macro_rules! listed {
     ($project:expr, $listing:expr) => {{
         let mut listed = access_scopes::table.filter(access_scopes::project_id.eq($project.bind())).into_boxed();
         if let Some(text) = &$listing.search {
-            listed = listed.filter(contains!("access_scopes.slug", text).or(contains!("access_scopes.name", text)));
+            listed = listed.filter(
+                contains!("access_scopes.slug", needle(text)).or(contains!("access_scopes.name", needle(text))),
+            );
         }
         listed
     }};

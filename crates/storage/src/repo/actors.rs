@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use token_domain::Timestamp;
 use token_domain::access::{ActorName, ActorType, ExternalId, Metadata};
 use token_domain::id::{AccessScopeId, ActorId, ProjectId, TokenId};
+use token_domain::text::needle;
 
 /// Ids bound in one statement.
 const IDS_PER_STATEMENT: usize = 500;
@@ -42,7 +43,8 @@ macro_rules! listed {
             ScopedTo::This(scope) => listed.filter(actors::access_scope_id.eq(Some(scope.bind()))),
         };
         if let Some(text) = &$listing.search {
-            listed = listed.filter(contains!("actors.name", text).or(contains!("actors.external_id", text)));
+            listed =
+                listed.filter(contains!("actors.name", needle(text)).or(contains!("actors.external_id", needle(text))));
         }
         listed
     }};

@@ -85,11 +85,12 @@ impl Window {
     }
 }
 
-/// "This column contains the text", as names are spelled, without regard to ASCII case and without wildcards.
+/// "This column contains the text", without regard to ASCII case and without wildcards. For a text that somebody looks for in
+/// names: of [`token_domain::text::needle`].
 macro_rules! contains {
     ($column:literal, $text:expr) => {
         diesel::dsl::sql::<diesel::sql_types::Bool>(&super::dialect::contains($column))
-            .bind::<diesel::sql_types::Text, _>(token_domain::text::needle($text))
+            .bind::<diesel::sql_types::Text, _>($text.to_ascii_lowercase())
             .sql(") > 0")
     };
 }

@@ -12,7 +12,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, ProjectId};
-use token_domain::text::{Name, Slug};
+use token_domain::text::{Name, Slug, needle};
 
 const COLUMNS: Columns = Columns { table: "projects", slug: Some("slug"), name: "name" };
 
@@ -21,7 +21,8 @@ macro_rules! listed {
     ($organization:expr, $listing:expr) => {{
         let mut listed = projects::table.filter(projects::organization_id.eq($organization.bind())).into_boxed();
         if let Some(text) = &$listing.search {
-            listed = listed.filter(contains!("projects.slug", text).or(contains!("projects.name", text)));
+            listed =
+                listed.filter(contains!("projects.slug", needle(text)).or(contains!("projects.name", needle(text))));
         }
         listed
     }};

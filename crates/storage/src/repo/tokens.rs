@@ -19,6 +19,7 @@ use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use token_domain::access::{Description, ExternalId, Metadata};
 use token_domain::id::{OrganizationId, TokenId, UserId};
+use token_domain::text::needle;
 use token_domain::token::{Explanation, GraceMode, Kind, RevokeCause, Status, TokenFacts};
 use token_domain::{Span, Timestamp};
 
@@ -180,14 +181,14 @@ macro_rules! filtered {
             Some(Status::Expired) => query.filter(expired!(now)),
         };
         if let Some(part) = &filter.name_contains {
-            query = query.filter(contains!("tokens.name", part));
+            query = query.filter(contains!("tokens.name", needle(part)));
         }
         let narrowed = &filter.narrowed;
         if let Some(text) = &narrowed.text {
             let shown = text.strip_prefix("nlp_").unwrap_or(text).trim_end_matches('…');
-            let anywhere = contains!("tokens.name", text)
-                .or(contains!("coalesce(tokens.description, '')", text))
-                .or(contains!("coalesce(tokens.external_id, '')", text))
+            let anywhere = contains!("tokens.name", needle(text))
+                .or(contains!("coalesce(tokens.description, '')", needle(text)))
+                .or(contains!("coalesce(tokens.external_id, '')", needle(text)))
                 .or(tokens::hint.eq(shown.to_owned()));
             query = match TokenId::parse(text) {
                 Ok(id) => query.filter(anywhere.or(tokens::id.eq(id.bind()))),
