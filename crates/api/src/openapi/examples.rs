@@ -16,6 +16,7 @@ fn own(operation: &str) -> Option<Value> {
         "rotate_token" | "rotate_key" | "rotate_self" => json!({"grace_period_seconds": 3600}),
         "rotate_actor" | "rotate_actor_bound" => json!({"gracePeriodSeconds": 3600}),
         "edit_token" | "edit_key" => json!({"name": "CI on main"}),
+        "bulk_revoke_tokens" => json!({"filter": {"unused_days": 90}, "reason": "unused", "dry_run": true}),
         "edit_me" => json!({"name": "Ada Lovelace"}),
         "edit_member" => json!({"role": "member"}),
         "edit_project" => json!({"name": "Fleet"}),

@@ -11,7 +11,7 @@ use token_domain::access::ActorType;
 use token_domain::execution::Outcome;
 use token_domain::id::{self, kind};
 use token_domain::text::{Email, Name, Slug};
-use token_domain::token::{GraceMode, Kind, RevokeReason, Status};
+use token_domain::token::{GraceMode, Kind, Status};
 
 /// Which way a schema travels: what is taken can be wider than what is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,6 +196,9 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["group"], json!({"maxLength": 100, "example": "scans"})),
         (&["email"], json!({"format": "email", "maxLength": Email::LONGEST, "example": "ada@example.org"})),
         (&["role"], shown_name(Name::LONGEST, "member")),
+        (&["allowed_networks"], json!({"maxItems": 32, "items": {"maxLength": 49, "example": "192.0.2.0/24"}})),
+        (&["revoked_note"], json!({"maxLength": 500, "example": "Found in a public repository."})),
+        (&["external_id"], json!({"minLength": 1, "maxLength": 255, "example": "customer-4711"})),
         (&["externalId"], json!({"minLength": 1, "maxLength": 255, "example": "customer-4711"})),
         (&["user_agent"], json!({"maxLength": 512, "example": "curl/8.5.0"})),
         (&["repo"], json!({"minLength": 1, "maxLength": 200, "example": "acme/widgets"})),
@@ -239,7 +242,7 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["default_lifetime_days", "idle_days", "max_lifetime_days"], count(1, 36_500, 90)),
         (&["expires_in_days"], count(1, 36_500, 90)),
         (&["PageMeta.limit"], count(1, 100, 10)),
-        (&["revoked_reason"], one_of(&RevokeReason::ALL.map(RevokeReason::as_str))),
+        (&["revoked_reason"], json!({"pattern": "^[a-z_]+$", "maxLength": 64, "example": "replaced"})),
     ]
 });
 
@@ -286,7 +289,7 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["organization_name"], name(Name::LONGEST, "Acme")),
         (&["CreateScope.description", "EditScope.description"], name(500, "Devices of one customer.")),
         (
-            &["search", "list_tokens.name", "list_keys.name"],
+            &["search", "list_tokens.name", "list_keys.name", "count_tokens.name", "ListTokensQuery.name"],
             json!({"maxLength": 100, "pattern": "^[^\\x00]*$", "example": "ci"}),
         ),
         (
@@ -325,6 +328,14 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
             json!({"example": ["execute"], "items": {"minLength": 1, "example": "execute"}}),
         ),
         (&["forward.routes"], json!({"minLength": 1, "maxLength": 100, "example": "gateway"})),
+        (&["q"], json!({"maxLength": 100, "pattern": "^[^\\x00]*$", "example": "ci"})),
+        (&["scope"], json!({"pattern": SCOPE, "format": "scope", "example": "execute"})),
+        (&["expires_before", "revoked_after"], time("2099-12-31T23:59:59Z")),
+        (&["owner"], json!({"pattern": format!("^(?:user|actor):{UUID}$"), "example": format!("user:{EXAMPLE_ID}")})),
+        (&["reason"], one_of(&["leaked", "replaced", "person_left", "unused", "other"])),
+        (&["note"], json!({"maxLength": 500, "example": "Found in a public repository."})),
+        (&["ids"], json!({"minItems": 1, "maxItems": 1000, "items": taken::<kind::Token>()})),
+        (&["unused_days"], count(1, 36_500, 90)),
         (&["forward.preflight"], one_of(&["allow"])),
         (&["list_executions.limit", "list_baseline_history.limit"], count(1, 100, 10)),
         (
@@ -357,7 +368,7 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         ),
         (&["mode"], one_of(&GraceMode::ALL.map(GraceMode::as_str))),
         (&["EditActor.status"], one_of(&["active", "disabled"])),
-        (&["list_tokens.status", "list_keys.status"], one_of(&statuses)),
+        (&["status"], one_of(&statuses)),
         (&["actorType"], one_of(&actor_types)),
         (&["grace_period_seconds", "gracePeriodSeconds"], count(0, 2_592_000, 3600)),
         (
