@@ -23,7 +23,7 @@ use storage::model::IdempotencyRecord;
 use token_domain::id::{OrganizationId, TokenId};
 use token_domain::scope::GrantError;
 use token_domain::token::Status;
-use token_domain::{ScopeCatalogue, ScopeSet};
+use token_domain::{ScopeCatalogue, ScopeSet, Timestamp};
 
 pub use bulk::{BulkRequest, BulkRevoked, Chosen, MOST_NAMED, Mode};
 pub use issue::{IssueRequest, Issued};
