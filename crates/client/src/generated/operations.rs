@@ -470,7 +470,7 @@ impl Client {
         Call::new(self, "GET", "/health").send()
     }
 
-    /// Metrics as text, in the format `OpenMetrics`.
+    /// Metrics as text, for Prometheus.
     ///
     /// `GET /metrics`
     pub fn metrics(&self) -> Result<Download> {

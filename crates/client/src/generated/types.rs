@@ -179,7 +179,7 @@ pub struct AuditEvent {
     /// The `X-Request-ID` of the request that did it.
     pub request_id: String,
     /// Its number: from 1, without gaps.
-    pub seq: i64,
+    pub seq: u64,
     /// Its id, as the rest of the API shows it.
     pub target_id: String,
     /// What it was done to; empty when there is nothing.
@@ -598,8 +598,8 @@ pub struct EditActor {
     #[serde(rename = "accessScopeId", default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub access_scope_id: Option<Option<String>>,
     /// `device`, `user`, `server`, `agent` or `service`.
-    #[serde(rename = "actorType", default, with = "double_option", skip_serializing_if = "Option::is_none")]
-    pub actor_type: Option<Option<String>>,
+    #[serde(rename = "actorType", default, skip_serializing_if = "Option::is_none")]
+    pub actor_type: Option<String>,
     /// When it and its tokens end; RFC 3339, `null` for never.
     #[serde(rename = "expiresAt", default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Option<String>>,
@@ -613,8 +613,8 @@ pub struct EditActor {
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Option<Map<String, Value>>>,
     /// 1–255 characters.
-    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
-    pub name: Option<Option<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// `active` or `disabled`.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub status: Option<Option<String>>,
@@ -636,21 +636,21 @@ pub struct EditMember {
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub role: Option<Option<String>>,
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
-    pub status: Option<Option<Status>>,
+    pub status: Option<Option<MemberStatus>>,
 }
 
 /// What to change; what is left out stays.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EditOrganization {
     /// 1–100 characters.
-    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
-    pub name: Option<Option<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Whether its people need a second factor. A session of somebody without one is then good for setting one up only.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub require_second_factor: Option<Option<bool>>,
     /// The slug it has, if it is sent at all.
-    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
-    pub slug: Option<Option<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slug: Option<String>,
 }
 
 /// What to change; what is left out stays.
@@ -660,8 +660,8 @@ pub struct EditProject {
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub name: Option<Option<String>>,
     /// The slug it has, if it is sent at all.
-    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
-    pub slug: Option<Option<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slug: Option<String>,
 }
 
 /// What to change; what is left out stays.
@@ -691,8 +691,8 @@ pub struct EditScope {
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub name: Option<Option<String>>,
     /// The slug it has, if it is sent at all.
-    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
-    pub slug: Option<Option<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slug: Option<String>,
 }
 
 /// What to change; what is left out stays.
@@ -892,7 +892,7 @@ pub struct FirstBad {
     /// The same for people.
     pub message: String,
     /// Its number.
-    pub seq: i64,
+    pub seq: u64,
 }
 
 /// What a probe is told.
@@ -971,10 +971,10 @@ pub struct Introspection {
     pub actor_id: Option<String>,
     /// When it ends, in seconds since 1970; left out when it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exp: Option<i64>,
+    pub exp: Option<u64>,
     /// When it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub iat: Option<i64>,
+    pub iat: Option<u64>,
     /// The token's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
@@ -1148,6 +1148,13 @@ pub struct MadeActor {
     pub updated_at: String,
 }
 
+/// A request that asks nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MalformedQuestion {
+    /// `malformed request`
+    pub error: String,
+}
+
 /// The person, where they are and what they may do there.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Me {
@@ -1184,6 +1191,40 @@ pub struct MemberList {
     /// Send it as `cursor` for the next page; `null` on the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
+}
+
+/// Whether a member counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MemberStatus {
+    /// `active`
+    #[serde(rename = "active")]
+    Active,
+    /// `disabled`
+    #[serde(rename = "disabled")]
+    Disabled,
+    /// A word this client does not know.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl std::fmt::Display for MemberStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Other(word) => word,
+        })
+    }
+}
+
+impl From<&str> for MemberStatus {
+    fn from(word: &str) -> Self {
+        match word {
+            "active" => Self::Active,
+            "disabled" => Self::Disabled,
+            other => Self::Other(other.to_owned()),
+        }
+    }
 }
 
 /// An effective topic.
@@ -1252,7 +1293,7 @@ pub struct NewTotp {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NotReady {
     pub error: String,
-    /// Their names: `database`, `feed`, `stopping`.
+    /// Their names: `setup`, `database`, `lease`, `stopping`.
     pub failing: Vec<String>,
     /// Which parts are not ready, in words.
     pub message: String,
@@ -1312,14 +1353,14 @@ pub struct Owner {
 /// A page of a list.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PageAccessScope {
-    pub data: Vec<Map<String, Value>>,
+    pub data: Vec<AccessScope>,
     pub meta: PageMeta,
 }
 
 /// A page of a list.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PageActor {
-    pub data: Vec<Map<String, Value>>,
+    pub data: Vec<Actor>,
     pub meta: PageMeta,
 }
 
@@ -1338,7 +1379,7 @@ pub struct PageMeta {
 /// A page of a list.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PageProject {
-    pub data: Vec<Map<String, Value>>,
+    pub data: Vec<Project>,
     pub meta: PageMeta,
 }
 
@@ -1612,7 +1653,7 @@ pub struct ScopeEvaluation {
 /// A page of access scopes, in the words of the published clients too.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScopeList {
-    pub data: Vec<Map<String, Value>>,
+    pub data: Vec<AccessScope>,
     pub meta: PageMeta,
     pub pagination: Pagination,
 }
@@ -1697,40 +1738,6 @@ pub struct SignInFor {
     pub organization: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
-}
-
-/// Whether a member counts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Status {
-    /// `active`
-    #[serde(rename = "active")]
-    Active,
-    /// `disabled`
-    #[serde(rename = "disabled")]
-    Disabled,
-    /// A word this client does not know.
-    #[serde(untagged)]
-    Other(String),
-}
-
-impl std::fmt::Display for Status {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Self::Active => "active",
-            Self::Disabled => "disabled",
-            Self::Other(word) => word,
-        })
-    }
-}
-
-impl From<&str> for Status {
-    fn from(word: &str) -> Self {
-        match word {
-            "active" => Self::Active,
-            "disabled" => Self::Disabled,
-            other => Self::Other(other.to_owned()),
-        }
-    }
 }
 
 /// A coverage to record.
@@ -1843,37 +1850,6 @@ pub struct TokenCounts {
     pub rotating: u64,
 }
 
-/// What only `detail` adds.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct TokenDetail {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub access_scope: Option<TokenAccessScope>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub actor_id: Option<String>,
-    pub agent_type: String,
-    pub created_at: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<String>,
-    /// The holder in the caller's own system.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub external_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub grace_period_ends_at: Option<String>,
-    /// `organization`, `personal` or `actor`.
-    pub kind: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_used_at: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<Map<String, Value>>,
-    pub name: String,
-    pub owner: Owner,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub project_id: Option<String>,
-    /// `active` or `rotating`.
-    pub status: String,
-    pub token_id: String,
-}
-
 /// A page of tokens.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TokenList {
@@ -1906,13 +1882,13 @@ pub struct TokenRule {
     pub allowed_scopes: Option<Vec<String>>,
     /// In how many days a token ends for which no end is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default_lifetime_days: Option<i64>,
+    pub default_lifetime_days: Option<u64>,
     /// After how many days without a use it stops counting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub idle_days: Option<i64>,
+    pub idle_days: Option<u64>,
     /// In how many days it ends at the latest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_lifetime_days: Option<i64>,
+    pub max_lifetime_days: Option<u64>,
 }
 
 /// One rule for each kind of token.
@@ -1944,7 +1920,7 @@ pub struct TotpStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled_at: Option<String>,
     /// Recovery codes that were not used.
-    pub recovery_codes_left: i64,
+    pub recovery_codes_left: u64,
     /// Whether the organisation of this session asks for one.
     pub required: bool,
 }
@@ -2063,7 +2039,7 @@ pub struct Verdict {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Verification {
     /// How many events were found good.
-    pub checked: i64,
+    pub checked: u64,
     /// Whether the end of the trail was reached, or a bad event.
     pub complete: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
