@@ -96,7 +96,7 @@ impl Services {
             lease,
             catalogue: Arc::new(catalogue(&config.scopes)?),
             keyring: Arc::new(keyring(&config.keys, &url)?),
-            lane: LaneLimits { width: config.hashing.slow_lane_threads, queue: config.hashing.slow_lane_queue },
+            lane: lane(&config.hashing),
             policy: policy(config),
             runtime,
         });
@@ -225,6 +225,14 @@ fn policy(config: &Config) -> Policy {
     }
 }
 
+fn lane(hashing: &sections::Hashing) -> LaneLimits {
+    let width = match hashing.slow_lane_threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    LaneLimits { width, queue: hashing.slow_lane_queue }
+}
+
 fn limits(cache: &sections::Cache) -> Result<Limits, Misfit> {
     Ok(Limits {
         cache: CacheLimits { max_bytes: usize::try_from(cache.max_bytes)? },
@@ -295,5 +303,19 @@ fn make_key(path: &Path) -> std::io::Result<()> {
     match linked {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Sources, load};
+
+    #[test]
+    fn a_part_put_together_without_a_configuration_has_the_same_defaults() {
+        let config = load(&Sources::default()).map_err(|problems| problems.to_string()).unwrap().config;
+        assert_eq!(store_options(&config.database), StoreOptions::default());
+        assert_eq!(policy(&config), Policy::default());
+        assert_eq!(limits(&config.cache).unwrap(), Limits::default());
     }
 }

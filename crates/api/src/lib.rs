@@ -2,7 +2,6 @@
 
 pub mod cli;
 pub mod compose;
-pub mod config;
 pub mod openapi;
 pub mod surface;
 pub mod telemetry;
@@ -10,5 +9,6 @@ pub mod telemetry;
 mod assembly;
 #[cfg(test)]
 mod bounded;
+mod config;
 mod metrics;
 mod workers;

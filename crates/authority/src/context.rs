@@ -21,7 +21,7 @@ use crate::unit::Units;
 use crate::usage::Uses;
 
 /// What a deployment chose, as far as the verbs care.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// How new token secrets are hashed.
     pub scheme: Scheme,

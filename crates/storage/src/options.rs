@@ -32,9 +32,9 @@ pub struct StoreOptions {
 impl Default for StoreOptions {
     fn default() -> Self {
         Self {
-            pool_size: 10,
-            connect_timeout: Duration::from_secs(3),
-            acquire_timeout: Duration::from_secs(3),
+            pool_size: 4,
+            connect_timeout: Duration::from_secs(2),
+            acquire_timeout: Duration::from_secs(2),
             statement_timeout: Duration::from_secs(5),
             validation_timeout: Duration::from_secs(1),
             lock_timeout: Duration::from_secs(2),

@@ -104,7 +104,6 @@ fn introduce(base: &str, state: &State, token: &str) {
     let password = state.password().unwrap_or_default();
     say::out(format!(
         "\nnolapse tokens is up.\n\n\
-         \x20 dashboard   {base}/\n\
          \x20 API docs    {base}/docs\n\
          \x20 sign in     {EMAIL}   {password}\n\
          \x20 data        {folder}   (start over: cargo xtask dev --fresh)\n\n\

@@ -26,14 +26,11 @@ pub(super) struct Args {
         help = "Where to accept connections: address:port (port 0 takes a free one) or unix:/path/to/socket [env: NOLAPSE_LISTEN]"
     )]
     listen: Option<String>,
-    #[arg(long, value_name = "URL", help = "Redis for hints between nodes [env: REDIS_URL]")]
-    redis_url: Option<String>,
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let listen = args.listen.map(|address| ("server.listen", "--listen", address));
-    let redis = args.redis_url.map(|url| ("redis.url", "--redis-url", url));
-    let loaded = args.sources.load(listen.into_iter().chain(redis).collect())?;
+    let loaded = args.sources.load(listen.into_iter().collect())?;
     telemetry::start(&loaded.config.log)?;
     let background = background()?;
     actix_web::rt::System::new().block_on(compose::serve(&loaded.config, &background, |announcement| {

@@ -10,39 +10,39 @@ use edge::listen::Listen;
 
 /// One configuration key. The table of all of them is [`super::keys::KEYS`].
 #[derive(Clone, Copy, Debug)]
-pub struct Key {
+pub(crate) struct Key {
     /// Dotted path, `section.name`; the environment name is made from it, see [`Key::env`].
-    pub path: &'static str,
+    pub(crate) path: &'static str,
     /// What values it takes.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// The default as a TOML literal; `None` when unset is a state of its own.
-    pub default: Option<&'static str>,
+    pub(crate) default: Option<&'static str>,
     /// A conventional environment name accepted beside the systematic one.
-    pub alias: Option<&'static str>,
+    pub(crate) alias: Option<&'static str>,
     /// What it does, in one or two sentences for the operator.
-    pub meaning: &'static str,
+    pub(crate) meaning: &'static str,
 }
 
 impl Key {
     /// The section before the dot.
-    pub fn section(&self) -> &'static str {
+    pub(crate) fn section(&self) -> &'static str {
         self.path.split_once('.').map_or(self.path, |(section, _)| section)
     }
 
     /// The name after the dot.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         self.path.split_once('.').map_or(self.path, |(_, name)| name)
     }
 
     /// The systematic environment name: `NOLAPSE__SECTION__NAME`.
-    pub fn env(&self) -> String {
+    pub(crate) fn env(&self) -> String {
         format!("NOLAPSE__{}__{}", self.section().to_uppercase(), self.name().to_uppercase())
     }
 }
 
 /// The kinds of value, each with what it accepts. Lists are comma-separated in the environment and on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// `true` or `false`.
     Bool,
     /// A whole number within both bounds, inclusive. The unit is in the key's name.
@@ -62,8 +62,6 @@ pub enum Kind {
     Paths,
     /// `sqlite://…`, `postgres://…` or `postgresql://…`. May hold a password: printed with it masked.
     DatabaseUrl,
-    /// `redis://…` or `rediss://…`. May hold a password: printed with it masked.
-    RedisUrl,
     /// An absolute `http(s)` URL without query or fragment.
     HttpUrl,
     /// Web origins, `https://app.example.com`, with no path.
@@ -82,7 +80,7 @@ pub enum Kind {
 
 /// A value as the layers hand it over, before its kind has judged it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Raw {
+pub(crate) enum Raw {
     /// From the environment, a flag or a secret file: its type is not known, only its letters.
     Untyped(String),
     /// A TOML string.
@@ -99,26 +97,26 @@ pub enum Raw {
 
 /// Why a kind refuses a value. `wrong` never holds the value of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// What is wrong with it.
-    pub wrong: String,
+    pub(crate) wrong: String,
     /// What would be right.
-    pub right: String,
+    pub(crate) right: String,
 }
 
 impl Kind {
     /// Whether values must never be printed at all.
-    pub const fn is_secret(self) -> bool {
+    pub(crate) const fn is_secret(self) -> bool {
         matches!(self, Self::Secret(_) | Self::HexKey | Self::HexKeys)
     }
 
     /// Whether values are lists.
-    pub const fn is_list(self) -> bool {
+    pub(crate) const fn is_list(self) -> bool {
         matches!(self, Self::Paths | Self::Origins | Self::Networks | Self::HexKeys)
     }
 
     /// What the reference calls it.
-    pub fn describe(self) -> String {
+    pub(crate) fn describe(self) -> String {
         match self {
             Self::Bool => "boolean".into(),
             Self::Integer { min, max: u64::MAX } => format!("integer, at least {min}"),
@@ -128,7 +126,6 @@ impl Kind {
             Self::Path => "path".into(),
             Self::Paths => "list of paths".into(),
             Self::DatabaseUrl => "URL, `sqlite://` or `postgres://`".into(),
-            Self::RedisUrl => "URL, `redis://` or `rediss://`".into(),
             Self::HttpUrl => "URL, `http://` or `https://`".into(),
             Self::Origins => "list of web origins".into(),
             Self::Networks => "list of networks".into(),
@@ -140,7 +137,7 @@ impl Kind {
     }
 
     /// Judges a value; what is accepted is a boolean, a `u64`, a string or an array of strings.
-    pub fn accept(self, raw: Raw) -> Result<ValueKind, Refusal> {
+    pub(crate) fn accept(self, raw: Raw) -> Result<ValueKind, Refusal> {
         match self {
             Self::Bool => self.accept_bool(&raw),
             Self::Integer { min, max } => self.accept_integer(&raw, min, max),
@@ -193,7 +190,6 @@ impl Kind {
             Self::Address => text.parse::<Listen>().is_ok(),
             Self::Path | Self::Paths => !text.is_empty() && !text.contains('\0'),
             Self::DatabaseUrl => return judge_database_url(text).map_err(|wrong| self.refuse(wrong)),
-            Self::RedisUrl => return judge_redis_url(text).map_err(|wrong| self.refuse(wrong)),
             Self::HttpUrl => is_web_url(text),
             Self::Origins => is_origin(text),
             Self::Networks => parse_network(text).is_some(),
@@ -216,7 +212,6 @@ impl Kind {
             Self::Path => "write a path".into(),
             Self::Paths => "write a list of paths".into(),
             Self::DatabaseUrl => "write sqlite://path/to/file.db or postgres://user@host/database".into(),
-            Self::RedisUrl => "write redis://host:port or rediss://host:port".into(),
             Self::HttpUrl => "write an absolute URL without query, such as https://tokens.example.com".into(),
             Self::Origins => "write origins without a path, such as https://app.example.com".into(),
             Self::Networks => "write networks such as 10.0.0.0/8 or single addresses".into(),
@@ -255,12 +250,12 @@ impl Kind {
 }
 
 /// A network, or a single address as the network that holds only it.
-pub fn parse_network(text: &str) -> Option<IpNet> {
+pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
     text.parse::<IpNet>().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
 }
 
 /// Masks the password of a URL, and parameters that carry one; what is no URL is masked whole.
-pub fn mask_url(text: &str) -> String {
+pub(crate) fn mask_url(text: &str) -> String {
     let Ok(mut url) = Url::parse(text) else { return "***".to_owned() };
     if url.scheme() == "sqlite" {
         return text.to_owned();
@@ -296,21 +291,6 @@ fn judge_database_url(text: &str) -> Result<(), String> {
             Err(error) => Err(format!("is not a URL ({error})")),
         },
         other => Err(unknown_scheme(other)),
-    }
-}
-
-fn judge_redis_url(text: &str) -> Result<(), String> {
-    if text.is_empty() {
-        return Err("is empty".into());
-    }
-    match text.split_once("://") {
-        None => Err("has no scheme".into()),
-        Some(("redis" | "rediss", _)) => match Url::parse(text) {
-            Ok(url) if url.host_str().is_some_and(|host| !host.is_empty()) => Ok(()),
-            Ok(_) => Err("names no host".into()),
-            Err(error) => Err(format!("is not a URL ({error})")),
-        },
-        Some((other, _)) => Err(unknown_scheme(other)),
     }
 }
 

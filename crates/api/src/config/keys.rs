@@ -23,7 +23,7 @@ const fn int(min: u64, max: u64) -> Kind {
 }
 
 /// Every key, in the order of the reference page; the keys of a section stand together.
-pub const KEYS: &[Key] = &[
+pub(crate) const KEYS: &[Key] = &[
     // server
     aliased(
         "server.listen",
@@ -92,7 +92,7 @@ pub const KEYS: &[Key] = &[
         "Where the facts are: `sqlite://path/to/file.db` or `postgres://user:password@host/database`.",
     ),
     aliased("database.url_file", "DATABASE_URL_FILE", Kind::Path, None, "A file that holds `database.url`."),
-    key("database.pool_size", int(1, 256), Some("4"), "PostgreSQL: connections for transactions, for each worker."),
+    key("database.pool_size", int(1, 256), Some("4"), "PostgreSQL: connections for transactions, shared by all workers; each worker has one more for reads."),
     key("database.connect_timeout_ms", int(100, 60_000), Some("2000"), "How long opening a connection may take."),
     key(
         "database.acquire_timeout_ms",
@@ -124,15 +124,6 @@ pub const KEYS: &[Key] = &[
         Some("true"),
         "Bring the schema up to date when serving starts; otherwise a schema behind refuses to start.",
     ),
-    // redis
-    aliased(
-        "redis.url",
-        "REDIS_URL",
-        Kind::RedisUrl,
-        None,
-        "Redis for hints between nodes and shared rate limits. Optional: losing it changes no answer.",
-    ),
-    aliased("redis.url_file", "REDIS_URL_FILE", Kind::Path, None, "A file that holds `redis.url`."),
     // hashing
     key(
         "hashing.token_scheme",
@@ -265,7 +256,7 @@ pub const KEYS: &[Key] = &[
         "tokens.legacy_lookup",
         Kind::Bool,
         Some("false"),
-        "Look up tokens without a checksum, which another system issued before. `import` switches it on.",
+        "Look up tokens without a checksum, which another system issued before.",
     ),
     // cache
     key("cache.max_bytes", int(1_048_576, u64::MAX), Some("536870912"), "Memory for tokens known to be live."),
@@ -273,26 +264,6 @@ pub const KEYS: &[Key] = &[
     key("cache.negative_max_entries", int(0, 100_000_000), Some("100000"), "Unknown tokens remembered at once."),
     key("cache.miss_lane", int(1, 65_536), Some("64"), "Look-ups in the database at once; more wait."),
     key("cache.miss_wait_ms", int(1, 10_000), Some("250"), "How long a look-up waits for its place; then 503."),
-    // cluster
-    key(
-        "cluster.freshness",
-        Kind::Choice(&["strict", "relaxed"]),
-        Some("\"strict\""),
-        "Whether a revocation is answered only when every node has it, or at once with `cluster.max_staleness_ms` for the others.",
-    ),
-    key("cluster.poll_interval_ms", int(10, 1000), Some("100"), "How often a node reads the revocation log."),
-    key(
-        "cluster.lease_ms",
-        int(1000, 60_000),
-        Some("5000"),
-        "How long a node may answer from memory after it last reached the database.",
-    ),
-    key(
-        "cluster.max_staleness_ms",
-        int(1000, 60_000),
-        Some("5000"),
-        "With `relaxed`: how far behind another node may be.",
-    ),
     // usage
     key("usage.flush_interval_seconds", int(1, 10), Some("5"), "How often last-used times and counts are written."),
     key(
@@ -362,17 +333,16 @@ pub const KEYS: &[Key] = &[
 ];
 
 /// Pairs of a secret and the key that names a file holding it.
-pub const TWINS: &[(&str, &str)] = &[
+pub(crate) const TWINS: &[(&str, &str)] = &[
     ("database.url", "database.url_file"),
-    ("redis.url", "redis.url_file"),
     ("keys.tag_key", "keys.tag_key_file"),
     ("sessions.service_token", "sessions.service_token_file"),
 ];
 
 /// A secret list and the list of files added to it, one item a file.
-pub const TWIN_LISTS: &[(&str, &str)] = &[("keys.previous_tag_keys", "keys.previous_tag_key_files")];
+pub(crate) const TWIN_LISTS: &[(&str, &str)] = &[("keys.previous_tag_keys", "keys.previous_tag_key_files")];
 
 /// The key at this dotted path.
-pub fn find(path: &str) -> Option<&'static Key> {
+pub(crate) fn find(path: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.path == path)
 }

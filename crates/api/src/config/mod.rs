@@ -5,13 +5,13 @@
 //! `rules` checks what spans keys, and [`sections`] is the typed result.
 //! **Invariant:** no value of a secret reaches a message, a `Debug` or `config print`.
 
-pub mod key;
-pub mod keys;
-pub mod print;
-pub mod problem;
-pub mod reference;
-pub mod secret;
-pub mod sections;
+pub(crate) mod key;
+pub(crate) mod keys;
+pub(crate) mod print;
+pub(crate) mod problem;
+pub(crate) mod reference;
+pub(crate) mod secret;
+pub(crate) mod sections;
 
 mod layer;
 mod merged;
@@ -27,23 +27,23 @@ use std::path::PathBuf;
 
 use merged::Merged;
 use problem::{Problem, Problems};
-pub use sections::Config;
+pub(crate) use sections::Config;
 
 /// Where to load from. Nothing is read from the process itself, so that a test can say what the environment is.
 #[derive(Clone, Debug, Default)]
-pub struct Sources {
+pub(crate) struct Sources {
     /// The configuration file, if one was named.
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
     /// Environment variables as name and value; those that are not ours are passed over.
-    pub environment: Vec<(String, String)>,
+    pub(crate) environment: Vec<(String, String)>,
     /// Flags: key path, flag as typed, value.
-    pub flags: Vec<(&'static str, &'static str, String)>,
+    pub(crate) flags: Vec<(&'static str, &'static str, String)>,
 }
 
 impl Sources {
     /// The environment of this process, with the file named by `NOLAPSE_CONFIG` unless a flag names one. A variable that
     /// is not UTF-8 is passed over, as no key of ours can be set by it.
-    pub fn of_process(file: Option<PathBuf>, flags: Vec<(&'static str, &'static str, String)>) -> Self {
+    pub(crate) fn of_process(file: Option<PathBuf>, flags: Vec<(&'static str, &'static str, String)>) -> Self {
         let environment =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Self {
@@ -55,14 +55,14 @@ impl Sources {
 }
 
 /// A configuration without problems, with the origin of each value.
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// What the service runs on.
-    pub config: Config,
+    pub(crate) config: Config,
     merged: Merged,
 }
 
 /// Loads, or says everything that is wrong.
-pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
+pub(crate) fn load(sources: &Sources) -> Result<Loaded, Problems> {
     let mut layers = read::layers(sources);
     let mut problems: Vec<Problem> = layers.iter_mut().flat_map(|layer| std::mem::take(&mut layer.problems)).collect();
     problems.extend(twins::resolve(&mut layers));

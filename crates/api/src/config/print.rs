@@ -10,7 +10,7 @@ use super::keys::{KEYS, TWIN_LISTS, TWINS};
 
 impl Loaded {
     /// A TOML text that, but for masked secrets, would load to the same configuration; each line ends with the origin.
-    pub fn print(&self) -> String {
+    pub(crate) fn print(&self) -> String {
         let mut text = String::new();
         let mut section = "";
         // The files of secrets have been read by now: their keys bear the origin.
@@ -43,7 +43,7 @@ fn literal(value: &Value, kind: Kind) -> String {
             format!("[{}]", items.join(", "))
         }
         _ if kind.is_secret() => quoted("***"),
-        ValueKind::String(text) if matches!(kind, Kind::DatabaseUrl | Kind::RedisUrl) => quoted(&mask_url(text)),
+        ValueKind::String(text) if kind == Kind::DatabaseUrl => quoted(&mask_url(text)),
         ValueKind::String(text) => quoted(text),
         // Booleans and whole numbers: a kind accepts nothing else.
         number_or_flag => number_or_flag.to_string(),

@@ -4,15 +4,15 @@ use std::fmt;
 
 /// One thing that is wrong. Never holds the value of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// The key, as written; empty when the whole file is meant.
-    pub key: String,
+    pub(crate) key: String,
     /// Where it was written: `default`, `file:line`, `environment NAME` or `flag --name`.
-    pub origin: String,
+    pub(crate) origin: String,
     /// What is wrong.
-    pub wrong: String,
+    pub(crate) wrong: String,
     /// What would be right.
-    pub right: String,
+    pub(crate) right: String,
 }
 
 impl Problem {
@@ -37,7 +37,7 @@ impl fmt::Display for Problem {
 
 /// Everything that is wrong, in the order it was met; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problems(pub Vec<Problem>);
+pub(crate) struct Problems(pub Vec<Problem>);
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

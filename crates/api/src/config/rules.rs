@@ -15,12 +15,6 @@ pub(super) fn check(merged: &Merged, problems: &mut Vec<Problem>) {
         let wrong = format!("{default} is more than tokens.max_grace_seconds ({max})");
         broken.push(("tokens.default_grace_seconds", wrong, "lower it, or raise the other".into()));
     }
-    if let (Some(poll), Some(lease)) = (number("cluster.poll_interval_ms"), number("cluster.lease_ms"))
-        && poll * 4 > lease
-    {
-        let wrong = format!("{poll} is more than a quarter of cluster.lease_ms ({lease})");
-        broken.push(("cluster.poll_interval_ms", wrong, "lower it: one lost poll must not end a lease".into()));
-    }
     for (path, floor) in
         [("hashing.bcrypt_cost", 10), ("hashing.argon2_memory_kib", 19_456), ("hashing.argon2_passes", 2)]
     {

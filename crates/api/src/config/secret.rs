@@ -7,11 +7,11 @@ use zeroize::Zeroizing;
 
 /// A configured secret. Wiped when dropped; reading it is visible as [`Secret::expose`].
 #[derive(Clone)]
-pub struct Secret(Zeroizing<String>);
+pub(crate) struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// The text itself.
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }
@@ -36,16 +36,16 @@ impl<'de> Deserialize<'de> for Secret {
 
 /// A key of 32 bytes, given as 64 hexadecimal digits. Wiped when dropped.
 #[derive(Clone)]
-pub struct SecretKey(Zeroizing<[u8; 32]>);
+pub(crate) struct SecretKey(Zeroizing<[u8; 32]>);
 
 impl SecretKey {
     /// The bytes themselves.
-    pub fn expose(&self) -> &[u8; 32] {
+    pub(crate) fn expose(&self) -> &[u8; 32] {
         &self.0
     }
 
     /// Reads 64 hexadecimal digits of either case.
-    pub fn from_hex(text: &str) -> Option<Self> {
+    pub(crate) fn from_hex(text: &str) -> Option<Self> {
         if text.len() != 64 {
             return None;
         }

@@ -1,5 +1,7 @@
 //! The typed configuration. What a key means and which values it takes is said once, in [`super::keys::KEYS`]; fields here
 //! bear the names of that table (`_seconds` and `_ms` become a [`Duration`]), and a test holds the two together.
+//!
+//! Nothing here is `pub`: the compiler then reports a key that no code reads.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,101 +18,87 @@ use edge::listen::Listen;
 /// Everything an operator can set.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Config {
+pub(crate) struct Config {
     /// The HTTP server.
-    pub server: Server,
+    pub(crate) server: Server,
     /// Where the facts are.
-    pub database: Database,
-    /// Hints between nodes.
-    pub redis: Redis,
+    pub(crate) database: Database,
     /// How secrets are stored.
-    pub hashing: Hashing,
+    pub(crate) hashing: Hashing,
     /// Tag keys.
-    pub keys: Keys,
+    pub(crate) keys: Keys,
     /// Sessions.
-    pub sessions: Sessions,
+    pub(crate) sessions: Sessions,
     /// People and their organisations.
-    pub people: People,
+    pub(crate) people: People,
     /// Passwords.
-    pub passwords: Passwords,
+    pub(crate) passwords: Passwords,
     /// Tokens.
-    pub tokens: Tokens,
+    pub(crate) tokens: Tokens,
     /// What a node keeps in memory.
-    pub cache: Cache,
-    /// Agreement between nodes.
-    pub cluster: Cluster,
+    pub(crate) cache: Cache,
     /// Counts and last-used times.
-    pub usage: Usage,
+    pub(crate) usage: Usage,
     /// Coverage executions.
-    pub executions: Executions,
+    pub(crate) executions: Executions,
     /// The scope catalogue.
-    pub scopes: Scopes,
+    pub(crate) scopes: Scopes,
     /// What gateways ask.
-    pub gateways: Gateways,
+    pub(crate) gateways: Gateways,
     /// Sign-in back-off.
-    pub rate_limit: RateLimit,
+    pub(crate) rate_limit: RateLimit,
     /// Logging.
-    pub log: Log,
+    pub(crate) log: Log,
     /// `/metrics`.
-    pub metrics: Metrics,
+    pub(crate) metrics: Metrics,
 }
 
 /// `server.*`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the table of keys documents each field")]
-pub struct Server {
-    pub listen: Listen,
-    pub workers: usize,
-    pub max_connections: usize,
+pub(crate) struct Server {
+    pub(crate) listen: Listen,
+    pub(crate) workers: usize,
+    pub(crate) max_connections: usize,
     #[serde(rename = "keep_alive_seconds", deserialize_with = "seconds")]
-    pub keep_alive: Duration,
+    pub(crate) keep_alive: Duration,
     #[serde(rename = "head_deadline_seconds", deserialize_with = "seconds")]
-    pub head_deadline: Duration,
+    pub(crate) head_deadline: Duration,
     #[serde(rename = "request_deadline_seconds", deserialize_with = "seconds")]
-    pub request_deadline: Duration,
+    pub(crate) request_deadline: Duration,
     #[serde(rename = "drain_delay_seconds", deserialize_with = "seconds")]
-    pub drain_delay: Duration,
+    pub(crate) drain_delay: Duration,
     #[serde(rename = "shutdown_grace_seconds", deserialize_with = "seconds")]
-    pub shutdown_grace: Duration,
-    pub allowed_origins: Vec<String>,
+    pub(crate) shutdown_grace: Duration,
+    pub(crate) allowed_origins: Vec<String>,
     #[serde(deserialize_with = "networks")]
-    pub trusted_proxies: Vec<IpNet>,
-    pub public_url: Option<Url>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) public_url: Option<Url>,
 }
 
 /// `database.*`; `url_file` has been read into `url` by now.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the table of keys documents each field")]
-pub struct Database {
-    pub url: Secret,
-    pub pool_size: usize,
+pub(crate) struct Database {
+    pub(crate) url: Secret,
+    pub(crate) pool_size: usize,
     #[serde(rename = "connect_timeout_ms", deserialize_with = "millis")]
-    pub connect_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
     #[serde(rename = "acquire_timeout_ms", deserialize_with = "millis")]
-    pub acquire_timeout: Duration,
+    pub(crate) acquire_timeout: Duration,
     #[serde(rename = "statement_timeout_ms", deserialize_with = "millis")]
-    pub statement_timeout: Duration,
+    pub(crate) statement_timeout: Duration,
     #[serde(rename = "validation_timeout_ms", deserialize_with = "millis")]
-    pub validation_timeout: Duration,
+    pub(crate) validation_timeout: Duration,
     #[serde(rename = "lock_timeout_ms", deserialize_with = "millis")]
-    pub lock_timeout: Duration,
-    pub migrate_at_start: bool,
-}
-
-/// `redis.*`; `url_file` has been read into `url` by now.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the table of keys documents each field")]
-pub struct Redis {
-    pub url: Option<Secret>,
+    pub(crate) lock_timeout: Duration,
+    pub(crate) migrate_at_start: bool,
 }
 
 /// How the secret of a new token is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum TokenScheme {
+pub(crate) enum TokenScheme {
     /// bcrypt, modular-crypt form.
     Bcrypt,
     /// argon2id, PHC form.
@@ -122,163 +110,130 @@ pub enum TokenScheme {
 /// `hashing.*`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the table of keys documents each field")]
-pub struct Hashing {
-    pub token_scheme: TokenScheme,
-    pub bcrypt_cost: u32,
-    pub argon2_memory_kib: u32,
-    pub argon2_passes: u32,
-    pub argon2_lanes: u32,
-    pub slow_lane_threads: usize,
-    pub slow_lane_queue: usize,
-    pub insecure_test_costs: bool,
+pub(crate) struct Hashing {
+    pub(crate) token_scheme: TokenScheme,
+    pub(crate) bcrypt_cost: u32,
+    pub(crate) argon2_memory_kib: u32,
+    pub(crate) argon2_passes: u32,
+    pub(crate) argon2_lanes: u32,
+    pub(crate) slow_lane_threads: usize,
+    pub(crate) slow_lane_queue: usize,
+    #[expect(dead_code, reason = "read by the rules that span keys, before there is such a struct")]
+    pub(crate) insecure_test_costs: bool,
 }
 
 /// `keys.*`; the files have been read into the keys by now.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the table of keys documents each field")]
-pub struct Keys {
-    pub tag_key: Option<SecretKey>,
-    pub tag_key_path: Option<PathBuf>,
-    pub previous_tag_keys: Vec<SecretKey>,
+#[expect(clippy::struct_field_names, reason = "the names are the keys'")]
+pub(crate) struct Keys {
+    pub(crate) tag_key: Option<SecretKey>,
+    pub(crate) tag_key_path: Option<PathBuf>,
+    pub(crate) previous_tag_keys: Vec<SecretKey>,
 }
 
 /// `sessions.*`; `service_token_file` has been read into `service_token` by now.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the table of keys documents each field")]
-pub struct Sessions {
+pub(crate) struct Sessions {
     #[serde(rename = "ttl_seconds", deserialize_with = "seconds")]
-    pub ttl: Duration,
-    pub service_token: Option<Secret>,
+    pub(crate) ttl: Duration,
+    pub(crate) service_token: Option<Secret>,
 }
 
 /// `people.*`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the table of keys documents each field")]
-pub struct People {
+pub(crate) struct People {
     #[serde(rename = "invitation_ttl_seconds", deserialize_with = "seconds")]
-    pub invitation_ttl: Duration,
-    pub open_founding: bool,
+    pub(crate) invitation_ttl: Duration,
+    pub(crate) open_founding: bool,
 }
 
 /// `passwords.*`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the table of keys documents each field")]
-pub struct Passwords {
-    pub min_characters: usize,
+pub(crate) struct Passwords {
+    pub(crate) min_characters: usize,
 }
 
 /// `tokens.*`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the table of keys documents each field")]
-pub struct Tokens {
+pub(crate) struct Tokens {
     #[serde(rename = "default_grace_seconds", deserialize_with = "seconds")]
-    pub default_grace: Duration,
+    pub(crate) default_grace: Duration,
     #[serde(rename = "max_grace_seconds", deserialize_with = "seconds")]
-    pub max_grace: Duration,
+    pub(crate) max_grace: Duration,
     #[serde(rename = "first_use_seconds", deserialize_with = "seconds")]
-    pub first_use: Duration,
+    pub(crate) first_use: Duration,
     #[serde(rename = "idempotency_ttl_seconds", deserialize_with = "seconds")]
-    pub idempotency_ttl: Duration,
-    pub cap_per_organization: Option<u64>,
-    pub expiry_warning_days: u32,
-    pub legacy_lookup: bool,
+    pub(crate) idempotency_ttl: Duration,
+    pub(crate) cap_per_organization: Option<u64>,
+    pub(crate) expiry_warning_days: u32,
+    pub(crate) legacy_lookup: bool,
 }
 
 /// `cache.*`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the table of keys documents each field")]
-pub struct Cache {
-    pub max_bytes: u64,
+pub(crate) struct Cache {
+    pub(crate) max_bytes: u64,
     #[serde(rename = "negative_ttl_ms", deserialize_with = "millis")]
-    pub negative_ttl: Duration,
-    pub negative_max_entries: usize,
-    pub miss_lane: usize,
+    pub(crate) negative_ttl: Duration,
+    pub(crate) negative_max_entries: usize,
+    pub(crate) miss_lane: usize,
     #[serde(rename = "miss_wait_ms", deserialize_with = "millis")]
-    pub miss_wait: Duration,
-}
-
-/// When a revocation is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Freshness {
-    /// When every node has it.
-    Strict,
-    /// At once; other nodes follow within `max_staleness`.
-    Relaxed,
-}
-
-/// `cluster.*`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the table of keys documents each field")]
-pub struct Cluster {
-    pub freshness: Freshness,
-    #[serde(rename = "poll_interval_ms", deserialize_with = "millis")]
-    pub poll_interval: Duration,
-    #[serde(rename = "lease_ms", deserialize_with = "millis")]
-    pub lease: Duration,
-    #[serde(rename = "max_staleness_ms", deserialize_with = "millis")]
-    pub max_staleness: Duration,
+    pub(crate) miss_wait: Duration,
 }
 
 /// `usage.*`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the table of keys documents each field")]
-pub struct Usage {
+pub(crate) struct Usage {
     #[serde(rename = "flush_interval_seconds", deserialize_with = "seconds")]
-    pub flush_interval: Duration,
-    pub flush_share_percent: u8,
-    pub retention_days: u32,
+    pub(crate) flush_interval: Duration,
+    pub(crate) flush_share_percent: u8,
+    pub(crate) retention_days: u32,
 }
 
 /// `executions.*`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the table of keys documents each field")]
-pub struct Executions {
-    pub retention_days: Option<u32>,
+pub(crate) struct Executions {
+    pub(crate) retention_days: Option<u32>,
 }
 
 /// `scopes.*`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the table of keys documents each field")]
-pub struct Scopes {
-    pub file: Option<PathBuf>,
-    pub additions: Vec<PathBuf>,
+pub(crate) struct Scopes {
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) additions: Vec<PathBuf>,
 }
 
 /// `gateways.*`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the table of keys documents each field")]
-pub struct Gateways {
-    pub route_tables: Vec<PathBuf>,
+pub(crate) struct Gateways {
+    pub(crate) route_tables: Vec<PathBuf>,
 }
 
 /// `rate_limit.*`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the table of keys documents each field")]
-pub struct RateLimit {
-    pub sign_in_attempts: u32,
+#[expect(clippy::struct_field_names, reason = "the names are the keys'")]
+pub(crate) struct RateLimit {
+    pub(crate) sign_in_attempts: u32,
     #[serde(rename = "sign_in_window_seconds", deserialize_with = "seconds")]
-    pub sign_in_window: Duration,
-    pub sign_in_concurrent_per_account: usize,
+    pub(crate) sign_in_window: Duration,
+    pub(crate) sign_in_concurrent_per_account: usize,
 }
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// One JSON object a line.
     Json,
     /// Text for people.
@@ -288,19 +243,17 @@ pub enum LogFormat {
 /// `log.*`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the table of keys documents each field")]
-pub struct Log {
-    pub filter: String,
-    pub format: LogFormat,
-    pub access: bool,
+pub(crate) struct Log {
+    pub(crate) filter: String,
+    pub(crate) format: LogFormat,
+    pub(crate) access: bool,
 }
 
 /// `metrics.*`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the table of keys documents each field")]
-pub struct Metrics {
-    pub enabled: bool,
+pub(crate) struct Metrics {
+    pub(crate) enabled: bool,
 }
 
 impl fmt::Display for TokenScheme {

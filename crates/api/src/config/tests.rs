@@ -40,7 +40,6 @@ fn the_defaults_load_and_every_key_reaches_the_struct() {
     for key in KEYS.iter().filter(|key| key.default.is_none() && !twins.contains(key.path)) {
         let value = match key.kind {
             Kind::HttpUrl => "https://tokens.example.com",
-            Kind::RedisUrl => "redis://127.0.0.1:6379",
             Kind::HexKey => HEX,
             Kind::Secret(_) => TOKEN,
             Kind::Integer { .. } => "7",
@@ -112,10 +111,9 @@ fn values_that_do_not_fit_are_refused_with_what_would_be_right() {
         ("DATABASE_URL", "sqlite://", "database.url: names no file (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
         ("DATABASE_URL", "sqlite://a.db?mode=ro", "database.url: has options, which a sqlite URL does not take (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
         ("DATABASE_URL", "SQLITE://a.db", "database.url: scheme \"SQLITE\" is not known (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
-        ("REDIS_URL", "http://:secret@h", "redis.url: scheme \"http\" is not known (environment REDIS_URL); write redis://host:port or rediss://host:port"),
-        ("REDIS_URL", "secret@h:6379", "redis.url: has no scheme (environment REDIS_URL); write redis://host:port or rediss://host:port"),
-        ("REDIS_URL", "redis://", "redis.url: names no host (environment REDIS_URL); write redis://host:port or rediss://host:port"),
-        ("REDIS_URL", "u:secret@h://x", "redis.url: has a scheme that is not known (environment REDIS_URL); write redis://host:port or rediss://host:port"),
+        ("DATABASE_URL", "http://:secret@h", "database.url: scheme \"http\" is not known (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
+        ("DATABASE_URL", "secret@h:5432", "database.url: has no scheme (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
+        ("DATABASE_URL", "u:secret@h://x", "database.url: has a scheme that is not known (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
         ("ALLOWED_ORIGINS", "*", "server.allowed_origins: \"*\" does not fit (environment ALLOWED_ORIGINS); write origins without a path, such as https://app.example.com"),
         ("ALLOWED_ORIGINS", "https://a.example,https://b.example/", "server.allowed_origins: \"https://b.example/\" does not fit (environment ALLOWED_ORIGINS); write origins without a path, such as https://app.example.com"),
         ("NOLAPSE__SERVER__TRUSTED_PROXIES", "10.0.0.0/33", "server.trusted_proxies: \"10.0.0.0/33\" does not fit (environment NOLAPSE__SERVER__TRUSTED_PROXIES); write networks such as 10.0.0.0/8 or single addresses"),
@@ -124,8 +122,8 @@ fn values_that_do_not_fit_are_refused_with_what_would_be_right() {
         ("NOLAPSE__KEYS__TAG_KEY", "0x00", "keys.tag_key: 4 characters that do not fit (environment NOLAPSE__KEYS__TAG_KEY); use 64 hexadecimal digits, for instance from `openssl rand -hex 32`"),
         ("NOLAPSE__HASHING__BCRYPT_COST", "9", "hashing.bcrypt_cost: is below 10 (environment NOLAPSE__HASHING__BCRYPT_COST); use at least 10, or set hashing.insecure_test_costs = true where nothing is real"),
         ("NOLAPSE__TOKENS__MAX_GRACE_SECONDS", "60", "tokens.default_grace_seconds: 86400 is more than tokens.max_grace_seconds (60) (default); lower it, or raise the other"),
-        ("NOLAPSE__CLUSTER__LEASE_MS", "60001", "cluster.lease_ms: 60001 is out of range (environment NOLAPSE__CLUSTER__LEASE_MS); write a whole number from 1000 to 60000"),
-        ("NOLAPSE__CLUSTER__POLL_INTERVAL_MS", "1000", ""),
+        ("NOLAPSE__CACHE__MISS_WAIT_MS", "10001", "cache.miss_wait_ms: 10001 is out of range (environment NOLAPSE__CACHE__MISS_WAIT_MS); write a whole number from 1 to 10000"),
+        ("NOLAPSE__CACHE__MISS_WAIT_MS", "1000", ""),
         ("DATABASE_URL", "postgres://u:p@h/d", "keys.tag_key_path: is needed with PostgreSQL (default); set keys.tag_key_path to where this node may keep one, or give all nodes one in keys.tag_key_file"),
         ("NOLAPSE__SERVER__LISTENS", "x", "server.listens: is not a key (environment NOLAPSE__SERVER__LISTENS); did you mean server.listen?"),
         ("NOLAPSE__NONSENSE", "x", "nonsense: is not a key (environment NOLAPSE__NONSENSE); see `nolapse-api reference config` for the keys"),
@@ -258,14 +256,13 @@ fn earlier_keys_are_gathered_from_both_lists() {
 fn printing_shows_origins_and_no_secret() {
     let secrets =
         [("SERVICE_TOKEN", TOKEN), ("NOLAPSE__KEYS__TAG_KEY", HEX), ("NOLAPSE__KEYS__PREVIOUS_TAG_KEYS", HEX)];
-    let urls = [("DATABASE_URL", "postgres://u:hunter2@h/d"), ("REDIS_URL", "redis://:hunter2@h")];
+    let urls = [("DATABASE_URL", "postgres://u:hunter2@h/d")];
     let sources = Sources { environment: env(&[secrets.as_slice(), &urls].concat()), ..Sources::default() };
     let loaded = load(&sources).map_err(|problems| problems.to_string()).unwrap();
     let printed = loaded.print();
     for line in [
         "listen = \"127.0.0.1:8080\"  # default",
         "url = \"postgres://u:***@h/d\"  # environment DATABASE_URL",
-        "url = \"redis://:***@h\"  # environment REDIS_URL",
         "service_token = \"***\"  # environment SERVICE_TOKEN",
         "previous_tag_keys = [\"***\"]  # environment NOLAPSE__KEYS__PREVIOUS_TAG_KEYS",
         "# public_url is unset",

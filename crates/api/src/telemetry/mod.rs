@@ -18,7 +18,7 @@ use crate::config::sections::{Log, LogFormat};
 pub use redact::{Redacting, redact};
 
 /// Starts logging for the whole process, panics included; an error means that it had been started before.
-pub fn start(log: &Log) -> Result<(), TryInitError> {
+pub(crate) fn start(log: &Log) -> Result<(), TryInitError> {
     subscriber(log, io::stderr).try_init()?;
     // The default hook writes plain text past all of this: a panic's message may hold what it tripped over.
     std::panic::set_hook(Box::new(|panic| {
@@ -30,7 +30,7 @@ pub fn start(log: &Log) -> Result<(), TryInitError> {
 }
 
 /// The subscriber that [`start`] installs, writing elsewhere: for tests that read the lines.
-pub fn subscriber<W>(log: &Log, writer: W) -> impl tracing::Subscriber + Send + Sync + use<W>
+pub(crate) fn subscriber<W>(log: &Log, writer: W) -> impl tracing::Subscriber + Send + Sync + use<W>
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {

@@ -50,7 +50,7 @@ pub fn shown_scopes(catalogue: &ScopeCatalogue, credential: &Credential, listed:
 const ROUNDS: usize = 3;
 
 /// Bounds of the validator.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The cache of live and dead tokens.
     pub cache: CacheLimits,
@@ -68,9 +68,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             cache: CacheLimits::default(),
-            negative_entries: 65_536,
+            negative_entries: 100_000,
             negative_ttl: token_domain::Span::seconds(5),
-            miss_places: 256,
+            miss_places: 64,
             miss_wait: Duration::from_millis(250),
         }
     }
@@ -146,7 +146,7 @@ impl Validator {
         Ok(self.answer(entry, requirement, self.context.now(), origin))
     }
 
-    /// As [`Validator::validate`], past every cache, with what only `detail` shows.
+    /// As [`Validator::validate`], with what `detail` shows besides: that is read from the database each time.
     ///
     /// # Errors
     /// As [`Validator::validate`].

@@ -29,7 +29,6 @@ fn behind_a_line(options: Options) -> (Proxy, Server) {
     let options = options
         .through(database.url_through(proxy.port()))
         .with("database.statement_timeout_ms", 60_000)
-        .with("cluster.lease_ms", 60_000)
         .with("server.request_deadline_seconds", 60);
     (proxy, Server::start_on(database, options))
 }
