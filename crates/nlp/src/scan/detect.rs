@@ -211,7 +211,7 @@ mod tests {
     }
 
     fn percent_all(text: &str) -> String {
-        text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+        text.bytes().flat_map(|byte| format!("%{byte:02x}").into_bytes()).map(char::from).collect()
     }
 
     #[test]
