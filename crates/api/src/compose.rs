@@ -37,7 +37,11 @@ pub struct Announcement {
 }
 
 /// Serves until a signal comes. `background` outlives the server: it carries units of work, slow hashes and flushes.
-pub(crate) async fn serve(config: &Config, background: &Runtime, announce: impl FnOnce(Announcement)) -> Result<(), Misfit> {
+pub(crate) async fn serve(
+    config: &Config,
+    background: &Runtime,
+    announce: impl FnOnce(Announcement),
+) -> Result<(), Misfit> {
     let url = database_url(config)?;
     let lock = Arc::new(InstanceLock::acquire(&url, &holder()?).await?);
     {

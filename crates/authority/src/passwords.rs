@@ -2,7 +2,7 @@
 //! what everybody tries first. No rules of composition: they make passwords worse.
 //!
 //! Refused are the usual words, however decorated with digits, signs and capitals; walks along the alphabet or the
-//! keyboard ([`walks`]); one piece or word over and over; and what is made of the person's own name, address or organisation. Lists of
+//! keyboard (`walks`); one piece or word over and over; and what is made of the person's own name, address or organisation. Lists of
 //! millions of leaked passwords are not looked at: nearly all of them are shorter than what is asked for here, and the rest
 //! is of these kinds.
 

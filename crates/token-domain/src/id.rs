@@ -78,10 +78,17 @@ pub struct Id<K: Kind> {
 
 /// A text that is no id of the kind asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be the id of a {kind}: its UUID, or {prefix}_ and 26 characters")]
+#[error("must be the id of {article} {kind}: its UUID, or {prefix}_ and 26 characters", article = article(.kind))]
 pub struct InvalidId {
     kind: &'static str,
     prefix: &'static str,
+}
+
+const fn article(noun: &str) -> &'static str {
+    match noun.as_bytes() {
+        [b'a' | b'e' | b'i' | b'o', ..] => "an",
+        _ => "a",
+    }
 }
 
 /// An API token's id.

@@ -92,7 +92,12 @@ pub(crate) const KEYS: &[Key] = &[
         "Where the facts are: `sqlite://path/to/file.db` or `postgres://user:password@host/database`.",
     ),
     aliased("database.url_file", "DATABASE_URL_FILE", Kind::Path, None, "A file that holds `database.url`."),
-    key("database.pool_size", int(1, 256), Some("4"), "PostgreSQL: connections for transactions, shared by all workers; each worker has one more for reads."),
+    key(
+        "database.pool_size",
+        int(1, 256),
+        Some("4"),
+        "PostgreSQL: connections for transactions, shared by all workers; each worker has one more for reads.",
+    ),
     key("database.connect_timeout_ms", int(100, 60_000), Some("2000"), "How long opening a connection may take."),
     key(
         "database.acquire_timeout_ms",

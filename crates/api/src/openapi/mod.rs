@@ -2,8 +2,8 @@
 //!
 //! A handler declares its own answers and, with `security(…)`, how it is called. The rest follows and is added here, so
 //! that none of it is forgotten: the errors of its shape (401 and 403 where a credential is needed, 400 and 413 where
-//! there is a body, …) with their real bodies, what the names of fields mean ([`vocabulary`]), and a body to send
-//! ([`examples`]). `cargo xtask check` refuses what is left incomplete.
+//! there is a body, …) with their real bodies, what the names of fields mean (`vocabulary`), and a body to send
+//! (`examples`). `cargo xtask check` refuses what is left incomplete.
 
 mod errors;
 mod examples;

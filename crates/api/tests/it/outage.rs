@@ -29,7 +29,7 @@ fn behind_a_line() -> (Proxy, Server) {
     let options = Options::default()
         .through(database.url_through(proxy.port()))
         .with("database.statement_timeout_ms", 1_500)
-        .with("database.connect_timeout_ms", 500)
+        .with("database.connect_timeout_ms", 1_500)
         .with("database.acquire_timeout_ms", 500);
     (proxy, Server::start_on(database, options))
 }

@@ -278,7 +278,9 @@ fn no_secret_is_ever_written_down(backend: Backend) {
         let secret = secret(&mut chance);
         wire.send(&(place.request)(&secret, &session)).unwrap();
         let answer = wire.answer(false).unwrap_or_else(|error| panic!("{}: {error}", place.name));
-        assert!(answer.status >= 400 || place.name == "common headers", "{}: {answer:?}", place.name);
+        // What is none of ours says nothing beside a credential of ours.
+        let is_ignored = place.name == "common headers" || (place.name == "two credentials" && secret.starts_with('x'));
+        assert!(answer.status >= 400 || is_ignored, "{}: {answer:?}", place.name);
         assert!(answer.status < 500, "{}: {answer:?}", place.name);
         let shown = format!("{:?} {}", answer.headers, String::from_utf8_lossy(&answer.body)).to_lowercase();
         assert!(!shown.contains(MARK_DIGITS), "{}: {shown}", place.name);

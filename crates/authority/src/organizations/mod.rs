@@ -131,7 +131,8 @@ impl Organizations {
         origin: &Origin,
     ) -> Result<Seen, OrganizationError> {
         let mine = *seat;
-        self.context
+        let (organization, role) = self
+            .context
             .change(seat.ask(origin), move |change| {
                 Box::pin(async move {
                     mine.open(change, WRITE)?;
@@ -143,7 +144,7 @@ impl Organizations {
                     let name = asked.name.filter(|name| *name != before.name);
                     let rule = asked.second_factor.filter(|rule| *rule != before.second_factor);
                     if name.is_none() && rule.is_none() {
-                        return Ok(());
+                        return as_seen(change.tx, &mine).await;
                     }
                     let mut event = change.event("organization.update").on("organization", id);
                     if let Some(name) = name {
@@ -160,17 +161,32 @@ impl Organizations {
                         change.tx.set_second_factor_rule(id, rule, now).await?;
                         event = event.with("second_factor", rule.as_str());
                     }
-                    Ok::<_, OrganizationError>(change.record(event).await?)
+                    change.record(event).await?;
+                    // Within the change: the caller may lose the right right after it, and it was carried out all the same.
+                    as_seen(change.tx, &mine).await
                 })
             })
             .await?;
-        self.get(seat).await
+        Ok(self.seen(organization, role))
     }
 
     fn seen(&self, organization: Organization, role: Option<(RoleRef, String)>) -> Seen {
         let token_cap = organization.token_cap.or(self.context.policy.token_cap);
         Seen { organization, role, token_cap }
     }
+}
+
+/// The organisation, and the role in it of the person behind a caller, as this unit leaves them.
+async fn as_seen(tx: &mut Tx, seat: &Seat) -> Result<(Organization, Option<(RoleRef, String)>), OrganizationError> {
+    let id = seat.organization();
+    let found = match seat.person() {
+        Some(user) => tx.membership_standing(id, user).await?.map(|standing| {
+            let role = Some((standing.role, role_name(&standing)));
+            (standing.organization, role)
+        }),
+        None => tx.organization(id).await?.map(|organization| (organization, None)),
+    };
+    Ok(found.ok_or(Refused::Gone)?)
 }
 
 /// Whether the person behind a caller has a second factor; where there is no person, nobody can be shut out.

@@ -156,10 +156,8 @@ mod tests {
         migrate::up(&DatabaseUrl::parse(&format!("sqlite://{}", path.display())).unwrap()).unwrap();
         let mut connection = establish(&path).unwrap();
         connection.batch_execute("ANALYZE").unwrap();
-        let statement = statement(
-            &diesel::debug_query::<Sqlite, _>(&candidate_query!(crate::schema::tokens::lookup_hint.eq(7_i64)))
-                .to_string(),
-        );
+        let statement =
+            statement(&diesel::debug_query::<Sqlite, _>(&candidate_query!(tokens::lookup_hint.eq(7_i64))).to_string());
         let plan: Vec<Step> =
             diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(&mut connection).unwrap();
         let plan: Vec<_> = plan.into_iter().map(|step| step.detail).collect();
@@ -170,9 +168,8 @@ mod tests {
 
     #[test]
     fn postgresql_finds_every_row_by_an_index() {
-        let statement = statement(
-            &diesel::debug_query::<Pg, _>(&candidate_query!(crate::schema::tokens::lookup_hint.eq(7_i64))).to_string(),
-        );
+        let statement =
+            statement(&diesel::debug_query::<Pg, _>(&candidate_query!(tokens::lookup_hint.eq(7_i64))).to_string());
         test_support::database::with_empty_postgresql(|url| {
             migrate::up(&DatabaseUrl::parse(&url.to_string()).unwrap()).unwrap();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -384,7 +384,7 @@ mod tests {
     #[test]
     fn every_problem_is_named_with_its_line() {
         let text = problems(&(entry("Bad", "") + &entry("a", "implies = [\"nowhere\"]") + &entry("a", "")));
-        assert!(text.contains("line 2: \"Bad\" is not a scope name"), "{text}");
+        assert!(text.contains("line 2: \"Bad\" must be the name of a scope"), "{text}");
         assert!(text.contains("line 10: \"nowhere\" is not a scope of this catalogue"), "{text}");
         assert!(text.contains("line 12: scope \"a\" is defined twice"), "{text}");
     }

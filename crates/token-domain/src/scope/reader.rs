@@ -119,7 +119,7 @@ impl Reader<'_> {
         for (index, (source, entry)) in scopes.iter().enumerate() {
             let name = entry.name.get_ref();
             match (ScopeName::parse(name), ScopeId::new(index)) {
-                (Err(invalid), _) => self.report(*source, &entry.name, &format!("{name:?} is {invalid}")),
+                (Err(invalid), _) => self.report(*source, &entry.name, &format!("{name:?} {invalid}")),
                 (_, None) => {
                     self.report(*source, &entry.name, &format!("more than {} scopes", ScopeSet::CAPACITY));
                 }

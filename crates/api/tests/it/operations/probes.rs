@@ -51,7 +51,11 @@ fn metrics_count_what_happened(backend: Backend) {
     let [secret] = texts(&owner.create("a"), ["secret"]);
     assert!(owner.is_valid(&secret) && owner.is_valid(&secret) && !owner.is_valid("nlp_x"));
     owner.get("/v1/tokens/018f0000-0000-7000-8000-000000000001").fails(404, "not found");
-    let answer = server.anyone().get("/metrics");
+    // The classic format, unless the newer one is asked for by name, as Prometheus does.
+    let classic = server.anyone().get("/metrics");
+    assert_eq!(classic.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    let newer = Request::new("GET", "/metrics").header("accept", "application/openmetrics-text; version=1.0.0");
+    let answer = server.anyone().ask(newer);
     assert_eq!(answer.header("content-type"), Some("application/openmetrics-text; version=1.0.0; charset=utf-8"));
     assert!(answer.text().ends_with("# EOF\n"));
     let metrics = Metrics::parse(answer.text());

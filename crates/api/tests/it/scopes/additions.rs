@@ -75,7 +75,10 @@ fn a_file_that_cannot_be_used_stops_the_start(backend: Backend) {
             "[[scope]]\nname = \"scans:export\"\ndescription = \"d\"\ngroup = \"g\"\n",
             "line 2: \"scans:export\" is in the catalogue's own",
         ),
-        ("[[scope]]\nname = \"Acme\"\ndescription = \"d\"\ngroup = \"g\"\n", "line 2: \"Acme\" is not a scope name"),
+        (
+            "[[scope]]\nname = \"Acme\"\ndescription = \"d\"\ngroup = \"g\"\n",
+            "line 2: \"Acme\" must be the name of a scope",
+        ),
         ("[[role]]\nname = \"viewer\"\nscopes = [\"admin\"]\n", "line 3: \"admin\" was not added by this file"),
         ("nonsense", "acme.toml"),
     ];

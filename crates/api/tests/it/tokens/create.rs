@@ -80,7 +80,8 @@ fn a_token_is_made_as_asked(backend: Backend) {
         "hint": format!("{}…", &secret[..8]), "created_at": created_at,
         "created_by": format!("user:{}", me["user_id"].as_str().unwrap()), "expires_at": expires_at,
         "last_used_at": null, "grace_period_ends_at": null, "rotated_from": null, "rotated_to": null,
-        "revoked_at": null, "revoked_reason": null,
+        "revoked_at": null, "revoked_reason": null, "revoked_note": null,
+        "description": null, "external_id": null, "metadata": null, "allowed_networks": null,
     });
     let answer = owner.get(&format!("/v1/tokens/{id}"));
     assert_eq!(answer.expect(200), expected, "the secret is shown once");

@@ -133,6 +133,6 @@ fn a_session_is_no_token(backend: Backend) {
     ] {
         answer.fails(403, "forbidden");
     }
-    // `self` is no id: other methods find no token of that name.
-    owner.patch("/v1/tokens/self", &json!({"name": "b"})).fails(404, "not found");
+    // `self` is no id: it has its own methods and no others.
+    owner.patch("/v1/tokens/self", &json!({"name": "b"})).fails(405, "method not allowed");
 }
