@@ -57,7 +57,7 @@ const NEIGHBOUR: u64 = 1_010;
 const NARROWED: u64 = 16_000;
 /// All of one owner, in the order of the list: as far as a search goes for a text that hardly anything has. No index
 /// finds parts of names on both databases, and one of the pieces of names costs every new token a dozen entries.
-const WHOLE: u64 = 100_100;
+pub(super) const WHOLE: u64 = 100_100;
 
 const OLDER: Option<[&str; 2]> = Some(["(created_at,id)<", "ROW(created_at, id) <"]);
 

@@ -122,7 +122,7 @@ fn found(filter: &TokenFilter) -> Found {
     };
     let by_project = project_id.and(bound);
     // Those that end by themselves have an index, which either database may take.
-    let by_end = expires_before.and(Some(expiring));
+    let by_end = expires_before.and(Some(expiring)).or(revoked_after.and(Some(ended)));
     let by_holder = external_id.as_ref().and(Some("tokens_external_id_idx"));
     let mut indexes: Vec<&str> = by_status.into_iter().chain(by_project).chain(by_holder).collect();
     if indexes.is_empty() {
