@@ -9,6 +9,8 @@ pub struct StoreCounters {
     reads: AtomicU64,
     writes: AtomicU64,
     commits: AtomicU64,
+    lane_reads: AtomicU64,
+    lane_refusals: AtomicU64,
 }
 
 impl StoreCounters {
@@ -30,6 +32,24 @@ impl StoreCounters {
     /// Transactions committed. Fewer than [`writes`](Self::writes) where SQLite commits several units together.
     pub fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
+    }
+
+    /// Reads that may look at many rows, taken into their lane.
+    pub fn lane_reads(&self) -> u64 {
+        self.lane_reads.load(Ordering::Relaxed)
+    }
+
+    /// Such reads that were refused because too many waited.
+    pub fn lane_refusals(&self) -> u64 {
+        self.lane_refusals.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_lane_read(&self) {
+        self.lane_reads.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_lane_refusal(&self) {
+        self.lane_refusals.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn count_candidate_read(&self) {

@@ -27,6 +27,10 @@ pub struct StoreOptions {
     pub queue_length: usize,
     /// SQLite: page cache of each connection, in KiB.
     pub cache_kib: u32,
+    /// Reads that may look at many rows and run at the same time.
+    pub lane_width: usize,
+    /// Those that run or wait for their turn, together; one more is refused.
+    pub lane_places: usize,
 }
 
 impl Default for StoreOptions {
@@ -43,6 +47,8 @@ impl Default for StoreOptions {
             group_wait: Duration::from_millis(2),
             queue_length: 1024,
             cache_kib: 8 * 1024,
+            lane_width: 2,
+            lane_places: 64,
         }
     }
 }

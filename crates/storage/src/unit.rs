@@ -4,6 +4,7 @@ use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
 use futures::future::BoxFuture;
 use std::mem::take;
+use std::sync::Arc;
 
 /// A unit of work, as those see it who carry it out: a closure, whoever waits for what it returns, and what they hold.
 pub(crate) trait Unit: Send {
@@ -18,10 +19,10 @@ pub struct Reads(pub(crate) ReadsSide);
 
 /// Which database is read.
 pub(crate) enum ReadsSide {
-    /// A connection taken for this unit of reading.
-    Sqlite(sqlite::SqliteConn),
-    /// The worker's pipelined connection.
-    PostgreSql(postgresql::Reader),
+    /// A connection taken for this unit of reading, and the lane for reads that may look at many rows.
+    Sqlite(sqlite::SqliteConn, Arc<sqlite::Lane>),
+    /// The worker's pipelined connection, and the lane.
+    PostgreSql(postgresql::Reader, Arc<postgresql::Lane>),
 }
 
 /// A transaction. Everything in it happens, or nothing.

@@ -241,6 +241,7 @@ impl Facts {
                 narrowed: Narrowing::default(),
                 now: now(),
                 after: all.last().map(|token| (token.facts.created_at, token.id)),
+                until: None,
                 limit: PAGE,
             };
             let read = self.store().read(move |reads| Box::pin(async move { reads.list_tokens(&filter).await }));

@@ -7,12 +7,12 @@
 
 use super::connection::{SqliteConn, open_writer};
 use super::control::Control;
+use super::thread::{Importance, start};
 use crate::counters::StoreCounters;
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
 use crate::unit::{Tx, Unit};
 use futures::executor::block_on;
-use preempt_rt::sched::{Pid, Scheduler, SchedulerParams, set_scheduler};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,13 +43,7 @@ impl Writer {
         let connection = open_writer(&path, &options)?;
         let (queue, jobs) = channel();
         let mut work = Work { path, options, counters, tx: Some(connection.into()) };
-        let thread = std::thread::Builder::new()
-            .name("storage-writer".to_owned())
-            .spawn(move || {
-                yield_to_requests();
-                work.serve(&jobs);
-            })
-            .map_err(|error| StoreError::Broken(format!("cannot start the writer thread: {error}")))?;
+        let thread = start("storage-writer", Importance::Equal, move || work.serve(&jobs))?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
             places: Arc::new(Semaphore::new(options.queue_length.clamp(1, Semaphore::MAX_PERMITS))),
@@ -80,17 +74,6 @@ impl Writer {
 
 fn closed() -> StoreError {
     StoreError::outage(OutageKind::Closed, "the store is closed")
-}
-
-/// Has the kernel put this thread behind those that answer requests when it wakes up, instead of interrupting one of them.
-///
-/// Its share of the processor stays the same, and on an idle one it begins at once. Where threads outnumber processors, every
-/// interruption makes all requests that have arrived wait for it; `docs/PERFORMANCE.md` has the figures.
-fn yield_to_requests() {
-    let fixed = SchedulerParams { priority: 0 };
-    if let Err(error) = set_scheduler(Pid::current_thread(), Scheduler::SCHED_BATCH, fixed) {
-        tracing::debug!(%error, "the writer thread keeps the scheduling policy it was started with");
-    }
 }
 
 /// What the thread has.
@@ -175,18 +158,4 @@ fn savepoint(tx: &mut Tx, control: Control) -> Result<(), StoreError> {
 
 fn execute(connection: &mut SqliteConn, control: Control) -> Result<(), StoreError> {
     block_on(connection.spawn_blocking(move |connection| control.run(connection))).map_err(StoreError::from)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_thread_may_put_itself_behind_the_others() {
-        let policy = std::thread::spawn(|| {
-            yield_to_requests();
-            preempt_rt::sched::get_scheduler(Pid::current_thread()).unwrap()
-        });
-        assert_eq!(policy.join().unwrap(), Scheduler::SCHED_BATCH);
-    }
 }
