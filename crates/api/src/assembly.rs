@@ -91,7 +91,7 @@ impl Services {
         let url = database_url(config)?;
         let context = Context::new(Parts {
             store,
-            clock: Arc::new(SystemClock) as Arc<dyn Clock>,
+            clock: Arc::new(SystemClock::default()) as Arc<dyn Clock>,
             entropy: Arc::new(SystemEntropy) as Arc<dyn Entropy>,
             lease,
             catalogue: Arc::new(catalogue(&config.scopes)?),
@@ -273,11 +273,11 @@ fn beside(database: &Path) -> PathBuf {
 fn kept_key(path: &Path) -> Result<SecretKey, Misfit> {
     let named = |error: std::io::Error| format!("the tag key {} cannot be used: {error}", path.display());
     if !path.exists() {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(named)?;
-        }
+        make_folder(folder_of(path)).map_err(named)?;
         make_key(path).map_err(named)?;
     }
+    // Also when another process made it, which may not have come so far.
+    sync_folder(folder_of(path)).map_err(named)?;
     let text = zeroize::Zeroizing::new(fs::read_to_string(path).map_err(named)?);
     SecretKey::from_hex(text.trim()).ok_or_else(|| {
         format!("the tag key {} is not 64 hexadecimal digits; put the right one back, or remove the file to start with a new one (each token then costs one slow hash)", path.display()).into()
@@ -304,6 +304,29 @@ fn make_key(path: &Path) -> std::io::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         other => other,
     }
+}
+
+/// Makes a folder with those above it, readable by this user alone, and waits until the disk has each new name.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let above = folder_of(folder);
+    make_folder(above)?;
+    match fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => sync_folder(above),
+    }
+}
+
+/// Waits until the disk has the names in a folder: a file that is synced itself may lose its name to a power cut.
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    fs::File::open(folder)?.sync_all()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 
 use super::cors::Cors;
 use super::drain::Drain;
+use super::failures::Failures;
 use super::gate::Gate;
 use super::hot::Hot;
 use super::metrics::HttpMetrics;
@@ -62,13 +63,15 @@ pub(super) const LINGER: Duration = Duration::from_secs(1);
 pub struct Edge {
     pub(super) parts: EdgeParts,
     pub(super) ids: RequestIds,
+    /// Requests that failed because something could not be reached.
+    pub(super) failures: Failures,
 }
 
 impl Edge {
     /// The edge of a new worker.
     pub fn new(parts: EdgeParts) -> Rc<Self> {
         let ids = RequestIds::new((parts.draw)());
-        Rc::new(Self { parts, ids })
+        Rc::new(Self { parts, ids, failures: Failures::default() })
     }
 
     /// The limits of the server this request came to; the strictest sensible ones off a server, in a unit test.

@@ -355,16 +355,8 @@ pub const SEARCHED_ROWS: u32 = 10_000;
 impl TokenFilter {
     /// Whether no index leads to the tokens asked for, so that all of the owner's may have to be looked at for one page.
     pub fn is_search(&self) -> bool {
-        let Narrowing {
-            text,
-            scope,
-            created_by,
-            agent_type,
-            external_id,
-            unused_since,
-            expires_before,
-            revoked_after,
-        } = &self.narrowed;
+        let Narrowing { text, scope, created_by, agent_type, external_id, unused_since, expires_before, revoked_after } =
+            &self.narrowed;
         let is_narrowed = text.is_some()
             || scope.is_some()
             || created_by.is_some()

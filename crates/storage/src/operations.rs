@@ -317,6 +317,8 @@ operations! {
         executions::list_executions(filter: lent ExecutionFilter) -> Vec<Execution>;
         /// Events of a trail by filter. Moments are places in a trail, whose times never go back.
         audit::list_audit(filter: lent AuditFilter) -> Vec<AuditRecord>;
+        /// When the newest event of any trail was: every change writes one. Looks at the end of every trail, once a start.
+        audit::newest_event() -> Option<Timestamp>;
         /// The last event that a search looks at which looks at so many events, from the filter's place on; nothing if it
         /// gets to the end of them.
         audit::search_end_of_audit(filter: lent AuditFilter, rows: given u32) -> Option<i64>;

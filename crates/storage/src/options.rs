@@ -11,11 +11,11 @@ pub struct StoreOptions {
     pub connect_timeout: Duration,
     /// PostgreSQL: how long a unit of work waits for its turn at what it locks first and for a free connection, together.
     pub acquire_timeout: Duration,
-    /// How long one statement may run. SQLite: how long to wait for another process that holds the file.
+    /// PostgreSQL: how long one statement may run.
     pub statement_timeout: Duration,
     /// PostgreSQL: how long a validation waits for its read, with connecting.
     pub validation_timeout: Duration,
-    /// PostgreSQL: how long a statement may wait for a lock.
+    /// How long a statement may wait for a lock. SQLite: for another process that holds the file.
     pub lock_timeout: Duration,
     /// PostgreSQL: how long a transaction may sit idle before the server ends it.
     pub idle_transaction_timeout: Duration,

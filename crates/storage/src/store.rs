@@ -19,6 +19,9 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+/// A disk with less than this left is full: the next group of changes may not fit.
+const ROOM_BYTES: u64 = 1024 * 1024;
+
 /// The facts on disk. Cheap to clone; all clones are the same store.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
@@ -47,6 +50,18 @@ struct PostgreSqlSide {
     lane: Arc<postgresql::Lane>,
     pool: Arc<postgresql::Pool>,
     units: TaskTracker,
+}
+
+impl SqliteSide {
+    /// Whether the file's disk has room for a change.
+    fn check_room(&self) -> Result<(), StoreError> {
+        let unknown = |error: rustix::io::Errno| StoreError::outage(OutageKind::Disk, error.to_string());
+        let disk = rustix::fs::statvfs(&self.path).map_err(unknown)?;
+        if disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM_BYTES {
+            return Err(StoreError::outage(OutageKind::Disk, "the disk of the database file is full"));
+        }
+        Ok(())
+    }
 }
 
 impl Store {
@@ -183,6 +198,21 @@ impl Store {
         result.map(drop)
     }
 
+    /// Whether changes can be written down. Costs nothing unless the last one that tried found no room, a disk that fails or
+    /// a file that is gone: then it tries to write a line, so that the end of the trouble is seen too.
+    ///
+    /// # Errors
+    /// Why they cannot.
+    pub async fn check_disk(&self) -> Result<(), StoreError> {
+        if let Side::Sqlite(side) = &self.0.side {
+            side.check_room()?;
+        }
+        if !self.0.counters.has_disk_trouble() {
+            return Ok(());
+        }
+        self.write(|tx| Box::pin(tx.meta_set("disk_check", ""))).await
+    }
+
     /// How often the database was asked.
     pub fn counters(&self) -> &StoreCounters {
         &self.0.counters
@@ -254,7 +284,8 @@ impl std::fmt::Debug for Store {
 
 /// Carries out a unit of work on PostgreSQL.
 async fn in_transaction(pool: Arc<postgresql::Pool>, counters: Arc<StoreCounters>, mut unit: Box<dyn Unit>) {
-    let mut tx = Tx::from(postgresql::Transaction::new(pool));
+    let transaction = Box::new(postgresql::Transaction::new(pool));
+    let mut tx = Tx::new(TxSide::PostgreSql(transaction), Arc::clone(&counters));
     let keep = unit.run(&mut tx).await;
     let committed = match tx.side {
         TxSide::PostgreSql(transaction) if keep => commit(*transaction).await,
@@ -266,6 +297,7 @@ async fn in_transaction(pool: Arc<postgresql::Pool>, counters: Arc<StoreCounters
         }
         TxSide::Sqlite(_) => Err(StoreError::Broken("a unit of work changed its database".to_owned())),
     };
+    counters.note_write(&committed);
     if keep && committed.is_ok() {
         counters.count_commit();
     }

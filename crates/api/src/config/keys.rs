@@ -275,7 +275,7 @@ pub(crate) const KEYS: &[Key] = &[
         "usage.flush_share_percent",
         int(1, 100),
         Some("1"),
-        "The share of the time that writing them may take. With more tokens in use than fit, writing lags behind; reads show what waits.",
+        "The share of the time that writing them may take while the processor is busy; with a quarter of it idle, half. With more tokens in use than fit, writing lags behind; reads show what waits.",
     ),
     key(
         "usage.retention_days",

@@ -52,6 +52,11 @@ pub(crate) async fn audit_end(
     Ok(row.map(AuditHead::from))
 }
 
+pub(crate) async fn newest_event(conn: &mut Conn<'_>) -> Result<Option<Timestamp>, StoreError> {
+    let newest = audit_heads::table.order(audit_heads::at.desc()).select(audit_heads::at).limit(1);
+    Ok(newest.first(conn).await.optional()?)
+}
+
 pub(crate) async fn audit_trails(conn: &mut Conn<'_>) -> Result<Vec<Option<OrganizationId>>, StoreError> {
     let trails: Vec<OrganizationId> =
         audit_heads::table.order(audit_heads::trail).select(audit_heads::trail).load(conn).await?;

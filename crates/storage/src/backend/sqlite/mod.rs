@@ -4,6 +4,7 @@
 mod connection;
 mod control;
 mod dialect;
+mod identity;
 mod lane;
 mod prepared;
 mod readers;
@@ -13,6 +14,7 @@ mod thread;
 mod writer;
 
 pub(crate) use connection::{SqliteConn, backup, establish};
+pub(crate) use identity::{Identity, Standing};
 pub(crate) use lane::Lane;
 pub(crate) use readers::Readers;
 pub(crate) use writer::Writer;

@@ -7,6 +7,9 @@ use crate::sql::Sql;
 use diesel::connection::{InstrumentationEvent, set_default_instrumentation};
 use std::sync::{Mutex, PoisonError};
 
+/// What diesel writes between a statement and what is bound to it.
+const BINDS: &str = " -- binds: ";
+
 static HEARD: Mutex<Option<Vec<String>>> = Mutex::new(None);
 
 /// A statement, and what was bound to it as diesel shows it.
@@ -35,12 +38,14 @@ pub(super) async fn sent_by(work: impl Future<Output = ()>) -> Vec<Statement> {
     *HEARD.lock().unwrap() = Some(Vec::new());
     work.await;
     let heard = HEARD.lock().unwrap().take().unwrap_or_default();
-    heard.iter().map(|shown| Statement::parse(shown)).collect()
+    // What sets connections up, and what watches the file, asks for no rows.
+    let asks = |shown: &&String| shown.contains(BINDS) && !["PRAGMA", "SET "].iter().any(|set| shown.starts_with(set));
+    heard.iter().filter(asks).map(|shown| Statement::parse(shown)).collect()
 }
 
 impl Statement {
     fn parse(shown: &str) -> Self {
-        let (text, bound) = shown.split_once(" -- binds: ").expect("a statement and what is bound to it");
+        let (text, bound) = shown.split_once(BINDS).expect("a statement and what is bound to it");
         Self { text: text.to_owned(), bound: bound.to_owned() }
     }
 

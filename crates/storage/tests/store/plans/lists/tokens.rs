@@ -111,7 +111,16 @@ const fn listing(owner: OwnerFilter) -> &'static str {
 /// time.
 fn found(filter: &TokenFilter) -> Found {
     let TokenFilter {
-        organization_id: _, owner, project_id, status, name_contains: _, narrowed, now: _, after, until, limit: _,
+        organization_id: _,
+        owner,
+        project_id,
+        status,
+        name_contains: _,
+        narrowed,
+        now: _,
+        after,
+        until,
+        limit: _,
     } = filter;
     let Narrowing {
         text: _,
