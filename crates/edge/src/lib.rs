@@ -20,6 +20,7 @@ pub mod listen;
 mod listener;
 pub mod metrics;
 pub mod middleware;
+pub mod outbound;
 mod packed;
 pub mod parts;
 mod patience;
