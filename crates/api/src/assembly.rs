@@ -16,6 +16,7 @@ use authority::env::{Clock, Entropy, Lease, SystemClock, SystemEntropy, random};
 use authority::executions::Executions;
 use authority::hashing::{Argon2Params, Keyring, Scheme, TagKey};
 use authority::invitations::Invitations;
+use authority::leaks::Leaks;
 use authority::limits::SignInLimits;
 use authority::members::Members;
 use authority::organizations::Organizations;
@@ -30,6 +31,7 @@ use authority::slow::LaneLimits;
 use authority::tokens::Tokens;
 use authority::validate::{CacheLimits, Limits, Validator};
 use authority::{Context, Parts, Policy};
+use edge::outbound::Outbound;
 use storage::{DatabaseUrl, Store, StoreOptions};
 use token_domain::scope::Source;
 use token_domain::token::RotationPolicy;
@@ -41,6 +43,8 @@ use crate::config::secret::SecretKey;
 use crate::config::{Config, sections};
 use crate::surface::PERMISSIONS;
 use crate::surface::auth::forward::routes::RouteTables;
+use crate::surface::leaks::partner_keys::PartnerKeys;
+use crate::surface::public_url::PublicUrl;
 
 /// Why the parts do not fit together; one line that says what to do.
 pub(crate) type Misfit = Box<dyn std::error::Error>;
@@ -83,6 +87,9 @@ services! {
     audit: Audit,
     setup: Setup,
     route_tables: RouteTables,
+    leaks: Leaks,
+    public_url: PublicUrl,
+    partner_keys: PartnerKeys,
 }
 
 impl Services {
@@ -118,6 +125,9 @@ impl Services {
             actors: Data::new(Actors::new(&context)),
             audit: Data::new(Audit::new(context.store().clone())),
             setup: Data::new(Setup::new(&context)),
+            leaks: Data::new(Leaks::new(&context, &validator, config.rate_limit.leak_reports)),
+            partner_keys: Data::new(partner_keys(config)),
+            public_url: Data::new(PublicUrl::new(config.server.public_url.as_ref())),
             route_tables: Data::new(route_tables(&config.gateways, context.catalogue())?),
             validator,
             context: Data::from(context),
@@ -176,6 +186,12 @@ fn named(key: &str, path: &Path) -> Result<(String, String), Misfit> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|error| format!("scopes.{key} {name} cannot be read: {error}"))?;
     Ok((name, text))
+}
+
+/// The keys of code hosts that may report leaks.
+fn partner_keys(config: &Config) -> PartnerKeys {
+    let outbound = Outbound::new(config.outbound.allowed_networks.clone());
+    PartnerKeys::new(config.leaks.github_keys_url.as_ref(), config.leaks.gitlab_keys_url.as_ref(), &outbound)
 }
 
 /// The route tables that gateways may ask about.

@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::assembly::{Misfit, Services, database_url, holder, store_options};
 use crate::config::{Config, sections};
+use crate::surface::public_url::PublicUrl;
 use crate::surface::{self, sessions::ServiceToken, setup::PendingSetup};
 use crate::{metrics, openapi, telemetry, workers};
 use edge::app::{Description, Site, SiteParts, Surfaces};
@@ -191,6 +192,9 @@ fn edge(config: &Config, metrics: HttpMetrics, drain: Drain, validator: &Arc<Val
         metrics,
         hot: surface::hot::routes(validator),
         access_log: config.log.access,
+        resource_metadata: PublicUrl::new(config.server.public_url.as_ref())
+            .get()
+            .map(|url| format!("{url}{}", surface::oauth::RESOURCE_METADATA).into()),
         // Request ids are addresses, not secrets: the seed the standard library draws for its hash maps will do.
         draw: Arc::new(|| RandomState::new().hash_one(0)),
     }

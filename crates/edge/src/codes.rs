@@ -62,7 +62,7 @@ pub struct Entry {
 
 impl Code {
     /// Every code, by status.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::MalformedRequest,
         Self::InvalidRequest,
         Self::MissingParameter,

@@ -46,6 +46,6 @@ impl NamesToken for Revocation {
 #[post("/v1/oauth/revoke")]
 pub(super) async fn revoke_presented(client: MaybeClient<Revocation>, leaks: Data<Leaks>) -> ApiResult<HttpResponse> {
     let MaybeClient { caller, origin, form } = client;
-    leaks.revoke(&form.token, caller.as_ref(), &origin).await.map_err(|failure| failing::failed(&failure))?;
+    leaks.revoke(&form.token, caller.as_ref(), &origin).await.map_err(|error| failing::leak(&error))?;
     Ok(HttpResponse::Ok().finish())
 }
