@@ -20,7 +20,6 @@ const MAX_BODY: usize = 1024 * 1024;
 /// What became of one finding. For the API document.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LeakFeedback)]
-#[expect(dead_code, reason = "for the API document: the answer is made by the authority")]
 struct Told {
     /// The SHA-256 of the token, in Base64.
     token_hash: String,
@@ -33,7 +32,6 @@ struct Told {
 /// One finding. For the API document.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LeakFinding)]
-#[expect(dead_code, reason = "for the API document: the signed bytes are read as they came")]
 struct Found {
     token: String,
     r#type: String,
