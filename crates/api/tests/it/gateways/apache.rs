@@ -45,14 +45,11 @@ fn apache_introspects_every_request() {
     let gateway = Gateway::run(Kind::Apache, &(trusted + &replaced(&page.block("apache"), &pairs)));
 
     let ask = |request: &Request<'_>| -> Answer { Wire::open(gateway.address()).unwrap().ask(request).unwrap() };
-    let stops = |request: &Request<'_>| {
+    let stops = |request: &Request<'_>| -> Answer {
         let before = app.requests();
         let answer = ask(request);
         assert_eq!((answer.status, app.requests()), (401, before), "{answer:?}");
-        assert!(
-            answer.header("www-authenticate").is_some_and(|challenge| challenge.starts_with("Bearer")),
-            "{answer:?}"
-        );
+        answer
     };
     let get = || Request::new("GET", "/a?b=c");
     let mut spoofed = get().bearer(&right);
