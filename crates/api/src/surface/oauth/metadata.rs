@@ -13,9 +13,9 @@ use crate::surface::public_url::PublicUrl;
 use edge::error::ApiResult;
 
 /// Ways to show a credential at an endpoint that needs one; `Bearer` is a type of token, which RFC 8414 §2 allows here.
-const METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "Bearer"];
+pub(crate) const METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "Bearer"];
 /// Ways to show one where none is needed.
-const METHODS_OR_NONE: [&str; 4] = ["none", "client_secret_basic", "client_secret_post", "Bearer"];
+pub(crate) const METHODS_OR_NONE: [&str; 4] = ["none", "client_secret_basic", "client_secret_post", "Bearer"];
 
 /// Authorisation server metadata (RFC 8414 §2).
 #[derive(Serialize, ToSchema)]
