@@ -129,7 +129,6 @@ pub(crate) struct Hashing {
 /// `keys.*`; the files have been read into the keys by now.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the names are the keys'")]
 pub(crate) struct Keys {
     pub(crate) tag_key: Option<SecretKey>,
     pub(crate) tag_key_path: Option<PathBuf>,
@@ -242,7 +241,6 @@ pub(crate) struct Outbound {
 /// `rate_limit.*`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the names are the keys'")]
 pub(crate) struct RateLimit {
     pub(crate) sign_in_attempts: u32,
     #[serde(rename = "sign_in_window_seconds", deserialize_with = "seconds")]
