@@ -77,7 +77,7 @@ pub(crate) async fn serve(
         registry,
         surfaces: surfaces_with(services.clone(), service_token, pending),
         description: DESCRIPTION,
-        pages: vec![surface::setup::PAGES],
+        pages: vec![surface::setup::PAGES, dashboard::PAGES],
     })?;
 
     let flusher = workers::start(config, &services, background.handle());
@@ -165,9 +165,11 @@ async fn read_anew(mut hang_ups: HangUps, reload: impl Fn() -> Result<Config, Mi
 fn surfaces_with(services: Services, service_token: ServiceToken, pending: PendingSetup) -> Surfaces {
     let service_token = Data::new(service_token);
     let pending = Data::new(pending);
+    let origin = config.server.public_url.as_ref().map(|url| url.origin().ascii_serialization());
+    let place = Data::new(dashboard::Place { origin });
     Arc::new(move |routes: &mut ServiceConfig<'_>| {
         services.install(routes);
-        routes.app_data(service_token.clone()).app_data(pending.clone());
+        routes.app_data(service_token.clone()).app_data(pending.clone()).app_data(place.clone());
         surface::register(routes);
     })
 }

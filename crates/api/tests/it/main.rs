@@ -20,6 +20,7 @@ mod malformed;
 mod oauth;
 mod operations;
 mod outage;
+mod pages;
 mod people;
 mod policy;
 mod race;
