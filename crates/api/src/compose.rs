@@ -75,7 +75,7 @@ pub(crate) async fn serve(
         edge: EdgeParts { gate: gate.clone(), ..edge(config, http, drain, &services.validator) },
         readiness: readiness(&store, &lock, gate),
         registry,
-        surfaces: surfaces_with(services.clone(), service_token, pending),
+        surfaces: surfaces_with(config, services.clone(), service_token, pending),
         description: DESCRIPTION,
         pages: vec![surface::setup::PAGES, dashboard::PAGES],
     })?;
@@ -162,7 +162,7 @@ async fn read_anew(mut hang_ups: HangUps, reload: impl Fn() -> Result<Config, Mi
     }
 }
 
-fn surfaces_with(services: Services, service_token: ServiceToken, pending: PendingSetup) -> Surfaces {
+fn surfaces_with(config: &Config, services: Services, service_token: ServiceToken, pending: PendingSetup) -> Surfaces {
     let service_token = Data::new(service_token);
     let pending = Data::new(pending);
     let origin = config.server.public_url.as_ref().map(|url| url.origin().ascii_serialization());

@@ -129,6 +129,7 @@ pub(crate) struct Hashing {
 /// `keys.*`; the files have been read into the keys by now.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names are the keys'")]
 pub(crate) struct Keys {
     pub(crate) tag_key: Option<SecretKey>,
     pub(crate) tag_key_path: Option<PathBuf>,

@@ -148,8 +148,11 @@ impl Tokens {
         let first = Hour::of(now - Span::days(1));
         let still = self.context.uses.still().await;
         let asked = ids.clone();
-        let counted =
-            self.context.store.read(move |reads| Box::pin(async move { reads.uses_since(&asked, first).await })).await?;
+        let counted = self
+            .context
+            .store
+            .read(move |reads| Box::pin(async move { reads.uses_since(&asked, first).await }))
+            .await?;
         let mut counted: HashMap<TokenId, u64> = counted.into_iter().collect();
         for id in ids {
             let waiting = self.context.uses.unwritten(id).into_iter().filter(|usage| usage.hour >= first);

@@ -5,9 +5,9 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, get, post};
+use authority::Refused;
 use authority::hashing::{RecoveryCode, TotpCode};
 use authority::second_factors::Proof;
-use authority::Refused;
 use authority::sessions::{EndError, OrganizationRef, SignInError, SignedIn};
 use token_domain::text::Slug;
 use zeroize::Zeroizing;
