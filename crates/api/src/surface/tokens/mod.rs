@@ -42,8 +42,9 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(get_self::get_self)
         .service(rotate_self::rotate_self)
         .service(revoke_self::revoke_self);
-    closed(config, "/v1/tokens/self");
-    closed(config, "/v1/tokens/self/rotate");
+    for word in ["counts", "lookup", "bulk-revoke", "self", "self/rotate"] {
+        closed(config, &format!("/v1/tokens/{word}"));
+    }
     config
         .service(get_token::get_token)
         .service(get_usage::get_usage)

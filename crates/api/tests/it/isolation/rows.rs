@@ -223,7 +223,7 @@ pub(super) const ROWS: &[Row] = &[
         .body(|_| json!({"credentials": ["nlp_00112233445566778899aabbccddeeff550c911c"]})),
     row("revoke_key", People, Key, 204),
     row("revoke_presented", AnybodyGood, Nothing, 200)
-        .body(|_| json!("token=nlp_00112233445566778899aabbccddeeff550c911c")),
+        .body(|_| json!("token=nlp_ffffffffffffffffffffffffffffffffb527d37d")),
     row("revoke_self", Tokens, Itself, 204),
     row("revoke_token", Holders, Token, 204),
     row("revoke_with_reason", Holders, Token, 204).body(|_| json!({"reason": "replaced"})),
