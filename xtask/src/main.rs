@@ -36,7 +36,7 @@ struct Task {
 const TASKS: &[Task] = &[
     Task {
         name: "dev",
-        usage: "dev [--fresh] [--once] [--listen ADDR]",
+        usage: "dev [--fresh] [--empty] [--once] [--listen ADDR]",
         about: "a server with a first token and the request that validates it; --once checks all that and stops",
         run: dev::task,
     },

@@ -16,6 +16,7 @@ use authority::env::{Clock, Entropy, Lease, SystemClock, SystemEntropy, random};
 use authority::executions::Executions;
 use authority::hashing::{Argon2Params, Keyring, Scheme, TagKey};
 use authority::invitations::Invitations;
+use authority::leaks::Leaks;
 use authority::limits::SignInLimits;
 use authority::members::Members;
 use authority::organizations::Organizations;
@@ -30,6 +31,7 @@ use authority::slow::LaneLimits;
 use authority::tokens::Tokens;
 use authority::validate::{CacheLimits, Limits, Validator};
 use authority::{Context, Parts, Policy};
+use edge::outbound::Outbound;
 use storage::{DatabaseUrl, Store, StoreOptions};
 use token_domain::scope::Source;
 use token_domain::token::RotationPolicy;
@@ -41,6 +43,8 @@ use crate::config::secret::SecretKey;
 use crate::config::{Config, sections};
 use crate::surface::PERMISSIONS;
 use crate::surface::auth::forward::routes::RouteTables;
+use crate::surface::leaks::partner_keys::PartnerKeys;
+use crate::surface::public_url::PublicUrl;
 
 /// Why the parts do not fit together; one line that says what to do.
 pub(crate) type Misfit = Box<dyn std::error::Error>;
@@ -83,6 +87,9 @@ services! {
     audit: Audit,
     setup: Setup,
     route_tables: RouteTables,
+    leaks: Leaks,
+    public_url: PublicUrl,
+    partner_keys: PartnerKeys,
 }
 
 impl Services {
@@ -91,7 +98,7 @@ impl Services {
         let url = database_url(config)?;
         let context = Context::new(Parts {
             store,
-            clock: Arc::new(SystemClock) as Arc<dyn Clock>,
+            clock: Arc::new(SystemClock::default()) as Arc<dyn Clock>,
             entropy: Arc::new(SystemEntropy) as Arc<dyn Entropy>,
             lease,
             catalogue: Arc::new(catalogue(&config.scopes)?),
@@ -118,6 +125,9 @@ impl Services {
             actors: Data::new(Actors::new(&context)),
             audit: Data::new(Audit::new(context.store().clone())),
             setup: Data::new(Setup::new(&context)),
+            leaks: Data::new(Leaks::new(&context, &validator, config.rate_limit.leak_reports)),
+            partner_keys: Data::new(partner_keys(config)),
+            public_url: Data::new(PublicUrl::new(config.server.public_url.as_ref())),
             route_tables: Data::new(route_tables(&config.gateways, context.catalogue())?),
             validator,
             context: Data::from(context),
@@ -176,6 +186,12 @@ fn named(key: &str, path: &Path) -> Result<(String, String), Misfit> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|error| format!("scopes.{key} {name} cannot be read: {error}"))?;
     Ok((name, text))
+}
+
+/// The keys of code hosts that may report leaks.
+fn partner_keys(config: &Config) -> PartnerKeys {
+    let outbound = Outbound::new(config.outbound.allowed_networks.clone());
+    PartnerKeys::new(config.leaks.github_keys_url.as_ref(), config.leaks.gitlab_keys_url.as_ref(), &outbound)
 }
 
 /// The route tables that gateways may ask about.
@@ -273,11 +289,11 @@ fn beside(database: &Path) -> PathBuf {
 fn kept_key(path: &Path) -> Result<SecretKey, Misfit> {
     let named = |error: std::io::Error| format!("the tag key {} cannot be used: {error}", path.display());
     if !path.exists() {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(named)?;
-        }
+        make_folder(folder_of(path)).map_err(named)?;
         make_key(path).map_err(named)?;
     }
+    // Also when another process made it, which may not have come so far.
+    sync_folder(folder_of(path)).map_err(named)?;
     let text = zeroize::Zeroizing::new(fs::read_to_string(path).map_err(named)?);
     SecretKey::from_hex(text.trim()).ok_or_else(|| {
         format!("the tag key {} is not 64 hexadecimal digits; put the right one back, or remove the file to start with a new one (each token then costs one slow hash)", path.display()).into()
@@ -304,6 +320,29 @@ fn make_key(path: &Path) -> std::io::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         other => other,
     }
+}
+
+/// Makes a folder with those above it, readable by this user alone, and waits until the disk has each new name.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let above = folder_of(folder);
+    make_folder(above)?;
+    match fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => sync_folder(above),
+    }
+}
+
+/// Waits until the disk has the names in a folder: a file that is synced itself may lose its name to a power cut.
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    fs::File::open(folder)?.sync_all()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

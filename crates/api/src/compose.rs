@@ -1,12 +1,15 @@
 //! The composition root: the only place that names concrete things together.
 
+use std::cell::Cell;
 use std::hash::{BuildHasher as _, RandomState};
+use std::pin::pin;
 use std::sync::Arc;
 
 use actix_web::web::Data;
 use authority::setup::SetupCode;
 use authority::validate::Validator;
 use futures::FutureExt as _;
+use futures::future::select;
 use prometheus_client::registry::Registry;
 use storage::instance::InstanceLock;
 use storage::{DatabaseUrl, Store, StoreError, migrate};
@@ -16,8 +19,9 @@ use zeroize::Zeroizing;
 
 use crate::assembly::{Misfit, Services, database_url, holder, store_options};
 use crate::config::{Config, sections};
+use crate::surface::public_url::PublicUrl;
 use crate::surface::{self, sessions::ServiceToken, setup::PendingSetup};
-use crate::{metrics, openapi, workers};
+use crate::{metrics, openapi, telemetry, workers};
 use edge::app::{Description, Site, SiteParts, Surfaces};
 use edge::cors::Cors;
 use edge::drain::Drain;
@@ -26,7 +30,7 @@ use edge::health::Readiness;
 use edge::listen::Listen;
 use edge::metrics::HttpMetrics;
 use edge::parts::{EdgeParts, Limits};
-use edge::server::{self, Settings};
+use edge::server::{self, HangUps, Settings};
 
 /// What a program that started this one is told on standard output.
 pub struct Announcement {
@@ -40,8 +44,12 @@ pub struct Announcement {
 pub(crate) async fn serve(
     config: &Config,
     background: &Runtime,
+    log: &telemetry::Queue,
+    reload: impl Fn() -> Result<Config, Misfit> + 'static,
     announce: impl FnOnce(Announcement),
 ) -> Result<(), Misfit> {
+    // Before anything that takes time: by itself it would end the process.
+    let hang_ups = server::hang_ups()?;
     let url = database_url(config)?;
     let lock = Arc::new(InstanceLock::acquire(&url, &holder()?).await?);
     {
@@ -52,10 +60,14 @@ pub(crate) async fn serve(
     let options = store_options(&config.database);
     let store = Store::open_registered(&url, options, background.handle().clone(), lock.registration()).await?;
     let services = Services::new(config, store.clone(), Arc::clone(&lock) as _, background.handle().clone())?;
+    services.context.resume_time().await?;
     let (code, pending) = pending_setup(&services).await?;
 
+    let service_token = ServiceToken::new(service_token(config));
+    actix_web::rt::spawn(read_anew(hang_ups, reload, service_token.clone()));
+
     let mut registry = Registry::default();
-    let http = HttpMetrics::register(metrics::register(&mut registry, &services));
+    let http = HttpMetrics::register(metrics::register(&mut registry, &services, log.dropped()));
     let registry = config.metrics.enabled.then(|| Arc::new(registry));
     let drain = Drain::default();
     let gate = pending.0.is_some().then(|| gate(&services));
@@ -63,9 +75,9 @@ pub(crate) async fn serve(
         edge: EdgeParts { gate: gate.clone(), ..edge(config, http, drain, &services.validator) },
         readiness: readiness(&store, &lock, gate),
         registry,
-        surfaces: surfaces_with(config, services.clone(), pending),
+        surfaces: surfaces_with(config, services.clone(), service_token, pending),
         description: DESCRIPTION,
-        pages: vec![surface::setup::PAGES],
+        pages: vec![surface::setup::PAGES, dashboard::PAGES],
     })?;
 
     let flusher = workers::start(config, &services, background.handle());
@@ -80,14 +92,16 @@ pub(crate) async fn serve(
         (None, Listen::Socket(_)) => "http://localhost".to_owned(),
     };
     announce(Announcement { place, setup_link: code.map(|code| format!("{base}/setup#{code}")) });
-    let lost = {
-        let lock = Arc::clone(&lock);
-        async move {
-            lock.lost().await;
-            tracing::error!("another process has taken over this database; this one stops");
-        }
+    let lost = Cell::new(None);
+    let losing = async {
+        let how = lock.lost().await;
+        tracing::error!("{how}; this server stops");
+        lost.set(Some(how));
     };
-    running.until(async { drop(futures::future::select(Box::pin(signal), Box::pin(lost)).await) }).await?;
+    let ending = async {
+        select(pin!(signal), pin!(losing)).await;
+    };
+    running.until(ending).await?;
 
     // In this order: nothing begins any more, what was begun ends, what was gathered is written, the store closes.
     flusher.stop().await;
@@ -98,7 +112,8 @@ pub(crate) async fn serve(
     store.shutdown().await;
     lock.release().await;
     tracing::info!("stopped");
-    Ok(())
+    // A supervisor starts again what failed, and leaves alone what ended well.
+    lost.get().map_or(Ok(()), |how| Err(how.into()))
 }
 
 /// Applies what migrations are missing, or refuses a schema that lacks some.
@@ -128,13 +143,33 @@ pub fn surfaces() -> Surfaces {
     Arc::new(surface::register)
 }
 
-fn surfaces_with(config: &Config, services: Services, pending: PendingSetup) -> Surfaces {
-    let token = config.sessions.service_token.as_ref().map(|token| Zeroizing::new(token.expose().to_owned()));
-    let service_token = Data::new(ServiceToken::new(token));
+fn service_token(config: &Config) -> Option<Zeroizing<String>> {
+    config.sessions.service_token.as_ref().map(|token| Zeroizing::new(token.expose().to_owned()))
+}
+
+/// At every SIGHUP, reads the configuration and the files it names anew, and takes what may change while the server runs: the
+/// service token. (Certificates for PostgreSQL are read with every new connection.) One with a fault changes nothing.
+async fn read_anew(mut hang_ups: HangUps, reload: impl Fn() -> Result<Config, Misfit>, token: ServiceToken) {
+    loop {
+        hang_ups.next().await;
+        match reload() {
+            Ok(config) => {
+                token.replace(service_token(&config));
+                tracing::info!("read the service token anew; every other change of the configuration needs a restart");
+            }
+            Err(error) => tracing::error!(%error, "the configuration was read anew and has faults: nothing is changed"),
+        }
+    }
+}
+
+fn surfaces_with(config: &Config, services: Services, service_token: ServiceToken, pending: PendingSetup) -> Surfaces {
+    let service_token = Data::new(service_token);
     let pending = Data::new(pending);
+    let origin = config.server.public_url.as_ref().map(|url| url.origin().ascii_serialization());
+    let place = Data::new(dashboard::Place { origin });
     Arc::new(move |routes: &mut ServiceConfig<'_>| {
         services.install(routes);
-        routes.app_data(service_token.clone()).app_data(pending.clone());
+        routes.app_data(service_token.clone()).app_data(pending.clone()).app_data(place.clone());
         surface::register(routes);
     })
 }
@@ -159,6 +194,9 @@ fn edge(config: &Config, metrics: HttpMetrics, drain: Drain, validator: &Arc<Val
         metrics,
         hot: surface::hot::routes(validator),
         access_log: config.log.access,
+        resource_metadata: PublicUrl::new(config.server.public_url.as_ref())
+            .get()
+            .map(|url| format!("{url}{}", surface::oauth::RESOURCE_METADATA).into()),
         // Request ids are addresses, not secrets: the seed the standard library draws for its hash maps will do.
         draw: Arc::new(|| RandomState::new().hash_one(0)),
     }
@@ -199,6 +237,9 @@ fn readiness(store: &Store, lock: &Arc<InstanceLock>, gate: Option<Gate>) -> Rea
             }
             if store.ping().await.is_err() {
                 failing.push("database");
+            }
+            if store.check_disk().await.is_err() {
+                failing.push("disk");
             }
             if !lock.is_current() {
                 failing.push("lease");

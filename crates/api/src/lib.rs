@@ -11,4 +11,5 @@ mod assembly;
 mod bounded;
 mod config;
 mod metrics;
+mod spare;
 mod workers;

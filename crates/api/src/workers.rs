@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 
 use crate::assembly::Services;
 use crate::config::Config;
+use crate::spare::Processors;
 
 /// How often things that ended by themselves are removed. They stopped counting at their end, so this is housekeeping.
 const HOUSEKEEPING: Duration = Duration::from_mins(10);
@@ -51,6 +52,7 @@ pub(crate) fn start(config: &Config, services: &Services, runtime: &Handle) -> W
     let flusher = Flusher {
         interval: config.usage.flush_interval,
         share: FlushShare::percent(config.usage.flush_share_percent).unwrap_or(FlushShare::ALL),
+        processors: Processors::default(),
         context: Arc::clone(&services.context),
         validator: Arc::clone(&services.validator),
     };
@@ -85,7 +87,9 @@ async fn stops_within(wait: Duration, stopped: &mut watch::Receiver<bool>) -> bo
 /// Writes down uses of tokens.
 struct Flusher {
     interval: Duration,
+    /// The share of the time while others want the processor.
     share: FlushShare,
+    processors: Processors,
     context: Arc<Context>,
     validator: Arc<Validator>,
 }
@@ -97,7 +101,8 @@ impl Flusher {
                 let mut stopped = stopped.clone();
                 async move { if stops_within(rest, &mut stopped).await { Next::Stop } else { Next::Unit } }
             };
-            if let Err(error) = self.validator.flush_at_pace(self.share, rest).await {
+            let share = || if self.processors.have_time() { self.share.max(FlushShare::SPARE) } else { self.share };
+            if let Err(error) = self.validator.flush_at_pace(share, rest).await {
                 tracing::warn!(%error, "uses of tokens could not be written down; they are kept for the next time");
             }
         }

@@ -63,6 +63,6 @@ async fn written(world: &World) -> Result<(Duration, Duration), TokenError> {
         }
         std::future::ready(Next::Unit)
     };
-    world.validator.flush_at_pace(half, rest).await?;
+    world.validator.flush_at_pace(|| half, rest).await?;
     Ok((begun.elapsed(), longest.into_inner().unwrap_or_default()))
 }

@@ -1,6 +1,7 @@
 //! What every verb stands on: the store, the clock, the generator, the catalogue, the keys.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use secret_hash::{Argon2Params, Keyring, Scheme};
 use storage::Store;
@@ -95,6 +96,8 @@ pub struct Context {
     pub(crate) store: Store,
     pub(crate) units: Units,
     pub(crate) fences: Arc<Fences>,
+    /// The store's doubts that every fence was raised for.
+    doubts: AtomicU64,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) lease: Arc<dyn Lease>,
@@ -115,6 +118,7 @@ impl Context {
             units: Units::new(parts.store.clone(), Arc::clone(&fences), parts.runtime.clone()),
             store: parts.store,
             fences,
+            doubts: AtomicU64::new(0),
             clock: parts.clock,
             entropy: parts.entropy,
             lease: parts.lease,
@@ -167,8 +171,37 @@ impl Context {
         Ok(format!("{:032x}", u128::from_be_bytes(bits)))
     }
 
-    /// Whether this process may still answer from memory.
+    /// Goes on from the newest moment the database holds, should the clock of this machine be behind it: what had ended
+    /// before a restart stays ended. Call it before anything is answered.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn resume_time(&self) -> Result<(), Failure> {
+        if let Some(newest) = self.store.read(|reads| Box::pin(reads.newest_event())).await? {
+            self.clock.not_before(newest);
+        }
+        Ok(())
+    }
+
+    /// The moment by the wall clock as it is, for what is compared with the clocks of others.
+    pub(crate) fn wall(&self) -> Timestamp {
+        self.clock.wall()
+    }
+
+    /// A time for waits, which no change of the clock makes longer or shorter.
+    pub(crate) fn steady(&self) -> Timestamp {
+        self.clock.steady()
+    }
+
+    /// Whether this process may still answer from memory. Asked on every use of it, and before the look at the fence: what
+    /// was read before somebody else wrote to the database is behind a fence from here on.
     pub fn may_remember(&self) -> bool {
+        let doubts = self.store.counters().doubts();
+        if doubts != self.doubts.load(Ordering::Acquire) {
+            // First the fences: whoever finds the number written down finds them raised.
+            self.fences.raise_all();
+            self.doubts.fetch_max(doubts, Ordering::AcqRel);
+        }
         self.lease.is_current()
     }
 

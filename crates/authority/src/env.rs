@@ -1,16 +1,28 @@
-//! The clock and the generator: the only places where time is read and randomness drawn.
+//! The clock and the generator: with [`SystemClock`], the only places where time is read and randomness drawn.
 
-use std::time::Duration;
-
-use std::time::SystemTime;
+mod clock;
 
 use token_domain::Timestamp;
 use token_domain::id::{Id, Kind};
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
-    /// The moment by the wall clock, in UTC. Expiry and grace are decided by it.
+    /// The moment, in UTC, as expiry and grace are decided by it. It never falls: what has ended stays ended, whatever
+    /// happens to the clock of the machine.
     fn now(&self) -> Timestamp;
+
+    /// The moment by the wall clock as it is, for what is compared with the clocks of others, such as one-time codes.
+    fn wall(&self) -> Timestamp {
+        self.now()
+    }
+
+    /// A time that only runs, at the rate of real time: for waits. Where it begins means nothing.
+    fn steady(&self) -> Timestamp {
+        self.now()
+    }
+
+    /// Time was at least this before: from now on it is not less. For the newest moment a database holds.
+    fn not_before(&self, _moment: Timestamp) {}
 }
 
 /// Says whether this process may still answer from memory.
@@ -42,21 +54,11 @@ pub trait Entropy: Send + Sync {
 #[error("the operating system's random generator failed: {0}")]
 pub struct EntropyError(pub String);
 
-/// The clock of this machine.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
+pub use clock::SystemClock;
 
 /// The generator of this operating system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemEntropy;
-
-impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is where the clock is read")]
-    fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        Timestamp::from_micros(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
-    }
-}
 
 impl Entropy for SystemEntropy {
     #[expect(clippy::disallowed_methods, reason = "this is where randomness is drawn")]

@@ -48,6 +48,11 @@ impl Fences {
         });
     }
 
+    /// Raises every fence: somebody else changed the database, and nobody here knows what.
+    pub fn raise_all(&self) {
+        self.0.raise(Raise::Everything);
+    }
+
     /// Promises to raise the fences of a change that is about to be tried.
     pub fn arm(self: &Arc<Self>) -> Armed {
         Armed { fences: Arc::clone(self), touched: Vec::new() }
@@ -99,6 +104,15 @@ mod tests {
             assert_eq!(good_for(&fences, before), expected, "{touched:?}");
             assert_eq!(good_for(&fences, fences.stamp()), [true; 4], "{touched:?}");
         }
+    }
+
+    #[test]
+    fn a_change_that_nobody_knows_fences_everything_read_before_and_nothing_after() {
+        let fences = Fences::default();
+        let before = fences.stamp();
+        fences.raise_all();
+        assert_eq!(good_for(&fences, before), [false; 4]);
+        assert_eq!(good_for(&fences, fences.stamp()), [true; 4]);
     }
 
     #[test]

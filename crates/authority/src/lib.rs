@@ -15,6 +15,7 @@ pub mod executions;
 pub mod fence;
 pub mod hashing;
 pub mod invitations;
+pub mod leaks;
 pub mod limits;
 pub mod members;
 pub mod organizations;

@@ -5,6 +5,9 @@
 //! for an account is how many strangers are worked on at once, and addresses it was signed in to from before are no
 //! strangers: a thousand guessers at a thousand addresses do not shut its owner out.
 //!
+//! Moments here are those of [`Clock::steady`](crate::env::Clock::steady): a wall clock that is set back or ahead makes no
+//! wait longer and forgets no failure.
+//!
 //! Guesses at a person's one-time codes are counted for the person ([`CodeLimiter`]): six digits are too few to let every
 //! address have its tries, and only who has the password gets that far.
 

@@ -178,7 +178,7 @@ pub(crate) async fn confirm_password(
     mut given: Zeroizing<String>,
     origin: &Origin,
 ) -> Result<(), PersonError> {
-    let attempt = context.sign_ins.take(&user.email.key(), origin.client_ip, context.now())?;
+    let attempt = context.sign_ins.take(&user.email.key(), origin.client_ip, context.steady())?;
     let stored = user.password_hash.as_deref().ok_or(PersonError::WrongPassword)?;
     let inconsistent = |error| Failure::Inconsistent(format!("a stored password hash cannot be used: {error}"));
     let stored = PasswordHash::parse(stored).map_err(inconsistent)?;

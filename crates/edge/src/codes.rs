@@ -37,6 +37,8 @@ pub enum Code {
     Conflict,
     /// The body is too long.
     PayloadTooLarge,
+    /// A body that can be read, and asks for what is never done.
+    UnprocessableContent,
     /// Too many attempts.
     TooManyRequests,
     /// A fault of ours.
@@ -60,7 +62,7 @@ pub struct Entry {
 
 impl Code {
     /// Every code, by status.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::MalformedRequest,
         Self::InvalidRequest,
         Self::MissingParameter,
@@ -75,6 +77,7 @@ impl Code {
         Self::RequestTimeout,
         Self::Conflict,
         Self::PayloadTooLarge,
+        Self::UnprocessableContent,
         Self::TooManyRequests,
         Self::Internal,
         Self::Unavailable,
@@ -138,6 +141,11 @@ impl Code {
                 "payload too large",
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "Send a shorter body: at most 64 KiB, 4 KiB on validation.",
+            ),
+            Self::UnprocessableContent => (
+                "unprocessable content",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Correct the field named in `field`; the request was not carried out.",
             ),
             Self::TooManyRequests => {
                 ("too many requests", StatusCode::TOO_MANY_REQUESTS, "Wait as long as `Retry-After` says, in seconds.")

@@ -159,6 +159,18 @@ impl ApiError {
         self.0.code
     }
 
+    /// The `message` as sent.
+    pub fn public_message(&self) -> &str {
+        let Entry { status, message, .. } = self.0.code.entry();
+        self.0.message.as_deref().filter(|_| !status.is_server_error()).unwrap_or(message)
+    }
+
+    /// Challenges for `Basic`, by which the request came (RFC 6749 §5.2, RFC 7617 §2.1).
+    #[must_use]
+    pub fn challenging_basic(self) -> Self {
+        self.challenge("Basic realm=\"nolapse\", charset=\"UTF-8\"")
+    }
+
     /// What only the log may say.
     pub fn cause(&self) -> Option<&str> {
         self.0.cause.as_deref()
@@ -230,13 +242,14 @@ impl ResponseError for ApiError {
             Code::Unauthenticated if !set(&header::WWW_AUTHENTICATE) => {
                 response.insert_header((header::WWW_AUTHENTICATE, REALM));
             }
-            Code::InvalidToken => {
+            Code::InvalidToken if !set(&header::WWW_AUTHENTICATE) => {
                 response.insert_header((header::WWW_AUTHENTICATE, format!("{REALM}, error=\"invalid_token\"")));
             }
             Code::Unavailable | Code::NotSetUp | Code::TooManyRequests if !set(&header::RETRY_AFTER) => {
                 response.insert_header((header::RETRY_AFTER, "1"));
             }
             Code::Unauthenticated
+            | Code::InvalidToken
             | Code::MalformedRequest
             | Code::InvalidRequest
             | Code::MissingParameter
@@ -249,6 +262,7 @@ impl ResponseError for ApiError {
             | Code::RequestTimeout
             | Code::Conflict
             | Code::PayloadTooLarge
+            | Code::UnprocessableContent
             | Code::TooManyRequests
             | Code::Internal
             | Code::Unavailable

@@ -30,7 +30,7 @@ pub struct NotReady {
     error: &'static str,
     /// Which parts are not ready, in words.
     message: String,
-    /// Their names: `setup`, `database`, `lease`, `stopping`.
+    /// Their names: `setup` is not done, `database` does not answer, `disk` takes no changes, `lease` is not held, `stopping`.
     failing: Vec<&'static str>,
     #[serde(rename = "statusCode")]
     status_code: u16,

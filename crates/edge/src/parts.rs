@@ -5,12 +5,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::HttpRequest;
-use actix_web::http::header::HeaderMap;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
 use ipnet::IpNet;
 
 use super::cors::Cors;
 use super::drain::Drain;
+use super::failures::Failures;
 use super::gate::Gate;
 use super::hot::Hot;
 use super::metrics::HttpMetrics;
@@ -33,6 +35,8 @@ pub struct EdgeParts {
     pub hot: Arc<[Hot]>,
     /// Whether other requests are logged.
     pub access_log: bool,
+    /// Where the metadata of this resource is (RFC 9728), for challenges; nothing if nobody says.
+    pub resource_metadata: Option<Arc<str>>,
     /// Draws 64 random bits; called once for each worker.
     pub draw: Arc<dyn Fn() -> u64 + Send + Sync>,
 }
@@ -62,13 +66,33 @@ pub(super) const LINGER: Duration = Duration::from_secs(1);
 pub struct Edge {
     pub(super) parts: EdgeParts,
     pub(super) ids: RequestIds,
+    /// Requests that failed because something could not be reached.
+    pub(super) failures: Failures,
+    /// What challenges end with. Of this worker alone, so that nothing is counted across workers.
+    challenge_end: Option<Rc<str>>,
 }
 
 impl Edge {
     /// The edge of a new worker.
     pub fn new(parts: EdgeParts) -> Rc<Self> {
         let ids = RequestIds::new((parts.draw)());
-        Rc::new(Self { parts, ids })
+        let end = |url: &Arc<str>| Rc::from(format!(", resource_metadata=\"{url}\""));
+        let challenge_end = parts.resource_metadata.as_ref().map(end);
+        Rc::new(Self { parts, ids, failures: Failures::default(), challenge_end })
+    }
+
+    /// Ends the challenge of an answer, if it has one, with where the metadata of this resource is (RFC 9728 §5.1).
+    pub(super) fn complete_challenge<B>(&self, response: &mut HttpResponse<B>) {
+        let Some(end) = &self.challenge_end else { return };
+        if !matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            return;
+        }
+        let challenge = response.headers().get(header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
+        let completed =
+            challenge.filter(|challenge| challenge.starts_with("Bearer ")).map(|start| format!("{start}{end}"));
+        if let Some(value) = completed.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+        }
     }
 
     /// The limits of the server this request came to; the strictest sensible ones off a server, in a unit test.

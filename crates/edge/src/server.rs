@@ -4,29 +4,30 @@
 //! have to go through `Patient`.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Protocol};
-use actix_server::{GracefulShutdownSignal, Server, ServerHandle};
+use actix_server::{Server, ServerHandle};
 use actix_service::{IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::dev::AppConfig;
-use futures::future::{Either, select};
+use futures::future::{Either, join, select};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpSocket, TcpStream, UnixStream};
-use tokio::signal::unix::{self, SignalKind};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::signal::unix::{self, Signal, SignalKind};
 
 use super::app::Site;
 use super::drain::Drain;
+use super::listener::{Last, Listener, Origin};
 use super::parts::LINGER;
 use super::patience::{Patience, Patient};
 use super::socket;
 use crate::listen::Listen;
 
-/// Connections the kernel holds while all workers are busy accepting.
-const BACKLOG: u32 = 2048;
+/// How long workers may take to take up connections that were handed to them: microseconds, but on a busy machine.
+const HANDED_OVER: Duration = Duration::from_millis(100);
 
 /// Where to listen, and how long what may take. The deadline of a request is one of [`super::parts::Limits`].
 #[derive(Clone, Debug)]
@@ -55,6 +56,8 @@ pub struct Running {
     handle: ServerHandle,
     drain: Drain,
     drain_delay: Duration,
+    /// What is still to be accepted at the end; nothing where another process goes on with the socket.
+    last: Option<Last>,
 }
 
 /// Binds and starts. Must run inside an actix system.
@@ -71,21 +74,26 @@ pub fn start(site: Site, settings: &Settings) -> io::Result<Running> {
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
     let times = Times::of(settings, site.edge.limits.deadline);
-    let (builder, place) = match &settings.listen {
+    let stopping = move || {
+        let stopping = stopping.clone();
+        async move { stopping.notified().await }
+    };
+    let (builder, place, last) = match &settings.listen {
         Listen::Network(address) => {
-            let listener = bind(*address)?;
-            let address = listener.local_addr()?;
-            let builder = builder.listen("http", listener, move || {
-                let patience = times.patience;
-                fn_service(move |stream: TcpStream| async move {
-                    // Answers are one write each: waiting to fill a packet would only delay them.
-                    stream.set_nodelay(true)?;
-                    let peer = stream.peer_addr().ok();
-                    Ok((Patient::new(stream, patience), Protocol::Http1, peer))
-                })
-                .and_then(http(&site, times, stopping.clone(), Some(address)))
-            })?;
-            (builder, Listen::Network(address))
+            let Listener { socket, origin } = Listener::open(*address)?;
+            let address = socket.local_addr()?;
+            let last = match origin {
+                Origin::Bound => Some(Last {
+                    socket: socket.try_clone()?,
+                    site: site.clone(),
+                    times,
+                    grace: settings.shutdown_grace,
+                }),
+                Origin::Inherited => None,
+            };
+            let builder =
+                builder.listen("http", socket, move || connections(&site, times, stopping.clone(), address))?;
+            (builder, Listen::Network(address), last)
         }
         Listen::Socket(path) => {
             let builder = builder.listen_uds("http", socket::bind(path)?, move || {
@@ -95,19 +103,40 @@ pub fn start(site: Site, settings: &Settings) -> io::Result<Running> {
                 })
                 .and_then(http(&site, times, stopping.clone(), None))
             })?;
-            (builder, settings.listen.clone())
+            (builder, settings.listen.clone(), None)
         }
     };
     let server = builder.run();
     let handle = server.handle();
-    Ok(Running { place, server, handle, drain, drain_delay: settings.drain_delay })
+    Ok(Running { place, server, handle, drain, drain_delay: settings.drain_delay, last })
+}
+
+/// What is done with connections over the network, until `stopping` completes.
+pub(super) fn connections<F, S>(
+    site: &Site,
+    times: Times,
+    stopping: F,
+    address: SocketAddr,
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<F, S>
+where
+    F: Fn() -> S + 'static,
+    S: Future<Output = ()> + 'static,
+{
+    let patience = times.patience;
+    fn_service(move |stream: TcpStream| async move {
+        // Answers are one write each: waiting to fill a packet would only delay them.
+        stream.set_nodelay(true)?;
+        let peer = stream.peer_addr().ok();
+        Ok((Patient::new(stream, patience), Protocol::Http1, peer))
+    })
+    .and_then(http(site, times, stopping, Some(address)))
 }
 
 /// HTTP over connections of either kind.
-fn http<T: AsyncRead + AsyncWrite + Unpin + 'static>(
+fn http<T, F, S>(
     site: &Site,
     times: Times,
-    stopping: GracefulShutdownSignal,
+    stopping: F,
     address: Option<SocketAddr>,
 ) -> impl ServiceFactory<
     (Patient<T>, Protocol, Option<SocketAddr>),
@@ -115,12 +144,14 @@ fn http<T: AsyncRead + AsyncWrite + Unpin + 'static>(
     Response = (),
     Error = DispatchError,
     InitError = (),
-> + use<T> {
+> + use<T, F, S>
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+    F: Fn() -> S + 'static,
+    S: Future<Output = ()> + 'static,
+{
     let http = HttpService::build()
-        .graceful_shutdown_signal(move || {
-            let stopping = stopping.clone();
-            async move { stopping.notified().await }
-        })
+        .graceful_shutdown_signal(stopping)
         .keep_alive(times.keep_alive)
         .client_request_timeout(times.head)
         .client_disconnect_timeout(LINGER)
@@ -135,7 +166,7 @@ fn http<T: AsyncRead + AsyncWrite + Unpin + 'static>(
 
 /// The time limits of connections.
 #[derive(Clone, Copy)]
-struct Times {
+pub(super) struct Times {
     keep_alive: KeepAlive,
     head: Duration,
     patience: Patience,
@@ -151,31 +182,32 @@ impl Times {
     }
 }
 
-/// Binds; an error names the address, which the system's own does not.
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    listener(address).map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))
-}
-
-fn listener(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // A restarted server takes its port back at once, while connections of the old one are still in TIME_WAIT.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)?.into_std()
-}
-
 impl Running {
     /// Serves until `stop` completes, then drains: readiness fails, after the drain delay nothing more is accepted, running
     /// requests end within the grace. Returns when the last worker has stopped; what outlives requests is stopped after that.
+    ///
+    /// What has been accepted by then is served, and so is what waits in the kernel: closing the socket would reset it. A
+    /// socket that was inherited stays open elsewhere, and what waits there waits for the next process.
     pub async fn until(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { place, server, handle, drain, drain_delay } = self;
+        let Self { place, server, handle, drain, drain_delay, last } = self;
         let stopping = async move {
             stop.await;
             tracing::info!("stopping: readiness fails from now on");
             drain.begin();
             tokio::time::sleep(drain_delay).await;
             tracing::info!("stopping: no new connections from now on");
-            handle.stop(true).await;
+            // A worker that stops drops what was handed to it and not taken up yet.
+            handle.pause().await;
+            tokio::time::sleep(HANDED_OVER).await;
+            let stopped = handle.stop(true);
+            match last {
+                Some(last) => {
+                    if let ((), Err(error)) = join(stopped, last.serve()).await {
+                        tracing::warn!(%error, "the last connections could not all be accepted");
+                    }
+                }
+                None => stopped.await,
+            }
         };
         let served = match select(pin!(server), pin!(stopping)).await {
             // It could not go on by itself.
@@ -204,4 +236,27 @@ pub fn signal() -> io::Result<impl Future<Output = ()>> {
             std::process::exit(1);
         });
     })
+}
+
+/// Listens for SIGHUP from now on, which asks for files to be read anew and by itself would end the process; and for SIGUSR1
+/// and SIGUSR2, which would end it too and mean nothing here.
+pub fn hang_ups() -> io::Result<HangUps> {
+    let ignored = [SignalKind::user_defined1(), SignalKind::user_defined2()];
+    Ok(HangUps {
+        hang_up: unix::signal(SignalKind::hangup())?,
+        _ignored: ignored.map(unix::signal).into_iter().collect::<io::Result<_>>()?,
+    })
+}
+
+/// Signals that ask for files to be read anew.
+pub struct HangUps {
+    hang_up: Signal,
+    _ignored: Vec<Signal>,
+}
+
+impl HangUps {
+    /// The next.
+    pub async fn next(&mut self) {
+        self.hang_up.recv().await;
+    }
 }

@@ -68,6 +68,8 @@ pub enum Raise {
     Group(u128),
     /// A member came into being: what was found absent may be absent no longer.
     Created,
+    /// Nobody knows what, because somebody else changed it: all that is remembered is outdated.
+    Everything,
 }
 
 /// The counter and the slots. Shared by everything in a process that remembers reads of one database.
@@ -115,16 +117,22 @@ impl Fences {
     /// Outdates every read of what a change touched that began before this call. Call it after the change's commit,
     /// whatever became of it, and before anybody is told.
     pub fn raise(&self, touched: Raise) {
-        let slot = match touched {
-            Raise::Member(member) => self.members.get(member),
-            Raise::Group(group) => self.groups.get(group),
-            Raise::Created => &self.created,
-        };
         // An addition, not a load and a store, with which a slow change would set the counter back.
         let value = self.counter.fetch_add(1, Ordering::SeqCst) + 1;
         // The greater value, not the later one: of two changes to a slot, the one that counted first may write last.
         // Written before counting, the slot would outdate reads that begin in between as well.
-        slot.fetch_max(value, Ordering::SeqCst);
+        let write = |slot: &AtomicU64| {
+            slot.fetch_max(value, Ordering::SeqCst);
+        };
+        match touched {
+            Raise::Member(member) => write(self.members.get(member)),
+            Raise::Group(group) => write(self.groups.get(group)),
+            Raise::Created => write(&self.created),
+            Raise::Everything => {
+                self.members.0.iter().for_each(write);
+                write(&self.created);
+            }
+        }
     }
 }
 
@@ -166,6 +174,7 @@ mod tests {
             (Raise::Member(1), [false, true, true, true]),
             (Raise::Group(1), [false, false, true, true]),
             (Raise::Created, [true, true, true, false]),
+            (Raise::Everything, [false; 4]),
         ];
         for (touched, expected) in table {
             let fences = Fences::new();

@@ -1,8 +1,8 @@
 //! One server process per database.
 //!
 //! A server answers from its memory what it read a moment ago. That is right only while nobody else changes the
-//! database, so a server holds a lock for as long as it runs: on SQLite a lock on `<file>.lock`, which the kernel drops
-//! with the process; on PostgreSQL an advisory lock of a session, proved again every half second. Between "the session
+//! database, so a server holds a lock for as long as it runs: on SQLite a lock on the database file, which the kernel drops
+//! with the process; on PostgreSQL an advisory lock of a session. Both are proved again every half second. Between "the session
 //! is gone" and "we noticed" lies the danger, and a lease closes it: the holder trusts itself only until
 //! [`LEASE`] after it *sent* the last proof that was answered, and whoever takes over from a holder that did not say
 //! goodbye waits that long first.
@@ -34,7 +34,7 @@ const PROOF_WAIT: Duration = Duration::from_secs(10);
 pub struct InstanceLock {
     /// The moment, in nanoseconds of `CLOCK_BOOTTIME`, up to which the lock is certainly ours.
     good_until: Arc<AtomicI64>,
-    lost: watch::Receiver<bool>,
+    lost: watch::Receiver<Option<Lost>>,
     /// What changes are compared with; on SQLite the lock on the file is enough.
     registration: Option<Registration>,
     holding: Mutex<Option<Holding>>,
@@ -42,10 +42,21 @@ pub struct InstanceLock {
 
 /// What keeps the lock.
 enum Holding {
-    /// The locked file.
-    File(sqlite::LockFile),
+    /// The thread that holds the locked file and watches over it, told to end by its sender's end.
+    File { stop: std::sync::mpsc::Sender<()>, thread: std::thread::JoinHandle<()> },
     /// The thread that proves a session, told to end by its sender's end.
     Session { stop: oneshot::Sender<()>, ended: oneshot::Receiver<()>, beat: Arc<Notify> },
+}
+
+/// How a database is lost for good to the process that served it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Lost {
+    /// Another process has, or has had, it.
+    #[error("another process has taken over this database: make sure that one process serves it")]
+    TakenOver,
+    /// Another file is in its place.
+    #[error("the database file was replaced while it was in use: start again to serve the new one")]
+    Replaced,
 }
 
 /// Why the lock was not given.
@@ -90,7 +101,7 @@ impl InstanceLock {
     /// Whether the lock is ours at this moment. An atomic load and a reading of the clock that runs through suspension.
     pub fn is_current(&self) -> bool {
         let good_until = self.good_until.load(Ordering::Acquire);
-        good_until == i64::MAX || boottime_nanos() < good_until
+        boottime_nanos() < good_until
     }
 
     /// The shared deadline behind [`is_current`](Self::is_current), in nanoseconds of `CLOCK_BOOTTIME`: for those who
@@ -128,14 +139,16 @@ impl InstanceLock {
         })
     }
 
-    /// Resolves when another process has, or has had, the database meanwhile. The server must end: what it remembers
-    /// may be wrong. Losing the connection alone is not that; then [`is_current`](Self::is_current) is false until the
-    /// lock is proved again.
-    pub async fn lost(&self) {
+    /// Resolves when the database is lost for good. The server must end: what it remembers may be wrong. Losing the
+    /// connection, or a file that is moved away, is not that; then [`is_current`](Self::is_current) is false until the lock
+    /// is proved again.
+    pub async fn lost(&self) -> Lost {
         let mut lost = self.lost.clone();
-        if lost.wait_for(|lost| *lost).await.is_err() {
+        let verdict = lost.wait_for(Option::is_some).await.ok().and_then(|verdict| *verdict);
+        match verdict {
+            Some(verdict) => verdict,
             // The proving thread ended without a verdict, which only happens on release.
-            std::future::pending::<()>().await;
+            None => std::future::pending().await,
         }
     }
 
@@ -148,7 +161,11 @@ impl InstanceLock {
                 drop(stop);
                 drop(ended.await);
             }
-            Some(Holding::File(file)) => drop(file),
+            Some(Holding::File { stop, thread }) => {
+                drop(stop);
+                // At once: it only waits for this.
+                drop(thread.join());
+            }
             None => {}
         }
     }

@@ -3,11 +3,15 @@
 //! These functions block and may be called from anywhere: where a runtime is needed they start their own, on a thread
 //! of their own. Any number of processes may call them at once; a lock makes them take turns.
 
+mod losses;
 mod postgresql;
 pub(crate) mod sqlite;
 
-use crate::error::StoreError;
+pub use losses::Loss;
+
+use crate::error::{Constraint, StoreError};
 use crate::url::{DatabaseUrl, Target};
+use diesel::QueryResult;
 use diesel::backend::Backend;
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
@@ -26,7 +30,15 @@ pub struct MigrationStatus {
 enum Task {
     Up,
     Down(usize),
+    Losses(usize),
     Status,
+}
+
+/// What came of a task.
+#[derive(Default)]
+struct Report {
+    statuses: Vec<MigrationStatus>,
+    losses: Vec<Loss>,
 }
 
 /// Applies what is missing; the status of every migration afterwards. Makes the file of an SQLite database if there is
@@ -35,15 +47,23 @@ enum Task {
 /// # Errors
 /// The database cannot be reached, a migration fails, or the database was migrated by a newer program.
 pub fn up(url: &DatabaseUrl) -> Result<Vec<MigrationStatus>, StoreError> {
-    run(url, Task::Up)
+    Ok(run(url, Task::Up)?.statuses)
+}
+
+/// What taking back the last `steps` migrations would lose: what holds something, and only that.
+///
+/// # Errors
+/// As [`up`].
+pub fn losses(url: &DatabaseUrl, steps: usize) -> Result<Vec<Loss>, StoreError> {
+    Ok(run(url, Task::Losses(steps))?.losses)
 }
 
 /// Takes back the last `steps` migrations **and the data in their tables**; the status afterwards.
 ///
 /// # Errors
-/// As [`up`].
+/// As [`up`]; [`StoreError::Conflict`] when facts would be lost that take rights away.
 pub fn down(url: &DatabaseUrl, steps: usize) -> Result<Vec<MigrationStatus>, StoreError> {
-    run(url, Task::Down(steps))
+    Ok(run(url, Task::Down(steps))?.statuses)
 }
 
 /// Which migrations were applied. Changes nothing but diesel's own table, and makes no file.
@@ -51,21 +71,30 @@ pub fn down(url: &DatabaseUrl, steps: usize) -> Result<Vec<MigrationStatus>, Sto
 /// # Errors
 /// As [`up`].
 pub fn status(url: &DatabaseUrl) -> Result<Vec<MigrationStatus>, StoreError> {
-    run(url, Task::Status)
+    Ok(run(url, Task::Status)?.statuses)
 }
 
-fn run(url: &DatabaseUrl, task: Task) -> Result<Vec<MigrationStatus>, StoreError> {
+fn run(url: &DatabaseUrl, task: Task) -> Result<Report, StoreError> {
     match url.target() {
         Target::Sqlite(path) => sqlite::run(path, task),
         Target::PostgreSql(server) => postgresql::run(server, task),
     }
 }
 
-fn perform<DB: Backend>(
-    database: &mut impl MigrationHarness<DB>,
+/// What a migration works on: one of the two databases.
+struct Side {
     migrations: fn() -> EmbeddedMigrations,
+    /// Their names, and what takes each back.
+    downs: &'static [(&'static str, &'static str)],
+}
+
+fn perform<DB: Backend, C: MigrationHarness<DB>>(
+    database: &mut C,
+    side: &Side,
+    count: impl Fn(&mut C, String) -> QueryResult<i64>,
     task: Task,
-) -> Result<Vec<MigrationStatus>, StoreError> {
+) -> Result<Report, StoreError> {
+    let migrations = side.migrations;
     let known = known::<DB>(&migrations())?;
     let newer: Vec<String> = applied(database)?
         .into_iter()
@@ -78,25 +107,65 @@ fn perform<DB: Backend>(
             "the database was migrated by a newer program ({unknown} unknown here): run that one, or restore a backup"
         )));
     }
+    let mut losses = Vec::new();
     match task {
         Task::Up => {
             database.run_pending_migrations(migrations()).map_err(|error| failed(&error.to_string()))?;
         }
         Task::Down(steps) => {
+            let losses = losses_of(database, side, &count, &known, steps)?;
+            let rights: Vec<String> =
+                losses.iter().filter(|loss| loss.gives_rights_back).map(Loss::to_string).collect();
+            if !rights.is_empty() {
+                return Err(StoreError::Conflict(Constraint::Other(format!(
+                    "what takes rights away would be gone, and the rights be back: {}; clear it first, or restore a backup",
+                    rights.join(", ")
+                ))));
+            }
             let reverted = applied(database)?.len().min(steps);
             for _ in 0..reverted {
                 let source = migrations();
                 database.revert_last_migration(source).map_err(|error| failed(&error.to_string()))?;
             }
         }
+        Task::Losses(steps) => losses = losses_of(database, side, &count, &known, steps)?,
         Task::Status => {}
     }
     let applied = applied(database)?;
-    Ok(statuses(known, &applied))
+    Ok(Report { statuses: statuses(&known, &applied), losses })
 }
 
-fn statuses(known: Vec<(MigrationVersion<'static>, String)>, applied: &[MigrationVersion<'_>]) -> Vec<MigrationStatus> {
-    known.into_iter().map(|(version, name)| MigrationStatus { name, applied: applied.contains(&version) }).collect()
+/// What would be lost with so many migrations. Without organisations there are no rights: with them gone, nothing is given
+/// back.
+fn losses_of<DB: Backend, C: MigrationHarness<DB>>(
+    database: &mut C,
+    side: &Side,
+    count: &impl Fn(&mut C, String) -> QueryResult<i64>,
+    known: &[(MigrationVersion<'static>, String)],
+    steps: usize,
+) -> Result<Vec<Loss>, StoreError> {
+    let statuses = statuses(known, &applied(database)?);
+    let mut losses = Vec::new();
+    for (table, column) in losses::candidates(side.downs, &statuses, steps) {
+        let rows = count(database, losses::question(&table, column.as_deref()))?;
+        if rows > 0 {
+            losses.push(losses::judged(&table, column.as_deref(), rows));
+        }
+    }
+    if losses.iter().any(|loss| loss.what == "organizations") {
+        for loss in &mut losses {
+            loss.gives_rights_back = false;
+        }
+    }
+    Ok(losses)
+}
+
+fn statuses(known: &[(MigrationVersion<'static>, String)], applied: &[MigrationVersion<'_>]) -> Vec<MigrationStatus> {
+    let status = |(version, name): &(MigrationVersion<'static>, String)| MigrationStatus {
+        name: name.clone(),
+        applied: applied.contains(version),
+    };
+    known.iter().map(status).collect()
 }
 
 fn known<DB: Backend>(migrations: &EmbeddedMigrations) -> Result<Vec<(MigrationVersion<'static>, String)>, StoreError> {

@@ -340,8 +340,38 @@ pub struct TokenFilter {
     pub now: Timestamp,
     /// Only tokens made before this one (newest first): a keyset cursor.
     pub after: Option<(Timestamp, TokenId)>,
+    /// Only this token and those made after it: how far a search goes, by
+    /// [`search_end_of_tokens`](crate::Reads::search_end_of_tokens).
+    pub until: Option<(Timestamp, TokenId)>,
     /// At most this many.
     pub limit: u32,
+}
+
+/// How many rows a search looks at before it says how far it came: some 10 ms on SQLite. No index finds parts of names, nor
+/// every combination of conditions. One of the pieces of names would cost every new token a dozen entries, and answer for
+/// all organisations together what is asked for one.
+pub const SEARCHED_ROWS: u32 = 10_000;
+
+impl TokenFilter {
+    /// Whether no index leads to the tokens asked for, so that all of the owner's may have to be looked at for one page.
+    pub fn is_search(&self) -> bool {
+        let Narrowing { text, scope, created_by, agent_type, external_id, unused_since, expires_before, revoked_after } =
+            &self.narrowed;
+        let is_narrowed = text.is_some()
+            || scope.is_some()
+            || created_by.is_some()
+            || agent_type.is_some()
+            || unused_since.is_some()
+            || expires_before.is_some()
+            || revoked_after.is_some();
+        // An actor has few, and a holder.
+        let has_few = matches!(self.owner, OwnerFilter::Actor(_)) || external_id.is_some();
+        // Most tokens are active: an index of those would be written with every token.
+        let is_common = self.status == Some(token_domain::token::Status::Active);
+        let has_index = self.status.is_none() && self.owner == OwnerFilter::Kind(Kind::Organization);
+        !has_few
+            && (self.name_contains.is_some() || is_narrowed || is_common || (self.project_id.is_some() && !has_index))
+    }
 }
 
 /// A change to what is shown of a token.
@@ -439,11 +469,21 @@ pub struct AuditFilter {
     pub direction: Direction,
     /// Only what comes after the event of this number, in that direction.
     pub after: Option<i64>,
+    /// Only up to the event of this number, in that direction: how far a search goes, by
+    /// [`search_end_of_audit`](crate::Reads::search_end_of_audit).
+    pub up_to: Option<i64>,
     /// At most this many.
     pub limit: u32,
 }
 
 impl AuditFilter {
+    /// Whether events are asked for by more than one condition: an index serves one of them, and the events it leads to
+    /// are looked at one by one for the others.
+    pub fn is_search(&self) -> bool {
+        let conditions = [self.action.is_some(), self.actor.is_some(), self.target_id.is_some()];
+        conditions.into_iter().filter(|asked| *asked).count() > 1
+    }
+
     /// Every event of a trail behind the event of this number, in order: the chain as it is.
     pub const fn chain(organization_id: Option<OrganizationId>, after: i64, limit: u32) -> Self {
         Self {
@@ -455,6 +495,7 @@ impl AuditFilter {
             until: None,
             direction: Direction::Ascending,
             after: Some(after),
+            up_to: None,
             limit,
         }
     }

@@ -4,6 +4,11 @@
 //! write the function in `repo` and a line here, and say what it is `queued for` if that is locked first. Those that a
 //! unit of work begins and ends with are in [`frame`](crate::frame).
 //!
+//! Reads are of two kinds. What is listed under `reads` looks at a few rows, found by a key or an index, and is done at once
+//! where the caller stands. What is listed under `scans` may look at more than a few hundred: it goes through a lane with
+//! connections of its own, few at a time, so that nothing else waits for it. What a scan borrows is copied
+//! (`lent`, or `maybe` for an option of it) because on SQLite it goes to another thread; the rest is `given`.
+//!
 //! Common rules: `Ok(None)`, `Ok(false)` or an empty list is "not there" or "not in that state"; what belongs to another
 //! organisation is not there. Moments are arguments; the database's clock is never asked. After an error a unit of work
 //! accepts no further operation and is rolled back.
@@ -19,6 +24,7 @@ use crate::model::{
     TokenCount, TokenEdit, TokenFilter, TokenOwner, TokenTerms, TokenUse, User,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
+use futures::executor::block_on;
 use futures::future::{BoxFuture, join};
 use token_domain::Timestamp;
 use token_domain::execution::{BranchName, Coverage, RepositoryName};
@@ -37,9 +43,49 @@ use token_domain::usage::{Hour, UsageHour};
 /// statements was made in every crate above, and made anew with every edit there.
 pub type Operation<'o, T> = BoxFuture<'o, Result<T, StoreError>>;
 
+/// The type of a parameter of a scan.
+macro_rules! parameter {
+    (given $type:ty) => {
+        $type
+    };
+    (lent $type:ty) => {
+        &'o $type
+    };
+    (maybe $type:ty) => {
+        Option<&'o $type>
+    };
+}
+
+/// An argument of a scan as it goes to another thread.
+macro_rules! carried {
+    (given $arg:ident) => {
+        $arg
+    };
+    (lent $arg:ident) => {
+        $arg.to_owned()
+    };
+    (maybe $arg:ident) => {
+        $arg.cloned()
+    };
+}
+
+/// An argument of a scan as it is lent there.
+macro_rules! lent {
+    (given $arg:ident) => {
+        $arg
+    };
+    (lent $arg:ident) => {
+        &$arg
+    };
+    (maybe $arg:ident) => {
+        $arg.as_ref()
+    };
+}
+
 macro_rules! operations {
     (
         reads { $($(#[$read_doc:meta])* $read_in:ident::$read:ident($($read_arg:ident: $read_type:ty),*) -> $read_out:ty;)+ }
+        scans { $($(#[$scan_doc:meta])* $scan_in:ident::$scan:ident($($scan_arg:ident: $how:ident $scan_type:ty),*) -> $scan_out:ty;)+ }
         writes { $($(#[$write_doc:meta])* $write_in:ident::$write:ident($($arg:ident: $type:ty),*) -> $out:ty $(, queued for $queue:expr)?;)+ }
     ) => {
         #[expect(clippy::elidable_lifetime_names, reason = "some of the listed operations borrow what they are given")]
@@ -48,21 +94,30 @@ macro_rules! operations {
                 $(#[$read_doc])*
                 pub fn $read<'o>(&'o mut self, $($read_arg: $read_type),*) -> Operation<'o, $read_out> {
                     Box::pin(async move { match &mut self.0 {
-                        ReadsSide::Sqlite(connection) => sqlite::repo::$read_in::$read(connection, $($read_arg),*).await,
-                        ReadsSide::PostgreSql(reader) => {
-                            let connection = reader.connection();
-                            let mut shared = &*connection;
-                            let read = postgresql::repo::$read_in::$read(&mut shared, $($read_arg),*);
-                            match reader.bounded(read).await {
-                                Err(error) if error.is_lost_connection() => {
-                                    reader.renew().await?;
-                                    let connection = reader.connection();
-                                    let mut shared = &*connection;
-                                    let again = postgresql::repo::$read_in::$read(&mut shared, $($read_arg),*);
-                                    reader.bounded(again).await
-                                }
-                                result => result,
-                            }
+                        ReadsSide::Sqlite(connection, _) => {
+                            sqlite::repo::$read_in::$read(connection, $($read_arg),*).await
+                        }
+                        ReadsSide::PostgreSql(reader, _) => {
+                            operations!(twice reader, postgresql::repo::$read_in::$read($($read_arg),*))
+                        }
+                    } })
+                }
+            )+
+            $(
+                $(#[$scan_doc])*
+                pub fn $scan<'o>(&'o mut self, $($scan_arg: parameter!($how $scan_type)),*) -> Operation<'o, $scan_out> {
+                    Box::pin(async move { match &mut self.0 {
+                        ReadsSide::Sqlite(_, lane) => {
+                            $(let $scan_arg = carried!($how $scan_arg);)*
+                            let read = lane.run(move |connection| {
+                                block_on(sqlite::repo::$scan_in::$scan(connection, $(lent!($how $scan_arg)),*))
+                            });
+                            read.await
+                        }
+                        ReadsSide::PostgreSql(_, lane) => {
+                            let mut turn = lane.turn().await?;
+                            let reader = &mut turn.reader;
+                            operations!(twice reader, postgresql::repo::$scan_in::$scan($($scan_arg),*))
                         }
                     } })
                 }
@@ -72,9 +127,25 @@ macro_rules! operations {
         #[expect(clippy::elidable_lifetime_names, reason = "some of the listed operations borrow what they are given")]
         impl Tx {
             $(operations! { in_tx $(#[$read_doc])* $read_in::$read($($read_arg: $read_type),*) -> $read_out })+
+            $(operations! { in_tx $(#[$scan_doc])* $scan_in::$scan($($scan_arg: parameter!($how $scan_type)),*) -> $scan_out })+
             $(operations! { in_tx $(#[$write_doc])* $write_in::$write($($arg: $type),*) -> $out $(, queued for $queue)? })+
         }
     };
+    (twice $reader:ident, postgresql::repo::$module:ident::$name:ident($($arg:ident),*)) => {{
+        let connection = $reader.connection();
+        let mut shared = &*connection;
+        let read = postgresql::repo::$module::$name(&mut shared, $($arg),*);
+        match $reader.bounded(read).await {
+            Err(error) if error.is_lost_connection() => {
+                $reader.renew().await?;
+                let connection = $reader.connection();
+                let mut shared = &*connection;
+                let again = postgresql::repo::$module::$name(&mut shared, $($arg),*);
+                $reader.bounded(again).await
+            }
+            result => result,
+        }
+    }};
     (in_tx $(#[$doc:meta])* $module:ident::$name:ident($($arg:ident: $type:ty),*) -> $out:ty $(, queued for $queue:expr)?) => {
         $(#[$doc])*
         #[expect(clippy::allow_attributes, reason = "only some of the listed operations have many arguments")]
@@ -119,24 +190,16 @@ operations! {
 
         /// A person's place in an organisation, with all that decides what they may do there.
         memberships::membership_standing(organization: OrganizationId, user: UserId) -> Option<MembershipStanding>;
-        /// A person's organisations by slug, byte by byte, after a slug.
-        memberships::organizations_of_user(user: UserId, after: Option<&'o Slug>, limit: u32) -> Vec<Home>;
         /// The organisation a person joined first, of those that are switched on and have not switched the person off.
         memberships::first_organization(user: UserId) -> Option<OrganizationId>;
         /// Whether there is an organisation that both are members of.
         memberships::share_organization(one: UserId, other: UserId) -> bool;
-        /// An organisation's people, newest first, before a place in the list.
-        memberships::list_members(organization: OrganizationId, after: Option<(Timestamp, UserId)>, limit: u32) -> Vec<Member>;
-        /// Who wears a custom role.
-        memberships::members_of_role(organization: OrganizationId, role: RoleId) -> Vec<UserId>;
 
         /// A person's second factor, confirmed or not.
         second_factors::second_factor(user: UserId) -> Option<SecondFactor>;
         /// How many recovery codes a person has left.
         second_factors::count_recovery_codes(user: UserId) -> i64;
 
-        /// An organisation's own roles, by name.
-        roles::roles(organization: OrganizationId) -> Vec<CustomRole>;
         /// One of them.
         roles::role(organization: OrganizationId, id: RoleId) -> Option<CustomRole>;
 
@@ -144,62 +207,23 @@ operations! {
         invitations::invitation_by_digest(digest: &'o [u8; 32]) -> Option<Invitation>;
         /// The invitation of the person whose address has that key ([`Email::key`]), expired or not.
         invitations::invitation_for(organization: OrganizationId, email_key: &'o str) -> Option<Invitation>;
-        /// An organisation's invitations, newest first, before a place in the list.
-        invitations::list_invitations(organization: OrganizationId, after: Option<(Timestamp, InvitationId)>, limit: u32) -> Vec<Invited>;
 
         /// The session with that SHA-256, expired or not, and its person's standing.
         sessions::session_by_digest(digest: &'o [u8; 32]) -> Option<SessionStanding>;
-        /// A person's unexpired sessions, newest first; in one organisation or in all.
-        sessions::sessions_of_user(user: UserId, organization: Option<OrganizationId>, now: Timestamp) -> Vec<Session>;
 
         /// Every token that a presented secret with this look-up hint may be, with all that bears on it. One statement.
         tokens::candidates(lookup_hint: i64) -> Vec<Candidate>;
         /// A token of the organisation.
         tokens::token(organization: OrganizationId, id: TokenId) -> Option<Token>;
-        /// Those of these tokens that are the organisation's, newest first.
-        tokens::tokens_by_id(organization: OrganizationId, ids: &'o [TokenId]) -> Vec<Token>;
-        /// Tokens by filter, newest first.
-        tokens::list_tokens(filter: &'o TokenFilter) -> Vec<Token>;
-        /// How many of the tokens by filter have each status; its page is not looked at.
-        tokens::count_tokens(filter: &'o TokenFilter) -> StatusCounts;
-        /// How many of the organisation's tokens, of every kind, are active or rotating.
-        tokens::live_token_count(organization: OrganizationId, now: Timestamp) -> i64;
-
-        /// Every personal key of these people in the organisation, dead ones included: what a change to the people touches.
-        tokens::keys_of_people(organization: OrganizationId, people: &'o [UserId]) -> Vec<TokenId>;
-        /// What was counted of a token from an hour up to, not including, another; hours without a use are left out.
-        usage::token_usage(token: TokenId, first: Hour, end: Hour) -> Vec<UsageHour>;
-
-        /// How often each of these tokens was found good, with or without the scopes asked for, from an hour on; those
-        /// without a use are left out.
-        usage::uses_since(tokens: &'o [TokenId], first: Hour) -> Vec<(TokenId, u64)>;
 
         /// A project of the organisation.
         projects::project(organization: OrganizationId, id: ProjectId) -> Option<Project>;
-        /// A page of an organisation's projects.
-        projects::list_projects(organization: OrganizationId, listing: &'o Listing) -> Page<Project>;
         /// A tenant boundary of the project.
         access_scopes::access_scope(project: ProjectId, id: AccessScopeId) -> Option<AccessScope>;
         /// The one of that slug.
         access_scopes::access_scope_by_slug(project: ProjectId, slug: &'o Slug) -> Option<AccessScope>;
-        /// A page of a project's tenant boundaries.
-        access_scopes::list_access_scopes(project: ProjectId, listing: &'o Listing) -> Page<AccessScope>;
         /// An actor of the project.
         actors::actor(project: ProjectId, id: ActorId) -> Option<Actor>;
-        /// A page of a project's actors.
-        actors::list_actors(filter: &'o ActorFilter, listing: &'o Listing) -> Page<Actor>;
-        /// Every token of these actors, dead ones included: what a change to the actors touches.
-        actors::tokens_of_actors(ids: &'o [ActorId]) -> Vec<TokenId>;
-        /// The same with whose each is.
-        actors::tokens_by_actor(ids: &'o [ActorId]) -> Vec<(ActorId, TokenId)>;
-        /// How many actors these tenant boundaries have; one with none is left out.
-        totals::actor_counts(project: ProjectId, scopes: &'o [AccessScopeId]) -> Vec<(AccessScopeId, u64)>;
-        /// The actors of a tenant boundary.
-        tenancy::actor_ids(project: ProjectId, scope: AccessScopeId) -> Vec<ActorId>;
-        /// The tenant boundaries of these actors, as far as the project has them.
-        tenancy::places_of_actors(project: ProjectId, ids: &'o [ActorId]) -> Vec<(ActorId, Option<AccessScopeId>)>;
-        /// How much there is in a project.
-        tenancy::project_contents(project: ProjectId, now: Timestamp) -> ProjectContents;
 
         /// What an organisation asks of its tokens, by kind; a kind that is asked nothing is left out.
         policies::token_rules(organization: OrganizationId) -> Vec<StoredRule>;
@@ -207,39 +231,25 @@ operations! {
         policies::token_rule(organization: OrganizationId, kind: Kind) -> Option<StoredRule>;
         /// What it has to say about a new token of one kind: its cap, and what it asks. No such organisation: nothing.
         policies::token_terms(organization: OrganizationId, kind: Kind) -> TokenTerms;
-        /// The organisation's live tokens of a kind, newest first, whoever's they are, after one of them.
-        tokens::live_tokens_of_kind(organization: OrganizationId, kind: Kind, after: Option<(Timestamp, TokenId)>, now: Timestamp, limit: u32) -> Vec<Token>;
 
         /// A repository of the organisation.
         repositories::repository(organization: OrganizationId, name: &'o RepositoryName) -> Option<Repository>;
-        /// An organisation's repositories by name, byte by byte, after a name.
-        repositories::list_repositories(organization: OrganizationId, after: Option<&'o RepositoryName>, limit: u32) -> Vec<Repository>;
         /// What the last submission of a repository said, or the last one of a branch; nothing for an organisation that is
         /// switched off.
         repositories::published_coverage(organization: &'o Slug, name: &'o RepositoryName, branch: Option<&'o BranchName>) -> Option<Coverage>;
         /// The baseline in force.
         baselines::baseline(repository: RepositoryId) -> Option<Baseline>;
-        /// A repository's baselines, newest first, before a number.
-        baselines::baseline_history(repository: RepositoryId, before_seq: Option<i64>, limit: u32) -> Vec<Baseline>;
         /// An execution of the organisation.
         executions::execution(organization: OrganizationId, id: ExecutionId) -> Option<Execution>;
-        /// A repository's executions, newest first.
-        executions::list_executions(filter: &'o ExecutionFilter) -> Vec<Execution>;
         /// What a submission's key recorded.
         executions::execution_key(organization: OrganizationId, principal: Principal, key: &'o str) -> Option<ExecutionKey>;
 
         /// What an idempotency key made.
         idempotency::idempotency(organization: OrganizationId, principal: Principal, operation: &'o str, key: &'o str) -> Option<IdempotencyRecord>;
 
-        /// Events of a trail by filter. Moments are places in a trail, whose times never go back.
-        audit::list_audit(filter: &'o AuditFilter) -> Vec<AuditRecord>;
         /// The end of a trail as it is remembered beside the events; nothing for a trail that was never written to.
         audit::audit_end(organization: Option<OrganizationId>) -> Option<AuditHead>;
-        /// Every trail there is; nothing stands for the deployment's own.
-        audit::audit_trails() -> Vec<Option<OrganizationId>>;
 
-        /// Logged changes after a number, in order of commit.
-        log::log_after(seq: i64, limit: u32) -> Vec<LogEntry>;
         /// The number of the last logged change; zero before the first.
         log::log_tail() -> i64;
         /// The number of the oldest change still kept.
@@ -247,6 +257,75 @@ operations! {
 
         /// A named value of the deployment.
         settings::meta_get(key: &'o str) -> Option<String>;
+    }
+    scans {
+        /// A person's organisations by slug, byte by byte, after a slug.
+        memberships::organizations_of_user(user: given UserId, after: maybe Slug, limit: given u32) -> Vec<Home>;
+        /// An organisation's people, newest first, before a place in the list.
+        memberships::list_members(organization: given OrganizationId, after: given Option<(Timestamp, UserId)>, limit: given u32) -> Vec<Member>;
+        /// Who wears a custom role.
+        memberships::members_of_role(organization: given OrganizationId, role: given RoleId) -> Vec<UserId>;
+        /// An organisation's own roles, by name.
+        roles::roles(organization: given OrganizationId) -> Vec<CustomRole>;
+        /// An organisation's invitations, newest first, before a place in the list.
+        invitations::list_invitations(organization: given OrganizationId, after: given Option<(Timestamp, InvitationId)>, limit: given u32) -> Vec<Invited>;
+        /// A person's unexpired sessions, newest first; in one organisation or in all.
+        sessions::sessions_of_user(user: given UserId, organization: given Option<OrganizationId>, now: given Timestamp) -> Vec<Session>;
+        /// Tokens by filter, newest first.
+        tokens::list_tokens(filter: lent TokenFilter) -> Vec<Token>;
+        /// The last token that a search looks at which looks at so many of the owner's tokens, from the filter's place on;
+        /// nothing if it gets to the end of them.
+        tokens::search_end_of_tokens(filter: lent TokenFilter, rows: given u32) -> Option<(Timestamp, TokenId)>;
+        /// Those of these tokens that are the organisation's, newest first.
+        tokens::tokens_by_id(organization: given OrganizationId, ids: lent [TokenId]) -> Vec<Token>;
+        /// How many of the tokens by filter have each status; its page is not looked at.
+        tokens::count_tokens(filter: lent TokenFilter) -> StatusCounts;
+        /// How often each of these tokens was found good, with or without the scopes asked for, from an hour on; those
+        /// without a use are left out.
+        usage::uses_since(tokens: lent [TokenId], first: given Hour) -> Vec<(TokenId, u64)>;
+        /// How many of the organisation's tokens, of every kind, are active or rotating.
+        tokens::live_token_count(organization: given OrganizationId, now: given Timestamp) -> i64;
+        /// Every personal key of these people in the organisation, dead ones included: what a change to the people touches.
+        tokens::keys_of_people(organization: given OrganizationId, people: lent [UserId]) -> Vec<TokenId>;
+        /// What was counted of a token from an hour up to, not including, another; hours without a use are left out.
+        usage::token_usage(token: given TokenId, first: given Hour, end: given Hour) -> Vec<UsageHour>;
+        /// A page of an organisation's projects.
+        projects::list_projects(organization: given OrganizationId, listing: lent Listing) -> Page<Project>;
+        /// A page of a project's tenant boundaries.
+        access_scopes::list_access_scopes(project: given ProjectId, listing: lent Listing) -> Page<AccessScope>;
+        /// A page of a project's actors.
+        actors::list_actors(filter: lent ActorFilter, listing: lent Listing) -> Page<Actor>;
+        /// Every token of these actors, dead ones included: what a change to the actors touches.
+        actors::tokens_of_actors(ids: lent [ActorId]) -> Vec<TokenId>;
+        /// The same with whose each is.
+        actors::tokens_by_actor(ids: lent [ActorId]) -> Vec<(ActorId, TokenId)>;
+        /// How many actors these tenant boundaries have; one with none is left out.
+        totals::actor_counts(project: given ProjectId, scopes: lent [AccessScopeId]) -> Vec<(AccessScopeId, u64)>;
+        /// The actors of a tenant boundary.
+        tenancy::actor_ids(project: given ProjectId, scope: given AccessScopeId) -> Vec<ActorId>;
+        /// The tenant boundaries of these actors, as far as the project has them.
+        tenancy::places_of_actors(project: given ProjectId, ids: lent [ActorId]) -> Vec<(ActorId, Option<AccessScopeId>)>;
+        /// How much there is in a project.
+        tenancy::project_contents(project: given ProjectId, now: given Timestamp) -> ProjectContents;
+        /// The organisation's live tokens of a kind, newest first, whoever's they are, after one of them.
+        tokens::live_tokens_of_kind(organization: given OrganizationId, kind: given Kind, after: given Option<(Timestamp, TokenId)>, now: given Timestamp, limit: given u32) -> Vec<Token>;
+        /// An organisation's repositories by name, byte by byte, after a name.
+        repositories::list_repositories(organization: given OrganizationId, after: maybe RepositoryName, limit: given u32) -> Vec<Repository>;
+        /// A repository's baselines, newest first, before a number.
+        baselines::baseline_history(repository: given RepositoryId, before_seq: given Option<i64>, limit: given u32) -> Vec<Baseline>;
+        /// A repository's executions, newest first.
+        executions::list_executions(filter: lent ExecutionFilter) -> Vec<Execution>;
+        /// Events of a trail by filter. Moments are places in a trail, whose times never go back.
+        audit::list_audit(filter: lent AuditFilter) -> Vec<AuditRecord>;
+        /// When the newest event of any trail was: every change writes one. Looks at the end of every trail, once a start.
+        audit::newest_event() -> Option<Timestamp>;
+        /// The last event that a search looks at which looks at so many events, from the filter's place on; nothing if it
+        /// gets to the end of them.
+        audit::search_end_of_audit(filter: lent AuditFilter, rows: given u32) -> Option<i64>;
+        /// Every trail there is; nothing stands for the deployment's own.
+        audit::audit_trails() -> Vec<Option<OrganizationId>>;
+        /// Logged changes after a number, in order of commit.
+        log::log_after(seq: given i64, limit: given u32) -> Vec<LogEntry>;
     }
     writes {
         /// The token with its owner, its organisation's state and its terms, whether or not it is live.

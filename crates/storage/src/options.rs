@@ -11,11 +11,11 @@ pub struct StoreOptions {
     pub connect_timeout: Duration,
     /// PostgreSQL: how long a unit of work waits for its turn at what it locks first and for a free connection, together.
     pub acquire_timeout: Duration,
-    /// How long one statement may run. SQLite: how long to wait for another process that holds the file.
+    /// PostgreSQL: how long one statement may run.
     pub statement_timeout: Duration,
     /// PostgreSQL: how long a validation waits for its read, with connecting.
     pub validation_timeout: Duration,
-    /// PostgreSQL: how long a statement may wait for a lock.
+    /// How long a statement may wait for a lock. SQLite: for another process that holds the file.
     pub lock_timeout: Duration,
     /// PostgreSQL: how long a transaction may sit idle before the server ends it.
     pub idle_transaction_timeout: Duration,
@@ -27,6 +27,10 @@ pub struct StoreOptions {
     pub queue_length: usize,
     /// SQLite: page cache of each connection, in KiB.
     pub cache_kib: u32,
+    /// Reads that may look at many rows and run at the same time.
+    pub lane_width: usize,
+    /// Those that run or wait for their turn, together; one more is refused.
+    pub lane_places: usize,
 }
 
 impl Default for StoreOptions {
@@ -43,6 +47,8 @@ impl Default for StoreOptions {
             group_wait: Duration::from_millis(2),
             queue_length: 1024,
             cache_kib: 8 * 1024,
+            lane_width: 2,
+            lane_places: 64,
         }
     }
 }

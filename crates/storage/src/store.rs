@@ -19,6 +19,9 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+/// A disk with less than this left is full: the next group of changes may not fit.
+const ROOM_BYTES: u64 = 1024 * 1024;
+
 /// The facts on disk. Cheap to clone; all clones are the same store.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
@@ -32,19 +35,39 @@ struct Inner {
 
 enum Side {
     Sqlite(Box<SqliteSide>),
-    PostgreSql { readers: Arc<postgresql::Readers>, pool: Arc<postgresql::Pool>, units: TaskTracker },
+    PostgreSql(Box<PostgreSqlSide>),
 }
 
 struct SqliteSide {
     path: PathBuf,
     readers: sqlite::Readers,
+    lane: Arc<sqlite::Lane>,
     writer: sqlite::Writer,
+}
+
+struct PostgreSqlSide {
+    readers: Arc<postgresql::Readers>,
+    lane: Arc<postgresql::Lane>,
+    pool: Arc<postgresql::Pool>,
+    units: TaskTracker,
+}
+
+impl SqliteSide {
+    /// Whether the file's disk has room for a change.
+    fn check_room(&self) -> Result<(), StoreError> {
+        let unknown = |error: rustix::io::Errno| StoreError::outage(OutageKind::Disk, error.to_string());
+        let disk = rustix::fs::statvfs(&self.path).map_err(unknown)?;
+        if disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM_BYTES {
+            return Err(StoreError::outage(OutageKind::Disk, "the disk of the database file is full"));
+        }
+        Ok(())
+    }
 }
 
 impl Store {
     /// Opens a database that was migrated before ([`migrate::up`](crate::migrate::up)).
     ///
-    /// SQLite is read on the calling thread and written by one thread of the store. On PostgreSQL reads belong to the
+    /// SQLite is read on the calling thread, or in a lane where that may take long, and written by one thread of the store. On PostgreSQL reads belong to the
     /// runtime they are called on, and units of work run on `background`, which must outlive the store: there a
     /// dropped request cannot cut them short.
     ///
@@ -70,13 +93,15 @@ impl Store {
             Target::Sqlite(path) => Side::Sqlite(Box::new(SqliteSide {
                 path: path.clone(),
                 readers: sqlite::Readers::new(path.clone(), options),
+                lane: Arc::new(sqlite::Lane::start(path, options, Arc::clone(&counters))?),
                 writer: sqlite::Writer::start(path.clone(), options, Arc::clone(&counters))?,
             })),
-            Target::PostgreSql(server) => Side::PostgreSql {
+            Target::PostgreSql(server) => Side::PostgreSql(Box::new(PostgreSqlSide {
                 readers: Arc::new(postgresql::Readers::new((**server).clone(), options)),
+                lane: Arc::new(postgresql::Lane::new((**server).clone(), options, Arc::clone(&counters))),
                 pool: Arc::new(postgresql::Pool::new((**server).clone(), options, registration)?),
                 units: TaskTracker::new(),
-            },
+            })),
         };
         let store = Self(Arc::new(Inner { side, options, counters, background }));
         store.ping().await?;
@@ -132,9 +157,9 @@ impl Store {
         let (unit, answer) = closure::unit(held, work);
         match &self.0.side {
             Side::Sqlite(side) => side.writer.submit(unit).await?,
-            Side::PostgreSql { pool, units, .. } => {
-                let unit = in_transaction(Arc::clone(pool), Arc::clone(&self.0.counters), unit);
-                units.spawn_on(unit, &self.0.background);
+            Side::PostgreSql(side) => {
+                let unit = in_transaction(Arc::clone(&side.pool), Arc::clone(&self.0.counters), unit);
+                side.units.spawn_on(unit, &self.0.background);
             }
         }
         closure::arrived(answer.await)
@@ -173,6 +198,21 @@ impl Store {
         result.map(drop)
     }
 
+    /// Whether changes can be written down. Costs nothing unless the last one that tried found no room, a disk that fails or
+    /// a file that is gone: then it tries to write a line, so that the end of the trouble is seen too.
+    ///
+    /// # Errors
+    /// Why they cannot.
+    pub async fn check_disk(&self) -> Result<(), StoreError> {
+        if let Side::Sqlite(side) = &self.0.side {
+            side.check_room()?;
+        }
+        if !self.0.counters.has_disk_trouble() {
+            return Ok(());
+        }
+        self.write(|tx| Box::pin(tx.meta_set("disk_check", ""))).await
+    }
+
     /// How often the database was asked.
     pub fn counters(&self) -> &StoreCounters {
         &self.0.counters
@@ -199,6 +239,7 @@ impl Store {
                 let closing = self.0.background.spawn_blocking(move || {
                     if let Side::Sqlite(side) = &inner.side {
                         side.writer.close();
+                        side.lane.close();
                         side.readers.close();
                     }
                 });
@@ -206,26 +247,27 @@ impl Store {
                     tracing::error!(%error, "the store could not be closed in order");
                 }
             }
-            Side::PostgreSql { readers, pool, units } => {
-                units.close();
-                units.wait().await;
-                pool.close();
-                readers.close();
+            Side::PostgreSql(side) => {
+                side.units.close();
+                side.units.wait().await;
+                side.pool.close();
+                side.lane.close();
+                side.readers.close();
             }
         }
     }
 
     async fn reads(&self) -> Result<Reads, StoreError> {
         Ok(Reads(match &self.0.side {
-            Side::Sqlite(side) => ReadsSide::Sqlite(side.readers.take()?),
-            Side::PostgreSql { readers, .. } => ReadsSide::PostgreSql(readers.reader().await?),
+            Side::Sqlite(side) => ReadsSide::Sqlite(side.readers.take()?, Arc::clone(&side.lane)),
+            Side::PostgreSql(side) => ReadsSide::PostgreSql(side.readers.reader().await?, Arc::clone(&side.lane)),
         }))
     }
 
     fn put_back<T>(&self, reads: Reads, result: &Result<T, StoreError>) {
         match (&self.0.side, reads.0) {
-            (Side::Sqlite(side), ReadsSide::Sqlite(connection)) => side.readers.put_back(connection, result),
-            (Side::Sqlite(_) | Side::PostgreSql { .. }, _) => {}
+            (Side::Sqlite(side), ReadsSide::Sqlite(connection, _)) => side.readers.put_back(connection, result),
+            (Side::Sqlite(_) | Side::PostgreSql(_), _) => {}
         }
     }
 }
@@ -234,7 +276,7 @@ impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let side = match &self.0.side {
             Side::Sqlite(_) => "SQLite",
-            Side::PostgreSql { .. } => "PostgreSQL",
+            Side::PostgreSql(_) => "PostgreSQL",
         };
         f.debug_tuple("Store").field(&side).finish()
     }
@@ -242,7 +284,8 @@ impl std::fmt::Debug for Store {
 
 /// Carries out a unit of work on PostgreSQL.
 async fn in_transaction(pool: Arc<postgresql::Pool>, counters: Arc<StoreCounters>, mut unit: Box<dyn Unit>) {
-    let mut tx = Tx::from(postgresql::Transaction::new(pool));
+    let transaction = Box::new(postgresql::Transaction::new(pool));
+    let mut tx = Tx::new(TxSide::PostgreSql(transaction), Arc::clone(&counters));
     let keep = unit.run(&mut tx).await;
     let committed = match tx.side {
         TxSide::PostgreSql(transaction) if keep => commit(*transaction).await,
@@ -254,6 +297,7 @@ async fn in_transaction(pool: Arc<postgresql::Pool>, counters: Arc<StoreCounters
         }
         TxSide::Sqlite(_) => Err(StoreError::Broken("a unit of work changed its database".to_owned())),
     };
+    counters.note_write(&committed);
     if keep && committed.is_ok() {
         counters.count_commit();
     }

@@ -1,9 +1,11 @@
 //! What a closure given to the store works with: [`Reads`] for single statements, [`Tx`] for a unit of work.
 
 use crate::backend::{postgresql, sqlite};
+use crate::counters::StoreCounters;
 use crate::error::StoreError;
 use futures::future::BoxFuture;
 use std::mem::take;
+use std::sync::Arc;
 
 /// A unit of work, as those see it who carry it out: a closure, whoever waits for what it returns, and what they hold.
 pub(crate) trait Unit: Send {
@@ -18,10 +20,10 @@ pub struct Reads(pub(crate) ReadsSide);
 
 /// Which database is read.
 pub(crate) enum ReadsSide {
-    /// A connection taken for this unit of reading.
-    Sqlite(sqlite::SqliteConn),
-    /// The worker's pipelined connection.
-    PostgreSql(postgresql::Reader),
+    /// A connection taken for this unit of reading, and the lane for reads that may look at many rows.
+    Sqlite(sqlite::SqliteConn, Arc<sqlite::Lane>),
+    /// The worker's pipelined connection, and the lane.
+    PostgreSql(postgresql::Reader, Arc<postgresql::Lane>),
 }
 
 /// A transaction. Everything in it happens, or nothing.
@@ -31,6 +33,7 @@ pub struct Tx {
     failed: bool,
     /// What is done once the unit is committed.
     afterwards: Vec<Afterwards>,
+    counters: Arc<StoreCounters>,
 }
 
 /// Something to do after a commit.
@@ -45,6 +48,11 @@ pub(crate) enum TxSide {
 }
 
 impl Tx {
+    /// On a connection, with nothing done yet.
+    pub(crate) const fn new(side: TxSide, counters: Arc<StoreCounters>) -> Self {
+        Self { side, failed: false, afterwards: Vec::new(), counters }
+    }
+
     /// Refuses an operation after a failed one. PostgreSQL would answer such an operation with an error and turn the
     /// commit into a silent rollback; SQLite would carry on with a part. Both are taken for what they are: a fault.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
@@ -62,8 +70,9 @@ impl Tx {
     }
 
     /// The operation is over.
-    pub(crate) const fn note<T>(&mut self, result: &Result<T, StoreError>) {
+    pub(crate) fn note<T>(&mut self, result: &Result<T, StoreError>) {
         self.failed = result.is_err();
+        self.counters.note_write(result);
     }
 
     /// Has something done once the unit is committed, and never if it is not, or if nobody knows. It must not wait for
@@ -88,17 +97,5 @@ impl Tx {
             TxSide::Sqlite(connection) => Some(connection),
             TxSide::PostgreSql(_) => None,
         }
-    }
-}
-
-impl From<sqlite::SqliteConn> for Tx {
-    fn from(connection: sqlite::SqliteConn) -> Self {
-        Self { side: TxSide::Sqlite(connection), failed: false, afterwards: Vec::new() }
-    }
-}
-
-impl From<postgresql::Transaction> for Tx {
-    fn from(transaction: postgresql::Transaction) -> Self {
-        Self { side: TxSide::PostgreSql(Box::new(transaction)), failed: false, afterwards: Vec::new() }
     }
 }

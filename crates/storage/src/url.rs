@@ -235,7 +235,12 @@ mod tests {
             assert_eq!(url.sqlite_path(), Some(Path::new(path)));
             assert_eq!(url.to_string(), text);
         }
-        for text in ["postgres://u@localhost/db", "postgresql://db.example/x?connect_timeout=3"] {
+        for text in [
+            "postgres://u@localhost/db",
+            "postgresql://db.example/x?connect_timeout=3",
+            "postgres://a:1,b:2/db",
+            "postgres://u:p@a:1,b,[::1]:3/db?target_session_attrs=read-write",
+        ] {
             assert!(!DatabaseUrl::parse(text).unwrap().is_sqlite(), "{text}");
         }
     }

@@ -1,17 +1,22 @@
-//! Rule: both databases have the same migrations, and every one can be undone.
+//! Rule: both databases have the same migrations, every one can be undone, and none changes once it was released.
 
 use super::Finding;
 use super::tidy::TrackedFile;
+use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// The two folders, one per database.
 const FOLDERS: [&str; 2] = ["migrations/sqlite/", "migrations/postgresql/"];
 /// What a migration consists of.
 const PARTS: [&str; 2] = ["down.sql", "up.sql"];
 
-/// Compares the folders with each other.
+/// The SHA-256 of every file of a migration that was released, as `sha256sum` writes them.
+const RELEASED: &str = "migrations/released.sha256";
+
+/// Compares the folders with each other, and released files with what they were.
 pub(super) fn check(files: &[TrackedFile]) -> Vec<Finding> {
-    let mut found = Vec::new();
+    let mut found = changed(files);
     let sides = FOLDERS.map(|folder| migrations(folder, files));
     let all: BTreeSet<_> = sides.iter().flat_map(BTreeMap::keys).copied().collect();
     for name in all {
@@ -27,6 +32,28 @@ pub(super) fn check(files: &[TrackedFile]) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// Released files that are not as they were.
+fn changed(files: &[TrackedFile]) -> Vec<Finding> {
+    let text = |path: &str| files.iter().find(|file| file.path == path).and_then(|file| file.text.as_deref());
+    let released = text(RELEASED).unwrap_or_default().lines().filter(|line| !line.starts_with('#'));
+    let differs = |line: &str| match line.split_once("  ") {
+        Some((hash, path)) if text(path).is_some_and(|text| sha256(text) == hash) => None,
+        Some((_, path)) => {
+            Some(Finding::new(path, "was released: it never changes and never goes; write another migration"))
+        }
+        None => Some(Finding::new(RELEASED, format!("a line that `sha256sum` did not write: {line}"))),
+    };
+    released.filter_map(differs).collect()
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hash, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hash, "{byte:02x}");
+        hash
+    })
 }
 
 /// Non-empty files by migration.
@@ -73,5 +100,20 @@ mod tests {
         assert_eq!(place(check(&files(&empty))), ["migrations/sqlite/2026_first"]);
         let more = [&GOOD[..], &[("migrations/sqlite/2026_first/notes.md", "x")]].concat();
         assert_eq!(place(check(&files(&more))), ["migrations/sqlite/2026_first"]);
+    }
+
+    #[test]
+    fn a_released_migration_is_as_it_was() {
+        let hash = sha256("CREATE TABLE t (a);");
+        assert_eq!(hash.len(), 64);
+        let released = |path: &str| (RELEASED, format!("# Released\n{hash}  {path}\n"));
+        let place = |path: &str, text: &str| {
+            let (list, lines) = released("migrations/sqlite/2026_first/up.sql");
+            let found = check(&files(&[(list, &lines), (path, text)]));
+            found.iter().any(|one| one.text.contains("released"))
+        };
+        assert!(!place("migrations/sqlite/2026_first/up.sql", "CREATE TABLE t (a);"));
+        assert!(place("migrations/sqlite/2026_first/up.sql", "CREATE TABLE t (a); "), "edited");
+        assert!(place("migrations/sqlite/2026_second/up.sql", "CREATE TABLE t (a);"), "removed");
     }
 }

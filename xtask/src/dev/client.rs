@@ -16,7 +16,7 @@ pub(super) struct Client {
 }
 
 /// A status and a JSON body (null if there was none).
-type Answer = (u16, Value);
+pub(super) type Answer = (u16, Value);
 
 impl Client {
     /// A client of the server at `base`, such as `http://127.0.0.1:8080`.
@@ -50,7 +50,17 @@ impl Client {
         }
     }
 
-    fn post(&self, path: &str, session: Option<&str>, body: &Value) -> Result<Answer> {
+    /// Asks as somebody.
+    pub(super) fn get(&self, path: &str, session: &str) -> Result<Answer> {
+        let request =
+            self.agent.get(format!("{}{path}", self.base)).header("Authorization", format!("Bearer {session}"));
+        let mut response = request.call().attempt(|| format!("GET {path}"))?;
+        let text = response.body_mut().read_to_string().attempt(|| format!("read the answer to GET {path}"))?;
+        Ok((response.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::Null)))
+    }
+
+    /// Sends a body, as somebody or as nobody.
+    pub(super) fn post(&self, path: &str, session: Option<&str>, body: &Value) -> Result<Answer> {
         let mut request = self.agent.post(format!("{}{path}", self.base));
         if let Some(session) = session {
             request = request.header("Authorization", format!("Bearer {session}"));

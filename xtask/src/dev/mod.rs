@@ -4,6 +4,7 @@
 //! checks that the printed request is answered, and stops: that is the quick start tested.
 
 mod client;
+mod demo;
 mod state;
 
 use crate::args::Args;
@@ -25,9 +26,10 @@ const LISTEN: &str = "127.0.0.1:8080";
 /// The settings for work on one's own machine.
 const CONFIG: &str = "config/development.toml";
 
-/// `cargo xtask dev [--fresh] [--once] [--listen ADDR]`
+/// `cargo xtask dev [--fresh] [--empty] [--once] [--listen ADDR]`
 pub(crate) fn task(mut args: Args) -> Result {
     let fresh = args.flag("--fresh");
+    let empty = args.flag("--empty");
     let once = args.flag("--once");
     let listen = args.value("--listen")?;
     args.finish()?;
@@ -50,7 +52,8 @@ pub(crate) fn task(mut args: Args) -> Result {
         .start(Stdio::piped(), Stdio::inherit())?;
     let base = product::listening(&mut server, |line| say::out(line))?;
     let client = Client::new(&base);
-    let token = working_token(&client, &state)?;
+    let contents = if empty { Contents::Nothing } else { Contents::Demonstration };
+    let token = working_token(&client, &state, contents)?;
     introduce(&base, &state, &token);
     if once {
         let status = server.stop()?;
@@ -86,8 +89,17 @@ fn set_up(program: &Path, state: &State) -> Result {
     state.keep_password(&password)
 }
 
+/// What a new state begins with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Contents {
+    /// Tokens, people and projects to look at.
+    Demonstration,
+    /// Nothing but the first token.
+    Nothing,
+}
+
 /// The token of the last run if it still validates, else a new one.
-fn working_token(client: &Client, state: &State) -> Result<String> {
+fn working_token(client: &Client, state: &State, contents: Contents) -> Result<String> {
     if let Some(token) = state.token()
         && client.validates(&token)?
     {
@@ -95,6 +107,10 @@ fn working_token(client: &Client, state: &State) -> Result<String> {
     }
     let password = state.password().ok_or_else(|| Fail::new("the password is lost").fix("cargo xtask dev --fresh"))?;
     let session = client.sign_in(EMAIL, &password, ORGANISATION)?;
+    if contents == Contents::Demonstration && state.token().is_none() {
+        say::step("filling it with something to look at (--empty leaves that out)");
+        demo::fill(client, &session)?;
+    }
     let token = client.create_token(&session, "first token")?;
     state.keep_token(&token)?;
     if client.validates(&token)? { Ok(token) } else { Err(Fail::new("a token made a moment ago does not validate")) }

@@ -15,6 +15,9 @@ const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
 /// Where Debian keeps servers, which is in `PATH` of the superuser alone.
 const SERVERS: &str = "/usr/sbin";
 
+/// Where Debian keeps that module.
+const OPENIDC_MODULE: &str = "/usr/lib/apache2/modules/mod_auth_openidc.so";
+
 /// A program of the system that a task needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tool {
@@ -30,10 +33,18 @@ pub(crate) enum Tool {
     Promtool,
     /// A gateway whose page in `docs/gateways` is tested.
     Gateway(&'static str),
+    /// The module by which Apache asks about tokens; a file, not a program.
+    OpenidcModule,
 }
 
-/// The gateways of the tests; each program has the name of its package.
-pub(crate) const GATEWAYS: [Tool; 3] = [Tool::Gateway("nginx"), Tool::Gateway("caddy"), Tool::Gateway("haproxy")];
+/// The gateways of the tests.
+pub(crate) const GATEWAYS: [Tool; 5] = [
+    Tool::Gateway("nginx"),
+    Tool::Gateway("caddy"),
+    Tool::Gateway("haproxy"),
+    Tool::Gateway("apache2"),
+    Tool::OpenidcModule,
+];
 
 impl Tool {
     /// The program's name.
@@ -45,6 +56,7 @@ impl Tool {
             Self::Valgrind => "valgrind",
             Self::Promtool => "promtool",
             Self::Gateway(name) => name,
+            Self::OpenidcModule => "mod_auth_openidc",
         }
     }
 
@@ -57,6 +69,7 @@ impl Tool {
             Self::Valgrind => "valgrind",
             Self::Promtool => "prometheus",
             Self::Gateway(name) => name,
+            Self::OpenidcModule => "libapache2-mod-auth-openidc",
         }
     }
 
@@ -67,7 +80,9 @@ impl Tool {
             Self::Wrk => &["wrk"],
             Self::Valgrind => &["valgrind"],
             Self::Promtool => &["prometheus"],
-            Self::Gateway(_) => &["nginx", "caddy", "haproxy"],
+            Self::Gateway(_) | Self::OpenidcModule => {
+                &["nginx", "caddy", "haproxy", "apache2", "libapache2-mod-auth-openidc"]
+            }
         }
     }
 
@@ -78,6 +93,7 @@ impl Tool {
             Self::Gateway(name) => {
                 which(name).or_else(|| Some(Path::new(SERVERS).join(name)).filter(|file| is_program(file)))
             }
+            Self::OpenidcModule => Some(PathBuf::from(OPENIDC_MODULE)).filter(|file| file.exists()),
         }
     }
 }

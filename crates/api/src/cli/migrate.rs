@@ -1,10 +1,12 @@
 //! `migrate`: bring the database's schema up, down, or say where it stands.
 
-use storage::migrate::{self, MigrationStatus};
+use storage::DatabaseUrl;
+use storage::instance::InstanceLock;
+use storage::migrate::{self, Loss, MigrationStatus};
 
 use super::sources::SourceArgs;
-use super::{Failure, output};
-use crate::assembly::database_url;
+use super::{Failure, output, serve};
+use crate::assembly::{database_url, holder};
 
 /// Options of `migrate`.
 #[derive(Clone, Debug, clap::Args)]
@@ -24,6 +26,9 @@ enum Action {
         /// How many.
         #[arg(long, default_value_t = 1)]
         steps: usize,
+        /// Do it. Without this, what would be lost is said and nothing is done.
+        #[arg(long)]
+        yes: bool,
     },
     /// Say which migrations are applied and which are not.
     Status,
@@ -32,14 +37,51 @@ enum Action {
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let loaded = args.sources.load(Vec::new())?;
     let url = database_url(&loaded.config)?;
-    let standing = match args.action.unwrap_or(Action::Up) {
-        Action::Up => migrate::up(&url)?,
-        Action::Down { steps } => migrate::down(&url, steps)?,
+    let action = args.action.unwrap_or(Action::Up);
+    let standing = match action {
+        // It only reads.
         Action::Status => migrate::status(&url)?,
+        Action::Up | Action::Down { .. } => locked(&url, &action)?,
     };
     let line = |migration: MigrationStatus| {
         let state = if migration.applied { "applied" } else { "pending" };
         format!("{state} {}\n", migration.name)
     };
     Ok(output::emit(&standing.into_iter().map(line).collect::<String>())?)
+}
+
+/// Changes the schema under the lock of the serving process: tables never change under a server.
+fn locked(url: &DatabaseUrl, action: &Action) -> Result<Vec<MigrationStatus>, Failure> {
+    let is_nothing = url.sqlite_path().is_some_and(|path| !path.exists()) && !matches!(action, Action::Up);
+    if is_nothing {
+        return Ok(migrate::status(url)?);
+    }
+    let background = serve::background()?;
+    let lock = background.block_on(InstanceLock::acquire(url, &holder()?))?;
+    let done = change(url, action);
+    background.block_on(lock.release());
+    done
+}
+
+fn change(url: &DatabaseUrl, action: &Action) -> Result<Vec<MigrationStatus>, Failure> {
+    match *action {
+        Action::Up => Ok(migrate::up(url)?),
+        Action::Status => Ok(migrate::status(url)?),
+        Action::Down { steps, yes } => {
+            if !yes {
+                return Err(unconfirmed(&migrate::losses(url, steps)?, steps).into());
+            }
+            Ok(migrate::down(url, steps)?)
+        }
+    }
+}
+
+/// What to say to somebody who did not say `--yes`.
+fn unconfirmed(losses: &[Loss], steps: usize) -> String {
+    let what = if steps == 1 { "the last migration".to_owned() } else { format!("the last {steps} migrations") };
+    if losses.is_empty() {
+        return format!("taking back {what} would lose no data; say --yes to do it");
+    }
+    let lost: Vec<String> = losses.iter().map(Loss::to_string).collect();
+    format!("taking back {what} would lose {}; make a backup, then say --yes to do it", lost.join(", "))
 }

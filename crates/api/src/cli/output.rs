@@ -2,6 +2,8 @@
 
 use std::io::{self, Write as _};
 
+use crate::telemetry::Queue;
+
 /// Writes a document or a line to standard output. A reader that has gone away (`… | head`) has had enough.
 pub(super) fn emit(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
@@ -11,7 +13,13 @@ pub(super) fn emit(text: &str) -> io::Result<()> {
     }
 }
 
-/// Says on standard error why the command failed. If that is closed there is nobody to tell.
+/// Says on standard error why the command failed. If that is closed there is nobody to tell, and if it takes nothing (a pipe
+/// that is full and not read) the end is not held up by it for long.
 pub(super) fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "nolapse-api: {}", text.trim_end());
+    let line = format!("nolapse-api: {}\n", text.trim_end());
+    if let Ok(queue) = Queue::before(io::stderr()) {
+        // Into memory: it cannot fail.
+        let _ = queue.clone().write_all(line.as_bytes());
+        queue.finish();
+    }
 }

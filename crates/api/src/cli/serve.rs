@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::sources::SourceArgs;
 use super::{Failure, output};
+use crate::config::Config;
 use crate::{compose, telemetry};
 use edge::listen::Listen;
 
@@ -30,20 +31,30 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let listen = args.listen.map(|address| ("server.listen", "--listen", address));
-    let loaded = args.sources.load(listen.into_iter().collect())?;
-    telemetry::start(&loaded.config.log)?;
+    let flags: Vec<_> = listen.into_iter().collect();
+    let loaded = args.sources.clone().load(flags.clone())?;
+    let reload = move || -> Result<Config, Failure> { Ok(args.sources.clone().load(flags.clone())?.config) };
+    let log = telemetry::start(&loaded.config.log)?;
     let background = background()?;
-    actix_web::rt::System::new().block_on(compose::serve(&loaded.config, &background, |announcement| {
-        // Programs that start this one wait for the line; if nobody reads, serving goes on all the same.
-        let place = match announcement.place {
-            Listen::Network(address) => format!("http://{address}"),
-            socket @ Listen::Socket(_) => socket.to_string(),
-        };
-        let _ = output::emit(&format!("listening on {place}\n"));
-        if let Some(link) = announcement.setup_link {
-            let _ = output::emit(&format!("set up this empty deployment, once, at {link}\n"));
-        }
-    }))
+    let served = actix_web::rt::System::new().block_on(compose::serve(
+        &loaded.config,
+        &background,
+        &log,
+        reload,
+        |announcement| {
+            // Programs that start this one wait for the line; if nobody reads, serving goes on all the same.
+            let place = match announcement.place {
+                Listen::Network(address) => format!("http://{address}"),
+                socket @ Listen::Socket(_) => socket.to_string(),
+            };
+            let _ = output::emit(&format!("listening on {place}\n"));
+            if let Some(link) = announcement.setup_link {
+                let _ = output::emit(&format!("set up this empty deployment, once, at {link}\n"));
+            }
+        },
+    ));
+    log.finish();
+    served
 }
 
 /// The runtime that carries what must outlive a request.

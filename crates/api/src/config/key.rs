@@ -286,12 +286,22 @@ fn judge_database_url(text: &str) -> Result<(), String> {
         "sqlite" if rest.is_empty() => Err("names no file".into()),
         "sqlite" if rest.contains(['?', '#', '\0']) => Err("has options, which a sqlite URL does not take".into()),
         "sqlite" => Ok(()),
-        "postgres" | "postgresql" => match Url::parse(text) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(format!("is not a URL ({error})")),
-        },
+        "postgres" | "postgresql" => judge_servers(scheme, rest),
         other => Err(unknown_scheme(other)),
     }
+}
+
+/// A PostgreSQL URL may name several servers, `postgres://user@a:1,b:2/db`, which no URL otherwise does: each is judged as
+/// if it were the only one.
+fn judge_servers(scheme: &str, rest: &str) -> Result<(), String> {
+    let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(authority_end);
+    let hosts_begin = authority.rfind('@').map_or(0, |at| at + 1);
+    let (user, hosts) = authority.split_at(hosts_begin);
+    for host in hosts.split(',') {
+        Url::parse(&format!("{scheme}://{user}{host}{path}")).map_err(|error| format!("is not a URL ({error})"))?;
+    }
+    Ok(())
 }
 
 /// Shows a scheme only if it can be one: what stands before `://` in a garbled URL may be a password.

@@ -275,7 +275,7 @@ pub(crate) const KEYS: &[Key] = &[
         "usage.flush_share_percent",
         int(1, 100),
         Some("1"),
-        "The share of the time that writing them may take. With more tokens in use than fit, writing lags behind; reads show what waits.",
+        "The share of the time that writing them may take while the processor is busy; with a quarter of it idle, half. With more tokens in use than fit, writing lags behind; reads show what waits.",
     ),
     key(
         "usage.retention_days",
@@ -305,6 +305,21 @@ pub(crate) const KEYS: &[Key] = &[
         Some("[]"),
         "Files with route tables, each named in its file: `/v1/auth/forward?routes=<name>` then asks for the scopes of the row that the original request has.",
     ),
+    // leaks
+    key(
+        "leaks.github_keys_url",
+        Kind::HttpUrl,
+        None,
+        "Where GitHub's public keys for reports of leaked tokens are, to check what comes to `POST /v1/leaks/github`. Unset: it is not taken.",
+    ),
+    key("leaks.gitlab_keys_url", Kind::HttpUrl, None, "The same of GitLab, for `POST /v1/leaks/gitlab`."),
+    // outbound
+    key(
+        "outbound.allowed_networks",
+        Kind::Networks,
+        Some("[]"),
+        "Private networks that requests to other servers may go to, with TLS or without. Public addresses are reached by TLS only, everything else never.",
+    ),
     // rate_limit
     key(
         "rate_limit.sign_in_attempts",
@@ -318,6 +333,12 @@ pub(crate) const KEYS: &[Key] = &[
         int(1, 100),
         Some("2"),
         "Passwords checked at once for one account; more are answered 429.",
+    ),
+    key(
+        "rate_limit.leak_reports",
+        int(1, 1_000_000),
+        Some("60"),
+        "Reports of leaked tokens (`POST /v1/credentials/revoke`) that an address may send in an hour; more are answered 429.",
     ),
     // log
     key(

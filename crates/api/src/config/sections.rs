@@ -45,6 +45,10 @@ pub(crate) struct Config {
     pub(crate) scopes: Scopes,
     /// What gateways ask.
     pub(crate) gateways: Gateways,
+    /// Reports of leaked tokens.
+    pub(crate) leaks: Leaks,
+    /// Requests to other servers.
+    pub(crate) outbound: Outbound,
     /// Sign-in back-off.
     pub(crate) rate_limit: RateLimit,
     /// Logging.
@@ -219,15 +223,31 @@ pub(crate) struct Gateways {
     pub(crate) route_tables: Vec<PathBuf>,
 }
 
+/// `leaks.*`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Leaks {
+    pub(crate) github_keys_url: Option<Url>,
+    pub(crate) gitlab_keys_url: Option<Url>,
+}
+
+/// `outbound.*`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Outbound {
+    #[serde(deserialize_with = "networks")]
+    pub(crate) allowed_networks: Vec<IpNet>,
+}
+
 /// `rate_limit.*`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the names are the keys'")]
 pub(crate) struct RateLimit {
     pub(crate) sign_in_attempts: u32,
     #[serde(rename = "sign_in_window_seconds", deserialize_with = "seconds")]
     pub(crate) sign_in_window: Duration,
     pub(crate) sign_in_concurrent_per_account: usize,
+    pub(crate) leak_reports: u32,
 }
 
 /// How log lines look.
@@ -277,5 +297,5 @@ fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Err
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     let parsed: Option<Vec<IpNet>> = texts.iter().map(|text| key::parse_network(text)).collect();
-    parsed.ok_or_else(|| serde::de::Error::custom("a trusted proxy is not a network"))
+    parsed.ok_or_else(|| serde::de::Error::custom("not a network"))
 }

@@ -15,23 +15,25 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::assembly::Services;
+use crate::telemetry::Dropped;
 
 /// What goes before the names of the service's own metrics.
 const PREFIX: &str = "nolapse";
 
 /// Registers what is collected below and the process, and gives the part of the registry for the service's own.
-pub(crate) fn register<'r>(registry: &'r mut Registry, services: &Services) -> &'r mut Registry {
+pub(crate) fn register<'r>(registry: &'r mut Registry, services: &Services, log_dropped: Dropped) -> &'r mut Registry {
     registry.register_collector(Box::new(process::Process));
     let registry = registry.sub_registry_with_prefix(PREFIX);
     registry.register("build", "The version that is running", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
     let (context, validator) = (Arc::clone(&services.context), Arc::clone(&services.validator));
-    registry.register_collector(Box::new(Service { context, validator }));
+    registry.register_collector(Box::new(Service { context, validator, log_dropped }));
     registry
 }
 
 struct Service {
     context: Arc<Context>,
     validator: Arc<Validator>,
+    log_dropped: Dropped,
 }
 
 impl fmt::Debug for Service {
@@ -57,6 +59,14 @@ impl Collector for Service {
             ("cache_evictions", "Remembered tokens that made room for others", self.validator.evicted()),
             ("store_reads", "Other reads of the database", store.reads()),
             ("store_writes", "Units of work written to the database", store.writes()),
+            ("log_dropped", "Log lines dropped because nobody took them in time", self.log_dropped.count()),
+            ("long_reads", "Lists and searches taken into their lane", store.lane_reads()),
+            ("long_reads_refused", "Lists and searches turned away because too many waited", store.lane_refusals()),
+            (
+                "foreign_commits",
+                "Times another program was seen to write to the SQLite file; each empties the memory of tokens",
+                store.foreign_commits(),
+            ),
             ("store_commits", "Commits; fewer than units of work where units are grouped", store.commits()),
         ];
         for (name, help, value) in counters {

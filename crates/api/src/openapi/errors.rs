@@ -26,7 +26,7 @@ pub(super) fn share(document: &mut Value) {
         let mut response = json!({"description": ""});
         let status = code.entry().status;
         let errors = Code::ALL.into_iter().filter(|other| other.entry().status == status).map(ApiError::from).collect();
-        fill(&mut response, status.as_u16(), errors);
+        fill(&mut response, errors);
         document["components"]["responses"][name] = response;
     }
 }
@@ -38,8 +38,10 @@ pub(super) fn add(operation: &mut Map<String, Value>, has_segment: bool, schemas
     let scope = scope(operation);
     let field = first_field(operation, schemas);
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    let in_words = |error: ApiError| if surface::oauth::has(&id) { surface::oauth::in_its_words(error) } else { error };
+    let is_as_everywhere = |code: Code| in_words(code.into()).to_string() == ApiError::from(code).to_string();
     for code in &follows {
-        let shared = SHARED.iter().find(|(shared, _)| shared == code);
+        let shared = SHARED.iter().find(|(shared, _)| shared == code && is_as_everywhere(*code));
         responses.entry(code.entry().status.as_u16().to_string()).or_insert_with(|| match shared {
             Some((_, name)) => json!({"$ref": format!("#/components/responses/{name}")}),
             None => json!({"description": ""}),
@@ -51,18 +53,21 @@ pub(super) fn add(operation: &mut Map<String, Value>, has_segment: bool, schemas
         let general = follows.iter().filter(|code| code.entry().status.as_u16() == number);
         let general = general.map(|code| body(*code, &field, scope.as_deref()));
         // What a handler says of a conflict or a limit is more exact than the table.
-        let errors: Vec<ApiError> =
-            if own.is_empty() { general.collect() } else { own.into_iter().chain(general).collect() };
-        fill(response, number, errors);
+        let mut errors: Vec<ApiError> = own.into_iter().chain(general).collect();
+        if errors.is_empty() {
+            errors.push(of_status(number));
+        }
+        fill(response, errors.into_iter().map(in_words).collect());
     }
 }
 
+/// What that status means everywhere.
+fn of_status(status: u16) -> ApiError {
+    actix_web::http::StatusCode::from_u16(status).map_or(Code::Internal, Code::of_status).into()
+}
+
 /// Describes an error response; a body of another kind than the usual one is left as it is.
-fn fill(response: &mut Value, status: u16, mut errors: Vec<ApiError>) {
-    if errors.is_empty() {
-        let code = actix_web::http::StatusCode::from_u16(status).map_or(Code::Internal, Code::of_status);
-        errors.push(code.into());
-    }
+fn fill(response: &mut Value, errors: Vec<ApiError>) {
     if response["description"].as_str().is_none_or(str::is_empty) {
         let mut texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
         texts.dedup();

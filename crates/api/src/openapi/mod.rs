@@ -37,6 +37,8 @@ pub struct Error {
     field: Option<String>,
     /// The scopes that were not there.
     missing: Option<Vec<String>>,
+    /// `message` once more, where the words are those of OAuth 2.0.
+    error_description: Option<String>,
 }
 
 /// Methods a path item can have.

@@ -13,6 +13,8 @@ use token_domain::id::{self, kind};
 use token_domain::text::{Email, Name, Slug};
 use token_domain::token::{GraceMode, Kind, Status};
 
+use crate::surface::oauth::{METHODS, METHODS_OR_NONE};
+
 /// Which way a schema travels: what is taken can be wider than what is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
@@ -90,6 +92,10 @@ fn free(example: &str) -> Value {
     json!({ "example": example })
 }
 
+fn address(example: &str) -> Value {
+    json!({"format": "uri", "example": example})
+}
+
 fn count(least: u64, most: u64, example: u64) -> Value {
     json!({"minimum": least, "maximum": most, "example": example})
 }
@@ -152,7 +158,27 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["outcome"], one_of(&Outcome::ALL.map(Outcome::as_str))),
         (&["step"], one_of(&["hour", "day"])),
         (&["Owner.type"], one_of(&["organization", "user", "actor"])),
-        (&["token_type"], one_of(&["Bearer"])),
+        (&["Introspection.token_type"], one_of(&["Bearer"])),
+        (
+            &["iss", "issuer", "introspection_endpoint", "revocation_endpoint", "service_documentation"],
+            address("https://tokens.example.org"),
+        ),
+        (&["resource", "resource_documentation"], address("https://tokens.example.org")),
+        (&["validate", "revoke", "introspect"], address("https://tokens.example.org/v1/auth/validate")),
+        (&["authorization_servers"], json!({"items": address("https://tokens.example.org")})),
+        (&["resource_name"], one_of(&["nolapse tokens"])),
+        (&["bearer_methods_supported"], one_of(&["header"])),
+        (&["introspection_endpoint_auth_methods_supported"], json!({"items": {"enum": METHODS}})),
+        (&["revocation_endpoint_auth_methods_supported"], json!({"items": {"enum": METHODS_OR_NONE}})),
+        (&["response_types_supported", "grant_types_supported"], json!({"maxItems": 0, "items": {"maxLength": 64}})),
+        (&["scopes_supported"], scopes(0, 1000, &["execute"])),
+        (&["ScanRules.pattern", "checksum"], json!({"minLength": 1, "maxLength": 500})),
+        (
+            &["token_hash"],
+            json!({"pattern": "^[0-9A-Za-z+/]{43}=$", "example": "mkVSChIT8VAW0tdotfs9kESSpE7idLRNTeiAPgD7U2o="}),
+        ),
+        (&["LeakFeedback.token_type", "LeakFinding.type"], free("nolapse_api_token")),
+        (&["label"], one_of(&["true_positive", "false_positive"])),
         (&["fault"], one_of(&["missing", "changed", "unlinked", "replaced", "cut_off", "added", "unreadable"])),
         (&["failing"], json!({"maxItems": 8, "items": {"enum": ["setup", "database", "lease", "feed", "stopping"]}})),
         (
@@ -207,7 +233,7 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["topic"], json!({"minLength": 1, "maxLength": 1024, "example": "acme/room/topic"})),
         (&["error"], json!({"minLength": 1, "maxLength": 500, "example": "not found"})),
         (
-            &["message"],
+            &["message", "error_description"],
             json!({"minLength": 1, "maxLength": 2000, "example": "Check the path and the id; what belongs to others is not found either."}),
         ),
         (&["InvalidToken.error"], one_of(&["invalid token"])),
@@ -314,7 +340,18 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["recovery_code"], json!({"minLength": 1, "maxLength": 64, "example": "aaaq-eaye-7p6p-37x7"})),
         (&["token"], json!({"maxLength": 512, "example": EXAMPLE_TOKEN})),
         // Of any length: what is no token is answered as such.
-        (&["IntrospectionRequest.token"], free(EXAMPLE_TOKEN)),
+        (&["IntrospectionRequest.token", "RevocationRequest.token", "LeakFinding.token"], free(EXAMPLE_TOKEN)),
+        (&["credentials"], json!({"maxItems": 1000, "example": [EXAMPLE_TOKEN], "items": {"example": EXAMPLE_TOKEN}})),
+        (&["LeakFinding.url"], free("https://example.com/acme/widgets/blob/9fceb02d/.env")),
+        (&["LeakFinding.source"], free("commit")),
+        (
+            &["Github-Public-Key-Identifier", "Gitlab-Public-Key-Identifier"],
+            free("bcb53661c06b4728e59d897fb6165d5c9cda0fd9cdf9d09ead458168deb7518c"),
+        ),
+        (
+            &["Github-Public-Key-Signature", "Gitlab-Public-Key-Signature"],
+            free("MEQCIQDaMKqrGnE27S0kgMrEK0eYBmyG0LeZismAEz/BgZyt7AIfXt9fErtRS4XaeSt/AO1RtBY66YcAdjxji410VQV4xg=="),
+        ),
         (&["tokens"], json!({"maxItems": 1000, "example": [EXAMPLE_TOKEN], "items": {"example": EXAMPLE_TOKEN}})),
         (&["token_type_hint"], free("access_token")),
         (&["expires_at", "expiresAt"], time("2099-12-31T23:59:59Z")),

@@ -129,25 +129,31 @@ impl<P: Permission> FromRequest for Authorized<P> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let presented = credentials::presented(request.headers());
-        let origin = origin::of(request);
-        let sessions = request.app_data::<web::Data<Sessions>>().cloned();
-        let context = request.app_data::<web::Data<Context>>().cloned();
         let turn = Turn::take(request);
         let request = request.clone();
         Box::pin(async move {
-            let (Some(sessions), Some(context)) = (sessions, context) else {
-                return Err(ApiError::internal("the application was built without its services"));
-            };
-            let caller = authenticate(&sessions, presented?, &origin, P::WITHOUT_SECOND_FACTOR).await?;
-            if let Some(notice) = ending::notice(&caller, &context) {
-                request.extensions_mut().insert(notice);
-            }
-            let requirement = allow::<P>(&context, &caller, &origin)?;
-            let admission = Admission { requirement, is_enrolling: P::WITHOUT_SECOND_FACTOR == Lacking::Admitted };
+            let caller = admit::<P>(&request, presented?).await?;
             drop(turn);
-            Ok(Self { caller: caller.admitted(admission), origin, permission: PhantomData })
+            Ok(Self { caller, origin: origin::of(&request), permission: PhantomData })
         })
     }
+}
+
+/// Who presents this, if they may do `P`.
+pub(super) async fn admit<P: Permission>(request: &HttpRequest, presented: Presented) -> ApiResult<Caller> {
+    let sessions = request.app_data::<web::Data<Sessions>>().cloned();
+    let context = request.app_data::<web::Data<Context>>().cloned();
+    let (Some(sessions), Some(context)) = (sessions, context) else {
+        return Err(ApiError::internal("the application was built without its services"));
+    };
+    let origin = origin::of(request);
+    let caller = authenticate(&sessions, presented, &origin, P::WITHOUT_SECOND_FACTOR).await?;
+    if let Some(notice) = ending::notice(&caller, &context) {
+        request.extensions_mut().insert(notice);
+    }
+    let requirement = allow::<P>(&context, &caller, &origin)?;
+    let admission = Admission { requirement, is_enrolling: P::WITHOUT_SECOND_FACTOR == Lacking::Admitted };
+    Ok(caller.admitted(admission))
 }
 
 /// A caller who may present a credential and need not; one that is presented has to be good.

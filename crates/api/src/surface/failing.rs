@@ -1,6 +1,7 @@
 //! Errors of the authority as errors of the wire, exhaustively.
 
 use authority::executions::ExecutionError;
+use authority::leaks::LeakError;
 use authority::limits::TooManyAttempts;
 use authority::people::PersonError;
 use authority::policies::PolicyBreach;
@@ -29,6 +30,15 @@ pub(super) fn refused(refused: &Refused) -> ApiError {
         Refused::Superseded => ApiError::from(Code::Forbidden).saying("token was rotated").message(
             "Use the successor: a token in its grace makes no tokens, rotates nothing and takes no rotation back.",
         ),
+    }
+}
+
+/// An error of ending tokens by their secrets.
+pub(super) fn leak(error: &LeakError) -> ApiError {
+    match error {
+        LeakError::TooMany(wait) => too_many(*wait),
+        LeakError::Refused(refused) => self::refused(refused),
+        LeakError::Failed(failure) => failed(failure),
     }
 }
 

@@ -4,6 +4,7 @@
 //! another. Standard output is left to what programs read: the address, printed documents.
 
 mod flat;
+mod queue;
 pub(crate) mod redact;
 
 use std::io;
@@ -12,21 +13,24 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::{FmtSpan, JsonFields};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
-use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::sections::{Log, LogFormat};
+pub use queue::{Dropped, Queue};
 pub use redact::{Redacting, redact};
 
-/// Starts logging for the whole process, panics included; an error means that it had been started before.
-pub(crate) fn start(log: &Log) -> Result<(), TryInitError> {
-    subscriber(log, io::stderr).try_init()?;
+/// Starts logging for the whole process, panics included; an error means that it had been started before, or that there is
+/// no thread for it. The queue is to be [finished](Queue::finish) at the end.
+pub(crate) fn start(log: &Log) -> Result<Queue, Box<dyn std::error::Error>> {
+    let queue = Queue::before(io::stderr())?;
+    subscriber(log, queue.clone()).try_init()?;
     // The default hook writes plain text past all of this: a panic's message may hold what it tripped over.
     std::panic::set_hook(Box::new(|panic| {
         let at = panic.location().map(ToString::to_string).unwrap_or_default();
         let message = panic.payload_as_str().unwrap_or("not a text");
         tracing::error!(at, panic = message, "panicked");
     }));
-    Ok(())
+    Ok(queue)
 }
 
 /// The subscriber that [`start`] installs, writing elsewhere: for tests that read the lines.

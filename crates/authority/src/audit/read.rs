@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use storage::model::{AuditFilter, AuditRecord, Principal};
+use storage::model::{AuditFilter, AuditRecord, Principal, SEARCHED_ROWS};
 use storage::{Store, StoreError};
 use token_domain::Timestamp;
 use token_domain::access::Direction;
@@ -44,7 +44,8 @@ pub struct ListRequest {
 pub struct Page {
     /// The events.
     pub events: Vec<AuditRecord>,
-    /// The number of the last, if there are more behind it.
+    /// The number of the last, if there are more behind it; of a search, which looks at [`SEARCHED_ROWS`] events at a time,
+    /// that of the last it looked at, however few it found.
     pub next: Option<i64>,
 }
 
@@ -112,7 +113,7 @@ impl Audit {
     /// The store's.
     pub async fn list(&self, organization: OrganizationId, request: ListRequest) -> Result<Page, Failure> {
         let limit = request.limit;
-        let filter = AuditFilter {
+        let mut filter = AuditFilter {
             organization_id: Some(organization),
             action: request.action,
             actor: request.actor,
@@ -121,11 +122,20 @@ impl Audit {
             until: request.until,
             direction: request.direction,
             after: request.after,
+            up_to: None,
             // One more than asked tells whether there is another page.
             limit: limit + 1,
         };
-        let mut events = self.store.read(move |reads| Box::pin(async move { reads.list_audit(&filter).await })).await?;
-        let next = cut(&mut events, limit, |event| event.seq);
+        let read = self.store.read(move |reads| {
+            Box::pin(async move {
+                if filter.is_search() {
+                    filter.up_to = reads.search_end_of_audit(&filter, SEARCHED_ROWS).await?;
+                }
+                Ok((reads.list_audit(&filter).await?, filter.up_to))
+            })
+        });
+        let (mut events, searched_to) = read.await?;
+        let next = cut(&mut events, limit, |event| event.seq).or(searched_to);
         Ok(Page { events, next })
     }
 

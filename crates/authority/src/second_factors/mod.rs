@@ -189,15 +189,14 @@ impl SecondFactors {
         origin: &Origin,
     ) -> Result<Vec<RecoveryCode>, SecondFactorError> {
         let Person { user, session, .. } = person(caller)?;
-        let now = self.context.now();
         let factor = self.context.store.read(move |reads| Box::pin(reads.second_factor(user))).await?;
         let factor = factor.ok_or(SecondFactorError::NotSet)?;
         if factor.confirmed_at.is_some() {
             return Err(SecondFactorError::AlreadySet);
         }
-        let attempt = self.context.codes.take(user, now)?;
+        let attempt = self.context.codes.take(user, self.context.steady())?;
         let (secret, _) = proof::open(&self.context, &factor)?;
-        let proven = secret.proves(code, proof::seconds(now), factor.last_step);
+        let proven = secret.proves(code, proof::seconds(self.context.wall()), factor.last_step);
         let step = proven.ok_or(SecondFactorError::WrongCode)?;
         attempt.succeeded();
         let (codes, digests) = self.recovery_codes(user)?;

@@ -79,12 +79,11 @@ pub(crate) async fn check(context: &Context, user: UserId, proof: &Proof) -> Res
     match proof {
         Proof::Recovery(code) => Ok(Some(Spend::RecoveryCode(code.digest(user.uuid().as_bytes())))),
         Proof::Code(code) => {
-            let now = context.now();
-            let attempt = context.codes.take(user, now)?;
+            let attempt = context.codes.take(user, context.steady())?;
             let factor = context.store.read(move |reads| Box::pin(reads.second_factor(user))).await?;
             let Some(factor) = factor.filter(|factor| factor.confirmed_at.is_some()) else { return Ok(None) };
             let (secret, resealed) = open(context, &factor)?;
-            let proven = secret.proves(*code, seconds(now), factor.last_step);
+            let proven = secret.proves(*code, seconds(context.wall()), factor.last_step);
             if proven.is_some() {
                 attempt.succeeded();
             }

@@ -189,7 +189,7 @@ impl Sessions {
         origin: &Origin,
     ) -> Result<SignedIn, SignInError> {
         let account = email.trim().to_lowercase();
-        let attempt = self.limiter.take(&account, origin.client_ip, self.context.now())?;
+        let attempt = self.limiter.take(&account, origin.client_ip, self.context.steady())?;
         let standing = self.prove(&account, password, organization).await?;
         let Some(standing) = standing else {
             self.record_denial(origin).await?;

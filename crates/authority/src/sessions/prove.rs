@@ -23,7 +23,7 @@ impl Sessions {
         origin: &Origin,
     ) -> Result<Option<User>, SignInError> {
         let account = email.key();
-        let attempt = self.limiter.take(&account, origin.client_ip, self.context.now())?;
+        let attempt = self.limiter.take(&account, origin.client_ip, self.context.steady())?;
         let user = self.user_behind(&account, password).await?;
         let Some(user) = user.filter(|user| user.disabled_at.is_none()) else {
             self.record_denial(origin).await?;

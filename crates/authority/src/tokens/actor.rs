@@ -78,6 +78,7 @@ impl ActorToken {
             narrowed: Narrowing::default(),
             now,
             after: None,
+            until: None,
             limit: 1,
         }
     }

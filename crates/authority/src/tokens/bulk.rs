@@ -3,6 +3,8 @@
 //! Each unit is one transaction with one audit row that names its tokens, and one fence: up to 128 tokens are fenced one by
 //! one, more as their organisation. When a unit fails, those before it stay done, and the answer says how many they are.
 
+use std::collections::HashMap;
+
 use storage::model::{Kill, Token, TokenFilter};
 use token_domain::id::TokenId;
 use token_domain::token::Explanation;
@@ -144,8 +146,23 @@ impl Tokens {
     async fn busiest(&self, tokens: Vec<Token>, now: Timestamp) -> Result<Vec<(Token, u64)>, TokenError> {
         let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
         let first = Hour::of(now - Span::days(1));
-        let mut uses =
-            self.context.store.read(move |reads| Box::pin(async move { reads.uses_since(&ids, first).await })).await?;
+        let still = self.context.uses.still().await;
+        let asked = ids.clone();
+        let counted = self
+            .context
+            .store
+            .read(move |reads| Box::pin(async move { reads.uses_since(&asked, first).await }))
+            .await?;
+        let mut counted: HashMap<TokenId, u64> = counted.into_iter().collect();
+        for id in ids {
+            let waiting = self.context.uses.unwritten(id).into_iter().filter(|usage| usage.hour >= first);
+            let waiting: u64 = waiting.map(|usage| usage.counts.allowed + usage.counts.insufficient).sum();
+            if waiting > 0 {
+                *counted.entry(id).or_default() += waiting;
+            }
+        }
+        drop(still);
+        let mut uses: Vec<(TokenId, u64)> = counted.into_iter().collect();
         uses.sort_by_key(|(id, count)| (std::cmp::Reverse(*count), *id));
         uses.truncate(BUSIEST);
         let token = |id: TokenId| tokens.iter().find(|token| token.id == id).cloned();

@@ -1,6 +1,6 @@
 //! Reading and renaming tokens.
 
-use storage::model::{Change, Narrowing, OwnerFilter, StatusCounts, Token, TokenEdit, TokenFilter};
+use storage::model::{Change, Narrowing, OwnerFilter, SEARCHED_ROWS, StatusCounts, Token, TokenEdit, TokenFilter};
 use token_domain::Timestamp;
 use token_domain::id::{ProjectId, TokenId, kind};
 use token_domain::token::{Kind, Status};
@@ -53,7 +53,8 @@ impl Default for ListRequest {
 pub struct Page {
     /// The tokens.
     pub tokens: Vec<Token>,
-    /// Where the next page begins; nothing when this is the last.
+    /// Where the next page begins; nothing when this is the last. A page of a search may be short, or empty, and have a
+    /// next one all the same: a search looks at [`SEARCHED_ROWS`] tokens at a time.
     pub next: Option<Cursor>,
     /// The moment their statuses are to be derived for.
     pub now: Timestamp,
@@ -70,11 +71,18 @@ impl Tokens {
             return Ok(Page { tokens: Vec::new(), next: None, now });
         };
         // One more than asked tells whether there is another page.
-        let filter = TokenFilter { limit: limit + 1, ..filter };
-        let mut tokens =
-            self.context.store.read(move |reads| Box::pin(async move { reads.list_tokens(&filter).await })).await?;
+        let mut filter = TokenFilter { limit: limit + 1, ..filter };
+        let read = self.context.store.read(move |reads| {
+            Box::pin(async move {
+                if filter.is_search() {
+                    filter.until = reads.search_end_of_tokens(&filter, SEARCHED_ROWS).await?;
+                }
+                Ok((reads.list_tokens(&filter).await?, filter.until))
+            })
+        });
+        let (mut tokens, searched_to) = read.await?;
         let place = |token: &Token| Cursor { created_at: token.facts.created_at, id: token.id };
-        let next = cut(&mut tokens, limit, place);
+        let next = cut(&mut tokens, limit, place).or(searched_to.map(|(created_at, id)| Cursor { created_at, id }));
         self.context.uses.add_to(&mut tokens);
         Ok(Page { tokens, next, now })
     }
@@ -173,6 +181,7 @@ pub(super) fn filter(caller: &Caller, request: ListRequest, now: Timestamp) -> O
         narrowed: request.narrowed,
         now,
         after: request.after.map(|cursor| (cursor.created_at, cursor.id)),
+        until: None,
         limit: request.limit,
     })
 }

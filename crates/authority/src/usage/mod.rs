@@ -104,8 +104,8 @@ impl Uses {
         }
     }
 
-    /// Writes down what was noted so far in units of work with rests between them: `rest` is told how long each is to be, and
-    /// says whether to go on. It is not called behind the last unit, nor while more tokens wait than are `remembered`: what was
+    /// Writes down what was noted so far in units of work with rests between them, whose length follows from the `share` of the
+    /// time that writing may take at that moment: `rest` is told how long each is to be, and says whether to go on. It is not called behind the last unit, nor while more tokens wait than are `remembered`: what was
     /// noted of those that were evicted takes memory only until it is written, and memory has to stay bounded by the cache.
     /// What cannot be written is kept for the next time.
     ///
@@ -115,7 +115,7 @@ impl Uses {
         &self,
         context: &Context,
         remembered: &(dyn Fn() -> usize + Send + Sync),
-        share: FlushShare,
+        share: impl Fn() -> FlushShare,
         rest: impl Fn(Duration) -> F,
     ) -> Result<(), Failure>
     where
@@ -135,7 +135,7 @@ impl Uses {
             if self.waiting().exceeds(remembered()) {
                 continue;
             }
-            match rest(share.rest_after(took)).await {
+            match rest(share().rest_after(took)).await {
                 Next::Unit => {}
                 Next::Stop => return Ok(()),
             }

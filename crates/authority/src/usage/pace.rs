@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The share of the time that writing down uses may take, in percent: 1 to 100.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FlushShare(u8);
 
 /// What comes after a rest.
@@ -18,6 +18,9 @@ pub enum Next {
 impl FlushShare {
     /// All of the time: it never rests.
     pub const ALL: Self = Self(100);
+
+    /// Half of the time: while nobody else wants the processor.
+    pub const SPARE: Self = Self(50);
 
     /// A share in percent; nothing for one outside 1 to 100.
     pub const fn percent(percent: u8) -> Option<Self> {
@@ -42,6 +45,10 @@ mod tests {
         }
         assert_eq!(FlushShare::percent(100), Some(FlushShare::ALL));
         assert_eq!([0, 101, 255].map(FlushShare::percent), [None; 3]);
+        // 9 000 tokens, a millisecond for each unit of 64: behind by less than ten seconds with time to spare.
+        let units = 9_000_u32.div_ceil(64);
+        let lasts = |share: FlushShare| (Duration::from_millis(1) + share.rest_after(Duration::from_millis(1))) * units;
+        assert!(lasts(FlushShare::SPARE) < Duration::from_secs(1) && lasts(FlushShare(1)) > Duration::from_secs(10));
         assert!(FlushShare(1).rest_after(Duration::MAX) > Duration::from_hours(1), "no overflow");
     }
 }

@@ -188,7 +188,11 @@ impl Validator {
     ///
     /// # Errors
     /// The store's.
-    pub async fn flush_at_pace<F>(&self, share: FlushShare, rest: impl Fn(Duration) -> F) -> Result<(), Failure>
+    pub async fn flush_at_pace<F>(
+        &self,
+        share: impl Fn() -> FlushShare,
+        rest: impl Fn(Duration) -> F,
+    ) -> Result<(), Failure>
     where
         F: Future<Output = Next>,
     {
@@ -243,16 +247,16 @@ impl Validator {
         (self.usable(&entry) && !entry.is_idle(now)).then_some(entry)
     }
 
-    /// The look at the fence, on every use of something remembered, and whether this process still is the one that
-    /// may remember at all.
+    /// On every use of something remembered: whether this process still is the one that may remember at all, and then the
+    /// look at the fence.
     fn usable(&self, entry: &Entry) -> bool {
-        self.context.fences.holds(entry.stamp(), entry.token_id(), entry.organization_id())
-            && self.context.may_remember()
+        self.context.may_remember()
+            && self.context.fences.holds(entry.stamp(), entry.token_id(), entry.organization_id())
     }
 
     /// The same for "there is no such token".
     fn still_unknown(&self, stamp: Stamp) -> bool {
-        self.context.fences.still_unknown(stamp) && self.context.may_remember()
+        self.context.may_remember() && self.context.fences.still_unknown(stamp)
     }
 
     /// Reads a token that the cache does not know, or may no longer use.

@@ -7,6 +7,7 @@ use token_domain::{Requirement, Timestamp};
 use token_format::PlainToken;
 
 use super::{Entry, Outcome, OutcomeKind, Validator};
+use crate::error::Failure;
 use crate::origin::{Caller, Origin};
 
 /// What is remembered about a presented text, as of the moment it was looked up. Nothing is counted until
@@ -44,6 +45,23 @@ impl Validator {
         self.recall_digest(&self.context.keyring.digest(token), now)
     }
 
+    /// As [`Validator::recall`], with a read where it takes one.
+    ///
+    /// # Errors
+    /// Only when it cannot be known: the store fails, or the lane for misses or slow hashes is full.
+    pub async fn look_up(&self, text: &str) -> Result<Recalled<'_>, Failure> {
+        let Ok(token) = PlainToken::parse(text) else {
+            return Ok(self.recalled(Known::Malformed, self.context.now()));
+        };
+        if let Some(recalled) = self.recall_token(&token) {
+            return Ok(recalled);
+        }
+        let digest = self.context.keyring.digest(&token);
+        let found = Box::pin(self.find(&token, &digest)).await;
+        let found = found.inspect_err(|_| self.counters.count(OutcomeKind::Unavailable))?;
+        Ok(self.recalled(found.map_or(Known::Unknown, Known::Token), self.context.now()))
+    }
+
     pub(super) fn recall_digest(&self, digest: &secret_hash::Tag, now: Timestamp) -> Option<Recalled<'_>> {
         if let Some(entry) = self.known(digest, now) {
             return Some(self.recalled(Known::Token(entry), now));
@@ -57,6 +75,14 @@ impl Validator {
 }
 
 impl Recalled<'_> {
+    /// What is known about it, good or bad; nothing if there is no such token.
+    pub const fn entry(&self) -> Option<&Arc<Entry>> {
+        match &self.known {
+            Known::Token(entry) => Some(entry),
+            Known::Unknown | Known::Malformed => None,
+        }
+    }
+
     /// Whoever presents it from there, if it is good.
     pub fn caller(&self, presented_from: Option<IpAddr>) -> Option<Caller> {
         match &self.known {

@@ -46,7 +46,7 @@ async fn flush(world: &World) -> usize {
 async fn paced(world: &World, next: impl Fn(usize) -> Next) -> usize {
     let rests = AtomicUsize::new(0);
     let rest = |_: Duration| std::future::ready(next(rests.fetch_add(1, Ordering::Relaxed) + 1));
-    world.validator.flush_at_pace(SHARE, rest).await.expect("a flush");
+    world.validator.flush_at_pace(|| SHARE, rest).await.expect("a flush");
     rests.into_inner()
 }
 
@@ -145,7 +145,7 @@ fn what_cannot_be_written_is_kept_and_shown() {
         sql.run("ALTER TABLE token_usage RENAME TO away").await.unwrap();
         for _ in 0..2 {
             assert!(world.validator.uses().flush(&world.context).await.is_err());
-            assert!(world.validator.flush_at_pace(SHARE, |_| std::future::ready(Next::Unit)).await.is_err());
+            assert!(world.validator.flush_at_pace(|| SHARE, |_| std::future::ready(Next::Unit)).await.is_err());
             assert!(world.is_live(issued.secret.expose()).await);
         }
         sql.run("ALTER TABLE away RENAME TO token_usage").await.unwrap();
@@ -222,7 +222,7 @@ fn uses_are_counted_in_the_hour_they_were_in() {
             }
             Next::Unit
         };
-        world.validator.flush_at_pace(SHARE, rest).await.unwrap();
+        world.validator.flush_at_pace(|| SHARE, rest).await.unwrap();
         let nine = ("2026-01-15T09:00:00Z".to_owned(), counts(2, 0, 0));
         let ten = ("2026-01-15T10:00:00Z".to_owned(), counts(1, 0, 0));
         assert_eq!(written(&world, id).await, std::slice::from_ref(&nine), "the hour that is over is written first");

@@ -110,6 +110,24 @@ pub struct SubmitExecutionOptions {
     pub idempotency_key: Option<String>,
 }
 
+/// Optional parameters of [`Client::report_github_leaks`].
+#[derive(Debug, Clone, Default)]
+pub struct ReportGithubLeaksOptions {
+    /// the name of the key: the SHA-256 of its PEM text
+    pub github_public_key_identifier: Option<String>,
+    /// ECDSA P-256 with SHA-256 over the body, as DER in Base64
+    pub github_public_key_signature: Option<String>,
+}
+
+/// Optional parameters of [`Client::report_gitlab_leaks`].
+#[derive(Debug, Clone, Default)]
+pub struct ReportGitlabLeaksOptions {
+    /// the name of the key: the SHA-256 of its PEM text
+    pub gitlab_public_key_identifier: Option<String>,
+    /// ECDSA P-256 with SHA-256 over the body, as DER in Base64
+    pub gitlab_public_key_signature: Option<String>,
+}
+
 /// Optional parameters of [`Client::list_keys`].
 #[derive(Debug, Clone, Default)]
 pub struct ListKeysOptions {
@@ -463,6 +481,27 @@ pub struct GetUsageOptions {
 }
 
 impl Client {
+    /// Where to ask about a token that was found, and to end it.
+    ///
+    /// `GET /.well-known/nolapse-tokens`
+    pub fn get_addresses(&self) -> Result<types::WellKnownAddresses> {
+        Call::new(self, "GET", "/.well-known/nolapse-tokens").send()
+    }
+
+    /// What this authority offers to OAuth clients (RFC 8414).
+    ///
+    /// `GET /.well-known/oauth-authorization-server`
+    pub fn get_authorization_server(&self) -> Result<types::AuthorizationServer> {
+        Call::new(self, "GET", "/.well-known/oauth-authorization-server").send()
+    }
+
+    /// Who issues tokens for this API (RFC 9728).
+    ///
+    /// `GET /.well-known/oauth-protected-resource`
+    pub fn get_protected_resource(&self) -> Result<types::ProtectedResource> {
+        Call::new(self, "GET", "/.well-known/oauth-protected-resource").send()
+    }
+
     /// The process is alive.
     ///
     /// `GET /health`
@@ -642,6 +681,13 @@ impl Client {
             .send()
     }
 
+    /// Revoke leaked tokens by their secrets.
+    ///
+    /// `POST /v1/credentials/revoke`
+    pub fn revoke_credentials(&self, body: &types::FoundCredentials) -> Result<()> {
+        Call::new(self, "POST", "/v1/credentials/revoke").json(body).send_for_nothing()
+    }
+
     /// Judge a coverage without recording it.
     ///
     /// `POST /v1/enforcements`
@@ -692,6 +738,36 @@ impl Client {
     /// `POST /v1/invitations/accept`
     pub fn accept_invitation(&self, body: &types::AcceptInvitation) -> Result<types::AcceptedInvitation> {
         Call::new(self, "POST", "/v1/invitations/accept").json(body).send()
+    }
+
+    /// Report leaked tokens, as GitHub's secret scanning does.
+    ///
+    /// `POST /v1/leaks/github`
+    pub fn report_github_leaks(
+        &self,
+        options: &ReportGithubLeaksOptions,
+        body: &[types::LeakFinding],
+    ) -> Result<Vec<types::LeakFeedback>> {
+        Call::new(self, "POST", "/v1/leaks/github")
+            .header("Github-Public-Key-Identifier", options.github_public_key_identifier.as_ref())
+            .header("Github-Public-Key-Signature", options.github_public_key_signature.as_ref())
+            .json(body)
+            .send()
+    }
+
+    /// Report leaked tokens, as GitLab's secret detection does.
+    ///
+    /// `POST /v1/leaks/gitlab`
+    pub fn report_gitlab_leaks(
+        &self,
+        options: &ReportGitlabLeaksOptions,
+        body: &[types::LeakFinding],
+    ) -> Result<Vec<types::LeakFeedback>> {
+        Call::new(self, "POST", "/v1/leaks/gitlab")
+            .header("Gitlab-Public-Key-Identifier", options.gitlab_public_key_identifier.as_ref())
+            .header("Gitlab-Public-Key-Signature", options.gitlab_public_key_signature.as_ref())
+            .json(body)
+            .send()
     }
 
     /// Read one's own account.
@@ -831,6 +907,13 @@ impl Client {
     /// `POST /v1/oauth/introspect`
     pub fn introspect(&self, body: &types::IntrospectionRequest) -> Result<types::Introspection> {
         Call::new(self, "POST", "/v1/oauth/introspect").form(body).send()
+    }
+
+    /// Revoke a token by its secret (RFC 7009).
+    ///
+    /// `POST /v1/oauth/revoke`
+    pub fn revoke_presented(&self, body: &types::RevocationRequest) -> Result<()> {
+        Call::new(self, "POST", "/v1/oauth/revoke").form(body).send_for_nothing()
     }
 
     /// List one's own organisations: all of a signed-in person, the one a token is for.

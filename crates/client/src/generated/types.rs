@@ -186,6 +186,21 @@ pub struct AuditEvent {
     pub target_kind: String,
 }
 
+/// Authorisation server metadata (RFC 8414 §2).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AuthorizationServer {
+    pub grant_types_supported: Vec<String>,
+    pub introspection_endpoint: String,
+    pub introspection_endpoint_auth_methods_supported: Vec<String>,
+    pub issuer: String,
+    /// None: tokens are made by `POST /v1/tokens`. Required by the standard all the same.
+    pub response_types_supported: Vec<String>,
+    pub revocation_endpoint: String,
+    pub revocation_endpoint_auth_methods_supported: Vec<String>,
+    pub scopes_supported: Vec<String>,
+    pub service_documentation: String,
+}
+
 /// A baseline.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
@@ -778,6 +793,9 @@ pub struct Enforcement {
 pub struct Error {
     /// Short and stable, for programs.
     pub error: String,
+    /// `message` once more, where the words are those of OAuth 2.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_description: Option<String>,
     /// The field or parameter that was not acceptable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
@@ -804,7 +822,7 @@ pub struct EvaluateScopes {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EventList {
     pub events: Vec<AuditEvent>,
-    /// Send it as `after` for the next page; `null` on the last.
+    /// Send it as `after` for the next page; `null` on the last, and only there: a page of a search may be short.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
@@ -895,6 +913,13 @@ pub struct FirstBad {
     pub seq: u64,
 }
 
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FoundCredentials {
+    /// As found; at most 1000 texts. What is no token of this deployment is passed over.
+    pub credentials: Vec<Secret>,
+}
+
 /// What a probe is told.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Health {
@@ -959,7 +984,7 @@ pub struct HitToken {
     pub status: String,
 }
 
-/// What is known about it (RFC 7662 §2.2). Of a token that is not good: `active` alone.
+/// What is known about it (RFC 7662 §2.2). Of a token that is not good, or another organisation's: `active` alone.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Introspection {
     /// The slug of the actor's access scope.
@@ -969,12 +994,18 @@ pub struct Introspection {
     pub active: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<String>,
+    /// The token's id: each token is a client of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
     /// When it ends, in seconds since 1970; left out when it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exp: Option<u64>,
     /// When it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iat: Option<u64>,
+    /// This deployment, by `server.public_url`; left out without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iss: Option<String>,
     /// The token's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
@@ -986,7 +1017,7 @@ pub struct Introspection {
     pub org_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
-    /// What it may do, separated by spaces.
+    /// What it may do, separated by spaces: its scopes as granted, then all that they cover.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// Whose it is: the id of the organisation, the person or the actor.
@@ -1055,6 +1086,29 @@ pub struct LackingToken {
     pub status_code: u32,
     /// `true`
     pub valid: bool,
+}
+
+/// What became of one finding. For the API document.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LeakFeedback {
+    /// `true_positive`, also when it was revoked before, or `false_positive`.
+    pub label: String,
+    /// The SHA-256 of the token, in Base64.
+    pub token_hash: String,
+    /// As it came.
+    pub token_type: String,
+}
+
+/// One finding. For the API document.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LeakFinding {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    pub token: Secret,
+    #[serde(rename = "type")]
+    pub type_: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// Which tokens to list. All conditions hold together.
@@ -1293,7 +1347,7 @@ pub struct NewTotp {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NotReady {
     pub error: String,
-    /// Their names: `setup`, `database`, `lease`, `stopping`.
+    /// Their names: `setup` is not done, `database` does not answer, `disk` takes no changes, `lease` is not held, `stopping`.
     pub failing: Vec<String>,
     /// Which parts are not ready, in words.
     pub message: String,
@@ -1435,6 +1489,17 @@ pub struct Project {
     pub updated_at: String,
 }
 
+/// Protected resource metadata (RFC 9728 §2).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProtectedResource {
+    pub authorization_servers: Vec<String>,
+    pub bearer_methods_supported: Vec<String>,
+    pub resource: String,
+    pub resource_documentation: String,
+    pub resource_name: String,
+    pub scopes_supported: Vec<String>,
+}
+
 /// Why a token is revoked.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reason {
@@ -1485,6 +1550,16 @@ pub struct RepositoryList {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
     pub repos: Vec<Repository>,
+}
+
+/// The token that is to end (RFC 7009 §2.1).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RevocationRequest {
+    /// As presented.
+    pub token: Secret,
+    /// What sort of token it may be. Not needed: there is one sort.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_type_hint: Option<String>,
 }
 
 /// A role.
@@ -1614,6 +1689,15 @@ pub struct RunSetup {
     pub organization_name: Option<String>,
     /// 12–1024 characters.
     pub password: Secret,
+}
+
+/// How tokens are found in text.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScanRules {
+    /// What tells a token from a look-alike, with nothing asked of anybody.
+    pub checksum: String,
+    /// A regular expression (RE2, PCRE, Go, Python, Rust) for tokens as issued. Anything may stand before one.
+    pub pattern: String,
 }
 
 /// A scope.
@@ -1853,7 +1937,7 @@ pub struct TokenCounts {
 /// A page of tokens.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TokenList {
-    /// Send it as `cursor` for the next page; `null` on the last.
+    /// Send it as `cursor` for the next page; `null` on the last, and only there: a page of a search may be short.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
     pub tokens: Vec<Token>,
@@ -2060,6 +2144,18 @@ pub struct Warning {
     /// What it also needs.
     pub requires: Vec<String>,
     pub scope: String,
+}
+
+/// Addresses of this deployment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct WellKnownAddresses {
+    /// RFC 7662.
+    pub introspect: String,
+    /// `POST {"credentials": […]}`: puts an end to tokens that were found.
+    pub revoke: String,
+    pub rules: ScanRules,
+    /// `POST {"token": …}`: whether a token is good.
+    pub validate: String,
 }
 
 /// Whose tokens to list: the organisation's own if nothing is said.

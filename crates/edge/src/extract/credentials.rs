@@ -75,9 +75,18 @@ impl FromRequest for Credentials {
 /// # Errors
 /// 400 when two different credentials of ours are presented.
 pub fn presented(headers: &HeaderMap) -> ApiResult<Presented> {
+    presented_beside(headers, None)
+}
+
+/// The same, with one more place: the `client_secret` of a form (RFC 6749 §2.3.1).
+///
+/// # Errors
+/// As [`presented`].
+pub fn presented_beside(headers: &HeaderMap, secret: Option<Zeroizing<String>>) -> ApiResult<Presented> {
     let mut ours: Option<Found<'_>> = None;
     let mut has_foreign = false;
-    for found in found(headers) {
+    let posted = secret.filter(|secret| !secret.is_empty()).map(Found::Secret);
+    for found in found(headers).chain(posted) {
         if !found.is_ours() {
             has_foreign = true;
             continue;
@@ -104,7 +113,7 @@ pub fn bearer_text(headers: &HeaderMap) -> ApiResult<Option<Zeroizing<String>>> 
     }
     Ok(match first {
         Found::Bearer(text) => Some(Zeroizing::new(text.to_owned())),
-        Found::ApiKey(_) | Found::Basic(_) | Found::Unreadable => None,
+        Found::ApiKey(_) | Found::Secret(_) | Found::Unreadable => None,
     })
 }
 
@@ -112,8 +121,9 @@ pub fn bearer_text(headers: &HeaderMap) -> ApiResult<Option<Zeroizing<String>>> 
 enum Found<'a> {
     Bearer(&'a str),
     ApiKey(&'a str),
-    /// The password of a `Basic` credential: clients that know nothing else send a token there, under any name.
-    Basic(Zeroizing<String>),
+    /// The password of a `Basic` credential, or of a form: clients that know nothing else send a token there, under any
+    /// name.
+    Secret(Zeroizing<String>),
     /// Another scheme, no text after it, or bytes that are not visible ASCII.
     Unreadable,
 }
@@ -123,7 +133,7 @@ impl Found<'_> {
     fn text(&self) -> Option<&str> {
         match self {
             Self::Bearer(text) | Self::ApiKey(text) => Some(text),
-            Self::Basic(text) => Some(text),
+            Self::Secret(text) => Some(text),
             Self::Unreadable => None,
         }
     }
@@ -163,7 +173,7 @@ fn scheme(value: &str) -> Found<'_> {
     } else if scheme.eq_ignore_ascii_case("api-key") {
         Found::ApiKey(text)
     } else if scheme.eq_ignore_ascii_case("basic") {
-        basic(text).map_or(Found::Unreadable, Found::Basic)
+        basic(text).map_or(Found::Unreadable, Found::Secret)
     } else {
         Found::Unreadable
     }

@@ -56,6 +56,7 @@ pub async fn guard<B: MessageBody + 'static>(
     match settled {
         Ok(mut response) => {
             finish.apply(response.response_mut());
+            edge.complete_challenge(response.response_mut());
             edge.parts.metrics.responded(response.status());
             Ok(match held {
                 None => response,
@@ -69,6 +70,7 @@ pub async fn guard<B: MessageBody + 'static>(
             edge.parts.metrics.responded(error.as_response_error().status_code());
             error.add_response_mapper(move |mut response| {
                 finish.apply(&mut response);
+                edge.complete_challenge(&mut response);
                 match held.clone() {
                     None => response,
                     Some(held) => held.until_sent(response),

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
+use std::time::Instant;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -32,10 +33,10 @@ pub(super) async fn settle<B: MessageBody + 'static>(
         return Err(ApiError::from(Code::Unavailable).closing().into());
     };
     match outcome {
-        Ok(Ok(response)) => Ok(ours(finish, response)),
+        Ok(Ok(response)) => Ok(ours(edge, finish, response)),
         Ok(Err(error)) => {
             let error = error.as_error::<ApiError>().is_none().then(|| foreign(&error)).map_or(error, Error::from);
-            report(finish, &error);
+            report(edge, finish, &error);
             Err(error)
         }
         Err(_) => Err(panicked(edge, finish)),
@@ -55,7 +56,7 @@ pub(super) async fn at_once(
         Ok(Some(Ok(response))) => Some(Ok(response)),
         Ok(Some(Err(error))) => {
             let error = Error::from(error);
-            report(finish, &error);
+            report(edge, finish, &error);
             Some(Err(error))
         }
         Err(_) => Some(Err(panicked(edge, finish))),
@@ -70,14 +71,14 @@ fn panicked(edge: &Edge, finish: &Finish) -> Error {
 }
 
 /// Leaves answers of ours as they are and replaces those the framework made: its errors are plain text or empty.
-fn ours<B: MessageBody>(finish: &Finish, response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B>> {
+fn ours<B: MessageBody>(edge: &Edge, finish: &Finish, response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B>> {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
         return response.map_into_left_body();
     }
     let replacement = match response.response().error() {
         Some(error) if error.as_error::<ApiError>().is_some() => {
-            report(finish, error);
+            report(edge, finish, error);
             None
         }
         Some(error) => Some(foreign(error)),
@@ -98,12 +99,16 @@ fn foreign(error: &Error) -> ApiError {
     ApiError::from(Code::of_status(error.as_response_error().status_code())).because(error)
 }
 
-fn report(finish: &Finish, error: &Error) {
+fn report(edge: &Edge, finish: &Finish, error: &Error) {
     let Some((error, cause)) = error.as_error::<ApiError>().and_then(|error| Some((error, error.cause()?))) else {
         return;
     };
     let (code, request_id) = (error.code().entry().error, finish.id());
-    if error.status_code().is_server_error() {
+    if error.code() == Code::Unavailable {
+        if let Some(others_before) = edge.failures.note(Instant::now()) {
+            tracing::error!(request_id, error = code, cause, others_before, "the request failed");
+        }
+    } else if error.status_code().is_server_error() {
         tracing::error!(request_id, error = code, cause, "the request failed");
     } else {
         tracing::debug!(request_id, error = code, cause, "the request was refused");

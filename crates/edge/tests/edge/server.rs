@@ -118,6 +118,7 @@ fn site(ground: &Ground, well: Arc<AtomicBool>) -> Site {
         metrics: HttpMetrics::register(&mut registry),
         hot: Arc::new([Hot::routed("/hot"), at_once()]),
         access_log: false,
+        resource_metadata: None,
         draw: Arc::new(|| 0x0123_4567_89ab_cdef),
     };
     let readiness = move || {

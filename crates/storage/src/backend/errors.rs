@@ -30,34 +30,53 @@ const UNIQUE_KEYS: [(&str, &str, Constraint); 12] = [
     ("tokens_rotated_to_key", "tokens.rotated_to", Constraint::Successor),
 ];
 
-/// Parts of messages that tell an outage, in lower case. Sources: SQLite's `sqlite3ErrStr`; PostgreSQL's English
-/// messages of classes 08, 40, 53, 55, 57 and 58.
-const OUTAGES: [(&str, OutageKind); 25] = [
+/// Parts of messages that tell an outage, in lower case. Sources: all of SQLite's `sqlite3ErrStr` that say something of the
+/// file and not of the statement; PostgreSQL's English messages of classes 08, 40, 53, 55, 57, 58 and XX. A table that is
+/// not there is one too: the database was emptied or replaced, which is no fault of the request.
+const OUTAGES: [(&str, OutageKind); 43] = [
     ("database is locked", OutageKind::Busy),
     ("database table is locked", OutageKind::Busy),
     ("database schema is locked", OutageKind::Busy),
+    ("locking protocol", OutageKind::Busy),
+    ("database schema has changed", OutageKind::Busy),
     ("deadlock detected", OutageKind::Busy),
     ("could not serialize access", OutageKind::Busy),
     ("database is being accessed", OutageKind::Busy),
     ("disk i/o error", OutageKind::Disk),
     ("database or disk is full", OutageKind::Disk),
+    ("database disk image is malformed", OutageKind::Disk),
+    ("file is not a database", OutageKind::Disk),
+    ("large file support is disabled", OutageKind::Disk),
+    ("access permission denied", OutageKind::Disk),
     ("readonly database", OutageKind::Disk),
     ("read-only transaction", OutageKind::Disk),
     ("no space left on device", OutageKind::Disk),
     ("could not extend file", OutageKind::Disk),
+    ("could not open file", OutageKind::Disk),
+    ("could not read", OutageKind::Disk),
     ("could not write", OutageKind::Disk),
+    ("could not fsync", OutageKind::Disk),
+    ("could not access status of transaction", OutageKind::Disk),
+    ("invalid page in block", OutageKind::Disk),
+    ("unexpected zero page", OutageKind::Disk),
+    ("input/output error", OutageKind::Disk),
     ("unable to open database file", OutageKind::Connect),
+    ("no such table", OutageKind::Connect),
+    ("does not exist", OutageKind::Connect),
     ("too many clients", OutageKind::Connect),
     ("too many connections", OutageKind::Connect),
     ("remaining connection slots are reserved", OutageKind::Connect),
     ("the database system is", OutageKind::Connect),
     ("out of memory", OutageKind::Busy),
     ("out of shared memory", OutageKind::Busy),
+    ("interrupted", OutageKind::Timeout),
     ("statement timeout", OutageKind::Timeout),
     ("lock timeout", OutageKind::Timeout),
     ("user request", OutageKind::Timeout),
+    ("idle-in-transaction timeout", OutageKind::Lost),
     ("terminating connection", OutageKind::Lost),
     ("connection closed", OutageKind::Lost),
+    ("server closed the connection", OutageKind::Lost),
 ];
 
 impl From<Error> for StoreError {
@@ -132,10 +151,25 @@ mod tests {
             ("sorry, too many clients already", OutageKind::Connect),
             ("the database system is starting up", OutageKind::Connect),
             ("database or disk is full", OutageKind::Disk),
+            ("database disk image is malformed", OutageKind::Disk),
+            ("file is not a database", OutageKind::Disk),
+            ("disk I/O error", OutageKind::Disk),
+            ("locking protocol", OutageKind::Busy),
+            ("interrupted", OutageKind::Timeout),
+            ("no such table: tokens", OutageKind::Connect),
+            ("relation \"tokens\" does not exist", OutageKind::Connect),
+            ("database \"nolapse\" does not exist", OutageKind::Connect),
+            ("could not read block 7 in file \"base/5/1234\": Input/output error", OutageKind::Disk),
+            ("invalid page in block 7 of relation base/5/1234", OutageKind::Disk),
+            ("terminating connection due to idle-in-transaction timeout", OutageKind::Lost),
         ] {
             assert_eq!(from_text(message), StoreError::outage(kind, message), "{message}");
         }
-        assert!(matches!(from_text("relation \"tokens\" does not exist"), StoreError::Broken(_)));
+        for fault in
+            ["syntax error at or near \"FORM\"", "near \"FORM\": syntax error", "bad parameter or other API misuse"]
+        {
+            assert!(matches!(from_text(fault), StoreError::Broken(_)), "{fault}");
+        }
         assert!(matches!(from_text("audit events are append-only"), StoreError::Conflict(Constraint::Other(_))));
     }
 

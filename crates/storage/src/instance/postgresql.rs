@@ -9,7 +9,7 @@
 //! An empty database has no such row, nor its table: the lock is taken first, so that no schema changes under a server
 //! that runs. Until the table is made and the row is written the holder proves nothing, so it trusts no memory.
 
-use super::{AcquireError, AlreadyRunning, Holding, InstanceLock, LEASE, Registration, boottime_nanos};
+use super::{AcquireError, AlreadyRunning, Holding, InstanceLock, LEASE, Lost, Registration, boottime_nanos};
 use crate::backend::postgresql::{Conn, Purpose, connect, repo};
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
@@ -100,7 +100,7 @@ pub(super) async fn acquire(server: Server, holder: String) -> Result<InstanceLo
         wake: Arc::clone(&wake),
         clock: 0,
     };
-    let (tell_lost, lost) = watch::channel(false);
+    let (tell_lost, lost) = watch::channel(None);
     let (stop, stopped) = oneshot::channel();
     let (tell_ended, ended) = oneshot::channel();
     let (ready, acquired) = oneshot::channel();
@@ -125,7 +125,7 @@ fn no_thread(error: &std::io::Error) -> StoreError {
 }
 
 impl Keeper {
-    async fn keep(mut self, ready: Ready, mut stopped: oneshot::Receiver<()>, lost: &watch::Sender<bool>) {
+    async fn keep(mut self, ready: Ready, mut stopped: oneshot::Receiver<()>, lost: &watch::Sender<Option<Lost>>) {
         let session = match self.take().await {
             Ok(session) => session,
             Err(error) => return drop(ready.send(Err(error))),
@@ -164,7 +164,7 @@ impl Keeper {
             if let Some(why) = over {
                 self.good_until.store(0, Ordering::Release);
                 tracing::error!("the instance lock is lost: {why}");
-                lost.send_replace(true);
+                lost.send_replace(Some(Lost::TakenOver));
                 return;
             }
         }

@@ -1,6 +1,15 @@
-//! The lock file beside an SQLite database.
+//! The lock on an SQLite database, and the thread that watches over its file.
+//!
+//! The lock is on the database file itself (`flock`): it holds whatever path leads there, by a hard link or a second mount,
+//! and nobody can remove it. The kernel drops it with the process. Beside it, `<file>.lock` says who holds it; it is locked
+//! as well, because versions before this one lock nothing else.
+//!
+//! SQLite locks the same file by other means (`fcntl`), which do not meet `flock`. But closing *any* descriptor of a file
+//! takes a process's `fcntl` locks on it away, so the lock is taken before a store is opened and given back after it is
+//! closed.
 
-use super::{AcquireError, AlreadyRunning, Holding, InstanceLock};
+use super::{AcquireError, AlreadyRunning, Holding, InstanceLock, LEASE, Lost, boottime_nanos};
+use crate::backend::sqlite::{Identity, Standing};
 use crate::error::{OutageKind, StoreError};
 use crate::migrate::sqlite::beside;
 use rustix::fs::{FlockOperation, flock};
@@ -8,49 +17,128 @@ use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
-use std::sync::atomic::AtomicI64;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::watch;
 
-/// The locked file; the kernel unlocks it when it is closed. It stays where it is: removing it would let two processes
-/// lock two files of the same name.
-pub(super) struct LockFile {
-    _file: File,
-    /// Kept so that `lost` never resolves.
-    _never_lost: watch::Sender<bool>,
+/// Between two looks at the file.
+const BEAT: Duration = Duration::from_millis(500);
+
+/// What the thread works with. The files are unlocked when it ends.
+struct Watchman {
+    path: PathBuf,
+    identity: Identity,
+    good_until: Arc<AtomicI64>,
+    lost: watch::Sender<Option<Lost>>,
+    /// What was said of the file last, so that each change is logged once.
+    said: Option<Standing>,
+    _locked: [File; 2],
 }
 
 pub(super) fn acquire(path: &Path, holder: &str) -> Result<InstanceLock, AcquireError> {
     let lock_path = beside(path, ".lock");
-    let unusable = |error: std::io::Error| {
-        StoreError::outage(OutageKind::Disk, format!("{} cannot be locked: {error}", lock_path.display()))
-    };
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .mode(0o600)
-        .open(&lock_path)
-        .map_err(unusable)?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(Errno::WOULDBLOCK) => {
-            let mut text = String::new();
-            // What it says is a courtesy: unreadable, it is left out.
-            let holder = file.read_to_string(&mut text).ok().map(|_| text.trim().to_owned());
-            let holder = holder.filter(|holder| !holder.is_empty());
-            return Err(AcquireError::AlreadyRunning(AlreadyRunning { holder }));
-        }
-        Err(error) => return Err(unusable(error.into()).into()),
+    let mut note = open(&lock_path)?;
+    if !lock(&note, &lock_path)? {
+        return Err(AcquireError::AlreadyRunning(running(&mut note)));
     }
-    file.set_len(0).and_then(|()| writeln!(file, "{holder}")).map_err(unusable)?;
-    let (never_lost, lost) = watch::channel(false);
-    Ok(InstanceLock {
-        good_until: Arc::new(AtomicI64::new(i64::MAX)),
-        lost,
-        registration: None,
-        holding: Mutex::new(Some(Holding::File(LockFile { _file: file, _never_lost: never_lost }))),
-    })
+    let database = open(path)?;
+    if !lock(&database, path)? {
+        return Err(AcquireError::AlreadyRunning(running(&mut note)));
+    }
+    let identity = Identity::of_file(&database).map_err(|error| unusable(path, &error))?;
+    match identity.standing_at(path) {
+        Ok(Standing::InPlace) => {}
+        Ok(standing) => return Err(StoreError::outage(OutageKind::Disk, standing.to_string()).into()),
+        Err(error) => return Err(unusable(path, &error).into()),
+    }
+    note.set_len(0).and_then(|()| writeln!(note, "{holder}")).map_err(|error| unusable(&lock_path, &error))?;
+
+    let good_until = Arc::new(AtomicI64::new(0));
+    let (tell_lost, lost) = watch::channel(None);
+    let (stop, stopped) = channel();
+    let mut watchman = Watchman {
+        path: path.to_owned(),
+        identity,
+        good_until: Arc::clone(&good_until),
+        lost: tell_lost,
+        said: None,
+        _locked: [note, database],
+    };
+    watchman.look();
+    let thread = std::thread::Builder::new()
+        .name("storage-instance".to_owned())
+        .spawn(move || watchman.watch(&stopped))
+        .map_err(|error| StoreError::Broken(format!("the database file cannot be watched: {error}")))?;
+    let holding = Mutex::new(Some(Holding::File { stop, thread }));
+    Ok(InstanceLock { good_until, lost, registration: None, holding })
+}
+
+fn open(path: &Path) -> Result<File, StoreError> {
+    let opened = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path);
+    opened.map_err(|error| unusable(path, &error))
+}
+
+/// Whether it is locked now; false when somebody else has it.
+fn lock(file: &File, path: &Path) -> Result<bool, StoreError> {
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(unusable(path, &error.into())),
+    }
+}
+
+fn running(note: &mut File) -> AlreadyRunning {
+    let mut text = String::new();
+    // What it says is a courtesy: unreadable, it is left out.
+    let holder = note.read_to_string(&mut text).ok().map(|_| text.trim().to_owned());
+    AlreadyRunning { holder: holder.filter(|holder| !holder.is_empty()) }
+}
+
+fn unusable(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::outage(OutageKind::Disk, format!("{} cannot be locked: {error}", path.display()))
+}
+
+impl Watchman {
+    /// Until it is told to stop, or the database is lost.
+    fn watch(mut self, stopped: &Receiver<()>) {
+        while stopped.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
+            self.look();
+        }
+    }
+
+    /// Looks whether the path still leads to the file that is locked. As on PostgreSQL, memory may be used for [`LEASE`]
+    /// after a look that *began* by then, so that a thread that is held up does not vouch for what it has not seen.
+    fn look(&mut self) {
+        let begun = boottime_nanos();
+        let standing = match self.identity.standing_at(&self.path) {
+            Ok(standing) => standing,
+            Err(error) => {
+                tracing::warn!(%error, "the database file cannot be looked at");
+                return;
+            }
+        };
+        match standing {
+            Standing::InPlace => {
+                let lease = i64::try_from(LEASE.as_nanos()).unwrap_or(0);
+                self.good_until.store(begun.saturating_add(lease), Ordering::Release);
+            }
+            Standing::Missing | Standing::Linked => self.good_until.store(0, Ordering::Release),
+            Standing::Replaced => {
+                self.good_until.store(0, Ordering::Release);
+                self.lost.send_replace(Some(Lost::Replaced));
+            }
+        }
+        let before = self.said.replace(standing);
+        match (before == Some(standing), standing) {
+            (true, _) => {}
+            (false, Standing::InPlace) if before.is_none() => {}
+            (false, Standing::InPlace) => tracing::info!("{standing} again: memory may be used"),
+            (false, Standing::Missing | Standing::Linked | Standing::Replaced) => {
+                tracing::error!("{standing}; until then nothing is answered from memory");
+            }
+        }
+    }
 }

@@ -1,13 +1,14 @@
 //! Migrating a PostgreSQL database, one process at a time.
 
-use super::{MigrationStatus, Task, perform};
+use super::losses::{Counted, downs};
+use super::{Report, Side, Task, perform};
 use crate::backend::postgresql::{Purpose, connect};
 use crate::error::StoreError;
 use crate::options::StoreOptions;
 use crate::url::Server;
-use diesel::RunQueryDsl as _;
 use diesel::pg::Pg;
 use diesel::sql_types::BigInt;
+use diesel::{QueryResult, RunQueryDsl as _};
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
@@ -22,13 +23,20 @@ const fn migrations() -> EmbeddedMigrations {
     MIGRATIONS
 }
 
+const SIDE: Side = Side { migrations, downs: downs::POSTGRESQL };
+
+fn count(connection: &mut AsyncConnectionWrapper<AsyncPgConnection>, question: String) -> QueryResult<i64> {
+    let counted: Counted = diesel::sql_query(question).get_result(connection)?;
+    Ok(counted.rows)
+}
+
 /// On a thread of its own: the wrapper that makes an async connection blocking may not be used where a runtime runs.
-pub(super) fn run(server: &Server, task: Task) -> Result<Vec<MigrationStatus>, StoreError> {
+pub(super) fn run(server: &Server, task: Task) -> Result<Report, StoreError> {
     std::thread::scope(|scope| scope.spawn(|| locked(server, task)).join())
         .unwrap_or_else(|_| Err(StoreError::Broken("the migration panicked".to_owned())))
 }
 
-fn locked(server: &Server, task: Task) -> Result<Vec<MigrationStatus>, StoreError> {
+fn locked(server: &Server, task: Task) -> Result<Report, StoreError> {
     // The runtime's one thread drives the connection; this one waits for it.
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
@@ -40,5 +48,5 @@ fn locked(server: &Server, task: Task) -> Result<Vec<MigrationStatus>, StoreErro
     let mut connection = AsyncConnectionWrapper::<AsyncPgConnection>::from(connection);
     // Held by the session, so it ends with the connection whatever happens.
     diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(MIGRATE_LOCK).execute(&mut connection)?;
-    perform::<Pg>(&mut connection, migrations, task)
+    perform::<Pg, _>(&mut connection, &SIDE, count, task)
 }

@@ -1,10 +1,12 @@
 //! Migrating an SQLite file, one process at a time.
 
-use super::{MigrationStatus, Task, known, perform, statuses};
+use super::losses::{Counted, downs};
+use super::{Report, Side, Task, known, perform, statuses};
 use crate::backend::sqlite::establish;
 use crate::error::{OutageKind, StoreError};
 use diesel::connection::SimpleConnection as _;
 use diesel::sqlite::Sqlite;
+use diesel::{QueryResult, RunQueryDsl as _, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use rustix::fs::{FlockOperation, flock};
 use std::ffi::OsString;
@@ -18,17 +20,24 @@ const fn migrations() -> EmbeddedMigrations {
     MIGRATIONS
 }
 
-pub(super) fn run(path: &Path, task: Task) -> Result<Vec<MigrationStatus>, StoreError> {
+const SIDE: Side = Side { migrations, downs: downs::SQLITE };
+
+fn count(connection: &mut SqliteConnection, question: String) -> QueryResult<i64> {
+    let counted: Counted = diesel::sql_query(question).get_result(connection)?;
+    Ok(counted.rows)
+}
+
+pub(super) fn run(path: &Path, task: Task) -> Result<Report, StoreError> {
     match task {
         Task::Up => private_file(path).map(drop).map_err(|error| unusable(path, &error))?,
         // Nothing to take back, and nothing to be made by a question.
-        Task::Down(_) | Task::Status if !path.exists() => {
-            return Ok(statuses(known::<Sqlite>(&migrations())?, &[]));
+        Task::Down(_) | Task::Losses(_) | Task::Status if !path.exists() => {
+            let statuses = statuses(&known::<Sqlite>(&migrations())?, &[]);
+            return Ok(Report { statuses, losses: Vec::new() });
         }
-        Task::Down(_) | Task::Status => {}
+        Task::Down(_) | Task::Losses(_) | Task::Status => {}
     }
-    // A file of its own: the lock of a running server is on another, and a lock on the database itself would be lost
-    // with SQLite's own as soon as either is closed.
+    // A file of its own: the lock on the database file itself is the running server's.
     let lock_path = beside(path, ".migrate-lock");
     let lock = private_file(&lock_path).map_err(|error| unusable(&lock_path, &error))?;
     flock(&lock, FlockOperation::LockExclusive).map_err(|error| unusable(&lock_path, &error.into()))?;
@@ -36,7 +45,7 @@ pub(super) fn run(path: &Path, task: Task) -> Result<Vec<MigrationStatus>, Store
     connection.batch_execute(
         "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
     )?;
-    perform::<Sqlite>(&mut connection, migrations, task)
+    perform::<Sqlite, _>(&mut connection, &SIDE, count, task)
 }
 
 /// Opens a file for writing, made if need be for its owner's eyes only; SQLite gives its side files the same mode.

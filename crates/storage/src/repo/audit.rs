@@ -52,39 +52,58 @@ pub(crate) async fn audit_end(
     Ok(row.map(AuditHead::from))
 }
 
+pub(crate) async fn newest_event(conn: &mut Conn<'_>) -> Result<Option<Timestamp>, StoreError> {
+    let newest = audit_heads::table.order(audit_heads::at.desc()).select(audit_heads::at).limit(1);
+    Ok(newest.first(conn).await.optional()?)
+}
+
 pub(crate) async fn audit_trails(conn: &mut Conn<'_>) -> Result<Vec<Option<OrganizationId>>, StoreError> {
     let trails: Vec<OrganizationId> =
         audit_heads::table.order(audit_heads::trail).select(audit_heads::trail).load(conn).await?;
     Ok(trails.into_iter().map(|trail| (trail != NIL_TRAIL).then_some(trail)).collect())
 }
 
+/// The events of a trail that a filter's times and numbers leave, in its order; nothing where no event is so late.
+macro_rules! stretch {
+    ($conn:expr, $trail:expr, $filter:expr) => {{
+        let (trail, filter): (OrganizationId, &AuditFilter) = ($trail, $filter);
+        let mut stretch = audit_events::table.filter(audit_events::trail.eq(trail.bind())).into_boxed();
+        // Two seeks turn times into numbers, so that one index serves the order and every other condition narrows it.
+        if let Some(from) = filter.from {
+            let Some(first) = first_not_before($conn, trail, from).await? else { return Ok(Default::default()) };
+            stretch = stretch.filter(audit_events::seq.ge(first));
+        }
+        if let Some(until) = filter.until
+            && let Some(end) = first_not_before($conn, trail, until).await?
+        {
+            stretch = stretch.filter(audit_events::seq.lt(end));
+        }
+        match filter.direction {
+            Direction::Ascending => {
+                if let Some(after) = filter.after {
+                    stretch = stretch.filter(audit_events::seq.gt(after));
+                }
+                if let Some(up_to) = filter.up_to {
+                    stretch = stretch.filter(audit_events::seq.le(up_to));
+                }
+                stretch.order(audit_events::seq.asc())
+            }
+            Direction::Descending => {
+                if let Some(after) = filter.after {
+                    stretch = stretch.filter(audit_events::seq.lt(after));
+                }
+                if let Some(up_to) = filter.up_to {
+                    stretch = stretch.filter(audit_events::seq.ge(up_to));
+                }
+                stretch.order(audit_events::seq.desc())
+            }
+        }
+    }};
+}
+
 pub(crate) async fn list_audit(conn: &mut Conn<'_>, filter: &AuditFilter) -> Result<Vec<AuditRecord>, StoreError> {
     let trail = filter.organization_id.unwrap_or(NIL_TRAIL);
-    let mut page = audit_events::table
-        .filter(audit_events::trail.eq(trail.bind()))
-        .limit(i64::from(filter.limit))
-        .select(AuditEventRow::as_select())
-        .into_boxed();
-    // Two seeks turn times into numbers, so that one index serves the order and every other condition narrows it.
-    if let Some(from) = filter.from {
-        let Some(first) = first_not_before(conn, trail, from).await? else { return Ok(Vec::new()) };
-        page = page.filter(audit_events::seq.ge(first));
-    }
-    if let Some(until) = filter.until
-        && let Some(end) = first_not_before(conn, trail, until).await?
-    {
-        page = page.filter(audit_events::seq.lt(end));
-    }
-    page = match filter.direction {
-        Direction::Ascending => page.order(audit_events::seq.asc()),
-        Direction::Descending => page.order(audit_events::seq.desc()),
-    };
-    if let Some(after) = filter.after {
-        page = match filter.direction {
-            Direction::Ascending => page.filter(audit_events::seq.gt(after)),
-            Direction::Descending => page.filter(audit_events::seq.lt(after)),
-        };
-    }
+    let mut page = stretch!(conn, trail, filter).limit(i64::from(filter.limit));
     if let Some(action) = &filter.action {
         page = page.filter(audit_events::action.eq(action));
     }
@@ -94,8 +113,18 @@ pub(crate) async fn list_audit(conn: &mut Conn<'_>, filter: &AuditFilter) -> Res
     if let Some(target_id) = &filter.target_id {
         page = page.filter(audit_events::target_id.eq(target_id));
     }
-    let rows: Vec<AuditEventRow> = page.load(conn).await?;
+    let rows: Vec<AuditEventRow> = page.select(AuditEventRow::as_select()).load(conn).await?;
     Ok(rows.into_iter().map(AuditRecord::from).collect())
+}
+
+pub(crate) async fn search_end_of_audit(
+    conn: &mut Conn<'_>,
+    filter: &AuditFilter,
+    rows: u32,
+) -> Result<Option<i64>, StoreError> {
+    let trail = filter.organization_id.unwrap_or(NIL_TRAIL);
+    let last = stretch!(conn, trail, filter).offset(i64::from(rows.saturating_sub(1))).limit(1);
+    Ok(last.select(audit_events::seq).first(conn).await.optional()?)
 }
 
 /// The number of the first event at this moment or later.

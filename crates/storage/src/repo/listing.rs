@@ -108,6 +108,18 @@ macro_rules! older {
     }};
 }
 
+/// "This entry or one that is newer": the other side of [`older`].
+macro_rules! not_older {
+    ($columns:literal, $place:expr) => {{
+        let (moment, id) = $place;
+        diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("(", $columns, ") >= ("))
+            .bind::<crate::sql_types::Moment, _>(crate::sql_types::Bind::bind(moment))
+            .sql(", ")
+            .bind::<crate::sql_types::Uid, _>(crate::sql_types::Bind::bind(id))
+            .sql(")")
+    }};
+}
+
 /// The rows of a page: their ids walked in the index of the order, then the rows of these ids alone. `$listed` are the
 /// entries of the list, `$columns` what they are ordered by.
 macro_rules! rows_of {
@@ -133,7 +145,7 @@ pub(super) fn total(count: i64) -> Result<u64, StoreError> {
     u64::try_from(count).map_err(|_| StoreError::Broken("a negative count".to_owned()))
 }
 
-pub(super) use {contains, older, rows_of};
+pub(super) use {contains, not_older, older, rows_of};
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 //! The conditions below spell [`TokenFacts::status`](token_domain::token::TokenFacts::status) in SQL; a test holds
 //! them against it.
 
-use super::listing::{contains, older, total};
+use super::listing::{contains, not_older, older, total};
 use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::kept::Keep as _;
@@ -238,6 +238,9 @@ pub(crate) async fn list_tokens(conn: &mut Conn<'_>, filter: &TokenFilter) -> Re
     if let Some(place) = filter.after {
         query = query.filter(older!("tokens.created_at, tokens.id", place));
     }
+    if let Some(place) = filter.until {
+        query = query.filter(not_older!("tokens.created_at, tokens.id", place));
+    }
     let rows: Vec<TokenRow> = query.load(conn).await?;
     rows.into_iter().map(Token::try_from).collect()
 }
@@ -262,6 +265,30 @@ pub(crate) async fn count_tokens(conn: &mut Conn<'_>, filter: &TokenFilter) -> R
         // Every token has exactly one status.
         revoked: total(all - active - rotating - expired)?,
     })
+}
+
+pub(crate) async fn search_end_of_tokens(
+    conn: &mut Conn<'_>,
+    filter: &TokenFilter,
+    rows: u32,
+) -> Result<Option<(Timestamp, TokenId)>, StoreError> {
+    // Nothing but the index of the order is walked.
+    let mut query = tokens::table
+        .filter(tokens::organization_id.eq(filter.organization_id.bind()))
+        .order((tokens::created_at.desc(), tokens::id.desc()))
+        .offset(i64::from(rows.saturating_sub(1)))
+        .limit(1)
+        .select((tokens::created_at, tokens::id))
+        .into_boxed();
+    query = match filter.owner {
+        OwnerFilter::Kind(kind) => query.filter(tokens::kind.eq(kind.as_str())),
+        OwnerFilter::Person(user) => query.filter(tokens::owner_user_id.eq(Some(user.bind()))),
+        OwnerFilter::Actor(actor) => query.filter(tokens::actor_id.eq(Some(actor.bind()))),
+    };
+    if let Some(place) = filter.after {
+        query = query.filter(older!("tokens.created_at, tokens.id", place));
+    }
+    Ok(query.first(conn).await.optional()?)
 }
 
 pub(crate) async fn live_tokens_of_kind(

@@ -2,10 +2,13 @@
 
 use crate::pooler::Pooler;
 use crate::proxy::Proxy;
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
-use storage::instance::{AcquireError, InstanceLock};
+use storage::instance::{AcquireError, InstanceLock, Lost};
 use storage::model::Touched;
 use storage::{OutageKind, Store, StoreError, StoreOptions};
+use test_support::database::sqlite_url;
 use test_support::records::{after, id};
 use test_support::sql::Sql;
 use test_support::{Backend, Db};
@@ -228,5 +231,109 @@ fn a_weaker_commit_configured_at_the_server_is_made_durable_and_a_stronger_one_i
             assert_eq!(sql.lines("SELECT value AS line FROM observed").await, [used], "{configured}");
             sql.run("DELETE FROM observed").await.unwrap();
         }
+    });
+}
+
+/// The path of a test's database file, and of another file beside it.
+fn paths(db: &Db) -> (PathBuf, PathBuf) {
+    let path = db.url().sqlite_path().unwrap().to_owned();
+    let other = path.with_file_name("other.db");
+    (path, other)
+}
+
+#[test]
+fn nothing_that_is_done_to_the_files_lets_a_second_process_in() {
+    Db::on(Backend::Sqlite, StoreOptions::default(), async |db| {
+        let (path, other) = paths(db);
+        let first = holder(db, "first").await.unwrap();
+        fs::remove_file(path.with_file_name("test.db.lock")).unwrap();
+        assert!(matches!(holder(db, "second").await, Err(AcquireError::AlreadyRunning(_))), "without its lock file");
+        fs::hard_link(&path, &other).unwrap();
+        let linked = InstanceLock::acquire(&sqlite_url(other.clone()), "second").await;
+        assert!(matches!(linked, Err(AcquireError::AlreadyRunning(_))), "by a hard link: {linked:?}");
+        fs::remove_file(&other).unwrap();
+        std::os::unix::fs::symlink(&path, &other).unwrap();
+        let linked = InstanceLock::acquire(&sqlite_url(other), "second").await;
+        assert!(matches!(linked, Err(AcquireError::AlreadyRunning(_))), "by a symbolic link: {linked:?}");
+        first.release().await;
+    });
+}
+
+#[test]
+fn a_file_with_two_names_is_not_served() {
+    Db::on(Backend::Sqlite, StoreOptions::default(), async |db| {
+        let (path, other) = paths(db);
+        fs::hard_link(&path, &other).unwrap();
+        let refused = holder(db, "first").await;
+        assert!(
+            matches!(&refused, Err(AcquireError::Store(error)) if error.to_string().contains("hard link")),
+            "{refused:?}"
+        );
+    });
+}
+
+#[test]
+fn memory_is_not_trusted_while_the_file_is_not_where_it_was() {
+    Db::on(Backend::Sqlite, StoreOptions::default(), async |db| {
+        let (path, other) = paths(db);
+        let lock = holder(db, "first").await.unwrap();
+        assert!(lock.is_current());
+        fs::hard_link(&path, &other).unwrap();
+        until(|| !lock.is_current()).await;
+        fs::remove_file(&other).unwrap();
+        until(|| lock.is_current()).await;
+
+        let change = || db.store().write(|tx| Box::pin(tx.meta_set("key", "value")));
+        assert_eq!(change().await, Ok(()));
+        fs::rename(&path, &other).unwrap();
+        until(|| !lock.is_current()).await;
+        // It could still be written to, and nobody would ever find what was written.
+        let refused: Result<(), StoreError> = change().await;
+        assert!(matches!(&refused, Err(error) if error.is_unavailable()), "{refused:?}");
+        assert!(db.store().check_disk().await.is_err());
+        fs::rename(&other, &path).unwrap();
+        until(|| lock.is_current()).await;
+        assert_eq!(db.store().check_disk().await, Ok(()), "the end of the trouble is seen without a change");
+        assert_eq!(change().await, Ok(()));
+
+        fs::copy(&path, &other).unwrap();
+        fs::rename(&other, &path).unwrap();
+        let lost = tokio::time::timeout(Duration::from_secs(30), lock.lost()).await.expect("it never noticed");
+        assert_eq!(lost, Lost::Replaced);
+        assert!(!lock.is_current());
+        lock.release().await;
+    });
+}
+
+#[test]
+fn a_commit_by_another_program_is_noticed_and_our_own_are_not() {
+    Db::on(Backend::Sqlite, StoreOptions::default(), async |db| {
+        let change = || db.store().write(|tx| Box::pin(tx.meta_set("key", "value")));
+        for _ in 0..20 {
+            assert_eq!(change().await, Ok::<_, StoreError>(()));
+        }
+        let mut other = Sql::connect(db.url()).await;
+        other.run("INSERT INTO deployment VALUES ('foreign', 'x')").await.unwrap();
+        until(|| db.store().counters().foreign_commits() > 0).await;
+        assert_eq!(change().await, Ok::<_, StoreError>(()));
+        assert_eq!(db.store().counters().foreign_commits(), 1, "once for what one other program did");
+        assert_eq!(db.store().counters().doubts(), 1);
+    });
+}
+
+#[test]
+fn what_others_did_while_the_connection_that_watches_them_was_lost_is_in_doubt() {
+    let options = StoreOptions { lock_timeout: Duration::from_millis(50), ..StoreOptions::default() };
+    Db::on(Backend::Sqlite, options, async |db| {
+        let change = || db.store().write(|tx| Box::pin(tx.meta_set("key", "value")));
+        let mut other = Sql::connect(db.url()).await;
+        other.run("BEGIN IMMEDIATE").await.unwrap();
+        other.run("INSERT INTO deployment VALUES ('foreign', 'x')").await.unwrap();
+        let refused: Result<(), StoreError> = change().await;
+        assert!(matches!(&refused, Err(error) if error.is_unavailable()), "{refused:?}");
+        other.run("COMMIT").await.unwrap();
+        // A new connection, which cannot have seen the change of the other.
+        assert_eq!(change().await, Ok(()));
+        until(|| db.store().counters().doubts() > 0).await;
     });
 }

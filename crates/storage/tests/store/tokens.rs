@@ -43,6 +43,7 @@ fn filter(org: OrganizationId) -> TokenFilter {
         narrowed: Narrowing::default(),
         now: T0,
         after: None,
+        until: None,
         limit: 1000,
     }
 }
@@ -370,6 +371,33 @@ fn many_are_revoked_at_once_and_the_first_reason_stays() {
         assert_eq!(get(store, org, id(3)).await, records::token(org, 3));
         let found = read(store, move |r| Box::pin(async move { r.tokens_by_id(org, &[id(1), id(3), id(99)]).await }));
         assert_eq!(found.await.into_iter().map(|token| token.id).collect::<Vec<_>>(), [id(3), id(1)]);
+    });
+}
+
+#[test]
+fn a_search_says_how_far_it_came_and_goes_on_from_there() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        let tokens = (1..=7).map(|number| {
+            let mut token = records::token(org, number);
+            token.name = Name::parse(if number == 2 { "needle" } else { "hay" }).unwrap();
+            token
+        });
+        insert(store, tokens.collect()).await;
+        let mut search = TokenFilter { name_contains: Some("needle".to_owned()), ..filter(org) };
+        let (mut found, mut pages) = (Vec::new(), 0);
+        loop {
+            let asked = search.clone();
+            search.until =
+                read(store, |reads| Box::pin(async move { reads.search_end_of_tokens(&asked, 3).await })).await;
+            found.push(list(store, search.clone()).await);
+            pages += 1;
+            let Some(place) = search.until else { break };
+            (search.after, search.until) = (Some(place), None);
+        }
+        // Tokens 7 to 5, 4 to 2, and the one that is left.
+        assert_eq!((found, pages), (vec![vec![], vec![id(2)], vec![]], 3));
     });
 }
 

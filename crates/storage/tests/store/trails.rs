@@ -82,13 +82,15 @@ fn a_trail_is_narrowed_by_everything_it_is_asked_for() {
         let user = Some(Principal::User(id(7)));
         let created = Some("token.create".to_owned());
         let on_b = Some("b".to_owned());
-        let rows: [(AuditFilter, &[i64]); 20] = [
+        let rows: [(AuditFilter, &[i64]); 22] = [
             (all(), &[1, 2, 3, 4, 5, 6]),
             (AuditFilter { after: None, ..all() }, &[1, 2, 3, 4, 5, 6]),
             (AuditFilter { after: Some(2), limit: 2, ..all() }, &[3, 4]),
             (AuditFilter { after: Some(6), ..all() }, &[]),
             (newest(), &[6, 5, 4, 3, 2, 1]),
             (AuditFilter { after: Some(4), limit: 2, ..newest() }, &[3, 2]),
+            (AuditFilter { after: Some(2), up_to: Some(4), ..all() }, &[3, 4]),
+            (AuditFilter { after: Some(4), up_to: Some(2), ..newest() }, &[3, 2]),
             (AuditFilter { action: created.clone(), ..all() }, &[2, 4, 6]),
             (AuditFilter { action: created.clone(), after: Some(6), ..newest() }, &[4, 2]),
             (AuditFilter { action: Some("token".to_owned()), ..all() }, &[]),

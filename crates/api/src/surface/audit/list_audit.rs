@@ -49,7 +49,7 @@ struct Wanted {
 #[derive(Serialize, ToSchema)]
 struct EventList {
     events: Vec<EventView>,
-    /// Send it as `after` for the next page; `null` on the last.
+    /// Send it as `after` for the next page; `null` on the last, and only there: a page of a search may be short.
     next_cursor: Option<String>,
 }
 

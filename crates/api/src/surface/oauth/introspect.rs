@@ -4,23 +4,25 @@ use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
-use authority::validate::{Entry, Outcome, Validator};
+use authority::validate::{Entry, Outcome, Recalled, Validator};
+use authority::{Caller, Context};
 use serde::{Deserialize, Serialize};
 use token_domain::decide::Holder;
 use token_domain::{Requirement, Timestamp};
 use utoipa::ToSchema;
 
+use super::client::Client;
 use crate::surface::authorized::may;
 use crate::surface::permission::IntrospectTokens;
-use crate::surface::{Authorized, ending, failing, origin};
+use crate::surface::public_url::PublicUrl;
+use crate::surface::{ending, failing, origin};
 use edge::error::ApiResult;
-use edge::extract::Form;
 use edge::extract::credentials::{self, Presented};
 
 /// The token that is asked about (RFC 7662 §2.1).
 #[derive(Deserialize, ToSchema)]
 #[schema(as = IntrospectionRequest)]
-struct Question {
+pub(super) struct Question {
     /// As presented.
     token: String,
     /// What sort of token it may be. Not needed: there is one sort.
@@ -29,14 +31,17 @@ struct Question {
     token_type_hint: Option<String>,
 }
 
-/// What is known about it (RFC 7662 §2.2). Of a token that is not good: `active` alone.
+/// What is known about it (RFC 7662 §2.2). Of a token that is not good, or another organisation's: `active` alone.
 #[derive(Default, Serialize, ToSchema)]
 struct Introspection<'a> {
     /// Whether it is good.
     active: bool,
-    /// What it may do, separated by spaces.
+    /// What it may do, separated by spaces: its scopes as granted, then all that they cover.
     #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<&'a str>,
+    scope: Option<String>,
+    /// The token's id: each token is a client of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a str>,
     /// `Bearer`
     #[serde(skip_serializing_if = "Option::is_none")]
     token_type: Option<&'static str>,
@@ -49,6 +54,9 @@ struct Introspection<'a> {
     /// Whose it is: the id of the organisation, the person or the actor.
     #[serde(skip_serializing_if = "Option::is_none")]
     sub: Option<&'a str>,
+    /// This deployment, by `server.public_url`; left out without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<&'a str>,
     /// The token's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<&'a str>,
@@ -69,8 +77,9 @@ struct Introspection<'a> {
 
 /// What is known about a token (RFC 7662).
 ///
-/// Whoever asks needs the scope `authority:introspect`. Anything that is not a good token is `{"active":false}` and
-/// nothing else.
+/// Whoever asks needs the scope `authority:introspect`, and shows a token as OAuth clients show credentials: as `Bearer`,
+/// as the password of `Basic` under any name, or as `client_secret` in the form. Anything that is not a good token of the
+/// caller's organisation is `{"active":false}` and nothing else.
 #[utoipa::path(
     tag = "OAuth 2.0",
     security(("bearer" = ["authority:introspect"]), ("api_key" = ["authority:introspect"])),
@@ -79,13 +88,13 @@ struct Introspection<'a> {
 )]
 #[post("/v1/oauth/introspect")]
 pub(super) async fn introspect(
-    _who: Authorized<IntrospectTokens>,
+    client: Client<IntrospectTokens, Question>,
     request: HttpRequest,
-    Form(question): Form<Question>,
     validator: Data<Validator>,
+    url: Data<PublicUrl>,
 ) -> ApiResult<HttpResponse> {
-    let outcome = validator.validate(&question.token, &Requirement::NOTHING, &|| origin::of(&request)).await;
-    outcome.map(|outcome| told(&outcome)).map_err(|failure| failing::failed(&failure))
+    let recalled = validator.look_up(&client.form.token).await.map_err(|failure| failing::failed(&failure))?;
+    Ok(judge(recalled, &client.caller, &validator, &url, &request))
 }
 
 /// The answer of [`introspect`] to a plain question about a token that this node remembers, by a token that it remembers
@@ -96,6 +105,7 @@ pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8])
     if request.method() != Method::POST || request.headers().contains_key(header::ORIGIN) {
         return None;
     }
+    let url = request.app_data::<Data<PublicUrl>>()?;
     let asked = validator.recall(plain_question(body)?)?;
     let who = validator.recall_token(&caller)?;
     let caller = who
@@ -104,9 +114,8 @@ pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8])
     if ending::notice(&caller, validator.context()).is_some() {
         return None;
     }
-    let origin = || origin::of(request);
-    who.decide(&Requirement::NOTHING, &origin);
-    Some(Ok(told(&asked.decide(&Requirement::NOTHING, &origin))))
+    who.decide(&Requirement::NOTHING, &|| origin::of(request));
+    Some(Ok(judge(asked, &caller, validator, url, request)))
 }
 
 /// The token, if the body has nothing but that, and nothing in it is encoded.
@@ -116,15 +125,27 @@ fn plain_question(body: &[u8]) -> Option<&str> {
     is_plain.then_some(token)
 }
 
-fn told(outcome: &Outcome) -> HttpResponse {
-    match outcome {
+fn judge(
+    asked: Recalled<'_>,
+    caller: &Caller,
+    validator: &Validator,
+    url: &PublicUrl,
+    request: &HttpRequest,
+) -> HttpResponse {
+    // Another organisation's token is not there for this caller, and their look at it is no use of it.
+    if asked.entry().is_some_and(|entry| entry.organization_id() != caller.organization_id) {
+        return HttpResponse::Ok().json(Introspection::default());
+    }
+    match asked.decide(&Requirement::NOTHING, &|| origin::of(request)) {
         // Nothing was required, so nothing can be lacking; and where the token is presented is not part of the question.
-        Outcome::Live(entry) | Outcome::Insufficient { entry, .. } | Outcome::Elsewhere(entry) => known(entry),
+        Outcome::Live(entry) | Outcome::Insufficient { entry, .. } | Outcome::Elsewhere(entry) => {
+            known(&entry, validator.context(), url)
+        }
         Outcome::Invalid => HttpResponse::Ok().json(Introspection::default()),
     }
 }
 
-fn known(entry: &Entry) -> HttpResponse {
+fn known(entry: &Entry, context: &Context, url: &PublicUrl) -> HttpResponse {
     let credential = entry.credential();
     let organization = credential.organization_id.to_string();
     let token = credential.token_id.to_string();
@@ -140,11 +161,13 @@ fn known(entry: &Entry) -> HttpResponse {
         [facts.expires_at, facts.superseded.map(|superseded| superseded.grace_ends_at)].into_iter().flatten().min();
     HttpResponse::Ok().json(Introspection {
         active: true,
-        scope: Some(entry.scopes()),
+        scope: Some(covered(entry, context)),
+        client_id: Some(&token),
         token_type: Some("Bearer"),
         exp: ends.map(seconds),
         iat: Some(seconds(facts.created_at)),
         sub: Some(owner.as_deref().unwrap_or(&organization)),
+        iss: url.get(),
         jti: Some(&token),
         org_id: Some(&organization),
         kind: Some(credential.kind().as_str()),
@@ -154,6 +177,14 @@ fn known(entry: &Entry) -> HttpResponse {
             .and_then(|actor| actor.access_scope.as_ref())
             .map(|access_scope| access_scope.slug.as_str()),
     })
+}
+
+/// The scopes as granted, then what else they cover: a resource server compares names, and knows no umbrellas.
+fn covered(entry: &Entry, context: &Context) -> String {
+    let listed: Vec<&str> = entry.scopes().split(' ').filter(|name| !name.is_empty()).collect();
+    let covered = context.catalogue().names(entry.credential().effective());
+    let more = covered.into_iter().filter(|name| !listed.contains(name));
+    listed.iter().copied().chain(more).collect::<Vec<_>>().join(" ")
 }
 
 const fn seconds(moment: Timestamp) -> i64 {

@@ -1,9 +1,34 @@
 //! Standard ways to ask and tell about tokens, for software that speaks OAuth 2.0 already.
 
+mod client;
+mod errors;
 pub mod introspect;
+mod metadata;
+mod revoke_presented;
 
+use actix_web::http::header::HeaderMap;
+use edge::error::ApiError;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub(crate) use metadata::{METHODS, METHODS_OR_NONE};
+
+/// Where the metadata of this API as a protected resource is (RFC 9728 §3).
+pub const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
+
+/// Whether the errors of this operation are in the words of OAuth.
+pub(crate) fn has(operation: &str) -> bool {
+    matches!(operation, "introspect" | "revoke_presented")
+}
+
+/// An error as these operations send it, for the API document.
+pub(crate) fn in_its_words(error: ApiError) -> ApiError {
+    errors::of(error, &HeaderMap::new())
+}
+
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
-    config.service(introspect::introspect);
+    config
+        .service(introspect::introspect)
+        .service(revoke_presented::revoke_presented)
+        .service(metadata::get_authorization_server)
+        .service(metadata::get_protected_resource);
 }

@@ -1,6 +1,7 @@
 //! `POST /v1/sessions/create`: a front end that signed the person in itself asks for a session in their name.
 
 use std::future::{Ready, ready};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use actix_web::dev::Payload;
 use actix_web::web::Data;
@@ -21,19 +22,25 @@ use edge::codes::Code;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::{Json, credentials};
 
-/// The service token of this deployment, if it has one.
+/// The service token of this deployment, if it has one. Clones share it.
 #[derive(Clone, Default)]
-pub struct ServiceToken(Option<Zeroizing<String>>);
+pub struct ServiceToken(Arc<RwLock<Option<Zeroizing<String>>>>);
 
 impl ServiceToken {
     /// The configured one.
-    pub const fn new(token: Option<Zeroizing<String>>) -> Self {
-        Self(token)
+    pub fn new(token: Option<Zeroizing<String>>) -> Self {
+        Self(Arc::new(RwLock::new(token)))
+    }
+
+    /// Another one counts from now on, and the one before no longer.
+    pub fn replace(&self, token: Option<Zeroizing<String>>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = token;
     }
 
     /// Without one configured, nothing matches.
     fn matches(&self, given: &str) -> bool {
-        self.0.as_ref().is_some_and(|token| token.as_bytes().ct_eq(given.as_bytes()).into())
+        let token = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        token.as_ref().is_some_and(|token| token.as_bytes().ct_eq(given.as_bytes()).into())
     }
 }
 

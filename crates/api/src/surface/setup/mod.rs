@@ -12,8 +12,8 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config.service(run_setup::run_setup);
 }
 
-/// The paths that work before the deployment is set up.
-pub const WAYS_IN: [&str; 4] = ["/setup", "/setup.js", "/setup.css", "/v1/setup"];
+/// The paths that work before the deployment is set up: those of setting it up, and the pages that lead a person there.
+pub const WAYS_IN: [&str; 6] = ["/setup", "/setup.js", "/setup.css", "/v1/setup", "/", "/sign-in"];
 
 /// The page and what it loads.
 pub const PAGES: Pages = Pages {

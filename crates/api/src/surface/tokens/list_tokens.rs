@@ -73,7 +73,7 @@ pub(in crate::surface) struct Whose {
 #[derive(Serialize, ToSchema)]
 pub(in crate::surface) struct TokenList {
     tokens: Vec<TokenView>,
-    /// Send it as `cursor` for the next page; `null` on the last.
+    /// Send it as `cursor` for the next page; `null` on the last, and only there: a page of a search may be short.
     next_cursor: Option<String>,
 }
 

@@ -14,6 +14,8 @@ use crate::support::eventually;
 
 /// How many ports are tried: another program may take one between our look and the gateway's.
 const PORTS_TRIED: usize = 5;
+/// Where Debian keeps the modules of Apache.
+const APACHE_MODULES: &str = "/usr/lib/apache2/modules";
 
 /// Which gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,7 @@ pub(super) enum Kind {
     Nginx,
     Caddy,
     Haproxy,
+    Apache,
 }
 
 /// A running gateway; stopped when dropped.
@@ -36,6 +39,7 @@ impl Kind {
         match self {
             Self::Nginx | Self::Haproxy => 503,
             Self::Caddy => 502,
+            Self::Apache => 401,
         }
     }
 
@@ -44,59 +48,89 @@ impl Kind {
             Self::Nginx => "nginx",
             Self::Caddy => "caddy",
             Self::Haproxy => "haproxy",
+            Self::Apache => "apache2",
         }
     }
 
-    /// Writes its configuration into the folder; the arguments that make it run with it in the foreground.
-    fn configure(self, folder: &Path, port: u16, authority: &str, app: &str, asks: &str) -> Vec<String> {
-        let page = Page::read(&format!("{}.md", self.program()));
+    /// Writes its configuration into the folder, with a snippet in it that has all but the port; the arguments that make it
+    /// run with it in the foreground.
+    fn configure(self, folder: &Path, port: u16, snippet: &str) -> Vec<String> {
         let at = |name: &str| folder.join(name).display().to_string();
-        let (authority, app) = (("127.0.0.1:8080", authority), ("127.0.0.1:3000", app));
-        let asks = ("scope=execute", asks);
+        let write = |name: &str, text: String| fs::write(folder.join(name), text).unwrap();
         match self {
             Self::Nginx => {
-                let listen = format!("listen 127.0.0.1:{port};");
-                let site = replaced(&page.block("nginx"), &[authority, app, asks, ("listen 8000;", &listen)]);
+                let listen = format!("listen 127.0.0.1:{port}");
+                let secure = snippet.contains("listen 8443");
+                let site = replaced(snippet, &[(if secure { "listen 8443" } else { "listen 8000" }, &listen)]);
                 let user = if geteuid().is_root() { "user root;" } else { "" };
                 let folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
                     .map(|name| format!("{name}_temp_path {};", at(name)))
                     .join("\n");
-                let text = format!(
-                    "daemon off;\n{user}\nworker_processes 1;\npid {};\nevents {{}}\nhttp {{\naccess_log off;\n{folders}\n{site}}}\n",
-                    at("pid")
+                let pid = at("pid");
+                write(
+                    "nginx.conf",
+                    format!(
+                        "daemon off;\n{user}\nworker_processes 1;\npid {pid};\nevents {{}}\nhttp {{\naccess_log off;\n{folders}\n{site}}}\n"
+                    ),
                 );
-                fs::write(folder.join("nginx.conf"), text).unwrap();
                 ["-p", &at(""), "-c", &at("nginx.conf"), "-e", "stderr"].map(str::to_owned).into()
             }
             Self::Caddy => {
-                let listen = format!("http://:{port} {{");
-                let site = replaced(&page.block("caddy"), &[authority, app, asks, (":8000 {", &listen)]);
-                let text = format!("{{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n}}\n{site}");
-                fs::write(folder.join("Caddyfile"), text).unwrap();
+                let site = replaced(snippet, &[(":8000 {", &format!("http://:{port} {{"))]);
+                write("Caddyfile", format!("{{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n}}\n{site}"));
                 ["run", "--config", &at("Caddyfile"), "--adapter", "caddyfile"].map(str::to_owned).into()
             }
             Self::Haproxy => {
-                fs::write(folder.join("nolapse.lua"), page.block("lua")).unwrap();
+                write("nolapse.lua", Page::read("haproxy.md").block("lua"));
                 let listen = format!("bind 127.0.0.1:{port}");
-                let lua = at("nolapse.lua");
-                let pairs = [authority, app, asks, ("bind :8000", &listen), ("/etc/haproxy/nolapse.lua", &lua)];
-                fs::write(folder.join("haproxy.cfg"), replaced(&page.block("haproxy"), &pairs)).unwrap();
+                let pairs = [("bind :8000", listen.as_str()), ("/etc/haproxy/nolapse.lua", &at("nolapse.lua"))];
+                write("haproxy.cfg", replaced(snippet, &pairs));
                 ["-db", "-f", &at("haproxy.cfg")].map(str::to_owned).into()
+            }
+            Self::Apache => {
+                let modules = [
+                    "mpm_event",
+                    "authn_core",
+                    "authz_core",
+                    "authz_user",
+                    "headers",
+                    "proxy",
+                    "proxy_http",
+                    "auth_openidc",
+                ]
+                .map(|name| format!("LoadModule {name}_module {APACHE_MODULES}/mod_{name}.so"))
+                .join("\n");
+                let user = if geteuid().is_root() { "User www-data\nGroup www-data" } else { "" };
+                let pid = at("pid");
+                write(
+                    "apache.conf",
+                    format!(
+                        "ServerName localhost\nListen 127.0.0.1:{port}\nPidFile {pid}\nErrorLog /dev/stderr\n{user}\n{modules}\n{snippet}"
+                    ),
+                );
+                ["-d", &at(""), "-f", &at("apache.conf"), "-D", "FOREGROUND"].map(str::to_owned).into()
             }
         }
     }
 }
 
 impl Gateway {
-    /// Starts it between an application and the authority, asking so.
+    /// Starts it by its page between an application and the authority, asking so.
     pub(super) fn start(kind: Kind, authority: &str, app: SocketAddr, asks: &str) -> Self {
+        let name = kind.program();
+        let pairs = [("127.0.0.1:8080", authority), ("127.0.0.1:3000", &app.to_string()), ("scope=execute", asks)];
+        Self::run(kind, &replaced(&Page::read(&format!("{name}.md")).block(name), &pairs))
+    }
+
+    /// Starts it with this snippet.
+    pub(super) fn run(kind: Kind, snippet: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("nolapse-gateway-").tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let program = found(kind.program());
         let log = folder.path().join("log");
         for _ in 0..PORTS_TRIED {
             let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-            let arguments = kind.configure(folder.path(), port, authority, &app.to_string(), asks);
+            let arguments = kind.configure(folder.path(), port, snippet);
             let output = File::create(&log).unwrap();
             let mut child = Command::new(&program)
                 .args(arguments)

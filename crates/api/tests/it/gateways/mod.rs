@@ -3,6 +3,7 @@
 //!
 //! `cargo xtask test` installs the gateways. One that is missing is a failure.
 
+mod apache;
 mod app;
 mod gateway;
 mod page;

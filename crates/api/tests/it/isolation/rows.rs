@@ -12,6 +12,8 @@ use crate::support::Server;
 pub(super) enum For {
     /// Anybody; a credential is not even read.
     Anybody,
+    /// Anybody; a credential need not be presented, and is to be good if it is.
+    AnybodyGood,
     /// Whoever has the scope.
     Holders,
     /// Of those, people: a token has no account and no sessions.
@@ -101,7 +103,7 @@ fn execution(names: &Names) -> Value {
     json!({"repo": names["fresh"], "branch": "main", "commit": "0123456789abcdef", "coverage": 80})
 }
 
-use For::{Anybody, Bound, Holders, People, Service, Tokens, TokensAlone, Unbound};
+use For::{Anybody, AnybodyGood, Bound, Holders, People, Service, Tokens, TokensAlone, Unbound};
 use Subject::{
     AccessScope, AccessScopeWithActor, Actor, EmptyProject, Execution, Invitation, Itself, Key, Member, Nothing,
     Oneself, Role, RotatingKey, RotatingToken, Session, Token,
@@ -168,6 +170,8 @@ pub(super) const ROWS: &[Row] = &[
     row("forward", TokensAlone, Nothing, 200),
     row("get_actor", Holders, Actor, 200),
     row("get_actor_bound", Bound, Actor, 200),
+    row("get_addresses", Anybody, Nothing, 200),
+    row("get_authorization_server", Anybody, Nothing, 200),
     row("get_badge", Anybody, Execution, 200),
     row("get_baseline", Holders, Execution, 200).query("org={org}&repo={repo}", Tells::Query),
     row("get_catalog", Anybody, Nothing, 200),
@@ -179,6 +183,7 @@ pub(super) const ROWS: &[Row] = &[
     row("get_organization", Holders, Nothing, 200),
     row("get_policy", Holders, Nothing, 200),
     row("get_project", Holders, Nothing, 200),
+    row("get_protected_resource", Anybody, Nothing, 200),
     row("get_role", Unbound, Role, 200),
     row("get_scope", Holders, AccessScope, 200),
     row("get_scope_bound", Bound, AccessScope, 200),
@@ -212,7 +217,13 @@ pub(super) const ROWS: &[Row] = &[
     row("preview_policy", Holders, Nothing, 200).body(|_| json!({"kinds": {}})),
     row("ready", Anybody, Nothing, 200),
     row("remove_member", Unbound, Member, 204),
+    row("report_github_leaks", Anybody, Nothing, 404).body(|_| json!([])),
+    row("report_gitlab_leaks", Anybody, Nothing, 404).body(|_| json!([])),
+    row("revoke_credentials", Anybody, Nothing, 202)
+        .body(|_| json!({"credentials": ["nlp_00112233445566778899aabbccddeeff550c911c"]})),
     row("revoke_key", People, Key, 204),
+    row("revoke_presented", AnybodyGood, Nothing, 200)
+        .body(|_| json!("token=nlp_ffffffffffffffffffffffffffffffffb527d37d")),
     row("revoke_self", Tokens, Itself, 204),
     row("revoke_token", Holders, Token, 204),
     row("revoke_with_reason", Holders, Token, 204).body(|_| json!({"reason": "replaced"})),

@@ -2,7 +2,7 @@
 
 use crate::support::{Backend, Finished, Options, Server, both, finish, program, texts};
 
-both!(migrations_go_up_and_down, a_database_behind_refuses_to_serve);
+both!(migrations_go_up_and_down, a_database_behind_refuses_to_serve, the_schema_does_not_change_under_a_server);
 
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Finished {
     let environment: Vec<_> =
@@ -121,15 +121,22 @@ fn migrations_go_up_and_down(backend: Backend) {
     assert!(server.anyone().is_valid(&secret));
     server.stop();
 
-    let down = server.command(&["migrate", "down", "--steps", "1"], "");
+    // One who has not said yes is told what it would cost, and nothing is done.
+    let all = lines.len().to_string();
+    let told = server.command(&["migrate", "down", "--steps", &all], "");
+    let said = told.fails(1);
+    assert!(said.contains("tokens (1 row)") && said.contains("--yes"), "{said}");
+    let status = server.command(&["migrate", "status"], "");
+    assert!(status.succeeds().lines().all(|line| line.starts_with("applied ")), "{status:?}");
+
+    let down = server.command(&["migrate", "down", "--steps", "1", "--yes"], "");
     down.succeeds();
     let status = server.command(&["migrate", "status"], "");
     let pending: Vec<&str> = status.succeeds().lines().filter(|line| line.starts_with("pending ")).collect();
     assert_eq!(pending, [lines.last().unwrap().replace("applied ", "pending ")]);
     server.command(&["migrate", "up"], "").succeeds();
 
-    let all = lines.len().to_string();
-    server.command(&["migrate", "down", "--steps", &all], "").succeeds();
+    server.command(&["migrate", "down", "--steps", &all, "--yes"], "").succeeds();
     let status = server.command(&["migrate", "status"], "");
     assert!(status.succeeds().lines().all(|line| line.starts_with("pending ")), "{status:?}");
     server.command(&["migrate", "up"], "").succeeds();
@@ -138,10 +145,21 @@ fn migrations_go_up_and_down(backend: Backend) {
     assert!(!server.anyone().is_valid(&secret), "it went with its table");
 }
 
+fn the_schema_does_not_change_under_a_server(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let [secret] = texts(&server.owner().create("a"), ["secret"]);
+    for arguments in [&["migrate", "up"][..], &["migrate", "down", "--yes"], &["migrate", "down"]] {
+        let refused = server.command(arguments, "");
+        assert!(refused.fails(1).contains("another process"), "{arguments:?}: {refused:?}");
+    }
+    server.command(&["migrate", "status"], "").succeeds();
+    assert!(server.anyone().is_valid(&secret));
+}
+
 fn a_database_behind_refuses_to_serve(backend: Backend) {
     let mut server = Server::start(backend, Options::default());
     server.stop();
-    server.command(&["migrate", "down", "--steps", "1"], "").succeeds();
+    server.command(&["migrate", "down", "--steps", "1", "--yes"], "").succeeds();
     server.options.set("database.migrate_at_start", false);
     assert_eq!(server.try_serve().unwrap_err().code(), Some(1));
     assert!(server.log().contains("migrate up"), "{}", server.log());

@@ -7,3 +7,4 @@ mod origins;
 mod probes;
 mod setup;
 mod stopping;
+mod trouble;

@@ -138,6 +138,10 @@ fn nothing_works_before(backend: Backend) {
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    for (path, leads_to) in [("/", "/sign-in?next=%2F"), ("/sign-in", "/setup")] {
+        let answer = server.anyone().get(path);
+        assert_eq!((answer.status, answer.header("location")), (303, Some(leads_to)), "{path}");
+    }
     for file in ["/setup.js", "/setup.css"] {
         assert!(page.text().contains(file) && server.anyone().get(file).status == 200, "{file}");
     }

@@ -93,6 +93,22 @@ fn revoke(world: &mut World, held: &mut Held, id: &str) -> Answer {
     ask(&mut world.owner, "DELETE", &format!("/v1/tokens/{}", own_id(held)), id, None)
 }
 
+/// By whoever holds it, without a credential.
+fn give_up(world: &mut World, held: &mut Held, id: &str) -> Answer {
+    let form = format!("token={}", held.credential);
+    world.server.anyone().ask(Request::new("POST", "/v1/oauth/revoke").header("X-Request-ID", id).body(form))
+}
+
+fn report(world: &mut World, held: &mut Held, id: &str) -> Answer {
+    ask(
+        &mut world.server.anyone(),
+        "POST",
+        "/v1/credentials/revoke",
+        id,
+        Some(&json!({"credentials": [held.credential]})),
+    )
+}
+
 fn supersede(world: &mut World, held: &mut Held, id: &str) -> Answer {
     let body = json!({"grace_period_seconds": 0});
     ask(&mut world.owner, "POST", &format!("/v1/tokens/{}/rotate", own_id(held)), id, Some(&body))
@@ -148,6 +164,8 @@ fn demote(world: &mut World, held: &mut Held, id: &str) -> Answer {
 /// Every act that takes a right away.
 pub(super) const LOSSES: &[Loss] = &[
     loss("revoke_token", "the token is revoked", Token, revoke),
+    loss("revoke_presented", "the token is revoked by whoever holds it", Token, give_up),
+    loss("revoke_credentials", "the key is reported as leaked", Key, report),
     loss("rotate_token", "the token is rotated without a grace", Token, supersede),
     loss("revoke_key", "the key is revoked", Key, revoke_key),
     loss("rotate_key", "the key is rotated without a grace", Key, supersede_key),
@@ -229,14 +247,14 @@ pub(super) const NEITHER: &[&str] = &[
     // Take away, from nobody who holds a right here, or as one of the rows does.
     "bulk_revoke_tokens", "revoke_with_reason",
     "delete_actor", "delete_invitation", "delete_project", "delete_role", "delete_scope", "revoke_self",
-    "leave_organization",
+    "leave_organization", "report_github_leaks", "report_gitlab_leaks",
     // Record a fact about source code, or happen before there are rights.
     "submit_execution", "enforce", "run_setup",
     // Only look.
     "count_tokens", "lookup_token",
-    "check_topic", "evaluate_scopes", "export_audit", "forward", "get_actor", "get_badge", "get_baseline",
+    "check_topic", "evaluate_scopes", "export_audit", "forward", "get_actor", "get_addresses", "get_authorization_server", "get_badge", "get_baseline",
     "get_catalog", "get_execution", "get_key", "get_me", "get_namespace", "get_organization", "get_policy",
-    "get_project", "get_role", "get_scope", "get_self", "get_token", "get_totp", "get_usage", "health",
+    "get_project", "get_protected_resource", "get_role", "get_scope", "get_self", "get_token", "get_totp", "get_usage", "health",
     "introspect", "list_actors", "list_audit", "list_baseline_history", "list_executions", "list_invitations",
     "list_keys", "list_members", "list_organizations", "list_projects", "list_repositories", "list_roles",
     "list_scope_actors", "list_scopes", "list_sessions", "list_tokens", "metrics", "preview_policy", "ready",

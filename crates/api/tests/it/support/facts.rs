@@ -5,14 +5,15 @@ use authority::audit::{self, Event, Trail};
 use authority::env::{Clock as _, SystemClock, SystemEntropy, new_id, random};
 use authority::sessions::SessionToken;
 use storage::model::{
-    AuditFilter, AuditRecord, Membership, Narrowing, Organization, Principal, Session, Token, TokenFilter, TokenOwner,
-    User,
+    AuditFilter, AuditRecord, Kill, Membership, Narrowing, Organization, Principal, Session, Token, TokenFilter,
+    TokenOwner, User,
 };
 use storage::{DatabaseUrl, Store, StoreError, StoreOptions};
 use test_support::sql::Sql;
 use token_domain::id::{OrganizationId, TokenId, UserId, Uuid};
 use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
 use token_domain::text::{Email, Name, Slug};
+use token_domain::token::RevokeReason;
 use token_domain::{Span, Timestamp};
 use tokio::runtime::Runtime;
 
@@ -37,7 +38,7 @@ pub(crate) fn later(seconds: i64) -> String {
 
 /// The moment by the clock that the server reads as well.
 pub(crate) fn now() -> Timestamp {
-    SystemClock.now()
+    SystemClock::default().now()
 }
 
 impl Facts {
@@ -192,6 +193,13 @@ impl Facts {
         self.runtime.block_on(read).unwrap()
     }
 
+    /// Revokes a token past the server.
+    pub(crate) fn revoke(&self, id: &str) {
+        let (organization, id) = (self.organization(Server::ORGANIZATION).id, TokenId::parse(id).unwrap());
+        let kill = Kill { at: now(), reason: RevokeReason::Leaked, by: Principal::System };
+        self.write(move |tx| Box::pin(async move { tx.revoke_token(organization, id, &kill).await.map(drop) }));
+    }
+
     /// Adds a token made elsewhere.
     pub(crate) fn insert_token(&self, token: Token) {
         self.write(move |tx| Box::pin(async move { tx.insert_token(&token).await }));
@@ -241,6 +249,7 @@ impl Facts {
                 narrowed: Narrowing::default(),
                 now: now(),
                 after: all.last().map(|token| (token.facts.created_at, token.id)),
+                until: None,
                 limit: PAGE,
             };
             let read = self.store().read(move |reads| Box::pin(async move { reads.list_tokens(&filter).await }));

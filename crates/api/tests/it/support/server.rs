@@ -2,8 +2,9 @@
 
 use std::fmt::Display;
 use std::io::{BufRead as _, BufReader, Read};
-use std::net::SocketAddr;
-use std::process::{Child, ChildStdout, ExitStatus, Stdio};
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -41,12 +42,15 @@ pub(crate) struct Options {
     environment: Vec<(String, String)>,
     set_up: bool,
     url: Option<String>,
+    /// A socket that outlives the process.
+    socket: Option<Arc<TcpListener>>,
+    is_log_read: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let environment = CHEAP.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self { environment, set_up: true, url: None }
+        Self { environment, set_up: true, url: None, socket: None, is_log_read: true }
     }
 }
 
@@ -72,6 +76,18 @@ impl Options {
     /// On a database that nobody set up.
     pub(crate) fn unset_up(mut self) -> Self {
         self.set_up = false;
+        self
+    }
+
+    /// Nobody reads what the server logs.
+    pub(crate) fn with_unread_log(mut self) -> Self {
+        self.is_log_read = false;
+        self
+    }
+
+    /// The server is handed this socket, as a supervisor would.
+    pub(crate) fn listening_on(mut self, socket: Arc<TcpListener>) -> Self {
+        self.socket = Some(socket);
         self
     }
 
@@ -162,17 +178,26 @@ impl Server {
         assert!(self.running.is_none(), "it is running");
         self.earlier = self.log().len();
         let url = self.options.url.clone().unwrap_or_else(|| self.database.url());
-        let mut child = program(&self.environment(&url))
+        let mut command = self.options.socket.as_ref().map_or_else(
+            || {
+                let mut command = program(&self.environment(&url));
+                command.stdin(Stdio::null());
+                command
+            },
+            |socket| handed_over(&program(&self.environment(&url)), socket),
+        );
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0"])
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let (tell, told) = channel();
         let out = self.read(child.stdout.take().unwrap(), Some(tell));
-        let err = self.read(child.stderr.take().unwrap(), None);
-        let readers = vec![out, err];
+        let mut readers = vec![out];
+        if self.options.is_log_read {
+            readers.push(self.read(child.stderr.take().unwrap(), None));
+        }
         if let Some(address) = announced(&told) {
             self.running = Some(Running { child, address, readers });
             return Ok(());
@@ -247,6 +272,16 @@ impl Server {
     /// Asks it to end.
     pub(crate) fn terminate(&self) {
         kill_process(Pid::from_child(&self.running().child), Signal::TERM).unwrap();
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.running().child), signal).unwrap();
+    }
+
+    /// Waits until it has ended by itself; its exit code.
+    pub(crate) fn exit_code(&mut self) -> Option<i32> {
+        self.wait().code()
     }
 
     /// Asks it to end as a terminal does.
@@ -348,6 +383,16 @@ impl Drop for Elsewhere {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The same program, with a socket as its descriptor 3 and the variables that say so.
+fn handed_over(program: &Command, socket: &TcpListener) -> Command {
+    let mut command = Command::new("/bin/sh");
+    let script = "export LISTEN_PID=$$ LISTEN_FDS=1; exec \"$0\" \"$@\" 3<&0 </dev/null";
+    command.arg("-c").arg(script).arg(program.get_program()).env_clear();
+    command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.stdin(OwnedFd::from(socket.try_clone().unwrap()));
+    command
 }
 
 /// The address, or nothing when the program's output ended without one.

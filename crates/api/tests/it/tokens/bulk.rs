@@ -26,6 +26,9 @@ fn a_dry_run_changes_nothing_and_its_count_is_held_to(backend: Backend) {
     let filter = json!({"name": "old"});
     let dry = owner.post(BULK, &json!({"filter": filter, "reason": "unused", "dry_run": true})).expect(200);
     assert_eq!((&dry["matched"], &dry["revoked"]), (&json!(2), &json!(0)));
+    // Whether they are written down by now or not.
+    let [busy] = dry["busiest"].as_array().unwrap().as_slice() else { panic!("{dry}") };
+    assert_eq!((&busy["uses"], &busy["token"]["id"]), (&json!(3), &json!(tokens[1][0])));
     assert!(tokens.iter().all(|[_, secret]| owner.is_valid(secret)));
 
     let differs = json!({"filter": filter, "reason": "unused", "expected_count": 3});

@@ -6,6 +6,7 @@ use crate::support::{Answer, Backend, Client, Options, Request, Server, both, te
 
 both!(
     a_good_token_is_described,
+    scope_lists_all_that_is_covered,
     anything_else_is_inactive_and_nothing_more,
     a_rotating_token_ends_with_its_grace,
     what_is_no_form_is_refused,
@@ -36,8 +37,8 @@ fn a_good_token_is_described(backend: Backend) {
     let iat = body.as_object_mut().unwrap().remove("iat").unwrap().as_i64().unwrap();
     assert!(iat > 1_700_000_000, "{iat}");
     let expected = json!({
-        "active": true, "scope": "tokens:read execute", "token_type": "Bearer", "exp": 4_070_908_800_i64,
-        "sub": organization, "jti": id, "org_id": organization, "kind": "organization",
+        "active": true, "scope": "tokens:read execute read", "token_type": "Bearer", "exp": 4_070_908_800_i64,
+        "sub": organization, "jti": id, "client_id": id, "org_id": organization, "kind": "organization",
     });
     assert_eq!(body, expected);
 
@@ -52,6 +53,30 @@ fn a_good_token_is_described(backend: Backend) {
     let found = ["sub", "kind", "project_id", "actor_id", "access_scope", "scope"].map(|name| body[name].clone());
     assert_eq!(found, [&actor, "actor", &project, &actor, "room-1", "self:rotate"].map(Value::from), "{body}");
     assert_eq!(body.get("exp"), None);
+}
+
+/// Resource servers compare names, and know no umbrellas.
+fn scope_lists_all_that_is_covered(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let (mut owner, mut asking) = (server.owner(), resource_server(&server));
+    let catalog = owner.get("/v1/scopes/catalog").expect(200);
+    let names: Vec<&str> = catalog["scopes"].as_array().unwrap().iter().map(|e| e["name"].as_str().unwrap()).collect();
+    let below = |umbrella: &str| names.iter().copied().filter(|name| name.starts_with(umbrella)).collect::<Vec<_>>();
+    for (granted, also) in [
+        (vec!["scans:read", "files:read"], vec![]),
+        (vec!["files:read", "execute"], vec!["read"]),
+        (vec!["scans"], below("scans:")),
+        (vec!["admin"], names.iter().copied().filter(|name| *name != "admin").collect()),
+    ] {
+        let [secret] = texts(&owner.create_with("a", &granted), ["secret"]);
+        let scope = ask(&mut asking, &format!("token={secret}")).expect(200)["scope"].as_str().unwrap().to_owned();
+        let listed: Vec<&str> = scope.split(' ').collect();
+        assert_eq!(listed[..granted.len()], granted, "as granted first");
+        let (mut rest, mut expected) = (listed[granted.len()..].to_vec(), also);
+        rest.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(rest, expected, "{granted:?}");
+    }
 }
 
 fn anything_else_is_inactive_and_nothing_more(backend: Backend) {
@@ -88,7 +113,7 @@ fn what_is_no_form_is_refused(backend: Backend) {
         assert_eq!(ask(&mut asking, form).expect(400)["field"], field, "{form}");
     }
     let request = Request::new("POST", INTROSPECT).body(vec![b't', b'=', 0xff]);
-    asking.ask(request).fails(400, "malformed request");
+    asking.ask(request).fails(400, "invalid_request");
     assert_eq!(asking.get(INTROSPECT).status, 405);
 }
 
@@ -96,7 +121,7 @@ fn whoever_asks_needs_the_scope(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let [other] = texts(&server.owner().create_with("other", &["authority:validate"]), ["secret"]);
     let refused = ask(&mut server.caller(&other), &format!("token={other}"));
-    assert_eq!(refused.fails(403, "insufficient scope")["missing"], json!(["authority:introspect"]));
+    assert_eq!(refused.fails(403, "insufficient_scope")["missing"], json!(["authority:introspect"]));
     assert_eq!(ask(&mut server.anyone(), &format!("token={other}")).status, 401);
 }
 

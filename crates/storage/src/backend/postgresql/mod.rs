@@ -1,7 +1,8 @@
-//! PostgreSQL: reads on one pipelined connection per worker, units of work on a small pool.
+//! PostgreSQL: point reads on one pipelined connection per worker, long ones on another, units of work on a small pool.
 
 mod connect;
 mod dialect;
+mod lane;
 mod pool;
 mod readers;
 #[expect(clippy::duplicate_mod, reason = "one repository source, compiled for each database")]
@@ -12,6 +13,7 @@ mod transaction;
 mod turns;
 
 pub(crate) use connect::{Purpose, connect};
+pub(crate) use lane::Lane;
 pub(crate) use pool::Pool;
 pub(crate) use readers::{Reader, Readers};
 pub(crate) use transaction::Transaction;

@@ -7,18 +7,23 @@
 
 use super::connection::{SqliteConn, open_writer};
 use super::control::Control;
+use super::identity::{Identity, Standing};
+use super::thread::{Importance, start};
 use crate::counters::StoreCounters;
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
-use crate::unit::{Tx, Unit};
+use crate::unit::{Tx, TxSide, Unit};
+use diesel::sql_types::BigInt;
 use futures::executor::block_on;
-use preempt_rt::sched::{Pid, Scheduler, SchedulerParams, set_scheduler};
-use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Between two looks at whether somebody else wrote to the file.
+const LOOK: Duration = Duration::from_millis(500);
 
 struct Job {
     unit: Box<dyn Unit>,
@@ -40,16 +45,14 @@ impl Writer {
         options: StoreOptions,
         counters: Arc<StoreCounters>,
     ) -> Result<Self, StoreError> {
-        let connection = open_writer(&path, &options)?;
+        let mut connection = open_writer(&path, &options)?;
+        // Before anything is read: a commit by others is seen by what changes from here on.
+        let version = Some(data_version(&mut connection)?);
         let (queue, jobs) = channel();
-        let mut work = Work { path, options, counters, tx: Some(connection.into()) };
-        let thread = std::thread::Builder::new()
-            .name("storage-writer".to_owned())
-            .spawn(move || {
-                yield_to_requests();
-                work.serve(&jobs);
-            })
-            .map_err(|error| StoreError::Broken(format!("cannot start the writer thread: {error}")))?;
+        let identity = Identity::at(&path).map_err(|error| unreadable(&path, &error))?;
+        let tx = Some(Tx::new(TxSide::Sqlite(connection), Arc::clone(&counters)));
+        let mut work = Work { path, options, counters, identity, version, looked: Some(Instant::now()), tx };
+        let thread = start("storage-writer", Importance::Equal, move || work.serve(&jobs))?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
             places: Arc::new(Semaphore::new(options.queue_length.clamp(1, Semaphore::MAX_PERMITS))),
@@ -82,36 +85,39 @@ fn closed() -> StoreError {
     StoreError::outage(OutageKind::Closed, "the store is closed")
 }
 
-/// Has the kernel put this thread behind those that answer requests when it wakes up, instead of interrupting one of them.
-///
-/// Its share of the processor stays the same, and on an idle one it begins at once. Where threads outnumber processors, every
-/// interruption makes all requests that have arrived wait for it; `docs/PERFORMANCE.md` has the figures.
-fn yield_to_requests() {
-    let fixed = SchedulerParams { priority: 0 };
-    if let Err(error) = set_scheduler(Pid::current_thread(), Scheduler::SCHED_BATCH, fixed) {
-        tracing::debug!(%error, "the writer thread keeps the scheduling policy it was started with");
-    }
-}
-
 /// What the thread has.
 struct Work {
     path: PathBuf,
     options: StoreOptions,
     counters: Arc<StoreCounters>,
+    /// The file that was opened at the start.
+    identity: Identity,
+    /// SQLite's number of commits by other connections, as this one saw it last; nothing until a new one has looked.
+    version: Option<i64>,
+    /// When it was looked at.
+    looked: Option<Instant>,
     /// Nothing after a failure that leaves its state unknown: the next group opens another.
     tx: Option<Tx>,
 }
 
 impl Work {
     fn serve(&mut self, jobs: &Receiver<Job>) {
-        while let Ok(first) = jobs.recv() {
+        loop {
+            self.look();
+            let first = match jobs.recv_timeout(LOOK) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
             let mut units = Vec::with_capacity(self.options.group_jobs);
             let committed = self.group(first, jobs, &mut units);
+            self.counters.note_write(&committed);
             match &committed {
                 Ok(()) => self.counters.count_commit(),
                 Err(error) => {
                     tracing::error!(units = units.len(), %error, "a group of units of work could not be committed");
                     self.tx = None;
+                    self.version = None;
                 }
             }
             for unit in units {
@@ -142,9 +148,49 @@ impl Work {
         self.execute(Control::Commit)
     }
 
+    /// Looks, every half second, whether a connection that is not ours has committed to the file. `PRAGMA data_version`
+    /// changes on a connection with the commits of all others, and no other of this process writes. The numbers of two
+    /// connections have nothing to do with each other, so what happened between them, or without one, is in doubt.
+    fn look(&mut self) {
+        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK) {
+            return;
+        }
+        self.looked = Some(Instant::now());
+        let seen = match self.tx.as_mut().and_then(Tx::sqlite).map(data_version) {
+            Some(Ok(version)) => Some(version),
+            Some(Err(error)) => {
+                tracing::warn!(%error, "whether others write to the database file is not known");
+                None
+            }
+            None => None,
+        };
+        let before = std::mem::replace(&mut self.version, seen);
+        if before.is_some() && before == seen {
+            return;
+        }
+        if before.is_some() && seen.is_some() {
+            self.counters.count_foreign_commit();
+            tracing::warn!("another program wrote to the database file: what is remembered of it is read again");
+        }
+        self.counters.count_doubt();
+    }
+
+    /// What is written to a file that is no longer at its path is lost: it is refused instead.
+    fn check_place(&self) -> Result<(), StoreError> {
+        match self.identity.standing_at(&self.path) {
+            Ok(Standing::InPlace | Standing::Linked) => Ok(()),
+            Ok(standing @ (Standing::Missing | Standing::Replaced)) => {
+                Err(StoreError::outage(OutageKind::Disk, standing.to_string()))
+            }
+            Err(error) => Err(unreadable(&self.path, &error)),
+        }
+    }
+
     fn begin(&mut self) -> Result<(), StoreError> {
+        self.check_place()?;
         if self.tx.is_none() {
-            self.tx = Some(open_writer(&self.path, &self.options)?.into());
+            let connection = open_writer(&self.path, &self.options)?;
+            self.tx = Some(Tx::new(TxSide::Sqlite(connection), Arc::clone(&self.counters)));
         }
         self.execute(Control::Begin)
     }
@@ -173,20 +219,22 @@ fn savepoint(tx: &mut Tx, control: Control) -> Result<(), StoreError> {
     tx.sqlite().map_or_else(|| Err(closed()), |connection| execute(connection, control))
 }
 
-fn execute(connection: &mut SqliteConn, control: Control) -> Result<(), StoreError> {
-    block_on(connection.spawn_blocking(move |connection| control.run(connection))).map_err(StoreError::from)
+fn unreadable(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::outage(OutageKind::Disk, format!("{} cannot be looked at: {error}", path.display()))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_thread_may_put_itself_behind_the_others() {
-        let policy = std::thread::spawn(|| {
-            yield_to_requests();
-            preempt_rt::sched::get_scheduler(Pid::current_thread()).unwrap()
-        });
-        assert_eq!(policy.join().unwrap(), Scheduler::SCHED_BATCH);
+fn data_version(connection: &mut SqliteConn) -> Result<i64, StoreError> {
+    #[derive(diesel::QueryableByName)]
+    struct Answer {
+        #[diesel(sql_type = BigInt)]
+        data_version: i64,
     }
+    let read = connection.spawn_blocking(|connection| {
+        diesel::RunQueryDsl::get_result::<Answer>(diesel::sql_query("PRAGMA data_version"), connection)
+    });
+    Ok(block_on(read)?.data_version)
+}
+
+fn execute(connection: &mut SqliteConn, control: Control) -> Result<(), StoreError> {
+    block_on(connection.spawn_blocking(move |connection| control.run(connection))).map_err(StoreError::from)
 }

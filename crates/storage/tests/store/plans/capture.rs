@@ -1,15 +1,16 @@
 //! The statements that operations of the store send, as they send them, and what either database would do with them.
 //!
-//! Diesel tells of every statement before it is sent. What is told on the thread of a test while it listens is that
-//! test's: SQLite is read on the calling thread, and on PostgreSQL a statement is put together there.
+//! Diesel tells of every statement before it is sent. Only one test of a process listens, and nothing but what it does is
+//! under way then: its statements are put together on its own thread, or in the store's lane for long reads.
 
 use crate::sql::Sql;
 use diesel::connection::{InstrumentationEvent, set_default_instrumentation};
-use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
 
-thread_local! {
-    static HEARD: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
-}
+/// What diesel writes between a statement and what is bound to it.
+const BINDS: &str = " -- binds: ";
+
+static HEARD: Mutex<Option<Vec<String>>> = Mutex::new(None);
 
 /// A statement, and what was bound to it as diesel shows it.
 #[derive(Debug)]
@@ -22,29 +23,29 @@ pub(super) struct Statement {
 pub(super) fn listen() {
     set_default_instrumentation(|| {
         Some(Box::new(|event: InstrumentationEvent<'_>| {
-            if let InstrumentationEvent::StartQuery { query, .. } = event {
-                HEARD.with_borrow_mut(|heard| {
-                    if let Some(heard) = heard {
-                        heard.push(query.to_string());
-                    }
-                });
+            if let InstrumentationEvent::StartQuery { query, .. } = event
+                && let Some(heard) = HEARD.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
+            {
+                heard.push(query.to_string());
             }
         }))
     })
     .unwrap();
 }
 
-/// What is sent by this thread while `work` is done.
+/// What is sent while `work` is done.
 pub(super) async fn sent_by(work: impl Future<Output = ()>) -> Vec<Statement> {
-    HEARD.set(Some(Vec::new()));
+    *HEARD.lock().unwrap() = Some(Vec::new());
     work.await;
-    let heard = HEARD.take().unwrap_or_default();
-    heard.iter().map(|shown| Statement::parse(shown)).collect()
+    let heard = HEARD.lock().unwrap().take().unwrap_or_default();
+    // What sets connections up, and what watches the file, asks for no rows.
+    let asks = |shown: &&String| shown.contains(BINDS) && !["PRAGMA", "SET "].iter().any(|set| shown.starts_with(set));
+    heard.iter().filter(asks).map(|shown| Statement::parse(shown)).collect()
 }
 
 impl Statement {
     fn parse(shown: &str) -> Self {
-        let (text, bound) = shown.split_once(" -- binds: ").expect("a statement and what is bound to it");
+        let (text, bound) = shown.split_once(BINDS).expect("a statement and what is bound to it");
         Self { text: text.to_owned(), bound: bound.to_owned() }
     }
 

@@ -10,7 +10,7 @@ mod tokens;
 use super::fill::{self, at, id};
 use crate::run::Step;
 use storage::Reads;
-use storage::model::ExecutionFilter;
+use storage::model::{ExecutionFilter, SEARCHED_ROWS};
 use token_domain::execution::{BranchName, RepositoryName};
 use token_domain::text::Slug;
 use token_domain::usage::Hour;
@@ -53,11 +53,10 @@ pub(super) enum Order {
 const PAGE: u64 = 404;
 /// All that a neighbour has, whose rows are a hundredth of the table.
 const NEIGHBOUR: u64 = 1_010;
-/// What one of several filters leaves: the events of an action, an owner's tokens that are over.
-const NARROWED: u64 = 16_000;
-/// All of one owner, in the order of the list: as far as a search goes for a text that hardly anything has. No index
-/// finds parts of names on both databases, and one of the pieces of names costs every new token a dozen entries.
-pub(super) const WHOLE: u64 = 100_100;
+/// As far as a search goes at a time, and the page it ends with.
+const SEARCHED: u64 = SEARCHED_ROWS as u64 + PAGE;
+/// How far back a search goes here, where every second has a row.
+const SEARCHED_SECONDS: i64 = SEARCHED_ROWS as i64;
 
 const OLDER: Option<[&str; 2]> = Some(["(created_at,id)<", "ROW(created_at, id) <"]);
 

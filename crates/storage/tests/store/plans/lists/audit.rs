@@ -1,8 +1,8 @@
 //! Audit trails.
 
-use super::{Found, List, NARROWED, list, page};
+use super::{Found, List, SEARCHED, SEARCHED_SECONDS, list, page};
 use crate::plans::fill::{self, at, id};
-use storage::model::{AuditFilter, Principal};
+use storage::model::{AuditFilter, Principal, SEARCHED_ROWS};
 use token_domain::access::Direction;
 
 pub(super) fn all() -> Vec<List> {
@@ -15,7 +15,7 @@ pub(super) fn all() -> Vec<List> {
                 for target_id in [None, Some("rare")] {
                     for (from, until) in times {
                         for after in [None, Some(40_000)] {
-                            all.push(of(AuditFilter {
+                            all.extend(of(AuditFilter {
                                 organization_id: Some(id(fill::LARGE)),
                                 action: action.map(str::to_owned),
                                 actor,
@@ -24,6 +24,7 @@ pub(super) fn all() -> Vec<List> {
                                 until,
                                 direction,
                                 after,
+                                up_to: None,
                                 limit: 101,
                             }));
                         }
@@ -35,17 +36,29 @@ pub(super) fn all() -> Vec<List> {
     all
 }
 
-fn of(filter: AuditFilter) -> List {
+fn of(mut filter: AuditFilter) -> Vec<List> {
+    let mut lists = Vec::new();
+    if filter.is_search() {
+        let end = filter.clone();
+        let statements = of_stretch(&filter, Found { is_alone: true, rows: SEARCHED, ..page("audit_events_pkey") });
+        let details = format!("{filter:?}");
+        lists.push(List { statements, ..list!(search_end_of_audit(&end, SEARCHED_ROWS), details, page("")) });
+        // Event n is of second n.
+        filter.up_to = Some(match filter.direction {
+            Direction::Ascending => filter.after.unwrap_or_default().max(20_000) + SEARCHED_SECONDS,
+            Direction::Descending => filter.after.unwrap_or(100_000) - SEARCHED_SECONDS,
+        });
+    }
     let AuditFilter {
         organization_id: _,
         action,
         actor,
         target_id,
-        from,
-        until,
-        // An index is read as well from either end.
-        direction: Direction::Ascending | Direction::Descending,
-        after,
+        from: _,
+        until: _,
+        direction: _,
+        after: _,
+        up_to,
         limit: _,
     } = &filter;
     let narrowed = [
@@ -55,13 +68,24 @@ fn of(filter: AuditFilter) -> List {
     ];
     let mut indexes: Vec<&str> = narrowed.into_iter().flatten().collect();
     // One index serves the order, the times and one filter; what else is asked for is looked at event by event.
-    let rows = if indexes.len() > 1 { NARROWED } else { page("").rows };
-    if indexes.is_empty() {
+    let rows = if up_to.is_some() { SEARCHED } else { page("").rows };
+    if indexes.is_empty() || up_to.is_some() {
         indexes.push("audit_events_pkey");
     }
-    let is_later = from.is_some() || (after.is_some() && filter.direction == Direction::Ascending);
-    let is_earlier = until.is_some() || (after.is_some() && filter.direction == Direction::Descending);
-    let sought = match (is_later, is_earlier) {
+    let statements = of_stretch(&filter, Found { indexes, rows, ..page("") });
+    lists.push(List { statements, ..list!(list_audit(&filter), format!("{filter:?}"), page("")) });
+    lists
+}
+
+/// What finds the places of a filter's times, and then `last`, which begins or ends at one of them.
+fn of_stretch(filter: &AuditFilter, last: Found) -> Vec<Found> {
+    let AuditFilter { from, until, direction, after, up_to, .. } = filter;
+    // An index is read as well from either end.
+    let (is_up, is_down) = match direction {
+        Direction::Ascending => (after.is_some(), up_to.is_some()),
+        Direction::Descending => (up_to.is_some(), after.is_some()),
+    };
+    let sought = match (from.is_some() || is_up, until.is_some() || is_down) {
         (true, _) => Some(["seq>", "seq >"]),
         (false, true) => Some(["seq<", "seq <"]),
         (false, false) => None,
@@ -69,6 +93,6 @@ fn of(filter: AuditFilter) -> List {
     let place = Found { sought: Some(["at>", "at >="]), is_alone: true, rows: 1, ..page("audit_events_at_idx") };
     let places = usize::from(from.is_some()) + usize::from(until.is_some());
     let mut statements = vec![place; places];
-    statements.push(Found { indexes, sought, rows, ..page("") });
-    List { statements, ..list!(list_audit(&filter), format!("{filter:?}"), page("")) }
+    statements.push(Found { sought, ..last });
+    statements
 }

@@ -1,12 +1,12 @@
 //! Lists of tokens.
 
-use super::{Found, List, NARROWED, OLDER, WHOLE, from, list};
+use super::{Found, List, OLDER, SEARCHED, SEARCHED_SECONDS, from, list};
 use crate::plans::fill::{self, at, id};
-use storage::model::{Narrowing, OwnerFilter, Principal, TokenFilter, TokenOwner};
-use token_domain::Timestamp;
+use storage::model::{Narrowing, OwnerFilter, Principal, SEARCHED_ROWS, TokenFilter, TokenOwner};
 use token_domain::access::ExternalId;
 use token_domain::text::AgentType;
 use token_domain::token::{Kind, Status};
+use token_domain::{Span, Timestamp};
 
 /// When some of the tokens have expired and some are rotating.
 const NOW: Timestamp = at(200_000);
@@ -16,7 +16,7 @@ const STATUSES: [Option<Status>; 5] =
 
 pub(super) fn all() -> Vec<List> {
     // An actor's are asked for as they are, or for the one that counts, and never from further back.
-    let mut all: Vec<List> = [None, Some(Status::Active)].map(of_actor).into();
+    let mut all: Vec<List> = [None, Some(Status::Active)].into_iter().flat_map(of_actor).collect();
     for after in [None, Some((at(50_000), id(fill::MIDDLE)))] {
         let filter = |owner: TokenOwner, status, project_id, name: Option<&str>| TokenFilter {
             organization_id: id(fill::LARGE),
@@ -27,19 +27,20 @@ pub(super) fn all() -> Vec<List> {
             narrowed: Narrowing::default(),
             now: NOW,
             after,
+            until: None,
             limit: 101,
         };
         for owner in [TokenOwner::Organization, TokenOwner::Person(id(fill::PERSON))] {
             for status in STATUSES {
                 for project in [None, Some(id(fill::PROJECT))] {
                     for name in [None, Some("t77")] {
-                        all.push(of(filter(owner, status, project, name)));
+                        all.extend(of(filter(owner, status, project, name)));
                     }
                 }
             }
         }
         for narrowed in narrowings() {
-            all.push(of(TokenFilter { narrowed, ..filter(TokenOwner::Organization, None, None, None) }));
+            all.extend(of(TokenFilter { narrowed, ..filter(TokenOwner::Organization, None, None, None) }));
         }
         for kind in [Kind::Organization, Kind::Personal, Kind::Actor] {
             let details = format!("{kind:?} {after:?}");
@@ -68,7 +69,7 @@ fn narrowings() -> Vec<Narrowing> {
     ]
 }
 
-fn of_actor(status: Option<Status>) -> List {
+fn of_actor(status: Option<Status>) -> Vec<List> {
     of(TokenFilter {
         organization_id: id(fill::LARGE),
         owner: OwnerFilter::Actor(id(fill::ACTOR)),
@@ -78,42 +79,64 @@ fn of_actor(status: Option<Status>) -> List {
         narrowed: Narrowing::default(),
         now: NOW,
         after: None,
+        until: None,
         limit: 101,
     })
 }
 
-fn of(filter: TokenFilter) -> List {
+fn of(mut filter: TokenFilter) -> Vec<List> {
+    let mut lists = Vec::new();
+    if filter.is_search() {
+        let newest = filter.after.map_or(at(100_000), |(moment, _)| moment);
+        filter.until = Some((newest - Span::long_seconds(SEARCHED_SECONDS), id(0)));
+        let found = Found { is_alone: true, rows: SEARCHED, ..from(listing(filter.owner), filter.after.and(OLDER)) };
+        let end = filter.clone();
+        lists.push(list!(search_end_of_tokens(&end, SEARCHED_ROWS), format!("{filter:?}"), found));
+    }
     let found = found(&filter);
-    list!(list_tokens(&filter), format!("{filter:?}"), found)
+    lists.push(list!(list_tokens(&filter), format!("{filter:?}"), found));
+    lists
 }
 
-/// One index serves the order and one filter; what else is asked for is looked at row by row. Those that are active have no
-/// index: they are most, and every new token would be written there. Where they are not, a page is looked for among all
-/// of the owner.
+/// The index of the order.
+const fn listing(owner: OwnerFilter) -> &'static str {
+    match owner {
+        OwnerFilter::Kind(_) => "tokens_listing_idx",
+        OwnerFilter::Person(_) => "tokens_owner_user_idx",
+        OwnerFilter::Actor(_) => "tokens_actor_idx",
+    }
+}
+
+/// One index serves the order and one filter. What else is asked for is looked at row by row, as far as a search goes at a
+/// time.
 fn found(filter: &TokenFilter) -> Found {
-    let TokenFilter { organization_id: _, owner, project_id, status, name_contains, narrowed, now: _, after, limit: _ } =
-        filter;
-    let Narrowing { text, scope, created_by, agent_type, external_id, unused_since, expires_before, revoked_after } =
-        narrowed;
-    // Looked at row by row, as parts of names are: nobody pages through these at every request, and an index for each would
-    // be written with every new token.
-    let is_searched = name_contains.is_some()
-        || text.is_some()
-        || scope.is_some()
-        || created_by.is_some()
-        || agent_type.is_some()
-        || unused_since.is_some()
-        || expires_before.is_some()
-        || revoked_after.is_some();
-    let (listing, ended, expiring, bound) = match owner {
-        OwnerFilter::Kind(_) => {
-            ("tokens_listing_idx", "tokens_ended_idx", "tokens_expiring_idx", Some("tokens_bound_idx"))
-        }
+    let TokenFilter {
+        organization_id: _,
+        owner,
+        project_id,
+        status,
+        name_contains: _,
+        narrowed,
+        now: _,
+        after,
+        until,
+        limit: _,
+    } = filter;
+    let Narrowing {
+        text: _,
+        scope: _,
+        created_by: _,
+        agent_type: _,
+        external_id,
+        unused_since: _,
+        expires_before,
+        revoked_after: _,
+    } = narrowed;
+    let (ended, expiring, bound) = match owner {
+        OwnerFilter::Kind(_) => ("tokens_ended_idx", "tokens_expiring_idx", Some("tokens_bound_idx")),
         // A person who comes by a key that is bound to a project sees that among their own.
-        OwnerFilter::Person(_) => {
-            ("tokens_owner_user_idx", "tokens_owner_user_ended_idx", "tokens_owner_user_expiring_idx", None)
-        }
-        OwnerFilter::Actor(_) => ("tokens_actor_idx", "tokens_actor_idx", "tokens_actor_idx", None),
+        OwnerFilter::Person(_) => ("tokens_owner_user_ended_idx", "tokens_owner_user_expiring_idx", None),
+        OwnerFilter::Actor(_) => ("tokens_actor_idx", "tokens_actor_idx", None),
     };
     let by_status = match status {
         None | Some(Status::Active) => None,
@@ -124,21 +147,13 @@ fn found(filter: &TokenFilter) -> Found {
     // Those that end by themselves have an index, which either database may take.
     let by_end = expires_before.and(Some(expiring)).or(revoked_after.and(Some(ended)));
     let by_holder = external_id.as_ref().and(Some("tokens_external_id_idx"));
+    let listing = listing(*owner);
     let mut indexes: Vec<&str> = by_status.into_iter().chain(by_project).chain(by_holder).collect();
-    if indexes.is_empty() {
+    if indexes.is_empty() || until.is_some() {
         indexes.push(listing);
         indexes.extend(by_end);
     }
-    let is_found_by_all = match (by_status, project_id, is_searched) {
-        (_, None, false) => true,
-        (None, Some(_), false) => bound.is_some(),
-        (Some(_), Some(_), _) | (_, _, true) => false,
-    };
     let page = from(listing, after.and(OLDER));
-    let rows = match (is_found_by_all, indexes.contains(&listing)) {
-        (true, _) => page.rows,
-        (false, false) => NARROWED,
-        (false, true) => WHOLE,
-    };
+    let rows = if until.is_some() { SEARCHED } else { page.rows };
     Found { indexes, rows, ..page }
 }

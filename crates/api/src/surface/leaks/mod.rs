@@ -1,0 +1,16 @@
+//! Tokens that leaked: reported by whoever found them.
+
+mod get_addresses;
+pub mod partner_keys;
+mod report_leaks;
+mod revoke_credentials;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub(super) fn register(config: &mut ServiceConfig<'_>) {
+    config
+        .service(revoke_credentials::revoke_credentials)
+        .service(report_leaks::report_github_leaks)
+        .service(report_leaks::report_gitlab_leaks)
+        .service(get_addresses::get_addresses);
+}

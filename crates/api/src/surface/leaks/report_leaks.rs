@@ -1,0 +1,130 @@
+//! `POST /v1/leaks/github` and `/v1/leaks/gitlab`: signed reports of code hosts that found tokens where everybody sees them.
+
+use actix_web::web::{Bytes, Data, Payload};
+use actix_web::{HttpRequest, HttpResponse, post};
+use authority::Context;
+use authority::leaks::partner::{Feedback, Finding, Label};
+use authority::leaks::{Leaks, Source};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::partner_keys::{Keys, PartnerKeys};
+use crate::surface::{failing, origin};
+use edge::codes::Code;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::body;
+
+/// The most a report may have.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// What became of one finding. For the API document.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LeakFeedback)]
+struct Told {
+    /// The SHA-256 of the token, in Base64.
+    token_hash: String,
+    /// As it came.
+    token_type: String,
+    /// `true_positive`, also when it was revoked before, or `false_positive`.
+    label: String,
+}
+
+/// One finding. For the API document.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LeakFinding)]
+struct Found {
+    token: String,
+    r#type: String,
+    url: Option<String>,
+    source: Option<String>,
+}
+
+/// Report leaked tokens, as GitHub's secret scanning does.
+///
+/// The body is signed: `Github-Public-Key-Identifier` and `Github-Public-Key-Signature`, under a key of
+/// `leaks.github_keys_url`. Each token of this deployment is revoked.
+#[utoipa::path(
+    tag = "leaks",
+    security(),
+    params(
+        ("Github-Public-Key-Identifier" = Option<String>, Header, description = "the name of the key: the SHA-256 of its PEM text"),
+        ("Github-Public-Key-Signature" = Option<String>, Header, description = "ECDSA P-256 with SHA-256 over the body, as DER in Base64"),
+    ),
+    request_body = Vec<Found>,
+    responses(
+        (status = 200, body = Vec<Told>),
+        (status = 404, description = "without the two headers, or without keys to check them", body = crate::openapi::Error),
+        (status = 503, description = "the keys cannot be had", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/leaks/github")]
+pub(super) async fn report_github_leaks(
+    request: HttpRequest,
+    payload: Payload,
+    keys: Data<PartnerKeys>,
+    leaks: Data<Leaks>,
+    context: Data<Context>,
+) -> ApiResult<HttpResponse> {
+    let names = ["Github-Public-Key-Identifier", "Github-Public-Key-Signature"];
+    report(&request, payload, keys.github.as_ref(), names, Source::GitHub, &leaks, &context).await
+}
+
+/// Report leaked tokens, as GitLab's secret detection does.
+///
+/// As for GitHub, with `Gitlab-Public-Key-Identifier` and `Gitlab-Public-Key-Signature`, under a key of
+/// `leaks.gitlab_keys_url`.
+#[utoipa::path(
+    tag = "leaks",
+    security(),
+    params(
+        ("Gitlab-Public-Key-Identifier" = Option<String>, Header, description = "the name of the key: the SHA-256 of its PEM text"),
+        ("Gitlab-Public-Key-Signature" = Option<String>, Header, description = "ECDSA P-256 with SHA-256 over the body, as DER in Base64"),
+    ),
+    request_body = Vec<Found>,
+    responses(
+        (status = 200, body = Vec<Told>),
+        (status = 404, description = "without the two headers, or without keys to check them", body = crate::openapi::Error),
+        (status = 503, description = "the keys cannot be had", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/leaks/gitlab")]
+pub(super) async fn report_gitlab_leaks(
+    request: HttpRequest,
+    payload: Payload,
+    keys: Data<PartnerKeys>,
+    leaks: Data<Leaks>,
+    context: Data<Context>,
+) -> ApiResult<HttpResponse> {
+    let names = ["Gitlab-Public-Key-Identifier", "Gitlab-Public-Key-Signature"];
+    report(&request, payload, keys.gitlab.as_ref(), names, Source::GitLab, &leaks, &context).await
+}
+
+async fn report(
+    request: &HttpRequest,
+    payload: Payload,
+    keys: Option<&Keys>,
+    names: [&str; 2],
+    source: Source,
+    leaks: &Leaks,
+    context: &Data<Context>,
+) -> ApiResult<HttpResponse> {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let [name, signature] = names.map(header);
+    let (Some(keys), Some(name), Some(signature)) = (keys, name, signature) else { return Err(Code::NotFound.into()) };
+    let body: Bytes = body::read(request, &mut payload.into_inner(), MAX_BODY).await?;
+    let list =
+        keys.with(&name, context).await.map_err(|_| ApiError::unavailable("the keys of the host cannot be had"))?;
+    if !list.has_signed(&name, &signature, &body) {
+        let message = "The signature does not fit: it is over the body as it was sent, by a key of the host's list.";
+        return Err(ApiError::from(Code::InvalidRequest).message(message));
+    }
+    let findings: Vec<Finding> = serde_json::from_slice(&body)
+        .map_err(|_| ApiError::from(Code::MalformedRequest).message("Send a JSON array of findings."))?;
+    let origin = origin::of(request);
+    let mut told = Vec::with_capacity(findings.len());
+    for finding in &findings {
+        let is_ours = leaks.report(&finding.token, source, &origin).await.map_err(|error| failing::leak(&error))?;
+        told.push(Feedback::on(finding, if is_ours { Label::TruePositive } else { Label::FalsePositive }));
+    }
+    Ok(HttpResponse::Ok().json(told))
+}

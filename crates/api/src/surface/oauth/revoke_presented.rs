@@ -1,0 +1,51 @@
+//! `POST /v1/oauth/revoke`: OAuth 2.0 token revocation (RFC 7009).
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, post};
+use authority::leaks::Leaks;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+use super::client::{MaybeClient, NamesToken};
+use crate::surface::failing;
+use edge::error::ApiResult;
+
+/// The token that is to end (RFC 7009 §2.1).
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RevocationRequest)]
+pub(super) struct Revocation {
+    /// As presented.
+    #[schema(value_type = String)]
+    token: Zeroizing<String>,
+    /// What sort of token it may be. Not needed: there is one sort.
+    #[serde(default)]
+    #[expect(dead_code, reason = "read and left alone, as RFC 7009 §2.1 allows")]
+    token_type_hint: Option<String>,
+}
+
+impl NamesToken for Revocation {
+    fn token(&self) -> &str {
+        &self.token
+    }
+}
+
+/// Revoke a token by its secret (RFC 7009).
+///
+/// Who holds a token may put an end to it, and needs nothing else. Who authenticates all the same reaches the tokens of
+/// their own organisation. 200 also for what is no good token: there is nothing left to revoke.
+#[utoipa::path(
+    tag = "OAuth 2.0",
+    security(),
+    request_body(content = Revocation, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "it is not good any more"),
+        (status = 401, description = "a credential was presented beside it that is not good", body = crate::openapi::Error),
+    )
+)]
+#[post("/v1/oauth/revoke")]
+pub(super) async fn revoke_presented(client: MaybeClient<Revocation>, leaks: Data<Leaks>) -> ApiResult<HttpResponse> {
+    let MaybeClient { caller, origin, form } = client;
+    leaks.revoke(&form.token, caller.as_ref(), &origin).await.map_err(|error| failing::leak(&error))?;
+    Ok(HttpResponse::Ok().finish())
+}

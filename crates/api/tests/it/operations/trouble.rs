@@ -1,0 +1,156 @@
+//! What is done to a process from outside: signals, a log that nobody reads, files that are moved, a stop at a bad moment.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::{fs, thread};
+
+use serde_json::json;
+
+use crate::support::{Backend, Metrics, Options, Request, Server, Wire, eventually, texts};
+
+#[test]
+fn a_log_that_nobody_reads_holds_nobody() {
+    let mut server = Server::start(Backend::Sqlite, Options::default().with_unread_log());
+    let [secret] = texts(&server.owner().create("a"), ["secret"]);
+    let mut anyone = server.anyone();
+    // A pipe takes 64 KiB; each of these is a line of some 200 bytes.
+    for _ in 0..1_000 {
+        assert_eq!(anyone.get("/v1/scopes/catalog").status, 200);
+    }
+    assert!(anyone.is_valid(&secret));
+    assert_eq!(anyone.get("/health").status, 200);
+    assert!(anyone.get("/metrics").text().contains("nolapse_log_dropped_total"));
+    server.stop();
+}
+
+#[test]
+fn signals_that_ask_for_something_else_do_not_end_it() {
+    let mut server = Server::start(Backend::Sqlite, Options::default());
+    server.stop();
+    let file = server.database.folder().join("service-token");
+    let [first, second] = ["a", "b"].map(|letter| letter.repeat(40));
+    fs::write(&file, &first).unwrap();
+    server.options.set("sessions.service_token_file", file.display());
+    server.serve();
+    let body = json!({ "email": Server::OWNER, "organization": Server::ORGANIZATION });
+    let status = |token: &str| server.caller(token).post("/v1/sessions/create", &body).status;
+    assert_eq!((status(&first), status(&second)), (201, 401));
+    for signal in [rustix::process::Signal::USR1, rustix::process::Signal::USR2] {
+        server.signal(signal);
+    }
+    fs::write(&file, &second).unwrap();
+    server.signal(rustix::process::Signal::HUP);
+    eventually("the new service token", || (status(&second) == 201).then_some(()));
+    assert_eq!(status(&first), 401, "the old one counts no longer");
+    // A file with a fault changes nothing.
+    fs::write(&file, "short").unwrap();
+    server.signal(rustix::process::Signal::HUP);
+    eventually("the fault", || server.log().contains("has faults").then_some(()));
+    assert_eq!(status(&second), 201);
+    server.stop();
+}
+
+#[test]
+fn a_database_file_that_is_moved_is_missed_and_one_that_is_replaced_ends_the_server() {
+    let mut server = Server::start(Backend::Sqlite, Options::default());
+    let mut owner = server.owner();
+    let [secret] = texts(&owner.create("a"), ["secret"]);
+    let (file, aside) = (server.database.file(), server.database.folder().join("aside.db"));
+    let failing = |server: &Server| {
+        let answer = server.anyone().get("/ready");
+        if answer.status == 200 { String::new() } else { answer.json()["failing"].to_string() }
+    };
+    assert_eq!(failing(&server), "");
+    fs::rename(&file, &aside).unwrap();
+    eventually("readiness to name the lease", || failing(&server).contains("lease").then_some(()));
+    let refused = owner.post("/v1/tokens", &json!({"name": "lost", "scopes": ["execute"]}));
+    refused.fails(503, "unavailable");
+    assert!(failing(&server).contains("disk"));
+    fs::rename(&aside, &file).unwrap();
+    eventually("readiness", || failing(&server).is_empty().then_some(()));
+    owner.create("and it goes on");
+    assert!(owner.is_valid(&secret));
+
+    fs::copy(&file, &aside).unwrap();
+    fs::rename(&aside, &file).unwrap();
+    assert_eq!(server.exit_code(), Some(1), "a supervisor starts it again");
+    assert!(server.log().contains("was replaced"), "{}", server.log());
+}
+
+#[test]
+fn another_program_that_writes_to_the_file_makes_everything_remembered_be_read_again_once() {
+    let server = Server::start(Backend::Sqlite, Options::default());
+    let mut owner = server.owner();
+    let [id, revoked] = texts(&owner.create("a"), ["id", "secret"]);
+    let [kept] = texts(&owner.create("b"), ["secret"]);
+    let mut anyone = server.anyone();
+    assert!(anyone.is_valid(&revoked) && anyone.is_valid(&kept));
+    let before = server.metrics();
+    server.facts().revoke(&id);
+    eventually("the commit to be noticed", || (!server.anyone().is_valid(&revoked)).then_some(()));
+    let noticed = server.metrics();
+    assert!((0..10).all(|_| anyone.is_valid(&kept)));
+    let after = server.metrics();
+    assert_eq!(after.candidate_reads() - noticed.candidate_reads(), 1, "read once, and remembered again");
+    let count = |metrics: &Metrics| metrics.get("nolapse_foreign_commits_total");
+    assert_eq!(count(&after) - count(&before), 1);
+}
+
+#[test]
+fn what_waits_in_the_kernel_is_served_before_the_socket_closes() {
+    let options = Options::default().with("server.workers", 1).with("server.max_connections", 1);
+    let mut server = Server::start(Backend::Sqlite, options);
+    let request = Request::new("GET", "/health");
+    // The one connection that is taken; the others wait in the kernel.
+    let mut taken = Wire::open(server.address()).unwrap();
+    assert_eq!(taken.ask(&request).unwrap().status, 200);
+    let mut waiting: Vec<Wire> = (0..20).map(|_| Wire::open(server.address()).unwrap()).collect();
+    for wire in &mut waiting {
+        wire.send(&request.bytes()).unwrap();
+    }
+    server.terminate();
+    for wire in &mut waiting {
+        let answer = wire.answer(false).expect("an answer, not a reset");
+        assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+    }
+    drop(taken);
+    server.ended();
+}
+
+/// As `systemctl restart` with the socket unit: the socket outlives the process.
+#[test]
+fn a_restart_with_a_socket_that_is_handed_over_fails_no_request() {
+    let socket = Arc::new(TcpListener::bind("127.0.0.1:0").unwrap());
+    let address = socket.local_addr().unwrap();
+    let mut server = Server::start(Backend::Sqlite, Options::default().listening_on(Arc::clone(&socket)));
+    assert_eq!(server.address(), address);
+    let [secret] = texts(&server.owner().create("a"), ["secret"]);
+    let (stop, answered) = (AtomicBool::new(false), AtomicU32::new(0));
+    let failed: Vec<String> = thread::scope(|scope| {
+        let ask = || {
+            let request = Request::new("POST", "/v1/auth/validate").json(&json!({ "token": secret }));
+            let mut failed = Vec::new();
+            while !stop.load(Ordering::Relaxed) {
+                match Wire::open(address).and_then(|mut wire| wire.ask(&request)) {
+                    Ok(answer) if answer.status == 200 => {
+                        answered.fetch_add(1, Ordering::Relaxed);
+                    }
+                    other => failed.push(format!("{other:?}")),
+                }
+            }
+            failed
+        };
+        let asking: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+        for _ in 0..3 {
+            let before = answered.load(Ordering::Relaxed);
+            eventually("requests", || (answered.load(Ordering::Relaxed) > before + 50).then_some(()));
+            server.restart();
+        }
+        let before = answered.load(Ordering::Relaxed);
+        eventually("requests", || (answered.load(Ordering::Relaxed) > before + 50).then_some(()));
+        stop.store(true, Ordering::Relaxed);
+        asking.into_iter().flat_map(|asking| asking.join().unwrap()).collect()
+    });
+    assert_eq!(failed, Vec::<String>::new());
+}

@@ -1,0 +1,110 @@
+//! A browser without scripts: it keeps cookies, fills forms in, follows redirects when told to.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::support::{Answer, Client, Request, Server};
+
+/// A browser at one server. The tests' host is no loopback name, so cookies are those of a public place.
+pub(super) struct Browser {
+    client: Client,
+    pub(super) cookies: BTreeMap<String, String>,
+    /// What a browser says of the page that a form is on.
+    pub(super) headers: Vec<(&'static str, String)>,
+}
+
+impl Browser {
+    pub(super) fn new(server: &Server) -> Self {
+        let headers = vec![("Origin", "https://it".to_owned()), ("Sec-Fetch-Site", "same-origin".to_owned())];
+        Self { client: server.anyone(), cookies: BTreeMap::new(), headers }
+    }
+
+    /// Signed in as the owner.
+    pub(super) fn of_owner(server: &Server) -> Self {
+        let mut browser = Self::new(server);
+        let answer = browser.sign_in(Server::OWNER, Server::PASSWORD);
+        assert_eq!(answer.status, 303, "{}", answer.text());
+        browser
+    }
+
+    pub(super) fn sign_in(&mut self, email: &str, password: &str) -> Answer {
+        self.post("/sign-in", &[("email", email), ("password", password)])
+    }
+
+    fn cookie(&self) -> String {
+        self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
+    fn take(&mut self, answer: Answer) -> Answer {
+        for (_, value) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
+            let (name, rest) = value.split_once('=').unwrap();
+            let (value, attributes) = rest.split_once(';').unwrap();
+            if attributes.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        answer
+    }
+
+    pub(super) fn get(&mut self, path: &str) -> Answer {
+        let cookie = self.cookie();
+        let answer = self.client.ask(Request::new("GET", path).header("Cookie", cookie));
+        self.take(answer)
+    }
+
+    /// A page, which has to be there.
+    #[track_caller]
+    pub(super) fn page(&mut self, path: &str) -> String {
+        let answer = self.get(path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        answer.text().to_owned()
+    }
+
+    /// A form with just these fields.
+    pub(super) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let cookie = self.cookie();
+        let body = fields.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
+        let mut request = Request::new("POST", path)
+            .header("Cookie", cookie)
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .body(body.collect::<Vec<_>>().join("&"));
+        for (name, value) in &self.headers {
+            request = request.header(name, value.clone());
+        }
+        let answer = self.client.ask(request);
+        self.take(answer)
+    }
+
+    /// A form of a page of this session: with the token that its forms carry.
+    pub(super) fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let csrf = self.csrf();
+        let fields: Vec<(&str, &str)> =
+            std::iter::once(("_csrf", csrf.as_str())).chain(fields.iter().copied()).collect();
+        self.post(path, &fields)
+    }
+
+    /// What forms of this session carry.
+    #[track_caller]
+    pub(super) fn csrf(&mut self) -> String {
+        let page = self.page("/settings");
+        hidden(&page, "_csrf")
+    }
+}
+
+/// The value of a hidden field.
+#[track_caller]
+pub(super) fn hidden(page: &str, name: &str) -> String {
+    let mark = format!("name=\"{name}\" value=\"");
+    let (_, rest) = page.split_once(&mark).unwrap_or_else(|| panic!("no {name} in {page}"));
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+/// Percent-encoded, all of it: what a browser would leave as it is reads the same.
+pub(super) fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, byte| {
+        write!(out, "%{byte:02X}").unwrap();
+        out
+    })
+}

@@ -1,0 +1,124 @@
+//! Whose forms count, and what becomes of what was typed when one does not.
+
+use super::browser::{Browser, hidden};
+use crate::support::{Backend, Options, Server, both};
+
+both!(
+    a_form_counts_from_a_page_of_this_session_alone,
+    what_was_typed_survives_the_end_of_the_session,
+    cookies_are_for_this_host_alone_and_end_with_the_session,
+    v1_reads_no_cookie,
+);
+
+/// What a form carries, what the browser says of the page it is on, and what comes back.
+type Row<'c> = (Option<&'c str>, Vec<(&'static str, String)>, u16);
+
+fn new_token<'f>(name: &'f str, nonce: &'f str) -> Vec<(&'f str, &'f str)> {
+    vec![("name", name), ("scope", "execute"), ("expires", "90d"), ("_nonce", nonce)]
+}
+
+fn a_form_counts_from_a_page_of_this_session_alone(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let (mut browser, mut other) = (Browser::of_owner(&server), Browser::of_owner(&server));
+    let (good, foreign) = (browser.csrf(), other.csrf());
+    let fetched = |site: &str| vec![("Sec-Fetch-Site", site.to_owned())];
+    let from = |origin: &str| vec![("Origin", origin.to_owned())];
+    let rows: Vec<Row<'_>> = vec![
+        (None, fetched("same-origin"), 403),
+        (Some(""), fetched("same-origin"), 403),
+        (Some("0000"), fetched("same-origin"), 403),
+        (Some(&foreign), fetched("same-origin"), 403),
+        (Some(&good), fetched("cross-site"), 403),
+        (Some(&good), fetched("same-site"), 403),
+        (Some(&good), from("https://evil.example"), 403),
+        (Some(&good), from("https://it.evil.example"), 403),
+        (Some(&good), from("null"), 403),
+        // A browser that says nothing is judged by the form's token.
+        (Some(&good), Vec::new(), 200),
+        (Some(&good), from("https://it"), 200),
+        (Some(&good), fetched("same-origin"), 200),
+    ];
+    let mut made = 0;
+    for (index, (csrf, headers, status)) in rows.into_iter().enumerate() {
+        let nonce = format!("{index:032}");
+        let mut fields = new_token("csrf", &nonce);
+        fields.extend(csrf.map(|csrf| ("_csrf", csrf)));
+        browser.headers = headers;
+        let answer = browser.post("/tokens/new", &fields);
+        assert_eq!(answer.status, status, "row {index}: {}", answer.text());
+        made += usize::from(status == 200);
+    }
+    let listed = server.owner().get("/v1/tokens").expect(200);
+    assert_eq!(listed["tokens"].as_array().unwrap().len(), made);
+
+    // Signing in has no session yet: what the browser says has to do.
+    let mut stranger = Browser::new(&server);
+    stranger.headers = from("https://evil.example");
+    assert_eq!(stranger.sign_in(Server::OWNER, Server::PASSWORD).status, 403);
+    assert!(stranger.cookies.is_empty());
+}
+
+fn what_was_typed_survives_the_end_of_the_session(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut browser = Browser::of_owner(&server);
+    let csrf = browser.csrf();
+    assert_eq!(server.owner().delete("/v1/sessions").status, 204);
+    let mut fields = new_token("typed \"with\" <care>", "n");
+    fields.push(("_csrf", &csrf));
+    let asked = browser.post("/tokens/new", &fields);
+    assert_eq!(asked.status, 401);
+    let page = asked.text().to_owned();
+    assert!(page.contains("what you typed is kept"), "{page}");
+    assert_eq!(hidden(&page, "kept.name"), "typed &#34;with&#34; &#60;care&#62;");
+    assert!(!page.contains("kept._csrf") && !page.contains("kept.password"));
+
+    let again = [
+        ("email", Server::OWNER),
+        ("password", Server::PASSWORD),
+        ("next", "/tokens/new"),
+        ("kept.name", "typed \"with\" <care>"),
+        ("kept.scope", "execute"),
+        ("kept.expires", "90d"),
+    ];
+    let resume = browser.post("/sign-in", &again);
+    assert_eq!(resume.status, 200, "{}", resume.text());
+    let csrf = hidden(resume.text(), "_csrf");
+    let back = [
+        ("_csrf", csrf.as_str()),
+        ("_restore", "1"),
+        ("name", "typed \"with\" <care>"),
+        ("scope", "execute"),
+        ("expires", "90d"),
+    ];
+    let form = browser.post("/tokens/new", &back);
+    assert_eq!(form.status, 200);
+    assert!(form.text().contains("typed &#34;with&#34; &#60;care&#62;"), "{}", form.text());
+    let listed = server.owner().get("/v1/tokens").expect(200);
+    assert_eq!(listed["tokens"].as_array().unwrap().len(), 0, "nothing was carried out by itself");
+}
+
+fn cookies_are_for_this_host_alone_and_end_with_the_session(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut browser = Browser::new(&server);
+    let wrong = browser.sign_in(Server::OWNER, "not the password");
+    assert_eq!((wrong.status, wrong.header("set-cookie")), (401, None));
+    let right = browser.sign_in(Server::OWNER, Server::PASSWORD);
+    let cookie = right.header("set-cookie").unwrap();
+    for part in ["__Host-nls=", "Path=/", "HttpOnly", "SameSite=Lax", "Secure"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    assert!(!cookie.contains("Domain"), "{cookie}");
+    let before = browser.cookies["__Host-nls"].clone();
+    let out = browser.submit("/sign-out", &[]);
+    assert_eq!((out.status, out.header("location")), (303, Some("/sign-in")));
+    assert!(!browser.cookies.contains_key("__Host-nls"));
+    browser.cookies.insert("__Host-nls".to_owned(), before);
+    let gone = browser.get("/tokens?status=active");
+    assert_eq!((gone.status, gone.header("location")), (303, Some("/sign-in?next=%2Ftokens%3Fstatus%3Dactive")));
+}
+
+fn v1_reads_no_cookie(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut browser = Browser::of_owner(&server);
+    browser.get("/v1/tokens").fails(401, "authentication required");
+}

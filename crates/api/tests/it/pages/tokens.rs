@@ -1,0 +1,181 @@
+//! Tokens on pages: made once, shown once, rotated, revoked, many at a time.
+
+use super::browser::{Browser, hidden};
+use crate::support::{Backend, Options, Server, both, texts};
+
+both!(
+    a_form_sent_twice_makes_one_token_and_shows_its_secret_once,
+    template_links_fill_the_form_and_make_nothing,
+    a_form_with_a_mistake_keeps_what_was_typed,
+    a_rotation_is_guided_and_can_be_taken_back,
+    revoking_asks_for_a_reason_and_for_the_name_of_what_is_in_use,
+    a_stale_page_says_what_happened_meanwhile,
+    many_are_revoked_after_a_look_at_them,
+    a_secret_is_looked_up_and_never_put_into_an_address,
+);
+
+/// The secret on a page, if there is one.
+fn secret(page: &str) -> Option<String> {
+    let at = page.find("value=\"nlp_")? + 7;
+    page.get(at..at + 44).map(str::to_owned)
+}
+
+fn a_form_sent_twice_makes_one_token_and_shows_its_secret_once(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut browser = Browser::of_owner(&server);
+    let form = browser.page("/tokens/new?name=CI&scopes=execute,scans:read&expires=30d");
+    let nonce = hidden(&form, "_nonce");
+    let fields = [("name", "CI"), ("scope", "execute"), ("expires", "30d"), ("_nonce", nonce.as_str())];
+    let first = browser.submit("/tokens/new", &fields);
+    assert_eq!((first.status, first.header("cache-control")), (200, Some("no-store")));
+    let secret_shown = secret(first.text()).unwrap();
+    assert!(server.owner().is_valid(&secret_shown));
+
+    let second = browser.submit("/tokens/new", &fields);
+    assert_eq!(second.status, 303, "Reload and Back make no second token");
+    let path = second.header("location").unwrap().to_owned();
+    let page = browser.page(&path);
+    assert!(page.contains("cannot be shown again"), "{page}");
+    assert!(!page.contains(&secret_shown) && secret(&page).is_none());
+    assert!(!browser.page(&path).contains("cannot be shown again"), "a message is shown once");
+    let listed = server.owner().get("/v1/tokens").expect(200);
+    assert_eq!(listed["tokens"].as_array().unwrap().len(), 1);
+}
+
+fn template_links_fill_the_form_and_make_nothing(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut browser = Browser::of_owner(&server);
+    let page = browser.page("/tokens/new?name=Deploy&scopes=scans:run,no:such&expires=7d&description=For+the+shop");
+    for part in [
+        "value=\"Deploy\"",
+        "For the shop",
+        "value=\"scans:run\" checked",
+        "value=\"7d\" checked",
+        "<code>no:such</code>",
+        "scans:run does not work without projects:read",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert_eq!(server.owner().get("/v1/tokens").expect(200)["tokens"].as_array().unwrap().len(), 0);
+}
+
+fn a_form_with_a_mistake_keeps_what_was_typed(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut browser = Browser::of_owner(&server);
+    let base = [("name", "kept name"), ("scope", "execute"), ("expires", "30d"), ("_nonce", "n")];
+    for (field, value, says) in [
+        ("name", "", "The name must not be empty"),
+        ("networks", "example.org", "The networks must be networks"),
+        ("expires", "soon", "Choose when it ends"),
+        ("agent_type", "No Label", "The agent type must be"),
+    ] {
+        let mut fields: Vec<_> = base.into_iter().filter(|(name, _)| *name != field).collect();
+        fields.push((field, value));
+        let answer = browser.submit("/tokens/new", &fields);
+        assert_eq!(answer.status, 422, "{field}");
+        assert!(answer.text().contains(says), "{field}: {}", answer.text());
+        assert!(answer.text().contains("value=\"execute\" checked"), "{field}");
+        assert!(field == "name" || answer.text().contains("kept name"), "{field}");
+    }
+}
+
+fn a_rotation_is_guided_and_can_be_taken_back(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut browser = Browser::of_owner(&server);
+    let mut owner = server.owner();
+    let [id, old] = texts(&owner.create("rotated"), ["id", "secret"]);
+    let nonce = hidden(&browser.page(&format!("/tokens/{id}/rotate")), "_nonce");
+    let fields = [("grace", "3600"), ("_nonce", nonce.as_str())];
+    let shown = browser.submit(&format!("/tokens/{id}/rotate"), &fields);
+    let new = secret(shown.text()).unwrap();
+    assert!(owner.is_valid(&old) && owner.is_valid(&new));
+    assert_eq!(browser.submit(&format!("/tokens/{id}/rotate"), &fields).status, 303, "once");
+    let page = browser.page(&format!("/tokens/{id}"));
+    assert!(page.contains("Rotation under way") && page.contains("Cancel the rotation"), "{page}");
+    let taken_back = browser.submit(&format!("/tokens/{id}/cancel-rotation"), &[]);
+    assert_eq!(taken_back.status, 303);
+    assert!(owner.is_valid(&old) && !owner.is_valid(&new));
+}
+
+fn revoking_asks_for_a_reason_and_for_the_name_of_what_is_in_use(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut browser = Browser::of_owner(&server);
+    let mut owner = server.owner();
+    let [id, secret] = texts(&owner.create("in use"), ["id", "secret"]);
+    assert!(owner.is_valid(&secret));
+    let path = format!("/tokens/{id}/revoke");
+    assert!(browser.page(&path).contains("It is in use"));
+    for fields in [
+        vec![],
+        vec![("reason", "unused")],
+        vec![("confirm", "in use")],
+        vec![("reason", "bored"), ("confirm", "in use")],
+        vec![("reason", "unused"), ("confirm", "other")],
+    ] {
+        assert_eq!(browser.submit(&path, &fields).status, 422, "{fields:?}");
+    }
+    assert!(owner.is_valid(&secret));
+    let done = browser.submit(&path, &[("reason", "replaced"), ("confirm", "in use"), ("note", "see #7")]);
+    assert_eq!((done.status, done.header("location")), (303, Some("/tokens")));
+    assert!(!owner.is_valid(&secret));
+    let dead = owner.token(&id);
+    assert_eq!((dead["revoked_reason"].as_str(), dead["revoked_note"].as_str()), (Some("replaced"), Some("see #7")));
+}
+
+fn a_stale_page_says_what_happened_meanwhile(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut browser = Browser::of_owner(&server);
+    let mut owner = server.owner();
+    let [id] = texts(&owner.create("stale"), ["id"]);
+    owner.revoke(&id);
+    for (path, fields) in [("revoke", vec![("reason", "unused")]), ("rotate", vec![("grace", "0"), ("_nonce", "n")])] {
+        let answer = browser.submit(&format!("/tokens/{id}/{path}"), &fields);
+        assert_eq!(
+            (answer.status, answer.header("location").unwrap()),
+            (303, format!("/tokens/{id}").as_str()),
+            "{path}"
+        );
+        let page = browser.page(&format!("/tokens/{id}"));
+        assert!(page.contains("It was already revoked"), "{page}");
+    }
+    let absent = browser.get("/tokens/018f0000-0000-7000-8000-000000000001");
+    assert_eq!(absent.status, 404);
+    assert_eq!(browser.get("/tokens/nonsense").status, 404);
+}
+
+fn many_are_revoked_after_a_look_at_them(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut browser = Browser::of_owner(&server);
+    let mut owner = server.owner();
+    let made: Vec<[String; 2]> = (0..3).map(|n| texts(&owner.create(&format!("t{n}")), ["id", "secret"])).collect();
+    assert!(owner.is_valid(&made[0][1]));
+    let ids = [("id", made[0][0].as_str()), ("id", made[1][0].as_str())];
+    let look = browser.submit("/tokens/bulk", &ids);
+    assert_eq!(look.status, 200);
+    assert!(look.text().contains("Revoke 2 tokens"), "{}", look.text());
+    assert!(owner.is_valid(&made[0][1]), "a look changes nothing");
+    let confirmed = |count: &'static str| {
+        [&ids[..], &[("_confirm", "1"), ("expected_count", count), ("reason", "unused")]].concat()
+    };
+    assert_eq!(browser.submit("/tokens/bulk", &confirmed("3")).status, 409);
+    assert!(owner.is_valid(&made[0][1]));
+    assert_eq!(browser.submit("/tokens/bulk", &confirmed("2")).status, 303);
+    let alive: Vec<bool> = made.iter().map(|[_, secret]| owner.is_valid(secret)).collect();
+    assert_eq!(alive, [false, false, true]);
+    assert_eq!(browser.get("/tokens/bulk").status, 303, "nothing chosen is not everything");
+}
+
+fn a_secret_is_looked_up_and_never_put_into_an_address(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut browser = Browser::of_owner(&server);
+    let [id, secret] = texts(&server.owner().create("found"), ["id", "secret"]);
+    let found = browser.submit("/tokens", &[("q", &secret)]);
+    assert_eq!(found.header("location"), Some(format!("/tokens/{id}").as_str()));
+    let absent = browser.submit("/tokens", &[("q", "nlp_00112233445566778899aabbccddeeff550c911c")]);
+    assert_eq!(absent.header("location"), Some("/tokens"));
+    let text = browser.submit("/tokens", &[("q", "some & text")]);
+    assert_eq!(text.header("location"), Some("/tokens?q=some%20%26%20text"));
+    let checked = browser.submit("/check", &[("token", &secret)]);
+    assert!(checked.text().contains("This token is good") && !checked.text().contains(&secret));
+    assert_eq!(server.owner().token(&id)["last_used_at"], serde_json::Value::Null, "to check is not to use");
+}

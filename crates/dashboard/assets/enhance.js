@@ -1,0 +1,108 @@
+// What the pages do better with JavaScript. Without it, all of them work.
+(() => {
+  "use strict";
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const one = (selector, root = document) => root.querySelector(selector);
+
+  // Exact moments in the reader's own zone, beside UTC.
+  for (const time of all("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (!isNaN(at)) time.title = `${at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" })} · ${time.title}`;
+  }
+
+  // An open menu closes when something else is touched, or by Escape.
+  const menu = one("details.menu");
+  if (menu) {
+    document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+    document.addEventListener("keydown", (event) => { if (event.key === "Escape" && menu.open) { menu.open = false; one("summary", menu).focus(); } });
+  }
+
+  // A form is sent once, however often its button is pressed; coming back to the page makes it new.
+  for (const form of all("form[method=post]")) {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.sent) { event.preventDefault(); return; }
+      form.dataset.sent = "1";
+    });
+  }
+  window.addEventListener("pageshow", () => { for (const form of all("form")) delete form.dataset.sent; });
+
+  // The secret: copied by a button, asked about when it is left uncopied, gone from the page afterwards.
+  const secret = one("[data-secret-page]");
+  if (secret) {
+    const field = one("[data-secret]", secret);
+    const button = one("[data-copy]", secret);
+    const said = one("[data-copied]", secret);
+    let copied = false;
+    const done = (text) => { copied = true; said.textContent = text; };
+    const copy = async () => {
+      try { await navigator.clipboard.writeText(field.value); done("Copied."); }
+      catch { field.focus(); field.select(); said.textContent = "Press Ctrl+C, or ⌘C, to copy what is selected."; }
+    };
+    button.hidden = false;
+    button.addEventListener("click", copy);
+    document.addEventListener("copy", () => done("Copied."));
+    const close = one("[data-close]", secret);
+    if (close) {
+      close.textContent = "Copy and close";
+      close.addEventListener("click", async (event) => {
+        event.preventDefault();
+        if (!copied) await copy();
+        if (copied || confirm("It could not be copied, and is not shown again. Leave all the same?")) { copied = true; field.value = ""; location.replace(close.href); }
+      });
+    }
+    for (const form of all("form", secret)) form.addEventListener("submit", () => { copied = true; });
+    window.addEventListener("beforeunload", (event) => { if (!copied) event.preventDefault(); });
+    window.addEventListener("pagehide", () => { field.value = ""; for (const pre of all("pre", secret)) pre.textContent = ""; });
+    // Reload then shows the token, and does not send the form again.
+    history.replaceState(null, "", secret.dataset.next);
+  }
+
+  // The picker: search over names and descriptions, the chosen apart.
+  const picker = one("[data-picker]");
+  const boxes = picker ? all("input[name=scope]", picker) : [];
+  const sentence = one("[data-sentence]");
+  const showChosen = () => {
+    const chosen = boxes.filter((box) => box.checked);
+    const place = one("[data-picker-chosen]", picker);
+    place.hidden = chosen.length === 0;
+    place.replaceChildren(...chosen.map((box) => { const chip = document.createElement("span"); chip.className = "chip"; chip.textContent = box.value; return chip; }));
+    if (!sentence) return;
+    const clauses = chosen.slice(0, 4).map((box) => box.dataset.says.charAt(0).toLowerCase() + box.dataset.says.slice(1));
+    if (chosen.length > 4) clauses.push(`${chosen.length - 4} more`);
+    const what = clauses.length > 1 ? `${clauses.slice(0, -1).join("; ")}; and ${clauses.at(-1)}` : clauses[0];
+    const ends = one("input[name=expires]:checked");
+    const until = { "7d": ", for 7 days", "30d": ", for 30 days", "90d": ", for 90 days", "365d": ", for a year", never: ", until it is revoked", date: `, until ${one("#date").value || "the date above"}` }[ends ? ends.value : ""] || "";
+    const from = one("#networks").value.trim() ? ", from the networks above." : ", from anywhere.";
+    sentence.textContent = what ? `May ${what}${until}${from}` : "May do nothing yet: choose at least one scope.";
+  };
+  if (picker) {
+    const search = one("[data-picker-search]", picker);
+    search.hidden = false;
+    search.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+    search.addEventListener("input", () => {
+      const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+      for (const group of all("fieldset", picker)) {
+        let any = false;
+        for (const scope of all(".scope", group)) {
+          const text = scope.textContent.toLowerCase();
+          scope.hidden = !words.every((word) => text.includes(word));
+          scope.style.display = scope.hidden ? "none" : "";
+          any ||= !scope.hidden;
+        }
+        group.hidden = !any;
+      }
+    });
+    (picker.closest("form") || picker).addEventListener("input", showChosen);
+    showChosen();
+  }
+
+  // "Revoke selected" is there when something is selected.
+  const bulk = one("[data-needs-selection]");
+  if (bulk) {
+    const picks = all("input[name=id]");
+    const look = () => { const count = picks.filter((box) => box.checked).length; bulk.disabled = count === 0; bulk.textContent = count ? `Revoke ${count} selected…` : "Revoke selected…"; };
+    document.addEventListener("change", look);
+    window.addEventListener("pageshow", look);
+    look();
+  }
+})();

@@ -1,0 +1,32 @@
+//! The dashboard: pages for people, rendered on the server. Every action works without JavaScript; the script only improves.
+//!
+//! A page calls the same verbs of the authority that the JSON operations call. **Invariant:** no rule stands here that the
+//! API lacks, and a cookie session is read here alone, never by `/v1`.
+
+#![expect(
+    clippy::result_large_err,
+    reason = "what stands in the way of a page is a page too; boxed, every one of them would be unboxed a line later"
+)]
+
+mod answer;
+mod assets;
+mod cookies;
+mod form;
+mod layout;
+mod pages;
+mod scopes;
+mod services;
+mod show;
+mod visit;
+
+use actix_web::web;
+use edge::app::Pages;
+
+pub use services::Place;
+
+/// The pages, to be served beside the operations: they find the services that those use.
+pub const PAGES: Pages = Pages { paths: pages::PATHS, register };
+
+fn register(config: &mut web::ServiceConfig) {
+    pages::register(config);
+}

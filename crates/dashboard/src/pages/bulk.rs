@@ -1,0 +1,147 @@
+//! Revoking many tokens: first what would be hit and which of it is busy, then the deed, held to that number.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Bytes, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use askama::Template;
+use authority::tokens::{BulkRequest, Chosen, ListRequest, Mode, TokenError};
+use token_domain::id::TokenId;
+use token_domain::token::{Explanation, Status};
+
+use super::rotate::{Cause, causes, explanation};
+use super::token_list::{FIELDS, address, read};
+use super::tokens::{Line, Names, explain, failed};
+use crate::answer::{Answer, Tone, either, ok, page, to_saying};
+use crate::form::Form;
+use crate::layout::{Layout, Section};
+use crate::services::Services;
+use crate::show;
+use crate::visit::Visitor;
+
+pub(super) fn register(config: &mut ServiceConfig) {
+    config.service(bulk_shown).service(bulk_posted);
+}
+
+/// A busy token.
+#[derive(Clone, Debug)]
+struct Busy {
+    line: Line,
+    uses: String,
+}
+
+#[derive(Template)]
+#[template(path = "bulk.html")]
+struct BulkPage {
+    page: Layout,
+    matched: u64,
+    count: String,
+    busiest: Vec<Busy>,
+    /// What chose them, carried along.
+    fields: Vec<(String, String)>,
+    causes: Vec<Cause>,
+    note: String,
+    problem: String,
+    back: String,
+}
+
+#[get("/tokens/bulk")]
+async fn bulk_shown(request: HttpRequest, services: Services) -> HttpResponse {
+    either(looked_at(&request, &services).await)
+}
+
+async fn looked_at(request: &HttpRequest, services: &Services) -> Answer {
+    let visitor = Visitor::enter(request, services).await?;
+    visitor.check(request, "tokens:manage")?;
+    Ok(ok(&look(request, services, &visitor, &Form::query(request), String::new()).await?))
+}
+
+/// Which tokens a form is about: the checked ones, or all that a filter finds.
+fn chosen(form: &Form, now: token_domain::Timestamp) -> Result<Chosen, String> {
+    let ids = form.all("id");
+    if !ids.is_empty() {
+        let ids: Result<Vec<_>, _> = ids.iter().map(|id| TokenId::parse(id)).collect();
+        return ids.map(Chosen::Named).map_err(|_| "The selection cannot be read.".to_owned());
+    }
+    if address(form, &[]).is_empty() {
+        return Err("Select tokens, or narrow the list by a filter first.".to_owned());
+    }
+    let status = Status::parse(form.text("status"));
+    read(form, now).map(|asked| Chosen::Listed(Box::new(ListRequest { status, ..asked })))
+}
+
+async fn look(
+    request: &HttpRequest,
+    services: &Services,
+    visitor: &Visitor,
+    form: &Form,
+    problem: String,
+) -> Result<BulkPage, HttpResponse> {
+    let chosen = match chosen(form, visitor.now) {
+        Ok(chosen) => chosen,
+        Err(text) => return Err(to_saying(request, "/tokens", Tone::Problem, &text)),
+    };
+    let asked = BulkRequest { chosen, explanation: Explanation::default(), mode: Mode::DryRun, expected: None };
+    let seen = services.tokens.revoke_many(&visitor.caller, asked, &visitor.origin).await;
+    let seen = seen.map_err(|error| failed(request, visitor, &error))?;
+    let names = Names::read(visitor, services).await;
+    let busy = |(token, uses): (authority::records::Token, u64)| Busy {
+        line: Line::new(&token, &names, visitor.now),
+        uses: show::count(uses, "use"),
+    };
+    let carried = |name: &str| name == "id" || name == "status" || name == "expires_before" || FIELDS.contains(&name);
+    let matched = u64::try_from(seen.matched).unwrap_or(u64::MAX);
+    Ok(BulkPage {
+        page: Layout::of(request, visitor, Section::Tokens, "Revoke several"),
+        matched,
+        count: show::count(matched, "token"),
+        busiest: seen.busiest.into_iter().map(busy).collect(),
+        fields: form.kept().into_iter().filter(|(name, _)| carried(name)).collect(),
+        causes: causes(form.text("reason")),
+        note: form.raw("note").to_owned(),
+        problem,
+        back: format!("/tokens?{}", address(form, &[])),
+    })
+}
+
+#[post("/tokens/bulk")]
+async fn bulk_posted(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
+    either(carried_out(&request, &services, &body).await)
+}
+
+async fn carried_out(request: &HttpRequest, services: &Services, body: &[u8]) -> Answer {
+    let (mut visitor, form) = Visitor::posted(request, services, body).await?;
+    visitor.admit(request, "tokens:manage")?;
+    // The first post comes from the list, with what was checked there.
+    if form.is_restored() || !form.has("_confirm") {
+        return Ok(ok(&look(request, services, &visitor, &form, String::new()).await?));
+    }
+    let explained = match explanation(&form) {
+        Ok(explained) => explained,
+        Err(problem) => {
+            let template = look(request, services, &visitor, &form, problem).await?;
+            return Err(page(StatusCode::UNPROCESSABLE_ENTITY, &template));
+        }
+    };
+    let chosen = chosen(&form, visitor.now).map_err(|text| to_saying(request, "/tokens", Tone::Problem, &text))?;
+    let expected = form.text("expected_count").parse().ok();
+    let asked = BulkRequest { chosen, explanation: explained, mode: Mode::Carry, expected };
+    match services.tokens.revoke_many(&visitor.caller, asked, &visitor.origin).await {
+        Ok(done) if done.revoked == done.matched => {
+            let count = show::count(u64::try_from(done.revoked).unwrap_or(u64::MAX), "token");
+            let text = format!("{count} revoked. No request that starts from now on is answered with them.");
+            Ok(to_saying(request, "/tokens", Tone::Done, &text))
+        }
+        Ok(done) => {
+            let text = format!(
+                "Only {} of {} were revoked before something failed. Try the rest again.",
+                done.revoked, done.matched
+            );
+            Ok(to_saying(request, "/tokens", Tone::Problem, &text))
+        }
+        Err(error @ TokenError::OtherCount { .. }) => {
+            let template = look(request, services, &visitor, &form, explain(&error)).await?;
+            Err(page(StatusCode::CONFLICT, &template))
+        }
+        Err(error) => Err(failed(request, &visitor, &error)),
+    }
+}

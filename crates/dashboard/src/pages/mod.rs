@@ -1,0 +1,94 @@
+//! The pages, one file a place. Paths are listed once, for the router and for what answers wrong methods.
+
+mod audit;
+mod bulk;
+mod check;
+mod create_token;
+mod members;
+mod overview;
+mod policy;
+mod projects;
+mod roles;
+mod rotate;
+mod second_factor;
+mod settings;
+mod sign_in;
+mod token;
+mod token_list;
+mod tokens;
+
+use actix_web::web;
+use edge::routes::PagePath;
+
+use crate::assets;
+
+const BOTH: &str = "GET, HEAD, POST";
+
+const fn both(pattern: &'static str) -> PagePath {
+    PagePath { pattern, allow: BOTH }
+}
+
+const fn post(pattern: &'static str) -> PagePath {
+    PagePath { pattern, allow: "POST" }
+}
+
+/// Every path of the pages.
+pub(crate) const PATHS: &[PagePath] = &[
+    PagePath::read("/"),
+    PagePath::read("/assets/{file}"),
+    both("/sign-in"),
+    post("/sign-out"),
+    post("/theme"),
+    both("/tokens"),
+    both("/tokens/new"),
+    both("/tokens/bulk"),
+    PagePath::read("/tokens/export/{file}"),
+    PagePath::read("/tokens/{token_id}"),
+    both("/tokens/{token_id}/rotate"),
+    both("/tokens/{token_id}/revoke"),
+    post("/tokens/{token_id}/cancel-rotation"),
+    both("/tokens/{token_id}/edit"),
+    both("/keys"),
+    both("/keys/new"),
+    PagePath::read("/keys/{token_id}"),
+    both("/keys/{token_id}/rotate"),
+    both("/keys/{token_id}/revoke"),
+    post("/keys/{token_id}/cancel-rotation"),
+    both("/keys/{token_id}/edit"),
+    both("/check"),
+    both("/members"),
+    both("/members/{user_id}"),
+    post("/invitations/{invitation_id}/withdraw"),
+    both("/roles"),
+    both("/projects"),
+    both("/projects/{project_id}"),
+    PagePath::read("/audit"),
+    PagePath::read("/audit/verify"),
+    both("/settings"),
+    both("/settings/policy"),
+    both("/settings/second-factor"),
+];
+
+pub(crate) fn register(config: &mut web::ServiceConfig) {
+    config.service(assets::asset);
+    for pages in [
+        overview::register,
+        sign_in::register,
+        // Before the pages of one token: `new`, `bulk` and `export` are no ids.
+        create_token::register,
+        bulk::register,
+        token_list::register,
+        rotate::register,
+        token::register,
+        check::register,
+        members::register,
+        roles::register,
+        projects::register,
+        audit::register,
+        policy::register,
+        second_factor::register,
+        settings::register,
+    ] {
+        pages(config);
+    }
+}

@@ -1,0 +1,107 @@
+//! The first page: what needs attention, how many tokens there are, what happened last.
+
+use actix_web::web::ServiceConfig;
+use actix_web::{HttpRequest, HttpResponse, get};
+use askama::Template;
+use authority::audit::read::ListRequest as AuditRequest;
+use authority::records::{Narrowing, StatusCounts};
+use authority::tokens::ListRequest;
+use token_domain::Span;
+use token_domain::access::Direction;
+use token_domain::token::Status;
+
+use super::audit::EventLine;
+use super::tokens::{Line, Names, failed};
+use crate::answer::{Answer, either, ok, to};
+use crate::cookies;
+use crate::form::Form;
+use crate::layout::{Layout, Section};
+use crate::services::Services;
+use crate::show;
+use crate::visit::Visitor;
+
+pub(super) fn register(config: &mut ServiceConfig) {
+    config.service(overview_shown);
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "what a template asks, each by itself")]
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct OverviewPage {
+    page: Layout,
+    may_see_tokens: bool,
+    may_manage: bool,
+    active: String,
+    rotating: String,
+    expired: String,
+    revoked: String,
+    is_empty: bool,
+    expiring: Vec<Line>,
+    unused: String,
+    is_unused: bool,
+    alarms: Vec<EventLine>,
+    events: Vec<EventLine>,
+}
+
+#[get("/")]
+async fn overview_shown(request: HttpRequest, services: Services) -> HttpResponse {
+    // A browser that has just signed in and shows no session keeps no cookies.
+    if Form::query(&request).raw("after") == "sign-in" {
+        return if cookies::session(&request).is_some() { to("/") } else { to("/sign-in?after=sign-in") };
+    }
+    either(show_overview(&request, &services).await)
+}
+
+async fn show_overview(request: &HttpRequest, services: &Services) -> Answer {
+    let visitor = Visitor::enter(request, services).await?;
+    let (now, may_see_tokens) = (visitor.now, visitor.may("tokens:read"));
+    let names = Names::read(&visitor, services).await;
+    let narrowed =
+        |narrowed| ListRequest { status: Some(Status::Active), narrowed, limit: 5, ..ListRequest::default() };
+    let (mut counts, mut expiring, mut unused) = (StatusCounts::default(), Vec::new(), 0);
+    if may_see_tokens {
+        let broken = |error| failed(request, &visitor, &error);
+        counts = services.tokens.count(&visitor.caller, ListRequest::default()).await.map_err(broken)?;
+        let ends = narrowed(Narrowing { expires_before: Some(now + Span::days(30)), ..Narrowing::default() });
+        let page = services.tokens.list(&visitor.caller, ends).await.map_err(broken)?;
+        expiring = page.tokens.iter().map(|token| Line::new(token, &names, now)).collect();
+        let idle = narrowed(Narrowing { unused_since: Some(now - Span::days(90)), ..Narrowing::default() });
+        unused = services.tokens.count(&visitor.caller, idle).await.map_err(broken)?.active;
+    }
+    let (mut events, mut alarms) = (Vec::new(), Vec::new());
+    if visitor.may("audit:read") {
+        let asked = |action: Option<&str>, limit| AuditRequest {
+            action: action.map(str::to_owned),
+            actor: None,
+            target_id: None,
+            from: Some(now - Span::days(30)),
+            until: None,
+            direction: Direction::Descending,
+            after: None,
+            limit,
+        };
+        let organization = visitor.caller.organization_id;
+        let broken = |failure| visitor.failed(request, &failure);
+        let latest = services.audit.list(organization, asked(None, 8)).await.map_err(broken)?;
+        let reuse = services.audit.list(organization, asked(Some("token.reuse_detected"), 3)).await.map_err(broken)?;
+        events = latest.events.iter().map(|event| EventLine::new(event, &names, now)).collect();
+        alarms = reuse.events.iter().map(|event| EventLine::new(event, &names, now)).collect();
+    }
+    let layout = Layout::of(request, &visitor, Section::Overview, "Overview");
+    let template = OverviewPage {
+        may_see_tokens,
+        may_manage: visitor.may("tokens:manage"),
+        active: show::number(counts.active),
+        rotating: show::number(counts.rotating),
+        expired: show::number(counts.expired),
+        revoked: show::number(counts.revoked),
+        is_empty: counts == StatusCounts::default(),
+        expiring,
+        unused: show::count(unused, "token"),
+        is_unused: unused > 0,
+        alarms,
+        events,
+        page: layout.clone(),
+    };
+    Ok(layout.shown(request, ok(&template)))
+}

@@ -1,0 +1,384 @@
+//! Rotating and revoking one token, each on a page that says first what it means.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Bytes, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use askama::Template;
+use authority::records::Token;
+use authority::tokens::{Idempotency, RotateRequest, TokenError};
+use token_domain::Span;
+use token_domain::access::Description;
+use token_domain::token::{Explanation, GraceMode, RevokeCause, Status};
+use token_domain::usage::{Step, Stretch};
+
+use super::create_token::{SecretPage, snippets};
+use super::tokens::{Area, Line, Names, explain, failed, found, nonce};
+use crate::answer::{Answer, Tone, either, ok, page, to_saying};
+use crate::form::Form;
+use crate::layout::Layout;
+use crate::services::Services;
+use crate::show;
+use crate::visit::Visitor;
+
+pub(super) fn register(config: &mut ServiceConfig) {
+    config
+        .service(rotate_token_form)
+        .service(rotate_key_form)
+        .service(rotate_token)
+        .service(rotate_key)
+        .service(cancel_token)
+        .service(cancel_key)
+        .service(revoke_token_form)
+        .service(revoke_key_form)
+        .service(revoke_token)
+        .service(revoke_key);
+}
+
+/// A grace to choose.
+#[derive(Clone, Copy, Debug)]
+struct Grace {
+    value: &'static str,
+    label: &'static str,
+    note: &'static str,
+    is_chosen: bool,
+}
+
+/// Value, label, what it is for, seconds.
+const GRACES: [(&str, &str, &str, u32); 7] = [
+    (
+        "first-use",
+        "Until the new one is first used",
+        "At most 7 days; the old one ends five minutes after the first use of the new one.",
+        604_800,
+    ),
+    ("86400", "24 hours", "Enough for a nightly deployment.", 86_400),
+    ("21600", "6 hours", "", 21_600),
+    ("3600", "1 hour", "", 3_600),
+    ("900", "15 minutes", "", 900),
+    ("604800", "7 days", "", 604_800),
+    ("0", "Now: it leaked", "The old one stops at once, everywhere.", 0),
+];
+
+#[derive(Template)]
+#[template(path = "rotate.html")]
+struct RotatePage {
+    page: Layout,
+    base: &'static str,
+    line: Line,
+    graces: Vec<Grace>,
+    lifetime: String,
+    problem: String,
+    nonce: String,
+}
+
+#[get("/tokens/{token_id}/rotate")]
+async fn rotate_token_form(request: HttpRequest, services: Services) -> HttpResponse {
+    either(rotate_form(&request, &services).await)
+}
+
+#[get("/keys/{token_id}/rotate")]
+async fn rotate_key_form(request: HttpRequest, services: Services) -> HttpResponse {
+    either(rotate_form(&request, &services).await)
+}
+
+#[post("/tokens/{token_id}/rotate")]
+async fn rotate_token(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
+    either(rotate(&request, &services, &body).await)
+}
+
+#[post("/keys/{token_id}/rotate")]
+async fn rotate_key(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
+    either(rotate(&request, &services, &body).await)
+}
+
+async fn rotate_form(request: &HttpRequest, services: &Services) -> Answer {
+    let visitor = Visitor::enter(request, services).await?;
+    visitor.check(request, Area::of(request).managing())?;
+    let token = found(request, services, &visitor).await?;
+    if token.facts.status(visitor.now) != Status::Active {
+        return Err(stale(request, &visitor, &token));
+    }
+    Ok(ok(&rotate_page(request, services, &visitor, &token, &Form::query(request), String::new()).await?))
+}
+
+/// The token is not what the page that was left open said: back to it, with what it is now.
+fn stale(request: &HttpRequest, visitor: &Visitor, token: &Token) -> HttpResponse {
+    let text = match token.facts.status(visitor.now) {
+        Status::Active => "It is active.".to_owned(),
+        Status::Rotating => "It is being rotated already.".to_owned(),
+        Status::Expired => "It has expired meanwhile.".to_owned(),
+        Status::Revoked => {
+            let since = token.facts.revocation(visitor.now).map(|revoked| visitor.now.since(revoked.at).as_seconds());
+            let ago = since.map(|seconds| format!(" {} ago", show::length(seconds))).unwrap_or_default();
+            let whom = match token.revoked_by {
+                Some(by) if by == visitor.caller.principal() => " by you",
+                Some(_) => " by somebody else",
+                None => "",
+            };
+            format!("It was already revoked{ago}{whom}.")
+        }
+    };
+    let path = format!("{}/{}", Area::of(request).base(), token.id);
+    to_saying(request, &path, Tone::Problem, &text)
+}
+
+async fn rotate_page(
+    request: &HttpRequest,
+    services: &Services,
+    visitor: &Visitor,
+    token: &Token,
+    form: &Form,
+    problem: String,
+) -> Result<RotatePage, HttpResponse> {
+    let area = Area::of(request);
+    let names = Names::read(visitor, services).await;
+    let wanted = form.some("grace").unwrap_or("first-use");
+    let grace = |(value, label, note, _)| Grace { value, label, note, is_chosen: value == wanted };
+    Ok(RotatePage {
+        page: Layout::of(request, visitor, area.section(), "Rotate"),
+        base: area.base(),
+        line: Line::new(token, &names, visitor.now),
+        graces: GRACES.into_iter().map(grace).collect(),
+        lifetime: match (token.lifetime, token.facts.expires_at) {
+            (Some(span), _) => format!("{} from now", show::span(span)),
+            (None, Some(end)) => show::date(end),
+            (None, None) => "never".to_owned(),
+        },
+        problem,
+        nonce: match form.some("_nonce") {
+            Some(nonce) => nonce.to_owned(),
+            None => nonce(services, request, visitor)?,
+        },
+    })
+}
+
+async fn rotate(request: &HttpRequest, services: &Services, body: &[u8]) -> Answer {
+    let (mut visitor, form) = Visitor::posted(request, services, body).await?;
+    let area = Area::of(request);
+    visitor.admit(request, area.managing())?;
+    let token = found(request, services, &visitor).await?;
+    let chosen = GRACES.into_iter().find(|(value, ..)| *value == form.text("grace"));
+    let Some((value, _, _, seconds)) = chosen.filter(|_| !form.is_restored()) else {
+        return Ok(ok(&rotate_page(request, services, &visitor, &token, &form, String::new()).await?));
+    };
+    let asked = RotateRequest {
+        grace: Some(Span::seconds(seconds)),
+        mode: if value == "first-use" { GraceMode::FirstUse } else { GraceMode::Fixed },
+        idempotency: form.some("_nonce").map(|nonce| Idempotency::new(nonce, b"dashboard form")),
+    };
+    let rotated = match area {
+        Area::Organization => services.tokens.rotate(&visitor.caller, token.id, asked, &visitor.origin).await,
+        Area::Own => services.tokens.rotate_key(&visitor.caller, token.id, asked, &visitor.origin).await,
+    };
+    match rotated {
+        Ok(rotated) => {
+            let secret = rotated.secret.expose().to_owned();
+            let after = if rotated.old_status == Status::Rotating {
+                format!(
+                    "The old secret works until {} at the latest. Put the new one in place; the page of the old {} shows when the new one is first used.",
+                    show::exact(rotated.grace_ends_at),
+                    area.noun()
+                )
+            } else {
+                "The old secret no longer works, as of now and everywhere.".to_owned()
+            };
+            Ok(ok(&SecretPage {
+                page: Layout::of(request, &visitor, area.section(), "Copy the new secret"),
+                heading: "The new secret is ready".to_owned(),
+                name: rotated.token.name.to_string(),
+                snippets: snippets(&secret),
+                secret,
+                warnings: Vec::new(),
+                next: format!("{}/{}", area.base(), rotated.old_token_id),
+                after,
+            }))
+        }
+        Err(TokenError::Replayed { token_id }) => {
+            let path = format!("{}/{token_id}", area.base());
+            let text = "This form rotated it already. The new secret was shown then and cannot be shown again.";
+            Ok(to_saying(request, &path, Tone::Done, text))
+        }
+        Err(TokenError::WrongStatus(_)) => {
+            let token = found(request, services, &visitor).await?;
+            Err(stale(request, &visitor, &token))
+        }
+        Err(TokenError::Failed(failure)) => Err(visitor.failed(request, &failure)),
+        Err(error) => {
+            let template = rotate_page(request, services, &visitor, &token, &form, explain(&error)).await?;
+            Err(page(StatusCode::UNPROCESSABLE_ENTITY, &template))
+        }
+    }
+}
+
+#[post("/tokens/{token_id}/cancel-rotation")]
+async fn cancel_token(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
+    either(cancel(&request, &services, &body).await)
+}
+
+#[post("/keys/{token_id}/cancel-rotation")]
+async fn cancel_key(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
+    either(cancel(&request, &services, &body).await)
+}
+
+async fn cancel(request: &HttpRequest, services: &Services, body: &[u8]) -> Answer {
+    let (mut visitor, form) = Visitor::posted(request, services, body).await?;
+    let area = Area::of(request);
+    visitor.admit(request, area.managing())?;
+    let token = found(request, services, &visitor).await?;
+    let path = format!("{}/{}", area.base(), token.id);
+    if form.is_restored() {
+        return Ok(to_saying(request, &path, Tone::Problem, "Nothing was changed while you were signed out."));
+    }
+    let done = match area {
+        Area::Organization => services.tokens.cancel_rotation(&visitor.caller, token.id, &visitor.origin).await,
+        Area::Own => services.tokens.cancel_key_rotation(&visitor.caller, token.id, &visitor.origin).await,
+    };
+    match done {
+        Ok(_) => {
+            let text = "The rotation is taken back: the old secret is the good one again, the new one is revoked.";
+            Ok(to_saying(request, &path, Tone::Done, text))
+        }
+        Err(TokenError::WrongStatus(_)) => Err(stale(request, &visitor, &token)),
+        Err(error) => Err(failed(request, &visitor, &error)),
+    }
+}
+
+/// A reason to choose.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cause {
+    pub(super) value: &'static str,
+    pub(super) label: &'static str,
+    pub(super) is_chosen: bool,
+}
+
+/// Every reason, the chosen one marked.
+pub(super) fn causes(chosen: &str) -> Vec<Cause> {
+    let label = |cause| match cause {
+        RevokeCause::Leaked => "It leaked",
+        RevokeCause::Replaced => "Another one does its work",
+        RevokeCause::PersonLeft => "The person left",
+        RevokeCause::Unused => "Nobody uses it",
+        RevokeCause::Other => "Another reason",
+    };
+    let cause =
+        |cause: RevokeCause| Cause { value: cause.as_str(), label: label(cause), is_chosen: cause.as_str() == chosen };
+    RevokeCause::ALL.into_iter().map(cause).collect()
+}
+
+/// What a form says about a revocation.
+pub(super) fn explanation(form: &Form) -> Result<Explanation, String> {
+    let cause = RevokeCause::parse(form.text("reason")).ok_or("Choose a reason: it is kept in the trail.")?;
+    let note = form.some("note").map(Description::parse).transpose().map_err(|error| format!("The note {error}."))?;
+    Ok(Explanation { cause: Some(cause), note })
+}
+
+#[derive(Template)]
+#[template(path = "revoke.html")]
+struct RevokePage {
+    page: Layout,
+    base: &'static str,
+    line: Line,
+    is_in_use: bool,
+    uses_today: String,
+    causes: Vec<Cause>,
+    note: String,
+    problem: String,
+}
+
+#[get("/tokens/{token_id}/revoke")]
+async fn revoke_token_form(request: HttpRequest, services: Services) -> HttpResponse {
+    either(revoke_form(&request, &services).await)
+}
+
+#[get("/keys/{token_id}/revoke")]
+async fn revoke_key_form(request: HttpRequest, services: Services) -> HttpResponse {
+    either(revoke_form(&request, &services).await)
+}
+
+#[post("/tokens/{token_id}/revoke")]
+async fn revoke_token(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
+    either(revoke(&request, &services, &body).await)
+}
+
+#[post("/keys/{token_id}/revoke")]
+async fn revoke_key(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
+    either(revoke(&request, &services, &body).await)
+}
+
+async fn revoke_form(request: &HttpRequest, services: &Services) -> Answer {
+    let visitor = Visitor::enter(request, services).await?;
+    visitor.check(request, Area::of(request).managing())?;
+    let token = found(request, services, &visitor).await?;
+    if !token.facts.status(visitor.now).is_live() {
+        return Err(stale(request, &visitor, &token));
+    }
+    Ok(ok(&revoke_page(request, services, &visitor, &token, &Form::query(request), String::new()).await))
+}
+
+/// How often the token was found good since a day ago.
+async fn uses_today(services: &Services, visitor: &Visitor, token: &Token) -> u64 {
+    let Ok(stretch) = Stretch::new(visitor.now - Span::days(1), visitor.now, Step::Hour) else { return 0 };
+    let hours = services.tokens.usage(&visitor.caller, token.id, stretch).await.unwrap_or_default();
+    hours.iter().map(|(_, counts)| counts.allowed + counts.insufficient).sum()
+}
+
+async fn revoke_page(
+    request: &HttpRequest,
+    services: &Services,
+    visitor: &Visitor,
+    token: &Token,
+    form: &Form,
+    problem: String,
+) -> RevokePage {
+    let area = Area::of(request);
+    let names = Names::read(visitor, services).await;
+    let uses = uses_today(services, visitor, token).await;
+    RevokePage {
+        page: Layout::of(request, visitor, area.section(), "Revoke"),
+        base: area.base(),
+        line: Line::new(token, &names, visitor.now),
+        is_in_use: uses > 0,
+        uses_today: show::count(uses, "use"),
+        causes: causes(form.text("reason")),
+        note: form.raw("note").to_owned(),
+        problem,
+    }
+}
+
+async fn revoke(request: &HttpRequest, services: &Services, body: &[u8]) -> Answer {
+    let (mut visitor, form) = Visitor::posted(request, services, body).await?;
+    let area = Area::of(request);
+    visitor.admit(request, area.managing())?;
+    let token = found(request, services, &visitor).await?;
+    if !token.facts.status(visitor.now).is_live() {
+        return Err(stale(request, &visitor, &token));
+    }
+    if form.is_restored() {
+        return Ok(ok(&revoke_page(request, services, &visitor, &token, &form, String::new()).await));
+    }
+    let is_in_use = uses_today(services, &visitor, &token).await > 0;
+    let confirmed = !is_in_use || form.text("confirm") == token.name.as_str();
+    let explained = explanation(&form).and_then(|explanation| {
+        if confirmed {
+            Ok(explanation)
+        } else {
+            Err("It is in use: type its name exactly as it is shown to confirm.".to_owned())
+        }
+    });
+    let explanation = match explained {
+        Ok(explanation) => explanation,
+        Err(problem) => {
+            let template = revoke_page(request, services, &visitor, &token, &form, problem).await;
+            return Err(page(StatusCode::UNPROCESSABLE_ENTITY, &template));
+        }
+    };
+    let done = match area {
+        Area::Organization => {
+            services.tokens.revoke_saying(&visitor.caller, token.id, explanation, &visitor.origin).await
+        }
+        Area::Own => services.tokens.revoke_key_saying(&visitor.caller, token.id, explanation, &visitor.origin).await,
+    };
+    done.map_err(|error| failed(request, &visitor, &error))?;
+    let text = format!("{} is revoked. No request that starts from now on is answered with it.", token.name);
+    Ok(to_saying(request, area.base(), Tone::Done, &text))
+}

@@ -1,0 +1,347 @@
+//! One token: what it may do, who uses it, what happened to it, and what can be done with it.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Bytes, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use askama::Template;
+use authority::audit::read::ListRequest as AuditRequest;
+use authority::records::{Change, Token, TokenEdit};
+use token_domain::access::{Description, Direction, ExternalId};
+use token_domain::text::{AgentType, Name};
+use token_domain::token::Status;
+use token_domain::usage::{Step, Stretch, UseCounts};
+use token_domain::{Span, Timestamp};
+
+use super::audit::EventLine;
+use super::tokens::{Area, Line, Names, explain, failed, found, hint};
+use crate::answer::{Answer, Tone, either, ok, page, to_saying};
+use crate::layout::Layout;
+use crate::services::Services;
+use crate::show::{self, When};
+use crate::visit::Visitor;
+
+pub(super) fn register(config: &mut ServiceConfig) {
+    config
+        .service(token_page)
+        .service(key_page)
+        .service(edit_token_form)
+        .service(edit_key_form)
+        .service(edit_token)
+        .service(edit_key);
+}
+
+/// A bar of the chart: what was counted in an hour, as heights.
+#[derive(Clone, Debug)]
+pub(super) struct Bar {
+    x: u32,
+    allowed: u32,
+    lacking: u32,
+    refused: u32,
+    /// Where each begins, from the top.
+    allowed_y: u32,
+    lacking_y: u32,
+    refused_y: u32,
+    label: String,
+    counts: [String; 3],
+    is_used: bool,
+}
+
+const CHART_HEIGHT: u32 = 80;
+
+/// The bars of a stretch, each hour as high as its share of the busiest.
+pub(super) fn bars(hours: &[(Timestamp, UseCounts)]) -> Vec<Bar> {
+    let total = |counts: &UseCounts| counts.allowed + counts.insufficient + counts.denied;
+    let most = hours.iter().map(|(_, counts)| total(counts)).max().unwrap_or(0).max(1);
+    let height = |count: u64| {
+        // What there is shows, however little beside the busiest hour.
+        let scaled = count.saturating_mul(u64::from(CHART_HEIGHT)) / most;
+        u32::try_from(scaled).unwrap_or(CHART_HEIGHT).max(u32::from(count > 0) * 2)
+    };
+    (0..)
+        .zip(hours)
+        .map(|(index, (begins, counts))| {
+            let (allowed, lacking, refused) =
+                (height(counts.allowed), height(counts.insufficient), height(counts.denied));
+            let allowed_y = CHART_HEIGHT.saturating_sub(allowed);
+            let lacking_y = allowed_y.saturating_sub(lacking);
+            Bar {
+                x: index * 10,
+                allowed,
+                lacking,
+                refused,
+                allowed_y,
+                lacking_y,
+                refused_y: lacking_y.saturating_sub(refused),
+                label: format!("{}, {}", show::date(*begins), show::clock(*begins)),
+                counts: [counts.allowed, counts.insufficient, counts.denied].map(show::number),
+                is_used: total(counts) > 0,
+            }
+        })
+        .collect()
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "what a template asks, each by itself")]
+#[derive(Template)]
+#[template(path = "token.html")]
+struct TokenPage {
+    page: Layout,
+    base: &'static str,
+    line: Line,
+    scopes: Vec<String>,
+    permits: String,
+    description: String,
+    external_id: String,
+    metadata: String,
+    networks: Vec<String>,
+    agent_type: String,
+    project: String,
+    kind: &'static str,
+    revoked_note: String,
+    bars: Vec<Bar>,
+    width: u32,
+    is_used: bool,
+    uses: String,
+    events: Vec<EventLine>,
+    predecessor: String,
+    successor: String,
+    successor_used: Option<When>,
+    grace_ends: Option<When>,
+    reuse: Option<When>,
+    may_rotate: bool,
+    why_not_rotate: &'static str,
+    may_manage: bool,
+    is_rotating: bool,
+    is_live: bool,
+}
+
+#[get("/tokens/{token_id}")]
+async fn token_page(request: HttpRequest, services: Services) -> HttpResponse {
+    either(show_token(&request, &services).await)
+}
+
+#[get("/keys/{token_id}")]
+async fn key_page(request: HttpRequest, services: Services) -> HttpResponse {
+    either(show_token(&request, &services).await)
+}
+
+async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
+    let visitor = Visitor::enter(request, services).await?;
+    let token = found(request, services, &visitor).await?;
+    let (area, now) = (Area::of(request), visitor.now);
+    let names = Names::read(&visitor, services).await;
+    let hours = usage(services, &visitor, &token).await;
+    let events = if visitor.may("audit:read") {
+        let asked = AuditRequest {
+            action: None,
+            actor: None,
+            target_id: Some(token.id.to_string()),
+            from: None,
+            until: None,
+            direction: Direction::Descending,
+            after: None,
+            limit: 10,
+        };
+        let page = services.audit.list(visitor.caller.organization_id, asked).await;
+        let page = page.map_err(|failure| visitor.failed(request, &failure))?;
+        page.events.iter().map(|event| EventLine::new(event, &names, now)).collect()
+    } else {
+        Vec::new()
+    };
+    let successor = match token.facts.superseded {
+        Some(superseded) => services.tokens.get(&visitor.caller, superseded.by).await.ok(),
+        None => None,
+    };
+    let status = token.facts.status(now);
+    let may_manage = visitor.may(area.managing());
+    let is_own_kind = token.owner.kind() == area.kind();
+    let why_not_rotate = match status {
+        _ if !may_manage => "Your role may look at tokens, not change them.",
+        Status::Rotating => "It is rotating already: finish or cancel that first.",
+        Status::Revoked => "It is revoked.",
+        Status::Expired => "It has expired: make another one.",
+        Status::Active if !is_own_kind => "Its owner rotates it: rotating shows a secret.",
+        Status::Active => "",
+    };
+    let width = u32::try_from(hours.len()).unwrap_or(0) * 10;
+    let sum: u64 = hours.iter().map(|(_, counts)| counts.allowed + counts.insufficient).sum();
+    let layout = Layout::of(request, &visitor, area.section(), token.name.as_str());
+    let template = TokenPage {
+        base: area.base(),
+        permits: crate::scopes::permits(services.context.catalogue(), &token.scopes),
+        description: token.details.description.as_ref().map(ToString::to_string).unwrap_or_default(),
+        external_id: token.details.external_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+        metadata: token.details.metadata.as_ref().map(|metadata| metadata.as_json().to_owned()).unwrap_or_default(),
+        networks: token
+            .details
+            .allowed_networks
+            .as_ref()
+            .map(token_domain::token::AllowedNetworks::names)
+            .unwrap_or_default(),
+        agent_type: token.agent_type.to_string(),
+        project: token.project_id.map(|id| id.to_string()).unwrap_or_default(),
+        kind: token.owner.kind().as_str(),
+        revoked_note: token.explanation.note.as_ref().map(ToString::to_string).unwrap_or_default(),
+        bars: bars(&hours),
+        width,
+        is_used: hours.iter().any(|(_, counts)| !counts.is_empty()),
+        uses: show::count(sum, "use"),
+        events,
+        predecessor: token.rotated_from.map(|id| id.to_string()).unwrap_or_default(),
+        successor: token.facts.superseded.map(|superseded| superseded.by.to_string()).unwrap_or_default(),
+        successor_used: successor.and_then(|next| next.last_used_at).map(|used| When::new(used, now)),
+        grace_ends: token.facts.superseded.map(|superseded| When::new(superseded.grace_ends_at, now)),
+        reuse: token.reuse_detected_at.map(|at| When::new(at, now)),
+        may_rotate: why_not_rotate.is_empty(),
+        why_not_rotate,
+        may_manage,
+        is_rotating: status == Status::Rotating,
+        is_live: status.is_live(),
+        line: Line::new(&token, &names, now),
+        scopes: token.scopes,
+        page: layout.clone(),
+    };
+    Ok(layout.shown(request, ok(&template)))
+}
+
+/// Two days of hours, if the person may see uses.
+async fn usage(services: &Services, visitor: &Visitor, token: &Token) -> Vec<(Timestamp, UseCounts)> {
+    if !visitor.may("usage:read") {
+        return Vec::new();
+    }
+    let Ok(stretch) = Stretch::new(visitor.now - Span::days(2), visitor.now, Step::Hour) else { return Vec::new() };
+    services.tokens.usage(&visitor.caller, token.id, stretch).await.unwrap_or_default()
+}
+
+#[derive(Template)]
+#[template(path = "edit_token.html")]
+struct EditPage {
+    page: Layout,
+    action: String,
+    back: String,
+    hint: String,
+    name: String,
+    description: String,
+    agent_type: String,
+    external_id: String,
+    problem: String,
+}
+
+#[get("/tokens/{token_id}/edit")]
+async fn edit_token_form(request: HttpRequest, services: Services) -> HttpResponse {
+    either(edit_form(&request, &services).await)
+}
+
+#[get("/keys/{token_id}/edit")]
+async fn edit_key_form(request: HttpRequest, services: Services) -> HttpResponse {
+    either(edit_form(&request, &services).await)
+}
+
+#[post("/tokens/{token_id}/edit")]
+async fn edit_token(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
+    either(edit(&request, &services, &body).await)
+}
+
+#[post("/keys/{token_id}/edit")]
+async fn edit_key(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
+    either(edit(&request, &services, &body).await)
+}
+
+async fn edit_form(request: &HttpRequest, services: &Services) -> Answer {
+    let visitor = Visitor::enter(request, services).await?;
+    let token = found(request, services, &visitor).await?;
+    Ok(ok(&EditPage {
+        name: token.name.to_string(),
+        description: token.details.description.as_ref().map(ToString::to_string).unwrap_or_default(),
+        agent_type: token.agent_type.to_string(),
+        external_id: token.details.external_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+        ..edit_page(request, &visitor, &token)
+    }))
+}
+
+fn edit_page(request: &HttpRequest, visitor: &Visitor, token: &Token) -> EditPage {
+    let area = Area::of(request);
+    let back = format!("{}/{}", area.base(), token.id);
+    EditPage {
+        page: Layout::of(request, visitor, area.section(), "Edit"),
+        action: format!("{back}/edit"),
+        back,
+        hint: hint(token),
+        name: String::new(),
+        description: String::new(),
+        agent_type: String::new(),
+        external_id: String::new(),
+        problem: String::new(),
+    }
+}
+
+async fn edit(request: &HttpRequest, services: &Services, body: &[u8]) -> Answer {
+    let (mut visitor, form) = Visitor::posted(request, services, body).await?;
+    let area = Area::of(request);
+    visitor.admit(request, area.managing())?;
+    let token = found(request, services, &visitor).await?;
+    let again = |status, problem: String| {
+        page(
+            status,
+            &EditPage {
+                name: form.raw("name").to_owned(),
+                description: form.raw("description").to_owned(),
+                agent_type: form.raw("agent_type").to_owned(),
+                external_id: form.raw("external_id").to_owned(),
+                problem,
+                ..edit_page(request, &visitor, &token)
+            },
+        )
+    };
+    if form.is_restored() {
+        return Ok(again(StatusCode::OK, String::new()));
+    }
+    let read = || -> Result<TokenEdit, String> {
+        Ok(TokenEdit {
+            name: Some(Name::parse(form.raw("name")).map_err(|error| format!("The name {error}."))?),
+            agent_type: Some(
+                AgentType::parse(form.text("agent_type")).map_err(|error| format!("The agent type {error}."))?,
+            ),
+            description: match form.some("description") {
+                None => Change::Clear,
+                Some(text) => {
+                    Change::Set(Description::parse(text).map_err(|error| format!("The description {error}."))?)
+                }
+            },
+            external_id: match form.some("external_id") {
+                None => Change::Clear,
+                Some(text) => Change::Set(ExternalId::parse(text).map_err(|error| format!("The holder {error}."))?),
+            },
+            metadata: Change::Keep,
+        })
+    };
+    let edit = read().map_err(|problem| again(StatusCode::UNPROCESSABLE_ENTITY, problem))?;
+    let done = match area {
+        Area::Organization => services.tokens.edit(&visitor.caller, token.id, edit, &visitor.origin).await,
+        Area::Own => services.tokens.edit_key(&visitor.caller, token.id, edit, &visitor.origin).await,
+    };
+    match done {
+        Ok(_) => Ok(to_saying(request, &format!("{}/{}", area.base(), token.id), Tone::Done, "Saved.")),
+        Err(authority::tokens::TokenError::Failed(failure)) => Err(visitor.failed(request, &failure)),
+        Err(authority::tokens::TokenError::NotFound) => {
+            Err(failed(request, &visitor, &authority::tokens::TokenError::NotFound))
+        }
+        Err(error) => Err(again(StatusCode::CONFLICT, explain(&error))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_stand_on_each_other_within_the_chart() {
+        let counts = |allowed, insufficient, denied| UseCounts { allowed, insufficient, denied };
+        let hours = [counts(0, 0, 0), counts(1_000_000, 0, 0), counts(1, 1, 0), counts(250_000, 250_000, 500_000)];
+        let at = Timestamp::parse_rfc3339("2026-01-15T09:00:00Z").unwrap();
+        let bars = bars(&hours.map(|counts| (at, counts)));
+        assert_eq!((bars[0].allowed, bars[0].is_used), (0, false));
+        assert_eq!((bars[1].allowed, bars[1].allowed_y), (80, 0));
+        assert_eq!((bars[2].allowed, bars[2].lacking), (2, 2), "what there is shows");
+        assert_eq!((bars[3].refused_y, bars[3].refused), (0, 40));
+    }
+}

@@ -1,0 +1,248 @@
+//! What the pages of tokens have in common: the organisation's tokens and a person's own keys are the same pages, with other
+//! verbs behind them.
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use authority::organizations::Seat;
+use authority::records::{Principal, Token, TokenOwner};
+use authority::tokens::TokenError;
+use token_domain::Timestamp;
+use token_domain::id::{TokenId, UserId};
+use token_domain::token::{Kind, Status};
+
+use crate::layout::Section;
+use crate::services::Services;
+use crate::show::{self, Badge, When};
+use crate::visit::{Visitor, explain_refused};
+
+/// People whose names one page knows.
+const NAMED: u32 = 200;
+
+/// Whose tokens a page is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Area {
+    /// The organisation's, and to look at and revoke, everybody's.
+    Organization,
+    /// The visitor's own keys.
+    Own,
+}
+
+impl Area {
+    /// By the path asked for.
+    pub(super) fn of(request: &HttpRequest) -> Self {
+        if request.path().starts_with("/keys") { Self::Own } else { Self::Organization }
+    }
+
+    pub(super) const fn base(self) -> &'static str {
+        match self {
+            Self::Organization => "/tokens",
+            Self::Own => "/keys",
+        }
+    }
+
+    pub(super) const fn section(self) -> Section {
+        match self {
+            Self::Organization => Section::Tokens,
+            Self::Own => Section::Keys,
+        }
+    }
+
+    pub(super) const fn kind(self) -> Kind {
+        match self {
+            Self::Organization => Kind::Organization,
+            Self::Own => Kind::Personal,
+        }
+    }
+
+    /// What one of them is called.
+    pub(super) const fn noun(self) -> &'static str {
+        match self {
+            Self::Organization => "token",
+            Self::Own => "key",
+        }
+    }
+
+    pub(super) const fn reading(self) -> &'static str {
+        match self {
+            Self::Organization => "tokens:read",
+            Self::Own => "user:read",
+        }
+    }
+
+    pub(super) const fn managing(self) -> &'static str {
+        match self {
+            Self::Organization => "tokens:manage",
+            Self::Own => "user:write",
+        }
+    }
+}
+
+/// The names of an organisation's people.
+pub(super) struct Names(HashMap<UserId, String>);
+
+impl Names {
+    pub(super) async fn read(visitor: &Visitor, services: &Services) -> Self {
+        let own = visitor.me.standing.user.clone();
+        let mut names = HashMap::from([(own.id, own.name.to_string())]);
+        if visitor.may("org.memberships:read")
+            && let Ok(seat) = Seat::of(&visitor.caller, visitor.caller.organization_id)
+            && let Ok(page) = services.members.list(&seat, None, NAMED).await
+        {
+            names.extend(page.members.into_iter().map(|member| (member.user.id, member.user.name.to_string())));
+        }
+        Self(names)
+    }
+
+    pub(super) fn of(&self, principal: Principal) -> String {
+        show::principal(principal, |user| self.0.get(&user).cloned())
+    }
+
+    pub(super) fn owner(&self, owner: TokenOwner) -> String {
+        match owner {
+            TokenOwner::Organization => "the organisation".to_owned(),
+            TokenOwner::Person(user) => self.of(Principal::User(user)),
+            TokenOwner::Actor(id) => format!("actor {}", show::short(&id.to_string())),
+        }
+    }
+}
+
+/// A token as lists show it.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) hint: String,
+    /// At most three.
+    pub(super) scopes: Vec<String>,
+    pub(super) more_scopes: usize,
+    pub(super) owner: String,
+    pub(super) creator: String,
+    pub(super) created: When,
+    pub(super) used: Option<When>,
+    pub(super) expires: Option<When>,
+    pub(super) badge: Badge,
+    pub(super) is_live: bool,
+    /// Made more than a month ago and never used.
+    pub(super) is_forgotten: bool,
+}
+
+impl Line {
+    pub(super) fn new(token: &Token, names: &Names, now: Timestamp) -> Self {
+        const SHOWN: usize = 3;
+        let created_at = token.facts.created_at;
+        let is_live = token.facts.status(now).is_live();
+        Self {
+            id: token.id.to_string(),
+            name: token.name.to_string(),
+            hint: hint(token),
+            scopes: token.scopes.iter().take(SHOWN).cloned().collect(),
+            more_scopes: token.scopes.len().saturating_sub(SHOWN),
+            owner: names.owner(token.owner),
+            creator: names.of(token.created_by),
+            created: When::new(created_at, now),
+            used: token.last_used_at.map(|used| When::new(used, now)),
+            expires: token.facts.expires_at.map(|end| When::new(end, now)),
+            badge: Badge::of(token, now),
+            is_live,
+            is_forgotten: is_live && token.last_used_at.is_none() && created_at + token_domain::Span::days(30) < now,
+        }
+    }
+}
+
+pub(super) fn hint(token: &Token) -> String {
+    format!("{}{}…", token_format::PREFIX, token.secret.hint)
+}
+
+/// The id in a path.
+pub(super) fn id_in(request: &HttpRequest) -> Option<TokenId> {
+    TokenId::parse(request.match_info().get("token_id")?).ok()
+}
+
+/// The token of a path, if it is there for this person.
+pub(super) async fn found(
+    request: &HttpRequest,
+    services: &Services,
+    visitor: &Visitor,
+) -> Result<Token, HttpResponse> {
+    let area = Area::of(request);
+    visitor.check(request, area.reading())?;
+    let id = id_in(request).ok_or_else(|| visitor.not_found(request))?;
+    let found = match area {
+        Area::Organization => services.tokens.get(&visitor.caller, id).await,
+        Area::Own => services.tokens.key(&visitor.caller, id).await,
+    };
+    found.map_err(|error| failed(request, visitor, &error))
+}
+
+/// A page for what went wrong, where there is no form to show it on.
+pub(super) fn failed(request: &HttpRequest, visitor: &Visitor, error: &TokenError) -> HttpResponse {
+    match error {
+        TokenError::NotFound => visitor.not_found(request),
+        TokenError::Failed(failure) => visitor.failed(request, failure),
+        TokenError::Refused(refused) => visitor.refused(request, refused),
+        other => visitor.problem(request, StatusCode::CONFLICT, "That did not work", &explain(other)),
+    }
+}
+
+/// What an error means, and what to do about it.
+pub(super) fn explain(error: &TokenError) -> String {
+    match error {
+        TokenError::Scopes(error) => {
+            let text = error.to_string();
+            if text.starts_with("name at least") {
+                "Choose at least one scope.".to_owned()
+            } else {
+                format!("The scopes cannot be granted: {text}.")
+            }
+        }
+        TokenError::Excess { missing, .. } => {
+            format!(
+                "Nobody gives scopes they lack. Leave these out, or ask somebody who has them: {}.",
+                missing.join(", ")
+            )
+        }
+        TokenError::Policy(breach) => match &breach.breach {
+            token_domain::policy::Breach::Kind => {
+                "The organisation's token policy allows no tokens of this kind.".to_owned()
+            }
+            token_domain::policy::Breach::Lifetime { longest } => {
+                format!(
+                    "The organisation's token policy allows at most {}: choose an earlier end.",
+                    show::span(*longest)
+                )
+            }
+            token_domain::policy::Breach::Scopes { .. } => {
+                format!("The organisation's token policy does not allow these scopes: {}.", breach.scopes.join(", "))
+            }
+        },
+        TokenError::ExpiryPassed => "The end must lie ahead.".to_owned(),
+        TokenError::NoSuchProject => "Choose a project of this organisation.".to_owned(),
+        TokenError::NotFound => "The token is no longer there.".to_owned(),
+        TokenError::WrongStatus(Status::Active) => "The token is active: there is no rotation to take back.".to_owned(),
+        TokenError::WrongStatus(Status::Rotating) => {
+            "The token is rotating already: finish that rotation or cancel it first.".to_owned()
+        }
+        TokenError::WrongStatus(Status::Revoked) => "The token is already revoked.".to_owned(),
+        TokenError::WrongStatus(Status::Expired) => "The token has expired: make another one.".to_owned(),
+        TokenError::CapReached { used, cap } => {
+            format!(
+                "The organisation has {used} of {cap} tokens. Revoke one that is not needed, or ask for a higher cap."
+            )
+        }
+        TokenError::OtherCount { matched } => {
+            format!("Meanwhile {matched} tokens match. Look again before revoking them.")
+        }
+        TokenError::TooMany { most } => format!("More than {most} tokens match: narrow the filter."),
+        TokenError::Replayed { .. } => "This form was carried out already.".to_owned(),
+        TokenError::KeyReused => "This form was carried out already with other contents.".to_owned(),
+        TokenError::Refused(refused) => explain_refused(refused),
+        TokenError::NotAToken | TokenError::NotAPerson | TokenError::Failed(_) => "That did not work.".to_owned(),
+    }
+}
+
+/// A nonce for a form that must not be carried out twice.
+pub(super) fn nonce(services: &Services, request: &HttpRequest, visitor: &Visitor) -> Result<String, HttpResponse> {
+    services.context.nonce().map_err(|failure| visitor.failed(request, &failure))
+}

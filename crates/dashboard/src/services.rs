@@ -1,0 +1,79 @@
+//! The authority's verbs, as pages find them: the same instances that the operations call.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+use authority::Context;
+use authority::access_scopes::AccessScopes;
+use authority::actors::Actors;
+use authority::audit::read::Audit;
+use authority::invitations::Invitations;
+use authority::members::Members;
+use authority::organizations::Organizations;
+use authority::people::People;
+use authority::policies::Policies;
+use authority::projects::Projects;
+use authority::roles::Roles;
+use authority::second_factors::SecondFactors;
+use authority::sessions::Sessions;
+use authority::setup::Setup;
+use authority::tokens::Tokens;
+
+/// Where the pages are seen from.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    /// Scheme and host that people type, such as `https://tokens.example.org`, where that is configured. Requests that
+    /// change something have to come from a page of this origin.
+    pub origin: Option<String>,
+}
+
+macro_rules! services {
+    ($($field:ident: $service:ty),+ $(,)?) => {
+        /// Everything a page may call.
+        #[derive(Clone)]
+        pub(crate) struct Services {
+            $(pub(crate) $field: Data<$service>,)+
+            pub(crate) place: Place,
+        }
+
+        impl FromRequest for Services {
+            type Error = actix_web::Error;
+            type Future = Ready<Result<Self, actix_web::Error>>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let found = || {
+                    Some(Self {
+                        $($field: request.app_data::<Data<$service>>()?.clone(),)+
+                        place: request.app_data::<Data<Place>>().map(|place| place.get_ref().clone()).unwrap_or_default(),
+                    })
+                };
+                let lacking = || actix_web::error::InternalError::new(
+                    "the application was built without its services",
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                ).into();
+                ready(found().ok_or_else(lacking))
+            }
+        }
+    };
+}
+
+services! {
+    context: Context,
+    tokens: Tokens,
+    sessions: Sessions,
+    people: People,
+    organizations: Organizations,
+    members: Members,
+    roles: Roles,
+    invitations: Invitations,
+    policies: Policies,
+    second_factors: SecondFactors,
+    projects: Projects,
+    access_scopes: AccessScopes,
+    actors: Actors,
+    audit: Audit,
+    setup: Setup,
+}

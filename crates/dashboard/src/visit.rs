@@ -1,0 +1,398 @@
+//! Who is asking for a page, and whether a form really comes from one of ours.
+//!
+//! A form counts if three things hold: the browser says that the page it was sent from is of this origin (`Sec-Fetch-Site`,
+//! `Origin`), the session is good, and the form carries the session's own token, which only pages shown to that session
+//! have. Where the session ended or changed meanwhile, what was typed is kept on the page that asks to sign in.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use authority::people::Me;
+use authority::sessions::{AuthError, Presented, SessionToken};
+use authority::{Caller, Failure, Origin, Refused};
+use edge::extract::ClientIp;
+use edge::request_id::RequestId;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+use token_domain::Timestamp;
+
+use crate::answer::{page, to};
+use crate::cookies;
+use crate::form::{Form, LONGEST};
+use crate::layout::{Layout, NavLink, Section};
+use crate::services::Services;
+
+/// A signed-in person.
+pub(crate) struct Visitor {
+    pub(crate) caller: Caller,
+    pub(crate) origin: Origin,
+    pub(crate) me: Me,
+    pub(crate) now: Timestamp,
+    /// What forms of this session carry.
+    pub(crate) csrf: String,
+    services: Services,
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+pub(crate) struct Problem {
+    pub(crate) page: Layout,
+    pub(crate) heading: String,
+    pub(crate) text: String,
+    pub(crate) back: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+pub(crate) struct SignInPage {
+    pub(crate) page: Layout,
+    pub(crate) email: String,
+    pub(crate) asks_code: bool,
+    pub(crate) problem: String,
+    pub(crate) notice: String,
+    /// Where to go after signing in.
+    pub(crate) next: String,
+    /// What was typed into a form that could not be carried out.
+    pub(crate) kept: Vec<(String, String)>,
+}
+
+/// Keeps what was typed until it can be sent with the session's own token.
+#[derive(Template)]
+#[template(path = "resume.html")]
+pub(crate) struct ResumePage {
+    pub(crate) page: Layout,
+    pub(crate) action: String,
+    pub(crate) kept: Vec<(String, String)>,
+    pub(crate) text: &'static str,
+}
+
+impl Visitor {
+    /// Whoever asks for a page; instead, the way to sign in.
+    pub(crate) async fn enter(request: &HttpRequest, services: &Services) -> Result<Self, HttpResponse> {
+        Self::with(request, services, Reach::Full).await.map_err(|missing| missing.answer(request, None))
+    }
+
+    /// The same where a person is let in who still has to set up a second factor.
+    pub(crate) async fn enter_to_enrol(request: &HttpRequest, services: &Services) -> Result<Self, HttpResponse> {
+        Self::with(request, services, Reach::Enrolling).await.map_err(|missing| missing.answer(request, None))
+    }
+
+    /// Whoever sent a form, and the form.
+    pub(crate) async fn posted(
+        request: &HttpRequest,
+        services: &Services,
+        body: &[u8],
+    ) -> Result<(Self, Form), HttpResponse> {
+        Self::posted_with(request, services, body, Reach::Full).await
+    }
+
+    /// As [`Visitor::enter_to_enrol`], with a form.
+    pub(crate) async fn posted_to_enrol(
+        request: &HttpRequest,
+        services: &Services,
+        body: &[u8],
+    ) -> Result<(Self, Form), HttpResponse> {
+        Self::posted_with(request, services, body, Reach::Enrolling).await
+    }
+
+    async fn posted_with(
+        request: &HttpRequest,
+        services: &Services,
+        body: &[u8],
+        reach: Reach,
+    ) -> Result<(Self, Form), HttpResponse> {
+        let form = own_form(request, services, body)?;
+        let visitor =
+            Self::with(request, services, reach).await.map_err(|missing| missing.answer(request, Some(&form)))?;
+        let carried = form.raw("_csrf").as_bytes();
+        if bool::from(visitor.csrf.as_bytes().ct_eq(carried)) {
+            return Ok((visitor, form));
+        }
+        // A page of an earlier session: it is shown what was typed, and nothing is done.
+        let resume = ResumePage {
+            page: Layout::of(request, &visitor, Section::Overview, "Continue"),
+            action: request.path().to_owned(),
+            kept: form.kept(),
+            text: "This form was opened in an earlier session. Nothing was changed; what you typed is kept.",
+        };
+        Err(page(StatusCode::FORBIDDEN, &resume))
+    }
+
+    async fn with(request: &HttpRequest, services: &Services, reach: Reach) -> Result<Self, Missing> {
+        let origin = origin(request);
+        let token = cookies::session(request).ok_or(Missing::Session)?;
+        let csrf = csrf(&token);
+        let presented = Presented::Session(token);
+        let caller = match reach {
+            Reach::Full => services.sessions.authenticate(&presented, &origin).await,
+            Reach::Enrolling => services.sessions.authenticate_to_enrol(&presented, &origin).await,
+        };
+        let caller = caller.map_err(|error| match error {
+            AuthError::Invalid | AuthError::Elsewhere => Missing::Session,
+            AuthError::SecondFactorRequired => Missing::SecondFactor,
+            AuthError::Failed(failure) => Missing::Service(failure),
+        })?;
+        let me = services.people.me(&caller).await.map_err(|error| match error {
+            authority::people::PersonError::Failed(failure) => Missing::Service(failure),
+            _ => Missing::Session,
+        })?;
+        Ok(Self { caller, origin, me, now: services.context.now(), csrf, services: services.clone() })
+    }
+
+    /// Whether the person may do what this scope is for.
+    pub(crate) fn may(&self, scope: &str) -> bool {
+        let catalogue = self.services.context.catalogue();
+        catalogue.require_all(&[scope]).is_ok_and(|required| required.check(&self.caller.effective).is_ok())
+    }
+
+    /// Goes on if the person may; else says so on a page.
+    pub(crate) fn check(&self, request: &HttpRequest, scope: &str) -> Result<(), HttpResponse> {
+        if self.may(scope) {
+            return Ok(());
+        }
+        let text = format!(
+            "This page takes the scope {scope}, which your role {} does not have. An administrator can give you another role.",
+            self.me.role
+        );
+        Err(self.problem(request, StatusCode::FORBIDDEN, "Not allowed", &text))
+    }
+
+    /// Goes on with a change if the person may; else says so on a page. The same is asked again where the change takes effect.
+    pub(crate) fn admit(&mut self, request: &HttpRequest, scope: &str) -> Result<(), HttpResponse> {
+        self.check(request, scope)?;
+        if let Ok(requirement) = self.services.context.catalogue().require_all(&[scope]) {
+            self.caller.admission.requirement = requirement;
+        }
+        Ok(())
+    }
+
+    /// A page that says why there is no other.
+    pub(crate) fn problem(&self, request: &HttpRequest, status: StatusCode, heading: &str, text: &str) -> HttpResponse {
+        let problem = Problem {
+            page: Layout::of(request, self, Section::Overview, heading),
+            heading: heading.to_owned(),
+            text: text.to_owned(),
+            back: "/",
+        };
+        page(status, &problem)
+    }
+
+    /// The page for a change that the person may not make by now: their rights changed while it was under way.
+    pub(crate) fn refused(&self, request: &HttpRequest, refused: &Refused) -> HttpResponse {
+        match refused {
+            Refused::Gone => to("/sign-in"),
+            Refused::SecondFactorRequired => to("/settings/second-factor"),
+            Refused::Lacks(_) | Refused::Superseded => {
+                self.problem(request, StatusCode::FORBIDDEN, "Not allowed", &explain_refused(refused))
+            }
+        }
+    }
+
+    /// The page for what is not there, or not for this person to see.
+    pub(crate) fn not_found(&self, request: &HttpRequest) -> HttpResponse {
+        let text = "There is nothing here, or it belongs to another organisation.";
+        self.problem(request, StatusCode::NOT_FOUND, "Not found", text)
+    }
+
+    /// The page for a fault of ours, or of what we stand on.
+    pub(crate) fn failed(&self, request: &HttpRequest, failure: &Failure) -> HttpResponse {
+        tracing::debug!(who = %self.caller.principal(), "a page that somebody asked for could not be made");
+        failed(request, failure, None)
+    }
+}
+
+impl Layout {
+    /// Around a page of a signed-in person.
+    pub(crate) fn of(request: &HttpRequest, visitor: &Visitor, section: Section, title: &str) -> Self {
+        let may = |scope: Option<&str>| scope.is_none_or(|scope| visitor.may(scope));
+        let nav = Section::ALL
+            .into_iter()
+            .filter(|(_, _, _, scope)| may(*scope))
+            .map(|(this, href, label, _)| NavLink { href, label, is_current: this == section })
+            .collect();
+        let standing = &visitor.me.standing;
+        Self {
+            nav,
+            organization: standing.organization.name.to_string(),
+            person: standing.user.name.to_string(),
+            role: visitor.me.role.clone(),
+            csrf: visitor.csrf.clone(),
+            ..Self::anonymous(request, title)
+        }
+    }
+}
+
+/// What a refusal means for whoever looks at a form.
+pub(crate) fn explain_refused(refused: &Refused) -> String {
+    match refused {
+        Refused::Lacks(missing) => format!("Your role lacks {} by now. Nothing was changed.", missing.join(", ")),
+        Refused::Gone => "Your session has ended. Nothing was changed.".to_owned(),
+        Refused::SecondFactorRequired => {
+            "Your organisation asks for a second factor by now. Nothing was changed.".to_owned()
+        }
+        Refused::Superseded => "That did not work.".to_owned(),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Reach {
+    Full,
+    Enrolling,
+}
+
+/// Why nobody is let in.
+enum Missing {
+    Session,
+    SecondFactor,
+    Service(Failure),
+}
+
+impl Missing {
+    fn answer(self, request: &HttpRequest, form: Option<&Form>) -> HttpResponse {
+        match (self, form) {
+            (Self::Service(failure), form) => failed(request, &failure, form),
+            (Self::SecondFactor, _) => to("/settings/second-factor"),
+            (Self::Session, None) => {
+                let path = request.uri().path_and_query().map_or("/", |whole| whole.as_str());
+                let path = percent_encoding::utf8_percent_encode(path, percent_encoding::NON_ALPHANUMERIC);
+                to(&format!("/sign-in?next={path}"))
+            }
+            (Self::Session, Some(form)) => {
+                let sign_in = SignInPage {
+                    page: Layout::anonymous(request, "Sign in"),
+                    email: String::new(),
+                    asks_code: false,
+                    problem: String::new(),
+                    notice: "Your session has ended. Sign in to go on: what you typed is kept.".to_owned(),
+                    next: request.path().to_owned(),
+                    kept: form.kept(),
+                };
+                page(StatusCode::UNAUTHORIZED, &sign_in)
+            }
+        }
+    }
+}
+
+/// 503 while something we need is away, with what was typed; 500 for a fault of ours.
+fn failed(request: &HttpRequest, failure: &Failure, form: Option<&Form>) -> HttpResponse {
+    if !failure.is_transient() {
+        tracing::error!(%failure, "a page could not be made");
+        let problem = Problem {
+            page: Layout::anonymous(request, "Something went wrong"),
+            heading: "Something went wrong".to_owned(),
+            text: "This is a fault of ours and was logged. Try again; if it goes on, give the administrator of this service the request id in the response.".to_owned(),
+            back: "/",
+        };
+        return page(StatusCode::INTERNAL_SERVER_ERROR, &problem);
+    }
+    tracing::warn!(%failure, "a page could not be made for want of the database");
+    let (action, kept) =
+        form.map_or_else(|| (String::new(), Vec::new()), |form| (request.path().to_owned(), form.kept()));
+    let resume = ResumePage {
+        page: Layout::anonymous(request, "Unavailable"),
+        action,
+        kept,
+        text: "The database cannot be reached at this moment. Nothing was changed; what you typed is kept on this page. Try again in a few seconds.",
+    };
+    let mut answer = page(StatusCode::SERVICE_UNAVAILABLE, &resume);
+    answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("2"));
+    answer
+}
+
+/// The form, if the browser does not say that it comes from elsewhere.
+pub(crate) fn own_form(request: &HttpRequest, services: &Services, body: &[u8]) -> Result<Form, HttpResponse> {
+    let refused = |status, text: &str| {
+        let problem = Problem {
+            page: Layout::anonymous(request, "Refused"),
+            heading: "Refused".to_owned(),
+            text: text.to_owned(),
+            back: "/",
+        };
+        page(status, &problem)
+    };
+    if body.len() > LONGEST {
+        return Err(refused(StatusCode::PAYLOAD_TOO_LARGE, "The form is too long."));
+    }
+    if !is_of_this_origin(request, services.place.origin.as_deref()) {
+        return Err(refused(
+            StatusCode::FORBIDDEN,
+            "This form was not sent from a page of this service. Nothing was changed.",
+        ));
+    }
+    Ok(Form::read(body))
+}
+
+/// What a browser says of the page that a request comes from. One that says nothing is judged by the form's token alone.
+fn is_of_this_origin(request: &HttpRequest, public: Option<&str>) -> bool {
+    let value = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
+    let site_fits = value("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
+    let host = value("host").unwrap_or_default();
+    let origin_fits = value("origin").is_none_or(|origin| {
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        public == Some(origin) || (!host.is_empty() && authority == Some(host))
+    });
+    site_fits && origin_fits
+}
+
+/// What forms of a session carry. The session token cannot be told from it, nor it from what the database keeps.
+pub(crate) fn csrf(token: &SessionToken) -> String {
+    let digest = Sha256::new().chain_update(b"nolapse dashboard form\0").chain_update(token.expose()).finalize();
+    digest.iter().take(20).fold(String::with_capacity(40), |mut text, byte| {
+        use std::fmt::Write as _;
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Where a request came from.
+pub(crate) fn origin(request: &HttpRequest) -> Origin {
+    let user_agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let client_ip = ClientIp::of(request).0;
+    Origin {
+        request_id: RequestId::of(request).map(|id| id.as_str().to_owned()).unwrap_or_default(),
+        client_ip,
+        presented_from: client_ip,
+        user_agent: user_agent.map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn a_form_from_elsewhere_is_told_apart() {
+        let public = Some("https://tokens.example.org");
+        for (headers, expected) in [
+            (vec![], true),
+            (vec![("origin", "http://localhost:8080")], true),
+            (vec![("origin", "https://localhost:8080")], true),
+            (vec![("origin", "https://tokens.example.org")], true),
+            (vec![("origin", "https://evil.example")], false),
+            (vec![("origin", "https://localhost:8080.evil.example")], false),
+            (vec![("origin", "null")], false),
+            (vec![("origin", "")], false),
+            (vec![("sec-fetch-site", "same-origin")], true),
+            (vec![("sec-fetch-site", "same-site")], false),
+            (vec![("sec-fetch-site", "cross-site"), ("origin", "http://localhost:8080")], false),
+            (vec![("sec-fetch-site", "same-origin"), ("origin", "https://evil.example")], false),
+        ] {
+            let mut request = TestRequest::default().insert_header((header::HOST, "localhost:8080"));
+            for header in &headers {
+                request = request.insert_header(*header);
+            }
+            assert_eq!(is_of_this_origin(&request.to_http_request(), public), expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn every_session_has_its_own_form_token() {
+        let [one, two] = [1, 2].map(|byte| SessionToken::from_random([byte; 32]));
+        assert_eq!((csrf(&one).len(), csrf(&one)), (40, csrf(&one)));
+        assert_ne!(csrf(&one), csrf(&two));
+        assert!(!one.expose().contains(&csrf(&one)));
+    }
+}

@@ -1,0 +1,104 @@
+//! The listening socket: made here or handed over by a supervisor, and how the last connections to it are served.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_service::{Service as _, ServiceFactory as _};
+use futures::future::join_all;
+use listenfd::ListenFd;
+use tokio::net::TcpSocket;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::app::Site;
+use super::server::{Times, connections};
+
+/// Connections the kernel holds while all workers are busy accepting.
+const BACKLOG: u32 = 2048;
+/// Nothing came for so long: nothing waits any more.
+const QUIET: Duration = Duration::from_millis(20);
+/// New connections are accepted for so long at the end, should they not cease. A balancer has seen by then that readiness
+/// fails.
+const LAST: Duration = Duration::from_millis(500);
+
+/// A socket that listens.
+pub(super) struct Listener {
+    pub(super) socket: TcpListener,
+    pub(super) origin: Origin,
+}
+
+/// Where a socket is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// It was bound here, and closes with this process.
+    Bound,
+    /// A supervisor keeps it (systemd's socket activation, `LISTEN_FDS`): connections wait in it from one process to the
+    /// next.
+    Inherited,
+}
+
+impl Listener {
+    /// The socket that a supervisor handed over, or one bound to this address.
+    ///
+    /// # Errors
+    /// What was handed over is no listening TCP socket, or more than one; the address cannot be bound.
+    pub(super) fn open(address: SocketAddr) -> io::Result<Self> {
+        let mut inherited = ListenFd::from_env();
+        match inherited.len() {
+            0 => Ok(Self { socket: bind(address)?, origin: Origin::Bound }),
+            1 => {
+                let socket = inherited.take_tcp_listener(0)?;
+                let socket = socket.ok_or_else(|| io::Error::other("the socket that was handed over is gone"))?;
+                Ok(Self { socket, origin: Origin::Inherited })
+            }
+            several => Err(io::Error::other(format!("{several} sockets were handed over: one is served"))),
+        }
+    }
+}
+
+/// Binds; an error names the address, which the system's own does not.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    bound(address).map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))
+}
+
+fn bound(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restarted server takes its port back at once, while connections of the old one are still in TIME_WAIT.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+/// The end of a socket that was bound here.
+pub(super) struct Last {
+    pub(super) socket: TcpListener,
+    pub(super) site: Site,
+    pub(super) times: Times,
+    /// The most that running requests may still take.
+    pub(super) grace: Duration,
+}
+
+impl Last {
+    /// Accepts what waits, on this thread, now that the workers take nothing more; closes the socket; returns when all of
+    /// it is served, or after the grace. Every answer closes its connection by now.
+    pub(super) async fn serve(self) -> io::Result<()> {
+        let Self { socket, site, times, grace } = self;
+        let factory = connections(&site, times, std::future::pending, socket.local_addr()?);
+        let made = factory.new_service(()).await;
+        let service = made.map_err(|()| io::Error::other("the application could not be built"))?;
+        socket.set_nonblocking(true)?;
+        let socket = tokio::net::TcpListener::from_std(socket)?;
+        let end = Instant::now() + LAST;
+        let mut served = Vec::new();
+        while let Ok(Ok(accepted)) = timeout_at(end, timeout(QUIET, socket.accept())).await {
+            let (stream, _) = accepted?;
+            served.push(actix_web::rt::spawn(service.call(stream)));
+        }
+        drop(socket);
+        let count = served.len();
+        if timeout(grace, join_all(served)).await.is_err() {
+            tracing::warn!(count, "some of the last connections were not served in time");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,345 @@
+//! Requests of ours to other servers: few, small, and only where they may go.
+//!
+//! An address comes from an operator, from a token of somebody else's, or from a document that another server sent. So each
+//! request is bounded in time and size, no redirect is followed, and the addresses that a name stands for are judged before
+//! any of them is connected to, by the same look-up that the connection is made with: a name cannot stand for another
+//! address in between. Private networks are closed unless the operator opens them, and without TLS nothing else is open.
+//!
+//! `ureq` on threads for blocking work, rather than an asynchronous client: these requests are rare, it is linked for the
+//! command line already, and its resolver can be replaced.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use ureq::Agent;
+use ureq::config::Config;
+use ureq::http::{Method, Request, StatusCode, Uri, header};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use url::Url;
+
+/// How long one request may take in all.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Makes requests to other servers.
+#[derive(Clone, Debug)]
+pub struct Outbound(Agent);
+
+/// A request to another server.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// Where to.
+    pub url: &'a Url,
+    /// The most bytes the answer may have.
+    pub most: u64,
+    /// Only if it has changed since it had this `ETag`.
+    pub etag: Option<&'a str>,
+    /// The credential, if it takes one.
+    pub bearer: Option<&'a str>,
+    /// A change to make (`PATCH`), in JSON; nothing just gets.
+    pub patch: Option<&'a str>,
+}
+
+impl<'a> Call<'a> {
+    /// Gets a document of at most so many bytes.
+    pub const fn get(url: &'a Url, most: u64) -> Self {
+        Self { url, most, etag: None, bearer: None, patch: None }
+    }
+}
+
+/// What a server answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Got {
+    /// The document.
+    Document {
+        /// Its bytes.
+        body: Vec<u8>,
+        /// By what to ask for changes.
+        etag: Option<String>,
+    },
+    /// It is as it was under the `ETag` that was sent.
+    Unchanged,
+}
+
+/// Why there is no document. For the log: what is said of addresses is nobody's business who asks.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboundError {
+    /// The name stands for an address that may not be connected to.
+    #[error("{0} is not an address that may be connected to; outbound.allowed_networks opens private networks")]
+    Forbidden(IpAddr),
+    /// Another status than 200 and 304, redirects included.
+    #[error("the server answered {0}")]
+    Status(u16),
+    /// No connection, no answer in time, or one that is too long.
+    #[error(transparent)]
+    Failed(Box<ureq::Error>),
+    /// The runtime is stopping.
+    #[error("the request was given up")]
+    Stopped,
+}
+
+/// Refuses addresses before they are connected to.
+#[derive(Debug)]
+struct Guarded {
+    /// Private networks that the operator opened.
+    allowed: Vec<IpNet>,
+}
+
+/// Travels through the client's own error.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} may not be connected to")]
+struct ForbiddenAddress(IpAddr);
+
+impl Outbound {
+    /// Reaches public addresses by TLS, and these networks with or without.
+    pub fn new(allowed: Vec<IpNet>) -> Self {
+        let config = Config::builder()
+            .timeout_global(Some(DEADLINE))
+            .max_redirects(0)
+            .http_status_as_error(false)
+            // A proxy of the environment would connect for us, to wherever.
+            .proxy(None)
+            .user_agent("nolapse-api")
+            .build();
+        Self(Agent::with_parts(config, DefaultConnector::default(), Guarded { allowed }))
+    }
+
+    /// Makes a request.
+    ///
+    /// # Errors
+    /// Where it may not go, and what did not go well.
+    pub async fn send(&self, call: &Call<'_>) -> Result<Got, OutboundError> {
+        let Call { url, most, etag, bearer, patch } = *call;
+        let mut request = Request::builder().uri(url.as_str()).header(header::ACCEPT, "application/json");
+        if let Some(etag) = etag {
+            request = request.header(header::IF_NONE_MATCH, etag);
+        }
+        if let Some(bearer) = bearer {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
+        }
+        let method = if patch.is_some() { Method::PATCH } else { Method::GET };
+        let request = request.method(method).body(patch.unwrap_or_default().to_owned());
+        let request = request.map_err(|error| failed(error.into()))?;
+        let (agent, has_body) = (self.0.clone(), patch.is_some());
+        let work = tokio::task::spawn_blocking(move || {
+            let sent = if has_body { agent.run(request) } else { agent.run(request.map(drop)) };
+            let mut response = sent.map_err(failed)?;
+            match response.status() {
+                StatusCode::NOT_MODIFIED => return Ok(Got::Unchanged),
+                StatusCode::OK => {}
+                other => return Err(OutboundError::Status(other.as_u16())),
+            }
+            let etag = response.headers().get(header::ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            let body = response.body_mut().with_config().limit(most).read_to_vec().map_err(failed)?;
+            Ok(Got::Document { body, etag })
+        });
+        work.await.map_err(|_| OutboundError::Stopped)?
+    }
+}
+
+fn failed(error: ureq::Error) -> OutboundError {
+    if let ureq::Error::Io(io) = &error
+        && let Some(ForbiddenAddress(address)) = io.get_ref().and_then(|inner| inner.downcast_ref())
+    {
+        return OutboundError::Forbidden(*address);
+    }
+    OutboundError::Failed(Box::new(error))
+}
+
+impl Resolver for Guarded {
+    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let found = DefaultResolver::default().resolve(uri, config, timeout)?;
+        let is_secure = uri.scheme_str() == Some("https");
+        // All of them have to be good: the client tries one after the other.
+        match found.iter().map(SocketAddr::ip).find(|address| !self.may_reach(*address, is_secure)) {
+            Some(address) => Err(ureq::Error::Io(io::Error::other(ForbiddenAddress(address)))),
+            None => Ok(found),
+        }
+    }
+}
+
+impl Guarded {
+    fn may_reach(&self, address: IpAddr, is_secure: bool) -> bool {
+        let address = address.to_canonical();
+        self.allowed.iter().any(|network| network.contains(&address)) || is_secure && is_public(address)
+    }
+}
+
+/// Whether an address is one of the internet at large (the registries of RFC 6890), and no way to something else.
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [first, second, third, _] = address.octets();
+    let is_special = match first {
+        0 | 10 | 127 | 224..=255 => true,
+        100 => (64..128).contains(&second),
+        169 => second == 254,
+        172 => (16..32).contains(&second),
+        192 => second == 168 || (second == 0 && (third == 0 || third == 2)) || (second == 88 && third == 99),
+        198 => second == 18 || second == 19 || (second == 51 && third == 100),
+        203 => second == 0 && third == 113,
+        _ => false,
+    };
+    !is_special
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let segments = address.segments();
+    // Global unicast is 2000::/3; within it, tunnels that carry an IPv4 address, documentation and benchmarks are not.
+    let is_global = segments[0] & 0xe000 == 0x2000;
+    let is_special = match segments[0] {
+        0x2001 => segments[1] < 0x200 || segments[1] == 0xdb8,
+        0x2002 => true,
+        0x3fff => segments[1] < 0x1000,
+        _ => false,
+    };
+    is_global && !is_special
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_the_internet_are_public() {
+        let rows = [
+            (
+                true,
+                vec![
+                    "1.1.1.1",
+                    "9.255.255.255",
+                    "100.63.0.1",
+                    "100.128.0.1",
+                    "172.15.0.1",
+                    "172.32.0.1",
+                    "192.0.1.1",
+                    "2606:4700::1111",
+                ],
+            ),
+            (
+                false,
+                vec![
+                    "0.0.0.0",
+                    "10.0.0.1",
+                    "100.64.0.1",
+                    "127.0.0.1",
+                    "169.254.169.254",
+                    "172.16.0.1",
+                    "172.31.255.255",
+                    "192.0.0.1",
+                    "192.0.2.1",
+                    "192.88.99.1",
+                    "192.168.1.1",
+                    "198.18.0.1",
+                    "198.51.100.1",
+                    "203.0.113.1",
+                    "224.0.0.1",
+                    "255.255.255.255",
+                    "::",
+                    "::1",
+                    "fe80::1",
+                    "fc00::1",
+                    "fd12::1",
+                    "ff02::1",
+                    "64:ff9b::7f00:1",
+                    "2001:db8::1",
+                    "2001::1",
+                    "2002:7f00:1::",
+                    "3fff::1",
+                ],
+            ),
+        ];
+        for (expected, addresses) in rows {
+            for address in addresses {
+                assert_eq!(is_public(address.parse().unwrap()), expected, "{address}");
+            }
+        }
+    }
+
+    #[test]
+    fn private_networks_are_opened_by_the_operator_alone_and_plain_text_with_them() {
+        let guarded = Guarded { allowed: vec!["10.1.0.0/16".parse().unwrap()] };
+        let rows = [
+            ("10.1.2.3", true, true),
+            ("10.1.2.3", false, true),
+            ("::ffff:10.1.2.3", false, true),
+            ("10.2.2.3", true, false),
+            ("::ffff:127.0.0.1", true, false),
+            ("1.1.1.1", true, true),
+            ("1.1.1.1", false, false),
+        ];
+        for (address, is_secure, expected) in rows {
+            assert_eq!(guarded.may_reach(address.parse().unwrap(), is_secure), expected, "{address} {is_secure}");
+        }
+    }
+
+    /// A server that answers every request with these bytes; its port, and how many connections it was made.
+    fn server(answer: &'static str) -> (u16, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (port, count) = (listener.local_addr().unwrap().port(), Arc::<AtomicUsize>::default());
+        let counted = Arc::clone(&count);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                counted.fetch_add(1, Ordering::SeqCst);
+                let mut stream = stream.unwrap();
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        (port, count)
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_closed_is_never_connected_to() {
+        let (port, count) = server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+        for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "127.1"] {
+            for scheme in ["http", "https"] {
+                let Ok(url) = Url::parse(&format!("{scheme}://{host}:{port}/")) else { continue };
+                let refused = Outbound::new(vec!["10.0.0.0/8".parse().unwrap()]).send(&Call::get(&url, 100)).await;
+                assert!(matches!(refused, Err(OutboundError::Forbidden(_))), "{url}: {refused:?}");
+            }
+        }
+        assert_eq!(count.load(Ordering::SeqCst), 0, "connections to an address that is not allowed");
+        let url = Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap();
+        let open = Outbound::new(vec!["127.0.0.0/8".parse().unwrap()]).send(&Call::get(&url, 100)).await.unwrap();
+        assert_eq!(open, Got::Document { body: b"{}".to_vec(), etag: None });
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_document_is_bounded_and_no_redirect_is_followed() {
+        let open = || Outbound::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        let (elsewhere, count) = server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+        let redirect =
+            format!("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{elsewhere}/\r\nContent-Length: 0\r\n\r\n");
+        let rows = [
+            ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789", "too long"),
+            ("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", "Status(500)"),
+            (&*redirect.leak(), "Status(302)"),
+            ("nonsense", "Failed"),
+        ];
+        for (answer, expected) in rows {
+            let (port, _) = server(answer);
+            let url = Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap();
+            let refused = format!("{:?}", open().send(&Call::get(&url, 8)).await.unwrap_err());
+            let is_expected = refused.contains(if expected == "too long" { "BodyExceedsLimit" } else { expected });
+            assert!(is_expected, "{expected}: {refused}");
+        }
+        assert_eq!(count.load(Ordering::SeqCst), 0, "redirects that were followed");
+        let (port, _) = server("HTTP/1.1 304 Not Modified\r\n\r\n");
+        let url = Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap();
+        assert_eq!(open().send(&Call { etag: Some("\"a\""), ..Call::get(&url, 8) }).await.unwrap(), Got::Unchanged);
+    }
+}
