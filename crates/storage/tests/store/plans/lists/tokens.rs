@@ -130,7 +130,7 @@ fn found(filter: &TokenFilter) -> Found {
         external_id,
         unused_since: _,
         expires_before,
-        revoked_after: _,
+        revoked_after,
     } = narrowed;
     let (ended, expiring, bound) = match owner {
         OwnerFilter::Kind(_) => ("tokens_ended_idx", "tokens_expiring_idx", Some("tokens_bound_idx")),
