@@ -4,16 +4,26 @@ use crate::fail::{Fail, Result};
 
 /// Arguments not yet taken by anyone.
 #[derive(Debug)]
-pub(crate) struct Args(Vec<String>);
+pub struct Args(Vec<String>);
 
 impl Args {
     /// Takes over everything after the task's name.
-    pub(crate) fn new(arguments: impl IntoIterator<Item = String>) -> Self {
+    pub fn new(arguments: impl IntoIterator<Item = String>) -> Self {
         Self(arguments.into_iter().collect())
     }
 
+    /// Whether there is this one word and nothing else.
+    pub fn is_only(&self, word: &str) -> bool {
+        self.0 == [word]
+    }
+
+    /// All of them, for another program.
+    pub fn all(self) -> Vec<String> {
+        self.0
+    }
+
     /// Takes `name` out; says whether it was there.
-    pub(crate) fn flag(&mut self, name: &str) -> bool {
+    pub fn flag(&mut self, name: &str) -> bool {
         match self.0.iter().position(|argument| argument == name) {
             Some(at) => {
                 self.0.remove(at);
@@ -27,7 +37,7 @@ impl Args {
     ///
     /// # Errors
     /// A usage failure if the value is missing.
-    pub(crate) fn value(&mut self, name: &str) -> Result<Option<String>> {
+    pub fn value(&mut self, name: &str) -> Result<Option<String>> {
         for at in 0..self.0.len() {
             if self.0[at] == name {
                 if at + 1 == self.0.len() {
@@ -46,7 +56,7 @@ impl Args {
     }
 
     /// Splits at the first `--`: what precedes it stays, what follows is returned.
-    pub(crate) fn after_dashes(&mut self) -> Option<Vec<String>> {
+    pub fn after_dashes(&mut self) -> Option<Vec<String>> {
         let at = self.0.iter().position(|argument| argument == "--")?;
         let rest = self.0.split_off(at + 1);
         self.0.pop();
@@ -57,7 +67,7 @@ impl Args {
     ///
     /// # Errors
     /// A usage failure if one of them looks like an option nobody asked for.
-    pub(crate) fn words(self) -> Result<Vec<String>> {
+    pub fn words(self) -> Result<Vec<String>> {
         match self.0.iter().find(|argument| argument.starts_with('-')) {
             Some(option) => Err(Fail::usage(format!("unknown option {option}"))),
             None => Ok(self.0),
@@ -66,7 +76,7 @@ impl Args {
 
     /// # Errors
     /// A usage failure if anything is left.
-    pub(crate) fn finish(self) -> Result {
+    pub fn finish(self) -> Result {
         match self.words()?.first() {
             Some(word) => Err(Fail::usage(format!("unexpected argument {word:?}"))),
             None => Ok(()),

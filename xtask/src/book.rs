@@ -1,10 +1,10 @@
 //! `cargo xtask book`: the book as pages, by mdBook. That its commands work, the tests of `nlp` show.
 
-use crate::args::Args;
-use crate::fail::{Fail, Result};
-use crate::process::{run, which};
-use crate::{project, say};
 use std::process::Command;
+use xtask::args::Args;
+use xtask::fail::{Fail, Result};
+use xtask::process::{run, which};
+use xtask::{project, say};
 
 /// `cargo xtask book`
 pub(crate) fn task(args: Args) -> Result {

@@ -4,12 +4,12 @@
 //! Part of `cargo xtask test --full`. Their inputs are in `xtask/conformance`, with exact versions; pip and npm install
 //! under `target/conformance`, Debian's `promtool` is installed if it is missing.
 
-use crate::fail::{Context as _, Fail, Result};
-use crate::process::{Launch, Server, need, output, run, run_with_input};
-use crate::services::{Tool, find_or_install};
-use crate::{product, project, say};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use xtask::fail::{Context as _, Fail, Result};
+use xtask::process::{Launch, Server, need, output, run, run_with_input};
+use xtask::services::{Tool, find_or_install};
+use xtask::{product, project, say};
 
 const SOURCES: &str = "xtask/conformance";
 const DOCUMENT: &str = "docs/reference/openapi.json";

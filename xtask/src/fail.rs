@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Everything a task returns.
-pub(crate) type Result<T = (), E = Fail> = std::result::Result<T, E>;
+pub type Result<T = (), E = Fail> = std::result::Result<T, E>;
 
 /// Exit code of a task that failed.
 const FAILED: u8 = 1;
@@ -14,7 +14,7 @@ const INTERRUPTED: u8 = 130;
 
 /// A failed task: what went wrong and what to do about it.
 #[derive(Debug)]
-pub(crate) struct Fail {
+pub struct Fail {
     what: String,
     fix: Option<String>,
     code: u8,
@@ -22,32 +22,34 @@ pub(crate) struct Fail {
 
 impl Fail {
     /// A failure described by one sentence.
-    pub(crate) fn new(what: impl Into<String>) -> Self {
+    pub fn new(what: impl Into<String>) -> Self {
         Self { what: what.into(), fix: None, code: FAILED }
     }
 
     /// A command line that could not be understood (exit code 2).
-    pub(crate) fn usage(what: impl Into<String>) -> Self {
+    pub fn usage(what: impl Into<String>) -> Self {
         Self { code: USAGE, ..Self::new(what).fix("cargo xtask help") }
     }
 
     /// The task was asked to stop (exit code 130).
-    pub(crate) fn interrupted() -> Self {
+    pub fn interrupted() -> Self {
         Self { code: INTERRUPTED, ..Self::new("interrupted") }
     }
 
     /// Adds the one command, or action, that puts it right.
-    pub(crate) fn fix(self, fix: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn fix(self, fix: impl Into<String>) -> Self {
         Self { fix: Some(fix.into()), ..self }
     }
 
     /// Replaces the exit code, for a task that passes a command's own code on.
-    pub(crate) fn with_code(self, code: u8) -> Self {
+    #[must_use]
+    pub fn with_code(self, code: u8) -> Self {
         Self { code, ..self }
     }
 
     /// The process exit code.
-    pub(crate) fn code(&self) -> u8 {
+    pub fn code(&self) -> u8 {
         self.code
     }
 }
@@ -63,7 +65,7 @@ impl fmt::Display for Fail {
 }
 
 /// Says what was being attempted when a library call failed.
-pub(crate) trait Context<T> {
+pub trait Context<T> {
     /// Turns the error into a [`Fail`] reading "cannot {attempt}: {error}".
     fn attempt(self, attempt: impl FnOnce() -> String) -> Result<T>;
 }

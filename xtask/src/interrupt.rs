@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock};
 static ASKED_TO_STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// Starts listening. Call once, before any server is started.
-pub(crate) fn listen() -> Result {
+pub fn listen() -> Result {
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         // Order matters: the conditional exit is registered first, so the first signal only raises the flag.
         flag::register_conditional_shutdown(signal, 130, Arc::clone(&ASKED_TO_STOP))
@@ -23,12 +23,12 @@ pub(crate) fn listen() -> Result {
 }
 
 /// Whether the task was asked to stop.
-pub(crate) fn seen() -> bool {
+pub fn seen() -> bool {
     ASKED_TO_STOP.load(Ordering::SeqCst)
 }
 
 /// # Errors
 /// [`Fail::interrupted`] once the task was asked to stop.
-pub(crate) fn check() -> Result {
+pub fn check() -> Result {
     if seen() { Err(Fail::interrupted()) } else { Ok(()) }
 }

@@ -3,26 +3,18 @@
 //! Plain processes and few crates, none of them ours: this program builds in seconds and works while the product
 //! does not compile. Progress goes to standard error; a failure says the one command that puts it right.
 
-mod args;
-mod bench;
 mod book;
 mod check;
 mod client;
 mod conformance;
 mod dev;
 mod dist;
-mod fail;
-mod interrupt;
-mod process;
-mod product;
-mod project;
-mod say;
-mod services;
 mod test;
 
-use args::Args;
-use fail::{Fail, Result};
 use std::process::ExitCode;
+use xtask::args::Args;
+use xtask::fail::{Fail, Result};
+use xtask::{interrupt, project, say, services};
 
 /// One task: its name, how it is called, what it does, and the code behind it.
 struct Task {
@@ -62,9 +54,9 @@ const TASKS: &[Task] = &[
         name: "bench",
         usage: "bench <name>|all [--quick|--full] [--backend sqlite|postgres] [--pipeline N] [--tokens N] [--dev] [--write]",
         about: "the product against a bare server, interleaved, and what it takes otherwise; `bench` alone lists them; \
-                --write puts tables and goals into docs/PERFORMANCE.md, --dev takes a build without optimisation, for \
+                --write puts tables and goals into bench/results, --dev takes a build without optimisation, for \
                 work on a benchmark",
-        run: bench::task,
+        run: bench,
     },
     Task {
         name: "dist",
@@ -95,6 +87,12 @@ fn run(name: &str, args: Args) -> Result {
         Some(task) => (task.run)(args),
         None => Err(Fail::usage(format!("there is no task {name:?}"))),
     }
+}
+
+/// The benchmarks are a package of their own.
+fn bench(args: Args) -> Result {
+    let mut cargo = project::cargo();
+    xtask::process::run(cargo.args(["run", "--quiet", "--locked", "--package", "bench", "--"]).args(args.all()))
 }
 
 fn help(args: Args) -> Result {

@@ -16,24 +16,24 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// How often a wait looks again.
-pub(crate) const POLL: Duration = Duration::from_millis(20);
+pub const POLL: Duration = Duration::from_millis(20);
 /// How long a program may take to obey a signal before it is killed.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A user other than the current one, to run a server as.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct User {
+pub struct User {
     /// Login name, for messages.
-    pub(crate) name: String,
+    pub name: String,
     /// Numeric user id.
-    pub(crate) uid: u32,
+    pub uid: u32,
     /// Numeric id of the user's own group.
-    pub(crate) gid: u32,
+    pub gid: u32,
 }
 
 /// The signal that ends a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
+pub enum Stop {
     /// SIGTERM: an orderly end, for almost everything.
     Term,
     /// SIGQUIT: PostgreSQL's immediate shutdown.
@@ -59,7 +59,7 @@ impl Stop {
 
 /// A server to start: the program and the bonds it gets.
 #[derive(Clone, Debug)]
-pub(crate) struct Launch {
+pub struct Launch {
     program: PathBuf,
     arguments: Vec<OsString>,
     variables: Vec<(OsString, OsString)>,
@@ -71,7 +71,7 @@ pub(crate) struct Launch {
 
 impl Launch {
     /// A program that ends cleanly on SIGTERM.
-    pub(crate) fn new(program: impl Into<PathBuf>) -> Self {
+    pub fn new(program: impl Into<PathBuf>) -> Self {
         Self {
             program: program.into(),
             arguments: Vec::new(),
@@ -84,50 +84,57 @@ impl Launch {
     }
 
     /// Adds arguments.
-    pub(crate) fn args<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+    #[must_use]
+    pub fn args<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
         self
     }
 
     /// Sets an environment variable.
-    pub(crate) fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+    #[must_use]
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.variables.push((name.into(), value.into()));
         self
     }
 
     /// Starts it in a folder other than the current one.
-    pub(crate) fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+    #[must_use]
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
         self
     }
 
     /// Runs it as somebody else; needs root.
-    pub(crate) fn user(mut self, user: Option<&User>) -> Self {
+    #[must_use]
+    pub fn user(mut self, user: Option<&User>) -> Self {
         self.user = user.cloned();
         self
     }
 
     /// Pins it to one processor core.
-    pub(crate) fn core(mut self, core: Option<usize>) -> Self {
+    #[must_use]
+    pub fn core(mut self, core: Option<usize>) -> Self {
         self.core = core;
         self
     }
 
     /// The same, run by `tool` with such options.
-    pub(crate) fn under(&self, tool: &Path, options: impl IntoIterator<Item = String>) -> Self {
+    #[must_use]
+    pub fn under(&self, tool: &Path, options: impl IntoIterator<Item = String>) -> Self {
         let program = std::iter::once(self.program.clone().into());
         let arguments = options.into_iter().map(OsString::from).chain(program).chain(self.arguments.iter().cloned());
         Self { program: tool.to_owned(), arguments: arguments.collect(), ..self.clone() }
     }
 
     /// The signal that ends it, if not SIGTERM.
-    pub(crate) fn stopped_by(mut self, stop: Stop) -> Self {
+    #[must_use]
+    pub fn stopped_by(mut self, stop: Stop) -> Self {
         self.stop = stop;
         self
     }
 
     /// The command with its bonds: each wrapper replaces itself by the next, so the process id is the program's own.
-    pub(crate) fn command(&self) -> Result<Command> {
+    pub fn command(&self) -> Result<Command> {
         let mut words: Vec<OsString> = Vec::new();
         match (which("setpriv"), &self.user) {
             (Some(setpriv), user) => {
@@ -161,7 +168,7 @@ impl Launch {
     }
 
     /// Starts it in a process group of its own, out of reach of the terminal's Ctrl-C.
-    pub(crate) fn start(&self, stdout: Stdio, stderr: Stdio) -> Result<Server> {
+    pub fn start(&self, stdout: Stdio, stderr: Stdio) -> Result<Server> {
         let name = self.program.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let child = self
             .command()?
@@ -176,7 +183,7 @@ impl Launch {
 
 /// A program running beside the task; stopped when dropped.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     child: Child,
     name: String,
     stop: Stop,
@@ -184,22 +191,22 @@ pub(crate) struct Server {
 
 impl Server {
     /// Its process id.
-    pub(crate) fn id(&self) -> u32 {
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Its standard output, if it was started with a pipe and nobody took it yet.
-    pub(crate) fn take_stdout(&mut self) -> Option<std::process::ChildStdout> {
+    pub fn take_stdout(&mut self) -> Option<std::process::ChildStdout> {
         self.child.stdout.take()
     }
 
     /// How it ended, if it has.
-    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
         self.child.try_wait().attempt(|| format!("ask about {}", self.name))
     }
 
     /// Asks it to stop and waits; kills its whole process group if it does not obey.
-    pub(crate) fn stop(&mut self) -> Result<ExitStatus> {
+    pub fn stop(&mut self) -> Result<ExitStatus> {
         if let Some(status) = self.ended()? {
             return Ok(status);
         }
@@ -231,14 +238,14 @@ impl Drop for Server {
 ///
 /// # Errors
 /// If it cannot be started, fails (with its own exit code), or the task is interrupted meanwhile.
-pub(crate) fn run(command: &mut Command) -> Result {
+pub fn run(command: &mut Command) -> Result {
     let shown = shown(command);
     let child = command.spawn().attempt(|| format!("run `{shown}`"))?;
     judge(&shown, wait(child)?)
 }
 
 /// Runs a command to its end, with `input` as its standard input: the way to hand over a secret.
-pub(crate) fn run_with_input(command: &mut Command, input: &[u8]) -> Result {
+pub fn run_with_input(command: &mut Command, input: &[u8]) -> Result {
     let shown = shown(command);
     let mut child = command.stdin(Stdio::piped()).spawn().attempt(|| format!("run `{shown}`"))?;
     if let Some(mut stdin) = child.stdin.take() {
@@ -257,7 +264,7 @@ fn judge(shown: &str, status: ExitStatus) -> Result {
 }
 
 /// Runs a command to its end and returns its standard output; standard error passes through.
-pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
+pub fn output(command: &mut Command) -> Result<Vec<u8>> {
     let shown = shown(command);
     let output = command.stderr(Stdio::inherit()).output().attempt(|| format!("run `{shown}`"))?;
     interrupt::check()?;
@@ -299,13 +306,13 @@ fn pid(child: &Child) -> Result<Pid> {
 }
 
 /// A command as one would type it.
-pub(crate) fn shown(command: &Command) -> String {
+pub fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }
 
 /// Finds a program in `PATH`.
-pub(crate) fn which(name: &str) -> Option<PathBuf> {
+pub fn which(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| is_program(file))
 }
@@ -314,12 +321,12 @@ pub(crate) fn which(name: &str) -> Option<PathBuf> {
 ///
 /// # Errors
 /// Names the Debian package that has it.
-pub(crate) fn need(name: &str, package: &str) -> Result<PathBuf> {
+pub fn need(name: &str, package: &str) -> Result<PathBuf> {
     which(name).ok_or_else(|| Fail::new(format!("{name} is missing")).fix(format!("apt-get install -y {package}")))
 }
 
 /// Whether `file` exists and may be executed by somebody.
-pub(crate) fn is_program(file: &Path) -> bool {
+pub fn is_program(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     file.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }

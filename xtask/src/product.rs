@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How a program is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Profile {
+pub enum Profile {
     /// Quick to build, for work.
     Dev,
     /// As shipped, for benchmarks.
@@ -25,12 +25,12 @@ pub(crate) enum Profile {
 }
 
 /// Builds `nolapse-api` and says where it is.
-pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
+pub fn build(profile: Profile) -> Result<PathBuf> {
     build_program("api", "nolapse-api", profile)
 }
 
 /// Builds the program `name` of `package`.
-pub(crate) fn build_program(package: &str, name: &str, profile: Profile) -> Result<PathBuf> {
+pub fn build_program(package: &str, name: &str, profile: Profile) -> Result<PathBuf> {
     let mut cargo = project::cargo();
     cargo.args(["build", "--locked", "--package", package, "--bin", name]);
     let folder = match profile {
@@ -53,7 +53,7 @@ pub(crate) fn build_program(package: &str, name: &str, profile: Profile) -> Resu
 ///
 /// # Errors
 /// If it ends first or takes too long.
-pub(crate) fn listening(server: &mut Server, pass_on: fn(&str)) -> Result<String> {
+pub fn listening(server: &mut Server, pass_on: fn(&str)) -> Result<String> {
     let stdout = server.take_stdout().ok_or_else(|| Fail::new("the server was started without a pipe"))?;
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
@@ -81,7 +81,7 @@ pub(crate) fn listening(server: &mut Server, pass_on: fn(&str)) -> Result<String
 }
 
 /// The port of an address such as `http://127.0.0.1:8080`.
-pub(crate) fn port(base: &str) -> Result<u16> {
+pub fn port(base: &str) -> Result<u16> {
     let digits = base.rsplit(':').next().unwrap_or_default();
     digits.parse().attempt(|| format!("read the port of {base}"))
 }

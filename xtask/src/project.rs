@@ -10,13 +10,13 @@ use std::process::Command;
 const CARGO_RUN_VARIABLES: [&str; 3] = ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_"];
 
 /// The workspace root.
-pub(crate) fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
     xtask.parent().unwrap_or(xtask).to_owned()
 }
 
 /// `cargo` in the workspace root, with the toolchain that runs this program.
-pub(crate) fn cargo() -> Command {
+pub fn cargo() -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = outside(program);
     command.current_dir(root());
@@ -24,7 +24,7 @@ pub(crate) fn cargo() -> Command {
 }
 
 /// A program that may call cargo itself, as it would be started from a shell.
-pub(crate) fn outside(program: impl AsRef<OsStr>) -> Command {
+pub fn outside(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         let name_text = name.to_string_lossy();
@@ -36,7 +36,7 @@ pub(crate) fn outside(program: impl AsRef<OsStr>) -> Command {
 }
 
 /// Where cargo puts what it builds.
-pub(crate) fn target_directory() -> Result<PathBuf> {
+pub fn target_directory() -> Result<PathBuf> {
     let metadata = cargo_metadata::MetadataCommand::new()
         .current_dir(root())
         .no_deps()
@@ -46,7 +46,7 @@ pub(crate) fn target_directory() -> Result<PathBuf> {
 }
 
 /// Whether this runs in continuous integration (`CI=true`).
-pub(crate) fn in_ci() -> bool {
+pub fn in_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| value == "true" || value == "1")
 }
 

@@ -1,11 +1,11 @@
 //! `cargo xtask test`: every test of the workspace, with both databases and Redis at hand.
 
-use crate::args::Args;
-use crate::fail::Result;
-use crate::process::run;
-use crate::{project, say, services};
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
+use xtask::args::Args;
+use xtask::fail::Result;
+use xtask::process::run;
+use xtask::{project, say, services};
 
 /// Asks tests for their long versions.
 const FULL: &str = "NOLAPSE_TEST_FULL";
@@ -79,7 +79,8 @@ pub(crate) fn task(mut args: Args) -> Result {
     }
     if plan.is_everything() {
         loom()?;
-        crate::bench::instructions::check()?;
+        say::step("what a request takes, counted");
+        run(project::cargo().args(["run", "--quiet", "--locked", "--package", "bench", "--", "check"]))?;
         if full {
             crate::conformance::task()?;
         }
@@ -121,7 +122,7 @@ fn loom() -> Result {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process::shown;
+    use xtask::process::shown;
 
     fn plan(package: Option<&str>, filters: &[&str]) -> Plan {
         Plan {

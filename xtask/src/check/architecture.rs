@@ -3,8 +3,8 @@
 //! A checked table follows a line `<!-- checked: NAME -->`. Words in backticks are data, everything else is prose for
 //! people, so a row can explain itself.
 
-use crate::fail::{Fail, Result};
 use std::collections::BTreeMap;
+use xtask::fail::{Fail, Result};
 
 /// The tables.
 #[derive(Debug, Default)]

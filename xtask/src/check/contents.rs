@@ -4,9 +4,9 @@
 
 use super::Finding;
 use super::architecture::{Architecture, matches};
-use crate::fail::{Context as _, Result};
-use crate::process::output;
-use crate::project;
+use xtask::fail::{Context as _, Result};
+use xtask::process::output;
+use xtask::project;
 
 /// Asks `cargo tree` about every package that forbids something.
 pub(super) fn check(architecture: &Architecture) -> Result<Vec<Finding>> {

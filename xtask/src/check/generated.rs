@@ -6,10 +6,11 @@ use super::Finding;
 use super::architecture::Architecture;
 use super::graph;
 use super::members::Members;
+use crate::client;
 use crate::client::Part;
-use crate::fail::{Context as _, Result};
-use crate::process::output;
-use crate::{client, project, say};
+use xtask::fail::{Context as _, Result};
+use xtask::process::output;
+use xtask::{project, say};
 
 /// How to make a file.
 #[derive(Clone, Copy)]

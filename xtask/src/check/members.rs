@@ -1,10 +1,10 @@
 //! The workspace as cargo sees it, reduced to what the rules ask about.
 
 use super::Finding;
-use crate::fail::{Context as _, Result};
-use crate::project;
 use cargo_metadata::DependencyKind;
 use std::collections::BTreeSet;
+use xtask::fail::{Context as _, Result};
+use xtask::project;
 
 /// Our packages and what the root manifest offers them.
 #[derive(Debug, Default)]

@@ -15,12 +15,12 @@ mod openapi;
 mod outside;
 mod tidy;
 
-use crate::args::Args;
-use crate::fail::{Context as _, Fail, Result};
-use crate::{interrupt, project, say};
 use architecture::Architecture;
 use members::Members;
 use std::fmt;
+use xtask::args::Args;
+use xtask::fail::{Context as _, Fail, Result};
+use xtask::{interrupt, project, say};
 
 /// Where the tables are that several rules compare the workspace with.
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";

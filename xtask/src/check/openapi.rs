@@ -4,10 +4,10 @@
 //! judged once more by validators that others wrote (`cargo xtask test --full`); this rule needs nothing but the file.
 
 use super::Finding;
-use crate::fail::{Context as _, Result};
-use crate::project;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
+use xtask::fail::{Context as _, Result};
+use xtask::project;
 
 /// The document, as `nolapse-api openapi` writes it.
 const DOCUMENT: &str = "docs/reference/openapi.json";

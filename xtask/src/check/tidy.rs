@@ -1,11 +1,11 @@
 //! Rules about files: what may lie where, and a few habits a formatter does not know.
 
 use super::Finding;
-use crate::fail::{Context as _, Result};
-use crate::process::output;
-use crate::project;
 use std::path::Path;
 use std::process::Command;
+use xtask::fail::{Context as _, Result};
+use xtask::process::output;
+use xtask::project;
 
 /// The only entries at the top of the project. A new one is a decision, not an accident.
 const TOP_LEVEL: &[&str] = &[
@@ -18,6 +18,7 @@ const TOP_LEVEL: &[&str] = &[
     "Cargo.toml",
     "LICENSE",
     "README.md",
+    "bench",
     "clippy.toml",
     "config",
     "crates",

@@ -11,11 +11,11 @@ mod operations;
 mod schema;
 mod types;
 
-use crate::fail::{Context as _, Fail, Result};
-use crate::project;
 use schema::Document;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use xtask::fail::{Context as _, Fail, Result};
+use xtask::project;
 
 /// Where the document is kept.
 const DOCUMENT: &str = "docs/reference/openapi.json";

@@ -2,10 +2,10 @@
 
 use super::names::{comment, pascal, snake};
 use super::schema::{Document, Shape, reference, shape};
-use crate::fail::{Fail, Result};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use xtask::fail::{Fail, Result};
 
 const HEAD: &str = "\
 //! One method for each operation, from `docs/reference/openapi.json`.

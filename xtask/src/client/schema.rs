@@ -1,9 +1,9 @@
 //! The OpenAPI document, and the shapes its schemas describe.
 
 use super::names::pascal;
-use crate::fail::{Context as _, Fail, Result};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use xtask::fail::{Context as _, Fail, Result};
 
 /// Fields whose text is a credential, wherever they stand. They get a type that is neither printed nor kept.
 const SECRETS: &[&str] = &[

@@ -1,9 +1,9 @@
 //! The few requests a first run makes, on the public API like anybody else's.
 
-use crate::fail::{Context as _, Fail, Result};
 use serde_json::{Value, json};
 use std::time::Duration;
 use ureq::Agent;
+use xtask::fail::{Context as _, Fail, Result};
 
 /// How long one request may take; sign-in hashes a password in a debug build.
 const PATIENCE: Duration = Duration::from_secs(30);

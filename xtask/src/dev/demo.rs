@@ -3,8 +3,8 @@
 //! so it is all of today; `--empty` leaves it out.
 
 use super::client::Client;
-use crate::fail::{Fail, Result};
 use serde_json::{Value, json};
+use xtask::fail::{Fail, Result};
 
 /// A token: name, scopes, days until it ends, how often it is used, what it is for.
 type Row = (&'static str, &'static [&'static str], Option<u32>, u32, &'static str);

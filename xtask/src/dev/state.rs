@@ -1,11 +1,11 @@
 //! What a development server keeps between runs: `var/dev/`, readable by its owner only.
 
-use crate::fail::{Context as _, Result};
-use crate::{project, say};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use xtask::fail::{Context as _, Result};
+use xtask::{project, say};
 
 /// Random bytes in a password; written as twice as many hexadecimal digits.
 const PASSWORD_BYTES: usize = 12;

@@ -1,12 +1,12 @@
 //! The bill of materials: every crate that is linked into what is handed out, as `CycloneDX` 1.5 JSON.
 
 use super::{PROGRAMS, Release};
-use crate::fail::{Context as _, Result};
-use crate::process::output;
-use crate::project;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use xtask::fail::{Context as _, Result};
+use xtask::process::output;
+use xtask::project;
 
 /// Writes it beside the archives.
 pub(super) fn write(release: &Release) -> Result<PathBuf> {

@@ -1,12 +1,12 @@
 //! The Debian package: both programs, a service of its own user, pages and completions.
 
 use super::{Release, copy, make_folder};
-use crate::fail::{Context as _, Fail, Result};
-use crate::process::{need, output, run};
-use crate::project;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use xtask::fail::{Context as _, Fail, Result};
+use xtask::process::{need, output, run};
+use xtask::project;
 
 /// Scripts that dpkg runs.
 const SCRIPTS: [&str; 3] = ["postinst", "prerm", "postrm"];

@@ -7,13 +7,13 @@
 mod bill;
 mod deb;
 
-use crate::args::Args;
-use crate::fail::{Context as _, Result};
-use crate::process::{output, run};
-use crate::product::{self, Profile};
-use crate::{project, say};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use xtask::args::Args;
+use xtask::fail::{Context as _, Result};
+use xtask::process::{output, run};
+use xtask::product::{self, Profile};
+use xtask::{project, say};
 
 /// The programs that are handed out, with the package of the workspace that has each.
 const PROGRAMS: &[(&str, &str)] = &[("api", "nolapse-api"), ("nlp", "nlp")];

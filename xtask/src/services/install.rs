@@ -20,7 +20,7 @@ const OPENIDC_MODULE: &str = "/usr/lib/apache2/modules/mod_auth_openidc.so";
 
 /// A program of the system that a task needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tool {
+pub enum Tool {
     /// `initdb`, next to `postgres` itself.
     Initdb,
     /// `redis-server`.
@@ -38,7 +38,7 @@ pub(crate) enum Tool {
 }
 
 /// The gateways of the tests.
-pub(crate) const GATEWAYS: [Tool; 5] = [
+pub const GATEWAYS: [Tool; 5] = [
     Tool::Gateway("nginx"),
     Tool::Gateway("caddy"),
     Tool::Gateway("haproxy"),
@@ -48,7 +48,7 @@ pub(crate) const GATEWAYS: [Tool; 5] = [
 
 impl Tool {
     /// The program's name.
-    pub(crate) const fn program(self) -> &'static str {
+    pub const fn program(self) -> &'static str {
         match self {
             Self::Initdb => "initdb",
             Self::Redis => "redis-server",
@@ -102,7 +102,7 @@ impl Tool {
 ///
 /// # Errors
 /// Names the one command that installs it.
-pub(crate) fn find_or_install(tool: Tool) -> Result<PathBuf> {
+pub fn find_or_install(tool: Tool) -> Result<PathBuf> {
     if let Some(program) = tool.find() {
         return Ok(program);
     }

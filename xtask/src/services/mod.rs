@@ -19,17 +19,17 @@ use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
 use tempfile::TempDir;
 
-pub(crate) use install::{GATEWAYS, Tool, find_or_install};
-pub(crate) use wait::tail;
+pub use install::{GATEWAYS, Tool, find_or_install};
+pub use wait::tail;
 
 /// Where tests and tools find PostgreSQL: a superuser that may create databases.
-pub(crate) const POSTGRES_URL: &str = "NOLAPSE_TEST_POSTGRES_URL";
+pub const POSTGRES_URL: &str = "NOLAPSE_TEST_POSTGRES_URL";
 /// Where tests find Redis.
-pub(crate) const REDIS_URL: &str = "NOLAPSE_TEST_REDIS_URL";
+pub const REDIS_URL: &str = "NOLAPSE_TEST_REDIS_URL";
 
 /// Whether PostgreSQL waits for the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Durability {
+pub enum Durability {
     /// No: three times faster, right for tests that never cut the power.
     Off,
     /// Yes, as in production; benchmarks need it.
@@ -38,23 +38,23 @@ pub(crate) enum Durability {
 
 /// What the servers should be like.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted {
+pub struct Wanted {
     /// Whether PostgreSQL waits for the disk.
-    pub(crate) durability: Durability,
+    pub durability: Durability,
     /// The processor core PostgreSQL is pinned to, if any.
-    pub(crate) core: Option<usize>,
+    pub core: Option<usize>,
     /// Whether Redis is wanted as well.
-    pub(crate) redis: bool,
+    pub redis: bool,
 }
 
 impl Wanted {
     /// What a test run needs.
-    pub(crate) const TESTS: Self = Self { durability: Durability::Off, core: None, redis: true };
+    pub const TESTS: Self = Self { durability: Durability::Off, core: None, redis: true };
 }
 
 /// The running servers. Dropping the value stops them and removes their files.
 #[derive(Debug)]
-pub(crate) struct Services {
+pub struct Services {
     // Fields are dropped in this order: servers first, then the folder they write to.
     postgres: Postgres,
     redis: Option<Redis>,
@@ -66,7 +66,7 @@ impl Services {
     ///
     /// # Errors
     /// If a server is missing and cannot be installed, or does not answer in time; shows the end of its log.
-    pub(crate) fn start(wanted: Wanted) -> Result<Self> {
+    pub fn start(wanted: Wanted) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("nolapse-services-")
             .tempdir()
@@ -82,29 +82,29 @@ impl Services {
     }
 
     /// The variables that lead to the servers.
-    pub(crate) fn variables(&self) -> Vec<(OsString, OsString)> {
+    pub fn variables(&self) -> Vec<(OsString, OsString)> {
         let redis = self.redis.as_ref().map(|redis| (REDIS_URL.into(), redis.url().into()));
         std::iter::once((POSTGRES_URL.into(), self.postgres.url().into())).chain(redis).collect()
     }
 
     /// The URL of the PostgreSQL superuser's own database.
-    pub(crate) fn postgres_url(&self) -> String {
+    pub fn postgres_url(&self) -> String {
         self.postgres.url()
     }
 
     /// Leaves the PostgreSQL superuser's database as a server has it that was not filled a moment ago.
-    pub(crate) fn settle_postgres(&self) -> Result {
+    pub fn settle_postgres(&self) -> Result {
         self.postgres.settle()
     }
 
     /// The process id of the PostgreSQL postmaster, parent of its backends.
-    pub(crate) fn postgres_id(&self) -> u32 {
+    pub fn postgres_id(&self) -> u32 {
         self.postgres.id()
     }
 }
 
 /// Servers for a test run: those already named in the environment, or our own.
-pub(crate) fn for_tests() -> Result<Option<Services>> {
+pub fn for_tests() -> Result<Option<Services>> {
     let given = [POSTGRES_URL, REDIS_URL].map(|name| std::env::var_os(name).is_some());
     match given {
         [true, true] => {
@@ -120,7 +120,7 @@ pub(crate) fn for_tests() -> Result<Option<Services>> {
 }
 
 /// `cargo xtask services [--durable] -- <command…>`
-pub(crate) fn task(mut args: Args) -> Result {
+pub fn task(mut args: Args) -> Result {
     let command = args.after_dashes().unwrap_or_default();
     let durable = args.flag("--durable");
     args.finish()?;

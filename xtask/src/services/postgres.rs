@@ -21,7 +21,7 @@ const CONNECTIONS: u32 = 400;
 
 /// The running cluster; stopped when dropped.
 #[derive(Debug)]
-pub(crate) struct Postgres {
+pub(super) struct Postgres {
     server: Server,
     port: u16,
     vacuumdb: PathBuf,
@@ -29,7 +29,7 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     /// Makes a cluster under `folder` and starts it.
-    pub(crate) fn start(folder: &Path, durability: Durability, core: Option<usize>) -> Result<Self> {
+    pub(super) fn start(folder: &Path, durability: Durability, core: Option<usize>) -> Result<Self> {
         let initdb = find_or_install(Tool::Initdb)?;
         let user = server_user()?;
         let data = folder.join("postgres");
@@ -54,12 +54,12 @@ impl Postgres {
     }
 
     /// `postgres://nolapse@127.0.0.1:PORT/postgres`
-    pub(crate) fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("postgres://{SUPERUSER}@127.0.0.1:{}/postgres", self.port)
     }
 
     /// Vacuums and analyses what the superuser's database holds, as the server does by itself within a minute or so.
-    pub(crate) fn settle(&self) -> Result {
+    pub(super) fn settle(&self) -> Result {
         let (host, user) = ("--host=127.0.0.1", format!("--username={SUPERUSER}"));
         run(Command::new(&self.vacuumdb).args(["--analyze", "--quiet", host]).args([
             format!("--port={}", self.port),
@@ -69,7 +69,7 @@ impl Postgres {
     }
 
     /// The postmaster's process id.
-    pub(crate) fn id(&self) -> u32 {
+    pub(super) fn id(&self) -> u32 {
         self.server.id()
     }
 }

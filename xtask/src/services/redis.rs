@@ -11,14 +11,14 @@ use std::path::Path;
 
 /// The running server; stopped when dropped.
 #[derive(Debug)]
-pub(crate) struct Redis {
+pub(super) struct Redis {
     _server: Server,
     port: u16,
 }
 
 impl Redis {
     /// Starts it with its files under `folder`.
-    pub(crate) fn start(folder: &Path) -> Result<Self> {
+    pub(super) fn start(folder: &Path) -> Result<Self> {
         let program = find_or_install(Tool::Redis)?;
         let log = folder.join("redis.log");
         let start = |port: u16| {
@@ -35,7 +35,7 @@ impl Redis {
     }
 
     /// `redis://127.0.0.1:PORT`
-    pub(crate) fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 }

@@ -29,7 +29,7 @@ fn free_port() -> Result<u16> {
 ///
 /// # Errors
 /// If it ends or stays silent on several ports in turn; the last lines of `log` are part of the message.
-pub(crate) fn start_on_free_port(
+pub(super) fn start_on_free_port(
     log: &Path,
     start: impl Fn(u16) -> Result<Server>,
     answers: impl Fn(&mut TcpStream) -> std::io::Result<bool>,
@@ -73,7 +73,7 @@ fn connect(port: u16) -> std::io::Result<TcpStream> {
 }
 
 /// The end of a log file, indented.
-pub(crate) fn tail(log: &Path) -> String {
+pub fn tail(log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<_> = text.lines().collect();
     let from = lines.len().saturating_sub(LOG_LINES);

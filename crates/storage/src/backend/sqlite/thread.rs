@@ -36,7 +36,7 @@ pub(super) fn start(
 /// Has the kernel put this thread behind those that answer requests when it wakes up, instead of interrupting one of them.
 ///
 /// With equal importance its share of the processor stays the same, and on an idle one it begins at once. Where threads
-/// outnumber processors, every interruption makes all requests that have arrived wait for it; `docs/PERFORMANCE.md` has the
+/// outnumber processors, every interruption makes all requests that have arrived wait for it; `bench/results/README.md` has the
 /// figures.
 fn yield_to_requests(importance: Importance) {
     let fixed = SchedulerParams { priority: 0 };

@@ -4,12 +4,12 @@
 use super::goals::Outcome;
 use super::plan::Plan;
 use super::stock::Stock;
-use crate::fail::{Context as _, Fail, Result};
-use crate::process::run;
-use crate::project;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::Path;
+use xtask::fail::{Context as _, Fail, Result};
+use xtask::process::run;
+use xtask::project;
 
 /// Groups of the bench program, with what they time.
 const GROUPS: [(&str, &str); 2] =

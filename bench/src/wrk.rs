@@ -1,10 +1,6 @@
 //! One run of the load generator: wrk with our script, pinned to a core of its own, bounded in time.
 
 use super::cases::{Answer, Order};
-use crate::fail::{Context as _, Fail, Result};
-use crate::interrupt;
-use crate::process::{Launch, POLL};
-use crate::services::{Tool, find_or_install};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
@@ -12,6 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
+use xtask::fail::{Context as _, Fail, Result};
+use xtask::interrupt;
+use xtask::process::{Launch, POLL};
+use xtask::services::{Tool, find_or_install};
 
 /// Keep-alive connections of most benchmarks.
 pub(super) const CONNECTIONS: u32 = 32;

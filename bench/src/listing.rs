@@ -10,9 +10,9 @@ use super::plan::Plan;
 use super::stage::Stage;
 use super::stats::Spread;
 use super::stock::Stock;
-use crate::fail::{Fail, Result};
-use crate::{interrupt, say};
 use std::time::Duration;
+use xtask::fail::{Fail, Result};
+use xtask::{interrupt, say};
 
 /// The pages asked for: the last is that of the last entries.
 const PAGES: [usize; 3] = [1, 500, 1_000];

@@ -8,11 +8,6 @@
 use super::cases::{Answer, VALIDATE};
 use super::contender::{Backend, Product, Running, bare};
 use super::tokens;
-use crate::fail::{Context as _, Fail, Result};
-use crate::process::{Launch, need, run};
-use crate::product::{Profile, build_program};
-use crate::services::{Tool, find_or_install};
-use crate::{interrupt, say};
 use std::collections::{BTreeMap, HashMap};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -20,6 +15,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
+use xtask::fail::{Context as _, Fail, Result};
+use xtask::process::{Launch, need, run};
+use xtask::product::{Profile, build_program};
+use xtask::services::{Tool, find_or_install};
+use xtask::{interrupt, say};
 
 /// Requests that are counted.
 const REQUESTS: u64 = 10_000;

@@ -1,8 +1,8 @@
 //! Tokens that nobody issued, by a fixed seed, so that every run asks with the same ones.
 
-use crate::fail::{Context as _, Fail, Result};
 use std::fmt::Write as _;
 use std::path::Path;
+use xtask::fail::{Context as _, Fail, Result};
 
 /// Length of a token: prefix, 32 random and 8 checksum digits.
 pub(super) const TOKEN_LENGTH: usize = 44;

@@ -2,10 +2,6 @@
 
 use super::cases::Answer;
 use super::cost::Observed;
-use crate::fail::{Context as _, Fail, Result};
-use crate::process::{Launch, POLL, Server, run};
-use crate::services::{Durability, Services, Wanted, tail};
-use crate::{interrupt, product, say};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -13,6 +9,10 @@ use std::process::Command;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use xtask::fail::{Context as _, Fail, Result};
+use xtask::process::{Launch, POLL, Server, run};
+use xtask::services::{Durability, Services, Wanted, tail};
+use xtask::{interrupt, product, say};
 
 /// How long a server may take to be ready after it was stopped for a while.
 const AWAKE: Duration = Duration::from_secs(10);
@@ -153,12 +153,6 @@ pub(super) fn start_bare(program: &Path, folder: &Path, core: usize, answer: Ans
 /// Starts the ground on whichever core is free, with so many workers; it answers as if each token were live.
 pub(super) fn start_bare_with(program: &Path, folder: &Path, workers: &str) -> Result<Running> {
     Running::start(&bare(program, Answer::Live, workers), folder.join(format!("bare-{workers}.log")))
-}
-
-/// Starts a server of others on `core`: `program` with `words`, which prints where it listens as ours do.
-pub(super) fn start_peer(program: &Path, words: [String; 3], folder: &Path, core: usize) -> Result<Running> {
-    let launch = Launch::new(program).args(words).env("NODE_ENV", "production").core(Some(core));
-    Running::start(&launch, folder.join("peer.log"))
 }
 
 /// What a database is filled with.

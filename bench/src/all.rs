@@ -5,9 +5,9 @@ use super::contender::Backend;
 use super::plan::{Plan, Whole};
 use super::stock::Stock;
 use super::{measure, scale};
-use crate::fail::{Fail, Result};
-use crate::{interrupt, say};
 use std::time::{Duration, Instant};
+use xtask::fail::{Fail, Result};
+use xtask::{interrupt, say};
 
 /// One benchmark of the sequence.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +54,6 @@ const STEPS: &[Step] = &[
     asked("validate-malformed", 1),
     asked("forward-auth", 1),
     asked("introspect", 1),
-    Step { name: "peers", pipeline: 1, on: On::Sqlite, takes: Takes::Rounds(3, [30, 30, 30]) },
     Step { name: "start", pipeline: 1, on: On::Both, takes: Takes::Rounds(1, [2, 2, 5]) },
     asked("validate-cold", 1),
     Step { name: "create", pipeline: 1, on: On::Both, takes: Takes::Rounds(4, [10, 10, 10]) },
@@ -64,8 +63,6 @@ const STEPS: &[Step] = &[
     Step { name: "workers", pipeline: 16, on: On::Sqlite, takes: Takes::Rounds(4, [10, 25, 25]) },
     Step { name: "size", pipeline: 1, on: On::Sqlite, takes: Takes::Seconds([10, 15, 25]) },
     Step { name: "validate-scale", pipeline: 1, on: On::Last, takes: Takes::Rounds(2, [10, 60, 60]) },
-    // The first time it builds everything.
-    Step { name: "rebuild", pipeline: 1, on: On::Last, takes: Takes::Seconds([240, 270, 300]) },
     Step { name: "scopes", pipeline: 1, on: On::Last, takes: Takes::Seconds([90, 100, 120]) },
     // The first of the two builds the program that is counted.
     Step { name: "instructions", pipeline: 1, on: On::Last, takes: Takes::Seconds([100, 100, 100]) },
@@ -169,7 +166,7 @@ mod tests {
     use super::super::cases::CASES;
     use super::super::plan::Asked;
     use super::*;
-    use crate::args::Args;
+    use xtask::args::Args;
 
     fn whole(options: &str) -> Whole {
         match Asked::parse(Args::new(["all"].into_iter().chain(options.split_whitespace()).map(str::to_owned))) {

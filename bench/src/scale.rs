@@ -10,10 +10,10 @@ use super::plan::Plan;
 use super::stats::Spread;
 use super::stock::{Seeded, Stock};
 use super::wrk::CONNECTIONS;
-use crate::fail::{Fail, Result};
-use crate::say;
 use std::fmt::Write as _;
 use std::time::Instant;
+use xtask::fail::{Fail, Result};
+use xtask::say;
 
 /// How many tokens: quick, usual and full size.
 pub(super) const SIZES: [&[usize]; 3] =

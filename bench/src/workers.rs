@@ -14,9 +14,9 @@ use super::report::{self, Round};
 use super::stats::Spread;
 use super::stock::{Seeded, Stock};
 use super::wrk::{CONNECTIONS, Generator, Load};
-use crate::fail::Result;
-use crate::{product, say};
 use std::time::Duration;
+use xtask::fail::Result;
+use xtask::{product, say};
 
 /// Tokens of each server, by size. More change nothing and take longer to get to know.
 const TOKENS: [usize; 3] = [LIVE[0], LIVE[1], LIVE[1]];

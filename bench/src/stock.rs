@@ -9,10 +9,10 @@ use super::plan::Plan;
 use super::stage::{GENERATOR_CORE, Stage};
 use super::tokens;
 use super::wrk::{Generator, Load};
-use crate::fail::{Context as _, Fail, Result};
-use crate::{interrupt, say};
 use std::path::PathBuf;
 use std::time::Duration;
+use xtask::fail::{Context as _, Fail, Result};
+use xtask::{interrupt, say};
 
 /// How long asking for every token once may take, beside a second for each so many of them.
 const WARM_UP: Duration = Duration::from_mins(3);

@@ -14,11 +14,9 @@ mod contender;
 mod cost;
 mod goal_table;
 mod goals;
-pub(crate) mod instructions;
+mod instructions;
 mod listing;
-mod peers;
 mod plan;
-mod rebuild;
 mod report;
 mod scale;
 mod scopes;
@@ -30,12 +28,13 @@ mod tokens;
 mod workers;
 mod wrk;
 
-use crate::args::Args;
-use crate::fail::Result;
-use crate::say;
 use goals::Outcome;
 use plan::{Alone, Asked, Ground, Plan, Subject};
+use std::process::ExitCode;
 use stock::Stock;
+use xtask::args::Args;
+use xtask::fail::Result;
+use xtask::{interrupt, say};
 
 /// Benchmarks without a server to compare with. Those with one are in [`cases::CASES`].
 const ALONE: &[Alone] = &[
@@ -82,24 +81,29 @@ const ALONE: &[Alone] = &[
         run: workers::run,
         ground: Ground::Processor,
     },
-    Alone {
-        name: "peers",
-        about: "the fastest peer's check beside this one's, in the same rounds",
-        run: peers::run,
-        ground: Ground::AnyTokens,
-    },
     Alone { name: "start", about: "seconds of a start", run: size::start, ground: Ground::Tokens },
     Alone { name: "size", about: "the program, and a server nobody asks", run: size::size, ground: Ground::Processor },
-    Alone {
-        name: "rebuild",
-        about: "a debug build after an edit of one file",
-        run: size::rebuild,
-        ground: Ground::Processor,
-    },
 ];
 
+/// What `cargo xtask test` asks for: whether what is counted is what was committed.
+const CHECK: &str = "check";
+
+fn main() -> ExitCode {
+    let arguments = std::env::args().skip(1);
+    match interrupt::listen().and_then(|()| run(Args::new(arguments))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fail) => {
+            say::raw(format!("error: {fail}"));
+            ExitCode::from(fail.code())
+        }
+    }
+}
+
 /// `cargo xtask bench <name>|all [--quick|--full] [--backend sqlite|postgres] [--pipeline N] [--tokens N] [--dev] [--write]`
-pub(crate) fn task(args: Args) -> Result {
+fn run(args: Args) -> Result {
+    if args.is_only(CHECK) {
+        return instructions::check();
+    }
     match Asked::parse(args)? {
         Asked::One(plan) => measure(&plan, &mut Stock::default()),
         Asked::All(whole) => all::run(&whole),

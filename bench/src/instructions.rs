@@ -9,13 +9,13 @@ use super::cost::precise;
 use super::goals::{Figure, Goal, Outcome};
 use super::plan::Plan;
 use super::stock::Stock;
-use crate::fail::{Context as _, Fail, Result};
-use crate::{project, say};
 use std::cmp::Reverse;
 use std::fmt::Write as _;
+use xtask::fail::{Context as _, Fail, Result};
+use xtask::{project, say};
 
 /// Where the count that was committed is.
-pub(super) const FILE: &str = "xtask/src/bench/instructions.txt";
+const FILE: &str = "bench/results/instructions.txt";
 /// How many in a hundred more there may be before it is a regression. Compilers and library versions move a few.
 const TOLERANCE: u64 = 5;
 /// Functions listed by the profile.
@@ -148,8 +148,8 @@ fn listed(mut rows: Vec<Row<'_>>, total: u64, weight: impl Fn(&Row<'_>) -> u64) 
 }
 
 /// The same check as a part of all tests; skipped on a machine of one's own that has no valgrind.
-pub(crate) fn check() -> Result {
-    if !project::in_ci() && crate::process::which("valgrind").is_none() {
+pub(super) fn check() -> Result {
+    if !project::in_ci() && xtask::process::which("valgrind").is_none() {
         say::note("valgrind is not installed: the instructions of a validation are not counted");
         return Ok(());
     }

@@ -12,13 +12,13 @@ use super::stage::{GENERATOR_CORE, Stage};
 use super::stats::Spread;
 use super::stock::Stock;
 use super::wrk::{Generator, Load};
-use crate::fail::{Context as _, Fail, Result};
-use crate::say;
 use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use xtask::fail::{Context as _, Fail, Result};
+use xtask::say;
 
 /// Waits for the disk that make up one sample.
 const SYNCS: usize = 200;
@@ -204,7 +204,7 @@ fn table(head: &str, rows: &[(String, Vec<Round>)], sync: &Sync) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::wrk::Seen;
+    use crate::wrk::Seen;
 
     #[test]
     fn a_row_is_the_middle_of_its_rounds() {

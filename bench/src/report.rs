@@ -1,22 +1,21 @@
-//! The table a benchmark prints, and its place in `docs/PERFORMANCE.md`.
+//! The table a benchmark prints, and its place in `bench/results/README.md`.
 
 use super::contender::Backend;
 use super::cost::precise;
 use super::goal_table;
 use super::goals::Figure;
-use super::instructions;
 use super::plan::Plan;
 use super::stats::Spread;
 use super::wrk::Seen;
-use crate::fail::{Context as _, Result};
-use crate::process::output;
-use crate::project;
-use crate::services::{Tool, find_or_install};
 use std::process::Command;
 use std::time::Duration;
+use xtask::fail::{Context as _, Result};
+use xtask::process::output;
+use xtask::project;
+use xtask::services::{Tool, find_or_install};
 
 /// The page with the last results.
-const PAGE: &str = "docs/PERFORMANCE.md";
+const PAGE: &str = "bench/results/README.md";
 /// What the page begins with when it is new.
 const PREFACE: &str = "# Performance\n\nThe tables are written by `cargo xtask bench <name> --write`; nobody edits their \
 numbers by hand. Times differ between machines, ratios within\none interleaved run do not. *bare* is the same web framework with \
@@ -103,8 +102,7 @@ pub(super) fn commit() -> Result<String> {
     };
     let commit = git(&["rev-parse", "--short", "HEAD"])?;
     // What benchmarks themselves write is no change of what they measure.
-    let counted = format!(":!{}", instructions::FILE);
-    let status = git(&["status", "--porcelain", "--untracked-files=no", "--", ":!docs", &counted])?;
+    let status = git(&["status", "--porcelain", "--untracked-files=no", "--", ":!docs", ":!bench/results"])?;
     let changed = if status.is_empty() { "" } else { " with changes" };
     Ok(format!("{commit}{changed}"))
 }

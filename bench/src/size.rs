@@ -1,19 +1,17 @@
 //! What the product takes before anybody asks it anything: bytes of the program, memory of an idle server, seconds of a
-//! start, seconds of a build after an edit.
+//! start.
 
 use super::contender::Product;
 use super::cost;
 use super::goals::{Figure, Goal, Outcome};
 use super::plan::Plan;
-use super::rebuild;
 use super::stage::Stage;
 use super::stats::Spread;
 use super::stock::Stock;
-use crate::fail::{Context as _, Result};
-use crate::{interrupt, product, say};
-use std::fmt::Write as _;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use xtask::fail::{Context as _, Result};
+use xtask::{interrupt, product, say};
 
 /// After so long nothing of a start is going on any more.
 const SETTLED: Duration = Duration::from_secs(3);
@@ -62,20 +60,4 @@ pub(super) fn start(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
     let Spread { min, median, max } = Spread::of(taken);
     let text = format!("{count} live tokens: {median:.2} s ({min:.2}–{max:.2}), {} times.\n", plan.size.rounds);
     Ok(Outcome { text, figures: vec![Figure { goal: Goal::Start, on: Some(plan.backend), value: median }] })
-}
-
-/// `cargo xtask bench rebuild`: seconds of a debug build after an edit.
-pub(super) fn rebuild(plan: &Plan, _: &mut Stock) -> Result<Outcome> {
-    let tree = rebuild::Tree::prepare()?;
-    let mut rows = String::new();
-    let mut figures = Vec::new();
-    for (goal, package, file) in rebuild::EDITS {
-        let taken = (0..plan.size.rounds).map(|round| tree.after_edit(file, round)).collect::<Result<Vec<_>>>()?;
-        let Spread { min, median, max } = Spread::of(taken);
-        // Writing to a String cannot fail.
-        let _ = writeln!(rows, "| {package} | {median:.1} ({min:.1}–{max:.1}) |");
-        figures.push(Figure { goal, on: None, value: median });
-    }
-    let text = format!("| a comment added in | seconds (least–most) |\n| --- | ---: |\n{rows}");
-    Ok(Outcome { text, figures })
 }

@@ -1,10 +1,10 @@
 //! A client of the product's own API, signed in: what a benchmark asks one request at a time.
 
 use super::contender::Running;
-use crate::fail::{Context as _, Fail, Result};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use ureq::Agent;
+use xtask::fail::{Context as _, Fail, Result};
 
 /// Who `bench-seed` sets up.
 const EMAIL: &str = "bench@localhost.example";

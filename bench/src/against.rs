@@ -13,10 +13,10 @@ use super::stats::Spread;
 use super::stock::{RUN_IN, Seeded, Stock};
 use super::tokens;
 use super::wrk::{Generator, Load};
-use crate::fail::Result;
-use crate::{interrupt, product, say};
 use std::path::PathBuf;
 use std::time::Duration;
+use xtask::fail::Result;
+use xtask::{interrupt, product, say};
 
 /// The product's own counts of what a validation should not need.
 const READS: &str = "nolapse_candidate_reads_total";
@@ -199,7 +199,7 @@ mod tests {
     use super::super::plan::Asked;
     use super::super::wrk::Seen;
     use super::*;
-    use crate::args::Args;
+    use xtask::args::Args;
 
     fn round(requests: u64, cpu_ms: u64) -> Round {
         let seen =

@@ -5,9 +5,9 @@ use super::cases::{self, CASES, Case, LIVE, Tokens};
 use super::contender::Backend;
 use super::goals::Outcome;
 use super::stock::Stock;
-use crate::args::Args;
-use crate::fail::{Fail, Result};
-use crate::product::Profile;
+use xtask::args::Args;
+use xtask::fail::{Fail, Result};
+use xtask::product::Profile;
 
 /// Deepest pipeline: what fits into one segment's worth of requests many times over.
 const DEEPEST: u32 = 64;
@@ -32,8 +32,6 @@ pub(super) enum Ground {
     Database,
     /// A database with as many live tokens as most benchmarks have, and a server that may know them already.
     Tokens,
-    /// The same, whichever the database: a file.
-    AnyTokens,
     /// Nothing but the processor, or a database of which it does not matter which.
     Processor,
 }
@@ -138,7 +136,7 @@ impl Asked {
                 let subject = find(name).ok_or_else(fail)?;
                 let backend = match subject.ground() {
                     Ground::Database | Ground::Tokens => backend,
-                    Ground::AnyTokens | Ground::Processor => Backend::Sqlite,
+                    Ground::Processor => Backend::Sqlite,
                 };
                 Ok(Self::One(Plan { subject, size, backend, pipeline, tokens, is_part: false, write, profile }))
             }
@@ -178,7 +176,7 @@ impl Plan {
         match self.subject {
             Subject::Against(case) => Some(self.live(case)),
             Subject::Alone(alone) => match alone.ground {
-                Ground::Tokens | Ground::AnyTokens => Some(self.amount()),
+                Ground::Tokens => Some(self.amount()),
                 Ground::Database | Ground::Processor => None,
             },
         }
@@ -206,7 +204,7 @@ impl Plan {
         let tokens = self.tokens.map(|count| format!(" --tokens {count}")).unwrap_or_default();
         let backend = match self.subject.ground() {
             Ground::Database | Ground::Tokens => format!(" --backend {}", self.backend.name()),
-            Ground::AnyTokens | Ground::Processor => String::new(),
+            Ground::Processor => String::new(),
         };
         format!("cargo xtask bench {}{}{backend}{depth}{tokens}", self.subject.name(), self.size.option)
     }
@@ -216,7 +214,7 @@ impl Plan {
         let depth = if self.pipeline == 1 { String::new() } else { format!(", {} pipelined", self.pipeline) };
         match self.subject.ground() {
             Ground::Database | Ground::Tokens => format!("{} on {}{depth}", self.subject.name(), self.backend.name()),
-            Ground::AnyTokens | Ground::Processor => format!("{}{depth}", self.subject.name()),
+            Ground::Processor => format!("{}{depth}", self.subject.name()),
         }
     }
 }
