@@ -131,7 +131,9 @@ mod tests {
     fn the_published_example_verifies_and_nothing_beside_it() {
         assert!(list(NAME, KEY).has_signed(NAME, SIGNATURE, BODY.as_bytes()));
         assert!(list(NAME, &format!("{KEY}\n")).has_signed(NAME, SIGNATURE, BODY.as_bytes()));
-        let other_key = KEY.replace("Bgzj", "").replace("AdAj", "AeAj");
+        let other_key = KEY.replace("YAGM", "YAGN");
+        assert_ne!(other_key, KEY);
+        let other_name = HEXLOWER.encode(&Sha256::digest(format!("{other_key}\n").as_bytes()));
         let padded = format!("{SIGNATURE}AAAA");
         let rows = [
             (list(NAME, KEY), NAME, SIGNATURE, BODY.replace("some_token", "some_tokem")),
@@ -142,6 +144,7 @@ mod tests {
             (list(NAME, KEY), NAME, padded.as_str(), BODY.to_owned()),
             (list("made-up", KEY), "made-up", SIGNATURE, BODY.to_owned()),
             (list(NAME, &other_key), NAME, SIGNATURE, BODY.to_owned()),
+            (list(&other_name, &other_key), other_name.as_str(), SIGNATURE, BODY.to_owned()),
             (list(NAME, "no key"), NAME, SIGNATURE, BODY.to_owned()),
         ];
         for (keys, name, signature, body) in rows {
