@@ -264,6 +264,13 @@ impl Server {
         self.log.lock().unwrap().clone()
     }
 
+    /// Waits until a line of its log has all of these. Lines are written beside the answers, not before them.
+    #[track_caller]
+    pub(crate) fn says(&self, parts: &[&str]) {
+        let has_all = |line: &str| parts.iter().all(|part| line.contains(part));
+        super::eventually("a line of the log", || self.log().lines().any(has_all).then_some(()));
+    }
+
     /// What it said since its last start.
     pub(crate) fn log_since_start(&self) -> String {
         self.log().split_off(self.earlier)
