@@ -86,6 +86,27 @@ struct Side {
     migrations: fn() -> EmbeddedMigrations,
     /// Their names, and what takes each back.
     downs: &'static [(&'static str, &'static str)],
+    /// Counts the tables and views of a database in which this program keeps none; zero in one of its own.
+    strangers: &'static str,
+}
+
+/// Refuses a database that another program keeps its tables in, before anything is written to it: a wrong path or name
+/// would otherwise mix two programs' tables, and every backup of one would be half of both.
+fn refuse_strangers<C>(
+    database: &mut C,
+    side: &Side,
+    count: impl Fn(&mut C, String) -> QueryResult<i64>,
+) -> Result<(), StoreError> {
+    match count(database, side.strangers.to_owned())? {
+        0 => Ok(()),
+        tables => Err(of_another_program(&format!("{tables} tables or views"))),
+    }
+}
+
+fn of_another_program(what: &str) -> StoreError {
+    StoreError::Broken(format!(
+        "the database belongs to another program ({what} of others and none of this one): name an empty one in database.url"
+    ))
 }
 
 fn perform<DB: Backend, C: MigrationHarness<DB>>(
@@ -102,6 +123,10 @@ fn perform<DB: Backend, C: MigrationHarness<DB>>(
         .map(|version| version.to_string())
         .collect();
     if !newer.is_empty() {
+        // Diesel is common: its table alone does not make a database ours.
+        if !applied(database)?.iter().any(|version| known.iter().any(|(known, _)| known == version)) {
+            return Err(of_another_program("migrations"));
+        }
         let unknown = newer.join(", ");
         return Err(StoreError::Broken(format!(
             "the database was migrated by a newer program ({unknown} unknown here): run that one, or restore a backup"

@@ -1,7 +1,7 @@
 //! Migrating a PostgreSQL database, one process at a time.
 
 use super::losses::{Counted, downs};
-use super::{Report, Side, Task, perform};
+use super::{Report, Side, Task, perform, refuse_strangers};
 use crate::backend::postgresql::{Purpose, connect};
 use crate::error::StoreError;
 use crate::options::StoreOptions;
@@ -23,7 +23,15 @@ const fn migrations() -> EmbeddedMigrations {
     MIGRATIONS
 }
 
-const SIDE: Side = Side { migrations, downs: downs::POSTGRESQL };
+const SIDE: Side = Side {
+    migrations,
+    downs: downs::POSTGRESQL,
+    // What an extension brought is nobody's.
+    strangers: "SELECT count(*) AS rows FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+                WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
+                AND NOT EXISTS (SELECT 1 FROM pg_depend AS d WHERE d.objid = c.oid AND d.deptype = 'e') \
+                AND to_regclass('__diesel_schema_migrations') IS NULL",
+};
 
 fn count(connection: &mut AsyncConnectionWrapper<AsyncPgConnection>, question: String) -> QueryResult<i64> {
     let counted: Counted = diesel::sql_query(question).get_result(connection)?;
@@ -48,5 +56,6 @@ fn locked(server: &Server, task: Task) -> Result<Report, StoreError> {
     let mut connection = AsyncConnectionWrapper::<AsyncPgConnection>::from(connection);
     // Held by the session, so it ends with the connection whatever happens.
     diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(MIGRATE_LOCK).execute(&mut connection)?;
+    refuse_strangers(&mut connection, &SIDE, count)?;
     perform::<Pg, _>(&mut connection, &SIDE, count, task)
 }

@@ -1,7 +1,7 @@
 //! Migrating an SQLite file, one process at a time.
 
 use super::losses::{Counted, downs};
-use super::{Report, Side, Task, known, perform, statuses};
+use super::{Report, Side, Task, known, perform, refuse_strangers, statuses};
 use crate::backend::sqlite::establish;
 use crate::error::{OutageKind, StoreError};
 use diesel::connection::SimpleConnection as _;
@@ -20,7 +20,12 @@ const fn migrations() -> EmbeddedMigrations {
     MIGRATIONS
 }
 
-const SIDE: Side = Side { migrations, downs: downs::SQLITE };
+const SIDE: Side = Side {
+    migrations,
+    downs: downs::SQLITE,
+    strangers: "SELECT count(*) AS rows FROM sqlite_schema WHERE type IN ('table', 'view') AND substr(name, 1, 7) <> 'sqlite_' \
+                AND NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '__diesel_schema_migrations')",
+};
 
 fn count(connection: &mut SqliteConnection, question: String) -> QueryResult<i64> {
     let counted: Counted = diesel::sql_query(question).get_result(connection)?;
@@ -42,6 +47,8 @@ pub(super) fn run(path: &Path, task: Task) -> Result<Report, StoreError> {
     let lock = private_file(&lock_path).map_err(|error| unusable(&lock_path, &error))?;
     flock(&lock, FlockOperation::LockExclusive).map_err(|error| unusable(&lock_path, &error.into()))?;
     let mut connection = establish(path)?;
+    // First of all: the mode of the log is written into the file.
+    refuse_strangers(&mut connection, &SIDE, count)?;
     connection.batch_execute(
         "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
     )?;

@@ -113,6 +113,42 @@ fn a_database_of_a_newer_program_is_left_alone() {
 }
 
 #[test]
+fn a_database_of_another_program_is_left_alone() {
+    // Diesel's own table, which many programs have, makes it no more ours.
+    let diesel = "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY, run_on TIMESTAMP); \
+                  INSERT INTO __diesel_schema_migrations (version) VALUES ('20200101000000')";
+    for strange in ["CREATE TABLE customers (id INTEGER)", "CREATE VIEW numbers AS SELECT 1 AS n", diesel] {
+        each(|url, runtime| {
+            runtime.block_on(async { Sql::connect(url).await.run(strange).await.unwrap() });
+            let before = (tables(url, runtime), url.sqlite_path().map(|path| std::fs::read(path).unwrap()));
+            let losses = migrate::losses(url, 1).map(|_| Vec::new());
+            for result in [migrate::up(url), migrate::down(url, 1), migrate::status(url), losses] {
+                let Err(StoreError::Broken(message)) = result else { panic!("{strange}: {result:?}") };
+                assert!(message.contains("another program") && message.contains("database.url"), "{message}");
+            }
+            let after = (tables(url, runtime), url.sqlite_path().map(|path| std::fs::read(path).unwrap()));
+            // SQLite: not one byte, unless its log had to be looked at to see whose migrations these are.
+            assert_eq!(before.0, after.0, "{strange}");
+            assert!(before.1 == after.1 || strange == diesel, "{strange}");
+        });
+    }
+}
+
+#[test]
+fn what_an_extension_brings_is_nobodys() {
+    with_empty_postgresql(|url| {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        runtime.block_on(async {
+            // The one extension that every database has, with something more of its own.
+            let brought = "CREATE VIEW settings AS SELECT 1 AS n; ALTER EXTENSION plpgsql ADD VIEW settings";
+            Sql::connect(url).await.run(brought).await.unwrap();
+        });
+        let all = migrate::up(url).unwrap();
+        assert_eq!(applied(&all), all.len());
+    });
+}
+
+#[test]
 fn a_store_is_not_opened_on_a_database_without_tables() {
     each(|url, runtime| {
         let opened = runtime.block_on(Store::open(url, StoreOptions::default(), runtime.handle().clone()));
