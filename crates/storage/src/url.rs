@@ -63,6 +63,11 @@ pub enum InvalidDatabaseUrl {
     /// PostgreSQL parameters that the driver does not understand.
     #[error("not a PostgreSQL URL: {0}")]
     PostgreSql(String),
+    /// A user name or password with a character that ends it.
+    #[error(
+        "write `@`, `/`, `?` and `%` in the user name and password of database.url as %40, %2F, %3F and %25"
+    )]
+    Unencoded,
     /// A standby asked for: it may answer with what was revoked a moment ago.
     #[error("target_session_attrs must be read-write, or be left out: only the primary knows what is revoked")]
     ReadOnly,
@@ -122,6 +127,9 @@ fn sqlite(path: &str) -> Result<PathBuf, InvalidDatabaseUrl> {
 
 fn server(scheme: &str, rest: &str) -> Result<Server, InvalidDatabaseUrl> {
     let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if is_cut_short(address, query) {
+        return Err(InvalidDatabaseUrl::Unencoded);
+    }
     let mut tls = None;
     let mut root_certificate = None;
     let mut others = Vec::new();
@@ -155,6 +163,21 @@ fn server(scheme: &str, rest: &str) -> Result<Server, InvalidDatabaseUrl> {
     let tls = tls.unwrap_or_else(|| default_tls(config.get_hosts(), root_certificate.is_some()));
     let shown = format!("{scheme}://{}", with_query(&without_password(address), &shown_query));
     Ok(Server { config, tls, root_certificate, shown })
+}
+
+/// Whether a password was cut where it has a character that means something in a URL. The rest of it would be taken for the
+/// name of a host, which is looked up on the network and shown in errors.
+fn is_cut_short(address: &str, query: &str) -> bool {
+    let (authority, path) = address.split_once('/').unwrap_or((address, ""));
+    let Some((user, _)) = authority.split_once('@') else {
+        // `user:pass/word@host` and `user:pass?word@host`: what stands for the port is none, and the `@` comes later.
+        let port = authority.rsplit(':').next().unwrap_or_default();
+        let has_odd_port = authority.contains(':') && !authority.ends_with(']') && port.parse::<u16>().is_err();
+        return has_odd_port && (path.contains('@') || query.contains('@'));
+    };
+    let is_escape = |at: usize| user.get(at + 1..at + 3).is_some_and(|two| two.bytes().all(|b| b.is_ascii_hexdigit()));
+    authority.matches('@').count() > 1
+        || user.match_indices('%').any(|(at, _)| !is_escape(at))
 }
 
 fn cause(error: &tokio_postgres::Error) -> String {
@@ -270,13 +293,31 @@ mod tests {
     fn the_password_is_never_shown() {
         for (text, shown) in [
             ("postgres://u:hunter2@h/db", "postgres://u:***@h/db"),
-            ("postgres://u:hun@ter2@h:1/db?sslmode=require", "postgres://u:***@h:1/db?sslmode=require"),
+            ("postgres://u:hun%40ter2@h:1/db?sslmode=require", "postgres://u:***@h:1/db?sslmode=require"),
             ("postgres://u@h/db?password=hunter2&sslmode=disable", "postgres://u@h/db?sslmode=disable"),
             ("postgres://h/db", "postgres://h/db"),
         ] {
-            let Ok(url) = DatabaseUrl::parse(text) else { continue };
+            let url = DatabaseUrl::parse(text).unwrap();
             assert_eq!(url.to_string(), shown);
             assert!(!format!("{url:?}").contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn what_means_something_in_a_url_is_encoded_in_passwords() {
+        for (written, meant) in [("p%40ss", "p@ss"), ("%3A%2F%3F%23%25", ":/?#%"), ("p%C3%A9", "pé"), ("p:#!$&'()*+,;=-._~", "p:#!$&'()*+,;=-._~")] {
+            for host in ["h", "h:1", "a:1,[::1]:2"] {
+                let url = DatabaseUrl::parse(&format!("postgres://us%40er:{written}@{host}/db")).unwrap();
+                let Target::PostgreSql(server) = url.target() else { panic!("{written}") };
+                assert_eq!(server.config.get_password(), Some(meant.as_bytes()), "{written}");
+                assert_eq!(server.config.get_user(), Some("us@er"));
+                assert_eq!(server.config.get_dbname(), Some("db"));
+            }
+        }
+        for password in ["hun@ter2", "hun/ter2", "hun?ter2", "hun%ter2", "hun%4", "h@/?#ter2"] {
+            let error = DatabaseUrl::parse(&format!("postgres://u:{password}@h/db")).unwrap_err();
+            assert_eq!(error, InvalidDatabaseUrl::Unencoded, "{password}");
+            assert!(!error.to_string().contains("ter2"));
         }
     }
 
