@@ -1,5 +1,5 @@
 //! Every list of the store, by every filter, in every order, from its beginning and from further back, at 100 000 rows of
-//! each: the statements that are really sent find what they look for in an index and read it off in order.
+//! each (`--full`: a million): the statements that are really sent find what they look for in an index and read it off in order.
 //!
 //! PostgreSQL also tells how many rows it looked at. That is what keeps an index from being walked to its end for a page
 //! of a few rows, which a plan does not show; where a list may do that, its row in the table says how far.

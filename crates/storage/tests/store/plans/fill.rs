@@ -1,5 +1,5 @@
 //! 100 000 rows of everything that is listed, a neighbour beside each with a few, and 100 000 organisations and projects with
-//! hardly anything.
+//! hardly anything. In the long version of the tests it is a million of each.
 
 use crate::sql::{Sql, literals};
 use test_support::{Backend, Db};
@@ -23,14 +23,27 @@ pub(super) const SMALL_SCOPE: u128 = 10;
 pub(super) const ACTOR: u128 = 8;
 /// A repository with 100 000 executions and baselines.
 pub(super) const REPOSITORY: u128 = 9;
-/// A custom role that one member in a thousand wears.
+/// A custom role that a hundred members wear.
 pub(super) const ROLE: u128 = 11;
-/// A token that was used in each of 100 000 hours, and an actor in the middle of the list.
-pub(super) const MIDDLE: u128 = 50_000;
 
-/// `n` runs from 1 to 100 000; `{row:5}` is the id of the number `n + 5`, and `{m}` the moment `n` seconds after 1970. Of
-/// each owner's tokens one in a thousand is rotating, revoked, expired or bound to the project, one in ten was rotated
-/// long ago, and one in ten will expire.
+/// So many times 100 000 rows there are of everything, within the same 100 000 seconds.
+pub(super) fn scale() -> i64 {
+    if std::env::var_os("NOLAPSE_TEST_FULL").is_some() { 10 } else { 1 }
+}
+
+/// How many rows there are of everything.
+pub(super) fn rows() -> u64 {
+    scale().unsigned_abs() * 100_000
+}
+
+/// A token that was used in each hour, and an actor in the middle of the list: of second 50 000.
+pub(super) fn middle() -> u128 {
+    u128::from(rows() / 2)
+}
+
+/// `n` runs from 1 to the number of rows; `{row:5}` is the id of the number `n + 5`, and `{m}` the moment of row `n`, which
+/// is in the first 100 000 seconds after 1970. Of each owner's tokens one in a thousand is rotating, revoked, expired or bound
+/// to the project, one in ten was rotated long ago, and one in ten will expire. `{few}` are a hundred of everybody.
 const FILL: &str = "
 INSERT INTO organizations VALUES ({id:1}, 'large', 'Large', NULL, NULL, {t:1}, {t:1}, {no}), ({id:2}, 'small', 'Small', NULL, NULL, {t:1}, {t:1}, {no});
 INSERT INTO organizations SELECT {row:1000000}, 'o-' || n, 'O', NULL, NULL, {t:1}, {t:1}, {no} FROM numbers;
@@ -42,7 +55,7 @@ INSERT INTO roles SELECT {row:1000000}, {id:1}, 'R' || n, 'r' || n, 'x', {t:1}, 
 INSERT INTO roles SELECT {row:2000000}, {id:2}, 'R' || n, 'r' || n, 'x', {t:1}, {t:1} FROM numbers WHERE n <= 20;
 INSERT INTO memberships (organization_id, user_id, built_in_role, role_id, created_at) VALUES ({id:1}, {id:3}, 'owner', NULL, {t:1}), ({id:2}, {id:3}, 'owner', NULL, {t:1});
 INSERT INTO memberships (organization_id, user_id, built_in_role, role_id, created_at)
-    SELECT {id:1}, {row:1000000}, CASE WHEN n % 1000 <> 0 THEN 'member' END, CASE n % 1000 WHEN 0 THEN {id:11} END, {m} FROM numbers;
+    SELECT {id:1}, {row:1000000}, CASE WHEN n % {few} <> 0 THEN 'member' END, CASE n % {few} WHEN 0 THEN {id:11} END, {m} FROM numbers;
 INSERT INTO memberships (organization_id, user_id, built_in_role, role_id, created_at) SELECT {row:1000000}, {row:1000000}, 'owner', NULL, {m} FROM numbers;
 INSERT INTO sessions SELECT {row:1000000}, {row:1000000}, {id:1}, {digest}, NULL, {m}, {far} FROM numbers;
 INSERT INTO sessions SELECT {row:2000000}, {id:3}, {id:1}, {other}, NULL, {m}, {far} FROM numbers WHERE n <= 20;
@@ -71,8 +84,8 @@ INSERT INTO tokens (id, organization_id, kind, owner_user_id, actor_id, project_
         UNION ALL SELECT n, n % 1000 = 1 OR n % 10 = 5, {row:1000000}, {row:1000001}, {id:1}, 'personal', {id:3}, NULL, NULL FROM numbers
         UNION ALL SELECT n, n % 1000 = 1 OR n % 10 = 5, {row:2000000}, {row:2000001}, {id:1}, 'actor', NULL, {id:8}, {id:4} FROM numbers
         UNION ALL SELECT n, n % 1000 = 1 OR n % 10 = 5, {row:3000000}, {row:3000001}, {row:1000000}, 'organization', NULL, NULL, NULL FROM numbers) AS owned;
-INSERT INTO token_usage SELECT {id:50000}, n, 0, 0, 0 FROM numbers;
-INSERT INTO token_usage SELECT {row:0}, 1, 0, 0, 0 FROM numbers WHERE n <> 50000;
+INSERT INTO token_usage SELECT {id:{middle}}, n, 0, 0, 0 FROM numbers;
+INSERT INTO token_usage SELECT {row:0}, 1, 0, 0, 0 FROM numbers WHERE n <> {middle};
 INSERT INTO repositories SELECT {row:1000000}, {id:1}, 'r-' || n, 0, NULL, NULL, {m} FROM numbers;
 INSERT INTO repositories VALUES ({id:9}, {id:1}, 'a', 0, NULL, NULL, {t:1});
 INSERT INTO repositories SELECT {row:2000000}, {row:1000000}, 'r', 0, NULL, NULL, {m} FROM numbers;
@@ -80,7 +93,7 @@ INSERT INTO baselines SELECT {id:9}, n, 0, NULL, {m}, {m}, 'system' FROM numbers
 INSERT INTO executions SELECT {row:0}, {id:1}, {id:9}, 'main', '0123456', 0, 0, 0, 0, {yes}, 'pass', NULL, 'system', {m} FROM numbers;
 INSERT INTO executions SELECT {row:1000000}, {row:1000000}, {row:2000000}, 'main', '0123456', 0, 0, 0, 0, {yes}, 'pass', NULL, 'system', {m} FROM numbers;
 INSERT INTO revocation_log SELECT n, 'token', {row:0}, {m} FROM numbers;
-INSERT INTO audit_heads VALUES ({id:1}, 100000, {b:32}, {far}), ({id:2}, 0, {b:32}, {far});
+INSERT INTO audit_heads VALUES ({id:1}, {rows}, {b:32}, {far}), ({id:2}, 0, {b:32}, {far});
 INSERT INTO audit_heads SELECT {row:1000000}, 1, {b:32}, {far} FROM numbers;
 INSERT INTO audit_events SELECT {row:1000000}, 1, {m}, 'x3', 'user:3', 'token', 't3', '', 'x', {b:32}, {b:32} FROM numbers;
 INSERT INTO audit_events SELECT {id:1}, n, {m}, CASE n % 1000 WHEN 1 THEN 'rare' ELSE 'x' || n % 7 END,
@@ -89,9 +102,9 @@ INSERT INTO audit_events SELECT {id:1}, n, {m}, CASE n % 1000 WHEN 1 THEN 'rare'
 ";
 
 /// A table of the numbers.
-const SQLITE_NUMBERS: &str = "PRAGMA foreign_keys = OFF; CREATE TABLE numbers AS WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100000) SELECT n FROM n;";
+const SQLITE_NUMBERS: &str = "PRAGMA foreign_keys = OFF; CREATE TABLE numbers AS WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows}) SELECT n FROM n;";
 /// The same. Neither database need look up what every row refers to.
-const POSTGRESQL_NUMBERS: &str = "SET session_replication_role = replica; CREATE TABLE numbers AS SELECT n FROM generate_series(1, 100000) AS g (n);";
+const POSTGRESQL_NUMBERS: &str = "SET session_replication_role = replica; CREATE TABLE numbers AS SELECT n FROM generate_series(1, {rows}) AS g (n);";
 /// How many entries lists have, which is not kept up while PostgreSQL fills the tables.
 const POSTGRESQL_TOTALS: &str = "
 INSERT INTO organization_totals SELECT o.id, (SELECT count(*) FROM projects WHERE organization_id = o.id) FROM organizations AS o;
@@ -113,8 +126,13 @@ pub(super) const fn at(seconds: i64) -> Timestamp {
 /// [`FILL`] as the database writes it.
 fn statements(backend: Backend) -> String {
     let (id, digest, moment, none) = match backend {
-        Backend::Sqlite => ("unhex(printf('%032x', n + ", "unhex(printf('%064x', n + ", "n * 1000000", "NULL"),
-        Backend::PostgreSql => ("(lpad(to_hex(n + ", "decode(lpad(to_hex(n + ", "to_timestamp(n)", "NULL::uuid"),
+        Backend::Sqlite => ("unhex(printf('%032x', n + ", "unhex(printf('%064x', n + ", "(n * {micros})", "NULL"),
+        Backend::PostgreSql => (
+            "(lpad(to_hex(n + ",
+            "decode(lpad(to_hex(n + ",
+            "('epoch'::timestamptz + n * {micros} * interval '1 microsecond')",
+            "NULL::uuid",
+        ),
     };
     let (id_ends, digest_ends) = match backend {
         Backend::Sqlite => ("))", "))"),
@@ -129,7 +147,15 @@ fn statements(backend: Backend) -> String {
     for first in ["0", "1", "1000000", "1000001", "2000000", "2000001", "3000000", "3000001"] {
         text = text.replace(&format!("{{row:{first}}}"), &format!("{id}{first}{id_ends}"));
     }
-    literals(backend, &text)
+    literals(backend, &numbered(&text))
+}
+
+/// With what depends on how many rows there are.
+fn numbered(text: &str) -> String {
+    let scale = scale();
+    [("rows", 100_000 * scale), ("middle", 50_000 * scale), ("few", 1_000 * scale), ("micros", 1_000_000 / scale)]
+        .iter()
+        .fold(text.to_owned(), |text, (name, number)| text.replace(&format!("{{{name}}}"), &number.to_string()))
 }
 
 /// Fills the database. What it knows about its tables is what it learns by itself: on SQLite nothing.
@@ -138,10 +164,11 @@ pub(super) async fn filled(db: &Db) -> Sql {
     let mut sql = Sql::connect(db.url()).await;
     match backend {
         Backend::Sqlite => {
-            sql.run(&format!("{SQLITE_NUMBERS} BEGIN; {} COMMIT", statements(backend))).await.unwrap();
+            sql.run(&format!("{} BEGIN; {} COMMIT", numbered(SQLITE_NUMBERS), statements(backend))).await.unwrap();
         }
         Backend::PostgreSql => {
-            sql.run(&format!("{POSTGRESQL_NUMBERS} {} {POSTGRESQL_TOTALS}", statements(backend))).await.unwrap();
+            let numbers = numbered(POSTGRESQL_NUMBERS);
+            sql.run(&format!("{numbers} {} {POSTGRESQL_TOTALS}", statements(backend))).await.unwrap();
             // Also tells which rows an index alone vouches for, as it is told by itself before long. One pass now and then
             // leaves tables out.
             sql.run("VACUUM (ANALYZE)").await.unwrap();

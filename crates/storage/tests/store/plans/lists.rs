@@ -55,8 +55,10 @@ const PAGE: u64 = 404;
 const NEIGHBOUR: u64 = 1_010;
 /// As far as a search goes at a time, and the page it ends with.
 const SEARCHED: u64 = SEARCHED_ROWS as u64 + PAGE;
-/// How far back a search goes here, where every second has a row.
-const SEARCHED_SECONDS: i64 = SEARCHED_ROWS as i64;
+/// How far back a search goes here, where every second has a row, or several.
+fn searched_seconds() -> i64 {
+    i64::from(SEARCHED_ROWS) / fill::scale()
+}
 
 const OLDER: Option<[&str; 2]> = Some(["(created_at,id)<", "ROW(created_at, id) <"]);
 
@@ -112,7 +114,7 @@ pub(super) fn all() -> Vec<List> {
         ),
         list!(token_rules(id(1_000_500)), "", page("token_policies_pkey")),
         list!(
-            token_usage(id(fill::MIDDLE), hour(50_000), hour(50_100)),
+            token_usage(id(fill::middle()), hour(50_000), hour(50_100)),
             "",
             from("token_usage_pkey", Some(["hour>", "hour >="]))
         ),
@@ -139,7 +141,7 @@ pub(super) fn all() -> Vec<List> {
         list!(tokens_of_actors(&[id(500), id(600)]), "", few("tokens_actor_idx")),
         list!(tokens_by_actor(&[id(500), id(600)]), "", few("tokens_actor_idx")),
     ];
-    for after in [None, Some((at(50_000), fill::MIDDLE))] {
+    for after in [None, Some((at(50_000), fill::middle()))] {
         let member = after.map(|(at, number)| (at, id(number)));
         let sought = after.and(Some(["(created_at,user_id)<", "ROW(created_at, user_id) <"]));
         let members = from("memberships_listing_idx", sought);

@@ -1,6 +1,6 @@
 //! Audit trails.
 
-use super::{Found, List, SEARCHED, SEARCHED_SECONDS, list, page};
+use super::{Found, List, SEARCHED, list, page};
 use crate::plans::fill::{self, at, id};
 use storage::model::{AuditFilter, Principal, SEARCHED_ROWS};
 use token_domain::access::Direction;
@@ -14,7 +14,7 @@ pub(super) fn all() -> Vec<List> {
             for actor in [None, Some(Principal::Service)] {
                 for target_id in [None, Some("rare")] {
                     for (from, until) in times {
-                        for after in [None, Some(40_000)] {
+                        for after in [None, Some(40_000 * fill::scale())] {
                             all.extend(of(AuditFilter {
                                 organization_id: Some(id(fill::LARGE)),
                                 action: action.map(str::to_owned),
@@ -43,10 +43,11 @@ fn of(mut filter: AuditFilter) -> Vec<List> {
         let statements = of_stretch(&filter, Found { is_alone: true, rows: SEARCHED, ..page("audit_events_pkey") });
         let details = format!("{filter:?}");
         lists.push(List { statements, ..list!(search_end_of_audit(&end, SEARCHED_ROWS), details, page("")) });
-        // Event n is of second n.
+        // The first event that any of these filters leaves, and the last.
+        let (first, last) = (20_000 * fill::scale(), 100_000 * fill::scale());
         filter.up_to = Some(match filter.direction {
-            Direction::Ascending => filter.after.unwrap_or_default().max(20_000) + SEARCHED_SECONDS,
-            Direction::Descending => filter.after.unwrap_or(100_000) - SEARCHED_SECONDS,
+            Direction::Ascending => filter.after.unwrap_or_default().max(first) + i64::from(SEARCHED_ROWS),
+            Direction::Descending => filter.after.unwrap_or(last) - i64::from(SEARCHED_ROWS),
         });
     }
     let AuditFilter {

@@ -8,8 +8,20 @@ use crate::plans::fill::{self, id};
 use storage::model::{ActorFilter, Listing, ScopedTo};
 use token_domain::access::{Direction, OrderBy, OrderField, Paging};
 
-/// Half of a list of 100 000, and of an eighth of it.
-const HALF: u64 = 50_010;
+/// Half of the longest lists.
+fn half() -> u64 {
+    fill::rows() / 2 + 10
+}
+
+/// The page of ten in the middle of them.
+fn middle_page() -> String {
+    (fill::rows() / 20 - 1).to_string()
+}
+
+/// And of an eighth of one.
+fn middle_page_of_eighth() -> String {
+    (fill::rows() / 160 - 25).to_string()
+}
 
 pub(super) fn all() -> Vec<List> {
     let mut all = Vec::new();
@@ -27,7 +39,7 @@ pub(super) fn all() -> Vec<List> {
     let scopes = [id(fill::SCOPE), id(1_000_500)];
     all.push(list!(actor_counts(id(fill::PROJECT), &scopes), "", page("access_scope_totals_pkey")));
     all.push(list!(places_of_actors(id(fill::PROJECT), &[id(500), id(600)]), "", page("actors_pkey")));
-    let of_scope = Found { indexes: vec!["actors_access_scope_"], rows: HALF, ..page("") };
+    let of_scope = Found { indexes: vec!["actors_access_scope_"], rows: half(), ..page("") };
     all.push(list!(actor_ids(id(fill::PROJECT), id(fill::SCOPE)), "all of them", of_scope));
     all
 }
@@ -41,11 +53,11 @@ fn listing(order: OrderBy, number: &str, search: Option<&str>) -> Listing {
 
 /// The ids of a page, walked to in this index alone.
 fn ids(index: &'static str) -> Found {
-    Found { rows: HALF, is_alone: true, ..page(index) }
+    Found { rows: half(), is_alone: true, ..page(index) }
 }
 
 fn projects(order: OrderBy) -> List {
-    let listing = listing(order, "4999", None);
+    let listing = listing(order, &middle_page(), None);
     let index = match order.field {
         OrderField::Slug => "projects_slug_key",
         OrderField::Name => "projects_name_idx",
@@ -62,7 +74,7 @@ fn projects(order: OrderBy) -> List {
 }
 
 fn access_scopes(order: OrderBy) -> List {
-    let listing = listing(order, "4999", None);
+    let listing = listing(order, &middle_page(), None);
     let index = match order.field {
         OrderField::Slug => "access_scopes_slug_key",
         OrderField::Name => "access_scopes_name_idx",
@@ -84,7 +96,7 @@ fn actors(order: OrderBy, scoped_to: ScopedTo) -> List {
     let ActorFilter { project_id: _, scoped_to: _ } = filter;
     let (number, total, indexes) = match scoped_to {
         ScopedTo::Anything => (
-            "4999",
+            middle_page(),
             "project_totals_pkey",
             match order.field {
                 OrderField::Slug | OrderField::Name => vec!["actors_project_name_idx"],
@@ -93,7 +105,7 @@ fn actors(order: OrderBy, scoped_to: ScopedTo) -> List {
             },
         ),
         ScopedTo::Nothing => (
-            "600",
+            middle_page_of_eighth(),
             "project_totals_pkey",
             match order.field {
                 OrderField::Slug | OrderField::Name => vec!["actors_unscoped_name_idx"],
@@ -103,7 +115,7 @@ fn actors(order: OrderBy, scoped_to: ScopedTo) -> List {
             },
         ),
         ScopedTo::This(_) => (
-            "600",
+            middle_page_of_eighth(),
             "access_scope_totals_pkey",
             match order.field {
                 OrderField::Slug | OrderField::Name => vec!["actors_access_scope_name_idx"],
@@ -112,7 +124,7 @@ fn actors(order: OrderBy, scoped_to: ScopedTo) -> List {
             },
         ),
     };
-    let listing = listing(order, number, None);
+    let listing = listing(order, &number, None);
     list!(
         list_actors(&filter, &listing),
         format!("{scoped_to:?} {listing:?}"),

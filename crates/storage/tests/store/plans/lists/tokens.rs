@@ -1,6 +1,6 @@
 //! Lists of tokens.
 
-use super::{Found, List, OLDER, SEARCHED, SEARCHED_SECONDS, from, list};
+use super::{Found, List, OLDER, SEARCHED, from, list, searched_seconds};
 use crate::plans::fill::{self, at, id};
 use storage::model::{Narrowing, OwnerFilter, Principal, SEARCHED_ROWS, TokenFilter, TokenOwner};
 use token_domain::access::ExternalId;
@@ -17,7 +17,7 @@ const STATUSES: [Option<Status>; 5] =
 pub(super) fn all() -> Vec<List> {
     // An actor's are asked for as they are, or for the one that counts, and never from further back.
     let mut all: Vec<List> = [None, Some(Status::Active)].into_iter().flat_map(of_actor).collect();
-    for after in [None, Some((at(50_000), id(fill::MIDDLE)))] {
+    for after in [None, Some((at(50_000), id(fill::middle())))] {
         let filter = |owner: TokenOwner, status, project_id, name: Option<&str>| TokenFilter {
             organization_id: id(fill::LARGE),
             owner: owner.into(),
@@ -88,7 +88,7 @@ fn of(mut filter: TokenFilter) -> Vec<List> {
     let mut lists = Vec::new();
     if filter.is_search() {
         let newest = filter.after.map_or(at(100_000), |(moment, _)| moment);
-        filter.until = Some((newest - Span::long_seconds(SEARCHED_SECONDS), id(0)));
+        filter.until = Some((newest - Span::long_seconds(searched_seconds()), id(0)));
         let found = Found { is_alone: true, rows: SEARCHED, ..from(listing(filter.owner), filter.after.and(OLDER)) };
         let end = filter.clone();
         lists.push(list!(search_end_of_tokens(&end, SEARCHED_ROWS), format!("{filter:?}"), found));
