@@ -11,7 +11,7 @@ pub struct StoreOptions {
     pub connect_timeout: Duration,
     /// PostgreSQL: how long a unit of work waits for its turn at what it locks first and for a free connection, together.
     pub acquire_timeout: Duration,
-    /// PostgreSQL: how long one statement may run.
+    /// How long one statement may run. SQLite: a list or search in its lane, with all of its statements.
     pub statement_timeout: Duration,
     /// PostgreSQL: how long a validation waits for its read, with connecting.
     pub validation_timeout: Duration,

@@ -16,6 +16,15 @@ pub enum Sql {
     PostgreSql(Client),
 }
 
+diesel::define_sql_function! {
+    /// As the store has it, for plans of its statements; nothing is read by it here.
+    fn fold_case(text: Nullable<Text>) -> Nullable<Text>;
+}
+diesel::define_sql_function! {
+    /// As the store has it.
+    fn in_time() -> diesel::sql_types::Bool;
+}
+
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = Nullable<Text>)]
@@ -31,6 +40,8 @@ impl Sql {
         if let Some(path) = url.sqlite_path() {
             let mut connection =
                 SqliteConnection::establish(path.to_str().expect("a path in UTF-8")).expect("the file");
+            fold_case_utils::register_impl(&mut connection, |text: Option<String>| text).expect("the function");
+            in_time_utils::register_nondeterministic_impl(&connection, || true).expect("the function");
             connection.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON").expect("the pragmas");
             Self::Sqlite(Box::new(connection))
         } else {

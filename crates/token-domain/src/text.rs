@@ -1,5 +1,7 @@
 //! Names, labels, slugs and e-mail addresses: text that people choose, checked once where it comes in.
 
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
 use unicode_general_category::{GeneralCategory, get_general_category};
 use unicode_normalization::UnicodeNormalization;
 
@@ -65,11 +67,47 @@ pub(crate) fn clean_with(text: &str, longest: usize, is_allowed: impl Fn(char) -
     Ok(normalised)
 }
 
-/// A text to look for in names, as names are stored (trimmed, NFC), in ASCII lower case. "e" and a combining accent find
+/// A text to look for in names, as names are stored (trimmed, NFC), without regard to case. "E" and a combining accent find
 /// "é": a script that does not find its own token makes a second one.
 pub fn needle(text: &str) -> String {
-    text.trim().nfc().collect::<String>().to_ascii_lowercase()
+    folded(&composed(text.trim()))
 }
+
+/// A text with every capital letter made small, letter by letter: where a search compares, on both sides.
+///
+/// A letter stays as it is if its small form is more than one character (only "İ"), so that a place in one text is a place in
+/// the other. Full case folding, which makes "ß" equal to "ss", is not what people expect of a search for part of a name.
+pub fn folded(text: &str) -> String {
+    text.chars().map(small).collect()
+}
+
+fn small(letter: char) -> char {
+    let mut form = letter.to_lowercase();
+    match (form.next(), form.next()) {
+        (Some(small), None) => small,
+        _ => letter,
+    }
+}
+
+/// The capitals beyond ASCII of the letters in a folded text, and the small letter of each, in the same order: what a database
+/// has to replace in a text, after making ASCII small, before it can find this one in it.
+pub fn capitals_of(folded: &str) -> (String, String) {
+    let letters: BTreeSet<char> = folded.chars().collect();
+    let pairs = letters.iter().flat_map(|small| {
+        let capitals = CAPITALS.get(small).map(Vec::as_slice).unwrap_or_default();
+        capitals.iter().map(|capital| (*capital, *small))
+    });
+    pairs.unzip()
+}
+
+/// By small letter. A small letter may have several, one of them in no table of upper-case forms: "ẞ" of "ß".
+static CAPITALS: LazyLock<HashMap<char, Vec<char>>> = LazyLock::new(|| {
+    let mut capitals: HashMap<char, Vec<char>> = HashMap::new();
+    for capital in ('\u{80}'..=char::MAX).filter(|letter| small(*letter) != *letter) {
+        capitals.entry(small(capital)).or_default().push(capital);
+    }
+    capitals
+});
 
 /// Declares a checked text: private, made only by its own `parse`, shown and serialised as it is.
 macro_rules! text_type {
@@ -231,7 +269,11 @@ mod tests {
             ("CI", "ci"),
             (" ci\t", "ci"),
             ("Cafe\u{301}", "café"),
-            ("É", "É"),
+            ("E\u{301}", "é"),
+            ("ΣΊΣΥΦΟΣ", "σίσυφοσ"),
+            ("STRASSE", "strasse"),
+            ("STRAẞE", "straße"),
+            ("İ", "İ"),
             ("", ""),
             ("  ", ""),
             ("a  b", "a  b"),
@@ -240,8 +282,31 @@ mod tests {
             assert_eq!(needle(text), expected, "{text:?}");
         }
         for name in ["CI runner", "e\u{301}", "  ÅNGSTRÖM ", "👩‍💻"] {
-            let stored = Name::parse(name).unwrap().as_str().to_ascii_lowercase();
-            assert!(stored.contains(&needle(name)), "{name}");
+            assert_eq!(folded(Name::parse(name).unwrap().as_str()), needle(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_capital_of_a_letter_is_known() {
+        for (text, capitals, smalls) in [
+            ("ci 7", "", ""),
+            ("ärger", "Ä", "ä"),
+            ("ß", "ẞ", "ß"),
+            ("ǆ", "Ǆǅ", "ǆǆ"),
+            ("k", "\u{212a}", "k"),
+            ("", "", ""),
+        ] {
+            assert_eq!(capitals_of(text), (capitals.to_owned(), smalls.to_owned()), "{text}");
+        }
+        // Replaced letter by letter, as a database does it, any text is as it is folded.
+        for text in ["ÄRGER mit Straßen", "ΑΒΓ Жж", "ǅ", "\u{212a}elvin", "İ"] {
+            let (capitals, smalls) = capitals_of(&folded(text));
+            let replaced: String = text
+                .to_ascii_lowercase()
+                .chars()
+                .map(|letter| capitals.chars().position(|one| one == letter).map_or(letter, |at| smalls.chars().nth(at).unwrap()))
+                .collect();
+            assert_eq!(replaced, folded(text));
         }
     }
 

@@ -109,7 +109,7 @@ pub(crate) const KEYS: &[Key] = &[
         "database.statement_timeout_ms",
         int(100, 600_000),
         Some("5000"),
-        "PostgreSQL: how long one statement may run.",
+        "How long one statement may run; SQLite: one list or search.",
     ),
     key(
         "database.validation_timeout_ms",

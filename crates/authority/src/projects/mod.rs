@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use storage::model::{Listing, Page, Project};
 use token_domain::id::OrganizationId;
-use token_domain::text::{Name, Slug, needle};
+use token_domain::text::{Name, Slug, folded, needle};
 
 pub use delete::Contents;
 pub use error::TenancyError;
@@ -172,7 +172,7 @@ fn named_after(slug: &Slug) -> Result<Name, Failure> {
 }
 
 fn is_found(project: &Project, listing: &Listing) -> bool {
-    let contains = |text: &str, part: &str| text.to_ascii_lowercase().contains(&needle(part));
+    let contains = |text: &str, part: &str| folded(text).contains(&needle(part));
     listing
         .search
         .as_deref()

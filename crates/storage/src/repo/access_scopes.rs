@@ -1,7 +1,8 @@
 //! Tenant boundaries inside a project.
 
-use super::Conn;
-use super::listing::{Columns, Window, contains, rows_of, total};
+use super::dialect::contains;
+use super::{Conn, dialect};
+use super::listing::{Columns, Window, rows_of, total};
 use super::totals;
 use crate::error::StoreError;
 use crate::model::{AccessScope, AccessScopeEdit, Listing, Page};
@@ -20,7 +21,7 @@ const COLUMNS: Columns = Columns { table: "access_scopes", slug: Some("slug"), n
 /// The access scopes a list is of.
 macro_rules! listed {
     ($project:expr, $listing:expr) => {{
-        let mut listed = access_scopes::table.filter(access_scopes::project_id.eq($project.bind())).into_boxed();
+        let mut listed = access_scopes::table.filter(access_scopes::project_id.eq($project.bind())).filter(dialect::in_time()).into_boxed();
         if let Some(text) = &$listing.search {
             listed = listed.filter(
                 contains!("access_scopes.slug", needle(text)).or(contains!("access_scopes.name", needle(text))),

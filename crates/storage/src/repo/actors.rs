@@ -1,7 +1,8 @@
 //! What acts in a project.
 
-use super::Conn;
-use super::listing::{Columns, Window, contains, rows_of, total};
+use super::dialect::contains;
+use super::{Conn, dialect};
+use super::listing::{Columns, Window, rows_of, total};
 use super::totals;
 use crate::error::StoreError;
 use crate::model::{Actor, ActorEdit, ActorFilter, Listing, Page, ScopedTo};
@@ -36,7 +37,7 @@ const COLUMNS: Columns = Columns { table: "actors", slug: None, name: "name" };
 /// The actors a list is of.
 macro_rules! listed {
     ($filter:expr, $listing:expr) => {{
-        let mut listed = actors::table.filter(actors::project_id.eq($filter.project_id.bind())).into_boxed();
+        let mut listed = actors::table.filter(actors::project_id.eq($filter.project_id.bind())).filter(dialect::in_time()).into_boxed();
         listed = match $filter.scoped_to {
             ScopedTo::Anything => listed,
             ScopedTo::Nothing => listed.filter(actors::access_scope_id.is_null()),

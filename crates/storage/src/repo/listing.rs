@@ -85,16 +85,6 @@ impl Window {
     }
 }
 
-/// "This column contains the text", without regard to ASCII case and without wildcards. For a text that somebody looks for in
-/// names: of [`token_domain::text::needle`].
-macro_rules! contains {
-    ($column:literal, $text:expr) => {
-        diesel::dsl::sql::<diesel::sql_types::Bool>(&super::dialect::contains($column))
-            .bind::<diesel::sql_types::Text, _>($text.to_ascii_lowercase())
-            .sql(") > 0")
-    };
-}
-
 /// "Older than this entry", of a list that runs from the newest back in time: both columns compared as one value, so that
 /// the index finds the place at once. Spelled out with AND and OR, the database reads every entry of the same moment.
 macro_rules! older {
@@ -145,7 +135,7 @@ pub(super) fn total(count: i64) -> Result<u64, StoreError> {
     u64::try_from(count).map_err(|_| StoreError::Broken("a negative count".to_owned()))
 }
 
-pub(super) use {contains, not_older, older, rows_of};
+pub(super) use {not_older, older, rows_of};
 
 #[cfg(test)]
 mod tests {

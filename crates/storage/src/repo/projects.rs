@@ -1,7 +1,8 @@
 //! Projects of an organisation.
 
-use super::Conn;
-use super::listing::{Columns, Window, contains, rows_of, total};
+use super::dialect::contains;
+use super::{Conn, dialect};
+use super::listing::{Columns, Window, rows_of, total};
 use super::totals;
 use crate::error::StoreError;
 use crate::model::{Listing, Page, Project};
@@ -19,7 +20,7 @@ const COLUMNS: Columns = Columns { table: "projects", slug: Some("slug"), name: 
 /// The projects a list is of.
 macro_rules! listed {
     ($organization:expr, $listing:expr) => {{
-        let mut listed = projects::table.filter(projects::organization_id.eq($organization.bind())).into_boxed();
+        let mut listed = projects::table.filter(projects::organization_id.eq($organization.bind())).filter(dialect::in_time()).into_boxed();
         if let Some(text) = &$listing.search {
             listed =
                 listed.filter(contains!("projects.slug", needle(text)).or(contains!("projects.name", needle(text))));

@@ -1,6 +1,6 @@
 //! What spans projects, access scopes, actors and their tokens: moves, and the end of a whole project.
 
-use super::Conn;
+use super::{Conn, dialect};
 use super::listing::total;
 use super::totals;
 use crate::error::StoreError;
@@ -89,8 +89,8 @@ pub(crate) async fn project_contents(
         .is_null()
         .and(tokens::expires_at.is_null().or(tokens::expires_at.gt(Some(now.bind()))))
         .and(tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some(now.bind()))));
-    let live_tokens: i64 =
-        tokens::table.filter(tokens::project_id.eq(Some(project.bind()))).filter(live).count().get_result(conn).await?;
+    let bound = tokens::table.filter(tokens::project_id.eq(Some(project.bind()))).filter(live);
+    let live_tokens: i64 = bound.filter(dialect::in_time()).count().get_result(conn).await?;
     Ok(ProjectContents { access_scopes, actors, live_tokens: total(live_tokens)? })
 }
 

@@ -3,7 +3,8 @@
 //! The conditions below spell [`TokenFacts::status`](token_domain::token::TokenFacts::status) in SQL; a test holds
 //! them against it.
 
-use super::listing::{contains, not_older, older, total};
+use super::dialect::contains;
+use super::listing::{not_older, older, total};
 use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::kept::Keep as _;
@@ -257,7 +258,8 @@ pub(crate) async fn count_tokens(conn: &mut Conn<'_>, filter: &TokenFilter) -> R
             count(tokens::id).aggregate_filter(expired!(now).assume_not_null()),
         ))
         .into_boxed();
-    let (all, active, rotating, expired): (i64, i64, i64, i64) = filtered!(query, filter).get_result(conn).await?;
+    let query = filtered!(query, filter).filter(dialect::in_time());
+    let (all, active, rotating, expired): (i64, i64, i64, i64) = query.get_result(conn).await?;
     Ok(StatusCounts {
         active: total(active)?,
         rotating: total(rotating)?,
@@ -350,6 +352,7 @@ pub(crate) async fn live_token_count(
     Ok(tokens::table
         .filter(tokens::organization_id.eq(organization.bind()))
         .filter(live)
+        .filter(dialect::in_time())
         .count()
         .get_result(conn)
         .await?)

@@ -3,11 +3,14 @@
 use crate::proxy::{Doubt, Proxy};
 use crate::run::{founded, read, write};
 use crate::sql::Sql;
+use crate::tokens::insert;
 use std::time::Duration;
+use storage::model::{Narrowing, TokenFilter, TokenOwner};
 use storage::{Outage, OutageKind, Store, StoreError, StoreOptions};
 use test_support::database::sqlite_url;
 use test_support::records::{self, id};
 use test_support::{Backend, Db};
+use token_domain::id::OrganizationId;
 
 /// Short limits, so that a test of a limit is short as well; long enough for a machine with other work.
 fn impatient() -> StoreOptions {
@@ -193,6 +196,67 @@ fn a_file_locked_by_another_process_is_an_outage_and_not_for_good() {
         assert_eq!(read(db.store(), |r| Box::pin(r.count_organizations())).await, 1, "readers do not mind");
         other.run("ROLLBACK").await.unwrap();
         assert_eq!(count_in_unit(db.store()).await, Ok(1));
+    });
+}
+
+/// No time at all, so that the first row of a list is one too many: nothing here depends on how fast the machine is.
+#[test]
+fn a_list_that_takes_too_long_is_given_up_and_the_next_one_is_not() {
+    let options = StoreOptions { statement_timeout: Duration::ZERO, lane_width: 1, ..StoreOptions::default() };
+    Db::on(Backend::Sqlite, options, async |db| {
+        let (org, _) = founded(db.store()).await;
+        insert(db.store(), (1..10).map(|number| records::token(org, number)).collect()).await;
+        let filter = all_tokens(org);
+        let counted = db.store().read(move |r| Box::pin(async move { r.count_tokens(&filter).await })).await;
+        assert_eq!(outage(&counted), Some(OutageKind::Timeout), "{counted:?}");
+        // What looks at a few rows has no limit, and the lane goes on.
+        assert_eq!(read(db.store(), |r| Box::pin(r.count_organizations())).await, 1);
+        let page = db.store().read(move |r| Box::pin(async move { r.list_tokens(&all_tokens(org)).await })).await;
+        assert_eq!(page.map(|page| page.len()), Ok(9));
+    });
+    Db::on(Backend::Sqlite, StoreOptions::default(), async |db| {
+        let (org, _) = founded(db.store()).await;
+        insert(db.store(), (1..10).map(|number| records::token(org, number)).collect()).await;
+        let filter = all_tokens(org);
+        let counted = db.store().read(move |r| Box::pin(async move { r.count_tokens(&filter).await })).await;
+        assert_eq!(counted.map(|counts| counts.active), Ok(9));
+    });
+}
+
+fn all_tokens(org: OrganizationId) -> TokenFilter {
+    TokenFilter {
+        organization_id: org,
+        owner: TokenOwner::Organization.into(),
+        project_id: None,
+        status: None,
+        name_contains: None,
+        narrowed: Narrowing::default(),
+        now: records::T0,
+        after: None,
+        until: None,
+        limit: 100,
+    }
+}
+
+#[test]
+fn a_database_whose_tables_are_gone_is_an_outage_and_no_fault_of_the_request() {
+    Db::each(async |db| {
+        let (org, _) = founded(db.store()).await;
+        let mut sql = Sql::connect(db.url()).await;
+        let gone = match db.backend() {
+            Backend::Sqlite => "PRAGMA foreign_keys = OFF; DROP TABLE tokens; DROP TABLE organizations",
+            Backend::PostgreSql => "ALTER SCHEMA public RENAME TO gone",
+        };
+        sql.run(gone).await.unwrap();
+        let store = db.store();
+        for found in [
+            outage(&store.read(move |r| Box::pin(r.organization(org))).await),
+            outage(&store.read(move |r| Box::pin(async move { r.list_tokens(&all_tokens(org)).await })).await),
+            outage(&store.candidates(7).await),
+            outage(&count_in_unit(store).await),
+        ] {
+            assert!(found.is_some());
+        }
     });
 }
 

@@ -6,9 +6,11 @@ use crate::model::{AuditRecord, Hold, TokenCount, TokenUse, Touched};
 use crate::rows::{CandidateRow, candidate_query, touched_columns};
 use crate::schema::{memberships, organizations, sessions, tokens, users};
 use crate::sql_types::{Bind, Moment, MomentParam, Uid, UidParam};
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};
-use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, SessionId, TokenId, UserId};
@@ -17,10 +19,28 @@ use token_domain::usage::UseCounts;
 /// The collation that compares text byte by byte.
 pub(crate) const BYTEWISE: &str = "\"C\"";
 
-/// Opens the condition "the column contains", without regard to ASCII case; completed by the needle and `) > 0`. The
-/// collation keeps `lower` to ASCII, as on SQLite, whatever the database's own is.
-pub(crate) fn contains(column: &str) -> String {
-    format!("strpos(lower({column} COLLATE {BYTEWISE}), ")
+/// "This column contains the text", without regard to case and without wildcards. For a text that somebody looks for in names:
+/// of [`token_domain::text::needle`]. What `lower` does beyond ASCII depends on the collation of the database, so it is kept to
+/// ASCII, and the capitals of the text's own letters are replaced by name.
+macro_rules! contains {
+    ($column:literal, $text:expr) => {{
+        let text: String = $text;
+        let (capitals, smalls) = token_domain::text::capitals_of(&text);
+        diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("strpos(translate(lower(", $column, " COLLATE \"C\"), "))
+            .bind::<diesel::sql_types::Text, _>(capitals)
+            .sql(", ")
+            .bind::<diesel::sql_types::Text, _>(smalls)
+            .sql("), ")
+            .bind::<diesel::sql_types::Text, _>(text)
+            .sql(") > 0")
+    }};
+}
+
+pub(crate) use contains;
+
+/// As on SQLite, where statements have no time limit by themselves: true.
+pub(crate) fn in_time() -> SqlLiteral<Bool> {
+    sql("TRUE")
 }
 
 pub(crate) async fn load_candidates(conn: &mut Conn<'_>, lookup_hint: i64) -> QueryResult<Vec<CandidateRow>> {

@@ -1,19 +1,26 @@
 //! Opening a connection, and the wrapper that gives it diesel-async's interface without a thread hop.
 
+use super::budget::Budget;
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
 use diesel::connection::SimpleConnection;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Nullable, Text};
 use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
 use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
 use futures::future::BoxFuture;
 use std::error::Error;
 use std::fs::File;
 use std::path::Path;
+use token_domain::text::folded;
 
 /// What the log (WAL) shrinks to once everything in it is in the database. It grows while somebody reads for long, here a
 /// program from outside, and would stay as large as it ever was: 378 MB after one read during which 6 000 tokens were made.
 const JOURNAL_BYTES: u32 = 64 * 1024 * 1024;
+
+diesel::define_sql_function! {
+    /// A text with every capital letter made small ([`folded`]), for searches.
+    fn fold_case(text: Nullable<Text>) -> Nullable<Text>;
+}
 
 /// An SQLite connection that runs each statement at once, on the thread that awaits it.
 ///
@@ -42,20 +49,31 @@ impl SpawnBlocking for Inline {
 
 /// A connection that can only read.
 pub(crate) fn open_reader(path: &Path, options: &StoreOptions) -> Result<SqliteConn, StoreError> {
-    open(path, options, "PRAGMA query_only = ON;")
+    open_bounded_reader(path, options, &Budget::default())
+}
+
+/// The same, for statements that are given a time.
+pub(super) fn open_bounded_reader(
+    path: &Path,
+    options: &StoreOptions,
+    budget: &Budget,
+) -> Result<SqliteConn, StoreError> {
+    open(path, options, budget, "PRAGMA query_only = ON;")
 }
 
 /// The connection that writes. There is one per store.
 pub(super) fn open_writer(path: &Path, options: &StoreOptions) -> Result<SqliteConn, StoreError> {
-    open(path, options, "")
+    open(path, options, &Budget::default(), "")
 }
 
-fn open(path: &Path, options: &StoreOptions, more: &str) -> Result<SqliteConn, StoreError> {
+fn open(path: &Path, options: &StoreOptions, budget: &Budget, more: &str) -> Result<SqliteConn, StoreError> {
     if !path.exists() {
         let detail = format!("{} does not exist: make it with `nolapse-api migrate up`", path.display());
         return Err(StoreError::outage(OutageKind::Connect, detail));
     }
     let mut connection = establish(path)?;
+    fold_case_utils::register_impl(&mut connection, |text: Option<String>| text.map(|text| folded(&text)))?;
+    budget.watch(&mut connection)?;
     // The time-out first: switching to WAL may have to wait. FULL: what is acknowledged survives a power cut; with
     // NORMAL acknowledged rows were lost in 305 of 329 replayed cuts. No memory map: it saves a copy, and turns a
     // failing disk from an error into a signal that ends the process.
@@ -101,11 +119,60 @@ pub(crate) fn backup(path: &Path, target: &Path) -> Result<(), StoreError> {
 mod tests {
     use super::*;
     use diesel::QueryableByName;
+    use futures::executor::block_on;
 
     #[derive(QueryableByName)]
     struct Compiled {
         #[diesel(sql_type = Text)]
         option: String,
+    }
+
+    fn run(connection: &mut SqliteConn, statements: &'static str) {
+        block_on(connection.spawn_blocking(|connection| connection.batch_execute(statements))).unwrap();
+    }
+
+    #[test]
+    fn the_log_is_small_again_after_a_long_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        File::create(&path).unwrap();
+        let options = StoreOptions::default();
+        let mut writer = open_writer(&path, &options).unwrap();
+        run(&mut writer, "CREATE TABLE filler (bytes BLOB)");
+        // Somebody else's: ours have a time limit.
+        let mut reader = open_reader(&path, &options).unwrap();
+        run(&mut reader, "BEGIN; SELECT count(*) FROM filler");
+        run(
+            &mut writer,
+            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 80) \
+             INSERT INTO filler SELECT randomblob(1048576) FROM n",
+        );
+        let log = || std::fs::metadata(folder.path().join("test.db-wal")).unwrap().len();
+        assert!(log() > u64::from(JOURNAL_BYTES), "nothing can be moved into the database while it is read");
+        run(&mut reader, "COMMIT");
+        // The first brings everything into the database, the second begins the log anew.
+        run(&mut writer, "INSERT INTO filler VALUES ('a')");
+        run(&mut writer, "INSERT INTO filler VALUES ('b')");
+        assert!(log() <= u64::from(JOURNAL_BYTES), "{}", log());
+    }
+
+    #[derive(QueryableByName)]
+    struct Wait {
+        #[diesel(sql_type = diesel::sql_types::Integer)]
+        timeout: i32,
+    }
+
+    #[test]
+    fn whoever_waits_for_a_lock_waits_as_long_as_is_configured() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        File::create(&path).unwrap();
+        let options = StoreOptions { lock_timeout: std::time::Duration::from_millis(1_234), ..StoreOptions::default() };
+        for mut connection in [open_writer(&path, &options).unwrap(), open_reader(&path, &options).unwrap()] {
+            let asked = connection.spawn_blocking(|connection| diesel::sql_query("PRAGMA busy_timeout").get_result(connection));
+            let Wait { timeout } = block_on(asked).unwrap();
+            assert_eq!(timeout, 1_234);
+        }
     }
 
     #[test]

@@ -9,8 +9,11 @@ use crate::schema::{
     audit_events, audit_heads, memberships, organizations, revocation_clock, revocation_log, tokens, users,
 };
 use crate::sql_types::Bind;
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::query_builder::{QueryFragment, QueryId};
+use diesel::sql_types::Bool;
 use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl as AsyncRunQueryDsl;
 use std::future::{Ready, ready};
@@ -20,9 +23,22 @@ use token_domain::id::{OrganizationId, SessionId, TokenId, UserId};
 /// The collation that compares text byte by byte.
 pub(crate) const BYTEWISE: &str = "BINARY";
 
-/// Opens the condition "the column contains", without regard to ASCII case; completed by the needle and `) > 0`.
-pub(crate) fn contains(column: &str) -> String {
-    format!("instr(lower({column}), ")
+/// "This column contains the text", without regard to case and without wildcards. For a text that somebody looks for in names:
+/// of [`token_domain::text::needle`]. SQLite's own `lower` knows ASCII only; `fold_case` is ours and
+/// registered with every connection.
+macro_rules! contains {
+    ($column:literal, $text:expr) => {
+        diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("instr(fold_case(", $column, "), "))
+            .bind::<diesel::sql_types::Text, _>($text)
+            .sql(") > 0")
+    };
+}
+
+pub(crate) use contains;
+
+/// A condition of reads that may look at many rows: that there is time left ([`Budget`](super::budget::Budget)).
+pub(crate) fn in_time() -> SqlLiteral<Bool> {
+    sql("in_time()")
 }
 
 /// Straight through diesel's own connection: its statement cache is keyed by the query's type, so that the text of the

@@ -4,7 +4,8 @@
 //! A list of a large organisation costs thousands of times as much, and while it runs nothing else is answered there: with
 //! a million tokens two searches held both workers, and a validation took 1.5 s instead of 0.2 ms.
 
-use super::connection::{SqliteConn, open_reader};
+use super::budget::Budget;
+use super::connection::{SqliteConn, open_bounded_reader};
 use super::thread::{Importance, start};
 use crate::counters::StoreCounters;
 use crate::error::{OutageKind, StoreError};
@@ -112,10 +113,12 @@ fn closed() -> StoreError {
 /// One thread: job after job, on one connection as long as it is in order.
 fn serve(path: &Path, options: &StoreOptions, queue: &Mutex<Receiver<Job>>) {
     let mut kept: Option<SqliteConn> = None;
+    let budget = Budget::default();
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
-        let opened = kept.take().map_or_else(|| open_reader(path, options), Ok);
+        let opened = kept.take().map_or_else(|| open_bounded_reader(path, options, &budget), Ok);
+        budget.begin(options.statement_timeout);
         match opened {
             Ok(mut connection) => {
                 if job(Ok(&mut connection)) == Keep::Open {

@@ -1,6 +1,7 @@
 //! SQLite: point reads inline on the calling thread, long ones in a lane of their own, one writer thread for every unit of
 //! work.
 
+mod budget;
 mod connection;
 mod control;
 mod dialect;
