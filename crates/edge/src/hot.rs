@@ -48,6 +48,13 @@ impl HotPath {
             Self::Below(start) => path.starts_with(start),
         }
     }
+
+    /// What metrics call it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Whole(path) | Self::Below(path) => path,
+        }
+    }
 }
 
 /// What requests to a hot route get besides an id and counters, and their answers.

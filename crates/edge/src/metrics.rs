@@ -10,9 +10,14 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::hot::HotPath;
+
 /// Upper bounds of the duration buckets, in seconds.
 const BUCKETS: [f64; 14] =
     [0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
+/// The same for hot routes, most of whose answers take microseconds.
+const HOT_BUCKETS: [f64; 12] =
+    [0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.0001, 0.000_25, 0.001, 0.005, 0.025, 0.1, 1.0, 10.0];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answer {
@@ -36,6 +41,7 @@ struct Class {
 pub struct HttpMetrics {
     requests: Family<Answer, Counter>,
     durations: Family<Pattern, Histogram, fn() -> Histogram>,
+    hot_durations: Family<Pattern, Histogram, fn() -> Histogram>,
     classes: [Counter; 5],
     in_flight: Gauge,
     panics: Counter,
@@ -50,6 +56,7 @@ impl HttpMetrics {
         let metrics = Self {
             requests: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
+            hot_durations: Family::new_with_constructor(|| Histogram::new(HOT_BUCKETS)),
             classes: bound,
             in_flight: Gauge::default(),
             panics: Counter::default(),
@@ -63,6 +70,8 @@ impl HttpMetrics {
         );
         let help = "Time to answer a request, but for hot routes";
         registry.register_with_unit("http_request_duration", help, Unit::Seconds, metrics.durations.clone());
+        let help = "Time to answer a request of a hot route; one request in 64 is measured";
+        registry.register_with_unit("http_hot_request_duration", help, Unit::Seconds, metrics.hot_durations.clone());
         registry.register(
             "http_requests_in_flight",
             "Requests being worked on, but for hot routes",
@@ -83,6 +92,12 @@ impl HttpMetrics {
     pub(super) fn finished(&self, method: &Method, route: String, status: StatusCode, elapsed: Duration) {
         self.durations.get_or_create(&Pattern { route: route.clone() }).observe(elapsed.as_secs_f64());
         self.requests.get_or_create(&Answer { method: known(method), route, status: status.as_u16() }).inc();
+    }
+
+    /// Counts a request of a hot route that was measured.
+    pub(super) fn answered_hot(&self, path: HotPath, elapsed: Duration) {
+        let pattern = Pattern { route: path.name().to_owned() };
+        self.hot_durations.get_or_create(&pattern).observe(elapsed.as_secs_f64());
     }
 
     pub(super) fn panicked(&self) {

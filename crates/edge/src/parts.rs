@@ -1,9 +1,10 @@
 //! What the guard and the extractors need at each request: limits, origins, metrics, fast paths, whether the server is
 //! stopping. One [`Edge`] per worker.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
@@ -59,6 +60,10 @@ impl Limits {
     }
 }
 
+/// Of so many requests to hot routes on a worker, one is measured: two looks at the clock and a histogram, which has a lock,
+/// are dear beside an answer from memory.
+const MEASURED: u64 = 64;
+
 /// How long a connection that is to end goes on reading.
 pub(super) const LINGER: Duration = Duration::from_secs(1);
 
@@ -68,6 +73,8 @@ pub struct Edge {
     pub(super) ids: RequestIds,
     /// Requests that failed because something could not be reached.
     pub(super) failures: Failures,
+    /// Requests to hot routes, so that one of many is measured.
+    hot_requests: Cell<u64>,
     /// What challenges end with. Of this worker alone, so that nothing is counted across workers.
     challenge_end: Option<Rc<str>>,
 }
@@ -78,7 +85,7 @@ impl Edge {
         let ids = RequestIds::new((parts.draw)());
         let end = |url: &Arc<str>| Rc::from(format!(", resource_metadata=\"{url}\""));
         let challenge_end = parts.resource_metadata.as_ref().map(end);
-        Rc::new(Self { parts, ids, failures: Failures::default(), challenge_end })
+        Rc::new(Self { parts, ids, failures: Failures::default(), hot_requests: Cell::new(0), challenge_end })
     }
 
     /// Ends the challenge of an answer, if it has one, with where the metadata of this resource is (RFC 9728 §5.1).
@@ -109,5 +116,12 @@ impl Edge {
             return None;
         }
         hot.iter().find(|hot| hot.path.has(path))
+    }
+
+    /// When a request to a hot route began, if it is one that is measured.
+    pub(super) fn measured(&self) -> Option<Instant> {
+        let before = self.hot_requests.get();
+        self.hot_requests.set(before.wrapping_add(1));
+        before.is_multiple_of(MEASURED).then(Instant::now)
     }
 }

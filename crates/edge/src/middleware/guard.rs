@@ -33,6 +33,7 @@ pub async fn guard<B: MessageBody + 'static>(
     }
     let held = Held::of(&mut request);
     let hot = edge.hot(request.path(), request.headers());
+    let measured = hot.and_then(|hot| Some((hot.path, edge.measured()?)));
     let answered = match hot {
         // A body without a length may have to be held.
         Some(hot) if held.is_none() => at_once(&edge, &finish, hot, &mut request).await,
@@ -53,6 +54,9 @@ pub async fn guard<B: MessageBody + 'static>(
             Box::pin(watched(&edge, &finish, request, next)).await
         }
     };
+    if let Some((path, begun)) = measured {
+        edge.parts.metrics.answered_hot(path, begun.elapsed());
+    }
     match settled {
         Ok(mut response) => {
             finish.apply(response.response_mut());

@@ -7,6 +7,7 @@ use crate::support::{Backend, Database, Metrics, Options, Proxy, Request, Server
 both!(
     healthy_and_ready,
     metrics_count_what_happened,
+    hot_routes_are_measured_now_and_then,
     metrics_can_be_switched_off,
     every_answer_has_an_id,
     unknown_paths_and_methods,
@@ -65,6 +66,16 @@ fn metrics_count_what_happened(backend: Backend) {
     let route = r#"nolapse_http_requests_total{method="GET",route="/v1/tokens/{token_id}",status="404"}"#;
     assert_eq!(metrics.get(route), 1);
     assert!(!answer.text().contains("018f0000") && !answer.text().contains(&secret[..12]));
+}
+
+/// One request in 64 of each of two workers.
+fn hot_routes_are_measured_now_and_then(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let [secret] = texts(&server.owner().create("a"), ["secret"]);
+    let mut anyone = server.anyone();
+    assert!((0..300).all(|_| anyone.is_valid(&secret)));
+    let count = server.metrics().get(r#"nolapse_http_hot_request_duration_seconds_count{route="/v1/auth/validate"}"#);
+    assert!((4..=6).contains(&count), "{count}");
 }
 
 fn metrics_can_be_switched_off(backend: Backend) {
