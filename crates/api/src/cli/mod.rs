@@ -24,6 +24,9 @@ pub(crate) type Failure = Box<dyn std::error::Error>;
 #[derive(Debug, Parser)]
 #[command(name = "nolapse-api", version, arg_required_else_help = true)]
 struct Cli {
+    /// Taken before the name of a command as well, and handed on to it.
+    #[command(flatten)]
+    _sources: sources::SourceArgs,
     #[command(subcommand)]
     command: Command,
 }

@@ -5,11 +5,15 @@ use crate::support::{Backend, Finished, Options, Server, both, finish, program, 
 both!(migrations_go_up_and_down, a_database_behind_refuses_to_serve, the_schema_does_not_change_under_a_server);
 
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Finished {
+    run_with(arguments, environment, "")
+}
+
+fn run_with(arguments: &[&str], environment: &[(&str, &str)], input: &str) -> Finished {
     let environment: Vec<_> =
         environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let mut command = program(&environment);
     command.args(arguments);
-    finish(command, "")
+    finish(command, input)
 }
 
 #[test]
@@ -89,7 +93,9 @@ fn an_unreachable_database_exits_with_1() {
         for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate", "up"]] {
             let said = run(arguments, &[("DATABASE_URL", url), ("NOLAPSE__KEYS__TAG_KEY_PATH", &key)]);
             let error = said.fails(1);
-            assert!(!error.contains("s3cret") && !error.trim().is_empty(), "{error}");
+            // What could not be reached is named, without its password.
+            let place = if url == missing { "no/such/folder/nolapse.db" } else { "postgres://u:***@127.0.0.1:1/db" };
+            assert!(error.contains(place) && !error.contains("s3cret"), "{error}");
             assert!(!said.out.contains("listening"), "{said:?}");
         }
     }
@@ -102,9 +108,50 @@ fn a_taken_port_exits_with_1() {
     server.stop();
     let address = taken.local_addr().unwrap().to_string();
     let said = server.command(&["serve", "--listen", &address], "");
-    assert!(said.fails(1).contains("in use"), "{said:?}");
+    let error = said.fails(1);
+    assert!(error.contains("in use") && error.contains(&address), "{error}");
     // And the database was left so that the next one may have it.
     server.serve();
+}
+
+#[test]
+fn options_are_taken_wherever_they_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("nolapse.toml");
+    std::fs::write(&file, "[server]\nworkers = 3\n").unwrap();
+    let [file, url] = [file.display().to_string(), format!("sqlite://{}/a.db", folder.path().display())];
+    let options = ["--config", &file, "--database-url", &url];
+    let commands: [&[&str]; 5] = [&["migrate"], &["migrate", "up"], &["migrate", "status"], &["config", "check"], &["config", "print"]];
+    for command in commands {
+        for place in 0..=command.len() {
+            let arguments = [&command[..place], &options[..], &command[place..]].concat();
+            let said = run(&arguments, &[]);
+            let out = said.succeeds();
+            assert!(*command != ["config", "print"] || out.contains("workers = 3") && out.contains(&url), "{arguments:?}: {out}");
+        }
+    }
+    assert!(folder.path().join("a.db").exists());
+    // The nearer one counts, as everywhere.
+    let said = run(&["--database-url", "sqlite://far.db", "config", "print", "--database-url", "sqlite://near.db"], &[]);
+    assert!(said.succeeds().contains("near.db"), "{said:?}");
+}
+
+#[test]
+fn a_database_file_of_another_program_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key").display().to_string();
+    for (name, bytes) in [("notes.txt", "these are notes, and no database".repeat(40)), ("short", "x".to_owned())] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, &bytes).unwrap();
+        let url = format!("sqlite://{}", path.display());
+        let setup = ["setup", "--org", "acme", "--email", "a@b.example", "--password-stdin"];
+        for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate", "up"], &["migrate", "status"], &setup] {
+            let environment = [("DATABASE_URL", url.as_str()), ("NOLAPSE__KEYS__TAG_KEY_PATH", key.as_str())];
+            let said = run_with(arguments, &environment, "a password of this test\n");
+            assert!(said.fails(1).contains("not a database"), "{arguments:?}: {said:?}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), bytes, "{arguments:?}");
+        }
+    }
 }
 
 fn migrations_go_up_and_down(backend: Backend) {

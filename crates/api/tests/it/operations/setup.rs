@@ -1,5 +1,8 @@
 //! The first organisation and its owner: by command, or by the link that an empty server prints.
 
+use std::io::{Read as _, Write as _};
+use std::process::{Command, Stdio};
+
 use serde_json::json;
 
 use crate::support::{Backend, Options, Request, Server, both, eventually};
@@ -53,6 +56,37 @@ fn setup_refuses_what_is_wrong(backend: Backend) {
         assert!(!said.contains("too short\n") && !said.contains("a password of this test"), "{said}");
     }
     server.set_up().succeeds();
+}
+
+/// At a terminal of its own, which `script` makes.
+#[test]
+fn a_password_that_is_typed_is_not_shown() {
+    let mut server = Server::start(Backend::Sqlite, Options::default().unset_up());
+    server.stop();
+    let url = server.database.url();
+    let program = env!("CARGO_BIN_EXE_nolapse-api");
+    let setup = format!("{program} setup --org acme --email {} --password-stdin --database-url {url}", Server::OWNER);
+    let mut terminal = Command::new("script")
+        .args(["--quiet", "--return", "--command", &setup, "/dev/null"])
+        .env("NOLAPSE__KEYS__TAG_KEY_PATH", server.tag_key_file())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("util-linux's script");
+    let mut screen = terminal.stdout.take().unwrap();
+    let (mut shown, mut byte) = (Vec::new(), [0]);
+    while !shown.ends_with(b"Password of the owner: ") {
+        assert_eq!(screen.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&shown));
+        shown.push(byte[0]);
+    }
+    let mut keys = terminal.stdin.take().unwrap();
+    keys.write_all(format!("{}\n", Server::PASSWORD).as_bytes()).unwrap();
+    screen.read_to_end(&mut shown).unwrap();
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(terminal.wait().unwrap().success() && shown.contains("org_"), "{shown}");
+    assert!(!shown.contains(Server::PASSWORD), "{shown}");
+    server.serve();
+    server.owner();
 }
 
 /// The code of the link an empty server printed last.
