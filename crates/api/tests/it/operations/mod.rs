@@ -1,6 +1,7 @@
 //! What whoever operates the service meets: probes, set-up, commands, stopping, and a second process.
 
 mod commands;
+mod disk;
 mod documents;
 mod instance;
 mod origins;

@@ -93,3 +93,13 @@ fn an_interrupt_is_a_stop(backend: Backend) {
     server.ended();
     assert!(server.log().contains("stopping"), "{}", server.log());
 }
+
+/// It would wait a minute otherwise, and end with 0.
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut server = Server::start(Backend::Sqlite, Options::default().with("server.drain_delay_seconds", 60));
+    server.terminate();
+    eventually("readiness to fail", || (server.anyone().get("/ready").status == 503).then_some(()));
+    server.terminate();
+    assert_eq!(server.exit_code(), Some(1));
+}

@@ -85,6 +85,12 @@ impl Options {
         self
     }
 
+    /// With variables of the environment that are no keys of the configuration.
+    pub(crate) fn with_variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.environment.extend(variables);
+        self
+    }
+
     /// The server is handed this socket, as a supervisor would.
     pub(crate) fn listening_on(mut self, socket: Arc<TcpListener>) -> Self {
         self.socket = Some(socket);
@@ -152,9 +158,11 @@ impl Server {
     }
 
     fn environment(&self, url: &str) -> Vec<(String, String)> {
-        let mut environment = self.options.environment.clone();
-        environment.push(("NOLAPSE__DATABASE__URL".to_owned(), url.to_owned()));
-        environment.push(("NOLAPSE__KEYS__TAG_KEY_PATH".to_owned(), self.tag_key_file().display().to_string()));
+        let mut environment = vec![
+            ("NOLAPSE__DATABASE__URL".to_owned(), url.to_owned()),
+            ("NOLAPSE__KEYS__TAG_KEY_PATH".to_owned(), self.tag_key_file().display().to_string()),
+        ];
+        environment.extend(self.options.environment.iter().cloned());
         environment
     }
 
