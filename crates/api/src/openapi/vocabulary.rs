@@ -7,6 +7,7 @@
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
+use token_domain::ScopeName;
 use token_domain::access::ActorType;
 use token_domain::execution::Outcome;
 use token_domain::id::{self, kind};
@@ -106,7 +107,7 @@ fn time(example: &str) -> Value {
 
 fn scopes(least: usize, most: usize, example: &[&str]) -> Value {
     json!({"minItems": least, "maxItems": most, "example": example,
-        "items": {"pattern": SCOPE, "format": "scope", "example": example[0]}})
+        "items": {"pattern": SCOPE, "maxLength": ScopeName::LONGEST, "format": "scope", "example": example[0]}})
 }
 
 /// What is the same whichever way it travels, and what views show.
@@ -180,7 +181,7 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["LeakFeedback.token_type", "LeakFinding.type"], free("nolapse_api_token")),
         (&["label"], one_of(&["true_positive", "false_positive"])),
         (&["fault"], one_of(&["missing", "changed", "unlinked", "replaced", "cut_off", "added", "unreadable"])),
-        (&["failing"], json!({"maxItems": 8, "items": {"enum": ["setup", "database", "lease", "feed", "stopping"]}})),
+        (&["failing"], json!({"maxItems": 8, "items": {"enum": ["setup", "database", "disk", "lease", "feed", "stopping"]}})),
         (
             &["TopicCheck.reason"],
             one_of(&["actor_disabled", "actor_expired", "access_scope_inactive", "outside_access_scope"]),
@@ -237,7 +238,7 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
             json!({"minLength": 1, "maxLength": 2000, "example": "Check the path and the id; what belongs to others is not found either."}),
         ),
         (&["InvalidToken.error"], one_of(&["invalid token"])),
-        (&["MalformedQuestion.error"], one_of(&["malformed request"])),
+        (&["MalformedQuestion.error"], one_of(&["malformed request", "invalid request"])),
         (&["LackingToken.error"], one_of(&["insufficient scope"])),
         (&["NotReady.error"], one_of(&["unavailable"])),
         (&["Error.field"], json!({"maxLength": 100, "example": "name"})),
@@ -359,7 +360,11 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["scopes", "allowed_scopes"], scopes(1, 64, &["execute"])),
         // A name that the catalogue does not have is one that is missing.
         (&["required_scopes"], json!({"example": ["execute"], "items": {"example": "execute"}})),
-        (&["granted", "required"], json!({"maxItems": 256, "items": {"pattern": SCOPE, "example": "execute"}})),
+        (
+            &["granted", "required"],
+            json!({"maxItems": 256, "items": {"pattern": SCOPE, "maxLength": ScopeName::LONGEST, "example": "execute"}}),
+        ),
+        (&["ValidateRequest.ip"], json!({"format": "ip", "maxLength": 45, "example": "203.0.113.7"})),
         (
             &["forward.scope", "forward.any"],
             json!({"example": ["execute"], "items": {"minLength": 1, "example": "execute"}}),
@@ -401,7 +406,8 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
                 "delete_scope.limit",
                 "delete_scope_bound.limit",
             ],
-            json!({"minimum": 1, "example": 10}),
+            // More is taken as well, however much more: what fits into 64 bits is no bound.
+            json!({"minimum": 1, "format": null, "example": 10}),
         ),
         (&["mode"], one_of(&GraceMode::ALL.map(GraceMode::as_str))),
         (&["EditActor.status"], one_of(&["active", "disabled"])),
@@ -486,7 +492,7 @@ fn by_ending(way: Way, name: &str) -> Option<Value> {
     }
 }
 
-/// Adds the keywords of a meaning to a schema that does not have them yet.
+/// Adds the keywords of a meaning to a schema that does not have them yet; takes away those that are `null`.
 pub(super) fn apply(meaning: &Value, schema: &mut Map<String, Value>) {
     if let (Some(false), Some(Value::Array(types))) = (meaning[NULLABLE].as_bool(), schema.get_mut("type")) {
         types.retain(|kind| kind != "null");
@@ -499,6 +505,10 @@ pub(super) fn apply(meaning: &Value, schema: &mut Map<String, Value>) {
     let is = |kind: &str| types.iter().any(|one| one == kind);
     let Some(says) = meaning.as_object() else { return };
     for (keyword, value) in says {
+        if value.is_null() {
+            schema.remove(keyword);
+            continue;
+        }
         let fits = match keyword.as_str() {
             "minItems" | "maxItems" => is("array"),
             "items" => {

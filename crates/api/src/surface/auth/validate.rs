@@ -111,10 +111,10 @@ pub(super) struct InvalidToken {
     error: &'static str,
 }
 
-/// A request that asks nothing.
+/// A request that asks nothing, or names an address that is none.
 #[derive(Serialize, ToSchema)]
 struct MalformedQuestion {
-    /// `malformed request`
+    /// `malformed request`, and nothing else; or `invalid request`, as everywhere.
     error: &'static str,
 }
 
@@ -160,7 +160,7 @@ enum RefusedToken<'a> {
     request_body = Question<'_>,
     responses(
         (status = 200, description = "good", body = ValidToken),
-        (status = 400, description = "no JSON object with a text `token`", body = MalformedQuestion),
+        (status = 400, description = "no JSON object with a text `token`, or an `ip` that is no address", body = MalformedQuestion),
         (status = 401, description = "unknown, expired, revoked, or no token at all", body = InvalidToken),
         (status = 403, description = "good, and `required_scopes` are not covered, or `ip` is not among its allowed networks", body = RefusedToken<'_>),
     )
