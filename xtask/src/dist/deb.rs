@@ -25,6 +25,9 @@ pub(super) fn write(release: &Release) -> Result<PathBuf> {
         place(program, &tree.join("usr/bin").join(program.file_name().unwrap_or_default()), 0o755)?;
     }
     place(&packaging.join("nolapse-api.service"), &tree.join("usr/lib/systemd/system/nolapse-api.service"), 0o644)?;
+    // Not enabled: for whom a restart must refuse nobody.
+    let socket = "nolapse-api.socket";
+    place(&root.join("config/systemd").join(socket), &tree.join("usr/lib/systemd/system").join(socket), 0o644)?;
     place(&packaging.join("nolapse.toml"), &tree.join("etc/nolapse/nolapse.toml"), 0o640)?;
     place(&root.join("LICENSE"), &tree.join("usr/share/doc/nolapse/copyright"), 0o644)?;
     for document in DOCUMENTS {

@@ -43,7 +43,7 @@ impl Kind {
         }
     }
 
-    const fn program(self) -> &'static str {
+    pub(super) const fn program(self) -> &'static str {
         match self {
             Self::Nginx => "nginx",
             Self::Caddy => "caddy",
@@ -60,8 +60,9 @@ impl Kind {
         match self {
             Self::Nginx => {
                 let listen = format!("listen 127.0.0.1:{port}");
-                let secure = snippet.contains("listen 8443");
-                let site = replaced(snippet, &[(if secure { "listen 8443" } else { "listen 8000" }, &listen)]);
+                let ports = ["listen 8000", "listen 8443", "listen 443"];
+                let theirs = ports.into_iter().find(|theirs| snippet.contains(theirs)).expect("a port");
+                let site = replaced(snippet, &[(theirs, &listen)]);
                 let user = if geteuid().is_root() { "user root;" } else { "" };
                 let folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
                     .map(|name| format!("{name}_temp_path {};", at(name)))
@@ -76,7 +77,12 @@ impl Kind {
                 ["-p", &at(""), "-c", &at("nginx.conf"), "-e", "stderr"].map(str::to_owned).into()
             }
             Self::Caddy => {
-                let site = replaced(snippet, &[(":8000 {", &format!("http://:{port} {{"))]);
+                let pair = if snippet.contains(":8000 {") {
+                    (":8000 {", format!("http://:{port} {{"))
+                } else {
+                    (".org {", format!(".org:{port} {{"))
+                };
+                let site = replaced(snippet, &[(pair.0, &pair.1)]);
                 write("Caddyfile", format!("{{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n}}\n{site}"));
                 ["run", "--config", &at("Caddyfile"), "--adapter", "caddyfile"].map(str::to_owned).into()
             }

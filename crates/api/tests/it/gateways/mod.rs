@@ -7,6 +7,7 @@ mod apache;
 mod app;
 mod gateway;
 mod page;
+mod tls;
 
 use serde_json::{Value, json};
 
