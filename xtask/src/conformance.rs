@@ -1,11 +1,15 @@
 //! The API document and the server behind it, tried by programs that others wrote: a validator, two generators of
-//! clients whose clients create, validate, rotate and revoke, schemathesis, and Prometheus' own check of metrics.
+//! clients whose clients create, validate, rotate and revoke, schemathesis, and Prometheus: its own check of metrics, and a
+//! server of it that scrapes.
 //!
 //! Part of `cargo xtask test --full`. Their inputs are in `xtask/conformance`, with exact versions; pip and npm install
-//! under `target/conformance`, Debian's `promtool` is installed if it is missing.
+//! under `target/conformance`, Debian's `prometheus` is installed if it is missing.
+
+mod prometheus;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use xtask::args::Args;
 use xtask::fail::{Context as _, Fail, Result};
 use xtask::process::{Launch, Server, need, output, run, run_with_input};
 use xtask::services::{Tool, find_or_install};
@@ -27,6 +31,12 @@ const SETTINGS: &[(&str, &str)] = &[
     ("NOLAPSE__LOG__ACCESS", "false"),
     ("NOLAPSE__SERVER__DRAIN_DELAY_SECONDS", "0"),
 ];
+
+/// `cargo xtask conformance`
+pub(crate) fn alone(args: Args) -> Result {
+    args.finish()?;
+    task()
+}
 
 /// Runs all of them.
 pub(crate) fn task() -> Result {
@@ -62,6 +72,8 @@ pub(crate) fn task() -> Result {
 
     say::step("the metrics, by promtool");
     deployment.check_metrics(&promtool)?;
+    say::step("the metrics, by a Prometheus that scrapes them");
+    prometheus::scrape(&deployment.base)?;
 
     for credential in ["session", "token"] {
         say::step(format!("every operation by a {credential}, by schemathesis"));

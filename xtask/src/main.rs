@@ -39,6 +39,13 @@ const TASKS: &[Task] = &[
         run: test::task,
     },
     Task {
+        name: "conformance",
+        usage: "conformance",
+        about: "the API document, the server and its metrics, tried by a validator, generated clients, schemathesis and \
+                Prometheus; part of test --full",
+        run: conformance::alone,
+    },
+    Task {
         name: "services",
         usage: "services [--durable] -- <command…>",
         about: "runs a command with throw-away PostgreSQL and Redis around it",

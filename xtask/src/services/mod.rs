@@ -20,7 +20,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use tempfile::TempDir;
 
 pub use install::{GATEWAYS, Tool, find_or_install};
-pub use wait::tail;
+pub use wait::{start_on_free_port, tail};
 
 /// Where tests and tools find PostgreSQL: a superuser that may create databases.
 pub const POSTGRES_URL: &str = "NOLAPSE_TEST_POSTGRES_URL";

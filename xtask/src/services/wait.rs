@@ -29,7 +29,7 @@ fn free_port() -> Result<u16> {
 ///
 /// # Errors
 /// If it ends or stays silent on several ports in turn; the last lines of `log` are part of the message.
-pub(super) fn start_on_free_port(
+pub fn start_on_free_port(
     log: &Path,
     start: impl Fn(u16) -> Result<Server>,
     answers: impl Fn(&mut TcpStream) -> std::io::Result<bool>,
