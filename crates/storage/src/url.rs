@@ -169,14 +169,16 @@ fn server(scheme: &str, rest: &str) -> Result<Server, InvalidDatabaseUrl> {
 /// name of a host, which is looked up on the network and shown in errors.
 fn is_cut_short(address: &str, query: &str) -> bool {
     let (authority, path) = address.split_once('/').unwrap_or((address, ""));
-    let Some((user, _)) = authority.split_once('@') else {
+    let goes_on = path.contains('@') || query.contains('@');
+    let Some((user, host)) = authority.split_once('@') else {
         // `user:pass/word@host` and `user:pass?word@host`: what stands for the port is none, and the `@` comes later.
         let port = authority.rsplit(':').next().unwrap_or_default();
         let has_odd_port = authority.contains(':') && !authority.ends_with(']') && port.parse::<u16>().is_err();
-        return has_odd_port && (path.contains('@') || query.contains('@'));
+        return has_odd_port && goes_on;
     };
     let is_escape = |at: usize| user.get(at + 1..at + 3).is_some_and(|two| two.bytes().all(|b| b.is_ascii_hexdigit()));
-    authority.matches('@').count() > 1
+    host.contains('@')
+        || (host.is_empty() && goes_on)
         || user.match_indices('%').any(|(at, _)| !is_escape(at))
 }
 
