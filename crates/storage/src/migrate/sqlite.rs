@@ -11,8 +11,12 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use rustix::fs::{FlockOperation, flock};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
+use std::io::Read as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+/// What every SQLite database begins with.
+const HEADER: &[u8] = b"SQLite format 3\0";
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
@@ -42,6 +46,7 @@ pub(super) fn run(path: &Path, task: Task) -> Result<Report, StoreError> {
         }
         Task::Down(_) | Task::Losses(_) | Task::Status => {}
     }
+    refuse_other_files(path)?;
     // A file of its own: the lock on the database file itself is the running server's.
     let lock_path = beside(path, ".migrate-lock");
     let lock = private_file(&lock_path).map_err(|error| unusable(&lock_path, &error))?;
@@ -53,6 +58,18 @@ pub(super) fn run(path: &Path, task: Task) -> Result<Report, StoreError> {
         "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
     )?;
     perform::<Sqlite, _>(&mut connection, &SIDE, count, task)
+}
+
+/// Refuses a file that has something in it and is no database. SQLite itself takes one that is shorter than its header for an
+/// empty database, and writes over it.
+fn refuse_other_files(path: &Path) -> Result<(), StoreError> {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(HEADER.len() as u64).read_to_end(&mut start));
+    read.map_err(|error| StoreError::outage(OutageKind::Disk, format!("{} cannot be read: {error}", path.display())))?;
+    if start.is_empty() || start == HEADER {
+        return Ok(());
+    }
+    Err(StoreError::Broken(format!("{} is not a database: name another file in database.url", path.display())))
 }
 
 /// Opens a file for writing, made if need be for its owner's eyes only; SQLite gives its side files the same mode.
