@@ -64,9 +64,7 @@ pub enum InvalidDatabaseUrl {
     #[error("not a PostgreSQL URL: {0}")]
     PostgreSql(String),
     /// A user name or password with a character that ends it.
-    #[error(
-        "write `@`, `/`, `?` and `%` in the user name and password of database.url as %40, %2F, %3F and %25"
-    )]
+    #[error("write `@`, `/`, `?` and `%` in the user name and password of database.url as %40, %2F, %3F and %25")]
     Unencoded,
     /// A standby asked for: it may answer with what was revoked a moment ago.
     #[error("target_session_attrs must be read-write, or be left out: only the primary knows what is revoked")]
@@ -177,9 +175,7 @@ fn is_cut_short(address: &str, query: &str) -> bool {
         return has_odd_port && goes_on;
     };
     let is_escape = |at: usize| user.get(at + 1..at + 3).is_some_and(|two| two.bytes().all(|b| b.is_ascii_hexdigit()));
-    host.contains('@')
-        || (host.is_empty() && goes_on)
-        || user.match_indices('%').any(|(at, _)| !is_escape(at))
+    host.contains('@') || (host.is_empty() && goes_on) || user.match_indices('%').any(|(at, _)| !is_escape(at))
 }
 
 fn cause(error: &tokio_postgres::Error) -> String {
@@ -307,7 +303,12 @@ mod tests {
 
     #[test]
     fn what_means_something_in_a_url_is_encoded_in_passwords() {
-        for (written, meant) in [("p%40ss", "p@ss"), ("%3A%2F%3F%23%25", ":/?#%"), ("p%C3%A9", "pé"), ("p:#!$&'()*+,;=-._~", "p:#!$&'()*+,;=-._~")] {
+        for (written, meant) in [
+            ("p%40ss", "p@ss"),
+            ("%3A%2F%3F%23%25", ":/?#%"),
+            ("p%C3%A9", "pé"),
+            ("p:#!$&'()*+,;=-._~", "p:#!$&'()*+,;=-._~"),
+        ] {
             for host in ["h", "h:1", "a:1,[::1]:2"] {
                 let url = DatabaseUrl::parse(&format!("postgres://us%40er:{written}@{host}/db")).unwrap();
                 let Target::PostgreSql(server) = url.target() else { panic!("{written}") };

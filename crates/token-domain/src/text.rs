@@ -304,7 +304,9 @@ mod tests {
             let replaced: String = text
                 .to_ascii_lowercase()
                 .chars()
-                .map(|letter| capitals.chars().position(|one| one == letter).map_or(letter, |at| smalls.chars().nth(at).unwrap()))
+                .map(|letter| {
+                    capitals.chars().position(|one| one == letter).map_or(letter, |at| smalls.chars().nth(at).unwrap())
+                })
                 .collect();
             assert_eq!(replaced, folded(text));
         }

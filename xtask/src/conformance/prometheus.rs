@@ -1,15 +1,15 @@
 //! Debian's Prometheus scrapes the server, and is asked what it made of it.
 
-use xtask::fail::{Context as _, Fail, Result};
-use xtask::interrupt;
-use xtask::process::{Launch, need, output};
-use xtask::services::start_on_free_port;
 use serde_json::Value;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use xtask::fail::{Context as _, Fail, Result};
+use xtask::interrupt;
+use xtask::process::{Launch, need, output};
+use xtask::services::start_on_free_port;
 
 /// How long the first scrape may take: it is made within a second of the start.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -73,7 +73,8 @@ pub(super) fn scrape(base: &str) -> Result {
 fn value(port: u16, query: &str) -> Result<Option<String>> {
     let address = format!("http://127.0.0.1:{port}/api/v1/query");
     let curl = need("curl", "curl")?;
-    let said = output(Command::new(curl).args(["-sSf", "--get", &address, "--data-urlencode", &format!("query={query}")]))?;
+    let said =
+        output(Command::new(curl).args(["-sSf", "--get", &address, "--data-urlencode", &format!("query={query}")]))?;
     let answer: Value = serde_json::from_slice(&said).attempt(|| "read Prometheus' answer".into())?;
     Ok(answer["data"]["result"][0]["value"][1].as_str().map(str::to_owned))
 }

@@ -181,7 +181,10 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["LeakFeedback.token_type", "LeakFinding.type"], free("nolapse_api_token")),
         (&["label"], one_of(&["true_positive", "false_positive"])),
         (&["fault"], one_of(&["missing", "changed", "unlinked", "replaced", "cut_off", "added", "unreadable"])),
-        (&["failing"], json!({"maxItems": 8, "items": {"enum": ["setup", "database", "disk", "lease", "feed", "stopping"]}})),
+        (
+            &["failing"],
+            json!({"maxItems": 8, "items": {"enum": ["setup", "database", "disk", "lease", "feed", "stopping"]}}),
+        ),
         (
             &["TopicCheck.reason"],
             one_of(&["actor_disabled", "actor_expired", "access_scope_inactive", "outside_access_scope"]),

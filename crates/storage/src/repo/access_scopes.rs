@@ -1,9 +1,9 @@
 //! Tenant boundaries inside a project.
 
 use super::dialect::contains;
-use super::{Conn, dialect};
 use super::listing::{Columns, Window, rows_of, total};
 use super::totals;
+use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::model::{AccessScope, AccessScopeEdit, Listing, Page};
 use crate::rows::AccessScopeRow;
@@ -21,7 +21,10 @@ const COLUMNS: Columns = Columns { table: "access_scopes", slug: Some("slug"), n
 /// The access scopes a list is of.
 macro_rules! listed {
     ($project:expr, $listing:expr) => {{
-        let mut listed = access_scopes::table.filter(access_scopes::project_id.eq($project.bind())).filter(dialect::in_time()).into_boxed();
+        let mut listed = access_scopes::table
+            .filter(access_scopes::project_id.eq($project.bind()))
+            .filter(dialect::in_time())
+            .into_boxed();
         if let Some(text) = &$listing.search {
             listed = listed.filter(
                 contains!("access_scopes.slug", needle(text)).or(contains!("access_scopes.name", needle(text))),

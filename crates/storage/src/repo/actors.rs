@@ -1,9 +1,9 @@
 //! What acts in a project.
 
 use super::dialect::contains;
-use super::{Conn, dialect};
 use super::listing::{Columns, Window, rows_of, total};
 use super::totals;
+use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::model::{Actor, ActorEdit, ActorFilter, Listing, Page, ScopedTo};
 use crate::rows::ActorRow;
@@ -37,7 +37,10 @@ const COLUMNS: Columns = Columns { table: "actors", slug: None, name: "name" };
 /// The actors a list is of.
 macro_rules! listed {
     ($filter:expr, $listing:expr) => {{
-        let mut listed = actors::table.filter(actors::project_id.eq($filter.project_id.bind())).filter(dialect::in_time()).into_boxed();
+        let mut listed = actors::table
+            .filter(actors::project_id.eq($filter.project_id.bind()))
+            .filter(dialect::in_time())
+            .into_boxed();
         listed = match $filter.scoped_to {
             ScopedTo::Anything => listed,
             ScopedTo::Nothing => listed.filter(actors::access_scope_id.is_null()),

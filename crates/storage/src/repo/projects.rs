@@ -1,9 +1,9 @@
 //! Projects of an organisation.
 
 use super::dialect::contains;
-use super::{Conn, dialect};
 use super::listing::{Columns, Window, rows_of, total};
 use super::totals;
+use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::model::{Listing, Page, Project};
 use crate::rows::ProjectRow;
@@ -20,7 +20,10 @@ const COLUMNS: Columns = Columns { table: "projects", slug: Some("slug"), name: 
 /// The projects a list is of.
 macro_rules! listed {
     ($organization:expr, $listing:expr) => {{
-        let mut listed = projects::table.filter(projects::organization_id.eq($organization.bind())).filter(dialect::in_time()).into_boxed();
+        let mut listed = projects::table
+            .filter(projects::organization_id.eq($organization.bind()))
+            .filter(dialect::in_time())
+            .into_boxed();
         if let Some(text) = &$listing.search {
             listed =
                 listed.filter(contains!("projects.slug", needle(text)).or(contains!("projects.name", needle(text))));

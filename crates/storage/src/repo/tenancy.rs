@@ -1,8 +1,8 @@
 //! What spans projects, access scopes, actors and their tokens: moves, and the end of a whole project.
 
-use super::{Conn, dialect};
 use super::listing::total;
 use super::totals;
+use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::model::{Kill, ProjectContents};
 use crate::rows::principal_text;

@@ -121,18 +121,23 @@ fn options_are_taken_wherever_they_stand() {
     std::fs::write(&file, "[server]\nworkers = 3\n").unwrap();
     let [file, url] = [file.display().to_string(), format!("sqlite://{}/a.db", folder.path().display())];
     let options = ["--config", &file, "--database-url", &url];
-    let commands: [&[&str]; 5] = [&["migrate"], &["migrate", "up"], &["migrate", "status"], &["config", "check"], &["config", "print"]];
+    let commands: [&[&str]; 5] =
+        [&["migrate"], &["migrate", "up"], &["migrate", "status"], &["config", "check"], &["config", "print"]];
     for command in commands {
         for place in 0..=command.len() {
             let arguments = [&command[..place], &options[..], &command[place..]].concat();
             let said = run(&arguments, &[]);
             let out = said.succeeds();
-            assert!(*command != ["config", "print"] || out.contains("workers = 3") && out.contains(&url), "{arguments:?}: {out}");
+            assert!(
+                *command != ["config", "print"] || out.contains("workers = 3") && out.contains(&url),
+                "{arguments:?}: {out}"
+            );
         }
     }
     assert!(folder.path().join("a.db").exists());
     // The nearer one counts, as everywhere.
-    let said = run(&["--database-url", "sqlite://far.db", "config", "print", "--database-url", "sqlite://near.db"], &[]);
+    let said =
+        run(&["--database-url", "sqlite://far.db", "config", "print", "--database-url", "sqlite://near.db"], &[]);
     assert!(said.succeeds().contains("near.db"), "{said:?}");
 }
 
@@ -145,7 +150,8 @@ fn a_database_file_of_another_program_is_left_alone() {
         std::fs::write(&path, &bytes).unwrap();
         let url = format!("sqlite://{}", path.display());
         let setup = ["setup", "--org", "acme", "--email", "a@b.example", "--password-stdin"];
-        for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate", "up"], &["migrate", "status"], &setup] {
+        for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate", "up"], &["migrate", "status"], &setup]
+        {
             let environment = [("DATABASE_URL", url.as_str()), ("NOLAPSE__KEYS__TAG_KEY_PATH", key.as_str())];
             let said = run_with(arguments, &environment, "a password of this test\n");
             assert!(said.fails(1).contains("not a database"), "{arguments:?}: {said:?}");

@@ -58,8 +58,7 @@ fn a_full_disk_is_named_stops_changes_only_and_ends_by_itself() {
 fn a_disk_that_cannot_be_read_is_an_outage_and_no_verdict() {
     let (faults, mut server) = failing();
     let mut owner = server.owner();
-    let secrets: Vec<String> =
-        (0..20).flat_map(|n| texts(&owner.create(&format!("{n}")), ["secret"])).collect();
+    let secrets: Vec<String> = (0..20).flat_map(|n| texts(&owner.create(&format!("{n}")), ["secret"])).collect();
     let credential = owner.credential().to_owned();
     // Nothing is remembered, and no page of the file is in memory.
     server.restart();
@@ -120,7 +119,8 @@ fn a_new_key_is_on_disk_with_its_name_before_it_is_used() {
     let database = Database::new(Backend::Sqlite);
     let faults = Faults::new(database.folder());
     let folder = database.folder().join("keys/of/tags");
-    let options = Options::default().with_variables(faults.variables()).with("keys.tag_key_path", folder.join("key").display());
+    let options =
+        Options::default().with_variables(faults.variables()).with("keys.tag_key_path", folder.join("key").display());
     faults.begin(Fault::Syncs);
     let server = Server::start_on(database, options);
     let synced = faults.synced();

@@ -169,7 +169,8 @@ mod tests {
         File::create(&path).unwrap();
         let options = StoreOptions { lock_timeout: std::time::Duration::from_millis(1_234), ..StoreOptions::default() };
         for mut connection in [open_writer(&path, &options).unwrap(), open_reader(&path, &options).unwrap()] {
-            let asked = connection.spawn_blocking(|connection| diesel::sql_query("PRAGMA busy_timeout").get_result(connection));
+            let asked =
+                connection.spawn_blocking(|connection| diesel::sql_query("PRAGMA busy_timeout").get_result(connection));
             let Wait { timeout } = block_on(asked).unwrap();
             assert_eq!(timeout, 1_234);
         }
