@@ -5,6 +5,7 @@
 
 mod architecture;
 mod arrows;
+mod circles;
 mod contents;
 mod doors;
 mod generated;
@@ -67,6 +68,7 @@ pub(crate) fn task(mut args: Args) -> Result {
     rule("crates from outside", outside::check(&architecture, &members))?;
     rule("what must not even be linked", contents::check(&architecture)?)?;
     rule("doors inside packages", doors::check(&architecture, &files))?;
+    rule("circles inside packages", circles::check(&files))?;
     rule("lints in every package", members::check_lints(&members))?;
     rule("files", tidy::check(&files))?;
     rule("migrations", migrations::check(&files))?;
