@@ -106,7 +106,7 @@ pub(crate) async fn serve(
     // In this order: nothing begins any more, what was begun ends, what was gathered is written, the store closes.
     flusher.stop().await;
     services.context.drain().await;
-    if let Err(error) = services.validator.uses().flush(&services.context).await {
+    if let Err(error) = services.validator.flush().await {
         tracing::error!(%error, "the last uses of tokens could not be written down");
     }
     store.shutdown().await;

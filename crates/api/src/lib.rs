@@ -10,6 +10,7 @@ mod assembly;
 #[cfg(test)]
 mod bounded;
 mod config;
+mod error_body;
 mod metrics;
 mod spare;
 mod workers;

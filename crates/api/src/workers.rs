@@ -119,7 +119,7 @@ impl Flusher {
 async fn tidy(context: Arc<Context>, sessions: Arc<Sessions>, executions: Arc<Executions>, retention: Retention) {
     let sessions = sessions.forget_expired().await;
     let executions = executions.forget_old(retention.executions).await;
-    let usage = usage::forget_old(&context, retention.usage).await;
+    let usage = usage::forget_old(context.store(), context.now(), retention.usage).await;
     let rest = context.forget_old().await;
     match (sessions, executions, usage, rest) {
         (Ok(sessions), Ok(executions), Ok(usage), Ok(rest)) => {

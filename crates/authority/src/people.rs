@@ -166,7 +166,7 @@ impl People {
         let found =
             self.context.store.read(move |reads| Box::pin(reads.membership_standing(organization, user))).await?;
         let standing = found.ok_or(PersonError::NotFound)?;
-        Ok(Me { role: crate::sessions::role_name(&standing), standing })
+        Ok(Me { role: crate::standing::role_name(&standing), standing })
     }
 }
 

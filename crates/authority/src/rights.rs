@@ -3,7 +3,7 @@
 //!
 //! **Invariant:** this module reads nothing. Whoever calls it decides how fresh the facts are.
 
-use storage::model::{Candidate, MembershipStanding, OwnerState, SessionStanding};
+use storage::model::{Candidate, OwnerState, SessionStanding};
 use token_domain::decide::{Credential, Holder, Verdict, decide_used};
 use token_domain::id::ProjectId;
 use token_domain::person::PersonStanding;
@@ -16,6 +16,7 @@ use token_domain::{Requirement, ScopeSet, Timestamp};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::origin::{Admission, Caller, Via};
+use crate::standing::is_welcome;
 
 /// Why a request that was let in is refused where its change is made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,11 +33,6 @@ pub enum Refused {
     /// The token was rotated: in its grace it goes on working, and makes nothing that outlives it.
     #[error("the token was superseded")]
     Superseded,
-}
-
-/// Whether a person is let into an organisation.
-pub(crate) fn is_welcome(standing: &MembershipStanding) -> bool {
-    standing.user.disabled_at.is_none() && standing.disabled_at.is_none() && standing.organization.disabled_at.is_none()
 }
 
 /// The caller that a session makes, if it counts at that moment.

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod codes;
+mod connections;
 pub mod cors;
 pub mod docs;
 pub mod drain;

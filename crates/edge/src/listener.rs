@@ -11,7 +11,7 @@ use tokio::net::TcpSocket;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::app::Site;
-use super::server::{Times, connections};
+use super::connections::{Times, connections};
 
 /// Connections the kernel holds while all workers are busy accepting.
 const BACKLOG: u32 = 2048;

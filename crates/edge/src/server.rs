@@ -4,25 +4,21 @@
 //! have to go through `Patient`.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
-use actix_http::error::DispatchError;
-use actix_http::{HttpService, KeepAlive, Protocol};
+use actix_http::Protocol;
 use actix_server::{Server, ServerHandle};
-use actix_service::{IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
-use actix_web::dev::AppConfig;
+use actix_service::{ServiceFactoryExt as _, fn_service};
 use futures::future::{Either, join, select};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::UnixStream;
 use tokio::signal::unix::{self, Signal, SignalKind};
 
 use super::app::Site;
+use super::connections::{Times, connections, http};
 use super::drain::Drain;
 use super::listener::{Last, Listener, Origin};
-use super::parts::LINGER;
-use super::patience::{Patience, Patient};
+use super::patience::Patient;
 use super::socket;
 use crate::listen::Listen;
 
@@ -73,7 +69,7 @@ pub fn start(site: Site, settings: &Settings) -> io::Result<Running> {
         .shutdown_timeout(settings.shutdown_grace.as_secs())
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
-    let times = Times::of(settings, site.edge.limits.deadline);
+    let times = Times::new(settings.keep_alive, settings.head_deadline, site.edge.limits.deadline);
     let stopping = move || {
         let stopping = stopping.clone();
         async move { stopping.notified().await }
@@ -109,77 +105,6 @@ pub fn start(site: Site, settings: &Settings) -> io::Result<Running> {
     let server = builder.run();
     let handle = server.handle();
     Ok(Running { place, server, handle, drain, drain_delay: settings.drain_delay, last })
-}
-
-/// What is done with connections over the network, until `stopping` completes.
-pub(super) fn connections<F, S>(
-    site: &Site,
-    times: Times,
-    stopping: F,
-    address: SocketAddr,
-) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<F, S>
-where
-    F: Fn() -> S + 'static,
-    S: Future<Output = ()> + 'static,
-{
-    let patience = times.patience;
-    fn_service(move |stream: TcpStream| async move {
-        // Answers are one write each: waiting to fill a packet would only delay them.
-        stream.set_nodelay(true)?;
-        let peer = stream.peer_addr().ok();
-        Ok((Patient::new(stream, patience), Protocol::Http1, peer))
-    })
-    .and_then(http(site, times, stopping, Some(address)))
-}
-
-/// HTTP over connections of either kind.
-fn http<T, F, S>(
-    site: &Site,
-    times: Times,
-    stopping: F,
-    address: Option<SocketAddr>,
-) -> impl ServiceFactory<
-    (Patient<T>, Protocol, Option<SocketAddr>),
-    Config = (),
-    Response = (),
-    Error = DispatchError,
-    InitError = (),
-> + use<T, F, S>
-where
-    T: AsyncRead + AsyncWrite + Unpin + 'static,
-    F: Fn() -> S + 'static,
-    S: Future<Output = ()> + 'static,
-{
-    let http = HttpService::build()
-        .graceful_shutdown_signal(stopping)
-        .keep_alive(times.keep_alive)
-        .client_request_timeout(times.head)
-        .client_disconnect_timeout(LINGER)
-        // A client that has closed its sending half is gone for us: no work is finished for nobody.
-        .h1_allow_half_closed(false);
-    let http = match address {
-        Some(address) => http.local_addr(address),
-        None => http,
-    };
-    http.finish(map_config(site.app().into_factory(), |()| AppConfig::default()))
-}
-
-/// The time limits of connections.
-#[derive(Clone, Copy)]
-pub(super) struct Times {
-    keep_alive: KeepAlive,
-    head: Duration,
-    patience: Patience,
-}
-
-impl Times {
-    fn of(settings: &Settings, request_deadline: Duration) -> Self {
-        Self {
-            keep_alive: KeepAlive::from(settings.keep_alive),
-            head: settings.head_deadline,
-            patience: Patience::new(settings.head_deadline + request_deadline + LINGER, settings.keep_alive),
-        }
-    }
 }
 
 impl Running {

@@ -5,35 +5,11 @@ use std::io::Write as _;
 
 use clap::Parser as _;
 
-use crate::commands::Command;
+use crate::commands::Cli;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Format, Printer};
-use crate::settings::{Common, Settings};
-
-/// The command line of nolapse tokens.
-#[derive(Debug, clap::Parser)]
-#[command(
-    name = "nlp",
-    version,
-    arg_required_else_help = true,
-    disable_help_subcommand = true,
-    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 invalid token, 4 insufficient scope or not signed in, \
-                  5 rate-limited, 10 tokens found, 11 live tokens found.\n\
-                  A secret is never an argument: standard input, --token-file, NLP_TOKEN or NOLAPSE_TOKEN."
-)]
-pub(crate) struct Cli {
-    #[command(flatten)]
-    common: Common,
-    /// How answers are written.
-    #[arg(short, long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
-    output: Format,
-    /// Print only this field of the answer, raw: `secret`, `owner.id`.
-    #[arg(long, global = true, value_name = "NAME")]
-    field: Option<String>,
-    #[command(subcommand)]
-    command: Command,
-}
+use crate::settings::Settings;
 
 /// Runs the command these arguments name; the first is the program.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {

@@ -12,6 +12,7 @@ mod commands;
 mod credential;
 mod exit;
 mod failure;
+mod folders;
 mod output;
 mod scan;
 mod settings;

@@ -5,8 +5,8 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use client::Secret;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
+use crate::credential::secret;
 use crate::failure::{Failure, Result};
-use crate::settings::secret;
 
 /// Whether there is a person to ask.
 pub(crate) fn present() -> bool {

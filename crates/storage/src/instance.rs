@@ -7,11 +7,10 @@
 //! [`LEASE`] after it *sent* the last proof that was answered, and whoever takes over from a holder that did not say
 //! goodbye waits that long first.
 
-mod boottime;
 mod postgresql;
-mod registration;
 mod sqlite;
 
+use crate::boottime::boottime_nanos;
 use crate::error::{OutageKind, StoreError};
 use crate::url::{DatabaseUrl, Target};
 use std::fmt;
@@ -21,8 +20,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
-pub(crate) use boottime::boottime_nanos;
-pub use registration::Registration;
+pub use crate::registration::Registration;
 
 /// How long a proof of holding the lock is good for.
 pub const LEASE: Duration = Duration::from_secs(2);

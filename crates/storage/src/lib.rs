@@ -8,6 +8,7 @@
 //! stored secrets are opaque bytes to it, moments and ids come as arguments. No type of diesel leaves it.
 
 mod backend;
+mod boottime;
 mod counters;
 mod error;
 mod frame;
@@ -17,6 +18,7 @@ pub mod migrate;
 pub mod model;
 mod operations;
 mod options;
+mod registration;
 mod rows;
 #[cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "the form diesel's tables are written in"))]
 mod schema;
@@ -24,6 +26,7 @@ mod sql_types;
 mod store;
 mod unit;
 mod url;
+mod writer;
 
 pub use counters::StoreCounters;
 pub use error::{Constraint, Outage, OutageKind, StoreError};

@@ -5,11 +5,12 @@ mod closure;
 use crate::backend::{postgresql, sqlite};
 use crate::counters::StoreCounters;
 use crate::error::{OutageKind, StoreError};
-use crate::instance::Registration;
 use crate::model::Candidate;
 use crate::options::StoreOptions;
+use crate::registration::Registration;
 use crate::unit::{Reads, ReadsSide, Tx, TxSide, Unit};
 use crate::url::{DatabaseUrl, Target};
+use crate::writer::Writer;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use std::panic::AssertUnwindSafe;
@@ -42,7 +43,7 @@ struct SqliteSide {
     path: PathBuf,
     readers: sqlite::Readers,
     lane: Arc<sqlite::Lane>,
-    writer: sqlite::Writer,
+    writer: Writer,
 }
 
 struct PostgreSqlSide {
@@ -94,7 +95,7 @@ impl Store {
                 path: path.clone(),
                 readers: sqlite::Readers::new(path.clone(), options),
                 lane: Arc::new(sqlite::Lane::start(path, options, Arc::clone(&counters))?),
-                writer: sqlite::Writer::start(path.clone(), options, Arc::clone(&counters))?,
+                writer: Writer::start(path.clone(), options, Arc::clone(&counters))?,
             })),
             Target::PostgreSql(server) => Side::PostgreSql(Box::new(PostgreSqlSide {
                 readers: Arc::new(postgresql::Readers::new((**server).clone(), options)),

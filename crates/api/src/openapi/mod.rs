@@ -12,34 +12,16 @@ mod vocabulary;
 use std::collections::BTreeSet;
 
 use actix_web::App;
-use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::PartialSchema as _;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, Info, OpenApi, OpenApiBuilder};
-use utoipa::{PartialSchema as _, ToSchema};
 use utoipa_actix_web::AppExt as _;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use self::vocabulary::Way;
+pub use crate::error_body::Error;
 
-/// Any error.
-#[derive(Serialize, ToSchema)]
-#[expect(clippy::struct_field_names, reason = "the name is the wire's")]
-pub struct Error {
-    /// Short and stable, for programs.
-    error: String,
-    /// What to do about it, for people; may change.
-    message: String,
-    /// The status once more.
-    #[serde(rename = "statusCode")]
-    status_code: u16,
-    /// The field or parameter that was not acceptable.
-    field: Option<String>,
-    /// The scopes that were not there.
-    missing: Option<Vec<String>>,
-    /// `message` once more, where the words are those of OAuth 2.0.
-    error_description: Option<String>,
-}
+use self::vocabulary::Way;
 
 /// Methods a path item can have.
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];

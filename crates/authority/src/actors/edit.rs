@@ -6,12 +6,13 @@ use token_domain::Timestamp;
 use token_domain::access::{ActorName, ActorType, ExternalId, Metadata};
 use token_domain::id::{AccessScopeId, ActorId};
 
+use super::Actors;
 use super::create::{check_expiry, placed};
 use super::seen::add_to;
-use super::{ActorStatus, Actors};
 use crate::origin::Origin;
 use crate::projects::{Ground, TenancyError};
 use crate::tokens::ActorToken;
+use token_domain::tenant::ActorStatus;
 
 /// A change to an actor.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +65,7 @@ impl Actors {
                         .event("actor.update")
                         .on("actor", id)
                         .with("changed", changed(&edit))
-                        .with("status", ActorStatus::of(&after, now).as_str());
+                        .with("status", ActorStatus::at(after.disabled_at, after.expires_at, now).as_str());
                     if before.access_scope_id != after.access_scope_id {
                         event = event.with("access_scope_id", after.access_scope_id.map(|id| id.to_string()));
                     }

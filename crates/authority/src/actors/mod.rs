@@ -6,15 +6,13 @@ mod end;
 mod rotate;
 mod seen;
 
-use std::fmt;
 use std::sync::Arc;
 
 use storage::model::{Actor, ActorFilter, Listing, Page, ScopedTo};
 use storage::{Reads, StoreError};
-use token_domain::Timestamp;
 use token_domain::access::{Topic, may_use};
 use token_domain::id::ActorId;
-use token_domain::tenant::{AccessScopeStanding, ActorStanding};
+use token_domain::tenant::{AccessScopeStanding, ActorStanding, ActorStatus};
 
 pub use create::{MadeActor, NewActor};
 pub use edit::ActorChange;
@@ -24,42 +22,6 @@ pub(crate) use seen::bring_up_to_date;
 
 use crate::context::Context;
 use crate::projects::{Ground, TenancyError};
-
-/// What an actor is at some moment; its tokens count only while it is active.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ActorStatus {
-    /// It may act.
-    Active,
-    /// It was switched off.
-    Disabled,
-    /// Its time is over.
-    Expired,
-}
-
-impl ActorStatus {
-    /// Of this actor. Precedence: disabled, expired, active. At the very microsecond of its expiry it is expired.
-    pub fn of(actor: &Actor, now: Timestamp) -> Self {
-        if actor.disabled_at.is_some() {
-            return Self::Disabled;
-        }
-        if actor.expires_at.is_some_and(|moment| moment <= now) { Self::Expired } else { Self::Active }
-    }
-
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Disabled => "disabled",
-            Self::Expired => "expired",
-        }
-    }
-}
-
-impl fmt::Display for ActorStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// Whether an actor may use a topic, and if not, why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,7 +127,7 @@ impl Actors {
             })
         });
         let (actor, access_scope) = found.await?.ok_or(TenancyError::NotFound)?;
-        match ActorStatus::of(&actor, self.context.now()) {
+        match ActorStatus::at(actor.disabled_at, actor.expires_at, self.context.now()) {
             ActorStatus::Active => {}
             ActorStatus::Disabled => return Ok(TopicAnswer::ActorDisabled),
             ActorStatus::Expired => return Ok(TopicAnswer::ActorExpired),

@@ -8,12 +8,13 @@ use token_domain::token::{Kind, Status};
 use token_domain::{ScopeSet, Span, Timestamp};
 use token_format::PlainToken;
 
-use super::{ActorStatus, Actors, bring_up_to_date, find};
+use super::{Actors, bring_up_to_date, find};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::origin::Origin;
 use crate::projects::{Ground, TenancyError};
 use crate::tokens::{ActorToken, TokenError};
+use token_domain::tenant::ActorStatus;
 
 /// A new token of an actor's.
 #[derive(Debug)]
@@ -100,7 +101,7 @@ impl Actors {
 }
 
 fn check_active(actor: &Actor, now: Timestamp) -> Result<(), TenancyError> {
-    match ActorStatus::of(actor, now) {
+    match ActorStatus::at(actor.disabled_at, actor.expires_at, now) {
         ActorStatus::Active => Ok(()),
         status @ (ActorStatus::Disabled | ActorStatus::Expired) => Err(TenancyError::NotActive(status)),
     }

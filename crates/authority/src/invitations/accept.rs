@@ -8,13 +8,12 @@ use zeroize::Zeroizing;
 
 use super::{InvitationCode, Invitations, event};
 use crate::change::{Ask, Change};
-use crate::members::MANAGE;
 use crate::organizations::OrganizationError;
 use crate::origin::{Caller, Origin, Via};
 use crate::passwords::NewPassword;
 use crate::people::{hash_password, named_after};
-use crate::rights::{candidate_caller, is_welcome};
-use crate::sessions::name_of_role;
+use crate::rights::candidate_caller;
+use crate::standing::{MANAGE, is_welcome, name_of_role};
 
 /// An invitation being accepted.
 #[derive(Debug)]

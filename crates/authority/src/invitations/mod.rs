@@ -23,10 +23,10 @@ use crate::audit::Event;
 use crate::change::Change;
 use crate::context::Context;
 use crate::cursor::cut;
-use crate::members::MANAGE;
 use crate::organizations::{OrganizationError, Seat};
 use crate::origin::Origin;
-use crate::sessions::{Sessions, name_of_role};
+use crate::sessions::Sessions;
+use crate::standing::{MANAGE, name_of_role};
 
 /// Where a page of invitations begins.
 pub type Cursor = crate::cursor::Cursor<kind::Invitation>;

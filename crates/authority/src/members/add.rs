@@ -6,12 +6,12 @@ use token_domain::id::UserId;
 use token_domain::person::RoleRef;
 use token_domain::text::Email;
 
-use super::{MANAGE, Members};
+use super::Members;
 use crate::change::Change;
 use crate::invitations::{InvitationCode, Offer, invite};
 use crate::organizations::{OrganizationError, Seat};
 use crate::origin::Origin;
-use crate::sessions::name_of_role;
+use crate::standing::{MANAGE, name_of_role};
 
 /// Who is to become a member.
 #[derive(Clone, Debug)]

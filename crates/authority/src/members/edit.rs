@@ -5,11 +5,11 @@ use token_domain::id::UserId;
 use token_domain::person::RoleRef;
 use token_domain::role::Power;
 
-use super::{MANAGE, Members, keep_an_owner, now_standing};
+use super::{Members, keep_an_owner, now_standing};
 use crate::change::Change;
 use crate::organizations::{OrganizationError, Seat};
 use crate::origin::Origin;
-use crate::sessions::name_of_role;
+use crate::standing::{MANAGE, name_of_role};
 
 /// A change to a member.
 #[derive(Clone, Copy, Debug, Default)]

@@ -19,9 +19,6 @@ use crate::context::Context;
 use crate::cursor::cut;
 use crate::organizations::{OrganizationError, Seat};
 
-/// The scope that changes take.
-pub(crate) const MANAGE: &str = "org.memberships:manage";
-
 /// Where a page of members begins.
 pub type Cursor = crate::cursor::Cursor<kind::User>;
 

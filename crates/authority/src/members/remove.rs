@@ -4,13 +4,13 @@ use storage::model::{Kill, MembershipStanding, TokenOwner};
 use token_domain::id::UserId;
 use token_domain::token::RevokeReason;
 
-use super::{MANAGE, Members, keep_an_owner};
+use super::{Members, keep_an_owner};
 use crate::audit::Event;
 use crate::change::Change;
 use crate::organizations::{OrganizationError, Seat};
 use crate::origin::Origin;
 use crate::rights::Refused;
-use crate::sessions::name_of_role;
+use crate::standing::{MANAGE, name_of_role};
 
 impl Members {
     /// Removes a member: their sessions there end and their keys there are revoked for good. When this returns, no

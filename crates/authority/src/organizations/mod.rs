@@ -20,7 +20,7 @@ use crate::cursor::cut;
 use crate::error::Failure;
 use crate::origin::{Caller, Origin, Via};
 use crate::rights::Refused;
-use crate::sessions::{name_of_role, role_name};
+use crate::standing::{name_of_role, role_name};
 
 const WRITE: &str = "org:write";
 

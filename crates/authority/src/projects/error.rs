@@ -4,11 +4,11 @@ use storage::{Constraint, StoreError};
 use token_domain::access::InvalidTopic;
 use token_domain::id::ActorId;
 
-use crate::actors::ActorStatus;
 use crate::env::EntropyError;
 use crate::error::Failure;
 use crate::rights::Refused;
 use crate::tokens::TokenError;
+use token_domain::tenant::ActorStatus;
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]

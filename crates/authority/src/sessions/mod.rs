@@ -11,8 +11,7 @@ use secret_hash::password::{self, PasswordHash};
 use storage::StoreError;
 use storage::model::{MembershipStanding, Principal, Session};
 use token_domain::id::{OrganizationId, SessionId, UserId};
-use token_domain::person::RoleRef;
-use token_domain::text::{Email, Name, Slug};
+use token_domain::text::{Email, Slug};
 use zeroize::Zeroizing;
 
 pub use authenticate::{AuthError, Presented};
@@ -26,8 +25,9 @@ use crate::env::{EntropyError, random};
 use crate::error::Failure;
 use crate::limits::{SignInLimiter, TooManyAttempts};
 use crate::origin::{Caller, Origin};
-use crate::rights::{Refused, is_welcome};
+use crate::rights::Refused;
 use crate::second_factors::{self, Proof, ProofError, Spend};
+use crate::standing::{is_welcome, role_name};
 use crate::validate::Validator;
 
 /// The most characters of a client's name that are kept.
@@ -460,17 +460,4 @@ fn new_session(
         created_at: now,
         expires_at: change.session().map_or(whole, |origin| origin.expires_at.min(whole)),
     })
-}
-
-/// What a member's role is called.
-pub(crate) fn role_name(standing: &MembershipStanding) -> String {
-    name_of_role(standing.role, standing.custom_name.as_ref())
-}
-
-/// What a role is called: the built-in name or the organisation's own.
-pub fn name_of_role(role: RoleRef, custom_name: Option<&Name>) -> String {
-    match role {
-        RoleRef::BuiltIn(role) => role.as_str().to_owned(),
-        RoleRef::Custom(id) => custom_name.map_or_else(|| id.to_string(), ToString::to_string),
-    }
 }

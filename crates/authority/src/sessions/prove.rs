@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{OrganizationRef, Sessions, SignInError};
 use crate::error::Failure;
 use crate::origin::Origin;
-use crate::rights::is_welcome;
+use crate::standing::is_welcome;
 
 impl Sessions {
     /// The person with that address, if this is their password. An attempt like any other: it counts against the

@@ -2,7 +2,7 @@
 
 use super::{Basis, OrganizationRef, Sessions, SignInError, SignedIn};
 use crate::origin::{Caller, Origin, Via};
-use crate::rights::is_welcome;
+use crate::standing::is_welcome;
 
 /// Why nobody was let over.
 #[derive(Debug, thiserror::Error)]

@@ -13,7 +13,6 @@ use token_domain::scope::Grants;
 use token_domain::token::{Lifetime, RevokeReason, TokenFacts};
 
 use super::TokenError;
-use super::issue::span_of;
 use crate::change::{Ask, Change};
 use crate::context::Context;
 use crate::origin::Origin;
@@ -97,5 +96,5 @@ fn check(context: &Context, rule: &KindRule, token: &Token) -> Result<(), TokenE
 fn end(token: &mut Token, lifetime: Lifetime) {
     let created_at = token.facts.created_at;
     token.facts = TokenFacts::new(created_at, lifetime.expires_at(created_at));
-    token.lifetime = span_of(lifetime);
+    token.lifetime = lifetime.span();
 }

@@ -2,11 +2,11 @@
 
 use storage::model::{StoredSecret, Token, TokenDetails, TokenOwner, Touched};
 use storage::{Constraint, StoreError};
+use token_domain::Timestamp;
 use token_domain::id::ProjectId;
 use token_domain::scope::Grants;
 use token_domain::text::{AgentType, Name};
 use token_domain::token::{Explanation, Lifetime, TokenFacts};
-use token_domain::{Span, Timestamp};
 use token_format::PlainToken;
 
 use super::governed::govern_new;
@@ -120,7 +120,7 @@ impl New {
             scopes: owned_names(&context, &grants),
             project_id: project_of_new(&caller, request.project_id)?,
             facts: TokenFacts::new(now, expires_at),
-            lifetime: span_of(request.lifetime),
+            lifetime: request.lifetime.span(),
             created_by: change.by(),
             revoked_by: None,
             rotated_from: None,
@@ -144,14 +144,6 @@ impl New {
         let event = created(change, &token);
         change.record(event).await?;
         Ok(token)
-    }
-}
-
-/// The span a lifetime was chosen as.
-pub(super) const fn span_of(lifetime: Lifetime) -> Option<Span> {
-    match lifetime {
-        Lifetime::For(span) => Some(span),
-        Lifetime::Unlimited | Lifetime::Until(_) => None,
     }
 }
 

@@ -1,9 +1,9 @@
 //! Forgetting counts that are older than an operator wants them.
 
-use token_domain::Span;
+use storage::Store;
 use token_domain::usage::Hour;
+use token_domain::{Span, Timestamp};
 
-use crate::context::Context;
 use crate::error::Failure;
 
 /// Hours forgotten in one unit of work.
@@ -16,11 +16,11 @@ const MOST_UNITS: u32 = 100;
 ///
 /// # Errors
 /// The store's.
-pub async fn forget_old(context: &Context, retention: Span) -> Result<usize, Failure> {
-    let end = Hour::of(context.now() - retention);
+pub async fn forget_old(store: &Store, now: Timestamp, retention: Span) -> Result<usize, Failure> {
+    let end = Hour::of(now - retention);
     let mut forgotten = 0;
     for _ in 0..MOST_UNITS {
-        let unit = context.store.write(move |tx| {
+        let unit = store.write(move |tx| {
             Box::pin(async move { Ok::<_, Failure>(tx.delete_usage_before(end, FORGOTTEN_AT_ONCE).await?) })
         });
         let step = unit.await?;

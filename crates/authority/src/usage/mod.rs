@@ -17,6 +17,7 @@ mod waiting;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use storage::Store;
 use storage::model::{Token, TokenCount, TokenUse};
 use token_domain::id::TokenId;
 use token_domain::usage::UsageHour;
@@ -26,32 +27,14 @@ use tokio::sync::{RwLock, RwLockReadGuard};
 pub use forget::forget_old;
 pub use pace::{FlushShare, Next};
 
-pub(crate) use round::Noted;
-
 use self::waiting::Waiting;
-use crate::context::Context;
+use crate::env::Clock;
 use crate::error::Failure;
-use crate::validate::Entry;
+use crate::memory::{Entry, Noted, UseKind};
 
 /// Tokens whose uses are written down in one unit of work. On SQLite a create that comes behind one waits for it, and on one
 /// core so does a validation: about a millisecond of CPU at a million tokens, by what a row costs.
 const AT_ONCE: usize = 64;
-
-/// The kinds of uses that are counted apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UseKind {
-    /// The token was found good.
-    Allowed,
-    /// It was found good, and lacked a scope that was asked for.
-    Insufficient,
-    /// It is known and was refused.
-    Denied,
-}
-
-impl UseKind {
-    /// Every kind, in the order of the counters.
-    pub const ALL: [Self; 3] = [Self::Allowed, Self::Insufficient, Self::Denied];
-}
 
 /// What was used and is not written down yet.
 #[derive(Debug, Default)]
@@ -95,11 +78,11 @@ impl Uses {
     ///
     /// # Errors
     /// The store's.
-    pub async fn flush(&self, context: &Context) -> Result<usize, Failure> {
+    pub(crate) async fn flush(&self, store: &Store, clock: &dyn Clock) -> Result<usize, Failure> {
         let mut written = 0;
         loop {
-            self.begin(context.now()).await;
-            let Some(unit) = self.write_unit(context).await? else { return Ok(written) };
+            self.begin(clock.now()).await;
+            let Some(unit) = self.write_unit(store).await? else { return Ok(written) };
             written += unit;
         }
     }
@@ -111,9 +94,10 @@ impl Uses {
     ///
     /// # Errors
     /// The store's.
-    pub async fn flush_at_pace<F>(
+    pub(crate) async fn flush_at_pace<F>(
         &self,
-        context: &Context,
+        store: &Store,
+        clock: &dyn Clock,
         remembered: &(dyn Fn() -> usize + Send + Sync),
         share: impl Fn() -> FlushShare,
         rest: impl Fn(Duration) -> F,
@@ -121,14 +105,14 @@ impl Uses {
     where
         F: Future<Output = Next>,
     {
-        self.begin(context.now()).await;
+        self.begin(clock.now()).await;
         loop {
             let begun = Instant::now();
-            if self.write_unit(context).await?.is_none() {
+            if self.write_unit(store).await?.is_none() {
                 return Ok(());
             }
             let took = begun.elapsed();
-            self.begin_hour(context.now()).await;
+            self.begin_hour(clock.now()).await;
             if self.waiting().is_idle() {
                 return Ok(());
             }
@@ -210,11 +194,11 @@ impl Uses {
     }
 
     /// Writes the next unit; how many tokens' uses, or nothing when nothing is left of any round.
-    async fn write_unit(&self, context: &Context) -> Result<Option<usize>, Failure> {
+    async fn write_unit(&self, store: &Store) -> Result<Option<usize>, Failure> {
         let _passage = self.passage.write().await;
         let Some((hour, part)) = self.waiting().next(AT_ONCE) else { return Ok(None) };
         let written = part.len();
-        let unit = context.store.write(move |tx| {
+        let unit = store.write(move |tx| {
             Box::pin(async move {
                 let uses: Vec<TokenUse> = part.iter().filter_map(last_use).collect();
                 let count = |noted: &Noted| TokenCount { token_id: noted.token_id(), hour, counts: noted.counts() };

@@ -5,18 +5,9 @@
 
 use token_domain::Timestamp;
 use token_domain::id::TokenId;
-use token_domain::usage::{Hour, UsageHour, UseCounts};
+use token_domain::usage::{Hour, UsageHour};
 
-use super::UseKind;
-
-/// The uses of one token, kept small: a million of them may wait at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Noted {
-    token_id: TokenId,
-    /// Microseconds; 0 for a token that was only refused.
-    last_used: i64,
-    counts: [u32; UseKind::ALL.len()],
-}
+use crate::memory::Noted;
 
 /// Uses on their way into the database, all counted in one hour.
 #[derive(Debug)]
@@ -27,44 +18,6 @@ pub(super) struct Round {
     /// So many of them are written. They stay to be found until the next round begins: who reads the database and then
     /// looks here misses nothing that was written in between.
     written: usize,
-}
-
-impl Noted {
-    pub(crate) fn new(token_id: TokenId, last_used: Option<Timestamp>, counts: [u32; UseKind::ALL.len()]) -> Self {
-        Self { token_id, last_used: last_used.map_or(0, Timestamp::as_micros), counts }
-    }
-
-    pub(super) const fn token_id(&self) -> TokenId {
-        self.token_id
-    }
-
-    /// When it was last used, if it was found good at all.
-    pub(super) fn last_used(&self) -> Option<Timestamp> {
-        (self.last_used > 0).then(|| Timestamp::from_micros(self.last_used))
-    }
-
-    pub(super) fn counts(&self) -> UseCounts {
-        let [allowed, insufficient, denied] = self.counts.map(u64::from);
-        UseCounts { allowed, insufficient, denied }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.counts.iter().all(|count| *count == 0)
-    }
-
-    /// Adds another's uses of the same token, if they are of the same and fit.
-    pub(super) fn join(&mut self, other: &Self) -> bool {
-        if self.token_id != other.token_id {
-            return false;
-        }
-        let mut sums = self.counts;
-        for (sum, count) in sums.iter_mut().zip(other.counts) {
-            let Some(fits) = sum.checked_add(count) else { return false };
-            *sum = fits;
-        }
-        (self.last_used, self.counts) = (self.last_used.max(other.last_used), sums);
-        true
-    }
 }
 
 impl Round {
@@ -114,8 +67,8 @@ impl Round {
     }
 
     fn of(&self, id: TokenId) -> impl Iterator<Item = (usize, &Noted)> {
-        let first = self.rows.partition_point(|noted| noted.token_id < id);
-        self.rows.iter().enumerate().skip(first).take_while(move |(_, noted)| noted.token_id == id)
+        let first = self.rows.partition_point(|noted| noted.token_id() < id);
+        self.rows.iter().enumerate().skip(first).take_while(move |(_, noted)| noted.token_id() == id)
     }
 }
 

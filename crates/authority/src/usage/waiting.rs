@@ -11,8 +11,8 @@ use token_domain::Timestamp;
 use token_domain::id::TokenId;
 use token_domain::usage::{Hour, UsageHour, UseCounts};
 
-use super::round::{Noted, Round};
-use crate::validate::Entry;
+use super::round::Round;
+use crate::memory::{Entry, Noted};
 
 /// Rounds that are not finished: that of the hour before, and one of this hour. Another begins when one of them is done, so
 /// that an outage of hours is held in bounded memory, at the price of the hours in it.

@@ -9,11 +9,10 @@ use token_domain::scope::Grants;
 use token_domain::{ScopeCatalogue, ScopeSet};
 use token_format::PlainToken;
 
-use super::entry::{Binding, Entry, Pending, Shared};
-use super::shares::Shares;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fence::Stamp;
+use crate::memory::{Binding, Entry, Pending, Shared, Shares};
 use crate::rights;
 use crate::tokens::upgrade;
 

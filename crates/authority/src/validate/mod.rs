@@ -4,14 +4,10 @@
 //! are cached, verdicts never: [`decide_used`] runs on every request against the clock of that request.
 
 mod batch;
-mod cache;
-mod entry;
 mod fetch;
 mod flight;
-mod negative;
 mod outcome;
 mod recall;
-mod shares;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,20 +18,19 @@ use token_domain::{Credential, Requirement, ScopeCatalogue, Timestamp};
 use token_format::PlainToken;
 use tokio::sync::Semaphore;
 
-pub use self::cache::CacheLimits;
-pub use self::entry::Entry;
 pub use self::outcome::{Details, Outcome, OutcomeCounters, OutcomeKind};
 pub use self::recall::Recalled;
 
-use self::cache::Cache;
 use self::fetch::{Fetch, Fetched};
 use self::flight::{Flights, Place};
-use self::negative::Negatives;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fence::Stamp;
+use crate::memory::{Cache, Negatives, UseKind};
 use crate::origin::Origin;
-use crate::usage::{FlushShare, Next, UseKind, Uses};
+use crate::usage::{FlushShare, Next, Uses};
+
+pub use crate::memory::{CacheLimits, Entry};
 
 /// The scopes of a token as the wire shows them: as granted while its owner's role covers them all, otherwise what is
 /// left of them.
@@ -184,7 +179,16 @@ impl Validator {
         &self.context.uses
     }
 
-    /// Writes down what was used at a pace, as [`Uses::flush_at_pace`] does; what is remembered is what the cache holds.
+    /// Writes down everything that was used, without a rest; of how many tokens. What cannot be written is kept for the
+    /// next time.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn flush(&self) -> Result<usize, Failure> {
+        self.context.uses.flush(&self.context.store, &*self.context.clock).await
+    }
+
+    /// Writes down what was used at a pace, with rests between; what is remembered is what the cache holds.
     ///
     /// # Errors
     /// The store's.
@@ -196,7 +200,7 @@ impl Validator {
     where
         F: Future<Output = Next>,
     {
-        self.context.uses.flush_at_pace(&self.context, &|| self.cached(), share, rest).await
+        self.context.uses.flush_at_pace(&self.context.store, &*self.context.clock, &|| self.cached(), share, rest).await
     }
 
     /// Tokens remembered now, live and dead.

@@ -8,7 +8,7 @@ use token_domain::ScopeSet;
 use token_domain::decide::Denial;
 use token_domain::token::{RevokeReason, Status};
 
-use super::entry::Entry;
+use crate::memory::Entry;
 
 /// The answer about a presented text.
 #[derive(Clone, Debug)]

@@ -184,12 +184,12 @@ fn uses_are_written_down_by_a_flush_and_never_go_back() {
         for _ in 0..10 {
             assert!(world.is_live(issued.secret.expose()).await);
         }
-        assert_eq!(world.validator.uses().flush(&world.context).await.unwrap(), 1);
+        assert_eq!(world.validator.flush().await.unwrap(), 1);
         assert_eq!(world.tokens.get(&world.owner, id).await.unwrap().last_used_at, Some(used));
-        assert_eq!(world.validator.uses().flush(&world.context).await.unwrap(), 0, "nothing new to write");
+        assert_eq!(world.validator.flush().await.unwrap(), 0, "nothing new to write");
         world.clock.set(used - Span::seconds(5));
         assert!(world.is_live(issued.secret.expose()).await);
-        world.validator.uses().flush(&world.context).await.unwrap();
+        world.validator.flush().await.unwrap();
         assert_eq!(world.tokens.get(&world.owner, id).await.unwrap().last_used_at, Some(used));
     });
 }

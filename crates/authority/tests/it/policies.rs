@@ -70,7 +70,7 @@ fn a_use_keeps_a_token_whether_it_is_written_down_or_not() {
             world.clock.advance(Span::days(20));
             assert!(world.is_live(issued.secret.expose()).await);
         }
-        world.validator.uses().flush(&world.context).await.unwrap();
+        world.validator.flush().await.unwrap();
         // A restart knows what was written down.
         let restarted = World::new(db).await;
         restarted.clock.set(T0 + Span::days(20 * 20 + 29));
@@ -89,7 +89,7 @@ fn a_use_on_another_node_is_found_before_a_token_is_refused() {
         assert!(here.is_live(issued.secret.expose()).await);
         there.clock.advance(Span::days(29));
         assert!(there.is_live(issued.secret.expose()).await);
-        there.validator.uses().flush(&there.context).await.unwrap();
+        there.validator.flush().await.unwrap();
         // What is remembered here says idle; the store knows better.
         here.clock.advance(Span::days(40));
         let before = here.reads();
@@ -115,7 +115,7 @@ fn tightening_bites_at_once_and_a_token_that_was_presented_stays_dead() {
         set(&world, vec![asked(Kind::Personal, idle_after(1))]).await;
         assert!(world.is_live(quiet.secret.expose()).await, "the rule of another kind");
         world.clock.advance(Span::days(40));
-        world.validator.uses().flush(&world.context).await.unwrap();
+        world.validator.flush().await.unwrap();
         set(&world, vec![asked(Kind::Organization, idle_after(30))]).await;
         assert!(!world.is_live(presented.secret.expose()).await);
         world.context.drain().await;
@@ -232,7 +232,7 @@ fn a_preview_counts_and_shows_and_changes_nothing() {
         }
         // The oldest was used lately.
         assert!(world.is_live(issued[0].secret.expose()).await);
-        world.validator.uses().flush(&world.context).await.unwrap();
+        world.validator.flush().await.unwrap();
         world.tokens.revoke(&world.owner, issued[6].token.id, &origin()).await.unwrap();
         let policies = Policies::new(&world.context);
         let rule = KindRule { idle_after: Some(Span::days(45)), ..KindRule::default() };

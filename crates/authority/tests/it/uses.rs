@@ -35,10 +35,10 @@ fn uses_are_counted_by_what_became_of_them_and_by_hour() {
         let lacking = world.validator.validate(secret, &execute, &origin).await.unwrap();
         assert!(matches!(lacking, Outcome::Insufficient { .. }));
         let writes = db.store().counters().writes();
-        assert_eq!(world.validator.uses().flush(&world.context).await.unwrap(), 1);
+        assert_eq!(world.validator.flush().await.unwrap(), 1);
         assert_eq!(db.store().counters().writes() - writes, 1, "one unit of work, whatever there is");
         assert_eq!(written(&world, id).await, [("2026-01-15T09:00:00Z".to_owned(), counts(3, 1, 0))]);
-        assert_eq!(world.validator.uses().flush(&world.context).await.unwrap(), 0, "nothing new");
+        assert_eq!(world.validator.flush().await.unwrap(), 0, "nothing new");
 
         world.clock.advance(Span::seconds(3_600));
         assert!(world.is_live(secret).await);
@@ -46,7 +46,7 @@ fn uses_are_counted_by_what_became_of_them_and_by_hour() {
         for _ in 0..2 {
             assert!(!world.is_live(secret).await);
         }
-        world.validator.uses().flush(&world.context).await.unwrap();
+        world.validator.flush().await.unwrap();
         let expected = [("2026-01-15T09:00:00Z", counts(3, 1, 0)), ("2026-01-15T10:00:00Z", counts(1, 0, 2))];
         assert_eq!(written(&world, id).await, expected.map(|(begins, counts)| (begins.to_owned(), counts)));
     });
@@ -65,7 +65,7 @@ fn an_entry_that_was_evicted_or_replaced_takes_no_use_with_it() {
         assert!(world.validator.evicted() > 0);
         world.validator.clear();
         assert!(world.is_live(issued.secret.expose()).await);
-        assert_eq!(world.validator.uses().flush(&world.context).await.unwrap(), 2_001, "each token once");
+        assert_eq!(world.validator.flush().await.unwrap(), 2_001, "each token once");
         assert_eq!(written(&world, issued.token.id).await[0].1, counts(2, 0, 0));
     });
 }
@@ -77,11 +77,11 @@ fn counts_older_than_the_retention_are_forgotten() {
         let issued = world.issue(&["read"]).await;
         for _ in 0..2 {
             assert!(world.is_live(issued.secret.expose()).await);
-            world.validator.uses().flush(&world.context).await.unwrap();
+            world.validator.flush().await.unwrap();
             world.clock.advance(Span::days(1));
         }
-        assert_eq!(usage::forget_old(&world.context, Span::days(3)).await.unwrap(), 0);
-        assert_eq!(usage::forget_old(&world.context, Span::days(1)).await.unwrap(), 1);
+        assert_eq!(usage::forget_old(world.context.store(), world.context.now(), Span::days(3)).await.unwrap(), 0);
+        assert_eq!(usage::forget_old(world.context.store(), world.context.now(), Span::days(1)).await.unwrap(), 1);
         assert_eq!(written(&world, issued.token.id).await, [("2026-01-16T09:00:00Z".to_owned(), counts(1, 0, 0))]);
     });
 }
@@ -109,7 +109,7 @@ fn a_batch_is_answered_in_its_order_and_reads_each_token_once() {
         world.validator.validate_each(&asked, &origin).await.unwrap();
         assert_eq!(world.reads(), again);
 
-        world.validator.uses().flush(&world.context).await.unwrap();
+        world.validator.flush().await.unwrap();
         assert_eq!(written(&world, dead.token.id).await[0].1, counts(0, 0, 100), "each time counts");
         assert!(world.validator.validate_each::<&str>(&[], &origin).await.unwrap().is_empty());
     });

@@ -39,7 +39,7 @@ fn waiting(world: &World) -> usize {
 }
 
 async fn flush(world: &World) -> usize {
-    world.validator.uses().flush(&world.context).await.expect("a flush")
+    world.validator.flush().await.expect("a flush")
 }
 
 /// Flushes at a pace, and says what comes behind each rest; how many rests there were.
@@ -144,7 +144,7 @@ fn what_cannot_be_written_is_kept_and_shown() {
         let mut sql = Sql::connect(db.url()).await;
         sql.run("ALTER TABLE token_usage RENAME TO away").await.unwrap();
         for _ in 0..2 {
-            assert!(world.validator.uses().flush(&world.context).await.is_err());
+            assert!(world.validator.flush().await.is_err());
             assert!(world.validator.flush_at_pace(|| SHARE, |_| std::future::ready(Next::Unit)).await.is_err());
             assert!(world.is_live(issued.secret.expose()).await);
         }

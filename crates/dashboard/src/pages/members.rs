@@ -169,7 +169,7 @@ async fn members_page(
     let roles = role_choices(services, &seat, form.some("role").unwrap_or("member")).await.map_err(broken)?;
     let now = visitor.now;
     let name_of =
-        |role: RoleRef, custom: Option<&token_domain::text::Name>| authority::sessions::name_of_role(role, custom);
+        |role: RoleRef, custom: Option<&token_domain::text::Name>| authority::standing::name_of_role(role, custom);
     let member = |Member { user, membership, custom_name }: Member| MemberLine {
         id: user.id.to_string(),
         name: user.name.to_string(),

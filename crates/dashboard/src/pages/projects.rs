@@ -5,11 +5,12 @@ use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 use authority::access_scopes::{ActorCounts, NewAccessScope};
-use authority::actors::{ActorStatus, NewActor};
+use authority::actors::NewActor;
 use authority::projects::{Ground, NewProject, TenancyError};
 use authority::records::{Listing, Project, ScopedTo};
 use token_domain::access::{ActorName, ActorType, OrderBy, Paging};
 use token_domain::id::{AccessScopeId, ProjectId};
+use token_domain::tenant::ActorStatus;
 use token_domain::text::{Name, Slug};
 
 use super::create_token::{SecretPage, snippets};
@@ -247,7 +248,7 @@ async fn project_page(
                 .map_or_else(|| show::short(&id.to_string()), |scope| scope.slug.clone()),
         };
         let line = |actor: authority::records::Actor| {
-            let status = ActorStatus::of(&actor, visitor.now);
+            let status = ActorStatus::at(actor.disabled_at, actor.expires_at, visitor.now);
             ActorLine {
                 name: actor.name.to_string(),
                 kind: actor.actor_type.as_str(),

@@ -3,7 +3,7 @@
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use crate::app::Cli;
+use super::Cli;
 use crate::failure::{Failure, Result};
 use crate::output::Printer;
 

@@ -145,7 +145,7 @@ fn global_folder(settings: &Settings) -> Result<PathBuf> {
     if let Some(folder) = git(Path::new("."), &["config", "--global", "--type=path", "core.hooksPath"])? {
         return Ok(PathBuf::from(folder));
     }
-    let folder = settings.folders().config.as_ref().ok_or_else(crate::settings::no_home)?.join("hooks");
+    let folder = settings.folders().config.as_ref().ok_or_else(crate::folders::no_home)?.join("hooks");
     let mut set = Process::new("git");
     let status = set.args(["config", "--global", "core.hooksPath"]).arg(&folder).status()?;
     if !status.success() {

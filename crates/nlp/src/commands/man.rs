@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::CommandFactory as _;
 
-use crate::app::Cli;
+use super::Cli;
 use crate::failure::{Failure, Result};
 use crate::output::Printer;
 

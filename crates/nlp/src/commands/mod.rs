@@ -26,9 +26,33 @@ use serde_json::Value;
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::output::Printer;
+use crate::output::{Format, Printer};
 use crate::scan;
-use crate::settings::Settings;
+use crate::settings::{Common, Settings};
+
+/// The command line of nolapse tokens.
+#[derive(Debug, clap::Parser)]
+#[command(
+    name = "nlp",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 invalid token, 4 insufficient scope or not signed in, \
+                  5 rate-limited, 10 tokens found, 11 live tokens found.\n\
+                  A secret is never an argument: standard input, --token-file, NLP_TOKEN or NOLAPSE_TOKEN."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// How answers are written.
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    pub(crate) output: Format,
+    /// Print only this field of the answer, raw: `secret`, `owner.id`.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) field: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {

@@ -12,8 +12,9 @@ use serde_json::json;
 
 use super::token::{Family, Rotation};
 use crate::failure::{Failure, Result};
+use crate::folders::write_private;
 use crate::output::Printer;
-use crate::settings::{Settings, write_private};
+use crate::settings::Settings;
 
 /// Options of `sync`.
 #[derive(Debug, Clone, clap::Args)]

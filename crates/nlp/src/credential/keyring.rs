@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use client::Secret;
 
+use super::secret;
 use crate::failure::{Failure, Result};
-use crate::settings::secret;
 
 const TOOL: &str = "secret-tool";
 /// Without it there is no desktop to ask, and the tool would wait for one.

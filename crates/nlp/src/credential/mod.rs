@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use client::Secret;
 
 use crate::failure::{Failure, Result};
-use crate::settings::{Folders, no_home, secret, write_private};
+use crate::folders::{Folders, no_home, write_private};
 
 /// The variables that hold a token, in order.
 const VARIABLES: [&str; 2] = ["NLP_TOKEN", "NOLAPSE_TOKEN"];
@@ -68,6 +68,11 @@ impl Source {
             Self::Variable(_) | Self::File(_) | Self::Stdin | Self::Keyring | Self::Runtime(_) => None,
         }
     }
+}
+
+/// The secret of a text: without the line end that editors and `echo` add.
+pub(crate) fn secret(text: &str) -> Secret {
+    Secret::from(text.trim())
 }
 
 /// The token of a variable.

@@ -9,10 +9,12 @@
 //! An empty database has no such row, nor its table: the lock is taken first, so that no schema changes under a server
 //! that runs. Until the table is made and the row is written the holder proves nothing, so it trusts no memory.
 
-use super::{AcquireError, AlreadyRunning, Holding, InstanceLock, LEASE, Lost, Registration, boottime_nanos};
+use super::{AcquireError, AlreadyRunning, Holding, InstanceLock, LEASE, Lost};
 use crate::backend::postgresql::{Conn, Purpose, connect, repo};
+use crate::boottime::boottime_nanos;
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
+use crate::registration::Registration;
 use crate::url::Server;
 use diesel::sql_types::{BigInt, Bool, Integer};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};

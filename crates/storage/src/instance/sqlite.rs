@@ -8,8 +8,9 @@
 //! takes a process's `fcntl` locks on it away, so the lock is taken before a store is opened and given back after it is
 //! closed.
 
-use super::{AcquireError, AlreadyRunning, Holding, InstanceLock, LEASE, Lost, boottime_nanos};
+use super::{AcquireError, AlreadyRunning, Holding, InstanceLock, LEASE, Lost};
 use crate::backend::sqlite::{Identity, Standing};
+use crate::boottime::boottime_nanos;
 use crate::error::{OutageKind, StoreError};
 use crate::migrate::sqlite::beside;
 use rustix::fs::{FlockOperation, flock};

@@ -5,13 +5,10 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::name::ScopeName;
-use super::reader;
 use super::requirement::Requirement;
 use super::set::{ScopeId, ScopeSet};
 use crate::token::Kind;
 
-/// The catalogue compiled in; an operator may replace it with a file of the same form.
-const BUILT_IN: &str = include_str!("../../../../config/scopes.toml");
 /// How many scopes one token may name.
 const MOST_PER_TOKEN: usize = 64;
 
@@ -115,40 +112,6 @@ pub struct ScopeCatalogue {
 }
 
 impl ScopeCatalogue {
-    /// The catalogue this program ships with.
-    ///
-    /// # Errors
-    /// None in a released build: a test reads it.
-    pub fn built_in() -> Result<Self, CatalogueError> {
-        Self::parse(BUILT_IN)
-    }
-
-    /// The shipped catalogue with further files of an operator's.
-    ///
-    /// # Errors
-    /// As [`ScopeCatalogue::extended`].
-    pub fn built_in_with(additions: &[Source<'_>]) -> Result<Self, CatalogueError> {
-        Self::extended(BUILT_IN, additions)
-    }
-
-    /// Reads a catalogue and checks all of it: names, references, cycles, the four roles.
-    ///
-    /// # Errors
-    /// Every problem found, each with the line it stands on.
-    pub fn parse(text: &str) -> Result<Self, CatalogueError> {
-        Self::extended(text, &[])
-    }
-
-    /// Reads a catalogue and files that add to it: scopes in namespaces of their own, presets, and what the built-in roles
-    /// get of those scopes. A namespace is what stands before the first `.` or `:`; one of the catalogue's own cannot be
-    /// added to, so that no token made before can do more than it could.
-    ///
-    /// # Errors
-    /// Every problem found, each with the file and line it stands on.
-    pub fn extended(text: &str, additions: &[Source<'_>]) -> Result<Self, CatalogueError> {
-        reader::read(text, additions)
-    }
-
     /// All entries in the order of the file.
     pub fn entries(&self) -> &[ScopeEntry] {
         &self.entries

@@ -10,6 +10,8 @@ use super::name::{InvalidScopeName, ScopeName};
 use super::set::{ScopeId, ScopeSet};
 use crate::token::Kind;
 
+/// The catalogue compiled in; an operator may replace it with a file of the same form.
+const BUILT_IN: &str = include_str!("../../../../config/scopes.toml");
 /// The roles every catalogue must define, strongest first.
 pub(super) const ROLE_NAMES: [&str; 4] = ["owner", "admin", "member", "viewer"];
 
@@ -66,8 +68,44 @@ fn every_kind() -> Vec<Kind> {
 /// Something of a file, with the number of the file.
 type Of<T> = (usize, T);
 
+impl ScopeCatalogue {
+    /// The catalogue this program ships with.
+    ///
+    /// # Errors
+    /// None in a released build: a test reads it.
+    pub fn built_in() -> Result<Self, CatalogueError> {
+        Self::parse(BUILT_IN)
+    }
+
+    /// The shipped catalogue with further files of an operator's.
+    ///
+    /// # Errors
+    /// As [`ScopeCatalogue::extended`].
+    pub fn built_in_with(additions: &[Source<'_>]) -> Result<Self, CatalogueError> {
+        Self::extended(BUILT_IN, additions)
+    }
+
+    /// Reads a catalogue and checks all of it: names, references, cycles, the four roles.
+    ///
+    /// # Errors
+    /// Every problem found, each with the line it stands on.
+    pub fn parse(text: &str) -> Result<Self, CatalogueError> {
+        Self::extended(text, &[])
+    }
+
+    /// Reads a catalogue and files that add to it: scopes in namespaces of their own, presets, and what the built-in roles
+    /// get of those scopes. A namespace is what stands before the first `.` or `:`; one of the catalogue's own cannot be
+    /// added to, so that no token made before can do more than it could.
+    ///
+    /// # Errors
+    /// Every problem found, each with the file and line it stands on.
+    pub fn extended(text: &str, additions: &[Source<'_>]) -> Result<Self, CatalogueError> {
+        read(text, additions)
+    }
+}
+
 /// Reads the catalogue and what is added to it.
-pub(super) fn read(text: &str, additions: &[Source<'_>]) -> Result<ScopeCatalogue, CatalogueError> {
+fn read(text: &str, additions: &[Source<'_>]) -> Result<ScopeCatalogue, CatalogueError> {
     let sources: Vec<Source<'_>> =
         std::iter::once(Source { name: "", text }).chain(additions.iter().copied()).collect();
     let (mut scopes, mut presets, mut roles) = (Vec::new(), Vec::new(), Vec::new());

@@ -4,15 +4,17 @@ mod cause;
 mod facts;
 mod networks;
 mod rotation;
+mod status;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub use cause::{Explanation, RevokeCause};
-pub use facts::{RevokeReason, Revoked, Status, Superseded, TokenFacts};
+pub use facts::{RevokeReason, Revoked, Superseded, TokenFacts};
 pub use networks::{AllowedNetworks, InvalidNetworks};
 pub use rotation::{GraceMode, Lifetime, NotPossible, RotationPolicy};
+pub use status::Status;
 
 /// Whose token it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

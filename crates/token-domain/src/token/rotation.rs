@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::facts::Status;
+use super::status::Status;
 use crate::time::{Span, Timestamp};
 
 /// When a superseded token dies.
@@ -62,6 +62,14 @@ impl Lifetime {
             Self::Unlimited => None,
             Self::Until(moment) => Some(moment),
             Self::For(span) => Some(now + span),
+        }
+    }
+
+    /// The span it was chosen as, if it was.
+    pub const fn span(self) -> Option<Span> {
+        match self {
+            Self::For(span) => Some(span),
+            Self::Unlimited | Self::Until(_) => None,
         }
     }
 }

@@ -1,11 +1,11 @@
 //! An actor as the wire shows it, in this family's own words and in those of the published clients.
 
 use actix_web::HttpResponse;
-use authority::actors::ActorStatus;
 use authority::records::Actor;
 use serde::Serialize;
 use token_domain::Timestamp;
 use token_domain::access::Metadata;
+use token_domain::tenant::ActorStatus;
 use utoipa::ToSchema;
 
 use crate::surface::projects::paging::PageView;
@@ -80,7 +80,7 @@ pub(super) struct RotatedActorView {
 
 impl ActorView {
     pub(in crate::surface) fn new(actor: Actor, now: Timestamp, dialect: Dialect) -> Self {
-        let status = ActorStatus::of(&actor, now);
+        let status = ActorStatus::at(actor.disabled_at, actor.expires_at, now);
         let (actor_token_id, is_active) = match dialect {
             Dialect::Own => (None, None),
             Dialect::Client => (Some(actor.id.to_string()), Some(status == ActorStatus::Active)),

@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use authority::invitations::{Acceptance, Accepted, InvitationCode, Invitations};
 use authority::organizations::OrganizationError;
-use authority::sessions::name_of_role;
+use authority::standing::name_of_role;
 use serde::{Deserialize, Serialize};
 use token_domain::text::Name;
 use utoipa::ToSchema;

@@ -3,7 +3,7 @@
 use authority::audit::principal_text;
 use authority::invitations::InvitationCode;
 use authority::records::{Invitation, Invited};
-use authority::sessions::name_of_role;
+use authority::standing::name_of_role;
 use serde::Serialize;
 use token_domain::Timestamp;
 use utoipa::ToSchema;

@@ -1,7 +1,7 @@
 //! A member as the wire shows them.
 
 use authority::records::{Member, MembershipStanding};
-use authority::sessions::name_of_role;
+use authority::standing::name_of_role;
 use serde::Serialize;
 use token_domain::Timestamp;
 use utoipa::ToSchema;

@@ -7,8 +7,8 @@
 use super::connect::{Purpose, Watched, connect_watched};
 use super::turns::{Queue, Turn, Turns};
 use crate::error::{OutageKind, StoreError};
-use crate::instance::Registration;
 use crate::options::StoreOptions;
+use crate::registration::Registration;
 use crate::url::Server;
 use deadpool::managed::{Manager, Metrics, Object, PoolError, RecycleError, RecycleResult, TimeoutType, Timeouts};
 use diesel_async::AsyncPgConnection;

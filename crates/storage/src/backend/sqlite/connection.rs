@@ -62,7 +62,7 @@ pub(super) fn open_bounded_reader(
 }
 
 /// The connection that writes. There is one per store.
-pub(super) fn open_writer(path: &Path, options: &StoreOptions) -> Result<SqliteConn, StoreError> {
+pub(crate) fn open_writer(path: &Path, options: &StoreOptions) -> Result<SqliteConn, StoreError> {
     open(path, options, &Budget::default(), "")
 }
 

@@ -8,7 +8,7 @@ use diesel::{QueryResult, RunQueryDsl, SqliteConnection};
 
 /// A statement that begins, ends or divides a transaction.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Control {
+pub(crate) enum Control {
     /// Begins a transaction that writes.
     Begin,
     /// Ends it: what was written is on disk afterwards.
@@ -32,7 +32,7 @@ impl Control {
         }
     }
 
-    pub(super) fn run(self, connection: &mut SqliteConnection) -> QueryResult<()> {
+    pub(crate) fn run(self, connection: &mut SqliteConnection) -> QueryResult<()> {
         self.execute(connection).map(drop)
     }
 }

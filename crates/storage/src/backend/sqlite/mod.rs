@@ -1,5 +1,5 @@
-//! SQLite: point reads inline on the calling thread, long ones in a lane of their own, one writer thread for every unit of
-//! work.
+//! SQLite: point reads inline on the calling thread, long ones in a lane of their own; units of work on the
+//! one thread of [`crate::writer`].
 
 mod budget;
 mod connection;
@@ -12,13 +12,13 @@ mod readers;
 #[path = "../../repo/mod.rs"]
 pub(crate) mod repo;
 mod thread;
-mod writer;
 
-pub(crate) use connection::{SqliteConn, backup, establish};
+pub(crate) use connection::{SqliteConn, backup, establish, open_writer};
+pub(crate) use control::Control;
 pub(crate) use identity::{Identity, Standing};
 pub(crate) use lane::Lane;
 pub(crate) use readers::Readers;
-pub(crate) use writer::Writer;
+pub(crate) use thread::{Importance, start};
 
 /// What the repository functions work on. The lifetime is the other side's.
 pub(crate) type Conn<'a> = SqliteConn;

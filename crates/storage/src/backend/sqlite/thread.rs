@@ -11,7 +11,7 @@ const NICE: i32 = 10;
 
 /// How much a thread matters beside those that answer requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Importance {
+pub(crate) enum Importance {
     /// As much, but it does not interrupt them when it wakes up.
     Equal,
     /// Much less: it runs when there is time to spare, and slowly when there is not.
@@ -19,7 +19,7 @@ pub(super) enum Importance {
 }
 
 /// Starts a thread of the store.
-pub(super) fn start(
+pub(crate) fn start(
     name: &str,
     importance: Importance,
     work: impl FnOnce() + Send + 'static,

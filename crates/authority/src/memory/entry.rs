@@ -17,8 +17,8 @@ use token_domain::token::{AllowedNetworks, TokenFacts};
 use token_domain::usage::UseCounts;
 use token_domain::{Credential, Holder, ScopeSet, Timestamp};
 
+use super::noted::{Noted, UseKind};
 use crate::fence::Stamp;
-use crate::usage::{Noted, UseKind};
 
 /// What an entry costs beside its own size: the counts of its `Arc`, its place in the table at the usual load, what the
 /// allocator rounds up.
@@ -98,14 +98,14 @@ impl Marks {
 
 /// What many tokens have in common.
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Shared {
-    pub(super) organization_id: OrganizationId,
-    pub(super) organization_disabled_at: Option<Timestamp>,
-    pub(super) granted: ScopeSet,
+pub(crate) struct Shared {
+    pub(crate) organization_id: OrganizationId,
+    pub(crate) organization_disabled_at: Option<Timestamp>,
+    pub(crate) granted: ScopeSet,
     /// The names of the scopes as shown, separated by spaces.
-    pub(super) scopes: Box<str>,
+    pub(crate) scopes: Box<str>,
     /// The body of the plain 200 answer, ready to send.
-    pub(super) answer: Bytes,
+    pub(crate) answer: Bytes,
 }
 
 /// The facts of a token that is not as most are.
@@ -119,20 +119,20 @@ struct More {
 
 /// What a token is bound to.
 #[derive(Clone, Debug)]
-pub(super) struct Binding {
+pub(crate) struct Binding {
     /// The project, if any.
-    pub(super) project_id: Option<ProjectId>,
+    pub(crate) project_id: Option<ProjectId>,
     /// Where it may be used from; nothing for anywhere.
-    pub(super) networks: Option<AllowedNetworks>,
+    pub(crate) networks: Option<AllowedNetworks>,
 }
 
 /// What a use or reuse of the token still has to be written down.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pending {
+pub(crate) struct Pending {
     /// It is the unused successor of a rotation in first-use mode.
-    pub(super) first_use: bool,
+    pub(crate) first_use: bool,
     /// No reuse after supersession was recorded yet.
-    pub(super) reuse: bool,
+    pub(crate) reuse: bool,
 }
 
 impl Shared {
@@ -143,7 +143,7 @@ impl Shared {
 }
 
 impl Entry {
-    pub(super) fn new(
+    pub(crate) fn new(
         digest: &Tag,
         credential: Credential,
         binding: Binding,
@@ -236,26 +236,26 @@ impl Entry {
         &self.shared.scopes
     }
 
-    pub(super) const fn digest(&self) -> &Tag {
+    pub(crate) const fn digest(&self) -> &Tag {
         &self.digest
     }
 
-    pub(super) const fn stamp(&self) -> Stamp {
+    pub(crate) const fn stamp(&self) -> Stamp {
         self.stamp
     }
 
     /// What it takes of the cache's bytes.
-    pub(super) fn charged(&self) -> usize {
+    pub(crate) fn charged(&self) -> usize {
         usize::from(self.charged) * CHARGE
     }
 
     /// Marks it as looked up lately.
-    pub(super) fn see(&self) {
+    pub(crate) fn see(&self) {
         self.marks.set(Mark::Seen);
     }
 
     /// Takes the mark away; whether there was one.
-    pub(super) fn unsee(&self) -> bool {
+    pub(crate) fn unsee(&self) -> bool {
         self.marks.take(Mark::Seen)
     }
 
@@ -296,33 +296,33 @@ impl Entry {
         Noted::new(self.token_id, self.last_used().filter(|_| allowed > 0 || insufficient > 0), counts)
     }
 
-    pub(super) fn take_first_use(&self) -> bool {
+    pub(crate) fn take_first_use(&self) -> bool {
         self.marks.take(Mark::FirstUse)
     }
 
-    pub(super) fn return_first_use(&self) {
+    pub(crate) fn return_first_use(&self) {
         self.marks.set(Mark::FirstUse);
     }
 
-    pub(super) fn take_reuse(&self) -> bool {
+    pub(crate) fn take_reuse(&self) -> bool {
         self.marks.take(Mark::Reuse)
     }
 
-    pub(super) fn return_reuse(&self) {
+    pub(crate) fn return_reuse(&self) {
         self.marks.set(Mark::Reuse);
     }
 
     /// Whether a refusal for want of use still has to be made lasting; the first to ask is told so.
-    pub(super) fn take_idle(&self) -> bool {
+    pub(crate) fn take_idle(&self) -> bool {
         self.marks.take(Mark::Idle)
     }
 
-    pub(super) fn return_idle(&self) {
+    pub(crate) fn return_idle(&self) {
         self.marks.set(Mark::Idle);
     }
 
     /// Whether it has fallen idle, as far as this entry knows. One that was killed has nothing to fall from.
-    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_idle(&self, now: Timestamp) -> bool {
         let Some(More { credential, .. }) = self.more.as_deref() else { return false };
         let Some(idle) = credential.idle else { return false };
         idle.ends_at(self.last_used()) <= now && credential.facts.status(now).is_live()

@@ -12,7 +12,7 @@ const IDLE: usize = 256;
 
 /// The copies in use, and some that were.
 #[derive(Debug, Default)]
-pub(super) struct Shares(Mutex<Known>);
+pub(crate) struct Shares(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
@@ -23,7 +23,7 @@ struct Known {
 
 impl Shares {
     /// The copy that all have who have the same; this one if nobody has.
-    pub(super) fn copy_of(&self, wanted: Shared) -> Arc<Shared> {
+    pub(crate) fn copy_of(&self, wanted: Shared) -> Arc<Shared> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(copy) = known.copies.get(&wanted) {
             return Arc::clone(copy);

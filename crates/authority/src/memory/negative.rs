@@ -22,26 +22,26 @@ struct Place {
 const SHARDS: usize = 64;
 
 #[derive(Debug)]
-pub(super) struct Negatives {
+pub(crate) struct Negatives {
     shards: Box<[Mutex<Vec<Option<Place>>>]>,
     places: usize,
     ttl: Span,
 }
 
 impl Negatives {
-    pub(super) fn new(entries: usize, ttl: Span) -> Self {
+    pub(crate) fn new(entries: usize, ttl: Span) -> Self {
         let places = entries.div_ceil(SHARDS).max(1);
         Self { shards: (0..SHARDS).map(|_| Mutex::new(Vec::new())).collect(), places, ttl }
     }
 
     /// The stamp under which the digest was found unknown, if that was lately.
-    pub(super) fn get(&self, digest: &Tag, now: Timestamp) -> Option<Stamp> {
+    pub(crate) fn get(&self, digest: &Tag, now: Timestamp) -> Option<Stamp> {
         let shard = self.shard(digest);
         let place = shard.get(self.index(digest))?.as_ref()?;
         (place.digest == *digest && now < place.until).then_some(place.stamp)
     }
 
-    pub(super) fn insert(&self, digest: &Tag, stamp: Stamp, now: Timestamp) {
+    pub(crate) fn insert(&self, digest: &Tag, stamp: Stamp, now: Timestamp) {
         let index = self.index(digest);
         let mut shard = self.shard(digest);
         if shard.is_empty() {
@@ -50,11 +50,11 @@ impl Negatives {
         shard[index] = Some(Place { digest: *digest, stamp, until: now + self.ttl });
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| lock(shard).iter().flatten().count()).sum()
     }
 
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         for shard in &self.shards {
             lock(shard).clear();
         }

@@ -6,7 +6,7 @@
 //! until the change commits, so a successor either waits for that commit before it reads anything, or has raised the
 //! epoch first, and then the change fails.
 
-use super::boottime_nanos;
+use crate::boottime::boottime_nanos;
 use crate::error::{OutageKind, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,15 +21,15 @@ pub struct Registration {
 }
 
 impl Registration {
-    pub(super) fn new(good_until: Arc<AtomicI64>) -> Self {
+    pub(crate) fn new(good_until: Arc<AtomicI64>) -> Self {
         Self { epoch: Arc::new(AtomicI64::new(0)), good_until }
     }
 
-    pub(super) fn epoch(&self) -> i64 {
+    pub(crate) fn epoch(&self) -> i64 {
         self.epoch.load(Ordering::Acquire)
     }
 
-    pub(super) fn begin(&self, epoch: i64) {
+    pub(crate) fn begin(&self, epoch: i64) {
         self.epoch.store(epoch, Ordering::Release);
     }
 

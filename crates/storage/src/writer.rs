@@ -1,14 +1,11 @@
-//! The one writer: a thread with its own connection that commits several units of work together.
+//! The one writer of SQLite: a thread with its own connection that commits several units of work together.
 //!
 //! `synchronous=FULL` costs a disk flush per commit. While one group is being flushed the next callers queue up and
 //! form the next group, so batches make themselves under load and nobody waits for company when there is none. Each
 //! unit runs in its own savepoint; its answer is sent after the commit, whatever it is, because even a refusal may
 //! rest on what another unit of the same group wrote.
 
-use super::connection::{SqliteConn, open_writer};
-use super::control::Control;
-use super::identity::{Identity, Standing};
-use super::thread::{Importance, start};
+use crate::backend::sqlite::{Control, Identity, Importance, SqliteConn, Standing, open_writer, start};
 use crate::counters::StoreCounters;
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;

@@ -30,7 +30,7 @@ impl Default for CacheLimits {
 }
 
 #[derive(Debug)]
-pub(super) struct Cache {
+pub(crate) struct Cache {
     shards: Box<[Mutex<Shard>]>,
     shard_bytes: usize,
     evicted: AtomicU64,
@@ -47,7 +47,7 @@ struct Shard {
 }
 
 impl Cache {
-    pub(super) fn new(limits: CacheLimits) -> Self {
+    pub(crate) fn new(limits: CacheLimits) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             shard_bytes: limits.max_bytes / SHARDS,
@@ -56,7 +56,7 @@ impl Cache {
         }
     }
 
-    pub(super) fn get(&self, digest: &Tag) -> Option<Arc<Entry>> {
+    pub(crate) fn get(&self, digest: &Tag) -> Option<Arc<Entry>> {
         let shard = self.shard(digest);
         let entry = shard.table.find(hash_of(digest), |entry| entry.digest() == digest)?;
         entry.see();
@@ -65,7 +65,7 @@ impl Cache {
 
     /// Remembers an entry in place of an older one. An entry read under an older stamp than the one remembered is
     /// dropped: both may be looked at, the newer is right more often. Says now and then that it parted with many since.
-    pub(super) fn insert(&self, entry: Arc<Entry>) -> bool {
+    pub(crate) fn insert(&self, entry: Arc<Entry>) -> bool {
         if entry.charged() > self.shard_bytes {
             return self.part(1);
         }
@@ -82,21 +82,21 @@ impl Cache {
         before / PARTED != (before + count) / PARTED
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| lock(shard).table.len()).sum()
     }
 
     /// What the entries are charged, together.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.shards.iter().map(|shard| lock(shard).bytes).sum()
     }
 
     /// How many entries had to make room since the process began.
-    pub(super) fn evicted(&self) -> u64 {
+    pub(crate) fn evicted(&self) -> u64 {
         self.evicted.load(Ordering::Relaxed)
     }
 
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         for shard in &self.shards {
             *lock(shard) = Shard::default();
         }

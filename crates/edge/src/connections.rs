@@ -1,0 +1,88 @@
+//! What is done with a connection: its time limits, and HTTP on top.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, KeepAlive, Protocol};
+use actix_service::{IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::dev::AppConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use super::app::Site;
+use super::parts::LINGER;
+use super::patience::{Patience, Patient};
+
+/// The time limits of connections.
+#[derive(Clone, Copy)]
+pub(super) struct Times {
+    keep_alive: KeepAlive,
+    head: Duration,
+    pub(super) patience: Patience,
+}
+
+impl Times {
+    /// A connection without a request stays open for `keep_alive`, a head may take `head_deadline` to arrive, and a request
+    /// `request_deadline` after that.
+    pub(super) fn new(keep_alive: Duration, head_deadline: Duration, request_deadline: Duration) -> Self {
+        Self {
+            keep_alive: KeepAlive::from(keep_alive),
+            head: head_deadline,
+            patience: Patience::new(head_deadline + request_deadline + LINGER, keep_alive),
+        }
+    }
+}
+
+/// What is done with connections over the network, until `stopping` completes.
+pub(super) fn connections<F, S>(
+    site: &Site,
+    times: Times,
+    stopping: F,
+    address: SocketAddr,
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<F, S>
+where
+    F: Fn() -> S + 'static,
+    S: Future<Output = ()> + 'static,
+{
+    let patience = times.patience;
+    fn_service(move |stream: TcpStream| async move {
+        // Answers are one write each: waiting to fill a packet would only delay them.
+        stream.set_nodelay(true)?;
+        let peer = stream.peer_addr().ok();
+        Ok((Patient::new(stream, patience), Protocol::Http1, peer))
+    })
+    .and_then(http(site, times, stopping, Some(address)))
+}
+
+/// HTTP over connections of either kind.
+pub(super) fn http<T, F, S>(
+    site: &Site,
+    times: Times,
+    stopping: F,
+    address: Option<SocketAddr>,
+) -> impl ServiceFactory<
+    (Patient<T>, Protocol, Option<SocketAddr>),
+    Config = (),
+    Response = (),
+    Error = DispatchError,
+    InitError = (),
+> + use<T, F, S>
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+    F: Fn() -> S + 'static,
+    S: Future<Output = ()> + 'static,
+{
+    let http = HttpService::build()
+        .graceful_shutdown_signal(stopping)
+        .keep_alive(times.keep_alive)
+        .client_request_timeout(times.head)
+        .client_disconnect_timeout(LINGER)
+        // A client that has closed its sending half is gone for us: no work is finished for nobody.
+        .h1_allow_half_closed(false);
+    let http = match address {
+        Some(address) => http.local_addr(address),
+        None => http,
+    };
+    http.finish(map_config(site.app().into_factory(), |()| AppConfig::default()))
+}
