@@ -15,6 +15,8 @@ pub(super) struct Architecture {
     pub(super) outside: BTreeMap<String, Allowed>,
     /// Crates that only some files of a package may name.
     pub(super) doors: Vec<Door>,
+    /// Places in a package that readers are pointed to.
+    pub(super) modules: BTreeMap<String, Vec<String>>,
 }
 
 /// A row of the table `packages`.
@@ -72,6 +74,10 @@ impl Architecture {
         for [package, behind, only_in] in rows(text, "doors")? {
             let door = Door { package: the_name(&package)?, behind: the_name(&behind)?, only_in: quoted(&only_in) };
             architecture.doors.push(door);
+        }
+        for [package, places] in rows(text, "modules")? {
+            let name = the_name(&package)?;
+            once(architecture.modules.insert(name.clone(), quoted(&places)).is_none(), &name)?;
         }
         Ok(architecture)
     }
@@ -141,10 +147,14 @@ prose | with a bar
 | package | crate | only in |
 |---|---|---|
 | `api` | `storage` | `compose.rs`, `cli/` |
+<!-- checked: modules -->
+| package | places |
+|---|---|
+| `api` | `compose` (the root), `cli` |
 ";
 
     #[test]
-    fn the_three_tables_are_read() {
+    fn the_tables_are_read() {
         let read = Architecture::parse(TABLES).unwrap();
         let domain = &read.packages["domain"];
         assert_eq!((domain.about.as_str(), domain.uses.len()), ("What it means.", 0));
@@ -154,6 +164,7 @@ prose | with a bar
         assert_eq!(read.outside["diesel"], Allowed::Only(vec!["storage".into()]));
         assert_eq!(read.outside["proptest"], Allowed::Tests);
         assert_eq!(read.doors[0].only_in, ["compose.rs", "cli/"]);
+        assert_eq!(read.modules["api"], ["compose", "cli"]);
     }
 
     #[test]

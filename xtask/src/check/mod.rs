@@ -12,6 +12,7 @@ mod generated;
 mod graph;
 mod members;
 mod migrations;
+mod modules;
 mod openapi;
 mod outside;
 mod tidy;
@@ -69,6 +70,7 @@ pub(crate) fn task(mut args: Args) -> Result {
     rule("what must not even be linked", contents::check(&architecture)?)?;
     rule("doors inside packages", doors::check(&architecture, &files))?;
     rule("circles inside packages", circles::check(&files))?;
+    rule("places that ARCHITECTURE names", modules::check(&architecture, &files))?;
     rule("lints in every package", members::check_lints(&members))?;
     rule("files", tidy::check(&files))?;
     rule("migrations", migrations::check(&files))?;
