@@ -25,12 +25,15 @@ type Modules = BTreeMap<Path, Module>;
 /// Which module of a folder names which other, with an example.
 type Arrows = BTreeMap<(String, String), String>;
 
-/// Looks at every package.
+/// Looks at every package of the product.
 pub(super) fn check(files: &[TrackedFile]) -> Vec<Finding> {
     let mut packages: BTreeMap<String, Modules> = BTreeMap::new();
     for file in files.iter().filter(|file| file.is_rust()) {
-        let ours = file.path.starts_with("crates/") || file.path.starts_with("xtask/");
-        let Some((package, inside)) = file.path.split_once("/src/").filter(|_| ours) else { continue };
+        let Some((package, inside)) =
+            file.path.split_once("/src/").filter(|(package, _)| package.starts_with("crates/"))
+        else {
+            continue;
+        };
         let Some(text) = &file.text else { continue };
         if let Some(path) = module_of(inside) {
             packages
@@ -298,12 +301,12 @@ mod tests {
             (
                 "of three",
                 &[
-                    ("xtask/src/x.rs", "use crate::y::Y;\n"),
-                    ("xtask/src/y.rs", "use crate::z::Z;\n"),
-                    ("xtask/src/z/mod.rs", "mod deep;\n"),
-                    ("xtask/src/z/deep.rs", "use super::super::x::X;\n"),
+                    ("crates/a/src/x.rs", "use crate::y::Y;\n"),
+                    ("crates/a/src/y.rs", "use crate::z::Z;\n"),
+                    ("crates/a/src/z/mod.rs", "mod deep;\n"),
+                    ("crates/a/src/z/deep.rs", "use super::super::x::X;\n"),
                 ],
-                "xtask/src/: a circle of x, y, z",
+                "crates/a/src/: a circle of x, y, z",
             ),
         ];
         for (name, files, expected) in rows {
