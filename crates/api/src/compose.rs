@@ -107,7 +107,7 @@ pub(crate) async fn serve(
     flusher.stop().await;
     services.context.drain().await;
     if let Err(error) = services.validator.flush().await {
-        tracing::error!(%error, "the last uses of tokens could not be written down");
+        tracing::error!(%error, "the last token usage could not be written before the stop");
     }
     store.shutdown().await;
     lock.release().await;

@@ -1,4 +1,4 @@
-//! What runs beside requests: writing down uses, forgetting what is over.
+//! Background work: writes token usage, removes expired rows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,13 +18,13 @@ use crate::assembly::Services;
 use crate::config::Config;
 use crate::spare::Processors;
 
-/// How often things that ended by themselves are removed. They stopped counting at their end, so this is housekeeping.
+/// How often expired rows are removed. They stopped counting when they expired, so this only saves space.
 const HOUSEKEEPING: Duration = Duration::from_mins(10);
 
-/// How long what is over is kept.
+/// How long old rows are kept.
 #[derive(Clone, Copy, Debug)]
 struct Retention {
-    /// For ever when there is none.
+    /// `None` keeps them for ever.
     executions: Option<Span>,
     usage: Span,
 }
@@ -103,7 +103,7 @@ impl Flusher {
             };
             let share = || if self.processors.have_time() { self.share.max(FlushShare::SPARE) } else { self.share };
             if let Err(error) = self.validator.flush_at_pace(share, rest).await {
-                tracing::warn!(%error, "uses of tokens could not be written down; they are kept for the next time");
+                tracing::warn!(%error, "token usage could not be written; it is kept for the next flush");
             }
         }
     }
@@ -123,10 +123,10 @@ async fn tidy(context: Arc<Context>, sessions: Arc<Sessions>, executions: Arc<Ex
     let rest = context.forget_old().await;
     match (sessions, executions, usage, rest) {
         (Ok(sessions), Ok(executions), Ok(usage), Ok(rest)) => {
-            tracing::debug!(sessions, executions, usage, rest, "what was over was removed");
+            tracing::debug!(sessions, executions, usage, rest, "removed expired rows");
         }
         (Err(error), _, _, _) | (_, Err(error), _, _) | (_, _, Err(error), _) | (_, _, _, Err(error)) => {
-            tracing::warn!(%error, "what was over could not be removed; the next round tries again");
+            tracing::warn!(%error, "expired rows could not be removed; the next round tries again");
         }
     }
 }

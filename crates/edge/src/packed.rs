@@ -1,4 +1,4 @@
-//! Documents that are kept gzipped: sent as they are to whoever takes gzip, unpacked for everybody else.
+//! Documents kept gzipped: sent as they are to clients that accept gzip, unpacked for the others.
 //!
 //! A document takes a fifth of its size in memory and on the wire that way, and those who unpack are few: whoever asks
 //! for nothing in particular, as `curl` does.
@@ -43,7 +43,7 @@ impl Packed {
     }
 }
 
-/// Whether gzip was asked for: who says nothing gets the text, because simple clients do not unpack.
+/// Whether the client accepts gzip. Without the header it gets plain text, because simple clients do not decompress.
 fn takes_gzip(request: &HttpRequest) -> bool {
     let known = [Encoding::gzip(), Encoding::identity()];
     AcceptEncoding::parse(request).is_ok_and(|asked| asked.negotiate(known.iter()) == Some(Encoding::gzip()))

@@ -112,7 +112,7 @@ impl Work {
             match &committed {
                 Ok(()) => self.counters.count_commit(),
                 Err(error) => {
-                    tracing::error!(units = units.len(), %error, "a group of units of work could not be committed");
+                    tracing::error!(units = units.len(), %error, "a group commit failed; all of its units of work are rolled back");
                     self.tx = None;
                     self.version = None;
                 }

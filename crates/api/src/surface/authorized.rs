@@ -208,7 +208,7 @@ async fn authenticate(
 
 fn denied(origin: &Origin) -> ApiError {
     let client = origin.client_ip.map(tracing::field::display);
-    tracing::info!(target: "audit", action = "auth.denied", client, request_id = %origin.request_id, "a credential was refused");
+    tracing::info!(target: "audit", action = "auth.denied", client, request_id = %origin.request_id, "credential refused");
     Code::InvalidToken.into()
 }
 
@@ -228,7 +228,7 @@ fn allow<P: Permission>(context: &Context, caller: &Caller, origin: &Origin) -> 
     let Some(scope) = P::SCOPE else { return Ok(Requirement::NOTHING) };
     let (catalogue, requirement) = (context.catalogue(), requirement::<P>(context)?);
     requirement.check(&caller.effective).map_err(|missing| {
-        tracing::info!(target: "audit", action = "auth.denied", scope, request_id = %origin.request_id, "a scope was lacking");
+        tracing::info!(target: "audit", action = "auth.denied", scope, request_id = %origin.request_id, "caller lacks a scope");
         ApiError::insufficient_scope(&catalogue.names(missing.0))
             .accepting(&catalogue.sufficient_names(requirement.scopes()))
     })?;

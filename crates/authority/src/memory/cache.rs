@@ -13,7 +13,7 @@ use super::entry::Entry;
 
 /// Locks the cache is spread over; a hit holds one for the time of a table look-up.
 const SHARDS: usize = 256;
-/// Of so many entries that the cache parts with it says so, to whoever may hold them still.
+/// After so many evictions or replacements the usage tracker is told, so that it drops its references.
 const PARTED: u64 = 256;
 
 /// Bounds of the cache.
@@ -34,7 +34,7 @@ pub(crate) struct Cache {
     shards: Box<[Mutex<Shard>]>,
     shard_bytes: usize,
     evicted: AtomicU64,
-    /// How many it parted with in all: evicted, replaced by newer ones, or too large to be kept.
+    /// Entries removed in all: evicted, replaced by newer ones, or too large to be kept.
     parted: AtomicU64,
 }
 
@@ -64,7 +64,8 @@ impl Cache {
     }
 
     /// Remembers an entry in place of an older one. An entry read under an older stamp than the one remembered is
-    /// dropped: both may be looked at, the newer is right more often. Says now and then that it parted with many since.
+    /// dropped: both may be looked at, the newer is right more often. True when [`PARTED`] more were removed since it last
+    /// said so.
     pub(crate) fn insert(&self, entry: Arc<Entry>) -> bool {
         if entry.charged() > self.shard_bytes {
             return self.part(1);

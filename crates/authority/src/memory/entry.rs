@@ -162,8 +162,8 @@ impl Entry {
             && networks.is_none();
         let listed = networks.as_ref().map_or(0, |networks| networks.count() * NETWORK);
         let more = (!is_plain).then(|| Box::new(More { credential, project_id, networks }));
-        // Whoever joins pays its part of what is shared, so that the first pays all of it and nobody is charged for what
-        // the others hold. The set of all that is shared holds one reference itself.
+        // Shared bytes are charged evenly to the entries that point at them. The set of all shared records holds one
+        // reference itself.
         let sharers = Arc::strong_count(&shared).saturating_sub(1).max(1);
         let boxed = more.as_ref().map_or(0, |_| size_of::<More>() + BOX_OVERHEAD + listed);
         let charged = size_of::<Self>() + OVERHEAD + boxed + shared.cost() / sharers;
@@ -312,7 +312,7 @@ impl Entry {
         self.marks.set(Mark::Reuse);
     }
 
-    /// Whether a refusal for want of use still has to be made lasting; the first to ask is told so.
+    /// Whether a token that was refused for being idle still has to be revoked; true for the first caller only.
     pub(crate) fn take_idle(&self) -> bool {
         self.marks.take(Mark::Idle)
     }

@@ -10,8 +10,8 @@ use token_domain::{Span, Timestamp};
 
 use crate::fence::Stamp;
 
-/// One digest, when it was found unknown, and under which stamp. Direct-mapped: a newcomer takes the place of whoever
-/// hashes there, so the memory can neither grow nor need sweeping.
+/// One digest, when it was found unknown, and under which stamp. Direct-mapped: a new digest replaces the one in its slot,
+/// so the memory neither grows nor needs sweeping.
 #[derive(Clone, Debug)]
 struct Place {
     digest: Tag,

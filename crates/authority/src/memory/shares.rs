@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::entry::Shared;
 
-/// Copies that may stand here without a use, beside a quarter of those in use: so many that looking for them costs each
-/// newcomer a look at five. What entries are charged holds for all the memory but for that.
+/// Unused copies kept beside a quarter of those in use: removing them costs each insertion a look at five copies. What entries are charged holds for all the memory but for that.
 const IDLE: usize = 256;
 
 /// The copies in use, and some that were.
@@ -22,7 +21,7 @@ struct Known {
 }
 
 impl Shares {
-    /// The copy that all have who have the same; this one if nobody has.
+    /// The shared copy equal to `wanted`, or `wanted` itself if there is none yet.
     pub(crate) fn copy_of(&self, wanted: Shared) -> Arc<Shared> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(copy) = known.copies.get(&wanted) {

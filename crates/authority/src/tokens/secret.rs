@@ -60,9 +60,9 @@ pub(crate) async fn upgrade(context: Arc<Context>, secret: PlainToken, token: To
         Err(error) => Err(error),
     };
     match written {
-        Ok(changed) => tracing::debug!(token = %id, changed, "the stored form of a token was brought up to date"),
+        Ok(changed) => tracing::debug!(token = %id, changed, "rehashed a token with the configured scheme"),
         Err(error) => {
-            tracing::debug!(token = %id, %error, "the stored form of a token could not be brought up to date");
+            tracing::debug!(token = %id, %error, "a token could not be rehashed with the configured scheme");
         }
     }
 }

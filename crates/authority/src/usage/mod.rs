@@ -126,8 +126,8 @@ impl Uses {
         }
     }
 
-    /// Lets go of entries that are not remembered any longer and live only because their uses wait, if they are many beside
-    /// those that are: memory has to stay bounded by the cache, however slowly uses are written. The uses stay.
+    /// Frees evicted entries that are held only for their unwritten usage, once there are many of them: memory stays bounded
+    /// by the cache, however slowly usage is written. The usage itself is kept.
     pub(crate) fn let_go(&self, remembered: usize) {
         self.waiting().let_go(remembered);
     }
@@ -157,7 +157,7 @@ impl Uses {
         }
     }
 
-    /// Whether nothing waits, nor was written so lately that a read may have missed it.
+    /// Whether no usage is unwritten, or was written so recently that a read may have missed it.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting().is_empty()
     }

@@ -381,7 +381,7 @@ impl Validator {
         self.context.units.spawn(async move {
             if let Err(error) = crate::tokens::fallen_idle(&context, &entry.credential(), now, &origin).await {
                 entry.return_idle();
-                tracing::warn!(%error, "a token that fell idle could not be revoked; it is refused all the same");
+                tracing::warn!(%error, "an idle token could not be revoked; it is refused anyway");
             }
         });
     }

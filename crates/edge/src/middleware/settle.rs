@@ -29,7 +29,7 @@ pub(super) async fn settle<B: MessageBody + 'static>(
     let mut work = std::pin::pin!(AssertUnwindSafe(next.call(request)).catch_unwind());
     let Some(outcome) = within(edge.parts.limits.deadline, work.as_mut()).await else {
         edge.parts.metrics.overdue();
-        tracing::error!(request_id = finish.id(), "the request was ended at its deadline");
+        tracing::error!(request_id = finish.id(), "request cancelled at its deadline");
         return Err(ApiError::from(Code::Unavailable).closing().into());
     };
     match outcome {

@@ -80,7 +80,7 @@ fn an_outage_of_the_database_loses_no_use() {
     let [id, secret] = texts(&owner.create("a"), ["id", "secret"]);
     present(&mut server.anyone(), &secret, 1, 0);
     eventually("the first", || (total(&mut owner, &id) == [1, 0, 0]).then_some(()));
-    let failures = || server.log().matches("uses of tokens could not be written down").count();
+    let failures = || server.log().matches("token usage could not be written").count();
     let before = failures();
     proxy.cut();
     // What is known is answered from memory while that is allowed; how long is not what this is about.
