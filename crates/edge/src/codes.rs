@@ -6,49 +6,6 @@ use std::fmt::Write as _;
 
 use actix_web::http::StatusCode;
 
-/// A public error code: what the `error` field says unless the operation has a more exact text for the same case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Code {
-    /// The request cannot be read.
-    MalformedRequest,
-    /// It can be read, and a field or parameter is not acceptable.
-    InvalidRequest,
-    /// A query parameter is absent.
-    MissingParameter,
-    /// Two credentials that differ.
-    ConflictingCredentials,
-    /// No credential.
-    Unauthenticated,
-    /// A credential that is unknown, expired or revoked; nothing says which.
-    InvalidToken,
-    /// The organisation's token cap.
-    LimitReached,
-    /// A good credential without the scope.
-    InsufficientScope,
-    /// A good credential that may not do this, whatever its scopes.
-    Forbidden,
-    /// Not there, or of another organisation or project.
-    NotFound,
-    /// No such operation on this path.
-    MethodNotAllowed,
-    /// The body did not arrive in time.
-    RequestTimeout,
-    /// The state of the thing does not permit it.
-    Conflict,
-    /// The body is too long.
-    PayloadTooLarge,
-    /// A body that can be read, and asks for what is never done.
-    UnprocessableContent,
-    /// Too many attempts.
-    TooManyRequests,
-    /// A fault of ours.
-    Internal,
-    /// Something we need cannot be reached, or we are overloaded.
-    Unavailable,
-    /// The deployment has no organisation yet.
-    NotSetUp,
-}
-
 /// What the table says of a code.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
@@ -60,118 +17,196 @@ pub struct Entry {
     pub message: &'static str,
 }
 
-impl Code {
-    /// Every code, by status.
-    pub const ALL: [Self; 19] = [
-        Self::MalformedRequest,
-        Self::InvalidRequest,
-        Self::MissingParameter,
-        Self::ConflictingCredentials,
-        Self::Unauthenticated,
-        Self::InvalidToken,
-        Self::LimitReached,
-        Self::InsufficientScope,
-        Self::Forbidden,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::RequestTimeout,
-        Self::Conflict,
-        Self::PayloadTooLarge,
-        Self::UnprocessableContent,
-        Self::TooManyRequests,
-        Self::Internal,
-        Self::Unavailable,
-        // Behind the general code, which stands for their status.
-        Self::NotSetUp,
-    ];
+/// Makes [`Code`] from the table: each general code with its status, each exact one with the general code it is a case of.
+macro_rules! codes {
+    (
+        general { $($(#[$about:meta])* $code:ident = $status:ident, $error:literal, $message:literal;)+ }
+        exact { $($(#[$exact_about:meta])* $exact:ident of $of:ident = $exact_error:literal, $exact_message:literal;)+ }
+    ) => {
+        /// A public error: what its `error` and `statusCode` fields say.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[$about])* $code,)+
+            $($(#[$exact_about])* $exact,)+
+        }
 
-    /// The table.
-    pub const fn entry(self) -> Entry {
-        let (error, status, message) = match self {
-            Self::MalformedRequest => (
-                "malformed request",
-                StatusCode::BAD_REQUEST,
-                "Send a JSON object in UTF-8, without duplicate keys, at most 32 levels deep.",
-            ),
-            Self::InvalidRequest => {
-                ("invalid request", StatusCode::BAD_REQUEST, "Correct the field or parameter named in `field`.")
+        impl Code {
+            /// What any operation may answer, by status. The first of a status stands for it.
+            pub const GENERAL: &'static [Self] = &[$(Self::$code),+];
+            /// What some operations answer instead, by status.
+            pub const EXACT: &'static [Self] = &[$(Self::$exact),+];
+
+            /// The general code that this one is a case of; itself, if it is general.
+            pub const fn general(self) -> Self {
+                match self {
+                    $(Self::$code => Self::$code,)+
+                    $(Self::$exact => Self::$of,)+
+                }
             }
-            Self::MissingParameter => {
-                ("missing required parameter", StatusCode::BAD_REQUEST, "Add the query parameter named in `field`.")
+
+            /// The row of the table.
+            pub const fn entry(self) -> Entry {
+                match self {
+                    $(Self::$code => Entry { error: $error, status: StatusCode::$status, message: $message },)+
+                    $(Self::$exact => Entry {
+                        error: $exact_error,
+                        status: Self::$of.entry().status,
+                        message: $exact_message,
+                    },)+
+                }
             }
-            Self::ConflictingCredentials => {
-                ("conflicting credentials", StatusCode::BAD_REQUEST, "Send one credential, in one header.")
-            }
-            Self::Unauthenticated => (
-                "authentication required",
-                StatusCode::UNAUTHORIZED,
-                "Send `Authorization: Bearer` with a session token or an API token.",
-            ),
-            Self::InvalidToken => (
-                "invalid token",
-                StatusCode::UNAUTHORIZED,
-                "Use a credential that exists and is neither expired nor revoked.",
-            ),
-            Self::LimitReached => (
-                "token limit reached",
-                StatusCode::PAYMENT_REQUIRED,
-                "Revoke a token that is not needed, or raise the limit.",
-            ),
-            Self::InsufficientScope => (
-                "insufficient scope",
-                StatusCode::FORBIDDEN,
-                "Use a credential that has the scopes listed in `missing`.",
-            ),
-            Self::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "Use a credential that may do this."),
-            Self::NotFound => (
-                "not found",
-                StatusCode::NOT_FOUND,
-                "Check the path and the id; what belongs to others is not found either.",
-            ),
-            Self::MethodNotAllowed => {
-                ("method not allowed", StatusCode::METHOD_NOT_ALLOWED, "Use one of the methods in the `Allow` header.")
-            }
-            Self::RequestTimeout => (
-                "request timeout",
-                StatusCode::REQUEST_TIMEOUT,
-                "Send the whole body sooner; the connection was closed.",
-            ),
-            Self::Conflict => ("conflict", StatusCode::CONFLICT, "Read the current state and decide again."),
-            Self::PayloadTooLarge => (
-                "payload too large",
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "Send a shorter body: at most 64 KiB, 4 KiB on validation.",
-            ),
-            Self::UnprocessableContent => (
-                "unprocessable content",
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "Correct the field named in `field`; the request was not carried out.",
-            ),
-            Self::TooManyRequests => {
-                ("too many requests", StatusCode::TOO_MANY_REQUESTS, "Wait as long as `Retry-After` says, in seconds.")
-            }
-            Self::Internal => (
-                "internal error",
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "Try again; if it goes on, report the X-Request-ID of this response.",
-            ),
-            Self::Unavailable => (
-                "unavailable",
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Try again after the seconds in `Retry-After`; this says nothing about any token.",
-            ),
-            Self::NotSetUp => (
-                "not set up",
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Set this deployment up first, with `nolapse-api setup` or the link the server printed; if it was, correct its database URL.",
-            ),
-        };
-        Entry { error, status, message }
+        }
+    };
+}
+
+codes! {
+    general {
+        /// The request cannot be read.
+        MalformedRequest = BAD_REQUEST, "malformed request", "Send a JSON object in UTF-8, without duplicate keys, at most 32 levels deep.";
+        /// It can be read, and a field or parameter is not acceptable.
+        InvalidRequest = BAD_REQUEST, "invalid request", "Correct the field or parameter named in `field`.";
+        /// A query parameter is absent.
+        MissingParameter = BAD_REQUEST, "missing required parameter", "Add the query parameter named in `field`.";
+        /// Two credentials that differ.
+        ConflictingCredentials = BAD_REQUEST, "conflicting credentials", "Send one credential, in one header.";
+        /// No credential.
+        Unauthenticated = UNAUTHORIZED, "authentication required", "Send `Authorization: Bearer` with a session token or an API token.";
+        /// A credential that is unknown, expired or revoked; nothing says which.
+        InvalidToken = UNAUTHORIZED, "invalid token", "Use a credential that exists and is neither expired nor revoked.";
+        /// The organisation's token cap.
+        LimitReached = PAYMENT_REQUIRED, "token limit reached", "Revoke a token that is not needed, or raise the limit.";
+        /// A good credential without the scope.
+        InsufficientScope = FORBIDDEN, "insufficient scope", "Use a credential that has the scopes listed in `missing`.";
+        /// A good credential that may not do this, whatever its scopes.
+        Forbidden = FORBIDDEN, "forbidden", "Use a credential that may do this.";
+        /// Not there, or of another organisation or project.
+        NotFound = NOT_FOUND, "not found", "Check the path and the id; what belongs to others is not found either.";
+        /// No such operation on this path.
+        MethodNotAllowed = METHOD_NOT_ALLOWED, "method not allowed", "Use one of the methods in the `Allow` header.";
+        /// The body did not arrive in time.
+        RequestTimeout = REQUEST_TIMEOUT, "request timeout", "Send the whole body sooner; the connection was closed.";
+        /// The state of the thing does not permit it.
+        Conflict = CONFLICT, "conflict", "Read the current state and decide again.";
+        /// The body is too long.
+        PayloadTooLarge = PAYLOAD_TOO_LARGE, "payload too large", "Send a shorter body: at most 64 KiB, 4 KiB on validation.";
+        /// A body that can be read, and asks for what is never done.
+        UnprocessableContent = UNPROCESSABLE_ENTITY, "unprocessable content", "Correct the field named in `field`; the request was not carried out.";
+        /// Too many attempts.
+        TooManyRequests = TOO_MANY_REQUESTS, "too many requests", "Wait as long as `Retry-After` says, in seconds.";
+        /// A fault of ours.
+        Internal = INTERNAL_SERVER_ERROR, "internal error", "Try again; if it goes on, report the X-Request-ID of this response.";
+        /// Something we need cannot be reached, or we are overloaded.
+        Unavailable = SERVICE_UNAVAILABLE, "unavailable", "Try again after the seconds in `Retry-After`; this says nothing about any token.";
+        /// The deployment has no organisation yet.
+        NotSetUp = SERVICE_UNAVAILABLE, "not set up", "Set this deployment up first, with `nolapse-api setup` or the link the server printed; if it was, correct its database URL.";
+    }
+    exact {
+        /// Scopes of a token that exists.
+        ScopesFixed of InvalidRequest = "scopes cannot be changed", "Create another token with the scopes you need and revoke this one.";
+        /// Another slug for something that has one.
+        SlugFixed of InvalidRequest = "slug cannot be changed", "Leave the slug as it is, or make another one.";
+        /// The cap on tokens, from inside the organisation.
+        TokenCapFixed of InvalidRequest = "token_cap cannot be changed", "Ask whoever operates this deployment to change the cap.";
+        /// A short path, by a credential that is bound to no project.
+        NotBound of InvalidRequest = "credential bound to no project", "Use a token that was made with a project_id, or name the project: /v1/organizations/{org}/projects/{project}/….";
+        /// Two credentials that differ, where a gateway asks: nginx turns a 400 into a 500.
+        ConflictingAtGateway of Unauthenticated = "conflicting credentials", "Send one credential, in one header.";
+        /// Wrong e-mail address, password or organisation; nothing says which.
+        InvalidCredentials of InvalidToken = "invalid credentials", "Check the e-mail address, the password and the organisation.";
+        /// An invitation that does not count.
+        InvalidInvitation of InvalidToken = "invalid invitation", "Ask for another invitation: this one is unknown, used, withdrawn or expired.";
+        /// The password is right, and the person has a second factor.
+        SecondFactorRequired of InvalidToken = "second factor required", "The password is right: send it again with `code`, or with a `recovery_code`.";
+        /// A wrong code of the second factor, at sign-in.
+        WrongSignInCode of InvalidToken = "wrong code", "Send the code the app shows now; each is good once. Check the clock of the device, or send a `recovery_code`.";
+        /// A good token, presented from where it may not be used.
+        AddressNotAllowed of Forbidden = "address not allowed", "The token may be used from its allowed networks only: present it from there, and say from where in `ip`.";
+        /// What the token policy of the organisation does not allow.
+        ForbiddenByPolicy of Forbidden = "forbidden by policy", "Ask for what the organisation's token policy allows: GET /v1/organizations/{org_id}/token-policy.";
+        /// No row of the gateway's route table fits the request, whatever the token may do.
+        NoRoute of Forbidden = "no route", "The route table of this gateway has no row for the method and path of this request.";
+        /// The organisation asks for a second factor that the person does not have.
+        SecondFactorSetupRequired of Forbidden = "second factor required", "Your organisation asks for a second factor: set one up, POST /v1/me/totp. Until then this session is good for nothing else.";
+        /// A key or a token, where only a session will do.
+        SessionNeeded of Forbidden = "session needed", "Sign in: the address and the sessions of a person change in a session, never by a key or token.";
+        /// A token in its grace, for something that would outlive it.
+        TokenRotated of Forbidden = "token was rotated", "Use the successor: a token in its grace makes no tokens, rotates nothing and takes no rotation back.";
+        /// A wrong code of the second factor, from somebody signed in.
+        WrongCode of Forbidden = "wrong code", "Send the code the app shows now; each is good once. Check the clock of the device.";
+        /// A wrong password, from somebody signed in.
+        WrongPassword of Forbidden = "wrong password", "Send the password in use now as `current_password`.";
+        /// A wrong set-up code.
+        WrongSetupCode of Forbidden = "wrong set-up code", "Use the link that the server printed when it started last.";
+        /// A token for an actor that is switched off.
+        ActorDisabled of Conflict = "actor is disabled", "Switch the actor on, or give it a later end, before it gets a token.";
+        /// A token for an actor that has ended.
+        ActorExpired of Conflict = "actor is expired", "Switch the actor on, or give it a later end, before it gets a token.";
+        /// Something with actors, deleted with `ifAssigned=reject`.
+        ActorsAssigned of Conflict = "actors assigned", "Move its actors away first, or leave out ifAssigned=reject.";
+        /// An idempotency key whose request was carried out.
+        AlreadyCarriedOut of Conflict = "request already carried out", "This Idempotency-Key made the token in `id`; its secret was shown then and cannot be shown again.";
+        /// An invitation for somebody who has one.
+        AlreadyInvited of Conflict = "already invited", "Delete the invitation in `id` before you make another.";
+        /// Somebody who is a member.
+        AlreadyMember of Conflict = "already a member", "Change the member instead.";
+        /// Setting up a deployment that is.
+        AlreadySetUp of Conflict = "already set up", "Sign in instead: POST /v1/sessions.";
+        /// Another number of tokens than the caller expected.
+        CountDiffers of Conflict = "count differs", "Another number of tokens matches than `expected_count` says: look again before revoking.";
+        /// Somebody else's address.
+        EmailTaken of Conflict = "e-mail address taken", "Choose another address.";
+        /// An idempotency key that was used for another request.
+        IdempotencyKeyReused of Conflict = "idempotency key reused", "This Idempotency-Key was used for another request; choose a new one.";
+        /// The organisation would be left without an owner.
+        LastOwner of Conflict = "last owner", "Make somebody else an owner first.";
+        /// What takes a second factor, by a person without one.
+        NoSecondFactor of Conflict = "no second factor", "Set one up: POST /v1/me/totp, then POST /v1/me/totp/confirm with a code of it.";
+        /// A change to a built-in role.
+        RoleBuiltIn of Conflict = "role is built in", "Built-in roles stay as they are: make one of your own.";
+        /// The name of another role, or one that looks like it.
+        RoleNameTaken of Conflict = "role name taken", "Choose a name that no other role has or looks like.";
+        /// A second factor beside the one there is.
+        SecondFactorAlreadySet of Conflict = "second factor already set up", "Remove it first: DELETE /v1/me/totp.";
+        /// A slug that something else has.
+        SlugTaken of Conflict = "slug taken", "Choose another slug.";
+        /// A rotation to take back, of a token that is not rotating.
+        TokenActive of Conflict = "token is active", "The token is active: there is no rotation to take back.";
+        /// A rotation of a token that has expired.
+        TokenExpired of Conflict = "token is expired", "The token has expired: create another one.";
+        /// A rotation of a token that was revoked.
+        TokenRevoked of Conflict = "token is revoked", "The token is revoked: create another one.";
+        /// A rotation of a token that is rotating.
+        TokenRotating of Conflict = "token is rotating", "The token is rotating: use its successor, or cancel the rotation.";
+        /// More roles than an organisation may have.
+        TooManyRoles of Conflict = "too many roles", "Delete a role that nobody needs.";
+        /// A second verification of a trail at the same time.
+        VerificationUnderWay of Conflict = "verification under way", "The trail is being verified already; ask again when that is done.";
+    }
+}
+
+impl Code {
+    /// The word that OAuth libraries read for it (RFC 6749 §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1); none for what they have no
+    /// word for, and for faults of ours.
+    pub const fn in_oauth(self) -> Option<&'static str> {
+        match self.general() {
+            Self::MalformedRequest
+            | Self::InvalidRequest
+            | Self::MissingParameter
+            | Self::ConflictingCredentials
+            | Self::RequestTimeout
+            | Self::PayloadTooLarge
+            | Self::UnprocessableContent => Some("invalid_request"),
+            Self::Unauthenticated | Self::InvalidToken => Some("invalid_client"),
+            Self::InsufficientScope => Some("insufficient_scope"),
+            Self::Forbidden => Some("access_denied"),
+            Self::TooManyRequests => Some("temporarily_unavailable"),
+            _ => None,
+        }
     }
 
     /// The code for a status that something other than our own code produced.
     pub fn of_status(status: StatusCode) -> Self {
-        let same = Self::ALL.into_iter().find(|code| code.entry().status == status);
+        let same = Self::GENERAL.iter().copied().find(|code| code.entry().status == status);
         same.unwrap_or(if status.is_client_error() { Self::MalformedRequest } else { Self::Internal })
     }
 }
@@ -183,23 +218,31 @@ pub fn markdown() -> String {
          Generated by `nolapse-api reference errors`; do not edit.\n\n\
          Every error is `{\"error\": …, \"message\": …, \"statusCode\": …}`. `error` is stable and for programs, `message` says what to do and may\n\
          change. Fields are added where they help (`field` names what was not acceptable, `missing` the scopes that were not there).\n\
-         An operation may have a more exact `error` for a case of the same status; its documentation says so.\n\
+         These are what any operation may answer; the second table has what some answer instead, as their documentation says.\n\
          A 5xx says no more than this; the detail is in the log under the `X-Request-ID` of the response.\n\n\
          | status | `error` | `message` |\n|---|---|---|\n",
     );
-    for code in Code::ALL {
-        let Entry { error, status, message } = code.entry();
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "| {} | `{error}` | {message} |", status.as_u16());
-    }
+    rows(&mut text, Code::GENERAL);
+    text.push_str("\n| status | more exact `error` | `message` |\n|---|---|---|\n");
+    rows(&mut text, Code::EXACT);
     text.push_str(
-        "\n401 carries `WWW-Authenticate: Bearer realm=\"nolapse\"`, with `error=\"invalid_token\"` when a credential was presented; 403 for want of a\n\
+        "\nTwo texts go on after what the table says: `missing required parameter: ` with the parameter's name, and `token limit reached` \
+         with the numbers, which `used` and `limit` have as well.\n\n\
+         401 carries `WWW-Authenticate: Bearer realm=\"nolapse\"`, with `error=\"invalid_token\"` when a credential was presented; 403 for want of a\n\
          scope carries `error=\"insufficient_scope\"` and the scopes that are missing, and `X-Accepted-Scopes` with the smallest sets of scopes that\n\
          would do: sets separated by commas, names in a set by spaces, the set that permits least first. 405 carries `Allow`. 429 and 503 carry `Retry-After` in seconds.\n\n\
          Bytes that are not HTTP at all never reach the application: an unreadable request line, header or body framing is answered\n\
          400, a head that is too large 431 and one that does not arrive in time 408, each with an empty body, and the connection closes.\n",
     );
     text
+}
+
+fn rows(text: &mut String, codes: &[Code]) {
+    for code in codes {
+        let Entry { error, status, message } = code.entry();
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "| {} | `{error}` | {message} |", status.as_u16());
+    }
 }
 
 #[cfg(test)]
@@ -211,9 +254,20 @@ mod tests {
 
     #[test]
     fn codes_are_told_apart_and_sorted_by_status() {
-        let texts: BTreeSet<&str> = Code::ALL.iter().map(|code| code.entry().error).collect();
-        assert_eq!(texts.len(), Code::ALL.len());
-        assert!(Code::ALL.is_sorted_by_key(|code| code.entry().status.as_u16()));
+        let all = || Code::GENERAL.iter().chain(Code::EXACT).map(|code| code.entry());
+        let told: BTreeSet<(u16, &str)> = all().map(|entry| (entry.status.as_u16(), entry.error)).collect();
+        assert_eq!(told.len(), Code::GENERAL.len() + Code::EXACT.len());
+        for codes in [Code::GENERAL, Code::EXACT] {
+            assert!(codes.is_sorted_by_key(|code| code.entry().status.as_u16()));
+        }
+    }
+
+    #[test]
+    fn every_exact_code_is_a_case_of_a_general_one() {
+        for code in Code::EXACT {
+            assert!(Code::GENERAL.contains(&code.general()), "{code:?}");
+            assert!(!code.entry().status.is_server_error(), "{code:?}: a 5xx says nothing more exact");
+        }
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl ApiError {
 
     /// 400 for an absent query parameter: `missing required parameter: org`.
     pub fn missing_parameter(name: &'static str) -> Self {
-        Self::from(Code::MissingParameter).saying(format!("missing required parameter: {name}")).with("field", name)
+        Self::from(Code::MissingParameter).continued(format_args!(": {name}")).with("field", name)
     }
 
     /// 403 for want of these scopes, in the order they were required.
@@ -77,17 +77,12 @@ impl ApiError {
     /// 401 for two credentials that differ, where a gateway asks: nginx turns a 400 into a 500. The challenge says that the
     /// request was at fault (RFC 6750 §3.1).
     pub fn conflicting_at_gateway() -> Self {
-        let Entry { error, message, .. } = Code::ConflictingCredentials.entry();
-        let challenge = format!("{REALM}, error=\"invalid_request\"");
-        Self::from(Code::Unauthenticated).saying(error).message(message).challenge(&challenge)
+        Self::from(Code::ConflictingAtGateway).challenge(&format!("{REALM}, error=\"invalid_request\""))
     }
 
     /// 403 for a request that no row of a route table has, whatever the token may do.
     pub fn no_route() -> Self {
-        Self::from(Code::Forbidden)
-            .saying("no route")
-            .message("The route table of this gateway has no row for the method and path of this request.")
-            .challenge(&format!("{REALM}, error=\"insufficient_scope\""))
+        Self::from(Code::NoRoute).challenge(&format!("{REALM}, error=\"insufficient_scope\""))
     }
 
     /// With the sets of scopes that would do, in `X-Accepted-Scopes`; without any, without the header.
@@ -119,11 +114,21 @@ impl ApiError {
         Self::from(Code::Internal).because(cause)
     }
 
-    /// A more exact `error` text, which is part of the contract from then on. Not for 5xx.
+    /// Goes on after the code's text, for the two texts of the contract that end with data. Not for 5xx.
     #[must_use]
-    pub fn saying(mut self, error: impl Into<Cow<'static, str>>) -> Self {
-        self.0.error = Some(error.into());
+    pub fn continued(mut self, rest: impl fmt::Display) -> Self {
+        self.0.error = Some(format!("{}{rest}", self.0.code.entry().error).into());
         self
+    }
+
+    /// The error as OAuth libraries read it: their word, and `error_description` beside `message`. What they have no word for
+    /// stays as it is.
+    #[must_use]
+    pub fn in_oauth_words(mut self) -> Self {
+        let Some(word) = self.0.code.in_oauth() else { return self };
+        let description = self.public_message().to_owned();
+        self.0.error = Some(word.into());
+        self.with("error_description", description)
     }
 
     /// A more exact `message`. Not for 5xx.
@@ -238,7 +243,7 @@ impl ResponseError for ApiError {
         let mut response = HttpResponse::build(self.status_code());
         response.content_type("application/json");
         let set = |name: &HeaderName| self.0.headers.iter().any(|(present, _)| present == name);
-        match self.0.code {
+        match self.0.code.general() {
             Code::Unauthenticated if !set(&header::WWW_AUTHENTICATE) => {
                 response.insert_header((header::WWW_AUTHENTICATE, REALM));
             }
@@ -248,25 +253,7 @@ impl ResponseError for ApiError {
             Code::Unavailable | Code::NotSetUp | Code::TooManyRequests if !set(&header::RETRY_AFTER) => {
                 response.insert_header((header::RETRY_AFTER, "1"));
             }
-            Code::Unauthenticated
-            | Code::InvalidToken
-            | Code::MalformedRequest
-            | Code::InvalidRequest
-            | Code::MissingParameter
-            | Code::ConflictingCredentials
-            | Code::LimitReached
-            | Code::InsufficientScope
-            | Code::Forbidden
-            | Code::NotFound
-            | Code::MethodNotAllowed
-            | Code::RequestTimeout
-            | Code::Conflict
-            | Code::PayloadTooLarge
-            | Code::UnprocessableContent
-            | Code::TooManyRequests
-            | Code::Internal
-            | Code::Unavailable
-            | Code::NotSetUp => {}
+            _ => {}
         }
         for (name, value) in &self.0.headers {
             response.insert_header((name.clone(), value.clone()));
@@ -372,7 +359,7 @@ mod tests {
                 &[("retry-after", "30")],
             ),
             (
-                ApiError::unavailable("connection refused").saying("hidden").with("hidden", 1).message("hidden"),
+                ApiError::unavailable("connection refused").continued("hidden").with("hidden", 1).message("hidden"),
                 503,
                 r#"{"error":"unavailable","message":"Try again after the seconds in `Retry-After`; this says nothing about any token.","statusCode":503}"#,
                 &[("retry-after", "1")],

@@ -25,7 +25,8 @@ pub(super) fn share(document: &mut Value) {
     for (code, name) in SHARED {
         let mut response = json!({"description": ""});
         let status = code.entry().status;
-        let errors = Code::ALL.into_iter().filter(|other| other.entry().status == status).map(ApiError::from).collect();
+        let errors =
+            Code::GENERAL.iter().copied().filter(|other| other.entry().status == status).map(ApiError::from).collect();
         fill(&mut response, errors);
         document["components"]["responses"][name] = response;
     }

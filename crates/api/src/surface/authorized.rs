@@ -200,8 +200,8 @@ async fn authenticate(
     };
     caller.map_err(|error| match error {
         AuthError::Invalid => denied(origin),
-        AuthError::SecondFactorRequired => failing::second_factor_required(),
-        AuthError::Elsewhere => failing::elsewhere(),
+        AuthError::SecondFactorRequired => Code::SecondFactorSetupRequired.into(),
+        AuthError::Elsewhere => Code::AddressNotAllowed.into(),
         AuthError::Failed(failure) => failing::failed(&failure),
     })
 }

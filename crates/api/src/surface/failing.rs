@@ -26,10 +26,8 @@ pub(super) fn refused(refused: &Refused) -> ApiError {
     match refused {
         Refused::Gone => Code::InvalidToken.into(),
         Refused::Lacks(missing) => ApiError::insufficient_scope(missing),
-        Refused::SecondFactorRequired => second_factor_required(),
-        Refused::Superseded => ApiError::from(Code::Forbidden).saying("token was rotated").message(
-            "Use the successor: a token in its grace makes no tokens, rotates nothing and takes no rotation back.",
-        ),
+        Refused::SecondFactorRequired => Code::SecondFactorSetupRequired.into(),
+        Refused::Superseded => Code::TokenRotated.into(),
     }
 }
 
@@ -42,13 +40,6 @@ pub(super) fn leak(error: &LeakError) -> ApiError {
     }
 }
 
-/// A session that is good for setting up a second factor alone.
-pub(super) fn second_factor_required() -> ApiError {
-    ApiError::from(Code::Forbidden)
-        .saying("second factor required")
-        .message("Your organisation asks for a second factor: set one up, POST /v1/me/totp. Until then this session is good for nothing else.")
-}
-
 /// An error of the token family.
 pub(super) fn token(error: TokenError) -> ApiError {
     match error {
@@ -57,44 +48,28 @@ pub(super) fn token(error: TokenError) -> ApiError {
         TokenError::Excess { missing, accepted } => ApiError::insufficient_scope(&missing)
             .accepting(&accepted)
             .message("Nobody makes or is shown a token with scopes they lack; they are listed in `missing`."),
-        TokenError::NotAToken => ApiError::from(Code::Forbidden)
-            .message("Present the API token itself: this credential is a session."),
+        TokenError::NotAToken => {
+            ApiError::from(Code::Forbidden).message("Present the API token itself: this credential is a session.")
+        }
         TokenError::NotAPerson => not_a_person(),
         TokenError::ExpiryPassed => ApiError::invalid("expires_at", "must lie ahead"),
         TokenError::NoSuchProject => ApiError::invalid("project_id", "must be a project of this organisation"),
         TokenError::NotFound => Code::NotFound.into(),
-        TokenError::OtherCount { matched } => ApiError::from(Code::Conflict)
-            .saying("count differs")
-            .message("Another number of tokens matches than `expected_count` says: look again before revoking.")
-            .with("matched", matched),
+        TokenError::OtherCount { matched } => ApiError::from(Code::CountDiffers).with("matched", matched),
         TokenError::TooMany { most } => ApiError::invalid("filter", format!("must match at most {most} tokens")),
         TokenError::WrongStatus(status) => wrong_status(status),
         TokenError::CapReached { used, cap } => ApiError::from(Code::LimitReached)
-            .saying(format!(
-                "token limit reached for your plan ({used}/{cap} tokens used). Revoke a token that is not needed, or raise the limit."
+            .continued(format_args!(
+                " for your plan ({used}/{cap} tokens used). Revoke a token that is not needed, or raise the limit."
             ))
             .with("used", used)
             .with("limit", cap),
-        TokenError::Replayed { token_id } => ApiError::from(Code::Conflict)
-            .saying("request already carried out")
-            .message("This Idempotency-Key made the token in `id`; its secret was shown then and cannot be shown again.")
-            .with("id", token_id.to_string()),
-        TokenError::KeyReused => key_reused(),
+        TokenError::Replayed { token_id } => ApiError::from(Code::AlreadyCarriedOut).with("id", token_id.to_string()),
+        TokenError::KeyReused => Code::IdempotencyKeyReused.into(),
         TokenError::Refused(refused) => self::refused(&refused),
         TokenError::Failed(failure) => failed(&failure),
     }
 }
-
-/// A good token that was presented from where it may not be used.
-pub(super) fn elsewhere() -> ApiError {
-    ApiError::from(Code::Forbidden).saying(ELSEWHERE).message(ELSEWHERE_MESSAGE)
-}
-
-/// What a good token is told that was presented from elsewhere.
-pub(super) const ELSEWHERE: &str = "address not allowed";
-/// What to do about it.
-pub(super) const ELSEWHERE_MESSAGE: &str =
-    "The token may be used from its allowed networks only: present it from there, and say from where in `ip`.";
 
 /// Scopes in `field` that nobody can be granted.
 pub(super) fn scopes(error: &GrantError, field: &str) -> ApiError {
@@ -114,7 +89,7 @@ pub(super) fn scopes(error: &GrantError, field: &str) -> ApiError {
 
 /// What the organisation's policy does not allow, whoever asks.
 fn against_policy(breach: &PolicyBreach) -> ApiError {
-    let refused = ApiError::from(Code::Forbidden).saying("forbidden by policy");
+    let refused = ApiError::from(Code::ForbiddenByPolicy);
     match &breach.breach {
         Breach::Kind => refused
             .message(format!("The organisation's token policy allows no {} tokens.", breach.kind))
@@ -131,13 +106,13 @@ fn against_policy(breach: &PolicyBreach) -> ApiError {
 }
 
 fn wrong_status(status: Status) -> ApiError {
-    let advice = match status {
-        Status::Active => "The token is active: there is no rotation to take back.",
-        Status::Rotating => "The token is rotating: use its successor, or cancel the rotation.",
-        Status::Revoked => "The token is revoked: create another one.",
-        Status::Expired => "The token has expired: create another one.",
+    let code = match status {
+        Status::Active => Code::TokenActive,
+        Status::Rotating => Code::TokenRotating,
+        Status::Revoked => Code::TokenRevoked,
+        Status::Expired => Code::TokenExpired,
     };
-    ApiError::from(Code::Conflict).saying(format!("token is {status}")).message(advice).with("status", status.as_str())
+    ApiError::from(code).with("status", status.as_str())
 }
 
 /// An error of the coverage family.
@@ -147,30 +122,18 @@ pub(super) fn execution(error: ExecutionError) -> ApiError {
             ApiError::from(Code::Forbidden).message("Name the organisation of your credential in `org`.")
         }
         ExecutionError::NotFound => Code::NotFound.into(),
-        ExecutionError::KeyReused => key_reused(),
+        ExecutionError::KeyReused => Code::IdempotencyKeyReused.into(),
         ExecutionError::Refused(refused) => self::refused(&refused),
         ExecutionError::Failed(failure) => failed(&failure),
     }
 }
 
-fn key_reused() -> ApiError {
-    ApiError::from(Code::Conflict)
-        .saying("idempotency key reused")
-        .message("This Idempotency-Key was used for another request; choose a new one.")
-}
-
 /// An error of signing in.
 pub(super) fn sign_in(error: SignInError) -> ApiError {
     match error {
-        SignInError::Denied => ApiError::from(Code::InvalidToken)
-            .saying("invalid credentials")
-            .message("Check the e-mail address, the password and the organisation."),
-        SignInError::SecondFactorRequired => ApiError::from(Code::InvalidToken)
-            .saying("second factor required")
-            .message("The password is right: send it again with `code`, or with a `recovery_code`."),
-        SignInError::WrongCode => ApiError::from(Code::InvalidToken)
-            .saying("wrong code")
-            .message("Send the code the app shows now; each is good once. Check the clock of the device, or send a `recovery_code`."),
+        SignInError::Denied => Code::InvalidCredentials.into(),
+        SignInError::SecondFactorRequired => Code::SecondFactorRequired.into(),
+        SignInError::WrongCode => Code::WrongSignInCode.into(),
         SignInError::TooMany(wait) => too_many(wait),
         SignInError::Refused(refused) => self::refused(&refused),
         SignInError::Failed(failure) => failed(&failure),
@@ -180,7 +143,7 @@ pub(super) fn sign_in(error: SignInError) -> ApiError {
 /// An error of ending sessions.
 pub(super) fn end(error: EndError) -> ApiError {
     match error {
-        EndError::SessionNeeded => session_needed(),
+        EndError::SessionNeeded => Code::SessionNeeded.into(),
         EndError::Refused(refused) => self::refused(&refused),
         EndError::Failed(failure) => failed(&failure),
     }
@@ -202,25 +165,14 @@ pub(super) fn switch(error: SwitchError) -> ApiError {
 pub(super) fn person(error: PersonError) -> ApiError {
     match error {
         PersonError::NotFound => not_a_person(),
-        PersonError::SessionNeeded => session_needed(),
-        PersonError::WrongPassword => ApiError::from(Code::Forbidden)
-            .saying("wrong password")
-            .message("Send the password in use now as `current_password`."),
+        PersonError::SessionNeeded => Code::SessionNeeded.into(),
+        PersonError::WrongPassword => Code::WrongPassword.into(),
         PersonError::Weak(error) => ApiError::invalid("new_password", error.to_string()),
         PersonError::TooMany(wait) => too_many(wait),
-        PersonError::EmailTaken => {
-            ApiError::from(Code::Conflict).saying("e-mail address taken").message("Choose another address.")
-        }
+        PersonError::EmailTaken => Code::EmailTaken.into(),
         PersonError::Refused(refused) => self::refused(&refused),
         PersonError::Failed(failure) => failed(&failure),
     }
-}
-
-/// What signing in stands on, asked of a key.
-fn session_needed() -> ApiError {
-    ApiError::from(Code::Forbidden)
-        .saying("session needed")
-        .message("Sign in: the address and the sessions of a person change in a session, never by a key or token.")
 }
 
 fn not_a_person() -> ApiError {
@@ -235,12 +187,8 @@ pub(super) fn too_many(wait: TooManyAttempts) -> ApiError {
 /// An error of setting up.
 pub(super) fn setup(error: SetupError) -> ApiError {
     match error {
-        SetupError::AlreadyDone => {
-            ApiError::from(Code::Conflict).saying("already set up").message("Sign in instead: POST /v1/sessions.")
-        }
-        SetupError::WrongCode => ApiError::from(Code::Forbidden)
-            .saying("wrong set-up code")
-            .message("Use the link that the server printed when it started last."),
+        SetupError::AlreadyDone => Code::AlreadySetUp.into(),
+        SetupError::WrongCode => Code::WrongSetupCode.into(),
         SetupError::Weak(error) => ApiError::invalid("password", error.to_string()),
         SetupError::Failed(failure) => failed(&failure),
     }

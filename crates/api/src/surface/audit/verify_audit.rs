@@ -81,9 +81,7 @@ pub(super) async fn verify_audit(
 
 fn failed(error: VerifyError) -> ApiError {
     match error {
-        VerifyError::UnderWay => ApiError::from(Code::Conflict)
-            .saying("verification under way")
-            .message("The trail is being verified already; ask again when that is done."),
+        VerifyError::UnderWay => Code::VerificationUnderWay.into(),
         VerifyError::Failed(failure) => failing::failed(&failure),
     }
 }

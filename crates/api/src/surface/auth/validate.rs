@@ -253,11 +253,12 @@ fn invalid() -> HttpResponse {
 }
 
 fn elsewhere() -> HttpResponse {
-    HttpResponse::Forbidden().json(ElsewhereToken {
+    let entry = Code::AddressNotAllowed.entry();
+    HttpResponse::build(entry.status).json(ElsewhereToken {
         valid: true,
-        error: failing::ELSEWHERE,
-        message: failing::ELSEWHERE_MESSAGE,
-        status_code: 403,
+        error: entry.error,
+        message: entry.message,
+        status_code: entry.status.as_u16(),
     })
 }
 

@@ -64,8 +64,7 @@ impl EditOrganization {
     fn read(self) -> ApiResult<OrganizationChange> {
         if !matches!(self.token_cap, Patch::Absent) {
             // Ignored like any field that is not known, it would look as if it had been set.
-            return Err(ApiError::invalid("token_cap", "Ask whoever operates this deployment to change the cap.")
-                .saying("token_cap cannot be changed"));
+            return Err(ApiError::from(Code::TokenCapFixed).with("field", "token_cap"));
         }
         Ok(OrganizationChange {
             slug: self.slug.value("slug", |text| Slug::parse(text))?,

@@ -11,8 +11,7 @@ pub(in crate::surface) fn organization(error: OrganizationError) -> ApiError {
     match error {
         OrganizationError::NotFound => Code::NotFound.into(),
         OrganizationError::NotAPerson => forbidden("Sign in: this takes a person, and this credential is none."),
-        OrganizationError::KeyRefused => ApiError::from(Code::Forbidden)
-            .saying("session needed")
+        OrganizationError::KeyRefused => ApiError::from(Code::SessionNeeded)
             .message("Sign in: a personal key does not decide what signing in takes."),
         OrganizationError::Confined => forbidden("Use a credential that is not confined to one project."),
         OrganizationError::Refused(refused) => failing::refused(&refused),
@@ -25,18 +24,16 @@ pub(in crate::surface) fn organization(error: OrganizationError) -> ApiError {
         OrganizationError::FoundingClosed => {
             forbidden("Ask whoever operates this deployment to make the organization.")
         }
-        OrganizationError::OwnSecondFactorMissing => conflict(
-            "no second factor",
-            "Set up a second factor of your own before you ask others for one: POST /v1/me/totp.",
-        ),
-        OrganizationError::SlugTaken => conflict("slug taken", "Choose another slug.").with("field", "slug"),
+        OrganizationError::OwnSecondFactorMissing => ApiError::from(Code::NoSecondFactor)
+            .message("Set up a second factor of your own before you ask others for one: POST /v1/me/totp."),
+        OrganizationError::SlugTaken => ApiError::from(Code::SlugTaken).with("field", "slug"),
         OrganizationError::SlugFixed => {
-            ApiError::invalid("slug", "Leave the slug as it is.").saying("slug cannot be changed")
+            ApiError::from(Code::SlugFixed).message("Leave the slug as it is.").with("field", "slug")
         }
-        OrganizationError::LastOwner => conflict("last owner", "Make somebody else an owner first."),
-        OrganizationError::AlreadyMember => conflict("already a member", "Change the member instead."),
+        OrganizationError::LastOwner => Code::LastOwner.into(),
+        OrganizationError::AlreadyMember => Code::AlreadyMember.into(),
         OrganizationError::AlreadyInvited(id) => {
-            conflict("already invited", "Delete the invitation in `id` before you make another.")
+            ApiError::from(Code::AlreadyInvited)
                 .with("id", id.to_string())
         }
         OrganizationError::NoSuchPerson => ApiError::invalid(
@@ -45,43 +42,35 @@ pub(in crate::surface) fn organization(error: OrganizationError) -> ApiError {
         ),
         OrganizationError::NoSuchRole => super::unknown_role(),
         OrganizationError::BuiltIn(role) => {
-            conflict("role is built in", "Built-in roles stay as they are: make one of your own.")
+            ApiError::from(Code::RoleBuiltIn)
                 .with("role", role.as_str())
         }
         OrganizationError::RoleNameTaken => {
-            conflict("role name taken", "Choose a name that no other role has or looks like.").with("field", "name")
+            ApiError::from(Code::RoleNameTaken).with("field", "name")
         }
         OrganizationError::TooManyRoles(most) => {
-            conflict("too many roles", "Delete a role that nobody needs.").with("limit", most)
+            ApiError::from(Code::TooManyRoles).with("limit", most)
         }
         OrganizationError::Scopes(error) => failing::scopes(&error, "scopes"),
-        OrganizationError::InvalidInvitation => ApiError::from(Code::InvalidToken)
-            .saying("invalid invitation")
-            .message("Ask for another invitation: this one is unknown, used, withdrawn or expired."),
+        OrganizationError::InvalidInvitation => Code::InvalidInvitation.into(),
         OrganizationError::PasswordNeeded => ApiError::invalid(
             "password",
             "is required unless you are signed in: your own if you have an account, else one you choose",
         ),
         OrganizationError::Password(error) => ApiError::invalid("password", error.to_string()),
-        OrganizationError::WrongPassword => ApiError::from(Code::InvalidToken)
-            .saying("invalid credentials")
+        OrganizationError::WrongPassword => ApiError::from(Code::InvalidCredentials)
             .message("Send the password of your account, or sign in and accept with the session."),
-        OrganizationError::SessionNeeded => ApiError::from(Code::InvalidToken)
-            .saying("second factor required")
+        OrganizationError::SessionNeeded => ApiError::from(Code::SecondFactorRequired)
             .message("Sign in with your second factor, and accept with the session."),
         OrganizationError::ForSomebodyElse => forbidden("Sign in with the address that was invited."),
         OrganizationError::TooMany(wait) => {
             ApiError::too_many_requests(u64::try_from(wait.retry_after.as_seconds()).unwrap_or(1).max(1))
         }
-        OrganizationError::Overtaken => conflict("conflict", "Something changed at the same moment: send it again."),
+        OrganizationError::Overtaken => ApiError::from(Code::Conflict).message("Something changed at the same moment: send it again."),
         OrganizationError::Failed(failure) => failing::failed(&failure),
     }
 }
 
 fn forbidden(message: &'static str) -> ApiError {
     ApiError::from(Code::Forbidden).message(message)
-}
-
-fn conflict(error: &'static str, message: &'static str) -> ApiError {
-    ApiError::from(Code::Conflict).saying(error).message(message)
 }

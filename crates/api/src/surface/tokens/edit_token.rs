@@ -69,11 +69,7 @@ pub(super) async fn edit_token(
 impl EditToken {
     pub(in crate::surface) fn read(self) -> ApiResult<TokenEdit> {
         if self.scopes {
-            return Err(ApiError::invalid(
-                "scopes",
-                "Create another token with the scopes you need and revoke this one.",
-            )
-            .saying("scopes cannot be changed"));
+            return Err(ApiError::from(Code::ScopesFixed).with("field", "scopes"));
         }
         let name = self.name.as_deref().map(Name::parse).transpose();
         let agent_type = self.agent_type.as_deref().map(AgentType::parse).transpose();

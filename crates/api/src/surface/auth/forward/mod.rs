@@ -125,7 +125,7 @@ fn presented(request: &HttpRequest) -> ApiResult<PlainToken> {
 fn judge(asked: &Asked<'_>, outcome: Outcome, catalogue: &ScopeCatalogue) -> ApiResult<HttpResponse> {
     match outcome {
         Outcome::Invalid => Err(Code::InvalidToken.into()),
-        Outcome::Elsewhere(_) => Err(failing::elsewhere()),
+        Outcome::Elsewhere(_) => Err(Code::AddressNotAllowed.into()),
         // Before what is lacking: a request that no row has is not let through by any scope.
         Outcome::Insufficient { .. } | Outcome::Live(_) if asked.row() == Row::Absent => Err(ApiError::no_route()),
         Outcome::Insufficient { missing, .. } => Err(asked.lacking(catalogue, missing)),
