@@ -7,6 +7,7 @@
 
 mod errors;
 mod examples;
+mod short;
 mod vocabulary;
 
 use std::collections::BTreeSet;
@@ -58,6 +59,7 @@ fn declare(document: &mut OpenApi) {
 }
 
 fn complete(document: &mut Value) {
+    short::add(document);
     name_list_entries(document);
     open_optional_parts(document);
     let schemas = document["components"]["schemas"].as_object().cloned().unwrap_or_default();

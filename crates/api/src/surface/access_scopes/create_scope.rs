@@ -1,7 +1,7 @@
 //! `POST …/scopes`: a tenant boundary.
 
 use actix_web::web::Data;
-use actix_web::{HttpResponse, post};
+use actix_web::{HttpResponse, routes};
 use authority::access_scopes::{AccessScopes, NewAccessScope};
 use serde::Deserialize;
 use token_domain::access::{Description, Metadata, ScopeDisplayName};
@@ -51,37 +51,14 @@ struct CreateScope {
         (status = 409, description = "the project has one of that slug", body = crate::openapi::Error),
     )
 )]
+#[routes]
 #[post("/v1/organizations/{org_id}/projects/{project_id}/scopes")]
+#[post("/v1/scopes")]
 pub(super) async fn create_scope(
     at: At<ManageAccessScopes>,
     scopes: Data<AccessScopes>,
     Json(body): Json<CreateScope>,
 ) -> ApiResult<HttpResponse> {
-    create(at, &scopes, &body).await
-}
-
-/// Make an access scope.
-///
-/// The short form, for a token that is bound to one project.
-#[utoipa::path(
-    tag = "access scopes",
-    security(("bearer" = ["access-scopes:manage"]), ("api_key" = ["access-scopes:manage"])),
-    request_body = CreateScope,
-    responses(
-        (status = 201, description = "made", body = ScopeView),
-        (status = 409, description = "the project has one of that slug", body = crate::openapi::Error),
-    )
-)]
-#[post("/v1/scopes")]
-pub(super) async fn create_scope_bound(
-    at: At<ManageAccessScopes>,
-    scopes: Data<AccessScopes>,
-    Json(body): Json<CreateScope>,
-) -> ApiResult<HttpResponse> {
-    create(at, &scopes, &body).await
-}
-
-async fn create(at: At<ManageAccessScopes>, scopes: &AccessScopes, body: &CreateScope) -> ApiResult<HttpResponse> {
     let made = scopes.create(at.ground, body.read()?, &at.origin).await.map_err(errors::tenancy)?;
     Ok(HttpResponse::Created().json(ScopeView::from(made)))
 }

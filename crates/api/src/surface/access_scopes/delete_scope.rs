@@ -1,12 +1,12 @@
 //! `DELETE …/scopes/{scope_id}`: its actors become unscoped in the same transaction.
 
 use actix_web::web::Data;
-use actix_web::{HttpResponse, delete};
+use actix_web::{HttpResponse, routes};
 use authority::Context;
 use authority::access_scopes::AccessScopes;
 use token_domain::id::AccessScopeId;
 
-use crate::surface::actors::view::{ActorView, Dialect};
+use crate::surface::actors::view::ActorView;
 use crate::surface::permission::ManageAccessScopes;
 use crate::surface::projects::deletion::{Deletion, Mode};
 use crate::surface::projects::errors;
@@ -32,7 +32,9 @@ use edge::extract::Query;
         (status = 409, description = "it has actors, and that was to stop it", body = crate::openapi::Error),
     )
 )]
+#[routes]
 #[delete("/v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}")]
+#[delete("/v1/scopes/{scope_id}")]
 pub(super) async fn delete_scope(
     at: At<ManageAccessScopes, AccessScopeId>,
     scopes: Data<AccessScopes>,
@@ -40,52 +42,13 @@ pub(super) async fn delete_scope(
     Query(deletion): Query<Deletion>,
     Query(wanted): Query<Wanted>,
 ) -> ApiResult<HttpResponse> {
-    carry_out(at, &scopes, &context, &deletion, wanted, Dialect::Own).await
-}
-
-/// Delete an access scope. Its actors become unscoped.
-///
-/// The short form, for a token that is bound to one project.
-#[utoipa::path(
-    tag = "access scopes",
-    security(("bearer" = ["access-scopes:manage"]), ("api_key" = ["access-scopes:manage"])),
-    params(
-        ("scope_id" = String, Path, description = "the access scope's id"),
-        Deletion,
-        Wanted,
-    ),
-    responses(
-        (status = 200, description = "a dry run: the actors concerned", body = PageView<ActorView>),
-        (status = 204, description = "gone; no validation from now on names it"),
-        (status = 409, description = "it has actors, and that was to stop it", body = crate::openapi::Error),
-    )
-)]
-#[delete("/v1/scopes/{scope_id}")]
-pub(super) async fn delete_scope_bound(
-    at: At<ManageAccessScopes, AccessScopeId>,
-    scopes: Data<AccessScopes>,
-    context: Data<Context>,
-    Query(deletion): Query<Deletion>,
-    Query(wanted): Query<Wanted>,
-) -> ApiResult<HttpResponse> {
-    carry_out(at, &scopes, &context, &deletion, wanted, Dialect::Client).await
-}
-
-async fn carry_out(
-    at: At<ManageAccessScopes, AccessScopeId>,
-    scopes: &AccessScopes,
-    context: &Context,
-    deletion: &Deletion,
-    wanted: Wanted,
-    dialect: Dialect,
-) -> ApiResult<HttpResponse> {
     match deletion.read()? {
         (if_assigned, Mode::DryRun) => {
             let listing = wanted.read()?;
             let paging = listing.paging;
             let page = scopes.preview_delete(at.ground, at.id, if_assigned, listing).await.map_err(errors::tenancy)?;
             let now = context.now();
-            let view = |actor| ActorView::new(actor, now, dialect);
+            let view = |actor| ActorView::new(actor, now, at.dialect);
             Ok(HttpResponse::Ok().json(PageView::new(page, paging, view)))
         }
         (if_assigned, Mode::Real) => {

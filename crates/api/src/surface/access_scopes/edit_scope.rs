@@ -1,6 +1,6 @@
 //! `PATCH …/scopes/{scope_id}`: everything but the slug.
 
-use actix_web::patch;
+use actix_web::routes;
 use actix_web::web::{self, Data};
 use authority::access_scopes::{AccessScopeChange, AccessScopes};
 use authority::records::AccessScopeEdit;
@@ -57,42 +57,13 @@ struct EditScope {
         (status = 200, body = ScopeView),
     )
 )]
+#[routes]
 #[patch("/v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}")]
+#[patch("/v1/scopes/{scope_id}")]
 pub(super) async fn edit_scope(
     at: At<ManageAccessScopes, AccessScopeId>,
     scopes: Data<AccessScopes>,
     Json(body): Json<EditScope>,
-) -> ApiResult<web::Json<ScopeView>> {
-    edit(at, &scopes, body).await
-}
-
-/// Change an access scope.
-///
-/// The short form, for a token that is bound to one project.
-#[utoipa::path(
-    tag = "access scopes",
-    security(("bearer" = ["access-scopes:manage"]), ("api_key" = ["access-scopes:manage"])),
-    params(
-        ("scope_id" = String, Path, description = "the access scope's id"),
-    ),
-    request_body = EditScope,
-    responses(
-        (status = 200, body = ScopeView),
-    )
-)]
-#[patch("/v1/scopes/{scope_id}")]
-pub(super) async fn edit_scope_bound(
-    at: At<ManageAccessScopes, AccessScopeId>,
-    scopes: Data<AccessScopes>,
-    Json(body): Json<EditScope>,
-) -> ApiResult<web::Json<ScopeView>> {
-    edit(at, &scopes, body).await
-}
-
-async fn edit(
-    at: At<ManageAccessScopes, AccessScopeId>,
-    scopes: &AccessScopes,
-    body: EditScope,
 ) -> ApiResult<web::Json<ScopeView>> {
     let changed = scopes.edit(at.ground, at.id, body.read()?, &at.origin).await.map_err(errors::tenancy)?;
     Ok(web::Json(changed.into()))

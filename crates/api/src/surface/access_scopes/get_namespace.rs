@@ -1,6 +1,6 @@
 //! `GET …/scopes/{scope_id}/namespace`: the topic that an actor of the boundary means.
 
-use actix_web::get;
+use actix_web::routes;
 use actix_web::web::{self, Data};
 use authority::access_scopes::AccessScopes;
 use serde::Serialize;
@@ -36,32 +36,10 @@ struct Namespaced {
         (status = 200, body = Namespaced),
     )
 )]
+#[routes]
 #[get("/v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}/namespace")]
-pub(super) async fn get_namespace(
-    at: At<ReadAccessScopes, AccessScopeId>,
-    scopes: Data<AccessScopes>,
-    Query(wanted): Query<TopicWanted>,
-) -> ApiResult<web::Json<Namespaced>> {
-    let topic = scopes.namespace(at.ground, at.id, &wanted.read()?).await.map_err(errors::tenancy)?;
-    Ok(web::Json(Namespaced { topic }))
-}
-
-/// The effective topic of an actor of this access scope.
-///
-/// The short form, for a token that is bound to one project.
-#[utoipa::path(
-    tag = "access scopes",
-    security(("bearer" = ["access-scopes:read"]), ("api_key" = ["access-scopes:read"])),
-    params(
-        ("scope_id" = String, Path, description = "the access scope's id"),
-        TopicWanted,
-    ),
-    responses(
-        (status = 200, body = Namespaced),
-    )
-)]
 #[get("/v1/scopes/{scope_id}/namespace")]
-pub(super) async fn get_namespace_bound(
+pub(super) async fn get_namespace(
     at: At<ReadAccessScopes, AccessScopeId>,
     scopes: Data<AccessScopes>,
     Query(wanted): Query<TopicWanted>,

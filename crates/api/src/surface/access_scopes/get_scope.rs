@@ -1,6 +1,6 @@
 //! `GET …/scopes/{scope_id}`.
 
-use actix_web::get;
+use actix_web::routes;
 use actix_web::web::{self, Data};
 use authority::access_scopes::AccessScopes;
 use token_domain::id::AccessScopeId;
@@ -24,30 +24,10 @@ use edge::error::ApiResult;
         (status = 200, body = ScopeView),
     )
 )]
+#[routes]
 #[get("/v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}")]
-pub(super) async fn get_scope(
-    at: At<ReadAccessScopes, AccessScopeId>,
-    scopes: Data<AccessScopes>,
-) -> ApiResult<web::Json<ScopeView>> {
-    let access_scope = scopes.get(at.ground, at.id).await.map_err(errors::tenancy)?;
-    Ok(web::Json(access_scope.into()))
-}
-
-/// Read an access scope.
-///
-/// The short form, for a token that is bound to one project.
-#[utoipa::path(
-    tag = "access scopes",
-    security(("bearer" = ["access-scopes:read"]), ("api_key" = ["access-scopes:read"])),
-    params(
-        ("scope_id" = String, Path, description = "the access scope's id"),
-    ),
-    responses(
-        (status = 200, body = ScopeView),
-    )
-)]
 #[get("/v1/scopes/{scope_id}")]
-pub(super) async fn get_scope_bound(
+pub(super) async fn get_scope(
     at: At<ReadAccessScopes, AccessScopeId>,
     scopes: Data<AccessScopes>,
 ) -> ApiResult<web::Json<ScopeView>> {

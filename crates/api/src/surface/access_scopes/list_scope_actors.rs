@@ -7,7 +7,7 @@ use authority::access_scopes::AccessScopes;
 use authority::records::Listing;
 use token_domain::id::AccessScopeId;
 
-use crate::surface::actors::view::{ActorView, Dialect, bare};
+use crate::surface::actors::view::{ActorView, bare};
 use crate::surface::permission::ReadActors;
 use crate::surface::projects::errors;
 use crate::surface::projects::paging::{PageView, Wanted};
@@ -36,7 +36,7 @@ pub(super) async fn list_scope_actors(
     context: Data<Context>,
     Query(wanted): Query<Wanted>,
 ) -> ApiResult<HttpResponse> {
-    let page = list(at, &scopes, &context, wanted.read()?, Dialect::Own).await?;
+    let page = list(at, &scopes, &context, wanted.read()?).await?;
     Ok(HttpResponse::Ok().json(page))
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn list_scope_actors_bound(
     context: Data<Context>,
     Query(wanted): Query<Wanted>,
 ) -> ApiResult<HttpResponse> {
-    Ok(bare(list(at, &scopes, &context, wanted.read_bare()?, Dialect::Client).await?))
+    Ok(bare(list(at, &scopes, &context, wanted.read_bare()?).await?))
 }
 
 async fn list(
@@ -69,9 +69,8 @@ async fn list(
     scopes: &AccessScopes,
     context: &Context,
     listing: Listing,
-    dialect: Dialect,
 ) -> ApiResult<PageView<ActorView>> {
-    let paging = listing.paging;
+    let (paging, dialect) = (listing.paging, at.dialect);
     let page = scopes.actors(at.ground, at.id, listing).await.map_err(errors::tenancy)?;
     let now = context.now();
     Ok(PageView::new(page, paging, |actor| ActorView::new(actor, now, dialect)))

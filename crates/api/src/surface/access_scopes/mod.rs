@@ -19,23 +19,15 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(create_scope::create_scope)
-        .service(create_scope::create_scope_bound)
         .service(list_scopes::list_scopes)
         .service(list_scopes::list_scopes_bound)
         .service(get_scope::get_scope)
-        .service(get_scope::get_scope_bound)
         .service(edit_scope::edit_scope)
-        .service(edit_scope::edit_scope_bound)
         .service(delete_scope::delete_scope)
-        .service(delete_scope::delete_scope_bound)
         .service(list_scope_actors::list_scope_actors)
         .service(list_scope_actors::list_scope_actors_bound)
         .service(assign_actors::assign_actors)
-        .service(assign_actors::assign_actors_bound)
         .service(unassign_actors::unassign_actors)
-        .service(unassign_actors::unassign_actors_bound)
         .service(unassign_actor::unassign_actor)
-        .service(unassign_actor::unassign_actor_bound)
-        .service(get_namespace::get_namespace)
-        .service(get_namespace::get_namespace_bound);
+        .service(get_namespace::get_namespace);
 }

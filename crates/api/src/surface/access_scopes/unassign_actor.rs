@@ -1,7 +1,7 @@
 //! `DELETE …/scopes/{scope_id}/actors/{actor_id}`: one actor out of a tenant boundary.
 
 use actix_web::web::Data;
-use actix_web::{HttpResponse, delete};
+use actix_web::{HttpResponse, routes};
 use authority::access_scopes::AccessScopes;
 use authority::projects::TenancyError;
 use token_domain::id::{AccessScopeId, ActorId};
@@ -25,37 +25,13 @@ use edge::error::ApiResult;
         (status = 204, description = "it is not in it"),
     )
 )]
+#[routes]
 #[delete("/v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}/actors/{actor_id}")]
+#[delete("/v1/scopes/{scope_id}/actors/{actor_id}")]
 pub(super) async fn unassign_actor(
     at: At<ManageActors, (AccessScopeId, ActorId)>,
     scopes: Data<AccessScopes>,
 ) -> ApiResult<HttpResponse> {
-    unassign(at, &scopes).await
-}
-
-/// Take one actor out of an access scope. It may be out of it already.
-///
-/// The short form, for a token that is bound to one project.
-#[utoipa::path(
-    tag = "access scopes",
-    security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
-    params(
-        ("scope_id" = String, Path, description = "the access scope's id"),
-        ("actor_id" = String, Path, description = "the actor's id"),
-    ),
-    responses(
-        (status = 204, description = "it is not in it"),
-    )
-)]
-#[delete("/v1/scopes/{scope_id}/actors/{actor_id}")]
-pub(super) async fn unassign_actor_bound(
-    at: At<ManageActors, (AccessScopeId, ActorId)>,
-    scopes: Data<AccessScopes>,
-) -> ApiResult<HttpResponse> {
-    unassign(at, &scopes).await
-}
-
-async fn unassign(at: At<ManageActors, (AccessScopeId, ActorId)>, scopes: &AccessScopes) -> ApiResult<HttpResponse> {
     let (id, actor) = at.id;
     match scopes.unassign(at.ground, id, vec![actor], &at.origin).await {
         Ok(_) => Ok(HttpResponse::NoContent().finish()),

@@ -1,6 +1,6 @@
 //! `DELETE …/scopes/{scope_id}/actors`: many actors out of a tenant boundary at once.
 
-use actix_web::delete;
+use actix_web::routes;
 use actix_web::web::{self, Data};
 use authority::access_scopes::AccessScopes;
 use token_domain::id::AccessScopeId;
@@ -26,32 +26,10 @@ use edge::extract::Json;
         (status = 200, body = AssignedView),
     )
 )]
+#[routes]
 #[delete("/v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}/actors")]
-pub(super) async fn unassign_actors(
-    at: At<ManageActors, AccessScopeId>,
-    scopes: Data<AccessScopes>,
-    Json(body): Json<Several>,
-) -> ApiResult<web::Json<AssignedView>> {
-    let assigned = scopes.unassign(at.ground, at.id, body.read()?, &at.origin).await.map_err(errors::tenancy)?;
-    Ok(web::Json(assigned.into()))
-}
-
-/// Take actors out of an access scope: all of them or none. Those that are not in it stay where they are.
-///
-/// The short form, for a token that is bound to one project.
-#[utoipa::path(
-    tag = "access scopes",
-    security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
-    params(
-        ("scope_id" = String, Path, description = "the access scope's id"),
-    ),
-    request_body = Several,
-    responses(
-        (status = 200, body = AssignedView),
-    )
-)]
 #[delete("/v1/scopes/{scope_id}/actors")]
-pub(super) async fn unassign_actors_bound(
+pub(super) async fn unassign_actors(
     at: At<ManageActors, AccessScopeId>,
     scopes: Data<AccessScopes>,
     Json(body): Json<Several>,

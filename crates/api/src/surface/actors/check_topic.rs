@@ -1,6 +1,6 @@
 //! `GET …/actors/{actor_id}/check`: what a message broker asks before it lets an actor publish or subscribe.
 
-use actix_web::get;
+use actix_web::routes;
 use actix_web::web::{self, Data};
 use authority::actors::Actors;
 use serde::Serialize;
@@ -39,33 +39,10 @@ struct TopicCheck {
         (status = 200, body = TopicCheck),
     )
 )]
+#[routes]
 #[get("/v1/organizations/{org_id}/projects/{project_id}/actors/{actor_id}/check")]
-pub(super) async fn check_topic(
-    at: At<ReadActors, ActorId>,
-    actors: Data<Actors>,
-    Query(wanted): Query<TopicWanted>,
-) -> ApiResult<web::Json<TopicCheck>> {
-    let topic = wanted.read()?;
-    let answer = actors.check(at.ground, at.id, &topic).await.map_err(errors::tenancy)?;
-    Ok(web::Json(TopicCheck { allowed: answer.reason().is_none(), topic, reason: answer.reason() }))
-}
-
-/// Whether an actor may use a topic, as it is on the wire, slug and all.
-///
-/// The short form, for a token that is bound to one project.
-#[utoipa::path(
-    tag = "actors",
-    security(("bearer" = ["actors:read"]), ("api_key" = ["actors:read"])),
-    params(
-        ("actor_id" = String, Path, description = "the actor's id"),
-        TopicWanted,
-    ),
-    responses(
-        (status = 200, body = TopicCheck),
-    )
-)]
 #[get("/v1/actors/{actor_id}/check")]
-pub(super) async fn check_topic_bound(
+pub(super) async fn check_topic(
     at: At<ReadActors, ActorId>,
     actors: Data<Actors>,
     Query(wanted): Query<TopicWanted>,

@@ -1,7 +1,7 @@
 //! `POST …/actors`: an actor and its token, which is shown here and never again.
 
 use actix_web::web::Data;
-use actix_web::{HttpResponse, post};
+use actix_web::{HttpResponse, routes};
 use authority::Context;
 use authority::actors::{Actors, NewActor};
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use token_domain::access::{ActorName, ActorType, ExternalId, Metadata};
 use token_domain::id::AccessScopeId;
 use utoipa::ToSchema;
 
-use super::view::{ActorView, Dialect, MadeActorView};
+use super::view::{ActorView, MadeActorView};
 use crate::surface::permission::ManageActors;
 use crate::surface::projects::place::At;
 use crate::surface::projects::{errors, patch};
@@ -59,47 +59,17 @@ struct CreateActor {
         (status = 402, description = "the organisation's token cap is reached", body = crate::openapi::Error),
     )
 )]
+#[routes]
 #[post("/v1/organizations/{org_id}/projects/{project_id}/actors")]
+#[post("/v1/actors")]
 pub(super) async fn create_actor(
     at: At<ManageActors>,
     actors: Data<Actors>,
     context: Data<Context>,
     Json(body): Json<CreateActor>,
 ) -> ApiResult<HttpResponse> {
-    create(at, &actors, &context, body, Dialect::Own).await
-}
-
-/// Make an actor and its token.
-///
-/// The short form, for a token that is bound to one project.
-#[utoipa::path(
-    tag = "actors",
-    security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
-    request_body = CreateActor,
-    responses(
-        (status = 201, description = "made", body = MadeActorView),
-        (status = 402, description = "the organisation's token cap is reached", body = crate::openapi::Error),
-    )
-)]
-#[post("/v1/actors")]
-pub(super) async fn create_actor_bound(
-    at: At<ManageActors>,
-    actors: Data<Actors>,
-    context: Data<Context>,
-    Json(body): Json<CreateActor>,
-) -> ApiResult<HttpResponse> {
-    create(at, &actors, &context, body, Dialect::Client).await
-}
-
-async fn create(
-    at: At<ManageActors>,
-    actors: &Actors,
-    context: &Context,
-    body: CreateActor,
-    dialect: Dialect,
-) -> ApiResult<HttpResponse> {
     let made = actors.create(at.ground, body.read()?, &at.origin).await.map_err(errors::tenancy)?;
-    let actor = ActorView::new(made.actor, context.now(), dialect);
+    let actor = ActorView::new(made.actor, context.now(), at.dialect);
     Ok(HttpResponse::Created().json(MadeActorView { actor, access_token: made.secret.expose().to_owned() }))
 }
 

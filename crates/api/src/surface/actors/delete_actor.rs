@@ -1,7 +1,7 @@
 //! `DELETE …/actors/{actor_id}`: the end of its tokens.
 
 use actix_web::web::Data;
-use actix_web::{HttpResponse, delete};
+use actix_web::{HttpResponse, routes};
 use authority::actors::Actors;
 use token_domain::id::ActorId;
 
@@ -23,27 +23,10 @@ use edge::error::ApiResult;
         (status = 204, description = "gone, and its tokens dead, from now on and everywhere"),
     )
 )]
+#[routes]
 #[delete("/v1/organizations/{org_id}/projects/{project_id}/actors/{actor_id}")]
-pub(super) async fn delete_actor(at: At<ManageActors, ActorId>, actors: Data<Actors>) -> ApiResult<HttpResponse> {
-    actors.delete(at.ground, at.id, &at.origin).await.map_err(errors::tenancy)?;
-    Ok(HttpResponse::NoContent().finish())
-}
-
-/// Delete an actor and its tokens.
-///
-/// The short form, for a token that is bound to one project.
-#[utoipa::path(
-    tag = "actors",
-    security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
-    params(
-        ("actor_id" = String, Path, description = "the actor's id"),
-    ),
-    responses(
-        (status = 204, description = "gone, and its tokens dead, from now on and everywhere"),
-    )
-)]
 #[delete("/v1/actors/{actor_id}")]
-pub(super) async fn delete_actor_bound(at: At<ManageActors, ActorId>, actors: Data<Actors>) -> ApiResult<HttpResponse> {
+pub(super) async fn delete_actor(at: At<ManageActors, ActorId>, actors: Data<Actors>) -> ApiResult<HttpResponse> {
     actors.delete(at.ground, at.id, &at.origin).await.map_err(errors::tenancy)?;
     Ok(HttpResponse::NoContent().finish())
 }

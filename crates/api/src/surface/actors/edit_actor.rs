@@ -1,6 +1,6 @@
 //! `PATCH …/actors/{actor_id}`: the actor and, with it, its tokens.
 
-use actix_web::patch;
+use actix_web::routes;
 use actix_web::web::{self, Data};
 use authority::Context;
 use authority::actors::{ActorChange, Actors};
@@ -11,7 +11,7 @@ use token_domain::id::{AccessScopeId, ActorId};
 use utoipa::ToSchema;
 
 use super::create_actor::actor_type;
-use super::view::{ActorView, Dialect};
+use super::view::ActorView;
 use crate::surface::permission::ManageActors;
 use crate::surface::projects::errors;
 use crate::surface::projects::patch::Patch;
@@ -69,7 +69,9 @@ struct EditActor {
         (status = 200, body = ActorView),
     )
 )]
+#[routes]
 #[patch("/v1/organizations/{org_id}/projects/{project_id}/actors/{actor_id}")]
+#[patch("/v1/actors/{actor_id}")]
 pub(super) async fn edit_actor(
     at: At<ManageActors, ActorId>,
     actors: Data<Actors>,
@@ -77,32 +79,7 @@ pub(super) async fn edit_actor(
     Json(body): Json<EditActor>,
 ) -> ApiResult<web::Json<ActorView>> {
     let actor = actors.edit(at.ground, at.id, body.read()?, &at.origin).await.map_err(errors::tenancy)?;
-    Ok(web::Json(ActorView::new(actor, context.now(), Dialect::Own)))
-}
-
-/// Change an actor. Where it acts and whether it may shows at the next validation of its tokens.
-///
-/// The short form, for a token that is bound to one project.
-#[utoipa::path(
-    tag = "actors",
-    security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
-    params(
-        ("actor_id" = String, Path, description = "the actor's id"),
-    ),
-    request_body = EditActor,
-    responses(
-        (status = 200, body = ActorView),
-    )
-)]
-#[patch("/v1/actors/{actor_id}")]
-pub(super) async fn edit_actor_bound(
-    at: At<ManageActors, ActorId>,
-    actors: Data<Actors>,
-    context: Data<Context>,
-    Json(body): Json<EditActor>,
-) -> ApiResult<web::Json<ActorView>> {
-    let actor = actors.edit(at.ground, at.id, body.read()?, &at.origin).await.map_err(errors::tenancy)?;
-    Ok(web::Json(ActorView::new(actor, context.now(), Dialect::Client)))
+    Ok(web::Json(ActorView::new(actor, context.now(), at.dialect)))
 }
 
 impl EditActor {

@@ -7,7 +7,7 @@ use authority::actors::Actors;
 use authority::records::{Listing, ScopedTo};
 
 use super::query::Filter;
-use super::view::{ActorView, Dialect, bare};
+use super::view::{ActorView, bare};
 use crate::surface::permission::ReadActors;
 use crate::surface::projects::errors;
 use crate::surface::projects::paging::{PageView, Wanted};
@@ -37,7 +37,7 @@ pub(super) async fn list_actors(
     Query(wanted): Query<Wanted>,
     Query(filter): Query<Filter>,
 ) -> ApiResult<HttpResponse> {
-    let page = list(at, &actors, &context, wanted.read()?, filter.read()?, Dialect::Own).await?;
+    let page = list(at, &actors, &context, wanted.read()?, filter.read()?).await?;
     Ok(HttpResponse::Ok().json(page))
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn list_actors_bound(
     Query(wanted): Query<Wanted>,
     Query(filter): Query<Filter>,
 ) -> ApiResult<HttpResponse> {
-    let page = list(at, &actors, &context, wanted.read_bare()?, filter.read()?, Dialect::Client).await?;
+    let page = list(at, &actors, &context, wanted.read_bare()?, filter.read()?).await?;
     Ok(bare(page))
 }
 
@@ -73,9 +73,8 @@ async fn list(
     context: &Context,
     listing: Listing,
     scoped_to: ScopedTo,
-    dialect: Dialect,
 ) -> ApiResult<PageView<ActorView>> {
-    let paging = listing.paging;
+    let (paging, dialect) = (listing.paging, at.dialect);
     let page = actors.list(at.ground, scoped_to, listing).await.map_err(errors::tenancy)?;
     let now = context.now();
     Ok(PageView::new(page, paging, |actor| ActorView::new(actor, now, dialect)))

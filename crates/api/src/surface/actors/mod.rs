@@ -16,17 +16,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(create_actor::create_actor)
-        .service(create_actor::create_actor_bound)
         .service(list_actors::list_actors)
         .service(list_actors::list_actors_bound)
         .service(get_actor::get_actor)
-        .service(get_actor::get_actor_bound)
         .service(edit_actor::edit_actor)
-        .service(edit_actor::edit_actor_bound)
         .service(delete_actor::delete_actor)
-        .service(delete_actor::delete_actor_bound)
         .service(rotate_actor::rotate_actor)
-        .service(rotate_actor::rotate_actor_bound)
-        .service(check_topic::check_topic)
-        .service(check_topic::check_topic_bound);
+        .service(check_topic::check_topic);
 }

@@ -1,6 +1,6 @@
 //! `POST …/actors/{actor_id}/rotate`: a new token for an actor, with a grace for the one it has.
 
-use actix_web::post;
+use actix_web::routes;
 use actix_web::web::{self, Data};
 use authority::Context;
 use authority::actors::Actors;
@@ -10,7 +10,7 @@ use token_domain::id::ActorId;
 use token_domain::token::RotationPolicy;
 use utoipa::ToSchema;
 
-use super::view::{ActorView, Dialect, RotatedActorView};
+use super::view::{ActorView, RotatedActorView};
 use crate::surface::permission::ManageActors;
 use crate::surface::projects::errors;
 use crate::surface::projects::place::At;
@@ -42,52 +42,19 @@ struct RotateActor {
         (status = 409, description = "the actor is disabled or expired, or was rotated at the same moment", body = crate::openapi::Error),
     )
 )]
+#[routes]
 #[post("/v1/organizations/{org_id}/projects/{project_id}/actors/{actor_id}/rotate")]
+#[post("/v1/actors/{actor_id}/rotate")]
 pub(super) async fn rotate_actor(
     at: At<ManageActors, ActorId>,
     actors: Data<Actors>,
     context: Data<Context>,
     OptionalJson(body): OptionalJson<RotateActor>,
 ) -> ApiResult<web::Json<RotatedActorView>> {
-    rotate(at, &actors, &context, &body, Dialect::Own).await
-}
-
-/// Give an actor a new token.
-///
-/// The short form, for a token that is bound to one project.
-#[utoipa::path(
-    tag = "actors",
-    security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
-    params(
-        ("actor_id" = String, Path, description = "the actor's id"),
-    ),
-    request_body = Option<RotateActor>,
-    responses(
-        (status = 200, description = "rotated", body = RotatedActorView),
-        (status = 409, description = "the actor is disabled or expired, or was rotated at the same moment", body = crate::openapi::Error),
-    )
-)]
-#[post("/v1/actors/{actor_id}/rotate")]
-pub(super) async fn rotate_actor_bound(
-    at: At<ManageActors, ActorId>,
-    actors: Data<Actors>,
-    context: Data<Context>,
-    OptionalJson(body): OptionalJson<RotateActor>,
-) -> ApiResult<web::Json<RotatedActorView>> {
-    rotate(at, &actors, &context, &body, Dialect::Client).await
-}
-
-async fn rotate(
-    at: At<ManageActors, ActorId>,
-    actors: &Actors,
-    context: &Context,
-    body: &RotateActor,
-    dialect: Dialect,
-) -> ApiResult<web::Json<RotatedActorView>> {
     let grace = body.read(&context.policy().rotation)?;
     let rotated = actors.rotate(at.ground, at.id, grace, &at.origin).await.map_err(errors::tenancy)?;
     Ok(web::Json(RotatedActorView {
-        actor: ActorView::new(rotated.actor, context.now(), dialect),
+        actor: ActorView::new(rotated.actor, context.now(), at.dialect),
         access_token: rotated.secret.expose().to_owned(),
         grace_period_ends_at: rotated.grace_ends_at.map(token_domain::Timestamp::rfc3339_millis),
     }))

@@ -9,18 +9,10 @@ use token_domain::tenant::ActorStatus;
 use utoipa::ToSchema;
 
 use crate::surface::projects::paging::PageView;
+use crate::surface::projects::place::Dialect;
 
 /// How many there are where the answer is a bare list.
 const TOTAL: &str = "X-Total-Count";
-
-/// In whose words an actor is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::surface) enum Dialect {
-    /// This family's.
-    Own,
-    /// The published clients': with `actorTokenId` and `isActive` besides.
-    Client,
-}
 
 /// An actor. Times are UTC to the millisecond.
 #[derive(Debug, Serialize, ToSchema)]

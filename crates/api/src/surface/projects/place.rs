@@ -18,11 +18,21 @@ use crate::surface::authorized::Permission;
 use crate::surface::path::{self, Operations, Segment, Unreadable};
 use edge::error::{ApiError, ApiResult};
 
+/// In whose words the answer is, by the form of the path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::surface) enum Dialect {
+    /// This family's: the path names the project.
+    Own,
+    /// The published clients', who use the short form: with `actorTokenId` and `isActive` besides.
+    Client,
+}
+
 /// A caller who may do `P` in a project, and what of it the path names.
 pub(in crate::surface) struct At<P, T = ()> {
     pub(in crate::surface) ground: Ground,
     pub(in crate::surface) id: T,
     pub(in crate::surface) origin: Origin,
+    pub(in crate::surface) dialect: Dialect,
     permission: PhantomData<fn() -> P>,
 }
 
@@ -75,15 +85,15 @@ impl<P: Permission, T: Named> FromRequest for At<P, T> {
         let request = request.clone();
         Box::pin(async move {
             let Authorized { caller, origin, .. } = who.await?;
-            let ground = if request.match_info().get(ProjectId::NAME).is_some() {
+            let (ground, dialect) = if request.match_info().get(ProjectId::NAME).is_some() {
                 let OrganizationSegment(organization) = path::read(&request)?;
-                Ground::of(&caller, organization, path::read(&request)?)
+                (Ground::of(&caller, organization, path::read(&request)?), Dialect::Own)
             } else {
-                Ground::bound(&caller)
+                (Ground::bound(&caller), Dialect::Client)
             };
             // The id is read before the ground is judged: that it is none is known whoever the project belongs to.
             let id = T::read(&request)?;
-            Ok(Self { ground: ground.map_err(errors::tenancy)?, id, origin, permission: PhantomData })
+            Ok(Self { ground: ground.map_err(errors::tenancy)?, id, origin, dialect, permission: PhantomData })
         })
     }
 }
