@@ -29,6 +29,7 @@ mod ending;
 mod failing;
 pub(crate) mod hot;
 mod origin;
+mod page;
 mod path;
 
 pub(crate) use documented::failures;

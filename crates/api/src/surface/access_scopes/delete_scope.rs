@@ -10,7 +10,7 @@ use crate::surface::actors::view::ActorView;
 use crate::surface::permission::ManageAccessScopes;
 use crate::surface::projects::deletion::{Deletion, Mode};
 use crate::surface::projects::errors;
-use crate::surface::projects::paging::{PageView, Wanted};
+use crate::surface::projects::paging::{ListQuery, PageView};
 use crate::surface::projects::place::At;
 use edge::error::ApiResult;
 use edge::extract::Query;
@@ -24,7 +24,7 @@ use edge::extract::Query;
         ("project_id" = String, Path, description = "the project's id"),
         ("scope_id" = String, Path, description = "the access scope's id"),
         Deletion,
-        Wanted,
+        ListQuery,
     ),
     responses(
         (status = 200, description = "a dry run: the actors concerned", body = PageView<ActorView>),
@@ -40,7 +40,7 @@ pub(super) async fn delete_scope(
     scopes: Data<AccessScopes>,
     context: Data<Context>,
     Query(deletion): Query<Deletion>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<ListQuery>,
 ) -> ApiResult<HttpResponse> {
     match deletion.read()? {
         (if_assigned, Mode::DryRun) => {

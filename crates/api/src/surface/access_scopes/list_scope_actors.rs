@@ -10,7 +10,7 @@ use token_domain::id::AccessScopeId;
 use crate::surface::actors::view::{ActorView, bare};
 use crate::surface::permission::ReadActors;
 use crate::surface::projects::errors;
-use crate::surface::projects::paging::{PageView, Wanted};
+use crate::surface::projects::paging::{ListQuery, PageView};
 use crate::surface::projects::place::At;
 use edge::error::ApiResult;
 use edge::extract::Query;
@@ -23,7 +23,7 @@ use edge::extract::Query;
         ("org_id" = String, Path, description = "the organisation's id"),
         ("project_id" = String, Path, description = "the project's id"),
         ("scope_id" = String, Path, description = "the access scope's id"),
-        Wanted,
+        ListQuery,
     ),
     responses(
         (status = 200, body = PageView<ActorView>),
@@ -34,7 +34,7 @@ pub(super) async fn list_scope_actors(
     at: At<ReadActors, AccessScopeId>,
     scopes: Data<AccessScopes>,
     context: Data<Context>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<ListQuery>,
 ) -> ApiResult<HttpResponse> {
     let page = list(at, &scopes, &context, wanted.read()?).await?;
     Ok(HttpResponse::Ok().json(page))
@@ -48,7 +48,7 @@ pub(super) async fn list_scope_actors(
     security(("bearer" = ["actors:read"]), ("api_key" = ["actors:read"])),
     params(
         ("scope_id" = String, Path, description = "the access scope's id"),
-        Wanted,
+        ListQuery,
     ),
     responses(
         (status = 200, description = "`X-Total-Count` says how many there are on all pages", body = Vec<ActorView>),
@@ -59,7 +59,7 @@ pub(super) async fn list_scope_actors_bound(
     at: At<ReadActors, AccessScopeId>,
     scopes: Data<AccessScopes>,
     context: Data<Context>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<ListQuery>,
 ) -> ApiResult<HttpResponse> {
     Ok(bare(list(at, &scopes, &context, wanted.read_bare()?).await?))
 }

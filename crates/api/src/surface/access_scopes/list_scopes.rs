@@ -10,7 +10,7 @@ use super::query::Shown;
 use super::view::ScopeView;
 use crate::surface::permission::ReadAccessScopes;
 use crate::surface::projects::errors;
-use crate::surface::projects::paging::{Meta, PageView, Wanted};
+use crate::surface::projects::paging::{ListQuery, Meta, PageView};
 use crate::surface::projects::place::At;
 use edge::error::ApiResult;
 use edge::extract::Query;
@@ -39,7 +39,7 @@ struct Pagination {
     params(
         ("org_id" = String, Path, description = "the organisation's id"),
         ("project_id" = String, Path, description = "the project's id"),
-        Wanted,
+        ListQuery,
         Shown,
     ),
     responses(
@@ -50,7 +50,7 @@ struct Pagination {
 pub(super) async fn list_scopes(
     at: At<ReadAccessScopes>,
     scopes: Data<AccessScopes>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<ListQuery>,
     Query(shown): Query<Shown>,
 ) -> ApiResult<web::Json<PageView<ScopeView>>> {
     list(at, &scopes, wanted, &shown).await.map(web::Json)
@@ -63,7 +63,7 @@ pub(super) async fn list_scopes(
     tag = "access scopes",
     security(("bearer" = ["access-scopes:read"]), ("api_key" = ["access-scopes:read"])),
     params(
-        Wanted,
+        ListQuery,
         Shown,
     ),
     responses(
@@ -74,7 +74,7 @@ pub(super) async fn list_scopes(
 pub(super) async fn list_scopes_bound(
     at: At<ReadAccessScopes>,
     scopes: Data<AccessScopes>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<ListQuery>,
     Query(shown): Query<Shown>,
 ) -> ApiResult<web::Json<ScopeList>> {
     let page = list(at, &scopes, wanted, &shown).await?;
@@ -86,7 +86,7 @@ pub(super) async fn list_scopes_bound(
 async fn list(
     at: At<ReadAccessScopes>,
     scopes: &AccessScopes,
-    wanted: Wanted,
+    wanted: ListQuery,
     shown: &Shown,
 ) -> ApiResult<PageView<ScopeView>> {
     let listing = wanted.read()?;

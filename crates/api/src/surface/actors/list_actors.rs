@@ -10,7 +10,7 @@ use super::query::Filter;
 use super::view::{ActorView, bare};
 use crate::surface::permission::ReadActors;
 use crate::surface::projects::errors;
-use crate::surface::projects::paging::{PageView, Wanted};
+use crate::surface::projects::paging::{ListQuery, PageView};
 use crate::surface::projects::place::At;
 use edge::error::ApiResult;
 use edge::extract::Query;
@@ -22,7 +22,7 @@ use edge::extract::Query;
     params(
         ("org_id" = String, Path, description = "the organisation's id"),
         ("project_id" = String, Path, description = "the project's id"),
-        Wanted,
+        ListQuery,
         Filter,
     ),
     responses(
@@ -34,7 +34,7 @@ pub(super) async fn list_actors(
     at: At<ReadActors>,
     actors: Data<Actors>,
     context: Data<Context>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<ListQuery>,
     Query(filter): Query<Filter>,
 ) -> ApiResult<HttpResponse> {
     let page = list(at, &actors, &context, wanted.read()?, filter.read()?).await?;
@@ -48,7 +48,7 @@ pub(super) async fn list_actors(
     tag = "actors",
     security(("bearer" = ["actors:read"]), ("api_key" = ["actors:read"])),
     params(
-        Wanted,
+        ListQuery,
         Filter,
     ),
     responses(
@@ -60,7 +60,7 @@ pub(super) async fn list_actors_bound(
     at: At<ReadActors>,
     actors: Data<Actors>,
     context: Data<Context>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<ListQuery>,
     Query(filter): Query<Filter>,
 ) -> ApiResult<HttpResponse> {
     let page = list(at, &actors, &context, wanted.read_bare()?, filter.read()?).await?;

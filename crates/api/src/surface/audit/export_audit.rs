@@ -21,7 +21,7 @@ const HEAD: &str = "Nolapse-Audit-Head";
 /// Where the file begins.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct ExportAuditQuery {
     /// Only what comes after the event of this number, to add to a file; everything if left out.
     after: Option<String>,
 }
@@ -34,17 +34,17 @@ struct Wanted {
 #[utoipa::path(
     tag = "audit",
     security(("bearer" = ["audit:read"]), ("api_key" = ["audit:read"])),
-    params(Wanted),
+    params(ExportAuditQuery),
     responses((status = 200, description = "the events", body = String, content_type = "application/x-ndjson"))
 )]
 #[get("/v1/audit/export")]
 pub(super) async fn export_audit(
     who: Authorized<ReadAudit>,
     audit: Data<Audit>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<ExportAuditQuery>,
 ) -> ApiResult<HttpResponse> {
     let organization = organization(&who.caller)?;
-    let after = number("after", wanted.after.as_deref())?.unwrap_or(0);
+    let after = number("after", query.after.as_deref())?.unwrap_or(0);
     let end = audit.end(Some(organization)).await.map_err(|failure| failing::failed(&failure))?;
     Ok(HttpResponse::Ok()
         .content_type(line::MEDIA_TYPE)

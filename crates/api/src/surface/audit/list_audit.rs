@@ -23,7 +23,7 @@ const LONGEST: usize = 255;
 /// Which events to list.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct ListAuditQuery {
     /// Only what comes after the event of this number: `next_cursor` of the page before, or the `seq` of the last event
     /// seen, to ask what has happened since.
     after: Option<String>,
@@ -57,17 +57,17 @@ struct EventList {
 #[utoipa::path(
     tag = "audit",
     security(("bearer" = ["audit:read"]), ("api_key" = ["audit:read"])),
-    params(Wanted),
+    params(ListAuditQuery),
     responses((status = 200, body = EventList))
 )]
 #[get("/v1/audit")]
 pub(super) async fn list_audit(
     who: Authorized<ReadAudit>,
     audit: Data<Audit>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<ListAuditQuery>,
 ) -> ApiResult<web::Json<EventList>> {
     let organization = organization(&who.caller)?;
-    let page = audit.list(organization, wanted.read(organization)?).await;
+    let page = audit.list(organization, query.read(organization)?).await;
     let page = page.map_err(|failure| failing::failed(&failure))?;
     Ok(web::Json(EventList {
         events: page.events.into_iter().map(EventView::from).collect(),
@@ -75,7 +75,7 @@ pub(super) async fn list_audit(
     }))
 }
 
-impl Wanted {
+impl ListAuditQuery {
     fn read(self, organization: OrganizationId) -> ApiResult<ListRequest> {
         let actor = |text: &str| {
             Principal::parse(text).ok_or_else(|| {

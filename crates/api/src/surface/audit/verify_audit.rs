@@ -17,7 +17,7 @@ use edge::extract::Query;
 /// Where to begin and what to come through.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct VerifyAuditQuery {
     /// Go on behind this event: `next_cursor` of the answer before, or a `head` remembered from an earlier time.
     after: Option<String>,
     /// A `head` remembered from an earlier time, which must still be part of the trail. Without one, events cut off at the end
@@ -60,7 +60,7 @@ struct FirstBad {
 #[utoipa::path(
     tag = "audit",
     security(("bearer" = ["audit:read"]), ("api_key" = ["audit:read"])),
-    params(Wanted),
+    params(VerifyAuditQuery),
     responses(
         (status = 200, description = "what came of it; `ok` says whether the trail is whole", body = Verification),
         (status = 409, description = "the trail is being verified already", body = crate::openapi::Error),
@@ -70,11 +70,11 @@ struct FirstBad {
 pub(super) async fn verify_audit(
     who: Authorized<ReadAudit>,
     audit: Data<Audit>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<VerifyAuditQuery>,
 ) -> ApiResult<web::Json<Verification>> {
     let organization = organization(&who.caller)?;
-    let began = place("after", wanted.after.as_deref())?.unwrap_or(Place::START);
-    let remembered = place("expect_head", wanted.expect_head.as_deref())?;
+    let began = place("after", query.after.as_deref())?.unwrap_or(Place::START);
+    let remembered = place("expect_head", query.expect_head.as_deref())?;
     let verified = audit.verify(Some(organization), began, remembered).await;
     Ok(web::Json(verified.map_err(failed)?.into()))
 }

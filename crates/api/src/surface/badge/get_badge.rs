@@ -37,7 +37,7 @@ impl Segment<Operations> for Org {
 /// Of which branch.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct GetBadgeQuery {
     /// Only executions of this branch; of any, if left out.
     branch: Option<String>,
 }
@@ -51,7 +51,7 @@ struct Wanted {
     params(
         ("org" = String, Path, description = "the organisation's slug"),
         ("repo" = String, Path, description = "the repository; its slashes as they are or as %2F"),
-        Wanted,
+        GetBadgeQuery,
     ),
     responses((status = 200, description = "a picture", body = String, content_type = "image/svg+xml"))
 )]
@@ -59,10 +59,10 @@ struct Wanted {
 pub(super) async fn get_badge(
     organization: Option<PathParam<Org>>,
     repository: Option<PathParam<RepositoryName>>,
-    wanted: Option<Query<Wanted>>,
+    query: Option<Query<GetBadgeQuery>>,
     executions: Data<Executions>,
 ) -> ApiResult<HttpResponse> {
-    let branch = wanted.map(|Query(wanted)| wanted.branch.as_deref().map(BranchName::parse).transpose());
+    let branch = query.map(|Query(query)| query.branch.as_deref().map(BranchName::parse).transpose());
     let coverage = match (organization, repository, branch) {
         (Some(PathParam(Org(slug))), Some(PathParam(repository)), Some(Ok(branch))) => {
             executions.published(slug, repository, branch).await.map_err(|failure| failing::failed(&failure))?

@@ -15,7 +15,7 @@ use edge::extract::Query;
 /// Of which repository.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct GetBaselineQuery {
     /// The slug or the id of your organisation.
     #[param(value_type = String)]
     org: Option<String>,
@@ -28,7 +28,7 @@ struct Wanted {
 #[utoipa::path(
     tag = "coverage",
     security(("bearer" = ["read"]), ("api_key" = ["read"])),
-    params(Wanted),
+    params(GetBaselineQuery),
     responses(
         (status = 200, body = BaselineView),
         (status = 404, description = "the repository has no baseline", body = crate::openapi::Error),
@@ -38,9 +38,9 @@ struct Wanted {
 pub(super) async fn get_baseline(
     who: Authorized<ReadCoverage>,
     executions: Data<Executions>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<GetBaselineQuery>,
 ) -> ApiResult<web::Json<BaselineView>> {
-    let (organization, repository) = place(wanted.org.as_deref(), wanted.repo.as_deref())?;
+    let (organization, repository) = place(query.org.as_deref(), query.repo.as_deref())?;
     let found = executions.baseline(&who.caller, organization, repository.clone()).await;
     Ok(web::Json(BaselineView::new(&repository, found.map_err(failing::execution)?)))
 }

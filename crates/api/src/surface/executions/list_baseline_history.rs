@@ -5,27 +5,16 @@ use actix_web::web::{self, Data};
 use authority::audit::principal_text;
 use authority::executions::Executions;
 use authority::records::Baseline;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use token_domain::execution::{Coverage, RepositoryName};
 use utoipa::ToSchema;
 
+use crate::surface::page::ShortPageQuery;
 use crate::surface::path::PathParam;
 use crate::surface::permission::ReadCoverage;
 use crate::surface::{Authorized, failing};
-use edge::error::{ApiError, ApiResult};
-use edge::extract::{Limit, Query};
-
-/// How much of the history.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-struct Wanted {
-    /// 1–100; 10 if left out.
-    #[serde(default)]
-    #[param(value_type = Option<u32>)]
-    limit: Limit<10, 100>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
+use edge::error::ApiResult;
+use edge::extract::Query;
 
 /// A page of a repository's baselines.
 #[derive(Serialize, ToSchema)]
@@ -55,7 +44,7 @@ struct BaselineEntry {
 #[utoipa::path(
     tag = "coverage",
     security(("bearer" = ["read"]), ("api_key" = ["read"])),
-    params(("repo" = String, Path, description = "the repository; its slashes as they are or as %2F"), Wanted),
+    params(("repo" = String, Path, description = "the repository; its slashes as they are or as %2F"), ShortPageQuery),
     responses((status = 200, body = BaselineHistory))
 )]
 #[get("/v1/baselines/{repo:.+}/history")]
@@ -63,10 +52,10 @@ pub(super) async fn list_baseline_history(
     who: Authorized<ReadCoverage>,
     PathParam(repository): PathParam<RepositoryName>,
     executions: Data<Executions>,
-    Query(wanted): Query<Wanted>,
+    Query(page): Query<ShortPageQuery>,
 ) -> ApiResult<web::Json<BaselineHistory>> {
-    let before = wanted.cursor.as_deref().map(number).transpose()?;
-    let page = executions.baseline_history(&who.caller, repository.clone(), before, wanted.limit.0).await;
+    let before = page.after(number)?;
+    let page = executions.baseline_history(&who.caller, repository.clone(), before, page.limit.0).await;
     let page = page.map_err(failing::execution)?;
     Ok(web::Json(BaselineHistory {
         repo: repository.to_string(),
@@ -76,9 +65,8 @@ pub(super) async fn list_baseline_history(
 }
 
 /// The number of a baseline, which is what the cursor is.
-fn number(cursor: &str) -> ApiResult<i64> {
-    let number = cursor.parse().ok().filter(|seq: &i64| *seq > 0 && seq.to_string() == cursor);
-    number.ok_or_else(|| ApiError::invalid("cursor", "must be next_cursor of the page before, unchanged"))
+fn number(cursor: &str) -> Result<i64, ()> {
+    cursor.parse().ok().filter(|seq: &i64| *seq > 0 && seq.to_string() == cursor).ok_or(())
 }
 
 impl From<Baseline> for BaselineEntry {

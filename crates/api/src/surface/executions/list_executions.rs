@@ -8,27 +8,22 @@ use utoipa::ToSchema;
 
 use super::place;
 use super::view::ExecutionEntry;
+use crate::surface::page::ShortPageQuery;
 use crate::surface::permission::ReadCoverage;
 use crate::surface::{Authorized, failing};
-use edge::error::{ApiError, ApiResult};
-use edge::extract::{Limit, Query};
+use edge::error::ApiResult;
+use edge::extract::Query;
 
 /// Which executions to list.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct ListExecutionsQuery {
     /// The slug or the id of your organisation.
     #[param(value_type = String)]
     org: Option<String>,
     /// The repository.
     #[param(value_type = String)]
     repo: Option<String>,
-    /// 1–100; 10 if left out.
-    #[serde(default)]
-    #[param(value_type = Option<u32>)]
-    limit: Limit<10, 100>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
 }
 
 /// A page of executions.
@@ -45,16 +40,17 @@ struct ExecutionList {
 #[utoipa::path(
     tag = "coverage",
     security(("bearer" = ["read"]), ("api_key" = ["read"])),
-    params(Wanted),
+    params(ListExecutionsQuery, ShortPageQuery),
     responses((status = 200, body = ExecutionList))
 )]
 #[get("/v1/executions")]
 pub(super) async fn list_executions(
     who: Authorized<ReadCoverage>,
     executions: Data<Executions>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<ListExecutionsQuery>,
+    Query(page): Query<ShortPageQuery>,
 ) -> ApiResult<web::Json<ExecutionList>> {
-    let page = executions.list(&who.caller, wanted.read()?).await.map_err(failing::execution)?;
+    let page = executions.list(&who.caller, query.read(&page)?).await.map_err(failing::execution)?;
     Ok(web::Json(ExecutionList {
         executions: page.executions.into_iter().map(ExecutionEntry::from).collect(),
         total: page.total,
@@ -62,15 +58,9 @@ pub(super) async fn list_executions(
     }))
 }
 
-impl Wanted {
-    fn read(self) -> ApiResult<ListRequest> {
+impl ListExecutionsQuery {
+    fn read(&self, page: &ShortPageQuery) -> ApiResult<ListRequest> {
         let (organization, repository) = place(self.org.as_deref(), self.repo.as_deref())?;
-        let after = self.cursor.as_deref().map(Cursor::parse).transpose();
-        Ok(ListRequest {
-            organization,
-            repository,
-            limit: self.limit.0,
-            after: after.map_err(|error| ApiError::invalid("cursor", error.to_string()))?,
-        })
+        Ok(ListRequest { organization, repository, limit: page.limit.0, after: page.after(Cursor::parse)? })
     }
 }

@@ -4,26 +4,15 @@ use actix_web::get;
 use actix_web::web::{self, Data};
 use authority::executions::Executions;
 use authority::records::Repository;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use token_domain::execution::{Coverage, RepositoryName};
 use utoipa::ToSchema;
 
+use crate::surface::page::PageQuery;
 use crate::surface::permission::ReadCoverage;
 use crate::surface::{Authorized, failing};
-use edge::error::{ApiError, ApiResult};
-use edge::extract::{Limit, Query};
-
-/// How many, and where to begin.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-struct Wanted {
-    /// 1–1000; 100 if left out.
-    #[serde(default)]
-    #[param(value_type = Option<u32>)]
-    limit: Limit<100, 1000>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
+use edge::error::ApiResult;
+use edge::extract::Query;
 
 /// A page of repositories.
 #[derive(Serialize, ToSchema)]
@@ -53,18 +42,17 @@ struct RepositoryView {
 #[utoipa::path(
     tag = "coverage",
     security(("bearer" = ["read"]), ("api_key" = ["read"])),
-    params(Wanted),
+    params(PageQuery),
     responses((status = 200, body = RepositoryList))
 )]
 #[get("/v1/repos")]
 pub(super) async fn list_repositories(
     who: Authorized<ReadCoverage>,
     executions: Data<Executions>,
-    Query(wanted): Query<Wanted>,
+    Query(page): Query<PageQuery>,
 ) -> ApiResult<web::Json<RepositoryList>> {
-    let after = wanted.cursor.as_deref().map(RepositoryName::parse).transpose();
-    let after = after.map_err(|_| ApiError::invalid("cursor", "must be next_cursor of the page before, unchanged"))?;
-    let page = executions.repositories(&who.caller, after, wanted.limit.0).await.map_err(failing::execution)?;
+    let after = page.after(RepositoryName::parse)?;
+    let page = executions.repositories(&who.caller, after, page.limit.0).await.map_err(failing::execution)?;
     Ok(web::Json(RepositoryList {
         repos: page.repositories.into_iter().map(RepositoryView::from).collect(),
         next_cursor: page.next.map(|name| name.to_string()),

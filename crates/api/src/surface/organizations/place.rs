@@ -16,7 +16,7 @@ use token_domain::person::RoleRef;
 use super::errors;
 use crate::surface::Authorized;
 use crate::surface::authorized::Permission;
-use crate::surface::path::{self, Operations, Segment, Unreadable};
+use crate::surface::path::{self, Named, Operations, Segment, Unreadable};
 use edge::error::{ApiError, ApiResult};
 
 /// A caller who may do `P` in their organisation, and what of it the path names.
@@ -27,37 +27,8 @@ pub(in crate::surface) struct Seated<P, T = ()> {
     permission: PhantomData<fn() -> P>,
 }
 
-/// What a path names inside an organisation.
-pub(in crate::surface) trait Named: Sized + 'static {
-    fn read(request: &HttpRequest) -> ApiResult<Self>;
-}
-
 /// The organisation in a path of this family, where one that cannot be read is not there.
 struct OrganizationSegment(OrganizationId);
-
-impl Named for () {
-    fn read(_: &HttpRequest) -> ApiResult<Self> {
-        Ok(())
-    }
-}
-
-impl Named for UserId {
-    fn read(request: &HttpRequest) -> ApiResult<Self> {
-        path::read(request)
-    }
-}
-
-impl Named for RoleRef {
-    fn read(request: &HttpRequest) -> ApiResult<Self> {
-        path::read(request)
-    }
-}
-
-impl Named for InvitationId {
-    fn read(request: &HttpRequest) -> ApiResult<Self> {
-        path::read(request)
-    }
-}
 
 impl<P: Permission, T: Named> FromRequest for Seated<P, T> {
     type Error = ApiError;

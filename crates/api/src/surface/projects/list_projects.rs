@@ -5,7 +5,7 @@ use actix_web::web::{self, Data};
 use authority::projects::Projects;
 
 use super::errors;
-use super::paging::{PageView, Wanted};
+use super::paging::{ListQuery, PageView};
 use super::place::InOrganization;
 use super::view::ProjectView;
 use crate::surface::permission::ReadProjects;
@@ -16,14 +16,14 @@ use edge::extract::Query;
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = ["projects:read"]), ("api_key" = ["projects:read"])),
-    params(("org_id" = String, Path, description = "the organisation's id"), Wanted),
+    params(("org_id" = String, Path, description = "the organisation's id"), ListQuery),
     responses((status = 200, body = PageView<ProjectView>))
 )]
 #[get("/v1/organizations/{org_id}/projects")]
 pub(super) async fn list_projects(
     at: InOrganization<ReadProjects>,
     projects: Data<Projects>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<ListQuery>,
 ) -> ApiResult<web::Json<PageView<ProjectView>>> {
     let listing = wanted.read()?;
     let paging = listing.paging;

@@ -13,7 +13,7 @@ const LONGEST_SEARCH: usize = 100;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
-pub(in crate::surface) struct Wanted {
+pub(in crate::surface) struct ListQuery {
     /// From 1.
     #[param(value_type = Option<u64>)]
     page: Option<String>,
@@ -51,7 +51,7 @@ pub(in crate::surface) struct PageView<T: ToSchema> {
     pub(in crate::surface) meta: Meta,
 }
 
-impl Wanted {
+impl ListQuery {
     /// The list asked for, ten to a page unless it says otherwise.
     pub(in crate::surface) fn read(self) -> ApiResult<Listing> {
         self.listing(None)
@@ -122,12 +122,12 @@ mod tests {
             ("orderBy=updatedAt:DESC&sortBy=name", "updatedAt:DESC 1 10"),
             ("page=1000000000000000000", "createdAt:DESC 1000000000000000000 10"),
         ] {
-            let listing = parse::<Wanted>(query).unwrap().read().unwrap();
+            let listing = parse::<ListQuery>(query).unwrap().read().unwrap();
             let found = format!("{} {} {}", listing.order, listing.paging.page(), listing.paging.limit());
             assert_eq!(found, expected, "{query}");
         }
-        assert_eq!(parse::<Wanted>("").unwrap().read_bare().unwrap().paging.limit(), 100);
-        assert_eq!(parse::<Wanted>("search=").unwrap().read().unwrap().search, None);
+        assert_eq!(parse::<ListQuery>("").unwrap().read_bare().unwrap().paging.limit(), 100);
+        assert_eq!(parse::<ListQuery>("search=").unwrap().read().unwrap().search, None);
         for (query, field) in [
             ("page=0", "page"),
             ("page=x", "page"),
@@ -139,10 +139,10 @@ mod tests {
             ("sortBy=evil", "sortBy"),
             ("sortOrder=up", "sortOrder"),
         ] {
-            let error = parse::<Wanted>(query).unwrap().read().unwrap_err();
+            let error = parse::<ListQuery>(query).unwrap().read().unwrap_err();
             assert!(error.body().contains(&format!("\"field\":\"{field}\"")), "{query} {}", error.body());
         }
         let long = format!("search={}", "x".repeat(101));
-        assert!(parse::<Wanted>(&long).unwrap().read().is_err());
+        assert!(parse::<ListQuery>(&long).unwrap().read().is_err());
     }
 }

@@ -15,7 +15,7 @@ use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId};
 use super::errors;
 use crate::surface::Authorized;
 use crate::surface::authorized::Permission;
-use crate::surface::path::{self, Operations, Segment, Unreadable};
+use crate::surface::path::{self, Named, Operations, Segment, Unreadable};
 use edge::error::{ApiError, ApiResult};
 
 /// In whose words the answer is, by the form of the path.
@@ -44,37 +44,8 @@ pub(in crate::surface) struct InOrganization<P> {
     permission: PhantomData<fn() -> P>,
 }
 
-/// What a path names inside a project.
-pub(in crate::surface) trait Named: Sized + 'static {
-    fn read(request: &HttpRequest) -> ApiResult<Self>;
-}
-
 /// The organisation in a path of this family, where one that cannot be read is 400.
 struct OrganizationSegment(OrganizationId);
-
-impl Named for () {
-    fn read(_: &HttpRequest) -> ApiResult<Self> {
-        Ok(())
-    }
-}
-
-impl Named for AccessScopeId {
-    fn read(request: &HttpRequest) -> ApiResult<Self> {
-        path::read(request)
-    }
-}
-
-impl Named for ActorId {
-    fn read(request: &HttpRequest) -> ApiResult<Self> {
-        path::read(request)
-    }
-}
-
-impl Named for (AccessScopeId, ActorId) {
-    fn read(request: &HttpRequest) -> ApiResult<Self> {
-        Ok((path::read(request)?, path::read(request)?))
-    }
-}
 
 impl<P: Permission, T: Named> FromRequest for At<P, T> {
     type Error = ApiError;

@@ -23,7 +23,7 @@ const MOST: u32 = 1_000;
 /// How much to show.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct PreviewPolicyQuery {
     /// Tokens to show: 1–1000; 100 if left out.
     limit: Option<u32>,
     /// `next_cursor` of the answer before.
@@ -70,7 +70,7 @@ struct HitToken {
 #[utoipa::path(
     tag = "token policy",
     security(("bearer" = ["org:write"]), ("api_key" = ["org:write"])),
-    params(("org_id" = String, Path, description = "the organisation's id"), Wanted),
+    params(("org_id" = String, Path, description = "the organisation's id"), PreviewPolicyQuery),
     request_body = AskedPolicy,
     responses((status = 200, body = PolicyPreview))
 )]
@@ -79,15 +79,15 @@ pub(super) async fn preview_policy(
     who: Authorized<WriteOrganization>,
     PathParam(Organization(id)): PathParam<Organization>,
     policies: Data<Policies>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<PreviewPolicyQuery>,
     Json(body): Json<AskedPolicy>,
 ) -> ApiResult<web::Json<PolicyPreview>> {
-    let request = wanted.read(body)?;
+    let request = query.read(body)?;
     let preview = policies.preview(&who.caller, id, request).await.map_err(error)?;
     Ok(web::Json(preview.into()))
 }
 
-impl Wanted {
+impl PreviewPolicyQuery {
     fn read(self, body: AskedPolicy) -> ApiResult<PreviewRequest> {
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MOST).contains(&limit) {

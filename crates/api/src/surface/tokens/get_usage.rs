@@ -19,7 +19,7 @@ use edge::extract::Query;
 /// Which stretch of time.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct GetUsageQuery {
     /// Where it begins, RFC 3339; rounded down to a whole step. A day (hours) or thirty days (days) before `to` if left
     /// out. At most 31 days of hours, or 400 days.
     from: Option<String>,
@@ -71,18 +71,18 @@ struct Counts {
 #[utoipa::path(
     tag = "tokens",
     security(("bearer" = ["usage:read"]), ("api_key" = ["usage:read"])),
-    params(("token_id" = String, Path, description = "the token's id"), Wanted),
+    params(("token_id" = String, Path, description = "the token's id"), GetUsageQuery),
     responses((status = 200, body = UsageReport))
 )]
 #[get("/v1/tokens/{token_id}/usage")]
 pub(super) async fn get_usage(
     who: Authorized<ReadUsage>,
     PathParam(id): PathParam<TokenId>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<GetUsageQuery>,
     tokens: Data<Tokens>,
     context: Data<Context>,
 ) -> ApiResult<web::Json<UsageReport>> {
-    let stretch = wanted.read(context.now())?;
+    let stretch = query.read(context.now())?;
     let parts = tokens.usage(&who.caller, id, stretch).await.map_err(failing::token)?;
     let mut total = UseCounts::default();
     for (_, counts) in &parts {
@@ -102,7 +102,7 @@ pub(super) async fn get_usage(
     }))
 }
 
-impl Wanted {
+impl GetUsageQuery {
     fn read(self, now: Timestamp) -> ApiResult<Stretch> {
         let moment = |field: &'static str, text: Option<String>| {
             let read = text.map(|text| Timestamp::parse_rfc3339(&text)).transpose();

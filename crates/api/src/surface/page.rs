@@ -1,0 +1,55 @@
+//! Which page of a list: how many entries, and the cursor of the page before.
+
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Limit;
+use serde::Deserialize;
+
+/// How many, and where to begin.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PageQuery {
+    /// 1–1000; 100 if left out.
+    #[serde(default)]
+    #[param(value_type = Option<u32>)]
+    pub(super) limit: Limit<100, 1000>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// The same where an entry is long: how many, and where to begin.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ShortPageQuery {
+    /// 1–100; 10 if left out.
+    #[serde(default)]
+    #[param(value_type = Option<u32>)]
+    pub(super) limit: Limit<10, 100>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl PageQuery {
+    /// Where the page begins.
+    ///
+    /// # Errors
+    /// 400 for a text that no page ended with.
+    pub(super) fn after<T, E>(&self, parse: impl FnOnce(&str) -> Result<T, E>) -> ApiResult<Option<T>> {
+        after(self.cursor.as_deref(), parse)
+    }
+}
+
+impl ShortPageQuery {
+    /// As [`PageQuery::after`].
+    pub(super) fn after<T, E>(&self, parse: impl FnOnce(&str) -> Result<T, E>) -> ApiResult<Option<T>> {
+        after(self.cursor.as_deref(), parse)
+    }
+}
+
+/// Where a page begins, by the cursor in a query.
+///
+/// # Errors
+/// 400 for a text that no page ended with.
+pub(super) fn after<T, E>(cursor: Option<&str>, parse: impl FnOnce(&str) -> Result<T, E>) -> ApiResult<Option<T>> {
+    let parsed = cursor.map(parse).transpose();
+    parsed.map_err(|_| ApiError::invalid("cursor", "must be next_cursor of the page before, unchanged"))
+}
