@@ -1,8 +1,9 @@
-//! Reads the checked tables of `docs/ARCHITECTURE.md`, the one place that says what may depend on what.
+//! Reads the checked tables of `docs/ARCHITECTURE.md` and `docs/reference/dependencies.md`, which say what may depend on what.
 //!
 //! A checked table follows a line `<!-- checked: NAME -->`. Words in backticks are data, everything else is prose for
 //! people, so a row can explain itself.
 
+use super::{ARCHITECTURE, DEPENDENCIES};
 use std::collections::BTreeMap;
 use xtask::fail::{Fail, Result};
 
@@ -55,14 +56,14 @@ pub(super) struct Door {
 impl Architecture {
     /// # Errors
     /// If a table is missing, has a row of the wrong width, or names something twice.
-    pub(super) fn parse(text: &str) -> Result<Self> {
+    pub(super) fn parse(text: &str, dependencies: &str) -> Result<Self> {
         let mut architecture = Self::default();
-        for [package, about, uses, never] in rows(text, "packages")? {
+        for [package, about, uses, never] in rows(ARCHITECTURE, text, "packages")? {
             let name = the_name(&package)?;
             let row = Package { about, uses: quoted(&uses), never: quoted(&never) };
             once(architecture.packages.insert(name.clone(), row).is_none(), &name)?;
         }
-        for [name, named_by, _why] in rows(text, "outside")? {
+        for [name, named_by, _why] in rows(DEPENDENCIES, dependencies, "outside")? {
             let name = the_name(&name)?;
             let allowed = match named_by.as_str() {
                 "any" => Allowed::Any,
@@ -71,11 +72,11 @@ impl Architecture {
             };
             once(architecture.outside.insert(name.clone(), allowed).is_none(), &name)?;
         }
-        for [package, behind, only_in] in rows(text, "doors")? {
+        for [package, behind, only_in] in rows(ARCHITECTURE, text, "doors")? {
             let door = Door { package: the_name(&package)?, behind: the_name(&behind)?, only_in: quoted(&only_in) };
             architecture.doors.push(door);
         }
-        for [package, places] in rows(text, "modules")? {
+        for [package, places] in rows(ARCHITECTURE, text, "modules")? {
             let name = the_name(&package)?;
             once(architecture.modules.insert(name.clone(), quoted(&places)).is_none(), &name)?;
         }
@@ -84,25 +85,25 @@ impl Architecture {
 }
 
 fn once(first: bool, name: &str) -> Result {
-    if first { Ok(()) } else { Err(Fail::new(format!("{}: `{name}` has two rows", super::ARCHITECTURE))) }
+    if first { Ok(()) } else { Err(Fail::new(format!("{ARCHITECTURE} or {DEPENDENCIES}: `{name}` has two rows"))) }
 }
 
 /// The rows of table `name`, without its two header lines.
-fn rows<const COLUMNS: usize>(text: &str, name: &str) -> Result<Vec<[String; COLUMNS]>> {
+fn rows<const COLUMNS: usize>(file: &str, text: &str, name: &str) -> Result<Vec<[String; COLUMNS]>> {
     let marker = format!("<!-- checked: {name} -->");
     let (_, after) = text.split_once(&marker).ok_or_else(|| {
-        Fail::new(format!("{} has no table {name}", super::ARCHITECTURE))
+        Fail::new(format!("{file} has no table {name}"))
             .fix(format!("write `{marker}` above a table of {COLUMNS} columns"))
     })?;
     let table = after.lines().skip_while(|line| line.trim().is_empty()).take_while(|line| line.starts_with('|'));
-    table.skip(2).map(|line| cells(line, name)).collect()
+    table.skip(2).map(|line| cells(file, line, name)).collect()
 }
 
-fn cells<const COLUMNS: usize>(line: &str, table: &str) -> Result<[String; COLUMNS]> {
+fn cells<const COLUMNS: usize>(file: &str, line: &str, table: &str) -> Result<[String; COLUMNS]> {
     let inner = line.trim().trim_start_matches('|').trim_end_matches('|');
     let cells: Vec<_> = inner.split('|').map(|cell| cell.trim().to_owned()).collect();
     cells.try_into().map_err(|cells: Vec<String>| {
-        let (is, file) = (cells.len(), super::ARCHITECTURE);
+        let is = cells.len();
         Fail::new(format!("{file}: a row of the table {table} has {is} columns, not {COLUMNS}: {line}"))
     })
 }
@@ -115,7 +116,7 @@ fn quoted(cell: &str) -> Vec<String> {
 fn the_name(cell: &str) -> Result<String> {
     match quoted(cell).as_slice() {
         [name] => Ok(name.clone()),
-        _ => Err(Fail::new(format!("{}: expected one `name` in the cell {cell:?}", super::ARCHITECTURE))),
+        _ => Err(Fail::new(format!("{ARCHITECTURE} or {DEPENDENCIES}: expected one `name` in the cell {cell:?}"))),
     }
 }
 
@@ -137,12 +138,6 @@ prose | with a bar
 | `domain` | What it means. | – | `tokio*`, `diesel` |
 | `api` | The binary. | `domain`, and `storage` to wire it | – |
 
-<!-- checked: outside -->
-| crate | named by | why |
-|---|---|---|
-| `serde` | any | everybody |
-| `diesel` | `storage` | one door |
-| `proptest` | tests | tables are not enough |
 <!-- checked: doors -->
 | package | crate | only in |
 |---|---|---|
@@ -153,9 +148,18 @@ prose | with a bar
 | `api` | `compose` (the root), `cli` |
 ";
 
+    const CRATES: &str = "\
+<!-- checked: outside -->
+| crate | named by | why |
+|---|---|---|
+| `serde` | any | everybody |
+| `diesel` | `storage` | one door |
+| `proptest` | tests | tables are not enough |
+";
+
     #[test]
     fn the_tables_are_read() {
-        let read = Architecture::parse(TABLES).unwrap();
+        let read = Architecture::parse(TABLES, CRATES).unwrap();
         let domain = &read.packages["domain"];
         assert_eq!((domain.about.as_str(), domain.uses.len()), ("What it means.", 0));
         assert_eq!(domain.never, ["tokio*", "diesel"]);
@@ -169,13 +173,15 @@ prose | with a bar
 
     #[test]
     fn what_is_wrong_with_a_table_is_said() {
-        for (broken, message) in [
-            (TABLES.replace("checked: doors", "unchecked"), "no table doors"),
-            (TABLES.replace("| `serde` | any | everybody |", "| `serde` | any |"), "has 2 columns, not 3"),
-            (TABLES.replace("| `diesel` |", "| `serde` |"), "`serde` has two rows"),
-            (TABLES.replace("| `domain` |", "| domain |"), "expected one `name`"),
+        let broken = |from: &str, to: &str| (TABLES.replace(from, to), CRATES.replace(from, to));
+        for ((tables, crates), message) in [
+            (broken("checked: doors", "unchecked"), "docs/ARCHITECTURE.md has no table doors"),
+            (broken("checked: outside", "unchecked"), "docs/reference/dependencies.md has no table outside"),
+            (broken("| `serde` | any | everybody |", "| `serde` | any |"), "has 2 columns, not 3"),
+            (broken("| `diesel` |", "| `serde` |"), "`serde` has two rows"),
+            (broken("| `domain` |", "| domain |"), "expected one `name`"),
         ] {
-            let fail = Architecture::parse(&broken).unwrap_err().to_string();
+            let fail = Architecture::parse(&tables, &crates).unwrap_err().to_string();
             assert!(fail.contains(message), "{fail}");
         }
     }

@@ -26,6 +26,8 @@ use xtask::{interrupt, project, say};
 
 /// Where the tables are that several rules compare the workspace with.
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
+/// Where the crates from outside are listed.
+const DEPENDENCIES: &str = "docs/reference/dependencies.md";
 
 /// One thing to put right: where it is and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,9 +52,11 @@ impl fmt::Display for Finding {
 pub(crate) fn task(mut args: Args) -> Result {
     let write = args.flag("--write");
     args.finish()?;
-    let text = std::fs::read_to_string(project::root().join(ARCHITECTURE))
-        .attempt(|| format!("read {ARCHITECTURE}, which says what may depend on what"))?;
-    let architecture = Architecture::parse(&text)?;
+    let text = |file: &str| {
+        std::fs::read_to_string(project::root().join(file))
+            .attempt(|| format!("read {file}, which says what may depend on what"))
+    };
+    let architecture = Architecture::parse(&text(ARCHITECTURE)?, &text(DEPENDENCIES)?)?;
     let members = Members::read()?;
     let files = tidy::tracked_files()?;
 

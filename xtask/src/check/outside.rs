@@ -2,18 +2,18 @@
 
 use super::architecture::{Allowed, Architecture};
 use super::members::Members;
-use super::{ARCHITECTURE, Finding};
+use super::{DEPENDENCIES, Finding};
 
 /// Compares the table `outside` with the manifests.
 pub(super) fn check(architecture: &Architecture, members: &Members) -> Vec<Finding> {
     let mut found = Vec::new();
     for name in &members.offered {
         if !architecture.outside.contains_key(name) {
-            found.push(Finding::new(ARCHITECTURE, format!("no row says why the workspace has `{name}`")));
+            found.push(Finding::new(DEPENDENCIES, format!("no row says why the workspace has `{name}`")));
         }
     }
     for name in architecture.outside.keys().filter(|name| !members.offered.contains(*name)) {
-        found.push(Finding::new(ARCHITECTURE, format!("the row `{name}` is about no dependency of the workspace")));
+        found.push(Finding::new(DEPENDENCIES, format!("the row `{name}` is about no dependency of the workspace")));
     }
     for member in &members.all {
         for dependency in member.dependencies.iter().filter(|dependency| !dependency.ours) {
