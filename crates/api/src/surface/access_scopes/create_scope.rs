@@ -48,7 +48,7 @@ struct CreateScope {
     request_body = CreateScope,
     responses(
         (status = 201, description = "made", body = ScopeView),
-        (status = 409, description = "the project has one of that slug", body = crate::openapi::Error),
+        (status = 409, description = "the project has one of that slug", body = crate::error_body::Error),
     )
 )]
 #[routes]

@@ -29,7 +29,7 @@ use edge::extract::Query;
     responses(
         (status = 200, description = "a dry run: the actors concerned", body = PageView<ActorView>),
         (status = 204, description = "gone; no validation from now on names it"),
-        (status = 409, description = "it has actors, and that was to stop it", body = crate::openapi::Error),
+        (status = 409, description = "it has actors, and that was to stop it", body = crate::error_body::Error),
     )
 )]
 #[routes]

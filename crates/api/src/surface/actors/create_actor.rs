@@ -56,7 +56,7 @@ struct CreateActor {
     request_body = CreateActor,
     responses(
         (status = 201, description = "made", body = MadeActorView),
-        (status = 402, description = "the organisation's token cap is reached", body = crate::openapi::Error),
+        (status = 402, description = "the organisation's token cap is reached", body = crate::error_body::Error),
     )
 )]
 #[routes]

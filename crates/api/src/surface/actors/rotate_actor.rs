@@ -39,7 +39,7 @@ struct RotateActor {
     request_body = Option<RotateActor>,
     responses(
         (status = 200, description = "rotated", body = RotatedActorView),
-        (status = 409, description = "the actor is disabled or expired, or was rotated at the same moment", body = crate::openapi::Error),
+        (status = 409, description = "the actor is disabled or expired, or was rotated at the same moment", body = crate::error_body::Error),
     )
 )]
 #[routes]

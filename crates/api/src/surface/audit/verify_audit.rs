@@ -63,7 +63,7 @@ struct FirstBad {
     params(VerifyAuditQuery),
     responses(
         (status = 200, description = "what came of it; `ok` says whether the trail is whole", body = Verification),
-        (status = 409, description = "the trail is being verified already", body = crate::openapi::Error),
+        (status = 409, description = "the trail is being verified already", body = crate::error_body::Error),
     )
 )]
 #[get("/v1/audit/verify")]

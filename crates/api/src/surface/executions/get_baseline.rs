@@ -31,7 +31,7 @@ struct GetBaselineQuery {
     params(GetBaselineQuery),
     responses(
         (status = 200, body = BaselineView),
-        (status = 404, description = "the repository has no baseline", body = crate::openapi::Error),
+        (status = 404, description = "the repository has no baseline", body = crate::error_body::Error),
     )
 )]
 #[get("/v1/baselines")]

@@ -59,7 +59,7 @@ struct SubmitExecution {
     responses(
         (status = 201, description = "recorded", body = ExecutionView),
         (status = 200, description = "recorded before, with this Idempotency-Key", body = ExecutionView),
-        (status = 409, description = "this Idempotency-Key was used for another submission", body = crate::openapi::Error),
+        (status = 409, description = "this Idempotency-Key was used for another submission", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/executions")]

@@ -47,10 +47,10 @@ struct AcceptedInvitation {
     request_body = AcceptInvitation,
     responses(
         (status = 201, description = "a member; sign in next", body = AcceptedInvitation),
-        (status = 401, description = "an invitation that does not count, or a wrong password", body = crate::openapi::Error),
-        (status = 403, description = "signed in as somebody else", body = crate::openapi::Error),
-        (status = 409, description = "a member already", body = crate::openapi::Error),
-        (status = 429, description = "too many attempts lately", body = crate::openapi::Error),
+        (status = 401, description = "an invitation that does not count, or a wrong password", body = crate::error_body::Error),
+        (status = 403, description = "signed in as somebody else", body = crate::error_body::Error),
+        (status = 409, description = "a member already", body = crate::error_body::Error),
+        (status = 429, description = "too many attempts lately", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/invitations/accept")]

@@ -31,7 +31,7 @@ struct CreateInvitation {
     request_body = CreateInvitation,
     responses(
         (status = 201, description = "invited", body = NewInvitation),
-        (status = 409, description = "a member or invited already", body = crate::openapi::Error),
+        (status = 409, description = "a member or invited already", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/organizations/{org_id}/invitations")]

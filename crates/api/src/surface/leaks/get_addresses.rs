@@ -38,7 +38,7 @@ struct Rules {
     security(),
     responses(
         (status = 200, body = Addresses),
-        (status = 404, description = "`server.public_url` is not set", body = crate::openapi::Error),
+        (status = 404, description = "`server.public_url` is not set", body = crate::error_body::Error),
     )
 )]
 #[get("/.well-known/nolapse-tokens")]

@@ -53,8 +53,8 @@ struct Found {
     request_body = Vec<Found>,
     responses(
         (status = 200, body = Vec<Told>),
-        (status = 404, description = "without the two headers, or without keys to check them", body = crate::openapi::Error),
-        (status = 503, description = "the keys cannot be had", body = crate::openapi::Error),
+        (status = 404, description = "without the two headers, or without keys to check them", body = crate::error_body::Error),
+        (status = 503, description = "the keys cannot be had", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/leaks/github")]
@@ -83,8 +83,8 @@ pub(super) async fn report_github_leaks(
     request_body = Vec<Found>,
     responses(
         (status = 200, body = Vec<Told>),
-        (status = 404, description = "without the two headers, or without keys to check them", body = crate::openapi::Error),
-        (status = 503, description = "the keys cannot be had", body = crate::openapi::Error),
+        (status = 404, description = "without the two headers, or without keys to check them", body = crate::error_body::Error),
+        (status = 503, description = "the keys cannot be had", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/leaks/gitlab")]

@@ -38,8 +38,8 @@ struct Found {
     request_body = Found,
     responses(
         (status = 202, description = "none of them is good any more"),
-        (status = 422, description = "more than 1000, or something that is no text", body = crate::openapi::Error),
-        (status = 429, description = "too many reports from this address lately", body = crate::openapi::Error),
+        (status = 422, description = "more than 1000, or something that is no text", body = crate::error_body::Error),
+        (status = 429, description = "too many reports from this address lately", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/credentials/revoke")]

@@ -30,7 +30,7 @@ struct EditMe {
     request_body = EditMe,
     responses(
         (status = 200, body = MeView),
-        (status = 409, description = "the e-mail address is taken", body = crate::openapi::Error),
+        (status = 409, description = "the e-mail address is taken", body = crate::error_body::Error),
     )
 )]
 #[patch("/v1/me")]

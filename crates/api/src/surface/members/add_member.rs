@@ -47,7 +47,7 @@ enum Outcome {
     request_body = AddMember,
     responses(
         (status = 201, description = "added or invited, as `status` says", body = Outcome),
-        (status = 409, description = "a member or invited already", body = crate::openapi::Error),
+        (status = 409, description = "a member or invited already", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/organizations/{org_id}/members")]

@@ -46,7 +46,7 @@ struct EditMember {
     request_body = EditMember,
     responses(
         (status = 200, body = MemberView),
-        (status = 409, description = "the last owner", body = crate::openapi::Error),
+        (status = 409, description = "the last owner", body = crate::error_body::Error),
     )
 )]
 #[patch("/v1/organizations/{org_id}/members/{user_id}")]

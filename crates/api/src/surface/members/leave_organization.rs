@@ -16,7 +16,7 @@ use edge::error::ApiResult;
     params(("org_id" = String, Path, description = "the organisation's id")),
     responses(
         (status = 204, description = "left"),
-        (status = 409, description = "the last owner", body = crate::openapi::Error),
+        (status = 409, description = "the last owner", body = crate::error_body::Error),
     )
 )]
 #[delete("/v1/organizations/{org_id}/members/me")]

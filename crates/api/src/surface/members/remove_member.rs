@@ -20,7 +20,7 @@ use edge::error::ApiResult;
     ),
     responses(
         (status = 204, description = "removed"),
-        (status = 409, description = "the last owner", body = crate::openapi::Error),
+        (status = 409, description = "the last owner", body = crate::error_body::Error),
     )
 )]
 #[delete("/v1/organizations/{org_id}/members/{user_id}")]

@@ -49,7 +49,7 @@ struct ProtectedResource<'a> {
     security(),
     responses(
         (status = 200, body = AuthorizationServer<'_>),
-        (status = 404, description = "`server.public_url` is not set", body = crate::openapi::Error),
+        (status = 404, description = "`server.public_url` is not set", body = crate::error_body::Error),
     )
 )]
 #[get("/.well-known/oauth-authorization-server")]
@@ -74,7 +74,7 @@ pub(super) async fn get_authorization_server(url: Data<PublicUrl>, context: Data
     security(),
     responses(
         (status = 200, body = ProtectedResource<'_>),
-        (status = 404, description = "`server.public_url` is not set", body = crate::openapi::Error),
+        (status = 404, description = "`server.public_url` is not set", body = crate::error_body::Error),
     )
 )]
 #[get("/.well-known/oauth-protected-resource")]

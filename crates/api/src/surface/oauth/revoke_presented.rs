@@ -40,7 +40,7 @@ impl NamesToken for Revocation {
     request_body(content = Revocation, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "it is not good any more"),
-        (status = 401, description = "a credential was presented beside it that is not good", body = crate::openapi::Error),
+        (status = 401, description = "a credential was presented beside it that is not good", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/oauth/revoke")]

@@ -32,7 +32,7 @@ struct CreateOrganization {
     request_body = CreateOrganization,
     responses(
         (status = 201, description = "made; sign in to it next", body = OrganizationView),
-        (status = 409, description = "the slug is taken", body = crate::openapi::Error),
+        (status = 409, description = "the slug is taken", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/organizations")]

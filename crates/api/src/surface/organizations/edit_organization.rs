@@ -47,7 +47,7 @@ struct EditOrganization {
     request_body = EditOrganization,
     responses(
         (status = 200, body = OrganizationView),
-        (status = 409, description = "you ask others for the second factor you lack", body = crate::openapi::Error),
+        (status = 409, description = "you ask others for the second factor you lack", body = crate::error_body::Error),
     )
 )]
 #[patch("/v1/organizations/{org_id}")]

@@ -33,7 +33,7 @@ struct CreateProject {
     request_body = CreateProject,
     responses(
         (status = 201, description = "made", body = ProjectView),
-        (status = 409, description = "the slug is taken", body = crate::openapi::Error),
+        (status = 409, description = "the slug is taken", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/organizations/{org_id}/projects")]

@@ -35,7 +35,7 @@ struct Concerned {
     responses(
         (status = 200, description = "a dry run: what would go", body = Concerned),
         (status = 204, description = "gone"),
-        (status = 409, description = "it has actors, and that was to stop it", body = crate::openapi::Error),
+        (status = 409, description = "it has actors, and that was to stop it", body = crate::error_body::Error),
     )
 )]
 #[delete("/v1/organizations/{org_id}/projects/{project_id}")]

@@ -33,7 +33,7 @@ struct CreateRole {
     request_body = CreateRole,
     responses(
         (status = 201, description = "made", body = RoleView),
-        (status = 409, description = "the name is taken, or there are as many as there may be", body = crate::openapi::Error),
+        (status = 409, description = "the name is taken, or there are as many as there may be", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/organizations/{org_id}/roles")]

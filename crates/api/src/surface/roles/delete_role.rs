@@ -20,7 +20,7 @@ use edge::error::ApiResult;
     ),
     responses(
         (status = 204, description = "deleted"),
-        (status = 409, description = "a built-in role", body = crate::openapi::Error),
+        (status = 409, description = "a built-in role", body = crate::error_body::Error),
     )
 )]
 #[delete("/v1/organizations/{org_id}/roles/{role_id}")]

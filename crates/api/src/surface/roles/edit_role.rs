@@ -37,7 +37,7 @@ struct EditRole {
     request_body = EditRole,
     responses(
         (status = 200, body = RoleView),
-        (status = 409, description = "a built-in role, or a name that is taken", body = crate::openapi::Error),
+        (status = 409, description = "a built-in role, or a name that is taken", body = crate::error_body::Error),
     )
 )]
 #[patch("/v1/organizations/{org_id}/roles/{role_id}")]

@@ -30,8 +30,8 @@ struct ConfirmTotp {
     request_body = ConfirmTotp,
     responses(
         (status = 200, description = "set up", body = RecoveryCodes),
-        (status = 409, description = "nothing waits for a code", body = crate::openapi::Error),
-        (status = 429, description = "too many wrong codes", body = crate::openapi::Error),
+        (status = 409, description = "nothing waits for a code", body = crate::error_body::Error),
+        (status = 429, description = "too many wrong codes", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/me/totp/confirm")]

@@ -33,8 +33,8 @@ struct NewRecoveryCodes {
     request_body = NewRecoveryCodes,
     responses(
         (status = 200, description = "made", body = RecoveryCodes),
-        (status = 409, description = "there is no second factor to recover", body = crate::openapi::Error),
-        (status = 429, description = "too many wrong codes", body = crate::openapi::Error),
+        (status = 409, description = "there is no second factor to recover", body = crate::error_body::Error),
+        (status = 429, description = "too many wrong codes", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/me/recovery-codes")]

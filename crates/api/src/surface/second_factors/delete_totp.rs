@@ -38,8 +38,8 @@ struct DeleteTotp {
     request_body = DeleteTotp,
     responses(
         (status = 204, description = "removed"),
-        (status = 409, description = "there is none", body = crate::openapi::Error),
-        (status = 429, description = "too many wrong passwords or codes", body = crate::openapi::Error),
+        (status = 409, description = "there is none", body = crate::error_body::Error),
+        (status = 429, description = "too many wrong passwords or codes", body = crate::error_body::Error),
     )
 )]
 #[delete("/v1/me/totp")]

@@ -36,7 +36,7 @@ struct NewTotp {
     security(("bearer" = [])),
     responses(
         (status = 201, description = "begun; confirm it with a code", body = NewTotp),
-        (status = 409, description = "there is one already", body = crate::openapi::Error),
+        (status = 409, description = "there is one already", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/me/totp")]

@@ -41,8 +41,8 @@ struct SignIn {
     request_body = SignIn,
     responses(
         (status = 201, description = "signed in", body = NewSession),
-        (status = 401, description = "wrong e-mail or password, nothing says which; or `second factor required`, `wrong code`", body = crate::openapi::Error),
-        (status = 429, description = "too many attempts lately", body = crate::openapi::Error),
+        (status = 401, description = "wrong e-mail or password, nothing says which; or `second factor required`, `wrong code`", body = crate::error_body::Error),
+        (status = 429, description = "too many attempts lately", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/sessions")]

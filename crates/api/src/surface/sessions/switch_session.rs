@@ -27,7 +27,7 @@ struct SwitchSession {
     request_body = SwitchSession,
     responses(
         (status = 201, description = "signed in there as well", body = NewSession),
-        (status = 404, description = "none of one's organisations", body = crate::openapi::Error),
+        (status = 404, description = "none of one's organisations", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/sessions/switch")]

@@ -51,8 +51,8 @@ struct SetUpDone {
     request_body = RunSetup,
     responses(
         (status = 201, description = "set up; sign in next", body = SetUpDone),
-        (status = 403, description = "wrong code", body = crate::openapi::Error),
-        (status = 409, description = "set up already", body = crate::openapi::Error),
+        (status = 403, description = "wrong code", body = crate::error_body::Error),
+        (status = 409, description = "set up already", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/setup")]

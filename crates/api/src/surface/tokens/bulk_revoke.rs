@@ -76,7 +76,7 @@ struct Busy {
     request_body = BulkRevoke,
     responses(
         (status = 200, body = BulkRevokedView),
-        (status = 409, description = "another number of tokens than `expected_count`; `matched` says how many", body = crate::openapi::Error),
+        (status = 409, description = "another number of tokens than `expected_count`; `matched` says how many", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/tokens/bulk-revoke")]

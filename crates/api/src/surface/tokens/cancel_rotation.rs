@@ -19,7 +19,7 @@ use edge::error::ApiResult;
     params(("token_id" = String, Path, description = "the id of the token that was rotated")),
     responses(
         (status = 200, description = "the old token, active again", body = TokenView),
-        (status = 409, description = "the token is not rotating", body = crate::openapi::Error),
+        (status = 409, description = "the token is not rotating", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/tokens/{token_id}/rotate/cancel")]

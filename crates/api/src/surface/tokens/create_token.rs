@@ -90,8 +90,8 @@ struct Warning {
     request_body = CreateToken,
     responses(
         (status = 201, description = "made", body = CreatedToken),
-        (status = 402, description = "the organisation's token cap is reached", body = crate::openapi::Error),
-        (status = 409, description = "this Idempotency-Key was used before; `id` names the token", body = crate::openapi::Error),
+        (status = 402, description = "the organisation's token cap is reached", body = crate::error_body::Error),
+        (status = 409, description = "this Idempotency-Key was used before; `id` names the token", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/tokens")]

@@ -16,7 +16,7 @@ use edge::error::ApiResult;
     security(("bearer" = []), ("api_key" = [])),
     responses(
         (status = 200, body = TokenView),
-        (status = 403, description = "the credential is a session, not a token", body = crate::openapi::Error),
+        (status = 403, description = "the credential is a session, not a token", body = crate::error_body::Error),
     )
 )]
 #[get("/v1/tokens/self")]

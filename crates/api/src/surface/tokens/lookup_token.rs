@@ -31,7 +31,7 @@ struct Found {
     request_body = Found,
     responses(
         (status = 200, body = TokenView),
-        (status = 404, description = "no token of the caller's organisation has this secret", body = crate::openapi::Error),
+        (status = 404, description = "no token of the caller's organisation has this secret", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/tokens/lookup")]

@@ -14,7 +14,7 @@ use edge::error::ApiResult;
     security(("bearer" = []), ("api_key" = [])),
     responses(
         (status = 204, description = "dead, from now on and everywhere"),
-        (status = 403, description = "the credential is a session, not a token", body = crate::openapi::Error),
+        (status = 403, description = "the credential is a session, not a token", body = crate::error_body::Error),
     )
 )]
 #[delete("/v1/tokens/self")]

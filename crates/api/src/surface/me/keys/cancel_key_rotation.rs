@@ -19,7 +19,7 @@ use edge::error::ApiResult;
     params(("key_id" = String, Path, description = "the id of the key that was rotated")),
     responses(
         (status = 200, description = "the old key, active again", body = TokenView),
-        (status = 409, description = "the key is not rotating", body = crate::openapi::Error),
+        (status = 409, description = "the key is not rotating", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/me/keys/{key_id}/rotate/cancel")]

@@ -26,7 +26,7 @@ use edge::extract::OptionalJson;
     request_body = Option<RotateToken>,
     responses(
         (status = 200, description = "rotated", body = RotatedToken),
-        (status = 409, description = "not active, or this Idempotency-Key was used before", body = crate::openapi::Error),
+        (status = 409, description = "not active, or this Idempotency-Key was used before", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/me/keys/{key_id}/rotate")]
