@@ -3,28 +3,17 @@
 use client::{options, types};
 use serde_json::json;
 
-use super::organization::Organization;
-use super::project::{PAGE, next_page, page_number};
+use super::organization::InProject;
 use super::{Limit, json, jsons};
 use crate::failure::Result;
 use crate::output::Printer;
 use crate::settings::Settings;
 use crate::terminal;
 
-/// Options of `actor`.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Args {
-    #[command(flatten)]
-    organization: Organization,
-    /// The project, by id.
-    #[arg(long, value_name = "PROJECT")]
-    project: String,
-    #[command(subcommand)]
-    action: Action,
-}
+pub(crate) type Args = InProject<Action>;
 
 #[derive(Debug, Clone, clap::Subcommand)]
-enum Action {
+pub(crate) enum Action {
     /// List actors.
     List {
         #[command(flatten)]
@@ -81,16 +70,15 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     let project = &args.project;
     match &args.action {
         Action::List { limit, access_scope } => {
-            let found = limit.gather(|cursor, _| {
-                let number = page_number(cursor);
+            let found = limit.gather_numbered(|page, size| {
                 let wanted = options::ListActorsOptions {
-                    page: Some(number),
-                    limit: Some(PAGE),
+                    page: Some(page),
+                    limit: Some(size),
                     access_scope_id: access_scope.clone(),
                     ..Default::default()
                 };
                 let page = client.list_actors(&org, project, &wanted)?;
-                Ok((page.data, next_page(number, &json(&page.meta)?)))
+                Ok((page.data, json(&page.meta)?))
             })?;
             printer.list(&jsons(&found)?, &COLUMNS)
         }

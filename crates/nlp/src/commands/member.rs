@@ -3,24 +3,17 @@
 use client::{options, types};
 use serde_json::json;
 
-use super::organization::Organization;
+use super::organization::InOrganization;
 use super::{Limit, json, jsons};
 use crate::failure::Result;
 use crate::output::Printer;
 use crate::settings::Settings;
 use crate::terminal;
 
-/// Options of `member`.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Args {
-    #[command(flatten)]
-    organization: Organization,
-    #[command(subcommand)]
-    action: Action,
-}
+pub(crate) type Args = InOrganization<Action>;
 
 #[derive(Debug, Clone, clap::Subcommand)]
-enum Action {
+pub(crate) enum Action {
     /// List members.
     List {
         #[command(flatten)]

@@ -191,11 +191,40 @@ impl Limit {
         entries.truncate(wanted);
         Ok(entries)
     }
+
+    /// The same of a list that counts its pages: it is asked for a number of a page and the size of one, and answers with the
+    /// entries and what the page says of itself.
+    fn gather_numbered<T>(&self, mut page: impl FnMut(u64, u64) -> Result<(Vec<T>, Value)>) -> Result<Vec<T>> {
+        /// The most that one page has.
+        const PAGE: u64 = 100;
+        self.gather(|cursor, _| {
+            let number = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(1);
+            let (entries, meta) = page(number, PAGE)?;
+            let last = meta["totalPages"].as_u64().unwrap_or(0);
+            Ok((entries, (number < last).then(|| (number + 1).to_string())))
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbered_pages_are_gathered_until_the_last() {
+        for (all, limit, expected, calls) in [(true, 0, 250, 3), (false, 100, 100, 1), (false, 101, 101, 2)] {
+            let mut asked = Vec::new();
+            let found = Limit { limit, all }
+                .gather_numbered(|number, size| {
+                    asked.push(number);
+                    let first = (number - 1) * size;
+                    Ok(((first..(first + size).min(250)).collect(), serde_json::json!({ "totalPages": 3 })))
+                })
+                .unwrap();
+            assert_eq!(found, (0..expected).collect::<Vec<u64>>());
+            assert_eq!(asked, (1..=calls).collect::<Vec<u64>>());
+        }
+    }
 
     #[test]
     fn pages_are_gathered_until_there_is_enough() {

@@ -1,5 +1,6 @@
 //! Which organisation a command is about.
 
+use clap::Subcommand;
 use client::{Client, options};
 
 use crate::failure::{Failure, Result};
@@ -11,6 +12,27 @@ pub(crate) struct Organization {
     /// The organisation, by id or slug; the credential's own if left out.
     #[arg(long, global = true, value_name = "ORGANIZATION")]
     organization: Option<String>,
+}
+
+/// Options of a command about something of an organisation.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct InOrganization<A: Subcommand> {
+    #[command(flatten)]
+    pub(crate) organization: Organization,
+    #[command(subcommand)]
+    pub(crate) action: A,
+}
+
+/// Options of a command about something of a project.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct InProject<A: Subcommand> {
+    #[command(flatten)]
+    pub(crate) organization: Organization,
+    /// The project, by id.
+    #[arg(long, value_name = "PROJECT")]
+    pub(crate) project: String,
+    #[command(subcommand)]
+    pub(crate) action: A,
 }
 
 impl Organization {

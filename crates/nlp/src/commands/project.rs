@@ -3,24 +3,17 @@
 use client::{options, types};
 use serde_json::json;
 
-use super::organization::Organization;
+use super::organization::InOrganization;
 use super::{Limit, json, jsons};
 use crate::failure::Result;
 use crate::output::Printer;
 use crate::settings::Settings;
 use crate::terminal;
 
-/// Options of `project`.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Args {
-    #[command(flatten)]
-    organization: Organization,
-    #[command(subcommand)]
-    action: Action,
-}
+pub(crate) type Args = InOrganization<Action>;
 
 #[derive(Debug, Clone, clap::Subcommand)]
-enum Action {
+pub(crate) enum Action {
     /// List projects.
     List {
         #[command(flatten)]
@@ -61,16 +54,15 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     let (client, org) = args.organization.resolve(settings)?;
     match &args.action {
         Action::List { limit, search } => {
-            let found = limit.gather(|cursor, _| {
-                let number = page_number(cursor);
+            let found = limit.gather_numbered(|page, size| {
                 let wanted = options::ListProjectsOptions {
-                    page: Some(number),
-                    limit: Some(PAGE),
+                    page: Some(page),
+                    limit: Some(size),
                     search: search.clone(),
                     ..Default::default()
                 };
                 let page = client.list_projects(&org, &wanted)?;
-                Ok((page.data, next_page(number, &json(&page.meta)?)))
+                Ok((page.data, json(&page.meta)?))
             })?;
             printer.list(&jsons(&found)?, &COLUMNS)
         }
@@ -91,18 +83,4 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
             }
         }
     }
-}
-
-/// Entries of a page in the family that counts pages.
-pub(super) const PAGE: u64 = 100;
-
-/// The number of a page, from what the page before said.
-pub(super) fn page_number(cursor: Option<String>) -> u64 {
-    cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(1)
-}
-
-/// Where the next page begins, by what a page says of itself.
-pub(super) fn next_page(number: u64, meta: &serde_json::Value) -> Option<String> {
-    let last = meta["totalPages"].as_u64().unwrap_or(0);
-    (number < last).then(|| (number + 1).to_string())
 }
