@@ -28,7 +28,7 @@ use edge::request_id::RequestIds;
 struct Reader {
     name: &'static str,
     parts: usize,
-    /// Makes an input of so many parts and reads it.
+    /// Makes an input of `parts` parts and reads it.
     read: fn(usize),
 }
 

@@ -81,7 +81,7 @@ pub(crate) async fn serve(
     })?;
 
     let flusher = workers::start(config, &services, background.handle());
-    // Before anybody is told that the server runs: whoever knows may also ask it to stop.
+    // Before the address is announced: a signal may follow at once.
     let signal = server::signal()?;
     let running = server::start(site, &settings(&config.server))?;
     let place = running.place.clone();
@@ -155,9 +155,11 @@ async fn read_anew(mut hang_ups: HangUps, reload: impl Fn() -> Result<Config, Mi
         match reload() {
             Ok(config) => {
                 token.replace(service_token(&config));
-                tracing::info!("read the service token anew; every other change of the configuration needs a restart");
+                tracing::info!(
+                    "SIGHUP: reloaded the service token; every other change of the configuration needs a restart"
+                );
             }
-            Err(error) => tracing::error!(%error, "the configuration was read anew and has faults: nothing is changed"),
+            Err(error) => tracing::error!(%error, "SIGHUP: the configuration has errors; the running one stays in use"),
         }
     }
 }

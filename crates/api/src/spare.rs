@@ -1,8 +1,8 @@
 //! Whether the processor has time to spare, as the kernel counts it.
 //!
-//! Work that can wait takes a small share of the time, so that nobody waits for it; while processors stand idle that only
-//! makes it late. Idle time is what tells the two apart: a load average follows minutes behind, and how late a timer fires
-//! says nothing, because a thread that wakes up is let in front of busy ones.
+//! Work in the background takes a small share of the processor so that requests do not wait for it; on an idle machine that
+//! share would only delay the work. Idle time tells the two apart. Two other measures lost: a load average lags by minutes,
+//! and timers fire in time even on a busy machine, because the kernel prefers threads that wake up.
 
 use std::fs;
 use std::sync::{Mutex, PoisonError};

@@ -147,7 +147,7 @@ impl Context {
         &self.store
     }
 
-    /// The fences, for whoever changes the database by another way than the verbs here.
+    /// The fences, for changes of the database that no verb here makes.
     pub fn fences(&self) -> &Fences {
         &self.fences
     }
@@ -198,7 +198,7 @@ impl Context {
     pub fn may_remember(&self) -> bool {
         let doubts = self.store.counters().doubts();
         if doubts != self.doubts.load(Ordering::Acquire) {
-            // First the fences: whoever finds the number written down finds them raised.
+            // Raise the fences first: a reader that sees the new number must find them raised.
             self.fences.raise_all();
             self.doubts.fetch_max(doubts, Ordering::AcqRel);
         }
@@ -221,7 +221,7 @@ impl Context {
         let keys_before = now - self.policy.idempotency_window;
         // A node that was away longer than the log is kept empties its cache, so two days are ample.
         let log_before = now - Span::days(2);
-        // Long enough for whoever made them to see that they went by.
+        // Kept long enough for their authors to see that they expired.
         let invitations_before = now - Span::days(30);
         self.store
             .write(move |tx| {

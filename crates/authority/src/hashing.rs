@@ -1,4 +1,4 @@
-//! How secrets are hashed, for whoever puts a deployment together.
+//! How secrets are hashed: the settings that a deployment chooses.
 
 pub use secret_hash::recovery::RecoveryCode;
 pub use secret_hash::totp::{self, TotpCode, TotpSecret};

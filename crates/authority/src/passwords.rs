@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 const WORDS: &str = include_str!("passwords/words.txt");
 /// Letters that must be left of a password when words that it repeats are taken away.
 const LEAST_ONCE: usize = 8;
-/// A part of a name or address that is shorter says nothing about whoever uses it.
+/// Shorter parts of a name or address are too common to be personal.
 const SHORTEST_OWN: usize = 3;
 /// Letters that must be left of a password when what is about the person is taken away.
 const LEAST_OTHER: usize = 4;

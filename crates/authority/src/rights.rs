@@ -1,7 +1,7 @@
 //! What a credential may do at a moment, from what the store knows of it: the same judgement where a request comes in and,
 //! under the locks of its change, where the request takes effect.
 //!
-//! **Invariant:** this module reads nothing. Whoever calls it decides how fresh the facts are.
+//! **Invariant:** this module never reads the store. The caller decides how fresh the facts are.
 
 use storage::model::{Candidate, OwnerState, SessionStanding};
 use token_domain::decide::{Credential, Holder, Verdict, decide_used};

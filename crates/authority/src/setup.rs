@@ -71,7 +71,7 @@ pub struct SetUp {
     pub user_id: UserId,
 }
 
-/// A code that lets whoever reads the server's output, and nobody else, set it up once.
+/// A code for setting up once, which only readers of the server's output know.
 pub struct SetupCode {
     digest: [u8; 32],
 }

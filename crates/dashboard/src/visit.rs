@@ -196,7 +196,7 @@ impl Visitor {
 
     /// The page for a fault of ours, or of what we stand on.
     pub(crate) fn failed(&self, request: &HttpRequest, failure: &Failure) -> HttpResponse {
-        tracing::debug!(who = %self.caller.principal(), "a page that somebody asked for could not be made");
+        tracing::debug!(who = %self.caller.principal(), "a page failed for this caller");
         failed(request, failure, None)
     }
 }
@@ -276,7 +276,7 @@ impl Missing {
 /// 503 while something we need is away, with what was typed; 500 for a fault of ours.
 fn failed(request: &HttpRequest, failure: &Failure, form: Option<&Form>) -> HttpResponse {
     if !failure.is_transient() {
-        tracing::error!(%failure, "a page could not be made");
+        tracing::error!(%failure, "a page failed");
         let problem = Problem {
             page: Layout::anonymous(request, "Something went wrong"),
             heading: "Something went wrong".to_owned(),
@@ -285,7 +285,7 @@ fn failed(request: &HttpRequest, failure: &Failure, form: Option<&Form>) -> Http
         };
         return page(StatusCode::INTERNAL_SERVER_ERROR, &problem);
     }
-    tracing::warn!(%failure, "a page could not be made for want of the database");
+    tracing::warn!(%failure, "the database cannot be reached: a page was answered with 503");
     let (action, kept) =
         form.map_or_else(|| (String::new(), Vec::new()), |form| (request.path().to_owned(), form.kept()));
     let resume = ResumePage {

@@ -99,7 +99,7 @@ impl ApiError {
         Self::from(Code::MethodNotAllowed).header(header::ALLOW, allow)
     }
 
-    /// 429; the client may try again after so many seconds.
+    /// 429, with the number of seconds after which the client may try again.
     pub fn too_many_requests(retry_after_seconds: u64) -> Self {
         Self::from(Code::TooManyRequests).header(header::RETRY_AFTER, &retry_after_seconds.to_string())
     }

@@ -1,8 +1,8 @@
-//! What a deployment answers before it is set up: 503 `not set up`, so that a wrong database URL, which leads to an empty
-//! database, never makes every good token a bad one.
+//! Before a deployment is set up, every request is answered 503 `not set up`. Otherwise a wrong database URL, which leads
+//! to an empty database, would turn every good token into a 401.
 //!
-//! A server that is set up when it starts has no gate at all. One that is not asks the database again with each request
-//! it would refuse: whoever sets it up may be another process.
+//! A server that is set up when it starts has no gate. Otherwise each request that would be refused asks the database
+//! again, because another process may have done the set-up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,33 +15,33 @@ use super::error::{ApiError, ApiResult};
 /// Asks whether the deployment is set up; the error is for the log.
 pub type IsSetUp = Arc<dyn Fn() -> BoxFuture<'static, Result<bool, String>> + Send + Sync>;
 
-/// What of the ground still works: probes and the document.
+/// Paths that are answered before the set-up: probes and the API document.
 const OPEN: [&str; 4] = ["/health", "/ready", "/metrics", "/openapi.json"];
 
-/// Closed until the deployment is set up; clones are one gate.
+/// Closed until the deployment is set up. Clones share one state.
 #[derive(Clone)]
 pub struct Gate {
     is_open: Arc<AtomicBool>,
     is_set_up: IsSetUp,
-    /// The paths by which it is set up.
+    /// The paths of the set-up itself.
     open: &'static [&'static str],
 }
 
 impl Gate {
-    /// The gate of a deployment that was not set up when it was looked at, with the paths by which it is set up.
+    /// A gate for a deployment that is not set up yet, with the paths of the set-up itself.
     pub fn new(is_set_up: IsSetUp, open: &'static [&'static str]) -> Self {
         Self { is_open: Arc::default(), is_set_up, open }
     }
 
-    /// Whether it was seen to be set up since.
+    /// Whether an earlier request found the deployment set up.
     pub(super) fn is_open(&self) -> bool {
         self.is_open.load(Ordering::Acquire)
     }
 
-    /// Whether it is set up, asking again if it was not.
+    /// Whether the deployment is set up. Asks the database until the answer is yes once.
     ///
     /// # Errors
-    /// 503 when that cannot be known.
+    /// 503 if the database cannot be asked.
     pub async fn is_set_up(&self) -> ApiResult<bool> {
         if self.is_open() {
             return Ok(true);
@@ -53,7 +53,7 @@ impl Gate {
         Ok(is_set_up)
     }
 
-    /// Lets a request through, or says why not.
+    /// Lets a request through, or answers 503.
     pub(super) async fn admit(&self, path: &str) -> ApiResult<()> {
         if OPEN.contains(&path) || self.open.contains(&path) || self.is_set_up().await? {
             Ok(())

@@ -75,7 +75,7 @@ impl Hot {
     }
 
     /// The answer, if there is one without routing the request, which otherwise is as it came. Pending while nothing of
-    /// its body has arrived; whoever does not want to wait need not.
+    /// its body has arrived; a caller that does not want to wait polls once.
     pub(super) fn answer(
         &self,
         request: &mut ServiceRequest,

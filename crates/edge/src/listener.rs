@@ -97,7 +97,7 @@ impl Last {
         drop(socket);
         let count = served.len();
         if timeout(grace, join_all(served)).await.is_err() {
-            tracing::warn!(count, "some of the last connections were not served in time");
+            tracing::warn!(count, "connections that were accepted during the stop were cut at the end of the grace");
         }
         Ok(())
     }

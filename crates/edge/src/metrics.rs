@@ -1,4 +1,4 @@
-//! Counters of the HTTP edge. Labels are bounded: route patterns, never paths; known methods, never what a client typed.
+//! Metrics of the HTTP edge. Labels are bounded: route patterns instead of paths, and known methods only.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ struct Class {
     class: &'static str,
 }
 
-/// Handles to the metrics of the edge; clones count into the same.
+/// Handles to the metrics of the edge. Clones share the counters.
 #[derive(Clone)]
 pub struct HttpMetrics {
     requests: Family<Answer, Counter>,
@@ -108,14 +108,14 @@ impl HttpMetrics {
         self.overdue.inc();
     }
 
-    /// Counts a request in until the guard is dropped, however it ends.
+    /// Counts a request as in flight until the guard is dropped.
     pub(super) fn enter(&self) -> InFlight {
         self.in_flight.inc();
         InFlight(self.in_flight.clone())
     }
 }
 
-/// A request being worked on.
+/// A request in flight.
 pub(super) struct InFlight(Gauge);
 
 impl Drop for InFlight {

@@ -43,7 +43,7 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// Gets a document of at most so many bytes.
+    /// Gets a document of at most `most` bytes.
     pub const fn get(url: &'a Url, most: u64) -> Self {
         Self { url, most, etag: None, bearer: None, patch: None }
     }

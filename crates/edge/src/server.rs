@@ -128,7 +128,7 @@ impl Running {
             match last {
                 Some(last) => {
                     if let ((), Err(error)) = join(stopped, last.serve()).await {
-                        tracing::warn!(%error, "the last connections could not all be accepted");
+                        tracing::warn!(%error, "accepting the connections that waited in the kernel failed during the stop");
                     }
                 }
                 None => stopped.await,
@@ -163,7 +163,7 @@ pub fn signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Listens for SIGHUP from now on, which asks for files to be read anew and by itself would end the process; and for SIGUSR1
+/// Listens for SIGHUP from now on, which asks for a reload and would otherwise end the process; and for SIGUSR1
 /// and SIGUSR2, which would end it too and mean nothing here.
 pub fn hang_ups() -> io::Result<HangUps> {
     let ignored = [SignalKind::user_defined1(), SignalKind::user_defined2()];

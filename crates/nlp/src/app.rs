@@ -16,7 +16,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(usage) => {
-            // Help and version are not errors; if they cannot be printed there is nobody to tell.
+            // Help and version are not errors. Write errors are ignored.
             let _ = usage.print();
             return if usage.use_stderr() { Exit::Usage } else { Exit::Done };
         }
@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     }
 }
 
-/// Says on standard error why the command failed. If that is closed there is nobody to tell.
+/// Says on standard error why the command failed. Write errors are ignored.
 fn complain(printer: &Printer, failure: &Failure) {
     let _ = match printer.format() {
         Format::Text => writeln!(std::io::stderr(), "nlp: {failure}"),

@@ -73,7 +73,7 @@ impl Printer {
     /// A note for people that is no part of the answer.
     pub(crate) fn note(&self, text: &str) {
         if self.format == Format::Text {
-            // If standard error is closed there is nobody to tell.
+            // Write errors are ignored.
             let _ = writeln!(io::stderr(), "{text}");
         }
     }

@@ -8,21 +8,21 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use crate::credential::secret;
 use crate::failure::{Failure, Result};
 
-/// Whether there is a person to ask.
+/// Whether standard input and standard error are terminals, so that questions can be asked.
 pub(crate) fn present() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 /// Asks for a line.
 pub(crate) fn ask(question: &str) -> Result<String> {
-    // Where the question cannot be shown, the answer cannot be either.
+    // A write error on standard error is ignored: reading the answer fails next if the terminal is gone.
     let _ = write!(std::io::stderr(), "{question}: ");
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
     Ok(line.trim().to_owned())
 }
 
-/// Asks for a secret, which is not shown while it is typed.
+/// Asks for a secret with echo switched off.
 pub(crate) fn ask_secret(question: &str) -> Result<Secret> {
     let stdin = std::io::stdin();
     let before = tcgetattr(&stdin).map_err(|error| Failure::new(error.to_string()))?;
@@ -30,19 +30,19 @@ pub(crate) fn ask_secret(question: &str) -> Result<Secret> {
     silent.local_modes.remove(LocalModes::ECHO);
     tcsetattr(&stdin, OptionalActions::Flush, &silent).map_err(|error| Failure::new(error.to_string()))?;
     let answer = ask(question);
-    // The terminal as it was, whatever came of the question.
+    // Switch echo on again even if reading failed.
     let _ = tcsetattr(&stdin, OptionalActions::Flush, &before);
     let _ = writeln!(std::io::stderr());
     Ok(secret(&answer?))
 }
 
-/// Asks for a yes, unless it was given on the command line.
+/// Asks for confirmation unless `--yes` was given. Without a terminal and without `--yes` it is a usage error.
 pub(crate) fn confirm(question: &str, yes: bool) -> Result<()> {
     if yes {
         return Ok(());
     }
     if !present() {
-        return Err(Failure::usage(format!("{question} Nobody is there to ask.")).next("--yes"));
+        return Err(Failure::usage(format!("{question} There is no terminal to confirm on.")).next("--yes"));
     }
     match ask(&format!("{question} [y/N]"))?.to_lowercase().as_str() {
         "y" | "yes" => Ok(()),

@@ -11,7 +11,7 @@ const DOMAIN: &[u8] = b"nolapse-tokens/lookup/v1\0";
 
 /// First eight bytes of a domain-separated SHA-256 of a token, big-endian, as the signed integer both databases index.
 ///
-/// Two tokens share one by chance once in 2⁶⁴ pairs, and whoever meets a row by its hint still checks the hash. It
+/// Two tokens share one by chance once in 2⁶⁴ pairs, and a row found by its hint is still checked by its hash. It
 /// gives away nothing usable: inverting it means guessing 128 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LookupHint(pub i64);

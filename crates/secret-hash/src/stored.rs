@@ -16,7 +16,7 @@ const MAX_TEXT: usize = 512;
 
 /// A token's hash as stored: `$2b$10$…`, `$argon2id$v=19$m=…` or `$sha256$<64 hex>`.
 ///
-/// Whoever holds one knows that it can be checked, in bearable time. `Debug` shows the scheme only.
+/// Its form and its cost have been validated, so checking it takes bounded time. `Debug` shows the scheme only.
 #[derive(Clone)]
 pub struct StoredHash {
     text: String,

@@ -2,7 +2,7 @@
 //!
 //! Diesel prepares every `UPDATE`, upsert and plain text anew: what is set may change the text, and it fears a cache that
 //! grows without end. On SQLite that is most of the time of a small change; on PostgreSQL it is a round trip to prepare
-//! and a message to forget. Whoever writes a statement whose text is always the same says so with [`Keep::kept`].
+//! and a message to forget. Statements whose text never changes are marked with [`Keep::kept`].
 //!
 //! What is kept is found by its whole text, so a statement whose text does vary would still be right; it must not be kept
 //! when the variants have no bound, as with a list of values.

@@ -1,7 +1,7 @@
 //! The one writer of SQLite: a thread with its own connection that commits several units of work together.
 //!
 //! `synchronous=FULL` costs a disk flush per commit. While one group is being flushed the next callers queue up and
-//! form the next group, so batches make themselves under load and nobody waits for company when there is none. Each
+//! form the next group, so groups form by themselves under load, and a single unit never waits for others. Each
 //! unit runs in its own savepoint; its answer is sent after the commit, whatever it is, because even a refusal may
 //! rest on what another unit of the same group wrote.
 
@@ -156,7 +156,7 @@ impl Work {
         let seen = match self.tx.as_mut().and_then(Tx::sqlite).map(data_version) {
             Some(Ok(version)) => Some(version),
             Some(Err(error)) => {
-                tracing::warn!(%error, "whether others write to the database file is not known");
+                tracing::warn!(%error, "cannot read data_version: writes by other programs go unnoticed until the next look");
                 None
             }
             None => None,
@@ -167,7 +167,7 @@ impl Work {
         }
         if before.is_some() && seen.is_some() {
             self.counters.count_foreign_commit();
-            tracing::warn!("another program wrote to the database file: what is remembered of it is read again");
+            tracing::warn!("another program wrote to the database file: all remembered tokens are read again");
         }
         self.counters.count_doubt();
     }

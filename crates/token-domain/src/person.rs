@@ -71,7 +71,7 @@ pub enum RoleRef {
 /// Whether an organisation asks its people for a second factor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SecondFactorRule {
-    /// Whoever wants one has one.
+    /// Each person decides for themselves.
     #[default]
     Optional,
     /// A person without one may set one up, and nothing else.

@@ -17,7 +17,7 @@ use crate::config::Config;
 
 /// Bytes of the longest line that is read: far more than an event has.
 const LONGEST_LINE: u64 = 1 << 20;
-/// Events between two words on how far it is.
+/// Events between two progress lines.
 const PROGRESS: u64 = 100_000;
 
 /// Options of `audit`.
@@ -65,14 +65,14 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     Ok(output::emit(&said)?)
 }
 
-/// What the file must follow and come through.
+/// The hashes that the file must begin after and pass through.
 struct Walk {
     after: Option<Place>,
     remembered: Option<Place>,
 }
 
 impl Walk {
-    /// Takes event after event; what to say if all are good.
+    /// Verifies event after event, and returns the line that reports success.
     fn along(&self, mut lines: impl BufRead) -> Result<String, Failure> {
         let mut taken: Option<(AuditRecord, Chain)> = None;
         let mut line = Vec::new();
@@ -106,7 +106,7 @@ impl Walk {
         })
     }
 
-    /// Behind what was remembered, or what the first line says of the event before it.
+    /// Begins after the remembered event, or after the hash that the first line names as its predecessor.
     fn beginning(&self, first: &AuditRecord) -> Chain {
         let claimed = Place { seq: first.seq.saturating_sub(1), hash: first.prev_hash };
         let before = match self.after {
@@ -133,7 +133,7 @@ async fn verify_database(config: &Config, background: tokio::runtime::Handle) ->
     result
 }
 
-/// Every trail; a bad one does not keep the others from being looked at.
+/// Verifies every trail, also after one that is bad.
 async fn verify_trails(audit: &Audit) -> Result<(), Failure> {
     let mut bad = Vec::new();
     for trail in audit.trails().await? {

@@ -50,7 +50,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     Ok(output::emit(&standing.into_iter().map(line).collect::<String>())?)
 }
 
-/// Changes the schema under the lock of the serving process: tables never change under a server.
+/// Changes the schema while holding the instance lock, so that no server is running on it.
 fn locked(url: &DatabaseUrl, action: &Action) -> Result<Vec<MigrationStatus>, Failure> {
     let is_nothing = url.sqlite_path().is_some_and(|path| !path.exists()) && !matches!(action, Action::Up);
     if is_nothing {
@@ -76,7 +76,7 @@ fn change(url: &DatabaseUrl, action: &Action) -> Result<Vec<MigrationStatus>, Fa
     }
 }
 
-/// What to say to somebody who did not say `--yes`.
+/// What is printed without `--yes`: the data that would be lost.
 fn unconfirmed(losses: &[Loss], steps: usize) -> String {
     let what = if steps == 1 { "the last migration".to_owned() } else { format!("the last {steps} migrations") };
     if losses.is_empty() {

@@ -1,10 +1,10 @@
-//! Writing to standard output and standard error, where a closed pipe is an end and not a panic.
+//! Writing to standard output and standard error without panicking on a closed pipe.
 
 use std::io::{self, Write as _};
 
 use crate::telemetry::Queue;
 
-/// Writes a document or a line to standard output. A reader that has gone away (`… | head`) has had enough.
+/// Writes a document or a line to standard output. A closed pipe (`… | head`) is not an error.
 pub(super) fn emit(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -13,8 +13,8 @@ pub(super) fn emit(text: &str) -> io::Result<()> {
     }
 }
 
-/// Says on standard error why the command failed. If that is closed there is nobody to tell, and if it takes nothing (a pipe
-/// that is full and not read) the end is not held up by it for long.
+/// Says on standard error why the command failed. Write errors are ignored, and a full pipe that nobody reads delays the exit
+/// by a bounded time only.
 pub(super) fn complain(text: &str) {
     let line = format!("nolapse-api: {}\n", text.trim_end());
     if let Ok(queue) = Queue::before(io::stderr()) {

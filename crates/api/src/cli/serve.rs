@@ -8,12 +8,12 @@ use crate::config::Config;
 use crate::{compose, telemetry};
 use edge::listen::Listen;
 
-/// Threads of the background runtime: units of work wait for the database there, they hardly compute.
+/// Threads of the background runtime. Its tasks wait for the database and compute little.
 const BACKGROUND_THREADS: usize = 2;
 
-/// How long a thread for blocking work waits for more of it. The allocator gives back what was freed a second ago or more
-/// when a thread ends: with the one that brought the schema up to date goes what the start left behind, a fifth of the
-/// memory of an idle server. A new thread costs less than any work that needs one.
+/// How long a thread for blocking work stays idle before it ends. The allocator returns memory to the system when a thread
+/// ends, and the thread that ran the migrations leaves a fifth of an idle server's memory behind. Starting a new thread costs
+/// less than any work that is given to one.
 const BLOCKING_IDLE: Duration = Duration::from_secs(2);
 
 /// Options of `serve`.
@@ -57,7 +57,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     served
 }
 
-/// The runtime that carries what must outlive a request.
+/// The runtime for work that must outlive its request.
 pub(super) fn background() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(BACKGROUND_THREADS)

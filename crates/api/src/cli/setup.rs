@@ -94,7 +94,7 @@ struct Silent;
 impl Silent {
     fn begin(prompt: &str) -> Self {
         stty("-echo");
-        // Whoever closed standard error does not want to be asked.
+        // With standard error closed no question can be shown.
         let _ = std::io::stderr().write_all(prompt.as_bytes());
         Self
     }

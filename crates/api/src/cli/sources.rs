@@ -19,7 +19,7 @@ pub(super) struct SourceArgs {
 }
 
 impl SourceArgs {
-    /// Loads, with more flags of the command at hand: `(key, flag, value)`.
+    /// Loads the configuration, with the values that this command takes by flags of its own: `(key, flag, value)`.
     pub(super) fn load(self, more: Vec<(&'static str, &'static str, String)>) -> Result<Loaded, Problems> {
         let own = self.database_url.map(|url| ("database.url", "--database-url", url));
         config::load(&Sources::of_process(self.config, own.into_iter().chain(more).collect()))

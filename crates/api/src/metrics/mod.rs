@@ -1,4 +1,4 @@
-//! Counters of the service itself, read from where they are kept when somebody asks.
+//! Metrics of the service itself, read at each scrape from the modules that count.
 
 mod process;
 
@@ -17,7 +17,7 @@ use prometheus_client::registry::Registry;
 use crate::assembly::Services;
 use crate::telemetry::Dropped;
 
-/// What goes before the names of the service's own metrics.
+/// The prefix of the service's own metrics.
 const PREFIX: &str = "nolapse";
 
 /// Registers what is collected below and the process, and gives the part of the registry for the service's own.

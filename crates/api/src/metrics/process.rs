@@ -1,6 +1,6 @@
-//! What every Prometheus client library says of its process, under the names they all use: CPU, memory, open files, age.
+//! The process metrics of the Prometheus client libraries, under their usual names: CPU, memory, open files, start time.
 //!
-//! Read from `/proc` when somebody asks. What cannot be read there is left out, as the other libraries do.
+//! Read from `/proc` at each scrape. What cannot be read is left out, as other libraries do.
 
 use std::fs;
 

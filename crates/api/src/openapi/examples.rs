@@ -12,7 +12,7 @@ fn own(operation: &str) -> Option<Value> {
     Some(match operation {
         "create_token" => json!({"name": "CI on main", "scopes": ["execute"], "expires_in_days": 90}),
         "create_key" => json!({"name": "laptop", "scopes": ["scans:read"], "expires_in_days": 90}),
-        // An hour, so that trying it out takes nothing from whoever uses the token.
+        // An hour, so that trying the example out does not cut off clients that use the token.
         "rotate_token" | "rotate_key" | "rotate_self" => json!({"grace_period_seconds": 3600}),
         "rotate_actor" | "rotate_actor_bound" => json!({"gracePeriodSeconds": 3600}),
         "edit_token" | "edit_key" => json!({"name": "CI on main"}),
@@ -48,7 +48,7 @@ pub(super) fn body(operation: &mut Map<String, Value>, schemas: &Map<String, Val
         return;
     };
     for content in contents.values_mut() {
-        // A body that may be left out is an object where it is there: the word `null` is none.
+        // An optional body is an object when it is sent: `null` is not accepted.
         if let Some(name) = optional(&content["schema"]).map(str::to_owned) {
             content["schema"] = json!({"$ref": reference(&name)});
         }

@@ -1,4 +1,4 @@
-//! Telling whoever uses a token that it will soon end: by its expiry, or because it was rotated and its grace runs out.
+//! Headers that warn the client of a token that ends soon, by its expiry or by the end of its grace.
 //!
 //! A header, not a field of bodies: it reaches clients on every route and changes no answer that is compared byte by byte.
 

@@ -87,7 +87,7 @@ pub(super) fn scopes(error: &GrantError, field: &str) -> ApiError {
     }
 }
 
-/// What the organisation's policy does not allow, whoever asks.
+/// A breach of the organisation's token policy.
 fn against_policy(breach: &PolicyBreach) -> ApiError {
     let refused = ApiError::from(Code::ForbiddenByPolicy);
     match &breach.breach {

@@ -30,7 +30,7 @@ struct State {
     /// Bytes that wait.
     waiting: AtomicUsize,
     dropped: AtomicU64,
-    /// Lines taken and not written yet, for whoever waits until there are none.
+    /// Lines taken and not written yet; `finish` waits until there are none.
     unwritten: Mutex<usize>,
     written: Condvar,
 }

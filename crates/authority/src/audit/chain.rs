@@ -1,7 +1,7 @@
 //! What holds a trail together: each event's hash covers the one before it, so that none can be changed, removed, moved or
 //! added without breaking the chain from there on. `docs/SECURITY.md` describes it for other programs.
 //!
-//! Whoever can write to the database can also compute the chain anew from any event on. That shows only against a
+//! An attacker who can write to the database can also recompute the chain from any event on. That shows only against a
 //! [`Place`] somebody remembered elsewhere, which is why every answer and every file names one.
 
 use std::fmt;
@@ -238,7 +238,7 @@ mod tests {
 
     use super::*;
 
-    /// A trail of so many events.
+    /// A trail of `length` events.
     pub(crate) fn trail(length: i64) -> Vec<AuditRecord> {
         let mut reached = Place::START;
         let mut all = Vec::new();

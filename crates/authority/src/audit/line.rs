@@ -27,7 +27,7 @@ pub enum InvalidLine {
 
 #[derive(Serialize, Deserialize)]
 struct Line {
-    // Said to be null where there is none: a line without it is no event.
+    // Written as null when absent: a line without the field is not an event.
     #[serde(deserialize_with = "Option::deserialize")]
     org_id: Option<String>,
     seq: i64,

@@ -270,7 +270,7 @@ impl Audit {
         }
     }
 
-    /// Goes on event by event where a page holds something that is none, to find which.
+    /// Reads event by event after a page that has an unreadable row, to find which row it is.
     async fn one_by_one(
         &self,
         trail: Option<OrganizationId>,

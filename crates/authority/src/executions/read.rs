@@ -103,7 +103,7 @@ impl Executions {
     }
 
     /// What anybody may know of a repository: the coverage its last submission said, over all branches or of one. Nothing
-    /// where there is none, whatever the reason.
+    /// if there is none, and without saying why.
     ///
     /// # Errors
     /// The store's.

@@ -44,8 +44,8 @@ enum Who {
 }
 
 impl Invitations {
-    /// Makes whoever has the code and the address a member. Somebody without an account gets one; somebody with an account
-    /// has to be signed in or prove it by their password: the code alone, which whoever invited them knows as well, never
+    /// Makes the holder of the code, with the invited address, a member. A person without an account gets one; a person with one
+    /// has to be signed in or prove it by their password: the code alone, which the inviting person knows as well, never
     /// speaks for an account that exists.
     ///
     /// # Errors
@@ -131,7 +131,7 @@ impl Invitations {
     }
 }
 
-/// Whether the organisation is open and whoever answers for the invitation could make it now.
+/// Whether the organisation is enabled and the inviting credential could make the invitation now.
 async fn still_counts(change: &mut Change<'_>, invitation: &Invitation) -> Result<bool, OrganizationError> {
     let organization = invitation.organization_id;
     if change.tx.organization(organization).await?.is_none_or(|organization| organization.disabled_at.is_some()) {

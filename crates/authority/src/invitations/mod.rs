@@ -1,6 +1,6 @@
-//! Invitations: a code that makes whoever has the address it is for a member, once.
+//! Invitations: a code that makes the person with the invited address a member, once.
 //!
-//! An invitation counts as long as whoever made it could make it again: it ends with their membership, with the rights it
+//! An invitation is valid as long as its author could make it again: it ends with their membership, with the rights it
 //! took, and with the token or key it was made by, so that nobody keeps a door open for the time after they are gone.
 
 mod accept;
@@ -76,7 +76,7 @@ impl Invitations {
         Ok(InvitationPage { invitations, next, now })
     }
 
-    /// Invites whoever has an address. The code is in this answer and nowhere else.
+    /// Invites the person with an address. The code is in this answer and nowhere else.
     ///
     /// # Errors
     /// A role that holds more than the caller, a member, an address that is invited already.

@@ -1,6 +1,6 @@
 //! Tokens that are presented to be ended: by somebody who holds them, or who found them where they leaked.
 //!
-//! **Invariant:** looking a token up here is no use of it, and nothing tells whoever asks whether there was one.
+//! **Invariant:** looking a token up here does not count as a use, and the answer never says whether the token exists.
 
 mod limiter;
 pub mod partner;
@@ -136,7 +136,7 @@ impl Leaks {
         let (organization, id) = (entry.organization_id(), entry.token_id());
         let (ask, reason, source) = match ending {
             Ending::Asked(caller) => (Ask::by(&caller, origin), RevokeReason::Requested, None),
-            // Whoever holds a token may end it: the token does it by its own right.
+            // The holder of a token may revoke it, so the token itself is recorded as the principal.
             Ending::Held => (Ask::of(Principal::Token(id), Some(organization), origin), RevokeReason::Requested, None),
             Ending::Leaked(source) => {
                 (Ask::of(Principal::Anonymous, Some(organization), origin), RevokeReason::Leaked, Some(source))

@@ -18,7 +18,7 @@ use crate::standing::{MANAGE, name_of_role};
 pub enum Whom {
     /// A person of this deployment.
     Person(UserId),
-    /// Whoever has this address.
+    /// The person with this address.
     Email(Email),
 }
 

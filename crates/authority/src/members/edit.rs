@@ -28,7 +28,7 @@ struct Desk<'a> {
 }
 
 impl Members {
-    /// Changes a member's role or switches them off or on. Whoever is switched off is signed out, and their keys count
+    /// Changes a member's role or switches them off or on. A member who is switched off is signed out, and their keys count
     /// no more until they are switched on again; both hold when this returns.
     ///
     /// # Errors

@@ -41,7 +41,7 @@ pub enum OrganizationError {
     /// The deployment does not let people make organisations.
     #[error("people may not make organisations here")]
     FoundingClosed,
-    /// Whoever asks others for a second factor has one.
+    /// An owner without a second factor cannot require one of others.
     #[error("the caller has no second factor")]
     OwnSecondFactorMissing,
     /// The slug is in use.

@@ -66,7 +66,7 @@ impl Organizations {
         Self { context: Arc::clone(context) }
     }
 
-    /// The organisations of whoever is signed in; a token sees the one it is for.
+    /// The organisations of the signed-in person; a token sees the one it is for.
     ///
     /// # Errors
     /// The store's.

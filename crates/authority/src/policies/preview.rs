@@ -30,7 +30,7 @@ pub struct PolicyCursor {
 pub struct PreviewRequest {
     /// The rules it would have.
     pub rules: Vec<AskedRule>,
-    /// At most so many tokens are shown.
+    /// The most tokens that are shown.
     pub limit: u32,
     /// Where to go on.
     pub after: Option<PolicyCursor>,

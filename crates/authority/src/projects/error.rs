@@ -46,7 +46,7 @@ pub enum TenancyError {
     /// An actor that does not count gets no new token.
     #[error("the actor is {0}")]
     NotActive(ActorStatus),
-    /// With the slug in front, the topic is none.
+    /// The topic is invalid once the slug is put in front of it.
     #[error("the topic {0}")]
     Topic(#[from] InvalidTopic),
     /// About the actor's token.

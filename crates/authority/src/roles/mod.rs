@@ -1,6 +1,6 @@
 //! Roles: the built-in ones, which stay as they are, and those an organisation makes for itself.
 //!
-//! **Invariant:** no role ever holds more than whoever made or changed it held at that moment, so no detour over roles gives
+//! **Invariant:** no role ever holds more than its author or editor held at that moment, so no detour over roles gives
 //! anybody what they lack.
 
 mod change;

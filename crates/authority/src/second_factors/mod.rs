@@ -38,7 +38,7 @@ pub enum SecondFactorError {
     /// There is one.
     #[error("a second factor is set up already")]
     AlreadySet,
-    /// There is none, or none that was begun and not confirmed.
+    /// There is no second factor, or no unconfirmed one.
     #[error("there is no second factor")]
     NotSet,
     /// The code is wrong, or was used before.
@@ -291,7 +291,7 @@ impl SecondFactors {
         Ok(codes)
     }
 
-    /// Takes somebody's second factor away on the word of whoever operates the deployment: for a person who lost both the
+    /// Removes a person's second factor by order of the operator, for a person who lost both the
     /// device and the recovery codes. All their sessions end. It stands in the deployment's own trail, for no organisation
     /// decides about a person of several.
     ///

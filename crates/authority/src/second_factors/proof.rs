@@ -74,7 +74,7 @@ impl Spend {
 
 /// Whether a proof is good; nothing when it is wrong. Guesses at codes are counted for the person, wherever they come
 /// from: only somebody who has the password comes this far. Recovery codes are 80 random bits and need no counting, so that
-/// whoever is kept waiting by a guesser's mistakes gets in with one.
+/// a person who has to wait because of a guesser's mistakes gets in with a recovery code.
 pub(crate) async fn check(context: &Context, user: UserId, proof: &Proof) -> Result<Option<Spend>, ProofError> {
     match proof {
         Proof::Recovery(code) => Ok(Some(Spend::RecoveryCode(code.digest(user.uuid().as_bytes())))),

@@ -97,7 +97,7 @@ impl Sessions {
 }
 
 impl Entry {
-    /// Whoever presents the token, if it is good at that moment.
+    /// The caller who presents the token, if it is valid at that moment.
     pub fn caller(&self, now: Timestamp) -> Option<Caller> {
         token_caller(&self.credential(), self.project_id(), self.last_used(), now).map(|(caller, _)| caller)
     }

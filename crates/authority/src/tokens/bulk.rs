@@ -104,7 +104,7 @@ impl Tokens {
                     Ok(done) => revoked += done,
                     Err(error) if revoked == 0 => return Err(error),
                     Err(error) => {
-                        tracing::warn!(%error, revoked, matched, "revoking many tokens stopped half way");
+                        tracing::warn!(%error, revoked, matched, "a bulk revocation stopped after some of its tokens");
                         break;
                     }
                 }

@@ -1,7 +1,7 @@
 //! Personal API keys: tokens of one person within one organisation, made, seen and changed by that person alone.
 //!
 //! A key can do what it was granted as far as its owner's role goes at that moment; that is decided at use. **Invariant:**
-//! a key of somebody else is not there, whoever asks: here nobody is an administrator.
+//! a key of somebody else is not found, for administrators too.
 
 use storage::model::{OwnerFilter, Token, TokenDetails, TokenEdit, TokenOwner};
 use token_domain::id::{ProjectId, TokenId, UserId};

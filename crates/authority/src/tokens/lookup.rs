@@ -1,4 +1,4 @@
-//! Which token a secret is of: for whoever found one and wants to know what it opens.
+//! Finds the token of a secret, for a person who found the secret and wants to know what it opens.
 
 use secret_hash::{StoredHash, TagCheck, VerifyTag, lookup_hint};
 use storage::model::Token;

@@ -1,4 +1,4 @@
-//! What a token may do with itself: look, renew, die. The first and the last take no scope: whoever holds a secret may
+//! What a token may do with itself: read, rotate, revoke. The first and the last take no scope: the holder of a secret may
 //! always learn what it is and put an end to it.
 
 use storage::model::Token;

@@ -11,7 +11,7 @@ pub struct FlushShare(u8);
 pub enum Next {
     /// The next unit of work.
     Unit,
-    /// Nothing: the process stops, and whoever stops it writes down the rest without resting.
+    /// The process stops: the rest is written by the final flush, without pauses.
     Stop,
 }
 

@@ -43,7 +43,7 @@ impl Round {
         self.rows.len() - self.written
     }
 
-    /// The next to be written, at most so many.
+    /// The next uses to write, at most `most`.
     pub(super) fn next(&self, most: usize) -> &[Noted] {
         let left = &self.rows[self.written..];
         &left[..left.len().min(most)]

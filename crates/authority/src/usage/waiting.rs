@@ -130,7 +130,7 @@ impl Waiting {
         done
     }
 
-    /// The next to be written, at most so many, and the hour they are counted in.
+    /// The next uses to write, at most `most`, and the hour they are counted in.
     pub(super) fn next(&self, most: usize) -> Option<(Hour, Vec<Noted>)> {
         let round = self.rounds.iter().find(|round| round.left() > 0)?;
         Some((round.hour(), round.next(most).to_vec()))

@@ -83,7 +83,7 @@ impl Recalled<'_> {
         }
     }
 
-    /// Whoever presents it from there, if it is good.
+    /// The caller who presents the token from that address, if it is valid.
     pub fn caller(&self, presented_from: Option<IpAddr>) -> Option<Caller> {
         match &self.known {
             Known::Token(entry) => entry.caller(self.now).filter(|_| entry.admits(|| presented_from)),

@@ -104,7 +104,7 @@ async fn try_sign_in(request: &HttpRequest, services: &Services, body: &[u8]) ->
                 answer
             }
             SignInError::Failed(failure) => {
-                tracing::warn!(%failure, "nobody could be signed in");
+                tracing::warn!(%failure, "a sign-in failed for a reason of the server");
                 ask(
                     StatusCode::SERVICE_UNAVAILABLE,
                     false,

@@ -31,7 +31,7 @@ impl Turn {
 }
 
 impl After {
-    /// Whoever has taken the turn of this request so far.
+    /// The extractors that have taken the turn of this request so far.
     pub fn caller(request: &HttpRequest) -> Self {
         request.extensions().get::<Self>().cloned().unwrap_or(Self(None))
     }

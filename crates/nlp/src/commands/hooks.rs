@@ -187,7 +187,7 @@ fn write_hook(file: &Path, event: Event) -> Result<()> {
 
 /// Says what was found, and how to go on in spite of it.
 fn block(findings: &[scan::Finding], looked: scan::Looked, way_out: &str) {
-    // If standard error is closed there is nobody to tell; the exit code says it too.
+    // Write errors are ignored: the exit code says the same.
     let _ = write!(
         std::io::stderr(),
         "{}nlp: a token was found: revoke it if it was anywhere public, take it out, and try again\n  \

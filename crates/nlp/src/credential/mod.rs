@@ -58,7 +58,7 @@ impl std::fmt::Display for Source {
 }
 
 impl Source {
-    /// What whoever keeps a token in the clear is told every time.
+    /// The warning that `whoami` and `doctor` print for a credential kept in the clear.
     pub(crate) fn warning(&self) -> Option<String> {
         match self {
             Self::Insecure(file) => Some(format!(

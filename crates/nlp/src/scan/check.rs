@@ -6,7 +6,7 @@ use super::finding::Finding;
 use crate::failure::Result;
 
 /// Asks about each token and notes the answer. One question each, to the same connection: asking about a batch takes a
-/// right that whoever scans need not have.
+/// right that the scanning person need not have.
 pub(super) fn check(client: &Client, findings: &mut [Finding]) -> Result<()> {
     for finding in findings {
         let body = types::ValidateRequest { token: finding.token.expose().into(), ..types::ValidateRequest::default() };

@@ -201,7 +201,7 @@ impl Keeper {
             return Ok(session);
         }
         if said.is_some_and(|said| said.starts_with("held ")) {
-            tracing::warn!("the last server on this database ended without a word: waiting for its lease to run out");
+            tracing::warn!("the previous server did not release the instance lock: waiting for its lease to run out");
             // Two clocks that count seconds differ by far less than a fiftieth.
             sleep(LEASE + LEASE / 50).await;
         }
@@ -236,7 +236,7 @@ impl Keeper {
                 Ok(Ok(true)) => {}
                 Ok(Ok(false)) => return Proof::Holds,
                 Ok(Err(error)) => {
-                    tracing::warn!(%error, "the holder of the instance lock cannot be noted");
+                    tracing::warn!(%error, "cannot write the name of this server to the row of the instance lock");
                     return Proof::Unknown;
                 }
                 Err(_) => return Proof::Unknown,
@@ -253,7 +253,7 @@ impl Keeper {
                 Err(StoreError::Unavailable(outage))
                     if outage.kind == OutageKind::Timeout && tries.next().is_some() =>
                 {
-                    tracing::warn!("waiting for a change that the last server left unfinished");
+                    tracing::warn!("waiting for PostgreSQL to end an unfinished transaction of the previous server");
                 }
                 result => return result,
             }
@@ -334,7 +334,7 @@ impl Keeper {
                 }
             }
             Ok(Err(error)) => {
-                tracing::warn!(%error, "the instance lock cannot be proved");
+                tracing::warn!(%error, "cannot prove that this server still holds the instance lock");
                 Regained::NotYet
             }
             Err(_) => Regained::NotYet,
@@ -349,7 +349,7 @@ impl Keeper {
         let mut connection: Conn<'_> = &session.connection;
         let released = format!("released {}", self.holder);
         if let Ok(Err(error)) = timeout(ANSWER, repo::settings::meta_set(&mut connection, ROW, &released)).await {
-            tracing::warn!(%error, "the instance lock could not be given back in order: the next server waits");
+            tracing::warn!(%error, "cannot mark the instance lock as released: the next server waits for the lease to run out");
         }
     }
 
@@ -407,7 +407,7 @@ async fn try_lock(connection: &AsyncPgConnection) -> Result<bool, StoreError> {
     Ok(answer.locked)
 }
 
-/// What the row says; nothing when there is none, or no table yet.
+/// The value of the row; `None` without the row or the table.
 async fn said(connection: &AsyncPgConnection) -> Result<Option<String>, StoreError> {
     if !has_tables(connection).await? {
         return Ok(None);

@@ -117,7 +117,7 @@ impl Watchman {
         let standing = match self.identity.standing_at(&self.path) {
             Ok(standing) => standing,
             Err(error) => {
-                tracing::warn!(%error, "the database file cannot be looked at");
+                tracing::warn!(%error, "cannot stat the database file");
                 return;
             }
         };
@@ -136,9 +136,9 @@ impl Watchman {
         match (before == Some(standing), standing) {
             (true, _) => {}
             (false, Standing::InPlace) if before.is_none() => {}
-            (false, Standing::InPlace) => tracing::info!("{standing} again: memory may be used"),
+            (false, Standing::InPlace) => tracing::info!("{standing} again: tokens are answered from memory again"),
             (false, Standing::Missing | Standing::Linked | Standing::Replaced) => {
-                tracing::error!("{standing}; until then nothing is answered from memory");
+                tracing::error!("{standing}; no token is answered from memory until it is back");
             }
         }
     }

@@ -14,7 +14,7 @@ use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use tokio::runtime::Builder;
 
-/// The advisory lock of whoever migrates. Advisory locks belong to one database of a server.
+/// The advisory lock of migrations. Advisory locks belong to one database of a server.
 const MIGRATE_LOCK: i64 = 0x6e6c_705f_0000_0001;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgresql");

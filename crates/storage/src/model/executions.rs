@@ -36,7 +36,7 @@ pub struct Baseline {
     pub coverage: Coverage,
     /// The commit it was measured on.
     pub commit: Option<CommitHash>,
-    /// When it was measured, as said by whoever did.
+    /// When it was measured, as the submission says.
     pub measured_at: Timestamp,
     /// When it was set here.
     pub set_at: Timestamp,

@@ -33,7 +33,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// The page of a list with so many entries.
+    /// The page of a list with `total` entries.
     pub(super) fn new(listing: &Listing, total: u64) -> Self {
         let total = i64::try_from(total).unwrap_or(i64::MAX);
         let before = listing.paging.offset();

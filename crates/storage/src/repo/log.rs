@@ -16,7 +16,7 @@ pub(crate) async fn append_log(
     epoch: Option<i64>,
 ) -> Result<(), StoreError> {
     let count = i64::try_from(touched.len()).map_err(|_| StoreError::Broken("too many log entries".to_owned()))?;
-    // The row of the clock stays locked until commit: whoever gets the next numbers commits after us.
+    // The row of the clock stays locked until commit, so the next numbers commit after these.
     if dialect::append_log(conn, touched, count, at, epoch).await? {
         return Ok(());
     }

@@ -20,7 +20,7 @@ pub(crate) async fn hold_session(conn: &mut Conn<'_>, opening: Opening) -> Resul
     }
 }
 
-/// Locks the token's row. For a unit that does not hold the trail of the organisation, which whoever changes a token holds.
+/// Locks the token's row. For a unit that does not hold the organisation's trail, which every change of a token holds.
 pub(crate) async fn hold_token(conn: &mut Conn<'_>, opening: Opening) -> Result<(), StoreError> {
     match opening.credential {
         Credential::Token(_, id) => Ok(dialect::hold_token(conn, id).await?),
@@ -28,7 +28,7 @@ pub(crate) async fn hold_token(conn: &mut Conn<'_>, opening: Opening) -> Result<
     }
 }
 
-/// The credential as it is now; nothing when there is none, or no such any more.
+/// The credential as it is now; `None` if it is gone.
 pub(crate) async fn standing(conn: &mut Conn<'_>, opening: Opening) -> Result<Option<Standing>, StoreError> {
     Ok(match (opening.credential, opening.person, opening.trail) {
         (Credential::Session(id), _, _) => {

@@ -30,7 +30,7 @@ where
     (Box::new(Waiting { work: Some(work), result: None, afterwards: Vec::new(), held, caller }), answer)
 }
 
-/// What arrived. Nothing does if whoever carried the unit out ended in the middle of it.
+/// The unit's result. An error if the thread or task that ran the unit ended in the middle of it.
 pub(super) fn arrived<T, E: From<StoreError>>(answer: Result<Result<T, E>, oneshot::error::RecvError>) -> Result<T, E> {
     answer.unwrap_or_else(|_| Err(StoreError::outage(OutageKind::Lost, "how the unit of work ended is unknown").into()))
 }
@@ -71,7 +71,7 @@ where
     }
 }
 
-/// What a unit came to: a success that passed over a failed operation is none.
+/// The outcome of a unit. A success after a failed operation counts as the failure.
 fn settled<T, E: From<StoreError>>(result: Result<T, E>, tx: &Tx) -> Result<T, E> {
     result.and_then(|value| tx.check().map(|()| value).map_err(E::from))
 }

@@ -7,7 +7,7 @@ use tokio_postgres::{Client, NoTls};
 
 /// Where the server is: a superuser that may create databases.
 const SERVER: &str = "NOLAPSE_TEST_POSTGRES_URL";
-/// The advisory lock of whoever makes the template.
+/// The advisory lock for making the template.
 const TEMPLATE_LOCK: i64 = 0x6e6c_705f_0000_7465;
 
 /// A database of one test.
@@ -38,7 +38,7 @@ impl Database {
         DatabaseUrl::parse(&url_of(&self.name)).expect("a URL")
     }
 
-    /// Removes it, whoever is still connected.
+    /// Drops it, also with connections still open.
     pub(super) async fn remove(self) {
         execute(&self.admin, &format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
     }

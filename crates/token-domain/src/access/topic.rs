@@ -26,7 +26,7 @@ pub enum InvalidTopic {
     /// A slash at an end, or two in a row.
     #[error("must not begin or end with a slash or have two in a row")]
     EmptyPart,
-    /// `.` or `..` as a part: whoever maps topics to paths would leave the tenant.
+    /// `.` or `..` as a part: a broker that maps topics to paths would leave the tenant.
     #[error("must not have . or .. as a part")]
     Relative,
     /// `+` or `#`: a pattern that reaches beyond one topic.

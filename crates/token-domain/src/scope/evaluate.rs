@@ -9,7 +9,7 @@ use super::catalogue::ScopeCatalogue;
 use super::requirement::{Missing, Requirement};
 use super::set::{ScopeId, ScopeSet};
 
-/// How many sets that would do are looked for. Beyond, there are so many that a list of them helps nobody.
+/// The most sufficient sets that are listed. A longer list would help nobody.
 const MOST_TRIED: usize = 64;
 /// How many of them are told.
 const MOST_TOLD: usize = 8;

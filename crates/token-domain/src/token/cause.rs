@@ -13,7 +13,7 @@ pub enum RevokeCause {
     Leaked,
     /// Another token does its work.
     Replaced,
-    /// Whoever used it has left.
+    /// The person who used it has left.
     PersonLeft,
     /// Nobody uses it.
     Unused,
@@ -21,7 +21,7 @@ pub enum RevokeCause {
     Other,
 }
 
-/// What is said about a revocation by whoever asks for it.
+/// What the caller says about a revocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Explanation {
     /// The cause, if one is given.
@@ -52,7 +52,7 @@ impl RevokeCause {
 }
 
 impl Explanation {
-    /// What the facts record: a leak is a leak whoever reports it, everything else was asked for.
+    /// What the facts record: a leak is a leak by whichever report, everything else was asked for.
     pub const fn reason(&self) -> RevokeReason {
         match self.cause {
             Some(RevokeCause::Leaked) => RevokeReason::Leaked,

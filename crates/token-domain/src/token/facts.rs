@@ -54,7 +54,7 @@ pub enum RevokeReason {
     RotationCancelled,
     /// It was reported as found in public.
     Leaked,
-    /// Whoever it belonged to was removed.
+    /// The person or actor it belonged to was removed.
     OwnerRemoved,
     /// An organisation's policy (idle, too long-lived) asked for it.
     Policy,

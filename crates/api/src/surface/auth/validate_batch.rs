@@ -18,7 +18,7 @@ const ELSEWHERE: &str = r#"{"valid":true,"error":"address not allowed"}"#;
 
 /// The most tokens of one batch.
 const MOST: usize = 1_000;
-/// The most a body may have: so many tokens, twice over for white space.
+/// The longest body: as many tokens as a batch may have, and as much again for white space.
 const MAX_BODY: usize = 128 * 1024;
 
 /// The tokens that are asked about.

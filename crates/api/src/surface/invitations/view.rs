@@ -34,7 +34,7 @@ pub(in crate::surface) struct InvitationView {
 pub(in crate::surface) struct NewInvitation {
     #[serde(flatten)]
     invitation: InvitationView,
-    /// Shown once: `nli_` and 64 hexadecimal digits. Hand it to whoever is invited.
+    /// Shown once: `nli_` and 64 hexadecimal digits. Hand it to the invited person.
     code: String,
 }
 

@@ -1,4 +1,4 @@
-//! Tokens that leaked: reported by whoever found them.
+//! Reports of leaked tokens.
 
 mod get_addresses;
 pub mod partner_keys;

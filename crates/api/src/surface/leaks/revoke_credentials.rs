@@ -1,4 +1,4 @@
-//! `POST /v1/credentials/revoke`: whoever found tokens puts an end to them.
+//! `POST /v1/credentials/revoke`: revokes tokens that somebody found, by their secrets.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
@@ -15,7 +15,7 @@ use edge::extract::Json;
 
 /// The most credentials of one report.
 const MOST: usize = 1_000;
-/// The most a body may have: so many tokens, twice over for white space.
+/// The longest body: as many tokens as a report may have, and as much again for white space.
 const MAX_BODY: usize = 128 * 1024;
 
 /// What was found.

@@ -15,7 +15,7 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(list_members::list_members)
         .service(add_member::add_member)
-        // Before the member of that id: `me` is whoever asks.
+        // Register first, or `/members/me` would match `/members/{user_id}`.
         .service(leave_organization::leave_organization);
     closed(config, "/v1/organizations/{org_id}/members/me");
     config.service(edit_member::edit_member).service(remove_member::remove_member);

@@ -14,7 +14,7 @@ pub(super) struct OrganizationView {
     id: String,
     slug: String,
     name: String,
-    /// What the person behind the credential is there; `null` where there is none.
+    /// The role of the person whose credential it is; `null` for a token of an organisation.
     role: Option<String>,
     /// The id of that role, unless it is built in.
     role_id: Option<String>,

@@ -62,7 +62,7 @@ impl<P: Permission, T: Named> FromRequest for At<P, T> {
             } else {
                 (Ground::bound(&caller), Dialect::Client)
             };
-            // The id is read before the ground is judged: that it is none is known whoever the project belongs to.
+            // The id is read before the project is judged: a malformed id is 400 whatever the project.
             let id = T::read(&request)?;
             Ok(Self { ground: ground.map_err(errors::tenancy)?, id, origin, dialect, permission: PhantomData })
         })

@@ -1,4 +1,4 @@
-//! The scope catalogue, for whoever makes tokens.
+//! The scope catalogue.
 
 pub mod reference;
 

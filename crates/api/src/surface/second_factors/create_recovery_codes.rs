@@ -13,7 +13,7 @@ use crate::surface::permission::Anyone;
 use edge::error::ApiResult;
 use edge::extract::Json;
 
-/// The second factor once more: whoever finds an open session gets no recovery codes.
+/// The second factor once more, so that an open session alone gives no recovery codes.
 #[derive(Deserialize, ToSchema)]
 struct NewRecoveryCodes {
     /// Six digits of the app, or else `recovery_code`.

@@ -1,4 +1,4 @@
-//! `PUT /v1/organizations/{org_id}/token-policy`: whoever has the 200 can rely on it being in force.
+//! `PUT /v1/organizations/{org_id}/token-policy`: once the 200 is sent, the policy is in force.
 
 use actix_web::put;
 use actix_web::web::{self, Data};

@@ -1,4 +1,4 @@
-//! `GET /v1/tokens/self`: what a token is, for whoever holds it. It takes no scope.
+//! `GET /v1/tokens/self`: a token, as its holder sees it. It takes no scope.
 
 use actix_web::get;
 use actix_web::web::{self, Data};

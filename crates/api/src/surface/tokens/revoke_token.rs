@@ -1,4 +1,4 @@
-//! `DELETE /v1/tokens/{token_id}`: whoever has the 204 can rely on the token being dead.
+//! `DELETE /v1/tokens/{token_id}`: once the 204 is sent, no validation accepts the token.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, delete};

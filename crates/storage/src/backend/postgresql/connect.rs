@@ -15,7 +15,7 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::{AsyncMessage, Connection, NoTls};
 
-/// A peer that is silent for so long is asked whether it is there, so often, and given up when it does not answer so many times:
+/// TCP keepalive: idle time before the first probe, interval between probes, and probes without an answer before the connection fails:
 /// five seconds in all.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(2);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);

@@ -68,13 +68,13 @@ pub(crate) async fn hold_user(conn: &mut Conn<'_>, id: UserId, hold: Hold) -> Qu
     Ok(())
 }
 
-/// Locks a token's row until the unit of work ends, so that whoever revokes it waits for that.
+/// Locks a token's row until the unit of work ends, so that a revocation of it waits.
 pub(crate) async fn hold_token(conn: &mut Conn<'_>, id: TokenId) -> QueryResult<()> {
     tokens::table.find(id.bind()).select(tokens::id).for_share().execute(conn).await?;
     Ok(())
 }
 
-/// Locks a session's row until the unit of work ends, so that whoever ends it waits for that.
+/// Locks a session's row until the unit of work ends, so that a sign-out waits.
 pub(crate) async fn hold_session(conn: &mut Conn<'_>, id: SessionId) -> QueryResult<()> {
     sessions::table.find(id.bind()).select(sessions::id).for_share().execute(conn).await?;
     Ok(())

@@ -54,7 +54,7 @@ impl Readers {
         Ok(Reader { readers: Arc::clone(self), slot, connection })
     }
 
-    /// The slot's connection, opened if there is none or if it still is the one found `dead`.
+    /// The slot's connection. It is opened first if the slot is empty or still holds the connection found `dead`.
     async fn connection(
         &self,
         slot: &Slot,

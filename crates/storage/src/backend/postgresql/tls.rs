@@ -43,7 +43,7 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, StoreError> {
 }
 
 /// `sslmode=prefer` and `require` encrypt without asking who the server is, as in libpq. Signatures are still checked,
-/// so the session belongs to whoever showed the certificate.
+/// so the session belongs to the server that showed the certificate.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Statements that wait are sent once they are so many, so that a long unit does not pile them up.
+/// The most statements that are buffered before they are sent, so that a long unit does not grow the buffer.
 const MOST_WAITING: usize = 16;
 
 /// A statement nobody waits for by itself.

@@ -42,7 +42,7 @@ pub(super) struct Turn {
 }
 
 impl Turns {
-    /// Queues in front of a pool of so many connections. Of two or more, one queue leaves at least one to the others.
+    /// Queues in front of a pool of `connections` connections. Of two or more, one queue leaves at least one to the others.
     pub(super) fn new(connections: usize) -> Self {
         Self { queues: Mutex::default(), begun: connections.saturating_sub(1).clamp(1, MOST_BEGUN) }
     }

@@ -87,7 +87,7 @@ fn open(path: &Path, options: &StoreOptions, budget: &Budget, more: &str) -> Res
     Ok(SyncConnectionWrapper::new(connection))
 }
 
-/// Opens the file as it is, making an empty one where there is none, with no pragma set.
+/// Opens the file, or creates an empty one, with no pragma set.
 pub(crate) fn establish(path: &Path) -> Result<SqliteConnection, StoreError> {
     let name = path.to_str().ok_or_else(|| {
         StoreError::outage(OutageKind::Connect, format!("{} is not UTF-8: rename it", path.display()))

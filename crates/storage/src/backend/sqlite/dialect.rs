@@ -112,7 +112,7 @@ where
     .await
 }
 
-/// There is one writer: whoever is in a unit of work has the lock already.
+/// Nothing to do: SQLite has one writer, so a unit of work holds the lock already.
 pub(crate) async fn lock_owners(conn: &mut Conn<'_>, organization: OrganizationId) -> QueryResult<Vec<UserId>> {
     let switched_on = users::table.filter(users::disabled_at.is_null()).select(users::id);
     let owners = memberships::table

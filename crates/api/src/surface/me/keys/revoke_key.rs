@@ -1,4 +1,4 @@
-//! `DELETE /v1/me/keys/{key_id}`: whoever has the 204 can rely on the key being dead.
+//! `DELETE /v1/me/keys/{key_id}`: once the 204 is sent, no validation accepts the key.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, delete};
