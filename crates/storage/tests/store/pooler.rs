@@ -3,7 +3,7 @@
 //! As the poolers that people run, it opens another connection to the server only when none is free, and takes the one that
 //! was used last. It does not carry prepared statements from one connection to the next.
 
-use crate::proxy::message;
+use crate::proxy::{Front, message};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use storage::DatabaseUrl;
@@ -24,14 +24,9 @@ struct Shared {
 impl Pooler {
     /// Listens before the server of that address; runs on the current runtime.
     pub(crate) async fn before(url: &DatabaseUrl) -> (Self, DatabaseUrl) {
-        let text = url.to_string();
-        let (start, path) = text.rsplit_once('/').unwrap();
-        let (user, target) = start.rsplit_once('@').unwrap();
-        let target: SocketAddr = target.parse().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let Front { listener, target, through } = Front::of(url, "?sslmode=disable").await;
         let server = tokio::spawn(serve(listener, target));
-        (Self(server), DatabaseUrl::parse(&format!("{user}@{address}/{path}?sslmode=disable")).unwrap())
+        (Self(server), through)
     }
 }
 

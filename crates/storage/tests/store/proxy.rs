@@ -8,6 +8,28 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
+/// A socket on loopback in front of a server.
+pub(crate) struct Front {
+    pub(crate) listener: TcpListener,
+    /// The server.
+    pub(crate) target: SocketAddr,
+    /// The database's URL by way of the socket.
+    pub(crate) through: DatabaseUrl,
+}
+
+impl Front {
+    /// Listens in front of the server of that address; `query` goes behind the new one.
+    pub(crate) async fn of(url: &DatabaseUrl, query: &str) -> Self {
+        let text = url.to_string();
+        let (start, path) = text.rsplit_once('/').unwrap();
+        let (user, target) = start.rsplit_once('@').unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let through = DatabaseUrl::parse(&format!("{user}@{address}/{path}{query}")).unwrap();
+        Self { listener, target: target.parse().unwrap(), through }
+    }
+}
+
 /// What the way does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -28,15 +50,9 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Listens before the server of that address; runs on the current runtime.
     pub(crate) async fn before(url: &DatabaseUrl) -> (Self, DatabaseUrl) {
-        let text = url.to_string();
-        let (start, path) = text.rsplit_once('/').unwrap();
-        let (user, target) = start.rsplit_once('@').unwrap();
-        let target: SocketAddr = target.parse().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let Front { listener, target, through } = Front::of(url, "").await;
         let (state, watched) = watch::channel(State::Open);
         let server = tokio::spawn(serve(listener, target, watched));
-        let through = DatabaseUrl::parse(&format!("{user}@{address}/{path}")).unwrap();
         (Self { state, server }, through)
     }
 
@@ -103,19 +119,14 @@ pub(crate) struct Doubt(JoinHandle<()>);
 impl Doubt {
     /// Listens before the server of that address; runs on the current runtime.
     pub(crate) async fn before(url: &DatabaseUrl) -> (Self, DatabaseUrl) {
-        let text = url.to_string();
-        let (start, path) = text.rsplit_once('/').unwrap();
-        let (user, target) = start.rsplit_once('@').unwrap();
-        let target: SocketAddr = target.parse().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let Front { listener, target, through } = Front::of(url, "?sslmode=disable").await;
         let server = tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
                 tokio::spawn(warn_at_commit(client, target));
             }
         });
-        (Self(server), DatabaseUrl::parse(&format!("{user}@{address}/{path}?sslmode=disable")).unwrap())
+        (Self(server), through)
     }
 }
 
