@@ -1,6 +1,7 @@
 //! What the repositories take and give: plain records in domain types. Rows of the database never leave this crate.
 
 mod executions;
+mod new_token;
 mod people;
 mod policies;
 mod projects;

@@ -1,12 +1,10 @@
 //! Plain records, made from a number: the same number makes the same record.
 
-use storage::model::{
-    CustomRole, Membership, Organization, Principal, Session, StoredSecret, Token, TokenDetails, TokenOwner, User,
-};
+use storage::model::{CustomRole, Membership, Organization, Principal, Session, StoredSecret, Token, TokenOwner, User};
 use token_domain::id::{Kind, OrganizationId, UserId};
 use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
-use token_domain::text::{AgentType, Email, Name, Slug};
-use token_domain::token::{Explanation, TokenFacts};
+use token_domain::text::{Email, Name, Slug};
+use token_domain::token::TokenFacts;
 use token_domain::{Id, Span, Timestamp};
 use uuid::Uuid;
 
@@ -101,29 +99,16 @@ pub fn session(organization_id: OrganizationId, user_id: UserId, number: u64) ->
 /// # Panics
 /// Never: its texts are valid.
 pub fn token(organization_id: OrganizationId, number: u32) -> Token {
+    let secret = StoredSecret {
+        hint: "3f7a".to_owned(),
+        secret_hash: format!("$test${number}"),
+        lookup_hint: i64::from(number),
+        verify_tag: Some(number.to_be_bytes().to_vec()),
+    };
+    let name = Name::parse(&format!("Token {number}")).expect("a name");
+    let (facts, owner) = (TokenFacts::new(T0, None), TokenOwner::Organization);
     Token {
-        id: id(u64::from(number)),
-        organization_id,
-        owner: TokenOwner::Organization,
-        name: Name::parse(&format!("Token {number}")).expect("a name"),
-        agent_type: AgentType::none(),
         scopes: vec!["execute".to_owned()],
-        project_id: None,
-        facts: TokenFacts::new(T0, None),
-        lifetime: None,
-        created_by: Principal::System,
-        revoked_by: None,
-        rotated_from: None,
-        first_used_at: None,
-        last_used_at: None,
-        reuse_detected_at: None,
-        details: TokenDetails::default(),
-        explanation: Explanation::default(),
-        secret: StoredSecret {
-            hint: "3f7a".to_owned(),
-            secret_hash: format!("$test${number}"),
-            lookup_hint: i64::from(number),
-            verify_tag: Some(number.to_be_bytes().to_vec()),
-        },
+        ..Token::new(id(u64::from(number)), organization_id, owner, name, facts, Principal::System, secret)
     }
 }

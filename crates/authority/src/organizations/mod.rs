@@ -6,7 +6,7 @@ mod seat;
 
 use std::sync::Arc;
 
-use storage::model::{Home, Organization};
+use storage::model::{Home, MembershipStanding, Organization};
 use storage::{StoreError, Tx};
 use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::text::{Name, Slug};
@@ -105,10 +105,7 @@ impl Organizations {
         let read = self.context.store.read(move |reads| {
             Box::pin(async move {
                 Ok(match person {
-                    Some(user) => reads.membership_standing(id, user).await?.map(|standing| {
-                        let role = Some((standing.role, role_name(&standing)));
-                        (standing.organization, role)
-                    }),
+                    Some(user) => reads.membership_standing(id, user).await?.map(by_member),
                     None => reads.organization(id).await?.map(|organization| (organization, None)),
                 })
             })
@@ -180,13 +177,16 @@ impl Organizations {
 async fn as_seen(tx: &mut Tx, seat: &Seat) -> Result<(Organization, Option<(RoleRef, String)>), OrganizationError> {
     let id = seat.organization();
     let found = match seat.person() {
-        Some(user) => tx.membership_standing(id, user).await?.map(|standing| {
-            let role = Some((standing.role, role_name(&standing)));
-            (standing.organization, role)
-        }),
+        Some(user) => tx.membership_standing(id, user).await?.map(by_member),
         None => tx.organization(id).await?.map(|organization| (organization, None)),
     };
     Ok(found.ok_or(Refused::Gone)?)
+}
+
+/// A member's organisation, and the role they have in it.
+fn by_member(standing: MembershipStanding) -> (Organization, Option<(RoleRef, String)>) {
+    let role = role_name(&standing);
+    (standing.organization, Some((standing.role, role)))
 }
 
 /// Whether the person behind a caller has a second factor; where there is no person, nobody can be shut out.

@@ -1,12 +1,10 @@
 //! The tokens of an actor: the first is made with it, a later one by a rotation. Each unit of work that uses these
 //! functions is the actor's own; what they add to it is the token, its place under the cap and its audit row.
 
-use storage::model::{
-    Actor, Narrowing, OwnerFilter, Principal, StoredSecret, Token, TokenDetails, TokenFilter, TokenOwner, Touched,
-};
+use storage::model::{Actor, Narrowing, OwnerFilter, Principal, StoredSecret, Token, TokenFilter, TokenOwner, Touched};
 use token_domain::id::{ActorId, OrganizationId};
-use token_domain::text::{AgentType, Name};
-use token_domain::token::{Explanation, GraceMode, Kind, Status, TokenFacts};
+use token_domain::text::Name;
+use token_domain::token::{GraceMode, Kind, Status, TokenFacts};
 use token_domain::{ScopeSet, Span, Timestamp};
 use token_format::PlainToken;
 
@@ -93,25 +91,12 @@ impl ActorToken {
         by: Principal,
         now: Timestamp,
     ) -> Result<(PlainToken, Token), Failure> {
+        let (id, owner, name) = (context.id(now)?, TokenOwner::Actor(actor.id), Self::name(actor)?);
+        let facts = TokenFacts::new(now, actor.expires_at);
         let token = Token {
-            id: context.id(now)?,
-            organization_id,
-            owner: TokenOwner::Actor(actor.id),
-            name: Self::name(actor)?,
-            agent_type: AgentType::none(),
             scopes,
             project_id: Some(actor.project_id),
-            facts: TokenFacts::new(now, actor.expires_at),
-            lifetime: None,
-            created_by: by,
-            revoked_by: None,
-            rotated_from: None,
-            first_used_at: None,
-            last_used_at: None,
-            reuse_detected_at: None,
-            details: TokenDetails::default(),
-            explanation: Explanation::default(),
-            secret: self.stored,
+            ..Token::new(id, organization_id, owner, name, facts, by, self.stored)
         };
         Ok((self.secret, token))
     }

@@ -6,7 +6,7 @@ use token_domain::Timestamp;
 use token_domain::id::ProjectId;
 use token_domain::scope::Grants;
 use token_domain::text::{AgentType, Name};
-use token_domain::token::{Explanation, Lifetime, TokenFacts};
+use token_domain::token::{Lifetime, TokenFacts};
 use token_format::PlainToken;
 
 use super::governed::govern_new;
@@ -111,25 +111,15 @@ impl New {
         let caller = *change.caller()?;
         within(&context.catalogue, grants.effective(), caller.effective)?;
         let expires_at = check_expiry(request.lifetime, now)?;
+        let (id, organization) = (context.id(now)?, caller.organization_id);
+        let facts = TokenFacts::new(now, expires_at);
         let mut token = Token {
-            id: context.id(now)?,
-            organization_id: caller.organization_id,
-            owner,
-            name: request.name,
             agent_type: request.agent_type,
             scopes: owned_names(&context, &grants),
             project_id: project_of_new(&caller, request.project_id)?,
-            facts: TokenFacts::new(now, expires_at),
             lifetime: request.lifetime.span(),
-            created_by: change.by(),
-            revoked_by: None,
-            rotated_from: None,
-            first_used_at: None,
-            last_used_at: None,
-            reuse_detected_at: None,
             details: request.details,
-            explanation: Explanation::default(),
-            secret: stored,
+            ..Token::new(id, organization, owner, request.name, facts, change.by(), stored)
         };
         if let Some(idempotency) = &request.idempotency {
             replayed(change, token.organization_id, operation(owner), idempotency).await?;

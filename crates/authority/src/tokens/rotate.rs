@@ -5,7 +5,7 @@ use std::sync::Arc;
 use storage::model::{Kill, Principal, Token, Touched};
 use token_domain::decide::Credential;
 use token_domain::id::{OrganizationId, TokenId};
-use token_domain::token::{Explanation, GraceMode, Lifetime, RevokeReason, Status, TokenFacts};
+use token_domain::token::{GraceMode, Lifetime, RevokeReason, Status, TokenFacts};
 use token_domain::{ScopeSet, Span, Timestamp};
 use token_format::PlainToken;
 
@@ -94,19 +94,8 @@ impl Tokens {
                 let now = change.now;
                 let caller = *change.caller()?;
                 reach.check(change, &old, &caller)?;
-                let token = Token {
-                    id: change.context().id(now)?,
-                    facts: TokenFacts::new(now, lifetime(&old).expires_at(now)),
-                    created_by: change.by(),
-                    revoked_by: None,
-                    rotated_from: Some(old.id),
-                    first_used_at: None,
-                    last_used_at: None,
-                    reuse_detected_at: None,
-                    explanation: Explanation::default(),
-                    secret: stored,
-                    ..old.clone()
-                };
+                let facts = TokenFacts::new(now, lifetime(&old).expires_at(now));
+                let token = old.successor(change.context().id(now)?, facts, change.by(), stored);
                 let unit = Rotation { old, token, grace, mode: request.mode, idempotency: request.idempotency };
                 let (token, facts) = unit.run(change).await?;
                 Ok::<_, TokenError>((token, facts, now))
