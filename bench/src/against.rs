@@ -15,8 +15,8 @@ use super::tokens;
 use super::wrk::{Generator, Load};
 use std::path::PathBuf;
 use std::time::Duration;
-use xtask::fail::Result;
-use xtask::{interrupt, product, say};
+use task_support::fail::Result;
+use task_support::{interrupt, product, say};
 
 /// The product's own counts of what a validation should not need.
 const READS: &str = "nolapse_candidate_reads_total";
@@ -199,7 +199,7 @@ mod tests {
     use super::super::plan::Asked;
     use super::super::wrk::Seen;
     use super::*;
-    use xtask::args::Args;
+    use task_support::args::Args;
 
     fn round(requests: u64, cpu_ms: u64) -> Round {
         let seen =

@@ -6,8 +6,8 @@ use super::plan::{Plan, Whole};
 use super::stock::Stock;
 use super::{measure, scale};
 use std::time::{Duration, Instant};
-use xtask::fail::{Fail, Result};
-use xtask::{interrupt, say};
+use task_support::fail::{Fail, Result};
+use task_support::{interrupt, say};
 
 /// One benchmark of the sequence.
 #[derive(Clone, Copy, Debug)]
@@ -166,7 +166,7 @@ mod tests {
     use super::super::cases::CASES;
     use super::super::plan::Asked;
     use super::*;
-    use xtask::args::Args;
+    use task_support::args::Args;
 
     fn whole(options: &str) -> Whole {
         match Asked::parse(Args::new(["all"].into_iter().chain(options.split_whitespace()).map(str::to_owned))) {

@@ -14,12 +14,12 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use task_support::fail::{Context as _, Fail, Result};
+use task_support::process::{Launch, need, run};
+use task_support::product::{Profile, build_program};
+use task_support::services::{Tool, find_or_install};
+use task_support::{interrupt, say};
 use tempfile::TempDir;
-use xtask::fail::{Context as _, Fail, Result};
-use xtask::process::{Launch, need, run};
-use xtask::product::{Profile, build_program};
-use xtask::services::{Tool, find_or_install};
-use xtask::{interrupt, say};
 
 /// Requests that are counted.
 const REQUESTS: u64 = 10_000;

@@ -17,8 +17,8 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use xtask::fail::{Context as _, Fail, Result};
-use xtask::say;
+use task_support::fail::{Context as _, Fail, Result};
+use task_support::say;
 
 /// Waits for the disk that make up one sample.
 const SYNCS: usize = 200;

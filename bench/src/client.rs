@@ -3,8 +3,8 @@
 use super::contender::Running;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use task_support::fail::{Context as _, Fail, Result};
 use ureq::Agent;
-use xtask::fail::{Context as _, Fail, Result};
 
 /// Who `bench-seed` sets up.
 const EMAIL: &str = "bench@localhost.example";

@@ -9,10 +9,10 @@ use std::process::Command;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use xtask::fail::{Context as _, Fail, Result};
-use xtask::process::{Launch, POLL, Server, run};
-use xtask::services::{Durability, Services, Wanted, tail};
-use xtask::{interrupt, product, say};
+use task_support::fail::{Context as _, Fail, Result};
+use task_support::process::{Launch, POLL, Server, run};
+use task_support::services::{Durability, Services, Wanted, tail};
+use task_support::{interrupt, product, say};
 
 /// How long a server may take to be ready after it was stopped for a while.
 const AWAKE: Duration = Duration::from_secs(10);

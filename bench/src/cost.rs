@@ -1,7 +1,7 @@
 //! What a process used: processor time and memory, from `/proc`. Source: proc(5).
 
 use std::time::Duration;
-use xtask::fail::{Context as _, Result};
+use task_support::fail::{Context as _, Result};
 
 /// Processor time, user and system, of some processes since they began.
 ///

@@ -11,8 +11,8 @@ use super::plan::Plan;
 use super::stock::Stock;
 use std::cmp::Reverse;
 use std::fmt::Write as _;
-use xtask::fail::{Context as _, Fail, Result};
-use xtask::{project, say};
+use task_support::fail::{Context as _, Fail, Result};
+use task_support::{project, say};
 
 /// Where the count that was committed is.
 const FILE: &str = "bench/results/instructions.txt";
@@ -149,7 +149,7 @@ fn listed(mut rows: Vec<Row<'_>>, total: u64, weight: impl Fn(&Row<'_>) -> u64) 
 
 /// The same check as a part of all tests; skipped on a machine of one's own that has no valgrind.
 pub(super) fn check() -> Result {
-    if !project::in_ci() && xtask::process::which("valgrind").is_none() {
+    if !project::in_ci() && task_support::process::which("valgrind").is_none() {
         say::note("valgrind is not installed: the instructions of a validation are not counted");
         return Ok(());
     }

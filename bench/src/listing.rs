@@ -11,8 +11,8 @@ use super::stage::Stage;
 use super::stats::Spread;
 use super::stock::Stock;
 use std::time::Duration;
-use xtask::fail::{Fail, Result};
-use xtask::{interrupt, say};
+use task_support::fail::{Fail, Result};
+use task_support::{interrupt, say};
 
 /// The pages asked for: the last is that of the last entries.
 const PAGES: [usize; 3] = [1, 500, 1_000];

@@ -32,9 +32,9 @@ use goals::Outcome;
 use plan::{Alone, Asked, Ground, Plan, Subject};
 use std::process::ExitCode;
 use stock::Stock;
-use xtask::args::Args;
-use xtask::fail::Result;
-use xtask::{interrupt, say};
+use task_support::args::Args;
+use task_support::fail::Result;
+use task_support::{interrupt, say};
 
 /// Benchmarks without a server to compare with. Those with one are in [`cases::CASES`].
 const ALONE: &[Alone] = &[

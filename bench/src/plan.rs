@@ -5,9 +5,9 @@ use super::cases::{self, CASES, Case, LIVE, Tokens};
 use super::contender::Backend;
 use super::goals::Outcome;
 use super::stock::Stock;
-use xtask::args::Args;
-use xtask::fail::{Fail, Result};
-use xtask::product::Profile;
+use task_support::args::Args;
+use task_support::fail::{Fail, Result};
+use task_support::product::Profile;
 
 /// Deepest pipeline: what fits into one segment's worth of requests many times over.
 const DEEPEST: u32 = 64;

@@ -9,10 +9,10 @@ use super::stats::Spread;
 use super::wrk::Seen;
 use std::process::Command;
 use std::time::Duration;
-use xtask::fail::{Context as _, Result};
-use xtask::process::output;
-use xtask::project;
-use xtask::services::{Tool, find_or_install};
+use task_support::fail::{Context as _, Result};
+use task_support::process::output;
+use task_support::project;
+use task_support::services::{Tool, find_or_install};
 
 /// The page with the last results.
 const PAGE: &str = "bench/results/README.md";

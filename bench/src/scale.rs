@@ -12,8 +12,8 @@ use super::stock::{Seeded, Stock};
 use super::wrk::CONNECTIONS;
 use std::fmt::Write as _;
 use std::time::Instant;
-use xtask::fail::{Fail, Result};
-use xtask::say;
+use task_support::fail::{Fail, Result};
+use task_support::say;
 
 /// How many tokens: quick, usual and full size.
 pub(super) const SIZES: [&[usize]; 3] =

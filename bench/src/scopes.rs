@@ -7,9 +7,9 @@ use super::stock::Stock;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::Path;
-use xtask::fail::{Context as _, Fail, Result};
-use xtask::process::run;
-use xtask::project;
+use task_support::fail::{Context as _, Fail, Result};
+use task_support::process::run;
+use task_support::project;
 
 /// Groups of the bench program, with what they time.
 const GROUPS: [(&str, &str); 2] =

@@ -10,8 +10,8 @@ use super::stats::Spread;
 use super::stock::Stock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use xtask::fail::{Context as _, Result};
-use xtask::{interrupt, product, say};
+use task_support::fail::{Context as _, Result};
+use task_support::{interrupt, product, say};
 
 /// After so long nothing of a start is going on any more.
 const SETTLED: Duration = Duration::from_secs(3);

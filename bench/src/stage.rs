@@ -2,9 +2,9 @@
 
 use super::contender::Product;
 use super::plan::Plan;
+use task_support::fail::{Context as _, Fail, Result};
+use task_support::{product, say};
 use tempfile::TempDir;
-use xtask::fail::{Context as _, Fail, Result};
-use xtask::{product, say};
 
 /// The core of server and database: what is compared is work, not scheduling.
 pub(super) const SERVER_CORE: usize = 1;

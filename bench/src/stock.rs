@@ -11,8 +11,8 @@ use super::tokens;
 use super::wrk::{Generator, Load};
 use std::path::PathBuf;
 use std::time::Duration;
-use xtask::fail::{Context as _, Fail, Result};
-use xtask::{interrupt, say};
+use task_support::fail::{Context as _, Fail, Result};
+use task_support::{interrupt, say};
 
 /// How long asking for every token once may take, beside a second for each so many of them.
 const WARM_UP: Duration = Duration::from_mins(3);

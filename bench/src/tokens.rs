@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use xtask::fail::{Context as _, Fail, Result};
+use task_support::fail::{Context as _, Fail, Result};
 
 /// Length of a token: prefix, 32 random and 8 checksum digits.
 pub(super) const TOKEN_LENGTH: usize = 44;

@@ -15,8 +15,8 @@ use super::stats::Spread;
 use super::stock::{Seeded, Stock};
 use super::wrk::{CONNECTIONS, Generator, Load};
 use std::time::Duration;
-use xtask::fail::Result;
-use xtask::{product, say};
+use task_support::fail::Result;
+use task_support::{product, say};
 
 /// Tokens of each server, by size. More change nothing and take longer to get to know.
 const TOKENS: [usize; 3] = [LIVE[0], LIVE[1], LIVE[1]];

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
-use xtask::fail::{Context as _, Fail, Result};
-use xtask::interrupt;
-use xtask::process::{Launch, POLL};
-use xtask::services::{Tool, find_or_install};
+use task_support::fail::{Context as _, Fail, Result};
+use task_support::interrupt;
+use task_support::process::{Launch, POLL};
+use task_support::services::{Tool, find_or_install};
 
 /// Keep-alive connections of most benchmarks.
 pub(super) const CONNECTIONS: u32 = 32;

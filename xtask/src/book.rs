@@ -1,10 +1,10 @@
 //! `cargo xtask book`: the book as pages, by mdBook. That its commands work, the tests of `nlp` show.
 
 use std::process::Command;
-use xtask::args::Args;
-use xtask::fail::{Fail, Result};
-use xtask::process::{run, which};
-use xtask::{project, say};
+use task_support::args::Args;
+use task_support::fail::{Fail, Result};
+use task_support::process::{run, which};
+use task_support::{project, say};
 
 /// `cargo xtask book`
 pub(crate) fn task(args: Args) -> Result {

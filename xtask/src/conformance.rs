@@ -9,11 +9,11 @@ mod prometheus;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use xtask::args::Args;
-use xtask::fail::{Context as _, Fail, Result};
-use xtask::process::{Launch, Server, need, output, run, run_with_input};
-use xtask::services::{Tool, find_or_install};
-use xtask::{product, project, say};
+use task_support::args::Args;
+use task_support::fail::{Context as _, Fail, Result};
+use task_support::process::{Launch, Server, need, output, run, run_with_input};
+use task_support::services::{Tool, find_or_install};
+use task_support::{product, project, say};
 
 const SOURCES: &str = "xtask/conformance";
 const DOCUMENT: &str = "docs/reference/openapi.json";

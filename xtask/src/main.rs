@@ -5,16 +5,15 @@
 
 mod book;
 mod check;
-mod client;
 mod conformance;
 mod dev;
 mod dist;
 mod test;
 
 use std::process::ExitCode;
-use xtask::args::Args;
-use xtask::fail::{Fail, Result};
-use xtask::{interrupt, project, say, services};
+use task_support::args::Args;
+use task_support::fail::{Fail, Result};
+use task_support::{interrupt, project, say, services};
 
 /// One task: its name, how it is called, what it does, and the code behind it.
 struct Task {
@@ -99,7 +98,7 @@ fn run(name: &str, args: Args) -> Result {
 /// The benchmarks are a package of their own.
 fn bench(args: Args) -> Result {
     let mut cargo = project::cargo();
-    xtask::process::run(cargo.args(["run", "--quiet", "--locked", "--package", "bench", "--"]).args(args.all()))
+    task_support::process::run(cargo.args(["run", "--quiet", "--locked", "--package", "bench", "--"]).args(args.all()))
 }
 
 fn help(args: Args) -> Result {

@@ -2,10 +2,10 @@
 
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
-use xtask::args::Args;
-use xtask::fail::Result;
-use xtask::process::run;
-use xtask::{project, say, services};
+use task_support::args::Args;
+use task_support::fail::Result;
+use task_support::process::run;
+use task_support::{project, say, services};
 
 /// Asks tests for their long versions.
 const FULL: &str = "NOLAPSE_TEST_FULL";
@@ -122,7 +122,7 @@ fn loom() -> Result {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xtask::process::shown;
+    use task_support::process::shown;
 
     fn plan(package: Option<&str>, filters: &[&str]) -> Plan {
         Plan {

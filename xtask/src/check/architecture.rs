@@ -5,7 +5,7 @@
 
 use super::{ARCHITECTURE, DEPENDENCIES};
 use std::collections::BTreeMap;
-use xtask::fail::{Fail, Result};
+use task_support::fail::{Fail, Result};
 
 /// The tables.
 #[derive(Debug, Default)]

@@ -4,9 +4,9 @@
 
 use super::Finding;
 use super::architecture::{Architecture, matches};
-use xtask::fail::{Context as _, Result};
-use xtask::process::output;
-use xtask::project;
+use task_support::fail::{Context as _, Result};
+use task_support::process::output;
+use task_support::project;
 
 /// Asks `cargo tree` about every package that forbids something.
 pub(super) fn check(architecture: &Architecture) -> Result<Vec<Finding>> {

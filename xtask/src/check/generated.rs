@@ -6,11 +6,10 @@ use super::Finding;
 use super::architecture::Architecture;
 use super::graph;
 use super::members::Members;
-use crate::client;
-use crate::client::Part;
-use xtask::fail::{Context as _, Result};
-use xtask::process::output;
-use xtask::{project, say};
+use client_generator::Part;
+use task_support::fail::{Context as _, Result};
+use task_support::process::output;
+use task_support::{project, say};
 
 /// How to make a file.
 #[derive(Clone, Copy)]
@@ -49,7 +48,7 @@ pub(super) fn check(sources: &Sources<'_>, write: bool) -> Result<Vec<Finding>> 
     let mut found = Vec::new();
     for (path, maker) in FILES {
         let made = match maker {
-            Maker::Client(part) => client::make(*part)?,
+            Maker::Client(part) => client_generator::make(*part)?,
             Maker::Graph => graph::draw(sources.architecture, sources.members).into_bytes(),
             Maker::Binary(arguments) => output(
                 project::cargo().args(["run", "--quiet", "--locked", "--package", "api", "--"]).args(*arguments),

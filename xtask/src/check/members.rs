@@ -3,8 +3,8 @@
 use super::Finding;
 use cargo_metadata::DependencyKind;
 use std::collections::BTreeSet;
-use xtask::fail::{Context as _, Result};
-use xtask::project;
+use task_support::fail::{Context as _, Result};
+use task_support::project;
 
 /// Our packages and what the root manifest offers them.
 #[derive(Debug, Default)]

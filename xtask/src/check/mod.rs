@@ -20,9 +20,9 @@ mod tidy;
 use architecture::Architecture;
 use members::Members;
 use std::fmt;
-use xtask::args::Args;
-use xtask::fail::{Context as _, Fail, Result};
-use xtask::{interrupt, project, say};
+use task_support::args::Args;
+use task_support::fail::{Context as _, Fail, Result};
+use task_support::{interrupt, project, say};
 
 /// Where the tables are that several rules compare the workspace with.
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";

@@ -6,8 +6,8 @@
 use super::Finding;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
-use xtask::fail::{Context as _, Result};
-use xtask::project;
+use task_support::fail::{Context as _, Result};
+use task_support::project;
 
 /// The document, as `nolapse-api openapi` writes it.
 const DOCUMENT: &str = "docs/reference/openapi.json";

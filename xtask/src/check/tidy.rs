@@ -3,9 +3,9 @@
 use super::Finding;
 use std::path::Path;
 use std::process::Command;
-use xtask::fail::{Context as _, Result};
-use xtask::process::output;
-use xtask::project;
+use task_support::fail::{Context as _, Result};
+use task_support::process::output;
+use task_support::project;
 
 /// The only entries at the top of the project. A new one is a decision, not an accident.
 const TOP_LEVEL: &[&str] = &[

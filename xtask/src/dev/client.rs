@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use std::time::Duration;
+use task_support::fail::{Context as _, Fail, Result};
 use ureq::Agent;
-use xtask::fail::{Context as _, Fail, Result};
 
 /// How long one request may take; sign-in hashes a password in a debug build.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -4,7 +4,7 @@
 
 use super::client::Client;
 use serde_json::{Value, json};
-use xtask::fail::{Fail, Result};
+use task_support::fail::{Fail, Result};
 
 /// A token: name, scopes, days until it ends, how often it is used, what it is for.
 type Row = (&'static str, &'static [&'static str], Option<u32>, u32, &'static str);

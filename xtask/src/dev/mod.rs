@@ -13,10 +13,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
-use xtask::args::Args;
-use xtask::fail::{Context as _, Fail, Result};
-use xtask::process::{Launch, POLL, Server, run_with_input};
-use xtask::{interrupt, product, say};
+use task_support::args::Args;
+use task_support::fail::{Context as _, Fail, Result};
+use task_support::process::{Launch, POLL, Server, run_with_input};
+use task_support::{interrupt, product, say};
 
 /// The organisation and the person a new state begins with.
 const ORGANISATION: &str = "acme";
@@ -70,7 +70,7 @@ fn preferred_address() -> Result<SocketAddr> {
 }
 
 fn launch(program: &Path, state: &State) -> Launch {
-    Launch::new(program).env("NOLAPSE_CONFIG", xtask::project::root().join(CONFIG)).directory(state.folder())
+    Launch::new(program).env("NOLAPSE_CONFIG", task_support::project::root().join(CONFIG)).directory(state.folder())
 }
 
 /// Makes the organisation and its first person, and keeps the password once the database has them.
@@ -82,7 +82,7 @@ fn set_up(program: &Path, state: &State) -> Result {
         .args(["setup", "--org", ORGANISATION, "--email", EMAIL, "--password-stdin"])
         .args(["--database-url", &state.database_url()])
         .current_dir(state.folder())
-        .env("NOLAPSE_CONFIG", xtask::project::root().join(CONFIG))
+        .env("NOLAPSE_CONFIG", task_support::project::root().join(CONFIG))
         .stdout(std::io::stderr());
     run_with_input(&mut command, format!("{password}\n").as_bytes())
         .map_err(|fail| Fail::new(fail.to_string()).fix("cargo xtask dev --fresh"))?;

@@ -4,8 +4,8 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use xtask::fail::{Context as _, Result};
-use xtask::{project, say};
+use task_support::fail::{Context as _, Result};
+use task_support::{project, say};
 
 /// Random bytes in a password; written as twice as many hexadecimal digits.
 const PASSWORD_BYTES: usize = 12;

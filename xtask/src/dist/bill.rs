@@ -4,9 +4,9 @@ use super::{PROGRAMS, Release};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use xtask::fail::{Context as _, Result};
-use xtask::process::output;
-use xtask::project;
+use task_support::fail::{Context as _, Result};
+use task_support::process::output;
+use task_support::project;
 
 /// Writes it beside the archives.
 pub(super) fn write(release: &Release) -> Result<PathBuf> {

@@ -4,9 +4,9 @@ use super::{Release, copy, make_folder};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use xtask::fail::{Context as _, Fail, Result};
-use xtask::process::{need, output, run};
-use xtask::project;
+use task_support::fail::{Context as _, Fail, Result};
+use task_support::process::{need, output, run};
+use task_support::project;
 
 /// Scripts that dpkg runs.
 const SCRIPTS: [&str; 3] = ["postinst", "prerm", "postrm"];

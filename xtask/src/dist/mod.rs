@@ -9,11 +9,11 @@ mod deb;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use xtask::args::Args;
-use xtask::fail::{Context as _, Result};
-use xtask::process::{output, run};
-use xtask::product::{self, Profile};
-use xtask::{project, say};
+use task_support::args::Args;
+use task_support::fail::{Context as _, Result};
+use task_support::process::{output, run};
+use task_support::product::{self, Profile};
+use task_support::{project, say};
 
 /// The programs that are handed out, with the package of the workspace that has each.
 const PROGRAMS: &[(&str, &str)] = &[("api", "nolapse-api"), ("nlp", "nlp")];

@@ -53,7 +53,7 @@ pub(crate) fn open_reader(path: &Path, options: &StoreOptions) -> Result<SqliteC
 }
 
 /// The same, for statements that are given a time.
-pub(super) fn open_bounded_reader(
+pub(crate) fn open_bounded_reader(
     path: &Path,
     options: &StoreOptions,
     budget: &Budget,

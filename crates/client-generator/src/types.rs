@@ -4,7 +4,7 @@ use super::names::{comment, pascal, snake};
 use super::schema::{Definition, Document, Field, Shape};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use xtask::fail::Result;
+use task_support::fail::Result;
 
 const HEAD: &str = "\
 //! What travels: the bodies of requests and answers, from `docs/reference/openapi.json`.

@@ -5,7 +5,7 @@ use super::schema::{Document, Shape, reference, shape};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use xtask::fail::{Fail, Result};
+use task_support::fail::{Fail, Result};
 
 const HEAD: &str = "\
 //! One method for each operation, from `docs/reference/openapi.json`.

@@ -14,15 +14,15 @@ mod types;
 use schema::Document;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-use xtask::fail::{Context as _, Fail, Result};
-use xtask::project;
+use task_support::fail::{Context as _, Fail, Result};
+use task_support::project;
 
 /// Where the document is kept.
 const DOCUMENT: &str = "docs/reference/openapi.json";
 
 /// One of the generated files.
 #[derive(Clone, Copy)]
-pub(crate) enum Part {
+pub enum Part {
     /// What travels: bodies of requests and answers.
     Types,
     /// One method for each operation.
@@ -33,7 +33,7 @@ pub(crate) enum Part {
 ///
 /// # Errors
 /// Names the schema or operation that uses something the generator does not know.
-pub(crate) fn make(part: Part) -> Result<Vec<u8>> {
+pub fn make(part: Part) -> Result<Vec<u8>> {
     let text = std::fs::read_to_string(project::root().join(DOCUMENT)).attempt(|| format!("read {DOCUMENT}"))?;
     let document = Document::parse(&text)?;
     let source = match part {

@@ -3,7 +3,7 @@
 use super::names::pascal;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
-use xtask::fail::{Context as _, Fail, Result};
+use task_support::fail::{Context as _, Fail, Result};
 
 /// Fields whose text is a credential, wherever they stand. They get a type that is neither printed nor kept.
 const SECRETS: &[&str] = &[
