@@ -16,6 +16,7 @@ use super::place::Seated;
 use super::view::OrganizationView;
 use crate::surface::permission::WriteOrganization;
 use crate::surface::projects::patch::Patch;
+use edge::codes::Code;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 

@@ -17,6 +17,7 @@ use crate::surface::path::PathParam;
 use crate::surface::permission::ManageTokens;
 use crate::surface::projects::patch::Patch;
 use crate::surface::{Authorized, failing};
+use edge::codes::Code;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
