@@ -109,6 +109,11 @@ fn refused(refusal: &Refusal) -> Failure {
             Failure { exit: Exit::Refused, ..failure }.next("nlp login, or set NLP_TOKEN")
         }
         401 => Failure { exit: Exit::InvalidToken, ..failure },
+        403 if !refusal.missing.is_empty() => {
+            let scopes: Vec<String> = refusal.missing.iter().map(|scope| format!("--scope {scope}")).collect();
+            Failure { exit: Exit::Refused, ..failure }
+                .next(format!("use a credential that has them, such as: nlp login {}", scopes.join(" ")))
+        }
         403 => Failure { exit: Exit::Refused, ..failure },
         429 => {
             let wait = refusal

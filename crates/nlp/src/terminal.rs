@@ -36,16 +36,18 @@ pub(crate) fn ask_secret(question: &str) -> Result<Secret> {
     Ok(secret(&answer?))
 }
 
-/// Asks for confirmation unless `--yes` was given. Without a terminal and without `--yes` it is a usage error.
+/// Asks for confirmation unless `--yes` was given; a no is a failure. Without a terminal and without `--yes` it is a usage error.
 pub(crate) fn confirm(question: &str, yes: bool) -> Result<()> {
+    if agrees(question, yes)? { Ok(()) } else { Err(Failure::new("nothing was changed")) }
+}
+
+/// Asks for a yes or a no unless `--yes` was given. Without a terminal and without `--yes` it is a usage error.
+pub(crate) fn agrees(question: &str, yes: bool) -> Result<bool> {
     if yes {
-        return Ok(());
+        return Ok(true);
     }
     if !present() {
         return Err(Failure::usage(format!("{question} There is no terminal to confirm on.")).next("--yes"));
     }
-    match ask(&format!("{question} [y/N]"))?.to_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(Failure::new("nothing was changed")),
-    }
+    Ok(matches!(ask(&format!("{question} [y/N]"))?.to_lowercase().as_str(), "y" | "yes"))
 }

@@ -97,6 +97,8 @@ pub(crate) struct Finding {
     pub(crate) places: Vec<Place>,
     /// Whether the authority says that it is live, if it was asked.
     pub(crate) live: Option<bool>,
+    /// Whether this scan revoked it.
+    pub(crate) revoked: bool,
 }
 
 /// Puts the places of the same secret together, less what an earlier report has. In order of the first place.
@@ -119,7 +121,7 @@ pub(crate) fn gather(mut places: Vec<Place>, earlier: &BTreeSet<String>) -> Vec<
         let token = place.token.clone();
         order.insert(token.clone(), findings.len());
         let (hint, fingerprint) = (token.hint(), token.fingerprint());
-        findings.push(Finding { token, hint, fingerprint, places: vec![place], live: None });
+        findings.push(Finding { token, hint, fingerprint, places: vec![place], live: None, revoked: false });
     }
     findings.retain(|finding| !earlier.contains(&finding.fingerprint));
     findings

@@ -3,8 +3,8 @@
 //! The order is cheap first: a vector search for what a token begins with, then its shape, then its checksum. Nothing
 //! that has no good checksum is reported, so that a finding is a token and not a look-alike.
 //!
-//! **Invariant:** offline unless `--check` is given, and no secret is ever printed: a finding shows the hint and a
-//! fingerprint.
+//! **Invariant:** offline unless `--check` or `--revoke` is given, and no secret is ever printed: a finding shows the hint
+//! and a fingerprint.
 
 mod allow;
 mod baseline;
@@ -16,6 +16,7 @@ mod git;
 mod history;
 mod ignored;
 mod report;
+mod revoke;
 mod sarif;
 mod staged;
 mod tree;
@@ -38,7 +39,7 @@ use content::Scanner;
 #[derive(Debug, Clone, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[command(
-    after_help = "Exit codes: 0 nothing found, 10 tokens found, 11 tokens found of which some are live (--check).\n\
+    after_help = "Exit codes: 0 nothing found, 10 tokens found, 11 tokens found of which some are live (--check) and were not revoked.\n\
 A line with `nlp:allow <reason>` is passed over; `.nlpignore` names files as `.gitignore` does."
 )]
 pub(crate) struct Args {
@@ -60,6 +61,13 @@ pub(crate) struct Args {
     /// Ask the authority which of the found tokens are live. Only they are sent, to no other address.
     #[arg(long)]
     check: bool,
+    /// Revoke the tokens that were found, with `--check` those that are live. Asks once. It takes no sign-in:
+    /// the holder of a token may revoke it.
+    #[arg(long)]
+    revoke: bool,
+    /// Do not ask before revoking.
+    #[arg(long, requires = "revoke")]
+    yes: bool,
     /// Scan files that `.gitignore` and the like leave out, too.
     #[arg(long)]
     no_ignore: bool,
@@ -94,6 +102,9 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     let mut findings = gather(places, &earlier);
     if args.check && !findings.is_empty() {
         check::check(&settings.client()?.anonymous(), &mut findings)?;
+    }
+    if args.revoke {
+        revoke::revoke(&settings.client()?.anonymous(), &settings.url()?, &mut findings, args.yes)?;
     }
     let live = findings.iter().any(|finding| finding.live == Some(true));
     match printer.format() {

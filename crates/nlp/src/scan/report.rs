@@ -20,10 +20,11 @@ pub(super) fn text(findings: &[Finding], looked: Looked, is_terminal: bool) -> S
             Some(false) => "  not live",
             None => "",
         };
+        let revoked = if finding.revoked { "  revoked" } else { "" };
         let mut places = finding.places.iter();
         let first = places.next().map(place).unwrap_or_default();
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "{}  {}  {first}{live}", finding.hint, finding.fingerprint);
+        let _ = writeln!(out, "{}  {}  {first}{live}{revoked}", finding.hint, finding.fingerprint);
         for other in places {
             let _ = writeln!(out, "    {}", place(other));
         }
@@ -34,13 +35,22 @@ pub(super) fn text(findings: &[Finding], looked: Looked, is_terminal: bool) -> S
             1 => "1 token found".to_owned(),
             n => format!("{n} tokens found"),
         };
-        let _ = write!(out, "{found} in {} files, {} MiB", looked.items, looked.bytes.div_ceil(1024 * 1024));
+        let _ = write!(out, "{found} in {} files, {}", looked.items, size(looked.bytes));
         if looked.skipped > 0 {
             let _ = write!(out, "; {} large binaries or unreadable files passed over", looked.skipped);
         }
         out.push('\n');
     }
     out
+}
+
+/// A number of bytes in the largest unit of which it has one.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes / 1024),
+        _ => format!("{} MiB", bytes / 1_048_576),
+    }
 }
 
 fn place(place: &Place) -> String {
@@ -85,6 +95,9 @@ fn one(finding: &Finding) -> Value {
     });
     if let Some(live) = finding.live {
         value["live"] = json!(live);
+    }
+    if finding.revoked {
+        value["revoked"] = json!(true);
     }
     value
 }

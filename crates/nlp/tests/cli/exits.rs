@@ -34,6 +34,16 @@ fn every_exit_code_has_its_meaning() {
     assert_code(&nobody.nlp(["scan", "--check", "leak.txt"]), 10);
     nobody.write("leak.txt", secret);
     assert_code(&nobody.nlp(["scan", "--check", "leak.txt"]), 11);
+    // Without a terminal nobody can be asked, and nothing is revoked unasked.
+    assert_code(&nobody.nlp(["scan", "--revoke", "leak.txt"]), 2);
+    assert_code(&nobody.nlp(["scan", "--yes", "leak.txt"]), 2);
+    assert_code(&nobody.nlp(["scan", "--check", "leak.txt"]), 11);
+    let revoked = nobody.nlp(["scan", "--revoke", "--yes", "-o", "json", "leak.txt"]);
+    assert_code(&revoked, 10);
+    let report: Value = serde_json::from_slice(&revoked.stdout).unwrap();
+    assert_eq!(report["findings"][0]["revoked"], true);
+    assert_code(&nobody.nlp(["scan", "--check", "leak.txt"]), 10);
+    assert_code(&reader.nlp(["token", "validate"]), 3);
     // Guesses at a password wait.
     let login = ["login", "--email", OWNER, "--password-stdin"];
     let codes: Vec<_> = (0..40).map(|_| nobody.nlp_with(login, "wrong password\n").status.code().unwrap()).collect();
