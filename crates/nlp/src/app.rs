@@ -17,8 +17,15 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Ok(cli) => cli,
         Err(usage) => {
             // Help and version are not errors. Write errors are ignored.
-            let _ = usage.print();
-            return if usage.use_stderr() { Exit::Usage } else { Exit::Done };
+            if !usage.use_stderr() {
+                let _ = usage.print();
+                return Exit::Done;
+            }
+            // It repeats the arguments, and somebody may have given a secret for one.
+            let said = usage.render().to_string();
+            let shown = token_format::redact(&said).to_string();
+            let _ = if shown == said { usage.print() } else { write!(std::io::stderr(), "{shown}") };
+            return Exit::Usage;
         }
     };
     let printer = Printer::new(cli.output, cli.field);

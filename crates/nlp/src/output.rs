@@ -125,7 +125,7 @@ impl Printer {
         names.extend(rest);
         let rows = names.into_iter().filter_map(|name| {
             let field = pick(value, name).filter(|field| !field.is_null())?;
-            Some((name.replace('_', " "), cell(Some(field))))
+            Some((words(name), cell(Some(field))))
         });
         let rows: Vec<_> = rows.collect();
         let width =
@@ -200,8 +200,22 @@ fn cell(value: Option<&Value>) -> String {
     text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
 }
 
+/// The name of a field as words: `created_at` and `createdAt` are both "created at".
+fn words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 2);
+    for letter in name.chars() {
+        if letter == '_' || letter.is_ascii_uppercase() {
+            words.push(' ');
+        }
+        if letter != '_' {
+            words.push(letter.to_ascii_lowercase());
+        }
+    }
+    words
+}
+
 fn table(columns: &[&str], rows: &[Vec<String>]) -> String {
-    let head = |name: &&str| name.rsplit('.').next().unwrap_or(name).replace('_', " ").to_uppercase();
+    let head = |name: &&str| words(name.rsplit('.').next().unwrap_or(name)).to_uppercase();
     let heads: Vec<String> = columns.iter().map(head).collect();
     let width = |at: usize| {
         rows.iter().map(|row| row[at].chars().count()).chain([heads[at].chars().count()]).max().unwrap_or_default()

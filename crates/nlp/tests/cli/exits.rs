@@ -67,6 +67,15 @@ fn a_failure_is_one_object_on_standard_error_and_nothing_else() {
 }
 
 #[test]
+fn a_secret_given_as_an_argument_is_not_repeated() {
+    for [command, option] in [["verify", "--offline"], ["token", "show"], ["scan", "--stdin"]] {
+        let done = Home::new(None).nlp([command, option, &token(3), "x"]);
+        assert_code(&done, 2);
+        assert!(!said(&done).contains(&token(3)[8..]), "{}", said(&done));
+    }
+}
+
+#[test]
 fn completions_and_pages_are_written_without_an_authority() {
     let home = Home::new(None);
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
