@@ -6,10 +6,10 @@ use std::io::{Read as _, Write as _};
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use xtask::fail::{Context as _, Fail, Result};
-use xtask::interrupt;
-use xtask::process::{Launch, need, output};
-use xtask::services::start_on_free_port;
+use task_support::fail::{Context as _, Fail, Result};
+use task_support::interrupt;
+use task_support::process::{Launch, need, output};
+use task_support::services::start_on_free_port;
 
 /// How long the first scrape may take: it is made within a second of the start.
 const PATIENCE: Duration = Duration::from_mins(1);
