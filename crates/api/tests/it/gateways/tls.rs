@@ -61,10 +61,12 @@ fn behind(kind: Kind) {
     assert_eq!(ask("/ready", &[]).0, 200);
     let sign_in = json!({"email": Server::OWNER, "password": Server::PASSWORD}).to_string();
     assert_eq!(ask("/v1/sessions", &["--data", &sign_in]).0, 201);
-    // Its cookies travel by TLS only.
-    let (status, page) = ask("/sign-in", &["--include"]);
-    let cookies: Vec<&str> = page.lines().filter(|line| line.to_ascii_lowercase().starts_with("set-cookie:")).collect();
-    assert!(status == 200 && cookies.iter().all(|cookie| cookie.contains("Secure")), "{cookies:?}");
+    // A person signs in at the public address, and the cookie travels by TLS only.
+    let form = ["--include", "--header", "Origin: https://tokens.example.org", "--data-urlencode"];
+    let (email, password) = (format!("email={}", Server::OWNER), format!("password={}", Server::PASSWORD));
+    let (status, page) = ask("/sign-in", &[&form[..], &[&email, "--data-urlencode", &password]].concat());
+    let cookie = page.lines().find(|line| line.to_ascii_lowercase().starts_with("set-cookie:"));
+    assert!(status == 303 && cookie.is_some_and(|cookie| cookie.contains("; Secure")), "{status} {page}");
 
     // The address that counts is the client's as the proxy sees it, whatever the client says it is.
     let mut owner = server.owner();
