@@ -37,6 +37,7 @@ macro_rules! codes {
             pub const EXACT: &'static [Self] = &[$(Self::$exact),+];
 
             /// The general code that this one is a case of; itself, if it is general.
+            #[must_use]
             pub const fn general(self) -> Self {
                 match self {
                     $(Self::$code => Self::$code,)+

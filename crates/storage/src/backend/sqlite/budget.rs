@@ -4,7 +4,7 @@
 //! code. So statements that may look at many rows ask in their condition, row by row, whether there is time left:
 //! `in_time()`.
 
-use crate::instance::boottime_nanos;
+use crate::boottime::boottime_nanos;
 use diesel::serialize::{IsNull, Output, ToSql};
 use diesel::sql_types::Bool;
 use diesel::sqlite::Sqlite;
