@@ -69,6 +69,18 @@ pub enum InvalidDatabaseUrl {
     /// A standby asked for: it may answer with what was revoked a moment ago.
     #[error("target_session_attrs must be read-write, or be left out: only the primary knows what is revoked")]
     ReadOnly,
+    /// An option that decides whom to trust is given twice.
+    #[error("{0} is given twice: give it once")]
+    Repeated(&'static str),
+    /// `sslrootcert` without a file.
+    #[error("sslrootcert must name a file of certificates")]
+    NoRootCertificate,
+    /// `sslrootcert` with an `sslmode` that never looks at it.
+    #[error("sslrootcert is given with an sslmode that does not use it: use verify-full, or leave one of them out")]
+    UnusedRootCertificate,
+    /// A parameter whose name is percent-encoded.
+    #[error("write the names of parameters as they are, without `%`")]
+    EncodedName,
     /// An `sslmode` that is not supported.
     #[error("sslmode must be disable, prefer, require or verify-full")]
     SslMode,
@@ -78,7 +90,7 @@ impl DatabaseUrl {
     /// Reads `sqlite://relative/or/absolute/path.db`, `postgres://…` or `postgresql://…`.
     ///
     /// PostgreSQL URLs take libpq's parameters as far as the driver has them, and `sslmode` (`disable`, `prefer`,
-    /// `require`, `verify-full`) and `sslrootcert`. Without `sslmode` a server on this machine is asked for TLS but may
+    /// `require`, `verify-full`) and `sslrootcert`, each once. With `sslrootcert` the server is identified. Without `sslmode` a server on this machine is asked for TLS but may
     /// decline, and any other must prove its name.
     ///
     /// # Errors
@@ -134,8 +146,14 @@ fn server(scheme: &str, rest: &str) -> Result<Server, InvalidDatabaseUrl> {
     let mut shown_query = Vec::new();
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
         match parameter.split_once('=').unwrap_or((parameter, "")) {
-            ("sslmode", mode) => tls = Some(TlsMode::parse(mode).ok_or(InvalidDatabaseUrl::SslMode)?),
-            ("sslrootcert", file) => root_certificate = Some(PathBuf::from(file)),
+            ("sslmode", mode) => {
+                let mode = TlsMode::parse(mode).ok_or(InvalidDatabaseUrl::SslMode)?;
+                once(&mut tls, mode, "sslmode")?;
+            }
+            ("sslrootcert", "") => return Err(InvalidDatabaseUrl::NoRootCertificate),
+            ("sslrootcert", file) => once(&mut root_certificate, PathBuf::from(file), "sslrootcert")?,
+            // The driver decodes names, so that these would go around what is read here.
+            (name, _) if name.contains('%') => return Err(InvalidDatabaseUrl::EncodedName),
             ("password", _) => {
                 others.push(parameter);
                 continue;
@@ -158,7 +176,14 @@ fn server(scheme: &str, rest: &str) -> Result<Server, InvalidDatabaseUrl> {
         _ => {}
     }
     config.keepalives_idle(Duration::from_secs(30));
-    let tls = tls.unwrap_or_else(|| default_tls(config.get_hosts(), root_certificate.is_some()));
+    let tls = match (tls, root_certificate.is_some()) {
+        (None, has_root) => default_tls(&config, has_root),
+        // As in libpq a root that is named is used; there it leaves the name unchecked, which protects from nobody whom the same
+        // authority certifies.
+        (Some(TlsMode::Require | TlsMode::VerifyFull), true) => TlsMode::VerifyFull,
+        (Some(TlsMode::Disable | TlsMode::Prefer), true) => return Err(InvalidDatabaseUrl::UnusedRootCertificate),
+        (Some(mode), false) => mode,
+    };
     let shown = format!("{scheme}://{}", with_query(&without_password(address), &shown_query));
     Ok(Server { config, tls, root_certificate, shown })
 }
@@ -176,6 +201,11 @@ fn is_cut_short(address: &str, query: &str) -> bool {
     };
     let is_escape = |at: usize| user.get(at + 1..at + 3).is_some_and(|two| two.bytes().all(|b| b.is_ascii_hexdigit()));
     host.contains('@') || (host.is_empty() && goes_on) || user.match_indices('%').any(|(at, _)| !is_escape(at))
+}
+
+/// Takes an option that decides whom to trust: given twice, it is not known which was meant.
+fn once<T>(slot: &mut Option<T>, value: T, name: &'static str) -> Result<(), InvalidDatabaseUrl> {
+    if slot.replace(value).is_some() { Err(InvalidDatabaseUrl::Repeated(name)) } else { Ok(()) }
 }
 
 fn cause(error: &tokio_postgres::Error) -> String {
@@ -198,13 +228,16 @@ fn without_password(address: &str) -> String {
     }
 }
 
-fn default_tls(hosts: &[Host], has_root: bool) -> TlsMode {
-    let local = hosts.iter().all(|host| match host {
-        Host::Unix(_) => true,
-        Host::Tcp(name) => {
-            name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-        }
-    });
+/// What is asked of the server when the URL does not say. Where `hostaddr` is given the connection goes there, whatever the name.
+fn default_tls(config: &tokio_postgres::Config, has_root: bool) -> TlsMode {
+    let addresses_local = config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback);
+    let local = addresses_local
+        && config.get_hosts().iter().all(|host| match host {
+            Host::Unix(_) => true,
+            Host::Tcp(name) => {
+                name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+            }
+        });
     if local && !has_root { TlsMode::Prefer } else { TlsMode::VerifyFull }
 }
 
@@ -280,6 +313,13 @@ mod tests {
             ("sqlite://a.db?mode=memory", No::SqliteParameters),
             ("postgres://localhost/db?sslmode=verify-ca", No::SslMode),
             ("postgres://a,b/db?target_session_attrs=read-only", No::ReadOnly),
+            ("postgres://db.example/db?sslmode=verify-full&sslmode=disable", No::Repeated("sslmode")),
+            ("postgres://db.example/db?sslmode=require&sslmode=require", No::Repeated("sslmode")),
+            ("postgres://db.example/db?sslrootcert=/a.pem&sslrootcert=/b.pem", No::Repeated("sslrootcert")),
+            ("postgres://db.example/db?sslmode=disable&sslrootcert=/ca.pem", No::UnusedRootCertificate),
+            ("postgres://db.example/db?sslmode=prefer&sslrootcert=/ca.pem", No::UnusedRootCertificate),
+            ("postgres://db.example/db?sslrootcert=", No::NoRootCertificate),
+            ("postgres://db.example/db?ssl%6Dode=disable", No::EncodedName),
         ] {
             assert_eq!(DatabaseUrl::parse(text), Err(why), "{text}");
         }
@@ -333,6 +373,9 @@ mod tests {
             ("postgres://db.example/db", TlsMode::VerifyFull),
             ("postgres://localhost,db.example/db", TlsMode::VerifyFull),
             ("postgres://localhost/db?sslrootcert=/ca.pem", TlsMode::VerifyFull),
+            ("postgres://localhost/db?hostaddr=192.0.2.1", TlsMode::VerifyFull),
+            ("postgres://localhost/db?hostaddr=127.0.0.1", TlsMode::Prefer),
+            ("postgres://db.example/db?sslmode=require&sslrootcert=/ca.pem", TlsMode::VerifyFull),
             ("postgres://db.example/db?sslmode=disable", TlsMode::Disable),
             ("postgres://db.example/db?sslmode=require", TlsMode::Require),
         ] {

@@ -67,6 +67,10 @@ fn each_mode_asks_as_much_of_the_server_as_it_says() {
         let empty = db.path("empty.pem");
         std::fs::write(&empty, "no certificate").unwrap();
         let empty = empty.display();
+        let other = db.path("other.pem");
+        let stranger = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        std::fs::write(&other, stranger.cert.pem()).unwrap();
+        let other = other.display();
         let rows = [
             ("localhost", "sslmode=disable".to_owned(), false, "plain text to a front that takes none"),
             ("localhost", "sslmode=prefer".to_owned(), true, "any certificate will do"),
@@ -74,6 +78,14 @@ fn each_mode_asks_as_much_of_the_server_as_it_says() {
             ("127.0.0.1", "sslmode=require".to_owned(), true, "whatever its name"),
             ("localhost", format!("sslmode=verify-full&sslrootcert={root}"), true, "the right name and root"),
             ("localhost", format!("sslrootcert={root}"), true, "a root asks for its use"),
+            ("localhost", format!("sslmode=require&sslrootcert={root}"), true, "also with require"),
+            (
+                "127.0.0.1",
+                format!("sslmode=require&sslrootcert={root}"),
+                false,
+                "another name, although only require is asked",
+            ),
+            ("localhost", format!("sslmode=require&sslrootcert={other}"), false, "a root that did not sign it"),
             ("127.0.0.1", format!("sslmode=verify-full&sslrootcert={root}"), false, "another name"),
             ("localhost", "sslmode=verify-full".to_owned(), false, "a root nobody knows"),
             ("localhost", format!("sslmode=verify-full&sslrootcert={missing}"), false, "no file"),
