@@ -87,9 +87,28 @@ impl Keyring {
         self.current.id
     }
 
+    /// The ids of all its keys, the current one first.
+    pub fn ids(&self) -> impl Iterator<Item = KeyId> {
+        std::iter::once(self.current.id).chain(self.previous.iter().map(|key| key.id))
+    }
+
     /// A token's digest under the current key; about 100 ns.
     pub fn digest(&self, token: &PlainToken) -> Tag {
         Tag::new(self.current.mac(token))
+    }
+
+    /// A digest of texts for a purpose, under a key that follows from the current one: equal texts have equal digests, and
+    /// nobody without the key finds the texts by trying. With another current key it is another digest.
+    pub fn pseudonym(&self, purpose: &str, texts: &[&str]) -> [u8; 32] {
+        let key = self.current.derive(&[b"pseudonym\0", purpose.as_bytes()].concat());
+        let mut block = Zeroizing::new([0; 64]);
+        block[..32].copy_from_slice(key.as_slice());
+        let mut mac = Hmac::<Sha256>::new((&*block).into());
+        for text in texts {
+            mac.update(&(text.len() as u64).to_be_bytes());
+            mac.update(text.as_bytes());
+        }
+        mac.finalize().into_bytes().into()
     }
 
     /// A digest of this ring's, ready to store.

@@ -197,6 +197,10 @@ operations! {
 
         /// A person's second factor, confirmed or not.
         second_factors::second_factor(user: UserId) -> Option<SecondFactor>;
+        /// How many people have a second factor, confirmed or not.
+        second_factors::count_second_factors() -> i64;
+        /// Whether somebody signed in from that device.
+        devices::is_known_device(digest: &'o [u8; 32]) -> bool;
         /// How many recovery codes a person has left.
         second_factors::count_recovery_codes(user: UserId) -> i64;
 
@@ -283,10 +287,14 @@ operations! {
         /// How often each of these tokens was found good, with or without the scopes asked for, from an hour on; those
         /// without a use are left out.
         usage::uses_since(tokens: lent [TokenId], first: given Hour) -> Vec<(TokenId, u64)>;
+        /// How many of a person's keys in the organisation are active or rotating.
+        tokens::live_key_count(organization: given OrganizationId, user: given UserId, now: given Timestamp) -> i64;
         /// How many of the organisation's tokens, of every kind, are active or rotating.
         tokens::live_token_count(organization: given OrganizationId, now: given Timestamp) -> i64;
         /// Every personal key of these people in the organisation, dead ones included: what a change to the people touches.
         tokens::keys_of_people(organization: given OrganizationId, people: lent [UserId]) -> Vec<TokenId>;
+        /// The tokens of a project that were not killed, its actors' included; at most so many.
+        tenancy::tokens_of_project(project: given ProjectId, limit: given u32) -> Vec<TokenId>;
         /// What was counted of a token from an hour up to, not including, another; hours without a use are left out.
         usage::token_usage(token: given TokenId, first: given Hour, end: given Hour) -> Vec<UsageHour>;
         /// A page of an organisation's projects.
@@ -352,6 +360,16 @@ operations! {
         users::set_password(id: UserId, phc: Option<&'o str>, at: Timestamp) -> bool;
         /// Switches the person off, or on again with nothing.
         users::set_user_disabled(id: UserId, disabled_at: Option<Timestamp>, at: Timestamp) -> Option<User>;
+
+        /// Replaces a password's PHC string by another of the same password, unless it is no longer the one that was checked.
+        users::rehash_password(id: UserId, phc: &'o str, expected: &'o str) -> bool;
+
+        /// Notes that a person signed in from a device. Of their others the thirty-one used last are kept.
+        devices::note_device(user: UserId, digest: &'o [u8; 32], at: Timestamp) -> ();
+        /// Forgets a person's devices; how many.
+        devices::forget_devices(user: UserId) -> usize;
+        /// Forgets at most `limit` devices that nobody signed in from since; how many.
+        devices::delete_devices_before(before: Timestamp, limit: u32) -> usize;
 
         /// Begins a second factor in place of one that was begun and not confirmed. False: one is confirmed.
         second_factors::begin_second_factor(record: &'o SecondFactor) -> bool;

@@ -111,6 +111,17 @@ table! {
     use diesel::sql_types::*;
     use crate::sql_types::*;
 
+    known_devices (digest) {
+        digest -> Binary,
+        user_id -> Uid,
+        seen_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
     second_factors (user_id) {
         user_id -> Uid,
         sealed_secret -> Binary,

@@ -9,6 +9,7 @@ pub(crate) mod access_scopes;
 pub(crate) mod actors;
 pub(crate) mod audit;
 pub(crate) mod baselines;
+pub(crate) mod devices;
 pub(crate) mod executions;
 pub(crate) mod idempotency;
 pub(crate) mod invitations;

@@ -17,6 +17,10 @@ pub(crate) async fn second_factor(conn: &mut Conn<'_>, user: UserId) -> Result<O
     Ok(row.map(SecondFactor::from))
 }
 
+pub(crate) async fn count_second_factors(conn: &mut Conn<'_>) -> Result<i64, StoreError> {
+    Ok(second_factors::table.count().get_result(conn).await?)
+}
+
 pub(crate) async fn begin_second_factor(conn: &mut Conn<'_>, record: &SecondFactor) -> Result<bool, StoreError> {
     let unconfirmed = second_factors::table
         .filter(second_factors::user_id.eq(record.user_id.bind()).and(second_factors::confirmed_at.is_null()));

@@ -11,7 +11,7 @@ use crate::sql_types::{Bind, UidParam};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
-use token_domain::id::{AccessScopeId, ActorId, ProjectId};
+use token_domain::id::{AccessScopeId, ActorId, ProjectId, TokenId};
 use token_domain::text::Name;
 use token_domain::token::Kind;
 
@@ -92,6 +92,20 @@ pub(crate) async fn project_contents(
     let bound = tokens::table.filter(tokens::project_id.eq(Some(project.bind()))).filter(live);
     let live_tokens: i64 = bound.filter(dialect::in_time()).count().get_result(conn).await?;
     Ok(ProjectContents { access_scopes, actors, live_tokens: total(live_tokens)? })
+}
+
+pub(crate) async fn tokens_of_project(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    limit: u32,
+) -> Result<Vec<TokenId>, StoreError> {
+    Ok(tokens::table
+        .filter(tokens::project_id.eq(Some(project.bind())).and(tokens::revoked_at.is_null()))
+        .order(tokens::id)
+        .limit(i64::from(limit))
+        .select(tokens::id)
+        .load(conn)
+        .await?)
 }
 
 pub(crate) async fn empty_project(conn: &mut Conn<'_>, project: ProjectId, kill: &Kill) -> Result<(), StoreError> {

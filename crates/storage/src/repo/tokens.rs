@@ -358,6 +358,22 @@ pub(crate) async fn live_token_count(
         .await?)
 }
 
+pub(crate) async fn live_key_count(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    user: UserId,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let live = unexpired!(now).and(tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some(now.bind()))));
+    Ok(tokens::table
+        .filter(tokens::owner_user_id.eq(Some(user.bind())))
+        .filter(tokens::organization_id.eq(organization.bind()))
+        .filter(live)
+        .count()
+        .get_result(conn)
+        .await?)
+}
+
 #[expect(clippy::too_many_arguments, reason = "the columns of one rotation, each of its own type")]
 pub(crate) async fn supersede_active(
     conn: &mut Conn<'_>,

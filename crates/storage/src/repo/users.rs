@@ -76,6 +76,16 @@ pub(crate) async fn set_password(
     Ok(changed == 1)
 }
 
+pub(crate) async fn rehash_password(
+    conn: &mut Conn<'_>,
+    id: UserId,
+    phc: &str,
+    expected: &str,
+) -> Result<bool, StoreError> {
+    let unchanged = users::table.find(id.bind()).filter(users::password_hash.eq(expected));
+    Ok(diesel::update(unchanged).set(users::password_hash.eq(phc)).execute(conn).await? == 1)
+}
+
 pub(crate) async fn set_user_disabled(
     conn: &mut Conn<'_>,
     id: UserId,

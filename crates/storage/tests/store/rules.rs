@@ -27,6 +27,7 @@ INSERT INTO idempotency_keys VALUES ({id:1}, 'system', 'tokens.create', 'k', {b:
 INSERT INTO token_policies VALUES ({id:1}, 'personal', {yes}, 1, 2, 3, 'x', {t:1}, 'system');
 INSERT INTO second_factors VALUES ({id:3}, {b:8}, {t:1}, NULL, 0);
 INSERT INTO recovery_codes VALUES ({id:3}, {b:32});
+INSERT INTO known_devices VALUES ({b:32}, {id:3}, {t:1});
 INSERT INTO audit_heads VALUES ({id:0}, 1, {b:32}, {t:1});
 INSERT INTO audit_events VALUES ({id:0}, 1, {t:1}, 'x', 'system', '', '', '', '{}', {b:32}, {b:32});
 INSERT INTO revocation_log VALUES (1, 'token', {id:14}, {t:1});
@@ -210,6 +211,8 @@ const BREACHES: &[(&str, Kind, &str)] = &[
     ("second_factors_user_fkey", Reference, "INSERT INTO second_factors VALUES ({id:99}, {b:8}, {t:1}, NULL, 0)"),
     ("second_factors_sealed_secret_length", Check, "UPDATE second_factors SET sealed_secret = {b:256}"),
     ("second_factors_last_step_range", Check, "UPDATE second_factors SET last_step = -1"),
+    ("known_devices_user_fkey", Reference, "UPDATE known_devices SET user_id = {id:99}"),
+    ("known_devices_digest_length", Check, "UPDATE known_devices SET digest = {b:31}"),
     ("recovery_codes_factor_fkey", Reference, "INSERT INTO recovery_codes VALUES ({id:4}, {b:32})"),
     ("recovery_codes_digest_length", Check, "UPDATE recovery_codes SET digest = {b:31}"),
     ("audit_heads_seq_range", Check, "UPDATE audit_heads SET seq = -1"),
@@ -396,6 +399,25 @@ fn audit_events_can_only_be_added() {
         let mut sql = Sql::connect(db.url()).await;
         sql.run(&statement(db.backend(), ROWS)).await.unwrap();
         let mut attempts = vec!["UPDATE audit_events SET action = 'y'", "DELETE FROM audit_events"];
+        const COLUMNS: &str =
+            "(trail, seq, at, action, actor, target_kind, target_id, request_id, detail, prev_hash, hash)";
+        let values =
+            statement(db.backend(), "VALUES ({id:0}, 1, {t:1}, 'z', 'system', '', '', '', '{}', {b:32}, {b:32})");
+        let replacing = match db.backend() {
+            Backend::PostgreSql => vec![
+                format!("INSERT INTO audit_events {COLUMNS} {values} ON CONFLICT (trail, seq) DO UPDATE SET action = 'z'"),
+            ],
+            Backend::Sqlite => vec![
+                format!("INSERT OR REPLACE INTO audit_events {COLUMNS} {values}"),
+                format!("REPLACE INTO audit_events {COLUMNS} {values}"),
+                format!("INSERT INTO audit_events {COLUMNS} {values} ON CONFLICT (trail, seq) DO UPDATE SET action = 'z'"),
+                format!("INSERT OR IGNORE INTO audit_events {COLUMNS} {values}"),
+                "INSERT OR REPLACE INTO audit_events (rowid, trail, seq, at, action, actor, target_kind, target_id, request_id, detail, prev_hash, hash) \
+                 SELECT rowid, trail, 2, at, 'z', actor, target_kind, target_id, request_id, detail, prev_hash, hash FROM audit_events"
+                    .to_owned(),
+            ],
+        };
+        attempts.extend(replacing.iter().map(String::as_str));
         if db.backend() == Backend::PostgreSql {
             attempts.push("TRUNCATE audit_events");
         }

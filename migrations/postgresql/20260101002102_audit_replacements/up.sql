@@ -1,0 +1,1 @@
+-- PostgreSQL has no INSERT OR REPLACE: ON CONFLICT DO UPDATE fires the trigger on updates.

@@ -1,0 +1,2 @@
+DROP TRIGGER audit_events_no_replace_by_rowid;
+DROP TRIGGER audit_events_no_replace;
