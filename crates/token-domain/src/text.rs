@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 use unicode_general_category::{GeneralCategory, get_general_category};
 use unicode_normalization::UnicodeNormalization;
+use unicode_security::mixed_script::MixedScript as _;
 
 /// Why a text was refused; the message completes the sentence "`field` …".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +18,12 @@ pub enum InvalidText {
     /// A control, bidirectional-control, surrogate, private-use or unassigned character.
     #[error("must not contain control, bidirectional-control or unassigned characters")]
     Forbidden,
+    /// A token, a session or the code of an invitation: whoever put it there did not mean to show it to all who read names.
+    #[error("must not hold a token or another secret")]
+    Secret,
+    /// Letters that look alike and are of different scripts, or that cannot be seen.
+    #[error("must not mix scripts or hold characters that cannot be seen: they pass for another address")]
+    Confusable,
     /// Not of the pattern the field asks for.
     #[error("must {0}")]
     Shape(&'static str),
@@ -42,6 +49,29 @@ pub fn composed(text: &str) -> String {
     text.nfc().collect()
 }
 
+/// Whether a character leaves a mark. Fillers and blank patterns are letters and symbols to Unicode and nothing to the eye.
+fn is_seen(character: char) -> bool {
+    let is_blank = matches!(
+        character,
+        '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' | '\u{34f}'
+    ) || matches!(character, '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
+    !is_blank && !character.is_whitespace() && !matches!(get_general_category(character), GeneralCategory::Format)
+}
+
+/// The secrets of this service by their prefixes, with how many letters and digits follow at least.
+const SECRETS: [(&str, usize); 3] = [("nlp_", 40), ("nls_", 64), ("nli_", 64)];
+
+/// Whether a text holds what looks like a token, a session or the code of an invitation. Whether it is good does not matter: it
+/// may have been, or become so elsewhere.
+pub fn holds_secret(text: &str) -> bool {
+    SECRETS.iter().any(|(prefix, body)| {
+        text.match_indices(prefix).any(|(at, _)| {
+            let rest = &text.as_bytes()[at + prefix.len()..];
+            rest.get(..*body).is_some_and(|run| run.iter().all(u8::is_ascii_alphanumeric))
+        })
+    })
+}
+
 /// Trims, normalises to NFC and checks length and characters.
 pub(crate) fn clean(text: &str, longest: usize) -> Result<String, InvalidText> {
     clean_with(text, longest, is_allowed)
@@ -60,6 +90,12 @@ pub(crate) fn clean_with(text: &str, longest: usize, is_allowed: impl Fn(char) -
     }
     if !normalised.chars().all(is_allowed) {
         return Err(InvalidText::Forbidden);
+    }
+    if !normalised.chars().any(is_seen) {
+        return Err(InvalidText::Empty);
+    }
+    if holds_secret(&normalised) {
+        return Err(InvalidText::Secret);
     }
     if normalised.chars().count() > longest {
         return Err(InvalidText::TooLong(longest));
@@ -229,7 +265,13 @@ impl Email {
             && !domain.starts_with('.')
             && !domain.ends_with('.')
             && !domain.contains("..");
-        if fits { Ok(Self(text)) } else { Err(SHAPE) }
+        if !fits {
+            return Err(SHAPE);
+        }
+        // Each part by itself: a local part in Greek at a Latin domain is ordinary.
+        let parts = || std::iter::once(local).chain(domain.split('.'));
+        let plain = |part: &str| part.is_ascii() || (part.is_single_script() && part.chars().all(is_seen));
+        if parts().all(plain) { Ok(Self(text)) } else { Err(InvalidText::Confusable) }
     }
 
     /// The form on which addresses are unique and looked up: lower case throughout.
@@ -246,6 +288,8 @@ mod tests {
     fn names_are_trimmed_normalised_and_bounded() {
         assert_eq!(Name::parse("  CI  runner ").unwrap().as_str(), "CI  runner");
         assert_eq!(Name::parse("e\u{301}").unwrap().as_str(), "é");
+        assert_eq!(Name::parse("nlp_0011 and nls_").unwrap().as_str(), "nlp_0011 and nls_");
+        assert_eq!(Name::parse("한\u{3164}").unwrap().as_str(), "한\u{3164}");
         assert_eq!(Name::parse("👩‍💻").unwrap().as_str(), "👩‍💻");
         assert_eq!(Name::parse(&"é".repeat(100)).unwrap().as_str().chars().count(), 100);
         for (text, why) in [
@@ -256,6 +300,14 @@ mod tests {
             ("pay\u{202e}moc", InvalidText::Forbidden),
             ("a\u{feff}b", InvalidText::Forbidden),
             ("\u{e000}", InvalidText::Forbidden),
+            ("\u{3164}", InvalidText::Empty),
+            ("\u{2800} \u{2800}", InvalidText::Empty),
+            ("\u{200d}\u{200c}", InvalidText::Empty),
+            ("\u{ffa0}\u{115f}", InvalidText::Empty),
+            ("nlp_00112233445566778899aabbccddeeff550c911c", InvalidText::Secret),
+            (&format!("the key xnlp_{}.", "A9".repeat(20)), InvalidText::Secret),
+            (&format!("nls_{}", "0f".repeat(32)), InvalidText::Secret),
+            (&format!("of nli_{}", "0f".repeat(32)), InvalidText::Secret),
             (&"a".repeat(101), InvalidText::TooLong(100)),
             (&"a".repeat(1_000_000), InvalidText::TooLong(100)),
         ] {
@@ -329,6 +381,31 @@ mod tests {
         }
         for bad in ["A", "a-b", "a b", &"x".repeat(65)] {
             assert!(AgentType::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_pass_for_others_are_refused() {
+        for good in [
+            "ada@example.org",
+            "josé@correo.es",
+            "иван@пример.рф",
+            "иван@example.org",
+            "用户@例子.中国",
+            "δοκιμή@παράδειγμα.gr",
+        ] {
+            assert!(Email::parse(good).is_ok(), "{good}");
+        }
+        for (what, bad) in [
+            ("a Cyrillic a", "\u{430}da@example.org"),
+            ("a Cyrillic e in the domain", "ada@\u{435}xample.org"),
+            ("a Greek omicron", "c\u{3bf}o@corp.example"),
+            ("a zero-width joiner", "a\u{200d}da@example.org"),
+            ("a zero-width non-joiner", "ada@exam\u{200c}ple.org"),
+            ("a filler", "ada\u{3164}@example.org"),
+            ("a variation selector", "ada\u{fe0f}@example.org"),
+        ] {
+            assert_eq!(Email::parse(bad), Err(InvalidText::Confusable), "{what}");
         }
     }
 

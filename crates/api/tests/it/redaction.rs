@@ -172,6 +172,20 @@ const PLACES: [Place; 41] = [
         request: |s, _| raw("POST", "/v1/sessions", "", &json!({"email": s, "password": s}).to_string()),
     },
     Place {
+        name: "name of a token",
+        request: |s, session| {
+            let body = json!({"name": format!("the key {s}"), "scopes": ["execute"]}).to_string();
+            raw("POST", "/v1/tokens", &bearer(session), &body)
+        },
+    },
+    Place {
+        name: "what the client of a sign-in calls itself",
+        request: |s, _| {
+            let body = json!({"email": "nobody@example.org", "password": "x"}).to_string();
+            raw("POST", "/v1/sessions", &format!("User-Agent: {s}\r\n"), &body)
+        },
+    },
+    Place {
         name: "sign-in, wrong type",
         request: |s, _| raw("POST", "/v1/sessions", "", &json!({"email": "a", "password": [s]}).to_string()),
     },

@@ -1,6 +1,7 @@
 //! Is this token good: the routes that gateways and jobs call all the time.
 
 pub mod forward;
+mod shown;
 pub mod validate;
 mod validate_batch;
 

@@ -15,6 +15,7 @@ use token_domain::decide::Holder;
 use token_domain::{Requirement, ScopeSet};
 use utoipa::ToSchema;
 
+use super::shown::shown;
 use crate::surface::{failing, origin};
 use edge::codes::Code;
 use edge::error::{ApiError, ApiResult, accepted_scopes, accepted_scopes_header, exact, lacking_challenge};
@@ -264,7 +265,7 @@ fn elsewhere() -> HttpResponse {
 
 fn lacking(context: &Context, required: &Requirement, missing: ScopeSet, unknown: &[String]) -> HttpResponse {
     let mut names = context.catalogue().names(missing);
-    names.extend(unknown.iter().map(String::as_str));
+    names.extend(unknown.iter().map(|name| shown(name)));
     let entry = Code::InsufficientScope.entry();
     let mut response = HttpResponse::build(entry.status);
     response.insert_header((header::WWW_AUTHENTICATE, lacking_challenge(&names)));

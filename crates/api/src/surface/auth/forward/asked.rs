@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use actix_web::HttpRequest;
 use token_domain::{Requirement, ScopeCatalogue, ScopeSet};
 
+use super::super::shown::shown;
 use super::original::{self, Original};
 use super::routes::RouteTables;
 use edge::error::{ApiError, ApiResult};
@@ -123,9 +124,9 @@ impl<'t> Asked<'t> {
     /// 403 with what is missing: of those that all are needed, the missing ones; else those of which one would do.
     pub(super) fn lacking(&self, catalogue: &ScopeCatalogue, missing: ScopeSet) -> ApiError {
         let mut names: Vec<&str> = catalogue.names(missing);
-        names.extend(self.unknown.iter().map(String::as_str));
+        names.extend(self.unknown.iter().map(|name| shown(name)));
         if names.is_empty() {
-            names.extend(self.any.iter().flat_map(|alternatives| alternatives.names.iter().map(AsRef::as_ref)));
+            names.extend(self.any.iter().flat_map(|alternatives| alternatives.names.iter().map(|name| shown(name))));
         }
         ApiError::insufficient_scope(&names)
     }
