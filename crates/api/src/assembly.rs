@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -272,11 +272,25 @@ fn keyring(keys: &sections::Keys, url: &DatabaseUrl) -> Result<Keyring, Misfit> 
         let path = keys.tag_key_path.clone().or_else(beside).ok_or(
             "no tag key: set keys.tag_key_file (make one with `openssl rand -hex 32`), or keys.tag_key_path to have it made",
         )?;
-        kept_key(&path)?
+        let key = kept_key(&path)?;
+        warn_if_others_read(&path, "the tag key");
+        key
     };
+    if let Some(database) = url.sqlite_path() {
+        warn_if_others_read(database, "the database");
+    }
     let tag_key = |key: &SecretKey| TagKey::from_bytes(*key.expose());
     let previous: Vec<TagKey> = keys.previous_tag_keys.iter().map(tag_key).collect();
     Ok(Keyring::new(&tag_key(&current), &previous)?)
+}
+
+/// What is made here is this user's alone; what was there before, or was copied, may not be.
+fn warn_if_others_read(path: &Path, what: &str) {
+    let Ok(mode) = fs::metadata(path).map(|metadata| metadata.permissions().mode()) else { return };
+    if mode & 0o077 != 0 {
+        let mode = format!("{:04o}", mode & 0o7777);
+        tracing::warn!(path = %path.display(), mode, "{what} can be read by other users of this machine: chmod 600 it");
+    }
 }
 
 fn beside(database: &Path) -> PathBuf {

@@ -22,14 +22,15 @@ use crate::config::{Config, sections};
 use crate::surface::public_url::PublicUrl;
 use crate::surface::{self, sessions::ServiceToken, setup::PendingSetup};
 use crate::{metrics, openapi, telemetry, workers};
-use edge::app::{Description, Site, SiteParts, Surfaces};
+use edge::app::{Description, Insight, Site, SiteParts, Surfaces};
 use edge::cors::Cors;
 use edge::drain::Drain;
+use edge::extract::client::UntrustedProxy;
 use edge::gate::Gate;
 use edge::health::Readiness;
 use edge::listen::Listen;
 use edge::metrics::HttpMetrics;
-use edge::parts::{EdgeParts, Limits};
+use edge::parts::{EdgeParts, Limits, Transport};
 use edge::server::{self, HangUps, Settings};
 
 /// What a program that started this one is told on standard output.
@@ -51,6 +52,7 @@ pub(crate) async fn serve(
     // Before anything that takes time: by itself it would end the process.
     let hang_ups = server::hang_ups()?;
     let url = database_url(config)?;
+    warn_of_unnamed_proxy(config);
     let lock = Arc::new(InstanceLock::acquire(&url, &holder()?).await?);
     {
         let (url, migrate_at_start) = (url.clone(), config.database.migrate_at_start);
@@ -78,12 +80,20 @@ pub(crate) async fn serve(
         surfaces: surfaces_with(config, services.clone(), service_token, pending),
         description: DESCRIPTION,
         pages: vec![surface::setup::PAGES, dashboard::PAGES],
+        insight: if config.metrics.listen.is_some() { Insight::Elsewhere } else { Insight::Here },
     })?;
+    let insight = match config.metrics.listen.clone() {
+        Some(place) => Some((place, site.insight(DESCRIPTION.document)?)),
+        None => None,
+    };
 
     let flusher = workers::start(config, &services, background.handle());
     // Before the address is announced: a signal may follow at once.
     let signal = server::signal()?;
-    let running = server::start(site, &settings(&config.server))?;
+    let running = server::start_with(site, &settings(&config.server), insight)?;
+    if let Some(place) = &running.insight {
+        tracing::info!(%place, "/metrics, /docs and /openapi.json are served here, and not with everything else");
+    }
     let place = running.place.clone();
     let base = match (&config.server.public_url, &place) {
         (Some(url), _) => url.as_str().trim_end_matches('/').to_owned(),
@@ -114,6 +124,22 @@ pub(crate) async fn serve(
     tracing::info!("stopped");
     // A supervisor starts again what failed, and leaves alone what ended well.
     lost.get().map_or(Ok(()), |how| Err(how.into()))
+}
+
+/// This service speaks no TLS: where people reach it by `https`, a proxy stands in front, and one that is not named hides them
+/// all behind its own address.
+fn warn_of_unnamed_proxy(config: &Config) {
+    // On a socket of this machine whoever was let at it is trusted.
+    let by_network = matches!(config.server.listen, Listen::Network(_));
+    if is_https(config) && by_network && config.server.trusted_proxies.is_empty() {
+        tracing::warn!(
+            "server.public_url is https, so a proxy stands in front, and server.trusted_proxies names none: limits and the audit trail see its address instead of the clients'"
+        );
+    }
+}
+
+fn is_https(config: &Config) -> bool {
+    config.server.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
 }
 
 /// Applies what migrations are missing, or refuses a schema that lacks some.
@@ -189,7 +215,9 @@ fn edge(config: &Config, metrics: HttpMetrics, drain: Drain, validator: &Arc<Val
         limits: Limits {
             deadline: config.server.request_deadline,
             trusted_proxies: config.server.trusted_proxies.clone(),
+            untrusted_proxy: UntrustedProxy::default(),
         },
+        transport: if is_https(config) { Transport::Https } else { Transport::Any },
         cors: Cors::new(&config.server.allowed_origins),
         drain,
         gate: None,

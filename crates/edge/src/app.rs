@@ -47,6 +47,15 @@ pub struct Pages {
     pub register: fn(&mut web::ServiceConfig),
 }
 
+/// Where what operators look at is served: `/metrics`, the API document and its viewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Insight {
+    /// Beside the operations.
+    Here,
+    /// By [`Site::insight`], on a listener of its own.
+    Elsewhere,
+}
+
 /// What a [`Site`] is made from.
 pub struct SiteParts {
     /// The edge.
@@ -61,6 +70,8 @@ pub struct SiteParts {
     pub description: Description,
     /// The pages.
     pub pages: Vec<Pages>,
+    /// Where what operators look at is served.
+    pub insight: Insight,
 }
 
 /// What every worker's application is made from.
@@ -71,6 +82,7 @@ pub struct Site {
     registry: Option<Arc<Registry>>,
     surfaces: Surfaces,
     pages: Vec<Pages>,
+    insight: Insight,
     routes: web::Data<Routes>,
     printed: web::Data<Printed>,
 }
@@ -78,13 +90,28 @@ pub struct Site {
 impl Site {
     /// Collects the API document from the surfaces; fails only if it cannot be written as JSON or packed.
     pub fn new(parts: SiteParts) -> io::Result<Self> {
-        let SiteParts { edge, readiness, registry, surfaces, description, pages } = parts;
-        let with_metrics = registry.is_some();
-        let document = (description.document)(&|config| register(config, &surfaces, with_metrics))?;
-        let printed = web::Data::new(Printed(Packed::text(&docs::text(&document)?)?));
-        let page_paths = docs::PATHS.iter().chain(pages.iter().flat_map(|pages| pages.paths));
-        let routes = web::Data::new(Routes::new(&document, description.with_slashes, page_paths));
-        Ok(Self { edge, readiness, registry, surfaces, pages, routes, printed })
+        let SiteParts { edge, readiness, registry, surfaces, description, pages, insight } = parts;
+        let document = |with_metrics| (description.document)(&|config| register(config, &surfaces, with_metrics));
+        let whole = document(registry.is_some())?;
+        let printed = web::Data::new(Printed(Packed::text(&docs::text(&whole)?)?));
+        let own = pages.iter().flat_map(|pages| pages.paths);
+        let routes = match insight {
+            Insight::Here => Routes::new(&whole, description.with_slashes, docs::PATHS.iter().chain(own)),
+            Insight::Elsewhere => Routes::new(&document(false)?, description.with_slashes, own),
+        };
+        let routes = web::Data::new(routes);
+        Ok(Self { edge, readiness, registry, surfaces, pages, insight, routes, printed })
+    }
+
+    /// The site of what operators look at, and of nothing else.
+    ///
+    /// # Errors
+    /// As [`Site::new`].
+    pub fn insight(&self, describe: Describe) -> io::Result<Self> {
+        let nothing: Surfaces = Arc::new(|_| ());
+        let document = describe(&|config| register(config, &nothing, self.registry.is_some()))?;
+        let routes = web::Data::new(Routes::new(&document, &[], &docs::PATHS));
+        Ok(Self { surfaces: nothing, pages: Vec::new(), insight: Insight::Here, routes, ..self.clone() })
     }
 
     /// The application of one worker.
@@ -108,10 +135,15 @@ impl Site {
         if let Some(registry) = &self.registry {
             app = app.app_data(web::Data::from(registry.clone()));
         }
+        let shows = self.insight == Insight::Here;
         app.into_utoipa_app()
-            .configure(|config| register(config, &self.surfaces, self.registry.is_some()))
+            .configure(|config| register(config, &self.surfaces, shows && self.registry.is_some()))
             .into_app()
-            .configure(docs::routes)
+            .configure(|config| {
+                if shows {
+                    docs::routes(config)
+                }
+            })
             .configure(|config| self.pages.iter().for_each(|pages| (pages.register)(config)))
             .default_service(web::to(unmatched))
             .wrap(from_fn(guard))

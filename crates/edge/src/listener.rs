@@ -57,7 +57,7 @@ impl Listener {
 }
 
 /// Binds; an error names the address, which the system's own does not.
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     bound(address).map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))
 }
 

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
@@ -13,6 +13,7 @@ use ipnet::IpNet;
 
 use super::cors::Cors;
 use super::drain::Drain;
+use super::extract::client::UntrustedProxy;
 use super::failures::Failures;
 use super::gate::Gate;
 use super::hot::Hot;
@@ -26,6 +27,8 @@ pub struct EdgeParts {
     pub limits: Limits,
     /// Which web origins may call.
     pub cors: Cors,
+    /// How people reach the server from outside.
+    pub transport: Transport,
     /// Whether the server is stopping.
     pub drain: Drain,
     /// What is closed until the deployment is set up; `None` once it was at the start.
@@ -42,6 +45,15 @@ pub struct EdgeParts {
     pub draw: Arc<dyn Fn() -> u64 + Send + Sync>,
 }
 
+/// How people reach a server from outside, whatever a proxy in front speaks to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// By `https`: browsers are told to use nothing else.
+    Https,
+    /// By `http`, or nobody said.
+    Any,
+}
+
 /// What extractors need to know.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -49,6 +61,8 @@ pub struct Limits {
     pub deadline: Duration,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Tells once of somebody else's.
+    pub untrusted_proxy: UntrustedProxy,
 }
 
 impl Limits {
@@ -104,7 +118,11 @@ impl Edge {
 
     /// The limits of the server this request came to; the strictest sensible ones off a server, in a unit test.
     pub fn of(request: &HttpRequest) -> &Limits {
-        static ALONE: Limits = Limits { deadline: Duration::from_secs(10), trusted_proxies: Vec::new() };
+        static ALONE: LazyLock<Limits> = LazyLock::new(|| Limits {
+            deadline: Duration::from_secs(10),
+            trusted_proxies: Vec::new(),
+            untrusted_proxy: UntrustedProxy::default(),
+        });
         request.app_data::<Rc<Self>>().map_or(&ALONE, |edge| &edge.parts.limits)
     }
 

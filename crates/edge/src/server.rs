@@ -4,11 +4,13 @@
 //! have to go through `Patient`.
 
 use std::io;
+use std::net::TcpListener;
+use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
 use actix_http::Protocol;
-use actix_server::{Server, ServerHandle};
+use actix_server::{Server, ServerBuilder, ServerHandle};
 use actix_service::{ServiceFactoryExt as _, fn_service};
 use futures::future::{Either, join, select};
 use tokio::net::UnixStream;
@@ -17,7 +19,7 @@ use tokio::signal::unix::{self, Signal, SignalKind};
 use super::app::Site;
 use super::connections::{Times, connections, http};
 use super::drain::Drain;
-use super::listener::{Last, Listener, Origin};
+use super::listener::{self, Last, Listener, Origin};
 use super::patience::Patient;
 use super::socket;
 use crate::listen::Listen;
@@ -48,6 +50,8 @@ pub struct Settings {
 pub struct Running {
     /// Where; the port is the real one, also when 0 was asked for.
     pub place: Listen,
+    /// Where what operators look at is served, if that is elsewhere.
+    pub insight: Option<Listen>,
     server: Server,
     handle: ServerHandle,
     drain: Drain,
@@ -58,6 +62,11 @@ pub struct Running {
 
 /// Binds and starts. Must run inside an actix system.
 pub fn start(site: Site, settings: &Settings) -> io::Result<Running> {
+    start_with(site, settings, None)
+}
+
+/// The same, with another site at a place of its own; the same workers serve both, and both stop together.
+pub fn start_with(site: Site, settings: &Settings, insight: Option<(Listen, Site)>) -> io::Result<Running> {
     let drain = site.edge.drain.clone();
     let workers = match settings.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -77,7 +86,6 @@ pub fn start(site: Site, settings: &Settings) -> io::Result<Running> {
     let (builder, place, last) = match &settings.listen {
         Listen::Network(address) => {
             let Listener { socket, origin } = Listener::open(*address)?;
-            let address = socket.local_addr()?;
             let last = match origin {
                 Origin::Bound => Some(Last {
                     socket: socket.try_clone()?,
@@ -87,24 +95,65 @@ pub fn start(site: Site, settings: &Settings) -> io::Result<Running> {
                 }),
                 Origin::Inherited => None,
             };
-            let builder =
-                builder.listen("http", socket, move || connections(&site, times, stopping.clone(), address))?;
-            (builder, Listen::Network(address), last)
+            let (builder, place) = over_network(builder, "http", socket, site, times, stopping.clone())?;
+            (builder, place, last)
         }
         Listen::Socket(path) => {
-            let builder = builder.listen_uds("http", socket::bind(path)?, move || {
-                let patience = times.patience;
-                fn_service(move |stream: UnixStream| async move {
-                    Ok((Patient::new(stream, patience), Protocol::Http1, None))
-                })
-                .and_then(http(&site, times, stopping.clone(), None))
-            })?;
-            (builder, settings.listen.clone(), None)
+            (over_socket(builder, "http", path, site, times, stopping.clone())?, settings.listen.clone(), None)
+        }
+    };
+    let (builder, insight) = match insight {
+        None => (builder, None),
+        Some((Listen::Network(address), site)) => {
+            let (builder, place) = over_network(builder, "insight", listener::bind(address)?, site, times, stopping)?;
+            (builder, Some(place))
+        }
+        Some((Listen::Socket(path), site)) => {
+            (over_socket(builder, "insight", &path, site, times, stopping)?, Some(Listen::Socket(path)))
         }
     };
     let server = builder.run();
     let handle = server.handle();
-    Ok(Running { place, server, handle, drain, drain_delay: settings.drain_delay, last })
+    Ok(Running { place, insight, server, handle, drain, drain_delay: settings.drain_delay, last })
+}
+
+/// Serves a site over the network; where, with the real port.
+fn over_network<F, S>(
+    builder: ServerBuilder,
+    name: &'static str,
+    socket: TcpListener,
+    site: Site,
+    times: Times,
+    stopping: F,
+) -> io::Result<(ServerBuilder, Listen)>
+where
+    F: Fn() -> S + Clone + Send + 'static,
+    S: Future<Output = ()> + 'static,
+{
+    let address = socket.local_addr()?;
+    let builder = builder.listen(name, socket, move || connections(&site, times, stopping.clone(), address))?;
+    Ok((builder, Listen::Network(address)))
+}
+
+/// Serves a site on a socket of this machine.
+fn over_socket<F, S>(
+    builder: ServerBuilder,
+    name: &'static str,
+    path: &Path,
+    site: Site,
+    times: Times,
+    stopping: F,
+) -> io::Result<ServerBuilder>
+where
+    F: Fn() -> S + Clone + Send + 'static,
+    S: Future<Output = ()> + 'static,
+{
+    let socket = socket::bind(path)?;
+    builder.listen_uds(name, socket, move || {
+        let patience = times.patience;
+        fn_service(move |stream: UnixStream| async move { Ok((Patient::new(stream, patience), Protocol::Http1, None)) })
+            .and_then(http(&site, times, stopping.clone(), None))
+    })
 }
 
 impl Running {
@@ -114,7 +163,7 @@ impl Running {
     /// What has been accepted by then is served, and so is what waits in the kernel: closing the socket would reset it. A
     /// socket that was inherited stays open elsewhere, and what waits there waits for the next process.
     pub async fn until(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { place, server, handle, drain, drain_delay, last } = self;
+        let Self { place, insight, server, handle, drain, drain_delay, last } = self;
         let stopping = async move {
             stop.await;
             tracing::info!("stopping: readiness fails from now on");
@@ -139,8 +188,10 @@ impl Running {
             Either::Left((served, _)) => served,
             Either::Right(((), server)) => server.await,
         };
-        if let Listen::Socket(path) = &place {
-            socket::remove(path);
+        for place in [Some(place), insight].into_iter().flatten() {
+            if let Listen::Socket(path) = &place {
+                socket::remove(path);
+            }
         }
         served
     }

@@ -356,6 +356,12 @@ pub(crate) const KEYS: &[Key] = &[
     key("log.access", Kind::Bool, Some("true"), "Log a line for every request, except on validation and forward-auth."),
     // metrics
     key("metrics.enabled", Kind::Bool, Some("true"), "Serve `/metrics`."),
+    key(
+        "metrics.listen",
+        Kind::Address,
+        None,
+        "An address at which `/metrics`, `/docs` and `/openapi.json` are served, with `/health` and `/ready`, and no longer with everything else. Unset: they are served where everything is.",
+    ),
 ];
 
 /// Pairs of a secret and the key that names a file holding it.

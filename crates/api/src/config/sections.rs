@@ -274,6 +274,7 @@ pub(crate) struct Log {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Metrics {
     pub(crate) enabled: bool,
+    pub(crate) listen: Option<Listen>,
 }
 
 impl fmt::Display for TokenScheme {

@@ -2,7 +2,9 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
@@ -11,7 +13,7 @@ use ipnet::IpNet;
 use crate::parts::Edge;
 
 /// Where a request came from: the peer, or what trusted proxies say of it. On a socket of this machine the peer is a process
-/// that was let at the socket, and is trusted as one. `None` where nobody says, off the network.
+/// that was let at the socket, and is trusted as one. `None` where they say what cannot be read, or nobody says, off the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientIp(pub Option<IpAddr>);
 
@@ -27,34 +29,65 @@ impl FromRequest for ClientIp {
 impl ClientIp {
     /// Where this request came from.
     pub fn of(request: &HttpRequest) -> Self {
+        let limits = Edge::of(request);
         let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
-        let peer = request.peer_addr().map(|address| address.ip());
-        Self(client(peer, forwarded, &Edge::of(request).trusted_proxies))
+        let peer = request.peer_addr().map(|address| address.ip().to_canonical());
+        if let Some(peer) = peer.filter(|peer| !is_trusted(*peer, &limits.trusted_proxies))
+            && request.headers().contains_key("x-forwarded-for")
+        {
+            limits.untrusted_proxy.tell(peer);
+        }
+        Self(client(peer, forwarded, &limits.trusted_proxies))
     }
 }
 
+/// Says once that somebody forwards requests who is not believed.
+#[derive(Clone, Debug, Default)]
+pub struct UntrustedProxy(Arc<AtomicBool>);
+
+impl UntrustedProxy {
+    fn tell(&self, peer: IpAddr) {
+        if !self.0.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                %peer,
+                "X-Forwarded-For came from an address that server.trusted_proxies does not name, and is not believed: if that is your proxy, all its clients share one limit on sign-ins until it is named there"
+            );
+        }
+    }
+}
+
+fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|network| network.contains(&address))
+}
+
 /// Goes back along the proxies as long as they are trusted: each added the address it saw at the end, and what stands
-/// before the first untrusted one is hearsay.
+/// before the first untrusted one is hearsay. Where a trusted proxy added what cannot be read nobody knows who it was: that is
+/// not the proxy, whose own count of sign-ins it would fill.
 fn client<'a>(
     peer: Option<IpAddr>,
     forwarded: impl DoubleEndedIterator<Item = &'a str>,
     trusted: &[IpNet],
 ) -> Option<IpAddr> {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
     let mut hops = forwarded.rev().flat_map(|value| value.rsplit(','));
     let nearest = match peer {
         Some(peer) => peer,
-        None => hops.next()?.trim().parse().ok()?,
+        None => hop_address(hops.next()?)?,
     };
     let mut seen = nearest.to_canonical();
     for hop in hops {
-        if !is_trusted(seen) {
+        if !is_trusted(seen, trusted) {
             break;
         }
-        let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
-        seen = address.to_canonical();
+        seen = hop_address(hop)?.to_canonical();
     }
     Some(seen)
+}
+
+/// An address as proxies write it: alone, in brackets, with a port.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim();
+    let bracketed = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(IpAddr::V6);
+    hop.parse().ok().or_else(|| hop.parse().ok().map(|address: SocketAddr| address.ip())).or_else(bracketed)
 }
 
 #[cfg(test)]
@@ -77,8 +110,16 @@ mod tests {
             ("::ffff:10.0.0.1", vec!["198.51.100.7"], "198.51.100.7"),
             ("10.0.0.1", vec!["203.0.113.9, 198.51.100.7, 10.1.1.1"], "198.51.100.7"),
             ("10.0.0.1", vec!["203.0.113.9", "198.51.100.7"], "198.51.100.7"),
-            ("::1", vec!["not an address"], "::1"),
-            ("10.0.0.1", vec!["198.51.100.7, nonsense"], "10.0.0.1"),
+            ("10.0.0.1", vec!["203.0.113.7:4455"], "203.0.113.7"),
+            ("10.0.0.1", vec!["[2001:db8::1]:443"], "2001:db8::1"),
+            ("10.0.0.1", vec![" [2001:db8::1] "], "2001:db8::1"),
+            ("10.0.0.1", vec!["2001:db8::1"], "2001:db8::1"),
+            ("10.0.0.1", vec!["198.51.100.7, [::ffff:10.2.2.2]:80"], "198.51.100.7"),
+            ("::1", vec!["not an address"], ""),
+            ("10.0.0.1", vec!["198.51.100.7, nonsense"], ""),
+            ("10.0.0.1", vec!["unknown, 10.1.1.1"], ""),
+            ("10.0.0.1", vec![""], ""),
+            ("192.0.2.1", vec!["nonsense"], "192.0.2.1"),
         ];
         for (peer, forwarded, expected) in rows {
             let found = client(peer.parse().ok(), forwarded.iter().copied(), &trusted);

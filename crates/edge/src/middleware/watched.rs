@@ -11,10 +11,9 @@ use tracing::Instrument as _;
 
 use super::finish::Finish;
 use super::settle::settle;
-use crate::cors::Cors;
 use crate::ends_soon::EndsSoon;
 use crate::extract::body::Started;
-use crate::parts::Edge;
+use crate::parts::{Edge, EdgeParts, Transport};
 use crate::request_id::RequestId;
 
 /// On every answer unless the handler set its own: nothing here is a page, may be framed, cached or sniffed.
@@ -25,6 +24,9 @@ const SECURITY: [(HeaderName, HeaderValue); 5] = [
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
 ];
+
+/// Browsers that were here once use `https` for a year (RFC 6797). Not for subdomains: those may be somebody else's.
+const ONLY_HTTPS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 pub(super) async fn watched<B: MessageBody + 'static>(
     edge: &Edge,
@@ -68,19 +70,19 @@ pub(super) async fn watched<B: MessageBody + 'static>(
             if let Some(EndsSoon(moment)) = notice {
                 response.headers_mut().insert(EndsSoon::HEADER, moment);
             }
-            dress(&parts.cors, origin.as_ref(), preflight, response.headers_mut());
+            dress(parts, origin.as_ref(), preflight, response.headers_mut());
         }
-        Err(error) => dress_error(&parts.cors, origin, error),
+        Err(error) => dress_error(parts, origin, error),
     }
     settled
 }
 
 /// An answer to a request that was not watched, with the headers that [`watched`] puts on all others. No page asked for it.
 pub(super) fn dressed<R: HasHeaders>(edge: &Edge, mut answered: Result<R, Error>) -> Result<R, Error> {
-    let cors = &edge.parts.cors;
+    let parts = &edge.parts;
     match &mut answered {
-        Ok(response) => dress(cors, None, false, response.own_headers_mut()),
-        Err(error) => dress_error(cors, None, error),
+        Ok(response) => dress(parts, None, false, response.own_headers_mut()),
+        Err(error) => dress_error(parts, None, error),
     }
     answered
 }
@@ -103,21 +105,25 @@ impl<B> HasHeaders for ServiceResponse<B> {
 }
 
 /// Puts on what every answer has that is not a hot route's own.
-fn dress(cors: &Cors, origin: Option<&HeaderValue>, preflight: bool, headers: &mut HeaderMap) {
-    secure(headers);
-    cors.mark(origin, preflight, headers);
+fn dress(parts: &EdgeParts, origin: Option<&HeaderValue>, preflight: bool, headers: &mut HeaderMap) {
+    secure(headers, parts.transport);
+    parts.cors.mark(origin, preflight, headers);
 }
 
 /// The same, once the error becomes an answer.
-fn dress_error(cors: &Cors, origin: Option<HeaderValue>, error: &mut Error) {
-    let cors = cors.clone();
+fn dress_error(parts: &EdgeParts, origin: Option<HeaderValue>, error: &mut Error) {
+    let (cors, transport) = (parts.cors.clone(), parts.transport);
     error.add_response_mapper(move |mut response| {
-        dress(&cors, origin.as_ref(), false, response.headers_mut());
+        secure(response.headers_mut(), transport);
+        cors.mark(origin.as_ref(), false, response.headers_mut());
         response
     });
 }
 
-fn secure(headers: &mut HeaderMap) {
+fn secure(headers: &mut HeaderMap, transport: Transport) {
+    if transport == Transport::Https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, ONLY_HTTPS);
+    }
     for (name, value) in SECURITY {
         if !headers.contains_key(&name) {
             headers.insert(name, value);

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use flate2::read::GzDecoder;
 
+use edge::app::Insight;
+use edge::parts::Transport;
+
 use crate::server::{EdgeServer, Ground};
 use crate::wire::{Answer, Wire};
 
@@ -292,6 +295,37 @@ fn the_viewer_is_served_whole_under_a_strict_policy() {
     }
     let start = get(&server, "/docs/swagger-initializer.js", "").text();
     assert!(start.contains("/openapi.json") && start.contains("\"validatorUrl\": \"none\""), "{start}");
+}
+
+#[test]
+fn browsers_are_told_to_use_https_where_people_do() {
+    for (transport, expected) in [(Transport::Https, Some("max-age=31536000")), (Transport::Any, None)] {
+        let server = EdgeServer::start(|ground| ground.transport = transport);
+        for path in ["/health", "/docs/", "/nowhere"] {
+            assert_eq!(get(&server, path, "").header("strict-transport-security"), expected, "{path}");
+        }
+    }
+}
+
+#[test]
+fn what_operators_look_at_can_have_an_address_of_its_own() {
+    let server = EdgeServer::start(|ground| ground.insight = Insight::Elsewhere);
+    let there = server.insight.unwrap();
+    let ask = |address, path: &str| {
+        let mut wire = Wire::open(address);
+        wire.send(format!("GET {path} HTTP/1.1\r\nHost: t\r\n\r\n").as_bytes());
+        wire.answer(false).unwrap()
+    };
+    for path in ["/metrics", "/openapi.json", "/docs/"] {
+        assert_eq!(ask(server.address, path).status, 404, "{path} is not there any more");
+        assert_eq!(ask(there, path).status, 200, "{path}");
+    }
+    assert_eq!(ask(there, "/page").status, 404, "operations and pages are not here");
+    assert!(ask(there, "/openapi.json").text().contains("/hot"), "the whole document");
+    for address in [server.address, there] {
+        assert_eq!(ask(address, "/health").status, 200);
+        assert_eq!(ask(address, "/ready").status, 200);
+    }
 }
 
 #[test]

@@ -7,17 +7,18 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix_web::{App, HttpRequest, HttpResponse, get, post, put, web};
-use edge::app::{Description, Pages, Register, Site, SiteParts, Surfaces};
+use edge::app::{Description, Insight, Pages, Register, Site, SiteParts, Surfaces};
 use edge::codes::Code;
 use edge::cors::Cors;
 use edge::drain::Drain;
 use edge::error::{ApiError, ApiResult, exact};
+use edge::extract::client::UntrustedProxy;
 use edge::extract::path::Unreadable;
 use edge::extract::{ClientIp, Credentials, Json, Limit, OptionalJson, PathParam, Query, Segment};
 use edge::hot::{Extras, Hot, HotPath};
 use edge::listen::Listen;
 use edge::metrics::HttpMetrics;
-use edge::parts::{EdgeParts, Limits};
+use edge::parts::{EdgeParts, Limits, Transport};
 use edge::routes::PagePath;
 use edge::server::{self, Settings};
 use futures::FutureExt as _;
@@ -33,6 +34,8 @@ pub(crate) struct Ground {
     pub(crate) settings: Settings,
     pub(crate) limits: Limits,
     pub(crate) origins: Vec<String>,
+    pub(crate) transport: Transport,
+    pub(crate) insight: Insight,
 }
 
 impl Default for Ground {
@@ -47,8 +50,14 @@ impl Default for Ground {
                 drain_delay: Duration::ZERO,
                 shutdown_grace: Duration::from_secs(30),
             },
-            limits: Limits { deadline: Duration::from_secs(10), trusted_proxies: Vec::new() },
+            limits: Limits {
+                deadline: Duration::from_secs(10),
+                trusted_proxies: Vec::new(),
+                untrusted_proxy: UntrustedProxy::default(),
+            },
             origins: Vec::new(),
+            transport: Transport::Any,
+            insight: Insight::Here,
         }
     }
 }
@@ -56,6 +65,8 @@ impl Default for Ground {
 /// A server that stops when dropped.
 pub(crate) struct EdgeServer {
     pub(crate) address: SocketAddr,
+    /// Where what operators look at is, if that is elsewhere.
+    pub(crate) insight: Option<SocketAddr>,
     /// What `/ready` is told.
     pub(crate) database_is_well: Arc<AtomicBool>,
     stop: Option<oneshot::Sender<()>>,
@@ -71,15 +82,22 @@ impl EdgeServer {
         let (started, address) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let (settings, site) = (ground.settings.clone(), site(&ground, database_is_well.clone()));
+        let elsewhere = (ground.insight == Insight::Elsewhere)
+            .then(|| (Listen::Network((Ipv4Addr::LOCALHOST, 0).into()), site.insight(document)));
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let running = server::start(site, &settings).unwrap();
+                let running = server::start_with(site, &settings, elsewhere).unwrap();
                 let Listen::Network(address) = running.place else { panic!("no network address: {}", running.place) };
-                started.send(address).unwrap();
+                let insight = running.insight.as_ref().map(|place| match place {
+                    Listen::Network(address) => *address,
+                    Listen::Socket(_) => panic!("no network address: {place}"),
+                });
+                started.send((address, insight)).unwrap();
                 running.until(stopped.map(drop)).await.unwrap();
             });
         });
-        Self { address: address.recv().unwrap(), database_is_well, stop: Some(stop), thread: Some(thread) }
+        let (address, insight) = address.recv().unwrap();
+        Self { address, insight, database_is_well, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Asks it to stop, and does not wait.
@@ -113,6 +131,7 @@ fn site(ground: &Ground, well: Arc<AtomicBool>) -> Site {
     let edge = EdgeParts {
         gate: None,
         limits: ground.limits.clone(),
+        transport: ground.transport,
         cors: Cors::new(&ground.origins),
         drain: Drain::default(),
         metrics: HttpMetrics::register(&mut registry),
@@ -132,6 +151,7 @@ fn site(ground: &Ground, well: Arc<AtomicBool>) -> Site {
         surfaces: surfaces(),
         description: Description { document, with_slashes: &[] },
         pages: vec![PAGES],
+        insight: ground.insight,
     })
     .unwrap()
 }
