@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use task_support::fail::{Context as _, Fail, Result};
 use ureq::Agent;
 
-/// Who `bench-seed` sets up.
+/// Who `nolapse-bench-seed` sets up.
 const EMAIL: &str = "bench@localhost.example";
 const PASSWORD: &str = "a bench needs no secret";
 /// How long one request may take.
@@ -23,7 +23,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Signs in as the person `bench-seed` made.
+    /// Signs in as the person `nolapse-bench-seed` made.
     pub(super) fn sign_in(running: &Running) -> Result<Self> {
         let config = Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).build();
         let (agent, base) = (Agent::from(config), format!("http://127.0.0.1:{}", running.port));

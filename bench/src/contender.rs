@@ -218,8 +218,8 @@ impl Product {
         let Amounts { tokens, access_scopes, actors, events } = *amounts;
         say::step(format!("making {tokens} tokens, {access_scopes} access scopes, {actors} actors, {events} events"));
         let numbers = [("tokens", tokens), ("access-scopes", access_scopes), ("actors", actors), ("events", events)];
-        run(Command::new(&self.program)
-            .args(["bench-seed", "--database-url", &self.url])
+        run(Command::new(self.program.with_file_name(product::SEED))
+            .args(["--database-url", &self.url])
             .args(numbers.map(|(name, number)| format!("--{name}={number}")))
             .arg("--tokens-file")
             .arg(file)

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+/// What fills a database for a benchmark; built beside the server.
+pub(crate) const SEED: &str = "nolapse-bench-seed";
 /// What a server prints once it accepts connections, before its address.
 const LISTENING: &str = "listening on ";
 /// How long a start may take; migrations of a new database are part of it.
@@ -33,6 +35,9 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
 pub fn build_program(package: &str, name: &str, profile: Profile) -> Result<PathBuf> {
     let mut cargo = project::cargo();
     cargo.args(["build", "--locked", "--package", package, "--bin", name]);
+    if package == "api" && profile != Profile::Dev {
+        cargo.args(["--bin", SEED]);
+    }
     let folder = match profile {
         Profile::Dev => "debug",
         Profile::Release => {

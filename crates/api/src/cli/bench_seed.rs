@@ -1,4 +1,4 @@
-//! `bench-seed`: an empty database with an organisation and so many tokens, access scopes, actors and audit events in
+//! `nolapse-bench-seed`: an empty database with an organisation and so many tokens, access scopes, actors and audit events in
 //! it, for a benchmark to validate and to list. Its one person signs in with the address and password below.
 
 use std::fs::File;
@@ -31,8 +31,9 @@ const SLUG: &str = "bench";
 const EMAIL: &str = "bench@localhost.example";
 const PASSWORD: &str = "a bench needs no secret";
 
-/// Options of `bench-seed`.
-#[derive(Clone, Debug, clap::Args)]
+/// Fill an empty database with tokens for a benchmark.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "nolapse-bench-seed")]
 pub(super) struct Args {
     #[command(flatten)]
     sources: SourceArgs,

@@ -49,33 +49,41 @@ enum Command {
     Openapi,
     /// Print a generated page or file.
     Reference(reference::Args),
-    /// Fill an empty database with tokens for a benchmark.
-    #[command(hide = true)]
-    BenchSeed(bench_seed::Args),
 }
 
 /// Runs the command these arguments name; the first is the program.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
+    parsed(arguments, |cli: Cli| match cli.command {
+        Command::Serve(args) => serve::run(args),
+        Command::Setup(args) => setup::run(args),
+        Command::Migrate(args) => migrate::run(args),
+        Command::SecondFactor(args) => second_factor::run(args),
+        Command::Audit(args) => audit::run(args),
+        Command::Config(args) => config::run(args),
+        Command::Openapi => openapi::run(),
+        Command::Reference(args) => reference::run(&args),
+    })
+}
+
+/// Fills an empty database for a benchmark, as these arguments say. A program of its own does this: the one that is shipped makes
+/// nobody with a password that stands in its source.
+pub fn seed(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    parsed(arguments, bench_seed::run)
+}
+
+fn parsed<A: Parser>(
+    arguments: impl IntoIterator<Item = OsString>,
+    run: impl FnOnce(A) -> Result<(), Failure>,
+) -> ExitCode {
+    let arguments = match A::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
         Err(usage) => {
             // Help and version are not errors: `print` writes them to standard output. Its write errors are ignored.
             let _ = usage.print();
             return if usage.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
-    let done = match cli.command {
-        Command::Serve(args) => serve::run(args),
-        Command::Setup(args) => setup::run(args),
-        Command::Migrate(args) => migrate::run(args),
-        Command::SecondFactor(args) => second_factor::run(args),
-        Command::Audit(args) => audit::run(args),
-        Command::BenchSeed(args) => bench_seed::run(args),
-        Command::Config(args) => config::run(args),
-        Command::Openapi => openapi::run(),
-        Command::Reference(args) => reference::run(&args),
-    };
-    match done {
+    match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output::complain(&failure.to_string());

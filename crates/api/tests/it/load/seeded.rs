@@ -21,8 +21,8 @@ pub(super) fn start(backend: Backend, tokens: usize, options: Options) -> (Serve
     let mut server = Server::start_on(database, options.unset_up().with("scopes.additions", catalogue.display()));
     server.stop();
     let file = server.database.folder().join("tokens");
-    let arguments = ["bench-seed", "--tokens", &tokens.to_string(), "--tokens-file", file.to_str().unwrap()];
-    server.command(&arguments, "").succeeds();
+    let arguments = ["--tokens", &tokens.to_string(), "--tokens-file", file.to_str().unwrap()];
+    server.seed(&arguments).succeeds();
     server.facts().give_each_token(granted);
     server.serve();
     (server, std::fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect())
