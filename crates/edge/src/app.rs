@@ -141,7 +141,7 @@ impl Site {
             .into_app()
             .configure(|config| {
                 if shows {
-                    docs::routes(config)
+                    docs::routes(config);
                 }
             })
             .configure(|config| self.pages.iter().for_each(|pages| (pages.register)(config)))
