@@ -393,25 +393,27 @@ fn sqlite_keeps_to_the_types_that_postgresql_has_by_itself() {
     });
 }
 
+/// The columns of an audit event.
+const EVENT_COLUMNS: &str =
+    "(trail, seq, at, action, actor, target_kind, target_id, request_id, detail, prev_hash, hash)";
+
 #[test]
 fn audit_events_can_only_be_added() {
     Db::each(async |db| {
         let mut sql = Sql::connect(db.url()).await;
         sql.run(&statement(db.backend(), ROWS)).await.unwrap();
         let mut attempts = vec!["UPDATE audit_events SET action = 'y'", "DELETE FROM audit_events"];
-        const COLUMNS: &str =
-            "(trail, seq, at, action, actor, target_kind, target_id, request_id, detail, prev_hash, hash)";
         let values =
             statement(db.backend(), "VALUES ({id:0}, 1, {t:1}, 'z', 'system', '', '', '', '{}', {b:32}, {b:32})");
         let replacing = match db.backend() {
             Backend::PostgreSql => vec![
-                format!("INSERT INTO audit_events {COLUMNS} {values} ON CONFLICT (trail, seq) DO UPDATE SET action = 'z'"),
+                format!("INSERT INTO audit_events {EVENT_COLUMNS} {values} ON CONFLICT (trail, seq) DO UPDATE SET action = 'z'"),
             ],
             Backend::Sqlite => vec![
-                format!("INSERT OR REPLACE INTO audit_events {COLUMNS} {values}"),
-                format!("REPLACE INTO audit_events {COLUMNS} {values}"),
-                format!("INSERT INTO audit_events {COLUMNS} {values} ON CONFLICT (trail, seq) DO UPDATE SET action = 'z'"),
-                format!("INSERT OR IGNORE INTO audit_events {COLUMNS} {values}"),
+                format!("INSERT OR REPLACE INTO audit_events {EVENT_COLUMNS} {values}"),
+                format!("REPLACE INTO audit_events {EVENT_COLUMNS} {values}"),
+                format!("INSERT INTO audit_events {EVENT_COLUMNS} {values} ON CONFLICT (trail, seq) DO UPDATE SET action = 'z'"),
+                format!("INSERT OR IGNORE INTO audit_events {EVENT_COLUMNS} {values}"),
                 "INSERT OR REPLACE INTO audit_events (rowid, trail, seq, at, action, actor, target_kind, target_id, request_id, detail, prev_hash, hash) \
                  SELECT rowid, trail, 2, at, 'z', actor, target_kind, target_id, request_id, detail, prev_hash, hash FROM audit_events"
                     .to_owned(),
