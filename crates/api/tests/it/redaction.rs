@@ -35,7 +35,7 @@ fn bearer(text: &str) -> String {
     format!("Authorization: Bearer {text}\r\n")
 }
 
-const PLACES: [Place; 41] = [
+const PLACES: [Place; 43] = [
     Place {
         name: "validated",
         request: |s, _| raw("POST", "/v1/auth/validate", "", &json!({ "token": s }).to_string()),
