@@ -83,7 +83,7 @@ impl EdgeServer {
         let (stop, stopped) = oneshot::channel();
         let (settings, site) = (ground.settings.clone(), site(&ground, database_is_well.clone()));
         let elsewhere = (ground.insight == Insight::Elsewhere)
-            .then(|| (Listen::Network((Ipv4Addr::LOCALHOST, 0).into()), site.insight(document)));
+            .then(|| (Listen::Network((Ipv4Addr::LOCALHOST, 0).into()), site.insight(document).unwrap()));
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let running = server::start_with(site, &settings, elsewhere).unwrap();
