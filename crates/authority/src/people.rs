@@ -194,7 +194,7 @@ pub(crate) async fn confirm_password(
 /// Somebody without a name is called by their address, as far as it fits.
 pub(crate) fn named_after(email: &Email) -> Result<Name, Failure> {
     let cut: String = email.as_str().chars().take(Name::LONGEST).collect();
-    Name::parse(&cut).map_err(|error| Failure::Inconsistent(format!("a name from an address: {error}")))
+    Name::parse_stored(&cut).map_err(|error| Failure::Inconsistent(format!("a name from an address: {error}")))
 }
 
 /// Hashes a password in the lane, by the configured parameters.

@@ -72,13 +72,35 @@ pub fn holds_secret(text: &str) -> bool {
     })
 }
 
-/// Trims, normalises to NFC and checks length and characters.
+/// Checks a text that somebody sends: trims it, normalises it to NFC and checks length, characters and that it shows something
+/// and no secret.
 pub(crate) fn clean(text: &str, longest: usize) -> Result<String, InvalidText> {
     clean_with(text, longest, is_allowed)
 }
 
 /// The same with another opinion on which characters may stand.
 pub(crate) fn clean_with(text: &str, longest: usize, is_allowed: impl Fn(char) -> bool) -> Result<String, InvalidText> {
+    let text = clean_stored_with(text, longest, is_allowed)?;
+    if !text.chars().any(is_seen) {
+        return Err(InvalidText::Empty);
+    }
+    if holds_secret(&text) {
+        return Err(InvalidText::Secret);
+    }
+    Ok(text)
+}
+
+/// Checks a text that is read back: a rule on what a text shows may be newer than a row and must not make it unreadable.
+pub(crate) fn clean_stored(text: &str, longest: usize) -> Result<String, InvalidText> {
+    clean_stored_with(text, longest, is_allowed)
+}
+
+/// The same with another opinion on which characters may stand.
+pub(crate) fn clean_stored_with(
+    text: &str,
+    longest: usize,
+    is_allowed: impl Fn(char) -> bool,
+) -> Result<String, InvalidText> {
     let trimmed = text.trim();
     // Normalisation can only be asked of text of sane size; four bytes a character bounds it before any work.
     if trimmed.len() > longest.saturating_mul(16) {
@@ -90,12 +112,6 @@ pub(crate) fn clean_with(text: &str, longest: usize, is_allowed: impl Fn(char) -
     }
     if !normalised.chars().all(is_allowed) {
         return Err(InvalidText::Forbidden);
-    }
-    if !normalised.chars().any(is_seen) {
-        return Err(InvalidText::Empty);
-    }
-    if holds_secret(&normalised) {
-        return Err(InvalidText::Secret);
     }
     if normalised.chars().count() > longest {
         return Err(InvalidText::TooLong(longest));
@@ -197,6 +213,14 @@ impl Name {
         clean(text, Self::LONGEST).map(Self)
     }
 
+    /// Reads a name back that was accepted before.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], but for what a name shows.
+    pub fn parse_stored(text: &str) -> Result<Self, InvalidText> {
+        clean_stored(text, Self::LONGEST).map(Self)
+    }
+
     /// The case-folded form on which uniqueness is asked.
     pub fn key(&self) -> String {
         self.0.to_lowercase().nfc().collect()
@@ -255,9 +279,27 @@ impl Email {
     /// # Errors
     /// Anything else, or more than 254 characters.
     pub fn parse(text: &str) -> Result<Self, InvalidText> {
+        let (text, at) = Self::shaped(clean(text, Self::LONGEST)?)?;
+        // Each part by itself: a local part in Greek at a Latin domain is ordinary.
+        let mut parts = std::iter::once(&text[..at]).chain(text[at + 1..].split('.'));
+        let plain = |part: &str| part.is_ascii() || (part.is_single_script() && part.chars().all(is_seen));
+        if parts.all(plain) { Ok(Self(text)) } else { Err(InvalidText::Confusable) }
+    }
+
+    /// Reads an address back that was accepted before, or looks for one: it has the shape, and may pass for another.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], but for what an address passes for.
+    pub fn parse_stored(text: &str) -> Result<Self, InvalidText> {
+        let (text, _) = Self::shaped(clean_stored(text, Self::LONGEST)?)?;
+        Ok(Self(text))
+    }
+
+    /// The text, if it has the shape of an address, and where its `@` is.
+    fn shaped(text: String) -> Result<(String, usize), InvalidText> {
         const SHAPE: InvalidText = InvalidText::Shape("be an e-mail address such as ada@example.org");
-        let text = clean(text, Self::LONGEST)?;
-        let (local, domain) = text.rsplit_once('@').ok_or(SHAPE)?;
+        let at = text.rfind('@').ok_or(SHAPE)?;
+        let (local, domain) = (&text[..at], &text[at + 1..]);
         let fits = !local.is_empty()
             && !domain.is_empty()
             && !local.contains('@')
@@ -265,13 +307,7 @@ impl Email {
             && !domain.starts_with('.')
             && !domain.ends_with('.')
             && !domain.contains("..");
-        if !fits {
-            return Err(SHAPE);
-        }
-        // Each part by itself: a local part in Greek at a Latin domain is ordinary.
-        let parts = || std::iter::once(local).chain(domain.split('.'));
-        let plain = |part: &str| part.is_ascii() || (part.is_single_script() && part.chars().all(is_seen));
-        if parts().all(plain) { Ok(Self(text)) } else { Err(InvalidText::Confusable) }
+        if fits { Ok((text, at)) } else { Err(SHAPE) }
     }
 
     /// The form on which addresses are unique and looked up: lower case throughout.
@@ -313,6 +349,42 @@ mod tests {
         ] {
             assert_eq!(Name::parse(text), Err(why), "{text:.20}");
         }
+    }
+
+    #[test]
+    fn what_was_accepted_before_stays_readable_and_is_not_accepted_again() {
+        use crate::access::{ActorName, Description, ScopeDisplayName};
+        use crate::execution::RepositoryName;
+        type Reader = (&'static str, fn(&str) -> Result<String, InvalidText>, fn(&str) -> Result<String, InvalidText>);
+        macro_rules! reader {
+            ($type:ident) => {
+                (
+                    stringify!($type),
+                    |text| $type::parse(text).map(|read| read.to_string()),
+                    |text| $type::parse_stored(text).map(|read| read.to_string()),
+                )
+            };
+        }
+        let readers: [Reader; 5] = [
+            reader!(Name),
+            reader!(ActorName),
+            reader!(ScopeDisplayName),
+            reader!(Description),
+            reader!(RepositoryName),
+        ];
+        for (name, parse, parse_stored) in readers {
+            for (text, why) in [
+                ("\u{3164}", InvalidText::Empty),
+                ("nlp_00112233445566778899aabbccddeeff550c911c", InvalidText::Secret),
+            ] {
+                assert_eq!(parse(text), Err(why), "{name} {text}");
+                assert_eq!(parse_stored(text).as_deref(), Ok(text), "{name} {text}");
+            }
+            assert_eq!(parse_stored("a\u{0}"), Err(InvalidText::Forbidden), "{name}");
+        }
+        let address = format!("nls_{}@example.org", "0f".repeat(32));
+        assert_eq!(Email::parse(&address), Err(InvalidText::Secret));
+        assert_eq!(Email::parse_stored(&address).as_ref().map(Email::as_str), Ok(address.as_str()));
     }
 
     #[test]
@@ -406,6 +478,7 @@ mod tests {
             ("a variation selector", "ada\u{fe0f}@example.org"),
         ] {
             assert_eq!(Email::parse(bad), Err(InvalidText::Confusable), "{what}");
+            assert_eq!(Email::parse_stored(bad).as_ref().map(Email::as_str), Ok(bad), "{what}: was accepted before");
         }
     }
 

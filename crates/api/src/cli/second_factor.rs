@@ -28,7 +28,7 @@ enum Action {
         #[command(flatten)]
         sources: SourceArgs,
         /// The person's e-mail address. Make sure of who is asking.
-        #[arg(long, value_name = "ADDRESS", value_parser = Email::parse)]
+        #[arg(long, value_name = "ADDRESS", value_parser = Email::parse_stored)]
         email: Email,
     },
 }

@@ -62,7 +62,7 @@ impl ActorToken {
     /// None for a name that an actor can have.
     pub(crate) fn name(actor: &Actor) -> Result<Name, Failure> {
         let cut: String = actor.name.as_str().chars().take(Name::LONGEST).collect();
-        Name::parse(&cut).map_err(|error| Failure::Inconsistent(format!("the name of actor {}: {error}", actor.id)))
+        Name::parse_stored(&cut).map_err(|error| Failure::Inconsistent(format!("the name of actor {}: {error}", actor.id)))
     }
 
     /// Finds the token of an actor's that counts and has no successor, if there is one.

@@ -40,7 +40,7 @@ impl TryFrom<RepositoryRow> for Repository {
         Ok(Self {
             id: row.id,
             organization_id: row.organization_id,
-            name: RepositoryName::parse(&row.name).map_err(|_| bad("name"))?,
+            name: RepositoryName::parse_stored(&row.name).map_err(|_| bad("name"))?,
             execution_count: u64::try_from(row.execution_count).map_err(|_| bad("execution_count"))?,
             last,
             created_at: row.created_at,
@@ -112,7 +112,7 @@ impl ExecutionRow {
             id: self.id,
             organization_id: self.organization_id,
             repository_id: self.repository_id,
-            repository: RepositoryName::parse(repository).map_err(|_| bad("repository_id"))?,
+            repository: RepositoryName::parse_stored(repository).map_err(|_| bad("repository_id"))?,
             branch: BranchName::parse(&self.branch).map_err(|_| bad("branch"))?,
             commit: CommitHash::parse(&self.commit_hash).map_err(|_| bad("commit_hash"))?,
             coverage: Coverage::from_ten_thousandths(self.coverage).map_err(|_| bad("coverage"))?,

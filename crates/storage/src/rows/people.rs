@@ -31,14 +31,14 @@ impl TryFrom<UserRow> for User {
 
     fn try_from(row: UserRow) -> Result<Self, StoreError> {
         let bad = |column| inconsistent("user", row.id, column);
-        let email = Email::parse(&row.email).map_err(|_| bad("email"))?;
+        let email = Email::parse_stored(&row.email).map_err(|_| bad("email"))?;
         if email.key() != row.email_key {
             return Err(bad("email_key"));
         }
         Ok(Self {
             id: row.id,
             email,
-            name: Name::parse(&row.name).map_err(|_| bad("name"))?,
+            name: Name::parse_stored(&row.name).map_err(|_| bad("name"))?,
             password_hash: row.password_hash,
             disabled_at: row.disabled_at,
             created_at: row.created_at,
@@ -111,7 +111,7 @@ impl TryFrom<RoleRow> for CustomRole {
     type Error = StoreError;
 
     fn try_from(row: RoleRow) -> Result<Self, StoreError> {
-        let name = Name::parse(&row.name).map_err(|_| inconsistent("role", row.id, "name"))?;
+        let name = Name::parse_stored(&row.name).map_err(|_| inconsistent("role", row.id, "name"))?;
         if name.key() != row.name_key {
             return Err(inconsistent("role", row.id, "name_key"));
         }
@@ -128,7 +128,7 @@ impl TryFrom<RoleRow> for CustomRole {
 
 /// The name of a custom role that a row is joined with.
 pub(crate) fn parse_name(table: &str, id: impl Debug, name: Option<String>) -> Result<Option<Name>, StoreError> {
-    name.map(|name| Name::parse(&name)).transpose().map_err(|_| inconsistent(table, id, "name"))
+    name.map(|name| Name::parse_stored(&name)).transpose().map_err(|_| inconsistent(table, id, "name"))
 }
 
 /// A membership joined with its organisation, person, custom role (its scopes, its name) and second factor (since when).
@@ -174,7 +174,7 @@ impl TryFrom<InvitationRow> for Invitation {
 
     fn try_from(row: InvitationRow) -> Result<Self, StoreError> {
         let bad = |column| inconsistent("invitation", row.id, column);
-        let email = Email::parse(&row.email).map_err(|_| bad("email"))?;
+        let email = Email::parse_stored(&row.email).map_err(|_| bad("email"))?;
         if email.key() != row.email_key {
             return Err(bad("email_key"));
         }

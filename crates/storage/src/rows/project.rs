@@ -30,7 +30,7 @@ impl TryFrom<ProjectRow> for Project {
         Ok(Self {
             id: row.id,
             organization_id: row.organization_id,
-            name: Name::parse(&row.name).map_err(|_| bad("name"))?,
+            name: Name::parse_stored(&row.name).map_err(|_| bad("name"))?,
             slug: Slug::parse(&row.slug).map_err(|_| bad("slug"))?,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -62,11 +62,11 @@ impl TryFrom<AccessScopeRow> for AccessScope {
             id: row.id,
             project_id: row.project_id,
             slug: Slug::parse(&row.slug).map_err(|_| bad("slug"))?,
-            name: row.name.as_deref().map(ScopeDisplayName::parse).transpose().map_err(|_| bad("name"))?,
+            name: row.name.as_deref().map(ScopeDisplayName::parse_stored).transpose().map_err(|_| bad("name"))?,
             description: row
                 .description
                 .as_deref()
-                .map(Description::parse)
+                .map(Description::parse_stored)
                 .transpose()
                 .map_err(|_| bad("description"))?,
             metadata: row.metadata.as_deref().map(Metadata::parse).transpose().map_err(|_| bad("metadata"))?,
@@ -102,7 +102,7 @@ impl ActorRow {
             id: self.id,
             project_id: self.project_id,
             access_scope_id: self.access_scope_id,
-            name: ActorName::parse(&self.name).map_err(|_| bad("name"))?,
+            name: ActorName::parse_stored(&self.name).map_err(|_| bad("name"))?,
             actor_type: ActorType::parse(&self.actor_type).ok_or_else(|| bad("actor_type"))?,
             external_id: self
                 .external_id

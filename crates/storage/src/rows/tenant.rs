@@ -32,7 +32,7 @@ impl TryFrom<OrganizationRow> for Organization {
         Ok(Self {
             id: row.id,
             slug: Slug::parse(&row.slug).map_err(|_| bad("slug"))?,
-            name: Name::parse(&row.name).map_err(|_| bad("name"))?,
+            name: Name::parse_stored(&row.name).map_err(|_| bad("name"))?,
             disabled_at: row.disabled_at,
             token_cap: row.token_cap.map(u32::try_from).transpose().map_err(|_| bad("token_cap"))?,
             second_factor: if row.requires_second_factor {

@@ -89,7 +89,7 @@ impl TokenRow {
     fn details(&self) -> Result<TokenDetails, StoreError> {
         let bad = |column| inconsistent("token", self.id, column);
         Ok(TokenDetails {
-            description: read(self.description.as_deref(), Description::parse).map_err(|()| bad("description"))?,
+            description: read(self.description.as_deref(), Description::parse_stored).map_err(|()| bad("description"))?,
             external_id: read(self.external_id.as_deref(), ExternalId::parse).map_err(|()| bad("external_id"))?,
             metadata: read(self.metadata.as_deref(), Metadata::parse).map_err(|()| bad("metadata"))?,
             allowed_networks: read(self.allowed_networks.as_deref(), AllowedNetworks::parse_stored)
@@ -102,7 +102,7 @@ impl TokenRow {
         Ok(Explanation {
             cause: read(self.revoked_cause.as_deref(), |text| RevokeCause::parse(text).ok_or(()))
                 .map_err(|()| bad("revoked_cause"))?,
-            note: read(self.revoked_note.as_deref(), Description::parse).map_err(|()| bad("revoked_note"))?,
+            note: read(self.revoked_note.as_deref(), Description::parse_stored).map_err(|()| bad("revoked_note"))?,
         })
     }
 }
@@ -133,7 +133,7 @@ impl TryFrom<TokenRow> for Token {
             id: row.id,
             organization_id: row.organization_id,
             owner,
-            name: Name::parse(&row.name).map_err(|_| bad("name"))?,
+            name: Name::parse_stored(&row.name).map_err(|_| bad("name"))?,
             agent_type: AgentType::parse(&row.agent_type).map_err(|_| bad("agent_type"))?,
             scopes: split_scopes(&row.scopes),
             project_id: row.project_id,

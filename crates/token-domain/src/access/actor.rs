@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::{InvalidText, clean, is_allowed, text_type};
+use crate::text::{InvalidText, clean, clean_stored, is_allowed, text_type};
 
 /// The sort of thing that acts. A label: it has no effect on access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -68,6 +68,14 @@ impl ActorName {
     /// Empty after trimming, too long, or holding a character that cannot be seen.
     pub fn parse(text: &str) -> Result<Self, InvalidText> {
         clean(text, Self::LONGEST).map(Self)
+    }
+
+    /// Reads a name back that was accepted before.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], but for what a name shows.
+    pub fn parse_stored(text: &str) -> Result<Self, InvalidText> {
+        clean_stored(text, Self::LONGEST).map(Self)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What people write about an access scope.
 
-use crate::text::{InvalidText, clean, clean_with, is_allowed, text_type};
+use crate::text::{InvalidText, clean, clean_stored, clean_stored_with, clean_with, is_allowed, text_type};
 
 text_type! {
     /// An access scope's display name: 1–255 characters after trimming, NFC, nothing invisible.
@@ -22,6 +22,19 @@ impl ScopeDisplayName {
     pub fn parse(text: &str) -> Result<Self, InvalidText> {
         clean(text, Self::LONGEST).map(Self)
     }
+
+    /// Reads a name back that was accepted before.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], but for what a name shows.
+    pub fn parse_stored(text: &str) -> Result<Self, InvalidText> {
+        clean_stored(text, Self::LONGEST).map(Self)
+    }
+}
+
+/// Whether a character may stand in a description.
+fn may_stand(character: char) -> bool {
+    is_allowed(character) || matches!(character, '\n' | '\r' | '\t')
 }
 
 impl Description {
@@ -33,8 +46,19 @@ impl Description {
     /// # Errors
     /// Empty after trimming, too long, or holding a character that cannot be seen, other than line ends and tabs.
     pub fn parse(text: &str) -> Result<Self, InvalidText> {
-        clean_with(text, Self::LONGEST, |character| is_allowed(character) || matches!(character, '\n' | '\r' | '\t'))
-            .map(|text| Self(text.replace("\r\n", "\n").replace('\r', "\n")))
+        clean_with(text, Self::LONGEST, may_stand).map(|text| Self::with_line_feeds(&text))
+    }
+
+    /// Reads a description back that was accepted before.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], but for what a description shows.
+    pub fn parse_stored(text: &str) -> Result<Self, InvalidText> {
+        clean_stored_with(text, Self::LONGEST, may_stand).map(|text| Self::with_line_feeds(&text))
+    }
+
+    fn with_line_feeds(text: &str) -> Self {
+        Self(text.replace("\r\n", "\n").replace('\r', "\n"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Names of repositories, branches and commits, as version control and its hosts have them.
 
-use crate::text::{InvalidText, clean, is_allowed, text_type};
+use crate::text::{InvalidText, clean, clean_stored, is_allowed, text_type};
 
 text_type! {
     /// A repository's name, alone or under its owners: `widgets`, `acme/widgets`, `acme/tools/widgets`.
@@ -26,10 +26,21 @@ impl RepositoryName {
     /// Empty or more than 200 characters, an empty part, `.` or `..` as a part, a part that begins or ends with a space,
     /// one of `\ : * ? " < > | # %`, or a character that cannot be seen.
     pub fn parse(text: &str) -> Result<Self, InvalidText> {
+        Self::shaped(clean(text, Self::LONGEST)?)
+    }
+
+    /// Reads a name back that was accepted before.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], but for what a name shows.
+    pub fn parse_stored(text: &str) -> Result<Self, InvalidText> {
+        Self::shaped(clean_stored(text, Self::LONGEST)?)
+    }
+
+    fn shaped(text: String) -> Result<Self, InvalidText> {
         const SHAPE: InvalidText = InvalidText::Shape(
             r#"be a repository such as acme/widgets: no empty, . or .. part, none of \ : * ? " < > | # %"#,
         );
-        let text = clean(text, Self::LONGEST)?;
         let is_part = |part: &str| !matches!(part, "" | "." | "..") && part.trim() == part;
         let fits = text.split('/').all(is_part) && !text.contains(['\\', ':', '*', '?', '"', '<', '>', '|', '#', '%']);
         if fits { Ok(Self(text)) } else { Err(SHAPE) }

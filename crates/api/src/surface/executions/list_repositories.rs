@@ -51,7 +51,7 @@ pub(super) async fn list_repositories(
     executions: Data<Executions>,
     Query(page): Query<PageQuery>,
 ) -> ApiResult<web::Json<RepositoryList>> {
-    let after = page.after(RepositoryName::parse)?;
+    let after = page.after(RepositoryName::parse_stored)?;
     let page = executions.repositories(&who.caller, after, page.limit.0).await.map_err(failing::execution)?;
     Ok(web::Json(RepositoryList {
         repos: page.repositories.into_iter().map(RepositoryView::from).collect(),
