@@ -236,6 +236,7 @@ fn policy(config: &Config) -> Policy {
         },
         idempotency_window: span(config.tokens.idempotency_ttl),
         token_cap: config.tokens.cap_per_organization.map(|cap| u32::try_from(cap).unwrap_or(u32::MAX)),
+        key_cap: config.tokens.keys_per_person,
         expiry_warning: Span::days(config.tokens.expiry_warning_days),
         legacy_lookup: config.tokens.legacy_lookup,
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use actix_web::web::Data;
 use authority::setup::SetupCode;
+use authority::tag_key::note_tag_key;
 use authority::validate::Validator;
 use futures::FutureExt as _;
 use futures::future::select;
@@ -63,6 +64,7 @@ pub(crate) async fn serve(
     let store = Store::open_registered(&url, options, background.handle().clone(), lock.registration()).await?;
     let services = Services::new(config, store.clone(), Arc::clone(&lock) as _, background.handle().clone())?;
     services.context.resume_time().await?;
+    note_tag_key(&services.context).await?;
     let (code, pending) = pending_setup(&services).await?;
 
     let service_token = ServiceToken::new(service_token(config));

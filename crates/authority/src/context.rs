@@ -13,10 +13,11 @@ use token_domain::token::RotationPolicy;
 use token_domain::{ScopeCatalogue, ScopeSet, Span, Timestamp};
 use tokio::runtime::Handle;
 
+use crate::attempts::DEVICE_MEMORY;
 use crate::env::{Clock, Entropy, Lease, new_id, random};
 use crate::error::Failure;
 use crate::fence::Fences;
-use crate::limits::{CodeLimiter, SignInLimiter, SignInLimits};
+use crate::limits::{CodeLimiter, RefusalLedger, SignInLimiter, SignInLimits};
 use crate::slow::{LaneLimits, SlowLane};
 use crate::unit::Units;
 use crate::usage::Uses;
@@ -44,6 +45,8 @@ pub struct Policy {
     pub idempotency_window: Span,
     /// The most live tokens an organisation may have where it has no cap of its own.
     pub token_cap: Option<u32>,
+    /// The most live keys a person may have in an organisation.
+    pub key_cap: u32,
     /// How long before a token ends its holder is told so.
     pub expiry_warning: Span,
     /// Whether tokens without a checksum, issued elsewhere, are looked up.
@@ -63,6 +66,7 @@ impl Default for Policy {
             sign_in: SignInLimits::default(),
             idempotency_window: Span::days(1),
             token_cap: None,
+            key_cap: 100,
             expiry_warning: Span::days(7),
             legacy_lookup: false,
         }
@@ -106,6 +110,7 @@ pub struct Context {
     pub(crate) lane: SlowLane,
     pub(crate) sign_ins: Arc<SignInLimiter>,
     pub(crate) codes: CodeLimiter,
+    pub(crate) refusals: RefusalLedger,
     pub(crate) uses: Uses,
     pub(crate) policy: Policy,
 }
@@ -127,6 +132,7 @@ impl Context {
             lane: SlowLane::new(parts.lane, parts.runtime),
             sign_ins: Arc::new(SignInLimiter::new(parts.policy.sign_in)),
             codes: CodeLimiter::default(),
+            refusals: RefusalLedger::default(),
             uses: Uses::default(),
             policy: parts.policy,
         })
@@ -210,8 +216,8 @@ impl Context {
         self.units.drain().await;
     }
 
-    /// Removes what stopped counting long ago: used-up idempotency keys, old entries of the log, and invitations nobody
-    /// accepted. A bounded number at a time.
+    /// Removes what stopped counting long ago: used-up idempotency keys, old entries of the log, invitations nobody accepted,
+    /// and devices nobody signed in from. A bounded number at a time.
     ///
     /// # Errors
     /// The store's.
@@ -223,13 +229,15 @@ impl Context {
         let log_before = now - Span::days(2);
         // Kept long enough for their authors to see that they expired.
         let invitations_before = now - Span::days(30);
+        let devices_before = now - DEVICE_MEMORY;
         self.store
             .write(move |tx| {
                 Box::pin(async move {
                     let keys = tx.delete_idempotency_before(keys_before, AT_ONCE).await?;
                     let entries = tx.delete_log_before(log_before, AT_ONCE).await?;
                     let invitations = tx.delete_invitations_before(invitations_before, AT_ONCE).await?;
-                    Ok(keys + entries + invitations)
+                    let devices = tx.delete_devices_before(devices_before, AT_ONCE).await?;
+                    Ok(keys + entries + invitations + devices)
                 })
             })
             .await

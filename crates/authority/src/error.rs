@@ -13,6 +13,9 @@ pub enum Failure {
     /// The lane for slow hashes is full; try again in a moment.
     #[error("the lane for slow hashes is full")]
     Busy,
+    /// The principal has as many slow computations under way as one may have; others are not concerned.
+    #[error("as many secrets of one principal are being made as may be at once")]
+    TooManyAtOnce,
     /// No randomness to be had.
     #[error("{0}")]
     Entropy(#[from] EntropyError),
@@ -29,7 +32,7 @@ impl Failure {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Store(error) => error.is_unavailable(),
-            Self::Busy => true,
+            Self::Busy | Self::TooManyAtOnce => true,
             Self::Entropy(_) | Self::Inconsistent(_) | Self::Lost(_) => false,
         }
     }

@@ -32,6 +32,7 @@ pub mod sessions;
 pub mod setup;
 pub mod slow;
 pub mod standing;
+pub mod tag_key;
 pub mod tokens;
 pub mod unit;
 pub mod usage;
@@ -47,6 +48,7 @@ pub mod records {
     pub use storage::model::{Narrowing, OwnerFilter, StatusCounts, Token, TokenDetails, TokenEdit, TokenOwner};
 }
 
+mod attempts;
 mod change;
 mod context;
 mod opaque;

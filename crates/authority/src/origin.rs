@@ -20,6 +20,23 @@ pub struct Origin {
     pub user_agent: Option<String>,
 }
 
+/// The most characters of a client's name that are kept.
+const LONGEST_AGENT: usize = 200;
+
+impl Origin {
+    /// What happens beside requests, or after one was answered.
+    pub const fn internal() -> Self {
+        Self { request_id: String::new(), client_ip: None, user_agent: None }
+    }
+
+    /// What the client calls itself, as it may be kept and shown: not longer than 200 characters, and not at all when somebody
+    /// put a secret there.
+    pub fn agent(&self) -> Option<String> {
+        let agent = self.user_agent.as_deref().filter(|agent| !token_domain::text::holds_secret(agent))?;
+        Some(agent.chars().filter(|letter| !letter.is_control()).take(LONGEST_AGENT).collect())
+    }
+}
+
 /// A caller whose credential was found good at this very request.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller {

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use secret_hash::password::{self, Password, PasswordHash};
 use storage::StoreError;
-use storage::model::{MembershipStanding, User};
+use storage::model::{MembershipStanding, Principal, User};
 use token_domain::id::{OrganizationId, UserId};
 use token_domain::text::{Email, Name};
 use zeroize::Zeroizing;
 
+use crate::attempts::{self, PasswordAttempt, account_pseudonym};
+use crate::audit::Event;
 use crate::change::Ask;
 use crate::context::Context;
 use crate::env::{EntropyError, random};
@@ -17,6 +19,8 @@ use crate::limits::TooManyAttempts;
 use crate::origin::{Caller, Origin, Via};
 use crate::passwords::WeakPassword;
 use crate::rights::Refused;
+use crate::second_factors::ProofError;
+use crate::slow::Work;
 
 pub use crate::passwords::NewPassword;
 
@@ -54,6 +58,15 @@ impl From<StoreError> for PersonError {
         match error {
             StoreError::Conflict(storage::Constraint::UserEmail) => Self::EmailTaken,
             other => Self::Failed(Failure::Store(other)),
+        }
+    }
+}
+
+impl From<ProofError> for PersonError {
+    fn from(error: ProofError) -> Self {
+        match error {
+            ProofError::TooMany(wait) => Self::TooMany(wait),
+            ProofError::Failed(failure) => Self::Failed(failure),
         }
     }
 }
@@ -112,11 +125,18 @@ impl People {
         self.context
             .change(Ask::by(caller, origin).holding(user), move |change| {
                 Box::pin(async move {
-                    let event = change
+                    let mut event = change
                         .event("user.update")
                         .on("user", user)
                         .with("name_changed", name.is_some())
                         .with("email_changed", email.is_some());
+                    if let Some(new) = &email {
+                        let old = change.tx.user(user).await?.ok_or(PersonError::NotFound)?;
+                        let context = change.context();
+                        event = event
+                            .with("old_account", account_pseudonym(&context, &old.email.key()))
+                            .with("new_account", account_pseudonym(&context, &new.key()));
+                    }
                     let changed = change.tx.update_user(user, name.as_ref(), email.as_ref(), change.now).await?;
                     changed.ok_or(PersonError::NotFound)?;
                     Ok::<_, PersonError>(change.record(event).await?)
@@ -142,8 +162,8 @@ impl People {
         let MembershipStanding { user, organization, .. } = &me.standing;
         let about = [user.email.as_str(), user.name.as_str(), organization.name.as_str(), organization.slug.as_str()];
         new.suits(self.context.policy.password_min_chars, &about)?;
-        confirm_password(&self.context, user, current, origin).await?;
-        let hash = hash_password(&self.context, new.into_password()).await?;
+        confirm_password(&self.context, caller.organization_id, user, current, origin).await?;
+        let hash = hash_password(&self.context, new.into_password(), Work::SignIn).await?;
         let proven = user.password_hash.clone();
         self.context
             .change(Ask::by(caller, origin).holding(user_id), move |change| {
@@ -153,6 +173,8 @@ impl People {
                         return Err(PersonError::WrongPassword);
                     }
                     change.tx.set_password(user_id, Some(hash.as_str()), change.now).await?;
+                    // Whoever had the old one may have signed in with it.
+                    change.tx.forget_devices(user_id).await?;
                     let ended = change.tx.delete_sessions_of_user(user_id, Some(session_id)).await?;
                     let event =
                         change.event("user.password.change").on("user", user_id).with("sessions_ended", ended.len());
@@ -171,24 +193,30 @@ impl People {
 }
 
 /// Asks a signed-in person for their password once more. An attempt like one at signing in, counted with those: a session
-/// that was left open is no way to guess faster.
+/// that was left open is no way to guess faster. A wrong one is recorded in the trail of the session's organisation.
 pub(crate) async fn confirm_password(
-    context: &Context,
+    context: &Arc<Context>,
+    organization: OrganizationId,
     user: &User,
     mut given: Zeroizing<String>,
     origin: &Origin,
 ) -> Result<(), PersonError> {
-    let attempt = context.sign_ins.take(&user.email.key(), origin.client_ip, context.steady())?;
+    let mut attempt = PasswordAttempt::begin(context, &user.email.key(), origin).await?;
     let stored = user.password_hash.as_deref().ok_or(PersonError::WrongPassword)?;
     let inconsistent = |error| Failure::Inconsistent(format!("a stored password hash cannot be used: {error}"));
     let stored = PasswordHash::parse(stored).map_err(inconsistent)?;
-    let Ok(given) = Password::new(std::mem::take(&mut *given)) else { return Err(PersonError::WrongPassword) };
-    let right = context.lane.run(move || password::verify(&given, &stored)).await?.map_err(inconsistent)?;
-    if !right {
-        return Err(PersonError::WrongPassword);
+    let right = match Password::new(std::mem::take(&mut *given)) {
+        Ok(given) => attempt.check(given, stored).await?,
+        Err(_) => false,
+    };
+    if right {
+        return Ok(());
     }
-    attempt.succeeded();
-    Ok(())
+    let event = Event::new(context.now(), "user.confirm.denied", Principal::User(user.id), origin)
+        .on("user", user.id)
+        .with("wrong", "password");
+    attempts::refused(context, Some(organization), event, origin).await?;
+    Err(PersonError::WrongPassword)
 }
 
 /// Somebody without a name is called by their address, as far as it fits.
@@ -198,9 +226,9 @@ pub(crate) fn named_after(email: &Email) -> Result<Name, Failure> {
 }
 
 /// Hashes a password in the lane, by the configured parameters.
-pub(crate) async fn hash_password(context: &Context, password: Password) -> Result<PasswordHash, Failure> {
+pub(crate) async fn hash_password(context: &Context, password: Password, work: Work) -> Result<PasswordHash, Failure> {
     let salt = random(context.entropy.as_ref())?;
     let params = context.policy.password;
-    let hashed = context.lane.run(move || password::hash(&password, &params, salt)).await?;
+    let hashed = context.lane.run(work, move || password::hash(&password, &params, salt)).await?;
     hashed.map_err(|error| Failure::Inconsistent(format!("a password cannot be hashed: {error}")))
 }

@@ -17,6 +17,7 @@ use crate::error::Failure;
 use crate::origin::Origin;
 use crate::passwords::{NewPassword, WeakPassword};
 use crate::people::hash_password;
+use crate::slow::Work;
 
 /// Why a deployment was not set up.
 #[derive(Debug, thiserror::Error)]
@@ -144,7 +145,7 @@ impl Setup {
         let names = [&request.organization_name, &request.person_name].into_iter().flatten().map(Name::as_str);
         let about: Vec<&str> = names.chain([request.slug.as_str(), request.email.as_str()]).collect();
         request.password.suits(context.policy.password_min_chars, &about)?;
-        let hash = hash_password(context, request.password.into_password()).await?;
+        let hash = hash_password(context, request.password.into_password(), Work::Stranger).await?;
         let now = context.now();
         let fallback = |text: &str| {
             let cut: String = text.chars().take(Name::LONGEST).collect();

@@ -158,6 +158,8 @@ codes! {
         EmailTaken of Conflict = "e-mail address taken", "Choose another address.";
         /// An idempotency key that was used for another request.
         IdempotencyKeyReused of Conflict = "idempotency key reused", "This Idempotency-Key was used for another request; choose a new one.";
+        /// As many keys as a person may have in an organisation.
+        KeyLimitReached of Conflict = "key limit reached", "Revoke a key that is not needed: a person may have so many in an organisation.";
         /// The organisation would be left without an owner.
         LastOwner of Conflict = "last owner", "Make somebody else an owner first.";
         /// What takes a second factor, by a person without one.

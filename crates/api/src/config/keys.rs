@@ -160,7 +160,7 @@ pub(crate) const KEYS: &[Key] = &[
         "hashing.slow_lane_queue",
         int(1, 65_536),
         Some("256"),
-        "Hashes that may wait for a thread; more are answered 503.",
+        "Hashes of each kind (sign-ins from known devices, other sign-ins, new secrets, validations) that may wait for a thread; the kinds take turns, more are answered 503. One user or token may have a quarter of it, more are answered 429.",
     ),
     key(
         "hashing.insecure_test_costs",
@@ -252,6 +252,12 @@ pub(crate) const KEYS: &[Key] = &[
         "Live tokens an organisation may have, unless it has a cap of its own. Unset: no cap.",
     ),
     key(
+        "tokens.keys_per_person",
+        int(1, 100_000),
+        Some("100"),
+        "Live personal keys a person may have in an organisation.",
+    ),
+    key(
         "tokens.expiry_warning_days",
         int(0, 365),
         Some("7"),
@@ -325,14 +331,19 @@ pub(crate) const KEYS: &[Key] = &[
         "rate_limit.sign_in_attempts",
         int(1, 1000),
         Some("10"),
-        "Failed sign-ins of one account or address before it has to wait.",
+        "Failed sign-ins at an account from an address before it has to wait; ten times as many at any accounts from an address, and at an account from all addresses. Devices an account was signed in to from before are counted by themselves.",
     ),
-    key("rate_limit.sign_in_window_seconds", int(1, DAY), Some("900"), "The time in which they are counted."),
+    key(
+        "rate_limit.sign_in_window_seconds",
+        int(1, DAY),
+        Some("900"),
+        "Fewer are forgotten after so long without another. What made somebody wait wears off over a day; the longest wait is 900 s.",
+    ),
     key(
         "rate_limit.sign_in_concurrent_per_account",
         int(1, 100),
         Some("2"),
-        "Passwords checked at once for one account; more are answered 429.",
+        "Passwords checked at once for an account from an address, or for a known device; more are answered 429.",
     ),
     key(
         "rate_limit.leak_reports",

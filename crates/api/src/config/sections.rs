@@ -174,6 +174,7 @@ pub(crate) struct Tokens {
     #[serde(rename = "idempotency_ttl_seconds", deserialize_with = "seconds")]
     pub(crate) idempotency_ttl: Duration,
     pub(crate) cap_per_organization: Option<u64>,
+    pub(crate) keys_per_person: u32,
     pub(crate) expiry_warning_days: u32,
     pub(crate) legacy_lookup: bool,
 }

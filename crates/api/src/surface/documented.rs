@@ -31,7 +31,10 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
         ("create_token" | "create_key" | "create_actor" | "create_actor_bound", 402) => {
             vec![failing::token(TokenError::CapReached { used: 100, cap: 100 })]
         }
-        ("create_token" | "create_key", 409) => vec![replayed(), reused()],
+        ("create_token", 409) => vec![replayed(), reused()],
+        ("create_key", 409) => {
+            vec![failing::token(TokenError::KeyCapReached { used: 100, cap: 100 }), replayed(), reused()]
+        }
         ("rotate_token" | "rotate_key" | "rotate_self", 409) => {
             let ended = [Status::Rotating, Status::Revoked, Status::Expired].map(status_is);
             ended.into_iter().chain([replayed(), reused()]).collect()

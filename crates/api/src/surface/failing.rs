@@ -18,7 +18,11 @@ use edge::error::ApiError;
 
 /// A failure of the service itself: 503 where waiting helps, 500 where it does not.
 pub(super) fn failed(failure: &Failure) -> ApiError {
-    if failure.is_transient() { ApiError::unavailable(failure) } else { ApiError::internal(failure) }
+    match failure {
+        Failure::TooManyAtOnce => ApiError::too_many_requests(1),
+        other if other.is_transient() => ApiError::unavailable(other),
+        other => ApiError::internal(other),
+    }
 }
 
 /// A request that was let in, and lost its right before it took effect: what the door would say now.
@@ -64,6 +68,9 @@ pub(super) fn token(error: TokenError) -> ApiError {
             ))
             .with("used", used)
             .with("limit", cap),
+        TokenError::KeyCapReached { used, cap } => {
+            ApiError::from(Code::KeyLimitReached).with("used", used).with("limit", cap)
+        }
         TokenError::Replayed { token_id } => ApiError::from(Code::AlreadyCarriedOut).with("id", token_id.to_string()),
         TokenError::KeyReused => Code::IdempotencyKeyReused.into(),
         TokenError::Refused(refused) => self::refused(&refused),

@@ -93,7 +93,7 @@ impl Reassignment {
         }
         change.tx.move_actors(project.id, &moved, target, change.now).await?;
         ground.fence(change, &moved).await?;
-        let event = change.event(action).on("access_scope", id).with("actors", moved.len());
+        let event = change.event(action).on("access_scope", id).with_ids("actors", &moved);
         change.record(event).await?;
         Ok(assigned)
     }

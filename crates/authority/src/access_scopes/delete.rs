@@ -64,7 +64,7 @@ impl AccessScopes {
                         .on("access_scope", id)
                         .with("project_id", project.id.to_string())
                         .with("slug", access_scope.slug.as_str())
-                        .with("actors", actors.len());
+                        .with_ids("actors", &actors);
                     Ok(change.record(event).await?)
                 })
             })

@@ -8,6 +8,7 @@
 //! [`read`] answers questions about them.
 
 pub mod chain;
+pub mod export;
 pub mod line;
 pub mod read;
 
@@ -22,6 +23,9 @@ use token_domain::id::OrganizationId;
 pub use chain::hash;
 
 use crate::origin::Origin;
+
+/// The most ids that one event names.
+pub(crate) const MOST_NAMED: usize = 1_000;
 
 /// What happened, before it has its place in a trail.
 #[derive(Clone, Debug)]
@@ -70,8 +74,32 @@ impl Event {
         self
     }
 
-    /// Writes the event as a log line, for those who collect logs rather than ask the trail.
+    /// Adds what it was done to besides: how many, under `key`, and which, under `key` with `_ids`. Of more than a thousand the
+    /// first thousand are named; the number says that there were others.
+    #[must_use]
+    pub fn with_ids<I: std::fmt::Display>(self, key: &str, ids: &[I]) -> Self {
+        let named: Vec<String> = ids.iter().take(MOST_NAMED).map(ToString::to_string).collect();
+        self.with(key, ids.len()).with(&format!("{key}_ids"), named)
+    }
+
+    /// Adds where the request came from: its address, and what the client calls itself unless that holds a secret.
+    #[must_use]
+    pub fn seen_from(mut self, origin: &Origin) -> Self {
+        if let Some(address) = origin.client_ip {
+            self = self.with("client_ip", address.to_string());
+        }
+        match origin.agent() {
+            Some(agent) => self.with("agent", agent),
+            None => self,
+        }
+    }
+
+    /// Writes the event as a log line, for those who collect logs rather than ask the trail. It carries what the event has.
     pub fn log(&self, organization_id: Option<OrganizationId>) {
+        self.log_with(organization_id, &Value::Object(self.detail.clone()).to_string());
+    }
+
+    fn log_with(&self, organization_id: Option<OrganizationId>, detail: &str) {
         tracing::info!(
             target: "audit",
             action = self.action,
@@ -80,6 +108,7 @@ impl Event {
             target_kind = self.target_kind,
             target_id = %self.target_id,
             request_id = %self.request_id,
+            detail,
             "{} was recorded", self.action
         );
     }
@@ -123,7 +152,8 @@ impl Trail {
         record.hash = hash(&record);
         self.head = AuditHead { seq: record.seq, hash: record.hash, at: record.at };
         let organization_id = self.organization_id;
-        tx.afterwards(move || event.log(organization_id));
+        let detail = record.detail.clone();
+        tx.afterwards(move || event.log_with(organization_id, &detail));
         tx.append_audit(record).await
     }
 }

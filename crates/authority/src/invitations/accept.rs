@@ -7,6 +7,8 @@ use token_domain::text::Name;
 use zeroize::Zeroizing;
 
 use super::{InvitationCode, Invitations, event};
+use crate::attempts;
+use crate::audit::Event;
 use crate::change::{Ask, Change};
 use crate::organizations::OrganizationError;
 use crate::origin::{Caller, Origin, Via};
@@ -14,6 +16,7 @@ use crate::passwords::NewPassword;
 use crate::people::{hash_password, named_after};
 use crate::rights::candidate_caller;
 use crate::standing::{MANAGE, is_welcome, name_of_role};
+use crate::slow::Work;
 
 /// An invitation being accepted.
 #[derive(Debug)]
@@ -55,7 +58,11 @@ impl Invitations {
         let digest = acceptance.code.digest();
         let found = context.store.read(move |reads| Box::pin(async move { reads.invitation_by_digest(&digest).await }));
         let invitation = found.await?.filter(|invitation| invitation.expires_at > context.now());
-        let invitation = invitation.ok_or(OrganizationError::InvalidInvitation)?;
+        let Some(invitation) = invitation else {
+            let event = Event::new(context.now(), "invitation.accept.denied", Principal::Anonymous, origin);
+            attempts::refused(context, None, event, origin).await?;
+            return Err(OrganizationError::InvalidInvitation);
+        };
         let session = acceptance.caller;
         let who = self.who(acceptance, &invitation, origin).await?;
         let organization = invitation.organization_id;
@@ -117,7 +124,7 @@ impl Invitations {
         let password = NewPassword::new(password)?;
         let name = name.map_or_else(|| named_after(&invitation.email), Ok)?;
         password.suits(self.context.policy.password_min_chars, &[invitation.email.as_str(), name.as_str()])?;
-        let hash = hash_password(&self.context, password.into_password()).await?;
+        let hash = hash_password(&self.context, password.into_password(), Work::Stranger).await?;
         let now = self.context.now();
         Ok(User {
             id: self.context.id(now)?,

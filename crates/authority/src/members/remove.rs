@@ -71,7 +71,7 @@ async fn end(
     let event = event
         .on("user", user)
         .with("role", name_of_role(found.role, None))
-        .with("keys_revoked", keys.len())
+        .with_ids("keys_revoked", &keys)
         .with("sessions_ended", sessions);
     change.record(event).await?;
     change.touching().touch_tokens(organization, Some(keys));

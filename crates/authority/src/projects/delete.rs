@@ -4,6 +4,7 @@ use storage::model::{Kill, Touched};
 use token_domain::token::RevokeReason;
 
 use super::{Ground, IfAssigned, Projects, TenancyError};
+use crate::audit::MOST_NAMED;
 use crate::origin::Origin;
 
 pub use storage::model::ProjectContents as Contents;
@@ -42,6 +43,8 @@ impl Projects {
                     let kill = Kill { at: now, reason: RevokeReason::OwnerRemoved, by: change.by() };
                     // Any number of tokens may go: the organisation's remembered ones are read again rather than listed here.
                     change.touch(Touched::Organization(ground.organization()));
+                    let most = u32::try_from(MOST_NAMED).unwrap_or(u32::MAX);
+                    let tokens = change.tx.tokens_of_project(project.id, most).await?;
                     change.tx.empty_project(project.id, &kill).await?;
                     change.tx.delete_project(ground.organization(), project.id).await?;
                     let event = change
@@ -50,7 +53,8 @@ impl Projects {
                         .with("slug", project.slug.as_str())
                         .with("access_scopes", contents.access_scopes)
                         .with("actors", contents.actors)
-                        .with("live_tokens", contents.live_tokens);
+                        .with("live_tokens", contents.live_tokens)
+                        .with("token_ids", tokens.iter().map(ToString::to_string).collect::<Vec<_>>());
                     Ok(change.record(event).await?)
                 })
             })

@@ -114,7 +114,7 @@ impl Roles {
                         OrganizationError::unless_reached(context.catalogue(), &mine, asked)?;
                         let wearers = change.tx.members_of_role(organization, id).await?;
                         seat.fence(change, &wearers).await?;
-                        event = event.with("scopes", names.clone()).with("members", wearers.len());
+                        event = event.with("scopes", names.clone()).with_ids("members", &wearers);
                     }
                     let name = name.as_ref().map(RoleName::name);
                     let scopes = scopes.as_ref().map(|(names, _)| names.as_slice());

@@ -39,7 +39,7 @@ impl Roles {
                         .event("role.delete")
                         .on("role", id)
                         .with("name", before.name.as_str())
-                        .with("members_moved", wearers.len())
+                        .with_ids("members_moved", &wearers)
                         .with("invitations_moved", offers);
                     Ok(change.record(event).await?)
                 })

@@ -20,6 +20,8 @@ use zeroize::Zeroizing;
 pub use proof::Proof;
 pub(crate) use proof::{ProofError, Spend, check};
 
+use crate::attempts;
+use crate::audit::Event;
 use crate::change::Ask;
 use crate::context::Context;
 use crate::env::{EntropyError, random};
@@ -188,16 +190,16 @@ impl SecondFactors {
         code: TotpCode,
         origin: &Origin,
     ) -> Result<Vec<RecoveryCode>, SecondFactorError> {
-        let Person { user, session, .. } = person(caller)?;
+        let Person { organization, user, session } = person(caller)?;
         let factor = self.context.store.read(move |reads| Box::pin(reads.second_factor(user))).await?;
         let factor = factor.ok_or(SecondFactorError::NotSet)?;
         if factor.confirmed_at.is_some() {
             return Err(SecondFactorError::AlreadySet);
         }
-        let attempt = self.context.codes.take(user, self.context.steady())?;
+        let attempt = proof::guess(&self.context, user, origin).await?;
         let (secret, _) = proof::open(&self.context, &factor)?;
         let proven = secret.proves(code, proof::seconds(self.context.wall()), factor.last_step);
-        let step = proven.ok_or(SecondFactorError::WrongCode)?;
+        let Some(step) = proven else { return Err(self.wrong_code(organization, user, origin).await) };
         attempt.succeeded();
         let (codes, digests) = self.recovery_codes(user)?;
         self.context
@@ -233,13 +235,14 @@ impl SecondFactors {
         proof: &Proof,
         origin: &Origin,
     ) -> Result<(), SecondFactorError> {
-        let Person { user, session, .. } = person(caller)?;
+        let Person { organization, user, session } = person(caller)?;
         self.is_set(user).await?;
         let found = self.context.store.read(move |reads| Box::pin(reads.user(user))).await?;
         let found = found.ok_or(SecondFactorError::NotSignedIn)?;
-        confirm_password(&self.context, &found, password, origin).await?;
-        let spend = self.proven(user, proof).await?;
-        self.context
+        confirm_password(&self.context, organization, &found, password, origin).await?;
+        let spend = self.proven(organization, user, proof, origin).await?;
+        let changed = self
+            .context
             .change(Ask::by(caller, origin).holding(user), move |change| {
                 Box::pin(async move {
                     if change.member().is_none_or(|place| place.user.password_hash != found.password_hash) {
@@ -258,7 +261,8 @@ impl SecondFactors {
                     Ok(change.record(event).await?)
                 })
             })
-            .await
+            .await;
+        self.after_spending(changed, organization, user, origin).await
     }
 
     /// Gives the caller new recovery codes in place of the old ones.
@@ -271,11 +275,12 @@ impl SecondFactors {
         proof: &Proof,
         origin: &Origin,
     ) -> Result<Vec<RecoveryCode>, SecondFactorError> {
-        let Person { user, .. } = person(caller)?;
+        let Person { organization, user, .. } = person(caller)?;
         self.is_set(user).await?;
-        let spend = self.proven(user, proof).await?;
+        let spend = self.proven(organization, user, proof, origin).await?;
         let (codes, digests) = self.recovery_codes(user)?;
-        self.context
+        let changed = self
+            .context
             .change(Ask::by(caller, origin).holding(user), move |change| {
                 Box::pin(async move {
                     if !spend.spend(change.tx, user).await? {
@@ -287,7 +292,8 @@ impl SecondFactors {
                     Ok(change.record(event).await?)
                 })
             })
-            .await?;
+            .await;
+        self.after_spending(changed, organization, user, origin).await?;
         Ok(codes)
     }
 
@@ -323,8 +329,42 @@ impl SecondFactors {
         if is_set { Ok(()) } else { Err(SecondFactorError::NotSet) }
     }
 
-    async fn proven(&self, user: UserId, proof: &Proof) -> Result<Spend, SecondFactorError> {
-        check(&self.context, user, proof).await?.ok_or(SecondFactorError::WrongCode)
+    async fn proven(
+        &self,
+        organization: OrganizationId,
+        user: UserId,
+        proof: &Proof,
+        origin: &Origin,
+    ) -> Result<Spend, SecondFactorError> {
+        match check(&self.context, user, proof, origin).await? {
+            Some(spend) => Ok(spend),
+            None => Err(self.wrong_code(organization, user, origin).await),
+        }
+    }
+
+    /// Records a code that turned out to be spent, or to be none, only when it was to be used up.
+    async fn after_spending(
+        &self,
+        changed: Result<(), SecondFactorError>,
+        organization: OrganizationId,
+        user: UserId,
+        origin: &Origin,
+    ) -> Result<(), SecondFactorError> {
+        match changed {
+            Err(SecondFactorError::WrongCode) => Err(self.wrong_code(organization, user, origin).await),
+            other => other,
+        }
+    }
+
+    /// Records that somebody who is signed in sent a wrong code; the error to answer with.
+    async fn wrong_code(&self, organization: OrganizationId, user: UserId, origin: &Origin) -> SecondFactorError {
+        let event = Event::new(self.context.now(), "user.confirm.denied", Principal::User(user), origin)
+            .on("user", user)
+            .with("wrong", "second_factor");
+        match attempts::refused(&self.context, Some(organization), event, origin).await {
+            Ok(()) => SecondFactorError::WrongCode,
+            Err(failure) => failure.into(),
+        }
     }
 
     /// New recovery codes, and what is stored of them.

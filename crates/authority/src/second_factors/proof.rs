@@ -3,15 +3,18 @@
 
 use secret_hash::recovery::RecoveryCode;
 use secret_hash::totp::{TotpCode, TotpSecret};
-use storage::model::SecondFactor;
+use storage::model::{Principal, SecondFactor};
 use storage::{StoreError, Tx};
 use token_domain::Timestamp;
 use token_domain::id::UserId;
 
+use crate::attempts;
+use crate::audit::Event;
 use crate::context::Context;
 use crate::env::random;
 use crate::error::Failure;
-use crate::limits::TooManyAttempts;
+use crate::limits::{CodeAttempt, TooManyAttempts};
+use crate::origin::Origin;
 
 /// What somebody shows to prove their second factor.
 #[derive(Clone, Debug)]
@@ -75,11 +78,16 @@ impl Spend {
 /// Whether a proof is good; nothing when it is wrong. Guesses at codes are counted for the person, wherever they come
 /// from: only somebody who has the password comes this far. Recovery codes are 80 random bits and need no counting, so that
 /// a person who has to wait because of a guesser's mistakes gets in with a recovery code.
-pub(crate) async fn check(context: &Context, user: UserId, proof: &Proof) -> Result<Option<Spend>, ProofError> {
+pub(crate) async fn check(
+    context: &Context,
+    user: UserId,
+    proof: &Proof,
+    origin: &Origin,
+) -> Result<Option<Spend>, ProofError> {
     match proof {
         Proof::Recovery(code) => Ok(Some(Spend::RecoveryCode(code.digest(user.uuid().as_bytes())))),
         Proof::Code(code) => {
-            let attempt = context.codes.take(user, context.steady())?;
+            let attempt = guess(context, user, origin).await?;
             let factor = context.store.read(move |reads| Box::pin(reads.second_factor(user))).await?;
             let Some(factor) = factor.filter(|factor| factor.confirmed_at.is_some()) else { return Ok(None) };
             let (secret, resealed) = open(context, &factor)?;
@@ -88,6 +96,24 @@ pub(crate) async fn check(context: &Context, user: UserId, proof: &Proof) -> Res
                 attempt.succeeded();
             }
             Ok(proven.map(|step| Spend::Step { step, resealed: resealed.map(|new| (new, factor.sealed_secret)) }))
+        }
+    }
+}
+
+/// Counts a guess at a person's code; that it has to wait is recorded.
+pub(super) async fn guess<'c>(
+    context: &'c Context,
+    user: UserId,
+    origin: &Origin,
+) -> Result<CodeAttempt<'c>, ProofError> {
+    match context.codes.take(user, context.steady()) {
+        Ok(attempt) => Ok(attempt),
+        Err(wait) => {
+            let event = Event::new(context.now(), "second_factor.limited", Principal::Anonymous, origin)
+                .on("user", user)
+                .with("retry_after_seconds", wait.retry_after.as_seconds());
+            attempts::refused(context, None, event, origin).await?;
+            Err(wait.into())
         }
     }
 }

@@ -18,20 +18,18 @@ pub use authenticate::{AuthError, Presented};
 pub use switch::SwitchError;
 pub use token::SessionToken;
 
+use crate::attempts::{self, PasswordAttempt};
 use crate::audit::Event;
 use crate::change::{Ask, Change};
 use crate::context::Context;
 use crate::env::{EntropyError, random};
 use crate::error::Failure;
-use crate::limits::{SignInLimiter, TooManyAttempts};
+use crate::limits::{Attempter, SignInLimiter, TooManyAttempts};
 use crate::origin::{Caller, Origin};
 use crate::rights::Refused;
 use crate::second_factors::{self, Proof, ProofError, Spend};
 use crate::standing::{is_welcome, role_name};
 use crate::validate::Validator;
-
-/// The most characters of a client's name that are kept.
-const LONGEST_USER_AGENT: usize = 200;
 
 /// Why nobody was signed in.
 #[derive(Debug, thiserror::Error)]
@@ -188,17 +186,24 @@ impl Sessions {
         proof: Option<&Proof>,
         origin: &Origin,
     ) -> Result<SignedIn, SignInError> {
-        let account = email.trim().to_lowercase();
-        let attempt = self.limiter.take(&account, origin.client_ip, self.context.steady())?;
-        let standing = self.prove(&account, password, organization).await?;
-        let Some(standing) = standing else {
-            self.record_denial(origin).await?;
+        let account = account_of(email);
+        let mut attempt = PasswordAttempt::begin(&self.context, &account, origin).await?;
+        if account.chars().count() > Email::LONGEST {
+            // Nobody's: counted and recorded as any other, and nothing is read or hashed for it.
+            attempt.denied(None, origin).await?;
             return Err(SignInError::Denied);
-        };
-        attempt.succeeded();
+        }
+        let standing = self.prove(&mut attempt, &account, password, organization, origin).await?;
         let spend = self.second_factor(&standing, proof, origin).await?;
+        let user = standing.user.id;
         let password_hash = standing.user.password_hash.clone();
-        self.open(standing, Basis::Proven { password_hash, spend }, origin).await
+        let opened = self.open(standing.clone(), Basis::Proven { password_hash, spend }, origin).await;
+        if matches!(opened, Err(SignInError::WrongCode)) {
+            self.record_wrong_code(&standing, origin).await?;
+        }
+        let opened = opened?;
+        attempt.signed_in(user).await?;
+        Ok(opened)
     }
 
     /// Signs a person in on the word of a front end that holds the service token.
@@ -373,7 +378,7 @@ impl Sessions {
         }
         let user = standing.user.id;
         let proof = proof.ok_or(SignInError::SecondFactorRequired)?;
-        let spend = second_factors::check(&self.context, user, proof).await?;
+        let spend = second_factors::check(&self.context, user, proof, origin).await?;
         if spend.is_none() {
             self.record_wrong_code(standing, origin).await?;
         }
@@ -381,37 +386,37 @@ impl Sessions {
     }
 
     /// Somebody has the password and not the second factor: that stands in the organisation's trail, where it is seen.
-    async fn record_wrong_code(&self, standing: &MembershipStanding, origin: &Origin) -> Result<(), SignInError> {
-        let (user, organization) = (standing.user.id, standing.organization.id);
-        self.record_denied(Some(organization), origin, move |event| {
-            event.on("user", user).with("second_factor", "wrong")
-        })
-        .await
+    async fn record_wrong_code(&self, standing: &MembershipStanding, origin: &Origin) -> Result<(), Failure> {
+        let (now, organization) = (self.context.now(), standing.organization.id);
+        let event = Event::new(now, "session.create.denied", Principal::Anonymous, origin)
+            .on("user", standing.user.id)
+            .with("second_factor", "wrong");
+        attempts::refused(&self.context, Some(organization), event, origin).await
     }
 
-    /// Denials stand in the deployment's own trail: which organisation was meant is not known for sure.
-    async fn record_denial(&self, origin: &Origin) -> Result<(), SignInError> {
-        self.record_denied(None, origin, |event| event).await
+    /// Counts and records a wrong service token. The right one is never kept waiting: it is looked at first.
+    ///
+    /// # Errors
+    /// A wait after too many of them; the store's.
+    pub async fn refuse_front_end(&self, origin: &Origin) -> Result<(), SignInError> {
+        // No address has a NUL in it.
+        let attempter = Attempter::new("\0service token", origin.client_ip, None);
+        if let Err(wait) = self.limiter.take(attempter, self.context.steady()) {
+            attempts::limited(&self.context, "service_token.limited", None, wait, origin).await?;
+            return Err(wait.into());
+        }
+        tracing::warn!(
+            client_ip = origin.client_ip.map(tracing::field::display),
+            "a wrong service token was presented"
+        );
+        let event = Event::new(self.context.now(), "service_token.denied", Principal::Anonymous, origin);
+        Ok(attempts::refused(&self.context, None, event, origin).await?)
     }
+}
 
-    async fn record_denied(
-        &self,
-        trail: Option<OrganizationId>,
-        origin: &Origin,
-        more: impl FnOnce(Event) -> Event + Send + 'static,
-    ) -> Result<(), SignInError> {
-        self.context
-            .change(Ask::of(Principal::Anonymous, trail, origin), move |change| {
-                Box::pin(async move {
-                    let mut event = more(change.event("session.create.denied"));
-                    if let Some(ip) = change.origin.client_ip {
-                        event = event.with("client_ip", ip.to_string());
-                    }
-                    Ok::<_, SignInError>(change.record(event).await?)
-                })
-            })
-            .await
-    }
+/// An address as accounts are looked up by it. One that cannot be an address is nobody's, and is counted all the same.
+fn account_of(email: &str) -> String {
+    Email::parse(email).map_or_else(|_| email.trim().to_lowercase(), |email| email.key())
 }
 
 impl Basis {
@@ -456,7 +461,7 @@ fn new_session(
         user_id: standing.user.id,
         organization_id: standing.organization.id,
         token_digest,
-        user_agent: change.origin.user_agent.as_ref().map(|text| text.chars().take(LONGEST_USER_AGENT).collect()),
+        user_agent: change.origin.agent(),
         created_at: now,
         expires_at: change.session().map_or(whole, |origin| origin.expires_at.min(whole)),
     })

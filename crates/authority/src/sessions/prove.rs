@@ -1,11 +1,12 @@
 //! Proving by password who somebody is.
 
-use secret_hash::password::{self, Password, PasswordHash};
+use secret_hash::password::{Password, PasswordHash};
 use storage::model::{MembershipStanding, User};
 use token_domain::text::{Email, Name};
 use zeroize::Zeroizing;
 
 use super::{OrganizationRef, Sessions, SignInError};
+use crate::attempts::PasswordAttempt;
 use crate::error::Failure;
 use crate::origin::Origin;
 use crate::standing::is_welcome;
@@ -23,13 +24,13 @@ impl Sessions {
         origin: &Origin,
     ) -> Result<Option<User>, SignInError> {
         let account = email.key();
-        let attempt = self.limiter.take(&account, origin.client_ip, self.context.steady())?;
-        let user = self.user_behind(&account, password).await?;
-        let Some(user) = user.filter(|user| user.disabled_at.is_none()) else {
-            self.record_denial(origin).await?;
+        let mut attempt = PasswordAttempt::begin(&self.context, &account, origin).await?;
+        let (user, right) = self.user_behind(&mut attempt, &account, password).await?;
+        let user = user.filter(|user| user.disabled_at.is_none());
+        let Some(user) = user.filter(|_| right) else {
+            attempt.denied(None, origin).await?;
             return Ok(None);
         };
-        attempt.succeeded();
         let id = user.id;
         let factor = self.context.store.read(move |reads| Box::pin(reads.second_factor(id))).await?;
         if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {
@@ -41,19 +42,33 @@ impl Sessions {
     /// The person behind e-mail and password, in the organisation asked for.
     pub(super) async fn prove(
         &self,
+        attempt: &mut PasswordAttempt<'_>,
         account: &str,
         password: Zeroizing<String>,
         organization: Option<OrganizationRef>,
-    ) -> Result<Option<MembershipStanding>, SignInError> {
-        match self.user_behind(account, password).await? {
-            Some(user) => Ok(self.standing(user.id, organization).await?.filter(is_welcome)),
-            None => Ok(None),
+        origin: &Origin,
+    ) -> Result<MembershipStanding, SignInError> {
+        let (user, right) = self.user_behind(attempt, account, password).await?;
+        let id = user.as_ref().map(|user| user.id);
+        let standing = match user.filter(|_| right) {
+            Some(user) => self.standing(user.id, organization).await?.filter(is_welcome),
+            None => None,
+        };
+        if standing.is_none() {
+            attempt.denied(id, origin).await?;
         }
+        standing.ok_or(SignInError::Denied)
     }
 
-    async fn user_behind(&self, account: &str, mut password: Zeroizing<String>) -> Result<Option<User>, SignInError> {
+    /// Whoever has that address, and whether this is their password.
+    async fn user_behind(
+        &self,
+        attempt: &mut PasswordAttempt<'_>,
+        account: &str,
+        mut password: Zeroizing<String>,
+    ) -> Result<(Option<User>, bool), SignInError> {
         // A text that no password may have is wrong for every account; refusing it early tells nobody anything.
-        let Ok(password) = Password::new(std::mem::take(&mut *password)) else { return Ok(None) };
+        let Ok(password) = Password::new(std::mem::take(&mut *password)) else { return Ok((None, false)) };
         let key = account.to_owned();
         let user =
             self.context.store.read(move |reads| Box::pin(async move { reads.user_by_email_key(&key).await })).await?;
@@ -67,9 +82,7 @@ impl Sessions {
         let known = stored.is_some();
         let against = PasswordHash::parse(stored.unwrap_or(self.nobody.as_str()))
             .map_err(|error| Failure::Inconsistent(format!("a stored password hash cannot be read: {error}")))?;
-        let verified = self.context.lane.run(move || password::verify(&password, &against)).await?;
-        let verified = verified
-            .map_err(|error| Failure::Inconsistent(format!("a stored password hash cannot be used: {error}")))?;
-        Ok(user.filter(|_| known && verified))
+        let right = attempt.check(password, against).await? && known;
+        Ok((user, right))
     }
 }

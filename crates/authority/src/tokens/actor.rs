@@ -28,8 +28,8 @@ pub(crate) struct ActorToken {
 
 impl ActorToken {
     /// Makes the secret.
-    pub(crate) async fn make(context: &Context) -> Result<Self, Failure> {
-        let (secret, stored) = secret::make(context).await?;
+    pub(crate) async fn make(context: &Context, by: Principal) -> Result<Self, Failure> {
+        let (secret, stored) = secret::make(context, by).await?;
         Ok(Self { secret, stored })
     }
 

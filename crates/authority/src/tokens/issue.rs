@@ -79,7 +79,7 @@ impl Tokens {
         within(&context.catalogue, grants.effective(), caller.effective)?;
         project_of_new(caller, request.project_id)?;
         check_expiry(request.lifetime, context.now())?;
-        let (secret, stored) = secret::make(context).await?;
+        let (secret, stored) = secret::make(context, caller.principal()).await?;
         let ask = Ask::by(caller, origin).making(owner.kind());
         let (asked, new) = (request.project_id, New { owner, request, grants: grants.clone(), stored });
         let made = context.change(ask, move |change| Box::pin(new.run(change))).await;
@@ -126,6 +126,7 @@ impl New {
         }
         govern_new(&context, change.terms(), &mut token, &grants, request.lifetime)?;
         within_cap(change, &token).await?;
+        within_key_cap(change, &token).await?;
         change.touch(Touched::Created(token.id));
         change.tx.insert_token(&token).await?;
         if let Some(idempotency) = request.idempotency {
@@ -179,4 +180,14 @@ pub(super) async fn within_cap(change: &mut Change<'_>, token: &Token) -> Result
     let used = change.tx.live_token_count(token.organization_id, token.facts.created_at).await?;
     let used = u32::try_from(used).unwrap_or(u32::MAX);
     if used < cap { Ok(()) } else { Err(TokenError::CapReached { used, cap }) }
+}
+
+/// A person has so many live keys in an organisation: without a bound one of them fills the table, and the lane for slow hashes,
+/// of everybody. Counted under the same lock.
+async fn within_key_cap(change: &mut Change<'_>, token: &Token) -> Result<(), TokenError> {
+    let TokenOwner::Person(owner) = token.owner else { return Ok(()) };
+    let cap = change.context().policy.key_cap;
+    let used = change.tx.live_key_count(token.organization_id, owner, token.facts.created_at).await?;
+    let used = u32::try_from(used).unwrap_or(u32::MAX);
+    if used < cap { Ok(()) } else { Err(TokenError::KeyCapReached { used, cap }) }
 }

@@ -98,6 +98,14 @@ pub enum TokenError {
         /// The most there may be.
         cap: u32,
     },
+    /// The person has as many keys in the organisation as one may have.
+    #[error("key limit reached ({used}/{cap} keys)")]
+    KeyCapReached {
+        /// Live keys of the person.
+        used: u32,
+        /// The cap.
+        cap: u32,
+    },
     /// The idempotency key was used before for the same request.
     #[error("this request was carried out before")]
     Replayed {

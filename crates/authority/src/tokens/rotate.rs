@@ -12,6 +12,7 @@ use token_format::PlainToken;
 use super::governed::govern_successor;
 use super::reach::{Whose, reaches};
 use super::{Idempotency, TokenError, Tokens, remember, replayed, secret, within};
+use crate::audit::{Event, Trail};
 use crate::change::{Ask, Change};
 use crate::context::Context;
 use crate::error::Failure;
@@ -86,7 +87,7 @@ impl Tokens {
         if request.idempotency.is_none() {
             check_active(&old, context.now())?;
         }
-        let (secret, stored) = secret::make(context).await?;
+        let (secret, stored) = secret::make(context, caller.principal()).await?;
         let grace = request.grace.unwrap_or(context.policy.rotation.default_grace);
         let ask = Ask::by(caller, origin).making(old.owner.kind());
         let made = context.change(ask, move |change| {
@@ -273,7 +274,7 @@ async fn take_back(
 
 /// The successor of a first-use rotation validated for the first time: the old token's grace shrinks.
 pub(crate) async fn first_use(context: &Arc<Context>, credential: &Credential, now: Timestamp) -> Result<(), Failure> {
-    let successor = credential.token_id;
+    let (successor, organization) = (credential.token_id, credential.organization_id);
     let ends = now + context.policy.rotation.first_use_remaining;
     let touching = context.units.touching();
     // The successor too, so that its entry is read again without the note that its first use is pending.
@@ -283,8 +284,15 @@ pub(crate) async fn first_use(context: &Arc<Context>, credential: &Credential, n
         .units
         .run(now, touching, move |tx| {
             Box::pin(async move {
+                // First in every change, so that two changes never wait for each other.
+                let mut trail = Trail::open(tx, Some(organization)).await?;
                 if let Some(old) = tx.shorten_grace(successor, now, ends).await? {
                     also.touch(Touched::Token(old));
+                    let event =
+                        Event::new(now, "token.grace_shortened", Principal::Token(successor), &Origin::internal())
+                            .on("token", old)
+                            .with("grace_period_ends_at", ends.rfc3339_seconds());
+                    trail.append(tx, event).await?;
                 }
                 Ok(())
             })

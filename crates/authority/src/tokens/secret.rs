@@ -3,27 +3,28 @@
 use std::sync::Arc;
 
 use secret_hash::{hash, lookup_hint};
-use storage::model::{StoredSecret, Token};
+use storage::model::{Principal, StoredSecret, Token};
 use token_format::PlainToken;
 
 use crate::context::Context;
 use crate::env::random;
 use crate::error::Failure;
+use crate::slow::Work;
 
-/// A new token's secret and what is stored of it. The slow part runs in the lane.
-pub(super) async fn make(context: &Context) -> Result<(PlainToken, StoredSecret), Failure> {
+/// A new token's secret, made for a principal, and what is stored of it. The slow part runs in the lane.
+pub(super) async fn make(context: &Context, by: Principal) -> Result<(PlainToken, StoredSecret), Failure> {
     let secret = PlainToken::from_random(random(context.entropy.as_ref())?);
-    let stored = keep(context, &secret).await?;
+    let stored = keep(context, &secret, Work::Creation(by)).await?;
     Ok((secret, stored))
 }
 
 /// The four columns kept of a secret, by the current scheme and key.
-async fn keep(context: &Context, secret: &PlainToken) -> Result<StoredSecret, Failure> {
+async fn keep(context: &Context, secret: &PlainToken, work: Work) -> Result<StoredSecret, Failure> {
     let salt = random(context.entropy.as_ref())?;
     let scheme = context.policy.scheme;
     let hashed = if scheme.is_slow() {
         let secret = secret.clone();
-        context.lane.run(move || hash(&secret, &scheme, salt)).await?
+        context.lane.run(work, move || hash(&secret, &scheme, salt)).await?
     } else {
         hash(secret, &scheme, salt)
     };
@@ -47,7 +48,7 @@ pub(crate) async fn upgrade(context: Arc<Context>, secret: PlainToken, token: To
         let digest = context.keyring.digest(&secret);
         Ok(StoredSecret { verify_tag: Some(context.keyring.seal(&digest).to_bytes().to_vec()), ..token.secret.clone() })
     } else {
-        keep(&context, &secret).await
+        keep(&context, &secret, Work::Validation).await
     };
     let (id, expected) = (token.id, token.secret.secret_hash);
     let written = match made {

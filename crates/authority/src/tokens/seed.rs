@@ -31,7 +31,7 @@ impl Tokens {
         let now = context.now();
         let (mut secrets, mut tokens) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for _ in 0..count {
-            let (secret, stored) = secret::make(context).await?;
+            let (secret, stored) = secret::make(context, Principal::System).await?;
             secrets.push(secret);
             tokens.push(Token {
                 id: context.id(now)?,

@@ -14,6 +14,7 @@ use crate::error::Failure;
 use crate::fence::Stamp;
 use crate::memory::{Binding, Entry, Pending, Shared, Shares};
 use crate::rights;
+use crate::slow::Work;
 use crate::tokens::upgrade;
 
 /// The result of a read.
@@ -80,7 +81,7 @@ impl Fetch {
         let stored = StoredHash::parse(&secret.secret_hash).map_err(|error| inconsistent(candidate, &error))?;
         let verified = if stored.is_slow() {
             let token = token.clone();
-            self.context.lane.run(move || secret_hash::verify(&token, &stored)).await?
+            self.context.lane.run(Work::Validation, move || secret_hash::verify(&token, &stored)).await?
         } else {
             secret_hash::verify(token, &stored)
         };

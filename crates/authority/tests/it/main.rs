@@ -3,6 +3,7 @@
 mod cost;
 mod demotion;
 mod executions;
+mod limits;
 mod lives;
 mod people;
 mod policies;

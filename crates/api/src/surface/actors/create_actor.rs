@@ -57,6 +57,7 @@ struct CreateActor {
     responses(
         (status = 201, description = "made", body = MadeActorView),
         (status = 402, description = "the organisation's token cap is reached", body = crate::error_body::Error),
+        (status = 429, description = "too many secrets are being made at once with this credential", body = crate::error_body::Error),
     )
 )]
 #[routes]

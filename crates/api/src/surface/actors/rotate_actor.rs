@@ -40,6 +40,7 @@ struct RotateActor {
     responses(
         (status = 200, description = "rotated", body = RotatedActorView),
         (status = 409, description = "the actor is disabled or expired, or was rotated at the same moment", body = crate::error_body::Error),
+        (status = 429, description = "too many secrets are being made at once with this credential", body = crate::error_body::Error),
     )
 )]
 #[routes]

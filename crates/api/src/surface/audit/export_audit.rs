@@ -2,6 +2,8 @@
 
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpResponse, get};
+use authority::Context;
+use authority::audit::export::note_export;
 use authority::audit::line;
 use authority::audit::read::Audit;
 use futures::Stream;
@@ -30,7 +32,7 @@ struct ExportAuditQuery {
 ///
 /// One event a line, in order and without gaps, with everything its hash covers: `nolapse-api audit verify FILE` needs
 /// nothing else. `detail` is the text that was hashed. The header `Nolapse-Audit-Head` is the last event's number and hash;
-/// events that happen during the export are not in it. An answer that ends before that event was cut short.
+/// events that happen during the export are not in it, the first of which says that it was exported. An answer that ends before that event was cut short.
 #[utoipa::path(
     tag = "audit",
     security(("bearer" = ["audit:read"]), ("api_key" = ["audit:read"])),
@@ -41,11 +43,16 @@ struct ExportAuditQuery {
 pub(super) async fn export_audit(
     who: Authorized<ReadAudit>,
     audit: Data<Audit>,
+    context: Data<Context>,
     Query(query): Query<ExportAuditQuery>,
 ) -> ApiResult<HttpResponse> {
     let organization = organization(&who.caller)?;
     let after = number("after", query.after.as_deref())?.unwrap_or(0);
     let end = audit.end(Some(organization)).await.map_err(|failure| failing::failed(&failure))?;
+    if end.seq > after {
+        let noted = note_export(&context, &who.caller, (after, end), &who.origin).await;
+        noted.map_err(|failure| failing::failed(&failure))?;
+    }
     Ok(HttpResponse::Ok()
         .content_type(line::MEDIA_TYPE)
         .insert_header((HEAD, end.to_string()))

@@ -27,7 +27,10 @@ struct ChangePassword {
     tag = "me",
     security(("bearer" = ["user:write"])),
     request_body = ChangePassword,
-    responses((status = 204, description = "changed; all other sessions have ended"))
+    responses(
+        (status = 204, description = "changed; all other sessions have ended"),
+        (status = 429, description = "too many wrong passwords", body = crate::openapi::Error),
+    )
 )]
 #[post("/v1/me/password")]
 pub(super) async fn change_password(

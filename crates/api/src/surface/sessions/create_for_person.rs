@@ -1,6 +1,7 @@
 //! `POST /v1/sessions/create`: a front end that signed the person in itself asks for a session in their name.
 
-use std::future::{Ready, ready};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use actix_web::dev::Payload;
@@ -50,18 +51,26 @@ struct FrontEnd(Origin);
 
 impl FromRequest for FrontEnd {
     type Error = ApiError;
-    type Future = Ready<ApiResult<Self>>;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(recognise(request).map(Self))
+        let request = request.clone();
+        Box::pin(async move { recognise(&request).await.map(Self) })
     }
 }
 
-fn recognise(request: &HttpRequest) -> ApiResult<Origin> {
+/// The right token is never kept waiting; a wrong one is counted, logged and recorded.
+async fn recognise(request: &HttpRequest) -> ApiResult<Origin> {
     let presented = credentials::bearer_text(request.headers())?.ok_or(Code::Unauthenticated)?;
-    let token = request.app_data::<Data<ServiceToken>>();
-    let token = token.ok_or_else(|| ApiError::internal("the application was built without its service token"))?;
-    if token.matches(&presented) { Ok(origin::of(request)) } else { Err(Code::InvalidToken.into()) }
+    let built = |what: &str| ApiError::internal(format!("the application was built without its {what}"));
+    let token = request.app_data::<Data<ServiceToken>>().ok_or_else(|| built("service token"))?;
+    let origin = origin::of(request);
+    if token.matches(&presented) {
+        return Ok(origin);
+    }
+    let sessions = request.app_data::<Data<Sessions>>().ok_or_else(|| built("sessions"))?;
+    sessions.refuse_front_end(&origin).await.map_err(failing::sign_in)?;
+    Err(Code::InvalidToken.into())
 }
 
 /// Who is signed in, and where. Either `email` or `user_id`.
@@ -80,7 +89,10 @@ struct SignInFor {
     tag = "sessions",
     security(("bearer" = [])),
     request_body = SignInFor,
-    responses((status = 201, description = "signed in", body = NewSession))
+    responses(
+        (status = 201, description = "signed in", body = NewSession),
+        (status = 429, description = "too many wrong service tokens lately", body = crate::openapi::Error),
+    )
 )]
 #[post("/v1/sessions/create")]
 pub(super) async fn create_for_person(

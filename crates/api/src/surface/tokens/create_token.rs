@@ -92,6 +92,7 @@ struct Warning {
         (status = 201, description = "made", body = CreatedToken),
         (status = 402, description = "the organisation's token cap is reached", body = crate::error_body::Error),
         (status = 409, description = "this Idempotency-Key was used before; `id` names the token", body = crate::error_body::Error),
+        (status = 429, description = "too many secrets are being made at once with this credential", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/tokens")]

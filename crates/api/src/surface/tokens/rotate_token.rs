@@ -61,6 +61,7 @@ pub(in crate::surface) struct RotatedToken {
     responses(
         (status = 200, description = "rotated", body = RotatedToken),
         (status = 409, description = "not active, or this Idempotency-Key was used before", body = crate::error_body::Error),
+        (status = 429, description = "too many secrets are being made at once with this credential", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/tokens/{token_id}/rotate")]

@@ -31,7 +31,13 @@ fn a_file_holds_the_whole_trail_and_verifies(backend: Backend) {
     }
     let answer = owner.get("/v1/audit/export");
     let head = verified(&answer, Place::START);
-    let recorded = server.facts().audit();
+    let mut recorded = server.facts().audit();
+    let noted = recorded.pop().unwrap();
+    assert_eq!(
+        (noted.action.as_str(), noted.seq),
+        ("audit.export", head.seq + 1),
+        "that it was sent is the next event"
+    );
     let read: Vec<_> = answer.text().lines().map(|text| line::read(text.as_bytes()).unwrap()).collect();
     assert_eq!(read, recorded, "every field comes back as it was stored");
     assert_eq!(head, Place::of(recorded.last().unwrap()));
@@ -43,9 +49,13 @@ fn a_file_is_added_to(backend: Backend) {
     let first = verified(&owner.get("/v1/audit/export"), Place::START);
     owner.create("later");
     let second = verified(&owner.get(&format!("/v1/audit/export?after={}", first.seq)), first);
-    assert_eq!(second.seq, first.seq + 1);
-    let nothing = owner.get(&format!("/v1/audit/export?after={}", second.seq));
+    assert_eq!(second.seq, first.seq + 2, "the first export, and the token");
+    let third = verified(&owner.get(&format!("/v1/audit/export?after={}", second.seq)), second);
+    assert_eq!(third.seq, second.seq + 1, "the second export");
+    let nothing = owner.get(&format!("/v1/audit/export?after={}", third.seq + 1));
     assert_eq!((nothing.status, nothing.text()), (200, ""));
+    let fourth = verified(&owner.get(&format!("/v1/audit/export?after={}", third.seq)), third);
+    assert_eq!(fourth.seq, third.seq + 1, "what sent nothing is no export");
     assert_eq!(owner.get("/v1/audit/export?after=9999").text(), "");
 }
 
@@ -57,5 +67,5 @@ fn a_long_trail_is_sent_page_by_page(backend: Backend) {
     let head = verified(&owner.get("/v1/audit/export"), Place::START);
     assert_eq!(head.seq, 1_201);
     // The connection is as good as before.
-    assert_eq!(owner.get("/v1/audit/verify").expect(200)["checked"], 1_201);
+    assert_eq!(owner.get("/v1/audit/verify").expect(200)["checked"], 1_202);
 }

@@ -117,8 +117,11 @@ fn it_is_set_up_and_asked_for(backend: Backend) {
         events.iter().map(|event| event.action.as_str()).filter(|a| a.starts_with("user.")).collect();
     let expected = [
         "user.second_factor.begin",
+        "user.confirm.denied",
         "user.second_factor.begin",
         "user.second_factor.enable",
+        "user.confirm.denied",
+        "user.confirm.denied",
         "user.second_factor.disable",
     ];
     assert_eq!(actions, expected);

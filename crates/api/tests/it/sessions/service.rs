@@ -5,7 +5,12 @@ use token_domain::person::BuiltInRole;
 
 use crate::support::{Backend, Options, Request, Server, both, texts};
 
-both!(without_a_service_token_nobody_may, the_service_token_opens_sessions, bad_requests_name_the_field);
+both!(
+    without_a_service_token_nobody_may,
+    the_service_token_opens_sessions,
+    guesses_at_the_service_token_are_held_and_the_right_one_is_not,
+    bad_requests_name_the_field
+);
 
 const SERVICE_TOKEN: &str = "a-service-token-of-forty-characters-long";
 
@@ -63,6 +68,21 @@ fn the_service_token_opens_sessions(backend: Backend) {
     // It opens sessions and nothing else.
     front_end.get("/v1/tokens").fails(401, "invalid token");
     assert!(!server.log().contains(SERVICE_TOKEN));
+}
+
+fn guesses_at_the_service_token_are_held_and_the_right_one_is_not(backend: Backend) {
+    let server = Server::start(backend, Options::default().with("sessions.service_token", SERVICE_TOKEN));
+    let body = json!({"email": Server::OWNER, "organization": "acme"});
+    let mut guesser = server.caller("another-service-token-of-the-same-length");
+    let statuses: Vec<u16> = (0..40).map(|_| guesser.post("/v1/sessions/create", &body).status).collect();
+    assert!(statuses[..10].iter().all(|status| *status == 401), "{statuses:?}");
+    assert!(statuses.contains(&429), "{statuses:?}");
+    server.caller(SERVICE_TOKEN).post("/v1/sessions/create", &body).expect(201);
+    let events = server.facts().deployment_audit();
+    let denied = events.iter().filter(|event| event.action == "service_token.denied").count();
+    assert!((10..40).contains(&denied), "{denied}");
+    assert!(events.iter().any(|event| event.action == "service_token.limited"));
+    assert!(server.log().contains("a wrong service token was presented"));
 }
 
 fn bad_requests_name_the_field(backend: Backend) {

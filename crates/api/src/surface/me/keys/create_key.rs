@@ -65,7 +65,8 @@ struct CreateKey {
     responses(
         (status = 201, description = "made", body = CreatedToken),
         (status = 402, description = "the organisation's token cap is reached", body = crate::error_body::Error),
-        (status = 409, description = "this Idempotency-Key was used before; `id` names the key", body = crate::error_body::Error),
+        (status = 409, description = "the person has as many keys as they may, or this Idempotency-Key was used before; `id` names the key", body = crate::error_body::Error),
+        (status = 429, description = "too many secrets are being made at once with this credential", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/me/keys")]

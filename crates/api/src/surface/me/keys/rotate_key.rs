@@ -27,6 +27,7 @@ use edge::extract::OptionalJson;
     responses(
         (status = 200, description = "rotated", body = RotatedToken),
         (status = 409, description = "not active, or this Idempotency-Key was used before", body = crate::error_body::Error),
+        (status = 429, description = "too many secrets are being made at once with this credential", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/me/keys/{key_id}/rotate")]

@@ -1,0 +1,214 @@
+//! Attempts at a password, wherever one is asked for: let in by the limits, checked in the lane, recorded when they were wrong.
+//!
+//! **Invariant:** until the password has been found right nothing here takes longer, or leaves more behind, for an account that
+//! exists than for one that does not.
+
+use std::sync::Arc;
+
+use secret_hash::HashError;
+use secret_hash::password::{self, Password, PasswordHash};
+use storage::model::Principal;
+use token_domain::Span;
+use token_domain::id::{OrganizationId, UserId};
+
+use crate::audit::{Event, Trail};
+use crate::context::Context;
+use crate::env::random;
+use crate::error::Failure;
+use crate::limits::{Attempt, Attempter, TooManyAttempts, network};
+use crate::origin::Origin;
+use crate::second_factors::ProofError;
+use crate::slow::Work;
+
+/// A device that nobody signed in from for so long is a stranger's again.
+pub(crate) const DEVICE_MEMORY: Span = Span::days(180);
+
+/// A password that is right, and a hash of it that was made by other parameters than today's.
+struct Outdated {
+    password: Password,
+    stored: PasswordHash,
+}
+
+/// An attempt that the limits let in.
+pub(crate) struct PasswordAttempt<'c> {
+    context: &'c Arc<Context>,
+    attempt: Attempt<'c>,
+    /// Names the account in the trail where it may not exist.
+    account: String,
+    device: [u8; 32],
+    outdated: Option<Outdated>,
+}
+
+impl<'c> PasswordAttempt<'c> {
+    /// Takes a slot for an attempt at an account, as it was named.
+    ///
+    /// # Errors
+    /// When the attempt has to wait; that is recorded.
+    pub(crate) async fn begin(context: &'c Arc<Context>, account: &str, origin: &Origin) -> Result<Self, ProofError> {
+        let agent = origin.user_agent.as_deref();
+        let attempter = Attempter::new(account, origin.client_ip, agent);
+        let network = network(origin.client_ip);
+        let device = context.keyring.pseudonym("device", &[account, &network, agent.unwrap_or_default()]);
+        let account = account_pseudonym(context, account);
+        let now = context.steady();
+        // Asked before the limits are, so that somebody known is held by no stranger, also right after a restart.
+        if !context.sign_ins.knows(&attempter)
+            && context.store.read(move |reads| Box::pin(async move { reads.is_known_device(&device).await })).await?
+        {
+            context.sign_ins.recognise(&attempter, now);
+        }
+        match context.sign_ins.take(attempter, now) {
+            Ok(attempt) => {
+                let begun = Self { context, attempt, account, device, outdated: None };
+                if begun.attempt.raises_alarm {
+                    begun.alarm(origin).await?;
+                }
+                Ok(begun)
+            }
+            Err(wait) => {
+                limited(context, "session.create.limited", Some(&account), wait, origin).await?;
+                Err(wait.into())
+            }
+        }
+    }
+
+    /// Whether this is the password that was stored. Costs what checking a hash of today's parameters costs, also where the
+    /// stored one was made by cheaper ones.
+    pub(crate) async fn check(&mut self, password: Password, stored: PasswordHash) -> Result<bool, Failure> {
+        let params = self.context.policy.password;
+        let salt = random(self.context.entropy.as_ref())?;
+        let work = if self.attempt.is_known() { Work::SignIn } else { Work::Stranger };
+        let checked = self.context.lane.run(work, move || {
+            let right = password::verify(&password, &stored)?;
+            if let Some(rest) = password::top_up(&stored, &params) {
+                password::hash(&password, &rest, salt)?;
+            }
+            let outdated = right && stored.needs_rehash(&params);
+            Ok((right, outdated.then_some(Outdated { password, stored })))
+        });
+        let (right, outdated) = checked.await?.map_err(unusable)?;
+        self.outdated = outdated;
+        if right {
+            self.attempt.right();
+        }
+        Ok(right)
+    }
+
+    /// The person is signed in: their device is known from now on, and a hash by other parameters than today's is replaced
+    /// after the answer.
+    pub(crate) async fn signed_in(self, user: UserId) -> Result<(), Failure> {
+        let Self { context, attempt, device, outdated, .. } = self;
+        let now = context.now();
+        context
+            .store
+            .write(move |tx| Box::pin(async move { Ok::<_, Failure>(tx.note_device(user, &device, now).await?) }))
+            .await?;
+        attempt.signed_in();
+        if let Some(outdated) = outdated {
+            context.units.spawn(rehash(Arc::clone(context), user, outdated));
+        }
+        Ok(())
+    }
+
+    /// Records that it was wrong. In the deployment's own trail: which organisation was meant is not known for sure.
+    pub(crate) async fn denied(&self, user: Option<UserId>, origin: &Origin) -> Result<(), Failure> {
+        let event = Event::new(self.context.now(), "session.create.denied", Principal::Anonymous, origin);
+        let event = match user {
+            Some(user) => event.on("user", user),
+            None => event,
+        };
+        refused(self.context, None, event.with("account", self.account.as_str()), origin).await
+    }
+
+    /// Says that strangers at this account have to wait from now on: somebody guesses, or a client has an old password.
+    async fn alarm(&self, origin: &Origin) -> Result<(), Failure> {
+        tracing::warn!(
+            account = self.account,
+            "too many wrong passwords for an account from devices it was not signed in to from: others like them have to wait, known devices do not"
+        );
+        let event = Event::new(self.context.now(), "session.create.alarm", Principal::Anonymous, origin)
+            .with("account", self.account.as_str());
+        record(self.context, None, event).await
+    }
+}
+
+/// Replaces the hash of a password that was just proven. Gives way to everything else: the next sign-in tries again.
+async fn rehash(context: Arc<Context>, user: UserId, outdated: Outdated) {
+    let Outdated { password, stored } = outdated;
+    let params = context.policy.password;
+    let made = async {
+        let salt = random(context.entropy.as_ref())?;
+        let hashed = context.lane.run(Work::SignIn, move || password::hash(&password, &params, salt)).await?;
+        let hashed = hashed.map_err(unusable)?;
+        let write = context.store.write(move |tx| {
+            Box::pin(async move { Ok::<_, Failure>(tx.rehash_password(user, hashed.as_str(), stored.as_str()).await?) })
+        });
+        write.await
+    };
+    match made.await {
+        Ok(changed) => {
+            tracing::info!(%user, changed, "the stored hash of a password was brought to today's parameters")
+        }
+        Err(error) => {
+            tracing::warn!(%user, %error, "the stored hash of a password could not be brought to today's parameters")
+        }
+    }
+}
+
+fn unusable(error: HashError) -> Failure {
+    Failure::Inconsistent(format!("a stored password hash cannot be used: {error}"))
+}
+
+/// An account as the trail names it where it may not exist: by a digest under the deployment's key, so that what somebody typed,
+/// perhaps a password in the wrong field, is not kept.
+pub(crate) fn account_pseudonym(context: &Context, account: &str) -> String {
+    let digest = context.keyring.pseudonym("account", &[account]);
+    crate::audit::chain::hex(&digest)[..32].to_owned()
+}
+
+/// Records that a limit refused somebody.
+pub(crate) async fn limited(
+    context: &Context,
+    action: &'static str,
+    account: Option<&str>,
+    wait: TooManyAttempts,
+    origin: &Origin,
+) -> Result<(), Failure> {
+    let mut event = Event::new(context.now(), action, Principal::Anonymous, origin)
+        .with("retry_after_seconds", wait.retry_after.as_seconds());
+    if let Some(account) = account {
+        event = event.with("account", account);
+    }
+    refused(context, None, event, origin).await
+}
+
+/// Records a refusal in a trail as far as its network has rows left within the hour; otherwise it is logged and counted, and
+/// the next row says how many were left out.
+pub(crate) async fn refused(
+    context: &Context,
+    organization: Option<OrganizationId>,
+    event: Event,
+    origin: &Origin,
+) -> Result<(), Failure> {
+    let event = event.seen_from(origin);
+    match context.refusals.row(origin.client_ip, context.steady()) {
+        Some(0) => record(context, organization, event).await,
+        Some(left_out) => record(context, organization, event.with("not_recorded_before", left_out)).await,
+        None => {
+            event.log(organization);
+            Ok(())
+        }
+    }
+}
+
+/// Records an event by itself.
+pub(crate) async fn record(
+    context: &Context,
+    organization: Option<OrganizationId>,
+    event: Event,
+) -> Result<(), Failure> {
+    let work = context.units.run(context.now(), context.units.touching(), move |tx| {
+        Box::pin(async move { Ok::<_, Failure>(Trail::open(tx, organization).await?.append(tx, event).await?) })
+    });
+    work.await
+}

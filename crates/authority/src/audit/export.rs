@@ -1,0 +1,25 @@
+//! Says in a trail that it was exported: whoever has the file has every address and name in it.
+
+use super::Event;
+use super::chain::Place;
+use crate::attempts;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::origin::{Caller, Origin};
+
+/// Records that the caller is sent the events of their organisation's trail from behind one up to another.
+///
+/// # Errors
+/// The store's; nothing must be sent then.
+pub async fn note_export(
+    context: &Context,
+    caller: &Caller,
+    (after, end): (i64, Place),
+    origin: &Origin,
+) -> Result<(), Failure> {
+    let event = Event::new(context.now(), "audit.export", caller.principal(), origin)
+        .with("after", after)
+        .with("last", end.seq)
+        .seen_from(origin);
+    attempts::record(context, Some(caller.organization_id), event).await
+}

@@ -1,0 +1,65 @@
+//! Notices that the deployment's tag key is another than before: a lost one is never replaced in silence.
+//!
+//! Tokens go on validating without it, by their slow hash, and get new tags. What was sealed under a lost key, the secrets of
+//! second factors, cannot be opened again: their holders sign in with recovery codes, or have their factor reset.
+
+use storage::model::Principal;
+
+use crate::attempts::record;
+use crate::audit::Event;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::origin::Origin;
+
+/// The id of the key, among the named values of the deployment. It proves nothing.
+const NAME: &str = "tag_key_id";
+
+/// What became of the key since the last start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagKeyChange {
+    /// It is the same, or this is the first start.
+    None,
+    /// Another is in use, and the one before is still at hand.
+    Rotated,
+    /// Another is in use, and the one before is gone.
+    Lost,
+}
+
+/// Compares the key with the one of the last start, remembers it, and says in the log and in the deployment's trail when it is
+/// another.
+///
+/// # Errors
+/// The store's.
+pub async fn note_tag_key(context: &Context) -> Result<TagKeyChange, Failure> {
+    let id = context.keyring.current_id().to_string();
+    let before = context.store.read(|reads| Box::pin(async move { reads.meta_get(NAME).await })).await?;
+    let change = match &before {
+        None => TagKeyChange::None,
+        Some(before) if *before == id => return Ok(TagKeyChange::None),
+        Some(before) if context.keyring.ids().any(|known| known.to_string() == *before) => TagKeyChange::Rotated,
+        Some(_) => TagKeyChange::Lost,
+    };
+    let factors = context.store.read(|reads| Box::pin(reads.count_second_factors())).await?;
+    match (change, before) {
+        (TagKeyChange::None, _) | (_, None) => {}
+        (TagKeyChange::Rotated, Some(before)) => {
+            tracing::info!(before, now = id, "the tag key was changed, and the one before is kept as a previous one");
+            let event = Event::new(context.now(), "tag_key.rotate", Principal::System, &Origin::internal());
+            record(context, None, event.with("before", before).with("now", id.as_str())).await?;
+        }
+        (TagKeyChange::Lost, Some(before)) => {
+            tracing::error!(
+                before,
+                now = id,
+                second_factors = factors,
+                "the tag key is another than before, and the one before is gone: each token costs one slow hash, and second factors set up so far cannot be checked. If this was not meant, stop, and put the key back (keys.tag_key_path, or keys.previous_tag_key_files); otherwise reset the second factors"
+            );
+            let event = Event::new(context.now(), "tag_key.lost", Principal::System, &Origin::internal());
+            let event = event.with("before", before).with("now", id.as_str()).with("second_factors", factors);
+            record(context, None, event).await?;
+        }
+    }
+    let write = context.store.write(move |tx| Box::pin(async move { Ok::<_, Failure>(tx.meta_set(NAME, &id).await?) }));
+    write.await?;
+    Ok(change)
+}
