@@ -138,8 +138,11 @@ async fn rehash(context: Arc<Context>, user: UserId, outdated: Outdated) {
     let params = context.policy.password;
     let made = async {
         let salt = random(context.entropy.as_ref())?;
-        let hashed = context.lane.run(Work::SignIn, move || password::hash(&password, &params, salt)).await?;
-        let hashed = hashed.map_err(unusable)?;
+        let made = context.lane.run(Work::SignIn, move || {
+            let hashed = password::rehash(&password, &stored, &params, salt)?;
+            Ok((hashed, stored))
+        });
+        let (hashed, stored) = made.await?.map_err(unusable)?;
         let write = context.store.write(move |tx| {
             Box::pin(async move { Ok::<_, Failure>(tx.rehash_password(user, hashed.as_str(), stored.as_str()).await?) })
         });
@@ -152,6 +155,20 @@ async fn rehash(context: Arc<Context>, user: UserId, outdated: Outdated) {
         Err(error) => {
             tracing::warn!(%user, %error, "the stored hash of a password could not be brought to today's parameters")
         }
+    }
+}
+
+/// Whether the password that a person proved is still theirs. A hash of it by other parameters is no other password: it may have
+/// been rehashed after a sign-in at the same time.
+pub(crate) fn is_still(proven: Option<&str>, current: Option<&str>) -> bool {
+    match (proven, current) {
+        (Some(proven), Some(current)) => {
+            proven == current
+                || PasswordHash::parse(proven)
+                    .and_then(|proven| Ok(proven.is_of_same_setting(&PasswordHash::parse(current)?)))
+                    .unwrap_or(false)
+        }
+        (proven, current) => proven == current,
     }
 }
 
@@ -211,4 +228,32 @@ pub(crate) async fn record(
         Box::pin(async move { Ok::<_, Failure>(Trail::open(tx, organization).await?.append(tx, event).await?) })
     });
     work.await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secret_hash::password::Argon2Params;
+
+    #[test]
+    fn a_password_is_still_the_same_when_it_was_rehashed_and_not_when_it_was_set_anew() {
+        let cheap = Argon2Params::insecure_for_tests();
+        let dearer = Argon2Params { iterations: cheap.iterations + 1, ..cheap };
+        let word = Password::new("correct horse battery".to_owned()).unwrap();
+        let stored = password::hash(&word, &cheap, [7; 16]).unwrap();
+        let rehashed = password::rehash(&word, &stored, &dearer, [8; 16]).unwrap();
+        let anew = password::hash(&word, &cheap, [9; 16]).unwrap();
+        let stored = Some(stored.as_str());
+        for (what, current, expected) in [
+            ("unchanged", stored, true),
+            ("rehashed", Some(rehashed.as_str()), true),
+            ("set anew to the same", Some(anew.as_str()), false),
+            ("unreadable", Some("$argon2id$"), false),
+            ("taken away", None, false),
+        ] {
+            assert_eq!(is_still(stored, current), expected, "{what}");
+            assert_eq!(is_still(current, stored), expected, "{what}, the other way round");
+        }
+        assert!(is_still(None, None));
+    }
 }

@@ -9,7 +9,7 @@ use token_domain::id::{OrganizationId, UserId};
 use token_domain::text::{Email, Name};
 use zeroize::Zeroizing;
 
-use crate::attempts::{self, PasswordAttempt, account_pseudonym};
+use crate::attempts::{self, PasswordAttempt, account_pseudonym, is_still};
 use crate::audit::Event;
 use crate::change::Ask;
 use crate::context::Context;
@@ -168,7 +168,8 @@ impl People {
         self.context
             .change(Ask::by(caller, origin).holding(user_id), move |change| {
                 Box::pin(async move {
-                    if change.member().is_none_or(|place| place.user.password_hash != proven) {
+                    let is_proven = |now: Option<&str>| is_still(proven.as_deref(), now);
+                    if !change.member().is_some_and(|place| is_proven(place.user.password_hash.as_deref())) {
                         // Changed by somebody else since it was asked for.
                         return Err(PersonError::WrongPassword);
                     }

@@ -109,6 +109,12 @@ impl PasswordHash {
     pub fn needs_rehash(&self, params: &Argon2Params) -> bool {
         !self.parts.meets(params)
     }
+
+    /// Whether both are hashes of one password that was set once: of the same salt, which is drawn when a password is set and kept
+    /// when [`rehash`] brings its hash to other parameters.
+    pub fn is_of_same_setting(&self, other: &Self) -> bool {
+        self.text == other.text || self.parts.own_salt().is_some_and(|salt| other.parts.own_salt() == Some(salt))
+    }
 }
 
 impl fmt::Debug for PasswordHash {
@@ -120,6 +126,18 @@ impl fmt::Debug for PasswordHash {
 /// Hashes a password. `salt` is fresh from a cryptographic generator. Slow.
 pub fn hash(password: &Password, params: &Argon2Params, salt: [u8; 16]) -> Result<PasswordHash, HashError> {
     PasswordHash::parse(&argon2id::hash(password.bytes(), params, salt)?)
+}
+
+/// Hashes the password that `stored` was made from with other parameters. Keeps the salt, by which
+/// [`PasswordHash::is_of_same_setting`] tells this from a password set anew; `salt`, fresh, takes its place where that is of another
+/// length than those made here. Slow.
+pub fn rehash(
+    password: &Password,
+    stored: &PasswordHash,
+    params: &Argon2Params,
+    salt: [u8; 16],
+) -> Result<PasswordHash, HashError> {
+    hash(password, params, stored.parts.own_salt().unwrap_or(salt))
 }
 
 /// Whether `stored` was made from `password`; the comparison is constant-time. Slow. An error is not "no": it means the

@@ -7,7 +7,7 @@ use token_domain::text::Name;
 use zeroize::Zeroizing;
 
 use super::{InvitationCode, Invitations, event};
-use crate::attempts;
+use crate::attempts::{self, is_still};
 use crate::audit::Event;
 use crate::change::{Ask, Change};
 use crate::organizations::OrganizationError;
@@ -177,7 +177,8 @@ async fn power_of_maker(change: &mut Change<'_>, invitation: &Invitation) -> Res
 /// Whether the password that was proven is still the one, and still enough.
 async fn check_still_proven(change: &mut Change<'_>, proven: &User) -> Result<(), OrganizationError> {
     let current = change.tx.user(proven.id).await?.filter(|user| user.disabled_at.is_none());
-    if current.is_none_or(|current| current.password_hash != proven.password_hash) {
+    let is_proven = |now: &User| is_still(proven.password_hash.as_deref(), now.password_hash.as_deref());
+    if !current.as_ref().is_some_and(is_proven) {
         return Err(OrganizationError::WrongPassword);
     }
     let factor = change.tx.second_factor(proven.id).await?;

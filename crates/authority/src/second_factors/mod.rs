@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 pub use proof::Proof;
 pub(crate) use proof::{ProofError, Spend, check};
 
-use crate::attempts;
+use crate::attempts::{self, is_still};
 use crate::audit::Event;
 use crate::change::Ask;
 use crate::context::Context;
@@ -245,7 +245,8 @@ impl SecondFactors {
             .context
             .change(Ask::by(caller, origin).holding(user), move |change| {
                 Box::pin(async move {
-                    if change.member().is_none_or(|place| place.user.password_hash != found.password_hash) {
+                    let is_proven = |now: Option<&str>| is_still(found.password_hash.as_deref(), now);
+                    if !change.member().is_some_and(|place| is_proven(place.user.password_hash.as_deref())) {
                         return Err(SecondFactorError::WrongPassword);
                     }
                     if !spend.spend(change.tx, user).await? {

@@ -18,7 +18,7 @@ pub use authenticate::{AuthError, Presented};
 pub use switch::SwitchError;
 pub use token::SessionToken;
 
-use crate::attempts::{self, PasswordAttempt};
+use crate::attempts::{self, PasswordAttempt, is_still};
 use crate::audit::Event;
 use crate::change::{Ask, Change};
 use crate::context::Context;
@@ -435,7 +435,9 @@ impl Basis {
         let current = current.filter(is_welcome).ok_or(SignInError::Denied)?;
         match self {
             Self::FrontEnd | Self::Session(_) => Ok((current, None)),
-            Self::Proven { password_hash, .. } if current.user.password_hash != password_hash => {
+            Self::Proven { password_hash, .. }
+                if !is_still(password_hash.as_deref(), current.user.password_hash.as_deref()) =>
+            {
                 Err(SignInError::Denied)
             }
             // Set up since the password was proven: it has to be shown now. (One that was removed and set up anew has other

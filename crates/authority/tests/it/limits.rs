@@ -168,6 +168,25 @@ fn raising_the_cost_of_passwords_takes_hold_at_the_next_sign_in_by_one_run_of_th
 }
 
 #[test]
+fn sign_ins_at_the_same_time_as_a_rehash_are_not_refused() {
+    Db::each(async |db| {
+        sign_in(&World::new(db).await, EMAIL, PASSWORD, &origin()).await.unwrap();
+        for iterations in 2..8 {
+            let dearer = Argon2Params { memory_kib: 8, iterations, parallelism: 1 };
+            let policy = Policy { password: dearer, ..Options::default().policy };
+            let world = World::with(db, Options { policy, ..Options::default() }).await;
+            let from = origin();
+            let one = || sign_in(&world, EMAIL, PASSWORD, &from);
+            let (first, second) = tokio::join!(one(), one());
+            for signed_in in [first, second] {
+                signed_in.expect("the password was right all the time");
+            }
+            world.context.drain().await;
+        }
+    });
+}
+
+#[test]
 fn a_wrong_service_token_is_counted_and_recorded() {
     Db::each(async |db| {
         let world = World::new(db).await;

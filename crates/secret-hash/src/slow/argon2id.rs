@@ -34,6 +34,11 @@ impl Parts {
             && self.output.len() == OUTPUT_LEN
     }
 
+    /// The salt, unless it is of another length than those made here.
+    pub(crate) fn own_salt(&self) -> Option<[u8; SALT_LEN]> {
+        <[u8; SALT_LEN]>::try_from(&self.salt[..]).ok()
+    }
+
     /// Whether `secret` is the one this was made from; constant-time in the comparison. Slow.
     pub(crate) fn verify(&self, secret: &[u8]) -> Result<bool, HashError> {
         let mut found = [0; Output::MAX_LENGTH];

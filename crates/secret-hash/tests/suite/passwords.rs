@@ -51,6 +51,34 @@ fn one_text_in_two_codings_is_one_password() {
 }
 
 #[test]
+fn a_rehash_is_of_the_same_setting_and_a_password_set_anew_is_not() {
+    let word = password("correct horse battery");
+    let stored = password::hash(&word, &CHEAP, [7; 16]).unwrap();
+    let dearer = Argon2Params { iterations: CHEAP.iterations + 1, ..CHEAP };
+    let rehashed = password::rehash(&word, &stored, &dearer, [8; 16]).unwrap();
+    assert!(rehashed.as_str() != stored.as_str() && !rehashed.needs_rehash(&dearer));
+    assert!(password::verify(&word, &rehashed).unwrap());
+    // Eight bytes of salt, by somebody else: a hash made of it here has sixteen, fresh ones.
+    let foreign =
+        PasswordHash::parse("$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4")
+            .unwrap();
+    let replaced = password::rehash(&word, &foreign, &dearer, [8; 16]).unwrap();
+    assert!(!replaced.needs_rehash(&dearer));
+    let anew = password::hash(&word, &CHEAP, [9; 16]).unwrap();
+    for (what, other, expected) in [
+        ("itself", &stored, true),
+        ("rehashed", &rehashed, true),
+        ("the same password, set anew", &anew, false),
+        ("another's", &PasswordHash::parse(KNOWN).unwrap(), false),
+        ("foreign", &foreign, false),
+    ] {
+        assert_eq!(stored.is_of_same_setting(other), expected, "{what}");
+        assert_eq!(other.is_of_same_setting(&stored), expected, "{what}, the other way round");
+    }
+    assert!(foreign.is_of_same_setting(&foreign) && !foreign.is_of_same_setting(&replaced));
+}
+
+#[test]
 fn a_cheaper_hash_is_topped_up_to_the_work_of_todays() {
     let work = |params: &Argon2Params| u64::from(params.memory_kib) * u64::from(params.iterations);
     let stored = PasswordHash::parse(KNOWN).unwrap();
