@@ -47,7 +47,8 @@ pub struct UntrustedProxy(Arc<AtomicBool>);
 
 impl UntrustedProxy {
     fn tell(&self, peer: IpAddr) {
-        if !self.0.swap(true, Ordering::Relaxed) {
+        // Read first: a write each time would pass the cache line from worker to worker.
+        if !self.0.load(Ordering::Relaxed) && !self.0.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 %peer,
                 "X-Forwarded-For came from an address that server.trusted_proxies does not name, and is not believed: if that is your proxy, all its clients share one limit on sign-ins until it is named there"
