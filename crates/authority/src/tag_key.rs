@@ -3,10 +3,10 @@
 //! Tokens go on validating without it, by their slow hash, and get new tags. What was sealed under a lost key, the secrets of
 //! second factors, cannot be opened again: their holders sign in with recovery codes, or have their factor reset.
 
+use secret_hash::{KeyId, VerifyTag, sealing_key};
 use storage::model::Principal;
 
-use crate::attempts::record;
-use crate::audit::Event;
+use crate::audit::{Event, record};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::origin::Origin;
@@ -25,6 +25,19 @@ pub enum TagKeyChange {
     Lost,
 }
 
+/// Where no key was noted, by an earlier version: one that tags or factors in the database were made with, and preferably one that
+/// is not at hand.
+async fn key_in_use(context: &Context) -> Result<Option<String>, Failure> {
+    let tag = context.store.read(|reads| Box::pin(reads.some_verify_tag())).await?;
+    let factor = context.store.read(|reads| Box::pin(reads.some_sealed_secret())).await?;
+    let of_tag = tag.and_then(|tag| VerifyTag::from_bytes(&tag).ok()).map(|tag| tag.key_id());
+    let of_factor = factor.and_then(|sealed| sealing_key(&sealed));
+    let used = [of_factor, of_tag].into_iter().flatten();
+    let at_hand = |id: &KeyId| context.keyring.ids().any(|known| known == *id);
+    let lost = used.clone().find(|id| !at_hand(id));
+    Ok(lost.or_else(|| used.into_iter().next()).map(|id| id.to_string()))
+}
+
 /// Compares the key with the one of the last start, remembers it, and says in the log and in the deployment's trail when it is
 /// another.
 ///
@@ -32,10 +45,17 @@ pub enum TagKeyChange {
 /// The store's.
 pub async fn note_tag_key(context: &Context) -> Result<TagKeyChange, Failure> {
     let id = context.keyring.current_id().to_string();
-    let before = context.store.read(|reads| Box::pin(async move { reads.meta_get(NAME).await })).await?;
+    let noted = context.store.read(|reads| Box::pin(async move { reads.meta_get(NAME).await })).await?;
+    if noted.as_ref() == Some(&id) {
+        return Ok(TagKeyChange::None);
+    }
+    let before = match noted {
+        None => key_in_use(context).await?,
+        noted => noted,
+    };
     let change = match &before {
         None => TagKeyChange::None,
-        Some(before) if *before == id => return Ok(TagKeyChange::None),
+        Some(before) if *before == id => TagKeyChange::None,
         Some(before) if context.keyring.ids().any(|known| known.to_string() == *before) => TagKeyChange::Rotated,
         Some(_) => TagKeyChange::Lost,
     };

@@ -29,6 +29,6 @@ pub use keyring::{Keyring, KeyringError, TagCheck};
 pub use kind::SchemeKind;
 pub use lookup::{LookupHint, lookup_hint};
 pub use scheme::Scheme;
-pub use sealed::{Opened, SealError};
+pub use sealed::{Opened, SealError, sealing_key};
 pub use stored::{StoredHash, hash, verify};
 pub use tag::{KeyId, Tag, TagKey, TagKeyError, VerifyTag, VerifyTagError};

@@ -17,6 +17,11 @@ const PURPOSE: &[u8] = b"nolapse-tokens/seal/v1\0";
 /// Bytes in front of what is encrypted: which key, big-endian, and the nonce.
 const FRONT: usize = 4 + NONCE_LEN;
 
+/// Under which key something was sealed; nothing if it is not what was sealed.
+pub fn sealing_key(sealed: &[u8]) -> Option<KeyId> {
+    sealed.first_chunk().map(|id| KeyId(u32::from_be_bytes(*id)))
+}
+
 /// What was sealed, in the clear again.
 pub struct Opened {
     /// The secret. Overwritten when dropped.

@@ -199,6 +199,8 @@ operations! {
         second_factors::second_factor(user: UserId) -> Option<SecondFactor>;
         /// How many people have a second factor, confirmed or not.
         second_factors::count_second_factors() -> i64;
+        /// One of the sealed secrets of second factors, whichever.
+        second_factors::some_sealed_secret() -> Option<Vec<u8>>;
         /// Whether somebody signed in from that device.
         devices::is_known_device(digest: &'o [u8; 32]) -> bool;
         /// How many recovery codes a person has left.
@@ -217,6 +219,8 @@ operations! {
 
         /// Every token that a presented secret with this look-up hint may be, with all that bears on it. One statement.
         tokens::candidates(lookup_hint: i64) -> Vec<Candidate>;
+        /// One of the tags of tokens, whichever.
+        tokens::some_verify_tag() -> Option<Vec<u8>>;
         /// A token of the organisation.
         tokens::token(organization: OrganizationId, id: TokenId) -> Option<Token>;
 

@@ -21,6 +21,10 @@ pub(crate) async fn count_second_factors(conn: &mut Conn<'_>) -> Result<i64, Sto
     Ok(second_factors::table.count().get_result(conn).await?)
 }
 
+pub(crate) async fn some_sealed_secret(conn: &mut Conn<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(second_factors::table.select(second_factors::sealed_secret).first(conn).await.optional()?)
+}
+
 pub(crate) async fn begin_second_factor(conn: &mut Conn<'_>, record: &SecondFactor) -> Result<bool, StoreError> {
     let unconfirmed = second_factors::table
         .filter(second_factors::user_id.eq(record.user_id.bind()).and(second_factors::confirmed_at.is_null()));

@@ -358,6 +358,11 @@ pub(crate) async fn live_token_count(
         .await?)
 }
 
+pub(crate) async fn some_verify_tag(conn: &mut Conn<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+    let tag = tokens::table.filter(tokens::verify_tag.is_not_null()).select(tokens::verify_tag);
+    Ok(tag.first::<Option<Vec<u8>>>(conn).await.optional()?.flatten())
+}
+
 pub(crate) async fn live_key_count(
     conn: &mut Conn<'_>,
     organization: OrganizationId,
