@@ -1,4 +1,4 @@
-//! How many reports of leaked tokens one address may send: each may name a thousand texts to be looked up, and asks for no
+//! How many reports of leaked tokens one network may send: each may name a thousand texts to be looked up, and asks for no
 //! credential.
 
 use std::collections::HashMap;
@@ -7,49 +7,53 @@ use std::sync::{Mutex, PoisonError};
 
 use token_domain::{Span, Timestamp};
 
-use crate::limits::TooManyAttempts;
+use crate::limits::{LONGEST_WAIT, TooManyAttempts, network};
 
-const WINDOW: Span = Span::seconds(3_600);
-/// How many addresses are remembered; beyond it those whose window is over are forgotten, and then all.
-const MOST_ADDRESSES: usize = 100_000;
+const HOUR: Span = Span::seconds(3_600);
+/// How many networks are remembered. Beyond it those are forgotten that may send all of their reports again, and then the half
+/// that waits least.
+const MOST_NETWORKS: usize = 100_000;
 
-/// Counts reports by address, each in windows that begin with its first.
+/// Lets each network send so many reports at once; what it used comes back evenly over an hour.
 #[derive(Debug)]
 pub(super) struct ReportLimiter {
-    /// Reports of an address within [`WINDOW`].
-    most: u32,
-    windows: Mutex<HashMap<Option<IpAddr>, Window>>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Window {
-    began: Timestamp,
-    count: u32,
+    /// The time in which one report comes back.
+    interval: Span,
+    /// When each network will have all of its reports again.
+    whole_at: Mutex<HashMap<String, Timestamp>>,
 }
 
 impl ReportLimiter {
+    /// So many in an hour.
     pub(super) fn new(most: u32) -> Self {
-        Self { most, windows: Mutex::default() }
+        Self { interval: Span::micros(HOUR.as_micros() / i64::from(most.max(1))), whole_at: Mutex::default() }
     }
 
-    /// Counts a report from this address.
+    /// Counts a report from this address. Moments are those of a clock that only runs.
     pub(super) fn admit(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), TooManyAttempts> {
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if windows.len() >= MOST_ADDRESSES {
-            windows.retain(|_, window| window.began + WINDOW > now);
-            if windows.len() >= MOST_ADDRESSES {
-                windows.clear();
-            }
+        let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if whole_at.len() >= MOST_NETWORKS {
+            make_room(&mut whole_at, now);
         }
-        let window = windows.entry(address).or_insert(Window { began: now, count: 0 });
-        if window.began + WINDOW <= now {
-            *window = Window { began: now, count: 0 };
+        let whole = whole_at.entry(network(address)).or_insert(now);
+        let after = (*whole).max(now) + self.interval;
+        let beyond = after.since(now).as_micros() - HOUR.as_micros();
+        if beyond > 0 {
+            let seconds = Span::long_seconds((beyond - 1).div_euclid(1_000_000) + 1);
+            return Err(TooManyAttempts { retry_after: seconds.min(LONGEST_WAIT) });
         }
-        if window.count >= self.most {
-            return Err(TooManyAttempts { retry_after: (window.began + WINDOW).since(now) });
-        }
-        window.count += 1;
+        *whole = after;
         Ok(())
+    }
+}
+
+fn make_room(whole_at: &mut HashMap<String, Timestamp>, now: Timestamp) {
+    whole_at.retain(|_, whole| *whole > now);
+    if whole_at.len() >= MOST_NETWORKS {
+        let mut times: Vec<Timestamp> = whole_at.values().copied().collect();
+        let middle = times.len() / 2;
+        let (_, &mut median, _) = times.select_nth_unstable(middle);
+        whole_at.retain(|_, whole| *whole > median);
     }
 }
 
@@ -57,17 +61,55 @@ impl ReportLimiter {
 mod tests {
     use super::*;
 
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_micros(1_700_000_000_000_000 + seconds * 1_000_000)
+    }
+
+    fn from(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
+    }
+
     #[test]
-    fn each_address_has_its_own_hour() {
+    fn each_network_has_its_own_hour() {
         let limiter = ReportLimiter::new(60);
-        let (one, other) = (Some("192.0.2.1".parse().unwrap()), Some("192.0.2.2".parse().unwrap()));
-        let at = |seconds: i64| Timestamp::from_micros(1_700_000_000_000_000 + seconds * 1_000_000);
-        for second in 0..60 {
-            assert_eq!(limiter.admit(one, at(second)), Ok(()));
+        for _ in 0..60 {
+            assert_eq!(limiter.admit(from("192.0.2.1"), at(0)), Ok(()));
         }
-        assert_eq!(limiter.admit(one, at(60)), Err(TooManyAttempts { retry_after: Span::seconds(3_540) }));
-        assert_eq!(limiter.admit(other, at(60)), Ok(()));
-        assert_eq!(limiter.admit(None, at(60)), Ok(()));
-        assert_eq!(limiter.admit(one, at(3_600)), Ok(()));
+        assert_eq!(limiter.admit(from("192.0.2.1"), at(0)), Err(TooManyAttempts { retry_after: Span::seconds(60) }));
+        assert_eq!(limiter.admit(from("192.0.2.2"), at(0)), Ok(()));
+        assert_eq!(limiter.admit(None, at(0)), Ok(()));
+        assert_eq!(limiter.admit(from("192.0.2.1"), at(60)), Ok(()), "one comes back a minute");
+        assert!(limiter.admit(from("192.0.2.1"), at(60)).is_err());
+        assert_eq!((0..100).filter(|_| limiter.admit(from("192.0.2.1"), at(7_200)).is_ok()).count(), 60);
+    }
+
+    #[test]
+    fn a_subnet_of_ipv6_is_one_network() {
+        let limiter = ReportLimiter::new(10);
+        let passed = (0..50).filter(|n| limiter.admit(from(&format!("2001:db8::{n:x}")), at(0)).is_ok());
+        assert_eq!(passed.count(), 10);
+    }
+
+    #[test]
+    fn nobody_is_told_to_wait_longer_than_documented() {
+        for most in [1, 2, 3, 60] {
+            let limiter = ReportLimiter::new(most);
+            while limiter.admit(None, at(0)).is_ok() {}
+            for moment in [at(0), at(-92_800), at(100)] {
+                let refused = limiter.admit(None, moment).unwrap_err();
+                assert!(refused.retry_after.as_seconds() <= 900, "{refused:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_and_who_waits_goes_on_waiting() {
+        let limiter = ReportLimiter::new(2);
+        (0..2).for_each(|_| limiter.admit(from("192.0.2.1"), at(0)).unwrap());
+        for n in 0..u32::try_from(MOST_NETWORKS).unwrap() + 10_000 {
+            limiter.admit(Some(IpAddr::from((0x0a00_0000 + n).to_be_bytes())), at(0)).unwrap();
+        }
+        assert!(limiter.whole_at.lock().unwrap().len() <= MOST_NETWORKS);
+        assert!(limiter.admit(from("192.0.2.1"), at(0)).is_err());
     }
 }

@@ -30,9 +30,15 @@ use token_domain::{Span, Timestamp};
 pub use codes::{CodeAttempt, CodeLimiter};
 pub use ledger::RefusalLedger;
 
-use bucket::{Allowance, FIRST_WAIT_SECONDS};
+use bucket::{Allowance, FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS};
 use buckets::{Buckets, MOST};
 use key::{Key, network_text};
+
+/// The longest wait that anybody is asked for.
+pub(crate) const LONGEST_WAIT: Span = Span::long_seconds(LONGEST_WAIT_SECONDS);
+
+/// A device that nobody signed in from for so long is a stranger's again.
+pub(crate) const DEVICE_MEMORY: Span = Span::days(180);
 
 /// From one network, over all accounts, this many times the attempts of one account cost no wait; and so many for an account
 /// over all networks. With the default of ten attempts that is the hundred of NIST SP 800-63B, section 3.2.2.
@@ -98,8 +104,15 @@ struct State {
     /// Attempts being worked on, by pair or device, and strangers' by account.
     under_way: HashMap<Key, usize>,
     strangers: HashMap<Key, usize>,
-    /// Devices known to be known, and when they last signed in.
-    known: HashMap<Key, Timestamp>,
+    /// Known devices, with the account of each and when it last signed in.
+    known: HashMap<Key, Known>,
+}
+
+/// A device that an account was signed in to from.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    account: Key,
+    at: Timestamp,
 }
 
 /// An attempt that is being worked on, until it is dropped. It counts as failed until [`Attempt::right`] says otherwise.
@@ -167,7 +180,13 @@ impl SignInLimiter {
 
     /// Remembers that the store knows this device.
     pub fn recognise(&self, attempter: &Attempter, now: Timestamp) {
-        lock(&self.state).recognise(attempter.device, now);
+        lock(&self.state).recognise(attempter, now);
+    }
+
+    /// Makes strangers of an account's devices, as when it gets another password.
+    pub fn forget(&self, account: &str) {
+        let account = Key::of("account", &[account]);
+        lock(&self.state).known.retain(|_, device| device.account != account);
     }
 
     /// What an attempt is counted under, and how many cost no wait there.
@@ -184,11 +203,11 @@ impl SignInLimiter {
 }
 
 impl State {
-    fn recognise(&mut self, device: Key, now: Timestamp) {
+    fn recognise(&mut self, attempter: &Attempter, now: Timestamp) {
         if self.known.len() >= MOST {
             forget_older_half(&mut self.known);
         }
-        self.known.insert(device, now);
+        self.known.insert(attempter.device, Known { account: attempter.account, at: now });
     }
 }
 
@@ -217,7 +236,7 @@ impl Attempt<'_> {
 
     /// The person is signed in, their second factor proven if they have one: the device is known from now on.
     pub fn signed_in(self) {
-        lock(&self.limiter.state).recognise(self.attempter.device, self.now);
+        lock(&self.limiter.state).recognise(&self.attempter, self.now);
     }
 }
 
@@ -241,13 +260,13 @@ fn leave<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
     }
 }
 
-/// Forgets the older half of what was noted.
-fn forget_older_half<K: Eq + Hash>(noted: &mut HashMap<K, Timestamp>) {
-    let mut times: Vec<Timestamp> = noted.values().copied().collect();
+/// Forgets the half that signed in longest ago.
+fn forget_older_half(devices: &mut HashMap<Key, Known>) {
+    let mut times: Vec<Timestamp> = devices.values().map(|device| device.at).collect();
     let middle = times.len() / 2;
     let (_, median, _) = times.select_nth_unstable(middle);
     let median = *median;
-    noted.retain(|_, at| *at > median);
+    devices.retain(|_, device| device.at > median);
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
