@@ -10,6 +10,7 @@ mod document;
 mod principals;
 mod rows;
 mod side;
+mod texts;
 
 use std::collections::HashMap;
 
