@@ -7,21 +7,35 @@ use std::sync::Arc;
 
 use secret_hash::HashError;
 use secret_hash::password::{self, Password, PasswordHash};
-use storage::model::Principal;
-use token_domain::Span;
+use storage::StoreError;
+use storage::model::{Principal, User};
 use token_domain::id::{OrganizationId, UserId};
 
-use crate::audit::{Event, Trail};
+use crate::audit::{Event, Refusal, record};
+use crate::change::Change;
 use crate::context::Context;
 use crate::env::random;
 use crate::error::Failure;
 use crate::limits::{Attempt, Attempter, TooManyAttempts, network};
 use crate::origin::Origin;
-use crate::second_factors::ProofError;
 use crate::slow::Work;
 
-/// A device that nobody signed in from for so long is a stranger's again.
-pub(crate) const DEVICE_MEMORY: Span = Span::days(180);
+/// Why an attempt was not looked at.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AttemptError {
+    /// Too many wrong ones lately.
+    #[error(transparent)]
+    TooMany(#[from] TooManyAttempts),
+    /// The service itself failed.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+impl From<StoreError> for AttemptError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(Failure::Store(error))
+    }
+}
 
 /// A password that is right, and a hash of it that was made by other parameters than today's.
 struct Outdated {
@@ -44,7 +58,7 @@ impl<'c> PasswordAttempt<'c> {
     ///
     /// # Errors
     /// When the attempt has to wait; that is recorded.
-    pub(crate) async fn begin(context: &'c Arc<Context>, account: &str, origin: &Origin) -> Result<Self, ProofError> {
+    pub(crate) async fn begin(context: &'c Arc<Context>, account: &str, origin: &Origin) -> Result<Self, AttemptError> {
         let agent = origin.user_agent.as_deref();
         let attempter = Attempter::new(account, origin.client_ip, agent);
         let network = network(origin.client_ip);
@@ -66,7 +80,7 @@ impl<'c> PasswordAttempt<'c> {
                 Ok(begun)
             }
             Err(wait) => {
-                limited(context, "session.create.limited", Some(&account), wait, origin).await?;
+                limited(context, Refusal::SignInLimited, Some(&account), wait, origin).await?;
                 Err(wait.into())
             }
         }
@@ -112,12 +126,15 @@ impl<'c> PasswordAttempt<'c> {
 
     /// Records that it was wrong. In the deployment's own trail: which organisation was meant is not known for sure.
     pub(crate) async fn denied(&self, user: Option<UserId>, origin: &Origin) -> Result<(), Failure> {
-        let event = Event::new(self.context.now(), "session.create.denied", Principal::Anonymous, origin);
-        let event = match user {
-            Some(user) => event.on("user", user),
-            None => event,
-        };
-        refused(self.context, None, event.with("account", self.account.as_str()), origin).await
+        let account = self.account.as_str();
+        let recorded = refused(self.context, Refusal::SignIn, (None, Principal::Anonymous), origin, |event| {
+            let event = event.with("account", account);
+            match user {
+                Some(user) => event.on("user", user),
+                None => event,
+            }
+        });
+        recorded.await
     }
 
     /// Says that strangers at this account have to wait from now on: somebody guesses, or a client has an old password.
@@ -127,6 +144,7 @@ impl<'c> PasswordAttempt<'c> {
             "too many wrong passwords for an account from devices it was not signed in to from: others like them have to wait, known devices do not"
         );
         let event = Event::new(self.context.now(), "session.create.alarm", Principal::Anonymous, origin)
+            .seen_from(origin)
             .with("account", self.account.as_str());
         record(self.context, None, event).await
     }
@@ -150,12 +168,19 @@ async fn rehash(context: Arc<Context>, user: UserId, outdated: Outdated) {
     };
     match made.await {
         Ok(changed) => {
-            tracing::info!(%user, changed, "the stored hash of a password was brought to today's parameters")
+            tracing::info!(%user, changed, "the stored hash of a password was brought to today's parameters");
         }
         Err(error) => {
-            tracing::warn!(%user, %error, "the stored hash of a password could not be brought to today's parameters")
+            tracing::warn!(%user, %error, "the stored hash of a password could not be brought to today's parameters");
         }
     }
+}
+
+/// Makes strangers of a person's devices: whoever had the old password may have signed in with it.
+pub(crate) async fn forget_devices(change: &mut Change<'_>, user: &User) -> Result<(), StoreError> {
+    change.tx.forget_devices(user.id).await?;
+    change.context().sign_ins.forget(&user.email.key());
+    Ok(())
 }
 
 /// Whether the password that a person proved is still theirs. A hash of it by other parameters is no other password: it may have
@@ -183,31 +208,35 @@ pub(crate) fn account_pseudonym(context: &Context, account: &str) -> String {
     crate::audit::chain::hex(&digest)[..32].to_owned()
 }
 
-/// Records that a limit refused somebody.
+/// Records that a limit refused somebody nobody knows.
 pub(crate) async fn limited(
     context: &Context,
-    action: &'static str,
+    refusal: Refusal,
     account: Option<&str>,
     wait: TooManyAttempts,
     origin: &Origin,
 ) -> Result<(), Failure> {
-    let mut event = Event::new(context.now(), action, Principal::Anonymous, origin)
-        .with("retry_after_seconds", wait.retry_after.as_seconds());
-    if let Some(account) = account {
-        event = event.with("account", account);
-    }
-    refused(context, None, event, origin).await
+    let by = Principal::Anonymous;
+    let recorded = refused(context, refusal, (None, by), origin, |event| {
+        let event = event.with("retry_after_seconds", wait.retry_after.as_seconds());
+        match account {
+            Some(account) => event.with("account", account),
+            None => event,
+        }
+    });
+    recorded.await
 }
 
-/// Records a refusal in a trail as far as its network has rows left within the hour; otherwise it is logged and counted, and
-/// the next row says how many were left out.
+/// Records a refusal, of whom and in which trail, as far as its network has rows left within the hour; otherwise it is logged and
+/// counted, and the next row says how many were left out.
 pub(crate) async fn refused(
     context: &Context,
-    organization: Option<OrganizationId>,
-    event: Event,
+    refusal: Refusal,
+    (organization, by): (Option<OrganizationId>, Principal),
     origin: &Origin,
+    describe: impl FnOnce(Event) -> Event,
 ) -> Result<(), Failure> {
-    let event = event.seen_from(origin);
+    let event = describe(refusal.event(context.now(), by, origin));
     match context.refusals.row(origin.client_ip, context.steady()) {
         Some(0) => record(context, organization, event).await,
         Some(left_out) => record(context, organization, event.with("not_recorded_before", left_out)).await,
@@ -216,18 +245,6 @@ pub(crate) async fn refused(
             Ok(())
         }
     }
-}
-
-/// Records an event by itself.
-pub(crate) async fn record(
-    context: &Context,
-    organization: Option<OrganizationId>,
-    event: Event,
-) -> Result<(), Failure> {
-    let work = context.units.run(context.now(), context.units.touching(), move |tx| {
-        Box::pin(async move { Ok::<_, Failure>(Trail::open(tx, organization).await?.append(tx, event).await?) })
-    });
-    work.await
 }
 
 #[cfg(test)]

@@ -13,11 +13,10 @@ use token_domain::token::RotationPolicy;
 use token_domain::{ScopeCatalogue, ScopeSet, Span, Timestamp};
 use tokio::runtime::Handle;
 
-use crate::attempts::DEVICE_MEMORY;
 use crate::env::{Clock, Entropy, Lease, new_id, random};
 use crate::error::Failure;
 use crate::fence::Fences;
-use crate::limits::{CodeLimiter, RefusalLedger, SignInLimiter, SignInLimits};
+use crate::limits::{CodeLimiter, DEVICE_MEMORY, RefusalLedger, SignInLimiter, SignInLimits};
 use crate::slow::{LaneLimits, SlowLane};
 use crate::unit::Units;
 use crate::usage::Uses;

@@ -26,7 +26,7 @@ const LONGEST_AGENT: usize = 200;
 impl Origin {
     /// What happens beside requests, or after one was answered.
     pub const fn internal() -> Self {
-        Self { request_id: String::new(), client_ip: None, user_agent: None }
+        Self { request_id: String::new(), client_ip: None, presented_from: None, user_agent: None }
     }
 
     /// What the client calls itself, as it may be kept and shown: not longer than 200 characters, and not at all when somebody

@@ -9,8 +9,8 @@ use token_domain::id::{OrganizationId, UserId};
 use token_domain::text::{Email, Name};
 use zeroize::Zeroizing;
 
-use crate::attempts::{self, PasswordAttempt, account_pseudonym, is_still};
-use crate::audit::Event;
+use crate::attempts::{self, AttemptError, PasswordAttempt, account_pseudonym, forget_devices, is_still};
+use crate::audit::Refusal;
 use crate::change::Ask;
 use crate::context::Context;
 use crate::env::{EntropyError, random};
@@ -19,7 +19,6 @@ use crate::limits::TooManyAttempts;
 use crate::origin::{Caller, Origin, Via};
 use crate::passwords::WeakPassword;
 use crate::rights::Refused;
-use crate::second_factors::ProofError;
 use crate::slow::Work;
 
 pub use crate::passwords::NewPassword;
@@ -62,11 +61,11 @@ impl From<StoreError> for PersonError {
     }
 }
 
-impl From<ProofError> for PersonError {
-    fn from(error: ProofError) -> Self {
+impl From<AttemptError> for PersonError {
+    fn from(error: AttemptError) -> Self {
         match error {
-            ProofError::TooMany(wait) => Self::TooMany(wait),
-            ProofError::Failed(failure) => Self::Failed(failure),
+            AttemptError::TooMany(wait) => Self::TooMany(wait),
+            AttemptError::Failed(failure) => Self::Failed(failure),
         }
     }
 }
@@ -164,7 +163,7 @@ impl People {
         new.suits(self.context.policy.password_min_chars, &about)?;
         confirm_password(&self.context, caller.organization_id, user, current, origin).await?;
         let hash = hash_password(&self.context, new.into_password(), Work::SignIn).await?;
-        let proven = user.password_hash.clone();
+        let (found, proven) = (user.clone(), user.password_hash.clone());
         self.context
             .change(Ask::by(caller, origin).holding(user_id), move |change| {
                 Box::pin(async move {
@@ -174,8 +173,7 @@ impl People {
                         return Err(PersonError::WrongPassword);
                     }
                     change.tx.set_password(user_id, Some(hash.as_str()), change.now).await?;
-                    // Whoever had the old one may have signed in with it.
-                    change.tx.forget_devices(user_id).await?;
+                    forget_devices(change, &found).await?;
                     let ended = change.tx.delete_sessions_of_user(user_id, Some(session_id)).await?;
                     let event =
                         change.event("user.password.change").on("user", user_id).with("sessions_ended", ended.len());
@@ -213,10 +211,11 @@ pub(crate) async fn confirm_password(
     if right {
         return Ok(());
     }
-    let event = Event::new(context.now(), "user.confirm.denied", Principal::User(user.id), origin)
-        .on("user", user.id)
-        .with("wrong", "password");
-    attempts::refused(context, Some(organization), event, origin).await?;
+    let by = (Some(organization), Principal::User(user.id));
+    let recorded = attempts::refused(context, Refusal::Confirmation, by, origin, |event| {
+        event.on("user", user.id).with("wrong", "password")
+    });
+    recorded.await?;
     Err(PersonError::WrongPassword)
 }
 

@@ -10,7 +10,8 @@ use token_domain::id::{OrganizationId, UserId};
 use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
 use token_domain::text::{Email, Name, Slug};
 
-use crate::audit::{Event, Trail};
+use crate::attempts;
+use crate::audit::{Event, Refusal, Trail};
 use crate::context::Context;
 use crate::env::{EntropyError, random};
 use crate::error::Failure;
@@ -128,6 +129,8 @@ impl Setup {
     ) -> Result<SetUp, SetupError> {
         let Some(code) = code else { return Err(SetupError::AlreadyDone) };
         if !code.matches(given) {
+            let by = (None, Principal::Anonymous);
+            attempts::refused(&self.context, Refusal::SetupCode, by, origin, |event| event).await?;
             return Err(SetupError::WrongCode);
         }
         self.run(request, origin).await

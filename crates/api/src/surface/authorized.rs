@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
+use authority::audit::{Denial, log_denial};
 use authority::sessions::{AuthError, Presented as Credential, SessionToken, Sessions};
 use authority::{Admission, Caller, Context, Origin};
 use token_domain::Requirement;
@@ -147,7 +148,7 @@ pub(super) async fn admit<P: Permission>(request: &HttpRequest, presented: Prese
         return Err(ApiError::internal("the application was built without its services"));
     };
     let origin = origin::of(request);
-    let caller = authenticate(&sessions, presented, &origin, P::WITHOUT_SECOND_FACTOR).await?;
+    let caller = authenticate(&context, &sessions, presented, &origin, P::WITHOUT_SECOND_FACTOR).await?;
     if let Some(notice) = ending::notice(&caller, &context) {
         request.extensions_mut().insert(notice);
     }
@@ -180,6 +181,7 @@ impl FromRequest for Perhaps {
 }
 
 async fn authenticate(
+    context: &Context,
     sessions: &Sessions,
     presented: Presented,
     origin: &Origin,
@@ -187,11 +189,11 @@ async fn authenticate(
 ) -> ApiResult<Caller> {
     let credential = match presented {
         Presented::None => return Err(Code::Unauthenticated.into()),
-        Presented::Malformed => return Err(denied(origin)),
+        Presented::Malformed => return Err(denied(context, origin)),
         Presented::Token(token) => Credential::Token(token),
         Presented::Session(text) => match SessionToken::parse(text.expose()) {
             Some(token) => Credential::Session(token),
-            None => return Err(denied(origin)),
+            None => return Err(denied(context, origin)),
         },
     };
     let caller = match lacking {
@@ -199,16 +201,21 @@ async fn authenticate(
         Lacking::Admitted => sessions.authenticate_to_enrol(&credential, origin).await,
     };
     caller.map_err(|error| match error {
-        AuthError::Invalid => denied(origin),
-        AuthError::SecondFactorRequired => Code::SecondFactorSetupRequired.into(),
-        AuthError::Elsewhere => Code::AddressNotAllowed.into(),
+        AuthError::Invalid => denied(context, origin),
+        AuthError::SecondFactorRequired => {
+            log_denial(context, Denial::SecondFactor, None, origin);
+            Code::SecondFactorSetupRequired.into()
+        }
+        AuthError::Elsewhere => {
+            log_denial(context, Denial::Elsewhere, None, origin);
+            Code::AddressNotAllowed.into()
+        }
         AuthError::Failed(failure) => failing::failed(&failure),
     })
 }
 
-fn denied(origin: &Origin) -> ApiError {
-    let client = origin.client_ip.map(tracing::field::display);
-    tracing::info!(target: "audit", action = "auth.denied", client, request_id = %origin.request_id, "credential refused");
+fn denied(context: &Context, origin: &Origin) -> ApiError {
+    log_denial(context, Denial::Invalid, None, origin);
     Code::InvalidToken.into()
 }
 
@@ -228,7 +235,7 @@ fn allow<P: Permission>(context: &Context, caller: &Caller, origin: &Origin) -> 
     let Some(scope) = P::SCOPE else { return Ok(Requirement::NOTHING) };
     let (catalogue, requirement) = (context.catalogue(), requirement::<P>(context)?);
     requirement.check(&caller.effective).map_err(|missing| {
-        tracing::info!(target: "audit", action = "auth.denied", scope, request_id = %origin.request_id, "caller lacks a scope");
+        log_denial(context, Denial::Lacks(scope), Some(caller), origin);
         ApiError::insufficient_scope(&catalogue.names(missing.0))
             .accepting(&catalogue.sufficient_names(requirement.scopes()))
     })?;

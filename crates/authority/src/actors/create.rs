@@ -50,7 +50,7 @@ impl Actors {
         let context = &self.context;
         let scopes = ActorToken::scopes(context, request.scopes.as_deref(), ground.effective())?;
         check_expiry(request.expires_at, context.now())?;
-        let made = ActorToken::make(context, ground.by()).await?;
+        let made = ActorToken::make(context, ground.caller(), origin).await?;
         context
             .change(ground.ask(origin).making(Kind::Actor), move |change| {
                 Box::pin(async move {

@@ -42,7 +42,7 @@ impl Actors {
     ) -> Result<RotatedActor, TenancyError> {
         let context = &self.context;
         let (actor, old) = self.holder(ground, id).await?;
-        let made = ActorToken::make(context, ground.by()).await?;
+        let made = ActorToken::make(context, ground.caller(), origin).await?;
         check_active(&actor, context.now())?;
         // Looked at before the change as well, so that a plain refusal is told from one that came in between.
         Self::scopes_of_successor(context, old.as_ref(), ground.effective())?;

@@ -1,8 +1,7 @@
 //! Says in a trail that it was exported: whoever has the file has every address and name in it.
 
-use super::Event;
 use super::chain::Place;
-use crate::attempts;
+use super::{Event, record};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::origin::{Caller, Origin};
@@ -21,5 +20,5 @@ pub async fn note_export(
         .with("after", after)
         .with("last", end.seq)
         .seen_from(origin);
-    attempts::record(context, Some(caller.organization_id), event).await
+    record(context, Some(caller.organization_id), event).await
 }

@@ -11,6 +11,7 @@ pub mod chain;
 pub mod export;
 pub mod line;
 pub mod read;
+mod refusal;
 
 use std::mem::take;
 
@@ -21,7 +22,10 @@ use token_domain::Timestamp;
 use token_domain::id::OrganizationId;
 
 pub use chain::hash;
+pub use refusal::{Denial, Refusal, log_denial};
 
+use crate::context::Context;
+use crate::error::Failure;
 use crate::origin::Origin;
 
 /// The most ids that one event names.
@@ -94,12 +98,13 @@ impl Event {
         }
     }
 
-    /// Writes the event as a log line, for those who collect logs rather than ask the trail. It carries what the event has.
-    pub fn log(&self, organization_id: Option<OrganizationId>) {
-        self.log_with(organization_id, &Value::Object(self.detail.clone()).to_string());
+    /// Writes the event as a log line and nowhere else. It carries what a row of the trail would have.
+    pub(crate) fn log(&self, organization_id: Option<OrganizationId>) {
+        let detail = Value::Object(self.detail.clone()).to_string();
+        self.log_with(organization_id, &detail, "was logged alone");
     }
 
-    fn log_with(&self, organization_id: Option<OrganizationId>, detail: &str) {
+    fn log_with(&self, organization_id: Option<OrganizationId>, detail: &str, what: &str) {
         tracing::info!(
             target: "audit",
             action = self.action,
@@ -109,7 +114,7 @@ impl Event {
             target_id = %self.target_id,
             request_id = %self.request_id,
             detail,
-            "{} was recorded", self.action
+            "{} {what}", self.action
         );
     }
 }
@@ -153,9 +158,21 @@ impl Trail {
         self.head = AuditHead { seq: record.seq, hash: record.hash, at: record.at };
         let organization_id = self.organization_id;
         let detail = record.detail.clone();
-        tx.afterwards(move || event.log_with(organization_id, &detail));
+        tx.afterwards(move || event.log_with(organization_id, &detail, "was recorded"));
         tx.append_audit(record).await
     }
+}
+
+/// Records an event by itself.
+pub(crate) async fn record(
+    context: &Context,
+    organization: Option<OrganizationId>,
+    event: Event,
+) -> Result<(), Failure> {
+    let work = context.units.run(context.now(), context.units.touching(), move |tx| {
+        Box::pin(async move { Ok::<_, Failure>(Trail::open(tx, organization).await?.append(tx, event).await?) })
+    });
+    work.await
 }
 
 /// `user:<id>`, `token:<id>`, `service`, `system` or `anonymous`: how a principal is shown and hashed.

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{InvitationCode, Invitations, event};
 use crate::attempts::{self, is_still};
-use crate::audit::Event;
+use crate::audit::Refusal;
 use crate::change::{Ask, Change};
 use crate::organizations::OrganizationError;
 use crate::origin::{Caller, Origin, Via};
@@ -59,8 +59,8 @@ impl Invitations {
         let found = context.store.read(move |reads| Box::pin(async move { reads.invitation_by_digest(&digest).await }));
         let invitation = found.await?.filter(|invitation| invitation.expires_at > context.now());
         let Some(invitation) = invitation else {
-            let event = Event::new(context.now(), "invitation.accept.denied", Principal::Anonymous, origin);
-            attempts::refused(context, None, event, origin).await?;
+            let by = (None, Principal::Anonymous);
+            attempts::refused(context, Refusal::Invitation, by, origin, |event| event).await?;
             return Err(OrganizationError::InvalidInvitation);
         };
         let session = acceptance.caller;

@@ -11,6 +11,8 @@ use std::sync::Arc;
 use storage::model::{Kill, Principal, Touched};
 use token_domain::token::RevokeReason;
 
+use crate::attempts;
+use crate::audit::Refusal;
 use crate::change::Ask;
 use crate::context::Context;
 use crate::error::Failure;
@@ -106,7 +108,10 @@ impl Leaks {
     /// # Errors
     /// Too many reports from this address lately; the store's.
     pub async fn revoke_found(&self, texts: &[String], origin: &Origin) -> Result<usize, LeakError> {
-        self.reports.admit(origin.client_ip, self.context.now())?;
+        if let Err(wait) = self.reports.admit(origin.client_ip, self.context.steady()) {
+            attempts::limited(&self.context, Refusal::ReportsLimited, None, wait, origin).await?;
+            return Err(wait.into());
+        }
         let different: HashSet<&str> = texts.iter().map(String::as_str).collect();
         let mut ended = 0;
         for text in different {

@@ -53,6 +53,10 @@ impl Ground {
         self.project_id
     }
 
+    pub(crate) const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     pub(crate) const fn effective(&self) -> ScopeSet {
         self.caller.effective
     }

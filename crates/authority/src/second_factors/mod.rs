@@ -18,10 +18,10 @@ use token_domain::text::Email;
 use zeroize::Zeroizing;
 
 pub use proof::Proof;
-pub(crate) use proof::{ProofError, Spend, check};
+pub(crate) use proof::{Spend, check};
 
-use crate::attempts::{self, is_still};
-use crate::audit::Event;
+use crate::attempts::{self, AttemptError, is_still};
+use crate::audit::Refusal;
 use crate::change::Ask;
 use crate::context::Context;
 use crate::env::{EntropyError, random};
@@ -72,11 +72,11 @@ impl From<EntropyError> for SecondFactorError {
     }
 }
 
-impl From<ProofError> for SecondFactorError {
-    fn from(error: ProofError) -> Self {
+impl From<AttemptError> for SecondFactorError {
+    fn from(error: AttemptError) -> Self {
         match error {
-            ProofError::TooMany(wait) => Self::TooMany(wait),
-            ProofError::Failed(failure) => Self::Failed(failure),
+            AttemptError::TooMany(wait) => Self::TooMany(wait),
+            AttemptError::Failed(failure) => Self::Failed(failure),
         }
     }
 }
@@ -359,10 +359,11 @@ impl SecondFactors {
 
     /// Records that somebody who is signed in sent a wrong code; the error to answer with.
     async fn wrong_code(&self, organization: OrganizationId, user: UserId, origin: &Origin) -> SecondFactorError {
-        let event = Event::new(self.context.now(), "user.confirm.denied", Principal::User(user), origin)
-            .on("user", user)
-            .with("wrong", "second_factor");
-        match attempts::refused(&self.context, Some(organization), event, origin).await {
+        let by = (Some(organization), Principal::User(user));
+        let recorded = attempts::refused(&self.context, Refusal::Confirmation, by, origin, |event| {
+            event.on("user", user).with("wrong", "second_factor")
+        });
+        match recorded.await {
             Ok(()) => SecondFactorError::WrongCode,
             Err(failure) => failure.into(),
         }

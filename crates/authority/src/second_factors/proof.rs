@@ -8,12 +8,12 @@ use storage::{StoreError, Tx};
 use token_domain::Timestamp;
 use token_domain::id::UserId;
 
-use crate::attempts;
-use crate::audit::Event;
+use crate::attempts::{self, AttemptError};
+use crate::audit::Refusal;
 use crate::context::Context;
 use crate::env::random;
 use crate::error::Failure;
-use crate::limits::{CodeAttempt, TooManyAttempts};
+use crate::limits::CodeAttempt;
 use crate::origin::Origin;
 
 /// What somebody shows to prove their second factor.
@@ -23,23 +23,6 @@ pub enum Proof {
     Code(TotpCode),
     /// One of their recovery codes.
     Recovery(RecoveryCode),
-}
-
-/// Why a proof was not looked at.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ProofError {
-    /// Too many wrong codes lately.
-    #[error(transparent)]
-    TooMany(#[from] TooManyAttempts),
-    /// The service itself failed.
-    #[error(transparent)]
-    Failed(#[from] Failure),
-}
-
-impl From<StoreError> for ProofError {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(Failure::Store(error))
-    }
 }
 
 /// What a good proof uses up.
@@ -83,7 +66,7 @@ pub(crate) async fn check(
     user: UserId,
     proof: &Proof,
     origin: &Origin,
-) -> Result<Option<Spend>, ProofError> {
+) -> Result<Option<Spend>, AttemptError> {
     match proof {
         Proof::Recovery(code) => Ok(Some(Spend::RecoveryCode(code.digest(user.uuid().as_bytes())))),
         Proof::Code(code) => {
@@ -105,14 +88,15 @@ pub(super) async fn guess<'c>(
     context: &'c Context,
     user: UserId,
     origin: &Origin,
-) -> Result<CodeAttempt<'c>, ProofError> {
+) -> Result<CodeAttempt<'c>, AttemptError> {
     match context.codes.take(user, context.steady()) {
         Ok(attempt) => Ok(attempt),
         Err(wait) => {
-            let event = Event::new(context.now(), "second_factor.limited", Principal::Anonymous, origin)
-                .on("user", user)
-                .with("retry_after_seconds", wait.retry_after.as_seconds());
-            attempts::refused(context, None, event, origin).await?;
+            let by = (None, Principal::Anonymous);
+            let recorded = attempts::refused(context, Refusal::CodeLimited, by, origin, |event| {
+                event.on("user", user).with("retry_after_seconds", wait.retry_after.as_seconds())
+            });
+            recorded.await?;
             Err(wait.into())
         }
     }

@@ -18,8 +18,8 @@ pub use authenticate::{AuthError, Presented};
 pub use switch::SwitchError;
 pub use token::SessionToken;
 
-use crate::attempts::{self, PasswordAttempt, is_still};
-use crate::audit::Event;
+use crate::attempts::{self, AttemptError, PasswordAttempt, is_still};
+use crate::audit::Refusal;
 use crate::change::{Ask, Change};
 use crate::context::Context;
 use crate::env::{EntropyError, random};
@@ -27,7 +27,7 @@ use crate::error::Failure;
 use crate::limits::{Attempter, SignInLimiter, TooManyAttempts};
 use crate::origin::{Caller, Origin};
 use crate::rights::Refused;
-use crate::second_factors::{self, Proof, ProofError, Spend};
+use crate::second_factors::{self, Proof, Spend};
 use crate::standing::{is_welcome, role_name};
 use crate::validate::Validator;
 
@@ -60,11 +60,11 @@ impl From<StoreError> for SignInError {
     }
 }
 
-impl From<ProofError> for SignInError {
-    fn from(error: ProofError) -> Self {
+impl From<AttemptError> for SignInError {
+    fn from(error: AttemptError) -> Self {
         match error {
-            ProofError::TooMany(wait) => Self::TooMany(wait),
-            ProofError::Failed(failure) => Self::Failed(failure),
+            AttemptError::TooMany(wait) => Self::TooMany(wait),
+            AttemptError::Failed(failure) => Self::Failed(failure),
         }
     }
 }
@@ -387,11 +387,11 @@ impl Sessions {
 
     /// Somebody has the password and not the second factor: that stands in the organisation's trail, where it is seen.
     async fn record_wrong_code(&self, standing: &MembershipStanding, origin: &Origin) -> Result<(), Failure> {
-        let (now, organization) = (self.context.now(), standing.organization.id);
-        let event = Event::new(now, "session.create.denied", Principal::Anonymous, origin)
-            .on("user", standing.user.id)
-            .with("second_factor", "wrong");
-        attempts::refused(&self.context, Some(organization), event, origin).await
+        let by = (Some(standing.organization.id), Principal::Anonymous);
+        let recorded = attempts::refused(&self.context, Refusal::SignIn, by, origin, |event| {
+            event.on("user", standing.user.id).with("second_factor", "wrong")
+        });
+        recorded.await
     }
 
     /// Counts and records a wrong service token. The right one is never kept waiting: it is looked at first.
@@ -402,21 +402,21 @@ impl Sessions {
         // No address has a NUL in it.
         let attempter = Attempter::new("\0service token", origin.client_ip, None);
         if let Err(wait) = self.limiter.take(attempter, self.context.steady()) {
-            attempts::limited(&self.context, "service_token.limited", None, wait, origin).await?;
+            attempts::limited(&self.context, Refusal::ServiceTokenLimited, None, wait, origin).await?;
             return Err(wait.into());
         }
         tracing::warn!(
             client_ip = origin.client_ip.map(tracing::field::display),
             "a wrong service token was presented"
         );
-        let event = Event::new(self.context.now(), "service_token.denied", Principal::Anonymous, origin);
-        Ok(attempts::refused(&self.context, None, event, origin).await?)
+        let by = (None, Principal::Anonymous);
+        Ok(attempts::refused(&self.context, Refusal::ServiceToken, by, origin, |event| event).await?)
     }
 }
 
 /// An address as accounts are looked up by it. One that cannot be an address is nobody's, and is counted all the same.
 fn account_of(email: &str) -> String {
-    Email::parse(email).map_or_else(|_| email.trim().to_lowercase(), |email| email.key())
+    Email::parse_stored(email).map_or_else(|_| email.trim().to_lowercase(), |email| email.key())
 }
 
 impl Basis {

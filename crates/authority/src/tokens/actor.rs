@@ -15,6 +15,7 @@ use super::{TokenError, secret, within};
 use crate::change::Change;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::origin::{Caller, Origin};
 
 /// What an actor's token may do when nobody says otherwise: renew itself, and nothing else. An actor is there to be
 /// recognised, with its project and its access scope; whatever more it may do is somebody's decision.
@@ -28,8 +29,8 @@ pub(crate) struct ActorToken {
 
 impl ActorToken {
     /// Makes the secret.
-    pub(crate) async fn make(context: &Context, by: Principal) -> Result<Self, Failure> {
-        let (secret, stored) = secret::make(context, by).await?;
+    pub(crate) async fn make(context: &Context, caller: &Caller, origin: &Origin) -> Result<Self, Failure> {
+        let (secret, stored) = secret::make_for(context, caller, origin).await?;
         Ok(Self { secret, stored })
     }
 
@@ -62,7 +63,8 @@ impl ActorToken {
     /// None for a name that an actor can have.
     pub(crate) fn name(actor: &Actor) -> Result<Name, Failure> {
         let cut: String = actor.name.as_str().chars().take(Name::LONGEST).collect();
-        Name::parse_stored(&cut).map_err(|error| Failure::Inconsistent(format!("the name of actor {}: {error}", actor.id)))
+        Name::parse_stored(&cut)
+            .map_err(|error| Failure::Inconsistent(format!("the name of actor {}: {error}", actor.id)))
     }
 
     /// Finds the token of an actor's that counts and has no successor, if there is one.

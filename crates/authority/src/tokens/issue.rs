@@ -79,7 +79,7 @@ impl Tokens {
         within(&context.catalogue, grants.effective(), caller.effective)?;
         project_of_new(caller, request.project_id)?;
         check_expiry(request.lifetime, context.now())?;
-        let (secret, stored) = secret::make(context, caller.principal()).await?;
+        let (secret, stored) = secret::make_for(context, caller, origin).await?;
         let ask = Ask::by(caller, origin).making(owner.kind());
         let (asked, new) = (request.project_id, New { owner, request, grants: grants.clone(), stored });
         let made = context.change(ask, move |change| Box::pin(new.run(change))).await;

@@ -9,6 +9,7 @@ use super::{TokenError, Tokens};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::origin::Caller;
+use crate::slow::Work;
 
 impl Tokens {
     /// The token of the caller's organisation whose secret this is, dead or alive. No use is counted.
@@ -47,7 +48,7 @@ async fn is_of(context: &Context, secret: &PlainToken, token: &Token) -> Result<
     let stored = StoredHash::parse(&token.secret.secret_hash).map_err(|error| unreadable(&error))?;
     let verified = if stored.is_slow() {
         let secret = secret.clone();
-        context.lane.run(move || secret_hash::verify(&secret, &stored)).await?
+        context.lane.run(Work::Validation, move || secret_hash::verify(&secret, &stored)).await?
     } else {
         secret_hash::verify(secret, &stored)
     };

@@ -87,7 +87,7 @@ impl Tokens {
         if request.idempotency.is_none() {
             check_active(&old, context.now())?;
         }
-        let (secret, stored) = secret::make(context, caller.principal()).await?;
+        let (secret, stored) = secret::make_for(context, caller, origin).await?;
         let grace = request.grace.unwrap_or(context.policy.rotation.default_grace);
         let ask = Ask::by(caller, origin).making(old.owner.kind());
         let made = context.change(ask, move |change| {

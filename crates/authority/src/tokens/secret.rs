@@ -6,10 +6,27 @@ use secret_hash::{hash, lookup_hint};
 use storage::model::{Principal, StoredSecret, Token};
 use token_format::PlainToken;
 
+use crate::attempts;
+use crate::audit::Refusal;
 use crate::context::Context;
 use crate::env::random;
 use crate::error::Failure;
+use crate::origin::{Caller, Origin};
 use crate::slow::Work;
+
+/// A new token's secret for a caller, and what is stored of it. That they make more at once than one may is recorded.
+pub(super) async fn make_for(
+    context: &Context,
+    caller: &Caller,
+    origin: &Origin,
+) -> Result<(PlainToken, StoredSecret), Failure> {
+    let made = make(context, caller.principal()).await;
+    if matches!(made, Err(Failure::TooManyAtOnce)) {
+        let by = (Some(caller.organization_id), caller.principal());
+        attempts::refused(context, Refusal::SecretsLimited, by, origin, |event| event).await?;
+    }
+    made
+}
 
 /// A new token's secret, made for a principal, and what is stored of it. The slow part runs in the lane.
 pub(super) async fn make(context: &Context, by: Principal) -> Result<(PlainToken, StoredSecret), Failure> {

@@ -7,6 +7,7 @@ mod limits;
 mod lives;
 mod people;
 mod policies;
+mod refusals;
 mod second_factors;
 mod sign_in;
 mod sizes;
