@@ -9,7 +9,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// What fills a database for a benchmark; built beside the server.
-pub(crate) const SEED: &str = "nolapse-bench-seed";
+pub const SEED: &str = "nolapse-bench-seed";
 /// What a server prints once it accepts connections, before its address.
 const LISTENING: &str = "listening on ";
 /// How long a start may take; migrations of a new database are part of it.
