@@ -65,28 +65,31 @@ mod tests {
         Timestamp::from_micros(1_700_000_000_000_000 + seconds * 1_000_000)
     }
 
-    fn from(text: &str) -> Option<IpAddr> {
-        Some(text.parse().unwrap())
+    fn from(text: &str) -> IpAddr {
+        text.parse().unwrap()
     }
 
     #[test]
     fn each_network_has_its_own_hour() {
         let limiter = ReportLimiter::new(60);
         for _ in 0..60 {
-            assert_eq!(limiter.admit(from("192.0.2.1"), at(0)), Ok(()));
+            assert_eq!(limiter.admit(Some(from("192.0.2.1")), at(0)), Ok(()));
         }
-        assert_eq!(limiter.admit(from("192.0.2.1"), at(0)), Err(TooManyAttempts { retry_after: Span::seconds(60) }));
-        assert_eq!(limiter.admit(from("192.0.2.2"), at(0)), Ok(()));
+        assert_eq!(
+            limiter.admit(Some(from("192.0.2.1")), at(0)),
+            Err(TooManyAttempts { retry_after: Span::seconds(60) })
+        );
+        assert_eq!(limiter.admit(Some(from("192.0.2.2")), at(0)), Ok(()));
         assert_eq!(limiter.admit(None, at(0)), Ok(()));
-        assert_eq!(limiter.admit(from("192.0.2.1"), at(60)), Ok(()), "one comes back a minute");
-        assert!(limiter.admit(from("192.0.2.1"), at(60)).is_err());
-        assert_eq!((0..100).filter(|_| limiter.admit(from("192.0.2.1"), at(7_200)).is_ok()).count(), 60);
+        assert_eq!(limiter.admit(Some(from("192.0.2.1")), at(60)), Ok(()), "one comes back a minute");
+        assert!(limiter.admit(Some(from("192.0.2.1")), at(60)).is_err());
+        assert_eq!((0..100).filter(|_| limiter.admit(Some(from("192.0.2.1")), at(7_200)).is_ok()).count(), 60);
     }
 
     #[test]
     fn a_subnet_of_ipv6_is_one_network() {
         let limiter = ReportLimiter::new(10);
-        let passed = (0..50).filter(|n| limiter.admit(from(&format!("2001:db8::{n:x}")), at(0)).is_ok());
+        let passed = (0..50).filter(|n| limiter.admit(Some(from(&format!("2001:db8::{n:x}"))), at(0)).is_ok());
         assert_eq!(passed.count(), 10);
     }
 
@@ -105,11 +108,11 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_who_waits_goes_on_waiting() {
         let limiter = ReportLimiter::new(2);
-        (0..2).for_each(|_| limiter.admit(from("192.0.2.1"), at(0)).unwrap());
+        (0..2).for_each(|_| limiter.admit(Some(from("192.0.2.1")), at(0)).unwrap());
         for n in 0..u32::try_from(MOST_NETWORKS).unwrap() + 10_000 {
             limiter.admit(Some(IpAddr::from((0x0a00_0000 + n).to_be_bytes())), at(0)).unwrap();
         }
         assert!(limiter.whole_at.lock().unwrap().len() <= MOST_NETWORKS);
-        assert!(limiter.admit(from("192.0.2.1"), at(0)).is_err());
+        assert!(limiter.admit(Some(from("192.0.2.1")), at(0)).is_err());
     }
 }

@@ -231,6 +231,9 @@ pub(super) fn explain(error: &TokenError) -> String {
                 "The organisation has {used} of {cap} tokens. Revoke one that is not needed, or ask for a higher cap."
             )
         }
+        TokenError::KeyCapReached { used, cap } => {
+            format!("You have {used} of {cap} keys here. Revoke one that is not needed.")
+        }
         TokenError::OtherCount { matched } => {
             format!("Meanwhile {matched} tokens match. Look again before revoking them.")
         }
