@@ -15,8 +15,8 @@ use crate::origin::{Caller, Origin, Via};
 use crate::passwords::NewPassword;
 use crate::people::{hash_password, named_after};
 use crate::rights::candidate_caller;
-use crate::standing::{MANAGE, is_welcome, name_of_role};
 use crate::slow::Work;
+use crate::standing::{MANAGE, is_welcome, name_of_role};
 
 /// An invitation being accepted.
 #[derive(Debug)]

@@ -89,7 +89,8 @@ impl TokenRow {
     fn details(&self) -> Result<TokenDetails, StoreError> {
         let bad = |column| inconsistent("token", self.id, column);
         Ok(TokenDetails {
-            description: read(self.description.as_deref(), Description::parse_stored).map_err(|()| bad("description"))?,
+            description: read(self.description.as_deref(), Description::parse_stored)
+                .map_err(|()| bad("description"))?,
             external_id: read(self.external_id.as_deref(), ExternalId::parse).map_err(|()| bad("external_id"))?,
             metadata: read(self.metadata.as_deref(), Metadata::parse).map_err(|()| bad("metadata"))?,
             allowed_networks: read(self.allowed_networks.as_deref(), AllowedNetworks::parse_stored)

@@ -108,9 +108,9 @@ pub(super) async fn create_for_person(
 impl SignInFor {
     fn person(&self) -> ApiResult<PersonRef> {
         match (&self.email, &self.user_id) {
-            (Some(email), None) => {
-                Email::parse_stored(email).map(PersonRef::Email).map_err(|error| ApiError::invalid("email", error.to_string()))
-            }
+            (Some(email), None) => Email::parse_stored(email)
+                .map(PersonRef::Email)
+                .map_err(|error| ApiError::invalid("email", error.to_string())),
             (None, Some(id)) => {
                 UserId::parse(id).map(PersonRef::Id).map_err(|error| ApiError::invalid("user_id", error.to_string()))
             }
