@@ -26,13 +26,13 @@ use crate::{metrics, openapi, telemetry, workers};
 use edge::app::{Description, Insight, Site, SiteParts, Surfaces};
 use edge::cors::Cors;
 use edge::drain::Drain;
-use edge::extract::client::UntrustedProxy;
 use edge::gate::Gate;
 use edge::health::Readiness;
 use edge::listen::Listen;
 use edge::metrics::HttpMetrics;
 use edge::parts::{EdgeParts, Limits, Transport};
 use edge::server::{self, HangUps, Settings};
+use edge::untrusted_proxy::UntrustedProxy;
 
 /// What a program that started this one is told on standard output.
 pub struct Announcement {

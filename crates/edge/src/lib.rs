@@ -29,4 +29,5 @@ pub mod request_id;
 pub mod routes;
 pub mod server;
 mod socket;
+pub mod untrusted_proxy;
 mod within;

@@ -13,12 +13,12 @@ use ipnet::IpNet;
 
 use super::cors::Cors;
 use super::drain::Drain;
-use super::extract::client::UntrustedProxy;
 use super::failures::Failures;
 use super::gate::Gate;
 use super::hot::Hot;
 use super::metrics::HttpMetrics;
 use super::request_id::RequestIds;
+use super::untrusted_proxy::UntrustedProxy;
 
 /// The same for all workers; cloned into each.
 #[derive(Clone)]

@@ -1202,10 +1202,10 @@ pub struct MadeActor {
     pub updated_at: String,
 }
 
-/// A request that asks nothing.
+/// A request that asks nothing, or names an address that is none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct MalformedQuestion {
-    /// `malformed request`
+    /// `malformed request`, and nothing else; or `invalid request`, as everywhere.
     pub error: String,
 }
 
@@ -1290,7 +1290,7 @@ pub struct Namespaced {
 /// An invitation just made.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NewInvitation {
-    /// Shown once: `nli_` and 64 hexadecimal digits. Hand it to whoever is invited.
+    /// Shown once: `nli_` and 64 hexadecimal digits. Hand it to the invited person.
     pub code: Secret,
     pub created_at: String,
     /// `user:<id>` or `token:<id>`.
@@ -1307,7 +1307,7 @@ pub struct NewInvitation {
     pub status: String,
 }
 
-/// The second factor once more: whoever finds an open session gets no recovery codes.
+/// The second factor once more, so that an open session alone gives no recovery codes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NewRecoveryCodes {
     /// Six digits of the app, or else `recovery_code`.
@@ -1363,7 +1363,7 @@ pub struct Organization {
     pub name: String,
     /// Whether its people need a second factor.
     pub require_second_factor: bool,
-    /// What the person behind the credential is there; `null` where there is none.
+    /// The role of the person whose credential it is; `null` for a token of an organisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// The id of that role, unless it is built in.

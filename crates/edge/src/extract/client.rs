@@ -3,8 +3,6 @@
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
@@ -38,22 +36,6 @@ impl ClientIp {
             limits.untrusted_proxy.tell(peer);
         }
         Self(client(peer, forwarded, &limits.trusted_proxies))
-    }
-}
-
-/// Says once that somebody forwards requests who is not believed.
-#[derive(Clone, Debug, Default)]
-pub struct UntrustedProxy(Arc<AtomicBool>);
-
-impl UntrustedProxy {
-    fn tell(&self, peer: IpAddr) {
-        // Read first: a write each time would pass the cache line from worker to worker.
-        if !self.0.load(Ordering::Relaxed) && !self.0.swap(true, Ordering::Relaxed) {
-            tracing::warn!(
-                %peer,
-                "X-Forwarded-For came from an address that server.trusted_proxies does not name, and is not believed: if that is your proxy, all its clients share one limit on sign-ins until it is named there"
-            );
-        }
     }
 }
 
