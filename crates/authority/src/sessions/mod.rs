@@ -193,10 +193,10 @@ impl Sessions {
             attempt.denied(None, origin).await?;
             return Err(SignInError::Denied);
         }
-        let standing = self.prove(&mut attempt, &account, password, organization, origin).await?;
+        let (standing, password_hash) =
+            self.prove(&mut attempt, &account, password, organization, origin).await?;
         let spend = self.second_factor(&standing, proof, origin).await?;
         let user = standing.user.id;
-        let password_hash = standing.user.password_hash.clone();
         let opened = self.open(standing.clone(), Basis::Proven { password_hash, spend }, origin).await;
         if matches!(opened, Err(SignInError::WrongCode)) {
             self.record_wrong_code(&standing, origin).await?;

@@ -39,7 +39,9 @@ impl Sessions {
         Ok(Some(user))
     }
 
-    /// The person behind e-mail and password, in the organisation asked for.
+    /// The place of the person behind e-mail and password in the organisation asked for, and the stored hash that the
+    /// password was compared with. Not the hash of the place: that is read after the slow comparison, and by then another
+    /// password may have been set, which nobody proved.
     pub(super) async fn prove(
         &self,
         attempt: &mut PasswordAttempt<'_>,
@@ -47,17 +49,20 @@ impl Sessions {
         password: Zeroizing<String>,
         organization: Option<OrganizationRef>,
         origin: &Origin,
-    ) -> Result<MembershipStanding, SignInError> {
+    ) -> Result<(MembershipStanding, Option<String>), SignInError> {
         let (user, right) = self.user_behind(attempt, account, password).await?;
         let id = user.as_ref().map(|user| user.id);
-        let standing = match user.filter(|_| right) {
-            Some(user) => self.standing(user.id, organization).await?.filter(is_welcome),
+        let proven = match user.filter(|_| right) {
+            Some(user) => {
+                let standing = self.standing(user.id, organization).await?.filter(is_welcome);
+                standing.map(|standing| (standing, user.password_hash))
+            }
             None => None,
         };
-        if standing.is_none() {
+        if proven.is_none() {
             attempt.denied(id, origin).await?;
         }
-        standing.ok_or(SignInError::Denied)
+        proven.ok_or(SignInError::Denied)
     }
 
     /// Whoever has that address, and whether this is their password.
