@@ -206,7 +206,7 @@ fn route_tables(gateways: &sections::Gateways, catalogue: &ScopeCatalogue) -> Re
     Ok(RouteTables::read(files.iter().map(|(name, text)| (name.as_str(), text.as_str())), catalogue)?)
 }
 
-fn policy(config: &Config) -> Policy {
+pub(crate) fn policy(config: &Config) -> Policy {
     let hashing = &config.hashing;
     let argon2 = Argon2Params {
         memory_kib: hashing.argon2_memory_kib,
@@ -227,6 +227,7 @@ fn policy(config: &Config) -> Policy {
             first_use_remaining: span(config.tokens.first_use),
         },
         session_lifetime: span(config.sessions.ttl),
+        fresh_proof: span(config.sessions.fresh),
         invitation_lifetime: span(config.people.invitation_ttl),
         open_founding: config.people.open_founding,
         sign_in: SignInLimits {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authority::executions::Executions;
+use authority::operator::Operator;
 use authority::sessions::Sessions;
 use authority::usage::{FlushShare, Next};
 use authority::validate::Validator;
@@ -20,6 +21,9 @@ use crate::spare::Processors;
 
 /// How often expired rows are removed. They stopped counting when they expired, so this only saves space.
 const HOUSEKEEPING: Duration = Duration::from_mins(10);
+
+/// How often the database is asked for what an operator ordered by command, which waits so long for its answer.
+const ORDERS: Duration = Duration::from_secs(1);
 
 /// How long old rows are kept.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +61,10 @@ pub(crate) fn start(config: &Config, services: &Services, runtime: &Handle) -> W
         validator: Arc::clone(&services.validator),
     };
     let flush = flusher.run(stopped.clone());
+    let orders = every(ORDERS, stopped.clone(), {
+        let operator = Arc::new(Operator::new(&services.context));
+        move || carry_out(Arc::clone(&operator))
+    });
     let tidy = every(HOUSEKEEPING, stopped, {
         let (context, sessions) = (Arc::clone(&services.context), Arc::clone(&services.sessions));
         let executions = Arc::clone(&services.executions);
@@ -66,7 +74,14 @@ pub(crate) fn start(config: &Config, services: &Services, runtime: &Handle) -> W
         };
         move || tidy(Arc::clone(&context), Arc::clone(&sessions), Arc::clone(&executions), retention)
     });
-    Workers { stop, tasks: vec![runtime.spawn(flush), runtime.spawn(tidy)] }
+    Workers { stop, tasks: vec![runtime.spawn(flush), runtime.spawn(orders), runtime.spawn(tidy)] }
+}
+
+/// Carries out what an operator ordered by command. A store that does not answer is another's to log.
+async fn carry_out(operator: Arc<Operator>) {
+    if let Err(error) = operator.serve().await {
+        tracing::debug!(%error, "orders of operators could not be looked for");
+    }
 }
 
 async fn every<F, W>(interval: Duration, mut stopped: watch::Receiver<bool>, work: W)

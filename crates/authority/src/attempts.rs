@@ -124,6 +124,11 @@ impl<'c> PasswordAttempt<'c> {
         Ok(())
     }
 
+    /// No account has the address, and one is made: nothing was guessed at.
+    pub(crate) fn without_account(self) {
+        self.attempt.right();
+    }
+
     /// Records that it was wrong. In the deployment's own trail: which organisation was meant is not known for sure.
     pub(crate) async fn denied(&self, user: Option<UserId>, origin: &Origin) -> Result<(), Failure> {
         let account = self.account.as_str();

@@ -271,6 +271,17 @@ impl<'t> Change<'t> {
         }
     }
 
+    /// Refuses everything but a session whose person proved lately, by password or second factor, to be at it: a session that
+    /// was stolen or left open does not change what signing in stands on.
+    ///
+    /// # Errors
+    /// [`Refused::ProofNeeded`].
+    pub(crate) fn check_proven_lately(&self) -> Result<(), Refused> {
+        let earliest = self.now - self.context.policy.fresh_proof;
+        let proven = self.session().and_then(|session| session.proven_at);
+        if proven.is_some_and(|proven| proven >= earliest) { Ok(()) } else { Err(Refused::ProofNeeded) }
+    }
+
     /// What the organisation asks of a token of the kind that the change said it makes.
     pub(crate) const fn terms(&self) -> &TokenTerms {
         &self.terms

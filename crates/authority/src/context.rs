@@ -34,6 +34,8 @@ pub struct Policy {
     pub rotation: RotationPolicy,
     /// How long a session lasts.
     pub session_lifetime: Span,
+    /// How long a proof by password or second factor is good for changing what signing in stands on.
+    pub fresh_proof: Span,
     /// How long an invitation may be accepted.
     pub invitation_lifetime: Span,
     /// Whether people may make further organisations by themselves.
@@ -60,6 +62,7 @@ impl Default for Policy {
             password_min_chars: secret_hash::password::MIN_CHARS,
             rotation: RotationPolicy::default(),
             session_lifetime: Span::days(1),
+            fresh_proof: Span::seconds(600),
             invitation_lifetime: Span::days(7),
             open_founding: true,
             sign_in: SignInLimits::default(),

@@ -19,6 +19,7 @@ pub mod leaks;
 pub mod limits;
 pub mod members;
 pub mod memory;
+pub mod operator;
 pub mod organizations;
 pub mod origin;
 pub mod passwords;

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use secret_hash::password::{self, Password, PasswordHash};
 use storage::StoreError;
-use storage::model::{MembershipStanding, Principal, User};
+use storage::model::{MembershipStanding, Principal, User, Verified};
 use token_domain::id::{OrganizationId, UserId};
 use token_domain::text::{Email, Name};
 use zeroize::Zeroizing;
 
 use crate::attempts::{self, AttemptError, PasswordAttempt, account_pseudonym, forget_devices, is_still};
 use crate::audit::Refusal;
-use crate::change::Ask;
+use crate::change::{Ask, Change};
 use crate::context::Context;
 use crate::env::{EntropyError, random};
 use crate::error::Failure;
@@ -41,9 +41,6 @@ pub enum PersonError {
     /// Too many wrong passwords lately.
     #[error(transparent)]
     TooMany(#[from] TooManyAttempts),
-    /// Somebody else has that address.
-    #[error("the e-mail address is taken")]
-    EmailTaken,
     /// Not by now: the caller lost the right while the request was under way.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -54,10 +51,7 @@ pub enum PersonError {
 
 impl From<StoreError> for PersonError {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Conflict(storage::Constraint::UserEmail) => Self::EmailTaken,
-            other => Self::Failed(Failure::Store(other)),
-        }
+        Self::Failed(Failure::Store(error))
     }
 }
 
@@ -105,11 +99,12 @@ impl People {
         self.standing(caller.organization_id, user).await
     }
 
-    /// Changes the caller's own name or address. The address is what signing in stands on, so no key changes it: whoever
-    /// steals one would lock its owner out, and be signed in as them by a front end that trusts the address.
+    /// Changes the caller's own name, or asks for another address. The address is what signing in stands on, so no key asks for
+    /// one: whoever steals one would lock its owner out, and be signed in as them by a front end that trusts the address. What
+    /// is asked for is noted and counts for nothing until somebody verifies it; whether another account has it is not told.
     ///
     /// # Errors
-    /// An address somebody else has; an address, by a key.
+    /// An address, by a key or in a session that was not proven lately.
     pub async fn edit_me(
         &self,
         caller: &Caller,
@@ -124,20 +119,16 @@ impl People {
         self.context
             .change(Ask::by(caller, origin).holding(user), move |change| {
                 Box::pin(async move {
-                    let mut event = change
-                        .event("user.update")
-                        .on("user", user)
-                        .with("name_changed", name.is_some())
-                        .with("email_changed", email.is_some());
-                    if let Some(new) = &email {
-                        let old = change.tx.user(user).await?.ok_or(PersonError::NotFound)?;
-                        let context = change.context();
-                        event = event
-                            .with("old_account", account_pseudonym(&context, &old.email.key()))
-                            .with("new_account", account_pseudonym(&context, &new.key()));
+                    let mut event = change.event("user.update").on("user", user).with("name_changed", name.is_some());
+                    if let Some(name) = &name {
+                        change.tx.rename_user(user, name, change.now).await?;
                     }
-                    let changed = change.tx.update_user(user, name.as_ref(), email.as_ref(), change.now).await?;
-                    changed.ok_or(PersonError::NotFound)?;
+                    if let Some(email) = &email {
+                        change.check_proven_lately()?;
+                        let asked = account_pseudonym(&change.context(), &email.key());
+                        event = event.with("account_asked_for", asked);
+                        ask_for_address(change, user, email).await?;
+                    }
                     Ok::<_, PersonError>(change.record(event).await?)
                 })
             })
@@ -189,6 +180,42 @@ impl People {
         let standing = found.ok_or(PersonError::NotFound)?;
         Ok(Me { role: crate::standing::role_name(&standing), standing })
     }
+}
+
+/// Notes the address that a person asked for. Their own in another spelling is theirs already.
+async fn ask_for_address(change: &mut Change<'_>, user: UserId, email: &Email) -> Result<(), PersonError> {
+    let current = change.member().ok_or(PersonError::NotFound)?.user.clone();
+    if current.email.key() == email.key() {
+        change.tx.set_email(user, email, current.verified, change.now).await?;
+    } else {
+        change.tx.set_pending_email(user, Some(email), change.now).await?;
+    }
+    Ok(())
+}
+
+/// Gives a person an address that was verified, and records which one it takes the place of. Their sessions go on: whoever is
+/// signed in is the same person. Both addresses are named by a digest under the deployment's key: nothing is ever taken out of
+/// a trail.
+///
+/// # Errors
+/// The store's: the address is another account's, which only those are told who verify it.
+pub(crate) async fn move_address<E>(
+    change: &mut Change<'_>,
+    before: &User,
+    email: &Email,
+    by: Option<OrganizationId>,
+) -> Result<(), E>
+where
+    E: From<StoreError> + From<Failure>,
+{
+    let (context, now) = (change.context(), change.now);
+    change.tx.set_email(before.id, email, Some(Verified { at: now, by }), now).await?;
+    let event = change
+        .event("user.email.change")
+        .on("user", before.id)
+        .with("old_account", account_pseudonym(&context, &before.email.key()))
+        .with("new_account", account_pseudonym(&context, &email.key()));
+    Ok(change.record(event).await?)
 }
 
 /// Asks a signed-in person for their password once more. An attempt like one at signing in, counted with those: a session

@@ -30,6 +30,9 @@ pub enum Refused {
     /// The organisation asks for a second factor that the person does not have.
     #[error("a second factor is required")]
     SecondFactorRequired,
+    /// What signing in stands on changes only by a session whose person proved lately to be at it.
+    #[error("a recent proof is needed")]
+    ProofNeeded,
     /// The token was rotated: in its grace it goes on working, and makes nothing that outlives it.
     #[error("the token was superseded")]
     Superseded,

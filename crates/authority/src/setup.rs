@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use storage::StoreError;
-use storage::model::{Membership, Organization, Principal, User};
+use storage::model::{Membership, Organization, Principal, User, Verified};
 use subtle::ConstantTimeEq;
 use token_domain::id::{OrganizationId, UserId};
 use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
@@ -168,6 +168,9 @@ impl Setup {
             id: context.id(now)?,
             name: request.person_name.map_or_else(|| fallback(request.email.as_str()), Ok)?,
             email: request.email,
+            // Whoever sets the deployment up operates it, and says so.
+            verified: Some(Verified { at: now, by: None }),
+            pending_email: None,
             password_hash: Some(hash.as_str().to_owned()),
             disabled_at: None,
             created_at: now,

@@ -182,6 +182,10 @@ impl Visitor {
         match refused {
             Refused::Gone => to("/sign-in"),
             Refused::SecondFactorRequired => to("/settings/second-factor"),
+            Refused::ProofNeeded => {
+                let path = percent_encoding::utf8_percent_encode(request.path(), percent_encoding::NON_ALPHANUMERIC);
+                to(&format!("/settings/proof?next={path}"))
+            }
             Refused::Lacks(_) | Refused::Superseded => {
                 self.problem(request, StatusCode::FORBIDDEN, "Not allowed", &explain_refused(refused))
             }
@@ -229,6 +233,9 @@ pub(crate) fn explain_refused(refused: &Refused) -> String {
         Refused::Gone => "Your session has ended. Nothing was changed.".to_owned(),
         Refused::SecondFactorRequired => {
             "Your organisation asks for a second factor by now. Nothing was changed.".to_owned()
+        }
+        Refused::ProofNeeded => {
+            "Prove that it is you first, on the page Settings, Prove that it is you. Nothing was changed.".to_owned()
         }
         Refused::Superseded => "That did not work.".to_owned(),
     }

@@ -128,6 +128,8 @@ codes! {
         NoRoute of Forbidden = "no route", "The route table of this gateway has no row for the method and path of this request.";
         /// The organisation asks for a second factor that the person does not have.
         SecondFactorSetupRequired of Forbidden = "second factor required", "Your organisation asks for a second factor: set one up, POST /v1/me/totp. Until then this session is good for nothing else.";
+        /// A session that nobody proved lately to be at, where what signing in stands on would change.
+        RecentProofNeeded of Forbidden = "recent proof needed", "Prove that it is you, and send this again: POST /v1/sessions/current/proof with your password, a code or a recovery code.";
         /// A key or a token, where only a session will do.
         SessionNeeded of Forbidden = "session needed", "Sign in: the address and the sessions of a person change in a session, never by a key or token.";
         /// A token in its grace, for something that would outlive it.
@@ -154,8 +156,6 @@ codes! {
         AlreadySetUp of Conflict = "already set up", "Sign in instead: POST /v1/sessions.";
         /// Another number of tokens than the caller expected.
         CountDiffers of Conflict = "count differs", "Another number of tokens matches than `expected_count` says: look again before revoking.";
-        /// Somebody else's address.
-        EmailTaken of Conflict = "e-mail address taken", "Choose another address.";
         /// An idempotency key that was used for another request.
         IdempotencyKeyReused of Conflict = "idempotency key reused", "This Idempotency-Key was used for another request; choose a new one.";
         /// As many keys as a person may have in an organisation.

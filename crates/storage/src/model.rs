@@ -72,12 +72,33 @@ pub struct User {
     pub name: Name,
     /// The PHC string of their password; nothing when they cannot sign in with one. Opaque here.
     pub password_hash: Option<String>,
+    /// Since when and for whom the address counts; nothing while nobody has verified it.
+    pub verified: Option<Verified>,
+    /// An address that they asked for and nobody verified: it counts for nothing, and others may ask for the same.
+    pub pending_email: Option<Email>,
     /// Set while they are switched off.
     pub disabled_at: Option<Timestamp>,
     /// When they were added.
     pub created_at: Timestamp,
     /// When they were last changed.
     pub updated_at: Timestamp,
+}
+
+/// That an address is its person's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Since when.
+    pub at: Timestamp,
+    /// Who vouches for it: an organisation, whose invitation was accepted with it and which vouches for itself alone; nothing
+    /// stands for whoever operates the deployment.
+    pub by: Option<OrganizationId>,
+}
+
+impl User {
+    /// Whether the address stands for the person in an organisation: somebody verified it for all, or for that one.
+    pub fn has_address_in(&self, organization: OrganizationId) -> bool {
+        self.verified.is_some_and(|verified| verified.by.is_none_or(|by| by == organization))
+    }
 }
 
 /// A person's place in an organisation.
@@ -182,6 +203,8 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When it ends by itself.
     pub expires_at: Timestamp,
+    /// When its person last proved by password or second factor to be at it; nothing where a front end vouched for them.
+    pub proven_at: Option<Timestamp>,
 }
 
 /// A session with everything that decides whether it still counts.

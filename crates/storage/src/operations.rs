@@ -21,7 +21,7 @@ use crate::model::{
     Candidate, CustomRole, Execution, ExecutionFilter, ExecutionKey, Home, IdempotencyRecord, Invitation, Invited,
     Kill, Listing, LogEntry, Member, Membership, MembershipStanding, Organization, Page, Principal, Project,
     ProjectContents, Repository, SecondFactor, Session, SessionStanding, StatusCounts, StoredRule, StoredSecret, Token,
-    TokenCount, TokenEdit, TokenFilter, TokenOwner, TokenTerms, TokenUse, User,
+    TokenCount, TokenEdit, TokenFilter, TokenOwner, TokenTerms, TokenUse, User, Verified,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use futures::executor::block_on;
@@ -358,8 +358,12 @@ operations! {
 
         /// Adds a person. [`UserEmail`](crate::Constraint::UserEmail) when the address is taken.
         users::insert_user(record: &'o User) -> ();
-        /// Changes what is given.
-        users::update_user(id: UserId, name: Option<&'o Name>, email: Option<&'o Email>, at: Timestamp) -> Option<User>;
+        /// Gives a person another name.
+        users::rename_user(id: UserId, name: &'o Name, at: Timestamp) -> bool;
+        /// Notes an address that a person asked for, or that they did not: it counts for nothing until it is verified.
+        users::set_pending_email(id: UserId, pending: Option<&'o Email>, at: Timestamp) -> bool;
+        /// Gives a person an address, and says who vouches for it; nothing is pending then.
+        users::set_email(id: UserId, email: &'o Email, verified: Option<Verified>, at: Timestamp) -> bool;
         /// Sets or removes the password's PHC string.
         users::set_password(id: UserId, phc: Option<&'o str>, at: Timestamp) -> bool;
         /// Switches the person off, or on again with nothing.
@@ -424,6 +428,8 @@ operations! {
 
         /// Adds a session of a member.
         sessions::insert_session(record: &'o Session) -> ();
+        /// Notes that its person proved to be at it.
+        sessions::set_session_proven(id: SessionId, at: Timestamp) -> bool;
         /// Ends one of the person's sessions.
         sessions::delete_session(user: UserId, id: SessionId) -> bool;
         /// Ends all of them but one; which.
@@ -532,5 +538,7 @@ operations! {
         settings::meta_set(key: &'o str, value: &'o str) -> ();
         /// Sets it unless it is set: true for exactly one caller.
         settings::meta_insert(key: &'o str, value: &'o str) -> bool;
+        /// Removes it, if it is this; whether it was.
+        settings::meta_delete(key: &'o str, value: &'o str) -> bool;
     }
 }

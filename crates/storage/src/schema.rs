@@ -41,6 +41,9 @@ table! {
         disabled_at -> Nullable<Moment>,
         created_at -> Moment,
         updated_at -> Moment,
+        email_verified_at -> Nullable<Moment>,
+        email_verified_by -> Nullable<Uid>,
+        pending_email -> Nullable<Text>,
     }
 }
 
@@ -104,6 +107,7 @@ table! {
         user_agent -> Nullable<Text>,
         created_at -> Moment,
         expires_at -> Moment,
+        proven_at -> Nullable<Moment>,
     }
 }
 

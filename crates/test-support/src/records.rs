@@ -1,6 +1,8 @@
 //! Plain records, made from a number: the same number makes the same record.
 
-use storage::model::{CustomRole, Membership, Organization, Principal, Session, StoredSecret, Token, TokenOwner, User};
+use storage::model::{
+    CustomRole, Membership, Organization, Principal, Session, StoredSecret, Token, TokenOwner, User, Verified,
+};
 use token_domain::id::{Kind, OrganizationId, UserId};
 use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
 use token_domain::text::{Email, Name, Slug};
@@ -47,6 +49,8 @@ pub fn user(number: u64) -> User {
         id: id(number),
         email: Email::parse(&format!("Person{number}@example.org")).expect("an address"),
         name: Name::parse(&format!("Person {number}")).expect("a name"),
+        verified: Some(Verified { at: T0, by: None }),
+        pending_email: None,
         password_hash: None,
         disabled_at: None,
         created_at: T0,
@@ -91,6 +95,7 @@ pub fn session(organization_id: OrganizationId, user_id: UserId, number: u64) ->
         user_agent: Some("test/1.0".to_owned()),
         created_at: T0,
         expires_at: T0 + Span::days(1),
+        proven_at: Some(T0),
     }
 }
 

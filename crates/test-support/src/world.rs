@@ -262,7 +262,8 @@ async fn settle(db: &Db, context: &Arc<Context>) -> (OrganizationId, UserId) {
     (done.organization_id, done.user_id)
 }
 
-/// The session that the owner is signed in by: one that outlasts every test, and the same after a restart.
+/// The session that the owner is signed in by: one that outlasts every test and is always freshly proven, and the same after a
+/// restart.
 async fn session(db: &Db, organization_id: OrganizationId, user_id: UserId) -> SessionId {
     let id = Id::from_uuid(user_id.uuid());
     let session = Session {
@@ -273,6 +274,7 @@ async fn session(db: &Db, organization_id: OrganizationId, user_id: UserId) -> S
         user_agent: None,
         created_at: T0,
         expires_at: T0 + Span::days(3_650),
+        proven_at: Some(T0 + Span::days(3_650)),
     };
     let made = db.store().write(move |tx| {
         Box::pin(async move {

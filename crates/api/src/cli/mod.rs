@@ -6,8 +6,9 @@ mod config;
 mod migrate;
 mod openapi;
 mod output;
+mod password;
+mod person;
 mod reference;
-mod second_factor;
 mod serve;
 mod setup;
 mod sources;
@@ -39,8 +40,8 @@ enum Command {
     Setup(setup::Args),
     /// Bring the database's schema up or down.
     Migrate(migrate::Args),
-    /// Help a person who lost their second factor.
-    SecondFactor(second_factor::Args),
+    /// Do for a person what they cannot do themselves: a password, an address, switching off, a lost second factor.
+    Person(person::Args),
     /// Look at the audit trails.
     Audit(audit::Args),
     /// Look at the configuration.
@@ -57,7 +58,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Setup(args) => setup::run(args),
         Command::Migrate(args) => migrate::run(args),
-        Command::SecondFactor(args) => second_factor::run(args),
+        Command::Person(args) => person::run(&args),
         Command::Audit(args) => audit::run(args),
         Command::Config(args) => config::run(args),
         Command::Openapi => openapi::run(),

@@ -1,23 +1,17 @@
 //! `setup`: make the first organisation and its owner without a browser.
 
-use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::sync::Arc;
 
 use authority::Origin;
-use authority::people::NewPassword;
 use authority::setup::SetupRequest;
 use storage::instance::InstanceLock;
 use storage::{Store, migrate};
 use token_domain::text::{Email, Name, Slug};
-use zeroize::Zeroizing;
 
 use super::sources::SourceArgs;
-use super::{Failure, output, serve};
+use super::{Failure, output, password, serve};
 use crate::assembly::{Services, database_url, holder, store_options};
 use crate::config::Config;
-
-/// A password is at most 1024 characters of at most four bytes, and a line end.
-const LONGEST_INPUT: u64 = 4 * 1024 + 2;
 
 /// Options of `setup`.
 #[derive(Clone, Debug, clap::Args)]
@@ -45,7 +39,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         organization_name: None,
         email: args.email,
         person_name: args.name,
-        password: password()?,
+        password: password::read("Password of the owner: ")?,
     };
     let background = serve::background()?;
     let id = background.block_on(set_up(&loaded.config, &background, request))?;
@@ -71,43 +65,4 @@ async fn set_up(
     store.shutdown().await;
     lock.release().await;
     Ok(done?.organization_id.to_string())
-}
-
-fn password() -> Result<NewPassword, Failure> {
-    let mut text = Zeroizing::new(String::new());
-    let stdin = std::io::stdin();
-    if stdin.is_terminal() {
-        let silent = Silent::begin("Password of the owner: ");
-        stdin.lock().take(LONGEST_INPUT).read_line(&mut text)?;
-        drop(silent);
-    } else {
-        stdin.take(LONGEST_INPUT).read_to_string(&mut text)?;
-    }
-    let line = text.lines().next().unwrap_or_default();
-    Ok(NewPassword::new(Zeroizing::new(line.to_owned())).map_err(|error| format!("the password {error}"))?)
-}
-
-/// A terminal that does not show what is typed, until this is dropped. By `stty`, which every system with a terminal has:
-/// where it fails the password is shown, which is better than no way to set up.
-struct Silent;
-
-impl Silent {
-    fn begin(prompt: &str) -> Self {
-        stty("-echo");
-        // With standard error closed no question can be shown.
-        let _ = std::io::stderr().write_all(prompt.as_bytes());
-        Self
-    }
-}
-
-impl Drop for Silent {
-    fn drop(&mut self) {
-        stty("echo");
-        let _ = std::io::stderr().write_all(b"\n");
-    }
-}
-
-fn stty(mode: &str) {
-    // There is nothing to do about a terminal that will not.
-    let _ = std::process::Command::new("stty").arg(mode).stdin(std::process::Stdio::inherit()).status();
 }

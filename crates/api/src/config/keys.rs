@@ -196,6 +196,12 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     // sessions
     key("sessions.ttl_seconds", int(60, 7 * DAY), Some("86400"), "How long a session lives."),
+    key(
+        "sessions.fresh_seconds",
+        int(30, DAY),
+        Some("600"),
+        "How long a proof by password or second factor is good for changing what signing in stands on.",
+    ),
     aliased(
         "sessions.service_token",
         "SERVICE_TOKEN",

@@ -142,6 +142,8 @@ pub(crate) struct Keys {
 pub(crate) struct Sessions {
     #[serde(rename = "ttl_seconds", deserialize_with = "seconds")]
     pub(crate) ttl: Duration,
+    #[serde(rename = "fresh_seconds", deserialize_with = "seconds")]
+    pub(crate) fresh: Duration,
     pub(crate) service_token: Option<Secret>,
 }
 

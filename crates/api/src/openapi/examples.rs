@@ -35,6 +35,7 @@ fn own(operation: &str) -> Option<Value> {
             "repo": "acme/widgets", "branch": "main", "commit": "9fceb02d0ae598e95dc970b74767f19372d61af8", "coverage": 83.1
         }),
         "evaluate_scopes" => json!({"granted": ["scans", "projects:read"], "required": ["scans:run"]}),
+        "prove_session" => json!({"password": "correct horse battery staple"}),
         "create_recovery_codes" => json!({"code": "123456"}),
         "delete_totp" => json!({"password": "correct horse battery staple", "code": "123456"}),
         _ => return None,

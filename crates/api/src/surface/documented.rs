@@ -42,7 +42,8 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
         ("cancel_rotation" | "cancel_key_rotation", 409) => vec![status_is(Status::Active)],
         ("get_self" | "revoke_self" | "rotate_self", 403) => vec![failing::token(TokenError::NotAToken)],
         ("submit_execution", 409) => vec![reused()],
-        ("edit_me", 409) => vec![failing::person(PersonError::EmailTaken)],
+        ("edit_me" | "start_totp" | "delete_session" | "delete_all", 403) => vec![Code::RecentProofNeeded.into()],
+        ("prove_session", 409) => vec![second_factor(SecondFactorError::NotSet)],
         ("change_password", 403) => vec![failing::person(PersonError::WrongPassword)],
         ("create_session", 401) => [SignInError::Denied, SignInError::SecondFactorRequired, SignInError::WrongCode]
             .map(failing::sign_in)
@@ -82,7 +83,7 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
             vec![second_factor(SecondFactorError::NotSet)]
         }
         ("confirm_totp" | "create_recovery_codes", 403) => vec![second_factor(SecondFactorError::WrongCode)],
-        ("delete_totp", 403) => {
+        ("delete_totp" | "prove_session", 403) => {
             vec![second_factor(SecondFactorError::WrongPassword), second_factor(SecondFactorError::WrongCode)]
         }
         (_, 429) => vec![ApiError::too_many_requests(30)],

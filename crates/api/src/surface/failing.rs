@@ -31,6 +31,7 @@ pub(super) fn refused(refused: &Refused) -> ApiError {
         Refused::Gone => Code::InvalidToken.into(),
         Refused::Lacks(missing) => ApiError::insufficient_scope(missing),
         Refused::SecondFactorRequired => Code::SecondFactorSetupRequired.into(),
+        Refused::ProofNeeded => Code::RecentProofNeeded.into(),
         Refused::Superseded => Code::TokenRotated.into(),
     }
 }
@@ -176,7 +177,6 @@ pub(super) fn person(error: PersonError) -> ApiError {
         PersonError::WrongPassword => Code::WrongPassword.into(),
         PersonError::Weak(error) => ApiError::invalid("new_password", error.to_string()),
         PersonError::TooMany(wait) => too_many(wait),
-        PersonError::EmailTaken => Code::EmailTaken.into(),
         PersonError::Refused(refused) => self::refused(&refused),
         PersonError::Failed(failure) => failed(&failure),
     }

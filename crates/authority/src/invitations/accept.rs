@@ -1,20 +1,21 @@
 //! Accepting an invitation.
 
-use storage::model::{Invitation, Membership, MembershipStanding, Principal, User};
+use storage::model::{Invitation, Membership, MembershipStanding, Principal, User, Verified};
 use token_domain::person::RoleRef;
 use token_domain::role::Power;
-use token_domain::text::Name;
+use token_domain::text::{Email, Name};
 use zeroize::Zeroizing;
 
 use super::{InvitationCode, Invitations, event};
-use crate::attempts::{self, is_still};
+use crate::attempts::{self, PasswordAttempt, is_still};
 use crate::audit::Refusal;
 use crate::change::{Ask, Change};
 use crate::organizations::OrganizationError;
 use crate::origin::{Caller, Origin, Via};
 use crate::passwords::NewPassword;
-use crate::people::{hash_password, named_after};
-use crate::rights::candidate_caller;
+use crate::people::{hash_password, move_address, named_after};
+use crate::rights::{Refused, candidate_caller};
+use crate::sessions::SignInError;
 use crate::slow::Work;
 use crate::standing::{MANAGE, is_welcome, name_of_role};
 
@@ -42,14 +43,21 @@ pub struct Accepted {
 
 /// Who accepts.
 enum Who {
+    /// The person whose account has the address.
     Known(User),
+    /// Somebody who is signed in, and asked for the address before.
+    Moving(User),
+    /// Somebody without an account.
     New(User),
 }
 
 impl Invitations {
     /// Makes the holder of the code, with the invited address, a member. A person without an account gets one; a person with one
     /// has to be signed in or prove it by their password: the code alone, which the inviting person knows as well, never
-    /// speaks for an account that exists.
+    /// speaks for an account that exists. Errors have the same words whether the address has an account or not.
+    ///
+    /// The code was sent to the address, so the organisation vouches for it from now on, for itself: adding people elsewhere
+    /// takes more ([`User::has_address_in`]). A signed-in person who asked for that address before has it from now on.
     ///
     /// # Errors
     /// One answer for every reason why an invitation does not count; a password that is missing, wrong or none.
@@ -67,9 +75,13 @@ impl Invitations {
         let who = self.who(acceptance, &invitation, origin).await?;
         let organization = invitation.organization_id;
         let ask = match (&session, &who) {
-            (Some(caller), _) => Ask::by(caller, origin).in_trail_of(organization),
-            (None, Who::Known(user)) => {
-                Ask::of(Principal::User(user.id), Some(organization), origin).of_person(user.id)
+            // Held alone: who vouches for the address may change with it.
+            (Some(caller), Who::Known(user) | Who::Moving(user)) => {
+                Ask::by(caller, origin).in_trail_of(organization).holding(user.id)
+            }
+            (Some(caller), Who::New(_)) => Ask::by(caller, origin).in_trail_of(organization),
+            (None, Who::Known(user) | Who::Moving(user)) => {
+                Ask::of(Principal::User(user.id), Some(organization), origin).holding(user.id)
             }
             (None, Who::New(user)) => Ask::of(Principal::User(user.id), Some(organization), origin),
         };
@@ -104,38 +116,68 @@ impl Invitations {
             (Some(user), Some(Caller { via: Via::Session { user_id, .. }, .. }), _) if user.id == user_id => {
                 Ok(Who::Known(user))
             }
-            (_, Some(_), _) => Err(OrganizationError::ForSomebodyElse),
-            (_, None, None) => Err(OrganizationError::PasswordNeeded),
-            (Some(user), None, Some(password)) => {
-                let proven = self.sessions.proves(&invitation.email, password, origin).await?;
-                let proven = proven.filter(|proven| proven.id == user.id);
-                proven.map(Who::Known).ok_or(OrganizationError::WrongPassword)
+            (None, Some(Caller { via: Via::Session { user_id, .. }, .. }), _) => {
+                let read = self.context.store.read(move |reads| Box::pin(reads.user(user_id)));
+                let moving = read.await?.filter(|user| is_asked_for(user, &invitation.email));
+                moving.map(Who::Moving).ok_or(OrganizationError::ForSomebodyElse)
             }
-            (None, None, Some(password)) => self.newcomer(invitation, name, password).await.map(Who::New),
+            (Some(_) | None, Some(_), _) => Err(OrganizationError::ForSomebodyElse),
+            (_, None, None) => Err(OrganizationError::PasswordNeeded),
+            (user, None, Some(password)) => self.by_password(invitation, user, name, password, origin).await,
         }
+    }
+
+    /// Whoever accepts without being signed in. What no newcomer could choose is refused for everybody: somebody whose own
+    /// password is weaker than what may be chosen now signs in instead.
+    async fn by_password(
+        &self,
+        invitation: &Invitation,
+        user: Option<User>,
+        name: Option<Name>,
+        password: Zeroizing<String>,
+        origin: &Origin,
+    ) -> Result<Who, OrganizationError> {
+        let chosen = NewPassword::new(password.clone())?;
+        let name = name.map_or_else(|| named_after(&invitation.email), Ok)?;
+        chosen.suits(self.context.policy.password_min_chars, &[invitation.email.as_str(), name.as_str()])?;
+        let Some(user) = user else {
+            // An attempt as for an account that exists, so that being kept waiting tells nothing either.
+            let account = invitation.email.key();
+            let attempt = PasswordAttempt::begin(&self.context, &account, origin).await.map_err(SignInError::from)?;
+            let newcomer = self.newcomer(invitation, name, chosen).await?;
+            attempt.without_account();
+            return Ok(Who::New(newcomer));
+        };
+        let proven = self.sessions.proves(&invitation.email, password, origin).await?;
+        let proven = proven.filter(|proven| proven.id == user.id);
+        proven.map(Who::Known).ok_or(OrganizationError::WrongPassword)
     }
 
     async fn newcomer(
         &self,
         invitation: &Invitation,
-        name: Option<Name>,
-        password: Zeroizing<String>,
+        name: Name,
+        password: NewPassword,
     ) -> Result<User, OrganizationError> {
-        let password = NewPassword::new(password)?;
-        let name = name.map_or_else(|| named_after(&invitation.email), Ok)?;
-        password.suits(self.context.policy.password_min_chars, &[invitation.email.as_str(), name.as_str()])?;
         let hash = hash_password(&self.context, password.into_password(), Work::Stranger).await?;
         let now = self.context.now();
         Ok(User {
             id: self.context.id(now)?,
             name,
             email: invitation.email.clone(),
+            verified: Some(Verified { at: now, by: Some(invitation.organization_id) }),
+            pending_email: None,
             password_hash: Some(hash.as_str().to_owned()),
             disabled_at: None,
             created_at: now,
             updated_at: now,
         })
     }
+}
+
+/// Whether a person asked for that address.
+fn is_asked_for(user: &User, email: &Email) -> bool {
+    user.pending_email.as_ref().is_some_and(|pending| pending.key() == email.key())
 }
 
 /// Whether the organisation is enabled and the inviting credential could make the invitation now.
@@ -189,14 +231,28 @@ async fn check_still_proven(change: &mut Change<'_>, proven: &User) -> Result<()
 }
 
 async fn admit(change: &mut Change<'_>, invitation: &Invitation, who: Who) -> Result<Accepted, OrganizationError> {
+    let organization = invitation.organization_id;
     let (user, is_new_person) = match who {
-        Who::Known(user) => (user, false),
+        Who::Known(user) => {
+            let current = change.tx.user(user.id).await?.ok_or(Refused::Gone)?;
+            if current.verified.is_none() && current.email.key() == invitation.email.key() {
+                let verified = Verified { at: change.now, by: Some(organization) };
+                change.tx.set_email(user.id, &current.email, Some(verified), change.now).await?;
+            }
+            (user, false)
+        }
+        Who::Moving(user) => {
+            change.check_proven_lately()?;
+            let current = change.tx.user(user.id).await?.filter(|current| is_asked_for(current, &invitation.email));
+            let current = current.ok_or(OrganizationError::ForSomebodyElse)?;
+            move_address::<OrganizationError>(change, &current, &invitation.email, Some(organization)).await?;
+            (user, false)
+        }
         Who::New(user) => {
             change.tx.insert_user(&user).await?;
             (user, true)
         }
     };
-    let organization = invitation.organization_id;
     if change.tx.membership_standing(organization, user.id).await?.is_some() {
         return Err(OrganizationError::AlreadyMember);
     }

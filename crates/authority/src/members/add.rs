@@ -32,9 +32,10 @@ pub enum Added {
 }
 
 impl Members {
-    /// Makes somebody a member with a role. Who shares an organisation with the caller is added at once; anybody else is
-    /// invited by their address, whether they have an account or not: an administrator learns no more of strangers than
-    /// that, and nobody becomes a member of what they never heard of.
+    /// Makes somebody a member with a role. Who shares an organisation with the caller is added at once, by an address only if
+    /// it was verified for everybody or for this organisation; anybody else is invited by their address, whether they have an
+    /// account or not: an administrator learns no more of strangers than that, nobody becomes a member of what they never heard
+    /// of, and an account with somebody else's address gets nothing that was meant for them.
     ///
     /// # Errors
     /// A role that holds more than the caller, a member, an address that is invited, an id of nobody the caller knows.
@@ -58,11 +59,16 @@ impl Members {
                         Whom::Person(id) => change.tx.user(*id).await?,
                         Whom::Email(email) => change.tx.user_by_email_key(&email.key()).await?,
                     };
+                    let is_sure = |user: &User| match &whom {
+                        Whom::Person(_) => true,
+                        Whom::Email(_) => user.has_address_in(seat.organization()),
+                    };
                     if let Some(user) = &found
                         && change.tx.membership_standing(seat.organization(), user.id).await?.is_some()
                     {
                         return Err(OrganizationError::AlreadyMember);
                     }
+                    let found = found.filter(is_sure);
                     match (known(change.tx, &seat, found).await?, whom) {
                         (Some(user), _) => {
                             let member = join(change, &seat, &user, role).await?;

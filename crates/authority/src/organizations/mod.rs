@@ -15,6 +15,7 @@ pub use error::OrganizationError;
 pub use found::NewOrganization;
 pub use seat::Seat;
 
+use crate::change::Change;
 use crate::context::Context;
 use crate::cursor::cut;
 use crate::error::Failure;
@@ -149,9 +150,7 @@ impl Organizations {
                         event = event.with("name", name.as_str());
                     }
                     if let Some(rule) = rule {
-                        if mine.person().is_some() && mine.signed_in().is_none() {
-                            return Err(OrganizationError::KeyRefused);
-                        }
+                        check_may_rule(change, &mine, rule)?;
                         if rule.is_required() && !has_second_factor(change.tx, &mine).await? {
                             return Err(OrganizationError::OwnSecondFactorMissing);
                         }
@@ -187,6 +186,16 @@ async fn as_seen(tx: &mut Tx, seat: &Seat) -> Result<(Organization, Option<(Role
 fn by_member(standing: MembershipStanding) -> (Organization, Option<(RoleRef, String)>) {
     let role = role_name(&standing);
     (standing.organization, Some((standing.role, role)))
+}
+
+/// Whether the caller may decide what signing in takes: a person who is signed in and proved it lately. A token of the
+/// organisation may ask for more, never for less; a personal key neither.
+fn check_may_rule(change: &Change<'_>, seat: &Seat, rule: SecondFactorRule) -> Result<(), OrganizationError> {
+    match (seat.signed_in(), seat.person()) {
+        (Some(_), _) => Ok(change.check_proven_lately()?),
+        (None, None) if rule.is_required() => Ok(()),
+        (None, _) => Err(OrganizationError::KeyRefused),
+    }
 }
 
 /// Whether the person behind a caller has a second factor; where there is no person, nobody can be shut out.

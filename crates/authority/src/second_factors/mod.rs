@@ -3,6 +3,7 @@
 //! A factor belongs to the person, not to a membership. The session it is set up or removed in goes on; all others of the
 //! person end, as when a password changes.
 
+mod presence;
 mod proof;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use token_domain::person::SecondFactorRule;
 use token_domain::text::Email;
 use zeroize::Zeroizing;
 
+pub use presence::Evidence;
 pub use proof::Proof;
 pub(crate) use proof::{Spend, check};
 
@@ -89,7 +91,7 @@ impl From<PersonError> for SecondFactorError {
             PersonError::TooMany(wait) => Self::TooMany(wait),
             PersonError::Refused(refused) => Self::Refused(refused),
             PersonError::Failed(failure) => Self::Failed(failure),
-            error @ (PersonError::EmailTaken | PersonError::SessionNeeded | PersonError::Weak(_)) => {
+            error @ (PersonError::SessionNeeded | PersonError::Weak(_)) => {
                 Self::Failed(Failure::Inconsistent(format!("a password could not be checked: {error}")))
             }
         }
@@ -156,7 +158,7 @@ impl SecondFactors {
     /// confirmed is forgotten.
     ///
     /// # Errors
-    /// [`SecondFactorError::AlreadySet`] when there is one that counts.
+    /// [`SecondFactorError::AlreadySet`] when there is one that counts; a session that was not proven lately.
     pub async fn begin(&self, caller: &Caller, origin: &Origin) -> Result<Begun, SecondFactorError> {
         let Person { user, .. } = person(caller)?;
         let found = self.context.store.read(move |reads| Box::pin(reads.user(user))).await?;
@@ -166,6 +168,7 @@ impl SecondFactors {
         self.context
             .change(Ask::by(caller, origin).holding(user), move |change| {
                 Box::pin(async move {
+                    change.check_proven_lately()?;
                     let created_at = change.now;
                     let record =
                         SecondFactor { user_id: user, sealed_secret, created_at, confirmed_at: None, last_step: 0 };
@@ -183,7 +186,7 @@ impl SecondFactors {
     /// Confirms what was begun with a first code. From now on it counts; all other sessions of the person end.
     ///
     /// # Errors
-    /// A wrong code; nothing that waits for one.
+    /// A wrong code; nothing that waits for one; a session that was not proven lately.
     pub async fn confirm(
         &self,
         caller: &Caller,
@@ -205,6 +208,7 @@ impl SecondFactors {
         self.context
             .change(Ask::by(caller, origin).holding(user), move |change| {
                 Box::pin(async move {
+                    change.check_proven_lately()?;
                     let current = change.tx.second_factor(user).await?;
                     if current.is_none_or(|current| current.sealed_secret != factor.sealed_secret) {
                         // Begun anew since: the code was of another secret.
@@ -296,31 +300,6 @@ impl SecondFactors {
             .await;
         self.after_spending(changed, organization, user, origin).await?;
         Ok(codes)
-    }
-
-    /// Removes a person's second factor by order of the operator, for a person who lost both the
-    /// device and the recovery codes. All their sessions end. It stands in the deployment's own trail, for no organisation
-    /// decides about a person of several.
-    ///
-    /// # Errors
-    /// [`SecondFactorError::NotSignedIn`] when nobody has that address, [`SecondFactorError::NotSet`] when they have none.
-    pub async fn reset(&self, email: &Email, origin: &Origin) -> Result<UserId, SecondFactorError> {
-        let key = email.key();
-        let read = self.context.store.read(move |reads| Box::pin(async move { reads.user_by_email_key(&key).await }));
-        let user = read.await?.ok_or(SecondFactorError::NotSignedIn)?.id;
-        self.context
-            .change(Ask::of(Principal::System, None, origin).holding(user), move |change| {
-                Box::pin(async move {
-                    if !change.tx.delete_second_factor(user).await? {
-                        return Err(SecondFactorError::NotSet);
-                    }
-                    let ended = change.tx.delete_sessions_of_user(user, None).await?.len();
-                    let event = change.event("user.second_factor.reset").on("user", user).with("sessions_ended", ended);
-                    change.record(event).await?;
-                    Ok(user)
-                })
-            })
-            .await
     }
 
     /// There is one that counts.

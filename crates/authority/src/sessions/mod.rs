@@ -10,6 +10,7 @@ use std::sync::Arc;
 use secret_hash::password::{self, PasswordHash};
 use storage::StoreError;
 use storage::model::{MembershipStanding, Principal, Session};
+use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, SessionId, UserId};
 use token_domain::text::{Email, Slug};
 use zeroize::Zeroizing;
@@ -131,8 +132,8 @@ impl From<StoreError> for EndError {
 enum Basis {
     /// What the person proved: this password, and this use of the second factor, if they had one.
     Proven { password_hash: Option<String>, spend: Option<Spend> },
-    /// The word of a front end that holds the service token.
-    FrontEnd,
+    /// The word of a front end that holds the service token, and the address by which it named the person, if it did.
+    FrontEnd { address: Option<String> },
     /// A session in another organisation.
     Session(Caller),
 }
@@ -193,8 +194,7 @@ impl Sessions {
             attempt.denied(None, origin).await?;
             return Err(SignInError::Denied);
         }
-        let (standing, password_hash) =
-            self.prove(&mut attempt, &account, password, organization, origin).await?;
+        let (standing, password_hash) = self.prove(&mut attempt, &account, password, organization, origin).await?;
         let spend = self.second_factor(&standing, proof, origin).await?;
         let user = standing.user.id;
         let opened = self.open(standing.clone(), Basis::Proven { password_hash, spend }, origin).await;
@@ -209,23 +209,23 @@ impl Sessions {
     /// Signs a person in on the word of a front end that holds the service token.
     ///
     /// # Errors
-    /// No such person, not a member, switched off.
+    /// No such person, not a member, switched off; an address that nobody has verified.
     pub async fn sign_in_for(
         &self,
         person: PersonRef,
         organization: OrganizationRef,
         origin: &Origin,
     ) -> Result<SignedIn, SignInError> {
-        let user = match person {
-            PersonRef::Id(id) => Some(id),
+        let (user, address) = match person {
+            PersonRef::Id(id) => (Some(id), None),
             PersonRef::Email(email) => {
-                let key = email.key();
+                let (key, address) = (email.key(), email.key());
                 let user = self
                     .context
                     .store
                     .read(move |reads| Box::pin(async move { reads.user_by_email_key(&key).await }))
                     .await?;
-                user.map(|user| user.id)
+                (user.map(|user| user.id), Some(address))
             }
         };
         let standing = match user {
@@ -234,22 +234,26 @@ impl Sessions {
         };
         let standing = standing.filter(is_welcome).ok_or(SignInError::Denied)?;
         // Whether there was a second factor is the front end's to know.
-        self.open(standing, Basis::FrontEnd, origin).await
+        self.open(standing, Basis::FrontEnd { address }, origin).await
     }
 
-    /// The person's live sessions, newest first, in whatever organisation.
+    /// The live sessions of the person behind the caller, newest first: in whatever organisation for somebody who is signed
+    /// in, in its own for a key. Nothing for a caller who is no person.
     ///
     /// # Errors
     /// The store's.
-    pub async fn list(&self, user: UserId) -> Result<Vec<Session>, Failure> {
+    pub async fn list(&self, caller: &Caller) -> Result<Vec<Session>, Failure> {
+        let Some(user) = caller.user_id() else { return Ok(Vec::new()) };
         let now = self.context.now();
-        Ok(self.context.store.read(move |reads| Box::pin(reads.sessions_of_user(user, None, now))).await?)
+        let within = (!caller.is_signed_in()).then_some(caller.organization_id);
+        Ok(self.context.store.read(move |reads| Box::pin(reads.sessions_of_user(user, within, now))).await?)
     }
 
-    /// Ends one session of the person. Says whether there was one.
+    /// Ends one session of the person. Says whether there was one. The caller's own they may always end; any other takes a
+    /// recent proof.
     ///
     /// # Errors
-    /// A caller without a session; one that counts no more.
+    /// A caller without a session; one that counts no more, or was not proven lately.
     pub async fn end(&self, caller: &Caller, user: UserId, id: SessionId, origin: &Origin) -> Result<bool, EndError> {
         if !caller.is_signed_in() {
             return Err(EndError::SessionNeeded);
@@ -257,6 +261,9 @@ impl Sessions {
         self.context
             .change(Ask::by(caller, origin), move |change| {
                 Box::pin(async move {
+                    if change.session().is_none_or(|own| own.id != id) {
+                        change.check_proven_lately()?;
+                    }
                     let ended = change.tx.delete_session(user, id).await?;
                     if ended {
                         let event = change.event("session.delete").on("session", id);
@@ -271,7 +278,7 @@ impl Sessions {
     /// Ends every session of the person, except one.
     ///
     /// # Errors
-    /// A caller without a session; one that counts no more.
+    /// A caller without a session; one that counts no more, or was not proven lately.
     pub async fn end_all(
         &self,
         caller: &Caller,
@@ -286,6 +293,7 @@ impl Sessions {
         self.context
             .change(Ask::by(caller, origin).holding(user), move |change| {
                 Box::pin(async move {
+                    change.check_proven_lately()?;
                     let ended = change.tx.delete_sessions_of_user(user, except).await?;
                     for id in &ended {
                         let event = change.event("session.delete").on("session", id);
@@ -340,14 +348,15 @@ impl Sessions {
         let (organization, user) = (standing.organization.id, standing.user.id);
         let ask = match &basis {
             Basis::Proven { .. } => Ask::of(Principal::User(user), Some(organization), origin).of_person(user),
-            Basis::FrontEnd => Ask::of(Principal::Service, Some(organization), origin).of_person(user),
+            Basis::FrontEnd { .. } => Ask::of(Principal::Service, Some(organization), origin).of_person(user),
             Basis::Session(caller) => Ask::by(caller, origin).in_trail_of(organization),
         };
         let digest = token.digest();
         let made = context.change(ask, move |change| {
             Box::pin(async move {
+                let proven_at = basis.proven_at(change);
                 let (standing, spend) = basis.check(change, &standing).await?;
-                let session = new_session(change, &standing, digest)?;
+                let session = new_session(change, &standing, digest, proven_at)?;
                 let mut event =
                     change.event("session.create").on("session", session.id).with("user_id", user.to_string());
                 if let Some(spend) = spend {
@@ -420,6 +429,16 @@ fn account_of(email: &str) -> String {
 }
 
 impl Basis {
+    /// When the person proved to be at the session that is made. One that is made from another is proven as that one is, and a
+    /// front end's word is no proof.
+    fn proven_at(&self, change: &Change<'_>) -> Option<Timestamp> {
+        match self {
+            Self::Proven { .. } => Some(change.now),
+            Self::FrontEnd { .. } => None,
+            Self::Session(_) => change.session().and_then(|origin| origin.proven_at),
+        }
+    }
+
     /// The person's place as it is now, if what the session stands on is still so; and what of a second factor it uses up.
     async fn check(
         self,
@@ -430,11 +449,17 @@ impl Basis {
         let current = match &self {
             // The session that the change reads again is one of another organisation.
             Self::Session(_) => change.tx.membership_standing(organization, user).await?,
-            Self::Proven { .. } | Self::FrontEnd => change.member().cloned(),
+            Self::Proven { .. } | Self::FrontEnd { .. } => change.member().cloned(),
         };
         let current = current.filter(is_welcome).ok_or(SignInError::Denied)?;
         match self {
-            Self::FrontEnd | Self::Session(_) => Ok((current, None)),
+            // An address that nobody has verified, or that is another's by now, names nobody.
+            Self::FrontEnd { address: Some(address) }
+                if current.user.verified.is_none() || current.user.email.key() != address =>
+            {
+                Err(SignInError::Denied)
+            }
+            Self::FrontEnd { .. } | Self::Session(_) => Ok((current, None)),
             Self::Proven { password_hash, .. }
                 if !is_still(password_hash.as_deref(), current.user.password_hash.as_deref()) =>
             {
@@ -455,6 +480,7 @@ fn new_session(
     change: &Change<'_>,
     standing: &MembershipStanding,
     token_digest: [u8; 32],
+    proven_at: Option<Timestamp>,
 ) -> Result<Session, SignInError> {
     let (context, now) = (change.context(), change.now);
     let whole = now + context.policy.session_lifetime;
@@ -466,5 +492,6 @@ fn new_session(
         user_agent: change.origin.agent(),
         created_at: now,
         expires_at: change.session().map_or(whole, |origin| origin.expires_at.min(whole)),
+        proven_at,
     })
 }

@@ -1,6 +1,8 @@
 //! Second factors: set up once, asked for at every sign-in, each code good once, guesses few, organisations that insist.
 
+use authority::env::SystemEntropy;
 use authority::hashing::{RecoveryCode, TotpCode, TotpSecret};
+use authority::operator::{Act, Operator, OperatorError, Order};
 use authority::organizations::{OrganizationChange, OrganizationError, Organizations, Seat, Seen};
 use authority::second_factors::{Proof, SecondFactorError, SecondFactors};
 use authority::sessions::{AuthError, Presented, SignInError, SignedIn};
@@ -265,13 +267,17 @@ fn who_operates_the_deployment_can_take_one_away() {
         let world = World::new(db).await;
         let app = App::set_up(&world).await;
         let signed_in = sign_in(&world, Some(&app.next_code())).await.unwrap();
-        let email = |text| token_domain::text::Email::parse(text).unwrap();
-        let nobody = app.factors.reset(&email("nobody@example.org"), &origin()).await;
-        assert!(matches!(nobody, Err(SecondFactorError::NotSignedIn)));
-        assert_eq!(app.factors.reset(&email("ADA@example.org"), &origin()).await.ok(), app.caller.user_id());
+        let operator = Operator::new(&world.context);
+        let reset = |text: &str| {
+            let email = token_domain::text::Email::parse(text).unwrap();
+            Order::new(&email, Act::ResetSecondFactor, world.context.now(), &SystemEntropy).unwrap()
+        };
+        let nobody = operator.carry_out(&reset("nobody@example.org")).await;
+        assert!(matches!(nobody, Err(OperatorError::NoSuchPerson)));
+        assert_eq!(operator.carry_out(&reset("ADA@example.org")).await.ok(), app.caller.user_id());
         assert!(matches!(caller(&world, &signed_in).await, Err(AuthError::Invalid)), "their sessions have ended");
         assert!(sign_in(&world, None).await.is_ok());
-        assert!(matches!(app.factors.reset(&email(EMAIL), &origin()).await, Err(SecondFactorError::NotSet)));
+        assert!(matches!(operator.carry_out(&reset(EMAIL)).await, Err(OperatorError::NoSecondFactor)));
         let chain = AuditFilter::chain(None, 0, 100);
         let read = db.store().read(move |reads| Box::pin(async move { reads.list_audit(&chain).await }));
         assert_eq!(read.await.unwrap().last().unwrap().action, "user.second_factor.reset");

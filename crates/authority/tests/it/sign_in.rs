@@ -1,7 +1,8 @@
 //! Signing in: one answer for every reason, the same work for everybody, few guesses at once.
 
+use authority::second_factors::{Evidence, SecondFactorError, SecondFactors};
 use authority::sessions::{AuthError, Presented, SignInError, SignedIn};
-use authority::{Origin, Via};
+use authority::{Origin, Refused, Via};
 use test_support::world::{EMAIL, PASSWORD, origin};
 use test_support::{Db, World};
 use token_domain::Span;
@@ -39,7 +40,7 @@ fn ending_a_session_ends_it_at_once() {
         let two = sign_in(&world, EMAIL, PASSWORD, &origin()).await.unwrap();
         let user = one.session.user_id;
         // The owner's own, and these two.
-        assert_eq!(world.sessions.list(user).await.unwrap().len(), 3);
+        assert_eq!(world.sessions.list(&world.owner).await.unwrap().len(), 3);
         assert!(world.sessions.end(&world.owner, user, one.session.id, &origin()).await.unwrap());
         assert!(!world.sessions.end(&world.owner, user, one.session.id, &origin()).await.unwrap());
         let ended = world.sessions.authenticate(&Presented::Session(one.token), &origin()).await;
@@ -153,5 +154,30 @@ fn a_new_password_ends_the_other_sessions_and_needs_the_old_one() {
         assert!(matches!(ended, Err(AuthError::Invalid)));
         assert!(matches!(sign_in(&world, EMAIL, PASSWORD, &origin()).await, Err(SignInError::Denied)));
         assert!(sign_in(&world, EMAIL, "another long password", &origin()).await.is_ok());
+    });
+}
+
+#[test]
+fn a_proof_is_good_for_its_time_to_the_microsecond() {
+    Db::each(async |db| {
+        let world = World::new(db).await;
+        let factors = SecondFactors::new(&world.context);
+        let signed_in = sign_in(&world, EMAIL, PASSWORD, &origin()).await.unwrap();
+        let presented = Presented::Session(signed_in.token);
+        let caller = world.sessions.authenticate(&presented, &origin()).await.unwrap();
+        let fresh = world.context.policy().fresh_proof;
+        world.clock.advance(fresh);
+        factors.begin(&caller, &origin()).await.unwrap();
+        world.clock.advance(Span::micros(1));
+        let late = factors.begin(&caller, &origin()).await;
+        assert!(matches!(late, Err(SecondFactorError::Refused(Refused::ProofNeeded))), "{late:?}");
+        let wrong = Evidence::Password("wrong wrong wrong".to_owned().into());
+        let wrong = factors.prove_presence(&caller, wrong, &origin()).await;
+        assert!(matches!(wrong, Err(SecondFactorError::WrongPassword)), "{wrong:?}");
+        let right = Evidence::Password(PASSWORD.to_owned().into());
+        let proven = factors.prove_presence(&caller, right, &origin()).await.unwrap();
+        assert_eq!(proven.proven_at, Some(world.context.now()));
+        world.clock.advance(fresh);
+        factors.begin(&caller, &origin()).await.unwrap();
     });
 }

@@ -8,6 +8,7 @@ mod members;
 mod overview;
 mod policy;
 mod projects;
+mod proof;
 mod roles;
 mod rotate;
 mod second_factor;
@@ -66,6 +67,7 @@ pub(crate) const PATHS: &[PagePath] = &[
     PagePath::read("/audit/verify"),
     both("/settings"),
     both("/settings/policy"),
+    both("/settings/proof"),
     both("/settings/second-factor"),
 ];
 
@@ -86,6 +88,7 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
         projects::register,
         audit::register,
         policy::register,
+        proof::register,
         second_factor::register,
         settings::register,
     ] {

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
+use authority::Refused;
 use authority::organizations::{OrganizationChange, OrganizationError};
 use authority::passwords::NewPassword;
 use authority::people::PersonError;
@@ -85,7 +86,7 @@ async fn settings_page(
 ) -> Result<SettingsPage, HttpResponse> {
     let standing = &visitor.me.standing;
     let sessions = if visitor.may("user:read") {
-        services.sessions.list(standing.user.id).await.map_err(|failure| visitor.failed(request, &failure))?
+        services.sessions.list(&visitor.caller).await.map_err(|failure| visitor.failed(request, &failure))?
     } else {
         Vec::new()
     };
@@ -208,6 +209,7 @@ async fn organization(request: &HttpRequest, services: &Services, visitor: &Visi
     match services.organizations.edit(&seat(request, visitor)?, change, &visitor.origin).await {
         Ok(_) => Ok(Ok("Saved.".to_owned())),
         Err(OrganizationError::Failed(failure)) => Err(visitor.failed(request, &failure)),
+        Err(OrganizationError::Refused(refused @ Refused::ProofNeeded)) => Err(visitor.refused(request, &refused)),
         Err(error) => Ok(Err(explain(&error))),
     }
 }

@@ -13,7 +13,7 @@ pub(super) mod downs {
 }
 
 /// Tables and columns whose loss gives nobody a right back: with a thing goes the right to it.
-const HARMLESS: [&str; 29] = [
+const HARMLESS: [&str; 31] = [
     "access_scope_totals",
     "access_scopes",
     "actors",
@@ -37,12 +37,14 @@ const HARMLESS: [&str; 29] = [
     "revocation_log",
     "roles",
     "sessions",
+    "sessions.proven_at",
     "token_usage",
     "tokens",
     "tokens.last_used_at",
     "tokens.first_used_at",
     "tokens.description",
     "users",
+    "users.pending_email",
 ];
 
 /// Something that goes with a migration, and how much of it there is.

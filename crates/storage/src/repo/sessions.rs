@@ -21,6 +21,7 @@ pub(crate) async fn insert_session(conn: &mut Conn<'_>, record: &Session) -> Res
             sessions::user_agent.eq(record.user_agent.as_deref()),
             sessions::created_at.eq(record.created_at.bind()),
             sessions::expires_at.eq(record.expires_at.bind()),
+            sessions::proven_at.eq(record.proven_at.bind()),
         ))
         .execute(conn)
         .await?;
@@ -95,6 +96,14 @@ pub(crate) async fn sessions_of_user(
     }
     let rows: Vec<SessionRow> = live.load(conn).await?;
     Ok(rows.into_iter().map(Session::from).collect())
+}
+
+pub(crate) async fn set_session_proven(conn: &mut Conn<'_>, id: SessionId, at: Timestamp) -> Result<bool, StoreError> {
+    let changed = diesel::update(sessions::table.find(id.bind()))
+        .set(sessions::proven_at.eq(Some(at.bind())))
+        .execute(conn)
+        .await?;
+    Ok(changed == 1)
 }
 
 pub(crate) async fn delete_session(conn: &mut Conn<'_>, user: UserId, id: SessionId) -> Result<bool, StoreError> {

@@ -22,6 +22,11 @@ pub(crate) async fn meta_set(conn: &mut Conn<'_>, key: &str, value: &str) -> Res
     Ok(())
 }
 
+pub(crate) async fn meta_delete(conn: &mut Conn<'_>, key: &str, value: &str) -> Result<bool, StoreError> {
+    let same = deployment::table.filter(deployment::key.eq(key).and(deployment::value.eq(value)));
+    Ok(diesel::delete(same).execute(conn).await? == 1)
+}
+
 pub(crate) async fn meta_insert(conn: &mut Conn<'_>, key: &str, value: &str) -> Result<bool, StoreError> {
     let made = diesel::insert_into(deployment::table)
         .values((deployment::key.eq(key), deployment::value.eq(value)))

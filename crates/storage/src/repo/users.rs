@@ -2,7 +2,7 @@
 
 use super::{Conn, dialect};
 use crate::error::StoreError;
-use crate::model::{Hold, User};
+use crate::model::{Hold, User, Verified};
 use crate::rows::UserRow;
 use crate::schema::users;
 use crate::sql_types::Bind;
@@ -23,6 +23,9 @@ pub(crate) async fn insert_user(conn: &mut Conn<'_>, record: &User) -> Result<()
             users::disabled_at.eq(record.disabled_at.bind()),
             users::created_at.eq(record.created_at.bind()),
             users::updated_at.eq(record.updated_at.bind()),
+            users::email_verified_at.eq(record.verified.map(|verified| verified.at).bind()),
+            users::email_verified_by.eq(record.verified.and_then(|verified| verified.by).bind()),
+            users::pending_email.eq(record.pending_email.as_ref().map(Email::as_str)),
         ))
         .execute(conn)
         .await?;
@@ -40,27 +43,51 @@ pub(crate) async fn user_by_email_key(conn: &mut Conn<'_>, key: &str) -> Result<
     row.map(User::try_from).transpose()
 }
 
-pub(crate) async fn update_user(
+pub(crate) async fn rename_user(
     conn: &mut Conn<'_>,
     id: UserId,
-    name: Option<&Name>,
-    email: Option<&Email>,
+    name: &Name,
     at: Timestamp,
-) -> Result<Option<User>, StoreError> {
-    let key = email.map(Email::key);
-    let row = diesel::update(users::table.find(id.bind()))
+) -> Result<bool, StoreError> {
+    let changed = diesel::update(users::table.find(id.bind()))
+        .set((users::name.eq(name.as_str()), users::updated_at.eq(at.bind())))
+        .execute(conn)
+        .await?;
+    Ok(changed == 1)
+}
+
+pub(crate) async fn set_pending_email(
+    conn: &mut Conn<'_>,
+    id: UserId,
+    pending: Option<&Email>,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let changed = diesel::update(users::table.find(id.bind()))
+        .set((users::pending_email.eq(pending.map(Email::as_str)), users::updated_at.eq(at.bind())))
+        .execute(conn)
+        .await?;
+    Ok(changed == 1)
+}
+
+pub(crate) async fn set_email(
+    conn: &mut Conn<'_>,
+    id: UserId,
+    email: &Email,
+    verified: Option<Verified>,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let changed = diesel::update(users::table.find(id.bind()))
         .set((
-            // `None` leaves a column as it is.
-            name.map(|name| users::name.eq(name.as_str())),
-            email.map(|email| users::email.eq(email.as_str())),
-            key.map(|key| users::email_key.eq(key)),
+            users::email.eq(email.as_str()),
+            users::email_key.eq(email.key()),
+            users::email_verified_at.eq(verified.map(|verified| verified.at).bind()),
+            users::email_verified_by.eq(verified.and_then(|verified| verified.by).bind()),
+            users::pending_email.eq(None::<&str>),
             users::updated_at.eq(at.bind()),
         ))
-        .returning(UserRow::as_returning())
-        .get_result(conn)
-        .await
-        .optional()?;
-    row.map(User::try_from).transpose()
+        .execute(conn)
+        .await?;
+    Ok(changed == 1)
 }
 
 pub(crate) async fn set_password(

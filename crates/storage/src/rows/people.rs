@@ -2,7 +2,7 @@
 
 use super::{OrganizationRow, inconsistent, parse_principal, split_scopes};
 use crate::error::StoreError;
-use crate::model::{CustomRole, Invitation, Membership, MembershipStanding, SecondFactor, Session, User};
+use crate::model::{CustomRole, Invitation, Membership, MembershipStanding, SecondFactor, Session, User, Verified};
 use crate::schema::{invitations, memberships, roles, second_factors, sessions, users};
 use crate::sql_types::Digest32;
 use diesel::prelude::{Queryable, Selectable};
@@ -24,6 +24,9 @@ pub(crate) struct UserRow {
     disabled_at: Option<Timestamp>,
     created_at: Timestamp,
     updated_at: Timestamp,
+    email_verified_at: Option<Timestamp>,
+    email_verified_by: Option<OrganizationId>,
+    pending_email: Option<String>,
 }
 
 impl TryFrom<UserRow> for User {
@@ -35,9 +38,12 @@ impl TryFrom<UserRow> for User {
         if email.key() != row.email_key {
             return Err(bad("email_key"));
         }
+        let pending = row.pending_email.map(|pending| Email::parse_stored(&pending)).transpose();
         Ok(Self {
             id: row.id,
             email,
+            verified: row.email_verified_at.map(|at| Verified { at, by: row.email_verified_by }),
+            pending_email: pending.map_err(|_| bad("pending_email"))?,
             name: Name::parse_stored(&row.name).map_err(|_| bad("name"))?,
             password_hash: row.password_hash,
             disabled_at: row.disabled_at,
@@ -227,6 +233,7 @@ pub(crate) struct SessionRow {
     user_agent: Option<String>,
     created_at: Timestamp,
     expires_at: Timestamp,
+    proven_at: Option<Timestamp>,
 }
 
 impl From<SessionRow> for Session {
@@ -239,6 +246,7 @@ impl From<SessionRow> for Session {
             user_agent: row.user_agent,
             created_at: row.created_at,
             expires_at: row.expires_at,
+            proven_at: row.proven_at,
         }
     }
 }

@@ -91,14 +91,20 @@ fn a_person_is_found_by_address_without_regard_to_case() {
                 assert!(tx.set_password(user_id, Some("$argon2id$x"), after(1)).await?);
                 assert!(!tx.set_password(id(9), None, after(1)).await?);
                 tx.set_user_disabled(user_id, Some(after(2)), after(2)).await?;
-                assert_eq!(tx.update_user(id(9), None, None, after(3)).await?, None);
+                let asked = Email::parse("person1@elsewhere.example").unwrap();
+                assert!(tx.set_pending_email(user_id, Some(&asked), after(2)).await?);
+                let pending = tx.user(user_id).await?.and_then(|user| user.pending_email);
+                assert_eq!(pending, Some(asked), "beside the one that counts");
                 let email = Email::parse("Ada@Example.org").unwrap();
-                tx.update_user(user_id, None, Some(&email), after(3)).await
+                assert!(!tx.set_email(id(9), &email, None, after(3)).await?);
+                assert!(tx.set_email(user_id, &email, None, after(3)).await?);
+                tx.user(user_id).await
             })
         })
         .await
         .unwrap()
         .unwrap();
+        assert_eq!((changed.verified, &changed.pending_email), (None, &None));
         assert_eq!(changed.name, records::user(1).name);
         assert_eq!(changed.email.as_str(), "Ada@Example.org");
         assert_eq!(changed.password_hash.as_deref(), Some("$argon2id$x"));

@@ -19,19 +19,20 @@ use edge::extract::Json;
 struct EditMe {
     #[serde(default)]
     name: Option<String>,
+    /// Takes a session that was proven lately: `POST /v1/sessions/current/proof`.
     #[serde(default)]
     email: Option<String>,
 }
 
-/// Change one's own name or e-mail address.
+/// Change one's own name, or ask for another e-mail address.
+///
+/// A new address is shown as `pending_email` and counts for nothing until it is verified: by whoever operates the deployment, or
+/// by an invitation that was sent to it. Whether another account has it is not told.
 #[utoipa::path(
     tag = "me",
     security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),
     request_body = EditMe,
-    responses(
-        (status = 200, body = MeView),
-        (status = 409, description = "the e-mail address is taken", body = crate::error_body::Error),
-    )
+    responses((status = 200, body = MeView))
 )]
 #[patch("/v1/me")]
 pub(super) async fn edit_me(

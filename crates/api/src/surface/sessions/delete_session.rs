@@ -30,6 +30,8 @@ pub(super) async fn delete_current(who: Authorized<Enrolling>, sessions: Data<Se
 }
 
 /// End one of one's own sessions.
+///
+/// Another than this takes a session that was proven lately: `POST /v1/sessions/current/proof`.
 #[utoipa::path(
     tag = "sessions",
     security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),
@@ -48,6 +50,8 @@ pub(super) async fn delete_session(
 }
 
 /// End all of one's own sessions, this one included.
+///
+/// Takes a session that was proven lately: `POST /v1/sessions/current/proof`.
 #[utoipa::path(
     tag = "sessions",
     security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),

@@ -20,6 +20,8 @@ struct SessionList {
 }
 
 /// List one's own sessions.
+///
+/// A personal key sees those of its organization.
 #[utoipa::path(
     tag = "sessions",
     security(("bearer" = ["user:read"]), ("api_key" = ["user:read"])),
@@ -30,7 +32,8 @@ pub(super) async fn list_sessions(
     who: Authorized<ReadSelf>,
     sessions: Data<Sessions>,
 ) -> ApiResult<web::Json<SessionList>> {
-    let live = sessions.list(person(&who.caller)?).await.map_err(|failure| failing::failed(&failure))?;
+    person(&who.caller)?;
+    let live = sessions.list(&who.caller).await.map_err(|failure| failing::failed(&failure))?;
     let view = |session: Session| {
         let current = is_current(&who.caller, &session);
         SessionView::new(session, current)

@@ -4,6 +4,7 @@ mod create_for_person;
 mod create_session;
 mod delete_session;
 mod list_sessions;
+mod prove_session;
 mod switch_session;
 mod view;
 
@@ -26,6 +27,7 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(create_for_person::create_for_person)
         .service(switch_session::switch_session)
         .service(list_sessions::list_sessions)
+        .service(prove_session::prove_session)
         .service(delete_session::delete_current);
     for word in ["create", "switch", "current"] {
         closed(config, &format!("/v1/sessions/{word}"));

@@ -3,6 +3,7 @@
 use authority::records::Session;
 use authority::sessions::SignedIn;
 use serde::Serialize;
+use token_domain::Timestamp;
 use utoipa::ToSchema;
 
 /// A session just made.
@@ -31,6 +32,8 @@ pub(super) struct SessionView {
     user_agent: Option<String>,
     created_at: String,
     expires_at: String,
+    /// When the person last proved to be at it, by password or second factor; null where a front end vouched for them.
+    proven_at: Option<String>,
     /// Whether this request came with it.
     current: bool,
 }
@@ -58,6 +61,7 @@ impl SessionView {
             user_agent: session.user_agent,
             created_at: session.created_at.rfc3339_seconds(),
             expires_at: session.expires_at.rfc3339_seconds(),
+            proven_at: session.proven_at.map(Timestamp::rfc3339_seconds),
             current,
         }
     }

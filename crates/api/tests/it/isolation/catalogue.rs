@@ -26,6 +26,11 @@ impl Catalogue {
         self.kinds[scope].iter().any(|allowed| allowed == kind)
     }
 
+    /// All that tokens of that kind may carry.
+    pub(super) fn carried_by(&self, kind: &str) -> Vec<String> {
+        self.kinds.keys().filter(|scope| self.may_carry(kind, scope)).cloned().collect()
+    }
+
     /// All that these names allow.
     pub(super) fn covered(&self, granted: &[String]) -> BTreeSet<String> {
         let mut open: Vec<String> = granted.to_vec();

@@ -218,6 +218,9 @@ fn expected(catalogue: &Catalogue, operation: &Operation, row: &Row, who: &Princ
         (Target::Own, _) if who.is_bound && ORGANIZATION_WIDE.contains(&operation.id.as_str()) => {
             Expected::Fails(403, "forbidden")
         }
+        // Whoever is confined to an access scope sees nothing of the project outside it, and does not change the project.
+        (Target::Own, _) if who.is_confined && row.subject.is_in_project() => Expected::Fails(404, "not found"),
+        (Target::Own, _) if who.is_confined && operation.id == "edit_project" => Expected::Fails(403, "forbidden"),
         (Target::Own, Tells::Path | Tells::Query) => Expected::Succeeds,
         (Target::Foreign(_) | Target::Absent(_) | Target::Colleague, Tells::Path) => Expected::Fails(404, "not found"),
         (Target::Foreign(_) | Target::Absent(_) | Target::Colleague, Tells::Query) => Expected::Fails(403, "forbidden"),
@@ -298,7 +301,8 @@ fn every_operation_keeps_everybody_to_their_own(backend: Backend) {
     assert_eq!(rows, known, "every operation has a row, and every row an operation");
     let scopes = operations.iter().filter_map(|operation| operation.scope.clone());
     let scopes = scopes.filter(|scope| world.catalogue.may_carry("organization", scope)).collect();
-    let mut everybody = principals::all(&world.server, &mut world.here, &mut world.elsewhere, &scopes);
+    let of_actors = world.catalogue.carried_by("actor");
+    let mut everybody = principals::all(&world.server, &mut world.here, &mut world.elsewhere, &scopes, &of_actors);
     // Owners come last: what others tried their hands on must still be there for them.
     everybody.sort_by_key(|who| who.name.starts_with("owner"));
     assert!(everybody.len() >= 14);

@@ -42,11 +42,13 @@ pub(super) struct Principal {
     pub(super) granted: Vec<String>,
     /// Whether it is bound to its side's project.
     pub(super) is_bound: bool,
+    /// Whether it is an actor of one access scope of that project, in which nothing else is.
+    pub(super) is_confined: bool,
 }
 
 impl Principal {
     fn new(name: impl Into<String>, home: Home, shows: Shows) -> Self {
-        Self { name: name.into(), home, shows, granted: Vec::new(), is_bound: false }
+        Self { name: name.into(), home, shows, granted: Vec::new(), is_bound: false, is_confined: false }
     }
 
     /// Whether a person is behind it.
@@ -70,7 +72,13 @@ pub(super) fn shown<'a>(request: Request<'a>, credential: Option<&str>, way: usi
 }
 
 /// Everybody.
-pub(super) fn all(server: &Server, here: &mut Side, elsewhere: &mut Side, scopes: &BTreeSet<String>) -> Vec<Principal> {
+pub(super) fn all(
+    server: &Server,
+    here: &mut Side,
+    elsewhere: &mut Side,
+    scopes: &BTreeSet<String>,
+    of_actors: &[String],
+) -> Vec<Principal> {
     let mut all = vec![Principal::new("anonymous", Home::Nowhere, Shows::Nothing)];
     let dead = dead(server, here);
     all.extend(dead.into_iter().map(|(name, text)| Principal::new(name, Home::Nowhere, Shows::Dead(text))));
@@ -91,6 +99,12 @@ pub(super) fn all(server: &Server, here: &mut Side, elsewhere: &mut Side, scopes
         let [secret] = texts(&side.owner.post(&path, &asked).expect(201), ["accessToken"]);
         let actor = Principal::new(format!("actor of {slug}"), home, Shows::Token(secret));
         all.push(Principal { granted: vec!["self:rotate".to_owned()], is_bound: true, ..actor });
+        let confined = Principal::new(
+            format!("actor of an access scope of {slug}"),
+            home,
+            Shows::Token(side.confined_actor(of_actors)),
+        );
+        all.push(Principal { granted: of_actors.to_vec(), is_bound: true, is_confined: true, ..confined });
         if home == Home::Here {
             for scope in scopes.iter().map(String::as_str).chain(["files:read"]) {
                 all.push(token(side, home, &[scope], false));

@@ -215,6 +215,7 @@ pub(super) const ROWS: &[Row] = &[
     row("lookup_token", Holders, Nothing, 404).body(|_| json!({"token": "nlp_0"})),
     row("metrics", Anybody, Nothing, 200),
     row("preview_policy", Holders, Nothing, 200).body(|_| json!({"kinds": {}})),
+    row("prove_session", People, Nothing, 200).body(|_| json!({"password": Server::PASSWORD})),
     row("ready", Anybody, Nothing, 200),
     row("remove_member", Unbound, Member, 204),
     row("report_github_leaks", Anybody, Nothing, 404).body(|_| json!([])),

@@ -46,6 +46,11 @@ pub(super) enum Subject {
 }
 
 impl Subject {
+    /// Whether it is made in the project, outside of the access scope of those who are confined to one.
+    pub(super) const fn is_in_project(self) -> bool {
+        matches!(self, Self::Token | Self::RotatingToken | Self::AccessScope | Self::AccessScopeWithActor | Self::Actor)
+    }
+
     /// Whether it belongs to one person rather than to the organisation.
     pub(super) const fn is_a_persons(self) -> bool {
         matches!(self, Self::Session | Self::Key | Self::RotatingKey)
@@ -64,6 +69,8 @@ pub(super) struct Side {
     pub(super) owner: Client,
     /// The id of the role that may do no more than manage members.
     managers: String,
+    /// The id of the access scope of those who are confined to it.
+    confines: String,
     count: u32,
 }
 
@@ -85,7 +92,9 @@ impl Side {
         let asked = json!({"name": "Managers", "scopes": ["org.memberships:manage"]});
         let made = owner.post(&format!("/v1/organizations/{org}/roles"), &asked).expect(201);
         let [managers] = texts(&made, ["id"]);
-        Self { slug, org, project, owner, managers, count: 0 }
+        let path = format!("/v1/organizations/{org}/projects/{project}/scopes");
+        let [confines] = texts(&owner.post(&path, &json!({"slug": "confines"})).expect(201), ["accessScopeId"]);
+        Self { slug, org, project, owner, managers, confines, count: 0 }
     }
 
     /// A name nobody used before, that tells where it is from.
@@ -123,8 +132,18 @@ impl Side {
         id
     }
 
+    /// The token of an actor that is confined to an access scope.
+    pub(super) fn confined_actor(&mut self, scopes: &[String]) -> String {
+        let asked = json!({"name": self.fresh(), "scopes": scopes, "accessScopeId": self.confines});
+        let [secret] = texts(&self.in_project("actors", &asked), ["accessToken"]);
+        secret
+    }
+
     /// Another token with the same rights as a principal's.
     pub(super) fn twin(&mut self, who: &Principal) -> String {
+        if who.is_confined {
+            return self.confined_actor(&who.granted);
+        }
         let name = self.fresh();
         if who.granted == ["self:rotate"] && who.is_bound {
             let [secret] = texts(&self.in_project("actors", &json!({ "name": name })), ["accessToken"]);

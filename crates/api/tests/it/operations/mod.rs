@@ -5,6 +5,7 @@ mod disk;
 mod documents;
 mod instance;
 mod origins;
+mod person;
 mod probes;
 mod setup;
 mod stopping;

@@ -64,6 +64,7 @@ fn every_page_has_the_policy_and_is_kept_by_nobody(backend: Backend) {
         "/audit",
         "/settings",
         "/settings/policy",
+        "/settings/proof",
         "/settings/second-factor",
         "/sign-in",
     ] {

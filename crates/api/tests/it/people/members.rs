@@ -72,9 +72,13 @@ fn who_is_known_is_added_at_once_and_who_is_not_is_invited(backend: Backend) {
         (&added["user_id"], &added["role"], &added["status"]),
         (&json!(colleague.id), &json!("member"), &json!("active"))
     );
-    // What was offered before is settled by that.
-    zoo.invite(&mut there, "second@acme.example", "viewer");
-    let added = there.post(&zoo.at("members"), &json!({"email": "Second@ACME.example", "role": "admin"})).expect(201);
+    // An address that another organisation vouches for is invited like a stranger's.
+    let by_address = json!({"email": "Second@ACME.example", "role": "admin"});
+    let [invitation] = texts(&there.post(&zoo.at("members"), &by_address).expect(201), ["id"]);
+    assert_eq!(there.post(&zoo.at("members"), &by_address).fails(409, "already invited")["id"], invitation);
+    // Once an operator has verified it, it is as good as an id; what was offered before is settled by that.
+    server.facts().verify("second@acme.example");
+    let added = there.post(&zoo.at("members"), &by_address).expect(201);
     assert_eq!((&added["user_id"], &added["role"]), (&json!(second.id), &json!("admin")));
     assert_eq!(there.get(&zoo.at("invitations")).expect(200)["invitations"], json!([]));
     for again in

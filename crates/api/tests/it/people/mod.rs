@@ -1,5 +1,6 @@
 //! Organisations, their members, roles and invitations, as clients call them, on both databases.
 
+mod addresses;
 mod ground;
 mod invitations;
 mod joining;

@@ -19,10 +19,13 @@ pub(super) enum Holder {
 use Holder::{Key, Session, Token};
 
 /// An act that gives something.
+#[derive(Clone, Copy)]
 pub(super) struct Gift {
     pub(super) operation: &'static str,
     /// Who can do it.
     pub(super) holders: &'static [Holder],
+    /// Whether it is sent by somebody without the holder's credential, whose right it stands on all the same.
+    pub(super) is_anyones: bool,
     /// Makes what it is tried on; the method, path and body of the request.
     pub(super) prepare: fn(&mut World, &mut Held) -> (String, String, Option<Value>),
 }
@@ -40,7 +43,12 @@ const fn gift(
     holders: &'static [Holder],
     prepare: fn(&mut World, &mut Held) -> (String, String, Option<Value>),
 ) -> Gift {
-    Gift { operation, holders, prepare }
+    Gift { operation, holders, is_anyones: false, prepare }
+}
+
+/// The same, sent by somebody else.
+const fn anyones(gift: Gift) -> Gift {
+    Gift { is_anyones: true, ..gift }
 }
 
 const fn loss(
@@ -205,6 +213,13 @@ pub(super) const GIFTS: &[Gift] = &[
         let email = format!("{}@guests.example", world.fresh());
         post(format!("{}/invitations", world.org), json!({"email": email, "role": "admin"}))
     }),
+    // The role of administrators, which none but an administrator gives.
+    anyones(gift("accept_invitation", ANYBODY, |world, held| {
+        let asked = json!({"email": format!("{}@guests.example", world.fresh()), "role": "admin"});
+        let path = format!("{}/invitations", world.org);
+        let made = world.server.caller(&held.credential).post(&path, &asked).expect(201);
+        post("/v1/invitations/accept", json!({"code": made["code"], "password": Server::PASSWORD}))
+    })),
     gift("add_member", ANYBODY, |world, _| {
         let email = format!("{}@guests.example", world.fresh());
         post(format!("{}/members", world.org), json!({"email": email, "role": "admin"}))
@@ -217,7 +232,7 @@ pub(super) const GIFTS: &[Gift] = &[
     gift("create_project", ANYBODY, |world, _| post(format!("{}/projects", world.org), json!({"slug": world.fresh()}))),
     gift("create_scope", ANYBODY, |world, _| post(format!("{}/scopes", world.project), json!({"slug": world.fresh()}))),
     gift("create_actor", ANYBODY, |world, _| {
-        post(format!("{}/actors", world.project), json!({"name": world.fresh(), "scopes": ["admin"]}))
+        post(format!("{}/actors", world.project), json!({"name": world.fresh(), "scopes": ["read"]}))
     }),
     gift("rotate_actor", ANYBODY, |world, _| {
         let asked = json!({"name": world.fresh()});
@@ -231,6 +246,9 @@ pub(super) const GIFTS: &[Gift] = &[
     }),
     gift("edit_project", ANYBODY, |world, _| patch(world.project.clone(), json!({"name": world.fresh()}))),
     gift("rotate_self", &[Token, Key], |_, _| post("/v1/tokens/self/rotate", json!({}))),
+    gift("prove_session", &[Session], |_, _| {
+        post("/v1/sessions/current/proof", json!({"password": Server::PASSWORD}))
+    }),
     gift("create_key", PERSONS, |world, _| post("/v1/me/keys", json!({"name": world.fresh(), "scopes": ["tokens:manage"]}))),
 ];
 
@@ -238,7 +256,7 @@ pub(super) const GIFTS: &[Gift] = &[
 #[rustfmt::skip]
 pub(super) const NEITHER: &[&str] = &[
     // Made into pairs below, since they are about sessions or about another trail.
-    "switch_session", "create_session", "create_for_person", "accept_invitation", "create_organization",
+    "switch_session", "create_session", "create_for_person", "create_organization",
     // Of a person and their own account, held alone like a change of the password.
     "start_totp", "confirm_totp", "delete_totp", "create_recovery_codes", "edit_me",
     // The same verb on something else: made by the same function as one of the rows.

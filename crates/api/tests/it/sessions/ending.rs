@@ -22,7 +22,7 @@ fn one_is_ended_and_the_others_go_on(backend: Backend) {
     assert_eq!(sessions.len(), 2);
     for session in &sessions {
         let keys: Vec<&str> = session.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(keys, ["created_at", "current", "expires_at", "id", "org_id", "user_agent"]);
+        assert_eq!(keys, ["created_at", "current", "expires_at", "id", "org_id", "proven_at", "user_agent"]);
     }
     let other = sessions.iter().find(|session| session["current"] == false).unwrap();
     let [id] = texts(other, ["id"]);

@@ -3,6 +3,7 @@
 mod account;
 mod credentials;
 mod ending;
+mod proof;
 mod roles;
 mod second_factor;
 mod service;

@@ -1,11 +1,9 @@
 //! Second factors over the wire: set up with an app, asked for at sign-in, required by an organisation.
 
-use authority::hashing::TotpSecret;
-use data_encoding::BASE32_NOPAD;
 use serde_json::{Value, json};
 use token_domain::person::{BuiltInRole, SecondFactorRule};
 
-use crate::support::{Answer, Backend, Client, Options, Server, both, now, texts};
+use crate::support::{Answer, App, Backend, Client, Options, Server, both, texts};
 
 both!(
     it_is_set_up_and_asked_for,
@@ -14,42 +12,13 @@ both!(
     recovery_codes_are_made_anew,
     an_organisation_may_ask_for_one,
     who_asks_others_has_one,
-    a_lost_one_is_reset_by_command,
     the_secret_is_nowhere_in_clear,
     bad_requests_name_the_field,
 );
 
-/// An app with a person's secret: its clock is the server's, and no code is shown twice.
-struct App {
-    secret: TotpSecret,
-    last: i64,
-}
-
-impl App {
-    fn new(base32: &str) -> Self {
-        let bytes = BASE32_NOPAD.decode(base32.as_bytes()).unwrap();
-        Self { secret: TotpSecret::from_bytes(&bytes).unwrap(), last: 0 }
-    }
-
-    /// A code that the server takes now: of this step or the next. There are two for each half minute.
-    fn code(&mut self) -> String {
-        let step = now().as_micros() / 30_000_000;
-        self.last = step.max(self.last + 1);
-        assert!(self.last <= step + 1, "a test asks for two codes at most");
-        self.secret.shown(self.last)
-    }
-
-    /// One that is not taken now nor soon.
-    fn wrong(&self) -> String {
-        let step = now().as_micros() / 30_000_000;
-        let right: Vec<String> = (-1..=2).map(|offset| self.secret.shown(step + offset)).collect();
-        (0..5).map(|n| format!("{n:06}")).find(|code| !right.contains(code)).unwrap()
-    }
-}
-
 /// Sets one up in this session; the app and the recovery codes.
 #[track_caller]
-fn set_up(client: &mut Client) -> (App, Vec<String>) {
+pub(super) fn set_up(client: &mut Client) -> (App, Vec<String>) {
     let begun = client.call("/v1/me/totp").expect(201);
     let [secret] = texts(&begun, ["secret"]);
     let mut app = App::new(&secret);
@@ -239,22 +208,6 @@ fn who_asks_others_has_one(backend: Backend) {
     let rules: Vec<&str> =
         events.iter().filter(|e| e.action == "organization.update").map(|e| e.detail.as_str()).collect();
     assert_eq!(rules, [r#"{"name":"Renamed","second_factor":"required"}"#, r#"{"second_factor":"optional"}"#]);
-}
-
-fn a_lost_one_is_reset_by_command(backend: Backend) {
-    let mut server = Server::start(backend, Options::default());
-    set_up(&mut server.owner());
-    let reset = ["second-factor", "reset", "--email", Server::OWNER];
-    assert!(server.command(&reset, "").fails(1).contains("stop it first"), "the server owns the database");
-    sign_in(&server, &json!({})).fails(401, "second factor required");
-    server.stop();
-    assert!(server.command(&reset, "").succeeds().contains("no second factor"));
-    assert!(server.command(&reset, "").fails(1).contains("nothing to reset"));
-    let nobody = ["second-factor", "reset", "--email", "nobody@acme.example"];
-    assert!(server.command(&nobody, "").fails(1).contains("nobody has that address"));
-    server.serve();
-    server.owner();
-    assert!(server.facts().deployment_audit().iter().any(|event| event.action == "user.second_factor.reset"));
 }
 
 fn the_secret_is_nowhere_in_clear(backend: Backend) {

@@ -6,7 +6,7 @@ use authority::env::{Clock as _, SystemClock, SystemEntropy, new_id, random};
 use authority::sessions::SessionToken;
 use storage::model::{
     AuditFilter, AuditRecord, Kill, Membership, Narrowing, Organization, Principal, Session, Token, TokenFilter,
-    TokenOwner, User,
+    TokenOwner, User, Verified,
 };
 use storage::{DatabaseUrl, Store, StoreError, StoreOptions};
 use test_support::sql::Sql;
@@ -106,6 +106,8 @@ impl Facts {
             name: Name::parse(email).unwrap(),
             // The same password gives a hash that is as good for one as for the other.
             password_hash: self.user(Server::OWNER).password_hash,
+            verified: Some(Verified { at: now, by: None }),
+            pending_email: None,
             disabled_at: None,
             created_at: now,
             updated_at: now,
@@ -113,6 +115,17 @@ impl Facts {
         let added = user.clone();
         self.write(move |tx| Box::pin(async move { tx.insert_user(&added).await }));
         user
+    }
+
+    /// Has the operator vouch for a person's address.
+    pub(crate) fn verify(&self, email: &str) {
+        self.set_verified(email, Some(Verified { at: now(), by: None }));
+    }
+
+    /// Says who vouches for a person's address, if anybody does.
+    pub(crate) fn set_verified(&self, email: &str, verified: Option<Verified>) {
+        let (user, at) = (self.user(email), now());
+        self.write(move |tx| Box::pin(async move { tx.set_email(user.id, &user.email, verified, at).await.map(drop) }));
     }
 
     /// Makes a person a member.
@@ -286,6 +299,7 @@ impl Facts {
             user_agent: None,
             created_at: now,
             expires_at: now + Span::seconds(seconds),
+            proven_at: Some(now),
         };
         self.write(move |tx| Box::pin(async move { tx.insert_session(&session).await }));
         token.expose().to_owned()
@@ -317,6 +331,11 @@ impl Facts {
     /// The whole trail of the organisation that set-up made.
     pub(crate) fn audit(&self) -> Vec<AuditRecord> {
         self.audit_after(Some(self.organization(Server::ORGANIZATION).id), (0, [0; 32]))
+    }
+
+    /// The trail of the organisation of that slug.
+    pub(crate) fn audit_of(&self, slug: &str) -> Vec<AuditRecord> {
+        self.audit_after(Some(self.organization(slug).id), (0, [0; 32]))
     }
 
     /// The deployment's own trail.

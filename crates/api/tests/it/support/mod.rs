@@ -1,5 +1,6 @@
 //! What every suite stands on: the real program on a database of its own, and a client that sends exact bytes.
 
+mod app;
 mod chance;
 mod client;
 mod command;
@@ -14,6 +15,7 @@ mod wire;
 
 pub(crate) use test_support::Backend;
 
+pub(crate) use app::App;
 pub(crate) use chance::Chance;
 pub(crate) use client::{Client, texts};
 pub(crate) use command::{Finished, finish, program};

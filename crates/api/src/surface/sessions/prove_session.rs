@@ -1,0 +1,69 @@
+//! `POST /v1/sessions/current/proof`: prove once more who is at the session.
+
+use actix_web::post;
+use actix_web::web::{self, Data};
+use authority::second_factors::{Evidence, SecondFactors};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+use super::view::SessionView;
+use crate::surface::Authorized;
+use crate::surface::permission::Enrolling;
+use crate::surface::second_factors::{errors, proof};
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
+
+/// One of the three.
+#[derive(Deserialize, ToSchema)]
+struct ProveSession {
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    password: Option<Zeroizing<String>>,
+    /// Six digits of the app.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    code: Option<Zeroizing<String>>,
+    /// One of the recovery codes, which is used up.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    recovery_code: Option<Zeroizing<String>>,
+}
+
+/// Prove to be at one's session.
+///
+/// For `sessions.fresh_seconds` (ten minutes unless configured) the session may then change what signing in stands on: the
+/// address, the second factor, other sessions.
+#[utoipa::path(
+    tag = "sessions",
+    security(("bearer" = [])),
+    request_body = ProveSession,
+    responses(
+        (status = 200, description = "proven", body = SessionView),
+        (status = 409, description = "there is no second factor", body = crate::error_body::Error),
+        (status = 429, description = "too many wrong passwords or codes", body = crate::error_body::Error),
+    )
+)]
+#[post("/v1/sessions/current/proof")]
+pub(super) async fn prove_session(
+    who: Authorized<Enrolling>,
+    factors: Data<SecondFactors>,
+    Json(body): Json<ProveSession>,
+) -> ApiResult<web::Json<SessionView>> {
+    let evidence = body.evidence()?;
+    let session = factors.prove_presence(&who.caller, evidence, &who.origin).await.map_err(errors::second_factor)?;
+    Ok(web::Json(SessionView::new(session, true)))
+}
+
+impl ProveSession {
+    fn evidence(self) -> ApiResult<Evidence> {
+        match (self.password, proof(self.code.as_ref(), self.recovery_code.as_ref())?) {
+            (Some(password), None) => Ok(Evidence::Password(password)),
+            (None, Some(factor)) => Ok(Evidence::Factor(factor)),
+            (Some(_), Some(_)) => {
+                Err(ApiError::invalid("password", "must not be sent together with code or recovery_code"))
+            }
+            (None, None) => Err(ApiError::invalid("password", "is required, unless code or recovery_code is sent")),
+        }
+    }
+}

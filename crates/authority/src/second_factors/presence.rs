@@ -1,0 +1,75 @@
+//! Proving once more, in a session, who is at it.
+
+use storage::model::{Session, User};
+use zeroize::Zeroizing;
+
+use super::{Person, Proof, SecondFactorError, SecondFactors, person};
+use crate::attempts::is_still;
+use crate::change::Ask;
+use crate::origin::{Caller, Origin};
+use crate::people::confirm_password;
+use crate::rights::Refused;
+
+/// What a signed-in person shows to prove that they are at their session.
+#[derive(Debug)]
+pub enum Evidence {
+    /// Their password.
+    Password(Zeroizing<String>),
+    /// Their second factor.
+    Factor(Proof),
+}
+
+impl SecondFactors {
+    /// Notes that the person behind a session proved to be at it, by the password or by the second factor. For a while it may
+    /// then change what signing in stands on, which a session alone, stolen or left open, may not.
+    ///
+    /// # Errors
+    /// A wrong password, a wrong code, no second factor; too many attempts; a caller without a session.
+    pub async fn prove_presence(
+        &self,
+        caller: &Caller,
+        evidence: Evidence,
+        origin: &Origin,
+    ) -> Result<Session, SecondFactorError> {
+        let Person { organization, user, session } = person(caller)?;
+        let found = self.context.store.read(move |reads| Box::pin(reads.user(user))).await?;
+        let found = found.ok_or(SecondFactorError::NotSignedIn)?;
+        let spend = match evidence {
+            Evidence::Password(password) => {
+                confirm_password(&self.context, organization, &found, password, origin).await?;
+                None
+            }
+            Evidence::Factor(proof) => {
+                self.is_set(user).await?;
+                Some(self.proven(organization, user, &proof, origin).await?)
+            }
+        };
+        let changed = self
+            .context
+            .change(Ask::by(caller, origin), move |change| {
+                Box::pin(async move {
+                    let is_proven = |now: &User| is_still(found.password_hash.as_deref(), now.password_hash.as_deref());
+                    let by = match &spend {
+                        None if !change.member().is_some_and(|place| is_proven(&place.user)) => {
+                            return Err(SecondFactorError::WrongPassword);
+                        }
+                        None => "password",
+                        Some(spend) if !spend.spend(change.tx, user).await? => {
+                            return Err(SecondFactorError::WrongCode);
+                        }
+                        Some(spend) => spend.name(),
+                    };
+                    change.tx.set_session_proven(session, change.now).await?;
+                    let event = change.event("session.prove").on("session", session).with("by", by);
+                    change.record(event).await?;
+                    let proven = change.session().cloned().ok_or(Refused::Gone)?;
+                    Ok(Session { proven_at: Some(change.now), ..proven })
+                })
+            })
+            .await;
+        match changed {
+            Err(SecondFactorError::WrongCode) => Err(self.wrong_code(organization, user, origin).await),
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Proving once more who is at the session, before something is changed that signing in stands on. Let in as well: whoever
+//! still has to set a second factor up.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Bytes, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use askama::Template;
+use authority::second_factors::{Evidence, SecondFactorError};
+use zeroize::Zeroizing;
+
+use super::sign_in::{local_path, proof};
+use crate::answer::{Answer, Tone, either, ok, page, to_saying};
+use crate::form::Form;
+use crate::layout::{Layout, Section};
+use crate::services::Services;
+use crate::visit::Visitor;
+
+pub(super) fn register(config: &mut ServiceConfig) {
+    config.service(proof_shown).service(proof_posted);
+}
+
+#[derive(Template)]
+#[template(path = "proof.html")]
+struct ProofPage {
+    page: Layout,
+    email: String,
+    has_second_factor: bool,
+    /// Where to go on.
+    next: String,
+    problem: String,
+}
+
+#[get("/settings/proof")]
+async fn proof_shown(request: HttpRequest, services: Services) -> HttpResponse {
+    either(show_proof(&request, &services).await)
+}
+
+async fn show_proof(request: &HttpRequest, services: &Services) -> Answer {
+    let visitor = Visitor::enter_to_enrol(request, services).await?;
+    let next = local_path(Form::query(request).raw("next"));
+    Ok(ok(&proof_page(request, &visitor, next, "")))
+}
+
+fn proof_page(request: &HttpRequest, visitor: &Visitor, next: String, problem: &str) -> ProofPage {
+    ProofPage {
+        page: Layout::of(request, visitor, Section::Settings, "Prove that it is you"),
+        email: visitor.me.standing.user.email.to_string(),
+        has_second_factor: visitor.me.standing.second_factor_since.is_some(),
+        next,
+        problem: problem.to_owned(),
+    }
+}
+
+#[post("/settings/proof")]
+async fn proof_posted(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
+    either(proven(&request, &services, &body).await)
+}
+
+async fn proven(request: &HttpRequest, services: &Services, body: &[u8]) -> Answer {
+    let (visitor, form) = Visitor::posted_to_enrol(request, services, body).await?;
+    let next = local_path(form.raw("next"));
+    let again = |status, problem: &str| page(status, &proof_page(request, &visitor, next.clone(), problem));
+    let evidence = match form.some("code") {
+        None => Evidence::Password(Zeroizing::new(form.raw("password").to_owned())),
+        Some(text) => Evidence::Factor(proof(text).ok_or_else(|| {
+            again(StatusCode::UNPROCESSABLE_ENTITY, "Type the six digits that your app shows, or a recovery code.")
+        })?),
+    };
+    match services.second_factors.prove_presence(&visitor.caller, evidence, &visitor.origin).await {
+        Ok(_) => Ok(to_saying(request, &next, Tone::Done, "Thank you. Now send it again.")),
+        Err(SecondFactorError::Failed(failure)) => Err(visitor.failed(request, &failure)),
+        Err(SecondFactorError::Refused(refused)) => Err(visitor.refused(request, &refused)),
+        Err(SecondFactorError::TooMany(wait)) => {
+            let wait = crate::show::length(wait.retry_after.as_seconds().max(1));
+            Err(again(StatusCode::TOO_MANY_REQUESTS, &format!("Too many attempts. Try again in {wait}.")))
+        }
+        Err(SecondFactorError::WrongPassword) => Err(again(StatusCode::UNPROCESSABLE_ENTITY, "The password is wrong.")),
+        Err(SecondFactorError::WrongCode) => Err(again(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "The code is wrong or was used before. Each is good once; wait for the next one.",
+        )),
+        Err(other) => Err(again(StatusCode::UNPROCESSABLE_ENTITY, &format!("{other}."))),
+    }
+}
