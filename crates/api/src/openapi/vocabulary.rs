@@ -107,7 +107,7 @@ fn time(example: &str) -> Value {
 
 fn scopes(least: usize, most: usize, example: &[&str]) -> Value {
     json!({"minItems": least, "maxItems": most, "example": example,
-        "items": {"pattern": SCOPE, "maxLength": ScopeName::LONGEST, "format": "scope", "example": example[0]}})
+        "items": {"pattern": SCOPE, "format": "scope", "example": example[0]}})
 }
 
 /// What is the same whichever way it travels, and what views show.
@@ -378,7 +378,7 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["expires_before", "revoked_after"], time("2099-12-31T23:59:59Z")),
         (&["owner"], json!({"pattern": format!("^(?:user|actor):{UUID}$"), "example": format!("user:{EXAMPLE_ID}")})),
         (&["reason"], one_of(&["leaked", "replaced", "person_left", "unused", "other"])),
-        (&["note"], json!({"maxLength": 500, "example": "Found in a public repository."})),
+        (&["note"], name(500, "Found in a public repository.")),
         (&["ids"], json!({"minItems": 1, "maxItems": 1000, "items": taken::<kind::Token>()})),
         (&["unused_days"], count(1, 36_500, 90)),
         (&["forward.preflight"], one_of(&["allow"])),
@@ -460,7 +460,8 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["sortBy"], one_of(&["slug", "name", "createdAt", "updatedAt"])),
         (&["sortOrder"], one_of(&["ASC", "DESC"])),
         (&["ifAssigned"], one_of(&["unassign", "reject"])),
-        (&["Idempotency-Key"], json!({"pattern": "^[!-~]{1,255}$", "example": "deploy-4711"})),
+        // White space around a header is no part of it, and an empty one is absent.
+        (&["Idempotency-Key"], json!({"pattern": "^[\\t ]*[!-~]{0,255}[\\t ]*$", "example": "deploy-4711"})),
     ]
 });
 
