@@ -99,13 +99,13 @@ fn refuse_strangers<C>(
 ) -> Result<(), StoreError> {
     match count(database, side.strangers.to_owned())? {
         0 => Ok(()),
-        tables => Err(of_another_program(&format!("{tables} tables or views"))),
+        tables => Err(of_another_program(&format!("tables or views of others: {tables}"))),
     }
 }
 
 fn of_another_program(what: &str) -> StoreError {
     StoreError::Broken(format!(
-        "the database belongs to another program ({what} of others and none of this one): name an empty one in database.url"
+        "the database belongs to another program ({what}, of this one: none): name an empty one in database.url"
     ))
 }
 
@@ -125,7 +125,7 @@ fn perform<DB: Backend, C: MigrationHarness<DB>>(
     if !newer.is_empty() {
         // Diesel is common: its table alone does not make a database ours.
         if !applied(database)?.iter().any(|version| known.iter().any(|(known, _)| known == version)) {
-            return Err(of_another_program("migrations"));
+            return Err(of_another_program("migrations of others"));
         }
         let unknown = newer.join(", ");
         return Err(StoreError::Broken(format!(
