@@ -82,4 +82,10 @@ fn a_job_ends_as_the_verdict_says(backend: Backend) {
     refused(&ci, r#"{"coverage":"83"}"#, &[], "a number called coverage");
     refused(&token(&mut owner, &["read"]), r#"{"coverage":83}"#, &[], "the authority answered 403: insufficient scope");
     refused(&ci, r#"{"coverage":83}"#, &[("NOLAPSE_URL", "http://tokens.example.org")], "https://");
+    // Without TLS only where somebody said so; spelled like this, the machine itself is any other.
+    let plain = format!("http://LOCALHOST:{}", server.address().port());
+    refused(&ci, r#"{"coverage":83}"#, &[("NOLAPSE_URL", plain.as_str())], "NOLAPSE_ALLOW_HTTP=1");
+    refused(&ci, r#"{"coverage":83}"#, &[("NOLAPSE_URL", plain.as_str()), ("NOLAPSE_ALLOW_HTTP", "yes")], "NOLAPSE_ALLOW_HTTP=1");
+    let allowed = job(&server, &ci, r#"{"coverage":83.6}"#, &[("NOLAPSE_URL", plain.as_str()), ("NOLAPSE_ALLOW_HTTP", "1")]);
+    assert!(allowed.succeeds().starts_with("nolapse: pass"), "{allowed:?}");
 }

@@ -125,7 +125,14 @@ fn the_link_sets_up_once(backend: Backend) {
         bad[field] = value;
         assert_eq!(caller.post("/v1/setup", &bad).fails(400, "invalid request")["field"], field);
     }
+    let page = |server: &Server| server.anyone().get("/setup").text().to_owned();
+    assert!(page(&server).contains("<form id=\"setup\""), "the form, while there is nothing");
     let done = caller.post("/v1/setup", &body(&valid)).expect(201);
+    assert!(page(&server).contains("is set up") && !page(&server).contains("<form"), "and no form afterwards");
+    // What the page says of the short name is so.
+    let place = format!("/v1/organizations/{}", done["org_id"].as_str().unwrap());
+    let renamed = Request::new("PATCH", &place).json(&json!({"slug": "other"}));
+    assert_eq!(server.owner().ask(renamed).fails(400, "invalid request")["field"], "slug");
     assert!(done["org_id"].as_str().unwrap().starts_with("org_"));
     caller.post("/v1/setup", &body(&valid)).fails(409, "already set up");
     assert!(!server.anyone().is_valid("nlp_00112233445566778899aabbccddeeff550c911c"), "it is known from now on");
