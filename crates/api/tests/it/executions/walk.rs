@@ -85,7 +85,13 @@ fn a_job_ends_as_the_verdict_says(backend: Backend) {
     // Without TLS only where somebody said so; spelled like this, the machine itself is any other.
     let plain = format!("http://LOCALHOST:{}", server.address().port());
     refused(&ci, r#"{"coverage":83}"#, &[("NOLAPSE_URL", plain.as_str())], "NOLAPSE_ALLOW_HTTP=1");
-    refused(&ci, r#"{"coverage":83}"#, &[("NOLAPSE_URL", plain.as_str()), ("NOLAPSE_ALLOW_HTTP", "yes")], "NOLAPSE_ALLOW_HTTP=1");
-    let allowed = job(&server, &ci, r#"{"coverage":83.6}"#, &[("NOLAPSE_URL", plain.as_str()), ("NOLAPSE_ALLOW_HTTP", "1")]);
+    refused(
+        &ci,
+        r#"{"coverage":83}"#,
+        &[("NOLAPSE_URL", plain.as_str()), ("NOLAPSE_ALLOW_HTTP", "yes")],
+        "NOLAPSE_ALLOW_HTTP=1",
+    );
+    let allowed =
+        job(&server, &ci, r#"{"coverage":83.6}"#, &[("NOLAPSE_URL", plain.as_str()), ("NOLAPSE_ALLOW_HTTP", "1")]);
     assert!(allowed.succeeds().starts_with("nolapse: pass"), "{allowed:?}");
 }
