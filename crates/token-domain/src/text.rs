@@ -353,8 +353,8 @@ mod tests {
 
     #[test]
     fn what_was_accepted_before_stays_readable_and_is_not_accepted_again() {
-        use crate::access::{ActorName, Description, ScopeDisplayName};
-        use crate::execution::RepositoryName;
+        use crate::access::{ActorName, Description, ExternalId, Metadata, ScopeDisplayName};
+        use crate::execution::{BranchName, RepositoryName};
         type Reader = (&'static str, fn(&str) -> Result<String, InvalidText>, fn(&str) -> Result<String, InvalidText>);
         macro_rules! reader {
             ($type:ident) => {
@@ -381,6 +381,17 @@ mod tests {
                 assert_eq!(parse_stored(text).as_deref(), Ok(text), "{name} {text}");
             }
             assert_eq!(parse_stored("a\u{0}"), Err(InvalidText::Forbidden), "{name}");
+        }
+        // Of these a text that shows nothing is their owners' affair.
+        let token = "nlp_00112233445566778899aabbccddeeff550c911c";
+        assert_eq!(ExternalId::parse(token).unwrap_err(), InvalidText::Secret);
+        assert_eq!(ExternalId::parse_stored(token).unwrap().as_str(), token);
+        assert_eq!(BranchName::parse(token).unwrap_err(), InvalidText::Secret);
+        assert_eq!(BranchName::parse_stored(token).unwrap().as_str(), token);
+        for json in [format!(r#"{{"plan":["{token}"]}}"#), format!(r#"{{"{token}":1}}"#)] {
+            assert_eq!(Metadata::parse(&json), Err(crate::access::InvalidMetadata::Secret));
+            assert!(serde_json::from_str::<Metadata>(&json).is_err());
+            assert_eq!(Metadata::parse_stored(&json).unwrap().as_json(), json);
         }
         let address = format!("nls_{}@example.org", "0f".repeat(32));
         assert_eq!(Email::parse(&address), Err(InvalidText::Secret));

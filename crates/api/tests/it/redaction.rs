@@ -259,6 +259,9 @@ const PLACES: [Place; 43] = [
     Place { name: "bad header", request: |s, _| raw("GET", "/v1/tokens", &format!("{s}\r\n"), "") },
 ];
 
+/// Places of texts that are kept.
+const KEPT: [&str; 2] = ["name of a token", "what the client of a sign-in calls itself"];
+
 /// A secret of one of the shapes that clients hold, with the mark in it.
 fn secret(chance: &mut Chance) -> String {
     let digits = format!("{MARK_DIGITS}{}", chance.hex(52));
@@ -289,7 +292,11 @@ fn no_secret_is_ever_written_down(backend: Backend) {
     let mut wire = Wire::open(server.address()).unwrap();
     for number in 0..SECRETS {
         let place = &PLACES[number % PLACES.len()];
-        let secret = secret(&mut chance);
+        let mut secret = secret(&mut chance);
+        // Where a text is kept, only secrets of this service are told from other texts.
+        if KEPT.contains(&place.name) && secret.starts_with('x') {
+            secret = format!("nls_{}", &secret[1..]);
+        }
         wire.send(&(place.request)(&secret, &session)).unwrap();
         let answer = wire.answer(false).unwrap_or_else(|error| panic!("{}: {error}", place.name));
         // What is none of ours says nothing beside a credential of ours.

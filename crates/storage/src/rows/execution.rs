@@ -113,7 +113,7 @@ impl ExecutionRow {
             organization_id: self.organization_id,
             repository_id: self.repository_id,
             repository: RepositoryName::parse_stored(repository).map_err(|_| bad("repository_id"))?,
-            branch: BranchName::parse(&self.branch).map_err(|_| bad("branch"))?,
+            branch: BranchName::parse_stored(&self.branch).map_err(|_| bad("branch"))?,
             commit: CommitHash::parse(&self.commit_hash).map_err(|_| bad("commit_hash"))?,
             coverage: Coverage::from_ten_thousandths(self.coverage).map_err(|_| bad("coverage"))?,
             baseline: Coverage::from_ten_thousandths(self.baseline).map_err(|_| bad("baseline"))?,

@@ -69,7 +69,7 @@ impl TryFrom<AccessScopeRow> for AccessScope {
                 .map(Description::parse_stored)
                 .transpose()
                 .map_err(|_| bad("description"))?,
-            metadata: row.metadata.as_deref().map(Metadata::parse).transpose().map_err(|_| bad("metadata"))?,
+            metadata: row.metadata.as_deref().map(Metadata::parse_stored).transpose().map_err(|_| bad("metadata"))?,
             is_active: row.is_active,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -107,10 +107,10 @@ impl ActorRow {
             external_id: self
                 .external_id
                 .as_deref()
-                .map(ExternalId::parse)
+                .map(ExternalId::parse_stored)
                 .transpose()
                 .map_err(|_| bad("external_id"))?,
-            metadata: self.metadata.as_deref().map(Metadata::parse).transpose().map_err(|_| bad("metadata"))?,
+            metadata: self.metadata.as_deref().map(Metadata::parse_stored).transpose().map_err(|_| bad("metadata"))?,
             disabled_at: self.disabled_at,
             expires_at: self.expires_at,
             last_used_at,

@@ -91,8 +91,9 @@ impl TokenRow {
         Ok(TokenDetails {
             description: read(self.description.as_deref(), Description::parse_stored)
                 .map_err(|()| bad("description"))?,
-            external_id: read(self.external_id.as_deref(), ExternalId::parse).map_err(|()| bad("external_id"))?,
-            metadata: read(self.metadata.as_deref(), Metadata::parse).map_err(|()| bad("metadata"))?,
+            external_id: read(self.external_id.as_deref(), ExternalId::parse_stored)
+                .map_err(|()| bad("external_id"))?,
+            metadata: read(self.metadata.as_deref(), Metadata::parse_stored).map_err(|()| bad("metadata"))?,
             allowed_networks: read(self.allowed_networks.as_deref(), AllowedNetworks::parse_stored)
                 .map_err(|()| bad("allowed_networks"))?,
         })

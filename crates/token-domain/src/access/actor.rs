@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::{InvalidText, clean, clean_stored, is_allowed, text_type};
+use crate::text::{InvalidText, clean, clean_stored, holds_secret, is_allowed, text_type};
 
 /// The sort of thing that acts. A label: it has no effect on access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -86,8 +86,17 @@ impl ExternalId {
     /// Checks a foreign id without changing it.
     ///
     /// # Errors
-    /// Empty, too long, white space at either end, or a character that cannot be seen.
+    /// Empty, too long, white space at either end, a character that cannot be seen, or a secret.
     pub fn parse(text: &str) -> Result<Self, InvalidText> {
+        let checked = Self::parse_stored(text)?;
+        if holds_secret(text) { Err(InvalidText::Secret) } else { Ok(checked) }
+    }
+
+    /// Reads a foreign id back that was accepted before the rule on secrets was.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], but for secrets.
+    pub fn parse_stored(text: &str) -> Result<Self, InvalidText> {
         if text.is_empty() {
             return Err(InvalidText::Empty);
         }

@@ -10,6 +10,8 @@ use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::text::holds_secret;
+
 /// A JSON object as its canonical text: no white space, keys in the order of their bytes and each once, strings
 /// escaped as little as JSON allows, numbers in their shortest form. Equal objects have equal texts.
 ///
@@ -38,6 +40,9 @@ pub enum InvalidMetadata {
     /// U+0000 in a key or text, which not every database can hold.
     #[error("must not contain NUL")]
     Nul,
+    /// A token, a session or the code of an invitation in a key or text.
+    #[error("must not hold a token or another secret")]
+    Secret,
 }
 
 impl Metadata {
@@ -53,8 +58,19 @@ impl Metadata {
     /// The first thing found wrong with it. No text, however long or deep, takes more than its own length of memory
     /// or a few levels of stack.
     pub fn parse(json: &str) -> Result<Self, InvalidMetadata> {
+        Self::within(Budget::default(), json)
+    }
+
+    /// Reads a text back that was accepted before the rule on secrets was.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], but for secrets.
+    pub fn parse_stored(json: &str) -> Result<Self, InvalidMetadata> {
+        Self::within(Budget { refuses_secrets: false, ..Budget::default() }, json)
+    }
+
+    fn within(mut budget: Budget, json: &str) -> Result<Self, InvalidMetadata> {
         let mut reader = serde_json::Deserializer::from_str(json);
-        let mut budget = Budget::default();
         match budget.object(&mut reader) {
             Ok(text) => reader.end().map(|()| Self(text.into())).map_err(|_| InvalidMetadata::NotJson),
             Err(error) => Err(budget.flaw.unwrap_or(match error.classify() {
@@ -102,12 +118,13 @@ impl<'de> Deserialize<'de> for Metadata {
 /// What is left to spend on a text, and why nothing more may be.
 struct Budget {
     bytes: usize,
+    refuses_secrets: bool,
     flaw: Option<InvalidMetadata>,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { bytes: Metadata::LARGEST, flaw: None }
+        Self { bytes: Metadata::LARGEST, refuses_secrets: true, flaw: None }
     }
 }
 
@@ -142,6 +159,9 @@ impl Budget {
         }
         if text.contains('\0') {
             return Err(self.refuse(InvalidMetadata::Nul));
+        }
+        if self.refuses_secrets && holds_secret(text) {
+            return Err(self.refuse(InvalidMetadata::Secret));
         }
         serde_json::to_string(text).map_err(E::custom).and_then(|quoted| self.write(quoted))
     }
@@ -288,6 +308,7 @@ mod tests {
             (r#"{"a":[{"b":1,"\u0062":2}]}"#, InvalidMetadata::DuplicateKey),
             (r#"{"a":"\u0000"}"#, InvalidMetadata::Nul),
             (r#"{"\u0000":1}"#, InvalidMetadata::Nul),
+            (r#"{"a":["nlp_00112233445566778899aabbccddeeff550c911c"]}"#, InvalidMetadata::Secret),
         ] {
             assert_eq!(Metadata::parse(json), Err(why), "{json}");
             let message = serde_json::from_str::<Metadata>(json).unwrap_err().to_string();
@@ -297,7 +318,8 @@ mod tests {
                 InvalidMetadata::TooLarge
                 | InvalidMetadata::TooDeep
                 | InvalidMetadata::DuplicateKey
-                | InvalidMetadata::Nul => assert!(message.starts_with(&why.to_string()), "{message}"),
+                | InvalidMetadata::Nul
+                | InvalidMetadata::Secret => assert!(message.starts_with(&why.to_string()), "{message}"),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Names of repositories, branches and commits, as version control and its hosts have them.
 
-use crate::text::{InvalidText, clean, clean_stored, is_allowed, text_type};
+use crate::text::{InvalidText, clean, clean_stored, holds_secret, is_allowed, text_type};
 
 text_type! {
     /// A repository's name, alone or under its owners: `widgets`, `acme/widgets`, `acme/tools/widgets`.
@@ -55,8 +55,17 @@ impl BranchName {
     /// to git, two spellings of one letter are two branches.
     ///
     /// # Errors
-    /// Whatever git would refuse as a branch, and more than 255 characters.
+    /// Whatever git would refuse as a branch, more than 255 characters, and a secret.
     pub fn parse(text: &str) -> Result<Self, InvalidText> {
+        let checked = Self::parse_stored(text)?;
+        if holds_secret(text) { Err(InvalidText::Secret) } else { Ok(checked) }
+    }
+
+    /// Reads a branch back that was accepted before the rule on secrets was.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], but for secrets.
+    pub fn parse_stored(text: &str) -> Result<Self, InvalidText> {
         const SHAPE: InvalidText = InvalidText::Shape(
             r"be a branch as git allows it: such as main or feature/x, without spaces and ~ ^ : ? * [ \",
         );
