@@ -301,6 +301,8 @@ operations! {
         tenancy::tokens_of_project(project: given ProjectId, limit: given u32) -> Vec<TokenId>;
         /// What was counted of a token from an hour up to, not including, another; hours without a use are left out.
         usage::token_usage(token: given TokenId, first: given Hour, end: given Hour) -> Vec<UsageHour>;
+        /// The same of all the organisation's tokens together, those that are gone included.
+        usage::organization_usage(organization: given OrganizationId, first: given Hour, end: given Hour) -> Vec<UsageHour>;
         /// A page of an organisation's projects.
         projects::list_projects(organization: given OrganizationId, listing: lent Listing) -> Page<Project>;
         /// A page of a project's tenant boundaries.
@@ -464,9 +466,11 @@ operations! {
         tokens::set_secret(id: TokenId, secret: &'o StoredSecret, expected_hash: &'o str) -> bool;
         /// Writes down last uses; an earlier moment never replaces a later one. Unknown tokens are passed over.
         tokens::record_uses(uses: &'o [TokenUse]) -> ();
-        /// Adds to the counts of hours. A token that is not there is skipped; one that comes twice is added twice.
+        /// Adds to the counts of hours, of each token and of its organisation. A token that is not there is skipped; one
+        /// that comes twice is added twice.
         usage::add_counts(counts: &'o [TokenCount]) -> ();
-        /// Forgets at most `limit` counts of hours before this one; how many.
+        /// Forgets at most `limit` counts of tokens, and as many of organisations, of hours before this one; how many of
+        /// the kind of which there were more.
         usage::delete_usage_before(end: Hour, limit: u32) -> usize;
 
         /// Asks nothing of an organisation's tokens any more; how many kinds were asked something.

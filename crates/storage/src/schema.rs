@@ -434,6 +434,19 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    organization_usage (organization_id, hour) {
+        organization_id -> Uid,
+        hour -> Integer,
+        allowed -> BigInt,
+        insufficient -> BigInt,
+        denied -> BigInt,
+    }
+}
+
 joinable!(tokens -> organizations (organization_id));
 joinable!(memberships -> organizations (organization_id));
 joinable!(memberships -> users (user_id));

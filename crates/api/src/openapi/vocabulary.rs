@@ -145,7 +145,10 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         ),
         (&["at", "timestamp", "begins_at"], time("2026-01-15T09:32:11Z")),
         (&["AuditEvent.at"], time("2026-01-15T09:32:11.123456Z")),
-        (&["UsageReport.from", "UsageReport.to"], time("2026-01-15T09:00:00Z")),
+        (
+            &["UsageReport.from", "UsageReport.to", "OrganizationUsage.from", "OrganizationUsage.to"],
+            time("2026-01-15T09:00:00Z"),
+        ),
         (&["kind", "kinds"], one_of(&kinds)),
         (&["Token.status"], one_of(&Status::ALL.map(Status::as_str))),
         (&["ValidToken.status"], one_of(&["active", "rotating"])),

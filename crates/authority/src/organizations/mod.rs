@@ -3,6 +3,7 @@
 mod error;
 mod found;
 mod seat;
+mod usage;
 
 use std::sync::Arc;
 

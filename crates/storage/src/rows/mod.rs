@@ -24,7 +24,7 @@ pub(crate) use principal::{parse_principal, principal_text};
 pub(crate) use project::{AccessScopeRow, ActorRow, ProjectRow};
 pub(crate) use tenant::OrganizationRow;
 pub(crate) use token::{IdempotencyRow, TokenRow};
-pub(crate) use usage::UsageRow;
+pub(crate) use usage::{OrganizationUsageRow, UsageRow};
 
 use crate::error::StoreError;
 use std::fmt::Debug;

@@ -2,9 +2,9 @@
 
 use super::inconsistent;
 use crate::error::StoreError;
-use crate::schema::token_usage;
+use crate::schema::{organization_usage, token_usage};
 use diesel::prelude::{Queryable, Selectable};
-use token_domain::id::TokenId;
+use token_domain::id::{OrganizationId, TokenId};
 use token_domain::usage::{Hour, UsageHour, UseCounts};
 
 /// A row of `token_usage`.
@@ -18,19 +18,44 @@ pub(crate) struct UsageRow {
     denied: i64,
 }
 
+/// A row of `organization_usage`.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = organization_usage)]
+pub(crate) struct OrganizationUsageRow {
+    organization_id: OrganizationId,
+    hour: i32,
+    allowed: i64,
+    insufficient: i64,
+    denied: i64,
+}
+
 impl TryFrom<UsageRow> for UsageHour {
     type Error = StoreError;
 
     fn try_from(row: UsageRow) -> Result<Self, StoreError> {
         let bad = |column| inconsistent("usage of token", row.token_id, column);
-        let count = |count: i64, column| u64::try_from(count).map_err(|_| bad(column));
-        Ok(Self {
-            hour: Hour::from_number(row.hour).ok_or_else(|| bad("hour"))?,
-            counts: UseCounts {
-                allowed: count(row.allowed, "allowed")?,
-                insufficient: count(row.insufficient, "insufficient")?,
-                denied: count(row.denied, "denied")?,
-            },
-        })
+        read(row.hour, [row.allowed, row.insufficient, row.denied]).map_err(bad)
     }
+}
+
+impl TryFrom<OrganizationUsageRow> for UsageHour {
+    type Error = StoreError;
+
+    fn try_from(row: OrganizationUsageRow) -> Result<Self, StoreError> {
+        let bad = |column| inconsistent("usage of organization", row.organization_id, column);
+        read(row.hour, [row.allowed, row.insufficient, row.denied]).map_err(bad)
+    }
+}
+
+/// An hour as it stands in a row, or the column that cannot be right.
+fn read(hour: i32, [allowed, insufficient, denied]: [i64; 3]) -> Result<UsageHour, &'static str> {
+    let count = |count: i64, column| u64::try_from(count).map_err(|_| column);
+    Ok(UsageHour {
+        hour: Hour::from_number(hour).ok_or("hour")?,
+        counts: UseCounts {
+            allowed: count(allowed, "allowed")?,
+            insufficient: count(insufficient, "insufficient")?,
+            denied: count(denied, "denied")?,
+        },
+    })
 }

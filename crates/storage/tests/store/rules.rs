@@ -37,6 +37,7 @@ INSERT INTO baselines VALUES ({id:20}, 1, 0, NULL, {t:1}, {t:1}, 'system');
 INSERT INTO executions VALUES ({id:23}, {id:1}, {id:20}, 'main', '0123456', 0, 0, 0, 0, {yes}, 'pass', NULL, 'system', {t:1});
 INSERT INTO execution_keys VALUES ({id:1}, 'system', 'k', {b:32}, {id:23}, {t:1});
 INSERT INTO token_usage VALUES ({id:14}, 1, 0, 0, 0), ({id:15}, 1, 0, 0, 0);
+INSERT INTO organization_usage VALUES ({id:1}, 1, 0, 0, 0), ({id:2}, 1, 0, 0, 0);
 ";
 
 /// What a broken rule is called on SQLite.
@@ -330,6 +331,15 @@ const BREACHES: &[(&str, Kind, &str)] = &[
     ("token_usage_allowed_range", Check, "UPDATE token_usage SET allowed = -1"),
     ("token_usage_insufficient_range", Check, "UPDATE token_usage SET insufficient = -1"),
     ("token_usage_denied_range", Check, "UPDATE token_usage SET denied = -1"),
+    (
+        "organization_usage_organization_fkey",
+        Reference,
+        "UPDATE organization_usage SET organization_id = {id:99} WHERE organization_id = {id:1}",
+    ),
+    ("organization_usage_hour_range", Check, "UPDATE organization_usage SET hour = -1"),
+    ("organization_usage_allowed_range", Check, "UPDATE organization_usage SET allowed = -1"),
+    ("organization_usage_insufficient_range", Check, "UPDATE organization_usage SET insufficient = -1"),
+    ("organization_usage_denied_range", Check, "UPDATE organization_usage SET denied = -1"),
 ];
 
 /// Keys that exist to be referred to: an id is unique by itself, so nothing can break them alone.

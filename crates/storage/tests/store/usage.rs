@@ -71,6 +71,44 @@ fn counts_add_up_by_token_and_hour() {
 }
 
 #[test]
+fn an_organisation_counts_the_uses_of_all_its_tokens() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        let second = records::organization(2);
+        let other = second.id;
+        write(store, move |tx| {
+            Box::pin(async move {
+                tx.insert_organization(&second).await?;
+                tx.insert_token(&records::token(org, 1)).await?;
+                tx.insert_token(&records::token(org, 2)).await?;
+                tx.insert_token(&records::token(other, 3)).await
+            })
+        })
+        .await
+        .unwrap();
+        let added = vec![
+            count(1, 0, counts(1, 2, 3)),
+            count(2, 0, counts(10, 0, 0)),
+            count(2, 4, counts(0, 0, 1)),
+            count(3, 0, counts(100, 0, 0)),
+            count(9, 0, counts(1, 1, 1)),
+        ];
+        add(store, added).await.unwrap();
+        add(store, vec![count(1, 0, counts(1, 0, 0))]).await.unwrap();
+        let of = async |organization| {
+            let hours = read(store, move |r| Box::pin(r.organization_usage(organization, hour(0), hour(5)))).await;
+            hours.into_iter().map(|found| (found.hour.number() - hour(0).number(), found.counts)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(org).await, [(0, counts(12, 2, 3)), (4, counts(0, 0, 1))]);
+        assert_eq!(of(other).await, [(0, counts(100, 0, 0))]);
+        assert_eq!(write(store, |tx| Box::pin(tx.delete_usage_before(hour(4), 10))).await, Ok(3));
+        assert_eq!(of(org).await, [(4, counts(0, 0, 1))]);
+        assert_eq!(of(other).await, []);
+    });
+}
+
+#[test]
 fn a_flush_of_any_size_is_written_whole() {
     Db::each(async |db| {
         let store = db.store();

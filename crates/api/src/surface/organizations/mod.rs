@@ -3,6 +3,7 @@
 mod create_organization;
 mod edit_organization;
 mod get_organization;
+mod get_organization_usage;
 mod list_organizations;
 mod view;
 
@@ -20,6 +21,7 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(create_organization::create_organization)
         .service(list_organizations::list_organizations)
         .service(get_organization::get_organization)
+        .service(get_organization_usage::get_organization_usage)
         .service(edit_organization::edit_organization);
 }
 

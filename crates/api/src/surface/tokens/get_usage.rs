@@ -19,7 +19,7 @@ use edge::extract::Query;
 /// Which stretch of time.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct GetUsageQuery {
+pub(in crate::surface) struct UsageQuery {
     /// Where it begins, RFC 3339; rounded down to a whole step. A day (hours) or thirty days (days) before `to` if left
     /// out. At most 31 days of hours, or 400 days.
     from: Option<String>,
@@ -46,7 +46,7 @@ struct UsageReport {
 
 /// The uses of one step.
 #[derive(Serialize, ToSchema)]
-struct UsageStep {
+pub(in crate::surface) struct UsageStep {
     /// When it begins.
     begins_at: String,
     #[serde(flatten)]
@@ -56,7 +56,7 @@ struct UsageStep {
 /// What became of presented tokens.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UsageCounts)]
-struct Counts {
+pub(in crate::surface) struct Counts {
     /// The token was found good.
     allowed: u64,
     /// It was found good, and lacked a scope that was asked for.
@@ -71,19 +71,32 @@ struct Counts {
 #[utoipa::path(
     tag = "tokens",
     security(("bearer" = ["usage:read"]), ("api_key" = ["usage:read"])),
-    params(("token_id" = String, Path, description = "the token's id"), GetUsageQuery),
+    params(("token_id" = String, Path, description = "the token's id"), UsageQuery),
     responses((status = 200, body = UsageReport))
 )]
 #[get("/v1/tokens/{token_id}/usage")]
 pub(super) async fn get_usage(
     who: Authorized<ReadUsage>,
     PathParam(id): PathParam<TokenId>,
-    Query(query): Query<GetUsageQuery>,
+    Query(query): Query<UsageQuery>,
     tokens: Data<Tokens>,
     context: Data<Context>,
 ) -> ApiResult<web::Json<UsageReport>> {
     let stretch = query.read(context.now())?;
     let parts = tokens.usage(&who.caller, id, stretch).await.map_err(failing::token)?;
+    let (total, usage) = report(parts);
+    Ok(web::Json(UsageReport {
+        token_id: id.to_string(),
+        step: stretch.step().as_str(),
+        from: stretch.first_hour().begins().rfc3339_seconds(),
+        to: stretch.end_hour().begins().rfc3339_seconds(),
+        total,
+        usage,
+    }))
+}
+
+/// The sum of all parts, and each of them.
+pub(in crate::surface) fn report(parts: Vec<(Timestamp, UseCounts)>) -> (Counts, Vec<UsageStep>) {
     let mut total = UseCounts::default();
     for (_, counts) in &parts {
         total += *counts;
@@ -92,18 +105,11 @@ pub(super) async fn get_usage(
         begins_at: begins_at.rfc3339_seconds(),
         counts: counts.into(),
     };
-    Ok(web::Json(UsageReport {
-        token_id: id.to_string(),
-        step: stretch.step().as_str(),
-        from: stretch.first_hour().begins().rfc3339_seconds(),
-        to: stretch.end_hour().begins().rfc3339_seconds(),
-        total: total.into(),
-        usage: parts.into_iter().map(step).collect(),
-    }))
+    (total.into(), parts.into_iter().map(step).collect())
 }
 
-impl GetUsageQuery {
-    fn read(self, now: Timestamp) -> ApiResult<Stretch> {
+impl UsageQuery {
+    pub(in crate::surface) fn read(self, now: Timestamp) -> ApiResult<Stretch> {
         let moment = |field: &'static str, text: Option<String>| {
             let read = text.map(|text| Timestamp::parse_rfc3339(&text)).transpose();
             read.map_err(|error| ApiError::invalid(field, error.to_string()))

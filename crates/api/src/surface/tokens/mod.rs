@@ -22,6 +22,7 @@ mod view;
 pub(super) use create_token::{CreatedToken, lifetime};
 pub(super) use details::details;
 pub(super) use edit_token::EditToken;
+pub(super) use get_usage::{Counts, UsageQuery, UsageStep, report};
 pub(super) use list_tokens::{ListTokensQuery, TokenList};
 pub(super) use rotate_token::{RotateToken, RotatedToken};
 pub(super) use view::TokenView;

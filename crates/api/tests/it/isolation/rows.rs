@@ -181,6 +181,7 @@ pub(super) const ROWS: &[Row] = &[
     row("get_namespace", Holders, AccessScope, 200).query("topic=a/b", Tells::Path),
     row("get_namespace_bound", Bound, AccessScope, 200).query("topic=a/b", Tells::Path),
     row("get_organization", Holders, Nothing, 200),
+    row("get_organization_usage", Unbound, Nothing, 200),
     row("get_policy", Holders, Nothing, 200),
     row("get_project", Holders, Nothing, 200),
     row("get_protected_resource", Anybody, Nothing, 200),

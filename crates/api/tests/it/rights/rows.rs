@@ -271,7 +271,7 @@ pub(super) const NEITHER: &[&str] = &[
     // Only look.
     "count_tokens", "lookup_token",
     "check_topic", "evaluate_scopes", "export_audit", "forward", "get_actor", "get_addresses", "get_authorization_server", "get_badge", "get_baseline",
-    "get_catalog", "get_execution", "get_key", "get_me", "get_namespace", "get_organization", "get_policy",
+    "get_catalog", "get_execution", "get_key", "get_me", "get_namespace", "get_organization", "get_organization_usage", "get_policy",
     "get_project", "get_protected_resource", "get_role", "get_scope", "get_self", "get_token", "get_totp", "get_usage", "health",
     "introspect", "list_actors", "list_audit", "list_baseline_history", "list_executions", "list_invitations",
     "list_keys", "list_members", "list_organizations", "list_projects", "list_repositories", "list_roles",

@@ -118,11 +118,17 @@ pub(crate) async fn add_counts(conn: &mut Conn<'_>, counts: &[TokenCount]) -> Qu
     let ids: Vec<UidParam> = counts.iter().map(|count| count.token_id.bind()).collect();
     let hours: Vec<i32> = counts.iter().map(|count| count.hour.number()).collect();
     diesel::sql_query(
-        "WITH found AS (SELECT id FROM tokens WHERE id = ANY($1) ORDER BY id FOR KEY SHARE) \
+        "WITH found AS (SELECT id, organization_id FROM tokens WHERE id = ANY($1) ORDER BY id FOR KEY SHARE), \
+         given AS (SELECT found.organization_id, added.* FROM unnest($1, $2, $3, $4, $5) AS added (id, hour, allowed, insufficient, denied) \
+         JOIN found ON found.id = added.id), \
+         whole AS (INSERT INTO organization_usage (organization_id, hour, allowed, insufficient, denied) \
+         SELECT given.organization_id, given.hour, sum(given.allowed)::bigint, sum(given.insufficient)::bigint, sum(given.denied)::bigint \
+         FROM given GROUP BY given.organization_id, given.hour ORDER BY given.organization_id, given.hour \
+         ON CONFLICT (organization_id, hour) DO UPDATE SET allowed = organization_usage.allowed + excluded.allowed, \
+         insufficient = organization_usage.insufficient + excluded.insufficient, denied = organization_usage.denied + excluded.denied) \
          INSERT INTO token_usage (token_id, hour, allowed, insufficient, denied) \
          SELECT given.id, given.hour, sum(given.allowed)::bigint, sum(given.insufficient)::bigint, sum(given.denied)::bigint \
-         FROM unnest($1, $2, $3, $4, $5) AS given (id, hour, allowed, insufficient, denied) \
-         JOIN found ON found.id = given.id GROUP BY given.id, given.hour ORDER BY given.id, given.hour \
+         FROM given GROUP BY given.id, given.hour ORDER BY given.id, given.hour \
          ON CONFLICT (token_id, hour) DO UPDATE SET allowed = token_usage.allowed + excluded.allowed, \
          insufficient = token_usage.insufficient + excluded.insufficient, denied = token_usage.denied + excluded.denied",
     )

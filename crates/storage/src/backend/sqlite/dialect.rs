@@ -1,7 +1,7 @@
 //! What SQLite says differently.
 
 use super::Conn;
-use super::prepared::{AddCount, RecordUse};
+use super::prepared::{AddCount, AddToOrganization, RecordUse};
 use crate::kept::Keep as _;
 use crate::model::{AuditRecord, Hold, TokenCount, TokenUse, Touched};
 use crate::rows::{CandidateRow, candidate_query, touched_columns};
@@ -98,8 +98,10 @@ pub(crate) async fn record_uses(conn: &mut Conn<'_>, uses: &[TokenUse]) -> Query
 
 /// As [`record_uses`].
 pub(crate) async fn add_counts(conn: &mut Conn<'_>, counts: &[TokenCount]) -> QueryResult<()> {
+    let whole: Vec<_> = counts.iter().map(AddToOrganization::new).collect();
     let counts: Vec<_> = counts.iter().map(AddCount::new).collect();
-    run_each(conn, counts).await
+    run_each(conn, counts).await?;
+    run_each(conn, whole).await
 }
 
 async fn run_each<T>(conn: &mut Conn<'_>, statements: Vec<T>) -> QueryResult<()>

@@ -25,6 +25,9 @@ pub(super) struct AddCount {
     added: [i64; 3],
 }
 
+/// Adds the same to what is counted of the organisation's hour.
+pub(super) struct AddToOrganization(AddCount);
+
 impl RecordUse {
     pub(super) fn new(used: &TokenUse) -> Self {
         Self { token: used.token_id.bind(), at: used.last_used_at.bind() }
@@ -36,6 +39,12 @@ impl AddCount {
         let TokenCount { token_id, hour, counts } = count;
         let added = [counts.allowed, counts.insufficient, counts.denied];
         Self { token: token_id.bind(), hour: hour.number(), added: added.map(saturated) }
+    }
+}
+
+impl AddToOrganization {
+    pub(super) fn new(count: &TokenCount) -> Self {
+        Self(AddCount::new(count))
     }
 }
 
@@ -57,20 +66,40 @@ impl QueryFragment<Sqlite> for RecordUse {
     }
 }
 
-impl QueryFragment<Sqlite> for AddCount {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql("INSERT INTO token_usage (token_id, hour, allowed, insufficient, denied) SELECT id, ");
+impl AddCount {
+    /// What both statements have between the columns they insert and the key they conflict on.
+    fn walk_values<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_bind_param::<Integer, _>(&self.hour)?;
         for added in &self.added {
             out.push_sql(", ");
             out.push_bind_param::<BigInt, _>(added)?;
         }
         out.push_sql(" FROM tokens WHERE id = ");
-        out.push_bind_param::<Uid, _>(&self.token)?;
+        out.push_bind_param::<Uid, _>(&self.token)
+    }
+}
+
+const ADDED: &str = " DO UPDATE SET allowed = allowed + excluded.allowed, \
+                     insufficient = insufficient + excluded.insufficient, denied = denied + excluded.denied";
+
+impl QueryFragment<Sqlite> for AddCount {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("INSERT INTO token_usage (token_id, hour, allowed, insufficient, denied) SELECT id, ");
+        self.walk_values(&mut out)?;
+        out.push_sql(" ON CONFLICT (token_id, hour)");
+        out.push_sql(ADDED);
+        Ok(())
+    }
+}
+
+impl QueryFragment<Sqlite> for AddToOrganization {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql(
-            " ON CONFLICT (token_id, hour) DO UPDATE SET allowed = allowed + excluded.allowed, \
-             insufficient = insufficient + excluded.insufficient, denied = denied + excluded.denied",
+            "INSERT INTO organization_usage (organization_id, hour, allowed, insufficient, denied) SELECT organization_id, ",
         );
+        self.0.walk_values(&mut out)?;
+        out.push_sql(" ON CONFLICT (organization_id, hour)");
+        out.push_sql(ADDED);
         Ok(())
     }
 }
@@ -85,5 +114,11 @@ impl QueryId for AddCount {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
+impl QueryId for AddToOrganization {
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
 impl RunQueryDsl<SqliteConnection> for RecordUse {}
+impl RunQueryDsl<SqliteConnection> for AddToOrganization {}
 impl RunQueryDsl<SqliteConnection> for AddCount {}

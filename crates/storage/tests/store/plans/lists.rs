@@ -118,6 +118,11 @@ pub(super) fn all() -> Vec<List> {
             "",
             from("token_usage_pkey", Some(["hour>", "hour >="]))
         ),
+        list!(
+            organization_usage(id(fill::LARGE), hour(50_000), hour(50_100)),
+            "",
+            from("organization_usage_pkey", Some(["hour>", "hour >="]))
+        ),
         list!(list_repositories(id(fill::LARGE), None, 101), "", page("repositories_name_key")),
         list!(
             list_repositories(id(fill::LARGE), Some(&repository("r-5")), 101),

@@ -1,0 +1,57 @@
+//! `GET /v1/organizations/{org_id}/usage`: how often the organisation's tokens were presented, all together.
+
+use actix_web::get;
+use actix_web::web::{self, Data};
+use authority::Context;
+use authority::organizations::Organizations;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::errors;
+use super::place::Seated;
+use crate::surface::permission::ReadUsage;
+use crate::surface::tokens::{Counts, UsageQuery, UsageStep, report};
+use edge::error::ApiResult;
+use edge::extract::Query;
+
+/// The uses of all tokens of an organisation.
+#[derive(Serialize, ToSchema)]
+struct OrganizationUsage {
+    /// `hour` or `day`.
+    step: &'static str,
+    /// Where the first step begins.
+    from: String,
+    /// Where the last one ends.
+    to: String,
+    total: Counts,
+    /// Every step from the oldest on, those without a use included.
+    usage: Vec<UsageStep>,
+}
+
+/// How often an organisation's tokens were used.
+///
+/// Tokens that are gone count in the hours in which they were used. At most ten seconds behind.
+#[utoipa::path(
+    tag = "organizations",
+    security(("bearer" = ["usage:read"]), ("api_key" = ["usage:read"])),
+    params(("org_id" = String, Path, description = "the organisation's id"), UsageQuery),
+    responses((status = 200, body = OrganizationUsage))
+)]
+#[get("/v1/organizations/{org_id}/usage")]
+pub(super) async fn get_organization_usage(
+    at: Seated<ReadUsage>,
+    organizations: Data<Organizations>,
+    Query(query): Query<UsageQuery>,
+    context: Data<Context>,
+) -> ApiResult<web::Json<OrganizationUsage>> {
+    let stretch = query.read(context.now())?;
+    let parts = organizations.usage(&at.seat, stretch).await.map_err(errors::organization)?;
+    let (total, usage) = report(parts);
+    Ok(web::Json(OrganizationUsage {
+        step: stretch.step().as_str(),
+        from: stretch.first_hour().begins().rfc3339_seconds(),
+        to: stretch.end_hour().begins().rfc3339_seconds(),
+        total,
+        usage,
+    }))
+}
