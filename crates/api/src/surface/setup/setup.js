@@ -5,6 +5,9 @@ const form = document.getElementById("setup");
 const code = location.hash.slice(1);
 history.replaceState(null, "", location.pathname);
 
+// The link opened where this page is open already changes the fragment alone.
+addEventListener("hashchange", () => location.reload());
+
 if (code === "") {
   form.hidden = true;
   document.getElementById("no-code").hidden = false;
