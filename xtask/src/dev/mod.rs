@@ -120,8 +120,9 @@ fn introduce(base: &str, state: &State, token: &str) {
     let password = state.password().unwrap_or_default();
     say::out(format!(
         "\nnolapse tokens is up.\n\n\
-         \x20 API docs    {base}/docs\n\
+         \x20 dashboard   {base}/\n\
          \x20 sign in     {EMAIL}   {password}\n\
+         \x20 API docs    {base}/docs\n\
          \x20 data        {folder}   (start over: cargo xtask dev --fresh)\n\n\
          Is this token good? It answered yes a moment ago:\n\n  {curl}\n",
         folder = state.folder().display(),
