@@ -40,6 +40,15 @@
     };
     button.hidden = false;
     button.addEventListener("click", copy);
+    // Each ready line has a button of its own.
+    for (const one_line of all("[data-copy-line]", secret)) {
+      one_line.hidden = false;
+      one_line.addEventListener("click", async () => {
+        const line = one("pre", one_line.parentElement);
+        try { await navigator.clipboard.writeText(line.textContent); copied = true; one_line.textContent = "Copied"; said.textContent = "Copied the line."; }
+        catch { getSelection().selectAllChildren(line); said.textContent = "Press Ctrl+C, or ⌘C, to copy what is selected."; }
+      });
+    }
     document.addEventListener("copy", () => done("Copied."));
     const close = one("[data-close]", secret);
     if (close) {
@@ -57,6 +66,31 @@
     history.replaceState(null, "", secret.dataset.next);
   }
 
+  // What goes on by itself is looked at again every few seconds, while somebody looks at the page, for a quarter of an hour.
+  const live = all("[data-live]");
+  if (live.length) {
+    const until = Date.now() + 900000;
+    const look = async () => {
+      if (Date.now() > until) return;
+      if (!document.hidden) {
+        try {
+          const answer = await fetch(location.href, { credentials: "same-origin", redirect: "error" });
+          const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+          for (const part of live) {
+            const found = one(`[data-live="${part.dataset.live}"]`, fresh);
+            if (found && found.textContent !== part.textContent) part.replaceChildren(...found.childNodes);
+          }
+        } catch { /* Away for now: asked again in a few seconds. */ }
+      }
+      setTimeout(look, 3000);
+    };
+    setTimeout(look, 3000);
+  }
+
+  // The part of the navigation where one is, where it scrolls.
+  const here = one(".side a[aria-current]");
+  if (here) { const bar = here.closest(".side"); bar.scrollLeft = here.offsetLeft - (bar.clientWidth - here.clientWidth) / 2; }
+
   // The picker: search over names and descriptions, the chosen apart.
   const picker = one("[data-picker]");
   const boxes = picker ? all("input[name=scope]", picker) : [];
@@ -66,6 +100,14 @@
     const place = one("[data-picker-chosen]", picker);
     place.hidden = chosen.length === 0;
     place.replaceChildren(...chosen.map((box) => { const chip = document.createElement("span"); chip.className = "chip"; chip.textContent = box.value; return chip; }));
+    const warnings = one("[data-warnings]");
+    if (warnings) {
+      const names = chosen.map((box) => box.value);
+      const has = (name) => names.includes(name) || names.includes("admin") || names.includes(name.split(":")[0]);
+      const lacking = chosen.map((box) => [box.value, (box.dataset.requires || "").split(", ").filter((name) => name && !has(name))]).filter(([, needs]) => needs.length);
+      warnings.textContent = lacking.map(([name, needs]) => `${name} does not work without ${needs.join(", ")}: choose it as well.`).join(" ");
+      warnings.hidden = lacking.length === 0;
+    }
     if (!sentence) return;
     const clauses = chosen.slice(0, 4).map((box) => box.dataset.says.charAt(0).toLowerCase() + box.dataset.says.slice(1));
     if (chosen.length > 4) clauses.push(`${chosen.length - 4} more`);
@@ -92,6 +134,9 @@
         group.hidden = !any;
       }
     });
+    const preview = one("button[name=_preview]");
+    if (preview) preview.hidden = true;
+    for (const note of all("[data-first-warning]")) note.hidden = true;
     (picker.closest("form") || picker).addEventListener("input", showChosen);
     showChosen();
   }

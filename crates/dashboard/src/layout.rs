@@ -17,19 +17,21 @@ pub(crate) enum Section {
     Keys,
     People,
     Projects,
+    Usage,
     Audit,
     Settings,
 }
 
 impl Section {
     /// All of them: address, name, and the scope without which a person has no use for it.
-    pub(crate) const ALL: [(Self, &'static str, &'static str, Option<&'static str>); 8] = [
+    pub(crate) const ALL: [(Self, &'static str, &'static str, Option<&'static str>); 9] = [
         (Self::Overview, "/", "Overview", None),
         (Self::Tokens, "/tokens", "Tokens", Some("tokens:read")),
         (Self::Keys, "/keys", "My keys", Some("user:read")),
         (Self::Check, "/check", "Check a token", Some("tokens:read")),
         (Self::Projects, "/projects", "Projects", Some("projects:read")),
         (Self::People, "/members", "People", Some("org.memberships:read")),
+        (Self::Usage, "/usage", "Usage", Some("usage:read")),
         (Self::Audit, "/audit", "Audit", Some("audit:read")),
         (Self::Settings, "/settings", "Settings", None),
     ];

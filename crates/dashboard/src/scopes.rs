@@ -36,7 +36,7 @@ pub(crate) fn groups(catalogue: &ScopeCatalogue, kind: Kind, own: ScopeSet, chos
             name: name.to_owned(),
             description: sentence(&entry.description),
             is_chosen: chosen.iter().any(|chosen| chosen == name),
-            covers: covered.join(", "),
+            covers: some_of(&covered),
             requires: entry.requires.join(", "),
             held_by: if is_held { String::new() } else { holders(catalogue, name) },
         };
@@ -57,6 +57,15 @@ pub(crate) fn unknown(catalogue: &ScopeCatalogue, names: &[String]) -> Vec<Strin
 fn covered<'c>(catalogue: &'c ScopeCatalogue, name: &str) -> Vec<&'c str> {
     let Some(id) = catalogue.find(name) else { return Vec::new() };
     catalogue.names(catalogue.expand([id])).into_iter().filter(|covered| *covered != name).collect()
+}
+
+/// The first few names, and how many more there are.
+fn some_of(names: &[&str]) -> String {
+    const SHOWN: usize = 6;
+    match names.len().saturating_sub(SHOWN) {
+        0 | 1 => names.join(", "),
+        more => format!("{} and {more} more", names[..SHOWN].join(", ")),
+    }
 }
 
 /// The built-in roles whose people may give a scope.

@@ -29,6 +29,8 @@ pub(super) fn register(config: &mut ServiceConfig) {
 pub(super) struct EventLine {
     pub(super) at: When,
     pub(super) action: String,
+    /// What happened, for people who do not know the codes.
+    pub(super) words: String,
     pub(super) actor: String,
     pub(super) target: String,
     pub(super) href: String,
@@ -48,11 +50,13 @@ impl EventLine {
         let target = match (event.target_kind.as_str(), told("name")) {
             ("", _) => String::new(),
             (_, Some(name)) => name,
-            (kind, None) => format!("{} {}", kind.replace('_', " "), show::short(&event.target_id)),
+            ("session", None) => String::new(),
+            (_, None) => show::short(&event.target_id),
         };
         let said = [told("cause").or_else(|| told("reason")), told("note"), told("client_ip")];
         Self {
             at: When::new(event.at, now),
+            words: words(&event.action),
             action: event.action.clone(),
             actor: Principal::parse(&event.actor).map_or_else(|| event.actor.clone(), |by| names.of(by)),
             target,
@@ -61,6 +65,47 @@ impl EventLine {
             is_alarm: matches!(event.action.as_str(), "token.reuse_detected" | "token.leaked"),
         }
     }
+}
+
+impl EventLine {
+    /// Calls what it happened to by its name, where the page knows it.
+    pub(super) fn about(self, name: &str) -> Self {
+        Self { target: name.to_owned(), ..self }
+    }
+}
+
+/// An action in words: `token.rotate` is "Token: rotate" unless there is a better phrase.
+fn words(action: &str) -> String {
+    let phrase = match action {
+        "token.create" => "Created token",
+        "token.rotate" => "Rotated token",
+        "token.rotate_cancel" => "Took back a rotation of",
+        "token.revoke" => "Revoked token",
+        "token.reuse_detected" => "A replaced secret came back:",
+        "token.leaked" => "A secret leaked:",
+        "session.create" => "Signed in",
+        "session.delete" => "Signed out",
+        "session.create.denied" => "Sign-in refused",
+        "member.add" => "Added member",
+        "member.remove" => "Removed member",
+        "invitation.create" => "Invited somebody",
+        "invitation.accept" => "Accepted an invitation",
+        "role.create" => "Created role",
+        "role.delete" => "Deleted role",
+        "project.create" => "Created project",
+        "project.delete" => "Deleted project",
+        "access_scope.create" => "Created access scope",
+        "access_scope.delete" => "Deleted access scope",
+        "actor.create" => "Created actor",
+        "actor.delete" => "Deleted actor",
+        "deployment.setup" => "Set up this deployment",
+        _ => {
+            let text = action.replacen('.', ": ", 1).replace(['_', '.'], " ");
+            let mut letters = text.chars();
+            return letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect());
+        }
+    };
+    phrase.to_owned()
 }
 
 #[derive(Template)]

@@ -19,7 +19,7 @@ use crate::answer::{Answer, Tone, either, ok, page, to_saying};
 use crate::form::Form;
 use crate::layout::{Layout, Section};
 use crate::services::Services;
-use crate::show::When;
+use crate::show::{self, When};
 use crate::visit::{Visitor, explain_refused};
 
 pub(super) fn register(config: &mut ServiceConfig) {
@@ -257,6 +257,7 @@ async fn withdrawn(request: &HttpRequest, services: &Services, body: &[u8]) -> A
     Ok(to_saying(request, "/members", Tone::Done, "The invitation is withdrawn: its code no longer works."))
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "what a template asks, each by itself")]
 #[derive(Template)]
 #[template(path = "member.html")]
 struct MemberPage {
@@ -267,11 +268,20 @@ struct MemberPage {
     roles: Vec<RoleChoice>,
     is_disabled: bool,
     is_me: bool,
+    /// Asked once more before the person is removed.
+    is_leaving: bool,
     may_manage: bool,
     keys: Vec<Line>,
+    key_count: String,
     made: Vec<Line>,
+    made_count: String,
     bulk: String,
     since: When,
+}
+
+/// How many lines there are, in words.
+fn count(lines: &[Line], one: &str) -> String {
+    show::count(u64::try_from(lines.len()).unwrap_or(u64::MAX), one)
 }
 
 #[get("/members/{user_id}")]
@@ -323,8 +333,11 @@ async fn show_member(request: &HttpRequest, services: &Services) -> Answer {
         roles,
         is_disabled: member.membership.disabled_at.is_some(),
         is_me: Some(user.id) == visitor.caller.user_id(),
+        is_leaving: Form::query(request).has("leaving"),
         may_manage: visitor.may("org.memberships:manage"),
+        key_count: count(&keys, "key"),
         keys,
+        made_count: count(&made, "token"),
         made,
         since: When::new(member.membership.created_at, visitor.now),
         page: layout.clone(),

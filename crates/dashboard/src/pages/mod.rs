@@ -2,6 +2,7 @@
 
 mod audit;
 mod bulk;
+mod chart;
 mod check;
 mod create_token;
 mod members;
@@ -17,6 +18,7 @@ mod sign_in;
 mod token;
 mod token_list;
 mod tokens;
+mod usage;
 
 use actix_web::web;
 use edge::routes::PagePath;
@@ -63,6 +65,7 @@ pub(crate) const PATHS: &[PagePath] = &[
     both("/roles"),
     both("/projects"),
     both("/projects/{project_id}"),
+    PagePath::read("/usage"),
     PagePath::read("/audit"),
     PagePath::read("/audit/verify"),
     both("/settings"),
@@ -86,6 +89,7 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
         members::register,
         roles::register,
         projects::register,
+        usage::register,
         audit::register,
         policy::register,
         proof::register,

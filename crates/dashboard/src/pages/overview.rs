@@ -9,9 +9,12 @@ use authority::tokens::ListRequest;
 use token_domain::Span;
 use token_domain::access::Direction;
 use token_domain::token::Status;
+use token_domain::usage::Step;
 
 use super::audit::EventLine;
+use super::chart::Chart;
 use super::tokens::{Line, Names, failed};
+use super::usage;
 use crate::answer::{Answer, either, ok, to};
 use crate::cookies;
 use crate::form::Form;
@@ -39,6 +42,8 @@ struct OverviewPage {
     expiring: Vec<Line>,
     unused: String,
     is_unused: bool,
+    /// A day of hours; nothing for those who may not see uses.
+    chart: Option<Chart>,
     alarms: Vec<EventLine>,
     events: Vec<EventLine>,
 }
@@ -87,6 +92,11 @@ async fn show_overview(request: &HttpRequest, services: &Services) -> Answer {
         events = latest.events.iter().map(|event| EventLine::new(event, &names, now)).collect();
         alarms = reuse.events.iter().map(|event| EventLine::new(event, &names, now)).collect();
     }
+    let chart = if visitor.may("usage:read") {
+        Some(usage::chart(request, services, &visitor, 1, Step::Hour).await?)
+    } else {
+        None
+    };
     let layout = Layout::of(request, &visitor, Section::Overview, "Overview");
     let template = OverviewPage {
         may_see_tokens,
@@ -99,6 +109,7 @@ async fn show_overview(request: &HttpRequest, services: &Services) -> Answer {
         expiring,
         unused: show::count(unused, "token"),
         is_unused: unused > 0,
+        chart,
         alarms,
         events,
         page: layout.clone(),

@@ -6,12 +6,13 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 use authority::records::Token;
 use authority::tokens::{Idempotency, RotateRequest, TokenError};
-use token_domain::Span;
 use token_domain::access::Description;
 use token_domain::token::{Explanation, GraceMode, RevokeCause, Status};
 use token_domain::usage::{Step, Stretch};
+use token_domain::{Span, Timestamp};
 
 use super::create_token::{SecretPage, snippets};
+use super::token_list::day;
 use super::tokens::{Area, Line, Names, explain, failed, found, nonce};
 use crate::answer::{Answer, Tone, either, ok, page, to_saying};
 use crate::form::Form;
@@ -44,18 +45,19 @@ struct Grace {
 }
 
 /// Value, label, what it is for, seconds.
-const GRACES: [(&str, &str, &str, u32); 7] = [
+const GRACES: [(&str, &str, &str, u32); 8] = [
     (
         "first-use",
         "Until the new one is first used",
         "At most 7 days; the old one ends five minutes after the first use of the new one.",
         604_800,
     ),
-    ("86400", "24 hours", "Enough for a nightly deployment.", 86_400),
-    ("21600", "6 hours", "", 21_600),
-    ("3600", "1 hour", "", 3_600),
     ("900", "15 minutes", "", 900),
+    ("3600", "1 hour", "", 3_600),
+    ("21600", "6 hours", "", 21_600),
+    ("86400", "24 hours", "Enough for a nightly deployment.", 86_400),
     ("604800", "7 days", "", 604_800),
+    ("date", "Until a date", "At most 30 days from now.", 0),
     ("0", "Now: it leaked", "The old one stops at once, everywhere.", 0),
 ];
 
@@ -67,6 +69,7 @@ struct RotatePage {
     line: Line,
     graces: Vec<Grace>,
     lifetime: String,
+    until: String,
     problem: String,
     nonce: String,
 }
@@ -144,12 +147,24 @@ async fn rotate_page(
             (None, Some(end)) => show::date(end),
             (None, None) => "never".to_owned(),
         },
+        until: form.text("until").to_owned(),
         problem,
         nonce: match form.some("_nonce") {
             Some(nonce) => nonce.to_owned(),
             None => nonce(services, request, visitor)?,
         },
     })
+}
+
+/// How long the old secret keeps working, in seconds, when it ends on the day that a form names.
+fn until(form: &Form, now: Timestamp) -> Result<u32, String> {
+    const LONGEST: i64 = 30 * 86_400;
+    let end = day(form.text("until"))?;
+    match end.as_micros().saturating_sub(now.as_micros()) / 1_000_000 {
+        seconds @ 1..=LONGEST => u32::try_from(seconds).map_err(|_| String::new()),
+        ..=0 => Err("The date must lie ahead.".to_owned()),
+        _ => Err("The old secret works for at most 30 days more: choose an earlier date.".to_owned()),
+    }
 }
 
 async fn rotate(request: &HttpRequest, services: &Services, body: &[u8]) -> Answer {
@@ -160,6 +175,17 @@ async fn rotate(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
     let chosen = GRACES.into_iter().find(|(value, ..)| *value == form.text("grace"));
     let Some((value, _, _, seconds)) = chosen.filter(|_| !form.is_restored()) else {
         return Ok(ok(&rotate_page(request, services, &visitor, &token, &form, String::new()).await?));
+    };
+    let seconds = if value == "date" {
+        match until(&form, visitor.now) {
+            Ok(seconds) => seconds,
+            Err(problem) => {
+                let template = rotate_page(request, services, &visitor, &token, &form, problem).await?;
+                return Err(page(StatusCode::UNPROCESSABLE_ENTITY, &template));
+            }
+        }
+    } else {
+        seconds
     };
     let asked = RotateRequest {
         grace: Some(Span::seconds(seconds)),

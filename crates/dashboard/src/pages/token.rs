@@ -6,18 +6,19 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 use authority::audit::read::ListRequest as AuditRequest;
 use authority::records::{Change, Token, TokenEdit};
+use token_domain::Span;
 use token_domain::access::{Description, Direction, ExternalId};
 use token_domain::text::{AgentType, Name};
 use token_domain::token::Status;
-use token_domain::usage::{Step, Stretch, UseCounts};
-use token_domain::{Span, Timestamp};
+use token_domain::usage::{Step, Stretch};
 
 use super::audit::EventLine;
+use super::chart::Chart;
 use super::tokens::{Area, Line, Names, explain, failed, found, hint};
 use crate::answer::{Answer, Tone, either, ok, page, to_saying};
 use crate::layout::Layout;
 use crate::services::Services;
-use crate::show::{self, When};
+use crate::show::When;
 use crate::visit::Visitor;
 
 pub(super) fn register(config: &mut ServiceConfig) {
@@ -28,56 +29,6 @@ pub(super) fn register(config: &mut ServiceConfig) {
         .service(edit_key_form)
         .service(edit_token)
         .service(edit_key);
-}
-
-/// A bar of the chart: what was counted in an hour, as heights.
-#[derive(Clone, Debug)]
-pub(super) struct Bar {
-    x: u32,
-    allowed: u32,
-    lacking: u32,
-    refused: u32,
-    /// Where each begins, from the top.
-    allowed_y: u32,
-    lacking_y: u32,
-    refused_y: u32,
-    label: String,
-    counts: [String; 3],
-    is_used: bool,
-}
-
-const CHART_HEIGHT: u32 = 80;
-
-/// The bars of a stretch, each hour as high as its share of the busiest.
-pub(super) fn bars(hours: &[(Timestamp, UseCounts)]) -> Vec<Bar> {
-    let total = |counts: &UseCounts| counts.allowed + counts.insufficient + counts.denied;
-    let most = hours.iter().map(|(_, counts)| total(counts)).max().unwrap_or(0).max(1);
-    let height = |count: u64| {
-        // What there is shows, however little beside the busiest hour.
-        let scaled = count.saturating_mul(u64::from(CHART_HEIGHT)) / most;
-        u32::try_from(scaled).unwrap_or(CHART_HEIGHT).max(u32::from(count > 0) * 2)
-    };
-    (0..)
-        .zip(hours)
-        .map(|(index, (begins, counts))| {
-            let (allowed, lacking, refused) =
-                (height(counts.allowed), height(counts.insufficient), height(counts.denied));
-            let allowed_y = CHART_HEIGHT.saturating_sub(allowed);
-            let lacking_y = allowed_y.saturating_sub(lacking);
-            Bar {
-                x: index * 10,
-                allowed,
-                lacking,
-                refused,
-                allowed_y,
-                lacking_y,
-                refused_y: lacking_y.saturating_sub(refused),
-                label: format!("{}, {}", show::date(*begins), show::clock(*begins)),
-                counts: [counts.allowed, counts.insufficient, counts.denied].map(show::number),
-                is_used: total(counts) > 0,
-            }
-        })
-        .collect()
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "what a template asks, each by itself")]
@@ -95,15 +46,13 @@ struct TokenPage {
     networks: Vec<String>,
     agent_type: String,
     project: String,
-    kind: &'static str,
     revoked_note: String,
-    bars: Vec<Bar>,
-    width: u32,
-    is_used: bool,
-    uses: String,
+    /// Nothing for those who may not see uses.
+    chart: Option<Chart>,
     events: Vec<EventLine>,
     predecessor: String,
     successor: String,
+    successor_first_used: Option<When>,
     successor_used: Option<When>,
     grace_ends: Option<When>,
     reuse: Option<When>,
@@ -129,7 +78,7 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
     let token = found(request, services, &visitor).await?;
     let (area, now) = (Area::of(request), visitor.now);
     let names = Names::read(&visitor, services).await;
-    let hours = usage(services, &visitor, &token).await;
+    let chart = usage(services, &visitor, &token).await;
     let events = if visitor.may("audit:read") {
         let asked = AuditRequest {
             action: None,
@@ -143,7 +92,8 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
         };
         let page = services.audit.list(visitor.caller.organization_id, asked).await;
         let page = page.map_err(|failure| visitor.failed(request, &failure))?;
-        page.events.iter().map(|event| EventLine::new(event, &names, now)).collect()
+        let name = token.name.as_str();
+        page.events.iter().map(|event| EventLine::new(event, &names, now).about(name)).collect()
     } else {
         Vec::new()
     };
@@ -162,8 +112,6 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
         Status::Active if !is_own_kind => "Its owner rotates it: rotating shows a secret.",
         Status::Active => "",
     };
-    let width = u32::try_from(hours.len()).unwrap_or(0) * 10;
-    let sum: u64 = hours.iter().map(|(_, counts)| counts.allowed + counts.insufficient).sum();
     let layout = Layout::of(request, &visitor, area.section(), token.name.as_str());
     let template = TokenPage {
         base: area.base(),
@@ -179,15 +127,12 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
             .unwrap_or_default(),
         agent_type: token.agent_type.to_string(),
         project: token.project_id.map(|id| id.to_string()).unwrap_or_default(),
-        kind: token.owner.kind().as_str(),
         revoked_note: token.explanation.note.as_ref().map(ToString::to_string).unwrap_or_default(),
-        bars: bars(&hours),
-        width,
-        is_used: hours.iter().any(|(_, counts)| !counts.is_empty()),
-        uses: show::count(sum, "use"),
+        chart,
         events,
         predecessor: token.rotated_from.map(|id| id.to_string()).unwrap_or_default(),
         successor: token.facts.superseded.map(|superseded| superseded.by.to_string()).unwrap_or_default(),
+        successor_first_used: successor.as_ref().and_then(|next| next.first_used_at).map(|used| When::new(used, now)),
         successor_used: successor.and_then(|next| next.last_used_at).map(|used| When::new(used, now)),
         grace_ends: token.facts.superseded.map(|superseded| When::new(superseded.grace_ends_at, now)),
         reuse: token.reuse_detected_at.map(|at| When::new(at, now)),
@@ -204,12 +149,13 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
 }
 
 /// Two days of hours, if the person may see uses.
-async fn usage(services: &Services, visitor: &Visitor, token: &Token) -> Vec<(Timestamp, UseCounts)> {
+async fn usage(services: &Services, visitor: &Visitor, token: &Token) -> Option<Chart> {
     if !visitor.may("usage:read") {
-        return Vec::new();
+        return None;
     }
-    let Ok(stretch) = Stretch::new(visitor.now - Span::days(2), visitor.now, Step::Hour) else { return Vec::new() };
-    services.tokens.usage(&visitor.caller, token.id, stretch).await.unwrap_or_default()
+    let stretch = Stretch::new(visitor.now - Span::days(2), visitor.now, Step::Hour).ok()?;
+    let hours = services.tokens.usage(&visitor.caller, token.id, stretch).await.ok()?;
+    Some(Chart::of(&hours, Step::Hour))
 }
 
 #[derive(Template)]

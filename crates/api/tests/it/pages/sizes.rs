@@ -3,9 +3,46 @@
 use serde_json::json;
 
 use super::browser::Browser;
-use crate::support::{Backend, Options, Server, both};
+use crate::support::{Backend, Database, Options, Proxy, Server, both};
 
 both!(pages_are_light_however_many_tokens_there_are);
+
+/// Statements of a page with 10 000 tokens: one for the session and its rights, one for the person, and what the page shows.
+const STATEMENTS: [(&str, u64); 7] = [
+    ("/tokens", 5),
+    ("/tokens?scope=execute&q=Token", 5),
+    ("/", 9),
+    ("/usage", 3),
+    ("/tokens/new", 5),
+    ("/audit", 4),
+    ("/settings", 5),
+];
+
+#[test]
+fn no_page_asks_more_of_the_database_when_there_are_ten_thousand_tokens() {
+    let database = Database::new(Backend::PostgreSql);
+    let proxy = Proxy::to(database.server_address());
+    let options = Options::default().through(database.url_through(proxy.port()));
+    let server = Server::start_on(database, options);
+    let mut browser = Browser::of_owner(&server);
+    let counted = |browser: &mut Browser, path: &str| {
+        // The fewest of several: the server asks the database something of its own now and then.
+        let tries = (0..5).map(|_| {
+            let before = proxy.statements();
+            let length = browser.page(path).len();
+            (proxy.statements() - before, length)
+        });
+        tries.min().unwrap()
+    };
+    let few: Vec<u64> = STATEMENTS.iter().map(|(path, _)| counted(&mut browser, path).0).collect();
+    server.facts().fill_tokens(10_000);
+    for ((path, most), few) in STATEMENTS.into_iter().zip(few) {
+        let (statements, length) = counted(&mut browser, path);
+        println!("{path}: {statements} statements ({few} without tokens), {length} bytes");
+        assert!(statements <= most, "{path}: {statements} statements");
+        assert!(length <= NEXT, "{path}: {length} bytes");
+    }
+}
 
 /// A first page with all it loads, and the next one.
 const FIRST: usize = 60 * 1024;

@@ -61,6 +61,7 @@ fn every_page_has_the_policy_and_is_kept_by_nobody(backend: Backend) {
         "/members",
         "/roles",
         "/projects",
+        "/usage",
         "/audit",
         "/settings",
         "/settings/policy",

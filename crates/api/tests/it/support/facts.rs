@@ -343,6 +343,22 @@ impl Facts {
         self.audit_after(None, (0, [0; 32]))
     }
 
+    /// Adds so many tokens of the organisation that set-up made, all of them active.
+    pub(crate) fn fill_tokens(&self, count: u32) {
+        let organization = self.organization(Server::ORGANIZATION).id;
+        let made = now();
+        self.write(move |tx| {
+            Box::pin(async move {
+                for number in 1..=count {
+                    let mut token = test_support::records::token(organization, number);
+                    token.facts = token_domain::token::TokenFacts::new(made, None);
+                    tx.insert_token(&token).await?;
+                }
+                Ok(())
+            })
+        });
+    }
+
     /// Appends so many events to the trail of the organisation that set-up made.
     pub(crate) fn fill_audit(&self, count: usize) {
         let (organization, at) = (self.organization(Server::ORGANIZATION).id, now());

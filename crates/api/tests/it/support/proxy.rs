@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 /// What the line does.
@@ -22,6 +23,47 @@ struct Line {
     changed: Condvar,
     streams: Mutex<Vec<TcpStream>>,
     target: (String, u16),
+    /// Statements that clients had PostgreSQL execute.
+    statements: AtomicU64,
+}
+
+/// Counts statements in what a client of PostgreSQL sends: the protocol's `Execute` and `Query` messages
+/// (<https://www.postgresql.org/docs/current/protocol-message-formats.html>).
+#[derive(Default)]
+struct Messages {
+    /// What is known of the message that begins: its type, once the connection is past its start-up, and its length.
+    head: Vec<u8>,
+    /// Bytes of the message at hand that are still to come.
+    left: usize,
+    is_started: bool,
+}
+
+impl Messages {
+    fn count(&mut self, bytes: &[u8]) -> u64 {
+        let (mut at, mut statements) = (0, 0);
+        while at < bytes.len() {
+            let skipped = self.left.min(bytes.len() - at);
+            (self.left, at) = (self.left - skipped, at + skipped);
+            let Some(byte) = bytes.get(at) else { break };
+            self.head.push(*byte);
+            at += 1;
+            // Before the start-up: a length and a code, of which 196608 is the start-up itself.
+            let wanted = if self.is_started { 5 } else { 8 };
+            if self.head.len() < wanted {
+                continue;
+            }
+            let number = |from: usize| u32::from_be_bytes(self.head[from..from + 4].try_into().unwrap());
+            if self.is_started {
+                statements += u64::from(matches!(self.head[0], b'E' | b'Q'));
+                self.left = number(1) as usize - 4;
+            } else {
+                self.left = number(0) as usize - 8;
+                self.is_started = number(4) == 196_608;
+            }
+            self.head.clear();
+        }
+        statements
+    }
 }
 
 /// A listener in front of a server.
@@ -40,10 +82,16 @@ impl Proxy {
             changed: Condvar::new(),
             streams: Mutex::default(),
             target,
+            statements: AtomicU64::new(0),
         });
         let accepting = Arc::clone(&line);
         std::thread::spawn(move || accepting.accept(&listener));
         Self { line, port }
+    }
+
+    /// How many statements clients had PostgreSQL execute so far.
+    pub(crate) fn statements(&self) -> u64 {
+        self.line.statements.load(Ordering::SeqCst)
     }
 
     /// Where to connect to.
@@ -98,22 +146,26 @@ impl Line {
             let (Ok(client), Ok(server)) = (client, TcpStream::connect((self.target.0.as_str(), self.target.1))) else {
                 continue;
             };
-            for (from, to) in [(&client, &server), (&server, &client)] {
+            for (from, to, asks) in [(&client, &server, true), (&server, &client, false)] {
                 let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
                 let line = Arc::clone(&self);
-                std::thread::spawn(move || line.copy(from, to));
+                std::thread::spawn(move || line.copy(from, to, asks));
             }
             self.streams.lock().unwrap().extend([client, server]);
         }
     }
 
-    fn copy(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn copy(&self, mut from: TcpStream, mut to: TcpStream, asks: bool) {
         let mut bytes = [0; 16 * 1024];
+        let mut messages = Messages::default();
         while let Ok(length @ 1..) = from.read(&mut bytes) {
             let passing = self.state.lock().unwrap();
             let passing = self.changed.wait_while(passing, |state| *state == State::Silent).unwrap();
             let is_open = *passing == State::Open;
             drop(passing);
+            if asks {
+                self.statements.fetch_add(messages.count(&bytes[..length]), Ordering::SeqCst);
+            }
             if !is_open || to.write_all(&bytes[..length]).is_err() {
                 break;
             }
