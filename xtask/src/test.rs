@@ -65,6 +65,9 @@ pub(crate) fn task(mut args: Args) -> Result {
         services::find_or_install(gateway)?;
     }
 
+    say::step("Chromium and axe-core");
+    services::prepare_pages()?;
+
     say::step("unit and integration tests");
     if has_nextest() {
         run(plan.cargo(&["nextest", "run", "--no-fail-fast"]).args(&plan.filters))?;

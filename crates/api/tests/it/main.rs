@@ -9,6 +9,7 @@
 mod support;
 
 mod audit;
+mod chromium;
 mod crash;
 mod executions;
 mod gateways;

@@ -31,6 +31,10 @@ pub enum Tool {
     Valgrind,
     /// `promtool`, which reads metrics as Prometheus does.
     Promtool,
+    /// `chromium`, in which pages are tested.
+    Chromium,
+    /// `chromedriver`, which drives it.
+    Chromedriver,
     /// A gateway whose page in `docs/gateways` is tested.
     Gateway(&'static str),
     /// The module by which Apache asks about tokens; a file, not a program.
@@ -55,6 +59,8 @@ impl Tool {
             Self::Wrk => "wrk",
             Self::Valgrind => "valgrind",
             Self::Promtool => "promtool",
+            Self::Chromium => "chromium",
+            Self::Chromedriver => "chromedriver",
             Self::Gateway(name) => name,
             Self::OpenidcModule => "mod_auth_openidc",
         }
@@ -68,6 +74,8 @@ impl Tool {
             Self::Wrk => "wrk",
             Self::Valgrind => "valgrind",
             Self::Promtool => "prometheus",
+            Self::Chromium => "chromium",
+            Self::Chromedriver => "chromium-driver",
             Self::Gateway(name) => name,
             Self::OpenidcModule => "libapache2-mod-auth-openidc",
         }
@@ -80,6 +88,7 @@ impl Tool {
             Self::Wrk => &["wrk"],
             Self::Valgrind => &["valgrind"],
             Self::Promtool => &["prometheus"],
+            Self::Chromium | Self::Chromedriver => &["chromium", "chromium-driver"],
             Self::Gateway(_) | Self::OpenidcModule => {
                 &["nginx", "caddy", "haproxy", "apache2", "libapache2-mod-auth-openidc"]
             }
@@ -89,7 +98,9 @@ impl Tool {
     fn find(self) -> Option<PathBuf> {
         match self {
             Self::Initdb => newest_postgres().or_else(|| which(self.program())),
-            Self::Redis | Self::Wrk | Self::Valgrind | Self::Promtool => which(self.program()),
+            Self::Redis | Self::Wrk | Self::Valgrind | Self::Promtool | Self::Chromium | Self::Chromedriver => {
+                which(self.program())
+            }
             Self::Gateway(name) => {
                 which(name).or_else(|| Some(Path::new(SERVERS).join(name)).filter(|file| is_program(file)))
             }

@@ -5,6 +5,7 @@
 //! local user (it holds nothing worth keeping): do not run this on a machine shared with people you do not trust.
 
 mod install;
+mod pages;
 mod postgres;
 mod redis;
 mod wait;
@@ -20,6 +21,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use tempfile::TempDir;
 
 pub use install::{GATEWAYS, Tool, find_or_install};
+pub use pages::prepare as prepare_pages;
 pub use wait::{start_on_free_port, tail};
 
 /// Where tests and tools find PostgreSQL: a superuser that may create databases.

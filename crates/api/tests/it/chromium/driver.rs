@@ -1,0 +1,304 @@
+//! Chromium, driven by its WebDriver (<https://www.w3.org/TR/webdriver2/>).
+//!
+//! The protocol is JSON over HTTP and these tests need a dozen of its commands, so they speak it with the HTTP client that the
+//! workspace has already. The crates for it bring a second asynchronous HTTP stack, and the better known of them a library
+//! under the MPL, which `deny.toml` does not admit.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use ureq::Agent;
+
+/// The key under which the protocol names an element.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// Far longer than any answer takes on a busy machine; only a failure uses it up.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Whether pages may run scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scripts {
+    /// As people usually have it.
+    On,
+    /// Switched off in the browser's settings.
+    Off,
+}
+
+/// Whether the browser keeps cookies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cookies {
+    /// As people usually have it.
+    Kept,
+    /// Blocked in the browser's settings.
+    Blocked,
+}
+
+/// Colours that the browser asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scheme {
+    Light,
+    Dark,
+}
+
+impl Scheme {
+    pub(super) const BOTH: [Self; 2] = [Self::Light, Self::Dark];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+/// One browser with a profile of its own, at one server. Both programs end with it.
+pub(super) struct Chromium {
+    agent: Agent,
+    /// The address of the WebDriver session.
+    session: String,
+    driver: Child,
+    base: String,
+    _profile: TempDir,
+}
+
+impl Drop for Chromium {
+    fn drop(&mut self) {
+        // Ends the browser; the driver alone would leave it behind.
+        let _ = self.agent.delete(&self.session).call();
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+impl Chromium {
+    /// A new browser at the server whose address is `base`.
+    ///
+    /// # Panics
+    /// Without Debian's `chromium` and `chromium-driver`: a missing browser is a failure.
+    pub(super) fn start(base: &str, scripts: Scripts, cookies: Cookies) -> Self {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is missing: apt-get install -y chromium chromium-driver");
+        let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = lines.map_while(Result::ok).find_map(|line| {
+            let (_, port) = line.split_once("started successfully on port ")?;
+            Some(port.trim_end_matches('.').to_owned())
+        });
+        let port = port.expect("chromedriver did not start");
+        let profile = tempfile::Builder::new().prefix("nolapse-chromium-").tempdir().unwrap();
+        let mut arguments = vec![
+            "--headless=new".to_owned(),
+            "--disable-gpu".to_owned(),
+            "--disable-dev-shm-usage".to_owned(),
+            "--hide-scrollbars".to_owned(),
+            format!("--user-data-dir={}", profile.path().display()),
+        ];
+        if rustix::process::geteuid().is_root() {
+            // Its sandbox refuses the superuser, as whom containers of CI run.
+            arguments.push("--no-sandbox".to_owned());
+        }
+        // The browser's own words for "allow" and "block".
+        let setting = |is_blocked| if is_blocked { 2 } else { 1 };
+        let capabilities = json!({ "capabilities": { "alwaysMatch": {
+            "browserName": "chrome",
+            "goog:chromeOptions": {
+                "args": arguments,
+                "prefs": {
+                    "profile.managed_default_content_settings.javascript": setting(scripts == Scripts::Off),
+                    "profile.default_content_setting_values.cookies": setting(cookies == Cookies::Blocked),
+                },
+            },
+        } } });
+        let config = Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).build();
+        let agent: Agent = config.into();
+        let address = format!("http://127.0.0.1:{port}/session");
+        let begun = called(agent.post(&address).send(capabilities.to_string()));
+        let session = begun["sessionId"].as_str().unwrap_or_else(|| panic!("no browser: {begun}"));
+        let session = format!("{address}/{session}");
+        let chromium = Self { agent, session, driver, base: base.to_owned(), _profile: profile };
+        chromium.look(1_280, 900, Scheme::Light);
+        chromium
+    }
+
+    fn get_value(&self, path: &str) -> Value {
+        called(self.agent.get(format!("{}{path}", self.session)).call())
+    }
+
+    fn post_value(&self, path: &str, body: &Value) -> Value {
+        called(self.agent.post(format!("{}{path}", self.session)).send(body.to_string()))
+    }
+
+    fn devtools(&self, command: &str, parameters: &Value) -> Value {
+        self.post_value("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
+    }
+
+    /// The size of the window in CSS pixels, and the colours asked for.
+    pub(super) fn look(&self, width: u32, height: u32, scheme: Scheme) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
+        self.devtools("Emulation.setDeviceMetricsOverride", &size);
+        let features = json!([
+            { "name": "prefers-color-scheme", "value": scheme.as_str() },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ]);
+        self.devtools("Emulation.setEmulatedMedia", &json!({ "features": features }));
+    }
+
+    /// A picture of the window as it is.
+    pub(super) fn picture(&self) -> Vec<u8> {
+        let picture = self.get_value("/screenshot");
+        BASE64.decode(picture.as_str().unwrap().as_bytes()).unwrap()
+    }
+
+    /// Opens a page of the server.
+    pub(super) fn open(&self, path: &str) {
+        self.post_value("/url", &json!({ "url": format!("{}{path}", self.base) }));
+    }
+
+    /// Goes back, as the button of the browser does.
+    pub(super) fn back(&self) {
+        self.post_value("/back", &json!({}));
+    }
+
+    /// Loads the page again, as the button of the browser does.
+    pub(super) fn reload(&self) {
+        self.post_value("/refresh", &json!({}));
+    }
+
+    /// Path and query of the page that is shown.
+    pub(super) fn path(&self) -> String {
+        let address = self.get_value("/url");
+        let address = address.as_str().unwrap();
+        address.strip_prefix(&self.base).unwrap_or(address).to_owned()
+    }
+
+    /// The page as it came from the server and as scripts changed it.
+    pub(super) fn source(&self) -> String {
+        self.get_value("/source").as_str().unwrap().to_owned()
+    }
+
+    /// What a person can read on the page.
+    pub(super) fn text(&self) -> String {
+        self.text_of("body")
+    }
+
+    /// The elements that a CSS selector finds.
+    fn found(&self, selector: &str) -> Vec<String> {
+        let body = json!({ "using": "css selector", "value": selector });
+        let elements = self.post_value("/elements", &body);
+        let id = |element: &Value| element[ELEMENT].as_str().unwrap().to_owned();
+        elements.as_array().unwrap().iter().map(id).collect()
+    }
+
+    /// How many elements a CSS selector finds.
+    pub(super) fn count(&self, selector: &str) -> usize {
+        self.found(selector).len()
+    }
+
+    #[track_caller]
+    fn one(&self, selector: &str) -> String {
+        let found = self.found(selector);
+        let shown = found.iter().find(|element| self.get_value(&format!("/element/{element}/displayed")) == true);
+        shown.or(found.first()).unwrap_or_else(|| panic!("no {selector} on {}:\n{}", self.path(), self.text())).clone()
+    }
+
+    /// The text of an element.
+    #[track_caller]
+    pub(super) fn text_of(&self, selector: &str) -> String {
+        let element = self.one(selector);
+        self.get_value(&format!("/element/{element}/text")).as_str().unwrap().to_owned()
+    }
+
+    /// What a field has in it.
+    #[track_caller]
+    pub(super) fn value_of(&self, selector: &str) -> String {
+        let element = self.one(selector);
+        self.get_value(&format!("/element/{element}/property/value")).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Whether a box is checked.
+    #[track_caller]
+    pub(super) fn is_checked(&self, selector: &str) -> bool {
+        self.get_value(&format!("/element/{}/selected", self.one(selector))) == true
+    }
+
+    /// Clicks as a mouse does: refused where something else lies on top.
+    #[track_caller]
+    pub(super) fn click(&self, selector: &str) {
+        let element = self.one(selector);
+        self.post_value(&format!("/element/{element}/click"), &json!({}));
+    }
+
+    /// Clicks the link or button that is called so.
+    #[track_caller]
+    pub(super) fn press(&self, name: &str) {
+        let path =
+            format!("//*[self::a or self::button or self::summary or self::label][normalize-space()={}]", quoted(name));
+        let found = self.post_value("/elements", &json!({ "using": "xpath", "value": path }));
+        let ids = found.as_array().unwrap().iter().map(|element| element[ELEMENT].as_str().unwrap().to_owned());
+        let shown = ids.clone().find(|id| self.get_value(&format!("/element/{id}/displayed")) == true);
+        let id = shown.unwrap_or_else(|| panic!("nothing is called {name} on {}:\n{}", self.path(), self.text()));
+        self.post_value(&format!("/element/{id}/click"), &json!({}));
+    }
+
+    /// Types into a field, in place of what it has.
+    #[track_caller]
+    pub(super) fn fill(&self, selector: &str, text: &str) {
+        let element = self.one(selector);
+        self.post_value(&format!("/element/{element}/clear"), &json!({}));
+        self.post_value(&format!("/element/{element}/value"), &json!({ "text": text }));
+    }
+
+    /// Runs a script in the page, whether or not the page itself may run any.
+    pub(super) fn run(&self, script: &str, arguments: &Value) -> Value {
+        self.post_value("/execute/sync", &json!({ "script": script, "args": arguments }))
+    }
+
+    /// Runs a script that calls its last argument when it is done.
+    pub(super) fn run_async(&self, script: &str, arguments: &Value) -> Value {
+        self.post_value("/execute/async", &json!({ "script": script, "args": arguments }))
+    }
+
+    /// Whether the page would ask before it is left. The driver answers such a question by itself, so the page is asked.
+    pub(super) fn asks_before_leaving(&self) -> bool {
+        let script = "const leaving = new Event('beforeunload', { cancelable: true }); \
+                      window.dispatchEvent(leaving); return leaving.defaultPrevented;";
+        self.run(script, &json!([])) == true
+    }
+
+    /// Waits until the page shows a text.
+    #[track_caller]
+    pub(super) fn sees(&self, text: &str) {
+        let begun = Instant::now();
+        while !self.text().contains(text) {
+            assert!(begun.elapsed() < PATIENCE, "no {text:?} on {}:\n{}", self.path(), self.text());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// A text as a literal of XPath, which knows no escapes.
+fn quoted(text: &str) -> String {
+    assert!(!text.contains('"'));
+    format!("\"{text}\"")
+}
+
+fn read(mut answer: ureq::http::Response<ureq::Body>) -> Value {
+    answer.body_mut().with_config().limit(64 << 20).read_json().unwrap()
+}
+
+/// The value of an answer that has to be a success.
+#[track_caller]
+fn called(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Value {
+    let answer = answer.unwrap();
+    let status = answer.status();
+    let mut body = read(answer);
+    assert_eq!(status, 200, "the browser refused: {}", body["value"]["message"]);
+    body["value"].take()
+}

@@ -1,0 +1,112 @@
+//! Every page there is, on a server with something to see on each. A page that is not here is not looked at by any rule.
+
+use serde_json::json;
+use token_domain::person::BuiltInRole;
+
+use super::driver::Chromium;
+use crate::support::{Server, texts};
+
+/// A page by name, and how a signed-in browser gets to it.
+pub(super) struct Place {
+    pub(super) name: &'static str,
+    path: String,
+    then: Then,
+}
+
+/// What is done once the page is open.
+enum Then {
+    Nothing,
+    /// Something is pressed, and the page that answers is meant.
+    Press(&'static str),
+    /// Something is typed first.
+    FillAndPress(&'static str, String, &'static str),
+}
+
+impl Place {
+    pub(super) fn visit(&self, browser: &Chromium) {
+        // Left uncopied, the page of a secret asks.
+        browser.run("window.onbeforeunload = null; document.querySelector('[data-secret-page]')?.dispatchEvent(new Event('copy', { bubbles: true }));", &json!([]));
+        browser.open(&self.path);
+        match &self.then {
+            Then::Nothing => {}
+            Then::Press(name) => browser.press(name),
+            Then::FillAndPress(field, text, name) => {
+                browser.fill(field, text);
+                browser.press(name);
+            }
+        }
+    }
+}
+
+/// Fills a server and says which pages it has. The first page needs nobody to be signed in.
+pub(super) fn of(server: &Server) -> Vec<Place> {
+    let mut owner = server.owner();
+    let [organization] = texts(&owner.get("/v1/me").expect(200), ["org_id"]);
+    let base = format!("/v1/organizations/{organization}");
+    let wide = ["execute", "scans:run", "scans:read", "projects:read", "tokens:read"];
+    let [used, secret] = texts(&owner.create_with("CI on main", &wide), ["id", "secret"]);
+    for required in ["execute", "scans:read", "org:write"] {
+        owner.post("/v1/auth/validate", &json!({"token": secret, "required_scopes": [required], "ip": "203.0.113.7"}));
+    }
+    let [rotating] = texts(&owner.create("Nightly report"), ["id"]);
+    owner.rotate(&rotating, &json!({"grace_period_seconds": 3_600}));
+    let [dead] = texts(&owner.create("Load test"), ["id"]);
+    owner.revoke(&dead);
+    let ending = json!({"name": "Trial", "scopes": ["execute"], "expires_in_days": 3, "description": "For a week.",
+        "external_id": "customer/7", "metadata": {"plan": "gold"}, "allowed_networks": ["203.0.113.0/24"]});
+    let [ending] = texts(&owner.post("/v1/tokens", &ending).expect(201), ["id"]);
+    let [key] =
+        texts(&owner.post("/v1/me/keys", &json!({"name": "laptop", "scopes": ["scans:read"]})).expect(201), ["id"]);
+    owner.post(&format!("{base}/invitations"), &json!({"email": "new@acme.example", "role": "admin"})).expect(201);
+    let role = json!({"name": "Release manager", "scopes": ["tokens:read", "scans:run", "projects:read"]});
+    owner.post(&format!("{base}/roles"), &role).expect(201);
+    let project = owner.post(&format!("{base}/projects"), &json!({"slug": "chat", "name": "Chat"})).expect(201);
+    let [project] = texts(&project, ["projectId"]);
+    let inside = format!("{base}/projects/{project}");
+    owner.post(&format!("{inside}/scopes"), &json!({"slug": "acme", "name": "Acme Ltd"})).expect(201);
+    owner.post(&format!("{inside}/actors"), &json!({"name": "sensor", "actorType": "device"})).expect(201);
+    let member = server.facts().add_member("grace@acme.example", BuiltInRole::Admin);
+    server.signed_in("grace@acme.example").create("made by Grace");
+
+    let at = |name, path: &str| Place { name, path: path.to_owned(), then: Then::Nothing };
+    let press = |name, path: &str, what| Place { name, path: path.to_owned(), then: Then::Press(what) };
+    vec![
+        at("overview", "/"),
+        at("tokens", "/tokens"),
+        at("tokens-filtered", "/tokens?scope=execute&unused_days=1"),
+        at("tokens-revoked", "/tokens?status=revoked"),
+        at("tokens-none", "/tokens?q=nothing+is+called+so"),
+        at("token", &format!("/tokens/{used}")),
+        at("token-rotating", &format!("/tokens/{rotating}")),
+        at("token-dead", &format!("/tokens/{dead}")),
+        at("token-ending", &format!("/tokens/{ending}")),
+        at("new-token", "/tokens/new"),
+        at("new-token-filled", "/tokens/new?name=Deploy&scopes=scans:run,no:such&expires=7d"),
+        press("new-token-refused", "/tokens/new?name=x&expires=7d", "Create token"),
+        press("secret", "/tokens/new?name=Shown&scopes=execute", "Create token"),
+        at("rotate", &format!("/tokens/{used}/rotate")),
+        at("revoke", &format!("/tokens/{used}/revoke")),
+        at("edit", &format!("/tokens/{used}/edit")),
+        at("bulk", "/tokens/bulk?scope=execute&status=active"),
+        at("keys", "/keys"),
+        at("key", &format!("/keys/{key}")),
+        at("new-key", "/keys/new"),
+        at("check", "/check"),
+        Place { name: "checked", path: "/check".to_owned(), then: Then::FillAndPress("#token", secret, "Check") },
+        at("usage", "/usage?over=week"),
+        at("members", "/members"),
+        at("member", &format!("/members/{}", member.id)),
+        press("member-leaving", &format!("/members/{}", member.id), "Remove from the organisation…"),
+        at("roles", "/roles"),
+        at("projects", "/projects"),
+        at("project", &format!("/projects/{project}")),
+        at("audit", "/audit"),
+        at("audit-of-one", &format!("/audit?target={used}")),
+        at("settings", "/settings"),
+        at("policy", "/settings/policy"),
+        press("policy-preview", "/settings/policy", "Who would be hit?"),
+        at("second-factor", "/settings/second-factor"),
+        press("second-factor-secret", "/settings/second-factor", "Set it up"),
+        at("not-found", "/tokens/nonsense"),
+    ]
+}
