@@ -68,6 +68,10 @@ kinds! {
     Repository = "rep", "repository", false;
     /// An invitation of a person to an organisation.
     Invitation = "inv", "invitation", false;
+    /// A trust policy of an organisation: which workloads get tokens.
+    TrustPolicy = "trp", "trust policy", false;
+    /// An attempt to exchange an identity token under a trust policy.
+    TrustAttempt = "tra", "trust attempt", false;
 }
 
 /// An identifier of a thing of kind `K`.
@@ -113,6 +117,10 @@ pub type ExecutionId = Id<kind::Execution>;
 pub type RepositoryId = Id<kind::Repository>;
 /// An invitation's id.
 pub type InvitationId = Id<kind::Invitation>;
+/// A trust policy's id.
+pub type TrustPolicyId = Id<kind::TrustPolicy>;
+/// The id of an attempt under a trust policy.
+pub type TrustAttemptId = Id<kind::TrustAttempt>;
 
 impl<K: Kind> Id<K> {
     /// A new id (RFC 9562, version 7) from the moment and 74 of the 80 random bits given.

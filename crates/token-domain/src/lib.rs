@@ -16,6 +16,7 @@ pub mod tenant;
 pub mod text;
 pub mod time;
 pub mod token;
+pub mod trust;
 pub mod usage;
 
 pub use decide::{Credential, Denial, Holder, Verdict, decide, decide_used};
