@@ -7,6 +7,7 @@ mod policies;
 mod projects;
 mod standing;
 mod tokens;
+mod trust;
 
 pub use executions::{Baseline, Execution, ExecutionFilter, ExecutionKey, Repository};
 pub use people::{Home, Invitation, Invited, Member};
@@ -17,13 +18,14 @@ pub use projects::{
 };
 pub use standing::{Credential, Hold, Opened, Opening, Standing};
 use token_domain::access::{Description, Direction, ExternalId, Metadata};
-use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId, RoleId, SessionId, TokenId, UserId};
+use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId, RoleId, SessionId, TokenId, TrustPolicyId, UserId};
 use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::text::{AgentType, Email, Name, Slug};
 use token_domain::token::{Explanation, Kind, RevokeReason, TokenFacts};
 use token_domain::usage::{Hour, UseCounts};
 use token_domain::{Span, Timestamp};
 pub use tokens::{Narrowing, OwnerFilter, StatusCounts, TokenDetails};
+pub use trust::{TrustAttempt, TrustOutcome, TrustPolicy};
 
 /// Who did something, as stored in `created_by`, `revoked_by` and the audit trail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +34,8 @@ pub enum Principal {
     User(UserId),
     /// A token.
     Token(TokenId),
+    /// A trust policy, under which a workload exchanged its identity token.
+    Policy(TrustPolicyId),
     /// A front end that holds the service token.
     Service,
     /// The set-up of the deployment, or the process itself.

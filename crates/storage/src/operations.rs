@@ -21,7 +21,7 @@ use crate::model::{
     Candidate, CustomRole, Execution, ExecutionFilter, ExecutionKey, Home, IdempotencyRecord, Invitation, Invited,
     Kill, Listing, LogEntry, Member, Membership, MembershipStanding, Organization, Page, Principal, Project,
     ProjectContents, Repository, SecondFactor, Session, SessionStanding, StatusCounts, StoredRule, StoredSecret, Token,
-    TokenCount, TokenEdit, TokenFilter, TokenOwner, TokenTerms, TokenUse, User, Verified,
+    TokenCount, TokenEdit, TokenFilter, TokenOwner, TokenTerms, TokenUse, TrustAttempt, TrustPolicy, User, Verified,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use futures::executor::block_on;
@@ -30,7 +30,7 @@ use token_domain::Timestamp;
 use token_domain::execution::{BranchName, Coverage, RepositoryName};
 use token_domain::id::{
     AccessScopeId, ActorId, ExecutionId, InvitationId, OrganizationId, ProjectId, RepositoryId, RoleId, SessionId,
-    TokenId, UserId,
+    TokenId, TrustPolicyId, UserId,
 };
 use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::text::{Email, Name, Slug};
@@ -240,6 +240,11 @@ operations! {
         /// What it has to say about a new token of one kind: its cap, and what it asks. No such organisation: nothing.
         policies::token_terms(organization: OrganizationId, kind: Kind) -> TokenTerms;
 
+        /// A trust policy of the organisation.
+        trust::trust_policy(organization: OrganizationId, id: TrustPolicyId) -> Option<TrustPolicy>;
+        /// The trust policy of that id, whosever it is.
+        trust::trust_policy_by_id(id: TrustPolicyId) -> Option<TrustPolicy>;
+
         /// A repository of the organisation.
         repositories::repository(organization: OrganizationId, name: &'o RepositoryName) -> Option<Repository>;
         /// What the last submission of a repository said, or the last one of a branch; nothing for an organisation that is
@@ -323,6 +328,12 @@ operations! {
         tenancy::project_contents(project: given ProjectId, now: given Timestamp) -> ProjectContents;
         /// The organisation's live tokens of a kind, newest first, whoever's they are, after one of them.
         tokens::live_tokens_of_kind(organization: given OrganizationId, kind: given Kind, after: given Option<(Timestamp, TokenId)>, now: given Timestamp, limit: given u32) -> Vec<Token>;
+        /// An organisation's trust policies, oldest first.
+        trust::list_trust_policies(organization: given OrganizationId, limit: given u32) -> Vec<TrustPolicy>;
+        /// The trust policies in force for an issuer, of one organisation or of all.
+        trust::trust_policies_of_issuer(issuer: lent str, organization: given Option<OrganizationId>, limit: given u32) -> Vec<TrustPolicy>;
+        /// The last attempts under a trust policy, newest first.
+        trust::list_trust_attempts(policy: given TrustPolicyId, limit: given u32) -> Vec<TrustAttempt>;
         /// An organisation's repositories by name, byte by byte, after a name.
         repositories::list_repositories(organization: given OrganizationId, after: maybe RepositoryName, limit: given u32) -> Vec<Repository>;
         /// A repository's baselines, newest first, before a number.
@@ -477,6 +488,20 @@ operations! {
         policies::delete_token_rules(organization: OrganizationId) -> usize;
         /// Asks something of a kind of which nothing was asked.
         policies::insert_token_rule(record: &'o StoredRule) -> ();
+
+        /// Adds a trust policy.
+        trust::insert_trust_policy(record: &'o TrustPolicy) -> ();
+        /// Replaces all of a trust policy that may change. False: no such one.
+        trust::update_trust_policy(record: &'o TrustPolicy) -> bool;
+        /// Removes a trust policy with its attempts.
+        trust::delete_trust_policy(organization: OrganizationId, id: TrustPolicyId) -> bool;
+        /// Adds an attempt, and forgets all but the newest `keep` of the policy. False: the policy is gone.
+        trust::insert_trust_attempt(record: &'o TrustAttempt, keep: u32) -> bool;
+        /// Remembers that an identity token was exchanged. False: it was before. Of any number of callers at once exactly
+        /// one is told true.
+        trust::spend_identity(digest: &'o [u8; 32], keep_until: Timestamp) -> bool;
+        /// Forgets at most about `limit` identity tokens that can no longer be presented; how many.
+        trust::delete_identities_before(before: Timestamp, limit: u32) -> usize;
 
         /// Adds a project. [`ProjectSlug`](crate::Constraint::ProjectSlug) when the slug is taken.
         projects::insert_project(record: &'o Project) -> ();

@@ -447,6 +447,56 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    trust_policies (id) {
+        id -> Uid,
+        organization_id -> Uid,
+        name -> Text,
+        preset -> Text,
+        issuer -> Text,
+        audience -> Nullable<Text>,
+        conditions -> Text,
+        scopes -> Text,
+        project_id -> Nullable<Uid>,
+        actor_id -> Nullable<Uid>,
+        ttl_seconds -> Integer,
+        is_enabled -> Bool,
+        created_at -> Moment,
+        created_by -> Text,
+        updated_at -> Moment,
+        updated_by -> Text,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    trust_attempts (policy_id, id) {
+        policy_id -> Uid,
+        id -> Uid,
+        at -> Moment,
+        outcome -> Text,
+        claim -> Nullable<Text>,
+        subject -> Nullable<Text>,
+        address -> Nullable<Text>,
+        token_id -> Nullable<Uid>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    exchanged_identities (digest) {
+        digest -> Binary,
+        keep_until -> Moment,
+    }
+}
+
 joinable!(tokens -> organizations (organization_id));
 joinable!(memberships -> organizations (organization_id));
 joinable!(memberships -> users (user_id));

@@ -28,6 +28,7 @@ pub(crate) mod standing;
 pub(crate) mod tenancy;
 pub(crate) mod tokens;
 pub(crate) mod totals;
+pub(crate) mod trust;
 pub(crate) mod usage;
 pub(crate) mod users;
 

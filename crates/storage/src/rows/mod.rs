@@ -10,6 +10,7 @@ mod principal;
 mod project;
 mod tenant;
 mod token;
+mod trust;
 mod usage;
 
 pub(crate) use audit::{AuditEventRow, AuditHeadRow, LogRow, NIL_TRAIL, touched_columns};
@@ -24,6 +25,7 @@ pub(crate) use principal::{parse_principal, principal_text};
 pub(crate) use project::{AccessScopeRow, ActorRow, ProjectRow};
 pub(crate) use tenant::OrganizationRow;
 pub(crate) use token::{IdempotencyRow, TokenRow};
+pub(crate) use trust::{AttemptRow, TrustPolicyRow};
 pub(crate) use usage::{OrganizationUsageRow, UsageRow};
 
 use crate::error::StoreError;

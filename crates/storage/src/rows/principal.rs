@@ -1,4 +1,4 @@
-//! Who did something, as one text: `user:<uuid>`, `token:<uuid>`, `service`, `system`, `anonymous`.
+//! Who did something, as one text: `user:<uuid>`, `token:<uuid>`, `policy:<uuid>`, `service`, `system`, `anonymous`.
 
 use crate::model::Principal;
 use std::fmt;
@@ -6,7 +6,7 @@ use token_domain::Id;
 use token_domain::id::Kind;
 use uuid::Uuid;
 
-/// The text a principal is stored as, at most 42 characters.
+/// The text a principal is stored as, at most 43 characters.
 pub(crate) fn principal_text(principal: Principal) -> String {
     principal.to_string()
 }
@@ -21,6 +21,7 @@ impl fmt::Display for Principal {
         match self {
             Self::User(id) => write!(f, "user:{}", id.uuid().hyphenated()),
             Self::Token(id) => write!(f, "token:{}", id.uuid().hyphenated()),
+            Self::Policy(id) => write!(f, "policy:{}", id.uuid().hyphenated()),
             Self::Service => f.write_str("service"),
             Self::System => f.write_str("system"),
             Self::Anonymous => f.write_str("anonymous"),
@@ -34,6 +35,7 @@ impl Principal {
         match text.split_once(':') {
             Some(("user", id)) => parse_id(id).map(Self::User),
             Some(("token", id)) => parse_id(id).map(Self::Token),
+            Some(("policy", id)) => parse_id(id).map(Self::Policy),
             Some(_) => None,
             None => match text {
                 "service" => Some(Self::Service),
@@ -59,6 +61,7 @@ mod tests {
         for principal in [
             Principal::User(Id::from_uuid(uuid)),
             Principal::Token(Id::from_uuid(uuid)),
+            Principal::Policy(Id::from_uuid(uuid)),
             Principal::Service,
             Principal::System,
             Principal::Anonymous,

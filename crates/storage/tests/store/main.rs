@@ -24,6 +24,7 @@ mod tls;
 mod tokens;
 mod totals;
 mod trails;
+mod trust;
 mod units;
 mod usage;
 

@@ -84,7 +84,7 @@ const FOUND_AT_ONCE: [&str; 5] =
     ["first_organization", "organization_by_slug", "published_coverage", "share_organization", "token_rules"];
 
 /// What is read of the store and is no list: a row found by its key, a number, or all that there is.
-const NO_LISTS: [&str; 35] = [
+const NO_LISTS: [&str; 40] = [
     "access_scope",
     "access_scope_by_slug",
     "actor",
@@ -116,6 +116,11 @@ const NO_LISTS: [&str; 35] = [
     "token",
     "token_rule",
     "token_terms",
+    "list_trust_attempts",
+    "list_trust_policies",
+    "trust_policies_of_issuer",
+    "trust_policy",
+    "trust_policy_by_id",
     "user",
     "user_by_email_key",
     "tokens_by_id",

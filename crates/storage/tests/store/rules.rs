@@ -36,6 +36,9 @@ INSERT INTO repositories VALUES ({id:20}, {id:1}, 'a', 0, NULL, NULL, {t:1}), ({
 INSERT INTO baselines VALUES ({id:20}, 1, 0, NULL, {t:1}, {t:1}, 'system');
 INSERT INTO executions VALUES ({id:23}, {id:1}, {id:20}, 'main', '0123456', 0, 0, 0, 0, {yes}, 'pass', NULL, 'system', {t:1});
 INSERT INTO execution_keys VALUES ({id:1}, 'system', 'k', {b:32}, {id:23}, {t:1});
+INSERT INTO trust_policies VALUES ({id:50}, {id:1}, 'P', 'generic', 'https://i', NULL, '{}', 'x', NULL, NULL, 900, {yes}, {t:1}, 'system', {t:1}, 'system');
+INSERT INTO trust_attempts VALUES ({id:50}, {id:51}, {t:1}, 'exchanged', NULL, NULL, NULL, NULL);
+INSERT INTO exchanged_identities VALUES ({b:32}, {t:1});
 INSERT INTO token_usage VALUES ({id:14}, 1, 0, 0, 0), ({id:15}, 1, 0, 0, 0);
 INSERT INTO organization_usage VALUES ({id:1}, 1, 0, 0, 0), ({id:2}, 1, 0, 0, 0);
 ";
@@ -53,6 +56,10 @@ use Kind::{Check, Reference, Unique};
 
 /// Rule, kind, the statement that breaks it.
 const BREACHES: &[(&str, Kind, &str)] = &[
+    ("trust_policies_organization_fkey", Reference, "UPDATE trust_policies SET organization_id = {id:99}"),
+    ("trust_policies_ttl_range", Check, "UPDATE trust_policies SET ttl_seconds = 3601"),
+    ("trust_attempts_policy_fkey", Reference, "UPDATE trust_attempts SET policy_id = {id:99}"),
+    ("exchanged_identities_digest_length", Check, "UPDATE exchanged_identities SET digest = {b:31}"),
     (
         "token_policies_organization_fkey",
         Reference,
@@ -393,7 +400,7 @@ fn sqlite_keeps_to_the_types_that_postgresql_has_by_itself() {
             assert_eq!(refusal, format!("CHECK constraint failed: {table}_{column}_length"));
         }
         for (table, column) in
-            [("access_scopes", "is_active"), ("executions", "is_strict"), ("organizations", "requires_second_factor")]
+            [("access_scopes", "is_active"), ("executions", "is_strict"), ("organizations", "requires_second_factor"), ("trust_policies", "is_enabled")]
         {
             let refusal = sql.run(&format!("UPDATE {table} SET {column} = 2")).await.unwrap_err();
             assert_eq!(refusal, format!("CHECK constraint failed: {table}_{column}_bool"));
