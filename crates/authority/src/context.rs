@@ -218,8 +218,8 @@ impl Context {
         self.units.drain().await;
     }
 
-    /// Removes what stopped counting long ago: used-up idempotency keys, old entries of the log, invitations nobody accepted,
-    /// and devices nobody signed in from. A bounded number at a time.
+    /// Removes what stopped counting long ago: used-up idempotency keys, old entries of the log, identity tokens that can
+    /// no longer be presented, invitations nobody accepted, and devices nobody signed in from. A bounded number at a time.
     ///
     /// # Errors
     /// The store's.
@@ -229,6 +229,8 @@ impl Context {
         let keys_before = now - self.policy.idempotency_window;
         // A node that was away longer than the log is kept empties its cache, so two days are ample.
         let log_before = now - Span::days(2);
+        // By the wall clock, as their ends are.
+        let identities_before = self.wall();
         // Kept long enough for their authors to see that they expired.
         let invitations_before = now - Span::days(30);
         let devices_before = now - DEVICE_MEMORY;
@@ -237,9 +239,10 @@ impl Context {
                 Box::pin(async move {
                     let keys = tx.delete_idempotency_before(keys_before, AT_ONCE).await?;
                     let entries = tx.delete_log_before(log_before, AT_ONCE).await?;
+                    let identities = tx.delete_identities_before(identities_before, AT_ONCE).await?;
                     let invitations = tx.delete_invitations_before(invitations_before, AT_ONCE).await?;
                     let devices = tx.delete_devices_before(devices_before, AT_ONCE).await?;
-                    Ok(keys + entries + invitations + devices)
+                    Ok(keys + entries + identities + invitations + devices)
                 })
             })
             .await

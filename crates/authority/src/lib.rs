@@ -35,6 +35,7 @@ pub mod slow;
 pub mod standing;
 pub mod tag_key;
 pub mod tokens;
+pub mod trust;
 pub mod unit;
 pub mod usage;
 pub mod validate;
@@ -46,6 +47,7 @@ pub mod records {
     pub use storage::model::{Baseline, Execution, Repository};
     pub use storage::model::{CustomRole, Invitation, Invited, Member};
     pub use storage::model::{MembershipStanding, Organization, Principal, Session, User};
+    pub use storage::model::{TrustAttempt, TrustOutcome, TrustPolicy};
     pub use storage::model::{Narrowing, OwnerFilter, StatusCounts, Token, TokenDetails, TokenEdit, TokenOwner};
 }
 

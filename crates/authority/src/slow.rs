@@ -58,7 +58,7 @@ impl Work {
     const fn principal(self) -> Option<Principal> {
         match self {
             Self::Creation(principal) => match principal {
-                Principal::User(_) | Principal::Token(_) => Some(principal),
+                Principal::User(_) | Principal::Token(_) | Principal::Policy(_) => Some(principal),
                 // The set-up and commands on the database, which nobody sends over the network.
                 Principal::Service | Principal::System | Principal::Anonymous => None,
             },

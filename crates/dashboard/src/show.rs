@@ -108,6 +108,7 @@ pub(crate) fn principal(principal: Principal, names: impl Fn(token_domain::id::U
     match principal {
         Principal::User(user) => names(user).unwrap_or_else(|| "a former member".to_owned()),
         Principal::Token(id) => format!("token {}", short(&id.to_string())),
+        Principal::Policy(id) => format!("trust policy {}", short(&id.to_string())),
         Principal::Service => "the front end".to_owned(),
         Principal::System => "the service".to_owned(),
         Principal::Anonymous => "nobody known".to_owned(),

@@ -104,6 +104,16 @@ codes! {
     exact {
         /// Scopes of a token that exists.
         ScopesFixed of InvalidRequest = "scopes cannot be changed", "Create another token with the scopes you need and revoke this one.";
+        /// Another grant than the one there is (RFC 6749 §5.2).
+        UnsupportedGrantType of InvalidRequest = "unsupported_grant_type", "Send grant_type=urn:ietf:params:oauth:grant-type:token-exchange.";
+        /// An identity token that is not accepted.
+        InvalidGrant of InvalidRequest = "invalid_grant", "Ask the issuer for another identity token, for the audience of the trust policy.";
+        /// An organisation that is not there (RFC 8693 §2.2.2).
+        InvalidTarget of InvalidRequest = "invalid_target", "Send the id or the slug of an organisation as audience, or leave it out.";
+        /// Scopes beyond those of a trust policy.
+        InvalidScope of InvalidRequest = "invalid_scope", "Ask for scopes within those of the trust policy.";
+        /// A workload that no trust policy fits.
+        UnauthorizedClient of InvalidRequest = "unauthorized_client", "Look at the attempts under the trust policy, or test it: both say which claim differs.";
         /// Another slug for something that has one.
         SlugFixed of InvalidRequest = "slug cannot be changed", "Leave the slug as it is, or make another one.";
         /// The cap on tokens, from inside the organisation.
@@ -180,6 +190,8 @@ codes! {
         TokenRevoked of Conflict = "token is revoked", "The token is revoked: create another one.";
         /// A rotation of a token that is rotating.
         TokenRotating of Conflict = "token is rotating", "The token is rotating: use its successor, or cancel the rotation.";
+        /// More trust policies than an organisation may have.
+        TooManyTrustPolicies of Conflict = "too many trust policies", "Delete one that is not needed.";
         /// More roles than an organisation may have.
         TooManyRoles of Conflict = "too many roles", "Delete a role that nobody needs.";
         /// A second verification of a trail at the same time.
@@ -191,6 +203,14 @@ impl Code {
     /// The word that OAuth libraries read for it (RFC 6749 §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1); none for what they have no
     /// word for, and for faults of ours.
     pub const fn in_oauth(self) -> Option<&'static str> {
+        match self {
+            Self::UnsupportedGrantType
+            | Self::InvalidGrant
+            | Self::InvalidTarget
+            | Self::InvalidScope
+            | Self::UnauthorizedClient => return Some(self.entry().error),
+            _ => {}
+        }
         match self.general() {
             Self::MalformedRequest
             | Self::InvalidRequest

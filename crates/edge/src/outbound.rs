@@ -25,7 +25,10 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Makes requests to other servers.
 #[derive(Clone, Debug)]
-pub struct Outbound(Agent);
+pub struct Outbound {
+    agent: Agent,
+    reaches_private_networks: bool,
+}
 
 /// A request to another server.
 #[derive(Clone, Copy, Debug)]
@@ -95,15 +98,27 @@ struct ForbiddenAddress(IpAddr);
 impl Outbound {
     /// Reaches public addresses by TLS, and these networks with or without.
     pub fn new(allowed: Vec<IpNet>) -> Self {
+        Self::within(DEADLINE, allowed)
+    }
+
+    /// The same, with so much time for one request in all.
+    pub fn within(deadline: Duration, allowed: Vec<IpNet>) -> Self {
         let config = Config::builder()
-            .timeout_global(Some(DEADLINE))
+            .timeout_global(Some(deadline))
             .max_redirects(0)
             .http_status_as_error(false)
             // A proxy of the environment would connect for us, to wherever.
             .proxy(None)
             .user_agent("nolapse-api")
             .build();
-        Self(Agent::with_parts(config, DefaultConnector::default(), Guarded { allowed }))
+        let reaches_private_networks = !allowed.is_empty();
+        let agent = Agent::with_parts(config, DefaultConnector::default(), Guarded { allowed });
+        Self { agent, reaches_private_networks }
+    }
+
+    /// Whether the operator opened any: without, nothing is reached but by TLS.
+    pub const fn reaches_private_networks(&self) -> bool {
+        self.reaches_private_networks
     }
 
     /// Makes a request.
@@ -122,7 +137,7 @@ impl Outbound {
         let method = if patch.is_some() { Method::PATCH } else { Method::GET };
         let request = request.method(method).body(patch.unwrap_or_default().to_owned());
         let request = request.map_err(|error| failed(error.into()))?;
-        let (agent, has_body) = (self.0.clone(), patch.is_some());
+        let (agent, has_body) = (self.agent.clone(), patch.is_some());
         let work = tokio::task::spawn_blocking(move || {
             let sent = if has_body { agent.run(request) } else { agent.run(request.map(drop)) };
             let mut response = sent.map_err(failed)?;

@@ -207,12 +207,26 @@ async fn power_of_maker(change: &mut Change<'_>, invitation: &Invitation) -> Res
             let caller = candidate_caller(&context, &found, change.now)?;
             Ok(caller.map(|(caller, _)| Power::of(caller.effective)))
         }
-        (Principal::User(_) | Principal::Service | Principal::System | Principal::Anonymous, Some(sponsor)) => {
+        (
+            Principal::User(_)
+            | Principal::Policy(_)
+            | Principal::Service
+            | Principal::System
+            | Principal::Anonymous,
+            Some(sponsor),
+        ) => {
             let standing = change.tx.membership_standing(organization, sponsor).await?.filter(is_welcome);
             let power = standing.map(|place| context.power(place.role, place.custom_scopes.as_deref()));
             Ok(power.transpose()?)
         }
-        (Principal::User(_) | Principal::Service | Principal::System | Principal::Anonymous, None) => Ok(None),
+        (
+            Principal::User(_)
+            | Principal::Policy(_)
+            | Principal::Service
+            | Principal::System
+            | Principal::Anonymous,
+            None,
+        ) => Ok(None),
     }
 }
 

@@ -1,5 +1,5 @@
-//! How many reports of leaked tokens one network may send: each may name a thousand texts to be looked up, and asks for no
-//! credential.
+//! How many requests one network may send to what asks for no credential and costs something all the same: reports of leaked
+//! tokens, of which each may name a thousand texts to be looked up, and exchanges of identity tokens.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -16,7 +16,7 @@ const MOST_NETWORKS: usize = 100_000;
 
 /// Lets each network send so many reports at once; what it used comes back evenly over an hour.
 #[derive(Debug)]
-pub(super) struct ReportLimiter {
+pub(crate) struct ReportLimiter {
     /// The time in which one report comes back.
     interval: Span,
     /// When each network will have all of its reports again.
@@ -25,12 +25,12 @@ pub(super) struct ReportLimiter {
 
 impl ReportLimiter {
     /// So many in an hour.
-    pub(super) fn new(most: u32) -> Self {
+    pub(crate) fn new(most: u32) -> Self {
         Self { interval: Span::micros(HOUR.as_micros() / i64::from(most.max(1))), whole_at: Mutex::default() }
     }
 
     /// Counts a report from this address. Moments are those of a clock that only runs.
-    pub(super) fn admit(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), TooManyAttempts> {
+    pub(crate) fn admit(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), TooManyAttempts> {
         let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
         if whole_at.len() >= MOST_NETWORKS {
             make_room(&mut whole_at, now);

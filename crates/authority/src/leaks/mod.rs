@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** looking a token up here does not count as a use, and the answer never says whether the token exists.
 
-mod limiter;
+pub(crate) mod limiter;
 pub mod partner;
 
 use std::collections::HashSet;

@@ -2,6 +2,7 @@
 
 mod actor;
 mod bulk;
+mod exchanged;
 mod governed;
 mod issue;
 mod keys;
@@ -32,6 +33,7 @@ pub use read::{Cursor, ListRequest, Page};
 pub use rotate::{RotateRequest, Rotated};
 
 pub(crate) use actor::ActorToken;
+pub(crate) use exchanged::{ExchangedToken, Terms};
 pub(crate) use governed::fallen_idle;
 pub(crate) use rotate::{first_use, reuse};
 pub(crate) use secret::upgrade;

@@ -1,0 +1,126 @@
+//! What would become of an identity token: each look that the exchange makes, and each policy claim by claim. Nothing is
+//! exchanged, spent or recorded.
+
+use serde_json::{Map, Value};
+use storage::model::TrustPolicy;
+use token_domain::id::{OrganizationId, TrustPolicyId};
+use token_domain::trust::{Judged, Refusal};
+
+use super::exchange::{ExchangeError, choose};
+use super::jwt::{Jwt, KeySet};
+use super::{Trust, TrustError, check_place};
+use crate::origin::Caller;
+
+/// What is asked about.
+pub enum Presented<'p> {
+    /// A token, with the keys of its issuer if they could be had.
+    Token(&'p Jwt, Option<&'p KeySet>),
+    /// Claims that a token might have: nothing is said of its signature and its time.
+    Claims(&'p Map<String, Value>),
+}
+
+/// What would become of it.
+#[derive(Debug)]
+pub struct Explained {
+    /// The looks at the token itself, in order; nothing where claims alone were given. `Ok` where it passes.
+    pub looks: Vec<(&'static str, Result<(), String>)>,
+    /// Each policy of the organisation, or the one asked about.
+    pub policies: Vec<ExplainedPolicy>,
+    /// The policy it would be exchanged under, if all looks pass as well.
+    pub chosen: Option<TrustPolicyId>,
+    /// Why there is none.
+    pub why_not: Option<String>,
+}
+
+/// One policy beside the claims.
+#[derive(Debug)]
+pub struct ExplainedPolicy {
+    /// The policy.
+    pub policy: TrustPolicy,
+    /// Its issuer and its audience, where the claims say one, and each condition.
+    pub judged: Vec<Judged>,
+    /// Why it refuses the job all the same.
+    pub refusal: Option<Refusal>,
+}
+
+impl ExplainedPolicy {
+    /// Whether the policy fits.
+    pub fn fits(&self) -> bool {
+        self.policy.is_enabled
+            && self.refusal.is_none()
+            && self.judged.iter().all(|judged| judged.is_met)
+    }
+}
+
+impl Trust {
+    /// The policies that an explanation is about: one, or all of the organisation.
+    ///
+    /// # Errors
+    /// No such policy.
+    pub async fn explained(
+        &self,
+        caller: &Caller,
+        organization: OrganizationId,
+        id: Option<TrustPolicyId>,
+    ) -> Result<Vec<TrustPolicy>, TrustError> {
+        check_place(caller, organization)?;
+        match id {
+            Some(id) => Ok(vec![self.get(caller, organization, id).await?]),
+            None => self.all(organization).await,
+        }
+    }
+
+    /// Explains.
+    pub fn explain(&self, presented: &Presented<'_>, policies: Vec<TrustPolicy>) -> Explained {
+        let (looks, claims) = match presented {
+            Presented::Token(jwt, keys) => (self.looks(jwt, *keys), jwt.claims()),
+            Presented::Claims(claims) => (Vec::new(), *claims),
+        };
+        let passes = looks.iter().all(|(_, look)| look.is_ok());
+        let explained: Vec<ExplainedPolicy> = policies.into_iter().map(|policy| self.beside(policy, claims)).collect();
+        let fitting: Vec<&TrustPolicy> = explained.iter().filter(|one| one.fits()).map(|one| &one.policy).collect();
+        let chosen = choose(claims, &fitting).map(|policy| policy.id);
+        let (chosen, why_not) = match chosen {
+            Ok(id) if passes => (Some(id), None),
+            Ok(_) => (None, Some("a policy fits, but the token itself would be refused".to_owned())),
+            Err(ExchangeError::NoPolicy) => (None, Some("no policy fits".to_owned())),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        Explained { looks, policies: explained, chosen, why_not }
+    }
+
+    fn looks(&self, jwt: &Jwt, keys: Option<&KeySet>) -> Vec<(&'static str, Result<(), String>)> {
+        let said = |look: Result<(), super::jwt::JwtError>| look.map_err(|error| format!("the token {error}"));
+        let signature = match keys {
+            Some(keys) => said(jwt.verify(keys)),
+            None => Err("the keys of the issuer cannot be had, or no policy here trusts it".to_owned()),
+        };
+        vec![
+            ("signature", signature),
+            ("audience", said(jwt.audience().map(drop))),
+            ("time", said(jwt.check_time(self.context.wall()).map(drop))),
+        ]
+    }
+
+    fn beside(&self, policy: TrustPolicy, claims: &Map<String, Value>) -> ExplainedPolicy {
+        let says = |claim: &str| claims.get(claim).and_then(|value| match value {
+            Value::String(text) => Some(text.as_str()),
+            Value::Array(several) if several.len() == 1 => several[0].as_str(),
+            _ => None,
+        });
+        let own = |claim: &str, expected: Option<&str>| {
+            says(claim).map(|actual| Judged {
+                claim: claim.to_owned(),
+                expected: Value::from(expected),
+                actual: Some(actual.to_owned()),
+                is_met: expected == Some(actual),
+            })
+        };
+        let own = [own("iss", Some(&policy.issuer)), own("aud", self.audience_of(&policy))];
+        ExplainedPolicy {
+            judged: own.into_iter().flatten().chain(policy.conditions.judge(claims)).collect(),
+            refusal: policy.preset.refusal(&policy.conditions, claims),
+            policy,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Trust policies: an organisation says which workloads of an identity provider get short-lived tokens for their identity
+//! tokens, so that nothing has to be stored where they run.
+//!
+//! A policy is the organisation's, like its tokens: it stays when whoever made it goes. It never has more scopes than whoever
+//! made or last changed it.
+
+mod edit;
+mod exchange;
+mod explain;
+pub mod jwt;
+
+use std::sync::Arc;
+
+use storage::StoreError;
+use storage::model::{TrustAttempt, TrustPolicy};
+use token_domain::id::{OrganizationId, TrustPolicyId};
+use token_domain::trust::InvalidTrust;
+
+pub use edit::{NewTrustPolicy, TrustPolicyEdit};
+pub use exchange::{Asked, ExchangeError, Exchanged, Target};
+pub use explain::{Explained, ExplainedPolicy, Presented};
+
+use crate::change::Change;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::leaks::limiter::ReportLimiter;
+use crate::origin::Caller;
+use crate::rights::Refused;
+use crate::tokens::TokenError;
+
+/// How many policies an organisation may have.
+pub const MOST_POLICIES: u32 = 100;
+/// How many attempts under a policy are kept.
+pub const KEPT_ATTEMPTS: u32 = 100;
+
+/// The trust policies of organisations, and exchanges under them.
+pub struct Trust {
+    context: Arc<Context>,
+    /// What `aud` must be where a policy does not say: the public address of the deployment.
+    audience: Option<String>,
+    exchanges: ReportLimiter,
+}
+
+/// Why something asked of a trust policy was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// No such policy in the caller's organisation, or another organisation.
+    #[error("no such trust policy")]
+    NotFound,
+    /// The caller is bound to a project, and policies are the organisation's.
+    #[error("the caller is bound to a project")]
+    Confined,
+    /// The organisation has as many as it may.
+    #[error("the organisation has {MOST_POLICIES} trust policies")]
+    TooMany,
+    /// Issuer, preset and conditions do not fit together.
+    #[error("{0}")]
+    Invalid(#[from] InvalidTrust),
+    /// No audience in the policy, and none of the deployment.
+    #[error("no audience")]
+    AudienceNeeded,
+    /// No such actor in the project of the policy.
+    #[error("no such actor")]
+    NoSuchActor,
+    /// Scopes that cannot be granted, or not by this caller; no such project.
+    #[error("{0}")]
+    Token(#[from] TokenError),
+    /// Not by now: the caller lost the right while the request was under way.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The service itself failed.
+    #[error("{0}")]
+    Failed(#[from] Failure),
+}
+
+impl From<StoreError> for TrustError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(Failure::Store(error))
+    }
+}
+
+impl Trust {
+    /// Over a context. Each address may exchange so often an hour.
+    pub fn new(context: &Arc<Context>, audience: Option<&str>, exchanges_an_hour: u32) -> Self {
+        Self {
+            context: Arc::clone(context),
+            audience: audience.map(str::to_owned),
+            exchanges: ReportLimiter::new(exchanges_an_hour),
+        }
+    }
+
+    /// What `aud` must be under a policy.
+    pub fn audience_of<'p>(&'p self, policy: &'p TrustPolicy) -> Option<&'p str> {
+        policy.audience.as_deref().or(self.audience.as_deref())
+    }
+
+    /// All policies of the caller's organisation, oldest first.
+    ///
+    /// # Errors
+    /// Another organisation.
+    pub async fn list(&self, caller: &Caller, organization: OrganizationId) -> Result<Vec<TrustPolicy>, TrustError> {
+        check_place(caller, organization)?;
+        self.all(organization).await
+    }
+
+    async fn all(&self, organization: OrganizationId) -> Result<Vec<TrustPolicy>, TrustError> {
+        let read = self.context.store.read(move |reads| {
+            Box::pin(async move { reads.list_trust_policies(organization, MOST_POLICIES).await })
+        });
+        Ok(read.await?)
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// No such policy.
+    pub async fn get(
+        &self,
+        caller: &Caller,
+        organization: OrganizationId,
+        id: TrustPolicyId,
+    ) -> Result<TrustPolicy, TrustError> {
+        check_place(caller, organization)?;
+        let read = self.context.store.read(move |reads| Box::pin(reads.trust_policy(organization, id)));
+        read.await?.ok_or(TrustError::NotFound)
+    }
+
+    /// The last attempts under a policy, newest first.
+    ///
+    /// # Errors
+    /// No such policy.
+    pub async fn attempts(
+        &self,
+        caller: &Caller,
+        organization: OrganizationId,
+        id: TrustPolicyId,
+    ) -> Result<Vec<TrustAttempt>, TrustError> {
+        self.get(caller, organization, id).await?;
+        let read = self.context.store.read(move |reads| {
+            Box::pin(async move { reads.list_trust_attempts(id, KEPT_ATTEMPTS).await })
+        });
+        Ok(read.await?)
+    }
+}
+
+/// A policy is about the whole organisation.
+fn check_place(caller: &Caller, organization: OrganizationId) -> Result<(), TrustError> {
+    if caller.organization_id != organization {
+        return Err(TrustError::NotFound);
+    }
+    match (caller.bound_project(), caller.boundary()) {
+        (None, None) => Ok(()),
+        (Some(_), _) | (_, Some(_)) => Err(TrustError::Confined),
+    }
+}
+
+/// Looks again, within the change.
+fn check_still(change: &Change<'_>, organization: OrganizationId) -> Result<(), TrustError> {
+    change.check_not_superseded()?;
+    check_place(change.caller()?, organization)
+}
