@@ -29,6 +29,7 @@ use authority::sessions::Sessions;
 use authority::setup::Setup;
 use authority::slow::LaneLimits;
 use authority::tokens::Tokens;
+use authority::trust::Trust;
 use authority::validate::{CacheLimits, Limits, Validator};
 use authority::{Context, Parts, Policy};
 use edge::outbound::Outbound;
@@ -45,6 +46,7 @@ use crate::surface::PERMISSIONS;
 use crate::surface::auth::forward::routes::RouteTables;
 use crate::surface::leaks::partner_keys::PartnerKeys;
 use crate::surface::public_url::PublicUrl;
+use crate::surface::trust::issuer_keys::{self, IssuerKeys};
 
 /// Why the parts do not fit together; one line that says what to do.
 pub(crate) type Misfit = Box<dyn std::error::Error>;
@@ -90,6 +92,8 @@ services! {
     leaks: Leaks,
     public_url: PublicUrl,
     partner_keys: PartnerKeys,
+    trust: Trust,
+    issuer_keys: IssuerKeys,
 }
 
 impl Services {
@@ -107,6 +111,7 @@ impl Services {
             policy: policy(config),
             runtime,
         });
+        let public_url = PublicUrl::new(config.server.public_url.as_ref());
         let validator = Data::new(Validator::new(&context, &limits(&config.cache)?));
         let sessions = Data::new(Sessions::new(&context, &validator)?);
         Ok(Self {
@@ -127,7 +132,9 @@ impl Services {
             setup: Data::new(Setup::new(&context)),
             leaks: Data::new(Leaks::new(&context, &validator, config.rate_limit.leak_reports)),
             partner_keys: Data::new(partner_keys(config)),
-            public_url: Data::new(PublicUrl::new(config.server.public_url.as_ref())),
+            trust: Data::new(Trust::new(&context, public_url.get(), config.rate_limit.token_exchanges)),
+            issuer_keys: Data::new(issuer_keys(config)),
+            public_url: Data::new(public_url),
             route_tables: Data::new(route_tables(&config.gateways, context.catalogue())?),
             validator,
             context: Data::from(context),
@@ -192,6 +199,11 @@ fn named(key: &str, path: &Path) -> Result<(String, String), Misfit> {
 fn partner_keys(config: &Config) -> PartnerKeys {
     let outbound = Outbound::new(config.outbound.allowed_networks.clone());
     PartnerKeys::new(config.leaks.github_keys_url.as_ref(), config.leaks.gitlab_keys_url.as_ref(), &outbound)
+}
+
+/// The keys of issuers that trust policies name.
+fn issuer_keys(config: &Config) -> IssuerKeys {
+    IssuerKeys::new(Outbound::within(issuer_keys::DEADLINE, config.outbound.allowed_networks.clone()))
 }
 
 /// The route tables that gateways may ask about.

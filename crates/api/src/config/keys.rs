@@ -357,6 +357,12 @@ pub(crate) const KEYS: &[Key] = &[
         Some("60"),
         "Reports of leaked tokens (`POST /v1/credentials/revoke`) that an address may send in an hour; more are answered 429.",
     ),
+    key(
+        "rate_limit.token_exchanges",
+        int(1, 10_000_000),
+        Some("3600"),
+        "Exchanges of identity tokens (`POST /v1/oauth/token`) that an address may ask for in an hour; more are answered 429.",
+    ),
     // log
     key(
         "log.filter",

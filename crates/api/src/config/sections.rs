@@ -251,6 +251,7 @@ pub(crate) struct RateLimit {
     pub(crate) sign_in_window: Duration,
     pub(crate) sign_in_concurrent_per_account: usize,
     pub(crate) leak_reports: u32,
+    pub(crate) token_exchanges: u32,
 }
 
 /// How log lines look.

@@ -31,6 +31,14 @@ fn own(operation: &str) -> Option<Value> {
         "create_organization" => json!({"slug": "example", "name": "Example"}),
         "create_for_person" => json!({"email": "ada@example.org", "organization": "acme"}),
         "set_policy" | "preview_policy" => json!({"kinds": {"personal": {"max_lifetime_days": 90}}}),
+        "create_trust_policy" => json!({
+            "name": "deploy from main", "preset": "github", "audience": "https://tokens.example.org",
+            "match": {"repository_id": "1296269", "ref": "refs/heads/main"}, "scopes": ["execute"]
+        }),
+        "edit_trust_policy" => json!({"ttl": 600}),
+        "test_trust_policies" | "test_trust_policy" => {
+            json!({"claims": {"iss": "https://token.actions.githubusercontent.com", "repository_id": "1296269"}})
+        }
         "submit_execution" => json!({
             "repo": "acme/widgets", "branch": "main", "commit": "9fceb02d0ae598e95dc970b74767f19372d61af8", "coverage": 83.1
         }),

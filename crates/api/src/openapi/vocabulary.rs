@@ -6,6 +6,7 @@
 
 use std::sync::LazyLock;
 
+use authority::records::TrustOutcome;
 use serde_json::{Map, Value, json};
 use token_domain::ScopeName;
 use token_domain::access::ActorType;
@@ -13,8 +14,9 @@ use token_domain::execution::Outcome;
 use token_domain::id::{self, kind};
 use token_domain::text::{Email, Name, Slug};
 use token_domain::token::{GraceMode, Kind, Status};
+use token_domain::trust::Preset;
 
-use crate::surface::oauth::{METHODS, METHODS_OR_NONE};
+use crate::surface::oauth::{GRANT, METHODS, METHODS_OR_NONE, SUBJECT_TYPES};
 
 /// Which way a schema travels: what is taken can be wider than what is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +42,7 @@ const SLUG: &str = "^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$";
 /// The grammar of scope names.
 const SCOPE: &str = "^[a-z][a-z0-9-]*(?:\\.[a-z][a-z0-9-]*)*(?::[a-z][a-z0-9-]*)?$";
 /// Who did something.
-const PRINCIPAL: &str = "^(?:(?:user|token):[0-9a-f-]{36}|service|system|anonymous)$";
+const PRINCIPAL: &str = "^(?:(?:user|token|policy):[0-9a-f-]{36}|service|system|anonymous)$";
 const SHA256: &str = "^[0-9a-f]{64}$";
 const TOKEN: &str = "^nlp_[0-9a-f]{40}$";
 /// A repository: parts between slashes.
@@ -171,10 +173,28 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["validate", "revoke", "introspect"], address("https://tokens.example.org/v1/auth/validate")),
         (&["authorization_servers"], json!({"items": address("https://tokens.example.org")})),
         (&["resource_name"], one_of(&["nolapse tokens"])),
+        (&["token_endpoint"], address("https://tokens.example.org/v1/oauth/token")),
+        (&["token_endpoint_auth_methods_supported"], json!({"items": {"enum": ["none"]}})),
         (&["bearer_methods_supported"], one_of(&["header"])),
         (&["introspection_endpoint_auth_methods_supported"], json!({"items": {"enum": METHODS}})),
         (&["revocation_endpoint_auth_methods_supported"], json!({"items": {"enum": METHODS_OR_NONE}})),
-        (&["response_types_supported", "grant_types_supported"], json!({"maxItems": 0, "items": {"maxLength": 64}})),
+        (&["response_types_supported"], json!({"maxItems": 0, "items": {"maxLength": 64}})),
+        (&["grant_types_supported"], json!({"items": {"enum": [GRANT]}})),
+        (&["access_token"], json!({"pattern": TOKEN, "example": EXAMPLE_TOKEN})),
+        (&["issued_token_type"], one_of(&["urn:ietf:params:oauth:token-type:access_token"])),
+        (&["TokenExchangeResponse.token_type"], one_of(&["Bearer"])),
+        (&["TokenExchangeResponse.scope"], json!({"maxLength": 8192, "example": "execute read"})),
+        (&["expires_in"], count(1, 3_600, 900)),
+        (&["policy_id"], shown_id()),
+        (&["preset"], one_of(&Preset::ALL.map(Preset::as_str))),
+        (&["ttl"], count(60, 3_600, 900)),
+        (&["audience"], json!({"minLength": 1, "maxLength": 512, "example": "https://tokens.example.org"})),
+        (&["TrustPolicy.issuer"], address("https://token.actions.githubusercontent.com")),
+        (&["TrustAttempt.outcome"], one_of(&TrustOutcome::ALL.map(TrustOutcome::as_str))),
+        (&["claim", "expected", "actual", "subject"], json!({"maxLength": 16_384, "example": "repository_id"})),
+        (&["TrustAttempt.address"], json!({"maxLength": 45, "example": "192.0.2.1"})),
+        (&["check"], one_of(&["signature", "audience", "time"])),
+        (&["refused"], json!({"maxLength": 500})),
         (&["scopes_supported"], scopes(0, 1000, &["execute"])),
         (&["ScanRules.pattern", "checksum"], json!({"minLength": 1, "maxLength": 500})),
         (
@@ -298,6 +318,18 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
             json!({"minItems": 1, "maxItems": 1000, "items": {"pattern": format!("^(?:{UUID}|act_{SUFFIX})$"), "example": EXAMPLE_ID}}),
         ),
         (&["user_id"], taken::<kind::User>()),
+        (&["policy_id"], taken::<kind::TrustPolicy>()),
+        (&["grant_type"], one_of(&[GRANT])),
+        (&["subject_token", "jwt"], free("eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl")),
+        (&["subject_token_type"], one_of(&SUBJECT_TYPES)),
+        (&["requested_token_type"], one_of(&["urn:ietf:params:oauth:token-type:access_token"])),
+        (&["TokenExchangeRequest.scope"], free("execute read")),
+        (&["TokenExchangeRequest.audience"], free("acme")),
+        (&["resource"], free("https://tokens.example.org")),
+        (&["preset"], one_of(&Preset::ALL.map(Preset::as_str))),
+        (&["issuer"], json!({"maxLength": 512, "example": "https://token.actions.githubusercontent.com"})),
+        (&["audience"], json!({"minLength": 1, "maxLength": 512, "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]+$", "example": "https://tokens.example.org"})),
+        (&["ttl"], count(60, 3_600, 900)),
         (&["session_id"], taken::<kind::Session>()),
         (&["invitation_id"], taken::<kind::Invitation>()),
         (&["execution_id"], taken::<kind::Execution>()),

@@ -10,6 +10,7 @@ use authority::second_factors::SecondFactorError;
 use authority::sessions::SignInError;
 use authority::setup::SetupError;
 use authority::tokens::TokenError;
+use authority::trust::TrustError;
 use token_domain::id::{InvitationId, TokenId, Uuid};
 use token_domain::person::BuiltInRole;
 use token_domain::token::Status;
@@ -86,6 +87,8 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
         ("delete_totp" | "prove_session", 403) => {
             vec![second_factor(SecondFactorError::WrongPassword), second_factor(SecondFactorError::WrongCode)]
         }
+        ("create_trust_policy", 409) => vec![super::trust::error(TrustError::TooMany)],
+        ("exchange_token", 400) => super::oauth::refusals(),
         (_, 429) => vec![ApiError::too_many_requests(30)],
         (_, 402) => vec![Code::LimitReached.into()],
         (_, 409) => vec![Code::Conflict.into()],

@@ -22,6 +22,7 @@ pub mod sessions;
 pub mod setup;
 pub mod token_policy;
 pub mod tokens;
+pub mod trust;
 
 mod authorized;
 mod documented;
@@ -49,6 +50,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     // Before access scopes: `/v1/scopes/catalog` is not the access scope of that id.
     scopes::register(config);
     token_policy::register(config);
+    trust::register(config);
     projects::register(config);
     access_scopes::register(config);
     actors::register(config);

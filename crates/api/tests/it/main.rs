@@ -31,4 +31,5 @@ mod scopes;
 mod sessions;
 mod tenancy;
 mod tokens;
+mod trust;
 mod validate;

@@ -33,7 +33,7 @@ struct ListAuditQuery {
     limit: Limit<100, 1000>,
     /// Only this action, such as `token.create`.
     action: Option<String>,
-    /// Only by `user:<id>`, `token:<id>`, `service`, `system` or `anonymous`.
+    /// Only by `user:<id>`, `token:<id>`, `policy:<id>`, `service`, `system` or `anonymous`.
     actor: Option<String>,
     /// Only on what has this id.
     target: Option<String>,
@@ -79,7 +79,7 @@ impl ListAuditQuery {
     fn read(self, organization: OrganizationId) -> ApiResult<ListRequest> {
         let actor = |text: &str| {
             Principal::parse(text).ok_or_else(|| {
-                ApiError::invalid("actor", "must be user:<id>, token:<id>, service, system or anonymous")
+                ApiError::invalid("actor", "must be user:<id>, token:<id>, policy:<id>, service, system or anonymous")
             })
         };
         Ok(ListRequest {

@@ -17,7 +17,7 @@ pub(super) struct EventView {
     at: String,
     #[schema(example = "token.create")]
     action: String,
-    /// `user:<id>`, `token:<id>`, `service`, `system` or `anonymous`.
+    /// `user:<id>`, `token:<id>`, `policy:<id>`, `service`, `system` or `anonymous`.
     actor: String,
     /// What it was done to; empty when there is nothing.
     #[schema(example = "token")]

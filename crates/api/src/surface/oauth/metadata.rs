@@ -9,6 +9,7 @@ use authority::Context;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::exchange_token::GRANT;
 use crate::surface::public_url::PublicUrl;
 use edge::error::ApiResult;
 
@@ -21,13 +22,15 @@ pub(crate) const METHODS_OR_NONE: [&str; 4] = ["none", "client_secret_basic", "c
 #[derive(Serialize, ToSchema)]
 struct AuthorizationServer<'a> {
     issuer: &'a str,
+    token_endpoint: String,
+    token_endpoint_auth_methods_supported: [&'static str; 1],
     introspection_endpoint: String,
     introspection_endpoint_auth_methods_supported: &'static [&'static str],
     revocation_endpoint: String,
     revocation_endpoint_auth_methods_supported: &'static [&'static str],
-    /// None: tokens are made by `POST /v1/tokens`. Required by the standard all the same.
+    /// None: there is no authorisation endpoint. Required by the standard all the same.
     response_types_supported: [&'static str; 0],
-    grant_types_supported: [&'static str; 0],
+    grant_types_supported: [&'static str; 1],
     scopes_supported: Vec<&'a str>,
     service_documentation: String,
 }
@@ -57,12 +60,15 @@ pub(super) async fn get_authorization_server(url: Data<PublicUrl>, context: Data
     let url = url.required()?;
     Ok(HttpResponse::Ok().json(AuthorizationServer {
         issuer: url,
+        token_endpoint: format!("{url}/v1/oauth/token"),
+        // The identity token is the credential.
+        token_endpoint_auth_methods_supported: ["none"],
         introspection_endpoint: format!("{url}/v1/oauth/introspect"),
         introspection_endpoint_auth_methods_supported: &METHODS,
         revocation_endpoint: format!("{url}/v1/oauth/revoke"),
         revocation_endpoint_auth_methods_supported: &METHODS_OR_NONE,
         response_types_supported: [],
-        grant_types_supported: [],
+        grant_types_supported: [GRANT],
         scopes_supported: scopes(&context),
         service_documentation: format!("{url}/docs"),
     }))

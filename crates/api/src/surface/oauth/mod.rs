@@ -2,6 +2,7 @@
 
 mod client;
 mod errors;
+mod exchange_token;
 pub mod introspect;
 mod metadata;
 mod revoke_presented;
@@ -10,6 +11,7 @@ use actix_web::http::header::HeaderMap;
 use edge::error::ApiError;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub(crate) use exchange_token::{GRANT, SUBJECT_TYPES};
 pub(crate) use metadata::{METHODS, METHODS_OR_NONE};
 
 /// Where the metadata of this API as a protected resource is (RFC 9728 §3).
@@ -17,7 +19,7 @@ pub const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
 
 /// Whether the errors of this operation are in the words of OAuth.
 pub(crate) fn has(operation: &str) -> bool {
-    matches!(operation, "introspect" | "revoke_presented")
+    matches!(operation, "introspect" | "revoke_presented" | "exchange_token")
 }
 
 /// An error as these operations send it, for the API document.
@@ -25,10 +27,16 @@ pub(crate) fn in_its_words(error: ApiError) -> ApiError {
     errors::of(error, &HeaderMap::new())
 }
 
+/// Why an identity token is not exchanged, for the API document.
+pub(in crate::surface) fn refusals() -> Vec<ApiError> {
+    exchange_token::refusals()
+}
+
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(introspect::introspect)
         .service(revoke_presented::revoke_presented)
+        .service(exchange_token::exchange_token)
         .service(metadata::get_authorization_server)
         .service(metadata::get_protected_resource);
 }

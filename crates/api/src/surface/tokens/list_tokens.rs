@@ -37,7 +37,7 @@ pub(in crate::surface) struct ListTokensQuery {
     q: Option<String>,
     /// Only those that carry this scope by this very name.
     scope: Option<String>,
-    /// Only those made by `user:<id>`, `token:<id>`, `service` or `system`.
+    /// Only those made by `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     created_by: Option<String>,
     /// Only those bound to this project.
     project_id: Option<String>,
@@ -162,7 +162,7 @@ impl ListTokensQuery {
                 ScopeName::parse(text).map(|name| name.to_string()).map_err(|_| "must be the name of a scope")
             })?,
             created_by: patch::read("created_by", self.created_by.as_ref(), |text| {
-                Principal::parse(text).ok_or("must be user:<id>, token:<id>, service or system")
+                Principal::parse(text).ok_or("must be user:<id>, token:<id>, policy:<id>, service or system")
             })?,
             agent_type: patch::read("agent_type", self.agent_type.as_ref(), AgentType::parse)?,
             external_id: patch::read("external_id", self.external_id.as_ref(), ExternalId::parse)?,

@@ -38,7 +38,7 @@ pub(in crate::surface) struct TokenView {
     #[schema(example = "nlp_3f7a…")]
     hint: String,
     created_at: String,
-    /// `user:<id>`, `token:<id>`, `service` or `system`.
+    /// `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     created_by: String,
     expires_at: Option<String>,
     /// Up to ten seconds behind.

@@ -91,6 +91,11 @@ fn role(names: &Names) -> Value {
     json!({"name": names["fresh"], "scopes": ["roles:write"]})
 }
 
+/// With no scope that whoever changes it would lack.
+pub(super) fn trust_policy(names: &Names) -> Value {
+    json!({"name": names["fresh"], "preset": "github", "match": {"repository_id": "1"}, "scopes": ["tokens:manage"]})
+}
+
 fn slug(names: &Names) -> Value {
     json!({"slug": names["fresh"]})
 }
@@ -106,7 +111,7 @@ fn execution(names: &Names) -> Value {
 use For::{Anybody, AnybodyGood, Bound, Holders, People, Service, Tokens, TokensAlone, Unbound};
 use Subject::{
     AccessScope, AccessScopeWithActor, Actor, EmptyProject, Execution, Invitation, Itself, Key, Member, Nothing,
-    Oneself, Role, RotatingKey, RotatingToken, Session, Token,
+    Oneself, Role, RotatingKey, RotatingToken, Session, Token, TrustPolicy,
 };
 
 /// Every operation.
@@ -141,6 +146,7 @@ pub(super) const ROWS: &[Row] = &[
         .body(|_| json!({"email": Server::OWNER, "password": Server::PASSWORD})),
     row("create_token", Holders, Nothing, 201)
         .body(|names| json!({"name": names["fresh"], "scopes": ["tokens:manage"]})),
+    row("create_trust_policy", Unbound, Nothing, 201).body(trust_policy),
     row("delete_actor", Holders, Actor, 204),
     row("delete_actor_bound", Bound, Actor, 204),
     row("delete_all", People, Nothing, 204),
@@ -153,6 +159,7 @@ pub(super) const ROWS: &[Row] = &[
     row("delete_session", People, Session, 204),
     row("delete_totp", People, Nothing, 409)
         .body(|_| json!({"password": Server::PASSWORD, "code": "123456"})),
+    row("delete_trust_policy", Unbound, TrustPolicy, 204),
     row("edit_actor", Holders, Actor, 200).body(name),
     row("edit_actor_bound", Bound, Actor, 200).body(name),
     row("edit_key", People, Key, 200).body(name),
@@ -164,8 +171,11 @@ pub(super) const ROWS: &[Row] = &[
     row("edit_scope", Holders, AccessScope, 200).body(name),
     row("edit_scope_bound", Bound, AccessScope, 200).body(name),
     row("edit_token", Holders, Token, 200).body(name),
+    row("edit_trust_policy", Unbound, TrustPolicy, 200).body(name),
     row("enforce", Holders, Nothing, 200).body(execution),
     row("evaluate_scopes", Anybody, Nothing, 200).body(|_| json!({"granted": [], "required": []})),
+    row("exchange_token", Anybody, Nothing, 400)
+        .body(|_| json!("grant_type=password&subject_token=a&subject_token_type=b")),
     row("export_audit", Unbound, Nothing, 200),
     row("forward", TokensAlone, Nothing, 200),
     row("get_actor", Holders, Actor, 200),
@@ -191,6 +201,7 @@ pub(super) const ROWS: &[Row] = &[
     row("get_self", Tokens, Itself, 200),
     row("get_token", Holders, Token, 200),
     row("get_totp", People, Nothing, 200),
+    row("get_trust_policy", Unbound, TrustPolicy, 200),
     row("get_usage", Holders, Token, 200),
     row("health", Anybody, Nothing, 200),
     row("introspect", Holders, Nothing, 200).body(|_| json!("token=nlp_00112233445566778899aabbccddeeff550c911c")),
@@ -213,6 +224,8 @@ pub(super) const ROWS: &[Row] = &[
     row("list_scopes_bound", Bound, Nothing, 200),
     row("list_sessions", People, Nothing, 200),
     row("list_tokens", Holders, Nothing, 200),
+    row("list_trust_attempts", Unbound, TrustPolicy, 200),
+    row("list_trust_policies", Unbound, Nothing, 200),
     row("lookup_token", Holders, Nothing, 404).body(|_| json!({"token": "nlp_0"})),
     row("metrics", Anybody, Nothing, 200),
     row("preview_policy", Holders, Nothing, 200).body(|_| json!({"kinds": {}})),
@@ -241,6 +254,8 @@ pub(super) const ROWS: &[Row] = &[
     row("start_totp", People, Nothing, 201),
     row("submit_execution", Holders, Nothing, 201).body(execution),
     row("switch_session", People, Nothing, 201).body(|names| json!({"organization": names["org_id"]})),
+    row("test_trust_policies", Unbound, Nothing, 200).body(|_| json!({"claims": {"sub": "x"}})),
+    row("test_trust_policy", Unbound, TrustPolicy, 200).body(|_| json!({"claims": {"sub": "x"}})),
     row("unassign_actor", Holders, AccessScopeWithActor, 204),
     row("unassign_actor_bound", Bound, AccessScopeWithActor, 204),
     row("unassign_actors", Holders, AccessScopeWithActor, 200).body(actors),

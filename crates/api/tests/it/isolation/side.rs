@@ -41,6 +41,8 @@ pub(super) enum Subject {
     AccessScopeWithActor,
     /// An actor of no access scope.
     Actor,
+    /// A trust policy.
+    TrustPolicy,
     /// An execution, its repository and the baseline that it made.
     Execution,
 }
@@ -217,6 +219,16 @@ impl Side {
             Subject::Actor => {
                 let [id] = texts(&self.in_project("actors", &json!({"name": name})), ["actorId"]);
                 names.insert("actor_id", id);
+            }
+            Subject::TrustPolicy => {
+                let path = format!("/v1/organizations/{}/trust-policies", self.org);
+                // There may only be so many.
+                let all = self.owner.get(&path).expect(200)["trust_policies"].as_array().unwrap().clone();
+                for policy in all.iter().take(all.len().saturating_sub(40)) {
+                    self.owner.delete(&format!("{path}/{}", texts(policy, ["id"])[0])).expect(204);
+                }
+                let [id] = texts(&self.owner.post(&path, &super::rows::trust_policy(&names)).expect(201), ["id"]);
+                names.insert("policy_id", id);
             }
             Subject::Execution => {
                 let asked = json!({"repo": name, "branch": "main", "commit": "0123456789abcdef", "coverage": 80});

@@ -83,6 +83,12 @@ fn ask(client: &mut Client, method: &str, path: &str, id: &str, body: Option<&Va
     })
 }
 
+fn trust_policy(name: &str) -> Value {
+    json!({
+        "name": name, "preset": "github", "audience": "deploy", "match": {"repository_id": "1"}, "scopes": ["tokens:manage"]
+    })
+}
+
 fn own_id(held: &Held) -> String {
     held.token.clone().unwrap()
 }
@@ -241,6 +247,17 @@ pub(super) const GIFTS: &[Gift] = &[
     }),
     gift("edit_organization", ANYBODY, |world, _| patch(world.org.clone(), json!({"name": world.fresh()}))),
     gift("set_policy", ANYBODY, |world, _| put(format!("{}/token-policy", world.org), json!({"kinds": {}}))),
+    gift("create_trust_policy", ANYBODY, |world, _| {
+        world.clear_trust_policies();
+        post(format!("{}/trust-policies", world.org), trust_policy(&world.fresh()))
+    }),
+    gift("edit_trust_policy", ANYBODY, |world, _| {
+        world.clear_trust_policies();
+        let path = format!("{}/trust-policies", world.org);
+        let made = trust_policy(&world.fresh());
+        let [id] = texts(&world.owner.post(&path, &made).expect(201), ["id"]);
+        patch(format!("{path}/{id}"), json!({"ttl": 60}))
+    }),
     gift("set_baseline", ANYBODY, |world, _| {
         put(format!("/v1/baselines/{}", world.fresh()), json!({"coverage": 70, "commit": "0123456789abcdef"}))
     }),
@@ -264,11 +281,14 @@ pub(super) const NEITHER: &[&str] = &[
     "unassign_actor", "unassign_actors",
     // Take away, from nobody who holds a right here, or as one of the rows does.
     "bulk_revoke_tokens", "revoke_with_reason",
-    "delete_actor", "delete_invitation", "delete_project", "delete_role", "delete_scope", "revoke_self",
+    "delete_trust_policy", "delete_actor", "delete_invitation", "delete_project", "delete_role", "delete_scope", "revoke_self",
     "leave_organization", "report_github_leaks", "report_gitlab_leaks",
     // Record a fact about source code, or happen before there are rights.
     "submit_execution", "enforce", "run_setup",
+    // By an identity token, and under the policy as it is in that change: see the tests of trust policies.
+    "exchange_token",
     // Only look.
+    "get_trust_policy", "list_trust_attempts", "list_trust_policies", "test_trust_policies", "test_trust_policy",
     "count_tokens", "lookup_token",
     "check_topic", "evaluate_scopes", "export_audit", "forward", "get_actor", "get_addresses", "get_authorization_server", "get_badge", "get_baseline",
     "get_catalog", "get_execution", "get_key", "get_me", "get_namespace", "get_organization", "get_organization_usage", "get_policy",

@@ -1,0 +1,111 @@
+//! `POST /v1/organizations/{org_id}/trust-policies`.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, post};
+use authority::trust::{NewTrustPolicy, Trust};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use token_domain::id::{ActorId, ProjectId};
+use token_domain::text::Name;
+use token_domain::trust::Preset;
+use utoipa::ToSchema;
+
+use super::issuer_keys::IssuerKeys;
+use super::view::{self, TrustPolicyView};
+use super::{Organization, error};
+use crate::surface::Authorized;
+use crate::surface::path::PathParam;
+use crate::surface::permission::ManageTokens;
+use crate::surface::projects::patch::read;
+use edge::error::{ApiError, ApiResult};
+use edge::extract::Json;
+
+/// A policy to make.
+#[derive(Deserialize, ToSchema)]
+struct CreateTrustPolicy {
+    /// 1–100 characters; tokens made under it are called so.
+    name: String,
+    /// What is known of the identity provider; follows from an issuer that everybody shares, else `generic`.
+    #[serde(default)]
+    preset: Option<String>,
+    /// Who signs the identity tokens, exactly as in `iss`; may be left out for `github`, `buildkite` and `terraform`.
+    #[serde(default)]
+    issuer: Option<String>,
+    /// What `aud` must be; the public address of this deployment if left out.
+    #[serde(default)]
+    audience: Option<String>,
+    /// What each claim must be, all of them: a text, `{"in": […]}` or `{"glob": …}`, where `*` stays within `/`. A name that
+    /// begins with `/` points into an object. An issuer that everybody shares needs a claim that cannot change hands.
+    #[schema(value_type = Object)]
+    r#match: Map<String, Value>,
+    /// 1–64 scopes, none beyond the caller's own.
+    scopes: Vec<String>,
+    /// A project to bind the tokens to.
+    #[serde(default)]
+    project_id: Option<String>,
+    /// An actor of that project, for tokens of its own.
+    #[serde(default)]
+    actor_id: Option<String>,
+    /// How long a token lives: 60–3600 seconds, 900 if left out.
+    #[serde(default)]
+    ttl: Option<u32>,
+    /// Whether it is in force; `true` if left out.
+    #[serde(default)]
+    enabled: Option<bool>,
+}
+
+/// Trust the workloads of an identity provider.
+///
+/// Whoever presents an identity token of the issuer whose claims meet all conditions gets a short-lived token, by
+/// `POST /v1/oauth/token`.
+#[utoipa::path(
+    tag = "trust policies",
+    security(("bearer" = ["tokens:manage"]), ("api_key" = ["tokens:manage"])),
+    params(("org_id" = String, Path, description = "the organisation's id")),
+    request_body = CreateTrustPolicy,
+    responses(
+        (status = 201, description = "in force", body = TrustPolicyView),
+        (status = 409, description = "the organisation has as many as it may", body = crate::error_body::Error),
+    )
+)]
+#[post("/v1/organizations/{org_id}/trust-policies")]
+pub(super) async fn create_trust_policy(
+    who: Authorized<ManageTokens>,
+    PathParam(Organization(id)): PathParam<Organization>,
+    trust: Data<Trust>,
+    keys: Data<IssuerKeys>,
+    Json(body): Json<CreateTrustPolicy>,
+) -> ApiResult<HttpResponse> {
+    let asked = body.read(&keys)?;
+    let policy = trust.create(&who.caller, id, asked, &who.origin).await.map_err(error)?;
+    Ok(HttpResponse::Created().json(TrustPolicyView::new(&policy, &trust)))
+}
+
+impl CreateTrustPolicy {
+    fn read(self, keys: &IssuerKeys) -> ApiResult<NewTrustPolicy> {
+        let preset = |text: &str| Preset::parse(text).ok_or_else(|| names().join(", "));
+        let preset = self.preset.as_deref().map(preset).transpose();
+        let preset = preset.map_err(|names| ApiError::invalid("preset", format!("must be one of {names}")))?;
+        Ok(NewTrustPolicy {
+            name: Name::parse(&self.name).map_err(|error| ApiError::invalid("name", error.to_string()))?,
+            preset,
+            issuer: self.issuer.as_deref().map(|text| view::issuer(text, keys.outbound())).transpose()?,
+            audience: read("audience", self.audience.as_ref(), view::audience)?,
+            conditions: view::conditions(&self.r#match)?,
+            scopes: self.scopes,
+            project_id: read("project_id", self.project_id.as_ref(), |text| {
+                ProjectId::parse(text).map_err(|_| "must be the id of a project")
+            })?,
+            actor_id: read("actor_id", self.actor_id.as_ref(), |text| {
+                ActorId::parse(text).map_err(|_| "must be the id of an actor")
+            })?,
+            ttl_seconds: view::ttl(self.ttl.unwrap_or(view::DEFAULT_TTL))
+                .map_err(|error| ApiError::invalid("ttl", error))?,
+            is_enabled: self.enabled.unwrap_or(true),
+        })
+    }
+}
+
+fn names() -> [&'static str; 8] {
+    Preset::ALL.map(Preset::as_str)
+}

@@ -1,0 +1,153 @@
+//! The keys of issuers that trust policies name: found by discovery (`OpenID` Connect Discovery 1.0 §4) and kept for an hour.
+//!
+//! **Invariant:** an issuer is asked only when a policy trusts it, and for a name that nobody knows at most once a minute, by
+//! one request at a time: whoever makes up tokens makes nobody ask more often.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use actix_web::web::Data;
+use authority::Context;
+use authority::trust::jwt::{Algorithm, Jwt, KeySet};
+use edge::outbound::{Call, Got, Outbound};
+use serde::Deserialize;
+use token_domain::{Span, Timestamp};
+use url::Url;
+
+/// How long keys are good; after that they are asked for again.
+const GOOD: Span = Span::seconds(3_600);
+/// Between two requests while keys are there, for a name that is not among them.
+const PAUSE: Span = Span::seconds(60);
+/// Between two requests while there are none.
+const RETRY: Span = Span::seconds(5);
+/// How long one request may take: two of them end before the request that they are made for does.
+pub const DEADLINE: Duration = Duration::from_secs(4);
+/// The most bytes of a discovery document.
+const MOST_METADATA: u64 = 64 * 1024;
+/// The most bytes of a key set.
+const MOST_KEYS: u64 = 256 * 1024;
+/// The most issuers remembered; beyond it all are asked anew.
+const MOST_ISSUERS: usize = 10_000;
+
+/// Where an issuer publishes what belongs to it.
+const DISCOVERY: &str = "/.well-known/openid-configuration";
+
+/// The keys of issuers.
+#[derive(Debug)]
+pub struct IssuerKeys {
+    outbound: Outbound,
+    kept: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Kept>>>>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    found: Option<Found>,
+    /// When it was asked last and did not answer as it should.
+    failed_at: Option<Timestamp>,
+    /// When it was last asked for a name that was not known.
+    sought_at: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+struct Found {
+    keys: Arc<KeySet>,
+    /// The algorithms of the issuer; nothing where it does not say.
+    algorithms: Option<Vec<String>>,
+    at: Timestamp,
+}
+
+/// Why there are no keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::surface) enum NoKeys {
+    /// They cannot be had, so that a signature can neither be believed nor refused.
+    Unreachable,
+    /// The issuer does not sign by this algorithm.
+    Algorithm,
+}
+
+/// What is read of a discovery document.
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: String,
+    jwks_uri: Url,
+    id_token_signing_alg_values_supported: Option<Vec<String>>,
+}
+
+impl IssuerKeys {
+    /// None are kept yet.
+    pub fn new(outbound: Outbound) -> Self {
+        Self { outbound, kept: Mutex::default() }
+    }
+
+    /// What requests are made with.
+    pub(super) const fn outbound(&self) -> &Outbound {
+        &self.outbound
+    }
+
+    /// The keys of an issuer, by which a token may be verified.
+    pub(in crate::surface) async fn of(
+        &self,
+        issuer: &str,
+        jwt: &Jwt,
+        context: &Data<Context>,
+    ) -> Result<Arc<KeySet>, NoKeys> {
+        let kept = {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if kept.len() >= MOST_ISSUERS && !kept.contains_key(issuer) {
+                kept.clear();
+            }
+            Arc::clone(kept.entry(issuer.to_owned()).or_default())
+        };
+        // One request at a time; others wait for it, and find what it brought.
+        let mut kept = kept.lock().await;
+        let now = context.now();
+        let is_fresh = kept.found.as_ref().is_some_and(|found| now < found.at + GOOD);
+        let is_known = is_fresh && kept.found.as_ref().is_some_and(|found| found.keys.may_have(jwt.key_id()));
+        let may_retry = kept.failed_at.is_none_or(|at| now >= at + RETRY);
+        let may_seek = !is_fresh || kept.sought_at.is_none_or(|at| now >= at + PAUSE);
+        if !is_known && may_retry && may_seek {
+            if is_fresh {
+                kept.sought_at = Some(now);
+            }
+            // Until it has answered: a request that is given up meanwhile counts as a failure.
+            kept.failed_at = Some(now);
+            match self.fetch(issuer, now).await {
+                Ok(found) => (kept.found, kept.failed_at) = (Some(found), None),
+                Err(error) => {
+                    tracing::warn!(%error, issuer, "the keys of an issuer cannot be had");
+                }
+            }
+        }
+        let found = kept.found.as_ref().filter(|found| now < found.at + GOOD).ok_or(NoKeys::Unreachable)?;
+        let signs = |algorithms: &Vec<String>| {
+            algorithms.iter().any(|name| Algorithm::parse(name) == Some(jwt.algorithm()))
+        };
+        if found.algorithms.as_ref().is_some_and(|algorithms| !signs(algorithms)) {
+            return Err(NoKeys::Algorithm);
+        }
+        Ok(Arc::clone(&found.keys))
+    }
+
+    async fn fetch(&self, issuer: &str, now: Timestamp) -> Result<Found, String> {
+        let said = |error: &dyn std::fmt::Display| error.to_string();
+        let address = format!("{}{DISCOVERY}", issuer.trim_end_matches('/'));
+        let url = Url::parse(&address).map_err(|error| said(&error))?;
+        let document = self.get(&url, MOST_METADATA).await?;
+        let metadata: Metadata = serde_json::from_slice(&document).map_err(|error| said(&error))?;
+        if metadata.issuer != issuer {
+            return Err("its discovery document names another issuer".to_owned());
+        }
+        let keys = self.get(&metadata.jwks_uri, MOST_KEYS).await?;
+        let keys = KeySet::read(&keys).map_err(|error| said(&error))?;
+        Ok(Found { keys: Arc::new(keys), algorithms: metadata.id_token_signing_alg_values_supported, at: now })
+    }
+
+    async fn get(&self, url: &Url, most: u64) -> Result<Vec<u8>, String> {
+        match self.outbound.send(&Call::get(url, most)).await {
+            Ok(Got::Document { body, .. }) => Ok(body),
+            Ok(Got::Unchanged) => Err(format!("{url} answered that nothing changed, which was not asked")),
+            Err(error) => Err(format!("{url}: {error}")),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Trust policies: which workloads get tokens for the identity tokens of their CI system or cluster.
+
+mod create_trust_policy;
+mod delete_trust_policy;
+mod edit_trust_policy;
+mod get_trust_policy;
+pub mod issuer_keys;
+mod list_trust_attempts;
+mod list_trust_policies;
+mod test_trust_policies;
+mod view;
+
+use authority::trust::{MOST_POLICIES, TrustError};
+use token_domain::id::{OrganizationId, TrustPolicyId};
+use token_domain::trust::InvalidTrust;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::failing;
+use crate::surface::path::{Operations, Segment, Unreadable};
+use edge::codes::Code;
+use edge::error::ApiError;
+
+pub(super) fn register(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list_trust_policies::list_trust_policies)
+        .service(create_trust_policy::create_trust_policy)
+        // Before those with an id: `test` is none.
+        .service(test_trust_policies::test_trust_policies)
+        .service(test_trust_policies::test_trust_policy)
+        .service(list_trust_attempts::list_trust_attempts)
+        .service(get_trust_policy::get_trust_policy)
+        .service(edit_trust_policy::edit_trust_policy)
+        .service(delete_trust_policy::delete_trust_policy);
+}
+
+/// The organisation in a path of this family, where one that cannot be read is not there.
+struct Organization(OrganizationId);
+
+impl Segment<Operations> for Organization {
+    const NAME: &'static str = "org_id";
+    const UNREADABLE: Unreadable = Unreadable::NotFound;
+
+    fn read(text: &str) -> Option<Self> {
+        OrganizationId::parse(text).ok().map(Self)
+    }
+}
+
+impl Segment<Operations> for TrustPolicyId {
+    const NAME: &'static str = "policy_id";
+    const UNREADABLE: Unreadable = Unreadable::NotFound;
+
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+}
+
+/// An error of this family.
+pub(super) fn error(error: TrustError) -> ApiError {
+    match error {
+        TrustError::NotFound => Code::NotFound.into(),
+        TrustError::Confined => {
+            ApiError::from(Code::Forbidden).message("Use a credential that is not confined to one project.")
+        }
+        TrustError::TooMany => ApiError::from(Code::TooManyTrustPolicies).with("limit", MOST_POLICIES),
+        TrustError::Invalid(invalid) => {
+            let field = match invalid {
+                InvalidTrust::IssuerNeeded(_) | InvalidTrust::OtherIssuer(..) => "issuer",
+                InvalidTrust::OtherPreset(_) => "preset",
+                InvalidTrust::NotPinned(_) | InvalidTrust::TooLittle(_) => "match",
+            };
+            ApiError::invalid(field, invalid.to_string())
+        }
+        TrustError::AudienceNeeded => {
+            ApiError::invalid("audience", "is required while server.public_url is not set")
+        }
+        TrustError::NoSuchActor => ApiError::invalid("actor_id", "must be an actor of the project in project_id"),
+        TrustError::Token(error) => failing::token(error),
+        TrustError::Refused(refused) => failing::refused(&refused),
+        TrustError::Failed(failure) => failing::failed(&failure),
+    }
+}

@@ -1,0 +1,123 @@
+//! A trust policy as the wire shows and reads it.
+
+use authority::audit::principal_text;
+use authority::records::TrustPolicy;
+use authority::trust::Trust;
+use edge::outbound::Outbound;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use token_domain::trust::Conditions;
+use url::Url;
+use utoipa::ToSchema;
+
+use edge::error::{ApiError, ApiResult};
+
+/// How long a token lives when the policy does not say: 15 minutes.
+pub(super) const DEFAULT_TTL: u32 = 900;
+/// The longest issuer or audience.
+const LONGEST: usize = 512;
+
+/// A trust policy.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TrustPolicy)]
+pub(super) struct TrustPolicyView {
+    id: String,
+    org_id: String,
+    name: String,
+    /// What is known of the identity provider: `github`, `gitlab`, `buildkite`, `circleci`, `terraform`, `spacelift`,
+    /// `kubernetes` or `generic`.
+    preset: &'static str,
+    /// Who signs the identity tokens.
+    issuer: String,
+    /// What `aud` must be.
+    audience: Option<String>,
+    /// What each claim must be: a text, `{"in": […]}` or `{"glob": …}`, where `*` stays within `/`.
+    #[schema(value_type = Object)]
+    r#match: Value,
+    scopes: Vec<String>,
+    /// The project the tokens are bound to.
+    project_id: Option<String>,
+    /// The actor the tokens are of.
+    actor_id: Option<String>,
+    /// How long a token lives, in seconds.
+    ttl: u32,
+    /// Whether it is in force.
+    enabled: bool,
+    created_at: String,
+    /// `user:<id>`, `token:<id>` or `policy:<id>`.
+    created_by: String,
+    updated_at: String,
+    /// `user:<id>`, `token:<id>` or `policy:<id>`.
+    updated_by: String,
+    /// What its maker should think about.
+    warnings: Vec<TrustWarning>,
+}
+
+/// Something to think about.
+#[derive(Serialize, ToSchema)]
+struct TrustWarning {
+    /// The claim it is about.
+    claim: &'static str,
+    message: &'static str,
+}
+
+impl TrustPolicyView {
+    pub(super) fn new(policy: &TrustPolicy, trust: &Trust) -> Self {
+        let warnings = policy.preset.warnings(&policy.conditions);
+        Self {
+            id: policy.id.to_string(),
+            org_id: policy.organization_id.to_string(),
+            name: policy.name.to_string(),
+            preset: policy.preset.as_str(),
+            issuer: policy.issuer.clone(),
+            audience: trust.audience_of(policy).map(str::to_owned),
+            r#match: policy.conditions.written(),
+            scopes: policy.scopes.clone(),
+            project_id: policy.project_id.map(|id| id.to_string()),
+            actor_id: policy.actor_id.map(|id| id.to_string()),
+            ttl: policy.ttl_seconds,
+            enabled: policy.is_enabled,
+            created_at: policy.created_at.rfc3339_seconds(),
+            created_by: principal_text(policy.created_by),
+            updated_at: policy.updated_at.rfc3339_seconds(),
+            updated_by: principal_text(policy.updated_by),
+            warnings: warnings
+                .into_iter()
+                .map(|warning| TrustWarning { claim: warning.claim, message: warning.why })
+                .collect(),
+        }
+    }
+}
+
+/// Reads conditions.
+pub(super) fn conditions(object: &Map<String, Value>) -> ApiResult<Conditions> {
+    Conditions::read(object).map_err(|error| ApiError::invalid("match", error.to_string()))
+}
+
+/// Reads an issuer: an address from which discovery starts, so without a query, and compared as it is.
+pub(super) fn issuer(text: &str, outbound: &Outbound) -> ApiResult<String> {
+    let refused = |advice: &'static str| Err(ApiError::invalid("issuer", advice));
+    let Some(url) = Url::parse(text).ok().filter(|url| url.has_host() && text.len() <= LONGEST) else {
+        return refused("must be an https URL");
+    };
+    let has_more = url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some();
+    if has_more {
+        return refused("must be an https URL without a user, a query or a fragment");
+    }
+    match url.scheme() {
+        "https" => Ok(text.to_owned()),
+        "http" if outbound.reaches_private_networks() => Ok(text.to_owned()),
+        _ => refused("must be an https URL"),
+    }
+}
+
+/// Reads an audience.
+pub(super) fn audience(text: &str) -> Result<String, &'static str> {
+    let is_good = (1..=LONGEST).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    if is_good { Ok(text.to_owned()) } else { Err("must have 1 to 512 characters, none of them control characters") }
+}
+
+/// Reads a life.
+pub(super) fn ttl(seconds: u32) -> Result<u32, &'static str> {
+    if (60..=3_600).contains(&seconds) { Ok(seconds) } else { Err("must be 60 to 3600 seconds") }
+}

@@ -1,0 +1,174 @@
+//! An identity provider of the tests: it has keys of its own, publishes them as `OpenID` Connect says, signs what it is asked
+//! to, and behaves as badly as a test wants.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use data_encoding::BASE64URL_NOPAD;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use serde_json::{Value, json};
+
+/// What the policies of the tests expect in `aud`.
+pub(super) const AUDIENCE: &str = "https://tokens.example.org";
+
+/// How an issuer answers.
+#[derive(Clone, Debug)]
+pub(super) enum Manner {
+    /// As it should.
+    Well,
+    /// By a redirect to this address.
+    Redirects(String),
+    /// A byte now and then.
+    Drips,
+    /// With a key set of so many bytes.
+    Keys(usize),
+    /// With a discovery document of somebody else.
+    SomebodyElse,
+    /// With keys at this address.
+    KeysAt(String),
+    /// With an error.
+    Fails,
+    /// Signs by RS256 alone, as it says.
+    OnlyRs256,
+}
+
+/// An issuer.
+pub(super) struct Issuer {
+    pub(super) url: String,
+    keys: Arc<Mutex<Keys>>,
+    asked: Arc<AtomicUsize>,
+}
+
+struct Keys {
+    pair: EcdsaKeyPair,
+    id: String,
+    published: Vec<Value>,
+    manner: Manner,
+}
+
+impl Issuer {
+    pub(super) fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (pair, published) = pair("first");
+        let keys = Keys { pair, id: "first".to_owned(), published: vec![published], manner: Manner::Well };
+        let (keys, asked) = (Arc::new(Mutex::new(keys)), Arc::<AtomicUsize>::default());
+        let (shared, counted, own) = (Arc::clone(&keys), Arc::clone(&asked), url.clone());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                counted.fetch_add(1, Ordering::SeqCst);
+                let (shared, own) = (Arc::clone(&shared), own.clone());
+                std::thread::spawn(move || answer(stream.unwrap(), &own, &shared));
+            }
+        });
+        Self { url, keys, asked }
+    }
+
+    /// How many connections it was made.
+    pub(super) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn behave(&self, manner: Manner) {
+        self.keys.lock().unwrap().manner = manner;
+    }
+
+    /// Signs by another key from now on, and publishes that one alone.
+    pub(super) fn rotate(&self, id: &str) {
+        let (pair, published) = pair(id);
+        let mut keys = self.keys.lock().unwrap();
+        (keys.pair, keys.id, keys.published) = (pair, id.to_owned(), vec![published]);
+    }
+
+    /// The claims of a job, changed as given: `null` takes one away.
+    pub(super) fn claims(&self, changes: &Value) -> Value {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let now = now();
+        let mut claims = json!({
+            "iss": self.url, "aud": AUDIENCE, "sub": "repo:acme/api:ref:refs/heads/main", "iat": now, "exp": now + 300,
+            "jti": format!("job-{}-{}", self.url, COUNT.fetch_add(1, Ordering::SeqCst)),
+            "repository_id": "42", "ref": "refs/heads/main", "event_name": "push",
+        });
+        for (name, value) in changes.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        claims
+    }
+
+    /// The identity token of a job with these claims.
+    pub(super) fn token(&self, changes: &Value) -> String {
+        self.sign(&json!({"alg": "ES256", "typ": "JWT", "kid": self.keys.lock().unwrap().id}), &self.claims(changes))
+    }
+
+    /// Any header and claims, signed by ES256.
+    pub(super) fn sign(&self, header: &Value, claims: &Value) -> String {
+        let signed = format!("{}.{}", encode(header), encode(claims));
+        let signature = self.keys.lock().unwrap().pair.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
+        format!("{signed}.{}", BASE64URL_NOPAD.encode(signature.as_ref()))
+    }
+
+    /// The public key as text, for whoever would take it for a shared secret.
+    pub(super) fn public_key(&self) -> Vec<u8> {
+        self.keys.lock().unwrap().pair.public_key().as_ref().to_vec()
+    }
+}
+
+/// Seconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "an issuer has a clock of its own")]
+pub(super) fn now() -> i64 {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()
+}
+
+pub(super) fn encode(value: &Value) -> String {
+    BASE64URL_NOPAD.encode(value.to_string().as_bytes())
+}
+
+fn pair(id: &str) -> (EcdsaKeyPair, Value) {
+    let random = SystemRandom::new();
+    let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
+    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref(), &random).unwrap();
+    let point = pair.public_key().as_ref();
+    let (x, y) = (BASE64URL_NOPAD.encode(&point[1..33]), BASE64URL_NOPAD.encode(&point[33..]));
+    (pair, json!({"kty": "EC", "crv": "P-256", "kid": id, "use": "sig", "alg": "ES256", "x": x, "y": y}))
+}
+
+/// Answers one request; a client that went away is nothing to complain of.
+fn answer(mut stream: TcpStream, own: &str, keys: &Mutex<Keys>) {
+    let mut request = [0; 4096];
+    let length = stream.read(&mut request).unwrap_or(0);
+    let is_discovery = request[..length].starts_with(b"GET /.well-known/openid-configuration ");
+    let (manner, published) = {
+        let keys = keys.lock().unwrap();
+        (keys.manner.clone(), keys.published.clone())
+    };
+    let issuer = if matches!(manner, Manner::SomebodyElse) { "https://example.org" } else { own };
+    let keys_at = if let Manner::KeysAt(url) = &manner { url.clone() } else { format!("{own}/keys") };
+    let algorithms = if matches!(manner, Manner::OnlyRs256) { json!(["RS256"]) } else { json!(["RS256", "ES256"]) };
+    let metadata =
+        json!({"issuer": issuer, "jwks_uri": keys_at, "id_token_signing_alg_values_supported": algorithms});
+    let body = if is_discovery { metadata.to_string() } else { json!({ "keys": published }).to_string() };
+    let head = |status: &str, length: usize, more: &str| {
+        format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{more}\r\n")
+    };
+    let bytes = match &manner {
+        Manner::Redirects(to) => head("302 Found", 0, &format!("Location: {to}\r\n")),
+        Manner::Fails => head("500 Internal Server Error", 0, ""),
+        Manner::Keys(size) if !is_discovery => head("200 OK", *size, "") + &" ".repeat(size - body.len()) + &body,
+        _ => head("200 OK", body.len(), "") + &body,
+    };
+    if !matches!(manner, Manner::Drips) {
+        let _ = stream.write_all(bytes.as_bytes());
+        return;
+    }
+    for byte in bytes.bytes() {
+        if stream.write_all(&[byte]).is_err() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
