@@ -278,7 +278,7 @@ fn span(duration: Duration) -> Span {
 }
 
 /// The keys of the tags: configured, or kept in a file that is made at first start.
-fn keyring(keys: &sections::Keys, url: &DatabaseUrl) -> Result<Keyring, Misfit> {
+pub(crate) fn keyring(keys: &sections::Keys, url: &DatabaseUrl) -> Result<Keyring, Misfit> {
     let current = if let Some(key) = &keys.tag_key {
         key.clone()
     } else {

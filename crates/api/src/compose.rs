@@ -6,20 +6,21 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use actix_web::web::Data;
+use authority::env::Lease as _;
 use authority::setup::SetupCode;
 use authority::tag_key::note_tag_key;
 use authority::validate::Validator;
 use futures::FutureExt as _;
 use futures::future::select;
 use prometheus_client::registry::Registry;
-use storage::instance::InstanceLock;
 use storage::{DatabaseUrl, Store, StoreError, migrate};
 use tokio::runtime::Runtime;
 use utoipa_actix_web::service_config::ServiceConfig;
 use zeroize::Zeroizing;
 
-use crate::assembly::{Misfit, Services, database_url, holder, store_options};
+use crate::assembly::{Misfit, Services, database_url, store_options};
 use crate::config::{Config, sections};
+use crate::membership::{Entrance, Membership};
 use crate::surface::public_url::PublicUrl;
 use crate::surface::{self, sessions::ServiceToken, setup::PendingSetup};
 use crate::{metrics, openapi, telemetry, workers};
@@ -54,15 +55,16 @@ pub(crate) async fn serve(
     let hang_ups = server::hang_ups()?;
     let url = database_url(config)?;
     warn_of_unnamed_proxy(config);
-    let lock = Arc::new(InstanceLock::acquire(&url, &holder()?).await?);
+    let entrance = Entrance::enter(&url).await?;
     {
         let (url, migrate_at_start) = (url.clone(), config.database.migrate_at_start);
         background.spawn_blocking(move || bring_up_to_date(&url, migrate_at_start)).await??;
     }
-    lock.proved().await?;
+    let membership = entrance.join(config, &url).await?;
     let options = store_options(&config.database);
-    let store = Store::open_registered(&url, options, background.handle().clone(), lock.registration()).await?;
-    let services = Services::new(config, store.clone(), Arc::clone(&lock) as _, background.handle().clone())?;
+    let store = Store::open_registered(&url, options, background.handle().clone(), membership.registration()).await?;
+    let services = Services::new(config, store.clone(), Arc::clone(&membership) as _, background.handle().clone())?;
+    membership.follow(&services.context).await?;
     services.context.resume_time().await?;
     note_tag_key(&services.context).await?;
     let (code, pending) = pending_setup(&services).await?;
@@ -71,13 +73,13 @@ pub(crate) async fn serve(
     actix_web::rt::spawn(read_anew(hang_ups, reload, service_token.clone()));
 
     let mut registry = Registry::default();
-    let http = HttpMetrics::register(metrics::register(&mut registry, &services, log.dropped()));
+    let http = HttpMetrics::register(metrics::register(&mut registry, &services, &membership, log.dropped()));
     let registry = config.metrics.enabled.then(|| Arc::new(registry));
     let drain = Drain::default();
     let gate = pending.0.is_some().then(|| gate(&services));
     let site = Site::new(SiteParts {
         edge: EdgeParts { gate: gate.clone(), ..edge(config, http, drain, &services.validator) },
-        readiness: readiness(&store, &lock, gate),
+        readiness: readiness(&store, &membership, gate),
         registry,
         surfaces: surfaces_with(config, services.clone(), service_token, pending),
         description: DESCRIPTION,
@@ -106,7 +108,7 @@ pub(crate) async fn serve(
     announce(Announcement { place, setup_link: code.map(|code| format!("{base}/setup#{code}")) });
     let lost = Cell::new(None);
     let losing = async {
-        let how = lock.lost().await;
+        let how = membership.lost().await;
         tracing::error!("{how}; this server stops");
         lost.set(Some(how));
     };
@@ -122,7 +124,7 @@ pub(crate) async fn serve(
         tracing::error!(%error, "the last token usage could not be written before the stop");
     }
     store.shutdown().await;
-    lock.release().await;
+    membership.release().await;
     tracing::info!("stopped");
     // A supervisor starts again what failed, and leaves alone what ended well.
     lost.get().map_or(Ok(()), |how| Err(how.into()))
@@ -150,12 +152,14 @@ fn bring_up_to_date(url: &DatabaseUrl, migrate_at_start: bool) -> Result<(), Str
     if migrate_at_start {
         return migrate::up(url).map(drop).map_err(say);
     }
-    let pending = migrate::status(url).map_err(say)?.into_iter().filter(|migration| !migration.applied).count();
-    if pending == 0 {
+    let pending = migrate::status(url).map_err(say)?.into_iter().filter(|migration| !migration.applied);
+    let pending: Vec<String> = pending.map(|migration| migration.name).collect();
+    if pending.is_empty() {
         return Ok(());
     }
     Err(format!(
-        "the database lacks {pending} migrations: run `nolapse-api migrate up`, or set database.migrate_at_start"
+        "the database lacks migrations ({}): run `nolapse-api migrate up`, or set database.migrate_at_start",
+        pending.join(", ")
     ))
 }
 
@@ -224,7 +228,7 @@ fn edge(config: &Config, metrics: HttpMetrics, drain: Drain, validator: &Arc<Val
         drain,
         gate: None,
         metrics,
-        hot: surface::hot::routes(validator),
+        hot: surface::hot::routes(validator, validator.context().lease().is_relaxed()),
         access_log: config.log.access,
         resource_metadata: PublicUrl::new(config.server.public_url.as_ref())
             .get()
@@ -256,10 +260,10 @@ fn gate(services: &Services) -> Gate {
     Gate::new(Arc::new(is_set_up), &surface::setup::WAYS_IN)
 }
 
-fn readiness(store: &Store, lock: &Arc<InstanceLock>, gate: Option<Gate>) -> Readiness {
-    let (store, lock) = (store.clone(), Arc::clone(lock));
+fn readiness(store: &Store, membership: &Arc<Membership>, gate: Option<Gate>) -> Readiness {
+    let (store, membership) = (store.clone(), Arc::clone(membership));
     Arc::new(move || {
-        let (store, lock, gate) = (store.clone(), Arc::clone(&lock), gate.clone());
+        let (store, membership, gate) = (store.clone(), Arc::clone(&membership), gate.clone());
         async move {
             let mut failing = Vec::new();
             if let Some(gate) = gate
@@ -273,7 +277,7 @@ fn readiness(store: &Store, lock: &Arc<InstanceLock>, gate: Option<Gate>) -> Rea
             if store.check_disk().await.is_err() {
                 failing.push("disk");
             }
-            if !lock.is_current() {
+            if !membership.is_current() {
                 failing.push("lease");
             }
             failing

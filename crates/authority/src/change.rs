@@ -17,7 +17,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use storage::Tx;
 use storage::model::{
-    Credential, Hold, MembershipStanding, Opening, Principal, Session, SessionStanding, Standing, TokenTerms, Touched,
+    Credential, Hold, LogPlace, MembershipStanding, Opening, Principal, Session, SessionStanding, Standing, TokenTerms, Touched,
 };
 use token_domain::id::{OrganizationId, UserId};
 use token_domain::role::Power;
@@ -149,25 +149,59 @@ impl Context {
         E: From<Failure> + From<Refused> + Send + 'static,
         F: for<'c, 't> FnOnce(&'c mut Change<'t>) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
+        Ok(self.change_placed(ask, work).await?.0)
+    }
+
+    /// As [`change`](Self::change), with the place of the change in the log; nothing where it changed nothing.
+    ///
+    /// # Errors
+    /// As [`change`](Self::change).
+    pub(crate) async fn change_placed<T, E, F>(
+        self: &Arc<Self>,
+        ask: Ask,
+        work: F,
+    ) -> Result<(T, Option<LogPlace>), E>
+    where
+        T: Send + 'static,
+        E: From<Failure> + From<Refused> + Send + 'static,
+        F: for<'c, 't> FnOnce(&'c mut Change<'t>) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    {
         let (context, touching) = (Arc::clone(self), self.units.touching());
         let also = touching.clone();
-        let ended = self.units.run(self.now(), touching, move |tx| {
+        let ended = self.units.run_placed(self.now(), touching, move |tx| {
             Box::pin(async move {
                 let mut change = Change::open::<Ended<T, E>>(context, tx, ask, also).await?;
                 let value = work(&mut change).await.map_err(Ended::Failed)?;
-                if change.is_recorded { Ok(value) } else { Err(Ended::Unchanged(value)) }
+                if change.is_recorded { Ok(value) } else { Err(Ended::Unchanged(value, change.touching.taken_from())) }
             })
         });
         match ended.await {
-            Ok(value) | Err(Ended::Unchanged(value)) => Ok(value),
+            Ok(placed) => Ok(placed),
+            Err(Ended::Unchanged(value, touched)) => Ok((value, self.confirm(touched).await?)),
             Err(Ended::Failed(error)) => Err(error),
         }
     }
 }
 
+impl Context {
+    /// Something was revoked before, perhaps a moment ago by somebody who still waits until it holds on every node, or by
+    /// somebody whose commit's outcome is unknown. Whoever is told that it is revoked may rely on it as well. So it is logged
+    /// again: that commit follows the first in the database's own log, and every node that has applied the entry reads anew.
+    async fn confirm(&self, touched: Vec<Touched>) -> Result<Option<LogPlace>, Failure> {
+        if touched.is_empty() || !self.lease.has_others() {
+            return Ok(None);
+        }
+        let touching = self.units.touching();
+        touched.into_iter().for_each(|touched| touching.touch(touched));
+        let ((), place) = self.units.run_placed(self.now(), touching, |_| Box::pin(async { Ok::<_, Failure>(()) })).await?;
+        Ok(place)
+    }
+}
+
 /// How a unit ended that committed nothing.
 enum Ended<T, E> {
-    Unchanged(T),
+    /// The work found things as it would have made them: what it would have taken rights from.
+    Unchanged(T, Vec<Touched>),
     Failed(E),
 }
 

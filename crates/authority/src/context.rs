@@ -104,6 +104,8 @@ pub struct Context {
     pub(crate) fences: Arc<Fences>,
     /// The store's doubts that every fence was raised for.
     doubts: AtomicU64,
+    /// How often memory was not used because the lease was over.
+    fail_closed: AtomicU64,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) lease: Arc<dyn Lease>,
@@ -122,10 +124,16 @@ impl Context {
     pub fn new(parts: Parts) -> Arc<Self> {
         let fences = Arc::new(Fences::default());
         Arc::new(Self {
-            units: Units::new(parts.store.clone(), Arc::clone(&fences), parts.runtime.clone()),
+            units: Units::new(
+                parts.store.clone(),
+                Arc::clone(&fences),
+                Arc::clone(&parts.lease),
+                parts.runtime.clone(),
+            ),
             store: parts.store,
             fences,
             doubts: AtomicU64::new(0),
+            fail_closed: AtomicU64::new(0),
             clock: parts.clock,
             entropy: parts.entropy,
             lease: parts.lease,
@@ -210,7 +218,26 @@ impl Context {
             self.fences.raise_all();
             self.doubts.fetch_max(doubts, Ordering::AcqRel);
         }
-        self.lease.is_current()
+        let is_current = self.lease.is_current();
+        if !is_current {
+            self.fail_closed.fetch_add(1, Ordering::Relaxed);
+        }
+        is_current
+    }
+
+    /// How often memory was not used because the lease was over.
+    pub fn fail_closed(&self) -> u64 {
+        self.fail_closed.load(Ordering::Relaxed)
+    }
+
+    /// The right to answer from memory, and what holds in the memory of others.
+    pub fn lease(&self) -> &dyn Lease {
+        self.lease.as_ref()
+    }
+
+    /// The clock of the database, which all nodes follow, showed this so many nanoseconds after this machine's start.
+    pub fn follow_time(&self, moment: Timestamp, boot_nanos: i64) {
+        self.clock.follow(moment, boot_nanos / 1_000);
     }
 
     /// Waits for every unit of work that was begun; call it once, when no request can begin another.

@@ -2,6 +2,10 @@
 
 mod clock;
 
+use std::future::ready;
+
+use futures::future::BoxFuture;
+use storage::model::LogPlace;
 use token_domain::Timestamp;
 use token_domain::id::{Id, Kind};
 
@@ -23,15 +27,44 @@ pub trait Clock: Send + Sync {
 
     /// Time was at least this before: from now on it is not less. For the newest moment a database holds.
     fn not_before(&self, _moment: Timestamp) {}
+
+    /// Another clock, which all follow who have to agree, showed this so many microseconds after this machine's start.
+    fn follow(&self, _moment: Timestamp, _boot_micros: i64) {}
 }
 
-/// Says whether this process may still answer from memory.
+/// Says whether this process may still answer from memory, and when a change holds in the memory of all others.
 ///
-/// A process that may no longer be the only one to change the database must read before it answers: another one could
-/// have taken rights away without raising the fences of this one.
+/// A process that does not hear of the changes of others must read before it answers: they could have taken rights away
+/// without raising the fences of this one. By default there are no others.
 pub trait Lease: Send + Sync {
     /// Whether memory may be used now. Asked on every hit, so it must be an atomic load or two.
     fn is_current(&self) -> bool;
+
+    /// A change is committed, with so many entries of the log of which this is the last, and the fences of what it touched
+    /// are raised.
+    fn committed(&self, _place: LogPlace, _entries: usize) {}
+
+    /// Waits until nobody answers from what was true before a change that is committed. Giving up undoes nothing.
+    fn settled(&self, _place: LogPlace) -> BoxFuture<'_, ()> {
+        Box::pin(ready(()))
+    }
+
+    /// Whether there may be others that answer from memory.
+    fn has_others(&self) -> bool {
+        false
+    }
+
+    /// Whether a change is answered before it holds everywhere: then callers may ask for more ([`has_applied`]).
+    ///
+    /// [`has_applied`]: Self::has_applied
+    fn is_relaxed(&self) -> bool {
+        false
+    }
+
+    /// Whether this process has applied what was logged at a place.
+    fn has_applied(&self, _place: LogPlace) -> bool {
+        true
+    }
 }
 
 impl Lease for storage::instance::InstanceLock {

@@ -19,6 +19,7 @@ pub mod leaks;
 pub mod limits;
 pub mod members;
 pub mod memory;
+pub mod nodes;
 pub mod operator;
 pub mod organizations;
 pub mod origin;
@@ -42,7 +43,7 @@ pub mod validate;
 
 /// The records of the store that answers are made from.
 pub mod records {
-    pub use storage::model::AuditRecord;
+    pub use storage::model::{AuditRecord, LogPlace};
     pub use storage::model::{AccessScope, AccessScopeEdit, Actor, Change, Listing, Page, Project, ScopedTo};
     pub use storage::model::{Baseline, Execution, Repository};
     pub use storage::model::{CustomRole, Invitation, Invited, Member};

@@ -4,22 +4,24 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
-use storage::model::Touched;
+use storage::model::{LogPlace, Touched};
 use storage::{Store, Tx};
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, TokenId};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
+use crate::env::Lease;
 use crate::error::Failure;
 use crate::fence::{Armed, Fences};
 
 /// Runs units of work in the store, where they outlive the request, and its worker, that began them; and what else must
 /// not end with a request, on a runtime of its own.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Units {
     store: Store,
     fences: Arc<Fences>,
+    lease: Arc<dyn Lease>,
     runtime: Handle,
     tracker: TaskTracker,
 }
@@ -51,6 +53,11 @@ impl Touching {
         list.1.push(touched);
     }
 
+    /// What the unit takes rights from.
+    pub(crate) fn taken_from(&self) -> Vec<Touched> {
+        self.list().into_iter().filter(|touched| !matches!(touched, Touched::Created(_))).collect()
+    }
+
     fn list(&self) -> Vec<Touched> {
         self.armed.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
     }
@@ -58,8 +65,8 @@ impl Touching {
 
 impl Units {
     /// Units against a store, run on `runtime`.
-    pub fn new(store: Store, fences: Arc<Fences>, runtime: Handle) -> Self {
-        Self { store, fences, runtime, tracker: TaskTracker::new() }
+    pub fn new(store: Store, fences: Arc<Fences>, lease: Arc<dyn Lease>, runtime: Handle) -> Self {
+        Self { store, fences, lease, runtime, tracker: TaskTracker::new() }
     }
 
     /// An empty list of what the next unit touches.
@@ -68,7 +75,8 @@ impl Units {
     }
 
     /// Runs one transaction to its end. What it touched is logged in the same transaction; the fences rise after the
-    /// commit and before this returns, also when the commit's outcome is unknown.
+    /// commit and before this returns, also when the commit's outcome is unknown. What takes rights away then holds on every
+    /// other node as well, before this returns.
     ///
     /// # Errors
     /// What `work` returned, in which case nothing was changed, or a failure of the store.
@@ -78,20 +86,49 @@ impl Units {
         E: From<Failure> + Send + 'static,
         F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
+        Ok(self.run_placed(at, touching, work).await?.0)
+    }
+
+    /// As [`run`](Self::run), with the place of the change in the log.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_placed<T, E, F>(
+        &self,
+        at: Timestamp,
+        touching: Touching,
+        work: F,
+    ) -> Result<(T, Option<LogPlace>), E>
+    where
+        T: Send + 'static,
+        E: From<Failure> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    {
         let logged = touching.clone();
         // The last of what is touched goes with the unit, after its commit: the fences rise then, whether or not anybody
         // still waits for the answer, and `drain` waits for it.
-        let result: Result<T, Ended<E>> = self
+        let result: Result<_, Ended<E>> = self
             .store
             .write_holding((touching, self.tracker.token()), move |tx| {
                 Box::pin(async move {
                     let value = work(tx).await.map_err(Ended)?;
-                    tx.append_log(logged.list(), at).await?;
-                    Ok(value)
+                    let touched = logged.list();
+                    let entries = touched.len();
+                    // A token that is made has a secret that nobody has asked about yet, on no node.
+                    let takes_away = touched.iter().any(|touched| !matches!(touched, Touched::Created(_)));
+                    Ok((value, tx.append_log(touched, at).await?, entries, takes_away))
                 })
             })
             .await;
-        result.map_err(|Ended(error)| error)
+        let (value, logged, entries, takes_away) = result.map_err(|Ended(error)| error)?;
+        let place = logged.place();
+        if let Some(place) = place {
+            self.lease.committed(place, entries);
+            if takes_away {
+                self.lease.settled(place).await;
+            }
+        }
+        Ok((value, place))
     }
 
     /// Starts something in the background that must be finished before the process ends.

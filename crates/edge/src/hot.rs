@@ -33,7 +33,7 @@ pub struct Hot {
 }
 
 /// Paths of a hot route.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HotPath {
     /// This one alone.
     Whole(&'static str),

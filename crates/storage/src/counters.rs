@@ -10,6 +10,7 @@ pub struct StoreCounters {
     reads: AtomicU64,
     writes: AtomicU64,
     commits: AtomicU64,
+    unknown_commits: AtomicU64,
     lane_reads: AtomicU64,
     lane_refusals: AtomicU64,
     foreign_commits: AtomicU64,
@@ -36,6 +37,16 @@ impl StoreCounters {
     /// Transactions committed. Fewer than [`writes`](Self::writes) where SQLite commits several units together.
     pub fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
+    }
+
+    /// Commits of which nobody knows whether they took effect: the connection was lost on the way, or an operator cancelled the
+    /// wait for a standby.
+    pub fn unknown_commits(&self) -> u64 {
+        self.unknown_commits.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_unknown_commit(&self) {
+        self.unknown_commits.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Reads that may look at many rows, taken into their lane.

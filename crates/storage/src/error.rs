@@ -46,7 +46,7 @@ pub enum OutageKind {
     Disk,
     /// The store is being closed.
     Closed,
-    /// Another server has taken over the database, or may have: this one changes nothing.
+    /// This server is not registered among those that share the database, or may not be: it changes nothing.
     Superseded,
 }
 

@@ -8,10 +8,11 @@
 
 use crate::backend::postgresql::Queue;
 use crate::backend::{postgresql, sqlite};
-use crate::model::{AuditHead, AuditRecord, Opened, Opening, Standing, Token, Touched};
+use crate::model::{AuditHead, AuditRecord, LogPlace, Opened, Opening, Standing, Token, Touched};
 use crate::operations::Operation;
 use crate::unit::{Tx, TxSide};
 use futures::future::{try_join4, try_join5};
+use std::sync::{Arc, OnceLock};
 use token_domain::Timestamp;
 use token_domain::execution::RepositoryName;
 use token_domain::id::OrganizationId;
@@ -149,18 +150,53 @@ impl Tx {
         Box::pin(async move { written!(self, audit::append_audit(&record)) })
     }
 
-    /// Logs changes, in the epoch of the server that makes them: after another has taken over this fails. Call it last: until
-    /// the unit ends, others wait for theirs.
-    pub fn append_log(&mut self, touched: Vec<Touched>, at: Timestamp) -> Operation<'_, ()> {
+    /// Logs changes, in the name of the node that makes them: one that was taken off the list of nodes changes nothing. Call it
+    /// last: until the unit ends, others wait for theirs.
+    pub fn append_log(&mut self, touched: Vec<Touched>, at: Timestamp) -> Operation<'_, Logged> {
         Box::pin(async move {
+            let logged = Logged::default();
             if touched.is_empty() {
-                return self.check();
+                return self.check().map(|()| logged);
             }
-            let epoch = match &self.side {
+            let node = match &self.side {
                 TxSide::Sqlite(_) => None,
-                TxSide::PostgreSql(transaction) => transaction.epoch()?,
+                TxSide::PostgreSql(transaction) => transaction.node()?,
             };
-            written!(self, log::append_log(&touched, at, epoch))
+            self.begin()?;
+            let written = match &mut self.side {
+                TxSide::Sqlite(connection) => sqlite::repo::log::append_log(connection, &touched, at, node)
+                    .await
+                    .map(|place| logged.tell(place)),
+                TxSide::PostgreSql(transaction) => {
+                    let told = logged.clone();
+                    let later = transaction.later(Box::new(move |mut connection| {
+                        Box::pin(async move {
+                            let place = postgresql::repo::log::append_log(&mut connection, &touched, at, node).await?;
+                            told.tell(place);
+                            Ok(())
+                        })
+                    }));
+                    later.await
+                }
+            };
+            self.note(&written);
+            written.map(|()| logged)
         })
+    }
+}
+
+/// Where a change stands in the log, known once its unit is committed.
+#[derive(Clone, Debug, Default)]
+pub struct Logged(Arc<OnceLock<LogPlace>>);
+
+impl Logged {
+    /// The place of the last entry; nothing where none was logged.
+    pub fn place(&self) -> Option<LogPlace> {
+        self.0.get().copied()
+    }
+
+    fn tell(&self, place: LogPlace) {
+        // A unit logs once.
+        let _ = self.0.set(place);
     }
 }

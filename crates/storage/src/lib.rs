@@ -2,7 +2,7 @@
 //!
 //! [`Store::read`] and [`Store::write`] run closures over [`Reads`] and [`Tx`], whose operations are listed in one
 //! place and written once (`repo`), compiled for each database. [`migrate`] makes the tables, [`instance`] keeps a second
-//! process away from the same database.
+//! process away from the same SQLite file, [`nodes`] is what servers that share a PostgreSQL database say to each other.
 //!
 //! **Invariant:** this crate decides nothing. It has no wall clock, no randomness and no hash function; digests and
 //! stored secrets are opaque bytes to it, moments and ids come as arguments. No type of diesel leaves it.
@@ -16,6 +16,7 @@ pub mod instance;
 mod kept;
 pub mod migrate;
 pub mod model;
+pub mod nodes;
 mod operations;
 mod options;
 mod registration;
@@ -28,8 +29,10 @@ mod unit;
 mod url;
 mod writer;
 
+pub use boottime::boottime_nanos;
 pub use counters::StoreCounters;
 pub use error::{Constraint, Outage, OutageKind, StoreError};
+pub use frame::Logged;
 pub use operations::Operation;
 pub use options::StoreOptions;
 pub use store::Store;

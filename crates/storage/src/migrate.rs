@@ -66,6 +66,11 @@ pub fn down(url: &DatabaseUrl, steps: usize) -> Result<Vec<MigrationStatus>, Sto
     Ok(run(url, Task::Down(steps))?.statuses)
 }
 
+/// The name of the newest migration this program knows.
+pub fn newest() -> &'static str {
+    losses::downs::POSTGRESQL.last().map_or("", |(name, _)| *name)
+}
+
 /// Which migrations were applied. Changes nothing but diesel's own table, and makes no file.
 ///
 /// # Errors

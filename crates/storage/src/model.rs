@@ -2,6 +2,7 @@
 
 mod executions;
 mod new_token;
+mod nodes;
 mod people;
 mod policies;
 mod projects;
@@ -10,6 +11,7 @@ mod tokens;
 mod trust;
 
 pub use executions::{Baseline, Execution, ExecutionFilter, ExecutionKey, Repository};
+pub use nodes::{Consistency, InvalidLogPlace, LogPlace, NodeRecord, Poll, PollAnswer, RegisteredNode, SHARDS};
 pub use people::{Home, Invitation, Invited, Member};
 pub use policies::{StoredRule, TokenTerms};
 pub use projects::{
@@ -571,8 +573,8 @@ pub enum Touched {
 /// An entry of the ordered log of changes that take rights away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogEntry {
-    /// Its place: order of `seq` is order of commit.
-    pub seq: i64,
+    /// Its place: within a shard, order of `seq` is order of commit.
+    pub place: LogPlace,
     /// What it touches.
     pub touched: Touched,
     /// When, by the clock of the node that wrote it.

@@ -19,9 +19,10 @@ use crate::error::StoreError;
 use crate::model::{
     AccessScope, AccessScopeEdit, Actor, ActorEdit, ActorFilter, AuditFilter, AuditHead, AuditRecord, Baseline,
     Candidate, CustomRole, Execution, ExecutionFilter, ExecutionKey, Home, IdempotencyRecord, Invitation, Invited,
-    Kill, Listing, LogEntry, Member, Membership, MembershipStanding, Organization, Page, Principal, Project,
-    ProjectContents, Repository, SecondFactor, Session, SessionStanding, StatusCounts, StoredRule, StoredSecret, Token,
-    TokenCount, TokenEdit, TokenFilter, TokenOwner, TokenTerms, TokenUse, TrustAttempt, TrustPolicy, User, Verified,
+    Kill, Listing, LogEntry, LogPlace, Member, Membership, MembershipStanding, Organization, Page, Principal, Project,
+    ProjectContents, RegisteredNode, Repository, SecondFactor, Session, SessionStanding, StatusCounts, StoredRule,
+    StoredSecret, Token, TokenCount, TokenEdit, TokenFilter, TokenOwner, TokenTerms, TokenUse, TrustAttempt,
+    TrustPolicy, User, Verified,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use futures::executor::block_on;
@@ -263,10 +264,10 @@ operations! {
         /// The end of a trail as it is remembered beside the events; nothing for a trail that was never written to.
         audit::audit_end(organization: Option<OrganizationId>) -> Option<AuditHead>;
 
-        /// The number of the last logged change; zero before the first.
-        log::log_tail() -> i64;
-        /// The number of the oldest change still kept.
-        log::log_start() -> Option<i64>;
+        /// The number of the last logged change of a shard; zero before the first.
+        log::log_tail(shard: i16) -> i64;
+        /// The servers that share the database, in the order they registered in. None on SQLite.
+        nodes::list_nodes() -> Vec<RegisteredNode>;
 
         /// A named value of the deployment.
         settings::meta_get(key: &'o str) -> Option<String>;
@@ -349,8 +350,8 @@ operations! {
         audit::search_end_of_audit(filter: lent AuditFilter, rows: given u32) -> Option<i64>;
         /// Every trail there is; nothing stands for the deployment's own.
         audit::audit_trails() -> Vec<Option<OrganizationId>>;
-        /// Logged changes after a number, in order of commit.
-        log::log_after(seq: given i64, limit: given u32) -> Vec<LogEntry>;
+        /// Logged changes of a shard after a place, in order of commit.
+        log::log_after(place: given LogPlace, limit: given u32) -> Vec<LogEntry>;
     }
     writes {
         /// The token with its owner, its organisation's state and its terms, whether or not it is live.

@@ -1,50 +1,58 @@
-//! The proof, carried by every change, that this process still is the server of the database.
-//!
-//! The instance lock alone cannot stop a change that is under way: a process that was stopped, or cut off from its lock's
-//! session only, goes on using the connections of its pool. So each server that takes the lock raises the epoch in the
-//! row of the log's clock, and each change takes its numbers of the log under the epoch of its server. The row is locked
-//! until the change commits, so a successor either waits for that commit before it reads anything, or has raised the
-//! epoch first, and then the change fails.
+//! The right of a node to change a database that it shares.
 
 use crate::boottime::boottime_nanos;
 use crate::error::{OutageKind, StoreError};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use token_domain::id::NodeId;
 
-/// What a store compares its changes with. Clones share the state of one lock.
+/// The node in whose name a store makes its changes. Clones share it.
+///
+/// A process that was stopped, or cut off for longer than its lease, is taken off the list, and others no longer wait for it.
+/// So each change commits only if the list still has the node that makes it, and is not begun without a lease.
 #[derive(Clone, Debug)]
 pub struct Registration {
-    /// The epoch this process serves in; 0 until the row could be raised.
-    epoch: Arc<AtomicI64>,
-    /// The moment, in nanoseconds of `CLOCK_BOOTTIME`, up to which the lock is certainly ours.
+    node: Arc<Mutex<NodeId>>,
     good_until: Arc<AtomicI64>,
 }
 
 impl Registration {
-    pub(crate) fn new(good_until: Arc<AtomicI64>) -> Self {
-        Self { epoch: Arc::new(AtomicI64::new(0)), good_until }
+    /// A node that has no lease yet.
+    pub fn new(node: NodeId) -> Self {
+        Self { node: Arc::new(Mutex::new(node)), good_until: Arc::new(AtomicI64::new(0)) }
     }
 
-    pub(crate) fn epoch(&self) -> i64 {
-        self.epoch.load(Ordering::Acquire)
+    /// The node's id at this moment. It takes another when it has to register again.
+    pub fn node(&self) -> NodeId {
+        *self.node.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn begin(&self, epoch: i64) {
-        self.epoch.store(epoch, Ordering::Release);
+    /// Takes another id.
+    pub fn replace(&self, node: NodeId) {
+        *self.node.lock().unwrap_or_else(PoisonError::into_inner) = node;
     }
 
-    /// The epoch a change is made in.
+    /// The end of the lease, in nanoseconds of `CLOCK_BOOTTIME`: for those who have read that clock already.
+    pub fn good_until(&self) -> &AtomicI64 {
+        &self.good_until
+    }
+
+    /// Whether the lease lasts at this moment. An atomic load and a reading of the clock that runs through suspension.
+    pub fn is_current(&self) -> bool {
+        boottime_nanos() < self.good_until.load(Ordering::Acquire)
+    }
+
+    /// The node that a change is made by.
     ///
     /// # Errors
-    /// The lock is not proved at this moment: whether somebody else serves the database is not known.
-    pub(crate) fn current(&self) -> Result<i64, StoreError> {
-        let epoch = self.epoch();
-        if epoch == 0 || boottime_nanos() >= self.good_until.load(Ordering::Acquire) {
-            return Err(StoreError::outage(
-                OutageKind::Superseded,
-                "the instance lock is not proved at the moment: nothing is changed without it",
-            ));
+    /// The lease is over: whether the node is on the list is not known.
+    pub(crate) fn current(&self) -> Result<NodeId, StoreError> {
+        if self.is_current() {
+            return Ok(self.node());
         }
-        Ok(epoch)
+        Err(StoreError::outage(
+            OutageKind::Superseded,
+            "this server's lease is over, as it could not reach PostgreSQL in time: nothing is changed without one",
+        ))
     }
 }

@@ -335,11 +335,28 @@ table! {
 
 table! {
     use diesel::sql_types::*;
+    use crate::sql_types::*;
 
-    revocation_clock (id) {
-        id -> SmallInt,
+    nodes (id) {
+        id -> Uid,
+        protocol -> SmallInt,
+        version -> Text,
+        migration -> Text,
+        tag_key -> Text,
+        consistency -> Text,
+        beat -> BigInt,
+        applied -> Text,
+        started_at -> Moment,
+        seen_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+
+    revocation_clock (shard) {
+        shard -> SmallInt,
         n -> BigInt,
-        epoch -> BigInt,
     }
 }
 
@@ -347,7 +364,8 @@ table! {
     use diesel::sql_types::*;
     use crate::sql_types::*;
 
-    revocation_log (seq) {
+    revocation_log (shard, seq) {
+        shard -> SmallInt,
         seq -> BigInt,
         touched -> Text,
         touched_id -> Uid,

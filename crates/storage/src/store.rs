@@ -78,8 +78,8 @@ impl Store {
         Self::open_registered(url, options, background, None).await
     }
 
-    /// As [`open`](Self::open), for a server: a change that others must hear of commits only while the server is registered
-    /// ([`InstanceLock::registration`](crate::instance::InstanceLock::registration)).
+    /// As [`open`](Self::open), for one of the nodes that share a PostgreSQL database: a change that others must hear of commits
+    /// only while the node is registered.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -194,7 +194,7 @@ impl Store {
     /// Why it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
         let mut reads = self.reads().await?;
-        let result = reads.log_tail().await;
+        let result = reads.log_tail(0).await;
         self.put_back(reads, &result);
         result.map(drop)
     }
@@ -299,8 +299,10 @@ async fn in_transaction(pool: Arc<postgresql::Pool>, counters: Arc<StoreCounters
         TxSide::Sqlite(_) => Err(StoreError::Broken("a unit of work changed its database".to_owned())),
     };
     counters.note_write(&committed);
-    if keep && committed.is_ok() {
-        counters.count_commit();
+    match &committed {
+        Ok(()) if keep => counters.count_commit(),
+        Err(error) if error.is_lost_connection() => counters.count_unknown_commit(),
+        Ok(()) | Err(_) => {}
     }
     unit.answer(committed);
 }

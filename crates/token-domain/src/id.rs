@@ -72,6 +72,8 @@ kinds! {
     TrustPolicy = "trp", "trust policy", false;
     /// An attempt to exchange an identity token under a trust policy.
     TrustAttempt = "tra", "trust attempt", false;
+    /// A server process among those that share a database.
+    Node = "nod", "node", false;
 }
 
 /// An identifier of a thing of kind `K`.
@@ -121,6 +123,8 @@ pub type InvitationId = Id<kind::Invitation>;
 pub type TrustPolicyId = Id<kind::TrustPolicy>;
 /// The id of an attempt under a trust policy.
 pub type TrustAttemptId = Id<kind::TrustAttempt>;
+/// A node's id.
+pub type NodeId = Id<kind::Node>;
 
 impl<K: Kind> Id<K> {
     /// A new id (RFC 9562, version 7) from the moment and 74 of the 80 random bits given.

@@ -12,7 +12,6 @@ use authority::projects::{Ground, NewProject};
 use authority::seed::Seed;
 use authority::sessions::Presented;
 use authority::setup::SetupRequest;
-use storage::instance::InstanceLock;
 use storage::{Store, migrate};
 use token_domain::id::OrganizationId;
 use token_domain::text::{Email, Slug};
@@ -20,8 +19,9 @@ use zeroize::Zeroizing;
 
 use super::sources::SourceArgs;
 use super::{Failure, serve};
-use crate::assembly::{Services, database_url, holder, store_options};
+use crate::assembly::{Services, database_url, store_options};
 use crate::config::Config;
+use crate::membership::Entrance;
 
 /// Tokens written in one unit of work.
 const AT_ONCE: usize = 5_000;
@@ -75,13 +75,14 @@ async fn seed(
     out: &mut impl std::io::Write,
 ) -> Result<(), Failure> {
     let url = database_url(config)?;
-    let lock = Arc::new(InstanceLock::acquire(&url, &holder()?).await?);
+    let entrance = Entrance::enter(&url).await?;
     let migrated = url.clone();
     tokio::task::spawn_blocking(move || migrate::up(&migrated)).await??;
-    lock.proved().await?;
+    let membership = entrance.join(config, &url).await?;
     let options = store_options(&config.database);
-    let store = Store::open_registered(&url, options, background.handle().clone(), lock.registration()).await?;
-    let services = Services::new(config, store.clone(), Arc::clone(&lock) as _, background.handle().clone())?;
+    let store = Store::open_registered(&url, options, background.handle().clone(), membership.registration()).await?;
+    let services = Services::new(config, store.clone(), Arc::clone(&membership) as _, background.handle().clone())?;
+    membership.follow(&services.context).await?;
     let origin =
         Origin { request_id: "bench-seed".to_owned(), client_ip: None, presented_from: None, user_agent: None };
     let request = SetupRequest {
@@ -103,7 +104,7 @@ async fn seed(
     }
     services.context.drain().await;
     store.shutdown().await;
-    lock.release().await;
+    membership.release().await;
     Ok(())
 }
 

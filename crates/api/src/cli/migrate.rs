@@ -1,12 +1,12 @@
 //! `migrate`: bring the database's schema up, down, or say where it stands.
 
 use storage::DatabaseUrl;
-use storage::instance::InstanceLock;
 use storage::migrate::{self, Loss, MigrationStatus};
 
 use super::sources::SourceArgs;
 use super::{Failure, output, serve};
-use crate::assembly::{database_url, holder};
+use crate::assembly::database_url;
+use crate::membership::Entrance;
 
 /// Options of `migrate`.
 #[derive(Clone, Debug, clap::Args)]
@@ -50,16 +50,24 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     Ok(output::emit(&standing.into_iter().map(line).collect::<String>())?)
 }
 
-/// Changes the schema while holding the instance lock, so that no server is running on it.
+/// Changes the schema. On SQLite under the lock of the serving process: tables never change under it. On PostgreSQL nodes that
+/// run may go on while a newer program's tables are made, and tables are taken back only when there are none.
 fn locked(url: &DatabaseUrl, action: &Action) -> Result<Vec<MigrationStatus>, Failure> {
     let is_nothing = url.sqlite_path().is_some_and(|path| !path.exists()) && !matches!(action, Action::Up);
     if is_nothing {
         return Ok(migrate::status(url)?);
     }
     let background = serve::background()?;
-    let lock = background.block_on(InstanceLock::acquire(url, &holder()?))?;
+    let entrance = background.block_on(async {
+        let entrance = Entrance::enter(url).await?;
+        match action {
+            Action::Down { .. } => entrance.be_alone().await?,
+            Action::Up | Action::Status => {}
+        }
+        Ok::<_, Failure>(entrance)
+    })?;
     let done = change(url, action);
-    background.block_on(lock.release());
+    entrance.leave();
     done
 }
 

@@ -6,13 +6,14 @@ use std::time::Duration;
 use authority::env::{Clock as _, SystemClock, SystemEntropy};
 use authority::operator::{Act, Operator, Order, Outcome, PATIENCE};
 use storage::Store;
-use storage::instance::{AcquireError, InstanceLock};
+use storage::instance::AcquireError;
 use token_domain::text::Email;
 
 use super::sources::SourceArgs;
 use super::{Failure, output, password, serve};
-use crate::assembly::{Services, database_url, holder, policy, store_options};
+use crate::assembly::{Services, database_url, policy, store_options};
 use crate::config::Config;
+use crate::membership::Entrance;
 
 /// Between two looks for the server's answer.
 const LOOK: Duration = Duration::from_millis(100);
@@ -94,28 +95,29 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     Ok(output::emit(&format!("user {user} {done}\n"))?)
 }
 
-/// By the server that runs, or in its place where none does.
+/// By the server that holds the file, or in its place where none does; on PostgreSQL as a node beside the servers.
 async fn carry_out(config: &Config, background: &tokio::runtime::Runtime, order: &Order) -> Result<String, Failure> {
     let url = database_url(config)?;
-    let lock = match InstanceLock::acquire(&url, &holder()?).await {
-        Ok(lock) => Arc::new(lock),
-        Err(AcquireError::AlreadyRunning(_)) => {
+    let entrance = match Entrance::enter(&url).await {
+        Ok(entrance) => entrance,
+        Err(error) if matches!(error.downcast_ref(), Some(AcquireError::AlreadyRunning(_))) => {
             let store = Store::open(&url, store_options(&config.database), background.handle().clone()).await?;
             let answer = ask(&store, order).await;
             store.shutdown().await;
             return answer;
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error),
     };
-    lock.proved().await?;
+    let membership = entrance.join(config, &url).await?;
     let options = store_options(&config.database);
-    let store = Store::open_registered(&url, options, background.handle().clone(), lock.registration()).await?;
-    let services = Services::new(config, store.clone(), Arc::clone(&lock) as _, background.handle().clone())?;
+    let store = Store::open_registered(&url, options, background.handle().clone(), membership.registration()).await?;
+    let services = Services::new(config, store.clone(), Arc::clone(&membership) as _, background.handle().clone())?;
+    membership.follow(&services.context).await?;
     services.context.resume_time().await?;
     let done = Operator::new(&services.context).carry_out(order).await;
     services.context.drain().await;
     store.shutdown().await;
-    lock.release().await;
+    membership.release().await;
     Ok(done?.to_string())
 }
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use authority::Origin;
 use authority::setup::SetupRequest;
-use storage::instance::InstanceLock;
 use storage::{Store, migrate};
 use token_domain::text::{Email, Name, Slug};
 
 use super::sources::SourceArgs;
 use super::{Failure, output, password, serve};
-use crate::assembly::{Services, database_url, holder, store_options};
+use crate::assembly::{Services, database_url, store_options};
 use crate::config::Config;
+use crate::membership::Entrance;
 
 /// Options of `setup`.
 #[derive(Clone, Debug, clap::Args)]
@@ -52,17 +52,18 @@ async fn set_up(
     request: SetupRequest,
 ) -> Result<String, Failure> {
     let url = database_url(config)?;
-    let lock = Arc::new(InstanceLock::acquire(&url, &holder()?).await?);
+    let entrance = Entrance::enter(&url).await?;
     let migrated = url.clone();
     tokio::task::spawn_blocking(move || migrate::up(&migrated)).await??;
-    lock.proved().await?;
+    let membership = entrance.join(config, &url).await?;
     let options = store_options(&config.database);
-    let store = Store::open_registered(&url, options, background.handle().clone(), lock.registration()).await?;
-    let services = Services::new(config, store.clone(), Arc::clone(&lock) as _, background.handle().clone())?;
+    let store = Store::open_registered(&url, options, background.handle().clone(), membership.registration()).await?;
+    let services = Services::new(config, store.clone(), Arc::clone(&membership) as _, background.handle().clone())?;
+    membership.follow(&services.context).await?;
     let origin = Origin { request_id: "setup".to_owned(), client_ip: None, presented_from: None, user_agent: None };
     let done = services.setup.run(request, &origin).await;
     services.context.drain().await;
     store.shutdown().await;
-    lock.release().await;
+    membership.release().await;
     Ok(done?.organization_id.to_string())
 }

@@ -281,6 +281,13 @@ pub(crate) const KEYS: &[Key] = &[
     key("cache.negative_max_entries", int(0, 100_000_000), Some("100000"), "Unknown tokens remembered at once."),
     key("cache.miss_lane", int(1, 65_536), Some("64"), "Look-ups in the database at once; more wait."),
     key("cache.miss_wait_ms", int(1, 10_000), Some("250"), "How long a look-up waits for its place; then 503."),
+    // cluster
+    key(
+        "cluster.consistency",
+        Kind::Choice(&["strict", "relaxed"]),
+        Some("\"strict\""),
+        "PostgreSQL: when a change that takes rights away is answered. `strict`: once it holds on all nodes, after some milliseconds, or after 5.3 seconds while one of them does not answer. `relaxed`: once it is committed; other nodes follow within 5 seconds, and `X-Nlp-Min-Seq` asks for more. The same on all nodes.",
+    ),
     // usage
     key("usage.flush_interval_seconds", int(1, 10), Some("5"), "How often last-used times and counts are written."),
     key(

@@ -37,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) tokens: Tokens,
     /// What a node keeps in memory.
     pub(crate) cache: Cache,
+    /// Nodes that share a database.
+    pub(crate) cluster: Cluster,
     /// Counts and last-used times.
     pub(crate) usage: Usage,
     /// Coverage executions.
@@ -97,6 +99,23 @@ pub(crate) struct Database {
     #[serde(rename = "lock_timeout_ms", deserialize_with = "millis")]
     pub(crate) lock_timeout: Duration,
     pub(crate) migrate_at_start: bool,
+}
+
+/// `cluster.*`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cluster {
+    pub(crate) consistency: Consistency,
+}
+
+/// When a change that takes rights away is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Consistency {
+    /// Once it holds on all nodes.
+    Strict,
+    /// Once it is committed.
+    Relaxed,
 }
 
 /// How the secret of a new token is stored.

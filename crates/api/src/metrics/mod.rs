@@ -15,24 +15,36 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::assembly::Services;
+use crate::membership::{Membership, NodeStatus};
 use crate::telemetry::Dropped;
 
 /// The prefix of the service's own metrics.
 const PREFIX: &str = "nolapse";
 
 /// Registers what is collected below and the process, and gives the part of the registry for the service's own.
-pub(crate) fn register<'r>(registry: &'r mut Registry, services: &Services, log_dropped: Dropped) -> &'r mut Registry {
+pub(crate) fn register<'r>(
+    registry: &'r mut Registry,
+    services: &Services,
+    membership: &Arc<Membership>,
+    log_dropped: Dropped,
+) -> &'r mut Registry {
     registry.register_collector(Box::new(process::Process));
     let registry = registry.sub_registry_with_prefix(PREFIX);
     registry.register("build", "The version that is running", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
     let (context, validator) = (Arc::clone(&services.context), Arc::clone(&services.validator));
-    registry.register_collector(Box::new(Service { context, validator, log_dropped }));
+    let membership = Arc::clone(membership);
+    if membership.status().is_some() {
+        let help = "How long a change that takes rights away waited for the other nodes";
+        registry.register("ack_wait_seconds", help, membership.ack_wait());
+    }
+    registry.register_collector(Box::new(Service { context, validator, membership, log_dropped }));
     registry
 }
 
 struct Service {
     context: Arc<Context>,
     validator: Arc<Validator>,
+    membership: Arc<Membership>,
     log_dropped: Dropped,
 }
 
@@ -67,11 +79,20 @@ impl Collector for Service {
                 "Times another program was seen to write to the SQLite file; each empties the memory of tokens",
                 store.foreign_commits(),
             ),
+            ("commit_unknown", "Commits of which nobody knows whether they took effect", store.unknown_commits()),
+            (
+                "fail_closed",
+                "Times the memory of tokens was not used because this process's lease was over",
+                self.context.fail_closed(),
+            ),
             ("store_commits", "Commits; fewer than units of work where units are grouped", store.commits()),
         ];
         for (name, help, value) in counters {
             let metric = ConstCounter::new(value);
             metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
+        }
+        if let Some(status) = self.membership.status() {
+            encode_node(&mut encoder, status)?;
         }
         let backlog = self.validator.uses().backlog(self.context.now());
         let age = usize::try_from(backlog.age.as_seconds()).unwrap_or(0);
@@ -88,4 +109,23 @@ impl Collector for Service {
         }
         Ok(())
     }
+}
+
+/// What only nodes that share a database have.
+fn encode_node(encoder: &mut DescriptorEncoder<'_>, status: NodeStatus) -> fmt::Result {
+    let applied = ConstGauge::new(status.applied);
+    let help = "Entries of the log of changes that this node has applied";
+    applied.encode(encoder.encode_descriptor("log_applied_seq", help, None, applied.metric_type())?)?;
+    let registrations = ConstCounter::new(status.registrations);
+    let help = "Times this node had to register; more than one after it was away for longer than its lease";
+    registrations.encode(encoder.encode_descriptor("node_registrations", help, None, registrations.metric_type())?)?;
+    let seconds = [
+        ("log_lag_seconds", "How long ago the log of changes was last read to its end", status.lag),
+        ("lease_remaining_seconds", "How long this node may go on answering from memory", status.lease_left),
+    ];
+    for (name, help, value) in seconds {
+        let metric = ConstGauge::new(value.as_secs_f64());
+        metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
+    }
+    Ok(())
 }

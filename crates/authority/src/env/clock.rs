@@ -4,6 +4,9 @@
 //! Back we do not: a token that has expired would live again. Time goes on from where it was, by the clock that counts
 //! from the machine's start, a sixteenth slower than real time until the wall clock has caught up: an hour is made good in
 //! sixteen. It does not stand still meanwhile, because then no grace would end.
+//!
+//! Nodes that share a database follow its clock instead of their own, so that a grace ends on all of them at once, whatever
+//! their own clocks show.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -17,6 +20,8 @@ use super::Clock;
 
 /// Two threads that read the clock at once may store what they read in the other order: that is no step back.
 const JITTER_MICROS: i64 = 1_000_000;
+/// The offset of a clock that follows none.
+const NONE: i64 = i64::MIN;
 /// While time is ahead of the wall clock, it loses one part in this many.
 const SLOWED_BY: i64 = 16;
 
@@ -31,6 +36,9 @@ trait Source: Send + Sync {
 /// The clock of this machine.
 pub struct SystemClock {
     source: Box<dyn Source>,
+    /// What is added to the time since the machine's start to get the time of the clock that is followed; [`NONE`] while that
+    /// is the wall clock.
+    offset: AtomicI64,
     /// The latest moment that was told.
     latest: AtomicI64,
     /// While time is ahead of the wall clock: the moment, and the time since the machine's start, it runs on from.
@@ -66,7 +74,7 @@ impl fmt::Debug for SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let wall = self.source.wall();
+        let wall = self.followed();
         let latest = self.latest.fetch_max(wall, Ordering::AcqRel);
         if wall >= latest {
             return Timestamp::from_micros(wall);
@@ -75,7 +83,7 @@ impl Clock for SystemClock {
     }
 
     fn wall(&self) -> Timestamp {
-        Timestamp::from_micros(self.source.wall())
+        Timestamp::from_micros(self.followed())
     }
 
     fn steady(&self) -> Timestamp {
@@ -85,11 +93,32 @@ impl Clock for SystemClock {
     fn not_before(&self, moment: Timestamp) {
         self.latest.fetch_max(moment.as_micros(), Ordering::AcqRel);
     }
+
+    fn follow(&self, moment: Timestamp, boot_micros: i64) {
+        let offset = moment.as_micros().saturating_sub(boot_micros);
+        if self.offset.swap(offset, Ordering::AcqRel) == NONE {
+            // What the wall clock showed counts for nothing: it may be an hour ahead, and nothing was answered by it.
+            self.latest.store(moment.as_micros(), Ordering::Release);
+        }
+    }
 }
 
 impl SystemClock {
     fn reading(source: impl Source + 'static) -> Self {
-        Self { source: Box::new(source), latest: AtomicI64::new(0), anchor: Mutex::new(None) }
+        Self {
+            source: Box::new(source),
+            offset: AtomicI64::new(NONE),
+            latest: AtomicI64::new(0),
+            anchor: Mutex::new(None),
+        }
+    }
+
+    /// The moment by the clock that is followed.
+    fn followed(&self) -> i64 {
+        match self.offset.load(Ordering::Relaxed) {
+            NONE => self.source.wall(),
+            offset => self.source.boot().saturating_add(offset),
+        }
     }
 
     /// The moment while the wall clock is behind what was told already.
@@ -208,6 +237,31 @@ mod tests {
         assert_eq!(read, 1_006 * HOUR - HOUR / SLOWED_BY);
         clock.not_before(Timestamp::from_micros(7));
         assert_eq!(now(&clock), read, "an older record changes nothing");
+    }
+
+    #[test]
+    fn a_clock_that_follows_another_shows_its_time_and_never_falls_either() {
+        let (hands, clock) = clock();
+        assert_eq!(now(&clock), 1_000 * HOUR);
+        // The other is an hour behind this machine, which has told nobody its own time yet.
+        clock.follow(Timestamp::from_micros(999 * HOUR), 0);
+        assert_eq!(now(&clock), 999 * HOUR);
+        assert_eq!(clock.wall().as_micros(), 999 * HOUR);
+        hands.set(5_000 * HOUR);
+        assert_eq!(now(&clock), 999 * HOUR, "the wall clock of this machine is set, and means nothing");
+        hands.pass(HOUR);
+        assert_eq!(now(&clock), 1_000 * HOUR);
+        clock.follow(Timestamp::from_micros(990 * HOUR), HOUR);
+        let mut before = now(&clock);
+        assert_eq!(before, 1_000 * HOUR, "the other fell back");
+        for _ in 0..3 {
+            hands.pass(HOUR);
+            let read = now(&clock);
+            assert!(read > before);
+            before = read;
+        }
+        clock.follow(Timestamp::from_micros(2_000 * HOUR), 4 * HOUR);
+        assert_eq!(now(&clock), 2_000 * HOUR);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a token may do with itself: read, rotate, revoke. The first and the last take no scope: the holder of a secret may
 //! always learn what it is and put an end to it.
 
-use storage::model::Token;
+use storage::model::{LogPlace, Token};
 use token_domain::id::TokenId;
 use token_domain::token::Explanation;
 
@@ -33,11 +33,11 @@ impl Tokens {
         self.succeed(caller, token, Reach::Own, request, origin).await
     }
 
-    /// Revokes the token that is asking.
+    /// Revokes the token that is asking; the place of that in the log.
     ///
     /// # Errors
     /// A caller that is no token.
-    pub async fn revoke_own(&self, caller: &Caller, origin: &Origin) -> Result<(), TokenError> {
+    pub async fn revoke_own(&self, caller: &Caller, origin: &Origin) -> Result<Option<LogPlace>, TokenError> {
         self.kill(caller, token_id(caller)?, Explanation::default(), origin).await
     }
 }

@@ -1,6 +1,6 @@
 //! Revoking a token.
 
-use storage::model::{Kill, Touched};
+use storage::model::{Kill, LogPlace, Touched};
 use token_domain::id::TokenId;
 use token_domain::token::Explanation;
 
@@ -15,12 +15,13 @@ impl Tokens {
     ///
     /// # Errors
     /// No such token.
-    pub async fn revoke(&self, caller: &Caller, id: TokenId, origin: &Origin) -> Result<(), TokenError> {
+    pub async fn revoke(&self, caller: &Caller, id: TokenId, origin: &Origin) -> Result<Option<LogPlace>, TokenError> {
         self.revoke_saying(caller, id, Explanation::default(), origin).await
     }
 
     /// Revokes a token of the caller's organisation. When this returns, no validation that starts from now on says
-    /// it is good. Revoking a dead token changes nothing and succeeds.
+    /// it is good. Revoking a dead token changes nothing and succeeds. The place of the revocation in the log, where
+    /// other nodes may not have applied it yet.
     ///
     /// # Errors
     /// No such token.
@@ -30,7 +31,7 @@ impl Tokens {
         id: TokenId,
         explanation: Explanation,
         origin: &Origin,
-    ) -> Result<(), TokenError> {
+    ) -> Result<Option<LogPlace>, TokenError> {
         if caller.bound_project().is_some() || is_confined(caller) {
             self.reached(caller, id, Whose::Anybody).await?;
         }
@@ -44,9 +45,9 @@ impl Tokens {
         id: TokenId,
         explanation: Explanation,
         origin: &Origin,
-    ) -> Result<(), TokenError> {
+    ) -> Result<Option<LogPlace>, TokenError> {
         self.context
-            .change(Ask::by(caller, origin), move |change| {
+            .change_placed(Ask::by(caller, origin), move |change| {
                 Box::pin(async move {
                     let caller = *change.caller()?;
                     let organization = caller.organization_id;
@@ -69,6 +70,8 @@ impl Tokens {
                 })
             })
             .await
+            // Of use only to a caller who is answered before the change holds everywhere.
+            .map(|((), place)| place.filter(|_| self.context.lease.is_relaxed()))
     }
 }
 

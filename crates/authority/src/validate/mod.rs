@@ -141,6 +141,29 @@ impl Validator {
         Ok(self.answer(entry, requirement, self.context.now(), origin))
     }
 
+    /// As [`Validator::validate`], by a read of the database whatever is remembered: for a caller who knows of a change that
+    /// this node has not applied yet.
+    ///
+    /// # Errors
+    /// As [`Validator::validate`].
+    pub async fn validate_afresh(
+        &self,
+        text: &str,
+        requirement: &Requirement,
+        origin: &dyn Fn() -> Origin,
+    ) -> Result<Outcome, Failure> {
+        let Ok(token) = PlainToken::parse(text) else { return Ok(self.refuse(OutcomeKind::Malformed)) };
+        if self.is_mistyped(&token) {
+            return Ok(self.refuse(OutcomeKind::Malformed));
+        }
+        let fetched = self.fetch(&token, &self.context.keyring.digest(&token)).await;
+        let fetched = fetched.inspect_err(|_| self.counters.count(OutcomeKind::Unavailable))?;
+        Ok(match fetched.into_entry() {
+            Some(entry) => self.answer(entry, requirement, self.context.now(), origin),
+            None => self.refuse(OutcomeKind::Unknown),
+        })
+    }
+
     /// As [`Validator::validate`], with what `detail` shows besides: that is read from the database each time.
     ///
     /// # Errors
@@ -151,7 +174,14 @@ impl Validator {
         requirement: &Requirement,
         origin: &dyn Fn() -> Origin,
     ) -> Result<(Outcome, Option<Details>), Failure> {
-        let outcome = self.validate(text, requirement, origin).await?;
+        self.detailed(self.validate(text, requirement, origin).await?).await
+    }
+
+    /// An outcome, with what `detail` shows besides.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn detailed(&self, outcome: Outcome) -> Result<(Outcome, Option<Details>), Failure> {
         let (Outcome::Live(entry) | Outcome::Insufficient { entry, .. }) = &outcome else {
             return Ok((outcome, None));
         };

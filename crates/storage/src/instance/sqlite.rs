@@ -73,8 +73,8 @@ pub(super) fn acquire(path: &Path, holder: &str) -> Result<InstanceLock, Acquire
         .name("storage-instance".to_owned())
         .spawn(move || watchman.watch(&stopped))
         .map_err(|error| StoreError::Broken(format!("the database file cannot be watched: {error}")))?;
-    let holding = Mutex::new(Some(Holding::File { stop, thread }));
-    Ok(InstanceLock { good_until, lost, registration: None, holding })
+    let holding = Mutex::new(Some(Holding { stop, thread }));
+    Ok(InstanceLock { good_until, lost, holding })
 }
 
 fn open(path: &Path) -> Result<File, StoreError> {
@@ -110,7 +110,7 @@ impl Watchman {
         }
     }
 
-    /// Looks whether the path still leads to the file that is locked. As on PostgreSQL, memory may be used for [`LEASE`]
+    /// Looks whether the path still leads to the file that is locked. Memory may be used for [`LEASE`]
     /// after a look that *began* by then, so that a thread that is held up does not vouch for what it has not seen.
     fn look(&mut self) {
         let begun = boottime_nanos();

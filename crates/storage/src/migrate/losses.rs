@@ -13,7 +13,7 @@ pub(super) mod downs {
 }
 
 /// Tables and columns whose loss gives nobody a right back: with a thing goes the right to it.
-const HARMLESS: [&str; 34] = [
+const HARMLESS: [&str; 35] = [
     "access_scope_totals",
     "access_scopes",
     "actors",
@@ -27,6 +27,7 @@ const HARMLESS: [&str; 34] = [
     "idempotency_keys",
     "invitations",
     "memberships",
+    "nodes",
     "organization_totals",
     "organization_usage",
     "organizations",

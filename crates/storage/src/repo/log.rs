@@ -2,30 +2,31 @@
 
 use super::{Conn, dialect};
 use crate::error::{OutageKind, StoreError};
-use crate::model::{LogEntry, Touched};
+use crate::model::{LogEntry, LogPlace, Touched};
 use crate::rows::LogRow;
 use crate::schema::{revocation_clock, revocation_log};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
+use token_domain::id::NodeId;
 
+/// The place of the last of them, and of all with it.
 pub(crate) async fn append_log(
     conn: &mut Conn<'_>,
     touched: &[Touched],
     at: Timestamp,
-    epoch: Option<i64>,
-) -> Result<(), StoreError> {
+    node: Option<NodeId>,
+) -> Result<LogPlace, StoreError> {
     let count = i64::try_from(touched.len()).map_err(|_| StoreError::Broken("too many log entries".to_owned()))?;
     // The row of the clock stays locked until commit, so the next numbers commit after these.
-    if dialect::append_log(conn, touched, count, at, epoch).await? {
-        return Ok(());
-    }
-    Err(StoreError::outage(OutageKind::Superseded, "another server has taken over the database"))
+    dialect::append_log(conn, touched, count, at, node).await?.ok_or_else(|| {
+        StoreError::outage(OutageKind::Superseded, "this server is not on the list of nodes any more: it reported too late")
+    })
 }
 
-pub(crate) async fn log_after(conn: &mut Conn<'_>, seq: i64, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
+pub(crate) async fn log_after(conn: &mut Conn<'_>, place: LogPlace, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
     let rows: Vec<LogRow> = revocation_log::table
-        .filter(revocation_log::seq.gt(seq))
+        .filter(revocation_log::shard.eq(place.shard).and(revocation_log::seq.gt(place.seq)))
         .order(revocation_log::seq)
         .limit(i64::from(limit))
         .select(LogRow::as_select())
@@ -34,23 +35,30 @@ pub(crate) async fn log_after(conn: &mut Conn<'_>, seq: i64, limit: u32) -> Resu
     rows.into_iter().map(LogEntry::try_from).collect()
 }
 
-pub(crate) async fn log_tail(conn: &mut Conn<'_>) -> Result<i64, StoreError> {
-    Ok(revocation_clock::table.find(1).select(revocation_clock::n).first(conn).await?)
-}
-
-pub(crate) async fn log_start(conn: &mut Conn<'_>) -> Result<Option<i64>, StoreError> {
-    let first = revocation_log::table.order(revocation_log::seq).select(revocation_log::seq);
-    Ok(first.first(conn).await.optional()?)
+pub(crate) async fn log_tail(conn: &mut Conn<'_>, shard: i16) -> Result<i64, StoreError> {
+    Ok(revocation_clock::table.find(shard).select(revocation_clock::n).first(conn).await?)
 }
 
 pub(crate) async fn delete_log_before(conn: &mut Conn<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
-    // Only from the front, so that what is kept has no gaps even where the clocks of two nodes disagree.
-    let front: Vec<(i64, Timestamp)> = revocation_log::table
-        .order(revocation_log::seq)
-        .limit(i64::from(limit))
-        .select((revocation_log::seq, revocation_log::at))
-        .load(conn)
-        .await?;
-    let Some((last, _)) = front.into_iter().take_while(|(_, at)| *at < before).last() else { return Ok(0) };
-    Ok(diesel::delete(revocation_log::table.filter(revocation_log::seq.le(last))).execute(conn).await?)
+    let shards: Vec<i16> =
+        revocation_clock::table.order(revocation_clock::shard).select(revocation_clock::shard).load(conn).await?;
+    let mut deleted = 0;
+    for shard in shards {
+        let left = i64::from(limit) - i64::try_from(deleted).unwrap_or(i64::MAX);
+        if left <= 0 {
+            break;
+        }
+        // Only from the front, so that what is kept has no gaps even where the clocks of two nodes disagree.
+        let front: Vec<(i64, Timestamp)> = revocation_log::table
+            .filter(revocation_log::shard.eq(shard))
+            .order(revocation_log::seq)
+            .limit(left)
+            .select((revocation_log::seq, revocation_log::at))
+            .load(conn)
+            .await?;
+        let Some((last, _)) = front.into_iter().take_while(|(_, at)| *at < before).last() else { continue };
+        let old = revocation_log::table.filter(revocation_log::shard.eq(shard).and(revocation_log::seq.le(last)));
+        deleted += diesel::delete(old).execute(conn).await?;
+    }
+    Ok(deleted)
 }

@@ -16,6 +16,7 @@ pub(crate) mod invitations;
 mod listing;
 pub(crate) mod log;
 pub(crate) mod memberships;
+pub(crate) mod nodes;
 pub(crate) mod organizations;
 pub(crate) mod policies;
 pub(crate) mod projects;

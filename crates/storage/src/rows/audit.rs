@@ -2,10 +2,10 @@
 
 use super::inconsistent;
 use crate::error::StoreError;
-use crate::model::{AuditHead, AuditRecord, LogEntry, Touched};
+use crate::model::{AuditHead, AuditRecord, LogEntry, LogPlace, Touched};
 use crate::schema::{audit_events, audit_heads, revocation_log};
 use crate::sql_types::Digest32;
-use diesel::prelude::{Queryable, Selectable};
+use diesel::prelude::{Queryable, QueryableByName, Selectable};
 use token_domain::id::OrganizationId;
 use token_domain::{Id, Timestamp};
 use uuid::Uuid;
@@ -65,9 +65,10 @@ impl From<AuditEventRow> for AuditRecord {
 
 /// A row of `revocation_log`. What `touched_id` names is told by `touched`; it is read as an organisation's id only to
 /// have a type.
-#[derive(Queryable, Selectable)]
+#[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = revocation_log)]
 pub(crate) struct LogRow {
+    shard: i16,
     seq: i64,
     touched: String,
     touched_id: OrganizationId,
@@ -82,9 +83,9 @@ impl TryFrom<LogRow> for LogEntry {
             "token" => Touched::Token(Id::from_uuid(row.touched_id.uuid())),
             "created" => Touched::Created(Id::from_uuid(row.touched_id.uuid())),
             "organization" => Touched::Organization(row.touched_id),
-            _ => return Err(inconsistent("log entry", row.seq, "touched")),
+            _ => return Err(inconsistent("log entry", (row.shard, row.seq), "touched")),
         };
-        Ok(Self { seq: row.seq, touched, at: row.at })
+        Ok(Self { place: LogPlace { shard: row.shard, seq: row.seq }, touched, at: row.at })
     }
 }
 

@@ -8,6 +8,7 @@ mod devices;
 mod executions;
 mod instance;
 mod migrations;
+mod nodes;
 mod outages;
 mod people;
 mod plans;

@@ -5,7 +5,7 @@ use crate::run::{founded, read, write};
 use crate::sql::Sql;
 use crate::tokens::insert;
 use std::time::Duration;
-use storage::model::{Narrowing, TokenFilter, TokenOwner};
+use storage::model::{LogPlace, Narrowing, TokenFilter, TokenOwner};
 use storage::{Outage, OutageKind, Store, StoreError, StoreOptions};
 use test_support::database::sqlite_url;
 use test_support::records::{self, id};
@@ -278,7 +278,7 @@ fn a_row_that_this_program_could_not_have_written_is_told_apart() {
         let found = db.store().read(move |r| Box::pin(r.organization(org))).await;
         let Err(StoreError::Inconsistent(message)) = found else { panic!("{found:?}") };
         assert!(message.contains("slug") && !message.contains("Not A Slug"), "{message}");
-        assert_eq!(read(db.store(), |r| Box::pin(r.log_after(0, 1))).await, []);
+        assert_eq!(read(db.store(), |r| Box::pin(r.log_after(LogPlace { shard: 0, seq: 0 }, 1))).await, []);
     });
 }
 

@@ -30,7 +30,8 @@ INSERT INTO recovery_codes VALUES ({id:3}, {b:32});
 INSERT INTO known_devices VALUES ({b:32}, {id:3}, {t:1});
 INSERT INTO audit_heads VALUES ({id:0}, 1, {b:32}, {t:1});
 INSERT INTO audit_events VALUES ({id:0}, 1, {t:1}, 'x', 'system', '', '', '', '{}', {b:32}, {b:32});
-INSERT INTO revocation_log VALUES (1, 'token', {id:14}, {t:1});
+INSERT INTO revocation_log VALUES (0, 1, 'token', {id:14}, {t:1});
+INSERT INTO nodes VALUES ({id:70}, 1, '', '', '', 'strict', 1, '', {t:1}, {t:1});
 INSERT INTO deployment VALUES ('k', 'v');
 INSERT INTO repositories VALUES ({id:20}, {id:1}, 'a', 0, NULL, NULL, {t:1}), ({id:21}, {id:1}, 'b', 0, NULL, NULL, {t:1}), ({id:22}, {id:2}, 'a', 0, NULL, NULL, {t:1});
 INSERT INTO baselines VALUES ({id:20}, 1, 0, NULL, {t:1}, {t:1}, 'system');
@@ -270,9 +271,10 @@ const BREACHES: &[(&str, Kind, &str)] = &[
         Check,
         "INSERT INTO audit_events VALUES ({id:0}, 2, {t:1}, 'x', 'system', '', '', '', '', {b:32}, {b:31})",
     ),
-    ("revocation_clock_one_row", Check, "INSERT INTO revocation_clock (id, n) VALUES (2, 0)"),
+    ("nodes_consistency_known", Check, "UPDATE nodes SET consistency = 'mood'"),
+    ("revocation_clock_shard_range", Check, "INSERT INTO revocation_clock (shard, n) VALUES (64, 0)"),
     ("revocation_clock_n_range", Check, "UPDATE revocation_clock SET n = -1"),
-    ("revocation_clock_epoch_range", Check, "UPDATE revocation_clock SET epoch = -1"),
+    ("revocation_log_shard_range", Check, "UPDATE revocation_log SET shard = 64"),
     ("revocation_log_seq_range", Check, "UPDATE revocation_log SET seq = 0"),
     ("revocation_log_touched_known", Check, "UPDATE revocation_log SET touched = 'mood'"),
     (

@@ -126,7 +126,7 @@ fn both_databases_have_the_same_keys_checks_and_indexes() {
 }
 
 /// The columns of SQLite whose length of 16 bytes is checked. (References are of that length by what they refer to.)
-pub(crate) const UID_COLUMNS: [(&str, &str); 14] = [
+pub(crate) const UID_COLUMNS: [(&str, &str); 15] = [
     ("organizations", "id"),
     ("users", "id"),
     ("roles", "id"),
@@ -141,6 +141,7 @@ pub(crate) const UID_COLUMNS: [(&str, &str); 14] = [
     ("executions", "id"),
     ("invitations", "id"),
     ("trust_policies", "id"),
+    ("nodes", "id"),
 ];
 
 /// The names of all constraints but primary keys; without the few that only one side needs.

@@ -1,9 +1,9 @@
 //! Audit trails, the log of changes, idempotency keys, named values.
 
 use crate::run::{founded, read, write};
-use storage::model::{AuditFilter, AuditHead, AuditRecord, IdempotencyRecord, LogEntry, Principal, Touched};
+use storage::model::{AuditFilter, AuditHead, AuditRecord, IdempotencyRecord, LogEntry, LogPlace, Principal, Touched};
 use storage::{Constraint, StoreError};
-use test_support::Db;
+use test_support::{Backend, Db};
 use test_support::records::{self, T0, after, id};
 use token_domain::access::Direction;
 use token_domain::id::OrganizationId;
@@ -140,27 +140,37 @@ fn events_of_many_writers_at_once_form_one_chain() {
     });
 }
 
+/// The shard of what touches token 1 first.
+pub(crate) fn shard(db: &Db) -> i16 {
+    match db.backend() {
+        Backend::Sqlite => 0,
+        Backend::PostgreSql => i16::from(id::<token_domain::id::kind::Token>(1).uuid().into_bytes()[15] % 64),
+    }
+}
+
 #[test]
 fn the_log_is_numbered_in_order_of_commit() {
     Db::each(async |db| {
-        let store = db.store();
-        assert_eq!(read(store, |r| Box::pin(r.log_tail())).await, 0);
-        assert_eq!(read(store, |r| Box::pin(r.log_start())).await, None);
+        let (store, shard) = (db.store(), shard(db));
+        let after_seq = |seq, limit| read(store, move |r| Box::pin(r.log_after(LogPlace { shard, seq }, limit)));
+        assert_eq!(read(store, move |r| Box::pin(r.log_tail(shard))).await, 0);
         let all = [Touched::Token(id(1)), Touched::Organization(id(2)), Touched::Created(id(3))];
         let last = write(store, move |tx| {
             Box::pin(async move {
-                tx.append_log(Vec::new(), T0).await?;
-                assert_eq!(tx.log_tail().await?, 0);
-                tx.append_log(all.to_vec(), after(1)).await?;
-                tx.log_tail().await
+                assert_eq!(tx.append_log(Vec::new(), T0).await?.place(), None);
+                assert_eq!(tx.log_tail(shard).await?, 0);
+                let logged = tx.append_log(all.to_vec(), after(1)).await?;
+                Ok((tx.log_tail(shard).await?, logged))
             })
         });
-        assert_eq!(last.await, Ok(3));
-        let entries = read(store, |r| Box::pin(r.log_after(0, 10))).await;
-        let expected: Vec<_> = (1..).zip(all).map(|(seq, touched)| LogEntry { seq, touched, at: after(1) }).collect();
-        assert_eq!(entries, expected);
-        assert_eq!(read(store, |r| Box::pin(r.log_after(1, 1))).await, expected[1..2]);
-        assert_eq!(read(store, |r| Box::pin(r.log_after(3, 10))).await, []);
+        let (last, logged) = last.await.unwrap();
+        assert_eq!(last, 3);
+        assert_eq!(logged.place(), Some(LogPlace { shard, seq: 3 }));
+        let entry = |(seq, touched)| LogEntry { place: LogPlace { shard, seq }, touched, at: after(1) };
+        let expected: Vec<_> = (1..).zip(all).map(entry).collect();
+        assert_eq!(after_seq(0, 10).await, expected);
+        assert_eq!(after_seq(1, 1).await, expected[1..2]);
+        assert_eq!(after_seq(3, 10).await, []);
 
         // A unit that fails takes its numbers back with it: the log has no gaps.
         let failed = write(store, move |tx| {
@@ -170,42 +180,58 @@ fn the_log_is_numbered_in_order_of_commit() {
             })
         });
         assert!(failed.await.is_err());
-        assert_eq!(read(store, |r| Box::pin(r.log_tail())).await, 3);
+        assert_eq!(read(store, move |r| Box::pin(r.log_tail(shard))).await, 3);
 
         let removed = write(store, move |tx| {
             Box::pin(async move {
-                tx.append_log(vec![Touched::Token(id(4))], after(0)).await?;
+                tx.append_log(vec![Touched::Token(id(1))], after(0)).await?;
                 assert_eq!(tx.delete_log_before(after(1), 10).await?, 0, "the front is not older");
                 assert_eq!(tx.delete_log_before(after(2), 2).await?, 2);
                 tx.delete_log_before(after(2), 10).await
             })
         });
         assert_eq!(removed.await, Ok(2));
-        assert_eq!(read(store, |r| Box::pin(r.log_start())).await, None);
-        assert_eq!(read(store, |r| Box::pin(r.log_tail())).await, 4, "numbers are never used again");
+        assert_eq!(after_seq(0, 10).await, []);
+        assert_eq!(read(store, move |r| Box::pin(r.log_tail(shard))).await, 4, "numbers are never used again");
+    });
+}
+
+#[test]
+fn old_entries_of_every_shard_are_forgotten_up_to_a_limit() {
+    Db::each(async |db| {
+        let store = db.store();
+        for number in 1..=40 {
+            let touched = vec![Touched::Token(id(number)), Touched::Created(id(number))];
+            write(store, move |tx| Box::pin(async move { tx.append_log(touched, T0).await.map(drop) })).await.unwrap();
+        }
+        let forget = |limit| write(store, move |tx| Box::pin(tx.delete_log_before(after(1), limit)));
+        assert_eq!(forget(50).await, Ok(50));
+        assert_eq!(forget(50).await, Ok(30));
+        assert_eq!(forget(50).await, Ok(0));
     });
 }
 
 #[test]
 fn no_reader_of_the_log_sees_a_later_entry_before_an_earlier_one() {
     Db::each(async |db| {
-        let store = db.store();
+        let (store, shard) = (db.store(), shard(db));
         let writes = (0..60_u64).map(|number| {
-            write(store, move |tx| Box::pin(async move { tx.append_log(vec![Touched::Token(id(number))], T0).await }))
+            let touched = vec![Touched::Token(id(1)), Touched::Token(id(number))];
+            write(store, move |tx| Box::pin(async move { tx.append_log(touched, T0).await.map(drop) }))
         });
         let polls = async {
-            let (mut seen, mut applied) = (Vec::new(), 0);
-            while seen.len() < 60 {
-                let entries = read(store, |r| Box::pin(r.log_after(applied, 7))).await;
-                seen.extend(entries.iter().map(|entry| entry.seq));
-                applied = seen.last().copied().unwrap_or(0);
+            let mut seen: Vec<i64> = Vec::new();
+            while seen.len() < 120 {
+                let place = LogPlace { shard, seq: seen.last().copied().unwrap_or(0) };
+                let entries = read(store, move |r| Box::pin(r.log_after(place, 7))).await;
+                seen.extend(entries.iter().map(|entry| entry.place.seq));
                 tokio::task::yield_now().await;
             }
             seen
         };
         let (written, seen) = futures::future::join(futures::future::join_all(writes), polls).await;
         assert!(written.iter().all(Result::is_ok));
-        assert_eq!(seen, (1..=60).collect::<Vec<_>>());
+        assert_eq!(seen, (1..=120).collect::<Vec<_>>());
     });
 }
 

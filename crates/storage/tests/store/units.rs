@@ -2,7 +2,7 @@
 
 use crate::run::{founded, read, write};
 use crate::tokens::insert;
-use crate::trails::event;
+use crate::trails::{event, shard};
 use futures::future::join_all;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -102,11 +102,12 @@ fn a_unit_whose_last_statements_fail_is_not_committed() {
                 });
                 let result = unit.await;
                 assert!(result.as_ref().is_err_and(|error| !error.is_unavailable()), "{failing}: {result:?}");
-                let left = read(&fresh, |r| {
+                let shard = shard(db);
+                let left = read(&fresh, move |r| {
                     Box::pin(async move {
                         let trail = r.audit_end(None).await?.map_or(0, |end| end.seq);
                         let tokens = r.live_token_count(id(1), after(2)).await?;
-                        Ok((r.count_organizations().await?, tokens, r.log_tail().await?, trail))
+                        Ok((r.count_organizations().await?, tokens, r.log_tail(shard).await?, trail))
                     })
                 });
                 assert_eq!(left.await, (1, 0, 0, 0), "{failing}");
@@ -152,11 +153,12 @@ fn what_is_left_for_later_is_seen_by_what_follows() {
                 }
                 let before = tx.live_token_count(org, after(2)).await?;
                 tx.insert_token(&records::token(org, 41)).await?;
-                tx.append_log(vec![Touched::Created(id(41))], after(1)).await?;
-                Ok((before, tx.log_tail().await?, tx.token(org, id(41)).await?.is_some()))
+                let logged = tx.append_log(vec![Touched::Created(id(41))], after(1)).await?;
+                let is_there = tx.token(org, id(41)).await?.is_some();
+                Ok((before, logged.place().map(|place| place.seq), is_there))
             })
         });
-        assert_eq!(counted.await, Ok((40, 1, true)));
+        assert_eq!(counted.await, Ok((40, Some(1), true)));
         assert_eq!(read(store, |r| Box::pin(r.live_token_count(org, after(2)))).await, 41);
     });
 }

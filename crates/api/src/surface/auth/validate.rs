@@ -16,7 +16,7 @@ use token_domain::{Requirement, ScopeSet};
 use utoipa::ToSchema;
 
 use super::shown::shown;
-use crate::surface::{failing, origin};
+use crate::surface::{failing, freshness, origin};
 use edge::codes::Code;
 use edge::error::{ApiError, ApiResult, accepted_scopes, accepted_scopes_header, exact, lacking_challenge};
 use edge::extract::body::{self, MAX_VALIDATE_BODY};
@@ -178,7 +178,15 @@ pub(super) async fn validate(
     let (requirement, unknown) = question.requirement(context);
     let presented_from = question.presented_from()?;
     let origin = || Origin { presented_from, ..origin::of(&request) };
-    let (outcome, details) = if question.detail == Some(true) {
+    let lease = context.lease();
+    let wanted = if lease.is_relaxed() { freshness::wanted(&request)? } else { None };
+    let (outcome, details) = if wanted.is_some_and(|place| !lease.has_applied(place)) {
+        let afresh = async {
+            let outcome = validator.validate_afresh(&question.token, &requirement, &origin).await?;
+            if question.detail == Some(true) { validator.detailed(outcome).await } else { Ok((outcome, None)) }
+        };
+        Box::pin(afresh).await.map_err(|failure| unknowable(&failure))?
+    } else if question.detail == Some(true) {
         // Boxed, so that the future of a plain question stays small: it is moved around.
         let inspected = Box::pin(validator.inspect(&question.token, &requirement, &origin)).await;
         inspected.map_err(|failure| unknowable(&failure))?
@@ -203,6 +211,17 @@ pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8])
     let origin = || Origin { presented_from, ..origin::of(request) };
     let outcome = validator.recall(&question.token)?.decide(&requirement, &origin);
     Some(Ok(told(validator.context(), &outcome, &requirement, &unknown)))
+}
+
+/// As [`at_once`], on a node that answers changes before they hold everywhere: only if it has applied what the asker knows of.
+pub(crate) fn at_once_relaxed(
+    validator: &Validator,
+    request: &HttpRequest,
+    body: &[u8],
+) -> Option<ApiResult<HttpResponse>> {
+    let wanted = freshness::wanted(request).ok()?;
+    let is_fresh = wanted.is_none_or(|place| validator.context().lease().has_applied(place));
+    if is_fresh { at_once(validator, request, body) } else { None }
 }
 
 /// The answer to a plain question.

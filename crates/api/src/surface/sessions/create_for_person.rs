@@ -45,11 +45,11 @@ impl ServiceToken {
     }
 }
 
-/// The front end of this deployment, by its service token.
+/// Who runs this deployment, or its front end: by the service token.
 #[derive(Debug)]
-struct FrontEnd(Origin);
+pub(in crate::surface) struct Operator(Origin);
 
-impl FromRequest for FrontEnd {
+impl FromRequest for Operator {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
 
@@ -96,7 +96,7 @@ struct SignInFor {
 )]
 #[post("/v1/sessions/create")]
 pub(super) async fn create_for_person(
-    FrontEnd(origin): FrontEnd,
+    Operator(origin): Operator,
     sessions: Data<Sessions>,
     Json(body): Json<SignInFor>,
 ) -> ApiResult<HttpResponse> {

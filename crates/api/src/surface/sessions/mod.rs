@@ -19,6 +19,7 @@ use authority::{Caller, Via};
 use edge::error::{ApiError, ApiResult};
 use edge::routes::closed;
 
+pub(super) use create_for_person::Operator;
 pub use create_for_person::ServiceToken;
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {

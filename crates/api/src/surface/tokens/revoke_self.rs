@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, delete};
 use authority::tokens::Tokens;
 
 use crate::surface::permission::Anyone;
-use crate::surface::{Authorized, failing};
+use crate::surface::{Authorized, failing, freshness};
 use edge::error::ApiResult;
 
 /// Revoke the token that is asking.
@@ -19,6 +19,6 @@ use edge::error::ApiResult;
 )]
 #[delete("/v1/tokens/self")]
 pub(super) async fn revoke_self(who: Authorized<Anyone>, tokens: Data<Tokens>) -> ApiResult<HttpResponse> {
-    tokens.revoke_own(&who.caller, &who.origin).await.map_err(failing::token)?;
-    Ok(HttpResponse::NoContent().finish())
+    let place = tokens.revoke_own(&who.caller, &who.origin).await.map_err(failing::token)?;
+    Ok(freshness::revoked(place))
 }

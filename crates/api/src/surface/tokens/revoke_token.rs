@@ -7,7 +7,7 @@ use token_domain::id::TokenId;
 
 use crate::surface::path::PathParam;
 use crate::surface::permission::ManageTokens;
-use crate::surface::{Authorized, failing};
+use crate::surface::{Authorized, failing, freshness};
 use edge::error::ApiResult;
 
 /// Revoke a token.
@@ -23,6 +23,6 @@ pub(super) async fn revoke_token(
     PathParam(id): PathParam<TokenId>,
     tokens: Data<Tokens>,
 ) -> ApiResult<HttpResponse> {
-    tokens.revoke(&who.caller, id, &who.origin).await.map_err(failing::token)?;
-    Ok(HttpResponse::NoContent().finish())
+    let place = tokens.revoke(&who.caller, id, &who.origin).await.map_err(failing::token)?;
+    Ok(freshness::revoked(place))
 }

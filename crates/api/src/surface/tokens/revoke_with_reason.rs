@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::surface::path::PathParam;
 use crate::surface::permission::ManageTokens;
 use crate::surface::projects::patch;
-use crate::surface::{Authorized, failing};
+use crate::surface::{Authorized, failing, freshness};
 use edge::error::ApiResult;
 use edge::extract::Json;
 
@@ -53,6 +53,6 @@ pub(super) async fn revoke_with_reason(
     Json(reason): Json<Reason>,
 ) -> ApiResult<HttpResponse> {
     let explanation = explanation(reason.reason.as_ref(), reason.note.as_ref())?;
-    tokens.revoke_saying(&who.caller, id, explanation, &who.origin).await.map_err(failing::token)?;
-    Ok(HttpResponse::NoContent().finish())
+    let place = tokens.revoke_saying(&who.caller, id, explanation, &who.origin).await.map_err(failing::token)?;
+    Ok(freshness::revoked(place))
 }

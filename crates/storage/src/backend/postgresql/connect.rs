@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::{DbError, SqlState};
@@ -26,16 +27,24 @@ const KEEPALIVE_RETRIES: u32 = 3;
 pub(crate) enum Purpose {
     /// Serving requests: everything bounded.
     Serving,
-    /// Migrations and the instance lock: waiting is the point.
+    /// Migrations: waiting is the point.
     Waiting,
 }
 
-/// A connection that changes are made on, with what PostgreSQL warns of meanwhile.
+/// A connection, with what PostgreSQL says on it beside its answers.
 pub(crate) struct Watched {
     /// The connection.
     pub(crate) connection: AsyncPgConnection,
+    pub(crate) heard: Arc<Heard>,
+}
+
+/// What PostgreSQL said on a connection beside its answers.
+#[derive(Default)]
+pub(crate) struct Heard {
     /// Set when the wait for a standby was cancelled: the commit is on this server's disk and perhaps on no other.
-    pub(crate) wait_cancelled: Arc<AtomicBool>,
+    pub(crate) wait_cancelled: AtomicBool,
+    /// Told of each notification on a channel that the connection listens to.
+    pub(crate) notified: Notify,
 }
 
 /// Connects, within the time limit, and sets the session's own limits.
@@ -74,17 +83,17 @@ async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Resu
         .keepalives_idle(KEEPALIVE_IDLE)
         .keepalives_interval(KEEPALIVE_INTERVAL)
         .keepalives_retries(KEEPALIVE_RETRIES);
-    let wait_cancelled = Arc::new(AtomicBool::new(false));
+    let heard = Arc::new(Heard::default());
     let client = match server.tls {
         TlsMode::Disable => {
             let (client, connection) = config.connect(NoTls).await.map_err(|error| refused(server, &error))?;
-            tokio::spawn(drive(connection, Arc::clone(&wait_cancelled)));
+            tokio::spawn(drive(connection, Arc::clone(&heard)));
             client
         }
         TlsMode::Prefer | TlsMode::Require | TlsMode::VerifyFull => {
             let tls = tls::connector(server)?;
             let (client, connection) = config.connect(tls).await.map_err(|error| refused(server, &error))?;
-            tokio::spawn(drive(connection, Arc::clone(&wait_cancelled)));
+            tokio::spawn(drive(connection, Arc::clone(&heard)));
             client
         }
     };
@@ -117,14 +126,14 @@ async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Resu
         (options.statement_timeout + options.connect_timeout).as_millis(),
     );
     connection.batch_execute(&settings).await?;
-    Ok(Watched { connection, wait_cancelled })
+    Ok(Watched { connection, heard })
 }
 
 /// Carries a connection's bytes until its client is gone.
 ///
 /// An operator who cancels a commit that waits for its standby makes PostgreSQL report success, with a warning. The driver
 /// delivers both in order, so the warning is noted before the answer to the commit arrives.
-async fn drive<S, T>(mut connection: Connection<S, T>, wait_cancelled: Arc<AtomicBool>)
+async fn drive<S, T>(mut connection: Connection<S, T>, heard: Arc<Heard>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
@@ -135,8 +144,9 @@ where
                 tracing::warn!(
                     "a commit's wait for its standby was cancelled: whether a failover would keep it is unknown"
                 );
-                wait_cancelled.store(true, Ordering::Release);
+                heard.wait_cancelled.store(true, Ordering::Release);
             }
+            Ok(AsyncMessage::Notification(_)) => heard.notified.notify_one(),
             Ok(_) => {}
             // Those who wait for an answer are told by the end of the connection.
             Err(_) => return,

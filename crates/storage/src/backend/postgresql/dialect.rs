@@ -2,7 +2,7 @@
 
 use super::Conn;
 use crate::kept::Keep as _;
-use crate::model::{AuditRecord, Hold, TokenCount, TokenUse, Touched};
+use crate::model::{AuditRecord, Hold, LogPlace, SHARDS, TokenCount, TokenUse, Touched};
 use crate::rows::{CandidateRow, candidate_query, touched_columns};
 use crate::schema::{memberships, organizations, sessions, tokens, users};
 use crate::sql_types::{Bind, Moment, MomentParam, Uid, UidParam};
@@ -10,10 +10,10 @@ use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, SmallInt, Text};
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
-use token_domain::id::{OrganizationId, SessionId, TokenId, UserId};
+use token_domain::id::{NodeId, OrganizationId, SessionId, TokenId, UserId};
 use token_domain::usage::UseCounts;
 
 /// The collation that compares text byte by byte.
@@ -202,34 +202,54 @@ pub(crate) async fn append_event(
     }
 }
 
-/// Takes the next `count` numbers of the log and writes an entry under each. One statement, because the clock is locked
-/// from its beginning to the commit, and every change of every organisation waits for it. Without the clock it fails, for
-/// want of a number, and the unit of work with it. False: so it did, and the epoch is another.
+/// Takes the next `count` numbers of a shard and writes an entry under each; the place of the last. Nothing where the node is
+/// given and not registered.
+///
+/// The node's row is locked until the commit, not so hard that its own reports wait. Whoever takes the node off the list
+/// passes over a row that is locked, so no change of a node commits after it was taken off. Any shard will do; which one
+/// follows from what is touched, so that changes of all organisations spread over the clocks.
+///
+/// Nobody waits for the answer before `COMMIT` is sent, so a node that is not registered has to make the statement fail: its
+/// entries get no number, which the column refuses.
 pub(crate) async fn append_log(
     conn: &mut Conn<'_>,
     touched: &[Touched],
     count: i64,
     at: Timestamp,
-    epoch: Option<i64>,
-) -> QueryResult<bool> {
+    node: Option<NodeId>,
+) -> QueryResult<Option<LogPlace>> {
+    #[derive(diesel::QueryableByName)]
+    struct Logged {
+        #[diesel(sql_type = BigInt)]
+        seq: i64,
+    }
     let (kinds, ids): (Vec<&str>, Vec<UidParam>) =
         touched.iter().map(|&touched| touched_columns(touched)).map(|(kind, id)| (kind, id.bind())).unzip();
+    let shard = touched.first().map_or(0, |&touched| shard_of(touched_columns(touched).1));
     let logged = diesel::sql_query(
-        "WITH clock AS (UPDATE revocation_clock SET n = n + $1 WHERE id = 1 AND ($5 IS NULL OR epoch = $5) RETURNING n) \
-         INSERT INTO revocation_log (seq, touched, touched_id, at) \
-         SELECT (SELECT n FROM clock) - $1 + given.place, given.touched, given.id, $4 \
-         FROM unnest($2, $3) WITH ORDINALITY AS given (touched, id, place)",
+        "WITH me AS (SELECT id FROM nodes WHERE id = $5 FOR KEY SHARE), \
+         clock AS (UPDATE revocation_clock SET n = n + $1 WHERE shard = $6 AND ($5 IS NULL OR EXISTS (SELECT FROM me)) RETURNING n) \
+         INSERT INTO revocation_log (shard, seq, touched, touched_id, at) \
+         SELECT $6, (SELECT n FROM clock) - $1 + given.place, given.touched, given.id, $4 \
+         FROM unnest($2, $3) WITH ORDINALITY AS given (touched, id, place) RETURNING seq",
     )
     .bind::<BigInt, _>(count)
     .bind::<Array<Text>, _>(kinds)
     .bind::<Array<Uid>, _>(ids)
     .bind::<Moment, _>(at.bind())
-    .bind::<Nullable<BigInt>, _>(epoch)
+    .bind::<Nullable<Uid>, _>(node.bind())
+    .bind::<SmallInt, _>(shard)
     .kept()
-    .execute(conn)
+    .load::<Logged>(conn)
     .await;
     match logged {
-        Err(Error::DatabaseError(DatabaseErrorKind::NotNullViolation, _)) if epoch.is_some() => Ok(false),
-        logged => logged.map(|_| true),
+        Err(Error::DatabaseError(DatabaseErrorKind::NotNullViolation, _)) if node.is_some() => Ok(None),
+        logged => Ok(logged?.into_iter().map(|logged| logged.seq).max().map(|seq| LogPlace { shard, seq })),
     }
+}
+
+/// The shard of a change, by the low bits of an id, which are random.
+fn shard_of(id: OrganizationId) -> i16 {
+    let [.., last] = id.uuid().into_bytes();
+    i16::from(last) % i16::try_from(SHARDS).unwrap_or(1)
 }

@@ -15,6 +15,7 @@ use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::PoolableConnection as _;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use token_domain::id::NodeId;
 
 /// The pool, and the queues in front of it.
 pub(crate) struct Pool {
@@ -44,13 +45,13 @@ impl Lent {
     /// Forgets earlier warnings: those of the start, say of a collation's version, have the same code.
     pub(super) fn forget_warnings(&self) {
         if let Some(watched) = self.0.as_deref() {
-            watched.wait_cancelled.store(false, Ordering::Release);
+            watched.heard.wait_cancelled.store(false, Ordering::Release);
         }
     }
 
     /// Whether a wait for a standby was cancelled on it.
     pub(super) fn wait_was_cancelled(&self) -> bool {
-        self.0.as_deref().is_some_and(|watched| watched.wait_cancelled.load(Ordering::Acquire))
+        self.0.as_deref().is_some_and(|watched| watched.heard.wait_cancelled.load(Ordering::Acquire))
     }
 
     /// Gives it back: there is no transaction on it.
@@ -95,8 +96,8 @@ impl Pool {
         Ok(Self { connections, turns: Turns::new(size), registration, acquire_timeout: options.acquire_timeout })
     }
 
-    /// The epoch that changes are made in; `None` where they are not compared.
-    pub(super) fn epoch(&self) -> Result<Option<i64>, StoreError> {
+    /// The node that changes are made by; `None` where it is not looked for.
+    pub(super) fn node(&self) -> Result<Option<NodeId>, StoreError> {
         self.registration.as_ref().map(Registration::current).transpose()
     }
 

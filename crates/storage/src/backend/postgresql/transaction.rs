@@ -24,6 +24,7 @@ use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use token_domain::id::NodeId;
 
 /// The most statements that are buffered before they are sent, so that a long unit does not grow the buffer.
 const MOST_WAITING: usize = 16;
@@ -47,9 +48,9 @@ impl Transaction {
         Self { pool, lent: None, waiting: Vec::new(), turn: None }
     }
 
-    /// The epoch that changes are made in; `None` where they are not compared.
-    pub(crate) fn epoch(&self) -> Result<Option<i64>, StoreError> {
-        self.pool.epoch()
+    /// The node that changes are made by; `None` where it is not looked for.
+    pub(crate) fn node(&self) -> Result<Option<NodeId>, StoreError> {
+        self.pool.node()
     }
 
     /// The connection for the next statement, and what has to be polled before that.

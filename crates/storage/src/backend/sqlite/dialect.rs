@@ -3,7 +3,7 @@
 use super::Conn;
 use super::prepared::{AddCount, AddToOrganization, RecordUse};
 use crate::kept::Keep as _;
-use crate::model::{AuditRecord, Hold, TokenCount, TokenUse, Touched};
+use crate::model::{AuditRecord, Hold, LogPlace, TokenCount, TokenUse, Touched};
 use crate::rows::{CandidateRow, candidate_query, touched_columns};
 use crate::schema::{
     audit_events, audit_heads, memberships, organizations, revocation_clock, revocation_log, tokens, users,
@@ -18,7 +18,7 @@ use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl as AsyncRunQueryDsl;
 use std::future::{Ready, ready};
 use token_domain::Timestamp;
-use token_domain::id::{OrganizationId, SessionId, TokenId, UserId};
+use token_domain::id::{NodeId, OrganizationId, SessionId, TokenId, UserId};
 
 /// The collation that compares text byte by byte.
 pub(crate) const BYTEWISE: &str = "BINARY";
@@ -164,22 +164,24 @@ pub(crate) async fn append_event(
     Ok(AsyncRunQueryDsl::execute(event, conn).await? == 1)
 }
 
-/// Takes the next `count` numbers of the log and writes an entry under each. There is one server as long as it holds the
-/// lock on the file, so no epoch is given and none compared.
+/// Takes the next `count` numbers of the log's one shard and writes an entry under each; the place of the last. There is one
+/// server as long as it holds the lock on the file, so no node is given and none looked for.
 pub(crate) async fn append_log(
     conn: &mut Conn<'_>,
     touched: &[Touched],
     count: i64,
     at: Timestamp,
-    _: Option<i64>,
-) -> QueryResult<bool> {
-    let clock = diesel::update(revocation_clock::table.find(1))
+    _: Option<NodeId>,
+) -> QueryResult<Option<LogPlace>> {
+    const SHARD: i16 = 0;
+    let clock = diesel::update(revocation_clock::table.find(SHARD))
         .set(revocation_clock::n.eq(revocation_clock::n + count))
         .returning(revocation_clock::n);
     let last: i64 = AsyncRunQueryDsl::get_result(clock.kept(), conn).await?;
     for (seq, &touched) in (last - count + 1..).zip(touched) {
         let (kind, id) = touched_columns(touched);
         let entry = diesel::insert_into(revocation_log::table).values((
+            revocation_log::shard.eq(SHARD),
             revocation_log::seq.eq(seq),
             revocation_log::touched.eq(kind),
             revocation_log::touched_id.eq(id.bind()),
@@ -187,5 +189,5 @@ pub(crate) async fn append_log(
         ));
         AsyncRunQueryDsl::execute(entry, conn).await?;
     }
-    Ok(true)
+    Ok(Some(LogPlace { shard: SHARD, seq: last }))
 }

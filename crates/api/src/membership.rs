@@ -1,0 +1,233 @@
+//! This process's place beside the others that use its database: alone on an SQLite file, or a node among any number on
+//! PostgreSQL. Servers and commands that change the database take it in the same way.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use authority::Context;
+use authority::env::{Lease, SystemClock, SystemEntropy, new_id};
+use cluster::{Memory, Node, Profile, Settled};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use storage::instance::{InstanceLock, Lost};
+use storage::model::{Consistency, LogPlace, Touched};
+use storage::nodes::{Registration, Registry};
+use storage::{DatabaseUrl, migrate};
+use token_domain::Timestamp;
+
+use crate::assembly::{Misfit, holder, keyring};
+use crate::config::{Config, sections};
+
+/// A process that may use its database, before its tables are looked at.
+pub(crate) struct Entrance(Kind);
+
+enum Kind {
+    Alone(InstanceLock),
+    Shared(Registry),
+}
+
+/// A process that has its place.
+pub(crate) struct Membership {
+    place: Place,
+    ack_wait: Histogram,
+}
+
+enum Place {
+    Alone(InstanceLock),
+    Node { node: Node, consistency: Consistency },
+}
+
+/// What a node can say of itself at a moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NodeStatus {
+    pub(crate) applied: i64,
+    pub(crate) lag: Duration,
+    pub(crate) lease_left: Duration,
+    pub(crate) registrations: u64,
+}
+
+impl Entrance {
+    /// Takes the lock on an SQLite file; makes sure that a PostgreSQL database can be shared.
+    pub(crate) async fn enter(url: &DatabaseUrl) -> Result<Self, Misfit> {
+        let kind = match (url.sqlite_path(), Registry::of(url)) {
+            (Some(path), _) => Kind::Alone(InstanceLock::acquire(path, &holder()?)?),
+            (None, Some(registry)) => {
+                registry.enter().await?;
+                Kind::Shared(registry)
+            }
+            (None, None) => return Err("a database is a file or a server".into()),
+        };
+        Ok(Self(kind))
+    }
+
+    /// Refuses while other servers use the database: for what cannot be done beside them.
+    pub(crate) async fn be_alone(&self) -> Result<(), Misfit> {
+        let Kind::Shared(registry) = &self.0 else { return Ok(()) };
+        match registry.live_nodes().await? {
+            0 => Ok(()),
+            count => Err(format!("the database is in use (nodes: {count}): stop them first").into()),
+        }
+    }
+
+    /// Gives back what was taken, without having joined.
+    pub(crate) fn leave(self) {
+        match self.0 {
+            Kind::Alone(lock) => lock.release(),
+            Kind::Shared(_) => {}
+        }
+    }
+
+    /// Takes its place, once there are tables.
+    pub(crate) async fn join(self, config: &Config, url: &DatabaseUrl) -> Result<Arc<Membership>, Misfit> {
+        let place = match self.0 {
+            Kind::Alone(lock) => Place::Alone(lock),
+            Kind::Shared(registry) => {
+                let consistency = match config.cluster.consistency {
+                    sections::Consistency::Strict => Consistency::Strict,
+                    sections::Consistency::Relaxed => Consistency::Relaxed,
+                };
+                let profile = Profile {
+                    version: env!("CARGO_PKG_VERSION").to_owned(),
+                    migration: migrate::newest().to_owned(),
+                    tag_key: keyring(&config.keys, url)?.current_id().to_string(),
+                    consistency,
+                };
+                let clock = SystemClock::default();
+                let ids = Arc::new(move || new_id(authority::env::Clock::now(&clock), &SystemEntropy).ok());
+                Place::Node { node: Node::join(registry, profile, ids).await?, consistency }
+            }
+        };
+        // A millisecond to eight seconds: past the time that a revocation waits for a node that is gone.
+        let ack_wait = Histogram::new(exponential_buckets(0.001, 2.0, 14));
+        Ok(Arc::new(Membership { place, ack_wait }))
+    }
+}
+
+impl Membership {
+    /// In whose name a store makes its changes, if that has to be said.
+    pub(crate) fn registration(&self) -> Option<Registration> {
+        match &self.place {
+            Place::Alone(_) => None,
+            Place::Node { node, .. } => Some(node.registration()),
+        }
+    }
+
+    /// Begins to follow the changes of others, and waits for the first lease.
+    pub(crate) async fn follow(&self, context: &Arc<Context>) -> Result<(), Misfit> {
+        match &self.place {
+            Place::Alone(_) => Ok(()),
+            Place::Node { node, .. } => Ok(node.follow(Arc::new(Remembered(Arc::clone(context)))).await?),
+        }
+    }
+
+    /// Resolves when the process must end. A node never has to: it forgets what it knows and registers again.
+    pub(crate) async fn lost(&self) -> Lost {
+        match &self.place {
+            Place::Alone(lock) => lock.lost().await,
+            Place::Node { .. } => std::future::pending().await,
+        }
+    }
+
+    /// Leaves, so that nobody waits for this process.
+    pub(crate) async fn release(&self) {
+        match &self.place {
+            Place::Alone(lock) => lock.release(),
+            Place::Node { node, .. } => node.leave().await,
+        }
+    }
+
+    /// What a node says of itself.
+    pub(crate) fn status(&self) -> Option<NodeStatus> {
+        let Place::Node { node, .. } = &self.place else { return None };
+        Some(NodeStatus {
+            applied: node.applied(),
+            lag: node.lag(),
+            lease_left: node.lease_left(),
+            registrations: node.registrations(),
+        })
+    }
+
+    /// How long changes waited for the other nodes.
+    pub(crate) fn ack_wait(&self) -> Histogram {
+        self.ack_wait.clone()
+    }
+}
+
+impl Lease for Membership {
+    fn is_current(&self) -> bool {
+        match &self.place {
+            Place::Alone(lock) => lock.is_current(),
+            Place::Node { node, .. } => node.is_current(),
+        }
+    }
+
+    fn committed(&self, place: LogPlace, entries: usize) {
+        match &self.place {
+            Place::Alone(_) => {}
+            Place::Node { node, .. } => node.committed(place, entries),
+        }
+    }
+
+    fn settled(&self, place: LogPlace) -> BoxFuture<'_, ()> {
+        async move {
+            let Place::Node { node, .. } = &self.place else { return };
+            let begun = Instant::now();
+            let how = node.settled(place).await;
+            match how {
+                Settled::Relaxed => return,
+                Settled::Acknowledged => {}
+                Settled::LeasesOver => {
+                    tracing::warn!(%place, "a change waited until all leases were over: a node does not acknowledge");
+                }
+            }
+            self.ack_wait.observe(begun.elapsed().as_secs_f64());
+        }
+        .boxed()
+    }
+
+    fn has_others(&self) -> bool {
+        match &self.place {
+            Place::Alone(_) => false,
+            Place::Node { .. } => true,
+        }
+    }
+
+    fn is_relaxed(&self) -> bool {
+        match &self.place {
+            Place::Alone(_) => false,
+            Place::Node { consistency, .. } => *consistency == Consistency::Relaxed,
+        }
+    }
+
+    fn has_applied(&self, place: LogPlace) -> bool {
+        match &self.place {
+            Place::Alone(_) => true,
+            Place::Node { node, .. } => node.has_applied(place),
+        }
+    }
+}
+
+impl fmt::Debug for Membership {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Membership")
+    }
+}
+
+/// What this process remembers, as the node's thread knows it.
+struct Remembered(Arc<Context>);
+
+impl Memory for Remembered {
+    fn outdate(&self, touched: Touched) {
+        self.0.fences().raise(touched);
+    }
+
+    fn forget(&self) {
+        self.0.fences().raise_all();
+    }
+
+    fn tell_time(&self, now: Timestamp, since_boot: i64) {
+        self.0.follow_time(now, since_boot);
+    }
+}

@@ -1,0 +1,314 @@
+//! The node's thread: a poll, what it says applied, the next poll.
+
+use super::{JoinError, Memory, Shared, record};
+use crate::protocol::{Follower, Forget, News, PROTOCOL, Peers, Question, Received};
+use futures::future::join;
+use std::collections::HashSet;
+use std::mem::take;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use storage::model::{PollAnswer, RegisteredNode};
+use storage::nodes::Session;
+use storage::{OutageKind, StoreError, boottime_nanos};
+use token_domain::id::NodeId;
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
+
+/// Between two polls.
+const POLL: Duration = Duration::from_millis(100);
+/// Between two polls while changes wait for the others: notifications make them sooner, where they arrive.
+const POLL_WAITING: Duration = Duration::from_millis(10);
+/// How long an answer may take. A fifth of the lease, so that a connection that swallows everything leaves time for another.
+const ANSWER: Duration = Duration::from_secs(1);
+
+type Ready = oneshot::Sender<Result<(), JoinError>>;
+
+/// The thread's own state.
+pub(super) struct Follow {
+    shared: Arc<Shared>,
+    memory: Arc<dyn Memory>,
+    follower: Follower,
+    peers: Peers,
+    is_registered: bool,
+    session: Option<Session>,
+    /// Told of the first lease.
+    ready: Option<Ready>,
+    /// Whether the last poll failed, so that an outage is logged once.
+    is_failing: bool,
+    /// Nodes that were warned of.
+    warned: HashSet<NodeId>,
+}
+
+/// When the next poll is due.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    AtOnce,
+    InTime,
+}
+
+impl Follow {
+    pub(super) fn new(shared: Arc<Shared>, memory: Arc<dyn Memory>, ready: Ready) -> Self {
+        let follower = Follower::new(shared.first_beat);
+        Self {
+            shared,
+            memory,
+            follower,
+            peers: Peers::default(),
+            is_registered: true,
+            session: None,
+            ready: Some(ready),
+            is_failing: false,
+            warned: HashSet::new(),
+        }
+    }
+
+    pub(super) async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
+        loop {
+            let next = match self.round().await {
+                Ok(next) => {
+                    if take(&mut self.is_failing) {
+                        tracing::info!("the log is followed again");
+                    }
+                    next
+                }
+                Err(JoinError::Store(error)) => {
+                    self.failed(&error);
+                    Next::InTime
+                }
+                Err(error) => {
+                    self.shared.registration.good_until().store(0, Ordering::Release);
+                    match self.ready.take() {
+                        Some(ready) => drop(ready.send(Err(error))),
+                        None => tracing::error!(%error, "the log cannot be followed any more"),
+                    }
+                    break;
+                }
+            };
+            if next == Next::AtOnce {
+                continue;
+            }
+            tokio::select! {
+                _ = &mut stopped => break,
+                () = self.shared.wake.notified() => {}
+                () = notified(self.session.as_ref()) => {}
+                () = sleep(self.pause()) => {}
+            }
+        }
+        self.leave().await;
+    }
+
+    /// One poll, and what it says.
+    async fn round(&mut self) -> Result<Next, JoinError> {
+        let session = match self.session.take() {
+            Some(session) => session,
+            None => in_time(self.shared.registry.connect()).await?,
+        };
+        if !self.is_registered {
+            self.register_again().await?;
+        }
+        let question = self.follower.poll(boottime_nanos());
+        let node = self.shared.registration.node();
+        let is_news = self.shared.is_news.swap(false, Ordering::AcqRel);
+        // In this order: the report goes first, and the hint that there is one behind it.
+        let notify = async { if is_news { session.notify().await } else { Ok(()) } };
+        let (answer, notified) = in_time(async { Ok(join(session.poll(node, &question.poll), notify).await) }).await?;
+        let answer = answer?;
+        if notified.is_err() {
+            // Everybody polls without it.
+            tracing::debug!("the other nodes could not be notified");
+        }
+        let next = self.take_in(&session, &question, answer).await;
+        if !matches!(next, Err(JoinError::Store(_))) {
+            self.session = Some(session);
+        }
+        next
+    }
+
+    async fn take_in(
+        &mut self,
+        session: &Session,
+        question: &Question,
+        mut answer: PollAnswer,
+    ) -> Result<Next, JoinError> {
+        let received_at = boottime_nanos();
+        let nodes = take(&mut answer.nodes);
+        if self.ready.is_some()
+            && let Some(other) = nodes.iter().find(|node| node.record.protocol != PROTOCOL)
+        {
+            let version = other.record.version.clone();
+            return Err(JoinError::OtherProtocol { version, theirs: other.record.protocol, ours: PROTOCOL });
+        }
+        self.memory.tell_time(answer.now, received_at);
+        let news = match self.follower.receive(question, answer) {
+            Received::News(news) => news,
+            Received::NotRegistered => {
+                self.give_up();
+                return Ok(Next::AtOnce);
+            }
+        };
+        let is_awaited = news.is_awaited();
+        self.apply(news);
+        self.shared.read_at.store(question.noted_at, Ordering::Relaxed);
+        if let Some(ready) = self.ready.take() {
+            // The caller may have given up.
+            ready.send(Ok(())).ok();
+        }
+        self.observe(session, question, received_at, &nodes).await?;
+        // Whoever waits for this node hears at once that it has applied what there was.
+        if is_awaited && nodes.len() > 1 {
+            self.shared.is_news.store(true, Ordering::Release);
+            return Ok(Next::AtOnce);
+        }
+        Ok(Next::InTime)
+    }
+
+    /// Memory hears the news, and then the lease is taken up.
+    fn apply(&mut self, news: News) {
+        if let Some(why) = news.forget {
+            self.memory.forget();
+            match why {
+                Forget::Begin => tracing::debug!("the log is followed from its end"),
+                Forget::Behind => {
+                    tracing::warn!("this node was too far behind the log: it forgot all tokens it remembered");
+                }
+                Forget::OtherHistory | Forget::Backwards => tracing::warn!(
+                    "another server or an older copy has taken the database's place: this node forgot all tokens it \
+                     remembered"
+                ),
+            }
+        }
+        let mut waits = self.shared.waits();
+        for entry in &news.entries {
+            // Its fence was raised right after its commit. To raise it again would outdate what was read since.
+            if !waits.own.remove(&entry.place) {
+                self.memory.outdate(entry.touched);
+            }
+        }
+        let good_until = self.follower.applied(news);
+        for (end, applied) in self.shared.applied.iter().zip(self.follower.ends()) {
+            end.store(*applied, Ordering::Release);
+        }
+        let ends = self.follower.ends();
+        waits.own.retain(|place| !crate::protocol::has_applied(ends, *place));
+        drop(waits);
+        self.shared.registration.good_until().store(good_until, Ordering::Release);
+    }
+
+    /// What the list says: who may be answered, who is gone, who differs.
+    async fn observe(
+        &mut self,
+        session: &Session,
+        question: &Question,
+        received_at: i64,
+        nodes: &[RegisteredNode],
+    ) -> Result<(), StoreError> {
+        let me = self.shared.registration.node();
+        let mut waits = self.shared.waits();
+        for ticket in waits.waiting.observe(question.noted_at, me, nodes) {
+            if let Some(tell) = waits.told.remove(&ticket) {
+                // The caller may have given up.
+                tell.send(()).ok();
+            }
+        }
+        drop(waits);
+        for (node, beat) in self.peers.observe(received_at, me, nodes) {
+            if session.remove(node, beat).await? {
+                tracing::warn!(%node, "a node stopped reporting, and its lease is over: it was taken off the list");
+            }
+        }
+        self.warned.retain(|id| nodes.iter().any(|node| node.record.id == *id));
+        for other in nodes.iter().filter(|node| node.record.id != me) {
+            if self.warned.insert(other.record.id) {
+                self.compare(other);
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(&self, other: &RegisteredNode) {
+        let (ours, theirs) = (&self.shared.profile, &other.record);
+        let node = theirs.id;
+        if ours.tag_key != theirs.tag_key {
+            tracing::warn!(
+                %node, ours = %ours.tag_key, theirs = %theirs.tag_key,
+                "another node makes its tags with another key: each token costs a slow hash on every change of node; give \
+                 all nodes the same keys.tag_key"
+            );
+        }
+        if ours.consistency != theirs.consistency {
+            tracing::warn!(
+                %node, ours = ours.consistency.as_str(), theirs = theirs.consistency.as_str(),
+                "another node has another cluster.consistency: what a revocation promises depends on the node it is sent to"
+            );
+        }
+        if (&ours.version, &ours.migration) != (&theirs.version, &theirs.migration) {
+            tracing::info!(
+                %node, version = %theirs.version, migration = %theirs.migration,
+                "another node is of another version"
+            );
+        }
+    }
+
+    /// The node is not on the list: nobody waits for it any more.
+    fn give_up(&mut self) {
+        self.shared.registration.good_until().store(0, Ordering::Release);
+        self.memory.forget();
+        self.is_registered = false;
+        tracing::warn!(
+            node = %self.shared.registration.node(),
+            "this node is not on the list of nodes any more, as it reported too late or the database failed over: it forgot \
+             all tokens it remembered and registers again"
+        );
+    }
+
+    async fn register_again(&mut self) -> Result<(), JoinError> {
+        let id = (self.shared.ids)().ok_or(JoinError::NoId)?;
+        let beat = boottime_nanos();
+        in_time(self.shared.registry.register(&record(id, &self.shared.profile), beat)).await?;
+        self.shared.registration.replace(id);
+        self.follower = Follower::new(beat);
+        self.is_registered = true;
+        self.shared.registrations.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn failed(&mut self, error: &StoreError) {
+        self.session = None;
+        if !self.is_failing {
+            self.is_failing = true;
+            tracing::warn!(%error, "the log cannot be read; memory is used until this node's lease is over");
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        if self.shared.waits().waiting.is_empty() { POLL } else { POLL_WAITING }
+    }
+
+    async fn leave(mut self) {
+        self.shared.registration.good_until().store(0, Ordering::Release);
+        let (Some(session), true) = (self.session.take(), self.is_registered) else { return };
+        let node = self.shared.registration.node();
+        if let Err(error) = in_time(session.remove(node, self.follower.beat())).await {
+            tracing::warn!(%error, "this node could not leave the list in order: the others wait for its lease");
+        }
+        // They need not wait for their next poll to see it.
+        in_time(session.notify()).await.ok();
+    }
+}
+
+async fn notified(session: Option<&Session>) {
+    match session {
+        Some(session) => session.notified().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn in_time<T>(answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    timeout(ANSWER, answer).await.unwrap_or_else(|_| {
+        Err(StoreError::Unavailable(storage::Outage {
+            kind: OutageKind::Timeout,
+            detail: "PostgreSQL did not answer a poll in time".to_owned(),
+        }))
+    })
+}

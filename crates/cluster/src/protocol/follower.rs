@@ -1,0 +1,244 @@
+//! A node's own side: what it has applied, and until when it may answer from memory.
+
+use super::{LEASE, MOST_ENTRIES, Nanos};
+use storage::model::{LogEntry, Poll, PollAnswer};
+
+/// Follows the log in the name of one registration.
+#[derive(Clone, Debug)]
+pub struct Follower {
+    /// The number of the last report that was answered, and of the last one sent.
+    confirmed: i64,
+    attempted: i64,
+    /// Of each shard, the last entry applied; nothing before the first answer.
+    applied: Vec<i64>,
+    /// Of the database, as of the last answer.
+    history: Option<String>,
+    good_until: Nanos,
+}
+
+/// A poll, and the moment noted before it is sent.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// What to send.
+    pub poll: Poll,
+    /// The moment.
+    pub noted_at: Nanos,
+}
+
+/// What an answer comes to.
+#[derive(Clone, Debug)]
+pub enum Received {
+    /// To be applied, and then [`Follower::applied`].
+    News(News),
+    /// The node is not on the list. It must forget everything and register under another id.
+    NotRegistered,
+}
+
+/// What memory has to hear before the lease may be taken up.
+#[derive(Clone, Debug)]
+#[must_use = "the lease is renewed by `Follower::applied`, once memory has heard this"]
+pub struct News {
+    /// Everything is outdated: why.
+    pub forget: Option<Forget>,
+    /// Entries, in order within each shard.
+    pub entries: Vec<LogEntry>,
+    ends: Vec<i64>,
+    good_until: Nanos,
+}
+
+/// Why everything in memory is outdated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forget {
+    /// Nothing was followed before.
+    Begin,
+    /// The log lacks entries that were not applied, or has more than are read at once.
+    Behind,
+    /// Another server has the database, or another copy of it.
+    OtherHistory,
+    /// The log ends before what was applied: the database went back to an earlier state.
+    Backwards,
+}
+
+impl Follower {
+    /// For a node that is on the list, with this number.
+    pub const fn new(beat: i64) -> Self {
+        Self { confirmed: beat, attempted: beat, applied: Vec::new(), history: None, good_until: 0 }
+    }
+
+    /// The next poll. `now` is noted: send it afterwards.
+    ///
+    /// The number of the report is the moment. So two processes with one memory, as a machine that was copied while it ran
+    /// makes them, do not pass for each other: the report of one is refused.
+    pub fn poll(&mut self, now: Nanos) -> Question {
+        let beat = now.max(self.attempted + 1);
+        let expected = [self.confirmed, self.attempted];
+        self.attempted = beat;
+        let history = self.history.clone().unwrap_or_default();
+        let poll = Poll { beat, expected, history, applied: self.applied.clone(), limit: MOST_ENTRIES };
+        Question { poll, noted_at: now }
+    }
+
+    /// Takes the answer to the last poll.
+    pub fn receive(&mut self, question: &Question, answer: PollAnswer) -> Received {
+        if !answer.is_registered {
+            return Received::NotRegistered;
+        }
+        self.confirmed = question.poll.beat;
+        let good_until = question.noted_at + LEASE;
+        let (forget, entries, ends) = match self.follow(&answer) {
+            Ok(ends) => (None, answer.entries, ends),
+            // Entries beyond these ends are read again.
+            Err(why) => (Some(why), Vec::new(), answer.clocks),
+        };
+        self.history = Some(answer.history);
+        Received::News(News { forget, entries, ends, good_until })
+    }
+
+    /// The ends after the entries, if those are all that is new.
+    fn follow(&self, answer: &PollAnswer) -> Result<Vec<i64>, Forget> {
+        match &self.history {
+            Some(known) if *known != answer.history => return Err(Forget::OtherHistory),
+            Some(_) if self.applied.len() == answer.clocks.len() => {}
+            Some(_) | None => return Err(Forget::Begin),
+        }
+        if self.applied.iter().zip(&answer.clocks).any(|(applied, clock)| clock < applied) {
+            return Err(Forget::Backwards);
+        }
+        let mut ends = self.applied.clone();
+        for entry in &answer.entries {
+            let end = usize::try_from(entry.place.shard).ok().and_then(|shard| ends.get_mut(shard));
+            match end {
+                Some(end) if entry.place.seq == *end + 1 => *end += 1,
+                Some(_) | None => return Err(Forget::Behind),
+            }
+        }
+        // The clocks were read before the entries, which may be more than they say, and must not be less.
+        if ends.iter().zip(&answer.clocks).any(|(end, clock)| end < clock) { Err(Forget::Behind) } else { Ok(ends) }
+    }
+
+    /// Memory has heard the news. The end of the lease, which is taken up now.
+    pub fn applied(&mut self, news: News) -> Nanos {
+        self.applied = news.ends;
+        self.good_until = self.good_until.max(news.good_until);
+        self.good_until
+    }
+
+    /// The number of the last report sent.
+    pub const fn beat(&self) -> i64 {
+        self.attempted
+    }
+
+    /// Of each shard, the last entry applied; empty before the first.
+    pub fn ends(&self) -> &[i64] {
+        &self.applied
+    }
+}
+
+impl News {
+    /// Whether others may wait to hear that this is applied.
+    pub const fn is_awaited(&self) -> bool {
+        self.forget.is_some() || !self.entries.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use storage::model::{LogPlace, Touched};
+    use token_domain::Timestamp;
+    use token_domain::id::{Id, Uuid};
+
+    const NOW: Nanos = 1_000;
+
+    fn entry(shard: i16, seq: i64) -> LogEntry {
+        let touched = Touched::Token(Id::from_uuid(Uuid::from_u128(1)));
+        LogEntry { place: LogPlace { shard, seq }, touched, at: Timestamp::EPOCH }
+    }
+
+    fn answer(clocks: [i64; 2], entries: &[(i16, i64)]) -> PollAnswer {
+        PollAnswer {
+            is_registered: true,
+            clocks: clocks.to_vec(),
+            entries: entries.iter().map(|&(shard, seq)| entry(shard, seq)).collect(),
+            nodes: Vec::new(),
+            now: Timestamp::EPOCH,
+            history: "1/1".to_owned(),
+        }
+    }
+
+    fn news(follower: &mut Follower, now: Nanos, answer: PollAnswer) -> News {
+        let question = follower.poll(now);
+        match follower.receive(&question, answer) {
+            Received::News(news) => news,
+            Received::NotRegistered => panic!("it is registered"),
+        }
+    }
+
+    /// One that has applied 5 entries of the first shard, and 7 of the second.
+    fn following() -> Follower {
+        let mut follower = Follower::new(1);
+        let begun = news(&mut follower, NOW, answer([5, 7], &[]));
+        assert_eq!(begun.forget, Some(Forget::Begin));
+        assert_eq!(follower.applied(begun), NOW + LEASE);
+        assert_eq!(follower.ends(), [5, 7]);
+        follower
+    }
+
+    #[test]
+    fn what_is_new_is_applied_in_order_and_anything_odd_empties_the_memory() {
+        let other_history = PollAnswer { history: "1/2".to_owned(), ..answer([5, 7], &[]) };
+        let other_shards = PollAnswer { clocks: vec![5], ..answer([5, 7], &[]) };
+        let table = [
+            (answer([5, 7], &[]), None, [5, 7]),
+            (answer([6, 9], &[(0, 6), (1, 8), (1, 9)]), None, [6, 9]),
+            // Committed between the two statements.
+            (answer([5, 7], &[(0, 6)]), None, [6, 7]),
+            (answer([6, 7], &[]), Some(Forget::Behind), [6, 7]),
+            (answer([7, 7], &[(0, 7)]), Some(Forget::Behind), [7, 7]),
+            (answer([9, 7], &[(0, 6), (0, 7)]), Some(Forget::Behind), [9, 7]),
+            (answer([5, 7], &[(2, 1)]), Some(Forget::Behind), [5, 7]),
+            (answer([4, 7], &[]), Some(Forget::Backwards), [4, 7]),
+            (answer([4, 9], &[(1, 8), (1, 9)]), Some(Forget::Backwards), [4, 9]),
+            (other_history, Some(Forget::OtherHistory), [5, 7]),
+        ];
+        for (answer, forget, ends) in table {
+            let mut follower = following();
+            let news = news(&mut follower, NOW + 1, answer.clone());
+            assert_eq!(news.forget, forget, "{answer:?}");
+            assert_eq!(news.entries.is_empty(), forget.is_some() || answer.entries.is_empty(), "{answer:?}");
+            assert_eq!(follower.ends(), [5, 7], "nothing is applied before memory has heard it");
+            assert_eq!(follower.applied(news), NOW + 1 + LEASE);
+            assert_eq!(follower.ends(), ends, "{answer:?}");
+        }
+        let mut follower = following();
+        assert_eq!(news(&mut follower, NOW, other_shards).forget, Some(Forget::Begin));
+    }
+
+    #[test]
+    fn a_lease_counts_from_before_the_poll_and_never_shrinks() {
+        let mut follower = following();
+        let question = follower.poll(NOW + 9);
+        let Received::News(late) = follower.receive(&question, answer([5, 7], &[])) else { panic!() };
+        assert_eq!(follower.applied(late), NOW + 9 + LEASE);
+        let earlier = news(&mut follower, NOW + 3, answer([5, 7], &[]));
+        assert_eq!(follower.applied(earlier), NOW + 9 + LEASE);
+    }
+
+    #[test]
+    fn a_node_that_is_not_on_the_list_gets_no_lease() {
+        let mut follower = following();
+        let question = follower.poll(NOW + 1);
+        let refused = PollAnswer { is_registered: false, ..answer([5, 7], &[]) };
+        assert!(matches!(follower.receive(&question, refused), Received::NotRegistered));
+    }
+
+    #[test]
+    fn a_report_whose_answer_was_lost_is_expected_and_no_other() {
+        let mut follower = following();
+        let lost = follower.poll(NOW + 5);
+        assert_eq!(lost.poll.expected, [NOW, NOW]);
+        let next = follower.poll(NOW + 5);
+        assert_eq!(next.poll.beat, NOW + 6, "each has a number of its own");
+        assert_eq!(next.poll.expected, [NOW, NOW + 5]);
+    }
+}

@@ -1,0 +1,61 @@
+//! The rules, as pure state machines: messages and moments come as arguments.
+//!
+//! # The rules
+//!
+//! 1. Each change that takes rights away is written in its transaction into a log whose order, within a shard, is the order
+//!    of commit.
+//! 2. A node puts itself on the list of nodes, and *then* polls: it notes the moment, reports how far it has applied the log,
+//!    reads what is new, applies it, and may answer from memory until [`LEASE`] after the moment it noted
+//!    ([`Follower`]).
+//! 3. Whoever changed something answers once every node on the list reports that it has applied the entry, in an answer to
+//!    a poll sent after the commit, or once [`PATIENCE`] has passed since the commit ([`Waiting`]).
+//! 4. A node whose report has not changed for [`PATIENCE`] is taken off the list ([`Peers`]). It finds its row gone, forgets
+//!    everything and registers anew.
+//!
+//! # Why no node answers from what was true before a change that was answered
+//!
+//! Take a node that answers from memory after a change was answered. Its lease comes from a poll. If that poll read the log
+//! after the commit, the entry was applied before the lease was taken up. If it read the log before the commit, the moment it
+//! noted was before the commit as well, so the lease ends within [`LEASE`] of the commit, by the node's clock, and before
+//! [`PATIENCE`] by anybody's: the change was not answered for its time. So it was answered for the list. If the node was on
+//! the list, it had applied the entry. If it was not yet, it registered after the list was read, and polled after that. If it
+//! was not any more, its last poll before that was noted [`PATIENCE`] before it was taken off, and its lease was over.
+//!
+//! After a failover that lost entries their numbers are given to others. So a report says of which history its numbers are,
+//! and counts only in that one.
+//!
+//! An entry counts as applied once everything read before is behind a fence; the crate `fence` argues that part.
+//!
+//! A node whose memory does not follow from what it applied (it starts, the log lacks entries, the database went back to an
+//! earlier state) notes the ends of the log, and *then* forgets all it has read, in this order: what it reads from then on
+//! is newer than those ends.
+//!
+//! # What is assumed
+//!
+//! Clocks that count seconds since a machine's start, through its sleep, differ in rate by less than 2 %. Nothing is assumed
+//! about what time they show.
+
+mod follower;
+mod peers;
+mod waiting;
+
+pub use follower::{Follower, Forget, News, Question, Received};
+pub use peers::Peers;
+pub use waiting::{Ticket, Waiting};
+pub(crate) use waiting::has_applied;
+
+/// A moment or a time, in nanoseconds of a clock that counts from the machine's start and runs on while it sleeps.
+pub type Nanos = i64;
+
+/// The number of these rules. Nodes of two numbers do not serve together.
+pub const PROTOCOL: i16 = 1;
+
+/// How long after the moment noted before a poll a node may answer from memory. Five seconds: long enough for a failover of
+/// the database to go by unnoticed, short enough for a revocation to wait for.
+pub const LEASE: Nanos = 5_000_000_000;
+
+/// [`LEASE`] on the slowest of clocks, as the fastest sees it.
+pub const PATIENCE: Nanos = LEASE / 98 * 102 + 1;
+
+/// The most entries of a shard read at once. A node further behind forgets everything, which costs less than to apply them.
+pub const MOST_ENTRIES: i64 = 256;

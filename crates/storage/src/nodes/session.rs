@@ -1,0 +1,202 @@
+//! A node's connection for reports and news. It is its own, so that a poll never waits behind a request's statement.
+
+use super::Registry;
+use crate::backend::postgresql::{Conn, Purpose, Watched, connect, connect_watched, repo};
+use crate::error::StoreError;
+use crate::kept::Keep as _;
+use crate::model::{LogEntry, NodeRecord, Poll, PollAnswer};
+use crate::options::StoreOptions;
+use crate::rows::{LogRow, applied_text};
+use crate::schema::revocation_clock;
+use crate::sql_types::{Bind as _, Moment, Uid};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, SmallInt, Text};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
+use futures::future::try_join5;
+use std::fmt;
+use token_domain::Timestamp;
+use token_domain::id::NodeId;
+
+/// What nodes notify each other on: something was logged or applied, so a poll is worth while before it is due.
+const CHANNEL: &str = "nolapse_nodes";
+
+/// What a failover or a restore changes: a promotion starts another timeline, and a database that was initialised anew has
+/// another identifier.
+macro_rules! history {
+    () => {
+        "((SELECT system_identifier FROM pg_control_system()) || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))"
+    };
+}
+
+/// A node's connection.
+pub struct Session(Watched);
+
+/// What the last part of an answer says.
+#[derive(diesel::QueryableByName)]
+struct Moments {
+    #[diesel(sql_type = Moment)]
+    now: Timestamp,
+    #[diesel(sql_type = Text)]
+    history: String,
+}
+
+impl Registry {
+    /// Connects, and listens.
+    ///
+    /// Reports on this connection are not waited for until they are on disk: one that a crash loses is made again, and until
+    /// then others wait for it, which is safe. Ten a second of each node would otherwise cost as many writes to disk.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn connect(&self) -> Result<Session, StoreError> {
+        let mut watched = connect_watched(&self.0, &StoreOptions::default(), Purpose::Serving).await?;
+        let settings = format!("SET synchronous_commit = off; LISTEN {CHANNEL}");
+        watched.connection.batch_execute(&settings).await?;
+        Ok(Session(watched))
+    }
+
+    /// Puts a node on the list, durably: one that is forgotten in a crash would go on answering while nobody waits for it.
+    /// Commit this before the first poll, so that whoever does not see the node on the list is seen by the node's first look
+    /// at the log.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or the id is on the list already.
+    pub async fn register(&self, node: &NodeRecord, beat: i64) -> Result<(), StoreError> {
+        let connection = connect(&self.0, &StoreOptions::default(), Purpose::Serving).await?;
+        let mut connection: Conn<'_> = &connection;
+        diesel::sql_query(
+            "INSERT INTO nodes (id, protocol, version, migration, tag_key, consistency, beat, applied, started_at, seen_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, '', clock_timestamp(), clock_timestamp())",
+        )
+        .bind::<Uid, _>(node.id.bind())
+        .bind::<SmallInt, _>(node.protocol)
+        .bind::<Text, _>(&node.version)
+        .bind::<Text, _>(&node.migration)
+        .bind::<Text, _>(&node.tag_key)
+        .bind::<Text, _>(node.consistency.as_str())
+        .bind::<BigInt, _>(beat)
+        .execute(&mut connection)
+        .await?;
+        Ok(())
+    }
+}
+
+impl Registry {
+    /// Nodes on the list that reported within ten seconds: twice the time for which a report is good.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn live_nodes(&self) -> Result<i64, StoreError> {
+        #[derive(diesel::QueryableByName)]
+        struct Answer {
+            #[diesel(sql_type = BigInt)]
+            live: i64,
+        }
+        let connection = connect(&self.0, &StoreOptions::default(), Purpose::Serving).await?;
+        let mut connection: Conn<'_> = &connection;
+        let has_list = diesel::sql_query("SELECT count(*) AS live FROM pg_class WHERE oid = to_regclass('nodes')");
+        if has_list.get_result::<Answer>(&mut connection).await?.live == 0 {
+            return Ok(0);
+        }
+        let live = diesel::sql_query(
+            "SELECT count(*) AS live FROM nodes WHERE seen_at > clock_timestamp() - interval '10 seconds'",
+        );
+        Ok(live.get_result::<Answer>(&mut connection).await?.live)
+    }
+}
+
+impl Session {
+    /// Reports, and reads what is new, in one round trip. A statement each, carried out in this order: the report is taken (or
+    /// not) before the log is read, the clocks are read before the entries up to them, and all of it after this was called.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or holds a row that cannot be. Whether the report was taken is not known then.
+    pub async fn poll(&self, node: NodeId, poll: &Poll) -> Result<PollAnswer, StoreError> {
+        let mut report: Conn<'_> = &self.0.connection;
+        let [mut clocks, mut news, mut list, mut moments] = [report; 4];
+        let [confirmed, attempted] = poll.expected;
+        let report = async {
+            let reported = diesel::sql_query(concat!(
+                "UPDATE nodes SET beat = $2, applied = $3, seen_at = clock_timestamp() \
+                 WHERE id = $1 AND beat IN ($4, $5) AND $6 IN ('', ",
+                history!(),
+                ")"
+            ))
+            .bind::<Uid, _>(node.bind())
+            .bind::<BigInt, _>(poll.beat)
+            .bind::<Text, _>(applied_text(&poll.applied))
+            .bind::<BigInt, _>(confirmed)
+            .bind::<BigInt, _>(attempted)
+            .bind::<Text, _>(&poll.history)
+            .kept();
+            Ok(reported.execute(&mut report).await? == 1)
+        };
+        let clocks = async {
+            let all = revocation_clock::table.order(revocation_clock::shard).select(revocation_clock::n);
+            Ok(all.load::<i64>(&mut clocks).await?)
+        };
+        let entries = entries_beyond(&mut news, poll);
+        let nodes = repo::nodes::list_nodes(&mut list);
+        let moments = async {
+            let question =
+                diesel::sql_query(concat!("SELECT ", history!(), " AS history, clock_timestamp() AS now"));
+            Ok(question.kept().get_result::<Moments>(&mut moments).await?)
+        };
+        let (is_registered, clocks, entries, nodes, moments) =
+            try_join5(report, clocks, entries, nodes, moments).await?;
+        Ok(PollAnswer { is_registered, clocks, entries, nodes, now: moments.now, history: moments.history })
+    }
+
+    /// Takes a node off the list that still has this number, unless a change of it is under way. Whether it was.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn remove(&self, node: NodeId, beat: i64) -> Result<bool, StoreError> {
+        let mut connection: Conn<'_> = &self.0.connection;
+        let removed = diesel::sql_query(
+            "DELETE FROM nodes WHERE id = (SELECT id FROM nodes WHERE id = $1 AND beat = $2 FOR UPDATE SKIP LOCKED)",
+        )
+        .bind::<Uid, _>(node.bind())
+        .bind::<BigInt, _>(beat)
+        .kept();
+        Ok(removed.execute(&mut connection).await? == 1)
+    }
+
+    /// Notifies all nodes, this one as well.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn notify(&self) -> Result<(), StoreError> {
+        let mut connection: Conn<'_> = &self.0.connection;
+        let notified = diesel::sql_query("SELECT pg_notify($1, '')").bind::<Text, _>(CHANNEL).kept();
+        notified.execute(&mut connection).await?;
+        Ok(())
+    }
+
+    /// Waits for a notification. One that came since the last call counts.
+    pub async fn notified(&self) {
+        self.0.heard.notified.notified().await;
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Session")
+    }
+}
+
+/// Entries beyond what was applied, some of each shard; a look at the end of each where there are none.
+async fn entries_beyond(connection: &mut Conn<'_>, poll: &Poll) -> Result<Vec<LogEntry>, StoreError> {
+    let rows: Vec<LogRow> = diesel::sql_query(
+        "SELECT news.shard, news.seq, news.touched, news.touched_id, news.at \
+         FROM unnest($1) WITH ORDINALITY AS applied (seq, place) CROSS JOIN LATERAL \
+         (SELECT * FROM revocation_log AS log WHERE log.shard = (applied.place - 1)::smallint AND log.seq > applied.seq \
+         ORDER BY log.seq LIMIT $2) AS news ORDER BY news.shard, news.seq",
+    )
+    .bind::<Array<BigInt>, _>(&poll.applied)
+    .bind::<BigInt, _>(poll.limit)
+    .kept()
+    .load(connection)
+    .await?;
+    rows.into_iter().map(LogEntry::try_from).collect()
+}

@@ -1,0 +1,249 @@
+//! What servers that share a PostgreSQL database say to each other: the list, reports, news.
+
+use crate::pooler::Pooler;
+use crate::proxy::Proxy;
+use storage::model::{Consistency, LogPlace, NodeRecord, Poll, PollAnswer, SHARDS, Touched};
+use storage::nodes::{EnterError, Registration, Registry, Session};
+use storage::{OutageKind, Store, StoreError, StoreOptions};
+use test_support::records::{after, id};
+use test_support::sql::Sql;
+use test_support::{Backend, Db};
+use token_domain::id::NodeId;
+
+const MINE: u64 = 1;
+const OTHER: u64 = 2;
+
+fn record(number: u64) -> NodeRecord {
+    NodeRecord {
+        id: id(number),
+        protocol: 1,
+        version: "0.1.0".to_owned(),
+        migration: "some".to_owned(),
+        tag_key: "0badcafe".to_owned(),
+        consistency: Consistency::Strict,
+    }
+}
+
+/// A report that has applied nothing yet.
+fn poll(beat: i64, expected: [i64; 2]) -> Poll {
+    Poll { beat, expected, history: String::new(), applied: vec![0; SHARDS], limit: 100 }
+}
+
+async fn registered(db: &Db, number: u64, beat: i64) -> (Registry, Session) {
+    let registry = Registry::of(db.url()).unwrap();
+    registry.register(&record(number), beat).await.unwrap();
+    let session = registry.connect().await.unwrap();
+    (registry, session)
+}
+
+async fn ask(session: &Session, number: u64, poll: &Poll) -> PollAnswer {
+    session.poll(id(number), poll).await.unwrap()
+}
+
+fn on_postgresql(test: impl AsyncFn(&Db) + Sync) {
+    Db::on(Backend::PostgreSql, StoreOptions::default(), test);
+}
+
+/// A change that others have to hear of.
+async fn change(store: &Store, number: u64) -> Result<Option<LogPlace>, StoreError> {
+    let unit = store.write(move |tx| {
+        Box::pin(async move { tx.append_log(vec![Touched::Token(id(number)), Touched::Created(id(1))], after(1)).await })
+    });
+    unit.await.map(|logged| logged.place())
+}
+
+fn superseded<T: std::fmt::Debug>(result: &Result<T, StoreError>) -> bool {
+    matches!(result, Err(StoreError::Unavailable(outage)) if outage.kind == OutageKind::Superseded)
+}
+
+#[test]
+fn a_file_has_no_list() {
+    Db::on(Backend::Sqlite, StoreOptions::default(), async |db| {
+        assert!(Registry::of(db.url()).is_none());
+        assert_eq!(db.store().read(|reads| Box::pin(reads.list_nodes())).await, Ok(vec![]));
+    });
+}
+
+#[test]
+fn a_report_is_taken_from_a_node_on_the_list_that_is_who_it_says() {
+    on_postgresql(async |db| {
+        let (registry, session) = registered(db, MINE, 10).await;
+        assert!(registry.register(&record(MINE), 11).await.is_err(), "an id is used once");
+        let history = ask(&session, MINE, &poll(20, [10, 10])).await.history;
+        let table = [
+            (poll(30, [20, 25]), true),
+            (poll(40, [29, 30]), true),
+            (poll(50, [39, 41]), false),
+            (Poll { history: history.clone(), ..poll(50, [40, 40]) }, true),
+            (Poll { history: format!("{history}0"), ..poll(60, [50, 50]) }, false),
+            (poll(60, [50, 50]), true),
+        ];
+        for (poll, is_taken) in table {
+            let answer = ask(&session, MINE, &poll).await;
+            assert_eq!(answer.is_registered, is_taken, "{poll:?}");
+            assert_eq!(answer.clocks, vec![0; SHARDS]);
+            let [node] = answer.nodes.as_slice() else { panic!("{answer:?}") };
+            assert_eq!((&node.record, node.beat == poll.beat), (&record(MINE), is_taken));
+        }
+        assert!(!ask(&session, OTHER, &poll(20, [10, 10])).await.is_registered);
+        assert!(!session.remove(id(MINE), 59).await.unwrap(), "it reported since");
+        assert!(session.remove(id(MINE), 60).await.unwrap());
+        let answer = ask(&session, MINE, &poll(70, [60, 60])).await;
+        assert!(!answer.is_registered && answer.nodes.is_empty());
+    });
+}
+
+#[test]
+fn what_is_new_is_read_with_clocks_of_before_and_as_many_entries_as_are_wanted() {
+    on_postgresql(async |db| {
+        let (_, session) = registered(db, MINE, 10).await;
+        let first = change(db.store(), 7).await.unwrap().unwrap();
+        assert_eq!(first, LogPlace { shard: 7, seq: 2 });
+        change(db.store(), 7).await.unwrap();
+        let second = change(db.store(), 9).await.unwrap().unwrap();
+        assert_eq!(second, LogPlace { shard: 9, seq: 2 });
+        let places = |answer: &PollAnswer| -> Vec<(i16, i64)> {
+            answer.entries.iter().map(|entry| (entry.place.shard, entry.place.seq)).collect()
+        };
+        let all = ask(&session, MINE, &poll(20, [10, 10])).await;
+        assert_eq!(places(&all), [(7, 1), (7, 2), (7, 3), (7, 4), (9, 1), (9, 2)]);
+        assert_eq!((all.clocks[7], all.clocks[9], all.clocks.iter().sum::<i64>()), (4, 2, 6));
+        assert_eq!(all.entries[0].touched, Touched::Token(id(7)));
+        let some = ask(&session, MINE, &Poll { limit: 1, ..poll(30, [20, 20]) }).await;
+        assert_eq!(places(&some), [(7, 1), (9, 1)], "of each shard");
+        let mut rest = poll(40, [30, 30]);
+        (rest.applied[7], rest.applied[9]) = (3, 2);
+        let rest = ask(&session, MINE, &rest).await;
+        assert_eq!(places(&rest), [(7, 4)]);
+        let [node] = rest.nodes.as_slice() else { panic!("{rest:?}") };
+        assert_eq!((node.applied[7], node.applied[9]), (3, 2), "what is reported is on the list");
+        assert!(node.seen_at >= node.started_at);
+    });
+}
+
+#[test]
+fn a_node_off_the_list_or_without_a_lease_changes_nothing() {
+    on_postgresql(async |db| {
+        let (_, session) = registered(db, MINE, 10).await;
+        let node: NodeId = id(MINE);
+        let registration = Registration::new(node);
+        let opened = Store::open_registered(
+            db.url(),
+            StoreOptions::default(),
+            db.background().clone(),
+            Some(registration.clone()),
+        );
+        let store = opened.await.unwrap();
+        let refused = change(&store, 7).await;
+        assert!(superseded(&refused), "without a lease: {refused:?}");
+        registration.good_until().store(i64::MAX, std::sync::atomic::Ordering::Release);
+        assert_eq!(change(&store, 7).await, Ok(Some(LogPlace { shard: 7, seq: 2 })));
+
+        // A node is not taken off the list in the middle of its change.
+        let (begun, go_on) = (tokio::sync::Notify::new(), tokio::sync::Notify::new());
+        let (begun, go_on) = (std::sync::Arc::new(begun), std::sync::Arc::new(go_on));
+        let unit = {
+            let (store, begun, go_on) = (store.clone(), begun.clone(), go_on.clone());
+            tokio::spawn(async move {
+                let unit = store.write(move |tx| {
+                    Box::pin(async move {
+                        let logged = tx.append_log(vec![Touched::Token(id(7))], after(1)).await?;
+                        // Sends what waits.
+                        tx.log_tail(0).await?;
+                        begun.notify_one();
+                        go_on.notified().await;
+                        Ok::<_, StoreError>(logged)
+                    })
+                });
+                unit.await.map(|logged| logged.place())
+            })
+        };
+        begun.notified().await;
+        assert!(ask(&session, MINE, &poll(20, [10, 10])).await.is_registered, "its reports do not wait for its change");
+        assert!(!session.remove(node, 20).await.unwrap());
+        go_on.notify_one();
+        assert_eq!(unit.await.unwrap(), Ok(Some(LogPlace { shard: 7, seq: 3 })));
+
+        // Even one that believes in its lease, as a process does that was stopped in the middle of a change.
+        assert!(session.remove(node, 20).await.unwrap());
+        let refused = change(&store, 7).await;
+        assert!(superseded(&refused), "off the list: {refused:?}");
+        assert_eq!(change(db.store(), 7).await, Ok(Some(LogPlace { shard: 7, seq: 5 })), "numbers were taken back");
+        store.shutdown().await;
+    });
+}
+
+#[test]
+fn a_notification_reaches_every_node() {
+    on_postgresql(async |db| {
+        let (_, session) = registered(db, MINE, 10).await;
+        let (_, other) = registered(db, OTHER, 10).await;
+        session.notify().await.unwrap();
+        session.notified().await;
+        other.notified().await;
+    });
+}
+
+#[test]
+fn a_pooler_in_transaction_mode_is_refused_and_one_in_session_mode_serves() {
+    on_postgresql(async |db| {
+        let (_pooler, url) = Pooler::before(db.url()).await;
+        let refused = Registry::of(&url).unwrap().enter().await;
+        assert_eq!(refused, Err(EnterError::TransactionPooler));
+        assert!(refused.unwrap_err().to_string().contains("transaction mode"));
+        // One server connection for each client, for as long as it stays: what session mode does.
+        let (_proxy, url) = Proxy::before(db.url()).await;
+        assert_eq!(Registry::of(&url).unwrap().enter().await, Ok(()));
+    });
+}
+
+#[test]
+fn a_server_of_a_version_that_serves_alone_keeps_nodes_out_and_nodes_do_not() {
+    on_postgresql(async |db| {
+        let mut older = Sql::connect(db.url()).await;
+        older.run("SELECT pg_advisory_lock(7956858194981027842)").await.unwrap();
+        let registry = Registry::of(db.url()).unwrap();
+        assert_eq!(registry.enter().await, Err(EnterError::OlderServer));
+        older.run("SELECT pg_advisory_unlock_all()").await.unwrap();
+        let (one, two) = futures::future::join(registry.enter(), registry.enter()).await;
+        assert_eq!((one, two), (Ok(()), Ok(())));
+    });
+}
+
+#[test]
+fn a_weaker_commit_configured_at_the_server_is_made_durable_and_a_stronger_one_is_kept() {
+    on_postgresql(async |db| {
+        let mut sql = Sql::connect(db.url()).await;
+        let observed = "CREATE TABLE observed (value text); \
+            CREATE FUNCTION observe() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN \
+            INSERT INTO observed VALUES (current_setting('synchronous_commit')); RETURN NEW; END$$; \
+            CREATE TRIGGER observe AFTER INSERT ON revocation_log FOR EACH ROW EXECUTE FUNCTION observe()";
+        sql.run(observed).await.unwrap();
+        let name = db.url().to_string().rsplit_once('/').unwrap().1.to_owned();
+        for (configured, used) in
+            [("off", "on"), ("local", "on"), ("remote_write", "on"), ("on", "on"), ("remote_apply", "remote_apply")]
+        {
+            sql.run(&format!("ALTER DATABASE \"{name}\" SET synchronous_commit = {configured}")).await.unwrap();
+            let store = db.another_store().await;
+            assert_eq!(change(&store, 7).await.map(drop), Ok(()));
+            store.shutdown().await;
+            assert_eq!(sql.lines("SELECT value AS line FROM observed").await, [used], "{configured}");
+            sql.run("DELETE FROM observed").await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn nodes_that_reported_lately_are_counted() {
+    on_postgresql(async |db| {
+        let (registry, _session) = registered(db, MINE, 10).await;
+        registered(db, OTHER, 10).await;
+        assert_eq!(registry.live_nodes().await, Ok(2));
+        let mut sql = Sql::connect(db.url()).await;
+        sql.run("UPDATE nodes SET seen_at = seen_at - interval '11 seconds' WHERE beat = 10").await.unwrap();
+        assert_eq!(registry.live_nodes().await, Ok(0));
+        sql.run("ALTER TABLE nodes RENAME TO before").await.unwrap();
+        assert_eq!(registry.live_nodes().await, Ok(0), "before there was a list");
+        sql.run("ALTER TABLE before RENAME TO nodes").await.unwrap();
+    });
+}
