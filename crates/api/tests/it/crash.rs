@@ -19,10 +19,10 @@ use crate::support::{Backend, Chance, Client, Options, Request, Server, at_lengt
 
 both!(what_was_acknowledged_is_there);
 
-/// Databases side by side, each with a server that is killed again and again: on PostgreSQL a server that follows one
-/// that died waits for two seconds, and so do not all of them at once.
+/// Databases side by side, each with a server that is killed again and again: on PostgreSQL the first change after that waits
+/// five seconds for the node that died, and so do not all of them at once.
 const LANES: usize = 4;
-/// Kills in all: on SQLite, and on PostgreSQL, where a cycle takes those two seconds.
+/// Kills in all: on SQLite, and on PostgreSQL, where a cycle takes those five seconds.
 const KILLS: [usize; 2] = [300, 60];
 /// The long version.
 const KILLS_FULL: [usize; 2] = [5_000, 1_000];

@@ -18,6 +18,7 @@ mod keys;
 mod leaks;
 mod load;
 mod malformed;
+mod nodes;
 mod oauth;
 mod operations;
 mod outage;

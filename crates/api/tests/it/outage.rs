@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Backend, Client, Database, Options, Proxy, Request, Server, eventually, texts};
 
 /// The least a promise about memory covers: how long a node may answer from it after it last reached the database.
-const LEASE: Duration = Duration::from_secs(2);
+const LEASE: Duration = Duration::from_secs(5);
 
 /// An answer during an outage: what is asked for, or that it cannot be known.
 #[track_caller]

@@ -214,6 +214,7 @@ pub(super) const ROWS: &[Row] = &[
     row("list_invitations", Unbound, Invitation, 200),
     row("list_keys", People, Nothing, 200),
     row("list_members", Unbound, Nothing, 200),
+    row("list_nodes", Service, Nothing, 200),
     row("list_organizations", Holders, Nothing, 200),
     row("list_projects", Holders, Nothing, 200),
     row("list_repositories", Holders, Nothing, 200),

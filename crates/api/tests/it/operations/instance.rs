@@ -1,16 +1,13 @@
-//! One process serves a database: a second one refuses, says why, and leaves the first alone.
+//! One process serves an SQLite file: a second one refuses, says why, and leaves the first alone. Servers that share a
+//! PostgreSQL database are in `nodes`.
 
 use crate::support::{Backend, Options, Server, both, texts};
 
-both!(
-    a_second_server_refuses_to_start,
-    commands_that_write_refuse_while_it_is_served,
-    the_next_server_takes_over_after_a_stop,
-    the_next_server_takes_over_after_a_crash,
-);
+both!(the_next_server_takes_over_after_a_stop, the_next_server_takes_over_after_a_crash);
 
-fn a_second_server_refuses_to_start(backend: Backend) {
-    let server = Server::start(backend, Options::default());
+#[test]
+fn a_second_server_refuses_to_start_on_a_file() {
+    let server = Server::start(Backend::Sqlite, Options::default());
     let mut owner = server.owner();
     let [secret] = texts(&owner.create("a"), ["secret"]);
     let second = server.command(&["serve", "--listen", "127.0.0.1:0"], "");
@@ -23,11 +20,21 @@ fn a_second_server_refuses_to_start(backend: Backend) {
     owner.create("and the first one still writes");
 }
 
-fn commands_that_write_refuse_while_it_is_served(backend: Backend) {
-    let server = Server::start(backend, Options::default().unset_up());
+#[test]
+fn commands_that_write_refuse_while_a_file_is_served() {
+    let server = Server::start(Backend::Sqlite, Options::default().unset_up());
     let refused = server.set_up();
     assert!(refused.fails(1).contains("serves this database"), "{refused:?}");
     assert_eq!(refused.out, "");
+}
+
+#[test]
+fn commands_that_write_work_beside_the_servers_of_a_shared_database() {
+    let server = Server::start(Backend::PostgreSql, Options::default().unset_up());
+    server.anyone().get("/v1/me").fails(503, "not set up");
+    server.set_up().succeeds();
+    let [secret] = texts(&server.owner().create("a"), ["secret"]);
+    assert!(server.anyone().is_valid(&secret));
 }
 
 fn the_next_server_takes_over_after_a_stop(backend: Backend) {

@@ -74,6 +74,12 @@ impl Database {
         self.folder.path().join("nolapse.db")
     }
 
+    /// Runs statements past every server. PostgreSQL only.
+    pub(crate) fn run(&self, statements: &str) {
+        let url: url::Url = self.url().parse().unwrap();
+        administer(&url, statements);
+    }
+
     /// Everything the database holds, as bytes to search in: the files of SQLite, every row of every table of
     /// PostgreSQL as text.
     pub(crate) fn dump(&self) -> Vec<u8> {

@@ -111,7 +111,7 @@ pub(crate) struct Server {
     /// How long the log was when the program was started last.
     earlier: usize,
     pub(crate) options: Options,
-    pub(crate) database: Database,
+    pub(crate) database: Arc<Database>,
 }
 
 struct Running {
@@ -135,10 +135,19 @@ impl Server {
 
     /// Starts a server on this database, which it sets up unless told otherwise.
     pub(crate) fn start_on(database: Database, options: Options) -> Self {
+        let database = Arc::new(database);
         let mut server = Self { running: None, log: Arc::default(), earlier: 0, options, database };
         if server.options.set_up {
             server.set_up().succeeds();
         }
+        server.serve();
+        server
+    }
+
+    /// Starts another server on the same database.
+    pub(crate) fn beside(&self, options: Options) -> Self {
+        let database = Arc::clone(&self.database);
+        let mut server = Self { running: None, log: Arc::default(), earlier: 0, options, database };
         server.serve();
         server
     }

@@ -1,0 +1,68 @@
+//! `GET /v1/nodes`, and what nodes say of each other.
+
+use serde_json::Value;
+
+use super::{cluster, known_everywhere};
+use crate::support::{Backend, Options, Server, eventually};
+
+const SERVICE_TOKEN: &str = "a-service-token-of-forty-characters-long";
+
+fn with_service_token() -> Options {
+    Options::default().with("sessions.service_token", SERVICE_TOKEN)
+}
+
+fn nodes(server: &Server) -> Vec<Value> {
+    server.caller(SERVICE_TOKEN).get("/v1/nodes").expect(200)["nodes"].as_array().unwrap().clone()
+}
+
+#[test]
+fn operators_see_every_node_and_nobody_else_does() {
+    let mut servers = cluster(3, &with_service_token());
+    let listed = nodes(&servers[0]);
+    assert_eq!(listed.len(), 3, "the command that set it up has left: {listed:?}");
+    for node in &listed {
+        assert_eq!(node["version"], env!("CARGO_PKG_VERSION"));
+        assert_eq!(node["consistency"], "strict");
+        assert_eq!(node["tag_key"], listed[0]["tag_key"]);
+        assert!(node["lease_seconds"].as_f64().unwrap() > 0.0, "{node}");
+    }
+    let mut owner = servers[0].owner();
+    let (id, _) = known_everywhere(&mut owner, &servers);
+    owner.revoke(&id);
+    // The report that the revocation waited for is on the list.
+    let behind: i64 = nodes(&servers[1]).iter().map(|node| node["behind"].as_i64().unwrap()).sum();
+    assert!(behind <= 2, "{behind}");
+    owner.get("/v1/nodes").expect(401);
+    servers[0].anyone().get("/v1/nodes").expect(401);
+    let applied = servers.iter().map(|server| server.metrics().get("nolapse_log_applied_seq")).min().unwrap();
+    assert!(applied >= 2, "a token made and revoked: {applied}");
+
+    let mut last = servers.pop().unwrap();
+    last.stop();
+    assert_eq!(nodes(&servers[0]).len(), 2, "a node that stops leaves the list at once");
+}
+
+#[test]
+fn an_sqlite_file_has_no_nodes() {
+    let server = Server::start(Backend::Sqlite, with_service_token());
+    assert_eq!(nodes(&server), Vec::<Value>::new());
+    assert!(!server.anyone().get("/metrics").text().contains("nolapse_lease_remaining_seconds"));
+}
+
+#[test]
+fn nodes_with_different_tag_keys_answer_rightly_and_are_warned_of() {
+    let first = Server::start(Backend::PostgreSql, Options::default());
+    let other_key = "a".repeat(64);
+    let second = first.beside(Options::default().with("keys.tag_key", &other_key));
+    let servers = [first, second];
+    let mut owner = servers[0].owner();
+    for _ in 0..10 {
+        let (id, secret) = known_everywhere(&mut owner, &servers);
+        assert!(servers[0].anyone().is_valid(&secret));
+        servers[1].caller(owner.credential()).revoke(&id);
+        assert!(servers.iter().all(|server| !server.anyone().is_valid(&secret)));
+    }
+    for server in &servers {
+        eventually("the warning", || server.log().contains("tags with another key").then_some(()));
+    }
+}

@@ -1,0 +1,151 @@
+//! Nodes that are stopped, killed, cut off, or of another version.
+
+use rustix::process::Signal;
+
+use super::{cluster, known_everywhere};
+use crate::support::{Backend, Database, Options, Proxy, Server, eventually};
+
+const OVER: &str = "all leases were over";
+
+#[test]
+fn a_node_that_is_stopped_is_waited_for_and_says_valid_never_again() {
+    let servers = cluster(2, &Options::default());
+    let mut owner = servers[0].owner();
+    let known: Vec<(String, String)> = (0..20).map(|_| known_everywhere(&mut owner, &servers)).collect();
+    let mut waking: Vec<_> = (0..4).map(|_| servers[1].anyone()).collect();
+    for anyone in &mut waking {
+        assert!(anyone.is_valid(&known[0].1));
+    }
+    servers[1].signal(Signal::STOP);
+    // Side by side: each waits until the stopped node's lease is over.
+    std::thread::scope(|scope| {
+        for (id, _) in &known {
+            let mut owner = servers[0].caller(owner.credential());
+            scope.spawn(move || owner.revoke(id));
+        }
+    });
+    assert!(servers[0].log().contains(OVER), "{}", servers[0].log());
+    servers[1].signal(Signal::CONT);
+    for (number, (_, secret)) in known.iter().enumerate() {
+        let answer = waking[number % 4].validate(secret);
+        assert!([401, 503].contains(&answer.status), "{answer:?}");
+    }
+    eventually("the node to be back", || (servers[1].anyone().get("/ready").status == 200).then_some(()));
+    let (id, secret) = known_everywhere(&mut owner, &servers);
+    owner.revoke(&id);
+    assert!(!servers[1].anyone().is_valid(&secret));
+}
+
+#[test]
+fn the_revoking_node_may_be_stopped_between_commit_and_answer() {
+    let servers = cluster(2, &Options::default());
+    let mut owner = servers[0].owner();
+    for _ in 0..5 {
+        let (id, secret) = known_everywhere(&mut owner, &servers);
+        let mut revoker = servers[0].caller(owner.credential());
+        std::thread::scope(|scope| {
+            let answered = scope.spawn(move || revoker.revoke(&id));
+            // Wherever in the middle this falls.
+            servers[0].signal(Signal::STOP);
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            servers[0].signal(Signal::CONT);
+            answered.join().unwrap();
+        });
+        assert!(servers.iter().all(|server| !server.anyone().is_valid(&secret)));
+    }
+}
+
+#[test]
+fn a_node_that_is_killed_is_waited_for_once_and_then_taken_off_the_list() {
+    let mut servers = cluster(2, &Options::default());
+    let mut owner = servers[0].owner();
+    let (id, _) = known_everywhere(&mut owner, &servers);
+    servers[1].kill();
+    owner.revoke(&id);
+    eventually("the list to be without it", || servers[0].log().contains("taken off the list").then_some(()));
+    let before = servers[0].log().matches(OVER).count();
+    for _ in 0..20 {
+        let (id, _) = known_everywhere(&mut owner, &servers[..1]);
+        owner.revoke(&id);
+    }
+    assert_eq!(servers[0].log().matches(OVER).count(), before, "nobody waits for it any more");
+    servers[1].serve();
+    let (id, secret) = known_everywhere(&mut owner, &servers);
+    servers[1].caller(owner.credential()).revoke(&id);
+    assert!(!servers[0].anyone().is_valid(&secret));
+}
+
+#[test]
+fn a_node_that_is_cut_off_answers_from_memory_until_its_lease_is_over_and_changes_nothing() {
+    let database = Database::new(Backend::PostgreSql);
+    let proxy = Proxy::to(database.server_address());
+    let through = database.url_through(proxy.port());
+    let first = Server::start_on(database, Options::default());
+    let second = first.beside(Options::default().through(through).with("database.connect_timeout_ms", 500));
+    let servers = [first, second];
+    let mut owner = servers[0].owner();
+    let (id, secret) = known_everywhere(&mut owner, &servers);
+    let (_, good) = known_everywhere(&mut owner, &servers);
+    let mut cut_off = servers[1].anyone();
+    proxy.cut();
+    owner.revoke(&id);
+    // The answer came when the lease of the node was over.
+    let answer = cut_off.validate(&secret);
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert_eq!(cut_off.validate(&good).status, 503);
+    assert_eq!(servers[1].caller(owner.credential()).delete("/v1/tokens/none").status, 503);
+    assert!(servers[1].metrics().get("nolapse_fail_closed_total") > 0);
+    proxy.open();
+    eventually("the node to be back", || (cut_off.validate(&good).status == 200).then_some(()));
+    assert!(!cut_off.is_valid(&secret));
+}
+
+#[test]
+fn an_earlier_state_of_the_database_is_noticed_and_forgotten_for() {
+    let servers = cluster(2, &Options::default());
+    let mut owner = servers[0].owner();
+    let (id, _) = known_everywhere(&mut owner, &servers);
+    owner.revoke(&id);
+    let (_, secret) = known_everywhere(&mut owner, &servers);
+    // As a restore does: the token is of later, and so is what was logged.
+    sql(&servers[0], "DELETE FROM tokens WHERE revoked_at IS NULL; DELETE FROM revocation_log; UPDATE revocation_clock SET n = 0");
+    for server in &servers {
+        eventually("it to be noticed", || server.log().contains("an older copy has taken").then_some(()));
+        assert!(!server.anyone().is_valid(&secret));
+    }
+}
+
+#[test]
+fn a_node_refuses_a_schema_that_it_does_not_know_or_that_is_behind_and_says_which() {
+    let server = Server::start(Backend::PostgreSql, Options::default());
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    sql(&server, "INSERT INTO __diesel_schema_migrations (version) VALUES ('20990101000000')");
+    let refused = server.command(&serve, "");
+    assert!(refused.fails(1).contains("20990101000000"), "{refused:?}");
+    let mut behind = Server::start_on(Database::new(Backend::PostgreSql), Options::default());
+    behind.stop();
+    behind.options.set("database.migrate_at_start", false);
+    sql(&behind, "DELETE FROM __diesel_schema_migrations WHERE version = '20260101004400'");
+    assert!(behind.try_serve().is_err());
+    assert!(behind.log_since_start().contains("20260101004400_nodes"), "{}", behind.log_since_start());
+    // Who runs already goes on.
+    assert_eq!(server.anyone().get("/ready").status, 200);
+}
+
+#[test]
+fn a_node_refuses_to_serve_beside_nodes_of_other_rules() {
+    // Nobody is there who would find that this node does not report.
+    let mut server = Server::start(Backend::PostgreSql, Options::default());
+    server.stop();
+    sql(
+        &server,
+        "INSERT INTO nodes VALUES (gen_random_uuid(), 2, '9.9.9', '', '', 'strict', 1, '', clock_timestamp(), clock_timestamp())",
+    );
+    let refused = server.command(&["serve", "--listen", "127.0.0.1:0"], "");
+    let said = refused.fails(1);
+    assert!(said.contains("9.9.9") && said.contains("rules"), "{said}");
+}
+
+fn sql(server: &Server, statements: &str) {
+    server.database.run(statements);
+}
