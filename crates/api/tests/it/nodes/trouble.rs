@@ -108,7 +108,11 @@ fn an_earlier_state_of_the_database_is_noticed_and_forgotten_for() {
     owner.revoke(&id);
     let (_, secret) = known_everywhere(&mut owner, &servers);
     // As a restore does: the token is of later, and so is what was logged.
-    sql(&servers[0], "DELETE FROM tokens WHERE revoked_at IS NULL; DELETE FROM revocation_log; UPDATE revocation_clock SET n = 0");
+    sql(
+        &servers[0],
+        "DELETE FROM token_usage; DELETE FROM tokens WHERE revoked_at IS NULL; DELETE FROM revocation_log; \
+         UPDATE revocation_clock SET n = 0",
+    );
     for server in &servers {
         eventually("it to be noticed", || server.log().contains("an older copy has taken").then_some(()));
         assert!(!server.anyone().is_valid(&secret));
