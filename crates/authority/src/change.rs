@@ -192,7 +192,9 @@ impl Context {
             return Ok(None);
         }
         let touching = self.units.touching();
-        touched.into_iter().for_each(|touched| touching.touch(touched));
+        for touched in touched {
+            touching.touch(touched);
+        }
         let ((), place) = self.units.run_placed(self.now(), touching, |_| Box::pin(async { Ok::<_, Failure>(()) })).await?;
         Ok(place)
     }

@@ -78,9 +78,11 @@ impl Follow {
                 }
                 Err(error) => {
                     self.shared.registration.good_until().store(0, Ordering::Release);
-                    match self.ready.take() {
-                        Some(ready) => drop(ready.send(Err(error))),
-                        None => tracing::error!(%error, "the log cannot be followed any more"),
+                    if let Some(ready) = self.ready.take() {
+                        // The caller may have given up.
+                        ready.send(Err(error)).ok();
+                    } else {
+                        tracing::error!(%error, "the log cannot be followed any more");
                     }
                     break;
                 }
@@ -204,14 +206,7 @@ impl Follow {
         nodes: &[RegisteredNode],
     ) -> Result<(), StoreError> {
         let me = self.shared.registration.node();
-        let mut waits = self.shared.waits();
-        for ticket in waits.waiting.observe(question.noted_at, me, nodes) {
-            if let Some(tell) = waits.told.remove(&ticket) {
-                // The caller may have given up.
-                tell.send(()).ok();
-            }
-        }
-        drop(waits);
+        self.shared.tell_those_who_wait(question, me, nodes);
         for (node, beat) in self.peers.observe(received_at, me, nodes) {
             if session.remove(node, beat).await? {
                 tracing::warn!(%node, "a node stopped reporting, and its lease is over: it was taken off the list");

@@ -2,7 +2,7 @@
 
 mod follow;
 
-use crate::protocol::{Nanos, Ticket, Waiting, has_applied};
+use crate::protocol::{Nanos, Question, Ticket, Waiting, has_applied};
 use futures::future::{Either, select};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -10,7 +10,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use storage::model::{Consistency, LogPlace, NodeRecord, SHARDS, Touched};
+use storage::model::{Consistency, LogPlace, NodeRecord, RegisteredNode, SHARDS, Touched};
 use storage::nodes::{EnterError, Registration, Registry};
 use storage::{StoreError, boottime_nanos};
 use token_domain::Timestamp;
@@ -271,6 +271,17 @@ impl Node {
 impl Shared {
     fn waits(&self) -> MutexGuard<'_, Waits> {
         lock(&self.waits)
+    }
+
+    /// Changes that the list says every node has applied may be answered.
+    fn tell_those_who_wait(&self, question: &Question, me: NodeId, nodes: &[RegisteredNode]) {
+        let mut waits = self.waits();
+        for ticket in waits.waiting.observe(question.noted_at, me, nodes) {
+            if let Some(tell) = waits.told.remove(&ticket) {
+                // The caller may have given up.
+                tell.send(()).ok();
+            }
+        }
     }
 
     /// Tells the others that there is something to read, and reads the list anew.
