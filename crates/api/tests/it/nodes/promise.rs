@@ -15,9 +15,14 @@ struct Callers {
 }
 
 impl Callers {
+    /// Signed in once, which every node knows of.
     fn of(servers: &[Server]) -> Self {
+        Self::with(servers, servers[0].owner().credential())
+    }
+
+    fn with(servers: &[Server], credential: &str) -> Self {
         Self {
-            owners: servers.iter().map(Server::owner).collect(),
+            owners: servers.iter().map(|server| server.caller(credential)).collect(),
             anyone: servers.iter().map(Server::anyone).collect(),
         }
     }
@@ -64,11 +69,12 @@ fn a_revocation_holds_on_every_node_once_it_is_answered() {
 #[test]
 fn many_at_once_on_all_nodes_keep_the_promise() {
     let servers = cluster(2, &Options::default());
+    let owner = servers[0].owner();
     std::thread::scope(|scope| {
         for lane in 0..4_usize {
-            let servers = &servers;
+            let (servers, credential) = (&servers, owner.credential());
             scope.spawn(move || {
-                let mut callers = Callers::of(servers);
+                let mut callers = Callers::with(servers, credential);
                 for round in 0..ROUNDS {
                     let (at, other) = ((lane + round) % 2, (lane + round + 1) % 2);
                     let [id, secret] = texts(&callers.owners[at].create("prey"), ["id", "secret"]);
