@@ -217,7 +217,8 @@ fn a_weaker_commit_configured_at_the_server_is_made_durable_and_a_stronger_one_i
         let observed = "CREATE TABLE observed (value text); \
             CREATE FUNCTION observe() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN \
             INSERT INTO observed VALUES (current_setting('synchronous_commit')); RETURN NEW; END$$; \
-            CREATE TRIGGER observe AFTER INSERT ON revocation_log FOR EACH ROW EXECUTE FUNCTION observe()";
+            CREATE TRIGGER observe AFTER INSERT ON revocation_log FOR EACH ROW \
+            WHEN (NEW.touched = 'token') EXECUTE FUNCTION observe()";
         sql.run(observed).await.unwrap();
         let name = db.url().to_string().rsplit_once('/').unwrap().1.to_owned();
         for (configured, used) in
