@@ -19,11 +19,12 @@ pub(crate) struct State {
     nodes: BTreeMap<u128, (i64, Vec<i64>)>,
 }
 
-/// A primary, and what its standby has of it.
+/// A primary, what its synchronous standby has of it, and what a replica that nobody waits for has.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Database {
     pub(crate) primary: State,
     standby: State,
+    replica: State,
     history: u32,
 }
 
@@ -57,6 +58,12 @@ impl Database {
         self.standby = self.primary.clone();
     }
 
+    /// The replica that nobody waits for comes so far.
+    pub(crate) fn catch_up(&mut self) {
+        self.replicate();
+        self.replica = self.primary.clone();
+    }
+
     /// The standby takes over.
     pub(crate) fn fail_over(&mut self) {
         self.primary = self.standby.clone();
@@ -67,9 +74,9 @@ impl Database {
         self.history.to_string()
     }
 
-    /// A token as the standby has it, which may be late.
-    pub(crate) fn is_revoked_at_standby(&self, token: usize) -> bool {
-        self.standby.is_revoked[token]
+    /// A token as the replica has it, which may be late.
+    pub(crate) fn is_revoked_at_replica(&self, token: usize) -> bool {
+        self.replica.is_revoked[token]
     }
 
     /// Durable.

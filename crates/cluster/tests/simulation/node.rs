@@ -13,7 +13,7 @@ pub(crate) enum Mistake {
     StampAfterRead,
     /// Entries are applied when a notification said so, and the lease is renewed without.
     NotifyOnly,
-    /// Misses read a standby.
+    /// Misses read a replica.
     ReplicaRead,
     /// A use of memory makes it last longer.
     TouchOnHit,

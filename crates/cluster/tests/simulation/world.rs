@@ -157,7 +157,7 @@ impl World {
 
     fn recovery(&mut self, at: usize) {
         match self.chance.below(3) {
-            0 => self.database.replicate(),
+            0 => self.database.catch_up(),
             1 => self.nodes[at].is_suspended = false,
             _ => self.nodes[at].is_cut_off = false,
         }
@@ -227,7 +227,7 @@ impl World {
         let Miss { token, sent, mut stamp, is_revoked } = node.misses[index];
         let Some(is_revoked) = is_revoked else {
             let read = if mistake == Some(Mistake::ReplicaRead) {
-                self.database.is_revoked_at_standby(token)
+                self.database.is_revoked_at_replica(token)
             } else {
                 self.database.primary.is_revoked[token]
             };
