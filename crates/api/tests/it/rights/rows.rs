@@ -294,7 +294,7 @@ pub(super) const NEITHER: &[&str] = &[
     "get_catalog", "get_execution", "get_key", "get_me", "get_namespace", "get_organization", "get_organization_usage", "get_policy",
     "get_project", "get_protected_resource", "get_role", "get_scope", "get_self", "get_token", "get_totp", "get_usage", "health",
     "introspect", "list_actors", "list_audit", "list_baseline_history", "list_executions", "list_invitations",
-    "list_keys", "list_members", "list_organizations", "list_projects", "list_repositories", "list_roles",
+    "list_keys", "list_members", "list_nodes", "list_organizations", "list_projects", "list_repositories", "list_roles",
     "list_scope_actors", "list_scopes", "list_sessions", "list_tokens", "metrics", "preview_policy", "ready",
     "validate", "validate_batch", "verify_audit",
 ];
