@@ -17,7 +17,8 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use storage::Tx;
 use storage::model::{
-    Credential, Hold, LogPlace, MembershipStanding, Opening, Principal, Session, SessionStanding, Standing, TokenTerms, Touched,
+    Credential, Hold, LogPlace, MembershipStanding, Opening, Principal, Session, SessionStanding, Standing, TokenTerms,
+    Touched,
 };
 use token_domain::id::{OrganizationId, UserId};
 use token_domain::role::Power;
@@ -156,11 +157,7 @@ impl Context {
     ///
     /// # Errors
     /// As [`change`](Self::change).
-    pub(crate) async fn change_placed<T, E, F>(
-        self: &Arc<Self>,
-        ask: Ask,
-        work: F,
-    ) -> Result<(T, Option<LogPlace>), E>
+    pub(crate) async fn change_placed<T, E, F>(self: &Arc<Self>, ask: Ask, work: F) -> Result<(T, Option<LogPlace>), E>
     where
         T: Send + 'static,
         E: From<Failure> + From<Refused> + Send + 'static,
@@ -195,7 +192,8 @@ impl Context {
         for touched in touched {
             touching.touch(touched);
         }
-        let ((), place) = self.units.run_placed(self.now(), touching, |_| Box::pin(async { Ok::<_, Failure>(()) })).await?;
+        let ((), place) =
+            self.units.run_placed(self.now(), touching, |_| Box::pin(async { Ok::<_, Failure>(()) })).await?;
         Ok(place)
     }
 }

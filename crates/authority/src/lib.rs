@@ -43,8 +43,8 @@ pub mod validate;
 
 /// The records of the store that answers are made from.
 pub mod records {
-    pub use storage::model::{AuditRecord, LogPlace};
     pub use storage::model::{AccessScope, AccessScopeEdit, Actor, Change, Listing, Page, Project, ScopedTo};
+    pub use storage::model::{AuditRecord, LogPlace};
     pub use storage::model::{Baseline, Execution, Repository};
     pub use storage::model::{CustomRole, Invitation, Invited, Member};
     pub use storage::model::{MembershipStanding, Organization, Principal, Session, User};

@@ -164,9 +164,9 @@ impl Tx {
             };
             self.begin()?;
             let written = match &mut self.side {
-                TxSide::Sqlite(connection) => sqlite::repo::log::append_log(connection, &touched, at, node)
-                    .await
-                    .map(|place| logged.tell(place)),
+                TxSide::Sqlite(connection) => {
+                    sqlite::repo::log::append_log(connection, &touched, at, node).await.map(|place| logged.tell(place))
+                }
                 TxSide::PostgreSql(transaction) => {
                     let told = logged.clone();
                     let later = transaction.later(Box::new(move |mut connection| {

@@ -17,7 +17,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
-
 /// How long a look at the file is good for.
 pub const LEASE: Duration = Duration::from_secs(2);
 

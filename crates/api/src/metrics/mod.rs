@@ -118,7 +118,12 @@ fn encode_node(encoder: &mut DescriptorEncoder<'_>, status: NodeStatus) -> fmt::
     applied.encode(encoder.encode_descriptor("log_applied_seq", help, None, applied.metric_type())?)?;
     let registrations = ConstCounter::new(status.registrations);
     let help = "Times this node had to register; more than one after it was away for longer than its lease";
-    registrations.encode(encoder.encode_descriptor("node_registrations", help, None, registrations.metric_type())?)?;
+    registrations.encode(encoder.encode_descriptor(
+        "node_registrations",
+        help,
+        None,
+        registrations.metric_type(),
+    )?)?;
     let seconds = [
         ("log_lag_seconds", "How long ago the log of changes was last read to its end", status.lag),
         ("lease_remaining_seconds", "How long this node may go on answering from memory", status.lease_left),

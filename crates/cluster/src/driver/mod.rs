@@ -166,10 +166,8 @@ impl Node {
         let (ready, first_lease) = oneshot::channel();
         let follow = Follow::new(Arc::clone(&self.0), memory, ready);
         let no_thread = |error: &std::io::Error| StoreError::Broken(format!("no thread for the log: {error}"));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| no_thread(&error))?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| no_thread(&error))?;
         std::thread::Builder::new()
             .name("cluster".to_owned())
             .spawn(move || {

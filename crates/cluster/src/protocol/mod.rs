@@ -41,8 +41,8 @@ mod waiting;
 
 pub use follower::{Follower, Forget, News, Question, Received};
 pub use peers::Peers;
-pub use waiting::{Ticket, Waiting};
 pub(crate) use waiting::has_applied;
+pub use waiting::{Ticket, Waiting};
 
 /// A moment or a time, in nanoseconds of a clock that counts from the machine's start and runs on while it sleeps.
 pub type Nanos = i64;

@@ -305,8 +305,7 @@ impl World {
                 if !is_acknowledged && node.clock.at(now) < until {
                     return;
                 }
-                let count =
-                    if is_acknowledged { &mut self.outcome.acknowledged } else { &mut self.outcome.waited_out };
+                let count = if is_acknowledged { &mut self.outcome.acknowledged } else { &mut self.outcome.waited_out };
                 *count += 1;
                 node.waiting.end(ticket);
                 node.changes.swap_remove(index);

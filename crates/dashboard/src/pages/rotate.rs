@@ -400,8 +400,7 @@ async fn revoke(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
     };
     let done = match area {
         Area::Organization => {
-            let revoked =
-                services.tokens.revoke_saying(&visitor.caller, token.id, explanation, &visitor.origin).await;
+            let revoked = services.tokens.revoke_saying(&visitor.caller, token.id, explanation, &visitor.origin).await;
             revoked.map(drop)
         }
         Area::Own => services.tokens.revoke_key_saying(&visitor.caller, token.id, explanation, &visitor.origin).await,

@@ -143,7 +143,8 @@ mod tests {
             let place = LogPlace { shard, seq };
             assert_eq!(place.to_string().parse(), Ok(place));
         }
-        for text in ["", ".", "1", "1.", ".1", "64.1", "1.0", "-1.1", "1.-1", "+1.1", "1.1.1", " 1.1", "1.9223372036854775808"]
+        for text in
+            ["", ".", "1", "1.", ".1", "64.1", "1.0", "-1.1", "1.-1", "+1.1", "1.1.1", " 1.1", "1.9223372036854775808"]
         {
             assert_eq!(text.parse::<LogPlace>(), Err(InvalidLogPlace), "{text:?}");
         }

@@ -138,8 +138,7 @@ impl Session {
         let entries = entries_beyond(&mut news, poll);
         let nodes = repo::nodes::list_nodes(&mut list);
         let moments = async {
-            let question =
-                diesel::sql_query(concat!("SELECT ", history!(), " AS history, clock_timestamp() AS now"));
+            let question = diesel::sql_query(concat!("SELECT ", history!(), " AS history, clock_timestamp() AS now"));
             Ok(question.kept().get_result::<Moments>(&mut moments).await?)
         };
         let (is_registered, clocks, entries, nodes, moments) =

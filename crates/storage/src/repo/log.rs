@@ -20,7 +20,10 @@ pub(crate) async fn append_log(
     let count = i64::try_from(touched.len()).map_err(|_| StoreError::Broken("too many log entries".to_owned()))?;
     // The row of the clock stays locked until commit, so the next numbers commit after these.
     dialect::append_log(conn, touched, count, at, node).await?.ok_or_else(|| {
-        StoreError::outage(OutageKind::Superseded, "this server is not on the list of nodes any more: it reported too late")
+        StoreError::outage(
+            OutageKind::Superseded,
+            "this server is not on the list of nodes any more: it reported too late",
+        )
     })
 }
 

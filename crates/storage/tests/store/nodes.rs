@@ -47,7 +47,9 @@ fn on_postgresql(test: impl AsyncFn(&Db) + Sync) {
 /// A change that others have to hear of.
 async fn change(store: &Store, number: u64) -> Result<Option<LogPlace>, StoreError> {
     let unit = store.write(move |tx| {
-        Box::pin(async move { tx.append_log(vec![Touched::Token(id(number)), Touched::Created(id(1))], after(1)).await })
+        Box::pin(
+            async move { tx.append_log(vec![Touched::Token(id(number)), Touched::Created(id(1))], after(1)).await },
+        )
     });
     unit.await.map(|logged| logged.place())
 }

@@ -3,8 +3,8 @@
 use crate::run::{founded, read, write};
 use storage::model::{AuditFilter, AuditHead, AuditRecord, IdempotencyRecord, LogEntry, LogPlace, Principal, Touched};
 use storage::{Constraint, StoreError};
-use test_support::{Backend, Db};
 use test_support::records::{self, T0, after, id};
+use test_support::{Backend, Db};
 use token_domain::access::Direction;
 use token_domain::id::OrganizationId;
 use token_domain::{Span, Timestamp};

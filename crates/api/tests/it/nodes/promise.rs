@@ -58,8 +58,7 @@ fn a_revocation_holds_on_every_node_once_it_is_answered() {
             assert!(callers.anyone.iter_mut().all(|anyone| anyone.is_valid(&secret)), "the heir is good everywhere");
         }
     }
-    let acknowledged: u64 =
-        servers.iter().map(|server| server.metrics().get("nolapse_ack_wait_seconds_count")).sum();
+    let acknowledged: u64 = servers.iter().map(|server| server.metrics().get("nolapse_ack_wait_seconds_count")).sum();
     assert!(acknowledged >= u64::try_from(ROUNDS * count).unwrap(), "{acknowledged} changes waited");
     for server in &servers {
         assert!(!server.log().contains("all leases were over"), "{}", server.log());

@@ -6,7 +6,8 @@ use super::{cluster, known_everywhere};
 use crate::support::{Answer, Client, Options, Request};
 
 fn ask(client: &mut Client, secret: &str, min_seq: &str) -> Answer {
-    client.ask(Request::new("POST", "/v1/auth/validate").header("X-Nlp-Min-Seq", min_seq).json(&json!({"token": secret})))
+    client
+        .ask(Request::new("POST", "/v1/auth/validate").header("X-Nlp-Min-Seq", min_seq).json(&json!({"token": secret})))
 }
 
 #[test]
