@@ -76,6 +76,8 @@ impl Clock {
 #[derive(Clone, Debug)]
 pub(crate) struct PollUnderWay {
     question: Question,
+    /// It goes on once in so many chances to.
+    pub(crate) slowness: usize,
     is_registered: Option<bool>,
     clocks: Option<Vec<i64>>,
     entries: Option<Vec<storage::model::LogEntry>>,
@@ -214,10 +216,11 @@ impl Node {
         self.is_registered = true;
     }
 
-    pub(crate) fn begin_poll(&mut self, now: Nanos) {
+    pub(crate) fn begin_poll(&mut self, now: Nanos, slowness: usize) {
         let question = self.follower.poll(self.clock.at(now));
         self.poll = Some(PollUnderWay {
             question,
+            slowness,
             is_registered: None,
             clocks: None,
             entries: None,

@@ -178,7 +178,10 @@ impl World {
         if node.is_cut_off {
             return;
         }
-        if node.poll.is_some() {
+        if let Some(poll) = &node.poll {
+            if !self.chance.once_in(poll.slowness) {
+                return;
+            }
             // Often several parts of it are carried out with nothing in between.
             for _ in 0..=self.chance.below(5) {
                 let did = node.go_on_with_poll(&mut self.database, now, mistake);
@@ -188,7 +191,9 @@ impl World {
             self.tell(|| format!("node {at} polls"));
         } else if node.is_suspended {
         } else if node.is_registered {
-            node.begin_poll(now);
+            // Some are long under way.
+            let slowness = self.chance.pick(&[1, 1, 1, 1, 1, 12]);
+            node.begin_poll(now, slowness);
             self.tell(|| format!("node {at} sends a poll"));
         } else {
             self.ids += 1;
@@ -272,7 +277,7 @@ impl World {
                 self.answer(at, token);
             }
             Change::Begun(token) => {
-                let commit = if self.chance.once_in(6) { Commit::Cancelled } else { Commit::Durable };
+                let commit = if self.chance.once_in(4) { Commit::Cancelled } else { Commit::Durable };
                 let place = self.database.revoke(node.id, token, commit);
                 let is_certain = commit == Commit::Durable || mistake == Some(Mistake::CancelledCommit);
                 node.changes[index] = Change::Committed { token, place, is_certain };
