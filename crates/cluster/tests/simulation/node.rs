@@ -40,7 +40,8 @@ pub(crate) enum Mistake {
 }
 
 impl Mistake {
-    pub(crate) const ALL: [Self; 14] = [
+    /// Those that schedules drawn by chance reach. The others have schedules of their own, in `scripts`.
+    pub(crate) const BY_CHANCE: [Self; 12] = [
         Self::StampAfterRead,
         Self::NotifyOnly,
         Self::ReplicaRead,
@@ -49,11 +50,9 @@ impl Mistake {
         Self::AnswersBeforeAcknowledgements,
         Self::ZombieWrite,
         Self::LeaseFromReceipt,
-        Self::ListBeforeCommit,
         Self::SilenceIsConsent,
         Self::HastyRemoval,
         Self::LeaseWithoutEntries,
-        Self::NumbersOfAnotherHistory,
         Self::RepetitionAtOnce,
     ];
 }
