@@ -307,7 +307,7 @@ impl ListedKey {
         }
         let bytes = |text: &Option<String>| BASE64URL_NOPAD.decode(text.as_ref()?.trim_end_matches('=').as_bytes()).ok();
         let material = match (self.kty.as_str(), self.crv.as_deref()) {
-            ("RSA", _) => Material::Rsa { n: unsigned(bytes(&self.n)?), e: unsigned(bytes(&self.e)?) },
+            ("RSA", _) => Material::Rsa { n: unsigned(&bytes(&self.n)?), e: unsigned(&bytes(&self.e)?) },
             ("EC", Some("P-256")) => {
                 let point = [vec![4], bytes(&self.x)?, bytes(&self.y)?].concat();
                 Material::P256(point.try_into().ok()?)
@@ -321,7 +321,7 @@ impl ListedKey {
 }
 
 /// A number without the zeros in front that some libraries leave.
-fn unsigned(bytes: Vec<u8>) -> Vec<u8> {
+fn unsigned(bytes: &[u8]) -> Vec<u8> {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     bytes[zeros..].to_vec()
 }

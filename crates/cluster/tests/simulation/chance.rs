@@ -1,4 +1,4 @@
-//! Numbers drawn from a seed: SplitMix64 (Steele, Lea and Flood, 2014).
+//! Numbers drawn from a seed: `SplitMix64` (Steele, Lea and Flood, 2014).
 
 /// A stream of numbers.
 #[derive(Clone, Debug)]

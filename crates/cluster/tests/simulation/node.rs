@@ -113,6 +113,7 @@ pub(crate) struct Did {
 
 /// One process.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says of itself whether one thing has happened to the node")]
 pub(crate) struct Node {
     pub(crate) id: u128,
     pub(crate) clock: Clock,

@@ -105,9 +105,12 @@ fn revoking_beat(database: &Database) -> i64 {
     first.map_or(0, |node| node.beat)
 }
 
+/// A schedule; whether it went wrong with this mistake in the code, or none.
+type Script = fn(Option<Mistake>) -> bool;
+
 #[test]
 fn what_chance_hardly_draws_is_caught_as_well() {
-    let scripts: [(fn(Option<Mistake>) -> bool, Mistake); 2] = [
+    let scripts: [(Script, Mistake); 2] = [
         (a_node_comes_between_list_and_commit, Mistake::ListBeforeCommit),
         (a_number_is_given_twice, Mistake::NumbersOfAnotherHistory),
     ];

@@ -85,6 +85,7 @@ pub(crate) fn play(seed: u64, mistake: Option<Mistake>, is_told: bool) -> Outcom
 }
 
 impl World {
+    #[expect(clippy::print_stdout, reason = "a schedule that failed is told step by step to whoever replays it")]
     fn tell(&self, what: impl FnOnce() -> String) {
         if self.is_told {
             println!("{:>4} {:>9} µs  {}", self.step, self.now / 1_000, what());

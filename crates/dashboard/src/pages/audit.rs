@@ -48,9 +48,8 @@ impl EventLine {
             _ => String::new(),
         };
         let target = match (event.target_kind.as_str(), told("name")) {
-            ("", _) => String::new(),
+            ("", _) | ("session", None) => String::new(),
             (_, Some(name)) => name,
-            ("session", None) => String::new(),
             (_, None) => show::short(&event.target_id),
         };
         let said = [told("cause").or_else(|| told("reason")), told("note"), told("client_ip")];

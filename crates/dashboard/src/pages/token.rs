@@ -274,20 +274,3 @@ async fn edit(request: &HttpRequest, services: &Services, body: &[u8]) -> Answer
         Err(error) => Err(again(StatusCode::CONFLICT, explain(&error))),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bars_stand_on_each_other_within_the_chart() {
-        let counts = |allowed, insufficient, denied| UseCounts { allowed, insufficient, denied };
-        let hours = [counts(0, 0, 0), counts(1_000_000, 0, 0), counts(1, 1, 0), counts(250_000, 250_000, 500_000)];
-        let at = Timestamp::parse_rfc3339("2026-01-15T09:00:00Z").unwrap();
-        let bars = bars(&hours.map(|counts| (at, counts)));
-        assert_eq!((bars[0].allowed, bars[0].is_used), (0, false));
-        assert_eq!((bars[1].allowed, bars[1].allowed_y), (80, 0));
-        assert_eq!((bars[2].allowed, bars[2].lacking), (2, 2), "what there is shows");
-        assert_eq!((bars[3].refused_y, bars[3].refused), (0, 40));
-    }
-}

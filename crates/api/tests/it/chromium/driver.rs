@@ -1,4 +1,4 @@
-//! Chromium, driven by its WebDriver (<https://www.w3.org/TR/webdriver2/>).
+//! Chromium, driven by its `WebDriver` (<https://www.w3.org/TR/webdriver2/>).
 //!
 //! The protocol is JSON over HTTP and these tests need a dozen of its commands, so they speak it with the HTTP client that the
 //! workspace has already. The crates for it bring a second asynchronous HTTP stack, and the better known of them a library
@@ -58,7 +58,7 @@ impl Scheme {
 /// One browser with a profile of its own, at one server. Both programs end with it.
 pub(super) struct Chromium {
     agent: Agent,
-    /// The address of the WebDriver session.
+    /// The address of the `WebDriver` session.
     session: String,
     driver: Child,
     base: String,
@@ -283,7 +283,7 @@ impl Chromium {
     }
 }
 
-/// A text as a literal of XPath, which knows no escapes.
+/// A text as a literal of `XPath`, which knows no escapes.
 fn quoted(text: &str) -> String {
     assert!(!text.contains('"'));
     format!("\"{text}\"")
