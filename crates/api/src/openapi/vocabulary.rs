@@ -247,7 +247,7 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["ScopePreset.name"], shown_name(Name::LONGEST, "CI runner")),
         (&["description"], json!({"maxLength": 500, "example": "Everything that deploys."})),
         (&["group"], json!({"maxLength": 100, "example": "scans"})),
-        (&["email"], json!({"format": "email", "maxLength": Email::LONGEST, "example": "ada@example.org"})),
+        (&["email", "pending_email"], json!({"format": "email", "maxLength": Email::LONGEST, "example": "ada@example.org"})),
         (&["role"], shown_name(Name::LONGEST, "member")),
         (&["allowed_networks"], json!({"maxItems": 32, "items": {"maxLength": 49, "example": "192.0.2.0/24"}})),
         (&["revoked_note"], json!({"maxLength": 500, "example": "Found in a public repository."})),

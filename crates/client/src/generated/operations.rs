@@ -34,7 +34,7 @@ pub struct ListAuditOptions {
     pub limit: Option<u32>,
     /// Only this action, such as `token.create`.
     pub action: Option<String>,
-    /// Only by `user:<id>`, `token:<id>`, `service`, `system` or `anonymous`.
+    /// Only by `user:<id>`, `token:<id>`, `policy:<id>`, `service`, `system` or `anonymous`.
     pub actor: Option<String>,
     /// Only on what has this id.
     pub target: Option<String>,
@@ -139,7 +139,7 @@ pub struct ListKeysOptions {
     pub q: Option<String>,
     /// Only those that carry this scope by this very name.
     pub scope: Option<String>,
-    /// Only those made by `user:<id>`, `token:<id>`, `service` or `system`.
+    /// Only those made by `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     pub created_by: Option<String>,
     /// Only those bound to this project.
     pub project_id: Option<String>,
@@ -311,6 +311,18 @@ pub struct PreviewPolicyOptions {
     pub cursor: Option<String>,
 }
 
+/// Optional parameters of [`Client::get_organization_usage`].
+#[derive(Debug, Clone, Default)]
+pub struct GetOrganizationUsageOptions {
+    /// Where it begins, RFC 3339; rounded down to a whole step. A day (hours) or thirty days (days) before `to` if left
+    /// out. At most 31 days of hours, or 400 days.
+    pub from: Option<String>,
+    /// Where it ends, RFC 3339; rounded up to a whole step. Now if left out.
+    pub to: Option<String>,
+    /// `hour` (if left out) or `day`, UTC.
+    pub step: Option<String>,
+}
+
 /// Optional parameters of [`Client::list_repositories`].
 #[derive(Debug, Clone, Default)]
 pub struct ListRepositoriesOptions {
@@ -388,7 +400,7 @@ pub struct ListTokensOptions {
     pub q: Option<String>,
     /// Only those that carry this scope by this very name.
     pub scope: Option<String>,
-    /// Only those made by `user:<id>`, `token:<id>`, `service` or `system`.
+    /// Only those made by `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     pub created_by: Option<String>,
     /// Only those bound to this project.
     pub project_id: Option<String>,
@@ -430,7 +442,7 @@ pub struct CountTokensOptions {
     pub q: Option<String>,
     /// Only those that carry this scope by this very name.
     pub scope: Option<String>,
-    /// Only those made by `user:<id>`, `token:<id>`, `service` or `system`.
+    /// Only those made by `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     pub created_by: Option<String>,
     /// Only those bound to this project.
     pub project_id: Option<String>,
@@ -777,7 +789,7 @@ impl Client {
         Call::new(self, "GET", "/v1/me").send()
     }
 
-    /// Change one's own name or e-mail address.
+    /// Change one's own name, or ask for another e-mail address.
     ///
     /// `PATCH /v1/me`
     pub fn edit_me(&self, body: &types::EditMe) -> Result<types::Me> {
@@ -902,6 +914,13 @@ impl Client {
         Call::new(self, "POST", "/v1/me/totp/confirm").json(body).send()
     }
 
+    /// List the servers that share the database.
+    ///
+    /// `GET /v1/nodes`
+    pub fn list_nodes(&self) -> Result<types::NodeList> {
+        Call::new(self, "GET", "/v1/nodes").send()
+    }
+
     /// What is known about a token (RFC 7662).
     ///
     /// `POST /v1/oauth/introspect`
@@ -914,6 +933,13 @@ impl Client {
     /// `POST /v1/oauth/revoke`
     pub fn revoke_presented(&self, body: &types::RevocationRequest) -> Result<()> {
         Call::new(self, "POST", "/v1/oauth/revoke").form(body).send_for_nothing()
+    }
+
+    /// Exchange the identity token of a CI job or another workload for a short-lived token (RFC 8693).
+    ///
+    /// `POST /v1/oauth/token`
+    pub fn exchange_token(&self, body: &types::TokenExchangeRequest) -> Result<types::TokenExchangeResponse> {
+        Call::new(self, "POST", "/v1/oauth/token").form(body).send()
     }
 
     /// List one's own organisations: all of a signed-in person, the one a token is for.
@@ -1488,6 +1514,109 @@ impl Client {
             .send()
     }
 
+    /// List the trust policies.
+    ///
+    /// `GET /v1/organizations/{org_id}/trust-policies`
+    pub fn list_trust_policies(&self, org_id: &str) -> Result<types::TrustPolicyList> {
+        Call::new(self, "GET", "/v1/organizations/").segment(org_id).path("/trust-policies").send()
+    }
+
+    /// Trust the workloads of an identity provider.
+    ///
+    /// `POST /v1/organizations/{org_id}/trust-policies`
+    pub fn create_trust_policy(&self, org_id: &str, body: &types::CreateTrustPolicy) -> Result<types::TrustPolicy> {
+        Call::new(self, "POST", "/v1/organizations/").segment(org_id).path("/trust-policies").json(body).send()
+    }
+
+    /// Try the trust policies of the organisation on an identity token.
+    ///
+    /// `POST /v1/organizations/{org_id}/trust-policies/test`
+    pub fn test_trust_policies(&self, org_id: &str, body: &types::TestTrustPolicies) -> Result<types::TrustTest> {
+        Call::new(self, "POST", "/v1/organizations/").segment(org_id).path("/trust-policies/test").json(body).send()
+    }
+
+    /// Delete a trust policy.
+    ///
+    /// `DELETE /v1/organizations/{org_id}/trust-policies/{policy_id}`
+    pub fn delete_trust_policy(&self, org_id: &str, policy_id: &str) -> Result<()> {
+        Call::new(self, "DELETE", "/v1/organizations/")
+            .segment(org_id)
+            .path("/trust-policies/")
+            .segment(policy_id)
+            .send_for_nothing()
+    }
+
+    /// Show a trust policy.
+    ///
+    /// `GET /v1/organizations/{org_id}/trust-policies/{policy_id}`
+    pub fn get_trust_policy(&self, org_id: &str, policy_id: &str) -> Result<types::TrustPolicy> {
+        Call::new(self, "GET", "/v1/organizations/").segment(org_id).path("/trust-policies/").segment(policy_id).send()
+    }
+
+    /// Change a trust policy, or switch it off.
+    ///
+    /// `PATCH /v1/organizations/{org_id}/trust-policies/{policy_id}`
+    pub fn edit_trust_policy(
+        &self,
+        org_id: &str,
+        policy_id: &str,
+        body: &types::EditTrustPolicy,
+    ) -> Result<types::TrustPolicy> {
+        Call::new(self, "PATCH", "/v1/organizations/")
+            .segment(org_id)
+            .path("/trust-policies/")
+            .segment(policy_id)
+            .json(body)
+            .send()
+    }
+
+    /// List what was tried under a trust policy.
+    ///
+    /// `GET /v1/organizations/{org_id}/trust-policies/{policy_id}/attempts`
+    pub fn list_trust_attempts(&self, org_id: &str, policy_id: &str) -> Result<types::TrustAttemptList> {
+        Call::new(self, "GET", "/v1/organizations/")
+            .segment(org_id)
+            .path("/trust-policies/")
+            .segment(policy_id)
+            .path("/attempts")
+            .send()
+    }
+
+    /// Try one trust policy on an identity token.
+    ///
+    /// `POST /v1/organizations/{org_id}/trust-policies/{policy_id}/test`
+    pub fn test_trust_policy(
+        &self,
+        org_id: &str,
+        policy_id: &str,
+        body: &types::TestTrustPolicies,
+    ) -> Result<types::TrustTest> {
+        Call::new(self, "POST", "/v1/organizations/")
+            .segment(org_id)
+            .path("/trust-policies/")
+            .segment(policy_id)
+            .path("/test")
+            .json(body)
+            .send()
+    }
+
+    /// How often an organisation's tokens were used.
+    ///
+    /// `GET /v1/organizations/{org_id}/usage`
+    pub fn get_organization_usage(
+        &self,
+        org_id: &str,
+        options: &GetOrganizationUsageOptions,
+    ) -> Result<types::OrganizationUsage> {
+        Call::new(self, "GET", "/v1/organizations/")
+            .segment(org_id)
+            .path("/usage")
+            .query("from", options.from.as_ref())
+            .query("to", options.to.as_ref())
+            .query("step", options.step.as_ref())
+            .send()
+    }
+
     /// List the organisation's repositories.
     ///
     /// `GET /v1/repos`
@@ -1650,6 +1779,13 @@ impl Client {
     /// `DELETE /v1/sessions/current`
     pub fn delete_current(&self) -> Result<()> {
         Call::new(self, "DELETE", "/v1/sessions/current").send_for_nothing()
+    }
+
+    /// Prove to be at one's session.
+    ///
+    /// `POST /v1/sessions/current/proof`
+    pub fn prove_session(&self, body: &types::ProveSession) -> Result<types::Session> {
+        Call::new(self, "POST", "/v1/sessions/current/proof").json(body).send()
     }
 
     /// Open a session in another organisation. The one this came with goes on, and both end when it would have.

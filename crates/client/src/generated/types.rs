@@ -166,7 +166,7 @@ pub struct AssignedActors {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AuditEvent {
     pub action: String,
-    /// `user:<id>`, `token:<id>`, `service`, `system` or `anonymous`.
+    /// `user:<id>`, `token:<id>`, `policy:<id>`, `service`, `system` or `anonymous`.
     pub actor: String,
     /// To the microsecond.
     pub at: String,
@@ -193,12 +193,14 @@ pub struct AuthorizationServer {
     pub introspection_endpoint: String,
     pub introspection_endpoint_auth_methods_supported: Vec<String>,
     pub issuer: String,
-    /// None: tokens are made by `POST /v1/tokens`. Required by the standard all the same.
+    /// None: there is no authorisation endpoint. Required by the standard all the same.
     pub response_types_supported: Vec<String>,
     pub revocation_endpoint: String,
     pub revocation_endpoint_auth_methods_supported: Vec<String>,
     pub scopes_supported: Vec<String>,
     pub service_documentation: String,
+    pub token_endpoint: String,
+    pub token_endpoint_auth_methods_supported: Vec<String>,
 }
 
 /// A baseline.
@@ -269,7 +271,7 @@ pub struct BulkFilter {
     /// Only those with this label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_type: Option<String>,
-    /// Only those made by `user:<id>`, `token:<id>`, `service` or `system`.
+    /// Only those made by `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// `next_cursor` of the page before.
@@ -534,6 +536,40 @@ pub struct CreateToken {
     pub scopes: Vec<String>,
 }
 
+/// A policy to make.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateTrustPolicy {
+    /// An actor of that project, for tokens of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<String>,
+    /// What `aud` must be; the public address of this deployment if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// Whether it is in force; `true` if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Who signs the identity tokens, exactly as in `iss`; may be left out for `github`, `buildkite` and `terraform`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// What each claim must be, all of them: a text, `{"in": […]}` or `{"glob": …}`, where `*` stays within `/`. A name that
+    /// begins with `/` points into an object. An issuer that everybody shares needs a claim that cannot change hands.
+    #[serde(rename = "match")]
+    pub match_: Map<String, Value>,
+    /// 1–100 characters; tokens made under it are called so.
+    pub name: String,
+    /// What is known of the identity provider; follows from an issuer that everybody shares, else `generic`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
+    /// A project to bind the tokens to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// 1–64 scopes, none beyond the caller's own.
+    pub scopes: Vec<String>,
+    /// How long a token lives: 60–3600 seconds, 900 if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<u32>,
+}
+
 /// A token just made.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CreatedToken {
@@ -543,7 +579,7 @@ pub struct CreatedToken {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_networks: Option<Vec<String>>,
     pub created_at: String,
-    /// `user:<id>`, `token:<id>`, `service` or `system`.
+    /// `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     pub created_by: String,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -638,6 +674,7 @@ pub struct EditActor {
 /// What to change; what is left out stays.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EditMe {
+    /// Takes a session that was proven lately: `POST /v1/sessions/current/proof`.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub email: Option<Option<String>>,
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
@@ -728,6 +765,35 @@ pub struct EditToken {
     /// 1–100 characters.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub name: Option<Option<String>>,
+}
+
+/// What to change; what is left out stays.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct EditTrustPolicy {
+    /// An actor of that project; `null` for tokens of the organisation.
+    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<Option<String>>,
+    /// What `aud` must be; `null` for the public address of this deployment.
+    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
+    pub audience: Option<Option<String>>,
+    /// Whether it is in force.
+    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<Option<bool>>,
+    /// What each claim must be, in place of all conditions before.
+    #[serde(rename = "match", default, with = "double_option", skip_serializing_if = "Option::is_none")]
+    pub match_: Option<Option<Map<String, Value>>>,
+    /// 1–100 characters.
+    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
+    pub name: Option<Option<String>>,
+    /// A project to bind the tokens to; `null` for none.
+    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<Option<String>>,
+    /// 1–64 scopes, none beyond the caller's own.
+    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Option<Vec<String>>>,
+    /// How long a token lives: 60–3600 seconds.
+    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<Option<u32>>,
 }
 
 /// A good token, presented from where it may not be used.
@@ -936,7 +1002,7 @@ pub struct HitToken {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_networks: Option<Vec<String>>,
     pub created_at: String,
-    /// `user:<id>`, `token:<id>`, `service` or `system`.
+    /// `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     pub created_by: String,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -1117,7 +1183,7 @@ pub struct ListTokensQuery {
     /// Only those with this label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_type: Option<String>,
-    /// Only those made by `user:<id>`, `token:<id>`, `service` or `system`.
+    /// Only those made by `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// `next_cursor` of the page before.
@@ -1213,8 +1279,13 @@ pub struct MalformedQuestion {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Me {
     pub email: String,
+    /// Whether somebody has verified the address. Until then it adds nobody to an organization.
+    pub email_verified: bool,
     pub name: String,
     pub org_id: String,
+    /// An address that was asked for and not verified yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_email: Option<String>,
     pub role: String,
     /// Everything this credential may do now, by name.
     pub scopes: Vec<String>,
@@ -1343,6 +1414,37 @@ pub struct NewTotp {
     pub secret: Secret,
 }
 
+/// The servers that share the database.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct NodeList {
+    /// In the order they registered in. Empty where one process serves an SQLite file.
+    pub nodes: Vec<NodeView>,
+}
+
+/// A server that shares the database with others.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct NodeView {
+    /// Entries of the log of changes it has applied.
+    pub applied: u64,
+    /// Entries that another node has applied and this one has not reported yet.
+    pub behind: u64,
+    /// `strict` or `relaxed`: when it answers a change that takes rights away.
+    pub consistency: String,
+    /// Another with each start.
+    pub id: String,
+    /// What is left of the time for which it may answer from memory, at least; 0 when nobody knows whether it is there.
+    pub lease_seconds: f64,
+    /// The newest migration the program knows.
+    pub migration: String,
+    /// When it reported last.
+    pub seen_at: String,
+    pub started_at: String,
+    /// Which key its tags are made with: the same on all nodes, or each token costs a slow hash on every change of node.
+    pub tag_key: String,
+    /// Of the program.
+    pub version: String,
+}
+
 /// What a probe of readiness is told when something is missing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NotReady {
@@ -1383,6 +1485,20 @@ pub struct OrganizationList {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
     pub organizations: Vec<Organization>,
+}
+
+/// The uses of all tokens of an organisation.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct OrganizationUsage {
+    /// Where the first step begins.
+    pub from: String,
+    /// `hour` or `day`.
+    pub step: String,
+    /// Where the last one ends.
+    pub to: String,
+    pub total: UsageCounts,
+    /// Every step from the oldest on, those without a use included.
+    pub usage: Vec<UsageStep>,
 }
 
 /// A member, or an invitation to become one.
@@ -1498,6 +1614,19 @@ pub struct ProtectedResource {
     pub resource_documentation: String,
     pub resource_name: String,
     pub scopes_supported: Vec<String>,
+}
+
+/// One of the three.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProveSession {
+    /// Six digits of the app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Secret>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Secret>,
+    /// One of the recovery codes, which is used up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery_code: Option<Secret>,
 }
 
 /// Why a token is revoked.
@@ -1763,6 +1892,9 @@ pub struct Session {
     pub expires_at: String,
     pub id: String,
     pub org_id: String,
+    /// When the person last proved to be at it, by password or second factor; null where a front end vouched for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven_at: Option<String>,
     /// What the client called itself when it signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
@@ -1863,6 +1995,44 @@ pub struct SwitchSession {
     pub organization: String,
 }
 
+/// What to try: one of the two.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TestTrustPolicies {
+    /// Or the claims that one might have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Map<String, Value>>,
+    /// An identity token. It is not spent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwt: Option<String>,
+}
+
+/// A condition beside what the token has.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TestedClaim {
+    pub accepted: bool,
+    /// What it is; `null` where it is absent, or a list or an object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual: Option<String>,
+    pub claim: String,
+    /// What it must be: a text, or `{"in": …}` or `{"glob": …}`.
+    pub expected: String,
+}
+
+/// A policy beside the claims.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TestedTrustPolicy {
+    /// Whether it fits.
+    pub accepted: bool,
+    /// Issuer, audience and each condition.
+    pub claims: Vec<TestedClaim>,
+    pub enabled: bool,
+    pub name: String,
+    pub policy_id: String,
+    /// Why it refuses this job although all claims fit: it would have to name the sort of job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
 /// A token. Times are UTC to the second.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Token {
@@ -1872,7 +2042,7 @@ pub struct Token {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_networks: Option<Vec<String>>,
     pub created_at: String,
-    /// `user:<id>`, `token:<id>`, `service` or `system`.
+    /// `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     pub created_by: String,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -1932,6 +2102,43 @@ pub struct TokenCounts {
     pub expired: u64,
     pub revoked: u64,
     pub rotating: u64,
+}
+
+/// What is asked for (RFC 8693 §2.1).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TokenExchangeRequest {
+    /// The organisation, by its id or slug, where policies of several fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    pub grant_type: String,
+    /// The trust policy, where several fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_token_type: Option<String>,
+    /// The public address of this deployment, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// Fewer scopes than the policy has, separated by spaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The identity token of the workload.
+    pub subject_token: Secret,
+    pub subject_token_type: String,
+}
+
+/// What is given for it (RFC 8693 §2.2.1).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TokenExchangeResponse {
+    pub access_token: Secret,
+    /// In seconds.
+    pub expires_in: u64,
+    pub issued_token_type: String,
+    /// The trust policy it was made under.
+    pub policy_id: String,
+    /// Separated by spaces.
+    pub scope: String,
+    pub token_type: String,
 }
 
 /// A page of tokens.
@@ -2007,6 +2214,112 @@ pub struct TotpStatus {
     pub recovery_codes_left: u64,
     /// Whether the organisation of this session asks for one.
     pub required: bool,
+}
+
+/// An attempt with an identity token that the issuer signed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrustAttempt {
+    /// Where it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    pub at: String,
+    /// The first claim that did not meet its condition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<String>,
+    pub id: String,
+    /// `exchanged`, `wrong_audience`, `not_valid_now`, `claims_differ`, `refused_by_default`, `policy_disabled`, `ambiguous`,
+    /// `replayed`, `scopes_exceeded` or `limits`.
+    pub outcome: String,
+    /// The `sub` of the identity token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The token that was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_id: Option<String>,
+}
+
+/// The last hundred attempts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrustAttemptList {
+    pub attempts: Vec<TrustAttempt>,
+}
+
+/// A look at the token itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrustCheck {
+    /// `signature`, `audience` or `time`.
+    pub check: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    pub passed: bool,
+}
+
+/// A trust policy.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrustPolicy {
+    /// The actor the tokens are of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<String>,
+    /// What `aud` must be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    pub created_at: String,
+    /// `user:<id>`, `token:<id>` or `policy:<id>`.
+    pub created_by: String,
+    /// Whether it is in force.
+    pub enabled: bool,
+    pub id: String,
+    /// Who signs the identity tokens.
+    pub issuer: String,
+    /// What each claim must be: a text, `{"in": […]}` or `{"glob": …}`, where `*` stays within `/`.
+    #[serde(rename = "match")]
+    pub match_: Map<String, Value>,
+    pub name: String,
+    pub org_id: String,
+    /// What is known of the identity provider: `github`, `gitlab`, `buildkite`, `circleci`, `terraform`, `spacelift`,
+    /// `kubernetes` or `generic`.
+    pub preset: String,
+    /// The project the tokens are bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    pub scopes: Vec<String>,
+    /// How long a token lives, in seconds.
+    pub ttl: u32,
+    pub updated_at: String,
+    /// `user:<id>`, `token:<id>` or `policy:<id>`.
+    pub updated_by: String,
+    /// What its maker should think about.
+    pub warnings: Vec<TrustWarning>,
+}
+
+/// The trust policies of an organisation, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrustPolicyList {
+    pub trust_policies: Vec<TrustPolicy>,
+}
+
+/// What would become of it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrustTest {
+    /// Whether a token would be made.
+    pub accepted: bool,
+    /// The looks at the token itself; none where claims were given.
+    pub checks: Vec<TrustCheck>,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    pub policies: Vec<TestedTrustPolicy>,
+    /// Under which policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_id: Option<String>,
+}
+
+/// Something to think about.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrustWarning {
+    /// The claim it is about.
+    pub claim: String,
+    pub message: String,
 }
 
 /// What became of presented tokens.

@@ -27,17 +27,22 @@ struct NodeView {
     #[schema(example = "20260101004400_nodes")]
     migration: String,
     /// `strict` or `relaxed`: when it answers a change that takes rights away.
+    #[schema(pattern = "^(?:strict|relaxed)$", example = "strict")]
     consistency: &'static str,
     /// Which key its tags are made with: the same on all nodes, or each token costs a slow hash on every change of node.
+    #[schema(example = "5f1c0a9e")]
     tag_key: String,
     started_at: String,
     /// When it reported last.
     seen_at: String,
     /// Entries of the log of changes it has applied.
+    #[schema(minimum = 0, example = 4711)]
     applied: i64,
     /// Entries that another node has applied and this one has not reported yet.
+    #[schema(minimum = 0, example = 0)]
     behind: i64,
     /// What is left of the time for which it may answer from memory, at least; 0 when nobody knows whether it is there.
+    #[schema(minimum = 0, maximum = 5, example = 4.2)]
     lease_seconds: f64,
 }
 
