@@ -33,7 +33,7 @@ const GIVERS: usize = 2;
 const OFFSETS: [u64; 6] = [0, 500, 1_500, 4_000, 9_000, 18_000];
 
 fn rounds() -> usize {
-    if is_full() { 60 } else { 10 }
+    if is_full() { 20 } else { 2 }
 }
 
 fn session_rounds() -> usize {
