@@ -40,6 +40,7 @@ fn the_defaults_load_and_every_key_reaches_the_struct() {
     for key in KEYS.iter().filter(|key| key.default.is_none() && !twins.contains(key.path)) {
         let value = match key.kind {
             Kind::HttpUrl => "https://tokens.example.com",
+            Kind::Address => "127.0.0.1:9090",
             Kind::HexKey => HEX,
             Kind::Secret(_) => TOKEN,
             Kind::Integer { .. } => "7",
