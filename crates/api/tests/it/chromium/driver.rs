@@ -18,6 +18,8 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// Far longer than any answer takes on a busy machine; only a failure uses it up.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Whether pages may run scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,9 +185,12 @@ impl Chromium {
         self.get_value("/source").as_str().unwrap().to_owned()
     }
 
-    /// What a person can read on the page.
+    /// What a person can read on the page; nothing while one page gives way to the next.
     pub(super) fn text(&self) -> String {
-        self.text_of("body")
+        let body = json!({ "script": "return document.body ? document.body.innerText : ''", "args": [] });
+        let address = format!("{}/execute/sync", self.session);
+        let text = answered(self.agent.post(&address).send(body.to_string()));
+        text.ok().and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
     }
 
     /// The elements that a CSS selector finds.
@@ -201,11 +206,25 @@ impl Chromium {
         self.found(selector).len()
     }
 
+    /// The element that a CSS selector finds, the first that is shown if there are several. A page may still be on its way.
     #[track_caller]
     fn one(&self, selector: &str) -> String {
-        let found = self.found(selector);
-        let shown = found.iter().find(|element| self.get_value(&format!("/element/{element}/displayed")) == true);
-        shown.or(found.first()).unwrap_or_else(|| panic!("no {selector} on {}:\n{}", self.path(), self.text())).clone()
+        let begun = Instant::now();
+        loop {
+            let found = self.found(selector);
+            let shown = found.iter().find(|element| self.is_displayed(element));
+            if let Some(element) = shown.or(found.first()) {
+                return element.clone();
+            }
+            assert!(begun.elapsed() < PATIENCE, "no {selector} on {}:\n{}", self.path(), self.text());
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// Whether an element is shown; one that is gone is not.
+    fn is_displayed(&self, element: &str) -> bool {
+        let address = format!("{}/element/{element}/displayed", self.session);
+        answered(self.agent.get(address).call()).is_ok_and(|shown| shown == true)
     }
 
     /// The text of an element.
@@ -240,10 +259,16 @@ impl Chromium {
     pub(super) fn press(&self, name: &str) {
         let path =
             format!("//*[self::a or self::button or self::summary or self::label][normalize-space()={}]", quoted(name));
-        let found = self.post_value("/elements", &json!({ "using": "xpath", "value": path }));
-        let ids = found.as_array().unwrap().iter().map(|element| element[ELEMENT].as_str().unwrap().to_owned());
-        let shown = ids.clone().find(|id| self.get_value(&format!("/element/{id}/displayed")) == true);
-        let id = shown.unwrap_or_else(|| panic!("nothing is called {name} on {}:\n{}", self.path(), self.text()));
+        let begun = Instant::now();
+        let id = loop {
+            let found = self.post_value("/elements", &json!({ "using": "xpath", "value": path }));
+            let mut ids = found.as_array().unwrap().iter().map(|element| element[ELEMENT].as_str().unwrap().to_owned());
+            if let Some(id) = ids.find(|id| self.is_displayed(id)) {
+                break id;
+            }
+            assert!(begun.elapsed() < PATIENCE, "nothing is called {name} on {}:\n{}", self.path(), self.text());
+            std::thread::sleep(PAUSE);
+        };
         self.post_value(&format!("/element/{id}/click"), &json!({}));
     }
 
@@ -278,7 +303,7 @@ impl Chromium {
         let begun = Instant::now();
         while !self.text().contains(text) {
             assert!(begun.elapsed() < PATIENCE, "no {text:?} on {}:\n{}", self.path(), self.text());
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(PAUSE);
         }
     }
 }
@@ -296,9 +321,13 @@ fn read(mut answer: ureq::http::Response<ureq::Body>) -> Value {
 /// The value of an answer that has to be a success.
 #[track_caller]
 fn called(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Value {
+    answered(answer).unwrap_or_else(|refusal| panic!("the browser refused: {refusal}"))
+}
+
+/// The value of an answer, or why the browser refuses.
+fn answered(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Value, Value> {
     let answer = answer.unwrap();
     let status = answer.status();
     let mut body = read(answer);
-    assert_eq!(status, 200, "the browser refused: {}", body["value"]["message"]);
-    body["value"].take()
+    if status == 200 { Ok(body["value"].take()) } else { Err(body["value"]["message"].take()) }
 }

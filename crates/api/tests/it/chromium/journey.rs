@@ -90,7 +90,7 @@ fn a_token_lives_from_a_template_link_to_the_trail(scripts: Scripts) {
     // Rotated with a day of grace, guided.
     browser.open("/tokens");
     browser.press("Deploy");
-    browser.sees("for 7 days");
+    browser.sees("Expires in 6 d");
     browser.press("Rotate…");
     browser.click("input[name=grace][value='86400']");
     browser.press("Rotate");
