@@ -254,8 +254,17 @@ impl AgentType {
     /// Checks a token's label.
     ///
     /// # Errors
-    /// Anything but the empty text or up to 64 of `a–z`, `0–9` and `_`.
+    /// Anything but the empty text or up to 64 of `a–z`, `0–9` and `_`; a secret.
     pub fn parse(text: &str) -> Result<Self, InvalidText> {
+        let checked = Self::parse_stored(text)?;
+        if holds_secret(text) { Err(InvalidText::Secret) } else { Ok(checked) }
+    }
+
+    /// Reads a label back that was accepted before the rule on secrets was.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], but for secrets.
+    pub fn parse_stored(text: &str) -> Result<Self, InvalidText> {
         let fits = text.len() <= 64 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if fits {
             Ok(Self(text.to_owned()))

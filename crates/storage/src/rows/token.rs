@@ -136,7 +136,7 @@ impl TryFrom<TokenRow> for Token {
             organization_id: row.organization_id,
             owner,
             name: Name::parse_stored(&row.name).map_err(|_| bad("name"))?,
-            agent_type: AgentType::parse(&row.agent_type).map_err(|_| bad("agent_type"))?,
+            agent_type: AgentType::parse_stored(&row.agent_type).map_err(|_| bad("agent_type"))?,
             scopes: split_scopes(&row.scopes),
             project_id: row.project_id,
             facts,

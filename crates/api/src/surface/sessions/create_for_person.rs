@@ -21,6 +21,7 @@ use super::view::NewSession;
 use crate::surface::{failing, origin};
 use edge::codes::Code;
 use edge::error::{ApiError, ApiResult};
+use edge::extract::turn::Turn;
 use edge::extract::{Json, credentials};
 
 /// The service token of this deployment, if it has one. Clones share it.
@@ -54,8 +55,13 @@ impl FromRequest for Operator {
     type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let turn = Turn::take(request);
         let request = request.clone();
-        Box::pin(async move { recognise(&request).await.map(Self) })
+        Box::pin(async move {
+            let origin = recognise(&request).await?;
+            drop(turn);
+            Ok(Self(origin))
+        })
     }
 }
 
