@@ -19,13 +19,16 @@ use super::failing;
 use crate::surface::path::{Operations, Segment, Unreadable};
 use edge::codes::Code;
 use edge::error::ApiError;
+use edge::routes::closed;
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(list_trust_policies::list_trust_policies)
         .service(create_trust_policy::create_trust_policy)
-        // Before those with an id: `test` is none.
-        .service(test_trust_policies::test_trust_policies)
+        // Register before those with an id, or `…/test` would match `…/{policy_id}`.
+        .service(test_trust_policies::test_trust_policies);
+    closed(config, "/v1/organizations/{org_id}/trust-policies/test");
+    config
         .service(test_trust_policies::test_trust_policy)
         .service(list_trust_attempts::list_trust_attempts)
         .service(get_trust_policy::get_trust_policy)
