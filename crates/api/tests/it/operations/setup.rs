@@ -132,7 +132,7 @@ fn the_link_sets_up_once(backend: Backend) {
     // What the page says of the short name is so.
     let place = format!("/v1/organizations/{}", done["org_id"].as_str().unwrap());
     let renamed = Request::new("PATCH", &place).json(&json!({"slug": "other"}));
-    assert_eq!(server.owner().ask(renamed).fails(400, "invalid request")["field"], "slug");
+    assert_eq!(server.owner().ask(renamed).fails(400, "slug cannot be changed")["field"], "slug");
     assert!(done["org_id"].as_str().unwrap().starts_with("org_"));
     caller.post("/v1/setup", &body(&valid)).fails(409, "already set up");
     assert!(!server.anyone().is_valid("nlp_00112233445566778899aabbccddeeff550c911c"), "it is known from now on");
