@@ -7,7 +7,7 @@ use crate::support::{Backend, Database, Options, Proxy, Server, both};
 
 both!(pages_are_light_however_many_tokens_there_are);
 
-/// Statements of a page with 10 000 tokens: one for the session and its rights, one for the person, and what the page shows.
+/// Pages that show tokens or count them.
 const PAGES: [&str; 7] =
     ["/tokens", "/tokens?scope=execute&q=Token", "/", "/usage", "/tokens/new", "/audit", "/settings"];
 /// The most statements of a page; those that begin and end a transaction are counted with the others.
