@@ -183,6 +183,8 @@ fn is_pair(loss: &Loss, gift: &Gift) -> bool {
         "accept_invitation" if loss.holder == Holder::Session => {
             matches!(loss.operation, "remove_member" | "edit_member")
         }
+        // A viewer proves who they are as an administrator does.
+        "prove_session" => loss.what != "the person is made a viewer",
         _ => true,
     };
     gift.holders.contains(&loss.holder) && stands_on_it

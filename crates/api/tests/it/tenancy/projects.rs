@@ -118,8 +118,10 @@ fn a_project_goes_with_everything_in_it(backend: Backend) {
     assert!(owner.is_valid(&unbound));
     owner.get(&project.at(&format!("scopes/{scope}"))).fails(404, "not found");
     let event = server.facts().audit().pop().unwrap();
-    let detail: Value = serde_json::from_str(&event.detail).unwrap();
+    let mut detail: Value = serde_json::from_str(&event.detail).unwrap();
     assert_eq!(event.action, "project.delete");
+    let tokens = detail.as_object_mut().unwrap().remove("token_ids").unwrap();
+    assert_eq!(tokens.as_array().map(Vec::len), Some(2), "the tokens that died with it are named: {tokens}");
     assert_eq!(detail, json!({"slug": "fleet", "access_scopes": 1, "actors": 1, "live_tokens": 2}));
 }
 
