@@ -227,7 +227,7 @@ impl Memory for Remembered {
         self.0.fences().raise_all();
     }
 
-    fn tell_time(&self, now: Timestamp, since_boot: i64) {
-        self.0.follow_time(now, since_boot);
+    fn tell_time(&self, now: Timestamp, asked_at: i64, answered_at: i64) {
+        self.0.follow_time(now, asked_at, answered_at);
     }
 }

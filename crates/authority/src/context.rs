@@ -235,9 +235,10 @@ impl Context {
         self.lease.as_ref()
     }
 
-    /// The clock of the database, which all nodes follow, showed this so many nanoseconds after this machine's start.
-    pub fn follow_time(&self, moment: Timestamp, boot_nanos: i64) {
-        self.clock.follow(moment, boot_nanos / 1_000);
+    /// The clock of the database, which all nodes follow, showed this between a question and its answer; both in nanoseconds
+    /// after this machine's start.
+    pub fn follow_time(&self, moment: Timestamp, asked_nanos: i64, answered_nanos: i64) {
+        self.clock.follow(moment, asked_nanos / 1_000, answered_nanos / 1_000);
     }
 
     /// Waits for every unit of work that was begun; call it once, when no request can begin another.

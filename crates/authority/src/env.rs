@@ -28,8 +28,9 @@ pub trait Clock: Send + Sync {
     /// Time was at least this before: from now on it is not less. For the newest moment a database holds.
     fn not_before(&self, _moment: Timestamp) {}
 
-    /// Another clock, which all follow who have to agree, showed this so many microseconds after this machine's start.
-    fn follow(&self, _moment: Timestamp, _boot_micros: i64) {}
+    /// Another clock, which all follow who have to agree, showed this at some time between a question and its answer; both in
+    /// microseconds after this machine's start.
+    fn follow(&self, _moment: Timestamp, _asked_micros: i64, _answered_micros: i64) {}
 }
 
 /// Says whether this process may still answer from memory, and when a change holds in the memory of all others.

@@ -48,8 +48,8 @@ pub mod records {
     pub use storage::model::{Baseline, Execution, Repository};
     pub use storage::model::{CustomRole, Invitation, Invited, Member};
     pub use storage::model::{MembershipStanding, Organization, Principal, Session, User};
-    pub use storage::model::{TrustAttempt, TrustOutcome, TrustPolicy};
     pub use storage::model::{Narrowing, OwnerFilter, StatusCounts, Token, TokenDetails, TokenEdit, TokenOwner};
+    pub use storage::model::{TrustAttempt, TrustOutcome, TrustPolicy};
 }
 
 mod attempts;

@@ -20,7 +20,9 @@ pub use projects::{
 };
 pub use standing::{Credential, Hold, Opened, Opening, Standing};
 use token_domain::access::{Description, Direction, ExternalId, Metadata};
-use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId, RoleId, SessionId, TokenId, TrustPolicyId, UserId};
+use token_domain::id::{
+    AccessScopeId, ActorId, OrganizationId, ProjectId, RoleId, SessionId, TokenId, TrustPolicyId, UserId,
+};
 use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::text::{AgentType, Email, Name, Slug};
 use token_domain::token::{Explanation, Kind, RevokeReason, TokenFacts};

@@ -247,7 +247,10 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["ScopePreset.name"], shown_name(Name::LONGEST, "CI runner")),
         (&["description"], json!({"maxLength": 500, "example": "Everything that deploys."})),
         (&["group"], json!({"maxLength": 100, "example": "scans"})),
-        (&["email", "pending_email"], json!({"format": "email", "maxLength": Email::LONGEST, "example": "ada@example.org"})),
+        (
+            &["email", "pending_email"],
+            json!({"format": "email", "maxLength": Email::LONGEST, "example": "ada@example.org"}),
+        ),
         (&["role"], shown_name(Name::LONGEST, "member")),
         (&["allowed_networks"], json!({"maxItems": 32, "items": {"maxLength": 49, "example": "192.0.2.0/24"}})),
         (&["revoked_note"], json!({"maxLength": 500, "example": "Found in a public repository."})),
@@ -328,7 +331,10 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["resource"], free("https://tokens.example.org")),
         (&["preset"], one_of(&Preset::ALL.map(Preset::as_str))),
         (&["issuer"], json!({"maxLength": 512, "example": "https://token.actions.githubusercontent.com"})),
-        (&["audience"], json!({"minLength": 1, "maxLength": 512, "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]+$", "example": "https://tokens.example.org"})),
+        (
+            &["audience"],
+            json!({"minLength": 1, "maxLength": 512, "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]+$", "example": "https://tokens.example.org"}),
+        ),
         (&["ttl"], count(60, 3_600, 900)),
         (&["session_id"], taken::<kind::Session>()),
         (&["invitation_id"], taken::<kind::Invitation>()),

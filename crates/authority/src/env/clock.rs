@@ -94,9 +94,14 @@ impl Clock for SystemClock {
         self.latest.fetch_max(moment.as_micros(), Ordering::AcqRel);
     }
 
-    fn follow(&self, moment: Timestamp, boot_micros: i64) {
-        let offset = moment.as_micros().saturating_sub(boot_micros);
-        if self.offset.swap(offset, Ordering::AcqRel) == NONE {
+    fn follow(&self, moment: Timestamp, asked_micros: i64, answered_micros: i64) {
+        let least = moment.as_micros().saturating_sub(answered_micros);
+        let most = moment.as_micros().saturating_sub(asked_micros).max(least);
+        // Stay where both ends allow it. At first the latest moment that it can be: nothing counts longer than it may.
+        let before = self.offset.load(Ordering::Acquire);
+        let offset = if before == NONE { most } else { before.clamp(least, most) };
+        self.offset.store(offset, Ordering::Release);
+        if before == NONE {
             // What the wall clock showed counts for nothing: it may be an hour ahead, and nothing was answered by it.
             self.latest.store(moment.as_micros(), Ordering::Release);
         }
@@ -244,14 +249,14 @@ mod tests {
         let (hands, clock) = clock();
         assert_eq!(now(&clock), 1_000 * HOUR);
         // The other is an hour behind this machine, which has told nobody its own time yet.
-        clock.follow(Timestamp::from_micros(999 * HOUR), 0);
+        clock.follow(Timestamp::from_micros(999 * HOUR), 0, 0);
         assert_eq!(now(&clock), 999 * HOUR);
         assert_eq!(clock.wall().as_micros(), 999 * HOUR);
         hands.set(5_000 * HOUR);
         assert_eq!(now(&clock), 999 * HOUR, "the wall clock of this machine is set, and means nothing");
         hands.pass(HOUR);
         assert_eq!(now(&clock), 1_000 * HOUR);
-        clock.follow(Timestamp::from_micros(990 * HOUR), HOUR);
+        clock.follow(Timestamp::from_micros(990 * HOUR), HOUR, HOUR);
         let mut before = now(&clock);
         assert_eq!(before, 1_000 * HOUR, "the other fell back");
         for _ in 0..3 {
@@ -260,8 +265,26 @@ mod tests {
             assert!(read > before);
             before = read;
         }
-        clock.follow(Timestamp::from_micros(2_000 * HOUR), 4 * HOUR);
+        clock.follow(Timestamp::from_micros(2_000 * HOUR), 4 * HOUR, 4 * HOUR);
         assert_eq!(now(&clock), 2_000 * HOUR);
+    }
+
+    #[test]
+    fn a_clock_that_follows_another_is_never_behind_it_and_moves_only_when_it_must() {
+        let (_, clock) = clock();
+        // Asked and answered, in microseconds since the machine's start, and the offset that the clock has afterwards.
+        for (asked, answered, shown, offset) in [
+            (0, 400, 1_000_100, 1_000_100),
+            // Between 999 800 and 1 000 300: it stays.
+            (1_000, 1_500, 1_001_300, 1_000_100),
+            // At most 999 950.
+            (2_000, 2_100, 1_001_950, 999_950),
+            // At least 1 000 020.
+            (3_000, 3_100, 1_003_120, 1_000_020),
+        ] {
+            clock.follow(Timestamp::from_micros(shown), asked, answered);
+            assert_eq!(clock.offset.load(Ordering::Relaxed), offset, "{asked}");
+        }
     }
 
     #[test]

@@ -208,11 +208,7 @@ async fn power_of_maker(change: &mut Change<'_>, invitation: &Invitation) -> Res
             Ok(caller.map(|(caller, _)| Power::of(caller.effective)))
         }
         (
-            Principal::User(_)
-            | Principal::Policy(_)
-            | Principal::Service
-            | Principal::System
-            | Principal::Anonymous,
+            Principal::User(_) | Principal::Policy(_) | Principal::Service | Principal::System | Principal::Anonymous,
             Some(sponsor),
         ) => {
             let standing = change.tx.membership_standing(organization, sponsor).await?.filter(is_welcome);
@@ -220,11 +216,7 @@ async fn power_of_maker(change: &mut Change<'_>, invitation: &Invitation) -> Res
             Ok(power.transpose()?)
         }
         (
-            Principal::User(_)
-            | Principal::Policy(_)
-            | Principal::Service
-            | Principal::System
-            | Principal::Anonymous,
+            Principal::User(_) | Principal::Policy(_) | Principal::Service | Principal::System | Principal::Anonymous,
             None,
         ) => Ok(None),
     }

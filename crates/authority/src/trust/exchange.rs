@@ -5,13 +5,13 @@
 //! the identity token in the same transaction: of two who present it at once, one gets a token.
 
 use storage::model::{Principal, TrustAttempt, TrustOutcome, TrustPolicy};
+use storage::{Constraint, StoreError};
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, TrustPolicyId};
 use token_domain::scope::{GrantError, Grants};
 use token_domain::tenant::ActorStatus;
 use token_domain::text::Slug;
 use token_format::PlainToken;
-use storage::{Constraint, StoreError};
 
 use super::Trust;
 use super::edit::{granted, kind_of};
@@ -362,8 +362,7 @@ impl Mint {
         if !change.tx.spend_identity(&self.identity, self.keep_until).await? {
             return Err(ExchangeError::Replayed);
         }
-        let terms =
-            Terms { policy: &policy, actor: actor.as_ref(), grants: &grants, subject: self.subject.as_deref() };
+        let terms = Terms { policy: &policy, actor: actor.as_ref(), grants: &grants, subject: self.subject.as_deref() };
         let (secret, token) = self.made.store(change, terms).await?;
         let attempt = TrustAttempt {
             policy_id: id,

@@ -46,9 +46,7 @@ pub struct ExplainedPolicy {
 impl ExplainedPolicy {
     /// Whether the policy fits.
     pub fn fits(&self) -> bool {
-        self.policy.is_enabled
-            && self.refusal.is_none()
-            && self.judged.iter().all(|judged| judged.is_met)
+        self.policy.is_enabled && self.refusal.is_none() && self.judged.iter().all(|judged| judged.is_met)
     }
 }
 
@@ -103,11 +101,13 @@ impl Trust {
     }
 
     fn beside(&self, policy: TrustPolicy, claims: &Map<String, Value>) -> ExplainedPolicy {
-        let says = |claim: &str| claims.get(claim).and_then(|value| match value {
-            Value::String(text) => Some(text.as_str()),
-            Value::Array(several) if several.len() == 1 => several[0].as_str(),
-            _ => None,
-        });
+        let says = |claim: &str| {
+            claims.get(claim).and_then(|value| match value {
+                Value::String(text) => Some(text.as_str()),
+                Value::Array(several) if several.len() == 1 => several[0].as_str(),
+                _ => None,
+            })
+        };
         let own = |claim: &str, expected: Option<&str>| {
             says(claim).map(|actual| Judged {
                 claim: claim.to_owned(),

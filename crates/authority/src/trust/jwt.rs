@@ -305,7 +305,8 @@ impl ListedKey {
         if !is_for_signatures || !may_verify {
             return None;
         }
-        let bytes = |text: &Option<String>| BASE64URL_NOPAD.decode(text.as_ref()?.trim_end_matches('=').as_bytes()).ok();
+        let bytes =
+            |text: &Option<String>| BASE64URL_NOPAD.decode(text.as_ref()?.trim_end_matches('=').as_bytes()).ok();
         let material = match (self.kty.as_str(), self.crv.as_deref()) {
             ("RSA", _) => Material::Rsa { n: unsigned(&bytes(&self.n)?), e: unsigned(&bytes(&self.e)?) },
             ("EC", Some("P-256")) => {
@@ -422,7 +423,8 @@ mod tests {
         for alg in ["none", "None", "NONE", "HS256", "HS512", "PS256", "RS512", "ES384", "", "es256"] {
             assert_eq!(Jwt::read(&unsigned(json!({ "alg": alg }))).err(), Some(JwtError::Algorithm), "{alg}");
         }
-        let own = json!({"alg": "ES256", "kid": "p", "jwk": key, "jku": "https://example.org", "x5u": "https://example.org"});
+        let own =
+            json!({"alg": "ES256", "kid": "p", "jwk": key, "jku": "https://example.org", "x5u": "https://example.org"});
         let (stranger, _) = p256();
         let token = es256(&stranger, &own, &claims);
         assert_eq!(Jwt::read(&token).unwrap().verify(&keys(&[&key])), Err(JwtError::Signature), "its own key");
@@ -473,7 +475,9 @@ mod tests {
         }
         assert_eq!(Jwt::read(&token).unwrap().verify(&keys(&[&json!(1), &json!({}), &key])), Ok(()));
         assert!(KeySet::read(b"[]").is_err() && KeySet::read(b"{}").is_err() && KeySet::read(b"").is_err());
-        assert!(keys(&[&key]).may_have(Some("p")) && keys(&[&key]).may_have(None) && !keys(&[&key]).may_have(Some("q")));
+        assert!(
+            keys(&[&key]).may_have(Some("p")) && keys(&[&key]).may_have(None) && !keys(&[&key]).may_have(Some("q"))
+        );
     }
 
     #[test]

@@ -104,9 +104,10 @@ impl Trust {
     }
 
     async fn all(&self, organization: OrganizationId) -> Result<Vec<TrustPolicy>, TrustError> {
-        let read = self.context.store.read(move |reads| {
-            Box::pin(async move { reads.list_trust_policies(organization, MOST_POLICIES).await })
-        });
+        let read = self
+            .context
+            .store
+            .read(move |reads| Box::pin(async move { reads.list_trust_policies(organization, MOST_POLICIES).await }));
         Ok(read.await?)
     }
 
@@ -136,9 +137,10 @@ impl Trust {
         id: TrustPolicyId,
     ) -> Result<Vec<TrustAttempt>, TrustError> {
         self.get(caller, organization, id).await?;
-        let read = self.context.store.read(move |reads| {
-            Box::pin(async move { reads.list_trust_attempts(id, KEPT_ATTEMPTS).await })
-        });
+        let read = self
+            .context
+            .store
+            .read(move |reads| Box::pin(async move { reads.list_trust_attempts(id, KEPT_ATTEMPTS).await }));
         Ok(read.await?)
     }
 }

@@ -141,7 +141,7 @@ impl Follow {
             let version = other.record.version.clone();
             return Err(JoinError::OtherProtocol { version, theirs: other.record.protocol, ours: PROTOCOL });
         }
-        self.memory.tell_time(answer.now, received_at);
+        self.memory.tell_time(answer.now, question.noted_at, received_at);
         let news = match self.follower.receive(question, answer) {
             Received::News(news) => news,
             Received::NotRegistered => {

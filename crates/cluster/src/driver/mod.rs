@@ -29,8 +29,8 @@ pub trait Memory: Send + Sync {
     fn outdate(&self, touched: Touched);
     /// Outdates every read begun before this call.
     fn forget(&self);
-    /// The database's clock showed this, at most a moment before this time since the machine's start.
-    fn tell_time(&self, now: Timestamp, since_boot: Nanos);
+    /// The database's clock showed this at some time between a question and its answer; both since the machine's start.
+    fn tell_time(&self, now: Timestamp, asked_at: Nanos, answered_at: Nanos);
 }
 
 /// What a node says of itself to the others.

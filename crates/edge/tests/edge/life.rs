@@ -254,7 +254,8 @@ fn metrics_count_patterns_and_classes_never_paths() {
     ] {
         assert!(text.lines().any(|present| present == line), "{line}\n{text}");
     }
-    let counts_hot = |line: &str| line.contains("/hot") && !line.starts_with("nolapse_http_hot_request_duration_seconds");
+    let counts_hot =
+        |line: &str| line.contains("/hot") && !line.starts_with("nolapse_http_hot_request_duration_seconds");
     assert!(!text.lines().any(counts_hot) && !text.contains("secret-path"), "{text}");
     let described = |line: &&str| line.starts_with("# TYPE ");
     for line in text.lines().filter(described) {

@@ -24,8 +24,7 @@ pub(crate) async fn trust_policy_by_id(
     conn: &mut Conn<'_>,
     id: TrustPolicyId,
 ) -> Result<Option<TrustPolicy>, StoreError> {
-    let row =
-        trust_policies::table.find(id.bind()).select(TrustPolicyRow::as_select()).first(conn).await.optional()?;
+    let row = trust_policies::table.find(id.bind()).select(TrustPolicyRow::as_select()).first(conn).await.optional()?;
     row.map(TrustPolicy::try_from).transpose()
 }
 
@@ -146,10 +145,8 @@ pub(crate) async fn insert_trust_attempt(
 ) -> Result<bool, StoreError> {
     // Held, so that it cannot go between the look and the row that refers to it.
     let policy = trust_policies::table.find(record.policy_id.bind());
-    let is_there = diesel::update(policy)
-        .set(trust_policies::is_enabled.eq(trust_policies::is_enabled))
-        .execute(conn)
-        .await?;
+    let is_there =
+        diesel::update(policy).set(trust_policies::is_enabled.eq(trust_policies::is_enabled)).execute(conn).await?;
     if is_there == 0 {
         return Ok(false);
     }

@@ -401,9 +401,12 @@ fn sqlite_keeps_to_the_types_that_postgresql_has_by_itself() {
             let refusal = sql.run(&format!("UPDATE {table} SET {column} = zeroblob(15)")).await.unwrap_err();
             assert_eq!(refusal, format!("CHECK constraint failed: {table}_{column}_length"));
         }
-        for (table, column) in
-            [("access_scopes", "is_active"), ("executions", "is_strict"), ("organizations", "requires_second_factor"), ("trust_policies", "is_enabled")]
-        {
+        for (table, column) in [
+            ("access_scopes", "is_active"),
+            ("executions", "is_strict"),
+            ("organizations", "requires_second_factor"),
+            ("trust_policies", "is_enabled"),
+        ] {
             let refusal = sql.run(&format!("UPDATE {table} SET {column} = 2")).await.unwrap_err();
             assert_eq!(refusal, format!("CHECK constraint failed: {table}_{column}_bool"));
         }

@@ -74,9 +74,11 @@ fn policies_are_kept_by_organisation_and_found_by_issuer() {
         assert_eq!(read(store, move |r| Box::pin(r.trust_policy(org, id(20)))).await, None, "another's");
         assert_eq!(read(store, move |r| Box::pin(r.trust_policy_by_id(id(20)))).await, Some(policy(20, 2)));
         let issuer = "https://issuer.example.org";
-        for (organization, limit, expected) in
-            [(None, 10, vec![policy(10, 1), policy(20, 2)]), (Some(org), 10, vec![policy(10, 1)]), (None, 1, vec![policy(10, 1)])]
-        {
+        for (organization, limit, expected) in [
+            (None, 10, vec![policy(10, 1), policy(20, 2)]),
+            (Some(org), 10, vec![policy(10, 1)]),
+            (None, 1, vec![policy(10, 1)]),
+        ] {
             let found = read(store, move |r| {
                 Box::pin(async move { r.trust_policies_of_issuer(issuer, organization, limit).await })
             });
@@ -85,9 +87,9 @@ fn policies_are_kept_by_organisation_and_found_by_issuer() {
         let changed = TrustPolicy { ttl_seconds: 60, is_enabled: false, updated_at: after(2), ..policy(10, 1) };
         let (record, foreign) = (changed.clone(), TrustPolicy { ttl_seconds: 61, ..policy(20, 1) });
         let told = write(store, move |tx| {
-            Box::pin(async move {
-                Ok((tx.update_trust_policy(&record).await?, tx.update_trust_policy(&foreign).await?))
-            })
+            Box::pin(
+                async move { Ok((tx.update_trust_policy(&record).await?, tx.update_trust_policy(&foreign).await?)) },
+            )
         });
         assert_eq!(told.await.unwrap(), (true, false), "another organisation's stays");
         assert_eq!(read(store, move |r| Box::pin(r.trust_policy(org, id(10)))).await, Some(changed));
@@ -119,9 +121,8 @@ fn the_newest_attempts_are_kept_and_go_with_their_policy() {
             })
         });
         assert_eq!(told.await.unwrap(), [true, true, true, true, true, false]);
-        let attempts = |policy: u64| {
-            read(store, move |r| Box::pin(async move { r.list_trust_attempts(id(policy), 10).await }))
-        };
+        let attempts =
+            |policy: u64| read(store, move |r| Box::pin(async move { r.list_trust_attempts(id(policy), 10).await }));
         assert_eq!(attempts(10).await, [attempt(35, 10), attempt(34, 10), attempt(33, 10)]);
         assert_eq!(attempts(11).await, [attempt(30, 11)]);
         write(store, move |tx| Box::pin(async move { tx.delete_trust_policy(org, id(10)).await })).await.unwrap();

@@ -39,7 +39,9 @@ pub enum InvalidTrust {
     #[error("preset must be {0} for this issuer")]
     OtherPreset(&'static str),
     /// Everybody's jobs have tokens of this issuer, and names of projects change hands.
-    #[error("match must pin {0} to one text, or to a list of them: others have tokens of this issuer too, and names change hands")]
+    #[error(
+        "match must pin {0} to one text, or to a list of them: others have tokens of this issuer too, and names change hands"
+    )]
     NotPinned(&'static str),
     /// The subject alone, or not even that.
     #[error("match must have sub and at least one more claim for the preset {0}")]
@@ -225,9 +227,7 @@ impl Preset {
 
     /// What the maker of a policy should think about.
     pub fn warnings(self, conditions: &Conditions) -> Vec<Warning> {
-        let is = |claim: &str, text: &str| {
-            matches!(conditions.of(claim), Some(Expected::Exact(expected)) if expected == text)
-        };
+        let is = |claim: &str, text: &str| matches!(conditions.of(claim), Some(Expected::Exact(expected)) if expected == text);
         match self {
             Self::GitLab if !is("ref_protected", "true") => vec![Warning {
                 claim: "ref_protected",
@@ -272,7 +272,11 @@ mod tests {
             (Some(Preset::Kubernetes), Some("https://oidc.circleci.com/org/x"), Err("preset must be circleci")),
             (Some(Preset::GitLab), None, Err("issuer is required")),
             (None, None, Err("issuer is required")),
-            (Some(Preset::GitLab), Some("https://gitlab.example.org"), Ok((Preset::GitLab, "https://gitlab.example.org"))),
+            (
+                Some(Preset::GitLab),
+                Some("https://gitlab.example.org"),
+                Ok((Preset::GitLab, "https://gitlab.example.org")),
+            ),
             (Some(Preset::Buildkite), Some("https://example.org"), Err("issuer must be")),
             (Some(Preset::CircleCi), Some("https://example.org"), Err("issuer must be")),
             (None, Some("https://idp.example.org"), Ok((Preset::Generic, "https://idp.example.org"))),

@@ -200,9 +200,10 @@ fn refused(error: ExchangeError) -> ApiError {
             Code::InvalidGrant,
             "The identity token was exchanged before: ask its issuer for another one.".to_owned(),
         ),
-        ExchangeError::UnknownTarget => {
-            saying(Code::InvalidTarget, "audience must be the id or the slug of an organisation, or left out.".to_owned())
-        }
+        ExchangeError::UnknownTarget => saying(
+            Code::InvalidTarget,
+            "The audience must be the id or the slug of an organisation, or left out.".to_owned(),
+        ),
         ExchangeError::NoPolicy => saying(
             Code::UnauthorizedClient,
             "No trust policy fits this workload: its attempts, and a test of the policies, say which claim differs."
@@ -218,7 +219,7 @@ fn refused(error: ExchangeError) -> ApiError {
             "Several trust policies fit: send policy_id, or the organisation as audience.".to_owned(),
         ),
         ExchangeError::Scopes => {
-            saying(Code::InvalidScope, "scope must be within the scopes of the trust policy.".to_owned())
+            saying(Code::InvalidScope, "The scope must be within the scopes of the trust policy.".to_owned())
         }
         ExchangeError::Token(error) => failing::token(error),
         ExchangeError::Failed(failure) => failing::failed(&failure),

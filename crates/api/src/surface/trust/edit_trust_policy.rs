@@ -103,9 +103,9 @@ impl EditTrustPolicy {
             audience: self.audience.change("audience", |text| view::audience(text))?,
             conditions: self.r#match.value("match", Conditions::read)?,
             scopes: self.scopes.value("scopes", |scopes| Ok::<_, Infallible>(scopes.clone()))?,
-            project_id: self.project_id.change("project_id", |text| {
-                ProjectId::parse(text).map_err(|_| "must be the id of a project")
-            })?,
+            project_id: self
+                .project_id
+                .change("project_id", |text| ProjectId::parse(text).map_err(|_| "must be the id of a project"))?,
             actor_id: self
                 .actor_id
                 .change("actor_id", |text| ActorId::parse(text).map_err(|_| "must be the id of an actor"))?,

@@ -120,9 +120,8 @@ impl IssuerKeys {
             }
         }
         let found = kept.found.as_ref().filter(|found| now < found.at + GOOD).ok_or(NoKeys::Unreachable)?;
-        let signs = |algorithms: &Vec<String>| {
-            algorithms.iter().any(|name| Algorithm::parse(name) == Some(jwt.algorithm()))
-        };
+        let signs =
+            |algorithms: &Vec<String>| algorithms.iter().any(|name| Algorithm::parse(name) == Some(jwt.algorithm()));
         if found.algorithms.as_ref().is_some_and(|algorithms| !signs(algorithms)) {
             return Err(NoKeys::Algorithm);
         }

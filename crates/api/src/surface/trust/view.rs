@@ -100,7 +100,8 @@ pub(super) fn issuer(text: &str, outbound: &Outbound) -> ApiResult<String> {
     let Some(url) = Url::parse(text).ok().filter(|url| url.has_host() && text.len() <= LONGEST) else {
         return refused("must be an https URL");
     };
-    let has_more = url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some();
+    let has_more =
+        url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some();
     if has_more {
         return refused("must be an https URL without a user, a query or a fragment");
     }

@@ -69,7 +69,8 @@ fn a_deleted_role_leaves_viewers(backend: Backend) {
     assert_eq!(super::ground::accept(&server, &code).expect(201)["role"], "viewer");
     let event = server.facts().audit().into_iter().rfind(|event| event.action == "role.delete").unwrap();
     let detail: serde_json::Value = serde_json::from_str(&event.detail).unwrap();
-    let expected = json!({"name": "Releasers", "members_moved": 1, "members_moved_ids": [person.id], "invitations_moved": 1});
+    let expected =
+        json!({"name": "Releasers", "members_moved": 1, "members_moved_ids": [person.id], "invitations_moved": 1});
     assert_eq!(detail, expected);
     // The name is free again.
     org.role(&mut owner, "Releasers", &["execute"]);

@@ -149,8 +149,7 @@ fn answer(mut stream: TcpStream, own: &str, keys: &Mutex<Keys>) {
     let issuer = if matches!(manner, Manner::SomebodyElse) { "https://example.org" } else { own };
     let keys_at = if let Manner::KeysAt(url) = &manner { url.clone() } else { format!("{own}/keys") };
     let algorithms = if matches!(manner, Manner::OnlyRs256) { json!(["RS256"]) } else { json!(["RS256", "ES256"]) };
-    let metadata =
-        json!({"issuer": issuer, "jwks_uri": keys_at, "id_token_signing_alg_values_supported": algorithms});
+    let metadata = json!({"issuer": issuer, "jwks_uri": keys_at, "id_token_signing_alg_values_supported": algorithms});
     let body = if is_discovery { metadata.to_string() } else { json!({ "keys": published }).to_string() };
     let head = |status: &str, length: usize, more: &str| {
         format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{more}\r\n")
