@@ -84,7 +84,7 @@ const FOUND_AT_ONCE: [&str; 5] =
     ["first_organization", "organization_by_slug", "published_coverage", "share_organization", "token_rules"];
 
 /// What is read of the store and is no list: a row found by its key, a number, or all that there is.
-const NO_LISTS: [&str; 40] = [
+const NO_LISTS: [&str; 46] = [
     "access_scope",
     "access_scope_by_slug",
     "actor",
@@ -100,6 +100,12 @@ const NO_LISTS: [&str; 40] = [
     "idempotency",
     "invitation_by_digest",
     "invitation_for",
+    "count_second_factors",
+    "is_known_device",
+    "live_key_count",
+    "some_sealed_secret",
+    "some_verify_tag",
+    "tokens_of_project",
     "list_nodes",
     "live_token_count",
     "log_tail",

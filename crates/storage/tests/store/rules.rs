@@ -8,11 +8,11 @@ use test_support::{Backend, Db};
 /// One row in every table, two where rows refer to each other.
 const ROWS: &str = "
 INSERT INTO organizations VALUES ({id:1}, 'one', 'One', NULL, NULL, {t:1}, {t:1}, {no}), ({id:2}, 'two', 'Two', NULL, NULL, {t:1}, {t:1}, {no});
-INSERT INTO users VALUES ({id:3}, 'a@b', 'a@b', 'Ada', NULL, NULL, {t:1}, {t:1}), ({id:4}, 'c@d', 'c@d', 'Cy', NULL, NULL, {t:1}, {t:1});
+INSERT INTO users (id, email, email_key, name, password_hash, disabled_at, created_at, updated_at) VALUES ({id:3}, 'a@b', 'a@b', 'Ada', NULL, NULL, {t:1}, {t:1}), ({id:4}, 'c@d', 'c@d', 'Cy', NULL, NULL, {t:1}, {t:1});
 INSERT INTO roles VALUES ({id:5}, {id:1}, 'R', 'r', 'x', {t:1}, {t:1}), ({id:6}, {id:2}, 'S', 's', 'x', {t:1}, {t:1}), ({id:30}, {id:1}, 'Q', 'q', 'x', {t:1}, {t:1});
 INSERT INTO memberships VALUES ({id:1}, {id:3}, NULL, {id:5}, {t:1}, NULL), ({id:1}, {id:4}, 'owner', NULL, {t:1}, NULL);
 INSERT INTO invitations VALUES ({id:40}, {id:1}, 'e@f', 'e@f', NULL, {id:5}, {digest:1}, 'system', {id:3}, {t:1}, {t:2}), ({id:41}, {id:1}, 'g@h', 'g@h', 'viewer', NULL, {digest:2}, 'system', NULL, {t:1}, {t:2});
-INSERT INTO sessions VALUES ({id:7}, {id:3}, {id:1}, {b:32}, NULL, {t:1}, {t:2});
+INSERT INTO sessions (id, user_id, organization_id, token_digest, user_agent, created_at, expires_at) VALUES ({id:7}, {id:3}, {id:1}, {b:32}, NULL, {t:1}, {t:2});
 INSERT INTO projects VALUES ({id:8}, {id:1}, 'P', 'p', {t:1}, {t:1}), ({id:9}, {id:2}, 'P', 'p', {t:1}, {t:1}), ({id:31}, {id:1}, 'P', 'q', {t:1}, {t:1});
 INSERT INTO access_scopes VALUES ({id:10}, {id:8}, 's', NULL, NULL, NULL, {yes}, {t:1}, {t:1}), ({id:11}, {id:9}, 's', NULL, NULL, NULL, {yes}, {t:1}, {t:1}), ({id:32}, {id:8}, 't', NULL, NULL, NULL, {yes}, {t:1}, {t:1});
 INSERT INTO actors VALUES ({id:12}, {id:8}, {id:10}, 'A', 'device', NULL, NULL, NULL, NULL, {t:1}, {t:1}), ({id:13}, {id:9}, NULL, 'B', 'agent', NULL, NULL, NULL, NULL, {t:1}, {t:1});
@@ -135,7 +135,7 @@ const BREACHES: &[(&str, Kind, &str)] = &[
     (
         "sessions_token_digest_key",
         Unique("sessions.token_digest"),
-        "INSERT INTO sessions VALUES ({id:70}, {id:3}, {id:1}, {b:32}, NULL, {t:1}, {t:2})",
+        "INSERT INTO sessions (id, user_id, organization_id, token_digest, user_agent, created_at, expires_at) VALUES ({id:70}, {id:3}, {id:1}, {b:32}, NULL, {t:1}, {t:2})",
     ),
     ("sessions_expiry_ahead", Check, "UPDATE sessions SET expires_at = created_at"),
     ("sessions_membership_fkey", Reference, "UPDATE sessions SET organization_id = {id:2}"),

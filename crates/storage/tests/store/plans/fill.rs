@@ -48,8 +48,8 @@ const FILL: &str = "
 INSERT INTO organizations VALUES ({id:1}, 'large', 'Large', NULL, NULL, {t:1}, {t:1}, {no}), ({id:2}, 'small', 'Small', NULL, NULL, {t:1}, {t:1}, {no});
 INSERT INTO organizations SELECT {row:1000000}, 'o-' || n, 'O', NULL, NULL, {t:1}, {t:1}, {no} FROM numbers;
 INSERT INTO token_policies SELECT {row:1000000}, 'personal', {yes}, NULL, NULL, NULL, NULL, {t:1}, 'system' FROM numbers;
-INSERT INTO users VALUES ({id:3}, 'ada@example.org', 'ada@example.org', 'Ada', NULL, NULL, {t:1}, {t:1});
-INSERT INTO users SELECT {row:1000000}, 'p' || n || '@example.org', 'p' || n || '@example.org', 'P', NULL, NULL, {t:1}, {t:1} FROM numbers;
+INSERT INTO users (id, email, email_key, name, password_hash, disabled_at, created_at, updated_at) VALUES ({id:3}, 'ada@example.org', 'ada@example.org', 'Ada', NULL, NULL, {t:1}, {t:1});
+INSERT INTO users (id, email, email_key, name, password_hash, disabled_at, created_at, updated_at) SELECT {row:1000000}, 'p' || n || '@example.org', 'p' || n || '@example.org', 'P', NULL, NULL, {t:1}, {t:1} FROM numbers;
 INSERT INTO roles VALUES ({id:11}, {id:1}, 'Role', 'role', 'x', {t:1}, {t:1});
 INSERT INTO roles SELECT {row:1000000}, {id:1}, 'R' || n, 'r' || n, 'x', {t:1}, {t:1} FROM numbers;
 INSERT INTO roles SELECT {row:2000000}, {id:2}, 'R' || n, 'r' || n, 'x', {t:1}, {t:1} FROM numbers WHERE n <= 20;
@@ -57,8 +57,8 @@ INSERT INTO memberships (organization_id, user_id, built_in_role, role_id, creat
 INSERT INTO memberships (organization_id, user_id, built_in_role, role_id, created_at)
     SELECT {id:1}, {row:1000000}, CASE WHEN n % {few} <> 0 THEN 'member' END, CASE n % {few} WHEN 0 THEN {id:11} END, {m} FROM numbers;
 INSERT INTO memberships (organization_id, user_id, built_in_role, role_id, created_at) SELECT {row:1000000}, {row:1000000}, 'owner', NULL, {m} FROM numbers;
-INSERT INTO sessions SELECT {row:1000000}, {row:1000000}, {id:1}, {digest}, NULL, {m}, {far} FROM numbers;
-INSERT INTO sessions SELECT {row:2000000}, {id:3}, {id:1}, {other}, NULL, {m}, {far} FROM numbers WHERE n <= 20;
+INSERT INTO sessions (id, user_id, organization_id, token_digest, user_agent, created_at, expires_at) SELECT {row:1000000}, {row:1000000}, {id:1}, {digest}, NULL, {m}, {far} FROM numbers;
+INSERT INTO sessions (id, user_id, organization_id, token_digest, user_agent, created_at, expires_at) SELECT {row:2000000}, {id:3}, {id:1}, {other}, NULL, {m}, {far} FROM numbers WHERE n <= 20;
 INSERT INTO invitations SELECT {row:1000000}, {id:1}, 'i' || n || '@example.org', 'i' || n || '@example.org', 'member', NULL, {digest}, 'system', NULL, {m}, {far} FROM numbers;
 INSERT INTO invitations SELECT {row:2000000}, {row:1000000}, 'i@example.org', 'i@example.org', 'member', NULL, {other}, 'system', NULL, {m}, {far} FROM numbers;
 INSERT INTO projects SELECT {row:1000000}, {id:1}, 'P' || n % 1000, 'p-' || n, {m}, {m} FROM numbers;
