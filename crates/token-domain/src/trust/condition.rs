@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::glob::{Glob, InvalidGlob};
+use crate::text::holds_secret;
 
 /// The conditions of a policy, by claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,9 @@ pub enum InvalidConditions {
     /// A claim that is judged anyway, of every token.
     #[error("must not have {0}: it is judged for every token")]
     Judged(String),
+    /// A token, a session or the code of an invitation.
+    #[error("must not hold a token or another secret")]
+    Secret,
 }
 
 /// One condition beside what a token has.
@@ -90,6 +94,10 @@ impl Conditions {
     pub fn read(object: &Map<String, Value>) -> Result<Self, InvalidConditions> {
         if object.is_empty() {
             return Err(InvalidConditions::None);
+        }
+        // First: other refusals repeat names of claims.
+        if serde_json::to_string(object).is_ok_and(|text| holds_secret(&text)) {
+            return Err(InvalidConditions::Secret);
         }
         if object.len() > Self::MOST {
             return Err(InvalidConditions::TooMany);

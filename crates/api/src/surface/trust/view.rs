@@ -6,6 +6,7 @@ use authority::trust::Trust;
 use edge::outbound::Outbound;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use token_domain::text::holds_secret;
 use token_domain::trust::Conditions;
 use url::Url;
 use utoipa::ToSchema;
@@ -97,6 +98,9 @@ pub(super) fn conditions(object: &Map<String, Value>) -> ApiResult<Conditions> {
 /// Reads an issuer: an address from which discovery starts, so without a query, and compared as it is.
 pub(super) fn issuer(text: &str, outbound: &Outbound) -> ApiResult<String> {
     let refused = |advice: &'static str| Err(ApiError::invalid("issuer", advice));
+    if holds_secret(text) {
+        return refused("must not hold a token or another secret");
+    }
     let Some(url) = Url::parse(text).ok().filter(|url| url.has_host() && text.len() <= LONGEST) else {
         return refused("must be an https URL");
     };
@@ -114,6 +118,9 @@ pub(super) fn issuer(text: &str, outbound: &Outbound) -> ApiResult<String> {
 
 /// Reads an audience.
 pub(super) fn audience(text: &str) -> Result<String, &'static str> {
+    if holds_secret(text) {
+        return Err("must not hold a token or another secret");
+    }
     let is_good = (1..=LONGEST).contains(&text.chars().count()) && !text.chars().any(char::is_control);
     if is_good { Ok(text.to_owned()) } else { Err("must have 1 to 512 characters, none of them control characters") }
 }
