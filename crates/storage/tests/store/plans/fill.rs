@@ -132,7 +132,7 @@ fn statements(backend: Backend) -> String {
         Backend::PostgreSql => (
             "(lpad(to_hex(n + ",
             "decode(lpad(to_hex(n + ",
-            "('epoch'::timestamptz + n * {micros} * interval '1 microsecond')",
+            "('epoch'::timestamptz + n * interval '{micros} microseconds')",
             "NULL::uuid",
         ),
     };
