@@ -75,7 +75,8 @@ impl World {
             .with("sessions.service_token", SERVICE_TOKEN)
             .with("server.keep_alive_seconds", 600)
             .with("server.public_url", "https://tokens.example.org")
-            .with("rate_limit.leak_reports", 1_000_000);
+            .with("rate_limit.leak_reports", 1_000_000)
+            .with("tokens.keys_per_person", 10_000);
         let server = Server::start(backend, options);
         let facts = server.facts();
         let organization = facts.add_organization(ELSEWHERE);
