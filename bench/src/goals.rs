@@ -34,7 +34,7 @@ pub(super) enum Goal {
     CachedHashes,
     /// Allocations of a cached validation beyond the ground's.
     Allocations,
-    /// CPU of a token nobody issued.
+    /// Processor time of validating a well-formed token that does not exist.
     UnknownCpu,
     /// CPU of a token with a wrong checksum.
     MalformedCpu,
@@ -78,7 +78,7 @@ pub(super) enum Goal {
     ListingMiddle,
     /// The program.
     Program,
-    /// Memory of a server nobody asks.
+    /// Resident memory of a server without requests.
     Idle,
 }
 
@@ -104,12 +104,12 @@ pub(super) struct Target {
 #[serde(deny_unknown_fields)]
 pub(super) struct Line {
     pub(super) goal: Goal,
-    /// What is measured, in a phrase that no other line has.
+    /// The name of the figure in the report; unique among the goals.
     pub(super) what: String,
     pub(super) direction: Direction,
     /// Written after the number.
     pub(super) unit: String,
-    /// Places after the point. What is shown is what is judged.
+    /// Decimal places. The figure is rounded to them before it is compared with the goal.
     pub(super) decimals: usize,
     sqlite: Option<f64>,
     postgres: Option<f64>,

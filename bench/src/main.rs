@@ -85,7 +85,7 @@ const ALONE: &[Alone] = &[
     Alone { name: "size", about: "the program, and a server nobody asks", run: size::size, ground: Ground::Processor },
 ];
 
-/// What `cargo xtask test` asks for: whether what is counted is what was committed.
+/// The command that `cargo xtask test` runs: compares the instruction counts with the committed ones.
 const CHECK: &str = "check";
 
 fn main() -> ExitCode {

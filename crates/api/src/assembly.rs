@@ -298,7 +298,8 @@ pub(crate) fn keyring(keys: &sections::Keys, url: &DatabaseUrl) -> Result<Keyrin
     Ok(Keyring::new(&tag_key(&current), &previous)?)
 }
 
-/// What is made here is this user's alone; what was there before, or was copied, may not be.
+/// Warns about a file that other users of the machine can read. Files made by this program are private; an existing or copied
+/// one may not be.
 fn warn_if_others_read(path: &Path, what: &str) {
     let Ok(mode) = fs::metadata(path).map(|metadata| metadata.permissions().mode()) else { return };
     if mode & 0o077 != 0 {

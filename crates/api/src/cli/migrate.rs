@@ -50,8 +50,8 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     Ok(output::emit(&standing.into_iter().map(line).collect::<String>())?)
 }
 
-/// Changes the schema. On SQLite under the lock of the serving process: tables never change under it. On PostgreSQL nodes that
-/// run may go on while a newer program's tables are made, and tables are taken back only when there are none.
+/// Changes the schema. On SQLite this takes the instance lock, so no server is running. On PostgreSQL `up` runs beside the nodes
+/// of an older version, and `down` is refused while any node is registered.
 fn locked(url: &DatabaseUrl, action: &Action) -> Result<Vec<MigrationStatus>, Failure> {
     let is_nothing = url.sqlite_path().is_some_and(|path| !path.exists()) && !matches!(action, Action::Up);
     if is_nothing {

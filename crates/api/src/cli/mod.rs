@@ -66,8 +66,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     })
 }
 
-/// Fills an empty database for a benchmark, as these arguments say. A program of its own does this: the one that is shipped makes
-/// nobody with a password that stands in its source.
+/// Fills an empty database for a benchmark. This is a separate program because it creates a person whose password is in the
+/// source: the shipped program must not contain it.
 pub fn seed(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     parsed(arguments, bench_seed::run)
 }

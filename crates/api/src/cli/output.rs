@@ -13,7 +13,7 @@ pub(super) fn emit(text: &str) -> io::Result<()> {
     }
 }
 
-/// Says on standard error why the command failed. Write errors are ignored, and a full pipe that nobody reads delays the exit
+/// Writes the reason of a failure to standard error. Write errors are ignored, and a full pipe without a reader delays the exit
 /// by a bounded time only.
 pub(super) fn complain(text: &str) {
     let line = format!("nolapse-api: {}\n", text.trim_end());

@@ -25,8 +25,8 @@ pub(super) fn read(prompt: &str) -> Result<NewPassword, Failure> {
     Ok(NewPassword::new(Zeroizing::new(line.to_owned())).map_err(|error| format!("the password {error}"))?)
 }
 
-/// A terminal that does not show what is typed, until this is dropped. By `stty`, which every system with a terminal has:
-/// where it fails the password is shown, which is better than no way to set up.
+/// Turns the terminal's echo off until it is dropped, by running `stty`. If `stty` fails the password is echoed: setting up must
+/// still be possible.
 struct Silent;
 
 impl Silent {
