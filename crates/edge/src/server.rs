@@ -164,8 +164,8 @@ impl Running {
     /// socket that was inherited stays open elsewhere, and what waits there waits for the next process.
     pub async fn until(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         let Self { place, insight, server, handle, drain, drain_delay, last } = self;
-        let stopping = async move {
-            stop.await;
+        let mut server = pin!(server);
+        let draining = async move {
             tracing::info!("stopping: readiness fails from now on");
             drain.begin();
             tokio::time::sleep(drain_delay).await;
@@ -183,17 +183,18 @@ impl Running {
                 None => stopped.await,
             }
         };
-        let served = match select(pin!(server), pin!(stopping)).await {
+        let ended = match select(server.as_mut(), pin!(stop)).await {
             // It could not go on by itself.
-            Either::Left((served, _)) => served,
-            Either::Right(((), server)) => server.await,
+            Either::Left((ended, _)) => ended,
+            // Workers without connections end at once; the last connections are not theirs, and may still take a while.
+            Either::Right(((), _)) => join(server, draining).await.0,
         };
         for place in [Some(place), insight].into_iter().flatten() {
             if let Listen::Socket(path) = &place {
                 socket::remove(path);
             }
         }
-        served
+        ended
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 use std::{fs, thread};
 
 use serde_json::json;
@@ -115,6 +116,32 @@ fn what_waits_in_the_kernel_is_served_before_the_socket_closes() {
         assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
     }
     drop(taken);
+    server.ended();
+}
+
+/// The workers have nothing to do by then, and end; what they did not accept is served all the same.
+#[test]
+fn a_slow_client_that_waited_in_the_kernel_is_served_to_the_end() {
+    let options = Options::default().with("server.workers", 1).with("server.max_connections", 1);
+    let mut server = Server::start(Backend::Sqlite, options);
+    let request = Request::new("GET", "/health").bytes();
+    let (first, rest) = request.split_at(request.len() / 2);
+    let mut taken = Wire::open(server.address()).unwrap();
+    let mut waiting: Vec<Wire> = (0..5).map(|_| Wire::open(server.address()).unwrap()).collect();
+    for wire in waiting.iter_mut().chain([&mut taken]) {
+        wire.send(first).unwrap();
+    }
+    server.terminate();
+    server.says(&["no new connections"]);
+    taken.send(rest).unwrap();
+    assert_eq!(taken.answer(false).unwrap().status, 200);
+    drop(taken);
+    // Longer than it takes until the workers have ended.
+    thread::sleep(Duration::from_millis(1_500));
+    for wire in &mut waiting {
+        wire.send(rest).unwrap();
+        assert_eq!(wire.answer(false).expect("an answer, not a reset").status, 200);
+    }
     server.ended();
 }
 
