@@ -8,8 +8,8 @@ use std::sync::Arc;
 use secret_hash::HashError;
 use secret_hash::password::{self, Password, PasswordHash};
 use storage::StoreError;
-use storage::model::{Principal, User};
 use token_domain::id::{OrganizationId, UserId};
+use token_domain::record::{Principal, User};
 
 use crate::audit::{Event, Refusal, record};
 use crate::change::Change;
@@ -188,9 +188,22 @@ pub(crate) async fn forget_devices(change: &mut Change<'_>, user: &User) -> Resu
     Ok(())
 }
 
-/// Whether the password that a person proved is still theirs. A hash of it by other parameters is no other password: it may have
+/// Whether a person is still there, and the password that they proved still theirs: asked in a change that holds the person.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn is_still_proven(
+    change: &mut Change<'_>,
+    user: UserId,
+    proven: Option<&str>,
+) -> Result<bool, StoreError> {
+    let current = change.tx.account(user).await?.filter(|account| account.user.disabled_at.is_none());
+    Ok(current.is_some_and(|account| is_still(proven, account.password_hash.as_deref())))
+}
+
+/// Whether a stored hash is of the password that was proven. A hash of it by other parameters is no other password: it may have
 /// been rehashed after a sign-in at the same time.
-pub(crate) fn is_still(proven: Option<&str>, current: Option<&str>) -> bool {
+fn is_still(proven: Option<&str>, current: Option<&str>) -> bool {
     match (proven, current) {
         (Some(proven), Some(current)) => {
             proven == current

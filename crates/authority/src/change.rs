@@ -16,11 +16,9 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use storage::Tx;
-use storage::model::{
-    Credential, Hold, LogPlace, MembershipStanding, Opening, Principal, Session, SessionStanding, Standing, TokenTerms,
-    Touched,
-};
+use storage::model::{Credential, Hold, LogPlace, Opening, Standing, Touched};
 use token_domain::id::{OrganizationId, UserId};
+use token_domain::record::{MembershipStanding, Principal, Session, SessionStanding, TokenTerms};
 use token_domain::role::Power;
 use token_domain::token::{Kind, Status};
 use token_domain::{ScopeSet, Timestamp};

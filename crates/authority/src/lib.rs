@@ -43,13 +43,16 @@ pub mod validate;
 
 /// The records of the store that answers are made from.
 pub mod records {
-    pub use storage::model::{AccessScope, AccessScopeEdit, Actor, Change, Listing, Page, Project, ScopedTo};
-    pub use storage::model::{AuditRecord, LogPlace};
-    pub use storage::model::{Baseline, Execution, Repository};
-    pub use storage::model::{CustomRole, Invitation, Invited, Member};
-    pub use storage::model::{MembershipStanding, Organization, Principal, Session, User};
-    pub use storage::model::{Narrowing, OwnerFilter, StatusCounts, Token, TokenDetails, TokenEdit, TokenOwner};
-    pub use storage::model::{TrustAttempt, TrustOutcome, TrustPolicy};
+    pub use storage::model::LogPlace;
+    pub use storage::model::{AccessScopeEdit, Change, Listing, Page, ScopedTo};
+    pub use storage::model::{Narrowing, OwnerFilter, StatusCounts, TokenEdit};
+    pub use token_domain::record::AuditRecord;
+    pub use token_domain::record::{AccessScope, Actor, Project};
+    pub use token_domain::record::{Baseline, Execution, Repository};
+    pub use token_domain::record::{CustomRole, Invitation, Invited, Member};
+    pub use token_domain::record::{MembershipStanding, Organization, Principal, Session, User};
+    pub use token_domain::record::{Token, TokenDetails, TokenOwner};
+    pub use token_domain::record::{TrustAttempt, TrustOutcome, TrustPolicy};
 }
 
 mod attempts;

@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use secret_hash::password::{self, PasswordHash};
 use serde::{Deserialize, Serialize};
-use storage::model::{Principal, Touched, User};
+use storage::model::Touched;
 use storage::{Constraint, Store, StoreError};
 use token_domain::id::UserId;
+use token_domain::record::{Principal, User};
 use token_domain::text::Email;
 use token_domain::{Span, Timestamp};
 

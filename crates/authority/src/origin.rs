@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use storage::model::Principal;
 use token_domain::id::{AccessScopeId, OrganizationId, ProjectId, SessionId, TokenId, UserId};
+use token_domain::record::Principal;
 use token_domain::{Requirement, ScopeSet, Timestamp};
 
 /// The request something came with, for the audit trail and the limiter.

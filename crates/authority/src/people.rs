@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use secret_hash::password::{self, Password, PasswordHash};
 use storage::StoreError;
-use storage::model::{MembershipStanding, Principal, User, Verified};
 use token_domain::id::{OrganizationId, UserId};
+use token_domain::record::{Account, MembershipStanding, Principal, User, Verified};
 use token_domain::text::{Email, Name};
 use zeroize::Zeroizing;
 
-use crate::attempts::{self, AttemptError, PasswordAttempt, account_pseudonym, forget_devices, is_still};
+use crate::attempts::{self, AttemptError, PasswordAttempt, account_pseudonym, forget_devices, is_still_proven};
 use crate::audit::Refusal;
 use crate::change::{Ask, Change};
 use crate::context::Context;
@@ -152,19 +152,20 @@ impl People {
         let MembershipStanding { user, organization, .. } = &me.standing;
         let about = [user.email.as_str(), user.name.as_str(), organization.name.as_str(), organization.slug.as_str()];
         new.suits(self.context.policy.password_min_chars, &about)?;
-        confirm_password(&self.context, caller.organization_id, user, current, origin).await?;
+        let account = self.context.store.read(move |reads| Box::pin(reads.account(user_id))).await?;
+        let account = account.ok_or(PersonError::NotFound)?;
+        confirm_password(&self.context, caller.organization_id, &account, current, origin).await?;
         let hash = hash_password(&self.context, new.into_password(), Work::SignIn).await?;
-        let (found, proven) = (user.clone(), user.password_hash.clone());
         self.context
             .change(Ask::by(caller, origin).holding(user_id), move |change| {
                 Box::pin(async move {
-                    let is_proven = |now: Option<&str>| is_still(proven.as_deref(), now);
-                    if !change.member().is_some_and(|place| is_proven(place.user.password_hash.as_deref())) {
+                    let Account { user, password_hash } = account;
+                    if change.member().is_none() || !is_still_proven(change, user_id, password_hash.as_deref()).await? {
                         // Changed by somebody else since it was asked for.
                         return Err(PersonError::WrongPassword);
                     }
                     change.tx.set_password(user_id, Some(hash.as_str()), change.now).await?;
-                    forget_devices(change, &found).await?;
+                    forget_devices(change, &user).await?;
                     let ended = change.tx.delete_sessions_of_user(user_id, Some(session_id)).await?;
                     let event =
                         change.event("user.password.change").on("user", user_id).with("sessions_ended", ended.len());
@@ -223,12 +224,12 @@ where
 pub(crate) async fn confirm_password(
     context: &Arc<Context>,
     organization: OrganizationId,
-    user: &User,
+    account: &Account,
     mut given: Zeroizing<String>,
     origin: &Origin,
 ) -> Result<(), PersonError> {
-    let mut attempt = PasswordAttempt::begin(context, &user.email.key(), origin).await?;
-    let stored = user.password_hash.as_deref().ok_or(PersonError::WrongPassword)?;
+    let mut attempt = PasswordAttempt::begin(context, &account.user.email.key(), origin).await?;
+    let stored = account.password_hash.as_deref().ok_or(PersonError::WrongPassword)?;
     let inconsistent = |error| Failure::Inconsistent(format!("a stored password hash cannot be used: {error}"));
     let stored = PasswordHash::parse(stored).map_err(inconsistent)?;
     let right = match Password::new(std::mem::take(&mut *given)) {
@@ -238,9 +239,9 @@ pub(crate) async fn confirm_password(
     if right {
         return Ok(());
     }
-    let by = (Some(organization), Principal::User(user.id));
+    let by = (Some(organization), Principal::User(account.user.id));
     let recorded = attempts::refused(context, Refusal::Confirmation, by, origin, |event| {
-        event.on("user", user.id).with("wrong", "password")
+        event.on("user", account.user.id).with("wrong", "password")
     });
     recorded.await?;
     Err(PersonError::WrongPassword)

@@ -3,11 +3,11 @@
 //!
 //! **Invariant:** this module never reads the store. The caller decides how fresh the facts are.
 
-use storage::model::{Candidate, OwnerState, SessionStanding};
 use token_domain::decide::{Credential, Holder, Verdict, decide_used};
 use token_domain::id::ProjectId;
 use token_domain::person::PersonStanding;
 use token_domain::policy::Idle;
+use token_domain::record::{Candidate, OwnerState, SessionStanding};
 use token_domain::scope::Grants;
 use token_domain::tenant::{AccessScopeStanding, ActorStanding};
 use token_domain::token::Status;

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use storage::model::{AccessScope, Actor, Principal};
 use token_domain::Timestamp;
 use token_domain::access::{ActorName, ActorType};
+use token_domain::record::{AccessScope, Actor, Principal};
 use token_domain::text::Slug;
 
 use crate::change::Ask;

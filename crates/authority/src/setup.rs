@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use storage::StoreError;
-use storage::model::{Membership, Organization, Principal, User, Verified};
 use subtle::ConstantTimeEq;
 use token_domain::id::{OrganizationId, UserId};
 use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
+use token_domain::record::{Membership, Organization, Principal, User, Verified};
 use token_domain::text::{Email, Name, Slug};
 
 use crate::attempts;
@@ -171,7 +171,6 @@ impl Setup {
             // Whoever sets the deployment up operates it, and says so.
             verified: Some(Verified { at: now, by: None }),
             pending_email: None,
-            password_hash: Some(hash.as_str().to_owned()),
             disabled_at: None,
             created_at: now,
             updated_at: now,
@@ -195,7 +194,7 @@ impl Setup {
                         created_at: now,
                     };
                     tx.insert_organization(&organization).await?;
-                    tx.insert_user(&user).await?;
+                    tx.insert_user(&user, Some(hash.as_str())).await?;
                     tx.insert_membership(&membership).await?;
                     let event = Event::new(now, "deployment.setup", Principal::System, &origin)
                         .on("organization", set_up.organization_id)

@@ -9,7 +9,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use storage::model::Principal;
+use token_domain::record::Principal;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 

@@ -1,7 +1,7 @@
 //! A person's place in an organisation: whether it counts, and what its role is called.
 
-use storage::model::MembershipStanding;
 use token_domain::person::RoleRef;
+use token_domain::record::MembershipStanding;
 use token_domain::text::Name;
 
 /// The scope that changes to the places of others take.

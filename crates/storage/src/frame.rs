@@ -8,7 +8,7 @@
 
 use crate::backend::postgresql::Queue;
 use crate::backend::{postgresql, sqlite};
-use crate::model::{AuditHead, AuditRecord, LogPlace, Opened, Opening, Standing, Token, Touched};
+use crate::model::{AuditHead, LogPlace, Opened, Opening, Standing, Touched};
 use crate::operations::Operation;
 use crate::unit::{Tx, TxSide};
 use futures::future::{try_join4, try_join5};
@@ -16,6 +16,7 @@ use std::sync::{Arc, OnceLock};
 use token_domain::Timestamp;
 use token_domain::execution::RepositoryName;
 use token_domain::id::OrganizationId;
+use token_domain::record::{AuditRecord, NewToken};
 
 /// Has something written at once on SQLite, and later on PostgreSQL, where what the statement borrows has to be kept.
 macro_rules! written {
@@ -140,8 +141,8 @@ impl Tx {
         })
     }
 
-    /// Adds a token. A successor is added before [`supersede_active`](Self::supersede_active) names it.
-    pub fn insert_token<'o>(&'o mut self, record: &'o Token) -> Operation<'o, ()> {
+    /// Adds a token and what proves its secret. A successor is added before [`supersede_active`](Self::supersede_active) names it.
+    pub fn insert_token<'o>(&'o mut self, record: &'o NewToken) -> Operation<'o, ()> {
         Box::pin(async move { written!(self, tokens::insert_token(&record), keeping record) })
     }
 

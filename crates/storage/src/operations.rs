@@ -17,12 +17,9 @@ use crate::backend::postgresql::Queue;
 use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
 use crate::model::{
-    AccessScope, AccessScopeEdit, Actor, ActorEdit, ActorFilter, AuditFilter, AuditHead, AuditRecord, Baseline,
-    Candidate, CustomRole, Execution, ExecutionFilter, ExecutionKey, Home, IdempotencyRecord, Invitation, Invited,
-    Kill, Listing, LogEntry, LogPlace, Member, Membership, MembershipStanding, Organization, Page, Principal, Project,
-    ProjectContents, RegisteredNode, Repository, SecondFactor, Session, SessionStanding, StatusCounts, StoredRule,
-    StoredSecret, Token, TokenCount, TokenEdit, TokenFilter, TokenOwner, TokenTerms, TokenUse, TrustAttempt,
-    TrustPolicy, User, Verified,
+    AccessScopeEdit, ActorEdit, ActorFilter, AuditFilter, AuditHead, ExecutionFilter, ExecutionKey, IdempotencyRecord,
+    Kill, Listing, LogEntry, LogPlace, Page, ProjectContents, RegisteredNode, StatusCounts, TokenCount, TokenEdit,
+    TokenFilter, TokenUse,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use futures::executor::block_on;
@@ -34,6 +31,12 @@ use token_domain::id::{
     TokenId, TrustPolicyId, UserId,
 };
 use token_domain::person::{RoleRef, SecondFactorRule};
+use token_domain::record::{
+    AccessScope, Account, Actor, AuditRecord, Baseline, Candidate, CustomRole, Execution, Home, Invitation, Invited,
+    Member, Membership, MembershipStanding, Organization, Principal, Project, Repository, SecondFactor, Session,
+    SessionStanding, StoredRule, StoredSecret, Token, TokenOwner, TokenTerms, TrustAttempt, TrustPolicy, User,
+    Verified,
+};
 use token_domain::text::{Email, Name, Slug};
 use token_domain::token::{Explanation, GraceMode, Kind};
 use token_domain::usage::{Hour, UsageHour};
@@ -188,6 +191,10 @@ operations! {
         users::user(id: UserId) -> Option<User>;
         /// The person whose address has that key ([`Email::key`]).
         users::user_by_email_key(key: &'o str) -> Option<User>;
+        /// A person by their id, with what proves their password.
+        users::account(id: UserId) -> Option<Account>;
+        /// A person by their address, with what proves their password.
+        users::account_by_email_key(key: &'o str) -> Option<Account>;
 
         /// A person's place in an organisation, with all that decides what they may do there.
         memberships::membership_standing(organization: OrganizationId, user: UserId) -> Option<MembershipStanding>;
@@ -371,7 +378,7 @@ operations! {
         organizations::lock_organization(id: OrganizationId) -> bool;
 
         /// Adds a person. [`UserEmail`](crate::Constraint::UserEmail) when the address is taken.
-        users::insert_user(record: &'o User) -> ();
+        users::insert_user(record: &'o User, password_hash: Option<&'o str>) -> ();
         /// Gives a person another name.
         users::rename_user(id: UserId, name: &'o Name, at: Timestamp) -> bool;
         /// Notes an address that a person asked for, or that they did not: it counts for nothing until it is verified.
@@ -430,7 +437,7 @@ operations! {
         roles::delete_role(organization: OrganizationId, id: RoleId) -> bool;
 
         /// Adds an invitation. [`Invitation`](crate::Constraint::Invitation) when the address has one.
-        invitations::insert_invitation(record: &'o Invitation) -> ();
+        invitations::insert_invitation(record: &'o Invitation, digest: &'o [u8; 32]) -> ();
         /// Withdraws an invitation.
         invitations::delete_invitation(organization: OrganizationId, id: InvitationId) -> Option<Invitation>;
         /// Takes the unexpired invitation with that SHA-256 away: of any number of callers at once exactly one gets it.
@@ -441,7 +448,7 @@ operations! {
         invitations::delete_invitations_before(before: Timestamp, limit: u32) -> usize;
 
         /// Adds a session of a member.
-        sessions::insert_session(record: &'o Session) -> ();
+        sessions::insert_session(record: &'o Session, digest: &'o [u8; 32]) -> ();
         /// Notes that its person proved to be at it.
         sessions::set_session_proven(id: SessionId, at: Timestamp) -> bool;
         /// Ends one of the person's sessions.

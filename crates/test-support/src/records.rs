@@ -1,10 +1,11 @@
 //! Plain records, made from a number: the same number makes the same record.
 
-use storage::model::{
-    CustomRole, Membership, Organization, Principal, Session, StoredSecret, Token, TokenOwner, User, Verified,
-};
 use token_domain::id::{Kind, OrganizationId, UserId};
 use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
+use token_domain::record::{
+    CustomRole, Hint, Membership, NewToken, Organization, Principal, Session, StoredSecret, Token, TokenOwner, User,
+    Verified,
+};
 use token_domain::text::{Email, Name, Slug};
 use token_domain::token::TokenFacts;
 use token_domain::{Id, Span, Timestamp};
@@ -51,7 +52,6 @@ pub fn user(number: u64) -> User {
         name: Name::parse(&format!("Person {number}")).expect("a name"),
         verified: Some(Verified { at: T0, by: None }),
         pending_email: None,
-        password_hash: None,
         disabled_at: None,
         created_at: T0,
         updated_at: T0,
@@ -83,15 +83,19 @@ pub fn role(organization_id: OrganizationId, number: u64) -> CustomRole {
     }
 }
 
-/// A session of a day.
+/// What a made-up secret of that id is found by.
+pub fn digest<K: Kind>(id: Id<K>) -> [u8; 32] {
+    let mut digest = [7; 32];
+    digest[..16].copy_from_slice(id.uuid().as_bytes());
+    digest
+}
+
+/// A session of a day. Its token's digest is [`digest`] of its id.
 pub fn session(organization_id: OrganizationId, user_id: UserId, number: u64) -> Session {
-    let mut token_digest = [7; 32];
-    token_digest[..8].copy_from_slice(&number.to_be_bytes());
     Session {
         id: id(number),
         user_id,
         organization_id,
-        token_digest,
         user_agent: Some("test/1.0".to_owned()),
         created_at: T0,
         expires_at: T0 + Span::days(1),
@@ -99,21 +103,28 @@ pub fn session(organization_id: OrganizationId, user_id: UserId, number: u64) ->
     }
 }
 
-/// An organisation's own token `Token <n>` without expiry; its look-up hint is its number.
-///
-/// # Panics
-/// Never: its texts are valid.
-pub fn token(organization_id: OrganizationId, number: u32) -> Token {
+/// A token of [`token`] with a secret that goes with its number, which is its look-up hint.
+pub fn kept(token: Token) -> NewToken {
+    let [.., a, b, c, d] = *token.id.uuid().as_bytes();
+    let number = u32::from_be_bytes([a, b, c, d]);
     let secret = StoredSecret {
-        hint: "3f7a".to_owned(),
         secret_hash: format!("$test${number}"),
         lookup_hint: i64::from(number),
         verify_tag: Some(number.to_be_bytes().to_vec()),
     };
+    NewToken { token, secret }
+}
+
+/// An organisation's own token `Token <n>` without expiry.
+///
+/// # Panics
+/// Never: its texts are valid.
+pub fn token(organization_id: OrganizationId, number: u32) -> Token {
+    let hint = Hint::parse("3f7a").expect("a hint");
     let name = Name::parse(&format!("Token {number}")).expect("a name");
     let (facts, owner) = (TokenFacts::new(T0, None), TokenOwner::Organization);
     Token {
         scopes: vec!["execute".to_owned()],
-        ..Token::new(id(u64::from(number)), organization_id, owner, name, facts, Principal::System, secret)
+        ..Token::new(id(u64::from(number)), organization_id, owner, name, facts, Principal::System, hint)
     }
 }

@@ -14,8 +14,8 @@ use authority::tokens::{IssueRequest, Issued, Tokens};
 use authority::validate::{Limits, Outcome, Validator};
 use authority::{Admission, Caller, Context, Origin, Parts, Policy, Via};
 use storage::StoreError;
-use storage::model::Session;
 use token_domain::id::{Id, OrganizationId, SessionId, UserId};
+use token_domain::record::Session;
 use token_domain::text::{AgentType, Email, Name, Slug};
 use token_domain::token::Lifetime;
 use token_domain::{Requirement, ScopeCatalogue, Span, Timestamp};
@@ -270,7 +270,6 @@ async fn session(db: &Db, organization_id: OrganizationId, user_id: UserId) -> S
         id,
         user_id,
         organization_id,
-        token_digest: [0xd1; 32],
         user_agent: None,
         created_at: T0,
         expires_at: T0 + Span::days(3_650),
@@ -279,7 +278,7 @@ async fn session(db: &Db, organization_id: OrganizationId, user_id: UserId) -> S
     let made = db.store().write(move |tx| {
         Box::pin(async move {
             if tx.sessions_of_user(user_id, None, T0).await?.iter().all(|known| known.id != id) {
-                tx.insert_session(&session).await?;
+                tx.insert_session(&session, &[0xd1; 32]).await?;
             }
             Ok::<_, StoreError>(())
         })

@@ -10,6 +10,7 @@ pub mod execution;
 pub mod id;
 pub mod person;
 pub mod policy;
+pub mod record;
 pub mod role;
 pub mod scope;
 pub mod tenant;

@@ -11,8 +11,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
-use storage::model::{AuditRecord, Token};
 use token_domain::Timestamp;
+use token_domain::record::{AuditRecord, Token};
 use token_domain::token::RevokeReason;
 
 use crate::support::{Backend, Chance, Client, Options, Request, Server, at_length, both, now, texts};

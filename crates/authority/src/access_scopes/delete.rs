@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use storage::model::{Actor, ActorFilter, Listing, Page, ScopedTo};
+use storage::model::{ActorFilter, Listing, Page, ScopedTo};
 use token_domain::id::AccessScopeId;
+use token_domain::record::Actor;
 
 use super::AccessScopes;
 use crate::actors::bring_up_to_date;

@@ -6,10 +6,11 @@ mod delete;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use storage::model::{AccessScope, AccessScopeEdit, Actor, ActorFilter, Change, Listing, Page, ScopedTo};
+use storage::model::{AccessScopeEdit, ActorFilter, Change, Listing, Page, ScopedTo};
 use storage::{Reads, StoreError};
 use token_domain::access::{Description, Metadata, ScopeDisplayName, Topic, namespaced};
 use token_domain::id::AccessScopeId;
+use token_domain::record::{AccessScope, Actor};
 use token_domain::text::Slug;
 
 pub use assign::Assigned;

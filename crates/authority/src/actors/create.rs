@@ -1,10 +1,10 @@
 //! Making an actor and its first token.
 
-use storage::model::Actor;
 use storage::{Constraint, StoreError};
 use token_domain::Timestamp;
 use token_domain::access::{ActorName, ActorType, ExternalId, Metadata};
 use token_domain::id::AccessScopeId;
+use token_domain::record::Actor;
 use token_domain::token::Kind;
 use token_format::PlainToken;
 

@@ -1,10 +1,11 @@
 //! Changing an actor. Its tokens follow: what they are called, when they end, and, at the next validation, whether they
 //! count and where they act.
 
-use storage::model::{Actor, ActorEdit, Change};
+use storage::model::{ActorEdit, Change};
 use token_domain::Timestamp;
 use token_domain::access::{ActorName, ActorType, ExternalId, Metadata};
 use token_domain::id::{AccessScopeId, ActorId};
+use token_domain::record::Actor;
 
 use super::Actors;
 use super::create::{check_expiry, placed};

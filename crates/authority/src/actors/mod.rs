@@ -8,10 +8,11 @@ mod seen;
 
 use std::sync::Arc;
 
-use storage::model::{Actor, ActorFilter, Listing, Page, ScopedTo};
+use storage::model::{ActorFilter, Listing, Page, ScopedTo};
 use storage::{Reads, StoreError};
 use token_domain::access::{Topic, may_use};
 use token_domain::id::ActorId;
+use token_domain::record::Actor;
 use token_domain::tenant::{AccessScopeStanding, ActorStanding, ActorStatus};
 
 pub use create::{MadeActor, NewActor};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use storage::model::{Actor, Token};
 use token_domain::id::ActorId;
+use token_domain::record::{Actor, Token};
 use token_domain::token::{Kind, Status};
 use token_domain::{ScopeSet, Span, Timestamp};
 use token_format::PlainToken;

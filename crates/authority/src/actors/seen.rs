@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use storage::model::Actor;
 use storage::{Reads, StoreError};
 use token_domain::id::{ActorId, TokenId};
+use token_domain::record::Actor;
 
 use crate::usage::Uses;
 

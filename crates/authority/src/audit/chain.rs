@@ -7,7 +7,8 @@
 use std::fmt;
 
 use sha2::{Digest, Sha256};
-use storage::model::{AuditHead, AuditRecord};
+use storage::model::AuditHead;
+use token_domain::record::AuditRecord;
 
 /// What the hashes of this version of the chain begin with.
 const VERSION: &[u8] = b"nolapse-tokens/audit/v1\0";

@@ -5,9 +5,9 @@
 //! bytes.
 
 use serde::{Deserialize, Serialize};
-use storage::model::AuditRecord;
 use token_domain::Timestamp;
 use token_domain::id::OrganizationId;
+use token_domain::record::AuditRecord;
 
 use super::chain::{hex, unhex};
 

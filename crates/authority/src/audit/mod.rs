@@ -16,10 +16,11 @@ mod refusal;
 use std::mem::take;
 
 use serde_json::{Map, Value};
-use storage::model::{AuditHead, AuditRecord, Principal};
+use storage::model::AuditHead;
 use storage::{StoreError, Tx};
 use token_domain::Timestamp;
 use token_domain::id::OrganizationId;
+use token_domain::record::{AuditRecord, Principal};
 
 pub use chain::hash;
 pub use refusal::{Denial, Refusal, log_denial};
@@ -173,9 +174,4 @@ pub(crate) async fn record(
         Box::pin(async move { Ok::<_, Failure>(Trail::open(tx, organization).await?.append(tx, event).await?) })
     });
     work.await
-}
-
-/// `user:<id>`, `token:<id>`, `service`, `system` or `anonymous`: how a principal is shown and hashed.
-pub fn principal_text(principal: Principal) -> String {
-    principal.to_string()
 }

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use storage::model::{AuditFilter, AuditRecord, Principal, SEARCHED_ROWS};
+use storage::model::{AuditFilter, SEARCHED_ROWS};
 use storage::{Store, StoreError};
 use token_domain::Timestamp;
 use token_domain::access::Direction;
 use token_domain::id::OrganizationId;
+use token_domain::record::{AuditRecord, Principal};
 
 use super::chain::{Break, Chain, Fault, Place};
 use crate::cursor::cut;

@@ -3,8 +3,8 @@
 //! Refusals of a credential (`auth.denied`) are log lines alone: anybody may send as many as they like, and nothing was guessed
 //! at that could be hit.
 
-use storage::model::Principal;
 use token_domain::Timestamp;
+use token_domain::record::Principal;
 
 use super::Event;
 use crate::context::Context;

@@ -1,8 +1,8 @@
 //! Baselines: what is in force, what was, and setting one by hand.
 
-use storage::model::Baseline;
 use token_domain::Timestamp;
 use token_domain::execution::{CommitHash, Coverage, RepositoryName};
+use token_domain::record::Baseline;
 
 use super::{ExecutionError, Executions, Named};
 use crate::change::Ask;

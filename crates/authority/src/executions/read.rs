@@ -1,8 +1,9 @@
 //! Looking back: executions, repositories, and what a badge may say.
 
-use storage::model::{Execution, ExecutionFilter, Repository};
+use storage::model::ExecutionFilter;
 use token_domain::execution::{BranchName, Coverage, RepositoryName};
 use token_domain::id::{ExecutionId, kind};
+use token_domain::record::{Execution, Repository};
 use token_domain::text::Slug;
 
 use super::{ExecutionError, Executions, Named};

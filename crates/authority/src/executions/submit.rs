@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use storage::model::{Baseline, Execution, ExecutionKey, Principal};
+use storage::model::ExecutionKey;
 use storage::{Constraint, StoreError, Tx};
 use token_domain::Timestamp;
 use token_domain::execution::{
     BranchName, CommitHash, Coverage, Evaluation, RepositoryName, Strictness, Thresholds, evaluate,
 };
 use token_domain::id::{ExecutionId, OrganizationId, RepositoryId};
+use token_domain::record::{Baseline, Execution, Principal};
 
 use super::{ExecutionError, Executions};
 use crate::change::Ask;

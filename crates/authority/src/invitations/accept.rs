@@ -1,13 +1,14 @@
 //! Accepting an invitation.
 
-use storage::model::{Invitation, Membership, MembershipStanding, Principal, User, Verified};
+use token_domain::id::UserId;
 use token_domain::person::RoleRef;
+use token_domain::record::{Invitation, Membership, MembershipStanding, Principal, User, Verified};
 use token_domain::role::Power;
 use token_domain::text::{Email, Name};
 use zeroize::Zeroizing;
 
 use super::{InvitationCode, Invitations, event};
-use crate::attempts::{self, PasswordAttempt, is_still};
+use crate::attempts::{self, PasswordAttempt, is_still_proven};
 use crate::audit::Refusal;
 use crate::change::{Ask, Change};
 use crate::organizations::OrganizationError;
@@ -43,12 +44,12 @@ pub struct Accepted {
 
 /// Who accepts.
 enum Who {
-    /// The person whose account has the address.
-    Known(User),
+    /// The person whose account has the address: somebody signed in, or somebody who proved this password.
+    Known(User, Option<String>),
     /// Somebody who is signed in, and asked for the address before.
     Moving(User),
-    /// Somebody without an account.
-    New(User),
+    /// Somebody without an account, and the hash of the password they chose.
+    New(User, String),
 }
 
 impl Invitations {
@@ -76,14 +77,14 @@ impl Invitations {
         let organization = invitation.organization_id;
         let ask = match (&session, &who) {
             // Held alone: who vouches for the address may change with it.
-            (Some(caller), Who::Known(user) | Who::Moving(user)) => {
+            (Some(caller), Who::Known(user, _) | Who::Moving(user)) => {
                 Ask::by(caller, origin).in_trail_of(organization).holding(user.id)
             }
-            (Some(caller), Who::New(_)) => Ask::by(caller, origin).in_trail_of(organization),
-            (None, Who::Known(user) | Who::Moving(user)) => {
+            (Some(caller), Who::New(..)) => Ask::by(caller, origin).in_trail_of(organization),
+            (None, Who::Known(user, _) | Who::Moving(user)) => {
                 Ask::of(Principal::User(user.id), Some(organization), origin).holding(user.id)
             }
-            (None, Who::New(user)) => Ask::of(Principal::User(user.id), Some(organization), origin),
+            (None, Who::New(user, _)) => Ask::of(Principal::User(user.id), Some(organization), origin),
         };
         self.context
             .change(ask, move |change| {
@@ -93,8 +94,8 @@ impl Invitations {
                     if !still_counts(change, &taken).await? {
                         return Err(OrganizationError::InvalidInvitation);
                     }
-                    if let (Who::Known(user), None) = (&who, &session) {
-                        check_still_proven(change, user).await?;
+                    if let (Who::Known(user, proven), None) = (&who, &session) {
+                        check_still_proven(change, user.id, proven.as_deref()).await?;
                     }
                     admit(change, &taken, who).await
                 })
@@ -114,7 +115,7 @@ impl Invitations {
         let Acceptance { code: _, name, password, caller } = acceptance;
         match (user, caller, password) {
             (Some(user), Some(Caller { via: Via::Session { user_id, .. }, .. }), _) if user.id == user_id => {
-                Ok(Who::Known(user))
+                Ok(Who::Known(user, None))
             }
             (None, Some(Caller { via: Via::Session { user_id, .. }, .. }), _) => {
                 let read = self.context.store.read(move |reads| Box::pin(reads.user(user_id)));
@@ -146,11 +147,11 @@ impl Invitations {
             let attempt = PasswordAttempt::begin(&self.context, &account, origin).await.map_err(SignInError::from)?;
             let newcomer = self.newcomer(invitation, name, chosen).await?;
             attempt.without_account();
-            return Ok(Who::New(newcomer));
+            return Ok(newcomer);
         };
         let proven = self.sessions.proves(&invitation.email, password, origin).await?;
-        let proven = proven.filter(|proven| proven.id == user.id);
-        proven.map(Who::Known).ok_or(OrganizationError::WrongPassword)
+        let proven = proven.filter(|proven| proven.user.id == user.id).ok_or(OrganizationError::WrongPassword)?;
+        Ok(Who::Known(proven.user, proven.password_hash))
     }
 
     async fn newcomer(
@@ -158,20 +159,20 @@ impl Invitations {
         invitation: &Invitation,
         name: Name,
         password: NewPassword,
-    ) -> Result<User, OrganizationError> {
+    ) -> Result<Who, OrganizationError> {
         let hash = hash_password(&self.context, password.into_password(), Work::Stranger).await?;
         let now = self.context.now();
-        Ok(User {
+        let user = User {
             id: self.context.id(now)?,
             name,
             email: invitation.email.clone(),
             verified: Some(Verified { at: now, by: Some(invitation.organization_id) }),
             pending_email: None,
-            password_hash: Some(hash.as_str().to_owned()),
             disabled_at: None,
             created_at: now,
             updated_at: now,
-        })
+        };
+        Ok(Who::New(user, hash.as_str().to_owned()))
     }
 }
 
@@ -223,13 +224,15 @@ async fn power_of_maker(change: &mut Change<'_>, invitation: &Invitation) -> Res
 }
 
 /// Whether the password that was proven is still the one, and still enough.
-async fn check_still_proven(change: &mut Change<'_>, proven: &User) -> Result<(), OrganizationError> {
-    let current = change.tx.user(proven.id).await?.filter(|user| user.disabled_at.is_none());
-    let is_proven = |now: &User| is_still(proven.password_hash.as_deref(), now.password_hash.as_deref());
-    if !current.as_ref().is_some_and(is_proven) {
+async fn check_still_proven(
+    change: &mut Change<'_>,
+    user: UserId,
+    proven: Option<&str>,
+) -> Result<(), OrganizationError> {
+    if !is_still_proven(change, user, proven).await? {
         return Err(OrganizationError::WrongPassword);
     }
-    let factor = change.tx.second_factor(proven.id).await?;
+    let factor = change.tx.second_factor(user).await?;
     if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {
         return Err(OrganizationError::SessionNeeded);
     }
@@ -239,7 +242,7 @@ async fn check_still_proven(change: &mut Change<'_>, proven: &User) -> Result<()
 async fn admit(change: &mut Change<'_>, invitation: &Invitation, who: Who) -> Result<Accepted, OrganizationError> {
     let organization = invitation.organization_id;
     let (user, is_new_person) = match who {
-        Who::Known(user) => {
+        Who::Known(user, _) => {
             let current = change.tx.user(user.id).await?.ok_or(Refused::Gone)?;
             if current.verified.is_none() && current.email.key() == invitation.email.key() {
                 let verified = Verified { at: change.now, by: Some(organization) };
@@ -254,8 +257,8 @@ async fn admit(change: &mut Change<'_>, invitation: &Invitation, who: Who) -> Re
             move_address::<OrganizationError>(change, &current, &invitation.email, Some(organization)).await?;
             (user, false)
         }
-        Who::New(user) => {
-            change.tx.insert_user(&user).await?;
+        Who::New(user, password_hash) => {
+            change.tx.insert_user(&user, Some(&password_hash)).await?;
             (user, true)
         }
     };

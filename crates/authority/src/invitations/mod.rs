@@ -9,10 +9,10 @@ mod offer;
 
 use std::sync::Arc;
 
-use storage::model::Invited;
 use token_domain::Timestamp;
 use token_domain::id::{InvitationId, kind};
 use token_domain::person::RoleRef;
+use token_domain::record::Invited;
 use token_domain::text::Email;
 
 pub use accept::{Acceptance, Accepted};

@@ -1,8 +1,8 @@
 //! Making an invitation, inside the change that leads to it.
 
-use storage::model::{Invitation, Invited};
 use token_domain::id::InvitationId;
 use token_domain::person::RoleRef;
+use token_domain::record::{Invitation, Invited};
 use token_domain::text::Email;
 
 use super::{InvitationCode, event};
@@ -49,13 +49,12 @@ pub(crate) async fn invite(
         organization_id,
         email,
         role,
-        code_digest: code.digest(),
         created_by: change.by(),
         sponsor: seat.person(),
         created_at: now,
         expires_at,
     };
-    change.tx.insert_invitation(&invitation).await?;
+    change.tx.insert_invitation(&invitation, &code.digest()).await?;
     let event = event(change, "invitation.create", id, role).with("expires_at", expires_at.rfc3339_seconds());
     change.record(event).await?;
     let custom_name = match role {

@@ -8,7 +8,8 @@ pub mod partner;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use storage::model::{Kill, Principal, Touched};
+use storage::model::{Kill, Touched};
+use token_domain::record::Principal;
 use token_domain::token::RevokeReason;
 
 use crate::attempts;

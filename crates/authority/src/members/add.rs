@@ -1,9 +1,9 @@
 //! Adding somebody: at once if the caller knows them from another organisation, else by invitation.
 
 use storage::Tx;
-use storage::model::{Invited, Membership, MembershipStanding, User};
 use token_domain::id::UserId;
 use token_domain::person::RoleRef;
+use token_domain::record::{Invited, Membership, MembershipStanding, User};
 use token_domain::text::Email;
 
 use super::Members;

@@ -1,8 +1,8 @@
 //! Giving a member another role, and switching one off and on.
 
-use storage::model::MembershipStanding;
 use token_domain::id::UserId;
 use token_domain::person::RoleRef;
+use token_domain::record::MembershipStanding;
 use token_domain::role::Power;
 
 use super::{Members, keep_an_owner, now_standing};

@@ -6,11 +6,11 @@ mod remove;
 
 use std::sync::Arc;
 
-use storage::model::{Member, MembershipStanding};
 use storage::{StoreError, Tx};
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, kind};
 use token_domain::person::{BuiltInRole, RoleRef};
+use token_domain::record::{Member, MembershipStanding};
 
 pub use add::{Added, Whom};
 pub use edit::MemberChange;

@@ -1,7 +1,8 @@
 //! Removing a member, and leaving.
 
-use storage::model::{Kill, MembershipStanding, TokenOwner};
+use storage::model::Kill;
 use token_domain::id::UserId;
+use token_domain::record::{MembershipStanding, TokenOwner};
 use token_domain::token::RevokeReason;
 
 use super::{Members, keep_an_owner};

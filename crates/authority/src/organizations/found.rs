@@ -1,7 +1,7 @@
 //! Making a further organisation.
 
-use storage::model::{Membership, Organization};
 use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
+use token_domain::record::{Membership, Organization};
 use token_domain::text::{Name, Slug};
 
 use super::seat::is_bound;

@@ -7,9 +7,9 @@ mod usage;
 
 use std::sync::Arc;
 
-use storage::model::{Home, MembershipStanding, Organization};
 use storage::{StoreError, Tx};
 use token_domain::person::{RoleRef, SecondFactorRule};
+use token_domain::record::{Home, MembershipStanding, Organization};
 use token_domain::text::{Name, Slug};
 
 pub use error::OrganizationError;

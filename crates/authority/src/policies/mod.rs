@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use storage::StoreError;
-use storage::model::{Principal, StoredRule, Touched};
+use storage::model::Touched;
 use token_domain::id::OrganizationId;
 use token_domain::policy::{AllowedScopes, Breach, KindRule, Making};
+use token_domain::record::{Principal, StoredRule};
 use token_domain::scope::{GrantError, Grants};
 use token_domain::token::Kind;
 use token_domain::{ScopeCatalogue, Timestamp};

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use storage::model::Token;
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, kind};
 use token_domain::policy::{Findings, KindRule};
+use token_domain::record::Token;
 use token_domain::token::Kind;
 
 use super::{AskedRule, Policies, PolicyError, check_organization, check_unconfined, restored};

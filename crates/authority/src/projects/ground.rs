@@ -3,10 +3,10 @@
 //! **Invariant:** access scopes and actors are reached through a [`Ground`] alone, and a ground is made from a caller
 //! alone, so no request can name an organisation, a project or a boundary that is not the caller's.
 
-use storage::model::Project;
 use storage::{Reads, StoreError};
 use token_domain::ScopeSet;
 use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId};
+use token_domain::record::Project;
 
 use super::TenancyError;
 use crate::change::{Ask, Change};

@@ -6,8 +6,9 @@ mod ground;
 
 use std::sync::Arc;
 
-use storage::model::{Listing, Page, Project};
+use storage::model::{Listing, Page};
 use token_domain::id::OrganizationId;
+use token_domain::record::Project;
 use token_domain::text::{Name, Slug, folded, needle};
 
 pub use delete::Contents;

@@ -1,7 +1,7 @@
 //! Making and changing roles.
 
-use storage::model::CustomRole;
 use token_domain::person::RoleRef;
+use token_domain::record::CustomRole;
 use token_domain::role::{Power, RoleName};
 use token_domain::token::Kind;
 

@@ -9,9 +9,9 @@ mod end;
 use std::sync::Arc;
 
 use storage::Tx;
-use storage::model::CustomRole;
 use token_domain::id::RoleId;
 use token_domain::person::{BuiltInRole, RoleRef};
+use token_domain::record::CustomRole;
 use token_domain::role::RoleName;
 
 pub use change::{NewRole, RoleChange};

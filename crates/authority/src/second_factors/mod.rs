@@ -11,10 +11,10 @@ use std::sync::Arc;
 use secret_hash::recovery::{self, RecoveryCode};
 use secret_hash::totp::{TotpCode, TotpSecret};
 use storage::StoreError;
-use storage::model::{Principal, SecondFactor};
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, SessionId, UserId};
 use token_domain::person::SecondFactorRule;
+use token_domain::record::{Principal, SecondFactor};
 use token_domain::text::Email;
 use zeroize::Zeroizing;
 
@@ -22,7 +22,7 @@ pub use presence::Evidence;
 pub use proof::Proof;
 pub(crate) use proof::{Spend, check};
 
-use crate::attempts::{self, AttemptError, is_still};
+use crate::attempts::{self, AttemptError, is_still_proven};
 use crate::audit::Refusal;
 use crate::change::Ask;
 use crate::context::Context;
@@ -241,7 +241,7 @@ impl SecondFactors {
     ) -> Result<(), SecondFactorError> {
         let Person { organization, user, session } = person(caller)?;
         self.is_set(user).await?;
-        let found = self.context.store.read(move |reads| Box::pin(reads.user(user))).await?;
+        let found = self.context.store.read(move |reads| Box::pin(reads.account(user))).await?;
         let found = found.ok_or(SecondFactorError::NotSignedIn)?;
         confirm_password(&self.context, organization, &found, password, origin).await?;
         let spend = self.proven(organization, user, proof, origin).await?;
@@ -249,8 +249,8 @@ impl SecondFactors {
             .context
             .change(Ask::by(caller, origin).holding(user), move |change| {
                 Box::pin(async move {
-                    let is_proven = |now: Option<&str>| is_still(found.password_hash.as_deref(), now);
-                    if !change.member().is_some_and(|place| is_proven(place.user.password_hash.as_deref())) {
+                    let proven = found.password_hash.as_deref();
+                    if change.member().is_none() || !is_still_proven(change, user, proven).await? {
                         return Err(SecondFactorError::WrongPassword);
                     }
                     if !spend.spend(change.tx, user).await? {

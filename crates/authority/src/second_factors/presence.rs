@@ -1,10 +1,10 @@
 //! Proving once more, in a session, who is at it.
 
-use storage::model::{Session, User};
+use token_domain::record::Session;
 use zeroize::Zeroizing;
 
 use super::{Person, Proof, SecondFactorError, SecondFactors, person};
-use crate::attempts::is_still;
+use crate::attempts::is_still_proven;
 use crate::change::Ask;
 use crate::origin::{Caller, Origin};
 use crate::people::confirm_password;
@@ -32,7 +32,7 @@ impl SecondFactors {
         origin: &Origin,
     ) -> Result<Session, SecondFactorError> {
         let Person { organization, user, session } = person(caller)?;
-        let found = self.context.store.read(move |reads| Box::pin(reads.user(user))).await?;
+        let found = self.context.store.read(move |reads| Box::pin(reads.account(user))).await?;
         let found = found.ok_or(SecondFactorError::NotSignedIn)?;
         let spend = match evidence {
             Evidence::Password(password) => {
@@ -48,9 +48,9 @@ impl SecondFactors {
             .context
             .change(Ask::by(caller, origin), move |change| {
                 Box::pin(async move {
-                    let is_proven = |now: &User| is_still(found.password_hash.as_deref(), now.password_hash.as_deref());
+                    let proven = found.password_hash.as_deref();
                     let by = match &spend {
-                        None if !change.member().is_some_and(|place| is_proven(&place.user)) => {
+                        None if change.member().is_none() || !is_still_proven(change, user, proven).await? => {
                             return Err(SecondFactorError::WrongPassword);
                         }
                         None => "password",

@@ -3,10 +3,10 @@
 
 use secret_hash::recovery::RecoveryCode;
 use secret_hash::totp::{TotpCode, TotpSecret};
-use storage::model::{Principal, SecondFactor};
 use storage::{StoreError, Tx};
 use token_domain::Timestamp;
 use token_domain::id::UserId;
+use token_domain::record::{Principal, SecondFactor};
 
 use crate::attempts::{self, AttemptError};
 use crate::audit::Refusal;

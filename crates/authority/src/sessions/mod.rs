@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use secret_hash::password::{self, PasswordHash};
 use storage::StoreError;
-use storage::model::{MembershipStanding, Principal, Session};
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, SessionId, UserId};
+use token_domain::record::{MembershipStanding, Principal, Session};
 use token_domain::text::{Email, Slug};
 use zeroize::Zeroizing;
 
@@ -19,7 +19,7 @@ pub use authenticate::{AuthError, Presented};
 pub use switch::SwitchError;
 pub use token::SessionToken;
 
-use crate::attempts::{self, AttemptError, PasswordAttempt, is_still};
+use crate::attempts::{self, AttemptError, PasswordAttempt, is_still_proven};
 use crate::audit::Refusal;
 use crate::change::{Ask, Change};
 use crate::context::Context;
@@ -356,7 +356,7 @@ impl Sessions {
             Box::pin(async move {
                 let proven_at = basis.proven_at(change);
                 let (standing, spend) = basis.check(change, &standing).await?;
-                let session = new_session(change, &standing, digest, proven_at)?;
+                let session = new_session(change, &standing, proven_at)?;
                 let mut event =
                     change.event("session.create").on("session", session.id).with("user_id", user.to_string());
                 if let Some(spend) = spend {
@@ -366,7 +366,7 @@ impl Sessions {
                     event = event.with("second_factor", spend.name());
                 }
                 change.record(event).await?;
-                change.tx.insert_session(&session).await?;
+                change.tx.insert_session(&session, &digest).await?;
                 Ok::<_, SignInError>((session, standing))
             })
         });
@@ -460,9 +460,7 @@ impl Basis {
                 Err(SignInError::Denied)
             }
             Self::FrontEnd { .. } | Self::Session(_) => Ok((current, None)),
-            Self::Proven { password_hash, .. }
-                if !is_still(password_hash.as_deref(), current.user.password_hash.as_deref()) =>
-            {
+            Self::Proven { password_hash, .. } if !is_still_proven(change, user, password_hash.as_deref()).await? => {
                 Err(SignInError::Denied)
             }
             // Set up since the password was proven: it has to be shown now. (One that was removed and set up anew has other
@@ -479,7 +477,6 @@ impl Basis {
 fn new_session(
     change: &Change<'_>,
     standing: &MembershipStanding,
-    token_digest: [u8; 32],
     proven_at: Option<Timestamp>,
 ) -> Result<Session, SignInError> {
     let (context, now) = (change.context(), change.now);
@@ -488,7 +485,6 @@ fn new_session(
         id: context.id(now)?,
         user_id: standing.user.id,
         organization_id: standing.organization.id,
-        token_digest,
         user_agent: change.origin.agent(),
         created_at: now,
         expires_at: change.session().map_or(whole, |origin| origin.expires_at.min(whole)),

@@ -1,7 +1,7 @@
 //! Proving by password who somebody is.
 
 use secret_hash::password::{Password, PasswordHash};
-use storage::model::{MembershipStanding, User};
+use token_domain::record::{Account, MembershipStanding};
 use token_domain::text::{Email, Name};
 use zeroize::Zeroizing;
 
@@ -22,21 +22,21 @@ impl Sessions {
         email: &Email,
         password: Zeroizing<String>,
         origin: &Origin,
-    ) -> Result<Option<User>, SignInError> {
+    ) -> Result<Option<Account>, SignInError> {
         let account = email.key();
         let mut attempt = PasswordAttempt::begin(&self.context, &account, origin).await?;
-        let (user, right) = self.user_behind(&mut attempt, &account, password).await?;
-        let user = user.filter(|user| user.disabled_at.is_none());
-        let Some(user) = user.filter(|_| right) else {
+        let (found, right) = self.account_behind(&mut attempt, &account, password).await?;
+        let account = found.filter(|account| account.user.disabled_at.is_none());
+        let Some(account) = account.filter(|_| right) else {
             attempt.denied(None, origin).await?;
             return Ok(None);
         };
-        let id = user.id;
+        let id = account.user.id;
         let factor = self.context.store.read(move |reads| Box::pin(reads.second_factor(id))).await?;
         if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {
             return Err(SignInError::SecondFactorRequired);
         }
-        Ok(Some(user))
+        Ok(Some(account))
     }
 
     /// The place of the person behind e-mail and password in the organisation asked for, and the stored hash that the
@@ -50,12 +50,12 @@ impl Sessions {
         organization: Option<OrganizationRef>,
         origin: &Origin,
     ) -> Result<(MembershipStanding, Option<String>), SignInError> {
-        let (user, right) = self.user_behind(attempt, account, password).await?;
-        let id = user.as_ref().map(|user| user.id);
-        let proven = match user.filter(|_| right) {
-            Some(user) => {
+        let (found, right) = self.account_behind(attempt, account, password).await?;
+        let id = found.as_ref().map(|account| account.user.id);
+        let proven = match found.filter(|_| right) {
+            Some(Account { user, password_hash }) => {
                 let standing = self.standing(user.id, organization).await?.filter(is_welcome);
-                standing.map(|standing| (standing, user.password_hash))
+                standing.map(|standing| (standing, password_hash))
             }
             None => None,
         };
@@ -66,28 +66,29 @@ impl Sessions {
     }
 
     /// Whoever has that address, and whether this is their password.
-    async fn user_behind(
+    async fn account_behind(
         &self,
         attempt: &mut PasswordAttempt<'_>,
         account: &str,
         mut password: Zeroizing<String>,
-    ) -> Result<(Option<User>, bool), SignInError> {
+    ) -> Result<(Option<Account>, bool), SignInError> {
         // A text that no password may have is wrong for every account; refusing it early tells nobody anything.
         let Ok(password) = Password::new(std::mem::take(&mut *password)) else { return Ok((None, false)) };
         let key = account.to_owned();
-        let user =
-            self.context.store.read(move |reads| Box::pin(async move { reads.user_by_email_key(&key).await })).await?;
-        if user.is_none() {
+        let read =
+            self.context.store.read(move |reads| Box::pin(async move { reads.account_by_email_key(&key).await }));
+        let found = read.await?;
+        if found.is_none() {
             // What reading a person costs besides the hash: texts are checked, normalised and folded. It is little, and
             // it is counted (`tests/it/cost.rs`).
             let _ = std::hint::black_box(Email::parse_stored(account).map(|email| email.key()));
             let _ = std::hint::black_box(Name::parse_stored(account));
         }
-        let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
+        let stored = found.as_ref().and_then(|account| account.password_hash.as_deref());
         let known = stored.is_some();
         let against = PasswordHash::parse(stored.unwrap_or(self.nobody.as_str()))
             .map_err(|error| Failure::Inconsistent(format!("a stored password hash cannot be read: {error}")))?;
         let right = attempt.check(password, against).await? && known;
-        Ok((user, right))
+        Ok((found, right))
     }
 }

@@ -1,8 +1,9 @@
 //! The tokens of an actor: the first is made with it, a later one by a rotation. Each unit of work that uses these
 //! functions is the actor's own; what they add to it is the token, its place under the cap and its audit row.
 
-use storage::model::{Actor, Narrowing, OwnerFilter, Principal, StoredSecret, Token, TokenFilter, TokenOwner, Touched};
+use storage::model::{Narrowing, OwnerFilter, TokenFilter, Touched};
 use token_domain::id::{ActorId, OrganizationId};
+use token_domain::record::{Actor, NewToken, Principal, StoredSecret, Token, TokenOwner};
 use token_domain::text::Name;
 use token_domain::token::{GraceMode, Kind, Status, TokenFacts};
 use token_domain::{ScopeSet, Span, Timestamp};
@@ -92,24 +93,25 @@ impl ActorToken {
         scopes: Vec<String>,
         by: Principal,
         now: Timestamp,
-    ) -> Result<(PlainToken, Token), Failure> {
+    ) -> Result<(PlainToken, NewToken), Failure> {
         let (id, owner, name) = (context.id(now)?, TokenOwner::Actor(actor.id), Self::name(actor)?);
         let facts = TokenFacts::new(now, actor.expires_at);
         let token = Token {
             scopes,
             project_id: Some(actor.project_id),
-            ..Token::new(id, organization_id, owner, name, facts, by, self.stored)
+            ..Token::new(id, organization_id, owner, name, facts, by, self.secret.hint())
         };
-        Ok((self.secret, token))
+        Ok((self.secret, NewToken { token, secret: self.stored }))
     }
 
     /// Stores a token that takes over from none, in a change that said it makes one.
-    pub(crate) async fn store(change: &mut Change<'_>, token: &Token) -> Result<(), TokenError> {
+    pub(crate) async fn store(change: &mut Change<'_>, new: &NewToken) -> Result<(), TokenError> {
+        let token = &new.token;
         change.check_not_superseded()?;
         govern_actor(&change.context(), change.terms(), token)?;
         within_cap(change, token).await?;
         change.touch(Touched::Created(token.id));
-        change.tx.insert_token(token).await?;
+        change.tx.insert_token(new).await?;
         let event = created(change, token);
         Ok(change.record(event).await?)
     }
@@ -118,11 +120,11 @@ impl ActorToken {
     pub(crate) async fn supersede(
         change: &mut Change<'_>,
         old: Token,
-        token: Token,
+        mut new: NewToken,
         grace: Span,
     ) -> Result<Timestamp, TokenError> {
-        let token = Token { rotated_from: Some(old.id), ..token };
-        let rotation = Rotation { old, token, grace, mode: GraceMode::Fixed, idempotency: None };
+        new.token.rotated_from = Some(old.id);
+        let rotation = Rotation { old, new, grace, mode: GraceMode::Fixed, idempotency: None };
         let (_, facts) = rotation.run(change).await?;
         Ok(facts.superseded.map_or(change.now, |superseded| superseded.grace_ends_at))
     }

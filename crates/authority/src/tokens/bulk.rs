@@ -5,8 +5,9 @@
 
 use std::collections::HashMap;
 
-use storage::model::{Kill, Token, TokenFilter};
+use storage::model::{Kill, TokenFilter};
 use token_domain::id::TokenId;
+use token_domain::record::Token;
 use token_domain::token::Explanation;
 use token_domain::usage::Hour;
 use token_domain::{Span, Timestamp};

@@ -1,10 +1,11 @@
 //! Tokens that workloads get for their identity tokens, under a trust policy. Each unit of work that uses these functions is
 //! the exchange's own; what they add to it is the token, its place under the cap and its audit row.
 
-use storage::model::{Actor, Principal, StoredSecret, Token, TokenDetails, TokenOwner, Touched, TrustPolicy};
+use storage::model::Touched;
 use token_domain::Span;
 use token_domain::access::Metadata;
 use token_domain::id::TrustPolicyId;
+use token_domain::record::{Actor, NewToken, Principal, StoredSecret, Token, TokenDetails, TokenOwner, TrustPolicy};
 use token_domain::scope::Grants;
 use token_domain::token::{Lifetime, TokenFacts};
 use token_format::PlainToken;
@@ -57,7 +58,7 @@ impl ExchangedToken {
             scopes: owned_names(&context, grants),
             project_id: actor.map_or(policy.project_id, |actor| Some(actor.project_id)),
             details: TokenDetails { metadata: about(policy, subject), ..TokenDetails::default() },
-            ..Token::new(id, organization, owner, name, facts, change.by(), self.stored)
+            ..Token::new(id, organization, owner, name, facts, change.by(), self.secret.hint())
         };
         match actor {
             Some(_) => govern_actor(&context, change.terms(), &token)?,
@@ -65,7 +66,9 @@ impl ExchangedToken {
         }
         within_cap(change, &token).await?;
         change.touch(Touched::Created(token.id));
-        change.tx.insert_token(&token).await?;
+        let new = NewToken { token, secret: self.stored };
+        change.tx.insert_token(&new).await?;
+        let token = new.token;
         let event = created(change, &token).with("trust_policy", policy.id.to_string());
         let event = match subject {
             Some(subject) => event.with("subject", subject),

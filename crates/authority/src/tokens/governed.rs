@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
-use storage::model::{Kill, Principal, StoredRule, Token, TokenTerms, Touched};
+use storage::model::{Kill, Touched};
 use token_domain::Timestamp;
 use token_domain::decide::Credential;
 use token_domain::policy::{Idle, KindRule};
+use token_domain::record::{Principal, StoredRule, Token, TokenTerms};
 use token_domain::scope::Grants;
 use token_domain::token::{Lifetime, RevokeReason, TokenFacts};
 

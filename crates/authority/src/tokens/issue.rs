@@ -1,9 +1,10 @@
 //! Issuing a token.
 
-use storage::model::{StoredSecret, Token, TokenDetails, TokenOwner, Touched};
+use storage::model::Touched;
 use storage::{Constraint, StoreError};
 use token_domain::Timestamp;
 use token_domain::id::ProjectId;
+use token_domain::record::{Hint, NewToken, StoredSecret, Token, TokenDetails, TokenOwner};
 use token_domain::scope::Grants;
 use token_domain::text::{AgentType, Name};
 use token_domain::token::{Lifetime, TokenFacts};
@@ -81,7 +82,8 @@ impl Tokens {
         check_expiry(request.lifetime, context.now())?;
         let (secret, stored) = secret::make_for(context, caller, origin).await?;
         let ask = Ask::by(caller, origin).making(owner.kind());
-        let (asked, new) = (request.project_id, New { owner, request, grants: grants.clone(), stored });
+        let (asked, new) =
+            (request.project_id, New { owner, request, grants: grants.clone(), hint: secret.hint(), stored });
         let made = context.change(ask, move |change| Box::pin(new.run(change))).await;
         let token = made.map_err(|error| no_such_project(asked, error))?;
         let warnings = context
@@ -99,12 +101,13 @@ struct New {
     owner: TokenOwner,
     request: IssueRequest,
     grants: Grants,
+    hint: Hint,
     stored: StoredSecret,
 }
 
 impl New {
     async fn run(self, change: &mut Change<'_>) -> Result<Token, TokenError> {
-        let Self { owner, request, grants, stored } = self;
+        let Self { owner, request, grants, hint, stored } = self;
         let (context, now) = (change.context(), change.now);
         change.check_not_superseded()?;
         // Once more, by what the caller may do now: the hash may have taken its time.
@@ -119,7 +122,7 @@ impl New {
             project_id: project_of_new(&caller, request.project_id)?,
             lifetime: request.lifetime.span(),
             details: request.details,
-            ..Token::new(id, organization, owner, request.name, facts, change.by(), stored)
+            ..Token::new(id, organization, owner, request.name, facts, change.by(), hint)
         };
         if let Some(idempotency) = &request.idempotency {
             replayed(change, token.organization_id, operation(owner), idempotency).await?;
@@ -128,7 +131,9 @@ impl New {
         within_cap(change, &token).await?;
         within_key_cap(change, &token).await?;
         change.touch(Touched::Created(token.id));
-        change.tx.insert_token(&token).await?;
+        let new = NewToken { token, secret: stored };
+        change.tx.insert_token(&new).await?;
+        let token = new.token;
         if let Some(idempotency) = request.idempotency {
             remember(change, token.organization_id, operation(owner), idempotency, token.id).await?;
         }
@@ -159,7 +164,7 @@ pub(super) fn created(change: &Change<'_>, token: &Token) -> Event {
         .with("name", token.name.as_str())
         .with("kind", token.owner.kind().as_str())
         .with("scopes", token.scopes.clone())
-        .with("hint", token.secret.hint.as_str());
+        .with("hint", token.hint.as_str());
     match &token.details.allowed_networks {
         Some(networks) => event.with("allowed_networks", networks.names()),
         None => event,

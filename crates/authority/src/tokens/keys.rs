@@ -3,8 +3,9 @@
 //! A key can do what it was granted as far as its owner's role goes at that moment; that is decided at use. **Invariant:**
 //! a key of somebody else is not found, for administrators too.
 
-use storage::model::{OwnerFilter, Token, TokenDetails, TokenEdit, TokenOwner};
+use storage::model::{OwnerFilter, TokenEdit};
 use token_domain::id::{ProjectId, TokenId, UserId};
+use token_domain::record::{Token, TokenDetails, TokenOwner};
 use token_domain::text::{AgentType, Name};
 use token_domain::token::{Explanation, Lifetime};
 

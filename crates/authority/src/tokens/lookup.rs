@@ -1,7 +1,7 @@
 //! Finds the token of a secret, for a person who found the secret and wants to know what it opens.
 
 use secret_hash::{StoredHash, TagCheck, VerifyTag, lookup_hint};
-use storage::model::Token;
+use token_domain::record::{StoredSecret, Token};
 use token_format::PlainToken;
 
 use super::reach::reaches;
@@ -20,12 +20,12 @@ impl Tokens {
         let Ok(secret) = PlainToken::parse(text.trim()) else { return Err(TokenError::NotFound) };
         let candidates = self.context.store.candidates(lookup_hint(&secret).0).await?;
         for candidate in candidates {
-            let mut token = candidate.token;
+            let (mut token, stored) = (candidate.token, candidate.secret);
             // What is not the caller's is not proven either: how long that takes would tell that it is there.
             if token.organization_id != caller.organization_id || !reaches(caller, &token) {
                 continue;
             }
-            if is_of(&self.context, &secret, &token).await? {
+            if is_of(&self.context, &secret, &token, &stored).await? {
                 self.context.uses.add_to([&mut token]);
                 return Ok(token);
             }
@@ -35,9 +35,9 @@ impl Tokens {
 }
 
 /// Whether a secret is this token's: by its tag where that can tell, by its hash where it cannot.
-async fn is_of(context: &Context, secret: &PlainToken, token: &Token) -> Result<bool, Failure> {
+async fn is_of(context: &Context, secret: &PlainToken, token: &Token, stored: &StoredSecret) -> Result<bool, Failure> {
     let digest = context.keyring.digest(secret);
-    let tag = token.secret.verify_tag.as_deref().and_then(|bytes| VerifyTag::from_bytes(bytes).ok());
+    let tag = stored.verify_tag.as_deref().and_then(|bytes| VerifyTag::from_bytes(bytes).ok());
     match tag.map(|tag| context.keyring.check(secret, &digest, &tag)) {
         Some(TagCheck::Match | TagCheck::MatchPreviousKey) => return Ok(true),
         Some(TagCheck::Mismatch) => return Ok(false),
@@ -45,7 +45,7 @@ async fn is_of(context: &Context, secret: &PlainToken, token: &Token) -> Result<
     }
     let unreadable =
         |error: &dyn std::fmt::Display| Failure::Inconsistent(format!("token {} cannot be read: {error}", token.id));
-    let stored = StoredHash::parse(&token.secret.secret_hash).map_err(|error| unreadable(&error))?;
+    let stored = StoredHash::parse(&stored.secret_hash).map_err(|error| unreadable(&error))?;
     let verified = if stored.is_slow() {
         let secret = secret.clone();
         context.lane.run(Work::Validation, move || secret_hash::verify(&secret, &stored)).await?

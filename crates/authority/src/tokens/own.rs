@@ -1,8 +1,9 @@
 //! What a token may do with itself: read, rotate, revoke. The first and the last take no scope: the holder of a secret may
 //! always learn what it is and put an end to it.
 
-use storage::model::{LogPlace, Token};
+use storage::model::LogPlace;
 use token_domain::id::TokenId;
+use token_domain::record::Token;
 use token_domain::token::Explanation;
 
 use super::reach::Whose;

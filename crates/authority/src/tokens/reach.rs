@@ -3,8 +3,8 @@
 //! **Invariant:** every verb on a token by id asks here first. A credential bound to a project sees that project's tokens
 //! and makes tokens of that project; one confined to an access scope sees itself alone.
 
-use storage::model::{Token, TokenOwner};
 use token_domain::id::{ProjectId, TokenId, UserId};
+use token_domain::record::{Token, TokenOwner};
 
 use super::{TokenError, Tokens};
 use crate::origin::{Caller, Via};

@@ -1,8 +1,9 @@
 //! Reading and renaming tokens.
 
-use storage::model::{Change, Narrowing, OwnerFilter, SEARCHED_ROWS, StatusCounts, Token, TokenEdit, TokenFilter};
+use storage::model::{Change, Narrowing, OwnerFilter, SEARCHED_ROWS, StatusCounts, TokenEdit, TokenFilter};
 use token_domain::Timestamp;
 use token_domain::id::{ProjectId, TokenId, kind};
+use token_domain::record::Token;
 use token_domain::token::{Kind, Status};
 
 use super::reach::{Whose, is_confined, reaches};

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use storage::model::{Kill, Principal, Token, Touched};
+use storage::model::{Kill, Touched};
 use token_domain::decide::Credential;
 use token_domain::id::{OrganizationId, TokenId};
+use token_domain::record::{NewToken, Principal, Token};
 use token_domain::token::{GraceMode, Lifetime, RevokeReason, Status, TokenFacts};
 use token_domain::{ScopeSet, Span, Timestamp};
 use token_format::PlainToken;
@@ -88,6 +89,7 @@ impl Tokens {
             check_active(&old, context.now())?;
         }
         let (secret, stored) = secret::make_for(context, caller, origin).await?;
+        let hint = secret.hint();
         let grace = request.grace.unwrap_or(context.policy.rotation.default_grace);
         let ask = Ask::by(caller, origin).making(old.owner.kind());
         let made = context.change(ask, move |change| {
@@ -96,8 +98,9 @@ impl Tokens {
                 let caller = *change.caller()?;
                 reach.check(change, &old, &caller)?;
                 let facts = TokenFacts::new(now, lifetime(&old).expires_at(now));
-                let token = old.successor(change.context().id(now)?, facts, change.by(), stored);
-                let unit = Rotation { old, token, grace, mode: request.mode, idempotency: request.idempotency };
+                let token = old.successor(change.context().id(now)?, facts, change.by(), hint);
+                let new = NewToken { token, secret: stored };
+                let unit = Rotation { old, new, grace, mode: request.mode, idempotency: request.idempotency };
                 let (token, facts) = unit.run(change).await?;
                 Ok::<_, TokenError>((token, facts, now))
             })
@@ -169,7 +172,7 @@ impl Reach {
 /// Everything a rotation writes.
 pub(super) struct Rotation {
     pub(super) old: Token,
-    pub(super) token: Token,
+    pub(super) new: NewToken,
     pub(super) grace: Span,
     pub(super) mode: GraceMode,
     pub(super) idempotency: Option<Idempotency>,
@@ -177,9 +180,10 @@ pub(super) struct Rotation {
 
 impl Rotation {
     pub(super) async fn run(self, change: &mut Change<'_>) -> Result<(Token, TokenFacts), TokenError> {
-        let (organization, now, by) = (self.token.organization_id, change.now, change.by());
+        let NewToken { token, secret } = self.new;
+        let (organization, now, by) = (token.organization_id, change.now, change.by());
         change.touch(Touched::Token(self.old.id));
-        change.touch(Touched::Created(self.token.id));
+        change.touch(Touched::Created(token.id));
         let operation = format!("tokens.rotate:{}", self.old.id);
         if let Some(idempotency) = &self.idempotency {
             replayed(change, organization, &operation, idempotency).await?;
@@ -188,14 +192,16 @@ impl Rotation {
         let current = change.tx.token(organization, self.old.id).await?.ok_or(TokenError::NotFound)?;
         let facts = current
             .facts
-            .supersede(now, self.token.id, self.grace, self.mode)
+            .supersede(now, token.id, self.grace, self.mode)
             .map_err(|not_possible| TokenError::WrongStatus(not_possible.status))?;
         // Last of all: of a token that renews itself, a retry and a second renewal are told as what they are.
         change.check_not_superseded()?;
         let grace_ends_at = facts.superseded.map_or(now, |superseded| superseded.grace_ends_at);
-        let mut token = heir(self.token, &current, now);
+        let mut token = heir(token, &current, now);
         govern_successor(change, &mut token, lifetime(&current))?;
-        change.tx.insert_token(&token).await?;
+        let new = NewToken { token, secret };
+        change.tx.insert_token(&new).await?;
+        let token = new.token;
         let superseded =
             change.tx.supersede_active(organization, self.old.id, token.id, now, grace_ends_at, self.mode, now).await?;
         if superseded.is_none() {

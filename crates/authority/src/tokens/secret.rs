@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use secret_hash::{hash, lookup_hint};
-use storage::model::{Principal, StoredSecret, Token};
+use token_domain::id::TokenId;
+use token_domain::record::{Principal, StoredSecret};
 use token_format::PlainToken;
 
 use crate::attempts;
@@ -35,7 +36,7 @@ pub(super) async fn make(context: &Context, by: Principal) -> Result<(PlainToken
     Ok((secret, stored))
 }
 
-/// The four columns kept of a secret, by the current scheme and key.
+/// What is kept of a secret, by the current scheme and key.
 async fn keep(context: &Context, secret: &PlainToken, work: Work) -> Result<StoredSecret, Failure> {
     let salt = random(context.entropy.as_ref())?;
     let scheme = context.policy.scheme;
@@ -48,7 +49,6 @@ async fn keep(context: &Context, secret: &PlainToken, work: Work) -> Result<Stor
     let hashed = hashed.map_err(|error| Failure::Inconsistent(format!("a secret cannot be hashed: {error}")))?;
     let digest = context.keyring.digest(secret);
     Ok(StoredSecret {
-        hint: secret.hint().as_str().to_owned(),
         secret_hash: hashed.as_str().to_owned(),
         lookup_hint: lookup_hint(secret).0,
         verify_tag: Some(context.keyring.seal(&digest).to_bytes().to_vec()),
@@ -57,17 +57,23 @@ async fn keep(context: &Context, secret: &PlainToken, work: Work) -> Result<Stor
 
 /// Writes a proven token's tag anew, and its hash by the configured scheme where it has another. Gives way when the
 /// lane is busy and says so only at debug level: the next cold read of the token tries again.
-pub(crate) async fn upgrade(context: Arc<Context>, secret: PlainToken, token: Token, hash_meets: bool) {
+pub(crate) async fn upgrade(
+    context: Arc<Context>,
+    secret: PlainToken,
+    id: TokenId,
+    old: StoredSecret,
+    hash_meets: bool,
+) {
     if !hash_meets && context.policy.scheme.is_slow() && !context.lane.is_idle() {
         return;
     }
     let made = if hash_meets {
         let digest = context.keyring.digest(&secret);
-        Ok(StoredSecret { verify_tag: Some(context.keyring.seal(&digest).to_bytes().to_vec()), ..token.secret.clone() })
+        Ok(StoredSecret { verify_tag: Some(context.keyring.seal(&digest).to_bytes().to_vec()), ..old.clone() })
     } else {
         keep(&context, &secret, Work::Validation).await
     };
-    let (id, expected) = (token.id, token.secret.secret_hash);
+    let expected = old.secret_hash;
     let written = match made {
         Ok(made) => {
             context

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use storage::model::{Principal, Token, TokenDetails, TokenOwner, Touched};
+use storage::model::Touched;
 use token_domain::id::OrganizationId;
-use token_domain::text::{AgentType, Name};
-use token_domain::token::{Explanation, TokenFacts};
+use token_domain::record::{NewToken, Principal, Token, TokenOwner};
+use token_domain::text::Name;
+use token_domain::token::TokenFacts;
 use token_format::PlainToken;
 
 use super::{TokenError, Tokens, secret};
@@ -32,31 +33,17 @@ impl Tokens {
         let (mut secrets, mut tokens) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for _ in 0..count {
             let (secret, stored) = secret::make(context, Principal::System).await?;
-            secrets.push(secret);
-            tokens.push(Token {
-                id: context.id(now)?,
-                organization_id: organization,
-                owner: kind,
-                name: name.clone(),
-                agent_type: AgentType::none(),
+            let (id, facts, by) = (context.id(now)?, TokenFacts::new(now, None), Principal::System);
+            let token = Token {
                 scopes: vec!["execute".to_owned()],
-                project_id: None,
-                facts: TokenFacts::new(now, None),
-                lifetime: None,
-                created_by: Principal::System,
-                revoked_by: None,
-                rotated_from: None,
-                first_used_at: None,
-                last_used_at: None,
-                reuse_detected_at: None,
-                details: TokenDetails::default(),
-                explanation: Explanation::default(),
-                secret: stored,
-            });
+                ..Token::new(id, organization, kind, name.clone(), facts, by, secret.hint())
+            };
+            tokens.push(NewToken { token, secret: stored });
+            secrets.push(secret);
         }
         let touching = context.units.touching();
         if let Some(first) = tokens.first() {
-            touching.touch(Touched::Created(first.id));
+            touching.touch(Touched::Created(first.token.id));
         }
         let origin = origin.clone();
         let units = Arc::clone(context);

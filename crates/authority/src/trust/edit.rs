@@ -1,7 +1,7 @@
 //! Making, changing and removing trust policies.
 
-use storage::model::TrustPolicy;
 use token_domain::id::{ActorId, OrganizationId, ProjectId, TrustPolicyId};
+use token_domain::record::TrustPolicy;
 use token_domain::scope::Grants;
 use token_domain::text::Name;
 use token_domain::token::Kind;

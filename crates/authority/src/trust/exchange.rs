@@ -4,10 +4,10 @@
 //! another server nor a signature. What is made is made in one change, under the policy as it is at that moment, and spends
 //! the identity token in the same transaction: of two who present it at once, one gets a token.
 
-use storage::model::{Principal, TrustAttempt, TrustOutcome, TrustPolicy};
 use storage::{Constraint, StoreError};
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, TrustPolicyId};
+use token_domain::record::{Principal, TrustAttempt, TrustOutcome, TrustPolicy};
 use token_domain::scope::{GrantError, Grants};
 use token_domain::tenant::ActorStatus;
 use token_domain::text::Slug;

@@ -2,8 +2,8 @@
 //! exchanged, spent or recorded.
 
 use serde_json::{Map, Value};
-use storage::model::TrustPolicy;
 use token_domain::id::{OrganizationId, TrustPolicyId};
+use token_domain::record::TrustPolicy;
 use token_domain::trust::{Judged, Refusal};
 
 use super::exchange::{ExchangeError, choose};

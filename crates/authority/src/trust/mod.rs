@@ -12,8 +12,8 @@ pub mod jwt;
 use std::sync::Arc;
 
 use storage::StoreError;
-use storage::model::{TrustAttempt, TrustPolicy};
 use token_domain::id::{OrganizationId, TrustPolicyId};
+use token_domain::record::{TrustAttempt, TrustPolicy};
 use token_domain::trust::InvalidTrust;
 
 pub use edit::{NewTrustPolicy, TrustPolicyEdit};

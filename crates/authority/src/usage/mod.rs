@@ -18,8 +18,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use storage::Store;
-use storage::model::{Token, TokenCount, TokenUse};
+use storage::model::{TokenCount, TokenUse};
 use token_domain::id::TokenId;
+use token_domain::record::Token;
 use token_domain::usage::UsageHour;
 use token_domain::{Span, Timestamp};
 use tokio::sync::{RwLock, RwLockReadGuard};

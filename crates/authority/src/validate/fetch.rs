@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use secret_hash::{StoredHash, Tag, TagCheck, VerifyTag, lookup_hint};
-use storage::model::Candidate;
 use token_domain::decide::Credential;
+use token_domain::record::Candidate;
 use token_domain::scope::Grants;
 use token_domain::{ScopeCatalogue, ScopeSet};
 use token_format::PlainToken;
@@ -70,7 +70,7 @@ impl Fetch {
 
     /// The tag where it can prove something, the slow hash where it cannot.
     async fn prove(&self, token: &PlainToken, digest: &Tag, candidate: &Candidate) -> Result<Proof, Failure> {
-        let secret = &candidate.token.secret;
+        let secret = &candidate.secret;
         let tag = secret.verify_tag.as_deref().and_then(|bytes| VerifyTag::from_bytes(bytes).ok());
         match tag.map(|tag| self.context.keyring.check(token, digest, &tag)) {
             Some(TagCheck::Match) => return Ok(Proof::Tag),
@@ -92,12 +92,13 @@ impl Fetch {
     /// Brings the row to the current key and the configured scheme, in the background and only while the lane is
     /// idle: a validation never waits for it, the next read tries again.
     fn improve(&self, token: &PlainToken, candidate: &Candidate, proof: &Proof) {
-        let meets = StoredHash::parse(&candidate.token.secret.secret_hash)
+        let meets = StoredHash::parse(&candidate.secret.secret_hash)
             .is_ok_and(|stored| stored.meets(&self.context.policy.scheme));
         if meets && matches!(proof, Proof::Tag) {
             return;
         }
-        let work = upgrade(Arc::clone(&self.context), token.clone(), candidate.token.clone(), meets);
+        let work =
+            upgrade(Arc::clone(&self.context), token.clone(), candidate.token.id, candidate.secret.clone(), meets);
         self.context.units.spawn(work);
     }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use storage::model::Token;
 use token_domain::ScopeSet;
 use token_domain::decide::Denial;
+use token_domain::record::Token;
 use token_domain::token::{RevokeReason, Status};
 
 use crate::memory::Entry;

@@ -7,11 +7,12 @@ use authority::sessions::{SignInError, SignedIn};
 use authority::tokens::{KeyRequest, RotateRequest, TokenError};
 use authority::{Origin, Policy};
 use serde_json::Value;
-use storage::model::{AuditFilter, AuditRecord};
+use storage::model::AuditFilter;
 use test_support::world::{EMAIL, Options, PASSWORD, origin};
 use test_support::{Db, World};
 use token_domain::Span;
 use token_domain::id::OrganizationId;
+use token_domain::record::AuditRecord;
 use token_domain::text::{AgentType, Name};
 use token_domain::token::{GraceMode, Lifetime};
 
@@ -144,8 +145,8 @@ fn raising_the_cost_of_passwords_takes_hold_at_the_next_sign_in_by_one_run_of_th
         let world = World::with(db, Options { policy, ..Options::default() }).await;
         let stored = async || {
             let key = EMAIL.to_owned();
-            let user = db.store().read(move |reads| Box::pin(async move { reads.user_by_email_key(&key).await }));
-            user.await.unwrap().unwrap().password_hash.unwrap()
+            let found = db.store().read(move |reads| Box::pin(async move { reads.account_by_email_key(&key).await }));
+            found.await.unwrap().unwrap().password_hash.unwrap()
         };
         let before = stored().await;
         let runs = world.context.lane().runs();

@@ -3,10 +3,11 @@
 use authority::audit::chain::{Fault, Place, hex};
 use authority::audit::hash;
 use authority::audit::read::{Audit, Outcome, VerifyError};
-use storage::model::{AuditFilter, AuditRecord};
+use storage::model::AuditFilter;
 use test_support::sql::{Sql, literals};
 use test_support::{Backend, Db, World};
 use token_domain::id::OrganizationId;
+use token_domain::record::AuditRecord;
 
 /// Events of the trail that is tampered with.
 const EVENTS: i64 = 6;

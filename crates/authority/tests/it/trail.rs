@@ -2,11 +2,12 @@
 
 use authority::audit::hash;
 use authority::tokens::RotateRequest;
-use storage::model::{AuditFilter, AuditRecord};
+use storage::model::AuditFilter;
 use test_support::world::{EMAIL, PASSWORD, origin};
 use test_support::{Db, World};
 use token_domain::Span;
 use token_domain::id::OrganizationId;
+use token_domain::record::AuditRecord;
 
 async fn records(db: &Db, organization: Option<OrganizationId>) -> Vec<AuditRecord> {
     let chain = AuditFilter::chain(organization, 0, 1_000);

@@ -4,9 +4,11 @@ use authority::Failure;
 use authority::hashing::Scheme;
 use authority::tokens::RotateRequest;
 use authority::validate::{CacheLimits, Limits, Outcome};
+use storage::StoreError;
 use storage::model::Touched;
 use test_support::world::{Options, origin};
 use test_support::{Db, World};
+use token_domain::record::Candidate;
 use token_domain::token::Lifetime;
 use token_domain::{Requirement, Span, Timestamp};
 
@@ -212,8 +214,10 @@ fn a_row_is_brought_to_the_configured_scheme_when_its_token_validates() {
         assert!(world.is_live(issued.secret.expose()).await);
         world.context.drain().await;
         let (organization, id) = (world.owner.organization_id, issued.token.id);
-        let token = db.store().read(move |reads| Box::pin(reads.token(organization, id))).await.unwrap().unwrap();
-        assert!(token.secret.secret_hash.starts_with("$2b$04$"), "{}", token.secret.secret_hash);
+        let kept = db.store().write(move |tx| Box::pin(tx.candidate(organization, id))).await;
+        let kept: Result<Option<Candidate>, StoreError> = kept;
+        let kept = kept.unwrap().unwrap();
+        assert!(kept.secret.secret_hash.starts_with("$2b$04$"), "{}", kept.secret.secret_hash);
         assert!(world.is_live(issued.secret.expose()).await);
     });
 }

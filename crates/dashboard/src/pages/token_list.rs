@@ -308,7 +308,7 @@ fn cells(token: &Token, now: Timestamp) -> [(&'static str, Option<String>); 11] 
         ("kind", Some(token.owner.kind().as_str().to_owned())),
         ("scopes", Some(token.scopes.join(" "))),
         ("created_at", Some(time(token.facts.created_at))),
-        ("created_by", Some(authority::audit::principal_text(token.created_by))),
+        ("created_by", Some(token.created_by.to_string())),
         ("last_used_at", token.last_used_at.map(time)),
         ("expires_at", token.facts.expires_at.map(time)),
         ("external_id", token.details.external_id.as_ref().map(ToString::to_string)),

@@ -152,7 +152,7 @@ impl Line {
 }
 
 pub(super) fn hint(token: &Token) -> String {
-    format!("{}{}…", token_format::PREFIX, token.secret.hint)
+    format!("{}{}…", token_format::PREFIX, token.hint)
 }
 
 /// The id in a path.

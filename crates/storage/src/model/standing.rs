@@ -3,7 +3,9 @@
 use token_domain::id::{OrganizationId, SessionId, TokenId, UserId};
 use token_domain::token::Kind;
 
-use super::{AuditHead, Candidate, MembershipStanding, SessionStanding, TokenTerms};
+use token_domain::record::{Candidate, MembershipStanding, SessionStanding, TokenTerms};
+
+use super::AuditHead;
 
 /// The credential that a change is made by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,25 +1,11 @@
-//! What tokens are described and found by.
+//! What tokens are found by.
 
 use token_domain::Timestamp;
-use token_domain::access::{Description, ExternalId, Metadata};
+use token_domain::access::ExternalId;
 use token_domain::id::{ActorId, UserId};
+use token_domain::record::{Principal, TokenOwner};
 use token_domain::text::AgentType;
-use token_domain::token::{AllowedNetworks, Kind};
-
-use super::{Principal, TokenOwner};
-
-/// What a token's makers say about it. Carried over by a rotation.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TokenDetails {
-    /// What it is for, in words.
-    pub description: Option<Description>,
-    /// Its holder in the caller's own system.
-    pub external_id: Option<ExternalId>,
-    /// What a gateway wants to know about the holder.
-    pub metadata: Option<Metadata>,
-    /// Where it may be used from; nothing for anywhere.
-    pub allowed_networks: Option<AllowedNetworks>,
-}
+use token_domain::token::Kind;
 
 /// Whose tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

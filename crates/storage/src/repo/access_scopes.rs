@@ -5,7 +5,7 @@ use super::listing::{Columns, Window, rows_of, total};
 use super::totals;
 use super::{Conn, dialect};
 use crate::error::StoreError;
-use crate::model::{AccessScope, AccessScopeEdit, Listing, Page};
+use crate::model::{AccessScopeEdit, Listing, Page};
 use crate::rows::AccessScopeRow;
 use crate::schema::access_scopes;
 use crate::sql_types::Bind;
@@ -14,6 +14,7 @@ use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::access::{Description, Metadata, ScopeDisplayName};
 use token_domain::id::{AccessScopeId, ProjectId};
+use token_domain::record::AccessScope;
 use token_domain::text::{Slug, needle};
 
 const COLUMNS: Columns = Columns { table: "access_scopes", slug: Some("slug"), name: "name" };

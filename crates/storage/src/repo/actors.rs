@@ -5,7 +5,7 @@ use super::listing::{Columns, Window, rows_of, total};
 use super::totals;
 use super::{Conn, dialect};
 use crate::error::StoreError;
-use crate::model::{Actor, ActorEdit, ActorFilter, Listing, Page, ScopedTo};
+use crate::model::{ActorEdit, ActorFilter, Listing, Page, ScopedTo};
 use crate::rows::ActorRow;
 use crate::schema::{actors, idempotency_keys, tokens};
 use crate::sql_types::Bind;
@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use token_domain::Timestamp;
 use token_domain::access::{ActorName, ActorType, ExternalId, Metadata};
 use token_domain::id::{AccessScopeId, ActorId, ProjectId, TokenId};
+use token_domain::record::Actor;
 use token_domain::text::needle;
 
 /// Ids bound in one statement.

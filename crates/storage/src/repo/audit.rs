@@ -3,8 +3,8 @@
 use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::kept::Keep as _;
-use crate::model::{AuditFilter, AuditHead, AuditRecord};
-use crate::rows::{AuditEventRow, AuditHeadRow, NIL_TRAIL, principal_text};
+use crate::model::{AuditFilter, AuditHead};
+use crate::rows::{AuditEventRow, AuditHeadRow, NIL_TRAIL};
 use crate::schema::{audit_events, audit_heads};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
@@ -12,6 +12,7 @@ use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::access::Direction;
 use token_domain::id::OrganizationId;
+use token_domain::record::AuditRecord;
 
 pub(crate) async fn audit_head(
     conn: &mut Conn<'_>,
@@ -108,7 +109,7 @@ pub(crate) async fn list_audit(conn: &mut Conn<'_>, filter: &AuditFilter) -> Res
         page = page.filter(audit_events::action.eq(action));
     }
     if let Some(actor) = filter.actor {
-        page = page.filter(audit_events::actor.eq(principal_text(actor)));
+        page = page.filter(audit_events::actor.eq(actor.to_string()));
     }
     if let Some(target_id) = &filter.target_id {
         page = page.filter(audit_events::target_id.eq(target_id));

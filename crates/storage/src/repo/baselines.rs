@@ -2,14 +2,14 @@
 
 use super::Conn;
 use crate::error::StoreError;
-use crate::model::Baseline;
-use crate::rows::{BaselineRow, principal_text};
+use crate::rows::BaselineRow;
 use crate::schema::baselines;
 use crate::sql_types::Bind;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::execution::CommitHash;
 use token_domain::id::RepositoryId;
+use token_domain::record::Baseline;
 
 pub(crate) async fn baseline(conn: &mut Conn<'_>, repository: RepositoryId) -> Result<Option<Baseline>, StoreError> {
     let newest = baseline_history(conn, repository, None, 1).await?;
@@ -44,7 +44,7 @@ pub(crate) async fn append_baseline(conn: &mut Conn<'_>, record: &Baseline) -> R
             baselines::commit_hash.eq(record.commit.as_ref().map(CommitHash::as_str)),
             baselines::measured_at.eq(record.measured_at.bind()),
             baselines::set_at.eq(record.set_at.bind()),
-            baselines::set_by.eq(principal_text(record.set_by)),
+            baselines::set_by.eq(record.set_by.to_string()),
         ))
         .execute(conn)
         .await?;

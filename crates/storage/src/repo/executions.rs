@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::Conn;
 use super::listing::older;
 use crate::error::StoreError;
-use crate::model::{Execution, ExecutionFilter, ExecutionKey, Principal};
-use crate::rows::{ExecutionKeyRow, ExecutionRow, principal_text};
+use crate::model::{ExecutionFilter, ExecutionKey};
+use crate::rows::{ExecutionKeyRow, ExecutionRow};
 use crate::schema::{execution_keys, executions, repositories};
 use crate::sql_types::{Bind, UidParam};
 use diesel::prelude::*;
@@ -14,6 +14,7 @@ use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::execution::Strictness;
 use token_domain::id::{ExecutionId, OrganizationId, RepositoryId};
+use token_domain::record::{Execution, Principal};
 
 pub(crate) async fn execution(
     conn: &mut Conn<'_>,
@@ -63,7 +64,7 @@ pub(crate) async fn insert_execution(conn: &mut Conn<'_>, record: &Execution) ->
             executions::is_strict.eq(record.strictness == Strictness::Strict),
             executions::outcome.eq(record.outcome.as_str()),
             executions::measured_at.eq(record.measured_at.bind()),
-            executions::submitted_by.eq(principal_text(record.submitted_by)),
+            executions::submitted_by.eq(record.submitted_by.to_string()),
             executions::created_at.eq(record.created_at.bind()),
         ))
         .execute(conn)
@@ -110,7 +111,7 @@ pub(crate) async fn execution_key(
     key: &str,
 ) -> Result<Option<ExecutionKey>, StoreError> {
     let row = execution_keys::table
-        .find((organization.bind(), principal_text(principal), key))
+        .find((organization.bind(), principal.to_string(), key))
         .select(ExecutionKeyRow::as_select())
         .first(conn)
         .await
@@ -122,7 +123,7 @@ pub(crate) async fn insert_execution_key(conn: &mut Conn<'_>, record: &Execution
     diesel::insert_into(execution_keys::table)
         .values((
             execution_keys::organization_id.eq(record.organization_id.bind()),
-            execution_keys::principal.eq(principal_text(record.principal)),
+            execution_keys::principal.eq(record.principal.to_string()),
             execution_keys::key.eq(record.key.as_str()),
             execution_keys::request_digest.eq(record.request_digest.as_slice()),
             execution_keys::execution_id.eq(record.execution_id.bind()),
@@ -139,7 +140,7 @@ pub(crate) async fn delete_execution_key(
     principal: Principal,
     key: &str,
 ) -> Result<bool, StoreError> {
-    let record = execution_keys::table.find((organization.bind(), principal_text(principal), key));
+    let record = execution_keys::table.find((organization.bind(), principal.to_string(), key));
     Ok(diesel::delete(record).execute(conn).await? > 0)
 }
 

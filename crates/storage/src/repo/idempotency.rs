@@ -2,14 +2,15 @@
 
 use super::Conn;
 use crate::error::StoreError;
-use crate::model::{IdempotencyRecord, Principal};
-use crate::rows::{IdempotencyRow, principal_text};
+use crate::model::IdempotencyRecord;
+use crate::rows::IdempotencyRow;
 use crate::schema::idempotency_keys;
 use crate::sql_types::Bind;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::OrganizationId;
+use token_domain::record::Principal;
 
 pub(crate) async fn idempotency(
     conn: &mut Conn<'_>,
@@ -19,7 +20,7 @@ pub(crate) async fn idempotency(
     key: &str,
 ) -> Result<Option<IdempotencyRecord>, StoreError> {
     let row = idempotency_keys::table
-        .find((organization.bind(), principal_text(principal), operation, key))
+        .find((organization.bind(), principal.to_string(), operation, key))
         .select(IdempotencyRow::as_select())
         .first(conn)
         .await
@@ -31,7 +32,7 @@ pub(crate) async fn insert_idempotency(conn: &mut Conn<'_>, record: &Idempotency
     diesel::insert_into(idempotency_keys::table)
         .values((
             idempotency_keys::organization_id.eq(record.organization_id.bind()),
-            idempotency_keys::principal.eq(principal_text(record.principal)),
+            idempotency_keys::principal.eq(record.principal.to_string()),
             idempotency_keys::operation.eq(record.operation.as_str()),
             idempotency_keys::key.eq(record.key.as_str()),
             idempotency_keys::request_digest.eq(record.request_digest.as_slice()),
@@ -50,7 +51,7 @@ pub(crate) async fn delete_idempotency(
     operation: &str,
     key: &str,
 ) -> Result<bool, StoreError> {
-    let record = idempotency_keys::table.find((organization.bind(), principal_text(principal), operation, key));
+    let record = idempotency_keys::table.find((organization.bind(), principal.to_string(), operation, key));
     Ok(diesel::delete(record).execute(conn).await? > 0)
 }
 

@@ -3,8 +3,7 @@
 use super::Conn;
 use super::listing::older;
 use crate::error::StoreError;
-use crate::model::{Invitation, Invited};
-use crate::rows::{InvitationRow, parse_name, principal_text, role_columns};
+use crate::rows::{InvitationRow, parse_name, role_columns};
 use crate::schema::{invitations, roles};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
@@ -12,8 +11,13 @@ use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::{InvitationId, OrganizationId, RoleId};
 use token_domain::person::RoleRef;
+use token_domain::record::{Invitation, Invited};
 
-pub(crate) async fn insert_invitation(conn: &mut Conn<'_>, record: &Invitation) -> Result<(), StoreError> {
+pub(crate) async fn insert_invitation(
+    conn: &mut Conn<'_>,
+    record: &Invitation,
+    digest: &[u8; 32],
+) -> Result<(), StoreError> {
     let (built_in, custom) = role_columns(record.role);
     diesel::insert_into(invitations::table)
         .values((
@@ -23,8 +27,8 @@ pub(crate) async fn insert_invitation(conn: &mut Conn<'_>, record: &Invitation) 
             invitations::email_key.eq(record.email.key()),
             invitations::built_in_role.eq(built_in),
             invitations::role_id.eq(custom.bind()),
-            invitations::code_digest.eq(record.code_digest.as_slice()),
-            invitations::created_by.eq(principal_text(record.created_by)),
+            invitations::code_digest.eq(digest.as_slice()),
+            invitations::created_by.eq(record.created_by.to_string()),
             invitations::sponsor_id.eq(record.sponsor.bind()),
             invitations::created_at.eq(record.created_at.bind()),
             invitations::expires_at.eq(record.expires_at.bind()),

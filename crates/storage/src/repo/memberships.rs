@@ -3,7 +3,6 @@
 use super::listing::older;
 use super::{Conn, dialect};
 use crate::error::StoreError;
-use crate::model::{Home, Member, Membership, MembershipStanding, User};
 use crate::rows::{MembershipRow, OrganizationRow, StandingRow, UserRow, parse_name, role_columns, standing};
 use crate::schema::{memberships, organizations, roles, second_factors, users};
 use crate::sql_types::Bind;
@@ -12,6 +11,7 @@ use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, RoleId, UserId};
 use token_domain::person::RoleRef;
+use token_domain::record::{Home, Member, Membership, MembershipStanding, User};
 use token_domain::text::Slug;
 
 pub(crate) async fn insert_membership(conn: &mut Conn<'_>, record: &Membership) -> Result<(), StoreError> {

@@ -2,7 +2,6 @@
 
 use super::{Conn, dialect};
 use crate::error::StoreError;
-use crate::model::Organization;
 use crate::rows::OrganizationRow;
 use crate::schema::organizations;
 use crate::sql_types::Bind;
@@ -11,6 +10,7 @@ use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::OrganizationId;
 use token_domain::person::SecondFactorRule;
+use token_domain::record::Organization;
 use token_domain::text::{Name, Slug};
 
 pub(crate) async fn insert_organization(conn: &mut Conn<'_>, record: &Organization) -> Result<(), StoreError> {

@@ -2,14 +2,14 @@
 
 use super::{Conn, dialect};
 use crate::error::StoreError;
-use crate::model::{StoredRule, TokenTerms};
-use crate::rows::{RuleRow, inconsistent, join_scopes, principal_text};
+use crate::rows::{RuleRow, inconsistent, join_scopes};
 use crate::schema::{organizations, token_policies};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Span;
 use token_domain::id::OrganizationId;
+use token_domain::record::{StoredRule, TokenTerms};
 use token_domain::token::Kind;
 
 pub(crate) async fn token_rules(
@@ -75,7 +75,7 @@ pub(crate) async fn insert_token_rule(conn: &mut Conn<'_>, record: &StoredRule) 
             token_policies::idle_after.eq(record.idle_after.map(Span::as_micros)),
             token_policies::scopes.eq(scopes),
             token_policies::updated_at.eq(record.updated_at.bind()),
-            token_policies::updated_by.eq(principal_text(record.updated_by)),
+            token_policies::updated_by.eq(record.updated_by.to_string()),
         ))
         .execute(conn)
         .await?;

@@ -5,7 +5,7 @@ use super::listing::{Columns, Window, rows_of, total};
 use super::totals;
 use super::{Conn, dialect};
 use crate::error::StoreError;
-use crate::model::{Listing, Page, Project};
+use crate::model::{Listing, Page};
 use crate::rows::ProjectRow;
 use crate::schema::projects;
 use crate::sql_types::Bind;
@@ -13,6 +13,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, ProjectId};
+use token_domain::record::Project;
 use token_domain::text::{Name, Slug, needle};
 
 const COLUMNS: Columns = Columns { table: "projects", slug: Some("slug"), name: "name" };

@@ -2,7 +2,6 @@
 
 use super::Conn;
 use crate::error::StoreError;
-use crate::model::Repository;
 use crate::rows::RepositoryRow;
 use crate::schema::{executions, organizations, repositories};
 use crate::sql_types::Bind;
@@ -11,6 +10,7 @@ use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::execution::{BranchName, Coverage, RepositoryName};
 use token_domain::id::{OrganizationId, RepositoryId};
+use token_domain::record::Repository;
 use token_domain::text::Slug;
 
 pub(crate) async fn repository(

@@ -2,7 +2,6 @@
 
 use super::Conn;
 use crate::error::StoreError;
-use crate::model::CustomRole;
 use crate::rows::{RoleRow, join_scopes};
 use crate::schema::roles;
 use crate::sql_types::Bind;
@@ -10,6 +9,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, RoleId};
+use token_domain::record::CustomRole;
 use token_domain::text::Name;
 
 pub(crate) async fn insert_role(conn: &mut Conn<'_>, record: &CustomRole) -> Result<(), StoreError> {

@@ -2,7 +2,6 @@
 
 use super::Conn;
 use crate::error::StoreError;
-use crate::model::SecondFactor;
 use crate::rows::SecondFactorRow;
 use crate::schema::{recovery_codes, second_factors};
 use crate::sql_types::Bind;
@@ -10,6 +9,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::UserId;
+use token_domain::record::SecondFactor;
 
 pub(crate) async fn second_factor(conn: &mut Conn<'_>, user: UserId) -> Result<Option<SecondFactor>, StoreError> {
     let row: Option<SecondFactorRow> =

@@ -2,7 +2,6 @@
 
 use super::{Conn, dialect};
 use crate::error::StoreError;
-use crate::model::{Session, SessionStanding};
 use crate::rows::{MembershipRow, OrganizationRow, SessionRow, StandingRow, UserRow, standing};
 use crate::schema::{memberships, organizations, roles, second_factors, sessions, users};
 use crate::sql_types::Bind;
@@ -10,14 +9,15 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, SessionId, UserId};
+use token_domain::record::{Session, SessionStanding};
 
-pub(crate) async fn insert_session(conn: &mut Conn<'_>, record: &Session) -> Result<(), StoreError> {
+pub(crate) async fn insert_session(conn: &mut Conn<'_>, record: &Session, digest: &[u8; 32]) -> Result<(), StoreError> {
     diesel::insert_into(sessions::table)
         .values((
             sessions::id.eq(record.id.bind()),
             sessions::user_id.eq(record.user_id.bind()),
             sessions::organization_id.eq(record.organization_id.bind()),
-            sessions::token_digest.eq(record.token_digest.as_slice()),
+            sessions::token_digest.eq(digest.as_slice()),
             sessions::user_agent.eq(record.user_agent.as_deref()),
             sessions::created_at.eq(record.created_at.bind()),
             sessions::expires_at.eq(record.expires_at.bind()),

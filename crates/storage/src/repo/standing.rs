@@ -2,7 +2,8 @@
 
 use super::{Conn, dialect, memberships, policies, sessions, tokens, users};
 use crate::error::StoreError;
-use crate::model::{Credential, Opening, Standing, TokenTerms};
+use crate::model::{Credential, Opening, Standing};
+use token_domain::record::TokenTerms;
 
 /// Locks the person's row, if the change stands on a person.
 pub(crate) async fn hold_person(conn: &mut Conn<'_>, opening: Opening) -> Result<(), StoreError> {

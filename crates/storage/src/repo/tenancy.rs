@@ -5,7 +5,6 @@ use super::totals;
 use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::model::{Kill, ProjectContents};
-use crate::rows::principal_text;
 use crate::schema::{access_scopes, actors, idempotency_keys, tokens};
 use crate::sql_types::{Bind, UidParam};
 use diesel::prelude::*;
@@ -119,7 +118,7 @@ pub(crate) async fn empty_project(conn: &mut Conn<'_>, project: ProjectId, kill:
         .set((
             tokens::revoked_at.eq(Some(kill.at.bind())),
             tokens::revoked_reason.eq(Some(kill.reason.as_str())),
-            tokens::revoked_by.eq(Some(principal_text(kill.by))),
+            tokens::revoked_by.eq(Some(kill.by.to_string())),
         ))
         .execute(conn)
         .await?;

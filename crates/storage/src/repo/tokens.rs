@@ -8,10 +8,8 @@ use super::listing::{not_older, older, total};
 use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::kept::Keep as _;
-use crate::model::{
-    Candidate, Kill, OwnerFilter, StatusCounts, StoredSecret, Token, TokenEdit, TokenFilter, TokenOwner, TokenUse,
-};
-use crate::rows::{TokenRow, join_scopes, principal_text};
+use crate::model::{Kill, OwnerFilter, StatusCounts, TokenEdit, TokenFilter, TokenUse};
+use crate::rows::{TokenRow, join_scopes};
 use crate::schema::tokens;
 use crate::sql_types::{Bind, Moment, MomentParam, UidParam};
 use diesel::dsl::{count, count_star, sql};
@@ -20,6 +18,7 @@ use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use token_domain::access::{Description, ExternalId, Metadata};
 use token_domain::id::{OrganizationId, TokenId, UserId};
+use token_domain::record::{Candidate, NewToken, StoredSecret, Token, TokenOwner};
 use token_domain::text::needle;
 use token_domain::token::{Explanation, GraceMode, Kind, RevokeCause, Status, TokenFacts};
 use token_domain::{Span, Timestamp};
@@ -68,7 +67,8 @@ pub(crate) async fn candidate(
     dialect::load_candidate(conn, organization, id).await?.map(Candidate::try_from).transpose()
 }
 
-pub(crate) async fn insert_token(conn: &mut Conn<'_>, record: &Token) -> Result<(), StoreError> {
+pub(crate) async fn insert_token(conn: &mut Conn<'_>, new: &NewToken) -> Result<(), StoreError> {
+    let NewToken { token: record, secret } = new;
     let (owner_user_id, actor_id) = match record.owner {
         TokenOwner::Organization => (None, None),
         TokenOwner::Person(user) => (Some(user), None),
@@ -86,21 +86,21 @@ pub(crate) async fn insert_token(conn: &mut Conn<'_>, record: &Token) -> Result<
             tokens::agent_type.eq(record.agent_type.as_str()),
             tokens::scopes.eq(join_scopes(&record.scopes)?),
             tokens::project_id.eq(record.project_id.bind()),
-            tokens::hint.eq(record.secret.hint.as_str()),
-            tokens::secret_hash.eq(record.secret.secret_hash.as_str()),
-            tokens::lookup_hint.eq(record.secret.lookup_hint),
-            tokens::verify_tag.eq(record.secret.verify_tag.as_deref()),
+            tokens::hint.eq(record.hint.as_str()),
+            tokens::secret_hash.eq(secret.secret_hash.as_str()),
+            tokens::lookup_hint.eq(secret.lookup_hint),
+            tokens::verify_tag.eq(secret.verify_tag.as_deref()),
             tokens::created_at.eq(created_at.bind()),
             tokens::expires_at.eq(expires_at.bind()),
             tokens::lifetime.eq(record.lifetime.map(Span::as_micros)),
-            tokens::created_by.eq(principal_text(record.created_by)),
+            tokens::created_by.eq(record.created_by.to_string()),
             tokens::superseded_at.eq(superseded.map(|superseded| superseded.at.bind())),
             tokens::rotated_to.eq(superseded.map(|superseded| superseded.by.bind())),
             tokens::grace_ends_at.eq(superseded.map(|superseded| superseded.grace_ends_at.bind())),
             tokens::grace_mode.eq(superseded.map(|superseded| superseded.mode.as_str())),
             tokens::revoked_at.eq(revoked.map(|revoked| revoked.at.bind())),
             tokens::revoked_reason.eq(revoked.map(|revoked| revoked.reason.as_str())),
-            tokens::revoked_by.eq(record.revoked_by.map(principal_text)),
+            tokens::revoked_by.eq(record.revoked_by.map(|by| by.to_string())),
             tokens::rotated_from.eq(record.rotated_from.bind()),
             tokens::first_used_at.eq(record.first_used_at.bind()),
             tokens::last_used_at.eq(record.last_used_at.bind()),
@@ -200,7 +200,7 @@ macro_rules! filtered {
             query = query.filter(contains!("' ' || tokens.scopes || ' '", format!(" {scope} ")));
         }
         if let Some(by) = narrowed.created_by {
-            query = query.filter(tokens::created_by.eq(principal_text(by)));
+            query = query.filter(tokens::created_by.eq(by.to_string()));
         }
         if let Some(label) = &narrowed.agent_type {
             query = query.filter(tokens::agent_type.eq(label.as_str().to_owned()));
@@ -457,7 +457,7 @@ pub(crate) async fn revoke_token(
     .set((
         tokens::revoked_at.eq(Some(kill.at.bind())),
         tokens::revoked_reason.eq(Some(kill.reason.as_str())),
-        tokens::revoked_by.eq(Some(principal_text(kill.by))),
+        tokens::revoked_by.eq(Some(kill.by.to_string())),
     ))
     .returning(TokenRow::as_returning())
     .kept()
@@ -483,7 +483,7 @@ pub(crate) async fn revoke_tokens(
         .set((
             tokens::revoked_at.eq(Some(kill.at.bind())),
             tokens::revoked_reason.eq(Some(kill.reason.as_str())),
-            tokens::revoked_by.eq(Some(principal_text(kill.by))),
+            tokens::revoked_by.eq(Some(kill.by.to_string())),
         ))
         .returning(tokens::id);
         revoked.extend(these.get_results::<TokenId>(conn).await?);
@@ -522,7 +522,7 @@ pub(crate) async fn revoke_tokens_of_owner(
     let set = (
         tokens::revoked_at.eq(Some(kill.at.bind())),
         tokens::revoked_reason.eq(Some(kill.reason.as_str())),
-        tokens::revoked_by.eq(Some(principal_text(kill.by))),
+        tokens::revoked_by.eq(Some(kill.by.to_string())),
     );
     let alive = tokens::organization_id.eq(organization.bind()).and(tokens::revoked_at.is_null());
     let revoked = match owner {
@@ -618,7 +618,6 @@ pub(crate) async fn set_secret(
     let changed =
         diesel::update(tokens::table.filter(tokens::id.eq(id.bind()).and(tokens::secret_hash.eq(expected_hash))))
             .set((
-                tokens::hint.eq(secret.hint.as_str()),
                 tokens::secret_hash.eq(secret.secret_hash.as_str()),
                 tokens::lookup_hint.eq(secret.lookup_hint),
                 tokens::verify_tag.eq(secret.verify_tag.as_deref()),

@@ -2,14 +2,14 @@
 
 use super::Conn;
 use crate::error::StoreError;
-use crate::model::{TrustAttempt, TrustPolicy};
-use crate::rows::{AttemptRow, TrustPolicyRow, join_scopes, principal_text};
+use crate::rows::{AttemptRow, TrustPolicyRow, join_scopes};
 use crate::schema::{exchanged_identities, trust_attempts, trust_policies};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, TrustAttemptId, TrustPolicyId};
+use token_domain::record::{TrustAttempt, TrustPolicy};
 
 pub(crate) async fn trust_policy(
     conn: &mut Conn<'_>,
@@ -78,9 +78,9 @@ pub(crate) async fn insert_trust_policy(conn: &mut Conn<'_>, record: &TrustPolic
             trust_policies::ttl_seconds.eq(seconds(record)),
             trust_policies::is_enabled.eq(record.is_enabled),
             trust_policies::created_at.eq(record.created_at.bind()),
-            trust_policies::created_by.eq(principal_text(record.created_by)),
+            trust_policies::created_by.eq(record.created_by.to_string()),
             trust_policies::updated_at.eq(record.updated_at.bind()),
-            trust_policies::updated_by.eq(principal_text(record.updated_by)),
+            trust_policies::updated_by.eq(record.updated_by.to_string()),
         ))
         .execute(conn)
         .await?;
@@ -102,7 +102,7 @@ pub(crate) async fn update_trust_policy(conn: &mut Conn<'_>, record: &TrustPolic
             trust_policies::ttl_seconds.eq(seconds(record)),
             trust_policies::is_enabled.eq(record.is_enabled),
             trust_policies::updated_at.eq(record.updated_at.bind()),
-            trust_policies::updated_by.eq(principal_text(record.updated_by)),
+            trust_policies::updated_by.eq(record.updated_by.to_string()),
         ))
         .execute(conn)
         .await?;

@@ -2,7 +2,7 @@
 
 use super::{Conn, dialect};
 use crate::error::StoreError;
-use crate::model::{Hold, User, Verified};
+use crate::model::Hold;
 use crate::rows::UserRow;
 use crate::schema::users;
 use crate::sql_types::Bind;
@@ -10,16 +10,21 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::UserId;
+use token_domain::record::{Account, User, Verified};
 use token_domain::text::{Email, Name};
 
-pub(crate) async fn insert_user(conn: &mut Conn<'_>, record: &User) -> Result<(), StoreError> {
+pub(crate) async fn insert_user(
+    conn: &mut Conn<'_>,
+    record: &User,
+    password_hash: Option<&str>,
+) -> Result<(), StoreError> {
     diesel::insert_into(users::table)
         .values((
             users::id.eq(record.id.bind()),
             users::email.eq(record.email.as_str()),
             users::email_key.eq(record.email.key()),
             users::name.eq(record.name.as_str()),
-            users::password_hash.eq(record.password_hash.as_deref()),
+            users::password_hash.eq(password_hash),
             users::disabled_at.eq(record.disabled_at.bind()),
             users::created_at.eq(record.created_at.bind()),
             users::updated_at.eq(record.updated_at.bind()),
@@ -41,6 +46,20 @@ pub(crate) async fn user_by_email_key(conn: &mut Conn<'_>, key: &str) -> Result<
     let row =
         users::table.filter(users::email_key.eq(key)).select(UserRow::as_select()).first(conn).await.optional()?;
     row.map(User::try_from).transpose()
+}
+
+pub(crate) async fn account(conn: &mut Conn<'_>, id: UserId) -> Result<Option<Account>, StoreError> {
+    let found = users::table.find(id.bind()).select((UserRow::as_select(), users::password_hash));
+    read_account(found.first(conn).await.optional()?)
+}
+
+pub(crate) async fn account_by_email_key(conn: &mut Conn<'_>, key: &str) -> Result<Option<Account>, StoreError> {
+    let found = users::table.filter(users::email_key.eq(key)).select((UserRow::as_select(), users::password_hash));
+    read_account(found.first(conn).await.optional()?)
+}
+
+fn read_account(row: Option<(UserRow, Option<String>)>) -> Result<Option<Account>, StoreError> {
+    row.map(|(user, password_hash)| Ok(Account { user: user.try_into()?, password_hash })).transpose()
 }
 
 pub(crate) async fn rename_user(

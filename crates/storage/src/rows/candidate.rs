@@ -1,18 +1,19 @@
 //! The joined row that a presented token is decided from, and the one statement that reads it.
 
 use super::people::role_ref;
-use super::{TokenRow, inconsistent, span, split_scopes};
+use super::{SecretRow, TokenRow, inconsistent, span, split_scopes};
 use crate::error::StoreError;
-use crate::model::{Candidate, OwnerState, Token, TokenOwner};
 use diesel::prelude::Queryable;
 use token_domain::Timestamp;
 use token_domain::id::{AccessScopeId, ProjectId, RoleId, TokenId};
+use token_domain::record::{Candidate, OwnerState, Token, TokenOwner};
 use token_domain::text::Slug;
 
 /// The columns of [`candidate_query`], in order.
 #[derive(Queryable)]
 pub(crate) struct CandidateRow {
     token: TokenRow,
+    secret: SecretRow,
     organization_disabled_at: Option<Timestamp>,
     user_disabled_at: Option<Timestamp>,
     built_in_role: Option<String>,
@@ -64,6 +65,7 @@ macro_rules! candidate_query {
             .filter($found)
             .select((
                 <crate::rows::TokenRow as diesel::SelectableHelper<_>>::as_select(),
+                <crate::rows::SecretRow as diesel::SelectableHelper<_>>::as_select(),
                 organizations::disabled_at,
                 users::disabled_at.nullable(),
                 memberships::built_in_role.nullable(),
@@ -123,7 +125,7 @@ impl TryFrom<CandidateRow> for Candidate {
             None => None,
         };
         let organization_disabled_at = row.organization_disabled_at;
-        Ok(Self { token, organization_disabled_at, owner, first_use_pending, idle_after })
+        Ok(Self { token, secret: row.secret.into(), organization_disabled_at, owner, first_use_pending, idle_after })
     }
 }
 

@@ -1,8 +1,8 @@
 //! Rows of repositories, baselines, executions and the keys of submissions.
 
-use super::{inconsistent, parse_principal};
+use super::inconsistent;
 use crate::error::StoreError;
-use crate::model::{Baseline, Execution, ExecutionKey, Repository};
+use crate::model::ExecutionKey;
 use crate::schema::{baselines, execution_keys, executions, repositories};
 use crate::sql_types::Digest32;
 use diesel::prelude::{Queryable, Selectable};
@@ -11,6 +11,7 @@ use token_domain::execution::{
     BranchName, CommitHash, Coverage, Outcome, RepositoryName, Strictness, Threshold, Thresholds,
 };
 use token_domain::id::{ExecutionId, OrganizationId, RepositoryId};
+use token_domain::record::{Baseline, Execution, Principal, Repository};
 
 /// A row of `repositories`.
 #[derive(Debug, Queryable, Selectable)]
@@ -74,7 +75,7 @@ impl TryFrom<BaselineRow> for Baseline {
             commit: commit.map_err(|_| bad("commit_hash"))?,
             measured_at: row.measured_at,
             set_at: row.set_at,
-            set_by: parse_principal(&row.set_by).ok_or_else(|| bad("set_by"))?,
+            set_by: Principal::parse(&row.set_by).ok_or_else(|| bad("set_by"))?,
         })
     }
 }
@@ -121,7 +122,7 @@ impl ExecutionRow {
             strictness: Strictness::from(self.is_strict),
             outcome: Outcome::parse(&self.outcome).ok_or_else(|| bad("outcome"))?,
             measured_at: self.measured_at,
-            submitted_by: parse_principal(&self.submitted_by).ok_or_else(|| bad("submitted_by"))?,
+            submitted_by: Principal::parse(&self.submitted_by).ok_or_else(|| bad("submitted_by"))?,
             created_at: self.created_at,
         })
     }
@@ -143,7 +144,7 @@ impl TryFrom<ExecutionKeyRow> for ExecutionKey {
     type Error = StoreError;
 
     fn try_from(row: ExecutionKeyRow) -> Result<Self, StoreError> {
-        let principal = parse_principal(&row.principal)
+        let principal = Principal::parse(&row.principal)
             .ok_or_else(|| inconsistent("key for execution", row.execution_id, "principal"))?;
         Ok(Self {
             organization_id: row.organization_id,

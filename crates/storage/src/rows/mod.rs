@@ -7,7 +7,6 @@ mod execution;
 mod node;
 mod people;
 mod policy;
-mod principal;
 mod project;
 mod tenant;
 mod token;
@@ -23,10 +22,9 @@ pub(crate) use people::{
     standing,
 };
 pub(crate) use policy::RuleRow;
-pub(crate) use principal::{parse_principal, principal_text};
 pub(crate) use project::{AccessScopeRow, ActorRow, ProjectRow};
 pub(crate) use tenant::OrganizationRow;
-pub(crate) use token::{IdempotencyRow, TokenRow};
+pub(crate) use token::{IdempotencyRow, SecretRow, TokenRow};
 pub(crate) use trust::{AttemptRow, TrustPolicyRow};
 pub(crate) use usage::{OrganizationUsageRow, UsageRow};
 

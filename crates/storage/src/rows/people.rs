@@ -1,15 +1,16 @@
 //! Rows of people, their second factors, memberships, roles and sessions.
 
-use super::{OrganizationRow, inconsistent, parse_principal, split_scopes};
+use super::{OrganizationRow, inconsistent, split_scopes};
 use crate::error::StoreError;
-use crate::model::{CustomRole, Invitation, Membership, MembershipStanding, SecondFactor, Session, User, Verified};
 use crate::schema::{invitations, memberships, roles, second_factors, sessions, users};
-use crate::sql_types::Digest32;
 use diesel::prelude::{Queryable, Selectable};
 use std::fmt::Debug;
 use token_domain::Timestamp;
 use token_domain::id::{InvitationId, OrganizationId, RoleId, SessionId, UserId};
 use token_domain::person::{BuiltInRole, RoleRef};
+use token_domain::record::{
+    CustomRole, Invitation, Membership, MembershipStanding, Principal, SecondFactor, Session, User, Verified,
+};
 use token_domain::text::{Email, Name};
 
 /// A row of `users`.
@@ -20,7 +21,6 @@ pub(crate) struct UserRow {
     email: String,
     email_key: String,
     name: String,
-    password_hash: Option<String>,
     disabled_at: Option<Timestamp>,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -45,7 +45,6 @@ impl TryFrom<UserRow> for User {
             verified: row.email_verified_at.map(|at| Verified { at, by: row.email_verified_by }),
             pending_email: pending.map_err(|_| bad("pending_email"))?,
             name: Name::parse_stored(&row.name).map_err(|_| bad("name"))?,
-            password_hash: row.password_hash,
             disabled_at: row.disabled_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -168,7 +167,6 @@ pub(crate) struct InvitationRow {
     email_key: String,
     built_in_role: Option<String>,
     role_id: Option<RoleId>,
-    code_digest: Digest32,
     created_by: String,
     sponsor_id: Option<UserId>,
     created_at: Timestamp,
@@ -190,8 +188,7 @@ impl TryFrom<InvitationRow> for Invitation {
             email,
             role: built_in_or_custom(row.built_in_role.as_deref(), row.role_id)
                 .ok_or_else(|| bad("built_in_role, role_id"))?,
-            code_digest: row.code_digest.0,
-            created_by: parse_principal(&row.created_by).ok_or_else(|| bad("created_by"))?,
+            created_by: Principal::parse(&row.created_by).ok_or_else(|| bad("created_by"))?,
             sponsor: row.sponsor_id,
             created_at: row.created_at,
             expires_at: row.expires_at,
@@ -229,7 +226,6 @@ pub(crate) struct SessionRow {
     id: SessionId,
     user_id: UserId,
     organization_id: OrganizationId,
-    token_digest: Digest32,
     user_agent: Option<String>,
     created_at: Timestamp,
     expires_at: Timestamp,
@@ -242,7 +238,6 @@ impl From<SessionRow> for Session {
             id: row.id,
             user_id: row.user_id,
             organization_id: row.organization_id,
-            token_digest: row.token_digest.0,
             user_agent: row.user_agent,
             created_at: row.created_at,
             expires_at: row.expires_at,

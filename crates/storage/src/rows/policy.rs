@@ -1,11 +1,11 @@
 //! Rows of token policies.
 
-use super::{inconsistent, parse_principal, span, split_scopes};
+use super::{inconsistent, span, split_scopes};
 use crate::error::StoreError;
-use crate::model::StoredRule;
 use crate::schema::token_policies;
 use diesel::prelude::{Queryable, Selectable};
 use token_domain::id::OrganizationId;
+use token_domain::record::{Principal, StoredRule};
 use token_domain::token::Kind;
 use token_domain::{Span, Timestamp};
 
@@ -41,7 +41,7 @@ impl TryFrom<RuleRow> for StoredRule {
             idle_after: length(row.idle_after, "idle_after")?,
             scopes: row.scopes.as_deref().map(split_scopes),
             updated_at: row.updated_at,
-            updated_by: parse_principal(&row.updated_by).ok_or_else(|| bad("updated_by"))?,
+            updated_by: Principal::parse(&row.updated_by).ok_or_else(|| bad("updated_by"))?,
         })
     }
 }

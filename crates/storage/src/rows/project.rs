@@ -2,12 +2,12 @@
 
 use super::inconsistent;
 use crate::error::StoreError;
-use crate::model::{AccessScope, Actor, Project};
 use crate::schema::{access_scopes, actors, projects};
 use diesel::prelude::{Queryable, Selectable};
 use token_domain::Timestamp;
 use token_domain::access::{ActorName, ActorType, Description, ExternalId, Metadata, ScopeDisplayName};
 use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId};
+use token_domain::record::{AccessScope, Actor, Project};
 use token_domain::text::{Name, Slug};
 
 /// A row of `projects`.

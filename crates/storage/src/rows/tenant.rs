@@ -2,12 +2,12 @@
 
 use super::inconsistent;
 use crate::error::StoreError;
-use crate::model::Organization;
 use crate::schema::organizations;
 use diesel::prelude::{Queryable, Selectable};
 use token_domain::Timestamp;
 use token_domain::id::OrganizationId;
 use token_domain::person::SecondFactorRule;
+use token_domain::record::Organization;
 use token_domain::text::{Name, Slug};
 
 /// A row of `organizations`.

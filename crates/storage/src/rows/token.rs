@@ -1,20 +1,21 @@
 //! Rows of tokens and idempotency keys.
 
-use super::{inconsistent, parse_principal, span, split_scopes};
+use super::{inconsistent, span, split_scopes};
 use crate::error::StoreError;
-use crate::model::{IdempotencyRecord, StoredSecret, Token, TokenDetails, TokenOwner};
+use crate::model::IdempotencyRecord;
 use crate::schema::{idempotency_keys, tokens};
 use crate::sql_types::Digest32;
 use diesel::prelude::{Queryable, Selectable};
 use token_domain::Timestamp;
 use token_domain::access::{Description, ExternalId, Metadata};
 use token_domain::id::{ActorId, OrganizationId, ProjectId, TokenId, UserId};
+use token_domain::record::{Hint, Principal, StoredSecret, Token, TokenDetails, TokenOwner};
 use token_domain::text::{AgentType, Name};
 use token_domain::token::{
     AllowedNetworks, Explanation, GraceMode, Kind, RevokeCause, RevokeReason, Revoked, Superseded, TokenFacts,
 };
 
-/// A row of `tokens`. Not `Debug`: it holds the stored secret.
+/// A row of `tokens`, without what proves the secret.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = tokens)]
 pub(crate) struct TokenRow {
@@ -28,9 +29,6 @@ pub(crate) struct TokenRow {
     scopes: String,
     project_id: Option<ProjectId>,
     hint: String,
-    secret_hash: String,
-    lookup_hint: i64,
-    verify_tag: Option<Vec<u8>>,
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
     lifetime: Option<i64>,
@@ -128,7 +126,7 @@ impl TryFrom<TokenRow> for Token {
             revoked: row.revoked()?,
         };
         let revoked_by = match row.revoked_by.as_deref() {
-            Some(text) => Some(parse_principal(text).ok_or_else(|| bad("revoked_by"))?),
+            Some(text) => Some(Principal::parse(text).ok_or_else(|| bad("revoked_by"))?),
             None => None,
         };
         Ok(Self {
@@ -137,11 +135,12 @@ impl TryFrom<TokenRow> for Token {
             owner,
             name: Name::parse_stored(&row.name).map_err(|_| bad("name"))?,
             agent_type: AgentType::parse_stored(&row.agent_type).map_err(|_| bad("agent_type"))?,
+            hint: Hint::parse(&row.hint).map_err(|_| bad("hint"))?,
             scopes: split_scopes(&row.scopes),
             project_id: row.project_id,
             facts,
             lifetime: row.lifetime.map(|micros| span(micros).ok_or_else(|| bad("lifetime"))).transpose()?,
-            created_by: parse_principal(&row.created_by).ok_or_else(|| bad("created_by"))?,
+            created_by: Principal::parse(&row.created_by).ok_or_else(|| bad("created_by"))?,
             revoked_by,
             rotated_from: row.rotated_from,
             first_used_at: row.first_used_at,
@@ -149,13 +148,22 @@ impl TryFrom<TokenRow> for Token {
             reuse_detected_at: row.reuse_detected_at,
             details,
             explanation,
-            secret: StoredSecret {
-                hint: row.hint,
-                secret_hash: row.secret_hash,
-                lookup_hint: row.lookup_hint,
-                verify_tag: row.verify_tag,
-            },
         })
+    }
+}
+
+/// The columns of `tokens` that prove a secret. Not `Debug`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = tokens)]
+pub(crate) struct SecretRow {
+    secret_hash: String,
+    lookup_hint: i64,
+    verify_tag: Option<Vec<u8>>,
+}
+
+impl From<SecretRow> for StoredSecret {
+    fn from(row: SecretRow) -> Self {
+        Self { secret_hash: row.secret_hash, lookup_hint: row.lookup_hint, verify_tag: row.verify_tag }
     }
 }
 
@@ -176,7 +184,7 @@ impl TryFrom<IdempotencyRow> for IdempotencyRecord {
     type Error = StoreError;
 
     fn try_from(row: IdempotencyRow) -> Result<Self, StoreError> {
-        let principal = parse_principal(&row.principal)
+        let principal = Principal::parse(&row.principal)
             .ok_or_else(|| inconsistent("idempotency key for", row.token_id, "principal"))?;
         Ok(Self {
             organization_id: row.organization_id,

@@ -1,12 +1,12 @@
 //! Rows of trust policies and of attempts under them.
 
-use super::{inconsistent, parse_principal, split_scopes};
+use super::{inconsistent, split_scopes};
 use crate::error::StoreError;
-use crate::model::{TrustAttempt, TrustOutcome, TrustPolicy};
 use crate::schema::{trust_attempts, trust_policies};
 use diesel::prelude::{Queryable, Selectable};
 use token_domain::Timestamp;
 use token_domain::id::{ActorId, OrganizationId, ProjectId, TokenId, TrustAttemptId, TrustPolicyId};
+use token_domain::record::{Principal, TrustAttempt, TrustOutcome, TrustPolicy};
 use token_domain::text::Name;
 use token_domain::trust::{Conditions, Preset};
 
@@ -64,9 +64,9 @@ impl TryFrom<TrustPolicyRow> for TrustPolicy {
             ttl_seconds: u32::try_from(row.ttl_seconds).map_err(|_| bad("ttl_seconds"))?,
             is_enabled: row.is_enabled,
             created_at: row.created_at,
-            created_by: parse_principal(&row.created_by).ok_or_else(|| bad("created_by"))?,
+            created_by: Principal::parse(&row.created_by).ok_or_else(|| bad("created_by"))?,
             updated_at: row.updated_at,
-            updated_by: parse_principal(&row.updated_by).ok_or_else(|| bad("updated_by"))?,
+            updated_by: Principal::parse(&row.updated_by).ok_or_else(|| bad("updated_by"))?,
             issuer: row.issuer,
             audience: row.audience,
         })

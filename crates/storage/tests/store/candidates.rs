@@ -2,10 +2,10 @@
 
 use crate::run::{founded, read, write};
 use crate::tokens::insert;
-use storage::model::{OwnerState, Token, TokenOwner};
 use test_support::Db;
 use test_support::records::{self, after, id};
 use token_domain::person::{BuiltInRole, RoleRef};
+use token_domain::record::{OwnerState, Token, TokenOwner};
 use token_domain::token::GraceMode;
 
 #[test]
@@ -18,7 +18,7 @@ fn a_token_comes_with_everything_that_bears_on_it() {
             Box::pin(async move {
                 tx.insert_role(&role).await?;
                 for number in 2..=3 {
-                    tx.insert_user(&records::user(number)).await?;
+                    tx.insert_user(&records::user(number), None).await?;
                 }
                 tx.insert_membership(&records::membership(org, id(2), RoleRef::Custom(role.id))).await?;
                 tx.set_user_disabled(id(2), Some(after(1)), after(1)).await?;
@@ -62,11 +62,19 @@ fn colliding_hints_give_every_candidate() {
     Db::each(async |db| {
         let store = db.store();
         let (org, _) = founded(store).await;
-        let mut tokens: Vec<_> = (1..=3).map(|number| records::token(org, number)).collect();
-        for token in &mut tokens {
-            token.secret.lookup_hint = i64::MAX;
-        }
-        insert(store, tokens.clone()).await;
+        let tokens: Vec<_> = (1..=3).map(|number| records::token(org, number)).collect();
+        let made = tokens.clone();
+        let made = write(store, move |tx| {
+            Box::pin(async move {
+                for token in made {
+                    let mut new = records::kept(token);
+                    new.secret.lookup_hint = i64::MAX;
+                    tx.insert_token(&new).await?;
+                }
+                Ok(())
+            })
+        });
+        made.await.unwrap();
         let mut found: Vec<_> = store.candidates(i64::MAX).await.unwrap().into_iter().map(|c| c.token).collect();
         found.sort_by_key(|token| token.id);
         assert_eq!(found, tokens);

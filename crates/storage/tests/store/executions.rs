@@ -1,7 +1,7 @@
 //! Repositories, baselines and executions: what is written, listed, counted and forgotten.
 
 use crate::run::{founded, read, write};
-use storage::model::{Baseline, Execution, ExecutionFilter, ExecutionKey, Principal, Repository};
+use storage::model::{ExecutionFilter, ExecutionKey};
 use storage::{Constraint, Store, StoreError};
 use test_support::Db;
 use test_support::records::{self, T0, after, id};
@@ -10,6 +10,7 @@ use token_domain::execution::{
     BranchName, CommitHash, Coverage, Outcome, RepositoryName, Strictness, Threshold, Thresholds,
 };
 use token_domain::id::{ExecutionId, OrganizationId, RepositoryId};
+use token_domain::record::{Baseline, Execution, Principal, Repository};
 use token_domain::text::Slug;
 
 fn name(text: &str) -> RepositoryName {

@@ -5,12 +5,13 @@ use crate::run::{founded, read, write};
 use crate::sql::Sql;
 use crate::tokens::insert;
 use std::time::Duration;
-use storage::model::{LogPlace, Narrowing, TokenFilter, TokenOwner};
+use storage::model::{LogPlace, Narrowing, TokenFilter};
 use storage::{Outage, OutageKind, Store, StoreError, StoreOptions};
 use test_support::database::sqlite_url;
 use test_support::records::{self, id};
 use test_support::{Backend, Db};
 use token_domain::id::OrganizationId;
+use token_domain::record::TokenOwner;
 
 /// Short limits, so that a test of a limit is short as well; long enough for a machine with other work.
 fn impatient() -> StoreOptions {

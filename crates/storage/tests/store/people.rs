@@ -1,12 +1,13 @@
 //! Organisations, people, memberships, roles, sessions.
 
 use crate::run::{founded, read, write};
-use storage::model::{Invitation, Invited, Kill, Organization, Principal, Token, TokenOwner};
+use storage::model::Kill;
 use storage::{Constraint, StoreError};
 use test_support::Db;
 use test_support::records::{self, T0, after, id};
 use token_domain::id::OrganizationId;
 use token_domain::person::{BuiltInRole, RoleRef};
+use token_domain::record::{Account, Invitation, Invited, Organization, Principal, Token, TokenOwner};
 use token_domain::text::{Email, Name};
 use token_domain::token::RevokeReason;
 
@@ -83,7 +84,7 @@ fn a_person_is_found_by_address_without_regard_to_case() {
 
         let mut twin = records::user(2);
         twin.email = Email::parse("PERSON1@EXAMPLE.ORG").unwrap();
-        let refused = write(store, move |tx| Box::pin(async move { tx.insert_user(&twin).await })).await;
+        let refused = write(store, move |tx| Box::pin(async move { tx.insert_user(&twin, None).await })).await;
         assert_eq!(refused, Err(StoreError::Conflict(Constraint::UserEmail)));
 
         let changed = write(store, move |tx| {
@@ -98,16 +99,17 @@ fn a_person_is_found_by_address_without_regard_to_case() {
                 let email = Email::parse("Ada@Example.org").unwrap();
                 assert!(!tx.set_email(id(9), &email, None, after(3)).await?);
                 assert!(tx.set_email(user_id, &email, None, after(3)).await?);
-                tx.user(user_id).await
+                tx.account(user_id).await
             })
         })
         .await
         .unwrap()
         .unwrap();
+        let Account { user: changed, password_hash } = changed;
         assert_eq!((changed.verified, &changed.pending_email), (None, &None));
         assert_eq!(changed.name, records::user(1).name);
         assert_eq!(changed.email.as_str(), "Ada@Example.org");
-        assert_eq!(changed.password_hash.as_deref(), Some("$argon2id$x"));
+        assert_eq!(password_hash.as_deref(), Some("$argon2id$x"));
         assert_eq!((changed.disabled_at, changed.updated_at), (Some(after(2)), after(3)));
         assert_eq!(read(store, |r| Box::pin(r.user_by_email_key("ada@example.org"))).await, Some(changed.clone()));
         assert_eq!(read(store, |r| Box::pin(r.user(user_id))).await, Some(changed));
@@ -124,7 +126,7 @@ fn a_membership_stands_on_organisation_person_and_role() {
         write(store, move |tx| {
             Box::pin(async move {
                 tx.insert_role(&role_copy).await?;
-                tx.insert_user(&second).await?;
+                tx.insert_user(&second, None).await?;
                 tx.insert_membership(&records::membership(org, second.id, RoleRef::Custom(role_copy.id))).await
             })
         })
@@ -162,10 +164,10 @@ fn a_membership_is_changed_and_ended() {
         let store = db.store();
         let (org, owner) = founded(store).await;
         let session = records::session(org, owner, 1);
-        let digest = session.token_digest;
+        let digest = records::digest(session.id);
         write(store, move |tx| {
             Box::pin(async move {
-                tx.insert_session(&session).await?;
+                tx.insert_session(&session, &digest).await?;
                 assert_eq!(tx.count_owners(org).await?, 1);
                 let changed = tx.set_membership_role(org, owner, RoleRef::BuiltIn(BuiltInRole::Admin)).await?;
                 assert_eq!(changed, Some(records::member(org, owner, BuiltInRole::Admin)));
@@ -199,7 +201,7 @@ fn roles_are_named_once_and_removed_only_when_nobody_wears_them() {
         write(store, move |tx| {
             Box::pin(async move {
                 tx.insert_role(&role).await?;
-                tx.insert_user(&member).await?;
+                tx.insert_user(&member, None).await?;
                 tx.insert_membership(&records::membership(org, member.id, RoleRef::Custom(role.id))).await
             })
         })
@@ -263,7 +265,7 @@ fn sessions_are_found_by_digest_and_ended() {
         write(store, move |tx| {
             Box::pin(async move {
                 for session in &copies {
-                    tx.insert_session(session).await?;
+                    tx.insert_session(session, &records::digest(session.id)).await?;
                 }
                 Ok(())
             })
@@ -272,16 +274,16 @@ fn sessions_are_found_by_digest_and_ended() {
         .unwrap();
         let mut twin = sessions[0].clone();
         twin.id = id(50);
-        let refused = write(store, move |tx| Box::pin(async move { tx.insert_session(&twin).await })).await;
+        let digest = records::digest(sessions[0].id);
+        let refused = write(store, move |tx| Box::pin(async move { tx.insert_session(&twin, &digest).await })).await;
         assert_eq!(refused, Err(StoreError::Conflict(Constraint::SessionDigest)));
 
-        let digest = sessions[0].token_digest;
         let found = read(store, |r| Box::pin(async move { r.session_by_digest(&digest).await })).await.unwrap();
         assert_eq!(found.session, sessions[0]);
         assert_eq!(found.standing.user.id, user);
         assert_eq!(read(store, |r| Box::pin(r.session_by_digest(&[9; 32]))).await, None);
 
-        let ids = |listed: Vec<storage::model::Session>| listed.into_iter().map(|s| s.id).collect::<Vec<_>>();
+        let ids = |listed: Vec<token_domain::record::Session>| listed.into_iter().map(|s| s.id).collect::<Vec<_>>();
         let all = [id(4), id(3), id(2), id(1)];
         assert_eq!(ids(read(store, |r| Box::pin(r.sessions_of_user(user, None, T0))).await), all);
         assert_eq!(ids(read(store, |r| Box::pin(r.sessions_of_user(user, Some(org), T0))).await), all);
@@ -329,7 +331,7 @@ fn a_person_is_found_in_every_organisation_they_are_in() {
                 place.created_at = after(5);
                 tx.insert_membership(&place).await?;
                 let stranger = records::user(9);
-                tx.insert_user(&stranger).await?;
+                tx.insert_user(&stranger, None).await?;
                 tx.insert_membership(&records::member(id(2), stranger.id, BuiltInRole::Owner)).await
             })
         })
@@ -365,12 +367,14 @@ fn a_member_is_switched_off_in_one_organisation() {
         let switched = write(store, move |tx| {
             Box::pin(async move {
                 let second = records::user(2);
-                tx.insert_user(&second).await?;
+                tx.insert_user(&second, None).await?;
                 tx.insert_membership(&records::member(org, second.id, BuiltInRole::Owner)).await?;
                 for number in [1, 2] {
-                    tx.insert_session(&records::session(org, owner, number)).await?;
+                    let session = records::session(org, owner, number);
+                    tx.insert_session(&session, &records::digest(session.id)).await?;
                 }
-                tx.insert_session(&records::session(org, second.id, 3)).await?;
+                let session = records::session(org, second.id, 3);
+                tx.insert_session(&session, &records::digest(session.id)).await?;
                 assert_eq!(tx.count_owners(org).await?, 2);
                 assert!(tx.set_membership_disabled(org, owner, Some(after(1))).await?);
                 assert!(!tx.set_membership_disabled(id(9), owner, Some(after(1))).await?);
@@ -404,10 +408,10 @@ fn the_keys_of_people_are_found_in_one_organisation() {
                 let elsewhere = records::organization(2);
                 tx.insert_organization(&elsewhere).await?;
                 let key_of = |number| Token { owner: TokenOwner::Person(owner), ..records::token(org, number) };
-                tx.insert_token(&key_of(1)).await?;
-                tx.insert_token(&key_of(2)).await?;
-                tx.insert_token(&records::token(org, 3)).await?;
-                tx.insert_token(&Token { organization_id: elsewhere.id, ..key_of(4) }).await?;
+                tx.insert_token(&records::kept(key_of(1))).await?;
+                tx.insert_token(&records::kept(key_of(2))).await?;
+                tx.insert_token(&records::kept(records::token(org, 3))).await?;
+                tx.insert_token(&records::kept(Token { organization_id: elsewhere.id, ..key_of(4) })).await?;
                 let kill = Kill { at: after(1), reason: RevokeReason::Requested, by: Principal::System };
                 tx.revoke_token(org, id(2), &kill).await?;
                 assert_eq!(tx.keys_of_people(org, &[]).await?, []);
@@ -420,14 +424,11 @@ fn the_keys_of_people_are_found_in_one_organisation() {
 
 /// An invitation to the organisation of that number.
 fn invitation(organization: OrganizationId, number: u64, role: RoleRef) -> Invitation {
-    let mut code_digest = [3; 32];
-    code_digest[..8].copy_from_slice(&number.to_be_bytes());
     Invitation {
         id: id(number),
         organization_id: organization,
         email: Email::parse(&format!("Guest{number}@example.org")).unwrap(),
         role,
-        code_digest,
         created_by: Principal::System,
         sponsor: None,
         created_at: after(u32::try_from(number).unwrap()),
@@ -449,8 +450,8 @@ fn an_invitation_is_written_listed_taken_once_and_forgotten() {
         write(store, move |tx| {
             Box::pin(async move {
                 tx.insert_role(&role).await?;
-                tx.insert_invitation(&one).await?;
-                tx.insert_invitation(&two).await
+                tx.insert_invitation(&one, &records::digest(one.id)).await?;
+                tx.insert_invitation(&two, &records::digest(two.id)).await
             })
         })
         .await
@@ -467,15 +468,17 @@ fn an_invitation_is_written_listed_taken_once_and_forgotten() {
         let found = read(store, |r| Box::pin(r.invitation_for(org, "guest1@example.org"))).await;
         assert_eq!(found.as_ref(), Some(&first));
         assert_eq!(read(store, |r| Box::pin(r.invitation_for(id(9), "guest1@example.org"))).await, None);
-        let digest = second.code_digest;
+        let digest = records::digest(second.id);
         let found = read(store, |r| Box::pin(async move { r.invitation_by_digest(&digest).await })).await;
         assert_eq!(found.as_ref(), Some(&second));
 
-        for (twin, constraint) in [
-            (Invitation { email: second.email.clone(), ..invitation(org, 3, second.role) }, Constraint::Invitation),
-            (Invitation { code_digest: digest, ..invitation(org, 3, second.role) }, Constraint::InvitationDigest),
-        ] {
-            let refused = write(store, move |tx| Box::pin(async move { tx.insert_invitation(&twin).await })).await;
+        let third = invitation(org, 3, second.role);
+        let twin = Invitation { email: second.email.clone(), ..third.clone() };
+        for (twin, digest, constraint) in
+            [(twin, records::digest(third.id), Constraint::Invitation), (third, digest, Constraint::InvitationDigest)]
+        {
+            let refused = write(store, move |tx| Box::pin(async move { tx.insert_invitation(&twin, &digest).await }));
+            let refused = refused.await;
             assert_eq!(refused, Err(StoreError::Conflict(constraint)));
         }
         // A role that is offered stays until the offers are changed.
@@ -498,7 +501,8 @@ fn an_invitation_is_written_listed_taken_once_and_forgotten() {
                 assert_eq!(tx.delete_invitation(id(9), id(1)).await?, None);
                 let withdrawn = tx.delete_invitation(org, id(1)).await?;
                 assert_eq!(tx.delete_invitation(org, id(1)).await?, None);
-                tx.insert_invitation(&invitation(org, 5, RoleRef::BuiltIn(BuiltInRole::Owner))).await?;
+                let other = invitation(org, 5, RoleRef::BuiltIn(BuiltInRole::Owner));
+                tx.insert_invitation(&other, &records::digest(other.id)).await?;
                 assert_eq!(tx.delete_invitations_before(after(1_000), 10).await?, 0);
                 assert_eq!(tx.delete_invitations_before(after(1_001), 10).await?, 1);
                 Ok(withdrawn.map(|invitation| invitation.role))

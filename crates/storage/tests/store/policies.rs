@@ -2,10 +2,10 @@
 
 use crate::run::{founded, read, write};
 use crate::tokens::insert;
-use storage::model::{Principal, StoredRule, TokenOwner, TokenTerms};
 use test_support::Db;
 use test_support::records::{self, T0, after, id};
 use token_domain::Span;
+use token_domain::record::{Principal, StoredRule, TokenOwner, TokenTerms};
 use token_domain::token::{Kind, RevokeReason};
 
 fn rule(organization: u64, kind: Kind) -> StoredRule {

@@ -2,10 +2,7 @@
 
 use crate::run::{founded, read, write};
 use crate::tokens::insert;
-use storage::model::{
-    AccessScope, AccessScopeEdit, Actor, ActorEdit, ActorFilter, Change, Kill, Listing, OwnerState, Page, Principal,
-    Project, ScopedTo, Token, TokenOwner, TokenUse,
-};
+use storage::model::{AccessScopeEdit, ActorEdit, ActorFilter, Change, Kill, Listing, Page, ScopedTo, TokenUse};
 use storage::{Constraint, Store, StoreError};
 use test_support::Db;
 use test_support::records::{self, T0, after, id};
@@ -13,6 +10,7 @@ use token_domain::access::{
     ActorName, ActorType, Description, ExternalId, Metadata, OrderBy, Paging, ScopeDisplayName,
 };
 use token_domain::id::{AccessScopeId, OrganizationId, ProjectId};
+use token_domain::record::{AccessScope, Actor, OwnerState, Principal, Project, Token, TokenOwner};
 use token_domain::text::{Name, Slug};
 use token_domain::token::RevokeReason;
 

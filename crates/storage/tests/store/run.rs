@@ -32,7 +32,7 @@ pub(crate) async fn founded(store: &Store) -> (OrganizationId, UserId) {
     write(store, move |tx| {
         Box::pin(async move {
             tx.insert_organization(&organization).await?;
-            tx.insert_user(&user).await?;
+            tx.insert_user(&user, None).await?;
             tx.insert_membership(&test_support::records::member(organization.id, user.id, BuiltInRole::Owner)).await
         })
     })

@@ -2,11 +2,11 @@
 
 use crate::run::{founded, read, write};
 use storage::Store;
-use storage::model::{MembershipStanding, SecondFactor};
 use test_support::Db;
-use test_support::records::{after, session};
+use test_support::records::{after, digest, session};
 use token_domain::id::{OrganizationId, UserId};
 use token_domain::person::SecondFactorRule;
+use token_domain::record::{MembershipStanding, SecondFactor};
 
 fn factor(user_id: UserId, secret: u8) -> SecondFactor {
     SecondFactor { user_id, sealed_secret: vec![secret; 65], created_at: after(1), confirmed_at: None, last_step: 0 }
@@ -107,8 +107,8 @@ fn an_organisation_that_asks_for_one_finds_out_who_lacks_it() {
         let store = db.store();
         let (org, user) = founded(store).await;
         let opened = session(org, user, 1);
-        let digest = opened.token_digest;
-        write(store, move |tx| Box::pin(async move { tx.insert_session(&opened).await })).await.unwrap();
+        let digest = digest(opened.id);
+        write(store, move |tx| Box::pin(async move { tx.insert_session(&opened, &digest).await })).await.unwrap();
         let lacks = async || {
             let by_session = read(store, |r| Box::pin(async move { r.session_by_digest(&digest).await })).await;
             let by_session = by_session.unwrap().standing;

@@ -3,11 +3,12 @@
 use crate::projects::{actor, actor_token, furnished, project, scope};
 use crate::run::{read, write};
 use crate::tokens::insert;
-use storage::model::{IdempotencyRecord, Kill, Principal, ProjectContents, Token};
+use storage::model::{IdempotencyRecord, Kill, ProjectContents};
 use storage::{Constraint, StoreError};
 use test_support::Db;
 use test_support::records::{self, after, id};
 use token_domain::id::{AccessScopeId, ActorId, TokenId};
+use token_domain::record::{Principal, Token};
 use token_domain::text::Name;
 use token_domain::token::{GraceMode, RevokeReason};
 

@@ -4,12 +4,13 @@
 use crate::projects::{actor, furnished, project, scope};
 use crate::run::write;
 use crate::sql::Sql;
-use storage::model::{ActorEdit, Change, Kill, Principal};
+use storage::model::{ActorEdit, Change, Kill};
 use storage::{Constraint, StoreError};
 use test_support::Db;
 use test_support::records::{T0, after, id};
 use token_domain::access::ActorName;
 use token_domain::id::ActorId;
+use token_domain::record::Principal;
 use token_domain::token::RevokeReason;
 
 /// What is kept and is not what counting gives.

@@ -1,12 +1,13 @@
 //! Audit trails, the log of changes, idempotency keys, named values.
 
 use crate::run::{founded, read, write};
-use storage::model::{AuditFilter, AuditHead, AuditRecord, IdempotencyRecord, LogEntry, LogPlace, Principal, Touched};
+use storage::model::{AuditFilter, AuditHead, IdempotencyRecord, LogEntry, LogPlace, Touched};
 use storage::{Constraint, StoreError};
 use test_support::records::{self, T0, after, id};
 use test_support::{Backend, Db};
 use token_domain::access::Direction;
 use token_domain::id::OrganizationId;
+use token_domain::record::{AuditRecord, Principal};
 use token_domain::{Span, Timestamp};
 
 pub(crate) fn event(organization_id: Option<OrganizationId>, head: AuditHead, target: &str) -> AuditRecord {
@@ -254,7 +255,7 @@ fn a_key_is_remembered_per_caller_and_operation() {
         write(store, move |tx| {
             Box::pin(async move {
                 for (number, record) in (1..).zip(&copies) {
-                    tx.insert_token(&records::token(org, number)).await?;
+                    tx.insert_token(&records::kept(records::token(org, number))).await?;
                     tx.insert_idempotency(record).await?;
                 }
                 Ok(())

@@ -1,9 +1,9 @@
 //! Trust policies, the attempts under them, and the identity tokens that were exchanged.
 
 use crate::run::{founded, read, write};
-use storage::model::{Principal, TrustAttempt, TrustOutcome, TrustPolicy};
 use test_support::Db;
 use test_support::records::{self, T0, after, id};
+use token_domain::record::{Principal, TrustAttempt, TrustOutcome, TrustPolicy};
 use token_domain::text::Name;
 use token_domain::trust::{Conditions, Preset};
 

@@ -7,11 +7,12 @@ use futures::future::join_all;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use storage::model::{AuditHead, Token, Touched};
+use storage::model::{AuditHead, Touched};
 use storage::{Store, StoreError, StoreOptions, Tx};
 use test_support::records::{self, after, id};
 use test_support::{Backend, Db};
 use token_domain::execution::RepositoryName;
+use token_domain::record::Token;
 use token_domain::token::GraceMode;
 
 #[test]
@@ -84,7 +85,8 @@ fn a_unit_whose_last_statements_fail_is_not_committed() {
                     Box::pin(async move {
                         let head = tx.audit_head(None).await?;
                         tx.insert_organization(&records::organization(2)).await?;
-                        tx.insert_token(&records::token(id(if failing == 0 { 77 } else { 1 }), 1)).await?;
+                        tx.insert_token(&records::kept(records::token(id(if failing == 0 { 77 } else { 1 }), 1)))
+                            .await?;
                         let head = if failing == 1 { AuditHead { seq: head.seq + 1, ..head } } else { head };
                         tx.append_audit(event(None, head, "")).await?;
                         tx.append_log(vec![Touched::Token(id(1))], after(1)).await?;
@@ -95,7 +97,7 @@ fn a_unit_whose_last_statements_fail_is_not_committed() {
                             _ => None,
                         };
                         if let Some(token) = last {
-                            tx.insert_token(&token).await?;
+                            tx.insert_token(&records::kept(token)).await?;
                         }
                         Ok(())
                     })
@@ -130,7 +132,7 @@ fn what_follows_a_commit_follows_no_failure() {
                     match number {
                         2 => Err(StoreError::Broken("on purpose".to_owned())),
                         // Fails with its commit on PostgreSQL, where nobody waits for the answer.
-                        3 => tx.insert_token(&records::token(id(77), 1)).await,
+                        3 => tx.insert_token(&records::kept(records::token(id(77), 1))).await,
                         _ => Ok(()),
                     }
                 })
@@ -149,10 +151,10 @@ fn what_is_left_for_later_is_seen_by_what_follows() {
         let counted = write(store, move |tx| {
             Box::pin(async move {
                 for number in 1..=40 {
-                    tx.insert_token(&records::token(org, number)).await?;
+                    tx.insert_token(&records::kept(records::token(org, number))).await?;
                 }
                 let before = tx.live_token_count(org, after(2)).await?;
-                tx.insert_token(&records::token(org, 41)).await?;
+                tx.insert_token(&records::kept(records::token(org, 41))).await?;
                 let logged = tx.append_log(vec![Touched::Created(id(41))], after(1)).await?;
                 let is_there = tx.token(org, id(41)).await?.is_some();
                 Ok((before, logged.place().map(|place| place.seq), is_there))
@@ -483,7 +485,7 @@ fn of_a_thousand_rotations_at_once_one_wins() {
             let won = Arc::clone(&won);
             write(store, move |tx| {
                 Box::pin(async move {
-                    tx.insert_token(&records::token(org, number)).await?;
+                    tx.insert_token(&records::kept(records::token(org, number))).await?;
                     let by = id(u64::from(number));
                     let old = tx
                         .supersede_active(org, id(1), by, after(1), after(9), GraceMode::Fixed, after(1))
@@ -511,7 +513,7 @@ fn two_owners_who_leave_at_once_are_counted_one_after_the_other() {
         let (org, _) = founded(store).await;
         write(store, move |tx| {
             Box::pin(async move {
-                tx.insert_user(&records::user(2)).await?;
+                tx.insert_user(&records::user(2), None).await?;
                 let owner = records::member(org, id(2), token_domain::person::BuiltInRole::Owner);
                 tx.insert_membership(&owner).await
             })

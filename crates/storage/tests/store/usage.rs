@@ -37,7 +37,7 @@ async fn with_tokens(store: &Store, last: u32) {
     write(store, move |tx| {
         Box::pin(async move {
             for number in 1..=last {
-                tx.insert_token(&records::token(org, number)).await?;
+                tx.insert_token(&records::kept(records::token(org, number))).await?;
             }
             Ok(())
         })
@@ -80,9 +80,9 @@ fn an_organisation_counts_the_uses_of_all_its_tokens() {
         write(store, move |tx| {
             Box::pin(async move {
                 tx.insert_organization(&second).await?;
-                tx.insert_token(&records::token(org, 1)).await?;
-                tx.insert_token(&records::token(org, 2)).await?;
-                tx.insert_token(&records::token(other, 3)).await
+                tx.insert_token(&records::kept(records::token(org, 1))).await?;
+                tx.insert_token(&records::kept(records::token(org, 2))).await?;
+                tx.insert_token(&records::kept(records::token(other, 3))).await
             })
         })
         .await

@@ -2,7 +2,6 @@
 
 use actix_web::get;
 use actix_web::web::{self, Data};
-use authority::audit::principal_text;
 use authority::executions::Executions;
 use authority::records::Baseline;
 use serde::Serialize;
@@ -76,7 +75,7 @@ impl From<Baseline> for BaselineEntry {
             commit: baseline.commit.map(|commit| commit.to_string()),
             timestamp: baseline.measured_at.rfc3339_seconds(),
             set_at: baseline.set_at.rfc3339_seconds(),
-            set_by: principal_text(baseline.set_by),
+            set_by: baseline.set_by.to_string(),
         }
     }
 }

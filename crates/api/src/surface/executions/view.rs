@@ -1,6 +1,5 @@
 //! Executions and baselines as the wire shows them. Times are UTC to the second.
 
-use authority::audit::principal_text;
 use authority::records::{Baseline, Execution};
 use serde::Serialize;
 use token_domain::Timestamp;
@@ -116,7 +115,7 @@ impl From<Execution> for ExecutionDetail {
             fail_threshold: execution.thresholds.fail(),
             strict_mode: execution.strictness == Strictness::Strict,
             timestamp: execution.measured_at.map(Timestamp::rfc3339_seconds),
-            submitted_by: principal_text(execution.submitted_by),
+            submitted_by: execution.submitted_by.to_string(),
             execution: execution.into(),
         }
     }

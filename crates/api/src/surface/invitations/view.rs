@@ -1,6 +1,5 @@
 //! An invitation as the wire shows it.
 
-use authority::audit::principal_text;
 use authority::invitations::InvitationCode;
 use authority::records::{Invitation, Invited};
 use authority::standing::name_of_role;
@@ -48,7 +47,7 @@ impl InvitationView {
             role: name_of_role(role, custom_name.as_ref()),
             role_id: role_id(role),
             status: if expires_at > now { "pending" } else { "expired" },
-            created_by: principal_text(created_by),
+            created_by: created_by.to_string(),
             created_at: created_at.rfc3339_seconds(),
             expires_at: expires_at.rfc3339_seconds(),
         }

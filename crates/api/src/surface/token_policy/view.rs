@@ -1,6 +1,5 @@
 //! A policy as the wire shows and reads it.
 
-use authority::audit::principal_text;
 use authority::policies::{AskedRule, InForce};
 use serde::{Deserialize, Serialize};
 use token_domain::id::OrganizationId;
@@ -152,7 +151,7 @@ impl PolicyView {
                 actor: of(Kind::Actor),
             },
             updated_at: policy.set.map(|(at, _)| at.rfc3339_seconds()),
-            updated_by: policy.set.map(|(_, by)| principal_text(by)),
+            updated_by: policy.set.map(|(_, by)| by.to_string()),
         }
     }
 }

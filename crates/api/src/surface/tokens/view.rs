@@ -1,6 +1,5 @@
 //! A token as the wire shows it.
 
-use authority::audit::principal_text;
 use authority::records::Token;
 use serde::Serialize;
 use token_domain::Timestamp;
@@ -71,9 +70,9 @@ impl TokenView {
             external_id: token.details.external_id.map(|id| id.to_string()),
             metadata: token.details.metadata,
             allowed_networks: token.details.allowed_networks,
-            hint: format!("{}{}…", token_format::PREFIX, token.secret.hint),
+            hint: format!("{}{}…", token_format::PREFIX, token.hint),
             created_at: time(facts.created_at),
-            created_by: principal_text(token.created_by),
+            created_by: token.created_by.to_string(),
             expires_at: facts.expires_at.map(time),
             last_used_at: token.last_used_at.map(time),
             grace_period_ends_at: facts.superseded.map(|superseded| time(superseded.grace_ends_at)),

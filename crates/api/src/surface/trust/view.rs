@@ -1,6 +1,5 @@
 //! A trust policy as the wire shows and reads it.
 
-use authority::audit::principal_text;
 use authority::records::TrustPolicy;
 use authority::trust::Trust;
 use edge::outbound::Outbound;
@@ -79,9 +78,9 @@ impl TrustPolicyView {
             ttl: policy.ttl_seconds,
             enabled: policy.is_enabled,
             created_at: policy.created_at.rfc3339_seconds(),
-            created_by: principal_text(policy.created_by),
+            created_by: policy.created_by.to_string(),
             updated_at: policy.updated_at.rfc3339_seconds(),
-            updated_by: principal_text(policy.updated_by),
+            updated_by: policy.updated_by.to_string(),
             warnings: warnings
                 .into_iter()
                 .map(|warning| TrustWarning { claim: warning.claim, message: warning.why })

@@ -1,8 +1,8 @@
 //! Addresses: what one counts for before somebody verified it, and after.
 
 use serde_json::json;
-use storage::model::Verified;
 use token_domain::person::BuiltInRole;
+use token_domain::record::Verified;
 
 use super::ground::{Org, accept};
 use crate::support::{Backend, Options, Server, both, texts};

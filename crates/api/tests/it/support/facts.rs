@@ -4,14 +4,14 @@ use authority::Origin;
 use authority::audit::{self, Event, Trail};
 use authority::env::{Clock as _, SystemClock, SystemEntropy, new_id, random};
 use authority::sessions::SessionToken;
-use storage::model::{
-    AuditFilter, AuditRecord, Kill, Membership, Narrowing, Organization, Principal, Session, Token, TokenFilter,
-    TokenOwner, User, Verified,
-};
+use storage::model::{AuditFilter, Kill, Narrowing, TokenFilter};
 use storage::{DatabaseUrl, Store, StoreError, StoreOptions};
 use test_support::sql::Sql;
 use token_domain::id::{OrganizationId, TokenId, UserId, Uuid};
 use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
+use token_domain::record::{
+    AuditRecord, Candidate, Membership, NewToken, Organization, Principal, Session, Token, TokenOwner, User, Verified,
+};
 use token_domain::text::{Email, Name, Slug};
 use token_domain::token::RevokeReason;
 use token_domain::{Span, Timestamp};
@@ -104,16 +104,20 @@ impl Facts {
             id: new_id(now, &SystemEntropy).unwrap(),
             email: Email::parse(email).unwrap(),
             name: Name::parse(email).unwrap(),
-            // The same password gives a hash that is as good for one as for the other.
-            password_hash: self.user(Server::OWNER).password_hash,
             verified: Some(Verified { at: now, by: None }),
             pending_email: None,
             disabled_at: None,
             created_at: now,
             updated_at: now,
         };
-        let added = user.clone();
-        self.write(move |tx| Box::pin(async move { tx.insert_user(&added).await }));
+        let (added, owner) = (user.clone(), self.user(Server::OWNER).id);
+        self.write(move |tx| {
+            Box::pin(async move {
+                // The same password gives a hash that is as good for one as for the other.
+                let hash = tx.account(owner).await?.and_then(|owner| owner.password_hash);
+                tx.insert_user(&added, hash.as_deref()).await
+            })
+        });
         user
     }
 
@@ -206,6 +210,15 @@ impl Facts {
         self.runtime.block_on(read).unwrap()
     }
 
+    /// A token, and what is kept of its secret.
+    pub(crate) fn kept_token(&self, organization: OrganizationId, id: &str) -> NewToken {
+        let id = TokenId::parse(id).unwrap();
+        let read = self.store().write(move |tx| Box::pin(tx.candidate(organization, id)));
+        let found: Result<Option<Candidate>, StoreError> = self.runtime.block_on(read);
+        let found = found.unwrap().unwrap();
+        NewToken { token: found.token, secret: found.secret }
+    }
+
     /// Revokes a token past the server.
     pub(crate) fn revoke(&self, id: &str) {
         let (organization, id) = (self.organization(Server::ORGANIZATION).id, TokenId::parse(id).unwrap());
@@ -214,8 +227,8 @@ impl Facts {
     }
 
     /// Adds a token made elsewhere.
-    pub(crate) fn insert_token(&self, token: Token) {
-        self.write(move |tx| Box::pin(async move { tx.insert_token(&token).await }));
+    pub(crate) fn insert_token(&self, new: NewToken) {
+        self.write(move |tx| Box::pin(async move { tx.insert_token(&new).await }));
     }
 
     /// Makes a token of an organisation a key of a person's, before anybody has asked about it.
@@ -295,13 +308,13 @@ impl Facts {
             id: new_id(now, &SystemEntropy).unwrap(),
             user_id: user.id,
             organization_id: self.organization(Server::ORGANIZATION).id,
-            token_digest: token.digest(),
             user_agent: None,
             created_at: now,
             expires_at: now + Span::seconds(seconds),
             proven_at: Some(now),
         };
-        self.write(move |tx| Box::pin(async move { tx.insert_session(&session).await }));
+        let digest = token.digest();
+        self.write(move |tx| Box::pin(async move { tx.insert_session(&session, &digest).await }));
         token.expose().to_owned()
     }
 
@@ -352,7 +365,7 @@ impl Facts {
                 for number in 1..=count {
                     let mut token = test_support::records::token(organization, number);
                     token.facts = token_domain::token::TokenFacts::new(made, None);
-                    tx.insert_token(&token).await?;
+                    tx.insert_token(&test_support::records::kept(token)).await?;
                 }
                 Ok(())
             })

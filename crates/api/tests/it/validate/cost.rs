@@ -180,7 +180,7 @@ fn a_row_is_brought_to_the_configured_scheme(backend: Backend) {
     let [id, secret] = texts(&server.owner().create("a"), ["id", "secret"]);
     let stored = |server: &Server| {
         let facts = server.facts();
-        facts.token(facts.organization(Server::ORGANIZATION).id, &id).unwrap().secret.secret_hash
+        facts.kept_token(facts.organization(Server::ORGANIZATION).id, &id).secret.secret_hash
     };
     assert!(!stored(&server).starts_with("$2"));
     for (scheme, cost, prefix) in [("bcrypt", 4, "$2b$04$"), ("bcrypt", 5, "$2b$05$"), ("argon2id", 5, "$argon2id$")] {
@@ -206,14 +206,14 @@ fn a_token_that_was_unknown_is_good_once_made(backend: Backend) {
     let [id, secret] = texts(&owner.create("a"), ["id", "secret"]);
     let facts = server.facts();
     let organization = facts.organization(Server::ORGANIZATION).id;
-    let mut token = facts.token(organization, &id).unwrap();
+    let mut new = facts.kept_token(organization, &id);
     drop(facts);
 
     let other = Server::start(backend, Options::default().with("keys.tag_key_file", server.tag_key_file().display()));
     assert!(!other.anyone().is_valid(&secret), "unknown, and remembered as unknown");
     let facts = other.facts();
-    token.organization_id = facts.organization(Server::ORGANIZATION).id;
-    facts.insert_token(token);
+    new.token.organization_id = facts.organization(Server::ORGANIZATION).id;
+    facts.insert_token(new);
     other.owner().create("any other");
     assert!(other.anyone().is_valid(&secret), "a token was made since: nothing unknown is taken for granted");
 }

@@ -2,7 +2,7 @@
 
 use super::Conn;
 use crate::kept::Keep as _;
-use crate::model::{AuditRecord, Hold, LogPlace, SHARDS, TokenCount, TokenUse, Touched};
+use crate::model::{Hold, LogPlace, SHARDS, TokenCount, TokenUse, Touched};
 use crate::rows::{CandidateRow, candidate_query, touched_columns};
 use crate::schema::{memberships, organizations, sessions, tokens, users};
 use crate::sql_types::{Bind, Moment, MomentParam, Uid, UidParam};
@@ -14,6 +14,7 @@ use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, SmallInt
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::{NodeId, OrganizationId, SessionId, TokenId, UserId};
+use token_domain::record::AuditRecord;
 use token_domain::usage::UseCounts;
 
 /// The collation that compares text byte by byte.

@@ -3,7 +3,7 @@
 use super::Conn;
 use super::prepared::{AddCount, AddToOrganization, RecordUse};
 use crate::kept::Keep as _;
-use crate::model::{AuditRecord, Hold, LogPlace, TokenCount, TokenUse, Touched};
+use crate::model::{Hold, LogPlace, TokenCount, TokenUse, Touched};
 use crate::rows::{CandidateRow, candidate_query, touched_columns};
 use crate::schema::{
     audit_events, audit_heads, memberships, organizations, revocation_clock, revocation_log, tokens, users,
@@ -19,6 +19,7 @@ use diesel_async::RunQueryDsl as AsyncRunQueryDsl;
 use std::future::{Ready, ready};
 use token_domain::Timestamp;
 use token_domain::id::{NodeId, OrganizationId, SessionId, TokenId, UserId};
+use token_domain::record::AuditRecord;
 
 /// The collation that compares text byte by byte.
 pub(crate) const BYTEWISE: &str = "BINARY";

@@ -2,8 +2,9 @@
 
 use super::{Found, List, SEARCHED, list, page};
 use crate::plans::fill::{self, at, id};
-use storage::model::{AuditFilter, Principal, SEARCHED_ROWS};
+use storage::model::{AuditFilter, SEARCHED_ROWS};
 use token_domain::access::Direction;
+use token_domain::record::Principal;
 
 pub(super) fn all() -> Vec<List> {
     let mut all = Vec::new();

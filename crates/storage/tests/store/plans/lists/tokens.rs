@@ -2,8 +2,9 @@
 
 use super::{Found, List, OLDER, SEARCHED, from, list, searched_seconds};
 use crate::plans::fill::{self, at, id};
-use storage::model::{Narrowing, OwnerFilter, Principal, SEARCHED_ROWS, TokenFilter, TokenOwner};
+use storage::model::{Narrowing, OwnerFilter, SEARCHED_ROWS, TokenFilter};
 use token_domain::access::ExternalId;
+use token_domain::record::{Principal, TokenOwner};
 use token_domain::text::AgentType;
 use token_domain::token::{Kind, Status};
 use token_domain::{Span, Timestamp};

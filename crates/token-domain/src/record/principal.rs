@@ -1,19 +1,25 @@
 //! Who did something, as one text: `user:<uuid>`, `token:<uuid>`, `policy:<uuid>`, `service`, `system`, `anonymous`.
 
-use crate::model::Principal;
+use crate::Id;
+use crate::id::{Kind, TokenId, TrustPolicyId, UserId};
 use std::fmt;
-use token_domain::Id;
-use token_domain::id::Kind;
 use uuid::Uuid;
 
-/// The text a principal is stored as, at most 43 characters.
-pub(crate) fn principal_text(principal: Principal) -> String {
-    principal.to_string()
-}
-
-/// Reads it back.
-pub(crate) fn parse_principal(text: &str) -> Option<Principal> {
-    Principal::parse(text)
+/// Who did something, as stored in `created_by`, `revoked_by` and the audit trail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Principal {
+    /// A signed-in person.
+    User(UserId),
+    /// A token.
+    Token(TokenId),
+    /// A trust policy, under which a workload exchanged its identity token.
+    Policy(TrustPolicyId),
+    /// A front end that holds the service token.
+    Service,
+    /// The set-up of the deployment, or the process itself.
+    System,
+    /// Nobody who proved who they are.
+    Anonymous,
 }
 
 impl fmt::Display for Principal {
@@ -66,10 +72,10 @@ mod tests {
             Principal::System,
             Principal::Anonymous,
         ] {
-            assert_eq!(parse_principal(&principal_text(principal)), Some(principal));
+            assert_eq!(Principal::parse(&principal.to_string()), Some(principal));
         }
         for bad in ["", "user", "user:", "user:x", "session:0190163d-8694-739b-aea5-966c26f8ad91", "System"] {
-            assert_eq!(parse_principal(bad), None, "{bad}");
+            assert_eq!(Principal::parse(bad), None, "{bad}");
         }
     }
 }

@@ -1,10 +1,11 @@
-//! Trust policies and what was tried under them, as stored.
+//! Trust policies and what was tried under them.
+
+use crate::Timestamp;
+use crate::id::{ActorId, OrganizationId, ProjectId, TokenId, TrustAttemptId, TrustPolicyId};
+use crate::text::Name;
+use crate::trust::{Conditions, Preset};
 
 use super::Principal;
-use token_domain::Timestamp;
-use token_domain::id::{ActorId, OrganizationId, ProjectId, TokenId, TrustAttemptId, TrustPolicyId};
-use token_domain::text::Name;
-use token_domain::trust::{Conditions, Preset};
 
 /// Which workloads of an identity provider get tokens of an organisation, and what those may do.
 #[derive(Clone, Debug, PartialEq, Eq)]

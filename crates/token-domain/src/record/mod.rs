@@ -1,0 +1,26 @@
+//! Records: what is kept of tokens, people and the rest, in domain types. `storage` keeps them, `authority` works with them,
+//! and views show them: none but [`StoredSecret`], [`SecondFactor`] and [`Account`] (and what contains
+//! one of them) holds anything that proves something.
+
+mod audit;
+mod execution;
+mod invitation;
+mod organization;
+mod person;
+mod principal;
+mod project;
+mod session;
+mod token;
+mod trust;
+
+pub use audit::AuditRecord;
+pub use execution::{Baseline, Execution, Repository};
+pub use invitation::{Invitation, Invited};
+pub use organization::{CustomRole, Home, Organization, StoredRule, TokenTerms};
+pub use person::{Account, Member, Membership, MembershipStanding, SecondFactor, User, Verified};
+pub use principal::Principal;
+pub use project::{AccessScope, Actor, Project};
+pub use session::{Session, SessionStanding};
+pub use token::{Candidate, NewToken, OwnerState, StoredSecret, Token, TokenDetails, TokenOwner};
+pub use token_format::Hint;
+pub use trust::{TrustAttempt, TrustOutcome, TrustPolicy};

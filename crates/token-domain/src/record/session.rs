@@ -1,0 +1,34 @@
+//! A signed-in session.
+
+use crate::Timestamp;
+use crate::id::{OrganizationId, SessionId, UserId};
+
+use super::MembershipStanding;
+
+/// A signed-in session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// The person.
+    pub user_id: UserId,
+    /// The one organisation it is for.
+    pub organization_id: OrganizationId,
+    /// What the client calls itself, cut to 200 characters; for the list of sessions.
+    pub user_agent: Option<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+    /// When its person last proved by password or second factor to be at it; nothing where a front end vouched for them.
+    pub proven_at: Option<Timestamp>,
+}
+
+/// A session with everything that decides whether it still counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionStanding {
+    /// The session.
+    pub session: Session,
+    /// The person's place in the session's organisation (a session cannot outlive the membership).
+    pub standing: MembershipStanding,
+}
