@@ -42,6 +42,7 @@ pub enum HotPath {
 }
 
 impl HotPath {
+    #[inline]
     pub(super) fn has(self, path: &str) -> bool {
         match self {
             Self::Whole(whole) => whole == path,

@@ -103,6 +103,7 @@ impl Edge {
     }
 
     /// Ends the challenge of an answer, if it has one, with where the metadata of this resource is (RFC 9728 §5.1).
+    #[inline]
     pub(super) fn complete_challenge<B>(&self, response: &mut HttpResponse<B>) {
         let Some(end) = &self.challenge_end else { return };
         if !matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
@@ -128,6 +129,7 @@ impl Edge {
 
     /// The hot route of this request, if it has one. A page's request goes the longer way, where its origin is looked at,
     /// and so does every request to a deployment that is not set up; where neither can be, that costs two comparisons.
+    #[inline]
     pub(super) fn hot(&self, path: &str, headers: &HeaderMap) -> Option<&Hot> {
         let EdgeParts { gate, cors, hot, .. } = &self.parts;
         if gate.as_ref().is_some_and(|gate| !gate.is_open()) || cors.is_asked(headers) {
@@ -137,6 +139,7 @@ impl Edge {
     }
 
     /// When a request to a hot route began, if it is one that is measured.
+    #[inline]
     pub(super) fn measured(&self) -> Option<Instant> {
         let before = self.hot_requests.get();
         self.hot_requests.set(before.wrapping_add(1));

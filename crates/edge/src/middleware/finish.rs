@@ -22,6 +22,7 @@ impl Finish {
         self.id.to_str().unwrap_or_default()
     }
 
+    #[inline]
     pub(super) fn apply<B>(&self, response: &mut HttpResponse<B>) {
         response.headers_mut().insert(request_id::HEADER, self.id.clone());
         if self.closing {

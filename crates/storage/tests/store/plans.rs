@@ -129,6 +129,8 @@ const NO_LISTS: [&str; 46] = [
     "trust_policy_by_id",
     "user",
     "user_by_email_key",
+    "account",
+    "account_by_email_key",
     "tokens_by_id",
     "uses_since",
 ];

@@ -6,7 +6,7 @@ use crate::text::{Name, Slug};
 use crate::token::Kind;
 use crate::{Span, Timestamp};
 
-use super::{Membership, Principal};
+use super::Principal;
 
 /// An organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,17 +44,6 @@ pub struct CustomRole {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
-}
-
-/// An organisation, as one of its members sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Home {
-    /// The organisation.
-    pub organization: Organization,
-    /// The member's place in it.
-    pub membership: Membership,
-    /// The name of a custom role; nothing for a built-in one.
-    pub custom_name: Option<Name>,
 }
 
 /// The rule for one kind of an organisation's tokens.

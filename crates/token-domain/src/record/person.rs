@@ -138,3 +138,14 @@ pub struct Member {
     /// The name of a custom role; nothing for a built-in one.
     pub custom_name: Option<Name>,
 }
+
+/// An organisation, as one of its members sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// The organisation.
+    pub organization: Organization,
+    /// The member's place in it.
+    pub membership: Membership,
+    /// The name of a custom role; nothing for a built-in one.
+    pub custom_name: Option<Name>,
+}
