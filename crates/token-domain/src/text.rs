@@ -6,6 +6,9 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::mixed_script::MixedScript as _;
 
+/// How a text that [`holds_secret`] is refused, whatever field it was sent for.
+pub const HOLDS_SECRET: &str = "must not hold a token or another secret";
+
 /// Why a text was refused; the message completes the sentence "`field` …".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
@@ -19,7 +22,7 @@ pub enum InvalidText {
     #[error("must not contain control, bidirectional-control or unassigned characters")]
     Forbidden,
     /// A token, a session or the code of an invitation: whoever put it there did not mean to show it to all who read names.
-    #[error("must not hold a token or another secret")]
+    #[error("{HOLDS_SECRET}")]
     Secret,
     /// Letters that look alike and are of different scripts, or that cannot be seen.
     #[error("must not mix scripts or hold characters that cannot be seen: they pass for another address")]

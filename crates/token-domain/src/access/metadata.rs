@@ -10,7 +10,7 @@ use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::text::holds_secret;
+use crate::text::{HOLDS_SECRET, holds_secret};
 
 /// A JSON object as its canonical text: no white space, keys in the order of their bytes and each once, strings
 /// escaped as little as JSON allows, numbers in their shortest form. Equal objects have equal texts.
@@ -41,7 +41,7 @@ pub enum InvalidMetadata {
     #[error("must not contain NUL")]
     Nul,
     /// A token, a session or the code of an invitation in a key or text.
-    #[error("must not hold a token or another secret")]
+    #[error("{HOLDS_SECRET}")]
     Secret,
 }
 

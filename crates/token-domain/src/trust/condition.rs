@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::glob::{Glob, InvalidGlob};
-use crate::text::holds_secret;
+use crate::text::{HOLDS_SECRET, holds_secret};
 
 /// The conditions of a policy, by claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub enum InvalidConditions {
     #[error("must not have {0}: it is judged for every token")]
     Judged(String),
     /// A token, a session or the code of an invitation.
-    #[error("must not hold a token or another secret")]
+    #[error("{HOLDS_SECRET}")]
     Secret,
 }
 

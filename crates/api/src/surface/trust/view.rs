@@ -5,7 +5,7 @@ use authority::trust::Trust;
 use edge::outbound::Outbound;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use token_domain::text::holds_secret;
+use token_domain::text::{HOLDS_SECRET, holds_secret};
 use token_domain::trust::Conditions;
 use url::Url;
 use utoipa::ToSchema;
@@ -98,7 +98,7 @@ pub(super) fn conditions(object: &Map<String, Value>) -> ApiResult<Conditions> {
 pub(super) fn issuer(text: &str, outbound: &Outbound) -> ApiResult<String> {
     let refused = |advice: &'static str| Err(ApiError::invalid("issuer", advice));
     if holds_secret(text) {
-        return refused("must not hold a token or another secret");
+        return refused(HOLDS_SECRET);
     }
     let Some(url) = Url::parse(text).ok().filter(|url| url.has_host() && text.len() <= LONGEST) else {
         return refused("must be an https URL");
@@ -118,7 +118,7 @@ pub(super) fn issuer(text: &str, outbound: &Outbound) -> ApiResult<String> {
 /// Reads an audience.
 pub(super) fn audience(text: &str) -> Result<String, &'static str> {
     if holds_secret(text) {
-        return Err("must not hold a token or another secret");
+        return Err(HOLDS_SECRET);
     }
     let is_good = (1..=LONGEST).contains(&text.chars().count()) && !text.chars().any(char::is_control);
     if is_good { Ok(text.to_owned()) } else { Err("must have 1 to 512 characters, none of them control characters") }
