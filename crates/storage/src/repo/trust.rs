@@ -62,25 +62,36 @@ pub(crate) async fn trust_policies_of_issuer(
     rows.into_iter().map(TrustPolicy::try_from).collect()
 }
 
+/// The columns that a policy is made with and that changing it writes again. What they are assigned from lives as long as the
+/// statement, so a macro: no function returns the type of such a list.
+macro_rules! terms {
+    ($record:expr) => {
+        (
+            trust_policies::name.eq($record.name.as_str()),
+            trust_policies::preset.eq($record.preset.as_str()),
+            trust_policies::issuer.eq($record.issuer.as_str()),
+            trust_policies::audience.eq($record.audience.as_deref()),
+            trust_policies::conditions.eq($record.conditions.written().to_string()),
+            trust_policies::scopes.eq(join_scopes(&$record.scopes)?),
+            trust_policies::project_id.eq($record.project_id.bind()),
+            trust_policies::actor_id.eq($record.actor_id.bind()),
+            // At most 3 600, which the table holds it to.
+            trust_policies::ttl_seconds.eq(i32::try_from($record.ttl_seconds).unwrap_or(i32::MAX)),
+            trust_policies::is_enabled.eq($record.is_enabled),
+            trust_policies::updated_at.eq($record.updated_at.bind()),
+            trust_policies::updated_by.eq($record.updated_by.to_string()),
+        )
+    };
+}
+
 pub(crate) async fn insert_trust_policy(conn: &mut Conn<'_>, record: &TrustPolicy) -> Result<(), StoreError> {
     diesel::insert_into(trust_policies::table)
         .values((
             trust_policies::id.eq(record.id.bind()),
             trust_policies::organization_id.eq(record.organization_id.bind()),
-            trust_policies::name.eq(record.name.as_str()),
-            trust_policies::preset.eq(record.preset.as_str()),
-            trust_policies::issuer.eq(record.issuer.as_str()),
-            trust_policies::audience.eq(record.audience.as_deref()),
-            trust_policies::conditions.eq(record.conditions.written().to_string()),
-            trust_policies::scopes.eq(join_scopes(&record.scopes)?),
-            trust_policies::project_id.eq(record.project_id.bind()),
-            trust_policies::actor_id.eq(record.actor_id.bind()),
-            trust_policies::ttl_seconds.eq(seconds(record)),
-            trust_policies::is_enabled.eq(record.is_enabled),
             trust_policies::created_at.eq(record.created_at.bind()),
             trust_policies::created_by.eq(record.created_by.to_string()),
-            trust_policies::updated_at.eq(record.updated_at.bind()),
-            trust_policies::updated_by.eq(record.updated_by.to_string()),
+            terms!(record),
         ))
         .execute(conn)
         .await?;
@@ -90,28 +101,10 @@ pub(crate) async fn insert_trust_policy(conn: &mut Conn<'_>, record: &TrustPolic
 pub(crate) async fn update_trust_policy(conn: &mut Conn<'_>, record: &TrustPolicy) -> Result<bool, StoreError> {
     let of_organization = trust_policies::organization_id.eq(record.organization_id.bind());
     let changed = diesel::update(trust_policies::table.find(record.id.bind()).filter(of_organization))
-        .set((
-            trust_policies::name.eq(record.name.as_str()),
-            trust_policies::preset.eq(record.preset.as_str()),
-            trust_policies::issuer.eq(record.issuer.as_str()),
-            trust_policies::audience.eq(record.audience.as_deref()),
-            trust_policies::conditions.eq(record.conditions.written().to_string()),
-            trust_policies::scopes.eq(join_scopes(&record.scopes)?),
-            trust_policies::project_id.eq(record.project_id.bind()),
-            trust_policies::actor_id.eq(record.actor_id.bind()),
-            trust_policies::ttl_seconds.eq(seconds(record)),
-            trust_policies::is_enabled.eq(record.is_enabled),
-            trust_policies::updated_at.eq(record.updated_at.bind()),
-            trust_policies::updated_by.eq(record.updated_by.to_string()),
-        ))
+        .set(terms!(record))
         .execute(conn)
         .await?;
     Ok(changed == 1)
-}
-
-/// At most 3 600, which the table holds it to.
-fn seconds(record: &TrustPolicy) -> i32 {
-    i32::try_from(record.ttl_seconds).unwrap_or(i32::MAX)
 }
 
 pub(crate) async fn delete_trust_policy(
