@@ -5,6 +5,7 @@
 
 use secret_hash::{KeyId, VerifyTag, sealing_key};
 use token_domain::record::Principal;
+use token_domain::Span;
 
 use crate::audit::{Event, record};
 use crate::context::Context;
@@ -23,6 +24,8 @@ pub enum TagKeyChange {
     Rotated,
     /// Another is in use, and the one before is gone.
     Lost,
+    /// Another is in use here than on a server that runs beside this one. Nothing is lost, and the servers warn of each other.
+    Different,
 }
 
 /// Where no key was noted, by an earlier version: one that tags or factors in the database were made with, and preferably one that
@@ -36,6 +39,15 @@ async fn key_in_use(context: &Context) -> Result<Option<String>, Failure> {
     let at_hand = |id: &KeyId| context.keyring.ids().any(|known| known == *id);
     let lost = used.clone().find(|id| !at_hand(id));
     Ok(lost.or_else(|| used.into_iter().next()).map(|id| id.to_string()))
+}
+
+/// Whether a server that shares the database and reported lately makes its tags with that key. One that was killed stays on the
+/// list for some seconds: its last report is too old by the time another has started.
+async fn is_used_beside(context: &Context, key: &str) -> Result<bool, Failure> {
+    const LATELY: Span = Span::seconds(1);
+    let nodes = context.store.read(|reads| Box::pin(reads.list_nodes())).await?;
+    let now = context.now();
+    Ok(nodes.iter().any(|node| node.record.tag_key == key && node.seen_at + LATELY >= now))
 }
 
 /// Compares the key with the one of the last start, remembers it, and says in the log and in the deployment's trail when it is
@@ -57,11 +69,14 @@ pub async fn note_tag_key(context: &Context) -> Result<TagKeyChange, Failure> {
         None => TagKeyChange::None,
         Some(before) if *before == id => TagKeyChange::None,
         Some(before) if context.keyring.ids().any(|known| known.to_string() == *before) => TagKeyChange::Rotated,
+        Some(before) if is_used_beside(context, before).await? => TagKeyChange::Different,
         Some(_) => TagKeyChange::Lost,
     };
     let factors = context.store.read(|reads| Box::pin(reads.count_second_factors())).await?;
     match (change, before) {
         (TagKeyChange::None, _) | (_, None) => {}
+        // Not noted either: the one that all others have is still the deployment's.
+        (TagKeyChange::Different, Some(_)) => return Ok(change),
         (TagKeyChange::Rotated, Some(before)) => {
             tracing::info!(before, now = id, "the tag key was changed, and the one before is kept as a previous one");
             let event = Event::new(context.now(), "tag_key.rotate", Principal::System, &Origin::internal());

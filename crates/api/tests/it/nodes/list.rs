@@ -65,4 +65,7 @@ fn nodes_with_different_tag_keys_answer_rightly_and_are_warned_of() {
     for server in &servers {
         eventually("the warning", || server.log().contains("tags with another key").then_some(()));
     }
+    // The key of the first is in use, so none is lost.
+    let events = servers[0].facts().deployment_audit();
+    assert!(events.iter().all(|event| event.action != "tag_key.lost"), "{events:?}");
 }
