@@ -362,13 +362,13 @@ pub(crate) const KEYS: &[Key] = &[
         "rate_limit.leak_reports",
         int(1, 1_000_000),
         Some("60"),
-        "Reports of leaked tokens (`POST /v1/credentials/revoke`) that an address may send in an hour; more are answered 429.",
+        "Reports of leaked tokens (`POST /v1/credentials/revoke`) that a network (an IPv4 address, an IPv6 /64) may send in an hour; more are answered 429.",
     ),
     key(
         "rate_limit.token_exchanges",
         int(1, 10_000_000),
         Some("3600"),
-        "Exchanges of identity tokens (`POST /v1/oauth/token`) that an address may ask for in an hour; more are answered 429.",
+        "Exchanges of identity tokens (`POST /v1/oauth/token`) that a network (an IPv4 address, an IPv6 /64) may ask for in an hour; more are answered 429.",
     ),
     // log
     key(
