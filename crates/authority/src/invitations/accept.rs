@@ -213,6 +213,8 @@ async fn power_of_maker(change: &mut Change<'_>, invitation: &Invitation) -> Res
             Some(sponsor),
         ) => {
             let standing = change.tx.membership_standing(organization, sponsor).await?.filter(is_welcome);
+            // Somebody who was removed and came back since is a member anew: what they offered before ended with them.
+            let standing = standing.filter(|place| place.joined_at <= invitation.created_at);
             let power = standing.map(|place| context.power(place.role, place.custom_scopes.as_deref()));
             Ok(power.transpose()?)
         }

@@ -110,6 +110,13 @@ fn an_invitation_lasts_as_long_as_its_maker_could_make_it(backend: Backend) {
     let code = org.invite(&mut server.caller(&token), "token@acme.example", &managed);
     owner.delete(&path).expect(204);
     accept(&server, &code).expect(201);
+    // Who is removed and joins again is a member anew: nothing that they offered before counts.
+    let mut again = org.join(&server, &mut owner, "again@acme.example", &managers);
+    let code = org.invite(&mut again.client, "waiting@acme.example", &managed);
+    owner.delete(&again.path).expect(204);
+    let back = org.invite(&mut owner, "again@acme.example", &managers);
+    accept(&server, &back).expect(201);
+    accept(&server, &code).fails(401, "invalid invitation");
 }
 
 fn a_code_is_shown_once_and_kept_nowhere(backend: Backend) {
