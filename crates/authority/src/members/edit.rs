@@ -89,7 +89,12 @@ impl Desk<'_> {
         role: RoleRef,
     ) -> Result<(), OrganizationError> {
         let given = self.seat.role(change, role).await?;
-        OrganizationError::unless_reached(change.context().catalogue(), self.mine, &given)?;
+        let context = change.context();
+        OrganizationError::unless_reached(context.catalogue(), self.mine, &given)?;
+        if context.power(before.role, before.custom_scopes.as_deref())?.reaches(&given).is_err() {
+            // More than they had: that outlasts the grace of a token that was rotated. Taking away is no matter of it.
+            change.check_not_superseded()?;
+        }
         change.tx.set_membership_role(self.seat.organization(), self.user, role).await?;
         let event = change
             .event("member.role")

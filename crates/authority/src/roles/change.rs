@@ -112,6 +112,10 @@ impl Roles {
                     }
                     if let Some((names, asked)) = &scopes {
                         OrganizationError::unless_reached(context.catalogue(), &mine, asked)?;
+                        if held.reaches(asked).is_err() {
+                            // More than it had, for all who wear it and longer than a grace.
+                            change.check_not_superseded()?;
+                        }
                         let wearers = change.tx.members_of_role(organization, id).await?;
                         seat.fence(change, &wearers).await?;
                         event = event.with("scopes", names.clone()).with_ids("members", &wearers);
