@@ -11,6 +11,7 @@ use token_domain::token::{Lifetime, TokenFacts};
 use token_format::PlainToken;
 
 use super::governed::govern_new;
+use super::keys::check_key_maker;
 use super::reach::project_of_new;
 use super::{Idempotency, TokenError, Tokens, remember, replayed, secret, within};
 use crate::audit::Event;
@@ -113,6 +114,10 @@ impl New {
         // Once more, by what the caller may do now: the hash may have taken its time.
         let caller = *change.caller()?;
         within(&context.catalogue, grants.effective(), caller.effective)?;
+        match owner {
+            TokenOwner::Person(_) => check_key_maker(&context.catalogue, &caller)?,
+            TokenOwner::Organization | TokenOwner::Actor(_) => {}
+        }
         let expires_at = check_expiry(request.lifetime, now)?;
         let (id, organization) = (context.id(now)?, caller.organization_id);
         let facts = TokenFacts::new(now, expires_at);

@@ -4,6 +4,8 @@
 //! a key of somebody else is not found, for administrators too.
 
 use storage::model::{OwnerFilter, TokenEdit};
+use token_domain::record::{Token, TokenDetails, TokenOwner};
+use token_domain::ScopeCatalogue;
 use token_domain::id::{ProjectId, TokenId, UserId};
 use token_domain::record::{Token, TokenDetails, TokenOwner};
 use token_domain::text::{AgentType, Name};
@@ -139,14 +141,17 @@ impl Tokens {
     /// The person behind a caller who may be shown the secret of a key.
     fn key_maker(&self, caller: &Caller) -> Result<UserId, TokenError> {
         let user = person(caller)?;
-        match caller.via {
-            Via::Session { .. } => Ok(user),
-            Via::Token { .. } => {
-                let catalogue = &self.context.catalogue;
-                within(catalogue, catalogue.expand(catalogue.find(KEY_MAKER)), caller.effective)?;
-                Ok(user)
-            }
-        }
+        check_key_maker(&self.context.catalogue, caller)?;
+        Ok(user)
+    }
+}
+
+/// Whether the caller may be shown the secret of a key. Asked where a request comes in, so that no hash is made in vain, and once
+/// more in its change: the key may have lost the scope meanwhile.
+pub(super) fn check_key_maker(catalogue: &ScopeCatalogue, caller: &Caller) -> Result<(), TokenError> {
+    match caller.via {
+        Via::Session { .. } => Ok(()),
+        Via::Token { .. } => within(catalogue, catalogue.expand(catalogue.find(KEY_MAKER)), caller.effective),
     }
 }
 

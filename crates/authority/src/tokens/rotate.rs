@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use storage::model::{Kill, Touched};
+use token_domain::record::{Principal, Token, TokenOwner};
 use token_domain::decide::Credential;
 use token_domain::id::{OrganizationId, TokenId};
 use token_domain::record::{NewToken, Principal, Token};
@@ -11,6 +12,7 @@ use token_domain::{ScopeSet, Span, Timestamp};
 use token_format::PlainToken;
 
 use super::governed::govern_successor;
+use super::keys::check_key_maker;
 use super::reach::{Whose, reaches};
 use super::{Idempotency, TokenError, Tokens, remember, replayed, secret, within};
 use crate::audit::{Event, Trail};
@@ -162,6 +164,10 @@ impl Reach {
         match self {
             Self::Covering => {
                 let context = change.context();
+                match old.owner {
+                    TokenOwner::Person(_) => check_key_maker(&context.catalogue, caller)?,
+                    TokenOwner::Organization | TokenOwner::Actor(_) => {}
+                }
                 within(&context.catalogue, granted(&context, old)?, caller.effective)
             }
             Self::Own => Ok(()),
