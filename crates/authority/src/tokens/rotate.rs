@@ -278,9 +278,18 @@ async fn take_back(
         return Err(TokenError::WrongStatus(Status::Rotating));
     }
     let kill = Kill { at: now, reason: RevokeReason::RotationCancelled, by: change.by() };
-    change.tx.revoke_token(organization, successor, &kill).await?;
+    // What the successor was rotated to as well: whoever holds it could otherwise renew it and keep what is taken back.
+    let (mut next, mut ended) = (Some(successor), Vec::new());
+    while let Some(heir) = next {
+        change.touch(Touched::Token(heir));
+        if change.tx.revoke_token(organization, heir, &kill).await?.is_some() {
+            ended.push(heir);
+        }
+        let found = change.tx.token(organization, heir).await?;
+        next = found.and_then(|token| token.facts.superseded).map(|superseded| superseded.by);
+    }
     let event = change.event("token.rotate.cancel").on("token", id).with("successor", successor.to_string());
-    change.record(event).await?;
+    change.record(event.with_ids("revoked", &ended)).await?;
     Ok(old)
 }
 

@@ -143,6 +143,40 @@ fn a_rotation_taken_back_leaves_the_old_token_active_and_the_new_one_dead() {
 }
 
 #[test]
+fn a_rotation_taken_back_ends_whatever_its_successor_was_rotated_to() {
+    Db::each(async |db| {
+        let world = World::new(db).await;
+        let old = world.issue(&["read"]).await;
+        let rotate =
+            async |id| world.tokens.rotate(&world.owner, id, RotateRequest::default(), &origin()).await.unwrap();
+        let new = rotate(old.token.id).await;
+        let heir = rotate(new.token.id).await;
+        let heirs_heir = rotate(heir.token.id).await;
+        world.tokens.cancel_rotation(&world.owner, old.token.id, &origin()).await.unwrap();
+        assert!(world.is_live(old.secret.expose()).await);
+        for dead in [&new, &heir, &heirs_heir] {
+            assert!(!world.is_live(dead.secret.expose()).await);
+        }
+    });
+}
+
+#[test]
+fn a_rotation_without_a_grace_is_a_revocation_wherever_the_clock_goes() {
+    Db::each(async |db| {
+        let world = World::new(db).await;
+        let old = world.issue(&["read"]).await;
+        let request = RotateRequest { grace: Some(Span::micros(0)), ..RotateRequest::default() };
+        world.tokens.rotate(&world.owner, old.token.id, request, &origin()).await.unwrap();
+        for back in [Span::micros(1), Span::micros(200_000), Span::days(1)] {
+            world.clock.set(world.context.now() - back);
+            assert!(!world.is_live(old.secret.expose()).await, "{back:?} earlier");
+        }
+        let again = world.tokens.cancel_rotation(&world.owner, old.token.id, &origin()).await;
+        assert!(matches!(again, Err(TokenError::WrongStatus(Status::Revoked))));
+    });
+}
+
+#[test]
 fn in_first_use_mode_the_old_token_dies_soon_after_the_new_one_is_used() {
     Db::each(async |db| {
         let world = World::new(db).await;
