@@ -2,21 +2,27 @@
 
 use serde_json::{Value, json};
 
-use super::{Held, World};
-use crate::support::{Answer, Client, Request, Server, texts};
+use super::ground::{Held, World};
+use crate::support::{Answer, App, Client, Request, Server, texts};
 
 /// Who holds the right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holder {
     /// An administrator who is signed in.
     Session,
+    /// The same by a role that the organisation made.
+    WithRole,
     /// A token of the organisation.
     Token,
+    /// The same, made by the rotation of another, whose grace has not ended.
+    Successor,
     /// A personal key of an administrator.
     Key,
+    /// An actor's token.
+    Actor,
 }
 
-use Holder::{Key, Session, Token};
+use Holder::{Actor, Key, Session, Successor, Token, WithRole};
 
 /// An act that gives something.
 #[derive(Clone, Copy)]
@@ -26,6 +32,8 @@ pub(super) struct Gift {
     pub(super) holders: &'static [Holder],
     /// Whether it is sent by somebody without the holder's credential, whose right it stands on all the same.
     pub(super) is_anyones: bool,
+    /// Whether it ends the person's other sessions, by one of which the right may be taken away.
+    pub(super) ends_others: bool,
     /// Makes what it is tried on; the method, path and body of the request.
     pub(super) prepare: fn(&mut World, &mut Held) -> (String, String, Option<Value>),
 }
@@ -43,12 +51,17 @@ const fn gift(
     holders: &'static [Holder],
     prepare: fn(&mut World, &mut Held) -> (String, String, Option<Value>),
 ) -> Gift {
-    Gift { operation, holders, is_anyones: false, prepare }
+    Gift { operation, holders, is_anyones: false, ends_others: false, prepare }
 }
 
 /// The same, sent by somebody else.
 const fn anyones(gift: Gift) -> Gift {
     Gift { is_anyones: true, ..gift }
+}
+
+/// One that ends the other sessions of the person.
+const fn ending_others(gift: Gift) -> Gift {
+    Gift { ends_others: true, ..gift }
 }
 
 const fn loss(
@@ -60,8 +73,11 @@ const fn loss(
     Loss { operation, what, holder, take }
 }
 
-const ANYBODY: &[Holder] = &[Session, Token, Key];
-const PERSONS: &[Holder] = &[Session, Key];
+const ANYBODY: &[Holder] = &[Session, WithRole, Token, Successor, Key];
+const WITH_ACTORS: &[Holder] = &[Session, WithRole, Token, Successor, Key, Actor];
+const PERSONS: &[Holder] = &[Session, WithRole, Key];
+/// What everybody may do about themselves: a narrower role takes nothing away.
+const SIGNED_IN: &[Holder] = &[Session];
 
 fn post(path: impl Into<String>, body: Value) -> (String, String, Option<Value>) {
     ("POST".to_owned(), path.into(), Some(body))
@@ -89,18 +105,38 @@ fn trust_policy(name: &str) -> Value {
     })
 }
 
+/// An access scope to try something on.
+fn access_scope(world: &mut World) -> String {
+    let asked = json!({"slug": world.fresh()});
+    let made = world.owner.post(&format!("{}/scopes", world.project), &asked).expect(201);
+    texts(&made, ["accessScopeId"])[0].clone()
+}
+
+/// An actor to try something on.
+fn another_actor(world: &mut World) -> String {
+    let asked = json!({"name": world.fresh()});
+    let made = world.owner.post(&format!("{}/actors", world.project), &asked).expect(201);
+    texts(&made, ["actorId"])[0].clone()
+}
+
+/// Another key of the person's.
+fn key(world: &mut World, held: &mut Held) -> String {
+    let asked = json!({"name": world.fresh(), "scopes": ["tokens:read"]});
+    texts(&other(held).post("/v1/me/keys", &asked).expect(201), ["id"])[0].clone()
+}
+
 fn own_id(held: &Held) -> String {
-    held.token.clone().unwrap()
+    held.id.clone().unwrap()
 }
 
 /// The person's membership.
 fn seat(world: &World, held: &Held) -> String {
-    format!("{}/members/{}", world.org, held.person.as_ref().unwrap().0)
+    format!("{}/members/{}", world.org, held.person.as_ref().unwrap().id)
 }
 
 /// Another session of the person's.
 fn other(held: &mut Held) -> &mut Client {
-    &mut held.person.as_mut().unwrap().1
+    &mut held.person.as_mut().unwrap().other
 }
 
 fn revoke(world: &mut World, held: &mut Held, id: &str) -> Answer {
@@ -175,6 +211,83 @@ fn demote(world: &mut World, held: &mut Held, id: &str) -> Answer {
     ask(&mut world.owner, "PATCH", &path, id, Some(&json!({"role": "viewer"})))
 }
 
+fn leave(world: &mut World, held: &mut Held, id: &str) -> Answer {
+    let path = format!("{}/members/me", world.org);
+    ask(other(held), "DELETE", &path, id, None)
+}
+
+fn revoke_with_reason(world: &mut World, held: &mut Held, id: &str) -> Answer {
+    let path = format!("/v1/tokens/{}/revoke", own_id(held));
+    ask(&mut world.owner, "POST", &path, id, Some(&json!({"reason": "leaked"})))
+}
+
+fn revoke_many(world: &mut World, held: &mut Held, id: &str) -> Answer {
+    let body = json!({"ids": [own_id(held)], "reason": "other"});
+    ask(&mut world.owner, "POST", "/v1/tokens/bulk-revoke", id, Some(&body))
+}
+
+fn revoke_self(world: &mut World, held: &mut Held, id: &str) -> Answer {
+    ask(&mut world.server.caller(&held.credential), "DELETE", "/v1/tokens/self", id, None)
+}
+
+fn take_back(world: &mut World, held: &mut Held, id: &str) -> Answer {
+    ask(&mut world.owner, "POST", &format!("/v1/tokens/{}/rotate/cancel", own_id(held)), id, None)
+}
+
+fn set_factor_up(_: &mut World, held: &mut Held, id: &str) -> Answer {
+    let [secret] = texts(&other(held).call("/v1/me/totp").expect(201), ["secret"]);
+    let code = App::new(&secret).code();
+    ask(other(held), "POST", "/v1/me/totp/confirm", id, Some(&json!({"code": code})))
+}
+
+fn narrow_role(world: &mut World, held: &mut Held, id: &str) -> Answer {
+    let path = format!("{}/roles/{}", world.org, own_id(held));
+    ask(&mut world.owner, "PATCH", &path, id, Some(&json!({"scopes": ["org:read"]})))
+}
+
+/// What routes ask for stays, and with it the right to ask; what is given by them goes.
+fn keep_the_routes(world: &mut World, held: &mut Held, id: &str) -> Answer {
+    let path = format!("{}/roles/{}", world.org, own_id(held));
+    let scopes = [
+        "tokens:manage",
+        "tokens:read",
+        "actors:manage",
+        "actors:read",
+        "org.memberships:manage",
+        "org.memberships:read",
+        "user",
+    ];
+    ask(&mut world.owner, "PATCH", &path, id, Some(&json!({ "scopes": scopes })))
+}
+
+fn delete_role(world: &mut World, held: &mut Held, id: &str) -> Answer {
+    let path = format!("{}/roles/{}", world.org, own_id(held));
+    ask(&mut world.owner, "DELETE", &path, id, None)
+}
+
+/// The actor's path.
+fn actor(world: &World, held: &Held) -> String {
+    format!("{}/actors/{}", world.project, own_id(held))
+}
+
+fn switch_actor_off(world: &mut World, held: &mut Held, id: &str) -> Answer {
+    let path = actor(world, held);
+    ask(&mut world.owner, "PATCH", &path, id, Some(&json!({"status": "disabled"})))
+}
+
+fn delete_actor(world: &mut World, held: &mut Held, id: &str) -> Answer {
+    let path = actor(world, held);
+    ask(&mut world.owner, "DELETE", &path, id, None)
+}
+
+fn supersede_actor(world: &mut World, held: &mut Held, id: &str) -> Answer {
+    let path = format!("{}/rotate", actor(world, held));
+    ask(&mut world.owner, "POST", &path, id, Some(&json!({"grace_period_seconds": 0})))
+}
+
+/// The one that leaves the scopes of the routes.
+pub(super) const KEEPS_THE_ROUTES: &str = "the person's role keeps the routes, and loses what is given by them";
+
 /// Every act that takes a right away.
 pub(super) const LOSSES: &[Loss] = &[
     loss("revoke_token", "the token is revoked", Token, revoke),
@@ -193,6 +306,19 @@ pub(super) const LOSSES: &[Loss] = &[
     loss("remove_member", "the person is removed", Session, remove),
     loss("edit_member", "the person is switched off", Session, disable),
     loss("edit_member", "the person is made a viewer", Session, demote),
+    loss("revoke_with_reason", "the token is revoked for a reason", Token, revoke_with_reason),
+    loss("bulk_revoke_tokens", "the token is revoked among many", Token, revoke_many),
+    loss("revoke_self", "the token revokes itself", Token, revoke_self),
+    loss("cancel_rotation", "the rotation that made the token is taken back", Successor, take_back),
+    loss("leave_organization", "the key's owner leaves", Key, leave),
+    loss("leave_organization", "the person leaves", Session, leave),
+    loss("confirm_totp", "the person sets a second factor up in another session", Session, set_factor_up),
+    loss("edit_role", "the person's role is narrowed", WithRole, narrow_role),
+    loss("edit_role", KEEPS_THE_ROUTES, WithRole, keep_the_routes),
+    loss("delete_role", "the person's role is deleted", WithRole, delete_role),
+    loss("edit_actor", "the actor is switched off", Actor, switch_actor_off),
+    loss("delete_actor", "the actor is deleted", Actor, delete_actor),
+    loss("rotate_actor", "the actor's token is rotated without a grace", Actor, supersede_actor),
 ];
 
 /// Every act that gives something by a right and records it in the trail of the organisation it belongs to.
@@ -241,9 +367,8 @@ pub(super) const GIFTS: &[Gift] = &[
         post(format!("{}/actors", world.project), json!({"name": world.fresh(), "scopes": ["read"]}))
     }),
     gift("rotate_actor", ANYBODY, |world, _| {
-        let asked = json!({"name": world.fresh()});
-        let made = world.owner.post(&format!("{}/actors", world.project), &asked).expect(201);
-        post(format!("{}/actors/{}/rotate", world.project, texts(&made, ["actorId"])[0]), json!({}))
+        let actor = another_actor(world);
+        post(format!("{}/actors/{actor}/rotate", world.project), json!({}))
     }),
     gift("edit_organization", ANYBODY, |world, _| patch(world.org.clone(), json!({"name": world.fresh()}))),
     gift("set_policy", ANYBODY, |world, _| put(format!("{}/token-policy", world.org), json!({"kinds": {}}))),
@@ -258,31 +383,84 @@ pub(super) const GIFTS: &[Gift] = &[
         let [id] = texts(&world.owner.post(&path, &made).expect(201), ["id"]);
         patch(format!("{path}/{id}"), json!({"ttl": 60}))
     }),
-    gift("set_baseline", ANYBODY, |world, _| {
+    gift("set_baseline", WITH_ACTORS, |world, _| {
         put(format!("/v1/baselines/{}", world.fresh()), json!({"coverage": 70, "commit": "0123456789abcdef"}))
     }),
-    gift("edit_project", ANYBODY, |world, _| patch(world.project.clone(), json!({"name": world.fresh()}))),
-    gift("rotate_self", &[Token, Key], |_, _| post("/v1/tokens/self/rotate", json!({}))),
+    gift("edit_project", WITH_ACTORS, |world, _| patch(world.project.clone(), json!({"name": world.fresh()}))),
+    gift("rotate_self", &[Token, Key, Actor], |_, _| post("/v1/tokens/self/rotate", json!({}))),
     gift("prove_session", &[Session], |_, _| {
         post("/v1/sessions/current/proof", json!({"password": Server::PASSWORD}))
     }),
-    gift("create_key", PERSONS, |world, _| post("/v1/me/keys", json!({"name": world.fresh(), "scopes": ["tokens:manage"]}))),
+    gift("start_totp", SIGNED_IN, |_, _| ("POST".to_owned(), "/v1/me/totp".to_owned(), None)),
+    ending_others(gift("confirm_totp", SIGNED_IN, |world, held| {
+        let app = held.app.get_or_insert_with(|| {
+            let begun = world.server.caller(&held.credential).call("/v1/me/totp").expect(201);
+            App::new(&texts(&begun, ["secret"])[0])
+        });
+        post("/v1/me/totp/confirm", json!({"code": app.code()}))
+    })),
+    ending_others(gift("delete_totp", SIGNED_IN, |world, held| {
+        world.enrol(held);
+        let body = json!({"password": Server::PASSWORD, "recovery_code": held.codes.pop().unwrap()});
+        ("DELETE".to_owned(), "/v1/me/totp".to_owned(), Some(body))
+    })),
+    gift("create_recovery_codes", SIGNED_IN, |world, held| {
+        world.enrol(held);
+        post("/v1/me/recovery-codes", json!({"recovery_code": held.codes.pop().unwrap()}))
+    }),
+    gift("edit_me", SIGNED_IN, |world, _| {
+        patch("/v1/me", json!({"name": world.fresh(), "email": format!("{}@guests.example", world.fresh())}))
+    }),
+    gift("edit_member", ANYBODY, |world, _| {
+        let member = world.bystander();
+        let role = if world.fresh().ends_with(['0', '2', '4', '6', '8']) { "member" } else { "viewer" };
+        patch(format!("{}/members/{member}", world.org), json!({"role": role}))
+    }),
+    gift("edit_role", ANYBODY, |world, _| {
+        world.clear_roles();
+        let role = world.role(&["roles:read"]);
+        patch(format!("{}/roles/{role}", world.org), json!({"name": world.fresh(), "scopes": ["roles:write"]}))
+    }),
+    gift("edit_scope", ANYBODY, |world, _| {
+        let scope = access_scope(world);
+        patch(format!("{}/scopes/{scope}", world.project), json!({"name": world.fresh()}))
+    }),
+    gift("edit_actor", ANYBODY, |world, _| {
+        let actor = another_actor(world);
+        patch(format!("{}/actors/{actor}", world.project), json!({"name": world.fresh()}))
+    }),
+    gift("assign_actors", ANYBODY, |world, _| {
+        let (actor, scope) = (another_actor(world), access_scope(world));
+        post(format!("{}/scopes/{scope}/actors", world.project), json!({"actorIds": [actor]}))
+    }),
+    gift("edit_key", PERSONS, |world, held| {
+        let key = key(world, held);
+        patch(format!("/v1/me/keys/{key}"), json!({"name": world.fresh()}))
+    }),
+    gift("rotate_key", PERSONS, |world, held| post(format!("/v1/me/keys/{}/rotate", key(world, held)), json!({}))),
+    gift("cancel_key_rotation", PERSONS, |world, held| {
+        let path = format!("/v1/me/keys/{}/rotate", key(world, held));
+        other(held).post(&path, &json!({})).expect(200);
+        ("POST".to_owned(), format!("{path}/cancel"), None)
+    }),
+    // By a key one that a viewer's key could have: making keys takes `tokens:manage`, whatever they can do.
+    gift("create_key", PERSONS, |world, held| {
+        let scope = if held.credential.starts_with("nlp_") { "user" } else { "tokens:manage" };
+        post("/v1/me/keys", json!({"name": world.fresh(), "scopes": [scope]}))
+    }),
 ];
 
 /// Operations without a row, and why.
 #[rustfmt::skip]
 pub(super) const NEITHER: &[&str] = &[
-    // Made into pairs below, since they are about sessions or about another trail.
-    "switch_session", "create_session", "create_for_person", "create_organization",
-    // Of a person and their own account, held alone like a change of the password.
-    "start_totp", "confirm_totp", "delete_totp", "create_recovery_codes", "edit_me",
-    // The same verb on something else: made by the same function as one of the rows.
-    "cancel_key_rotation", "edit_key", "edit_actor", "edit_role", "edit_scope", "assign_actors",
+    // Made into pairs of their own: their events stand in other trails, or they make what is asked with from then on.
+    "switch_session", "create_session", "create_for_person",
+    // Recorded in the trail of the organisation that it makes, by the function of the others.
+    "create_organization",
+    // The function of `assign_actors`.
     "unassign_actor", "unassign_actors",
-    // Take away, from nobody who holds a right here, or as one of the rows does.
-    "bulk_revoke_tokens", "revoke_with_reason",
-    "delete_trust_policy", "delete_actor", "delete_invitation", "delete_project", "delete_role", "delete_scope", "revoke_self",
-    "leave_organization", "report_github_leaks", "report_gitlab_leaks",
+    // Take away from nobody who holds a right here, or as one of the rows does.
+    "delete_trust_policy", "delete_invitation", "delete_project", "delete_scope", "report_github_leaks", "report_gitlab_leaks",
     // Record a fact about source code, or happen before there are rights.
     "submit_execution", "enforce", "run_setup",
     // By an identity token, and under the policy as it is in that change: see the tests of trust policies.

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::second_factor::set_up;
-use crate::support::{Backend, Client, Options, Request, Server, both, texts};
+use crate::support::{Backend, Client, Options, Request, Server, both, enrol, texts};
 
 both!(
     a_session_that_nobody_proved_changes_nothing_that_signing_in_stands_on,
@@ -86,7 +85,7 @@ fn a_session_that_nobody_proved_changes_nothing_that_signing_in_stands_on(backen
 
 fn a_second_factor_proves_as_well(backend: Backend) {
     let server = server(backend);
-    let (_, recovery) = set_up(&mut server.owner());
+    let (_, recovery) = enrol(&mut server.owner());
     let mut session = vouched_for(&server);
     let asked = json!({"email": "new@acme.example"});
     session.patch("/v1/me", &asked).fails(403, "recent proof needed");
@@ -123,7 +122,7 @@ fn a_key_proves_nothing(backend: Backend) {
     // An organisation's token may ask its people for more, and never for less.
     let [all] = texts(&owner.create_with("all", &["admin"]), ["secret"]);
     let (path, mut token) = (format!("/v1/organizations/{org}"), server.caller(&all));
-    set_up(&mut owner);
+    enrol(&mut owner);
     token.patch(&path, &json!({"require_second_factor": true})).expect(200);
     token.patch(&path, &json!({"require_second_factor": false})).fails(403, "session needed");
     owner.patch(&path, &json!({"require_second_factor": false})).expect(200);

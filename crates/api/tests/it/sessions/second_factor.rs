@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use token_domain::person::{BuiltInRole, SecondFactorRule};
 
-use crate::support::{Answer, App, Backend, Client, Options, Server, both, texts};
+use crate::support::{Answer, App, Backend, Client, Options, Server, both, enrol, texts};
 
 both!(
     it_is_set_up_and_asked_for,
@@ -15,17 +15,6 @@ both!(
     the_secret_is_nowhere_in_clear,
     bad_requests_name_the_field,
 );
-
-/// Sets one up in this session; the app and the recovery codes.
-#[track_caller]
-pub(super) fn set_up(client: &mut Client) -> (App, Vec<String>) {
-    let begun = client.call("/v1/me/totp").expect(201);
-    let [secret] = texts(&begun, ["secret"]);
-    let mut app = App::new(&secret);
-    let confirmed = client.post("/v1/me/totp/confirm", &json!({"code": app.code()})).expect(200);
-    let codes = confirmed["recovery_codes"].as_array().unwrap();
-    (app, codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect())
-}
 
 /// Signs the owner in with these fields beside address and password.
 fn sign_in(server: &Server, more: &Value) -> Answer {
@@ -55,7 +44,7 @@ fn it_is_set_up_and_asked_for(backend: Backend) {
     owner.post("/v1/me/totp/confirm", &json!({"code": App::new(&secret).wrong()})).fails(403, "wrong code");
     server.owner();
 
-    let (mut app, recovery) = set_up(&mut owner);
+    let (mut app, recovery) = enrol(&mut owner);
     assert_eq!(recovery.len(), 10);
     let status = owner.get("/v1/me/totp").expect(200);
     assert_eq!((&status["enabled"], &status["recovery_codes_left"]), (&json!(true), &json!(10)));
@@ -98,7 +87,7 @@ fn it_is_set_up_and_asked_for(backend: Backend) {
 
 fn what_is_missing_or_wrong_is_said_to_those_with_the_password_only(backend: Backend) {
     let server = Server::start(backend, Options::default());
-    let (app, recovery) = set_up(&mut server.owner());
+    let (app, recovery) = enrol(&mut server.owner());
     let denied = json!({"email": "nobody@acme.example", "password": Server::PASSWORD});
     let model = server.anyone().post("/v1/sessions", &denied);
     model.fails(401, "invalid credentials");
@@ -115,7 +104,7 @@ fn what_is_missing_or_wrong_is_said_to_those_with_the_password_only(backend: Bac
 
 fn guesses_are_answered_429(backend: Backend) {
     let server = Server::start(backend, Options::default());
-    let (mut app, recovery) = set_up(&mut server.owner());
+    let (mut app, recovery) = enrol(&mut server.owner());
     let wrong = json!({"code": app.wrong()});
     for _ in 0..5 {
         sign_in(&server, &wrong).fails(401, "wrong code");
@@ -132,7 +121,7 @@ fn recovery_codes_are_made_anew(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();
     owner.post("/v1/me/recovery-codes", &json!({"code": "123456"})).fails(409, "no second factor");
-    let (mut app, old) = set_up(&mut owner);
+    let (mut app, old) = enrol(&mut owner);
     owner.post("/v1/me/recovery-codes", &json!({"code": app.wrong()})).fails(403, "wrong code");
     let made = owner.post("/v1/me/recovery-codes", &json!({"code": app.code()})).expect(200);
     let new: Vec<&str> = made["recovery_codes"].as_array().unwrap().iter().map(|code| code.as_str().unwrap()).collect();
@@ -164,7 +153,7 @@ fn an_organisation_may_ask_for_one(backend: Backend) {
     let status = confined.get("/v1/me/totp").expect(200);
     assert_eq!((&status["enabled"], &status["required"]), (&json!(false), &json!(true)));
 
-    let (_, recovery) = set_up(&mut confined);
+    let (_, recovery) = enrol(&mut confined);
     confined.get("/v1/me").expect(200);
     before.get("/v1/me").fails(401, "invalid token");
     let whole = sign_in_as(&server, "member@acme.example", &json!({"recovery_code": recovery[0]})).expect(201);
@@ -197,7 +186,7 @@ fn who_asks_others_has_one(backend: Backend) {
     assert_ne!(owner.get(&path).expect(200)["name"], "Renamed", "all of it or nothing");
     member.patch(&path, &ask).fails(403, "insufficient scope");
 
-    set_up(&mut owner);
+    enrol(&mut owner);
     let asked = owner.patch(&path, &ask).expect(200);
     assert_eq!((&asked["require_second_factor"], &asked["name"]), (&json!(true), &json!("Renamed")));
     owner.get("/v1/me").expect(200);
@@ -212,7 +201,7 @@ fn who_asks_others_has_one(backend: Backend) {
 
 fn the_secret_is_nowhere_in_clear(backend: Backend) {
     let mut server = Server::start(backend, Options::default());
-    let (app, recovery) = set_up(&mut server.owner());
+    let (app, recovery) = enrol(&mut server.owner());
     sign_in(&server, &json!({"recovery_code": recovery[0]})).expect(201);
     server.stop();
     let dump = server.database.dump();

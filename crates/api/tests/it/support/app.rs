@@ -3,7 +3,20 @@
 use authority::hashing::TotpSecret;
 use data_encoding::BASE32_NOPAD;
 
+use serde_json::json;
+
+use super::client::{Client, texts};
 use super::now;
+
+/// Sets a second factor up for the person who is signed in; their app and their recovery codes. Their other sessions end.
+#[track_caller]
+pub(crate) fn enrol(client: &mut Client) -> (App, Vec<String>) {
+    let [secret] = texts(&client.call("/v1/me/totp").expect(201), ["secret"]);
+    let mut app = App::new(&secret);
+    let confirmed = client.post("/v1/me/totp/confirm", &json!({"code": app.code()})).expect(200);
+    let codes = confirmed["recovery_codes"].as_array().unwrap();
+    (app, codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect())
+}
 
 /// An app with a person's secret: its clock is the server's, and no code is shown twice.
 pub(crate) struct App {

@@ -15,7 +15,7 @@ mod wire;
 
 pub(crate) use test_support::Backend;
 
-pub(crate) use app::App;
+pub(crate) use app::{App, enrol};
 pub(crate) use chance::Chance;
 pub(crate) use client::{Client, texts};
 pub(crate) use command::{Finished, finish, program};
