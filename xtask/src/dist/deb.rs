@@ -10,6 +10,8 @@ use task_support::project;
 
 /// Scripts that dpkg runs.
 const SCRIPTS: [&str; 3] = ["postinst", "prerm", "postrm"];
+/// Of systemd. `postinst` enables the service alone: the socket is for those whose restarts must refuse no connection.
+const UNITS: [&str; 2] = ["nolapse-api.service", "nolapse-api.socket"];
 /// Pages that go with the package, and where the repository has them.
 const DOCUMENTS: [&str; 3] = ["docs/OPERATIONS.md", "docs/SECURITY.md", "config/default.toml"];
 
@@ -24,10 +26,9 @@ pub(super) fn write(release: &Release) -> Result<PathBuf> {
     for program in &release.programs {
         place(program, &tree.join("usr/bin").join(program.file_name().unwrap_or_default()), 0o755)?;
     }
-    place(&packaging.join("nolapse-api.service"), &tree.join("usr/lib/systemd/system/nolapse-api.service"), 0o644)?;
-    // Not enabled: for whom a restart must refuse nobody.
-    let socket = "nolapse-api.socket";
-    place(&root.join("config/systemd").join(socket), &tree.join("usr/lib/systemd/system").join(socket), 0o644)?;
+    for unit in UNITS {
+        place(&packaging.join(unit), &tree.join("usr/lib/systemd/system").join(unit), 0o644)?;
+    }
     place(&packaging.join("nolapse.toml"), &tree.join("etc/nolapse/nolapse.toml"), 0o640)?;
     place(&root.join("LICENSE"), &tree.join("usr/share/doc/nolapse/copyright"), 0o644)?;
     for document in DOCUMENTS {
