@@ -1,22 +1,39 @@
-//! Rule: both databases have the same migrations, every one can be undone, and none changes once it was released.
+//! Rule: both databases have the same migrations, every one can be undone, and none changes once it was committed.
 
 use super::Finding;
 use super::tidy::TrackedFile;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use task_support::fail::{Context as _, Result};
+use task_support::{project, say};
 
 /// The two folders, one per database.
 const FOLDERS: [&str; 2] = ["migrations/sqlite/", "migrations/postgresql/"];
 /// What a migration consists of.
 const PARTS: [&str; 2] = ["down.sql", "up.sql"];
 
-/// The SHA-256 of every file of a migration that was released, as `sha256sum` writes them.
+/// The SHA-256 of every file of a migration, as `sha256sum` writes them.
 const RELEASED: &str = "migrations/released.sha256";
 
-/// Compares the folders with each other, and released files with what they were.
-pub(super) fn check(files: &[TrackedFile]) -> Vec<Finding> {
-    let mut found = changed(files);
+/// Compares the folders with each other, and files with what they were; adds what is not listed yet if `write`.
+pub(super) fn check(files: &[TrackedFile], write: bool) -> Result<Vec<Finding>> {
+    let mut found = [changed(files), unequal(files)].concat();
+    let new = unlisted(files);
+    if write && !new.is_empty() {
+        let list = with(text(files, RELEASED).unwrap_or_default(), &new);
+        std::fs::write(project::root().join(RELEASED), list).attempt(|| format!("write {RELEASED}"))?;
+        say::note(format!("wrote {RELEASED}"));
+    } else {
+        let fix = format!("nothing in {RELEASED} keeps it as it is: cargo xtask check --write, then commit it");
+        found.extend(new.iter().map(|(path, _)| Finding::new(*path, fix.clone())));
+    }
+    Ok(found)
+}
+
+/// Migrations that one database lacks, or that cannot be undone.
+fn unequal(files: &[TrackedFile]) -> Vec<Finding> {
+    let mut found = Vec::new();
     let sides = FOLDERS.map(|folder| migrations(folder, files));
     let all: BTreeSet<_> = sides.iter().flat_map(BTreeMap::keys).copied().collect();
     for name in all {
@@ -34,18 +51,43 @@ pub(super) fn check(files: &[TrackedFile]) -> Vec<Finding> {
     found
 }
 
-/// Released files that are not as they were.
+fn text<'a>(files: &'a [TrackedFile], path: &str) -> Option<&'a str> {
+    files.iter().find(|file| file.path == path)?.text.as_deref()
+}
+
+/// The lines of the list that are no comments.
+fn listed(files: &[TrackedFile]) -> impl Iterator<Item = &str> {
+    text(files, RELEASED).unwrap_or_default().lines().filter(|line| !line.starts_with('#'))
+}
+
+/// Listed files that are not as they were.
 fn changed(files: &[TrackedFile]) -> Vec<Finding> {
-    let text = |path: &str| files.iter().find(|file| file.path == path).and_then(|file| file.text.as_deref());
-    let released = text(RELEASED).unwrap_or_default().lines().filter(|line| !line.starts_with('#'));
     let differs = |line: &str| match line.split_once("  ") {
-        Some((hash, path)) if text(path).is_some_and(|text| sha256(text) == hash) => None,
+        Some((hash, path)) if text(files, path).is_some_and(|text| sha256(text) == hash) => None,
         Some((_, path)) => {
-            Some(Finding::new(path, "was released: it never changes and never goes; write another migration"))
+            let text = "was committed: it never changes and never goes; write another migration";
+            Some(Finding::new(path, text))
         }
         None => Some(Finding::new(RELEASED, format!("a line that `sha256sum` did not write: {line}"))),
     };
-    released.filter_map(differs).collect()
+    listed(files).filter_map(differs).collect()
+}
+
+/// Files of migrations that are not listed, with what they hold.
+fn unlisted(files: &[TrackedFile]) -> Vec<(&str, &str)> {
+    let known: BTreeSet<&str> = listed(files).filter_map(|line| Some(line.split_once("  ")?.1)).collect();
+    let of_migrations = files.iter().filter(|file| FOLDERS.iter().any(|folder| file.path.starts_with(folder)));
+    let new = of_migrations.filter(|file| !known.contains(file.path.as_str()));
+    new.filter_map(|file| Some((file.path.as_str(), file.text.as_deref()?))).collect()
+}
+
+/// The list with these files added, in the order of their paths.
+fn with(list: &str, new: &[(&str, &str)]) -> String {
+    let (comments, known): (Vec<&str>, Vec<&str>) = list.lines().partition(|line| line.starts_with('#'));
+    let new = new.iter().map(|(path, text)| format!("{}  {path}", sha256(text)));
+    let mut lines: Vec<String> = known.into_iter().map(str::to_owned).chain(new).collect();
+    lines.sort_by(|a, b| a.split_once("  ").map(|line| line.1).cmp(&b.split_once("  ").map(|line| line.1)));
+    comments.into_iter().map(str::to_owned).chain(lines).fold(String::new(), |list, line| list + &line + "\n")
 }
 
 fn sha256(text: &str) -> String {
@@ -86,34 +128,42 @@ mod tests {
 
     #[test]
     fn equal_folders_have_no_findings() {
-        assert_eq!(check(&files(&GOOD)), []);
-        assert_eq!(check(&[]), []);
+        assert_eq!(unequal(&files(&GOOD)), []);
+        assert_eq!(check(&[], false).unwrap(), []);
     }
 
     #[test]
     fn every_breach_is_found() {
         let place = |found: Vec<Finding>| found.into_iter().map(|one| one.place).collect::<Vec<_>>();
-        assert_eq!(place(check(&files(&GOOD[..2]))), ["migrations/postgresql/2026_first"]);
-        assert_eq!(place(check(&files(&GOOD[..3]))), ["migrations/postgresql/2026_first"]);
+        assert_eq!(place(unequal(&files(&GOOD[..2]))), ["migrations/postgresql/2026_first"]);
+        assert_eq!(place(unequal(&files(&GOOD[..3]))), ["migrations/postgresql/2026_first"]);
         let mut empty = GOOD;
         empty[1].1 = " \n";
-        assert_eq!(place(check(&files(&empty))), ["migrations/sqlite/2026_first"]);
+        assert_eq!(place(unequal(&files(&empty))), ["migrations/sqlite/2026_first"]);
         let more = [&GOOD[..], &[("migrations/sqlite/2026_first/notes.md", "x")]].concat();
-        assert_eq!(place(check(&files(&more))), ["migrations/sqlite/2026_first"]);
+        assert_eq!(place(unequal(&files(&more))), ["migrations/sqlite/2026_first"]);
     }
 
     #[test]
-    fn a_released_migration_is_as_it_was() {
-        let hash = sha256("CREATE TABLE t (a);");
-        assert_eq!(hash.len(), 64);
-        let released = |path: &str| (RELEASED, format!("# Released\n{hash}  {path}\n"));
-        let place = |path: &str, text: &str| {
-            let (list, lines) = released("migrations/sqlite/2026_first/up.sql");
-            let found = check(&files(&[(list, &lines), (path, text)]));
-            found.iter().any(|one| one.text.contains("released"))
-        };
-        assert!(!place("migrations/sqlite/2026_first/up.sql", "CREATE TABLE t (a);"));
-        assert!(place("migrations/sqlite/2026_first/up.sql", "CREATE TABLE t (a); "), "edited");
-        assert!(place("migrations/sqlite/2026_second/up.sql", "CREATE TABLE t (a);"), "removed");
+    fn a_migration_that_was_committed_is_as_it_was() {
+        let list = with("# Comment\n", &GOOD[..2]);
+        let found = |path: &str, text: &str| changed(&files(&[(RELEASED, &list), GOOD[1], (path, text)])).len();
+        let (path, text) = GOOD[0];
+        assert_eq!(found(path, text), 0);
+        assert_eq!(found(path, &format!("{text} ")), 1, "edited");
+        assert_eq!(found("migrations/sqlite/2026_second/up.sql", text), 1, "removed");
+    }
+
+    #[test]
+    fn a_migration_that_is_not_listed_is_found_and_can_be_added() {
+        let list = with("# Comment\n", &GOOD[..2]);
+        let all = [&GOOD[..], &[(RELEASED, list.as_str())]].concat();
+        let missing: Vec<String> = check(&files(&all), false).unwrap().into_iter().map(|one| one.place).collect();
+        assert_eq!(missing, [GOOD[2].0, GOOD[3].0]);
+        let whole = with(&list, &unlisted(&files(&all)));
+        let paths: Vec<&str> = whole.lines().map(|line| line.split_once("  ").map_or(line, |line| line.1)).collect();
+        assert_eq!(paths, ["# Comment", GOOD[3].0, GOOD[2].0, GOOD[1].0, GOOD[0].0]);
+        let all = [&GOOD[..], &[(RELEASED, whole.as_str())]].concat();
+        assert_eq!(check(&files(&all), false).unwrap(), []);
     }
 }

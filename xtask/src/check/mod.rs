@@ -77,7 +77,7 @@ pub(crate) fn task(mut args: Args) -> Result {
     rule("places that ARCHITECTURE names", modules::check(&architecture, &files))?;
     rule("lints in every package", members::check_lints(&members))?;
     rule("files", tidy::check(&files))?;
-    rule("migrations", migrations::check(&files))?;
+    rule("migrations", migrations::check(&files, write)?)?;
     let generated = generated::check(&generated::Sources { architecture: &architecture, members: &members }, write)?;
     rule("generated files", generated)?;
     rule("the API document", openapi::check()?)?;
