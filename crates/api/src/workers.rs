@@ -116,7 +116,7 @@ impl Flusher {
                 let mut stopped = stopped.clone();
                 async move { if stops_within(rest, &mut stopped).await { Next::Stop } else { Next::Unit } }
             };
-            let share = || if self.processors.have_time() { self.share.max(FlushShare::SPARE) } else { self.share };
+            let share = || share(self.share, self.processors.have_time());
             if let Err(error) = self.validator.flush_at_pace(share, rest).await {
                 tracing::warn!(%error, "token usage could not be written; it is kept for the next flush");
             }
@@ -131,6 +131,11 @@ impl Flusher {
     }
 }
 
+/// The share of the time that writing takes: the configured one is a bound for when others want the processor.
+fn share(configured: FlushShare, has_time: bool) -> FlushShare {
+    if has_time { configured.max(FlushShare::SPARE) } else { configured }
+}
+
 async fn tidy(context: Arc<Context>, sessions: Arc<Sessions>, executions: Arc<Executions>, retention: Retention) {
     let sessions = sessions.forget_expired().await;
     let executions = executions.forget_old(retention.executions).await;
@@ -142,6 +147,19 @@ async fn tidy(context: Arc<Context>, sessions: Arc<Sessions>, executions: Arc<Ex
         }
         (Err(error), _, _, _) | (_, Err(error), _, _) | (_, _, Err(error), _) | (_, _, _, Err(error)) => {
             tracing::warn!(%error, "expired rows could not be removed; the next round tries again");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configured_share_is_a_bound_only_while_others_want_the_processor() {
+        let percent = |percent| FlushShare::percent(percent).unwrap();
+        for (configured, has_time, taken) in [(1, false, 1), (1, true, 50), (80, false, 80), (80, true, 80)] {
+            assert_eq!(share(percent(configured), has_time), percent(taken), "{configured} {has_time}");
         }
     }
 }
