@@ -7,6 +7,7 @@ mod candidates;
 mod devices;
 mod executions;
 mod instance;
+mod lane;
 mod migrations;
 mod nodes;
 mod outages;
