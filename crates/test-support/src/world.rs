@@ -30,7 +30,13 @@ pub const EMAIL: &str = "ada@example.org";
 
 /// A clock that moves only when told to.
 #[derive(Debug)]
-pub struct FixedClock(AtomicI64);
+pub struct FixedClock {
+    now: AtomicI64,
+    /// How far the machine's clock is behind that: time does not follow it back.
+    behind: AtomicI64,
+    /// The time that the machine's clock was set ahead, and that nobody lived through.
+    skipped: AtomicI64,
+}
 
 /// Bytes that look random and are the same every time: a counter through a mixing function.
 #[derive(Debug, Default)]
@@ -43,23 +49,45 @@ pub struct SwitchedLease(AtomicBool);
 impl FixedClock {
     /// Stands at a moment.
     pub const fn at(moment: Timestamp) -> Self {
-        Self(AtomicI64::new(moment.as_micros()))
+        Self { now: AtomicI64::new(moment.as_micros()), behind: AtomicI64::new(0), skipped: AtomicI64::new(0) }
     }
 
     /// Moves on.
     pub fn advance(&self, span: Span) {
-        self.0.fetch_add(span.as_micros(), Ordering::SeqCst);
+        self.now.fetch_add(span.as_micros(), Ordering::SeqCst);
     }
 
     /// Moves to a moment.
     pub fn set(&self, moment: Timestamp) {
-        self.0.store(moment.as_micros(), Ordering::SeqCst);
+        self.now.store(moment.as_micros(), Ordering::SeqCst);
+    }
+
+    /// The machine's clock is set ahead while no time passes; what was behind is made good first.
+    pub fn set_ahead(&self, span: Span) {
+        let behind = self.behind.load(Ordering::SeqCst);
+        let made_good = behind.min(span.as_micros());
+        self.behind.fetch_sub(made_good, Ordering::SeqCst);
+        self.now.fetch_add(span.as_micros() - made_good, Ordering::SeqCst);
+        self.skipped.fetch_add(span.as_micros() - made_good, Ordering::SeqCst);
+    }
+
+    /// The machine's clock is set back while no time passes. As on a real machine, time does not follow it.
+    pub fn set_back(&self, span: Span) {
+        self.behind.fetch_add(span.as_micros(), Ordering::SeqCst);
     }
 }
 
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+        Timestamp::from_micros(self.now.load(Ordering::SeqCst))
+    }
+
+    fn wall(&self) -> Timestamp {
+        Timestamp::from_micros(self.now.load(Ordering::SeqCst) - self.behind.load(Ordering::SeqCst))
+    }
+
+    fn steady(&self) -> Timestamp {
+        Timestamp::from_micros(self.now.load(Ordering::SeqCst) - self.skipped.load(Ordering::SeqCst))
     }
 }
 

@@ -3,7 +3,7 @@
 use authority::second_factors::{Evidence, SecondFactorError, SecondFactors};
 use authority::sessions::{AuthError, Presented, SignInError, SignedIn};
 use authority::{Origin, Refused, Via};
-use test_support::world::{EMAIL, PASSWORD, origin};
+use test_support::world::{EMAIL, FixedClock, PASSWORD, origin};
 use test_support::{Db, World};
 use token_domain::Span;
 
@@ -78,6 +78,28 @@ fn two_hundred_guesses_at_once_run_at_most_ten_hashes() {
         world.clock.advance(Span::seconds(3_600));
         assert!(sign_in(&world, EMAIL, PASSWORD, &from).await.is_ok());
     });
+}
+
+#[test]
+fn a_wait_is_as_long_as_it_is_whatever_is_done_to_the_clock() {
+    let steps: [fn(&FixedClock, Span); 2] = [FixedClock::set_ahead, FixedClock::set_back];
+    for step in steps {
+        Db::each(async |db| {
+            let world = World::new(db).await;
+            let from = at("192.0.2.1");
+            let mut last = Ok(());
+            for _ in 0..11 {
+                last = sign_in(&world, EMAIL, "guess guess guess", &from).await.map(drop);
+            }
+            let Err(SignInError::TooMany(told)) = last else { panic!("{last:?}") };
+            step(&world.clock, Span::seconds(3_600));
+            let after = sign_in(&world, EMAIL, PASSWORD, &from).await.map(drop);
+            let Err(SignInError::TooMany(left)) = after else { panic!("{after:?}") };
+            assert_eq!(left.retry_after, told.retry_after);
+            world.clock.advance(left.retry_after);
+            assert!(sign_in(&world, EMAIL, PASSWORD, &from).await.is_ok());
+        });
+    }
 }
 
 #[test]
