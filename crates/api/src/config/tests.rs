@@ -95,6 +95,18 @@ fn a_flag_wins_over_the_environment_over_the_file_over_the_default() {
 }
 
 #[test]
+fn a_database_url_may_name_several_servers_with_their_ports() {
+    for url in ["postgres://a:1,b:2/db", "postgres://u:p%40ss@a:1,[::1]:2,c/db?target_session_attrs=read-write"] {
+        let environment = env(&[("DATABASE_URL", url), ("NOLAPSE__KEYS__TAG_KEY_PATH", "/key")]);
+        let loaded = load(&Sources { file: None, environment, flags: vec![] });
+        assert!(loaded.is_ok(), "{url}: {:?}", loaded.map_err(|problems| problems.to_string()).err());
+    }
+    let environment = env(&[("DATABASE_URL", "postgres://a:1,b:99999/db"), ("NOLAPSE__KEYS__TAG_KEY_PATH", "/key")]);
+    let problems = load(&Sources { file: None, environment, flags: vec![] }).map_err(|problems| problems.to_string());
+    assert!(problems.is_err_and(|problems| problems.contains("database.url")), "a port of one of them that is none");
+}
+
+#[test]
 fn values_that_do_not_fit_are_refused_with_what_would_be_right() {
     #[rustfmt::skip]
     let rows = [

@@ -14,7 +14,7 @@ use token_domain::execution::Outcome;
 use token_domain::id::{self, kind};
 use token_domain::text::{Email, Name, Slug};
 use token_domain::token::{GraceMode, Kind, Status};
-use token_domain::trust::Preset;
+use token_domain::trust::{Conditions, Preset};
 
 use crate::surface::oauth::{GRANT, METHODS, METHODS_OR_NONE, SUBJECT_TYPES};
 
@@ -49,6 +49,11 @@ const TOKEN: &str = "^nlp_[0-9a-f]{40}$";
 const REPOSITORY: &str = r#"^[^\x00-\x20\x7f-\xa0/\\:*?"<>|#%.][^\x00-\x20\x7f-\xa0/\\:*?"<>|#%]*(?:/[^\x00-\x20\x7f-\xa0/\\:*?"<>|#%.][^\x00-\x20\x7f-\xa0/\\:*?"<>|#%]*)*$"#;
 const EXAMPLE_ID: &str = "018f2f3e-4c5d-7a6b-8c7d-9e0f1a2b3c4d";
 const EXAMPLE_TOKEN: &str = "nlp_00112233445566778899aabbccddeeff550c911c";
+/// A header, claims and a signature (RFC 7515, section 3.1).
+const JWT: &str = "^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$";
+/// One of GitHub, with nothing but an issuer.
+const EXAMPLE_JWT: &str =
+    "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL3Rva2VuLmFjdGlvbnMuZ2l0aHVidXNlcmNvbnRlbnQuY29tIn0.c2lnbmF0dXJl";
 const EXAMPLE_ORG: &str = "org_01j0b3v1mmeedtx9cpdgkfhbch";
 
 /// Not a keyword of schemas: whether `null` is a value where the type says it may be.
@@ -85,6 +90,12 @@ fn shown_name(longest: usize, example: &str) -> Value {
 fn not_null(mut meaning: Value) -> Value {
     meaning[NULLABLE] = json!(false);
     meaning
+}
+
+/// What claims must be.
+fn conditions() -> Value {
+    let example = json!({"repository_id": "1296269", "ref": {"glob": "refs/heads/*"}});
+    json!({"minProperties": 1, "maxProperties": Conditions::MOST, "example": example})
 }
 
 fn one_of(values: &[&str]) -> Value {
@@ -323,7 +334,7 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["user_id"], taken::<kind::User>()),
         (&["policy_id"], taken::<kind::TrustPolicy>()),
         (&["grant_type"], one_of(&[GRANT])),
-        (&["subject_token", "jwt"], free("eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl")),
+        (&["subject_token", "jwt"], json!({"pattern": JWT, "example": EXAMPLE_JWT})),
         (&["subject_token_type"], one_of(&SUBJECT_TYPES)),
         (&["requested_token_type"], one_of(&["urn:ietf:params:oauth:token-type:access_token"])),
         (&["TokenExchangeRequest.scope"], free("execute read")),
@@ -336,6 +347,12 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
             json!({"minLength": 1, "maxLength": 512, "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]+$", "example": "https://tokens.example.org"}),
         ),
         (&["ttl"], count(60, 3_600, 900)),
+        (&["CreateTrustPolicy.match"], conditions()),
+        (&["EditTrustPolicy.match"], not_null(conditions())),
+        (&["EditTrustPolicy.name"], not_null(name(Name::LONGEST, "CI on main"))),
+        (&["EditTrustPolicy.scopes"], not_null(scopes(1, 64, &["execute"]))),
+        (&["EditTrustPolicy.ttl"], not_null(count(60, 3_600, 900))),
+        (&["EditTrustPolicy.enabled"], not_null(json!({}))),
         (&["session_id"], taken::<kind::Session>()),
         (&["invitation_id"], taken::<kind::Invitation>()),
         (&["execution_id"], taken::<kind::Execution>()),
@@ -352,6 +369,7 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["EditActor.name"], not_null(name(255, "pump 7"))),
         (&["EditActor.actorType"], not_null(one_of(&actor_types))),
         (&["EditOrganization.name"], not_null(name(Name::LONGEST, "Acme"))),
+        (&["EditOrganization.require_second_factor"], not_null(json!({}))),
         (
             &["EditProject.slug", "EditScope.slug", "EditOrganization.slug"],
             not_null(json!({"pattern": SLUG, "maxLength": Slug::LONGEST, "example": "acme"})),
@@ -501,8 +519,11 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["sortBy"], one_of(&["slug", "name", "createdAt", "updatedAt"])),
         (&["sortOrder"], one_of(&["ASC", "DESC"])),
         (&["ifAssigned"], one_of(&["unassign", "reject"])),
-        // White space around a header is no part of it, and an empty one is absent.
-        (&["Idempotency-Key"], json!({"pattern": "^[\\t ]*[!-~]{0,255}[\\t ]*$", "example": "deploy-4711"})),
+        // White space around a header is no part of it.
+        (
+            &["Idempotency-Key"],
+            json!({"pattern": "^[\\t ]*[!-~](?:[\\t -~]{0,253}[!-~])?[\\t ]*$", "example": "deploy-4711"}),
+        ),
     ]
 });
 
@@ -556,6 +577,7 @@ pub(super) fn apply(meaning: &Value, schema: &mut Map<String, Value>) {
         }
         let fits = match keyword.as_str() {
             "minItems" | "maxItems" => is("array"),
+            "minProperties" | "maxProperties" => is("object"),
             "items" => {
                 if let (true, Some(items)) = (is("array"), schema.get_mut("items").and_then(Value::as_object_mut)) {
                     apply(value, items);

@@ -698,8 +698,8 @@ pub struct EditOrganization {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Whether its people need a second factor. A session of somebody without one is then good for setting one up only.
-    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
-    pub require_second_factor: Option<Option<bool>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub require_second_factor: Option<bool>,
     /// The slug it has, if it is sent at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
@@ -777,23 +777,23 @@ pub struct EditTrustPolicy {
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub audience: Option<Option<String>>,
     /// Whether it is in force.
-    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<Option<bool>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
     /// What each claim must be, in place of all conditions before.
-    #[serde(rename = "match", default, with = "double_option", skip_serializing_if = "Option::is_none")]
-    pub match_: Option<Option<Map<String, Value>>>,
+    #[serde(rename = "match", default, skip_serializing_if = "Option::is_none")]
+    pub match_: Option<Map<String, Value>>,
     /// 1–100 characters.
-    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
-    pub name: Option<Option<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// A project to bind the tokens to; `null` for none.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub project_id: Option<Option<String>>,
     /// 1–64 scopes, none beyond the caller's own.
-    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
-    pub scopes: Option<Option<Vec<String>>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
     /// How long a token lives: 60–3600 seconds.
-    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
-    pub ttl: Option<Option<u32>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<u32>,
 }
 
 /// A good token, presented from where it may not be used.

@@ -59,7 +59,10 @@ struct NodeList {
 #[utoipa::path(
     tag = "operations",
     security(("bearer" = [])),
-    responses((status = 200, description = "the nodes", body = NodeList))
+    responses(
+        (status = 200, description = "the nodes", body = NodeList),
+        (status = 429, description = "too many wrong service tokens lately", body = crate::openapi::Error),
+    )
 )]
 #[get("/v1/nodes")]
 pub(super) async fn list_nodes(_operator: Operator, context: Data<Context>) -> ApiResult<web::Json<NodeList>> {

@@ -15,7 +15,7 @@ pub(in crate::surface) fn of(request: &HttpRequest, asked: &impl Serialize) -> A
     let mut keys = request.headers().get_all(HEADER);
     let Some(first) = keys.next() else { return Ok(None) };
     let refuse = || {
-        ApiError::invalid("Idempotency-Key", format!("must be sent once, as 1 to {LONGEST} visible ASCII characters"))
+        ApiError::invalid("Idempotency-Key", format!("must be sent once, as 1 to {LONGEST} printable ASCII characters"))
     };
     let key = first.to_str().ok().filter(|key| (1..=LONGEST).contains(&key.len())).ok_or_else(refuse)?;
     if keys.next().is_some() {

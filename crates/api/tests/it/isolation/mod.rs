@@ -5,8 +5,10 @@
 //! to expect is worked out here from the row, the scope in the document and what the principal was given. In a path with
 //! several ids each can be the one that is foreign: the organisation, or the caller's own with a project of another in it.
 
+mod allowed;
 mod catalogue;
 mod document;
+mod nulls;
 mod principals;
 mod rows;
 mod side;

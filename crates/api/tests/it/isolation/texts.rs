@@ -9,12 +9,11 @@ use serde_json::{Map, Value, json};
 use token_domain::person::BuiltInRole;
 use token_format::PlainToken;
 
+use super::World;
 use super::document::{Operation, operations};
-use super::principals::Home;
-use super::rows::{For, ROWS, Row};
-use super::side::{Names, Side, email};
-use super::{SERVICE_TOKEN, World};
-use crate::support::{Backend, Request, Server, both, texts};
+use super::rows::ROWS;
+use super::side::email;
+use crate::support::{Backend, Server, both};
 
 both!(no_text_of_any_request_keeps_a_secret);
 
@@ -117,23 +116,6 @@ fn put(body: &mut Value, place: &[String], secret: &str) {
     put(inner, rest, secret);
 }
 
-/// Somebody whom the operation lets in.
-fn credential(side: &mut Side, server: &Server, row: &Row, owner: &str) -> Option<String> {
-    let bound = (row.whom == For::Bound).then(|| side.project.clone());
-    match row.whom {
-        For::Anybody => None,
-        For::Service => Some(SERVICE_TOKEN.to_owned()),
-        For::Tokens | For::TokensAlone | For::Bound => {
-            let asked = json!({"name": side.fresh(), "scopes": ["admin", "self:rotate"], "project_id": bound});
-            let [secret] = texts(&side.owner.post("/v1/tokens", &asked).expect(201), ["secret"]);
-            Some(secret)
-        }
-        For::AnybodyGood | For::Holders | For::People | For::Unbound => {
-            Some(server.signed_in(owner).credential().to_owned())
-        }
-    }
-}
-
 fn no_text_of_any_request_keeps_a_secret(backend: Backend) {
     let mut world = World::new(backend);
     let document = world.wire.get("/openapi.json").expect(200);
@@ -145,35 +127,18 @@ fn no_text_of_any_request_keeps_a_secret(backend: Backend) {
         // Once with a secret as the name of the client alone.
         places.push(None);
         for place in places {
-            let names: Names = world.make(row, Home::Here, &owner);
-            let mut body = row.body.map(|body| body(&names));
             tried += 1;
             let secret = secret(tried);
-            if let Some(place) = &place {
-                put(body.get_or_insert_with(|| json!({})), place, &secret);
-            }
-            let path = operation.filled(|name| names[name].clone());
-            let query = names.iter().fold(row.query.to_owned(), |q, (name, v)| q.replace(&format!("{{{name}}}"), v));
-            let path = if query.is_empty() { path } else { format!("{path}?{query}") };
-            let mut request = Request::new(&operation.method, &path).header("User-Agent", secret.clone());
-            if let Some(credential) = credential(&mut world.here, &world.server, row, &owner) {
-                request = request.bearer(&credential);
-            }
-            let answer = world.wire.ask(match body {
-                Some(Value::String(form)) => {
-                    request.header("Content-Type", "application/x-www-form-urlencoded").body(form)
+            let answer = world.allowed(operation, row, &owner, &secret, |body| {
+                if let Some(place) = &place {
+                    put(body.get_or_insert_with(|| json!({})), place, &secret);
                 }
-                Some(body) => request.json(&body),
-                None => request,
             });
             let cell = format!("{} {place:?}", operation.id);
             assert!(answer.status < 500, "{cell}: {}", answer.text());
             assert!(!has_mark(&answer.body), "{cell}: {}", answer.text());
         }
-        // Their session may have been ended.
-        world.here.owner = world.server.signed_in(&owner);
-        world.here.clear_roles();
-        world.rejoin();
+        world.recover(&owner);
     }
     assert!(tried > 250, "{tried} texts");
     world.server.stop();
