@@ -4,7 +4,9 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::support::{Backend, Database, Fault, Faults, Options, Request, Server, eventually, texts};
+use crate::support::{Backend, Database, Fault, Faults, Options, Request, Server, both, eventually, texts};
+
+both!(a_new_key_is_on_disk_with_its_name_before_it_is_used);
 
 /// A server whose disk can be made to fail, not started.
 fn failing() -> (Faults, Server) {
@@ -114,9 +116,8 @@ fn a_database_file_that_is_removed_is_named_and_takes_no_change() {
     server.says(&["moved or removed"]);
 }
 
-#[test]
-fn a_new_key_is_on_disk_with_its_name_before_it_is_used() {
-    let database = Database::new(Backend::Sqlite);
+fn a_new_key_is_on_disk_with_its_name_before_it_is_used(backend: Backend) {
+    let database = Database::new(backend);
     let faults = Faults::new(database.folder());
     let folder = database.folder().join("keys/of/tags");
     let options =

@@ -29,6 +29,8 @@ fn a_credential_stands_in_one_of_its_places(backend: Backend) {
         get("Authorization", "Bearer eyJhbGciOiJub25lIn0.e30.".to_owned()).header("X-API-Key", token.clone()),
         get("X-API-Key", "an application's own".to_owned()).bearer(&token),
         get("X-API-Key", String::new()).bearer(&token),
+        get("Authorization", String::new()).header("X-API-Key", token.clone()),
+        get("Authorization", "  ".to_owned()).header("X-API-Key", token.clone()),
     ];
     for request in good {
         let shown = format!("{request:?}");
