@@ -8,7 +8,8 @@
 
 use crate::backend::postgresql::Queue;
 use crate::backend::{postgresql, sqlite};
-use crate::model::{AuditHead, LogPlace, Opened, Opening, Standing, Touched};
+use crate::model::{LogPlace, Opened, Opening, Standing, Touched};
+use token_domain::record::AuditHead;
 use crate::operations::Operation;
 use crate::unit::{Tx, TxSide};
 use futures::future::{try_join4, try_join5};

@@ -138,17 +138,6 @@ pub struct IdempotencyRecord {
     pub created_at: Timestamp,
 }
 
-/// The end of a trail's hash chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AuditHead {
-    /// The number of the last event; zero for an empty trail.
-    pub seq: i64,
-    /// Its hash; zeros for an empty trail.
-    pub hash: [u8; 32],
-    /// Its time; 1970 for an empty trail. The next event is not earlier.
-    pub at: Timestamp,
-}
-
 /// Which events of a trail to list. All conditions hold together.
 #[derive(Clone, Debug)]
 pub struct AuditFilter {

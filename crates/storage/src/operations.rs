@@ -16,7 +16,8 @@
 use crate::backend::postgresql::Queue;
 use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
-use crate::model::{AccessScopeEdit, ActorEdit, ActorFilter, AuditFilter, AuditHead, ExecutionFilter, ExecutionKey, IdempotencyRecord, Kill, Listing, LogEntry, LogPlace, Page, ProjectContents, RegisteredNode, StatusCounts, TokenCount, TokenEdit, TokenFilter, TokenUse};
+use crate::model::{AccessScopeEdit, ActorEdit, ActorFilter, AuditFilter, ExecutionFilter, ExecutionKey, IdempotencyRecord, Kill, Listing, LogEntry, LogPlace, Page, ProjectContents, RegisteredNode, StatusCounts, TokenCount, TokenEdit, TokenFilter, TokenUse};
+use token_domain::record::AuditHead;
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use futures::executor::block_on;
 use futures::future::{BoxFuture, join};

@@ -7,22 +7,21 @@
 //! Events are written here; [`chain`] says what holds them together, [`line`](mod@line) how they leave in a file, and
 //! [`read`] answers questions about them.
 
-pub mod chain;
 pub mod export;
-pub mod line;
 pub mod read;
 mod refusal;
 
 use std::mem::take;
 
 use serde_json::{Map, Value};
-use storage::model::AuditHead;
+use token_domain::record::AuditHead;
 use storage::{StoreError, Tx};
 use token_domain::Timestamp;
 use token_domain::id::OrganizationId;
 use token_domain::record::{AuditRecord, Principal};
 
-pub use chain::hash;
+pub use audit_trail::chain::hash;
+pub use audit_trail::{chain, file, line};
 pub use refusal::{Denial, Refusal, log_denial};
 
 use crate::context::Context;

@@ -5,7 +5,7 @@ use token_domain::token::Kind;
 
 use token_domain::record::{Candidate, MembershipStanding, SessionStanding, TokenTerms};
 
-use super::AuditHead;
+use token_domain::record::AuditHead;
 
 /// The credential that a change is made by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

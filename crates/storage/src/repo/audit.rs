@@ -3,7 +3,8 @@
 use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::kept::Keep as _;
-use crate::model::{AuditFilter, AuditHead};
+use crate::model::AuditFilter;
+use token_domain::record::AuditHead;
 use crate::rows::{AuditEventRow, AuditHeadRow, NIL_TRAIL};
 use crate::schema::{audit_events, audit_heads};
 use crate::sql_types::Bind;

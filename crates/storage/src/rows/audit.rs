@@ -2,7 +2,8 @@
 
 use super::inconsistent;
 use crate::error::StoreError;
-use crate::model::{AuditHead, LogEntry, LogPlace, Touched};
+use crate::model::{LogEntry, LogPlace, Touched};
+use token_domain::record::AuditHead;
 use crate::schema::{audit_events, audit_heads, revocation_log};
 use crate::sql_types::Digest32;
 use diesel::prelude::{Queryable, QueryableByName, Selectable};

@@ -1,7 +1,8 @@
 //! Audit trails, the log of changes, idempotency keys, named values.
 
 use crate::run::{founded, read, write};
-use storage::model::{AuditFilter, AuditHead, IdempotencyRecord, LogEntry, LogPlace, Touched};
+use storage::model::{AuditFilter, IdempotencyRecord, LogEntry, LogPlace, Touched};
+use token_domain::record::AuditHead;
 use storage::{Constraint, StoreError};
 use test_support::records::{self, T0, after, id};
 use test_support::{Backend, Db};

@@ -3,6 +3,17 @@
 use crate::Timestamp;
 use crate::id::OrganizationId;
 
+/// The end of a trail's hash chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditHead {
+    /// The number of the last event; zero for an empty trail.
+    pub seq: i64,
+    /// Its hash; zeros for an empty trail.
+    pub hash: [u8; 32],
+    /// Its time; 1970 for an empty trail. The next event is not earlier.
+    pub at: Timestamp,
+}
+
 /// An audit event in its place in the chain, exactly as stored: nothing in it is interpreted, so that an event somebody
 /// tampered with can still be read and named.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ mod session;
 mod token;
 mod trust;
 
-pub use audit::AuditRecord;
+pub use audit::{AuditHead, AuditRecord};
 pub use execution::{Baseline, Execution, Repository};
 pub use invitation::{Invitation, Invited};
 pub use organization::{CustomRole, Organization, StoredRule, TokenTerms};

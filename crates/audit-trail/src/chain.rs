@@ -7,8 +7,7 @@
 use std::fmt;
 
 use sha2::{Digest, Sha256};
-use storage::model::AuditHead;
-use token_domain::record::AuditRecord;
+use token_domain::record::{AuditHead, AuditRecord};
 
 /// What the hashes of this version of the chain begin with.
 const VERSION: &[u8] = b"nolapse-tokens/audit/v1\0";
@@ -216,7 +215,7 @@ pub fn hex(hash: &[u8; 32]) -> String {
 }
 
 /// Reads [`hex`] back, in lower case only.
-pub(super) fn unhex(digits: &str) -> Option<[u8; 32]> {
+pub(crate) fn unhex(digits: &str) -> Option<[u8; 32]> {
     let nibble = |digit: u8| match digit {
         b'0'..=b'9' => Some(digit - b'0'),
         b'a'..=b'f' => Some(digit - b'a' + 10),
@@ -240,7 +239,7 @@ mod tests {
     use super::*;
 
     /// A trail of `length` events.
-    pub(crate) fn trail(length: i64) -> Vec<AuditRecord> {
+    fn trail(length: i64) -> Vec<AuditRecord> {
         let mut reached = Place::START;
         let mut all = Vec::new();
         for seq in 1..=length {

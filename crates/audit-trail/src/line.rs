@@ -6,10 +6,11 @@
 
 use serde::{Deserialize, Serialize};
 use token_domain::Timestamp;
+use token_domain::record::AuditRecord;
 use token_domain::id::OrganizationId;
 use token_domain::record::AuditRecord;
 
-use super::chain::{hex, unhex};
+use crate::chain::{hex, unhex};
 
 /// The media type of such a file.
 pub const MEDIA_TYPE: &str = "application/x-ndjson";
