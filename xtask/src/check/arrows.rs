@@ -1,15 +1,15 @@
 //! Rule: our packages depend on each other exactly as the table `packages` says, both ways.
 //!
-//! Tests may additionally use `test-support`, which itself is never a normal dependency, and their own package's
-//! dependencies. A row without a dependency is as wrong as a dependency without a row: a stale table teaches wrong.
+//! Tests may additionally use the packages that are for tests alone, which are never normal dependencies, and their own
+//! package's dependencies. A row without a dependency is as wrong as a dependency without a row: a stale table teaches wrong.
 
 use super::architecture::Architecture;
 use super::members::Members;
 use super::{ARCHITECTURE, Finding};
 use std::collections::BTreeSet;
 
-/// The package that only tests may depend on.
-const TEST_SUPPORT: &str = "test-support";
+/// The packages that only tests may depend on.
+const FOR_TESTS: [&str; 2] = ["test-support", "test-issuer"];
 
 /// Compares the table with the workspace.
 pub(super) fn check(architecture: &Architecture, members: &Members) -> Vec<Finding> {
@@ -29,12 +29,12 @@ pub(super) fn check(architecture: &Architecture, members: &Members) -> Vec<Findi
             let text = format!("the row `{}` allows `{name}`, which is not used: remove it there", member.name);
             found.push(Finding::new(ARCHITECTURE, text));
         }
-        if real.contains(TEST_SUPPORT) {
-            found.push(Finding::new(&member.name, "test-support belongs into [dev-dependencies]"));
+        for name in FOR_TESTS.iter().filter(|name| real.contains(*name)) {
+            found.push(Finding::new(&member.name, format!("{name} belongs into [dev-dependencies]")));
         }
         let for_tests = ours().filter(|one| one.dev).map(|one| one.name.as_str());
-        for name in for_tests.filter(|name| *name != TEST_SUPPORT && *name != member.name && !drawn.contains(name)) {
-            let text = format!("its tests depend on `{name}`: only test-support and what the package itself may use");
+        for name in for_tests.filter(|name| !FOR_TESTS.contains(name) && *name != member.name && !drawn.contains(name)) {
+            let text = format!("its tests depend on `{name}`: only {} and what the package itself may use", FOR_TESTS.join(", "));
             found.push(Finding::new(&member.name, text));
         }
     }

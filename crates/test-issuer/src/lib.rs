@@ -1,6 +1,8 @@
 //! An identity provider of the tests: it has keys of its own, publishes them as `OpenID` Connect says, signs what it is asked
 //! to, and behaves as badly as a test wants.
 
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "an issuer that cannot work ends the test")]
+
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,11 +15,11 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as 
 use serde_json::{Value, json};
 
 /// What the policies of the tests expect in `aud`.
-pub(super) const AUDIENCE: &str = "https://tokens.example.org";
+pub const AUDIENCE: &str = "https://tokens.example.org";
 
 /// How an issuer answers.
 #[derive(Clone, Debug)]
-pub(super) enum Manner {
+pub enum Manner {
     /// As it should.
     Well,
     /// By a redirect to this address.
@@ -37,12 +39,15 @@ pub(super) enum Manner {
 }
 
 /// An issuer.
-pub(super) struct Issuer {
-    pub(super) url: String,
+#[derive(Debug)]
+pub struct Issuer {
+    /// Its address, which is `iss`.
+    pub url: String,
     keys: Arc<Mutex<Keys>>,
     asked: Arc<AtomicUsize>,
 }
 
+#[derive(Debug)]
 struct Keys {
     pair: EcdsaKeyPair,
     id: String,
@@ -51,7 +56,8 @@ struct Keys {
 }
 
 impl Issuer {
-    pub(super) fn new() -> Self {
+    /// Starts one on a free port of this machine.
+    pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (pair, published) = pair("first");
@@ -69,23 +75,24 @@ impl Issuer {
     }
 
     /// How many connections it was made.
-    pub(super) fn asked(&self) -> usize {
+    pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 
-    pub(super) fn behave(&self, manner: Manner) {
+    /// Answers so from now on.
+    pub fn behave(&self, manner: Manner) {
         self.keys.lock().unwrap().manner = manner;
     }
 
     /// Signs by another key from now on, and publishes that one alone.
-    pub(super) fn rotate(&self, id: &str) {
+    pub fn rotate(&self, id: &str) {
         let (pair, published) = pair(id);
         let mut keys = self.keys.lock().unwrap();
         (keys.pair, keys.id, keys.published) = (pair, id.to_owned(), vec![published]);
     }
 
     /// The claims of a job, changed as given: `null` takes one away.
-    pub(super) fn claims(&self, changes: &Value) -> Value {
+    pub fn claims(&self, changes: &Value) -> Value {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let now = now();
         let mut claims = json!({
@@ -101,30 +108,31 @@ impl Issuer {
     }
 
     /// The identity token of a job with these claims.
-    pub(super) fn token(&self, changes: &Value) -> String {
+    pub fn token(&self, changes: &Value) -> String {
         self.sign(&json!({"alg": "ES256", "typ": "JWT", "kid": self.keys.lock().unwrap().id}), &self.claims(changes))
     }
 
     /// Any header and claims, signed by ES256.
-    pub(super) fn sign(&self, header: &Value, claims: &Value) -> String {
+    pub fn sign(&self, header: &Value, claims: &Value) -> String {
         let signed = format!("{}.{}", encode(header), encode(claims));
         let signature = self.keys.lock().unwrap().pair.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
         format!("{signed}.{}", BASE64URL_NOPAD.encode(signature.as_ref()))
     }
 
     /// The public key as text, for whoever would take it for a shared secret.
-    pub(super) fn public_key(&self) -> Vec<u8> {
+    pub fn public_key(&self) -> Vec<u8> {
         self.keys.lock().unwrap().pair.public_key().as_ref().to_vec()
     }
 }
 
 /// Seconds since 1970.
 #[expect(clippy::disallowed_methods, reason = "an issuer has a clock of its own")]
-pub(super) fn now() -> i64 {
+pub fn now() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()
 }
 
-pub(super) fn encode(value: &Value) -> String {
+/// A part of a token: the JSON in base64.
+pub fn encode(value: &Value) -> String {
     BASE64URL_NOPAD.encode(value.to_string().as_bytes())
 }
 

@@ -1,13 +1,12 @@
 //! CI without stored secrets: trust policies, and the exchange of identity tokens under them, with an issuer of the tests'.
 
-mod issuer;
-
 use std::thread;
 
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
-use self::issuer::{AUDIENCE, Issuer, Manner, encode, now};
+use test_issuer::{AUDIENCE, Issuer, Manner, encode, now};
+
 use crate::support::{Answer, Backend, Client, Options, Request, Server, both, texts};
 
 both!(
@@ -73,7 +72,7 @@ fn outcomes(owner: &mut Client, policy: &str) -> Vec<(String, Value)> {
 }
 
 fn a_job_gets_a_short_token_for_its_identity_token(backend: Backend) {
-    let (server, issuer) = (Server::start(backend, options()), Issuer::new());
+    let (server, issuer) = (Server::start(backend, options()), Issuer::start());
     let mut owner = server.owner();
     let (path, id) = trust(&mut owner, &issuer, &json!({}));
     let identity = issuer.token(&json!({}));
@@ -124,7 +123,7 @@ fn a_job_gets_a_short_token_for_its_identity_token(backend: Backend) {
 }
 
 fn an_identity_token_is_exchanged_once(backend: Backend) {
-    let (server, issuer) = (Server::start(backend, options()), Issuer::new());
+    let (server, issuer) = (Server::start(backend, options()), Issuer::start());
     let mut owner = server.owner();
     let (path, _) = trust(&mut owner, &issuer, &json!({}));
     for identity in [issuer.token(&json!({})), issuer.token(&json!({"jti": null}))] {
@@ -147,7 +146,7 @@ fn an_identity_token_is_exchanged_once(backend: Backend) {
 }
 
 fn what_cannot_be_believed_is_refused(backend: Backend) {
-    let (server, issuer, stranger) = (Server::start(backend, options()), Issuer::new(), Issuer::new());
+    let (server, issuer, stranger) = (Server::start(backend, options()), Issuer::start(), Issuer::start());
     let mut owner = server.owner();
     trust(&mut owner, &issuer, &json!({}));
     let claims = issuer.claims(&json!({}));
@@ -223,7 +222,7 @@ fn what_cannot_be_believed_is_refused(backend: Backend) {
 }
 
 fn jobs_that_a_policy_does_not_mean_are_refused(backend: Backend) {
-    let (server, issuer) = (Server::start(backend, options()), Issuer::new());
+    let (server, issuer) = (Server::start(backend, options()), Issuer::start());
     let mut owner = server.owner();
     // The form of an Enterprise server's issuer, which the preset asks for, cannot be on a port of the test's; the rule of
     // GitLab's is the same, and any address can be an instance of it.
@@ -261,7 +260,7 @@ fn jobs_that_a_policy_does_not_mean_are_refused(backend: Backend) {
 }
 
 fn keys_are_kept_and_their_rotation_is_followed(backend: Backend) {
-    let (server, issuer) = (Server::start(backend, options()), Issuer::new());
+    let (server, issuer) = (Server::start(backend, options()), Issuer::start());
     let mut owner = server.owner();
     trust(&mut owner, &issuer, &json!({}));
     for _ in 0..3 {
@@ -283,7 +282,7 @@ fn keys_are_kept_and_their_rotation_is_followed(backend: Backend) {
 fn an_issuer_that_misbehaves_is_503(backend: Backend) {
     let server = Server::start(backend, options());
     let mut owner = server.owner();
-    let elsewhere = Issuer::new();
+    let elsewhere = Issuer::start();
     for manner in [
         Manner::Redirects(format!("{}/.well-known/openid-configuration", elsewhere.url)),
         Manner::KeysAt("http://169.254.169.254/latest/meta-data".to_owned()),
@@ -293,7 +292,7 @@ fn an_issuer_that_misbehaves_is_503(backend: Backend) {
         Manner::Fails,
         Manner::Drips,
     ] {
-        let issuer = Issuer::new();
+        let issuer = Issuer::start();
         let (_, id) = trust(&mut owner, &issuer, &json!({}));
         issuer.behave(manner.clone());
         let answer = exchange(&server, &issuer.token(&json!({})), &[("policy_id", &id)]);
@@ -301,7 +300,7 @@ fn an_issuer_that_misbehaves_is_503(backend: Backend) {
         answer.fails(503, "unavailable");
     }
     assert_eq!(elsewhere.asked(), 0, "redirects that were followed");
-    let issuer = Issuer::new();
+    let issuer = Issuer::start();
     trust(&mut owner, &issuer, &json!({}));
     issuer.behave(Manner::OnlyRs256);
     exchange(&server, &issuer.token(&json!({})), &[]).fails(400, "invalid_grant");
@@ -309,7 +308,7 @@ fn an_issuer_that_misbehaves_is_503(backend: Backend) {
 }
 
 fn an_issuer_on_a_private_network_is_never_connected_to(backend: Backend) {
-    let issuer = Issuer::new();
+    let issuer = Issuer::start();
     let server = Server::start(backend, options().with("outbound.allowed_networks", "10.0.0.0/8"));
     let mut owner = server.owner();
     trust(&mut owner, &issuer, &json!({}));
@@ -319,7 +318,7 @@ fn an_issuer_on_a_private_network_is_never_connected_to(backend: Backend) {
 }
 
 fn the_more_specific_policy_counts_and_a_tie_asks_which(backend: Backend) {
-    let (server, issuer) = (Server::start(backend, options()), Issuer::new());
+    let (server, issuer) = (Server::start(backend, options()), Issuer::start());
     let facts = server.facts();
     let elsewhere = facts.add_organization("elsewhere");
     let person = facts.add_person("owner@elsewhere.example");
@@ -355,7 +354,7 @@ fn owner_match(server: &Server, path: &str) -> Value {
 }
 
 fn a_policy_has_no_more_than_its_maker(backend: Backend) {
-    let (server, issuer) = (Server::start(backend, options()), Issuer::new());
+    let (server, issuer) = (Server::start(backend, options()), Issuer::start());
     let mut owner = server.owner();
     let path = format!("{}/trust-policies", organization(&mut owner));
     let [secret] = texts(&owner.create_with("maker", &["tokens:manage", "read"]), ["secret"]);
@@ -382,7 +381,7 @@ fn a_policy_has_no_more_than_its_maker(backend: Backend) {
 }
 
 fn a_policy_that_means_nobody_in_particular_is_refused(backend: Backend) {
-    let (server, issuer) = (Server::start(backend, options()), Issuer::new());
+    let (server, issuer) = (Server::start(backend, options()), Issuer::start());
     let mut owner = server.owner();
     let path = format!("{}/trust-policies", organization(&mut owner));
     let github = "https://token.actions.githubusercontent.com";
@@ -431,7 +430,7 @@ fn a_policy_that_means_nobody_in_particular_is_refused(backend: Backend) {
 }
 
 fn a_policy_is_changed_and_switched_off(backend: Backend) {
-    let (server, issuer) = (Server::start(backend, options()), Issuer::new());
+    let (server, issuer) = (Server::start(backend, options()), Issuer::start());
     let mut owner = server.owner();
     let (path, id) = trust(&mut owner, &issuer, &json!({}));
     let before = owner.get(&path).expect(200);
@@ -468,7 +467,7 @@ fn a_policy_is_changed_and_switched_off(backend: Backend) {
 }
 
 fn a_test_explains_claim_by_claim(backend: Backend) {
-    let (server, issuer) = (Server::start(backend, options()), Issuer::new());
+    let (server, issuer) = (Server::start(backend, options()), Issuer::start());
     let mut owner = server.owner();
     let (path, id) = trust(&mut owner, &issuer, &json!({}));
     let identity = issuer.token(&json!({}));
@@ -489,7 +488,7 @@ fn a_test_explains_claim_by_claim(backend: Backend) {
     let claims = told["policies"][0]["claims"].as_array().unwrap().clone();
     let differing: Vec<&Value> = claims.iter().filter(|claim| claim["accepted"] == false).collect();
     assert_eq!(differing, [&json!({"claim": "repository_id", "expected": "42", "actual": "43", "accepted": false})]);
-    let stranger = Issuer::new();
+    let stranger = Issuer::start();
     let told = owner.post(&all, &json!({"jwt": stranger.token(&json!({}))})).expect(200);
     assert_eq!((&told["accepted"], &told["checks"][0]["passed"]), (&json!(false), &json!(false)));
     assert_eq!(stranger.asked(), 0, "an issuer that no policy names is not asked");
@@ -499,7 +498,7 @@ fn a_test_explains_claim_by_claim(backend: Backend) {
 }
 
 fn an_actor_gets_tokens_of_its_own(backend: Backend) {
-    let (server, issuer) = (Server::start(backend, options()), Issuer::new());
+    let (server, issuer) = (Server::start(backend, options()), Issuer::start());
     let mut owner = server.owner();
     let projects = format!("{}/projects", organization(&mut owner));
     let [project] = texts(&owner.post(&projects, &json!({"slug": "fleet"})).expect(201), ["projectId"]);
@@ -523,7 +522,7 @@ fn an_actor_gets_tokens_of_its_own(backend: Backend) {
 }
 
 fn an_address_may_exchange_so_often_an_hour(backend: Backend) {
-    let (server, issuer) = (Server::start(backend, options().with("rate_limit.token_exchanges", 3)), Issuer::new());
+    let (server, issuer) = (Server::start(backend, options().with("rate_limit.token_exchanges", 3)), Issuer::start());
     let mut owner = server.owner();
     trust(&mut owner, &issuer, &json!({}));
     for _ in 0..3 {
