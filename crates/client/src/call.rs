@@ -44,10 +44,10 @@ enum Payload {
 }
 
 impl<'a> Call<'a> {
-    /// A request to a path that begins like this.
+    /// A request to a path that begins like this, with a query or without.
     pub(crate) fn new(client: &'a Client, method: &'static str, path: &str) -> Self {
         let url = format!("{}{path}", client.base());
-        Self { client, method, url, has_query: false, headers: Vec::new(), body: Payload::Empty }
+        Self { client, method, url, has_query: path.contains('?'), headers: Vec::new(), body: Payload::Empty }
     }
 
     /// A part of the path that the caller chose: whatever is in it stays one part.

@@ -6,8 +6,13 @@
 //! **Invariant:** a credential travels to the address the client was made for and nowhere else: no redirect is
 //! followed, and without TLS only this machine is spoken to unless the caller insists. Nothing here prints a secret.
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod call;
 mod error;
+pub mod identity;
 mod secret;
 mod generated {
     //! Written by a program.
