@@ -35,13 +35,25 @@ impl Failure {
 
     /// There is no credential to ask with.
     pub(crate) fn signed_out() -> Self {
-        Self { code: "not signed in".into(), exit: Exit::Refused, ..Self::new("there is no credential to ask with") }
+        Self::new("there is no credential to ask with")
+            .coded("not signed in")
+            .ending(Exit::Refused)
             .next("nlp login, or set NLP_TOKEN")
     }
 
     /// A token that is not good.
     pub(crate) fn invalid_token(message: impl Into<String>) -> Self {
         Self { code: "invalid token".into(), exit: Exit::InvalidToken, ..Self::new(message) }
+    }
+
+    /// With this short name for programs.
+    pub(crate) fn coded(self, code: &str) -> Self {
+        Self { code: code.into(), ..self }
+    }
+
+    /// With this exit code.
+    pub(crate) fn ending(self, exit: Exit) -> Self {
+        Self { exit, ..self }
     }
 
     /// Adds what to do about it.

@@ -78,6 +78,13 @@ impl Printer {
         }
     }
 
+    /// Tells the log of GitHub Actions to hide a text from now on.
+    pub(crate) fn mask(&self, text: &str) {
+        let _ = self;
+        // Write errors are ignored: there is no log then.
+        let _ = writeln!(io::stderr(), "::add-mask::{text}");
+    }
+
     /// A document that has one form only.
     pub(crate) fn document(&self, value: &Value) -> Result<()> {
         let _ = self;

@@ -113,6 +113,11 @@ impl Settings {
         if let Some(found) = credential::from_variables() {
             return Ok(Some(found));
         }
+        self.file()
+    }
+
+    /// What the file of `--token-file` holds.
+    pub(crate) fn file(&self) -> Result<Option<Credential>> {
         self.common.token_file.as_deref().map(credential::from_file).transpose()
     }
 

@@ -21,6 +21,9 @@ pub(crate) enum Action {
         /// Only those in this access scope, by id.
         #[arg(long, value_name = "ID")]
         access_scope: Option<String>,
+        /// Only those with this in their name or external id.
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
     },
     /// Make an actor; its token is shown once.
     Create {
@@ -69,12 +72,13 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     let (client, org) = args.organization.resolve(settings)?;
     let project = &args.project;
     match &args.action {
-        Action::List { limit, access_scope } => {
+        Action::List { limit, access_scope, search } => {
             let found = limit.gather_numbered(|page, size| {
                 let wanted = options::ListActorsOptions {
                     page: Some(page),
                     limit: Some(size),
                     access_scope_id: access_scope.clone(),
+                    search: search.clone(),
                     ..Default::default()
                 };
                 let page = client.list_actors(&org, project, &wanted)?;

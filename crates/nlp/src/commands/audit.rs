@@ -1,11 +1,15 @@
 //! `nlp audit`: what has happened, and whether the trail is as it was written.
 
-use std::io::{Read as _, Write as _};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{BufReader, Read as _, Write as _};
+use std::path::{Path, PathBuf};
 
-use client::options;
+use audit_trail::chain::Place;
+use audit_trail::file::{Fault, Walk};
+use client::{Client, options};
+use serde_json::json;
 
-use super::{Limit, json, jsons};
+use super::{Limit, json as written, jsons};
 use crate::failure::{Failure, Result};
 use crate::output::Printer;
 use crate::settings::Settings;
@@ -32,13 +36,19 @@ pub(crate) enum Command {
         #[arg(long, value_name = "TIME")]
         to: Option<String>,
     },
-    /// Ask the authority whether the trail is as it was written; exit code 1 if not.
+    /// Say whether a trail is as it was written; exit code 1 if not. A file is verified here, without the authority.
     Verify {
-        /// An event the trail must come through, remembered from an earlier time.
-        #[arg(long, value_name = "NUMBER.HASH")]
-        expect_head: Option<String>,
+        /// A file that `nlp audit export` wrote, `-` for standard input; without one the authority is asked.
+        file: Option<PathBuf>,
+        /// An event the trail must come through, remembered from an earlier time. Only this shows that events were cut
+        /// off at the end, or the whole trail computed anew.
+        #[arg(long, value_name = "NUMBER.HASH", value_parser = Place::parse)]
+        expect_head: Option<Place>,
+        /// The event before the first of the file, for a file that does not begin with event 1.
+        #[arg(long, value_name = "NUMBER.HASH", value_parser = Place::parse, requires = "file")]
+        after: Option<Place>,
     },
-    /// Write the trail to a file, which `nolapse-api audit verify FILE` verifies anywhere.
+    /// Write the trail to a file, which `nlp audit verify FILE` verifies anywhere.
     Export {
         /// The file; it must not exist.
         file: PathBuf,
@@ -46,9 +56,9 @@ pub(crate) enum Command {
 }
 
 pub(crate) fn run(settings: &Settings, printer: &Printer, command: &Command) -> Result<()> {
-    let client = settings.signed_in()?;
     match command {
         Command::List { limit, action, actor, target, from, to } => {
+            let client = settings.signed_in()?;
             let found = limit.gather(|after, size| {
                 let wanted = options::ListAuditOptions {
                     after,
@@ -65,45 +75,88 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, command: &Command) -> 
             })?;
             printer.list(&jsons(&found)?, &["seq", "at", "action", "actor", "target_kind", "target_id"])
         }
-        Command::Verify { expect_head } => {
-            let progress = printer.progress();
-            let mut after = None;
-            let mut checked = 0;
-            loop {
-                let wanted = options::VerifyAuditOptions { after, expect_head: expect_head.clone() };
-                let answer = client.verify_audit(&wanted)?;
-                checked += answer.checked;
-                progress.tell(|| format!("{checked} events are good so far"));
-                match (&answer.first_bad, &answer.next_cursor) {
-                    (None, Some(next)) => after = Some(next.clone()),
-                    (None, None) => {
-                        let mut value = json(&answer)?;
-                        value["checked"] = checked.into();
-                        return printer.one(&value, &["ok", "checked", "head"]);
-                    }
-                    (Some(bad), _) => {
-                        return Err(Failure::new(format!("the trail is not as it was written: {}", bad.message))
-                            .next("keep the database as it is, and compare with a backup from before"));
-                    }
-                }
-            }
+        Command::Verify { file: Some(file), expect_head, after } => {
+            verify_file(printer, file, &Walk { after: *after, remembered: *expect_head })
         }
-        Command::Export { file } => {
-            let mut trail = client.export_audit(&options::ExportAuditOptions::default())?;
-            let named = |error: std::io::Error| Failure::new(format!("{} cannot be written: {error}", file.display()));
-            let mut out = std::fs::File::create_new(file).map_err(named)?;
-            let mut buffer = vec![0; 64 * 1024];
-            let mut total = 0_u64;
-            loop {
-                let read = trail.read(&mut buffer)?;
-                if read == 0 {
-                    break;
-                }
-                out.write_all(&buffer[..read]).map_err(named)?;
-                total += read as u64;
+        Command::Verify { file: None, expect_head, .. } => {
+            ask(&settings.signed_in()?, printer, expect_head.map(|head| head.to_string()).as_ref())
+        }
+        Command::Export { file } => export(&settings.signed_in()?, printer, file),
+    }
+}
+
+/// What to do about a trail that is not as it was written.
+const KEEP: &str = "keep the database as it is, and compare with a backup from before";
+
+/// Verifies a file, with nothing but the file.
+fn verify_file(printer: &Printer, file: &Path, walk: &Walk) -> Result<()> {
+    /// Events between two words of progress.
+    const OFTEN: u64 = 10_000;
+    let progress = printer.progress();
+    let tell = |number: u64| {
+        if number.is_multiple_of(OFTEN) {
+            progress.tell(|| format!("{number} events are good so far"));
+        }
+    };
+    let walked = if file == Path::new("-") {
+        walk.along(std::io::stdin().lock(), tell)
+    } else {
+        let named = |error: std::io::Error| Failure::new(format!("{} cannot be read: {error}", file.display()));
+        walk.along(BufReader::new(File::open(file).map_err(named)?), tell)
+    };
+    let whole = walked.map_err(|fault| match fault {
+        Fault::Io(_) | Fault::Line(..) | Fault::OtherTrail(_) => Failure::new(format!("{}: {fault}", file.display())),
+        Fault::Broken(..) | Fault::CutOff(_) => {
+            Failure::new(format!("the trail is not as it was written: {fault}")).next(KEEP)
+        }
+    })?;
+    let Some(whole) = whole else { return printer.done("no events", &json!({ "ok": true, "checked": 0 })) };
+    let checked = whole.head.seq - whole.first + 1;
+    let trail = whole.organization_id.map(|id| id.to_string());
+    let value = json!({ "ok": true, "checked": checked, "head": whole.head.to_string(), "org_id": trail });
+    printer.one(&value, &["ok", "checked", "head", "org_id"])
+}
+
+/// Asks the authority, part after part.
+fn ask(client: &Client, printer: &Printer, expect_head: Option<&String>) -> Result<()> {
+    let progress = printer.progress();
+    let mut after = None;
+    let mut checked = 0;
+    loop {
+        let answer = client.verify_audit(&options::VerifyAuditOptions { after, expect_head: expect_head.cloned() })?;
+        checked += answer.checked;
+        progress.tell(|| format!("{checked} events are good so far"));
+        match (&answer.first_bad, &answer.next_cursor) {
+            (None, Some(next)) => after = Some(next.clone()),
+            (None, None) => {
+                let mut value = written(&answer)?;
+                value["checked"] = checked.into();
+                return printer.one(&value, &["ok", "checked", "head"]);
             }
-            let value = serde_json::json!({ "file": file.display().to_string(), "bytes": total });
-            printer.done(&format!("wrote {total} bytes to {}", file.display()), &value)
+            (Some(bad), _) => {
+                return Err(Failure::new(format!("the trail is not as it was written: {}", bad.message)).next(KEEP));
+            }
         }
     }
+}
+
+/// Writes the trail to a file as it arrives.
+fn export(client: &Client, printer: &Printer, file: &Path) -> Result<()> {
+    let mut trail = client.export_audit(&options::ExportAuditOptions::default())?;
+    let named = |error: std::io::Error| Failure::new(format!("{} cannot be written: {error}", file.display()));
+    let mut out = File::create_new(file).map_err(named)?;
+    let progress = printer.progress();
+    let mut buffer = vec![0; 64 * 1024];
+    let mut total = 0_u64;
+    loop {
+        let read = trail.read(&mut buffer)?;
+        if read == 0 {
+            break;
+        }
+        out.write_all(&buffer[..read]).map_err(named)?;
+        total += read as u64;
+        progress.tell(|| format!("{} KiB written", total / 1024));
+    }
+    let value = json!({ "file": file.display().to_string(), "bytes": total });
+    printer.done(&format!("wrote {total} bytes to {}", file.display()), &value)
 }

@@ -3,6 +3,7 @@
 mod access_scope;
 mod actor;
 mod audit;
+mod ci;
 mod completions;
 mod doctor;
 mod exec;
@@ -86,6 +87,9 @@ pub(crate) enum Command {
     /// The audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Tokens for CI jobs, without a stored secret.
+    #[command(subcommand)]
+    Ci(ci::Command),
     /// Run a command with a token in its environment.
     Exec(exec::Args),
     /// Rotate a token and put the new one where it is used.
@@ -127,6 +131,7 @@ impl Command {
             Self::Member(args) => member::run(settings, printer, &args),
             Self::Role(args) => role::run(settings, printer, &args),
             Self::Audit(command) => audit::run(settings, printer, &command),
+            Self::Ci(command) => ci::run(settings, printer, &command),
             Self::Sync(args) => sync::run(settings, printer, &args),
             Self::Verify(args) => verify::run(settings, printer, &args),
             Self::Probe(args) => probe::run(settings, printer, &args),

@@ -62,6 +62,9 @@ struct What {
     id: String,
     #[command(flatten)]
     rotation: Rotation,
+    /// End the old token once the new one is in place and was validated, instead of after the grace.
+    #[arg(long)]
+    finish: bool,
 }
 
 impl Place {
@@ -170,19 +173,28 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
         );
         return Err(Failure::from(error).after(state).next(format!("nlp token show {}", made.id)));
     }
+    let state = format!("{} has the new token {}", place.named(), made.id);
+    let interrupted = stopped.load(std::sync::atomic::Ordering::Relaxed);
+    let finish = place.what().finish && !interrupted;
+    if finish {
+        progress.tell(|| "ending the old token".to_owned());
+        Family::Organization.revoke(&client, id).map_err(|failure| {
+            failure.after(format!("{state}; the old one was not ended")).next(format!("nlp token revoke {id}"))
+        })?;
+    }
+    let old = match (finish, interrupted) {
+        (true, _) => "the old one is revoked".to_owned(),
+        (false, true) => format!(
+            "the old one counts until {} (the interruption came when nothing was half-done)",
+            made.grace_period_ends_at
+        ),
+        (false, false) => format!("the old one counts until {}", made.grace_period_ends_at),
+    };
     let value = json!({
         "id": made.id, "old_token_id": made.old_token_id, "written_to": place.named(),
-        "grace_period_ends_at": made.grace_period_ends_at,
+        "grace_period_ends_at": (!finish).then_some(&made.grace_period_ends_at), "finished": finish,
     });
-    let interrupted = stopped.load(std::sync::atomic::Ordering::Relaxed);
-    let late = if interrupted { " (the interruption came when nothing was half-done)" } else { "" };
-    let sentence = format!(
-        "{} has the new token {}; the old one counts until {}{late}",
-        place.named(),
-        made.id,
-        made.grace_period_ends_at
-    );
-    printer.done(&sentence, &value)
+    printer.done(&format!("{state}; {old}"), &value)
 }
 
 /// Takes the rotation back, since nobody has the new token; the failure, with the state things are in.

@@ -15,8 +15,8 @@ use crate::folders::{Folders, no_home, write_private};
 
 /// The variables that hold a token, in order.
 const VARIABLES: [&str; 2] = ["NLP_TOKEN", "NOLAPSE_TOKEN"];
-/// The most that is read where a token is expected.
-const LONGEST: u64 = 4096;
+/// The most that is read where a token is expected: identity tokens of CI systems are a few KiB.
+const LONGEST: u64 = 16 * 1024;
 
 /// A credential and where it came from.
 #[derive(Debug, Clone)]
@@ -87,14 +87,17 @@ pub(crate) fn from_variables() -> Option<Credential> {
 pub(crate) fn from_file(file: &Path) -> Result<Credential> {
     let mut text = String::new();
     let (read, source) = if file == Path::new("-") {
-        (std::io::stdin().lock().take(LONGEST).read_to_string(&mut text), Source::Stdin)
+        (std::io::stdin().lock().take(LONGEST + 1).read_to_string(&mut text), Source::Stdin)
     } else {
         let open = std::fs::File::open(file);
-        (open.and_then(|open| open.take(LONGEST).read_to_string(&mut text)), Source::File(file.to_owned()))
+        (open.and_then(|open| open.take(LONGEST + 1).read_to_string(&mut text)), Source::File(file.to_owned()))
     };
     read.map_err(|error| Failure::new(format!("{source} cannot be read: {error}")))?;
     if text.trim().is_empty() {
         return Err(Failure::usage(format!("{source} holds no token")));
+    }
+    if text.len() as u64 > LONGEST {
+        return Err(Failure::usage(format!("{source} holds more than a token: it is longer than {LONGEST} bytes")));
     }
     Ok(Credential { secret: secret(&text), source })
 }

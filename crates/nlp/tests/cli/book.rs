@@ -4,7 +4,10 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
-use super::support::{Home, Server, finish, said};
+use serde_json::json;
+use test_issuer::{AUDIENCE, Issuer};
+
+use super::support::{Home, Server, TRUSTING, finish, said};
 
 /// The page that sets everything up by itself, at an address that is a free one here.
 const START: &str = "start.md";
@@ -33,6 +36,21 @@ fn script(page: &str) -> String {
     lines.join("\n")
 }
 
+/// The pages below a folder, by their path from it.
+fn pages(folder: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(source().join(folder)).unwrap() {
+        let path = folder.join(entry.unwrap().file_name());
+        if source().join(&path).is_dir() {
+            names.extend(pages(&path));
+        } else if path.extension().is_some_and(|end| end == "md") {
+            names.push(path.to_str().unwrap().to_owned());
+        }
+    }
+    names.sort();
+    names
+}
+
 /// Runs a page's script; `! command` has to fail, everything else must not.
 #[track_caller]
 fn runs(home: &Home, name: &str, script: &str) {
@@ -52,11 +70,8 @@ fn runs(home: &Home, name: &str, script: &str) {
 #[test]
 fn every_page_is_in_the_summary_and_every_command_of_it_works() {
     let summary = page("SUMMARY.md");
-    let mut names: Vec<_> =
-        std::fs::read_dir(source()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    let server = Server::start();
-    for name in names.iter().filter(|name| *name != "SUMMARY.md") {
+    let (server, issuer) = (Server::start_with(TRUSTING), Issuer::start());
+    for name in pages(Path::new("")).iter().filter(|name| *name != "SUMMARY.md") {
         assert!(summary.contains(&format!("({name})")), "{name} is in no chapter");
         let text = script(&page(name));
         if name == START {
@@ -64,7 +79,9 @@ fn every_page_is_in_the_summary_and_every_command_of_it_works() {
             assert!(text.contains(ADDRESS));
             runs(&Home::new(None), name, &text.replace(ADDRESS, &free));
         } else if !text.is_empty() {
-            runs(&server.owner(), name, &text);
+            // What a CI job has around it.
+            let home = server.owner().with("ISSUER", issuer.url.clone()).with("AUDIENCE", AUDIENCE);
+            runs(&home.with("NLP_ID_TOKEN", issuer.token(&json!({}))), name, &text);
         }
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, what should be there and is not ends it")]
 
 mod book;
+mod ci;
 mod exits;
 mod hooks;
 mod scan;

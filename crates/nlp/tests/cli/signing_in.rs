@@ -46,14 +46,13 @@ fn a_desktop_keeps_the_key_in_its_keyring() {
     let server = Server::start();
     let home = Home::new(Some(&server.url)).with("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
     // What libsecret's tool does, with a file for a keyring.
-    let tool = home.write(
-        "bin/secret-tool",
+    home.program(
+        "secret-tool",
         concat!(
             "#!/bin/sh\nring=\"$HOME/ring\"\ncase $1 in\n",
             "store) cat >\"$ring\";;\nlookup) cat \"$ring\" 2>/dev/null;;\nclear) rm -f \"$ring\";;\nesac\n"
         ),
     );
-    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
     assert_done(&home.nlp_with(["login", "--email", OWNER, "--password-stdin"], &format!("{PASSWORD}\n")));
     assert!(std::fs::read_to_string(home.path().join("ring")).unwrap().starts_with("nlp_"));
     assert!(!home.path().join("runtime").exists());

@@ -2,16 +2,22 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use test_issuer::AUDIENCE;
 
 /// The owner of the organisation that every server here has.
 pub(crate) const OWNER: &str = "owner@acme.example";
 /// Their password.
 pub(crate) const PASSWORD: &str = "a password of this test";
+
+/// Settings with which identity tokens of an issuer of the tests are taken.
+pub(crate) const TRUSTING: &[(&str, &str)] =
+    &[("NOLAPSE__SERVER__PUBLIC_URL", AUDIENCE), ("NOLAPSE__OUTBOUND__ALLOWED_NETWORKS", "127.0.0.0/8")];
 
 /// Hashing that costs nothing worth mentioning.
 const CHEAP: &[(&str, &str)] = &[
@@ -35,12 +41,18 @@ pub(crate) struct Server {
 impl Server {
     /// Sets one up and starts it.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with settings.
+    pub(crate) fn start_with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut setup = authority(folder.path());
         setup.args(["setup", "--org", "acme", "--email", OWNER, "--password-stdin"]);
         assert_done(&finish(setup, &format!("{PASSWORD}\n")));
         let mut serve = authority(folder.path());
         serve
+            .envs(settings.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -154,6 +166,19 @@ impl Home {
         let done = finish(command, "");
         assert_done(&done);
         serde_json::from_slice(&done.stdout).unwrap()
+    }
+
+    /// A client with the key that `login` kept.
+    pub(crate) fn client(&self) -> client::Client {
+        let kept = std::fs::read_to_string(self.path().join("runtime/nlp/default")).unwrap();
+        let client = client::Client::new(self.url.as_ref().unwrap(), client::Plain::LocalOnly).unwrap();
+        client.with(kept.trim().into())
+    }
+
+    /// Writes a program that is found before others of its name.
+    pub(crate) fn program(&self, name: &str, text: &str) {
+        let file = self.write(&format!("bin/{name}"), text);
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     /// Runs git.

@@ -83,9 +83,7 @@ fn a_rotated_token_is_written_where_it_is_used_or_the_rotation_is_taken_back() {
     let new = reader.json(["token", "show", "self"]);
     assert_eq!(new["rotated_from"].as_str(), Some(id));
     // GitHub's program, as far as it matters here.
-    let tool = owner
-        .write("bin/gh", "#!/bin/sh\n[ \"$1\" = auth ] || { echo \"$@\" >\"$HOME/called\"; cat >\"$HOME/given\"; }\n");
-    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+    owner.program("gh", "#!/bin/sh\n[ \"$1\" = auth ] || { echo \"$@\" >\"$HOME/called\"; cat >\"$HOME/given\"; }\n");
     let id = new["id"].as_str().unwrap();
     assert_done(&owner.nlp(["sync", "github-secret", "NLP_TOKEN", "--repo", "acme/widgets", "--rotate", id]));
     assert_eq!(
@@ -93,6 +91,65 @@ fn a_rotated_token_is_written_where_it_is_used_or_the_rotation_is_taken_back() {
         "secret set NLP_TOKEN --repo acme/widgets"
     );
     assert!(std::fs::read_to_string(owner.path().join("given")).unwrap().starts_with("nlp_"));
+}
+
+#[test]
+fn a_variable_of_gitlab_is_set_and_the_old_token_ends_if_that_is_asked() {
+    let server = Server::start();
+    let owner = server.owner();
+    let made = owner.json(["token", "create", "deploy", "--scope", "read"]);
+    let id = made["id"].as_str().unwrap();
+    // GitLab's program where the variable does not exist yet: updating fails, setting does not.
+    owner.program(
+        "glab",
+        "#!/bin/sh\n[ \"$1\" = auth ] && exit\n[ \"$2\" = set ] || exit 1\necho \"$@\" >\"$HOME/called\"; cat >\"$HOME/given\"\n",
+    );
+    let done = owner.json(["sync", "gitlab-var", "NLP_TOKEN", "--repo", "acme/widgets", "--rotate", id, "--finish"]);
+    assert_eq!(done["finished"], true);
+    assert_eq!(
+        std::fs::read_to_string(owner.path().join("called")).unwrap().trim(),
+        "variable set NLP_TOKEN --masked --repo acme/widgets"
+    );
+    assert_eq!(text(&owner.nlp(["token", "show", id, "--field", "status"])), "revoked");
+    let new = std::fs::read_to_string(owner.path().join("given")).unwrap();
+    assert_code(&Home::new(Some(&server.url)).with("NLP_TOKEN", new).nlp(["token", "validate"]), 0);
+    // Where nothing can be written, nothing is rotated.
+    owner.program("glab", "#!/bin/sh\nexit 1\n");
+    let id = done["id"].as_str().unwrap();
+    let refused = owner.nlp(["sync", "gitlab-var", "NLP_TOKEN", "--rotate", id]);
+    assert_code(&refused, 1);
+    assert!(said(&refused).contains("glab auth login"), "{}", said(&refused));
+    assert_eq!(text(&owner.nlp(["token", "show", id, "--field", "status"])), "active");
+}
+
+#[test]
+fn an_exported_trail_is_verified_without_the_authority() {
+    let server = Server::start();
+    let owner = server.owner();
+    owner.json(["token", "create", "one", "--scope", "read"]);
+    let asked = owner.json(["audit", "verify"]);
+    let head = asked["head"].as_str().unwrap();
+    assert_done(&owner.nlp(["audit", "export", "trail.ndjson"]));
+    let trail = std::fs::read_to_string(owner.path().join("trail.ndjson")).unwrap();
+    drop(server);
+    let alone = Home::new(None);
+    alone.write("trail.ndjson", &trail);
+    let whole = alone.json(["audit", "verify", "trail.ndjson", "--expect-head", head]);
+    assert_eq!((&whole["ok"], &whole["head"], &whole["checked"]), (&true.into(), &asked["head"], &asked["checked"]));
+    let lines: Vec<_> = trail.lines().collect();
+    let first: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
+    let after = format!("1.{}", first["hash"].as_str().unwrap());
+    let rest = lines[1..].join("\n");
+    assert_code(&alone.nlp_with(["audit", "verify", "-", "--after", &after], &rest), 0);
+    assert_code(&alone.nlp_with(["audit", "verify", "-"], ""), 0);
+    let changed = trail.replacen("token.create", "token.update", 1);
+    for (input, said_so) in [(changed.as_str(), "was changed"), (lines[0], "was there once"), ("{}", "is not an event")]
+    {
+        let done = alone.nlp_with(["audit", "verify", "-", "--expect-head", head], input);
+        assert_code(&done, 1);
+        assert!(said(&done).contains(said_so), "{}", said(&done));
+    }
+    assert_code(&alone.nlp(["audit", "verify", "trail.ndjson", "--expect-head", "7"]), 2);
 }
 
 #[test]

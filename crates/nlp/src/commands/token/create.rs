@@ -25,12 +25,28 @@ pub(crate) struct Args {
     /// The project it is bound to, by id.
     #[arg(long, value_name = "PROJECT")]
     project: Option<String>,
-    /// A label without effect on access.
-    #[arg(long, value_name = "LABEL")]
-    agent_type: Option<String>,
+    #[command(flatten)]
+    about: About,
     /// A retry with the same key makes no second token.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+}
+
+/// What is said of it, for whoever looks at it later or is told of it by a validation.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(in crate::commands) struct About {
+    /// What it is for.
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// Its holder in your own system, such as a customer's number.
+    #[arg(long, value_name = "ID")]
+    external_id: Option<String>,
+    /// A network it may be used from, in CIDR notation; may come several times. From anywhere if left out.
+    #[arg(long, value_name = "NETWORK")]
+    allow_network: Vec<String>,
+    /// A label without effect on access.
+    #[arg(long, value_name = "LABEL")]
+    agent_type: Option<String>,
 }
 
 /// When it ends.
@@ -64,7 +80,7 @@ pub(in crate::commands) struct New {
     pub(in crate::commands) expires_in_days: Option<u32>,
     pub(in crate::commands) expires_at: Option<String>,
     pub(in crate::commands) project: Option<String>,
-    pub(in crate::commands) agent_type: Option<String>,
+    pub(in crate::commands) about: About,
     pub(in crate::commands) idempotency_key: Option<String>,
 }
 
@@ -79,7 +95,10 @@ pub(in crate::commands) fn create(client: &Client, family: Family, new: New) -> 
         "expires_in_days": new.expires_in_days,
         "expires_at": new.expires_at,
         "project_id": new.project,
-        "agent_type": new.agent_type,
+        "agent_type": new.about.agent_type,
+        "description": new.about.description,
+        "external_id": new.about.external_id,
+        "allowed_networks": (!new.about.allow_network.is_empty()).then_some(new.about.allow_network),
     });
     Ok(match family {
         Family::Organization => {
@@ -100,7 +119,7 @@ pub(super) fn run(settings: &Settings, printer: &Printer, family: Family, args: 
         expires_in_days: args.end.expires_in_days,
         expires_at: args.end.expires_at.clone(),
         project: args.project.clone(),
-        agent_type: args.agent_type.clone(),
+        about: args.about.clone(),
         idempotency_key: args.idempotency_key.clone(),
     };
     let made = create(&settings.signed_in()?, family, new)?;
@@ -119,7 +138,12 @@ pub(super) fn duplicate(settings: &Settings, printer: &Printer, args: &Duplicate
             expires_in_days: args.end.expires_in_days,
             expires_at: args.end.expires_at.clone(),
             project: like.project_id,
-            agent_type: Some(like.agent_type),
+            about: About {
+                description: like.description,
+                external_id: like.external_id,
+                allow_network: like.allowed_networks.unwrap_or_default(),
+                agent_type: Some(like.agent_type),
+            },
             idempotency_key: None,
         },
     )?;

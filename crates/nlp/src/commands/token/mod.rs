@@ -34,7 +34,7 @@ pub(crate) enum Command {
     CancelRotation(rotate::CancelArgs),
     /// Revoke tokens at once.
     Revoke(revoke::Args),
-    /// Make another token with the same name, scopes and project.
+    /// Make another token with the same name, scopes, project and restrictions.
     Duplicate(create::DuplicateArgs),
     /// Ask whether a token is good. It is read from a variable, --token-file or standard input.
     Validate(validate::Args),
