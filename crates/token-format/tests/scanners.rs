@@ -97,3 +97,21 @@ fn betterleaks_and_kingfisher_have_the_expression_for_issued_tokens() {
     let named = pattern::ISSUED.replacen('(', "(?P<TOKEN>", 1);
     assert!(shipped("kingfisher.yaml").contains(&format!("pattern: '{named}'")));
 }
+
+#[test]
+fn rules_that_ask_about_a_finding_ask_where_the_document_says_and_no_name_that_exists() {
+    let document = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/openapi.json");
+    let document = fs::read_to_string(document).unwrap();
+    for file in ["betterleaks.toml", "kingfisher.yaml"] {
+        let rules = shipped(file);
+        let code = rules.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n");
+        // Until somebody names their authority, nothing leaves the machine: RFC 6761 §6.4.
+        let hosts: Vec<_> = code.split("https://").skip(1).collect();
+        assert_eq!(hosts.len(), 2, "{file}: one to validate, one to revoke");
+        assert!(hosts.iter().all(|host| host.starts_with("tokens.invalid")), "{file}: {hosts:?}");
+        for path in ["/v1/auth/validate", "/v1/credentials/revoke"] {
+            assert_eq!(code.matches(path).count(), 1, "{file}: {path}");
+            assert!(document.contains(&format!("\"{path}\": {{\n      \"post\"")), "{path} is no operation");
+        }
+    }
+}
