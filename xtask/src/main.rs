@@ -67,8 +67,8 @@ const TASKS: &[Task] = &[
     Task {
         name: "dist",
         usage: "dist [--dev]",
-        about: "a Debian package, archives, a bill of materials and their checksums, in the target folder; --dev packs a \
-                build without optimisation",
+        about: "a Debian package, archives (static where musl is installed), a bill of materials and their checksums, in the \
+                target folder; --dev packs a build without optimisation",
         run: dist::task,
     },
     Task { name: "book", usage: "book", about: "the book as pages, by mdBook", run: book::task },

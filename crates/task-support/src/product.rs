@@ -4,7 +4,7 @@ use crate::fail::{Context as _, Fail, Result};
 use crate::process::{POLL, Server, run};
 use crate::{interrupt, project};
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -31,14 +31,33 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
     build_program("api", "nolapse-api", profile)
 }
 
+/// Another platform than this machine's to build for.
+#[derive(Clone, Copy, Debug)]
+pub struct Platform<'a> {
+    /// As Rust names it: `x86_64-unknown-linux-musl`.
+    pub target: &'a str,
+    /// The C compiler for it; some of what is linked is C.
+    pub compiler: &'a Path,
+}
+
 /// Builds the program `name` of `package`.
 pub fn build_program(package: &str, name: &str, profile: Profile) -> Result<PathBuf> {
+    build_for(package, name, profile, None)
+}
+
+/// The same for a platform.
+pub fn build_for(package: &str, name: &str, profile: Profile, platform: Option<Platform<'_>>) -> Result<PathBuf> {
     let mut cargo = project::cargo();
     cargo.args(["build", "--locked", "--package", package, "--bin", name]);
     if package == "api" && profile != Profile::Dev {
         cargo.args(["--bin", SEED]);
     }
-    let folder = match profile {
+    let mut folder = project::target_directory()?;
+    if let Some(Platform { target, compiler }) = platform {
+        cargo.args(["--target", target]).env(format!("CC_{}", target.replace('-', "_")), compiler);
+        folder.push(target);
+    }
+    folder.push(match profile {
         Profile::Dev => "debug",
         Profile::Release => {
             cargo.arg("--release");
@@ -48,9 +67,9 @@ pub fn build_program(package: &str, name: &str, profile: Profile) -> Result<Path
             cargo.args(["--profile", "release-dev"]);
             "release-dev"
         }
-    };
+    });
     run(&mut cargo)?;
-    Ok(project::target_directory()?.join(folder).join(name))
+    Ok(folder.join(name))
 }
 
 /// Waits for the server's `listening on http://…` and returns that address, without a final slash. Every line the

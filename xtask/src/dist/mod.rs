@@ -6,6 +6,7 @@
 
 mod bill;
 mod deb;
+mod portable;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,11 +44,14 @@ pub(crate) fn task(mut args: Args) -> Result {
         programs.push(product::build_program(package, name, profile)?);
     }
     let release = Release { version: version()?, target: target()?, programs, folder };
+    let packed = portable::build(&release.target, profile)?;
+    let (target, programs) =
+        packed.as_ref().map_or((&release.target, &release.programs), |(target, programs)| (target, programs));
 
     let mut made = Vec::new();
     say::step("archives");
-    for program in &release.programs {
-        made.push(archive(&release, program)?);
+    for program in programs {
+        made.push(archive(&release, target, program)?);
     }
     say::step("the bill of materials");
     made.push(bill::write(&release)?);
@@ -82,9 +86,9 @@ fn target() -> Result<String> {
 }
 
 /// One program with its licence, in a folder of its own.
-fn archive(release: &Release, program: &Path) -> Result<PathBuf> {
+fn archive(release: &Release, target: &str, program: &Path) -> Result<PathBuf> {
     let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let inside = format!("{name}-{}-{}", release.version, release.target);
+    let inside = format!("{name}-{}-{target}", release.version);
     let folder = release.folder.join(&inside);
     make_folder(&folder)?;
     copy(program, &folder.join(&name))?;
