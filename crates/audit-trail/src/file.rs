@@ -3,8 +3,8 @@
 use std::fmt;
 use std::io::{self, BufRead, Read as _};
 
-use token_domain::record::AuditRecord;
 use token_domain::id::OrganizationId;
+use token_domain::record::AuditRecord;
 
 use crate::chain::{Break, Chain, Place};
 use crate::line::{self, InvalidLine};

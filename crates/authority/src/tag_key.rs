@@ -4,8 +4,8 @@
 //! second factors, cannot be opened again: their holders sign in with recovery codes, or have their factor reset.
 
 use secret_hash::{KeyId, VerifyTag, sealing_key};
-use token_domain::record::Principal;
 use token_domain::Span;
+use token_domain::record::Principal;
 
 use crate::audit::{Event, record};
 use crate::context::Context;

@@ -9,7 +9,6 @@
 use crate::backend::postgresql::Queue;
 use crate::backend::{postgresql, sqlite};
 use crate::model::{LogPlace, Opened, Opening, Standing, Touched};
-use token_domain::record::AuditHead;
 use crate::operations::Operation;
 use crate::unit::{Tx, TxSide};
 use futures::future::{try_join4, try_join5};
@@ -17,6 +16,7 @@ use std::sync::{Arc, OnceLock};
 use token_domain::Timestamp;
 use token_domain::execution::RepositoryName;
 use token_domain::id::OrganizationId;
+use token_domain::record::AuditHead;
 use token_domain::record::{AuditRecord, NewToken};
 
 /// Has something written at once on SQLite, and later on PostgreSQL, where what the statement borrows has to be kept.

@@ -16,8 +16,11 @@
 use crate::backend::postgresql::Queue;
 use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
-use crate::model::{AccessScopeEdit, ActorEdit, ActorFilter, AuditFilter, ExecutionFilter, ExecutionKey, IdempotencyRecord, Kill, Listing, LogEntry, LogPlace, Page, ProjectContents, RegisteredNode, StatusCounts, TokenCount, TokenEdit, TokenFilter, TokenUse};
-use token_domain::record::AuditHead;
+use crate::model::{
+    AccessScopeEdit, ActorEdit, ActorFilter, AuditFilter, ExecutionFilter, ExecutionKey, IdempotencyRecord, Kill,
+    Listing, LogEntry, LogPlace, Page, ProjectContents, RegisteredNode, StatusCounts, TokenCount, TokenEdit,
+    TokenFilter, TokenUse,
+};
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use futures::executor::block_on;
 use futures::future::{BoxFuture, join};
@@ -28,6 +31,7 @@ use token_domain::id::{
     TokenId, TrustPolicyId, UserId,
 };
 use token_domain::person::{RoleRef, SecondFactorRule};
+use token_domain::record::AuditHead;
 use token_domain::record::{
     AccessScope, Account, Actor, AuditRecord, Baseline, Candidate, CustomRole, Execution, Home, Invitation, Invited,
     Member, Membership, MembershipStanding, Organization, Principal, Project, Repository, SecondFactor, Session,

@@ -33,8 +33,12 @@ pub(super) fn check(architecture: &Architecture, members: &Members) -> Vec<Findi
             found.push(Finding::new(&member.name, format!("{name} belongs into [dev-dependencies]")));
         }
         let for_tests = ours().filter(|one| one.dev).map(|one| one.name.as_str());
-        for name in for_tests.filter(|name| !FOR_TESTS.contains(name) && *name != member.name && !drawn.contains(name)) {
-            let text = format!("its tests depend on `{name}`: only {} and what the package itself may use", FOR_TESTS.join(", "));
+        for name in for_tests.filter(|name| !FOR_TESTS.contains(name) && *name != member.name && !drawn.contains(name))
+        {
+            let text = format!(
+                "its tests depend on `{name}`: only {} and what the package itself may use",
+                FOR_TESTS.join(", ")
+            );
             found.push(Finding::new(&member.name, text));
         }
     }

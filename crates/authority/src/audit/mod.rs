@@ -14,10 +14,10 @@ mod refusal;
 use std::mem::take;
 
 use serde_json::{Map, Value};
-use token_domain::record::AuditHead;
 use storage::{StoreError, Tx};
 use token_domain::Timestamp;
 use token_domain::id::OrganizationId;
+use token_domain::record::AuditHead;
 use token_domain::record::{AuditRecord, Principal};
 
 pub use audit_trail::chain::hash;

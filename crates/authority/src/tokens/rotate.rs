@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use storage::model::{Kill, Touched};
-use token_domain::record::{Principal, Token, TokenOwner};
 use token_domain::decide::Credential;
 use token_domain::id::{OrganizationId, TokenId};
 use token_domain::record::{NewToken, Principal, Token};
+use token_domain::record::{Principal, Token, TokenOwner};
 use token_domain::token::{GraceMode, Lifetime, RevokeReason, Status, TokenFacts};
 use token_domain::{ScopeSet, Span, Timestamp};
 use token_format::PlainToken;

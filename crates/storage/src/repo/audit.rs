@@ -4,7 +4,6 @@ use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::kept::Keep as _;
 use crate::model::AuditFilter;
-use token_domain::record::AuditHead;
 use crate::rows::{AuditEventRow, AuditHeadRow, NIL_TRAIL};
 use crate::schema::{audit_events, audit_heads};
 use crate::sql_types::Bind;
@@ -13,6 +12,7 @@ use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::access::Direction;
 use token_domain::id::OrganizationId;
+use token_domain::record::AuditHead;
 use token_domain::record::AuditRecord;
 
 pub(crate) async fn audit_head(

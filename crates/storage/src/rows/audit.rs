@@ -3,11 +3,11 @@
 use super::inconsistent;
 use crate::error::StoreError;
 use crate::model::{LogEntry, LogPlace, Touched};
-use token_domain::record::AuditHead;
 use crate::schema::{audit_events, audit_heads, revocation_log};
 use crate::sql_types::Digest32;
 use diesel::prelude::{Queryable, QueryableByName, Selectable};
 use token_domain::id::OrganizationId;
+use token_domain::record::AuditHead;
 use token_domain::record::AuditRecord;
 use token_domain::{Id, Timestamp};
 use uuid::Uuid;

@@ -2,12 +2,12 @@
 
 use crate::run::{founded, read, write};
 use storage::model::{AuditFilter, IdempotencyRecord, LogEntry, LogPlace, Touched};
-use token_domain::record::AuditHead;
 use storage::{Constraint, StoreError};
 use test_support::records::{self, T0, after, id};
 use test_support::{Backend, Db};
 use token_domain::access::Direction;
 use token_domain::id::OrganizationId;
+use token_domain::record::AuditHead;
 use token_domain::record::{AuditRecord, Principal};
 use token_domain::{Span, Timestamp};
 

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use storage::model::Touched;
-use token_domain::record::AuditHead;
 use storage::{Store, StoreError, StoreOptions, Tx};
 use test_support::records::{self, after, id};
 use test_support::{Backend, Db};
 use token_domain::execution::RepositoryName;
+use token_domain::record::AuditHead;
 use token_domain::record::Token;
 use token_domain::token::GraceMode;
 
