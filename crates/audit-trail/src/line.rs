@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use token_domain::Timestamp;
 use token_domain::id::OrganizationId;
 use token_domain::record::AuditRecord;
-use token_domain::record::AuditRecord;
 
 use crate::chain::{hex, unhex};
 

@@ -20,6 +20,9 @@ use super::codes::{Code, Entry};
 const REALM: &str = "Bearer realm=\"nolapse\"";
 /// On a 403 for want of scopes: the smallest sets that would do, separated by commas, the one that permits least first.
 const ACCEPTED_SCOPES: HeaderName = HeaderName::from_static("x-accepted-scopes");
+/// Nobody on the way keeps the answer: what is said of a credential is true at that moment.
+pub const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// An error on its way to a client. One pointer wide, so that results stay small.
@@ -289,6 +292,7 @@ pub const fn accepted_scopes_header() -> HeaderName {
 pub fn exact(status: StatusCode, json: impl MessageBody + 'static) -> HttpResponse {
     let mut response = HttpResponse::new(status);
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
     response.set_body(BoxBody::new(json))
 }
 

@@ -16,8 +16,7 @@ use std::sync::{Arc, OnceLock};
 use token_domain::Timestamp;
 use token_domain::execution::RepositoryName;
 use token_domain::id::OrganizationId;
-use token_domain::record::AuditHead;
-use token_domain::record::{AuditRecord, NewToken};
+use token_domain::record::{AuditHead, AuditRecord, NewToken};
 
 /// Has something written at once on SQLite, and later on PostgreSQL, where what the statement borrows has to be kept.
 macro_rules! written {

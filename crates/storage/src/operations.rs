@@ -31,11 +31,10 @@ use token_domain::id::{
     TokenId, TrustPolicyId, UserId,
 };
 use token_domain::person::{RoleRef, SecondFactorRule};
-use token_domain::record::AuditHead;
 use token_domain::record::{
-    AccessScope, Account, Actor, AuditRecord, Baseline, Candidate, CustomRole, Execution, Home, Invitation, Invited,
-    Member, Membership, MembershipStanding, Organization, Principal, Project, Repository, SecondFactor, Session,
-    SessionStanding, StoredRule, StoredSecret, Token, TokenOwner, TokenTerms, TrustAttempt, TrustPolicy, User,
+    AccessScope, Account, Actor, AuditHead, AuditRecord, Baseline, Candidate, CustomRole, Execution, Home, Invitation,
+    Invited, Member, Membership, MembershipStanding, Organization, Principal, Project, Repository, SecondFactor,
+    Session, SessionStanding, StoredRule, StoredSecret, Token, TokenOwner, TokenTerms, TrustAttempt, TrustPolicy, User,
     Verified,
 };
 use token_domain::text::{Email, Name, Slug};

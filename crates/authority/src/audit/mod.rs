@@ -17,8 +17,7 @@ use serde_json::{Map, Value};
 use storage::{StoreError, Tx};
 use token_domain::Timestamp;
 use token_domain::id::OrganizationId;
-use token_domain::record::AuditHead;
-use token_domain::record::{AuditRecord, Principal};
+use token_domain::record::{AuditHead, AuditRecord, Principal};
 
 pub use audit_trail::chain::hash;
 pub use audit_trail::{chain, file, line};

@@ -7,7 +7,6 @@ use storage::model::{OwnerFilter, TokenEdit};
 use token_domain::ScopeCatalogue;
 use token_domain::id::{ProjectId, TokenId, UserId};
 use token_domain::record::{Token, TokenDetails, TokenOwner};
-use token_domain::record::{Token, TokenDetails, TokenOwner};
 use token_domain::text::{AgentType, Name};
 use token_domain::token::{Explanation, Lifetime};
 

@@ -12,6 +12,7 @@ use tracing::Instrument as _;
 use super::finish::Finish;
 use super::settle::settle;
 use crate::ends_soon::EndsSoon;
+use crate::error::NO_STORE;
 use crate::extract::body::Started;
 use crate::parts::{Edge, EdgeParts, Transport};
 use crate::request_id::RequestId;
@@ -19,7 +20,7 @@ use crate::request_id::RequestId;
 /// On every answer unless the handler set its own: nothing here is a page, may be framed, cached or sniffed.
 const SECURITY: [(HeaderName, HeaderValue); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::CACHE_CONTROL, NO_STORE),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),

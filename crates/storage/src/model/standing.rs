@@ -3,9 +3,7 @@
 use token_domain::id::{OrganizationId, SessionId, TokenId, UserId};
 use token_domain::token::Kind;
 
-use token_domain::record::{Candidate, MembershipStanding, SessionStanding, TokenTerms};
-
-use token_domain::record::AuditHead;
+use token_domain::record::{AuditHead, Candidate, MembershipStanding, SessionStanding, TokenTerms};
 
 /// The credential that a change is made by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,8 +12,7 @@ use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::access::Direction;
 use token_domain::id::OrganizationId;
-use token_domain::record::AuditHead;
-use token_domain::record::AuditRecord;
+use token_domain::record::{AuditHead, AuditRecord};
 
 pub(crate) async fn audit_head(
     conn: &mut Conn<'_>,

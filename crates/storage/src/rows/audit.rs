@@ -7,8 +7,7 @@ use crate::schema::{audit_events, audit_heads, revocation_log};
 use crate::sql_types::Digest32;
 use diesel::prelude::{Queryable, QueryableByName, Selectable};
 use token_domain::id::OrganizationId;
-use token_domain::record::AuditHead;
-use token_domain::record::AuditRecord;
+use token_domain::record::{AuditHead, AuditRecord};
 use token_domain::{Id, Timestamp};
 use uuid::Uuid;
 

@@ -84,7 +84,7 @@ const FOUND_AT_ONCE: [&str; 5] =
     ["first_organization", "organization_by_slug", "published_coverage", "share_organization", "token_rules"];
 
 /// What is read of the store and is no list: a row found by its key, a number, or all that there is.
-const NO_LISTS: [&str; 46] = [
+const NO_LISTS: [&str; 48] = [
     "access_scope",
     "access_scope_by_slug",
     "actor",

@@ -7,8 +7,7 @@ use test_support::records::{self, T0, after, id};
 use test_support::{Backend, Db};
 use token_domain::access::Direction;
 use token_domain::id::OrganizationId;
-use token_domain::record::AuditHead;
-use token_domain::record::{AuditRecord, Principal};
+use token_domain::record::{AuditHead, AuditRecord, Principal};
 use token_domain::{Span, Timestamp};
 
 pub(crate) fn event(organization_id: Option<OrganizationId>, head: AuditHead, target: &str) -> AuditRecord {

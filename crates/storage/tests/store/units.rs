@@ -12,8 +12,7 @@ use storage::{Store, StoreError, StoreOptions, Tx};
 use test_support::records::{self, after, id};
 use test_support::{Backend, Db};
 use token_domain::execution::RepositoryName;
-use token_domain::record::AuditHead;
-use token_domain::record::Token;
+use token_domain::record::{AuditHead, Token};
 use token_domain::token::GraceMode;
 
 #[test]

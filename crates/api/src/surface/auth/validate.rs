@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Bytes, Data, Payload};
-use actix_web::{HttpRequest, HttpResponse, post};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, post};
 use authority::validate::{Details, Entry, Outcome, Validator};
 use authority::{Context, Failure, Origin};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use super::shown::shown;
 use crate::surface::{failing, freshness, origin};
 use edge::codes::Code;
-use edge::error::{ApiError, ApiResult, accepted_scopes, accepted_scopes_header, exact, lacking_challenge};
+use edge::error::{ApiError, ApiResult, NO_STORE, accepted_scopes, accepted_scopes_header, exact, lacking_challenge};
 use edge::extract::body::{self, MAX_VALIDATE_BODY};
 
 pub(super) const INVALID: &str = r#"{"valid":false,"error":"invalid token"}"#;
@@ -286,9 +286,14 @@ fn invalid() -> HttpResponse {
     response
 }
 
+fn unkept(mut response: HttpResponseBuilder) -> HttpResponseBuilder {
+    response.insert_header((header::CACHE_CONTROL, NO_STORE));
+    response
+}
+
 fn elsewhere() -> HttpResponse {
     let entry = Code::AddressNotAllowed.entry();
-    HttpResponse::build(entry.status).json(ElsewhereToken {
+    unkept(HttpResponse::build(entry.status)).json(ElsewhereToken {
         valid: true,
         error: entry.error,
         message: entry.message,
@@ -300,7 +305,7 @@ fn lacking(context: &Context, required: &Requirement, missing: ScopeSet, unknown
     let mut names = context.catalogue().names(missing);
     names.extend(unknown.iter().map(|name| shown(name)));
     let entry = Code::InsufficientScope.entry();
-    let mut response = HttpResponse::build(entry.status);
+    let mut response = unkept(HttpResponse::build(entry.status));
     response.insert_header((header::WWW_AUTHENTICATE, lacking_challenge(&names)));
     // Nothing covers a name that the catalogue does not have.
     let sets = if unknown.is_empty() { context.catalogue().sufficient_names(required.scopes()) } else { Vec::new() };
@@ -335,7 +340,7 @@ fn detailed(context: &Context, entry: &Entry, details: Details) -> HttpResponse 
         ),
     };
     let scopes = authority::validate::shown_scopes(context.catalogue(), &credential, &token.scopes);
-    HttpResponse::Ok().json(ValidToken {
+    unkept(HttpResponse::Ok()).json(ValidToken {
         valid: true,
         org_id: credential.organization_id.to_string(),
         scopes,

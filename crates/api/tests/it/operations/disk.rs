@@ -131,6 +131,6 @@ fn a_new_key_is_on_disk_with_its_name_before_it_is_used(backend: Backend) {
     assert!(file.is_some(), "the key itself: {synced:?}");
     assert!(at(&folder) > file, "its name, after it: {synced:?}");
     for above in [folder.parent().unwrap(), folder.parent().unwrap().parent().unwrap(), server.database.folder()] {
-        assert!(at(above).is_some(), "the name of each new folder: {above:?} in {synced:?}");
+        assert!(at(above).is_some(), "the name of each new folder: {} in {synced:?}", above.display());
     }
 }

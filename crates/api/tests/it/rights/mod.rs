@@ -98,13 +98,13 @@ fn is_pair(loss: &Loss, gift: &Gift) -> bool {
         "accept_invitation" if loss.holder == Holder::Session => {
             matches!(loss.operation, "remove_member" | "edit_member" | "leave_organization")
         }
-        // Whoever is still there may do these about themselves, as a viewer too; and nobody sets two factors up.
-        "prove_session" | "edit_me" => !is_left_a_viewer,
+        // Whoever is still there may do these about themselves, as a viewer too, and with their own keys; and nobody sets two
+        // factors up.
+        "prove_session" | "edit_me" | "edit_key" | "cancel_key_rotation" => !is_left_a_viewer,
         "start_totp" | "confirm_totp" | "delete_totp" | "create_recovery_codes" => {
             !is_left_a_viewer && loss.operation != "confirm_totp"
         }
-        // Their own keys are a viewer's as well, but for a key that shows the secret of another.
-        "edit_key" | "cancel_key_rotation" => !is_left_a_viewer,
+        // But for a key that shows the secret of another.
         "rotate_key" if loss.holder != Holder::Key => !is_left_a_viewer,
         _ => true,
     };

@@ -35,6 +35,7 @@ fn a_good_token_has_exactly_three_keys(backend: Backend) {
             let answer = server.anyone().validate(&secret);
             assert_eq!((answer.status, answer.text()), (200, exact.as_str()));
             assert_eq!(answer.header("content-type"), Some("application/json"));
+            assert_eq!(answer.header("cache-control"), Some("no-store"));
             assert!(answer.header("x-request-id").is_some());
         }
     }
@@ -188,6 +189,7 @@ fn required_scopes(backend: Backend) {
     ];
     for (required, missing) in rows {
         let answer = ask(required);
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{required:?}");
         let body = answer.expect(403);
         assert_eq!((&body["valid"], &body["error"]), (&json!(true), &json!("insufficient scope")), "{required:?}");
         assert_eq!((&body["missing"], &body["statusCode"]), (&json!(missing), &json!(403)), "{required:?}");
@@ -222,6 +224,8 @@ fn detail_shows_everything(backend: Backend) {
         "grace_period_ends_at": null, "last_used_at": null, "owner": {"type": "organization", "id": org},
     });
     assert_eq!(seen, expected);
+    let answer = owner.post("/v1/auth/validate", &json!({"token": secret, "detail": true}));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
     // A new name shows at once, in spite of every cache.
     owner.patch(&format!("/v1/tokens/{id}"), &json!({"name": "renamed"})).expect(200);
     let seen = owner.post("/v1/auth/validate", &json!({"token": secret, "detail": true})).expect(200);
