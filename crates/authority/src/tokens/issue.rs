@@ -11,8 +11,7 @@ use token_domain::token::{Lifetime, TokenFacts};
 use token_format::PlainToken;
 
 use super::governed::govern_new;
-use super::keys::check_key_maker;
-use super::reach::project_of_new;
+use super::reach::{check_key_maker, project_of_new};
 use super::{Idempotency, TokenError, Tokens, remember, replayed, secret, within};
 use crate::audit::Event;
 use crate::change::{Ask, Change};

@@ -4,19 +4,14 @@
 //! a key of somebody else is not found, for administrators too.
 
 use storage::model::{OwnerFilter, TokenEdit};
-use token_domain::ScopeCatalogue;
 use token_domain::id::{ProjectId, TokenId, UserId};
 use token_domain::record::{Token, TokenDetails, TokenOwner};
 use token_domain::text::{AgentType, Name};
 use token_domain::token::{Explanation, Lifetime};
 
-use super::reach::Whose;
-use super::{Idempotency, IssueRequest, Issued, ListRequest, Page, RotateRequest, Rotated, TokenError, Tokens, within};
-use crate::origin::{Caller, Origin, Via};
-
-/// What a key must carry, besides the scope for the route, to be shown the secret of another: a key that leaks must not be
-/// able to make its own heirs unless somebody meant it to manage keys.
-const KEY_MAKER: &str = "tokens:manage";
+use super::reach::{Whose, check_key_maker};
+use super::{Idempotency, IssueRequest, Issued, ListRequest, Page, RotateRequest, Rotated, TokenError, Tokens};
+use crate::origin::{Caller, Origin};
 
 /// A key asked for.
 #[derive(Clone, Debug)]
@@ -142,15 +137,6 @@ impl Tokens {
         let user = person(caller)?;
         check_key_maker(&self.context.catalogue, caller)?;
         Ok(user)
-    }
-}
-
-/// Whether the caller may be shown the secret of a key. Asked where a request comes in, so that no hash is made in vain, and once
-/// more in its change: the key may have lost the scope meanwhile.
-pub(super) fn check_key_maker(catalogue: &ScopeCatalogue, caller: &Caller) -> Result<(), TokenError> {
-    match caller.via {
-        Via::Session { .. } => Ok(()),
-        Via::Token { .. } => within(catalogue, catalogue.expand(catalogue.find(KEY_MAKER)), caller.effective),
     }
 }
 

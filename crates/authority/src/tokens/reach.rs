@@ -3,11 +3,16 @@
 //! **Invariant:** every verb on a token by id asks here first. A credential bound to a project sees that project's tokens
 //! and makes tokens of that project; one confined to an access scope sees itself alone.
 
+use token_domain::ScopeCatalogue;
 use token_domain::id::{ProjectId, TokenId, UserId};
 use token_domain::record::{Token, TokenOwner};
 
-use super::{TokenError, Tokens};
+use super::{TokenError, Tokens, within};
 use crate::origin::{Caller, Via};
+
+/// What a key must carry, besides the scope for the route, to be shown the secret of another: a key that leaks must not be
+/// able to make its own heirs unless somebody meant it to manage keys.
+const KEY_MAKER: &str = "tokens:manage";
 
 /// Whose tokens a verb is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,5 +78,14 @@ pub(super) fn project_of_new(caller: &Caller, asked: Option<ProjectId>) -> Resul
     match (caller.bound_project(), asked) {
         (Some(bound), Some(asked)) if asked != bound => Err(TokenError::NoSuchProject),
         (bound, asked) => Ok(asked.or(bound)),
+    }
+}
+
+/// Whether the caller may be shown the secret of a key. Asked where a request comes in, so that no hash is made in vain, and once
+/// more in its change: the key may have lost the scope meanwhile.
+pub(super) fn check_key_maker(catalogue: &ScopeCatalogue, caller: &Caller) -> Result<(), TokenError> {
+    match caller.via {
+        Via::Session { .. } => Ok(()),
+        Via::Token { .. } => within(catalogue, catalogue.expand(catalogue.find(KEY_MAKER)), caller.effective),
     }
 }

@@ -11,8 +11,7 @@ use token_domain::{ScopeSet, Span, Timestamp};
 use token_format::PlainToken;
 
 use super::governed::govern_successor;
-use super::keys::check_key_maker;
-use super::reach::{Whose, reaches};
+use super::reach::{Whose, check_key_maker, reaches};
 use super::{Idempotency, TokenError, Tokens, remember, replayed, secret, within};
 use crate::audit::{Event, Trail};
 use crate::change::{Ask, Change};
