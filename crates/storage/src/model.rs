@@ -211,9 +211,9 @@ pub struct LogEntry {
     pub at: Timestamp,
 }
 
-/// The reason a kill is recorded with, and by whom.
+/// The reason a revocation is recorded with, and by whom.
 #[derive(Clone, Copy, Debug)]
-pub struct Kill {
+pub struct Revocation {
     /// When.
     pub at: Timestamp,
     /// Why.

@@ -17,8 +17,8 @@ use crate::backend::postgresql::Queue;
 use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
 use crate::model::{
-    AccessScopeEdit, ActorEdit, ActorFilter, AuditFilter, ExecutionFilter, ExecutionKey, IdempotencyRecord, Kill,
-    Listing, LogEntry, LogPlace, Page, ProjectContents, RegisteredNode, StatusCounts, TokenCount, TokenEdit,
+    AccessScopeEdit, ActorEdit, ActorFilter, AuditFilter, ExecutionFilter, ExecutionKey, IdempotencyRecord, Listing,
+    LogEntry, LogPlace, Page, ProjectContents, RegisteredNode, Revocation, StatusCounts, TokenCount, TokenEdit,
     TokenFilter, TokenUse,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
@@ -310,7 +310,7 @@ operations! {
         tokens::live_token_count(organization: given OrganizationId, now: given Timestamp) -> i64;
         /// Every personal key of these people in the organisation, dead ones included: what a change to the people touches.
         tokens::keys_of_people(organization: given OrganizationId, people: lent [UserId]) -> Vec<TokenId>;
-        /// The tokens of a project that were not killed, its actors' included; at most so many.
+        /// The tokens of a project that were not revoked, its actors' included; at most so many.
         tenancy::tokens_of_project(project: given ProjectId, limit: given u32) -> Vec<TokenId>;
         /// What was counted of a token from an hour up to, not including, another; hours without a use are left out.
         usage::token_usage(token: given TokenId, first: given Hour, end: given Hour) -> Vec<UsageHour>;
@@ -468,14 +468,14 @@ operations! {
         /// Takes a rotation back while its grace runs: the old token, active again, and its former successor, which
         /// is left as it is.
         tokens::cancel_supersession(organization: OrganizationId, id: TokenId, now: Timestamp) -> Option<(Token, TokenId)>;
-        /// Kills a token; nothing if it is not there or was killed before, whose first reason stays.
-        tokens::revoke_token(organization: OrganizationId, id: TokenId, kill: &'o Kill) -> Option<Token>;
-        /// Kills those of these tokens that were not killed before; which.
-        tokens::revoke_tokens(organization: OrganizationId, ids: &'o [TokenId], kill: &'o Kill) -> Vec<TokenId>;
+        /// Revokes a token; nothing if it is not there or was revoked before, whose first reason stays.
+        tokens::revoke_token(organization: OrganizationId, id: TokenId, revocation: &'o Revocation) -> Option<Token>;
+        /// Revokes those of these tokens that were not revoked before; which.
+        tokens::revoke_tokens(organization: OrganizationId, ids: &'o [TokenId], revocation: &'o Revocation) -> Vec<TokenId>;
         /// Records what was said about the revocation of these tokens.
         tokens::explain_revocations(organization: OrganizationId, ids: &'o [TokenId], explanation: &'o Explanation) -> ();
-        /// Kills every token of an owner in the organisation that was not killed before; which.
-        tokens::revoke_tokens_of_owner(organization: OrganizationId, owner: TokenOwner, kill: &'o Kill) -> Vec<TokenId>;
+        /// Revokes every token of an owner in the organisation that was not revoked before; which.
+        tokens::revoke_tokens_of_owner(organization: OrganizationId, owner: TokenOwner, revocation: &'o Revocation) -> Vec<TokenId>;
         /// Records the first use of a successor, and in first-use mode brings the end of its predecessor's grace
         /// forward, never back. The predecessor, if its grace changed.
         tokens::shorten_grace(successor: TokenId, at: Timestamp, new_end: Timestamp) -> Option<TokenId>;
@@ -535,11 +535,11 @@ operations! {
         actors::delete_actor(project: ProjectId, id: ActorId) -> Option<Vec<TokenId>>;
         /// Puts actors into a tenant boundary of their project, or into none; how many there were.
         tenancy::move_actors(project: ProjectId, ids: &'o [ActorId], scope: Option<AccessScopeId>, at: Timestamp) -> usize;
-        /// What an actor's tokens that were not killed are called, and when they end.
+        /// What an actor's tokens that were not revoked are called, and when they end.
         tenancy::update_tokens_of_actor(actor: ActorId, name: &'o Name, expires_at: Option<Timestamp>) -> ();
         /// Removes all that is in a project: its actors with their tokens, its access scopes. Other tokens that are bound to
-        /// it are killed, and bound to it no more.
-        tenancy::empty_project(project: ProjectId, kill: &'o Kill) -> ();
+        /// it are revoked, and bound to it no more.
+        tenancy::empty_project(project: ProjectId, revocation: &'o Revocation) -> ();
 
         /// The repository of that name, registered if it was not, and held until the unit ends: of two who register it at
         /// once the second sees what the first did. Call it first.

@@ -70,7 +70,7 @@ permissions! {
     ReadCoverage = "read";
     /// See the organisation's tokens.
     ReadTokens = "tokens:read";
-    /// Make, change and kill the organisation's tokens.
+    /// Make, change and revoke the organisation's tokens.
     ManageTokens = "tokens:manage";
     /// See how often tokens are used.
     ReadUsage = "usage:read";

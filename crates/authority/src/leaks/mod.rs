@@ -8,7 +8,7 @@ pub mod partner;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use storage::model::{Kill, Touched};
+use storage::model::{Revocation, Touched};
 use token_domain::record::Principal;
 use token_domain::token::RevokeReason;
 
@@ -153,8 +153,8 @@ impl Leaks {
             .change(ask, move |change| {
                 Box::pin(async move {
                     change.touch(Touched::Token(id));
-                    let kill = Kill { at: change.now, reason, by: change.by() };
-                    if change.tx.revoke_token(organization, id, &kill).await.map_err(Failure::from)?.is_none() {
+                    let revocation = Revocation { at: change.now, reason, by: change.by() };
+                    if change.tx.revoke_token(organization, id, &revocation).await.map_err(Failure::from)?.is_none() {
                         return Ok(false);
                     }
                     if let Some(source) = source {

@@ -1,6 +1,6 @@
 //! Removing a member, and leaving.
 
-use storage::model::Kill;
+use storage::model::Revocation;
 use token_domain::id::UserId;
 use token_domain::record::{MembershipStanding, TokenOwner};
 use token_domain::token::RevokeReason;
@@ -64,8 +64,8 @@ async fn end(
     event: Event,
 ) -> Result<(), OrganizationError> {
     let (organization, user) = (seat.organization(), found.user.id);
-    let kill = Kill { at: change.now, reason: RevokeReason::OwnerRemoved, by: change.by() };
-    let keys = change.tx.revoke_tokens_of_owner(organization, TokenOwner::Person(user), &kill).await?;
+    let revocation = Revocation { at: change.now, reason: RevokeReason::OwnerRemoved, by: change.by() };
+    let keys = change.tx.revoke_tokens_of_owner(organization, TokenOwner::Person(user), &revocation).await?;
     let sessions = change.tx.delete_sessions_of_member(organization, user).await?;
     change.tx.delete_membership(organization, user).await?;
     keep_an_owner(change.tx, organization, found).await?;

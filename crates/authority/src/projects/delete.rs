@@ -1,6 +1,6 @@
 //! Deleting a project with everything in it.
 
-use storage::model::{Kill, Touched};
+use storage::model::{Revocation, Touched};
 use token_domain::token::RevokeReason;
 
 use super::{Ground, IfAssigned, Projects, TenancyError};
@@ -40,12 +40,12 @@ impl Projects {
                     let project = ground.open(change).await?;
                     let contents = change.tx.project_contents(project.id, now).await?;
                     check(contents, if_assigned)?;
-                    let kill = Kill { at: now, reason: RevokeReason::OwnerRemoved, by: change.by() };
+                    let revocation = Revocation { at: now, reason: RevokeReason::OwnerRemoved, by: change.by() };
                     // Any number of tokens may go: the organisation's remembered ones are read again rather than listed here.
                     change.touch(Touched::Organization(ground.organization()));
                     let most = u32::try_from(MOST_NAMED).unwrap_or(u32::MAX);
                     let tokens = change.tx.tokens_of_project(project.id, most).await?;
-                    change.tx.empty_project(project.id, &kill).await?;
+                    change.tx.empty_project(project.id, &revocation).await?;
                     change.tx.delete_project(ground.organization(), project.id).await?;
                     let event = change
                         .event("project.delete")

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use storage::model::{Kill, TokenFilter};
+use storage::model::{Revocation, TokenFilter};
 use token_domain::id::TokenId;
 use token_domain::record::Token;
 use token_domain::token::Explanation;
@@ -186,8 +186,8 @@ impl Tokens {
                 Box::pin(async move {
                     let organization = change.caller()?.organization_id;
                     change.touching().touch_tokens(organization, Some(ids.clone()));
-                    let kill = Kill { at: change.now, reason: explanation.reason(), by: change.by() };
-                    let revoked = change.tx.revoke_tokens(organization, &ids, &kill).await?;
+                    let revocation = Revocation { at: change.now, reason: explanation.reason(), by: change.by() };
+                    let revoked = change.tx.revoke_tokens(organization, &ids, &revocation).await?;
                     if revoked.is_empty() {
                         return Ok(0);
                     }
@@ -199,7 +199,7 @@ impl Tokens {
                         .event("token.bulk_revoke")
                         .with("count", named.len())
                         .with("tokens", named)
-                        .with("reason", kill.reason.as_str());
+                        .with("reason", revocation.reason.as_str());
                     change.record(explained(event, &explanation)).await?;
                     Ok::<_, TokenError>(revoked.len())
                 })

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use storage::model::{Kill, Touched};
+use storage::model::{Revocation, Touched};
 use token_domain::Timestamp;
 use token_domain::decide::Credential;
 use token_domain::policy::{Idle, KindRule};
@@ -73,9 +73,9 @@ pub(crate) async fn fallen_idle(
                 if now < idle.ends_at(token.last_used_at.max(context.uses.last_used(id))) {
                     return Ok(());
                 }
-                let kill = Kill { at: change.now, reason: RevokeReason::Policy, by: change.by() };
-                if change.tx.revoke_token(organization, id, &kill).await?.is_some() {
-                    let event = change.event("token.revoke").on("token", id).with("reason", kill.reason.as_str());
+                let revocation = Revocation { at: change.now, reason: RevokeReason::Policy, by: change.by() };
+                if change.tx.revoke_token(organization, id, &revocation).await?.is_some() {
+                    let event = change.event("token.revoke").on("token", id).with("reason", revocation.reason.as_str());
                     change.record(event).await?;
                 }
                 Ok::<_, TokenError>(())

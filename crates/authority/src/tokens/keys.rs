@@ -129,7 +129,7 @@ impl Tokens {
         origin: &Origin,
     ) -> Result<(), TokenError> {
         self.key(caller, id).await?;
-        self.kill(caller, id, explanation, origin).await.map(drop)
+        self.revoke_reached(caller, id, explanation, origin).await.map(drop)
     }
 
     /// The person behind a caller who may be shown the secret of a key.

@@ -39,7 +39,7 @@ impl Tokens {
     /// # Errors
     /// A caller that is no token.
     pub async fn revoke_own(&self, caller: &Caller, origin: &Origin) -> Result<Option<LogPlace>, TokenError> {
-        self.kill(caller, token_id(caller)?, Explanation::default(), origin).await
+        self.revoke_reached(caller, token_id(caller)?, Explanation::default(), origin).await
     }
 }
 

@@ -17,7 +17,7 @@ const KEY_MAKER: &str = "tokens:manage";
 /// Whose tokens a verb is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Whose {
-    /// Anybody's in the organisation: to be looked at, and killed.
+    /// Anybody's in the organisation: to be looked at, and revoked.
     Anybody,
     /// Those that nobody holds as their own, and of actors: to be changed.
     Shared,

@@ -1,6 +1,6 @@
 //! Revoking a token.
 
-use storage::model::{Kill, LogPlace, Touched};
+use storage::model::{LogPlace, Revocation, Touched};
 use token_domain::id::TokenId;
 use token_domain::token::Explanation;
 
@@ -35,11 +35,11 @@ impl Tokens {
         if caller.bound_project().is_some() || is_confined(caller) {
             self.reached(caller, id, Whose::Anybody).await?;
         }
-        self.kill(caller, id, explanation, origin).await
+        self.revoke_reached(caller, id, explanation, origin).await
     }
 
     /// Revokes a token that the caller is known to reach, or that is not there.
-    pub(super) async fn kill(
+    pub(super) async fn revoke_reached(
         &self,
         caller: &Caller,
         id: TokenId,
@@ -52,9 +52,9 @@ impl Tokens {
                     let caller = *change.caller()?;
                     let organization = caller.organization_id;
                     change.touch(Touched::Token(id));
-                    let kill = Kill { at: change.now, reason: explanation.reason(), by: change.by() };
+                    let revocation = Revocation { at: change.now, reason: explanation.reason(), by: change.by() };
                     // Dead before, or not there: only a look tells.
-                    let (token, was_live) = match change.tx.revoke_token(organization, id, &kill).await? {
+                    let (token, was_live) = match change.tx.revoke_token(organization, id, &revocation).await? {
                         Some(token) => (Some(token), true),
                         None => (change.tx.token(organization, id).await?, false),
                     };
@@ -63,7 +63,8 @@ impl Tokens {
                         if !explanation.is_empty() {
                             change.tx.explain_revocations(organization, &[id], &explanation).await?;
                         }
-                        let event = change.event("token.revoke").on("token", id).with("reason", kill.reason.as_str());
+                        let event =
+                            change.event("token.revoke").on("token", id).with("reason", revocation.reason.as_str());
                         change.record(explained(event, &explanation)).await?;
                     }
                     Ok(())

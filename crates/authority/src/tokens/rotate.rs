@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use storage::model::{Kill, Touched};
+use storage::model::{Revocation, Touched};
 use token_domain::decide::Credential;
 use token_domain::id::{OrganizationId, TokenId};
 use token_domain::record::{NewToken, Principal, Token, TokenOwner};
@@ -214,8 +214,8 @@ impl Rotation {
         }
         if let Some(revoked) = facts.revoked {
             // Without a grace it is a revocation, and stays one wherever the clock goes.
-            let kill = Kill { at: revoked.at, reason: revoked.reason, by };
-            change.tx.revoke_token(organization, self.old.id, &kill).await?;
+            let revocation = Revocation { at: revoked.at, reason: revoked.reason, by };
+            change.tx.revoke_token(organization, self.old.id, &revocation).await?;
         }
         if let Some(idempotency) = self.idempotency {
             remember(change, organization, &operation, idempotency, token.id).await?;
@@ -275,12 +275,12 @@ async fn take_back(
         // Cancelled and rotated anew between the look and the lock: the caller did not mean that rotation.
         return Err(TokenError::WrongStatus(Status::Rotating));
     }
-    let kill = Kill { at: now, reason: RevokeReason::RotationCancelled, by: change.by() };
+    let revocation = Revocation { at: now, reason: RevokeReason::RotationCancelled, by: change.by() };
     // What the successor was rotated to as well: whoever holds it could otherwise renew it and keep what is taken back.
     let (mut next, mut ended) = (Some(successor), Vec::new());
     while let Some(heir) = next {
         change.touch(Touched::Token(heir));
-        if change.tx.revoke_token(organization, heir, &kill).await?.is_some() {
+        if change.tx.revoke_token(organization, heir, &revocation).await?.is_some() {
             ended.push(heir);
         }
         let found = change.tx.token(organization, heir).await?;

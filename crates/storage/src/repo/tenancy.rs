@@ -4,7 +4,7 @@ use super::listing::total;
 use super::totals;
 use super::{Conn, dialect};
 use crate::error::StoreError;
-use crate::model::{Kill, ProjectContents};
+use crate::model::{ProjectContents, Revocation};
 use crate::schema::{access_scopes, actors, idempotency_keys, tokens};
 use crate::sql_types::{Bind, UidParam};
 use diesel::prelude::*;
@@ -107,18 +107,22 @@ pub(crate) async fn tokens_of_project(
         .await?)
 }
 
-pub(crate) async fn empty_project(conn: &mut Conn<'_>, project: ProjectId, kill: &Kill) -> Result<(), StoreError> {
+pub(crate) async fn empty_project(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    revocation: &Revocation,
+) -> Result<(), StoreError> {
     let bound = tokens::project_id.eq(Some(project.bind()));
     let of_actors = || bound.and(tokens::kind.eq(Kind::Actor.as_str()));
     let made = tokens::table.filter(of_actors()).select(tokens::id);
     diesel::delete(idempotency_keys::table.filter(idempotency_keys::token_id.eq_any(made))).execute(conn).await?;
     diesel::delete(tokens::table.filter(of_actors())).execute(conn).await?;
-    // The organisation's and people's own tokens are killed, and kept for the record without the project.
+    // The organisation's and people's own tokens are revoked, and kept for the record without the project.
     diesel::update(tokens::table.filter(bound).filter(tokens::revoked_at.is_null()))
         .set((
-            tokens::revoked_at.eq(Some(kill.at.bind())),
-            tokens::revoked_reason.eq(Some(kill.reason.as_str())),
-            tokens::revoked_by.eq(Some(kill.by.to_string())),
+            tokens::revoked_at.eq(Some(revocation.at.bind())),
+            tokens::revoked_reason.eq(Some(revocation.reason.as_str())),
+            tokens::revoked_by.eq(Some(revocation.by.to_string())),
         ))
         .execute(conn)
         .await?;

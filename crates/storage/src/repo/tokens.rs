@@ -8,7 +8,7 @@ use super::listing::{not_older, older, total};
 use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::kept::Keep as _;
-use crate::model::{Kill, OwnerFilter, StatusCounts, TokenEdit, TokenFilter, TokenUse};
+use crate::model::{OwnerFilter, Revocation, StatusCounts, TokenEdit, TokenFilter, TokenUse};
 use crate::rows::{TokenRow, join_scopes};
 use crate::schema::tokens;
 use crate::sql_types::{Bind, Moment, MomentParam, UidParam};
@@ -30,7 +30,7 @@ const TOKENS_PER_STATEMENT: usize = 500;
 /// People named per statement.
 const PEOPLE_PER_STATEMENT: usize = 500;
 
-/// `tokens.revoked_at IS NULL AND …`: not killed, and not past its expiry at `$now`.
+/// `tokens.revoked_at IS NULL AND …`: not revoked, and not past its expiry at `$now`.
 macro_rules! unexpired {
     ($now:expr) => {
         tokens::revoked_at.is_null().and(tokens::expires_at.is_null().or(tokens::expires_at.gt(Some($now.bind()))))
@@ -47,7 +47,7 @@ macro_rules! expired {
     };
 }
 
-/// Active at `$now`: neither killed, nor expired, nor superseded.
+/// Active at `$now`: neither revoked, nor expired, nor superseded.
 macro_rules! active {
     ($now:expr) => {
         unexpired!($now).and(tokens::superseded_at.is_null())
@@ -447,7 +447,7 @@ pub(crate) async fn revoke_token(
     conn: &mut Conn<'_>,
     organization: OrganizationId,
     id: TokenId,
-    kill: &Kill,
+    revocation: &Revocation,
 ) -> Result<Option<Token>, StoreError> {
     let row = diesel::update(
         tokens::table
@@ -455,9 +455,9 @@ pub(crate) async fn revoke_token(
             .filter(tokens::revoked_at.is_null()),
     )
     .set((
-        tokens::revoked_at.eq(Some(kill.at.bind())),
-        tokens::revoked_reason.eq(Some(kill.reason.as_str())),
-        tokens::revoked_by.eq(Some(kill.by.to_string())),
+        tokens::revoked_at.eq(Some(revocation.at.bind())),
+        tokens::revoked_reason.eq(Some(revocation.reason.as_str())),
+        tokens::revoked_by.eq(Some(revocation.by.to_string())),
     ))
     .returning(TokenRow::as_returning())
     .kept()
@@ -471,7 +471,7 @@ pub(crate) async fn revoke_tokens(
     conn: &mut Conn<'_>,
     organization: OrganizationId,
     ids: &[TokenId],
-    kill: &Kill,
+    revocation: &Revocation,
 ) -> Result<Vec<TokenId>, StoreError> {
     let mut revoked = Vec::new();
     for ids in ids.chunks(TOKENS_PER_STATEMENT) {
@@ -481,9 +481,9 @@ pub(crate) async fn revoke_tokens(
                 .filter(tokens::id.eq_any(ids.iter().map(|id| id.bind()))),
         )
         .set((
-            tokens::revoked_at.eq(Some(kill.at.bind())),
-            tokens::revoked_reason.eq(Some(kill.reason.as_str())),
-            tokens::revoked_by.eq(Some(kill.by.to_string())),
+            tokens::revoked_at.eq(Some(revocation.at.bind())),
+            tokens::revoked_reason.eq(Some(revocation.reason.as_str())),
+            tokens::revoked_by.eq(Some(revocation.by.to_string())),
         ))
         .returning(tokens::id);
         revoked.extend(these.get_results::<TokenId>(conn).await?);
@@ -517,12 +517,12 @@ pub(crate) async fn revoke_tokens_of_owner(
     conn: &mut Conn<'_>,
     organization: OrganizationId,
     owner: TokenOwner,
-    kill: &Kill,
+    revocation: &Revocation,
 ) -> Result<Vec<TokenId>, StoreError> {
     let set = (
-        tokens::revoked_at.eq(Some(kill.at.bind())),
-        tokens::revoked_reason.eq(Some(kill.reason.as_str())),
-        tokens::revoked_by.eq(Some(kill.by.to_string())),
+        tokens::revoked_at.eq(Some(revocation.at.bind())),
+        tokens::revoked_reason.eq(Some(revocation.reason.as_str())),
+        tokens::revoked_by.eq(Some(revocation.by.to_string())),
     );
     let alive = tokens::organization_id.eq(organization.bind()).and(tokens::revoked_at.is_null());
     let revoked = match owner {

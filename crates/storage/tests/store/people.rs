@@ -1,7 +1,7 @@
 //! Organisations, people, memberships, roles, sessions.
 
 use crate::run::{founded, read, write};
-use storage::model::Kill;
+use storage::model::Revocation;
 use storage::{Constraint, StoreError};
 use test_support::Db;
 use test_support::records::{self, T0, after, id};
@@ -412,8 +412,8 @@ fn the_keys_of_people_are_found_in_one_organisation() {
                 tx.insert_token(&records::kept(key_of(2))).await?;
                 tx.insert_token(&records::kept(records::token(org, 3))).await?;
                 tx.insert_token(&records::kept(Token { organization_id: elsewhere.id, ..key_of(4) })).await?;
-                let kill = Kill { at: after(1), reason: RevokeReason::Requested, by: Principal::System };
-                tx.revoke_token(org, id(2), &kill).await?;
+                let revocation = Revocation { at: after(1), reason: RevokeReason::Requested, by: Principal::System };
+                tx.revoke_token(org, id(2), &revocation).await?;
                 assert_eq!(tx.keys_of_people(org, &[]).await?, []);
                 tx.keys_of_people(org, &[owner, id(9)]).await
             })

@@ -2,7 +2,7 @@
 
 use crate::run::{founded, read, write};
 use crate::tokens::insert;
-use storage::model::{AccessScopeEdit, ActorEdit, ActorFilter, Change, Kill, Listing, Page, ScopedTo, TokenUse};
+use storage::model::{AccessScopeEdit, ActorEdit, ActorFilter, Change, Listing, Page, Revocation, ScopedTo, TokenUse};
 use storage::{Constraint, Store, StoreError};
 use test_support::Db;
 use test_support::records::{self, T0, after, id};
@@ -254,13 +254,13 @@ fn an_actor_shows_its_last_use_and_goes_with_its_tokens() {
         let mut tokens = vec![actor_token(org, &first, 1), actor_token(org, &first, 2), records::token(org, 3)];
         tokens[1].rotated_from = Some(id(1));
         insert(store, tokens).await;
-        let kill = Kill { at: after(4), reason: RevokeReason::OwnerRemoved, by: Principal::System };
+        let revocation = Revocation { at: after(4), reason: RevokeReason::OwnerRemoved, by: Principal::System };
         write(store, move |tx| {
             Box::pin(async move {
                 let uses = [(1, 5), (2, 8), (3, 99)];
                 let uses = uses.map(|(number, at)| TokenUse { token_id: id(number), last_used_at: after(at) });
                 tx.record_uses(&uses).await?;
-                tx.revoke_token(org, id(1), &kill).await.map(drop)
+                tx.revoke_token(org, id(1), &revocation).await.map(drop)
             })
         })
         .await

@@ -3,7 +3,7 @@
 use crate::projects::{actor, actor_token, furnished, project, scope};
 use crate::run::{read, write};
 use crate::tokens::insert;
-use storage::model::{IdempotencyRecord, Kill, ProjectContents};
+use storage::model::{IdempotencyRecord, ProjectContents, Revocation};
 use storage::{Constraint, StoreError};
 use test_support::Db;
 use test_support::records::{self, after, id};
@@ -12,7 +12,7 @@ use token_domain::record::{Principal, Token};
 use token_domain::text::Name;
 use token_domain::token::{GraceMode, RevokeReason};
 
-const KILL: Kill = Kill { at: after_one(), reason: RevokeReason::OwnerRemoved, by: Principal::System };
+const REVOKED: Revocation = Revocation { at: after_one(), reason: RevokeReason::OwnerRemoved, by: Principal::System };
 
 const fn after_one() -> token_domain::Timestamp {
     token_domain::Timestamp::from_micros(records::T0.as_micros() + 1_000_000)
@@ -85,7 +85,7 @@ fn an_actors_living_tokens_follow_it() {
         insert(store, vec![actor_token(org, &holder, 1), actor_token(org, &holder, 2), records::token(org, 3)]).await;
         write(store, move |tx| {
             Box::pin(async move {
-                tx.revoke_token(org, id(1), &KILL).await?;
+                tx.revoke_token(org, id(1), &REVOKED).await?;
                 let name = Name::parse("Renamed").unwrap();
                 tx.update_tokens_of_actor(id(3), &name, Some(after(50))).await
             })
@@ -133,8 +133,8 @@ fn a_project_goes_with_all_that_is_in_it() {
                     tx.supersede_active(org, id(1), id(2), after(0), after(90), GraceMode::Fixed, after(0)).await?;
                 assert!(rotated.is_some());
                 tx.insert_idempotency(&key).await?;
-                let kill = Kill { at: after(0), reason: RevokeReason::Leaked, ..KILL };
-                tx.revoke_token(org, id(4), &kill).await.map(drop)
+                let revocation = Revocation { at: after(0), reason: RevokeReason::Leaked, ..REVOKED };
+                tx.revoke_token(org, id(4), &revocation).await.map(drop)
             })
         })
         .await
@@ -146,7 +146,7 @@ fn a_project_goes_with_all_that_is_in_it() {
 
         let gone = write(store, move |tx| {
             Box::pin(async move {
-                tx.empty_project(id(1), &KILL).await?;
+                tx.empty_project(id(1), &REVOKED).await?;
                 tx.delete_project(org, id(1)).await
             })
         });

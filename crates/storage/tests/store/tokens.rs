@@ -1,7 +1,7 @@
-//! Tokens: what is written, listed, changed and killed.
+//! Tokens: what is written, listed, changed and revoked.
 
 use crate::run::{founded, read, write};
-use storage::model::{Change, Kill, Narrowing, OwnerFilter, StatusCounts, TokenEdit, TokenFilter, TokenUse};
+use storage::model::{Change, Narrowing, OwnerFilter, Revocation, StatusCounts, TokenEdit, TokenFilter, TokenUse};
 use storage::{Constraint, Store, StoreError};
 use test_support::Db;
 use test_support::records::{self, T0, after, id};
@@ -13,7 +13,7 @@ use token_domain::token::{AllowedNetworks, Explanation, RevokeCause};
 use token_domain::token::{GraceMode, RevokeReason, Revoked, Status, Superseded, TokenFacts};
 use token_domain::{Span, Timestamp};
 
-const KILL: Kill = Kill { at: T0, reason: RevokeReason::Requested, by: Principal::System };
+const REVOKED: Revocation = Revocation { at: T0, reason: RevokeReason::Requested, by: Principal::System };
 
 pub(crate) async fn insert(store: &Store, tokens: Vec<Token>) {
     let inserted = write(store, move |tx| {
@@ -347,7 +347,7 @@ fn many_are_revoked_at_once_and_the_first_reason_stays() {
             write(store, move |tx| {
                 Box::pin(async move {
                     let ids = [id(1), id(2), id(99)];
-                    let revoked = tx.revoke_tokens(organization, &ids, &KILL).await?;
+                    let revoked = tx.revoke_tokens(organization, &ids, &REVOKED).await?;
                     let explanation = Explanation { cause: Some(cause), note: None };
                     tx.explain_revocations(organization, &revoked, &explanation).await?;
                     Ok(revoked)
@@ -431,21 +431,21 @@ fn what_is_shown_can_be_edited() {
 }
 
 #[test]
-fn the_first_kill_stands() {
+fn the_first_revocation_stands() {
     Db::each(async |db| {
         let store = db.store();
         let (org, user) = founded(store).await;
         insert(store, (1..=2).map(|number| records::token(org, number)).collect()).await;
-        let first = Kill { at: after(1), reason: RevokeReason::Leaked, by: Principal::User(user) };
-        let kill = move |organization, token, kill: Kill| {
-            write(store, move |tx| Box::pin(async move { tx.revoke_token(organization, token, &kill).await }))
+        let first = Revocation { at: after(1), reason: RevokeReason::Leaked, by: Principal::User(user) };
+        let revoke = move |organization, token, revocation: Revocation| {
+            write(store, move |tx| Box::pin(async move { tx.revoke_token(organization, token, &revocation).await }))
         };
-        assert_eq!(kill(id(9), id(1), first).await, Ok(None));
-        let killed = kill(org, id(1), first).await.unwrap().unwrap();
-        assert_eq!(killed.facts.revoked, Some(Revoked { at: after(1), reason: RevokeReason::Leaked }));
-        assert_eq!(killed.revoked_by, Some(Principal::User(user)));
-        assert_eq!(kill(org, id(1), KILL).await, Ok(None));
-        assert_eq!(get(store, org, id(1)).await, killed);
+        assert_eq!(revoke(id(9), id(1), first).await, Ok(None));
+        let revoked = revoke(org, id(1), first).await.unwrap().unwrap();
+        assert_eq!(revoked.facts.revoked, Some(Revoked { at: after(1), reason: RevokeReason::Leaked }));
+        assert_eq!(revoked.revoked_by, Some(Principal::User(user)));
+        assert_eq!(revoke(org, id(1), REVOKED).await, Ok(None));
+        assert_eq!(get(store, org, id(1)).await, revoked);
     });
 }
 
@@ -460,21 +460,21 @@ fn an_owners_tokens_die_together() {
             token
         });
         insert(store, tokens.collect()).await;
-        let kill_all = move |owner| {
-            let killed =
-                write(store, move |tx| Box::pin(async move { tx.revoke_tokens_of_owner(org, owner, &KILL).await }));
+        let revoke_all = move |owner| {
+            let revoked =
+                write(store, move |tx| Box::pin(async move { tx.revoke_tokens_of_owner(org, owner, &REVOKED).await }));
             async move {
-                let mut ids = killed.await.unwrap();
+                let mut ids = revoked.await.unwrap();
                 ids.sort();
                 ids
             }
         };
-        write(store, move |tx| Box::pin(async move { tx.revoke_token(org, id(2), &KILL).await })).await.unwrap();
-        assert_eq!(kill_all(TokenOwner::Person(id(9))).await, []);
-        assert_eq!(kill_all(TokenOwner::Person(user)).await, [id(1), id(3), id(4)]);
-        assert_eq!(kill_all(TokenOwner::Person(user)).await, []);
-        assert_eq!(kill_all(TokenOwner::Actor(id(1))).await, []);
-        assert_eq!(kill_all(TokenOwner::Organization).await, [id(5), id(6)]);
+        write(store, move |tx| Box::pin(async move { tx.revoke_token(org, id(2), &REVOKED).await })).await.unwrap();
+        assert_eq!(revoke_all(TokenOwner::Person(id(9))).await, []);
+        assert_eq!(revoke_all(TokenOwner::Person(user)).await, [id(1), id(3), id(4)]);
+        assert_eq!(revoke_all(TokenOwner::Person(user)).await, []);
+        assert_eq!(revoke_all(TokenOwner::Actor(id(1))).await, []);
+        assert_eq!(revoke_all(TokenOwner::Organization).await, [id(5), id(6)]);
     });
 }
 

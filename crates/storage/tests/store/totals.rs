@@ -4,7 +4,7 @@
 use crate::projects::{actor, furnished, project, scope};
 use crate::run::write;
 use crate::sql::Sql;
-use storage::model::{ActorEdit, Change, Kill};
+use storage::model::{ActorEdit, Change, Revocation};
 use storage::{Constraint, StoreError};
 use test_support::Db;
 use test_support::records::{T0, after, id};
@@ -38,7 +38,7 @@ UNION ALL SELECT slug || ': ' || access_scopes || ' ' || actors || ' ' || unscop
 UNION ALL SELECT slug || ': ' || actors
     FROM access_scope_totals JOIN access_scopes ON id = access_scope_id WHERE slug IN ('scope-1', 'scope-2')";
 
-const KILL: Kill = Kill { at: T0, reason: RevokeReason::OwnerRemoved, by: Principal::System };
+const REVOKED: Revocation = Revocation { at: T0, reason: RevokeReason::OwnerRemoved, by: Principal::System };
 
 /// What is kept, once it is known to be right.
 async fn kept(db: &Db, what: &str) -> String {
@@ -108,7 +108,7 @@ fn totals_follow_every_operation() {
         assert_eq!(found, "project-1: 2 3 2, project-2: 1 0 0, projects 2, scope-1: 1, scope-2: 0");
 
         // What is kept goes with what it is of.
-        assert_eq!(then!(db, |tx| tx.empty_project(id(1), &KILL)), "project-1: 0 0 0, project-2: 1 0 0, projects 2");
+        assert_eq!(then!(db, |tx| tx.empty_project(id(1), &REVOKED)), "project-1: 0 0 0, project-2: 1 0 0, projects 2");
         assert_eq!(then!(db, |tx| tx.delete_project(org, id(1))), "project-2: 1 0 0, projects 1");
     });
 }

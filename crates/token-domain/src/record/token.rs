@@ -55,7 +55,7 @@ pub struct Token {
     pub lifetime: Option<Span>,
     /// Who made it.
     pub created_by: Principal,
-    /// Who killed it.
+    /// Who revoked it.
     pub revoked_by: Option<Principal>,
     /// The token it was rotated from.
     pub rotated_from: Option<TokenId>,

@@ -16,7 +16,7 @@ pub struct TokenFacts {
     pub expires_at: Option<Timestamp>,
     /// Set when a rotation made its successor.
     pub superseded: Option<Superseded>,
-    /// Set when it was killed.
+    /// Set when it was revoked.
     pub revoked: Option<Revoked>,
 }
 
@@ -33,7 +33,7 @@ pub struct Superseded {
     pub mode: GraceMode,
 }
 
-/// A token that was killed.
+/// A token that was revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Revoked {
     /// When.
@@ -42,7 +42,7 @@ pub struct Revoked {
     pub reason: RevokeReason,
 }
 
-/// Why a token was killed.
+/// Why a token was revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RevokeReason {
@@ -113,7 +113,7 @@ impl TokenFacts {
         }
     }
 
-    /// When and why it was killed, counting an ended grace as a kill by supersession.
+    /// When and why it was revoked, counting an ended grace as a revocation by supersession.
     pub fn revocation(&self, now: Timestamp) -> Option<Revoked> {
         self.revoked.or_else(|| {
             self.superseded
@@ -169,7 +169,7 @@ impl TokenFacts {
         }
     }
 
-    /// Kills the token. Killing a dead one changes nothing: the first reason and time stay.
+    /// Revokes the token. Revoking a dead one changes nothing: the first reason and time stay.
     #[must_use]
     pub fn revoke(self, at: Timestamp, reason: RevokeReason) -> Self {
         Self { revoked: self.revoked.or(Some(Revoked { at, reason })), ..self }
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_kill_stands() {
+    fn the_first_revocation_stands() {
         let dead = TokenFacts::new(T0, None).revoke(at(1), RevokeReason::Leaked).revoke(at(2), RevokeReason::Requested);
         assert_eq!(dead.revoked, Some(Revoked { at: at(1), reason: RevokeReason::Leaked }));
         let over = rotated(5, None);

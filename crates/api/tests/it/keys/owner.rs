@@ -62,7 +62,7 @@ fn anothers_key_is_like_an_absent_one(backend: Backend) {
     assert!(owner.is_valid(&secret));
 }
 
-/// By `/v1/tokens/{id}` a leaked key can be found and killed, and nobody is shown its secret or changes it.
+/// By `/v1/tokens/{id}` a leaked key can be found and revoked, and nobody is shown its secret or changes it.
 fn an_administrator_sees_and_kills_a_key_and_no_more(backend: Backend) {
     let server = Server::start(backend, Options::default());
     server.facts().add_member("person@acme.example", BuiltInRole::Member);

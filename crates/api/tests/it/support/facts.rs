@@ -4,7 +4,7 @@ use authority::Origin;
 use authority::audit::{self, Event, Trail};
 use authority::env::{Clock as _, SystemClock, SystemEntropy, new_id, random};
 use authority::sessions::SessionToken;
-use storage::model::{AuditFilter, Kill, Narrowing, TokenFilter};
+use storage::model::{AuditFilter, Narrowing, Revocation, TokenFilter};
 use storage::{DatabaseUrl, Store, StoreError, StoreOptions};
 use test_support::sql::Sql;
 use token_domain::id::{OrganizationId, TokenId, UserId, Uuid};
@@ -222,8 +222,8 @@ impl Facts {
     /// Revokes a token past the server.
     pub(crate) fn revoke(&self, id: &str) {
         let (organization, id) = (self.organization(Server::ORGANIZATION).id, TokenId::parse(id).unwrap());
-        let kill = Kill { at: now(), reason: RevokeReason::Leaked, by: Principal::System };
-        self.write(move |tx| Box::pin(async move { tx.revoke_token(organization, id, &kill).await.map(drop) }));
+        let revocation = Revocation { at: now(), reason: RevokeReason::Leaked, by: Principal::System };
+        self.write(move |tx| Box::pin(async move { tx.revoke_token(organization, id, &revocation).await.map(drop) }));
     }
 
     /// Adds a token made elsewhere.
