@@ -152,7 +152,7 @@ impl Line {
 }
 
 pub(super) fn hint(token: &Token) -> String {
-    format!("{}{}…", token_format::PREFIX, token.hint)
+    token.hint.to_string()
 }
 
 /// The id in a path.

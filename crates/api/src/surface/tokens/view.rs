@@ -70,7 +70,7 @@ impl TokenView {
             external_id: token.details.external_id.map(|id| id.to_string()),
             metadata: token.details.metadata,
             allowed_networks: token.details.allowed_networks,
-            hint: format!("{}{}…", token_format::PREFIX, token.hint),
+            hint: token.hint.to_string(),
             created_at: time(facts.created_at),
             created_by: token.created_by.to_string(),
             expires_at: facts.expires_at.map(time),
