@@ -149,3 +149,35 @@ pub struct Home {
     /// The name of a custom role; nothing for a built-in one.
     pub custom_name: Option<Name>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Id;
+    use uuid::Uuid;
+
+    #[test]
+    fn an_address_counts_where_somebody_verified_it() {
+        let [here, there] = [1, 2].map(|number| Id::from_uuid(Uuid::from_u128(number)));
+        let at = Timestamp::from_micros(1);
+        let rows = [
+            (None, [false, false]),
+            (Some(Verified { at, by: None }), [true, true]),
+            (Some(Verified { at, by: Some(here) }), [true, false]),
+            (Some(Verified { at, by: Some(there) }), [false, true]),
+        ];
+        for (verified, expected) in rows {
+            let user = User {
+                id: Id::from_uuid(Uuid::from_u128(3)),
+                email: Email::parse("ada@example.org").unwrap(),
+                name: Name::parse("Ada").unwrap(),
+                verified,
+                pending_email: None,
+                disabled_at: None,
+                created_at: at,
+                updated_at: at,
+            };
+            assert_eq!([here, there].map(|organization| user.has_address_in(organization)), expected, "{verified:?}");
+        }
+    }
+}
