@@ -79,6 +79,12 @@ pub struct Me {
     pub role: String,
 }
 
+impl From<MembershipStanding> for Me {
+    fn from(standing: MembershipStanding) -> Self {
+        Self { role: crate::standing::role_name(&standing), standing }
+    }
+}
+
 /// People.
 pub struct People {
     context: Arc<Context>,
@@ -112,7 +118,7 @@ impl People {
         email: Option<Email>,
         origin: &Origin,
     ) -> Result<Me, PersonError> {
-        let user = caller.user_id().ok_or(PersonError::NotFound)?;
+        let (organization, user) = (caller.organization_id, caller.user_id().ok_or(PersonError::NotFound)?);
         if email.is_some() && !caller.is_signed_in() {
             return Err(PersonError::SessionNeeded);
         }
@@ -129,11 +135,13 @@ impl People {
                         event = event.with("account_asked_for", asked);
                         ask_for_address(change, user, email).await?;
                     }
-                    Ok::<_, PersonError>(change.record(event).await?)
+                    change.record(event).await?;
+                    // In the change: they may have been removed by the time of another read, and what was done is done.
+                    let standing = change.tx.membership_standing(organization, user).await?;
+                    standing.map(Me::from).ok_or(PersonError::NotFound)
                 })
             })
-            .await?;
-        self.standing(caller.organization_id, user).await
+            .await
     }
 
     /// Changes the caller's own password and ends all other sessions of theirs.
@@ -178,8 +186,7 @@ impl People {
     async fn standing(&self, organization: OrganizationId, user: UserId) -> Result<Me, PersonError> {
         let found =
             self.context.store.read(move |reads| Box::pin(reads.membership_standing(organization, user))).await?;
-        let standing = found.ok_or(PersonError::NotFound)?;
-        Ok(Me { role: crate::standing::role_name(&standing), standing })
+        found.map(Me::from).ok_or(PersonError::NotFound)
     }
 }
 
