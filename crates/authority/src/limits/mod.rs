@@ -11,8 +11,8 @@
 //! Moments here are those of [`Clock::steady`](crate::env::Clock::steady): a wall clock that is set back or ahead makes no
 //! wait longer and forgets no failure.
 //!
-//! Counts are kept by digest and wear off ([`bucket`]), in bounded memory ([`buckets`]). Guesses at one-time codes are counted
-//! for the person ([`codes`]); rows of the trail for what was refused are bounded ([`ledger`]).
+//! Counts are kept by digest and wear off (`bucket`), in bounded memory (`buckets`). Guesses at one-time codes are counted
+//! for the person (`codes`); rows of the trail for what was refused are bounded (`ledger`).
 
 mod bucket;
 mod buckets;

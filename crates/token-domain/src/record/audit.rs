@@ -26,7 +26,7 @@ pub struct AuditRecord {
     pub at: Timestamp,
     /// What.
     pub action: String,
-    /// By whom, as [`Principal`] is shown.
+    /// By whom, as [`Principal`](super::Principal) is shown.
     pub actor: String,
     /// On what kind of thing.
     pub target_kind: String,
