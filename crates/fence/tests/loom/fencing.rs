@@ -68,15 +68,18 @@ impl Altered {
     }
 
     fn write(&self, touched: Raise, value: u64) {
-        let slot = match touched {
-            Raise::Member(member) => slot(&self.members, member),
-            Raise::Group(group) => slot(&self.groups, group),
-            Raise::Created => &self.created,
+        let slots: Vec<&AtomicU64> = match touched {
+            Raise::Member(member) => vec![slot(&self.members, member)],
+            Raise::Group(group) => vec![slot(&self.groups, group)],
+            Raise::Created => vec![&self.created],
+            Raise::Everything => self.members.iter().chain([&self.created]).collect(),
         };
-        match self.raising {
-            Raising::WriteByStore => slot.store(value, Ordering::SeqCst),
-            Raising::Faithful | Raising::CountByStore | Raising::CountByMax | Raising::WriteBeforeCounting => {
-                slot.fetch_max(value, Ordering::SeqCst);
+        for slot in slots {
+            match self.raising {
+                Raising::WriteByStore => slot.store(value, Ordering::SeqCst),
+                Raising::Faithful | Raising::CountByStore | Raising::CountByMax | Raising::WriteBeforeCounting => {
+                    slot.fetch_max(value, Ordering::SeqCst);
+                }
             }
         }
     }
