@@ -40,7 +40,7 @@ impl Progress {
     /// Shows where the work is, if anybody is watching.
     pub(crate) fn tell(self, what: impl FnOnce() -> String) {
         if self.shown {
-            // If nobody can be told, the work goes on.
+            // A closed standard error does not stop the work.
             let _ = write!(io::stderr(), "\r\x1b[K{}\r", what());
         }
     }

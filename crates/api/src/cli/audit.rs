@@ -66,7 +66,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 fn along(walk: &Walk, lines: impl BufRead) -> Result<String, Fault> {
     let whole = walk.along(lines, |number| {
         if number.is_multiple_of(PROGRESS) && io::stderr().is_terminal() {
-            // If nobody can be told, it goes on all the same.
+            // A closed standard error does not stop the work.
             let _ = writeln!(io::stderr(), "{number} events are good so far");
         }
     })?;

@@ -1,4 +1,4 @@
-//! A request by somebody whom the operation lets in, of things that are there, with the body that its row has.
+//! A request that succeeds: by a caller with the right, on things that exist, with the body of the operation's row.
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ impl World {
     }
 }
 
-/// Somebody whom the operation lets in.
+/// A caller with the right that the operation asks for.
 fn credential(side: &mut Side, server: &Server, row: &Row, owner: &str) -> Option<String> {
     let bound = (row.whom == For::Bound).then(|| side.project.clone());
     match row.whom {

@@ -22,7 +22,7 @@ pub(super) fn serving(backend: Backend) -> Arc<Server> {
     Arc::new(Server::start(backend, options))
 }
 
-/// Somebody whose right is about to be taken away.
+/// A caller whose right the test takes away.
 pub(super) struct Held {
     /// What they show.
     pub(super) credential: String,
@@ -90,7 +90,7 @@ impl World {
         format!("{}n{}", self.slug, self.count)
     }
 
-    /// Somebody new with a right to lose.
+    /// Makes a new caller whose right can be taken away.
     pub(super) fn holder(&mut self, kind: Holder) -> Held {
         self.roles.clear();
         let name = self.fresh();
@@ -158,7 +158,7 @@ impl World {
         id
     }
 
-    /// There may only be so many: deletes those that nobody needs any more.
+    /// Deletes what earlier tries made: an organisation has a cap on them.
     pub(super) fn clear_roles(&mut self) {
         let path = format!("{}/roles", self.org);
         for role in self.owner.get(&path).expect(200)["roles"].as_array().unwrap() {
