@@ -28,6 +28,9 @@ pub const PASSWORD: &str = "correct horse battery staple";
 /// Their address.
 pub const EMAIL: &str = "ada@example.org";
 
+/// The lane of every world.
+pub const LANE: LaneLimits = LaneLimits { width: 2, queue: 1_000 };
+
 /// A clock that moves only when told to.
 #[derive(Debug)]
 pub struct FixedClock {
@@ -192,7 +195,7 @@ impl World {
             lease: Arc::clone(&lease) as _,
             catalogue: Arc::new(ScopeCatalogue::built_in().expect("the shipped catalogue")),
             keyring: Arc::new(keyring),
-            lane: LaneLimits { width: 2, queue: 1_000 },
+            lane: LANE,
             policy: options.policy,
             runtime: db.background().clone(),
         });

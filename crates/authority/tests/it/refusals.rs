@@ -1,6 +1,6 @@
 //! Every refusal that has an event: provoked, and found in its trail with who it was and where from.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, mpsc};
 
 use authority::audit::Refusal;
 use authority::hashing::{Scheme, TotpCode};
@@ -11,11 +11,12 @@ use authority::records::TokenDetails;
 use authority::second_factors::{SecondFactorError, SecondFactors};
 use authority::sessions::{Presented, Sessions, SignInError};
 use authority::setup::{Setup, SetupCode, SetupRequest};
+use authority::slow::Work;
 use authority::tokens::IssueRequest;
 use authority::{Caller, Origin, Policy};
 use futures::future::join_all;
 use storage::model::AuditFilter;
-use test_support::world::{EMAIL, Options, PASSWORD, origin};
+use test_support::world::{EMAIL, LANE, Options, PASSWORD, origin};
 use test_support::{Db, World};
 use token_domain::id::OrganizationId;
 use token_domain::record::AuditRecord;
@@ -130,7 +131,21 @@ async fn provoke(refusal: Refusal, world: &World, from: &Origin) {
                 };
                 world.tokens.issue(&world.owner, request, from)
             });
-            let made = join_all(made).await;
+            // Nothing is hashed until one was turned away, however slowly they arrive.
+            let lane = world.context.lane();
+            let (release, held) = mpsc::channel::<()>();
+            let held = Arc::new(Mutex::new(held));
+            let holders = (0..LANE.width).map(|_| {
+                let held = Arc::clone(&held);
+                lane.run(Work::Stranger, move || held.lock().expect("a lock").recv())
+            });
+            let released = async {
+                while lane.refused() == 0 {
+                    tokio::task::yield_now().await;
+                }
+                drop(release);
+            };
+            let (_, made, ()) = tokio::join!(join_all(holders), join_all(made), released);
             assert!(made.iter().any(Result::is_ok) && made.iter().any(Result::is_err));
         }
         Refusal::ReportsLimited => {
