@@ -75,7 +75,8 @@ pub(crate) fn task() -> Result {
     say::step("the metrics, by a Prometheus that scrapes them");
     prometheus::scrape(&deployment.base)?;
 
-    for credential in ["session", "token"] {
+    // Both before either fails: a run takes many minutes.
+    let runs = ["session", "token"].map(|credential| {
         say::step(format!("every operation by a {credential}, by schemathesis"));
         run(deployment
             .visit(python.join("schemathesis"))
@@ -88,9 +89,10 @@ pub(crate) fn task() -> Result {
             // What the interpreter compiles stays out of the sources.
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("NOLAPSE_AS", credential)
-            .current_dir(&folder))?;
-    }
-    deployment.stop()
+            .current_dir(&folder))
+    });
+    deployment.stop()?;
+    runs.into_iter().collect()
 }
 
 /// The folder of programs of an environment with everything in `requirements.txt`.
