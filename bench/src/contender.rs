@@ -187,7 +187,7 @@ impl Product {
             Backend::Sqlite => None,
             Backend::Postgres => {
                 say::step("starting PostgreSQL, with fsync");
-                let wanted = Wanted { durability: Durability::On, core: Some(core), redis: false };
+                let wanted = Wanted { durability: Durability::On, core: Some(core) };
                 Some(Arc::new(Services::start(wanted)?))
             }
         };

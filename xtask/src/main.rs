@@ -1,6 +1,6 @@
 //! Local development: the project's own tasks, run as `cargo xtask <task>`.
 //!
-//! Plain processes and few crates, none of them ours: this program builds in seconds and works while the product
+//! Plain processes and few crates, none of the product: this program builds in seconds and works while the product
 //! does not compile. Progress goes to standard error; a failure says the one command that puts it right.
 
 mod book;
@@ -34,7 +34,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "test",
         usage: "test [--full] [-p PACKAGE] [filter…]",
-        about: "all tests, with throw-away PostgreSQL and Redis; --full runs the long versions",
+        about: "all tests, with a throw-away PostgreSQL; --full runs the long versions",
         run: test::task,
     },
     Task {
@@ -47,7 +47,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "services",
         usage: "services [--durable] -- <command…>",
-        about: "runs a command with throw-away PostgreSQL and Redis around it",
+        about: "runs a command with a throw-away PostgreSQL around it",
         run: services::task,
     },
     Task {

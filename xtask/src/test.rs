@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test of the workspace, with both databases and Redis at hand.
+//! `cargo xtask test`: every test of the workspace, with both databases at hand.
 
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
@@ -52,7 +52,7 @@ pub(crate) fn task(mut args: Args) -> Result {
 
     // Tests count instructions with it, to show that work is bounded.
     services::find_or_install(services::Tool::Valgrind)?;
-    say::step("starting PostgreSQL and Redis");
+    say::step("starting PostgreSQL");
     let services = services::for_tests()?;
     let mut variables = services.as_ref().map(services::Services::variables).unwrap_or_default();
     if full {

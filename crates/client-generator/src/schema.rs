@@ -263,7 +263,8 @@ fn concealed(shape: Shape) -> Shape {
 }
 
 fn unknown(place: &str, what: &str) -> Fail {
-    Fail::new(format!("the generator of the client does not know {what}, at {place}")).fix("teach xtask/src/client it")
+    Fail::new(format!("the generator of the client does not know {what}, at {place}"))
+        .fix("teach it to crates/client-generator/src/schema.rs")
 }
 
 impl Shape {

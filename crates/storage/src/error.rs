@@ -91,11 +91,6 @@ impl StoreError {
         matches!(self, Self::Unavailable(_))
     }
 
-    /// Whether this is a breach of exactly this rule.
-    pub fn is_conflict(&self, constraint: &Constraint) -> bool {
-        matches!(self, Self::Conflict(breached) if breached == constraint)
-    }
-
     pub(crate) fn outage(kind: OutageKind, detail: impl Into<String>) -> Self {
         Self::Unavailable(Outage { kind, detail: detail.into() })
     }

@@ -91,11 +91,13 @@ pub struct TokenEdit {
 impl TokenEdit {
     /// Whether it changes nothing.
     pub fn is_empty(&self) -> bool {
-        self.name.is_none()
-            && self.agent_type.is_none()
-            && self.description == Change::Keep
-            && self.external_id == Change::Keep
-            && self.metadata == Change::Keep
+        // Taken apart, so that a new field has to be named here.
+        let Self { name, agent_type, description, external_id, metadata } = self;
+        name.is_none()
+            && agent_type.is_none()
+            && *description == Change::Keep
+            && *external_id == Change::Keep
+            && *metadata == Change::Keep
     }
 }
 

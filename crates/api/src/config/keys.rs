@@ -251,12 +251,7 @@ pub(crate) const KEYS: &[Key] = &[
         Some("86400"),
         "How long an `Idempotency-Key` is remembered.",
     ),
-    key(
-        "tokens.cap_per_organization",
-        int(1, u64::MAX),
-        None,
-        "Live tokens an organisation may have, unless it has a cap of its own. Unset: no cap.",
-    ),
+    key("tokens.cap_per_organization", int(1, u64::MAX), None, "Live tokens an organisation may have. Unset: no cap."),
     key(
         "tokens.keys_per_person",
         int(1, 100_000),

@@ -23,8 +23,6 @@ const OPENIDC_MODULE: &str = "/usr/lib/apache2/modules/mod_auth_openidc.so";
 pub enum Tool {
     /// `initdb`, next to `postgres` itself.
     Initdb,
-    /// `redis-server`.
-    Redis,
     /// `wrk`, the load generator.
     Wrk,
     /// `valgrind`, which counts instructions.
@@ -55,7 +53,6 @@ impl Tool {
     pub const fn program(self) -> &'static str {
         match self {
             Self::Initdb => "initdb",
-            Self::Redis => "redis-server",
             Self::Wrk => "wrk",
             Self::Valgrind => "valgrind",
             Self::Promtool => "promtool",
@@ -70,7 +67,6 @@ impl Tool {
     const fn package(self) -> &'static str {
         match self {
             Self::Initdb => "postgresql",
-            Self::Redis => "redis-server",
             Self::Wrk => "wrk",
             Self::Valgrind => "valgrind",
             Self::Promtool => "prometheus",
@@ -84,7 +80,7 @@ impl Tool {
     /// Packages installed together with it, so that one installation serves the next tool too.
     const fn packages(self) -> &'static [&'static str] {
         match self {
-            Self::Initdb | Self::Redis => &["postgresql", "redis-server"],
+            Self::Initdb => &["postgresql"],
             Self::Wrk => &["wrk"],
             Self::Valgrind => &["valgrind"],
             Self::Promtool => &["prometheus"],
@@ -98,9 +94,7 @@ impl Tool {
     fn find(self) -> Option<PathBuf> {
         match self {
             Self::Initdb => newest_postgres().or_else(|| which(self.program())),
-            Self::Redis | Self::Wrk | Self::Valgrind | Self::Promtool | Self::Chromium | Self::Chromedriver => {
-                which(self.program())
-            }
+            Self::Wrk | Self::Valgrind | Self::Promtool | Self::Chromium | Self::Chromedriver => which(self.program()),
             Self::Gateway(name) => {
                 which(name).or_else(|| Some(Path::new(SERVERS).join(name)).filter(|file| is_program(file)))
             }

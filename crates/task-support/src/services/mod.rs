@@ -1,13 +1,12 @@
-//! A throw-away PostgreSQL and a throw-away Redis, on loopback, for the length of one command.
+//! A throw-away PostgreSQL, on loopback, for the length of one command.
 //!
-//! They are started once for a whole test run; every test makes a database of its own inside. Both listen on
-//! 127.0.0.1 only, keep everything in one temporary folder and are gone with the task. PostgreSQL trusts every
+//! It is started once for a whole test run; every test makes a database of its own inside. It listens on
+//! 127.0.0.1 only, keeps everything in one temporary folder and is gone with the task. PostgreSQL trusts every
 //! local user (it holds nothing worth keeping): do not run this on a machine shared with people you do not trust.
 
 mod install;
 mod pages;
 mod postgres;
-mod redis;
 mod wait;
 
 use crate::args::Args;
@@ -15,7 +14,6 @@ use crate::fail::{Context as _, Fail, Result};
 use crate::process::run;
 use crate::{project, say};
 use postgres::Postgres;
-use redis::Redis;
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
 use tempfile::TempDir;
@@ -26,8 +24,6 @@ pub use wait::{start_on_free_port, tail};
 
 /// Where tests and tools find PostgreSQL: a superuser that may create databases.
 pub const POSTGRES_URL: &str = "NOLAPSE_TEST_POSTGRES_URL";
-/// Where tests find Redis.
-pub const REDIS_URL: &str = "NOLAPSE_TEST_REDIS_URL";
 
 /// Whether PostgreSQL waits for the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,21 +41,18 @@ pub struct Wanted {
     pub durability: Durability,
     /// The processor core PostgreSQL is pinned to, if any.
     pub core: Option<usize>,
-    /// Whether Redis is wanted as well.
-    pub redis: bool,
 }
 
 impl Wanted {
     /// What a test run needs.
-    pub const TESTS: Self = Self { durability: Durability::Off, core: None, redis: true };
+    pub const TESTS: Self = Self { durability: Durability::Off, core: None };
 }
 
 /// The running servers. Dropping the value stops them and removes their files.
 #[derive(Debug)]
 pub struct Services {
-    // Fields are dropped in this order: servers first, then the folder they write to.
+    // Fields are dropped in this order: the server first, then the folder it writes to.
     postgres: Postgres,
-    redis: Option<Redis>,
     _folder: TempDir,
 }
 
@@ -77,16 +70,13 @@ impl Services {
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o711))
             .attempt(|| format!("open {} to the servers", folder.path().display()))?;
         let postgres = Postgres::start(folder.path(), wanted.durability, wanted.core)?;
-        let redis = if wanted.redis { Some(Redis::start(folder.path())?) } else { None };
-        let names = if redis.is_some() { "PostgreSQL and Redis are" } else { "PostgreSQL is" };
-        say::note(format!("{names} up, in {}", folder.path().display()));
-        Ok(Self { postgres, redis, _folder: folder })
+        say::note(format!("PostgreSQL is up, in {}", folder.path().display()));
+        Ok(Self { postgres, _folder: folder })
     }
 
     /// The variables that lead to the servers.
     pub fn variables(&self) -> Vec<(OsString, OsString)> {
-        let redis = self.redis.as_ref().map(|redis| (REDIS_URL.into(), redis.url().into()));
-        std::iter::once((POSTGRES_URL.into(), self.postgres.url().into())).chain(redis).collect()
+        vec![(POSTGRES_URL.into(), self.postgres.url().into())]
     }
 
     /// The URL of the PostgreSQL superuser's own database.
@@ -107,18 +97,11 @@ impl Services {
 
 /// Servers for a test run: those already named in the environment, or our own.
 pub fn for_tests() -> Result<Option<Services>> {
-    let given = [POSTGRES_URL, REDIS_URL].map(|name| std::env::var_os(name).is_some());
-    match given {
-        [true, true] => {
-            say::note(format!("using the servers of {POSTGRES_URL} and {REDIS_URL}"));
-            Ok(None)
-        }
-        [false, false] => Services::start(Wanted::TESTS).map(Some),
-        [true, false] | [false, true] => {
-            Err(Fail::new(format!("{POSTGRES_URL} and {REDIS_URL} go together: set both or neither"))
-                .fix(format!("unset {POSTGRES_URL} {REDIS_URL}")))
-        }
+    if std::env::var_os(POSTGRES_URL).is_some() {
+        say::note(format!("using the server of {POSTGRES_URL}"));
+        return Ok(None);
     }
+    Services::start(Wanted::TESTS).map(Some)
 }
 
 /// `cargo xtask services [--durable] -- <command…>`
@@ -129,7 +112,7 @@ pub fn task(mut args: Args) -> Result {
     let [program, arguments @ ..] = command.as_slice() else {
         return Err(Fail::usage("which command? cargo xtask services -- <command…>"));
     };
-    say::step("starting PostgreSQL and Redis");
+    say::step("starting PostgreSQL");
     let durability = if durable { Durability::On } else { Durability::Off };
     let services = Services::start(Wanted { durability, ..Wanted::TESTS })?;
     run(project::outside(program).args(arguments).envs(services.variables()))

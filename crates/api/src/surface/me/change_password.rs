@@ -29,7 +29,7 @@ struct ChangePassword {
     request_body = ChangePassword,
     responses(
         (status = 204, description = "changed; all other sessions have ended"),
-        (status = 429, description = "too many wrong passwords", body = crate::openapi::Error),
+        (status = 429, description = "too many wrong passwords", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/me/password")]

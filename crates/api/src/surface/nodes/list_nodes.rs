@@ -61,7 +61,7 @@ struct NodeList {
     security(("bearer" = [])),
     responses(
         (status = 200, description = "the nodes", body = NodeList),
-        (status = 429, description = "too many wrong service tokens lately", body = crate::openapi::Error),
+        (status = 429, description = "too many wrong service tokens lately", body = crate::error_body::Error),
     )
 )]
 #[get("/v1/nodes")]

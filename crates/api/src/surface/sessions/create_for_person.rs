@@ -97,7 +97,7 @@ struct SignInFor {
     request_body = SignInFor,
     responses(
         (status = 201, description = "signed in", body = NewSession),
-        (status = 429, description = "too many wrong service tokens lately", body = crate::openapi::Error),
+        (status = 429, description = "too many wrong service tokens lately", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/sessions/create")]
