@@ -1,4 +1,4 @@
-//! What holds a trail together: each event's hash covers the one before it, so that none can be changed, removed, moved or
+//! The hash chain of a trail: each event's hash covers the hash before it, so that no event can be changed, removed, moved or
 //! added without breaking the chain from there on. `docs/SECURITY.md` describes it for other programs.
 //!
 //! An attacker who can write to the database can also recompute the chain from any event on. That shows only against a
@@ -22,7 +22,7 @@ pub struct Place {
     pub hash: [u8; 32],
 }
 
-/// A text that no place is shown as.
+/// The text is not a valid place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be the number of an event, a full stop and its hash in 64 lower-case hexadecimal digits")]
 pub struct InvalidPlace;
@@ -43,13 +43,13 @@ pub enum Fault {
     Missing,
     /// One of its fields was changed: its hash is of something else.
     Changed,
-    /// It does not follow the event before it: one of the two was replaced.
+    /// Its hash does not continue that of the event before it: one of the two was replaced.
     Unlinked,
     /// It is not the one that was remembered: it and perhaps all before it were replaced.
     Replaced,
     /// It was there once, and the trail now ends before it.
     CutOff,
-    /// It stands behind the end of the trail: it was added by other means.
+    /// It comes after the recorded end of the trail: it was not added by the service.
     Added,
     /// What is stored cannot be an event at all.
     Unreadable,
@@ -129,7 +129,7 @@ impl fmt::Display for Break {
 }
 
 impl Chain {
-    /// From behind a place, whose hash is believed.
+    /// Starts after a place, whose hash is trusted.
     pub const fn after(place: Place) -> Self {
         Self { reached: place, remembered: None }
     }

@@ -12,7 +12,7 @@ use crate::line::{self, InvalidLine};
 /// Bytes of the longest line that is read: far more than an event has.
 const LONGEST_LINE: u64 = 1 << 20;
 
-/// What a file is held against besides itself.
+/// Earlier events that a file is checked against, besides its own chain.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Walk {
     /// The event before the first of the file, where the file does not begin with event 1.
@@ -91,7 +91,7 @@ impl Walk {
         let claimed = Place { seq: first.seq.saturating_sub(1), hash: first.prev_hash };
         self.watching(Chain::after(match self.after {
             Some(place) => place,
-            // Before the first event there is one hash only, and it is not the file's to say.
+            // The hash before the first event is fixed; the file cannot choose it.
             None if first.seq <= 1 => Place::START,
             None => claimed,
         }))

@@ -181,7 +181,7 @@ async fn rehash(context: Arc<Context>, user: UserId, outdated: Outdated) {
     }
 }
 
-/// Makes strangers of a person's devices: whoever had the old password may have signed in with it.
+/// Forgets a person's known devices: somebody else who had the old password may have signed in from one of them.
 pub(crate) async fn forget_devices(change: &mut Change<'_>, user: &User) -> Result<(), StoreError> {
     change.tx.forget_devices(user.id).await?;
     change.context().sign_ins.forget(&user.email.key());
@@ -245,8 +245,8 @@ pub(crate) async fn limited(
     recorded.await
 }
 
-/// Records a refusal, of whom and in which trail, as far as its network has rows left within the hour; otherwise it is logged and
-/// counted, and the next row says how many were left out.
+/// Records a refusal of a principal in a trail while the client's network has rows left in this hour. Without a row the
+/// refusal is only logged and counted, and the next row says how many were left out.
 pub(crate) async fn refused(
     context: &Context,
     refusal: Refusal,

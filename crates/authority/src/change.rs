@@ -30,7 +30,7 @@ use crate::origin::{Caller, Origin, Via};
 use crate::rights::{self, Refused};
 use crate::unit::Touching;
 
-/// What a change is asked for with.
+/// A request for a change: who asks, and in which trail it is recorded.
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
     trail: Option<OrganizationId>,
@@ -58,9 +58,9 @@ pub(crate) struct Change<'t> {
     is_recorded: bool,
 }
 
-/// Who asks, as of now.
+/// Who asks for a change, as read under its locks.
 enum Asker {
-    /// The service, or whoever it stands for.
+    /// The service itself, or a party it acts for.
     Nobody,
     /// A person who proved who they are in the request.
     Member(Box<MembershipStanding>),
@@ -83,7 +83,7 @@ impl Ask {
         }
     }
 
-    /// A change without a caller: a revocation by the service itself, by an operator, by whoever found a leaked secret.
+    /// A change without a caller: a revocation by the service itself, by an operator or by the finder of a leaked secret.
     pub(crate) fn of(by: Principal, trail: Option<OrganizationId>, origin: &Origin) -> Self {
         Self { trail, by, caller: None, person: None, terms_for: None, origin: origin.clone() }
     }
@@ -94,13 +94,13 @@ impl Ask {
         self
     }
 
-    /// About a person who proved who they are, held as they are.
+    /// On behalf of a person who proved their identity in the request; their row is locked shared.
     pub(crate) const fn of_person(mut self, user: UserId) -> Self {
         self.person = Some((user, Hold::Shared));
         self
     }
 
-    /// About a person, held alone: it takes something from them everywhere.
+    /// About a person, whose row is locked exclusively: the change takes something from them everywhere.
     pub(crate) const fn holding(mut self, user: UserId) -> Self {
         self.person = Some((user, Hold::Exclusive));
         self
@@ -112,7 +112,7 @@ impl Ask {
         self
     }
 
-    /// Whether the caller may still do what they were let in for, in a unit that is no change: it records nothing. The outer
+    /// Checks that the caller still has the rights they were admitted with, for a unit of work that records no event. The outer
     /// error is the service's own.
     ///
     /// # Errors
@@ -126,7 +126,7 @@ impl Ask {
         Ok(asker(context, self.caller.as_ref(), standing, now)?.map(drop))
     }
 
-    /// What is read and locked first.
+    /// The rows that the change reads and locks first.
     pub(crate) fn opening(&self) -> Opening {
         let credential = match self.caller.as_ref().map(|caller| (caller.via, caller.organization_id)) {
             None => Credential::None,
@@ -138,7 +138,7 @@ impl Ask {
 }
 
 impl Context {
-    /// Carries a change out, if whoever asks for it may at that moment.
+    /// Carries a change out, if its caller still has the right to it once the locks are held.
     ///
     /// # Errors
     /// [`Refused`]; what the work returned, in which case nothing was changed; a failure of the store.
@@ -179,9 +179,9 @@ impl Context {
 }
 
 impl Context {
-    /// Something was revoked before, perhaps a moment ago by somebody who still waits until it holds on every node, or by
-    /// somebody whose commit's outcome is unknown. Whoever is told that it is revoked may rely on it as well. So it is logged
-    /// again: that commit follows the first in the database's own log, and every node that has applied the entry reads anew.
+    /// Logs an earlier revocation again. Its own request may still be waiting until it holds on every node, or may not know
+    /// whether its commit succeeded; but this caller is told "revoked" too, and must be able to rely on it. The new commit
+    /// follows the first in the database's own log, and every node that has applied the entry reads anew.
     async fn confirm(&self, touched: Vec<Touched>) -> Result<Option<LogPlace>, Failure> {
         if touched.is_empty() || !self.lease.has_others() {
             return Ok(None);
@@ -198,7 +198,7 @@ impl Context {
 
 /// How a unit ended that committed nothing.
 enum Ended<T, E> {
-    /// The work found things as it would have made them: what it would have taken rights from.
+    /// There was nothing to change; holds the things that the work would have taken rights from.
     Unchanged(T, Vec<Touched>),
     Failed(E),
 }
@@ -242,7 +242,7 @@ impl<'t> Change<'t> {
         Arc::clone(&self.context)
     }
 
-    /// Who is named as having done it.
+    /// The principal recorded as the author of the change.
     pub(crate) const fn by(&self) -> Principal {
         self.by
     }
@@ -258,12 +258,12 @@ impl<'t> Change<'t> {
         }
     }
 
-    /// What the caller may do now; nothing where there is none.
+    /// The scopes the caller has now; empty for a change without a caller.
     pub(crate) fn effective(&self) -> ScopeSet {
         self.caller().map_or(ScopeSet::EMPTY, |caller| caller.effective)
     }
 
-    /// The place of the person who is signed in, or who proved who they are, as of now.
+    /// The current membership of the person who is signed in or proved their identity in the request.
     pub(crate) const fn member(&self) -> Option<&MembershipStanding> {
         match &self.asker {
             Asker::Session(_, found) => Some(&found.standing),
@@ -280,8 +280,8 @@ impl<'t> Change<'t> {
         }
     }
 
-    /// What the caller may do and decide about now. A personal key never has its owner's rank: about owners decides who is
-    /// signed in as one.
+    /// What the caller may do and decide about now. A personal key never has its owner's rank: only a signed-in owner decides
+    /// about owners.
     ///
     /// # Errors
     /// A role that cannot be read.
@@ -303,8 +303,8 @@ impl<'t> Change<'t> {
         }
     }
 
-    /// Refuses everything but a session whose person proved lately, by password or second factor, to be at it: a session that
-    /// was stolen or left open does not change what signing in stands on.
+    /// Requires a session whose person recently confirmed their presence by password or second factor: a stolen session, or one
+    /// left open, must not change the credentials that signing in depends on.
     ///
     /// # Errors
     /// [`Refused::ProofNeeded`].
@@ -314,12 +314,12 @@ impl<'t> Change<'t> {
         if proven.is_some_and(|proven| proven >= earliest) { Ok(()) } else { Err(Refused::ProofNeeded) }
     }
 
-    /// What the organisation asks of a token of the kind that the change said it makes.
+    /// The organisation's rules for a new token of the kind given to [`Ask::making`].
     pub(crate) const fn terms(&self) -> &TokenTerms {
         &self.terms
     }
 
-    /// Adds something the change takes rights from, or makes.
+    /// Adds something that loses rights by this change, or that the change creates.
     pub(crate) fn touch(&self, touched: Touched) {
         self.touching.touch(touched);
     }
@@ -343,7 +343,7 @@ impl<'t> Change<'t> {
         Ok(self.trail.append(self.tx, event).await?)
     }
 
-    /// Records what was done in the trail of an organisation that this change makes, and which nobody else can hold yet.
+    /// Records an event in the trail of an organisation that this change creates; no other transaction can hold that trail yet.
     ///
     /// # Errors
     /// The store's.
@@ -354,7 +354,7 @@ impl<'t> Change<'t> {
     }
 }
 
-/// Looks at the caller again, by what was read under the locks. The outer error is the service's own.
+/// Checks the caller again, against the rows read under the locks. The outer error is the service's own.
 fn asker(
     context: &Context,
     caller: Option<&Caller>,

@@ -209,8 +209,8 @@ impl Context {
         self.clock.steady()
     }
 
-    /// Whether this process may still answer from memory. Asked on every use of it, and before the look at the fence: what
-    /// was read before somebody else wrote to the database is behind a fence from here on.
+    /// Whether this process may still answer from memory. Call it before every use of memory, and before checking the fence: if
+    /// another process wrote to the database, this raises the fences for everything read before.
     pub fn may_remember(&self) -> bool {
         let doubts = self.store.counters().doubts();
         if doubts != self.doubts.load(Ordering::Acquire) {

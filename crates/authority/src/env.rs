@@ -28,8 +28,8 @@ pub trait Clock: Send + Sync {
     /// Time was at least this before: from now on it is not less. For the newest moment a database holds.
     fn not_before(&self, _moment: Timestamp) {}
 
-    /// Another clock, which all follow who have to agree, showed this at some time between a question and its answer; both in
-    /// microseconds after this machine's start.
+    /// Follows another clock, on which all nodes agree: it showed `moment` at some time between a question and its answer, both
+    /// in microseconds after this machine's start.
     fn follow(&self, _moment: Timestamp, _asked_micros: i64, _answered_micros: i64) {}
 }
 
@@ -41,11 +41,10 @@ pub trait Lease: Send + Sync {
     /// Whether memory may be used now. Asked on every hit, so it must be an atomic load or two.
     fn is_current(&self) -> bool;
 
-    /// A change is committed, with so many entries of the log of which this is the last, and the fences of what it touched
-    /// are raised.
+    /// Tells that a change is committed and its fences are raised. It wrote `entries` entries of the log; `place` is the last.
     fn committed(&self, _place: LogPlace, _entries: usize) {}
 
-    /// Waits until nobody answers from what was true before a change that is committed. Giving up undoes nothing.
+    /// Waits until no node answers from the state before a committed change. Giving up the wait undoes nothing.
     fn settled(&self, _place: LogPlace) -> BoxFuture<'_, ()> {
         Box::pin(ready(()))
     }
@@ -62,7 +61,7 @@ pub trait Lease: Send + Sync {
         false
     }
 
-    /// Whether this process has applied what was logged at a place.
+    /// Whether this process has applied the log entry at a place.
     fn has_applied(&self, _place: LogPlace) -> bool {
         true
     }

@@ -1,11 +1,11 @@
-//! What whoever operates a deployment does for a person, by command on a machine that reaches the database: no organisation
-//! decides about a person of several, so it stands in the deployment's own trail.
+//! Acts of the operator of a deployment for a person, by command on a machine that reaches the database. A person may belong
+//! to several organisations and none of them decides about the person, so these acts stand in the deployment's own trail.
 //!
 //! A server that runs owns the database, and what it answers from memory must follow every change. So a command does not change
 //! anything itself: it leaves an [`Order`] in the database, the server carries it out within a second ([`Operator::serve`]) and
 //! leaves an answer there. Only where no server runs does the command take its place. A socket of its own was the alternative:
-//! one more listener to place and to guard, and useless where the database is on another machine; whoever can write an order
-//! can write to every table anyway.
+//! one more listener to place and to guard, and useless where the database is on another machine. Orders in the database add
+//! no risk: anybody who can write an order can write to every table anyway.
 
 use std::sync::Arc;
 
@@ -31,10 +31,10 @@ use crate::rights::Refused;
 /// Where the order that waits is, and the answer to the last one.
 const WAITING: &str = "operator.order";
 const ANSWERED: &str = "operator.answer";
-/// An order that waited so long is left alone: whoever gave it has been told that nobody carried it out.
+/// An order that waited longer than this is not carried out: the operator has been told that no server took it.
 pub const PATIENCE: Span = Span::seconds(30);
 
-/// What is to be done for a person.
+/// An act of the operator for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case")]
 pub enum Act {
@@ -93,7 +93,7 @@ pub enum OperatorError {
     /// No such address.
     #[error("nobody has that address: check its spelling")]
     NoSuchPerson,
-    /// What was sent as an address is none.
+    /// The text given is not an address.
     #[error("the address {0}")]
     NotAnAddress(String),
     /// The address is another account's.
@@ -240,7 +240,7 @@ impl Operator {
     pub async fn serve(&self) -> Result<bool, Failure> {
         let store = &self.context.store;
         let Some(text) = store.read(|reads| Box::pin(reads.meta_get(WAITING))).await? else { return Ok(false) };
-        // Taken away before it is carried out: what was ordered once is done once at most.
+        // Delete the order before carrying it out, so that it is carried out at most once.
         let copy = text.clone();
         let taken =
             store.write(move |tx| Box::pin(async move { Ok::<_, Failure>(tx.meta_delete(WAITING, &copy).await?) }));

@@ -21,10 +21,10 @@ const WORDS: &str = include_str!("passwords/words.txt");
 const LEAST_ONCE: usize = 8;
 /// Shorter parts of a name or address are too common to be personal.
 const SHORTEST_OWN: usize = 3;
-/// Letters that must be left of a password when what is about the person is taken away.
+/// Letters that must be left of a password after the person's own names and addresses are removed.
 const LEAST_OTHER: usize = 4;
 
-/// Why a password is refused; the message completes the sentence "`field` …". Says nothing of what it was.
+/// Why a password is refused; the message completes the sentence "`field` …" and reveals nothing of the password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
     /// Fewer characters than the deployment asks for.
@@ -50,7 +50,7 @@ pub struct NewPassword {
 }
 
 impl NewPassword {
-    /// Checks what can be said of it without knowing whose it is.
+    /// Makes the checks that do not depend on the person.
     ///
     /// # Errors
     /// Too short, too long, or one that everybody tries.
@@ -66,7 +66,7 @@ impl NewPassword {
         Ok(Self { password, folded })
     }
 
-    /// Checks it against what a deployment asks for and what is known of the person: names and addresses, whole.
+    /// Checks it against the deployment's minimum length and the person's full names and addresses (`about`).
     pub(crate) fn suits(&self, min_chars: usize, about: &[&str]) -> Result<(), WeakPassword> {
         if self.password.chars() < min_chars {
             return Err(WeakPassword::TooShort(min_chars));
@@ -150,7 +150,7 @@ fn repeats(text: &[char]) -> bool {
     borders.last().is_some_and(|border| *border > 0 && 2 * border >= text.len())
 }
 
-/// What is left when everything about the person and all that is no letter is taken away is next to nothing.
+/// Whether next to nothing is left once everything about the person and all non-letters are removed.
 fn is_own(folded: &str, about: &[&str]) -> bool {
     let mut words: Vec<String> = Vec::new();
     for text in about {
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_everybody_tries_is_refused() {
+    fn common_passwords_are_refused() {
         for text in [
             "passwordpassword",
             "Password1234",

@@ -105,9 +105,9 @@ impl People {
         self.standing(caller.organization_id, user).await
     }
 
-    /// Changes the caller's own name, or asks for another address. The address is what signing in stands on, so no key asks for
-    /// one: whoever steals one would lock its owner out, and be signed in as them by a front end that trusts the address. What
-    /// is asked for is noted and counts for nothing until somebody verifies it; whether another account has it is not told.
+    /// Changes the caller's own name, or requests another address. Signing in depends on the address, so a key cannot request
+    /// one: with a stolen key, a thief could lock its owner out and be signed in as the owner by a front end that trusts the
+    /// address. A requested address has no effect until it is verified; whether another account has it is not revealed.
     ///
     /// # Errors
     /// An address, by a key or in a session that was not proven lately.
@@ -136,7 +136,7 @@ impl People {
                         ask_for_address(change, user, email).await?;
                     }
                     change.record(event).await?;
-                    // In the change: they may have been removed by the time of another read, and what was done is done.
+                    // Read within the change: by a later read the person may have been removed, though the edit was committed.
                     let standing = change.tx.membership_standing(organization, user).await?;
                     standing.map(Me::from).ok_or(PersonError::NotFound)
                 })

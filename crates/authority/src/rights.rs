@@ -24,16 +24,16 @@ pub enum Refused {
     /// The credential counts no more: revoked, expired, signed out, its person removed or switched off.
     #[error("the credential is not valid any more")]
     Gone,
-    /// It counts, and lacks these scopes by now.
+    /// The credential is still valid but no longer has these scopes.
     #[error("the caller lacks {}", .0.join(", "))]
     Lacks(Vec<String>),
     /// The organisation asks for a second factor that the person does not have.
     #[error("a second factor is required")]
     SecondFactorRequired,
-    /// What signing in stands on changes only by a session whose person proved lately to be at it.
+    /// Passwords, addresses and second factors can be changed only by a session whose person recently confirmed their presence.
     #[error("a recent proof is needed")]
     ProofNeeded,
-    /// The token was rotated: in its grace it goes on working, and makes nothing that outlives it.
+    /// The token was rotated: it works until its grace ends, but must not create anything that outlives it.
     #[error("the token was superseded")]
     Superseded,
 }
@@ -78,7 +78,7 @@ pub(crate) fn token_caller(
     Some((Caller { organization_id: credential.organization_id, via, effective, admission }, status))
 }
 
-/// What decides about a token, of what was read about it.
+/// The facts that decide about a token, taken from its stored row.
 pub(crate) fn credential(context: &Context, candidate: &Candidate, grants: &Grants) -> Result<Credential, Failure> {
     let token = &candidate.token;
     Ok(Credential {
@@ -105,7 +105,7 @@ pub(crate) fn grants(context: &Context, candidate: &Candidate) -> Result<Grants,
     granted.map_err(|error| Failure::Inconsistent(format!("token {} cannot be read: {error}", candidate.token.id)))
 }
 
-/// The caller that a token makes, if it counts at that moment, of what was read about it.
+/// As [`token_caller`], from a token's stored row.
 pub(crate) fn candidate_caller(
     context: &Context,
     candidate: &Candidate,
@@ -115,7 +115,7 @@ pub(crate) fn candidate_caller(
     Ok(token_caller(&credential, candidate.token.project_id, None, now))
 }
 
-/// What a caller who is let in under these terms may do; refused what they may not by now.
+/// Refuses a caller who no longer has the scopes that the request was admitted with.
 pub(crate) fn check(context: &Context, admission: &Admission, effective: ScopeSet) -> Result<(), Refused> {
     admission
         .requirement

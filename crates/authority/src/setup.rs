@@ -168,7 +168,7 @@ impl Setup {
             id: context.id(now)?,
             name: request.person_name.map_or_else(|| fallback(request.email.as_str()), Ok)?,
             email: request.email,
-            // Whoever sets the deployment up operates it, and says so.
+            // The person who sets the deployment up operates it, so the operator vouches for this address.
             verified: Some(Verified { at: now, by: None }),
             pending_email: None,
             disabled_at: None,
@@ -181,7 +181,7 @@ impl Setup {
             .units
             .run(now, context.units.touching(), move |tx| {
                 Box::pin(async move {
-                    // The deployment's trail is locked first, so that of two set-ups one counts the other's organisation.
+                    // Lock the deployment's trail first, so that of two set-ups the second sees the first's organisation.
                     let mut trail = Trail::open(tx, None).await?;
                     if tx.count_organizations().await? > 0 {
                         return Err(SetupError::AlreadyDone);

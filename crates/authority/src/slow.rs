@@ -18,7 +18,7 @@ use crate::error::Failure;
 /// The part of the queue that secrets of one principal may take, those being made included: one in four. A rollout that makes
 /// a few dozen tokens at once never meets it.
 const SHARE_OF_ONE: usize = 4;
-/// However short the queue is, one principal may have so many.
+/// The least share of one principal, however short the queue is.
 const LEAST_OF_ONE: usize = 8;
 /// How many kinds of work there are.
 const KINDS: usize = 4;
@@ -93,7 +93,7 @@ struct Queues {
 }
 
 impl Queues {
-    /// Whoever waits longest of the kind whose turn it is; kinds of which nobody waits are passed over.
+    /// Takes the longest-waiting caller of the kind whose turn it is; kinds without a waiting caller are skipped.
     fn next(&mut self) -> Option<oneshot::Sender<Place>> {
         for step in 0..KINDS {
             let kind = (self.turn + step) % KINDS;
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_goes_away_while_waiting_costs_no_place() {
+    async fn a_caller_that_leaves_the_queue_takes_no_place() {
         let lane = lane(1, 2);
         let (go, first) = occupied(&lane).await;
         let (noted, order) = mpsc::channel();

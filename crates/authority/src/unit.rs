@@ -32,13 +32,13 @@ pub struct Touching {
     armed: Arc<Mutex<(Armed, Vec<Touched>)>>,
 }
 
-/// Up to so many tokens are fenced one by one; beyond, the organisation as a whole, which costs one entry in the log and
-/// makes every remembered token of the organisation be read once more.
+/// Up to this many tokens are fenced one by one. Beyond it the whole organisation is fenced, which costs one entry in the
+/// log and one more read of each of its remembered tokens.
 pub(crate) const FENCED_SINGLY: usize = 128;
 
 impl Touching {
-    /// Adds tokens of an organisation one by one, or the organisation as a whole where they are many, or so many that they
-    /// were not looked up.
+    /// Adds tokens of an organisation one by one. Adds the whole organisation instead if there are more than
+    /// [`FENCED_SINGLY`], or if there were too many to look up (`None`).
     pub(crate) fn touch_tokens(&self, organization: OrganizationId, tokens: Option<Vec<TokenId>>) {
         match tokens.filter(|tokens| tokens.len() <= FENCED_SINGLY) {
             Some(tokens) => tokens.into_iter().for_each(|token| self.touch(Touched::Token(token))),
@@ -46,7 +46,7 @@ impl Touching {
         }
     }
 
-    /// Adds something the unit takes rights from, or makes. Call it before the unit commits.
+    /// Adds something that loses rights by this unit, or that the unit creates. Call it before the unit commits.
     pub fn touch(&self, touched: Touched) {
         let mut list = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
         list.0.touch(touched);
@@ -105,8 +105,8 @@ impl Units {
         F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
         let logged = touching.clone();
-        // The last of what is touched goes with the unit, after its commit: the fences rise then, whether or not anybody
-        // still waits for the answer, and `drain` waits for it.
+        // The unit drops the last clone of the list after its commit. That raises the fences, even if no caller still waits
+        // for the answer, and `drain` waits for it.
         let result: Result<_, Ended<E>> = self
             .store
             .write_holding((touching, self.tracker.token()), move |tx| {
@@ -114,7 +114,7 @@ impl Units {
                     let value = work(tx).await.map_err(Ended)?;
                     let touched = logged.list();
                     let entries = touched.len();
-                    // A token that is made has a secret that nobody has asked about yet, on no node.
+                    // Nobody has presented the secret of a new token to any node yet, so no memory can be wrong about it.
                     let takes_away = touched.iter().any(|touched| !matches!(touched, Touched::Created(_)));
                     Ok((value, tx.append_log(touched, at).await?, entries, takes_away))
                 })

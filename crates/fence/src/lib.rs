@@ -1,5 +1,5 @@
-//! What may still be used of what a cache remembers: an order between reads that are kept and changes that take
-//! something away.
+//! Decides which cached reads may still be used, by an order between the reads that are kept and the changes that
+//! outdate them.
 //!
 //! # The rule
 //!
@@ -114,8 +114,8 @@ impl Fences {
         self.created.load(Ordering::SeqCst) <= stamp.0
     }
 
-    /// Outdates every read of what a change touched that began before this call. Call it after the change's commit,
-    /// whatever became of it, and before anybody is told.
+    /// Outdates every read that began before this call and that the change affects. Call it after the commit, whether or
+    /// not the commit is known to have succeeded, and before anybody is told.
     pub fn raise(&self, touched: Raise) {
         // An addition, not a load and a store, with which a slow change would set the counter back.
         let value = self.counter.fetch_add(1, Ordering::SeqCst) + 1;

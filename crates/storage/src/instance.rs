@@ -56,12 +56,12 @@ pub enum AcquireError {
 /// Another process serves the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AlreadyRunning {
-    /// Who says to be it: the `holder` given when it took the lock.
+    /// The `holder` that the other process gave when it took the lock.
     pub holder: Option<String>,
 }
 
 impl InstanceLock {
-    /// Takes the lock on an SQLite file. `holder` is shown to whoever comes second: process id, host.
+    /// Takes the lock on an SQLite file. `holder` (process id, host) is shown to a process that tries to take it later.
     ///
     /// # Errors
     /// [`AlreadyRunning`], or the file cannot be locked.

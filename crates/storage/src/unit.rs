@@ -7,7 +7,8 @@ use futures::future::BoxFuture;
 use std::mem::take;
 use std::sync::Arc;
 
-/// A unit of work, as those see it who carry it out: a closure, whoever waits for what it returns, and what they hold.
+/// A unit of work, as its executor sees it: a closure, the caller that waits for its result, and the values that the caller
+/// has attached to it.
 pub(crate) trait Unit: Send {
     /// Runs it once. True: keep what it wrote.
     fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool>;

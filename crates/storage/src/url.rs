@@ -194,7 +194,7 @@ fn is_cut_short(address: &str, query: &str) -> bool {
     let (authority, path) = address.split_once('/').unwrap_or((address, ""));
     let goes_on = path.contains('@') || query.contains('@');
     let Some((user, host)) = authority.split_once('@') else {
-        // `user:pass/word@host` and `user:pass?word@host`: what stands for the port is none, and the `@` comes later.
+        // `user:pass/word@host` and `user:pass?word@host`: the text in the port's place is no number, and an `@` follows.
         let port = authority.rsplit(':').next().unwrap_or_default();
         let has_odd_port = authority.contains(':') && !authority.ends_with(']') && port.parse::<u16>().is_err();
         return has_odd_port && goes_on;

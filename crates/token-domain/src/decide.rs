@@ -118,7 +118,7 @@ impl Credential {
         }
     }
 
-    /// What it may do while it is live: what it was granted, cut to what its owner may do now.
+    /// The scopes it has while it is live: those granted, cut to those that its owner has now.
     pub fn effective(&self) -> ScopeSet {
         match &self.holder {
             Holder::Organization | Holder::Actor(_) => self.granted,

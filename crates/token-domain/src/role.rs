@@ -8,7 +8,7 @@ use crate::person::BuiltInRole;
 use crate::scope::ScopeSet;
 use crate::text::{InvalidText, Name};
 
-/// What somebody may do in an organisation, as far as giving it to others goes.
+/// The rights of a member or a token in an organisation, as compared when they are given to others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Power {
     scopes: ScopeSet,
@@ -25,7 +25,7 @@ enum Rank {
 /// How one power goes beyond another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beyond {
-    /// It is an owner's.
+    /// It is the power of an owner.
     Owner,
     /// It has these scopes on top; never empty.
     Scopes(ScopeSet),
@@ -47,8 +47,8 @@ impl Power {
         self.scopes
     }
 
-    /// Whether whoever has this power may give the other one, or change and remove those who have it: nobody decides
-    /// about more than they hold.
+    /// Whether a holder of this power may give the other one, or change and remove its holders: nobody decides about more
+    /// than they hold.
     ///
     /// # Errors
     /// How the other goes beyond.
@@ -61,7 +61,7 @@ impl Power {
     }
 }
 
-/// What an organisation calls a role of its own: a [`Name`] that cannot be taken for another one.
+/// The name of an organisation's own role: a [`Name`] that does not look like that of a built-in role.
 ///
 /// People decide by the name alone whether to give somebody a role, so a name that merely looks like another is refused:
 /// words that mix letters of several alphabets, and what looks like a built-in role (UTS 39, sections 4 and 5.2).
@@ -72,7 +72,7 @@ impl RoleName {
     /// Checks a role's name.
     ///
     /// # Errors
-    /// What is no [`Name`], a word of mixed alphabets, a built-in role's name or its likeness.
+    /// The text is not a [`Name`], has a word of mixed alphabets, or is or looks like the name of a built-in role.
     pub fn parse(text: &str) -> Result<Self, InvalidText> {
         let name = Self(Name::parse(text)?);
         let likeness_of_name = name.likeness();

@@ -21,7 +21,7 @@ pub enum InvalidText {
     /// A control, bidirectional-control, surrogate, private-use or unassigned character.
     #[error("must not contain control, bidirectional-control or unassigned characters")]
     Forbidden,
-    /// A token, a session or the code of an invitation: whoever put it there did not mean to show it to all who read names.
+    /// A token, a session or the code of an invitation: put there by mistake, it would be shown to everybody who reads names.
     #[error("{HOLDS_SECRET}")]
     Secret,
     /// Letters that look alike and are of different scripts, or that cannot be seen.

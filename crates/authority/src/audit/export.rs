@@ -1,4 +1,4 @@
-//! Says in a trail that it was exported: whoever has the file has every address and name in it.
+//! Records in a trail that it was exported: the exported file discloses every address and name in the trail.
 
 use super::chain::Place;
 use super::{Event, record};
@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::origin::{Caller, Origin};
 
-/// Records that the caller is sent the events of their organisation's trail from behind one up to another.
+/// Records that the caller receives a range of events of their organisation's trail.
 ///
 /// # Errors
 /// The store's; nothing must be sent then.

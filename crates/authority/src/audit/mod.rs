@@ -77,8 +77,8 @@ impl Event {
         self
     }
 
-    /// Adds what it was done to besides: how many, under `key`, and which, under `key` with `_ids`. Of more than a thousand the
-    /// first thousand are named; the number says that there were others.
+    /// Adds further targets of the event: their number under `key`, and their ids under `key` with `_ids`. At most a thousand
+    /// ids are listed; the number shows whether there were more.
     #[must_use]
     pub fn with_ids<I: std::fmt::Display>(self, key: &str, ids: &[I]) -> Self {
         let named: Vec<String> = ids.iter().take(MOST_NAMED).map(ToString::to_string).collect();
@@ -141,8 +141,8 @@ impl Trail {
         let mut record = AuditRecord {
             seq: self.head.seq + 1,
             organization_id: self.organization_id,
-            // The clocks of two nodes differ a little, and a clock can be set back: along a trail time does neither, so
-            // that a time is a place in it.
+            // The clocks of two nodes differ a little, and a clock can be set back. Times in a trail never decrease, so that
+            // a time can be used as a position in it.
             at: event.at.max(self.head.at),
             action: event.action.to_owned(),
             actor: event.actor.to_string(),

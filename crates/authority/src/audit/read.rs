@@ -45,8 +45,8 @@ pub struct ListRequest {
 pub struct Page {
     /// The events.
     pub events: Vec<AuditRecord>,
-    /// The number of the last, if there are more behind it; of a search, which looks at [`SEARCHED_ROWS`] events at a time,
-    /// that of the last it looked at, however few it found.
+    /// The number of the last event, if more follow. A search looks at [`SEARCHED_ROWS`] events at a time, so there it is the
+    /// number of the last event looked at, however few matched.
     pub next: Option<i64>,
 }
 
@@ -61,14 +61,14 @@ pub enum VerifyError {
     Failed(#[from] Failure),
 }
 
-/// What came of a verification.
+/// The result of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// The event the walk began behind.
+    /// The event after which the walk began.
     pub began: Place,
     /// The last event that was found good.
     pub reached: Place,
-    /// What came after it.
+    /// How the walk ended after that event.
     pub outcome: Outcome,
 }
 
@@ -77,7 +77,7 @@ pub struct Verified {
 pub enum Outcome {
     /// At the end of the trail: it is as it was written.
     Whole,
-    /// At the most that is looked at in one go: go on from [`Verified::reached`].
+    /// At the limit of events for one call: go on from [`Verified::reached`].
     More,
     /// At an event that is not as it was written.
     Broken(Break),
@@ -157,8 +157,8 @@ impl Audit {
         Ok(end.map_or(Place::START, Place::from))
     }
 
-    /// The next events of a trail behind one, in order, up to and including `last`; none when there are no more. For who
-    /// takes the whole of it: call it again behind the last event it gave.
+    /// The next page of a trail after the event `after`, in order, up to and including `last`; empty when there are no more. To
+    /// read a whole trail, call it again with the number of the last event returned.
     ///
     /// # Errors
     /// The store's.
@@ -185,9 +185,9 @@ impl Audit {
         self.store.read(move |reads| Box::pin(async move { reads.list_audit(&chain).await })).await
     }
 
-    /// Walks along a trail as it is stored, for at most a bounded number of events, and says whether it is as it was
-    /// written. With `began` it starts behind an event that an earlier walk found good, which must still be there; with
-    /// `remembered` it must come through that event.
+    /// Walks along a stored trail, for at most a bounded number of events, and says whether it is unaltered. The walk starts
+    /// after `began`, an event that an earlier walk found good and that must still be there; with `remembered` it must pass
+    /// through that event.
     ///
     /// # Errors
     /// [`VerifyError::UnderWay`] while another walk along the same trail goes on in this process.

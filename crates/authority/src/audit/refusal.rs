@@ -26,7 +26,7 @@ pub enum Refusal {
     ServiceToken,
     /// A service token from where too many wrong ones came.
     ServiceTokenLimited,
-    /// A code that is no invitation's.
+    /// A code that belongs to no invitation.
     Invitation,
     /// A wrong code for setting the deployment up.
     SetupCode,
@@ -76,7 +76,7 @@ impl Refusal {
 /// Why a credential was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denial<'a> {
-    /// It is none, or none that counts.
+    /// It is not a credential, or not a valid one.
     Invalid,
     /// It lacks this scope.
     Lacks(&'a str),
@@ -86,7 +86,7 @@ pub enum Denial<'a> {
     SecondFactor,
 }
 
-/// Writes the log line of a refused credential, and of whom it is if that is known.
+/// Writes the log line for a refused credential, with its owner if known.
 pub fn log_denial(context: &Context, denial: Denial<'_>, caller: Option<&Caller>, origin: &Origin) {
     let by = caller.map_or(Principal::Anonymous, Caller::principal);
     let event = Event::new(context.now(), "auth.denied", by, origin).seen_from(origin);

@@ -36,8 +36,7 @@ trait Source: Send + Sync {
 /// The clock of this machine.
 pub struct SystemClock {
     source: Box<dyn Source>,
-    /// What is added to the time since the machine's start to get the time of the clock that is followed; [`NONE`] while that
-    /// is the wall clock.
+    /// The followed clock's time minus the time since the machine's start; [`NONE`] while the wall clock is followed.
     offset: AtomicI64,
     /// The latest moment that was told.
     latest: AtomicI64,

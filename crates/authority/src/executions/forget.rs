@@ -1,11 +1,11 @@
-//! Forgetting what is older than anybody asked to keep.
+//! Removal of executions and idempotency keys past their retention.
 
 use token_domain::Span;
 
 use super::Executions;
 use crate::error::Failure;
 
-/// Rows that go in one unit of work, so that nobody waits long behind it.
+/// Rows removed in one unit of work: few, so that other writers do not wait long for it.
 const AT_ONCE: u32 = 1_000;
 /// Units of one call. At one call every ten minutes this keeps up with 80 submissions a second.
 const MOST_UNITS: u32 = 50;

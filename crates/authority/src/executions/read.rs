@@ -103,8 +103,8 @@ impl Executions {
         Ok(RepositoryPage { repositories, next })
     }
 
-    /// What anybody may know of a repository: the coverage its last submission said, over all branches or of one. Nothing
-    /// if there is none, and without saying why.
+    /// The public facts of a repository: the coverage of its last submission, over all branches or on one. Nothing if there is
+    /// none, without a reason.
     ///
     /// # Errors
     /// The store's.

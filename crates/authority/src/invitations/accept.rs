@@ -61,7 +61,7 @@ impl Invitations {
     /// takes more ([`User::has_address_in`]). A signed-in person who asked for that address before has it from now on.
     ///
     /// # Errors
-    /// One answer for every reason why an invitation does not count; a password that is missing, wrong or none.
+    /// One error for every reason why an invitation is not valid; a password that is missing, wrong or not acceptable.
     pub async fn accept(&self, acceptance: Acceptance, origin: &Origin) -> Result<Accepted, OrganizationError> {
         let context = &self.context;
         let digest = acceptance.code.digest();
@@ -128,8 +128,8 @@ impl Invitations {
         }
     }
 
-    /// Whoever accepts without being signed in. What no newcomer could choose is refused for everybody: somebody whose own
-    /// password is weaker than what may be chosen now signs in instead.
+    /// Resolves a person who accepts without being signed in. A password that a new account could not have is refused for an
+    /// existing account too, so that the answers do not differ; a person with a weaker, older password signs in instead.
     async fn by_password(
         &self,
         invitation: &Invitation,
@@ -198,8 +198,8 @@ async fn still_counts(change: &mut Change<'_>, invitation: &Invitation) -> Resul
     Ok(may_manage && power.reaches(&offered).is_ok())
 }
 
-/// What the credential that made the invitation may do now: the token itself, or the person who was signed in. Nothing when it
-/// counts no more. A token that was rotated is another one: what the old one made ends with it.
+/// The current power of the maker of the invitation, a token or a signed-in person; nothing if the maker is no longer valid. A
+/// successor does not stand in for a rotated token: the old token's invitations end with it.
 async fn power_of_maker(change: &mut Change<'_>, invitation: &Invitation) -> Result<Option<Power>, OrganizationError> {
     let (organization, context) = (invitation.organization_id, change.context());
     match (invitation.created_by, invitation.sponsor) {
@@ -213,7 +213,7 @@ async fn power_of_maker(change: &mut Change<'_>, invitation: &Invitation) -> Res
             Some(sponsor),
         ) => {
             let standing = change.tx.membership_standing(organization, sponsor).await?.filter(is_welcome);
-            // Somebody who was removed and came back since is a member anew: what they offered before ended with them.
+            // A person who was removed and joined again is a new member: their earlier invitations ended with the removal.
             let standing = standing.filter(|place| place.joined_at <= invitation.created_at);
             let power = standing.map(|place| context.power(place.role, place.custom_scopes.as_deref()));
             Ok(power.transpose()?)

@@ -12,7 +12,7 @@ use crate::env::random;
 use crate::error::Failure;
 use crate::organizations::{OrganizationError, Seat};
 
-/// What an invitation is made of, drawn before the change that may make it.
+/// The parts of an invitation, drawn before the change that may create it.
 pub(crate) struct Offer {
     id: InvitationId,
     code: InvitationCode,
@@ -27,8 +27,8 @@ impl Offer {
     }
 }
 
-/// Invites an address that is no member's. In the place of an invitation that has expired, never of one that counts: that
-/// one has to be withdrawn first, by somebody who knows of it.
+/// Invites an address that belongs to no member. This replaces an expired invitation, but never a valid one: that has to be
+/// withdrawn first, deliberately.
 pub(crate) async fn invite(
     change: &mut Change<'_>,
     seat: &Seat,

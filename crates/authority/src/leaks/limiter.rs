@@ -14,7 +14,7 @@ const HOUR: Span = Span::seconds(3_600);
 /// that waits least.
 const MOST_NETWORKS: usize = 100_000;
 
-/// Lets each network send so many reports at once; what it used comes back evenly over an hour.
+/// Limits the reports of each network: it may send a full allowance at once, which refills evenly over an hour.
 #[derive(Debug)]
 pub(crate) struct ReportLimiter {
     /// The time in which one report comes back.
@@ -24,7 +24,7 @@ pub(crate) struct ReportLimiter {
 }
 
 impl ReportLimiter {
-    /// So many in an hour.
+    /// Allows `most` reports an hour.
     pub(crate) fn new(most: u32) -> Self {
         Self { interval: Span::micros(HOUR.as_micros() / i64::from(most.max(1))), whole_at: Mutex::default() }
     }

@@ -87,8 +87,8 @@ impl Leaks {
         }
     }
 
-    /// Revokes the token whose secret this is (RFC 7009), if there is one that the caller reaches; without a caller, holding
-    /// it is enough. When this returns, no validation that starts from now on says it is good.
+    /// Revokes the token with this secret (RFC 7009), if there is one that the caller reaches; without a caller, knowing the
+    /// secret is enough. After this returns, no validation that starts says that the token is good.
     ///
     /// # Errors
     /// The caller's right is gone by now; the store's.

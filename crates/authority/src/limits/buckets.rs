@@ -38,13 +38,13 @@ impl Buckets {
         }
     }
 
-    /// Forgets what was counted under this key.
+    /// Removes the count kept under this key.
     pub(super) fn clear(&mut self, key: &Key) {
         self.buckets.remove(key);
     }
 
-    /// Forgets what has worn off, every minute and when there is no more room; then, if need be, the half that says least:
-    /// what makes nobody wait goes first, so that a flood of new keys does not wash away who is being held.
+    /// Removes expired counts, once a minute and whenever the map is full. If it is still full, removes half of the rest:
+    /// counts that impose no wait go first, so that a flood of new keys does not evict the clients that have to wait.
     fn sweep(&mut self, now: Timestamp) {
         let due = self.swept.is_none_or(|swept| now < swept || swept + SWEEP_EVERY <= now);
         if due || self.buckets.len() >= MOST {
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_worn_off_goes_by_itself() {
+    fn expired_counts_are_removed() {
         let mut buckets = Buckets::default();
         (0..1_000).for_each(|n| _ = buckets.count(key(n), TEN, NOW));
         buckets.count(key(0), TEN, NOW + Span::seconds(901));

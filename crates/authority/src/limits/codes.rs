@@ -1,5 +1,5 @@
-//! Guesses at a person's one-time codes: six digits are too few to let every address have its tries, and only who has the
-//! password gets that far, so they are counted for the person.
+//! Limits guesses at a person's one-time codes. They are counted per person, not per address: six digits are too few to
+//! give each address its own attempts, and only somebody with the password gets far enough to guess.
 
 use std::sync::Mutex;
 

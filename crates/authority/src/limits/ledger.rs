@@ -39,7 +39,7 @@ impl RefusalLedger {
             *counted = Counted { hour: Some(hour), left_out: counted.left_out, ..Counted::default() };
         }
         let rows_left = counted.rows < ROWS;
-        // As many networks as rows at most are remembered: without a row left none is looked at.
+        // Networks are looked up only while rows are left, so at most as many networks as rows are remembered.
         let granted = rows_left && {
             let of_network = counted.networks.entry(Key::of("network", &[&network_text(address)])).or_default();
             let granted = *of_network < ROWS_PER_NETWORK;

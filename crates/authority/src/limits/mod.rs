@@ -4,9 +4,9 @@
 //! what the client calls itself, together. A device the account was signed in to from before is known, also after a restart
 //! (`known_devices`), and has its own count that nobody else can fill. Every other attempt is a stranger's, and is counted
 //! three times: for the account from that network, for the network over all accounts, and for the account over all networks.
-//! So a thousand guessers at a thousand addresses get a hundred guesses and then some hundred a day, whoever shares an address
-//! with a guesser gets in as long as their device is known, and the alarm that is raised when an account's bound is reached
-//! says that somebody with a new device may have to wait.
+//! So a thousand guessers at a thousand addresses get a hundred guesses and then about a hundred a day; a person who shares
+//! an address with a guesser gets in as long as their device is known; and the alarm that is raised when an account's bound
+//! is reached says that somebody with a new device may have to wait.
 //!
 //! Moments here are those of [`Clock::steady`](crate::env::Clock::steady): a wall clock that is set back or ahead makes no
 //! wait longer and forgets no failure.
@@ -37,22 +37,22 @@ use key::{Key, network_text};
 /// The longest wait that anybody is asked for.
 pub(crate) const LONGEST_WAIT: Span = Span::long_seconds(LONGEST_WAIT_SECONDS);
 
-/// A device that nobody signed in from for so long is a stranger's again.
+/// A device without a sign-in for this long counts as unknown again.
 pub(crate) const DEVICE_MEMORY: Span = Span::days(180);
 
-/// From one network, over all accounts, this many times the attempts of one account cost no wait; and so many for an account
-/// over all networks. With the default of ten attempts that is the hundred of NIST SP 800-63B, section 3.2.2.
+/// The free attempts of one network over all accounts, and those of one account over all networks, as a multiple of
+/// [`SignInLimits::attempts`]. With the default of ten attempts that is the hundred of NIST SP 800-63B, section 3.2.2.
 const TIMES_OVER_ALL: u32 = 10;
-/// Attempts at one account that are worked on at once, from devices that are not known. With the two that a known one may
-/// have, ten hashes at most run for an account and a device.
+/// Concurrent attempts at one account from unknown devices. Together with the two that a known device may have, at most ten
+/// hashes run for an account and a device.
 const MOST_STRANGERS: usize = 8;
 
-/// What a deployment puts up with.
+/// The sign-in limits of a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignInLimits {
     /// Failed attempts at an account from a network that cost no wait.
     pub attempts: u32,
-    /// Fewer are forgotten after this long without an attempt; what made somebody wait wears off over a day.
+    /// Fewer attempts than that are forgotten after this long without another; attempts that caused a wait wear off over a day.
     pub window: Span,
     /// Attempts of a device, or at an account from a network, that are worked on at once.
     pub concurrent: usize,
@@ -64,7 +64,7 @@ impl Default for SignInLimits {
     }
 }
 
-/// Who tries to sign in to what, as the limits tell attempts apart.
+/// The keys by which the limits tell sign-in attempts apart.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempter {
     account: Key,
@@ -183,13 +183,13 @@ impl SignInLimiter {
         lock(&self.state).recognise(attempter, now);
     }
 
-    /// Makes strangers of an account's devices, as when it gets another password.
+    /// Forgets the known devices of an account, for example when its password changes.
     pub fn forget(&self, account: &str) {
         let account = Key::of("account", &[account]);
         lock(&self.state).known.retain(|_, device| device.account != account);
     }
 
-    /// What an attempt is counted under, and how many cost no wait there.
+    /// The keys that an attempt is counted under, each with the attempts that cost no wait.
     fn counted(&self, attempter: &Attempter, is_known: bool) -> Vec<(Key, Allowance)> {
         let one = Allowance { free: self.limits.attempts, window: self.limits.window };
         let all = Allowance { free: self.limits.attempts.saturating_mul(TIMES_OVER_ALL), window: self.limits.window };
@@ -211,7 +211,7 @@ impl State {
     }
 }
 
-/// What the number of attempts at once is bounded for.
+/// The key under which concurrent attempts are bounded.
 const fn place(attempter: &Attempter, is_known: bool) -> Key {
     if is_known { attempter.device } else { attempter.pair }
 }

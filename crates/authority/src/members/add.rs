@@ -22,7 +22,7 @@ pub enum Whom {
     Email(Email),
 }
 
-/// What became of it.
+/// The outcome of adding somebody.
 #[derive(Debug)]
 pub enum Added {
     /// They are a member.
@@ -32,10 +32,10 @@ pub enum Added {
 }
 
 impl Members {
-    /// Makes somebody a member with a role. Who shares an organisation with the caller is added at once, by an address only if
-    /// it was verified for everybody or for this organisation; anybody else is invited by their address, whether they have an
-    /// account or not: an administrator learns no more of strangers than that, nobody becomes a member of what they never heard
-    /// of, and an account with somebody else's address gets nothing that was meant for them.
+    /// Makes somebody a member with a role. A person who shares an organisation with the caller is added at once; by address
+    /// only if the address was verified for everybody or for this organisation. Anybody else is invited by address, whether or
+    /// not they have an account: so an administrator learns nothing about strangers, nobody becomes a member of an organisation
+    /// they never heard of, and an account that uses somebody else's address gets nothing that was meant for that person.
     ///
     /// # Errors
     /// A role that holds more than the caller, a member, an address that is invited, an id of nobody the caller knows.

@@ -13,7 +13,7 @@ use super::entry::Entry;
 
 /// Locks the cache is spread over; a hit holds one for the time of a table look-up.
 const SHARDS: usize = 256;
-/// After so many evictions or replacements the usage tracker is told, so that it drops its references.
+/// After this many evictions or replacements the usage tracker is told, so that it drops its references.
 const PARTED: u64 = 256;
 
 /// Bounds of the cache.
@@ -134,8 +134,8 @@ impl Shard {
         false
     }
 
-    /// Moves the hand round the table's buckets until the shard fits: what was looked up since it last came by gets another
-    /// round. How many had to go. (A table that grows moves its entries; the hand then goes on wherever it stands.)
+    /// Evicts entries by the CLOCK algorithm until the shard fits, and returns how many. The hand moves round the table's
+    /// buckets and spares entries looked up since its last pass. (A growing table moves its entries; the hand stays put.)
     fn evict(&mut self, allowed: usize) -> u64 {
         let mut evicted = 0;
         while self.bytes > allowed && !self.table.is_empty() {

@@ -1,9 +1,9 @@
 //! What is known about one token, kept small: a million of them are remembered at once.
 //!
-//! Most tokens are an organisation's own, neither rotated nor revoked, bound to no project. Such an entry has what is its
-//! own and shares the rest (organisation, scopes, the answer's bytes) with every token that has the same: 128 bytes
-//! with the counts of its `Arc`, two lines of a processor's cache, instead of more than 500. What has more to it keeps its
-//! facts whole, in a box.
+//! Most tokens are an organisation's own, neither rotated nor revoked, bound to no project. The entry of such a token holds
+//! only its own fields and shares the rest (organisation, scopes, the answer's bytes) with every token that has the same:
+//! 128 bytes with the counts of its `Arc`, two lines of a processor's cache, instead of more than 500. The entry of any
+//! other token keeps all facts in a box.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -27,7 +27,7 @@ const OVERHEAD: usize = 40;
 const BOX_OVERHEAD: usize = 64;
 /// Bytes that are charged at once.
 const CHARGE: usize = 16;
-/// When a token without an end ends: behind [`Timestamp::MAX`].
+/// Stands for the end of a token that never expires: later than [`Timestamp::MAX`].
 const NEVER: i64 = i64::MAX;
 
 /// One byte more would make the allocator give each of a million entries 32, and spread it over a third line of cache.
@@ -54,7 +54,7 @@ pub struct Entry {
     marks: Marks,
 }
 
-/// What is to be remembered of an entry, or to be done about it.
+/// A flag on an entry: a fact to remember about it, or work that is still to be done.
 #[derive(Clone, Copy, Debug)]
 #[repr(u8)]
 enum Mark {
@@ -85,12 +85,12 @@ impl Marks {
         self.0.load(Ordering::Relaxed) & mark as u8 != 0
     }
 
-    /// Whether it was new. Looked at first: a line of memory that is not written to stays with every core.
+    /// Sets a mark and says whether it was new. Reads first: a cache line that is not written stays shared by all cores.
     fn set(&self, mark: Mark) -> bool {
         !self.has(mark) && self.0.fetch_or(mark as u8, Ordering::AcqRel) & mark as u8 == 0
     }
 
-    /// Whether it was there. Looked at first, likewise.
+    /// Removes a mark and says whether it was set. Reads before writing, as [`set`](Self::set).
     fn take(&self, mark: Mark) -> bool {
         self.has(mark) && self.0.fetch_and(!(mark as u8), Ordering::AcqRel) & mark as u8 != 0
     }
@@ -108,7 +108,7 @@ pub(crate) struct Shared {
     pub(crate) answer: Bytes,
 }
 
-/// The facts of a token that is not as most are.
+/// The facts of a token that cannot use the compact form.
 #[derive(Debug)]
 struct More {
     credential: Credential,
@@ -126,7 +126,7 @@ pub(crate) struct Binding {
     pub(crate) networks: Option<AllowedNetworks>,
 }
 
-/// What a use or reuse of the token still has to be written down.
+/// The events of a token's use that are still to be recorded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pending {
     /// It is the unused successor of a rotation in first-use mode.
@@ -267,8 +267,8 @@ impl Entry {
 
     /// Notes that the token was presented; says whether the entry has to be listed for the next round.
     ///
-    /// The count is acquired from whoever took the counts last: had they been taken before, the entry is seen to be out of
-    /// the list and goes in again, so no count is left behind.
+    /// `AcqRel` synchronises with the thread that last took the counts: if it took them before this one was added, this thread
+    /// sees that the entry has left the list and lists it again, so no count is lost.
     pub(crate) fn note(&self, kind: UseKind, now: Timestamp) -> bool {
         match kind {
             UseKind::Allowed | UseKind::Insufficient => {
@@ -280,14 +280,14 @@ impl Entry {
         self.marks.set(Mark::Queued)
     }
 
-    /// What was noted since the last time.
+    /// The uses counted since the last call of [`take_uses`](Self::take_uses).
     pub(crate) fn noted(&self) -> UseCounts {
         let [allowed, insufficient, denied] =
             UseKind::ALL.map(|kind| u64::from(self.counts[kind as usize].load(Ordering::Acquire)));
         UseCounts { allowed, insufficient, denied }
     }
 
-    /// Takes what was noted since the last time, for writing down.
+    /// Takes the uses counted since the last call, to write them to the database.
     pub(crate) fn take_uses(&self) -> Noted {
         // Out of the list first: a use noted from here on puts the entry there again, so nothing is lost between.
         self.marks.take(Mark::Queued);

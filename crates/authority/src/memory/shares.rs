@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_same_is_one_copy() {
+    fn equal_values_share_one_copy() {
         let shares = Shares::default();
         let (one, same, other) = (shares.copy_of(shared(1)), shares.copy_of(shared(1)), shares.copy_of(shared(2)));
         assert!(Arc::ptr_eq(&one, &same) && !Arc::ptr_eq(&one, &other));

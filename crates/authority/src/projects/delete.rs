@@ -10,7 +10,7 @@ use crate::origin::Origin;
 pub use storage::model::ProjectContents as Contents;
 
 impl Projects {
-    /// What a deletion would take away.
+    /// Counts what a deletion would remove.
     ///
     /// # Errors
     /// No such project; one with actors, if that is to stop it.
@@ -27,8 +27,8 @@ impl Projects {
         Ok(contents)
     }
 
-    /// Deletes the project: its actors and access scopes are gone, and every token of an actor of it or bound to it is
-    /// dead for whoever asks from now on.
+    /// Deletes the project with its actors and access scopes. From now on, every token that belongs to one of its actors or is
+    /// bound to it validates as dead.
     ///
     /// # Errors
     /// No such project; one with actors, if that is to stop it.

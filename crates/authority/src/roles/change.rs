@@ -74,7 +74,7 @@ impl Roles {
             .await
     }
 
-    /// Changes a role. Who wears it may do what it says now as soon as this returns, and so may their keys.
+    /// Changes a role. When this returns, the new scopes apply to its members and their personal keys.
     ///
     /// Narrowing a role takes from everyone who wears it, so it needs to be within the caller's own both before and after.
     ///

@@ -6,15 +6,15 @@ use super::{Roles, WRITE, own};
 use crate::organizations::{OrganizationError, Seat};
 use crate::origin::Origin;
 
-/// What becomes of those who wore a role that is gone.
+/// The role that members get in place of a deleted one.
 const INSTEAD: RoleRef = RoleRef::BuiltIn(BuiltInRole::Viewer);
 
 impl Roles {
-    /// Deletes a role. Who wears it, and who was offered it, becomes a viewer.
+    /// Deletes a role. Its members, and the people invited with it, become viewers.
     ///
     /// # Errors
-    /// No such role, a built-in one, one that holds more than the caller; when somebody wears it, a caller who could not
-    /// make them a viewer.
+    /// No such role, a built-in one, one that holds more than the caller; if the role has members or invitations, a caller who
+    /// may not give the viewer's role.
     pub async fn delete(&self, seat: &Seat, role: RoleRef, origin: &Origin) -> Result<(), OrganizationError> {
         let id = own(role)?;
         let (ask, seat) = (seat.ask(origin), *seat);
@@ -29,7 +29,7 @@ impl Roles {
                     let wearers = change.tx.move_members(organization, id, INSTEAD).await?;
                     let offers = change.tx.move_invitations(organization, id, INSTEAD).await?;
                     if !wearers.is_empty() || offers > 0 {
-                        // A role can hold less than a viewer: deleting it gives, and nobody gives what they lack.
+                        // The role may hold less than a viewer: then deleting it gives rights, which the caller must have.
                         let given = seat.role(change, INSTEAD).await?;
                         OrganizationError::unless_reached(context.catalogue(), &mine, &given)?;
                     }

@@ -1,4 +1,4 @@
-//! Proving once more, in a session, who is at it.
+//! Confirming again, within a session, that its person is present.
 
 use token_domain::record::Session;
 use zeroize::Zeroizing;
@@ -10,7 +10,7 @@ use crate::origin::{Caller, Origin};
 use crate::people::confirm_password;
 use crate::rights::Refused;
 
-/// What a signed-in person shows to prove that they are at their session.
+/// The proof that a signed-in person gives of their presence.
 #[derive(Debug)]
 pub enum Evidence {
     /// Their password.
@@ -20,8 +20,8 @@ pub enum Evidence {
 }
 
 impl SecondFactors {
-    /// Notes that the person behind a session proved to be at it, by the password or by the second factor. For a while it may
-    /// then change what signing in stands on, which a session alone, stolen or left open, may not.
+    /// Records that the person of a session confirmed their presence by password or second factor. For a while the session may
+    /// then change the credentials that signing in depends on; without that, a stolen or abandoned session may not.
     ///
     /// # Errors
     /// A wrong password, a wrong code, no second factor; too many attempts; a caller without a session.

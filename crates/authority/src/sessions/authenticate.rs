@@ -36,7 +36,7 @@ pub enum AuthError {
     Failed(#[from] Failure),
 }
 
-/// What a good session is good for.
+/// The operations that a valid session may be used for.
 #[derive(Clone, Copy)]
 enum Reach {
     /// All that its person may do.
@@ -63,7 +63,7 @@ impl Sessions {
     /// The caller a credential belongs to, also when it is good for setting up a second factor only.
     ///
     /// # Errors
-    /// As [`Sessions::authenticate`], but for that.
+    /// As [`Sessions::authenticate`], except [`AuthError::SecondFactorRequired`].
     pub async fn authenticate_to_enrol(&self, presented: &Presented, origin: &Origin) -> Result<Caller, AuthError> {
         match presented {
             Presented::Session(token) => {

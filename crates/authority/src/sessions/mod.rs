@@ -128,7 +128,7 @@ impl From<StoreError> for EndError {
     }
 }
 
-/// What a new session stands on. It is looked at again in the change that makes the session.
+/// The proof of identity behind a new session. The change that makes the session checks it again.
 enum Basis {
     /// What the person proved: this password, and this use of the second factor, if they had one.
     Proven { password_hash: Option<String>, spend: Option<Spend> },
@@ -143,7 +143,7 @@ pub struct Sessions {
     context: Arc<Context>,
     validator: Arc<Validator>,
     limiter: Arc<SignInLimiter>,
-    /// What an unknown e-mail's password is compared with, so that it costs what a known one costs.
+    /// The hash that a password for an unknown address is compared with, so that it takes as long as for a known one.
     nobody: PasswordHash,
 }
 
@@ -333,8 +333,8 @@ impl Sessions {
                 found.map(|organization| organization.id)
             }
             None => {
-                // Not the first by name: whoever adds somebody to their organisation must not decide where that
-                // person signs in.
+                // Not the first by name: an administrator who adds a person to another organisation must not decide
+                // where that person signs in.
                 store.read(move |reads| Box::pin(reads.first_organization(user))).await?
             }
         };

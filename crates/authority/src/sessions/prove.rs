@@ -39,9 +39,9 @@ impl Sessions {
         Ok(Some(account))
     }
 
-    /// The place of the person behind e-mail and password in the organisation asked for, and the stored hash that the
-    /// password was compared with. Not the hash of the place: that is read after the slow comparison, and by then another
-    /// password may have been set, which nobody proved.
+    /// Verifies e-mail and password; returns the person's membership in the requested organisation, and the stored hash that
+    /// the password was compared with. The hash is not read together with the membership: that happens after the slow
+    /// comparison, and by then a new password may have been set, which this request did not prove.
     pub(super) async fn prove(
         &self,
         attempt: &mut PasswordAttempt<'_>,
@@ -65,7 +65,7 @@ impl Sessions {
         proven.ok_or(SignInError::Denied)
     }
 
-    /// Whoever has that address, and whether this is their password.
+    /// The account with that address, and whether the password is right.
     async fn account_behind(
         &self,
         attempt: &mut PasswordAttempt<'_>,
@@ -79,8 +79,8 @@ impl Sessions {
             self.context.store.read(move |reads| Box::pin(async move { reads.account_by_email_key(&key).await }));
         let found = read.await?;
         if found.is_none() {
-            // What reading a person costs besides the hash: texts are checked, normalised and folded. It is little, and
-            // it is counted (`tests/it/cost.rs`).
+            // Do the work of reading a known person, so that an unknown address costs the same: texts are checked,
+            // normalised and folded. It is little, but `tests/it/cost.rs` counts it.
             let _ = std::hint::black_box(Email::parse_stored(account).map(|email| email.key()));
             let _ = std::hint::black_box(Name::parse_stored(account));
         }

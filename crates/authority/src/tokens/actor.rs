@@ -22,7 +22,7 @@ use crate::origin::{Caller, Origin};
 /// recognised, with its project and its access scope; whatever more it may do is somebody's decision.
 const DEFAULT_SCOPES: [&str; 1] = ["self:rotate"];
 
-/// A secret for an actor's token that is not stored yet. The slow part is behind it.
+/// The secret of an actor's token that is not stored yet. Its slow hash is already computed.
 pub(crate) struct ActorToken {
     secret: PlainToken,
     stored: StoredSecret,
@@ -35,8 +35,8 @@ impl ActorToken {
         Ok(Self { secret, stored })
     }
 
-    /// The scopes of a new actor's token: those asked for, none beyond the asker's own; or the default, which gives
-    /// nobody any right over anything but the token itself, so that the asker need not have it.
+    /// The scopes of a new actor's token: the requested ones, which must lie within the caller's (`own`), or else the default.
+    /// The default gives rights over the token itself only, so the caller need not have it.
     pub(crate) fn scopes(
         context: &Context,
         asked: Option<&[String]>,
@@ -50,8 +50,8 @@ impl ActorToken {
         Ok(owned_names(context, &grants))
     }
 
-    /// The scopes of a successor, whose secret the asker is shown: those of the token before it, none beyond the asker's
-    /// own but the default ones.
+    /// The scopes of a successor: those of the old token. The caller is shown the secret, so all of them must be the caller's
+    /// own (`own`) or default ones.
     pub(crate) fn carried_over(context: &Context, old: &Token, own: ScopeSet) -> Result<Vec<String>, TokenError> {
         let everyones = context.catalogue.grant(&DEFAULT_SCOPES, Kind::Actor)?;
         within(&context.catalogue, granted(context, old)?, own.union(everyones.effective()))?;
@@ -68,7 +68,7 @@ impl ActorToken {
             .map_err(|error| Failure::Inconsistent(format!("the name of actor {}: {error}", actor.id)))
     }
 
-    /// Finds the token of an actor's that counts and has no successor, if there is one.
+    /// The filter for the actor's live token without a successor.
     pub(crate) fn current(organization_id: OrganizationId, actor: ActorId, now: Timestamp) -> TokenFilter {
         TokenFilter {
             organization_id,

@@ -17,19 +17,19 @@ use crate::change::Change;
 use crate::context::Context;
 use crate::error::Failure;
 
-/// A secret for a workload's token that is not stored yet. The slow part is behind it.
+/// The secret of a workload's token that is not stored yet. Its slow hash is already computed.
 pub(crate) struct ExchangedToken {
     secret: PlainToken,
     stored: StoredSecret,
 }
 
-/// Whose the token is to be, and what it may do.
+/// The owner and the scopes of the new token.
 pub(crate) struct Terms<'t> {
     pub(crate) policy: &'t TrustPolicy,
     /// The actor of the policy, if it names one.
     pub(crate) actor: Option<&'t Actor>,
     pub(crate) grants: &'t Grants,
-    /// Who the workload is in the words of its issuer.
+    /// The workload's `sub`, as its issuer states it.
     pub(crate) subject: Option<&'t str>,
 }
 
@@ -79,7 +79,7 @@ impl ExchangedToken {
     }
 }
 
-/// What a gateway is told of the workload, as far as metadata may be long.
+/// Metadata that tells a gateway about the workload; nothing if it would be too long.
 fn about(policy: &TrustPolicy, subject: Option<&str>) -> Option<Metadata> {
     let about = serde_json::json!({"trust_policy": policy.id.to_string(), "issuer": policy.issuer, "subject": subject});
     Metadata::parse(&about.to_string()).ok()

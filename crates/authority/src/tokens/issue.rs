@@ -147,7 +147,8 @@ impl New {
     }
 }
 
-/// What else a new token refers to is the caller's or was just read, so a missing reference is its project's.
+/// Maps a violated reference to a missing project: everything else a new token refers to is the caller's own or was just
+/// read.
 fn no_such_project(project: Option<ProjectId>, error: TokenError) -> TokenError {
     match error {
         TokenError::Failed(Failure::Store(StoreError::Conflict(Constraint::Reference(_)))) if project.is_some() => {
@@ -183,7 +184,7 @@ fn check_expiry(lifetime: Lifetime, now: Timestamp) -> Result<Option<Timestamp>,
     }
 }
 
-/// The trail's end is locked, so nobody else of the organisation counts at the same time.
+/// Checks the cap. The lock on the trail's end keeps other requests of the organisation from counting at the same time.
 pub(super) async fn within_cap(change: &mut Change<'_>, token: &Token) -> Result<(), TokenError> {
     let Some(cap) = change.terms().token_cap.or(change.context().policy.token_cap) else { return Ok(()) };
     let used = change.tx.live_token_count(token.organization_id, token.facts.created_at).await?;

@@ -15,13 +15,14 @@ impl Tokens {
     /// The token of the caller's organisation whose secret this is, dead or alive. No use is counted.
     ///
     /// # Errors
-    /// No such token in the organisation, within the caller's reach: a foreign secret and none at all are one.
+    /// No such token in the organisation and within the caller's reach. A secret of another organisation gets the same error as
+    /// an unknown one.
     pub async fn lookup(&self, caller: &Caller, text: &str) -> Result<Token, TokenError> {
         let Ok(secret) = PlainToken::parse(text.trim()) else { return Err(TokenError::NotFound) };
         let candidates = self.context.store.candidates(lookup_hint(&secret).0).await?;
         for candidate in candidates {
             let (mut token, stored) = (candidate.token, candidate.secret);
-            // What is not the caller's is not proven either: how long that takes would tell that it is there.
+            // Do not verify the secret against tokens out of reach: the time that takes would reveal that they exist.
             if token.organization_id != caller.organization_id || !reaches(caller, &token) {
                 continue;
             }

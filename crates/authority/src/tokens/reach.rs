@@ -10,16 +10,16 @@ use token_domain::record::{Token, TokenOwner};
 use super::{TokenError, Tokens, within};
 use crate::origin::{Caller, Via};
 
-/// What a key must carry, besides the scope for the route, to be shown the secret of another: a key that leaks must not be
-/// able to make its own heirs unless somebody meant it to manage keys.
+/// The scope that a key needs, besides that of the route, to be shown another key's secret: a leaked key must not be able to
+/// make further keys, unless its owner meant it to manage keys.
 const KEY_MAKER: &str = "tokens:manage";
 
-/// Whose tokens a verb is about.
+/// The tokens that a verb applies to, by owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Whose {
     /// Anybody's in the organisation: to be looked at, and revoked.
     Anybody,
-    /// Those that nobody holds as their own, and of actors: to be changed.
+    /// The organisation's and those of actors, but no personal keys: to be changed.
     Shared,
     /// The organisation's.
     Organization,
@@ -42,7 +42,7 @@ impl Tokens {
     /// A token of the caller's organisation that the caller reaches.
     ///
     /// # Errors
-    /// No such token: absent, foreign, out of reach and of somebody else are one.
+    /// No such token: the same error whether it is absent, another organisation's, out of reach or another owner's.
     pub(super) async fn reached(&self, caller: &Caller, id: TokenId, whose: Whose) -> Result<Token, TokenError> {
         let organization = caller.organization_id;
         let found = self.context.store.read(move |reads| Box::pin(reads.token(organization, id))).await?;
@@ -69,11 +69,10 @@ pub(super) const fn is_confined(caller: &Caller) -> bool {
     caller.boundary().is_some()
 }
 
-/// The project of a token that the caller makes: the one asked for, as far as the caller reaches; the caller's own where
-/// none is asked for.
+/// The project of a token that the caller makes: the requested one, or by default the one that the caller is bound to.
 ///
 /// # Errors
-/// Another project than the one the caller is bound to: it is not there.
+/// A project other than the one the caller is bound to; reported as absent.
 pub(super) fn project_of_new(caller: &Caller, asked: Option<ProjectId>) -> Result<Option<ProjectId>, TokenError> {
     match (caller.bound_project(), asked) {
         (Some(bound), Some(asked)) if asked != bound => Err(TokenError::NoSuchProject),

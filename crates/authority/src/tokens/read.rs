@@ -164,7 +164,7 @@ impl Tokens {
     }
 }
 
-/// The store's filter for what a caller asks for, as far as the caller reaches; nothing where that is nothing at all.
+/// The store's filter for a caller's request, cut to the caller's reach; `None` if the caller reaches no such token.
 pub(super) fn filter(caller: &Caller, request: ListRequest, now: Timestamp) -> Option<TokenFilter> {
     if is_confined(caller) {
         return None;

@@ -144,7 +144,7 @@ impl Tokens {
     }
 }
 
-/// By what right somebody is shown the secret of a successor.
+/// Why the caller may be shown the secret of a successor.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Reach {
     /// They have every scope of it.
@@ -154,7 +154,7 @@ pub(super) enum Reach {
 }
 
 impl Reach {
-    /// Whether that is so by now.
+    /// Checks that the reason still holds.
     fn check(self, change: &Change<'_>, old: &Token, caller: &Caller) -> Result<(), TokenError> {
         if !reaches(caller, old) {
             return Err(TokenError::NotFound);
@@ -198,7 +198,7 @@ impl Rotation {
             .facts
             .supersede(now, token.id, self.grace, self.mode)
             .map_err(|not_possible| TokenError::WrongStatus(not_possible.status))?;
-        // Last of all: of a token that renews itself, a retry and a second renewal are told as what they are.
+        // Check this last: for a token that renews itself, a retry and a second renewal have more precise errors above.
         change.check_not_superseded()?;
         let grace_ends_at = facts.superseded.map_or(now, |superseded| superseded.grace_ends_at);
         let mut token = heir(token, &current, now);
@@ -231,7 +231,7 @@ impl Rotation {
     }
 }
 
-/// The successor of the token as it is now: what it is called and how it ends may have changed since it was looked at.
+/// Copies name, details and expiry from the token's current row: they may have changed since the first read.
 fn heir(token: Token, current: &Token, now: Timestamp) -> Token {
     Token {
         name: current.name.clone(),
@@ -276,7 +276,8 @@ async fn take_back(
         return Err(TokenError::WrongStatus(Status::Rotating));
     }
     let revocation = Revocation { at: now, reason: RevokeReason::RotationCancelled, by: change.by() };
-    // What the successor was rotated to as well: whoever holds it could otherwise renew it and keep what is taken back.
+    // Revoke the successor's own successors too: otherwise a holder could rotate the token and keep the rights that are
+    // being taken back.
     let (mut next, mut ended) = (Some(successor), Vec::new());
     while let Some(heir) = next {
         change.touch(Touched::Token(heir));

@@ -15,7 +15,7 @@ use crate::error::Failure;
 use crate::origin::{Caller, Origin};
 use crate::slow::Work;
 
-/// A new token's secret for a caller, and what is stored of it. That they make more at once than one may is recorded.
+/// A new token's secret for a caller, and its stored form. A refusal for too many secrets at once is recorded in the trail.
 pub(super) async fn make_for(
     context: &Context,
     caller: &Caller,
@@ -29,14 +29,14 @@ pub(super) async fn make_for(
     made
 }
 
-/// A new token's secret, made for a principal, and what is stored of it. The slow part runs in the lane.
+/// A new token's secret for a principal, and its stored form. The slow hash runs in the lane.
 pub(super) async fn make(context: &Context, by: Principal) -> Result<(PlainToken, StoredSecret), Failure> {
     let secret = PlainToken::from_random(random(context.entropy.as_ref())?);
     let stored = keep(context, &secret, Work::Creation(by)).await?;
     Ok((secret, stored))
 }
 
-/// What is kept of a secret, by the current scheme and key.
+/// The stored form of a secret, by the current hash scheme and tag key.
 async fn keep(context: &Context, secret: &PlainToken, work: Work) -> Result<StoredSecret, Failure> {
     let salt = random(context.entropy.as_ref())?;
     let scheme = context.policy.scheme;

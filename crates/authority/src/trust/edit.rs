@@ -113,7 +113,8 @@ impl Trust {
             .await
     }
 
-    /// Changes a policy. Whoever changes it must have its scopes, as if they made it: another condition gives them to others.
+    /// Changes a policy. The caller must have the policy's scopes, as for a new one: a different condition gives them to other
+    /// workloads.
     ///
     /// # Errors
     /// As for a new one; no such policy.
@@ -208,8 +209,8 @@ fn stamped(policy: &TrustPolicy, by: &TrustPolicy) -> TrustPolicy {
     TrustPolicy { updated_at: by.updated_at, updated_by: by.updated_by, ..policy.clone() }
 }
 
-/// Whether a policy may be as it is about to be, by the rights of whoever asks for it. Its scopes become those of the
-/// catalogue, each once.
+/// Checks a policy before it is stored, against the rights of the caller. Replaces its scopes by the catalogue's names, each
+/// once.
 async fn check(change: &mut Change<'_>, policy: &mut TrustPolicy, has_audience: bool) -> Result<(), TrustError> {
     let context = change.context();
     policy.preset.check(&policy.conditions)?;

@@ -1,8 +1,8 @@
 //! The exchange itself (RFC 8693): an identity token in, a token of ours out.
 //!
-//! Cheap looks come before dear ones: what is no token, or of an issuer that no policy trusts, costs neither a request to
-//! another server nor a signature. What is made is made in one change, under the policy as it is at that moment, and spends
-//! the identity token in the same transaction: of two who present it at once, one gets a token.
+//! Cheap checks come before expensive ones: a text that is no token, or a token of an issuer that no policy trusts, costs
+//! neither a request to another server nor the verification of a signature. One change makes the new token, under the policy
+//! as it is at that moment, and spends the identity token: of two concurrent requests with it, one gets a token.
 
 use storage::{Constraint, StoreError};
 use token_domain::Timestamp;
@@ -30,7 +30,7 @@ const MOST_CANDIDATES: u32 = 1_000;
 /// How many policies an attempt that failed is recorded under.
 const MOST_NOTED: usize = 10;
 
-/// What is asked for beside the identity token.
+/// The parameters of a request besides the identity token.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
     /// Under this policy.
@@ -50,7 +50,7 @@ pub enum Target {
     Slug(Slug),
 }
 
-/// What came of it. The only place where the secret exists.
+/// The result of an exchange. The secret exists nowhere else.
 #[derive(Debug)]
 pub struct Exchanged {
     /// The token.
@@ -196,7 +196,7 @@ impl Trust {
     /// Exchanges a token under one of its candidates, if a key of its issuer signed it.
     ///
     /// # Errors
-    /// What stands in the way. What is about a policy whose workload it is recorded there.
+    /// The reason for the refusal. A failure that concerns a policy which matches the workload is recorded with that policy.
     pub async fn exchange(
         &self,
         jwt: &Jwt,
@@ -319,7 +319,7 @@ pub(super) fn choose<'p>(
     Ok(best)
 }
 
-/// What the token may do: what was asked for, within what the policy has.
+/// The scopes of the new token: the requested ones, which must lie within the policy's, or all of the policy's.
 fn grants(context: &Context, policy: &TrustPolicy, asked: Option<&[String]>) -> Result<Grants, ExchangeError> {
     let all = granted(context, policy)?;
     let Some(asked) = asked else { return Ok(all) };
@@ -342,7 +342,7 @@ struct Mint {
 impl Mint {
     async fn run(self, change: &mut Change<'_>) -> Result<Exchanged, ExchangeError> {
         let context = change.context();
-        // The policy as it is now, under the lock that whoever changes it takes as well.
+        // Read the policy again: edits of policies take the lock that this change holds.
         let (organization, id) = (self.policy.organization_id, self.policy.id);
         let policy = change.tx.trust_policy(organization, id).await?.ok_or(ExchangeError::NoPolicy)?;
         let is_same = policy.is_enabled

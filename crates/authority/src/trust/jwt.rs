@@ -141,7 +141,7 @@ impl Jwt {
     /// Reads a token, and verifies nothing.
     ///
     /// # Errors
-    /// What is no identity token that could ever be accepted.
+    /// The text is not a token, or one that no policy could accept.
     pub fn read(text: &str) -> Result<Self, JwtError> {
         if text.len() > MOST_BYTES {
             return Err(JwtError::TooLong);
@@ -195,10 +195,10 @@ impl Jwt {
         self.claims.get(claim).and_then(Value::as_str)
     }
 
-    /// Whom it is for, if that is one.
+    /// The audience (`aud`), if there is exactly one.
     ///
     /// # Errors
-    /// None, or several: whoever else it is for could present it here.
+    /// No audience, or several: a service in the other audiences could present the token here.
     pub fn audience(&self) -> Result<&str, JwtError> {
         let one = match self.claims.get("aud") {
             Some(Value::String(one)) => Some(one.as_str()),
@@ -219,7 +219,7 @@ impl Jwt {
         let mut fitting = keys.0.iter().filter(|key| key.material.algorithm() == self.algorithm);
         let key = match &self.key_id {
             Some(id) => fitting.find(|key| key.id.as_ref() == Some(id)),
-            // Without a name there has to be one that it can be.
+            // Without a key id, exactly one key must fit the algorithm.
             None => match (fitting.next(), fitting.next()) {
                 (Some(only), None) => Some(only),
                 _ => None,
@@ -253,8 +253,8 @@ impl Jwt {
         Ok(expires + LEEWAY + Span::seconds(5))
     }
 
-    /// What tells it from every other token of its issuer: its `jti`, or else what was signed. The signature itself would not
-    /// do: an ECDSA signature has a second form.
+    /// A digest that identifies the token among those of its issuer: of its `jti`, or else of the signed part. The signature
+    /// would not do: an ECDSA signature has a second valid form.
     pub fn identity(&self) -> [u8; 32] {
         let mut digest = Sha256::new();
         digest.update(b"nolapse exchanged identity\0");

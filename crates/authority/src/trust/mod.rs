@@ -1,8 +1,8 @@
 //! Trust policies: an organisation says which workloads of an identity provider get short-lived tokens for their identity
 //! tokens, so that nothing has to be stored where they run.
 //!
-//! A policy is the organisation's, like its tokens: it stays when whoever made it goes. It never has more scopes than whoever
-//! made or last changed it.
+//! A policy belongs to the organisation, like its tokens, and stays when its author leaves. It never has more scopes than
+//! its author, or the last person or token to change it, had.
 
 mod edit;
 mod exchange;

@@ -1,10 +1,10 @@
 //! Uses of tokens, gathered in memory and written down in batches: no request ever waits for a write.
 //!
 //! A use is an addition to a counter in the token's entry, and the first one puts the entry into a list. Every few seconds
-//! what was used becomes a round: the counters are read off, put in the order of the tokens and written in small units of
-//! work. Writing takes a share of the time and no more, so with very many tokens in use a round may last minutes; whoever
-//! reads on this node is shown what waits as well. A round also begins with every hour, so that uses are counted in the hour
-//! they happened in. What cannot be written stays where it is, and a clean stop writes everything.
+//! the entries in the list become a round: their counters are read, sorted by token and written in small units of work.
+//! Writing takes a bounded share of the time, so with very many tokens in use a round may last minutes; reads on this node
+//! include the unwritten uses. A round also begins with every hour, so that uses are counted in the hour they happened in.
+//! Uses that cannot be written stay in memory, and a clean stop writes everything.
 //!
 //! Rounds, and not a queue written entry by entry: neighbours in the tables are written together (on SQLite a row among its
 //! neighbours costs 15 µs of CPU at a million tokens, one by itself 25), and nothing is put back into entries after a failure.
@@ -33,19 +33,19 @@ use crate::env::Clock;
 use crate::error::Failure;
 use crate::memory::{Entry, Noted, UseKind};
 
-/// Tokens whose uses are written down in one unit of work. On SQLite a create that comes behind one waits for it, and on one
-/// core so does a validation: about a millisecond of CPU at a million tokens, by what a row costs.
+/// Tokens whose uses are written in one unit of work. On SQLite the creation of a token waits for the unit in front of it,
+/// and on a single core so does a validation: about a millisecond of CPU at a million tokens.
 const AT_ONCE: usize = 64;
 
-/// What was used and is not written down yet.
+/// The uses that are not written to the database yet.
 #[derive(Debug, Default)]
 pub struct Uses {
-    /// Entries used since somebody last looked. Each stands here or in `waiting` at most once, however often it was used.
+    /// Entries used since the list was last moved to `waiting`. Each is here or there at most once, however often it was used.
     list: Mutex<List>,
-    /// Locked before `list` where both are.
+    /// Locked before `list` where both are locked.
     waiting: Mutex<Waiting>,
-    /// Held whole while uses pass from the entries into a round, or from a round into the database; shared by whoever adds
-    /// what is written to what waits, and must count nothing twice.
+    /// Locked exclusively while uses move from the entries into a round, or from a round into the database. Locked shared by a
+    /// read that adds written and unwritten uses, so that it counts nothing twice.
     passage: RwLock<()>,
 }
 
@@ -58,7 +58,7 @@ struct List {
 /// Uses that wait to be written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backlog {
-    /// Of how many tokens. One that is used again while its earlier uses wait counts again.
+    /// How many tokens have unwritten uses. A token that is used again while its earlier uses wait counts again.
     pub tokens: usize,
     /// How long ago the earliest of them was noted.
     pub age: Span,
@@ -88,10 +88,10 @@ impl Uses {
         }
     }
 
-    /// Writes down what was noted so far in units of work with rests between them, whose length follows from the `share` of the
-    /// time that writing may take at that moment: `rest` is told how long each is to be, and says whether to go on. It is not called behind the last unit, nor while more tokens wait than are `remembered`: what was
-    /// noted of those that were evicted takes memory only until it is written, and memory has to stay bounded by the cache.
-    /// What cannot be written is kept for the next time.
+    /// Writes the uses noted so far in units of work with rests between them. The length of a rest follows from the `share` of
+    /// time that writing may take at that moment; `rest` is given that length and says whether to go on. `rest` is not called
+    /// after the last unit, nor while more tokens wait than are `remembered`: uses of evicted tokens take memory until they are
+    /// written, and memory has to stay bounded by the cache. Uses that cannot be written are kept for the next time.
     ///
     /// # Errors
     /// The store's.
@@ -144,13 +144,14 @@ impl Uses {
         self.waiting().last_used(id)
     }
 
-    /// The same of many tokens, each with what it belongs to; those without a use here are left out.
+    /// As [`last_used`](Self::last_used) for many tokens, each paired with a value that is returned with its time. Leaves out
+    /// tokens without a use here.
     pub(crate) fn last_used_of<T>(&self, tokens: Vec<(T, TokenId)>) -> Vec<(T, Timestamp)> {
         let waiting = self.waiting();
         tokens.into_iter().filter_map(|(of, id)| waiting.last_used(id).map(|used| (of, used))).collect()
     }
 
-    /// Brings tokens as they were read up to date with what is not written down. To be called after they were read.
+    /// Updates tokens read from the database with their unwritten uses. Call it after the read.
     pub(crate) fn add_to<'t>(&self, tokens: impl IntoIterator<Item = &'t mut Token>) {
         let waiting = self.waiting();
         for token in tokens {
@@ -163,13 +164,13 @@ impl Uses {
         self.waiting().is_empty()
     }
 
-    /// Keeps what is written and what waits as they are: what is read of the database and of [`Uses::unwritten`] under this
-    /// guard adds up. Waits for at most a unit of work.
+    /// While this guard is held no use moves from memory into the database, so the counts in the database and those of
+    /// [`Uses::unwritten`] can be added. Waits for at most one unit of work.
     pub(crate) async fn still(&self) -> RwLockReadGuard<'_, ()> {
         self.passage.read().await
     }
 
-    /// What is counted of a token and not written down. Under [`Uses::still`].
+    /// The counted but unwritten uses of a token. Call it under [`Uses::still`].
     pub(crate) fn unwritten(&self, id: TokenId) -> Vec<UsageHour> {
         self.waiting().unwritten(id)
     }

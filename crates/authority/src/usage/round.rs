@@ -1,4 +1,4 @@
-//! What one round writes down: the uses of many tokens, taken out of their entries and put in the order of their ids.
+//! The uses that one round writes to the database: those of many tokens, taken out of their entries and sorted by token id.
 //!
 //! The order is that of the tables, so that a unit of work touches few pages, and the same on every node, so that nodes
 //! that write at once wait for each other instead of deadlocking.
@@ -15,13 +15,13 @@ pub(super) struct Round {
     /// When the first of them was noted.
     since: Timestamp,
     rows: Vec<Noted>,
-    /// So many of them are written. They stay to be found until the next round begins: who reads the database and then
-    /// looks here misses nothing that was written in between.
+    /// How many of `rows` are written. Written rows stay until the next round begins, so that a reader that looks in the
+    /// database first and here second misses no row written in between.
     written: usize,
 }
 
 impl Round {
-    /// A token whose entry was replaced comes more than once: its uses are added up.
+    /// Collects the uses. A token whose entry was replaced occurs more than once: its uses are added up.
     pub(super) fn new(since: Timestamp, uses: impl Iterator<Item = Noted>) -> Self {
         let mut rows: Vec<Noted> = uses.filter(|noted| !noted.is_empty()).collect();
         rows.sort_unstable_by_key(Noted::token_id);
@@ -49,7 +49,7 @@ impl Round {
         &left[..left.len().min(most)]
     }
 
-    /// So many of those are written.
+    /// Marks the next `written` rows as written.
     pub(super) fn advance(&mut self, written: usize) {
         self.written += written;
     }
@@ -59,7 +59,7 @@ impl Round {
         self.of(id).filter_map(|(_, noted)| noted.last_used()).max()
     }
 
-    /// What is counted of a token and not written.
+    /// The counted but unwritten uses of a token.
     pub(super) fn unwritten(&self, id: TokenId) -> impl Iterator<Item = UsageHour> {
         let hour = self.hour();
         let left = self.of(id).filter(|(at, _)| *at >= self.written);

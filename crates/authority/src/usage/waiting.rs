@@ -1,7 +1,7 @@
-//! What waits to be written down, in the order in which it will be: rounds first, then entries used since.
+//! Unwritten uses, in the order in which they will be written: rounds first, then entries used since.
 //!
-//! Entries are found by their token. The table for that is filled by whoever reads or writes, never by a validation, which
-//! only adds to a list; it holds what the list held, so that an entry stands in one of them.
+//! Entries are found by their token in a table. A validation only appends to a list; readers and the writer of rounds move
+//! the list into the table, so that an entry is in one of the two.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
@@ -14,19 +14,19 @@ use token_domain::usage::{Hour, UsageHour, UseCounts};
 use super::round::Round;
 use crate::memory::{Entry, Noted};
 
-/// Rounds that are not finished: that of the hour before, and one of this hour. Another begins when one of them is done, so
-/// that an outage of hours is held in bounded memory, at the price of the hours in it.
+/// The most unfinished rounds: one of an earlier hour and one of this hour. The next begins when one of them is done. So
+/// memory stays bounded in an outage of several hours, but uses in it may be counted in a wrong hour.
 const MOST_ROUNDS: usize = 2;
 
-/// Entries that nobody remembers any longer may wait here in this number, beside a quarter of those that are remembered:
-/// so many that looking for them costs each no more than a look at five.
+/// Evicted entries may wait here up to this number plus a quarter of the remembered entries. Then at least one entry in five
+/// is evicted, so a search for evicted entries looks at no more than five for each that it frees.
 const LEFT: usize = 256;
 
-/// Entries used since the last round began. Each stands here once, a token whose entry was replaced as often as that.
+/// Entries used since the last round began. Each entry is here once; a token whose entry was replaced has several.
 #[derive(Debug, Default)]
 pub(super) struct Used {
     by_token: HashTable<Arc<Entry>>,
-    /// What was noted in entries that were let go of: a fraction of what they took, and each token once.
+    /// The uses of entries that were freed, once for each token: a fraction of the memory that the entries took.
     noted: HashTable<Noted>,
     hasher: RandomState,
     /// When the first was noted.
@@ -37,7 +37,7 @@ pub(super) struct Used {
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     open: Used,
-    /// What is being put in order for the next round.
+    /// The entries being sorted for the next round.
     closing: Option<Arc<Used>>,
     /// The oldest first.
     rounds: Vec<Round>,
@@ -57,11 +57,11 @@ impl Used {
         self.by_token.iter_hash(self.hasher.hash_one(id)).filter(move |entry| entry.token_id() == id)
     }
 
-    /// Lets go of the entries that live only because they stand here, and keeps what was noted in them.
+    /// Frees the entries that only this table still refers to, and keeps their uses.
     fn let_go(&mut self) {
         let Self { by_token, noted, hasher, .. } = self;
         let hash = |of: &Noted| hasher.hash_one(of.token_id());
-        // Nobody else has such an entry, and nobody can come by it any more: what it holds is all that it will ever hold.
+        // Nobody else holds a reference to such an entry or can get one, so its counts are final.
         let gone = by_token.extract_if(|entry| Arc::strong_count(entry) == 1).filter_map(Arc::into_inner);
         for uses in gone.map(|entry| entry.take_uses()) {
             let is_joined = noted.iter_hash_mut(hash(&uses)).any(|known| known.join(&uses));
@@ -108,8 +108,8 @@ impl Waiting {
         }
     }
 
-    /// Closes what is open, if a round is due: there is none, or what is open belongs to an hour that is over. What is closed
-    /// is found until [`Waiting::begin`].
+    /// Closes the open entries if a round is due: no other is unfinished, or the open entries belong to a past hour and another
+    /// round may begin. Reads find the closed entries until [`Waiting::begin`].
     pub(super) fn close(&mut self, now: Timestamp) -> Option<Arc<Used>> {
         let since = self.open.since?;
         let unfinished = self.rounds.iter().filter(|round| round.left() > 0).count();
@@ -122,7 +122,7 @@ impl Waiting {
         Some(closing)
     }
 
-    /// Puts a round where what was closed is, and hands back those that are done, to be dropped.
+    /// Replaces the closed entries by their round, and returns the finished rounds for the caller to drop.
     pub(super) fn begin(&mut self, round: Option<Round>) -> Vec<Round> {
         self.closing = None;
         let done = self.rounds.extract_if(.., |round| round.left() == 0).collect();
@@ -136,14 +136,14 @@ impl Waiting {
         Some((round.hour(), round.next(most).to_vec()))
     }
 
-    /// So many of those are written.
+    /// Marks the next `written` uses as written.
     pub(super) fn advance(&mut self, written: usize) {
         if let Some(round) = self.rounds.iter_mut().find(|round| round.left() > 0) {
             round.advance(written);
         }
     }
 
-    /// Whether nothing is here at all, what was written by the last round included.
+    /// Whether nothing is here, not even the rows that the last round has written already.
     pub(super) fn is_empty(&self) -> bool {
         self.open.len() == 0 && self.closing.is_none() && self.rounds.is_empty()
     }
@@ -158,7 +158,7 @@ impl Waiting {
         self.open.len() > remembered || self.rounds.iter().any(|round| round.left() > remembered)
     }
 
-    /// Tokens whose uses wait, and since when the earliest has. A token counts once in each round it is in.
+    /// The number of tokens with unwritten uses, and the time of the earliest use. A token counts once for each round it is in.
     pub(super) fn backlog(&self) -> (usize, Option<Timestamp>) {
         let rounds = self.rounds.iter().filter(|round| round.left() > 0);
         let closing = self.closing.as_deref();
@@ -175,7 +175,7 @@ impl Waiting {
         rounds.chain(self.open.last_used(id)).chain(closing).max()
     }
 
-    /// What is counted of a token and not written. Nothing may be closing meanwhile.
+    /// The counted but unwritten uses of a token. Must not be called while entries are being closed.
     pub(super) fn unwritten(&self, id: TokenId) -> Vec<UsageHour> {
         let rounds = self.rounds.iter().flat_map(|round| round.unwritten(id));
         let open = self

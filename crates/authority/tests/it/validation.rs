@@ -44,7 +44,7 @@ fn a_thousand_simultaneous_misses_make_one_read_and_one_slow_hash() {
 }
 
 #[test]
-fn what_cannot_be_a_token_is_not_looked_up() {
+fn malformed_tokens_are_not_looked_up() {
     Db::each(async |db| {
         let world = World::new(db).await;
         let before = world.reads();

@@ -134,7 +134,7 @@ fn it_does_not_rest_while_more_waits_than_is_remembered() {
 }
 
 #[test]
-fn what_cannot_be_written_is_kept_and_shown() {
+fn uses_that_cannot_be_written_are_kept_and_shown() {
     Db::each(async |db| {
         let world = World::new(db).await;
         let issued = world.issue(&["read"]).await;
@@ -158,7 +158,7 @@ fn what_cannot_be_written_is_kept_and_shown() {
 
 /// A token is followed from its use into the list, a round, the database, past its eviction: nothing shown ever changes.
 #[test]
-fn reads_show_what_is_not_written() {
+fn reads_include_unwritten_uses() {
     Db::each(async |db| {
         let world = World::new(db).await;
         // The ids are made in this order: one of the first unit, one of the last.

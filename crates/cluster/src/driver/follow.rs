@@ -157,7 +157,7 @@ impl Follow {
             ready.send(Ok(())).ok();
         }
         self.observe(session, question, received_at, &nodes).await?;
-        // Whoever waits for this node hears at once that it has applied what there was.
+        // Report at once to the nodes that wait for this one that it has applied the entries.
         if is_awaited && nodes.len() > 1 {
             self.shared.is_news.store(true, Ordering::Release);
             return Ok(Next::AtOnce);
@@ -197,7 +197,7 @@ impl Follow {
         self.shared.registration.good_until().store(good_until, Ordering::Release);
     }
 
-    /// What the list says: who may be answered, who is gone, who differs.
+    /// Handles the list of nodes in an answer: which changes may be answered, which nodes are gone, which settings differ.
     async fn observe(
         &mut self,
         session: &Session,

@@ -23,7 +23,7 @@ use self::follow::Follow;
 /// How long the first lease may take.
 const FIRST_LEASE: Duration = Duration::from_secs(10);
 
-/// What a node remembers of the database, as far as it has to hear what is outdated. Called by the node's own thread.
+/// A node's memory of the database, which has to be told what is outdated. Called by the node's own thread.
 pub trait Memory: Send + Sync {
     /// Outdates every read, begun before this call, of what a change touched.
     fn outdate(&self, touched: Touched);
@@ -33,7 +33,7 @@ pub trait Memory: Send + Sync {
     fn tell_time(&self, now: Timestamp, asked_at: Nanos, answered_at: Nanos);
 }
 
-/// What a node says of itself to the others.
+/// The facts that a node reports about itself to the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// The version of the program.
@@ -94,7 +94,7 @@ pub enum Settled {
 #[derive(Clone)]
 pub struct Node(Arc<Shared>);
 
-/// What the node's thread and those who wait share.
+/// The state shared by the node's thread and the callers that wait for it.
 struct Shared {
     registry: Registry,
     registration: Registration,
@@ -183,7 +183,7 @@ impl Node {
         }
     }
 
-    /// In whose name a store makes its changes.
+    /// The registration under which the store of this node makes its changes.
     pub fn registration(&self) -> Registration {
         self.0.registration.clone()
     }
@@ -193,8 +193,8 @@ impl Node {
         self.0.registration.is_current()
     }
 
-    /// A change of this node is committed, and the fences of what it touched are raised: so many entries, of which this is the
-    /// last.
+    /// Tells that a change of this node is committed and its fences are raised. It wrote `entries` entries of the log, the last
+    /// of them at `place`.
     pub fn committed(&self, place: LogPlace, entries: usize) {
         let first = place.seq.saturating_sub(i64::try_from(entries).unwrap_or(i64::MAX)).saturating_add(1);
         let mut waits = self.0.waits();

@@ -25,7 +25,7 @@ pub struct Question {
     pub noted_at: Nanos,
 }
 
-/// What an answer comes to.
+/// The result of an answer to a poll.
 #[derive(Clone, Debug)]
 pub enum Received {
     /// To be applied, and then [`Follower::applied`].
@@ -34,11 +34,11 @@ pub enum Received {
     NotRegistered,
 }
 
-/// What memory has to hear before the lease may be taken up.
+/// The news that memory has to apply before the lease may begin.
 #[derive(Clone, Debug)]
 #[must_use = "the lease is renewed by `Follower::applied`, once memory has heard this"]
 pub struct News {
-    /// Everything is outdated: why.
+    /// The reason, if everything is outdated.
     pub forget: Option<Forget>,
     /// Entries, in order within each shard.
     pub entries: Vec<LogEntry>,

@@ -7,8 +7,8 @@
 //! 2. A node puts itself on the list of nodes, and *then* polls: it notes the moment, reports how far it has applied the log,
 //!    reads what is new, applies it, and may answer from memory until [`LEASE`] after the moment it noted
 //!    ([`Follower`]).
-//! 3. Whoever changed something answers once every node on the list reports that it has applied the entry, in an answer to
-//!    a poll sent after the commit, or once [`PATIENCE`] has passed since the commit ([`Waiting`]).
+//! 3. A node answers a change that it made once every node on the list reports that it has applied the entry, in an answer
+//!    to a poll sent after the commit, or once [`PATIENCE`] has passed since the commit ([`Waiting`]).
 //! 4. A node whose report has not changed for [`PATIENCE`] is taken off the list ([`Peers`]). It finds its row gone, forgets
 //!    everything and registers anew.
 //!
@@ -21,8 +21,8 @@
 //! the list, it had applied the entry. If it was not yet, it registered after the list was read, and polled after that. If it
 //! was not any more, its last poll before that was noted [`PATIENCE`] before it was taken off, and its lease was over.
 //!
-//! After a failover that lost entries their numbers are given to others. So a report says of which history its numbers are,
-//! and counts only in that one.
+//! After a failover that lost entries, other entries get the same numbers. So a report names the history of the database that
+//! its numbers belong to, and counts only in that history.
 //!
 //! An entry counts as applied once everything read before is behind a fence; the crate `fence` argues that part.
 //!

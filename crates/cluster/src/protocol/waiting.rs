@@ -16,7 +16,7 @@ pub struct Waiting {
 pub struct Ticket(u64);
 
 impl Waiting {
-    /// A change whose commit is known, now. It may be answered at the moment returned, whatever the others do.
+    /// Adds a change whose commit became known at `now`. It may be answered at the moment returned, whatever other nodes do.
     pub fn begin(&mut self, place: LogPlace, now: Nanos) -> (Ticket, Nanos) {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);

@@ -26,7 +26,7 @@ impl Chance {
         usize::try_from(self.next() % bound).unwrap()
     }
 
-    /// True once in so many.
+    /// True with a probability of one in `many`.
     pub(crate) fn once_in(&mut self, many: usize) -> bool {
         self.below(many) == 0
     }

@@ -22,7 +22,7 @@ use world::{Outcome, play};
 /// Schedules of the protocol as it is.
 const SCHEDULES: u64 = 20_000;
 const SCHEDULES_FULL: u64 = 1_000_000;
-/// A mistake must be caught within so many.
+/// A mistake must be caught within this many schedules.
 const SCHEDULES_TO_CATCH: u64 = 200_000;
 
 fn is_full() -> bool {

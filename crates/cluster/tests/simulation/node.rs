@@ -6,7 +6,7 @@ use token_domain::Timestamp;
 
 use crate::database::{Database, TOKENS, node_id, number_of};
 
-/// What is known to break the promise.
+/// A change to the protocol that is known to break the promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mistake {
     /// The stamp is taken after the read instead of before.
@@ -21,7 +21,7 @@ pub(crate) enum Mistake {
     CancelledCommit,
     /// A change is answered before the others have acknowledged it.
     AnswersBeforeAcknowledgements,
-    /// A node that is off the list takes its report for written.
+    /// A node that was taken off the list treats its report as written.
     ZombieWrite,
     /// The lease counts from the answer to the poll instead of from before it was sent.
     LeaseFromReceipt,
@@ -33,14 +33,14 @@ pub(crate) enum Mistake {
     HastyRemoval,
     /// The lease is renewed before the entries are applied.
     LeaseWithoutEntries,
-    /// A report counts whatever history its numbers are of.
+    /// A report counts even if its numbers belong to another history of the database.
     NumbersOfAnotherHistory,
-    /// Who revokes again what is revoked already is answered at once.
+    /// A repeated revocation is answered at once, though the first may not hold everywhere yet.
     RepetitionAtOnce,
 }
 
 impl Mistake {
-    /// Those that schedules drawn by chance reach. The others have schedules of their own, in `scripts`.
+    /// The mistakes that random schedules reach. The others have schedules of their own, in `scripts`.
     pub(crate) const BY_CHANCE: [Self; 12] = [
         Self::StampAfterRead,
         Self::NotifyOnly,
@@ -75,7 +75,7 @@ impl Clock {
 #[derive(Clone, Debug)]
 pub(crate) struct PollUnderWay {
     question: Question,
-    /// It goes on once in so many chances to.
+    /// The poll advances in one of this many steps, on average.
     pub(crate) slowness: usize,
     is_registered: Option<bool>,
     clocks: Option<Vec<i64>>,
@@ -163,7 +163,7 @@ impl Node {
         self.clock.at(now) < self.good_until
     }
 
-    /// What the memory says; nothing where it may not be used.
+    /// Whether memory may answer for the token.
     pub(crate) fn recall(&mut self, token: usize, now: Nanos, mistake: Option<Mistake>) -> bool {
         let Some(stamp) = self.memory[token] else { return false };
         if !self.has_lease(now) || self.fences[token] > stamp {
@@ -204,7 +204,7 @@ impl Node {
                 *is_certain = false;
             }
         }
-        // What was not committed never will be.
+        // Changes that were not committed yet never will be.
         self.changes.retain(|change| !matches!(change, Change::Begun(_)));
     }
 

@@ -109,7 +109,7 @@ fn revoking_beat(database: &Database) -> i64 {
 type Script = fn(Option<Mistake>) -> bool;
 
 #[test]
-fn what_chance_hardly_draws_is_caught_as_well() {
+fn scripted_schedules_catch_the_rare_mistakes() {
     let scripts: [(Script, Mistake); 2] = [
         (a_node_comes_between_list_and_commit, Mistake::ListBeforeCommit),
         (a_number_is_given_twice, Mistake::NumbersOfAnotherHistory),

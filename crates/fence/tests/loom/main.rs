@@ -101,7 +101,7 @@ fn every_known_mistake_is_caught() {
 
 /// What eviction lacks is one thing, the look under the lock that guards the insert: with it, it would do.
 #[test]
-fn evicting_would_do_for_whoever_knows_the_key() {
+fn eviction_with_a_check_under_the_lock_keeps_the_promise() {
     let outcome = explore(Scenario::MemberChange, Habit::EvictAndLookOnInsert, Fences::new);
     assert!(outcome.is_ok(), "{outcome:?}");
 }

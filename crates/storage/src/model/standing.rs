@@ -1,4 +1,4 @@
-//! What a change stands on: whose request it carries out, and what that allows once the change holds its locks.
+//! The credential or person that a change is made by, and their rights as read under the locks of the change.
 
 use token_domain::id::{OrganizationId, SessionId, TokenId, UserId};
 use token_domain::token::Kind;
@@ -16,17 +16,17 @@ pub enum Credential {
     Token(OrganizationId, TokenId),
 }
 
-/// How a person's row is held until the unit ends. Whatever takes a right away from a person everywhere (a new password, the
-/// end of all their sessions) holds it exclusively, so that nobody makes anything by that right at the same time.
+/// How a person's row is locked until the unit ends. A change that takes a right away from a person everywhere (a new
+/// password, the end of all their sessions) locks it exclusively, so that no concurrent change uses that right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
-    /// Together with others who stand on the person as they are.
+    /// Together with other changes that rely on the person's current state.
     Shared,
     /// Alone.
     Exclusive,
 }
 
-/// What a change asks for when it begins. See [`Tx::open`](crate::Tx::open).
+/// The rows that a change reads and locks when it begins. See [`Tx::open`](crate::Tx::open).
 #[derive(Clone, Copy, Debug)]
 pub struct Opening {
     /// The trail the change belongs to: an organisation's, or the deployment's.
@@ -39,7 +39,7 @@ pub struct Opening {
     pub terms_for: Option<Kind>,
 }
 
-/// What a change begins with, read under the locks it holds.
+/// The state that a change begins with, read under its locks.
 #[derive(Clone, Debug)]
 pub struct Opened {
     /// The end of the trail.

@@ -56,8 +56,8 @@ impl Registry {
     }
 
     /// Puts a node on the list, durably: one that is forgotten in a crash would go on answering while nobody waits for it.
-    /// Commit this before the first poll, so that whoever does not see the node on the list is seen by the node's first look
-    /// at the log.
+    /// Commit this before the first poll: then, if a changing node does not see this one on the list, this node's first look at
+    /// the log sees the change.
     ///
     /// # Errors
     /// The database cannot be reached, or the id is on the list already.

@@ -64,7 +64,7 @@ pub(crate) async fn audit_trails(conn: &mut Conn<'_>) -> Result<Vec<Option<Organ
     Ok(trails.into_iter().map(|trail| (trail != NIL_TRAIL).then_some(trail)).collect())
 }
 
-/// The events of a trail that a filter's times and numbers leave, in its order; nothing where no event is so late.
+/// The events of a trail within a filter's times and numbers, in the filter's order; nothing if no event is that late.
 macro_rules! stretch {
     ($conn:expr, $trail:expr, $filter:expr) => {{
         let (trail, filter): (OrganizationId, &AuditFilter) = ($trail, $filter);

@@ -1,7 +1,7 @@
-//! A closure and its caller, as those see them who carry units of work out.
+//! A closure and its caller, as the executors of units of work see them.
 //!
-//! What is here is made anew for every closure, in the program that has it. So there is little of it, and nothing of either
-//! database.
+//! This code is generic over the closure, so every caller's crate compiles its own copy. That is why it is small and
+//! contains nothing specific to a database.
 
 use crate::error::{OutageKind, StoreError};
 use crate::unit::{Afterwards, Tx, Unit};

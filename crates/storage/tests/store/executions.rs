@@ -250,7 +250,7 @@ fn the_published_coverage_is_the_last_one() {
         ] {
             assert_eq!(look(slug, repository, branch).await, expected.map(coverage), "{slug} {repository} {branch:?}");
         }
-        // What was said last is known also when the executions are forgotten.
+        // The last coverage is still known after the executions are removed.
         assert_eq!(write(store, |tx| Box::pin(tx.delete_executions_before(after(9), 9))).await, Ok(4));
         assert_eq!(look("org-1", "widgets", None).await, Some(coverage("40")));
         assert_eq!(look("org-1", "widgets", Some("main")).await, None);

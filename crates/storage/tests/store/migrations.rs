@@ -135,7 +135,7 @@ fn a_database_of_another_program_is_left_alone() {
 }
 
 #[test]
-fn what_an_extension_brings_is_nobodys() {
+fn objects_of_an_extension_do_not_stop_the_migrations() {
     with_empty_postgresql(|url| {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {

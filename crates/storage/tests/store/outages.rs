@@ -210,7 +210,7 @@ fn a_list_that_takes_too_long_is_given_up_and_the_next_one_is_not() {
         let filter = all_tokens(org);
         let counted = db.store().read(move |r| Box::pin(async move { r.count_tokens(&filter).await })).await;
         assert_eq!(outage(&counted), Some(OutageKind::Timeout), "{counted:?}");
-        // What looks at a few rows has no limit, and the lane goes on.
+        // Reads of a few rows have no time limit, and the lane goes on after the timeout.
         assert_eq!(read(db.store(), |r| Box::pin(r.count_organizations())).await, 1);
         let page = db.store().read(move |r| Box::pin(async move { r.list_tokens(&all_tokens(org)).await })).await;
         assert_eq!(page.map(|page| page.len()), Ok(9));

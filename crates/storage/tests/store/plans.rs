@@ -83,7 +83,7 @@ fn sqlite_is_told_about_every_index_of_a_table_or_about_none() {
 const FOUND_AT_ONCE: [&str; 5] =
     ["first_organization", "organization_by_slug", "published_coverage", "share_organization", "token_rules"];
 
-/// What is read of the store and is no list: a row found by its key, a number, or all that there is.
+/// Reads of the store that are not lists: of a row by its key, of a number, or of a whole table.
 const NO_LISTS: [&str; 48] = [
     "access_scope",
     "access_scope_by_slug",

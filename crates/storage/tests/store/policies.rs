@@ -101,7 +101,7 @@ fn a_candidate_brings_the_rule_of_its_kind() {
 }
 
 #[test]
-fn live_tokens_of_a_kind_come_newest_first_whoevers_they_are() {
+fn live_tokens_of_a_kind_come_newest_first_for_all_owners() {
     Db::each(async |db| {
         let store = db.store();
         let (org, user) = founded(store).await;

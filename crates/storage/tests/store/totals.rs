@@ -13,7 +13,7 @@ use token_domain::id::ActorId;
 use token_domain::record::Principal;
 use token_domain::token::RevokeReason;
 
-/// What is kept and is not what counting gives.
+/// Selects the stored totals that differ from a count of the rows.
 const WRONG: &str = "
 SELECT 'projects' AS line FROM organizations o LEFT JOIN organization_totals t ON t.organization_id = o.id
     WHERE t.projects IS NULL OR t.projects <> (SELECT count(*) FROM projects WHERE organization_id = o.id)
@@ -40,7 +40,7 @@ UNION ALL SELECT slug || ': ' || actors
 
 const REVOKED: Revocation = Revocation { at: T0, reason: RevokeReason::OwnerRemoved, by: Principal::System };
 
-/// What is kept, once it is known to be right.
+/// The stored totals, after a check that they equal a count of the rows.
 async fn kept(db: &Db, what: &str) -> String {
     let mut sql = Sql::connect(db.url()).await;
     assert_eq!(sql.lines(WRONG).await, Vec::<String>::new(), "{what}");
@@ -107,14 +107,14 @@ fn totals_follow_every_operation() {
         let found = then!(db, |tx| tx.move_actors(id(1), &all[..1], Some(id(1)), after(1)));
         assert_eq!(found, "project-1: 2 3 2, project-2: 1 0 0, projects 2, scope-1: 1, scope-2: 0");
 
-        // What is kept goes with what it is of.
+        // Totals are deleted with the project that they belong to.
         assert_eq!(then!(db, |tx| tx.empty_project(id(1), &REVOKED)), "project-1: 0 0 0, project-2: 1 0 0, projects 2");
         assert_eq!(then!(db, |tx| tx.delete_project(org, id(1))), "project-2: 1 0 0, projects 1");
     });
 }
 
 #[test]
-fn what_did_not_happen_is_not_counted() {
+fn refused_and_undone_changes_are_not_counted() {
     Db::each(async |db| {
         let org = furnished(db.store()).await;
         let start = kept(db, "furnished").await;

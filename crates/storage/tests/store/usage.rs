@@ -12,7 +12,7 @@ const fn counts(allowed: u64, insufficient: u64, denied: u64) -> UseCounts {
     UseCounts { allowed, insufficient, denied }
 }
 
-/// The hour of [`T0`], and so many after it.
+/// The hour that begins `later` hours after that of [`T0`].
 fn hour(later: i32) -> Hour {
     Hour::from_number(Hour::of(T0).number() + later).unwrap()
 }
@@ -25,7 +25,7 @@ async fn add(store: &Store, added: Vec<TokenCount>) -> Result<(), StoreError> {
     write(store, move |tx| Box::pin(async move { tx.add_counts(&added).await })).await
 }
 
-/// What is counted of a token in the first hundred hours: the hour after [`T0`]'s, and its counts.
+/// The counted uses of a token in the first hundred hours: hours since that of [`T0`], and the counts.
 async fn counted(store: &Store, token: u64) -> Vec<(i32, UseCounts)> {
     let token: TokenId = id(token);
     let hours: Vec<UsageHour> = read(store, move |r| Box::pin(r.token_usage(token, hour(0), hour(100)))).await;
@@ -140,7 +140,7 @@ fn old_hours_are_forgotten_in_bounded_steps() {
     });
 }
 
-/// Nothing here waits long for anything: flushes of two nodes that have the same tokens in opposite orders, at once.
+/// Concurrent flushes of two nodes, of the same tokens in opposite orders: neither may deadlock or wait long for the other.
 #[test]
 fn two_nodes_that_flush_at_once_lose_nothing() {
     Db::on(Backend::PostgreSql, storage::StoreOptions::default(), async |db| {

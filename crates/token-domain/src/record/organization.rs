@@ -55,11 +55,11 @@ pub struct StoredRule {
     pub kind: Kind,
     /// Whether tokens of the kind may be made.
     pub is_permitted: bool,
-    /// How long one lives whose maker says nothing.
+    /// The lifetime of a token whose maker does not choose one.
     pub default_lifetime: Option<Span>,
-    /// How long one may live.
+    /// The longest lifetime of a token.
     pub longest_lifetime: Option<Span>,
-    /// How long one may go unused.
+    /// How long a token may go unused.
     pub idle_after: Option<Span>,
     /// The scopes it may carry, as listed; nothing where any will do.
     pub scopes: Option<Vec<String>>,
@@ -69,11 +69,11 @@ pub struct StoredRule {
     pub updated_by: Principal,
 }
 
-/// What an organisation has to say about a new token of a kind.
+/// An organisation's rules for a new token of a kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TokenTerms {
     /// The most live tokens it may have; nothing means no cap of its own.
     pub token_cap: Option<u32>,
-    /// What it asks of the kind, if anything.
+    /// The rule for the kind, if there is one.
     pub rule: Option<StoredRule>,
 }

@@ -48,8 +48,8 @@ impl std::fmt::Debug for Account {
 pub struct Verified {
     /// Since when.
     pub at: Timestamp,
-    /// Who vouches for it: an organisation, whose invitation was accepted with it and which vouches for itself alone; nothing
-    /// stands for whoever operates the deployment.
+    /// Who vouches for it: an organisation whose invitation was accepted with the address, and which vouches for itself alone;
+    /// `None` stands for the operator of the deployment.
     pub by: Option<OrganizationId>,
 }
 

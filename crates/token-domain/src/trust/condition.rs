@@ -42,7 +42,7 @@ pub enum InvalidConditions {
     /// A text that is too long, or a list that is empty or too long.
     #[error("must have 1 to 64 texts of at most 512 characters for {0}")]
     Length(String),
-    /// A pattern that is none.
+    /// An invalid pattern.
     #[error("{1} for {0}")]
     Pattern(String, InvalidGlob),
     /// A claim that is judged anyway, of every token.

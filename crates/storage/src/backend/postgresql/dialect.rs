@@ -203,15 +203,15 @@ pub(crate) async fn append_event(
     }
 }
 
-/// Takes the next `count` numbers of a shard and writes an entry under each; the place of the last. Nothing where the node is
-/// given and not registered.
+/// Takes the next `count` numbers of a shard and writes an entry under each; returns the place of the last, or nothing if a
+/// node is given that is not registered.
 ///
-/// The node's row is locked until the commit, not so hard that its own reports wait. Whoever takes the node off the list
-/// passes over a row that is locked, so no change of a node commits after it was taken off. Any shard will do; which one
-/// follows from what is touched, so that changes of all organisations spread over the clocks.
+/// The node's row is locked until the commit, but weakly enough that the node's own reports do not wait. The removal of nodes
+/// from the list skips locked rows, so no change of a node commits after its removal. Any shard would be correct; the choice
+/// follows from the touched ids, so that the changes of all organisations spread over the shards' clocks.
 ///
-/// Nobody waits for the answer before `COMMIT` is sent, so a node that is not registered has to make the statement fail: its
-/// entries get no number, which the column refuses.
+/// `COMMIT` is sent before the answer to this statement is read, so an unregistered node has to make the statement fail: its
+/// entries get a null number, which the column refuses.
 pub(crate) async fn append_log(
     conn: &mut Conn<'_>,
     touched: &[Touched],

@@ -1,8 +1,8 @@
 //! The transaction of a unit of work, in as few round trips as its statements allow.
 //!
-//! A statement whose answer decides nothing waits until another has to be sent, or the commit, and goes on its way right in
-//! front of that; and `BEGIN` right in front of the lock that nearly every unit starts with. A small change thus takes as
-//! many round trips as it has questions, and one for the commit with all that it writes.
+//! A statement whose answer decides nothing is held back and sent together with the next statement that needs an answer, or
+//! with the commit. Likewise `BEGIN` is sent with the lock that nearly every unit starts with. So a small change takes one
+//! round trip for each question, and one for the commit together with all writes.
 //!
 //! What makes that safe:
 //!

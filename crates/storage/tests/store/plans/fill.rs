@@ -26,7 +26,7 @@ pub(super) const REPOSITORY: u128 = 9;
 /// A custom role that a hundred members wear.
 pub(super) const ROLE: u128 = 11;
 
-/// So many times 100 000 rows there are of everything, within the same 100 000 seconds.
+/// Each table has this many times 100 000 rows, all within the same 100 000 seconds.
 pub(super) fn scale() -> i64 {
     if std::env::var_os("NOLAPSE_TEST_FULL").is_some() { 10 } else { 1 }
 }
@@ -120,7 +120,7 @@ pub(super) fn id<K: Kind>(number: u128) -> Id<K> {
     Id::from_uuid(Uuid::from_u128(number))
 }
 
-/// So many seconds after 1970.
+/// The moment this many seconds after 1970.
 pub(super) const fn at(seconds: i64) -> Timestamp {
     Timestamp::from_micros(seconds * 1_000_000)
 }

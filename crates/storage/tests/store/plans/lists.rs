@@ -26,34 +26,34 @@ pub(super) struct List {
     pub(super) statements: Vec<Found>,
 }
 
-/// What is to be found of a statement.
+/// The expected query plan of a statement.
 #[derive(Clone)]
 pub(super) struct Found {
-    /// It is found in one of these indexes, by PostgreSQL's names; a beginning stands for all that begin with it.
+    /// The statement uses one of these indexes, by PostgreSQL's names; a prefix stands for all names that begin with it.
     pub(super) indexes: Vec<&'static str>,
-    /// What is looked up there beside the first columns: in the words of SQLite, and of PostgreSQL.
+    /// The index condition besides the first columns, as the plans of SQLite and of PostgreSQL print it.
     pub(super) sought: Option<[&'static str; 2]>,
-    /// The most rows that may be looked at.
+    /// The most rows that may be read.
     pub(super) rows: u64,
     pub(super) order: Order,
-    /// Whether the index is all that is looked at.
+    /// Whether only the index is read.
     pub(super) is_alone: bool,
 }
 
 /// Where the order of a list comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
-    /// The index has it.
+    /// Rows are read from the index in this order.
     Read,
-    /// It is made, of as many rows as there ever are.
+    /// Rows are sorted after the read; there are never many.
     Made,
 }
 
 /// A page of a hundred, and what is joined to it.
 const PAGE: u64 = 404;
-/// All that a neighbour has, whose rows are a hundredth of the table.
+/// All rows of a neighbour, which has a hundredth of the table.
 const NEIGHBOUR: u64 = 1_010;
-/// As far as a search goes at a time, and the page it ends with.
+/// The rows that one step of a search reads, and the page it ends with.
 const SEARCHED: u64 = SEARCHED_ROWS as u64 + PAGE;
 /// How far back a search goes here, where every second has a row, or several.
 fn searched_seconds() -> i64 {
