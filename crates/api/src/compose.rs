@@ -120,14 +120,16 @@ pub(crate) async fn serve(
     // In this order: nothing begins any more, what was begun ends, what was gathered is written, the store closes.
     flusher.stop().await;
     services.context.drain().await;
-    if let Err(error) = services.validator.flush().await {
+    let written = services.validator.flush().await;
+    if let Err(error) = &written {
         tracing::error!(%error, "the last token usage could not be written before the stop");
     }
     store.shutdown().await;
     membership.release().await;
     tracing::info!("stopped");
-    // A supervisor starts again what failed, and leaves alone what ended well.
-    lost.get().map_or(Ok(()), |how| Err(how.into()))
+    // A supervisor starts again what failed, and leaves alone what ended well: with everything written.
+    let ended: Result<(), Misfit> = lost.get().map_or(Ok(()), |how| Err(how.into()));
+    ended.and(written.map(drop).map_err(Into::into))
 }
 
 /// This service speaks no TLS: where people reach it by `https`, a proxy stands in front, and one that is not named hides them

@@ -22,6 +22,7 @@ use super::drain::Drain;
 use super::listener::{self, Last, Listener, Origin};
 use super::patience::Patient;
 use super::socket;
+use super::socket::Bound;
 use crate::listen::Listen;
 
 /// How long workers may take to take up connections that were handed to them: microseconds, but on a busy machine.
@@ -58,6 +59,7 @@ pub struct Running {
     drain_delay: Duration,
     /// What is still to be accepted at the end; nothing where another process goes on with the socket.
     last: Option<Last>,
+    sockets: Vec<Bound>,
 }
 
 /// Binds and starts. Must run inside an actix system.
@@ -83,6 +85,7 @@ pub fn start_with(site: Site, settings: &Settings, insight: Option<(Listen, Site
         let stopping = stopping.clone();
         async move { stopping.notified().await }
     };
+    let mut sockets = Vec::new();
     let (builder, place, last) = match &settings.listen {
         Listen::Network(address) => {
             let Listener { socket, origin } = Listener::open(*address)?;
@@ -99,7 +102,9 @@ pub fn start_with(site: Site, settings: &Settings, insight: Option<(Listen, Site
             (builder, place, last)
         }
         Listen::Socket(path) => {
-            (over_socket(builder, "http", path, site, times, stopping.clone())?, settings.listen.clone(), None)
+            let (builder, socket) = over_socket(builder, "http", path, site, times, stopping.clone())?;
+            sockets.push(socket);
+            (builder, settings.listen.clone(), None)
         }
     };
     let (builder, insight) = match insight {
@@ -109,12 +114,14 @@ pub fn start_with(site: Site, settings: &Settings, insight: Option<(Listen, Site
             (builder, Some(place))
         }
         Some((Listen::Socket(path), site)) => {
-            (over_socket(builder, "insight", &path, site, times, stopping)?, Some(Listen::Socket(path)))
+            let (builder, socket) = over_socket(builder, "insight", &path, site, times, stopping)?;
+            sockets.push(socket);
+            (builder, Some(Listen::Socket(path)))
         }
     };
     let server = builder.run();
     let handle = server.handle();
-    Ok(Running { place, insight, server, handle, drain, drain_delay: settings.drain_delay, last })
+    Ok(Running { place, insight, server, handle, drain, drain_delay: settings.drain_delay, last, sockets })
 }
 
 /// Serves a site over the network; where, with the real port.
@@ -143,17 +150,18 @@ fn over_socket<F, S>(
     site: Site,
     times: Times,
     stopping: F,
-) -> io::Result<ServerBuilder>
+) -> io::Result<(ServerBuilder, Bound)>
 where
     F: Fn() -> S + Clone + Send + 'static,
     S: Future<Output = ()> + 'static,
 {
-    let socket = socket::bind(path)?;
-    builder.listen_uds(name, socket, move || {
+    let (socket, bound) = socket::bind(path)?;
+    let builder = builder.listen_uds(name, socket, move || {
         let patience = times.patience;
         fn_service(move |stream: UnixStream| async move { Ok((Patient::new(stream, patience), Protocol::Http1, None)) })
             .and_then(http(&site, times, stopping.clone(), None))
-    })
+    })?;
+    Ok((builder, bound))
 }
 
 impl Running {
@@ -163,7 +171,7 @@ impl Running {
     /// What has been accepted by then is served, and so is what waits in the kernel: closing the socket would reset it. A
     /// socket that was inherited stays open elsewhere, and what waits there waits for the next process.
     pub async fn until(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { place, insight, server, handle, drain, drain_delay, last } = self;
+        let Self { server, handle, drain, drain_delay, last, sockets, .. } = self;
         let mut server = pin!(server);
         let draining = async move {
             tracing::info!("stopping: readiness fails from now on");
@@ -189,11 +197,7 @@ impl Running {
             // Workers without connections end at once; the last connections are not theirs, and may still take a while.
             Either::Right(((), _)) => join(server, draining).await.0,
         };
-        for place in [Some(place), insight].into_iter().flatten() {
-            if let Listen::Socket(path) = &place {
-                socket::remove(path);
-            }
-        }
+        sockets.iter().for_each(Bound::remove);
         ended
     }
 }
@@ -215,10 +219,14 @@ pub fn signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
+/// SIGXFSZ, of the same number on every architecture of Linux that Rust supports but MIPS.
+const FILE_TOO_LARGE: i32 = 25;
+
 /// Listens for SIGHUP from now on, which asks for a reload and would otherwise end the process; and for SIGUSR1
-/// and SIGUSR2, which would end it too and mean nothing here.
+/// and SIGUSR2, which would end it too and mean nothing here. SIGXFSZ comes from the kernel, when a file would grow beyond a
+/// limit: the write then fails like one on a full disk.
 pub fn hang_ups() -> io::Result<HangUps> {
-    let ignored = [SignalKind::user_defined1(), SignalKind::user_defined2()];
+    let ignored = [SignalKind::user_defined1(), SignalKind::user_defined2(), SignalKind::from_raw(FILE_TOO_LARGE)];
     Ok(HangUps {
         hang_up: unix::signal(SignalKind::hangup())?,
         _ignored: ignored.map(unix::signal).into_iter().collect::<io::Result<_>>()?,

@@ -5,19 +5,27 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The user and the group may connect, which takes the right to write.
 const MODE: u32 = 0o660;
+
+/// A socket that was bound here: its path, and which file it is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Bound {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
 
 /// Binds to this path. A socket that a server left behind when it was killed is replaced; one that somebody listens on is
 /// not, and neither is anything else.
 ///
 /// # Errors
 /// `AddrInUse` in both those cases, or the system's.
-pub(super) fn bind(path: &Path) -> io::Result<UnixListener> {
+pub(super) fn bind(path: &Path) -> io::Result<(UnixListener, Bound)> {
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
     let listener = match UnixListener::bind(path) {
         Err(error) if error.kind() == ErrorKind::AddrInUse && is_left_behind(path) => {
@@ -28,7 +36,8 @@ pub(super) fn bind(path: &Path) -> io::Result<UnixListener> {
     };
     let listener = listener.map_err(named)?;
     fs::set_permissions(path, fs::Permissions::from_mode(MODE)).map_err(named)?;
-    Ok(listener)
+    let file = fs::symlink_metadata(path).map_err(named)?;
+    Ok((listener, Bound { path: path.to_owned(), device: file.dev(), inode: file.ino() }))
 }
 
 /// Whether a socket is there and nobody listens on it.
@@ -37,10 +46,19 @@ fn is_left_behind(path: &Path) -> bool {
     is_socket && UnixStream::connect(path).is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
 }
 
-/// Removes the socket of a server that has stopped. One that cannot be removed is replaced at the next start.
-pub(super) fn remove(path: &Path) {
-    if let Err(error) = fs::remove_file(path) {
-        tracing::warn!(%error, path = %path.display(), "the socket could not be removed");
+impl Bound {
+    /// Removes the socket of a server that has stopped. The socket of a successor, which replaced it while this server was
+    /// still ending, stays. One that cannot be removed is replaced at the next start.
+    pub(super) fn remove(&self) {
+        let Self { path, device, inode } = self;
+        let removed = match fs::symlink_metadata(path) {
+            Ok(file) if (file.dev(), file.ino()) == (*device, *inode) => fs::remove_file(path),
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = removed {
+            tracing::warn!(%error, path = %path.display(), "the socket could not be removed");
+        }
     }
 }
 
@@ -52,12 +70,15 @@ mod tests {
     fn only_a_socket_that_was_left_behind_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("api.sock");
-        let first = bind(&path).unwrap();
+        let (first, left_behind) = bind(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
         assert_eq!(bind(&path).unwrap_err().kind(), ErrorKind::AddrInUse, "somebody listens");
         drop(first);
-        drop(bind(&path).unwrap());
-        remove(&path);
+        let (_second, successor) = bind(&path).unwrap();
+        assert_ne!(left_behind, successor);
+        left_behind.remove();
+        assert!(path.exists(), "a server removes its own socket, not that of its successor");
+        successor.remove();
         assert!(!path.exists());
         fs::write(&path, "a file").unwrap();
         assert_eq!(bind(&path).unwrap_err().kind(), ErrorKind::AddrInUse);

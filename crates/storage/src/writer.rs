@@ -19,6 +19,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// The least time between two lines of the log about failed commits.
+const BETWEEN_LINES: Duration = Duration::from_secs(1);
 /// Between two looks at whether somebody else wrote to the file.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -48,7 +50,16 @@ impl Writer {
         let (queue, jobs) = channel();
         let identity = Identity::at(&path).map_err(|error| unreadable(&path, &error))?;
         let tx = Some(Tx::new(TxSide::Sqlite(connection), Arc::clone(&counters)));
-        let mut work = Work { path, options, counters, identity, version, looked: Some(Instant::now()), tx };
+        let mut work = Work {
+            path,
+            options,
+            counters,
+            identity,
+            version,
+            looked: Some(Instant::now()),
+            tx,
+            failures: Failures::default(),
+        };
         let thread = start("storage-writer", Importance::Equal, move || work.serve(&jobs))?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
@@ -95,11 +106,45 @@ struct Work {
     looked: Option<Instant>,
     /// Nothing after a failure that leaves its state unknown: the next group opens another.
     tx: Option<Tx>,
+    failures: Failures,
+}
+
+/// Failed commits: the first is logged, then one line a second says how many more there were. In an outage every change fails.
+#[derive(Default)]
+struct Failures {
+    /// When the last line was written.
+    told: Option<Instant>,
+    /// Failed commits since then.
+    untold: usize,
+}
+
+impl Failures {
+    fn note(&mut self, units: usize, error: &StoreError) {
+        if self.told.is_some_and(|told| told.elapsed() < BETWEEN_LINES) {
+            self.untold += 1;
+            return;
+        }
+        self.tell();
+        self.told = Some(Instant::now());
+        tracing::error!(units, %error, "a group commit failed; all of its units of work are rolled back");
+    }
+
+    /// Says how many failed since the last line, once it is old enough.
+    fn tell(&mut self) {
+        if self.untold > 0 && self.told.is_none_or(|told| told.elapsed() >= BETWEEN_LINES) {
+            self.told = Some(Instant::now());
+            tracing::error!(
+                commits = std::mem::take(&mut self.untold),
+                "further group commits failed and were rolled back"
+            );
+        }
+    }
 }
 
 impl Work {
     fn serve(&mut self, jobs: &Receiver<Job>) {
         loop {
+            self.failures.tell();
             self.look();
             let first = match jobs.recv_timeout(LOOK) {
                 Ok(first) => first,
@@ -112,7 +157,7 @@ impl Work {
             match &committed {
                 Ok(()) => self.counters.count_commit(),
                 Err(error) => {
-                    tracing::error!(units = units.len(), %error, "a group commit failed; all of its units of work are rolled back");
+                    self.failures.note(units.len(), error);
                     self.tx = None;
                     self.version = None;
                 }
@@ -234,4 +279,24 @@ fn data_version(connection: &mut SqliteConn) -> Result<i64, StoreError> {
 
 fn execute(connection: &mut SqliteConn, control: Control) -> Result<(), StoreError> {
     block_on(connection.spawn_blocking(move |connection| control.run(connection))).map_err(StoreError::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commits_that_fail_within_a_second_are_counted_and_then_told() {
+        let mut failures = Failures::default();
+        let error = closed();
+        (0..300).for_each(|_| failures.note(1, &error));
+        // However slow the machine is: of those within a second only the first was told.
+        assert!(failures.untold > 0);
+        failures.told = Instant::now().checked_sub(BETWEEN_LINES);
+        failures.tell();
+        assert_eq!(failures.untold, 0);
+        let told = failures.told;
+        failures.tell();
+        assert_eq!(failures.told, told, "nothing more to tell");
+    }
 }
