@@ -68,7 +68,11 @@ status=$(
             --data-binary "@$work/body.json" \
             --connect-timeout 10 --max-time 30 --retry 4 --retry-all-errors --retry-max-time 120 \
             --output "$work/answer.json" --write-out '%{http_code}'
-) || die 'the authority cannot be reached'
+) || {
+    # 60: the certificate is signed by nobody this machine knows.
+    [ $? != 60 ] || die "the authority's certificate is not trusted here: set CURL_CA_BUNDLE to a file with its issuer's"
+    die 'the authority cannot be reached'
+}
 
 # 201 when recorded now, 200 when an earlier attempt was.
 if [ "$status" != 201 ] && [ "$status" != 200 ]; then

@@ -65,8 +65,11 @@ pub(crate) fn task(mut args: Args) -> Result {
 /// The usual port, or any other if somebody has it.
 fn preferred_address() -> Result<SocketAddr> {
     let preferred: SocketAddr = LISTEN.parse().attempt(|| format!("read {LISTEN}"))?;
-    let free = TcpListener::bind(preferred).is_ok();
-    Ok(if free { preferred } else { SocketAddr::new(preferred.ip(), 0) })
+    if TcpListener::bind(preferred).is_ok() {
+        return Ok(preferred);
+    }
+    say::note(format!("port {} is taken: use the address below in the README's commands", preferred.port()));
+    Ok(SocketAddr::new(preferred.ip(), 0))
 }
 
 fn launch(program: &Path, state: &State) -> Launch {
