@@ -6,7 +6,7 @@
 # The address is https:// or on this machine; NOLAPSE_ALLOW_HTTP=1 allows http:// elsewhere, for a private network in which
 # nobody else can read the token.
 #
-# FILE (nolapse.json unless named) is the JSON body of POST /v1/executions. It must hold `coverage`; `repo`, `branch` and
+# FILE (nolapse.json unless named; - is standard input) is the JSON body of POST /v1/executions. It must hold `coverage`; `repo`, `branch` and
 # `commit` are taken from NOLAPSE_REPO, NOLAPSE_BRANCH and NOLAPSE_COMMIT, or else from GitHub's or GitLab's variables,
 # where FILE does not name them. Needs curl 7.71 and jq 1.6, or later.
 #
@@ -21,6 +21,7 @@ die() {
 }
 
 run_state=${1:-nolapse.json}
+[ "$run_state" != - ] || run_state=/dev/stdin
 
 command -v curl >/dev/null || die 'install curl'
 command -v jq >/dev/null || die 'install jq'
