@@ -3,7 +3,7 @@
 //! The file system says who may connect: the socket is open to the user and the group of this process and to nobody else.
 //! Its folder decides who may put something else in its place, and is the operator's to make.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -12,12 +12,14 @@ use std::path::{Path, PathBuf};
 /// The user and the group may connect, which takes the right to write.
 const MODE: u32 = 0o660;
 
-/// A socket that was bound here: its path, and which file it is.
+/// A socket that was bound here: its path, and which file it is. Numbers of files are used again, moments are not.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Bound {
     path: PathBuf,
     device: u64,
     inode: u64,
+    /// When it was made and opened to the group: seconds and nanoseconds.
+    changed: (i64, i64),
 }
 
 /// Binds to this path. A socket that a server left behind when it was killed is replaced; one that somebody listens on is
@@ -37,7 +39,7 @@ pub(super) fn bind(path: &Path) -> io::Result<(UnixListener, Bound)> {
     let listener = listener.map_err(named)?;
     fs::set_permissions(path, fs::Permissions::from_mode(MODE)).map_err(named)?;
     let file = fs::symlink_metadata(path).map_err(named)?;
-    Ok((listener, Bound { path: path.to_owned(), device: file.dev(), inode: file.ino() }))
+    Ok((listener, Bound::of(path, &file)))
 }
 
 /// Whether a socket is there and nobody listens on it.
@@ -47,12 +49,17 @@ fn is_left_behind(path: &Path) -> bool {
 }
 
 impl Bound {
+    fn of(path: &Path, file: &Metadata) -> Self {
+        let changed = (file.ctime(), file.ctime_nsec());
+        Self { path: path.to_owned(), device: file.dev(), inode: file.ino(), changed }
+    }
+
     /// Removes the socket of a server that has stopped. The socket of a successor, which replaced it while this server was
     /// still ending, stays. One that cannot be removed is replaced at the next start.
     pub(super) fn remove(&self) {
-        let Self { path, device, inode } = self;
+        let path = &self.path;
         let removed = match fs::symlink_metadata(path) {
-            Ok(file) if (file.dev(), file.ino()) == (*device, *inode) => fs::remove_file(path),
+            Ok(file) if Self::of(path, &file) == *self => fs::remove_file(path),
             Ok(_) => Ok(()),
             Err(error) => Err(error),
         };
@@ -74,6 +81,8 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
         assert_eq!(bind(&path).unwrap_err().kind(), ErrorKind::AddrInUse, "somebody listens");
         drop(first);
+        // The file system's clock moves every few milliseconds.
+        std::thread::sleep(std::time::Duration::from_millis(50));
         let (_second, successor) = bind(&path).unwrap();
         assert_ne!(left_behind, successor);
         left_behind.remove();
