@@ -128,8 +128,10 @@ pub(crate) async fn serve(
     membership.release().await;
     tracing::info!("stopped");
     // A supervisor starts again what failed, and leaves alone what ended well: with everything written.
-    let ended: Result<(), Misfit> = lost.get().map_or(Ok(()), |how| Err(how.into()));
-    ended.and(written.map(drop).map_err(Into::into))
+    if let Some(how) = lost.get() {
+        return Err(how.into());
+    }
+    written.map(drop).map_err(Into::into)
 }
 
 /// This service speaks no TLS: where people reach it by `https`, a proxy stands in front, and one that is not named hides them

@@ -21,10 +21,11 @@ use super::connections::{Times, connections, http};
 use super::drain::Drain;
 use super::listener::{self, Last, Listener, Origin};
 use super::patience::Patient;
-use super::socket;
-use super::socket::Bound;
+use super::socket::{self, Bound};
 use crate::listen::Listen;
 
+/// SIGXFSZ: the same number on every architecture of Linux that Rust supports, except MIPS.
+const FILE_TOO_LARGE: i32 = 25;
 /// How long workers may take to take up connections that were handed to them: microseconds, but on a busy machine.
 const HANDED_OVER: Duration = Duration::from_millis(100);
 
@@ -59,6 +60,7 @@ pub struct Running {
     drain_delay: Duration,
     /// What is still to be accepted at the end; nothing where another process goes on with the socket.
     last: Option<Last>,
+    /// The socket files to remove at the end.
     sockets: Vec<Bound>,
 }
 
@@ -218,9 +220,6 @@ pub fn signal() -> io::Result<impl Future<Output = ()>> {
         });
     })
 }
-
-/// SIGXFSZ, of the same number on every architecture of Linux that Rust supports but MIPS.
-const FILE_TOO_LARGE: i32 = 25;
 
 /// Listens for SIGHUP from now on, which asks for a reload and would otherwise end the process; and for SIGUSR1
 /// and SIGUSR2, which would end it too and mean nothing here. SIGXFSZ comes from the kernel, when a file would grow beyond a

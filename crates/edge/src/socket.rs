@@ -12,13 +12,19 @@ use std::path::{Path, PathBuf};
 /// The user and the group may connect, which takes the right to write.
 const MODE: u32 = 0o660;
 
-/// A socket that was bound here: its path, and which file it is. Numbers of files are used again, moments are not.
+/// A socket that this process bound.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Bound {
     path: PathBuf,
+    file: FileId,
+}
+
+/// Tells a file from a later one at the same path, also where the file system gives that one the same inode number.
+#[derive(Debug, PartialEq, Eq)]
+struct FileId {
     device: u64,
     inode: u64,
-    /// When it was made and opened to the group: seconds and nanoseconds.
+    /// The last change of the file's metadata (here its mode, at binding): seconds and nanoseconds.
     changed: (i64, i64),
 }
 
@@ -39,7 +45,7 @@ pub(super) fn bind(path: &Path) -> io::Result<(UnixListener, Bound)> {
     let listener = listener.map_err(named)?;
     fs::set_permissions(path, fs::Permissions::from_mode(MODE)).map_err(named)?;
     let file = fs::symlink_metadata(path).map_err(named)?;
-    Ok((listener, Bound::of(path, &file)))
+    Ok((listener, Bound { path: path.to_owned(), file: FileId::of(&file) }))
 }
 
 /// Whether a socket is there and nobody listens on it.
@@ -48,18 +54,19 @@ fn is_left_behind(path: &Path) -> bool {
     is_socket && UnixStream::connect(path).is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
 }
 
-impl Bound {
-    fn of(path: &Path, file: &Metadata) -> Self {
-        let changed = (file.ctime(), file.ctime_nsec());
-        Self { path: path.to_owned(), device: file.dev(), inode: file.ino(), changed }
+impl FileId {
+    fn of(file: &Metadata) -> Self {
+        Self { device: file.dev(), inode: file.ino(), changed: (file.ctime(), file.ctime_nsec()) }
     }
+}
 
+impl Bound {
     /// Removes the socket of a server that has stopped. The socket of a successor, which replaced it while this server was
     /// still ending, stays. One that cannot be removed is replaced at the next start.
     pub(super) fn remove(&self) {
-        let path = &self.path;
+        let Self { path, file: own } = self;
         let removed = match fs::symlink_metadata(path) {
-            Ok(file) if Self::of(path, &file) == *self => fs::remove_file(path),
+            Ok(file) if FileId::of(&file) == *own => fs::remove_file(path),
             Ok(_) => Ok(()),
             Err(error) => Err(error),
         };

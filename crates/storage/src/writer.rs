@@ -106,6 +106,7 @@ struct Work {
     looked: Option<Instant>,
     /// Nothing after a failure that leaves its state unknown: the next group opens another.
     tx: Option<Tx>,
+    /// Keeps an outage from writing a line for each failed commit.
     failures: Failures,
 }
 
@@ -124,7 +125,6 @@ impl Failures {
             self.untold += 1;
             return;
         }
-        self.tell();
         self.told = Some(Instant::now());
         tracing::error!(units, %error, "a group commit failed; all of its units of work are rolled back");
     }
@@ -133,7 +133,7 @@ impl Failures {
     fn tell(&mut self) {
         if self.untold > 0 && self.told.is_none_or(|told| told.elapsed() >= BETWEEN_LINES) {
             self.told = Some(Instant::now());
-            // Not in the macro, which does not evaluate its fields where nobody listens.
+            // Taken before the macro, which does not evaluate the fields of a line that no subscriber wants.
             let commits = std::mem::take(&mut self.untold);
             tracing::error!(commits, "further group commits failed and were rolled back");
         }

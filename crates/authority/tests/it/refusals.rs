@@ -1,6 +1,6 @@
 //! Every refusal that has an event: provoked, and found in its trail with who it was and where from.
 
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::Arc;
 
 use authority::audit::Refusal;
 use authority::hashing::{Scheme, TotpCode};
@@ -23,6 +23,7 @@ use token_domain::record::AuditRecord;
 use token_domain::text::{AgentType, Email, Name, Slug};
 use token_domain::token::Lifetime;
 use token_domain::{Span, Timestamp};
+use tokio::sync::Mutex;
 
 /// Whom an event names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,19 +132,19 @@ async fn provoke(refusal: Refusal, world: &World, from: &Origin) {
                 };
                 world.tokens.issue(&world.owner, request, from)
             });
-            // Nothing is hashed until one was turned away, however slowly they arrive.
+            // Occupy the lane until a request is refused: however slowly requests arrive, no secret is finished before.
             let lane = world.context.lane();
-            let (release, held) = mpsc::channel::<()>();
-            let held = Arc::new(Mutex::new(held));
+            let gate = Arc::new(Mutex::new(()));
+            let closed = Arc::clone(&gate).lock_owned().await;
             let holders = (0..LANE.width).map(|_| {
-                let held = Arc::clone(&held);
-                lane.run(Work::Stranger, move || held.lock().expect("a lock").recv())
+                let gate = Arc::clone(&gate);
+                lane.run(Work::Stranger, move || drop(gate.blocking_lock()))
             });
             let released = async {
                 while lane.refused() == 0 {
                     tokio::task::yield_now().await;
                 }
-                drop(release);
+                drop(closed);
             };
             let (_, made, ()) = tokio::join!(join_all(holders), join_all(made), released);
             assert!(made.iter().any(Result::is_ok) && made.iter().any(Result::is_err));
