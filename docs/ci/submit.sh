@@ -6,9 +6,9 @@
 # The address is https:// or on this machine; NOLAPSE_ALLOW_HTTP=1 allows http:// elsewhere, for a private network in which
 # nobody else can read the token.
 #
-# FILE (nolapse.json unless named; - is standard input) is the JSON body of POST /v1/executions. It must hold `coverage`; `repo`, `branch` and
-# `commit` are taken from NOLAPSE_REPO, NOLAPSE_BRANCH and NOLAPSE_COMMIT, or else from GitHub's or GitLab's variables,
-# where FILE does not name them. Needs curl 7.71 and jq 1.6, or later.
+# FILE (nolapse.json unless named; - is standard input) is the JSON body of POST /v1/executions. It must hold `coverage`;
+# `repo`, `branch` and `commit` are taken from NOLAPSE_REPO, NOLAPSE_BRANCH and NOLAPSE_COMMIT, or else from GitHub's or
+# GitLab's variables, where FILE does not name them. Needs curl 7.71 and jq 1.6, or later.
 #
 # Exit: 0 go on · 1 the verdict stops the build · 2 there is no verdict (set up wrongly, refused, or out of reach).
 set -eu
@@ -70,8 +70,8 @@ status=$(
             --connect-timeout 10 --max-time 30 --retry 4 --retry-all-errors --retry-max-time 120 \
             --output "$work/answer.json" --write-out '%{http_code}'
 ) || {
-    # 60: the certificate is signed by nobody this machine knows.
-    [ $? != 60 ] || die "the authority's certificate is not trusted here: set CURL_CA_BUNDLE to a file with its issuer's"
+    # curl exits with 60 for a certificate whose issuer this machine does not trust.
+    [ $? != 60 ] || die "the authority's certificate is not trusted here: set CURL_CA_BUNDLE to a file with its issuer's certificate"
     die 'the authority cannot be reached'
 }
 

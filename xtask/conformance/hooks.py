@@ -41,7 +41,7 @@ def before_call(context, case, kwargs):
     """What no document can say of good requests, and what would lock this test out."""
     is_good = case.meta is None or case.meta.generation.mode.is_positive
     if is_good and isinstance(case.body, (dict, list)):
-        # A body that is assigned is judged anew, and one that was left out would be judged bad.
+        # schemathesis validates a body again when it is assigned, and would then count a missing optional body as invalid.
         case.body = whole(case.body)
     if is_good and isinstance(case.query, dict):
         # A cursor is what a page ended with: no value that anybody makes up is one.

@@ -75,7 +75,7 @@ pub(crate) fn task() -> Result {
     say::step("the metrics, by a Prometheus that scrapes them");
     prometheus::scrape(&deployment.base)?;
 
-    // Both before either fails: a run takes many minutes.
+    // Run both before reporting a failure of the first: a run takes minutes.
     let runs = ["session", "token"].map(|credential| {
         say::step(format!("every operation by a {credential}, by schemathesis"));
         run(deployment

@@ -181,7 +181,7 @@ async fn rehash(context: Arc<Context>, user: UserId, outdated: Outdated) {
     }
 }
 
-/// Forgets a person's known devices: somebody else who had the old password may have signed in from one of them.
+/// Forgets a person's known devices: an attacker who had the old password may have signed in from one of them.
 pub(crate) async fn forget_devices(change: &mut Change<'_>, user: &User) -> Result<(), StoreError> {
     change.tx.forget_devices(user.id).await?;
     change.context().sign_ins.forget(&user.email.key());

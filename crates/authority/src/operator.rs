@@ -5,7 +5,7 @@
 //! anything itself: it leaves an [`Order`] in the database, the server carries it out within a second ([`Operator::serve`]) and
 //! leaves an answer there. Only where no server runs does the command take its place. A socket of its own was the alternative:
 //! one more listener to place and to guard, and useless where the database is on another machine. Orders in the database add
-//! no risk: anybody who can write an order can write to every table anyway.
+//! no risk: a process that can write an order can write to every table as well.
 
 use std::sync::Arc;
 

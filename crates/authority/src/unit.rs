@@ -114,7 +114,7 @@ impl Units {
                     let value = work(tx).await.map_err(Ended)?;
                     let touched = logged.list();
                     let entries = touched.len();
-                    // Nobody has presented the secret of a new token to any node yet, so no memory can be wrong about it.
+                    // No node has seen the secret of a new token yet, so no node remembers an answer about it.
                     let takes_away = touched.iter().any(|touched| !matches!(touched, Touched::Created(_)));
                     Ok((value, tx.append_log(touched, at).await?, entries, takes_away))
                 })

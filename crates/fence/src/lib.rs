@@ -115,7 +115,7 @@ impl Fences {
     }
 
     /// Outdates every read that began before this call and that the change affects. Call it after the commit, whether or
-    /// not the commit is known to have succeeded, and before anybody is told.
+    /// not the commit is known to have succeeded, and before the answer to the change is sent.
     pub fn raise(&self, touched: Raise) {
         // An addition, not a load and a store, with which a slow change would set the counter back.
         let value = self.counter.fetch_add(1, Ordering::SeqCst) + 1;

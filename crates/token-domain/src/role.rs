@@ -47,8 +47,8 @@ impl Power {
         self.scopes
     }
 
-    /// Whether a holder of this power may give the other one, or change and remove its holders: nobody decides about more
-    /// than they hold.
+    /// Checks that a holder of this power may give the other power, and may change or remove members who have it. The other
+    /// power must not exceed their own.
     ///
     /// # Errors
     /// How the other goes beyond.

@@ -21,7 +21,7 @@ pub enum InvalidText {
     /// A control, bidirectional-control, surrogate, private-use or unassigned character.
     #[error("must not contain control, bidirectional-control or unassigned characters")]
     Forbidden,
-    /// A token, a session or the code of an invitation: put there by mistake, it would be shown to everybody who reads names.
+    /// A token, a session or the code of an invitation: put there by mistake, every reader of names would see it.
     #[error("{HOLDS_SECRET}")]
     Secret,
     /// Letters that look alike and are of different scripts, or that cannot be seen.

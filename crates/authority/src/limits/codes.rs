@@ -1,5 +1,5 @@
 //! Limits guesses at a person's one-time codes. They are counted per person, not per address: six digits are too few to
-//! give each address its own attempts, and only somebody with the password gets far enough to guess.
+//! give each address its own attempts. A guess at a code takes the password first, so strangers cannot use up the count.
 
 use std::sync::Mutex;
 

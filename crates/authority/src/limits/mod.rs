@@ -5,8 +5,8 @@
 //! (`known_devices`), and has its own count that nobody else can fill. Every other attempt is a stranger's, and is counted
 //! three times: for the account from that network, for the network over all accounts, and for the account over all networks.
 //! So a thousand guessers at a thousand addresses get a hundred guesses and then about a hundred a day; a person who shares
-//! an address with a guesser gets in as long as their device is known; and the alarm that is raised when an account's bound
-//! is reached says that somebody with a new device may have to wait.
+//! an address with a guesser gets in as long as their device is known. An alarm reports an account that reached its bound: its
+//! owner may then have to wait before signing in from a new device.
 //!
 //! Moments here are those of [`Clock::steady`](crate::env::Clock::steady): a wall clock that is set back or ahead makes no
 //! wait longer and forgets no failure.

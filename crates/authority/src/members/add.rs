@@ -22,7 +22,7 @@ pub enum Whom {
     Email(Email),
 }
 
-/// The outcome of adding somebody.
+/// The outcome of adding a member.
 #[derive(Debug)]
 pub enum Added {
     /// They are a member.
@@ -32,10 +32,11 @@ pub enum Added {
 }
 
 impl Members {
-    /// Makes somebody a member with a role. A person who shares an organisation with the caller is added at once; by address
-    /// only if the address was verified for everybody or for this organisation. Anybody else is invited by address, whether or
-    /// not they have an account: so an administrator learns nothing about strangers, nobody becomes a member of an organisation
-    /// they never heard of, and an account that uses somebody else's address gets nothing that was meant for that person.
+    /// Adds a person as a member with a role. A person who shares an organisation with the caller is added at once; if they are
+    /// named by address, only if that address was verified by the operator or by this organisation. All other people are
+    /// invited by address, with or without an account. So the answer does not tell an administrator which addresses have
+    /// accounts, people join an organisation of strangers only by accepting, and an account with an unverified address of
+    /// another person gets no access that was meant for that person.
     ///
     /// # Errors
     /// A role that holds more than the caller, a member, an address that is invited, an id of nobody the caller knows.

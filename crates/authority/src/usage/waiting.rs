@@ -61,7 +61,7 @@ impl Used {
     fn let_go(&mut self) {
         let Self { by_token, noted, hasher, .. } = self;
         let hash = |of: &Noted| hasher.hash_one(of.token_id());
-        // Nobody else holds a reference to such an entry or can get one, so its counts are final.
+        // This table holds the only reference to such an entry and gives out no other, so its counts are final.
         let gone = by_token.extract_if(|entry| Arc::strong_count(entry) == 1).filter_map(Arc::into_inner);
         for uses in gone.map(|entry| entry.take_uses()) {
             let is_joined = noted.iter_hash_mut(hash(&uses)).any(|known| known.join(&uses));

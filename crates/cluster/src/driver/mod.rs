@@ -23,7 +23,7 @@ use self::follow::Follow;
 /// How long the first lease may take.
 const FIRST_LEASE: Duration = Duration::from_secs(10);
 
-/// A node's memory of the database, which has to be told what is outdated. Called by the node's own thread.
+/// A node's cache of facts from the database. The node's own thread calls this to mark facts as outdated.
 pub trait Memory: Send + Sync {
     /// Outdates every read, begun before this call, of what a change touched.
     fn outdate(&self, touched: Touched);

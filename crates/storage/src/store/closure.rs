@@ -1,6 +1,6 @@
 //! A closure and its caller, as the executors of units of work see them.
 //!
-//! This code is generic over the closure, so every caller's crate compiles its own copy. That is why it is small and
+//! This code is generic over the closure, so every caller's crate compiles its own copy. To keep those copies small it
 //! contains nothing specific to a database.
 
 use crate::error::{OutageKind, StoreError};
