@@ -142,6 +142,7 @@ impl Seed {
             access_scope_id: None,
             name: ActorName::parse(&format!("Actor {number}")).map_err(misnamed)?,
             actor_type: ActorType::Device,
+            description: None,
             external_id: None,
             metadata: None,
             disabled_at: None,

@@ -186,6 +186,7 @@ table! {
         access_scope_id -> Nullable<Uid>,
         name -> Text,
         actor_type -> Text,
+        description -> Nullable<Text>,
         external_id -> Nullable<Text>,
         metadata -> Nullable<Text>,
         disabled_at -> Nullable<Moment>,

@@ -2,7 +2,7 @@
 
 use storage::{Constraint, StoreError};
 use token_domain::Timestamp;
-use token_domain::access::{ActorName, ActorType, ExternalId, Metadata};
+use token_domain::access::{ActorName, ActorType, Description, ExternalId, Metadata};
 use token_domain::id::AccessScopeId;
 use token_domain::record::Actor;
 use token_domain::token::Kind;
@@ -20,6 +20,8 @@ pub struct NewActor {
     pub name: ActorName,
     /// What sort of thing it is.
     pub actor_type: ActorType,
+    /// What it is for.
+    pub description: Option<Description>,
     /// What another system calls it.
     pub external_id: Option<ExternalId>,
     /// The caller's own notes.
@@ -65,6 +67,7 @@ impl Actors {
                         access_scope_id: request.access_scope_id,
                         name: request.name,
                         actor_type: request.actor_type,
+                        description: request.description,
                         external_id: request.external_id,
                         metadata: request.metadata,
                         disabled_at: None,

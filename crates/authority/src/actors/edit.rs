@@ -3,7 +3,7 @@
 
 use storage::model::{ActorEdit, Change};
 use token_domain::Timestamp;
-use token_domain::access::{ActorName, ActorType, ExternalId, Metadata};
+use token_domain::access::{ActorName, ActorType, Description, ExternalId, Metadata};
 use token_domain::id::{AccessScopeId, ActorId};
 use token_domain::record::Actor;
 
@@ -22,6 +22,8 @@ pub struct ActorChange {
     pub name: Option<ActorName>,
     /// A new type.
     pub actor_type: Option<ActorType>,
+    /// Its description.
+    pub description: Change<Description>,
     /// What another system calls it.
     pub external_id: Change<ExternalId>,
     /// Its notes.
@@ -83,6 +85,7 @@ impl ActorChange {
         ActorEdit {
             name: self.name,
             actor_type: self.actor_type,
+            description: self.description,
             external_id: self.external_id,
             metadata: self.metadata,
             access_scope_id: self.access_scope_id,
@@ -98,10 +101,12 @@ impl ActorChange {
 
 /// The names of what a change sets, for the trail.
 fn changed(edit: &ActorEdit) -> Vec<&'static str> {
-    let ActorEdit { name, actor_type, external_id, metadata, access_scope_id, disabled_at, expires_at } = edit;
+    let ActorEdit { name, actor_type, description, external_id, metadata, access_scope_id, disabled_at, expires_at } =
+        edit;
     let all = [
         ("name", name.is_some()),
         ("actor_type", actor_type.is_some()),
+        ("description", *description != Change::Keep),
         ("external_id", *external_id != Change::Keep),
         ("metadata", *metadata != Change::Keep),
         ("access_scope_id", *access_scope_id != Change::Keep),

@@ -348,6 +348,7 @@ async fn add_actor(
         name: ActorName::parse(form.raw("actor_name")).map_err(|error| Err(format!("The name {error}.")))?,
         actor_type: ActorType::parse(form.text("kind"))
             .ok_or_else(|| Err("Choose what sort of thing it is.".to_owned()))?,
+        description: None,
         external_id: None,
         metadata: None,
         expires_at: None,

@@ -38,6 +38,8 @@ pub struct ActorEdit {
     pub name: Option<ActorName>,
     /// A new type.
     pub actor_type: Option<ActorType>,
+    /// Its description.
+    pub description: Change<Description>,
     /// What another system calls it.
     pub external_id: Change<ExternalId>,
     /// Its notes.

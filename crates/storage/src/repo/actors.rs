@@ -14,7 +14,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use std::collections::HashMap;
 use token_domain::Timestamp;
-use token_domain::access::{ActorName, ActorType, ExternalId, Metadata};
+use token_domain::access::{ActorName, ActorType, Description, ExternalId, Metadata};
 use token_domain::id::{AccessScopeId, ActorId, ProjectId, TokenId};
 use token_domain::record::Actor;
 use token_domain::text::needle;
@@ -67,6 +67,7 @@ pub(crate) async fn insert_actor(conn: &mut Conn<'_>, record: &Actor) -> Result<
             actors::access_scope_id.eq(record.access_scope_id.bind()),
             actors::name.eq(record.name.as_str()),
             actors::actor_type.eq(record.actor_type.as_str()),
+            actors::description.eq(record.description.as_ref().map(Description::as_str)),
             actors::external_id.eq(record.external_id.as_ref().map(ExternalId::as_str)),
             actors::metadata.eq(record.metadata.as_ref().map(Metadata::as_json)),
             actors::disabled_at.eq(record.disabled_at.bind()),
@@ -134,6 +135,7 @@ pub(crate) async fn update_actor(
             .set((
                 edit.name.as_ref().map(|name: &ActorName| actors::name.eq(name.as_str())),
                 edit.actor_type.map(|actor_type: ActorType| actors::actor_type.eq(actor_type.as_str())),
+                edit.description.then(|text| actors::description.eq(text.map(Description::as_str))),
                 edit.external_id.then(|external_id| actors::external_id.eq(external_id.map(ExternalId::as_str))),
                 edit.metadata.then(|metadata| actors::metadata.eq(metadata.map(Metadata::as_json))),
                 edit.access_scope_id.then(|scope| actors::access_scope_id.eq(scope.copied().bind())),

@@ -86,6 +86,7 @@ pub(crate) struct ActorRow {
     access_scope_id: Option<AccessScopeId>,
     name: String,
     actor_type: String,
+    description: Option<String>,
     external_id: Option<String>,
     metadata: Option<String>,
     disabled_at: Option<Timestamp>,
@@ -104,6 +105,12 @@ impl ActorRow {
             access_scope_id: self.access_scope_id,
             name: ActorName::parse_stored(&self.name).map_err(|_| bad("name"))?,
             actor_type: ActorType::parse(&self.actor_type).ok_or_else(|| bad("actor_type"))?,
+            description: self
+                .description
+                .as_deref()
+                .map(Description::parse_stored)
+                .transpose()
+                .map_err(|_| bad("description"))?,
             external_id: self
                 .external_id
                 .as_deref()

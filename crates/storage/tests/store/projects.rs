@@ -46,6 +46,7 @@ pub(crate) fn actor(project_id: ProjectId, access_scope_id: Option<AccessScopeId
         access_scope_id,
         name: ActorName::parse(&format!("Actor {number}")).unwrap(),
         actor_type: ActorType::Device,
+        description: None,
         external_id: None,
         metadata: None,
         disabled_at: None,
@@ -204,6 +205,7 @@ fn every_field_of_an_actor_reads_back_and_changes() {
         let full = Actor {
             name: ActorName::parse("Drone").unwrap(),
             actor_type: ActorType::Agent,
+            description: Some(Description::parse("Delivers.").unwrap()),
             external_id: Some(ExternalId::parse("ext-1").unwrap()),
             metadata: Some(Metadata::default()),
             disabled_at: Some(after(1)),
@@ -225,6 +227,7 @@ fn every_field_of_an_actor_reads_back_and_changes() {
         let changed = ActorEdit {
             name: Some(ActorName::parse("Renamed").unwrap()),
             actor_type: Some(ActorType::Server),
+            description: Change::Clear,
             external_id: Change::Clear,
             metadata: Change::Clear,
             access_scope_id: Change::Clear,
@@ -240,6 +243,10 @@ fn every_field_of_an_actor_reads_back_and_changes() {
         };
         assert_eq!(edit(id(1), changed).await, Ok(Some(expected)));
         assert_eq!(edit(id(2), ActorEdit::default()).await, Ok(None));
+        for actor_type in ActorType::ALL {
+            let edited = edit(id(1), ActorEdit { actor_type: Some(actor_type), ..ActorEdit::default() }).await;
+            assert_eq!(edited.unwrap().unwrap().actor_type, actor_type);
+        }
         let foreign = ActorEdit { access_scope_id: Change::Set(id(3)), ..ActorEdit::default() };
         assert!(matches!(edit(id(1), foreign).await, Err(StoreError::Conflict(Constraint::Reference(_)))));
     });

@@ -20,6 +20,12 @@ pub enum ActorType {
     Agent,
     /// A program that serves others.
     Service,
+    /// One conversation or run, which ends by itself.
+    Session,
+    /// A program that directs others.
+    Orchestrator,
+    /// A program that only looks on.
+    Observer,
 }
 
 text_type! {
@@ -33,7 +39,16 @@ text_type! {
 
 impl ActorType {
     /// Every type.
-    pub const ALL: [Self; 5] = [Self::Device, Self::User, Self::Server, Self::Agent, Self::Service];
+    pub const ALL: [Self; 8] = [
+        Self::Device,
+        Self::User,
+        Self::Server,
+        Self::Agent,
+        Self::Service,
+        Self::Session,
+        Self::Orchestrator,
+        Self::Observer,
+    ];
 
     /// The name on the wire and in the database.
     pub const fn as_str(self) -> &'static str {
@@ -43,6 +58,9 @@ impl ActorType {
             Self::Server => "server",
             Self::Agent => "agent",
             Self::Service => "service",
+            Self::Session => "session",
+            Self::Orchestrator => "orchestrator",
+            Self::Observer => "observer",
         }
     }
 

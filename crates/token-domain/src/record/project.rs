@@ -58,6 +58,8 @@ pub struct Actor {
     pub name: ActorName,
     /// A label without effect.
     pub actor_type: ActorType,
+    /// What it is for.
+    pub description: Option<Description>,
     /// What another system calls it.
     pub external_id: Option<ExternalId>,
     /// The caller's own notes.

@@ -6,7 +6,7 @@ use authority::Context;
 use authority::actors::{Actors, NewActor};
 use serde::Deserialize;
 use token_domain::Timestamp;
-use token_domain::access::{ActorName, ActorType, ExternalId, Metadata};
+use token_domain::access::{ActorName, ActorType, Description, ExternalId, Metadata};
 use token_domain::id::AccessScopeId;
 use utoipa::ToSchema;
 
@@ -24,9 +24,13 @@ struct CreateActor {
     /// 1–255 characters.
     #[schema(example = "pump 7")]
     name: String,
-    /// `device`, `user`, `server`, `agent` or `service`; `device` if left out.
+    /// `device`, `user`, `server`, `agent`, `service`, `session`, `orchestrator` or `observer`;
+    /// `device` if left out.
     #[serde(default)]
     actor_type: Option<String>,
+    /// 1–500 characters.
+    #[serde(default)]
+    description: Option<String>,
     /// What another system calls it; 1–255 characters.
     #[serde(default)]
     external_id: Option<String>,
@@ -79,6 +83,7 @@ impl CreateActor {
         Ok(NewActor {
             name: ActorName::parse(&self.name).map_err(|error| ApiError::invalid("name", error.to_string()))?,
             actor_type: patch::read("actorType", self.actor_type.as_ref(), actor_type)?.unwrap_or(ActorType::Device),
+            description: patch::read("description", self.description.as_ref(), Description::parse)?,
             external_id: patch::read("externalId", self.external_id.as_ref(), ExternalId::parse)?,
             metadata: self.metadata,
             expires_at: patch::read("expiresAt", self.expires_at.as_ref(), Timestamp::parse_rfc3339)?,
@@ -89,5 +94,5 @@ impl CreateActor {
 }
 
 pub(super) fn actor_type(text: &str) -> Result<ActorType, &'static str> {
-    ActorType::parse(text).ok_or("must be device, user, server, agent or service")
+    ActorType::parse(text).ok_or("must be device, user, server, agent, service, session, orchestrator or observer")
 }

@@ -6,7 +6,7 @@ use authority::Context;
 use authority::actors::{ActorChange, Actors};
 use serde::Deserialize;
 use token_domain::Timestamp;
-use token_domain::access::{ActorName, ExternalId, Metadata};
+use token_domain::access::{ActorName, Description, ExternalId, Metadata};
 use token_domain::id::{AccessScopeId, ActorId};
 use utoipa::ToSchema;
 
@@ -27,10 +27,14 @@ struct EditActor {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     name: Patch<String>,
-    /// `device`, `user`, `server`, `agent` or `service`.
+    /// `device`, `user`, `server`, `agent`, `service`, `session`, `orchestrator` or `observer`.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     actor_type: Patch<String>,
+    /// 1–500 characters; `null` for none.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    description: Patch<String>,
     /// What another system calls it; `null` for nothing.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
@@ -88,6 +92,7 @@ impl EditActor {
             enabled: self.enabled()?,
             name: self.name.value("name", |text| ActorName::parse(text))?,
             actor_type: self.actor_type.value("actorType", |text| actor_type(text))?,
+            description: self.description.change("description", |text| Description::parse(text))?,
             external_id: self.external_id.change("externalId", |text| ExternalId::parse(text))?,
             metadata: self.metadata.change("metadata", |metadata| Ok::<_, &str>(metadata.clone()))?,
             access_scope_id: self.access_scope_id.change("accessScopeId", |text| AccessScopeId::parse(text))?,

@@ -25,8 +25,9 @@ pub(in crate::surface) struct ActorView {
     actor_token_id: Option<String>,
     project_id: String,
     name: String,
-    /// `device`, `user`, `server`, `agent` or `service`.
+    /// `device`, `user`, `server`, `agent`, `service`, `session`, `orchestrator` or `observer`.
     actor_type: &'static str,
+    description: Option<String>,
     /// `active`, `disabled` or `expired`, as of now.
     status: &'static str,
     /// Whether `status` is `active`; in the short form only.
@@ -40,6 +41,8 @@ pub(in crate::surface) struct ActorView {
     expires_at: Option<String>,
     /// Up to ten seconds behind.
     last_used_at: Option<String>,
+    /// `lastUsedAt` once more: where an actor connects, that is when it was last heard of.
+    last_connected_at: Option<String>,
     created_at: String,
     updated_at: String,
 }
@@ -77,19 +80,22 @@ impl ActorView {
             Dialect::Own => (None, None),
             Dialect::Client => (Some(actor.id.to_string()), Some(status == ActorStatus::Active)),
         };
+        let last_used_at = actor.last_used_at.map(Timestamp::rfc3339_millis);
         Self {
             actor_id: actor.id.to_string(),
             actor_token_id,
             project_id: actor.project_id.to_string(),
             name: actor.name.to_string(),
             actor_type: actor.actor_type.as_str(),
+            description: actor.description.map(|text| text.to_string()),
             status: status.as_str(),
             is_active,
             external_id: actor.external_id.map(|id| id.to_string()),
             metadata: actor.metadata,
             access_scope_id: actor.access_scope_id.map(|id| id.to_string()),
             expires_at: actor.expires_at.map(Timestamp::rfc3339_millis),
-            last_used_at: actor.last_used_at.map(Timestamp::rfc3339_millis),
+            last_connected_at: last_used_at.clone(),
+            last_used_at,
             created_at: actor.created_at.rfc3339_millis(),
             updated_at: actor.updated_at.rfc3339_millis(),
         }

@@ -13,17 +13,19 @@ both!(
     topics_are_checked,
 );
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 14] = [
     "actorId",
     "projectId",
     "name",
     "actorType",
+    "description",
     "status",
     "externalId",
     "metadata",
     "accessScopeId",
     "expiresAt",
     "lastUsedAt",
+    "lastConnectedAt",
     "createdAt",
     "updatedAt",
 ];
@@ -40,7 +42,9 @@ fn an_actor_is_made_and_read(backend: Backend) {
         (&made["name"], &made["actorType"], &made["status"]),
         (&json!("pump 7"), &json!("device"), &json!("active"))
     );
-    for field in ["externalId", "metadata", "accessScopeId", "expiresAt", "lastUsedAt"] {
+    for field in
+        ["description", "externalId", "metadata", "accessScopeId", "expiresAt", "lastUsedAt", "lastConnectedAt"]
+    {
         assert_eq!(made[field], Value::Null, "{field}");
     }
     is_milliseconds(&made["createdAt"]);
@@ -49,15 +53,15 @@ fn an_actor_is_made_and_read(backend: Backend) {
 
     let scope = project.scope(&mut owner, "acme");
     let all = json!({
-        "name": "agent", "actorType": "agent", "externalId": "ext 1", "metadata": {"k": [1]},
+        "name": "agent", "actorType": "agent", "description": "Delivers.", "externalId": "ext 1", "metadata": {"k": [1]},
         "expiresAt": "2099-01-15T10:32:11.987654+01:00", "accessScopeId": scope, "scopes": ["read"],
     });
     let made = owner.post(&project.at("actors"), &all).expect(201);
     assert_eq!(made["expiresAt"], "2099-01-15T09:32:11.987Z");
-    for field in ["actorType", "externalId", "metadata", "accessScopeId"] {
+    for field in ["actorType", "description", "externalId", "metadata", "accessScopeId"] {
         assert_eq!(made[field], all[field], "{field}");
     }
-    for actor_type in ["device", "user", "server", "agent", "service"] {
+    for actor_type in ["device", "user", "server", "agent", "service", "session", "orchestrator", "observer"] {
         owner.post(&project.at("actors"), &json!({"name": "x", "actorType": actor_type})).expect(201);
     }
 }
@@ -74,6 +78,8 @@ fn bad_actors_are_refused(backend: Backend) {
         ("name", json!("x".repeat(256))),
         ("name", json!("a\u{202e}b")),
         ("actorType", json!("robot")),
+        ("description", json!("")),
+        ("description", json!("x".repeat(501))),
         ("externalId", json!("")),
         ("externalId", json!("x".repeat(256))),
         ("metadata", json!(7)),
@@ -113,6 +119,8 @@ fn an_actor_is_changed_field_by_field(backend: Backend) {
     for (change, field, shown) in [
         (json!({"name": "Pump 8"}), "name", json!("Pump 8")),
         (json!({"actorType": "server"}), "actorType", json!("server")),
+        (json!({"description": "d"}), "description", json!("d")),
+        (json!({"description": null}), "description", Value::Null),
         (json!({"externalId": "e"}), "externalId", json!("e")),
         (json!({"externalId": null}), "externalId", Value::Null),
         (json!({"metadata": {"b": 1, "a": 2}}), "metadata", json!({"a": 2, "b": 1})),

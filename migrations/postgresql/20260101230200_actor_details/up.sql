@@ -1,0 +1,5 @@
+ALTER TABLE actors ADD COLUMN description text
+    CONSTRAINT actors_description_length CHECK (length(description) BETWEEN 1 AND 500);
+ALTER TABLE actors DROP CONSTRAINT actors_actor_type_known;
+ALTER TABLE actors ADD CONSTRAINT actors_actor_type_known CHECK (actor_type IN
+    ('device', 'user', 'server', 'agent', 'service', 'session', 'orchestrator', 'observer'));
