@@ -18,7 +18,7 @@ pub enum StoreError {
     #[error("the database holds something inconsistent: {0}")]
     Inconsistent(String),
     /// A fault of this program or of the database file.
-    #[error("the store is broken: {0}")]
+    #[error("the database cannot be used: {0}")]
     Broken(String),
 }
 

@@ -80,10 +80,14 @@ pub fn status(url: &DatabaseUrl) -> Result<Vec<MigrationStatus>, StoreError> {
 }
 
 fn run(url: &DatabaseUrl, task: Task) -> Result<Report, StoreError> {
-    match url.target() {
+    let done = match url.target() {
         Target::Sqlite(path) => sqlite::run(path, task),
         Target::PostgreSql(server) => postgresql::run(server, task),
-    }
+    };
+    done.map_err(|error| match error {
+        StoreError::Broken(what) => StoreError::Broken(format!("{url}: {what}")),
+        other => other,
+    })
 }
 
 /// What a migration works on: one of the two databases.
@@ -104,14 +108,12 @@ fn refuse_strangers<C>(
 ) -> Result<(), StoreError> {
     match count(database, side.strangers.to_owned())? {
         0 => Ok(()),
-        tables => Err(of_another_program(&format!("tables or views of others: {tables}"))),
+        tables => Err(of_another_program(&format!("tables or views of others: {tables}, of this one: none"))),
     }
 }
 
 fn of_another_program(what: &str) -> StoreError {
-    StoreError::Broken(format!(
-        "the database belongs to another program ({what}, of this one: none): name an empty one in database.url"
-    ))
+    StoreError::Broken(format!("the database belongs to another program ({what}): name an empty one in database.url"))
 }
 
 fn perform<DB: Backend, C: MigrationHarness<DB>>(

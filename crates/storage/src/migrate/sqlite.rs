@@ -1,7 +1,7 @@
 //! Migrating an SQLite file, one process at a time.
 
 use super::losses::{Counted, downs};
-use super::{Report, Side, Task, known, perform, refuse_strangers, statuses};
+use super::{Report, Side, Task, known, of_another_program, perform, refuse_strangers, statuses};
 use crate::backend::sqlite::establish;
 use crate::error::{OutageKind, StoreError};
 use diesel::connection::SimpleConnection as _;
@@ -54,10 +54,19 @@ pub(super) fn run(path: &Path, task: Task) -> Result<Report, StoreError> {
     let mut connection = establish(path)?;
     // First of all: the mode of the log is written into the file.
     refuse_strangers(&mut connection, &SIDE, count)?;
+    refuse_foreign_mark(&mut connection)?;
     connection.batch_execute(
         "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
     )?;
     perform::<Sqlite, _>(&mut connection, &SIDE, count, task)
+}
+
+/// Refuses a file that another program has claimed by its mark, though it may keep no table in it yet. This one sets none.
+fn refuse_foreign_mark(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    match count(connection, "SELECT application_id AS rows FROM pragma_application_id".to_owned())? {
+        0 => Ok(()),
+        mark => Err(of_another_program(&format!("its application_id is {mark}"))),
+    }
 }
 
 /// Refuses a file that has something in it and is no database. SQLite itself takes one that is shorter than its header for an

@@ -125,6 +125,7 @@ fn a_database_of_another_program_is_left_alone() {
             for result in [migrate::up(url), migrate::down(url, 1), migrate::status(url), losses] {
                 let Err(StoreError::Broken(message)) = result else { panic!("{strange}: {result:?}") };
                 assert!(message.contains("another program") && message.contains("database.url"), "{message}");
+                assert!(message.starts_with(&url.to_string()), "{message}");
             }
             let after = (tables(url, runtime), url.sqlite_path().map(|path| std::fs::read(path).unwrap()));
             // SQLite: not one byte, unless its log had to be looked at to see whose migrations these are.
@@ -132,6 +133,21 @@ fn a_database_of_another_program_is_left_alone() {
             assert!(before.1 == after.1 || strange == diesel, "{strange}");
         });
     }
+}
+
+#[test]
+fn a_file_that_another_program_has_marked_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let url = sqlite_url(path.clone());
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { Sql::connect(&url).await.run("PRAGMA application_id = 1196444487").await.unwrap() });
+    let before = std::fs::read(&path).unwrap();
+    let Err(StoreError::Broken(message)) = migrate::up(&url) else { panic!() };
+    for part in ["another program", "application_id is 1196444487", "database.url", path.to_str().unwrap()] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
 #[test]
