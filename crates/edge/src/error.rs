@@ -67,7 +67,10 @@ impl ApiError {
 
     /// 400 for an absent query parameter: `missing required parameter: org`.
     pub fn missing_parameter(name: &'static str) -> Self {
-        Self::from(Code::MissingParameter).continued(format_args!(": {name}")).with("field", name)
+        Self::from(Code::MissingParameter)
+            .continued(format_args!(": {name}"))
+            .message(format!("{name} is required: add it to the query."))
+            .with("field", name)
     }
 
     /// 403 for want of these scopes, in the order they were required.
@@ -377,7 +380,7 @@ mod tests {
             (
                 ApiError::missing_parameter("org"),
                 400,
-                r#"{"error":"missing required parameter: org","message":"Add the query parameter named in `field`.","field":"org","statusCode":400}"#,
+                r#"{"error":"missing required parameter: org","message":"org is required: add it to the query.","field":"org","statusCode":400}"#,
                 &[],
             ),
         ];

@@ -24,13 +24,24 @@ pub(super) fn explain(path: &Path, message: &str) -> ApiError {
     } else {
         match message.rsplit_once(", expected ") {
             Some((_, expected)) => format!("must be {}", plain(expected)),
-            None => "has the wrong form".to_owned(),
+            None => wrong_text(message).to_owned(),
         }
     };
     if path.is_empty() {
         ApiError::from(crate::codes::Code::MalformedRequest).message(format!("The body {advice}."))
     } else {
         ApiError::invalid(path, advice)
+    }
+}
+
+/// What text has to be that the standard library could not read as a number or a boolean.
+fn wrong_text(message: &str) -> &'static str {
+    if message.contains("`true` or `false`") {
+        "must be true or false"
+    } else if ["digit", "integer", "number"].iter().any(|word| message.contains(word)) {
+        "must be a whole number, not negative and not too large"
+    } else {
+        "has the wrong form"
     }
 }
 
