@@ -10,12 +10,12 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
 const REQUEST_HEADERS: HeaderValue =
-    HeaderValue::from_static("authorization, content-type, idempotency-key, x-api-key, x-request-id");
+    HeaderValue::from_static("authorization, content-type, idempotency-key, x-api-key, x-nlp-min-seq, x-request-id");
 /// Every header of an answer that says something to a program and that browsers keep from pages unless it is named here.
 const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
     "x-request-id, retry-after, www-authenticate, x-accepted-scopes, x-token-expires-at, x-total-count, allow, location, \
      content-disposition, nolapse-audit-head, x-nlp-org, x-nlp-token-id, x-nlp-kind, x-nlp-scopes, x-nlp-project, x-nlp-actor, \
-     x-nlp-access-scope",
+     x-nlp-access-scope, x-nlp-revocation-seq",
 );
 /// Ten minutes: short enough that a removed origin is forgotten soon. Browsers cap it at two hours at most.
 const MAX_AGE_SECONDS: HeaderValue = HeaderValue::from_static("600");

@@ -31,7 +31,15 @@ fn a_page_of_a_listed_origin_may_validate() {
     }
     let answer = server.anyone().ask(Request::new("GET", "/v1/tokens").header("Origin", LISTED));
     let exposed: Vec<&str> = answer.header("access-control-expose-headers").unwrap().split(", ").collect();
-    for name in ["x-request-id", "retry-after", "www-authenticate", "allow", "x-total-count", "nolapse-audit-head"] {
+    for name in [
+        "x-request-id",
+        "retry-after",
+        "www-authenticate",
+        "allow",
+        "x-total-count",
+        "nolapse-audit-head",
+        "x-nlp-revocation-seq",
+    ] {
         assert!(exposed.contains(&name), "{name} in {exposed:?}");
     }
 }
