@@ -222,6 +222,8 @@ mod tests {
 
     use actix_web::{HttpResponse, get, post};
 
+    use edge::codes::Code;
+
     use super::*;
     use crate::compose;
 
@@ -273,6 +275,25 @@ mod tests {
 
     fn written() -> Value {
         serde_json::to_value(edge::app::document(&compose::surfaces(), &compose::DESCRIPTION).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_error_with_a_body_of_its_own_shows_that_body() {
+        let document = written();
+        let general = Code::NotFound.entry().message;
+        let mut shown = 0;
+        for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+            let properties = &schema["properties"];
+            if name == "Error" || !properties["statusCode"].is_object() {
+                continue;
+            }
+            for field in ["error", "statusCode"] {
+                assert!(properties[field]["enum"].is_array(), "{name}.{field} has its values");
+            }
+            assert_ne!(properties["message"]["example"], general, "{name}.message is that of another error");
+            shown += 1;
+        }
+        assert!(shown >= 4, "{shown}");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use std::sync::LazyLock;
 
 use authority::records::TrustOutcome;
+use edge::codes::Code;
 use serde_json::{Map, Value, json};
 use token_domain::ScopeName;
 use token_domain::access::ActorType;
@@ -104,6 +105,11 @@ fn one_of(values: &[&str]) -> Value {
 
 fn free(example: &str) -> Value {
     json!({ "example": example })
+}
+
+/// What an error says to do.
+fn said(message: &str) -> Value {
+    json!({"minLength": 1, "maxLength": 2000, "example": message})
 }
 
 fn address(example: &str) -> Value {
@@ -273,18 +279,22 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["commit"], json!({"pattern": "^[0-9a-f]{4,64}$", "example": "9fceb02d0ae598e95dc970b74767f19372d61af8"})),
         (&["topic"], json!({"minLength": 1, "maxLength": 1024, "example": "acme/room/topic"})),
         (&["error"], json!({"minLength": 1, "maxLength": 500, "example": "not found"})),
-        (
-            &["message", "error_description"],
-            json!({"minLength": 1, "maxLength": 2000, "example": "Check the path and the id; what belongs to others is not found either."}),
-        ),
+        (&["message", "error_description"], said(Code::NotFound.entry().message)),
         (&["InvalidToken.error"], one_of(&["invalid token"])),
         (&["MalformedQuestion.error"], one_of(&["malformed request", "invalid request"])),
         (&["LackingToken.error"], one_of(&["insufficient scope"])),
+        (&["LackingToken.message"], said(Code::InsufficientScope.entry().message)),
+        (&["ElsewhereToken.error"], one_of(&[Code::AddressNotAllowed.entry().error])),
+        (&["ElsewhereToken.message"], said(Code::AddressNotAllowed.entry().message)),
+        (&["NotReady.message"], said("Not ready: setup.")),
+        (&["MalformedQuestion.message"], said("ip must be an IPv4 or IPv6 address")),
+        (&["MalformedQuestion.field"], one_of(&["ip"])),
+        (&["MalformedQuestion.statusCode"], json!({"enum": [400], "example": 400})),
         (&["NotReady.error"], one_of(&["unavailable"])),
         (&["Error.field"], json!({"maxLength": 100, "example": "name"})),
         (&["InvalidToken.valid"], json!({"enum": [false], "example": false})),
-        (&["LackingToken.valid", "ValidToken.valid"], json!({"enum": [true], "example": true})),
-        (&["LackingToken.statusCode"], json!({"enum": [403], "example": 403})),
+        (&["LackingToken.valid", "ElsewhereToken.valid", "ValidToken.valid"], json!({"enum": [true], "example": true})),
+        (&["LackingToken.statusCode", "ElsewhereToken.statusCode"], json!({"enum": [403], "example": 403})),
         (&["NotReady.statusCode"], json!({"enum": [503], "example": 503})),
         (&["statusCode"], count(400, 599, 404)),
         (&["exit_code"], count(0, 1, 0)),

@@ -70,11 +70,13 @@ pub struct Actor {
     /// `actorId` once more; in the short form only.
     #[serde(rename = "actorTokenId", default, skip_serializing_if = "Option::is_none")]
     pub actor_token_id: Option<String>,
-    /// `device`, `user`, `server`, `agent` or `service`.
+    /// `device`, `user`, `server`, `agent`, `service`, `session`, `orchestrator` or `observer`.
     #[serde(rename = "actorType")]
     pub actor_type: String,
     #[serde(rename = "createdAt")]
     pub created_at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     #[serde(rename = "expiresAt", default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
     #[serde(rename = "externalId", default, skip_serializing_if = "Option::is_none")]
@@ -82,6 +84,9 @@ pub struct Actor {
     /// Whether `status` is `active`; in the short form only.
     #[serde(rename = "isActive", default, skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
+    /// `lastUsedAt` once more: where an actor connects, that is when it was last heard of.
+    #[serde(rename = "lastConnectedAt", default, skip_serializing_if = "Option::is_none")]
+    pub last_connected_at: Option<String>,
     /// Up to ten seconds behind.
     #[serde(rename = "lastUsedAt", default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<String>,
@@ -394,9 +399,13 @@ pub struct CreateActor {
     /// An access scope of this project; the whole project if left out.
     #[serde(rename = "accessScopeId", default, skip_serializing_if = "Option::is_none")]
     pub access_scope_id: Option<String>,
-    /// `device`, `user`, `server`, `agent` or `service`; `device` if left out.
+    /// `device`, `user`, `server`, `agent`, `service`, `session`, `orchestrator` or `observer`;
+    /// `device` if left out.
     #[serde(rename = "actorType", default, skip_serializing_if = "Option::is_none")]
     pub actor_type: Option<String>,
+    /// 1–500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// When it and its tokens end; RFC 3339.
     #[serde(rename = "expiresAt", default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
@@ -648,9 +657,12 @@ pub struct EditActor {
     /// An access scope of this project; `null` for the whole project.
     #[serde(rename = "accessScopeId", default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub access_scope_id: Option<Option<String>>,
-    /// `device`, `user`, `server`, `agent` or `service`.
+    /// `device`, `user`, `server`, `agent`, `service`, `session`, `orchestrator` or `observer`.
     #[serde(rename = "actorType", default, skip_serializing_if = "Option::is_none")]
     pub actor_type: Option<String>,
+    /// 1–500 characters; `null` for none.
+    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
+    pub description: Option<Option<String>>,
     /// When it and its tokens end; RFC 3339, `null` for never.
     #[serde(rename = "expiresAt", default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Option<String>>,
@@ -1242,11 +1254,13 @@ pub struct MadeActor {
     /// `actorId` once more; in the short form only.
     #[serde(rename = "actorTokenId", default, skip_serializing_if = "Option::is_none")]
     pub actor_token_id: Option<String>,
-    /// `device`, `user`, `server`, `agent` or `service`.
+    /// `device`, `user`, `server`, `agent`, `service`, `session`, `orchestrator` or `observer`.
     #[serde(rename = "actorType")]
     pub actor_type: String,
     #[serde(rename = "createdAt")]
     pub created_at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     #[serde(rename = "expiresAt", default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
     #[serde(rename = "externalId", default, skip_serializing_if = "Option::is_none")]
@@ -1254,6 +1268,9 @@ pub struct MadeActor {
     /// Whether `status` is `active`; in the short form only.
     #[serde(rename = "isActive", default, skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
+    /// `lastUsedAt` once more: where an actor connects, that is when it was last heard of.
+    #[serde(rename = "lastConnectedAt", default, skip_serializing_if = "Option::is_none")]
+    pub last_connected_at: Option<String>,
     /// Up to ten seconds behind.
     #[serde(rename = "lastUsedAt", default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<String>,
@@ -1271,8 +1288,15 @@ pub struct MadeActor {
 /// A request that asks nothing, or names an address that is none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct MalformedQuestion {
-    /// `malformed request`, and nothing else; or `invalid request`, as everywhere.
+    /// `malformed request`, and nothing else; or `invalid request`, with the others.
     pub error: String,
+    /// The field that is not acceptable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    #[serde(rename = "statusCode", default, skip_serializing_if = "Option::is_none")]
+    pub status_code: Option<u32>,
 }
 
 /// The person, where they are and what they may do there.
@@ -1753,11 +1777,13 @@ pub struct RotatedActor {
     /// `actorId` once more; in the short form only.
     #[serde(rename = "actorTokenId", default, skip_serializing_if = "Option::is_none")]
     pub actor_token_id: Option<String>,
-    /// `device`, `user`, `server`, `agent` or `service`.
+    /// `device`, `user`, `server`, `agent`, `service`, `session`, `orchestrator` or `observer`.
     #[serde(rename = "actorType")]
     pub actor_type: String,
     #[serde(rename = "createdAt")]
     pub created_at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     #[serde(rename = "expiresAt", default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
     #[serde(rename = "externalId", default, skip_serializing_if = "Option::is_none")]
@@ -1768,6 +1794,9 @@ pub struct RotatedActor {
     /// Whether `status` is `active`; in the short form only.
     #[serde(rename = "isActive", default, skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
+    /// `lastUsedAt` once more: where an actor connects, that is when it was last heard of.
+    #[serde(rename = "lastConnectedAt", default, skip_serializing_if = "Option::is_none")]
+    pub last_connected_at: Option<String>,
     /// Up to ten seconds behind.
     #[serde(rename = "lastUsedAt", default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<String>,

@@ -116,8 +116,15 @@ pub(super) struct InvalidToken {
 /// A request that asks nothing, or names an address that is none.
 #[derive(Serialize, ToSchema)]
 struct MalformedQuestion {
-    /// `malformed request`, and nothing else; or `invalid request`, as everywhere.
+    /// `malformed request`, and nothing else; or `invalid request`, with the others.
     error: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
+    /// The field that is not acceptable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'static str>,
+    #[serde(rename = "statusCode", skip_serializing_if = "Option::is_none")]
+    status_code: Option<u16>,
 }
 
 /// A good token without the scopes.
