@@ -32,6 +32,7 @@ command -v jq >/dev/null || die 'install jq'
 
 case $NOLAPSE_URL in
     https://* | http://127.0.0.1:* | http://localhost:* | 'http://[::1]:'*) ;;
+    http://127.0.0.1 | http://127.0.0.1/* | http://localhost | http://localhost/* | 'http://[::1]' | 'http://[::1]/'*) ;;
     http://*)
         [ "${NOLAPSE_ALLOW_HTTP:-}" = 1 ] ||
             die 'NOLAPSE_URL must begin with https://, since the token would travel in the clear; NOLAPSE_ALLOW_HTTP=1 allows http:// inside a private network'

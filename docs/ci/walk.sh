@@ -9,7 +9,8 @@
 set -eu
 set +x
 
-repo=${1:-acme/widgets}
+# One of its own, so that the first run becomes the baseline however often this is run.
+repo=${1:-walk/$(date +%s)}
 body=$(mktemp)
 trap 'rm -f "$body"' EXIT
 

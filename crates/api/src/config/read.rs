@@ -29,7 +29,7 @@ fn file(path: &Path) -> Layer {
         Ok(text) => document(&text, |line| format!("{}:{line}", path.display())),
         Err(error) => {
             let mut layer = Layer::default();
-            let wrong = format!("cannot be read ({error})");
+            let wrong = format!("the configuration file cannot be read ({error})");
             layer.refuse("", path.display().to_string(), wrong, "name a readable file, or none");
             layer
         }
