@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use actix_web::web::Data;
 use authority::env::Lease as _;
-use authority::setup::SetupCode;
+use authority::setup::{PendingSetup, SetupCode};
 use authority::tag_key::note_tag_key;
 use authority::validate::Validator;
 use futures::FutureExt as _;
@@ -22,7 +22,7 @@ use crate::assembly::{Misfit, Services, database_url, store_options};
 use crate::config::{Config, sections};
 use crate::membership::{Entrance, Membership};
 use crate::surface::public_url::PublicUrl;
-use crate::surface::{self, sessions::ServiceToken, setup::PendingSetup};
+use crate::surface::{self, sessions::ServiceToken};
 use crate::{metrics, openapi, telemetry, workers};
 use edge::app::{Description, Insight, Site, SiteParts, Surfaces};
 use edge::cors::Cors;
@@ -83,7 +83,7 @@ pub(crate) async fn serve(
         registry,
         surfaces: surfaces_with(config, services.clone(), service_token, pending),
         description: DESCRIPTION,
-        pages: vec![surface::setup::PAGES, dashboard::PAGES],
+        pages: vec![dashboard::PAGES],
         insight: if config.metrics.listen.is_some() { Insight::Elsewhere } else { Insight::Here },
     })?;
     let insight = match config.metrics.listen.clone() {
@@ -261,7 +261,8 @@ fn gate(services: &Services) -> Gate {
         let setup = Arc::clone(&setup);
         async move { setup.is_due().await.map(|is_due| !is_due).map_err(|error| error.to_string()) }.boxed()
     };
-    Gate::new(Arc::new(is_set_up), &surface::setup::WAYS_IN)
+    let open = surface::setup::WAYS_IN.map(str::to_owned).into_iter().chain(dashboard::asset_paths());
+    Gate::new(Arc::new(is_set_up), open)
 }
 
 fn readiness(store: &Store, membership: &Arc<Membership>, gate: Option<Gate>) -> Readiness {

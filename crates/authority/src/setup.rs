@@ -78,6 +78,10 @@ pub struct SetupCode {
     digest: [u8; 32],
 }
 
+/// The code of this process, if the deployment was not set up when it started.
+#[derive(Default)]
+pub struct PendingSetup(pub Option<SetupCode>);
+
 /// Setting up.
 pub struct Setup {
     context: Arc<Context>,

@@ -17,6 +17,18 @@
     document.addEventListener("keydown", (event) => { if (event.key === "Escape" && menu.open) { menu.open = false; one("summary", menu).focus(); } });
   }
 
+  // The set-up code comes in the fragment of the link, which browsers send to nobody.
+  const setup = one("[data-setup-code]");
+  if (setup) {
+    const field = one("input", setup);
+    const take = () => {
+      if (location.hash.length > 1) { field.value = location.hash.slice(1); history.replaceState(null, "", location.pathname); }
+      setup.hidden = field.value !== "";
+    };
+    take();
+    addEventListener("hashchange", take);
+  }
+
   // A form is sent once, however often its button is pressed; coming back to the page makes it new.
   for (const form of all("form[method=post]")) {
     form.addEventListener("submit", (event) => {

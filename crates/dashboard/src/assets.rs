@@ -38,6 +38,12 @@ impl Links {
     }
 }
 
+/// The addresses of all of them, which the page of setting up needs before anything else is served.
+pub fn paths() -> [String; 3] {
+    let links = Links::current();
+    [links.css, links.js, links.icon]
+}
+
 /// One of them. An old name is answered with the version of now, but not to be kept: the page that asks is old too.
 #[get("/assets/{file}")]
 pub(crate) async fn asset(file: web::Path<String>) -> HttpResponse {
@@ -47,8 +53,7 @@ pub(crate) async fn asset(file: web::Path<String>) -> HttpResponse {
         Some((_, "svg")) => ("image/svg+xml", ICON),
         Some(_) | None => return HttpResponse::NotFound().finish(),
     };
-    let links = Links::current();
-    let is_current = [links.css, links.js, links.icon].iter().any(|link| link.ends_with(file.as_str()));
+    let is_current = paths().iter().any(|link| link.ends_with(file.as_str()));
     let caching = if is_current { "public, max-age=31536000, immutable" } else { "no-cache" };
     HttpResponse::Ok()
         .content_type(kind)

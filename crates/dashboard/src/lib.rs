@@ -22,6 +22,7 @@ mod visit;
 use actix_web::web;
 use edge::app::Pages;
 
+pub use assets::paths as asset_paths;
 pub use services::Place;
 
 /// The pages, to be served beside the operations: they find the services that those use.

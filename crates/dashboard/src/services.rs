@@ -19,7 +19,7 @@ use authority::projects::Projects;
 use authority::roles::Roles;
 use authority::second_factors::SecondFactors;
 use authority::sessions::Sessions;
-use authority::setup::Setup;
+use authority::setup::{PendingSetup, Setup};
 use authority::tokens::Tokens;
 
 /// Where the pages are seen from.
@@ -76,4 +76,5 @@ services! {
     actors: Actors,
     audit: Audit,
     setup: Setup,
+    pending_setup: PendingSetup,
 }

@@ -24,13 +24,13 @@ pub struct Gate {
     is_open: Arc<AtomicBool>,
     is_set_up: IsSetUp,
     /// The paths of the set-up itself.
-    open: &'static [&'static str],
+    open: Arc<[String]>,
 }
 
 impl Gate {
     /// A gate for a deployment that is not set up yet, with the paths of the set-up itself.
-    pub fn new(is_set_up: IsSetUp, open: &'static [&'static str]) -> Self {
-        Self { is_open: Arc::default(), is_set_up, open }
+    pub fn new(is_set_up: IsSetUp, open: impl IntoIterator<Item = String>) -> Self {
+        Self { is_open: Arc::default(), is_set_up, open: open.into_iter().collect() }
     }
 
     /// Whether an earlier request found the deployment set up.
@@ -55,7 +55,7 @@ impl Gate {
 
     /// Lets a request through, or answers 503.
     pub(super) async fn admit(&self, path: &str) -> ApiResult<()> {
-        if OPEN.contains(&path) || self.open.contains(&path) || self.is_set_up().await? {
+        if OPEN.contains(&path) || self.open.iter().any(|open| open == path) || self.is_set_up().await? {
             Ok(())
         } else {
             Err(Code::NotSetUp.into())
@@ -78,7 +78,7 @@ mod tests {
             let is_set_up = seen.load(Ordering::Acquire);
             async move { Ok(is_set_up) }.boxed()
         };
-        let gate = Gate::new(Arc::new(is_set_up), &["/setup", "/v1/setup"]);
+        let gate = Gate::new(Arc::new(is_set_up), ["/setup", "/v1/setup"].map(str::to_owned));
         let status = |path: &str| block_on(gate.admit(path)).map_err(|error| error.code());
         for path in OPEN.into_iter().chain(["/setup", "/v1/setup"]) {
             assert_eq!(status(path), Ok(()), "{path}");
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_known_is_an_outage() {
-        let gate = Gate::new(Arc::new(|| async { Err("no connection".to_owned()) }.boxed()), &[]);
+        let gate = Gate::new(Arc::new(|| async { Err("no connection".to_owned()) }.boxed()), []);
         let refused = block_on(gate.admit("/v1/auth/validate")).unwrap_err();
         assert_eq!((refused.code(), refused.cause()), (Code::Unavailable, Some("no connection")));
     }

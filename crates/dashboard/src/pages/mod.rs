@@ -14,6 +14,7 @@ mod roles;
 mod rotate;
 mod second_factor;
 mod settings;
+mod setup;
 mod sign_in;
 mod token;
 mod token_list;
@@ -39,6 +40,7 @@ const fn post(pattern: &'static str) -> PagePath {
 pub(crate) const PATHS: &[PagePath] = &[
     PagePath::read("/"),
     PagePath::read("/assets/{file}"),
+    both("/setup"),
     both("/sign-in"),
     post("/sign-out"),
     post("/theme"),
@@ -78,6 +80,7 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
     config.service(assets::asset);
     for pages in [
         overview::register,
+        setup::register,
         sign_in::register,
         // Before the pages of one token: `new`, `bulk` and `export` are no ids.
         create_token::register,

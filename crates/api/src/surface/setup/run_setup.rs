@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use authority::people::NewPassword;
-use authority::setup::{Setup, SetupCode, SetupRequest};
+use authority::setup::{PendingSetup, Setup, SetupRequest};
 use serde::{Deserialize, Serialize};
 use token_domain::text::{Email, Name, Slug};
 use utoipa::ToSchema;
@@ -12,10 +12,6 @@ use zeroize::Zeroizing;
 use crate::surface::{failing, origin};
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
-
-/// The code of this process, if the deployment was not set up when it started.
-#[derive(Default)]
-pub struct PendingSetup(pub Option<SetupCode>);
 
 /// The first organisation and its owner.
 #[derive(Deserialize, ToSchema)]

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::driver::{Chromium, Scheme, Scripts};
 use super::{browser, owners_browser, places, server};
+use crate::support::{Backend, Options, Server};
 
 /// Where `cargo xtask test` installs it.
 const AXE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../pages/node_modules/axe-core/axe.min.js");
@@ -52,6 +53,11 @@ fn no_page_breaks_a_rule_of_accessibility() {
     stranger.open("/sign-in");
     let mut found = faults(&stranger, &axe, "sign-in");
     drop(stranger);
+    let empty = Server::start(Backend::Sqlite, Options::default().unset_up());
+    let first = browser(&empty, Scripts::On);
+    first.open("/setup");
+    found.extend(faults(&first, &axe, "set-up"));
+    drop(first);
     let browser = owners_browser(&server, Scripts::On);
     for place in places {
         place.visit(&browser);

@@ -8,27 +8,37 @@ with_and_without_scripts!(
     a_token_lives_from_a_template_link_to_the_trail,
     back_and_reload_neither_show_a_secret_again_nor_make_another,
     many_are_revoked_after_a_dry_run,
+    the_first_person_sets_up_by_the_link_and_signs_in,
 );
 
-#[test]
-fn the_first_person_sets_up_by_the_link_and_signs_in() {
+fn the_first_person_sets_up_by_the_link_and_signs_in(scripts: Scripts) {
     let server = Server::start(Backend::Sqlite, Options::default().unset_up());
     let link = eventually("the set-up link", || {
         let log = server.log_since_start();
         let (_, code) = log.lines().rfind(|line| line.contains("/setup#"))?.rsplit_once("/setup#")?;
         Some(format!("/setup#{}", code.trim_end_matches(['"', '}', ' ', '.'])))
     });
-    let browser = browser(&server, Scripts::On);
+    let browser = browser(&server, scripts);
     browser.open("/");
     assert!(browser.path().starts_with("/setup") || browser.text().contains("set up"), "{}", browser.text());
     browser.open(&link);
-    browser.fill("#organization", Server::ORGANIZATION);
+    let (_, code) = link.split_once('#').unwrap();
+    if scripts == Scripts::Off {
+        browser.fill("#code", code);
+    }
+    assert_eq!(browser.value_of("#code"), code, "the script takes it from the link");
+    browser.fill("#organization", "Not a short name");
     browser.fill("#name", "Ada Lovelace");
     browser.fill("#email", Server::OWNER);
     browser.fill("#password", Server::PASSWORD);
     browser.press("Set up");
+    browser.sees("The organisation must");
+    assert_eq!((browser.value_of("#code").as_str(), browser.value_of("#name").as_str()), (code, "Ada Lovelace"));
+    browser.fill("#organization", Server::ORGANIZATION);
+    browser.fill("#password", Server::PASSWORD);
+    browser.press("Set up");
     browser.sees("is ready");
-    browser.press("Sign in");
+    assert_eq!(browser.value_of("#email"), Server::OWNER);
     sign_in(&browser, Server::OWNER);
     browser.sees("Make the first token");
 }
