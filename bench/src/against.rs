@@ -1,13 +1,14 @@
 //! Rounds that alternate between the product and the ground it stands on: ratios are taken within each pair of rounds,
 //! so a machine that slows down half-way slows both.
 
-use super::cases::{Against, Answer, Before, Case, Measure, Order, PIPELINED, Request, Tokens};
+use super::cases::{Against, Before, Case, Measure, PIPELINED, Tokens};
 use super::client::metric;
 use super::contender::{self, Running};
 use super::cost::{self, Observed, precise};
 use super::goals::{Figure, Goal, Outcome};
 use super::plan::Plan;
 use super::report::{self, Round};
+use super::request::{Answer, Order, Request};
 use super::stage::{GENERATOR_CORE, SERVER_CORE};
 use super::stats::Spread;
 use super::stock::{RUN_IN, Seeded, Stock};
@@ -24,7 +25,7 @@ const HASHES: &str = "nolapse_slow_hashes_total";
 
 /// One benchmark against its ground.
 pub(super) fn run(plan: &Plan, case: &'static Case, stock: &mut Stock) -> Result<Outcome> {
-    let seeded = stock.seeded(plan, plan.live(case))?;
+    let seeded = stock.seeded(plan.profile, plan.backend, plan.live(case))?;
     let measured = Rounds::prepare(plan, case, seeded)?.measure(seeded)?;
     let name = match case.against {
         Against::Bare => "nolapse-api",
@@ -194,8 +195,8 @@ impl Measured {
 
 #[cfg(test)]
 mod tests {
+    use super::super::backend::Backend;
     use super::super::cases;
-    use super::super::contender::Backend;
     use super::super::plan::Asked;
     use super::super::wrk::Seen;
     use super::*;

@@ -1,7 +1,7 @@
 //! `cargo xtask bench all`: every benchmark in an order that lets those that only read share a database and a server that
 //! knows its tokens. One that fails is named, and the next begins.
 
-use super::contender::Backend;
+use super::backend::Backend;
 use super::plan::{Plan, Whole};
 use super::stock::Stock;
 use super::{measure, scale};

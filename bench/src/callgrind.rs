@@ -5,8 +5,9 @@
 //! each other, and nothing of any other thread, so a count is that of the requests alone. What the kernel does for them is
 //! not in it.
 
-use super::cases::{Answer, VALIDATE};
-use super::contender::{Backend, Product, Running, bare};
+use super::backend::Backend;
+use super::contender::{Product, Running, bare};
+use super::request::{Answer, VALIDATE};
 use super::tokens;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{Read as _, Write as _};

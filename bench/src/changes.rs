@@ -2,12 +2,12 @@
 //! fence). They have no server to be compared with; a wait for the disk measured in the same minutes stands beside them.
 
 use super::against::turn;
-use super::cases::{Answer, Order};
 use super::client::Client;
 use super::contender::Amounts;
 use super::goals::{Figure, Goal, Outcome};
 use super::plan::Plan;
 use super::report::Round;
+use super::request::{Answer, Order};
 use super::stage::{GENERATOR_CORE, Stage};
 use super::stats::Spread;
 use super::stock::Stock;
@@ -36,7 +36,7 @@ const ID_LENGTH: usize = 36;
 /// `cargo xtask bench create`: the table.
 pub(super) fn create(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
     stock.clear();
-    let stage = Stage::prepare(plan)?;
+    let stage = Stage::prepare(plan.profile, plan.backend)?;
     let folder = stage.folder.path();
     let names: Vec<String> = (0..NAMES).map(|number| format!("bench {number:06}")).collect();
     stage.product.seed(1, &folder.join("tokens"))?;
@@ -85,7 +85,7 @@ pub(super) fn create(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
 pub(super) fn revoke(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
     stock.clear();
     let count = REVOKED[plan.size.index];
-    let stage = Stage::prepare(plan)?;
+    let stage = Stage::prepare(plan.profile, plan.backend)?;
     let folder = stage.folder.path();
     let every = usize::try_from(plan.size.rounds).unwrap_or(1) * REVOKES.len() * count;
     stage.product.fill(&Amounts { tokens: every, ..Amounts::default() }, &folder.join("tokens"))?;

@@ -1,7 +1,8 @@
 //! The two servers that are compared: `bare`, and the product on one of its databases.
 
-use super::cases::Answer;
+use super::backend::Backend;
 use super::cost::Observed;
+use super::request::Answer;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -23,34 +24,6 @@ const SETTINGS: [(&str, &str); 3] = [
     ("NOLAPSE__HASHING__TOKEN_SCHEME", "sha256"),
     ("NOLAPSE__SERVER__DRAIN_DELAY_SECONDS", "0"),
 ];
-
-/// Which database the product runs on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Backend {
-    /// A file, in the product's own process.
-    Sqlite,
-    /// A throw-away cluster that waits for the disk, on the server's core.
-    Postgres,
-}
-
-impl Backend {
-    /// Reads the option `--backend`.
-    pub(super) fn parse(text: &str) -> Result<Self> {
-        match text {
-            "sqlite" => Ok(Self::Sqlite),
-            "postgres" => Ok(Self::Postgres),
-            other => Err(Fail::usage(format!("no backend {other:?}: sqlite or postgres"))),
-        }
-    }
-
-    /// As the option is written.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Sqlite => "sqlite",
-            Self::Postgres => "postgres",
-        }
-    }
-}
 
 /// A server that is up.
 #[derive(Debug)]

@@ -112,7 +112,7 @@ fn find(table: &str, name: &str) -> Option<Measured> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::contender::Backend;
+    use super::super::backend::Backend;
     use super::super::goals::Goal;
     use super::*;
 

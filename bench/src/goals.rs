@@ -1,6 +1,6 @@
 //! What the product has to reach, read from `bench/goals.toml`, and the figures that benchmarks hold against it.
 
-use super::contender::Backend;
+use super::backend::Backend;
 use serde::Deserialize;
 use std::sync::LazyLock;
 

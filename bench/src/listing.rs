@@ -2,8 +2,9 @@
 //!
 //! Requests go one after the other, so that a time is the answer's and not a queue's; pages alternate within a round.
 
+use super::backend::Backend;
 use super::client::Client;
-use super::contender::{Amounts, Backend, Running};
+use super::contender::{Amounts, Running};
 use super::cost::{self, Observed, precise};
 use super::goals::{Figure, Goal, Outcome};
 use super::plan::Plan;
@@ -81,7 +82,7 @@ pub(super) fn run(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
     stock.clear();
     let (limit, requests) = (ON_A_PAGE[plan.size.index], REQUESTS[plan.size.index]);
     let count = limit * LAST_PAGE;
-    let stage = Stage::prepare(plan)?;
+    let stage = Stage::prepare(plan.profile, plan.backend)?;
     let amounts = Amounts { tokens: count, access_scopes: count, actors: count, events: count };
     stage.product.fill(&amounts, &stage.folder.path().join("tokens"))?;
     let running = stage.product.start()?;

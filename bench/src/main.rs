@@ -6,6 +6,7 @@
 
 mod against;
 mod all;
+mod backend;
 mod callgrind;
 mod cases;
 mod changes;
@@ -18,6 +19,7 @@ mod instructions;
 mod listing;
 mod plan;
 mod report;
+mod request;
 mod scale;
 mod scopes;
 mod size;

@@ -1,8 +1,8 @@
 //! What the command line asked for.
 
 use super::ALONE;
+use super::backend::Backend;
 use super::cases::{self, CASES, Case, LIVE, Tokens};
-use super::contender::Backend;
 use super::goals::Outcome;
 use super::stock::Stock;
 use task_support::args::Args;

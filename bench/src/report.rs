@@ -1,6 +1,6 @@
 //! The table a benchmark prints, and its place in `bench/results/README.md`.
 
-use super::contender::Backend;
+use super::backend::Backend;
 use super::cost::precise;
 use super::goal_table;
 use super::goals::Figure;

@@ -66,7 +66,9 @@ fn figures(sizes: &[Size]) -> Vec<Figure> {
 fn measure(plan: &Plan, count: usize) -> Result<Size> {
     let case = cases::find("validate").ok_or_else(|| Fail::new("the case `validate` is gone"))?;
     say::step(format!("{count} tokens"));
-    let mut seeded = Seeded::prepare(plan, count, |product| product.with("NOLAPSE__CACHE__MAX_BYTES", MAX_BYTES))?;
+    let mut seeded = Seeded::prepare(plan.profile, plan.backend, count, |product| {
+        product.with("NOLAPSE__CACHE__MAX_BYTES", MAX_BYTES)
+    })?;
     let memory = Memory::measure(&mut seeded)?;
     let pairs = Rounds::prepare(plan, case, &mut seeded)?.measure(&mut seeded)?.pairs;
     Ok(Size {

@@ -19,7 +19,7 @@ const SETTLED: Duration = Duration::from_secs(3);
 /// `cargo xtask bench size`: program and idle memory.
 pub(super) fn size(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
     stock.clear();
-    let stage = Stage::prepare(plan)?;
+    let stage = Stage::prepare(plan.profile, plan.backend)?;
     let program = product::build(plan.profile)?;
     let bytes = std::fs::metadata(&program).attempt(|| format!("look at {}", program.display()))?.len();
     stage.product.seed(1, &stage.folder.path().join("tokens"))?;
@@ -48,7 +48,7 @@ fn resting(product: &Product) -> Result<f64> {
 /// `cargo xtask bench start`: seconds until the program listens.
 pub(super) fn start(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
     let count = plan.amount();
-    let seeded = stock.seeded(plan, count)?;
+    let seeded = stock.seeded(plan.profile, plan.backend, count)?;
     let mut taken = Vec::new();
     for round in 1..=plan.size.rounds {
         say::step(format!("start {round} of {}", plan.size.rounds));

@@ -1,9 +1,10 @@
 //! What every benchmark of the product needs: the program, a folder, a database.
 
+use super::backend::Backend;
 use super::contender::Product;
-use super::plan::Plan;
 use task_support::fail::{Context as _, Fail, Result};
-use task_support::{product, say};
+use task_support::product::{self, Profile};
+use task_support::say;
 use tempfile::TempDir;
 
 /// The core of server and database: what is compared is work, not scheduling.
@@ -24,15 +25,15 @@ impl Stage {
     ///
     /// # Errors
     /// A machine with one core; a build that fails; a database that does not start.
-    pub(super) fn prepare(plan: &Plan) -> Result<Self> {
+    pub(super) fn prepare(profile: Profile, backend: Backend) -> Result<Self> {
         let cores = std::thread::available_parallelism().attempt(|| "count the processor cores".into())?;
         if cores.get() < 2 {
             return Err(Fail::new("a benchmark needs two processor cores: one for the servers, one for the generator"));
         }
         say::step("building nolapse-api");
-        let program = product::build(plan.profile)?;
+        let program = product::build(profile)?;
         let folder = tempfile::Builder::new().prefix("nolapse-bench-").tempdir().attempt(|| "make a folder".into())?;
-        let product = Product::prepare(program, folder.path(), SERVER_CORE, plan.backend)?;
+        let product = Product::prepare(program, folder.path(), SERVER_CORE, backend)?;
         Ok(Self { product, folder })
     }
 }

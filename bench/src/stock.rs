@@ -1,17 +1,18 @@
 //! Databases filled once and used by every benchmark that only reads, with a server that knows their tokens already:
 //! filling and getting to know a million tokens takes longer than most benchmarks.
 
-use super::cases::{Answer, Order, VALIDATE};
+use super::backend::Backend;
 use super::client::Client;
-use super::contender::{Backend, Product, Running};
+use super::contender::{Product, Running};
 use super::cost::Observed;
-use super::plan::Plan;
+use super::request::{Answer, Order, VALIDATE};
 use super::stage::{GENERATOR_CORE, Stage};
 use super::tokens;
 use super::wrk::{Generator, Load};
 use std::path::PathBuf;
 use std::time::Duration;
 use task_support::fail::{Context as _, Fail, Result};
+use task_support::product::Profile;
 use task_support::{interrupt, say};
 
 /// How long asking for every token once may take, beside a second for each so many of them.
@@ -29,12 +30,12 @@ pub(super) struct Stock {
 }
 
 impl Stock {
-    /// The database of the plan with `count` live tokens: the one at hand, or a new one.
-    pub(super) fn seeded(&mut self, plan: &Plan, count: usize) -> Result<&mut Seeded> {
-        let fits = |held: &Seeded| held.backend == plan.backend && held.count == count;
+    /// A database with `count` live tokens: the one at hand, or a new one.
+    pub(super) fn seeded(&mut self, profile: Profile, backend: Backend, count: usize) -> Result<&mut Seeded> {
+        let fits = |held: &Seeded| held.backend == backend && held.count == count;
         let seeded = match self.held.take().filter(fits) {
             Some(held) => held,
-            None => Seeded::prepare(plan, count, |product| product)?,
+            None => Seeded::prepare(profile, backend, count, |product| product)?,
         };
         Ok(self.held.insert(seeded))
     }
@@ -61,14 +62,19 @@ pub(super) struct Seeded {
 
 impl Seeded {
     /// Makes a database with `count` live tokens, for a product with the settings that `set` gives it.
-    pub(super) fn prepare(plan: &Plan, count: usize, set: impl FnOnce(Product) -> Product) -> Result<Self> {
-        let stage = Stage::prepare(plan)?;
+    pub(super) fn prepare(
+        profile: Profile,
+        backend: Backend,
+        count: usize,
+        set: impl FnOnce(Product) -> Product,
+    ) -> Result<Self> {
+        let stage = Stage::prepare(profile, backend)?;
         let file = stage.folder.path().join("tokens");
         stage.product.seed(count, &file)?;
         tokens::check(&file, count)?;
         let generator = validating(&stage, "tokens")?;
         let product = set(stage.product.clone());
-        Ok(Self { running: None, is_warm: false, product, stage, count, backend: plan.backend, generator })
+        Ok(Self { running: None, is_warm: false, product, stage, count, backend, generator })
     }
 
     /// The generator that validates these tokens.

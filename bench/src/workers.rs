@@ -5,12 +5,13 @@
 //! the time is the workers' own.
 
 use super::against::turn;
-use super::cases::{Answer, LIVE, Order, PIPELINED};
+use super::cases::{LIVE, PIPELINED};
 use super::contender::{self, Running};
 use super::cost::Observed;
 use super::goals::{Figure, Goal, Outcome};
 use super::plan::Plan;
 use super::report::{self, Round};
+use super::request::{Answer, Order};
 use super::stats::Spread;
 use super::stock::{Seeded, Stock};
 use super::wrk::{CONNECTIONS, Generator, Load};
@@ -28,7 +29,9 @@ pub(super) fn run(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
     let count = TOKENS[plan.size.index];
     let server = |workers: &str| -> Result<Seeded> {
         say::step(format!("a server with {workers} workers"));
-        let mut seeded = Seeded::prepare(plan, count, |product| product.on_all_cores().with(WORKERS, workers))?;
+        let mut seeded = Seeded::prepare(plan.profile, plan.backend, count, |product| {
+            product.on_all_cores().with(WORKERS, workers)
+        })?;
         seeded.warm()?;
         Ok(seeded)
     };

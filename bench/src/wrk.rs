@@ -1,6 +1,6 @@
 //! One run of the load generator: wrk with our script, pinned to a core of its own, bounded in time.
 
-use super::cases::{Answer, Order};
+use super::request::{Answer, Order};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};

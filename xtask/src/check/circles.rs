@@ -25,15 +25,11 @@ type Modules = BTreeMap<Path, Module>;
 /// Which module of a folder names which other, with an example.
 type Arrows = BTreeMap<(String, String), String>;
 
-/// Looks at every package of the product.
+/// Looks at every package.
 pub(super) fn check(files: &[TrackedFile]) -> Vec<Finding> {
     let mut packages: BTreeMap<String, Modules> = BTreeMap::new();
     for file in files.iter().filter(|file| file.is_rust()) {
-        let Some((package, inside)) =
-            file.path.split_once("/src/").filter(|(package, _)| package.starts_with("crates/"))
-        else {
-            continue;
-        };
+        let Some((package, inside)) = file.path.split_once("/src/") else { continue };
         let Some(text) = &file.text else { continue };
         if let Some(path) = module_of(inside) {
             packages
@@ -269,7 +265,7 @@ mod tests {
     fn every_kind_of_circle_is_found() {
         /// What it shows, the files as path and text, what is found.
         type Row = (&'static str, &'static [(&'static str, &'static str)], &'static str);
-        let rows: [Row; 5] = [
+        let rows: [Row; 6] = [
             (
                 "by imports",
                 &[("crates/a/src/x.rs", "use crate::y::Y;\n"), ("crates/a/src/y.rs", "use crate::{x::{X, Z}, w};\n")],
@@ -288,6 +284,11 @@ mod tests {
                     ("crates/a/src/y.rs", "use crate::x::X;\n"),
                 ],
                 "a circle of x, y",
+            ),
+            (
+                "in the benchmarks",
+                &[("bench/src/x.rs", "use super::y::Y;\n"), ("bench/src/y.rs", "use super::x::X;\n")],
+                "bench/src/: a circle of x, y",
             ),
             (
                 "inside a folder",
