@@ -6,7 +6,7 @@
 //! not in it.
 
 use super::backend::Backend;
-use super::contender::{Product, Running, bare};
+use super::contender::{Product, Running, SEED, bare};
 use super::request::{Answer, VALIDATE};
 use super::tokens;
 use std::collections::{BTreeMap, HashMap};
@@ -76,6 +76,7 @@ impl Counter {
         let control = need("callgrind_control", "valgrind")?;
         say::step("building the programs that are counted");
         let program = build_program("api", "nolapse-api", Profile::Named)?;
+        build_program("seed", SEED, Profile::Named)?;
         let bare = build_program("bare", "bare", Profile::Named)?;
         let folder = tempfile::Builder::new().prefix("nolapse-callgrind-").tempdir();
         let folder = folder.attempt(|| "make a folder".into())?;

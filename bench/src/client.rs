@@ -1,14 +1,11 @@
 //! A client of the product's own API, signed in: what a benchmark asks one request at a time.
 
-use super::contender::Running;
+use super::contender::{EMAIL, PASSWORD, Running};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use task_support::fail::{Context as _, Fail, Result};
 use ureq::Agent;
 
-/// Who `nolapse-bench-seed` sets up.
-const EMAIL: &str = "bench@localhost.example";
-const PASSWORD: &str = "a bench needs no secret";
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -23,7 +20,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Signs in as the person `nolapse-bench-seed` made.
+    /// Signs in as the person who was set up.
     pub(super) fn sign_in(running: &Running) -> Result<Self> {
         let config = Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).build();
         let (agent, base) = (Agent::from(config), format!("http://127.0.0.1:{}", running.port));

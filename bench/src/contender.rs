@@ -11,16 +11,23 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use task_support::fail::{Context as _, Fail, Result};
-use task_support::process::{Launch, POLL, Server, run};
+use task_support::process::{Launch, POLL, Server, run, run_with_input};
 use task_support::services::{Durability, Services, Wanted, tail};
 use task_support::{interrupt, product, say};
 
 /// How long a server may take to be ready after it was stopped for a while.
 const AWAKE: Duration = Duration::from_secs(10);
 
+/// The program that fills a database; built beside the product.
+pub(super) const SEED: &str = "nolapse-bench-seed";
+/// The organisation of a benchmark, and who signs in there. Such a database holds nothing that is worth a secret.
+const ORGANISATION: &str = "bench";
+pub(super) const EMAIL: &str = "bench@localhost.example";
+pub(super) const PASSWORD: &str = "a bench needs no secret";
+const TAG_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 /// Settings of the product in a benchmark: what deployments have, plus a tag key of its own and no waiting at the end.
 const SETTINGS: [(&str, &str); 3] = [
-    ("NOLAPSE__KEYS__TAG_KEY", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
+    ("NOLAPSE__KEYS__TAG_KEY", TAG_KEY),
     ("NOLAPSE__HASHING__TOKEN_SCHEME", "sha256"),
     ("NOLAPSE__SERVER__DRAIN_DELAY_SECONDS", "0"),
 ];
@@ -186,18 +193,24 @@ impl Product {
         self.fill(&Amounts { tokens: count, ..Amounts::default() }, file)
     }
 
-    /// Fills the database, lets it come to rest and writes the tokens to `file`, one a line.
+    /// Sets the product up, fills its database, lets that come to rest and writes the tokens to `file`, one a line.
     pub(super) fn fill(&self, amounts: &Amounts, file: &Path) -> Result {
         let Amounts { tokens, access_scopes, actors, events } = *amounts;
         say::step(format!("making {tokens} tokens, {access_scopes} access scopes, {actors} actors, {events} events"));
         let numbers = [("tokens", tokens), ("access-scopes", access_scopes), ("actors", actors), ("events", events)];
-        run(Command::new(self.program.with_file_name(product::SEED))
-            .args(["--database-url", &self.url])
+        let mut set_up = Command::new(&self.program);
+        set_up
+            .args(["setup", "--org", ORGANISATION, "--email", EMAIL, "--password-stdin", "--database-url", &self.url])
+            .current_dir(&self.folder)
+            .envs(self.settings.iter().cloned())
+            .stdout(std::io::stderr());
+        run_with_input(&mut set_up, PASSWORD.as_bytes())?;
+        run(Command::new(self.program.with_file_name(SEED))
+            .args(["--database-url", &self.url, "--org", ORGANISATION, "--tag-key", TAG_KEY])
             .args(numbers.map(|(name, number)| format!("--{name}={number}")))
             .arg("--tokens-file")
             .arg(file)
             .current_dir(&self.folder)
-            .envs(self.settings.iter().cloned())
             .stdout(std::io::stderr()))?;
         self.database.as_deref().map_or(Ok(()), Services::settle_postgres)
     }

@@ -1,7 +1,7 @@
 //! What every benchmark of the product needs: the program, a folder, a database.
 
 use super::backend::Backend;
-use super::contender::Product;
+use super::contender::{Product, SEED};
 use task_support::fail::{Context as _, Fail, Result};
 use task_support::product::{self, Profile};
 use task_support::say;
@@ -30,8 +30,9 @@ impl Stage {
         if cores.get() < 2 {
             return Err(Fail::new("a benchmark needs two processor cores: one for the servers, one for the generator"));
         }
-        say::step("building nolapse-api");
+        say::step("building nolapse-api and what fills its database");
         let program = product::build(profile)?;
+        product::build_program("seed", SEED, profile)?;
         let folder = tempfile::Builder::new().prefix("nolapse-bench-").tempdir().attempt(|| "make a folder".into())?;
         let product = Product::prepare(program, folder.path(), SERVER_CORE, backend)?;
         Ok(Self { product, folder })

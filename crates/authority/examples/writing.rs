@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 
 use authority::tokens::TokenError;
 use authority::usage::{FlushShare, Next};
-use test_support::world::origin;
 use test_support::{Db, World};
 
 /// Tokens that are made at once.
@@ -38,7 +37,7 @@ async fn measure(db: &Db, count: usize) -> Result<(), TokenError> {
     let mut secrets = Vec::new();
     while secrets.len() < count {
         let part = PART.min(count - secrets.len());
-        secrets.extend(world.tokens.seed(world.owner.organization_id, part, &origin()).await?);
+        secrets.extend(world.seed(part).await);
     }
     for (what, every) in [("all", 1), ("all again", 1), ("every 16th", 16), ("every 16th again", 16)] {
         let mut used = 0_u32;

@@ -29,7 +29,6 @@ pub mod policies;
 pub mod projects;
 pub mod roles;
 pub mod second_factors;
-pub mod seed;
 pub mod sessions;
 pub mod setup;
 pub mod slow;

@@ -8,8 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-/// What fills a database for a benchmark; built beside the server.
-pub const SEED: &str = "nolapse-bench-seed";
 /// What a server prints once it accepts connections, before its address.
 const LISTENING: &str = "listening on ";
 /// How long a start may take; migrations of a new database are part of it.
@@ -49,9 +47,6 @@ pub fn build_program(package: &str, name: &str, profile: Profile) -> Result<Path
 pub fn build_for(package: &str, name: &str, profile: Profile, platform: Option<Platform<'_>>) -> Result<PathBuf> {
     let mut cargo = project::cargo();
     cargo.args(["build", "--locked", "--package", package, "--bin", name]);
-    if package == "api" && profile != Profile::Dev {
-        cargo.args(["--bin", SEED]);
-    }
     let mut folder = project::target_directory()?;
     if let Some(Platform { target, compiler }) = platform {
         cargo.args(["--target", target]).env(format!("CC_{}", target.replace('-', "_")), compiler);

@@ -13,12 +13,14 @@ use authority::slow::LaneLimits;
 use authority::tokens::{IssueRequest, Issued, Tokens};
 use authority::validate::{Limits, Outcome, Validator};
 use authority::{Admission, Caller, Context, Origin, Parts, Policy, Via};
+use seed::Seed;
 use storage::StoreError;
 use token_domain::id::{Id, OrganizationId, SessionId, UserId};
 use token_domain::record::Session;
 use token_domain::text::{AgentType, Email, Name, Slug};
 use token_domain::token::Lifetime;
 use token_domain::{Requirement, ScopeCatalogue, Span, Timestamp};
+use token_format::PlainToken;
 
 use crate::database::Db;
 use crate::records::T0;
@@ -167,6 +169,8 @@ pub struct World {
     pub lease: Arc<SwitchedLease>,
     /// The owner, as a caller.
     pub owner: Caller,
+    entropy: Arc<SeededEntropy>,
+    keyring: Arc<Keyring>,
 }
 
 impl World {
@@ -187,14 +191,16 @@ impl World {
         let lease = Arc::new(SwitchedLease(AtomicBool::new(true)));
         let keys: Vec<TagKey> = options.previous_keys.iter().copied().map(TagKey::from_bytes).collect();
         let keyring = Keyring::new(&TagKey::from_bytes(options.tag_key), &keys).expect("distinct keys");
+        let keyring = Arc::new(keyring);
         let seed = db.store().counters().writes() + 1;
+        let entropy = Arc::new(SeededEntropy::new(seed << 32));
         let context = Context::new(Parts {
             store: db.store().clone(),
             clock: Arc::clone(&clock) as _,
-            entropy: Arc::new(SeededEntropy::new(seed << 32)),
+            entropy: Arc::clone(&entropy) as _,
             lease: Arc::clone(&lease) as _,
             catalogue: Arc::new(ScopeCatalogue::built_in().expect("the shipped catalogue")),
-            keyring: Arc::new(keyring),
+            keyring: Arc::clone(&keyring),
             lane: LANE,
             policy: options.policy,
             runtime: db.background().clone(),
@@ -217,7 +223,19 @@ impl World {
             validator,
             clock,
             lease,
+            entropy,
+            keyring,
         }
+    }
+
+    /// Makes many tokens of the organisation at once; their secrets.
+    ///
+    /// # Panics
+    /// If the database fails.
+    pub async fn seed(&self, count: usize) -> Vec<PlainToken> {
+        let (organization, now) = (self.owner.organization_id, self.context.now());
+        let seed = Seed { store: self.context.store(), entropy: self.entropy.as_ref(), organization, now };
+        seed.tokens(&self.keyring, count).await.expect("tokens")
     }
 
     /// Issues a token with these scopes that never ends.

@@ -1,7 +1,7 @@
 //! Rule: our packages depend on each other exactly as the table `packages` says, both ways.
 //!
-//! Tests may additionally use the packages that are for tests alone, which are never normal dependencies, and their own
-//! package's dependencies. A row without a dependency is as wrong as a dependency without a row: a stale table teaches wrong.
+//! Tests may additionally use the packages that are for tests alone, which are never normal dependencies, the client of the API
+//! and what fills a database, and their own package's dependencies. A row without a dependency is as wrong as a dependency without a row: a stale table teaches wrong.
 
 use super::architecture::Architecture;
 use super::members::Members;
@@ -10,6 +10,9 @@ use std::collections::BTreeSet;
 
 /// The packages that only tests may depend on.
 const FOR_TESTS: [&str; 2] = ["test-support", "test-issuer"];
+
+/// The packages that tests may depend on, and others as well.
+const ALSO_FOR_TESTS: [&str; 2] = ["client", "seed"];
 
 /// Compares the table with the workspace.
 pub(super) fn check(architecture: &Architecture, members: &Members) -> Vec<Finding> {
@@ -33,12 +36,10 @@ pub(super) fn check(architecture: &Architecture, members: &Members) -> Vec<Findi
             found.push(Finding::new(&member.name, format!("{name} belongs into [dev-dependencies]")));
         }
         let for_tests = ours().filter(|one| one.dev).map(|one| one.name.as_str());
-        for name in for_tests.filter(|name| !FOR_TESTS.contains(name) && *name != member.name && !drawn.contains(name))
-        {
-            let text = format!(
-                "its tests depend on `{name}`: only {} and what the package itself may use",
-                FOR_TESTS.join(", ")
-            );
+        let may = [FOR_TESTS, ALSO_FOR_TESTS].concat();
+        for name in for_tests.filter(|name| !may.contains(name) && *name != member.name && !drawn.contains(name)) {
+            let text =
+                format!("its tests depend on `{name}`: only {} and what the package itself may use", may.join(", "));
             found.push(Finding::new(&member.name, text));
         }
     }
@@ -64,9 +65,11 @@ mod tests {
 
     #[test]
     fn a_workspace_as_drawn_has_no_findings() {
-        let drawn = architecture(&[("api", &["domain"]), ("domain", &[]), ("test-support", &["domain"])]);
+        let drawn =
+            architecture(&[("api", &["domain"]), ("client", &[]), ("domain", &[]), ("test-support", &["domain"])]);
         let real = [
-            member("api", &["domain", "~test-support", "+serde"]),
+            member("api", &["domain", "~test-support", "~client", "+serde"]),
+            member("client", &[]),
             member("domain", &["~test-support"]),
             member("test-support", &["domain"]),
         ];

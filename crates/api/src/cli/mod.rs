@@ -1,7 +1,6 @@
 //! The command line. Exit codes: 0 done, 1 failed, with one line on standard error that says what to do, 2 usage.
 
 mod audit;
-mod bench_seed;
 mod config;
 mod migrate;
 mod openapi;
@@ -54,7 +53,25 @@ enum Command {
 
 /// Runs the command these arguments name; the first is the program.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    parsed(arguments, |cli: Cli| match cli.command {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(usage) => {
+            // Help and version are not errors: `print` writes them to standard output. Its write errors are ignored.
+            let _ = usage.print();
+            return if usage.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    match carry_out(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::complain(&failure.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn carry_out(command: Command) -> Result<(), Failure> {
+    match command {
         Command::Serve(args) => serve::run(args),
         Command::Setup(args) => setup::run(args),
         Command::Migrate(args) => migrate::run(args),
@@ -63,32 +80,5 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Config(args) => config::run(args),
         Command::Openapi => openapi::run(),
         Command::Reference(args) => reference::run(&args),
-    })
-}
-
-/// Fills an empty database for a benchmark. This is a separate program because it creates a person whose password is in the
-/// source: the shipped program must not contain it.
-pub fn seed(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    parsed(arguments, bench_seed::run)
-}
-
-fn parsed<A: Parser>(
-    arguments: impl IntoIterator<Item = OsString>,
-    run: impl FnOnce(A) -> Result<(), Failure>,
-) -> ExitCode {
-    let arguments = match A::try_parse_from(arguments) {
-        Ok(arguments) => arguments,
-        Err(usage) => {
-            // Help and version are not errors: `print` writes them to standard output. Its write errors are ignored.
-            let _ = usage.print();
-            return if usage.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
-        }
-    };
-    match run(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            output::complain(&failure.to_string());
-            ExitCode::FAILURE
-        }
     }
 }

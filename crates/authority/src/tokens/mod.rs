@@ -13,7 +13,6 @@ mod read;
 mod revoke;
 mod rotate;
 mod secret;
-mod seed;
 mod usage;
 
 use std::sync::Arc;

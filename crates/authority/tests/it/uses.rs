@@ -59,7 +59,7 @@ fn an_entry_that_was_evicted_or_replaced_takes_no_use_with_it() {
         let world = World::with(db, Options { limits: tiny, ..Options::default() }).await;
         let issued = world.issue(&["read"]).await;
         assert!(world.is_live(issued.secret.expose()).await);
-        for secret in world.tokens.seed(world.owner.organization_id, 2_000, &origin()).await.unwrap() {
+        for secret in world.seed(2_000).await {
             assert!(world.is_live(secret.expose()).await);
         }
         assert!(world.validator.evicted() > 0);
@@ -90,7 +90,7 @@ fn counts_older_than_the_retention_are_forgotten() {
 fn a_batch_is_answered_in_its_order_and_reads_each_token_once() {
     Db::each(async |db| {
         let world = World::new(db).await;
-        let secrets = world.tokens.seed(world.owner.organization_id, 200, &origin()).await.unwrap();
+        let secrets = world.seed(200).await;
         let dead = world.issue(&["read"]).await;
         world.tokens.revoke(&world.owner, dead.token.id, &origin()).await.unwrap();
         let mut asked = Vec::new();
@@ -119,7 +119,7 @@ fn a_batch_is_answered_in_its_order_and_reads_each_token_once() {
 fn a_token_is_remembered_in_two_hundred_bytes() {
     Db::each(async |db| {
         let world = World::new(db).await;
-        let secrets = world.tokens.seed(world.owner.organization_id, 2_000, &origin()).await.unwrap();
+        let secrets = world.seed(2_000).await;
         for secret in &secrets {
             assert!(world.is_live(secret.expose()).await);
         }
@@ -138,7 +138,7 @@ fn eviction_spares_what_was_asked_for_lately_and_strangers_cause_none() {
         let limits = Limits { cache: CacheLimits { max_bytes }, ..Limits::default() };
         let world = World::with(db, Options { limits, ..Options::default() }).await;
         let busy = world.issue(&["read"]).await;
-        let crowd = world.tokens.seed(world.owner.organization_id, 8_000, &origin()).await.unwrap();
+        let crowd = world.seed(8_000).await;
         assert!(world.is_live(busy.secret.expose()).await);
         let mut reads = world.reads();
         let mut read_again = 0;

@@ -227,8 +227,7 @@ fn the_cache_keeps_to_its_bytes_and_stays_right() {
     Db::each(async |db| {
         let small = Limits { cache: CacheLimits { max_bytes: 256 * 800 }, ..Limits::default() };
         let world = World::with(db, Options { limits: small, ..Options::default() }).await;
-        let organization = world.owner.organization_id;
-        let secrets = world.tokens.seed(organization, 5_000, &origin()).await.unwrap();
+        let secrets = world.seed(5_000).await;
         for secret in &secrets {
             assert!(world.is_live(secret.expose()).await);
         }

@@ -27,7 +27,7 @@ const UNIT: usize = 64;
 const SHARE: FlushShare = FlushShare::percent(2).expect("a share");
 
 async fn used(world: &World, tokens: usize) -> Vec<PlainToken> {
-    let secrets = world.tokens.seed(world.owner.organization_id, tokens, &origin()).await.expect("tokens");
+    let secrets = world.seed(tokens).await;
     for secret in &secrets {
         assert!(world.is_live(secret.expose()).await);
     }
@@ -275,7 +275,7 @@ fn entries_that_made_room_are_let_go_of_while_their_uses_wait() {
     Db::each(async |db| {
         let tiny = Limits { cache: CacheLimits { max_bytes: 256 * 500 }, ..Limits::default() };
         let world = World::with(db, Options { limits: tiny, ..Options::default() }).await;
-        let secrets = world.tokens.seed(world.owner.organization_id, 2_500, &origin()).await.unwrap();
+        let secrets = world.seed(2_500).await;
         let (mut entries, mut most) = (Vec::new(), 0);
         for round in 0..2 {
             for (number, secret) in secrets.iter().enumerate() {

@@ -18,14 +18,13 @@ pub(super) fn start(backend: Backend, tokens: usize, options: Options) -> (Serve
     let database = Database::new(backend);
     let catalogue = database.folder().join("wide.toml");
     std::fs::write(&catalogue, wide()).unwrap();
-    let mut server = Server::start_on(database, options.unset_up().with("scopes.additions", catalogue.display()));
+    let mut server = Server::start_on(database, options.with("scopes.additions", catalogue.display()));
     server.stop();
-    let file = server.database.folder().join("tokens");
-    let arguments = ["--tokens", &tokens.to_string(), "--tokens-file", file.to_str().unwrap()];
-    server.seed(&arguments).succeeds();
+    let key = std::fs::read_to_string(server.tag_key_file()).unwrap();
+    let secrets = server.facts().seed_tokens(key.trim(), tokens);
     server.facts().give_each_token(granted);
     server.serve();
-    (server, std::fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect())
+    (server, secrets)
 }
 
 /// The catalogue's additions.

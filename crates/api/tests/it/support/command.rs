@@ -29,16 +29,7 @@ impl Finished {
 
 /// The program under test, with an environment that holds nothing but what is given.
 pub(crate) fn program(environment: &[(String, String)]) -> Command {
-    bare(env!("CARGO_BIN_EXE_nolapse-api"), environment)
-}
-
-/// The program that fills a database for a benchmark.
-pub(crate) fn seeding(environment: &[(String, String)]) -> Command {
-    bare(env!("CARGO_BIN_EXE_nolapse-bench-seed"), environment)
-}
-
-fn bare(program: &str, environment: &[(String, String)]) -> Command {
-    let mut command = Command::new(program);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nolapse-api"));
     command.env_clear().envs(environment.iter().cloned());
     // A failing test should show where the program panicked, and a coverage run must find its profile.
     for name in ["RUST_BACKTRACE", "LLVM_PROFILE_FILE"] {

@@ -3,7 +3,9 @@
 use authority::Origin;
 use authority::audit::{self, Event, Trail};
 use authority::env::{Clock as _, SystemClock, SystemEntropy, new_id, random};
+use authority::hashing::{Keyring, TagKey};
 use authority::sessions::SessionToken;
+use seed::Seed;
 use storage::model::{AuditFilter, Narrowing, Revocation, TokenFilter};
 use storage::{DatabaseUrl, Store, StoreError, StoreOptions};
 use test_support::sql::Sql;
@@ -241,6 +243,15 @@ impl Facts {
         let statement =
             format!("UPDATE tokens SET kind = 'personal', owner_user_id = {} WHERE id = {}", id(user), id(token));
         self.runtime.block_on(async { Sql::connect(&self.url).await.run(&statement).await }).unwrap();
+    }
+
+    /// Makes so many tokens of the organisation that set-up made, under this tag key; their secrets.
+    pub(crate) fn seed_tokens(&self, tag_key: &str, count: usize) -> Vec<String> {
+        let keyring = Keyring::new(&TagKey::from_hex(tag_key).unwrap(), &[]).unwrap();
+        let organization = self.organization(Server::ORGANIZATION).id;
+        let seed = Seed { store: self.store(), entropy: &SystemEntropy, organization, now: now() };
+        let secrets = self.runtime.block_on(seed.tokens(&keyring, count)).unwrap();
+        secrets.iter().map(|secret| secret.expose().to_owned()).collect()
     }
 
     /// Gives each token, in the order of their ids, the scopes said of its number.

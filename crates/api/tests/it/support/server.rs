@@ -16,7 +16,7 @@ use serde_json::json;
 use test_support::Backend;
 
 use super::client::Client;
-use super::command::{Finished, finish, program, seeding};
+use super::command::{Finished, finish, program};
 use super::database::Database;
 use super::facts::Facts;
 use super::metrics::Metrics;
@@ -164,13 +164,6 @@ impl Server {
         let mut command = program(&self.environment(&self.database.url()));
         command.args(arguments);
         finish(command, input)
-    }
-
-    /// Fills the server's database for a load.
-    pub(crate) fn seed(&self, arguments: &[&str]) -> Finished {
-        let mut command = seeding(&self.environment(&self.database.url()));
-        command.args(arguments);
-        finish(command, "")
     }
 
     fn environment(&self, url: &str) -> Vec<(String, String)> {

@@ -1,0 +1,94 @@
+//! `nolapse-bench-seed`: fills the database of a deployment that is set up and not served, for a benchmark to validate and to
+//! list.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use authority::env::{Clock as _, SystemClock, SystemEntropy};
+use clap::Parser as _;
+use secret_hash::{Keyring, TagKey};
+use seed::Seed;
+use storage::instance::InstanceLock;
+use storage::nodes::Registry;
+use storage::{DatabaseUrl, Store, StoreOptions};
+use token_domain::text::Slug;
+use tokio::runtime::Runtime;
+
+/// Fill the database of a deployment for a benchmark.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "nolapse-bench-seed")]
+struct Args {
+    /// Where the facts are: `sqlite://path/to/file.db` or `postgres://…`.
+    #[arg(long, value_name = "URL", value_parser = DatabaseUrl::parse)]
+    database_url: DatabaseUrl,
+    /// The organisation to fill; its project gets the same slug.
+    #[arg(long, value_name = "SLUG", value_parser = Slug::parse)]
+    org: Slug,
+    /// The deployment's tag key: 64 hexadecimal digits. A benchmark's guards nothing.
+    #[arg(long, value_name = "HEX")]
+    tag_key: String,
+    /// How many tokens.
+    #[arg(long, value_name = "N")]
+    tokens: usize,
+    /// Where to write the tokens, one a line.
+    #[arg(long, value_name = "FILE")]
+    tokens_file: PathBuf,
+    /// How many access scopes, in a project of their own.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    access_scopes: usize,
+    /// How many actors, in the same project.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    actors: usize,
+    /// How many audit events.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    events: usize,
+}
+
+fn main() -> ExitCode {
+    let filled = Runtime::new().map_err(Into::into).and_then(|runtime| {
+        let args = Args::parse();
+        runtime.block_on(run(&args, runtime.handle().clone()))
+    });
+    match filled {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to be told if that fails.
+            let _ = writeln!(std::io::stderr(), "nolapse-bench-seed: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: &Args, background: tokio::runtime::Handle) -> Result<(), Box<dyn Error>> {
+    let keyring = Keyring::new(&TagKey::from_hex(&args.tag_key)?, &[])?;
+    // A server that remembers "no such token" would not hear of what is made here.
+    let lock =
+        args.database_url.sqlite_path().map(|path| InstanceLock::acquire(path, "nolapse-bench-seed")).transpose()?;
+    if let Some(registry) = Registry::of(&args.database_url)
+        && registry.live_nodes().await? > 0
+    {
+        return Err("the database is in use: stop the servers first".into());
+    }
+    let store = Store::open(&args.database_url, StoreOptions::default(), background).await?;
+    let filled = fill(args, &store, &keyring).await;
+    store.shutdown().await;
+    drop(lock);
+    filled
+}
+
+async fn fill(args: &Args, store: &Store, keyring: &Keyring) -> Result<(), Box<dyn Error>> {
+    let slug = args.org.clone();
+    let found = store.read(move |reads| Box::pin(async move { reads.organization_by_slug(&slug).await })).await?;
+    let organization = found.ok_or("no organisation has that slug: set the deployment up first")?.id;
+    let seed = Seed { store, entropy: &SystemEntropy, organization, now: SystemClock::default().now() };
+    seed.project(args.org.as_str(), args.access_scopes, args.actors).await?;
+    seed.events(args.events).await?;
+    let mut out = BufWriter::new(File::create(&args.tokens_file)?);
+    for secret in seed.tokens(keyring, args.tokens).await? {
+        writeln!(out, "{}", secret.expose())?;
+    }
+    Ok(out.flush()?)
+}
