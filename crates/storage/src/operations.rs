@@ -18,8 +18,7 @@ use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
 use crate::model::{
     AccessScopeEdit, ActorEdit, ActorFilter, AuditFilter, ExecutionFilter, ExecutionKey, IdempotencyRecord, Listing,
-    LogEntry, LogPlace, Page, ProjectContents, RegisteredNode, Revocation, StatusCounts, TokenCount, TokenEdit,
-    TokenFilter, TokenUse,
+    Page, ProjectContents, RegisteredNode, Revocation, StatusCounts, TokenCount, TokenEdit, TokenFilter, TokenUse,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use futures::executor::block_on;
@@ -236,15 +235,11 @@ operations! {
         projects::project(organization: OrganizationId, id: ProjectId) -> Option<Project>;
         /// A tenant boundary of the project.
         access_scopes::access_scope(project: ProjectId, id: AccessScopeId) -> Option<AccessScope>;
-        /// The one of that slug.
-        access_scopes::access_scope_by_slug(project: ProjectId, slug: &'o Slug) -> Option<AccessScope>;
         /// An actor of the project.
         actors::actor(project: ProjectId, id: ActorId) -> Option<Actor>;
 
         /// What an organisation asks of its tokens, by kind; a kind that is asked nothing is left out.
         policies::token_rules(organization: OrganizationId) -> Vec<StoredRule>;
-        /// What it asks of one kind.
-        policies::token_rule(organization: OrganizationId, kind: Kind) -> Option<StoredRule>;
         /// What it has to say about a new token of one kind: its cap, and what it asks. No such organisation: nothing.
         policies::token_terms(organization: OrganizationId, kind: Kind) -> TokenTerms;
 
@@ -357,8 +352,6 @@ operations! {
         audit::search_end_of_audit(filter: lent AuditFilter, rows: given u32) -> Option<i64>;
         /// Every trail there is; nothing stands for the deployment's own.
         audit::audit_trails() -> Vec<Option<OrganizationId>>;
-        /// Logged changes of a shard after a place, in order of commit.
-        log::log_after(place: given LogPlace, limit: given u32) -> Vec<LogEntry>;
     }
     writes {
         /// The token with its owner, its organisation's state and its terms, whether or not it is live.
@@ -374,8 +367,6 @@ operations! {
         organizations::set_token_cap(id: OrganizationId, cap: Option<u32>, at: Timestamp) -> Option<Organization>;
         /// Asks its people for a second factor, or no longer.
         organizations::set_second_factor_rule(id: OrganizationId, rule: SecondFactorRule, at: Timestamp) -> Option<Organization>;
-        /// Holds the organisation until the unit ends, so that what is counted in it stays true. False: no such one.
-        organizations::lock_organization(id: OrganizationId) -> bool;
 
         /// Adds a person. [`UserEmail`](crate::Constraint::UserEmail) when the address is taken.
         users::insert_user(record: &'o User, password_hash: Option<&'o str>) -> ();

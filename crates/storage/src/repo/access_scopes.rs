@@ -15,7 +15,7 @@ use token_domain::Timestamp;
 use token_domain::access::{Description, Metadata, ScopeDisplayName};
 use token_domain::id::{AccessScopeId, ProjectId};
 use token_domain::record::AccessScope;
-use token_domain::text::{Slug, needle};
+use token_domain::text::needle;
 
 const COLUMNS: Columns = Columns { table: "access_scopes", slug: Some("slug"), name: "name" };
 
@@ -60,20 +60,6 @@ pub(crate) async fn access_scope(
 ) -> Result<Option<AccessScope>, StoreError> {
     let row = access_scopes::table
         .filter(access_scopes::id.eq(id.bind()).and(access_scopes::project_id.eq(project.bind())))
-        .select(AccessScopeRow::as_select())
-        .first(conn)
-        .await
-        .optional()?;
-    row.map(AccessScope::try_from).transpose()
-}
-
-pub(crate) async fn access_scope_by_slug(
-    conn: &mut Conn<'_>,
-    project: ProjectId,
-    slug: &Slug,
-) -> Result<Option<AccessScope>, StoreError> {
-    let row = access_scopes::table
-        .filter(access_scopes::project_id.eq(project.bind()).and(access_scopes::slug.eq(slug.as_str())))
         .select(AccessScopeRow::as_select())
         .first(conn)
         .await

@@ -2,8 +2,7 @@
 
 use super::{Conn, dialect};
 use crate::error::{OutageKind, StoreError};
-use crate::model::{LogEntry, LogPlace, Touched};
-use crate::rows::LogRow;
+use crate::model::{LogPlace, Touched};
 use crate::schema::{revocation_clock, revocation_log};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -25,17 +24,6 @@ pub(crate) async fn append_log(
             "this server is not on the list of nodes any more: it reported too late",
         )
     })
-}
-
-pub(crate) async fn log_after(conn: &mut Conn<'_>, place: LogPlace, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
-    let rows: Vec<LogRow> = revocation_log::table
-        .filter(revocation_log::shard.eq(place.shard).and(revocation_log::seq.gt(place.seq)))
-        .order(revocation_log::seq)
-        .limit(i64::from(limit))
-        .select(LogRow::as_select())
-        .load(conn)
-        .await?;
-    rows.into_iter().map(LogEntry::try_from).collect()
 }
 
 pub(crate) async fn log_tail(conn: &mut Conn<'_>, shard: i16) -> Result<i64, StoreError> {

@@ -1,6 +1,6 @@
 //! Organisations.
 
-use super::{Conn, dialect};
+use super::Conn;
 use crate::error::StoreError;
 use crate::rows::OrganizationRow;
 use crate::schema::organizations;
@@ -107,8 +107,4 @@ pub(crate) async fn set_second_factor_rule(
         .await
         .optional()?;
     row.map(Organization::try_from).transpose()
-}
-
-pub(crate) async fn lock_organization(conn: &mut Conn<'_>, id: OrganizationId) -> Result<bool, StoreError> {
-    Ok(dialect::lock_organization(conn, id).await?)
 }

@@ -25,20 +25,6 @@ pub(crate) async fn token_rules(
     rows.into_iter().map(StoredRule::try_from).collect()
 }
 
-pub(crate) async fn token_rule(
-    conn: &mut Conn<'_>,
-    organization: OrganizationId,
-    kind: Kind,
-) -> Result<Option<StoredRule>, StoreError> {
-    let row: Option<RuleRow> = token_policies::table
-        .find((organization.bind(), kind.as_str()))
-        .select(RuleRow::as_select())
-        .first(conn)
-        .await
-        .optional()?;
-    row.map(StoredRule::try_from).transpose()
-}
-
 pub(crate) async fn token_terms(
     conn: &mut Conn<'_>,
     organization: OrganizationId,

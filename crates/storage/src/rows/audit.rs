@@ -66,7 +66,7 @@ impl From<AuditEventRow> for AuditRecord {
 
 /// A row of `revocation_log`. What `touched_id` names is told by `touched`; it is read as an organisation's id only to
 /// have a type.
-#[derive(Queryable, QueryableByName, Selectable)]
+#[derive(QueryableByName)]
 #[diesel(table_name = revocation_log)]
 pub(crate) struct LogRow {
     shard: i16,

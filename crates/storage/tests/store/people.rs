@@ -42,8 +42,6 @@ fn an_organisation_is_changed_one_thing_at_a_time() {
         let (org, _) = founded(store).await;
         let changed = write(store, move |tx| {
             Box::pin(async move {
-                assert!(tx.lock_organization(org).await?);
-                assert!(!tx.lock_organization(id(99)).await?);
                 tx.rename_organization(org, &Name::parse("Renamed").unwrap(), after(1)).await?;
                 tx.set_token_cap(org, Some(5), after(2)).await?;
                 tx.set_organization_disabled(org, Some(after(3)), after(3)).await

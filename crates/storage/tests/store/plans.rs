@@ -84,9 +84,8 @@ const FOUND_AT_ONCE: [&str; 5] =
     ["first_organization", "organization_by_slug", "published_coverage", "share_organization", "token_rules"];
 
 /// Reads of the store that are not lists: of a row by its key, of a number, or of a whole table.
-const NO_LISTS: [&str; 48] = [
+const NO_LISTS: [&str; 46] = [
     "access_scope",
-    "access_scope_by_slug",
     "actor",
     "audit_end",
     "audit_trails",
@@ -120,7 +119,6 @@ const NO_LISTS: [&str; 48] = [
     "second_factor",
     "session_by_digest",
     "token",
-    "token_rule",
     "token_terms",
     "list_trust_attempts",
     "list_trust_policies",

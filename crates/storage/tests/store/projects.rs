@@ -140,9 +140,6 @@ fn every_field_of_an_access_scope_reads_back_and_changes() {
         write(store, move |tx| Box::pin(async move { tx.insert_access_scope(&copy).await })).await.unwrap();
         assert_eq!(read(store, |r| Box::pin(r.access_scope(id(1), id(7)))).await.as_ref(), Some(&full));
         assert_eq!(read(store, |r| Box::pin(r.access_scope(id(2), id(7)))).await, None);
-        let slug = full.slug.clone();
-        let found = read(store, |r| Box::pin(async move { r.access_scope_by_slug(id(1), &slug).await })).await;
-        assert_eq!(found.as_ref(), Some(&full));
 
         let twin = AccessScope { id: id(8), ..full.clone() };
         let refused = write(store, move |tx| Box::pin(async move { tx.insert_access_scope(&twin).await })).await;

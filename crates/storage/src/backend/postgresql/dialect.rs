@@ -4,7 +4,7 @@ use super::Conn;
 use crate::kept::Keep as _;
 use crate::model::{Hold, LogPlace, SHARDS, TokenCount, TokenUse, Touched};
 use crate::rows::{CandidateRow, candidate_query, touched_columns};
-use crate::schema::{memberships, organizations, sessions, tokens, users};
+use crate::schema::{memberships, sessions, tokens, users};
 use crate::sql_types::{Bind, Moment, MomentParam, Uid, UidParam};
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
@@ -153,18 +153,6 @@ pub(crate) async fn lock_owners(conn: &mut Conn<'_>, organization: OrganizationI
         .select(memberships::user_id)
         .for_update();
     owners.load(conn).await
-}
-
-/// Locks the organisation's row until the unit of work ends.
-pub(crate) async fn lock_organization(conn: &mut Conn<'_>, id: OrganizationId) -> QueryResult<bool> {
-    let found: Option<OrganizationId> = organizations::table
-        .find(id.bind())
-        .select(organizations::id)
-        .for_no_key_update()
-        .first(conn)
-        .await
-        .optional()?;
-    Ok(found.is_some())
 }
 
 /// Moves the end of a trail on to an event that follows it, and adds the event. False: it does not follow.

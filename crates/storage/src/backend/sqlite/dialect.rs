@@ -5,9 +5,7 @@ use super::prepared::{AddCount, AddToOrganization, RecordUse};
 use crate::kept::Keep as _;
 use crate::model::{Hold, LogPlace, TokenCount, TokenUse, Touched};
 use crate::rows::{CandidateRow, candidate_query, touched_columns};
-use crate::schema::{
-    audit_events, audit_heads, memberships, organizations, revocation_clock, revocation_log, tokens, users,
-};
+use crate::schema::{audit_events, audit_heads, memberships, revocation_clock, revocation_log, tokens, users};
 use crate::sql_types::Bind;
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
@@ -123,13 +121,6 @@ pub(crate) async fn lock_owners(conn: &mut Conn<'_>, organization: OrganizationI
         .filter(memberships::disabled_at.is_null().and(memberships::user_id.eq_any(switched_on)))
         .select(memberships::user_id);
     AsyncRunQueryDsl::load(owners, conn).await
-}
-
-/// As [`lock_owners`].
-pub(crate) async fn lock_organization(conn: &mut Conn<'_>, id: OrganizationId) -> QueryResult<bool> {
-    let found = organizations::table.find(id.bind()).select(organizations::id);
-    let found: Option<OrganizationId> = AsyncRunQueryDsl::first(found, conn).await.optional()?;
-    Ok(found.is_some())
 }
 
 /// Moves the end of a trail on to an event that follows it, and adds the event. False: it does not follow.

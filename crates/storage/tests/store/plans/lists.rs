@@ -10,7 +10,7 @@ mod tokens;
 use super::fill::{self, at, id};
 use crate::run::Step;
 use storage::Reads;
-use storage::model::{ExecutionFilter, LogPlace, SEARCHED_ROWS};
+use storage::model::{ExecutionFilter, SEARCHED_ROWS};
 use token_domain::execution::{BranchName, RepositoryName};
 use token_domain::text::Slug;
 use token_domain::usage::Hour;
@@ -139,11 +139,6 @@ pub(super) fn all() -> Vec<List> {
             baseline_history(id(fill::REPOSITORY), Some(50_000), 101),
             "before",
             from("baselines_pkey", Some(["seq<", "seq <"]))
-        ),
-        list!(
-            log_after(LogPlace { shard: 0, seq: 50_000 }, 101),
-            "",
-            from("revocation_log_pkey", Some(["shard=? AND seq>", "seq >"]))
         ),
         // Of those that are named, at most 500 a statement.
         list!(keys_of_people(id(fill::LARGE), &[id(1_000_500), id(1_000_600)]), "", few("tokens_owner_user_idx")),
