@@ -41,12 +41,6 @@ impl Timestamp {
         self.0.div_euclid(1_000)
     }
 
-    /// This moment rounded down to the second, which is what the token family of the wire shows.
-    #[must_use]
-    pub const fn floor_second(self) -> Self {
-        Self(self.0.div_euclid(1_000_000) * 1_000_000)
-    }
-
     /// Reads RFC 3339 with any offset; anything finer than a microsecond is cut off.
     ///
     /// # Errors
@@ -168,7 +162,6 @@ mod tests {
         assert_eq!(moment.rfc3339_seconds(), "2026-01-15T09:32:11Z");
         assert_eq!(moment.rfc3339_millis(), "2026-01-15T09:32:11.123Z");
         assert_eq!(moment.rfc3339_micros(), "2026-01-15T09:32:11.123456Z");
-        assert_eq!(moment.floor_second().as_micros() % 1_000_000, 0);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use token_domain::id::{Id, Uuid};
 use token_domain::{ScopeSet, Span};
 
 fn coverage(text: &str) -> Coverage {
-    Coverage::from_decimal_text(text).expect("a coverage")
+    serde_json::from_str::<Coverage>(text).expect("a coverage")
 }
 
 fn name(text: &str) -> RepositoryName {
@@ -108,7 +108,7 @@ fn a_baseline_that_is_brought_along_is_not_kept() {
         assert!(matches!(missing, Err(ExecutionError::NotFound)));
         // Nothing is in force yet, so the next that brings none becomes it, whatever its thresholds.
         let mut next = submission("widgets", "80");
-        let none = Threshold::from_decimal_text("0").ok();
+        let none = serde_json::from_str::<Threshold>("0").ok();
         next.measurement.thresholds = Thresholds::new(none, none).unwrap();
         let judged = executions.enforce(&world.owner, &next.measurement).await.unwrap();
         let second = recorded(&executions, &world.owner, next.clone()).await;

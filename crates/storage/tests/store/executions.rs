@@ -18,7 +18,7 @@ fn name(text: &str) -> RepositoryName {
 }
 
 fn coverage(text: &str) -> Coverage {
-    Coverage::from_decimal_text(text).expect("a coverage")
+    serde_json::from_str::<Coverage>(text).expect("a coverage")
 }
 
 fn execution(repository: &Repository, number: u64) -> Execution {
@@ -93,8 +93,8 @@ fn every_field_reads_back() {
             coverage: coverage("100"),
             baseline: coverage("0"),
             thresholds: Thresholds::new(
-                Threshold::from_decimal_text("0").ok(),
-                Threshold::from_decimal_text("100").ok(),
+                serde_json::from_str::<Threshold>("0").ok(),
+                serde_json::from_str::<Threshold>("100").ok(),
             )
             .unwrap(),
             strictness: Strictness::Strict,

@@ -81,7 +81,7 @@ mod tests {
             (Some("0"), "red", "coverage: 0%"),
             (None, "grey", "coverage unknown"),
         ] {
-            let badge = Badge::of(coverage.map(|text| Coverage::from_decimal_text(text).unwrap()));
+            let badge = Badge::of(coverage.map(|text| serde_json::from_str::<Coverage>(text).unwrap()));
             assert_eq!((badge.color.as_str(), badge.title().as_str()), (color, title), "{coverage:?}");
         }
     }

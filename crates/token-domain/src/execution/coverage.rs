@@ -20,14 +20,6 @@ pub struct InvalidCoverage;
 impl Coverage {
     const EXPECTED: &'static str = "a number from 0 to 100";
 
-    /// Reads a decimal as JSON writes numbers. Digits past the fourth decimal round to the nearest.
-    ///
-    /// # Errors
-    /// Any other text, and numbers outside 0–100, by however little.
-    pub fn from_decimal_text(text: &str) -> Result<Self, InvalidCoverage> {
-        Percent::parse(text).and_then(Self::from_percent).ok_or(InvalidCoverage)
-    }
-
     /// From ten-thousandths of a point, as the database stores it.
     ///
     /// # Errors
@@ -90,7 +82,6 @@ mod tests {
             let coverage: Coverage = serde_json::from_str(json).unwrap();
             assert_eq!(coverage.to_string(), shown, "{json}");
             assert_eq!(serde_json::to_string(&coverage).unwrap(), shown, "{json}");
-            assert_eq!(Coverage::from_decimal_text(json), Ok(coverage), "{json}");
         }
     }
 

@@ -70,7 +70,7 @@ mod tests {
             ("50.0099", "50", "0.00"),
             ("50", "50.0199", "+0.01"),
         ] {
-            let read = |text| Coverage::from_decimal_text(text).unwrap();
+            let read = |text| serde_json::from_str::<Coverage>(text).unwrap();
             let delta = Delta::between(read(baseline), read(coverage));
             assert_eq!(delta.to_string(), shown, "{coverage} after {baseline}");
             assert_eq!(serde_json::to_string(&delta).unwrap(), format!("\"{shown}\""));

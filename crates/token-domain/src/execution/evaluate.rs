@@ -120,11 +120,11 @@ mod tests {
     use crate::execution::Threshold;
 
     fn coverage(text: &str) -> Coverage {
-        Coverage::from_decimal_text(text).unwrap()
+        serde_json::from_str::<Coverage>(text).unwrap()
     }
 
     fn thresholds(warn: &str, fail: &str) -> Thresholds {
-        let read = |text| Some(Threshold::from_decimal_text(text).unwrap());
+        let read = |text| Some(serde_json::from_str::<Threshold>(text).unwrap());
         Thresholds::new(read(warn), read(fail)).unwrap()
     }
 

@@ -37,14 +37,6 @@ pub struct WarnAboveFail {
 impl Threshold {
     const EXPECTED: &'static str = "a number from 0 to 100, with or without a minus sign";
 
-    /// Reads a decimal of either sign as JSON writes numbers. Digits past the fourth decimal round to the nearest.
-    ///
-    /// # Errors
-    /// Any other text, and numbers beyond 100.
-    pub fn from_decimal_text(text: &str) -> Result<Self, InvalidThreshold> {
-        Percent::parse(text).map(|percent| Self(percent.magnitude)).ok_or(InvalidThreshold)
-    }
-
     /// From ten-thousandths of a point, as the database stores it.
     ///
     /// # Errors
@@ -124,7 +116,6 @@ mod tests {
             let threshold: Threshold = serde_json::from_str(json).unwrap();
             assert_eq!(threshold.to_string(), shown, "{json}");
             assert_eq!(serde_json::to_string(&threshold).unwrap(), shown, "{json}");
-            assert_eq!(Threshold::from_decimal_text(json), Ok(threshold), "{json}");
             assert_eq!(Threshold::from_ten_thousandths(threshold.ten_thousandths()), Ok(threshold));
         }
         for json in ["\"0.5\"", "null", "100.01", "-100.01", "-101", "1e9"] {
@@ -137,7 +128,7 @@ mod tests {
 
     #[test]
     fn warn_is_never_above_fail() {
-        let read = |text: &str| (!text.is_empty()).then(|| Threshold::from_decimal_text(text).unwrap());
+        let read = |text: &str| (!text.is_empty()).then(|| serde_json::from_str::<Threshold>(text).unwrap());
         for (warn, fail, expected) in [
             ("", "", Some(("0.5", "1"))),
             ("0.2", "", Some(("0.2", "1"))),

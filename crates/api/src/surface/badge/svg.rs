@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     fn drawn(percent: Option<&str>) -> String {
-        draw(&Badge::of(percent.map(|text| Coverage::from_decimal_text(text).unwrap())))
+        draw(&Badge::of(percent.map(|text| serde_json::from_str::<Coverage>(text).unwrap())))
     }
 
     #[test]
