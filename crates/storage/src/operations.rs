@@ -275,6 +275,8 @@ operations! {
         settings::meta_get(key: &'o str) -> Option<String>;
     }
     scans {
+        /// All organisations by slug, byte by byte, after a slug.
+        organizations::list_organizations(after: maybe Slug, limit: given u32) -> Vec<Organization>;
         /// A person's organisations by slug, byte by byte, after a slug.
         memberships::organizations_of_user(user: given UserId, after: maybe Slug, limit: given u32) -> Vec<Home>;
         /// An organisation's people, newest first, before a place in the list.

@@ -4,6 +4,8 @@ mod audit;
 mod config;
 mod migrate;
 mod openapi;
+mod order;
+mod organization;
 mod output;
 mod password;
 mod person;
@@ -41,6 +43,8 @@ enum Command {
     Migrate(migrate::Args),
     /// Do for a person what they cannot do themselves: a password, an address, switching off, a lost second factor.
     Person(person::Args),
+    /// Look at organisations, limit their tokens, switch them off and on.
+    Organization(organization::Args),
     /// Look at the audit trails.
     Audit(audit::Args),
     /// Look at the configuration.
@@ -76,6 +80,7 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         Command::Setup(args) => setup::run(args),
         Command::Migrate(args) => migrate::run(args),
         Command::Person(args) => person::run(&args),
+        Command::Organization(args) => organization::run(args),
         Command::Audit(args) => audit::run(args),
         Command::Config(args) => config::run(args),
         Command::Openapi => openapi::run(),

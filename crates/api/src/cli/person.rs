@@ -1,22 +1,12 @@
 //! `person …`: what an operator does for a person, whether a server runs or not.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use authority::env::{Clock as _, SystemClock, SystemEntropy};
-use authority::operator::{Act, Operator, Order, Outcome, PATIENCE};
-use storage::Store;
-use storage::instance::AcquireError;
+use authority::operator::{Order, PersonAct};
 use token_domain::text::Email;
 
 use super::sources::SourceArgs;
-use super::{Failure, output, password, serve};
-use crate::assembly::{Services, database_url, policy, store_options};
-use crate::config::Config;
-use crate::membership::Entrance;
-
-/// Between two looks for the server's answer.
-const LOOK: Duration = Duration::from_millis(100);
+use super::{Failure, order, output, password};
+use crate::assembly::policy;
 
 /// Options of `person`.
 #[derive(Clone, Debug, clap::Args)]
@@ -82,60 +72,14 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let act = match &args.action {
         Action::SetPassword { whom, .. } => {
             let chosen = password::read("Password of the person: ")?;
-            Act::set_password(chosen, &whom.email, &policy(&loaded.config), &SystemEntropy)?
+            PersonAct::set_password(chosen, &whom.email, &policy(&loaded.config), &SystemEntropy)?
         }
-        Action::SetEmail { to, .. } => Act::SetEmail { email: to.as_str().to_owned() },
-        Action::Disable { .. } => Act::Disable,
-        Action::Enable { .. } => Act::Enable,
-        Action::ResetSecondFactor { .. } => Act::ResetSecondFactor,
+        Action::SetEmail { to, .. } => PersonAct::SetEmail { email: to.as_str().to_owned() },
+        Action::Disable { .. } => PersonAct::Disable,
+        Action::Enable { .. } => PersonAct::Enable,
+        Action::ResetSecondFactor { .. } => PersonAct::ResetSecondFactor,
     };
-    let order = Order::new(&whom.email, act, SystemClock::default().wall(), &SystemEntropy)?;
-    let background = serve::background()?;
-    let user = background.block_on(carry_out(&loaded.config, &background, &order))?;
+    let order = Order::for_person(&whom.email, act, SystemClock::default().wall(), &SystemEntropy)?;
+    let user = order::give(&loaded.config, &order)?;
     Ok(output::emit(&format!("user {user} {done}\n"))?)
-}
-
-/// By the server that holds the file, or in its place where none does; on PostgreSQL as a node beside the servers.
-async fn carry_out(config: &Config, background: &tokio::runtime::Runtime, order: &Order) -> Result<String, Failure> {
-    let url = database_url(config)?;
-    let entrance = match Entrance::enter(&url).await {
-        Ok(entrance) => entrance,
-        Err(error) if matches!(error.downcast_ref(), Some(AcquireError::AlreadyRunning(_))) => {
-            let store = Store::open(&url, store_options(&config.database), background.handle().clone()).await?;
-            let answer = ask(&store, order).await;
-            store.shutdown().await;
-            return answer;
-        }
-        Err(error) => return Err(error),
-    };
-    let membership = entrance.join(config, &url).await?;
-    let options = store_options(&config.database);
-    let store = Store::open_registered(&url, options, background.handle().clone(), membership.registration()).await?;
-    let services = Services::new(config, store.clone(), Arc::clone(&membership) as _, background.handle().clone())?;
-    membership.follow(&services.context).await?;
-    services.context.resume_time().await?;
-    let done = Operator::new(&services.context).carry_out(order).await;
-    services.context.drain().await;
-    store.shutdown().await;
-    membership.release().await;
-    Ok(done?.to_string())
-}
-
-/// Leaves the order for the server and waits for its answer.
-async fn ask(store: &Store, order: &Order) -> Result<String, Failure> {
-    order.leave(store).await?;
-    let looks = PATIENCE.as_seconds() * 1_000 / i64::try_from(LOOK.as_millis()).unwrap_or(100);
-    for _ in 0..looks {
-        tokio::time::sleep(LOOK).await;
-        match order.answer(store).await? {
-            Some(Outcome::Done(user)) => return Ok(user),
-            Some(Outcome::Refused(why)) => return Err(why.into()),
-            None => {}
-        }
-    }
-    if order.take_back(store).await? {
-        return Err("the server that holds this database did not carry it out: see whether it is well, or stop it and try again".into());
-    }
-    Err("the server did not say what became of it: look at the audit trail of the deployment before you try again"
-        .into())
 }

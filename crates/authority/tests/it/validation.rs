@@ -1,14 +1,15 @@
 //! Validation: what is read, what is remembered, and for how long.
 
-use authority::Failure;
+use authority::env::SystemEntropy;
 use authority::hashing::Scheme;
+use authority::operator::{Operator, OperatorError, Order, OrganizationAct};
 use authority::tokens::RotateRequest;
 use authority::validate::{CacheLimits, Limits, Outcome};
 use storage::StoreError;
-use storage::model::Touched;
 use test_support::world::{Options, origin};
 use test_support::{Db, World};
 use token_domain::record::Candidate;
+use token_domain::text::Slug;
 use token_domain::token::Lifetime;
 use token_domain::{Requirement, Span, Timestamp};
 
@@ -124,13 +125,22 @@ fn switching_an_organisation_off_bites_at_once() {
         let world = World::new(db).await;
         let issued = world.issue(&["read"]).await;
         assert!(world.is_live(issued.secret.expose()).await);
-        let (organization, now) = (world.owner.organization_id, world.context.now());
-        let change = db.store().write(move |tx| {
-            Box::pin(async move { Ok::<_, Failure>(tx.set_organization_disabled(organization, Some(now), now).await?) })
-        });
-        assert!(change.await.unwrap().is_some());
-        world.context.fences().raise(Touched::Organization(organization));
-        assert!(!world.is_live(issued.secret.expose()).await);
+        let organization = world.owner.organization_id;
+        let read = db.store().read(move |reads| Box::pin(reads.organization(organization)));
+        let slug = read.await.unwrap().unwrap().slug;
+        let operator = Operator::new(&world.context);
+        let order = |act| Order::on_organization(&slug, act, world.context.now(), &SystemEntropy).unwrap();
+        for act in [OrganizationAct::Disable, OrganizationAct::Disable] {
+            let done = operator.carry_out(&order(act)).await;
+            assert_eq!(done.ok(), Some(organization.to_string()), "doing it again is no failure");
+            assert!(!world.is_live(issued.secret.expose()).await);
+        }
+        operator.carry_out(&order(OrganizationAct::Enable)).await.unwrap();
+        assert!(world.is_live(issued.secret.expose()).await);
+        let nowhere = Slug::parse("nowhere").unwrap();
+        let order = Order::on_organization(&nowhere, OrganizationAct::Enable, world.context.now(), &SystemEntropy);
+        let refused = operator.carry_out(&order.unwrap()).await;
+        assert!(matches!(refused, Err(OperatorError::NoSuchOrganization)));
     });
 }
 

@@ -45,6 +45,23 @@ pub(crate) async fn organization_by_slug(conn: &mut Conn<'_>, slug: &Slug) -> Re
     row.map(Organization::try_from).transpose()
 }
 
+pub(crate) async fn list_organizations(
+    conn: &mut Conn<'_>,
+    after: Option<&Slug>,
+    limit: u32,
+) -> Result<Vec<Organization>, StoreError> {
+    let mut page = organizations::table
+        .order(organizations::slug)
+        .limit(i64::from(limit))
+        .select(OrganizationRow::as_select())
+        .into_boxed();
+    if let Some(slug) = after {
+        page = page.filter(organizations::slug.gt(slug.as_str()));
+    }
+    let rows: Vec<OrganizationRow> = page.load(conn).await?;
+    rows.into_iter().map(Organization::try_from).collect()
+}
+
 pub(crate) async fn count_organizations(conn: &mut Conn<'_>) -> Result<i64, StoreError> {
     Ok(organizations::table.count().get_result(conn).await?)
 }

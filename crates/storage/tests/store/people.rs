@@ -32,6 +32,14 @@ fn an_organisation_is_written_and_read_back() {
         twin.slug = first.slug.clone();
         let refused = write(store, move |tx| Box::pin(async move { tx.insert_organization(&twin).await })).await;
         assert_eq!(refused, Err(StoreError::Conflict(Constraint::OrganizationSlug)));
+
+        let second = records::organization(2);
+        let copy = second.clone();
+        write(store, move |tx| Box::pin(async move { tx.insert_organization(&copy).await })).await.unwrap();
+        assert_eq!(read(store, |r| Box::pin(r.list_organizations(None, 10))).await, [first.clone(), second.clone()]);
+        assert_eq!(read(store, |r| Box::pin(r.list_organizations(None, 1))).await, [first.clone()]);
+        let rest = read(store, |r| Box::pin(async move { r.list_organizations(Some(&first.slug), 10).await })).await;
+        assert_eq!(rest, [second]);
     });
 }
 

@@ -4,6 +4,7 @@ mod commands;
 mod disk;
 mod documents;
 mod instance;
+mod organization;
 mod origins;
 mod person;
 mod probes;

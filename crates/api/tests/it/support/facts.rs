@@ -199,12 +199,6 @@ impl Facts {
         self.write(move |tx| Box::pin(async move { tx.set_second_factor_rule(id, rule, at).await.map(drop) }));
     }
 
-    /// Gives the organisation a cap of its own.
-    pub(crate) fn cap(&self, organization: OrganizationId, cap: Option<u32>) {
-        let at = now();
-        self.write(move |tx| Box::pin(async move { tx.set_token_cap(organization, cap, at).await.map(drop) }));
-    }
-
     /// A token's row.
     pub(crate) fn token(&self, organization: OrganizationId, id: &str) -> Option<Token> {
         let id = TokenId::parse(id).unwrap();

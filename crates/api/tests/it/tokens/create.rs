@@ -380,20 +380,22 @@ fn the_cap_counts_live_tokens(backend: Backend) {
 
 fn the_cap_of_an_organisation_goes_before_the_deployments(backend: Backend) {
     let server = Server::start(backend, Options::default().with("tokens.cap_per_organization", 1));
-    let facts = server.facts();
-    let organization = facts.organization(Server::ORGANIZATION).id;
+    let cap = |limit: &[&str]| {
+        let arguments = [&["organization", "cap", "--org", Server::ORGANIZATION], limit].concat();
+        server.command(&arguments, "").succeeds();
+    };
     let mut owner = server.owner();
     owner.create("one");
     let more = json!({"name": "more", "scopes": ["execute"]});
     let body = owner.post("/v1/tokens", &more).expect(402);
     let exact = "token limit reached for your plan (1/1 tokens used). ";
     assert!(body["error"].as_str().unwrap().starts_with(exact), "{body}");
-    facts.cap(organization, Some(2));
+    cap(&["--tokens", "2"]);
     owner.post("/v1/tokens", &more).expect(201);
     owner.post("/v1/tokens", &more).expect(402);
-    facts.cap(organization, Some(0));
+    cap(&["--tokens", "0"]);
     owner.post("/v1/tokens", &more).expect(402);
-    facts.cap(organization, None);
+    cap(&["--default"]);
     owner.post("/v1/tokens", &more).expect(402);
 }
 

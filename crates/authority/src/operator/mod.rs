@@ -1,5 +1,4 @@
-//! Acts of the operator of a deployment for a person, by command on a machine that reaches the database. A person may belong
-//! to several organisations and none of them decides about the person, so these acts stand in the deployment's own trail.
+//! Acts of the operator of a deployment for a person or on an organisation, by command on a machine that reaches the database.
 //!
 //! A server that runs owns the database, and what it answers from memory must follow every change. So a command does not change
 //! anything itself: it leaves an [`Order`] in the database, the server carries it out within a second ([`Operator::serve`]) and
@@ -7,25 +6,26 @@
 //! one more listener to place and to guard, and useless where the database is on another machine. Orders in the database add
 //! no risk: a process that can write an order can write to every table as well.
 
+mod organization;
+mod person;
+
 use std::sync::Arc;
 
-use secret_hash::password::{self, PasswordHash};
 use serde::{Deserialize, Serialize};
-use storage::model::Touched;
 use storage::{Constraint, Store, StoreError};
-use token_domain::id::UserId;
-use token_domain::record::{Principal, User};
-use token_domain::text::Email;
+use token_domain::record::Principal;
+use token_domain::text::{Email, Slug};
 use token_domain::{Span, Timestamp};
 
-use crate::attempts::forget_devices;
-use crate::change::{Ask, Change};
-use crate::context::{Context, Policy};
+pub use organization::OrganizationAct;
+pub use person::PersonAct;
+
+use crate::change::Ask;
+use crate::context::Context;
 use crate::env::{Entropy, EntropyError, random};
 use crate::error::Failure;
 use crate::origin::Origin;
-use crate::passwords::{NewPassword, WeakPassword};
-use crate::people::move_address;
+use crate::passwords::WeakPassword;
 use crate::rights::Refused;
 
 /// Where the order that waits is, and the answer to the last one.
@@ -34,39 +34,33 @@ const ANSWERED: &str = "operator.answer";
 /// An order that waited longer than this is not carried out: the operator has been told that no server took it.
 pub const PATIENCE: Span = Span::seconds(30);
 
-/// An act of the operator for a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "act", rename_all = "snake_case")]
-pub enum Act {
-    /// Give them a password, by its hash; all their sessions end.
-    SetPassword {
-        /// A PHC string.
-        hash: String,
-    },
-    /// Give them an address, which the operator vouches for. The one they have: vouch for it.
-    SetEmail {
-        /// The address.
-        email: String,
-    },
-    /// Switch them off everywhere: their sessions end, their keys count no more.
-    Disable,
-    /// Switch them on again. Sessions stay ended.
-    Enable,
-    /// Take their second factor and recovery codes away; all their sessions end.
-    ResetSecondFactor,
-}
-
-/// An act for a person, as it waits for the server.
+/// An act, as it waits for the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// Tells it from every other.
     nonce: String,
     /// When it was given, in microseconds since 1970.
     given_at: i64,
-    /// The person's address.
-    person: String,
     #[serde(flatten)]
-    act: Act,
+    deed: Deed,
+}
+
+/// What is to be done to whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Deed {
+    Person {
+        /// The address.
+        person: String,
+        #[serde(flatten)]
+        act: PersonAct,
+    },
+    Organization {
+        /// The slug.
+        organization: String,
+        #[serde(flatten)]
+        act: OrganizationAct,
+    },
 }
 
 /// What became of an order.
@@ -77,11 +71,11 @@ struct Answer {
     outcome: Outcome,
 }
 
-/// How it ended: for whom it was done, or why it was not.
+/// How it ended: to whom it was done, or why it was not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The person's id.
+    /// The id of the person or the organisation.
     Done(String),
     /// A sentence that says what to do.
     Refused(String),
@@ -93,6 +87,9 @@ pub enum OperatorError {
     /// No such address.
     #[error("nobody has that address: check its spelling")]
     NoSuchPerson,
+    /// No such slug.
+    #[error("no organisation has that slug: `nolapse-api organization list` names all of them")]
+    NoSuchOrganization,
     /// The text given is not an address.
     #[error("the address {0}")]
     NotAnAddress(String),
@@ -134,45 +131,36 @@ impl From<EntropyError> for OperatorError {
     }
 }
 
-impl Act {
-    /// Giving a person a password: checked against what the deployment asks for, and hashed where the command runs, so that
-    /// the password itself is nowhere else.
-    ///
-    /// # Errors
-    /// A password that is not to be chosen.
-    pub fn set_password(
-        password: NewPassword,
-        person: &Email,
-        policy: &Policy,
-        entropy: &dyn Entropy,
-    ) -> Result<Self, OperatorError> {
-        password.suits(policy.password_min_chars, &[person.as_str()])?;
-        let hash = password::hash(&password.into_password(), &policy.password, random(entropy)?);
-        let hash = hash.map_err(|error| Failure::Inconsistent(format!("a password cannot be hashed: {error}")))?;
-        Ok(Self::SetPassword { hash: hash.as_str().to_owned() })
-    }
-
-    /// What the trail calls it.
-    const fn action(&self) -> &'static str {
-        match self {
-            Self::SetPassword { .. } => "user.password.set",
-            Self::SetEmail { .. } => "user.email.change",
-            Self::Disable => "user.disable",
-            Self::Enable => "user.enable",
-            Self::ResetSecondFactor => "user.second_factor.reset",
-        }
-    }
-}
-
 impl Order {
     /// An act for the person of that address.
     ///
     /// # Errors
     /// The generator's.
-    pub fn new(person: &Email, act: Act, now: Timestamp, entropy: &dyn Entropy) -> Result<Self, OperatorError> {
+    pub fn for_person(
+        person: &Email,
+        act: PersonAct,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, OperatorError> {
+        Self::new(Deed::Person { person: person.as_str().to_owned(), act }, now, entropy)
+    }
+
+    /// An act on the organisation of that slug.
+    ///
+    /// # Errors
+    /// The generator's.
+    pub fn on_organization(
+        slug: &Slug,
+        act: OrganizationAct,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, OperatorError> {
+        Self::new(Deed::Organization { organization: slug.as_str().to_owned(), act }, now, entropy)
+    }
+
+    fn new(deed: Deed, now: Timestamp, entropy: &dyn Entropy) -> Result<Self, OperatorError> {
         let bits: [u8; 16] = random(entropy)?;
-        let nonce = format!("{:032x}", u128::from_be_bytes(bits));
-        Ok(Self { nonce, given_at: now.as_micros(), person: person.as_str().to_owned(), act })
+        Ok(Self { nonce: format!("{:032x}", u128::from_be_bytes(bits)), given_at: now.as_micros(), deed })
     }
 
     /// Leaves it for the server that runs. What an earlier command left and nobody carried out in time makes room.
@@ -255,12 +243,13 @@ impl Operator {
             }
         };
         if order.is_over(self.context.wall()) {
-            tracing::warn!(person = order.person, "an order of an operator waited too long, and is left out");
+            let about = order.deed.about();
+            tracing::warn!(about, "an order of an operator waited too long, and is left out");
             return Ok(true);
         }
         let done = self.carry_out(&order).await;
         let outcome = match done {
-            Ok(user) => Outcome::Done(user.to_string()),
+            Ok(id) => Outcome::Done(id),
             Err(error) => Outcome::Refused(error.to_string()),
         };
         let answer = serde_json::to_string(&Answer { nonce: order.nonce, outcome });
@@ -271,78 +260,69 @@ impl Operator {
         Ok(true)
     }
 
-    /// Carries an order out; the id of the person it is about.
+    /// Carries an order out; the id of the person or organisation it is about.
     ///
     /// # Errors
     /// Why it was not.
-    pub async fn carry_out(&self, order: &Order) -> Result<UserId, OperatorError> {
-        let key = address(&order.person)?.key();
-        let read = self.context.store.read(move |reads| Box::pin(async move { reads.user_by_email_key(&key).await }));
-        let user = read.await?.ok_or(OperatorError::NoSuchPerson)?.id;
-        let act = order.act.clone();
+    pub async fn carry_out(&self, order: &Order) -> Result<String, OperatorError> {
         let origin = Origin {
             request_id: format!("operator {}", &order.nonce[..order.nonce.len().min(8)]),
             client_ip: None,
             presented_from: None,
             user_agent: None,
         };
+        match &order.deed {
+            Deed::Person { person, act } => self.for_person(&address(person)?, act.clone(), &origin).await,
+            Deed::Organization { organization, act } => {
+                let slug = Slug::parse(organization).map_err(|_| OperatorError::NoSuchOrganization)?;
+                self.on_organization(slug, *act, &origin).await
+            }
+        }
+    }
+
+    async fn for_person(&self, email: &Email, act: PersonAct, origin: &Origin) -> Result<String, OperatorError> {
+        let key = email.key();
+        let read = self.context.store.read(move |reads| Box::pin(async move { reads.user_by_email_key(&key).await }));
+        let user = read.await?.ok_or(OperatorError::NoSuchPerson)?.id;
         self.context
-            .change(Ask::of(Principal::System, None, &origin).holding(user), move |change| {
+            .change(Ask::of(Principal::System, None, origin).holding(user), move |change| {
                 Box::pin(async move {
                     let before = change.tx.user(user).await?.ok_or(OperatorError::NoSuchPerson)?;
                     act.apply(change, &before).await?;
-                    Ok(user)
+                    Ok(user.to_string())
+                })
+            })
+            .await
+    }
+
+    async fn on_organization(
+        &self,
+        slug: Slug,
+        act: OrganizationAct,
+        origin: &Origin,
+    ) -> Result<String, OperatorError> {
+        let read =
+            self.context.store.read(move |reads| Box::pin(async move { reads.organization_by_slug(&slug).await }));
+        let id = read.await?.ok_or(OperatorError::NoSuchOrganization)?.id;
+        // Making a token takes the same lock, the end of the organisation's trail: the next one after this is bound by it.
+        self.context
+            .change(Ask::of(Principal::System, Some(id), origin), move |change| {
+                Box::pin(async move {
+                    let before = change.tx.organization(id).await?.ok_or(OperatorError::NoSuchOrganization)?;
+                    act.apply(change, &before).await?;
+                    Ok(id.to_string())
                 })
             })
             .await
     }
 }
 
-impl Act {
-    async fn apply(&self, change: &mut Change<'_>, before: &User) -> Result<(), OperatorError> {
-        let (user, now) = (before.id, change.now);
+impl Deed {
+    /// The address or the slug.
+    fn about(&self) -> &str {
         match self {
-            Self::SetEmail { email } => return move_address(change, before, &address(email)?, None).await,
-            Self::SetPassword { hash } => {
-                let readable = PasswordHash::parse(hash);
-                readable.map_err(|error| Failure::Inconsistent(format!("a password hash: {error}")))?;
-                change.tx.set_password(user, Some(hash), now).await?;
-                forget_devices(change, before).await?;
-            }
-            Self::ResetSecondFactor => {
-                if !change.tx.delete_second_factor(user).await? {
-                    return Err(OperatorError::NoSecondFactor);
-                }
-            }
-            Self::Disable if before.disabled_at.is_some() => return Err(OperatorError::Already("switched off")),
-            Self::Enable if before.disabled_at.is_none() => return Err(OperatorError::Already("switched on")),
-            Self::Disable => {
-                change.tx.set_user_disabled(user, Some(now), now).await?;
-                fence(change, user).await?;
-            }
-            Self::Enable => {
-                change.tx.set_user_disabled(user, None, now).await?;
-                fence(change, user).await?;
-            }
-        }
-        let ended = change.tx.delete_sessions_of_user(user, None).await?.len();
-        let event = change.event(self.action()).on("user", user).with("sessions_ended", ended);
-        Ok(change.record(event).await?)
-    }
-}
-
-/// Has every remembered token of the person's organisations read again: their keys may be among them.
-async fn fence(change: &mut Change<'_>, user: UserId) -> Result<(), OperatorError> {
-    const AT_ONCE: u32 = 1_000;
-    let mut after = None;
-    loop {
-        let homes = change.tx.organizations_of_user(user, after.as_ref(), AT_ONCE).await?;
-        for home in &homes {
-            change.touch(Touched::Organization(home.organization.id));
-        }
-        match homes.last() {
-            Some(last) if homes.len() == AT_ONCE as usize => after = Some(last.organization.slug.clone()),
-            Some(_) | None => return Ok(()),
+            Self::Person { person, .. } => person,
+            Self::Organization { organization, .. } => organization,
         }
     }
 }
@@ -354,4 +334,28 @@ fn address(text: &str) -> Result<Email, OperatorError> {
 fn written(order: &Order) -> Result<String, OperatorError> {
     let text = serde_json::to_string(order);
     Ok(text.map_err(|error| Failure::Inconsistent(format!("an order: {error}")))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_reads_back_as_it_was_left() {
+        let orders = [
+            Deed::Person { person: "ada@example.org".to_owned(), act: PersonAct::Disable },
+            Deed::Person {
+                person: "ada@example.org".to_owned(),
+                act: PersonAct::SetEmail { email: "ada@example.com".to_owned() },
+            },
+            Deed::Organization { organization: "acme".to_owned(), act: OrganizationAct::Disable },
+            Deed::Organization { organization: "acme".to_owned(), act: OrganizationAct::Cap { tokens: None } },
+            Deed::Organization { organization: "acme".to_owned(), act: OrganizationAct::Cap { tokens: Some(0) } },
+        ]
+        .map(|deed| Order { nonce: "0f".to_owned(), given_at: 7, deed });
+        for order in orders {
+            let text = written(&order).unwrap();
+            assert_eq!(serde_json::from_str::<Order>(&text).unwrap(), order, "{text}");
+        }
+    }
 }

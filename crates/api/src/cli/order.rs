@@ -1,0 +1,67 @@
+//! An operator's order: carried out by the server that runs, or in its place.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use authority::operator::{Operator, Order, Outcome, PATIENCE};
+use storage::Store;
+use storage::instance::AcquireError;
+
+use super::{Failure, serve};
+use crate::assembly::{Services, database_url, store_options};
+use crate::config::Config;
+use crate::membership::Entrance;
+
+/// Between two looks for the server's answer.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Has an order carried out; the id of the person or organisation it is about.
+pub(super) fn give(config: &Config, order: &Order) -> Result<String, Failure> {
+    let background = serve::background()?;
+    background.block_on(carry_out(config, &background, order))
+}
+
+/// By the server that holds the file, or in its place where none does; on PostgreSQL as a node beside the servers.
+async fn carry_out(config: &Config, background: &tokio::runtime::Runtime, order: &Order) -> Result<String, Failure> {
+    let url = database_url(config)?;
+    let entrance = match Entrance::enter(&url).await {
+        Ok(entrance) => entrance,
+        Err(error) if matches!(error.downcast_ref(), Some(AcquireError::AlreadyRunning(_))) => {
+            let store = Store::open(&url, store_options(&config.database), background.handle().clone()).await?;
+            let answer = ask(&store, order).await;
+            store.shutdown().await;
+            return answer;
+        }
+        Err(error) => return Err(error),
+    };
+    let membership = entrance.join(config, &url).await?;
+    let options = store_options(&config.database);
+    let store = Store::open_registered(&url, options, background.handle().clone(), membership.registration()).await?;
+    let services = Services::new(config, store.clone(), Arc::clone(&membership) as _, background.handle().clone())?;
+    membership.follow(&services.context).await?;
+    services.context.resume_time().await?;
+    let done = Operator::new(&services.context).carry_out(order).await;
+    services.context.drain().await;
+    store.shutdown().await;
+    membership.release().await;
+    Ok(done?)
+}
+
+/// Leaves the order for the server and waits for its answer.
+async fn ask(store: &Store, order: &Order) -> Result<String, Failure> {
+    order.leave(store).await?;
+    let looks = PATIENCE.as_seconds() * 1_000 / i64::try_from(LOOK.as_millis()).unwrap_or(100);
+    for _ in 0..looks {
+        tokio::time::sleep(LOOK).await;
+        match order.answer(store).await? {
+            Some(Outcome::Done(id)) => return Ok(id),
+            Some(Outcome::Refused(why)) => return Err(why.into()),
+            None => {}
+        }
+    }
+    if order.take_back(store).await? {
+        return Err("the server that holds this database did not carry it out: see whether it is well, or stop it and try again".into());
+    }
+    Err("the server did not say what became of it: look at the audit trail of the deployment before you try again"
+        .into())
+}

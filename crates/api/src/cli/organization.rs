@@ -1,0 +1,160 @@
+//! `organization …`: what an operator decides about an organisation and sees of it, whether a server runs or not.
+
+use std::fmt::Write as _;
+
+use authority::env::{Clock as _, SystemClock, SystemEntropy};
+use authority::operator::{Order, OrganizationAct};
+use storage::{Store, StoreError};
+use token_domain::record::Organization;
+use token_domain::text::Slug;
+
+use super::sources::SourceArgs;
+use super::{Failure, order, output, serve};
+use crate::assembly::{database_url, policy, store_options};
+use crate::config::Config;
+
+/// Organisations read at once.
+const PAGE: u32 = 1_000;
+
+/// Options of `organization`.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Clone, Debug, clap::Subcommand)]
+enum Action {
+    /// List all organisations, one a line: slug, id, state and token cap, with tabs between them.
+    List {
+        #[command(flatten)]
+        sources: SourceArgs,
+    },
+    /// Show an organisation: its state, its token cap and how many live tokens it has.
+    Show {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Limit how many live tokens an organisation may have. Those it has stay, also where they are more.
+    Cap {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        limit: Limit,
+    },
+    /// Switch an organisation off: none of its tokens, keys and sessions counts any more.
+    Disable {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Switch an organisation on again: what has not ended or been revoked meanwhile counts again.
+    Enable {
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+#[derive(Clone, Debug, clap::Args)]
+struct Which {
+    #[command(flatten)]
+    sources: SourceArgs,
+    /// The organisation's slug.
+    #[arg(long, value_name = "SLUG", value_parser = Slug::parse)]
+    org: Slug,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Limit {
+    /// The most live tokens it may have.
+    #[arg(long, value_name = "N")]
+    tokens: Option<u32>,
+    /// As many as `tokens.cap_per_organization` says.
+    #[arg(long)]
+    default: bool,
+}
+
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let (which, act, done) = match args.action {
+        Action::List { sources } => return list(&sources.load(Vec::new())?.config),
+        Action::Show { which } => return show(&which.sources.load(Vec::new())?.config, which.org),
+        Action::Cap { which, limit } => {
+            let tokens = limit.tokens.filter(|_| !limit.default);
+            (which, OrganizationAct::Cap { tokens }, "has the cap")
+        }
+        Action::Disable { which } => (which, OrganizationAct::Disable, "is switched off"),
+        Action::Enable { which } => (which, OrganizationAct::Enable, "is switched on"),
+    };
+    let loaded = which.sources.load(Vec::new())?;
+    let order = Order::on_organization(&which.org, act, SystemClock::default().wall(), &SystemEntropy)?;
+    let id = order::give(&loaded.config, &order)?;
+    Ok(output::emit(&format!("organization {id} {done}\n"))?)
+}
+
+fn list(config: &Config) -> Result<(), Failure> {
+    reading(config, async |store| {
+        let mut last: Option<Slug> = None;
+        loop {
+            let after = last.clone();
+            let read =
+                store.read(move |reads| Box::pin(async move { reads.list_organizations(after.as_ref(), PAGE).await }));
+            let page = read.await?;
+            let mut lines = String::new();
+            for organization in &page {
+                let cap = organization.token_cap.map_or_else(|| "-".to_owned(), |cap| cap.to_string());
+                writeln!(lines, "{}\t{}\t{}\t{cap}", organization.slug, organization.id, state(organization))?;
+            }
+            output::emit(&lines)?;
+            match page.last() {
+                Some(organization) if page.len() == PAGE as usize => last = Some(organization.slug.clone()),
+                Some(_) | None => return Ok(()),
+            }
+        }
+    })
+}
+
+fn show(config: &Config, slug: Slug) -> Result<(), Failure> {
+    let now = SystemClock::default().wall();
+    reading(config, async |store| {
+        let read = store.read(move |reads| {
+            Box::pin(async move {
+                let Some(organization) = reads.organization_by_slug(&slug).await? else { return Ok(None) };
+                let live = reads.live_token_count(organization.id, now).await?;
+                Ok::<_, StoreError>(Some((organization, live)))
+            })
+        });
+        let (organization, live) =
+            read.await?.ok_or("no organisation has that slug: `nolapse-api organization list` names all of them")?;
+        let cap = match (organization.token_cap, policy(config).token_cap) {
+            (Some(own), _) => own.to_string(),
+            (None, Some(default)) => format!("{default} (the deployment's)"),
+            (None, None) => "none".to_owned(),
+        };
+        let since = organization.disabled_at.map(|at| format!(" since {}", at.rfc3339_seconds())).unwrap_or_default();
+        output::emit(&format!(
+            "id\t{}\nslug\t{}\nname\t{}\ncreated\t{}\nstate\t{}{since}\ntoken cap\t{cap}\nlive tokens\t{live}\n",
+            organization.id,
+            organization.slug,
+            organization.name,
+            organization.created_at.rfc3339_seconds(),
+            state(&organization),
+        ))?;
+        Ok(())
+    })
+}
+
+const fn state(organization: &Organization) -> &'static str {
+    if organization.disabled_at.is_some() { "off" } else { "on" }
+}
+
+/// Reads from the database beside whoever serves it.
+fn reading(config: &Config, work: impl AsyncFnOnce(&Store) -> Result<(), Failure>) -> Result<(), Failure> {
+    let background = serve::background()?;
+    background.block_on(async {
+        let handle = background.handle().clone();
+        let store = Store::open(&database_url(config)?, store_options(&config.database), handle).await?;
+        let done = work(&store).await;
+        store.shutdown().await;
+        done
+    })
+}

@@ -1,0 +1,117 @@
+//! What an operator does for a person. A person may belong to several organisations and none of them decides about the person,
+//! so these acts stand in the deployment's own trail.
+
+use secret_hash::password::{self, PasswordHash};
+use serde::{Deserialize, Serialize};
+use storage::model::Touched;
+use token_domain::id::UserId;
+use token_domain::record::User;
+use token_domain::text::Email;
+
+use super::{OperatorError, address};
+use crate::attempts::forget_devices;
+use crate::change::Change;
+use crate::context::Policy;
+use crate::env::{Entropy, random};
+use crate::error::Failure;
+use crate::passwords::NewPassword;
+use crate::people::move_address;
+
+/// An act of the operator for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+pub enum PersonAct {
+    /// Give them a password, by its hash; all their sessions end.
+    SetPassword {
+        /// A PHC string.
+        hash: String,
+    },
+    /// Give them an address, which the operator vouches for. The one they have: vouch for it.
+    SetEmail {
+        /// The address.
+        email: String,
+    },
+    /// Switch them off everywhere: their sessions end, their keys count no more.
+    Disable,
+    /// Switch them on again. Sessions stay ended.
+    Enable,
+    /// Take their second factor and recovery codes away; all their sessions end.
+    ResetSecondFactor,
+}
+
+impl PersonAct {
+    /// Giving a person a password: checked against what the deployment asks for, and hashed where the command runs, so that
+    /// the password itself is nowhere else.
+    ///
+    /// # Errors
+    /// A password that is not to be chosen.
+    pub fn set_password(
+        password: NewPassword,
+        person: &Email,
+        policy: &Policy,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, OperatorError> {
+        password.suits(policy.password_min_chars, &[person.as_str()])?;
+        let hash = password::hash(&password.into_password(), &policy.password, random(entropy)?);
+        let hash = hash.map_err(|error| Failure::Inconsistent(format!("a password cannot be hashed: {error}")))?;
+        Ok(Self::SetPassword { hash: hash.as_str().to_owned() })
+    }
+
+    /// What the trail calls it.
+    const fn action(&self) -> &'static str {
+        match self {
+            Self::SetPassword { .. } => "user.password.set",
+            Self::SetEmail { .. } => "user.email.change",
+            Self::Disable => "user.disable",
+            Self::Enable => "user.enable",
+            Self::ResetSecondFactor => "user.second_factor.reset",
+        }
+    }
+
+    pub(super) async fn apply(&self, change: &mut Change<'_>, before: &User) -> Result<(), OperatorError> {
+        let (user, now) = (before.id, change.now);
+        match self {
+            Self::SetEmail { email } => return move_address(change, before, &address(email)?, None).await,
+            Self::SetPassword { hash } => {
+                let readable = PasswordHash::parse(hash);
+                readable.map_err(|error| Failure::Inconsistent(format!("a password hash: {error}")))?;
+                change.tx.set_password(user, Some(hash), now).await?;
+                forget_devices(change, before).await?;
+            }
+            Self::ResetSecondFactor => {
+                if !change.tx.delete_second_factor(user).await? {
+                    return Err(OperatorError::NoSecondFactor);
+                }
+            }
+            Self::Disable if before.disabled_at.is_some() => return Err(OperatorError::Already("switched off")),
+            Self::Enable if before.disabled_at.is_none() => return Err(OperatorError::Already("switched on")),
+            Self::Disable => {
+                change.tx.set_user_disabled(user, Some(now), now).await?;
+                fence(change, user).await?;
+            }
+            Self::Enable => {
+                change.tx.set_user_disabled(user, None, now).await?;
+                fence(change, user).await?;
+            }
+        }
+        let ended = change.tx.delete_sessions_of_user(user, None).await?.len();
+        let event = change.event(self.action()).on("user", user).with("sessions_ended", ended);
+        Ok(change.record(event).await?)
+    }
+}
+
+/// Has every remembered token of the person's organisations read again: their keys may be among them.
+async fn fence(change: &mut Change<'_>, user: UserId) -> Result<(), OperatorError> {
+    const AT_ONCE: u32 = 1_000;
+    let mut after = None;
+    loop {
+        let homes = change.tx.organizations_of_user(user, after.as_ref(), AT_ONCE).await?;
+        for home in &homes {
+            change.touch(Touched::Organization(home.organization.id));
+        }
+        match homes.last() {
+            Some(last) if homes.len() == AT_ONCE as usize => after = Some(last.organization.slug.clone()),
+            Some(_) | None => return Ok(()),
+        }
+    }
+}
