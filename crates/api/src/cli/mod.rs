@@ -1,6 +1,7 @@
 //! The command line. Exit codes: 0 done, 1 failed, with one line on standard error that says what to do, 2 usage.
 
 mod audit;
+mod backup;
 mod config;
 mod migrate;
 mod openapi;
@@ -41,6 +42,8 @@ enum Command {
     Setup(setup::Args),
     /// Bring the database's schema up or down.
     Migrate(migrate::Args),
+    /// Write a consistent copy of an SQLite database to a new file, while the service runs.
+    Backup(backup::Args),
     /// Do for a person what they cannot do themselves: a password, an address, switching off, a lost second factor.
     Person(person::Args),
     /// Look at organisations, limit their tokens, switch them off and on.
@@ -79,6 +82,7 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(args),
         Command::Setup(args) => setup::run(args),
         Command::Migrate(args) => migrate::run(args),
+        Command::Backup(args) => backup::run(args),
         Command::Person(args) => person::run(&args),
         Command::Organization(args) => organization::run(args),
         Command::Audit(args) => audit::run(args),

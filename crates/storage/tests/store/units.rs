@@ -4,6 +4,7 @@ use crate::run::{founded, read, write};
 use crate::tokens::insert;
 use crate::trails::{event, shard};
 use futures::future::join_all;
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -557,6 +558,7 @@ fn a_backup_is_a_database_of_its_own() {
             return;
         }
         made.unwrap();
+        assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o077, 0, "for this user alone");
         let url = test_support::database::sqlite_url(copy.clone());
         let store = Store::open(&url, StoreOptions::default(), db.background().clone()).await.unwrap();
         assert_eq!(read(&store, |r| Box::pin(r.count_organizations())).await, 1);

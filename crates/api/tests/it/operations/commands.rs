@@ -2,7 +2,12 @@
 
 use crate::support::{Backend, Finished, Options, Server, both, finish, program, texts};
 
-both!(migrations_go_up_and_down, a_database_behind_refuses_to_serve, the_schema_does_not_change_under_a_server);
+both!(
+    migrations_go_up_and_down,
+    a_database_behind_refuses_to_serve,
+    the_schema_does_not_change_under_a_server,
+    a_copy_of_a_database_in_use_can_be_served
+);
 
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Finished {
     run_with(arguments, environment, "")
@@ -231,4 +236,23 @@ fn a_database_behind_refuses_to_serve(backend: Backend) {
     server.options.set("database.migrate_at_start", true);
     server.serve();
     assert_eq!(server.anyone().get("/ready").status, 200);
+}
+
+fn a_copy_of_a_database_in_use_can_be_served(backend: Backend) {
+    let mut server = Server::start(backend, Options::default());
+    let [secret] = texts(&server.owner().create("a"), ["secret"]);
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy.db");
+    let made = server.command(&["backup", copy.to_str().unwrap()], "");
+    if backend == Backend::PostgreSql {
+        assert!(made.fails(1).contains("pg_dump"), "{made:?}");
+        return;
+    }
+    made.succeeds();
+    let again = server.command(&["backup", copy.to_str().unwrap()], "");
+    assert!(again.fails(1).contains("exists already"), "{again:?}");
+    server.stop();
+    std::fs::copy(&copy, server.database.file()).unwrap();
+    server.serve();
+    assert!(server.anyone().is_valid(&secret));
 }
