@@ -8,7 +8,7 @@ use token_domain::access::Topic;
 use token_domain::id::AccessScopeId;
 use utoipa::ToSchema;
 
-use crate::surface::actors::query::TopicWanted;
+use crate::surface::actors::query::TopicQuery;
 use crate::surface::permission::ReadAccessScopes;
 use crate::surface::projects::errors;
 use crate::surface::projects::place::At;
@@ -30,7 +30,7 @@ struct Namespaced {
         ("org_id" = String, Path, description = "the organisation's id"),
         ("project_id" = String, Path, description = "the project's id"),
         ("scope_id" = String, Path, description = "the access scope's id"),
-        TopicWanted,
+        TopicQuery,
     ),
     responses(
         (status = 200, body = Namespaced),
@@ -42,8 +42,8 @@ struct Namespaced {
 pub(super) async fn get_namespace(
     at: At<ReadAccessScopes, AccessScopeId>,
     scopes: Data<AccessScopes>,
-    Query(wanted): Query<TopicWanted>,
+    Query(query): Query<TopicQuery>,
 ) -> ApiResult<web::Json<Namespaced>> {
-    let topic = scopes.namespace(at.ground, at.id, &wanted.read()?).await.map_err(errors::tenancy)?;
+    let topic = scopes.namespace(at.ground, at.id, &query.read()?).await.map_err(errors::tenancy)?;
     Ok(web::Json(Namespaced { topic }))
 }

@@ -8,7 +8,7 @@ use token_domain::access::Topic;
 use token_domain::id::ActorId;
 use utoipa::ToSchema;
 
-use super::query::TopicWanted;
+use super::query::TopicQuery;
 use crate::surface::permission::ReadActors;
 use crate::surface::projects::errors;
 use crate::surface::projects::place::At;
@@ -33,7 +33,7 @@ struct TopicCheck {
         ("org_id" = String, Path, description = "the organisation's id"),
         ("project_id" = String, Path, description = "the project's id"),
         ("actor_id" = String, Path, description = "the actor's id"),
-        TopicWanted,
+        TopicQuery,
     ),
     responses(
         (status = 200, body = TopicCheck),
@@ -45,9 +45,9 @@ struct TopicCheck {
 pub(super) async fn check_topic(
     at: At<ReadActors, ActorId>,
     actors: Data<Actors>,
-    Query(wanted): Query<TopicWanted>,
+    Query(query): Query<TopicQuery>,
 ) -> ApiResult<web::Json<TopicCheck>> {
-    let topic = wanted.read()?;
+    let topic = query.read()?;
     let answer = actors.check(at.ground, at.id, &topic).await.map_err(errors::tenancy)?;
     Ok(web::Json(TopicCheck { allowed: answer.reason().is_none(), topic, reason: answer.reason() }))
 }

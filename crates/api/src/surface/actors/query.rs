@@ -11,13 +11,13 @@ use edge::error::{ApiError, ApiResult};
 /// The topic asked about.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(in crate::surface) struct TopicWanted {
+pub(in crate::surface) struct TopicQuery {
     /// One topic, without wildcards; at most 1024 bytes.
     #[param(required = true, value_type = String, example = "room/topic")]
     topic: Option<String>,
 }
 
-impl TopicWanted {
+impl TopicQuery {
     pub(in crate::surface) fn read(&self) -> ApiResult<Topic> {
         let text = self.topic.as_deref().ok_or_else(|| ApiError::missing_parameter("topic"))?;
         Topic::parse(text).map_err(|error| ApiError::invalid("topic", error.to_string()))

@@ -29,7 +29,7 @@ fn organization(caller: &Caller) -> ApiResult<OrganizationId> {
 }
 
 /// A place in the trail, as an earlier answer showed it.
-fn place(parameter: &'static str, text: Option<&str>) -> ApiResult<Option<Place>> {
+fn trail_place(parameter: &'static str, text: Option<&str>) -> ApiResult<Option<Place>> {
     text.map(Place::parse).transpose().map_err(|error| ApiError::invalid(parameter, error.to_string()))
 }
 

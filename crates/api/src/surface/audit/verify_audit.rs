@@ -7,7 +7,7 @@ use authority::audit::read::{Audit, Outcome, Verified, VerifyError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{organization, place};
+use super::{organization, trail_place};
 use crate::surface::permission::ReadAudit;
 use crate::surface::{Authorized, failing};
 use edge::codes::Code;
@@ -73,8 +73,8 @@ pub(super) async fn verify_audit(
     Query(query): Query<VerifyAuditQuery>,
 ) -> ApiResult<web::Json<Verification>> {
     let organization = organization(&who.caller)?;
-    let began = place("after", query.after.as_deref())?.unwrap_or(Place::START);
-    let remembered = place("expect_head", query.expect_head.as_deref())?;
+    let began = trail_place("after", query.after.as_deref())?.unwrap_or(Place::START);
+    let remembered = trail_place("expect_head", query.expect_head.as_deref())?;
     let verified = audit.verify(Some(organization), began, remembered).await;
     Ok(web::Json(verified.map_err(failed)?.into()))
 }

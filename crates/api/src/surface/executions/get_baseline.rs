@@ -5,7 +5,7 @@ use actix_web::web::{self, Data};
 use authority::executions::Executions;
 use serde::Deserialize;
 
-use super::place;
+use super::named_repository;
 use super::view::BaselineView;
 use crate::surface::permission::ReadCoverage;
 use crate::surface::{Authorized, failing};
@@ -40,7 +40,7 @@ pub(super) async fn get_baseline(
     executions: Data<Executions>,
     Query(query): Query<GetBaselineQuery>,
 ) -> ApiResult<web::Json<BaselineView>> {
-    let (organization, repository) = place(query.org.as_deref(), query.repo.as_deref())?;
+    let (organization, repository) = named_repository(query.org.as_deref(), query.repo.as_deref())?;
     let found = executions.baseline(&who.caller, organization, repository.clone()).await;
     Ok(web::Json(BaselineView::new(&repository, found.map_err(failing::execution)?)))
 }

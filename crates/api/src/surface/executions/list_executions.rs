@@ -6,7 +6,7 @@ use authority::executions::{Cursor, Executions, ListRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::place;
+use super::named_repository;
 use super::view::ExecutionEntry;
 use crate::surface::page::ShortPageQuery;
 use crate::surface::permission::ReadCoverage;
@@ -60,7 +60,7 @@ pub(super) async fn list_executions(
 
 impl ListExecutionsQuery {
     fn read(&self, page: &ShortPageQuery) -> ApiResult<ListRequest> {
-        let (organization, repository) = place(self.org.as_deref(), self.repo.as_deref())?;
+        let (organization, repository) = named_repository(self.org.as_deref(), self.repo.as_deref())?;
         Ok(ListRequest { organization, repository, limit: page.limit.0, after: page.after(Cursor::parse)? })
     }
 }

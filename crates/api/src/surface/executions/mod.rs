@@ -101,7 +101,7 @@ fn moment(text: Option<&str>) -> ApiResult<Option<Timestamp>> {
 }
 
 /// The parameters `org` and `repo`, both of which must be there.
-fn place(org: Option<&str>, repo: Option<&str>) -> ApiResult<(Named, RepositoryName)> {
+fn named_repository(org: Option<&str>, repo: Option<&str>) -> ApiResult<(Named, RepositoryName)> {
     let there = |name: &'static str, value: Option<&str>| {
         value.filter(|value| !value.is_empty()).map(str::to_owned).ok_or_else(|| ApiError::missing_parameter(name))
     };

@@ -27,8 +27,9 @@ pub(in crate::surface) struct Seated<P, T = ()> {
     permission: PhantomData<fn() -> P>,
 }
 
-/// The organisation in a path of this family, where one that cannot be read is not there.
-struct OrganizationSegment(OrganizationId);
+/// The organisation in a path of this family. One that cannot be read is answered like one that is not there; in the paths of
+/// projects it is 400.
+struct ConcealedOrganization(OrganizationId);
 
 impl<P: Permission, T: Named> FromRequest for Seated<P, T> {
     type Error = ApiError;
@@ -39,14 +40,14 @@ impl<P: Permission, T: Named> FromRequest for Seated<P, T> {
         let request = request.clone();
         Box::pin(async move {
             let Authorized { caller, origin, .. } = who.await?;
-            let OrganizationSegment(organization) = path::read(&request)?;
+            let ConcealedOrganization(organization) = path::read(&request)?;
             let seat = Seat::of(&caller, organization).map_err(errors::organization)?;
             Ok(Self { seat, id: T::read(&request)?, origin, permission: PhantomData })
         })
     }
 }
 
-impl Segment<Operations> for OrganizationSegment {
+impl Segment<Operations> for ConcealedOrganization {
     const NAME: &'static str = "org_id";
     const UNREADABLE: Unreadable = Unreadable::NotFound;
 

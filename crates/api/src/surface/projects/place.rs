@@ -44,9 +44,6 @@ pub(in crate::surface) struct InOrganization<P> {
     permission: PhantomData<fn() -> P>,
 }
 
-/// The organisation in a path of this family, where one that cannot be read is 400.
-struct OrganizationSegment(OrganizationId);
-
 impl<P: Permission, T: Named> FromRequest for At<P, T> {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
@@ -57,7 +54,7 @@ impl<P: Permission, T: Named> FromRequest for At<P, T> {
         Box::pin(async move {
             let Authorized { caller, origin, .. } = who.await?;
             let (ground, dialect) = if request.match_info().get(ProjectId::NAME).is_some() {
-                let OrganizationSegment(organization) = path::read(&request)?;
+                let organization = path::read(&request)?;
                 (Ground::of(&caller, organization, path::read(&request)?), Dialect::Own)
             } else {
                 (Ground::bound(&caller), Dialect::Client)
@@ -78,18 +75,18 @@ impl<P: Permission> FromRequest for InOrganization<P> {
         let request = request.clone();
         Box::pin(async move {
             let Authorized { caller, origin, .. } = who.await?;
-            let OrganizationSegment(organization) = path::read(&request)?;
+            let organization = path::read(&request)?;
             Ok(Self { caller, organization, origin, permission: PhantomData })
         })
     }
 }
 
-impl Segment<Operations> for OrganizationSegment {
+impl Segment<Operations> for OrganizationId {
     const NAME: &'static str = "org_id";
     const UNREADABLE: Unreadable = Unreadable::Invalid("must be an organization id: org_ and 26 characters, or a UUID");
 
     fn read(text: &str) -> Option<Self> {
-        OrganizationId::parse(text).ok().map(Self)
+        Self::parse(text).ok()
     }
 }
 
