@@ -6,13 +6,13 @@
 mod book;
 mod check;
 mod conformance;
-mod dev;
 mod dist;
 mod test;
 
+use std::os::unix::process::CommandExt as _;
 use std::process::ExitCode;
 use task_support::args::Args;
-use task_support::fail::{Fail, Result};
+use task_support::fail::{Context as _, Fail, Result};
 use task_support::{interrupt, project, say, services};
 
 /// One task: its name, how it is called, what it does, and the code behind it.
@@ -29,7 +29,7 @@ const TASKS: &[Task] = &[
         name: "dev",
         usage: "dev [--fresh] [--empty] [--once] [--listen ADDR]",
         about: "a server with a first token and the request that validates it; --once checks all that and stops",
-        run: dev::task,
+        run: dev,
     },
     Task {
         name: "test",
@@ -93,6 +93,14 @@ fn run(name: &str, args: Args) -> Result {
         Some(task) => (task.run)(args),
         None => Err(Fail::usage(format!("there is no task {name:?}"))),
     }
+}
+
+/// The development server is a package of its own, since it speaks through the client that `check --write` makes. It takes
+/// this process's place, so that it alone hears Ctrl-C.
+fn dev(args: Args) -> Result {
+    let mut cargo = project::cargo();
+    let error = cargo.args(["run", "--quiet", "--locked", "--package", "dev", "--"]).args(args.all()).exec();
+    Err(error).attempt(|| "start cargo".into())
 }
 
 /// The benchmarks are a package of their own.

@@ -12,13 +12,13 @@ const PASSWORD_BYTES: usize = 12;
 
 /// The folder and the files in it.
 #[derive(Debug)]
-pub(super) struct State {
+pub(crate) struct State {
     folder: PathBuf,
 }
 
 impl State {
     /// Opens `var/dev/`, empty if `fresh` or if the last set-up did not get to its end.
-    pub(super) fn open(fresh: bool) -> Result<Self> {
+    pub(crate) fn open(fresh: bool) -> Result<Self> {
         Self::open_in(project::root().join("var/dev"), fresh)
     }
 
@@ -43,7 +43,7 @@ impl State {
     }
 
     /// Where everything is.
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
@@ -52,27 +52,27 @@ impl State {
     }
 
     /// The database, as the server wants it.
-    pub(super) fn database_url(&self) -> String {
+    pub(crate) fn database_url(&self) -> String {
         format!("sqlite://{}", self.database().display())
     }
 
     /// The person's password, once the set-up is complete.
-    pub(super) fn password(&self) -> Option<String> {
+    pub(crate) fn password(&self) -> Option<String> {
         self.read("password")
     }
 
     /// The token made first.
-    pub(super) fn token(&self) -> Option<String> {
+    pub(crate) fn token(&self) -> Option<String> {
         self.read("token")
     }
 
     /// Marks the set-up as complete.
-    pub(super) fn keep_password(&self, password: &str) -> Result {
+    pub(crate) fn keep_password(&self, password: &str) -> Result {
         self.write("password", password)
     }
 
     /// Keeps a token for the next run.
-    pub(super) fn keep_token(&self, token: &str) -> Result {
+    pub(crate) fn keep_token(&self, token: &str) -> Result {
         self.write("token", token)
     }
 
@@ -94,7 +94,7 @@ impl State {
 }
 
 /// A password nobody has to invent, from the operating system's generator.
-pub(super) fn random_password() -> Result<String> {
+pub(crate) fn random_password() -> Result<String> {
     let mut bytes = [0; PASSWORD_BYTES];
     File::open("/dev/urandom")
         .and_then(|mut generator| generator.read_exact(&mut bytes))

@@ -3,15 +3,16 @@
 //! Everything it makes lives under `var/dev/`, which git ignores; the next run goes on with it. `--once` does the same,
 //! checks that the printed request is answered, and stops: that is the quick start tested.
 
-mod client;
 mod demo;
 mod state;
 
-use client::Client;
+use client::options::CreateTokenOptions;
+use client::types::{CreateToken, SignIn, ValidateRequest};
+use client::{Client, Error, Plain};
 use state::State;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::thread::sleep;
 use task_support::args::Args;
 use task_support::fail::{Context as _, Fail, Result};
@@ -26,8 +27,19 @@ const LISTEN: &str = "127.0.0.1:8080";
 /// The settings for work on one's own machine.
 const CONFIG: &str = "config/development.toml";
 
+fn main() -> ExitCode {
+    let arguments = std::env::args().skip(1);
+    match interrupt::listen().and_then(|()| run(Args::new(arguments))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fail) => {
+            say::raw(format!("error: {fail}"));
+            ExitCode::from(fail.code())
+        }
+    }
+}
+
 /// `cargo xtask dev [--fresh] [--empty] [--once] [--listen ADDR]`
-pub(crate) fn task(mut args: Args) -> Result {
+fn run(mut args: Args) -> Result {
     let fresh = args.flag("--fresh");
     let empty = args.flag("--empty");
     let once = args.flag("--once");
@@ -51,7 +63,7 @@ pub(crate) fn task(mut args: Args) -> Result {
         .args(["serve", "--database-url", &state.database_url(), "--listen", &listen.to_string()])
         .start(Stdio::piped(), Stdio::inherit())?;
     let base = product::listening(&mut server, |line| say::out(line))?;
-    let client = Client::new(&base);
+    let client = Client::new(&base, Plain::LocalOnly).attempt(|| "use the server's address".into())?;
     let contents = if empty { Contents::Nothing } else { Contents::Demonstration };
     let token = working_token(&client, &state, contents)?;
     introduce(&base, &state, &token);
@@ -104,19 +116,41 @@ enum Contents {
 /// The token of the last run if it still validates, else a new one.
 fn working_token(client: &Client, state: &State, contents: Contents) -> Result<String> {
     if let Some(token) = state.token()
-        && client.validates(&token)?
+        && validates(client, &token)?
     {
         return Ok(token);
     }
     let password = state.password().ok_or_else(|| Fail::new("the password is lost").fix("cargo xtask dev --fresh"))?;
-    let session = client.sign_in(EMAIL, &password, ORGANISATION)?;
+    let body = SignIn {
+        email: EMAIL.to_owned(),
+        password: password.into(),
+        organization: Some(ORGANISATION.to_owned()),
+        ..SignIn::default()
+    };
+    let session = client.create_session(&body).attempt(|| "sign in".into());
+    let person = client.with(session.map_err(|fail| fail.fix("cargo xtask dev --fresh"))?.token);
     if contents == Contents::Demonstration && state.token().is_none() {
         say::step("filling it with something to look at (--empty leaves that out)");
-        demo::fill(client, &session)?;
+        demo::fill(client, &person).attempt(|| "make something to look at".into())?;
     }
-    let token = client.create_token(&session, "first token")?;
+    let body = CreateToken { name: "first token".into(), scopes: vec!["execute".into()], ..CreateToken::default() };
+    let made = person.create_token(&CreateTokenOptions::default(), &body).attempt(|| "create a token".into())?;
+    let token = made.secret.expose().to_owned();
     state.keep_token(&token)?;
-    if client.validates(&token)? { Ok(token) } else { Err(Fail::new("a token made a moment ago does not validate")) }
+    if validates(client, &token)? { Ok(token) } else { Err(Fail::new("a token made a moment ago does not validate")) }
+}
+
+/// Whether the server calls the token good.
+///
+/// # Errors
+/// If the answer is neither yes nor no.
+fn validates(client: &Client, token: &str) -> Result<bool> {
+    let body = ValidateRequest { token: token.into(), ..ValidateRequest::default() };
+    match client.validate(&body) {
+        Ok(answer) => Ok(answer.valid),
+        Err(Error::Refused(refusal)) if refusal.status == 401 => Ok(false),
+        Err(error) => Err(error).attempt(|| "validate a token".into()),
+    }
 }
 
 fn introduce(base: &str, state: &State, token: &str) {
@@ -133,7 +167,7 @@ fn introduce(base: &str, state: &State, token: &str) {
     ));
 }
 
-/// The request that [`Client::validates`] makes, to paste into a shell.
+/// The request that [`validates`] makes, to paste into a shell.
 fn curl(base: &str, token: &str) -> String {
     format!("curl -s {base}/v1/auth/validate -H 'Content-Type: application/json' -d '{{\"token\":\"{token}\"}}'")
 }

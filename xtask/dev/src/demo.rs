@@ -1,0 +1,114 @@
+//! What a new development server has in it, so that every page shows something: tokens in use, one that is about to end,
+//! one that rotates, one that was revoked, a replaced secret that came back, people, projects. Made by the public API alone,
+//! so it is all of today; `--empty` leaves it out.
+
+use client::options::{CreateKeyOptions, CreateTokenOptions, RotateTokenOptions};
+use client::types::{
+    CreateActor, CreateInvitation, CreateKey, CreateProject, CreateRole, CreateScope, CreateToken, Reason, RotateToken,
+    ValidateRequest,
+};
+use client::{Client, Error, Result, Secret};
+
+/// A token: name, scopes, days until it ends, how often it is used, what it is for.
+type Row = (&'static str, &'static [&'static str], Option<u32>, u32, &'static str);
+
+const TOKENS: [Row; 8] = [
+    (
+        "CI on main",
+        &["execute", "scans:run", "scans:read", "projects:read"],
+        Some(90),
+        60,
+        "Runs on every push to main. Ask Ada.",
+    ),
+    (
+        "Nightly report",
+        &["read", "org:read", "projects:read"],
+        Some(365),
+        24,
+        "Sends the numbers to the team every morning.",
+    ),
+    ("Repeater, office network", &["bot", "repeaters:read", "scripts:read", "self:rotate"], None, 40, ""),
+    ("Deploy preview", &["execute"], Some(7), 9, "Ends soon on purpose: the trial is for a week."),
+    ("Old integration", &["scans:read", "issues:read"], None, 0, "Nobody remembers."),
+    ("Terraform", &["projects:read", "projects:manage", "tokens:read"], Some(30), 3, ""),
+    ("Partner: Globex", &["read"], Some(180), 15, "Handed to a customer; only from their network."),
+    ("Load test", &["execute", "read"], Some(1), 120, ""),
+];
+
+/// Fills an empty organisation, as this person and as nobody.
+pub(crate) fn fill(anyone: &Client, person: &Client) -> Result<()> {
+    let mut made = Vec::new();
+    for (name, scopes, days, uses, description) in TOKENS {
+        let mut body = CreateToken {
+            name: name.to_owned(),
+            scopes: owned(scopes),
+            description: Some(description.to_owned()).filter(|text| !text.is_empty()),
+            expires_in_days: days,
+            ..CreateToken::default()
+        };
+        if name.starts_with("Partner") {
+            body.external_id = Some("customer/globex".to_owned());
+            body.metadata = Some([("plan".to_owned(), "gold".into())].into_iter().collect());
+            body.allowed_networks = Some(owned(&["198.51.100.0/24", "127.0.0.0/8"]));
+        }
+        let token = person.create_token(&CreateTokenOptions::default(), &body)?;
+        for turn in 0..uses {
+            let wanted: &[&str] = if turn % 7 == 6 { &["org:write"] } else { &[] };
+            present(anyone, &token.secret, wanted)?;
+        }
+        made.push((token.id, token.secret));
+    }
+    // One rotates, as after a deployment; one was replaced, and its old secret is still in somebody's hands.
+    for (index, grace_seconds) in [(1, 86_400), (5, 0)] {
+        let body = RotateToken { grace_period_seconds: Some(grace_seconds), ..RotateToken::default() };
+        person.rotate_token(&made[index].0, &RotateTokenOptions::default(), &body)?;
+    }
+    present(anyone, &made[5].1, &[])?;
+    let reason = Reason { reason: Some("unused".to_owned()), note: Some("The test is over.".to_owned()) };
+    person.revoke_with_reason(&made[7].0, &reason)?;
+    let key = CreateKey {
+        name: "laptop".to_owned(),
+        scopes: Some(owned(&["scans:read", "user:read"])),
+        expires_in_days: Some(90),
+        ..CreateKey::default()
+    };
+    person.create_key(&CreateKeyOptions::default(), &key)?;
+    let organization = person.get_me()?.org_id;
+    let invitation = CreateInvitation { email: "grace@localhost.example".to_owned(), role: "admin".to_owned() };
+    person.create_invitation(&organization, &invitation)?;
+    let scopes = owned(&["tokens:read", "scans:run", "projects:read"]);
+    person.create_role(&organization, &CreateRole { name: "Release manager".to_owned(), scopes })?;
+    let project = CreateProject { slug: "chat".to_owned(), name: Some("Chat".to_owned()) };
+    let project = person.create_project(&organization, &project)?.project_id;
+    let scope = CreateScope { slug: "acme".to_owned(), name: Some("Acme Ltd".to_owned()), ..CreateScope::default() };
+    let scope = person.create_scope(&organization, &project, &scope)?.access_scope_id;
+    for (name, kind, scope) in [("gateway-7", "service", Some(scope)), ("sensor in the lobby", "device", None)] {
+        let actor = CreateActor {
+            name: name.to_owned(),
+            actor_type: Some(kind.to_owned()),
+            access_scope_id: scope,
+            ..CreateActor::default()
+        };
+        person.create_actor(&organization, &project, &actor)?;
+    }
+    Ok(())
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// Presents a token for validation. That one is refused or lacks a scope is what the charts show.
+fn present(anyone: &Client, token: &Secret, wanted: &[&str]) -> Result<()> {
+    let question = ValidateRequest {
+        token: token.clone(),
+        required_scopes: Some(owned(wanted)),
+        ip: Some("127.0.0.1".to_owned()),
+        ..ValidateRequest::default()
+    };
+    match anyone.validate(&question) {
+        Ok(_) => Ok(()),
+        Err(Error::Refused(refusal)) if matches!(refusal.status, 401 | 403) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
