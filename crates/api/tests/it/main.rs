@@ -14,6 +14,7 @@ mod crash;
 mod executions;
 mod gateways;
 mod isolation;
+mod journey;
 mod keys;
 mod leaks;
 mod load;
