@@ -39,6 +39,8 @@ const MAY_BE_LARGE: &[&str] = &[
     "crates/client/src/generated/types.rs",
     "docs/reference/openapi.json",
 ];
+/// Pages that are read from beginning to end, and the lines that a reader can be asked for.
+const LONGEST_PAGES: &[(&str, usize)] = &[("docs/ARCHITECTURE.md", 150)];
 /// Left over from a debugging session. Written in two halves so that this file passes its own rule.
 const DEBUGGING: &str = concat!("dbg", "!(");
 
@@ -110,6 +112,10 @@ fn text(file: &TrackedFile) -> Vec<Finding> {
     if is_rust && !text.starts_with("//!") {
         found.push(Finding::new(&file.path, "must begin with `//!`: one paragraph about what it is for"));
     }
+    let lines = text.lines().count();
+    if let Some((_, most)) = LONGEST_PAGES.iter().find(|(path, most)| *path == file.path && lines > *most) {
+        found.push(Finding::new(&file.path, format!("has {lines} lines, more than {most}: shorten it")));
+    }
     if !text.is_empty() && !text.ends_with('\n') {
         found.push(Finding::new(&file.path, "must end with a line break"));
     }
@@ -138,6 +144,7 @@ mod tests {
         for (path, text) in [
             ("crates/api/src/main.rs", "//! The binary.\n\nfn main() {}\n"),
             ("README.md", "# Title\n\nText.\n"),
+            ("docs/ARCHITECTURE.md", &"x\n".repeat(150)),
             ("crates/api/tests/empty.txt", ""),
             ("Cargo.lock", &"x\n".repeat(LARGEST)),
         ] {
@@ -150,11 +157,12 @@ mod tests {
     #[test]
     fn every_breach_is_found() {
         let debugging = format!("//! x\nfn f() {{ {DEBUGGING}1); }}\n");
-        let large = "x\n".repeat(LARGEST);
+        let (large, long) = ("x\n".repeat(LARGEST), "x\n".repeat(151));
         for (path, text, expected) in [
             ("notes.txt", "a\n", "does not belong at the top"),
             ("scripts/run.sh", "a\n", "does not belong at the top"),
             ("docs/huge.md", large.as_str(), "more than 102400"),
+            ("docs/ARCHITECTURE.md", long.as_str(), "has 151 lines, more than 150"),
             ("crates/a/src/lib.rs", "fn f() {}\n", "must begin with `//!`"),
             ("crates/a/src/lib.rs", "//! x", "must end with a line break"),
             ("docs/a.md", "one\ntwo \n", "docs/a.md:2: white space"),
