@@ -28,13 +28,13 @@ const fn operation(owner: TokenOwner) -> &'static str {
     }
 }
 
-/// A token asked for.
+/// A token asked for; of a key, the scopes may be left out.
 #[derive(Clone, Debug)]
-pub struct IssueRequest {
+pub struct IssueRequest<S = Vec<String>> {
     /// Its name.
     pub name: Name,
     /// Its scopes, as asked.
-    pub scopes: Vec<String>,
+    pub scopes: S,
     /// Its label.
     pub agent_type: AgentType,
     /// The project to bind it to.

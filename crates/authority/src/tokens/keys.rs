@@ -4,33 +4,16 @@
 //! a key of somebody else is not found, for administrators too.
 
 use storage::model::{OwnerFilter, TokenEdit};
-use token_domain::id::{ProjectId, TokenId, UserId};
-use token_domain::record::{Token, TokenDetails, TokenOwner};
-use token_domain::text::{AgentType, Name};
-use token_domain::token::{Explanation, Lifetime};
+use token_domain::id::{TokenId, UserId};
+use token_domain::record::{Token, TokenOwner};
+use token_domain::token::Explanation;
 
 use super::reach::{Whose, check_key_maker};
-use super::{Idempotency, IssueRequest, Issued, ListRequest, Page, RotateRequest, Rotated, TokenError, Tokens};
+use super::{IssueRequest, Issued, ListRequest, Page, RotateRequest, Rotated, TokenError, Tokens};
 use crate::origin::{Caller, Origin};
 
-/// A key asked for.
-#[derive(Clone, Debug)]
-pub struct KeyRequest {
-    /// Its name.
-    pub name: Name,
-    /// Its scopes, as asked; nothing for the catalogue's defaults.
-    pub scopes: Option<Vec<String>>,
-    /// Its label.
-    pub agent_type: AgentType,
-    /// The project to bind it to.
-    pub project_id: Option<ProjectId>,
-    /// When it ends.
-    pub lifetime: Lifetime,
-    /// What is said about it.
-    pub details: TokenDetails,
-    /// The caller's key against carrying this out twice.
-    pub idempotency: Option<Idempotency>,
-}
+/// A key asked for; without scopes, it gets the catalogue's defaults.
+pub type KeyRequest = IssueRequest<Option<Vec<String>>>;
 
 impl Tokens {
     /// Issues a key of the caller's own.

@@ -5,23 +5,16 @@ use actix_web::{HttpRequest, HttpResponse, post};
 use authority::Context;
 use authority::tokens::{IssueRequest, Issued, Tokens};
 use serde::{Deserialize, Serialize};
+use token_domain::Timestamp;
 use token_domain::access::Metadata;
-use token_domain::id::ProjectId;
-use token_domain::text::{AgentType, Name};
-use token_domain::token::Lifetime;
-use token_domain::{Span, Timestamp};
 use utoipa::ToSchema;
 
-use super::details::details;
-use super::idempotency;
 use super::view::TokenView;
+use super::{asked, idempotency};
 use crate::surface::permission::ManageTokens;
 use crate::surface::{Authorized, failing};
-use edge::error::{ApiError, ApiResult};
+use edge::error::ApiResult;
 use edge::extract::Json;
-
-/// The longest lifetime that can be asked for in days: a hundred years.
-const MOST_DAYS: u32 = 36_500;
 
 /// A token to make. The organisation is always the caller's.
 #[derive(Deserialize, Serialize, ToSchema)]
@@ -104,42 +97,9 @@ pub(super) async fn create_token(
     Json(body): Json<CreateToken>,
 ) -> ApiResult<HttpResponse> {
     let idempotency = idempotency::of(&request, &body)?;
-    let asked = IssueRequest { idempotency, ..body.read()? };
+    let asked = IssueRequest { idempotency, ..asked!(body) };
     let issued = tokens.issue(&who.caller, asked, &who.origin).await.map_err(failing::token)?;
     Ok(HttpResponse::Created().json(CreatedToken::new(issued, context.now())))
-}
-
-impl CreateToken {
-    fn read(self) -> ApiResult<IssueRequest> {
-        let project_id = self.project_id.as_deref().map(ProjectId::parse).transpose();
-        Ok(IssueRequest {
-            name: Name::parse(&self.name).map_err(|error| ApiError::invalid("name", error.to_string()))?,
-            scopes: self.scopes,
-            agent_type: AgentType::parse(&self.agent_type.unwrap_or_default())
-                .map_err(|error| ApiError::invalid("agent_type", error.to_string()))?,
-            project_id: project_id.map_err(|error| ApiError::invalid("project_id", error.to_string()))?,
-            lifetime: lifetime(self.expires_at.as_deref(), self.expires_in_days)?,
-            details: details(
-                self.description.as_ref(),
-                self.external_id.as_ref(),
-                self.metadata,
-                self.allowed_networks.as_deref(),
-            )?,
-            idempotency: None,
-        })
-    }
-}
-
-pub(in crate::surface) fn lifetime(expires_at: Option<&str>, expires_in_days: Option<u32>) -> ApiResult<Lifetime> {
-    match (expires_at, expires_in_days) {
-        (None, None) => Ok(Lifetime::Unlimited),
-        (Some(_), Some(_)) => Err(ApiError::invalid("expires_in_days", "must not be sent together with expires_at")),
-        (Some(moment), None) => Timestamp::parse_rfc3339(moment)
-            .map(Lifetime::Until)
-            .map_err(|error| ApiError::invalid("expires_at", error.to_string())),
-        (None, Some(days @ 1..=MOST_DAYS)) => Ok(Lifetime::For(Span::days(days))),
-        (None, Some(_)) => Err(ApiError::invalid("expires_in_days", format!("must be 1 to {MOST_DAYS}"))),
-    }
 }
 
 impl CreatedToken {

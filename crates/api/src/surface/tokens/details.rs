@@ -1,11 +1,15 @@
-//! What is said about a token when it is made, read from a request.
+//! What is asked of a new token or key, read from a request.
 
 use authority::records::TokenDetails;
 use token_domain::access::{Description, ExternalId, Metadata};
-use token_domain::token::AllowedNetworks;
+use token_domain::token::{AllowedNetworks, Lifetime};
+use token_domain::{Span, Timestamp};
 
 use crate::surface::projects::patch;
 use edge::error::{ApiError, ApiResult};
+
+/// The longest lifetime that can be asked for in days: a hundred years.
+const MOST_DAYS: u32 = 36_500;
 
 /// The details of a token, from the fields that requests to make one have in common.
 pub(in crate::surface) fn details(
@@ -22,3 +26,47 @@ pub(in crate::surface) fn details(
         allowed_networks: networks.map_err(|error| ApiError::invalid("allowed_networks", error.to_string()))?,
     })
 }
+
+pub(in crate::surface) fn lifetime(expires_at: Option<&str>, expires_in_days: Option<u32>) -> ApiResult<Lifetime> {
+    match (expires_at, expires_in_days) {
+        (None, None) => Ok(Lifetime::Unlimited),
+        (Some(_), Some(_)) => Err(ApiError::invalid("expires_in_days", "must not be sent together with expires_at")),
+        (Some(moment), None) => Timestamp::parse_rfc3339(moment)
+            .map(Lifetime::Until)
+            .map_err(|error| ApiError::invalid("expires_at", error.to_string())),
+        (None, Some(days @ 1..=MOST_DAYS)) => Ok(Lifetime::For(Span::days(days))),
+        (None, Some(_)) => Err(ApiError::invalid("expires_in_days", format!("must be 1 to {MOST_DAYS}"))),
+    }
+}
+
+/// Reads the body of a request to make a token or a key, all but its `Idempotency-Key`. The two are documented apart and have the
+/// same fields, of which the scopes have another type in each: hence no function.
+macro_rules! asked {
+    ($body:ident) => {{
+        use authority::tokens::IssueRequest;
+        use edge::error::ApiError;
+        use token_domain::id::ProjectId;
+        use token_domain::text::{AgentType, Name};
+
+        use crate::surface::tokens::details::{details, lifetime};
+
+        let project_id = $body.project_id.as_deref().map(ProjectId::parse).transpose();
+        IssueRequest {
+            name: Name::parse(&$body.name).map_err(|error| ApiError::invalid("name", error.to_string()))?,
+            scopes: $body.scopes,
+            agent_type: AgentType::parse(&$body.agent_type.unwrap_or_default())
+                .map_err(|error| ApiError::invalid("agent_type", error.to_string()))?,
+            project_id: project_id.map_err(|error| ApiError::invalid("project_id", error.to_string()))?,
+            lifetime: lifetime($body.expires_at.as_deref(), $body.expires_in_days)?,
+            details: details(
+                $body.description.as_ref(),
+                $body.external_id.as_ref(),
+                $body.metadata,
+                $body.allowed_networks.as_deref(),
+            )?,
+            idempotency: None,
+        }
+    }};
+}
+
+pub(in crate::surface) use asked;

@@ -6,14 +6,12 @@ use authority::Context;
 use authority::tokens::{KeyRequest, Tokens};
 use serde::{Deserialize, Serialize};
 use token_domain::access::Metadata;
-use token_domain::id::ProjectId;
-use token_domain::text::{AgentType, Name};
 use utoipa::ToSchema;
 
 use crate::surface::permission::WriteSelf;
-use crate::surface::tokens::{CreatedToken, details, idempotency, lifetime};
+use crate::surface::tokens::{CreatedToken, asked, idempotency};
 use crate::surface::{Authorized, failing};
-use edge::error::{ApiError, ApiResult};
+use edge::error::ApiResult;
 use edge::extract::Json;
 
 /// A key to make. It is the caller's own, in the caller's organisation.
@@ -78,28 +76,7 @@ pub(super) async fn create_key(
     Json(body): Json<CreateKey>,
 ) -> ApiResult<HttpResponse> {
     let idempotency = idempotency::of(&request, &body)?;
-    let asked = KeyRequest { idempotency, ..body.read()? };
+    let asked = KeyRequest { idempotency, ..asked!(body) };
     let issued = tokens.issue_key(&who.caller, asked, &who.origin).await.map_err(failing::token)?;
     Ok(HttpResponse::Created().json(CreatedToken::new(issued, context.now())))
-}
-
-impl CreateKey {
-    fn read(self) -> ApiResult<KeyRequest> {
-        let project_id = self.project_id.as_deref().map(ProjectId::parse).transpose();
-        Ok(KeyRequest {
-            name: Name::parse(&self.name).map_err(|error| ApiError::invalid("name", error.to_string()))?,
-            scopes: self.scopes,
-            agent_type: AgentType::parse(&self.agent_type.unwrap_or_default())
-                .map_err(|error| ApiError::invalid("agent_type", error.to_string()))?,
-            project_id: project_id.map_err(|error| ApiError::invalid("project_id", error.to_string()))?,
-            lifetime: lifetime(self.expires_at.as_deref(), self.expires_in_days)?,
-            details: details(
-                self.description.as_ref(),
-                self.external_id.as_ref(),
-                self.metadata,
-                self.allowed_networks.as_deref(),
-            )?,
-            idempotency: None,
-        })
-    }
 }
