@@ -63,6 +63,7 @@ pub(crate) async fn serve(
     let membership = entrance.join(config, &url).await?;
     let options = store_options(&config.database);
     let store = Store::open_registered(&url, options, background.handle().clone(), membership.registration()).await?;
+    membership.watch(&store);
     let services = Services::new(config, store.clone(), Arc::clone(&membership) as _, background.handle().clone())?;
     membership.follow(&services.context).await?;
     services.context.resume_time().await?;

@@ -14,7 +14,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use storage::instance::{InstanceLock, Lost};
 use storage::model::{Consistency, LogPlace, Touched};
 use storage::nodes::{Registration, Registry};
-use storage::{DatabaseUrl, migrate};
+use storage::{DatabaseUrl, Store, migrate};
 use token_domain::Timestamp;
 
 use crate::assembly::{Misfit, holder, keyring};
@@ -106,6 +106,14 @@ impl Entrance {
 }
 
 impl Membership {
+    /// Watches what an open store depends on.
+    pub(crate) fn watch(&self, store: &Store) {
+        match &self.place {
+            Place::Alone(lock) => lock.watch(store),
+            Place::Node { .. } => {}
+        }
+    }
+
     /// In whose name a store makes its changes, if that has to be said.
     pub(crate) fn registration(&self) -> Option<Registration> {
         match &self.place {

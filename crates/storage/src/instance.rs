@@ -8,12 +8,15 @@
 
 mod sqlite;
 
+use crate::backend::sqlite::LogFiles;
 use crate::boottime::boottime_nanos;
 use crate::error::StoreError;
+use crate::store::Store;
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -30,8 +33,14 @@ pub struct InstanceLock {
 
 /// The thread that holds the locked file and watches over it, told to end by its sender's end.
 struct Holding {
-    stop: std::sync::mpsc::Sender<()>,
+    orders: Sender<Order>,
     thread: std::thread::JoinHandle<()>,
+}
+
+/// From now on watch this log too, and the version of the file; and say when it has begun.
+struct Order {
+    log: Weak<LogFiles>,
+    begun: Sender<()>,
 }
 
 /// How a database is lost for good to the process that served it.
@@ -40,6 +49,18 @@ pub enum Lost {
     /// Another file is in its place.
     #[error("the database file was replaced while it was in use: start again to serve the new one")]
     Replaced,
+    /// Its log is another one, or gone.
+    #[error(
+        "the log of the database file (what has its name and -wal or -shm) was removed or replaced while it was in use: \
+         start again, and leave these files alone while a server runs"
+    )]
+    LogReplaced,
+    /// Another file was copied over it.
+    #[error(
+        "the database file was overwritten while it was in use, and is a mixture of two databases now: remove it, with what \
+         has its name and -wal or -shm, and restore a backup while no server runs"
+    )]
+    Overwritten,
 }
 
 /// Why the lock was not given.
@@ -69,6 +90,24 @@ impl InstanceLock {
         sqlite::acquire(path, holder)
     }
 
+    /// From now on watches what an open store depends on besides: that its log is where it was, and that nothing is written to
+    /// the file past SQLite.
+    pub fn watch(&self, store: &Store) {
+        if let Some(log) = store.log_files() {
+            self.watch_log(log);
+        }
+    }
+
+    fn watch_log(&self, log: &Arc<LogFiles>) {
+        let (begun, has_begun) = channel();
+        let holding = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
+        let order = Order { log: Arc::downgrade(log), begun };
+        // Where the file is lost or the lock released, there is nothing to watch.
+        if holding.as_ref().is_some_and(|holding| holding.orders.send(order).is_ok()) {
+            let _ = has_begun.recv();
+        }
+    }
+
     /// Whether the lock is ours at this moment. An atomic load and a reading of the clock that runs through suspension.
     pub fn is_current(&self) -> bool {
         let good_until = self.good_until.load(Ordering::Acquire);
@@ -91,8 +130,8 @@ impl InstanceLock {
     pub fn release(&self) {
         self.good_until.store(0, Ordering::Release);
         let holding = self.holding.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Holding { stop, thread }) = holding {
-            drop(stop);
+        if let Some(Holding { orders, thread }) = holding {
+            drop(orders);
             // At once: it only waits for this.
             drop(thread.join());
         }

@@ -5,7 +5,7 @@
 
 mod losses;
 mod postgresql;
-pub(crate) mod sqlite;
+mod sqlite;
 
 pub use losses::Loss;
 

@@ -44,6 +44,7 @@ struct SqliteSide {
     readers: sqlite::Readers,
     lane: Arc<sqlite::Lane>,
     writer: Writer,
+    log: Arc<sqlite::LogFiles>,
 }
 
 struct PostgreSqlSide {
@@ -91,12 +92,16 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let counters = Arc::new(StoreCounters::default());
         let side = match url.target() {
-            Target::Sqlite(path) => Side::Sqlite(Box::new(SqliteSide {
-                path: path.clone(),
-                readers: sqlite::Readers::new(path.clone(), options),
-                lane: Arc::new(sqlite::Lane::start(path, options, Arc::clone(&counters))?),
-                writer: Writer::start(path.clone(), options, Arc::clone(&counters))?,
-            })),
+            Target::Sqlite(path) => {
+                let log = Arc::new(sqlite::LogFiles::open(path, &options)?);
+                Side::Sqlite(Box::new(SqliteSide {
+                    path: path.clone(),
+                    readers: sqlite::Readers::new(path.clone(), options),
+                    lane: Arc::new(sqlite::Lane::start(path, options, Arc::clone(&counters))?),
+                    writer: Writer::start(path.clone(), options, Arc::clone(&counters), Arc::clone(&log))?,
+                    log,
+                }))
+            }
             Target::PostgreSql(server) => Side::PostgreSql(Box::new(PostgreSqlSide {
                 readers: Arc::new(postgresql::Readers::new((**server).clone(), options)),
                 lane: Arc::new(postgresql::Lane::new((**server).clone(), options, Arc::clone(&counters))),
@@ -242,6 +247,7 @@ impl Store {
                         side.writer.close();
                         side.lane.close();
                         side.readers.close();
+                        side.log.close();
                     }
                 });
                 if let Err(error) = closing.await {
@@ -255,6 +261,14 @@ impl Store {
                 side.lane.close();
                 side.readers.close();
             }
+        }
+    }
+
+    /// The files beside an SQLite database.
+    pub(crate) fn log_files(&self) -> Option<&Arc<sqlite::LogFiles>> {
+        match &self.0.side {
+            Side::Sqlite(side) => Some(&side.log),
+            Side::PostgreSql(_) => None,
         }
     }
 

@@ -5,7 +5,7 @@
 //! unit runs in its own savepoint; its answer is sent after the commit, whatever it is, because even a refusal may
 //! rest on what another unit of the same group wrote.
 
-use crate::backend::sqlite::{Control, Identity, Importance, SqliteConn, Standing, open_writer, start};
+use crate::backend::sqlite::{Control, Identity, Importance, LogFiles, SqliteConn, Standing, open_writer, start};
 use crate::counters::StoreCounters;
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
@@ -43,6 +43,7 @@ impl Writer {
         path: PathBuf,
         options: StoreOptions,
         counters: Arc<StoreCounters>,
+        log: Arc<LogFiles>,
     ) -> Result<Self, StoreError> {
         let mut connection = open_writer(&path, &options)?;
         // Before anything is read: a commit by others is seen by what changes from here on.
@@ -55,6 +56,7 @@ impl Writer {
             options,
             counters,
             identity,
+            log,
             version,
             looked: Some(Instant::now()),
             tx,
@@ -100,6 +102,7 @@ struct Work {
     counters: Arc<StoreCounters>,
     /// The file that was opened at the start.
     identity: Identity,
+    log: Arc<LogFiles>,
     /// SQLite's number of commits by other connections, as this one saw it last; nothing until a new one has looked.
     version: Option<i64>,
     /// When it was looked at.
@@ -219,10 +222,15 @@ impl Work {
     /// What is written to a file that is no longer at its path is lost: it is refused instead.
     fn check_place(&self) -> Result<(), StoreError> {
         match self.identity.standing_at(&self.path) {
-            Ok(Standing::InPlace | Standing::Linked) => Ok(()),
+            Ok(Standing::InPlace | Standing::Linked) => {}
             Ok(standing @ (Standing::Missing | Standing::Replaced)) => {
-                Err(StoreError::outage(OutageKind::Disk, standing.to_string()))
+                return Err(StoreError::outage(OutageKind::Disk, standing.to_string()));
             }
+            Err(error) => return Err(unreadable(&self.path, &error)),
+        }
+        match self.log.are_in_place() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(StoreError::outage(OutageKind::Disk, "the log of the database file was removed")),
             Err(error) => Err(unreadable(&self.path, &error)),
         }
     }

@@ -8,25 +8,24 @@
 //! takes a process's `fcntl` locks on it away, so the lock is taken before a store is opened and given back after it is
 //! closed.
 
-use super::{AcquireError, AlreadyRunning, Holding, InstanceLock, LEASE, Lost};
-use crate::backend::sqlite::{Identity, Standing};
+use super::{AcquireError, AlreadyRunning, Holding, InstanceLock, LEASE, Lost, Order};
+use crate::backend::sqlite::{FileVersion, Identity, LogFiles, Standing, beside};
 use crate::boottime::boottime_nanos;
 use crate::error::{OutageKind, StoreError};
-use crate::migrate::sqlite::beside;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Result as IoResult, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Between two looks at the file.
-const BEAT: Duration = Duration::from_millis(500);
+/// Between two looks at the file; less where this module's own tests wait for many.
+const BEAT: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 500 });
 
 /// What the thread works with. The files are unlocked when it ends.
 struct Watchman {
@@ -36,7 +35,11 @@ struct Watchman {
     lost: watch::Sender<Option<Lost>>,
     /// What was said of the file last, so that each change is logged once.
     said: Option<Standing>,
-    _locked: [File; 2],
+    /// The log of the store, once there is one.
+    log: Weak<LogFiles>,
+    version: FileVersion,
+    database: File,
+    _note: File,
 }
 
 pub(super) fn acquire(path: &Path, holder: &str) -> Result<InstanceLock, AcquireError> {
@@ -59,21 +62,24 @@ pub(super) fn acquire(path: &Path, holder: &str) -> Result<InstanceLock, Acquire
 
     let good_until = Arc::new(AtomicI64::new(0));
     let (tell_lost, lost) = watch::channel(None);
-    let (stop, stopped) = channel();
+    let (orders, received) = channel();
     let mut watchman = Watchman {
         path: path.to_owned(),
         identity,
         good_until: Arc::clone(&good_until),
         lost: tell_lost,
         said: None,
-        _locked: [note, database],
+        log: Weak::new(),
+        version: FileVersion::default(),
+        database,
+        _note: note,
     };
     watchman.look();
     let thread = std::thread::Builder::new()
         .name("storage-instance".to_owned())
-        .spawn(move || watchman.watch(&stopped))
+        .spawn(move || watchman.watch(&received))
         .map_err(|error| StoreError::Broken(format!("the database file cannot be watched: {error}")))?;
-    let holding = Mutex::new(Some(Holding { stop, thread }));
+    let holding = Mutex::new(Some(Holding { orders, thread }));
     Ok(InstanceLock { good_until, lost, holding })
 }
 
@@ -104,33 +110,51 @@ fn unusable(path: &Path, error: &std::io::Error) -> StoreError {
 
 impl Watchman {
     /// Until it is told to stop, or the database is lost.
-    fn watch(mut self, stopped: &Receiver<()>) {
-        while stopped.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
-            self.look();
+    fn watch(mut self, orders: &Receiver<Order>) {
+        loop {
+            match orders.recv_timeout(BEAT) {
+                Ok(order) => self.obey(order),
+                Err(RecvTimeoutError::Timeout) => self.look(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
         }
     }
 
-    /// Looks whether the path still leads to the file that is locked. Memory may be used for [`LEASE`]
-    /// after a look that *began* by then, so that a thread that is held up does not vouch for what it has not seen.
+    fn obey(&mut self, Order { log, begun }: Order) {
+        match FileVersion::of(&self.database) {
+            Ok(version) => self.version = version,
+            Err(error) => tracing::warn!(%error, "the version of the database file cannot be read"),
+        }
+        self.log = log;
+        // The one who gave the order may have gone.
+        let _ = begun.send(());
+    }
+
+    /// Looks whether the path still leads to the file that is locked, and the file is what it was. Memory may be used for
+    /// [`LEASE`] after a look that *began* by then, so that a thread that is held up does not vouch for what it has not seen.
     fn look(&mut self) {
+        if self.lost.borrow().is_some() {
+            return;
+        }
         let begun = boottime_nanos();
-        let standing = match self.identity.standing_at(&self.path) {
-            Ok(standing) => standing,
+        let (standing, lost) = match self.seen() {
+            Ok(seen) => seen,
             Err(error) => {
-                tracing::warn!(%error, "cannot stat the database file");
+                tracing::warn!(%error, "the database file cannot be looked at");
                 return;
             }
         };
+        if let Some(lost) = lost {
+            self.good_until.store(0, Ordering::Release);
+            self.lost.send_replace(Some(lost));
+            return;
+        }
         match standing {
             Standing::InPlace => {
                 let lease = i64::try_from(LEASE.as_nanos()).unwrap_or(0);
                 self.good_until.store(begun.saturating_add(lease), Ordering::Release);
             }
-            Standing::Missing | Standing::Linked => self.good_until.store(0, Ordering::Release),
-            Standing::Replaced => {
-                self.good_until.store(0, Ordering::Release);
-                self.lost.send_replace(Some(Lost::Replaced));
-            }
+            Standing::Missing | Standing::Linked | Standing::Replaced => self.good_until.store(0, Ordering::Release),
         }
         let before = self.said.replace(standing);
         match (before == Some(standing), standing) {
@@ -141,5 +165,101 @@ impl Watchman {
                 tracing::error!("{standing}; no token is answered from memory until it is back");
             }
         }
+    }
+
+    /// How the file stands, and whether it is lost for good.
+    fn seen(&mut self) -> IoResult<(Standing, Option<Lost>)> {
+        let standing = self.identity.standing_at(&self.path)?;
+        let lost = match standing {
+            Standing::Replaced => Some(Lost::Replaced),
+            // Moved as a whole, perhaps: the log is looked at when the file is back.
+            Standing::Missing => None,
+            Standing::InPlace | Standing::Linked => match self.log.upgrade() {
+                Some(log) if !log.are_in_place()? => Some(Lost::LogReplaced),
+                Some(_) if self.version.is_overwritten(&self.database)? => Some(Lost::Overwritten),
+                Some(_) | None => None,
+            },
+        };
+        Ok((standing, lost))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::sqlite::establish;
+    use crate::options::StoreOptions;
+    use diesel::SqliteConnection;
+    use diesel::connection::SimpleConnection as _;
+    use std::fs;
+
+    /// Waits until the thread has looked twice more, or has said that the file is lost.
+    fn looked(lock: &InstanceLock) -> Option<Lost> {
+        for _ in 0..3 {
+            let before = lock.good_until.load(Ordering::Acquire);
+            while lock.good_until.load(Ordering::Acquire) == before && lock.lost.borrow().is_none() {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+        *lock.lost.borrow()
+    }
+
+    /// A database in use, with its lock and its log.
+    fn in_use(path: &Path) -> (InstanceLock, Arc<LogFiles>, SqliteConnection) {
+        let lock = acquire(path, "this test").unwrap();
+        let mut ours = establish(path).unwrap();
+        ours.batch_execute("PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS lines (line TEXT)").unwrap();
+        let log = Arc::new(LogFiles::open(path, &StoreOptions::default()).unwrap());
+        lock.watch_log(&log);
+        (lock, log, ours)
+    }
+
+    /// Whose connection does something.
+    const OURS: usize = 0;
+    const THEIRS: usize = 1;
+
+    #[test]
+    fn nothing_that_is_done_by_way_of_sqlite_looks_like_a_file_that_was_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let (lock, log, ours) = in_use(&path);
+        let mut connections = [ours, establish(&path).unwrap()];
+        assert_eq!(looked(&lock), None);
+        let elsewhere = format!("VACUUM INTO '{}'", folder.path().join("copy.db").display());
+        let fill = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 3000) \
+                    INSERT INTO lines SELECT printf('%01000d', n) FROM n";
+        for (whose, statement) in [
+            (OURS, fill),
+            (THEIRS, "PRAGMA wal_checkpoint(TRUNCATE)"),
+            (THEIRS, "DELETE FROM lines WHERE rowid % 2 = 0"),
+            (THEIRS, "VACUUM"),
+            (OURS, "PRAGMA wal_checkpoint(RESTART)"),
+            (THEIRS, &elsewhere),
+            (THEIRS, "BEGIN; CREATE TABLE other (line TEXT); ROLLBACK"),
+            (THEIRS, "PRAGMA user_version = 7"),
+            (OURS, "PRAGMA user_version = 0; PRAGMA wal_checkpoint(TRUNCATE)"),
+        ] {
+            connections[whose].batch_execute(statement).unwrap();
+            assert_eq!(looked(&lock), None, "{statement}");
+        }
+        drop(connections);
+        log.close();
+        assert_eq!(looked(&lock), None, "a store that closes removes its log itself");
+        lock.release();
+    }
+
+    #[test]
+    fn a_copy_from_before_is_told_from_the_file_it_is_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, copy) = (folder.path().join("test.db"), folder.path().join("copy.db"));
+        establish(&path).unwrap().batch_execute("CREATE TABLE lines (line TEXT)").unwrap();
+        fs::copy(&path, &copy).unwrap();
+        let (lock, _log, mut ours) = in_use(&path);
+        ours.batch_execute("PRAGMA user_version = 0; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        assert_eq!(looked(&lock), None);
+        fs::copy(&copy, &path).unwrap();
+        assert_eq!(looked(&lock), Some(Lost::Overwritten));
+        assert!(!lock.is_current());
+        lock.release();
     }
 }

@@ -2,21 +2,17 @@
 
 use super::losses::{Counted, downs};
 use super::{Report, Side, Task, known, of_another_program, perform, refuse_strangers, statuses};
-use crate::backend::sqlite::establish;
+use crate::backend::sqlite::{MAGIC, beside, establish};
 use crate::error::{OutageKind, StoreError};
 use diesel::connection::SimpleConnection as _;
 use diesel::sqlite::Sqlite;
 use diesel::{QueryResult, RunQueryDsl as _, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use rustix::fs::{FlockOperation, flock};
-use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::Read as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
-
-/// What every SQLite database begins with.
-const HEADER: &[u8] = b"SQLite format 3\0";
+use std::path::Path;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
@@ -58,7 +54,20 @@ pub(super) fn run(path: &Path, task: Task) -> Result<Report, StoreError> {
     connection.batch_execute(
         "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
     )?;
-    perform::<Sqlite, _>(&mut connection, &SIDE, count, task)
+    let report = perform::<Sqlite, _>(&mut connection, &SIDE, count, task)?;
+    if matches!(task, Task::Up) {
+        count_up(&mut connection);
+    }
+    Ok(report)
+}
+
+/// Counts up the version of the file, by which a server notices that a copy from before its start was written over it. What the
+/// pragma sets means nothing here.
+fn count_up(connection: &mut SqliteConnection) {
+    if let Err(error) = connection.batch_execute("PRAGMA user_version = 0") {
+        // A full disk keeps nobody from reading.
+        tracing::warn!(%error, "the version of the database file could not be counted up");
+    }
 }
 
 /// Refuses a file that another program has claimed by its mark, though it may keep no table in it yet. This one sets none.
@@ -73,9 +82,9 @@ fn refuse_foreign_mark(connection: &mut SqliteConnection) -> Result<(), StoreErr
 /// empty database, and writes over it.
 fn refuse_other_files(path: &Path) -> Result<(), StoreError> {
     let mut start = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(HEADER.len() as u64).read_to_end(&mut start));
+    let read = File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut start));
     read.map_err(|error| StoreError::outage(OutageKind::Disk, format!("{} cannot be read: {error}", path.display())))?;
-    if start.is_empty() || start == HEADER {
+    if start.is_empty() || start == MAGIC {
         return Ok(());
     }
     Err(StoreError::Broken(format!("{} is not a database: name another file in database.url", path.display())))
@@ -88,11 +97,4 @@ fn private_file(path: &Path) -> std::io::Result<File> {
 
 fn unusable(path: &Path, error: &std::io::Error) -> StoreError {
     StoreError::outage(OutageKind::Disk, format!("{} cannot be written: {error}", path.display()))
-}
-
-/// `dir/name.db` → `dir/name.db<suffix>`, following links, so that two names of one file share what lies beside it.
-pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name: OsString = path.canonicalize().unwrap_or_else(|_| path.to_path_buf()).into();
-    name.push(suffix);
-    name.into()
 }

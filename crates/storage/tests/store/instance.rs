@@ -137,6 +137,31 @@ fn memory_is_not_trusted_while_the_file_is_not_where_it_was() {
 }
 
 #[test]
+fn what_would_go_into_a_log_that_was_removed_is_refused_and_the_file_is_lost() {
+    for name in ["test.db-wal", "test.db-shm"] {
+        for is_replaced in [false, true] {
+            Db::on(Backend::Sqlite, StoreOptions::default(), async |db| {
+                let path = paths(db).0.with_file_name(name);
+                let lock = holder(db, "first").unwrap();
+                lock.watch(db.store());
+                let change = || db.store().write(|tx| Box::pin(tx.meta_set("key", "value")));
+                assert_eq!(change().await, Ok::<_, StoreError>(()));
+                fs::remove_file(&path).unwrap();
+                if is_replaced {
+                    fs::write(&path, "").unwrap();
+                }
+                let refused: Result<(), StoreError> = change().await;
+                assert!(matches!(&refused, Err(error) if error.is_unavailable()), "{name} {is_replaced}: {refused:?}");
+                let lost = tokio::time::timeout(Duration::from_secs(30), lock.lost()).await.expect("it never noticed");
+                assert_eq!(lost, Lost::LogReplaced, "{name} {is_replaced}");
+                assert!(!lock.is_current());
+                lock.release();
+            });
+        }
+    }
+}
+
+#[test]
 fn a_commit_by_another_program_is_noticed_and_our_own_are_not() {
     Db::on(Backend::Sqlite, StoreOptions::default(), async |db| {
         let change = || db.store().write(|tx| Box::pin(tx.meta_set("key", "value")));

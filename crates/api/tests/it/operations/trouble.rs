@@ -80,6 +80,39 @@ fn a_database_file_that_is_moved_is_missed_and_one_that_is_replaced_ends_the_ser
 }
 
 #[test]
+fn a_log_that_is_removed_ends_the_server_and_loses_nothing() {
+    let mut server = Server::start(Backend::Sqlite, Options::default());
+    let mut secrets = Vec::new();
+    for removed in [&["-wal", "-shm"][..], &["-wal"], &["-shm"]] {
+        for n in 0..3 {
+            secrets.extend(texts(&server.owner().create(&format!("{removed:?} {n}")), ["secret"]));
+        }
+        let earlier = server.log().len();
+        for suffix in removed {
+            fs::remove_file(format!("{}{suffix}", server.database.file().display())).unwrap();
+        }
+        assert_eq!(server.exit_code(), Some(1), "a supervisor starts it again");
+        assert!(server.log()[earlier..].contains("was removed or replaced"), "{}", server.log());
+        server.serve();
+        for secret in &secrets {
+            assert!(server.anyone().is_valid(secret), "an acknowledged token was lost with {removed:?}");
+        }
+    }
+}
+
+#[test]
+fn a_copy_that_is_written_over_the_file_in_use_ends_the_server() {
+    let mut server = Server::start(Backend::Sqlite, Options::default());
+    server.stop();
+    let (file, copy) = (server.database.file(), server.database.folder().join("copy.db"));
+    fs::copy(&file, &copy).unwrap();
+    server.serve();
+    fs::copy(&copy, &file).unwrap();
+    assert_eq!(server.exit_code(), Some(1));
+    assert!(server.log().contains("was overwritten"), "{}", server.log());
+}
+
+#[test]
 fn another_program_that_writes_to_the_file_makes_everything_remembered_be_read_again_once() {
     let server = Server::start(Backend::Sqlite, Options::default());
     let mut owner = server.owner();

@@ -3,11 +3,12 @@
 //! A file may be moved, removed or replaced while it is open. Whoever has it open goes on reading and writing it, and
 //! nobody else ever sees what was written.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Result};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A file, whatever it is called: its device and its number there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,13 @@ impl Identity {
             Err(error) => Err(error),
         }
     }
+}
+
+/// `dir/name.db` → `dir/name.db<suffix>`, following links, so that two names of one file share what lies beside it.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name: OsString = path.canonicalize().unwrap_or_else(|_| path.to_path_buf()).into();
+    name.push(suffix);
+    name.into()
 }
 
 impl fmt::Display for Standing {

@@ -5,8 +5,10 @@ mod budget;
 mod connection;
 mod control;
 mod dialect;
+mod file_version;
 mod identity;
 mod lane;
+mod log_files;
 mod prepared;
 mod readers;
 #[path = "../../repo/mod.rs"]
@@ -15,8 +17,10 @@ mod thread;
 
 pub(crate) use connection::{SqliteConn, backup, establish, open_writer};
 pub(crate) use control::Control;
-pub(crate) use identity::{Identity, Standing};
+pub(crate) use file_version::{FileVersion, MAGIC};
+pub(crate) use identity::{Identity, Standing, beside};
 pub(crate) use lane::Lane;
+pub(crate) use log_files::LogFiles;
 pub(crate) use readers::Readers;
 pub(crate) use thread::{Importance, start};
 

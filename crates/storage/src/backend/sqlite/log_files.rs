@@ -1,0 +1,104 @@
+//! The two files beside an open database: its log (`-wal`), which has what was committed last, and the index to that
+//! (`-shm`), which connections share.
+//!
+//! SQLite makes them for the first connection to a database and removes them with the last. A connection goes on with the files
+//! it opened: what it commits after somebody removed them is in files that no other process, and no later one, ever finds.
+
+use super::connection::{SqliteConn, open_reader};
+use super::identity::{Identity, beside};
+use crate::error::{OutageKind, StoreError};
+use crate::options::StoreOptions;
+use diesel::connection::SimpleConnection as _;
+use futures::executor::block_on;
+use std::io::{ErrorKind, Result as IoResult};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// The files of a store, as long as it is open.
+pub(crate) struct LogFiles(Mutex<Option<Open>>);
+
+struct Open {
+    files: [(PathBuf, Identity); 2],
+    /// Does nothing but stay open. Without it the last of the others, closed after a failure, would have SQLite remove the
+    /// files and make new ones, which could not be told from a removal by somebody else.
+    _connection: SqliteConn,
+}
+
+impl LogFiles {
+    /// Opens a connection, and notes which files it works with.
+    pub(crate) fn open(database: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+        let mut connection = open_reader(database, options)?;
+        // The first read opens them.
+        block_on(
+            connection.spawn_blocking(|connection| connection.batch_execute("SELECT count(*) FROM sqlite_schema")),
+        )?;
+        let file = |suffix| {
+            let path = beside(database, suffix);
+            let identity = Identity::at(&path).map_err(|error| {
+                StoreError::outage(OutageKind::Disk, format!("{} cannot be looked at: {error}", path.display()))
+            })?;
+            Ok::<_, StoreError>((path, identity))
+        };
+        let files = [file("-wal")?, file("-shm")?];
+        Ok(Self(Mutex::new(Some(Open { files, _connection: connection }))))
+    }
+
+    /// Whether the paths still lead to both files. They do, to all appearances, once the store is closed.
+    pub(crate) fn are_in_place(&self) -> IoResult<bool> {
+        // Locked meanwhile, so that a store that closes does not remove them between the look at this and the look at them.
+        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (path, identity) in open.iter().flat_map(|open| &open.files) {
+            match Identity::at(path) {
+                Ok(found) if found == *identity => {}
+                Ok(_) => return Ok(false),
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Closes the connection. The last one to be closed writes what is in the log into the database, also from a log that was
+    /// removed, so this one comes last: those opened after a removal have another log.
+    pub(crate) fn close(&self) {
+        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(open);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::sqlite::open_writer;
+    use std::fs;
+
+    fn write(path: &Path, statement: &'static str) {
+        let mut writer = open_writer(path, &StoreOptions::default()).unwrap();
+        block_on(writer.spawn_blocking(move |connection| connection.batch_execute(statement))).unwrap();
+    }
+
+    #[test]
+    fn the_files_stay_the_same_until_the_store_closes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        fs::File::create(&path).unwrap();
+        write(&path, "CREATE TABLE lines (line TEXT)");
+        let wal = folder.path().join("test.db-wal");
+        assert!(!wal.exists(), "gone with the last connection");
+        let log = LogFiles::open(&path, &StoreOptions::default()).unwrap();
+        for _ in 0..3 {
+            write(&path, "INSERT INTO lines VALUES ('a')");
+            assert!(log.are_in_place().unwrap(), "whatever connections come and go");
+        }
+        let aside = folder.path().join("aside");
+        fs::rename(&wal, &aside).unwrap();
+        assert!(!log.are_in_place().unwrap());
+        fs::copy(&aside, &wal).unwrap();
+        assert!(!log.are_in_place().unwrap(), "a copy is another file");
+        fs::rename(&aside, &wal).unwrap();
+        assert!(log.are_in_place().unwrap());
+        log.close();
+        assert!(!wal.exists());
+        assert!(log.are_in_place().unwrap(), "they are nobody's any more");
+    }
+}
