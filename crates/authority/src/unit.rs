@@ -36,6 +36,11 @@ pub struct Touching {
 /// log and one more read of each of its remembered tokens.
 pub(crate) const FENCED_SINGLY: usize = 128;
 
+/// How many are looked up at the most: one more shows that there are too many, however many there are.
+pub(crate) const TOO_MANY: u32 = 129;
+
+const _: () = assert!(TOO_MANY as usize == FENCED_SINGLY + 1);
+
 impl Touching {
     /// Adds tokens of an organisation one by one. Adds the whole organisation instead if there are more than
     /// [`FENCED_SINGLY`], or if there were too many to look up (`None`).

@@ -160,6 +160,7 @@ macro_rules! operations {
                     TxSide::Sqlite(connection) => sqlite::repo::$module::$name(connection, $($arg),*).await,
                     TxSide::PostgreSql(transaction) => {
                         // Boxed, as it would otherwise lie beside SQLite's in every future that does one or the other.
+                        let unit = &mut **transaction;
                         let answered = Box::pin(async move {
                             $(transaction.queue($queue).await?;)?
                             let (before, mut connection) = transaction.next().await?;
@@ -281,14 +282,14 @@ operations! {
         memberships::organizations_of_user(user: given UserId, after: maybe Slug, limit: given u32) -> Vec<Home>;
         /// An organisation's people, newest first, before a place in the list.
         memberships::list_members(organization: given OrganizationId, after: given Option<(Timestamp, UserId)>, limit: given u32) -> Vec<Member>;
-        /// Who wears a custom role.
-        memberships::members_of_role(organization: given OrganizationId, role: given RoleId) -> Vec<UserId>;
+        /// Who wears a custom role; at most so many.
+        memberships::members_of_role(organization: given OrganizationId, role: given RoleId, limit: given u32) -> Vec<UserId>;
         /// An organisation's own roles, by name.
         roles::roles(organization: given OrganizationId) -> Vec<CustomRole>;
         /// An organisation's invitations, newest first, before a place in the list.
         invitations::list_invitations(organization: given OrganizationId, after: given Option<(Timestamp, InvitationId)>, limit: given u32) -> Vec<Invited>;
-        /// A person's unexpired sessions, newest first; in one organisation or in all.
-        sessions::sessions_of_user(user: given UserId, organization: given Option<OrganizationId>, now: given Timestamp) -> Vec<Session>;
+        /// A person's unexpired sessions, newest first, at most so many; in one organisation or in all.
+        sessions::sessions_of_user(user: given UserId, organization: given Option<OrganizationId>, now: given Timestamp, limit: given u32) -> Vec<Session>;
         /// Tokens by filter, newest first.
         tokens::list_tokens(filter: lent TokenFilter) -> Vec<Token>;
         /// The last token that a search looks at which looks at so many of the owner's tokens, from the filter's place on;
@@ -305,8 +306,9 @@ operations! {
         tokens::live_key_count(organization: given OrganizationId, user: given UserId, now: given Timestamp) -> i64;
         /// How many of the organisation's tokens, of every kind, are active or rotating.
         tokens::live_token_count(organization: given OrganizationId, now: given Timestamp) -> i64;
-        /// Every personal key of these people in the organisation, dead ones included: what a change to the people touches.
-        tokens::keys_of_people(organization: given OrganizationId, people: lent [UserId]) -> Vec<TokenId>;
+        /// Personal keys of these people in the organisation, dead ones included: what a change to the people touches. At most
+        /// so many.
+        tokens::keys_of_people(organization: given OrganizationId, people: lent [UserId], limit: given u32) -> Vec<TokenId>;
         /// The tokens of a project that were not revoked, its actors' included; at most so many.
         tenancy::tokens_of_project(project: given ProjectId, limit: given u32) -> Vec<TokenId>;
         /// What was counted of a token from an hour up to, not including, another; hours without a use are left out.
@@ -319,14 +321,14 @@ operations! {
         access_scopes::list_access_scopes(project: given ProjectId, listing: lent Listing) -> Page<AccessScope>;
         /// A page of a project's actors.
         actors::list_actors(filter: lent ActorFilter, listing: lent Listing) -> Page<Actor>;
-        /// Every token of these actors, dead ones included: what a change to the actors touches.
-        actors::tokens_of_actors(ids: lent [ActorId]) -> Vec<TokenId>;
-        /// The same with whose each is.
+        /// Tokens of these actors, dead ones included: what a change to the actors touches. At most so many.
+        actors::tokens_of_actors(ids: lent [ActorId], limit: given u32) -> Vec<TokenId>;
+        /// Every token of these actors, and whose it is.
         actors::tokens_by_actor(ids: lent [ActorId]) -> Vec<(ActorId, TokenId)>;
         /// How many actors these tenant boundaries have; one with none is left out.
         totals::actor_counts(project: given ProjectId, scopes: lent [AccessScopeId]) -> Vec<(AccessScopeId, u64)>;
-        /// The actors of a tenant boundary.
-        tenancy::actor_ids(project: given ProjectId, scope: given AccessScopeId) -> Vec<ActorId>;
+        /// The actors of a tenant boundary; at most so many.
+        tenancy::actor_ids(project: given ProjectId, scope: given AccessScopeId, limit: given u32) -> Vec<ActorId>;
         /// The tenant boundaries of these actors, as far as the project has them.
         tenancy::places_of_actors(project: given ProjectId, ids: lent [ActorId]) -> Vec<(ActorId, Option<AccessScopeId>)>;
         /// How much there is in a project.

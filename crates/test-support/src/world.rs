@@ -326,7 +326,7 @@ async fn session(db: &Db, organization_id: OrganizationId, user_id: UserId) -> S
     };
     let made = db.store().write(move |tx| {
         Box::pin(async move {
-            if tx.sessions_of_user(user_id, None, T0).await?.iter().all(|known| known.id != id) {
+            if tx.sessions_of_user(user_id, None, T0, 1_000).await?.iter().all(|known| known.id != id) {
                 tx.insert_session(&session, &[0xd1; 32]).await?;
             }
             Ok::<_, StoreError>(())

@@ -19,6 +19,7 @@ use crate::actors::bring_up_to_date;
 use crate::context::Context;
 use crate::origin::Origin;
 use crate::projects::{Ground, TenancyError};
+use crate::unit::TOO_MANY;
 
 /// An access scope asked for.
 #[derive(Clone, Debug)]
@@ -209,9 +210,11 @@ impl AccessScopes {
                     let mut event =
                         change.event("access_scope.update").on("access_scope", id).with("changed", changed(&edit));
                     if before.is_active != after.is_active {
-                        let actors = change.tx.actor_ids(project.id, id).await?;
+                        let actors = change.tx.actor_ids(project.id, id, TOO_MANY).await?;
                         ground.fence(change, &actors).await?;
-                        event = event.with("is_active", after.is_active).with("actors", actors.len());
+                        let counts = change.tx.actor_counts(project.id, &[id]).await?;
+                        let count: u64 = counts.into_iter().map(|(_, count)| count).sum();
+                        event = event.with("is_active", after.is_active).with("actors", count);
                     }
                     change.record(event).await?;
                     Ok(after)

@@ -13,7 +13,7 @@ use crate::change::{Ask, Change};
 use crate::error::Failure;
 use crate::origin::{Caller, Origin, Via};
 use crate::rights::Refused;
-use crate::unit::FENCED_SINGLY;
+use crate::unit::{FENCED_SINGLY, TOO_MANY};
 
 /// A caller in their own organisation.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +95,7 @@ impl Seat {
         let keys = if people.len() > FENCED_SINGLY {
             None
         } else {
-            Some(change.tx.keys_of_people(organization, people).await?)
+            Some(change.tx.keys_of_people(organization, people, TOO_MANY).await?)
         };
         change.touching().touch_tokens(organization, keys);
         Ok(())

@@ -11,7 +11,7 @@ use token_domain::record::Project;
 use super::TenancyError;
 use crate::change::{Ask, Change};
 use crate::origin::{Caller, Origin};
-use crate::unit::FENCED_SINGLY;
+use crate::unit::{FENCED_SINGLY, TOO_MANY};
 
 /// One project, as one caller may see it.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +99,8 @@ impl Ground {
         if actors.is_empty() {
             return Ok(());
         }
-        let tokens = if actors.len() > FENCED_SINGLY { None } else { Some(change.tx.tokens_of_actors(actors).await?) };
+        let tokens =
+            if actors.len() > FENCED_SINGLY { None } else { Some(change.tx.tokens_of_actors(actors, TOO_MANY).await?) };
         change.touching().touch_tokens(self.organization(), tokens);
         Ok(())
     }

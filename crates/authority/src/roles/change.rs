@@ -6,6 +6,7 @@ use token_domain::role::{Power, RoleName};
 use token_domain::token::Kind;
 
 use super::{MOST_ROLES, Roles, WRITE, check_name, own};
+use crate::audit::MOST_NAMED;
 use crate::organizations::{OrganizationError, Seat};
 use crate::origin::Origin;
 
@@ -116,7 +117,9 @@ impl Roles {
                             // More than it had, for all who wear it and longer than a grace.
                             change.check_not_superseded()?;
                         }
-                        let wearers = change.tx.members_of_role(organization, id).await?;
+                        // One more than the trail names shows that there are more.
+                        let most = u32::try_from(MOST_NAMED + 1).unwrap_or(u32::MAX);
+                        let wearers = change.tx.members_of_role(organization, id, most).await?;
                         seat.fence(change, &wearers).await?;
                         event = event.with("scopes", names.clone()).with_ids("members", &wearers);
                     }

@@ -32,6 +32,9 @@ use crate::second_factors::{self, Proof, Spend};
 use crate::standing::{is_welcome, role_name};
 use crate::validate::Validator;
 
+/// The most sessions that are listed. A program that signs in for each of its runs has more; they end by themselves.
+const MOST_LISTED: u32 = 1_000;
+
 /// Why nobody was signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
@@ -237,7 +240,7 @@ impl Sessions {
         self.open(standing, Basis::FrontEnd { address }, origin).await
     }
 
-    /// The live sessions of the person behind the caller, newest first: in whatever organisation for somebody who is signed
+    /// The live sessions of the person behind the caller, newest first, at most a thousand of them: in whatever organisation for somebody who is signed
     /// in, in its own for a key. Nothing for a caller who is no person.
     ///
     /// # Errors
@@ -246,7 +249,11 @@ impl Sessions {
         let Some(user) = caller.user_id() else { return Ok(Vec::new()) };
         let now = self.context.now();
         let within = (!caller.is_signed_in()).then_some(caller.organization_id);
-        Ok(self.context.store.read(move |reads| Box::pin(reads.sessions_of_user(user, within, now))).await?)
+        Ok(self
+            .context
+            .store
+            .read(move |reads| Box::pin(reads.sessions_of_user(user, within, now, MOST_LISTED)))
+            .await?)
     }
 
     /// Ends one session of the person. Says whether there was one. The caller's own they may always end; any other takes a

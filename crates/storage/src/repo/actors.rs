@@ -166,8 +166,20 @@ pub(crate) async fn unscope_actors(
     Ok(unscoped)
 }
 
-pub(crate) async fn tokens_of_actors(conn: &mut Conn<'_>, ids: &[ActorId]) -> Result<Vec<TokenId>, StoreError> {
-    Ok(tokens_by_actor(conn, ids).await?.into_iter().map(|(_, token)| token).collect())
+pub(crate) async fn tokens_of_actors(
+    conn: &mut Conn<'_>,
+    ids: &[ActorId],
+    limit: u32,
+) -> Result<Vec<TokenId>, StoreError> {
+    let mut found: Vec<TokenId> = Vec::new();
+    for ids in ids.chunks(IDS_PER_STATEMENT) {
+        let theirs = tokens::table
+            .filter(tokens::actor_id.eq_any(ids.iter().map(|id| Some(id.bind()))))
+            .limit(i64::from(limit) - i64::try_from(found.len()).unwrap_or(i64::MAX))
+            .select(tokens::id);
+        found.extend(theirs.load::<TokenId>(conn).await?);
+    }
+    Ok(found)
 }
 
 pub(crate) async fn tokens_by_actor(

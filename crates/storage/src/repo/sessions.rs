@@ -85,10 +85,13 @@ pub(crate) async fn sessions_of_user(
     user: UserId,
     organization: Option<OrganizationId>,
     now: Timestamp,
+    limit: u32,
 ) -> Result<Vec<Session>, StoreError> {
     let mut live = sessions::table
         .filter(sessions::user_id.eq(user.bind()).and(sessions::expires_at.gt(now.bind())))
+        .filter(dialect::in_time())
         .order((sessions::created_at.desc(), sessions::id.desc()))
+        .limit(i64::from(limit))
         .select(SessionRow::as_select())
         .into_boxed();
     if let Some(organization) = organization {

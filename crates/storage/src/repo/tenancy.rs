@@ -21,9 +21,10 @@ pub(crate) async fn actor_ids(
     conn: &mut Conn<'_>,
     project: ProjectId,
     scope: AccessScopeId,
+    limit: u32,
 ) -> Result<Vec<ActorId>, StoreError> {
     let of_scope = actors::project_id.eq(project.bind()).and(actors::access_scope_id.eq(Some(scope.bind())));
-    Ok(actors::table.filter(of_scope).select(actors::id).load(conn).await?)
+    Ok(actors::table.filter(of_scope).limit(i64::from(limit)).select(actors::id).load(conn).await?)
 }
 
 pub(crate) async fn places_of_actors(

@@ -558,13 +558,14 @@ pub(crate) async fn keys_of_people(
     conn: &mut Conn<'_>,
     organization: OrganizationId,
     people: &[UserId],
+    limit: u32,
 ) -> Result<Vec<TokenId>, StoreError> {
-    let mut keys = Vec::new();
+    let mut keys: Vec<TokenId> = Vec::new();
     for people in people.chunks(PEOPLE_PER_STATEMENT) {
         let theirs = tokens::table
             .filter(tokens::owner_user_id.eq_any(people.iter().map(|id| Some(id.bind()))))
             .filter(tokens::organization_id.eq(organization.bind()))
-            .order(tokens::id)
+            .limit(i64::from(limit) - i64::try_from(keys.len()).unwrap_or(i64::MAX))
             .select(tokens::id);
         keys.extend(theirs.load::<TokenId>(conn).await?);
     }

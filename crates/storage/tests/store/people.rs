@@ -156,7 +156,7 @@ fn a_membership_stands_on_organisation_person_and_role() {
         let rest = read(store, |r| Box::pin(r.list_members(org, Some((T0, id(2))), 10))).await;
         assert_eq!(rest.iter().map(|m| m.user.id).collect::<Vec<_>>(), [owner], "those who joined at once go by id");
         assert_eq!(read(store, |r| Box::pin(r.list_members(org, None, 1))).await.len(), 1);
-        assert_eq!(read(store, |r| Box::pin(r.members_of_role(org, id(1)))).await, [id(2)]);
+        assert_eq!(read(store, |r| Box::pin(r.members_of_role(org, id(1), 9))).await, [id(2)]);
 
         let again = records::member(org, owner, BuiltInRole::Viewer);
         let refused = write(store, move |tx| Box::pin(async move { tx.insert_membership(&again).await })).await;
@@ -291,11 +291,12 @@ fn sessions_are_found_by_digest_and_ended() {
 
         let ids = |listed: Vec<token_domain::record::Session>| listed.into_iter().map(|s| s.id).collect::<Vec<_>>();
         let all = [id(4), id(3), id(2), id(1)];
-        assert_eq!(ids(read(store, |r| Box::pin(r.sessions_of_user(user, None, T0))).await), all);
-        assert_eq!(ids(read(store, |r| Box::pin(r.sessions_of_user(user, Some(org), T0))).await), all);
-        assert_eq!(ids(read(store, |r| Box::pin(r.sessions_of_user(user, Some(id(9)), T0))).await), []);
+        assert_eq!(ids(read(store, |r| Box::pin(r.sessions_of_user(user, None, T0, 9))).await), all);
+        assert_eq!(ids(read(store, |r| Box::pin(r.sessions_of_user(user, Some(org), T0, 9))).await), all);
+        assert_eq!(ids(read(store, |r| Box::pin(r.sessions_of_user(user, Some(id(9)), T0, 9))).await), []);
+        assert_eq!(ids(read(store, |r| Box::pin(r.sessions_of_user(user, None, T0, 2))).await), all[..2]);
         let end = sessions[0].expires_at;
-        assert_eq!(ids(read(store, |r| Box::pin(r.sessions_of_user(user, None, end))).await), []);
+        assert_eq!(ids(read(store, |r| Box::pin(r.sessions_of_user(user, None, end, 9))).await), []);
 
         let mut ended = write(store, move |tx| {
             Box::pin(async move {
@@ -420,8 +421,11 @@ fn the_keys_of_people_are_found_in_one_organisation() {
                 tx.insert_token(&records::kept(Token { organization_id: elsewhere.id, ..key_of(4) })).await?;
                 let revocation = Revocation { at: after(1), reason: RevokeReason::Requested, by: Principal::System };
                 tx.revoke_token(org, id(2), &revocation).await?;
-                assert_eq!(tx.keys_of_people(org, &[]).await?, []);
-                tx.keys_of_people(org, &[owner, id(9)]).await
+                assert_eq!(tx.keys_of_people(org, &[], 9).await?, []);
+                assert_eq!(tx.keys_of_people(org, &[owner, id(9)], 1).await?.len(), 1);
+                let mut keys = tx.keys_of_people(org, &[owner, id(9)], 9).await?;
+                keys.sort();
+                Ok(keys)
             })
         });
         assert_eq!(keys.await, Ok(vec![id(1), id(2)]), "dead ones included");

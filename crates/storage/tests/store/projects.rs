@@ -271,9 +271,14 @@ fn an_actor_shows_its_last_use_and_goes_with_its_tokens() {
         .unwrap();
         let seen = read(store, |r| Box::pin(r.actor(id(1), id(1)))).await.unwrap();
         assert_eq!(seen.last_used_at, Some(after(8)));
-        let touched = read(store, |r| Box::pin(async move { r.tokens_of_actors(&[id(1), id(2)]).await })).await;
-        assert_eq!(touched, [id(1), id(2)]);
-        assert_eq!(read(store, |r| Box::pin(r.tokens_of_actors(&[]))).await, []);
+        let touched = async |limit| {
+            read(store, move |r| Box::pin(async move { r.tokens_of_actors(&[id(1), id(2)], limit).await })).await
+        };
+        let mut all = touched(9).await;
+        all.sort();
+        assert_eq!(all, [id(1), id(2)]);
+        assert_eq!(touched(1).await.len(), 1);
+        assert_eq!(read(store, |r| Box::pin(r.tokens_of_actors(&[], 9))).await, []);
         let mut owned = read(store, |r| Box::pin(async move { r.tokens_by_actor(&[id(1), id(2)]).await })).await;
         owned.sort();
         assert_eq!(owned, [(id(1), id(1)), (id(1), id(2))]);

@@ -29,10 +29,11 @@ fn actors_are_counted_by_boundary() {
         assert_eq!(counts(id(1), vec![id(1), id(2), id(3)]).await, vec![(id(1), 2)]);
         assert_eq!(counts(id(2), vec![id(1)]).await, vec![], "of another project");
         assert_eq!(counts(id(1), vec![]).await, vec![]);
-        let mut ids = read(store, |r| Box::pin(r.actor_ids(id(1), id(1)))).await;
+        let mut ids = read(store, |r| Box::pin(r.actor_ids(id(1), id(1), 9))).await;
         ids.sort();
         assert_eq!(ids, vec![id(1), id(2)]);
-        assert_eq!(read(store, |r| Box::pin(r.actor_ids(id(2), id(1)))).await, vec![]);
+        assert_eq!(read(store, |r| Box::pin(r.actor_ids(id(1), id(1), 1))).await.len(), 1);
+        assert_eq!(read(store, |r| Box::pin(r.actor_ids(id(2), id(1), 9))).await, vec![]);
     });
 }
 

@@ -21,7 +21,7 @@ struct SessionList {
 
 /// List one's own sessions.
 ///
-/// A personal key sees those of its organization.
+/// The newest thousand. A personal key sees those of its organization.
 #[utoipa::path(
     tag = "sessions",
     security(("bearer" = ["user:read"]), ("api_key" = ["user:read"])),

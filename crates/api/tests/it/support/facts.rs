@@ -301,7 +301,8 @@ impl Facts {
     /// A person's unexpired sessions.
     pub(crate) fn sessions(&self, user: &User) -> Vec<Session> {
         let (id, at) = (user.id, now());
-        let read = self.store().read(move |reads| Box::pin(async move { reads.sessions_of_user(id, None, at).await }));
+        let read =
+            self.store().read(move |reads| Box::pin(async move { reads.sessions_of_user(id, None, at, 1_000).await }));
         self.runtime.block_on(read).unwrap()
     }
 

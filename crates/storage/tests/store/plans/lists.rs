@@ -109,12 +109,12 @@ pub(super) fn all() -> Vec<List> {
             "",
             Found { indexes: vec!["memberships_user_idx", "memberships_pkey"], ..page("") }
         ),
-        list!(members_of_role(id(fill::LARGE), id(fill::ROLE)), "", few("memberships_role_idx")),
+        list!(members_of_role(id(fill::LARGE), id(fill::ROLE), 129), "", few("memberships_role_idx")),
         list!(roles(id(fill::SMALL)), "", page("roles_name_key_key")),
         // A person's sessions are few: they end by themselves.
-        list!(sessions_of_user(id(fill::PERSON), None, at(200_000)), "", few("sessions_user_idx")),
+        list!(sessions_of_user(id(fill::PERSON), None, at(200_000), 101), "", few("sessions_user_idx")),
         list!(
-            sessions_of_user(id(fill::PERSON), Some(id(fill::LARGE)), at(200_000)),
+            sessions_of_user(id(fill::PERSON), Some(id(fill::LARGE)), at(200_000), 101),
             "of one organisation",
             Found { indexes: vec!["sessions_membership_idx", "sessions_user_idx"], ..few("") }
         ),
@@ -147,8 +147,15 @@ pub(super) fn all() -> Vec<List> {
             from("baselines_pkey", Some(["seq<", "seq <"]))
         ),
         // Of those that are named, at most 500 a statement.
-        list!(keys_of_people(id(fill::LARGE), &[id(1_000_500), id(1_000_600)]), "", few("tokens_owner_user_idx")),
-        list!(tokens_of_actors(&[id(500), id(600)]), "", few("tokens_actor_idx")),
+        list!(keys_of_people(id(fill::LARGE), &[id(1_000_500), id(1_000_600)], 129), "", few("tokens_owner_user_idx")),
+        list!(tokens_of_actors(&[id(500), id(600)], 129), "", few("tokens_actor_idx")),
+        // However many there are, no more are looked at than are asked for.
+        list!(
+            keys_of_people(id(fill::LARGE), &[id(fill::PERSON)], 129),
+            "of one with many",
+            few("tokens_owner_user_idx")
+        ),
+        list!(tokens_of_actors(&[id(fill::ACTOR)], 129), "of one with many", few("tokens_actor_idx")),
         list!(tokens_by_actor(&[id(500), id(600)]), "", few("tokens_actor_idx")),
     ];
     for after in [None, Some((at(50_000), fill::middle()))] {
