@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Conn;
-use super::listing::older;
+use super::dialect::older;
 use crate::error::StoreError;
 use crate::model::{ExecutionFilter, ExecutionKey};
 use crate::rows::{ExecutionKeyRow, ExecutionRow};
@@ -43,7 +43,7 @@ pub(crate) async fn list_executions(
         .select((ExecutionRow::as_select(), repositories::name))
         .into_boxed();
     if let Some(place) = filter.after {
-        page = page.filter(older!("executions.created_at, executions.id", place));
+        page = page.filter(older!("executions.created_at", "executions.id", place));
     }
     let rows: Vec<(ExecutionRow, String)> = page.load(conn).await?;
     rows.into_iter().map(|(row, repository)| row.named(&repository)).collect()

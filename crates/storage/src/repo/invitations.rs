@@ -1,7 +1,7 @@
 //! Invitations to organisations.
 
 use super::Conn;
-use super::listing::older;
+use super::dialect::older;
 use crate::error::StoreError;
 use crate::rows::{InvitationRow, parse_name, role_columns};
 use crate::schema::{invitations, roles};
@@ -79,7 +79,7 @@ pub(crate) async fn list_invitations(
         .select((InvitationRow::as_select(), roles::name.nullable()))
         .into_boxed();
     if let Some(place) = after {
-        page = page.filter(older!("invitations.created_at, invitations.id", place));
+        page = page.filter(older!("invitations.created_at", "invitations.id", place));
     }
     let rows: Vec<(InvitationRow, Option<String>)> = page.load(conn).await?;
     rows.into_iter()

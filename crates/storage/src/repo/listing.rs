@@ -85,31 +85,6 @@ impl Window {
     }
 }
 
-/// "Older than this entry", of a list that runs from the newest back in time: both columns compared as one value, so that
-/// the index finds the place at once. Spelled out with AND and OR, the database reads every entry of the same moment.
-macro_rules! older {
-    ($columns:literal, $place:expr) => {{
-        let (moment, id) = $place;
-        diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("(", $columns, ") < ("))
-            .bind::<crate::sql_types::Moment, _>(crate::sql_types::Bind::bind(moment))
-            .sql(", ")
-            .bind::<crate::sql_types::Uid, _>(crate::sql_types::Bind::bind(id))
-            .sql(")")
-    }};
-}
-
-/// "This entry or one that is newer": the other side of [`older`].
-macro_rules! not_older {
-    ($columns:literal, $place:expr) => {{
-        let (moment, id) = $place;
-        diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("(", $columns, ") >= ("))
-            .bind::<crate::sql_types::Moment, _>(crate::sql_types::Bind::bind(moment))
-            .sql(", ")
-            .bind::<crate::sql_types::Uid, _>(crate::sql_types::Bind::bind(id))
-            .sql(")")
-    }};
-}
-
 /// The rows of a page: their ids walked in the index of the order, then the rows of these ids alone. `$listed` are the
 /// entries of the list, `$columns` what they are ordered by.
 macro_rules! rows_of {
@@ -135,7 +110,7 @@ pub(super) fn total(count: i64) -> Result<u64, StoreError> {
     u64::try_from(count).map_err(|_| StoreError::Broken("a negative count".to_owned()))
 }
 
-pub(super) use {not_older, older, rows_of};
+pub(super) use rows_of;
 
 #[cfg(test)]
 mod tests {

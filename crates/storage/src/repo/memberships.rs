@@ -1,6 +1,6 @@
 //! People's places in organisations.
 
-use super::listing::older;
+use super::dialect::older;
 use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::rows::{MembershipRow, OrganizationRow, StandingRow, UserRow, parse_name, role_columns, standing};
@@ -123,7 +123,7 @@ pub(crate) async fn list_members(
         .select((UserRow::as_select(), MembershipRow::as_select(), roles::name.nullable()))
         .into_boxed();
     if let Some(place) = after {
-        page = page.filter(older!("memberships.created_at, memberships.user_id", place));
+        page = page.filter(older!("memberships.created_at", "memberships.user_id", place));
     }
     let rows: Vec<(UserRow, MembershipRow, Option<String>)> = page.load(conn).await?;
     rows.into_iter()

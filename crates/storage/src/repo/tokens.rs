@@ -3,8 +3,8 @@
 //! The conditions below spell [`TokenFacts::status`](token_domain::token::TokenFacts::status) in SQL; a test holds
 //! them against it.
 
-use super::dialect::contains;
-use super::listing::{not_older, older, total};
+use super::dialect::{contains, not_older, older};
+use super::listing::total;
 use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::kept::Keep as _;
@@ -237,10 +237,10 @@ pub(crate) async fn list_tokens(conn: &mut Conn<'_>, filter: &TokenFilter) -> Re
         .into_boxed();
     let mut query = filtered!(query, filter);
     if let Some(place) = filter.after {
-        query = query.filter(older!("tokens.created_at, tokens.id", place));
+        query = query.filter(older!("tokens.created_at", "tokens.id", place));
     }
     if let Some(place) = filter.until {
-        query = query.filter(not_older!("tokens.created_at, tokens.id", place));
+        query = query.filter(not_older!("tokens.created_at", "tokens.id", place));
     }
     let rows: Vec<TokenRow> = query.load(conn).await?;
     rows.into_iter().map(Token::try_from).collect()
@@ -288,7 +288,7 @@ pub(crate) async fn search_end_of_tokens(
         OwnerFilter::Actor(actor) => query.filter(tokens::actor_id.eq(Some(actor.bind()))),
     };
     if let Some(place) = filter.after {
-        query = query.filter(older!("tokens.created_at, tokens.id", place));
+        query = query.filter(older!("tokens.created_at", "tokens.id", place));
     }
     Ok(query.first(conn).await.optional()?)
 }
@@ -310,7 +310,7 @@ pub(crate) async fn live_tokens_of_kind(
         .select(TokenRow::as_select())
         .into_boxed();
     if let Some(place) = after {
-        query = query.filter(older!("tokens.created_at, tokens.id", place));
+        query = query.filter(older!("tokens.created_at", "tokens.id", place));
     }
     let rows: Vec<TokenRow> = query.load(conn).await?;
     rows.into_iter().map(Token::try_from).collect()
