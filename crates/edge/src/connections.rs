@@ -8,7 +8,7 @@ use actix_http::{HttpService, KeepAlive, Protocol};
 use actix_service::{IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 
 use super::app::Site;
 use super::parts::LINGER;
@@ -19,7 +19,7 @@ use super::patience::{Patience, Patient};
 pub(super) struct Times {
     keep_alive: KeepAlive,
     head: Duration,
-    pub(super) patience: Patience,
+    patience: Patience,
 }
 
 impl Times {
@@ -55,8 +55,23 @@ where
     .and_then(http(site, times, stopping, Some(address)))
 }
 
+/// The same, of connections on a socket of this machine.
+pub(super) fn local_connections<F, S>(
+    site: &Site,
+    times: Times,
+    stopping: F,
+) -> impl ServiceFactory<UnixStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<F, S>
+where
+    F: Fn() -> S + 'static,
+    S: Future<Output = ()> + 'static,
+{
+    let patience = times.patience;
+    fn_service(move |stream: UnixStream| async move { Ok((Patient::new(stream, patience), Protocol::Http1, None)) })
+        .and_then(http(site, times, stopping, None))
+}
+
 /// HTTP over connections of either kind.
-pub(super) fn http<T, F, S>(
+fn http<T, F, S>(
     site: &Site,
     times: Times,
     stopping: F,

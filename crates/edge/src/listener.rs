@@ -2,16 +2,18 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
-use actix_service::{Service as _, ServiceFactory as _};
+use actix_http::error::DispatchError;
+use actix_service::{Service, ServiceFactory};
 use futures::future::join_all;
 use listenfd::ListenFd;
 use tokio::net::TcpSocket;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::app::Site;
-use super::connections::{Times, connections};
+use super::connections::{Times, connections, local_connections};
 
 /// Connections the kernel holds while all workers are busy accepting.
 const BACKLOG: u32 = 2048;
@@ -71,11 +73,17 @@ fn bound(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// The end of a socket that was bound here.
 pub(super) struct Last {
-    pub(super) socket: TcpListener,
+    pub(super) socket: Socket,
     pub(super) site: Site,
     pub(super) times: Times,
     /// The most that running requests may still take.
     pub(super) grace: Duration,
+}
+
+/// A socket of either kind that listens.
+pub(super) enum Socket {
+    Network(TcpListener),
+    Local(UnixListener),
 }
 
 impl Last {
@@ -83,22 +91,40 @@ impl Last {
     /// it is served, or after the grace. Every answer closes its connection by now.
     pub(super) async fn serve(self) -> io::Result<()> {
         let Self { socket, site, times, grace } = self;
-        let factory = connections(&site, times, std::future::pending, socket.local_addr()?);
-        let made = factory.new_service(()).await;
-        let service = made.map_err(|()| io::Error::other("the application could not be built"))?;
-        socket.set_nonblocking(true)?;
-        let socket = tokio::net::TcpListener::from_std(socket)?;
-        let end = Instant::now() + LAST;
-        let mut served = Vec::new();
-        while let Ok(Ok(accepted)) = timeout_at(end, timeout(QUIET, socket.accept())).await {
-            let (stream, _) = accepted?;
-            served.push(actix_web::rt::spawn(service.call(stream)));
+        match socket {
+            Socket::Network(socket) => {
+                let factory = connections(&site, times, std::future::pending, socket.local_addr()?);
+                socket.set_nonblocking(true)?;
+                let socket = tokio::net::TcpListener::from_std(socket)?;
+                serve_waiting(factory, async move || socket.accept().await.map(|(stream, _)| stream), grace).await
+            }
+            Socket::Local(socket) => {
+                let factory = local_connections(&site, times, std::future::pending);
+                socket.set_nonblocking(true)?;
+                let socket = tokio::net::UnixListener::from_std(socket)?;
+                serve_waiting(factory, async move || socket.accept().await.map(|(stream, _)| stream), grace).await
+            }
         }
-        drop(socket);
-        let count = served.len();
-        if timeout(grace, join_all(served)).await.is_err() {
-            tracing::warn!(count, "connections that were accepted during the stop were cut at the end of the grace");
-        }
-        Ok(())
     }
+}
+
+/// Serves what `accept`, which owns the socket, finds waiting.
+async fn serve_waiting<T, F>(factory: F, accept: impl AsyncFn() -> io::Result<T>, grace: Duration) -> io::Result<()>
+where
+    F: ServiceFactory<T, Config = (), Response = (), Error = DispatchError, InitError = ()>,
+    <F::Service as Service<T>>::Future: 'static,
+{
+    let made = factory.new_service(()).await;
+    let service = made.map_err(|()| io::Error::other("the application could not be built"))?;
+    let end = Instant::now() + LAST;
+    let mut served = Vec::new();
+    while let Ok(Ok(accepted)) = timeout_at(end, timeout(QUIET, accept())).await {
+        served.push(actix_web::rt::spawn(service.call(accepted?)));
+    }
+    drop(accept);
+    let count = served.len();
+    if timeout(grace, join_all(served)).await.is_err() {
+        tracing::warn!(count, "connections that were accepted during the stop were cut at the end of the grace");
+    }
+    Ok(())
 }

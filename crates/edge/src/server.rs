@@ -5,22 +5,18 @@
 
 use std::io;
 use std::net::TcpListener;
-use std::path::Path;
+use std::os::unix::net::UnixListener;
 use std::pin::pin;
 use std::time::Duration;
 
-use actix_http::Protocol;
 use actix_server::{Server, ServerBuilder, ServerHandle};
-use actix_service::{ServiceFactoryExt as _, fn_service};
-use futures::future::{Either, join, select};
-use tokio::net::UnixStream;
+use futures::future::{Either, join, join_all, select};
 use tokio::signal::unix::{self, Signal, SignalKind};
 
 use super::app::Site;
-use super::connections::{Times, connections, http};
+use super::connections::{Times, connections, local_connections};
 use super::drain::Drain;
-use super::listener::{self, Last, Listener, Origin};
-use super::patience::Patient;
+use super::listener::{self, Last, Listener, Origin, Socket};
 use super::socket::{self, Bound};
 use crate::listen::Listen;
 
@@ -58,8 +54,8 @@ pub struct Running {
     handle: ServerHandle,
     drain: Drain,
     drain_delay: Duration,
-    /// What is still to be accepted at the end; nothing where another process goes on with the socket.
-    last: Option<Last>,
+    /// The sockets whose last connections are still to be accepted at the end: all but one that another process goes on with.
+    last: Vec<Last>,
     /// The socket files to remove at the end.
     sockets: Vec<Bound>,
 }
@@ -88,36 +84,38 @@ pub fn start_with(site: Site, settings: &Settings, insight: Option<(Listen, Site
         async move { stopping.notified().await }
     };
     let mut sockets = Vec::new();
-    let (builder, place, last) = match &settings.listen {
+    let mut last = Vec::new();
+    let ending = |socket, site: &Site| Last { socket, site: site.clone(), times, grace: settings.shutdown_grace };
+    let (builder, place) = match &settings.listen {
         Listen::Network(address) => {
             let Listener { socket, origin } = Listener::open(*address)?;
-            let last = match origin {
-                Origin::Bound => Some(Last {
-                    socket: socket.try_clone()?,
-                    site: site.clone(),
-                    times,
-                    grace: settings.shutdown_grace,
-                }),
-                Origin::Inherited => None,
-            };
-            let (builder, place) = over_network(builder, "http", socket, site, times, stopping.clone())?;
-            (builder, place, last)
+            match origin {
+                Origin::Bound => last.push(ending(Socket::Network(socket.try_clone()?), &site)),
+                Origin::Inherited => {}
+            }
+            over_network(builder, "http", socket, site, times, stopping.clone())?
         }
         Listen::Socket(path) => {
-            let (builder, socket) = over_socket(builder, "http", path, site, times, stopping.clone())?;
-            sockets.push(socket);
-            (builder, settings.listen.clone(), None)
+            let (socket, bound) = socket::bind(path)?;
+            sockets.push(bound);
+            last.push(ending(Socket::Local(socket.try_clone()?), &site));
+            let builder = over_socket(builder, "http", socket, site, times, stopping.clone())?;
+            (builder, settings.listen.clone())
         }
     };
     let (builder, insight) = match insight {
         None => (builder, None),
         Some((Listen::Network(address), site)) => {
-            let (builder, place) = over_network(builder, "insight", listener::bind(address)?, site, times, stopping)?;
+            let socket = listener::bind(address)?;
+            last.push(ending(Socket::Network(socket.try_clone()?), &site));
+            let (builder, place) = over_network(builder, "insight", socket, site, times, stopping)?;
             (builder, Some(place))
         }
         Some((Listen::Socket(path), site)) => {
-            let (builder, socket) = over_socket(builder, "insight", &path, site, times, stopping)?;
-            sockets.push(socket);
+            let (socket, bound) = socket::bind(&path)?;
+            sockets.push(bound);
+            last.push(ending(Socket::Local(socket.try_clone()?), &site));
+            let builder = over_socket(builder, "insight", socket, site, times, stopping)?;
             (builder, Some(Listen::Socket(path)))
         }
     };
@@ -148,22 +146,16 @@ where
 fn over_socket<F, S>(
     builder: ServerBuilder,
     name: &'static str,
-    path: &Path,
+    socket: UnixListener,
     site: Site,
     times: Times,
     stopping: F,
-) -> io::Result<(ServerBuilder, Bound)>
+) -> io::Result<ServerBuilder>
 where
     F: Fn() -> S + Clone + Send + 'static,
     S: Future<Output = ()> + 'static,
 {
-    let (socket, bound) = socket::bind(path)?;
-    let builder = builder.listen_uds(name, socket, move || {
-        let patience = times.patience;
-        fn_service(move |stream: UnixStream| async move { Ok((Patient::new(stream, patience), Protocol::Http1, None)) })
-            .and_then(http(&site, times, stopping.clone(), None))
-    })?;
-    Ok((builder, bound))
+    builder.listen_uds(name, socket, move || local_connections(&site, times, stopping.clone()))
 }
 
 impl Running {
@@ -183,14 +175,9 @@ impl Running {
             // A worker that stops drops what was handed to it and not taken up yet.
             handle.pause().await;
             tokio::time::sleep(HANDED_OVER).await;
-            let stopped = handle.stop(true);
-            match last {
-                Some(last) => {
-                    if let ((), Err(error)) = join(stopped, last.serve()).await {
-                        tracing::warn!(%error, "accepting the connections that waited in the kernel failed during the stop");
-                    }
-                }
-                None => stopped.await,
+            let ((), accepted) = join(handle.stop(true), join_all(last.into_iter().map(Last::serve))).await;
+            for error in accepted.into_iter().filter_map(Result::err) {
+                tracing::warn!(%error, "accepting the connections that waited in the kernel failed during the stop");
             }
         };
         let ended = match select(server.as_mut(), pin!(stop)).await {
@@ -221,9 +208,14 @@ pub fn signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Listens for SIGHUP from now on, which asks for a reload and would otherwise end the process; and for SIGUSR1
-/// and SIGUSR2, which would end it too and mean nothing here. SIGXFSZ comes from the kernel, when a file would grow beyond a
-/// limit: the write then fails like one on a full disk.
+/// Waits for one of them.
+async fn any(signals: &mut [Signal]) {
+    select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
+}
+
+/// Listens for SIGHUP from now on, which asks for a reload and would otherwise end the process; and for signals that would end
+/// it too and mean nothing here. SIGXFSZ, one of those, also comes from the kernel, when a file would grow beyond a limit: the
+/// write then fails like one on a full disk.
 pub fn hang_ups() -> io::Result<HangUps> {
     let ignored = [SignalKind::user_defined1(), SignalKind::user_defined2(), SignalKind::from_raw(FILE_TOO_LARGE)];
     Ok(HangUps {

@@ -1,12 +1,15 @@
 //! Time, failure and stopping: deadlines, isolation, readiness, drain, CORS, metrics.
 
-use std::io::Read as _;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
 
 use edge::app::Insight;
+use edge::listen::Listen;
 use edge::parts::Transport;
 
 use crate::server::{EdgeServer, Ground};
@@ -197,7 +200,7 @@ fn stopping_fails_readiness_then_ends_connections_and_lets_requests_end() {
     assert_eq!(busy.answer(false).unwrap().status, 503, "what was running ran to its end");
     let address = server.address;
     server.join();
-    assert!(std::net::TcpStream::connect(address).is_err());
+    assert!(TcpStream::connect(address).is_err());
 }
 
 #[test]
@@ -327,6 +330,51 @@ fn what_operators_look_at_can_have_an_address_of_its_own() {
     for address in [server.address, there] {
         assert_eq!(ask(address, "/health").status, 200);
         assert_eq!(ask(address, "/ready").status, 200);
+    }
+}
+
+/// A connection of either kind.
+trait Stream: Read + Write {}
+
+impl<T: Read + Write> Stream for T {}
+
+fn connect(place: &Listen) -> Box<dyn Stream> {
+    match place {
+        Listen::Network(address) => Box::new(TcpStream::connect(address).unwrap()),
+        Listen::Socket(path) => Box::new(UnixStream::connect(path).unwrap()),
+    }
+}
+
+#[test]
+fn what_waits_in_the_kernel_at_any_listener_is_served_before_it_closes() {
+    let folder = tempfile::tempdir().unwrap();
+    let local = |name: &str| Listen::Socket(folder.path().join(name));
+    let network = || Listen::Network((Ipv4Addr::LOCALHOST, 0).into());
+    for (listen, insight) in [(local("a"), local("b")), (network(), network()), (network(), local("c"))] {
+        let mut server = EdgeServer::start(|ground| {
+            ground.settings.listen = listen;
+            ground.settings.max_connections = 1;
+            ground.insight = Insight::Elsewhere;
+            ground.insight_place = insight;
+        });
+        let (whole, chunk) = (b"GET /health HTTP/1.1\r\nHost: t\r\n\r\n", &mut [0; 4096]);
+        // The one connection that is taken; the others wait.
+        let mut taken = connect(&server.places[0]);
+        taken.write_all(whole).unwrap();
+        assert_ne!(taken.read(chunk).unwrap(), 0);
+        let mut waiting: Vec<_> =
+            server.places.iter().flat_map(|place| (0..5).map(move |_| (place.clone(), connect(place)))).collect();
+        for (_, stream) in &mut waiting {
+            stream.write_all(whole).unwrap();
+        }
+        server.begin_stop();
+        for (place, stream) in &mut waiting {
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap_or_else(|error| panic!("{place}: {error}"));
+            assert!(answer.starts_with("HTTP/1.1 200"), "{place}: {answer:?}");
+        }
+        drop(taken);
+        server.join();
     }
 }
 

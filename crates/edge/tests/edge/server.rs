@@ -36,6 +36,8 @@ pub(crate) struct Ground {
     pub(crate) origins: Vec<String>,
     pub(crate) transport: Transport,
     pub(crate) insight: Insight,
+    /// Where what operators look at is, if that is elsewhere.
+    pub(crate) insight_place: Listen,
 }
 
 impl Default for Ground {
@@ -58,6 +60,7 @@ impl Default for Ground {
             origins: Vec::new(),
             transport: Transport::Any,
             insight: Insight::Here,
+            insight_place: Listen::Network((Ipv4Addr::LOCALHOST, 0).into()),
         }
     }
 }
@@ -67,6 +70,8 @@ pub(crate) struct EdgeServer {
     pub(crate) address: SocketAddr,
     /// Where what operators look at is, if that is elsewhere.
     pub(crate) insight: Option<SocketAddr>,
+    /// The same two places, which may be sockets of this machine: then there are no addresses.
+    pub(crate) places: Vec<Listen>,
     /// What `/ready` is told.
     pub(crate) database_is_well: Arc<AtomicBool>,
     stop: Option<oneshot::Sender<()>>,
@@ -79,25 +84,26 @@ impl EdgeServer {
         let mut ground = Ground::default();
         change(&mut ground);
         let database_is_well = Arc::new(AtomicBool::new(true));
-        let (started, address) = std::sync::mpsc::channel();
+        let (started, places) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let (settings, site) = (ground.settings.clone(), site(&ground, database_is_well.clone()));
         let elsewhere = (ground.insight == Insight::Elsewhere)
-            .then(|| (Listen::Network((Ipv4Addr::LOCALHOST, 0).into()), site.insight(document).unwrap()));
+            .then(|| (ground.insight_place.clone(), site.insight(document).unwrap()));
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let running = server::start_with(site, &settings, elsewhere).unwrap();
-                let Listen::Network(address) = running.place else { panic!("no network address: {}", running.place) };
-                let insight = running.insight.as_ref().map(|place| match place {
-                    Listen::Network(address) => *address,
-                    Listen::Socket(_) => panic!("no network address: {place}"),
-                });
-                started.send((address, insight)).unwrap();
+                let places = [Some(running.place.clone()), running.insight.clone()].into_iter().flatten();
+                started.send(places.collect::<Vec<_>>()).unwrap();
                 running.until(stopped.map(drop)).await.unwrap();
             });
         });
-        let (address, insight) = address.recv().unwrap();
-        Self { address, insight, database_is_well, stop: Some(stop), thread: Some(thread) }
+        let places: Vec<Listen> = places.recv().unwrap();
+        let address = |place: &Listen| match place {
+            Listen::Network(address) => *address,
+            Listen::Socket(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        };
+        let (main, insight) = (address(&places[0]), places.get(1).map(address));
+        Self { address: main, insight, places, database_is_well, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Asks it to stop, and does not wait.
