@@ -5,12 +5,13 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::ops::RangeInclusive;
 use std::os::unix::net::UnixListener;
 use std::pin::pin;
 use std::time::Duration;
 
 use actix_server::{Server, ServerBuilder, ServerHandle};
-use futures::future::{Either, join, join_all, select};
+use futures::future::{Either, join, join_all, select, select_all};
 use tokio::signal::unix::{self, Signal, SignalKind};
 
 use super::app::Site;
@@ -20,8 +21,15 @@ use super::listener::{self, Last, Listener, Origin, Socket};
 use super::socket::{self, Bound};
 use crate::listen::Listen;
 
-/// SIGXFSZ: the same number on every architecture of Linux that Rust supports, except MIPS.
-const FILE_TOO_LARGE: i32 = 25;
+/// Signals that would end the process, and mean nothing here: ALRM, USR1, USR2, STKFLT, XCPU, XFSZ, VTALRM, PROF, IO and PWR.
+/// Numbers of signal(7), the same on every architecture of Linux that Rust supports, except MIPS and SPARC.
+///
+/// Not among them: KILL, which no program can catch; ILL, TRAP, ABRT, BUS, FPE, SEGV and SYS, by which a fault in the program
+/// ends it; STOP, TSTP, TTIN and TTOU, which hold a process until CONT and lose nothing. (One that catches TTOU and writes to
+/// its terminal from the background gets it again at once, for ever.)
+const MEANINGLESS: [i32; 10] = [14, 10, 12, 16, 24, 25, 26, 27, 29, 30];
+/// Real-time signals, which end a process as well. C libraries keep the first for themselves, and refuse to hand them out.
+const REAL_TIME: RangeInclusive<i32> = 34..=64;
 /// How long workers may take to take up connections that were handed to them: microseconds, but on a busy machine.
 const HANDED_OVER: Duration = Duration::from_millis(100);
 
@@ -191,17 +199,17 @@ impl Running {
     }
 }
 
-/// Listens for SIGTERM and SIGINT from now on; the future completes on the first. A second one ends the process at once,
-/// for an operator who will not wait.
+/// Listens for SIGTERM, SIGINT and SIGQUIT from now on; the future completes on the first. A second one ends the process at
+/// once, for an operator who will not wait.
 ///
 /// Not an `async fn`: those listen from their first poll on, and a signal that comes before would end the process.
 pub fn signal() -> io::Result<impl Future<Output = ()>> {
-    let mut terminate = unix::signal(SignalKind::terminate())?;
-    let mut interrupt = unix::signal(SignalKind::interrupt())?;
+    let asked = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::quit()];
+    let mut asked: Vec<Signal> = asked.into_iter().map(unix::signal).collect::<io::Result<_>>()?;
     Ok(async move {
-        select(pin!(terminate.recv()), pin!(interrupt.recv())).await;
+        any(&mut asked).await;
         actix_web::rt::spawn(async move {
-            select(pin!(terminate.recv()), pin!(interrupt.recv())).await;
+            any(&mut asked).await;
             tracing::warn!("a second signal: ending without waiting");
             std::process::exit(1);
         });
@@ -217,11 +225,10 @@ async fn any(signals: &mut [Signal]) {
 /// it too and mean nothing here. SIGXFSZ, one of those, also comes from the kernel, when a file would grow beyond a limit: the
 /// write then fails like one on a full disk.
 pub fn hang_ups() -> io::Result<HangUps> {
-    let ignored = [SignalKind::user_defined1(), SignalKind::user_defined2(), SignalKind::from_raw(FILE_TOO_LARGE)];
-    Ok(HangUps {
-        hang_up: unix::signal(SignalKind::hangup())?,
-        _ignored: ignored.map(unix::signal).into_iter().collect::<io::Result<_>>()?,
-    })
+    let mut ignored: Vec<Signal> =
+        MEANINGLESS.into_iter().map(|number| unix::signal(SignalKind::from_raw(number))).collect::<io::Result<_>>()?;
+    ignored.extend(REAL_TIME.filter_map(|number| unix::signal(SignalKind::from_raw(number)).ok()));
+    Ok(HangUps { hang_up: unix::signal(SignalKind::hangup())?, _ignored: ignored })
 }
 
 /// Signals that ask for files to be read anew.

@@ -1,11 +1,13 @@
 //! What is done to a process from outside: signals, a log that nobody reads, files that are moved, a stop at a bad moment.
 
 use std::net::TcpListener;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 use std::{fs, thread};
 
+use rustix::process::Signal;
 use serde_json::json;
 
 use crate::support::{Backend, Metrics, Options, Request, Server, Wire, eventually, texts};
@@ -37,19 +39,60 @@ fn signals_that_ask_for_something_else_do_not_end_it() {
     let body = json!({ "email": Server::OWNER, "organization": Server::ORGANIZATION });
     let status = |token: &str| server.caller(token).post("/v1/sessions/create", &body).status;
     assert_eq!((status(&first), status(&second)), (201, 401));
-    for signal in [rustix::process::Signal::USR1, rustix::process::Signal::USR2] {
-        server.signal(signal);
-    }
     fs::write(&file, &second).unwrap();
-    server.signal(rustix::process::Signal::HUP);
+    server.signal(Signal::HUP);
     eventually("the new service token", || (status(&second) == 201).then_some(()));
     assert_eq!(status(&first), 401, "the old one counts no longer");
     // A file with a fault changes nothing.
     fs::write(&file, "short").unwrap();
-    server.signal(rustix::process::Signal::HUP);
+    server.signal(Signal::HUP);
     server.says(&["SIGHUP: the configuration has errors"]);
     assert_eq!(status(&second), 201);
     server.stop();
+}
+
+#[test]
+fn no_signal_that_can_be_caught_ends_it_but_those_that_ask_for_a_stop() {
+    let mut server = Server::start(Backend::Sqlite, Options::default().with("usage.flush_interval_seconds", 10));
+    let mut owner = server.owner();
+    let [id, secret] = texts(&owner.create("a"), ["id", "secret"]);
+    for signal in [
+        Signal::HUP,
+        Signal::USR1,
+        Signal::USR2,
+        Signal::PIPE,
+        Signal::ALARM,
+        Signal::STKFLT,
+        Signal::CHILD,
+        Signal::CONT,
+        Signal::TSTP,
+        Signal::TTIN,
+        Signal::TTOU,
+        Signal::STOP,
+        Signal::URG,
+        Signal::XCPU,
+        Signal::XFSZ,
+        Signal::VTALARM,
+        Signal::PROF,
+        Signal::WINCH,
+        Signal::IO,
+        Signal::POWER,
+    ] {
+        server.signal(signal);
+        // It may be held now.
+        server.signal(Signal::CONT);
+        assert!(server.anyone().is_valid(&secret), "{signal:?}");
+    }
+    // What has no name here is sent by the shell's command.
+    for number in 34..=64 {
+        let sent = Command::new("kill").arg(format!("-{number}")).arg(server.process().to_string()).status().unwrap();
+        assert!(sent.success() && server.anyone().is_valid(&secret), "{number}");
+    }
+    server.signal(Signal::QUIT);
+    server.ended();
+    let facts = server.facts();
+    let organization = facts.organization(Server::ORGANIZATION).id;
+    assert!(facts.token(organization, &id).unwrap().last_used_at.is_some(), "an order to quit loses no uses");
 }
 
 #[test]
