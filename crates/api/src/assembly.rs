@@ -282,10 +282,7 @@ pub(crate) fn keyring(keys: &sections::Keys, url: &DatabaseUrl) -> Result<Keyrin
     let current = if let Some(key) = &keys.tag_key {
         key.clone()
     } else {
-        let beside = || url.sqlite_path().map(beside);
-        let path = keys.tag_key_path.clone().or_else(beside).ok_or(
-            "no tag key: set keys.tag_key_file (make one with `openssl rand -hex 32`), or keys.tag_key_path to have it made",
-        )?;
+        let path = key_path(keys, url)?;
         let key = kept_key(&path)?;
         warn_if_others_read(&path, "the tag key");
         key
@@ -293,9 +290,30 @@ pub(crate) fn keyring(keys: &sections::Keys, url: &DatabaseUrl) -> Result<Keyrin
     if let Some(database) = url.sqlite_path() {
         warn_if_others_read(database, "the database");
     }
+    ring(&current, keys)
+}
+
+/// The ids of the keys that a start would find now, the current one first. Makes none.
+pub(crate) fn tag_key_ids(keys: &sections::Keys, url: &DatabaseUrl) -> Result<Vec<String>, Misfit> {
+    let current = match &keys.tag_key {
+        Some(key) => key.clone(),
+        None => read_key(&key_path(keys, url)?)?,
+    };
+    Ok(ring(&current, keys)?.ids().map(|id| id.to_string()).collect())
+}
+
+fn ring(current: &SecretKey, keys: &sections::Keys) -> Result<Keyring, Misfit> {
     let tag_key = |key: &SecretKey| TagKey::from_bytes(*key.expose());
     let previous: Vec<TagKey> = keys.previous_tag_keys.iter().map(tag_key).collect();
-    Ok(Keyring::new(&tag_key(&current), &previous)?)
+    Ok(Keyring::new(&tag_key(current), &previous)?)
+}
+
+/// Where the key is kept that is not configured.
+fn key_path(keys: &sections::Keys, url: &DatabaseUrl) -> Result<PathBuf, Misfit> {
+    let beside = || url.sqlite_path().map(beside);
+    Ok(keys.tag_key_path.clone().or_else(beside).ok_or(
+        "no tag key: set keys.tag_key_file (make one with `openssl rand -hex 32`), or keys.tag_key_path to have it made",
+    )?)
 }
 
 /// Warns about a file that other users of the machine can read. Files made by this program are private; an existing or copied
@@ -316,14 +334,23 @@ fn beside(database: &Path) -> PathBuf {
 
 /// Reads the key in this file, or makes one there, readable by this user alone. Of two processes at once one makes it.
 fn kept_key(path: &Path) -> Result<SecretKey, Misfit> {
-    let named = |error: std::io::Error| format!("the tag key {} cannot be used: {error}", path.display());
+    let named = |error| unusable_key(path, &error);
     if !path.exists() {
         make_folder(folder_of(path)).map_err(named)?;
         make_key(path).map_err(named)?;
     }
     // Also when another process made it, which may not have come so far.
     sync_folder(folder_of(path)).map_err(named)?;
-    let text = zeroize::Zeroizing::new(fs::read_to_string(path).map_err(named)?);
+    read_key(path)
+}
+
+fn unusable_key(path: &Path, error: &std::io::Error) -> String {
+    format!("the tag key {} cannot be used: {error}", path.display())
+}
+
+fn read_key(path: &Path) -> Result<SecretKey, Misfit> {
+    let text = fs::read_to_string(path).map_err(|error| unusable_key(path, &error))?;
+    let text = zeroize::Zeroizing::new(text);
     SecretKey::from_hex(text.trim()).ok_or_else(|| {
         format!("the tag key {} is not 64 hexadecimal digits; put the right one back, or remove the file to start with a new one (each token then costs one slow hash)", path.display()).into()
     })

@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 use utoipa_actix_web::service_config::ServiceConfig;
 use zeroize::Zeroizing;
 
-use crate::assembly::{Misfit, Services, database_url, store_options};
+use crate::assembly::{Misfit, Services, database_url, store_options, tag_key_ids};
 use crate::config::{Config, sections};
 use crate::membership::{Entrance, Membership};
 use crate::surface::public_url::PublicUrl;
@@ -71,7 +71,8 @@ pub(crate) async fn serve(
     let (code, pending) = pending_setup(&services).await?;
 
     let service_token = ServiceToken::new(service_token(config));
-    actix_web::rt::spawn(read_anew(hang_ups, reload, service_token.clone()));
+    let tag_keys = TagKeys { ids: tag_key_ids(&config.keys, &url)?, url };
+    actix_web::rt::spawn(read_anew(hang_ups, reload, service_token.clone(), tag_keys));
 
     let mut registry = Registry::default();
     let http = HttpMetrics::register(metrics::register(&mut registry, &services, &membership, log.dropped()));
@@ -186,17 +187,50 @@ fn service_token(config: &Config) -> Option<Zeroizing<String>> {
 
 /// At every SIGHUP, reads the configuration and the files it names anew, and takes what may change while the server runs: the
 /// service token. (Certificates for PostgreSQL are read with every new connection.) One with a fault changes nothing.
-async fn read_anew(mut hang_ups: HangUps, reload: impl Fn() -> Result<Config, Misfit>, token: ServiceToken) {
+async fn read_anew(
+    mut hang_ups: HangUps,
+    reload: impl Fn() -> Result<Config, Misfit>,
+    token: ServiceToken,
+    tag_keys: TagKeys,
+) {
     loop {
         hang_ups.next().await;
         match reload() {
             Ok(config) => {
                 token.replace(service_token(&config));
+                tag_keys.compare(&config);
                 tracing::info!(
                     "SIGHUP: reloaded the service token; every other change of the configuration needs a restart"
                 );
             }
             Err(error) => tracing::error!(%error, "SIGHUP: the configuration has errors; the running one stays in use"),
+        }
+    }
+}
+
+/// The keys of the tags that are in use, by their ids.
+///
+/// They stay in use until the process ends, whatever is configured meanwhile: tags in memory are made under them, other nodes
+/// were told their id, and whether a key may be replaced is decided at a start, which knows what would be lost with it.
+struct TagKeys {
+    ids: Vec<String>,
+    url: DatabaseUrl,
+}
+
+impl TagKeys {
+    /// Says what a start would find instead of them.
+    fn compare(&self, config: &Config) {
+        match tag_key_ids(&config.keys, &self.url) {
+            Ok(ids) if ids == self.ids => {}
+            Ok(ids) if ids.contains(&self.ids[0]) => {
+                tracing::warn!("SIGHUP: the tag keys changed: a restart takes the new ones")
+            }
+            Ok(_) => tracing::error!(
+                "SIGHUP: the tag key changed and the one in use is not among keys.previous_tag_keys: list it there before a restart, which would lose what was sealed under it"
+            ),
+            Err(error) => {
+                tracing::error!(%error, "SIGHUP: a restart would not find the tag key, which stays in use until then")
+            }
         }
     }
 }

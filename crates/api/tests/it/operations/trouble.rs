@@ -96,6 +96,21 @@ fn no_signal_that_can_be_caught_ends_it_but_those_that_ask_for_a_stop() {
 }
 
 #[test]
+fn a_tag_key_that_changed_is_told_at_a_hang_up_and_not_taken() {
+    let server = Server::start(Backend::Sqlite, Options::default());
+    let [secret] = texts(&server.owner().create("a"), ["secret"]);
+    let hang_up = || server.signal(Signal::HUP);
+    fs::write(server.tag_key_file(), "ab".repeat(32)).unwrap();
+    hang_up();
+    server.says(&["the one in use is not among keys.previous_tag_keys"]);
+    fs::remove_file(server.tag_key_file()).unwrap();
+    hang_up();
+    server.says(&["a restart would not find the tag key"]);
+    assert!(!server.tag_key_file().exists(), "none is made in its place");
+    assert!(server.anyone().is_valid(&secret));
+}
+
+#[test]
 fn a_database_file_that_is_moved_is_missed_and_one_that_is_replaced_ends_the_server() {
     let mut server = Server::start(Backend::Sqlite, Options::default());
     let mut owner = server.owner();
