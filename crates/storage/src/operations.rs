@@ -136,13 +136,13 @@ macro_rules! operations {
     };
     (twice $reader:ident, postgresql::repo::$module:ident::$name:ident($($arg:ident),*)) => {{
         let connection = $reader.connection();
-        let mut shared = &*connection;
+        let mut shared = &connection.connection;
         let read = postgresql::repo::$module::$name(&mut shared, $($arg),*);
         match $reader.bounded(read).await {
             Err(error) if error.is_lost_connection() => {
                 $reader.renew().await?;
                 let connection = $reader.connection();
-                let mut shared = &*connection;
+                let mut shared = &connection.connection;
                 let again = postgresql::repo::$module::$name(&mut shared, $($arg),*);
                 $reader.bounded(again).await
             }
@@ -162,13 +162,14 @@ macro_rules! operations {
                         // Boxed, as it would otherwise lie beside SQLite's in every future that does one or the other.
                         let unit = &mut **transaction;
                         let answered = Box::pin(async move {
-                            $(transaction.queue($queue).await?;)?
-                            let (before, mut connection) = transaction.next().await?;
+                            $(unit.queue($queue).await?;)?
+                            let (before, mut connection) = unit.next().await?;
                             let this = postgresql::repo::$module::$name(&mut connection, $($arg),*);
                             let (before, this) = join(before, this).await;
                             before.and(this)
                         });
-                        answered.await
+                        let answer = answered.await;
+                        transaction.understood(answer)
                     }
                 };
                 self.note(&result);

@@ -212,17 +212,38 @@ fn a_server_of_a_version_that_serves_alone_keeps_nodes_out_and_nodes_do_not() {
     });
 }
 
+/// Has the database note what a setting is in sessions that log a change; a connection to it, and its name.
+async fn observing(db: &Db, setting: &str) -> (Sql, String) {
+    let mut sql = Sql::connect(db.url()).await;
+    let observed = format!(
+        "CREATE TABLE observed (value text); \
+         CREATE FUNCTION observe() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN \
+         INSERT INTO observed VALUES (current_setting('{setting}')); RETURN NEW; END$$; \
+         CREATE TRIGGER observe AFTER INSERT ON revocation_log FOR EACH ROW \
+         WHEN (NEW.touched = 'token') EXECUTE FUNCTION observe()"
+    );
+    sql.run(&observed).await.unwrap();
+    (sql, db.url().to_string().rsplit_once('/').unwrap().1.to_owned())
+}
+
+/// Errors are told by their messages.
+#[test]
+fn messages_are_asked_for_in_english() {
+    on_postgresql(async |db| {
+        let (mut sql, name) = observing(db, "lc_messages").await;
+        // The one other that every machine has.
+        sql.run(&format!("ALTER DATABASE \"{name}\" SET lc_messages = 'POSIX'")).await.unwrap();
+        let store = db.another_store().await;
+        assert_eq!(change(&store, 7).await.map(drop), Ok(()));
+        store.shutdown().await;
+        assert_eq!(sql.lines("SELECT value AS line FROM observed").await, ["C"]);
+    });
+}
+
 #[test]
 fn a_weaker_commit_configured_at_the_server_is_made_durable_and_a_stronger_one_is_kept() {
     on_postgresql(async |db| {
-        let mut sql = Sql::connect(db.url()).await;
-        let observed = "CREATE TABLE observed (value text); \
-            CREATE FUNCTION observe() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN \
-            INSERT INTO observed VALUES (current_setting('synchronous_commit')); RETURN NEW; END$$; \
-            CREATE TRIGGER observe AFTER INSERT ON revocation_log FOR EACH ROW \
-            WHEN (NEW.touched = 'token') EXECUTE FUNCTION observe()";
-        sql.run(observed).await.unwrap();
-        let name = db.url().to_string().rsplit_once('/').unwrap().1.to_owned();
+        let (mut sql, name) = observing(db, "synchronous_commit").await;
         for (configured, used) in
             [("off", "on"), ("local", "on"), ("remote_write", "on"), ("on", "on"), ("remote_apply", "remote_apply")]
         {

@@ -22,6 +22,9 @@ const KEEPALIVE_IDLE: Duration = Duration::from_secs(2);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
 const KEEPALIVE_RETRIES: u32 = 3;
 
+/// What a session says of itself that may not choose the language of messages, and has another than English.
+const TRANSLATED: &str = "nolapse: messages are translated";
+
 /// What a connection is for, which decides its time limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -43,8 +46,24 @@ pub(crate) struct Watched {
 pub(crate) struct Heard {
     /// Set when the wait for a standby was cancelled: the commit is on this server's disk and perhaps on no other.
     pub(crate) wait_cancelled: AtomicBool,
+    /// Set when the server's messages are in a language that this program does not read.
+    is_translated: AtomicBool,
     /// Told of each notification on a channel that the connection listens to.
     pub(crate) notified: Notify,
+}
+
+impl Heard {
+    /// An error with what is known of its language. diesel passes no code on but for a few, and the message that tells an outage
+    /// from a fault cannot be read where it is translated. Statements are tried before a release and have no faults, so it is
+    /// taken for an outage; of those for a lost connection, after which nothing is taken for granted.
+    pub(crate) fn understood(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Broken(message) if self.is_translated.load(Ordering::Acquire) => {
+                StoreError::outage(OutageKind::Lost, message)
+            }
+            error => error,
+        }
+    }
 }
 
 /// Connects, within the time limit, and sets the session's own limits.
@@ -107,6 +126,8 @@ async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Resu
     // The same for the server's side: the lock of a machine that lost its power is free within seconds.
     // A commit that is acknowledged is on disk, whatever the server's own default; a stronger one is left as it is.
     // A standby would answer with what was valid a moment ago.
+    // Messages in English, as errors are told by them. Only superusers may choose, and those who were granted it: for others it is
+    // the server's choice, or that of their role, and the refusal itself shows what it is.
     // Serialisable or repeatable-read defaults would turn the guarded updates' "no row" into an error.
     let settings = format!(
         "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
@@ -115,6 +136,8 @@ async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Resu
          SET tcp_user_timeout = {}; \
          SELECT set_config('synchronous_commit', 'on', false) \
          WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write'); \
+         DO $$BEGIN PERFORM set_config('lc_messages', 'C', false); EXCEPTION WHEN insufficient_privilege THEN \
+         IF SQLERRM NOT LIKE 'permission denied%' THEN RAISE INFO '{TRANSLATED}'; END IF; END$$; \
          DO $$BEGIN IF pg_is_in_recovery() THEN \
          RAISE EXCEPTION 'the database system is a standby, which may lag behind: name the primary'; END IF; END$$",
         statement.as_millis(),
@@ -146,6 +169,9 @@ where
                 );
                 heard.wait_cancelled.store(true, Ordering::Release);
             }
+            Ok(AsyncMessage::Notice(notice)) if notice.message() == TRANSLATED => {
+                heard.is_translated.store(true, Ordering::Release);
+            }
             Ok(AsyncMessage::Notification(_)) => heard.notified.notify_one(),
             Ok(_) => {}
             // Those who wait for an answer are told by the end of the connection.
@@ -175,4 +201,20 @@ fn refused(server: &Server, error: &tokio_postgres::Error) -> StoreError {
         TlsMode::Disable | TlsMode::Prefer => {}
     }
     StoreError::outage(OutageKind::Connect, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_an_outage_and_what_can_be_is_what_it_says() {
+        let heard = Heard::default();
+        let timed_out = StoreError::Broken("breche Anweisung wegen Zeitüberschreitung der Anweisung ab".to_owned());
+        assert_eq!(heard.understood(timed_out.clone()), timed_out);
+        heard.is_translated.store(true, Ordering::Release);
+        assert!(heard.understood(timed_out).is_lost_connection());
+        let conflict = StoreError::Conflict(crate::error::Constraint::UserEmail);
+        assert_eq!(heard.understood(conflict.clone()), conflict);
+    }
 }

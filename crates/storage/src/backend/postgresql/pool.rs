@@ -54,6 +54,14 @@ impl Lent {
         self.0.as_deref().is_some_and(|watched| watched.heard.wait_cancelled.load(Ordering::Acquire))
     }
 
+    /// A failure with what is known of the language it is told in.
+    pub(super) fn understood(&self, error: StoreError) -> StoreError {
+        match self.0.as_deref() {
+            Some(watched) => watched.heard.understood(error),
+            None => error,
+        }
+    }
+
     /// Gives it back: there is no transaction on it.
     pub(super) fn give_back(mut self) {
         self.0 = None;

@@ -3,11 +3,10 @@
 //! Pipelining costs half the CPU of a pool. Only single statements outside a transaction go this way. A connection
 //! that was lost is replaced, and because nothing read this way changes anything the statement is simply sent again.
 
-use super::connect::{Purpose, connect};
+use super::connect::{Purpose, Watched, connect_watched};
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
 use crate::url::Server;
-use diesel_async::AsyncPgConnection;
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +25,7 @@ pub(crate) struct Readers {
 /// A worker's connection, if it has one.
 #[derive(Default)]
 struct Slot {
-    current: Mutex<Option<Arc<AsyncPgConnection>>>,
+    current: Mutex<Option<Arc<Watched>>>,
     /// Held while connecting, so that a thousand waiting requests open one connection.
     connecting: AsyncMutex<()>,
 }
@@ -35,7 +34,7 @@ struct Slot {
 pub(crate) struct Reader {
     readers: Arc<Readers>,
     slot: Arc<Slot>,
-    connection: Arc<AsyncPgConnection>,
+    connection: Arc<Watched>,
 }
 
 impl Readers {
@@ -55,13 +54,8 @@ impl Readers {
     }
 
     /// The slot's connection. It is opened first if the slot is empty or still holds the connection found `dead`.
-    async fn connection(
-        &self,
-        slot: &Slot,
-        dead: Option<&Arc<AsyncPgConnection>>,
-    ) -> Result<Arc<AsyncPgConnection>, StoreError> {
-        let usable =
-            |current: Arc<AsyncPgConnection>| dead.is_none_or(|dead| !Arc::ptr_eq(dead, &current)).then_some(current);
+    async fn connection(&self, slot: &Slot, dead: Option<&Arc<Watched>>) -> Result<Arc<Watched>, StoreError> {
+        let usable = |current: Arc<Watched>| dead.is_none_or(|dead| !Arc::ptr_eq(dead, &current)).then_some(current);
         if let Some(connection) = slot.get().and_then(usable) {
             return Ok(connection);
         }
@@ -70,7 +64,7 @@ impl Readers {
             return Ok(connection);
         }
         slot.set(None);
-        let connection = Arc::new(connect(&self.server, &self.options, Purpose::Serving).await?);
+        let connection = Arc::new(connect_watched(&self.server, &self.options, Purpose::Serving).await?);
         slot.set(Some(Arc::clone(&connection)));
         Ok(connection)
     }
@@ -82,18 +76,18 @@ impl Readers {
 }
 
 impl Slot {
-    fn get(&self) -> Option<Arc<AsyncPgConnection>> {
+    fn get(&self) -> Option<Arc<Watched>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, connection: Option<Arc<AsyncPgConnection>>) {
+    fn set(&self, connection: Option<Arc<Watched>>) {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = connection;
     }
 }
 
 impl Reader {
     /// The connection to send the next statement on.
-    pub(crate) fn connection(&self) -> Arc<AsyncPgConnection> {
+    pub(crate) fn connection(&self) -> Arc<Watched> {
         Arc::clone(&self.connection)
     }
 
@@ -104,10 +98,11 @@ impl Reader {
         read: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let options = &self.readers.options;
-        timeout(options.statement_timeout + options.connect_timeout, read).await.unwrap_or_else(|_| {
+        let answer = timeout(options.statement_timeout + options.connect_timeout, read).await.unwrap_or_else(|_| {
             self.slot.set(None);
             Err(StoreError::outage(OutageKind::Timeout, "PostgreSQL did not answer in time"))
-        })
+        });
+        answer.map_err(|error| self.connection.heard.understood(error))
     }
 
     /// Replaces a connection that was lost.

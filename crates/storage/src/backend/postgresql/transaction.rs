@@ -62,6 +62,14 @@ impl Transaction {
         Ok((all(connection, waiting, None), connection))
     }
 
+    /// The answer to a statement; a failure with what is known of the language it is told in.
+    pub(crate) fn understood<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        answer.map_err(|error| match &self.lent {
+            Some(lent) => lent.understood(error),
+            None => error,
+        })
+    }
+
     /// Waits for this unit's turn at what it is about to lock, if it has not begun: a unit that waited for its turn with a
     /// connection could hold the last one that others need.
     pub(crate) async fn queue(&mut self, queue: Queue) -> Result<(), StoreError> {
@@ -81,11 +89,11 @@ impl Transaction {
         if self.lent.is_none() && self.waiting.is_empty() {
             let (lent, answer) = Box::pin(begin(&self.pool, self.waited(), statement)).await?;
             self.lent = Some(lent);
-            return answer;
+            return self.understood(answer);
         }
         let (before, connection) = self.next().await?;
         let (before, answer) = join(before, statement(connection)).await;
-        before.and(answer)
+        self.understood(before.and(answer))
     }
 
     /// Leaves a statement for later. Whether it fails is known at the next one that is sent, or at the commit.
@@ -94,7 +102,8 @@ impl Transaction {
         if self.waiting.len() < MOST_WAITING {
             return Ok(());
         }
-        self.next().await?.0.await
+        let answer = self.next().await?.0.await;
+        self.understood(answer)
     }
 
     /// Sends what waits, and `COMMIT` behind it. After an error about the connection whether it took effect is unknown.
@@ -118,8 +127,9 @@ impl Transaction {
             self.lent = None;
             return Err(StoreError::outage(OutageKind::Lost, "the commit's wait for its standby was cancelled"));
         }
+        let committed = self.understood(before.and_then(|()| ended.clone()));
         self.end(&ended);
-        before.and(ended)
+        committed
     }
 
     /// Takes everything back, if need be with the connection.
@@ -165,8 +175,12 @@ where
         let (begun, answer) = join(command(connection, "BEGIN"), statement(connection)).await;
         match begun {
             Ok(()) => return Ok((lent, answer)),
-            Err(error) if error.is_lost_connection() && dead.next().is_some() => {}
-            Err(error) => return Err(error),
+            Err(error) => {
+                let error = lent.understood(error);
+                if !error.is_lost_connection() || dead.next().is_none() {
+                    return Err(error);
+                }
+            }
         }
     }
 }
