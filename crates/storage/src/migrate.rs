@@ -61,7 +61,7 @@ pub fn losses(url: &DatabaseUrl, steps: usize) -> Result<Vec<Loss>, StoreError> 
 /// Takes back the last `steps` migrations **and the data in their tables**; the status afterwards.
 ///
 /// # Errors
-/// As [`up`]; [`StoreError::Conflict`] when facts would be lost that take rights away.
+/// As [`up`]; [`StoreError::Conflict`] when facts would be lost that take rights away; nodes that share the database.
 pub fn down(url: &DatabaseUrl, steps: usize) -> Result<Vec<MigrationStatus>, StoreError> {
     Ok(run(url, Task::Down(steps))?.statuses)
 }

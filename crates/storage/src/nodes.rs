@@ -1,8 +1,8 @@
 //! What servers that share a PostgreSQL database say to each other through it: who is there, what was changed, how far each
 //! has come.
 //!
-//! What is to be made of the answers is decided elsewhere. Nothing in here needs advisory locks or `LISTEN` to be right:
-//! notifications are hints that make a poll come sooner.
+//! What is to be made of the answers is decided elsewhere. Nothing that nodes rely on needs advisory locks or `LISTEN` to be
+//! right: notifications are hints that make a poll come sooner, and a lock keeps commands from taking the tables away.
 
 mod entrance;
 mod session;
@@ -13,6 +13,7 @@ use std::fmt;
 pub use crate::registration::Registration;
 pub use entrance::EnterError;
 pub use session::Session;
+pub(crate) use session::{HAS_LIST, LIVE_NODES, TAKING_BACK, in_use};
 
 /// The list of nodes and the log, by the address of their database.
 #[derive(Clone)]

@@ -3,7 +3,8 @@
 use super::losses::{Counted, downs};
 use super::{Report, Side, Task, perform, refuse_strangers};
 use crate::backend::postgresql::{Purpose, connect};
-use crate::error::StoreError;
+use crate::error::{OutageKind, StoreError};
+use crate::nodes::{HAS_LIST, LIVE_NODES, TAKING_BACK, in_use};
 use crate::options::StoreOptions;
 use crate::url::Server;
 use diesel::pg::Pg;
@@ -57,5 +58,21 @@ fn locked(server: &Server, task: Task) -> Result<Report, StoreError> {
     // Held by the session, so it ends with the connection whatever happens.
     diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(MIGRATE_LOCK).execute(&mut connection)?;
     refuse_strangers(&mut connection, &SIDE, count)?;
+    match task {
+        Task::Down(_) => be_alone(&mut connection)?,
+        Task::Up | Task::Losses(_) | Task::Status => {}
+    }
     perform::<Pg, _>(&mut connection, &SIDE, count, task)
+}
+
+/// Keeps nodes from registering for as long as this connection lasts, and refuses while there are any.
+fn be_alone(connection: &mut AsyncConnectionWrapper<AsyncPgConnection>) -> Result<(), StoreError> {
+    diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(TAKING_BACK).execute(connection)?;
+    if count(connection, HAS_LIST.to_owned())? == 0 {
+        return Ok(());
+    }
+    match count(connection, LIVE_NODES.to_owned())? {
+        0 => Ok(()),
+        nodes => Err(StoreError::outage(OutageKind::Busy, in_use(nodes))),
+    }
 }

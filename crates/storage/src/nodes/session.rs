@@ -2,7 +2,7 @@
 
 use super::Registry;
 use crate::backend::postgresql::{Conn, Purpose, Watched, connect, connect_watched, repo};
-use crate::error::StoreError;
+use crate::error::{OutageKind, StoreError};
 use crate::kept::Keep as _;
 use crate::model::{LogEntry, NodeRecord, Poll, PollAnswer};
 use crate::options::StoreOptions;
@@ -26,6 +26,21 @@ macro_rules! history {
     () => {
         "((SELECT system_identifier FROM pg_control_system()) || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))"
     };
+}
+
+/// The advisory lock of whoever takes migrations back. Nodes share it while they register, and not that of all migrations: one that
+/// has lost its place returns while a newer program brings its tables, which may take long.
+pub(crate) const TAKING_BACK: i64 = 0x6e6c_705f_0000_0003;
+
+/// Whether there is a list: one row or none.
+pub(crate) const HAS_LIST: &str = "SELECT count(*) AS rows FROM pg_class WHERE oid = to_regclass('nodes')";
+/// How many nodes on the list reported within ten seconds: twice the time for which a report is good.
+pub(crate) const LIVE_NODES: &str =
+    "SELECT count(*) AS rows FROM nodes WHERE seen_at > clock_timestamp() - interval '10 seconds'";
+
+/// Why what takes the database for itself is refused.
+pub(crate) fn in_use(nodes: i64) -> String {
+    format!("the database is in use (nodes: {nodes}): stop them first")
 }
 
 /// A node's connection.
@@ -60,13 +75,16 @@ impl Registry {
     /// the log sees the change.
     ///
     /// # Errors
-    /// The database cannot be reached, or the id is on the list already.
+    /// The database cannot be reached, the id is on the list already, or the node's migrations were taken back.
     pub async fn register(&self, node: &NodeRecord, beat: i64) -> Result<(), StoreError> {
-        let connection = connect(&self.0, &StoreOptions::default(), Purpose::Serving).await?;
-        let mut connection: Conn<'_> = &connection;
-        diesel::sql_query(
+        let mut owned = connect(&self.0, &StoreOptions::default(), Purpose::Serving).await?;
+        // A command that takes migrations back holds the lock alone: it sees this node on the list, or the node sees what it did.
+        owned.batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock_shared({TAKING_BACK})")).await?;
+        let mut connection: Conn<'_> = &owned;
+        let inserted = diesel::sql_query(
             "INSERT INTO nodes (id, protocol, version, migration, tag_key, consistency, beat, applied, started_at, seen_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, '', clock_timestamp(), clock_timestamp())",
+             SELECT $1, $2, $3, $4, $5, $6, $7, '', clock_timestamp(), clock_timestamp() \
+             WHERE EXISTS (SELECT 1 FROM __diesel_schema_migrations WHERE version = split_part($4, '_', 1))",
         )
         .bind::<Uid, _>(node.id.bind())
         .bind::<SmallInt, _>(node.protocol)
@@ -77,7 +95,11 @@ impl Registry {
         .bind::<BigInt, _>(beat)
         .execute(&mut connection)
         .await?;
-        Ok(())
+        if inserted == 0 {
+            let missing = format!("the database lacks the migration {}: run `nolapse-api migrate up`", node.migration);
+            return Err(StoreError::outage(OutageKind::Connect, missing));
+        }
+        Ok(owned.batch_execute("COMMIT").await?)
     }
 }
 
@@ -90,18 +112,14 @@ impl Registry {
         #[derive(diesel::QueryableByName)]
         struct Answer {
             #[diesel(sql_type = BigInt)]
-            live: i64,
+            rows: i64,
         }
         let connection = connect(&self.0, &StoreOptions::default(), Purpose::Serving).await?;
         let mut connection: Conn<'_> = &connection;
-        let has_list = diesel::sql_query("SELECT count(*) AS live FROM pg_class WHERE oid = to_regclass('nodes')");
-        if has_list.get_result::<Answer>(&mut connection).await?.live == 0 {
+        if diesel::sql_query(HAS_LIST).get_result::<Answer>(&mut connection).await?.rows == 0 {
             return Ok(0);
         }
-        let live = diesel::sql_query(
-            "SELECT count(*) AS live FROM nodes WHERE seen_at > clock_timestamp() - interval '10 seconds'",
-        );
-        Ok(live.get_result::<Answer>(&mut connection).await?.live)
+        Ok(diesel::sql_query(LIVE_NODES).get_result::<Answer>(&mut connection).await?.rows)
     }
 }
 

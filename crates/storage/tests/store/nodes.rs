@@ -4,7 +4,7 @@ use crate::pooler::Pooler;
 use crate::proxy::Proxy;
 use storage::model::{Consistency, LogPlace, NodeRecord, Poll, PollAnswer, SHARDS, Touched};
 use storage::nodes::{EnterError, Registration, Registry, Session};
-use storage::{OutageKind, Store, StoreError, StoreOptions};
+use storage::{OutageKind, Store, StoreError, StoreOptions, migrate};
 use test_support::records::{after, id};
 use test_support::sql::Sql;
 use test_support::{Backend, Db};
@@ -18,7 +18,7 @@ fn record(number: u64) -> NodeRecord {
         id: id(number),
         protocol: 1,
         version: "0.1.0".to_owned(),
-        migration: "some".to_owned(),
+        migration: migrate::newest().to_owned(),
         tag_key: "0badcafe".to_owned(),
         consistency: Consistency::Strict,
     }
@@ -254,6 +254,42 @@ fn a_weaker_commit_configured_at_the_server_is_made_durable_and_a_stronger_one_i
             assert_eq!(sql.lines("SELECT value AS line FROM observed").await, [used], "{configured}");
             sql.run("DELETE FROM observed").await.unwrap();
         }
+    });
+}
+
+#[test]
+fn migrations_are_not_taken_back_under_a_node_and_no_node_comes_meanwhile() {
+    on_postgresql(async |db| {
+        let (registry, _session) = registered(db, MINE, 10).await;
+        let refused = migrate::down(db.url(), 1);
+        assert!(matches!(&refused, Err(error) if error.to_string().contains("nodes: 1")), "{refused:?}");
+        assert!(migrate::status(db.url()).unwrap().iter().all(|migration| migration.applied));
+
+        // What a command holds while it takes migrations back.
+        let mut command = Sql::connect(db.url()).await;
+        command.run("SELECT pg_advisory_lock(7956858194981027843)").await.unwrap();
+        let waits = async {
+            let waiting = "SELECT 'one' AS line FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+                           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+            while command.lines(waiting).await.is_empty() {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+            let listed = command.lines("SELECT beat::text AS line FROM nodes").await;
+            command.run("SELECT pg_advisory_unlock_all()").await.unwrap();
+            listed
+        };
+        let other = record(OTHER);
+        let (registered, listed) = futures::future::join(registry.register(&other, 20), waits).await;
+        assert_eq!((registered, listed), (Ok(()), vec!["10".to_owned()]));
+
+        // One that came after all of it.
+        command.run("DELETE FROM nodes").await.unwrap();
+        assert!(migrate::down(db.url(), 1).is_ok());
+        let refused = registry.register(&record(3), 30).await;
+        assert!(matches!(&refused, Err(error) if error.to_string().contains("migrate up")), "{refused:?}");
+        assert_eq!(command.lines("SELECT beat::text AS line FROM nodes").await, Vec::<String>::new());
+        migrate::up(db.url()).unwrap();
+        assert_eq!(registry.register(&record(3), 30).await, Ok(()));
     });
 }
 
