@@ -5,6 +5,7 @@
 //! and timers fire in time even on a busy machine, because the kernel prefers threads that wake up.
 
 use std::fs;
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,8 +16,10 @@ const ENOUGH_IDLE: u64 = 25;
 
 /// Processor time since the machine started, of all processors together.
 const MACHINE: &str = "/proc/stat";
-/// How often this process's group was stopped at its limit, where it has one.
-const GROUP: &str = "/sys/fs/cgroup/cpu.stat";
+/// Which control groups this process is in (cgroups(7)).
+const OWN: &str = "/proc/self/cgroup";
+/// Where the groups are; each has a `cpu.stat` that tells how often it was stopped at its limit, if it has one.
+const GROUPS: &str = "/sys/fs/cgroup";
 
 /// Watches the processors.
 #[derive(Debug, Default)]
@@ -34,7 +37,7 @@ struct Look {
 struct Counts {
     idle: u64,
     all: u64,
-    /// How often the group was stopped.
+    /// How often the groups were stopped.
     stopped: u64,
 }
 
@@ -46,8 +49,11 @@ impl Processors {
             return look.has_time;
         }
         let Some(counts) = fs::read_to_string(MACHINE).ok().and_then(|machine| {
-            let group = fs::read_to_string(GROUP).unwrap_or_default();
-            Counts::parse(&machine, &group)
+            let own = fs::read_to_string(OWN).unwrap_or_default();
+            let groups = groups(&own).into_iter();
+            // One without a limit, or that is not seen from inside a container, has nothing to tell.
+            let told: String = groups.filter_map(|group| fs::read_to_string(group.join("cpu.stat")).ok()).collect();
+            Counts::parse(&machine, &told)
         }) else {
             return false;
         };
@@ -58,16 +64,16 @@ impl Processors {
 }
 
 impl Counts {
-    /// From the kernel's two texts: `cpu  user nice system idle iowait …`, and lines `nr_throttled n`.
-    fn parse(machine: &str, group: &str) -> Option<Self> {
+    /// From the kernel's texts: `cpu  user nice system idle iowait …`, and a line `nr_throttled n` of each group.
+    fn parse(machine: &str, groups: &str) -> Option<Self> {
         let line = machine.lines().find_map(|line| line.strip_prefix("cpu "))?;
         let times: Vec<u64> = line.split_whitespace().map_while(|time| time.parse().ok()).collect();
-        let stopped = group.lines().find_map(|line| line.strip_prefix("nr_throttled "));
+        let stopped = groups.lines().filter_map(|line| line.strip_prefix("nr_throttled "));
         // What guests took is in the first two already.
         Some(Self {
             idle: *times.get(3)?,
             all: times.iter().take(8).sum(),
-            stopped: stopped.and_then(|count| count.trim().parse().ok()).unwrap_or(0),
+            stopped: stopped.filter_map(|count| count.trim().parse::<u64>().ok()).sum(),
         })
     }
 
@@ -77,15 +83,59 @@ impl Counts {
     }
 }
 
+/// The folders of the group that limits this process and of those above it, whose limits hold for it as well. A service of
+/// systemd is in a group of its own, a slice or two below the root, which itself has no limit.
+fn groups(own: &str) -> Vec<PathBuf> {
+    // `number:controllers:path`. Version 2 has one hierarchy without a list of controllers; version 1 has one for each, or for
+    // several, in a folder of their names.
+    let lines = || {
+        own.lines().filter_map(|line| {
+            let mut parts = line.splitn(3, ':').skip(1);
+            parts.next().zip(parts.next())
+        })
+    };
+    let of_processors = lines().find(|(controllers, _)| controllers.split(',').any(|name| name == "cpu"));
+    let (root, path) = match of_processors {
+        Some((controllers, path)) => (Path::new(GROUPS).join(controllers), path),
+        None => (GROUPS.into(), lines().find(|(controllers, _)| controllers.is_empty()).map_or("/", |(_, path)| path)),
+    };
+    let path = Path::new(path.trim_start_matches('/'));
+    // One outside of what this process sees begins with `..`.
+    if path.components().any(|part| !matches!(part, Component::Normal(_))) {
+        return vec![root];
+    }
+    path.ancestors().map(|group| root.join(group)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn the_groups_of_a_process_are_its_own_and_all_above() {
+        let rows: [(&str, &[&str]); 6] = [
+            ("0::/\n", &[""]),
+            ("0::/system.slice/nolapse-api.service\n", &["system.slice/nolapse-api.service", "system.slice", ""]),
+            (
+                "12:memory:/other\n4:cpu,cpuacct:/docker/3f7a\n0::/system.slice/docker.service\n",
+                &["cpu,cpuacct/docker/3f7a", "cpu,cpuacct/docker", "cpu,cpuacct"],
+            ),
+            ("3:cpuset:/a\n0::/b\n", &["b", ""]),
+            ("0::/../outside\n", &[""]),
+            ("", &[""]),
+        ];
+        for (own, expected) in rows {
+            let expected: Vec<PathBuf> = expected.iter().map(|group| Path::new(GROUPS).join(group)).collect();
+            assert_eq!(groups(own), expected, "{own:?}");
+        }
+    }
+
+    #[test]
     fn idle_time_is_what_counts_unless_the_group_is_stopped_at_its_limit() {
         let counts = |idle: u64, busy: u64, stopped: u64| {
             let machine = format!("cpu  {busy} 0 0 {idle} 0 0 0 0 0 0\ncpu0 1 2 3 4 5\nintr 9\n");
-            let group = format!("usage_usec 5\nnr_periods 7\nnr_throttled {stopped}\n");
+            // Of the process's own group, and of one above it.
+            let group = format!("usage_usec 5\nnr_periods 7\nnr_throttled 2\nusage_usec 5\nnr_throttled {stopped}\n");
             Counts::parse(&machine, &group).unwrap()
         };
         let before = counts(1_000, 1_000, 3);
