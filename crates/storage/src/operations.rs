@@ -33,7 +33,7 @@ use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::record::{
     AccessScope, Account, Actor, AuditHead, AuditRecord, Baseline, Candidate, CustomRole, Execution, Home, Invitation,
     Invited, Member, Membership, MembershipStanding, Organization, Principal, Project, Repository, SecondFactor,
-    Session, SessionStanding, StoredRule, StoredSecret, Token, TokenOwner, TokenTerms, TrustAttempt, TrustPolicy, User,
+    Session, SessionStanding, SessionUse, StoredRule, StoredSecret, Token, TokenOwner, TokenTerms, TrustAttempt, TrustPolicy, User,
     Verified,
 };
 use token_domain::text::{Email, Name, Slug};
@@ -223,6 +223,8 @@ operations! {
         /// The invitation of the person whose address has that key ([`Email::key`]), expired or not.
         invitations::invitation_for(organization: OrganizationId, email_key: &'o str) -> Option<Invitation>;
 
+        /// When and from where the person's sessions were used last, expired ones included.
+        sessions::session_uses(user: UserId) -> Vec<SessionUse>;
         /// The session with that SHA-256, expired or not, and its person's standing.
         sessions::session_by_digest(digest: &'o [u8; 32]) -> Option<SessionStanding>;
 
@@ -447,6 +449,8 @@ operations! {
         sessions::insert_session(record: &'o Session, digest: &'o [u8; 32]) -> ();
         /// Notes that its person proved to be at it.
         sessions::set_session_proven(id: SessionId, at: Timestamp) -> bool;
+        /// Notes the last use of a session that is there.
+        sessions::note_session_use(used: &'o SessionUse) -> ();
         /// Ends one of the person's sessions.
         sessions::delete_session(user: UserId, id: SessionId) -> bool;
         /// Ends all of them but one; which.

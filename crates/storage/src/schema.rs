@@ -516,6 +516,17 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    session_uses (session_id) {
+        session_id -> Uid,
+        last_used_at -> Moment,
+        address -> Nullable<Text>,
+    }
+}
+
 joinable!(tokens -> organizations (organization_id));
 joinable!(memberships -> organizations (organization_id));
 joinable!(memberships -> users (user_id));
@@ -537,6 +548,7 @@ allow_tables_to_appear_in_same_query!(
     repositories,
     roles,
     second_factors,
+    session_uses,
     sessions,
     token_policies,
     tokens,

@@ -5,7 +5,7 @@ use token_domain::person::RoleRef;
 use token_domain::record::MembershipStanding;
 use token_domain::role::Power;
 
-use super::{Members, keep_an_owner, now_standing};
+use super::{Members, keep_an_owner, now_standing, reached};
 use crate::change::Change;
 use crate::organizations::{OrganizationError, Seat};
 use crate::origin::Origin;
@@ -46,7 +46,7 @@ impl Members {
                 Box::pin(async move {
                     let mine = seat.open(change, MANAGE)?;
                     let desk = Desk { seat: &seat, mine: &mine, user };
-                    let before = desk.member(change).await?;
+                    let before = reached(change, &seat, &mine, user).await?;
                     let role = asked.role.filter(|role| *role != before.role);
                     let enabled = asked.enabled.filter(|enabled| *enabled != before.disabled_at.is_none());
                     if let Some(role) = role {
@@ -72,16 +72,6 @@ impl Members {
 }
 
 impl Desk<'_> {
-    /// The member as they are, if the caller may decide about them.
-    async fn member(&self, change: &mut Change<'_>) -> Result<MembershipStanding, OrganizationError> {
-        let found = change.tx.membership_standing(self.seat.organization(), self.user).await?;
-        let found = found.ok_or(OrganizationError::NotFound)?;
-        let context = change.context();
-        let theirs = context.power(found.role, found.custom_scopes.as_deref())?;
-        OrganizationError::unless_reached(context.catalogue(), self.mine, &theirs)?;
-        Ok(found)
-    }
-
     async fn give(
         &self,
         change: &mut Change<'_>,

@@ -3,18 +3,22 @@
 mod add;
 mod edit;
 mod remove;
+mod sessions;
 
 use std::sync::Arc;
 
 use storage::{StoreError, Tx};
 use token_domain::Timestamp;
-use token_domain::id::{OrganizationId, kind};
+use token_domain::id::{OrganizationId, UserId, kind};
 use token_domain::person::{BuiltInRole, RoleRef};
 use token_domain::record::{Member, MembershipStanding};
+use token_domain::role::Power;
 
 pub use add::{Added, Whom};
 pub use edit::MemberChange;
+pub use sessions::{Seen as SeenSession, with_uses};
 
+use crate::change::Change;
 use crate::context::Context;
 use crate::cursor::cut;
 use crate::organizations::{OrganizationError, Seat};
@@ -57,6 +61,21 @@ impl Members {
         let next = cut(&mut members, limit, place);
         Ok(MemberPage { members, next })
     }
+}
+
+/// The member as they are, if the caller, who has the power `mine`, may decide about them.
+async fn reached(
+    change: &mut Change<'_>,
+    seat: &Seat,
+    mine: &Power,
+    user: UserId,
+) -> Result<MembershipStanding, OrganizationError> {
+    let found = change.tx.membership_standing(seat.organization(), user).await?;
+    let found = found.ok_or(OrganizationError::NotFound)?;
+    let context = change.context();
+    let theirs = context.power(found.role, found.custom_scopes.as_deref())?;
+    OrganizationError::unless_reached(context.catalogue(), mine, &theirs)?;
+    Ok(found)
 }
 
 /// Refuses to leave an organisation without an owner who can act, when the change before was to one. Called after the

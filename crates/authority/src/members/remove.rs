@@ -5,7 +5,7 @@ use token_domain::id::UserId;
 use token_domain::record::{MembershipStanding, TokenOwner};
 use token_domain::token::RevokeReason;
 
-use super::{Members, keep_an_owner};
+use super::{Members, keep_an_owner, reached};
 use crate::audit::Event;
 use crate::change::Change;
 use crate::organizations::{OrganizationError, Seat};
@@ -25,11 +25,7 @@ impl Members {
             .change(ask, move |change| {
                 Box::pin(async move {
                     let mine = seat.open(change, MANAGE)?;
-                    let found = change.tx.membership_standing(seat.organization(), user).await?;
-                    let found = found.ok_or(OrganizationError::NotFound)?;
-                    let context = change.context();
-                    let theirs = context.power(found.role, found.custom_scopes.as_deref())?;
-                    OrganizationError::unless_reached(context.catalogue(), &mine, &theirs)?;
+                    let found = reached(change, &seat, &mine, user).await?;
                     let event = change.event("member.remove");
                     end(change, &seat, &found, event).await
                 })

@@ -3,7 +3,7 @@
 //! **Invariant:** members, roles and invitations are reached through a [`Seat`] alone, and a seat is made from a caller
 //! alone, so no request can name an organisation that is not the caller's.
 
-use token_domain::id::{OrganizationId, UserId};
+use token_domain::id::{OrganizationId, SessionId, UserId};
 use token_domain::person::RoleRef;
 use token_domain::role::Power;
 use token_domain::scope::Missing;
@@ -48,6 +48,11 @@ impl Seat {
             Via::Session { user_id, .. } => Some(user_id),
             Via::Token { .. } => None,
         }
+    }
+
+    /// Whether the caller came with this session.
+    pub fn is_session(&self, id: SessionId) -> bool {
+        matches!(self.0.via, Via::Session { session_id, .. } if session_id == id)
     }
 
     /// What a change by the caller is asked for with.

@@ -5,7 +5,7 @@ use token_format::PlainToken;
 
 use super::{SessionToken, Sessions};
 use crate::error::Failure;
-use crate::origin::{Admission, Caller, Origin};
+use crate::origin::{Admission, Caller, Origin, Via};
 use crate::rights::{session_caller, token_caller};
 use crate::validate::{Entry, Outcome};
 
@@ -54,7 +54,12 @@ impl Sessions {
         match presented {
             Presented::Session(token) => match self.by_session(token).await? {
                 (_, Reach::Enrolment) => Err(AuthError::SecondFactorRequired),
-                (caller, Reach::Full) => Ok(caller),
+                (caller, Reach::Full) => {
+                    if let Via::Session { session_id, .. } = caller.via {
+                        self.note_use(session_id, origin);
+                    }
+                    Ok(caller)
+                }
             },
             Presented::Token(token) => self.by_token(token, origin).await,
         }

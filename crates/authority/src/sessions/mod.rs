@@ -4,6 +4,7 @@ mod authenticate;
 mod prove;
 mod switch;
 mod token;
+mod uses;
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use secret_hash::password::{self, PasswordHash};
 use storage::StoreError;
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, SessionId, UserId};
-use token_domain::record::{MembershipStanding, Principal, Session};
+use token_domain::record::{MembershipStanding, Principal, Session, SessionUse};
 use token_domain::text::{Email, Slug};
 use zeroize::Zeroizing;
 
@@ -146,6 +147,7 @@ pub struct Sessions {
     context: Arc<Context>,
     validator: Arc<Validator>,
     limiter: Arc<SignInLimiter>,
+    noted: uses::Noted,
     /// The hash that a password for an unknown address is compared with, so that it takes as long as for a known one.
     nobody: PasswordHash,
 }
@@ -160,7 +162,7 @@ impl Sessions {
             .map_err(|error| Failure::Inconsistent(format!("the password parameters: {error}")))?;
         let (context, validator) = (Arc::clone(context), Arc::clone(validator));
         let limiter = Arc::clone(&context.sign_ins);
-        Ok(Self { context, validator, limiter, nobody })
+        Ok(Self { context, validator, limiter, noted: uses::Noted::default(), nobody })
     }
 
     /// Signs a person in by password alone.
@@ -254,6 +256,14 @@ impl Sessions {
             .store
             .read(move |reads| Box::pin(reads.sessions_of_user(user, within, now, MOST_LISTED)))
             .await?)
+    }
+
+    /// When and from where the person's sessions were used last; at most a minute behind.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn uses(&self, user: UserId) -> Result<Vec<SessionUse>, Failure> {
+        Ok(self.context.store.read(move |reads| Box::pin(reads.session_uses(user))).await?)
     }
 
     /// Ends one session of the person. Says whether there was one. The caller's own they may always end; any other takes a
@@ -374,6 +384,7 @@ impl Sessions {
                 }
                 change.record(event).await?;
                 change.tx.insert_session(&session, &digest).await?;
+                change.tx.note_session_use(&uses::of(session.id, &change.origin, change.now)).await?;
                 Ok::<_, SignInError>((session, standing))
             })
         });

@@ -14,6 +14,7 @@ use token_domain::person::{BuiltInRole, RoleRef};
 use token_domain::text::Email;
 use token_domain::token::Status;
 
+use super::settings::SessionLine;
 use super::tokens::{Line, Names};
 use crate::answer::{Answer, Tone, either, ok, page, to_saying};
 use crate::form::Form;
@@ -271,6 +272,7 @@ struct MemberPage {
     /// Asked once more before the person is removed.
     is_leaving: bool,
     may_manage: bool,
+    sessions: Vec<SessionLine>,
     keys: Vec<Line>,
     key_count: String,
     made: Vec<Line>,
@@ -312,6 +314,11 @@ async fn show_member(request: &HttpRequest, services: &Services) -> Answer {
     let roles = roles.map_err(|error| failed(request, &visitor, &error))?;
     let names = Names::read(&visitor, services).await;
     let user = member.user;
+    let sessions = if visitor.may("org.memberships:manage") {
+        services.members.sessions(&seat, user.id).await.map_err(|error| failed(request, &visitor, &error))?
+    } else {
+        Vec::new()
+    };
     let lines = async |asked: ListRequest| {
         if !visitor.may("tokens:read") {
             return Vec::new();
@@ -335,6 +342,7 @@ async fn show_member(request: &HttpRequest, services: &Services) -> Answer {
         is_me: Some(user.id) == visitor.caller.user_id(),
         is_leaving: Form::query(request).has("leaving"),
         may_manage: visitor.may("org.memberships:manage"),
+        sessions: sessions.into_iter().map(|seen| SessionLine::new(seen, &visitor)).collect(),
         key_count: count(&keys, "key"),
         keys,
         made_count: count(&made, "token"),
@@ -374,6 +382,10 @@ async fn changed(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
                 format!("{name} is switched off: sessions ended, keys are refused.")
             };
             (done, path, text)
+        }
+        "end-sessions" => {
+            let done = services.members.end_sessions(&seat, id, &visitor.origin).await.map(drop);
+            (done, path, format!("{name} is signed out everywhere in this organisation. Their keys go on."))
         }
         "remove" => {
             let done = services.members.remove(&seat, id, &visitor.origin).await;

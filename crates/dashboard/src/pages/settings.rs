@@ -5,10 +5,10 @@ use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 use authority::Refused;
+use authority::members::{SeenSession, with_uses};
 use authority::organizations::{OrganizationChange, OrganizationError};
 use authority::passwords::NewPassword;
 use authority::people::PersonError;
-use authority::records::Session;
 use authority::sessions::{EndError, OrganizationRef};
 use token_domain::id::{OrganizationId, SessionId};
 use token_domain::person::SecondFactorRule;
@@ -28,13 +28,35 @@ pub(super) fn register(config: &mut ServiceConfig) {
     config.service(settings_shown).service(settings_posted);
 }
 
+/// A session as lists show it.
 #[derive(Clone, Debug)]
-struct SessionLine {
-    id: String,
-    agent: String,
-    began: When,
-    ends: When,
-    is_current: bool,
+pub(super) struct SessionLine {
+    pub(super) id: String,
+    pub(super) agent: String,
+    pub(super) address: String,
+    pub(super) used: Option<When>,
+    pub(super) began: When,
+    pub(super) ends: When,
+    pub(super) is_current: bool,
+}
+
+impl SessionLine {
+    pub(super) fn new((session, used): SeenSession, visitor: &Visitor) -> Self {
+        let when = |at| When::new(at, visitor.now);
+        let current = match visitor.caller.via {
+            authority::Via::Session { session_id, .. } => Some(session_id),
+            authority::Via::Token { .. } => None,
+        };
+        Self {
+            id: session.id.to_string(),
+            agent: client(session.user_agent.as_deref().unwrap_or_default()),
+            used: used.as_ref().map(|used| when(used.last_used_at)),
+            address: used.and_then(|used| used.address).unwrap_or_default(),
+            began: when(session.created_at),
+            ends: when(session.expires_at),
+            is_current: Some(session.id) == current,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -90,21 +112,15 @@ async fn settings_page(
     } else {
         Vec::new()
     };
-    let current = match visitor.caller.via {
-        authority::Via::Session { session_id, .. } => Some(session_id),
-        authority::Via::Token { .. } => None,
+    let uses = if sessions.is_empty() {
+        Vec::new()
+    } else {
+        services.sessions.uses(standing.user.id).await.map_err(|failure| visitor.failed(request, &failure))?
     };
     let homes = if visitor.may("org:read") {
         services.organizations.list(&visitor.caller, None, 50).await.map(|page| page.organizations).unwrap_or_default()
     } else {
         Vec::new()
-    };
-    let line = |session: Session| SessionLine {
-        id: session.id.to_string(),
-        agent: client(session.user_agent.as_deref().unwrap_or_default()),
-        began: When::new(session.created_at, visitor.now),
-        ends: When::new(session.expires_at, visitor.now),
-        is_current: Some(session.id) == current,
     };
     Ok(SettingsPage {
         page: Layout::of(request, visitor, Section::Settings, "Settings"),
@@ -118,7 +134,7 @@ async fn settings_page(
         name: form.some("name").unwrap_or(standing.user.name.as_str()).to_owned(),
         email: standing.user.email.to_string(),
         has_second_factor: standing.second_factor_since.is_some(),
-        sessions: sessions.into_iter().map(line).collect(),
+        sessions: with_uses(sessions, &uses).into_iter().map(|seen| SessionLine::new(seen, visitor)).collect(),
         homes: homes
             .into_iter()
             .map(|seen| HomeLine {

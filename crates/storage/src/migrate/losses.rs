@@ -13,7 +13,7 @@ pub(super) mod downs {
 }
 
 /// Tables and columns whose loss gives nobody a right back: with a thing goes the right to it.
-const HARMLESS: [&str; 35] = [
+const HARMLESS: [&str; 36] = [
     "access_scope_totals",
     "access_scopes",
     "actors",
@@ -38,6 +38,7 @@ const HARMLESS: [&str; 35] = [
     "revocation_clock",
     "revocation_log",
     "roles",
+    "session_uses",
     "sessions",
     "sessions.proven_at",
     "token_usage",

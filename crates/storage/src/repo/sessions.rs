@@ -2,14 +2,14 @@
 
 use super::{Conn, dialect};
 use crate::error::StoreError;
-use crate::rows::{MembershipRow, OrganizationRow, SessionRow, StandingRow, UserRow, standing};
-use crate::schema::{memberships, organizations, roles, second_factors, sessions, users};
+use crate::rows::{MembershipRow, OrganizationRow, SessionRow, SessionUseRow, StandingRow, UserRow, standing};
+use crate::schema::{memberships, organizations, roles, second_factors, session_uses, sessions, users};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, SessionId, UserId};
-use token_domain::record::{Session, SessionStanding};
+use token_domain::record::{Session, SessionStanding, SessionUse};
 
 pub(crate) async fn insert_session(conn: &mut Conn<'_>, record: &Session, digest: &[u8; 32]) -> Result<(), StoreError> {
     diesel::insert_into(sessions::table)
@@ -107,6 +107,34 @@ pub(crate) async fn set_session_proven(conn: &mut Conn<'_>, id: SessionId, at: T
         .execute(conn)
         .await?;
     Ok(changed == 1)
+}
+
+pub(crate) async fn session_uses(conn: &mut Conn<'_>, user: UserId) -> Result<Vec<SessionUse>, StoreError> {
+    let rows: Vec<SessionUseRow> = sessions::table
+        .inner_join(session_uses::table.on(session_uses::session_id.eq(sessions::id)))
+        .filter(sessions::user_id.eq(user.bind()))
+        .select(SessionUseRow::as_select())
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().map(SessionUse::from).collect())
+}
+
+pub(crate) async fn note_session_use(conn: &mut Conn<'_>, used: &SessionUse) -> Result<(), StoreError> {
+    let noted = (
+        session_uses::session_id.eq(used.session_id.bind()),
+        session_uses::last_used_at.eq(used.last_used_at.bind()),
+        session_uses::address.eq(used.address.as_deref()),
+    );
+    let newer =
+        (session_uses::last_used_at.eq(used.last_used_at.bind()), session_uses::address.eq(used.address.as_deref()));
+    diesel::insert_into(session_uses::table)
+        .values(noted)
+        .on_conflict(session_uses::session_id)
+        .do_update()
+        .set(newer)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 pub(crate) async fn delete_session(conn: &mut Conn<'_>, user: UserId, id: SessionId) -> Result<bool, StoreError> {

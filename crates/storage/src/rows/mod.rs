@@ -18,8 +18,8 @@ pub(crate) use candidate::{CandidateRow, candidate_query};
 pub(crate) use execution::{BaselineRow, ExecutionKeyRow, ExecutionRow, RepositoryRow};
 pub(crate) use node::{NodeRow, applied_text};
 pub(crate) use people::{
-    InvitationRow, MembershipRow, RoleRow, SecondFactorRow, SessionRow, StandingRow, UserRow, parse_name, role_columns,
-    standing,
+    InvitationRow, MembershipRow, RoleRow, SecondFactorRow, SessionRow, SessionUseRow, StandingRow, UserRow,
+    parse_name, role_columns, standing,
 };
 pub(crate) use policy::RuleRow;
 pub(crate) use project::{AccessScopeRow, ActorRow, ProjectRow};

@@ -2,14 +2,15 @@
 
 use super::{OrganizationRow, inconsistent, split_scopes};
 use crate::error::StoreError;
-use crate::schema::{invitations, memberships, roles, second_factors, sessions, users};
+use crate::schema::{invitations, memberships, roles, second_factors, session_uses, sessions, users};
 use diesel::prelude::{Queryable, Selectable};
 use std::fmt::Debug;
 use token_domain::Timestamp;
 use token_domain::id::{InvitationId, OrganizationId, RoleId, SessionId, UserId};
 use token_domain::person::{BuiltInRole, RoleRef};
 use token_domain::record::{
-    CustomRole, Invitation, Membership, MembershipStanding, Principal, SecondFactor, Session, User, Verified,
+    CustomRole, Invitation, Membership, MembershipStanding, Principal, SecondFactor, Session, SessionUse, User,
+    Verified,
 };
 use token_domain::text::{Email, Name};
 
@@ -216,6 +217,21 @@ impl From<SecondFactorRow> for SecondFactor {
             confirmed_at: row.confirmed_at,
             last_step: row.last_step,
         }
+    }
+}
+
+/// A row of `session_uses`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = session_uses)]
+pub(crate) struct SessionUseRow {
+    session_id: SessionId,
+    last_used_at: Timestamp,
+    address: Option<String>,
+}
+
+impl From<SessionUseRow> for SessionUse {
+    fn from(row: SessionUseRow) -> Self {
+        Self { session_id: row.session_id, last_used_at: row.last_used_at, address: row.address }
     }
 }
 

@@ -7,7 +7,7 @@ use test_support::Db;
 use test_support::records::{self, T0, after, id};
 use token_domain::id::OrganizationId;
 use token_domain::person::{BuiltInRole, RoleRef};
-use token_domain::record::{Account, Invitation, Invited, Organization, Principal, Token, TokenOwner};
+use token_domain::record::{Account, Invitation, Invited, Organization, Principal, SessionUse, Token, TokenOwner};
 use token_domain::text::{Email, Name};
 use token_domain::token::RevokeReason;
 
@@ -251,6 +251,47 @@ fn roles_are_named_once_and_removed_only_when_nobody_wears_them() {
         assert_eq!(removed.await, Ok((vec![id(2)], true, false)));
         let standing = read(store, |r| Box::pin(r.membership_standing(org, id(2)))).await.unwrap();
         assert_eq!(standing.role, RoleRef::BuiltIn(BuiltInRole::Viewer));
+    });
+}
+
+#[test]
+fn the_last_use_of_a_session_is_noted_and_goes_with_it() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, user) = founded(store).await;
+        let sessions = [1, 2].map(|number| records::session(org, user, number));
+        let [first, second] = [sessions[0].id, sessions[1].id];
+        let noted = |session_id, seconds, address: Option<&str>| SessionUse {
+            session_id,
+            last_used_at: after(seconds),
+            address: address.map(str::to_owned),
+        };
+        let written =
+            [noted(first, 1, Some("203.0.113.7")), noted(second, 1, None), noted(first, 90, Some("2001:db8::7"))];
+        write(store, move |tx| {
+            Box::pin(async move {
+                for session in &sessions {
+                    tx.insert_session(session, &records::digest(session.id)).await?;
+                }
+                for note in &written {
+                    tx.note_session_use(note).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+        let known = async || {
+            let mut found = read(store, move |r| Box::pin(r.session_uses(user))).await;
+            found.sort_by_key(|last| last.session_id);
+            found
+        };
+        assert_eq!(known().await, [noted(first, 90, Some("2001:db8::7")), noted(second, 1, None)]);
+        assert!(write(store, move |tx| Box::pin(tx.delete_session(user, first))).await.unwrap());
+        assert_eq!(known().await, [noted(second, 1, None)]);
+        let gone = noted(first, 99, None);
+        let refused = write(store, move |tx| Box::pin(async move { tx.note_session_use(&gone).await })).await;
+        assert!(refused.is_err(), "a session that is gone has no uses");
     });
 }
 

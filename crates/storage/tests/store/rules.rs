@@ -41,6 +41,7 @@ INSERT INTO trust_policies VALUES ({id:50}, {id:1}, 'P', 'generic', 'https://i',
 INSERT INTO trust_attempts VALUES ({id:50}, {id:51}, {t:1}, 'exchanged', NULL, NULL, NULL, NULL);
 INSERT INTO exchanged_identities VALUES ({b:32}, {t:1});
 INSERT INTO token_usage VALUES ({id:14}, 1, 0, 0, 0), ({id:15}, 1, 0, 0, 0);
+INSERT INTO session_uses VALUES ({id:7}, {t:1}, '203.0.113.7');
 INSERT INTO organization_usage VALUES ({id:1}, 1, 0, 0, 0), ({id:2}, 1, 0, 0, 0);
 ";
 
@@ -345,6 +346,8 @@ const BREACHES: &[(&str, Kind, &str)] = &[
         Reference,
         "UPDATE organization_usage SET organization_id = {id:99} WHERE organization_id = {id:1}",
     ),
+    ("session_uses_session_fkey", Reference, "UPDATE session_uses SET session_id = {id:99}"),
+    ("session_uses_address_length", Check, "UPDATE session_uses SET address = ''"),
     ("organization_usage_hour_range", Check, "UPDATE organization_usage SET hour = -1"),
     ("organization_usage_allowed_range", Check, "UPDATE organization_usage SET allowed = -1"),
     ("organization_usage_insufficient_range", Check, "UPDATE organization_usage SET insufficient = -1"),

@@ -20,7 +20,7 @@ pub use organization::{CustomRole, Organization, StoredRule, TokenTerms};
 pub use person::{Account, Home, Member, Membership, MembershipStanding, SecondFactor, User, Verified};
 pub use principal::Principal;
 pub use project::{AccessScope, Actor, Project};
-pub use session::{Session, SessionStanding};
+pub use session::{Session, SessionStanding, SessionUse};
 pub use token::{Candidate, NewToken, OwnerState, StoredSecret, Token, TokenDetails, TokenOwner};
 pub use token_format::Hint;
 pub use trust::{TrustAttempt, TrustOutcome, TrustPolicy};

@@ -24,6 +24,17 @@ pub struct Session {
     pub proven_at: Option<Timestamp>,
 }
 
+/// When and from where a session was used last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionUse {
+    /// The session.
+    pub session_id: SessionId,
+    /// When. Noted once a minute.
+    pub last_used_at: Timestamp,
+    /// From where, if that is known.
+    pub address: Option<String>,
+}
+
 /// A session with everything that decides whether it still counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionStanding {

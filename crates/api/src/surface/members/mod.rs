@@ -2,7 +2,9 @@
 
 mod add_member;
 mod edit_member;
+mod end_member_sessions;
 mod leave_organization;
+mod list_member_sessions;
 mod list_members;
 mod remove_member;
 mod view;
@@ -18,5 +20,9 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         // Register first, or `/members/me` would match `/members/{user_id}`.
         .service(leave_organization::leave_organization);
     closed(config, "/v1/organizations/{org_id}/members/me");
-    config.service(edit_member::edit_member).service(remove_member::remove_member);
+    config
+        .service(list_member_sessions::list_member_sessions)
+        .service(end_member_sessions::end_member_sessions)
+        .service(edit_member::edit_member)
+        .service(remove_member::remove_member);
 }

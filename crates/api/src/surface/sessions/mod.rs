@@ -21,6 +21,7 @@ use edge::routes::closed;
 
 pub(super) use create_for_person::Operator;
 pub use create_for_person::ServiceToken;
+pub(super) use view::SessionView;
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config

@@ -3,12 +3,14 @@
 use actix_web::post;
 use actix_web::web::{self, Data};
 use authority::second_factors::{Evidence, SecondFactors};
+use authority::sessions::Sessions;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::view::SessionView;
 use crate::surface::Authorized;
+use crate::surface::failing;
 use crate::surface::permission::Enrolling;
 use crate::surface::second_factors::{errors, proof};
 use edge::error::{ApiError, ApiResult};
@@ -48,11 +50,14 @@ struct ProveSession {
 pub(super) async fn prove_session(
     who: Authorized<Enrolling>,
     factors: Data<SecondFactors>,
+    sessions: Data<Sessions>,
     Json(body): Json<ProveSession>,
 ) -> ApiResult<web::Json<SessionView>> {
     let evidence = body.evidence()?;
     let session = factors.prove_presence(&who.caller, evidence, &who.origin).await.map_err(errors::second_factor)?;
-    Ok(web::Json(SessionView::new(session, true)))
+    let noted = sessions.uses(session.user_id).await.map_err(|failure| failing::failed(&failure))?;
+    let last = noted.into_iter().find(|last| last.session_id == session.id);
+    Ok(web::Json(SessionView::new((session, last), true)))
 }
 
 impl ProveSession {

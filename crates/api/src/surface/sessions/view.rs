@@ -1,6 +1,6 @@
 //! A session as the wire shows it.
 
-use authority::records::Session;
+use authority::members::SeenSession;
 use authority::sessions::SignedIn;
 use serde::Serialize;
 use token_domain::Timestamp;
@@ -25,11 +25,15 @@ pub(super) struct NewSession {
 /// A live session of the caller's.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
-pub(super) struct SessionView {
+pub(in crate::surface) struct SessionView {
     id: String,
     org_id: String,
     /// What the client called itself when it signed in.
-    user_agent: Option<String>,
+    agent: Option<String>,
+    /// When it was last used, at most a minute behind.
+    last_used_at: Option<String>,
+    /// Where it was last used from; null where that is not known.
+    address: Option<String>,
     created_at: String,
     expires_at: String,
     /// When the person last proved to be at it, by password or second factor; null where a front end vouched for them.
@@ -54,11 +58,14 @@ impl From<SignedIn> for NewSession {
 }
 
 impl SessionView {
-    pub(super) fn new(session: Session, current: bool) -> Self {
+    pub(in crate::surface) fn new((session, used): SeenSession, current: bool) -> Self {
+        let (last_used_at, address) = used.map(|used| (used.last_used_at.rfc3339_seconds(), used.address)).unzip();
         Self {
             id: session.id.to_string(),
             org_id: session.organization_id.to_string(),
-            user_agent: session.user_agent,
+            agent: session.user_agent,
+            last_used_at,
+            address: address.flatten(),
             created_at: session.created_at.rfc3339_seconds(),
             expires_at: session.expires_at.rfc3339_seconds(),
             proven_at: session.proven_at.map(Timestamp::rfc3339_seconds),

@@ -172,6 +172,7 @@ pub(super) const ROWS: &[Row] = &[
     row("edit_scope_bound", Bound, AccessScope, 200).body(name),
     row("edit_token", Holders, Token, 200).body(name),
     row("edit_trust_policy", Unbound, TrustPolicy, 200).body(name),
+    row("end_member_sessions", Unbound, Member, 204),
     row("enforce", Holders, Nothing, 200).body(execution),
     row("evaluate_scopes", Anybody, Nothing, 200).body(|_| json!({"granted": [], "required": []})),
     row("exchange_token", Anybody, Nothing, 400)
@@ -213,6 +214,7 @@ pub(super) const ROWS: &[Row] = &[
     row("list_executions", Holders, Execution, 200).query("org={org}&repo={repo}", Tells::Query),
     row("list_invitations", Unbound, Invitation, 200),
     row("list_keys", People, Nothing, 200),
+    row("list_member_sessions", Unbound, Member, 200),
     row("list_members", Unbound, Nothing, 200),
     row("list_nodes", Service, Nothing, 200),
     row("list_organizations", Holders, Nothing, 200),

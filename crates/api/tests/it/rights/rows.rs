@@ -211,6 +211,11 @@ fn demote(world: &mut World, held: &mut Held, id: &str) -> Answer {
     ask(&mut world.owner, "PATCH", &path, id, Some(&json!({"role": "viewer"})))
 }
 
+fn end_member_sessions(world: &mut World, held: &mut Held, id: &str) -> Answer {
+    let path = format!("{}/sessions", seat(world, held));
+    ask(&mut world.owner, "DELETE", &path, id, None)
+}
+
 fn leave(world: &mut World, held: &mut Held, id: &str) -> Answer {
     let path = format!("{}/members/me", world.org);
     ask(other(held), "DELETE", &path, id, None)
@@ -306,6 +311,7 @@ pub(super) const LOSSES: &[Loss] = &[
     loss("remove_member", "the person is removed", Session, remove),
     loss("edit_member", "the person is switched off", Session, disable),
     loss("edit_member", "the person is made a viewer", Session, demote),
+    loss("end_member_sessions", "an administrator ends the person's sessions", Session, end_member_sessions),
     loss("revoke_with_reason", "the token is revoked for a reason", Token, revoke_with_reason),
     loss("bulk_revoke_tokens", "the token is revoked among many", Token, revoke_many),
     loss("revoke_self", "the token revokes itself", Token, revoke_self),
@@ -472,7 +478,7 @@ pub(super) const NEITHER: &[&str] = &[
     "get_catalog", "get_execution", "get_key", "get_me", "get_namespace", "get_organization", "get_organization_usage", "get_policy",
     "get_project", "get_protected_resource", "get_role", "get_scope", "get_self", "get_token", "get_totp", "get_usage", "health",
     "introspect", "list_actors", "list_audit", "list_baseline_history", "list_executions", "list_invitations",
-    "list_keys", "list_members", "list_nodes", "list_organizations", "list_projects", "list_repositories", "list_roles",
+    "list_keys", "list_member_sessions", "list_members", "list_nodes", "list_organizations", "list_projects", "list_repositories", "list_roles",
     "list_scope_actors", "list_scopes", "list_sessions", "list_tokens", "metrics", "preview_policy", "ready",
     "validate", "validate_batch", "verify_audit",
 ];

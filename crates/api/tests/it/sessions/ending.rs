@@ -10,6 +10,7 @@ both!(
     the_current_one_is_ended,
     all_are_ended,
     nobody_ends_those_of_others,
+    administrators_see_and_end_those_of_members,
     a_session_ends_at_its_hour,
     a_person_switched_off_is_out_at_once,
     a_removed_member_is_out_at_once,
@@ -22,7 +23,10 @@ fn one_is_ended_and_the_others_go_on(backend: Backend) {
     assert_eq!(sessions.len(), 2);
     for session in &sessions {
         let keys: Vec<&str> = session.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(keys, ["created_at", "current", "expires_at", "id", "org_id", "proven_at", "user_agent"]);
+        assert_eq!(
+            keys,
+            ["address", "agent", "created_at", "current", "expires_at", "id", "last_used_at", "org_id", "proven_at"]
+        );
     }
     let other = sessions.iter().find(|session| session["current"] == false).unwrap();
     let [id] = texts(other, ["id"]);
@@ -64,6 +68,39 @@ fn all_are_ended(backend: Backend) {
     assert!(facts.sessions(&facts.user(Server::OWNER)).is_empty());
     assert_eq!(facts.audit().iter().filter(|event| event.action == "session.delete").count(), 4);
     server.owner();
+}
+
+fn administrators_see_and_end_those_of_members(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let facts = server.facts();
+    let [organization] = texts(&server.owner().get("/v1/me").expect(200), ["org_id"]);
+    let sessions =
+        |user: &token_domain::record::User| format!("/v1/organizations/{organization}/members/{}/sessions", user.id);
+    let member = facts.add_member("member@acme.example", BuiltInRole::Member);
+    facts.add_member("admin@acme.example", BuiltInRole::Admin);
+    let mut theirs = server.signed_in("member@acme.example");
+    let [key] = texts(&theirs.post("/v1/me/keys", &json!({"name": "k"})).expect(201), ["secret"]);
+    let mut admin = server.signed_in("admin@acme.example");
+
+    let seen = admin.get(&sessions(&member)).expect(200)["sessions"].as_array().unwrap().clone();
+    assert_eq!(seen.len(), 1);
+    assert_eq!((&seen[0]["address"], &seen[0]["current"]), (&json!("127.0.0.1"), &json!(false)));
+    assert!(seen[0]["last_used_at"].is_string() && seen[0].get("token").is_none());
+    theirs.get(&sessions(&member)).fails(403, "insufficient scope");
+    assert_eq!(theirs.delete(&sessions(&member)).status, 403);
+
+    admin.delete(&sessions(&member)).expect(204);
+    theirs.get("/v1/me").fails(401, "invalid token");
+    assert!(admin.is_valid(&key), "keys go on");
+    let events = facts.audit();
+    let ended = events.iter().find(|event| event.action == "session.delete").unwrap();
+    assert_eq!((ended.target_kind.as_str(), ended.target_id.as_str()), ("user", member.id.to_string().as_str()));
+    // Nobody decides about somebody who holds more, and nobody is there who is no member.
+    let owner = facts.user(Server::OWNER);
+    assert_eq!(admin.delete(&sessions(&owner)).status, 403);
+    let stranger = facts.add_person("stranger@acme.example");
+    admin.get(&sessions(&stranger)).fails(404, "not found");
+    admin.delete(&sessions(&stranger)).fails(404, "not found");
 }
 
 fn nobody_ends_those_of_others(backend: Backend) {

@@ -37,10 +37,7 @@ fn the_right_password_opens_a_session(backend: Backend) {
     let me = caller.get("/v1/me").expect(200);
     assert_eq!((&me["user_id"], &me["org_id"], &me["role"]), (&json!(user_id), &json!(org_id), &json!("owner")));
     let listed = caller.get("/v1/sessions").expect(200)["sessions"][0].clone();
-    assert_eq!(
-        (&listed["id"], &listed["user_agent"], &listed["current"]),
-        (&json!(id), &json!("it/1.0"), &json!(true))
-    );
+    assert_eq!((&listed["id"], &listed["agent"], &listed["current"]), (&json!(id), &json!("it/1.0"), &json!(true)));
 
     let facts = server.facts();
     let event = facts.audit().into_iter().find(|event| event.action == "session.create").unwrap();

@@ -118,6 +118,11 @@ pub(super) fn all() -> Vec<List> {
             "of one organisation",
             Found { indexes: vec!["sessions_membership_idx", "sessions_user_idx"], ..few("") }
         ),
+        list!(
+            session_uses(id(fill::PERSON)),
+            "",
+            Found { indexes: vec!["sessions_user_idx", "session_uses_pkey"], ..few("") }
+        ),
         list!(token_rules(id(1_000_500)), "", page("token_policies_pkey")),
         list!(
             token_usage(id(fill::middle()), hour(50_000), hour(50_100)),
