@@ -389,6 +389,7 @@ impl Sessions {
             })
         });
         let (session, standing) = made.await?;
+        self.noted.is_due(session.id, session.created_at);
         let lacks_second_factor = standing.lacks_second_factor();
         Ok(SignedIn { session, token, role: role_name(&standing), lacks_second_factor })
     }

@@ -21,7 +21,7 @@ pub(super) struct Noted(Mutex<HashMap<SessionId, Timestamp>>);
 
 impl Noted {
     /// Whether a use at that moment is to be written down; if so, no other is for a minute.
-    fn is_due(&self, id: SessionId, now: Timestamp) -> bool {
+    pub(super) fn is_due(&self, id: SessionId, now: Timestamp) -> bool {
         // Nothing panics while it is held.
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if noted.get(&id).is_some_and(|at| now < *at + EVERY) {
