@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use secret_hash::{Argon2Params, Keyring, Scheme};
 use storage::Store;
-use token_domain::id::{Id, Kind};
+use token_domain::id::{Id, Kind, TokenId};
 use token_domain::person::{BuiltInRole, RoleRef};
 use token_domain::role::Power;
 use token_domain::scope::Grants;
 use token_domain::token::RotationPolicy;
-use token_domain::{ScopeCatalogue, ScopeSet, Span, Timestamp};
+use token_domain::{Requirement, ScopeCatalogue, ScopeSet, Span, Timestamp};
 use tokio::runtime::Handle;
 
 use crate::env::{Clock, Entropy, Lease, new_id, random};
@@ -19,7 +19,7 @@ use crate::fence::Fences;
 use crate::limits::{CodeLimiter, DEVICE_MEMORY, RefusalLedger, SignInLimiter, SignInLimits};
 use crate::slow::{LaneLimits, SlowLane};
 use crate::unit::Units;
-use crate::usage::Uses;
+use crate::usage::{Backlog, Uses};
 
 /// What a deployment chose, as far as the verbs care.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,6 +176,12 @@ impl Context {
     /// The moment, by this deployment's clock.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Notes that a token was found to have these scopes when they were asked for, where that was not decided by the
+    /// validation itself.
+    pub fn note_scopes(&self, token: TokenId, required: &Requirement) {
+        self.uses.sightings().scopes(token, required, self.now());
     }
 
     /// 128 random bits as text: for what must be told apart and kept from nobody, such as a form that is carried out once.

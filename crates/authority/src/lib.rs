@@ -50,7 +50,7 @@ pub mod records {
     pub use token_domain::record::{Baseline, Execution, Repository};
     pub use token_domain::record::{CustomRole, Invitation, Invited, Member};
     pub use token_domain::record::{MembershipStanding, Organization, Principal, Session, User};
-    pub use token_domain::record::{Token, TokenDetails, TokenOwner};
+    pub use token_domain::record::{Token, TokenDetails, TokenOrigin, TokenOwner};
     pub use token_domain::record::{TrustAttempt, TrustOutcome, TrustPolicy};
 }
 
@@ -62,5 +62,5 @@ mod rights;
 
 pub use context::{Context, Parts, Policy};
 pub use error::Failure;
-pub use origin::{Admission, Caller, Origin, Via};
+pub use origin::{Admission, Caller, Origin, Presentation, Via};
 pub use rights::Refused;

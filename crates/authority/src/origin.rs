@@ -37,6 +37,61 @@ impl Origin {
     }
 }
 
+/// The request that presents a token, as far as a validation wants to know it. Validations are many, so each part is asked
+/// for only where it is needed.
+pub trait Presentation {
+    /// Where the token was presented, if that is known: what its allowed networks are judged against.
+    fn address(&self) -> Option<IpAddr>;
+
+    /// The same where it is to be remembered as the place of the token's holder; nothing where somebody else asks about the
+    /// token. Cheap: asked for at every validation of a good token.
+    fn holder_address(&self) -> Option<IpAddr>;
+
+    /// What the holder's client calls itself, as it may be kept.
+    fn holder_agent(&self) -> Option<String>;
+
+    /// The whole of it, for the audit trail.
+    fn origin(&self) -> Origin;
+}
+
+/// By the holder.
+impl Presentation for Origin {
+    fn address(&self) -> Option<IpAddr> {
+        self.presented_from
+    }
+
+    fn holder_address(&self) -> Option<IpAddr> {
+        self.presented_from
+    }
+
+    fn holder_agent(&self) -> Option<String> {
+        self.agent()
+    }
+
+    fn origin(&self) -> Origin {
+        self.clone()
+    }
+}
+
+/// By somebody who asks about a token of which they are not the holder.
+impl<F: Fn() -> Origin> Presentation for F {
+    fn address(&self) -> Option<IpAddr> {
+        self().presented_from
+    }
+
+    fn holder_address(&self) -> Option<IpAddr> {
+        None
+    }
+
+    fn holder_agent(&self) -> Option<String> {
+        None
+    }
+
+    fn origin(&self) -> Origin {
+        self()
+    }
+}
+
 /// A caller whose credential was found good at this very request.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller {

@@ -32,9 +32,9 @@ use token_domain::id::{
 use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::record::{
     AccessScope, Account, Actor, AuditHead, AuditRecord, Baseline, Candidate, CustomRole, Execution, Home, Invitation,
-    Invited, Member, Membership, MembershipStanding, Organization, Principal, Project, Repository, SecondFactor,
-    Session, SessionStanding, SessionUse, StoredRule, StoredSecret, Token, TokenOwner, TokenTerms, TrustAttempt, TrustPolicy, User,
-    Verified,
+    Invited, Member, Membership, MembershipStanding, Organization, Principal, Project, Repository, ScopeUse,
+    SecondFactor, Session, SessionStanding, SessionUse, StoredRule, StoredSecret, Token, TokenOrigin, TokenOwner,
+    TokenTerms, TrustAttempt, TrustPolicy, User, Verified,
 };
 use token_domain::text::{Email, Name, Slug};
 use token_domain::token::{Explanation, GraceMode, Kind};
@@ -223,6 +223,10 @@ operations! {
         /// The invitation of the person whose address has that key ([`Email::key`]), expired or not.
         invitations::invitation_for(organization: OrganizationId, email_key: &'o str) -> Option<Invitation>;
 
+        /// Where these tokens were used from lately, the last first.
+        sightings::origins_of(tokens: &'o [TokenId]) -> Vec<TokenOrigin>;
+        /// The scopes that were asked of a token and that it had.
+        sightings::scope_uses(token: TokenId) -> Vec<ScopeUse>;
         /// When and from where the person's sessions were used last, expired ones included.
         sessions::session_uses(user: UserId) -> Vec<SessionUse>;
         /// The session with that SHA-256, expired or not, and its person's standing.
@@ -488,6 +492,11 @@ operations! {
         /// Adds to the counts of hours, of each token and of its organisation. A token that is not there is skipped; one
         /// that comes twice is added twice.
         usage::add_counts(counts: &'o [TokenCount]) -> ();
+        /// Notes where tokens were used from, each token and address once, tokens together; of each token the last five stay, and
+        /// for a moment what another node is writing.
+        sightings::record_origins(origins: &'o [TokenOrigin]) -> ();
+        /// Notes scopes that tokens were used for, each token and scope once.
+        sightings::record_scope_uses(uses: &'o [ScopeUse]) -> ();
         /// Forgets at most `limit` counts of tokens, and as many of organisations, of hours before this one; how many of
         /// the kind of which there were more.
         usage::delete_usage_before(end: Hour, limit: u32) -> usize;

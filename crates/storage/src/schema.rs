@@ -527,6 +527,30 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    token_origins (token_id, address) {
+        token_id -> Uid,
+        address -> Text,
+        agent -> Nullable<Text>,
+        first_used_at -> Moment,
+        last_used_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    token_scope_uses (token_id, scope) {
+        token_id -> Uid,
+        scope -> Text,
+        last_used_at -> Moment,
+    }
+}
+
 joinable!(tokens -> organizations (organization_id));
 joinable!(memberships -> organizations (organization_id));
 joinable!(memberships -> users (user_id));

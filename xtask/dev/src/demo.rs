@@ -52,9 +52,11 @@ pub(crate) fn fill(anyone: &Client, person: &Client) -> Result<()> {
             body.allowed_networks = Some(owned(&["198.51.100.0/24", "127.0.0.0/8"]));
         }
         let token = person.create_token(&CreateTokenOptions::default(), &body)?;
+        let home = if name.starts_with("Partner") { "198.51.100.7" } else { "10.0.3.7" };
         for turn in 0..uses {
-            let wanted: &[&str] = if turn % 7 == 6 { &["org:write"] } else { &[] };
-            present(anyone, &token.secret, wanted)?;
+            // Gateways ask for one scope or another, and now and then for one that is lacking.
+            let wanted = if turn % 7 == 6 { "org:write" } else { scopes[turn % scopes.len()] };
+            present(anyone, &token.secret, &[wanted], if turn % 5 == 4 { "198.51.100.20" } else { home })?;
         }
         made.push((token.id, token.secret));
     }
@@ -63,7 +65,7 @@ pub(crate) fn fill(anyone: &Client, person: &Client) -> Result<()> {
         let body = RotateToken { grace_period_seconds: Some(grace_seconds), ..RotateToken::default() };
         person.rotate_token(&made[index].0, &RotateTokenOptions::default(), &body)?;
     }
-    present(anyone, &made[5].1, &[])?;
+    present(anyone, &made[5].1, &[], "10.0.3.7")?;
     let reason = Reason { reason: Some("unused".to_owned()), note: Some("The test is over.".to_owned()) };
     person.revoke_with_reason(&made[7].0, &reason)?;
     let key = CreateKey {
@@ -98,12 +100,12 @@ fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
-/// Presents a token for validation. That one is refused or lacks a scope is what the charts show.
-fn present(anyone: &Client, token: &Secret, wanted: &[&str]) -> Result<()> {
+/// Presents a token for validation, as used at this address. That one is refused or lacks a scope is what the charts show.
+fn present(anyone: &Client, token: &Secret, wanted: &[&str], from: &str) -> Result<()> {
     let question = ValidateRequest {
         token: token.clone(),
         required_scopes: Some(owned(wanted)),
-        ip: Some("127.0.0.1".to_owned()),
+        ip: Some(from.to_owned()),
         ..ValidateRequest::default()
     };
     match anyone.validate(&question) {

@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 use authority::audit::{Denial, log_denial};
 use authority::sessions::{AuthError, Presented as Credential, SessionToken, Sessions};
-use authority::{Admission, Caller, Context, Origin};
+use authority::{Admission, Caller, Context, Origin, Via};
 use token_domain::Requirement;
 
 use super::{ending, failing, origin};
@@ -153,6 +153,9 @@ pub(super) async fn admit<P: Permission>(request: &HttpRequest, presented: Prese
         request.extensions_mut().insert(notice);
     }
     let requirement = allow::<P>(&context, &caller, &origin)?;
+    if let Via::Token { token_id, .. } = caller.via {
+        context.note_scopes(token_id, &requirement);
+    }
     let admission = Admission { requirement, is_enrolling: P::WITHOUT_SECOND_FACTOR == Lacking::Admitted };
     Ok(caller.admitted(admission))
 }

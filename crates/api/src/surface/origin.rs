@@ -2,11 +2,12 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest};
-use authority::Origin;
+use authority::{Origin, Presentation};
 
 use edge::extract::ClientIp;
 use edge::request_id::RequestId;
@@ -33,5 +34,51 @@ pub(super) fn of(request: &HttpRequest) -> Origin {
         client_ip,
         presented_from: client_ip,
         user_agent: user_agent.map(str::to_owned),
+    }
+}
+
+/// A token that the request itself came with.
+pub(super) struct ByHolder<'r>(pub(super) &'r HttpRequest);
+
+impl Presentation for ByHolder<'_> {
+    fn address(&self) -> Option<IpAddr> {
+        ClientIp::of(self.0).0
+    }
+
+    fn holder_address(&self) -> Option<IpAddr> {
+        self.address()
+    }
+
+    fn holder_agent(&self) -> Option<String> {
+        self.origin().agent()
+    }
+
+    fn origin(&self) -> Origin {
+        of(self.0)
+    }
+}
+
+/// A token that a gateway asks about, and the address that the gateway says it was presented from.
+pub(super) struct ByGateway<'r> {
+    pub(super) request: &'r HttpRequest,
+    pub(super) presented_from: Option<IpAddr>,
+}
+
+impl Presentation for ByGateway<'_> {
+    fn address(&self) -> Option<IpAddr> {
+        self.presented_from
+    }
+
+    fn holder_address(&self) -> Option<IpAddr> {
+        self.presented_from
+    }
+
+    /// The gateway's own name is not the holder's.
+    fn holder_agent(&self) -> Option<String> {
+        None
+    }
+
+    fn origin(&self) -> Origin {
+        Origin { presented_from: self.presented_from, ..of(self.request) }
     }
 }

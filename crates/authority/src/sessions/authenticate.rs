@@ -91,7 +91,7 @@ impl Sessions {
     }
 
     async fn by_token(&self, token: &PlainToken, origin: &Origin) -> Result<Caller, AuthError> {
-        let outcome = self.validator.validate_token(token, &Requirement::NOTHING, &|| origin.clone()).await?;
+        let outcome = self.validator.validate_token(token, &Requirement::NOTHING, origin).await?;
         let entry = match outcome {
             Outcome::Live(entry) | Outcome::Insufficient { entry, .. } => entry,
             Outcome::Elsewhere(_) => return Err(AuthError::Elsewhere),

@@ -44,7 +44,7 @@ impl Tokens {
     /// # Errors
     /// A caller that is no person; no such key.
     pub async fn key(&self, caller: &Caller, id: TokenId) -> Result<Token, TokenError> {
-        self.reached(caller, id, Whose::Person(person(caller)?)).await
+        self.seen(self.reached(caller, id, Whose::Person(person(caller)?)).await?).await
     }
 
     /// Renames or relabels one of the caller's own keys.

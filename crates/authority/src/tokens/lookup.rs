@@ -28,7 +28,7 @@ impl Tokens {
             }
             if is_of(&self.context, &secret, &token, &stored).await? {
                 self.context.uses.add_to([&mut token]);
-                return Ok(token);
+                return self.seen(token).await;
             }
         }
         Err(TokenError::NotFound)

@@ -30,6 +30,7 @@ pub use issue::{IssueRequest, Issued};
 pub use keys::KeyRequest;
 pub use read::{Cursor, ListRequest, Page};
 pub use rotate::{RotateRequest, Rotated};
+pub use usage::GrantedScope;
 
 pub(crate) use actor::ActorToken;
 pub(crate) use exchanged::{ExchangedToken, Terms};

@@ -6,7 +6,6 @@ use token_domain::id::TokenId;
 use token_domain::record::Token;
 use token_domain::token::Explanation;
 
-use super::reach::Whose;
 use super::rotate::Reach;
 use super::{RotateRequest, Rotated, TokenError, Tokens};
 use crate::origin::{Caller, Origin, Via};
@@ -17,7 +16,7 @@ impl Tokens {
     /// # Errors
     /// A caller that is no token.
     pub async fn own(&self, caller: &Caller) -> Result<Token, TokenError> {
-        self.reached(caller, token_id(caller)?, Whose::Anybody).await
+        self.get(caller, token_id(caller)?).await
     }
 
     /// Rotates the token that is asking, whatever its kind; its own scope `self:rotate` was checked at the door.

@@ -1,9 +1,11 @@
 //! Reading and renaming tokens.
 
+use std::collections::HashMap;
+
 use storage::model::{Change, Narrowing, OwnerFilter, SEARCHED_ROWS, StatusCounts, TokenEdit, TokenFilter};
 use token_domain::Timestamp;
 use token_domain::id::{ProjectId, TokenId, kind};
-use token_domain::record::Token;
+use token_domain::record::{Token, TokenOrigin};
 use token_domain::token::{Kind, Status};
 
 use super::reach::{Whose, is_confined, reaches};
@@ -11,6 +13,9 @@ use super::{TokenError, Tokens};
 use crate::change::Ask;
 use crate::cursor::cut;
 use crate::origin::{Caller, Origin};
+
+/// Addresses shown of a token: the store may have more for a moment, while two nodes write.
+const SHOWN_ORIGINS: usize = 5;
 
 /// Where a page of tokens begins.
 pub type Cursor = crate::cursor::Cursor<kind::Token>;
@@ -85,6 +90,7 @@ impl Tokens {
         let place = |token: &Token| Cursor { created_at: token.facts.created_at, id: token.id };
         let next = cut(&mut tokens, limit, place).or(searched_to.map(|(created_at, id)| Cursor { created_at, id }));
         self.context.uses.add_to(&mut tokens);
+        self.add_origins(&mut tokens).await?;
         Ok(Page { tokens, next, now })
     }
 
@@ -104,7 +110,34 @@ impl Tokens {
     /// # Errors
     /// No such token.
     pub async fn get(&self, caller: &Caller, id: TokenId) -> Result<Token, TokenError> {
-        self.reached(caller, id, Whose::Anybody).await
+        self.seen(self.reached(caller, id, Whose::Anybody).await?).await
+    }
+
+    /// A token with the addresses it was used from.
+    pub(super) async fn seen(&self, mut token: Token) -> Result<Token, TokenError> {
+        self.add_origins(std::slice::from_mut(&mut token)).await?;
+        Ok(token)
+    }
+
+    /// Adds the addresses that tokens were used from.
+    async fn add_origins(&self, tokens: &mut [Token]) -> Result<(), TokenError> {
+        if tokens.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
+        let origins =
+            self.context.store.read(move |reads| Box::pin(async move { reads.origins_of(&ids).await })).await?;
+        let mut by_token: HashMap<TokenId, Vec<TokenOrigin>> = HashMap::new();
+        for origin in origins {
+            let of_token = by_token.entry(origin.token_id).or_default();
+            if of_token.len() < SHOWN_ORIGINS {
+                of_token.push(origin);
+            }
+        }
+        for token in tokens {
+            token.used_from = by_token.remove(&token.id).unwrap_or_default();
+        }
+        Ok(())
     }
 
     /// Renames or relabels a token. A person's key is for that person to change.
@@ -130,7 +163,8 @@ impl Tokens {
         edit: TokenEdit,
         origin: &Origin,
     ) -> Result<Token, TokenError> {
-        self.context
+        let edited = self
+            .context
             .change(Ask::by(caller, origin), move |change| {
                 Box::pin(async move {
                     let caller = *change.caller()?;
@@ -157,10 +191,11 @@ impl Tokens {
                     let mut token = edited.ok_or(TokenError::NotFound)?;
                     change.record(event).await?;
                     change.context().uses.add_to([&mut token]);
-                    Ok(token)
+                    Ok::<_, TokenError>(token)
                 })
             })
-            .await
+            .await?;
+        self.seen(edited).await
     }
 }
 

@@ -12,6 +12,7 @@
 mod forget;
 mod pace;
 mod round;
+mod sightings;
 mod waiting;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,12 +23,13 @@ use storage::model::{TokenCount, TokenUse};
 use token_domain::id::TokenId;
 use token_domain::record::Token;
 use token_domain::usage::UsageHour;
-use token_domain::{Span, Timestamp};
+use token_domain::{ScopeCatalogue, Span, Timestamp};
 use tokio::sync::{RwLock, RwLockReadGuard};
 
 pub use forget::forget_old;
 pub use pace::{FlushShare, Next};
 
+use self::sightings::Sightings;
 use self::waiting::Waiting;
 use crate::env::Clock;
 use crate::error::Failure;
@@ -47,6 +49,7 @@ pub struct Uses {
     /// Locked exclusively while uses move from the entries into a round, or from a round into the database. Locked shared by a
     /// read that adds written and unwritten uses, so that it counts nothing twice.
     passage: RwLock<()>,
+    sightings: Sightings,
 }
 
 #[derive(Debug, Default)]
@@ -74,17 +77,52 @@ impl Uses {
         }
     }
 
+    /// Where tokens are used from, and for which scopes.
+    pub(crate) const fn sightings(&self) -> &Sightings {
+        &self.sightings
+    }
+
     /// Writes down everything noted so far, without a rest; how many tokens' uses. What cannot be written is kept for the
     /// next time.
     ///
     /// # Errors
     /// The store's.
-    pub(crate) async fn flush(&self, store: &Store, clock: &dyn Clock) -> Result<usize, Failure> {
+    pub(crate) async fn flush(
+        &self,
+        store: &Store,
+        clock: &dyn Clock,
+        catalogue: &ScopeCatalogue,
+    ) -> Result<usize, Failure> {
         let mut written = 0;
         loop {
             self.begin(clock.now()).await;
-            let Some(unit) = self.write_unit(store).await? else { return Ok(written) };
+            let Some(unit) = self.write_unit(store).await? else { break };
             written += unit;
+        }
+        while self.sightings.write_unit(store, catalogue).await? > 0 {}
+        Ok(written)
+    }
+
+    /// As [`Uses::flush_at_pace`], of where tokens were used from and for which scopes.
+    pub(crate) async fn sightings_at_pace<F>(
+        &self,
+        store: &Store,
+        catalogue: &ScopeCatalogue,
+        share: impl Fn() -> FlushShare,
+        rest: impl Fn(Duration) -> F,
+    ) -> Result<(), Failure>
+    where
+        F: Future<Output = Next>,
+    {
+        loop {
+            let begun = Instant::now();
+            if self.sightings.write_unit(store, catalogue).await? == 0 || self.sightings.is_empty() {
+                return Ok(());
+            }
+            match rest(share().rest_after(begun.elapsed())).await {
+                Next::Unit => {}
+                Next::Stop => return Ok(()),
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use token_domain::Requirement;
 
 use super::{Outcome, Validator};
 use crate::error::Failure;
-use crate::origin::Origin;
+use crate::origin::Presentation;
 
 /// Tokens of one batch that are looked for at once: what a batch may take of the lane for misses, which others share. On
 /// PostgreSQL their reads travel together.
@@ -20,11 +20,11 @@ impl Validator {
     pub async fn validate_each<T: AsRef<str>>(
         &self,
         texts: &[T],
-        origin: &dyn Fn() -> Origin,
+        presented: &dyn Presentation,
     ) -> Result<Vec<Outcome>, Failure> {
         let mut outcomes = Vec::with_capacity(texts.len());
         for part in texts.chunks(AT_ONCE) {
-            let asked = part.iter().map(|text| self.validate(text.as_ref(), &Requirement::NOTHING, origin));
+            let asked = part.iter().map(|text| self.validate(text.as_ref(), &Requirement::NOTHING, presented));
             outcomes.extend(try_join_all(asked).await?);
             // What is known, and every read of SQLite, is answered without waiting: others on this thread get a turn.
             tokio::task::yield_now().await;

@@ -27,7 +27,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::fence::Stamp;
 use crate::memory::{Cache, Negatives, UseKind};
-use crate::origin::Origin;
+use crate::origin::Presentation;
 use crate::usage::{FlushShare, Next, Uses};
 
 pub use crate::memory::{CacheLimits, Entry};
@@ -107,10 +107,10 @@ impl Validator {
         &self,
         text: &str,
         requirement: &Requirement,
-        origin: &dyn Fn() -> Origin,
+        presented: &dyn Presentation,
     ) -> Result<Outcome, Failure> {
         match PlainToken::parse(text) {
-            Ok(token) => self.validate_token(&token, requirement, origin).await,
+            Ok(token) => self.validate_token(&token, requirement, presented).await,
             Err(_) => Ok(self.refuse(OutcomeKind::Malformed)),
         }
     }
@@ -123,14 +123,14 @@ impl Validator {
         &self,
         token: &PlainToken,
         requirement: &Requirement,
-        origin: &dyn Fn() -> Origin,
+        presented: &dyn Presentation,
     ) -> Result<Outcome, Failure> {
         if self.is_mistyped(token) {
             return Ok(self.refuse(OutcomeKind::Malformed));
         }
         let digest = self.context.keyring.digest(token);
         if let Some(recalled) = self.recall_digest(&digest, self.context.now()) {
-            return Ok(recalled.decide(requirement, origin));
+            return Ok(recalled.decide(requirement, presented));
         }
         // Boxed: its future is large, and would be moved with that of every hit.
         let found = Box::pin(self.find(token, &digest)).await;
@@ -138,7 +138,7 @@ impl Validator {
             return Ok(self.refuse(OutcomeKind::Unknown));
         };
         // The clock is read anew: finding it took time.
-        Ok(self.answer(entry, requirement, self.context.now(), origin))
+        Ok(self.answer(entry, requirement, self.context.now(), presented))
     }
 
     /// As [`Validator::validate`], by a read of the database whatever is remembered: for a caller who knows of a change that
@@ -150,7 +150,7 @@ impl Validator {
         &self,
         text: &str,
         requirement: &Requirement,
-        origin: &dyn Fn() -> Origin,
+        presented: &dyn Presentation,
     ) -> Result<Outcome, Failure> {
         let Ok(token) = PlainToken::parse(text) else { return Ok(self.refuse(OutcomeKind::Malformed)) };
         if self.is_mistyped(&token) {
@@ -159,7 +159,7 @@ impl Validator {
         let fetched = self.fetch(&token, &self.context.keyring.digest(&token)).await;
         let fetched = fetched.inspect_err(|_| self.counters.count(OutcomeKind::Unavailable))?;
         Ok(match fetched.into_entry() {
-            Some(entry) => self.answer(entry, requirement, self.context.now(), origin),
+            Some(entry) => self.answer(entry, requirement, self.context.now(), presented),
             None => self.refuse(OutcomeKind::Unknown),
         })
     }
@@ -172,9 +172,9 @@ impl Validator {
         &self,
         text: &str,
         requirement: &Requirement,
-        origin: &dyn Fn() -> Origin,
+        presented: &dyn Presentation,
     ) -> Result<(Outcome, Option<Details>), Failure> {
-        self.detailed(self.validate(text, requirement, origin).await?).await
+        self.detailed(self.validate(text, requirement, presented).await?).await
     }
 
     /// An outcome, with what `detail` shows besides.
@@ -215,7 +215,7 @@ impl Validator {
     /// # Errors
     /// The store's.
     pub async fn flush(&self) -> Result<usize, Failure> {
-        self.context.uses.flush(&self.context.store, &*self.context.clock).await
+        self.context.uses.flush(&self.context.store, &*self.context.clock, &self.context.catalogue).await
     }
 
     /// Writes down what was used at a pace, with rests between; what is remembered is what the cache holds.
@@ -230,7 +230,9 @@ impl Validator {
     where
         F: Future<Output = Next>,
     {
-        self.context.uses.flush_at_pace(&self.context.store, &*self.context.clock, &|| self.cached(), share, rest).await
+        let Context { uses, store, clock, catalogue, .. } = &*self.context;
+        uses.flush_at_pace(store, &**clock, &|| self.cached(), &share, &rest).await?;
+        uses.sightings_at_pace(store, catalogue, share, rest).await
     }
 
     /// Tokens remembered now, live and dead.
@@ -343,11 +345,14 @@ impl Validator {
         entry: Arc<Entry>,
         requirement: &Requirement,
         now: Timestamp,
-        origin: &dyn Fn() -> Origin,
+        presented: &dyn Presentation,
     ) -> Outcome {
         let verdict = decide_used(&entry.credential(), entry.last_used(), requirement, now);
         let is_live = !matches!(verdict, Verdict::Denied(_));
-        if is_live && !entry.admits(|| origin().presented_from) {
+        if is_live {
+            self.context.uses.sightings().origin(entry.token_id(), presented, now);
+        }
+        if is_live && !entry.admits(|| presented.address()) {
             self.used(&entry, UseKind::Insufficient, now);
             self.counters.count(OutcomeKind::Elsewhere);
             return Outcome::Elsewhere(entry);
@@ -355,6 +360,7 @@ impl Validator {
         match verdict {
             Verdict::Allowed { .. } => {
                 self.used(&entry, UseKind::Allowed, now);
+                self.context.uses.sightings().scopes(entry.token_id(), requirement, now);
                 self.counters.count(OutcomeKind::Live);
                 Outcome::Live(entry)
             }
@@ -365,7 +371,7 @@ impl Validator {
             }
             Verdict::Denied(denial) => {
                 self.counters.count(OutcomeKind::Denied(denial));
-                self.denied(&entry, denial, now, origin);
+                self.denied(&entry, denial, now, presented);
                 Outcome::Invalid
             }
         }
@@ -384,16 +390,16 @@ impl Validator {
         }
     }
 
-    fn denied(&self, entry: &Arc<Entry>, denial: Denial, now: Timestamp, origin: &dyn Fn() -> Origin) {
+    fn denied(&self, entry: &Arc<Entry>, denial: Denial, now: Timestamp, presented: &dyn Presentation) {
         self.context.uses.note(entry, UseKind::Denied, now);
         if denial == Denial::Idle {
-            self.idle(entry, now, origin);
+            self.idle(entry, now, presented);
             return;
         }
         if !matches!(denial, Denial::Revoked(_)) || !entry.credential().facts.is_reuse(now) || !entry.take_reuse() {
             return;
         }
-        let (context, entry, origin) = (Arc::clone(&self.context), Arc::clone(entry), origin());
+        let (context, entry, origin) = (Arc::clone(&self.context), Arc::clone(entry), presented.origin());
         self.context.units.spawn(async move {
             if let Err(error) = crate::tokens::reuse(&context, &entry.credential(), now, &origin).await {
                 entry.return_reuse();
@@ -403,11 +409,11 @@ impl Validator {
     }
 
     /// A token that fell idle is revoked when somebody presents it: it does not come back when the policy is lifted.
-    fn idle(&self, entry: &Arc<Entry>, now: Timestamp, origin: &dyn Fn() -> Origin) {
+    fn idle(&self, entry: &Arc<Entry>, now: Timestamp, presented: &dyn Presentation) {
         if !entry.take_idle() {
             return;
         }
-        let (context, entry, origin) = (Arc::clone(&self.context), Arc::clone(entry), origin());
+        let (context, entry, origin) = (Arc::clone(&self.context), Arc::clone(entry), presented.origin());
         self.context.units.spawn(async move {
             if let Err(error) = crate::tokens::fallen_idle(&context, &entry.credential(), now, &origin).await {
                 entry.return_idle();

@@ -8,7 +8,7 @@ use token_format::PlainToken;
 
 use super::{Entry, Outcome, OutcomeKind, Validator};
 use crate::error::Failure;
-use crate::origin::{Caller, Origin};
+use crate::origin::{Caller, Presentation};
 
 /// What is remembered about a presented text, as of the moment it was looked up. Nothing is counted until
 /// [`Recalled::decide`].
@@ -92,10 +92,10 @@ impl Recalled<'_> {
     }
 
     /// Decides, and counts the use.
-    pub fn decide(self, requirement: &Requirement, origin: &dyn Fn() -> Origin) -> Outcome {
+    pub fn decide(self, requirement: &Requirement, presented: &dyn Presentation) -> Outcome {
         let Self { validator, known, now } = self;
         match known {
-            Known::Token(entry) => validator.answer(entry, requirement, now, origin),
+            Known::Token(entry) => validator.answer(entry, requirement, now, presented),
             Known::Unknown => validator.refuse(OutcomeKind::Unknown),
             Known::Malformed => validator.refuse(OutcomeKind::Malformed),
         }

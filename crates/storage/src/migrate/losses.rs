@@ -13,7 +13,7 @@ pub(super) mod downs {
 }
 
 /// Tables and columns whose loss gives nobody a right back: with a thing goes the right to it.
-const HARMLESS: [&str; 36] = [
+const HARMLESS: [&str; 38] = [
     "access_scope_totals",
     "access_scopes",
     "actors",
@@ -41,6 +41,8 @@ const HARMLESS: [&str; 36] = [
     "session_uses",
     "sessions",
     "sessions.proven_at",
+    "token_origins",
+    "token_scope_uses",
     "token_usage",
     "tokens",
     "tokens.last_used_at",

@@ -25,6 +25,7 @@ pub(crate) mod roles;
 pub(crate) mod second_factors;
 pub(crate) mod sessions;
 pub(crate) mod settings;
+pub(crate) mod sightings;
 pub(crate) mod standing;
 pub(crate) mod tenancy;
 pub(crate) mod tokens;

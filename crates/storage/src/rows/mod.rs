@@ -26,7 +26,7 @@ pub(crate) use project::{AccessScopeRow, ActorRow, ProjectRow};
 pub(crate) use tenant::OrganizationRow;
 pub(crate) use token::{IdempotencyRow, SecretRow, TokenRow};
 pub(crate) use trust::{AttemptRow, TrustPolicyRow};
-pub(crate) use usage::{OrganizationUsageRow, UsageRow};
+pub(crate) use usage::{OrganizationUsageRow, OriginRow, ScopeUseRow, UsageRow};
 
 use crate::error::StoreError;
 use std::fmt::Debug;

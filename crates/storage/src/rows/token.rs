@@ -148,6 +148,7 @@ impl TryFrom<TokenRow> for Token {
             reuse_detected_at: row.reuse_detected_at,
             details,
             explanation,
+            used_from: Vec::new(),
         })
     }
 }

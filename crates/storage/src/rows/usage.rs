@@ -2,9 +2,11 @@
 
 use super::inconsistent;
 use crate::error::StoreError;
-use crate::schema::{organization_usage, token_usage};
+use crate::schema::{organization_usage, token_origins, token_scope_uses, token_usage};
 use diesel::prelude::{Queryable, Selectable};
+use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, TokenId};
+use token_domain::record::{ScopeUse, TokenOrigin};
 use token_domain::usage::{Hour, UsageHour, UseCounts};
 
 /// A row of `token_usage`.
@@ -44,6 +46,39 @@ impl TryFrom<OrganizationUsageRow> for UsageHour {
     fn try_from(row: OrganizationUsageRow) -> Result<Self, StoreError> {
         let bad = |column| inconsistent("usage of organization", row.organization_id, column);
         read(row.hour, [row.allowed, row.insufficient, row.denied]).map_err(bad)
+    }
+}
+
+/// A row of `token_origins`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = token_origins)]
+pub(crate) struct OriginRow {
+    token_id: TokenId,
+    address: String,
+    agent: Option<String>,
+    first_used_at: Timestamp,
+    last_used_at: Timestamp,
+}
+
+impl From<OriginRow> for TokenOrigin {
+    fn from(row: OriginRow) -> Self {
+        let OriginRow { token_id, address, agent, first_used_at, last_used_at } = row;
+        Self { token_id, address, agent, first_used_at, last_used_at }
+    }
+}
+
+/// A row of `token_scope_uses`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = token_scope_uses)]
+pub(crate) struct ScopeUseRow {
+    token_id: TokenId,
+    scope: String,
+    last_used_at: Timestamp,
+}
+
+impl From<ScopeUseRow> for ScopeUse {
+    fn from(row: ScopeUseRow) -> Self {
+        Self { token_id: row.token_id, scope: row.scope, last_used_at: row.last_used_at }
     }
 }
 

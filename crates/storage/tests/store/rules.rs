@@ -42,6 +42,8 @@ INSERT INTO trust_attempts VALUES ({id:50}, {id:51}, {t:1}, 'exchanged', NULL, N
 INSERT INTO exchanged_identities VALUES ({b:32}, {t:1});
 INSERT INTO token_usage VALUES ({id:14}, 1, 0, 0, 0), ({id:15}, 1, 0, 0, 0);
 INSERT INTO session_uses VALUES ({id:7}, {t:1}, '203.0.113.7');
+INSERT INTO token_origins VALUES ({id:14}, '203.0.113.7', NULL, {t:1}, {t:1}), ({id:15}, '203.0.113.7', NULL, {t:1}, {t:1});
+INSERT INTO token_scope_uses VALUES ({id:14}, 'x', {t:1}), ({id:15}, 'x', {t:1});
 INSERT INTO organization_usage VALUES ({id:1}, 1, 0, 0, 0), ({id:2}, 1, 0, 0, 0);
 ";
 
@@ -346,6 +348,15 @@ const BREACHES: &[(&str, Kind, &str)] = &[
         Reference,
         "UPDATE organization_usage SET organization_id = {id:99} WHERE organization_id = {id:1}",
     ),
+    ("token_origins_token_fkey", Reference, "UPDATE token_origins SET token_id = {id:99} WHERE token_id = {id:14}"),
+    ("token_origins_address_length", Check, "UPDATE token_origins SET address = 'x'"),
+    ("token_origins_agent_length", Check, "UPDATE token_origins SET agent = ''"),
+    (
+        "token_scope_uses_token_fkey",
+        Reference,
+        "UPDATE token_scope_uses SET token_id = {id:99} WHERE token_id = {id:14}",
+    ),
+    ("token_scope_uses_scope_length", Check, "UPDATE token_scope_uses SET scope = ''"),
     ("session_uses_session_fkey", Reference, "UPDATE session_uses SET session_id = {id:99}"),
     ("session_uses_address_length", Check, "UPDATE session_uses SET address = ''"),
     ("organization_usage_hour_range", Check, "UPDATE organization_usage SET hour = -1"),

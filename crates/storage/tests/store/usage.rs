@@ -3,9 +3,10 @@
 use crate::run::{founded, read, write};
 use storage::model::TokenCount;
 use storage::{Store, StoreError};
-use test_support::records::{self, T0, id};
+use test_support::records::{self, T0, after, id};
 use test_support::{Backend, Db};
 use token_domain::id::TokenId;
+use token_domain::record::{ScopeUse, TokenOrigin};
 use token_domain::usage::{Hour, UsageHour, UseCounts};
 
 const fn counts(allowed: u64, insufficient: u64, denied: u64) -> UseCounts {
@@ -160,5 +161,92 @@ fn two_nodes_that_flush_at_once_lose_nothing() {
         for token in 1..=40 {
             assert_eq!(counted(store, token).await, [(0, counts(50, 0, 0))]);
         }
+    });
+}
+
+fn origin(token: u64, address: &str, agent: Option<&str>, at: u32) -> TokenOrigin {
+    let (first_used_at, last_used_at) = (after(at), after(at));
+    TokenOrigin {
+        token_id: id(token),
+        address: address.to_owned(),
+        agent: agent.map(str::to_owned),
+        first_used_at,
+        last_used_at,
+    }
+}
+
+/// Concurrent flushes of two nodes, each of which drops addresses of the same tokens that the other may be writing: neither
+/// may deadlock.
+#[test]
+fn two_nodes_that_note_addresses_at_once_do_not_deadlock() {
+    Db::on(Backend::PostgreSql, storage::StoreOptions::default(), async |db| {
+        const TOKENS: u32 = 12;
+        let store = db.store();
+        with_tokens(store, TOKENS).await;
+        let flush = |addresses: [u32; 4], at: u32| {
+            let of = |token: u32| addresses.map(|host| origin(token.into(), &format!("10.0.0.{host}"), None, at));
+            let origins: Vec<_> = (1..=TOKENS).flat_map(of).collect();
+            write(store, move |tx| Box::pin(async move { tx.record_origins(&origins).await }))
+        };
+        for round in 0..25 {
+            // Each makes four of eight the last used ones, and so the others those that are too many.
+            let one = flush([10, 11, 12, 13], 2 * round);
+            let other = flush([10, 14, 15, 16], 2 * round + 1);
+            let (one, other) = futures::future::join(one, other).await;
+            assert_eq!((one, other), (Ok(()), Ok(())), "round {round}");
+        }
+        flush([10, 11, 12, 13], 60).await.unwrap();
+        let ids: Vec<TokenId> = (1..=TOKENS).map(|token| id(token.into())).collect();
+        let known = read(store, move |r| Box::pin(async move { r.origins_of(&ids).await })).await;
+        assert_eq!(known.len(), 5 * 12);
+    });
+}
+
+#[test]
+fn the_last_five_addresses_of_a_token_stay() {
+    Db::each(async |db| {
+        let store = db.store();
+        with_tokens(store, 2).await;
+        let note = async |origins: Vec<TokenOrigin>| {
+            let noted = write(store, move |tx| Box::pin(async move { tx.record_origins(&origins).await }));
+            noted.await.unwrap();
+        };
+        let known = async |tokens: &'static [u64]| {
+            let ids: Vec<TokenId> = tokens.iter().map(|token| id(*token)).collect();
+            read(store, move |r| Box::pin(async move { r.origins_of(&ids).await })).await
+        };
+        note(vec![]).await;
+        // The second is older than what is known, and the token 9 is not there.
+        note(vec![origin(1, "203.0.113.7", Some("curl/8"), 10), origin(2, "2001:db8::7", None, 5)]).await;
+        note(vec![origin(1, "203.0.113.7", None, 4), origin(9, "203.0.113.7", None, 4)]).await;
+        assert_eq!(known(&[1]).await, [origin(1, "203.0.113.7", Some("curl/8"), 10)]);
+        note(vec![origin(1, "203.0.113.7", Some("wget"), 20)]).await;
+        let again = TokenOrigin { first_used_at: after(10), ..origin(1, "203.0.113.7", Some("wget"), 20) };
+        assert_eq!(known(&[1, 2, 9]).await, [again, origin(2, "2001:db8::7", None, 5)]);
+        note((1..=7).map(|host| origin(1, &format!("10.0.0.{host}"), None, 30 + host)).collect()).await;
+        let addresses: Vec<String> = known(&[1]).await.into_iter().map(|origin| origin.address).collect();
+        assert_eq!(addresses, ["10.0.0.7", "10.0.0.6", "10.0.0.5", "10.0.0.4", "10.0.0.3"]);
+        assert_eq!(known(&[2]).await.len(), 1);
+    });
+}
+
+#[test]
+fn scopes_that_tokens_were_used_for_are_kept_by_name() {
+    Db::each(async |db| {
+        let store = db.store();
+        with_tokens(store, 2).await;
+        let used = |token: u64, scope: &str, at: u32| ScopeUse {
+            token_id: id(token),
+            scope: scope.to_owned(),
+            last_used_at: after(at),
+        };
+        let notes = [used(1, "scans:read", 1), used(1, "scans:run", 1), used(2, "execute", 1), used(9, "execute", 1)];
+        let later = [used(1, "scans:read", 9), used(1, "scans:run", 0)];
+        for noted in [notes.to_vec(), later.to_vec()] {
+            write(store, move |tx| Box::pin(async move { tx.record_scope_uses(&noted).await })).await.unwrap();
+        }
+        let known = async |token: u64| read(store, move |r| Box::pin(r.scope_uses(id(token)))).await;
+        assert_eq!(known(1).await, [used(1, "scans:read", 9), used(1, "scans:run", 1)]);
+        assert_eq!((known(2).await.len(), known(9).await.len()), (1, 0));
     });
 }

@@ -21,6 +21,8 @@ pub use person::{Account, Home, Member, Membership, MembershipStanding, SecondFa
 pub use principal::Principal;
 pub use project::{AccessScope, Actor, Project};
 pub use session::{Session, SessionStanding, SessionUse};
-pub use token::{Candidate, NewToken, OwnerState, StoredSecret, Token, TokenDetails, TokenOwner};
+pub use token::{
+    Candidate, NewToken, OwnerState, ScopeUse, StoredSecret, Token, TokenDetails, TokenOrigin, TokenOwner,
+};
 pub use token_format::Hint;
 pub use trust::{TrustAttempt, TrustOutcome, TrustPolicy};

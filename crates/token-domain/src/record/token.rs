@@ -69,6 +69,34 @@ pub struct Token {
     pub details: TokenDetails,
     /// What was said about its revocation.
     pub explanation: Explanation,
+    /// Where it was used from lately, the last first. Read apart from the token, where it is shown; else empty.
+    pub used_from: Vec<TokenOrigin>,
+}
+
+/// An address that a token was used from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenOrigin {
+    /// Which token.
+    pub token_id: TokenId,
+    /// From where, without a port.
+    pub address: String,
+    /// What the client called itself, if that is known.
+    pub agent: Option<String>,
+    /// When it was first used from there, as long as the address has been among the last five.
+    pub first_used_at: Timestamp,
+    /// When it was last used from there, to the minute.
+    pub last_used_at: Timestamp,
+}
+
+/// A scope that a token was asked for and had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeUse {
+    /// Which token.
+    pub token_id: TokenId,
+    /// The scope that was asked for.
+    pub scope: String,
+    /// When it last was, to the hour.
+    pub last_used_at: Timestamp,
 }
 
 /// A token about to be stored, with what will prove its secret.
@@ -194,6 +222,7 @@ impl Token {
             reuse_detected_at: None,
             details: TokenDetails::default(),
             explanation: Explanation::default(),
+            used_from: Vec::new(),
         }
     }
 

@@ -8,7 +8,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, post};
 use authority::validate::{Details, Entry, Outcome, Validator};
-use authority::{Context, Failure, Origin};
+use authority::{Context, Failure};
 use serde::{Deserialize, Serialize};
 use token_domain::access::Metadata;
 use token_domain::decide::Holder;
@@ -17,7 +17,8 @@ use token_format::PlainToken;
 use utoipa::ToSchema;
 
 use super::shown::shown;
-use crate::surface::{failing, freshness, origin};
+use crate::surface::origin::ByGateway;
+use crate::surface::{failing, freshness};
 use edge::codes::Code;
 use edge::error::{ApiError, ApiResult, NO_STORE, accepted_scopes, accepted_scopes_header, exact, lacking_challenge};
 use edge::extract::body::{self, MAX_VALIDATE_BODY};
@@ -185,7 +186,7 @@ pub(super) async fn validate(
     let Some(question) = question(&body) else { return Ok(exact(StatusCode::BAD_REQUEST, MALFORMED)) };
     let (requirement, unknown) = question.requirement(context);
     let presented_from = question.presented_from()?;
-    let origin = || Origin { presented_from, ..origin::of(&request) };
+    let origin = ByGateway { request: &request, presented_from };
     let lease = context.lease();
     let wanted = if lease.is_relaxed() { freshness::wanted(&request)? } else { None };
     let (outcome, details) = if wanted.is_some_and(|place| !lease.has_applied(place)) {
@@ -214,14 +215,14 @@ pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8])
         return None;
     }
     if let Some(token) = only_token(body) {
-        let origin = || Origin { presented_from: None, ..origin::of(request) };
+        let origin = ByGateway { request, presented_from: None };
         let outcome = validator.recall_token(&token)?.decide(&Requirement::NOTHING, &origin);
         return Some(Ok(told(validator.context(), &outcome, &Requirement::NOTHING, &[])));
     }
     let question = question(body).filter(|question| question.detail != Some(true))?;
     let (requirement, unknown) = question.requirement(validator.context());
     let presented_from = question.presented_from().ok()?;
-    let origin = || Origin { presented_from, ..origin::of(request) };
+    let origin = ByGateway { request, presented_from };
     let outcome = validator.recall(&question.token)?.decide(&requirement, &origin);
     Some(Ok(told(validator.context(), &outcome, &requirement, &unknown)))
 }

@@ -114,7 +114,7 @@ pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8])
     if ending::notice(&caller, validator.context()).is_some() {
         return None;
     }
-    who.decide(&Requirement::NOTHING, &|| origin::of(request));
+    who.decide(&Requirement::NOTHING, &origin::ByHolder(request));
     Some(Ok(judge(asked, &caller, validator, url, request)))
 }
 

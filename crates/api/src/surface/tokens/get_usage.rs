@@ -3,7 +3,7 @@
 use actix_web::get;
 use actix_web::web::{self, Data};
 use authority::Context;
-use authority::tokens::Tokens;
+use authority::tokens::{GrantedScope, Tokens};
 use serde::{Deserialize, Serialize};
 use token_domain::Timestamp;
 use token_domain::id::TokenId;
@@ -42,6 +42,18 @@ struct UsageReport {
     total: Counts,
     /// Every step from the oldest on, those without a use included.
     usage: Vec<UsageStep>,
+    /// The token's scopes, each with the last time that it was asked for.
+    scopes: Vec<ScopeUseView>,
+}
+
+/// A scope of a token, and whether anybody asks for it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ScopeUse)]
+struct ScopeUseView {
+    scope: String,
+    /// When it, or something that it covers, was last asked of the token, to the hour; null where nobody ever did, or those
+    /// who ask about the token name no scopes.
+    last_used_at: Option<String>,
 }
 
 /// The uses of one step.
@@ -85,6 +97,11 @@ pub(super) async fn get_usage(
     let stretch = query.read(context.now())?;
     let parts = tokens.usage(&who.caller, id, stretch).await.map_err(failing::token)?;
     let (total, usage) = report(parts);
+    let scopes = tokens.scope_uses(&who.caller, id).await.map_err(failing::token)?;
+    let seen = |granted: GrantedScope| ScopeUseView {
+        scope: granted.scope,
+        last_used_at: granted.last_used_at.map(Timestamp::rfc3339_seconds),
+    };
     Ok(web::Json(UsageReport {
         token_id: id.to_string(),
         step: stretch.step().as_str(),
@@ -92,6 +109,7 @@ pub(super) async fn get_usage(
         to: stretch.end_hour().begins().rfc3339_seconds(),
         total,
         usage,
+        scopes: scopes.into_iter().map(seen).collect(),
     }))
 }
 

@@ -1,6 +1,6 @@
 //! A token as the wire shows it.
 
-use authority::records::Token;
+use authority::records::{Token, TokenOrigin};
 use serde::Serialize;
 use token_domain::Timestamp;
 use token_domain::access::Metadata;
@@ -42,6 +42,9 @@ pub(in crate::surface) struct TokenView {
     expires_at: Option<String>,
     /// Up to ten seconds behind.
     last_used_at: Option<String>,
+    /// The addresses it was used from last, at most five, the last first. Empty where those who ask about it name none.
+    #[schema(max_items = 5)]
+    last_used_from: Vec<UsedFromView>,
     grace_period_ends_at: Option<String>,
     rotated_from: Option<String>,
     rotated_to: Option<String>,
@@ -51,6 +54,30 @@ pub(in crate::surface) struct TokenView {
     revoked_reason: Option<&'static str>,
     /// What else was said when it was revoked.
     revoked_note: Option<String>,
+}
+
+/// An address that a token was used from.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UsedFrom)]
+struct UsedFromView {
+    address: String,
+    /// What the client called itself; null where a gateway asked on its behalf.
+    agent: Option<String>,
+    /// When it was last used from there, to the minute.
+    at: String,
+    /// When it was first used from there, as long as the address has been among the last five.
+    first_at: String,
+}
+
+impl From<TokenOrigin> for UsedFromView {
+    fn from(origin: TokenOrigin) -> Self {
+        Self {
+            address: origin.address,
+            agent: origin.agent,
+            at: origin.last_used_at.rfc3339_seconds(),
+            first_at: origin.first_used_at.rfc3339_seconds(),
+        }
+    }
 }
 
 impl TokenView {
@@ -75,6 +102,7 @@ impl TokenView {
             created_by: token.created_by.to_string(),
             expires_at: facts.expires_at.map(time),
             last_used_at: token.last_used_at.map(time),
+            last_used_from: token.used_from.into_iter().map(UsedFromView::from).collect(),
             grace_period_ends_at: facts.superseded.map(|superseded| time(superseded.grace_ends_at)),
             rotated_from: token.rotated_from.map(|id| id.to_string()),
             rotated_to: facts.superseded.map(|superseded| superseded.by.to_string()),

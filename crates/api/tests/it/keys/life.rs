@@ -30,7 +30,7 @@ fn a_key_is_a_token_of_its_owner(backend: Backend) {
         "id": id, "kind": "personal", "name": "laptop", "status": "active", "scopes": ["scans:read", "execute"],
         "agent_type": "cli", "project_id": null, "hint": format!("{}…", &secret[..8]), "created_at": created_at,
         "created_by": format!("user:{}", me["user_id"].as_str().unwrap()), "expires_at": expires_at,
-        "last_used_at": null, "grace_period_ends_at": null, "rotated_from": null, "rotated_to": null,
+        "last_used_at": null, "last_used_from": [], "grace_period_ends_at": null, "rotated_from": null, "rotated_to": null,
         "revoked_at": null, "revoked_reason": null, "revoked_note": null, "secret": secret,
         "description": null, "external_id": null, "metadata": null, "allowed_networks": null,
     });

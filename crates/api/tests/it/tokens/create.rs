@@ -22,7 +22,7 @@ both!(
 );
 
 /// Fields of a token, in the order of the answer; `secret` comes last where it was made.
-const FIELDS: [&str; 22] = [
+const FIELDS: [&str; 23] = [
     "id",
     "kind",
     "name",
@@ -39,6 +39,7 @@ const FIELDS: [&str; 22] = [
     "created_by",
     "expires_at",
     "last_used_at",
+    "last_used_from",
     "grace_period_ends_at",
     "rotated_from",
     "rotated_to",
@@ -79,7 +80,7 @@ fn a_token_is_made_as_asked(backend: Backend) {
         "scopes": ["execute", "tokens:read"], "agent_type": "github_actions", "project_id": null,
         "hint": format!("{}…", &secret[..8]), "created_at": created_at,
         "created_by": format!("user:{}", me["user_id"].as_str().unwrap()), "expires_at": expires_at,
-        "last_used_at": null, "grace_period_ends_at": null, "rotated_from": null, "rotated_to": null,
+        "last_used_at": null, "last_used_from": [], "grace_period_ends_at": null, "rotated_from": null, "rotated_to": null,
         "revoked_at": null, "revoked_reason": null, "revoked_note": null,
         "description": null, "external_id": null, "metadata": null, "allowed_networks": null,
     });

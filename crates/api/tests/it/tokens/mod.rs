@@ -9,6 +9,7 @@ mod list;
 mod lookup;
 mod managing;
 mod networks;
+mod origins;
 mod own;
 mod revoke;
 mod rotate;

@@ -14,7 +14,7 @@ use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, SmallInt
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::{NodeId, OrganizationId, SessionId, TokenId, UserId};
-use token_domain::record::AuditRecord;
+use token_domain::record::{AuditRecord, ScopeUse, TokenOrigin};
 use token_domain::usage::UseCounts;
 
 /// The collation that compares text byte by byte.
@@ -173,6 +173,68 @@ pub(crate) async fn add_counts(conn: &mut Conn<'_>, counts: &[TokenCount]) -> Qu
     .bind::<Array<BigInt>, _>(column(|counts| counts.allowed))
     .bind::<Array<BigInt>, _>(column(|counts| counts.insufficient))
     .bind::<Array<BigInt>, _>(column(|counts| counts.denied))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// One statement to write and one to drop what is too much; of each token the five addresses that were used last stay.
+///
+/// The first waits for rows in the order of tokens and addresses, so that two nodes that flush at once wait for each other
+/// instead of deadlocking. The second waits for none: it holds rows that the other node may wait for, and what that node holds
+/// was used a moment ago, so it is left to the next time.
+pub(crate) async fn record_origins(conn: &mut Conn<'_>, origins: &[TokenOrigin]) -> QueryResult<()> {
+    let ids: Vec<UidParam> = origins.iter().map(|origin| origin.token_id.bind()).collect();
+    let addresses: Vec<&str> = origins.iter().map(|origin| origin.address.as_str()).collect();
+    let agents: Vec<Option<&str>> = origins.iter().map(|origin| origin.agent.as_deref()).collect();
+    let firsts: Vec<MomentParam> = origins.iter().map(|origin| origin.first_used_at.bind()).collect();
+    let lasts: Vec<MomentParam> = origins.iter().map(|origin| origin.last_used_at.bind()).collect();
+    diesel::sql_query(
+        "WITH found AS (SELECT id FROM tokens WHERE id = ANY($1) ORDER BY id FOR KEY SHARE) \
+         INSERT INTO token_origins (token_id, address, agent, first_used_at, last_used_at) \
+         SELECT given.id, given.address, given.agent, given.first_at, given.last_at \
+         FROM unnest($1, $2, $3, $4, $5) AS given (id, address, agent, first_at, last_at) \
+         JOIN found ON found.id = given.id ORDER BY given.id, given.address \
+         ON CONFLICT (token_id, address) DO UPDATE SET agent = excluded.agent, last_used_at = excluded.last_used_at \
+         WHERE token_origins.last_used_at < excluded.last_used_at",
+    )
+    .bind::<Array<Uid>, _>(ids.clone())
+    .bind::<Array<Text>, _>(addresses)
+    .bind::<Array<Nullable<Text>>, _>(agents)
+    .bind::<Array<Moment>, _>(firsts)
+    .bind::<Array<Moment>, _>(lasts)
+    .execute(conn)
+    .await?;
+    diesel::sql_query(
+        "DELETE FROM token_origins WHERE (token_id, address) IN (SELECT old.token_id, old.address \
+         FROM token_origins AS old JOIN (SELECT token_id, address, last_used_at, \
+         row_number() OVER (PARTITION BY token_id ORDER BY last_used_at DESC, address) AS place \
+         FROM token_origins WHERE token_id = ANY($1)) AS ranked \
+         ON ranked.token_id = old.token_id AND ranked.address = old.address AND ranked.last_used_at = old.last_used_at \
+         WHERE ranked.place > 5 FOR UPDATE OF old SKIP LOCKED)",
+    )
+    .bind::<Array<Uid>, _>(ids)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// One statement for all, in the order of tokens and scopes, as [`record_origins`].
+pub(crate) async fn record_scope_uses(conn: &mut Conn<'_>, uses: &[ScopeUse]) -> QueryResult<()> {
+    let ids: Vec<UidParam> = uses.iter().map(|used| used.token_id.bind()).collect();
+    let scopes: Vec<&str> = uses.iter().map(|used| used.scope.as_str()).collect();
+    let moments: Vec<MomentParam> = uses.iter().map(|used| used.last_used_at.bind()).collect();
+    diesel::sql_query(
+        "WITH found AS (SELECT id FROM tokens WHERE id = ANY($1) ORDER BY id FOR KEY SHARE) \
+         INSERT INTO token_scope_uses (token_id, scope, last_used_at) SELECT given.id, given.scope, given.at \
+         FROM unnest($1, $2, $3) AS given (id, scope, at) JOIN found ON found.id = given.id \
+         ORDER BY given.id, given.scope \
+         ON CONFLICT (token_id, scope) DO UPDATE SET last_used_at = excluded.last_used_at \
+         WHERE token_scope_uses.last_used_at < excluded.last_used_at",
+    )
+    .bind::<Array<Uid>, _>(ids)
+    .bind::<Array<Text>, _>(scopes)
+    .bind::<Array<Moment>, _>(moments)
     .execute(conn)
     .await?;
     Ok(())

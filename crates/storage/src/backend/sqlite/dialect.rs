@@ -6,18 +6,18 @@ use crate::kept::Keep as _;
 use crate::model::{Hold, LogPlace, TokenCount, TokenUse, Touched};
 use crate::rows::{CandidateRow, candidate_query, touched_columns};
 use crate::schema::{audit_events, audit_heads, memberships, revocation_clock, revocation_log, tokens, users};
-use crate::sql_types::Bind;
+use crate::sql_types::{Bind, Moment, Uid};
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::query_builder::{QueryFragment, QueryId};
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Bool, Nullable, Text};
 use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl as AsyncRunQueryDsl;
 use std::future::{Ready, ready};
 use token_domain::Timestamp;
 use token_domain::id::{NodeId, OrganizationId, SessionId, TokenId, UserId};
-use token_domain::record::AuditRecord;
+use token_domain::record::{AuditRecord, ScopeUse, TokenOrigin};
 
 /// The collation that compares text byte by byte.
 pub(crate) const BYTEWISE: &str = "BINARY";
@@ -128,6 +128,46 @@ pub(crate) async fn add_counts(conn: &mut Conn<'_>, counts: &[TokenCount]) -> Qu
     let counts: Vec<_> = counts.iter().map(AddCount::new).collect();
     run_each(conn, counts).await?;
     run_each(conn, whole).await
+}
+
+/// As [`record_uses`]. Of each token the five addresses that were used last stay.
+pub(crate) async fn record_origins(conn: &mut Conn<'_>, origins: &[TokenOrigin]) -> QueryResult<()> {
+    const NOTED: &str = "INSERT INTO token_origins (token_id, address, agent, first_used_at, last_used_at) \
+         SELECT id, $1, $2, $3, $4 FROM tokens WHERE id = $5 \
+         ON CONFLICT (token_id, address) DO UPDATE SET agent = excluded.agent, last_used_at = excluded.last_used_at \
+         WHERE token_origins.last_used_at < excluded.last_used_at";
+    const LATEST: &str = "DELETE FROM token_origins WHERE token_id = $1 AND address NOT IN \
+         (SELECT address FROM token_origins WHERE token_id = $1 ORDER BY last_used_at DESC, address LIMIT 5)";
+    for origin in origins {
+        let noted = diesel::sql_query(NOTED)
+            .bind::<Text, _>(origin.address.as_str())
+            .bind::<Nullable<Text>, _>(origin.agent.as_deref())
+            .bind::<Moment, _>(origin.first_used_at.bind())
+            .bind::<Moment, _>(origin.last_used_at.bind())
+            .bind::<Uid, _>(origin.token_id.bind());
+        AsyncRunQueryDsl::execute(noted, conn).await?;
+    }
+    for same in origins.chunk_by(|one, other| one.token_id == other.token_id) {
+        let latest = diesel::sql_query(LATEST).bind::<Uid, _>(same[0].token_id.bind());
+        AsyncRunQueryDsl::execute(latest, conn).await?;
+    }
+    Ok(())
+}
+
+/// As [`record_uses`].
+pub(crate) async fn record_scope_uses(conn: &mut Conn<'_>, uses: &[ScopeUse]) -> QueryResult<()> {
+    const NOTED: &str = "INSERT INTO token_scope_uses (token_id, scope, last_used_at) \
+         SELECT id, $1, $2 FROM tokens WHERE id = $3 \
+         ON CONFLICT (token_id, scope) DO UPDATE SET last_used_at = excluded.last_used_at \
+         WHERE token_scope_uses.last_used_at < excluded.last_used_at";
+    for used in uses {
+        let noted = diesel::sql_query(NOTED)
+            .bind::<Text, _>(used.scope.as_str())
+            .bind::<Moment, _>(used.last_used_at.bind())
+            .bind::<Uid, _>(used.token_id.bind());
+        AsyncRunQueryDsl::execute(noted, conn).await?;
+    }
+    Ok(())
 }
 
 async fn run_each<T>(conn: &mut Conn<'_>, statements: Vec<T>) -> QueryResult<()>

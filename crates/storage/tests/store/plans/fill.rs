@@ -86,6 +86,8 @@ INSERT INTO tokens (id, organization_id, kind, owner_user_id, actor_id, project_
         UNION ALL SELECT n, n % 1000 = 1 OR n % 10 = 5, {row:3000000}, {row:3000001}, {row:1000000}, 'organization', NULL, NULL, NULL FROM numbers) AS owned;
 INSERT INTO token_usage SELECT {id:{middle}}, n, 0, 0, 0 FROM numbers;
 INSERT INTO token_usage SELECT {row:0}, 1, 0, 0, 0 FROM numbers WHERE n <> {middle};
+INSERT INTO token_origins SELECT {row:0}, '203.0.113.7', NULL, {m}, {m} FROM numbers;
+INSERT INTO token_scope_uses SELECT {row:0}, 'scans:run', {m} FROM numbers;
 INSERT INTO session_uses SELECT id, created_at, '203.0.113.7' FROM sessions;
 INSERT INTO organization_usage SELECT {id:1}, n, 0, 0, 0 FROM numbers;
 INSERT INTO organization_usage SELECT {row:1000000}, 1, 0, 0, 0 FROM numbers;

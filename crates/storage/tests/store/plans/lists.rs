@@ -123,6 +123,8 @@ pub(super) fn all() -> Vec<List> {
             "",
             Found { indexes: vec!["sessions_user_idx", "session_uses_pkey"], ..few("") }
         ),
+        list!(origins_of(&[id(fill::middle())]), "", page("token_origins_pkey")),
+        list!(scope_uses(id(fill::middle())), "", page("token_scope_uses_pkey")),
         list!(token_rules(id(1_000_500)), "", page("token_policies_pkey")),
         list!(
             token_usage(id(fill::middle()), hour(50_000), hour(50_100)),

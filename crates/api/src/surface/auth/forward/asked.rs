@@ -121,6 +121,12 @@ impl<'t> Asked<'t> {
         self.unknown.is_empty() && self.any.iter().all(|alternatives| alternatives.are_met_by(effective))
     }
 
+    /// Each of the alternatives that the token has: what lets the request through beside [`Asked::requirement`].
+    pub(super) fn met_by(&self, effective: ScopeSet) -> impl Iterator<Item = &Requirement> {
+        let each = self.any.iter().flat_map(|alternatives| &alternatives.each);
+        each.filter(move |one| one.check(&effective).is_ok())
+    }
+
     /// 403 with what is missing: of those that all are needed, the missing ones; else those of which one would do.
     pub(super) fn lacking(&self, catalogue: &ScopeCatalogue, missing: ScopeSet) -> ApiError {
         let mut names: Vec<&str> = catalogue.names(missing);

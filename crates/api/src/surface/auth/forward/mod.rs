@@ -12,13 +12,15 @@ pub mod routes;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
+use authority::Context;
 use authority::validate::{Outcome, Validator};
-use token_domain::{ScopeCatalogue, ScopeSet};
+use token_domain::ScopeSet;
 use token_format::PlainToken;
 
 use self::asked::{Asked, Row};
 use self::routes::RouteTables;
-use crate::surface::{failing, origin};
+use crate::surface::failing;
+use crate::surface::origin::ByHolder;
 use edge::codes::Code;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::credentials::{self, Presented};
@@ -85,8 +87,8 @@ pub(in crate::surface) async fn decide(
         return Ok(headers::anonymous());
     }
     let token = presented(&request)?;
-    let outcome = validator.validate_token(&token, asked.requirement(), &|| origin::of(&request)).await;
-    judge(&asked, outcome.map_err(|failure| failing::failed(&failure))?, catalogue)
+    let outcome = validator.validate_token(&token, asked.requirement(), &ByHolder(&request)).await;
+    judge(&asked, outcome.map_err(|failure| failing::failed(&failure))?, validator.context())
 }
 
 /// The answer of [`decide`] about a token that this node remembers, good or bad.
@@ -104,8 +106,8 @@ pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8])
     match presented(request) {
         Ok(token) => {
             let recalled = validator.recall_token(&token)?;
-            let outcome = recalled.decide(asked.requirement(), &|| origin::of(request));
-            Some(judge(&asked, outcome, catalogue))
+            let outcome = recalled.decide(asked.requirement(), &ByHolder(request));
+            Some(judge(&asked, outcome, validator.context()))
         }
         Err(error) => Some(Err(error)),
     }
@@ -122,14 +124,20 @@ fn presented(request: &HttpRequest) -> ApiResult<PlainToken> {
     }
 }
 
-fn judge(asked: &Asked<'_>, outcome: Outcome, catalogue: &ScopeCatalogue) -> ApiResult<HttpResponse> {
+fn judge(asked: &Asked<'_>, outcome: Outcome, context: &Context) -> ApiResult<HttpResponse> {
+    let catalogue = context.catalogue();
     match outcome {
         Outcome::Invalid => Err(Code::InvalidToken.into()),
         Outcome::Elsewhere(_) => Err(Code::AddressNotAllowed.into()),
         // Before what is lacking: a request that no row has is not let through by any scope.
         Outcome::Insufficient { .. } | Outcome::Live(_) if asked.row() == Row::Absent => Err(ApiError::no_route()),
         Outcome::Insufficient { missing, .. } => Err(asked.lacking(catalogue, missing)),
-        Outcome::Live(entry) if asked.is_met_by(entry.credential().effective()) => Ok(headers::of(&entry)),
+        Outcome::Live(entry) if asked.is_met_by(entry.credential().effective()) => {
+            for alternative in asked.met_by(entry.credential().effective()) {
+                context.note_scopes(entry.token_id(), alternative);
+            }
+            Ok(headers::of(&entry))
+        }
         Outcome::Live(_) => Err(asked.lacking(catalogue, ScopeSet::EMPTY)),
     }
 }

@@ -1,0 +1,2 @@
+DROP TABLE token_scope_uses;
+DROP TABLE token_origins;
