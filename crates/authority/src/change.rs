@@ -314,6 +314,18 @@ impl<'t> Change<'t> {
         if proven.is_some_and(|proven| proven >= earliest) { Ok(()) } else { Err(Refused::ProofNeeded) }
     }
 
+    /// Refuses a person who has a second factor and has not proved lately to be at the session: a browser that was left open
+    /// shows nobody a new secret. A front end that vouches for its people asks them by itself, so its sessions go on; and a
+    /// person without a second factor would only type the password once more that the browser fills in.
+    ///
+    /// # Errors
+    /// [`Refused::ProofNeeded`].
+    pub(crate) fn check_present(&self) -> Result<(), Refused> {
+        let was_proven = self.session().is_some_and(|session| session.proven_at.is_some());
+        let has_factor = self.member().is_some_and(|member| member.second_factor_since.is_some());
+        if was_proven && has_factor { self.check_proven_lately() } else { Ok(()) }
+    }
+
     /// The organisation's rules for a new token of the kind given to [`Ask::making`].
     pub(crate) const fn terms(&self) -> &TokenTerms {
         &self.terms

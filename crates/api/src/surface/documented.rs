@@ -43,7 +43,22 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
         ("cancel_rotation" | "cancel_key_rotation", 409) => vec![status_is(Status::Active)],
         ("get_self" | "revoke_self" | "rotate_self", 403) => vec![failing::token(TokenError::NotAToken)],
         ("submit_execution", 409) => vec![reused()],
-        ("edit_me" | "start_totp" | "delete_session" | "delete_all", 403) => vec![Code::RecentProofNeeded.into()],
+        (
+            "edit_me"
+            | "start_totp"
+            | "delete_session"
+            | "delete_all"
+            | "end_member_sessions"
+            | "create_token"
+            | "rotate_token"
+            | "create_key"
+            | "rotate_key"
+            | "create_actor"
+            | "rotate_actor",
+            403,
+        ) => {
+            vec![Code::RecentProofNeeded.into()]
+        }
         ("prove_session", 409) => vec![second_factor(SecondFactorError::NotSet)],
         ("change_password", 403) => vec![failing::person(PersonError::WrongPassword)],
         ("create_session", 401) => [SignInError::Denied, SignInError::SecondFactorRequired, SignInError::WrongCode]

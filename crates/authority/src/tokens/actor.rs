@@ -108,6 +108,7 @@ impl ActorToken {
     pub(crate) async fn store(change: &mut Change<'_>, new: &NewToken) -> Result<(), TokenError> {
         let token = &new.token;
         change.check_not_superseded()?;
+        change.check_present()?;
         govern_actor(&change.context(), change.terms(), token)?;
         within_cap(change, token).await?;
         change.touch(Touched::Created(token.id));

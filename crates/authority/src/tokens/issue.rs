@@ -110,6 +110,7 @@ impl New {
         let Self { owner, request, grants, hint, stored } = self;
         let (context, now) = (change.context(), change.now);
         change.check_not_superseded()?;
+        change.check_present()?;
         // Once more, by what the caller may do now: the hash may have taken its time.
         let caller = *change.caller()?;
         within(&context.catalogue, grants.effective(), caller.effective)?;

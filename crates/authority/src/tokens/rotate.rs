@@ -200,6 +200,7 @@ impl Rotation {
             .map_err(|not_possible| TokenError::WrongStatus(not_possible.status))?;
         // Check this last: for a token that renews itself, a retry and a second renewal have more precise errors above.
         change.check_not_superseded()?;
+        change.check_present()?;
         let grace_ends_at = facts.superseded.map_or(now, |superseded| superseded.grace_ends_at);
         let mut token = heir(token, &current, now);
         govern_successor(change, &mut token, lifetime(&current))?;

@@ -9,6 +9,7 @@ both!(
     a_second_factor_proves_as_well,
     a_session_made_from_another_is_proven_as_that_one_is,
     a_key_proves_nothing,
+    a_new_secret_takes_a_recent_proof_of_who_has_a_second_factor,
 );
 
 /// What a front end presents. Its sessions are the ones that nobody proved.
@@ -126,4 +127,43 @@ fn a_key_proves_nothing(backend: Backend) {
     token.patch(&path, &json!({"require_second_factor": true})).expect(200);
     token.patch(&path, &json!({"require_second_factor": false})).fails(403, "session needed");
     owner.patch(&path, &json!({"require_second_factor": false})).expect(200);
+}
+
+fn a_new_secret_takes_a_recent_proof_of_who_has_a_second_factor(backend: Backend) {
+    let server = server(backend);
+    let facts = server.facts();
+    let user = facts.user(Server::OWNER);
+    let mut owner = server.owner();
+    let [id, token] = texts(&owner.create_with("before", &["tokens:manage", "execute"]), ["id", "secret"]);
+    let [key] = texts(&owner.post("/v1/me/keys", &json!({"name": "a"})).expect(201), ["id"]);
+    let [org] = texts(&owner.get("/v1/me").expect(200), ["org_id"]);
+    let projects = format!("/v1/organizations/{org}/projects");
+    let [project] = texts(&owner.post(&projects, &json!({"slug": "p"})).expect(201), ["projectId"]);
+    let actors = format!("{projects}/{project}/actors");
+    let [actor] = texts(&owner.post(&actors, &json!({"name": "a"})).expect(201), ["actorId"]);
+    facts.age_proofs(&user);
+    owner.create("a password alone would only be typed once more");
+    let mut owner = server.owner();
+    let (_, recovery) = enrol(&mut owner);
+    owner.create("proven a moment ago");
+    facts.age_proofs(&user);
+    let made = json!({"name": "x", "scopes": ["execute"]});
+    let refused = [
+        ("/v1/tokens".to_owned(), made.clone()),
+        (format!("/v1/tokens/{id}/rotate"), json!({})),
+        ("/v1/me/keys".to_owned(), json!({"name": "x"})),
+        (format!("/v1/me/keys/{key}/rotate"), json!({})),
+        (actors.clone(), json!({"name": "b"})),
+        (format!("{actors}/{actor}/rotate"), json!({})),
+    ];
+    for (path, body) in &refused {
+        owner.post(path, body).fails(403, "recent proof needed");
+    }
+    // Looking and revoking go on; a token, and a session that a front end vouches for, are asked for nothing.
+    owner.get("/v1/tokens").expect(200);
+    owner.patch(&format!("/v1/tokens/{id}"), &json!({"name": "renamed"})).expect(200);
+    server.caller(&token).post("/v1/tokens", &made).expect(201);
+    vouched_for(&server).post("/v1/tokens", &made).expect(201);
+    owner.post(PROOF, &json!({"recovery_code": recovery[0]})).expect(200);
+    owner.post(&refused[0].0, &refused[0].1).expect(201);
 }
