@@ -1,10 +1,21 @@
 //! The servers that share the database, for operators.
 
 use storage::model::RegisteredNode;
-use token_domain::Timestamp;
+use token_domain::{Span, Timestamp};
 
 use crate::context::Context;
 use crate::error::Failure;
+use crate::origin::Caller;
+
+/// How long a node may answer from memory after a report.
+const LEASE: Span = Span::seconds(5);
+
+impl ListedNode {
+    /// What is left of the time for which it may answer from memory, at least; nothing when nobody knows whether it is there.
+    pub fn lease_left(&self, now: Timestamp) -> Span {
+        Span::micros((LEASE.as_micros() - now.since(self.node.seen_at).as_micros()).max(0))
+    }
+}
 
 /// A server, as the list has it.
 #[derive(Clone, Debug)]
@@ -17,7 +28,26 @@ pub struct ListedNode {
     pub behind: i64,
 }
 
+/// The scope that an operator has in the organisation of operators.
+const OPERATING: &str = "admin";
+
 impl Context {
+    /// Whether the caller operates the deployment: has `admin` in the organisation that set-up made, and is bound to nothing
+    /// in it.
+    ///
+    /// # Errors
+    /// The store's; a catalogue without that scope.
+    pub async fn is_operator(&self, caller: &Caller) -> Result<bool, Failure> {
+        let required = self.catalogue.require_all(&[OPERATING]);
+        let required = required.map_err(|_| Failure::Inconsistent(format!("the catalogue has no {OPERATING}")))?;
+        if required.check(&caller.effective).is_err() || caller.bound_project().is_some() || caller.boundary().is_some()
+        {
+            return Ok(false);
+        }
+        let first = self.store.read(|reads| Box::pin(reads.first_made_organization())).await?;
+        Ok(first == Some(caller.organization_id))
+    }
+
     /// The servers that share the database, in the order they registered in, and the moment. None where one process serves an
     /// SQLite file.
     ///

@@ -185,6 +185,8 @@ operations! {
         organizations::organization(id: OrganizationId) -> Option<Organization>;
         /// The organisation of that slug.
         organizations::organization_by_slug(slug: &'o Slug) -> Option<Organization>;
+        /// The organisation that was made first, by set-up.
+        organizations::first_made_organization() -> Option<OrganizationId>;
         /// How many organisations there are: none means that nothing was set up.
         organizations::count_organizations() -> i64;
 

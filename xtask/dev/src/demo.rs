@@ -10,7 +10,7 @@ use client::types::{
 use client::{Client, Error, Result, Secret};
 
 /// A token: name, scopes, days until it ends, how often it is used, what it is for.
-type Row = (&'static str, &'static [&'static str], Option<u32>, u32, &'static str);
+type Row = (&'static str, &'static [&'static str], Option<u32>, usize, &'static str);
 
 const TOKENS: [Row; 8] = [
     (

@@ -62,6 +62,11 @@ pub(crate) async fn list_organizations(
     rows.into_iter().map(Organization::try_from).collect()
 }
 
+pub(crate) async fn first_made_organization(conn: &mut Conn<'_>) -> Result<Option<OrganizationId>, StoreError> {
+    // Ids begin with the moment they were made at.
+    Ok(organizations::table.select(organizations::id).order(organizations::id).first(conn).await.optional()?)
+}
+
 pub(crate) async fn count_organizations(conn: &mut Conn<'_>) -> Result<i64, StoreError> {
     Ok(organizations::table.count().get_result(conn).await?)
 }

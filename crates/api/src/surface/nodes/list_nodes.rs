@@ -5,15 +5,12 @@ use actix_web::web::{self, Data};
 use authority::Context;
 use authority::nodes::ListedNode;
 use serde::Serialize;
-use token_domain::{Span, Timestamp};
+use token_domain::Timestamp;
 use utoipa::ToSchema;
 
+use super::overseer::Overseer;
 use crate::surface::failing;
-use crate::surface::sessions::Operator;
 use edge::error::ApiResult;
-
-/// How long a report is good for.
-const LEASE: Span = Span::seconds(5);
 
 /// A server that shares the database with others.
 #[derive(Serialize, ToSchema)]
@@ -55,7 +52,8 @@ struct NodeList {
 
 /// List the servers that share the database.
 ///
-/// For operators, by the deployment's service token.
+/// For operators: by the deployment's service token, or by `admin` in the organisation that set-up made. In other organisations
+/// it is not there.
 #[utoipa::path(
     tag = "operations",
     security(("bearer" = [])),
@@ -65,15 +63,14 @@ struct NodeList {
     )
 )]
 #[get("/v1/nodes")]
-pub(super) async fn list_nodes(_operator: Operator, context: Data<Context>) -> ApiResult<web::Json<NodeList>> {
+pub(super) async fn list_nodes(_overseer: Overseer, context: Data<Context>) -> ApiResult<web::Json<NodeList>> {
     let (nodes, now) = context.nodes().await.map_err(|failure| failing::failed(&failure))?;
     Ok(web::Json(NodeList { nodes: nodes.into_iter().map(|listed| view(listed, now)).collect() }))
 }
 
 fn view(listed: ListedNode, now: Timestamp) -> NodeView {
+    let left = u64::try_from(listed.lease_left(now).as_micros()).unwrap_or(0);
     let ListedNode { node, applied, behind } = listed;
-    let left = LEASE.as_micros() - now.since(node.seen_at).as_micros();
-    let left = u64::try_from(left).unwrap_or(0);
     NodeView {
         id: node.record.id.to_string(),
         version: node.record.version,

@@ -1,6 +1,7 @@
 //! The servers that share the database: for operators.
 
 mod list_nodes;
+mod overseer;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

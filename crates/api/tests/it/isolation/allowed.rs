@@ -55,7 +55,7 @@ fn credential(side: &mut Side, server: &Server, row: &Row, owner: &str) -> Optio
             let [secret] = texts(&side.owner.post("/v1/tokens", &asked).expect(201), ["secret"]);
             Some(secret)
         }
-        For::AnybodyGood | For::Holders | For::People | For::Unbound => {
+        For::AnybodyGood | For::Holders | For::Operators | For::People | For::Unbound => {
             Some(server.signed_in(owner).credential().to_owned())
         }
     }

@@ -192,9 +192,14 @@ fn expected(catalogue: &Catalogue, operation: &Operation, row: &Row, who: &Princ
             return Expected::Fails(401, "invalid token");
         }
         (
-            For::Holders | For::People | For::Bound | For::Unbound | For::Tokens | For::TokensAlone,
+            For::Holders | For::Operators | For::People | For::Bound | For::Unbound | For::Tokens | For::TokensAlone,
             Shows::Session(_) | Shows::Token(_),
         ) => {}
+    }
+    if row.whom == For::Operators {
+        let has_all = catalogue.missing(&catalogue.covered(&who.granted), "admin").is_empty();
+        let is_operator = has_all && who.home == Home::Here && !who.is_bound;
+        return if is_operator { Expected::Succeeds } else { Expected::Fails(404, "not found") };
     }
     if let Some(missing) = missing() {
         return Expected::Lacks(missing);

@@ -28,6 +28,8 @@ pub(super) enum For {
     Tokens,
     /// Only who knows the service token.
     Service,
+    /// Those with `admin` in the organisation that set-up made, and who knows the service token; for others it is not there.
+    Operators,
 }
 
 /// How what is foreign is told from what is the caller's own.
@@ -108,7 +110,7 @@ fn execution(names: &Names) -> Value {
     json!({"repo": names["fresh"], "branch": "main", "commit": "0123456789abcdef", "coverage": 80})
 }
 
-use For::{Anybody, AnybodyGood, Bound, Holders, People, Service, Tokens, TokensAlone, Unbound};
+use For::{Anybody, AnybodyGood, Bound, Holders, Operators, People, Service, Tokens, TokensAlone, Unbound};
 use Subject::{
     AccessScope, AccessScopeWithActor, Actor, EmptyProject, Execution, Invitation, Itself, Key, Member, Nothing,
     Oneself, Role, RotatingKey, RotatingToken, Session, Token, TrustPolicy,
@@ -216,7 +218,7 @@ pub(super) const ROWS: &[Row] = &[
     row("list_keys", People, Nothing, 200),
     row("list_member_sessions", Unbound, Member, 200),
     row("list_members", Unbound, Nothing, 200),
-    row("list_nodes", Service, Nothing, 200),
+    row("list_nodes", Operators, Nothing, 200),
     row("list_organizations", Holders, Nothing, 200),
     row("list_projects", Holders, Nothing, 200),
     row("list_repositories", Holders, Nothing, 200),
