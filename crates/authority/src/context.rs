@@ -236,6 +236,11 @@ impl Context {
         self.fail_closed.load(Ordering::Relaxed)
     }
 
+    /// Uses of tokens that wait to be written down.
+    pub fn unwritten_uses(&self, now: Timestamp) -> Backlog {
+        self.uses.backlog(now)
+    }
+
     /// The right to answer from memory, and what holds in the memory of others.
     pub fn lease(&self) -> &dyn Lease {
         self.lease.as_ref()

@@ -8,7 +8,7 @@ use authority::tokens::{BulkRequest, Chosen, ListRequest, Mode, TokenError};
 use token_domain::id::TokenId;
 use token_domain::token::{Explanation, Status};
 
-use super::rotate::{Cause, causes, explanation};
+use super::revoke::{Cause, causes, explanation};
 use super::token_list::{FIELDS, address, read};
 use super::tokens::{Line, Names, explain, failed};
 use crate::answer::{Answer, Tone, either, ok, page, to_saying};

@@ -8,6 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
+use authority::Refused;
 use authority::records::{Listing, TokenDetails};
 use authority::tokens::{Idempotency, IssueRequest, Issued, KeyRequest, TokenError};
 use token_domain::access::{Description, ExternalId, OrderBy, Paging};
@@ -17,6 +18,7 @@ use token_domain::text::{AgentType, Name};
 use token_domain::token::{AllowedNetworks, Lifetime};
 use token_domain::{Span, Timestamp};
 
+use super::proof;
 use super::token_list::day;
 use super::tokens::{Area, explain, failed, nonce};
 use crate::answer::{Answer, Tone, either, ok, page, to_saying};
@@ -183,7 +185,9 @@ async fn filled(
         if let Some(project) = like.project_id {
             set("project_id", &project.to_string());
         }
-        for scope in &like.scopes {
+        // A narrower one leaves out what nobody asks for.
+        let without = query.all("without");
+        for scope in like.scopes.iter().filter(|scope| !without.contains(scope)) {
             set("scope", scope);
         }
     }
@@ -402,6 +406,7 @@ async fn create(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
             Ok(to_saying(request, &path, Tone::Done, text))
         }
         Err(TokenError::Failed(failure)) => Err(visitor.failed(request, &failure)),
+        Err(TokenError::Refused(Refused::ProofNeeded)) => Err(proof::ask(request, &visitor, &form)),
         Err(error) => {
             let field = match &error {
                 TokenError::Scopes(_) | TokenError::Excess { .. } => "scope",

@@ -272,6 +272,7 @@ struct MemberPage {
     /// Asked once more before the person is removed.
     is_leaving: bool,
     may_manage: bool,
+    may_change_tokens: bool,
     sessions: Vec<SessionLine>,
     keys: Vec<Line>,
     key_count: String,
@@ -342,6 +343,7 @@ async fn show_member(request: &HttpRequest, services: &Services) -> Answer {
         is_me: Some(user.id) == visitor.caller.user_id(),
         is_leaving: Form::query(request).has("leaving"),
         may_manage: visitor.may("org.memberships:manage"),
+        may_change_tokens: visitor.may("tokens:manage"),
         sessions: sessions.into_iter().map(|seen| SessionLine::new(seen, &visitor)).collect(),
         key_count: count(&keys, "key"),
         keys,

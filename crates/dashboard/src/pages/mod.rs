@@ -5,17 +5,21 @@ mod bulk;
 mod chart;
 mod check;
 mod create_token;
+mod deployment;
 mod members;
 mod overview;
 mod policy;
 mod projects;
 mod proof;
+mod revoke;
 mod roles;
 mod rotate;
 mod second_factor;
 mod settings;
 mod setup;
 mod sign_in;
+#[cfg(debug_assertions)]
+mod styleguide;
 mod token;
 mod token_list;
 mod tokens;
@@ -70,10 +74,13 @@ pub(crate) const PATHS: &[PagePath] = &[
     PagePath::read("/usage"),
     PagePath::read("/audit"),
     PagePath::read("/audit/verify"),
+    PagePath::read("/deployment"),
     both("/settings"),
     both("/settings/policy"),
     both("/settings/proof"),
     both("/settings/second-factor"),
+    #[cfg(debug_assertions)]
+    PagePath::read("/styleguide"),
 ];
 
 pub(crate) fn register(config: &mut web::ServiceConfig) {
@@ -87,17 +94,21 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
         bulk::register,
         token_list::register,
         rotate::register,
+        revoke::register,
         token::register,
         check::register,
         members::register,
         roles::register,
         projects::register,
         usage::register,
+        deployment::register,
         audit::register,
         policy::register,
         proof::register,
         second_factor::register,
         settings::register,
+        #[cfg(debug_assertions)]
+        styleguide::register,
     ] {
         pages(config);
     }

@@ -8,12 +8,14 @@ use authority::access_scopes::{ActorCounts, NewAccessScope};
 use authority::actors::NewActor;
 use authority::projects::{Ground, NewProject, TenancyError};
 use authority::records::{Listing, Project, ScopedTo};
+use authority::tokens::TokenError;
 use token_domain::access::{ActorName, ActorType, OrderBy, Paging};
 use token_domain::id::{AccessScopeId, ProjectId};
 use token_domain::tenant::ActorStatus;
 use token_domain::text::{Name, Slug};
 
 use super::create_token::{SecretPage, snippets};
+use super::proof;
 use crate::answer::{Answer, Tone, either, ok, page, to_saying};
 use crate::form::Form;
 use crate::layout::{Layout, Section};
@@ -304,6 +306,9 @@ async fn added(request: &HttpRequest, services: &Services, body: &[u8]) -> Answe
     match done {
         Ok(answer) => Ok(answer),
         Err(Ok(TenancyError::Failed(failure))) => Err(visitor.failed(request, &failure)),
+        Err(Ok(TenancyError::Token(TokenError::Refused(authority::Refused::ProofNeeded)))) => {
+            Err(proof::ask(request, &visitor, &form))
+        }
         Err(refused) => {
             let problem = match refused {
                 Ok(error) => explain(&error),

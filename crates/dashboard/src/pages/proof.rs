@@ -8,12 +8,12 @@ use askama::Template;
 use authority::second_factors::{Evidence, SecondFactorError};
 use zeroize::Zeroizing;
 
-use super::sign_in::{local_path, proof};
+use super::sign_in::{kept_fields, local_path, proof};
 use crate::answer::{Answer, Tone, either, ok, page, to_saying};
 use crate::form::Form;
 use crate::layout::{Layout, Section};
 use crate::services::Services;
-use crate::visit::Visitor;
+use crate::visit::{ResumePage, Visitor};
 
 pub(super) fn register(config: &mut ServiceConfig) {
     config.service(proof_shown).service(proof_posted);
@@ -27,7 +27,14 @@ struct ProofPage {
     has_second_factor: bool,
     /// Where to go on.
     next: String,
+    /// What was typed into the form that has to wait for the proof.
+    kept: Vec<(String, String)>,
     problem: String,
+}
+
+/// The page that asks for a proof before a form is carried out, which it keeps meanwhile.
+pub(super) fn ask(request: &HttpRequest, visitor: &Visitor, form: &Form) -> HttpResponse {
+    page(StatusCode::FORBIDDEN, &proof_page(request, visitor, request.path().to_owned(), form.kept(), ""))
 }
 
 #[get("/settings/proof")]
@@ -38,15 +45,22 @@ async fn proof_shown(request: HttpRequest, services: Services) -> HttpResponse {
 async fn show_proof(request: &HttpRequest, services: &Services) -> Answer {
     let visitor = Visitor::enter_to_enrol(request, services).await?;
     let next = local_path(Form::query(request).raw("next"));
-    Ok(ok(&proof_page(request, &visitor, next, "")))
+    Ok(ok(&proof_page(request, &visitor, next, Vec::new(), "")))
 }
 
-fn proof_page(request: &HttpRequest, visitor: &Visitor, next: String, problem: &str) -> ProofPage {
+fn proof_page(
+    request: &HttpRequest,
+    visitor: &Visitor,
+    next: String,
+    kept: Vec<(String, String)>,
+    problem: &str,
+) -> ProofPage {
     ProofPage {
         page: Layout::of(request, visitor, Section::Settings, "Prove that it is you"),
         email: visitor.me.standing.user.email.to_string(),
         has_second_factor: visitor.me.standing.second_factor_since.is_some(),
         next,
+        kept,
         problem: problem.to_owned(),
     }
 }
@@ -59,7 +73,9 @@ async fn proof_posted(request: HttpRequest, services: Services, body: Bytes) -> 
 async fn proven(request: &HttpRequest, services: &Services, body: &[u8]) -> Answer {
     let (visitor, form) = Visitor::posted_to_enrol(request, services, body).await?;
     let next = local_path(form.raw("next"));
-    let again = |status, problem: &str| page(status, &proof_page(request, &visitor, next.clone(), problem));
+    let kept = kept_fields(&form);
+    let again =
+        |status, problem: &str| page(status, &proof_page(request, &visitor, next.clone(), kept.clone(), problem));
     let evidence = match form.some("code") {
         None => Evidence::Password(Zeroizing::new(form.raw("password").to_owned())),
         Some(text) => Evidence::Factor(proof(text).ok_or_else(|| {
@@ -67,7 +83,13 @@ async fn proven(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
         })?),
     };
     match services.second_factors.prove_presence(&visitor.caller, evidence, &visitor.origin).await {
-        Ok(_) => Ok(to_saying(request, &next, Tone::Done, "Thank you. Now send it again.")),
+        Ok(_) if kept.is_empty() => Ok(to_saying(request, &next, Tone::Done, "Thank you. Now send it again.")),
+        Ok(_) => Ok(ok(&ResumePage {
+            page: Layout::of(request, &visitor, Section::Settings, "Continue"),
+            action: next,
+            kept,
+            text: "Thank you. What you typed is kept: continue with the form you had filled in.",
+        })),
         Err(SecondFactorError::Failed(failure)) => Err(visitor.failed(request, &failure)),
         Err(SecondFactorError::Refused(refused)) => Err(visitor.refused(request, &refused)),
         Err(SecondFactorError::TooMany(wait)) => {

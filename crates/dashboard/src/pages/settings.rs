@@ -78,6 +78,7 @@ struct SettingsPage {
     requires_second_factor: bool,
     may_write: bool,
     may_see_policy: bool,
+    is_operator: bool,
     may_edit_self: bool,
     name: String,
     email: String,
@@ -130,6 +131,11 @@ async fn settings_page(
         requires_second_factor: standing.organization.second_factor.is_required(),
         may_write: visitor.may("org:write"),
         may_see_policy: visitor.may("org:read"),
+        is_operator: services
+            .context
+            .is_operator(&visitor.caller)
+            .await
+            .map_err(|failure| visitor.failed(request, &failure))?,
         may_edit_self: visitor.may("user:write"),
         name: form.some("name").unwrap_or(standing.user.name.as_str()).to_owned(),
         email: standing.user.email.to_string(),
@@ -149,7 +155,7 @@ async fn settings_page(
 }
 
 /// A client as people know it: the browser and the system, where they can be told.
-fn client(agent: &str) -> String {
+pub(super) fn client(agent: &str) -> String {
     let find = |names: &[(&str, &str)]| {
         names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| (*name).to_owned())
     };

@@ -149,8 +149,8 @@ pub(super) fn proof(text: &str) -> Option<Proof> {
     TotpCode::parse(text).map(Proof::Code).or_else(|| RecoveryCode::parse(text).map(Proof::Recovery))
 }
 
-/// What an earlier form had in it, as the page to sign in carries it along.
-fn kept_fields(form: &Form) -> Vec<(String, String)> {
+/// What an earlier form had in it, as the pages that ask for a password carry it along.
+pub(super) fn kept_fields(form: &Form) -> Vec<(String, String)> {
     let own = |key: &str| matches!(key, "email" | "organization" | "next");
     form.kept()
         .into_iter()

@@ -6,11 +6,12 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 use authority::audit::read::ListRequest as AuditRequest;
 use authority::records::{Change, Token, TokenEdit};
-use token_domain::Span;
+use authority::tokens::GrantedScope;
 use token_domain::access::{Description, Direction, ExternalId};
 use token_domain::text::{AgentType, Name};
 use token_domain::token::Status;
 use token_domain::usage::{Step, Stretch};
+use token_domain::{Span, Timestamp};
 
 use super::audit::EventLine;
 use super::chart::Chart;
@@ -38,7 +39,11 @@ struct TokenPage {
     page: Layout,
     base: &'static str,
     line: Line,
-    scopes: Vec<String>,
+    scopes: Vec<ScopeLine>,
+    /// What nobody asked for in a long time, where that can be told.
+    unused: Vec<String>,
+    /// Where a token without them is made.
+    narrower: String,
     permits: String,
     description: String,
     external_id: String,
@@ -54,6 +59,7 @@ struct TokenPage {
     successor: String,
     successor_first_used: Option<When>,
     successor_used: Option<When>,
+    successor_from: String,
     grace_ends: Option<When>,
     reuse: Option<When>,
     may_rotate: bool,
@@ -61,6 +67,26 @@ struct TokenPage {
     may_manage: bool,
     is_rotating: bool,
     is_live: bool,
+}
+
+/// A scope of the token, and when somebody last asked for it.
+#[derive(Clone, Debug)]
+struct ScopeLine {
+    name: String,
+    used: Option<When>,
+}
+
+/// How long nobody has to have asked for a scope until it is called unused.
+const UNUSED_FOR: Span = Span::days(90);
+
+/// The scopes that nobody asked for in so long, of a token that is old enough to tell and is asked for others.
+fn unused(token: &Token, granted: &[GrantedScope], now: Timestamp) -> Vec<String> {
+    let since = now - UNUSED_FOR;
+    let is_used = |granted: &&GrantedScope| granted.last_used_at.is_some_and(|used| used > since);
+    if token.facts.created_at > since || !granted.iter().any(|granted| is_used(&granted)) {
+        return Vec::new();
+    }
+    granted.iter().filter(|granted| !is_used(granted)).map(|granted| granted.scope.clone()).collect()
 }
 
 #[get("/tokens/{token_id}")]
@@ -79,6 +105,13 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
     let (area, now) = (Area::of(request), visitor.now);
     let names = Names::read(&visitor, services).await;
     let chart = usage(services, &visitor, &token).await;
+    let granted = if visitor.may("usage:read") {
+        let granted = services.tokens.scope_uses(&visitor.caller, token.id).await;
+        granted.map_err(|error| failed(request, &visitor, &error))?
+    } else {
+        token.scopes.iter().map(|scope| GrantedScope { scope: scope.clone(), last_used_at: None }).collect()
+    };
+    let unused = unused(&token, &granted, now);
     let events = if visitor.may("audit:read") {
         let asked = AuditRequest {
             action: None,
@@ -133,7 +166,11 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
         predecessor: token.rotated_from.map(|id| id.to_string()).unwrap_or_default(),
         successor: token.facts.superseded.map(|superseded| superseded.by.to_string()).unwrap_or_default(),
         successor_first_used: successor.as_ref().and_then(|next| next.first_used_at).map(|used| When::new(used, now)),
-        successor_used: successor.and_then(|next| next.last_used_at).map(|used| When::new(used, now)),
+        successor_used: successor.as_ref().and_then(|next| next.last_used_at).map(|used| When::new(used, now)),
+        successor_from: successor
+            .and_then(|next| next.used_from.into_iter().next())
+            .map(|origin| origin.address)
+            .unwrap_or_default(),
         grace_ends: token.facts.superseded.map(|superseded| When::new(superseded.grace_ends_at, now)),
         reuse: token.reuse_detected_at.map(|at| When::new(at, now)),
         may_rotate: why_not_rotate.is_empty(),
@@ -142,7 +179,19 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
         is_rotating: status == Status::Rotating,
         is_live: status.is_live(),
         line: Line::new(&token, &names, now),
-        scopes: token.scopes,
+        narrower: unused.iter().fold(format!("{}/new?like={}", area.base(), token.id), |mut link, scope| {
+            link.push_str("&without=");
+            link.extend(percent_encoding::utf8_percent_encode(scope, percent_encoding::NON_ALPHANUMERIC));
+            link
+        }),
+        unused,
+        scopes: granted
+            .into_iter()
+            .map(|granted| ScopeLine {
+                name: granted.scope,
+                used: granted.last_used_at.map(|used| When::new(used, now)),
+            })
+            .collect(),
         page: layout.clone(),
     };
     Ok(layout.shown(request, ok(&template)))

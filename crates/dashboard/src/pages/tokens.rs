@@ -6,12 +6,13 @@ use std::collections::HashMap;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use authority::organizations::Seat;
-use authority::records::{Principal, Token, TokenOwner};
+use authority::records::{Principal, Token, TokenOrigin, TokenOwner};
 use authority::tokens::TokenError;
-use token_domain::Timestamp;
 use token_domain::id::{TokenId, UserId};
 use token_domain::token::{Kind, Status};
+use token_domain::{Span, Timestamp};
 
+use super::settings::client;
 use crate::layout::Section;
 use crate::services::Services;
 use crate::show::{self, Badge, When};
@@ -121,6 +122,9 @@ pub(super) struct Line {
     pub(super) creator: String,
     pub(super) created: When,
     pub(super) used: Option<When>,
+    /// Where from, the last first.
+    pub(super) used_from: Vec<OriginLine>,
+    pub(super) has_new_address: bool,
     pub(super) expires: Option<When>,
     pub(super) badge: Badge,
     pub(super) is_live: bool,
@@ -128,11 +132,38 @@ pub(super) struct Line {
     pub(super) is_forgotten: bool,
 }
 
+/// How long an address that a token was not used from before is pointed out.
+const NEW_FOR: Span = Span::days(7);
+
+/// An address that a token was used from.
+#[derive(Clone, Debug)]
+pub(super) struct OriginLine {
+    pub(super) address: String,
+    pub(super) client: String,
+    pub(super) used: When,
+    /// It came after others, and lately.
+    pub(super) is_new: bool,
+}
+
+impl OriginLine {
+    fn all(token: &Token, now: Timestamp) -> Vec<Self> {
+        let first = token.used_from.iter().map(|origin| origin.first_used_at).min();
+        let line = |origin: &TokenOrigin| Self {
+            address: origin.address.clone(),
+            client: origin.agent.as_deref().map(client).unwrap_or_default(),
+            used: When::new(origin.last_used_at, now),
+            is_new: first.is_some_and(|first| first < origin.first_used_at) && origin.first_used_at + NEW_FOR > now,
+        };
+        token.used_from.iter().map(line).collect()
+    }
+}
+
 impl Line {
     pub(super) fn new(token: &Token, names: &Names, now: Timestamp) -> Self {
         const SHOWN: usize = 3;
         let created_at = token.facts.created_at;
         let is_live = token.facts.status(now).is_live();
+        let used_from = OriginLine::all(token, now);
         Self {
             id: token.id.to_string(),
             name: token.name.to_string(),
@@ -143,10 +174,12 @@ impl Line {
             creator: names.of(token.created_by),
             created: When::new(created_at, now),
             used: token.last_used_at.map(|used| When::new(used, now)),
+            has_new_address: used_from.iter().any(|origin| origin.is_new),
+            used_from,
             expires: token.facts.expires_at.map(|end| When::new(end, now)),
             badge: Badge::of(token, now),
             is_live,
-            is_forgotten: is_live && token.last_used_at.is_none() && created_at + token_domain::Span::days(30) < now,
+            is_forgotten: is_live && token.last_used_at.is_none() && created_at + Span::days(30) < now,
         }
     }
 }

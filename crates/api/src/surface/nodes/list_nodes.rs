@@ -56,7 +56,7 @@ struct NodeList {
 /// it is not there.
 #[utoipa::path(
     tag = "operations",
-    security(("bearer" = [])),
+    security(("bearer" = []), ("api_key" = [])),
     responses(
         (status = 200, description = "the nodes", body = NodeList),
         (status = 429, description = "too many wrong service tokens lately", body = crate::error_body::Error),

@@ -2,6 +2,7 @@
 
 mod browser;
 mod forms;
+mod oversight;
 mod sizes;
 mod texts;
 mod tokens;

@@ -1,0 +1,168 @@
+//! Revoking one token, on a page that says first what will break.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Bytes, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use askama::Template;
+use authority::records::Token;
+use token_domain::Span;
+use token_domain::access::Description;
+use token_domain::token::{Explanation, RevokeCause};
+use token_domain::usage::{Step, Stretch};
+
+use super::rotate::stale;
+use super::tokens::{Area, Line, Names, failed, found};
+use crate::answer::{Answer, Tone, either, ok, page, to_saying};
+use crate::form::Form;
+use crate::layout::Layout;
+use crate::services::Services;
+use crate::show;
+use crate::visit::Visitor;
+
+pub(super) fn register(config: &mut ServiceConfig) {
+    config.service(revoke_token_form).service(revoke_key_form).service(revoke_token).service(revoke_key);
+}
+
+/// A reason to choose.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cause {
+    pub(super) value: &'static str,
+    pub(super) label: &'static str,
+    pub(super) is_chosen: bool,
+}
+
+/// Every reason, the chosen one marked.
+pub(super) fn causes(chosen: &str) -> Vec<Cause> {
+    let label = |cause| match cause {
+        RevokeCause::Leaked => "It leaked",
+        RevokeCause::Replaced => "Another one does its work",
+        RevokeCause::PersonLeft => "The person left",
+        RevokeCause::Unused => "Nobody uses it",
+        RevokeCause::Other => "Another reason",
+    };
+    let cause =
+        |cause: RevokeCause| Cause { value: cause.as_str(), label: label(cause), is_chosen: cause.as_str() == chosen };
+    RevokeCause::ALL.into_iter().map(cause).collect()
+}
+
+/// What a form says about a revocation.
+pub(super) fn explanation(form: &Form) -> Result<Explanation, String> {
+    let cause = RevokeCause::parse(form.text("reason")).ok_or("Choose a reason: it is kept in the trail.")?;
+    let note = form.some("note").map(Description::parse).transpose().map_err(|error| format!("The note {error}."))?;
+    Ok(Explanation { cause: Some(cause), note })
+}
+
+#[derive(Template)]
+#[template(path = "revoke.html")]
+struct RevokePage {
+    page: Layout,
+    base: &'static str,
+    line: Line,
+    is_in_use: bool,
+    uses_today: String,
+    /// From how many it was used lately.
+    addresses: usize,
+    causes: Vec<Cause>,
+    note: String,
+    problem: String,
+}
+
+#[get("/tokens/{token_id}/revoke")]
+async fn revoke_token_form(request: HttpRequest, services: Services) -> HttpResponse {
+    either(revoke_form(&request, &services).await)
+}
+
+#[get("/keys/{token_id}/revoke")]
+async fn revoke_key_form(request: HttpRequest, services: Services) -> HttpResponse {
+    either(revoke_form(&request, &services).await)
+}
+
+#[post("/tokens/{token_id}/revoke")]
+async fn revoke_token(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
+    either(revoke(&request, &services, &body).await)
+}
+
+#[post("/keys/{token_id}/revoke")]
+async fn revoke_key(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
+    either(revoke(&request, &services, &body).await)
+}
+
+async fn revoke_form(request: &HttpRequest, services: &Services) -> Answer {
+    let visitor = Visitor::enter(request, services).await?;
+    visitor.check(request, Area::of(request).managing())?;
+    let token = found(request, services, &visitor).await?;
+    if !token.facts.status(visitor.now).is_live() {
+        return Err(stale(request, &visitor, &token));
+    }
+    Ok(ok(&revoke_page(request, services, &visitor, &token, &Form::query(request), String::new()).await))
+}
+
+/// How often the token was found good since a day ago.
+async fn uses_today(services: &Services, visitor: &Visitor, token: &Token) -> u64 {
+    let Ok(stretch) = Stretch::new(visitor.now - Span::days(1), visitor.now, Step::Hour) else { return 0 };
+    let hours = services.tokens.usage(&visitor.caller, token.id, stretch).await.unwrap_or_default();
+    hours.iter().map(|(_, counts)| counts.allowed + counts.insufficient).sum()
+}
+
+async fn revoke_page(
+    request: &HttpRequest,
+    services: &Services,
+    visitor: &Visitor,
+    token: &Token,
+    form: &Form,
+    problem: String,
+) -> RevokePage {
+    let area = Area::of(request);
+    let names = Names::read(visitor, services).await;
+    let uses = uses_today(services, visitor, token).await;
+    RevokePage {
+        page: Layout::of(request, visitor, area.section(), "Revoke"),
+        base: area.base(),
+        line: Line::new(token, &names, visitor.now),
+        is_in_use: uses > 0,
+        uses_today: show::count(uses, "use"),
+        addresses: token.used_from.len(),
+        causes: causes(form.text("reason")),
+        note: form.raw("note").to_owned(),
+        problem,
+    }
+}
+
+async fn revoke(request: &HttpRequest, services: &Services, body: &[u8]) -> Answer {
+    let (mut visitor, form) = Visitor::posted(request, services, body).await?;
+    let area = Area::of(request);
+    visitor.admit(request, area.managing())?;
+    let token = found(request, services, &visitor).await?;
+    if !token.facts.status(visitor.now).is_live() {
+        return Err(stale(request, &visitor, &token));
+    }
+    if form.is_restored() {
+        return Ok(ok(&revoke_page(request, services, &visitor, &token, &form, String::new()).await));
+    }
+    let is_in_use = uses_today(services, &visitor, &token).await > 0;
+    let confirmed = !is_in_use || form.text("confirm") == token.name.as_str();
+    let explained = explanation(&form).and_then(|explanation| {
+        if confirmed {
+            Ok(explanation)
+        } else {
+            Err("It is in use: type its name exactly as it is shown to confirm.".to_owned())
+        }
+    });
+    let explanation = match explained {
+        Ok(explanation) => explanation,
+        Err(problem) => {
+            let template = revoke_page(request, services, &visitor, &token, &form, problem).await;
+            return Err(page(StatusCode::UNPROCESSABLE_ENTITY, &template));
+        }
+    };
+    let done = match area {
+        Area::Organization => {
+            let revoked = services.tokens.revoke_saying(&visitor.caller, token.id, explanation, &visitor.origin).await;
+            revoked.map(drop)
+        }
+        Area::Own => services.tokens.revoke_key_saying(&visitor.caller, token.id, explanation, &visitor.origin).await,
+    };
+    done.map_err(|error| failed(request, &visitor, &error))?;
+    let text = format!("{} is revoked. No request that starts from now on is answered with it.", token.name);
+    Ok(to_saying(request, area.base(), Tone::Done, &text))
+}
