@@ -14,7 +14,7 @@ use token_domain::person::{BuiltInRole, RoleRef};
 use token_domain::text::Email;
 use token_domain::token::Status;
 
-use super::settings::SessionLine;
+use super::session_line::SessionLine;
 use super::tokens::{Line, Names};
 use crate::answer::{Answer, Tone, either, ok, page, to_saying};
 use crate::form::Form;

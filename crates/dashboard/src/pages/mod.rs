@@ -15,6 +15,7 @@ mod revoke;
 mod roles;
 mod rotate;
 mod second_factor;
+mod session_line;
 mod settings;
 mod setup;
 mod sign_in;

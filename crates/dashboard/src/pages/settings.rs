@@ -5,7 +5,7 @@ use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 use authority::Refused;
-use authority::members::{SeenSession, with_uses};
+use authority::members::with_uses;
 use authority::organizations::{OrganizationChange, OrganizationError};
 use authority::passwords::NewPassword;
 use authority::people::PersonError;
@@ -16,47 +16,16 @@ use token_domain::text::Name;
 use zeroize::Zeroizing;
 
 use super::members::{explain, seat};
+use super::session_line::SessionLine;
 use crate::answer::{Answer, Tone, either, ok, page, to_saying};
 use crate::cookies::Cookie;
 use crate::form::Form;
 use crate::layout::{Layout, Section};
 use crate::services::Services;
-use crate::show::When;
 use crate::visit::Visitor;
 
 pub(super) fn register(config: &mut ServiceConfig) {
     config.service(settings_shown).service(settings_posted);
-}
-
-/// A session as lists show it.
-#[derive(Clone, Debug)]
-pub(super) struct SessionLine {
-    pub(super) id: String,
-    pub(super) agent: String,
-    pub(super) address: String,
-    pub(super) used: Option<When>,
-    pub(super) began: When,
-    pub(super) ends: When,
-    pub(super) is_current: bool,
-}
-
-impl SessionLine {
-    pub(super) fn new((session, used): SeenSession, visitor: &Visitor) -> Self {
-        let when = |at| When::new(at, visitor.now);
-        let current = match visitor.caller.via {
-            authority::Via::Session { session_id, .. } => Some(session_id),
-            authority::Via::Token { .. } => None,
-        };
-        Self {
-            id: session.id.to_string(),
-            agent: client(session.user_agent.as_deref().unwrap_or_default()),
-            used: used.as_ref().map(|used| when(used.last_used_at)),
-            address: used.and_then(|used| used.address).unwrap_or_default(),
-            began: when(session.created_at),
-            ends: when(session.expires_at),
-            is_current: Some(session.id) == current,
-        }
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -152,34 +121,6 @@ async fn settings_page(
             .collect(),
         problem,
     })
-}
-
-/// A client as people know it: the browser and the system, where they can be told.
-pub(super) fn client(agent: &str) -> String {
-    let find = |names: &[(&str, &str)]| {
-        names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| (*name).to_owned())
-    };
-    let browser = find(&[
-        ("Edg/", "Edge"),
-        ("Firefox/", "Firefox"),
-        ("Chrome/", "Chrome"),
-        ("Safari/", "Safari"),
-        ("curl/", "curl"),
-    ]);
-    let system = find(&[
-        ("Android", "Android"),
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Windows", "Windows"),
-        ("Mac OS X", "macOS"),
-        ("Linux", "Linux"),
-    ]);
-    match (browser, system) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(one), None) | (None, Some(one)) => one,
-        (None, None) if agent.is_empty() => "Unknown client".to_owned(),
-        (None, None) => agent.chars().take(40).collect(),
-    }
 }
 
 #[post("/settings")]
@@ -306,26 +247,5 @@ async fn switch(request: &HttpRequest, services: &Services, visitor: &Visitor, f
             Err(visitor.failed(request, &failure))
         }
         Err(_) => Err(visitor.not_found(request)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn clients_are_called_as_people_know_them() {
-        for (agent, expected) in [
-            ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0 Safari/537.36", "Chrome on Linux"),
-            (
-                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:140.0) Gecko/20100101 Firefox/140.0",
-                "Firefox on macOS",
-            ),
-            ("curl/8.5.0", "curl"),
-            ("", "Unknown client"),
-            ("<script>", "<script>"),
-        ] {
-            assert_eq!(client(agent), expected);
-        }
     }
 }

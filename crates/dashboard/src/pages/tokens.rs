@@ -12,7 +12,7 @@ use token_domain::id::{TokenId, UserId};
 use token_domain::token::{Kind, Status};
 use token_domain::{Span, Timestamp};
 
-use super::settings::client;
+use super::session_line::client;
 use crate::layout::Section;
 use crate::services::Services;
 use crate::show::{self, Badge, When};
