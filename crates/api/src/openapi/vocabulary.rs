@@ -260,7 +260,7 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         ),
         (&["agent_type"], json!({"pattern": "^[a-z0-9_]{0,64}$", "example": "github_actions"})),
         (&["name"], shown_name(255, "CI on main")),
-        (&["Scope.name", "Warning.scope"], json!({"pattern": SCOPE, "example": "scans:run"})),
+        (&["Scope.name", "Warning.scope", "ScopeUse.scope"], json!({"pattern": SCOPE, "example": "scans:run"})),
         (&["ScopePreset.name"], shown_name(Name::LONGEST, "CI runner")),
         (&["description"], json!({"maxLength": 500, "example": "Everything that deploys."})),
         (&["group"], json!({"maxLength": 100, "example": "scans"})),
@@ -301,6 +301,7 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["exit_code"], count(0, 1, 0)),
         (&["scopes", "requires", "allowed_scopes"], scopes(0, 256, &["execute"])),
         (&["Me.scopes", "Role.scopes"], scopes(0, 1000, &["execute"])),
+        (&["UsageReport.scopes"], json!({"maxItems": 256})),
         (&["Introspection.scope"], json!({"maxLength": 8192, "example": "execute read"})),
         (
             &["implies"],

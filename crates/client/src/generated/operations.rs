@@ -1052,6 +1052,30 @@ impl Client {
             .send()
     }
 
+    /// End all sessions of a member in the organisation.
+    ///
+    /// `DELETE /v1/organizations/{org_id}/members/{user_id}/sessions`
+    pub fn end_member_sessions(&self, org_id: &str, user_id: &str) -> Result<()> {
+        Call::new(self, "DELETE", "/v1/organizations/")
+            .segment(org_id)
+            .path("/members/")
+            .segment(user_id)
+            .path("/sessions")
+            .send_for_nothing()
+    }
+
+    /// List the sessions of a member in the organisation.
+    ///
+    /// `GET /v1/organizations/{org_id}/members/{user_id}/sessions`
+    pub fn list_member_sessions(&self, org_id: &str, user_id: &str) -> Result<types::MemberSessionList> {
+        Call::new(self, "GET", "/v1/organizations/")
+            .segment(org_id)
+            .path("/members/")
+            .segment(user_id)
+            .path("/sessions")
+            .send()
+    }
+
     /// List the organisation's projects; for a credential that is bound to one, that one.
     ///
     /// `GET /v1/organizations/{org_id}/projects`

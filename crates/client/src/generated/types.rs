@@ -609,6 +609,8 @@ pub struct CreatedToken {
     /// Up to ten seconds behind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<String>,
+    /// The addresses it was used from last, at most five, the last first. Empty where those who ask about it name none.
+    pub last_used_from: Vec<UsedFrom>,
     /// What a gateway wants to know about the holder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
@@ -1035,6 +1037,8 @@ pub struct HitToken {
     /// Up to ten seconds behind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<String>,
+    /// The addresses it was used from last, at most five, the last first. Empty where those who ask about it name none.
+    pub last_used_from: Vec<UsedFrom>,
     /// What a gateway wants to know about the holder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
@@ -1340,6 +1344,12 @@ pub struct MemberList {
     /// Send it as `cursor` for the next page; `null` on the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
+}
+
+/// Live sessions of a member.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MemberSessionList {
+    pub sessions: Vec<Session>,
 }
 
 /// Whether a member counts.
@@ -1912,21 +1922,37 @@ pub struct ScopePreset {
     pub scopes: Vec<String>,
 }
 
+/// A scope of a token, and whether anybody asks for it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScopeUse {
+    /// When it, or something that it covers, was last asked of the token, to the hour; null where nobody ever did, or those
+    /// who ask about the token name no scopes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<String>,
+    pub scope: String,
+}
+
 /// A live session of the caller's.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Session {
+    /// Where it was last used from; null where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// What the client called itself when it signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
     pub created_at: String,
     /// Whether this request came with it.
     pub current: bool,
     pub expires_at: String,
     pub id: String,
+    /// When it was last used, at most a minute behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<String>,
     pub org_id: String,
     /// When the person last proved to be at it, by password or second factor; null where a front end vouched for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven_at: Option<String>,
-    /// What the client called itself when it signed in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user_agent: Option<String>,
 }
 
 /// Live sessions.
@@ -2092,6 +2118,8 @@ pub struct Token {
     /// Up to ten seconds behind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<String>,
+    /// The addresses it was used from last, at most five, the last first. Empty where those who ask about it name none.
+    pub last_used_from: Vec<UsedFrom>,
     /// What a gateway wants to know about the holder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
@@ -2367,6 +2395,8 @@ pub struct UsageCounts {
 pub struct UsageReport {
     /// Where the first step begins.
     pub from: String,
+    /// The token's scopes, each with the last time that it was asked for.
+    pub scopes: Vec<ScopeUse>,
     /// `hour` or `day`.
     pub step: String,
     /// Where the last one ends.
@@ -2388,6 +2418,19 @@ pub struct UsageStep {
     pub denied: u64,
     /// It was found good, and lacked a scope that was asked for.
     pub insufficient: u64,
+}
+
+/// An address that a token was used from.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct UsedFrom {
+    pub address: String,
+    /// What the client called itself; null where a gateway asked on its behalf.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// When it was last used from there, to the minute.
+    pub at: String,
+    /// When it was first used from there, as long as the address has been among the last five.
+    pub first_at: String,
 }
 
 /// A good token.
