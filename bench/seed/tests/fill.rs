@@ -11,12 +11,12 @@ use test_support::{Db, World};
 fn an_organisation_is_filled_with_good_tokens_and_a_whole_trail() {
     Db::each(async |db| {
         let world = World::new(db).await;
-        let file = db.path("tokens");
+        let written = db.path("tokens");
         let fill = |org: &str| {
             let mut seed = Command::new(env!("CARGO_BIN_EXE_nolapse-bench-seed"));
             seed.args(["--database-url", &db.url().to_string(), "--org", org, "--tag-key", &"07".repeat(32)])
                 .args(["--tokens", "3", "--access-scopes", "2", "--actors", "2", "--events", "2", "--tokens-file"])
-                .arg(&file);
+                .arg(&written);
             seed.output().unwrap()
         };
         let missing = fill("nobody");
@@ -25,7 +25,7 @@ fn an_organisation_is_filled_with_good_tokens_and_a_whole_trail() {
         );
         let filled = fill("acme");
         assert!(filled.status.success(), "{filled:?}");
-        let secrets = std::fs::read_to_string(&file).unwrap();
+        let secrets = std::fs::read_to_string(&written).unwrap();
         assert_eq!(secrets.lines().count(), 3);
         for secret in secrets.lines() {
             assert!(world.is_live(secret).await);

@@ -223,13 +223,13 @@ impl TagKeys {
         match tag_key_ids(&config.keys, &self.url) {
             Ok(ids) if ids == self.ids => {}
             Ok(ids) if ids.contains(&self.ids[0]) => {
-                tracing::warn!("SIGHUP: the tag keys changed: a restart takes the new ones")
+                tracing::warn!("SIGHUP: the tag keys changed: a restart takes the new ones");
             }
             Ok(_) => tracing::error!(
                 "SIGHUP: the tag key changed and the one in use is not among keys.previous_tag_keys: list it there before a restart, which would lose what was sealed under it"
             ),
             Err(error) => {
-                tracing::error!(%error, "SIGHUP: a restart would not find the tag key, which stays in use until then")
+                tracing::error!(%error, "SIGHUP: a restart would not find the tag key, which stays in use until then");
             }
         }
     }

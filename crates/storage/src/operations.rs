@@ -229,8 +229,8 @@ operations! {
         sightings::origins_of(tokens: &'o [TokenId]) -> Vec<TokenOrigin>;
         /// The scopes that were asked of a token and that it had.
         sightings::scope_uses(token: TokenId) -> Vec<ScopeUse>;
-        /// When and from where the person's sessions were used last, expired ones included.
-        sessions::session_uses(user: UserId) -> Vec<SessionUse>;
+        /// When and from where the newest of the person's sessions were used last, expired ones included.
+        sessions::session_uses(user: UserId, limit: u32) -> Vec<SessionUse>;
         /// The session with that SHA-256, expired or not, and its person's standing.
         sessions::session_by_digest(digest: &'o [u8; 32]) -> Option<SessionStanding>;
 

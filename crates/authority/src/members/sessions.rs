@@ -6,6 +6,7 @@ use token_domain::record::{Session, SessionUse};
 use super::{Members, reached};
 use crate::organizations::{OrganizationError, Seat};
 use crate::origin::Origin;
+use crate::sessions::MOST_LISTED;
 use crate::standing::MANAGE;
 
 /// A member's session, and its last use if one is known.
@@ -31,8 +32,10 @@ impl Members {
         let store = &self.context.store;
         let member = store.read(move |reads| Box::pin(reads.membership_standing(organization, user))).await?;
         member.ok_or(OrganizationError::NotFound)?;
-        let sessions = store.read(move |reads| Box::pin(reads.sessions_of_user(user, Some(organization), now))).await?;
-        let noted = store.read(move |reads| Box::pin(reads.session_uses(user))).await?;
+        let sessions = store
+            .read(move |reads| Box::pin(reads.sessions_of_user(user, Some(organization), now, MOST_LISTED)))
+            .await?;
+        let noted = store.read(move |reads| Box::pin(reads.session_uses(user, MOST_LISTED))).await?;
         Ok(with_uses(sessions, &noted))
     }
 

@@ -34,7 +34,7 @@ use crate::standing::{is_welcome, role_name};
 use crate::validate::Validator;
 
 /// The most sessions that are listed. A program that signs in for each of its runs has more; they end by themselves.
-const MOST_LISTED: u32 = 1_000;
+pub(crate) const MOST_LISTED: u32 = 1_000;
 
 /// Why nobody was signed in.
 #[derive(Debug, thiserror::Error)]
@@ -263,7 +263,7 @@ impl Sessions {
     /// # Errors
     /// The store's.
     pub async fn uses(&self, user: UserId) -> Result<Vec<SessionUse>, Failure> {
-        Ok(self.context.store.read(move |reads| Box::pin(reads.session_uses(user))).await?)
+        Ok(self.context.store.read(move |reads| Box::pin(reads.session_uses(user, MOST_LISTED))).await?)
     }
 
     /// Ends one session of the person. Says whether there was one. The caller's own they may always end; any other takes a

@@ -282,7 +282,7 @@ fn the_last_use_of_a_session_is_noted_and_goes_with_it() {
         .await
         .unwrap();
         let known = async || {
-            let mut found = read(store, move |r| Box::pin(r.session_uses(user))).await;
+            let mut found = read(store, move |r| Box::pin(r.session_uses(user, 1_000))).await;
             found.sort_by_key(|last| last.session_id);
             found
         };

@@ -120,7 +120,7 @@ pub(super) fn all() -> Vec<List> {
             Found { indexes: vec!["sessions_membership_idx", "sessions_user_idx"], ..few("") }
         ),
         list!(
-            session_uses(id(fill::PERSON)),
+            session_uses(id(fill::PERSON), 1_000),
             "",
             Found { indexes: vec!["sessions_user_idx", "session_uses_pkey"], ..few("") }
         ),
