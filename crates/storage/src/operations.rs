@@ -225,12 +225,8 @@ operations! {
         /// The invitation of the person whose address has that key ([`Email::key`]), expired or not.
         invitations::invitation_for(organization: OrganizationId, email_key: &'o str) -> Option<Invitation>;
 
-        /// Where these tokens were used from lately, the last first.
-        sightings::origins_of(tokens: &'o [TokenId]) -> Vec<TokenOrigin>;
         /// The scopes that were asked of a token and that it had.
         sightings::scope_uses(token: TokenId) -> Vec<ScopeUse>;
-        /// When and from where the newest of the person's sessions were used last, expired ones included.
-        sessions::session_uses(user: UserId, limit: u32) -> Vec<SessionUse>;
         /// The session with that SHA-256, expired or not, and its person's standing.
         sessions::session_by_digest(digest: &'o [u8; 32]) -> Option<SessionStanding>;
 
@@ -311,6 +307,10 @@ operations! {
         /// How often each of these tokens was found good, with or without the scopes asked for, from an hour on; those
         /// without a use are left out.
         usage::uses_since(tokens: lent [TokenId], first: given Hour) -> Vec<(TokenId, u64)>;
+        /// When and from where the newest of the person's sessions were used last, expired ones included.
+        sessions::session_uses(user: given UserId, limit: given u32) -> Vec<SessionUse>;
+        /// Where these tokens were used from lately, the last first.
+        sightings::origins_of(tokens: lent [TokenId]) -> Vec<TokenOrigin>;
         /// How many of a person's keys in the organisation are active or rotating.
         tokens::live_key_count(organization: given OrganizationId, user: given UserId, now: given Timestamp) -> i64;
         /// How many of the organisation's tokens, of every kind, are active or rotating.

@@ -80,11 +80,17 @@ fn sqlite_is_told_about_every_index_of_a_table_or_about_none() {
 
 /// Lists of a handful of rows at most, which are read where the caller stands. All others may look at more than a few hundred
 /// rows and go through the lane, where nothing else waits for them.
-const FOUND_AT_ONCE: [&str; 5] =
-    ["first_organization", "organization_by_slug", "published_coverage", "share_organization", "token_rules"];
+const FOUND_AT_ONCE: [&str; 6] = [
+    "first_organization",
+    "organization_by_slug",
+    "published_coverage",
+    "scope_uses",
+    "share_organization",
+    "token_rules",
+];
 
 /// Reads of the store that are not lists: of a row by its key, of a number, or of a whole table.
-const NO_LISTS: [&str; 46] = [
+const NO_LISTS: [&str; 47] = [
     "access_scope",
     "actor",
     "audit_end",
@@ -96,6 +102,7 @@ const NO_LISTS: [&str; 46] = [
     "count_tokens",
     "execution",
     "execution_key",
+    "first_made_organization",
     "idempotency",
     "invitation_by_digest",
     "invitation_for",

@@ -93,7 +93,6 @@ use list;
 
 pub(super) fn all() -> Vec<List> {
     let mut all = vec![
-        list!(first_made_organization(), "", page("organizations_pkey")),
         list!(organization_by_slug(&slug("o-500")), "", page("organizations_slug_key")),
         list!(list_organizations(None, 101), "", page("organizations_slug_key")),
         list!(
