@@ -43,7 +43,8 @@ fn owner(anyone: &Client) -> Client {
 
 fn asked(token: &Secret, scopes: &[&str]) -> ValidateRequest {
     let required = Some(owned(scopes)).filter(|scopes| !scopes.is_empty());
-    ValidateRequest { token: token.clone(), required_scopes: required, ..ValidateRequest::default() }
+    let detail = Some(true);
+    ValidateRequest { token: token.clone(), required_scopes: required, detail, ..ValidateRequest::default() }
 }
 
 fn validated(anyone: &Client, token: &Secret) -> Result<ValidToken> {
@@ -140,7 +141,7 @@ fn somebody_joins_with_a_role_and_makes_a_key_within_it(backend: Backend) {
     let anyone = anyone(&server);
     let owner = owner(&anyone);
     let organization = owner.get_me().unwrap().org_id;
-    let role = CreateRole { name: "Reader".to_owned(), scopes: owned(&["scans:read", "user:read"]) };
+    let role = CreateRole { name: "Reader".to_owned(), scopes: owned(&["scans:read", "user:read", "user:write"]) };
     let role = owner.create_role(&organization, &role).unwrap();
     let invitation = CreateInvitation { email: NEWCOMER.to_owned(), role: role.id.clone() };
     let invitation = owner.create_invitation(&organization, &invitation).unwrap();
