@@ -70,10 +70,10 @@ INSERT INTO access_scopes SELECT {row:1000000}, {id:4}, 's-' || n, CASE n % 2 WH
 INSERT INTO access_scopes VALUES ({id:10}, {id:5}, 's', NULL, NULL, NULL, {yes}, {t:1}, {t:1});
 INSERT INTO access_scopes SELECT {row:2000000}, {id:5}, 's-' || n, 'N', NULL, NULL, {yes}, {m}, {m} FROM numbers WHERE n <= 1000;
 INSERT INTO access_scopes SELECT {row:3000000}, {row:3000000}, 's', 'N', NULL, NULL, {yes}, {m}, {m} FROM numbers;
-INSERT INTO actors SELECT {row:3000000}, {row:3000000}, {row:3000000}, 'A', 'device', NULL, NULL, NULL, NULL, {m}, {m} FROM numbers;
-INSERT INTO actors SELECT {row:0}, {id:4}, CASE n % 8 WHEN 0 THEN {id:6} WHEN 1 THEN NULL ELSE {id:7} END, 'A' || n, 'device', NULL, NULL, NULL, NULL, {m}, {m} FROM numbers WHERE n > 100;
-INSERT INTO actors SELECT {row:2000000}, {id:5}, CASE n % 2 WHEN 0 THEN {id:10} END, 'A' || n, 'device', NULL, NULL, NULL, NULL, {m}, {m} FROM numbers WHERE n <= 1000;
-INSERT INTO actors VALUES ({id:8}, {id:4}, NULL, 'A', 'device', NULL, NULL, NULL, NULL, {t:1}, {t:1});
+INSERT INTO actors (id, project_id, access_scope_id, name, actor_type, external_id, metadata, disabled_at, expires_at, created_at, updated_at) SELECT {row:3000000}, {row:3000000}, {row:3000000}, 'A', 'device', NULL, NULL, NULL, NULL, {m}, {m} FROM numbers;
+INSERT INTO actors (id, project_id, access_scope_id, name, actor_type, external_id, metadata, disabled_at, expires_at, created_at, updated_at) SELECT {row:0}, {id:4}, CASE n % 8 WHEN 0 THEN {id:6} WHEN 1 THEN NULL ELSE {id:7} END, 'A' || n, 'device', NULL, NULL, NULL, NULL, {m}, {m} FROM numbers WHERE n > 100;
+INSERT INTO actors (id, project_id, access_scope_id, name, actor_type, external_id, metadata, disabled_at, expires_at, created_at, updated_at) SELECT {row:2000000}, {id:5}, CASE n % 2 WHEN 0 THEN {id:10} END, 'A' || n, 'device', NULL, NULL, NULL, NULL, {m}, {m} FROM numbers WHERE n <= 1000;
+INSERT INTO actors (id, project_id, access_scope_id, name, actor_type, external_id, metadata, disabled_at, expires_at, created_at, updated_at) VALUES ({id:8}, {id:4}, NULL, 'A', 'device', NULL, NULL, NULL, NULL, {t:1}, {t:1});
 INSERT INTO tokens (id, organization_id, kind, owner_user_id, actor_id, project_id, name, agent_type, scopes, hint, secret_hash, lookup_hint, created_at, created_by, expires_at,
         superseded_at, rotated_to, grace_ends_at, grace_mode, revoked_at, revoked_reason, revoked_by)
     SELECT id, organization, kind, person, actor, coalesce(project, CASE n % 1000 WHEN 4 THEN {id:4} END), 'T' || n % 1000, '', 'x', '3f7a', 'h', n, {m}, 'system',
