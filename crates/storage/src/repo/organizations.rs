@@ -50,14 +50,12 @@ pub(crate) async fn list_organizations(
     after: Option<&Slug>,
     limit: u32,
 ) -> Result<Vec<Organization>, StoreError> {
-    let mut page = organizations::table
+    // No slug is empty: the first page is read like any other.
+    let page = organizations::table
+        .filter(organizations::slug.gt(after.map_or("", Slug::as_str)))
         .order(organizations::slug)
         .limit(i64::from(limit))
-        .select(OrganizationRow::as_select())
-        .into_boxed();
-    if let Some(slug) = after {
-        page = page.filter(organizations::slug.gt(slug.as_str()));
-    }
+        .select(OrganizationRow::as_select());
     let rows: Vec<OrganizationRow> = page.load(conn).await?;
     rows.into_iter().map(Organization::try_from).collect()
 }
