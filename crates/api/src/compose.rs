@@ -161,6 +161,7 @@ fn bring_up_to_date(url: &DatabaseUrl, migrate_at_start: bool) -> Result<(), Str
     let pending = migrate::status(url).map_err(say)?.into_iter().filter(|migration| !migration.applied);
     let pending: Vec<String> = pending.map(|migration| migration.name).collect();
     if pending.is_empty() {
+        migrate::begin(url);
         return Ok(());
     }
     Err(format!(

@@ -119,7 +119,13 @@ where
     let end = Instant::now() + LAST;
     let mut served = Vec::new();
     while let Ok(Ok(accepted)) = timeout_at(end, timeout(QUIET, accept())).await {
-        served.push(actix_web::rt::spawn(service.call(accepted?)));
+        match accepted {
+            Ok(stream) => served.push(actix_web::rt::spawn(service.call(stream))),
+            Err(error) => {
+                tracing::warn!(%error, "not every connection that waited at the stop could be accepted");
+                break;
+            }
+        }
     }
     drop(accept);
     let count = served.len();

@@ -71,6 +71,13 @@ pub fn newest() -> &'static str {
     losses::downs::POSTGRESQL.last().map_or("", |(name, _)| *name)
 }
 
+/// Marks the start of a server that applies no migrations; [`up`] does it by itself.
+pub fn begin(url: &DatabaseUrl) {
+    if let Target::Sqlite(path) = url.target() {
+        sqlite::begin(path);
+    }
+}
+
 /// Which migrations were applied. Changes nothing but diesel's own table, and makes no file.
 ///
 /// # Errors

@@ -145,6 +145,12 @@ impl Watchman {
             }
         };
         if let Some(lost) = lost {
+            if lost == Lost::LogReplaced
+                && *self.lost.borrow() != Some(lost)
+                && let Some(log) = self.log.upgrade()
+            {
+                log.save();
+            }
             self.good_until.store(0, Ordering::Release);
             self.lost.send_replace(Some(lost));
             return;

@@ -72,7 +72,11 @@ fn be_alone(connection: &mut AsyncConnectionWrapper<AsyncPgConnection>) -> Resul
         return Ok(());
     }
     match count(connection, LIVE_NODES.to_owned())? {
-        0 => Ok(()),
+        0 => {
+            // One that was frozen and wakes has to register again, and refuses the older schema then.
+            diesel::sql_query("DELETE FROM nodes").execute(connection)?;
+            Ok(())
+        }
         nodes => Err(StoreError::outage(OutageKind::Busy, in_use(nodes))),
     }
 }

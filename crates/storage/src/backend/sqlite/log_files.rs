@@ -21,7 +21,7 @@ struct Open {
     files: [(PathBuf, Identity); 2],
     /// Does nothing but stay open. Without it the last of the others, closed after a failure, would have SQLite remove the
     /// files and make new ones, which could not be told from a removal by somebody else.
-    _connection: SqliteConn,
+    connection: SqliteConn,
 }
 
 impl LogFiles {
@@ -40,7 +40,7 @@ impl LogFiles {
             Ok::<_, StoreError>((path, identity))
         };
         let files = [file("-wal")?, file("-shm")?];
-        Ok(Self(Mutex::new(Some(Open { files, _connection: connection }))))
+        Ok(Self(Mutex::new(Some(Open { files, connection }))))
     }
 
     /// Whether the paths still lead to both files. They do, to all appearances, once the store is closed.
@@ -58,6 +58,18 @@ impl LogFiles {
         Ok(true)
     }
 
+    /// Writes what is in the log into the database. The last connection to close would do that too, but only where no other
+    /// process has the database open.
+    pub(crate) fn save(&self) {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(open) = open.as_mut() else { return };
+        let saved =
+            open.connection.spawn_blocking(|connection| connection.batch_execute("PRAGMA wal_checkpoint(FULL)"));
+        if let Err(error) = block_on(saved) {
+            tracing::error!(%error, "what is in the removed log could not be written into the database");
+        }
+    }
+
     /// Closes the connection. The last one to be closed writes what is in the log into the database, also from a log that was
     /// removed, so this one comes last: those opened after a removal have another log.
     pub(crate) fn close(&self) {
@@ -69,7 +81,7 @@ impl LogFiles {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::sqlite::open_writer;
+    use crate::backend::sqlite::{establish, open_writer};
     use std::fs;
 
     fn write(path: &Path, statement: &'static str) {
@@ -90,6 +102,14 @@ mod tests {
             write(&path, "INSERT INTO lines VALUES ('a')");
             assert!(log.are_in_place().unwrap(), "whatever connections come and go");
         }
+        let mut other = establish(&path).unwrap();
+        other.batch_execute("BEGIN; SELECT count(*) FROM lines").unwrap();
+        other.batch_execute("COMMIT").unwrap();
+        let before = fs::metadata(&path).unwrap().len();
+        write(&path, "INSERT INTO lines SELECT printf('%010000d', 1)");
+        log.save();
+        assert!(fs::metadata(&path).unwrap().len() > before, "though another connection is open");
+        drop(other);
         let aside = folder.path().join("aside");
         fs::rename(&wal, &aside).unwrap();
         assert!(!log.are_in_place().unwrap());
