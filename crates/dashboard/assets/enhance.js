@@ -22,8 +22,11 @@
   if (setup) {
     const field = one("input", setup);
     const take = () => {
-      if (location.hash.length > 1) { field.value = location.hash.slice(1); history.replaceState(null, "", location.pathname); }
-      setup.hidden = field.value !== "";
+      const code = /^#([0-9a-f]{32})$/.exec(location.hash);
+      if (!code) return;
+      field.value = code[1];
+      setup.hidden = true;
+      history.replaceState(null, "", location.pathname);
     };
     take();
     addEventListener("hashchange", take);

@@ -67,7 +67,7 @@ codes! {
         /// It can be read, and a field or parameter is not acceptable.
         InvalidRequest = BAD_REQUEST, "invalid request", "Correct the field or parameter named in `field`.";
         /// A query parameter is absent.
-        MissingParameter = BAD_REQUEST, "missing required parameter", "Add the query parameter named in `field`.";
+        MissingParameter = BAD_REQUEST, "missing required parameter", "Add the parameter that is named to the query.";
         /// Two credentials that differ.
         ConflictingCredentials = BAD_REQUEST, "conflicting credentials", "Send one credential, in one header.";
         /// No credential.

@@ -66,7 +66,7 @@ impl ApiError {
     }
 
     /// 400 for an absent query parameter: `missing required parameter: org`.
-    pub fn missing_parameter(name: &'static str) -> Self {
+    pub fn missing_parameter(name: &str) -> Self {
         Self::from(Code::MissingParameter)
             .continued(format_args!(": {name}"))
             .message(format!("{name} is required: add it to the query."))

@@ -34,10 +34,10 @@ pub(super) fn share(document: &mut Value) {
 
 /// Adds the errors that follow from the operation's shape, and to all its errors their bodies.
 pub(super) fn add(operation: &mut Map<String, Value>, has_segment: bool, schemas: &Map<String, Value>) {
-    let follows = follows(operation, has_segment);
+    let wrong = wrong(operation, schemas);
+    let follows = follows(operation, has_segment, wrong.as_ref());
     let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
     let scope = scope(operation);
-    let field = first_field(operation, schemas);
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     let in_words = |error: ApiError| if surface::oauth::has(&id) { surface::oauth::in_its_words(error) } else { error };
     let is_as_everywhere = |code: Code| in_words(code.into()).to_string() == ApiError::from(code).to_string();
@@ -52,7 +52,7 @@ pub(super) fn add(operation: &mut Map<String, Value>, has_segment: bool, schemas
         let Some(number) = status.parse::<u16>().ok().filter(|status| *status >= 400) else { continue };
         let own = surface::failures(&id, number);
         let general = follows.iter().filter(|code| code.entry().status.as_u16() == number);
-        let general = general.map(|code| body(*code, &field, scope.as_deref()));
+        let general = general.map(|code| body(*code, wrong.as_ref(), scope.as_deref()));
         // What a handler says of a conflict or a limit is more exact than the table.
         let mut errors: Vec<ApiError> = own.into_iter().chain(general).collect();
         if errors.is_empty() {
@@ -95,14 +95,16 @@ fn fill(response: &mut Value, errors: Vec<ApiError>) {
 }
 
 /// The codes an operation can always answer with, given its shape.
-fn follows(operation: &Map<String, Value>, has_segment: bool) -> Vec<Code> {
+fn follows(operation: &Map<String, Value>, has_segment: bool, wrong: Option<&Wrong>) -> Vec<Code> {
     let has = |key: &str| operation.get(key).is_some();
     let is_guarded = operation.get("security").and_then(Value::as_array).is_some_and(|ways| !ways.is_empty());
     let mut codes = Vec::new();
     if has("requestBody") {
         codes.extend([Code::MalformedRequest, Code::RequestTimeout, Code::PayloadTooLarge]);
     }
-    codes.push(Code::InvalidRequest);
+    if wrong.is_some() {
+        codes.push(Code::InvalidRequest);
+    }
     if is_guarded {
         codes.extend([Code::ConflictingCredentials, Code::Unauthenticated, Code::InvalidToken]);
         codes.push(if scope(operation).is_some() { Code::InsufficientScope } else { Code::Forbidden });
@@ -122,7 +124,15 @@ fn scope(operation: &Map<String, Value>) -> Option<String> {
 }
 
 /// A field or parameter that a request can have wrong.
-fn first_field(operation: &Map<String, Value>, schemas: &Map<String, Value>) -> String {
+enum Wrong {
+    /// It is there, and this is what it must be.
+    Field(String, &'static str),
+    /// A parameter that is absent.
+    Absent(String),
+}
+
+/// What a request of this operation can have wrong, if anything.
+fn wrong(operation: &Map<String, Value>, schemas: &Map<String, Value>) -> Option<Wrong> {
     let body = operation
         .get("requestBody")
         .and_then(|body| body["content"].as_object())
@@ -131,17 +141,60 @@ fn first_field(operation: &Map<String, Value>, schemas: &Map<String, Value>) -> 
     let schema = schema.and_then(|schema| {
         super::referred(schema).or_else(|| schema["oneOf"].as_array()?.iter().find_map(super::referred))
     });
-    let properties = schema.and_then(|name| schemas.get(name)).and_then(|schema| {
-        let required = schema["required"][0].as_str().map(str::to_owned);
-        required.or_else(|| schema["properties"].as_object()?.keys().next().cloned())
-    });
-    let parameter = || operation.get("parameters")?.as_array()?.first()?["name"].as_str().map(str::to_owned);
-    properties.or_else(parameter).unwrap_or_else(|| "query".to_owned())
+    if let Some(schema) = schema.and_then(|name| schemas.get(name)) {
+        if let Some(required) = schema["required"][0].as_str() {
+            return Some(Wrong::Field(required.to_owned(), "is required"));
+        }
+        if let Some((name, property)) = schema["properties"].as_object().and_then(|all| all.iter().next()) {
+            return Some(Wrong::Field(name.clone(), in_a_body(property)));
+        }
+    }
+    let parameters = operation.get("parameters").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let query = |parameter: &&Value| parameter["in"] == "query";
+    let name = |parameter: &Value| parameter["name"].as_str().unwrap_or_default().to_owned();
+    if let Some(required) = parameters.iter().filter(query).find(|parameter| parameter["required"] == true) {
+        return Some(Wrong::Absent(name(required)));
+    }
+    if let Some(parameter) = parameters.iter().find(query) {
+        return Some(Wrong::Field(name(parameter), "must be given once"));
+    }
+    // Those whose text is told apart from an id that leads nowhere; others are simply not found.
+    let told = |parameter: &Value| match name(parameter).as_str() {
+        "project_id" => Some("must be a project id: a UUID"),
+        "scope_id" => Some("must be an access scope id: a UUID"),
+        "actor_id" => Some("must be an actor id: a UUID"),
+        _ => None,
+    };
+    let found = parameters.iter().find_map(|parameter| Some(Wrong::Field(name(parameter), told(parameter)?)));
+    // A body that is no object of ours still has fields.
+    found.or_else(|| body.map(|_| Wrong::Field("query".to_owned(), "must have at most 64 parameters")))
 }
 
-fn body(code: Code, field: &str, scope: Option<&str>) -> ApiError {
+/// What a field of a body is told to be that is of another type.
+fn in_a_body(property: &Value) -> &'static str {
+    let is = |kind: &str| {
+        property["type"] == kind || property["type"].as_array().is_some_and(|kinds| kinds.contains(&json!(kind)))
+    };
+    if is("boolean") {
+        "must be a boolean"
+    } else if is("integer") {
+        "must be a whole number that is not negative and not too large"
+    } else if is("array") {
+        "must be a list"
+    } else if is("object") {
+        "must be an object"
+    } else {
+        "must be a string"
+    }
+}
+
+fn body(code: Code, wrong: Option<&Wrong>, scope: Option<&str>) -> ApiError {
     match (code, scope) {
-        (Code::InvalidRequest, _) => ApiError::invalid(field.to_owned(), "has the wrong form"),
+        (Code::InvalidRequest, _) => match wrong {
+            Some(Wrong::Field(field, advice)) => ApiError::invalid(field.clone(), *advice),
+            Some(Wrong::Absent(name)) => ApiError::missing_parameter(name),
+            None => code.into(),
+        },
         (Code::InsufficientScope, Some(scope)) => ApiError::insufficient_scope(&[scope]),
         (code, _) => code.into(),
     }

@@ -12,7 +12,7 @@ use authority::setup::{SetupError, SetupRequest};
 use token_domain::text::{Email, Name, Slug};
 use zeroize::Zeroizing;
 
-use crate::answer::{Answer, Tone, either, ok, page, to_saying};
+use crate::answer::{Answer, either, ok, page};
 use crate::form::Form;
 use crate::layout::Layout;
 use crate::services::Services;
@@ -28,6 +28,7 @@ struct SetupPage {
     page: Layout,
     /// Whether somebody has done it.
     is_done: bool,
+    min_chars: usize,
     code: String,
     organization: String,
     name: String,
@@ -38,8 +39,10 @@ struct SetupPage {
 /// The form. While it cannot be known whether it is due it is shown: sending it tells.
 #[get("/setup")]
 async fn shown(request: HttpRequest, services: Services) -> HttpResponse {
-    let is_done = matches!(services.setup.is_due().await, Ok(false));
-    ok(&setup_page(&request, &Form::default(), is_done, String::new()))
+    match services.setup.is_due().await {
+        Ok(false) => ok(&SetupPage::done(&request, &services, String::new())),
+        Ok(true) | Err(_) => ok(&SetupPage::new(&request, &services, &Form::default(), String::new())),
+    }
 }
 
 #[post("/setup")]
@@ -49,30 +52,29 @@ async fn posted(request: HttpRequest, services: Services, body: Bytes) -> HttpRe
 
 async fn set_up(request: &HttpRequest, services: &Services, body: &[u8]) -> Answer {
     let form = own_form(request, services, body)?;
-    let again = |status, problem: String| page(status, &setup_page(request, &form, false, problem));
-    let asked = read(&form).map_err(|problem| again(StatusCode::UNPROCESSABLE_ENTITY, problem))?;
-    let (slug, email) = (asked.slug.to_string(), asked.email.to_string());
+    let show = |status, problem: String| page(status, &SetupPage::new(request, services, &form, problem));
+    if matches!(services.setup.is_due().await, Ok(false)) {
+        return Err(page(StatusCode::CONFLICT, &SetupPage::done(request, services, String::new())));
+    }
+    let asked = read(&form).map_err(|problem| show(StatusCode::UNPROCESSABLE_ENTITY, problem))?;
+    let organization = asked.slug.to_string();
     let code = Zeroizing::new(form.text("code").to_owned());
     let pending = services.pending_setup.0.as_ref();
     match services.setup.run_with_code(pending, &code, asked, &origin(request)).await {
-        Ok(_) => {
-            let query = serde_urlencoded::to_string([("email", email)]).unwrap_or_default();
-            let said = format!("{slug} is ready. Sign in to make its first token.");
-            Ok(to_saying(request, &format!("/sign-in?{query}"), Tone::Done, &said))
-        }
+        Ok(_) => Ok(ok(&SetupPage::done(request, services, organization))),
         Err(SetupError::AlreadyDone) => {
-            Err(page(StatusCode::CONFLICT, &setup_page(request, &form, true, String::new())))
+            Err(page(StatusCode::CONFLICT, &SetupPage::done(request, services, String::new())))
         }
-        Err(SetupError::WrongCode) => {
-            let empty = Form::of(form.kept());
-            let problem = "The set-up code is wrong. Each start of the server prints a new one, which is good once.";
-            Err(page(StatusCode::FORBIDDEN, &setup_page(request, &empty, false, problem.to_owned())))
-        }
-        Err(SetupError::Weak(error)) => Err(again(StatusCode::UNPROCESSABLE_ENTITY, format!("The password {error}."))),
+        Err(SetupError::WrongCode) => Err(show(
+            StatusCode::FORBIDDEN,
+            "The set-up code is wrong. Each server prints one of its own when it starts, which is good once."
+                .to_owned(),
+        )),
+        Err(SetupError::Weak(error)) => Err(show(StatusCode::UNPROCESSABLE_ENTITY, format!("The password {error}."))),
         Err(SetupError::Failed(failure)) => {
             tracing::warn!(%failure, "the set-up failed for a reason of the server");
             let problem = "The service cannot answer at this moment. Try again in a few seconds.";
-            Err(again(StatusCode::SERVICE_UNAVAILABLE, problem.to_owned()))
+            Err(show(StatusCode::SERVICE_UNAVAILABLE, problem.to_owned()))
         }
     }
 }
@@ -88,14 +90,23 @@ fn read(form: &Form) -> Result<SetupRequest, String> {
     })
 }
 
-fn setup_page(request: &HttpRequest, form: &Form, is_done: bool, problem: String) -> SetupPage {
-    SetupPage {
-        page: Layout::anonymous(request, "Set up"),
-        is_done,
-        code: form.text("code").to_owned(),
-        organization: form.text("organization").to_owned(),
-        name: form.raw("name").to_owned(),
-        email: form.text("email").to_owned(),
-        problem,
+impl SetupPage {
+    /// The form, with what was typed. The code is repeated: it opens nothing once the form was accepted.
+    fn new(request: &HttpRequest, services: &Services, form: &Form, problem: String) -> Self {
+        Self {
+            page: Layout::anonymous(request, "Set up"),
+            is_done: false,
+            min_chars: services.context.policy().password_min_chars,
+            code: form.text("code").to_owned(),
+            organization: form.text("organization").to_owned(),
+            name: form.raw("name").to_owned(),
+            email: form.text("email").to_owned(),
+            problem,
+        }
+    }
+
+    /// What there is to say afterwards; with the organisation to the one who made it.
+    fn done(request: &HttpRequest, services: &Services, organization: String) -> Self {
+        Self { is_done: true, organization, ..Self::new(request, services, &Form::default(), String::new()) }
     }
 }

@@ -18,7 +18,7 @@ use crate::cookies::{self, Cookie};
 use crate::form::Form;
 use crate::layout::{Layout, theme_cookie};
 use crate::services::Services;
-use crate::visit::{ResumePage, SignInPage, Visitor, csrf, origin, own_form};
+use crate::visit::{Problem, ResumePage, SignInPage, Visitor, csrf, origin, own_form};
 
 pub(super) fn register(config: &mut ServiceConfig) {
     config.service(sign_in_shown).service(sign_in_posted).service(sign_out_posted).service(theme_posted);
@@ -56,6 +56,10 @@ async fn sign_in_posted(request: HttpRequest, services: Services, body: Bytes) -
 
 async fn try_sign_in(request: &HttpRequest, services: &Services, body: &[u8]) -> Answer {
     let form = own_form(request, services, body)?;
+    // An empty database, perhaps because its address is wrong: nothing may be said about a password.
+    if services.setup.is_due().await.unwrap_or(false) {
+        return Err(not_set_up(request));
+    }
     let kept = kept_fields(&form);
     let ask = |status, asks_code, problem: &str| {
         let sign_in = SignInPage {
@@ -113,6 +117,18 @@ async fn try_sign_in(request: &HttpRequest, services: &Services, body: &[u8]) ->
             }
         }),
     }
+}
+
+fn not_set_up(request: &HttpRequest) -> HttpResponse {
+    let problem = Problem {
+        page: Layout::anonymous(request, "Not set up"),
+        heading: "Not set up".to_owned(),
+        text: "The database that this server uses has no organisation yet. If it was set up before, the server's database \
+               URL is wrong. This says nothing about your password."
+            .to_owned(),
+        back: "/setup",
+    };
+    page(StatusCode::SERVICE_UNAVAILABLE, &problem)
 }
 
 /// Lets somebody in: to where they wanted to go, or back to the form they had filled in.

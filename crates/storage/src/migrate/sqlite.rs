@@ -61,18 +61,30 @@ pub(super) fn run(path: &Path, task: Task) -> Result<Report, StoreError> {
     Ok(report)
 }
 
+/// As [`super::begin`].
+pub(super) fn begin(path: &Path) {
+    if let Ok(mut connection) = establish(path) {
+        count_up(&mut connection);
+    }
+}
+
 /// Counts up the version of the file, by which a server notices that a copy from before its start was written over it. What the
 /// pragma sets means nothing here.
 fn count_up(connection: &mut SqliteConnection) {
-    if let Err(error) = connection.batch_execute("PRAGMA user_version = 0") {
+    if let Err(error) = connection.batch_execute("PRAGMA busy_timeout = 30000; PRAGMA user_version = 0") {
         // A full disk keeps nobody from reading.
         tracing::warn!(%error, "the version of the database file could not be counted up");
     }
 }
 
+/// The mark of a file in which this program keeps nothing yet.
+const MARK: &str = "SELECT application_id AS rows FROM pragma_application_id \
+                    WHERE NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '__diesel_schema_migrations') \
+                    UNION ALL SELECT 0 LIMIT 1";
+
 /// Refuses a file that another program has claimed by its mark, though it may keep no table in it yet. This one sets none.
 fn refuse_foreign_mark(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    match count(connection, "SELECT application_id AS rows FROM pragma_application_id".to_owned())? {
+    match count(connection, MARK.to_owned())? {
         0 => Ok(()),
         mark => Err(of_another_program(&format!("its application_id is {mark}"))),
     }

@@ -109,11 +109,7 @@ pub(crate) async fn set_session_proven(conn: &mut Conn<'_>, id: SessionId, at: T
     Ok(changed == 1)
 }
 
-pub(crate) async fn session_uses(
-    conn: &mut Conn<'_>,
-    user: UserId,
-    limit: u32,
-) -> Result<Vec<SessionUse>, StoreError> {
+pub(crate) async fn session_uses(conn: &mut Conn<'_>, user: UserId, limit: u32) -> Result<Vec<SessionUse>, StoreError> {
     let rows: Vec<SessionUseRow> = sessions::table
         .inner_join(session_uses::table.on(session_uses::session_id.eq(sessions::id)))
         .filter(sessions::user_id.eq(user.bind()))

@@ -1,6 +1,7 @@
 //! Up, down, up again, many at once, and by the wrong program.
 
 use crate::sql::{Sql, literals};
+use std::collections::BTreeSet;
 use storage::migrate::{self, MigrationStatus};
 use storage::{DatabaseUrl, Store, StoreError, StoreOptions};
 use test_support::Backend;
@@ -217,6 +218,36 @@ fn totals_of_what_is_there_already_are_counted() {
         assert_eq!(lines(contents), ["2 3 1", "0 0 0"]);
         let scoped = "SELECT CAST(actors AS text) AS line FROM access_scope_totals ORDER BY access_scope_id";
         assert_eq!(lines(scoped), ["2", "0"]);
+    });
+}
+
+#[test]
+fn described_actors_of_every_type_survive_the_way_down() {
+    each(|url, runtime| {
+        let statuses = migrate::up(url).unwrap();
+        let steps = statuses.iter().rev().position(|status| status.name.ends_with("actor_details")).unwrap() + 1;
+        let store = runtime.block_on(Store::open(url, StoreOptions::default(), runtime.handle().clone())).unwrap();
+        let lines = |query: &str| runtime.block_on(async { Sql::connect(url).await.lines(query).await });
+        runtime.block_on(async {
+            crate::projects::furnished(&store).await;
+            store.shutdown().await;
+        });
+        runtime.block_on(async {
+            Sql::connect(url).await.run("UPDATE actors SET actor_type = 'session', description = 'x'").await.unwrap();
+        });
+        assert!(!lines("SELECT actor_type AS line FROM actors").is_empty());
+        migrate::down(url, steps).unwrap();
+        assert_eq!(
+            BTreeSet::from_iter(lines("SELECT actor_type AS line FROM actors")),
+            BTreeSet::from(["service".to_owned()])
+        );
+        let narrow =
+            runtime.block_on(async { Sql::connect(url).await.run("UPDATE actors SET actor_type = 'session'").await });
+        assert!(narrow.is_err(), "the older rule is back");
+        migrate::up(url).unwrap();
+        runtime.block_on(async {
+            Sql::connect(url).await.run("UPDATE actors SET actor_type = 'observer'").await.unwrap();
+        });
     });
 }
 

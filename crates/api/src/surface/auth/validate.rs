@@ -114,18 +114,20 @@ pub(super) struct InvalidToken {
     error: &'static str,
 }
 
-/// A request that asks nothing, or names an address that is none.
+/// A request that cannot be read.
 #[derive(Serialize, ToSchema)]
-struct MalformedQuestion {
-    /// `malformed request`, and nothing else; or `invalid request`, with the others.
+struct UnreadableQuestion {
+    /// `malformed request`
     error: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'static str>,
-    /// The field that is not acceptable.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'static str>,
-    #[serde(rename = "statusCode", skip_serializing_if = "Option::is_none")]
-    status_code: Option<u16>,
+}
+
+/// Either kind of 400: the second names an `ip`, or a header, that is not acceptable.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "for the API document")]
+enum MalformedQuestion {
+    Unreadable(UnreadableQuestion),
+    Invalid(crate::error_body::Error),
 }
 
 /// A good token without the scopes.

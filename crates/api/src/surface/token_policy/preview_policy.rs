@@ -91,7 +91,7 @@ impl PreviewPolicyQuery {
     fn read(self, body: AskedPolicy) -> ApiResult<PreviewRequest> {
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MOST).contains(&limit) {
-            return Err(ApiError::invalid("limit", format!("must be 1 to {MOST}")));
+            return Err(ApiError::invalid("limit", format!("must be a whole number from 1 to {MOST}")));
         }
         let after = self.cursor.as_deref().map(PolicyCursor::parse).transpose();
         let after = after.map_err(|error| ApiError::invalid("cursor", error.to_string()))?;

@@ -148,10 +148,10 @@ impl ListTokensQuery {
         let after = |text: &str| Cursor::parse(text).map_err(|error| ApiError::invalid("cursor", error.to_string()));
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MOST).contains(&limit) {
-            return Err(ApiError::invalid("limit", format!("must be 1 to {MOST}")));
+            return Err(ApiError::invalid("limit", format!("must be a whole number from 1 to {MOST}")));
         }
         if self.unused_days.is_some_and(|days| !(1..=MOST_DAYS).contains(&days)) {
-            return Err(ApiError::invalid("unused_days", format!("must be 1 to {MOST_DAYS}")));
+            return Err(ApiError::invalid("unused_days", format!("must be a whole number from 1 to {MOST_DAYS}")));
         }
         let moment = |field: &'static str, text: Option<&String>| {
             patch::read(field, text, |text| Timestamp::parse_rfc3339(text).map_err(|error| error.to_string()))

@@ -179,6 +179,12 @@ fn nothing_works_before(backend: Backend) {
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    let form = Request::new("POST", "/sign-in")
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .body(b"email=owner%40acme.example&password=wrong");
+    let refused = server.anyone().ask(form);
+    assert_eq!(refused.status, 503);
+    assert!(refused.text().contains("says nothing about your password"), "{}", refused.text());
     for (path, leads_to) in [("/", "/sign-in?next=%2F"), ("/sign-in", "/setup")] {
         let answer = server.anyone().get(path);
         assert_eq!((answer.status, answer.header("location")), (303, Some(leads_to)), "{path}");
