@@ -7,24 +7,24 @@ use askama::Template;
 
 use crate::cookies::Cookie;
 
-/// Scripts, styles, images and forms of this origin alone, in no frame.
+/// The content security policy: scripts, styles, images and forms of this origin only; no framing.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
-/// How long a message waits for the page that shows it.
+/// The lifetime of the message cookie.
 const MESSAGE_SECONDS: i64 = 60;
 
-/// What a handler gives: a page, or the page that stands in its way.
+/// What a handler returns: the page that was asked for, or as an error the page to show instead.
 pub(crate) type Answer = Result<HttpResponse, HttpResponse>;
 
-/// How a message is meant.
+/// Whether a message reports success or a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tone {
-    /// It was done.
+    /// The action was carried out.
     Done,
-    /// It was not.
+    /// The action was not carried out.
     Problem,
 }
 
@@ -41,7 +41,7 @@ impl Tone {
     }
 }
 
-/// A page. Nothing of what a signed-in person sees is kept by caches.
+/// Renders a page, with headers that keep it out of caches.
 pub(crate) fn page(status: StatusCode, template: &impl Template) -> HttpResponse {
     match template.render() {
         Ok(html) => HttpResponse::build(status)
@@ -58,12 +58,12 @@ pub(crate) fn page(status: StatusCode, template: &impl Template) -> HttpResponse
     }
 }
 
-/// A page, with 200.
+/// Renders a page with status 200.
 pub(crate) fn ok(template: &impl Template) -> HttpResponse {
     page(StatusCode::OK, template)
 }
 
-/// Elsewhere, by GET.
+/// Redirects to another page, which is fetched by GET (303).
 pub(crate) fn to(path: &str) -> HttpResponse {
     HttpResponse::SeeOther()
         .insert_header((header::LOCATION, path))
@@ -71,7 +71,7 @@ pub(crate) fn to(path: &str) -> HttpResponse {
         .finish()
 }
 
-/// Elsewhere, where a message is shown once.
+/// Redirects to another page, which shows a message once.
 pub(crate) fn to_saying(request: &HttpRequest, path: &str, tone: Tone, message: &str) -> HttpResponse {
     let mut answer = to(path);
     let value = Cookie::Message.set(request, &format!("{}:{message}", tone.as_str()), MESSAGE_SECONDS);
@@ -79,7 +79,7 @@ pub(crate) fn to_saying(request: &HttpRequest, path: &str, tone: Tone, message: 
     answer
 }
 
-/// The page or what stood in its way: both are answers.
+/// Unwraps an answer: the error is a page as well.
 pub(crate) fn either(answer: Answer) -> HttpResponse {
     answer.unwrap_or_else(|instead| instead)
 }

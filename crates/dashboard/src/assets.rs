@@ -1,7 +1,7 @@
-//! The stylesheet, the script and the icon, in the binary. Their names carry a hash of what they hold, so that browsers may
-//! keep them for a year and a new version is a new name.
+//! The stylesheet, the script and the icon, in the binary. Their names carry a hash of their content, so that browsers
+//! may cache them for a year: a new version has a new name.
 //!
-//! Three files need no crate that embeds folders: the compiler has `include_str!`, and the hash is taken when it compiles.
+//! Three files need no crate that embeds folders: `include_str!` is enough, and the hash is computed at compile time.
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
@@ -10,7 +10,7 @@ const CSS: &str = include_str!("../assets/style.css");
 const JS: &str = include_str!("../assets/enhance.js");
 const ICON: &str = include_str!("../assets/icon.svg");
 
-/// FNV-1a: tells versions apart, proves nothing.
+/// FNV-1a: enough to tell versions apart; it need not resist attacks.
 const fn hash(text: &str) -> u64 {
     let (bytes, mut hash, mut at) = (text.as_bytes(), 0xcbf2_9ce4_8422_2325_u64, 0);
     while at < bytes.len() {
@@ -20,7 +20,7 @@ const fn hash(text: &str) -> u64 {
     hash
 }
 
-/// Where the assets of this version are.
+/// The paths of the assets of this version.
 #[derive(Clone, Debug)]
 pub(crate) struct Links {
     pub(crate) css: String,
@@ -38,13 +38,13 @@ impl Links {
     }
 }
 
-/// The addresses of all of them, which the page of setting up needs before anything else is served.
+/// The paths of all assets. They are served also before set-up, because the set-up page needs them.
 pub fn paths() -> [String; 3] {
     let links = Links::current();
     [links.css, links.js, links.icon]
 }
 
-/// One of them. An old name is answered with the version of now, but not to be kept: the page that asks is old too.
+/// Serves an asset. An old name gets the current version with `no-cache`: the page that links to it is outdated itself.
 #[get("/assets/{file}")]
 pub(crate) async fn asset(file: web::Path<String>) -> HttpResponse {
     let (kind, text) = match file.rsplit_once('.') {

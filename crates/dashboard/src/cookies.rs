@@ -1,8 +1,8 @@
 //! The cookies of the dashboard: the session, the message that survives a redirect, the choice of light or dark.
 //!
-//! Over HTTPS the names begin with `__Host-`: a browser takes such a cookie only when it is secure, for the whole host and
-//! without a domain, so that no neighbour on another sub-domain can set one. On a loopback host names are plain, because
-//! some browsers refuse secure cookies there.
+//! Over HTTPS the names begin with `__Host-`: a browser accepts such a cookie only if it is secure, has the path `/`
+//! and no domain, so that a site on another sub-domain cannot set one. On a loopback host the names have no prefix,
+//! because some browsers refuse secure cookies there.
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ use actix_web::http::header::{self, HeaderValue};
 use authority::sessions::SessionToken;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// A cookie of ours.
+/// A cookie of the dashboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cookie {
     /// The session token.
@@ -36,7 +36,7 @@ impl Cookie {
         if is_loopback(request) { plain } else { secure }
     }
 
-    /// What the browser sent; of two with the same name neither counts.
+    /// The cookie's value. If the browser sent two with the same name, neither counts.
     pub(crate) fn read(self, request: &HttpRequest) -> Option<String> {
         let name = self.name(request);
         let sent = request.headers().get_all(header::COOKIE).filter_map(|value| value.to_str().ok());
@@ -52,13 +52,13 @@ impl Cookie {
         percent_decode_str(value).decode_utf8().ok().map(std::borrow::Cow::into_owned)
     }
 
-    /// Sets it, for so many seconds; zero takes it away.
+    /// The header that sets the cookie for `seconds`; zero deletes it.
     pub(crate) fn set(self, request: &HttpRequest, value: &str, seconds: i64) -> HeaderValue {
         let secure = if is_loopback(request) { "" } else { "; Secure" };
         let value = utf8_percent_encode(value, NON_ALPHANUMERIC);
         let name = self.name(request);
         let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
-        // Percent-encoded text is ASCII without controls.
+        // Cannot fail: percent-encoded text is ASCII without control characters.
         HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
     }
 }
@@ -68,14 +68,14 @@ pub(crate) fn session(request: &HttpRequest) -> Option<SessionToken> {
     SessionToken::parse(&Cookie::Session.read(request)?)
 }
 
-/// Whether the page is asked for by a name of this very machine.
+/// Whether the `Host` header names this machine.
 fn is_loopback(request: &HttpRequest) -> bool {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
     };
-    // By address, not by how the text begins: `127.evil.example` is somebody's name.
+    // Parse the address instead of comparing prefixes: `127.evil.example` is a host name.
     name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
@@ -99,7 +99,7 @@ mod tests {
             ("127.0.0.1", "x=1; nls=a%20b", Some("a b")),
             ("[::1]:8080", "nls=a", Some("a")),
             ("tokens.example.org", "__Host-nls=a", Some("a")),
-            // A neighbour can set a plain name, and on localhost nobody sets the other.
+            // A site on another sub-domain can set a plain name; on localhost the prefixed name is never set.
             ("tokens.example.org", "nls=a", None),
             ("localhost", "__Host-nls=a", None),
             ("localhost", "nls=a; nls=b", None),

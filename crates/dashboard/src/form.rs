@@ -1,11 +1,11 @@
-//! What a form sent, and what of it is kept when nothing could be done with it.
+//! The fields of a submitted form, and which of them are shown again when it could not be carried out.
 
 use actix_web::HttpRequest;
 
-/// Longest form: a page of checked boxes and two long texts.
+/// Bytes of the longest form: a page of checked boxes and two long texts.
 pub(crate) const LONGEST: usize = 128 * 1024;
 
-/// Fields that are never repeated on a page: whoever looks over a shoulder, or at a page that was kept, must not see them.
+/// Fields that are never repeated on a page: nobody must be able to read them from the screen or from a saved page.
 const SECRET: [&str; 7] = ["password", "current_password", "new_password", "code", "token", "_csrf", "_restore"];
 
 /// The fields of a form, in their order.
@@ -13,7 +13,7 @@ const SECRET: [&str; 7] = ["password", "current_password", "new_password", "code
 pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Reads a body of `application/x-www-form-urlencoded`; what cannot be read has no fields.
+    /// Reads a body of `application/x-www-form-urlencoded`; a malformed body has no fields.
     pub(crate) fn read(body: &[u8]) -> Self {
         Self(serde_urlencoded::from_bytes(body).unwrap_or_default())
     }
@@ -23,7 +23,7 @@ impl Form {
         Self::read(request.query_string().as_bytes())
     }
 
-    /// Made of these fields.
+    /// A form with these fields.
     pub(crate) const fn of(fields: Vec<(String, String)>) -> Self {
         Self(fields)
     }
@@ -53,12 +53,12 @@ impl Form {
         self.0.iter().any(|(key, _)| key == name)
     }
 
-    /// Whether it is sent again after signing in: to be shown, not to be carried out.
+    /// Whether the form is sent again after signing in: then it is shown and not carried out.
     pub(crate) fn is_restored(&self) -> bool {
         self.has("_restore")
     }
 
-    /// The fields that may be kept on a page.
+    /// The fields that may be repeated on a page.
     pub(crate) fn kept(&self) -> Vec<(String, String)> {
         self.0.iter().filter(|(key, _)| !SECRET.contains(&key.as_str())).cloned().collect()
     }

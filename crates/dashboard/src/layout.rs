@@ -1,4 +1,4 @@
-//! What stands around every page: who is signed in where, the navigation, a message from the page before.
+//! The frame of every page: the signed-in person and organisation, the navigation, and the message of a redirect.
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
@@ -23,7 +23,7 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    /// All of them: address, name, and the scope without which a person has no use for it.
+    /// All sections: path, name, and the scope without which the navigation leaves the section out.
     pub(crate) const ALL: [(Self, &'static str, &'static str, Option<&'static str>); 9] = [
         (Self::Overview, "/", "Overview", None),
         (Self::Tokens, "/tokens", "Tokens", Some("tokens:read")),
@@ -45,14 +45,14 @@ pub(crate) struct NavLink {
     pub(crate) is_current: bool,
 }
 
-/// A message that the page before left.
+/// A message of the action that redirected here.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(crate) tone: &'static str,
     pub(crate) text: String,
 }
 
-/// What templates know of the page they are on.
+/// What the base template shows on every page.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     pub(crate) title: String,
@@ -65,12 +65,12 @@ pub(crate) struct Layout {
     pub(crate) organization: String,
     pub(crate) person: String,
     pub(crate) role: String,
-    /// Empty where nobody is signed in.
+    /// Empty when nobody is signed in.
     pub(crate) csrf: String,
 }
 
 impl Layout {
-    /// Around a page that nobody has to be signed in for.
+    /// The layout of a page that needs no session.
     pub(crate) fn anonymous(request: &HttpRequest, title: &str) -> Self {
         Self {
             title: title.to_owned(),
@@ -90,7 +90,7 @@ impl Layout {
         }
     }
 
-    /// The answer once the message has been shown: it is taken away.
+    /// Adds to an answer that shows the message the header that deletes its cookie.
     pub(crate) fn shown(&self, request: &HttpRequest, mut answer: HttpResponse) -> HttpResponse {
         if self.message.is_some() {
             answer.headers_mut().append(header::SET_COOKIE, Cookie::Message.set(request, "", 0));
@@ -105,7 +105,7 @@ fn message(request: &HttpRequest) -> Option<Message> {
     Some(Message { tone: Tone::parse(tone)?.as_str(), text: text.to_owned() })
 }
 
-/// The header that sets the choice of light or dark for a year.
+/// The header that keeps the choice of light or dark for a year.
 pub(crate) fn theme_cookie(request: &HttpRequest, theme: &str) -> HeaderValue {
     match theme {
         "light" | "dark" => Cookie::Theme.set(request, theme, 365 * 24 * 3_600),

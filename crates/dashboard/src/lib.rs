@@ -1,7 +1,8 @@
-//! The dashboard: pages for people, rendered on the server. Every action works without JavaScript; the script only improves.
+//! The dashboard: pages for people, rendered on the server. Every action works without JavaScript; the script only adds
+//! comfort.
 //!
-//! A page calls the same verbs of the authority that the JSON operations call. **Invariant:** no rule stands here that the
-//! API lacks, and a cookie session is read here alone, never by `/v1`.
+//! A page calls the same verbs of the authority that the JSON operations call. **Invariant:** the dashboard enforces no
+//! rule that the API lacks, and only the dashboard accepts session cookies; `/v1` never does.
 
 #![expect(
     clippy::result_large_err,
@@ -25,7 +26,7 @@ use edge::app::Pages;
 pub use assets::paths as asset_paths;
 pub use services::Place;
 
-/// The pages, to be served beside the operations: they find the services that those use.
+/// The pages, to be registered beside the JSON operations. They use the services that were registered for those.
 pub const PAGES: Pages = Pages { paths: pages::PATHS, register };
 
 fn register(config: &mut web::ServiceConfig) {

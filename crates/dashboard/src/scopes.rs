@@ -1,4 +1,5 @@
-//! The scope picker: the catalogue in groups, with what is chosen, what a person may not give and who could.
+//! The scope picker: the catalogue in groups, with the chosen scopes, and for scopes that the person may not grant the
+//! roles that may.
 
 use token_domain::scope::ScopeCatalogue;
 use token_domain::token::Kind;
@@ -17,15 +18,15 @@ pub(crate) struct Choice {
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) is_chosen: bool,
-    /// What else it permits, for an umbrella.
+    /// The other scopes that it includes.
     pub(crate) covers: String,
-    /// What it does not work without.
+    /// The scopes that it requires.
     pub(crate) requires: String,
-    /// The built-in roles that have it, where the person does not; empty where they do.
+    /// The built-in roles that have it, if the person does not; otherwise empty.
     pub(crate) held_by: String,
 }
 
-/// The catalogue for tokens of a kind, as far as tokens of that kind may carry it.
+/// The scopes of the catalogue that tokens of a kind may carry, by group.
 pub(crate) fn groups(catalogue: &ScopeCatalogue, kind: Kind, own: ScopeSet, chosen: &[String]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for entry in catalogue.entries().iter().filter(|entry| entry.kinds.contains(&kind)) {
@@ -48,12 +49,12 @@ pub(crate) fn groups(catalogue: &ScopeCatalogue, kind: Kind, own: ScopeSet, chos
     groups
 }
 
-/// Names of scopes that the catalogue does not have.
+/// The names that are not in the catalogue.
 pub(crate) fn unknown(catalogue: &ScopeCatalogue, names: &[String]) -> Vec<String> {
     names.iter().filter(|name| catalogue.find(name).is_none()).cloned().collect()
 }
 
-/// What else a scope permits.
+/// The other scopes that a scope includes.
 fn covered<'c>(catalogue: &'c ScopeCatalogue, name: &str) -> Vec<&'c str> {
     let Some(id) = catalogue.find(name) else { return Vec::new() };
     catalogue.names(catalogue.expand([id])).into_iter().filter(|covered| *covered != name).collect()
@@ -68,7 +69,7 @@ fn some_of(names: &[&str]) -> String {
     }
 }
 
-/// The built-in roles whose people may give a scope.
+/// The built-in roles that permit a scope.
 fn holders(catalogue: &ScopeCatalogue, name: &str) -> String {
     let required = catalogue.require_all(&[name]).unwrap_or(Requirement::NOTHING);
     let has =
@@ -95,7 +96,7 @@ pub(crate) fn permits(catalogue: &ScopeCatalogue, names: &[String]) -> String {
     }
 }
 
-/// A description in the middle of a sentence.
+/// A description, as a part of a sentence.
 fn clause(description: &str) -> String {
     let text = description.trim().trim_end_matches('.');
     let mut letters = text.chars();

@@ -1,4 +1,4 @@
-//! The authority's verbs, as pages find them: the same instances that the operations call.
+//! The authority's verbs for the pages: the same instances that the JSON operations call.
 
 use std::future::{Ready, ready};
 
@@ -22,11 +22,11 @@ use authority::sessions::Sessions;
 use authority::setup::{PendingSetup, Setup};
 use authority::tokens::Tokens;
 
-/// Where the pages are seen from.
+/// The public address of the dashboard.
 #[derive(Clone, Debug, Default)]
 pub struct Place {
-    /// Scheme and host that people type, such as `https://tokens.example.org`, where that is configured. Requests that
-    /// change something have to come from a page of this origin.
+    /// Scheme and host that people type, such as `https://tokens.example.org`, if configured. Requests that change
+    /// something have to come from a page of this origin.
     pub origin: Option<String>,
 }
 

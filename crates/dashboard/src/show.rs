@@ -1,4 +1,4 @@
-//! Moments, numbers and statuses as people read them. All of it English, grouped, and exact on demand.
+//! Formats times, numbers and statuses for people, in English.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// A moment beside now: relative in the text, exact in the element and its title.
+/// A time, relative to now in the text and exact in the element's attributes.
 ///
-/// Its `Display` is HTML made of digits and words of ours alone, so templates print it with `|safe`.
+/// Its `Display` writes HTML that contains no foreign text, so templates may print it with `|safe`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct When {
     at: Timestamp,
@@ -103,7 +103,7 @@ pub(crate) fn count(number_of: u64, one: &str) -> String {
     if number_of == 1 { format!("1 {one}") } else { format!("{} {one}s", number(number_of)) }
 }
 
-/// Who did something, to somebody for whom `names` knows people.
+/// Who did something, in words; `names` looks up people's names.
 pub(crate) fn principal(principal: Principal, names: impl Fn(token_domain::id::UserId) -> Option<String>) -> String {
     match principal {
         Principal::User(user) => names(user).unwrap_or_else(|| "a former member".to_owned()),
@@ -115,13 +115,13 @@ pub(crate) fn principal(principal: Principal, names: impl Fn(token_domain::id::U
     }
 }
 
-/// The end of an id, which is its random part: enough to tell a few apart.
+/// The end of an id, which is random: enough to tell a few ids apart.
 pub(crate) fn short(id: &str) -> String {
     let tail: String = id.chars().rev().take(8).collect();
     format!("…{}", tail.chars().rev().collect::<String>())
 }
 
-/// A status in words, with its reason, and how it is coloured. Colour never says it alone.
+/// A status with its reason and colour. The colour never carries meaning that the text lacks.
 #[derive(Clone, Debug)]
 pub(crate) struct Badge {
     pub(crate) tone: &'static str,

@@ -1,8 +1,9 @@
-//! Who is asking for a page, and whether a form really comes from one of ours.
+//! Authenticates the visitor of a page, and protects forms against cross-site request forgery.
 //!
-//! A form counts if three things hold: the browser says that the page it was sent from is of this origin (`Sec-Fetch-Site`,
-//! `Origin`), the session is good, and the form carries the session's own token, which only pages shown to that session
-//! have. Where the session ended or changed meanwhile, what was typed is kept on the page that asks to sign in.
+//! A form is accepted if three things hold: the browser says that the page it was sent from is of this origin
+//! (`Sec-Fetch-Site`, `Origin`), the session is good, and the form carries the session's own token, which only pages
+//! shown to that session have. If the session has ended or changed, the page that asks to sign in keeps the form's
+//! fields.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
@@ -28,7 +29,7 @@ pub(crate) struct Visitor {
     pub(crate) origin: Origin,
     pub(crate) me: Me,
     pub(crate) now: Timestamp,
-    /// What forms of this session carry.
+    /// The CSRF token of this session's forms.
     pub(crate) csrf: String,
     services: Services,
 }
@@ -52,11 +53,11 @@ pub(crate) struct SignInPage {
     pub(crate) notice: String,
     /// Where to go after signing in.
     pub(crate) next: String,
-    /// What was typed into a form that could not be carried out.
+    /// The fields of a form that could not be carried out.
     pub(crate) kept: Vec<(String, String)>,
 }
 
-/// Keeps what was typed until it can be sent with the session's own token.
+/// Shows the fields of an interrupted form, to be sent again with the current session's CSRF token.
 #[derive(Template)]
 #[template(path = "resume.html")]
 pub(crate) struct ResumePage {
@@ -67,17 +68,17 @@ pub(crate) struct ResumePage {
 }
 
 impl Visitor {
-    /// Whoever asks for a page; instead, the way to sign in.
+    /// The visitor of a page; without a good session, a redirect to the sign-in page.
     pub(crate) async fn enter(request: &HttpRequest, services: &Services) -> Result<Self, HttpResponse> {
         Self::with(request, services, Reach::Full).await.map_err(|missing| missing.answer(request, None))
     }
 
-    /// The same where a person is let in who still has to set up a second factor.
+    /// As [`Visitor::enter`], but also lets in a person who still has to set up a second factor.
     pub(crate) async fn enter_to_enrol(request: &HttpRequest, services: &Services) -> Result<Self, HttpResponse> {
         Self::with(request, services, Reach::Enrolling).await.map_err(|missing| missing.answer(request, None))
     }
 
-    /// Whoever sent a form, and the form.
+    /// The visitor who sent a form, and the form.
     pub(crate) async fn posted(
         request: &HttpRequest,
         services: &Services,
@@ -108,7 +109,7 @@ impl Visitor {
         if bool::from(visitor.csrf.as_bytes().ct_eq(carried)) {
             return Ok((visitor, form));
         }
-        // A page of an earlier session: it is shown what was typed, and nothing is done.
+        // The form was opened in an earlier session: show its fields again and change nothing.
         let resume = ResumePage {
             page: Layout::of(request, &visitor, Section::Overview, "Continue"),
             action: request.path().to_owned(),
@@ -139,13 +140,13 @@ impl Visitor {
         Ok(Self { caller, origin, me, now: services.context.now(), csrf, services: services.clone() })
     }
 
-    /// Whether the person may do what this scope is for.
+    /// Whether the person has this scope.
     pub(crate) fn may(&self, scope: &str) -> bool {
         let catalogue = self.services.context.catalogue();
         catalogue.require_all(&[scope]).is_ok_and(|required| required.check(&self.caller.effective).is_ok())
     }
 
-    /// Goes on if the person may; else says so on a page.
+    /// An error page unless the person has this scope.
     pub(crate) fn check(&self, request: &HttpRequest, scope: &str) -> Result<(), HttpResponse> {
         if self.may(scope) {
             return Ok(());
@@ -157,7 +158,7 @@ impl Visitor {
         Err(self.problem(request, StatusCode::FORBIDDEN, "Not allowed", &text))
     }
 
-    /// Goes on with a change if the person may; else says so on a page. The same is asked again where the change takes effect.
+    /// As [`check`](Self::check), before a change. The authority checks again inside the transaction.
     pub(crate) fn admit(&mut self, request: &HttpRequest, scope: &str) -> Result<(), HttpResponse> {
         self.check(request, scope)?;
         if let Ok(requirement) = self.services.context.catalogue().require_all(&[scope]) {
@@ -166,7 +167,7 @@ impl Visitor {
         Ok(())
     }
 
-    /// A page that says why there is no other.
+    /// An error page.
     pub(crate) fn problem(&self, request: &HttpRequest, status: StatusCode, heading: &str, text: &str) -> HttpResponse {
         let problem = Problem {
             page: Layout::of(request, self, Section::Overview, heading),
@@ -177,7 +178,7 @@ impl Visitor {
         page(status, &problem)
     }
 
-    /// The page for a change that the person may not make by now: their rights changed while it was under way.
+    /// The page for a change that the authority refused because the person's rights changed meanwhile.
     pub(crate) fn refused(&self, request: &HttpRequest, refused: &Refused) -> HttpResponse {
         match refused {
             Refused::Gone => to("/sign-in"),
@@ -192,13 +193,13 @@ impl Visitor {
         }
     }
 
-    /// The page for what is not there, or not for this person to see.
+    /// The page for something that does not exist or that the person may not see.
     pub(crate) fn not_found(&self, request: &HttpRequest) -> HttpResponse {
         let text = "There is nothing here, or it belongs to another organisation.";
         self.problem(request, StatusCode::NOT_FOUND, "Not found", text)
     }
 
-    /// The page for a fault of ours, or of what we stand on.
+    /// The page for an internal error or an unavailable database.
     pub(crate) fn failed(&self, request: &HttpRequest, failure: &Failure) -> HttpResponse {
         tracing::debug!(who = %self.caller.principal(), "a page failed for this caller");
         failed(request, failure, None)
@@ -206,7 +207,7 @@ impl Visitor {
 }
 
 impl Layout {
-    /// Around a page of a signed-in person.
+    /// The layout of a signed-in person's page.
     pub(crate) fn of(request: &HttpRequest, visitor: &Visitor, section: Section, title: &str) -> Self {
         let may = |scope: Option<&str>| scope.is_none_or(|scope| visitor.may(scope));
         let nav = Section::ALL
@@ -226,7 +227,7 @@ impl Layout {
     }
 }
 
-/// What a refusal means for whoever looks at a form.
+/// A refusal in words for the person who sent the form.
 pub(crate) fn explain_refused(refused: &Refused) -> String {
     match refused {
         Refused::Lacks(missing) => format!("Your role lacks {} by now. Nothing was changed.", missing.join(", ")),
@@ -247,7 +248,7 @@ enum Reach {
     Enrolling,
 }
 
-/// Why nobody is let in.
+/// Why the visitor is not let in.
 enum Missing {
     Session,
     SecondFactor,
@@ -280,7 +281,7 @@ impl Missing {
     }
 }
 
-/// 503 while something we need is away, with what was typed; 500 for a fault of ours.
+/// 503, with the form's fields kept, while a dependency is unavailable; 500 for an internal error.
 fn failed(request: &HttpRequest, failure: &Failure, form: Option<&Form>) -> HttpResponse {
     if !failure.is_transient() {
         tracing::error!(%failure, "a page failed");
@@ -306,7 +307,7 @@ fn failed(request: &HttpRequest, failure: &Failure, form: Option<&Form>) -> Http
     answer
 }
 
-/// The form, if the browser does not say that it comes from elsewhere.
+/// The form, unless the browser says that it comes from another site.
 pub(crate) fn own_form(request: &HttpRequest, services: &Services, body: &[u8]) -> Result<Form, HttpResponse> {
     let refused = |status, text: &str| {
         let problem = Problem {
@@ -329,7 +330,8 @@ pub(crate) fn own_form(request: &HttpRequest, services: &Services, body: &[u8]) 
     Ok(Form::read(body))
 }
 
-/// What a browser says of the page that a request comes from. One that says nothing is judged by the form's token alone.
+/// Whether the browser's headers allow that the request comes from this site. If it sends none, only the form's CSRF
+/// token protects.
 fn is_of_this_origin(request: &HttpRequest, public: Option<&str>) -> bool {
     let value = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
     let site_fits = value("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
@@ -341,7 +343,7 @@ fn is_of_this_origin(request: &HttpRequest, public: Option<&str>) -> bool {
     site_fits && origin_fits
 }
 
-/// What forms of a session carry. The session token cannot be told from it, nor it from what the database keeps.
+/// The CSRF token of a session. It does not reveal the session token and cannot be computed from the database.
 pub(crate) fn csrf(token: &SessionToken) -> String {
     let digest = Sha256::new().chain_update(b"nolapse dashboard form\0").chain_update(token.expose()).finalize();
     digest.iter().take(20).fold(String::with_capacity(40), |mut text, byte| {
@@ -352,7 +354,7 @@ pub(crate) fn csrf(token: &SessionToken) -> String {
     })
 }
 
-/// Where a request came from.
+/// The request origin, for the audit trail.
 pub(crate) fn origin(request: &HttpRequest) -> Origin {
     let user_agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let client_ip = ClientIp::of(request).0;

@@ -1,4 +1,4 @@
-//! The audit trail: what happened, by whom, to what; and whether the chain that holds it together is whole.
+//! The audit trail: what happened, by whom, to what; and whether its hash chain verifies.
 
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse, get};
@@ -24,12 +24,12 @@ pub(super) fn register(config: &mut ServiceConfig) {
     config.service(trail_shown).service(verify_shown);
 }
 
-/// An event as people read it.
+/// An event as a line of the page.
 #[derive(Clone, Debug)]
 pub(super) struct EventLine {
     pub(super) at: When,
     pub(super) action: String,
-    /// What happened, for people who do not know the codes.
+    /// The action in words.
     pub(super) words: String,
     pub(super) actor: String,
     pub(super) target: String,
@@ -67,7 +67,7 @@ impl EventLine {
 }
 
 impl EventLine {
-    /// Calls what it happened to by its name, where the page knows it.
+    /// Shows the target by its name, for pages that know the name.
     pub(super) fn about(self, name: &str) -> Self {
         Self { target: name.to_owned(), ..self }
     }

@@ -1,4 +1,5 @@
-//! Revoking many tokens: first what would be hit and which of it is busy, then the deed, held to that number.
+//! Revoking many tokens: first a page with their number and the busiest of them, then the revocation, which is refused
+//! if the number has changed.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, ServiceConfig};
@@ -22,7 +23,7 @@ pub(super) fn register(config: &mut ServiceConfig) {
     config.service(bulk_shown).service(bulk_posted);
 }
 
-/// A busy token.
+/// One of the most used among the chosen tokens.
 #[derive(Clone, Debug)]
 struct Busy {
     line: Line,
@@ -36,7 +37,7 @@ struct BulkPage {
     matched: u64,
     count: String,
     busiest: Vec<Busy>,
-    /// What chose them, carried along.
+    /// The fields of the selection (ids or a filter), as hidden inputs.
     fields: Vec<(String, String)>,
     causes: Vec<Cause>,
     note: String,
@@ -111,7 +112,7 @@ async fn bulk_posted(request: HttpRequest, services: Services, body: Bytes) -> H
 async fn carried_out(request: &HttpRequest, services: &Services, body: &[u8]) -> Answer {
     let (mut visitor, form) = Visitor::posted(request, services, body).await?;
     visitor.admit(request, "tokens:manage")?;
-    // The first post comes from the list, with what was checked there.
+    // The first post comes from the list, with the checked tokens, and asks for confirmation.
     if form.is_restored() || !form.has("_confirm") {
         return Ok(ok(&look(request, services, &visitor, &form, String::new()).await?));
     }

@@ -1,21 +1,21 @@
-//! Bars of uses: how often tokens were found good, lacked a scope, or were refused, in each hour or day of a stretch.
+//! A bar chart of uses: how often tokens were valid, lacked a scope, or were refused, in each hour or day of a period.
 
 use token_domain::Timestamp;
 use token_domain::usage::{Step, UseCounts};
 
 use crate::show;
 
-/// How high the busiest part stands.
+/// The height of the tallest bar.
 const HEIGHT: u32 = 80;
 
-/// A bar: what was counted in a part of the stretch, as heights.
+/// A bar: the counts of one hour or day, as heights.
 #[derive(Clone, Debug)]
 pub(super) struct Bar {
     pub(super) x: u32,
     pub(super) allowed: u32,
     pub(super) lacking: u32,
     pub(super) refused: u32,
-    /// Where each begins, from the top.
+    /// The top edge of each segment.
     pub(super) allowed_y: u32,
     pub(super) lacking_y: u32,
     pub(super) refused_y: u32,
@@ -24,31 +24,31 @@ pub(super) struct Bar {
     pub(super) is_used: bool,
 }
 
-/// What `chart.html` draws.
+/// The data of `chart.html`.
 #[derive(Clone, Debug)]
 pub(super) struct Chart {
     pub(super) bars: Vec<Bar>,
     pub(super) width: u32,
     pub(super) is_used: bool,
-    /// All uses of the stretch in words, for those who do not see the bars.
+    /// All uses of the period in words, for screen readers.
     pub(super) uses: String,
     /// The sums of the three kinds.
     pub(super) totals: [String; 3],
-    /// The most uses of one part.
+    /// The most uses of one bar.
     pub(super) busiest: String,
-    /// What a part is called.
+    /// What a bar stands for: hour or day.
     pub(super) part: &'static str,
-    /// Where the stretch begins.
+    /// Where the period begins.
     pub(super) begins: String,
 }
 
-/// All uses of a part, whatever became of them.
+/// All uses of a bar, with any outcome.
 fn total(counts: &UseCounts) -> u64 {
     counts.allowed + counts.insufficient + counts.denied
 }
 
 impl Chart {
-    /// Of the parts of a stretch, each as high as its share of the busiest.
+    /// A chart of the counts of each hour or day, scaled to the highest.
     pub(super) fn of(parts: &[(Timestamp, UseCounts)], step: Step) -> Self {
         let most = parts.iter().map(|(_, counts)| total(counts)).max().unwrap_or(0);
         let mut sum = UseCounts::default();
@@ -79,7 +79,7 @@ fn label(begins: Timestamp, step: Step) -> String {
 impl Bar {
     fn of(index: u32, (begins, counts): &(Timestamp, UseCounts), most: u64, step: Step) -> Self {
         let height = |count: u64| {
-            // What there is shows, however little beside the busiest.
+            // A count above zero is visible even beside a much higher bar.
             let scaled = count.saturating_mul(u64::from(HEIGHT)) / most;
             u32::try_from(scaled).unwrap_or(HEIGHT).max(u32::from(count > 0) * 2)
         };

@@ -1,4 +1,5 @@
-//! Checking a token: what a secret is, whether it is good now, and scope by scope what it permits. It is no use of the token.
+//! Checking a token: which token a secret is, whether it is valid now, and scope by scope what it permits. A check does
+//! not count as a use.
 
 use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, get, post};
@@ -18,13 +19,13 @@ pub(super) fn register(config: &mut ServiceConfig) {
     config.service(check_shown).service(check_posted);
 }
 
-/// What a token permits of one scope.
+/// Whether a token permits one scope.
 #[derive(Clone, Debug)]
 struct Verdict {
     scope: String,
     description: String,
     is_allowed: bool,
-    /// What is lacking, where not all of it is.
+    /// The required scopes that the token lacks; empty if it is allowed.
     missing: String,
 }
 
@@ -128,7 +129,8 @@ fn verdicts(services: &Services, token: &Token) -> Vec<Verdict> {
         let id = catalogue.find(entry.name.as_str())?;
         let missing = catalogue.require(id).check(&granted).err();
         let has_itself = granted.covers(&catalogue.expand([id]));
-        // What it was not granted and does not half-work either is not worth a line.
+        // Leave out scopes that the token was not granted and that do not work; a granted scope that lacks what it
+        // requires is shown.
         (missing.is_none() || has_itself).then(|| Verdict {
             scope: entry.name.to_string(),
             description: entry.description.clone(),

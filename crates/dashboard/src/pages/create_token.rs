@@ -1,8 +1,8 @@
-//! Making a token: a form that template links and presets fill, one sentence about what it will permit, and the page that
-//! shows the secret once.
+//! Creating a token: a form that links and presets can fill in, a sentence about what the token will permit, and the
+//! page that shows the secret once.
 //!
-//! The form carries a nonce that is the request's idempotency key. Sent twice, by a double click, Reload or Back, it makes one
-//! token, and the secret is shown the first time only.
+//! The form carries a nonce that is the request's idempotency key. A form sent twice, by a double click, Reload or
+//! Back, creates one token, and the secret is shown the first time only.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, ServiceConfig};
@@ -33,7 +33,7 @@ pub(super) fn register(config: &mut ServiceConfig) {
     config.service(new_token).service(new_key).service(create_token).service(create_key);
 }
 
-/// A way to end that the form offers.
+/// A choice of expiry.
 #[derive(Clone, Debug)]
 struct Ending {
     value: &'static str,
@@ -41,7 +41,7 @@ struct Ending {
     is_chosen: bool,
 }
 
-/// A ready choice.
+/// A preset of the form.
 #[derive(Clone, Debug)]
 struct Preset {
     href: String,
@@ -84,7 +84,7 @@ struct CreatePage {
     nonce: String,
 }
 
-/// A line to paste, with the secret where it belongs.
+/// A line to paste, with the secret filled in.
 #[derive(Clone, Debug)]
 pub(super) struct Snippet {
     pub(super) label: &'static str,
@@ -140,7 +140,7 @@ async fn show_form(request: &HttpRequest, services: &Services) -> Answer {
     Ok(ok(&form_page(request, services, &visitor, &form, Flaw::NONE).await?))
 }
 
-/// The form that a link, a preset or another token fills; links only fill, they never make anything.
+/// The form, filled in from a link, a preset or another token. A GET request never creates a token.
 async fn filled(
     query: &Form,
     request: &HttpRequest,
@@ -185,7 +185,7 @@ async fn filled(
         if let Some(project) = like.project_id {
             set("project_id", &project.to_string());
         }
-        // A narrower one leaves out what nobody asks for.
+        // The link "Make a narrower successor" names the unused scopes.
         let without = query.all("without");
         for scope in like.scopes.iter().filter(|scope| !without.contains(scope)) {
             set("scope", scope);
@@ -194,7 +194,7 @@ async fn filled(
     Ok(Form::of(fields))
 }
 
-/// What is wrong with a form, and where.
+/// What is wrong with a form, and in which field.
 #[derive(Clone, Debug)]
 struct Flaw {
     field: &'static str,
@@ -320,7 +320,7 @@ async fn projects(services: &Services, visitor: &Visitor, chosen: &str) -> Vec<P
     found.map(|page| page.items.into_iter().map(choice).collect()).unwrap_or_default()
 }
 
-/// What a form asks for.
+/// A form, parsed.
 struct Asked {
     name: Name,
     scopes: Vec<String>,
@@ -451,7 +451,7 @@ fn secret_page(request: &HttpRequest, visitor: &Visitor, area: Area, issued: Iss
     })
 }
 
-/// Lines for where secrets usually go.
+/// Lines for the places where secrets are usually put.
 pub(super) fn snippets(secret: &str) -> Vec<Snippet> {
     let snippet = |label, text: String| Snippet { label, text };
     vec![

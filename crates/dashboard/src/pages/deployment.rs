@@ -1,4 +1,4 @@
-//! The deployment, for those who operate it: whether it is ready, and the servers that share the database.
+//! The deployment, for operators: whether it is ready, and the servers that share the database.
 
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse, get};
@@ -36,7 +36,7 @@ struct DeploymentPage {
     version: &'static str,
     database: &'static str,
     nodes: Vec<NodeLine>,
-    /// Uses of tokens that wait to be written down.
+    /// Uses of tokens that are counted in memory and not yet written to the database.
     waiting: String,
     /// Whether the servers run different versions, or know different migrations.
     is_mixed: bool,

@@ -1,4 +1,4 @@
-//! The people of the organisation: members, invitations, and what becomes of tokens when somebody leaves.
+//! The people of the organisation: members, invitations, and the tokens that are revoked when somebody leaves.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, ServiceConfig};
@@ -70,12 +70,12 @@ struct MembersPage {
     may_manage: bool,
     email: String,
     problem: String,
-    /// The link of an invitation just made, shown once.
+    /// The link of an invitation just created, shown once.
     link: String,
     invited: String,
 }
 
-/// The roles of an organisation, by the name they are chosen with.
+/// The roles of an organisation, as options of a form.
 pub(super) async fn role_choices(
     services: &Services,
     seat: &Seat,
@@ -92,7 +92,7 @@ pub(super) async fn role_choices(
     Ok(roles.into_iter().map(choice).collect())
 }
 
-/// Reads the choice of a role back.
+/// Parses a role option.
 pub(super) fn role_of(text: &str) -> Option<RoleRef> {
     let built_in = BuiltInRole::parse(text).map(RoleRef::BuiltIn);
     built_in.or_else(|| token_domain::id::RoleId::parse(text).ok().map(RoleRef::Custom))
@@ -110,7 +110,7 @@ pub(super) fn seat(request: &HttpRequest, visitor: &Visitor) -> Result<Seat, Htt
     Seat::of(&visitor.caller, visitor.caller.organization_id).map_err(|error| failed(request, visitor, &error))
 }
 
-/// A page for what went wrong, where there is no form to show it on.
+/// The page for an error when there is no form to show it on.
 pub(super) fn failed(request: &HttpRequest, visitor: &Visitor, error: &OrganizationError) -> HttpResponse {
     match error {
         OrganizationError::NotFound => visitor.not_found(request),
@@ -269,7 +269,7 @@ struct MemberPage {
     roles: Vec<RoleChoice>,
     is_disabled: bool,
     is_me: bool,
-    /// Asked once more before the person is removed.
+    /// The page asks for confirmation before it removes the person.
     is_leaving: bool,
     may_manage: bool,
     may_change_tokens: bool,

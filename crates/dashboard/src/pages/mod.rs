@@ -1,4 +1,4 @@
-//! The pages, one file a place. Paths are listed once, for the router and for what answers wrong methods.
+//! The pages, one file each. Their paths are listed once, for the router and for the 405 answers.
 
 mod audit;
 mod bulk;
@@ -90,7 +90,7 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
         overview::register,
         setup::register,
         sign_in::register,
-        // Before the pages of one token: `new`, `bulk` and `export` are no ids.
+        // Register before the pages of one token, or `/tokens/{token_id}` would match `new`, `bulk` and `export`.
         create_token::register,
         bulk::register,
         token_list::register,

@@ -42,7 +42,7 @@ struct OverviewPage {
     expiring: Vec<Line>,
     unused: String,
     is_unused: bool,
-    /// A day of hours; nothing for those who may not see uses.
+    /// The last 24 hours; none for people who may not see uses.
     chart: Option<Chart>,
     alarms: Vec<EventLine>,
     events: Vec<EventLine>,
@@ -50,7 +50,7 @@ struct OverviewPage {
 
 #[get("/")]
 async fn overview_shown(request: HttpRequest, services: Services) -> HttpResponse {
-    // A browser that has just signed in and shows no session keeps no cookies.
+    // A browser that sends no session right after signing in does not keep cookies.
     if Form::query(&request).raw("after") == "sign-in" {
         return if cookies::session(&request).is_some() { to("/") } else { to("/sign-in?after=sign-in") };
     }

@@ -1,4 +1,4 @@
-//! The token policy: what an organisation asks of its tokens, tried out before it is set.
+//! The token policy: the rules for an organisation's tokens, with a preview before they are set.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, ServiceConfig};
@@ -21,13 +21,13 @@ pub(super) fn register(config: &mut ServiceConfig) {
     config.service(show_policy).service(policy_posted);
 }
 
-/// The rule of one kind, as its fields have it.
+/// The rule for one kind of token, as form fields.
 #[derive(Clone, Debug)]
 struct RuleFields {
     kind: &'static str,
     label: &'static str,
     is_permitted: bool,
-    /// Actors' tokens end when their actors do.
+    /// False for actors' tokens, which end with their actor.
     has_lifetime: bool,
     default_days: String,
     longest_days: String,
@@ -35,7 +35,7 @@ struct RuleFields {
     scopes: String,
 }
 
-/// What setting it would mean.
+/// What setting the policy would change.
 #[derive(Clone, Debug)]
 struct Effect {
     text: String,

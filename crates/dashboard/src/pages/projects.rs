@@ -320,7 +320,7 @@ async fn added(request: &HttpRequest, services: &Services, body: &[u8]) -> Answe
     }
 }
 
-/// What was refused: by the authority, or because a field cannot be read.
+/// Why a change was refused: an error of the authority, or the text about a malformed field.
 type Refused = Result<TenancyError, String>;
 
 async fn add_scope(

@@ -1,5 +1,5 @@
-//! Proving once more who is at the session, before something is changed that signing in stands on. Let in as well: whoever
-//! still has to set a second factor up.
+//! Re-authentication: the password or a code once more, before a change to how the person signs in. People who still
+//! have to set up a second factor are let in.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, ServiceConfig};
@@ -25,14 +25,14 @@ struct ProofPage {
     page: Layout,
     email: String,
     has_second_factor: bool,
-    /// Where to go on.
+    /// The path to continue at.
     next: String,
-    /// What was typed into the form that has to wait for the proof.
+    /// The fields of the form that waits for the proof.
     kept: Vec<(String, String)>,
     problem: String,
 }
 
-/// The page that asks for a proof before a form is carried out, which it keeps meanwhile.
+/// The page that asks for a proof before a form is carried out. It carries the form's fields along.
 pub(super) fn ask(request: &HttpRequest, visitor: &Visitor, form: &Form) -> HttpResponse {
     page(StatusCode::FORBIDDEN, &proof_page(request, visitor, request.path().to_owned(), form.kept(), ""))
 }

@@ -1,4 +1,4 @@
-//! Revoking one token, on a page that says first what will break.
+//! Revoking one token, on a page that first shows who still uses it.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, ServiceConfig};
@@ -60,7 +60,7 @@ struct RevokePage {
     line: Line,
     is_in_use: bool,
     uses_today: String,
-    /// From how many it was used lately.
+    /// The number of addresses that used it lately.
     addresses: usize,
     causes: Vec<Cause>,
     note: String,
@@ -97,7 +97,7 @@ async fn revoke_form(request: &HttpRequest, services: &Services) -> Answer {
     Ok(ok(&revoke_page(request, services, &visitor, &token, &Form::query(request), String::new()).await))
 }
 
-/// How often the token was found good since a day ago.
+/// How often the token was valid in the last 24 hours.
 async fn uses_today(services: &Services, visitor: &Visitor, token: &Token) -> u64 {
     let Ok(stretch) = Stretch::new(visitor.now - Span::days(1), visitor.now, Step::Hour) else { return 0 };
     let hours = services.tokens.usage(&visitor.caller, token.id, stretch).await.unwrap_or_default();

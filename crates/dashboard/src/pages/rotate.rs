@@ -1,4 +1,4 @@
-//! Rotating one token and taking that back, each on a page that says first what it means.
+//! Rotating one token and cancelling a rotation, each on a page that explains the consequences first.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, ServiceConfig};
@@ -31,7 +31,7 @@ pub(super) fn register(config: &mut ServiceConfig) {
         .service(cancel_key);
 }
 
-/// A grace to choose.
+/// A choice of grace period.
 #[derive(Clone, Copy, Debug)]
 struct Grace {
     value: &'static str,
@@ -100,7 +100,7 @@ async fn rotate_form(request: &HttpRequest, services: &Services) -> Answer {
     Ok(ok(&rotate_page(request, services, &visitor, &token, &Form::query(request), String::new()).await?))
 }
 
-/// The token is not what the page that was left open said: back to it, with what it is now.
+/// Redirects to the token's page with its current status: it has changed since the form was opened.
 pub(super) fn stale(request: &HttpRequest, visitor: &Visitor, token: &Token) -> HttpResponse {
     let text = match token.facts.status(visitor.now) {
         Status::Active => "It is active.".to_owned(),

@@ -1,4 +1,4 @@
-//! Setting a second factor up, taking it away, and new recovery codes. Let in as well: whoever still has to set one up.
+//! Setting up and removing a second factor, and new recovery codes. People who still have to set one up are let in.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, ServiceConfig};
@@ -29,7 +29,7 @@ struct SecondFactorPage {
     /// The secret to type or scan, while one is being set up.
     secret: String,
     link: String,
-    /// Recovery codes just made, shown once.
+    /// Recovery codes just created, shown once.
     codes: Vec<String>,
     problem: String,
 }
@@ -135,7 +135,7 @@ async fn changed(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
     }
 }
 
-/// What apps read from a picture or a link.
+/// The `otpauth:` URI that authenticator apps read from a QR code or a link.
 fn link(visitor: &Visitor, secret: &str) -> String {
     let encode =
         |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();

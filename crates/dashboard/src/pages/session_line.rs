@@ -1,4 +1,4 @@
-//! A session as lists of sessions show it.
+//! A line in a list of sessions.
 
 use authority::Via;
 use authority::members::SeenSession;
@@ -6,7 +6,7 @@ use authority::members::SeenSession;
 use crate::show::When;
 use crate::visit::Visitor;
 
-/// A session as lists show it.
+/// A session, formatted.
 #[derive(Clone, Debug)]
 pub(super) struct SessionLine {
     pub(super) id: String,
@@ -37,7 +37,7 @@ impl SessionLine {
     }
 }
 
-/// A client as people know it: the browser and the system, where they can be told.
+/// A client as people know it: the browser and the operating system, as far as the user agent names them.
 pub(super) fn client(agent: &str) -> String {
     let find = |names: &[(&str, &str)]| {
         names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| (*name).to_owned())

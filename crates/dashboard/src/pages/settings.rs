@@ -154,7 +154,7 @@ async fn changed(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
     }
 }
 
-/// What was done, or what is wrong with what was typed; another page where neither can be said.
+/// The message of success or of what is wrong with a field; as an outer error, a page to show instead.
 type Done = Result<Result<String, String>, HttpResponse>;
 
 async fn organization(request: &HttpRequest, services: &Services, visitor: &Visitor, form: &Form) -> Done {
@@ -223,7 +223,7 @@ async fn sessions(request: &HttpRequest, services: &Services, visitor: &Visitor,
     Ok(Ok("That session has ended.".to_owned()))
 }
 
-/// A page for why a session did not end.
+/// The page for a session that could not be ended.
 pub(super) fn end_failed(request: &HttpRequest, visitor: &Visitor, error: &EndError) -> HttpResponse {
     match error {
         EndError::Failed(failure) => visitor.failed(request, failure),
@@ -232,7 +232,7 @@ pub(super) fn end_failed(request: &HttpRequest, visitor: &Visitor, error: &EndEr
     }
 }
 
-/// Goes over to another organisation: another session, which takes the place of this one in the browser.
+/// Switches to another organisation: starts a session there, whose cookie replaces the current one.
 async fn switch(request: &HttpRequest, services: &Services, visitor: &Visitor, form: &Form) -> Answer {
     let Ok(id) = OrganizationId::parse(form.text("to")) else { return Err(visitor.not_found(request)) };
     match services.sessions.switch(&visitor.caller, OrganizationRef::Id(id), &visitor.origin).await {

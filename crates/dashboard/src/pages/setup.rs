@@ -1,7 +1,7 @@
 //! Setting up an empty deployment: its first organisation and the person who owns it.
 //!
-//! The code travels in the fragment of the link, which browsers send to nobody. The script puts it into the form; without
-//! JavaScript a person does.
+//! The set-up code is in the fragment of the link, which browsers do not send. The script copies it into the form;
+//! without JavaScript the person types it.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, ServiceConfig};
@@ -26,7 +26,7 @@ pub(super) fn register(config: &mut ServiceConfig) {
 #[template(path = "setup.html")]
 struct SetupPage {
     page: Layout,
-    /// Whether somebody has done it.
+    /// Whether the deployment is already set up.
     is_done: bool,
     min_chars: usize,
     code: String,
@@ -36,7 +36,7 @@ struct SetupPage {
     problem: String,
 }
 
-/// The form. While it cannot be known whether it is due it is shown: sending it tells.
+/// The form. It is shown also when the database cannot say whether set-up is due: sending it then reports the error.
 #[get("/setup")]
 async fn shown(request: HttpRequest, services: Services) -> HttpResponse {
     match services.setup.is_due().await {

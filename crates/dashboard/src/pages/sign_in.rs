@@ -1,6 +1,6 @@
-//! Signing in and out, going over to another organisation, and the choice of light or dark.
+//! Signing in and out, and the choice of light or dark.
 //!
-//! A session gets its token when somebody signs in and never before: there is nothing that could be planted.
+//! A session token is created at sign-in and never before, which rules out session fixation.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, ServiceConfig};
@@ -90,7 +90,7 @@ async fn try_sign_in(request: &HttpRequest, services: &Services, body: &[u8]) ->
     match services.sessions.sign_in_with(form.text("email"), password, organization, proof.as_ref(), &from).await {
         Ok(signed_in) => Ok(enter(request, services, &signed_in, &form, kept)),
         Err(error) => Err(match error {
-            // What was proven is not so any more: as if it had been wrong.
+            // `Refused`: the account changed after the check. Answered like a wrong password.
             SignInError::Denied | SignInError::Refused(_) => {
                 ask(StatusCode::UNAUTHORIZED, false, "The e-mail address or the password is wrong.")
             }
@@ -131,7 +131,7 @@ fn not_set_up(request: &HttpRequest) -> HttpResponse {
     page(StatusCode::SERVICE_UNAVAILABLE, &problem)
 }
 
-/// Lets somebody in: to where they wanted to go, or back to the form they had filled in.
+/// Sets the session cookie, and redirects to the page asked for or shows the form that was interrupted.
 fn enter(
     request: &HttpRequest,
     services: &Services,
@@ -144,7 +144,7 @@ fn enter(
     let cookie = Cookie::Session.set(request, signed_in.token.expose(), seconds);
     let next = local_path(form.raw("next"));
     let mut answer = if kept.is_empty() {
-        // An address that says where somebody comes from, so that a browser without cookies is told why it is asked again.
+        // The parameter lets the overview tell a browser without cookies why it has to sign in again.
         let next = if next == "/" { "/?after=sign-in".to_owned() } else { next };
         to(&next)
     } else {
@@ -160,12 +160,12 @@ fn enter(
     answer
 }
 
-/// A code of an app, or a recovery code.
+/// Parses a code of an authenticator app or a recovery code.
 pub(super) fn proof(text: &str) -> Option<Proof> {
     TotpCode::parse(text).map(Proof::Code).or_else(|| RecoveryCode::parse(text).map(Proof::Recovery))
 }
 
-/// What an earlier form had in it, as the pages that ask for a password carry it along.
+/// The fields of an interrupted form, which the pages that ask for a password carry along.
 pub(super) fn kept_fields(form: &Form) -> Vec<(String, String)> {
     let own = |key: &str| matches!(key, "email" | "organization" | "next");
     form.kept()
@@ -175,7 +175,7 @@ pub(super) fn kept_fields(form: &Form) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A path of this host, and nothing that a browser would take for another one.
+/// `text` if it is a path on this host, else `/`: prevents open redirects.
 pub(crate) fn local_path(text: &str) -> String {
     let is_local = text.starts_with('/')
         && !text.starts_with("//")
@@ -193,7 +193,7 @@ async fn sign_out_posted(request: HttpRequest, services: Services, body: Bytes) 
     };
     if let authority::Via::Session { session_id, user_id } = visitor.caller.via
         && let Err(error) = services.sessions.end(&visitor.caller, user_id, session_id, &visitor.origin).await
-        // One that is over already is what was wanted.
+        // A session that has already ended counts as signed out.
         && !matches!(error, EndError::Refused(Refused::Gone))
     {
         return end_failed(&request, &visitor, &error);
@@ -205,7 +205,7 @@ async fn sign_out_posted(request: HttpRequest, services: Services, body: Bytes) 
 
 #[post("/theme")]
 async fn theme_posted(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
-    // Changes nothing but this browser's cookie: no session is needed.
+    // Needs no session: only a cookie of this browser changes.
     let form = match own_form(&request, &services, &body) {
         Ok(form) => form,
         Err(instead) => return instead,

@@ -1,5 +1,4 @@
-//! Every part of the design system on one page, for whoever changes it. In development builds alone: a release has no page
-//! that is for nobody.
+//! Every part of the design system on one page, for developers. In development builds only.
 
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse, get};
@@ -16,7 +15,7 @@ pub(super) fn register(config: &mut ServiceConfig) {
 #[template(path = "styleguide.html")]
 struct Styleguide {
     page: Layout,
-    /// Statuses: how each is coloured and what it says besides.
+    /// Statuses: the colour and the text of each.
     badges: [(&'static str, &'static str); 4],
     notes: [(&'static str, &'static str); 4],
 }

@@ -1,4 +1,4 @@
-//! One token: what it may do, who uses it, what happened to it, and what can be done with it.
+//! One token: its scopes, who uses it, its events, and the actions on it.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, ServiceConfig};
@@ -40,9 +40,9 @@ struct TokenPage {
     base: &'static str,
     line: Line,
     scopes: Vec<ScopeLine>,
-    /// What nobody asked for in a long time, where that can be told.
+    /// The scopes not asked for in [`UNUSED_FOR`]; see [`unused`].
     unused: Vec<String>,
-    /// Where a token without them is made.
+    /// The link to create a token without them.
     narrower: String,
     permits: String,
     description: String,
@@ -52,7 +52,7 @@ struct TokenPage {
     agent_type: String,
     project: String,
     revoked_note: String,
-    /// Nothing for those who may not see uses.
+    /// None for people who may not see uses.
     chart: Option<Chart>,
     events: Vec<EventLine>,
     predecessor: String,
@@ -76,10 +76,10 @@ struct ScopeLine {
     used: Option<When>,
 }
 
-/// How long nobody has to have asked for a scope until it is called unused.
+/// After how long without a request for it a scope counts as unused.
 const UNUSED_FOR: Span = Span::days(90);
 
-/// The scopes that nobody asked for in so long, of a token that is old enough to tell and is asked for others.
+/// The scopes not asked for in [`UNUSED_FOR`]. Empty for a token younger than that, and if no scope was asked for.
 fn unused(token: &Token, granted: &[GrantedScope], now: Timestamp) -> Vec<String> {
     let since = now - UNUSED_FOR;
     let is_used = |granted: &&GrantedScope| granted.last_used_at.is_some_and(|used| used > since);
@@ -197,7 +197,7 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
     Ok(layout.shown(request, ok(&template)))
 }
 
-/// Two days of hours, if the person may see uses.
+/// Hourly uses of two days, if the person may see them.
 async fn usage(services: &Services, visitor: &Visitor, token: &Token) -> Option<Chart> {
     if !visitor.may("usage:read") {
         return None;

@@ -1,4 +1,5 @@
-//! The list of tokens, and of one's own keys: tabs with counts, filters in the address, a search that also takes a secret.
+//! The list of tokens and of personal keys: tabs with counts, filters in the query string, a search that also accepts a
+//! secret.
 
 use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, get, post};
@@ -19,11 +20,11 @@ use crate::services::Services;
 use crate::show;
 use crate::visit::Visitor;
 
-/// Tokens on a page: what keeps it under 25 KB.
+/// Tokens on a page, which keeps the HTML under 25 KB.
 const PAGE: u32 = 15;
-/// The most that an export has.
+/// The most tokens of an export.
 const EXPORTED: usize = 10_000;
-/// The fields of the filter, in the order in which they stand in an address.
+/// The fields of the filter, in their order in the query string.
 pub(super) const FIELDS: [&str; 8] =
     ["q", "kind", "scope", "owner", "created_by", "project_id", "agent_type", "unused_days"];
 const LAST_FIELDS: [&str; 1] = ["expires_before"];
@@ -53,7 +54,7 @@ struct ListPage {
     forgotten: usize,
     forgotten_link: String,
     next: String,
-    /// The filter, to be shown in its form.
+    /// The filter's form fields.
     filter: Filter,
     is_filtered: bool,
     export: String,
@@ -63,7 +64,7 @@ struct ListPage {
     status: &'static str,
 }
 
-/// What the filter's form has in it.
+/// The fields of the filter's form.
 #[derive(Clone, Debug, Default)]
 struct Filter {
     q: String,
@@ -178,7 +179,7 @@ fn tabs(area: Area, query: &Form, counts: StatusCounts, current: Status) -> Vec<
     ]
 }
 
-/// The filter of an address once more, with these fields in place of its own.
+/// The query string of a filter, with the fields of `set` replaced.
 pub(super) fn address(query: &Form, set: &[(&str, &str)]) -> String {
     let kept = FIELDS.iter().chain(&LAST_FIELDS).filter(|field| !set.iter().any(|(name, _)| name == *field));
     let kept = kept.filter_map(|field| query.some(field).map(|value| (*field, value)));
@@ -187,7 +188,7 @@ pub(super) fn address(query: &Form, set: &[(&str, &str)]) -> String {
     all.map(encode).collect::<Vec<_>>().join("&")
 }
 
-/// What an address asks for; the message says which field is not understood.
+/// Parses a filter from the query string; the error is the message about the first field that is malformed.
 pub(super) fn read(query: &Form, now: Timestamp) -> Result<ListRequest, String> {
     let kind = |text: &str| Kind::parse(text).ok_or("Choose whose tokens to show.");
     let owner = match (query.some("owner"), query.some("kind")) {
@@ -229,13 +230,13 @@ pub(super) fn read(query: &Form, now: Timestamp) -> Result<ListRequest, String> 
     })
 }
 
-/// A date of a form, as the beginning of that day in UTC.
+/// Parses a date, as the beginning of that day in UTC.
 pub(super) fn day(text: &str) -> Result<Timestamp, String> {
     let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
     Timestamp::parse_rfc3339(&whole).map_err(|_| "A date is year, month and day, such as 2026-12-31.".to_owned())
 }
 
-/// Looks for a text, or for the token whose secret it is: a secret is never put into an address.
+/// Searches for a text, or for the token with that secret. By POST, so that a secret is never part of an address.
 async fn search(request: &HttpRequest, services: &Services, body: &[u8]) -> Answer {
     let (visitor, form) = Visitor::posted(request, services, body).await?;
     let area = Area::of(request);
@@ -320,7 +321,7 @@ fn csv(token: &Token, now: Timestamp) -> String {
     format!("{}\r\n", line.join(","))
 }
 
-/// A cell of a table: quoted (RFC 4180), and never taken for a formula by a spreadsheet.
+/// A CSV cell: quoted (RFC 4180), and escaped so that a spreadsheet does not run it as a formula.
 fn cell(text: &str) -> String {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let guard = if is_formula { "'" } else { "" };

@@ -1,5 +1,5 @@
-//! What the pages of tokens have in common: the organisation's tokens and a person's own keys are the same pages, with other
-//! verbs behind them.
+//! What the pages about tokens share. The organisation's tokens and a person's own keys have the same pages and call
+//! different verbs.
 
 use std::collections::HashMap;
 
@@ -18,20 +18,20 @@ use crate::services::Services;
 use crate::show::{self, Badge, When};
 use crate::visit::{Visitor, explain_refused};
 
-/// People whose names one page knows.
+/// The most people whose names a page looks up.
 const NAMED: u32 = 200;
 
 /// Whose tokens a page is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Area {
-    /// The organisation's, and to look at and revoke, everybody's.
+    /// The organisation's tokens; also personal keys, to view and to revoke them.
     Organization,
     /// The visitor's own keys.
     Own,
 }
 
 impl Area {
-    /// By the path asked for.
+    /// The area that the request's path belongs to.
     pub(super) fn of(request: &HttpRequest) -> Self {
         if request.path().starts_with("/keys") { Self::Own } else { Self::Organization }
     }
@@ -57,7 +57,7 @@ impl Area {
         }
     }
 
-    /// What one of them is called.
+    /// What one of its tokens is called.
     pub(super) const fn noun(self) -> &'static str {
         match self {
             Self::Organization => "token",
@@ -109,7 +109,7 @@ impl Names {
     }
 }
 
-/// A token as lists show it.
+/// A token as a line of a list.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     pub(super) id: String,
@@ -122,17 +122,17 @@ pub(super) struct Line {
     pub(super) creator: String,
     pub(super) created: When,
     pub(super) used: Option<When>,
-    /// Where from, the last first.
+    /// The addresses it was used from, the latest first.
     pub(super) used_from: Vec<OriginLine>,
     pub(super) has_new_address: bool,
     pub(super) expires: Option<When>,
     pub(super) badge: Badge,
     pub(super) is_live: bool,
-    /// Made more than a month ago and never used.
+    /// Created more than a month ago and never used.
     pub(super) is_forgotten: bool,
 }
 
-/// How long an address that a token was not used from before is pointed out.
+/// How long an address counts as new after its first use.
 const NEW_FOR: Span = Span::days(7);
 
 /// An address that a token was used from.
@@ -141,7 +141,7 @@ pub(super) struct OriginLine {
     pub(super) address: String,
     pub(super) client: String,
     pub(super) used: When,
-    /// It came after others, and lately.
+    /// First used lately, and not the token's first address.
     pub(super) is_new: bool,
 }
 
@@ -188,12 +188,12 @@ pub(super) fn hint(token: &Token) -> String {
     token.hint.to_string()
 }
 
-/// The id in a path.
+/// The token id in the path.
 pub(super) fn id_in(request: &HttpRequest) -> Option<TokenId> {
     TokenId::parse(request.match_info().get("token_id")?).ok()
 }
 
-/// The token of a path, if it is there for this person.
+/// The token that the path names, if it exists and this person may see it.
 pub(super) async fn found(
     request: &HttpRequest,
     services: &Services,
@@ -209,7 +209,7 @@ pub(super) async fn found(
     found.map_err(|error| failed(request, visitor, &error))
 }
 
-/// A page for what went wrong, where there is no form to show it on.
+/// The page for an error when there is no form to show it on.
 pub(super) fn failed(request: &HttpRequest, visitor: &Visitor, error: &TokenError) -> HttpResponse {
     match error {
         TokenError::NotFound => visitor.not_found(request),

@@ -18,11 +18,11 @@ pub(super) fn register(config: &mut ServiceConfig) {
     config.service(usage_shown);
 }
 
-/// A stretch to choose: its name in the address, what it is called, its length and its steps.
+/// The periods to choose from: name in the query string, label, days, and the time that a bar covers.
 const STRETCHES: [(&str, &str, u32, Step); 3] =
     [("day", "24 hours", 1, Step::Hour), ("week", "7 days", 7, Step::Hour), ("quarter", "90 days", 90, Step::Day)];
 
-/// A stretch as a tab.
+/// A period as a tab.
 #[derive(Clone, Debug)]
 struct Tab {
     href: String,
@@ -62,7 +62,7 @@ async fn show_usage(request: &HttpRequest, services: &Services) -> Answer {
     Ok(layout.shown(request, ok(&template)))
 }
 
-/// The uses of so many days up to now.
+/// The uses of the last `days` days.
 pub(super) async fn chart(
     request: &HttpRequest,
     services: &Services,
