@@ -1,5 +1,5 @@
-//! What the format costs: parsing, checking, making, and scanning text (beside the same search by the `regex` crate, so
-//! that the ratio is from one run). `cargo bench -p token-format`
+//! Benchmarks of the format: parsing, checking, creating, and scanning text (with the same search by the `regex` crate
+//! as the baseline of the same run). `cargo bench -p token-format`
 
 use std::fmt::Write;
 use std::hint::black_box;

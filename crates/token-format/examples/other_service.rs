@@ -9,7 +9,7 @@ use std::io::{self, BufRead, Write};
 
 use token_format::{ParseError, PlainToken, redact};
 
-/// Why a request is turned away before anybody is asked.
+/// Why a request is refused without asking the authority.
 #[derive(Debug, PartialEq, Eq)]
 enum Refusal {
     /// No `Authorization: Bearer …`.
@@ -42,7 +42,7 @@ fn credential(header: &str) -> Result<PlainToken, Refusal> {
     if token.is_checksummed() { Ok(token) } else { Err(Refusal::NeverIssued) }
 }
 
-/// The only way a line gets into the log.
+/// Writes a log line with tokens redacted; nothing else here writes to the log.
 fn log(sink: &mut impl Write, line: fmt::Arguments<'_>) -> io::Result<()> {
     writeln!(sink, "{}", redact(&line.to_string()))
 }

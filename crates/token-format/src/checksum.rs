@@ -15,7 +15,8 @@ pub(crate) fn digits(covered: &[u8]) -> [u8; CHECKSUM_LEN] {
     out
 }
 
-/// Whether these bytes are an issued token: lowercase hexadecimal whose checksum matches. The prefix is taken as read.
+/// Whether these bytes are an issued token: lowercase hexadecimal whose checksum matches. The caller has checked the
+/// prefix.
 ///
 /// Not constant-time, and need not be: it compares the token with itself, so its duration says nothing about any other
 /// token.

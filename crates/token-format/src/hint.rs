@@ -1,4 +1,4 @@
-//! The display hint: as much of a token as anybody may see again after it was made.
+//! The display hint: the only part of a token that is shown again after it was created.
 
 use core::fmt;
 use core::str::FromStr;
@@ -7,8 +7,8 @@ use crate::{HINT_LEN, HintError, PREFIX};
 
 /// The first four characters of a token's body. Shows as `nlp_3f7a…`.
 ///
-/// Of an issued token it gives away 16 of 128 random bits; 112 stay unknown. Enough for a person to tell their keys
-/// apart, of no use to anybody else.
+/// Of an issued token it reveals 16 of 128 random bits. A person can tell their keys apart by it; the other 112 bits
+/// cannot be guessed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hint([u8; HINT_LEN]);
 
@@ -27,7 +27,7 @@ impl Hint {
 
     /// The four characters alone: what is stored.
     pub fn as_str(&self) -> &str {
-        // Only ASCII letters and digits get in, so the empty fallback is never taken.
+        // The bytes are ASCII letters and digits, so the empty fallback is never taken.
         core::str::from_utf8(&self.0).unwrap_or_default()
     }
 }

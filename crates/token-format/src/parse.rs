@@ -1,20 +1,20 @@
-//! From text to a token: the shape, and nothing but the shape.
+//! Parses a token. Only its shape is checked, not its checksum.
 
 use crate::{PREFIX, ParseError, PlainToken, TOKEN_LEN};
 
 impl PlainToken {
     /// Reads a well-formed token: `nlp_` and 40 ASCII letters or digits, nothing before or after, no trimming.
     ///
-    /// Wider than what is issued: tokens made elsewhere before have no checksum but are worth looking up. Ask
-    /// [`is_checksummed`](Self::is_checksummed) to tell them apart. Costs about 20 ns and does not allocate.
+    /// Accepts more than this service issues: tokens that another system made earlier have no checksum and may still be
+    /// stored. [`is_checksummed`](Self::is_checksummed) tells them apart. Costs about 20 ns and does not allocate.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         Self::parse_bytes(text.as_bytes())
     }
 
-    /// As [`parse`](Self::parse), for what was not read as text: bytes off a wire.
+    /// As [`parse`](Self::parse), for bytes that were not checked to be UTF-8.
     ///
     /// # Errors
-    /// What makes them no token.
+    /// Why the bytes are not a token.
     pub fn parse_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let bytes: &[u8; TOKEN_LEN] = bytes.try_into().map_err(|_| ParseError::Length { found: bytes.len() })?;
         if !bytes.starts_with(PREFIX.as_bytes()) {
@@ -27,13 +27,13 @@ impl PlainToken {
     }
 }
 
-/// Offset of the first byte that may not stand in a body.
+/// Offset of the first byte that is not allowed in a body.
 fn first_bad(body: &[u8]) -> Option<usize> {
     if is_body(body) { None } else { body.iter().position(|b| !b.is_ascii_alphanumeric()) }
 }
 
-/// Whether all bytes may stand in a body. `&` and not `&&`: without an early exit the loop becomes a few vector
-/// instructions, and where a wrong byte stands does not change the time taken.
+/// Whether all bytes are allowed in a body. `&` and not `&&`: without an early exit the loop becomes a few vector
+/// instructions, and the time does not depend on where a wrong byte is.
 pub(crate) fn is_body(bytes: &[u8]) -> bool {
     bytes.iter().fold(true, |ok, b| ok & b.is_ascii_alphanumeric())
 }

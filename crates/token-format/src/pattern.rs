@@ -1,5 +1,5 @@
-//! Finding tokens in text: the regular expressions for other people's scanners, and a scanner of our own that needs no
-//! expression engine and knows the checksum.
+//! Finding tokens in text: the regular expressions for third-party scanners, and a scanner that needs no regex engine
+//! and checks the checksum.
 //!
 //! # Boundaries
 //! * **Before** a token anything may stand. A leaked token is often inside an escape (`\nnlp_…` in JSON, `%22nlp_…` in a
@@ -16,19 +16,19 @@ use crate::checksum;
 use crate::parse::is_body;
 use crate::{PREFIX, TOKEN_LEN};
 
-/// Regular expression for anything worth looking up, also tokens made elsewhere without a checksum. The token is group 1.
+/// Regular expression for every well-formed token, also those without a checksum. The token is group 1.
 ///
-/// RE2, PCRE, Hyperscan, Go, Python and Rust read it alike, if `\b` is the ASCII one.
+/// RE2, PCRE, Hyperscan, Go, Python and Rust give the same matches if `\b` is the ASCII one.
 pub const WELL_FORMED: &str = r"(nlp_[A-Za-z0-9]{40})(?:\b|_)";
 
-/// Regular expression for tokens as issued; the token is group 1. An expression cannot check the checksum, so one match in a few may be a
-/// look-alike; [`scan`] tells.
+/// Regular expression for tokens as issued; the token is group 1. An expression cannot check the checksum, so some
+/// matches may be look-alikes; [`scan`] tells them apart.
 pub const ISSUED: &str = r"(nlp_[0-9a-f]{40})(?:\b|_)";
 
 /// A token found in text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
-    /// Where it stands, in bytes; always 44 long.
+    /// Its bytes in the text; always 44.
     pub range: Range<usize>,
     /// Whether it is lowercase hexadecimal with a matching checksum: certainly a token, and issued by this service.
     pub checksum_ok: bool,
@@ -39,8 +39,8 @@ pub fn scan(text: &[u8]) -> Scan<'_> {
     Scan { text, from: 0, ending: Ending::WordOrChecksum }
 }
 
-/// Like [`scan`], but takes a token also where it runs into a word: a redactor that blots out half an identifier is
-/// better than one that lets a secret through.
+/// Like [`scan`], but also finds a token that letters or digits follow: a redactor had better remove half an identifier
+/// than show a secret.
 pub(crate) fn scan_eagerly(text: &[u8]) -> Scan<'_> {
     Scan { text, from: 0, ending: Ending::Anything }
 }
@@ -72,7 +72,7 @@ impl Iterator for Scan<'_> {
                 self.from = start + TOKEN_LEN;
                 return Some(Match { range: start..self.from, checksum_ok });
             }
-            // A body holds no `_`, but the end of one may begin the next prefix: go on right behind this one.
+            // Continue directly after this prefix: a body has no `_`, but its end may be the start of the next prefix.
             self.from = start + PREFIX.len();
         }
         self.from = self.text.len();
@@ -82,7 +82,7 @@ impl Iterator for Scan<'_> {
 
 impl FusedIterator for Scan<'_> {}
 
-/// Whether a token stands at the start of `text`, which begins with the prefix, and if so whether its checksum matches.
+/// Whether `text`, which begins with the prefix, begins with a token, and if so whether its checksum matches.
 fn judge(text: &[u8], ending: Ending) -> Option<bool> {
     let (token, rest) = text.split_first_chunk::<TOKEN_LEN>()?;
     if !is_body(&token[PREFIX.len()..]) {
@@ -96,10 +96,10 @@ fn judge(text: &[u8], ending: Ending) -> Option<bool> {
     ends_well.then_some(checksum_ok)
 }
 
-/// Whether a candidate without a checksum ends where it should.
+/// Whether a candidate without a checksum ends at a word boundary.
 fn ends_here(token: &[u8; TOKEN_LEN], rest: &[u8]) -> bool {
     match rest.first() {
-        // Its last letters and this `_` are the prefix of the next, which may be a token with a checksum.
+        // The candidate's last letters and this `_` are the prefix of the next one, which may have a checksum.
         Some(b'_') => !token.ends_with(&PREFIX.as_bytes()[..PREFIX.len() - 1]),
         Some(next) => !next.is_ascii_alphanumeric(),
         None => true,

@@ -1,4 +1,4 @@
-//! The token in the clear: the one type that holds the secret, and everything that keeps it from leaking by accident.
+//! The token in the clear: the only type that holds the secret, built so that the secret does not leak by accident.
 
 use core::fmt;
 use core::hint::black_box;
@@ -41,7 +41,7 @@ impl PlainToken {
 
     /// Whether this is a token as issued here: lowercase hexadecimal whose checksum matches. About 10 ns.
     ///
-    /// `false` does not mean worthless: a token made elsewhere before has no checksum.
+    /// `false` does not mean invalid: tokens that another system made earlier have no checksum.
     pub fn is_checksummed(&self) -> bool {
         checksum::holds(&self.text)
     }
@@ -61,7 +61,7 @@ impl PlainToken {
         &self.text
     }
 
-    /// As much of the token as may be shown.
+    /// The part of the token that may be shown.
     pub fn hint(&self) -> Hint {
         let [_, _, _, _, a, b, c, d, ..] = self.text;
         const { assert!(PREFIX.len() == 4 && HINT_LEN == 4, "the pattern above skips the prefix and takes the hint") };
@@ -79,8 +79,8 @@ impl PlainToken {
     }
 }
 
-/// Overwrites a secret so that the compiler cannot leave it out. A few vector stores and a barrier: `Zeroize` on an array
-/// writes byte by byte, which took longer than parsing the token did.
+/// Overwrites a secret; the barrier keeps the compiler from removing the stores. They are a few vector stores:
+/// `Zeroize` writes an array byte by byte, which took longer than parsing the token.
 pub(crate) fn wipe<const N: usize>(bytes: &mut [u8; N]) {
     *bytes = [0; N];
     zeroize::optimization_barrier(bytes);

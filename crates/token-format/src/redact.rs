@@ -1,15 +1,15 @@
-//! Text with its tokens blotted out: for log lines, error reports and anything else that leaves the process.
+//! Redacts tokens in text: for log lines, error reports and anything else that leaves the process.
 
 use core::fmt;
 
 use crate::hint::Hint;
 use crate::{HINT_LEN, PREFIX, pattern};
 
-/// Shows `text` with every token in it replaced by its hint (`nlp_3f7a…`). Does not allocate; write it where the text
-/// would have gone.
+/// Shows `text` with every token in it replaced by its hint (`nlp_3f7a…`). Does not allocate; print it in place of the
+/// text.
 ///
-/// Finds more than [`pattern::scan`] does: a token is blotted out also where it runs into a word. A token cut short (by a column limit, say) is not recognised: redact first,
-/// shorten after.
+/// Finds more than [`pattern::scan`] does: also a token that letters or digits follow. A truncated token (by a column
+/// limit, say) is not recognised: redact first, truncate after.
 pub const fn redact(text: &str) -> Redacted<'_> {
     Redacted { text }
 }

@@ -1,4 +1,5 @@
-//! What holds of every token and every text, on generated ones. Seeds are fixed: a failure is the same everywhere.
+//! Properties of every token and every text, tested on generated ones. Seeds are fixed, so that a failure can be
+//! reproduced.
 
 use std::ops::Range;
 
@@ -23,7 +24,7 @@ fn expression(text: &str) -> Regex {
     RegexBuilder::new(text).unicode(false).build().expect("a valid expression")
 }
 
-/// A piece of text: a token, something near to one, or noise from few letters so that near misses are common.
+/// A piece of text: a token, a near miss, or noise of few letters so that near misses are common.
 fn piece() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         3 => any::<[u8; 16]>().prop_map(|random| PlainToken::from_random(random).expose().as_bytes().to_vec()),
@@ -35,7 +36,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// Every place where a token stands, found the slow way: try each offset, ask the parser and the published expression.
+/// The reference search: tries the parser and the published expression at each offset.
 fn found_slowly(text: &[u8]) -> Vec<(Range<usize>, bool)> {
     let well_formed = expression(pattern::WELL_FORMED);
     let mut found = Vec::new();
@@ -43,7 +44,7 @@ fn found_slowly(text: &[u8]) -> Vec<(Range<usize>, bool)> {
     while at + TOKEN_LEN <= text.len() {
         let range = at..at + TOKEN_LEN;
         let token = std::str::from_utf8(&text[range.clone()]).ok().and_then(|text| PlainToken::parse(text).ok());
-        // One whose end begins the next prefix is left to that.
+        // A candidate whose end is the start of the next prefix does not count.
         let runs_into_the_next = || text[at + TOKEN_LEN - 3..].starts_with(PREFIX.as_bytes());
         let ends_a_word =
             || well_formed.find_at(text, at).is_some_and(|found| found.start() == at) && !runs_into_the_next();
@@ -100,7 +101,7 @@ proptest! {
         let text = pieces.concat();
         let found: Vec<_> = pattern::scan(&text).map(|found| (found.range, found.checksum_ok)).collect();
         prop_assert_eq!(&found, &found_slowly(&text));
-        // Beyond the published expression it finds tokens that run into a word, and those only with a checksum.
+        // The scan also finds tokens that letters or digits follow, but only with a checksum.
         let published: Vec<_> = expression(pattern::WELL_FORMED).find_iter(&text).map(|found| found.range()).collect();
         let runs_into_the_next =
             |range: &Range<usize>| text[range.start + TOKEN_LEN - 3..].starts_with(PREFIX.as_bytes());
@@ -114,7 +115,7 @@ proptest! {
         let text = String::from_utf8_lossy(&pieces.concat()).into_owned();
         let shown = redact(&text).to_string();
         prop_assert_eq!(pattern::scan(shown.as_bytes()).count(), 0, "{}", shown);
-        // Not even one that runs into a word, which a scanner would leave alone.
+        // Not even one that letters or digits follow, which `scan` ignores.
         let anywhere = expression("nlp_[A-Za-z0-9]{40}");
         prop_assert!(!anywhere.is_match(shown.as_bytes()), "{}", shown);
         // A token becomes its prefix, four characters and a three-byte ellipsis; all else stays.

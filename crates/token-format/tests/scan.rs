@@ -16,14 +16,14 @@ const CASES: &[(&str, &str, &str, Option<bool>)] = &[
     ("word", TOKEN, "", Some(true)),
     ("nlp_", TOKEN, "", Some(true)),
     ("nnlnlp", TOKEN, "", Some(true)),
-    // A checksum outweighs what follows; without one, what follows decides.
+    // With a checksum it does not matter what follows; without one it does.
     ("", TOKEN, "0", Some(true)),
     ("", TOKEN, "_", Some(true)),
     ("", LOOK_ALIKE, "", Some(false)),
     ("", LOOK_ALIKE, ".", Some(false)),
     ("", LOOK_ALIKE, "é", Some(false)),
     ("", LOOK_ALIKE, "0", None),
-    // As people write it.
+    // Suffixes that people write.
     ("", LOOK_ALIKE, "_prod", Some(false)),
     ("", LEGACY, "_", Some(false)),
     ("\\n", LEGACY, "\\n", Some(false)),
@@ -49,7 +49,7 @@ fn a_token_is_found_where_it_stands() {
 fn tokens_side_by_side_are_all_found() {
     let text = format!("{TOKEN}{LEGACY}{TOKEN}nlp_{TOKEN},{LOOK_ALIKE}");
     let found: Vec<_> = scan(text.as_bytes()).map(|found| (found.range.start, found.checksum_ok)).collect();
-    // The legacy one runs into the next: without a checksum it is not told from a longer word.
+    // The legacy token is followed by letters, and without a checksum it may be part of a longer word.
     assert_eq!(found, [(0, true), (88, true), (136, true), (181, false)]);
 }
 

@@ -1,4 +1,4 @@
-//! The rules shipped for other people's scanners say what the crate says.
+//! The rules shipped for third-party scanners have the crate's expressions.
 
 use std::fs;
 use std::path::PathBuf;
@@ -50,7 +50,7 @@ fn trufflehog_has_both_expressions() {
     assert_eq!(expressions, [pattern::ISSUED, pattern::WELL_FORMED]);
 }
 
-/// What a token is, without what must follow: scanners that ask for that by itself.
+/// The expression without the part for what follows the token, which some scanners add themselves.
 fn token_alone(expression: &str) -> &str {
     expression.strip_prefix('(').and_then(|rest| rest.split_once(")(?:")).expect("a group, and what must follow it").0
 }
@@ -93,7 +93,7 @@ fn the_page_for_people_has_the_expression() {
 fn betterleaks_and_kingfisher_have_the_expression_for_issued_tokens() {
     let rules: toml::Table = shipped("betterleaks.toml").parse().unwrap();
     assert_eq!(rules["rules"][0]["regex"].as_str(), Some(pattern::ISSUED));
-    // Kingfisher compares the checksum, for which the token has a name.
+    // Kingfisher checks the checksum, for which the token is a named group.
     let named = pattern::ISSUED.replacen('(', "(?P<TOKEN>", 1);
     assert!(shipped("kingfisher.yaml").contains(&format!("pattern: '{named}'")));
 }
@@ -105,7 +105,7 @@ fn rules_that_ask_about_a_finding_ask_where_the_document_says_and_no_name_that_e
     for file in ["betterleaks.toml", "kingfisher.yaml"] {
         let rules = shipped(file);
         let code = rules.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n");
-        // Until somebody names their authority, nothing leaves the machine: RFC 6761 §6.4.
+        // The example host never resolves (RFC 6761 §6.4), so nothing is sent until a user names their authority.
         let hosts: Vec<_> = code.split("https://").skip(1).collect();
         assert_eq!(hosts.len(), 2, "{file}: one to validate, one to revoke");
         assert!(hosts.iter().all(|host| host.starts_with("tokens.invalid")), "{file}: {hosts:?}");

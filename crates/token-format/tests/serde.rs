@@ -1,4 +1,4 @@
-//! Reading tokens from JSON: what is taken, and that a refusal does not repeat the text.
+//! Reading tokens from JSON: what is accepted, and that an error does not repeat the text.
 
 use token_format::PlainToken;
 

@@ -1,4 +1,4 @@
-//! The format as published: vectors, shapes that are refused and why, and what may be seen of a token.
+//! The published format: vectors, errors for other shapes, and what is shown of a token.
 
 use token_format::{BODY_LEN, Hint, HintError, PREFIX, ParseError, PlainToken, TOKEN_LEN, redact};
 
@@ -45,7 +45,7 @@ fn other_shapes_are_refused_and_told_why() {
         (format!("nlp__{}", &body[1..]), ParseError::Character { position: 4 }),
         (format!("nlp_{} ", &body[1..]), ParseError::Character { position: 43 }),
         (format!("nlp_{}\0{}", &body[..20], &body[21..]), ParseError::Character { position: 24 }),
-        // Two bytes of one letter: 44 bytes, 43 characters.
+        // `é` has two bytes: 44 bytes, 43 characters.
         (format!("nlp_é{}", &body[2..]), ParseError::Character { position: 4 }),
         // Digits, but not ASCII ones.
         (format!("nlp_{}٠", &body[2..]), ParseError::Character { position: 42 }),

@@ -1,4 +1,4 @@
-//! Parsing any text: never panics, and takes exactly what it should.
+//! Parsing any text never panics, and accepts exactly the well-formed tokens.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -20,7 +20,7 @@ fuzz_target!(|text: &str| {
         }
         Err(error) => {
             assert!(!shape);
-            // The message repeats nothing of the text, so it is short however long that is.
+            // The message repeats nothing of the text, so its length is bounded.
             assert!(error.to_string().len() < 160);
         }
     }
