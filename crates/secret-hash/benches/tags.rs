@@ -1,5 +1,5 @@
-//! What a check costs: the keyed tag (with its key schedule kept, beside one made anew, so that the ratio is from one
-//! run), the look-up hint, and each stored scheme at its default. `cargo bench -p secret-hash`
+//! Benchmarks of a check: the keyed tag (with a kept and with a new key schedule, in one run), the look-up hint, and
+//! each stored scheme at its default cost. `cargo bench -p secret-hash`
 
 use std::hint::black_box;
 

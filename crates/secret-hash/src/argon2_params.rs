@@ -1,4 +1,4 @@
-//! What an argon2id hash costs, and what is too little or too much.
+//! The cost of an argon2id hash, and its bounds.
 
 use crate::{HashError, SchemeKind};
 
@@ -13,9 +13,10 @@ pub struct Argon2Params {
     pub parallelism: u32,
 }
 
-/// 1 GiB: what a single check may allocate.
+/// The most memory that one check may allocate: 1 GiB.
 const MAX_MEMORY_KIB: u32 = 1 << 20;
-/// Memory times passes: 4 GiB written, 3 to 4 seconds of one core. Memory alone is no bound on time.
+/// The most memory times passes: 4 GiB written, 3 to 4 seconds of one core. A bound on memory alone does not bound
+/// time.
 const MAX_WORK_KIB: u64 = 4 << 20;
 /// The algorithm works in four slices of at least two blocks for each lane.
 const MIN_MEMORY_KIB_PER_LANE: u32 = 8;
@@ -25,8 +26,8 @@ impl Argon2Params {
     /// The least a deployment may be configured with: 19 MiB, two passes, one lane, the first of OWASP's equivalent
     /// minimums.
     pub const FLOOR: Self = Self { memory_kib: 19_456, iterations: 2, parallelism: 1 };
-    /// What a deployment gets that configures nothing: the floor, 15 to 20 ms of one core. Sign-in runs these side by
-    /// side; more memory each would let fewer people sign in at once.
+    /// The default of a deployment: the floor, 15 to 20 ms of one core. Sign-ins hash concurrently; more memory each
+    /// would let fewer people sign in at once.
     pub const DEFAULT: Self = Self::FLOOR;
 
     /// The least the algorithm can do: 8 KiB, one pass, 25 µs. **Protects nothing**; for tests that hash a lot.
@@ -44,8 +45,8 @@ impl Argon2Params {
         between("parallelism", self.parallelism, Self::FLOOR.parallelism, MAX_LANES.into())
     }
 
-    /// Whether the algorithm exists for these and one check is bearable. Everything that is hashed or read from a row
-    /// passes here, so a row written elsewhere cannot stop the service.
+    /// Whether the algorithm is defined for these and one check stays within the bounds. Called for every hash that is
+    /// made or read from a row, so that a foreign row cannot stall the service.
     pub(crate) fn check_computable(&self) -> Result<(), HashError> {
         between("parallelism", self.parallelism, 1, MAX_LANES.into())?;
         let min_memory = MIN_MEMORY_KIB_PER_LANE * self.parallelism;

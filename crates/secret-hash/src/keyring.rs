@@ -1,4 +1,4 @@
-//! The keys of a deployment: one that makes tags, and earlier ones whose tags still count.
+//! The tag keys of a deployment: the current one, which makes tags, and previous ones, whose tags are still accepted.
 
 use core::fmt;
 
@@ -14,13 +14,13 @@ use crate::{KeyId, Tag, TagKey, VerifyTag};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum TagCheck {
-    /// The token is the row's, by the current key.
+    /// The tag matches, under the current key.
     Match,
-    /// The token is the row's, by an earlier key: write the tag again.
+    /// The tag matches, under a previous key: write it again.
     MatchPreviousKey,
-    /// Made by a key this node does not have: ask the stored hash, then write the tag again.
+    /// The tag was made with a key that this node does not have: check the stored hash, then write the tag again.
     UnknownKey,
-    /// Not the row's token, by a key this node has.
+    /// The tag does not match, under a key that this node has.
     Mismatch,
 }
 
@@ -32,10 +32,11 @@ pub struct KeyringError {
     pub id: KeyId,
 }
 
-/// The tag keys of a node. Changing the key means: new one current, old one previous, until rows have been seen again.
+/// The tag keys of a node. To change the key, make the new one current and keep the old one as previous until every tag
+/// has been written again.
 ///
-/// The HMAC's key schedule is done once here and copied for each use: 97 ns a tag instead of 158. What is kept is as
-/// secret as the keys, is overwritten when dropped, and is never shown.
+/// The HMAC's key schedule is done once here and copied for each use: 97 ns a tag instead of 158. The schedules are as
+/// secret as the keys, are overwritten when dropped, and are never shown.
 #[derive(Clone)]
 pub struct Keyring {
     pub(crate) current: Keyed,
@@ -51,7 +52,8 @@ pub(crate) struct Keyed {
 
 impl Keyed {
     fn new(key: &TagKey) -> Self {
-        // HMAC pads a short key with zeros to the hash's block: doing it here leaves no error to handle.
+        // HMAC pads a short key with zeros to the hash's block size. A key of that size cannot be refused, so there is
+        // no error to handle.
         let mut block = [0; 64];
         block[..32].copy_from_slice(key.bytes());
         let keyed = Self { id: key.id(), state: Hmac::new(&block.into()) };
@@ -59,8 +61,8 @@ impl Keyed {
         keyed
     }
 
-    /// Another key that follows from this one, for another purpose. No token begins like a purpose does, so that no tag
-    /// is such a key.
+    /// A key derived from this one for another purpose. No purpose has the form of a token, so no tag equals a derived
+    /// key.
     pub(crate) fn derive(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(self.state.clone().chain_update(purpose).finalize().into_bytes().into())
     }
@@ -71,7 +73,7 @@ impl Keyed {
 }
 
 impl Keyring {
-    /// Makes a ring of the key that makes tags and any earlier ones whose tags still count.
+    /// Makes a ring of the current key and any previous ones.
     pub fn new(current: &TagKey, previous: &[TagKey]) -> Result<Self, KeyringError> {
         for (index, key) in previous.iter().enumerate() {
             let id = key.id();
@@ -97,8 +99,8 @@ impl Keyring {
         Tag::new(self.current.mac(token))
     }
 
-    /// A digest of texts for a purpose, under a key that follows from the current one: equal texts have equal digests, and
-    /// nobody without the key finds the texts by trying. With another current key it is another digest.
+    /// A digest of texts for a purpose, under a key derived from the current one: equal texts have equal digests, and
+    /// without the key the texts cannot be found by guessing. Another current key gives another digest.
     pub fn pseudonym(&self, purpose: &str, texts: &[&str]) -> [u8; 32] {
         let key = self.current.derive(&[b"pseudonym\0", purpose.as_bytes()].concat());
         let mut block = Zeroizing::new([0; 64]);
@@ -111,7 +113,7 @@ impl Keyring {
         mac.finalize().into_bytes().into()
     }
 
-    /// A digest of this ring's, ready to store.
+    /// A digest that this ring made, in the stored form.
     pub const fn seal(&self, digest: &Tag) -> VerifyTag {
         VerifyTag::new(self.current.id, *digest.as_bytes())
     }
@@ -139,8 +141,8 @@ impl fmt::Debug for Keyring {
     }
 }
 
-/// Constant-time equality: all four words are read before anything is asked. By words, because `subtle` on a slice of
-/// bytes hides every single byte from the optimiser: 60 ns where this takes 8 (an HMAC in the same run: 230).
+/// Constant-time equality: all four words are read before the result is tested. Compares words, because `subtle` on a
+/// slice of bytes hides every byte from the optimiser: 60 ns where this takes 8 (an HMAC in the same run: 230).
 fn same(one: &[u8; 32], other: &[u8; 32]) -> bool {
     let words = one.as_chunks::<8>().0.iter().zip(other.as_chunks::<8>().0);
     let difference = words.fold(0, |seen, (a, b)| seen | (u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b)));

@@ -14,7 +14,7 @@ pub enum SchemeKind {
 }
 
 impl SchemeKind {
-    /// Whether a check takes milliseconds and belongs off the request workers.
+    /// Whether a check takes milliseconds and must not run on a request worker.
     pub const fn is_slow(self) -> bool {
         match self {
             Self::Bcrypt | Self::Argon2id => true,

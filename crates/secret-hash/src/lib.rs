@@ -1,5 +1,5 @@
-//! How a secret is stored and checked: the hash that is the truth, the keyed tag that makes it cheap, the hint that
-//! finds the row; people's passwords and their second factors.
+//! How a secret is stored and checked: the hash that decides, the keyed tag that is cheap to check, the hint that finds
+//! the row; people's passwords and their second factors.
 //!
 //! Four things are kept of a token, and nothing else of the secret: its display hint (`token_format::Hint`), a
 //! [`StoredHash`], a [`LookupHint`] and a [`VerifyTag`]. A dump of the database holds all four and validates nothing: the

@@ -1,4 +1,5 @@
-//! People's passwords: argon2id, PHC strings. Unlike tokens these can be guessed, so here the slowness is the defence.
+//! People's passwords: argon2id, PHC strings. Unlike tokens, passwords can be guessed, and the slow hash is the
+//! defence.
 
 use core::fmt;
 
@@ -11,7 +12,7 @@ use crate::slow::argon2id;
 
 /// Fewest characters (Unicode scalar values) of a password.
 pub const MIN_CHARS: usize = 12;
-/// Most characters of a password: bounds the work, and nobody types more.
+/// Most characters of a password: bounds the work.
 pub const MAX_CHARS: usize = 1024;
 
 /// Salt of the hash that stands in for people who do not exist.
@@ -23,7 +24,7 @@ const NOBODY_SALT: [u8; 16] = *b"nobody's salt 01";
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
-/// Why a text cannot be a password. Says nothing about what it was.
+/// Why a text cannot be a password. Contains no part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
     /// Fewer than 12 characters.
@@ -37,12 +38,11 @@ pub enum PasswordError {
 impl Password {
     /// Takes a password. The text is overwritten also when it is refused.
     ///
-    /// A sign-in attempt with a text refused here is simply wrong, for whatever e-mail: answering it early gives nothing
-    /// away.
+    /// A sign-in with a text refused here is wrong for every e-mail address, so an early answer reveals nothing.
     pub fn new(text: String) -> Result<Self, PasswordError> {
         let text = Zeroizing::new(text);
-        // No character takes more than four bytes, and normalising makes at most three code points one: a huge text is
-        // refused without being looked at.
+        // A character takes at most four bytes, and normalising joins at most three code points, so a longer text is
+        // refused without being read.
         if text.len() > 12 * MAX_CHARS {
             return Err(PasswordError::TooLong);
         }
@@ -70,12 +70,13 @@ impl Password {
     }
 }
 
-/// The text in NFC. Nearly every one is, and is handed on as it is.
+/// The text in NFC. A text that is in NFC already, as nearly all are, is returned unchanged.
 fn normalised(text: Zeroizing<String>) -> Zeroizing<String> {
     if is_nfc_quick(text.chars()) == IsNormalized::Yes {
         return text;
     }
-    // Long enough from the start (one code point becomes at most three in NFC): a string that grows leaves copies behind.
+    // With its full capacity at once (one code point becomes at most three in NFC): a string that grows leaves copies
+    // of the secret in freed memory.
     let mut composed = Zeroizing::new(String::with_capacity(3 * text.len()));
     composed.extend(text.nfc());
     composed
@@ -95,7 +96,7 @@ pub struct PasswordHash {
 }
 
 impl PasswordHash {
-    /// Reads a stored text. Refuses what is malformed or would cost absurdly much to check.
+    /// Parses a stored text. Refuses a malformed one and one beyond the cost bounds.
     pub fn parse(text: &str) -> Result<Self, HashError> {
         Ok(Self { text: text.to_owned(), parts: argon2id::parse(text)? })
     }
@@ -105,13 +106,13 @@ impl PasswordHash {
         &self.text
     }
 
-    /// Whether it is not exactly what [`hash`] makes with `params`: replace it when the password is next at hand.
+    /// Whether it is not exactly what [`hash`] makes with `params`: then replace it at the next sign-in.
     pub fn needs_rehash(&self, params: &Argon2Params) -> bool {
         !self.parts.meets(params)
     }
 
-    /// Whether both are hashes of one password that was set once: of the same salt, which is drawn when a password is set and kept
-    /// when [`rehash`] brings its hash to other parameters.
+    /// Whether both hashes come from the same setting of a password. They do if they share the salt, which is drawn
+    /// when a password is set and kept when [`rehash`] changes the parameters.
     pub fn is_of_same_setting(&self, other: &Self) -> bool {
         self.text == other.text || self.parts.own_salt().is_some_and(|salt| other.parts.own_salt() == Some(salt))
     }
@@ -128,9 +129,9 @@ pub fn hash(password: &Password, params: &Argon2Params, salt: [u8; 16]) -> Resul
     PasswordHash::parse(&argon2id::hash(password.bytes(), params, salt)?)
 }
 
-/// Hashes the password that `stored` was made from with other parameters. Keeps the salt, by which
-/// [`PasswordHash::is_of_same_setting`] tells this from a password set anew; `salt`, fresh, takes its place where that is of another
-/// length than those made here. Slow.
+/// Hashes the password of `stored` again, with other parameters. Keeps the salt, so that
+/// [`PasswordHash::is_of_same_setting`] still holds; if the stored salt does not have the length used here, the fresh
+/// `salt` replaces it. Slow.
 pub fn rehash(
     password: &Password,
     stored: &PasswordHash,
@@ -146,11 +147,10 @@ pub fn verify(password: &Password, stored: &PasswordHash) -> Result<bool, HashEr
     stored.parts.verify(password.bytes())
 }
 
-/// What is left to spend after checking a hash of some cost, so that together it is the work of one made with `params`: the
-/// cost of hashes is raised, hashes made before are cheaper to check, and the difference would tell which accounts exist.
-/// Nothing when the check cost as much or more.
+/// The work to add after checking an older, cheaper hash, so that every check takes as long as one with `params`:
+/// otherwise the time would tell which accounts exist. `None` when the check cost as much or more.
 ///
-/// Memory times passes is what argon2 writes, and what its time is in proportion to.
+/// The time of argon2 is proportional to memory times passes.
 pub fn top_up(checked: &PasswordHash, params: &Argon2Params) -> Option<Argon2Params> {
     let work = |params: &Argon2Params| u64::from(params.memory_kib) * u64::from(params.iterations);
     let left = work(params).checked_sub(work(&checked.parts.params()))?;
@@ -159,10 +159,10 @@ pub fn top_up(checked: &PasswordHash, params: &Argon2Params) -> Option<Argon2Par
     rest.check_computable().is_ok().then_some(rest)
 }
 
-/// A hash that costs as much to check as one made with `params`, and that no password meets: checked when nobody has the
-/// e-mail given, so that the time taken does not tell who exists.
+/// A hash that costs as much to check as one made with `params` and that no password matches. Checked when no account
+/// has the e-mail address, so that the time does not tell which accounts exist.
 ///
-/// Its digest is all zeros, and finding a password for that is finding a preimage. Making it costs nothing.
+/// Its digest is all zeros; a matching password would be a preimage. Making the hash costs nothing.
 pub fn nobody(params: &Argon2Params) -> Result<PasswordHash, HashError> {
     PasswordHash::parse(&argon2id::format(params, &NOBODY_SALT, &[0; 32])?)
 }

@@ -1,5 +1,5 @@
-//! Recovery codes: what a person keeps on paper for the day the device with the second factor is lost. Each is 80 random
-//! bits, so that a fast hash is enough: there is nothing to guess.
+//! Recovery codes, which a person keeps on paper in case the device with the second factor is lost. Each has 80 random
+//! bits, which cannot be guessed, so a fast hash is enough.
 
 use core::fmt;
 
@@ -11,9 +11,9 @@ use zeroize::Zeroizing;
 pub const COUNT: usize = 10;
 /// Random bytes of one.
 pub const CODE_LEN: usize = 10;
-/// Letters and digits of one, without what stands between them.
+/// Letters and digits of one, without separators.
 const LETTERS: usize = 16;
-/// Keeps these digests apart from every other use of SHA-256.
+/// Domain separation from other uses of SHA-256.
 const DOMAIN: &[u8] = b"nolapse-tokens/recovery-code/v1\0";
 
 /// A recovery code in the clear. No `Display`; `Debug` shows nothing of it; overwritten when dropped.
@@ -26,7 +26,7 @@ impl RecoveryCode {
         Self(Zeroizing::new(random))
     }
 
-    /// Reads one as people type it: in either case, with or without hyphens and spaces. Nothing for any other text.
+    /// Parses a code as people type it: in either case, with or without hyphens and spaces. `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let kept = text.bytes().filter(|byte| !matches!(byte, b'-' | b' ')).map(|byte| byte.to_ascii_uppercase());
         let letters: Zeroizing<Vec<u8>> = Zeroizing::new(kept.take(LETTERS + 1).collect());
@@ -50,7 +50,7 @@ impl RecoveryCode {
         shown
     }
 
-    /// What is stored: SHA-256 of a label, whose code it is, and the code.
+    /// The stored digest: SHA-256 of a label, the owner's id, and the code.
     pub fn digest(&self, owner: &[u8; 16]) -> [u8; 32] {
         Sha256::new().chain_update(DOMAIN).chain_update(owner).chain_update(*self.0).finalize().into()
     }

@@ -1,12 +1,12 @@
-//! The scheme a deployment writes.
+//! The scheme a deployment makes new hashes with.
 
 use crate::slow::bcrypt;
 use crate::{Argon2Params, HashError, SchemeKind};
 
 /// The scheme new hashes are made with.
 ///
-/// All three are sound for tokens, which carry 128 random bits: nobody guesses those, however fast the hash. The slow
-/// ones guard against a generator that was broken without anyone noticing.
+/// All three are safe for tokens, which have 128 random bits: those cannot be guessed even with a fast hash. The slow
+/// ones also protect tokens from a random generator that was broken unnoticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     /// bcrypt; each step of `cost` doubles the time (10 is about 50 ms).
@@ -33,7 +33,7 @@ impl Scheme {
         }
     }
 
-    /// Whether making or checking a hash takes milliseconds and belongs off the request workers.
+    /// Whether making or checking a hash takes milliseconds and must not run on a request worker.
     pub const fn is_slow(&self) -> bool {
         self.kind().is_slow()
     }

@@ -1,8 +1,8 @@
 //! Secrets that must be read again, such as those of second factors: encrypted under a key that the database never sees.
 //!
-//! The key is derived from the tag key, so that there is one key to keep and its successors and predecessors are known
-//! here already. The alternative, a key of its own, would be another thing to make, mount, rotate and lose. Unlike a tag,
-//! what was sealed under a lost key is lost.
+//! The key is derived from the tag key, so that operators keep and rotate one key only. The alternative, a separate
+//! key, would be another one to create, mount, rotate and lose. Unlike a tag, which can be written again, a secret
+//! sealed under a lost key is lost.
 
 use core::array;
 
@@ -12,44 +12,45 @@ use zeroize::Zeroizing;
 use crate::keyring::Keyed;
 use crate::{KeyId, Keyring};
 
-/// Sets the sealing key apart from every other use of the tag key.
+/// Domain separation of the sealing key from other uses of the tag key.
 const PURPOSE: &[u8] = b"nolapse-tokens/seal/v1\0";
-/// Bytes in front of what is encrypted: which key, big-endian, and the nonce.
+/// Bytes before the ciphertext: the key id, big-endian, and the nonce.
 const FRONT: usize = 4 + NONCE_LEN;
 
-/// Under which key something was sealed; nothing if it is not what was sealed.
+/// The id of the key that sealed these bytes; `None` if they are too short.
 pub fn sealing_key(sealed: &[u8]) -> Option<KeyId> {
     sealed.first_chunk().map(|id| KeyId(u32::from_be_bytes(*id)))
 }
 
-/// What was sealed, in the clear again.
+/// An opened secret.
 pub struct Opened {
     /// The secret. Overwritten when dropped.
     pub plain: Zeroizing<Vec<u8>>,
-    /// Whether an earlier key sealed it: seal it anew.
+    /// Whether a previous key sealed it: then seal it again.
     pub by_previous_key: bool,
 }
 
 /// Why something cannot be sealed or opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// It names a key that this node does not have.
+    /// The sealed bytes name a key that this node does not have.
     #[error("it is sealed under key {0}, which this node does not have: put that key back into keys.previous_tag_keys")]
     UnknownKey(KeyId),
-    /// It is not what was sealed, or not for this purpose.
+    /// The bytes were changed, or were sealed for another owner.
     #[error("it is not what was sealed: restore the row from a backup")]
     Broken,
 }
 
 impl Keyring {
-    /// Encrypts a secret under the current key. `about` is what it belongs to: it opens for that only, so that rows cannot
-    /// be swapped. `nonce` is fresh from a cryptographic generator; 96 bits at random are good for billions of secrets.
+    /// Encrypts a secret under the current key. `about` is authenticated with it: the secret opens only with the same
+    /// `about`, so that rows cannot be swapped. `nonce` is fresh from a cryptographic generator; 96 bits at random are
+    /// good for billions of secrets.
     ///
-    /// 4 bytes of key id, 12 of nonce, then ChaCha20-Poly1305, which is as fast everywhere and needs no tables; what is
-    /// sealed is 32 bytes longer than the secret.
+    /// 4 bytes of key id, 12 of nonce, then ChaCha20-Poly1305, which is fast without AES instructions and needs no
+    /// tables. The result is 32 bytes longer than the secret.
     pub fn encrypt(&self, plain: &[u8], about: &[u8], nonce: [u8; NONCE_LEN]) -> Result<Vec<u8>, SealError> {
         let key = key(&self.current)?;
-        // With room for all of it, so that no half of it is left behind where the buffer grew.
+        // With its full capacity at once: a buffer that grows would leave a copy of the secret in freed memory.
         let mut sealed = Vec::with_capacity(FRONT + plain.len() + CHACHA20_POLY1305.tag_len());
         sealed.extend_from_slice(&self.current.id.0.to_be_bytes());
         sealed.extend_from_slice(&nonce);
@@ -61,7 +62,7 @@ impl Keyring {
         Ok(sealed)
     }
 
-    /// Decrypts what [`Keyring::encrypt`] made of a secret of `about`, under whichever of this ring's keys.
+    /// Decrypts what [`Keyring::encrypt`] made with the same `about`, under any key of this ring.
     pub fn decrypt(&self, sealed: &[u8], about: &[u8]) -> Result<Opened, SealError> {
         let (front, encrypted) = sealed.split_first_chunk::<FRONT>().ok_or(SealError::Broken)?;
         let id = KeyId(u32::from_be_bytes(array::from_fn(|i| front[i])));
@@ -77,6 +78,6 @@ impl Keyring {
 }
 
 fn key(keyed: &Keyed) -> Result<LessSafeKey, SealError> {
-    // Refused only if the key had another length.
+    // Fails only for a key of another length.
     UnboundKey::new(&CHACHA20_POLY1305, &*keyed.derive(PURPOSE)).map(LessSafeKey::new).map_err(|_| SealError::Broken)
 }

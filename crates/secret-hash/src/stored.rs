@@ -1,4 +1,4 @@
-//! The stored hash of a token, the truth about it: read, made and checked.
+//! The stored hash of a token: parsed, made and checked.
 
 use core::fmt;
 
@@ -9,9 +9,9 @@ use token_format::PlainToken;
 use crate::slow::{argon2id, bcrypt};
 use crate::{HashError, Scheme, SchemeKind, hex};
 
-/// What a plain SHA-256 is stored behind.
+/// The prefix of a stored plain SHA-256.
 const SHA256_PREFIX: &str = "$sha256$";
-/// No scheme's text is longer; anything above is refused before it is looked at.
+/// No scheme's text is longer. A longer one is refused before it is parsed.
 const MAX_TEXT: usize = 512;
 
 /// A token's hash as stored: `$2b$10$…`, `$argon2id$v=19$m=…` or `$sha256$<64 hex>`.
@@ -23,7 +23,7 @@ pub struct StoredHash {
     parts: Parts,
 }
 
-/// What checking needs to know, read once.
+/// The parsed form, which checking uses.
 #[derive(Clone)]
 enum Parts {
     Bcrypt { cost: u32 },
@@ -32,8 +32,8 @@ enum Parts {
 }
 
 impl StoredHash {
-    /// Reads a stored text, which may come from another tool. Refuses what is malformed and what would cost absurdly
-    /// much to check: bcrypt above cost 16, argon2id above 1 GiB or above 4 GiB of memory times passes.
+    /// Reads a stored text, which may come from another tool. Refuses a malformed text and one that costs too much to
+    /// check: bcrypt above cost 16, argon2id above 1 GiB or above 4 GiB of memory times passes.
     pub fn parse(text: &str) -> Result<Self, HashError> {
         if text.len() > MAX_TEXT {
             return Err(HashError::UnknownScheme);
@@ -64,13 +64,13 @@ impl StoredHash {
         }
     }
 
-    /// Whether checking it takes milliseconds and belongs off the request workers.
+    /// Whether checking it takes milliseconds and must not run on a request worker.
     pub const fn is_slow(&self) -> bool {
         self.kind().is_slow()
     }
 
-    /// Whether it is of exactly this scheme and cost. If not, it is replaced the next time its token validates. A bcrypt
-    /// hash marked `$2a$` or `$2y$` meets its cost: for a token it is the same function as `$2b$`.
+    /// Whether it has exactly this scheme and cost. If not, it is replaced the next time its token validates. The
+    /// bcrypt prefixes `$2a$` and `$2y$` count as `$2b$`: for tokens they are the same function.
     pub fn meets(&self, scheme: &Scheme) -> bool {
         match (&self.parts, scheme) {
             (Parts::Bcrypt { cost: has }, Scheme::Bcrypt { cost: wanted }) => has == wanted,
@@ -113,7 +113,7 @@ pub fn verify(token: &PlainToken, stored: &StoredHash) -> Result<bool, HashError
     }
 }
 
-/// Exactly 64 lowercase digits: one hash has one text, so that rows can be compared as text.
+/// Exactly 64 lowercase digits, so that a hash has only one text and rows can be compared as text.
 fn parse_sha256(digits: &str) -> Result<[u8; 32], HashError> {
     let lowercase = !digits.bytes().any(|digit| digit.is_ascii_uppercase());
     lowercase

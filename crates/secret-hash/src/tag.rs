@@ -1,8 +1,7 @@
 //! The keyed tag: HMAC-SHA-256 of a token under a key the database never sees. A row whose tag matches needs no slow
 //! hash.
 //!
-//! Keyed BLAKE3 was as fast (97 ns) in the same run; HMAC-SHA-256 is what auditors, hardware modules and other languages
-//! have.
+//! Keyed BLAKE3 was as fast (97 ns) in the same run; auditors, hardware modules and other languages know HMAC-SHA-256.
 
 use core::array;
 use core::fmt;
@@ -13,11 +12,11 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::hex;
 
-/// Keeps a key's id from being the start of any other digest of the key.
+/// Domain separation: a key's id is not the start of any other digest of the key.
 const KEY_ID_DOMAIN: &[u8] = b"nolapse-tokens/tag-key-id/v1\0";
 
-/// Which key made a tag: the first four bytes of a domain-separated SHA-256 of the key. Nobody has to number keys, and
-/// the same key is the same id everywhere. Shows as eight hexadecimal digits.
+/// Which key made a tag: the first four bytes of a domain-separated SHA-256 of the key. Keys need no numbering, and a
+/// key has the same id everywhere. Shows as eight hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub u32);
 
@@ -52,7 +51,7 @@ impl TagKey {
         Self { bytes, id: KeyId(u32::from_be_bytes(array::from_fn(|i| digest[i]))) }
     }
 
-    /// Reads 64 hexadecimal digits of either case, nothing around them.
+    /// Parses 64 hexadecimal digits of either case, without white space.
     pub fn from_hex(digits: &str) -> Result<Self, TagKeyError> {
         let mut bytes = hex::decode(digits).ok_or(TagKeyError)?;
         let key = Self::from_bytes(bytes);
@@ -84,11 +83,11 @@ impl fmt::Debug for TagKey {
     }
 }
 
-/// A token's digest under the current key: what caches are keyed by, so that no cache holds a secret.
+/// A token's digest under the current key. Caches use it as their key, so that no cache holds a secret.
 ///
-/// `==` is the ordinary one: it serves look-up in maps, where a caller who cannot compute the HMAC cannot steer either
-/// side. To prove a token against a stored tag there is [`Keyring::check`](crate::Keyring::check). Hashing takes eight of
-/// its bytes, which are uniform already.
+/// `==` is the ordinary one: it serves look-up in maps, and a caller who cannot compute the HMAC can choose neither
+/// operand. To check a token against a stored tag use [`Keyring::check`](crate::Keyring::check). `Hash` uses eight of
+/// the bytes, which are uniform already.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Tag([u8; 32]);
 
@@ -126,7 +125,7 @@ pub struct VerifyTag {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a stored tag has {} bytes and this has {found}: treat it as missing, it is written again", VerifyTag::LEN)]
 pub struct VerifyTagError {
-    /// Bytes there are.
+    /// The length found.
     pub found: usize,
 }
 

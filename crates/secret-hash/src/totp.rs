@@ -1,5 +1,5 @@
-//! Time-based one-time passwords (RFC 6238): HMAC-SHA-1, steps of 30 seconds, six digits. The parameters every app has;
-//! several of them ignore any others, so others are not offered.
+//! Time-based one-time passwords (RFC 6238): HMAC-SHA-1, steps of 30 seconds, six digits. Every authenticator app
+//! supports these parameters, and several ignore any others, so others are not offered.
 
 use core::fmt;
 
@@ -15,7 +15,7 @@ pub const DIGITS: u32 = 6;
 /// Bytes of a secret: the length of SHA-1's output, as RFC 4226 recommends (section 4, R6).
 pub const SECRET_LEN: usize = 20;
 
-/// What the codes of a person follow from. Overwritten when dropped, never shown.
+/// The secret that a person's codes are computed from. Overwritten when dropped, never shown.
 #[derive(Clone)]
 pub struct TotpSecret(Zeroizing<[u8; SECRET_LEN]>);
 
@@ -29,7 +29,7 @@ impl TotpSecret {
         Self(Zeroizing::new(random))
     }
 
-    /// Takes one that was kept; nothing when it is not of the length.
+    /// Takes a stored secret; `None` if it does not have the right length.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self::from_random)
     }
@@ -44,8 +44,9 @@ impl TotpSecret {
         Zeroizing::new(BASE32_NOPAD.encode(&*self.0))
     }
 
-    /// The step that a code proves at a moment, in seconds since 1970: the one before, the one now or the one after, for
-    /// clocks differ and people are slow (RFC 6238, section 5.2). Steps up to `last_step` are spent and prove nothing.
+    /// The step whose code this is, at a time in seconds since 1970: the previous, the current or the next step,
+    /// because clocks differ and people are slow (RFC 6238, section 5.2). Steps up to `last_step` were used before and
+    /// are not accepted again.
     ///
     /// All three are computed and compared in constant time, whichever is right.
     pub fn proves(&self, code: TotpCode, unix_seconds: i64, last_step: i64) -> Option<i64> {
@@ -54,7 +55,7 @@ impl TotpSecret {
         let mut proven = NONE;
         for step in [now - 1, now, now + 1] {
             let is_right = self.code(step).ct_eq(&code.0);
-            // What is spent is no secret.
+            // A branch is safe: which steps are used is not secret.
             if step > last_step {
                 proven.conditional_assign(&step, is_right);
             }
@@ -82,7 +83,7 @@ impl fmt::Debug for TotpSecret {
 }
 
 impl TotpCode {
-    /// Reads six digits; spaces between them, as apps show them, are passed over. Nothing for any other text.
+    /// Parses six digits; spaces between them, as apps show them, are ignored. `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b' ').take(7).collect();
         if digits.len() != 6 || !digits.iter().all(u8::is_ascii_digit) {
@@ -144,7 +145,7 @@ mod tests {
         let secret = secret();
         let code = |step: i64| TotpCode(secret.code(step));
         let at = 1_000 * 30;
-        // The code of step n, the moment in seconds, the last step spent, what is proven.
+        // The step of the code, the time in seconds, the last used step, the result.
         let rows = [
             (999, at, 0, Some(999)),
             (1_000, at, 0, Some(1_000)),

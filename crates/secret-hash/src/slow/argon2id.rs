@@ -9,7 +9,7 @@ use crate::{Argon2Params, HashError, SchemeKind};
 /// Bytes of the salts and hashes made here.
 const SALT_LEN: usize = 16;
 const OUTPUT_LEN: usize = 32;
-/// Fewer bytes of hash could be met by chance.
+/// A shorter hash could match by chance.
 const MIN_OUTPUT_LEN: usize = 16;
 
 /// A stored hash, taken apart.
@@ -26,7 +26,7 @@ impl Parts {
         self.params
     }
 
-    /// Whether [`hash`] would make one of the same strength and form for `params`.
+    /// Whether it has the strength and form of what [`hash`] makes with `params`.
     pub(crate) fn meets(&self, params: &Argon2Params) -> bool {
         self.version == Version::V0x13
             && self.params == *params
@@ -34,7 +34,7 @@ impl Parts {
             && self.output.len() == OUTPUT_LEN
     }
 
-    /// The salt, unless it is of another length than those made here.
+    /// The salt, if it has the length used here.
     pub(crate) fn own_salt(&self) -> Option<[u8; SALT_LEN]> {
         <[u8; SALT_LEN]>::try_from(&self.salt[..]).ok()
     }
@@ -77,8 +77,8 @@ pub(crate) fn format(
     Ok(parts.to_string())
 }
 
-/// Reads a stored hash. Parameters beyond `m`, `t` and `p` (a key id, associated data) are refused: they belong to set-ups
-/// with a second secret, which could not be checked here.
+/// Reads a stored hash. Parameters beyond `m`, `t` and `p` (a key id, associated data) are refused: they need a second
+/// secret, which this service does not have.
 pub(crate) fn parse(text: &str) -> Result<Parts, HashError> {
     let phc = PasswordHash::new(text).map_err(|_| malformed("not a PHC string"))?;
     if phc.algorithm != ARGON2ID_IDENT {
@@ -148,7 +148,7 @@ const fn malformed(what: &'static str) -> HashError {
 mod tests {
     use super::*;
 
-    /// Vectors of the reference implementation's own tests, for secrets that are no tokens.
+    /// Vectors from the reference implementation's tests, for secrets that are not tokens.
     const FOREIGN: [(&str, &str); 4] = [
         ("password", "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"),
         ("password", "$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc"),
@@ -162,7 +162,7 @@ mod tests {
             let parts = parse(text).unwrap();
             assert_eq!(parts.verify(secret.as_bytes()), Ok(true), "{text}");
             assert_eq!(parts.verify(b"another"), Ok(false), "{text}");
-            // An eight-byte salt is not what is made here.
+            // Hashes made here have a salt of sixteen bytes, not eight.
             assert!(!parts.meets(&parts.params()), "{text}");
         }
     }

@@ -1,8 +1,8 @@
 //! bcrypt in modular-crypt form, `$2b$10$<22 of salt><31 of hash>`.
 //!
-//! `$2a$` and `$2y$` are read too: for secrets of ASCII without NUL below 72 bytes the three are the same function (2b and
-//! 2y mark the repair of bugs in how two implementations read long or non-ASCII secrets). `$2x$` is the broken one and is
-//! refused.
+//! `$2a$` and `$2y$` are read too: for secrets of ASCII without NUL below 72 bytes the three are the same function (2b
+//! and 2y mark fixes of how two implementations read long or non-ASCII secrets). `$2x$` marks the function with the bug
+//! and is refused.
 
 use bcrypt::{BcryptError, HashParts, Version};
 
@@ -17,7 +17,7 @@ const MAX_COST: u32 = 16;
 /// The algorithm reads 72 bytes, and the last is the terminating NUL.
 const MAX_SECRET: usize = 71;
 
-/// Whether `cost` is at least `min` and bearable.
+/// Whether `cost` is between `min` and [`MAX_COST`].
 pub(crate) fn check_cost(cost: u32, min: u32) -> Result<(), HashError> {
     if (min..=MAX_COST).contains(&cost) {
         Ok(())
@@ -37,7 +37,7 @@ pub(crate) fn parse(text: &str) -> Result<u32, HashError> {
     if text.starts_with("$2x$") {
         return Err(malformed("$2x$ marks hashes of a broken implementation"));
     }
-    // The library reads the cost as Rust reads numbers, so `+4` would pass for a cost of 4.
+    // The library parses the cost as a Rust number and would accept `+4`.
     if !text.get(4..6).is_some_and(|cost| cost.bytes().all(|digit| digit.is_ascii_digit())) {
         return Err(malformed("the cost is not two digits"));
     }
@@ -62,7 +62,7 @@ pub(crate) fn verify(secret: &[u8], text: &str) -> Result<bool, HashError> {
     bcrypt::non_truncating_verify(secret, text).map_err(|error| malformed(complaint(&error)))
 }
 
-/// Refuses what bcrypt would cut short in silence.
+/// Refuses secrets that bcrypt would silently truncate.
 fn check_secret(secret: &[u8]) -> Result<(), HashError> {
     if secret.contains(&0) {
         Err(HashError::NulByte)
@@ -77,7 +77,7 @@ const fn malformed(what: &'static str) -> HashError {
     HashError::Malformed { scheme: SchemeKind::Bcrypt, what }
 }
 
-/// What the library found wrong, without the text it found it in.
+/// The library's error, without the text it quotes.
 fn complaint(error: &BcryptError) -> &'static str {
     match error {
         BcryptError::InvalidHash(what) => what,
@@ -89,7 +89,7 @@ fn complaint(error: &BcryptError) -> &'static str {
 mod tests {
     use super::*;
 
-    /// Secrets that are no tokens, hashed by other implementations: Openwall's `crypt_blowfish` and jBCrypt.
+    /// Secrets that are not tokens, hashed by other implementations: Openwall's `crypt_blowfish` and jBCrypt.
     const FOREIGN: [(&str, &str); 6] = [
         ("", "$2a$06$DCq7YPn5Rq63x1Lad4cll.TV4S6ytwfsfvkgY8jIucDrjc8deX1s."),
         ("a", "$2a$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe"),
@@ -105,7 +105,7 @@ mod tests {
             assert!(parse(text).is_ok(), "{text}");
             assert_eq!(verify(secret.as_bytes(), text), Ok(true), "{text}");
             assert_eq!(verify(format!("{secret}x").as_bytes(), text), Ok(false), "{text}");
-            // For such secrets the three marks are one function.
+            // For such secrets the three prefixes name the same function.
             for mark in ["$2b$", "$2y$"] {
                 assert_eq!(verify(secret.as_bytes(), &text.replace("$2a$", mark)), Ok(true), "{text} as {mark}");
             }

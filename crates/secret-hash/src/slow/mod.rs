@@ -1,4 +1,4 @@
-//! The slow hashes. Both take bytes: tokens and passwords have their own types further up.
+//! The slow hashes. Both take bytes; the types for tokens and passwords are in the modules above.
 
 pub(crate) mod argon2id;
 pub(crate) mod bcrypt;

@@ -1,4 +1,4 @@
-//! Tokens and costs the tests of this crate share.
+//! Tokens and costs that the tests of this crate share.
 
 use secret_hash::{Argon2Params, Scheme};
 use token_format::PlainToken;
@@ -10,10 +10,10 @@ pub(crate) const TOKENS: [&str; 3] = [
     "nlp_ffffffffffffffffffffffffffffffffb527d37d",
 ];
 
-/// A token made elsewhere, before the checksum.
+/// A token without a checksum, made by another system.
 pub(crate) const LEGACY: &str = "nlp_LegacyTokenMadeElsewhere0123456789ABCDEF";
 
-/// A salt known answers were made with: 0x10 to 0x1f.
+/// The salt of the known answers: 0x10 to 0x1f.
 pub(crate) const SALT: [u8; 16] = [16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31];
 
 /// Every scheme, at the least cost it knows.

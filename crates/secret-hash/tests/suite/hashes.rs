@@ -1,4 +1,4 @@
-//! Stored hashes: known answers, what other tools wrote, and what must not verify.
+//! Stored hashes: known answers, hashes of other tools, and hashes that must not verify.
 
 use crate::common::{CHEAP, LEGACY, SALT, TOKENS, token};
 use proptest::prelude::*;
@@ -44,14 +44,14 @@ fn every_scheme_gives_the_known_answer() {
 #[test]
 fn hashes_of_other_tools_verify_and_say_whether_they_meet_the_scheme() {
     let first = TOKENS[0];
-    // Text, whose it is, a scheme, and whether it meets that.
+    // Text, its token, a scheme, and whether the text meets the scheme.
     let cases = [
         // perl's crypt (libxcrypt) and pyca/bcrypt.
         ("$2y$05$DBCTDBCTDBCTDBCTDBCTDOYfw5auvK7mQy23WlXrPJrfS87h3DV1i", first, Scheme::Bcrypt { cost: 5 }, true),
         ("$2a$04$C/CQCvOTDfaWEPmZF/ycFukiyQB4VVXzctz4bK2tQKebsudBInSoy", first, Scheme::Bcrypt { cost: 4 }, true),
         ("$2b$05$C/CQCvOTDfaWEPmZF/ycFuI2/KqnXVk/fFzflpmrJfH4N207yEzzm", LEGACY, Scheme::Bcrypt { cost: 10 }, false),
         ("$2b$05$C/CQCvOTDfaWEPmZF/ycFuI2/KqnXVk/fFzflpmrJfH4N207yEzzm", LEGACY, Scheme::Sha256, false),
-        // The argon2 of before 2016, which only the version tells from today's.
+        // argon2 of before 2016, which differs from the current one by the version only.
         (
             "$argon2id$v=16$m=32,t=2,p=1$EBESExQVFhcYGRobHB0eHw$cEJaSsB1omdrotK6r0IRF4zLTiy2D4sFtYcKvJrmvIc",
             first,

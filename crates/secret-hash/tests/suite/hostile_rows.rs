@@ -1,5 +1,5 @@
-//! Stored texts nobody should have written: malformed ones are refused and told why, absurd costs are refused before any
-//! of them is paid, and nothing panics.
+//! Invalid stored texts: malformed ones are refused with a reason, excessive costs are refused before any hashing, and
+//! nothing panics.
 
 use std::hint::black_box;
 

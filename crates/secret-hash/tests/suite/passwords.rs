@@ -1,4 +1,4 @@
-//! Passwords: what may be one, known answers, and the hash of nobody.
+//! Passwords: which texts are accepted, known answers, and the hash for accounts that do not exist.
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -58,7 +58,7 @@ fn a_rehash_is_of_the_same_setting_and_a_password_set_anew_is_not() {
     let rehashed = password::rehash(&word, &stored, &dearer, [8; 16]).unwrap();
     assert!(rehashed.as_str() != stored.as_str() && !rehashed.needs_rehash(&dearer));
     assert!(password::verify(&word, &rehashed).unwrap());
-    // Eight bytes of salt, by somebody else: a hash made of it here has sixteen, fresh ones.
+    // A foreign hash with a salt of eight bytes: the rehash has a fresh one of sixteen.
     let foreign =
         PasswordHash::parse("$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4")
             .unwrap();

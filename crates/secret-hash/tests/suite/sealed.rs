@@ -1,4 +1,4 @@
-//! What is sealed opens for what it belongs to, under a key of the ring, unchanged; and for nothing else.
+//! A sealed secret opens unchanged under a key of the ring and with the same `about`, and not otherwise.
 
 use secret_hash::{Keyring, SealError, TagKey};
 

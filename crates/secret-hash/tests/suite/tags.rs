@@ -1,4 +1,4 @@
-//! Look-up hints and keyed tags: known answers, keys that come and go, and what must not match.
+//! Look-up hints and keyed tags: known answers, key rotation, and tags that must not match.
 
 use crate::common::{TOKENS, token};
 use proptest::prelude::*;
