@@ -24,7 +24,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 /// The databases every test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
-    /// A file in a folder that goes with the test.
+    /// A file in a folder that is removed after the test.
     Sqlite,
     /// A database on the server named by `NOLAPSE_TEST_POSTGRES_URL`.
     PostgreSql,
@@ -40,7 +40,7 @@ pub struct Db {
 }
 
 impl Backend {
-    /// Both.
+    /// Both backends.
     pub const ALL: [Self; 2] = [Self::Sqlite, Self::PostgreSql];
 }
 
@@ -57,8 +57,8 @@ impl Db {
     /// Runs a test on both backends, each time on a new database.
     ///
     /// # Panics
-    /// If the test does; the message names the backend as the thread. If there is no PostgreSQL server: a test that
-    /// would be left out in silence proves nothing.
+    /// If the test panics; the message names the backend as the thread. Also without a PostgreSQL server, so
+    /// that no test is skipped silently.
     pub fn each(test: impl AsyncFn(&Self) + Sync) {
         Self::each_with(StoreOptions::default(), test);
     }
@@ -109,7 +109,7 @@ impl Db {
         let database = foreground.block_on(postgresql::Database::create());
         let folder = tempfile::tempdir().expect("a temporary folder");
         let db = Self::open(Backend::PostgreSql, database.url(), options, foreground, background, folder);
-        // Dropped by force even when the test fails; the panic goes on afterwards.
+        // Drop the database also when the test fails; the panic is resumed afterwards.
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| foreground.block_on(test(&db))));
         if outcome.is_ok() {
             foreground.block_on(db.store.shutdown());
@@ -161,7 +161,7 @@ impl Db {
         &self.background
     }
 
-    /// A path in a folder that goes with the test.
+    /// A path in a folder that is removed after the test.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

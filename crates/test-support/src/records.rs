@@ -14,12 +14,12 @@ use uuid::Uuid;
 /// 2026-01-15T09:32:11.123456Z, when every record is made.
 pub const T0: Timestamp = Timestamp::from_micros(1_768_469_531_123_456);
 
-/// So many seconds after [`T0`].
+/// `seconds` after [`T0`].
 pub fn after(seconds: u32) -> Timestamp {
     T0 + Span::seconds(seconds)
 }
 
-/// The id of that number.
+/// The id for a number.
 pub fn id<K: Kind>(number: u64) -> Id<K> {
     Id::from_uuid(Uuid::from_u128((0x0190_0000_0000_7000_8000 << 48) | u128::from(number)))
 }
@@ -58,7 +58,7 @@ pub fn user(number: u64) -> User {
     }
 }
 
-/// A place in an organisation.
+/// A membership.
 pub const fn membership(organization_id: OrganizationId, user_id: UserId, role: RoleRef) -> Membership {
     Membership { organization_id, user_id, role, disabled_at: None, created_at: T0 }
 }
@@ -83,7 +83,7 @@ pub fn role(organization_id: OrganizationId, number: u64) -> CustomRole {
     }
 }
 
-/// What a made-up secret of that id is found by.
+/// The stored digest of the made-up secret of an id.
 pub fn digest<K: Kind>(id: Id<K>) -> [u8; 32] {
     let mut digest = [7; 32];
     digest[..16].copy_from_slice(id.uuid().as_bytes());
@@ -103,7 +103,7 @@ pub fn session(organization_id: OrganizationId, user_id: UserId, number: u64) ->
     }
 }
 
-/// A token of [`token`] with a secret that goes with its number, which is its look-up hint.
+/// A token of [`token`] with a made-up secret, whose look-up hint is the token's number.
 pub fn kept(token: Token) -> NewToken {
     let [.., a, b, c, d] = *token.id.uuid().as_bytes();
     let number = u32::from_be_bytes([a, b, c, d]);

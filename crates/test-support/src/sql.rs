@@ -1,4 +1,4 @@
-//! Plain SQL on either database, beside the store: for what no operation of the store would do.
+//! Plain SQL on either database, for statements that the store does not have.
 
 use crate::database::Backend;
 use diesel::connection::SimpleConnection as _;
@@ -17,11 +17,11 @@ pub enum Sql {
 }
 
 diesel::define_sql_function! {
-    /// As the store has it, for plans of its statements; nothing is read by it here.
+    /// The store's function, registered so that its statements can be planned; it is not evaluated here.
     fn fold_case(text: Nullable<Text>) -> Nullable<Text>;
 }
 diesel::define_sql_function! {
-    /// As the store has it.
+    /// The store's function.
     fn in_time() -> diesel::sql_types::Bool;
 }
 
@@ -54,7 +54,7 @@ impl Sql {
     /// Runs statements.
     ///
     /// # Errors
-    /// What the database names: the breached constraint where it does, else its message.
+    /// The violated constraint if the database names one, else its message.
     ///
     /// # Panics
     /// If the server goes away instead of answering.
@@ -93,7 +93,7 @@ struct Step {
 }
 
 impl Sql {
-    /// How the database would go about a query.
+    /// The database's query plan.
     ///
     /// # Panics
     /// If the query fails.
@@ -113,7 +113,7 @@ impl Sql {
     }
 }
 
-/// Fills in literals: `{id:7}` an id, `{t:5}` a moment, `{b:32}` so many bytes, `{digest:3}` a digest, `{yes}` and `{no}`.
+/// Fills in literals: `{id:7}` an id, `{t:5}` a time, `{b:32}` 32 bytes, `{digest:3}` a digest, `{yes}` and `{no}`.
 ///
 /// # Panics
 /// On a marker it does not know.

@@ -1,4 +1,4 @@
-//! The authority over a test's database, with a clock that stands still and a generator that repeats itself.
+//! The authority over a test's database, with a fixed clock and seeded entropy.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -25,9 +25,9 @@ use token_format::PlainToken;
 use crate::database::Db;
 use crate::records::T0;
 
-/// The password of the person every world begins with.
+/// The password of the owner that every world begins with.
 pub const PASSWORD: &str = "correct horse battery staple";
-/// Their address.
+/// The owner's e-mail address.
 pub const EMAIL: &str = "ada@example.org";
 
 /// The lane of every world.
@@ -37,13 +37,13 @@ pub const LANE: LaneLimits = LaneLimits { width: 2, queue: 1_000 };
 #[derive(Debug)]
 pub struct FixedClock {
     now: AtomicI64,
-    /// How far the machine's clock is behind that: time does not follow it back.
+    /// How far the wall clock is behind `now`, which never goes back.
     behind: AtomicI64,
-    /// The time that the machine's clock was set ahead, and that nobody lived through.
+    /// How far the wall clock was set ahead; this time has not elapsed.
     skipped: AtomicI64,
 }
 
-/// Bytes that look random and are the same every time: a counter through a mixing function.
+/// Reproducible entropy: a counter through a mixing function.
 #[derive(Debug, Default)]
 pub struct SeededEntropy(AtomicU64);
 
@@ -52,22 +52,22 @@ pub struct SeededEntropy(AtomicU64);
 pub struct SwitchedLease(AtomicBool);
 
 impl FixedClock {
-    /// Stands at a moment.
+    /// A clock that shows `moment`.
     pub const fn at(moment: Timestamp) -> Self {
         Self { now: AtomicI64::new(moment.as_micros()), behind: AtomicI64::new(0), skipped: AtomicI64::new(0) }
     }
 
-    /// Moves on.
+    /// Moves the clock forward.
     pub fn advance(&self, span: Span) {
         self.now.fetch_add(span.as_micros(), Ordering::SeqCst);
     }
 
-    /// Moves to a moment.
+    /// Sets the clock.
     pub fn set(&self, moment: Timestamp) {
         self.now.store(moment.as_micros(), Ordering::SeqCst);
     }
 
-    /// The machine's clock is set ahead while no time passes; what was behind is made good first.
+    /// Sets the wall clock ahead while no time elapses. If it was behind, it catches up first.
     pub fn set_ahead(&self, span: Span) {
         let behind = self.behind.load(Ordering::SeqCst);
         let made_good = behind.min(span.as_micros());
@@ -76,7 +76,7 @@ impl FixedClock {
         self.skipped.fetch_add(span.as_micros() - made_good, Ordering::SeqCst);
     }
 
-    /// The machine's clock is set back while no time passes. As on a real machine, time does not follow it.
+    /// Sets the wall clock back while no time elapses. As on a real machine, `now` does not go back.
     pub fn set_back(&self, span: Span) {
         self.behind.fetch_add(span.as_micros(), Ordering::SeqCst);
     }
@@ -118,7 +118,7 @@ impl Entropy for SeededEntropy {
 }
 
 impl SwitchedLease {
-    /// Gives or takes the right to answer from memory.
+    /// Grants or takes away the right to answer from memory.
     pub fn set(&self, current: bool) {
         self.0.store(current, Ordering::SeqCst);
     }
@@ -130,10 +130,10 @@ impl Lease for SwitchedLease {
     }
 }
 
-/// What a world is made with.
+/// Options of a world.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The deployment's choices; cheap hashes unless a test is about them.
+    /// The deployment's policy; hashes are cheap by default.
     pub policy: Policy,
     /// Bounds of the validator.
     pub limits: Limits,
@@ -151,7 +151,7 @@ impl Default for Options {
     }
 }
 
-/// The services over one database, with an organisation and its owner.
+/// The authority's services over one database, with an organisation and its owner.
 pub struct World {
     /// What they share.
     pub context: Arc<Context>,
@@ -182,7 +182,7 @@ impl World {
         Self::with(db, Options::default()).await
     }
 
-    /// A world. On a database where one was before, the same organisation and owner are found again: a restart.
+    /// A world. A second one on the same database finds the same organisation and owner, as after a restart.
     ///
     /// # Panics
     /// If the database fails.
@@ -228,7 +228,7 @@ impl World {
         }
     }
 
-    /// Makes many tokens of the organisation at once; their secrets.
+    /// Creates `count` tokens of the organisation at once and returns their secrets.
     ///
     /// # Panics
     /// If the database fails.
@@ -266,19 +266,19 @@ impl World {
     /// Whether a secret validates now.
     ///
     /// # Panics
-    /// If it cannot be known.
+    /// If the validation fails.
     pub async fn is_live(&self, secret: &str) -> bool {
         let outcome = self.validator.validate(secret, &Requirement::NOTHING, &origin).await.expect("an answer");
         matches!(outcome, Outcome::Live(_))
     }
 
-    /// Reads made for validation so far.
+    /// The number of database reads for validation so far.
     pub fn reads(&self) -> u64 {
         self.context.store().counters().candidate_reads()
     }
 }
 
-/// A request from nowhere in particular.
+/// A request origin without an address.
 pub fn origin() -> Origin {
     Origin { request_id: "test".to_owned(), client_ip: None, presented_from: None, user_agent: None }
 }
@@ -311,8 +311,7 @@ async fn settle(db: &Db, context: &Arc<Context>) -> (OrganizationId, UserId) {
     (done.organization_id, done.user_id)
 }
 
-/// The session that the owner is signed in by: one that outlasts every test and is always freshly proven, and the same after a
-/// restart.
+/// The owner's session: it outlasts every test, always counts as recently proven, and is the same after a restart.
 async fn session(db: &Db, organization_id: OrganizationId, user_id: UserId) -> SessionId {
     let id = Id::from_uuid(user_id.uuid());
     let session = Session {

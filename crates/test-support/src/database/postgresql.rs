@@ -5,7 +5,7 @@ use std::path::Path;
 use storage::{DatabaseUrl, migrate};
 use tokio_postgres::{Client, NoTls};
 
-/// Where the server is: a superuser that may create databases.
+/// The variable with the server's URL, for a superuser that may create databases.
 const SERVER: &str = "NOLAPSE_TEST_POSTGRES_URL";
 /// The advisory lock for making the template.
 const TEMPLATE_LOCK: i64 = 0x6e6c_705f_0000_7465;
@@ -26,7 +26,7 @@ impl Database {
         Self { admin, name }
     }
 
-    /// Without tables.
+    /// Creates a database without tables.
     pub(super) async fn create_empty() -> Self {
         let admin = connect(&server()).await;
         let name = unique("nolapse_test");
@@ -38,13 +38,14 @@ impl Database {
         DatabaseUrl::parse(&url_of(&self.name)).expect("a URL")
     }
 
-    /// Drops it, also with connections still open.
+    /// Drops the database, even with connections still open.
     pub(super) async fn remove(self) {
         execute(&self.admin, &format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
     }
 }
 
-/// The template's name. It changes with the migrations, so that a server may live through many of their versions.
+/// Makes the template if it is missing, and returns its name. The name changes with the migrations, so that a server
+/// can be used across versions.
 async fn template(admin: &Client) -> String {
     let name = format!("nolapse_template_{:016x}", fingerprint());
     let exists = |rows: Vec<tokio_postgres::Row>| !rows.is_empty();
@@ -70,7 +71,7 @@ fn fingerprint() -> u64 {
     let mut migrations: Vec<_> =
         std::fs::read_dir(&folder).expect("the migrations").map(|entry| entry.expect("a migration").path()).collect();
     migrations.sort();
-    // The same in every process: `DefaultHasher::new` is not keyed at random.
+    // The same in every process: `DefaultHasher::new` has no random key.
     let mut hasher = DefaultHasher::new();
     for migration in migrations {
         migration.file_name().hash(&mut hasher);
