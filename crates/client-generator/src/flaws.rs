@@ -1,7 +1,8 @@
-//! Whether the API document is complete: every answer described, every text and number typed, every body with an example.
+//! Checks that the API document is complete: every answer described, every text and number typed, every body with an
+//! example.
 //!
-//! Clients are generated from it and people learn from it, so what is missing in it is missing for them. The structure is
-//! judged once more by validators that others wrote (`cargo xtask test --full`); this rule needs nothing but the file.
+//! Clients are generated from the document and people learn the API from it. Third-party validators check its structure
+//! as well (`cargo xtask test --full`); this check needs nothing but the file.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -9,11 +10,11 @@ use std::collections::BTreeSet;
 /// Methods a path item can have.
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// What every such finding ends with.
+/// The end of every finding about a type.
 const HELP: &str =
     "say it with #[schema(…)] or #[param(…)], or in crates/api/src/openapi/vocabulary.rs for every field of that name";
 
-/// Everything that is wrong with a document.
+/// All findings about a document.
 #[must_use]
 pub fn flaws(document: &Value) -> Vec<String> {
     let mut found = Vec::new();
@@ -247,7 +248,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// A document of one operation that nothing is wrong with.
+    /// A complete document with one operation.
     fn sound() -> Value {
         json!({
             "paths": {"/things/{thing_id}": {"patch": {
@@ -287,7 +288,7 @@ mod tests {
     fn whatever_is_left_out_is_found() {
         let operation = "/paths/~1things~1{thing_id}/patch";
         let schema = "/components/schemas/EditThing/properties";
-        // Where, what stands there instead, and what is said of it.
+        // JSON pointer, the value put there, and the finding.
         let rows = [
             (format!("{operation}/summary"), json!(""), "has no summary"),
             (format!("{operation}/tags"), json!([]), "has no tag"),

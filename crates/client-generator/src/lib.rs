@@ -1,8 +1,9 @@
-//! Writes the typed client's types and calls from `docs/reference/openapi.json`, and tells what that document lacks.
+//! Generates the typed client's types and methods from `docs/reference/openapi.json`, and reports what that document
+//! lacks.
 //!
-//! A generator of our own, because of what the usual ones lack: typify reads neither OpenAPI 3.1's `type: [x, null]`
-//! nor an `allOf` that flattens an optional part, and progenitor's clients are asynchronous. The document is one we
-//! write, so the subset of JSON Schema that it uses is known, and anything else is an error that names the place.
+//! The usual generators do not fit: typify reads neither OpenAPI 3.1's `type: [x, null]` nor an `allOf` that flattens
+//! an optional part, and progenitor's clients are asynchronous. This project writes the document itself, so the subset
+//! of JSON Schema that it uses is known; anything else is an error that names the place.
 //!
 //! **Invariant:** the output depends on the document alone, and is formatted as `cargo fmt` would leave it.
 
@@ -19,19 +20,19 @@ use std::process::{Command, Stdio};
 use task_support::fail::{Context as _, Fail, Result};
 use task_support::project;
 
-/// Where the document is kept.
+/// The document's path.
 const DOCUMENT: &str = "docs/reference/openapi.json";
 
 /// One of the generated files.
 #[derive(Clone, Copy)]
 pub enum Part {
-    /// What travels: bodies of requests and answers.
+    /// The types of request and response bodies.
     Types,
     /// One method for each operation.
     Operations,
 }
 
-/// Makes a file of the client from the document as it lies on disk.
+/// Generates a file of the client from the document on disk.
 ///
 /// # Errors
 /// Names the schema or operation that uses something the generator does not know.
@@ -45,7 +46,7 @@ pub fn make(part: Part) -> Result<Vec<u8>> {
     format(&source)
 }
 
-/// The source as `cargo fmt` leaves it.
+/// The source, formatted by rustfmt.
 fn format(source: &str) -> Result<Vec<u8>> {
     let mut command = Command::new("rustfmt");
     command.args(["--edition", "2024", "--emit", "stdout", "--quiet"]).current_dir(project::root());

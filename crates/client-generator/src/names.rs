@@ -1,6 +1,6 @@
-//! From names of the document to names of Rust.
+//! Converts names of the document to Rust names.
 
-/// Words that cannot be names of fields or arguments.
+/// Keywords, which cannot be names of fields or arguments.
 const KEYWORDS: &[&str] = &[
     "as", "async", "await", "box", "break", "const", "continue", "crate", "dyn", "else", "enum", "extern", "false",
     "fn", "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "return", "self",
@@ -50,7 +50,7 @@ pub(super) fn snake(name: &str) -> String {
     out
 }
 
-/// A documentation comment of one or more lines, indented by nothing: the formatter does that.
+/// A documentation comment of one or more lines. rustfmt indents it.
 pub(super) fn comment(text: &str) -> String {
     text.lines().map(|line| format!("/// {}\n", line.trim_end()).replace("/// \n", "///\n")).collect()
 }

@@ -17,19 +17,19 @@ use crate::{Client, Result, types};
 
 ";
 
-/// What an operation answers with when it says yes.
+/// The body of an operation's successful response.
 enum Answer {
     /// Nothing.
     Empty,
     /// JSON.
     Json(Shape),
-    /// JSON, or nothing.
+    /// JSON, or nothing (204).
     Perhaps(Shape),
-    /// Something that is no JSON, read as it comes.
+    /// Anything but JSON, read as a stream.
     Bytes,
 }
 
-/// What travels with a request.
+/// The body of a request.
 enum Body {
     /// Nothing.
     Empty,
@@ -186,7 +186,7 @@ fn body(id: &str, operation: &Value) -> Result<Body> {
     }
 }
 
-/// The kind of body there is, JSON before others, and its schema.
+/// The media type of a body, JSON if there are several, and its schema.
 fn media(content: &Map<String, Value>) -> (Option<&str>, &Value) {
     let json = content.iter().find(|(name, _)| name.as_str() == "application/json");
     let (name, media) = match json.or_else(|| content.iter().next()) {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use task_support::fail::{Context as _, Fail, Result};
 
-/// Fields whose text is a credential, wherever they stand. They get a type that is neither printed nor kept.
+/// Fields whose text is a credential, in any schema. Their Rust type is not printed and is overwritten when dropped.
 const SECRETS: &[&str] = &[
     "accessToken",
     "access_token",
@@ -21,9 +21,9 @@ const SECRETS: &[&str] = &[
     "token",
     "tokens",
 ];
-/// What every error has, whose `code` is a word and no secret.
+/// A field that every error body has. The `code` of such a body is not a secret.
 const ERROR_MARK: &str = "statusCode";
-/// How deep references may lead into each other while the parts of an `allOf` are gathered.
+/// The most nested references while the parts of an `allOf` are gathered.
 const DEPTH: usize = 16;
 
 /// The document.
@@ -31,7 +31,7 @@ pub(super) struct Document {
     root: Value,
 }
 
-/// A type of the answer or request, as far as Rust cares.
+/// The type of a value in a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// Text.
@@ -40,17 +40,17 @@ pub(super) enum Shape {
     Secret,
     /// Yes or no.
     Flag,
-    /// A whole number; the Rust type.
+    /// A whole number, with its Rust type.
     Integer(&'static str),
     /// Any number.
     Number,
-    /// Any JSON.
+    /// Any JSON value.
     Any,
-    /// An object of any JSON.
+    /// An object with any content.
     AnyObject,
     /// A list.
     List(Box<Shape>),
-    /// An object with the same kind of value under every name.
+    /// An object with values of one shape under arbitrary names.
     Map(Box<Shape>),
     /// A schema with a name.
     Named(String),
@@ -63,9 +63,9 @@ pub(super) struct Field {
     pub(super) name: String,
     /// What it holds.
     pub(super) shape: Shape,
-    /// Whether it is always there.
+    /// Whether it is always present.
     pub(super) required: bool,
-    /// Whether `null` may stand for it.
+    /// Whether it may be `null`.
     pub(super) nullable: bool,
     /// What the document says about it.
     pub(super) about: Option<String>,
@@ -78,7 +78,7 @@ pub(super) enum Definition {
     Object(Vec<Field>),
     /// One of these words.
     Words(Vec<String>),
-    /// One of these schemas, told apart by what they hold.
+    /// One of these schemas, distinguished by their fields.
     Either(Vec<String>),
     /// Another name for a shape.
     Alias(Shape),
@@ -97,7 +97,7 @@ impl Document {
         schemas.into_iter().flatten().map(|(name, schema)| (name.as_str(), schema))
     }
 
-    /// Every operation: path, method, and the rest.
+    /// Every operation: path, method, and its object.
     pub(super) fn operations(&self) -> impl Iterator<Item = (&str, &str, &Value)> {
         let paths = self.root.get("paths").and_then(Value::as_object);
         paths.into_iter().flatten().flat_map(|(path, methods)| {
@@ -106,7 +106,7 @@ impl Document {
         })
     }
 
-    /// Names of the schemas that are bodies of `PATCH`: in them a field that is left out stays, and `null` clears it.
+    /// Names of the schemas that are bodies of `PATCH`: in them an absent field is unchanged, and `null` clears it.
     pub(super) fn patches(&self) -> BTreeSet<&str> {
         let patches = self.operations().filter(|(_, method, _)| *method == "patch");
         let content = patches.filter_map(|(_, _, operation)| operation.pointer("/requestBody/content"));
@@ -119,7 +119,7 @@ impl Document {
         found.ok_or_else(|| Fail::new(format!("the OpenAPI document names the schema {name}, which it does not have")))
     }
 
-    /// What the schema called `name` is.
+    /// The definition of the schema called `name`.
     pub(super) fn define(&self, name: &str, schema: &Value) -> Result<Definition> {
         if let Some(words) = words(schema) {
             return Ok(Definition::Words(words));
@@ -138,7 +138,7 @@ impl Document {
         Ok(Definition::Alias(shape(name, schema)?.0))
     }
 
-    /// Adds the fields of `schema` and of all it is made of. Those of a part that may be missing are all optional.
+    /// Adds the fields of `schema` and of all parts of its `allOf`. The fields of an optional part are all optional.
     fn gather(
         &self,
         place: &str,
@@ -183,7 +183,7 @@ pub(super) fn reference(schema: &Value) -> Option<&str> {
     schema.get("$ref")?.as_str()?.strip_prefix("#/components/schemas/")
 }
 
-/// The schema behind a choice between it and `null`, and whether it was one.
+/// For a choice between a schema and `null`, that schema, and whether `null` was a choice.
 fn optional(schema: &Value) -> Option<(&Value, bool)> {
     let choices = schema.get("oneOf").or_else(|| schema.get("anyOf"))?.as_array()?;
     let is_null = |choice: &&Value| choice.get("type").and_then(Value::as_str) == Some("null");
@@ -194,7 +194,7 @@ fn optional(schema: &Value) -> Option<(&Value, bool)> {
     }
 }
 
-/// The words of an enumeration, written as `enum`, as `const`, or as a choice between such.
+/// The values of an enumeration, written as `enum`, as `const`, or as a choice of those.
 fn words(schema: &Value) -> Option<Vec<String>> {
     if let Some(listed) = schema.get("enum").and_then(Value::as_array) {
         let words = listed.iter().filter(|word| !word.is_null());
@@ -230,7 +230,7 @@ pub(super) fn shape(place: &str, schema: &Value) -> Result<(Shape, bool)> {
     let natural = schema.get("minimum").and_then(Value::as_i64).is_some_and(|minimum| minimum >= 0);
     let found = match kinds.as_slice() {
         ["string"] => Shape::Text,
-        // An enumeration without a name of its own: its words are in the description.
+        // An unnamed enumeration is plain text; its description lists the values.
         [] if words(schema).is_some() => Shape::Text,
         ["boolean"] => Shape::Flag,
         ["integer"] => Shape::Integer(match (format, natural) {
@@ -253,7 +253,7 @@ pub(super) fn shape(place: &str, schema: &Value) -> Result<(Shape, bool)> {
     Ok((found, null))
 }
 
-/// The same shape with its texts as secrets. What has a name keeps it: its own fields are looked at there.
+/// The same shape with texts as secrets. Named schemas stay as they are: their fields are checked on their own.
 fn concealed(shape: Shape) -> Shape {
     match shape {
         Shape::Text => Shape::Secret,
@@ -268,7 +268,7 @@ fn unknown(place: &str, what: &str) -> Fail {
 }
 
 impl Shape {
-    /// The Rust type, with `types::` before what has a name if `path`.
+    /// The Rust type, with `prefix` before named types.
     pub(super) fn rust(&self, prefix: &str) -> String {
         match self {
             Self::Text => "String".into(),

@@ -1,4 +1,4 @@
-//! Writes the types of bodies: a struct for an object, an enum for words or a choice.
+//! Writes the types of bodies: a struct for an object, an enum for an enumeration or a choice.
 
 use super::names::{comment, pascal, snake};
 use super::schema::{Definition, Document, Field, Shape};
@@ -42,7 +42,7 @@ pub(super) fn write(document: &Document) -> Result<String> {
             Definition::Alias(shape) => put(&mut out, format_args!("pub type {name} = {};\n\n", shape.rust(""))),
         }
     }
-    // A formatter leaves unused imports alone; the compiler does not.
+    // Import only what the types use: unused imports are compiler warnings.
     for (import, word) in
         [("use std::collections::BTreeMap;\n\n", "BTreeMap<"), ("use crate::double_option;\n", "\"double_option\"")]
     {
@@ -88,7 +88,7 @@ fn object(out: &mut String, name: &str, fields: &[Field], default: &str, patch: 
     out.push_str("}\n\n");
 }
 
-/// An enumeration that takes words it does not know as well: a newer server may have more.
+/// Writes an enumeration that also accepts unknown values, which a newer server may send.
 fn words(out: &mut String, name: &str, list: &[String]) {
     put(out, format_args!("#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]\npub enum {name} {{\n"));
     for word in list {
@@ -117,7 +117,7 @@ fn either(out: &mut String, name: &str, choices: &[String]) {
     out.push_str("}\n\n");
 }
 
-/// Whether there is an empty value to start from: nothing is asked for that has none.
+/// Whether the type can derive `Default`: every required field has an empty value.
 fn starts_empty<T>(name: &str, all: &BTreeMap<String, (Definition, T)>, depth: usize) -> bool {
     if depth > all.len() {
         return false;
