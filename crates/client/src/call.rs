@@ -13,16 +13,16 @@ use ureq::{AsSendBody, Body};
 
 use crate::{Client, Error, Refusal, Result};
 
-/// What is written as it is in paths and queries: RFC 3986's unreserved characters.
+/// The characters to percent-encode in paths and queries: all but RFC 3986's unreserved ones.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// The largest JSON body that is read. A page of a thousand tokens has a few hundred KiB.
+/// Bytes of the largest JSON body that is read. A page of a thousand tokens has a few hundred KiB.
 const LARGEST: u64 = 64 * 1024 * 1024;
-/// The largest body of an error that is read.
+/// Bytes of the largest error body that is read.
 const LARGEST_ERROR: u64 = 1024 * 1024;
-/// How much of what is not JSON an error quotes.
+/// How many bytes of a body that is not JSON an error quotes.
 const QUOTED: usize = 60;
 
-/// A request in the making.
+/// A request being built.
 pub(crate) struct Call<'a> {
     client: &'a Client,
     method: &'static str,
@@ -32,7 +32,7 @@ pub(crate) struct Call<'a> {
     body: Payload,
 }
 
-/// What travels with it.
+/// The request's body.
 enum Payload {
     Empty,
     Bytes {
@@ -44,25 +44,25 @@ enum Payload {
 }
 
 impl<'a> Call<'a> {
-    /// A request to a path that begins like this, with a query or without.
+    /// A request to `path`, to which segments and a query may be added.
     pub(crate) fn new(client: &'a Client, method: &'static str, path: &str) -> Self {
         let url = format!("{}{path}", client.base());
         Self { client, method, url, has_query: path.contains('?'), headers: Vec::new(), body: Payload::Empty }
     }
 
-    /// A part of the path that the caller chose: whatever is in it stays one part.
+    /// Adds a path segment from the caller, encoded so that it stays one segment.
     pub(crate) fn segment(mut self, text: &str) -> Self {
         self.url.extend(utf8_percent_encode(text, ENCODED));
         self
     }
 
-    /// The path goes on.
+    /// Adds literal text to the path.
     pub(crate) fn path(mut self, text: &str) -> Self {
         self.url.push_str(text);
         self
     }
 
-    /// A parameter of the query, as often as there is a value.
+    /// Adds a query parameter for each value.
     pub(crate) fn query<T: Display>(mut self, name: &str, values: impl IntoIterator<Item = T>) -> Self {
         for value in values {
             self.url.push(if self.has_query { '&' } else { '?' });
@@ -74,13 +74,13 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// A header, if there is a value.
+    /// Adds a header, if there is a value.
     pub(crate) fn header<T: Display>(mut self, name: &'static str, value: Option<T>) -> Self {
         self.headers.extend(value.map(|value| (name, value.to_string())));
         self
     }
 
-    /// A body of JSON.
+    /// Sets a JSON body.
     pub(crate) fn json<T: Serialize + ?Sized>(mut self, body: &T) -> Self {
         self.body = match serde_json::to_vec(body) {
             Ok(bytes) => Payload::Bytes { kind: "application/json", bytes },
@@ -89,7 +89,7 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// A form, from the fields of an object.
+    /// Sets a form body, from the fields of an object.
     pub(crate) fn form<T: Serialize + ?Sized>(mut self, body: &T) -> Self {
         self.body = match serde_json::to_value(body) {
             Ok(Value::Object(fields)) => {
@@ -101,7 +101,7 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Sends it and reads the answer's JSON.
+    /// Sends the request and reads a JSON response.
     pub(crate) fn send<T: DeserializeOwned>(self) -> Result<T> {
         let (method, url) = (self.method, self.url.clone());
         let mut answer = self.exchange()?;
@@ -109,7 +109,7 @@ impl<'a> Call<'a> {
         parse(&bytes).map_err(|why| Error::Unreadable(format!("{method} {url}: {why}")))
     }
 
-    /// Sends it and reads the answer's JSON, if it has any.
+    /// Sends the request and reads a JSON response, or `None` for a 204.
     pub(crate) fn send_perhaps<T: DeserializeOwned>(self) -> Result<Option<T>> {
         let (method, url) = (self.method, self.url.clone());
         let mut answer = self.exchange()?;
@@ -120,18 +120,18 @@ impl<'a> Call<'a> {
         parse(&bytes).map(Some).map_err(|why| Error::Unreadable(format!("{method} {url}: {why}")))
     }
 
-    /// Sends it; the answer's body does not matter.
+    /// Sends the request and ignores the response body.
     pub(crate) fn send_for_nothing(self) -> Result<()> {
         self.exchange().map(drop)
     }
 
-    /// Sends it and leaves reading the answer to the caller.
+    /// Sends the request and returns the unread response body.
     pub(crate) fn send_for_bytes(self) -> Result<Download> {
         let answer = self.exchange()?;
         Ok(Download(Box::new(answer.into_body().into_with_config().limit(u64::MAX).reader())))
     }
 
-    /// Sends it; anything but a 2xx is an error.
+    /// Sends the request; any status but 2xx is an error.
     fn exchange(self) -> Result<Response<Body>> {
         let mut request = Request::builder().method(self.method).uri(&self.url).header("accept", "*/*");
         if let Some(credential) = &self.client.credential {
@@ -144,7 +144,7 @@ impl<'a> Call<'a> {
         let mut answer = match self.body {
             Payload::Broken(why) => return Err(Error::Unreadable(why)),
             Payload::Bytes { kind, bytes } => self.client.run(request.header("content-type", kind), bytes.as_slice()),
-            // A length of zero, where a request without one is refused by some proxies.
+            // An empty body with `Content-Length: 0`: some proxies refuse such a request without it.
             Payload::Empty if takes_body => self.client.run(request, &[] as &[u8]),
             Payload::Empty => self.client.run(request, ()),
         }?;
@@ -174,7 +174,7 @@ fn read(answer: &mut Response<Body>, limit: u64) -> Result<Vec<u8>> {
     answer.body_mut().with_config().limit(limit).read_to_vec().map_err(|error| Error::Unreachable(error.to_string()))
 }
 
-/// Reads JSON; what it was instead, without quoting a body that may hold a secret.
+/// Parses JSON. The error does not quote a body that may hold a secret.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> std::result::Result<T, String> {
     serde_json::from_slice(bytes).map_err(|error| {
         let looks_like_json = bytes.trim_ascii_start().starts_with(b"{") || bytes.trim_ascii_start().starts_with(b"[");
@@ -187,7 +187,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> std::result::Result<T, String> {
     })
 }
 
-/// `name=value` pairs; what is null is left out.
+/// `name=value` pairs, without fields that are null.
 fn form(fields: &serde_json::Map<String, Value>) -> String {
     let pairs = fields.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -196,7 +196,7 @@ fn form(fields: &serde_json::Map<String, Value>) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
-/// The body of an answer that is no JSON, read as it arrives.
+/// A response body that is not JSON, read as it arrives.
 pub struct Download(Box<dyn Read + Send>);
 
 impl Read for Download {

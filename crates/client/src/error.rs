@@ -5,36 +5,36 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// What calls return.
+/// The result of a call.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Why a call has no answer to return.
 #[derive(Debug)]
 pub enum Error {
-    /// The address of the authority cannot be used; says why.
+    /// The address of the authority cannot be used, for this reason.
     Address(String),
-    /// The authority answered, and not with yes.
+    /// The authority answered with an error.
     Refused(Box<Refusal>),
     /// No answer came: whether the request was carried out is unknown.
     Unreachable(String),
-    /// An answer came that is not what the document promises.
+    /// An answer came that does not match the API document.
     Unreadable(String),
 }
 
-/// An answer that is not a yes.
+/// An answer with an error status.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
     /// The status.
     pub status: u16,
-    /// The short stable text of the body, or the status in words.
+    /// The short stable text of the body, or the status in words if there is none.
     pub error: String,
     /// What to do about it; empty where the body has none.
     pub message: String,
     /// The field or parameter it is about.
     pub field: Option<String>,
-    /// Scopes that were not there.
+    /// The scopes that the credential lacks.
     pub missing: Vec<String>,
-    /// `X-Request-ID`, under which the authority's log has the rest.
+    /// `X-Request-ID`, by which the authority's log can be searched.
     pub request_id: Option<String>,
     /// `Retry-After`.
     pub retry_after: Option<Duration>,
@@ -43,7 +43,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Reads an answer's body as the error it should be; anything else is an error without details.
+    /// Parses the body of an error response. Any other body gives an error without details.
     pub(crate) fn read(status: u16, request_id: Option<String>, retry_after: Option<Duration>, body: &[u8]) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -61,7 +61,7 @@ impl Refusal {
     }
 }
 
-/// A status whose body says nothing, such as that of a proxy in front.
+/// The text for a status without an error body, such as a proxy's.
 fn in_words(status: u16) -> String {
     let reason = ureq::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     reason.map_or_else(|| format!("status {status}"), str::to_lowercase)
@@ -94,7 +94,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Error {
-    /// The refusal, if that is what it is.
+    /// The refusal, if the authority answered with one.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Refused(refusal) => Some(refusal),

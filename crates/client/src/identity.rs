@@ -7,10 +7,10 @@ use crate::{Client, Error, Plain, Refusal, Result, Secret};
 
 /// The grant of a token exchange (RFC 8693 §2.1).
 pub const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
-/// What is handed over (§3).
+/// The type of the token that is exchanged (§3).
 pub const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 
-/// What GitHub answers.
+/// The body of GitHub's response.
 #[derive(Deserialize)]
 struct Answer {
     value: Secret,
@@ -20,9 +20,9 @@ struct Answer {
 /// `ACTIONS_ID_TOKEN_REQUEST_URL` and `ACTIONS_ID_TOKEN_REQUEST_TOKEN` hold; the token is for `audience`.
 ///
 /// # Errors
-/// As every call, with GitHub in the place of the authority.
+/// As for every call, but about GitHub instead of the authority.
 pub fn from_github(url: &str, credential: &Secret, audience: &str) -> Result<Secret> {
-    // The address has a query already, which an authority's must not have.
+    // The address has a query, which `Client::new` refuses.
     let (base, query) = url.split_at(url.find('?').unwrap_or(url.len()));
     let asked = Client::new(base, Plain::LocalOnly).and_then(|client| {
         Call::new(&client.with(credential.clone()), "GET", query).query("audience", [audience]).send()
@@ -30,7 +30,7 @@ pub fn from_github(url: &str, credential: &Secret, audience: &str) -> Result<Sec
     asked.map(|answer: Answer| answer.value).map_err(named)
 }
 
-/// The error with the name of who gave it.
+/// The error, with GitHub named as its source.
 fn named(error: Error) -> Error {
     match error {
         Error::Address(why) => Error::Address(format!("GitHub's address for identity tokens: {why}")),

@@ -1,10 +1,12 @@
 //! A typed client of the nolapse tokens API: one method for each operation, one type for each body, made from
-//! `docs/reference/openapi.json` by `cargo xtask check --write`. A change of the wire breaks a build, not a user.
+//! `docs/reference/openapi.json` by `cargo xtask check --write`. A change of the API breaks the build of this crate
+//! instead of its users at run time.
 //!
 //! Blocking, because its users are command lines and tests that make one request after the other.
 //!
-//! **Invariant:** a credential travels to the address the client was made for and nowhere else: no redirect is
-//! followed, and without TLS only this machine is spoken to unless the caller insists. Nothing here prints a secret.
+//! **Invariant:** a credential travels to the address the client was made for and nowhere else: redirects are not
+//! followed, and without TLS the client only connects to this machine unless the caller permits others. Nothing here
+//! prints a secret.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
@@ -46,7 +48,7 @@ pub enum Plain {
     Anywhere,
 }
 
-/// A caller of one authority. Connections are kept and used again.
+/// A client of one authority. Connections are pooled.
 #[derive(Debug, Clone)]
 pub struct Client {
     agent: ureq::Agent,
@@ -56,14 +58,14 @@ pub struct Client {
 }
 
 impl Client {
-    /// A caller of the authority at `base`, such as `https://tokens.example.org`, without a credential.
+    /// A client of the authority at `base`, such as `https://tokens.example.org`, without a credential.
     ///
     /// # Errors
-    /// [`Error::Address`] if that is no address, or one a credential must not travel to.
+    /// [`Error::Address`] if `base` is not an address, or one that a credential must not be sent to.
     pub fn new(base: &str, plain: Plain) -> Result<Self> {
         let base = base.trim().trim_end_matches('/');
         check_address(base, plain)?;
-        // The system's certificates, so that an authority behind a company's own root is trusted like everything else.
+        // The system's certificates, so that a company's own root certificate is trusted.
         let tls = ureq::tls::TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build();
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -89,7 +91,7 @@ impl Client {
         Self { credential: None, ..self.clone() }
     }
 
-    /// The address it was made for, without a final slash.
+    /// The authority's address, without a final slash.
     pub fn base(&self) -> &str {
         &self.base
     }
@@ -119,7 +121,7 @@ fn check_address(base: &str, plain: Plain) -> Result<()> {
     }
 }
 
-/// For fields of a change: a field that is not there, `null`, and a value are three different things.
+/// For fields of `PATCH` bodies: absent, `null` and a value are three different things.
 mod double_option {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroize as _;
 
 /// A credential. It is overwritten when dropped and has no `Display`; its `Debug` shows nothing of it. It does
-/// serialise, because bodies of requests hold it: writing one down is the caller's decision.
+/// serialise, because request bodies contain it.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The credential itself, where it is used.
+    /// The credential in the clear.
     pub fn expose(&self) -> &str {
         &self.0
     }
