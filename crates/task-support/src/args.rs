@@ -1,28 +1,28 @@
-//! What follows the task's name on the command line.
+//! The arguments after the task's name.
 
 use crate::fail::{Fail, Result};
 
-/// Arguments not yet taken by anyone.
+/// Arguments that are not parsed yet.
 #[derive(Debug)]
 pub struct Args(Vec<String>);
 
 impl Args {
-    /// Takes over everything after the task's name.
+    /// Collects everything after the task's name.
     pub fn new(arguments: impl IntoIterator<Item = String>) -> Self {
         Self(arguments.into_iter().collect())
     }
 
-    /// Whether there is this one word and nothing else.
+    /// Whether `word` is the only argument.
     pub fn is_only(&self, word: &str) -> bool {
         self.0 == [word]
     }
 
-    /// All of them, for another program.
+    /// All arguments, to pass on to another program.
     pub fn all(self) -> Vec<String> {
         self.0
     }
 
-    /// Takes `name` out; says whether it was there.
+    /// Removes the flag `name`; returns whether it was there.
     pub fn flag(&mut self, name: &str) -> bool {
         match self.0.iter().position(|argument| argument == name) {
             Some(at) => {
@@ -33,7 +33,7 @@ impl Args {
         }
     }
 
-    /// Takes `name VALUE` or `name=VALUE` out.
+    /// Removes `name VALUE` or `name=VALUE` and returns the value.
     ///
     /// # Errors
     /// A usage failure if the value is missing.
@@ -55,7 +55,7 @@ impl Args {
         Ok(None)
     }
 
-    /// Splits at the first `--`: what precedes it stays, what follows is returned.
+    /// Splits at the first `--`: keeps the arguments before it and returns those after it.
     pub fn after_dashes(&mut self) -> Option<Vec<String>> {
         let at = self.0.iter().position(|argument| argument == "--")?;
         let rest = self.0.split_off(at + 1);
@@ -66,7 +66,7 @@ impl Args {
     /// The remaining words.
     ///
     /// # Errors
-    /// A usage failure if one of them looks like an option nobody asked for.
+    /// A usage failure if one of them looks like an option.
     pub fn words(self) -> Result<Vec<String>> {
         match self.0.iter().find(|argument| argument.starts_with('-')) {
             Some(option) => Err(Fail::usage(format!("unknown option {option}"))),

@@ -36,13 +36,13 @@ impl Fail {
         Self { code: INTERRUPTED, ..Self::new("interrupted") }
     }
 
-    /// Adds the one command, or action, that puts it right.
+    /// Adds the command, or action, that fixes it.
     #[must_use]
     pub fn fix(self, fix: impl Into<String>) -> Self {
         Self { fix: Some(fix.into()), ..self }
     }
 
-    /// Replaces the exit code, for a task that passes a command's own code on.
+    /// Replaces the exit code, for a task that passes on a command's exit code.
     #[must_use]
     pub fn with_code(self, code: u8) -> Self {
         Self { code, ..self }

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM as a flag that every wait looks at, so that servers are stopped by their owners' `Drop`.
+//! Ctrl-C and SIGTERM set a flag that every wait polls, so that servers are stopped by their owners' `Drop`.
 //!
 //! A second Ctrl-C ends the process at once; servers still die with it where the kernel can tie them to their
 //! parent (see [`crate::process`]).

@@ -1,7 +1,8 @@
-//! What the project's own programs share: how they call cargo and other programs, start servers, fail and speak.
+//! What the project's development programs share: running cargo and other programs, starting servers, failures and
+//! output.
 //!
-//! Plain processes and few crates, none of them ours: the tasks build in seconds and work while the product does not
-//! compile.
+//! Plain processes and few crates, none of this workspace: the tasks build in seconds and work while the product does
+//! not compile.
 
 pub mod args;
 pub mod fail;

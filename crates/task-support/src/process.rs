@@ -15,7 +15,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How often a wait looks again.
+/// The polling interval of waits.
 pub const POLL: Duration = Duration::from_millis(20);
 /// How long a program may take to obey a signal before it is killed.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -48,7 +48,7 @@ impl Stop {
         }
     }
 
-    /// As `setpriv` wants it, which takes no numbers.
+    /// The name for `setpriv`, which takes no numbers.
     const fn name(self) -> &'static str {
         match self {
             Self::Term => "TERM",
@@ -57,7 +57,7 @@ impl Stop {
     }
 }
 
-/// A server to start: the program and the bonds it gets.
+/// A server to start: the program, and the wrappers that tie it to the task.
 #[derive(Clone, Debug)]
 pub struct Launch {
     program: PathBuf,
@@ -104,7 +104,7 @@ impl Launch {
         self
     }
 
-    /// Runs it as somebody else; needs root.
+    /// Runs it as another user; needs root.
     #[must_use]
     pub fn user(mut self, user: Option<&User>) -> Self {
         self.user = user.cloned();
@@ -118,7 +118,7 @@ impl Launch {
         self
     }
 
-    /// The same, run by `tool` with such options.
+    /// The same program, run by `tool` with `options`.
     #[must_use]
     pub fn under(&self, tool: &Path, options: impl IntoIterator<Item = String>) -> Self {
         let program = std::iter::once(self.program.clone().into());
@@ -133,7 +133,7 @@ impl Launch {
         self
     }
 
-    /// The command with its bonds: each wrapper replaces itself by the next, so the process id is the program's own.
+    /// The command with its wrappers. Each wrapper execs the next, so the process id is the program's.
     pub fn command(&self) -> Result<Command> {
         let mut words: Vec<OsString> = Vec::new();
         match (which("setpriv"), &self.user) {
@@ -200,18 +200,18 @@ impl Server {
         self.child.stdout.take()
     }
 
-    /// How it ended, if it has.
+    /// Its exit status, if it has ended.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
         self.child.try_wait().attempt(|| format!("ask about {}", self.name))
     }
 
-    /// Asks it to stop and waits; kills its whole process group if it does not obey.
+    /// Asks it to stop and waits; kills its whole process group if it does not stop in time.
     pub fn stop(&mut self) -> Result<ExitStatus> {
         if let Some(status) = self.ended()? {
             return Ok(status);
         }
         let pid = pid(&self.child)?;
-        // The process may end by itself in between; then there is nobody to tell.
+        // An error means that the process ended meanwhile.
         let _ = kill_process(pid, self.stop.signal());
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
@@ -244,12 +244,13 @@ pub fn run(command: &mut Command) -> Result {
     judge(&shown, wait(child)?)
 }
 
-/// Runs a command to its end, with `input` as its standard input: the way to hand over a secret.
+/// Runs a command to its end, with `input` as its standard input: passes a secret without showing it in the argument
+/// list.
 pub fn run_with_input(command: &mut Command, input: &[u8]) -> Result {
     let shown = shown(command);
     let mut child = command.stdin(Stdio::piped()).spawn().attempt(|| format!("run `{shown}`"))?;
     if let Some(mut stdin) = child.stdin.take() {
-        // A command that ends without reading says why by its exit code, which is the better message.
+        // Write errors are ignored: a command that ends without reading reports why by its exit code.
         let _ = stdin.write_all(input);
     }
     judge(&shown, wait(child)?)
@@ -275,7 +276,7 @@ pub fn output(command: &mut Command) -> Result<Vec<u8>> {
     }
 }
 
-/// Waits for a foreground command, which shares our process group and hears a terminal's Ctrl-C itself.
+/// Waits for a foreground command. It is in this process group and receives the terminal's Ctrl-C itself.
 fn wait(mut child: Child) -> Result<ExitStatus> {
     let mut pause = Duration::from_millis(1);
     loop {
@@ -335,7 +336,7 @@ pub fn is_program(file: &Path) -> bool {
 mod tests {
     use super::*;
 
-    /// Whether process `pid` is the `sleep` that was started, and not yet a wrapper or already gone.
+    /// Whether process `pid` is the `sleep`: false while a wrapper runs and after it ended.
     fn sleeps(pid: u32) -> bool {
         std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "sleep\n")
     }

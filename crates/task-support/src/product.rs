@@ -24,17 +24,17 @@ pub enum Profile {
     Named,
 }
 
-/// Builds `nolapse-api` and says where it is.
+/// Builds `nolapse-api` and returns its path.
 pub fn build(profile: Profile) -> Result<PathBuf> {
     build_program("api", "nolapse-api", profile)
 }
 
-/// Another platform than this machine's to build for.
+/// A platform to cross-compile for.
 #[derive(Clone, Copy, Debug)]
 pub struct Platform<'a> {
-    /// As Rust names it: `x86_64-unknown-linux-musl`.
+    /// The Rust target: `x86_64-unknown-linux-musl`.
     pub target: &'a str,
-    /// The C compiler for it; some of what is linked is C.
+    /// The C compiler for it: some dependencies contain C.
     pub compiler: &'a Path,
 }
 
@@ -43,7 +43,7 @@ pub fn build_program(package: &str, name: &str, profile: Profile) -> Result<Path
     build_for(package, name, profile, None)
 }
 
-/// The same for a platform.
+/// As [`build_program`], for a platform.
 pub fn build_for(package: &str, name: &str, profile: Profile, platform: Option<Platform<'_>>) -> Result<PathBuf> {
     let mut cargo = project::cargo();
     cargo.args(["build", "--locked", "--package", package, "--bin", name]);
@@ -71,14 +71,14 @@ pub fn build_for(package: &str, name: &str, profile: Profile, platform: Option<P
 /// server prints on standard output goes to `pass_on`, now and later.
 ///
 /// # Errors
-/// If it ends first or takes too long.
+/// If the server ends first or takes too long.
 pub fn listening(server: &mut Server, pass_on: fn(&str)) -> Result<String> {
     let stdout = server.take_stdout().ok_or_else(|| Fail::new("the server was started without a pipe"))?;
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(std::result::Result::ok) {
             if let Some(address) = line.trim().strip_prefix(LISTENING) {
-                // Nobody waits any more once the first address was read.
+                // Sending fails once the first address was received; ignore that.
                 let _ = sender.send(address.trim_end_matches('/').to_owned());
             }
             pass_on(&line);

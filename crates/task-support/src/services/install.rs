@@ -15,7 +15,7 @@ const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
 /// Where Debian keeps servers, which is in `PATH` of the superuser alone.
 const SERVERS: &str = "/usr/sbin";
 
-/// Where Debian keeps that module.
+/// Where Debian installs `mod_auth_openidc`.
 const OPENIDC_MODULE: &str = "/usr/lib/apache2/modules/mod_auth_openidc.so";
 
 /// A program of the system that a task needs.
@@ -31,11 +31,11 @@ pub enum Tool {
     Promtool,
     /// `chromium`, in which pages are tested.
     Chromium,
-    /// `chromedriver`, which drives it.
+    /// `chromedriver`, which drives Chromium.
     Chromedriver,
     /// A gateway whose page in `docs/gateways` is tested.
     Gateway(&'static str),
-    /// The module by which Apache asks about tokens; a file, not a program.
+    /// Apache's module for token introspection; a file, not a program.
     OpenidcModule,
 }
 
@@ -77,7 +77,7 @@ impl Tool {
         }
     }
 
-    /// Packages installed together with it, so that one installation serves the next tool too.
+    /// All packages to install with it, so that related tools need only one installation.
     const fn packages(self) -> &'static [&'static str] {
         match self {
             Self::Initdb => &["postgresql"],

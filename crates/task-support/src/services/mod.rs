@@ -57,7 +57,7 @@ pub struct Services {
 }
 
 impl Services {
-    /// Starts what is wanted and waits until it answers.
+    /// Starts the servers and waits until they answer.
     ///
     /// # Errors
     /// If a server is missing and cannot be installed, or does not answer in time; shows the end of its log.
@@ -66,7 +66,7 @@ impl Services {
             .prefix("nolapse-services-")
             .tempdir()
             .attempt(|| "make a temporary folder".into())?;
-        // Another user's server must be able to walk through, not to look around.
+        // The server runs as another user, who may traverse the folder but not list it.
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o711))
             .attempt(|| format!("open {} to the servers", folder.path().display()))?;
         let postgres = Postgres::start(folder.path(), wanted.durability, wanted.core)?;
@@ -74,7 +74,7 @@ impl Services {
         Ok(Self { postgres, _folder: folder })
     }
 
-    /// The variables that lead to the servers.
+    /// The environment variables with the servers' addresses.
     pub fn variables(&self) -> Vec<(OsString, OsString)> {
         vec![(POSTGRES_URL.into(), self.postgres.url().into())]
     }
@@ -84,7 +84,7 @@ impl Services {
         self.postgres.url()
     }
 
-    /// Leaves the PostgreSQL superuser's database as a server has it that was not filled a moment ago.
+    /// Vacuums and analyses the PostgreSQL superuser's database, so that a benchmark does not run beside autovacuum.
     pub fn settle_postgres(&self) -> Result {
         self.postgres.settle()
     }
@@ -95,7 +95,7 @@ impl Services {
     }
 }
 
-/// Servers for a test run: those already named in the environment, or our own.
+/// Servers for a test run; `None` if the environment names one already.
 pub fn for_tests() -> Result<Option<Services>> {
     if std::env::var_os(POSTGRES_URL).is_some() {
         say::note(format!("using the server of {POSTGRES_URL}"));

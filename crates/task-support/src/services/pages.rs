@@ -1,5 +1,5 @@
-//! What the tests of the dashboard need beside the servers: Chromium, its driver, and axe-core, which knows the rules of
-//! accessible pages. It is installed in an exact version under `target/pages`, for tests alone: nothing of it is shipped.
+//! What the dashboard's tests need beside the servers: Chromium, its driver, and axe-core, which checks accessibility.
+//! axe-core is installed in an exact version under `target/pages`, for tests only.
 
 use super::{Tool, find_or_install};
 use crate::fail::{Context as _, Fail, Result};
@@ -7,7 +7,7 @@ use crate::process::{need, run};
 use crate::project;
 use std::process::Command;
 
-/// Finds or installs all of it.
+/// Finds or installs all three.
 ///
 /// # Errors
 /// Names the one command that installs what is missing.

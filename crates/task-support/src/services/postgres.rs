@@ -14,9 +14,9 @@ use std::process::Command;
 
 /// The superuser of the cluster.
 const SUPERUSER: &str = "nolapse";
-/// Users that may run the server when we are root (PostgreSQL refuses to run as root), best first.
+/// Users to run the server as when this process is root (PostgreSQL refuses to run as root), best first.
 const STAND_INS: [&str; 2] = ["postgres", "nobody"];
-/// Enough for one connection per test process and a few pools beside them.
+/// Enough for a connection per test process and a few pools.
 const CONNECTIONS: u32 = 400;
 
 /// The running cluster; stopped when dropped.
@@ -45,7 +45,7 @@ impl Postgres {
                 .args(settings(durability, port).into_iter().flat_map(|setting| ["-c".to_owned(), setting]))
                 .user(user.as_ref())
                 .core(core)
-                // Immediate shutdown: nothing in there is worth a checkpoint.
+                // Immediate shutdown without a checkpoint: the data is thrown away.
                 .stopped_by(Stop::Quit)
                 .start(output.into(), errors.into())
         };
@@ -102,17 +102,17 @@ fn make_cluster(initdb: &Path, data: &Path, user: Option<&User>) -> Result {
         .args(["--no-sync", "--no-instructions", "--auth=trust", "--encoding=UTF8", "--locale=C"])
         .args([format!("--username={SUPERUSER}"), format!("--pgdata={}", data.display())])
         .user(user);
-    // Standard output is a page of progress that nobody reads; errors pass through. `/` is readable to every user.
+    // Standard output, which is progress only, is dropped; errors pass through. `/` is readable by every user.
     output(launch.command()?.current_dir("/")).map(drop)
 }
 
-/// The program that lives next to `initdb`, following the links some systems put into `PATH`.
+/// The program in the folder of `initdb`, after following symbolic links.
 fn beside(initdb: &Path, name: &str) -> Result<PathBuf> {
     let real = initdb.canonicalize().attempt(|| format!("follow {}", initdb.display()))?;
     Ok(real.with_file_name(name))
 }
 
-/// Whom the server runs as: nobody in particular, unless we are root.
+/// The user to run the server as: the current one (`None`), or a stand-in if that is root.
 fn server_user() -> Result<Option<User>> {
     if !geteuid().is_root() {
         return Ok(None);

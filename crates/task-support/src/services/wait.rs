@@ -1,4 +1,4 @@
-//! Waiting for a server by talking to it, and telling why it did not come up.
+//! Waiting for a server by connecting to it, and reporting why it did not start.
 
 use crate::fail::{Context as _, Fail, Result};
 use crate::interrupt;
@@ -8,13 +8,13 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How long a server may take until it answers. Far above the usual second: machines that test are busy.
+/// How long a server may take to start. Far above the usual second, because machines that run tests are busy.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// How long one question may take.
+/// How long one attempt to connect may take.
 const ANSWER: Duration = Duration::from_secs(2);
 /// How many lines of a server's log are shown when it fails.
 const LOG_LINES: usize = 15;
-/// How many ports are tried: another program may take the port between our look and the server's.
+/// How many ports are tried: another program may take the free port before the server binds it.
 const PORTS_TRIED: usize = 5;
 
 /// A port on loopback that nobody listens on at this moment.
