@@ -1,4 +1,4 @@
-//! The command line: parses it, runs the command, and says how it ended.
+//! Parses the command line, runs the command, and returns the exit code.
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::output::{Format, Printer};
 use crate::settings::Settings;
 
-/// Runs the command these arguments name; the first is the program.
+/// Runs the command in these arguments, the first of which is the program's name.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
                 let _ = usage.print();
                 return Exit::Done;
             }
-            // It repeats the arguments, and somebody may have given a secret for one.
+            // The message repeats the arguments, and one of them may be a secret.
             let said = usage.render().to_string();
             let shown = token_format::redact(&said).to_string();
             let _ = if shown == said { usage.print() } else { write!(std::io::stderr(), "{shown}") };

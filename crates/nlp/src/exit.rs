@@ -1,25 +1,25 @@
-//! Exit codes: what a script can tell without reading.
+//! Exit codes.
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Done.
     Done,
-    /// Failed: the authority is out of reach, a file cannot be read, something is not as it should be.
+    /// Failed: the authority cannot be reached, a file cannot be read, a check failed.
     Failed,
     /// The command line could not be understood.
     Usage,
     /// A token is unknown, expired or revoked.
     InvalidToken,
-    /// A good credential without the right, or no credential: sign in.
+    /// The credential lacks a right, or there is none: sign in.
     Refused,
-    /// Asked too often.
+    /// Rate limited.
     RateLimited,
     /// The scanner found tokens.
     Findings,
     /// The scanner found tokens that are live.
     LiveFindings,
-    /// What the command of `nlp exec` ended with.
+    /// The exit code of the command of `nlp exec`.
     Command(u8),
 }
 

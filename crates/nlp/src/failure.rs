@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::exit::Exit;
 
-/// What commands return.
+/// The result of a command.
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// A failed command.
@@ -22,7 +22,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A failure in a sentence.
+    /// A failure with this message.
     pub(crate) fn new(message: impl Into<String>) -> Self {
         let message = message.into();
         Self { code: "failed".into(), message, next: None, request_id: None, exit: Exit::Failed }
@@ -33,7 +33,7 @@ impl Failure {
         Self { code: "usage".into(), exit: Exit::Usage, ..Self::new(message) }
     }
 
-    /// There is no credential to ask with.
+    /// There is no credential.
     pub(crate) fn signed_out() -> Self {
         Self::new("there is no credential to ask with")
             .coded("not signed in")
@@ -41,27 +41,27 @@ impl Failure {
             .next("nlp login, or set NLP_TOKEN")
     }
 
-    /// A token that is not good.
+    /// A token is not valid.
     pub(crate) fn invalid_token(message: impl Into<String>) -> Self {
         Self { code: "invalid token".into(), exit: Exit::InvalidToken, ..Self::new(message) }
     }
 
-    /// With this short name for programs.
+    /// Sets the short code for programs.
     pub(crate) fn coded(self, code: &str) -> Self {
         Self { code: code.into(), ..self }
     }
 
-    /// With this exit code.
+    /// Sets the exit code.
     pub(crate) fn ending(self, exit: Exit) -> Self {
         Self { exit, ..self }
     }
 
-    /// Adds what to do about it.
+    /// Adds advice.
     pub(crate) fn next(self, next: impl Into<String>) -> Self {
         Self { next: Some(next.into()), ..self }
     }
 
-    /// Adds a sentence in front, such as the state things are in.
+    /// Puts a sentence before the message, such as the state after the failure.
     pub(crate) fn after(self, what: impl fmt::Display) -> Self {
         Self { message: format!("{what}: {}", self.message), ..self }
     }
@@ -116,7 +116,7 @@ fn refused(refusal: &Refusal) -> Failure {
         ..Failure::new(refusal.to_string())
     };
     match refusal.status {
-        // The sign-in itself was refused, or the credential is unknown by now.
+        // The sign-in was refused, or the credential is no longer known.
         401 if refusal.error == "authentication required" => {
             Failure { exit: Exit::Refused, ..failure }.next("nlp login, or set NLP_TOKEN")
         }

@@ -1,10 +1,10 @@
-//! The folders of this program, and files in them that nobody else may read.
+//! The folders of this program, and private files in them.
 
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Result};
 
-/// Where things are kept.
+/// The folders of settings and credentials.
 #[derive(Debug, Clone)]
 pub(crate) struct Folders {
     /// `$XDG_CONFIG_HOME/nlp`
@@ -14,7 +14,7 @@ pub(crate) struct Folders {
 }
 
 impl Folders {
-    /// What the variables of the environment name.
+    /// The folders that the environment variables name.
     pub(crate) fn from_environment() -> Self {
         let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let config = variable("XDG_CONFIG_HOME").or_else(|| variable("HOME").map(|home| home.join(".config")));
@@ -55,7 +55,7 @@ pub(crate) fn write_private(file: &Path, text: &str) -> Result<()> {
         .and_then(|mut open| open.write_all(text.as_bytes()).and_then(|()| open.sync_all()))
         .and_then(|()| std::fs::rename(&beside, file));
     if written.is_err() {
-        // Not there, or of no use: what matters is the first error.
+        // Errors are ignored: the first error is reported.
         let _ = std::fs::remove_file(&beside);
     }
     written.map_err(named)

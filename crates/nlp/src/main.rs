@@ -1,6 +1,6 @@
 //! `nlp`: the command line of nolapse tokens, for people and scripts, on the public API only.
 //!
-//! **Invariant:** a secret is never an argument, and never printed but by the command that makes it.
+//! **Invariant:** no argument takes a secret, and only the command that creates a secret prints it.
 
 #![expect(
     clippy::needless_update,

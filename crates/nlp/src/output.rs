@@ -1,7 +1,7 @@
 //! Writing answers: tables for people, JSON for programs.
 //!
-//! Tables have a header and columns on a terminal; elsewhere a line is fields with tabs between. A closed pipe is an
-//! end and not an error.
+//! Tables have a header and columns on a terminal; elsewhere a line is tab-separated fields. A closed pipe is not an
+//! error.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -30,17 +30,17 @@ pub(crate) struct Printer {
     terminal: bool,
 }
 
-/// How far long work is: shown on a terminal, and wiped when a line follows.
+/// A progress line: shown on a terminal, and overwritten by the next line.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Progress {
     shown: bool,
 }
 
 impl Progress {
-    /// Shows where the work is, if anybody is watching.
+    /// Shows the progress, if standard error is a terminal.
     pub(crate) fn tell(self, what: impl FnOnce() -> String) {
         if self.shown {
-            // A closed standard error does not stop the work.
+            // Write errors are ignored.
             let _ = write!(io::stderr(), "\r\x1b[K{}\r", what());
         }
     }
@@ -59,18 +59,18 @@ impl Printer {
         self.terminal
     }
 
-    /// Progress, where people are watching and no program is reading.
+    /// A progress line, shown for text output on a terminal only.
     pub(crate) fn progress(&self) -> Progress {
         Progress { shown: self.format == Format::Text && io::stderr().is_terminal() }
     }
 
-    /// Text as it is.
+    /// Prints a text unchanged.
     pub(crate) fn text(&self, text: &str) -> Result<()> {
         let _ = self;
         emit(text)
     }
 
-    /// A note for people that is no part of the answer.
+    /// A note for people, on standard error.
     pub(crate) fn note(&self, text: &str) {
         if self.format == Format::Text {
             // Write errors are ignored.
@@ -78,21 +78,21 @@ impl Printer {
         }
     }
 
-    /// Tells the log of GitHub Actions to hide a text from now on.
+    /// Tells GitHub Actions to mask a text in the log.
     pub(crate) fn mask(&self, text: &str) {
         let _ = self;
         // Write errors are ignored: there is no log then.
         let _ = writeln!(io::stderr(), "::add-mask::{text}");
     }
 
-    /// A document that has one form only.
+    /// Prints a JSON document, whatever the output format.
     pub(crate) fn document(&self, value: &Value) -> Result<()> {
         let _ = self;
         let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(error.to_string()))?;
         emit(&format!("{text}\n"))
     }
 
-    /// JSON in the form that was asked for.
+    /// Prints JSON in the output format.
     pub(crate) fn value(&self, value: &Value) -> Result<()> {
         if let Some(field) = &self.field {
             return self.field(value, field);
@@ -107,7 +107,7 @@ impl Printer {
         }
     }
 
-    /// A list: a table of these columns, or JSON.
+    /// Prints a list: a table of these columns, or JSON.
     pub(crate) fn list(&self, values: &[Value], columns: &[&str]) -> Result<()> {
         let array = Value::Array(values.to_vec());
         if self.field.is_some() || self.format != Format::Text {
@@ -121,7 +121,7 @@ impl Printer {
         emit(&if self.terminal { table(columns, &rows) } else { tabbed(&rows) })
     }
 
-    /// One thing: these fields first, then the others; or JSON.
+    /// Prints one object: these fields first, then the others; or JSON.
     pub(crate) fn one(&self, value: &Value, first: &[&str]) -> Result<()> {
         if self.field.is_some() || self.format != Format::Text {
             return self.value(value);
@@ -142,7 +142,7 @@ impl Printer {
         emit(&joined(&lines))
     }
 
-    /// That something was done: a sentence for people, the object for programs.
+    /// Reports success: a sentence for people, the object for programs.
     pub(crate) fn done(&self, sentence: &str, value: &Value) -> Result<()> {
         if self.field.is_some() || self.format != Format::Text {
             return self.value(value);
@@ -150,7 +150,7 @@ impl Printer {
         emit(&format!("{sentence}\n"))
     }
 
-    /// One field of each item, raw, a line each.
+    /// Prints one field of each item, raw, one per line.
     fn field(&self, value: &Value, field: &str) -> Result<()> {
         let _ = self;
         let mut lines = String::new();
@@ -168,7 +168,7 @@ impl Printer {
         emit(&lines)
     }
 
-    /// Refuses what only the scanner writes.
+    /// Refuses SARIF, which only `scan` writes.
     pub(crate) fn refuse_sarif(&self) -> Result<()> {
         if self.format == Format::Sarif { Err(only_scan()) } else { Ok(()) }
     }
@@ -178,7 +178,7 @@ fn only_scan() -> Failure {
     Failure::usage("only `nlp scan` writes SARIF").next("-o json")
 }
 
-/// The items of a list, or the one thing there is.
+/// The items of a list, or the single object.
 fn items(value: &Value) -> Vec<&Value> {
     match value {
         Value::Array(items) => items.iter().collect(),
@@ -186,12 +186,12 @@ fn items(value: &Value) -> Vec<&Value> {
     }
 }
 
-/// A field, also one inside another: `owner.id`.
+/// A field by its path: `owner.id`.
 fn pick<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(value, |value, name| value.get(name))
 }
 
-/// A field as people read it, without anything that moves a cursor.
+/// A field as text, without control characters.
 fn cell(value: Option<&Value>) -> String {
     let text = match value {
         None | Some(Value::Null) => "-".to_owned(),
@@ -239,12 +239,12 @@ fn tabbed(rows: &[Vec<String>]) -> String {
     joined(&rows.iter().map(|row| row.join("\t")).collect::<Vec<_>>())
 }
 
-/// Lines with their ends.
+/// Joins lines, each with a line end.
 fn joined(lines: &[String]) -> String {
     lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
 }
 
-/// Writes to standard output. A reader that has gone away (`… | head`) has had enough.
+/// Writes to standard output. A closed pipe (`… | head`) is not an error.
 fn emit(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

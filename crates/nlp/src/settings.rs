@@ -1,4 +1,4 @@
-//! Where the authority is and what to ask it with: options, variables, the profile.
+//! The authority's address and the credential, from options, variables and the profile.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -38,14 +38,14 @@ pub(crate) struct Profiles {
     pub(crate) profiles: BTreeMap<String, Profile>,
 }
 
-/// An authority that was signed in to.
+/// An authority that the user signed in to.
 #[derive(Debug, Default, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub(crate) struct Profile {
     /// Its address.
     pub(crate) url: String,
 }
 
-/// All of it, read.
+/// The settings of this run.
 #[derive(Debug)]
 pub(crate) struct Settings {
     common: Common,
@@ -85,13 +85,13 @@ impl Settings {
         })
     }
 
-    /// The authority, without a credential.
+    /// A client without a credential.
     pub(crate) fn client(&self) -> Result<Client> {
         let plain = if self.common.insecure_http { Plain::Anywhere } else { Plain::LocalOnly };
         Ok(Client::new(&self.url()?, plain)?)
     }
 
-    /// The authority, asked with the credential there is.
+    /// A client with the credential.
     ///
     /// # Errors
     /// If there is none.
@@ -108,7 +108,7 @@ impl Settings {
         credential::find(&self.folders, &self.profile)
     }
 
-    /// The credential that was handed over: by a variable, a file or standard input.
+    /// The credential from a variable, a file or standard input.
     pub(crate) fn given(&self) -> Result<Option<Credential>> {
         if let Some(found) = credential::from_variables() {
             return Ok(Some(found));
@@ -116,7 +116,7 @@ impl Settings {
         self.file()
     }
 
-    /// What the file of `--token-file` holds.
+    /// The credential in the file of `--token-file`.
     pub(crate) fn file(&self) -> Result<Option<Credential>> {
         self.common.token_file.as_deref().map(credential::from_file).transpose()
     }
@@ -132,7 +132,7 @@ impl Settings {
         }
     }
 
-    /// Remembers where this profile's authority is.
+    /// Stores the address of this profile's authority.
     pub(crate) fn remember(&self, url: &str) -> Result<()> {
         let file = self.folders.profiles_file().ok_or_else(no_home)?;
         let mut profiles = self.profiles()?;

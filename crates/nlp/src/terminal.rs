@@ -15,7 +15,7 @@ pub(crate) fn present() -> bool {
 
 /// Asks for a line.
 pub(crate) fn ask(question: &str) -> Result<String> {
-    // A write error on standard error is ignored: reading the answer fails next if the terminal is gone.
+    // A write error is ignored: if the terminal is gone, reading the answer fails.
     let _ = write!(std::io::stderr(), "{question}: ");
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;

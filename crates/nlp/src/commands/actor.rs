@@ -87,7 +87,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
             printer.list(&jsons(&found)?, &COLUMNS)
         }
         Action::Create { name, actor_type, access_scope, external_id, expires_at } => {
-            // By its JSON, where words are words whatever type the document gives them.
+            // Built as JSON, where enumerations are plain text whatever their type in the client.
             let body = json!({
                 "name": name, "actorType": actor_type, "accessScopeId": access_scope,
                 "externalId": external_id, "expiresAt": expires_at,

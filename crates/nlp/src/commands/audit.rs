@@ -1,4 +1,4 @@
-//! `nlp audit`: what has happened, and whether the trail is as it was written.
+//! `nlp audit`: lists, exports and verifies the audit trail.
 
 use std::fs::File;
 use std::io::{BufReader, Read as _, Write as _};
@@ -85,12 +85,12 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, command: &Command) -> 
     }
 }
 
-/// What to do about a trail that is not as it was written.
+/// The advice for a trail that does not verify.
 const KEEP: &str = "keep the database as it is, and compare with a backup from before";
 
-/// Verifies a file, with nothing but the file.
+/// Verifies a file offline.
 fn verify_file(printer: &Printer, file: &Path, walk: &Walk) -> Result<()> {
-    /// Events between two words of progress.
+    /// Events between two progress lines.
     const OFTEN: u64 = 10_000;
     let progress = printer.progress();
     let tell = |number: u64| {
@@ -117,7 +117,7 @@ fn verify_file(printer: &Printer, file: &Path, walk: &Walk) -> Result<()> {
     printer.one(&value, &["ok", "checked", "head", "org_id"])
 }
 
-/// Asks the authority, part after part.
+/// Lets the authority verify the trail, in parts.
 fn ask(client: &Client, printer: &Printer, expect_head: Option<&String>) -> Result<()> {
     let progress = printer.progress();
     let mut after = None;
@@ -140,7 +140,7 @@ fn ask(client: &Client, printer: &Printer, expect_head: Option<&String>) -> Resu
     }
 }
 
-/// Writes the trail to a file as it arrives.
+/// Streams the trail to a file.
 fn export(client: &Client, printer: &Printer, file: &Path) -> Result<()> {
     let mut trail = client.export_audit(&options::ExportAuditOptions::default())?;
     let named = |error: std::io::Error| Failure::new(format!("{} cannot be written: {error}", file.display()));

@@ -1,4 +1,4 @@
-//! `nlp completions`: for bash, zsh, fish, PowerShell and elvish.
+//! `nlp completions`: prints completions for bash, zsh, fish, PowerShell and elvish.
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;

@@ -1,4 +1,4 @@
-//! `nlp doctor`: checks the set-up, names each fault, and the command that mends it.
+//! `nlp doctor`: checks the set-up, and names each fault and the command that fixes it.
 
 use std::path::Path;
 use std::time::Instant;
@@ -12,10 +12,10 @@ use crate::failure::{Failure, Result};
 use crate::output::{Format, Printer};
 use crate::settings::Settings;
 
-/// Days before the end of a key from which on it is worth a word.
+/// Days before a key's expiry in which the check warns.
 const SOON_DAYS: i64 = 14;
 
-/// What came of a check.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Good,
@@ -50,7 +50,7 @@ impl Check {
         Self { next: Some(next.into()), ..self }
     }
 
-    /// What was found out, or the failure with its own advice.
+    /// A failed check, with the failure's own advice.
     fn of(name: &'static str, failure: &Failure) -> Self {
         let json = failure.json();
         let text = |field: &str| json["error"][field].as_str().map(str::to_owned);
@@ -149,7 +149,7 @@ fn credential(settings: &Settings, checks: &mut Vec<Check>) {
             checks.push(Check::new("token", Outcome::Good, found));
             checks.extend(ends_soon(token.expires_at.or(token.grace_period_ends_at).as_deref()));
         }
-        // A session is no token, and good all the same.
+        // The credential is a valid session, not a token.
         Err(error) if error.refusal().is_some_and(|refusal| refusal.status == 403) => {
             checks.push(Check::new("token", Outcome::Warning, "a session, not a token").next("nlp login makes a key"));
         }
@@ -171,7 +171,7 @@ fn ends_soon(end: Option<&str>) -> Option<Check> {
     })
 }
 
-/// Whether the hooks of a repository are run at all.
+/// Whether git runs the hooks of a repository.
 fn hooks_in(folder: &Path) -> Option<Check> {
     let state = hooks::state(folder)?;
     Some(match state {

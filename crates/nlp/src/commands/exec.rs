@@ -1,4 +1,5 @@
-//! `nlp exec`: runs a command with a token in its environment. One made for it is revoked when it ends, however it ends.
+//! `nlp exec`: runs a command with a token in its environment. A token created for the command is revoked when the
+//! command ends, with any result.
 
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt as _;
@@ -14,7 +15,7 @@ use crate::failure::{Failure, Result};
 use crate::output::Printer;
 use crate::settings::Settings;
 
-/// What shells add to the number of a signal that ended a command.
+/// Shells add this to the number of the signal that ended a command.
 const SIGNALLED: i32 = 128;
 
 /// Options of `exec`.
@@ -32,7 +33,7 @@ pub(crate) struct Args {
     command: Vec<OsString>,
 }
 
-/// A token made for one command; revoked when dropped.
+/// A token created for one command; revoked when dropped.
 struct Borrowed<'a> {
     client: Client,
     id: String,
@@ -42,7 +43,7 @@ struct Borrowed<'a> {
 
 impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
-        // By itself it ends within a day.
+        // If revoking fails, the token expires within a day.
         if let Err(error) = self.client.revoke_token(&self.id) {
             self.printer.note(&format!(
                 "nlp: the token {} was not revoked: {error}\n  next: nlp token revoke {}",
@@ -56,7 +57,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     let credential = settings.credential()?.ok_or_else(Failure::signed_out)?;
     let client = settings.client()?;
     let (program, arguments) = args.command.split_first().ok_or_else(|| Failure::usage("no command was given"))?;
-    // From here on Ctrl-C is the command's: this program has something to put away first.
+    // From here on only the command reacts to Ctrl-C: this program still has to revoke the token.
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
         signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
     }

@@ -1,4 +1,4 @@
-//! `nlp hooks`: keeps tokens out of commits, pushes, and what a coding assistant is about to write.
+//! `nlp hooks`: keeps tokens out of commits, pushes, and the tool calls of a coding assistant.
 
 use std::io::{BufRead as _, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -13,11 +13,11 @@ use crate::output::Printer;
 use crate::scan;
 use crate::settings::Settings;
 
-/// What an installed hook has, so that it is known again.
+/// The line that identifies an installed hook.
 const MARK: &str = "# nlp hooks: scans for nolapse tokens";
 /// The hooks that are installed.
 const HOOKS: [Event; 2] = [Event::PreCommit, Event::PrePush];
-/// The most that a coding assistant hands over.
+/// Bytes of the longest input from a coding assistant.
 const LONGEST: u64 = 16 * 1024 * 1024;
 /// The exit code that makes a coding assistant stop.
 const BLOCK: u8 = 2;
@@ -61,14 +61,14 @@ impl Event {
     }
 }
 
-/// What there is of hooks in a repository.
+/// Whether a repository has our hooks.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// Ours is there and is run.
+    /// Our hook is installed and git runs it.
     Installed(PathBuf),
-    /// There is none.
+    /// There is no hook of ours.
     Missing,
-    /// Ours is there, and git looks elsewhere.
+    /// Our hook is installed, but git takes hooks from another folder.
     Shadowed { file: PathBuf, by: PathBuf },
 }
 
@@ -81,7 +81,7 @@ pub(super) fn run(settings: &Settings, printer: &Printer, command: &Command) -> 
     }
 }
 
-/// Asks git, in a folder.
+/// Runs git in a folder and returns its output.
 fn git(folder: &Path, arguments: &[&str]) -> Result<Option<String>> {
     let output = Process::new("git")
         .current_dir(folder)
@@ -99,7 +99,7 @@ fn folders(folder: &Path) -> Result<Option<(PathBuf, PathBuf)>> {
     Ok(Some((folder.join(used), folder.join(common).join("hooks"))))
 }
 
-/// What there is of hooks around a folder; nothing if that is no repository, or there is no git.
+/// The state of the hooks of a folder's repository; `None` outside a repository or without git.
 pub(super) fn state(folder: &Path) -> Option<State> {
     let (used, own) = folders(folder).ok().flatten()?;
     let name = Event::PreCommit.name();
@@ -140,7 +140,7 @@ fn install(settings: &Settings, printer: &Printer, global: bool) -> Result<()> {
     printer.done(&format!("installed {}", written.join(" and ")), &json!({ "installed": written }))
 }
 
-/// The folder of hooks for every repository: the one that is set, else one of ours, which is set.
+/// The folder of hooks for every repository: the configured one, else a folder of ours, which is then configured.
 fn global_folder(settings: &Settings) -> Result<PathBuf> {
     if let Some(folder) = git(Path::new("."), &["config", "--global", "--type=path", "core.hooksPath"])? {
         return Ok(PathBuf::from(folder));
@@ -154,7 +154,7 @@ fn global_folder(settings: &Settings) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Writes a hook, or adds ours to one that is there.
+/// Writes a hook, or adds ours to an existing one.
 fn write_hook(file: &Path, event: Event) -> Result<()> {
     let named = |error: std::io::Error| Failure::new(format!("{} cannot be written: {error}", file.display()));
     if let Some(folder) = file.parent() {
@@ -165,7 +165,7 @@ fn write_hook(file: &Path, event: Event) -> Result<()> {
         Ok(text) if text.contains(MARK) => return Ok(()),
         Ok(text) => {
             let shell = text.lines().next().is_some_and(|first| first.starts_with("#!") && first.ends_with("sh"));
-            // What is read from standard input by one is not there for the other.
+            // A pre-push hook reads standard input, so two cannot share one file.
             if !shell || event == Event::PrePush {
                 return Err(Failure::new(format!("{} is there already and not ours", file.display()))
                     .next(format!("add to it: nlp hooks run {}", event.name())));
@@ -185,7 +185,7 @@ fn write_hook(file: &Path, event: Event) -> Result<()> {
     std::fs::set_permissions(file, permissions).map_err(named)
 }
 
-/// Says what was found, and how to go on in spite of it.
+/// Prints the findings, and how to override the hook.
 fn block(findings: &[scan::Finding], looked: scan::Looked, way_out: &str) {
     // Write errors are ignored: the exit code says the same.
     let _ = write!(
@@ -212,14 +212,14 @@ fn pre_push(printer: &Printer) -> Result<Exit> {
     let mut hidden = Vec::new();
     for line in std::io::stdin().lock().lines() {
         let line = line?;
-        // `<local ref> <local id> <remote ref> <remote id>`, ids of zeros for what is not there.
+        // `<local ref> <local id> <remote ref> <remote id>`; an id of zeros means that the ref does not exist.
         let words: Vec<_> = line.split_whitespace().collect();
         let [_, local, _, remote] = words.as_slice() else { continue };
         let commit = |text: &str| scan::commit(&repo, text);
         tips.extend(commit(local));
         hidden.extend(commit(remote));
     }
-    // What a remote is known to have needs no second look.
+    // Skip commits that a remote is known to have.
     hidden.extend(scan::remote_tips(&repo)?);
     if tips.is_empty() {
         return Ok(Exit::Done);
@@ -233,7 +233,7 @@ fn pre_push(printer: &Printer) -> Result<Exit> {
     Ok(Exit::Findings)
 }
 
-/// Reads what a tool is about to be called with, and stops it if there is a token in it.
+/// Reads a tool call from standard input, and blocks it if its arguments contain a token.
 fn assistant() -> Result<Exit> {
     let mut input = Vec::new();
     std::io::stdin().lock().take(LONGEST).read_to_end(&mut input)?;

@@ -1,5 +1,5 @@
-//! `nlp login`: makes a personal key with an end and keeps it. Not a session: a session would do everything the person
-//! may, and a key can be revoked by itself.
+//! `nlp login`: creates a personal key with an expiry and stores it. A session is not kept: it would have all rights of
+//! the person, and a key can be revoked separately.
 
 use client::{Client, Secret, options, types};
 use serde_json::json;
@@ -71,7 +71,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     printer.done(&sentence, &value)
 }
 
-/// Signs in, makes the key, and signs out again.
+/// Signs in, creates the key, and signs out.
 fn make_key(client: &Client, args: &Args) -> Result<types::CreatedToken> {
     let email = match &args.email {
         Some(email) => email.clone(),
@@ -96,7 +96,7 @@ fn make_key(client: &Client, args: &Args) -> Result<types::CreatedToken> {
         ..types::CreateKey::default()
     };
     let made = session.create_key(&options::CreateKeyOptions::default(), &body);
-    // The session has done its work. If it cannot be ended it ends by itself.
+    // The session is no longer needed. If it cannot be ended, it expires.
     let _ = session.delete_current();
     Ok(made?)
 }
@@ -115,7 +115,7 @@ fn password(args: &Args) -> Result<Secret> {
     Err(Failure::usage("nobody is there to ask for a password").next("--password-stdin"))
 }
 
-/// What tells this machine's key from others.
+/// A key name that tells this machine's key from others.
 fn default_name() -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let name: String = format!("nlp on {host}").chars().filter(|character| !character.is_control()).take(100).collect();

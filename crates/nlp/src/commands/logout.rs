@@ -1,4 +1,4 @@
-//! `nlp logout`: revokes the kept key and forgets it.
+//! `nlp logout`: revokes the stored key and removes it from this machine.
 
 use serde_json::json;
 
@@ -25,7 +25,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
             Ok(()) => true,
             Err(error) => {
                 let failure = Failure::from(error);
-                // A key that does not count any more needs no revoking.
+                // A key that is already invalid need not be revoked.
                 if failure.exit() != Exit::InvalidToken {
                     return Err(failure
                         .after("the key was not revoked and is still kept")

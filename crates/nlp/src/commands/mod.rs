@@ -137,24 +137,24 @@ impl Command {
             Self::Probe(args) => probe::run(settings, printer, &args),
             Self::Completions(args) => completions::run(printer, &args),
             Self::Man(args) => man::run(printer, &args),
-            // Handled above: it writes SARIF too.
+            // Handled above, because only `scan` may write SARIF.
             Self::Scan(_) => Ok(()),
         }
         .map(|()| Exit::Done)
     }
 }
 
-/// An answer as JSON, in the fields of the wire.
+/// A response as JSON, with the API's field names.
 fn json<T: Serialize>(answer: &T) -> Result<Value> {
     serde_json::to_value(answer).map_err(|error| Failure::new(error.to_string()))
 }
 
-/// A body from JSON, where words are words whatever type the document gives them.
+/// A body from JSON, where enumerations are plain text whatever their type in the client.
 fn from_json<T: serde::de::DeserializeOwned>(body: Value) -> Result<T> {
     serde_json::from_value(body).map_err(|error| Failure::new(error.to_string()))
 }
 
-/// Answers as JSON.
+/// Responses as JSON.
 fn jsons<T: Serialize>(answers: &[T]) -> Result<Vec<Value>> {
     answers.iter().map(json).collect()
 }
@@ -171,7 +171,7 @@ pub(crate) struct Limit {
 }
 
 impl Limit {
-    /// Asks for page after page until there is enough. Each answer is a page's entries and where the next begins.
+    /// Fetches pages until there are enough entries. `page` returns a page's entries and the cursor of the next page.
     fn gather<T>(
         &self,
         mut page: impl FnMut(Option<String>, usize) -> Result<(Vec<T>, Option<String>)>,

@@ -1,4 +1,4 @@
-//! Which organisation a command is about.
+//! The organisation or project that a command is about.
 
 use clap::Subcommand;
 use client::{Client, options};

@@ -1,5 +1,5 @@
-//! `nlp probe`: what the promise is worth here. A token is made and asked for on every node until each says yes, then
-//! revoked and asked for until each says no; how long that took is shown as a histogram.
+//! `nlp probe`: measures how soon changes hold on every node. It creates a token and validates it on every node until
+//! each accepts it, then revokes it and validates until each refuses it, and prints the times as a histogram.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::failure::{Failure, Result};
 use crate::output::{Format, Printer};
 use crate::settings::Settings;
 
-/// How long a node may take to follow before the probe gives up on it.
+/// How long the probe waits for a node before it fails.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Upper bounds of the histogram's rows, in microseconds.
 const BOUNDS_US: [u128; 9] = [500, 1_000, 2_000, 5_000, 10_000, 50_000, 100_000, 1_000_000, 10_000_000];
@@ -37,7 +37,7 @@ pub(crate) struct Args {
 #[derive(Debug, Default)]
 struct Times {
     all: Vec<Duration>,
-    /// How often a node gave the wrong answer first.
+    /// How often a node's first answer was the old one.
     late: u32,
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     let client = settings.signed_in()?;
     let mut nodes = vec![client.anonymous()];
     for url in &args.node {
-        // An address of a node inside a network; nothing but the probe's own token travels there.
+        // Plain HTTP is permitted: a node may be in a private network, and only the probe's own token is sent to it.
         nodes.push(Client::new(url, Plain::Anywhere)?);
     }
     let (mut made_times, mut revoked_times) = (Times::default(), Times::default());
@@ -60,7 +60,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
         };
         let made = create(&client, Family::Organization, new)?;
         let seen = follow(&nodes, &made.secret, true, &mut made_times);
-        // Revoked whatever came of it: a probe leaves nothing behind.
+        // Revoke the token also after a failure, so that the probe leaves none behind.
         Family::Organization
             .revoke(&client, &made.id)
             .map_err(|failure| failure.after(format!("the probe's token {} is still there", made.id)))?;
@@ -95,7 +95,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     Ok(())
 }
 
-/// Asks each node until it gives the expected answer.
+/// Validates the token on each node until the answer is as expected.
 fn follow(nodes: &[Client], token: &Secret, expected: bool, times: &mut Times) -> Result<()> {
     for node in nodes {
         let began = Instant::now();
@@ -124,7 +124,7 @@ fn is_good(node: &Client, token: &Secret) -> Result<bool> {
 }
 
 impl Times {
-    /// Microseconds below which a share of all lies.
+    /// A percentile, in microseconds.
     fn percentile_us(&self, percent: usize) -> u128 {
         let mut sorted: Vec<_> = self.all.iter().map(Duration::as_micros).collect();
         sorted.sort_unstable();

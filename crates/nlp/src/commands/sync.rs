@@ -1,7 +1,7 @@
-//! `nlp sync`: rotates a token and puts the new one where it is used: rotate, write, verify, finish.
+//! `nlp sync`: rotates a token and stores the new secret where it is used: rotate, write, verify, finish.
 //!
-//! **Invariant:** the old token counts until the new one is in place and was validated. Wherever it stops, it says what
-//! state things are in.
+//! **Invariant:** the old token stays valid until the new one is stored and was validated. A failure at any step
+//! reports the state of both tokens.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -74,7 +74,7 @@ impl Place {
         }
     }
 
-    /// As a sentence names it.
+    /// The place's name in messages.
     fn named(&self) -> String {
         match self {
             Self::File { file, .. } => file.display().to_string(),
@@ -83,7 +83,7 @@ impl Place {
         }
     }
 
-    /// Whether what it takes is there, before anything is rotated.
+    /// Checks before the rotation that the program that writes the place is installed and signed in.
     fn ready(&self) -> Result<()> {
         let program = match self {
             Self::File { .. } => return Ok(()),
@@ -101,7 +101,7 @@ impl Place {
         }
     }
 
-    /// Puts the secret there.
+    /// Writes the secret to the place.
     fn write(&self, secret: &Secret) -> Result<()> {
         match self {
             Self::File { file, .. } => write_private(file, &format!("{}\n", secret.expose())),
@@ -111,7 +111,7 @@ impl Place {
                 pipe(with_repo(&mut command, repo.as_deref()), secret)
             }
             Self::GitlabVar { name, repo, .. } => {
-                // There are two commands for it: one fails where the variable is missing, the other where it is there.
+                // `glab` has two commands: one fails if the variable is missing, the other if it exists.
                 let call = |verb: &str| {
                     let mut command = Command::new("glab");
                     command.args(["variable", verb, name, "--masked"]);
@@ -130,7 +130,7 @@ fn with_repo<'a>(command: &'a mut Command, repo: Option<&str>) -> &'a mut Comman
     command
 }
 
-/// Hands the secret over on standard input, where other processes cannot see it.
+/// Passes the secret on standard input, which other processes cannot see.
 fn pipe(command: &mut Command, secret: &Secret) -> Result<()> {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
@@ -150,7 +150,8 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     place.ready()?;
     let id = &place.what().id;
     let rotation = &place.what().rotation;
-    // Ctrl-C between two steps must not leave a new token that nobody has: it is looked at where stopping is harmless.
+    // Ctrl-C between two steps must not leave a new token that is stored nowhere, so it sets a flag that is checked
+    // where stopping is safe.
     let stopped = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register(signal, std::sync::Arc::clone(&stopped))?;
@@ -197,7 +198,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     printer.done(&format!("{state}; {old}"), &value)
 }
 
-/// Takes the rotation back, since nobody has the new token; the failure, with the state things are in.
+/// Cancels the rotation, since the new token is stored nowhere. Returns the failure with the resulting state added.
 fn taken_back(client: &Client, id: &str, failure: Failure) -> Failure {
     match Family::Organization.cancel(client, id) {
         Ok(_) => failure.after("the rotation was taken back and the old token counts as before"),

@@ -1,4 +1,4 @@
-//! `nlp whoami`: who is asking, and with what.
+//! `nlp whoami`: shows the credential in use and its owner.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::failure::{Failure, Result};
 use crate::output::Printer;
 use crate::settings::Settings;
 
-/// What session tokens begin with.
+/// The prefix of session tokens.
 const SESSION: &str = "nls_";
 
 pub(crate) fn run(settings: &Settings, printer: &Printer) -> Result<()> {
@@ -17,7 +17,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer) -> Result<()> {
         json(&client.get_me()?)?
     } else {
         let mut token = json(&client.get_self()?)?;
-        // Only a person's key has somebody behind it.
+        // Only a personal key belongs to a person.
         if token["kind"] == "personal"
             && let Ok(me) = client.get_me()
         {

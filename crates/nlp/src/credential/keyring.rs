@@ -1,6 +1,6 @@
-//! The desktop's keyring, by `secret-tool` of libsecret: it speaks to the keyrings of GNOME and KDE alike, takes
-//! secrets on standard input, and is there where a desktop is. A library would bring a D-Bus client and an asynchronous
-//! runtime into a program that is to start in milliseconds.
+//! The desktop's keyring, by `secret-tool` of libsecret: it works with the keyrings of GNOME and KDE, takes secrets on
+//! standard input, and is usually installed on desktops. A library would add a D-Bus client and an asynchronous runtime
+//! to a program that has to start in milliseconds.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -11,10 +11,10 @@ use super::secret;
 use crate::failure::{Failure, Result};
 
 const TOOL: &str = "secret-tool";
-/// Without it there is no desktop to ask, and the tool would wait for one.
+/// Unset when there is no desktop session, for which the tool would wait.
 const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
 
-/// The tool, if there is a desktop.
+/// The command, if there is a desktop session.
 fn tool(action: &str) -> Option<Command> {
     std::env::var_os(BUS).filter(|address| !address.is_empty())?;
     let mut command = Command::new(TOOL);
@@ -35,12 +35,12 @@ pub(super) fn look_up(profile: &str) -> Result<Option<Secret>> {
             let text = String::from_utf8(output.stdout);
             text.map(|text| Some(secret(&text))).map_err(|_| Failure::new("what the keyring holds is no token"))
         }
-        // Nothing kept, locked, or no keyring at all: the next place is asked.
+        // No entry, a locked keyring, or none: the caller tries the next place.
         Ok(_) | Err(_) => Ok(None),
     }
 }
 
-/// Keeps the credential of a profile; says whether there is a keyring that did.
+/// Stores the credential of a profile; `false` if there is no keyring that can.
 pub(super) fn store(profile: &str, secret: &Secret) -> Result<bool> {
     let Some(mut command) = tool("store") else { return Ok(false) };
     command.arg(format!("--label=nlp ({profile})"));
@@ -55,7 +55,7 @@ pub(super) fn store(profile: &str, secret: &Secret) -> Result<bool> {
 pub(super) fn clear(profile: &str) {
     if let Some(mut command) = tool("clear") {
         attributes(&mut command, profile);
-        // It fails where there is nothing to remove, too.
+        // Errors are ignored: the tool also fails when there is no entry.
         let _ = command.stdout(Stdio::null()).status();
     }
 }

@@ -1,7 +1,7 @@
-//! Where the credential is kept, and where it is found.
+//! Finds and stores the credential.
 //!
-//! In order: a variable, a file or standard input, the desktop's keyring, a file that ends with the login session
-//! (`$XDG_RUNTIME_DIR`), and a file that stays only if that was asked for.
+//! In order: a variable, a file or standard input, the desktop's keyring, a file that is deleted with the login session
+//! (`$XDG_RUNTIME_DIR`), and, if the user asked for it, a permanent file.
 
 mod keyring;
 
@@ -15,7 +15,7 @@ use crate::folders::{Folders, no_home, write_private};
 
 /// The variables that hold a token, in order.
 const VARIABLES: [&str; 2] = ["NLP_TOKEN", "NOLAPSE_TOKEN"];
-/// The most that is read where a token is expected: identity tokens of CI systems are a few KiB.
+/// Bytes of the longest token that is read: identity tokens of CI systems have a few KiB.
 const LONGEST: u64 = 16 * 1024;
 
 /// A credential and where it came from.
@@ -23,7 +23,7 @@ const LONGEST: u64 = 16 * 1024;
 pub(crate) struct Credential {
     /// The credential.
     pub(crate) secret: Secret,
-    /// Where it was.
+    /// Where it was found.
     pub(crate) source: Source,
 }
 
@@ -32,15 +32,15 @@ pub(crate) struct Credential {
 pub(crate) enum Source {
     /// A variable of the environment.
     Variable(&'static str),
-    /// A file that was named.
+    /// The file of `--token-file`.
     File(PathBuf),
     /// Standard input.
     Stdin,
     /// The desktop's keyring.
     Keyring,
-    /// A file that ends with the login session.
+    /// A file that is deleted with the login session.
     Runtime(PathBuf),
-    /// A file that stays, readable by everything that runs as this user.
+    /// A permanent file, readable by every program of this user.
     Insecure(PathBuf),
 }
 
@@ -70,12 +70,12 @@ impl Source {
     }
 }
 
-/// The secret of a text: without the line end that editors and `echo` add.
+/// The secret in a text, without the line end that editors and `echo` add.
 pub(crate) fn secret(text: &str) -> Secret {
     Secret::from(text.trim())
 }
 
-/// The token of a variable.
+/// The token in an environment variable.
 pub(crate) fn from_variables() -> Option<Credential> {
     VARIABLES.into_iter().find_map(|name| {
         let text = std::env::var(name).ok().filter(|text| !text.trim().is_empty())?;
@@ -102,7 +102,7 @@ pub(crate) fn from_file(file: &Path) -> Result<Credential> {
     Ok(Credential { secret: secret(&text), source })
 }
 
-/// What `login` kept for a profile.
+/// The credential that `login` stored for a profile.
 pub(crate) fn find(folders: &Folders, profile: &str) -> Result<Option<Credential>> {
     if let Some(secret) = keyring::look_up(profile)? {
         return Ok(Some(Credential { secret, source: Source::Keyring }));
@@ -129,16 +129,16 @@ fn files(folders: &Folders, profile: &str) -> Vec<Source> {
     runtime.into_iter().chain(insecure).collect()
 }
 
-/// Whether a file that stays may be used.
+/// Whether a permanent file may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Insecure {
-    /// No: fail where there is no better place.
+    /// No: fail if there is no better place.
     Refused,
-    /// Yes, it was asked for.
+    /// Yes: the user asked for it.
     Accepted,
 }
 
-/// Keeps a profile's credential in the best place there is; says where.
+/// Stores a profile's credential in the best available place, and returns the place.
 pub(crate) fn keep(folders: &Folders, profile: &str, secret: &Secret, insecure: Insecure) -> Result<Source> {
     if insecure == Insecure::Refused {
         if keyring::store(profile, secret)? {
@@ -158,7 +158,7 @@ pub(crate) fn keep(folders: &Folders, profile: &str, secret: &Secret, insecure: 
     Ok(Source::Insecure(file))
 }
 
-/// Removes a profile's credential from everywhere `login` could have kept it.
+/// Removes a profile's credential from every place where `login` may have stored it.
 pub(crate) fn forget(folders: &Folders, profile: &str) -> Result<()> {
     keyring::clear(profile);
     for source in files(folders, profile) {

@@ -1,11 +1,11 @@
-//! A line that says why a token may stand in it: `nlp:allow <reason>`.
+//! The comment that allows a token in its line: `nlp:allow <reason>`.
 
-/// What such a line has. A reason has to follow, or nobody will know later.
+/// The mark of such a line. A reason has to follow.
 const MARK: &[u8] = b"nlp:allow";
-/// How far from the token the line's ends are looked for: a longer line was not written by a person.
+/// How far from the token the line's ends are searched. People do not write longer lines.
 const LONGEST_LINE: usize = 4096;
 
-/// Whether the line around `start..end` allows what stands there.
+/// Whether the line around `start..end` has the mark and a reason.
 pub(super) fn allows(text: &[u8], start: usize, end: usize) -> bool {
     let floor = start.saturating_sub(LONGEST_LINE);
     let ceiling = text.len().min(end + LONGEST_LINE);

@@ -1,4 +1,4 @@
-//! A baseline: an earlier report, whose secrets are known and dealt with.
+//! A baseline: an earlier report, whose findings are not reported again.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::failure::{Failure, Result};
 
-/// As much of a report as matters here.
+/// The fields of a report that a baseline needs.
 #[derive(Deserialize)]
 struct Report {
     findings: Vec<Known>,
@@ -21,7 +21,7 @@ struct Known {
 /// The fingerprints of an earlier report.
 ///
 /// # Errors
-/// If the file is no report.
+/// If the file is not a report.
 pub(super) fn read(file: &Path) -> Result<BTreeSet<String>> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| Failure::new(format!("the baseline {} cannot be read: {error}", file.display())))?;

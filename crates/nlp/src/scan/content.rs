@@ -1,4 +1,4 @@
-//! From bytes to places: the tokens of a text with their lines and columns, less what is allowed.
+//! Scans bytes for tokens and reports them with line and column, except allowed ones.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use super::allow;
 use super::detect::{self, REACH};
 use super::finding::{Place, Token};
 
-/// How much of a stream is held at once.
+/// Bytes of a stream that are held at once.
 const CHUNK: usize = 4 * 1024 * 1024;
 
-/// Gathers places. One for each thread: it keeps a buffer.
+/// Collects the places of tokens. Each thread has its own, because it keeps a buffer.
 #[derive(Debug, Default)]
 pub(super) struct Scanner {
     places: Vec<Place>,
@@ -22,12 +22,12 @@ impl Scanner {
         Self::default()
     }
 
-    /// What was found.
+    /// The places found.
     pub(super) fn finish(self) -> Vec<Place> {
         self.places
     }
 
-    /// A buffer to read into, kept from file to file.
+    /// Takes the buffer, which is reused from file to file.
     pub(super) fn take_buffer(&mut self) -> Vec<u8> {
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
@@ -39,12 +39,12 @@ impl Scanner {
         self.buffer = buffer;
     }
 
-    /// Scans a text that is held as a whole.
+    /// Scans a text that is in memory.
     pub(super) fn whole(&mut self, text: &[u8], file: &str) {
         self.part(text, file, Origin::START, text.len());
     }
 
-    /// Scans what a reader yields, of any length; how many bytes there were.
+    /// Scans a reader of any length, and returns the number of bytes.
     pub(super) fn stream(&mut self, reader: &mut impl Read, file: &str) -> std::io::Result<u64> {
         let mut buffer = self.take_buffer();
         let mut origin = Origin::START;
@@ -55,7 +55,7 @@ impl Scanner {
             let read = reader.by_ref().take(wanted).read_to_end(&mut buffer)?;
             total += u64::try_from(read).unwrap_or_default();
             let last = buffer.len() < CHUNK;
-            // What may be the beginning of a token that goes on is left for the next round.
+            // Leave the end, which may be the start of a token, for the next round.
             let upto = if last { buffer.len() } else { buffer.len() - REACH };
             self.part(&buffer, file, origin, upto);
             if last {
@@ -106,7 +106,7 @@ struct Origin {
 impl Origin {
     const START: Self = Self { line: 1, column: 1 };
 
-    /// The place behind this text.
+    /// The position after this text.
     fn after(self, text: &[u8]) -> Self {
         let count = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
         match memchr::memrchr(b'\n', text) {

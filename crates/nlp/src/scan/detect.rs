@@ -1,28 +1,28 @@
-//! Where in a text tokens stand: as they are, or under one layer of base64 or percent encoding.
+//! Finds tokens in a text: plain, or under one layer of base64 or percent encoding.
 //!
-//! One pass looks for six short strings at once: the prefix, its underscore percent-encoded, and what base64 makes of
-//! the prefix at each of the three offsets it can have. Only behind one of them is anything decoded.
+//! One pass searches for six short strings at once: the prefix, its underscore percent-encoded (in two cases), and the
+//! base64 of the prefix at each of its three possible offsets. Only around a match is anything decoded.
 
 use aho_corasick::packed::{Config, MatchKind, Searcher};
 use data_encoding::{Encoding, Specification};
 use std::sync::LazyLock;
 
-/// What a token begins with.
+/// The prefix of a token.
 const PREFIX: &[u8] = token_format::PREFIX.as_bytes();
 /// Bytes of a token.
 const LEN: usize = token_format::TOKEN_LEN;
-/// The most that one token takes in a text: base64 of it, with line breaks in it, or every byte percent-encoded.
+/// The most bytes that one token takes in a text: in base64 with line breaks, or with every byte percent-encoded.
 pub(super) const REACH: usize = 3 * LEN + 64;
 
-/// The strings to look for, and what each says. The order is that of [`Clue::of`].
+/// The strings to search for, in the order of [`Clue::of`].
 const CLUES: [&[u8]; 6] = [PREFIX, b"%5F", b"%5f", b"bmxwX", b"5scF", b"ubHBf"];
 
 /// How a token was written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Writing {
-    /// As it is.
+    /// Unencoded.
     Plain,
-    /// In base64, of either alphabet.
+    /// In base64, with either alphabet.
     Base64,
     /// With percent signs, as in a URL.
     Percent,
@@ -44,7 +44,7 @@ impl Writing {
 pub(super) struct Hit {
     /// Offset of its first byte, encoded or not.
     pub(super) start: usize,
-    /// Offset behind its last.
+    /// Offset after its last byte.
     pub(super) end: usize,
     /// The token.
     pub(super) token: [u8; LEN],
@@ -52,13 +52,13 @@ pub(super) struct Hit {
     pub(super) writing: Writing,
 }
 
-/// What one of the strings says.
+/// What a match of one of the strings means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Clue {
     Prefix,
     Underscore,
-    /// The token begins so many bytes into a group of three, and the string so many characters behind that group's
-    /// first.
+    /// The token begins `skip` bytes into a group of three bytes, and the string `before` characters into that group's
+    /// encoding.
     Base64 {
         skip: usize,
         before: usize,
@@ -79,10 +79,10 @@ impl Clue {
 
 static SEARCHER: LazyLock<Option<Searcher>> =
     LazyLock::new(|| Config::new().match_kind(MatchKind::LeftmostFirst).builder().extend(CLUES).build());
-/// For processors without the vector instructions.
+/// The searcher for processors without the vector instructions.
 static SLOW: LazyLock<Option<aho_corasick::AhoCorasick>> = LazyLock::new(|| aho_corasick::AhoCorasick::new(CLUES).ok());
 
-/// The base64 of RFC 4648 without padding. The bits behind a token are those of what follows it.
+/// The base64 of RFC 4648 without padding. Trailing bits are not checked: they belong to the text after the token.
 static BASE64: LazyLock<Option<Encoding>> = LazyLock::new(|| {
     let mut rules = Specification::new();
     rules.symbols.push_str("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
@@ -92,7 +92,7 @@ static BASE64: LazyLock<Option<Encoding>> = LazyLock::new(|| {
     rules.encoding().ok()
 });
 
-/// Offset and kind of the next clue at or after `from`.
+/// Offset and meaning of the next matching string at or after `from`.
 fn next_clue(text: &[u8], from: usize) -> Option<(usize, Clue)> {
     let (pattern, start) = if let Some(searcher) = SEARCHER.as_ref() {
         let found = searcher.find_in(text, aho_corasick::Span { start: from, end: text.len() })?;
@@ -105,7 +105,7 @@ fn next_clue(text: &[u8], from: usize) -> Option<(usize, Clue)> {
     Some((start, Clue::of(pattern)))
 }
 
-/// Every token of the text with a good checksum, in order.
+/// Passes to `take` every token of the text with a good checksum, in order.
 pub(super) fn hits(text: &[u8], mut take: impl FnMut(Hit)) {
     let mut from = 0;
     let mut last_end = 0;
@@ -124,7 +124,7 @@ pub(super) fn hits(text: &[u8], mut take: impl FnMut(Hit)) {
     }
 }
 
-/// Whether these bytes are a token that was issued: shape and checksum.
+/// Whether these bytes have the shape and the checksum of an issued token.
 fn issued(token: &[u8; LEN]) -> bool {
     token_format::pattern::scan(token).next().is_some_and(|found| found.checksum_ok)
 }
@@ -134,7 +134,7 @@ fn plain(text: &[u8], start: usize) -> Option<Hit> {
     issued(&token).then_some(Hit { start, end: start + LEN, token, writing: Writing::Plain })
 }
 
-/// A token of which at least one byte is written as `%` and two digits.
+/// A token with at least one byte percent-encoded.
 fn percent(text: &[u8], start: usize) -> Option<Hit> {
     let mut token = [0; LEN];
     let mut at = start;
@@ -145,7 +145,7 @@ fn percent(text: &[u8], start: usize) -> Option<Hit> {
     (encoded && issued(&token)).then_some(Hit { start, end: at, token, writing: Writing::Percent })
 }
 
-/// The byte at this offset, decoded, and the offset behind it.
+/// The byte at this offset, decoded, and the offset after it.
 fn decoded(text: &[u8], at: usize) -> Option<(u8, usize)> {
     match *text.get(at)? {
         b'%' => {
@@ -156,7 +156,7 @@ fn decoded(text: &[u8], at: usize) -> Option<(u8, usize)> {
     }
 }
 
-/// Where the `nlp` before an encoded underscore begins, each of its letters encoded or not.
+/// The offset of the `nlp` before an encoded underscore; its letters may be encoded.
 fn percent_before(text: &[u8], underscore: usize) -> Option<usize> {
     let mut at = underscore;
     for letter in b"nlp".iter().rev() {
@@ -168,7 +168,7 @@ fn percent_before(text: &[u8], underscore: usize) -> Option<usize> {
 }
 
 /// A token in base64 whose group of four characters begins at `start`; `skip` bytes of it come before the token. Line
-/// breaks in between are passed over, as in mail and PEM.
+/// breaks, as in mail and PEM, are skipped.
 fn base64(text: &[u8], start: usize, skip: usize) -> Option<Hit> {
     let characters = ((LEN + skip) * 8).div_ceil(6);
     let mut group = Vec::with_capacity(characters);
@@ -270,7 +270,7 @@ mod tests {
             one.to_uppercase(),
             format!("nlp_{}", "g".repeat(40)),
             "nlp_LegacyTokenMadeElsewhere0123456789ABCDEF".to_owned(),
-            // Encoded twice: one layer is undone, not more.
+            // Encoded twice: only one layer is decoded.
             STANDARD.encode(STANDARD.encode(one.as_bytes()).as_bytes()),
             one.replace('_', "%255F"),
             String::new(),

@@ -1,4 +1,4 @@
-//! What is reported: one finding for each secret, with all the places it was seen in.
+//! The findings of a report: one for each secret, with all its places.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,10 +10,10 @@ use token_format::{PlainToken, TOKEN_LEN};
 
 use super::detect::Writing;
 
-/// Bytes of a fingerprint: the first half of what tells 2^64 secrets apart, and nothing to find one by.
+/// Bytes of a fingerprint: enough to tell the secrets of a report apart, and a secret cannot be found from it.
 const FINGERPRINT: usize = 8;
 
-/// A token that was found. It is kept to be checked, and printed by nobody.
+/// A token that was found. Kept for `--check` and `--revoke`, never printed.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Token([u8; TOKEN_LEN]);
 
@@ -24,11 +24,11 @@ impl Token {
 
     /// The secret.
     pub(crate) fn expose(&self) -> &str {
-        // A token is ASCII, or it would not have been found.
+        // Cannot fail: a token is ASCII.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// As much of it as may be shown.
+    /// The hint, which may be shown.
     pub(crate) fn hint(&self) -> String {
         PlainToken::parse(self.expose()).map(|token| token.hint().to_string()).unwrap_or_default()
     }
@@ -69,11 +69,11 @@ pub(crate) struct Place {
     pub(crate) column: u64,
     /// How it was written.
     pub(crate) writing: Writing,
-    /// The commit that brought it in, where a history was scanned.
+    /// The commit that added it, if a history was scanned.
     pub(crate) commit: Option<Arc<Commit>>,
 }
 
-/// A commit, as far as a report names it.
+/// A commit, as reports show it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Commit {
     /// Its id, in full.
@@ -95,13 +95,13 @@ pub(crate) struct Finding {
     pub(crate) fingerprint: String,
     /// Every place, in order.
     pub(crate) places: Vec<Place>,
-    /// Whether the authority says that it is live, if it was asked.
+    /// Whether the authority says that it is live; `None` without `--check`.
     pub(crate) live: Option<bool>,
     /// Whether this scan revoked it.
     pub(crate) revoked: bool,
 }
 
-/// Puts the places of the same secret together, less what an earlier report has. In order of the first place.
+/// Groups places by secret, without the secrets of an earlier report. Ordered by the first place.
 pub(crate) fn gather(mut places: Vec<Place>, earlier: &BTreeSet<String>) -> Vec<Finding> {
     places.sort_by(|one, other| {
         (&one.file, one.line, one.column, one.commit.as_ref().map(|commit| &commit.date)).cmp(&(

@@ -17,7 +17,7 @@ pub(crate) fn open() -> Result<Repository> {
     })
 }
 
-/// An error of the library, as one of ours.
+/// Converts an error of the library.
 pub(super) fn failed(attempt: &'static str) -> impl Fn(&dyn Display) -> Failure {
     move |error| Failure::new(format!("git: cannot {attempt}: {error}"))
 }

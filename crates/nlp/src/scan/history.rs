@@ -1,8 +1,8 @@
-//! Scanning a history: every blob once, however many commits have it.
+//! Scanning a history: every blob once, in however many commits it is.
 //!
-//! Commits are walked oldest first, and trees that were seen before are not entered again, so that the work is that of
-//! what changed. The first commit with a blob is the one that brought it in. Objects are read, not patches: a patch
-//! shows a line again whenever it moves, and making it costs far more than the object does.
+//! Commits are walked oldest first, and known trees are skipped, so the work grows with the changes only. The first
+//! commit with a blob is the one that added it. Objects are read instead of patches: a patch repeats a line that moves,
+//! and computing it costs far more than reading the object.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -22,14 +22,14 @@ use crate::output::Progress;
 
 /// Blobs a thread takes at a time.
 const BATCH: usize = 32;
-/// Memory for objects that deltas start from, for each thread.
+/// Bytes of the cache of delta bases, for each thread.
 const CACHE: usize = 32 * 1024 * 1024;
 
 /// A blob to scan.
 struct Blob {
     id: ObjectId,
     path: BString,
-    /// The commit that brought it in, by its place in the walk.
+    /// The commit that added it, as its index in the walk.
     commit: usize,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn history(repo: &Repository, range: &str, progress: Progress) -> Res
         let references = repo.references().map_err(|error| failed("list references")(&error))?;
         let all = references.all().map_err(|error| failed("list references")(&error))?;
         for mut reference in all.filter_map(std::result::Result::ok) {
-            // What points at no commit has no history.
+            // Skip references that do not point to a commit.
             if let Ok(commit) = reference.peel_to_commit() {
                 tips.push(commit.id);
             }
@@ -60,7 +60,7 @@ pub(super) fn history(repo: &Repository, range: &str, progress: Progress) -> Res
     between(repo, tips, hidden, progress)
 }
 
-/// Scans what can be reached from `tips` and not from `hidden`.
+/// Scans the commits that are reachable from `tips` and not from `hidden`.
 pub(crate) fn between(
     repo: &Repository,
     tips: Vec<ObjectId>,
@@ -82,7 +82,7 @@ pub(crate) fn between(
         collect(&repo, tree, BString::default().as_bstr(), at, &mut seen, &mut blobs)?;
     }
     drop(seen);
-    // Versions of a file next to each other: git keeps them as differences from one another.
+    // Sort versions of a file next to each other: git stores them as deltas of one another.
     blobs.sort_by(|one, other| (&one.path, other.commit).cmp(&(&other.path, one.commit)));
     read(&repo, &blobs, &commits, progress)
 }
@@ -121,7 +121,7 @@ fn root(repo: &Repository, commit: ObjectId) -> Result<ObjectId> {
     Ok(commit.tree_id().map_err(|error| failed("read a commit")(&error))?.detach())
 }
 
-/// Adds the blobs below a tree that were not seen before.
+/// Adds the unseen blobs below a tree.
 fn collect(
     repo: &Repository,
     tree: ObjectId,
@@ -156,7 +156,7 @@ fn collect(
                     blobs.push(Blob { id, path: below(), commit });
                 }
             }
-            // Another repository's commit.
+            // A submodule.
             EntryKind::Commit => {}
         }
     }
@@ -189,7 +189,7 @@ fn read(repo: &Repository, blobs: &[Blob], commits: &[ObjectId], progress: Progr
     Ok((places, looked))
 }
 
-/// One thread's share: batch after batch until none is left.
+/// One thread's work: takes batches until none is left.
 fn part(
     repo: &Repository,
     blobs: &[Blob],
@@ -219,7 +219,7 @@ fn part(
     }
 }
 
-/// A commit as a report names it.
+/// A commit, as reports show it.
 fn describe(repo: &Repository, id: ObjectId) -> Result<Commit> {
     let commit = repo.find_commit(id).map_err(|error| failed("read a commit")(&error))?;
     let author = commit.author().map_err(|error| failed("read a commit")(&error))?;

@@ -1,4 +1,4 @@
 //! Files that a scan leaves out by name.
 
-/// Names files as `.gitignore` does, for scans alone.
+/// The file with their names, in the syntax of `.gitignore`; it applies to scans only.
 pub(super) const FILE: &str = ".nlpignore";

@@ -1,7 +1,7 @@
 //! `nlp scan`: finds leaked tokens in files, in what is staged, in a history, or on standard input.
 //!
-//! The order is cheap first: a vector search for what a token begins with, then its shape, then its checksum. Nothing
-//! that has no good checksum is reported, so that a finding is a token and not a look-alike.
+//! Cheap checks come first: a vector search for the prefix, then the shape, then the checksum. Only tokens with a good
+//! checksum are reported, so that no finding is a look-alike.
 //!
 //! **Invariant:** offline unless `--check` or `--revoke` is given, and no secret is ever printed: a finding shows the hint
 //! and a fingerprint.
@@ -76,14 +76,14 @@ pub(crate) struct Args {
     max_binary_size: u64,
 }
 
-/// How much was looked at.
+/// How much was scanned.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Looked {
     /// Files, blobs or streams that were read.
     pub(crate) items: u64,
     /// Their bytes.
     pub(crate) bytes: u64,
-    /// Large binaries that were passed over, and files that could not be read.
+    /// Large binaries and unreadable files, which were skipped.
     pub(crate) skipped: u64,
 }
 
@@ -127,14 +127,14 @@ fn stdin() -> Result<(Vec<Place>, Looked)> {
     Ok((scanner.finish(), Looked { items: 1, bytes, skipped: 0 }))
 }
 
-/// The places of tokens in a text, for hooks that are handed one.
+/// The places of tokens in a text, for hooks.
 pub(crate) fn text(text: &[u8], name: &str) -> Vec<Place> {
     let mut scanner = Scanner::new();
     scanner.whole(text, name);
     scanner.finish()
 }
 
-/// What a report is, for people.
+/// A report as text, for hooks.
 pub(crate) fn plain(findings: &[Finding], looked: Looked) -> String {
     report::text(findings, looked, false)
 }

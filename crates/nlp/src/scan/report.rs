@@ -8,10 +8,10 @@ use super::Looked;
 use super::detect::Writing;
 use super::finding::{Finding, Place};
 
-/// How many digits of a commit people are shown.
+/// Digits of a commit id in reports for people.
 const SHORT: usize = 12;
 
-/// For people: a line for each secret, one below it for each further place, and on a terminal what was looked at.
+/// For people: a line for each secret, one below it for each further place, and on a terminal how much was scanned.
 pub(super) fn text(findings: &[Finding], looked: Looked, is_terminal: bool) -> String {
     let mut out = String::new();
     for finding in findings {
@@ -44,7 +44,7 @@ pub(super) fn text(findings: &[Finding], looked: Looked, is_terminal: bool) -> S
     out
 }
 
-/// A number of bytes in the largest unit of which it has one.
+/// A number of bytes, in the largest unit that fits.
 fn size(bytes: u64) -> String {
     match bytes {
         0..1024 => format!("{bytes} bytes"),

@@ -1,4 +1,4 @@
-//! `--revoke`: revokes what was found, by the holder's right: the secret itself is the proof, so it takes no sign-in.
+//! `--revoke`: revokes the tokens that were found. The holder of a secret may revoke it, so no sign-in is needed.
 
 use client::{Client, types};
 
@@ -8,11 +8,11 @@ use crate::terminal;
 
 /// The most tokens of one request.
 const MOST: usize = 1000;
-/// How many hints a question shows.
+/// How many hints the question shows.
 const SHOWN: usize = 5;
 
-/// Asks once, revokes, and notes it. Tokens that a check found dead are left out. After a no nothing is revoked, and the
-/// report is written all the same.
+/// Asks once, revokes the tokens and records it. Tokens that `--check` found not to be live are left out. After a no
+/// nothing is revoked, and the report is still written.
 pub(super) fn revoke(client: &Client, url: &str, findings: &mut [Finding], yes: bool) -> Result<()> {
     let mut ahead: Vec<&mut Finding> = findings.iter_mut().filter(|finding| finding.live != Some(false)).collect();
     if ahead.is_empty() || !terminal::agrees(&question(&ahead, url), yes)? {

@@ -60,7 +60,7 @@ fn result(finding: &Finding, place: &Place) -> Value {
     result
 }
 
-/// A relative reference, as RFC 3986 wants it.
+/// A path as a relative reference (RFC 3986).
 fn uri(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for byte in path.bytes() {

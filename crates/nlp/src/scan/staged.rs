@@ -1,4 +1,5 @@
-//! Scanning what a commit would add: the staged versions of changed files, less the secrets their last version has.
+//! Scanning what a commit would add: the staged versions of changed files, without the secrets of their committed
+//! versions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +26,7 @@ pub(crate) fn staged(repo: &Repository) -> Result<(Vec<Place>, Looked)> {
         let path = entry.path(&index);
         let old = before.get(path);
         let unchanged = old == Some(&entry.id);
-        // Conflicts are not committed; a submodule's commit is not ours to read.
+        // Skip conflicts, which cannot be committed, and submodules.
         if unchanged || entry.stage() != Stage::Unconflicted || entry.mode == Mode::COMMIT {
             continue;
         }

@@ -12,31 +12,31 @@ use super::finding::Place;
 use super::{Looked, ignored};
 use crate::failure::{Failure, Result};
 
-/// Binaries beyond this are passed over unless told otherwise: archives and images, whose bytes are packed.
+/// By default larger binaries are skipped: archives and images, whose content is compressed.
 pub(super) const BINARY_LIMIT: u64 = 1024 * 1024;
-/// How much of a file is read at first. Most end within.
+/// Bytes of the first read. Most files are shorter.
 const FIRST: usize = 64 * 1024;
-/// Files beyond this are scanned in chunks.
+/// Larger files are scanned in chunks.
 const WHOLE: u64 = 8 * 1024 * 1024;
-/// How much of a file says whether it is a binary, as git and grep look at it.
+/// Bytes in which a NUL byte marks a binary, as in git and grep.
 const PEEK: usize = 8000;
 
-/// What is left out.
+/// Which files are skipped.
 pub(super) struct Limits {
     /// Bytes of the largest binary that is scanned.
     pub(super) binary: u64,
-    /// Whether ignore files count.
+    /// Whether ignore files are honoured.
     pub(super) ignore: bool,
 }
 
-/// What the threads gather.
+/// The results of all threads.
 #[derive(Default)]
 struct Gathered {
     places: Vec<Place>,
     looked: Looked,
 }
 
-/// One thread's part, handed over when the thread ends.
+/// One thread's results, added to the others when the thread ends.
 struct Worker<'a> {
     scanner: Scanner,
     looked: Looked,
@@ -46,7 +46,7 @@ struct Worker<'a> {
 impl Drop for Worker<'_> {
     fn drop(&mut self) {
         let places = std::mem::take(&mut self.scanner).finish();
-        // A poisoned lock means that another thread panicked, which ends the program with that.
+        // A poisoned lock means that another thread panicked, which ends the program.
         if let Ok(mut all) = self.all.lock() {
             all.places.extend(places);
             all.looked.items += self.looked.items;
@@ -59,7 +59,7 @@ impl Drop for Worker<'_> {
 /// Scans these files and folders.
 ///
 /// # Errors
-/// If one that was named is not there.
+/// If one of them does not exist.
 pub(super) fn tree(paths: &[PathBuf], limits: &Limits) -> Result<(Vec<Place>, Looked)> {
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here } else { paths };
@@ -72,7 +72,8 @@ pub(super) fn tree(paths: &[PathBuf], limits: &Limits) -> Result<(Vec<Place>, Lo
     for path in &paths[1..] {
         walk.add(path);
     }
-    // Hidden files are where credentials live. What git keeps for itself is packed: `--history` reads it.
+    // Include hidden files, which often hold credentials. `.git` is skipped: its content is compressed, and `--history`
+    // reads it.
     walk.hidden(false).filter_entry(|entry| entry.file_name() != ".git");
     if limits.ignore {
         walk.add_custom_ignore_filename(ignored::FILE);
@@ -104,12 +105,12 @@ impl Worker<'_> {
                 self.looked.items += 1;
                 self.looked.bytes += bytes;
             }
-            // Gone since it was listed, not ours to read, or a large binary.
+            // Deleted since it was listed, unreadable, or a large binary.
             Ok(None) | Err(_) => self.looked.skipped += 1,
         }
     }
 
-    /// Scans a file; its size, or nothing if it is a large binary.
+    /// Scans a file; returns its size, or `None` for a large binary.
     fn scan(&mut self, path: &Path, binary_limit: u64) -> std::io::Result<Option<u64>> {
         let mut file = File::open(path)?;
         let mut buffer = self.scanner.take_buffer();
@@ -137,7 +138,7 @@ impl Worker<'_> {
     }
 }
 
-/// Whether a content that is held as a whole is a binary beyond the limit.
+/// Whether a content in memory is a binary beyond the limit.
 pub(super) fn is_large_binary(content: &[u8]) -> bool {
     content.len() as u64 > BINARY_LIMIT && memchr::memchr(0, &content[..PEEK]).is_some()
 }

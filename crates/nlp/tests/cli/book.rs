@@ -1,5 +1,5 @@
-//! Every command of the book, run: the `sh` blocks of a page are one script, in a home of its own, against an authority
-//! of its own.
+//! Runs every command of the book: the `sh` blocks of a page form one script, run in a new home directory against a new
+//! authority.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use test_issuer::{AUDIENCE, Issuer};
 
 use super::support::{Home, Server, TRUSTING, finish, said};
 
-/// The page that sets everything up by itself, at an address that is a free one here.
+/// The page that sets up an authority by itself. Its address is replaced by a free one.
 const START: &str = "start.md";
 const ADDRESS: &str = "127.0.0.1:8080";
 
@@ -51,10 +51,10 @@ fn pages(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Runs a page's script; `! command` has to fail, everything else must not.
+/// Runs a page's script. `! command` has to fail, every other command has to succeed.
 #[track_caller]
 fn runs(home: &Home, name: &str, script: &str) {
-    // A script does not stop at a `!` that turns out wrong, so it is told to.
+    // `set -e` does not stop at a `! command` that succeeds, so such lines become an explicit check.
     let strict: Vec<_> = script
         .lines()
         .map(|line| {
@@ -79,7 +79,7 @@ fn every_page_is_in_the_summary_and_every_command_of_it_works() {
             assert!(text.contains(ADDRESS));
             runs(&Home::new(None), name, &text.replace(ADDRESS, &free));
         } else if !text.is_empty() {
-            // What a CI job has around it.
+            // The environment of a CI job.
             let home = server.owner().with("ISSUER", issuer.url.clone()).with("AUDIENCE", AUDIENCE);
             runs(&home.with("NLP_ID_TOKEN", issuer.token(&json!({}))), name, &text);
         }

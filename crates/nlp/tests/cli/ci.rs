@@ -1,4 +1,4 @@
-//! A job without a stored secret: the identity token its CI system signs becomes a token of the authority.
+//! CI jobs without a stored secret: the identity token of the CI system is exchanged for a token.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
@@ -23,7 +23,7 @@ fn trusting(issuer: &Issuer) -> Server {
     server
 }
 
-/// GitHub's service for identity tokens, for one request; its address, and what it was asked.
+/// A stand-in for GitHub's service for identity tokens, for one request. Returns its address and the request.
 fn github(identity: &str) -> (String, std::thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/token?api-version=2.0", listener.local_addr().unwrap());
@@ -73,7 +73,7 @@ fn every_ci_system_has_its_way_to_hand_over_the_identity_token() {
         assert_eq!((&made["scope"], &made["expires_in"]), (&json!("read"), &json!(900)), "{what}");
         let token = made["access_token"].as_str().unwrap();
         assert_done(&Home::new(Some(&server.url)).with("NLP_TOKEN", token).nlp(["token", "validate"]));
-        // Only the log of GitHub can be told to hide it.
+        // Only GitHub's log can mask the token.
         let log = String::from_utf8_lossy(&done.stderr).into_owned();
         assert_eq!(log, if what == "GitHub" { format!("::add-mask::{token}\n") } else { String::new() }, "{what}");
         if let Ok(called) = std::fs::read_to_string(home.path().join("called")) {

@@ -1,4 +1,4 @@
-//! Every exit code, and what programs get when something fails.
+//! Every exit code, and the output for programs when a command fails.
 
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ fn every_exit_code_has_its_meaning() {
     assert_code(&nobody.nlp(["scan", "--check", "leak.txt"]), 10);
     nobody.write("leak.txt", secret);
     assert_code(&nobody.nlp(["scan", "--check", "leak.txt"]), 11);
-    // Without a terminal nobody can be asked, and nothing is revoked unasked.
+    // Without a terminal the question cannot be asked, and nothing is revoked.
     assert_code(&nobody.nlp(["scan", "--revoke", "leak.txt"]), 2);
     assert_code(&nobody.nlp(["scan", "--yes", "leak.txt"]), 2);
     assert_code(&nobody.nlp(["scan", "--check", "leak.txt"]), 11);
@@ -44,7 +44,7 @@ fn every_exit_code_has_its_meaning() {
     assert_eq!(report["findings"][0]["revoked"], true);
     assert_code(&nobody.nlp(["scan", "--check", "leak.txt"]), 10);
     assert_code(&reader.nlp(["token", "validate"]), 3);
-    // Guesses at a password wait.
+    // Password guesses are rate limited.
     let login = ["login", "--email", OWNER, "--password-stdin"];
     let codes: Vec<_> = (0..40).map(|_| nobody.nlp_with(login, "wrong password\n").status.code().unwrap()).collect();
     assert!(codes.contains(&5) && codes.iter().all(|code| [3, 4, 5].contains(code)), "{codes:?}");

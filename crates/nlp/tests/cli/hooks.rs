@@ -22,7 +22,7 @@ fn a_commit_and_a_push_with_a_token_do_not_go_through() {
     assert_done(&home.git(["commit", "-q", "--no-verify", "-m", "leak"]));
     home.write("a.txt", "clean again");
     assert_done(&home.git(["commit", "-q", "-a", "-m", "removed"]));
-    // It is in no file any more, and would be in the history of everyone who fetches.
+    // No file has the token any more, but the pushed history would.
     let stopped = home.git(["push", "-q", "origin", "main"]);
     assert_ne!(stopped.status.code(), Some(0));
     assert!(said(&stopped).contains("a.txt:1:1"), "{}", said(&stopped));

@@ -1,4 +1,4 @@
-//! The program as a person and a script meet it: started as a process, against a real authority.
+//! Tests of the program as a process, against a real authority.
 
 #![expect(clippy::unwrap_used, reason = "in a test, what should be there and is not ends it")]
 

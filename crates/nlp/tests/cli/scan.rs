@@ -1,4 +1,4 @@
-//! What the scanner finds, in files, in an index, in a history, and what it leaves alone.
+//! What the scanner finds in files, in an index and in a history, and what it ignores.
 
 use data_encoding::BASE64;
 use serde_json::Value;
@@ -29,7 +29,7 @@ fn planted_tokens_are_found_however_they_are_written_and_look_alikes_are_not() {
     home.write("tree/url.txt", format!("https://x.example/?t={}", token(5).replace('_', "%5F")));
     home.write("tree/.hidden", token(6));
     home.write("tree/same-again.txt", format!("\n\n{}", token(1)));
-    // None of these is one.
+    // None of these is a finding.
     home.write("tree/slip.txt", token(7).replace("nlp_", "nlp_0"));
     home.write("tree/sample.md", "nlp_00112233445566778899aabbccddeeff550c911c");
     home.write(
@@ -142,7 +142,7 @@ fn a_history_gives_up_what_was_removed_and_names_the_commit() {
     assert_eq!(place["author"], "Ada <ada@acme.example>");
     assert_eq!(places(&report(&home, &["--history=HEAD~2..HEAD"])), ["dir/file.txt:2:1"]);
     assert_eq!(places(&report(&home, &["--history=HEAD~1..HEAD"])), [] as [String; 0]);
-    // Packed, too.
+    // Also in packed objects.
     assert_done(&home.git(["gc", "-q"]));
     assert_eq!(places(&report(&home, &["--history"])).len(), 2);
     assert_code(&home.nlp(["scan", "--history=no-such-branch"]), 2);

@@ -1,4 +1,4 @@
-//! Signing in, where the key is kept, and what the doctor says of it.
+//! Signing in, where the key is stored, and the output of `doctor`.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -45,7 +45,7 @@ fn without_a_better_place_the_key_is_kept_only_if_asked_and_that_is_said() {
 fn a_desktop_keeps_the_key_in_its_keyring() {
     let server = Server::start();
     let home = Home::new(Some(&server.url)).with("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
-    // What libsecret's tool does, with a file for a keyring.
+    // A stand-in for libsecret's tool, with a file as the keyring.
     home.program(
         "secret-tool",
         concat!(

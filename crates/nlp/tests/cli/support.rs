@@ -1,4 +1,4 @@
-//! A real authority on a free port, and `nlp` run against it with a home of its own.
+//! A real authority on a free port, and `nlp` run against it in a new home directory.
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -12,14 +12,14 @@ use test_issuer::AUDIENCE;
 
 /// The owner of the organisation that every server here has.
 pub(crate) const OWNER: &str = "owner@acme.example";
-/// Their password.
+/// The owner's password.
 pub(crate) const PASSWORD: &str = "a password of this test";
 
-/// Settings with which identity tokens of an issuer of the tests are taken.
+/// Settings that accept identity tokens of the tests' issuer.
 pub(crate) const TRUSTING: &[(&str, &str)] =
     &[("NOLAPSE__SERVER__PUBLIC_URL", AUDIENCE), ("NOLAPSE__OUTBOUND__ALLOWED_NETWORKS", "127.0.0.0/8")];
 
-/// Hashing that costs nothing worth mentioning.
+/// Settings for cheap hashing.
 const CHEAP: &[(&str, &str)] = &[
     ("NOLAPSE__HASHING__INSECURE_TEST_COSTS", "true"),
     ("NOLAPSE__HASHING__TOKEN_SCHEME", "sha256"),
@@ -39,12 +39,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Sets one up and starts it.
+    /// Sets up an authority and starts it.
     pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
-    /// The same with settings.
+    /// As [`Server::start`], with settings.
     pub(crate) fn start_with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut setup = authority(folder.path());
@@ -65,7 +65,7 @@ impl Server {
         Self { child, url, _folder: folder }
     }
 
-    /// Somebody who is signed in to it as the owner.
+    /// A home that is signed in as the owner.
     pub(crate) fn owner(&self) -> Home {
         let home = Home::new(Some(&self.url));
         let done = home
@@ -82,7 +82,7 @@ impl Drop for Server {
     }
 }
 
-/// The authority's program, which cargo puts beside ours.
+/// The authority's program, which cargo builds into the same folder.
 fn authority(folder: &Path) -> Command {
     let program = Path::new(env!("CARGO_BIN_EXE_nlp")).with_file_name("nolapse-api");
     assert!(program.exists(), "{} is missing: cargo build --workspace --bins", program.display());
@@ -94,7 +94,7 @@ fn authority(folder: &Path) -> Command {
     command
 }
 
-/// A person's home, and the environment that goes with it.
+/// A home directory and its environment.
 pub(crate) struct Home {
     folder: TempDir,
     url: Option<String>,
@@ -102,18 +102,18 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    /// A new one, whose authority is at this address.
+    /// A new home, for the authority at this address.
     pub(crate) fn new(url: Option<&str>) -> Self {
         Self { folder: tempfile::tempdir().unwrap(), url: url.map(str::to_owned), variables: Vec::new() }
     }
 
-    /// With a variable.
+    /// Adds an environment variable.
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.variables.push((name.to_owned(), value.into()));
         self
     }
 
-    /// Where files can be put.
+    /// The home directory.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -126,7 +126,7 @@ impl Home {
         file
     }
 
-    /// Any program in this home.
+    /// A command that runs in this home.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         let runtime = self.path().join("runtime");
@@ -168,14 +168,14 @@ impl Home {
         serde_json::from_slice(&done.stdout).unwrap()
     }
 
-    /// A client with the key that `login` kept.
+    /// A client with the key that `login` stored.
     pub(crate) fn client(&self) -> client::Client {
         let kept = std::fs::read_to_string(self.path().join("runtime/nlp/default")).unwrap();
         let client = client::Client::new(self.url.as_ref().unwrap(), client::Plain::LocalOnly).unwrap();
         client.with(kept.trim().into())
     }
 
-    /// Writes a program that is found before others of its name.
+    /// Writes a program into a folder that is first in `PATH`.
     pub(crate) fn program(&self, name: &str, text: &str) {
         let file = self.write(&format!("bin/{name}"), text);
         std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -193,12 +193,12 @@ impl Home {
 /// Runs a command to its end.
 pub(crate) fn finish(mut command: Command, input: &str) -> Output {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A command that does not read has ended or will.
+    // Write errors are ignored: the command may end without reading.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }
 
-/// What a command said, for messages.
+/// The output of a command, for messages.
 pub(crate) fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }

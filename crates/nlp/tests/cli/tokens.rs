@@ -1,4 +1,4 @@
-//! Tokens from their making to their end, and the people and projects around them.
+//! The life of tokens, and people and projects.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -70,7 +70,7 @@ fn a_rotated_token_is_written_where_it_is_used_or_the_rotation_is_taken_back() {
     let owner = server.owner();
     let made = owner.json(["token", "create", "deploy", "--scope", "read"]);
     let id = made["id"].as_str().unwrap();
-    // A folder where a file should be.
+    // A folder in place of the file, so that writing fails.
     std::fs::create_dir_all(owner.path().join("taken")).unwrap();
     let failed = owner.nlp(["sync", "file", "taken", "--rotate", id]);
     assert_code(&failed, 1);
@@ -82,7 +82,7 @@ fn a_rotated_token_is_written_where_it_is_used_or_the_rotation_is_taken_back() {
     let reader = Home::new(Some(&server.url)).with("NLP_TOKEN", std::fs::read_to_string(&file).unwrap());
     let new = reader.json(["token", "show", "self"]);
     assert_eq!(new["rotated_from"].as_str(), Some(id));
-    // GitHub's program, as far as it matters here.
+    // A stand-in for GitHub's program.
     owner.program("gh", "#!/bin/sh\n[ \"$1\" = auth ] || { echo \"$@\" >\"$HOME/called\"; cat >\"$HOME/given\"; }\n");
     let id = new["id"].as_str().unwrap();
     assert_done(&owner.nlp(["sync", "github-secret", "NLP_TOKEN", "--repo", "acme/widgets", "--rotate", id]));
@@ -99,7 +99,7 @@ fn a_variable_of_gitlab_is_set_and_the_old_token_ends_if_that_is_asked() {
     let owner = server.owner();
     let made = owner.json(["token", "create", "deploy", "--scope", "read"]);
     let id = made["id"].as_str().unwrap();
-    // GitLab's program where the variable does not exist yet: updating fails, setting does not.
+    // A stand-in for GitLab's program while the variable does not exist: updating fails, setting succeeds.
     owner.program(
         "glab",
         "#!/bin/sh\n[ \"$1\" = auth ] && exit\n[ \"$2\" = set ] || exit 1\necho \"$@\" >\"$HOME/called\"; cat >\"$HOME/given\"\n",
@@ -113,7 +113,7 @@ fn a_variable_of_gitlab_is_set_and_the_old_token_ends_if_that_is_asked() {
     assert_eq!(text(&owner.nlp(["token", "show", id, "--field", "status"])), "revoked");
     let new = std::fs::read_to_string(owner.path().join("given")).unwrap();
     assert_code(&Home::new(Some(&server.url)).with("NLP_TOKEN", new).nlp(["token", "validate"]), 0);
-    // Where nothing can be written, nothing is rotated.
+    // If the place cannot be written, the token is not rotated.
     owner.program("glab", "#!/bin/sh\nexit 1\n");
     let id = done["id"].as_str().unwrap();
     let refused = owner.nlp(["sync", "gitlab-var", "NLP_TOKEN", "--rotate", id]);

@@ -1,4 +1,4 @@
-//! Where the identity token of the running job comes from: each CI system has its own way.
+//! Finds the identity token of the running job. Each CI system provides it in its own way.
 
 use std::process::{Command, Stdio};
 
@@ -9,18 +9,19 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::settings::Settings;
 
-/// Variables that hold an identity token: ours, which GitLab and others are told to set, and those of CI systems.
+/// Variables that hold an identity token: `NLP_ID_TOKEN`, which is configured in GitLab and others, and those that CI
+/// systems set.
 const VARIABLES: [&str; 4] =
     ["NLP_ID_TOKEN", "BITBUCKET_STEP_OIDC_TOKEN", "TFC_WORKLOAD_IDENTITY_TOKEN", "SPACELIFT_OIDC_TOKEN"];
 
 /// An identity token.
 pub(super) struct Found {
     pub(super) token: Secret,
-    /// Whether GitHub made it, whose log can be told what to hide.
+    /// Whether GitHub made it. GitHub's log can be told to mask a secret.
     pub(super) is_github: bool,
 }
 
-/// The identity token of this job, for an audience where the CI system lets it be chosen.
+/// The identity token of this job; for `audience`, if the CI system lets a job choose it.
 pub(super) fn find(settings: &Settings, audience: &str) -> Result<Found> {
     let plain = |token: Secret| Found { token, is_github: false };
     if let Some(given) = settings.file()? {
@@ -49,7 +50,7 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.trim().is_empty())
 }
 
-/// What a program of the CI system prints.
+/// The output of a program of the CI system.
 fn said(program: &str, arguments: &[&str]) -> Result<Secret> {
     let output = Command::new(program)
         .args(arguments)

@@ -1,5 +1,5 @@
-//! `nlp ci exchange`: a short-lived token for the identity token that a CI system signs for the running job. Nothing is
-//! stored in the CI system.
+//! `nlp ci exchange`: exchanges the identity token that a CI system signs for the running job for a short-lived token,
+//! so that no secret is stored in the CI system.
 
 mod identity;
 
@@ -57,7 +57,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, command: &Command) -> 
     };
     let made = client.exchange_token(&body).map_err(|error| refused(error, &audience))?;
     if found.is_github {
-        // The runner reads it from either output, and standard output may be captured.
+        // On standard error, which the runner reads as well: standard output may be captured.
         printer.mask(made.access_token.expose());
     }
     printer.one(&json(&made)?, &["access_token", "expires_in", "scope", "policy_id"])

@@ -1,4 +1,4 @@
-//! Making tokens.
+//! Creating tokens.
 
 use client::{Client, options, types};
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::failure::Result;
 use crate::output::Printer;
 use crate::settings::Settings;
 
-/// What is shown of a token that was just made.
+/// The fields shown of a token that was just created.
 const MADE: [&str; 6] = ["id", "name", "secret", "scopes", "expires_at", "warnings"];
 
 /// Options of `create`.
@@ -32,7 +32,7 @@ pub(crate) struct Args {
     idempotency_key: Option<String>,
 }
 
-/// What is said of it, for whoever looks at it later or is told of it by a validation.
+/// What the token's record says about it.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::commands) struct About {
     /// What it is for.
@@ -72,7 +72,7 @@ pub(crate) struct DuplicateArgs {
     end: End,
 }
 
-/// A token to make.
+/// A token to create.
 #[derive(Debug, Clone, Default)]
 pub(in crate::commands) struct New {
     pub(in crate::commands) name: String,
@@ -84,10 +84,11 @@ pub(in crate::commands) struct New {
     pub(in crate::commands) idempotency_key: Option<String>,
 }
 
-/// Makes it.
+/// Creates the token.
 pub(in crate::commands) fn create(client: &Client, family: Family, new: New) -> Result<types::CreatedToken> {
     let key = new.idempotency_key;
-    // Left out, personal keys get the authority's default scopes; for other tokens the authority says what is missing.
+    // Without scopes a personal key gets the authority's default, and for other tokens the authority reports the
+    // missing field.
     let scopes = (family == Family::Organization || !new.scopes.is_empty()).then_some(new.scopes);
     let body = json!({
         "name": new.name,

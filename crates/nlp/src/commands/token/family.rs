@@ -1,4 +1,4 @@
-//! The two families of tokens a person manages, which have the same operations at different addresses.
+//! Organisation tokens and personal keys, which have the same operations at different paths.
 
 use client::{Client, options, types};
 use serde_json::json;
@@ -6,20 +6,20 @@ use serde_json::json;
 use crate::commands::from_json;
 use crate::failure::Result;
 
-/// Whose tokens.
+/// A family of tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::commands) enum Family {
-    /// The organisation's.
+    /// The organisation's tokens.
     Organization,
-    /// One's own.
+    /// The caller's personal keys.
     Personal,
 }
 
-/// The credential that is asking, where an id is expected.
+/// In place of an id: the credential that the request is made with.
 const ITSELF: &str = "self";
 
 impl Family {
-    /// A token by its id, or the one that is asking.
+    /// A token by its id, or the credential itself.
     pub(in crate::commands) fn show(self, client: &Client, id: &str) -> Result<types::Token> {
         Ok(match self {
             Self::Organization if id == ITSELF => client.get_self()?,
@@ -28,7 +28,7 @@ impl Family {
         })
     }
 
-    /// Rotates it. The key makes a repeated request harmless.
+    /// Rotates a token. With the same idempotency key a repeated request does not rotate it again.
     pub(in crate::commands) fn rotate(
         self,
         client: &Client,
@@ -47,7 +47,7 @@ impl Family {
         })
     }
 
-    /// Takes a rotation back.
+    /// Cancels a rotation.
     pub(in crate::commands) fn cancel(self, client: &Client, id: &str) -> Result<types::Token> {
         Ok(match self {
             Self::Organization => client.cancel_rotation(id)?,
@@ -55,7 +55,7 @@ impl Family {
         })
     }
 
-    /// Revokes it.
+    /// Revokes a token.
     pub(in crate::commands) fn revoke(self, client: &Client, id: &str) -> Result<()> {
         match self {
             Self::Organization if id == ITSELF => client.revoke_self()?,

@@ -1,4 +1,4 @@
-//! `nlp token` and `nlp key`: tokens of the organisation, and one's own.
+//! `nlp token` and `nlp key`: tokens of the organisation, and personal keys.
 
 mod create;
 mod family;
@@ -17,7 +17,7 @@ use crate::failure::Result;
 use crate::output::Printer;
 use crate::settings::Settings;
 
-/// What a list and a single token show first.
+/// The columns of a list, and the first fields of a single token.
 const COLUMNS: [&str; 7] = ["id", "name", "hint", "status", "scopes", "expires_at", "last_used_at"];
 
 #[derive(Debug, Clone, clap::Subcommand)]

@@ -1,4 +1,4 @@
-//! Rotating tokens, and taking a rotation back.
+//! Rotating tokens, and cancelling a rotation.
 
 use super::{COLUMNS, Family};
 use crate::commands::json;
@@ -30,7 +30,7 @@ pub(in crate::commands) struct Rotation {
 }
 
 impl Rotation {
-    /// As the wire names it.
+    /// The API's name of the mode.
     pub(in crate::commands) fn mode(&self) -> Option<&'static str> {
         self.until_first_use.then_some("first_use")
     }

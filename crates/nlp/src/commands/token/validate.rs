@@ -1,4 +1,4 @@
-//! Asking whether a token is good.
+//! Validating a token.
 
 use std::path::Path;
 
