@@ -1,5 +1,5 @@
-//! Rounds that alternate between the product and the ground it stands on: ratios are taken within each pair of rounds,
-//! so a machine that slows down half-way slows both.
+//! Rounds that alternate between the product and the baseline. Ratios are taken within each pair of rounds, so that a
+//! machine that slows down half-way slows both.
 
 use super::cases::{Against, Before, Case, Measure, PIPELINED, Tokens};
 use super::client::metric;
@@ -19,11 +19,11 @@ use std::time::Duration;
 use task_support::fail::Result;
 use task_support::{interrupt, product, say};
 
-/// The product's own counts of what a validation should not need.
+/// The product's metrics of work that a cached validation must not need.
 const READS: &str = "nolapse_candidate_reads_total";
 const HASHES: &str = "nolapse_slow_hashes_total";
 
-/// One benchmark against its ground.
+/// Runs one benchmark against its baseline.
 pub(super) fn run(plan: &Plan, case: &'static Case, stock: &mut Stock) -> Result<Outcome> {
     let seeded = stock.seeded(plan.profile, plan.backend, plan.live(case))?;
     let measured = Rounds::prepare(plan, case, seeded)?.measure(seeded)?;
@@ -51,23 +51,23 @@ pub(super) fn run(plan: &Plan, case: &'static Case, stock: &mut Stock) -> Result
 pub(super) struct Rounds<'a> {
     plan: &'a Plan,
     case: &'static Case,
-    /// The ground's own program, if it has one.
+    /// The program `bare`, if it is the baseline.
     bare: Option<PathBuf>,
     generator: Generator,
 }
 
-/// What the rounds showed.
+/// The results of the rounds.
 #[derive(Debug, Default)]
 pub(super) struct Measured {
-    /// The ground and the product in each round.
+    /// The baseline and the product in each round.
     pub(super) pairs: Vec<(Round, Round)>,
-    /// In the product's rounds.
+    /// Database reads in the product's rounds.
     reads: u64,
     hashes: u64,
 }
 
 impl<'a> Rounds<'a> {
-    /// Writes down what is asked, with tokens that nobody issued if the case is about them.
+    /// Writes the request and, for cases about unknown or malformed tokens, those tokens to files.
     pub(super) fn prepare(plan: &'a Plan, case: &'static Case, seeded: &mut Seeded) -> Result<Self> {
         let folder = seeded.stage.folder.path().to_owned();
         let own = match case.tokens {
@@ -92,7 +92,7 @@ impl<'a> Rounds<'a> {
         Ok(Self { plan, case, bare, generator })
     }
 
-    /// Runs the rounds, the ground first in each.
+    /// Runs the rounds, the baseline first in each.
     pub(super) fn measure(&self, seeded: &mut Seeded) -> Result<Measured> {
         let folder = seeded.stage.folder.path();
         let start = |program: &PathBuf| contender::start_bare(program, folder, SERVER_CORE, self.case.answer);
@@ -144,7 +144,7 @@ impl<'a> Rounds<'a> {
     }
 }
 
-/// One server's turn in a round: what the clients saw, and what the `observed` processes used meanwhile.
+/// Loads one server in a round: what the clients measured, and the processor time of the `observed` processes.
 ///
 /// # Errors
 /// If any answer was not `answer`.
@@ -164,7 +164,8 @@ pub(super) fn turn(
 }
 
 impl Measured {
-    /// Medians over the rounds, for the goals of the case. A number of tokens or a pipeline that no goal is about has none.
+    /// Medians over the rounds, for the goals of the case. None with another number of tokens or pipeline depth than
+    /// the goals have.
     fn figures(&self, plan: &Plan, case: &Case) -> Vec<Figure> {
         let goals: &[(Goal, Measure)] = match (plan.tokens, plan.pipeline) {
             (None, 1) => case.goals,

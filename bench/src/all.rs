@@ -1,5 +1,5 @@
-//! `cargo xtask bench all`: every benchmark in an order that lets those that only read share a database and a server that
-//! knows its tokens. One that fails is named, and the next begins.
+//! `cargo xtask bench all`: every benchmark, in an order in which those that only read share a database and a server
+//! with a warm cache. A failed benchmark is reported, and the next one runs.
 
 use super::backend::Backend;
 use super::plan::{Plan, Whole};
@@ -15,27 +15,28 @@ struct Step {
     name: &'static str,
     pipeline: u32,
     on: On,
-    /// What it takes beside preparing a database and getting to know its tokens.
+    /// The time it takes, without preparing a database and warming the cache.
     takes: Takes,
 }
 
-/// On which databases a step runs.
+/// The databases that a step runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum On {
-    /// On each in turn.
+    /// On each, one after the other.
     Both,
-    /// On a file only: what is measured does not depend on the database.
+    /// On SQLite only: the result does not depend on the database.
     Sqlite,
-    /// The same, after all others: what takes longest, or builds programs of its own, is what somebody without time misses.
+    /// On SQLite only, after all others: slow steps, and steps that build programs, are lost last if the run is
+    /// interrupted.
     Last,
 }
 
 /// How long a step takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Takes {
-    /// Its rounds, so many turns in each, and so many seconds beside them: quick, usual, full.
+    /// Its rounds: turns in each round, and seconds besides (quick, usual, full).
     Rounds(u32, [u64; 3]),
-    /// So many seconds: quick, usual, full.
+    /// Seconds: quick, usual, full.
     Seconds([u64; 3]),
 }
 
@@ -43,7 +44,7 @@ const fn asked(name: &'static str, pipeline: u32) -> Step {
     Step { name, pipeline, on: On::Both, takes: Takes::Rounds(2, [5, 5, 10]) }
 }
 
-/// Those that share a database stand together; those that restart its server come last among them.
+/// Steps that share a database are adjacent; those that restart its server come last among them.
 const STEPS: &[Step] = &[
     asked("validate", 1),
     asked("validate-zipf", 1),
@@ -64,20 +65,20 @@ const STEPS: &[Step] = &[
     Step { name: "size", pipeline: 1, on: On::Sqlite, takes: Takes::Seconds([10, 15, 25]) },
     Step { name: "validate-scale", pipeline: 1, on: On::Last, takes: Takes::Rounds(2, [10, 60, 60]) },
     Step { name: "scopes", pipeline: 1, on: On::Last, takes: Takes::Seconds([90, 100, 120]) },
-    // The first of the two builds the program that is counted.
+    // The first of the two also builds the programs.
     Step { name: "instructions", pipeline: 1, on: On::Last, takes: Takes::Seconds([100, 100, 100]) },
     Step { name: "profile", pipeline: 1, on: On::Last, takes: Takes::Seconds([20, 20, 20]) },
 ];
 
-/// Seconds to make a database of a million live tokens, and to ask for each of them once.
+/// Seconds to make a database of a million live tokens, and to validate each of them once.
 const SEED: [u64; 2] = [30, 60];
 const WARM: [u64; 2] = [45, 120];
 const MILLION: usize = 1_000_000;
 
-/// Runs them all.
+/// Runs all benchmarks.
 ///
 /// # Errors
-/// Names those that failed; an interruption at once.
+/// Names the failed benchmarks at the end; an interruption ends the run at once.
 pub(super) fn run(whole: &Whole) -> Result {
     let plans = plans(whole)?;
     let total: Duration = plans.iter().map(|(_, estimate)| *estimate).sum();
@@ -97,7 +98,7 @@ pub(super) fn run(whole: &Whole) -> Result {
         if let Err(fail) = measure(plan, &mut stock) {
             interrupt::check()?;
             say::raw(format!("error: {}: {fail}", plan.title()));
-            // What the failure left behind is not trusted with the next one.
+            // After a failure the next benchmark gets a new database and server.
             stock.clear();
             failed.push(plan.title());
         }
@@ -113,7 +114,7 @@ fn minutes(time: Duration) -> u64 {
     time.as_secs().div_ceil(60)
 }
 
-/// Every benchmark with the time it should take, one database after the other and the longest last.
+/// Every benchmark with its expected time, one database after the other and the slowest last.
 fn plans(whole: &Whole) -> Result<Vec<(Plan, Duration)>> {
     let mut plans = Vec::new();
     let passes: [(Backend, &[On]); 3] =
@@ -143,7 +144,7 @@ impl Step {
     }
 }
 
-/// Making databases that are not `at_hand`, and getting to know their tokens.
+/// The time to make databases that are not `at_hand`, and to warm the cache.
 fn preparing(plan: &Plan, at_hand: &mut Option<usize>) -> Duration {
     let backend = match plan.backend {
         Backend::Sqlite => 0,

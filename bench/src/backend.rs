@@ -7,7 +7,7 @@ use task_support::fail::{Fail, Result};
 pub(super) enum Backend {
     /// A file, in the product's own process.
     Sqlite,
-    /// A throw-away cluster that waits for the disk, on the server's core.
+    /// A throw-away cluster that waits for the disk, on the same core as the server.
     Postgres,
 }
 

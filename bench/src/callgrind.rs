@@ -1,9 +1,8 @@
-//! Servers under callgrind: what the thread that answers does for a request, in processor instructions and calls of the
-//! allocator. Such counts do not depend on how busy the machine is.
+//! Runs servers under callgrind and counts the processor instructions and allocator calls of the worker thread for a
+//! request. Such counts do not depend on how busy the machine is.
 //!
-//! The product and *bare* are asked the same by one client, a request at a time. Nothing is counted before both ends know
-//! each other, and nothing of any other thread, so a count is that of the requests alone. What the kernel does for them is
-//! not in it.
+//! One client sends the same requests to the product and to *bare*, one at a time. Counting begins after a warm-up and
+//! covers no other thread, so the counts are those of the requests alone. Work of the kernel is not counted.
 
 use super::backend::Backend;
 use super::contender::{Product, Running, SEED, bare};
@@ -24,18 +23,18 @@ use tempfile::TempDir;
 
 /// Requests that are counted.
 const REQUESTS: u64 = 10_000;
-/// Requests before those: every token is known by then, and no buffer grows any more.
+/// Requests of the warm-up: after them every token is cached and every buffer has its final size.
 const BEFORE: u64 = 500;
-/// Tokens that are asked about in turn.
+/// Tokens that are validated in turn.
 const TOKENS: usize = 64;
 /// How long one answer may take, under callgrind on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What of mimalloc's names is a new piece of memory, or a larger one.
+/// The functions of mimalloc that allocate or grow memory, by prefix.
 const ALLOCATORS: [&str; 3] = ["mi_malloc", "mi_zalloc", "mi_realloc"];
-/// What every function of mimalloc begins with; some call each other.
+/// The prefix of every function of mimalloc. Calls from one to another are not counted.
 const ALLOCATOR: &str = "mi_";
 
-/// The two programs, compiled as shipped but with the names of their functions, and what counts them.
+/// The two programs, compiled as shipped but with function names, and the tools that count.
 pub(super) struct Counter {
     valgrind: PathBuf,
     control: PathBuf,
@@ -45,7 +44,7 @@ pub(super) struct Counter {
     folder: TempDir,
 }
 
-/// What one request takes.
+/// The cost of one request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Counts {
     /// Each function's own instructions.
@@ -55,12 +54,12 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// All instructions.
+    /// The sum of all instructions.
     pub(super) fn total(&self) -> u64 {
         self.functions.values().sum()
     }
 
-    /// Those of functions with `part` in their names.
+    /// The instructions of functions with `part` in their names.
     pub(super) fn of(&self, part: &str) -> u64 {
         self.functions.iter().filter(|(name, _)| name.contains(part)).map(|(_, count)| count).sum()
     }
@@ -91,12 +90,12 @@ impl Counter {
         Ok(Self { valgrind, control, product, bare, requests, folder })
     }
 
-    /// Of the product.
+    /// Counts the product.
     pub(super) fn of_product(&self) -> Result<Counts> {
         self.count("nolapse-api", &self.product.launch())
     }
 
-    /// Of the ground.
+    /// Counts the baseline.
     pub(super) fn of_bare(&self) -> Result<Counts> {
         self.count("bare", &bare(&self.bare, Answer::Live, "1"))
     }
@@ -114,7 +113,7 @@ impl Counter {
         let launch = launch.under(&self.valgrind, options);
         let running = Running::start(&launch, self.folder.path().join(format!("{name}.log")))?;
         let asked = self.ask(&running).map_err(|fail| running.explain(&fail));
-        // What was counted is written when the server ends.
+        // Callgrind writes the counts when the server ends.
         drop(running);
         asked?;
         busiest(&file).map(|thread| thread.each(REQUESTS))
@@ -132,7 +131,7 @@ impl Counter {
         self.switch("off", running)
     }
 
-    /// Turns the counting on or off. The tool says on standard error what it does.
+    /// Turns counting on or off. The tool reports it on standard error.
     fn switch(&self, state: &str, running: &Running) -> Result {
         let mut command = Command::new(&self.control);
         run(command
@@ -143,7 +142,7 @@ impl Counter {
     }
 }
 
-/// One connection that is asked one request at a time.
+/// A connection that sends one request at a time.
 struct Client {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -163,7 +162,7 @@ impl Client {
             if more == 0 || length == self.buffer.len() || !b"HTTP/1.1 200".starts_with(&seen[..length.min(12)]) {
                 return Err(Fail::new(format!("an answer that was not 200: {}", String::from_utf8_lossy(seen))));
             }
-            // The answer is one object without another in it, and no header has a brace.
+            // The body is one flat object and no header has a brace, so the first `}` ends the response.
             if seen.ends_with(b"}") {
                 return Ok(());
             }
@@ -171,7 +170,7 @@ impl Client {
     }
 }
 
-/// What one thread did.
+/// The counts of one thread.
 #[derive(Debug, Default)]
 struct Thread {
     instructions: BTreeMap<String, u64>,
@@ -179,7 +178,7 @@ struct Thread {
 }
 
 impl Thread {
-    /// Of each of so many requests.
+    /// The counts of each of `requests` requests.
     fn each(self, requests: u64) -> Counts {
         let functions = self.instructions.into_iter().map(|(name, count)| (name, count / requests));
         Counts {
@@ -188,8 +187,8 @@ impl Thread {
         }
     }
 
-    /// Reads a profile. Source: "Callgrind Format Specification": positions and costs a line, names given once and then by
-    /// number, and behind `calls=` a line with what was called cost, which is not the function's own.
+    /// Reads a profile. Source: "Callgrind Format Specification": positions and costs a line, names given once and then
+    /// by number, and after `calls=` a line with the cost of the callee, which does not count for the function.
     fn read(text: &str) -> Self {
         let (mut thread, mut names) = (Self::default(), HashMap::new());
         let (mut function, mut callee, mut is_call) = ("", "", false);
@@ -218,7 +217,7 @@ impl Thread {
     }
 }
 
-/// The name behind `(number) name`, or behind `(number)` if it was given before.
+/// The name in `(number) name`, or the one given before for `(number)`.
 fn named<'a>(names: &mut HashMap<&'a str, &'a str>, text: &'a str) -> &'a str {
     match text.split_once(' ') {
         Some((number, name)) => {
@@ -229,12 +228,12 @@ fn named<'a>(names: &mut HashMap<&'a str, &'a str>, text: &'a str) -> &'a str {
     }
 }
 
-/// A function without the hash that the compiler ends its name with.
+/// A function name without the hash that the compiler appends.
 fn without_hash(name: &str) -> &str {
     name.rsplit_once("::h").filter(|(_, hash)| hash.len() == 16).map_or(name, |(name, _)| name)
 }
 
-/// The thread that did most, of the profiles that begin with `file`.
+/// The thread with the most instructions, of the profiles whose names begin with `file`.
 fn busiest(file: &Path) -> Result<Thread> {
     let begins = |path: &Path| {
         path.file_name() != file.file_name() && path.as_os_str().to_string_lossy().starts_with(&*file.to_string_lossy())

@@ -1,4 +1,4 @@
-//! What can be measured: a table. A new benchmark is a new row.
+//! The table of benchmarks. A new benchmark is a new row.
 
 use super::goals::Goal;
 use super::request::{Answer, Order, Request, VALIDATE};
@@ -14,53 +14,53 @@ pub(super) struct Case {
     pub(super) about: &'static str,
     /// The tokens it asks with.
     pub(super) tokens: Tokens,
-    /// In which order.
+    /// The order in which it takes them.
     pub(super) order: Order,
     /// What is done to the product before it is measured.
     pub(super) before: Before,
-    /// What every answer must be.
+    /// The expected answer to every request.
     pub(super) answer: Answer,
     /// The request around the token, without `Content-Length`.
     pub(super) request: Request,
-    /// How many requests.
+    /// The load.
     pub(super) offered: Offered,
-    /// What the rounds alternate with.
+    /// The baseline.
     pub(super) against: Against,
-    /// What it measures that has a goal.
+    /// The figures that have goals.
     pub(super) goals: &'static [(Goal, Measure)],
-    /// The same with [`PIPELINED`] requests written at once.
+    /// The figures that have goals with [`PIPELINED`] requests written at once.
     pub(super) pipelined: &'static [(Goal, Measure)],
 }
 
-/// The depth of a pipeline that goals are about.
+/// The pipeline depth of the goals.
 pub(super) const PIPELINED: u32 = 16;
 
 /// How a figure is read from the rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Measure {
-    /// Processor time of a request, of the ground's in the same round.
+    /// Processor time of a request, relative to the baseline in the same round.
     CpuRatio,
-    /// Requests in a second, of the ground's.
+    /// Requests per second, relative to the baseline.
     RateRatio,
-    /// What 99 % of the requests stay within, of the ground's.
+    /// The 99th percentile of latency, relative to the baseline.
     TailRatio,
-    /// Reads of the database for a validation, in all rounds together.
+    /// The number of database reads, over all rounds.
     Reads,
-    /// Slow hashes, in all rounds together.
+    /// The number of slow hashes, over all rounds.
     Hashes,
 }
 
 /// What a benchmark is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Against {
-    /// The bare server, asked the same.
+    /// The server `bare`, with the same requests.
     Bare,
-    /// The same product, asked to validate live tokens.
+    /// The product itself, validating live tokens.
     Validate,
 }
 
 impl Against {
-    /// What it is called in a table.
+    /// Its name in a table.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Bare => "bare",
@@ -72,26 +72,26 @@ impl Against {
 /// Where a benchmark's tokens come from, and how many there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tokens {
-    /// Made by the product itself: quick, usual and full size.
+    /// Live tokens: quick, usual and full size.
     Live([usize; 3]),
-    /// Well formed, with the right checksum, known to nobody.
+    /// Well formed, with the right checksum, but never issued.
     Unknown(usize),
     /// The right shape with a wrong checksum.
     Malformed(usize),
 }
 
-/// How much is asked of a server.
+/// The load on a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Offered {
-    /// As much as it answers, on few connections: whichever of generator and server is slower, requests wait for it.
+    /// As much as it answers, on few connections: either generator or server is saturated.
     Most,
-    /// About a third of what a server could answer: each of many connections rests behind an answer. Who answers sooner is
-    /// asked a little more.
+    /// About a third of what a server could answer: each of many connections pauses after an answer. A faster server
+    /// gets slightly more requests.
     Paced,
 }
 
 impl Offered {
-    /// Connections, and how long each of them rests.
+    /// The number of connections, and how long each pauses after an answer.
     pub(super) const fn pace(self) -> (u32, Duration) {
         match self {
             Self::Most => (CONNECTIONS, Duration::ZERO),
@@ -103,9 +103,9 @@ impl Offered {
 /// What is done to the product before it is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Before {
-    /// Every token is asked for once, so that the node knows them all.
+    /// Every token is validated once, so that all are cached.
     Warm,
-    /// It is started anew before every round, so that the node knows none.
+    /// The server is restarted before every round, so that none is cached.
     Restart,
 }
 

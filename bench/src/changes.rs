@@ -1,5 +1,5 @@
-//! Changes: making tokens and revoking them, each with everything that belongs to it (transaction, audit row, log entry,
-//! fence). They have no server to be compared with; a wait for the disk measured in the same minutes stands beside them.
+//! Creating and revoking tokens, with everything that is part of a change (transaction, audit row, log entry, fence).
+//! There is no baseline server; the time of a disk sync, measured in the same minutes, is printed beside them.
 
 use super::against::turn;
 use super::client::Client;
@@ -20,15 +20,15 @@ use std::time::{Duration, Instant};
 use task_support::fail::{Context as _, Fail, Result};
 use task_support::say;
 
-/// Waits for the disk that make up one sample.
+/// Disk syncs of one sample.
 const SYNCS: usize = 200;
 /// Tokens to revoke in each round, by size.
 const REVOKED: [usize; 3] = [200, 1_000, 4_000];
-/// The scheme of stored secrets that the product runs with, and how many clients ask at once.
+/// The hash scheme of the product, and the number of concurrent clients.
 const CREATES: [(&str, u32); 4] = [("bcrypt", 1), ("bcrypt", 16), ("sha256", 1), ("sha256", 16)];
 const REVOKES: [u32; 2] = [1, 16];
 const SCHEME: &str = "NOLAPSE__HASHING__TOKEN_SCHEME";
-/// Names that the made tokens get, by chance.
+/// The number of names, from which created tokens get random ones.
 const NAMES: usize = 1_000;
 /// Length of a token's id as text.
 const ID_LENGTH: usize = 36;
@@ -121,7 +121,7 @@ fn median(rounds: &[Round], read: &dyn Fn(&Round) -> f64) -> f64 {
     Spread::of(rounds.iter().map(read)).median
 }
 
-/// The ids of so many tokens, newest first.
+/// The ids of `count` tokens, newest first.
 fn token_ids(client: &Client, count: usize) -> Result<Vec<String>> {
     let mut ids = Vec::with_capacity(count);
     let mut path = "/v1/tokens?limit=1000".to_owned();
@@ -145,11 +145,11 @@ fn write_lines(file: &Path, lines: &[String]) -> Result {
     std::fs::write(file, lines.join("\n") + "\n").attempt(|| format!("write {}", file.display()))
 }
 
-/// How long the disk takes to make one page durable, in milliseconds: what a commit cannot be faster than.
+/// How long the disk takes to make one page durable, in milliseconds: the lower bound of a commit.
 struct Sync {
-    /// Half of the waits stay within this.
+    /// The median.
     half_ms: f64,
-    /// And 99 % within this.
+    /// The 99th percentile.
     tail_ms: f64,
 }
 

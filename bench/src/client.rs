@@ -1,4 +1,4 @@
-//! A client of the product's own API, signed in: what a benchmark asks one request at a time.
+//! A signed-in client of the product's API, for the requests that a benchmark makes one at a time.
 
 use super::contender::{EMAIL, PASSWORD, Running};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Signs in as the person who was set up.
+    /// Signs in as the owner.
     pub(super) fn sign_in(running: &Running) -> Result<Self> {
         let config = Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).build();
         let (agent, base) = (Agent::from(config), format!("http://127.0.0.1:{}", running.port));
@@ -62,7 +62,7 @@ impl Client {
         serde_json::from_str(&text).attempt(|| format!("read the answer to GET {path}"))
     }
 
-    /// Asks, and says how long the answer took to its last byte.
+    /// Sends a GET request; returns the body and the time to its last byte.
     ///
     /// # Errors
     /// Any status but 200.
@@ -80,10 +80,10 @@ impl Client {
     }
 }
 
-/// A number that the product itself counts, from `/metrics`.
+/// A metric of the product, from `/metrics`.
 ///
 /// # Errors
-/// If it does not answer, or counts no such thing.
+/// If the server does not answer, or has no such metric.
 pub(super) fn metric(running: &Running, name: &str) -> Result<u64> {
     let url = format!("http://127.0.0.1:{}/metrics", running.port);
     let mut response = ureq::get(&url).call().attempt(|| "read /metrics".into())?;

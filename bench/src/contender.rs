@@ -1,4 +1,4 @@
-//! The two servers that are compared: `bare`, and the product on one of its databases.
+//! The two servers that are compared: `bare`, and the product on either database.
 
 use super::backend::Backend;
 use super::cost::Observed;
@@ -15,17 +15,18 @@ use task_support::process::{Launch, POLL, Server, run, run_with_input};
 use task_support::services::{Durability, Services, Wanted, tail};
 use task_support::{interrupt, product, say};
 
-/// How long a server may take to be ready after it was stopped for a while.
+/// How long a server may take to be ready after it was stopped.
 const AWAKE: Duration = Duration::from_secs(10);
 
 /// The program that fills a database; built beside the product.
 pub(super) const SEED: &str = "nolapse-bench-seed";
-/// The organisation of a benchmark, and who signs in there. Such a database holds nothing that is worth a secret.
+/// The organisation of a benchmark, and its owner. Their password is public: the database holds nothing worth
+/// protecting.
 const ORGANISATION: &str = "bench";
 pub(super) const EMAIL: &str = "bench@localhost.example";
 pub(super) const PASSWORD: &str = "a bench needs no secret";
 const TAG_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-/// Settings of the product in a benchmark: what deployments have, plus a tag key of its own and no waiting at the end.
+/// Settings of the product in a benchmark: the defaults, with a fixed tag key, the fast hash and no drain delay.
 const SETTINGS: [(&str, &str); 3] = [
     ("NOLAPSE__KEYS__TAG_KEY", TAG_KEY),
     ("NOLAPSE__HASHING__TOKEN_SCHEME", "sha256"),
@@ -36,9 +37,9 @@ const SETTINGS: [(&str, &str); 3] = [
 #[derive(Debug)]
 pub(super) struct Running {
     server: Server,
-    /// Where it listens on loopback.
+    /// Its port on loopback.
     pub(super) port: u16,
-    /// Its log, for when something goes wrong.
+    /// Its log, which is part of failures.
     log: PathBuf,
 }
 
@@ -57,19 +58,19 @@ impl Running {
         self.server.id()
     }
 
-    /// What its processor time is taken of.
+    /// The process whose processor time counts.
     pub(super) fn observed(&self) -> Observed {
         Observed { pid: self.id(), family: false }
     }
 
-    /// Does something while this server does nothing, so that work it would do by itself, such as writing down what was
-    /// used, falls into rounds of its own. Afterwards it is ready to be asked.
+    /// Stops this server (SIGSTOP) while `work` runs, so that its background work, such as writing usage, is part of
+    /// its own rounds only. The server is ready again afterwards.
     ///
-    /// The server is never left stopped: not by a failure of `work`, nor by a panic. Should this program be killed, the
-    /// kernel wakes stopped processes that lost their parent.
+    /// The server never stays stopped, even if `work` fails or panics. If this program is killed, the kernel continues
+    /// stopped processes that lost their parent.
     ///
     /// # Errors
-    /// Those of `work`; a server that cannot be stopped, or is not ready again in time.
+    /// Those of `work`; also if the server cannot be stopped, or is not ready again in time.
     pub(super) fn while_stopped<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let stopped = Stopped::begin(self.id())?;
         let done = work()?;
@@ -78,7 +79,7 @@ impl Running {
         Ok(done)
     }
 
-    /// A server that slept has to prove again that the database is its own, which it does by itself.
+    /// After the pause the server has to renew its lease, which it does by itself.
     fn wait_until_ready(&self) -> Result {
         let url = format!("http://127.0.0.1:{}/ready", self.port);
         let deadline = Instant::now() + AWAKE;
@@ -100,7 +101,7 @@ impl Running {
     }
 }
 
-/// A process that does nothing until this is dropped.
+/// A process that is stopped until this is dropped.
 #[derive(Debug)]
 struct Stopped(Pid);
 
@@ -115,27 +116,27 @@ impl Stopped {
 
 impl Drop for Stopped {
     fn drop(&mut self) {
-        // A process that ended meanwhile needs no waking.
+        // An error means that the process has ended.
         let _ = kill_process(self.0, Signal::CONT);
     }
 }
 
-/// How the ground is started, with so many workers.
+/// The command of the baseline, with `workers` workers.
 pub(super) fn bare(program: &Path, answer: Answer, workers: &str) -> Launch {
     Launch::new(program).args(["--answer", answer.name(), "--workers", workers])
 }
 
-/// Starts the ground on `core`, with one worker.
+/// Starts the baseline on `core`, with one worker.
 pub(super) fn start_bare(program: &Path, folder: &Path, core: usize, answer: Answer) -> Result<Running> {
     Running::start(&bare(program, answer, "1").core(Some(core)), folder.join("bare.log"))
 }
 
-/// Starts the ground on whichever core is free, with so many workers; it answers as if each token were live.
+/// Starts the baseline on any core, with `workers` workers; it answers every token as live.
 pub(super) fn start_bare_with(program: &Path, folder: &Path, workers: &str) -> Result<Running> {
     Running::start(&bare(program, Answer::Live, workers), folder.join(format!("bare-{workers}.log")))
 }
 
-/// What a database is filled with.
+/// The amounts of rows that a database is filled with.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Amounts {
     /// Live tokens.
@@ -161,7 +162,7 @@ pub(super) struct Product {
 }
 
 impl Product {
-    /// Starts the database, if it is a server of its own.
+    /// Starts the database, if it is PostgreSQL.
     pub(super) fn prepare(program: PathBuf, folder: &Path, core: usize, backend: Backend) -> Result<Self> {
         let database = match backend {
             Backend::Sqlite => None,
@@ -177,13 +178,13 @@ impl Product {
         Ok(Self { program, folder: folder.to_owned(), url, core: Some(core), database, settings })
     }
 
-    /// The same product on the same database with a setting of its own.
+    /// The same product and database, with one more setting.
     pub(super) fn with(&self, name: &'static str, value: impl Into<String>) -> Self {
         let others = self.settings.iter().filter(|(other, _)| *other != name).cloned();
         Self { settings: others.chain([(name, value.into())]).collect(), ..self.clone() }
     }
 
-    /// The same product on whichever core is free.
+    /// The same product on all cores.
     pub(super) fn on_all_cores(self) -> Self {
         Self { core: None, ..self }
     }
@@ -193,7 +194,8 @@ impl Product {
         self.fill(&Amounts { tokens: count, ..Amounts::default() }, file)
     }
 
-    /// Sets the product up, fills its database, lets that come to rest and writes the tokens to `file`, one a line.
+    /// Sets the product up, fills its database, lets it settle (vacuum, analyse) and writes the tokens to `file`, one a
+    /// line.
     pub(super) fn fill(&self, amounts: &Amounts, file: &Path) -> Result {
         let Amounts { tokens, access_scopes, actors, events } = *amounts;
         say::step(format!("making {tokens} tokens, {access_scopes} access scopes, {actors} actors, {events} events"));
@@ -220,7 +222,7 @@ impl Product {
         Running::start(&self.launch(), self.folder.join("product.log"))
     }
 
-    /// How it is started.
+    /// The command that starts it.
     pub(super) fn launch(&self) -> Launch {
         let launch = Launch::new(&self.program)
             .args(["serve", "--listen", "127.0.0.1:0", "--database-url", &self.url])
@@ -229,7 +231,7 @@ impl Product {
         self.settings.iter().fold(launch, |launch, (name, value)| launch.env(*name, value))
     }
 
-    /// The processes whose time counts: the server's, and all of the database's.
+    /// The processes whose processor time counts: the server's, and all of the database's.
     pub(super) fn observed(&self, running: &Running) -> Vec<Observed> {
         let server = running.observed();
         let database = self.database.as_ref().map(|database| Observed { pid: database.postgres_id(), family: true });
@@ -242,7 +244,7 @@ mod tests {
     use super::*;
     use std::process::Stdio;
 
-    /// A process, and the letter proc(5) has for what it does.
+    /// The state letter of a process, from proc(5).
     fn state(pid: u32) -> Option<char> {
         let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         text.rsplit_once(") ")?.1.chars().next()

@@ -1,4 +1,4 @@
-//! What a process used: processor time and memory, from `/proc`. Source: proc(5).
+//! Processor time and memory of a process, from `/proc`. Source: proc(5).
 
 use std::time::Duration;
 use task_support::fail::{Context as _, Result};
@@ -43,7 +43,7 @@ pub(super) fn precise(count: u64) -> f64 {
     count as f64
 }
 
-/// The fields of `/proc/<pid>/stat` that matter here.
+/// The fields of `/proc/<pid>/stat` that are used here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stat {
     parent: u32,
@@ -75,7 +75,7 @@ impl Stat {
 fn living_children(parent: u32) -> u64 {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    // A process may end while we look; its time is then among its parent's gone children next time.
+    // Skip processes that end meanwhile: their time is added to that of their parent's ended children.
     pids.filter_map(|pid| Stat::read(pid).ok()).filter(|stat| stat.parent == parent).map(|stat| stat.ticks).sum()
 }
 

@@ -1,17 +1,17 @@
-//! The table of goals in the page of results: what is measured now replaces what was, everything else stays.
+//! The table of goals in the page of results: new figures replace the old ones, everything else stays.
 //!
-//! The page is the only place where earlier figures are kept, so the table is read back from it. A line that is not
-//! understood counts as never measured.
+//! Earlier figures are stored in the page only, so the table is parsed from it. A line that cannot be parsed counts as
+//! not measured.
 
 use super::goals::{Direction, Figure, GOALS, Line, Target};
 use std::fmt::Write as _;
 
 const BEGIN: &str = "<!-- goals -->";
 const END: &str = "<!-- /goals -->";
-/// Stands where nothing was measured yet.
+/// The text for a goal without a figure.
 const NOTHING: &str = "not measured yet";
 
-/// What stands in the last three columns of a line.
+/// The last three columns of a line.
 #[derive(Clone, Debug, PartialEq)]
 struct Measured {
     value: f64,
@@ -19,8 +19,8 @@ struct Measured {
     commit: String,
 }
 
-/// The page with the table of goals at its mark, or after its first paragraphs; `figures` are new, by `command` at
-/// `commit`.
+/// The page with the table of goals at its mark, or else after the first paragraphs. `figures` are new, measured by
+/// `command` at `commit`.
 pub(super) fn replaced(page: &str, figures: &[Figure], command: &str, commit: &str) -> String {
     let marked = page.split_once(BEGIN).and_then(|(before, rest)| {
         let (table, after) = rest.split_once(END)?;
@@ -75,7 +75,7 @@ fn draw(old: &str, figures: &[Figure], command: &str, commit: &str) -> String {
     )
 }
 
-/// What a row is found by.
+/// The name of a row, by which it is found.
 fn name(line: &Line, target: Target) -> String {
     match target.on {
         Some(backend) => format!("{}; {}", line.what, backend.name()),
@@ -95,7 +95,7 @@ fn number(line: &Line, value: f64) -> String {
     format!("{value:.*} {}", line.decimals, line.unit)
 }
 
-/// The number that [`number`] wrote. NaN is none: nothing was measured.
+/// Parses a number that [`number`] wrote. NaN counts as not measured.
 fn read_value(cell: &str) -> Option<f64> {
     cell.split_whitespace().next()?.parse().ok().filter(|value: &f64| value.is_finite())
 }

@@ -1,4 +1,4 @@
-//! What the product has to reach, read from `bench/goals.toml`, and the figures that benchmarks hold against it.
+//! The goals of the product, read from `bench/goals.toml`, and the figures that are compared with them.
 
 use super::backend::Backend;
 use serde::Deserialize;
@@ -10,29 +10,29 @@ const TEXT: &str = include_str!("../goals.toml");
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Goal {
-    /// CPU of a cached validation, uniformly.
+    /// Processor time of a cached validation, tokens chosen uniformly.
     ValidateCpu,
-    /// The same, tokens by Zipf's law.
+    /// As `ValidateCpu`, tokens by Zipf's law.
     ZipfCpu,
-    /// CPU with sixteen requests written at once, uniformly.
+    /// Processor time with sixteen requests written at once, uniformly.
     PipelinedCpu,
     /// The same, by Zipf's law.
     PipelinedZipfCpu,
-    /// Requests in a second, uniformly.
+    /// Requests per second, uniformly.
     ValidateRate,
     /// The same, by Zipf's law.
     ZipfRate,
-    /// What 99 % of the requests stay within, uniformly.
+    /// The 99th percentile of latency, uniformly.
     ValidateTail,
     /// The same, by Zipf's law.
     ZipfTail,
-    /// The same, uniformly, at a rate that both keep up with.
+    /// The 99th percentile of latency, uniformly, at a rate that both servers keep up with.
     PacedTail,
     /// Database reads of cached validations.
     CachedReads,
     /// Slow hashes of cached validations.
     CachedHashes,
-    /// Allocations of a cached validation beyond the ground's.
+    /// Allocations of a cached validation beyond the baseline's.
     Allocations,
     /// Processor time of validating a well-formed token that does not exist.
     UnknownCpu,
@@ -44,13 +44,13 @@ pub(super) enum Goal {
     ColdCpu,
     /// Slow hashes of first validations after a start.
     ColdHashes,
-    /// CPU with the most tokens, of that with the fewest.
+    /// Processor time with the most tokens, relative to that with the fewest.
     ScaleCpu,
-    /// Memory of a remembered token.
+    /// Memory of a cached token.
     ScaleBytes,
     /// Time of a start with a million tokens.
     Start,
-    /// What a second worker brings.
+    /// The throughput of two workers, relative to one.
     Workers,
     /// The same with sixteen requests written at once.
     WorkersPipelined,
@@ -58,25 +58,25 @@ pub(super) enum Goal {
     ForwardCpu,
     /// CPU of an introspection.
     IntrospectCpu,
-    /// CPU of making a token with bcrypt.
+    /// Processor time of creating a token with bcrypt.
     CreateBcryptCpu,
-    /// CPU of making a token without, by one client.
+    /// Processor time of creating a token with SHA-256, by one client.
     CreateCpu,
     /// The same, by sixteen clients.
     CreateCpuAtOnce,
-    /// Tokens made in a second by sixteen clients.
+    /// Tokens created per second by sixteen clients.
     CreateRate,
-    /// What half of all revocations take beyond a wait for the disk.
+    /// The median latency of a revocation, less a disk sync.
     RevokeWait,
-    /// What 99 % of all revocations take.
+    /// The 99th percentile of a revocation's latency.
     RevokeTail,
-    /// The last page of a list, of the first.
+    /// The latency of a list's last page, relative to the first.
     ListingDepth,
-    /// The first page of a list, or the last if that is slower.
+    /// The latency of a list's first or last page, whichever is slower.
     ListingEnds,
-    /// The page in the middle.
+    /// The latency of a list's middle page.
     ListingMiddle,
-    /// The program.
+    /// The size of the program.
     Program,
     /// Resident memory of a server without requests.
     Idle,
@@ -92,14 +92,14 @@ pub(super) enum Direction {
     AtLeast,
 }
 
-/// On which database, if it depends on one, and how much.
+/// The limit, and the database that it is for, if it depends on one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Target {
     pub(super) on: Option<Backend>,
     pub(super) limit: f64,
 }
 
-/// One goal: what it says, and its targets.
+/// One goal and its targets.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Line {
@@ -114,7 +114,7 @@ pub(super) struct Line {
     sqlite: Option<f64>,
     postgres: Option<f64>,
     any: Option<f64>,
-    /// Whether a figure beyond the limit is a miss.
+    /// Whether a figure beyond the limit counts as missed.
     #[serde(default = "judged")]
     pub(super) judged: bool,
 }
@@ -132,11 +132,11 @@ struct File {
 /// Every goal, in the order of the table.
 pub(super) static GOALS: LazyLock<Vec<Line>> = LazyLock::new(|| match toml::from_str::<File>(TEXT) {
     Ok(file) => file.goal,
-    // Compiled in, and read by a test.
+    // Cannot fail: the text is compiled in, and a test parses it.
     Err(error) => panic!("bench/goals.toml: {error}"),
 });
 
-/// A number that belongs to a goal.
+/// A measured number for a goal.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Figure {
     pub(super) goal: Goal,
@@ -145,7 +145,7 @@ pub(super) struct Figure {
     pub(super) value: f64,
 }
 
-/// What a benchmark found: the text of its section, and the figures that have goals.
+/// The result of a benchmark: the text of its section, and the figures that have goals.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Outcome {
     pub(super) text: String,
@@ -153,14 +153,14 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// A benchmark without goals.
+    /// The result of a benchmark without goals.
     pub(super) const fn text(text: String) -> Self {
         Self { text, figures: Vec::new() }
     }
 }
 
 impl Line {
-    /// Whether `value` is good enough for `limit`.
+    /// Whether `value` reaches `limit`.
     pub(super) fn is_reached(&self, value: f64, limit: f64) -> bool {
         match self.direction {
             Direction::AtMost => value <= limit,

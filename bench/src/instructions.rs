@@ -1,8 +1,9 @@
-//! How many processor instructions the server spends on a request for a token it knows, counted by callgrind: a number that
-//! does not depend on how busy the machine is, so a change of one in fifty shows.
+//! The processor instructions of a request for a cached token, counted by callgrind. They do not depend on how busy the
+//! machine is, so that a change of 2 % is visible.
 //!
-//! What is judged is what the product does beyond *bare*, without its one keyed digest: the framework is as it is, and the
-//! digest is ten times as long here as anywhere, because valgrind's processor has no instructions for SHA.
+//! The check compares the product's instructions beyond those of *bare*, without the keyed digest: the framework's
+//! share is given, and under valgrind, which has no SHA instructions, the digest takes ten times as many as on a
+//! processor.
 
 use super::callgrind::{Counter, Counts};
 use super::cost::precise;
@@ -14,16 +15,16 @@ use std::fmt::Write as _;
 use task_support::fail::{Context as _, Fail, Result};
 use task_support::{project, say};
 
-/// Where the count that was committed is.
+/// The file with the committed count.
 const FILE: &str = "bench/results/instructions.txt";
-/// How many in a hundred more there may be before it is a regression. Compilers and library versions move a few.
+/// Percent above the committed count that count as a regression. Compilers and library versions cause smaller changes.
 const TOLERANCE: u64 = 5;
 /// Functions listed by the profile.
 const LISTED: usize = 10;
-/// The part of their names that functions of the digest have.
+/// The part that the names of the digest's functions have in common.
 const DIGEST: &str = "sha2::";
 
-/// What functions of the profile are for, by a part of their names; the first that fits.
+/// The purpose of functions in the profile, by a part of their names; the first match counts.
 const MEANINGS: &[(&str, &str)] = &[
     (
         "__memset",
@@ -63,7 +64,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("actix_web", "The framework makes a request of it, and an answer."),
 ];
 
-/// What one request takes of the product, and of the ground.
+/// The counts of one request, for the product and for the baseline.
 struct Request {
     product: Counts,
     bare: Counts,
@@ -75,14 +76,14 @@ impl Request {
         Ok(Self { product: counter.of_product()?, bare: counter.of_bare()? })
     }
 
-    /// What is judged.
+    /// The number that the check compares.
     fn own(&self) -> u64 {
         self.product.total().saturating_sub(self.bare.total() + self.product.of(DIGEST))
     }
 }
 
-/// `cargo xtask bench instructions`: the count, held against the committed one. `--write` commits it anew, unless it is one of all
-/// benchmarks: a regression is not to be written down in passing.
+/// `cargo xtask bench instructions`: compares the count with the committed one. `--write` replaces that, except in a
+/// run of all benchmarks, so that no regression is accepted by accident.
 pub(super) fn measure(plan: &Plan, _: &mut Stock) -> Result<Outcome> {
     let request = Request::count()?;
     let own = request.own();
@@ -108,7 +109,7 @@ pub(super) fn measure(plan: &Plan, _: &mut Stock) -> Result<Outcome> {
     Ok(Outcome { text, figures: vec![figure] })
 }
 
-/// `cargo xtask bench profile`: the functions that take most of them.
+/// `cargo xtask bench profile`: the functions with the most instructions.
 pub(super) fn profile(_: &Plan, _: &mut Stock) -> Result<Outcome> {
     let Request { product, bare } = Request::count()?;
     let of_bare = |name: &String| bare.functions.get(name).copied().unwrap_or(0);
@@ -147,7 +148,7 @@ fn listed(mut rows: Vec<Row<'_>>, total: u64, weight: impl Fn(&Row<'_>) -> u64) 
     table
 }
 
-/// The same check as a part of all tests; skipped on a machine of one's own that has no valgrind.
+/// The check as part of all tests; skipped without valgrind, but never in CI.
 pub(super) fn check() -> Result {
     if !project::in_ci() && task_support::process::which("valgrind").is_none() {
         say::note("valgrind is not installed: the instructions of a validation are not counted");
@@ -161,7 +162,7 @@ pub(super) fn check() -> Result {
 /// The committed count.
 ///
 /// # Errors
-/// If there is none, or it is no number.
+/// If the file is missing or malformed.
 fn committed() -> Result<u64> {
     let fix = "cargo xtask bench instructions --write";
     let text = std::fs::read_to_string(project::root().join(FILE)).attempt(|| format!("read {FILE}"));

@@ -1,6 +1,6 @@
 //! Lists of 100 000 entries: the first page, the one in the middle and the last, of every list that grows with use.
 //!
-//! Requests go one after the other, so that a time is the answer's and not a queue's; pages alternate within a round.
+//! Requests are sequential, so that no time includes waiting in a queue; pages alternate within a round.
 
 use super::backend::Backend;
 use super::client::Client;
@@ -15,7 +15,7 @@ use std::time::Duration;
 use task_support::fail::{Fail, Result};
 use task_support::{interrupt, say};
 
-/// The pages asked for: the last is that of the last entries.
+/// The pages that are measured; the last has the last entries.
 const PAGES: [usize; 3] = [1, 500, 1_000];
 const LAST_PAGE: usize = PAGES[2];
 /// Entries on a page: quick, usual and full size.
@@ -29,16 +29,16 @@ struct List {
     /// `{project}` stands for the path of the seeded project.
     path: &'static str,
     paging: Paging,
-    /// Where the answer has its entries.
+    /// The field of the response with the entries.
     entries: &'static str,
 }
 
-/// How the list is told where a page begins.
+/// How a page of the list is addressed.
 #[derive(Clone, Copy)]
 enum Paging {
     /// By the page's number.
     Number,
-    /// By what the page before ended with, in the parameter of this name.
+    /// By the previous page's cursor, in the parameter of this name.
     Cursor(&'static str),
 }
 
@@ -71,7 +71,7 @@ const LISTS: &[List] = &[
     },
 ];
 
-/// What one page cost in one round.
+/// The cost of one page in one round.
 struct Sample {
     latencies: Vec<Duration>,
     cpu: Duration,
@@ -106,14 +106,14 @@ pub(super) fn run(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
     Ok(Outcome { text, figures: worst.figures(plan.backend) })
 }
 
-/// Of all lists.
+/// The worst figures of all lists.
 #[derive(Debug, Default, PartialEq)]
 struct Worst {
-    /// The last page's median latency, of the first page's in the same round.
+    /// The last page's median latency, relative to the first page's in the same round.
     depth: f64,
-    /// The median latency of the first or the last page in milliseconds.
+    /// The median latency of the first or the last page, whichever is slower, in milliseconds.
     ends: f64,
-    /// That of the page in the middle.
+    /// The median latency of the middle page, in milliseconds.
     middle: f64,
 }
 
@@ -137,7 +137,7 @@ impl Worst {
     }
 }
 
-/// The path of the one project there is.
+/// The path of the only project.
 fn project(client: &Client) -> Result<String> {
     let projects = format!("/v1/organizations/{}/projects", client.organisation);
     let answer = client.get(&projects)?;
@@ -147,7 +147,7 @@ fn project(client: &Client) -> Result<String> {
     }
 }
 
-/// The paths of the pages. A list that goes on from a cursor is walked once to find them.
+/// The paths of the pages. A list with cursors is walked once to find them.
 fn places(client: &Client, list: &List, project: &str, limit: usize) -> Result<Vec<String>> {
     let base = format!("{}&limit={limit}", list.path.replace("{project}", project));
     let mut places = Vec::new();
@@ -174,7 +174,7 @@ fn places(client: &Client, list: &List, project: &str, limit: usize) -> Result<V
     Ok(places)
 }
 
-/// Each round asks for each page so many times; one round before them does not count.
+/// Each round fetches each page several times. A first round is a warm-up.
 fn measure(
     plan: &Plan,
     client: &Client,
@@ -222,13 +222,13 @@ fn table(name: &str, rounds: &[Vec<Sample>]) -> String {
 }
 
 impl Sample {
-    /// The latency that so many of a hundred requests stayed within.
+    /// A percentile of latency.
     fn percentile(&self, share: usize) -> Duration {
         let at = (self.latencies.len() * share).div_ceil(100).saturating_sub(1);
         self.latencies.get(at).copied().unwrap_or_default()
     }
 
-    /// Processor time of a request. The kernel counts in hundredths of a second, so few requests make it coarse.
+    /// Processor time of a request. The kernel counts in hundredths of a second, so it is coarse for few requests.
     fn cpu_ms(&self) -> f64 {
         milliseconds(self.cpu) / precise(self.latencies.len() as u64)
     }

@@ -1,8 +1,8 @@
-//! `cargo xtask bench`: the product against the ground it stands on, in the same minutes, with the same generator, and
-//! what has no such ground measured by itself.
+//! `cargo xtask bench`: measures the product against a baseline, in the same minutes and with the same generator; some
+//! benchmarks have no baseline.
 //!
-//! Server and database share one core, the generator has another. Processor time per request comes from the kernel's
-//! accounts of the server **and** the database.
+//! Server and database share one core, the generator has another. Processor time per request is that of the server
+//! **and** the database, as the kernel counts it.
 
 mod against;
 mod all;
@@ -38,7 +38,7 @@ use task_support::args::Args;
 use task_support::fail::Result;
 use task_support::{interrupt, say};
 
-/// Benchmarks without a server to compare with. Those with one are in [`cases::CASES`].
+/// Benchmarks without a baseline. Those with one are in [`cases::CASES`].
 const ALONE: &[Alone] = &[
     Alone {
         name: "validate-scale",
@@ -112,7 +112,7 @@ fn run(args: Args) -> Result {
     }
 }
 
-/// One benchmark: measured, printed and, if asked for, written down.
+/// Measures one benchmark, prints the result and, with `--write`, stores it.
 fn measure(plan: &Plan, stock: &mut Stock) -> Result {
     let Outcome { text, figures } = match plan.subject {
         Subject::Against(case) => against::run(plan, case, stock),

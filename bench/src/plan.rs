@@ -9,10 +9,10 @@ use task_support::args::Args;
 use task_support::fail::{Fail, Result};
 use task_support::product::Profile;
 
-/// Deepest pipeline: what fits into one segment's worth of requests many times over.
+/// The deepest pipeline.
 const DEEPEST: u32 = 64;
 
-/// A benchmark that has no server to be compared with: it says what it measures and how it reads.
+/// A benchmark without a baseline.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Alone {
     /// Its name on the command line.
@@ -21,25 +21,25 @@ pub(super) struct Alone {
     pub(super) about: &'static str,
     /// Measures, and returns the text of its section.
     pub(super) run: fn(&Plan, &mut Stock) -> Result<Outcome>,
-    /// What it needs of the machine.
+    /// What it needs.
     pub(super) ground: Ground,
 }
 
-/// What a benchmark stands on.
+/// What a benchmark needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ground {
-    /// A database: its result belongs to one of them.
+    /// A database, on which its result depends.
     Database,
-    /// A database with as many live tokens as most benchmarks have, and a server that may know them already.
+    /// A database with as many live tokens as most benchmarks have; the server may have cached them.
     Tokens,
-    /// Nothing but the processor, or a database of which it does not matter which.
+    /// Only the processor; if it uses a database, the result does not depend on which.
     Processor,
 }
 
-/// What a name on the command line stands for.
+/// The benchmark that a name on the command line selects.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Subject {
-    /// Rounds that alternate with another server.
+    /// Rounds that alternate with a baseline.
     Against(&'static Case),
     /// Anything else.
     Alone(&'static Alone),
@@ -51,7 +51,7 @@ pub(super) struct Size {
     option: &'static str,
     /// Rounds; results are their medians.
     pub(super) rounds: u32,
-    /// Seconds a round takes, where it is the clock that ends it.
+    /// Seconds of a round, if the round ends by time.
     pub(super) seconds: u64,
     /// The place in a benchmark's own list of sizes: quick, usual, full.
     pub(super) index: usize,
@@ -60,13 +60,13 @@ pub(super) struct Size {
 const QUICK: Size = Size { option: " --quick", rounds: 3, seconds: 2, index: 0 };
 const USUAL: Size = Size { option: "", rounds: 5, seconds: 5, index: 1 };
 const FULL: Size = Size { option: " --full", rounds: 7, seconds: 10, index: 2 };
-/// The name that stands for all of them.
+/// The name that selects all benchmarks.
 pub(super) const ALL: &str = "all";
-/// What `--full` means for each of all benchmarks: as many tokens, less time.
+/// `--full` in a run of all benchmarks: as many tokens, less time.
 const FULL_PART: Size = Size { rounds: 5, seconds: 3, ..FULL };
-/// What neither option means for each of all benchmarks.
+/// The usual size in a run of all benchmarks.
 const USUAL_PART: Size = Size { rounds: 3, seconds: 3, ..USUAL };
-/// The same with `--quick`.
+/// `--quick` in a run of all benchmarks.
 const QUICK_PART: Size = Size { rounds: 1, seconds: 1, ..QUICK };
 
 /// What the command line asked for.
@@ -74,15 +74,15 @@ const QUICK_PART: Size = Size { rounds: 1, seconds: 1, ..QUICK };
 pub(super) struct Plan {
     /// The benchmark.
     pub(super) subject: Subject,
-    /// How much of it.
+    /// How much is measured.
     pub(super) size: Size,
     /// On which database.
     pub(super) backend: Backend,
     /// Requests written at once on each connection.
     pub(super) pipeline: u32,
-    /// How many tokens, instead of what the size says.
+    /// The number of tokens, instead of that of the size.
     pub(super) tokens: Option<usize>,
-    /// Whether this is one of all benchmarks, run one after the other.
+    /// Whether this is part of a run of all benchmarks.
     pub(super) is_part: bool,
     /// Whether the result goes into the page.
     pub(super) write: bool,
@@ -99,7 +99,7 @@ pub(super) enum Asked {
     All(Whole),
 }
 
-/// What all benchmarks have in common.
+/// The options of a run of all benchmarks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Whole {
     pub(super) size: Size,
@@ -145,13 +145,13 @@ impl Asked {
     }
 }
 
-/// The same amounts in less time: there are many of them.
+/// The size with the same amounts in less time, for a run of all benchmarks.
 fn part_of(size: Size) -> Size {
     [QUICK_PART, USUAL_PART, FULL_PART][size.index]
 }
 
 impl Whole {
-    /// The plan of one of them.
+    /// The plan of one benchmark of the run.
     ///
     /// # Errors
     /// If there is no such benchmark.
@@ -171,7 +171,7 @@ impl Plan {
         }
     }
 
-    /// How many live tokens the database has that this one shares with others, if it does.
+    /// The number of live tokens in the database that this benchmark shares with others, if it shares one.
     pub(super) fn shared(&self) -> Option<usize> {
         match self.subject {
             Subject::Against(case) => Some(self.live(case)),
@@ -195,7 +195,7 @@ impl Plan {
         }
     }
 
-    /// The command that does the same again.
+    /// The command that repeats this benchmark.
     pub(super) fn command(&self) -> String {
         if self.is_part {
             return format!("cargo xtask bench {ALL}{}", self.size.option);
@@ -209,7 +209,7 @@ impl Plan {
         format!("cargo xtask bench {}{}{backend}{depth}{tokens}", self.subject.name(), self.size.option)
     }
 
-    /// What tells this result from others of the same benchmark.
+    /// The title of the result, which is unique.
     pub(super) fn title(&self) -> String {
         let depth = if self.pipeline == 1 { String::new() } else { format!(", {} pipelined", self.pipeline) };
         match self.subject.ground() {

@@ -36,7 +36,7 @@ impl Round {
         self.per_second
     }
 
-    /// What half, 99 % and 99.9 % of the requests stayed within, in milliseconds.
+    /// The 50th, 99th and 99.9th percentiles of latency, in milliseconds.
     pub(super) const fn latency_ms(&self) -> [f64; 3] {
         self.latency_ms
     }
@@ -46,7 +46,7 @@ impl Round {
         self.cpu_us
     }
 
-    /// From what the clients saw, the processor time used meanwhile, and resident bytes afterwards.
+    /// From the clients' results, the processor time used meanwhile, and the resident bytes afterwards.
     pub(super) fn new(seen: &Seen, cpu: Duration, memory: u64) -> Self {
         let requests = precise(seen.requests);
         Self {
@@ -72,9 +72,9 @@ const COLUMNS: [Column; 6] = [
 
 /// The table: medians of both, by their names, and the second's ratio to the first within each pair of rounds.
 ///
-/// Without latencies if more than one request was written at once. wrk adds the latencies that requests would have had if
-/// none had waited for another, from how many answers a connection got; it measures one for each batch, so what it adds
-/// has nothing to do with what it measured. Source: wrk, `stats_correct`.
+/// Without latencies if requests are pipelined. wrk corrects latencies for requests that waited for others, by the
+/// number of answers of a connection, but measures only one latency for each batch, so the corrected ones are
+/// meaningless. Source: wrk, `stats_correct`.
 pub(super) fn table([ground, name]: [&str; 2], pairs: &[(Round, Round)], pipeline: u32) -> String {
     let columns = || COLUMNS.iter().filter(|(column, ..)| pipeline == 1 || !column.ends_with(" ms"));
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
@@ -94,14 +94,14 @@ pub(super) fn table([ground, name]: [&str; 2], pairs: &[(Round, Round)], pipelin
     [head, rule, medians(ground, |pair| pair.0), medians(name, |pair| pair.1), ratios].map(line).concat()
 }
 
-/// The commit that is measured; whether there are changes since is part of it.
+/// The measured commit, with a mark if there are uncommitted changes.
 pub(super) fn commit() -> Result<String> {
     let git = |arguments: &[&str]| -> Result<String> {
         let text = output(Command::new("git").current_dir(project::root()).args(arguments))?;
         Ok(String::from_utf8_lossy(&text).trim().to_owned())
     };
     let commit = git(&["rev-parse", "--short", "HEAD"])?;
-    // What benchmarks themselves write is no change of what they measure.
+    // Ignore the files that benchmarks write.
     let status = git(&["status", "--porcelain", "--untracked-files=no", "--", ":!docs", ":!bench/results"])?;
     let changed = if status.is_empty() { "" } else { " with changes" };
     Ok(format!("{commit}{changed}"))
@@ -124,7 +124,7 @@ pub(super) fn origin(plan: &Plan, commit: &str) -> Result<String> {
     Ok(format!("Commit {commit}; {model}, {cores} cores, Linux {kernel}{database}; `{}`.", plan.command()))
 }
 
-/// The first version number in a program's words about itself, without what a distribution adds.
+/// The first version number in a program's version output, without a distribution's suffix.
 fn version_in(text: &str) -> &str {
     let number = text.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()));
     let number = number.unwrap_or_default();
@@ -136,8 +136,8 @@ fn cpu_model(cpuinfo: &str) -> String {
     model.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.trim().to_owned())
 }
 
-/// Puts `section` under `title` into the page, in place of the one with the same title, and what was measured into the
-/// table of goals. Everything outside their marks stays as somebody wrote it.
+/// Replaces the section with the plan's title in the page, and the figures in the table of goals. Text outside their
+/// marks stays unchanged.
 pub(super) fn write(plan: &Plan, section: &str, figures: &[Figure], commit: &str) -> Result {
     let path = project::root().join(PAGE);
     let page = match std::fs::read_to_string(&path) {

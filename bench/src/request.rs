@@ -1,18 +1,18 @@
-//! The requests that a server is loaded with: how they are written, in which order tokens are taken, what must come back.
+//! The requests of a benchmark: their text, the order of tokens, and the expected answer.
 
-/// How the generator goes through the tokens.
+/// The order in which the generator takes tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
-    /// Uniformly by chance.
+    /// At random, uniformly.
     Random,
-    /// By chance, the second half as often as the first, the third a third as often, and so on.
+    /// At random by Zipf's law: the second token half as often as the first, the third a third as often, and so on.
     Zipf,
     /// Each at most once.
     Once,
 }
 
 impl Order {
-    /// As the generator's script reads it.
+    /// The name in the generator's script.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Random => "random",
@@ -22,7 +22,7 @@ impl Order {
     }
 }
 
-/// What every answer of a run must be; a run with any other answer is void.
+/// The expected answer of every request; any other makes the run void.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// 200
@@ -41,7 +41,8 @@ impl Answer {
     }
 }
 
-/// A request with `{token}` where the token goes, and `{credential}` where that of whoever asks goes, if it needs one.
+/// A request, with `{token}` in place of the token, and `{credential}` in place of the caller's credential, if it needs
+/// one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Request {
     /// Method and path.
@@ -53,12 +54,12 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// The scope that whoever asks needs, if a credential is asked for.
+    /// The scope that the caller's credential needs, if the request has one.
     pub(super) fn needs(&self) -> Option<&'static str> {
         self.headers.iter().any(|header| header.contains(CREDENTIAL)).then_some("authority:introspect")
     }
 
-    /// The request as sent, cut at the token: what precedes it and what follows.
+    /// The request as sent: the text before and after the token.
     pub(super) fn cut(&self, token_length: usize, credential: &str) -> (String, String) {
         const TOKEN: &str = "{token}";
         let length = match self.body {
@@ -76,10 +77,10 @@ impl Request {
     }
 }
 
-/// Where the credential of whoever asks goes.
+/// The placeholder for the caller's credential.
 const CREDENTIAL: &str = "{credential}";
 
-/// The request that others are compared with.
+/// The request of a validation, which is also the baseline of others.
 pub(super) const VALIDATE: Request = Request {
     line: "POST /v1/auth/validate",
     headers: &["Content-Type: application/json"],

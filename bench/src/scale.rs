@@ -1,5 +1,5 @@
-//! What a validation costs against how many tokens there are: from a thousand to ten million, all of them known to the
-//! node, each size on a database of its own and beside `bare` in the same rounds.
+//! The cost of a validation by the number of tokens: from a thousand to ten million, all cached, each size on a new
+//! database and against `bare` in the same rounds.
 
 use super::against::Rounds;
 use super::cases;
@@ -18,13 +18,13 @@ use task_support::say;
 /// How many tokens: quick, usual and full size.
 pub(super) const SIZES: [&[usize]; 3] =
     [&[1_000, 10_000, 50_000], &[1_000, 10_000, 100_000, 1_000_000], &[1_000, 10_000, 100_000, 1_000_000, 10_000_000]];
-/// Memory the cache may have: as much as it takes, the bound is not what is measured.
+/// The bound of the cache, so high that it has no effect.
 const MAX_BYTES: &str = "8589934592";
 
-/// What one size showed.
+/// The result of one size.
 struct Size {
     count: usize,
-    /// Of a request, in microseconds.
+    /// Processor time of a request in microseconds.
     cpu: f64,
     ratio: Spread,
     p99: f64,
@@ -56,8 +56,8 @@ pub(super) fn run(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
 
 fn figures(sizes: &[Size]) -> Vec<Figure> {
     let (Some(fewest), Some(most)) = (sizes.first(), sizes.last()) else { return Vec::new() };
-    // Each was measured beside bare, minutes apart: their ratios are comparable, their times are not. Of few tokens the
-    // memory of the program itself hides theirs.
+    // The sizes are measured minutes apart, so their ratios to `bare` are comparable but their times are not. With few
+    // tokens the program's own memory hides that of the tokens.
     [(Goal::ScaleCpu, most.ratio.median / fewest.ratio.median), (Goal::ScaleBytes, most.memory.each)]
         .map(|(goal, value)| Figure { goal, on: None, value })
         .to_vec()
@@ -80,18 +80,18 @@ fn measure(plan: &Plan, count: usize) -> Result<Size> {
     })
 }
 
-/// What remembering costs.
+/// Memory and start time with cached tokens.
 struct Memory {
     /// Seconds from the start of the program until it listens.
     start: f64,
     /// Resident bytes that each token added.
     each: f64,
-    /// Bytes that the service itself counts for each.
+    /// Bytes for each token by the service's own count.
     counted: f64,
 }
 
 impl Memory {
-    /// Starts the server and asks it for every token once.
+    /// Starts the server and validates every token once.
     fn measure(seeded: &mut Seeded) -> Result<Self> {
         let started = Instant::now();
         let id = seeded.start()?.id();

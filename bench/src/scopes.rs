@@ -1,5 +1,5 @@
-//! A check against the scope catalogue in nanoseconds: runs the bench program of `token-domain` and reads what criterion
-//! found, so that the primitive is timed where it lives.
+//! The time of a check against the scope catalogue, in nanoseconds: runs the benchmark of `token-domain` and reads
+//! criterion's estimates.
 
 use super::goals::Outcome;
 use super::plan::Plan;
@@ -11,7 +11,7 @@ use task_support::fail::{Context as _, Fail, Result};
 use task_support::process::run;
 use task_support::project;
 
-/// Groups of the bench program, with what they time.
+/// Groups of that benchmark, and what they measure.
 const GROUPS: [(&str, &str); 2] =
     [("by name", "from names, as a validation sends them"), ("prepared", "from a requirement made at start")];
 /// Scopes required in each.

@@ -1,5 +1,4 @@
-//! What the product takes before anybody asks it anything: bytes of the program, memory of an idle server, seconds of a
-//! start.
+//! The cost of the product without requests: bytes of the program, memory of an idle server, seconds of a start.
 
 use super::contender::Product;
 use super::cost;
@@ -13,7 +12,7 @@ use std::time::{Duration, Instant};
 use task_support::fail::{Context as _, Result};
 use task_support::{interrupt, product, say};
 
-/// After so long nothing of a start is going on any more.
+/// How long after its start a server counts as idle.
 const SETTLED: Duration = Duration::from_secs(3);
 
 /// `cargo xtask bench size`: program and idle memory.
@@ -37,7 +36,7 @@ pub(super) fn size(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
     Ok(Outcome { text, figures: figures.map(|(goal, value)| Figure { goal, on: None, value }).to_vec() })
 }
 
-/// Resident MiB of a server that was started and never asked.
+/// Resident MiB of a server without requests.
 fn resting(product: &Product) -> Result<f64> {
     let running = product.start()?;
     sleep(SETTLED);

@@ -7,7 +7,7 @@ use task_support::product::{self, Profile};
 use task_support::say;
 use tempfile::TempDir;
 
-/// The core of server and database: what is compared is work, not scheduling.
+/// The core of server and database, which share one so that work and not scheduling is compared.
 pub(super) const SERVER_CORE: usize = 1;
 /// The core of the generator.
 pub(super) const GENERATOR_CORE: usize = 0;

@@ -1,4 +1,4 @@
-//! Few numbers from few rounds: the middle one and the extremes. With three to seven rounds nothing finer is honest.
+//! Median and extremes of a few rounds. Three to seven rounds justify no finer statistics.
 
 /// Smallest, middle and largest of some rounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,7 +12,7 @@ pub(super) struct Spread {
 }
 
 impl Spread {
-    /// Of at least one value; of none, everything is NaN.
+    /// The spread of `values`; all NaN if there are none.
     pub(super) fn of(values: impl IntoIterator<Item = f64>) -> Self {
         let mut sorted: Vec<_> = values.into_iter().collect();
         sorted.sort_by(f64::total_cmp);

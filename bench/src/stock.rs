@@ -1,5 +1,5 @@
-//! Databases filled once and used by every benchmark that only reads, with a server that knows their tokens already:
-//! filling and getting to know a million tokens takes longer than most benchmarks.
+//! A database and a warm server, shared by the benchmarks that only read: filling a database and warming a cache with a
+//! million tokens takes longer than most benchmarks.
 
 use super::backend::Backend;
 use super::client::Client;
@@ -15,22 +15,22 @@ use task_support::fail::{Context as _, Fail, Result};
 use task_support::product::Profile;
 use task_support::{interrupt, say};
 
-/// How long asking for every token once may take, beside a second for each so many of them.
+/// How long the warm-up may take, plus a second for each [`WARMED_PER_SECOND`] tokens.
 const WARM_UP: Duration = Duration::from_mins(3);
 const WARMED_PER_SECOND: usize = 5_000;
-/// How many tokens at the end of the file may have been cut off when the pass over them ended.
+/// How many of the last tokens may be missed when the pass over the file ends.
 const CUT_OFF: usize = 256;
-/// How long a server is loaded before anything counts.
+/// How long a server is loaded before a measurement.
 pub(super) const RUN_IN: Duration = Duration::from_secs(1);
 
-/// The database that was asked for last. Another one takes its place.
+/// Holds the last database that was asked for. A different one replaces it.
 #[derive(Debug, Default)]
 pub(super) struct Stock {
     held: Option<Seeded>,
 }
 
 impl Stock {
-    /// A database with `count` live tokens: the one at hand, or a new one.
+    /// A database with `count` live tokens: the held one, or a new one.
     pub(super) fn seeded(&mut self, profile: Profile, backend: Backend, count: usize) -> Result<&mut Seeded> {
         let fits = |held: &Seeded| held.backend == backend && held.count == count;
         let seeded = match self.held.take().filter(fits) {
@@ -40,7 +40,7 @@ impl Stock {
         Ok(self.held.insert(seeded))
     }
 
-    /// Gives up what is held: its server, its database, its folder.
+    /// Drops the held server, its database and its folder.
     pub(super) fn clear(&mut self) {
         self.held = None;
     }
@@ -51,7 +51,7 @@ impl Stock {
 pub(super) struct Seeded {
     // Fields are dropped in this order: the server before its database.
     running: Option<Running>,
-    /// Whether the server was asked for every token.
+    /// Whether the server has cached every token.
     is_warm: bool,
     pub(super) product: Product,
     pub(super) stage: Stage,
@@ -61,7 +61,7 @@ pub(super) struct Seeded {
 }
 
 impl Seeded {
-    /// Makes a database with `count` live tokens, for a product with the settings that `set` gives it.
+    /// Makes a database with `count` live tokens, for a product with the settings that `set` adds.
     pub(super) fn prepare(
         profile: Profile,
         backend: Backend,
@@ -82,7 +82,7 @@ impl Seeded {
         &self.generator
     }
 
-    /// Where its tokens are, one a line.
+    /// The file with its tokens, one a line.
     pub(super) fn tokens(&self) -> PathBuf {
         self.stage.folder.path().join("tokens")
     }
@@ -101,7 +101,7 @@ impl Seeded {
         Ok(self.running.insert(running))
     }
 
-    /// Stops the server: a database file has one owner, and the next one knows nothing.
+    /// Stops the server. The next one starts with an empty cache.
     pub(super) fn stop(&mut self) {
         self.running = None;
         self.is_warm = false;
@@ -129,8 +129,8 @@ impl Seeded {
         validating(&self.stage, name)
     }
 
-    /// The server, once it has been asked for every token. The last requests of the pass may be cut off, so the last tokens
-    /// are asked for again.
+    /// Starts the server and validates every token once. The last requests of that pass may be cut off, so the last
+    /// tokens are validated again.
     pub(super) fn warm(&mut self) -> Result {
         self.start()?;
         if self.is_warm {

@@ -1,4 +1,4 @@
-//! Tokens that nobody issued, by a fixed seed, so that every run asks with the same ones.
+//! Tokens that were never issued, from a fixed seed, so that every run uses the same ones.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -22,7 +22,7 @@ pub(super) fn write_strangers(file: &Path, count: usize, right_checksum: bool) -
     std::fs::write(file, text).attempt(|| format!("write {}", file.display()))
 }
 
-/// Checks a file written by somebody else.
+/// Checks a file of tokens that another program wrote.
 ///
 /// # Errors
 /// If it does not hold `count` lines of one token each.

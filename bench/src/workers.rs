@@ -1,8 +1,7 @@
-//! What a second worker brings. The generator shares the cores, so requests in a second would say how it shares them;
-//! processor time of a request says what two workers cost each other: locks, lines of cache that go back and forth. Two
-//! workers and a generator on two cores also cost each other the changes from one to the next, so *bare*, whose workers
-//! share nothing, is measured beside; and with sixteen requests written at once there are few such changes, and most of
-//! the time is the workers' own.
+//! The gain of a second worker. The generator shares the two cores, so throughput would measure that sharing; processor
+//! time per request shows what two workers cost each other by locks and shared cache lines. Two workers and a generator
+//! on two cores also cause context switches, so *bare*, whose workers share nothing, is measured as well; with sixteen
+//! pipelined requests there are few switches.
 
 use super::against::turn;
 use super::cases::{LIVE, PIPELINED};
@@ -19,7 +18,7 @@ use std::time::Duration;
 use task_support::fail::Result;
 use task_support::{product, say};
 
-/// Tokens of each server, by size. More change nothing and take longer to get to know.
+/// Tokens of each server, by size. More do not change the result and take longer to cache.
 const TOKENS: [usize; 3] = [LIVE[0], LIVE[1], LIVE[1]];
 const WORKERS: &str = "NOLAPSE__SERVER__WORKERS";
 
@@ -76,7 +75,7 @@ pub(super) fn run(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {
     Ok(Outcome { text, figures })
 }
 
-/// How many times one worker's throughput two workers have, if processor time is what there is too little of.
+/// The throughput of two workers relative to one, if processor time is the bottleneck.
 fn scaling(pairs: &[(Round, Round)]) -> Spread {
     Spread::of(pairs.iter().map(|(one, two)| 2.0 * one.cpu_us() / two.cpu_us()))
 }

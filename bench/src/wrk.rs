@@ -1,4 +1,4 @@
-//! One run of the load generator: wrk with our script, pinned to a core of its own, bounded in time.
+//! Runs the load generator: wrk with `generator.lua`, pinned to its own core, with a time limit.
 
 use super::request::{Answer, Order};
 use rustix::process::{Pid, Signal, kill_process};
@@ -17,7 +17,7 @@ use task_support::services::{Tool, find_or_install};
 pub(super) const CONNECTIONS: u32 = 32;
 /// Starting point of the script's choice of tokens.
 const SEED: &str = "20260115";
-/// How much longer than asked wrk may take before it is given up.
+/// How much longer than planned wrk may take before the run fails.
 const SLACK: Duration = Duration::from_secs(30);
 /// The script.
 const SCRIPT: &str = include_str!("generator.lua");
@@ -37,7 +37,7 @@ pub(super) struct Generator {
 pub(super) struct Load {
     /// The server's port on loopback.
     pub(super) port: u16,
-    /// How long to load it. Less if every token was asked for once.
+    /// How long to load the server. With [`Order::Once`] the run ends earlier when every token was used.
     pub(super) time: Duration,
     /// In which order tokens are taken.
     pub(super) order: Order,
@@ -45,25 +45,25 @@ pub(super) struct Load {
     pub(super) pipeline: u32,
     /// Keep-alive connections held open at once.
     pub(super) connections: u32,
-    /// How long each connection rests behind an answer, in whole milliseconds.
+    /// How long each connection pauses after an answer, in whole milliseconds.
     pub(super) rest: Duration,
 }
 
 impl Load {
-    /// Of most benchmarks: a request at a time on each of [`CONNECTIONS`].
+    /// The load of most benchmarks: one request at a time on each of [`CONNECTIONS`] connections.
     pub(super) const fn usual(port: u16, time: Duration, order: Order) -> Self {
         Self { port, time, order, pipeline: 1, connections: CONNECTIONS, rest: Duration::ZERO }
     }
 }
 
-/// What the clients saw.
+/// The clients' results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Seen {
     /// Answers received.
     pub(super) requests: u64,
     /// How long it took.
     pub(super) duration: Duration,
-    /// Latency of half, of 99 % and of 99.9 % of them at most, in microseconds.
+    /// The 50th, 99th and 99.9th percentiles of latency, in microseconds.
     pub(super) latency_us: [u64; 3],
     /// Answers with a status of 400 and above.
     pub(super) refused: u64,
@@ -72,7 +72,7 @@ pub(super) struct Seen {
 }
 
 impl Generator {
-    /// Writes the script and the request `name`, cut where a token goes, into `folder`, where the file `tokens` is.
+    /// Writes the script and the two parts of the request `name` into `folder`, where the file `tokens` is.
     pub(super) fn prepare(
         folder: &Path,
         name: &'static str,
@@ -107,7 +107,7 @@ impl Generator {
         let (sender, receiver) = channel();
         std::thread::spawn(move || {
             let lines = BufReader::new(stdout).lines().map_while(std::result::Result::ok);
-            // The receiver leaves early only when the run is given up.
+            // Sending fails only after the run was aborted.
             lines.map(|line| sender.send(line)).find(std::result::Result::is_err);
         });
         let deadline = Instant::now() + load.time + SLACK;
@@ -127,10 +127,10 @@ impl Generator {
     }
 }
 
-/// wrk's main thread sleeps for the whole time asked, whatever its script does; SIGINT wakes it, and it reports.
+/// wrk's main thread sleeps for the planned time even if its script has finished; SIGINT makes it report at once.
 fn end_early(pid: u32) {
     if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-        // It may have ended by itself.
+        // An error means that wrk has ended.
         let _ = kill_process(pid, Signal::INT);
     }
 }
@@ -150,7 +150,7 @@ impl Seen {
     }
 
     /// # Errors
-    /// If any answer was not what the benchmark is about.
+    /// If any answer was not as expected.
     pub(super) fn must_be(&self, answer: Answer) -> Result {
         let expected = match answer {
             Answer::Live => 0,

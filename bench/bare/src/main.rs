@@ -1,5 +1,5 @@
-//! The benchmark's ground: actix-web and mimalloc in release, the validate body parsed into borrowed fields, the
-//! same answer bytes each time. It looks nothing up, so whatever the product costs above this is the product.
+//! The benchmark's baseline: actix-web and mimalloc in release, the validate body parsed into borrowed fields, the same
+//! answer bytes each time. It looks nothing up, so the difference to it is the cost of the product's own code.
 //!
 //! Usage: `bare [--listen ADDR] [--answer live|unknown] [--workers N]`; prints `listening on http://…` once it accepts.
 //!
@@ -25,7 +25,7 @@ const MALFORMED: &[u8] = br#"{"error":"malformed request"}"#;
 /// Largest body of a validate request, in bytes.
 const BODY_LIMIT: usize = 4096;
 
-/// What the product reads from a validate request.
+/// The fields that the product reads from a validate request.
 #[derive(Deserialize)]
 struct Request<'a> {
     #[serde(borrow)]
@@ -45,7 +45,7 @@ struct Answer {
 
 async fn validate(body: Bytes, answer: Data<Answer>) -> HttpResponse {
     match serde_json::from_slice::<Request<'_>>(&body) {
-        // The fields are looked at so that the optimiser cannot drop their parsing.
+        // Use the fields, so that the optimiser cannot remove their parsing.
         Ok(request) if !request.token.is_empty() || request.detail || !request.required_scopes.is_empty() => {
             HttpResponse::build(answer.status).content_type("application/json").body(Bytes::from_static(answer.body))
         }
@@ -55,11 +55,11 @@ async fn validate(body: Bytes, answer: Data<Answer>) -> HttpResponse {
     }
 }
 
-/// What the command line said.
+/// The command line's options.
 struct Options {
     listen: String,
     answer: Answer,
-    /// One for each core it may run on, if nothing was said.
+    /// One for each available core by default.
     workers: Option<NonZero<usize>>,
 }
 

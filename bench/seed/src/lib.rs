@@ -1,5 +1,5 @@
-//! Many rows at once, past the rules and limits of the API, for benchmarks and tests of load. A package of its own, so that
-//! nothing of it is in the shipped program.
+//! Inserts many rows at once, without the rules and limits of the API, for benchmarks and load tests. A separate
+//! package, so that none of it is in the shipped program.
 //!
 //! **Invariant:** every unit of work leaves an event in the organisation's audit trail, so the trail still verifies.
 
@@ -17,23 +17,25 @@ use token_domain::text::{Name, Slug};
 use token_domain::token::TokenFacts;
 use token_format::PlainToken;
 
-/// Rows written in one unit of work: long enough that commits do not count, short enough that others get a turn.
+/// Rows written in one unit of work: enough that the commits cost little, and few enough that others can write in
+/// between.
 const AT_ONCE: usize = 5_000;
 
-/// Fills an organisation. No server must remember anything of it meanwhile: nothing here is announced to others.
+/// Fills an organisation. No server may be running on the database: nothing here invalidates its cache.
 pub struct Seed<'a> {
     /// The database.
     pub store: &'a Store,
-    /// Where secrets and ids come from.
+    /// The source of secrets and ids.
     pub entropy: &'a dyn Entropy,
-    /// Whose rows they are.
+    /// The organisation that the rows belong to.
     pub organization: OrganizationId,
-    /// When they were made. Those of one kind are a microsecond apart, so that lists by time have an order.
+    /// The creation time of the rows. Rows of one kind are a microsecond apart, so that lists by time have an order.
     pub now: Timestamp,
 }
 
 impl Seed<'_> {
-    /// Live tokens with the scope `execute`, kept as by the scheme `sha256`: a slow one would take most of an hour for a million.
+    /// Live tokens with the scope `execute`, hashed with `sha256`: a slow hash would take most of an hour for a
+    /// million.
     ///
     /// # Errors
     /// The store's.
@@ -78,7 +80,7 @@ impl Seed<'_> {
         Ok(())
     }
 
-    /// Events of the audit trail.
+    /// Inserts events of the audit trail.
     ///
     /// # Errors
     /// The store's.
@@ -99,7 +101,7 @@ impl Seed<'_> {
         Ok(())
     }
 
-    /// Writes rows and one event for all of them.
+    /// Writes rows, and one audit event for all of them.
     async fn unit<R, F>(&self, action: &'static str, rows: Vec<R>, insert: F) -> Result<(), Failure>
     where
         R: Send + Sync + 'static,
@@ -176,7 +178,7 @@ impl Seed<'_> {
     }
 }
 
-/// The numbers below `count`, in parts of a unit of work each.
+/// The numbers below `count`, one range for each unit of work.
 fn parts(count: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
     (0..count).step_by(AT_ONCE).map(move |first| first..count.min(first + AT_ONCE))
 }

@@ -1,5 +1,4 @@
-//! `nolapse-bench-seed`: fills the database of a deployment that is set up and not served, for a benchmark to validate and to
-//! list.
+//! `nolapse-bench-seed`: fills the database of a deployment that is set up and has no running server, for benchmarks.
 
 use std::error::Error;
 use std::fs::File;
@@ -55,7 +54,7 @@ fn main() -> ExitCode {
     match filled {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to be told if that fails.
+            // Write errors are ignored.
             let _ = writeln!(std::io::stderr(), "nolapse-bench-seed: {error}");
             ExitCode::FAILURE
         }
@@ -64,7 +63,7 @@ fn main() -> ExitCode {
 
 async fn run(args: &Args, background: tokio::runtime::Handle) -> Result<(), Box<dyn Error>> {
     let keyring = Keyring::new(&TagKey::from_hex(&args.tag_key)?, &[])?;
-    // A server that remembers "no such token" would not hear of what is made here.
+    // Exclude a running server: it may have cached that a token does not exist, and is not told of new ones.
     let lock =
         args.database_url.sqlite_path().map(|path| InstanceLock::acquire(path, "nolapse-bench-seed")).transpose()?;
     if let Some(registry) = Registry::of(&args.database_url)

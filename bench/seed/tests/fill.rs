@@ -1,4 +1,4 @@
-//! The program, on both databases: its tokens are good ones, and what it leaves in the audit trail verifies.
+//! Runs the program on both databases: its tokens are valid, and the audit trail verifies.
 
 use std::process::Command;
 
