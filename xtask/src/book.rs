@@ -1,4 +1,4 @@
-//! `cargo xtask book`: the book as pages, by mdBook. That its commands work, the tests of `nlp` show.
+//! `cargo xtask book`: builds the book with mdBook. The tests of `nlp` run its commands.
 
 use std::process::Command;
 use task_support::args::Args;

@@ -1,6 +1,6 @@
-//! The API document and the server behind it, tried by programs that others wrote: a validator, two generators of
-//! clients whose clients create, validate, rotate and revoke, schemathesis, and Prometheus: its own check of metrics, and a
-//! server of it that scrapes.
+//! Tests the API document and the server with third-party programs: a validator, two client generators, whose clients
+//! create, validate, rotate and revoke tokens, schemathesis, promtool's check of the metrics, and a Prometheus server
+//! that scrapes them.
 //!
 //! Part of `cargo xtask test --full`. Their inputs are in `xtask/conformance`, with exact versions; pip and npm install
 //! under `target/conformance`, Debian's `prometheus` is installed if it is missing.
@@ -17,12 +17,12 @@ use task_support::{product, project, say};
 
 const SOURCES: &str = "xtask/conformance";
 const DOCUMENT: &str = "docs/reference/openapi.json";
-/// The first organisation's owner, for a server that exists as long as the task.
+/// The first organisation's owner, on a server that runs only during the task.
 const EMAIL: &str = "owner@acme.example";
 const PASSWORD: &str = "an owner only of this test 7";
-/// What openapi-python-client calls the package it makes.
+/// The name of the package that openapi-python-client generates.
 const PACKAGE: &str = "nolapse_tokens_client";
-/// Hashing that costs nothing worth mentioning, and nothing that slows a thousand requests down.
+/// Settings for speed: cheap hashing, no access log, no drain delay.
 const SETTINGS: &[(&str, &str)] = &[
     ("NOLAPSE__HASHING__INSECURE_TEST_COSTS", "true"),
     ("NOLAPSE__HASHING__TOKEN_SCHEME", "sha256"),
@@ -38,7 +38,7 @@ pub(crate) fn alone(args: Args) -> Result {
     task()
 }
 
-/// Runs all of them.
+/// Runs all conformance tests.
 pub(crate) fn task() -> Result {
     let folder = project::target_directory()?.join("conformance");
     std::fs::create_dir_all(&folder).attempt(|| format!("create {}", folder.display()))?;
@@ -57,7 +57,7 @@ pub(crate) fn task() -> Result {
         .arg(&document)
         .arg("--output-path")
         .arg(folder.join(PACKAGE))
-        // Its own formatter is none of this test's business.
+        // Standard output is dropped: it is about the generator's formatter.
         .stdout(Stdio::null()))?;
     run(deployment
         .visit(python.join("python"))
@@ -86,7 +86,7 @@ pub(crate) fn task() -> Result {
             .arg(format!("{}/openapi.json", deployment.base))
             .env("SCHEMATHESIS_HOOKS", "hooks")
             .env("PYTHONPATH", project::root().join(SOURCES))
-            // What the interpreter compiles stays out of the sources.
+            // Keep compiled Python files out of the sources.
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("NOLAPSE_AS", credential)
             .current_dir(&folder))
@@ -95,7 +95,7 @@ pub(crate) fn task() -> Result {
     runs.into_iter().collect()
 }
 
-/// The folder of programs of an environment with everything in `requirements.txt`.
+/// Makes a virtual environment with `requirements.txt`, and returns its folder of programs.
 fn python(folder: &Path) -> Result<PathBuf> {
     let environment = folder.join("python");
     let programs = environment.join("bin");
@@ -111,7 +111,7 @@ fn python(folder: &Path) -> Result<PathBuf> {
     Ok(programs)
 }
 
-/// A folder with everything in `package.json`, and the client.
+/// Makes a folder with the packages of `package.json` and the client.
 fn node(folder: &Path) -> Result<PathBuf> {
     let (sources, folder) = (project::root().join(SOURCES), folder.join("node"));
     std::fs::create_dir_all(&folder).attempt(|| format!("create {}", folder.display()))?;
@@ -128,7 +128,7 @@ fn node(folder: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Installs unless `done` says that this very list is installed.
+/// Installs, unless `done` records that this list is installed.
 fn installed(list: &Path, done: &Path, install: impl FnOnce() -> Result) -> Result {
     let wanted = std::fs::read_to_string(list).attempt(|| format!("read {}", list.display()))?;
     if std::fs::read_to_string(done).is_ok_and(|there| there == wanted) {
@@ -145,7 +145,7 @@ fn node_program(folder: &Path, name: &str) -> Command {
     command
 }
 
-/// A server with an owner, over a database that goes with it.
+/// A server with an owner, over a temporary database.
 struct Deployment {
     server: Server,
     base: String,
@@ -167,7 +167,7 @@ impl Deployment {
         Ok(Self { server, base, _folder: folder })
     }
 
-    /// A program that is told where the server is and who owns it.
+    /// A command with the server's address and the owner's password in its environment.
     fn visit(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env("NOLAPSE_URL", &self.base).env("NOLAPSE_EMAIL", EMAIL).env("NOLAPSE_PASSWORD", PASSWORD);

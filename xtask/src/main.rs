@@ -1,7 +1,7 @@
 //! Local development: the project's own tasks, run as `cargo xtask <task>`.
 //!
-//! Plain processes and few crates, none of the product: this program builds in seconds and works while the product
-//! does not compile. Progress goes to standard error; a failure says the one command that puts it right.
+//! Plain processes and few crates, none of the product: this program builds in seconds and works while the product does
+//! not compile. Progress goes to standard error; a failure names the command that fixes it.
 
 mod book;
 mod check;
@@ -15,7 +15,7 @@ use task_support::args::Args;
 use task_support::fail::{Context as _, Fail, Result};
 use task_support::{interrupt, project, say, services};
 
-/// One task: its name, how it is called, what it does, and the code behind it.
+/// One task: its name, usage, description and function.
 struct Task {
     name: &'static str,
     usage: &'static str,
@@ -95,15 +95,15 @@ fn run(name: &str, args: Args) -> Result {
     }
 }
 
-/// The development server is a package of its own, since it speaks through the client that `check --write` makes. It takes
-/// this process's place, so that it alone hears Ctrl-C.
+/// Runs the package `dev`, which is separate because it needs the client that `check --write` generates. It replaces
+/// this process (exec), so that only `dev` receives Ctrl-C.
 fn dev(args: Args) -> Result {
     let mut cargo = project::cargo();
     let error = cargo.args(["run", "--quiet", "--locked", "--package", "dev", "--"]).args(args.all()).exec();
     Err(error).attempt(|| "start cargo".into())
 }
 
-/// The benchmarks are a package of their own.
+/// Runs the package of the benchmarks.
 fn bench(args: Args) -> Result {
     let mut cargo = project::cargo();
     task_support::process::run(cargo.args(["run", "--quiet", "--locked", "--package", "bench", "--"]).args(args.all()))

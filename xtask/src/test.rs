@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test of the workspace, with both databases at hand.
+//! `cargo xtask test`: runs every test of the workspace, on both databases.
 
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use task_support::fail::Result;
 use task_support::process::run;
 use task_support::{project, say, services};
 
-/// Asks tests for their long versions.
+/// The variable that makes tests run their long versions.
 const FULL: &str = "NOLAPSE_TEST_FULL";
 
 /// What to run.
@@ -16,7 +16,7 @@ struct Plan {
     package: Option<String>,
     /// Names of tests; empty means all.
     filters: Vec<String>,
-    /// Variables every test run gets.
+    /// Environment variables of every test run.
     variables: Vec<(OsString, OsString)>,
 }
 
@@ -32,13 +32,13 @@ impl Plan {
         cargo
     }
 
-    /// Whether there is a library whose documentation is to be run; cargo refuses to look for tests in a binary's.
+    /// Whether a selected package has a library; cargo fails on documentation tests of a binary package.
     fn has_documentation_tests(&self) -> bool {
         let has_library = |name: &String| project::root().join("crates").join(name).join("src/lib.rs").exists();
         self.filters.is_empty() && self.package.as_ref().is_none_or(has_library)
     }
 
-    /// Whether nothing was narrowed down.
+    /// Whether all tests are selected.
     fn is_everything(&self) -> bool {
         self.package.is_none() && self.filters.is_empty()
     }
@@ -50,7 +50,7 @@ pub(crate) fn task(mut args: Args) -> Result {
     let package = args.value("-p")?;
     let filters = args.words()?;
 
-    // Tests count instructions with it, to show that work is bounded.
+    // Some tests count instructions with valgrind, to show that work is bounded.
     services::find_or_install(services::Tool::Valgrind)?;
     say::step("starting PostgreSQL");
     let services = services::for_tests()?;
@@ -73,7 +73,8 @@ pub(crate) fn task(mut args: Args) -> Result {
         run(plan.cargo(&["nextest", "run", "--no-fail-fast"]).args(&plan.filters))?;
     } else {
         say::note("cargo-nextest is not installed: one test program after the other");
-        // `--tests` is what nextest runs too: neither benches, nor documentation tests, which follow on both paths.
+        // `--tests` selects the same as nextest: no benches and no documentation tests, which run afterwards in both
+        // cases.
         run(plan.cargo(&["test", "--no-fail-fast", "--tests"]).args(filters_of_cargo_test(&plan.filters)))?;
     }
     if plan.has_documentation_tests() {
@@ -117,7 +118,7 @@ fn loom() -> Result {
         .arg("--target-dir")
         .arg(project::target_directory()?.join("loom"))
         .env("RUSTFLAGS", "--cfg loom")
-        // A model explores; link-time optimisation of what it links costs minutes and finds nothing.
+        // Link-time optimisation takes minutes and does not help a model checker.
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"))
 }

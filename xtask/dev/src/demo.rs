@@ -1,6 +1,6 @@
-//! What a new development server has in it, so that every page shows something: tokens in use, one that is about to end,
-//! one that rotates, one that was revoked, a replaced secret that came back, people, projects. Made by the public API alone,
-//! so it is all of today; `--empty` leaves it out.
+//! Demonstration data of a new development server, so that every page shows something: tokens in use, one about to
+//! expire, one being rotated, one revoked, a replaced secret that is still used, people, projects. Created through the
+//! public API, so all its times are recent; `--empty` leaves it out.
 
 use client::options::{CreateKeyOptions, CreateTokenOptions, RotateTokenOptions};
 use client::types::{
@@ -9,7 +9,7 @@ use client::types::{
 };
 use client::{Client, Error, Result, Secret};
 
-/// A token: name, scopes, days until it ends, how often it is used, what it is for.
+/// A token: name, scopes, days until it expires, number of uses, description.
 type Row = (&'static str, &'static [&'static str], Option<u32>, usize, &'static str);
 
 const TOKENS: [Row; 8] = [
@@ -35,7 +35,7 @@ const TOKENS: [Row; 8] = [
     ("Load test", &["execute", "read"], Some(1), 120, ""),
 ];
 
-/// Fills an empty organisation, as this person and as nobody.
+/// Fills an empty organisation: `person` creates, `anyone` (without a credential) validates.
 pub(crate) fn fill(anyone: &Client, person: &Client) -> Result<()> {
     let mut made = Vec::new();
     for (name, scopes, days, uses, description) in TOKENS {
@@ -54,13 +54,14 @@ pub(crate) fn fill(anyone: &Client, person: &Client) -> Result<()> {
         let token = person.create_token(&CreateTokenOptions::default(), &body)?;
         let home = if name.starts_with("Partner") { "198.51.100.7" } else { "10.0.3.7" };
         for turn in 0..uses {
-            // Gateways ask for one scope or another, and now and then for one that is lacking.
+            // Gateways ask for different scopes, sometimes for one that the token lacks.
             let wanted = if turn % 7 == 6 { "org:write" } else { scopes[turn % scopes.len()] };
             present(anyone, &token.secret, &[wanted], if turn % 5 == 4 { "198.51.100.20" } else { home })?;
         }
         made.push((token.id, token.secret));
     }
-    // One rotates, as after a deployment; one was replaced, and its old secret is still in somebody's hands.
+    // One token is being rotated, with a grace period; another was rotated without one, and its old secret is still
+    // used.
     for (index, grace_seconds) in [(1, 86_400), (5, 0)] {
         let body = RotateToken { grace_period_seconds: Some(grace_seconds), ..RotateToken::default() };
         person.rotate_token(&made[index].0, &RotateTokenOptions::default(), &body)?;
@@ -100,7 +101,7 @@ fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
-/// Presents a token for validation, as used at this address. That one is refused or lacks a scope is what the charts show.
+/// Validates a token as if used from this address. Refusals and missing scopes are intended: the charts show them.
 fn present(anyone: &Client, token: &Secret, wanted: &[&str], from: &str) -> Result<()> {
     let question = ValidateRequest {
         token: token.clone(),

@@ -1,7 +1,7 @@
 //! `cargo xtask dev`: from nothing to a running server with a first token, in one command.
 //!
-//! Everything it makes lives under `var/dev/`, which git ignores; the next run goes on with it. `--once` does the same,
-//! checks that the printed request is answered, and stops: that is the quick start tested.
+//! Its files are under `var/dev/`, which git ignores; the next run uses them again. `--once` also checks that the
+//! printed request works, and stops: this tests the quick start.
 
 mod demo;
 mod state;
@@ -19,12 +19,12 @@ use task_support::fail::{Context as _, Fail, Result};
 use task_support::process::{Launch, POLL, Server, run_with_input};
 use task_support::{interrupt, product, say};
 
-/// The organisation and the person a new state begins with.
+/// The organisation and the person of a new state.
 const ORGANISATION: &str = "acme";
 const EMAIL: &str = "dev@localhost.example";
-/// Where the server listens unless told otherwise; a free port if this one is taken.
+/// Where the server listens by default. If the port is taken, it listens on a free one.
 const LISTEN: &str = "127.0.0.1:8080";
-/// The settings for work on one's own machine.
+/// The settings for local development.
 const CONFIG: &str = "config/development.toml";
 
 fn main() -> ExitCode {
@@ -74,7 +74,7 @@ fn run(mut args: Args) -> Result {
     watch(&mut server)
 }
 
-/// The usual port, or any other if somebody has it.
+/// The usual port, or a free one if that is taken.
 fn preferred_address() -> Result<SocketAddr> {
     let preferred: SocketAddr = LISTEN.parse().attempt(|| format!("read {LISTEN}"))?;
     if TcpListener::bind(preferred).is_ok() {
@@ -88,7 +88,7 @@ fn launch(program: &Path, state: &State) -> Launch {
     Launch::new(program).env("NOLAPSE_CONFIG", task_support::project::root().join(CONFIG)).directory(state.folder())
 }
 
-/// Makes the organisation and its first person, and keeps the password once the database has them.
+/// Creates the organisation and its first person, then stores the password.
 fn set_up(program: &Path, state: &State) -> Result {
     say::step(format!("setting up the organisation {ORGANISATION}"));
     let password = state::random_password()?;
@@ -104,7 +104,7 @@ fn set_up(program: &Path, state: &State) -> Result {
     state.keep_password(&password)
 }
 
-/// What a new state begins with.
+/// The contents of a new state.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Contents {
     /// Tokens, people and projects to look at.
@@ -140,10 +140,10 @@ fn working_token(client: &Client, state: &State, contents: Contents) -> Result<S
     if validates(client, &token)? { Ok(token) } else { Err(Fail::new("a token made a moment ago does not validate")) }
 }
 
-/// Whether the server calls the token good.
+/// Whether the server accepts the token.
 ///
 /// # Errors
-/// If the answer is neither yes nor no.
+/// If the validation itself fails.
 fn validates(client: &Client, token: &str) -> Result<bool> {
     let body = ValidateRequest { token: token.into(), ..ValidateRequest::default() };
     match client.validate(&body) {

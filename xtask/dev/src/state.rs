@@ -17,14 +17,14 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Opens `var/dev/`, empty if `fresh` or if the last set-up did not get to its end.
+    /// Opens `var/dev/`. Empties it if `fresh` or if the last set-up did not finish.
     pub(crate) fn open(fresh: bool) -> Result<Self> {
         Self::open_in(project::root().join("var/dev"), fresh)
     }
 
     fn open_in(folder: PathBuf, fresh: bool) -> Result<Self> {
         let state = Self { folder };
-        // The password is kept last, so its absence means that nothing in there can be used.
+        // The password is stored last: without it the set-up did not finish and the database is of no use.
         let half_made = state.password().is_none() && state.database().exists();
         if half_made && !fresh {
             say::note("the last set-up did not finish: starting over");
@@ -42,7 +42,7 @@ impl State {
         Ok(state)
     }
 
-    /// Where everything is.
+    /// The folder of the state.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -51,7 +51,7 @@ impl State {
         self.folder.join("nolapse.db")
     }
 
-    /// The database, as the server wants it.
+    /// The database's URL.
     pub(crate) fn database_url(&self) -> String {
         format!("sqlite://{}", self.database().display())
     }
@@ -61,7 +61,7 @@ impl State {
         self.read("password")
     }
 
-    /// The token made first.
+    /// The stored token.
     pub(crate) fn token(&self) -> Option<String> {
         self.read("token")
     }
@@ -71,7 +71,7 @@ impl State {
         self.write("password", password)
     }
 
-    /// Keeps a token for the next run.
+    /// Stores a token for the next run.
     pub(crate) fn keep_token(&self, token: &str) -> Result {
         self.write("token", token)
     }
@@ -93,7 +93,7 @@ impl State {
     }
 }
 
-/// A password nobody has to invent, from the operating system's generator.
+/// A random password, from the operating system's generator.
 pub(crate) fn random_password() -> Result<String> {
     let mut bytes = [0; PASSWORD_BYTES];
     File::open("/dev/urandom")

@@ -1,7 +1,7 @@
 //! Reads the checked tables of `docs/ARCHITECTURE.md` and `docs/reference/dependencies.md`, which say what may depend on what.
 //!
-//! A checked table follows a line `<!-- checked: NAME -->`. Words in backticks are data, everything else is prose for
-//! people, so a row can explain itself.
+//! A checked table follows a line `<!-- checked: NAME -->`. Words in backticks are data. Everything else is prose and
+//! ignored.
 
 use super::{ARCHITECTURE, DEPENDENCIES};
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ pub(super) struct Architecture {
     pub(super) outside: BTreeMap<String, Allowed>,
     /// Crates that only some files of a package may name.
     pub(super) doors: Vec<Door>,
-    /// Places in a package that readers are pointed to.
+    /// The table `modules`: places in a package that are worth knowing.
     pub(super) modules: BTreeMap<String, Vec<String>>,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Package {
     pub(super) about: String,
     /// Our packages it depends on, exactly these.
     pub(super) uses: Vec<String>,
-    /// Patterns (a name, or a prefix and `*`) of crates that must not be linked into it, however indirectly.
+    /// Patterns (a name, or a prefix and `*`) of crates that must not be linked into it, directly or indirectly.
     pub(super) never: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ pub(super) enum Allowed {
     Any,
     /// Only tests, benches and examples.
     Tests,
-    /// These packages; anybody's tests too.
+    /// These packages, and the tests of all.
     Only(Vec<String>),
 }
 
@@ -120,7 +120,7 @@ fn the_name(cell: &str) -> Result<String> {
     }
 }
 
-/// Whether `name` is what `pattern` says: the same, or beginning with what stands before a final `*`.
+/// Whether `name` matches `pattern`: a name, or a prefix and a final `*`.
 pub(super) fn matches(pattern: &str, name: &str) -> bool {
     pattern.strip_suffix('*').map_or(pattern == name, |prefix| name.starts_with(prefix))
 }

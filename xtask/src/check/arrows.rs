@@ -1,7 +1,8 @@
-//! Rule: our packages depend on each other exactly as the table `packages` says, both ways.
+//! Rule: the workspace's packages depend on each other exactly as the table `packages` says.
 //!
-//! Tests may additionally use the packages that are for tests alone, which are never normal dependencies, the client of the API
-//! and what fills a database, and their own package's dependencies. A row without a dependency is as wrong as a dependency without a row: a stale table teaches wrong.
+//! Tests may also use the packages for tests, which are never normal dependencies, the API client, the seeding package,
+//! and their own package's dependencies. A row without a dependency is a finding as well, so that the table is never
+//! stale.
 
 use super::architecture::Architecture;
 use super::members::Members;
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 /// The packages that only tests may depend on.
 const FOR_TESTS: [&str; 2] = ["test-support", "test-issuer"];
 
-/// The packages that tests may depend on, and others as well.
+/// Packages that every test may depend on, and that may be normal dependencies too.
 const ALSO_FOR_TESTS: [&str; 2] = ["client", "seed"];
 
 /// Compares the table with the workspace.

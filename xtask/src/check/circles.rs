@@ -1,9 +1,9 @@
-//! Rule: the modules of a folder can be put in an order in which each uses only those before it.
+//! Rule: the modules of a folder have no circular dependencies.
 //!
-//! A circle is two modules that are one: neither can be read, moved or tested without the other. What counts is a path
-//! in code (`crate::…`, `super::…`, `self::…`, in `use` or elsewhere), followed through re-exports to the module that
-//! has the item. Between a folder's own file and the modules in it paths may go both ways: they are read together.
-//! Tests in a file do not count.
+//! Modules in a circle cannot be read, moved or tested without each other. The rule follows every path in code
+//! (`crate::…`, `super::…`, `self::…`, in `use` or elsewhere) through re-exports to the module that defines the item.
+//! Paths between a folder's own file and its modules may go both ways, because they are read together. Tests in a file
+//! do not count.
 
 use super::Finding;
 use super::tidy::TrackedFile;
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Segments of a path from the root of a package.
 type Path = Vec<String>;
 
-/// One file: what it names, and what its imports call things.
+/// One file: the paths it uses, and its imports by name.
 #[derive(Debug, Default)]
 struct Module {
     file: String,
@@ -22,10 +22,10 @@ struct Module {
 
 type Modules = BTreeMap<Path, Module>;
 
-/// Which module of a folder names which other, with an example.
+/// Which module of a folder uses which other, with an example.
 type Arrows = BTreeMap<(String, String), String>;
 
-/// Looks at every package.
+/// Checks every package.
 pub(super) fn check(files: &[TrackedFile]) -> Vec<Finding> {
     let mut packages: BTreeMap<String, Modules> = BTreeMap::new();
     for file in files.iter().filter(|file| file.is_rust()) {
@@ -41,7 +41,7 @@ pub(super) fn check(files: &[TrackedFile]) -> Vec<Finding> {
     packages.into_iter().flat_map(|(package, modules)| circles(&package, modules)).collect()
 }
 
-/// The module that a file under `src` is; none for a file of tests.
+/// The module path of a file under `src`; `None` for a file of tests.
 fn module_of(inside: &str) -> Option<Path> {
     let path: Path = inside.strip_suffix(".rs")?.split('/').map(str::to_owned).collect();
     let is_folder = path.last().is_some_and(|last| ["mod", "lib", "main"].contains(&last.as_str()));
@@ -82,7 +82,7 @@ fn circles(package: &str, mut modules: Modules) -> Vec<Finding> {
         .collect()
 }
 
-/// The code of a file up to its tests, without comments and texts.
+/// The code of a file up to its tests, without comments and string literals.
 fn code(text: &str) -> String {
     let text = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
     let mut code = String::with_capacity(text.len());
@@ -100,7 +100,7 @@ fn code(text: &str) -> String {
     code
 }
 
-/// Words, `::`, and the signs that matter in a list of imports.
+/// Splits code into words, `::`, and the punctuation of import lists.
 fn tokens(code: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     let mut rest = code;
@@ -121,7 +121,7 @@ fn tokens(code: &str) -> Vec<&str> {
     tokens
 }
 
-/// Notes every path in the code that begins in this package.
+/// Collects every path in the code that begins in this package.
 fn read(code: &str, here: &Path, modules: &BTreeSet<Path>, module: &mut Module) {
     let tokens = tokens(code);
     let mut at = 0;
@@ -154,7 +154,7 @@ fn read(code: &str, here: &Path, modules: &BTreeSet<Path>, module: &mut Module) 
     }
 }
 
-/// Reads what follows a `::`: a name and on, or a list in braces. Returns where it ends.
+/// Parses what follows a `::`: the rest of a path, or a list in braces. Returns the index after it.
 fn tree(tokens: &[&str], mut at: usize, mut base: Path, leaves: &mut Vec<(String, Path)>) -> usize {
     loop {
         match tokens.get(at).copied() {
@@ -197,7 +197,7 @@ fn tree(tokens: &[&str], mut at: usize, mut base: Path, leaves: &mut Vec<(String
     }
 }
 
-/// The module that has what this path names.
+/// The module that defines the item of this path.
 fn resolve(path: &Path, modules: &Modules, depth: usize) -> Path {
     let mut module = Vec::new();
     for (at, segment) in path.iter().enumerate() {
@@ -215,7 +215,7 @@ fn resolve(path: &Path, modules: &Modules, depth: usize) -> Path {
     module
 }
 
-/// The sets of modules that can all be reached from each other, larger than one.
+/// The strongly connected components with more than one module.
 fn knots(arrows: &Arrows) -> Vec<BTreeSet<String>> {
     let names: BTreeSet<&String> = arrows.keys().flat_map(|(from, to)| [from, to]).collect();
     let reached = |start: &String| {
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_circle_is_found() {
-        /// What it shows, the files as path and text, what is found.
+        /// The case, the files as path and text, the finding.
         type Row = (&'static str, &'static [(&'static str, &'static str)], &'static str);
         let rows: [Row; 6] = [
             (

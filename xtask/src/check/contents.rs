@@ -1,6 +1,7 @@
-//! Rule: what the column "never contains" forbids is not linked, however indirectly.
+//! Rule: a package does not link what the column "never contains" forbids, directly or indirectly.
 //!
-//! A direct dependency is easy to see in review; this catches the async runtime that comes in with a harmless crate.
+//! A direct dependency is visible in review; this rule also finds, for example, an async runtime behind a harmless
+//! crate.
 
 use super::Finding;
 use super::architecture::{Architecture, matches};
@@ -8,7 +9,7 @@ use task_support::fail::{Context as _, Result};
 use task_support::process::output;
 use task_support::project;
 
-/// Asks `cargo tree` about every package that forbids something.
+/// Runs `cargo tree` for every package that forbids something.
 pub(super) fn check(architecture: &Architecture) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
     for (name, row) in architecture.packages.iter().filter(|(_, row)| !row.never.is_empty()) {

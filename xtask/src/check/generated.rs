@@ -1,6 +1,6 @@
-//! Rule: files that programs write are what those programs would write now.
+//! Rule: generated files are up to date.
 //!
-//! They are committed so that a reader and a diff see them, and compared so that nobody has to trust them.
+//! They are committed so that readers and diffs show them, and compared with what the generator writes now.
 
 use super::Finding;
 use super::architecture::Architecture;
@@ -11,22 +11,22 @@ use task_support::fail::{Context as _, Result};
 use task_support::process::output;
 use task_support::{project, say};
 
-/// How to make a file.
+/// How to generate a file.
 #[derive(Clone, Copy)]
 enum Maker {
-    /// What `nolapse-api` prints when given these arguments.
+    /// The output of `nolapse-api` with these arguments.
     Binary(&'static [&'static str]),
-    /// The picture of our packages.
+    /// The picture of the workspace's packages.
     Graph,
     /// A part of the typed client, from the OpenAPI document.
     Client(Part),
 }
 
-/// Every generated file and its maker.
+/// Every generated file and its generator.
 const FILES: &[(&str, Maker)] = &[
     ("docs/crates.svg", Maker::Graph),
     ("docs/reference/openapi.json", Maker::Binary(&["openapi"])),
-    // Behind the document: they are made from what lies there.
+    // After the document, from which they are generated.
     ("crates/client/src/generated/types.rs", Maker::Client(Part::Types)),
     ("crates/client/src/generated/operations.rs", Maker::Client(Part::Operations)),
     ("docs/reference/config.md", Maker::Binary(&["reference", "config"])),
@@ -35,7 +35,7 @@ const FILES: &[(&str, Maker)] = &[
     ("config/default.toml", Maker::Binary(&["reference", "defaults"])),
 ];
 
-/// What the makers inside this program draw from.
+/// The input of the generators in this program.
 pub(super) struct Sources<'a> {
     /// The tables of `docs/ARCHITECTURE.md`.
     pub(super) architecture: &'a Architecture,
@@ -43,7 +43,7 @@ pub(super) struct Sources<'a> {
     pub(super) members: &'a Members,
 }
 
-/// Makes every file anew and compares, or replaces what differs if `write`.
+/// Generates every file and compares, or replaces files that differ if `write`.
 pub(super) fn check(sources: &Sources<'_>, write: bool) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
     for (path, maker) in FILES {

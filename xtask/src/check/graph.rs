@@ -1,7 +1,7 @@
-//! Draws `docs/crates.svg`: our packages from the binary down to the format, one arc per dependency.
+//! Draws `docs/crates.svg`: the workspace's packages from the binary down to the format, one arc per dependency.
 //!
-//! Packages are stacked so that every arrow points down; arcs run beside the stack and never cross a box, which a
-//! layered drawing of the same graph cannot avoid. The output depends on nothing but its arguments.
+//! Packages are stacked so that every arrow points down. Arcs run beside the stack, so that none crosses a box, unlike
+//! in a layered drawing of this graph. The output depends only on the arguments.
 
 use super::architecture::Architecture;
 use super::members::Members;
@@ -93,10 +93,10 @@ fn arrows(members: &Members) -> BTreeMap<&str, Vec<&str>> {
     arrows
 }
 
-/// Users above what they use: by decreasing height over the lowest package, then by name.
+/// Packages above their dependencies: by decreasing height over the lowest package, then by name.
 fn stack<'a>(arrows: &BTreeMap<&'a str, Vec<&'a str>>) -> Vec<&'a str> {
     let mut heights: BTreeMap<&str, usize> = arrows.keys().map(|name| (*name, 0)).collect();
-    // Cargo refuses cycles, so heights settle within as many passes as there are packages.
+    // Cargo refuses cycles, so the heights are final after as many passes as there are packages.
     for _ in 0..arrows.len() {
         for (from, tos) in arrows {
             let height = tos.iter().map(|to| heights[to] + 1).max().unwrap_or(0);

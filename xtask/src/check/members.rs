@@ -1,4 +1,4 @@
-//! The workspace as cargo sees it, reduced to what the rules ask about.
+//! The workspace as cargo sees it, with the fields that the rules need.
 
 use super::Finding;
 use cargo_metadata::DependencyKind;
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use task_support::fail::{Context as _, Result};
 use task_support::project;
 
-/// Our packages and what the root manifest offers them.
+/// The workspace's packages, and the crates that the root manifest offers them.
 #[derive(Debug, Default)]
 pub(super) struct Members {
     /// Every member of the workspace.
@@ -20,7 +20,7 @@ pub(super) struct Members {
 pub(super) struct Member {
     /// Package name.
     pub(super) name: String,
-    /// What its manifest names.
+    /// The dependencies in its manifest.
     pub(super) dependencies: Vec<Dependency>,
     /// Whether the manifest has `[lints] workspace = true`.
     pub(super) inherits_lints: bool,
@@ -29,16 +29,16 @@ pub(super) struct Member {
 /// One line of a `[dependencies]` section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Dependency {
-    /// Package name, whatever it is renamed to.
+    /// Package name, even if it is renamed.
     pub(super) name: String,
     /// Whether it lives in this workspace.
     pub(super) ours: bool,
-    /// Whether only tests, benches and examples have it.
+    /// Whether it is a dependency of tests, benches and examples only.
     pub(super) dev: bool,
 }
 
 impl Members {
-    /// Asks cargo.
+    /// Reads the workspace through cargo.
     pub(super) fn read() -> Result<Self> {
         let root = project::root();
         let metadata = cargo_metadata::MetadataCommand::new()

@@ -1,4 +1,4 @@
-//! Rule: both databases have the same migrations, every one can be undone, and none changes once it was committed.
+//! Rule: both databases have the same migrations, every migration can be undone, and none changes once it is committed.
 
 use super::Finding;
 use super::tidy::TrackedFile;
@@ -10,13 +10,13 @@ use task_support::{project, say};
 
 /// The two folders, one per database.
 const FOLDERS: [&str; 2] = ["migrations/sqlite/", "migrations/postgresql/"];
-/// What a migration consists of.
+/// The files of a migration.
 const PARTS: [&str; 2] = ["down.sql", "up.sql"];
 
 /// The SHA-256 of every file of a migration, as `sha256sum` writes them.
 const RELEASED: &str = "migrations/released.sha256";
 
-/// Compares the folders with each other, and files with what they were; adds what is not listed yet if `write`.
+/// Compares the folders with each other and the files with the list; adds unlisted files if `write`.
 pub(super) fn check(files: &[TrackedFile], write: bool) -> Result<Vec<Finding>> {
     let mut found = [changed(files), unequal(files)].concat();
     let new = unlisted(files);
@@ -55,12 +55,12 @@ fn text<'a>(files: &'a [TrackedFile], path: &str) -> Option<&'a str> {
     files.iter().find(|file| file.path == path)?.text.as_deref()
 }
 
-/// The lines of the list that are no comments.
+/// The lines of the list, without comments.
 fn listed(files: &[TrackedFile]) -> impl Iterator<Item = &str> {
     text(files, RELEASED).unwrap_or_default().lines().filter(|line| !line.starts_with('#'))
 }
 
-/// Listed files that are not as they were.
+/// Listed files that were changed or removed.
 fn changed(files: &[TrackedFile]) -> Vec<Finding> {
     let differs = |line: &str| match line.split_once("  ") {
         Some((hash, path)) if text(files, path).is_some_and(|text| sha256(text) == hash) => None,
@@ -73,7 +73,7 @@ fn changed(files: &[TrackedFile]) -> Vec<Finding> {
     listed(files).filter_map(differs).collect()
 }
 
-/// Files of migrations that are not listed, with what they hold.
+/// Unlisted files of migrations, with their content.
 fn unlisted(files: &[TrackedFile]) -> Vec<(&str, &str)> {
     let known: BTreeSet<&str> = listed(files).filter_map(|line| Some(line.split_once("  ")?.1)).collect();
     let of_migrations = files.iter().filter(|file| FOLDERS.iter().any(|folder| file.path.starts_with(folder)));

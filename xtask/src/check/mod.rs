@@ -1,7 +1,7 @@
-//! `cargo xtask check`: the rules about the shape of the project that a compiler does not know.
+//! `cargo xtask check`: rules about the structure of the project that the compiler does not check.
 //!
-//! Every rule is a function from plain data to [`Finding`]s, tested on data that breaks it; this file only gathers
-//! the data and prints. All rules run, so that one call shows everything there is to put right.
+//! Every rule is a function from plain data to [`Finding`]s, tested on data that breaks it; this file only collects the
+//! data and prints. All rules run, so that one call shows every finding.
 
 mod architecture;
 mod arrows;
@@ -24,12 +24,12 @@ use task_support::args::Args;
 use task_support::fail::{Context as _, Fail, Result};
 use task_support::{interrupt, project, say};
 
-/// Where the tables are that several rules compare the workspace with.
+/// The file with the tables that several rules compare the workspace with.
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
-/// Where the crates from outside are listed.
+/// The file that lists the external crates.
 const DEPENDENCIES: &str = "docs/reference/dependencies.md";
 
-/// One thing to put right: where it is and what to do.
+/// A breach of a rule: where it is and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Finding {
     place: String,

@@ -1,13 +1,13 @@
-//! Rule: the table `modules` names only what is there.
+//! Rule: the table `modules` names only existing files and folders.
 //!
-//! It points readers to the places worth knowing and need not name all of them; one that was moved or removed is a lie.
+//! The table need not be complete, but a place that was moved or removed is a finding.
 
 use super::architecture::Architecture;
 use super::tidy::TrackedFile;
 use super::{ARCHITECTURE, Finding};
 use std::collections::BTreeSet;
 
-/// Looks for every named place among the files of its package.
+/// Searches every named place among the files of its package.
 pub(super) fn check(architecture: &Architecture, files: &[TrackedFile]) -> Vec<Finding> {
     let paths: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let exists = |package: &str, place: &str| {

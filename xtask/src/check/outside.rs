@@ -1,4 +1,4 @@
-//! Rule: every crate from outside has a row saying why it is here and who may name it.
+//! Rule: every external crate has a row with its purpose and the packages that may use it.
 
 use super::architecture::{Allowed, Architecture};
 use super::members::Members;

@@ -1,4 +1,4 @@
-//! Rules about files: what may lie where, and a few habits a formatter does not know.
+//! Rules about files: their places, sizes, and a few habits that a formatter does not check.
 
 use super::Finding;
 use std::path::Path;
@@ -7,7 +7,7 @@ use task_support::fail::{Context as _, Result};
 use task_support::process::output;
 use task_support::project;
 
-/// The only entries at the top of the project. A new one is a decision, not an accident.
+/// The only permitted entries at the top of the project, so that none is added by accident.
 const TOP_LEVEL: &[&str] = &[
     ".cargo",
     ".ci",
@@ -30,21 +30,21 @@ const TOP_LEVEL: &[&str] = &[
     "rustfmt.toml",
     "xtask",
 ];
-/// Largest file, in bytes. Larger ones are split, or do not belong here.
+/// Largest file, in bytes. Split larger ones or keep them out of the repository.
 const LARGEST: usize = 100 * 1024;
-/// Files that programs write and that grow with the project.
+/// Generated files that grow with the project.
 const MAY_BE_LARGE: &[&str] = &[
     "Cargo.lock",
     "crates/client/src/generated/operations.rs",
     "crates/client/src/generated/types.rs",
     "docs/reference/openapi.json",
 ];
-/// Pages that are read from beginning to end, and the lines that a reader can be asked for.
+/// Pages that are read from beginning to end, and the most lines of each.
 const LONGEST_PAGES: &[(&str, usize)] = &[("docs/ARCHITECTURE.md", 150)];
-/// Left over from a debugging session. Written in two halves so that this file passes its own rule.
+/// A macro that is only used for debugging. In two halves so that this file passes its own rule.
 const DEBUGGING: &str = concat!("dbg", "!(");
 
-/// A file that git keeps or would keep.
+/// A file that is tracked, or new and not ignored.
 #[derive(Clone, Debug)]
 pub(super) struct TrackedFile {
     /// Path from the project's root, with `/`.

@@ -1,4 +1,4 @@
-//! Debian's Prometheus scrapes the server, and is asked what it made of it.
+//! Debian's Prometheus scrapes the server, and its query API has to return the series.
 
 use serde_json::Value;
 use std::fs::File;
@@ -11,11 +11,11 @@ use task_support::interrupt;
 use task_support::process::{Launch, need, output};
 use task_support::services::start_on_free_port;
 
-/// How long the first scrape may take: it is made within a second of the start.
+/// How long the first scrape may take. It usually happens within a second of the start.
 const PATIENCE: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Series that must be there, and whether each value is known.
+/// Series that must exist, and their values if known.
 const SERIES: [(&str, Option<&str>); 5] = [
     ("up{job=\"nolapse\"}", Some("1")),
     ("nolapse_build_info", Some("1")),
@@ -24,9 +24,9 @@ const SERIES: [(&str, Option<&str>); 5] = [
     ("histogram_quantile(0.5, sum by (le) (nolapse_http_hot_request_duration_seconds_bucket))", None),
 ];
 
-/// Has the server at `base` scraped.
+/// Starts a Prometheus that scrapes the server at `base`, and checks the series.
 pub(super) fn scrape(base: &str) -> Result {
-    // In the package of `promtool`, which is installed by now.
+    // It is in the package of `promtool`, which is installed already.
     let program = need("prometheus", "prometheus")?;
     let folder = tempfile::tempdir().attempt(|| "make a folder for Prometheus".into())?;
     let (settings, log) = (folder.path().join("prometheus.yml"), folder.path().join("log"));
@@ -69,7 +69,7 @@ pub(super) fn scrape(base: &str) -> Result {
     prometheus.stop().map(drop)
 }
 
-/// The first value of a query; nothing when no series answers it.
+/// The first value of a query; `None` without a matching series.
 fn value(port: u16, query: &str) -> Result<Option<String>> {
     let address = format!("http://127.0.0.1:{port}/api/v1/query");
     let curl = need("curl", "curl")?;

@@ -1,4 +1,4 @@
-//! The bill of materials: every crate that is linked into what is handed out, as `CycloneDX` 1.5 JSON.
+//! The bill of materials: every crate that is linked into the distributed programs, as `CycloneDX` 1.5 JSON.
 
 use super::{PROGRAMS, Release};
 use serde_json::{Value, json};
@@ -8,11 +8,11 @@ use task_support::fail::{Context as _, Result};
 use task_support::process::output;
 use task_support::project;
 
-/// Writes it beside the archives.
+/// Writes the bill beside the archives.
 pub(super) fn write(release: &Release) -> Result<PathBuf> {
     let mut components = BTreeMap::new();
     for (package, _) in PROGRAMS {
-        // Build scripts and macros run where it is built; what is linked is `normal`.
+        // `normal` edges only: build scripts and procedural macros are not linked.
         let mut cargo = project::cargo();
         cargo.args(["tree", "--locked", "--edges", "normal,no-proc-macro", "--prefix", "none", "--package", package]);
         let tree = output(cargo.args(["--format", "{p}|{l}"]))?;
@@ -43,7 +43,7 @@ fn read(tree: &str) -> BTreeMap<String, Value> {
         let (package, licence) = line.split_once('|')?;
         let mut words = package.split_whitespace();
         let (name, version) = (words.next()?, words.next()?.strip_prefix('v')?);
-        // Ours have a path behind them and are what is handed out.
+        // Skip the workspace's packages, which have a path here.
         if words.next().is_some_and(|word| word.starts_with("(/")) {
             return None;
         }

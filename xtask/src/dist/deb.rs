@@ -1,4 +1,4 @@
-//! The Debian package: both programs, a service of its own user, pages and completions.
+//! The Debian package: both programs, a service with its own user, manual pages and completions.
 
 use super::{Release, copy, make_folder};
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,9 +10,10 @@ use task_support::project;
 
 /// Scripts that dpkg runs.
 const SCRIPTS: [&str; 3] = ["postinst", "prerm", "postrm"];
-/// Of systemd. `postinst` enables the service alone: the socket is for those whose restarts must refuse no connection.
+/// The systemd units. `postinst` enables the service only; the socket is for deployments that must not refuse
+/// connections during a restart.
 const UNITS: [&str; 2] = ["nolapse-api.service", "nolapse-api.socket"];
-/// Pages that go with the package, and where the repository has them.
+/// Documents in the package, by their paths in the repository.
 const DOCUMENTS: [&str; 3] = ["docs/OPERATIONS.md", "docs/SECURITY.md", "config/default.toml"];
 
 /// Writes the package beside the archives.
@@ -51,7 +52,7 @@ pub(super) fn write(release: &Release) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// Debian's name for a machine.
+/// Debian's name of an architecture.
 fn architecture(target: &str) -> Result<&'static str> {
     match target.split('-').next() {
         Some("x86_64") => Ok("amd64"),
@@ -70,7 +71,7 @@ fn control_file(version: &str, architecture: &str, size_kib: u64) -> String {
     )
 }
 
-/// Manual pages and completions, as the program itself writes them.
+/// Writes manual pages and completions, with `nlp` itself.
 fn pages(release: &Release, tree: &Path) -> Result {
     let nlp = release.programs.iter().find(|program| program.ends_with("nlp"));
     let nlp = nlp.ok_or_else(|| Fail::new("nlp was not built"))?;
@@ -104,7 +105,7 @@ fn text(file: &Path, text: &str) -> Result {
     std::fs::write(file, text).attempt(|| format!("write {}", file.display()))
 }
 
-/// What is installed, in KiB, as `du` counts it.
+/// The installed size in KiB, as `du` counts it.
 fn installed_kib(tree: &Path) -> Result<u64> {
     let said = output(Command::new("du").args(["-sk", "--exclude=DEBIAN"]).arg(tree))?;
     let text = String::from_utf8_lossy(&said).into_owned();

@@ -1,8 +1,8 @@
-//! `cargo xtask dist`: what is handed to others: a Debian package, archives of both programs, a bill of materials, and
-//! the checksums of all of it.
+//! `cargo xtask dist`: builds what is distributed: a Debian package, archives of both programs, a bill of materials,
+//! and checksums of these files.
 //!
-//! The package is put together by `dpkg-deb` from a tree written here. cargo-deb would read the same list from a
-//! manifest, and be one more program to build where packages are made.
+//! `dpkg-deb` builds the package from a tree written here. cargo-deb would need the same list in a manifest, and would
+//! be one more program to build first.
 
 mod bill;
 mod deb;
@@ -16,16 +16,16 @@ use task_support::process::{output, run};
 use task_support::product::{self, Profile};
 use task_support::{project, say};
 
-/// The programs that are handed out, with the package of the workspace that has each.
+/// The distributed programs, each with its package in the workspace.
 const PROGRAMS: &[(&str, &str)] = &[("api", "nolapse-api"), ("nlp", "nlp")];
 
-/// What is packed.
+/// The content of a release.
 struct Release {
     version: String,
-    /// The machine as Rust names it: `x86_64-unknown-linux-gnu`.
+    /// The Rust target: `x86_64-unknown-linux-gnu`.
     target: String,
     programs: Vec<PathBuf>,
-    /// Where the results go.
+    /// The folder of the results.
     folder: PathBuf,
 }
 
@@ -77,7 +77,7 @@ fn version() -> Result<String> {
     version.map(str::to_owned).attempt(|| "read the version in Cargo.toml".into())
 }
 
-/// The machine that `rustc` builds for.
+/// The target that `rustc` builds for by default.
 fn target() -> Result<String> {
     let said = output(Command::new("rustc").arg("-vV"))?;
     let text = String::from_utf8_lossy(&said).into_owned();
@@ -94,7 +94,7 @@ fn archive(release: &Release, target: &str, program: &Path) -> Result<PathBuf> {
     copy(program, &folder.join(&name))?;
     copy(&project::root().join("LICENSE"), &folder.join("LICENSE"))?;
     let file = release.folder.join(format!("{inside}.tar.gz"));
-    // The same bytes whenever the same programs are packed.
+    // Reproducible: the same programs give the same bytes.
     run(Command::new("tar")
         .args(["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "-czf"])
         .arg(&file)

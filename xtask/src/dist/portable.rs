@@ -1,4 +1,4 @@
-//! Both programs linked statically with musl, so that they run on any Linux of the machine's kind, whatever C library it has.
+//! Both programs, linked statically with musl, so that they run on any Linux of this architecture with any C library.
 
 use super::PROGRAMS;
 use std::path::PathBuf;
@@ -8,10 +8,10 @@ use task_support::process::{output, which};
 use task_support::product::{self, Platform, Profile};
 use task_support::say;
 
-/// The C compiler that builds for musl; of Debian's package `musl-tools`.
+/// The C compiler for musl, from Debian's package `musl-tools`.
 const COMPILER: &str = "musl-gcc";
 
-/// The platform and its programs; nothing where this machine cannot build them, which is said.
+/// Builds the programs; returns the target and their paths, or `None` with a note if this machine cannot build them.
 pub(super) fn build(host: &str, profile: Profile) -> Result<Option<(String, Vec<PathBuf>)>> {
     let target = musl(host);
     let installed = output(Command::new("rustc").args(["--print", "target-libdir", "--target", &target]));
@@ -35,7 +35,7 @@ pub(super) fn build(host: &str, profile: Profile) -> Result<Option<(String, Vec<
     Ok(Some((target, programs)))
 }
 
-/// The same machine with musl.
+/// The musl target of the same architecture.
 fn musl(host: &str) -> String {
     host.replace("-gnu", "-musl")
 }
