@@ -1,23 +1,23 @@
-// What the pages do better with JavaScript. Without it, all of them work.
+// Improvements of the pages. Every page works without JavaScript.
 (() => {
   "use strict";
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const one = (selector, root = document) => root.querySelector(selector);
 
-  // Exact moments in the reader's own zone, beside UTC.
+  // Exact times in the reader's time zone, beside UTC.
   for (const time of all("time[datetime]")) {
     const at = new Date(time.dateTime);
     if (!isNaN(at)) time.title = `${at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" })} · ${time.title}`;
   }
 
-  // An open menu closes when something else is touched, or by Escape.
+  // An open menu closes on a click elsewhere and on Escape.
   const menu = one("details.menu");
   if (menu) {
     document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
     document.addEventListener("keydown", (event) => { if (event.key === "Escape" && menu.open) { menu.open = false; one("summary", menu).focus(); } });
   }
 
-  // The set-up code comes in the fragment of the link, which browsers send to nobody.
+  // The set-up code is in the fragment of the link, which browsers do not send.
   const setup = one("[data-setup-code]");
   if (setup) {
     const field = one("input", setup);
@@ -32,7 +32,7 @@
     addEventListener("hashchange", take);
   }
 
-  // A form is sent once, however often its button is pressed; coming back to the page makes it new.
+  // A form is sent once, even if its button is pressed again; returning to the page enables it again.
   for (const form of all("form[method=post]")) {
     form.addEventListener("submit", (event) => {
       if (form.dataset.sent) { event.preventDefault(); return; }
@@ -41,7 +41,7 @@
   }
   window.addEventListener("pageshow", () => { for (const form of all("form")) delete form.dataset.sent; });
 
-  // The secret: copied by a button, asked about when it is left uncopied, gone from the page afterwards.
+  // The secret: a button copies it, leaving before copying asks first, and the page forgets it afterwards.
   const secret = one("[data-secret-page]");
   if (secret) {
     const field = one("[data-secret]", secret);
@@ -55,7 +55,7 @@
     };
     button.hidden = false;
     button.addEventListener("click", copy);
-    // Each ready line has a button of its own.
+    // Each line to paste has its own button.
     for (const one_line of all("[data-copy-line]", secret)) {
       one_line.hidden = false;
       one_line.addEventListener("click", async () => {
@@ -77,11 +77,11 @@
     for (const form of all("form", secret)) form.addEventListener("submit", () => { copied = true; });
     window.addEventListener("beforeunload", (event) => { if (!copied) event.preventDefault(); });
     window.addEventListener("pagehide", () => { field.value = ""; for (const pre of all("pre", secret)) pre.textContent = ""; });
-    // Reload then shows the token, and does not send the form again.
+    // A reload shows the token instead of sending the form again.
     history.replaceState(null, "", secret.dataset.next);
   }
 
-  // What goes on by itself is looked at again every few seconds, while somebody looks at the page, for a quarter of an hour.
+  // Content that changes is fetched again every few seconds while the page is visible, for a quarter of an hour.
   const live = all("[data-live]");
   if (live.length) {
     const until = Date.now() + 900000;
@@ -95,18 +95,18 @@
             const found = one(`[data-live="${part.dataset.live}"]`, fresh);
             if (found && found.textContent !== part.textContent) part.replaceChildren(...found.childNodes);
           }
-        } catch { /* Away for now: asked again in a few seconds. */ }
+        } catch { /* The server is unreachable: try again later. */ }
       }
       setTimeout(look, 3000);
     };
     setTimeout(look, 3000);
   }
 
-  // The part of the navigation where one is, where it scrolls.
+  // Scroll the navigation to the current section.
   const here = one(".side a[aria-current]");
   if (here) { const bar = here.closest(".side"); bar.scrollLeft = here.offsetLeft - (bar.clientWidth - here.clientWidth) / 2; }
 
-  // The picker: search over names and descriptions, the chosen apart.
+  // The scope picker: search by name and description, and a list of the chosen scopes.
   const picker = one("[data-picker]");
   const boxes = picker ? all("input[name=scope]", picker) : [];
   const sentence = one("[data-sentence]");
@@ -156,7 +156,7 @@
     showChosen();
   }
 
-  // "Revoke selected" is there when something is selected.
+  // "Revoke selected" is shown when a token is selected.
   const bulk = one("[data-needs-selection]");
   if (bulk) {
     const picks = all("input[name=id]");

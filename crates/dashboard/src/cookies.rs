@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_name_of_the_place_is_read_and_only_once() {
+    fn a_cookie_counts_by_its_full_name_and_only_if_sent_once() {
         for (host, cookies, expected) in [
             ("localhost:8080", "nls=a", Some("a")),
             ("127.0.0.1", "x=1; nls=a%20b", Some("a b")),

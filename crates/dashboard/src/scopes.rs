@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_person_lacks_is_shown_with_the_roles_that_have_it() {
+    fn a_scope_that_a_person_lacks_is_shown_with_the_roles_that_have_it() {
         let catalogue = ScopeCatalogue::built_in().unwrap();
         let viewer = catalogue.expand(catalogue.role("viewer").unwrap().scopes.iter().copied());
         let groups = groups(&catalogue, Kind::Organization, viewer, &["scans:run".to_owned()]);

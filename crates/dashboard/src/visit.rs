@@ -373,7 +373,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_from_elsewhere_is_told_apart() {
+    fn a_form_from_another_site_is_recognised() {
         let public = Some("https://tokens.example.org");
         for (headers, expected) in [
             (vec![], true),

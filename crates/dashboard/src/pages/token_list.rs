@@ -339,7 +339,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn filters_stand_in_addresses_and_come_back() {
+    fn filters_survive_a_round_trip_through_the_query_string() {
         let query = Form::read(b"q=a%26b&scope=read&cursor=x&status=revoked&other=1&unused_days=30");
         let again = address(&query, &[("status", "active")]);
         assert_eq!(again, "q=a%26b&scope=read&unused%5Fdays=30&status=active".replace("%5F", "_"));
