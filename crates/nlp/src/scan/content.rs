@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_says_why_is_passed_over() {
+    fn a_line_that_allows_a_token_with_a_reason_is_skipped() {
         let one = token(3);
         for (text, found) in [
             (format!("a = \"{one}\" # nlp:allow used by the tests\n"), 0),

@@ -86,7 +86,7 @@ fn every_ci_system_has_its_way_to_hand_over_the_identity_token() {
 }
 
 #[test]
-fn a_job_that_gets_nothing_is_told_why() {
+fn a_job_without_a_token_gets_the_reason() {
     let issuer = Issuer::start();
     let server = trusting(&issuer);
     let spent = issuer.token(&json!({}));

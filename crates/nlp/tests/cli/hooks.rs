@@ -29,7 +29,7 @@ fn a_commit_and_a_push_with_a_token_do_not_go_through() {
 }
 
 #[test]
-fn a_hook_that_is_there_is_kept_and_a_shadowed_one_is_named() {
+fn an_existing_hook_is_kept_and_a_shadowed_one_is_reported() {
     let home = Home::new(None);
     assert_done(&home.git(["init", "-q"]));
     home.write(".git/hooks/pre-commit", "#!/bin/sh\necho mine >>ran\n");

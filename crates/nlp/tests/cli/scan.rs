@@ -106,7 +106,7 @@ fn standard_input_is_scanned() {
 }
 
 #[test]
-fn what_is_staged_is_scanned_and_what_was_committed_is_not_held_against_it() {
+fn staged_tokens_are_found_and_committed_ones_are_not_reported_again() {
     let home = Home::new(None);
     assert_done(&home.git(["init", "-q"]));
     home.write("old.txt", token(1));
@@ -122,7 +122,7 @@ fn what_is_staged_is_scanned_and_what_was_committed_is_not_held_against_it() {
 }
 
 #[test]
-fn a_history_gives_up_what_was_removed_and_names_the_commit() {
+fn a_removed_token_is_found_in_the_history_with_its_commit() {
     let home = Home::new(None);
     assert_done(&home.git(["init", "-q"]));
     for (number, text) in

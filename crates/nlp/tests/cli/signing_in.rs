@@ -23,7 +23,7 @@ fn a_key_is_made_kept_used_and_revoked() {
 }
 
 #[test]
-fn without_a_better_place_the_key_is_kept_only_if_asked_and_that_is_said() {
+fn without_a_keyring_the_key_is_stored_only_on_request_and_with_a_warning() {
     let server = Server::start();
     let home = Home::new(Some(&server.url)).with("XDG_RUNTIME_DIR", "");
     let input = format!("{PASSWORD}\n");
@@ -62,7 +62,7 @@ fn a_desktop_keeps_the_key_in_its_keyring() {
 }
 
 #[test]
-fn the_doctor_names_what_is_wrong_and_what_mends_it() {
+fn the_doctor_names_each_fault_and_its_fix() {
     let done = Home::new(Some("http://127.0.0.1:1")).nlp(["doctor"]);
     assert_code(&done, 1);
     assert!(said(&done).contains("reachable") && said(&done).contains("next: nlp login"), "{}", said(&done));

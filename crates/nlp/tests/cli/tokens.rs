@@ -51,7 +51,7 @@ fn lists_page_through_and_formats_agree() {
 }
 
 #[test]
-fn a_command_gets_a_token_that_is_gone_when_it_ends() {
+fn a_command_gets_a_token_that_is_revoked_when_it_ends() {
     let server = Server::start();
     let owner = server.owner();
     let mut command = owner.command(env!("CARGO_BIN_EXE_nlp"));
@@ -153,7 +153,7 @@ fn an_exported_trail_is_verified_without_the_authority() {
 }
 
 #[test]
-fn projects_people_and_the_trail_are_within_reach() {
+fn projects_people_and_the_trail_have_commands() {
     let server = Server::start();
     let owner = server.owner();
     let project = owner.json(["project", "create", "widgets"]);
