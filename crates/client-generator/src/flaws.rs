@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_left_out_is_found() {
+    fn every_omission_is_found() {
         let operation = "/paths/~1things~1{thing_id}/patch";
         let schema = "/components/schemas/EditThing/properties";
         // JSON pointer, the value put there, and the finding.

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_client_is_made_from_the_document_at_hand() {
+    fn the_client_is_generated_from_the_committed_document() {
         for (part, expected) in [(Part::Types, "pub struct CreateToken {"), (Part::Operations, "pub fn create_token(")]
         {
             let made = String::from_utf8(make(part).unwrap()).unwrap();

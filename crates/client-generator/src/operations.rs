@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn two_bodies_for_yes_are_refused() {
+    fn two_success_bodies_are_refused() {
         let body = |name: &str| {
             let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
             json!({ "content": { "application/json": { "schema": schema } } })

@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_gathered_and_optional_parts_ask_for_nothing() {
+    fn fields_of_parts_are_gathered_and_those_of_optional_parts_are_optional() {
         assert_eq!(fields("Made"), [("id".into(), Shape::Text, true), ("secret".into(), Shape::Secret, true)]);
         assert_eq!(fields("Perhaps"), [("id".into(), Shape::Text, false)]);
     }
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_named() {
+    fn an_unknown_schema_is_an_error_with_its_place() {
         for name in ["Recursive", "Nameless"] {
             assert!(define(name).unwrap_err().to_string().contains(name), "{name}");
         }

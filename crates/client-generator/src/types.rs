@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_a_word_has_no_empty_value() {
+    fn a_type_with_a_required_enumeration_has_no_default() {
         let text = written(&json!({
             "Status": { "type": "string", "enum": ["on"] },
             "A": { "type": "object", "required": ["status"],
