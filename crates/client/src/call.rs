@@ -221,14 +221,14 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_a_path_stay_parts() {
+    fn path_segments_stay_segments() {
         let client = client();
         let call = Call::new(&client, "GET", "/v1/baselines/").segment("acme/wid gets?#").path("/history");
         assert_eq!(call.url, "http://localhost:1/base/v1/baselines/acme%2Fwid%20gets%3F%23/history");
     }
 
     #[test]
-    fn a_query_has_what_is_there() {
+    fn a_query_has_every_value_and_no_absent_one() {
         let client = client();
         let call = Call::new(&client, "GET", "/a")
             .query("none", None::<&str>)
@@ -244,14 +244,14 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_not_quoted_if_it_may_hold_a_secret() {
+    fn an_unreadable_body_that_may_hold_a_secret_is_not_quoted() {
         let why = parse::<u8>(br#"{"secret":"nlp_0011"}"#).unwrap_err();
         assert!(!why.contains("nlp_"), "{why}");
         assert!(parse::<u8>(b"<html>").unwrap_err().contains("<html>"));
     }
 
     #[test]
-    fn nobody_there_is_unreachable() {
+    fn a_closed_port_is_unreachable() {
         assert!(matches!(client().health(), Err(Error::Unreachable(_))));
     }
 }

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_cleared_and_set_are_told_apart() {
+    fn absent_null_and_set_fields_are_told_apart() {
         let edit = |name| types::EditScope { name, ..types::EditScope::default() };
         for (name, expected) in
             [(None, "{}"), (Some(None), r#"{"name":null}"#), (Some(Some("x".to_owned())), r#"{"name":"x"}"#)]
