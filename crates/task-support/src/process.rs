@@ -388,13 +388,13 @@ mod tests {
     }
 
     #[test]
-    fn input_is_handed_over_and_ends() {
+    fn input_is_passed_on_and_closed() {
         run_with_input(Command::new("sh").args(["-c", "test \"$(cat)\" = secret"]), b"secret\n").unwrap();
         assert!(run_with_input(&mut Command::new("false"), b"unread").is_err());
     }
 
     #[test]
-    fn bonds_wrap_the_program() {
+    fn wrappers_come_before_the_program() {
         let user = User { name: "nobody".into(), uid: 65534, gid: 65533 };
         let launch = Launch::new("server").args(["--port", "0"]).user(Some(&user)).core(Some(1));
         let shown = shown(&launch.stopped_by(Stop::Quit).command().unwrap());

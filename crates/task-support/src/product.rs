@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_is_read_from_among_other_lines() {
+    fn the_address_is_found_among_other_lines() {
         let mut server = script("echo setting up; echo listening on http://127.0.0.1:4321/; exec sleep 600");
         let base = listening(&mut server, |_| {}).unwrap();
         assert_eq!(base, "http://127.0.0.1:4321");

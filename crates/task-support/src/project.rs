@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_package_variables_are_not_passed_on() {
+    fn variables_of_cargo_run_are_not_passed_on() {
         let command = cargo();
         let removed: Vec<_> = command.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
         assert!(removed.iter().any(|name| *name == "CARGO_PKG_NAME"), "{removed:?}");

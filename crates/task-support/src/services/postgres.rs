@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn only_throw_away_clusters_skip_the_disk() {
+    fn only_clusters_without_durability_skip_fsync() {
         let lazy = settings(Durability::Off, 5000);
         let durable = settings(Durability::On, 5000);
         assert!(lazy.contains(&"fsync=off".to_owned()));
