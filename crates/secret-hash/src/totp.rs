@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_proves_its_step_and_its_neighbours_while_they_are_not_spent() {
+    fn a_code_is_accepted_once_for_its_step_and_the_steps_beside_it() {
         let secret = secret();
         let code = |step: i64| TotpCode(secret.code(step));
         let at = 1_000 * 30;

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_cut_short_in_silence() {
+    fn secrets_that_bcrypt_would_truncate_are_refused() {
         let longest = [b'x'; MAX_SECRET];
         let text = hash(&longest, MIN_COST, [9; 16]).unwrap();
         assert_eq!(verify(&longest, &text), Ok(true));

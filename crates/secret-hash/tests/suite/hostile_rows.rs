@@ -65,7 +65,7 @@ fn malformed_texts_are_refused() {
 }
 
 #[test]
-fn absurd_costs_are_refused_when_read_and_when_asked_for() {
+fn excessive_costs_are_refused_in_rows_and_in_requests() {
     use SchemeKind::{Argon2id, Bcrypt};
     let argon2id =
         |memory_kib, iterations, parallelism| Scheme::Argon2id(Argon2Params { memory_kib, iterations, parallelism });
@@ -124,7 +124,7 @@ fn the_highest_costs_allowed_are_read() {
 }
 
 #[test]
-fn a_deployment_is_held_to_the_floor() {
+fn a_cost_below_the_floor_is_refused() {
     let argon2id =
         |memory_kib, iterations, parallelism| Scheme::Argon2id(Argon2Params { memory_kib, iterations, parallelism });
     let cases = [

@@ -37,7 +37,7 @@ fn length_is_counted_in_characters_and_nothing_else_matters() {
 }
 
 #[test]
-fn one_text_in_two_codings_is_one_password() {
+fn unicode_forms_of_one_text_are_one_password() {
     let composed = password("caf\u{e9} caf\u{e9} caf\u{e9}");
     let decomposed = password("cafe\u{301} cafe\u{301} cafe\u{301}");
     assert_eq!(decomposed.chars(), 14, "counted as it is hashed");
@@ -79,7 +79,7 @@ fn a_rehash_is_of_the_same_setting_and_a_password_set_anew_is_not() {
 }
 
 #[test]
-fn a_cheaper_hash_is_topped_up_to_the_work_of_todays() {
+fn a_check_of_a_cheaper_hash_is_topped_up_to_the_current_cost() {
     let work = |params: &Argon2Params| u64::from(params.memory_kib) * u64::from(params.iterations);
     let stored = PasswordHash::parse(KNOWN).unwrap();
     for params in [
@@ -137,7 +137,7 @@ fn any_other_cost_asks_for_a_new_hash() {
 }
 
 #[test]
-fn nobody_costs_the_same_and_is_never_right() {
+fn the_hash_for_missing_accounts_costs_the_same_and_never_matches() {
     for params in [CHEAP, KNOWN_PARAMS] {
         let nobody = password::nobody(&params).unwrap();
         assert!(!nobody.needs_rehash(&params), "{params:?}");

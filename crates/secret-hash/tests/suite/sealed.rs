@@ -15,7 +15,7 @@ fn ring(current: u8, previous: &[u8]) -> Keyring {
 }
 
 #[test]
-fn what_is_sealed_opens_under_its_key_as_long_as_the_ring_has_it() {
+fn a_sealed_secret_opens_while_the_ring_has_its_key() {
     let sealed = ring(1, &[]).encrypt(b"a secret", ABOUT, NONCE).unwrap();
     assert_eq!(sealed.len(), b"a secret".len() + 32);
     assert!(!sealed.windows(8).any(|window| window == b"a secret"));
@@ -30,7 +30,7 @@ fn what_is_sealed_opens_under_its_key_as_long_as_the_ring_has_it() {
 }
 
 #[test]
-fn whatever_is_changed_keeps_it_shut() {
+fn changed_bytes_do_not_open() {
     let ring = ring(1, &[2]);
     let sealed = ring.encrypt(b"a secret", ABOUT, NONCE).unwrap();
     assert_eq!(ring.decrypt(&sealed, b"user 2").map(drop), Err(SealError::Broken), "it is somebody else's");

@@ -55,7 +55,7 @@ fn tags_are_as_computed_elsewhere() {
 }
 
 #[test]
-fn a_tag_says_what_it_proves() {
+fn each_tag_gets_its_verdict() {
     let (first, second) = (token(TOKENS[0]), token(TOKENS[1]));
     let (old, new) = (ring(&key(), &[]), ring(&other_key(), &[key()]));
     let by_old = old.seal(&old.digest(&first));
@@ -78,7 +78,7 @@ fn a_tag_says_what_it_proves() {
 }
 
 #[test]
-fn a_tag_does_not_pass_under_another_keys_name() {
+fn a_tag_does_not_match_under_another_keys_id() {
     let (first, ring) = (token(TOKENS[0]), ring(&other_key(), &[key()]));
     let mut bytes = ring.seal(&ring.digest(&first)).to_bytes();
     bytes[..4].copy_from_slice(&KEY_ID.0.to_be_bytes());
@@ -101,7 +101,7 @@ fn a_key_given_twice_is_refused() {
 }
 
 #[test]
-fn keys_are_64_digits() {
+fn keys_are_64_hexadecimal_digits() {
     assert_eq!(TagKey::from_hex(&KEY.to_uppercase()).unwrap().id(), KEY_ID);
     for text in [
         "",
