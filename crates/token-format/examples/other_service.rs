@@ -69,7 +69,7 @@ mod tests {
     const TOKEN: &str = "nlp_00112233445566778899aabbccddeeff550c911c";
 
     #[test]
-    fn only_issued_tokens_are_worth_a_question() {
+    fn only_issued_tokens_are_sent_to_the_authority() {
         let refused = |header: &str| credential(header).err();
         assert_eq!(refused(&format!("Authorization: Bearer {TOKEN}")), None);
         assert_eq!(refused(&format!("authorization:bearer  {TOKEN} ")), None);

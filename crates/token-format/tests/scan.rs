@@ -35,7 +35,7 @@ const CASES: &[(&str, &str, &str, Option<bool>)] = &[
 ];
 
 #[test]
-fn a_token_is_found_where_it_stands() {
+fn tokens_are_found_only_at_word_boundaries_or_with_a_checksum() {
     for (before, token, after, expected) in CASES {
         let text = format!("{before}{token}{after}");
         let found: Vec<_> = scan(text.as_bytes()).map(|found| (found.range, found.checksum_ok)).collect();

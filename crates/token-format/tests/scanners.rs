@@ -99,7 +99,7 @@ fn betterleaks_and_kingfisher_have_the_expression_for_issued_tokens() {
 }
 
 #[test]
-fn rules_that_ask_about_a_finding_ask_where_the_document_says_and_no_name_that_exists() {
+fn rules_that_check_a_finding_use_documented_paths_on_a_reserved_host() {
     let document = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/openapi.json");
     let document = fs::read_to_string(document).unwrap();
     for file in ["betterleaks.toml", "kingfisher.yaml"] {

@@ -12,7 +12,7 @@ fn a_token_is_read_from_text() {
 }
 
 #[test]
-fn a_refusal_repeats_nothing_of_a_text() {
+fn an_error_repeats_no_part_of_the_text() {
     for json in ["\"nlp_00112233445566778899aabbccddeeff550c911\"", "\"00112233\"", "\"\""] {
         let error = serde_json::from_str::<PlainToken>(json).unwrap_err().to_string();
         assert!(error.contains("a token") && !error.contains("2233"), "{error}");
