@@ -1,4 +1,4 @@
-"""A client that openapi-python-client generated, used as anybody would: create, validate, rotate, revoke."""
+"""A client that openapi-python-client generated, used to create, validate, rotate and revoke a token."""
 
 import os
 

@@ -1,4 +1,4 @@
-// A client over the types that openapi-typescript generated, used as anybody would: create, validate, rotate, revoke.
+// A client over the types that openapi-typescript generated, used to create, validate, rotate and revoke a token.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema.js";
 

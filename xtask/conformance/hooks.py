@@ -1,4 +1,4 @@
-"""What schemathesis cannot know from the document: how to sign in, and values that only a deployment has."""
+"""Tells schemathesis what the document does not: how to sign in, and values that depend on the deployment."""
 
 import datetime
 import os
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 BASE = os.environ["NOLAPSE_URL"]
 ACCOUNT = {"email": os.environ["NOLAPSE_EMAIL"], "password": os.environ["NOLAPSE_PASSWORD"]}
 PATIENCE = 30
-# Scopes that tokens of every kind may carry; any other name of the grammar is an unknown scope.
+# Scopes that tokens of every kind may carry; random names would be unknown scopes.
 SCOPES = ["execute", "read", "self:rotate"]
 # The short forms, which take a token that is bound to a project.
 BOUND = ("/v1/actors", "/v1/scopes")
@@ -18,7 +18,7 @@ NOT_BOUND = ("/v1/scopes/catalog", "/v1/scopes/evaluate")
 
 schemathesis.openapi.format("scope", st.sampled_from(SCOPES))
 schemathesis.openapi.format("ip", st.ip_addresses().map(str))
-# Ends lie ahead.
+# Expiry times have to be in the future.
 schemathesis.openapi.format(
     "date-time",
     st.datetimes(min_value=datetime.datetime(2040, 1, 1), max_value=datetime.datetime(2099, 1, 1)).map(
@@ -28,7 +28,7 @@ schemathesis.openapi.format(
 
 
 def whole(value):
-    """JSON Schema takes 7.0 for an integer, which no client writes for one and the server does not read as one."""
+    """Converts 7.0 to 7: JSON Schema counts it as an integer, but the server does not, and no client sends it."""
     if isinstance(value, dict):
         return {name: whole(entry) for name, entry in value.items()}
     if isinstance(value, list):
@@ -38,19 +38,19 @@ def whole(value):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """What no document can say of good requests, and what would lock this test out."""
+    """Corrects valid requests where the document cannot, and drops changes that would lock this test out."""
     is_good = case.meta is None or case.meta.generation.mode.is_positive
     if is_good and isinstance(case.body, (dict, list)):
         # schemathesis validates a body again when it is assigned, and would then count a missing optional body as invalid.
         case.body = whole(case.body)
     if is_good and isinstance(case.query, dict):
-        # A cursor is what a page ended with: no value that anybody makes up is one.
+        # Cursors come from an earlier page; random values are never valid.
         case.query.pop("cursor", None)
     if case.operation.path == "/v1/me" and isinstance(case.body, dict):
-        # The owner keeps the address that `Credentials` signs in with.
+        # Keep the owner's address, which `Credentials` signs in with.
         case.body.pop("email", None)
     if case.operation.path == "/v1/organizations/{org_id}" and isinstance(case.body, dict):
-        # The owner has no second factor: with one asked for, no session of theirs is good for anything else.
+        # The owner has no second factor: if one were required, their sessions could only set one up.
         case.body.pop("require_second_factor", None)
 
 
@@ -62,12 +62,12 @@ def call(path, body, credential=None):
 
 
 class Credentials:
-    """New ones now and then: the operations under test end sessions and revoke tokens."""
+    """Renewed now and then, because the operations under test end sessions and revoke tokens."""
 
     def __init__(self):
         session = call("/v1/sessions", ACCOUNT)
         organization, session = session["org_id"], session["token"]
-        # A policy that was tried out must not keep these from being made.
+        # Reset the token policy, or one set by an earlier test could forbid these tokens.
         headers = {"Authorization": f"Bearer {session}"}
         requests.put(f"{BASE}/v1/organizations/{organization}/token-policy", json={"kinds": {}}, headers=headers, timeout=PATIENCE)
         self.general = session

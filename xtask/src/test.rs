@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_model_runs_only_with_everything_else() {
+    fn the_loom_model_runs_only_with_all_tests() {
         assert!(plan(None, &[]).is_everything());
         assert!(!plan(Some("storage"), &[]).is_everything());
         assert!(!plan(None, &["tokens"]).is_everything());

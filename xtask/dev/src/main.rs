@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_port_is_not_fought_over() {
+    fn a_taken_port_is_replaced_by_a_free_one() {
         let address = preferred_address().unwrap();
         assert!(address.ip().is_loopback());
         assert!(address.port() == 8080 || address.port() == 0);

@@ -172,7 +172,7 @@ prose | with a bar
     }
 
     #[test]
-    fn what_is_wrong_with_a_table_is_said() {
+    fn faults_of_a_table_are_reported() {
         let broken = |from: &str, to: &str| (TABLES.replace(from, to), CRATES.replace(from, to));
         for ((tables, crates), message) in [
             (broken("checked: doors", "unchecked"), "docs/ARCHITECTURE.md has no table doors"),
@@ -187,7 +187,7 @@ prose | with a bar
     }
 
     #[test]
-    fn patterns_end_in_a_star_or_match_whole_names() {
+    fn a_pattern_is_a_name_or_a_prefix_with_a_star() {
         for (pattern, name, expected) in [
             ("diesel*", "diesel", true),
             ("diesel*", "diesel-async", true),

@@ -47,7 +47,7 @@ mod tests {
     const TREE: &str = "domain v0.1.0 (/x)\nserde v1.0.0\nserde_core v1.0.0\ntokio-util v0.7.0\nserde v1.0.0 (*)\n";
 
     #[test]
-    fn indirect_guests_are_found_once() {
+    fn indirect_dependencies_are_found_once() {
         assert_eq!(linked(TREE), ["domain", "serde", "serde_core", "tokio-util"]);
         let found = forbidden("domain", &["tokio*".into(), "diesel*".into()], linked(TREE));
         assert_eq!(found.len(), 1);

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_listed_files_open_the_door() {
+    fn only_the_listed_files_may_name_the_crate() {
         let door =
             Door { package: "api".into(), behind: "storage".into(), only_in: vec!["compose.rs".into(), "cli/".into()] };
         for (path, text, expected) in [

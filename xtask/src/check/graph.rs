@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn users_stand_above_what_they_use() {
+    fn packages_stand_above_their_dependencies() {
         let members = workspace();
         assert_eq!(stack(&arrows(&members)), ["api", "support", "authority", "domain"]);
     }

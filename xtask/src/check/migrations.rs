@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_migration_that_was_committed_is_as_it_was() {
+    fn a_changed_or_removed_migration_is_found() {
         let list = with("# Comment\n", &GOOD[..2]);
         let found = |path: &str, text: &str| changed(&files(&[(RELEASED, &list), GOOD[1], (path, text)])).len();
         let (path, text) = GOOD[0];

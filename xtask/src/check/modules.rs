@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_there_may_be_named() {
+    fn a_named_place_has_to_exist() {
         let files = [
             "crates/a/src/file.rs",
             "crates/a/src/folder/mod.rs",

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_crate_stands_once_and_ours_do_not() {
+    fn each_external_crate_is_listed_once() {
         let tree = "nlp v0.1.0 (/x/crates/nlp)|Apache-2.0\nserde v1.0.2|MIT OR Apache-2.0\nserde v1.0.2 (*)|MIT OR Apache-2.0\n\
                     memchr v2.8.3|Unlicense/MIT\n";
         let found = read(tree);

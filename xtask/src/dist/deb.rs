@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn machines_have_their_names() {
+    fn architectures_have_debian_names() {
         assert_eq!(architecture("x86_64-unknown-linux-gnu").unwrap(), "amd64");
         assert_eq!(architecture("aarch64-unknown-linux-musl").unwrap(), "arm64");
         assert!(architecture("riscv64gc-unknown-linux-gnu").is_err());

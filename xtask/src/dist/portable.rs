@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_machine_with_another_library() {
+    fn the_musl_target_has_the_same_architecture() {
         assert_eq!(musl("x86_64-unknown-linux-gnu"), "x86_64-unknown-linux-musl");
         assert_eq!(musl("armv7-unknown-linux-gnueabihf"), "armv7-unknown-linux-musleabihf");
     }
