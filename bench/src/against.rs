@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_goal_is_about_is_held_against_it() {
+    fn only_the_sizes_of_a_goal_are_compared_with_it() {
         let case = cases::find("validate").unwrap();
         let measured = Measured { pairs: vec![(round(1, 1), round(1, 1))], ..Measured::default() };
         for (line, goals) in [

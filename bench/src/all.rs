@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_there_is_has_its_place() {
+    fn every_benchmark_is_a_step() {
         for name in CASES.iter().map(|case| case.name).chain(ALONE.iter().map(|alone| alone.name)) {
             assert!(STEPS.iter().any(|step| step.name == name), "{name}");
         }
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_full_size_stays_under_an_hour() {
+    fn a_full_run_takes_less_than_an_hour() {
         let total = |option: &str| plans(&whole(option)).unwrap().iter().map(|(_, time)| *time).sum::<Duration>();
         assert!(total("--full") < Duration::from_hours(1), "{:?}", total("--full"));
         assert!(total("") < total("--full") && total("--quick") < Duration::from_mins(15), "{:?}", total("--quick"));
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_at_hand_is_made_once() {
+    fn a_shared_database_is_prepared_once() {
         let mut at_hand = None;
         let plan = whole("--full").part("validate", Backend::Sqlite, 1).unwrap();
         assert_eq!(preparing(&plan, &mut at_hand), Duration::from_secs(75));

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_to_show_a_credential_shows_one() {
+    fn requests_that_need_a_credential_have_one() {
         let introspect = find("introspect").unwrap().request;
         assert_eq!(introspect.needs(), Some("authority:introspect"));
         let (head, tail) = introspect.cut(44, "nlp_mine");

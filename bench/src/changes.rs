@@ -207,7 +207,7 @@ mod tests {
     use crate::wrk::Seen;
 
     #[test]
-    fn a_row_is_the_middle_of_its_rounds() {
+    fn a_row_has_the_medians_of_its_rounds() {
         let round = |per_second: u64, cpu: u64| {
             let seen = Seen {
                 requests: per_second,
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_disk_is_waited_for() {
+    fn a_disk_sync_is_measured() {
         let folder = tempfile::tempdir().unwrap();
         let sync = Sync::measure(folder.path()).unwrap();
         assert!(0.0 < sync.half_ms && sync.half_ms <= sync.tail_ms);

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_stopped_for_as_long_as_asked_even_if_that_ends_badly() {
+    fn a_stopped_process_continues_on_drop_and_on_panic() {
         let sleeper = Launch::new("sleep").args(["600"]).start(Stdio::null(), Stdio::inherit()).unwrap();
         let stopped = Stopped::begin(sleeper.id()).unwrap();
         until(sleeper.id(), |state| state == 'T');
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_not_stopped() {
+    fn a_missing_process_cannot_be_stopped() {
         assert!(Stopped::begin(0).is_err());
     }
 }

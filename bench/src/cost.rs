@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_cost_can_be_read() {
+    fn the_cost_of_this_process_can_be_read() {
         let me = Observed { pid: std::process::id(), family: true };
         let before = cpu_time(&[me]).unwrap();
         assert!(resident(me.pid).unwrap() > 1024 * 1024);

@@ -1,16 +1,16 @@
--- The load generator's script for wrk: one request text around one token, tokens by chance or each once.
+-- The load generator's script for wrk: sends one request text around a token, which is random, or each token once.
 -- Arguments: tokens file (lines of equal length), head file, tail file, order (random|zipf|once), pipeline depth, seed,
--- milliseconds that a connection rests behind each answer.
+-- milliseconds that a connection pauses after each answer.
 
 local ffi = require("ffi")
 local random, copy = math.random, ffi.copy
 local tokens, width, count, once, depth, drawn
--- What is sent: `depth` requests of `length` bytes, each with a token behind the first `before` bytes.
+-- The batch to send: `depth` requests of `length` bytes, each with a token after the first `before` bytes.
 local batch, length, before
 local at = 0
 
--- Never freed, and nothing the collector knows of: with 70 MB of tokens among what it looks after, it lets as much garbage
--- pile up before it begins, and then stops the load for tens of milliseconds.
+-- Memory outside the garbage collector, never freed. With 70 MB of tokens in its heap the collector would let as much
+-- garbage pile up before a cycle, and then stop the load for tens of milliseconds.
 ffi.cdef("void *malloc(size_t size);")
 local function bytes(size)
   local memory = ffi.C.malloc(size)
@@ -25,11 +25,11 @@ local function read(path)
   return text
 end
 
--- Enough for a round at full speed; after so many requests the sequence begins anew.
+-- The length of the sequence: enough for a round at full speed. Afterwards it repeats.
 local DRAWN = 2 ^ 20
 
--- Tokens by Zipf's law with exponent 1: the k-th most asked for is asked for 1/k as often as the first. Drawn before the
--- load begins, so that a request costs one look into a table. Neighbours in rank are far apart in the file.
+-- Tokens by Zipf's law with exponent 1: the k-th most frequent one is used 1/k as often as the first. Drawn before the
+-- load begins, so that a request costs one table look-up. Neighbours in rank are far apart in the file.
 local function zipf()
   local upto, sum = ffi.new("double[?]", count), 0
   for rank = 1, count do
@@ -69,7 +69,7 @@ function init(args)
   end
   local rest = tonumber(args[7])
   if rest > 0 then
-    -- wrk looks for this function once, behind init.
+    -- wrk looks up this function once, after init.
     function delay() return rest end
   end
   lines = nil
@@ -89,7 +89,7 @@ local function choose()
     at = at + 1
     return at - 1
   end
-  -- Every token was asked for: tell the task, which ends wrk's sleep.
+  -- Every token was used: tell the benchmark, which interrupts wrk's sleep.
   wrk.thread:stop()
   io.stdout:write("exhausted\n")
   io.stdout:flush()

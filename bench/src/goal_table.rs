@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_measured_is_said() {
+    fn goals_without_a_figure_are_marked() {
         let page = replaced("# Performance\n", &[], "", "");
         let rows = GOALS.iter().map(|line| line.targets().count()).sum::<usize>();
         assert!(page.contains(&format!("0 reached, 0 missed, 0 reported, {rows} not measured yet.")), "{page}");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_verdict_is_that_of_the_number_shown() {
+    fn the_verdict_uses_the_rounded_number() {
         let missed = replaced("", &[figure(Goal::ForwardCpu, Some(Backend::Sqlite), 1.2506)], "c", "d");
         assert!(row(&missed, "forward-auth").contains("| 1.251 × | **no** |"), "{missed}");
         let reached = replaced("", &[figure(Goal::ForwardCpu, Some(Backend::Sqlite), 1.2504)], "c", "d");

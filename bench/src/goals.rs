@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn better_is_less_or_more() {
+    fn a_goal_is_an_upper_or_a_lower_bound() {
         let line = |goal| GOALS.iter().find(|line| line.goal == goal).unwrap();
         for (goal, value, limit, is_reached) in [
             (Goal::ValidateCpu, 1.12, 1.12, true),

@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_judged_is_ours() {
+    fn the_check_counts_only_the_products_own_instructions() {
         let counts = |functions: &[(&str, u64)]| Counts {
             functions: functions.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
             allocations: 0,
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_regression_is_named_and_a_little_more_is_none() {
+    fn an_increase_beyond_the_tolerance_is_a_regression() {
         for (count, is_fine) in [(8_000, true), (7_000, true), (8_400, true), (8_401, false)] {
             assert_eq!(judge(count, 8_000).is_ok(), is_fine, "{count}");
         }

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_list_is_what_counts() {
+    fn the_worst_list_counts() {
         let mut worst = Worst::default();
         worst.see(&[vec![sample(4), sample(1), sample(8)]]);
         worst.see(&[vec![sample(1), sample(2), sample(3)]]);

@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn all_of_them_take_the_same_amounts_and_less_time() {
+    fn a_run_of_all_benchmarks_has_the_same_amounts_and_less_time() {
         for (option, index) in [("--quick", 0), ("", 1), ("--full", 2)] {
             let Asked::All(whole) = asked(&format!("all {option}")).unwrap() else { panic!("one of them") };
             let (part, one) = (whole.size, plan(&format!("validate {option}")).unwrap().size);

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_tokens_are_held_against_the_fewest() {
+    fn figures_compare_the_most_tokens_with_the_fewest() {
         let size = |count, ratio, each| Size {
             count,
             cpu: 0.0,

@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_are_well_formed_or_one_bit_off() {
+    fn unissued_tokens_have_a_checksum_that_is_right_or_one_bit_off() {
         let folder = tempfile::tempdir().unwrap();
         for right in [true, false] {
             let file = folder.path().join("tokens");

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_that_cost_the_same_are_worth_two() {
+    fn two_workers_at_the_same_cost_have_twice_the_throughput() {
         let round = |cpu_ms| {
             let seen =
                 Seen { requests: 1_000, duration: Duration::from_secs(1), latency_us: [1; 3], refused: 0, failed: 0 };

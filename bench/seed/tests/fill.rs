@@ -8,7 +8,7 @@ use storage::model::AuditFilter;
 use test_support::{Db, World};
 
 #[test]
-fn an_organisation_is_filled_with_good_tokens_and_a_whole_trail() {
+fn an_organisation_gets_valid_tokens_and_a_trail_that_verifies() {
     Db::each(async |db| {
         let world = World::new(db).await;
         let written = db.path("tokens");
