@@ -1,13 +1,10 @@
-//! The dashboard: pages for people, rendered on the server. Every action works without JavaScript; the script only adds
-//! comfort.
+//! The dashboard: pages for people, rendered on the server. Every action works without JavaScript; the script only
+//! makes some of them more convenient.
 //!
 //! A page calls the same verbs of the authority that the JSON operations call. **Invariant:** the dashboard enforces no
 //! rule that the API lacks, and only the dashboard accepts session cookies; `/v1` never does.
 
-#![expect(
-    clippy::result_large_err,
-    reason = "what stands in the way of a page is a page too; boxed, every one of them would be unboxed a line later"
-)]
+#![expect(clippy::result_large_err, reason = "the error is a page too, and a boxed one would be unboxed a line later")]
 
 mod answer;
 mod assets;

@@ -258,7 +258,7 @@ async fn withdrawn(request: &HttpRequest, services: &Services, body: &[u8]) -> A
     Ok(to_saying(request, "/members", Tone::Done, "The invitation is withdrawn: its code no longer works."))
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "what a template asks, each by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "independent conditions of the template")]
 #[derive(Template)]
 #[template(path = "member.html")]
 struct MemberPage {

@@ -27,7 +27,7 @@ pub(super) fn register(config: &mut ServiceConfig) {
     config.service(overview_shown);
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "what a template asks, each by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "independent conditions of the template")]
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct OverviewPage {
@@ -50,7 +50,7 @@ struct OverviewPage {
 
 #[get("/")]
 async fn overview_shown(request: HttpRequest, services: Services) -> HttpResponse {
-    // A browser that sends no session right after signing in does not keep cookies.
+    // A browser that sends no session cookie directly after sign-in does not accept cookies.
     if Form::query(&request).raw("after") == "sign-in" {
         return if cookies::session(&request).is_some() { to("/") } else { to("/sign-in?after=sign-in") };
     }

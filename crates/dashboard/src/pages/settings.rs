@@ -36,7 +36,7 @@ struct HomeLine {
     is_current: bool,
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "what a template asks, each by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "independent conditions of the template")]
 #[derive(Template)]
 #[template(path = "settings.html")]
 struct SettingsPage {

@@ -72,7 +72,7 @@ async fn set_up(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
         )),
         Err(SetupError::Weak(error)) => Err(show(StatusCode::UNPROCESSABLE_ENTITY, format!("The password {error}."))),
         Err(SetupError::Failed(failure)) => {
-            tracing::warn!(%failure, "the set-up failed for a reason of the server");
+            tracing::warn!(%failure, "the set-up failed: internal error or unavailable database");
             let problem = "The service cannot answer at this moment. Try again in a few seconds.";
             Err(show(StatusCode::SERVICE_UNAVAILABLE, problem.to_owned()))
         }

@@ -108,7 +108,7 @@ async fn try_sign_in(request: &HttpRequest, services: &Services, body: &[u8]) ->
                 answer
             }
             SignInError::Failed(failure) => {
-                tracing::warn!(%failure, "a sign-in failed for a reason of the server");
+                tracing::warn!(%failure, "a sign-in failed: internal error or unavailable database");
                 ask(
                     StatusCode::SERVICE_UNAVAILABLE,
                     false,

@@ -32,7 +32,7 @@ pub(super) fn register(config: &mut ServiceConfig) {
         .service(edit_key);
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "what a template asks, each by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "independent conditions of the template")]
 #[derive(Template)]
 #[template(path = "token.html")]
 struct TokenPage {
@@ -69,7 +69,7 @@ struct TokenPage {
     is_live: bool,
 }
 
-/// A scope of the token, and when somebody last asked for it.
+/// A scope of the token, and when a validation last required it.
 #[derive(Clone, Debug)]
 struct ScopeLine {
     name: String,
