@@ -4,7 +4,7 @@
 
 #![expect(
     clippy::needless_update,
-    reason = "bodies and options of requests get new fields, which must not break what does not use them"
+    reason = "request bodies and options get new fields, which must not break code that does not set them"
 )]
 
 mod app;

@@ -163,7 +163,7 @@ fn credential(settings: &Settings, checks: &mut Vec<Check>) {
 
 fn ends_soon(end: Option<&str>) -> Option<Check> {
     let end = chrono::DateTime::parse_from_rfc3339(end?).ok()?;
-    #[expect(clippy::disallowed_methods, reason = "a program for one person: this machine's clock is what it is about")]
+    #[expect(clippy::disallowed_methods, reason = "the check compares with this machine's clock")]
     let now = chrono::Utc::now();
     let days = (end.with_timezone(&chrono::Utc) - now).num_days();
     (days < SOON_DAYS).then(|| {

@@ -197,8 +197,8 @@ impl Limit {
         Ok(entries)
     }
 
-    /// The same of a list that counts its pages: it is asked for a number of a page and the size of one, and answers with the
-    /// entries and what the page says of itself.
+    /// As [`gather`](Self::gather), for lists with page numbers: `page` takes the number and the size of a page, and
+    /// returns its entries and the response's paging fields.
     fn gather_numbered<T>(&self, mut page: impl FnMut(u64, u64) -> Result<(Vec<T>, Value)>) -> Result<Vec<T>> {
         /// The most that one page has.
         const PAGE: u64 = 100;

@@ -37,7 +37,7 @@ use content::Scanner;
 
 /// Options of `scan`.
 #[derive(Debug, Clone, clap::Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(
     after_help = "Exit codes: 0 nothing found, 10 tokens found, 11 tokens found of which some are live (--check) and were not revoked.\n\
 A line with `nlp:allow <reason>` is passed over; `.nlpignore` names files as `.gitignore` does."

@@ -1,6 +1,6 @@
 //! Tests of the program as a process, against a real authority.
 
-#![expect(clippy::unwrap_used, reason = "in a test, what should be there and is not ends it")]
+#![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
 
 mod book;
 mod ci;
