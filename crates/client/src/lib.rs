@@ -19,7 +19,7 @@ mod secret;
 mod generated {
     //! Written by a program.
     pub(crate) mod operations;
-    #[expect(missing_docs, reason = "texts are the document's")]
+    #[expect(missing_docs, reason = "the texts come from the API document")]
     pub mod types;
 }
 
@@ -126,7 +126,7 @@ mod double_option {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[expect(clippy::option_option, reason = "absent, null and a value are three different things here")]
-    #[expect(clippy::ref_option, reason = "what serde calls it with")]
+    #[expect(clippy::ref_option, reason = "the signature that serde requires")]
     pub(crate) fn serialize<T: Serialize, S: Serializer>(
         value: &Option<Option<T>>,
         serializer: S,
