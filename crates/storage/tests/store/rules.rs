@@ -15,7 +15,7 @@ INSERT INTO invitations VALUES ({id:40}, {id:1}, 'e@f', 'e@f', NULL, {id:5}, {di
 INSERT INTO sessions (id, user_id, organization_id, token_digest, user_agent, created_at, expires_at) VALUES ({id:7}, {id:3}, {id:1}, {b:32}, NULL, {t:1}, {t:2});
 INSERT INTO projects VALUES ({id:8}, {id:1}, 'P', 'p', {t:1}, {t:1}), ({id:9}, {id:2}, 'P', 'p', {t:1}, {t:1}), ({id:31}, {id:1}, 'P', 'q', {t:1}, {t:1});
 INSERT INTO access_scopes VALUES ({id:10}, {id:8}, 's', NULL, NULL, NULL, {yes}, {t:1}, {t:1}), ({id:11}, {id:9}, 's', NULL, NULL, NULL, {yes}, {t:1}, {t:1}), ({id:32}, {id:8}, 't', NULL, NULL, NULL, {yes}, {t:1}, {t:1});
-INSERT INTO actors VALUES ({id:12}, {id:8}, {id:10}, 'A', 'device', NULL, NULL, NULL, NULL, {t:1}, {t:1}), ({id:13}, {id:9}, NULL, 'B', 'agent', NULL, NULL, NULL, NULL, {t:1}, {t:1});
+INSERT INTO actors VALUES ({id:12}, {id:8}, {id:10}, 'A', 'device', NULL, NULL, NULL, NULL, {t:1}, {t:1}, NULL), ({id:13}, {id:9}, NULL, 'B', 'agent', NULL, NULL, NULL, NULL, {t:1}, {t:1}, 'Delivers.');
 INSERT INTO tokens (id, organization_id, kind, owner_user_id, actor_id, project_id, name, agent_type, scopes, hint, secret_hash, lookup_hint, created_at, created_by) VALUES
     ({id:14}, {id:1}, 'organization', NULL, NULL, NULL, 'T', '', 'x', '3f7a', 'h', 1, {t:1}, 'system'),
     ({id:15}, {id:1}, 'personal', {id:3}, NULL, NULL, 'T', '', 'x', '3f7a', 'h', 2, {t:1}, 'system'),
@@ -163,6 +163,7 @@ const BREACHES: &[(&str, Kind, &str)] = &[
     ("actors_project_fkey", Reference, "UPDATE actors SET project_id = {id:99} WHERE id = {id:13}"),
     ("actors_name_length", Check, "UPDATE actors SET name = ''"),
     ("actors_actor_type_known", Check, "UPDATE actors SET actor_type = 'robot'"),
+    ("actors_description_length", Check, "UPDATE actors SET description = ''"),
     ("actors_external_id_length", Check, "UPDATE actors SET external_id = ''"),
     ("actors_metadata_length", Check, "UPDATE actors SET metadata = '{'"),
     ("actors_access_scope_fkey", Reference, "UPDATE actors SET access_scope_id = {id:11} WHERE id = {id:12}"),
