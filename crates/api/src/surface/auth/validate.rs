@@ -198,7 +198,7 @@ pub(super) async fn validate(
         };
         Box::pin(afresh).await.map_err(|failure| unknowable(&failure))?
     } else if question.detail == Some(true) {
-        // Boxed, so that the future of a plain question stays small: it is moved around.
+        // Boxed: the future of a plain question stays small, which matters because it is moved.
         let inspected = Box::pin(validator.inspect(&question.token, &requirement, &origin)).await;
         inspected.map_err(|failure| unknowable(&failure))?
     } else {
@@ -211,7 +211,7 @@ pub(super) async fn validate(
     })
 }
 
-/// The answer of [`validate`] to a plain question about a token that this node remembers, good or bad.
+/// The fast path of [`validate`]: answers a plain question about a token that is in this node's cache, valid or not.
 pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8]) -> Option<ApiResult<HttpResponse>> {
     if request.method() != Method::POST || body.len() > MAX_VALIDATE_BODY {
         return None;
@@ -229,7 +229,8 @@ pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8])
     Some(Ok(told(validator.context(), &outcome, &requirement, &unknown)))
 }
 
-/// As [`at_once`], on a node that answers changes before they hold everywhere: only if it has applied what the asker knows of.
+/// As [`at_once`], for `cluster.consistency = "relaxed"`: answers only if this node has applied all changes up to the
+/// place in the request's `X-Nlp-Min-Seq`.
 pub(crate) fn at_once_relaxed(
     validator: &Validator,
     request: &HttpRequest,
@@ -251,29 +252,29 @@ fn told(context: &Context, outcome: &Outcome, requirement: &Requirement, unknown
     }
 }
 
-/// The token of a body that has nothing else and is written as clients write it, which most are. Reading any body costs five
-/// times as much. What is well formed as a token needs no other look: it has no end of a text in it, and no escape.
+/// The token of a body that is exactly `{"token":"…"}`, the form that most clients send; the JSON parser takes five
+/// times as long. A text of a token's form contains neither a quote nor a backslash, so it needs no JSON decoding.
 fn only_token(body: &[u8]) -> Option<PlainToken> {
     let value = body.strip_prefix(br#"{"token":"#)?;
     let text = value.strip_prefix(b" ").unwrap_or(value).strip_prefix(b"\"")?.strip_suffix(b"\"}")?;
     PlainToken::parse_bytes(text).ok()
 }
 
-/// Reads the body, if it is an object: a derived reader would take a list for one as well, by position.
+/// Reads the body if it is an object: serde's derived readers would also accept an array, by position.
 fn question(body: &[u8]) -> Option<Question<'_>> {
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace())?;
     if *first == b'{' { serde_json::from_slice(body).ok() } else { None }
 }
 
 impl Question<'_> {
-    /// Where the token was presented, as far as the asker says so.
+    /// The address in `ip` that the token was presented from, if the request names one.
     fn presented_from(&self) -> ApiResult<Option<IpAddr>> {
         let address = self.ip.as_deref().map(str::parse).transpose();
         address.map_err(|_| ApiError::invalid("ip", "must be an IPv4 or IPv6 address"))
     }
 
-    /// What is required, and the names among it that the catalogue does not have: no token covers those. A gateway that is
-    /// configured for a scope before this service knows it is told so as it would be of any scope that is lacking.
+    /// The required scopes, and the required names that the catalogue does not have. No token covers those: the answer
+    /// lists them as missing, also for a gateway that was configured for a scope before this service knew it.
     fn requirement(&self, context: &Context) -> (Requirement, Vec<String>) {
         let names = self.required_scopes.as_deref().unwrap_or_default();
         if names.is_empty() {
@@ -317,7 +318,7 @@ fn lacking(context: &Context, required: &Requirement, missing: ScopeSet, unknown
     let entry = Code::InsufficientScope.entry();
     let mut response = unkept(HttpResponse::build(entry.status));
     response.insert_header((header::WWW_AUTHENTICATE, lacking_challenge(&names)));
-    // Nothing covers a name that the catalogue does not have.
+    // No scope covers a name that the catalogue does not have.
     let sets = if unknown.is_empty() { context.catalogue().sufficient_names(required.scopes()) } else { Vec::new() };
     if let Some(accepted) = accepted_scopes(&sets) {
         response.insert_header((accepted_scopes_header(), accepted));
@@ -374,7 +375,7 @@ fn detailed(context: &Context, entry: &Entry, details: Details) -> HttpResponse 
     })
 }
 
-/// Neither good nor bad: it cannot be known, and that is never reported as a bad token.
+/// The error for a token that cannot be judged now: an outage is never reported as an invalid token.
 fn unknowable(failure: &Failure) -> ApiError {
     failing::failed(failure)
 }

@@ -1,9 +1,10 @@
-//! The isolation matrix: every operation of the API document, asked by everybody there is, of what is the caller's own,
-//! of what is another organisation's, and of what does not exist.
+//! The isolation matrix: every operation of the API document, called by every principal, on objects of the caller's own
+//! organisation, on objects of another organisation, and on objects that do not exist.
 //!
-//! Operations come from the document that the server serves, so that a new one fails until it has a row in [`rows`]; what
-//! to expect is worked out here from the row, the scope in the document and what the principal was given. In a path with
-//! several ids each can be the one that is foreign: the organisation, or the caller's own with a project of another in it.
+//! The operations come from the OpenAPI document of the running server, so a new one fails until it has a row in
+//! [`rows`]. The expected answer follows from the row, the scope in the document and the principal's scopes. In a path
+//! with several ids, each is tried as the first foreign one: a foreign organisation, then the caller's organisation
+//! with a foreign project.
 
 mod allowed;
 mod catalogue;
@@ -30,27 +31,27 @@ both!(every_operation_keeps_everybody_to_their_own);
 
 /// The organisation beside the one that set-up makes.
 const ELSEWHERE: &str = "elsewhere";
-/// What a front end presents; the credential of one operation.
+/// The credential of a front end, for one operation only.
 const SERVICE_TOKEN: &str = "the-service-token-of-this-deployment";
-/// What only a credential that is bound to no project may change.
+/// Operations that a credential bound to a project may not call.
 const ORGANIZATION_WIDE: [&str; 3] = ["create_project", "preview_policy", "set_policy"];
-/// An id that nothing has.
+/// An id that no object has.
 const ABSENT: &str = "018f0000-0000-7000-8000-000000000001";
 
-/// Whose things are asked for.
+/// Whose objects the request names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Target {
     /// The caller's own.
     Own,
-    /// From that place in the path on, those of the other organisation.
+    /// From that segment of the path on, those of the other organisation.
     Foreign(usize),
-    /// From that place in the path on, nobody's.
+    /// From that segment of the path on, ids that do not exist.
     Absent(usize),
-    /// A colleague's, where things are a person's.
+    /// A colleague's, for objects that belong to one person.
     Colleague,
 }
 
-/// What must come back.
+/// The answer that a request must get.
 #[derive(Debug, PartialEq)]
 enum Expected {
     Succeeds,
@@ -58,21 +59,21 @@ enum Expected {
     Lacks(Vec<String>),
 }
 
-/// Everything that the cells of the matrix are asked in.
+/// The server with both organisations, which all cells of the matrix share.
 struct World {
     server: Server,
     here: Side,
     elsewhere: Side,
     wire: Client,
     catalogue: Catalogue,
-    /// Sessions of those who may only try, by address.
+    /// Sessions for requests that must fail, by e-mail address; they are reused.
     sessions: HashMap<String, String>,
     asked: usize,
 }
 
 impl World {
     fn new(backend: Backend) -> Self {
-        // Connections of owners wait while others ask, on a busy machine for minutes.
+        // The owners' connections stay idle while other principals send requests, on a busy machine for minutes.
         let options = Options::default()
             .with("sessions.service_token", SERVICE_TOKEN)
             .with("server.keep_alive_seconds", 600)
@@ -103,7 +104,7 @@ impl World {
         }
     }
 
-    /// Takes back who left.
+    /// Adds members again who left.
     fn rejoin(&mut self) {
         let facts = self.server.facts();
         for slug in [Server::ORGANIZATION, ELSEWHERE] {
@@ -117,7 +118,7 @@ impl World {
         }
     }
 
-    /// Makes what an operation is tried on, on the principal's own side.
+    /// Creates the object that an operation acts on, in the principal's own organisation.
     fn make(&mut self, row: &Row, home: Home, person: &str) -> Names {
         let side = match home {
             Home::Here | Home::Nowhere => &mut self.here,
@@ -126,7 +127,8 @@ impl World {
         side.make(&self.server, row.subject, person)
     }
 
-    /// What a principal shows: when it may succeed, a session of its own, since the operation may end it.
+    /// The credential that a principal presents. Where the request may succeed it is a new session, since the operation
+    /// may end it.
     fn credential(&mut self, who: &Principal, row: &Row, target: Target) -> Option<String> {
         match &who.shows {
             Shows::Token(_) if row.subject == Subject::Itself => Some(self.sides(who.home).0.twin(who)),
@@ -144,7 +146,7 @@ impl World {
     }
 
     fn ask(&mut self, operation: &Operation, row: &Row, names: &Names, credential: Option<&str>) -> Answer {
-        // A text is a form, and sent as it is.
+        // A JSON string holds a form body, which is sent unquoted.
         let body = row.body.map(|body| match body(names) {
             Value::String(form) => form,
             json => json.to_string(),
@@ -167,7 +169,7 @@ impl World {
             let filled = names.iter().fold(row.query.to_owned(), |q, (name, v)| q.replace(&format!("{{{name}}}"), v));
             path = format!("{path}?{filled}");
         }
-        // The service token is no API token: it has one way to be shown.
+        // The service token is not an API token: only `Authorization: Bearer` takes it.
         let way = if row.whom == For::Service { 0 } else { self.asked };
         let request = shown(Request::new(&operation.method, &path), credential, way);
         self.wire.ask(match body {
@@ -177,7 +179,7 @@ impl World {
     }
 }
 
-/// What a principal must be told.
+/// The answer that a principal must get.
 fn expected(catalogue: &Catalogue, operation: &Operation, row: &Row, who: &Principal, target: Target) -> Expected {
     let missing = || {
         let scope = operation.scope.as_deref()?;
@@ -217,16 +219,16 @@ fn expected(catalogue: &Catalogue, operation: &Operation, row: &Row, who: &Princ
     }
     match (target, row.tells) {
         (_, Tells::Nothing) => Expected::Succeeds,
-        // Somebody has to stay.
+        // The last owner cannot leave.
         (Target::Own, _) if row.subject == Subject::Oneself && who.name.starts_with("owner") => {
             Expected::Fails(409, "last owner")
         }
-        // A credential that is bound to a project sees that one alone, and makes none beside it.
+        // A credential that is bound to a project sees that project only, and creates no other.
         (Target::Own, _) if who.is_bound && row.subject == Subject::EmptyProject => Expected::Fails(404, "not found"),
         (Target::Own, _) if who.is_bound && ORGANIZATION_WIDE.contains(&operation.id.as_str()) => {
             Expected::Fails(403, "forbidden")
         }
-        // Whoever is confined to an access scope sees nothing of the project outside it, and does not change the project.
+        // An actor in an access scope sees nothing of the project outside it, and may not change the project.
         (Target::Own, _) if who.is_confined && row.subject.is_in_project() => Expected::Fails(404, "not found"),
         (Target::Own, _) if who.is_confined && operation.id == "edit_project" => Expected::Fails(403, "forbidden"),
         (Target::Own, Tells::Path | Tells::Query) => Expected::Succeeds,
@@ -235,7 +237,7 @@ fn expected(catalogue: &Catalogue, operation: &Operation, row: &Row, who: &Princ
     }
 }
 
-/// The targets of an operation: what its path and its query can name.
+/// The targets that the path and the query of an operation can name.
 fn targets(operation: &Operation, row: &Row) -> Vec<Target> {
     if matches!(row.whom, For::Anybody | For::AnybodyGood) {
         return vec![Target::Own];
@@ -252,7 +254,7 @@ fn targets(operation: &Operation, row: &Row) -> Vec<Target> {
     targets
 }
 
-/// The names of one request: the caller's own up to a place in the path, then others'.
+/// The names for one request: the caller's own up to segment `from` of the path, then those in `others`.
 fn mixed(operation: &Operation, own: &Names, others: &Names, from: usize) -> Names {
     let kept = operation.parameters();
     let kept = &kept[..from.min(kept.len())];
@@ -261,7 +263,7 @@ fn mixed(operation: &Operation, own: &Names, others: &Names, from: usize) -> Nam
     names
 }
 
-/// The same names, of nothing.
+/// The same parameters with values that do not exist.
 fn absent(names: &Names) -> Names {
     let nothing = |name: &str| match name {
         "repo" | "org" | "fresh" => "absent".to_owned(),
@@ -270,7 +272,7 @@ fn absent(names: &Names) -> Names {
     names.keys().map(|name| (*name, nothing(name))).collect()
 }
 
-/// An error as the operation says it: those of OAuth have the words of its standards.
+/// The error code of the operation: OAuth endpoints use those of the RFCs.
 fn in_words_of(operation: &Operation, error: &'static str) -> &'static str {
     match error {
         _ if !operation.path.starts_with("/v1/oauth/") => error,
@@ -283,7 +285,7 @@ fn in_words_of(operation: &Operation, error: &'static str) -> &'static str {
 fn check(answer: &Answer, expected: &Expected, operation: &Operation, row: &Row, cell: &str) {
     match expected {
         Expected::Succeeds => assert_eq!(answer.status, row.succeeds, "{cell}: {}", answer.text()),
-        // Who guesses at the service token is held after a while, whatever they present.
+        // Wrong guesses at the service token are rate-limited, whatever the credential.
         Expected::Fails(401, _) if row.whom == For::Service && answer.status == 429 => {
             answer.fails(429, "too many requests");
         }
@@ -315,7 +317,7 @@ fn every_operation_keeps_everybody_to_their_own(backend: Backend) {
     let scopes = scopes.filter(|scope| world.catalogue.may_carry("organization", scope)).collect();
     let of_actors = world.catalogue.carried_by("actor");
     let mut everybody = principals::all(&world.server, &mut world.here, &mut world.elsewhere, &scopes, &of_actors);
-    // Owners come last: what others tried their hands on must still be there for them.
+    // Owners come last: their requests succeed and may delete the object that the others must fail on.
     everybody.sort_by_key(|who| who.name.starts_with("owner"));
     assert!(everybody.len() >= 14);
 
@@ -330,7 +332,7 @@ fn every_operation_keeps_everybody_to_their_own(backend: Backend) {
     println!("{cells} cells: {} operations, {} principals", operations.len(), everybody.len());
 }
 
-/// Asserts every cell of one operation; how many there were.
+/// Asserts every cell of one operation; returns their number.
 fn cells_of(world: &mut World, operation: &Operation, row: &Row, everybody: &[Principal]) -> usize {
     let persons = [email(BuiltInRole::Owner, Server::ORGANIZATION), email(BuiltInRole::Owner, ELSEWHERE)];
     let attacked = [world.make(row, Home::Here, &persons[0]), world.make(row, Home::Elsewhere, &persons[1])];
@@ -362,7 +364,7 @@ fn cells_of(world: &mut World, operation: &Operation, row: &Row, everybody: &[Pr
             }
             let is_held = answer.status == 429;
             if row.body.is_some() && !is_held && matches!(expected, Expected::Fails(401, _) | Expected::Lacks(_)) {
-                // Who may not ask is not told about bodies either.
+                // A caller without the right gets the same answer for a malformed body.
                 let unread = world.send(operation, row, &names, credential.as_deref(), Some("[".to_owned()));
                 assert_eq!(unread.bare(), answer.bare(), "{cell}: the body was judged before the caller");
             }
@@ -385,12 +387,12 @@ fn cells_of(world: &mut World, operation: &Operation, row: &Row, everybody: &[Pr
         world.rejoin();
     }
     if row.subject == Subject::Role {
-        // There may only be so many.
+        // An organisation has a cap on roles.
         world.here.clear_roles();
         world.elsewhere.clear_roles();
     }
     if row.whom == For::People {
-        // Theirs may have been ended.
+        // The operation may have ended these sessions.
         world.sessions.clear();
         world.here.owner = world.server.signed_in(&persons[0]);
         world.elsewhere.owner = world.server.signed_in(&persons[1]);

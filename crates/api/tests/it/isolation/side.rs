@@ -1,4 +1,4 @@
-//! One of the two organisations of the matrix, and making things in it.
+//! One of the two organisations of the matrix, with functions that create objects in it.
 
 use std::collections::BTreeMap;
 
@@ -8,30 +8,30 @@ use token_domain::person::BuiltInRole;
 use super::principals::Principal;
 use crate::support::{Client, Server, texts};
 
-/// What an operation is tried on.
+/// The object that an operation acts on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
-    /// Oneself, as a member.
+    /// The caller's own membership.
     Oneself,
-    /// A member who may do no more than manage members.
+    /// A member whose role only manages members.
     Member,
-    /// A role nobody has, which may do no more than change roles.
+    /// A role that no member has, and that only changes roles.
     Role,
     /// An invitation.
     Invitation,
-    /// Nothing that was made before; at most the organisation and its project.
+    /// No object but the organisation and its project.
     Nothing,
     /// A token of the organisation.
     Token,
-    /// One that is being rotated.
+    /// A token of the organisation that is being rotated.
     RotatingToken,
-    /// A personal key of the person who asks.
+    /// A personal key of the caller.
     Key,
-    /// One that is being rotated.
+    /// A personal key of the caller that is being rotated.
     RotatingKey,
-    /// The very token that asks; each gets one to lose.
+    /// The token that authenticates the request; each request gets a new one.
     Itself,
-    /// A session of the person who asks.
+    /// A session of the caller.
     Session,
     /// A project without anything in it.
     EmptyProject,
@@ -39,16 +39,16 @@ pub(super) enum Subject {
     AccessScope,
     /// An access scope and an actor in it.
     AccessScopeWithActor,
-    /// An actor of no access scope.
+    /// An actor outside of any access scope.
     Actor,
     /// A trust policy.
     TrustPolicy,
-    /// An execution, its repository and the baseline that it made.
+    /// An execution, its repository and the baseline it set.
     Execution,
 }
 
 impl Subject {
-    /// Whether it is made in the project, outside of the access scope of those who are confined to one.
+    /// Whether it is in the project, but outside of the access scope of confined actors.
     pub(super) const fn is_in_project(self) -> bool {
         matches!(self, Self::Token | Self::RotatingToken | Self::AccessScope | Self::AccessScopeWithActor | Self::Actor)
     }
@@ -59,24 +59,24 @@ impl Subject {
     }
 }
 
-/// Path parameters and whatever else a request names, by name.
+/// Values for path parameters, queries and bodies, by name.
 pub(super) type Names = BTreeMap<&'static str, String>;
 
-/// An organisation, and its owner to make things with.
+/// An organisation with its owner's client.
 pub(super) struct Side {
     pub(super) slug: &'static str,
     pub(super) org: String,
-    /// The project that everything is in.
+    /// The project that all objects are created in.
     pub(super) project: String,
     pub(super) owner: Client,
-    /// The id of the role that may do no more than manage members.
+    /// The id of the role that only manages members.
     managers: String,
-    /// The id of the access scope of those who are confined to it.
+    /// The id of the access scope that confined actors belong to.
     confines: String,
     count: u32,
 }
 
-/// The address of the person with that role on that side.
+/// The e-mail address of the person with that role in the organisation `slug`.
 pub(super) fn email(role: BuiltInRole, slug: &str) -> String {
     if role == BuiltInRole::Owner && slug == Server::ORGANIZATION {
         return Server::OWNER.to_owned();
@@ -99,7 +99,7 @@ impl Side {
         Self { slug, org, project, owner, managers, confines, count: 0 }
     }
 
-    /// A name nobody used before, that tells where it is from.
+    /// An unused name that contains the organisation's slug.
     pub(super) fn fresh(&mut self) -> String {
         self.count += 1;
         format!("{}-{}", self.slug, self.count)
@@ -110,7 +110,7 @@ impl Side {
         self.owner.post(&path, body).expect(201)
     }
 
-    /// Deletes the roles that were made here, but the one of those who manage.
+    /// Deletes all custom roles but the one that manages members.
     pub(super) fn clear_roles(&mut self) {
         let path = format!("/v1/organizations/{}/roles", self.org);
         let all = self.owner.get(&path).expect(200);
@@ -127,7 +127,7 @@ impl Side {
         self.owner.post(&format!("/v1/organizations/{}/invitations", self.org), &asked).expect(201)
     }
 
-    /// A session of its own for somebody of this side.
+    /// The token of a new session of a member.
     pub(super) fn session(server: &Server, email: &str) -> String {
         let session = server.anyone().post("/v1/sessions", &json!({"email": email, "password": Server::PASSWORD}));
         let [id] = texts(&session.expect(201), ["id"]);
@@ -141,7 +141,7 @@ impl Side {
         secret
     }
 
-    /// Another token with the same rights as a principal's.
+    /// A new token with the rights of a principal's.
     pub(super) fn twin(&mut self, who: &Principal) -> String {
         if who.is_confined {
             return self.confined_actor(&who.granted);
@@ -157,7 +157,7 @@ impl Side {
         secret
     }
 
-    /// Makes what an operation is tried on; `person` is who a session is for.
+    /// Creates the object that an operation acts on. Sessions and keys are those of `person`.
     pub(super) fn make(&mut self, server: &Server, subject: Subject, person: &str) -> Names {
         let name = self.fresh();
         let mut names: Names =
@@ -180,7 +180,7 @@ impl Side {
                 names.insert("invitation_id", texts(&self.invite(&name), ["id"])[0].clone());
             }
             Subject::Key | Subject::RotatingKey => {
-                // Whoever asks may be no person, or of the other side: then it is this side's owner's.
+                // Without a person of this organisation, the key is its owner's.
                 let own = person.ends_with(&format!("@{}.example", self.slug));
                 let owner = email(BuiltInRole::Owner, self.slug);
                 let mut session = server.signed_in(if own { person } else { &owner });
@@ -191,7 +191,7 @@ impl Side {
                 names.insert("key_id", id);
             }
             Subject::Token | Subject::RotatingToken => {
-                // Of the project, for those bound to it, and with no scope that whoever rotates it would lack.
+                // In the project, so that bound credentials see it, and with a scope that all who rotate it have.
                 let asked = json!({"name": name, "scopes": ["tokens:manage"], "project_id": self.project});
                 let [id] = texts(&self.owner.post("/v1/tokens", &asked).expect(201), ["id"]);
                 if subject == Subject::RotatingToken {
@@ -222,7 +222,7 @@ impl Side {
             }
             Subject::TrustPolicy => {
                 let path = format!("/v1/organizations/{}/trust-policies", self.org);
-                // There may only be so many.
+                // An organisation has a cap on trust policies.
                 let all = self.owner.get(&path).expect(200)["trust_policies"].as_array().unwrap().clone();
                 for policy in all.iter().take(all.len().saturating_sub(40)) {
                     self.owner.delete(&format!("{path}/{}", texts(policy, ["id"])[0])).expect(204);

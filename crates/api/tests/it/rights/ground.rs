@@ -1,4 +1,4 @@
-//! The ground: a server, organisations on it, and people, tokens and keys whose rights are about to be taken away.
+//! The fixtures: a server, organisations on it, and the people, tokens and keys whose rights the tests take away.
 
 use std::sync::Arc;
 
@@ -8,15 +8,15 @@ use super::GIVERS;
 use super::rows::{Gift, Holder};
 use crate::support::{App, Backend, Client, Options, Server, enrol, texts};
 
-/// What a front end presents.
+/// The credential of a front end.
 pub(super) const SERVICE_TOKEN: &str = "the-service-token-of-this-deployment";
 
-/// A server with hashes that take about as long as the requests take to meet.
+/// Starts a server whose password hashes are slow enough for requests to overlap while one is computed.
 pub(super) fn serving(backend: Backend) -> Arc<Server> {
     let options = Options::default().bcrypt().with("hashing.bcrypt_cost", 7);
     let options = options.with("server.keep_alive_seconds", 600).with("rate_limit.leak_reports", 1_000_000);
     let options = options.with("sessions.service_token", SERVICE_TOKEN);
-    // Who is kept waiting is not asked here.
+    // These tests sign in often: the limits on sign-ins are tested elsewhere.
     let options =
         options.with("rate_limit.sign_in_attempts", 1_000).with("rate_limit.sign_in_concurrent_per_account", 100);
     Arc::new(Server::start(backend, options))
@@ -24,15 +24,16 @@ pub(super) fn serving(backend: Backend) -> Arc<Server> {
 
 /// A caller whose right the test takes away.
 pub(super) struct Held {
-    /// What they show.
+    /// The credential presented.
     pub(super) credential: String,
-    /// The token's id, or the id of what it stands on: the token before it, its actor, the person's role. Nothing for a session.
+    /// The id that the loss acts on: of the token, its predecessor, its actor or the person's role. `None` for a
+    /// session.
     pub(super) id: Option<String>,
-    /// Who they are, and a session of theirs that is not the one at stake; nothing for a token of the organisation.
+    /// The person behind the credential; `None` for a token of the organisation or of an actor.
     pub(super) person: Option<Person>,
-    /// The app with a second factor that waits for its first code.
+    /// The authenticator app of a second factor that is not confirmed yet.
     pub(super) app: Option<App>,
-    /// Recovery codes that were not used.
+    /// Unused recovery codes.
     pub(super) codes: Vec<String>,
 }
 
@@ -40,7 +41,7 @@ pub(super) struct Held {
 pub(super) struct Person {
     pub(super) id: String,
     pub(super) email: String,
-    /// Another session of theirs.
+    /// Another session of this person, which the loss may be requested with.
     pub(super) other: Client,
 }
 
@@ -52,11 +53,11 @@ pub(super) struct World {
     /// The paths of the organisation and of its project.
     pub(super) org: String,
     pub(super) project: String,
-    /// Roles that the try under way needs.
+    /// Roles that the current try needs, which `clear_roles` keeps.
     roles: Vec<String>,
-    /// A member whom nothing happens to but that their role changes.
+    /// A member whose role `edit_member` changes.
     bystander: Option<String>,
-    /// What tells its names from those of other worlds.
+    /// The organisation's slug, also the prefix of all names made in it.
     slug: String,
     count: usize,
 }
@@ -66,7 +67,7 @@ impl World {
         Self::beside(&serving(backend), 0)
     }
 
-    /// A world with an organisation of its own, on a server that others use.
+    /// A world with an organisation of its own, on a server shared with other worlds.
     pub(super) fn beside(server: &Arc<Server>, number: usize) -> Self {
         let slug = format!("w{number}");
         let mut founder = server.owner();
@@ -141,7 +142,7 @@ impl World {
         Person { id, email, other }
     }
 
-    /// Another member, whose role others change.
+    /// The id of the bystander, who is invited at the first call.
     pub(super) fn bystander(&mut self) -> String {
         if self.bystander.is_none() {
             let name = self.fresh();
@@ -150,7 +151,7 @@ impl World {
         self.bystander.clone().unwrap()
     }
 
-    /// A role that is there until the try ends.
+    /// Makes a role that stays until the current try ends.
     pub(super) fn role(&mut self, scopes: &[&str]) -> String {
         let asked = json!({"name": self.fresh(), "scopes": scopes});
         let [id] = texts(&self.owner.post(&format!("{}/roles", self.org), &asked).expect(201), ["id"]);
@@ -158,7 +159,7 @@ impl World {
         id
     }
 
-    /// Deletes what earlier tries made: an organisation has a cap on them.
+    /// Deletes the roles of earlier tries, because an organisation has a cap on roles.
     pub(super) fn clear_roles(&mut self) {
         let path = format!("{}/roles", self.org);
         for role in self.owner.get(&path).expect(200)["roles"].as_array().unwrap() {
@@ -168,7 +169,7 @@ impl World {
         }
     }
 
-    /// A second factor that counts, with recovery codes to prove it by. It ends the person's other session: they have a new one.
+    /// Sets up a second factor and keeps its recovery codes. That ends `person.other`, which is signed in again.
     pub(super) fn enrol(&mut self, held: &mut Held) {
         if !held.codes.is_empty() {
             return;
@@ -181,7 +182,7 @@ impl World {
         person.other = self.server.caller(&texts(&made, ["token"])[0]);
     }
 
-    /// There may only be so many.
+    /// Deletes trust policies of earlier tries, because an organisation has a cap on them.
     pub(super) fn clear_trust_policies(&mut self) {
         let path = format!("{}/trust-policies", self.org);
         let all = self.owner.get(&path).expect(200)["trust_policies"].as_array().unwrap().clone();
@@ -190,19 +191,19 @@ impl World {
         }
     }
 
-    /// What the givers send, with all that it is tried on made before.
+    /// The requests for the gift: method, path and body. Whatever they act on is created here.
     pub(super) fn gift(&mut self, gift: &Gift, held: &mut Held) -> Vec<(String, String, Option<Value>)> {
         (0..GIVERS).map(|_| (gift.prepare)(self, held)).collect()
     }
 
-    /// The newest events of changes: the request and the number of each.
+    /// The newest events that record a change: request id and sequence number of each.
     pub(super) fn events(&mut self) -> Vec<(String, i64)> {
         let page = self.owner.get("/v1/audit?order=newest&limit=100").expect(200);
         let read = |event: &Value| {
             let [request] = texts(event, ["request_id"]);
             (request, event["seq"].as_i64().unwrap())
         };
-        // That a replaced secret or a wrong code was presented is recorded under the request that presented it, and gives nothing.
+        // Events about a reused secret or a wrong code carry the request's id too, but record no change.
         let is_change = |event: &&Value| {
             let [action] = texts(event, ["action"]);
             action != "token.reuse_detected" && !action.ends_with(".denied")

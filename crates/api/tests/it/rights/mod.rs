@@ -1,10 +1,10 @@
-//! Nothing comes into being by a right that is gone: every act that takes a right away, at once with every act that gives
-//! something by it.
+//! A right that has been taken away grants nothing any more: each operation that takes a right away (a loss) runs
+//! concurrently with each operation that uses that right to create or change something (a gift).
 //!
-//! Operations come from the document that the server serves, and each has a row in [`rows`], so that a new one fails until
-//! somebody has said whether it gives, takes or neither. The pairs are made from the rows. What is asserted needs no clock:
-//! within an organisation's audit trail, what was given stands before what took the right away, or is not there; and an
-//! answer that says it was done has its event.
+//! The operations come from the OpenAPI document of the running server, and each needs a row in [`rows`]: a new
+//! operation fails until its row says whether it is a gift, a loss or neither. The pairs are made from the rows. The
+//! assertions need no clock: in the organisation's audit trail, the event of a gift stands before the event of the loss
+//! or is absent, and a refused request has no event.
 
 mod ground;
 mod rows;
@@ -29,11 +29,11 @@ both!(
     a_key_changes_nothing_that_signing_in_stands_on,
 );
 
-/// Organisations in which pairs are tried at once.
+/// Threads that try pairs, each in an organisation of its own.
 const WORLDS: usize = 6;
-/// Requests that give, under way at once.
+/// Concurrent requests for the gift of a pair.
 const GIVERS: usize = 2;
-/// What makes the requests meet at every stage of each other; in microseconds.
+/// Delays of the loss after the gift, in microseconds, chosen so that the two requests overlap at every stage.
 const OFFSETS: [u64; 6] = [0, 500, 1_500, 4_000, 9_000, 18_000];
 
 fn rounds() -> usize {
@@ -41,7 +41,7 @@ fn rounds() -> usize {
 }
 
 fn every_operation_has_a_row(backend: Backend) {
-    every_operation_is_told(&mut World::new(backend));
+    assert_every_operation_has_a_row(&mut World::new(backend));
 }
 
 fn nothing_is_made_by_a_token_that_is_gone(backend: Backend) {
@@ -60,7 +60,7 @@ fn nothing_is_made_by_an_actor_that_is_gone(backend: Backend) {
     try_pairs_of(backend, &[Holder::Actor]);
 }
 
-/// Every pair of a loss and a gift that stands on what is lost, for some kinds of credentials.
+/// Tries every pair of a loss and a gift that needs the lost right, for these kinds of credentials.
 fn try_pairs_of(backend: Backend, holders: &[Holder]) {
     let server = serving(backend);
     let losses = LOSSES.iter().filter(|loss| holders.contains(&loss.holder));
@@ -68,7 +68,7 @@ fn try_pairs_of(backend: Backend, holders: &[Holder]) {
         .flat_map(|loss| GIFTS.iter().map(move |gift| (loss, gift)))
         .filter(|(loss, gift)| is_pair(loss, gift))
         .collect();
-    // A try waits for the disk most of the time, so several go on at once, each in an organisation of its own.
+    // A try mostly waits for the disk, so several run in parallel, each in an organisation of its own.
     let met: usize = std::thread::scope(|threads| {
         let started: Vec<_> = (0..WORLDS)
             .map(|number| {
@@ -88,23 +88,23 @@ fn try_pairs_of(backend: Backend, holders: &[Holder]) {
     assert!(met > tries / 20, "they meet: {met} of {tries}");
 }
 
-/// Whether what is lost is what the gift stands on.
+/// Whether the gift needs the right that the loss takes away.
 fn is_pair(loss: &Loss, gift: &Gift) -> bool {
     let is_left_a_viewer = loss.operation == "delete_role" || loss.what.ends_with("made a viewer");
     let stands_on_it = match gift.operation {
-        // Of two rotations of one token at once, one is refused: that is not for this test.
+        // One of two concurrent rotations of a token is refused anyway: another test covers that.
         "rotate_self" => !matches!(loss.operation, "rotate_token" | "rotate_key" | "rotate_actor"),
-        // What somebody offered in a session stands on their place, not on the session.
+        // An invitation made in a session depends on the inviter's membership, not on the session.
         "accept_invitation" if loss.holder == Holder::Session => {
             matches!(loss.operation, "remove_member" | "edit_member" | "leave_organization")
         }
-        // Whoever is still there may do these about themselves, as a viewer too, and with their own keys; and nobody sets two
-        // factors up.
+        // Viewers may do these to their own account and keys. A second factor is set up only once: with `confirm_totp`
+        // as the loss, these gifts are refused for that reason alone.
         "prove_session" | "edit_me" | "edit_key" | "cancel_key_rotation" => !is_left_a_viewer,
         "start_totp" | "confirm_totp" | "delete_totp" | "create_recovery_codes" => {
             !is_left_a_viewer && loss.operation != "confirm_totp"
         }
-        // But for a key that shows the secret of another.
+        // A viewer may rotate their keys in a session, but not with a key: the answer contains the other key's secret.
         "rotate_key" if loss.holder != Holder::Key => !is_left_a_viewer,
         _ => true,
     };
@@ -123,8 +123,8 @@ fn is_pair(loss: &Loss, gift: &Gift) -> bool {
     gift.holders.contains(&loss.holder) && stands_on_it && gives_what_is_lost
 }
 
-/// Every operation gives, takes, or is said to do neither.
-fn every_operation_is_told(world: &mut World) {
+/// Every operation is listed as a gift, a loss or neither.
+fn assert_every_operation_has_a_row(world: &mut World) {
     let document = world.owner.get("/openapi.json").expect(200);
     let paths = document["paths"].as_object().unwrap();
     let mut known: Vec<&str> = paths
@@ -138,14 +138,14 @@ fn every_operation_is_told(world: &mut World) {
     known.sort_unstable();
     told.sort_unstable();
     told.dedup();
-    // The short forms of a credential that is bound to a project are the same verbs.
+    // The short paths for credentials that are bound to a project call the same functions.
     known.retain(|id| !id.ends_with("_bound"));
     let untold: Vec<_> = known.iter().filter(|id| !told.contains(*id)).collect();
     let gone: Vec<_> = told.iter().filter(|id| !known.contains(*id)).collect();
     assert!(untold.is_empty() && gone.is_empty(), "without a row: {untold:?}; rows without an operation: {gone:?}");
 }
 
-/// One try of a pair. Whether a giver was refused, so that the two met.
+/// Tries a pair once. Returns whether a gift was refused, which shows that the loss overtook it.
 fn try_pair(world: &mut World, chance: &mut Chance, loss: &Loss, gift: &Gift, round: usize) -> bool {
     let pair = format!("{} by a {:?} while {}, try {round}", gift.operation, loss.holder, loss.what);
     let mut held = world.holder(loss.holder);
@@ -155,7 +155,7 @@ fn try_pair(world: &mut World, chance: &mut Chance, loss: &Loss, gift: &Gift, ro
     let client_of = |_| if gift.is_anyones { world.server.anyone() } else { world.server.caller(&held.credential) };
     let mut givers: Vec<Client> = asked.iter().map(client_of).collect();
     for giver in &mut givers {
-        // The connections are open, and the credential is known.
+        // Opens the connections, and caches the credential.
         let status = giver.get("/v1/organizations").status;
         assert_eq!(status, if gift.is_anyones { 401 } else { 200 });
     }
@@ -179,7 +179,7 @@ fn try_pair(world: &mut World, chance: &mut Chance, loss: &Loss, gift: &Gift, ro
         (taken, started.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<Answer>>())
     });
     if gift.ends_others && taken.status == 401 {
-        // It came first, and ended the session by which the right was to be taken away.
+        // The gift won the race and ended the session that the loss was requested with.
         assert!(given.iter().any(|answer| answer.status < 300), "{pair}: {}", taken.text());
         return false;
     }
@@ -187,7 +187,7 @@ fn try_pair(world: &mut World, chance: &mut Chance, loss: &Loss, gift: &Gift, ro
     judge(world, &pair, &take_id, &give_ids, &given)
 }
 
-/// Within the trail, everything that was given stands before what took the right away.
+/// Asserts that all events of gifts stand before the loss in the trail. Returns whether a gift was refused.
 fn judge(world: &mut World, pair: &str, take_id: &str, give_ids: &[String], given: &[Answer]) -> bool {
     let events = world.events();
     let of =
@@ -262,7 +262,7 @@ fn a_token_in_its_grace_gives_nothing_that_lasts(backend: Backend) {
     let role = world.role(&["roles:read"]);
     let wider = json!({"scopes": ["admin"]});
     old.patch(&format!("{}/roles/{role}", world.org), &wider).fails(403, "token was rotated");
-    // It goes on working otherwise, and its owner can take the rotation back.
+    // The rotated token still works for everything else, and its owner can cancel the rotation.
     old.patch(&world.project, &json!({"name": "another"})).expect(200);
     world.owner.call(&format!("/v1/tokens/{id}/rotate/cancel")).expect(200);
     old.post("/v1/tokens", &json!({"name": "another", "scopes": ["read"]})).expect(201);

@@ -1,20 +1,20 @@
-//! The rows: what each operation gives or takes.
+//! The rows: each operation of the API as a gift, a loss or neither.
 
 use serde_json::{Value, json};
 
 use super::ground::{Held, World};
 use crate::support::{Answer, App, Client, Request, Server, texts};
 
-/// Who holds the right.
+/// The kinds of credentials whose rights are taken away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holder {
-    /// An administrator who is signed in.
+    /// A session of an administrator.
     Session,
-    /// The same by a role that the organisation made.
+    /// A session of a person with a custom role that has the scope `admin`.
     WithRole,
     /// A token of the organisation.
     Token,
-    /// The same, made by the rotation of another, whose grace has not ended.
+    /// A token of the organisation that a rotation made; its predecessor is still in its grace.
     Successor,
     /// A personal key of an administrator.
     Key,
@@ -24,21 +24,21 @@ pub(super) enum Holder {
 
 use Holder::{Actor, Key, Session, Successor, Token, WithRole};
 
-/// An act that gives something.
+/// An operation that uses a right to create or change something.
 #[derive(Clone, Copy)]
 pub(super) struct Gift {
     pub(super) operation: &'static str,
-    /// Who can do it.
+    /// The credentials that may call it.
     pub(super) holders: &'static [Holder],
-    /// Whether it is sent by somebody without the holder's credential, whose right it stands on all the same.
+    /// Whether the request is sent without the holder's credential, though it depends on the holder's right.
     pub(super) is_anyones: bool,
-    /// Whether it ends the person's other sessions, by one of which the right may be taken away.
+    /// Whether it ends the person's other sessions, one of which the loss may be requested with.
     pub(super) ends_others: bool,
-    /// Makes what it is tried on; the method, path and body of the request.
+    /// Creates whatever the operation acts on; returns method, path and body of the request.
     pub(super) prepare: fn(&mut World, &mut Held) -> (String, String, Option<Value>),
 }
 
-/// An act that takes a right away.
+/// An operation that takes a right away.
 pub(super) struct Loss {
     pub(super) operation: &'static str,
     pub(super) what: &'static str,
@@ -54,12 +54,12 @@ const fn gift(
     Gift { operation, holders, is_anyones: false, ends_others: false, prepare }
 }
 
-/// The same, sent by somebody else.
+/// The gift, requested by somebody without a credential.
 const fn anyones(gift: Gift) -> Gift {
     Gift { is_anyones: true, ..gift }
 }
 
-/// One that ends the other sessions of the person.
+/// The gift, marked as one that ends the person's other sessions.
 const fn ending_others(gift: Gift) -> Gift {
     Gift { ends_others: true, ..gift }
 }
@@ -76,7 +76,7 @@ const fn loss(
 const ANYBODY: &[Holder] = &[Session, WithRole, Token, Successor, Key];
 const WITH_ACTORS: &[Holder] = &[Session, WithRole, Token, Successor, Key, Actor];
 const PERSONS: &[Holder] = &[Session, WithRole, Key];
-/// What everybody may do about themselves: a narrower role takes nothing away.
+/// Holders for operations on one's own account, which every role permits: a narrower role does not take them away.
 const SIGNED_IN: &[Holder] = &[Session];
 
 fn post(path: impl Into<String>, body: Value) -> (String, String, Option<Value>) {
@@ -105,21 +105,21 @@ fn trust_policy(name: &str) -> Value {
     })
 }
 
-/// An access scope to try something on.
+/// Creates an access scope; returns its id.
 fn access_scope(world: &mut World) -> String {
     let asked = json!({"slug": world.fresh()});
     let made = world.owner.post(&format!("{}/scopes", world.project), &asked).expect(201);
     texts(&made, ["accessScopeId"])[0].clone()
 }
 
-/// An actor to try something on.
+/// Creates an actor; returns its id.
 fn another_actor(world: &mut World) -> String {
     let asked = json!({"name": world.fresh()});
     let made = world.owner.post(&format!("{}/actors", world.project), &asked).expect(201);
     texts(&made, ["actorId"])[0].clone()
 }
 
-/// Another key of the person's.
+/// Creates another key of the person; returns its id.
 fn key(world: &mut World, held: &mut Held) -> String {
     let asked = json!({"name": world.fresh(), "scopes": ["tokens:read"]});
     texts(&other(held).post("/v1/me/keys", &asked).expect(201), ["id"])[0].clone()
@@ -129,12 +129,12 @@ fn own_id(held: &Held) -> String {
     held.id.clone().unwrap()
 }
 
-/// The person's membership.
+/// The path of the person's membership.
 fn seat(world: &World, held: &Held) -> String {
     format!("{}/members/{}", world.org, held.person.as_ref().unwrap().id)
 }
 
-/// Another session of the person's.
+/// The client of the person's other session.
 fn other(held: &mut Held) -> &mut Client {
     &mut held.person.as_mut().unwrap().other
 }
@@ -143,7 +143,7 @@ fn revoke(world: &mut World, held: &mut Held, id: &str) -> Answer {
     ask(&mut world.owner, "DELETE", &format!("/v1/tokens/{}", own_id(held)), id, None)
 }
 
-/// By whoever holds it, without a credential.
+/// Revokes the token as its holder, by RFC 7009, without another credential.
 fn give_up(world: &mut World, held: &mut Held, id: &str) -> Answer {
     let form = format!("token={}", held.credential);
     world.server.anyone().ask(Request::new("POST", "/v1/oauth/revoke").header("X-Request-ID", id).body(form))
@@ -180,7 +180,7 @@ fn sign_out(world: &mut World, held: &mut Held, id: &str) -> Answer {
 
 fn end_session(world: &mut World, held: &mut Held, id: &str) -> Answer {
     let sessions = world.server.caller(&held.credential).get("/v1/sessions");
-    // It lists itself as the current one.
+    // The session to be ended is the one that its own list marks as current.
     let sessions = sessions.expect(200)["sessions"].as_array().unwrap().clone();
     let own = sessions.iter().find(|session| session["current"] == true).unwrap();
     let path = format!("/v1/sessions/{}", texts(own, ["id"])[0]);
@@ -250,7 +250,8 @@ fn narrow_role(world: &mut World, held: &mut Held, id: &str) -> Answer {
     ask(&mut world.owner, "PATCH", &path, id, Some(&json!({"scopes": ["org:read"]})))
 }
 
-/// What routes ask for stays, and with it the right to ask; what is given by them goes.
+/// Takes `admin` from the person's role but leaves the scopes that the routes require: the person may still call them,
+/// but may no longer grant `admin` by them.
 fn keep_the_routes(world: &mut World, held: &mut Held, id: &str) -> Answer {
     let path = format!("{}/roles/{}", world.org, own_id(held));
     let scopes = [
@@ -290,10 +291,10 @@ fn supersede_actor(world: &mut World, held: &mut Held, id: &str) -> Answer {
     ask(&mut world.owner, "POST", &path, id, Some(&json!({"grace_period_seconds": 0})))
 }
 
-/// The one that leaves the scopes of the routes.
+/// The loss of [`keep_the_routes`].
 pub(super) const KEEPS_THE_ROUTES: &str = "the person's role keeps the routes, and loses what is given by them";
 
-/// Every act that takes a right away.
+/// Every operation that takes a right away.
 pub(super) const LOSSES: &[Loss] = &[
     loss("revoke_token", "the token is revoked", Token, revoke),
     loss("revoke_presented", "the token is revoked by whoever holds it", Token, give_up),
@@ -327,7 +328,7 @@ pub(super) const LOSSES: &[Loss] = &[
     loss("rotate_actor", "the actor's token is rotated without a grace", Actor, supersede_actor),
 ];
 
-/// Every act that gives something by a right and records it in the trail of the organisation it belongs to.
+/// Every operation that uses a right to create or change something and records that in the organisation's audit trail.
 #[rustfmt::skip]
 pub(super) const GIFTS: &[Gift] = &[
     gift("create_token", ANYBODY, |world, _| post("/v1/tokens", json!({"name": world.fresh(), "scopes": ["admin"]}))),
@@ -351,7 +352,7 @@ pub(super) const GIFTS: &[Gift] = &[
         let email = format!("{}@guests.example", world.fresh());
         post(format!("{}/invitations", world.org), json!({"email": email, "role": "admin"}))
     }),
-    // The role of administrators, which none but an administrator gives.
+    // Invites as an administrator, a role that only administrators may give.
     anyones(gift("accept_invitation", ANYBODY, |world, held| {
         let asked = json!({"email": format!("{}@guests.example", world.fresh()), "role": "admin"});
         let path = format!("{}/invitations", world.org);
@@ -363,7 +364,7 @@ pub(super) const GIFTS: &[Gift] = &[
         post(format!("{}/members", world.org), json!({"email": email, "role": "admin"}))
     }),
     gift("create_role", ANYBODY, |world, _| {
-        // There may only be so many.
+        // An organisation has a cap on roles.
         world.clear_roles();
         post(format!("{}/roles", world.org), json!({"name": world.fresh(), "scopes": ["roles:write"]}))
     }),
@@ -449,7 +450,8 @@ pub(super) const GIFTS: &[Gift] = &[
         other(held).post(&path, &json!({})).expect(200);
         ("POST".to_owned(), format!("{path}/cancel"), None)
     }),
-    // By a key one that a viewer's key could have: making keys takes `tokens:manage`, whatever they can do.
+    // A key makes one with the scope `user`, which a viewer's key may have too: creating a key with a key takes
+    // `tokens:manage`, whatever the new key's scopes.
     gift("create_key", PERSONS, |world, held| {
         let scope = if held.credential.starts_with("nlp_") { "user" } else { "tokens:manage" };
         post("/v1/me/keys", json!({"name": world.fresh(), "scopes": [scope]}))
@@ -459,19 +461,19 @@ pub(super) const GIFTS: &[Gift] = &[
 /// Operations without a row, and why.
 #[rustfmt::skip]
 pub(super) const NEITHER: &[&str] = &[
-    // Made into pairs of their own: their events stand in other trails, or they make what is asked with from then on.
+    // Tested in `sessions`: their events are in other trails, or they replace the credential of later requests.
     "switch_session", "create_session", "create_for_person",
-    // Recorded in the trail of the organisation that it makes, by the function of the others.
+    // Recorded in the trail of the new organisation, by the function that records the others.
     "create_organization",
-    // The function of `assign_actors`.
+    // The same function as `assign_actors`.
     "unassign_actor", "unassign_actors",
-    // Take away from nobody who holds a right here, or as one of the rows does.
+    // Take no right from the holders above, or take it by the function of another row.
     "delete_trust_policy", "delete_invitation", "delete_project", "delete_scope", "report_github_leaks", "report_gitlab_leaks",
-    // Record a fact about source code, or happen before there are rights.
+    // Record a fact about source code, or run before anybody has rights.
     "submit_execution", "enforce", "run_setup",
-    // By an identity token, and under the policy as it is in that change: see the tests of trust policies.
+    // Takes an identity token, and reads the trust policy in its own transaction: see the tests of trust policies.
     "exchange_token",
-    // Only look.
+    // Read only.
     "get_trust_policy", "list_trust_attempts", "list_trust_policies", "test_trust_policies", "test_trust_policy",
     "count_tokens", "lookup_token",
     "check_topic", "evaluate_scopes", "export_audit", "forward", "get_actor", "get_addresses", "get_authorization_server", "get_badge", "get_baseline",
