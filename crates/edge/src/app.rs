@@ -1,4 +1,4 @@
-//! Puts the application of one worker together: surfaces, operations, documents, and the guard around all of it.
+//! Assembles the application of one worker: surfaces, operations, documents, and the guard around all of it.
 
 use std::io;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use super::packed::Packed;
 use super::parts::{Edge, EdgeParts};
 use super::routes::{PagePath, Routes, unmatched};
 
-/// Registers the handlers of the surfaces and the services they call; run once for each worker, and once more to collect
-/// the API document. Hot routes first: the router tries in order.
+/// Registers the handlers of the surfaces and the services they call. Runs once for each worker, and once more to
+/// collect the API document. Hot routes are registered first, because the router tries routes in order.
 pub type Surfaces = Arc<dyn Fn(&mut ServiceConfig<'_>) + Send + Sync>;
 
 /// Collects the API document of the handlers that the function given to it registers.
@@ -29,28 +29,29 @@ pub type Describe = fn(&Register<'_>) -> serde_json::Result<OpenApi>;
 /// Registers handlers.
 pub type Register<'a> = dyn Fn(&mut ServiceConfig<'_>) + 'a;
 
-/// How the API document is made of the operations.
+/// How the API document is made from the operations.
 #[derive(Clone, Copy)]
 pub struct Description {
-    /// Collects it.
+    /// Collects the document.
     pub document: Describe,
-    /// Names of segments that may hold slashes.
+    /// Names of path parameters whose values may contain slashes.
     pub with_slashes: &'static [&'static str],
 }
 
-/// Pages: registered after the operations, and no part of the API document. They find the same services.
+/// Pages: registered after the operations, with access to the same services, and not part of the API document.
 #[derive(Clone)]
 pub struct Pages {
-    /// All of their paths. One that is missing here is served all the same, and answers 404 where 405 would be right.
+    /// The paths of all pages. A page whose path is missing here is still served, but answers 404 instead of 405 to a
+    /// wrong method.
     pub paths: &'static [PagePath],
-    /// Registers their handlers; run once for each worker.
+    /// Registers their handlers. Runs once for each worker.
     pub register: fn(&mut web::ServiceConfig),
 }
 
-/// Where what operators look at is served: `/metrics`, the API document and its viewer.
+/// Where the paths for operators are served: `/metrics`, the API document and its viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Insight {
-    /// Beside the operations.
+    /// On the same listener as the operations.
     Here,
     /// By [`Site::insight`], on a listener of its own.
     Elsewhere,
@@ -70,7 +71,7 @@ pub struct SiteParts {
     pub description: Description,
     /// The pages.
     pub pages: Vec<Pages>,
-    /// Where what operators look at is served.
+    /// Where the paths for operators are served.
     pub insight: Insight,
 }
 
@@ -103,7 +104,7 @@ impl Site {
         Ok(Self { edge, readiness, registry, surfaces, pages, insight, routes, printed })
     }
 
-    /// The site of what operators look at, and of nothing else.
+    /// A site that serves the paths for operators and nothing else.
     ///
     /// # Errors
     /// As [`Site::new`].

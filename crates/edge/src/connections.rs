@@ -1,4 +1,4 @@
-//! What is done with a connection: its time limits, and HTTP on top.
+//! The service for a connection: time limits, and HTTP on top.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -23,8 +23,8 @@ pub(super) struct Times {
 }
 
 impl Times {
-    /// A connection without a request stays open for `keep_alive`, a head may take `head_deadline` to arrive, and a request
-    /// `request_deadline` after that.
+    /// An idle connection stays open for `keep_alive`; a request's head may take `head_deadline` to arrive, and the
+    /// request `request_deadline` after that.
     pub(super) fn new(keep_alive: Duration, head_deadline: Duration, request_deadline: Duration) -> Self {
         Self {
             keep_alive: KeepAlive::from(keep_alive),
@@ -34,7 +34,7 @@ impl Times {
     }
 }
 
-/// What is done with connections over the network, until `stopping` completes.
+/// The service for connections over the network, until `stopping` completes.
 pub(super) fn connections<F, S>(
     site: &Site,
     times: Times,
@@ -47,7 +47,7 @@ where
 {
     let patience = times.patience;
     fn_service(move |stream: TcpStream| async move {
-        // Answers are one write each: waiting to fill a packet would only delay them.
+        // Each answer is one write: Nagle's algorithm would only delay it.
         stream.set_nodelay(true)?;
         let peer = stream.peer_addr().ok();
         Ok((Patient::new(stream, patience), Protocol::Http1, peer))
@@ -55,7 +55,7 @@ where
     .and_then(http(site, times, stopping, Some(address)))
 }
 
-/// The same, of connections on a socket of this machine.
+/// The service for connections on a Unix socket.
 pub(super) fn local_connections<F, S>(
     site: &Site,
     times: Times,
@@ -93,7 +93,7 @@ where
         .keep_alive(times.keep_alive)
         .client_request_timeout(times.head)
         .client_disconnect_timeout(LINGER)
-        // A client that has closed its sending half is gone for us: no work is finished for nobody.
+        // A client that has closed its sending half counts as gone: its request is cancelled.
         .h1_allow_half_closed(false);
     let http = match address {
         Some(address) => http.local_addr(address),

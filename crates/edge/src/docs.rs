@@ -1,4 +1,5 @@
-//! `/docs`: the API document to browse, everything embedded, under a policy that lets nothing in from elsewhere.
+//! `/docs`: a viewer for the API document. All its files are embedded, and its content security policy allows no
+//! others.
 
 use std::borrow::Cow;
 
@@ -18,17 +19,17 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
 );
 
-/// The viewer changes with the program only.
+/// An hour: the viewer changes only with the program.
 const CACHING: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 
-/// The API document in its printed form, made once.
+/// The API document as text, made once at start.
 pub struct Printed(pub(super) Packed);
 
 /// The paths of this file.
 pub(super) const PATHS: [PagePath; 3] =
     [PagePath::read("/openapi.json"), PagePath::read("/docs"), PagePath::read("/docs/{file:.*}")];
 
-/// The document as the bytes that are served and committed.
+/// The document as the text that is served and committed.
 pub fn text(api: &OpenApi) -> serde_json::Result<String> {
     api.to_pretty_json().map(|text| text + "\n")
 }

@@ -1,9 +1,9 @@
-//! Stopping in order: readiness fails first, then connections end with their current answer, then the server stops.
+//! Graceful shutdown: readiness fails first, then connections end with their current answer, then the server stops.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether the server is stopping; clones share the answer. It never goes back.
+/// Whether the server is stopping. Clones share the state, which never goes back to running.
 #[derive(Clone, Debug, Default)]
 pub struct Drain(Arc<AtomicBool>);
 
@@ -13,8 +13,8 @@ impl Drain {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it has begun. Relaxed: nothing else is read on the strength of it, and one answer more on an open
-    /// connection does no harm.
+    /// Whether the server is stopping. A relaxed load is enough: the flag guards no other memory, and one more answer
+    /// on an open connection does no harm.
     pub fn has_begun(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

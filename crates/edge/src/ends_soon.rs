@@ -1,8 +1,8 @@
-//! The notice that the token a request was made with is about to end, on its way from who authenticates to the answer.
+//! The notice that the request's token is about to end, passed from authentication to the answer.
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 
-/// When the token ends, as the wire writes it; in the request's extensions, and only when that is soon.
+/// When the token ends, in the wire format. Stored in the request's extensions, and only if the token ends soon.
 #[derive(Clone, Debug)]
 pub struct EndsSoon(pub HeaderValue);
 

@@ -16,16 +16,16 @@ use serde_json::Value;
 
 use super::codes::{Code, Entry};
 
-/// What goes before every challenge.
+/// The beginning of every challenge.
 const REALM: &str = "Bearer realm=\"nolapse\"";
-/// On a 403 for want of scopes: the smallest sets that would do, separated by commas, the one that permits least first.
+/// On a 403 for missing scopes: the smallest sufficient sets, separated by commas, the one that permits least first.
 const ACCEPTED_SCOPES: HeaderName = HeaderName::from_static("x-accepted-scopes");
-/// Nobody on the way keeps the answer: what is said of a credential is true at that moment.
+/// No cache may store the answer: a verdict about a credential holds only at that moment.
 pub const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// An error on its way to a client. One pointer wide, so that results stay small.
+/// An error for a client. One pointer wide, so that results stay small.
 pub struct ApiError(Box<Inner>);
 
 struct Inner {
@@ -56,8 +56,8 @@ impl From<Code> for ApiError {
 }
 
 impl ApiError {
-    /// 400, naming the field or parameter. `advice` says what would be right and never repeats the value: either what the
-    /// field must be (`must not be empty`), to which its name is put as the subject, or a sentence of its own.
+    /// 400, naming the field or parameter. `advice` says what would be right and never repeats the value. It is a
+    /// predicate (`must not be empty`), which gets the field's name as its subject, or a whole sentence.
     pub fn invalid(field: impl Into<String>, advice: impl Into<Cow<'static, str>>) -> Self {
         let (field, advice) = (field.into(), advice.into());
         let is_predicate = advice.starts_with(char::is_lowercase) && !advice.starts_with(&field);
@@ -73,25 +73,25 @@ impl ApiError {
             .with("field", name)
     }
 
-    /// 403 for want of these scopes, in the order they were required.
+    /// 403 for these missing scopes, in the order they were required.
     pub fn insufficient_scope<S: AsRef<str>>(missing: &[S]) -> Self {
         let names: Vec<&str> = missing.iter().map(AsRef::as_ref).collect();
         let challenge = lacking_challenge(&names);
         Self::from(Code::InsufficientScope).challenge(&challenge).with("missing", names)
     }
 
-    /// 401 for two credentials that differ, where a gateway asks: nginx turns a 400 into a 500. The challenge says that the
-    /// request was at fault (RFC 6750 §3.1).
+    /// 401 for two credentials that differ, on a gateway's question, because nginx turns a 400 into a 500. The
+    /// challenge says that the request is invalid (RFC 6750 §3.1).
     pub fn conflicting_at_gateway() -> Self {
         Self::from(Code::ConflictingAtGateway).challenge(&format!("{REALM}, error=\"invalid_request\""))
     }
 
-    /// 403 for a request that no row of a route table has, whatever the token may do.
+    /// 403 for a request that no row of the gateway's route table matches, whatever the token may do.
     pub fn no_route() -> Self {
         Self::from(Code::NoRoute).challenge(&format!("{REALM}, error=\"insufficient_scope\""))
     }
 
-    /// With the sets of scopes that would do, in `X-Accepted-Scopes`; without any, without the header.
+    /// Adds the sufficient sets of scopes as `X-Accepted-Scopes`; without any set, no header.
     #[must_use]
     pub fn accepting<S: AsRef<str>>(self, sets: &[Vec<S>]) -> Self {
         match accepted_scopes(sets) {
@@ -100,7 +100,7 @@ impl ApiError {
         }
     }
 
-    /// 405 with the methods there are, such as `GET, POST`.
+    /// 405 with the allowed methods, such as `GET, POST`.
     pub fn method_not_allowed(allow: &str) -> Self {
         Self::from(Code::MethodNotAllowed).header(header::ALLOW, allow)
     }
@@ -120,15 +120,15 @@ impl ApiError {
         Self::from(Code::Internal).because(cause)
     }
 
-    /// Goes on after the code's text, for the two texts of the contract that end with data. Not for 5xx.
+    /// Appends data to the `error` text, which two codes of the contract do. Not for 5xx.
     #[must_use]
     pub fn continued(mut self, rest: impl fmt::Display) -> Self {
         self.0.error = Some(format!("{}{rest}", self.0.code.entry().error).into());
         self
     }
 
-    /// The error as OAuth libraries read it: their word, and `error_description` beside `message`. What they have no word for
-    /// stays as it is.
+    /// The error in OAuth's format: its error code, and `error_description` beside `message`. An error without an OAuth
+    /// code stays as it is.
     #[must_use]
     pub fn in_oauth_words(mut self) -> Self {
         let Some(word) = self.0.code.in_oauth() else { return self };
@@ -151,14 +151,14 @@ impl ApiError {
         self
     }
 
-    /// The private half, for the log alone.
+    /// Sets the cause, which only the log shows.
     #[must_use]
     pub fn because(mut self, cause: impl fmt::Display) -> Self {
         self.0.cause = Some(cause.to_string());
         self
     }
 
-    /// Closes the connection after the answer: what is left of the request on it will not be read.
+    /// Closes the connection after the answer, because the rest of the request is not read.
     #[must_use]
     pub fn closing(mut self) -> Self {
         self.0.closes = true;
@@ -176,20 +176,20 @@ impl ApiError {
         self.0.message.as_deref().filter(|_| !status.is_server_error()).unwrap_or(message)
     }
 
-    /// Challenges for `Basic`, by which the request came (RFC 6749 §5.2, RFC 7617 §2.1).
+    /// Challenges for `Basic`, the scheme that the request used (RFC 6749 §5.2, RFC 7617 §2.1).
     #[must_use]
     pub fn challenging_basic(self) -> Self {
         self.challenge("Basic realm=\"nolapse\", charset=\"UTF-8\"")
     }
 
-    /// What only the log may say.
+    /// The cause, for the log only.
     pub fn cause(&self) -> Option<&str> {
         self.0.cause.as_deref()
     }
 
     /// The body as sent.
     pub fn body(&self) -> String {
-        // Strings, numbers and lists of strings: nothing in it can fail to serialise.
+        // Strings, numbers and lists of strings always serialise.
         serde_json::to_string(self).unwrap_or_default()
     }
 
@@ -197,7 +197,8 @@ impl ApiError {
         self.header(header::WWW_AUTHENTICATE, challenge)
     }
 
-    /// Sets a header if its value can be one; all of ours are ASCII, and a scope with a quote in it names nothing.
+    /// Sets a header if the value is allowed in one. All values made here are ASCII; only names from a caller may not
+    /// be.
     fn header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.0.headers.push((name, value));
@@ -206,8 +207,8 @@ impl ApiError {
     }
 }
 
-/// The body: `error` and `message` first, then what was added, `statusCode` last. Written out here because the order of a
-/// `serde_json::Map` depends on a feature that any dependency may switch on.
+/// The body: `error` and `message` first, then added fields, `statusCode` last. Written by hand because the order of a
+/// `serde_json::Map` depends on a feature that any dependency may enable.
 impl Serialize for ApiError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Inner { code, error: exact, message: advice, fields, .. } = &*self.0;
@@ -271,27 +272,27 @@ impl ResponseError for ApiError {
     }
 }
 
-/// The challenge of RFC 6750, section 3, for want of these scopes. What cannot stand in it (section 3 allows no quotes, no
-/// backslashes and nothing invisible) is left out: names that a caller made up may hold anything.
+/// The challenge of RFC 6750, section 3, for these missing scopes. Names with characters that section 3 forbids
+/// (quotes, backslashes, control characters) are left out: a caller may have sent them.
 pub fn lacking_challenge(names: &[&str]) -> String {
     let visible = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
     let shown: Vec<&str> = names.iter().copied().filter(|name| name.bytes().all(visible)).collect();
     format!("{REALM}, error=\"insufficient_scope\", scope=\"{}\"", shown.join(" "))
 }
 
-/// The value of `X-Accepted-Scopes`, if there is something to say.
+/// The value of `X-Accepted-Scopes`; `None` without any set.
 pub fn accepted_scopes<S: AsRef<str>>(sets: &[Vec<S>]) -> Option<String> {
     let shown = |set: &Vec<S>| set.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(" ");
     let text = sets.iter().map(shown).collect::<Vec<_>>().join(", ");
     (!text.is_empty()).then_some(text)
 }
 
-/// The header of that value.
+/// The name of the header `X-Accepted-Scopes`.
 pub const fn accepted_scopes_header() -> HeaderName {
     ACCEPTED_SCOPES
 }
 
-/// An answer whose bytes are at hand, such as the bodies of validation.
+/// An answer from a prepared body, such as those of validation.
 pub fn exact(status: StatusCode, json: impl MessageBody + 'static) -> HttpResponse {
     let mut response = HttpResponse::new(status);
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);

@@ -1,8 +1,8 @@
-//! What `/metrics` answers in: `OpenMetrics` for clients that ask for it, else the classic text format (version 0.0.4).
+//! The formats of `/metrics`: `OpenMetrics` for clients that ask for it, else the classic text format (version 0.0.4).
 //!
-//! The library writes `OpenMetrics` alone. The classic format is made from its text, line by line: counters are named with
-//! their `_total`, units and the end mark are left out. Prometheus asks for either; other scrapers and `promtool check
-//! metrics` know the classic one only.
+//! The metrics library writes `OpenMetrics` only. The classic format is converted from that text, line by line:
+//! counters are named with their `_total`, units and the end mark are left out. Prometheus accepts both; other scrapers
+//! and `promtool check metrics` know only the classic one.
 
 use actix_web::http::header::HeaderMap;
 use actix_web::http::header::{self, HeaderValue};
@@ -17,7 +17,7 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// The format that a request asks for: `OpenMetrics` where it is named and not ranked behind plain text.
+    /// The format that a request asks for: `OpenMetrics` if `Accept` names it and does not rank it behind plain text.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let (mut open, mut plain) = (0.0_f32, 0.0_f32);
         for value in headers.get_all(header::ACCEPT).filter_map(|value| value.to_str().ok()) {
@@ -35,7 +35,7 @@ impl Format {
         if open > 0.0 && open >= plain { Self::OpenMetrics } else { Self::Classic }
     }
 
-    /// The `Content-Type` of an answer in it.
+    /// The `Content-Type` of this format.
     pub(super) const fn content_type(self) -> HeaderValue {
         match self {
             Self::Classic => HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
@@ -43,7 +43,7 @@ impl Format {
         }
     }
 
-    /// A text in `OpenMetrics`, in this format.
+    /// Converts a text from `OpenMetrics` to this format.
     pub(super) fn write(self, open: String) -> String {
         match self {
             Self::Classic => classic(&open),
@@ -54,7 +54,7 @@ impl Format {
 
 fn classic(open: &str) -> String {
     let mut text = String::with_capacity(open.len());
-    // The help of a metric comes before its type, which says how the metric is called here.
+    // `HELP` precedes `TYPE`, and only the type tells the metric's name in this format.
     let mut help = None;
     for line in open.lines() {
         if let Some(rest) = line.strip_prefix("# HELP ") {

@@ -18,21 +18,22 @@ use crate::error::{ApiError, ApiResult};
 use crate::parts::Edge;
 use crate::within::within;
 
-/// The most a body may have unless a route says less.
+/// The longest body in bytes, unless a route sets a lower limit.
 pub const MAX_BODY: usize = 64 * 1024;
-/// The most a body of validation may have: a token and a few scopes.
+/// The longest body of a validation in bytes: a token and a few scopes.
 pub const MAX_VALIDATE_BODY: usize = 4 * 1024;
 
-/// When the request began, in the extensions of every request but those on hot routes.
+/// When the request began. In the extensions of all requests but those on hot routes.
 #[derive(Clone, Copy, Debug)]
 pub struct Started(pub Instant);
 
 /// Reads the whole body.
 ///
-/// 413 as soon as it is known to exceed `limit` bytes, 408 when it is not complete at the request's deadline; both close
-/// the connection, whose rest cannot be told from the next request. 400 when the client breaks off or its framing is wrong.
+/// 413 as soon as the body is known to exceed `limit` bytes, 408 when it is not complete at the request's deadline.
+/// Both close the connection, because its remaining bytes cannot be told from the next request. 400 when the client
+/// breaks off or its framing is wrong.
 ///
-/// The request is only borrowed until this returns: nothing of it is held while the body arrives.
+/// The request is borrowed only until this returns: the future does not hold it while the body arrives.
 pub fn read(
     request: &HttpRequest,
     payload: &mut Payload,
@@ -51,12 +52,12 @@ pub fn read(
     }
 }
 
-/// A body on its way. Nearly all come in one piece, which is then handed on without a copy.
+/// A body that is being received. Nearly all arrive in one piece, which is handed on without a copy.
 struct Arriving {
     payload: Payload,
     limit: usize,
     first: Bytes,
-    /// All of it, from the second piece on.
+    /// The whole body so far, once a second piece has arrived.
     rest: BytesMut,
 }
 

@@ -10,8 +10,9 @@ use ipnet::IpNet;
 
 use crate::parts::Edge;
 
-/// Where a request came from: the peer, or what trusted proxies say of it. On a socket of this machine the peer is a process
-/// that was let at the socket, and is trusted as one. `None` where they say what cannot be read, or nobody says, off the network.
+/// The client's address: that of the peer, or the one that trusted proxies report. On a Unix socket the peer is trusted
+/// like a proxy, because the file's permissions admitted it. `None` if a trusted proxy reports an unreadable address,
+/// or none is reported on a Unix socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientIp(pub Option<IpAddr>);
 
@@ -25,7 +26,7 @@ impl FromRequest for ClientIp {
 }
 
 impl ClientIp {
-    /// Where this request came from.
+    /// The client's address of this request.
     pub fn of(request: &HttpRequest) -> Self {
         let limits = Edge::of(request);
         let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
@@ -43,9 +44,10 @@ fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     trusted.iter().any(|network| network.contains(&address))
 }
 
-/// Goes back along the proxies as long as they are trusted: each added the address it saw at the end, and what stands
-/// before the first untrusted one is hearsay. Where a trusted proxy added what cannot be read nobody knows who it was: that is
-/// not the proxy, whose own count of sign-ins it would fill.
+/// Walks `X-Forwarded-For` from its end as long as the proxies are trusted: each appended the address it saw, and
+/// entries before the first untrusted address may be forged. If a trusted proxy appended an unreadable address, the
+/// client is unknown; the proxy's own address would be wrong, because all such clients would share its limit on
+/// sign-ins.
 fn client<'a>(
     peer: Option<IpAddr>,
     forwarded: impl DoubleEndedIterator<Item = &'a str>,
@@ -80,7 +82,7 @@ mod tests {
     #[test]
     fn only_trusted_proxies_are_believed() {
         let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
-        // No peer, "": a socket of this machine.
+        // The peer "" stands for a Unix socket.
         let rows: Vec<(&str, Vec<&str>, &str)> = vec![
             ("", vec![], ""),
             ("", vec!["198.51.100.7"], "198.51.100.7"),
