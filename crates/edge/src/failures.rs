@@ -1,16 +1,16 @@
-//! Failures that come by the thousand, told once a second.
+//! Rate limit for log lines about failures: one line a second.
 //!
-//! While a database is away every request fails for the same reason. A line for each, at full rate, is more work than
-//! answering them, and whoever reads the log finds nothing else in it. The first is told, and then one a second with the
-//! number of those since.
+//! While the database is away every request fails for the same reason. A line for each, at full rate, would cost more
+//! than the answers and bury all other lines. The first failure is logged, and then one a second with the number of
+//! failures in between.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-/// Between two lines.
+/// The time between two lines.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What one worker has told of failures of one kind.
+/// The state of one worker's limit, for failures of one kind.
 #[derive(Debug, Default)]
 pub(super) struct Failures {
     told: Cell<Option<Instant>>,
@@ -18,7 +18,7 @@ pub(super) struct Failures {
 }
 
 impl Failures {
-    /// Notes a failure: how many came since the last that was told, if this one is to be told.
+    /// Counts a failure. If it is to be logged, returns the number of failures since the last line.
     pub(super) fn note(&self, now: Instant) -> Option<u64> {
         let is_due = self.told.get().is_none_or(|told| now.saturating_duration_since(told) >= PAUSE);
         if is_due {
@@ -38,7 +38,7 @@ mod tests {
     fn an_outage_at_full_rate_is_a_line_a_second() {
         let failures = Failures::default();
         let begun = Instant::now();
-        // Ten thousand in three seconds.
+        // Ten thousand failures in three seconds.
         let told: Vec<u64> =
             (0..10_000).filter_map(|n| failures.note(begun + Duration::from_micros(300) * n)).collect();
         assert_eq!(told, [0, 3_333, 3_333], "none is left out of the count");

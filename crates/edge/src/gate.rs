@@ -1,8 +1,8 @@
 //! Before a deployment is set up, every request is answered 503 `not set up`. Otherwise a wrong database URL, which leads
 //! to an empty database, would turn every good token into a 401.
 //!
-//! A server that is set up when it starts has no gate. Otherwise each request that would be refused asks the database
-//! again, because another process may have done the set-up.
+//! A server whose deployment is set up at start has no gate. A closed gate asks the database at each request, because
+//! another process may have done the set-up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! `/health`, `/ready`, `/metrics`: for machines that watch this one.
+//! `/health`, `/ready`, `/metrics`: for monitoring.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::drain::Drain;
 use super::error::{ApiError, ApiResult};
 use super::exposition::Format;
 
-/// Asks the parts this service stands on; empty when all of them are well, else the names of those that are not.
+/// Checks the dependencies of this service and returns the names of those that fail; empty when ready.
 pub type Readiness = Arc<dyn Fn() -> BoxFuture<'static, Vec<&'static str>> + Send + Sync>;
 
 /// What a probe is told.

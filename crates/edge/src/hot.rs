@@ -1,9 +1,9 @@
-//! Routes that are called thousands of times a second, and answers that need neither routing nor waiting.
+//! Hot routes, which are called thousands of times a second, and their fast path without routing.
 //!
-//! Most requests about a token arrive whole and are about a token this node remembers. Such a request is answered where
-//! it comes in: to route it, to make a future for it and to extract its parts costs as much as to answer it. Whatever
-//! needs more (a body that is still arriving, a read, an error to explain) takes the ordinary way with all it brought,
-//! so that an answer at once is only ever a quicker way to the same bytes.
+//! Most requests about a token arrive in one piece and concern a token in this node's cache. The guard answers such a
+//! request itself, because routing, a boxed future and extractors cost as much as the answer. Any other request (a body
+//! that is still arriving, a database read, an error to explain) is routed unchanged, so the fast path only ever sends
+//! the bytes that the handler would send.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,27 +17,27 @@ use futures::{Stream, StreamExt as _, stream};
 
 use super::error::ApiResult;
 
-/// Answers a request with this body if it can do so now, as its handler would; must not wait, and must not have done
-/// anything when it does not answer.
+/// Answers a request with this body as its handler would, or returns `None` to have it routed. Must not wait, and must
+/// have no side effects when it returns `None`.
 pub type AtOnce = Arc<dyn Fn(&HttpRequest, &[u8]) -> Option<ApiResult<HttpResponse>> + Send + Sync>;
 
-/// A route that gets a request id and counters and little else, or that is answered before it gets more.
+/// A route with little more than a request id and counters, or with a fast path before the rest.
 #[derive(Clone)]
 pub struct Hot {
-    /// Which requests it takes.
+    /// The paths of its requests.
     pub path: HotPath,
-    /// What may answer before the request is routed.
+    /// The fast path, which answers before the request is routed.
     pub at_once: Option<AtOnce>,
-    /// What its requests and answers get besides.
+    /// What its requests and answers get in addition.
     pub extras: Extras,
 }
 
 /// Paths of a hot route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HotPath {
-    /// This one alone.
+    /// This path only.
     Whole(&'static str),
-    /// Every path that begins so.
+    /// Every path with this prefix.
     Below(&'static str),
 }
 
@@ -50,7 +50,7 @@ impl HotPath {
         }
     }
 
-    /// What metrics call it.
+    /// Its name in metrics.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Whole(path) | Self::Below(path) => path,
@@ -58,25 +58,26 @@ impl HotPath {
     }
 }
 
-/// What requests to a hot route get besides an id and counters, and their answers.
+/// What requests to a hot route, and their answers, get in addition to an id and counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extras {
     /// Nothing.
     None,
-    /// The headers that all other answers have, however it was answered.
+    /// The headers that answers of other routes have.
     Headers,
-    /// Those headers; and what is not answered at once gets all that other routes get: log line, metrics by route, CORS.
+    /// Those headers; requests that are routed also get a log line, metrics by route and CORS, like those of other
+    /// routes.
     Everything,
 }
 
 impl Hot {
-    /// A route that is always routed.
+    /// A hot route without a fast path.
     pub const fn routed(path: &'static str) -> Self {
         Self { path: HotPath::Whole(path), at_once: None, extras: Extras::None }
     }
 
-    /// The answer, if there is one without routing the request, which otherwise is as it came. Pending while nothing of
-    /// its body has arrived; a caller that does not want to wait polls once.
+    /// The answer of the fast path, if it has one; otherwise the request is left unchanged. Pending until the first
+    /// piece of the body has arrived; a caller that does not want to wait polls once.
     pub(super) fn answer(
         &self,
         request: &mut ServiceRequest,
@@ -106,11 +107,11 @@ impl Hot {
 
 type Piece = Result<Bytes, PayloadError>;
 
-/// What of a body is here.
+/// The part of a body that has arrived.
 enum Read {
-    /// All of it, in one piece or none.
+    /// The whole body, which came in one piece or is empty.
     Whole(Bytes),
-    /// One or two pieces, and it is not known to end there.
+    /// One or two pieces; more may follow.
     Part(Piece, Option<Piece>),
     Nothing,
 }
@@ -128,7 +129,7 @@ fn read(payload: &mut Payload, cx: &mut Context<'_>) -> Read {
     }
 }
 
-/// A body that gives what was read of it once more, and then the rest.
+/// A body that yields the pieces already read, and then the rest.
 fn replayed(first: Piece, second: Option<Piece>, rest: Payload) -> Payload {
     Payload::Stream { payload: Box::pin(stream::iter(std::iter::once(first).chain(second)).chain(rest)) }
 }
@@ -166,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_body_that_is_not_answered_at_once_is_there_as_it_came() {
-        /// What arrives, whether it is answered, what is left of it.
+        /// The pieces that arrive, whether the fast path answers, the body that is left.
         type Row = (Vec<Poll<Piece>>, Poll<bool>, &'static str);
         let only_yes: AtOnce = Arc::new(|_, body| (body == b"yes").then(|| Ok(HttpResponse::Ok().finish())));
         let hot = Hot { at_once: Some(only_yes), ..Hot::routed("/") };

@@ -1,4 +1,4 @@
-//! Where the server listens: on the network, or on a socket of this machine.
+//! Where the server listens: on the network, or on a Unix socket.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -7,9 +7,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, de};
 
-/// Before the path of a socket.
+/// The prefix of a socket's path.
 const UNIX: &str = "unix:";
-/// The most bytes the system takes for the path of a socket, its NUL included (`sun_path` in unix(7)).
+/// The longest path of a socket in bytes, including its NUL (`sun_path` in unix(7)).
 const LONGEST_PATH: usize = 108;
 
 /// Where the server listens.

@@ -1,4 +1,4 @@
-//! The listening socket: made here or handed over by a supervisor, and how the last connections to it are served.
+//! The listening socket, bound here or inherited from a supervisor, and how its last connections are served.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -17,10 +17,9 @@ use super::connections::{Times, connections, local_connections};
 
 /// Connections the kernel holds while all workers are busy accepting.
 const BACKLOG: u32 = 2048;
-/// Nothing came for so long: nothing waits any more.
+/// After this time without a new connection, the backlog counts as empty.
 const QUIET: Duration = Duration::from_millis(20);
-/// New connections are accepted for so long at the end, should they not cease. A balancer has seen by then that readiness
-/// fails.
+/// The longest time that new connections are accepted during the stop. By then a load balancer has seen readiness fail.
 const LAST: Duration = Duration::from_millis(500);
 
 /// A socket that listens.
@@ -29,13 +28,12 @@ pub(super) struct Listener {
     pub(super) origin: Origin,
 }
 
-/// Where a socket is from.
+/// The origin of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// It was bound here, and closes with this process.
+    /// Bound by this process; it closes with it.
     Bound,
-    /// A supervisor keeps it (systemd's socket activation, `LISTEN_FDS`): connections wait in it from one process to the
-    /// next.
+    /// Kept open by a supervisor (systemd's socket activation, `LISTEN_FDS`): its backlog outlives this process.
     Inherited,
 }
 
@@ -43,7 +41,7 @@ impl Listener {
     /// The socket that a supervisor handed over, or one bound to this address.
     ///
     /// # Errors
-    /// What was handed over is no listening TCP socket, or more than one; the address cannot be bound.
+    /// The supervisor handed over more than one socket or something else; the address cannot be bound.
     pub(super) fn open(address: SocketAddr) -> io::Result<Self> {
         let mut inherited = ListenFd::from_env();
         match inherited.len() {
@@ -65,18 +63,18 @@ pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 fn bound(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // A restarted server takes its port back at once, while connections of the old one are still in TIME_WAIT.
+    // A restarted server can bind its port at once, while connections of the old one are in TIME_WAIT.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)?.into_std()
 }
 
-/// The end of a socket that was bound here.
+/// A socket bound here whose backlog is still to be served during the stop.
 pub(super) struct Last {
     pub(super) socket: Socket,
     pub(super) site: Site,
     pub(super) times: Times,
-    /// The most that running requests may still take.
+    /// The longest time that running requests may still take.
     pub(super) grace: Duration,
 }
 
@@ -87,8 +85,8 @@ pub(super) enum Socket {
 }
 
 impl Last {
-    /// Accepts what waits, on this thread, now that the workers take nothing more; closes the socket; returns when all of
-    /// it is served, or after the grace. Every answer closes its connection by now.
+    /// Accepts the connections in the backlog on this thread, after the workers have stopped accepting, and closes the
+    /// socket. Returns when all of them are served, or after the grace. Each answer closes its connection.
     pub(super) async fn serve(self) -> io::Result<()> {
         let Self { socket, site, times, grace } = self;
         match socket {
@@ -108,7 +106,7 @@ impl Last {
     }
 }
 
-/// Serves what `accept`, which owns the socket, finds waiting.
+/// Serves the connections that `accept`, which owns the socket, finds in the backlog.
 async fn serve_waiting<T, F>(factory: F, accept: impl AsyncFn() -> io::Result<T>, grace: Duration) -> io::Result<()>
 where
     F: ServiceFactory<T, Config = (), Response = (), Error = DispatchError, InitError = ()>,

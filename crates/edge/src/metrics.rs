@@ -15,7 +15,7 @@ use super::hot::HotPath;
 /// Upper bounds of the duration buckets, in seconds.
 const BUCKETS: [f64; 14] =
     [0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
-/// The same for hot routes, most of whose answers take microseconds.
+/// The buckets for hot routes, most of whose answers take microseconds.
 const HOT_BUCKETS: [f64; 12] =
     [0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.0001, 0.000_25, 0.001, 0.005, 0.025, 0.1, 1.0, 10.0];
 
@@ -49,7 +49,7 @@ pub struct HttpMetrics {
 }
 
 impl HttpMetrics {
-    /// Registers them.
+    /// Registers the metrics.
     pub fn register(registry: &mut Registry) -> Self {
         let classes = Family::<Class, Counter>::default();
         let bound = ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| classes.get_or_create_owned(&Class { class }));
@@ -82,7 +82,7 @@ impl HttpMetrics {
         metrics
     }
 
-    /// Counts a response of any route: one addition.
+    /// Counts a response of any route.
     pub(super) fn responded(&self, status: StatusCode) {
         let class = usize::from(status.as_u16() / 100).clamp(1, self.classes.len());
         self.classes[class - 1].inc();
@@ -94,7 +94,7 @@ impl HttpMetrics {
         self.requests.get_or_create(&Answer { method: known(method), route, status: status.as_u16() }).inc();
     }
 
-    /// Counts a request of a hot route that was measured.
+    /// Records the duration of a sampled request to a hot route.
     pub(super) fn answered_hot(&self, path: HotPath, elapsed: Duration) {
         let pattern = Pattern { route: path.name().to_owned() };
         self.hot_durations.get_or_create(&pattern).observe(elapsed.as_secs_f64());

@@ -1,4 +1,4 @@
-//! The credential a request presents, from the places one may stand in; never from the query string.
+//! The credential that a request presents, read from the accepted headers; never from the query string.
 
 use std::future::{Ready, ready};
 
@@ -18,20 +18,20 @@ const PREFIX: &str = "nlp_";
 const SESSION_PREFIX: &str = "nls_";
 const SESSION_DIGITS: usize = 64;
 
-/// What was presented, told apart by its shape alone; whether it is good is the authority's to say.
+/// The presented credential, classified by its format only; the authority decides whether it is valid.
 #[derive(Clone, Debug)]
 pub enum Presented {
-    /// Nothing.
+    /// No credential.
     None,
-    /// Something that is neither a token nor a session: as good as an unknown one.
+    /// Neither a token nor a session by its format: answered like an unknown one.
     Malformed,
-    /// The shape of an API token.
+    /// A text in the format of an API token.
     Token(PlainToken),
-    /// The shape of a session token.
+    /// A text in the format of a session token.
     Session(SessionText),
 }
 
-/// A session token in the clear; wiped when dropped, printed as its hint.
+/// A session token in plain text; wiped when dropped, printed as its hint.
 #[derive(Clone)]
 pub struct SessionText(Zeroizing<String>);
 
@@ -51,12 +51,13 @@ impl SessionText {
 
 impl std::fmt::Debug for SessionText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Four digits after the prefix, as for tokens; the length was checked when it was made.
+        // Four digits after the prefix, as for tokens. `parse` has checked the length.
         write!(f, "{}…", &self.0[..SESSION_PREFIX.len() + 4])
     }
 }
 
-/// The extractor. 400 when two different credentials are presented: choosing one would be a guess about which was meant.
+/// The extractor of [`Presented`]. 400 when two different credentials are presented, because choosing one would be a
+/// guess.
 #[derive(Clone, Debug)]
 pub struct Credentials(pub Presented);
 
@@ -69,16 +70,16 @@ impl FromRequest for Credentials {
     }
 }
 
-/// What these headers present. What is none of ours (an application's own Basic or JWT) stands for nothing beside a
-/// credential of ours, and is a bad credential alone; a header without a value is absent.
+/// The credential in these headers. A credential of another system (an application's own Basic or JWT) is ignored
+/// beside one of this service, and invalid alone. An empty header counts as absent.
 ///
 /// # Errors
-/// 400 when two different credentials of ours are presented.
+/// 400 when two different credentials of this service are presented.
 pub fn presented(headers: &HeaderMap) -> ApiResult<Presented> {
     presented_beside(headers, None)
 }
 
-/// The same, with one more place: the `client_secret` of a form (RFC 6749 §2.3.1).
+/// As [`presented`], but also from the `client_secret` of a form (RFC 6749 §2.3.1).
 ///
 /// # Errors
 /// As [`presented`].
@@ -104,7 +105,7 @@ pub fn presented_beside(headers: &HeaderMap, secret: Option<Zeroizing<String>>) 
     })
 }
 
-/// The text after `Bearer`, whatever its shape, for the one route that takes a configured service token.
+/// The text after `Bearer` in any format, for the routes that take the configured service token.
 pub fn bearer_text(headers: &HeaderMap) -> ApiResult<Option<Zeroizing<String>>> {
     let mut texts = found(headers).filter(|found| found.text().is_some());
     let Some(first) = texts.next() else { return Ok(None) };
@@ -117,19 +118,19 @@ pub fn bearer_text(headers: &HeaderMap) -> ApiResult<Option<Zeroizing<String>>> 
     })
 }
 
-/// What one header holds.
+/// The content of one header.
 enum Found<'a> {
     Bearer(&'a str),
     ApiKey(&'a str),
-    /// The password of a `Basic` credential, or of a form: clients that know nothing else send a token there, under any
-    /// name.
+    /// The password of a `Basic` credential, or the `client_secret` of a form. Some clients can send a token only
+    /// there; the user name is ignored.
     Secret(Zeroizing<String>),
     /// Another scheme, no text after it, or bytes that are not visible ASCII.
     Unreadable,
 }
 
 impl Found<'_> {
-    /// What makes two of them the same credential.
+    /// The text by which two credentials are compared.
     fn text(&self) -> Option<&str> {
         match self {
             Self::Bearer(text) | Self::ApiKey(text) => Some(text),
@@ -147,13 +148,13 @@ impl Found<'_> {
         if let Ok(token) = PlainToken::parse(text) {
             return Presented::Token(token);
         }
-        // A session has one place.
+        // A session token is accepted only as `Bearer`.
         let session = if matches!(self, Self::Bearer(_)) { SessionText::parse(text) } else { None };
         session.map_or(Presented::Malformed, Presented::Session)
     }
 }
 
-/// What each header with a value holds, in the order of the places.
+/// The contents of all credential headers that are not empty, in a fixed order.
 fn found(headers: &HeaderMap) -> impl Iterator<Item = Found<'_>> {
     let values = |name: HeaderName| {
         let texts = headers.get_all(name).map(|value| value.to_str().ok().map(str::trim));
@@ -179,8 +180,8 @@ fn scheme(value: &str) -> Found<'_> {
     }
 }
 
-/// The password of RFC 7617 credentials. OAuth libraries encode it as in a form first (RFC 6749 §2.3.1), which none of our
-/// characters needs and some do all the same; no credential of ours has a `%`.
+/// The password of RFC 7617 credentials. OAuth libraries form-encode it first (RFC 6749 §2.3.1), some of them also
+/// characters that need no encoding. A credential of this service never contains a `%`, so decoding is safe.
 fn basic(text: &str) -> Option<Zeroizing<String>> {
     let unpadded = text.trim_end_matches('=');
     let decoded = Zeroizing::new(BASE64_NOPAD.decode(unpadded.as_bytes()).ok()?);

@@ -1,13 +1,13 @@
 //! Turns a failed second pass into a 400 that names the field and says what would be right, without repeating the value.
 //!
-//! `serde` puts the value it met into its messages (`invalid type: string "…", expected u64`). What a field may hold is a
-//! secret now and then, so only the part our own code wrote is let through: the words after the last `, expected `.
+//! `serde` puts the rejected value into its messages (`invalid type: string "…", expected u64`). The value may be a
+//! secret, so only the part after the last `, expected ` is kept, which does not contain it.
 
 use serde_path_to_error::Path;
 
 use crate::error::ApiError;
 
-/// The error for this failure at this path.
+/// The error for serde's message about the value at this path.
 pub(super) fn explain(path: &Path, message: &str) -> ApiError {
     let path = match path.to_string() {
         top if top == "." => String::new(),
@@ -19,7 +19,7 @@ pub(super) fn explain(path: &Path, message: &str) -> ApiError {
         return ApiError::invalid(field, "is required");
     }
     let advice = if message.starts_with("must ") {
-        // Our own types speak like this, and never of the value.
+        // Messages of this service's own types have this form and never contain the value.
         message.to_owned()
     } else {
         match message.rsplit_once(", expected ") {
@@ -34,7 +34,7 @@ pub(super) fn explain(path: &Path, message: &str) -> ApiError {
     }
 }
 
-/// What text has to be that the standard library could not read as a number or a boolean.
+/// What a text must be that the standard library could not parse as a number or a boolean.
 fn wrong_text(message: &str) -> &'static str {
     if message.contains("`true` or `false`") {
         "must be true or false"
@@ -45,7 +45,7 @@ fn wrong_text(message: &str) -> &'static str {
     }
 }
 
-/// Rust's names of types in the words of JSON.
+/// Translates Rust's type names into JSON's.
 fn plain(expected: &str) -> String {
     match expected {
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative and not too large".to_owned(),

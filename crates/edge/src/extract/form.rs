@@ -1,5 +1,5 @@
-//! The body of a form (`application/x-www-form-urlencoded`), for the endpoints whose standards say so. Read as strictly as
-//! a query string; the `Content-Type` is not looked at, as for JSON.
+//! The body of a form (`application/x-www-form-urlencoded`), for the endpoints whose standards require one. Parsed as
+//! strictly as a query string. As for JSON, the `Content-Type` is ignored.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use super::turn::After;
 use crate::codes::Code;
 use crate::error::{ApiError, ApiResult};
 
-/// The fields read into `T`. Those that `T` does not have are ignored; any that comes twice is 400.
+/// The fields, parsed into `T`. Fields that `T` does not have are ignored; a repeated field is 400.
 #[derive(Clone, Debug)]
 pub struct Form<T>(pub T);
 

@@ -1,7 +1,7 @@
 //! The JSON body of a request: an object, read strictly, whatever `Content-Type` says.
 //!
-//! Clients that forget the header, or send the one of a form, are common and harmless; a browser cannot use that to send
-//! a request across sites with a credential, because credentials travel in headers that need CORS.
+//! Clients that forget the header, or send the one of a form, are common and harmless. A browser cannot exploit this to
+//! send a cross-site request with a credential, because credentials travel in headers that need CORS.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,11 +18,11 @@ use super::turn::After;
 use crate::codes::Code;
 use crate::error::{ApiError, ApiResult};
 
-/// A JSON object of at most `MAX` bytes, read into `T`. Fields that `T` does not have are ignored.
+/// A JSON object of at most `MAX` bytes, parsed into `T`. Fields that `T` does not have are ignored.
 #[derive(Clone, Debug)]
 pub struct Json<T, const MAX: usize = MAX_BODY>(pub T);
 
-/// The same where the body may be missing altogether: `T` then takes its default.
+/// As [`Json`], with an optional body: without one, `T` has its default.
 #[derive(Clone, Debug)]
 pub struct OptionalJson<T>(pub T);
 
@@ -51,12 +51,12 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
     }
 }
 
-/// Reads a body that has arrived.
+/// Parses a complete body.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> ApiResult<T> {
     if body.is_empty() {
         return Err(ApiError::from(Code::MalformedRequest).message("Send a JSON object as the body."));
     }
-    // Valid JSON begins with the letter that tells its kind: anything but an object needs no closer look.
+    // The first character of valid JSON tells its type, so a body that is not an object can be refused here.
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return Err(Code::MalformedRequest.into());
     }

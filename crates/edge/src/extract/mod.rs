@@ -1,4 +1,4 @@
-//! What handlers are given: bodies, queries, path ids and credentials, each read with more care than the framework takes.
+//! The extractors: bodies, queries, path ids and credentials, each parsed more strictly than the framework does.
 
 pub mod body;
 pub mod client;

@@ -10,25 +10,25 @@ use super::turn::After;
 use crate::codes::Code;
 use crate::error::{ApiError, ApiResult};
 
-/// What a path segment is read into: the type says what a text that does not parse means in its family.
+/// A type that a path segment is parsed into. The type decides how a text that does not parse is answered.
 ///
-/// A crate that reads segments into types of other crates implements it for a marker of its own, `Surface`, and has an
-/// extractor that answers with [`extract`]: coherence allows neither without a local type. `PathParam` is the extractor
-/// of a crate's own types.
+/// A crate that parses segments into types of other crates implements this trait for its own marker `Surface`, and has
+/// its own extractor that calls [`extract`]: coherence allows neither without a local type. `PathParam` is the
+/// extractor for types of the same crate.
 pub trait Segment<Surface = ()>: Sized {
     /// The name in the route pattern: `token_id` of `/v1/tokens/{token_id}`.
     const NAME: &'static str;
-    /// The answer for a text that does not parse.
+    /// The answer to a text that does not parse.
     const UNREADABLE: Unreadable;
 
-    /// Reads the decoded segment.
+    /// Parses the decoded segment.
     fn read(text: &str) -> Option<Self>;
 }
 
-/// What a segment that does not parse is answered with.
+/// The answer to a segment that does not parse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unreadable {
-    /// 404, like anything that is not there.
+    /// 404, as for an id that does not exist.
     NotFound,
     /// 400, naming the segment; the text says what would be right.
     Invalid(&'static str),
@@ -48,20 +48,21 @@ impl<T: Segment + 'static> FromRequest for PathParam<T> {
     }
 }
 
-/// Reads a segment for an extractor: a text that does not parse is not spoken of before the caller is known.
+/// Reads a segment for an extractor. The error for a text that does not parse waits until the caller is known, because
+/// an error about the caller has precedence.
 ///
 /// # Errors
-/// The caller's, then the type's answer for a text that does not parse.
+/// The type's answer to a text that does not parse.
 pub fn extract<T: Segment<Surface> + 'static, Surface>(
     request: &HttpRequest,
 ) -> impl Future<Output = ApiResult<T>> + use<T, Surface> {
     After::caller(request).settle(read::<T, Surface>(request))
 }
 
-/// Reads a segment for an extractor that knows the caller by itself.
+/// Reads a segment for an extractor that has identified the caller itself.
 ///
 /// # Errors
-/// The type's answer for a text that does not parse.
+/// The type's answer to a text that does not parse.
 pub fn read<T: Segment<Surface>, Surface>(request: &HttpRequest) -> ApiResult<T> {
     let Some(segment) = request.match_info().get(T::NAME) else {
         return Err(ApiError::internal(format_args!("the route has no segment {}", T::NAME)));
@@ -72,8 +73,8 @@ pub fn read<T: Segment<Surface>, Surface>(request: &HttpRequest) -> ApiResult<T>
     })
 }
 
-/// Decodes a segment; unlike in a query, `+` stands for itself. The router has replaced what is not UTF-8 by U+FFFD, which
-/// no id or name has a use for.
+/// Decodes a segment; unlike in a query, `+` is not a space. The router has replaced bytes that are not UTF-8 by
+/// U+FFFD, which no id or name may contain.
 fn decode(segment: &str) -> Option<String> {
     if segment.contains(char::REPLACEMENT_CHARACTER) {
         return None;

@@ -1,7 +1,7 @@
 //! Query strings: every parameter once, decoded strictly, errors that name the parameter.
 //!
-//! **Invariant:** reading takes time in proportion to the length of the text, which is bounded: all of this runs before
-//! anybody knows who is asking (`bounded.rs` counts it).
+//! **Invariant:** parsing takes time linear in the length of the text, which is bounded, because it runs before the
+//! caller is authenticated (`bounded.rs` measures it).
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -17,22 +17,22 @@ use super::explain::explain;
 use super::turn::After;
 use crate::error::{ApiError, ApiResult};
 
-/// The most bytes a query string may have: a cursor and a few filters take a tenth of it.
+/// The longest query string in bytes: a cursor and a few filters take a tenth of it.
 const LONGEST: usize = 8 * 1024;
 /// The most parameters of a query string or a form. The longest list of filters here has sixteen, and forward-auth repeats
 /// `scope` at most as often as a token has scopes.
 const MOST: usize = 64;
 
-/// The parameters read into `T`. Those that `T` does not have are ignored; any that comes twice is 400.
+/// The parameters, parsed into `T`. Parameters that `T` does not have are ignored; a repeated one is 400.
 #[derive(Clone, Debug)]
 pub struct Query<T>(pub T);
 
-/// The parameters as they came, decoded, for routes where one may be repeated.
+/// The decoded parameters as pairs, for routes where one may be repeated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pairs(pub Vec<(String, String)>);
 
 impl Pairs {
-    /// Those of this request.
+    /// The parameters of this request.
     ///
     /// # Errors
     /// 400 for a query string that cannot be decoded.
@@ -74,7 +74,7 @@ pub fn parse<T: DeserializeOwned>(query: &str) -> ApiResult<T> {
     if let Some((name, _)) = pairs.iter().find(|(name, _)| !seen.insert(name.as_str())) {
         return Err(ApiError::invalid(shown(name), "must be given once"));
     }
-    // Encoded once more by the crate whose decoder knows how to read numbers and options out of text.
+    // Encoded again for the decoder of `serde_urlencoded`, which parses numbers and options from text.
     let clean = serde_urlencoded::to_string(&pairs).map_err(ApiError::internal)?;
     let reader = serde_urlencoded::Deserializer::new(form_pairs(&clean));
     serde_path_to_error::deserialize(reader).map_err(|error| explain(error.path(), &error.inner().to_string()))
@@ -84,7 +84,7 @@ fn form_pairs(text: &str) -> url::form_urlencoded::Parse<'_> {
     url::form_urlencoded::parse(text.as_bytes())
 }
 
-/// Splits and decodes. `+` is a space, as forms and most client libraries have it.
+/// Splits and decodes the parameters. `+` is a space, as forms and most client libraries encode it.
 fn decode(query: &str) -> ApiResult<Vec<(String, String)>> {
     let parts = || query.split('&').filter(|part| !part.is_empty());
     if parts().nth(MOST).is_some() {
@@ -102,7 +102,7 @@ fn decode(query: &str) -> ApiResult<Vec<(String, String)>> {
         .collect()
 }
 
-/// Decodes one name or value, or refuses: a `%` without two digits, bytes that are not UTF-8, NUL.
+/// Decodes one name or value. `None` for a `%` without two digits, bytes that are not UTF-8, and NUL.
 pub(super) fn text(encoded: &str) -> Option<String> {
     let spaced = encoded.replace('+', " ");
     let mut rest = spaced.as_bytes();
@@ -121,7 +121,7 @@ fn shown(name: &str) -> String {
     name.chars().filter(|letter| !letter.is_control()).take(100).collect()
 }
 
-/// How many entries of a list are asked for: `1..=MAX`, `DEFAULT` when not said. For lists that refuse more.
+/// The page size that a request asks for: `1..=MAX`, by default `DEFAULT`. For lists that refuse a larger one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit<const DEFAULT: u32, const MAX: u32>(pub u32);
 
@@ -156,7 +156,7 @@ mod tests {
         flag: bool,
     }
 
-    /// So many parameters of different names.
+    /// A query string with `count` parameters of different names.
     fn many(count: usize) -> String {
         (0..count).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&")
     }

@@ -1,8 +1,8 @@
-//! The first of two passes over a JSON body: refuses what `serde_json` would let pass, before any type sees it.
+//! The first of two passes over a JSON body: refuses input that `serde_json` would accept, before any type sees it.
 //!
-//! Duplicate keys (RFC 8259 §4 leaves to each reader which one counts, so two readers of one body may disagree), NUL in
-//! strings and keys (some databases cut there), and nesting past a bound. Works on any part of the body, also on fields
-//! that the second pass ignores.
+//! Refused are duplicate keys (RFC 8259 §4 leaves open which one counts, so two parsers may disagree), NUL in strings
+//! and keys (some databases cut there), and nesting beyond a bound. The whole body is checked, including fields that
+//! the second pass ignores.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -12,10 +12,10 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 /// How deep arrays and objects may nest; the outermost object is the first level.
 pub(super) const MAX_DEPTH: usize = 32;
 
-/// What the first pass refuses, said for the client.
+/// What the first pass refuses, in words for the client.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Flaw {
-    /// Dotted path of the value, empty at the top.
+    /// Dotted path of the value, empty at the top level.
     pub(super) field: String,
     /// What would be right.
     pub(super) advice: &'static str,
@@ -30,7 +30,7 @@ pub(super) fn check(body: &[u8]) -> Result<(), Option<Flaw>> {
     walked.map_err(|_| flaw)
 }
 
-/// One value of the body on the way down.
+/// The visitor of one value of the body.
 struct Walk<'a> {
     path: &'a mut Vec<Step>,
     depth: usize,
@@ -48,7 +48,7 @@ impl Walk<'_> {
         E::custom(advice)
     }
 
-    /// Names the outermost field only: the whole path would be a line of brackets.
+    /// Names the outermost field only: the whole path would be a long row of brackets.
     fn refuse_depth<E: de::Error>(self) -> E {
         self.path.truncate(1);
         self.refuse("must not be nested so deep")

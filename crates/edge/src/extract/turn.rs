@@ -1,28 +1,28 @@
-//! Whose refusal is sent: that of the credential comes before that of the body, the path or the query.
+//! Which error is sent: an error about the credential has precedence over errors about the body, the path or the query.
 //!
-//! The framework reads all that a handler asks for side by side and answers with the first error that is ready. A
-//! credential that has to be looked up across a network would so be judged after a body that does not fit, and somebody
-//! without a right would be told about bodies. Who is asking therefore holds a [`Turn`] while they are looked up, and what
-//! else does not fit waits for it; what fits waits for nothing.
+//! The framework runs all extractors of a handler concurrently and answers with the first error. A credential is looked
+//! up in the database, so a malformed body would be reported before an invalid credential, to a caller without any
+//! right. Therefore the extractor of the caller holds a [`Turn`] during the look-up, and the errors of other extractors
+//! wait for its end. Successful extractors do not wait.
 //!
-//! **Invariant:** the extractor that takes the turn is the first parameter of its handler: the others ask for it when they
-//! are made, in the order of the parameters.
+//! **Invariant:** the extractor that takes the turn is the first parameter of its handler, because the framework
+//! creates extractors in the order of the parameters, and the others look for the turn when they are created.
 
 use actix_web::{HttpMessage as _, HttpRequest};
 use tokio::sync::watch;
 
 use crate::error::ApiResult;
 
-/// Held while a caller is looked up. Others go on when it is dropped.
+/// Held while a caller is looked up. Dropping it lets the errors of other extractors through.
 #[derive(Debug)]
 pub struct Turn(#[expect(dead_code, reason = "dropping it is the signal")] watch::Sender<()>);
 
-/// What an extractor waits for before it refuses; nothing on routes that ask nobody who they are.
+/// The turns that an extractor waits for before it returns an error; none on routes without a caller.
 #[derive(Clone, Debug)]
 pub struct After(Option<watch::Receiver<()>>);
 
 impl Turn {
-    /// Takes the turn of this request.
+    /// Takes a turn for this request.
     pub fn take(request: &HttpRequest) -> Self {
         let (turn, others) = watch::channel(());
         request.extensions_mut().insert(After(Some(others)));
@@ -31,12 +31,12 @@ impl Turn {
 }
 
 impl After {
-    /// The extractors that have taken the turn of this request so far.
+    /// The turns that extractors of this request have taken so far.
     pub fn caller(request: &HttpRequest) -> Self {
         request.extensions().get::<Self>().cloned().unwrap_or(Self(None))
     }
 
-    /// Hands the result on: at once what was read, after the caller is known what was not.
+    /// Returns a success at once, and an error when all turns are over.
     ///
     /// # Errors
     /// The result's own.
@@ -44,7 +44,7 @@ impl After {
         if result.is_err()
             && let Some(mut turn) = self.0
         {
-            // Nothing is ever sent: this returns when the turn is over.
+            // No value is ever sent: `changed` fails when the turn is dropped.
             while turn.changed().await.is_ok() {}
         }
         result

@@ -1,9 +1,9 @@
 //! Keeps an unread chunked body from holding its connection open for ever.
 //!
-//! When an answer is sent and the body of its request has not been read, the framework closes the connection after a
-//! moment, unless the body is chunked and was dropped: then it waits for the rest with no limit of time or size, also
-//! where the answer said `Connection: close`. A client that drips chunks would stay for ever. So the body is held until
-//! the answer has gone out; what the framework sees then is a body that is unread and not dropped, and it closes.
+//! When an answer is sent before the request's body was read, the framework closes the connection after a moment,
+//! unless the body is chunked and was dropped: then it waits for the rest without a limit of time or size, even after
+//! `Connection: close`. A client that drips chunks could stay for ever. Therefore the body is held until the answer has
+//! been sent: the framework then finds it unread but not dropped, and closes the connection.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -23,7 +23,7 @@ use futures::{Stream, StreamExt as _};
 pub(super) struct Held(Rc<RefCell<Payload>>);
 
 impl Held {
-    /// Takes hold of the body if it is chunked; any other has a length, and the framework deals with it.
+    /// Takes the body if it is chunked; the framework handles bodies with a length.
     pub(super) fn of(request: &mut ServiceRequest) -> Option<Self> {
         if !request.headers().contains_key(header::TRANSFER_ENCODING) {
             return None;
@@ -33,7 +33,7 @@ impl Held {
         Some(held)
     }
 
-    /// Makes the answer hold the body until its own has been sent.
+    /// Makes the answer hold the request's body until the answer's own body has been sent.
     pub(super) fn until_sent<B: MessageBody + 'static>(self, response: HttpResponse<B>) -> HttpResponse<BoxBody> {
         response.map_body(|_, body| BoxBody::new(Holding { body: body.boxed(), _held: self }))
     }

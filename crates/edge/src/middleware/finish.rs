@@ -1,4 +1,4 @@
-//! What is put on every answer at the very end.
+//! The last step for every answer: its request id, and closing the connection.
 
 use actix_web::HttpResponse;
 use actix_web::http::ConnectionType;
@@ -6,7 +6,7 @@ use actix_web::http::header::HeaderValue;
 
 use crate::request_id;
 
-/// The request's id, and whether its connection is to end.
+/// The request's id, and whether its connection is to be closed.
 pub(super) struct Finish {
     pub(super) id: HeaderValue,
     closing: bool,
@@ -17,7 +17,7 @@ impl Finish {
         Self { id, closing }
     }
 
-    /// The id as the log has it.
+    /// The id for log lines.
     pub(super) fn id(&self) -> &str {
         self.id.to_str().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Around every request: its id, HEAD as GET, a deadline, a net under panics, the count of answers.
+//! Wraps every request: request id, HEAD as GET, deadline, catching of panics, count of answers.
 
 use std::rc::Rc;
 
@@ -28,14 +28,14 @@ pub async fn guard<B: MessageBody + 'static>(
     let id = edge.ids.choose(request.headers().get(request_id::HEADER));
     let finish = Finish::new(id, edge.parts.drain.has_begun());
     if request.method() == Method::HEAD {
-        // The connection remembers that it was HEAD and sends no body (RFC 9110 §9.3.2); handlers need not know.
+        // Handlers see a GET; the connection remembers HEAD and sends no body (RFC 9110 §9.3.2).
         request.head_mut().method = Method::GET;
     }
     let held = Held::of(&mut request);
     let hot = edge.hot(request.path(), request.headers());
     let measured = hot.and_then(|hot| Some((hot.path, edge.measured()?)));
     let answered = match hot {
-        // A body without a length may have to be held.
+        // Not for a chunked body, which has to be held.
         Some(hot) if held.is_none() => at_once(&edge, &finish, hot, &mut request).await,
         Some(_) | None => None,
     };
@@ -45,7 +45,7 @@ pub async fn guard<B: MessageBody + 'static>(
             let answered = if is_bare { answered } else { dressed(&edge, answered) };
             answered.map(|response| request.into_response(response).map_into_right_body())
         }
-        // Boxed, both: the future of a request answered at once stays small. It is moved around.
+        // Both boxed, so that the future of the fast path, which is moved, stays small.
         (None, Some(Hot { extras: Extras::None, .. })) => Box::pin(settle(&edge, &finish, request, next)).await,
         (None, Some(Hot { extras: Extras::Headers, .. })) => {
             dressed(&edge, Box::pin(settle(&edge, &finish, request, next)).await)

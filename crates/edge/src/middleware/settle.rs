@@ -1,4 +1,5 @@
-//! Brings a request to an answer of ours: at its deadline, after a panic, and when the framework answered for us.
+//! Makes sure that every answer has this service's format: at the deadline, after a panic, and for the framework's
+//! errors.
 
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
@@ -18,14 +19,14 @@ use crate::hot::Hot;
 use crate::parts::Edge;
 use crate::within::{soon, within};
 
-/// Runs the rest of the stack. `Err` is an answer too, of a request that is no longer there to answer on.
+/// Runs the rest of the stack. `Err` is an answer too, for a request that was dropped on the way.
 pub(super) async fn settle<B: MessageBody + 'static>(
     edge: &Edge,
     finish: &Finish,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    // Nothing of ours is left half-changed by an unwinding handler: state lives behind locks that poison or in the database.
+    // Unwind-safe: state that outlives a handler is in the database or behind locks that are poisoned by a panic.
     let mut work = std::pin::pin!(AssertUnwindSafe(next.call(request)).catch_unwind());
     let Some(outcome) = within(edge.parts.limits.deadline, work.as_mut()).await else {
         edge.parts.metrics.overdue();
@@ -43,7 +44,7 @@ pub(super) async fn settle<B: MessageBody + 'static>(
     }
 }
 
-/// The answer of a request to a hot route, if there is one without routing it.
+/// The answer of a hot route's fast path, if it has one.
 pub(super) async fn at_once(
     edge: &Edge,
     finish: &Finish,
@@ -63,14 +64,14 @@ pub(super) async fn at_once(
     }
 }
 
-/// The answer after a panic. What it said and where, the panic hook has logged.
+/// The answer after a panic. The panic hook has logged its message and place.
 fn panicked(edge: &Edge, finish: &Finish) -> Error {
     edge.parts.metrics.panicked();
     tracing::error!(request_id = finish.id(), "a handler panicked");
     ApiError::from(Code::Internal).into()
 }
 
-/// Leaves answers of ours as they are and replaces those the framework made: its errors are plain text or empty.
+/// Leaves answers of handlers as they are and replaces the framework's errors, which are plain text or empty.
 fn ours<B: MessageBody>(edge: &Edge, finish: &Finish, response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B>> {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
@@ -94,7 +95,7 @@ fn ours<B: MessageBody>(edge: &Edge, finish: &Finish, response: ServiceResponse<
     }
 }
 
-/// An error of the framework as one of ours; its text may repeat input, so it goes to the log only.
+/// Converts an error of the framework. Its text may repeat input, so it goes to the log only.
 fn foreign(error: &Error) -> ApiError {
     ApiError::from(Code::of_status(error.as_response_error().status_code())).because(error)
 }

@@ -1,4 +1,4 @@
-//! The longer way of every request that is not hot: span, log line, metrics by route, CORS, security headers.
+//! What every request on a route that is not hot gets: span, log line, metrics by route, CORS, security headers.
 
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ use crate::extract::body::Started;
 use crate::parts::{Edge, EdgeParts, Transport};
 use crate::request_id::RequestId;
 
-/// On every answer unless the handler set its own: nothing here is a page, may be framed, cached or sniffed.
+/// On every answer unless its handler set another value: an API answer must not be rendered, framed, cached or sniffed.
 const SECURITY: [(HeaderName, HeaderValue); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::CACHE_CONTROL, NO_STORE),
@@ -26,7 +26,7 @@ const SECURITY: [(HeaderName, HeaderValue); 5] = [
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
 ];
 
-/// Browsers that were here once use `https` for a year (RFC 6797). Not for subdomains: those may be somebody else's.
+/// After one visit browsers use `https` for a year (RFC 6797). Not for subdomains, which may belong to somebody else.
 const ONLY_HTTPS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 pub(super) async fn watched<B: MessageBody + 'static>(
@@ -78,7 +78,7 @@ pub(super) async fn watched<B: MessageBody + 'static>(
     settled
 }
 
-/// An answer to a request that was not watched, with the headers that [`watched`] puts on all others. No page asked for it.
+/// Adds the headers of [`watched`] to an answer of the fast path. Its request has no `Origin`.
 pub(super) fn dressed<R: HasHeaders>(edge: &Edge, mut answered: Result<R, Error>) -> Result<R, Error> {
     let parts = &edge.parts;
     match &mut answered {
@@ -88,7 +88,7 @@ pub(super) fn dressed<R: HasHeaders>(edge: &Edge, mut answered: Result<R, Error>
     answered
 }
 
-/// An answer, with its request or without.
+/// An answer, with or without its request.
 pub(super) trait HasHeaders {
     fn own_headers_mut(&mut self) -> &mut HeaderMap;
 }
@@ -105,13 +105,13 @@ impl<B> HasHeaders for ServiceResponse<B> {
     }
 }
 
-/// Puts on what every answer has that is not a hot route's own.
+/// Adds the CORS and security headers.
 fn dress(parts: &EdgeParts, origin: Option<&HeaderValue>, preflight: bool, headers: &mut HeaderMap) {
     secure(headers, parts.transport);
     parts.cors.mark(origin, preflight, headers);
 }
 
-/// The same, once the error becomes an answer.
+/// As [`dress`], for an error that becomes an answer later.
 fn dress_error(parts: &EdgeParts, origin: Option<HeaderValue>, error: &mut Error) {
     let (cors, transport) = (parts.cors.clone(), parts.transport);
     error.add_response_mapper(move |mut response| {
