@@ -1,12 +1,13 @@
-//! Requests of ours to other servers: few, small, and only where they may go.
+//! Requests of this service to other servers: few, small, and only to permitted addresses.
 //!
-//! An address comes from an operator, from a token of somebody else's, or from a document that another server sent. So each
-//! request is bounded in time and size, no redirect is followed, and the addresses that a name stands for are judged before
-//! any of them is connected to, by the same look-up that the connection is made with: a name cannot stand for another
-//! address in between. Private networks are closed unless the operator opens them, and without TLS nothing else is open.
+//! A URL comes from an operator, from a stranger's token, or from a document of another server. So each request is
+//! bounded in time and size, no redirect is followed, and all addresses that the host resolves to are checked before a
+//! connection is made. The check runs in the resolver of the connection itself, so the name cannot resolve differently
+//! in between. Private networks are closed unless the operator opens them; without TLS only those opened networks can
+//! be reached.
 //!
-//! `ureq` on threads for blocking work, rather than an asynchronous client: these requests are rare, it is linked for the
-//! command line already, and its resolver can be replaced.
+//! `ureq` on threads for blocking work, rather than an asynchronous client: these requests are rare, `ureq` is linked
+//! for the command line anyway, and its resolver can be replaced.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -20,7 +21,7 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use url::Url;
 
-/// How long one request may take in all.
+/// The deadline of one request.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Makes requests to other servers.
@@ -33,15 +34,15 @@ pub struct Outbound {
 /// A request to another server.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
-    /// Where to.
+    /// The URL.
     pub url: &'a Url,
-    /// The most bytes the answer may have.
+    /// The longest answer in bytes.
     pub most: u64,
-    /// Only if it has changed since it had this `ETag`.
+    /// Sent as `If-None-Match`.
     pub etag: Option<&'a str>,
-    /// The credential, if it takes one.
+    /// Sent as `Authorization: Bearer`.
     pub bearer: Option<&'a str>,
-    /// A change to make (`PATCH`), in JSON; nothing just gets.
+    /// The JSON body of a `PATCH`; `None` for a `GET`.
     pub patch: Option<&'a str>,
 }
 
@@ -59,23 +60,23 @@ pub enum Got {
     Document {
         /// Its bytes.
         body: Vec<u8>,
-        /// By what to ask for changes.
+        /// The document's `ETag`, for the next request.
         etag: Option<String>,
     },
-    /// It is as it was under the `ETag` that was sent.
+    /// 304: the document is the one with the `ETag` that was sent.
     Unchanged,
 }
 
-/// Why there is no document. For the log: what is said of addresses is nobody's business who asks.
+/// Why there is no document. For the log only, because it may name addresses of private networks.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboundError {
-    /// The name stands for an address that may not be connected to.
+    /// The host resolves to a forbidden address.
     #[error("{0} is not an address that may be connected to; outbound.allowed_networks opens private networks")]
     Forbidden(IpAddr),
-    /// Another status than 200 and 304, redirects included.
+    /// A status other than 200 and 304, redirects included.
     #[error("the server answered {0}")]
     Status(u16),
-    /// No connection, no answer in time, or one that is too long.
+    /// No connection, no answer in time, or an answer that is too long.
     #[error(transparent)]
     Failed(Box<ureq::Error>),
     /// The runtime is stopping.
@@ -83,31 +84,31 @@ pub enum OutboundError {
     Stopped,
 }
 
-/// Refuses addresses before they are connected to.
+/// A resolver that fails for forbidden addresses.
 #[derive(Debug)]
 struct Guarded {
     /// Private networks that the operator opened.
     allowed: Vec<IpNet>,
 }
 
-/// Travels through the client's own error.
+/// Carries the forbidden address through the client's error type.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} may not be connected to")]
 struct ForbiddenAddress(IpAddr);
 
 impl Outbound {
-    /// Reaches public addresses by TLS, and these networks with or without.
+    /// Permits public addresses with TLS, and these networks with or without TLS.
     pub fn new(allowed: Vec<IpNet>) -> Self {
         Self::within(DEADLINE, allowed)
     }
 
-    /// The same, with so much time for one request in all.
+    /// As [`Outbound::new`], with this deadline for one request.
     pub fn within(deadline: Duration, allowed: Vec<IpNet>) -> Self {
         let config = Config::builder()
             .timeout_global(Some(deadline))
             .max_redirects(0)
             .http_status_as_error(false)
-            // A proxy of the environment would connect for us, to wherever.
+            // A proxy from the environment would connect to addresses that were not checked here.
             .proxy(None)
             .user_agent("nolapse-api")
             .build();
@@ -116,15 +117,15 @@ impl Outbound {
         Self { agent, reaches_private_networks }
     }
 
-    /// Whether the operator opened any: without, nothing is reached but by TLS.
+    /// Whether the operator opened private networks. Otherwise every request needs TLS.
     pub const fn reaches_private_networks(&self) -> bool {
         self.reaches_private_networks
     }
 
-    /// Makes a request.
+    /// Sends a request.
     ///
     /// # Errors
-    /// Where it may not go, and what did not go well.
+    /// A forbidden address, no usable answer, or a runtime that is stopping.
     pub async fn send(&self, call: &Call<'_>) -> Result<Got, OutboundError> {
         let Call { url, most, etag, bearer, patch } = *call;
         let mut request = Request::builder().uri(url.as_str()).header(header::ACCEPT, "application/json");
@@ -167,7 +168,7 @@ impl Resolver for Guarded {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = DefaultResolver::default().resolve(uri, config, timeout)?;
         let is_secure = uri.scheme_str() == Some("https");
-        // All of them have to be good: the client tries one after the other.
+        // All addresses have to be permitted, because the client tries one after the other.
         match found.iter().map(SocketAddr::ip).find(|address| !self.may_reach(*address, is_secure)) {
             Some(address) => Err(ureq::Error::Io(io::Error::other(ForbiddenAddress(address)))),
             None => Ok(found),
@@ -182,7 +183,7 @@ impl Guarded {
     }
 }
 
-/// Whether an address is one of the internet at large (the registries of RFC 6890), and no way to something else.
+/// Whether an address is globally reachable (the registries of RFC 6890) and no tunnel to an embedded IPv4 address.
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -207,7 +208,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
-    // Global unicast is 2000::/3; within it, tunnels that carry an IPv4 address, documentation and benchmarks are not.
+    // Global unicast is 2000::/3, except for its ranges for tunnels with an IPv4 address, documentation and benchmarks.
     let is_global = segments[0] & 0xe000 == 0x2000;
     let is_special = match segments[0] {
         0x2001 => segments[1] < 0x200 || segments[1] == 0xdb8,
@@ -300,7 +301,7 @@ mod tests {
         }
     }
 
-    /// A server that answers every request with these bytes; its port, and how many connections it was made.
+    /// Starts a server that answers every request with these bytes; returns its port and its count of connections.
     fn server(answer: &'static str) -> (u16, Arc<AtomicUsize>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (port, count) = (listener.local_addr().unwrap().port(), Arc::<AtomicUsize>::default());

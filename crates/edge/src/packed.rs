@@ -1,7 +1,7 @@
-//! Documents kept gzipped: sent as they are to clients that accept gzip, unpacked for the others.
+//! Documents stored gzipped: sent as they are to clients that accept gzip, decompressed for the others.
 //!
-//! A document takes a fifth of its size in memory and on the wire that way, and those who unpack are few: whoever asks
-//! for nothing in particular, as `curl` does.
+//! A document takes a fifth of its size in memory and on the wire that way. Few clients need the decompression: those
+//! that send no `Accept-Encoding`, such as `curl`.
 
 use std::io::{self, Read as _, Write as _};
 
@@ -17,20 +17,20 @@ use flate2::write::GzEncoder;
 pub(super) struct Packed(Bytes);
 
 impl Packed {
-    /// Packs a text.
+    /// Compresses a text.
     pub(super) fn text(text: &str) -> io::Result<Self> {
         let mut packer = GzEncoder::new(Vec::new(), Compression::best());
         packer.write_all(text.as_bytes())?;
-        // To size: what the packer's buffer has beyond the stream would be kept as well.
+        // Into a boxed slice, which drops the spare capacity of the compressor's buffer.
         Ok(Self(Bytes::from(packer.finish()?.into_boxed_slice())))
     }
 
-    /// Takes what was packed when the program was built.
+    /// Takes a stream that was compressed when the program was built.
     pub(super) fn stream(bytes: Bytes) -> Self {
         Self(bytes)
     }
 
-    /// A 200 with this document, coded as `request` takes it; an error if the stream is broken.
+    /// A 200 with this document in an encoding that `request` accepts; an error if the stream is broken.
     pub(super) fn answer(&self, request: &HttpRequest, content_type: &str) -> io::Result<HttpResponse> {
         let mut answer = HttpResponse::Ok();
         answer.content_type(content_type).insert_header((header::VARY, HeaderValue::from_static("accept-encoding")));

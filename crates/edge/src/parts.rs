@@ -1,5 +1,5 @@
-//! What the guard and the extractors need at each request: limits, origins, metrics, fast paths, whether the server is
-//! stopping. One [`Edge`] per worker.
+//! The data that the guard and the extractors need for each request: limits, origins, metrics, fast paths, whether the
+//! server is stopping. One [`Edge`] per worker.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -20,10 +20,10 @@ use super::metrics::HttpMetrics;
 use super::request_id::RequestIds;
 use super::untrusted_proxy::UntrustedProxy;
 
-/// The same for all workers; cloned into each.
+/// The parts that all workers share; cloned into each.
 #[derive(Clone)]
 pub struct EdgeParts {
-    /// Read by extractors.
+    /// Limits that extractors apply.
     pub limits: Limits,
     /// Which web origins may call.
     pub cors: Cors,
@@ -31,65 +31,65 @@ pub struct EdgeParts {
     pub transport: Transport,
     /// Whether the server is stopping.
     pub drain: Drain,
-    /// What is closed until the deployment is set up; `None` once it was at the start.
+    /// Refuses requests until the deployment is set up; `None` if it was set up at start.
     pub gate: Option<Gate>,
-    /// Counters, bound at start.
+    /// Metrics, registered at start.
     pub metrics: HttpMetrics,
-    /// Routes that get a request id and counters and little else; they are called thousands of times a second.
+    /// The hot routes.
     pub hot: Arc<[Hot]>,
-    /// Whether other requests are logged.
+    /// Whether requests to other routes are logged.
     pub access_log: bool,
-    /// Where the metadata of this resource is (RFC 9728), for challenges; nothing if nobody says.
+    /// The URL of the protected resource metadata (RFC 9728) for challenges; `None` without a public URL.
     pub resource_metadata: Option<Arc<str>>,
-    /// Draws 64 random bits; called once for each worker.
+    /// Returns 64 random bits for request ids; called once for each worker.
     pub draw: Arc<dyn Fn() -> u64 + Send + Sync>,
 }
 
-/// How people reach a server from outside, whatever a proxy in front speaks to it.
+/// How people reach the server from outside, whatever protocol a proxy in front speaks to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
     /// By `https`: browsers are told to use nothing else.
     Https,
-    /// By `http`, or nobody said.
+    /// By `http`, or not configured.
     Any,
 }
 
-/// What extractors need to know.
+/// Limits that extractors apply.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// The most a request may take, its body included.
+    /// The deadline of a request, its body included.
     pub deadline: Duration,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Tells once of somebody else's.
+    /// Logs once that a proxy is not among them.
     pub untrusted_proxy: UntrustedProxy,
 }
 
 impl Limits {
-    /// When the body of a request has to be there: a little before the deadline, so that a connection whose body drips is
-    /// closed by then. The server lingers after its answer, which lets a client that is still sending read it before the
-    /// connection breaks.
+    /// The deadline for a request's body: a little earlier, so that a connection whose body drips is closed by the
+    /// request's deadline. After its answer the server lingers, so that a client that is still sending can read the
+    /// answer before the connection ends.
     pub fn body_deadline(&self) -> Duration {
         self.deadline.saturating_sub(LINGER).max(self.deadline / 2)
     }
 }
 
-/// Of so many requests to hot routes on a worker, one is measured: two looks at the clock and a histogram, which has a lock,
-/// are dear beside an answer from memory.
+/// One in this many requests to hot routes of a worker is measured: reading the clock twice and locking the histogram
+/// would cost much beside an answer from memory.
 const MEASURED: u64 = 64;
 
-/// How long a connection that is to end goes on reading.
+/// How long a connection still reads after its last answer.
 pub(super) const LINGER: Duration = Duration::from_secs(1);
 
 /// The edge of one worker.
 pub struct Edge {
     pub(super) parts: EdgeParts,
     pub(super) ids: RequestIds,
-    /// Requests that failed because something could not be reached.
+    /// The log limit for requests that failed because a dependency could not be reached.
     pub(super) failures: Failures,
-    /// Requests to hot routes, so that one of many is measured.
+    /// The count of requests to hot routes, for sampling.
     hot_requests: Cell<u64>,
-    /// What challenges end with. Of this worker alone, so that nothing is counted across workers.
+    /// The end of challenges: `resource_metadata`. An `Rc` of this worker, so that workers share no reference count.
     challenge_end: Option<Rc<str>>,
 }
 
@@ -102,7 +102,7 @@ impl Edge {
         Rc::new(Self { parts, ids, failures: Failures::default(), hot_requests: Cell::new(0), challenge_end })
     }
 
-    /// Ends the challenge of an answer, if it has one, with where the metadata of this resource is (RFC 9728 §5.1).
+    /// Appends `resource_metadata` (RFC 9728 §5.1) to the challenge of an answer, if it has one.
     #[inline]
     pub(super) fn complete_challenge<B>(&self, response: &mut HttpResponse<B>) {
         let Some(end) = &self.challenge_end else { return };
@@ -117,7 +117,7 @@ impl Edge {
         }
     }
 
-    /// The limits of the server this request came to; the strictest sensible ones off a server, in a unit test.
+    /// The server's limits; in a unit test without a server, strict defaults.
     pub fn of(request: &HttpRequest) -> &Limits {
         static ALONE: LazyLock<Limits> = LazyLock::new(|| Limits {
             deadline: Duration::from_secs(10),
@@ -127,8 +127,9 @@ impl Edge {
         request.app_data::<Rc<Self>>().map_or(&ALONE, |edge| &edge.parts.limits)
     }
 
-    /// The hot route of this request, if it has one. A page's request goes the longer way, where its origin is looked at,
-    /// and so does every request to a deployment that is not set up; where neither can be, that costs two comparisons.
+    /// The hot route of this request, if it has one. A request with an `Origin` is not treated as hot, because CORS is
+    /// handled on the other routes, nor is any request before the deployment is set up. Without an allow-list and a
+    /// gate these checks cost two comparisons.
     #[inline]
     pub(super) fn hot(&self, path: &str, headers: &HeaderMap) -> Option<&Hot> {
         let EdgeParts { gate, cors, hot, .. } = &self.parts;
@@ -138,7 +139,7 @@ impl Edge {
         hot.iter().find(|hot| hot.path.has(path))
     }
 
-    /// When a request to a hot route began, if it is one that is measured.
+    /// The start time of a request to a hot route, if it is sampled.
     #[inline]
     pub(super) fn measured(&self) -> Option<Instant> {
         let before = self.hot_requests.get();

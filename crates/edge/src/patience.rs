@@ -1,14 +1,14 @@
-//! A limit on how long a connection may keep the server waiting, under everything HTTP.
+//! Time limits for a connection, below HTTP.
 //!
-//! The framework times the first head of a connection, the guard times requests, and keep-alive times silence between
-//! them. Nothing times a *second* head that stops half-way: such a connection stayed open for ever, at the cost of a
-//! buffer, for a client that sends one request and one byte. So the bytes themselves are watched, with two rules that hold
-//! whatever the bytes mean:
-//! * what a client has sent must be followed by an answer, or part of one, within the time a request may take;
-//! * a connection on which nothing moves ends some time after keep-alive would have ended it.
+//! The framework limits the time of a connection's first head, the guard that of requests, and keep-alive the silence
+//! between them. Nothing limits a *second* head that stops half-way: with one request and one more byte, a client could
+//! hold a connection and its buffer for ever. So this layer watches the bytes, with two rules that do not depend on
+//! their meaning:
+//! * bytes from the client must be followed by an answer, or part of one, within the time a request may take;
+//! * a connection without any transfer is closed some time after keep-alive should have closed it.
 //!
-//! Time is counted in ticks of the length of the first rule, so that a connection costs one timer and no look at the
-//! clock when bytes move. A connection is cut after one to two ticks.
+//! Time is counted in ticks as long as the first rule's limit, so that a connection needs one timer and does not read
+//! the clock on each transfer. A connection is cut after one to two ticks.
 
 use std::io;
 use std::pin::Pin;
@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-/// How long to wait, in ticks.
+/// The limits, in ticks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
     tick: Duration,
@@ -26,8 +26,8 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// `request` is the most that may lie between the first byte of a request and the first byte of its answer, `keep_alive`
-    /// how long the layer above lets a connection be idle.
+    /// `request` is the longest time between the first byte of a request and the first byte of its answer, `keep_alive`
+    /// how long the layer above keeps an idle connection.
     pub(super) fn new(request: Duration, keep_alive: Duration) -> Self {
         let tick = request.max(Duration::from_secs(1));
         let idle_ticks = u32::try_from(keep_alive.as_secs().div_ceil(tick.as_secs())).unwrap_or(u32::MAX);
@@ -35,7 +35,7 @@ impl Patience {
     }
 }
 
-/// A connection that is not waited for without limit; once it is cut, reading finds its end.
+/// A connection with time limits; once it is cut, reads return its end.
 pub(super) struct Patient<T> {
     io: T,
     patience: Patience,
@@ -43,14 +43,14 @@ pub(super) struct Patient<T> {
     record: Record,
 }
 
-/// What has moved, as of the last tick.
+/// The transfers since the last tick.
 #[derive(Debug, Default)]
 struct Record {
-    /// The client has sent, or we could not write, and nothing was written since.
+    /// The client has sent bytes, or a write was blocked, and nothing has been written since.
     waiting: bool,
-    /// Counts writes: tells one spell of waiting from the next.
+    /// Counts writes: each ends a spell of waiting.
     spell: u32,
-    /// The spell that the last tick found waiting.
+    /// The spell that was waiting at the last tick.
     seen: Option<u32>,
     moved: bool,
     idle_ticks: u32,
@@ -69,7 +69,7 @@ impl Record {
         self.spell = self.spell.wrapping_add(1);
     }
 
-    /// One tick has passed: is that enough?
+    /// Called at each tick; cuts the connection if a limit is exceeded.
     fn tick(&mut self, idle_ticks: u32) {
         let now_waiting = self.waiting.then_some(self.spell);
         self.cut = now_waiting.is_some() && now_waiting == self.seen;
@@ -85,7 +85,8 @@ impl<T> Patient<T> {
         Self { io, patience, tick: Box::pin(tokio::time::sleep(patience.tick)), record: Record::default() }
     }
 
-    /// Called whenever there is nothing to do but wait; also what wakes the connection at the next tick.
+    /// Whether the connection is cut. Called when reading or writing is pending; registers the wake-up for the next
+    /// tick.
     fn is_cut(&mut self, cx: &mut Context<'_>) -> bool {
         while !self.record.cut && self.tick.as_mut().poll(cx).is_ready() {
             self.record.tick(self.patience.idle_ticks);
@@ -94,7 +95,7 @@ impl<T> Patient<T> {
         self.record.cut
     }
 
-    /// Takes note of how a write went.
+    /// Records the result of a write.
     fn wrote(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match written {
             Poll::Ready(Ok(_)) => self.record.sent(),

@@ -1,7 +1,7 @@
-//! Request ids: the caller's if it is sane, else one of ours.
+//! Request ids: the client's if it is well formed, else a generated one.
 //!
-//! An id of ours is a random start per worker followed by a count: unique without asking the generator for each request,
-//! which would cost more than finding the token. It is an address in the log, not a secret.
+//! A generated id is a random prefix per worker and a counter: unique without a call to the random generator for each
+//! request, which would cost more than finding the token. It identifies log lines and is not a secret.
 
 use std::cell::Cell;
 
@@ -12,7 +12,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 /// The header in both directions.
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id of the request at hand, in its extensions on every route but the hot ones.
+/// The id of a request, in its extensions on all routes but the hot ones.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub HeaderValue);
 
@@ -28,21 +28,22 @@ impl RequestId {
     }
 }
 
-/// Makes ids; one for each worker.
+/// Generates ids; one generator for each worker.
 #[derive(Debug)]
 pub struct RequestIds {
-    /// The sixteen digits that all of them begin with.
+    /// The sixteen digits that all ids of this worker begin with.
     start: [u8; 16],
     count: Cell<u32>,
 }
 
 impl RequestIds {
-    /// A maker whose ids begin with these 64 random bits.
+    /// A generator whose ids begin with these 64 random bits.
     pub fn new(start: u64) -> Self {
         Self { start: digits(start.to_be_bytes()), count: Cell::new(0) }
     }
 
-    /// The caller's id if it is 1–64 letters, digits, `.`, `_` or `-`; else the next of ours, 24 hexadecimal digits.
+    /// The client's id if it is 1–64 letters, digits, `.`, `_` or `-`; else the next generated one, 24 hexadecimal
+    /// digits.
     pub fn choose(&self, presented: Option<&HeaderValue>) -> HeaderValue {
         match presented {
             Some(value) if is_sane(value.as_bytes()) => value.clone(),
@@ -71,7 +72,8 @@ fn digits<const N: usize, const TWICE: usize>(bytes: [u8; N]) -> [u8; TWICE] {
     text
 }
 
-/// An id goes into the audit trail as it is, so nothing that begins like a secret is one: somebody put it there by mistake.
+/// Whether a client's id is accepted. It goes into the audit trail, so an id with a secret's prefix is refused: the
+/// client put a secret there by mistake.
 fn is_sane(id: &[u8]) -> bool {
     (1..=64).contains(&id.len())
         && !id.windows(4).any(|part| part == b"nlp_" || part == b"nls_" || part == b"nli_")

@@ -1,7 +1,7 @@
-//! What is answered when no handler takes a request: 405 with the methods the path has, or 404.
+//! The answer when no handler matches a request: 405 with the methods of the path, or 404.
 //!
-//! Handlers guard on their method, so a wrong one falls through to here. The paths come from the API document, which is
-//! collected from those same handlers: a route cannot be forgotten.
+//! Handlers guard on their method, so a request with a wrong method arrives here. The paths come from the API document,
+//! which is collected from the same handlers, so no route can be missing.
 
 use actix_web::dev::ResourceDef;
 use actix_web::http::Method;
@@ -12,17 +12,17 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
 
-/// A path that is no part of the API document.
+/// A path that is not in the API document.
 #[derive(Clone, Copy, Debug)]
 pub struct PagePath {
-    /// As the router has it: `/docs/{file:.*}`.
+    /// The router's pattern, such as `/docs/{file:.*}`.
     pub pattern: &'static str,
-    /// Its methods, as the header `Allow` names them: `GET, HEAD`.
+    /// Its methods, as in the header `Allow`: `GET, HEAD`.
     pub allow: &'static str,
 }
 
 impl PagePath {
-    /// A path that is only read.
+    /// A path that takes `GET` and `HEAD` only.
     pub const fn read(pattern: &'static str) -> Self {
         Self { pattern, allow: "GET, HEAD" }
     }
@@ -31,15 +31,15 @@ impl PagePath {
 /// Every path pattern with its methods.
 pub struct Routes(Vec<(ResourceDef, String)>);
 
-/// Keeps a path from those with an id in the place of its word, for methods it does not have: `PATCH /v1/scopes/catalog` is
-/// 405, not the access scope `catalog`. To be called after the path's own handlers and before the others.
+/// Keeps requests to a fixed path from matching a pattern with an id: `PATCH /v1/scopes/catalog` is 405, not a change
+/// to the access scope `catalog`. Call it after the handlers of the path and before those of the pattern.
 pub fn closed(config: &mut ServiceConfig<'_>, path: &str) {
     config.route(path, web::to(unmatched));
 }
 
 impl Routes {
-    /// Collects the documented paths, and the pages: patterns with their methods. A segment in `with_slashes` stands for
-    /// several, which an API document cannot say.
+    /// Collects the patterns of documented paths and of pages, with their methods. A parameter in `with_slashes` spans
+    /// several segments, which an API document cannot express.
     pub fn new<'a>(document: &OpenApi, with_slashes: &[&str], pages: impl IntoIterator<Item = &'a PagePath>) -> Self {
         let documented = document
             .paths
@@ -50,15 +50,15 @@ impl Routes {
         Self(documented.chain(pages).collect())
     }
 
-    /// The `Allow` header of a path, if any route has it. Of several patterns that match it counts the one with the most
-    /// words of its own: `/v1/tokens/self` before `/v1/tokens/{token_id}`.
+    /// The `Allow` header of a path, if any pattern matches it. Of several matching patterns, the one with the most
+    /// fixed segments counts: `/v1/tokens/self` before `/v1/tokens/{token_id}`.
     fn allow(&self, path: &str) -> Option<&str> {
         let matching = self.0.iter().filter(|(pattern, _)| pattern.is_match(path));
         matching.max_by_key(|(pattern, _)| words(pattern)).map(|(_, allow)| allow.as_str())
     }
 }
 
-/// How many segments of a pattern stand for themselves.
+/// The number of fixed segments in a pattern.
 fn words(pattern: &ResourceDef) -> usize {
     pattern.pattern().into_iter().flat_map(|text| text.split('/')).filter(|part| !part.contains('{')).count()
 }
@@ -68,7 +68,7 @@ pub async fn unmatched(request: HttpRequest, routes: web::Data<Routes>) -> ApiRe
     Err(routes.allow(request.path()).map_or_else(|| Code::NotFound.into(), ApiError::method_not_allowed))
 }
 
-/// A documented path as the router has it.
+/// The router's pattern of a documented path.
 fn pattern(path: &str, with_slashes: &[&str]) -> String {
     with_slashes
         .iter()
@@ -90,7 +90,7 @@ fn allow(item: &PathItem) -> String {
     for (method, operation) in operations {
         if operation.is_some() {
             methods.push(method.to_string());
-            // HEAD is answered as GET without the body, see `middleware::guard`.
+            // HEAD is answered like GET, without the body: see `middleware::guard`.
             if method == Method::GET {
                 methods.push(Method::HEAD.to_string());
             }

@@ -1,7 +1,6 @@
 //! The HTTP server: sockets, workers, time limits, and the order in which it stops.
 //!
-//! Built from the parts of which `actix_web::HttpServer` is made, because that one takes no transport of ours: connections
-//! have to go through `Patient`.
+//! Built from the parts of `actix_web::HttpServer`, which cannot wrap connections: they have to go through `Patient`.
 
 use std::io;
 use std::net::TcpListener;
@@ -21,59 +20,61 @@ use super::listener::{self, Last, Listener, Origin, Socket};
 use super::socket::{self, Bound};
 use crate::listen::Listen;
 
-/// Signals that would end the process, and mean nothing here: ALRM, USR1, USR2, STKFLT, XCPU, XFSZ, VTALRM, PROF, IO and PWR.
-/// Numbers of signal(7), the same on every architecture of Linux that Rust supports, except MIPS and SPARC.
+/// Signals that would end the process by default and are ignored here: ALRM, USR1, USR2, STKFLT, XCPU, XFSZ, VTALRM,
+/// PROF, IO and PWR. Numbers of signal(7), the same on every Linux architecture that Rust supports, except MIPS and
+/// SPARC.
 ///
-/// Not among them: KILL, which no program can catch; ILL, TRAP, ABRT, BUS, FPE, SEGV and SYS, by which a fault in the program
-/// ends it; STOP, TSTP, TTIN and TTOU, which hold a process until CONT and lose nothing. (One that catches TTOU and writes to
-/// its terminal from the background gets it again at once, for ever.)
+/// Not ignored: KILL, which cannot be caught; ILL, TRAP, ABRT, BUS, FPE, SEGV and SYS, which report a fault of the
+/// program; STOP, TSTP, TTIN and TTOU, which suspend the process until CONT without a loss. (A process that catches
+/// TTOU and writes to its terminal from the background gets the signal again at once, in a loop.)
 const MEANINGLESS: [i32; 10] = [14, 10, 12, 16, 24, 25, 26, 27, 29, 30];
-/// Real-time signals, which end a process as well. C libraries keep the first for themselves, and refuse to hand them out.
+/// Real-time signals, which also end a process by default. C libraries reserve the first ones and refuse handlers for
+/// them.
 const REAL_TIME: RangeInclusive<i32> = 34..=64;
-/// How long workers may take to take up connections that were handed to them: microseconds, but on a busy machine.
+/// How long workers get to pick up accepted connections: it takes microseconds, but more on a busy machine.
 const HANDED_OVER: Duration = Duration::from_millis(100);
 
-/// Where to listen, and how long what may take. The deadline of a request is one of [`super::parts::Limits`].
+/// Where to listen, and time limits. The deadline of a request is in [`super::parts::Limits`].
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Port 0 takes any free port.
     pub listen: Listen,
-    /// Threads that serve; 0 for one per core.
+    /// Worker threads; 0 for one per core.
     pub workers: usize,
     /// Connections per worker; more wait in the kernel.
     pub max_connections: usize,
     /// How long a connection without a request stays open.
     pub keep_alive: Duration,
-    /// The most the head of a request may take to arrive.
+    /// The longest time for a request's head to arrive.
     pub head_deadline: Duration,
-    /// Between the failing of readiness and the closing of the listener.
+    /// The time between failing readiness and closing the listener.
     pub drain_delay: Duration,
-    /// The most that running requests may still take after that.
+    /// The longest time that running requests may still take after that.
     pub shutdown_grace: Duration,
 }
 
 /// A server that accepts connections.
 pub struct Running {
-    /// Where; the port is the real one, also when 0 was asked for.
+    /// The bound address; with the real port if 0 was configured.
     pub place: Listen,
-    /// Where what operators look at is served, if that is elsewhere.
+    /// The bound address of the paths for operators, if they have their own listener.
     pub insight: Option<Listen>,
     server: Server,
     handle: ServerHandle,
     drain: Drain,
     drain_delay: Duration,
-    /// The sockets whose last connections are still to be accepted at the end: all but one that another process goes on with.
+    /// The sockets whose backlog is to be served during the stop: all but an inherited one.
     last: Vec<Last>,
-    /// The socket files to remove at the end.
+    /// The Unix sockets to remove at the end.
     sockets: Vec<Bound>,
 }
 
-/// Binds and starts. Must run inside an actix system.
+/// Binds the listener and starts the workers. Must run inside an actix system.
 pub fn start(site: Site, settings: &Settings) -> io::Result<Running> {
     start_with(site, settings, None)
 }
 
-/// The same, with another site at a place of its own; the same workers serve both, and both stop together.
+/// As [`start`], with a second site on its own listener. The same workers serve both sites, and both stop together.
 pub fn start_with(site: Site, settings: &Settings, insight: Option<(Listen, Site)>) -> io::Result<Running> {
     let drain = site.edge.drain.clone();
     let workers = match settings.workers {
@@ -132,7 +133,7 @@ pub fn start_with(site: Site, settings: &Settings, insight: Option<(Listen, Site
     Ok(Running { place, insight, server, handle, drain, drain_delay: settings.drain_delay, last, sockets })
 }
 
-/// Serves a site over the network; where, with the real port.
+/// Serves a site over the network; returns the bound address with the real port.
 fn over_network<F, S>(
     builder: ServerBuilder,
     name: &'static str,
@@ -150,7 +151,7 @@ where
     Ok((builder, Listen::Network(address)))
 }
 
-/// Serves a site on a socket of this machine.
+/// Serves a site on a Unix socket.
 fn over_socket<F, S>(
     builder: ServerBuilder,
     name: &'static str,
@@ -167,11 +168,12 @@ where
 }
 
 impl Running {
-    /// Serves until `stop` completes, then drains: readiness fails, after the drain delay nothing more is accepted, running
-    /// requests end within the grace. Returns when the last worker has stopped; what outlives requests is stopped after that.
+    /// Serves until `stop` completes, then drains: readiness fails, after the drain delay no connection is accepted any
+    /// more, and running requests end within the grace. Returns when the last worker has stopped; the caller then stops
+    /// background work.
     ///
-    /// What has been accepted by then is served, and so is what waits in the kernel: closing the socket would reset it. A
-    /// socket that was inherited stays open elsewhere, and what waits there waits for the next process.
+    /// Accepted connections are served, and so are those in the kernel's backlog, which closing the socket would reset.
+    /// An inherited socket stays open in the supervisor, and its backlog waits for the next process.
     pub async fn until(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         let Self { server, handle, drain, drain_delay, last, sockets, .. } = self;
         let mut server = pin!(server);
@@ -180,7 +182,7 @@ impl Running {
             drain.begin();
             tokio::time::sleep(drain_delay).await;
             tracing::info!("stopping: no new connections from now on");
-            // A worker that stops drops what was handed to it and not taken up yet.
+            // A stopping worker drops connections that were handed to it but not picked up yet.
             handle.pause().await;
             tokio::time::sleep(HANDED_OVER).await;
             let ((), accepted) = join(handle.stop(true), join_all(last.into_iter().map(Last::serve))).await;
@@ -189,9 +191,9 @@ impl Running {
             }
         };
         let ended = match select(server.as_mut(), pin!(stop)).await {
-            // It could not go on by itself.
+            // The server ended by itself, with an error.
             Either::Left((ended, _)) => ended,
-            // Workers without connections end at once; the last connections are not theirs, and may still take a while.
+            // Idle workers end at once, while the connections from the backlog, which are not theirs, may take longer.
             Either::Right(((), _)) => join(server, draining).await.0,
         };
         sockets.iter().for_each(Bound::remove);
@@ -199,10 +201,10 @@ impl Running {
     }
 }
 
-/// Listens for SIGTERM, SIGINT and SIGQUIT from now on; the future completes on the first. A second one ends the process at
-/// once, for an operator who will not wait.
+/// Listens for SIGTERM, SIGINT and SIGQUIT from now on; the future completes on the first. A second signal ends the
+/// process at once, for an operator who does not want to wait.
 ///
-/// Not an `async fn`: those listen from their first poll on, and a signal that comes before would end the process.
+/// Not an `async fn`, which would listen only from its first poll on: an earlier signal would end the process.
 pub fn signal() -> io::Result<impl Future<Output = ()>> {
     let asked = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::quit()];
     let mut asked: Vec<Signal> = asked.into_iter().map(unix::signal).collect::<io::Result<_>>()?;
@@ -216,14 +218,14 @@ pub fn signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Waits for one of them.
+/// Waits for any of the signals.
 async fn any(signals: &mut [Signal]) {
     select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
 }
 
-/// Listens for SIGHUP from now on, which asks for a reload and would otherwise end the process; and for signals that would end
-/// it too and mean nothing here. SIGXFSZ, one of those, also comes from the kernel, when a file would grow beyond a limit: the
-/// write then fails like one on a full disk.
+/// Listens for SIGHUP from now on, which asks for a reload and would otherwise end the process, and ignores the signals
+/// of `MEANINGLESS` and `REAL_TIME`. One of them, SIGXFSZ, is also sent by the kernel when a file would exceed a
+/// size limit; ignored, the write fails as on a full disk.
 pub fn hang_ups() -> io::Result<HangUps> {
     let mut ignored: Vec<Signal> =
         MEANINGLESS.into_iter().map(|number| unix::signal(SignalKind::from_raw(number))).collect::<io::Result<_>>()?;
@@ -231,14 +233,14 @@ pub fn hang_ups() -> io::Result<HangUps> {
     Ok(HangUps { hang_up: unix::signal(SignalKind::hangup())?, _ignored: ignored })
 }
 
-/// Signals that ask for files to be read anew.
+/// The stream of SIGHUPs, which ask for a reload.
 pub struct HangUps {
     hang_up: Signal,
     _ignored: Vec<Signal>,
 }
 
 impl HangUps {
-    /// The next.
+    /// Waits for the next SIGHUP.
     pub async fn next(&mut self) {
         self.hang_up.recv().await;
     }

@@ -1,7 +1,7 @@
 //! A Unix-domain socket to listen on, for a gateway on the same machine.
 //!
-//! The file system says who may connect: the socket is open to the user and the group of this process and to nobody else.
-//! Its folder decides who may put something else in its place, and is the operator's to make.
+//! File permissions decide who may connect: the user and the group of this process, and nobody else. The permissions of
+//! the folder, which the operator creates, decide who may replace the socket.
 
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _}
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-/// The user and the group may connect, which takes the right to write.
+/// The user and the group may connect, for which Linux requires write permission.
 const MODE: u32 = 0o660;
 
 /// A socket that this process bound.
@@ -19,20 +19,20 @@ pub(super) struct Bound {
     file: FileId,
 }
 
-/// Tells a file from a later one at the same path, also where the file system gives that one the same inode number.
+/// Identifies a file, so that a later one at the same path differs even if it gets the same inode number.
 #[derive(Debug, PartialEq, Eq)]
 struct FileId {
     device: u64,
     inode: u64,
-    /// The last change of the file's metadata (here its mode, at binding): seconds and nanoseconds.
+    /// `ctime` in seconds and nanoseconds: the last change of the file's metadata, which is `bind` setting its mode.
     changed: (i64, i64),
 }
 
-/// Binds to this path. A socket that a server left behind when it was killed is replaced; one that somebody listens on is
-/// not, and neither is anything else.
+/// Binds to this path. A stale socket of a killed server is replaced; a socket with a listener and any other file are
+/// not.
 ///
 /// # Errors
-/// `AddrInUse` in both those cases, or the system's.
+/// `AddrInUse` in both those cases, or the system's error.
 pub(super) fn bind(path: &Path) -> io::Result<(UnixListener, Bound)> {
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
     let listener = match UnixListener::bind(path) {
@@ -48,7 +48,7 @@ pub(super) fn bind(path: &Path) -> io::Result<(UnixListener, Bound)> {
     Ok((listener, Bound { path: path.to_owned(), file: FileId::of(&file) }))
 }
 
-/// Whether a socket is there and nobody listens on it.
+/// Whether the path is a socket without a listener.
 fn is_left_behind(path: &Path) -> bool {
     let is_socket = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
     is_socket && UnixStream::connect(path).is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
@@ -61,8 +61,8 @@ impl FileId {
 }
 
 impl Bound {
-    /// Removes the socket of a server that has stopped. The socket of a successor, which replaced it while this server was
-    /// still ending, stays. One that cannot be removed is replaced at the next start.
+    /// Removes the socket after the server has stopped, unless a successor has replaced it meanwhile. A socket that
+    /// cannot be removed is replaced at the next start.
     pub(super) fn remove(&self) {
         let Self { path, file: own } = self;
         let removed = match fs::symlink_metadata(path) {
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
         assert_eq!(bind(&path).unwrap_err().kind(), ErrorKind::AddrInUse, "somebody listens");
         drop(first);
-        // The file system's clock moves every few milliseconds.
+        // `ctime` advances only every few milliseconds.
         std::thread::sleep(std::time::Duration::from_millis(50));
         let (_second, successor) = bind(&path).unwrap();
         assert_ne!(left_behind, successor);

@@ -1,16 +1,16 @@
-//! A proxy that nobody named among the trusted ones, said once.
+//! A warning, logged once, about a proxy that is not among the trusted ones.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Says once that somebody forwards requests who is not believed.
+/// Logs once that an untrusted peer sends `X-Forwarded-For`.
 #[derive(Clone, Debug, Default)]
 pub struct UntrustedProxy(Arc<AtomicBool>);
 
 impl UntrustedProxy {
     pub(crate) fn tell(&self, peer: IpAddr) {
-        // Read first: a write each time would pass the cache line from worker to worker.
+        // Read before writing: a write by each request would move the cache line between workers.
         if !self.0.load(Ordering::Relaxed) && !self.0.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 %peer,

@@ -1,14 +1,14 @@
-//! A limit of time that costs nothing when it is not needed.
+//! A timeout that creates a timer only if the work is not done at once.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-/// What comes of `work`, if it is done at the first look or the next.
+/// The output of `work`, if it is ready at the first or second poll.
 ///
-/// The framework hands a request on before it has read the body behind it in the same packet, so what waits for the body
-/// is done at the second look, not at the first.
+/// The framework hands a request on before it has read a body that came in the same packet, so work that waits for the
+/// body is ready at the second poll, not at the first.
 pub(super) async fn soon<F: Future + Unpin>(work: &mut F) -> Option<F::Output> {
     let mut looked = false;
     let looking = poll_fn(|cx| match Pin::new(&mut *work).poll(cx) {
@@ -23,12 +23,12 @@ pub(super) async fn soon<F: Future + Unpin>(work: &mut F) -> Option<F::Output> {
     looking.await
 }
 
-/// What comes of `work`, if it is done in time. What is done [`soon`] makes no timer, which for each request would cost
-/// more than to find its token.
+/// The output of `work`, if it is ready in time. Work that is ready [`soon`] gets no timer, which would cost each
+/// request more than finding its token.
 pub(super) async fn within<F: Future + Unpin>(time: Duration, mut work: F) -> Option<F::Output> {
     match soon(&mut work).await {
         Some(done) => Some(done),
-        // Boxed: its room would be moved around with every request that needs no timer.
+        // Boxed: the timeout would enlarge the future, which is moved, of every request that needs no timer.
         None => Box::pin(tokio::time::timeout(time, work)).await.ok(),
     }
 }
@@ -39,7 +39,7 @@ mod tests {
 
     use super::*;
 
-    /// Done at the look of that number.
+    /// Ready at the poll with this number.
     fn after(looks: u32, seen: &Cell<u32>) -> impl Future<Output = u32> + Unpin {
         poll_fn(move |cx| {
             seen.set(seen.get() + 1);

@@ -78,7 +78,7 @@ pub(super) async fn watched<B: MessageBody + 'static>(
     settled
 }
 
-/// Adds the headers of [`watched`] to an answer of the fast path. Its request has no `Origin`.
+/// Adds the headers of [`watched`] to an answer of the fast path, whose request has no origin to judge.
 pub(super) fn dressed<R: HasHeaders>(edge: &Edge, mut answered: Result<R, Error>) -> Result<R, Error> {
     let parts = &edge.parts;
     match &mut answered {

@@ -17,7 +17,7 @@ use crate::wire::{Answer, Wire};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Ends every request after a second.
+/// Sets the deadline of requests to one second.
 fn hurried(ground: &mut Ground) {
     ground.limits.deadline = SECOND;
 }
@@ -53,7 +53,7 @@ fn a_body_that_drips_does_not_keep_its_connection() {
     let mut wire = Wire::open(server.address);
     wire.send(b"POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 60000\r\n\r\n");
     let mut dripping = wire.clone();
-    // The drip ends when the server has hung up, which is what is shown: there would be 60 000 bytes to go.
+    // The client sends a byte at a time until the server closes the connection; 60 000 bytes would be left.
     let drip = std::thread::spawn(move || {
         for sent in 0..60_000 {
             if !dripping.send(b" ") {
@@ -358,7 +358,7 @@ fn what_waits_in_the_kernel_at_any_listener_is_served_before_it_closes() {
             ground.insight_place = insight;
         });
         let (whole, chunk) = (b"GET /health HTTP/1.1\r\nHost: t\r\n\r\n", &mut [0; 4096]);
-        // The one connection that is taken; the others wait.
+        // The server accepts one connection; the others wait in the backlog.
         let mut taken = connect(&server.places[0]);
         taken.write_all(whole).unwrap();
         assert_ne!(taken.read(chunk).unwrap(), 0);

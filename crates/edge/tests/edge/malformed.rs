@@ -86,7 +86,7 @@ fn unescape(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// What is wrong with the answer to a row, or nothing.
+/// Checks the answer to a row; the error says what is wrong.
 fn judge(server: &EdgeServer, row: &Row) -> Result<(), String> {
     let mut wire = Wire::open(server.address);
     wire.send(&row.sent);
@@ -111,7 +111,7 @@ fn judge(server: &EdgeServer, row: &Row) -> Result<(), String> {
         return Err("the connection stays open".to_owned());
     }
     if !row.closes {
-        // Whatever was wrong with one request must not disturb the next on its connection.
+        // A malformed request must not disturb the next one on its connection.
         wire.send(b"GET /health HTTP/1.1\r\nHost: t\r\n\r\n");
         let next = wire.answer(false).ok_or("the connection did not survive")?;
         if (next.status, next.text().as_str()) != (200, r#"{"status":"ok"}"#) {

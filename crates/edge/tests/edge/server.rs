@@ -1,4 +1,4 @@
-//! A real server on a free port with routes that show what the edge does: they echo, sleep, panic and fail.
+//! A real server on a free port with routes for tests of the edge: they echo, sleep, panic and fail.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -29,14 +29,14 @@ use utoipa::ToSchema;
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::AppExt as _;
 
-/// What a test may change of its server.
+/// The settings of a server that a test may change.
 pub(crate) struct Ground {
     pub(crate) settings: Settings,
     pub(crate) limits: Limits,
     pub(crate) origins: Vec<String>,
     pub(crate) transport: Transport,
     pub(crate) insight: Insight,
-    /// Where what operators look at is, if that is elsewhere.
+    /// The listener of the paths for operators, if they have their own.
     pub(crate) insight_place: Listen,
 }
 
@@ -68,18 +68,18 @@ impl Default for Ground {
 /// A server that stops when dropped.
 pub(crate) struct EdgeServer {
     pub(crate) address: SocketAddr,
-    /// Where what operators look at is, if that is elsewhere.
+    /// The address of the paths for operators, if they have their own listener.
     pub(crate) insight: Option<SocketAddr>,
-    /// The same two places, which may be sockets of this machine: then there are no addresses.
+    /// Both listeners; Unix sockets have no address above.
     pub(crate) places: Vec<Listen>,
-    /// What `/ready` is told.
+    /// What the readiness check of `/ready` reports.
     pub(crate) database_is_well: Arc<AtomicBool>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl EdgeServer {
-    /// Starts one, with what this test changes of the ground it stands on.
+    /// Starts a server with the settings that `change` makes.
     pub(crate) fn start(change: impl FnOnce(&mut Ground)) -> Self {
         let mut ground = Ground::default();
         change(&mut ground);
@@ -106,14 +106,14 @@ impl EdgeServer {
         Self { address: main, insight, places, database_is_well, stop: Some(stop), thread: Some(thread) }
     }
 
-    /// Asks it to stop, and does not wait.
+    /// Asks the server to stop, and does not wait.
     pub(crate) fn begin_stop(&mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
     }
 
-    /// Waits until it has stopped.
+    /// Waits until the server has stopped.
     pub(crate) fn join(mut self) {
         self.begin_stop();
         self.thread.take().unwrap().join().unwrap();
@@ -179,7 +179,7 @@ async fn page() -> &'static str {
     "a page"
 }
 
-/// A route that no handler has: answered before it is routed, or not at all.
+/// A hot route without a handler: only its fast path answers.
 fn at_once() -> Hot {
     let answer = |_: &HttpRequest, body: &[u8]| match body {
         b"yes" => Some(Ok(HttpResponse::Ok().body("at once"))),
@@ -240,7 +240,7 @@ pub(crate) async fn hot(form: Result<Json<Form, 4096>, ApiError>) -> ApiResult<H
     }
 }
 
-/// A body that may be missing.
+/// An optional body.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct Options {

@@ -1,10 +1,10 @@
-//! Bytes out, bytes in: a client without opinions, for requests no proper client would send.
+//! A client that sends and reads raw bytes, for requests that an HTTP library would not send.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// One response as it came.
+/// One response.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -23,7 +23,7 @@ impl Answer {
     }
 }
 
-/// A connection and what has been read from it beyond the last answer.
+/// A connection, with the bytes read beyond the last answer.
 pub(crate) struct Wire {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -32,23 +32,23 @@ pub(crate) struct Wire {
 impl Wire {
     pub(crate) fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
-        // Only so that a server that never answers fails the test instead of hanging it.
+        // A server that never answers fails the test instead of blocking it.
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         stream.set_nodelay(true).unwrap();
         Self { stream, buffer: Vec::new() }
     }
 
-    /// A second handle on the same connection, with nothing read ahead.
+    /// A second handle on the same connection, with an empty read buffer.
     pub(crate) fn clone(&self) -> Self {
         Self { stream: self.stream.try_clone().unwrap(), buffer: Vec::new() }
     }
 
-    /// Sends; that the server has hung up already is for the reading side to find out.
+    /// Sends bytes. Returns false if the server has closed the connection, which the next read reports.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).is_ok()
     }
 
-    /// Reads one answer; `None` when the connection ended before it began.
+    /// Reads one answer; `None` if the connection ended before an answer began.
     pub(crate) fn answer(&mut self, without_body: bool) -> Option<Answer> {
         let head_end = loop {
             if let Some(at) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
