@@ -1,4 +1,4 @@
-//! From a configuration to the services: what `serve` and the commands on a database have in common.
+//! Builds the services from a configuration, for `serve` and for the commands on a database.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -48,7 +48,7 @@ use crate::surface::leaks::partner_keys::PartnerKeys;
 use crate::surface::public_url::PublicUrl;
 use crate::surface::trust::issuer_keys::{self, IssuerKeys};
 
-/// Why the parts do not fit together; one line that says what to do.
+/// Why the services cannot be built; one line that says what to do.
 pub(crate) type Misfit = Box<dyn std::error::Error>;
 
 /// Declares [`Services`], so that a service is one field here and one line in [`Services::new`]: handlers find it by its
@@ -62,7 +62,7 @@ macro_rules! services {
         }
 
         impl Services {
-            /// Gives every handler of an application the services.
+            /// Makes the services available to all handlers of an application.
             pub(crate) fn install(&self, routes: &mut ServiceConfig<'_>) {
                 $(routes.app_data(self.$field.clone());)+
             }
@@ -97,7 +97,7 @@ services! {
 }
 
 impl Services {
-    /// Puts the services together.
+    /// Builds the services.
     pub(crate) fn new(config: &Config, store: Store, lease: Arc<dyn Lease>, runtime: Handle) -> Result<Self, Misfit> {
         let url = database_url(config)?;
         let context = Context::new(Parts {
@@ -142,19 +142,19 @@ impl Services {
     }
 }
 
-/// Where the facts are.
+/// The URL of the database.
 pub(crate) fn database_url(config: &Config) -> Result<DatabaseUrl, Misfit> {
     Ok(DatabaseUrl::parse(config.database.url.expose())?)
 }
 
-/// What the lock on the database says of its holder: different for any two starts.
+/// The name that the database's lock gives its holder: unique to each start.
 pub(crate) fn holder() -> Result<String, Misfit> {
     let start: [u8; 8] = random(&SystemEntropy)?;
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     Ok(format!("process {} on {} (start {:016x})", std::process::id(), host.trim(), u64::from_be_bytes(start)))
 }
 
-/// How the store is to be opened.
+/// The options for opening the store.
 pub(crate) fn store_options(database: &sections::Database) -> StoreOptions {
     StoreOptions {
         pool_size: database.pool_size,
@@ -167,8 +167,8 @@ pub(crate) fn store_options(database: &sections::Database) -> StoreOptions {
     }
 }
 
-/// The operator's catalogue, or the one compiled in, with what the operator adds. Every scope this service itself asks for
-/// must be in it.
+/// The operator's scope catalogue or the built-in one, with the operator's additions. It must contain every scope that
+/// this service's own operations require.
 fn catalogue(scopes: &sections::Scopes) -> Result<ScopeCatalogue, Misfit> {
     let texts: Vec<(String, String)> =
         scopes.additions.iter().map(|path| named("additions", path)).collect::<Result<_, _>>()?;
@@ -188,25 +188,25 @@ fn catalogue(scopes: &sections::Scopes) -> Result<ScopeCatalogue, Misfit> {
     Err(format!("{name} lacks scopes this service asks for: {}; add them", lacking.join(", ")).into())
 }
 
-/// A file of the catalogue's form: its name and its text.
+/// Reads a catalogue file: its name and its text.
 fn named(key: &str, path: &Path) -> Result<(String, String), Misfit> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|error| format!("scopes.{key} {name} cannot be read: {error}"))?;
     Ok((name, text))
 }
 
-/// The keys of code hosts that may report leaks.
+/// The public keys of code hosts that may report leaks.
 fn partner_keys(config: &Config) -> PartnerKeys {
     let outbound = Outbound::new(config.outbound.allowed_networks.clone());
     PartnerKeys::new(config.leaks.github_keys_url.as_ref(), config.leaks.gitlab_keys_url.as_ref(), &outbound)
 }
 
-/// The keys of issuers that trust policies name.
+/// The public keys of issuers that trust policies name.
 fn issuer_keys(config: &Config) -> IssuerKeys {
     IssuerKeys::new(Outbound::within(issuer_keys::DEADLINE, config.outbound.allowed_networks.clone()))
 }
 
-/// The route tables that gateways may ask about.
+/// The route tables for gateways.
 fn route_tables(gateways: &sections::Gateways, catalogue: &ScopeCatalogue) -> Result<RouteTables, Misfit> {
     let read = |path: &PathBuf| {
         let name = path.display().to_string();
@@ -277,7 +277,7 @@ fn span(duration: Duration) -> Span {
     Span::micros(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// The keys of the tags: configured, or kept in a file that is made at first start.
+/// The tag keys: from the configuration, or from a file that is created at the first start.
 pub(crate) fn keyring(keys: &sections::Keys, url: &DatabaseUrl) -> Result<Keyring, Misfit> {
     let current = if let Some(key) = &keys.tag_key {
         key.clone()
@@ -293,7 +293,7 @@ pub(crate) fn keyring(keys: &sections::Keys, url: &DatabaseUrl) -> Result<Keyrin
     ring(&current, keys)
 }
 
-/// The ids of the keys that a start would find now, the current one first. Makes none.
+/// The ids of the tag keys that a restart would find now, the current one first. Creates no key.
 pub(crate) fn tag_key_ids(keys: &sections::Keys, url: &DatabaseUrl) -> Result<Vec<String>, Misfit> {
     let current = match &keys.tag_key {
         Some(key) => key.clone(),
@@ -308,7 +308,7 @@ fn ring(current: &SecretKey, keys: &sections::Keys) -> Result<Keyring, Misfit> {
     Ok(Keyring::new(&tag_key(current), &previous)?)
 }
 
-/// Where the key is kept that is not configured.
+/// The path of the file with the tag key, if none is configured.
 fn key_path(keys: &sections::Keys, url: &DatabaseUrl) -> Result<PathBuf, Misfit> {
     let beside = || url.sqlite_path().map(beside);
     Ok(keys.tag_key_path.clone().or_else(beside).ok_or(
@@ -332,14 +332,15 @@ fn beside(database: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Reads the key in this file, or makes one there, readable by this user alone. Of two processes at once one makes it.
+/// Reads the key in this file, or creates it there, readable only by this user. Of two concurrent processes, one
+/// creates it.
 fn kept_key(path: &Path) -> Result<SecretKey, Misfit> {
     let named = |error| unusable_key(path, &error);
     if !path.exists() {
         make_folder(folder_of(path)).map_err(named)?;
         make_key(path).map_err(named)?;
     }
-    // Also when another process made it, which may not have come so far.
+    // Also for a file of another process, which may not have synced it yet.
     sync_folder(folder_of(path)).map_err(named)?;
     read_key(path)
 }
@@ -365,7 +366,8 @@ fn make_key(path: &Path) -> std::io::Result<()> {
         let _ = write!(text, "{byte:02x}");
     }
     text.push('\n');
-    // Written aside and linked into place: a reader sees the whole key or none, and an existing one is never replaced.
+    // Written to a temporary file and hard-linked: a reader never sees half a key, and an existing key is never
+    // replaced.
     let aside = path.with_extension(format!("new-{}", std::process::id()));
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
     file.write_all(text.as_bytes())?;
@@ -378,7 +380,7 @@ fn make_key(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Makes a folder with those above it, readable by this user alone, and waits until the disk has each new name.
+/// Creates a folder and its parents, readable only by this user, and syncs the directory entry of each.
 fn make_folder(folder: &Path) -> std::io::Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -392,7 +394,7 @@ fn make_folder(folder: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Waits until the disk has the names in a folder: a file that is synced itself may lose its name to a power cut.
+/// Syncs a folder's directory entries: after a power cut, a synced file may otherwise have no name.
 fn sync_folder(folder: &Path) -> std::io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }

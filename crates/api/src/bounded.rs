@@ -1,11 +1,10 @@
-//! What a stranger may make this service do before a credential is looked at: every reader of something they send takes
-//! time in proportion to its length.
+//! Bounds the work that an unauthenticated client can cause: every parser of its input must take linear time.
 //!
-//! Instructions are counted by callgrind, not seconds: the count is the same on a busy machine. Each input is read once at
-//! some length and once at four times that, in processes of their own. What is linear then costs four times as much, what
-//! compares each part with every other sixteen times.
+//! Callgrind counts instructions rather than seconds, because the count does not depend on the machine's load. Each
+//! parser runs once with some input and once with four times as much, in a process each. A linear parser then costs
+//! four times as much, a quadratic one sixteen times.
 //!
-//! **Invariant:** a new reader of a header, a query, a body or a text of either joins the table.
+//! **Invariant:** a new parser of a header, a query, a body or a text in them is added to the table.
 
 use std::hint::black_box;
 use std::process::Command;
@@ -24,11 +23,11 @@ use crate::telemetry::redact::redact;
 use edge::extract::{ClientIp, credentials, json, query};
 use edge::request_id::RequestIds;
 
-/// A reader, and how many parts it is first given.
+/// A parser, and the number of parts in its first input.
 struct Reader {
     name: &'static str,
     parts: usize,
-    /// Makes an input of `parts` parts and reads it.
+    /// Makes an input of `parts` parts and parses it.
     read: fn(usize),
 }
 
@@ -36,8 +35,8 @@ const fn reader(name: &'static str, parts: usize, read: fn(usize)) -> Reader {
     Reader { name, parts, read }
 }
 
-/// Parts are as many as the limits on a request let through at four times the number: a head of 128 KiB, a body of 64 KiB,
-/// 96 header lines.
+/// The parsers. Four times the number of parts is as much as the limits on a request allow: a head of 128 KiB, a body
+/// of 64 KiB, 96 header lines.
 const READERS: &[Reader] = &[
     reader("parameters of a query", 4_000, |n| ignore(query::parse::<Nothing>(&joined(n, "&", |i| format!("p{i}=1"))))),
     reader("one parameter over and over", 4_000, |n| ignore(query::parse::<Nothing>(&joined(n, "&", |_| "a".into())))),
@@ -123,7 +122,7 @@ fn joined(parts: usize, between: &str, part: impl Fn(usize) -> String) -> String
 const NAME: &str = "NOLAPSE_TEST_READER";
 const PARTS: &str = "NOLAPSE_TEST_PARTS";
 
-/// The instructions of a process that reads one input.
+/// The number of instructions of a process that parses one input.
 fn instructions(reader: &Reader, parts: usize) -> u64 {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
@@ -146,8 +145,8 @@ fn work_before_a_credential_grows_no_faster_than_what_was_sent() {
     for reader in READERS {
         let [once, four_times] = [1, 4].map(|times| instructions(reader, times * reader.parts).saturating_sub(idle));
         println!("{:<40} {once:>12} {four_times:>12}", reader.name);
-        // Where a bound refuses the longer input early it may even cost less. What a process does besides differs by some
-        // ten thousand instructions from run to run.
+        // A limit may refuse the longer input early, which then costs less. The rest of the process varies by some ten
+        // thousand instructions from run to run.
         if four_times > 6 * once + 200_000 {
             steeper.push(format!("{}: {once} instructions, and {four_times} for four times as much", reader.name));
         }
@@ -155,7 +154,7 @@ fn work_before_a_credential_grows_no_faster_than_what_was_sent() {
     assert!(steeper.is_empty(), "{steeper:#?}");
 }
 
-/// Run under callgrind by the test above: reads one input.
+/// The test above runs this one under callgrind: it parses one input.
 #[test]
 #[ignore = "counted by another test, in a process of its own"]
 fn one_reader() {

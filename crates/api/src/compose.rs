@@ -1,4 +1,4 @@
-//! The composition root: the only place that names concrete things together.
+//! The composition root: the only module that connects the concrete implementations.
 
 use std::cell::Cell;
 use std::hash::{BuildHasher as _, RandomState};
@@ -35,15 +35,16 @@ use edge::parts::{EdgeParts, Limits, Transport};
 use edge::server::{self, HangUps, Settings};
 use edge::untrusted_proxy::UntrustedProxy;
 
-/// What a program that started this one is told on standard output.
+/// The announcement on standard output, for the program that started this one.
 pub struct Announcement {
     /// Where connections are accepted.
     pub place: Listen,
-    /// The link that sets up an empty deployment, once.
+    /// The link that sets up an empty deployment; it works once.
     pub setup_link: Option<String>,
 }
 
-/// Serves until a signal comes. `background` outlives the server: it carries units of work, slow hashes and flushes.
+/// Serves until a signal arrives. The runtime `background` outlives the server: it runs units of work, slow hashes and
+/// flushes.
 pub(crate) async fn serve(
     config: &Config,
     background: &Runtime,
@@ -51,7 +52,7 @@ pub(crate) async fn serve(
     reload: impl Fn() -> Result<Config, Misfit> + 'static,
     announce: impl FnOnce(Announcement),
 ) -> Result<(), Misfit> {
-    // Before anything that takes time: by itself it would end the process.
+    // Before anything that takes time: without a handler, SIGHUP would end the process.
     let hang_ups = server::hang_ups()?;
     let url = database_url(config)?;
     warn_of_unnamed_proxy(config);
@@ -104,7 +105,7 @@ pub(crate) async fn serve(
     let base = match (&config.server.public_url, &place) {
         (Some(url), _) => url.as_str().trim_end_matches('/').to_owned(),
         (None, Listen::Network(address)) => format!("http://{address}"),
-        // A browser reaches it through the gateway, whose address we do not know.
+        // A browser reaches a Unix socket through a gateway, whose address is not known here.
         (None, Listen::Socket(_)) => "http://localhost".to_owned(),
     };
     announce(Announcement { place, setup_link: code.map(|code| format!("{base}/setup#{code}")) });
@@ -119,7 +120,7 @@ pub(crate) async fn serve(
     };
     running.until(ending).await?;
 
-    // In this order: nothing begins any more, what was begun ends, what was gathered is written, the store closes.
+    // The order matters: stop the workers, finish what they began, write the last usage, close the store.
     flusher.stop().await;
     services.context.drain().await;
     let written = services.validator.flush().await;
@@ -129,17 +130,17 @@ pub(crate) async fn serve(
     store.shutdown().await;
     membership.release().await;
     tracing::info!("stopped");
-    // A supervisor starts again what failed, and leaves alone what ended well: with everything written.
+    // An error, so that a supervisor restarts the server: it would not after a clean exit.
     if let Some(how) = lost.get() {
         return Err(how.into());
     }
     written.map(drop).map_err(Into::into)
 }
 
-/// This service speaks no TLS: where people reach it by `https`, a proxy stands in front, and one that is not named hides them
-/// all behind its own address.
+/// Warns if people use `https` and no proxy is trusted. This service has no TLS, so there is a proxy in front, and all
+/// clients would appear with its address.
 fn warn_of_unnamed_proxy(config: &Config) {
-    // On a socket of this machine whoever was let at it is trusted.
+    // On a Unix socket every peer is trusted like a proxy.
     let by_network = matches!(config.server.listen, Listen::Network(_));
     if is_https(config) && by_network && config.server.trusted_proxies.is_empty() {
         tracing::warn!(
@@ -152,7 +153,7 @@ fn is_https(config: &Config) -> bool {
     config.server.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
 }
 
-/// Applies what migrations are missing, or refuses a schema that lacks some.
+/// Applies missing migrations, or refuses a schema that lacks some.
 fn bring_up_to_date(url: &DatabaseUrl, migrate_at_start: bool) -> Result<(), String> {
     let say = |error: StoreError| error.to_string();
     if migrate_at_start {
@@ -170,14 +171,14 @@ fn bring_up_to_date(url: &DatabaseUrl, migrate_at_start: bool) -> Result<(), Str
     ))
 }
 
-/// How the API document is made of the surfaces.
+/// How the API document is made from the surfaces.
 pub const DESCRIPTION: Description = Description {
     document: |routes| openapi::document(routes),
     // A repository is `owner/name`.
     with_slashes: &["repo"],
 };
 
-/// Every surface of the service, without anything behind it: for the API document.
+/// All surfaces of the service without the services behind them, for the API document.
 pub fn surfaces() -> Surfaces {
     Arc::new(surface::register)
 }
@@ -186,8 +187,9 @@ fn service_token(config: &Config) -> Option<Zeroizing<String>> {
     config.sessions.service_token.as_ref().map(|token| Zeroizing::new(token.expose().to_owned()))
 }
 
-/// At every SIGHUP, reads the configuration and the files it names anew, and takes what may change while the server runs: the
-/// service token. (Certificates for PostgreSQL are read with every new connection.) One with a fault changes nothing.
+/// At every SIGHUP, reloads the configuration and the files it names, and applies the one value that may change while
+/// the server runs: the service token. (Certificates for PostgreSQL are read for every new connection.) A configuration
+/// with errors changes nothing.
 async fn read_anew(
     mut hang_ups: HangUps,
     reload: impl Fn() -> Result<Config, Misfit>,
@@ -209,17 +211,17 @@ async fn read_anew(
     }
 }
 
-/// The keys of the tags that are in use, by their ids.
+/// The ids of the tag keys in use.
 ///
-/// They stay in use until the process ends, whatever is configured meanwhile: tags in memory are made under them, other nodes
-/// were told their id, and whether a key may be replaced is decided at a start, which knows what would be lost with it.
+/// The keys stay in use until the process ends, whatever is configured meanwhile: tags in memory are made with them,
+/// other nodes know their id, and only a start checks what would be lost by replacing a key.
 struct TagKeys {
     ids: Vec<String>,
     url: DatabaseUrl,
 }
 
 impl TagKeys {
-    /// Says what a start would find instead of them.
+    /// Logs a difference between the keys in use and those that a restart would find.
     fn compare(&self, config: &Config) {
         match tag_key_ids(&config.keys, &self.url) {
             Ok(ids) if ids == self.ids => {}
@@ -273,7 +275,7 @@ fn edge(config: &Config, metrics: HttpMetrics, drain: Drain, validator: &Arc<Val
         resource_metadata: PublicUrl::new(config.server.public_url.as_ref())
             .get()
             .map(|url| format!("{url}{}", surface::oauth::RESOURCE_METADATA).into()),
-        // Request ids are addresses, not secrets: the seed the standard library draws for its hash maps will do.
+        // Request ids are not secrets, so the standard library's random seed for hash maps is good enough.
         draw: Arc::new(|| RandomState::new().hash_one(0)),
     }
 }
@@ -290,7 +292,7 @@ fn settings(server: &sections::Server) -> Settings {
     }
 }
 
-/// What is closed while the deployment is not set up.
+/// The gate that refuses requests until the deployment is set up.
 fn gate(services: &Services) -> Gate {
     let setup = Arc::clone(&services.setup);
     let is_set_up = move || {

@@ -1,5 +1,5 @@
-//! This process's place beside the others that use its database: alone on an SQLite file, or a node among any number on
-//! PostgreSQL. Servers and commands that change the database take it in the same way.
+//! How this process shares its database with others: it holds an SQLite file alone, or registers as one of many nodes
+//! on PostgreSQL. Servers and commands that change the database do so in the same way.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use token_domain::Timestamp;
 use crate::assembly::{Misfit, holder, keyring};
 use crate::config::{Config, sections};
 
-/// A process that may use its database, before its tables are looked at.
+/// A process that may use its database, before its schema is checked.
 pub(crate) struct Entrance(Kind);
 
 enum Kind {
@@ -28,7 +28,7 @@ enum Kind {
     Shared(Registry),
 }
 
-/// A process that has its place.
+/// A process that holds the SQLite file or is registered as a node.
 pub(crate) struct Membership {
     place: Place,
     ack_wait: Histogram,
@@ -39,7 +39,7 @@ enum Place {
     Node { node: Node, consistency: Consistency },
 }
 
-/// What a node can say of itself at a moment.
+/// The state of a node at a moment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NodeStatus {
     pub(crate) applied: i64,
@@ -49,7 +49,7 @@ pub(crate) struct NodeStatus {
 }
 
 impl Entrance {
-    /// Takes the lock on an SQLite file; makes sure that a PostgreSQL database can be shared.
+    /// Takes the lock on an SQLite file, or checks that a PostgreSQL database can be shared.
     pub(crate) async fn enter(url: &DatabaseUrl) -> Result<Self, Misfit> {
         let kind = match (url.sqlite_path(), Registry::of(url)) {
             (Some(path), _) => Kind::Alone(InstanceLock::acquire(path, &holder()?)?),
@@ -62,7 +62,7 @@ impl Entrance {
         Ok(Self(kind))
     }
 
-    /// Refuses while other servers use the database: for what cannot be done beside them.
+    /// Fails while other servers use the database.
     pub(crate) async fn be_alone(&self) -> Result<(), Misfit> {
         let Kind::Shared(registry) = &self.0 else { return Ok(()) };
         match registry.live_nodes().await? {
@@ -71,7 +71,7 @@ impl Entrance {
         }
     }
 
-    /// Gives back what was taken, without having joined.
+    /// Releases the lock without joining.
     pub(crate) fn leave(self) {
         match self.0 {
             Kind::Alone(lock) => lock.release(),
@@ -79,7 +79,7 @@ impl Entrance {
         }
     }
 
-    /// Takes its place, once there are tables.
+    /// Registers the process, once the schema is there.
     pub(crate) async fn join(self, config: &Config, url: &DatabaseUrl) -> Result<Arc<Membership>, Misfit> {
         let place = match self.0 {
             Kind::Alone(lock) => Place::Alone(lock),
@@ -99,14 +99,14 @@ impl Entrance {
                 Place::Node { node: Node::join(registry, profile, ids).await?, consistency }
             }
         };
-        // A millisecond to eight seconds: past the time that a revocation waits for a node that is gone.
+        // A millisecond to eight seconds, which is longer than a revocation waits for a dead node.
         let ack_wait = Histogram::new(exponential_buckets(0.001, 2.0, 14));
         Ok(Arc::new(Membership { place, ack_wait }))
     }
 }
 
 impl Membership {
-    /// Watches what an open store depends on.
+    /// Watches for the loss of what the open store depends on.
     pub(crate) fn watch(&self, store: &Store) {
         match &self.place {
             Place::Alone(lock) => lock.watch(store),
@@ -114,7 +114,7 @@ impl Membership {
         }
     }
 
-    /// In whose name a store makes its changes, if that has to be said.
+    /// The node that the store registers its changes for; `None` on SQLite.
     pub(crate) fn registration(&self) -> Option<Registration> {
         match &self.place {
             Place::Alone(_) => None,
@@ -122,7 +122,7 @@ impl Membership {
         }
     }
 
-    /// Begins to follow the changes of others, and waits for the first lease.
+    /// Starts following the log of other nodes' changes, and waits for the first lease.
     pub(crate) async fn follow(&self, context: &Arc<Context>) -> Result<(), Misfit> {
         match &self.place {
             Place::Alone(_) => Ok(()),
@@ -130,7 +130,7 @@ impl Membership {
         }
     }
 
-    /// Resolves when the process must end. A node never has to: it forgets what it knows and registers again.
+    /// Resolves when the process must end. A node never must: it empties its cache and registers again.
     pub(crate) async fn lost(&self) -> Lost {
         match &self.place {
             Place::Alone(lock) => lock.lost().await,
@@ -138,7 +138,7 @@ impl Membership {
         }
     }
 
-    /// Leaves, so that nobody waits for this process.
+    /// Deregisters, so that no other node waits for this process.
     pub(crate) async fn release(&self) {
         match &self.place {
             Place::Alone(lock) => lock.release(),
@@ -146,7 +146,7 @@ impl Membership {
         }
     }
 
-    /// What a node says of itself.
+    /// The state of this node; `None` on SQLite.
     pub(crate) fn status(&self) -> Option<NodeStatus> {
         let Place::Node { node, .. } = &self.place else { return None };
         Some(NodeStatus {
@@ -157,7 +157,7 @@ impl Membership {
         })
     }
 
-    /// How long changes waited for the other nodes.
+    /// The histogram of how long changes waited for other nodes.
     pub(crate) fn ack_wait(&self) -> Histogram {
         self.ack_wait.clone()
     }
@@ -223,7 +223,7 @@ impl fmt::Debug for Membership {
     }
 }
 
-/// What this process remembers, as the node's thread knows it.
+/// This process's cache, as the node's thread uses it.
 struct Remembered(Arc<Context>);
 
 impl Memory for Remembered {

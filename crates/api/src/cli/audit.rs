@@ -1,4 +1,4 @@
-//! `audit verify`: whether audit trails are as they were written, in a file that was exported or in the database.
+//! `audit verify`: verifies the hash chain of audit trails, in an exported file or in the database.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal as _, Write as _};
@@ -66,7 +66,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 fn along(walk: &Walk, lines: impl BufRead) -> Result<String, Fault> {
     let whole = walk.along(lines, |number| {
         if number.is_multiple_of(PROGRESS) && io::stderr().is_terminal() {
-            // A closed standard error does not stop the work.
+            // A closed standard error does not stop the verification.
             let _ = writeln!(io::stderr(), "{number} events are good so far");
         }
     })?;
@@ -81,7 +81,7 @@ async fn verify_database(config: &Config, background: tokio::runtime::Handle) ->
     result
 }
 
-/// Verifies every trail, also after one that is bad.
+/// Verifies every trail, and goes on after a bad one.
 async fn verify_trails(audit: &Audit) -> Result<(), Failure> {
     let mut bad = Vec::new();
     for trail in audit.trails().await? {

@@ -1,4 +1,4 @@
-//! `backup FILE`: a copy of an SQLite database, while the service runs.
+//! `backup FILE`: copies an SQLite database while the service runs.
 
 use std::path::PathBuf;
 

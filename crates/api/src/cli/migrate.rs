@@ -1,4 +1,4 @@
-//! `migrate`: bring the database's schema up, down, or say where it stands.
+//! `migrate`: migrates the database's schema up or down, or prints its state.
 
 use storage::DatabaseUrl;
 use storage::migrate::{self, Loss, MigrationStatus};
@@ -39,7 +39,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let url = database_url(&loaded.config)?;
     let action = args.action.unwrap_or(Action::Up);
     let standing = match action {
-        // It only reads.
+        // Takes no lock, because it only reads.
         Action::Status => migrate::status(&url)?,
         Action::Up | Action::Down { .. } => locked(&url, &action)?,
     };

@@ -1,4 +1,4 @@
-//! An operator's order: carried out by the server that runs, or in its place.
+//! An operator's order: carried out by the running server, or by this process if there is none.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,16 +12,17 @@ use crate::assembly::{Services, database_url, store_options};
 use crate::config::Config;
 use crate::membership::Entrance;
 
-/// Between two looks for the server's answer.
+/// The time between two polls for the server's answer.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Has an order carried out; the id of the person or organisation it is about.
+/// Has an order carried out; returns the id of the person or organisation it concerns.
 pub(super) fn give(config: &Config, order: &Order) -> Result<String, Failure> {
     let background = serve::background()?;
     background.block_on(carry_out(config, &background, order))
 }
 
-/// By the server that holds the file, or in its place where none does; on PostgreSQL as a node beside the servers.
+/// On SQLite the server that holds the file carries the order out, or this process if there is none. On PostgreSQL this
+/// process does, as a node beside the servers.
 async fn carry_out(config: &Config, background: &tokio::runtime::Runtime, order: &Order) -> Result<String, Failure> {
     let url = database_url(config)?;
     let entrance = match Entrance::enter(&url).await {

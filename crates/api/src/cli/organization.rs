@@ -1,4 +1,4 @@
-//! `organization …`: what an operator decides about an organisation and sees of it, whether a server runs or not.
+//! `organization …`: lets an operator change and list organisations, whether a server runs or not.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use super::{Failure, order, output, serve};
 use crate::assembly::{database_url, policy, store_options};
 use crate::config::Config;
 
-/// Organisations read at once.
+/// Organisations read per page.
 const PAGE: u32 = 1_000;
 
 /// Options of `organization`.
@@ -147,7 +147,7 @@ const fn state(organization: &Organization) -> &'static str {
     if organization.disabled_at.is_some() { "off" } else { "on" }
 }
 
-/// Reads from the database beside whoever serves it.
+/// Reads from the database, also while a server uses it.
 fn reading(config: &Config, work: impl AsyncFnOnce(&Store) -> Result<(), Failure>) -> Result<(), Failure> {
     let background = serve::background()?;
     background.block_on(async {

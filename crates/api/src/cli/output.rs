@@ -18,7 +18,7 @@ pub(super) fn emit(text: &str) -> io::Result<()> {
 pub(super) fn complain(text: &str) {
     let line = format!("nolapse-api: {}\n", text.trim_end());
     if let Ok(queue) = Queue::before(io::stderr()) {
-        // Into memory: it cannot fail.
+        // Writing to memory cannot fail.
         let _ = queue.clone().write_all(line.as_bytes());
         queue.finish();
     }

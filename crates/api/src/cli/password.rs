@@ -1,4 +1,4 @@
-//! A password on standard input: typed where it is a terminal, else up to its end or the first line end.
+//! Reads a password from standard input: typed at a terminal without echo, else up to the first line end.
 
 use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
 
@@ -10,7 +10,7 @@ use super::Failure;
 /// A password is at most 1024 characters of at most four bytes, and a line end.
 const LONGEST_INPUT: u64 = 4 * 1024 + 2;
 
-/// Reads a password that is to be chosen.
+/// Reads a new password.
 pub(super) fn read(prompt: &str) -> Result<NewPassword, Failure> {
     let mut text = Zeroizing::new(String::new());
     let stdin = std::io::stdin();
@@ -46,6 +46,6 @@ impl Drop for Silent {
 }
 
 fn stty(mode: &str) {
-    // There is nothing to do about a terminal that will not.
+    // If `stty` fails the echo stays as it is.
     let _ = std::process::Command::new("stty").arg(mode).stdin(std::process::Stdio::inherit()).status();
 }

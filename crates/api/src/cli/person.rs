@@ -1,4 +1,4 @@
-//! `person …`: what an operator does for a person, whether a server runs or not.
+//! `person …`: lets an operator change a person's account, whether a server runs or not.
 
 use authority::env::{Clock as _, SystemClock, SystemEntropy};
 use authority::operator::{Order, PersonAct};

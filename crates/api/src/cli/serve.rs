@@ -1,4 +1,4 @@
-//! `serve`: run until a signal comes.
+//! `serve`: serves until a signal arrives.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         &log,
         reload,
         |announcement| {
-            // Programs that start this one wait for the line; if nobody reads, serving goes on all the same.
+            // Programs that start this one wait for the line. Write errors are ignored.
             let place = match announcement.place {
                 Listen::Network(address) => format!("http://{address}"),
                 socket @ Listen::Socket(_) => socket.to_string(),

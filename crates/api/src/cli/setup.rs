@@ -1,4 +1,4 @@
-//! `setup`: make the first organisation and its owner without a browser.
+//! `setup`: creates the first organisation and its owner without a browser.
 
 use std::sync::Arc;
 

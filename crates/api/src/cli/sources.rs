@@ -1,4 +1,4 @@
-//! The options that say where the configuration comes from, shared by every command that needs it.
+//! The options for the configuration's sources, shared by all commands that load it.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ pub(super) struct SourceArgs {
 }
 
 impl SourceArgs {
-    /// Loads the configuration, with the values that this command takes by flags of its own: `(key, flag, value)`.
+    /// Loads the configuration, with values from this command's own flags: `(key, flag, value)`.
     pub(super) fn load(self, more: Vec<(&'static str, &'static str, String)>) -> Result<Loaded, Problems> {
         let own = self.database_url.map(|url| ("database.url", "--database-url", url));
         config::load(&Sources::of_process(self.config, own.into_iter().chain(more).collect()))

@@ -1,6 +1,6 @@
-//! What one configuration key is: its path, the kind of value it takes, its default and its meaning.
+//! The description of a configuration key: its path, the kind of value it takes, its default and its meaning.
 //!
-//! **Invariant:** a kind decides alone whether a text is a good value; nothing later in the program refuses it again.
+//! **Invariant:** only the kind decides whether a text is a valid value; nothing later in the program refuses it.
 
 use ::config::ValueKind;
 use ipnet::IpNet;
@@ -15,7 +15,7 @@ pub(crate) struct Key {
     pub(crate) path: &'static str,
     /// What values it takes.
     pub(crate) kind: Kind,
-    /// The default as a TOML literal; `None` when unset is a state of its own.
+    /// The default as a TOML literal; `None` if the key may be unset.
     pub(crate) default: Option<&'static str>,
     /// A conventional environment name accepted beside the systematic one.
     pub(crate) alias: Option<&'static str>,
@@ -78,20 +78,20 @@ pub(crate) enum Kind {
     HexKeys,
 }
 
-/// A value as the layers hand it over, before its kind has judged it.
+/// A value from a layer, before its kind has validated it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Raw {
-    /// From the environment, a flag or a secret file: its type is not known, only its letters.
+    /// A text from the environment, a flag or a secret file, without a type.
     Untyped(String),
     /// A TOML string.
     Text(String),
     /// A TOML boolean.
     Bool(bool),
-    /// A TOML integer; out of `u64` is [`Raw::Other`].
+    /// A TOML integer; one outside of `u64` is [`Raw::Other`].
     Integer(u64),
     /// A TOML array of strings.
     List(Vec<String>),
-    /// Anything else; the word names its TOML type.
+    /// Any other value; the text names its TOML type.
     Other(&'static str),
 }
 
@@ -115,7 +115,7 @@ impl Kind {
         matches!(self, Self::Paths | Self::Origins | Self::Networks | Self::HexKeys)
     }
 
-    /// What the reference calls it.
+    /// Its description in the reference page.
     pub(crate) fn describe(self) -> String {
         match self {
             Self::Bool => "boolean".into(),
@@ -136,7 +136,7 @@ impl Kind {
         }
     }
 
-    /// Judges a value; what is accepted is a boolean, a `u64`, a string or an array of strings.
+    /// Validates a value; the result is a boolean, a `u64`, a string or an array of strings.
     pub(crate) fn accept(self, raw: Raw) -> Result<ValueKind, Refusal> {
         match self {
             Self::Bool => self.accept_bool(&raw),
@@ -181,10 +181,10 @@ impl Kind {
         }
     }
 
-    /// Judges one text, or one item of a list.
+    /// Validates one text, or one item of a list.
     fn judge(self, text: &str) -> Result<(), Refusal> {
         let good = match self {
-            // These never come here: they are not texts.
+            // Unreachable: these values are not texts.
             Self::Bool | Self::Integer { .. } => false,
             Self::Choice(words) => words.contains(&text),
             Self::Address => text.parse::<Listen>().is_ok(),
@@ -254,13 +254,13 @@ pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
     text.parse::<IpNet>().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
 }
 
-/// Masks the password of a URL, and parameters that carry one; what is no URL is masked whole.
+/// Masks the password of a URL, and parameters that contain one. A text that is not a URL is masked whole.
 pub(crate) fn mask_url(text: &str) -> String {
     let Ok(mut url) = Url::parse(text) else { return "***".to_owned() };
     if url.scheme() == "sqlite" {
         return text.to_owned();
     }
-    // Refused only for URLs that cannot have a password, which then have none to mask.
+    // `set_password` fails only for URLs that cannot have a password.
     if url.password().is_some() && url.set_password(Some("***")).is_err() {
         return format!("{}://***", url.scheme());
     }
@@ -291,8 +291,8 @@ fn judge_database_url(text: &str) -> Result<(), String> {
     }
 }
 
-/// A PostgreSQL URL may name several servers, `postgres://user@a:1,b:2/db`, which no URL otherwise does: each is judged as
-/// if it were the only one.
+/// Validates a PostgreSQL URL with several servers, `postgres://user@a:1,b:2/db`, which URL parsers refuse: once for
+/// each server, as if it were the only one.
 fn judge_servers(scheme: &str, rest: &str) -> Result<(), String> {
     let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(authority_end);
@@ -304,7 +304,7 @@ fn judge_servers(scheme: &str, rest: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Shows a scheme only if it can be one: what stands before `://` in a garbled URL may be a password.
+/// Shows an unknown scheme only if it has a scheme's form: the text before `://` in a malformed URL may be a password.
 fn unknown_scheme(scheme: &str) -> String {
     let plausible = scheme.len() <= 12 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+');
     if plausible { format!("scheme {} is not known", show(scheme)) } else { "has a scheme that is not known".into() }
@@ -321,8 +321,8 @@ fn is_web_url(text: &str) -> bool {
     })
 }
 
-/// Exactly what a browser sends in `Origin`: compared as text later, so a trailing slash or an upper-case host would
-/// be a rule that never matches.
+/// Whether a text has exactly the form that browsers send in `Origin`. Origins are compared as texts, so an entry with
+/// a trailing slash or an upper-case host would never match.
 fn is_origin(text: &str) -> bool {
     is_web_url(text) && Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
 }

@@ -396,7 +396,7 @@ pub(crate) const TWINS: &[(&str, &str)] = &[
     ("sessions.service_token", "sessions.service_token_file"),
 ];
 
-/// A secret list and the list of files added to it, one item a file.
+/// A secret list and the key for files with further items, one item per file.
 pub(crate) const TWIN_LISTS: &[(&str, &str)] = &[("keys.previous_tag_keys", "keys.previous_tag_key_files")];
 
 /// The key at this dotted path.

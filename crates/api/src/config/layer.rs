@@ -1,8 +1,8 @@
-//! One layer of the configuration: what one source says, each value judged by its key and marked with its origin.
+//! One layer of the configuration: the values of one source, each validated by its key and marked with its origin.
 //!
-//! A layer is a source to the `config` crate, which merges the layers and keeps the origin beside each value. What a
-//! source says is read here and not by that crate: its readers stop at the first value that does not fit and know
-//! neither lines nor variables, and an operator deserves every problem at once, with the place of each.
+//! A layer is a source for the `config` crate, which merges the layers and keeps the origin of each value. Sources are
+//! parsed here and not by that crate: its parsers stop at the first invalid value and know neither lines nor variables,
+//! while an operator should see all problems at once, with the place of each.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,8 +22,8 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    /// Takes a value if its key exists and its kind accepts it; notes a problem otherwise. Of two values for one key, the
-    /// later counts.
+    /// Adds a value if its key exists and its kind accepts it; otherwise records a problem. The later of two values for
+    /// a key wins.
     pub(super) fn take(&mut self, path: &str, raw: Raw, origin: String) {
         let Some(key) = keys::find(path) else {
             return self.refuse(path, origin, "is not a key", near::suggestion(path));
@@ -36,7 +36,7 @@ impl Layer {
         }
     }
 
-    /// Notes a problem.
+    /// Records a problem.
     pub(super) fn refuse(&mut self, key: &str, origin: String, wrong: impl Into<String>, right: impl Into<String>) {
         self.problems.push(Problem::new(key, origin, wrong, right));
     }
@@ -52,7 +52,7 @@ impl Source for Layer {
     }
 }
 
-/// Shows which keys are set and nothing of their values: some are secrets.
+/// Shows which keys are set but not their values, some of which are secrets.
 impl fmt::Debug for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Layer").field("keys", &self.values.keys()).finish_non_exhaustive()

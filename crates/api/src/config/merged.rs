@@ -1,4 +1,4 @@
-//! The layers made one by the `config` crate: of each key the value of the highest layer that has it, with its origin.
+//! The layers merged by the `config` crate: each key has the value of the highest layer that sets it, with its origin.
 
 use ::config::{ConfigError, Map, Value};
 
@@ -14,7 +14,7 @@ impl Merged {
     pub(super) fn of(layers: Vec<Layer>) -> Result<Self, ConfigError> {
         let mut builder = ::config::Config::builder();
         for key in KEYS {
-            // A section none of whose keys is set is empty, not missing.
+            // A section without any set key is empty, not missing.
             builder = builder.set_default(key.section(), Map::<String, Value>::new())?;
         }
         for layer in layers {

@@ -1,9 +1,9 @@
 //! Configuration: flag over environment over file over default, every problem named at once.
 //!
-//! Loading goes in steps, each in its own file: `read` makes a `layer` of each source and lets the keys' [`key::Kind`] judge
-//! the values, `twins` replaces secret files by what they hold, `merged` is the layers made one by the `config` crate,
-//! `rules` checks what spans keys, and [`sections`] is the typed result.
-//! **Invariant:** no value of a secret reaches a message, a `Debug` or `config print`.
+//! Each step of loading has its own file: `read` makes a `layer` of each source and validates the values by
+//! [`key::Kind`], `twins` replaces secret files by their contents, `merged` merges the layers with the `config` crate,
+//! `rules` checks rules that span keys, and [`sections`] is the typed result. **Invariant:** no value of a secret
+//! reaches a message, a `Debug` or `config print`.
 
 pub(crate) mod key;
 pub(crate) mod keys;
@@ -29,20 +29,20 @@ use merged::Merged;
 use problem::{Problem, Problems};
 pub(crate) use sections::Config;
 
-/// Where to load from. Nothing is read from the process itself, so that a test can say what the environment is.
+/// The sources. Loading reads nothing from the process itself, so that a test can set the environment.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sources {
     /// The configuration file, if one was named.
     pub(crate) file: Option<PathBuf>,
-    /// Environment variables as name and value; those that are not ours are passed over.
+    /// Environment variables as name and value; those of other programs are ignored.
     pub(crate) environment: Vec<(String, String)>,
     /// Flags: key path, flag as typed, value.
     pub(crate) flags: Vec<(&'static str, &'static str, String)>,
 }
 
 impl Sources {
-    /// The environment of this process, with the file named by `NOLAPSE_CONFIG` unless a flag names one. A variable that
-    /// is not UTF-8 is passed over, as no key of ours can be set by it.
+    /// The environment of this process, with the file in `NOLAPSE_CONFIG` unless a flag names one. Variables that are
+    /// not UTF-8 are ignored: no valid value of a key needs one.
     pub(crate) fn of_process(file: Option<PathBuf>, flags: Vec<(&'static str, &'static str, String)>) -> Self {
         let environment =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
@@ -56,12 +56,12 @@ impl Sources {
 
 /// A configuration without problems, with the origin of each value.
 pub(crate) struct Loaded {
-    /// What the service runs on.
+    /// The typed configuration.
     pub(crate) config: Config,
     merged: Merged,
 }
 
-/// Loads, or says everything that is wrong.
+/// Loads the configuration, or returns all problems.
 pub(crate) fn load(sources: &Sources) -> Result<Loaded, Problems> {
     let mut layers = read::layers(sources);
     let mut problems: Vec<Problem> = layers.iter_mut().flat_map(|layer| std::mem::take(&mut layer.problems)).collect();

@@ -1,9 +1,9 @@
-//! What an operator may have meant by a name that is not a key.
+//! Suggestions for misspelt keys.
 
 use super::key::Key;
 use super::keys::KEYS;
 
-/// What to write in place of an unknown key: the nearest known one, or where to look.
+/// What to write instead of an unknown key: the nearest known one, or a pointer to the reference.
 pub(super) fn suggestion(path: &str) -> String {
     KEYS.iter().map(|key| (distance(path, key.path), key.path)).min().filter(|(edits, _)| *edits <= 4).map_or_else(
         || "see `nolapse-api reference config` for the keys".into(),
@@ -11,8 +11,8 @@ pub(super) fn suggestion(path: &str) -> String {
     )
 }
 
-/// The key that a variable such as `NOLAPSE_DATABASE_URL`, with single underscores, was meant for; it would silently be
-/// without effect if it were let pass.
+/// The key that a variable with single underscores, such as `NOLAPSE_DATABASE_URL`, was meant for. Ignored, the
+/// variable would silently have no effect.
 pub(super) fn missed(variable: &str) -> Option<&'static Key> {
     let rest = variable.strip_prefix("NOLAPSE_")?;
     KEYS.iter().find(|key| key.alias != Some(variable) && key.path.replace('.', "_").eq_ignore_ascii_case(rest))

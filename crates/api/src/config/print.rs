@@ -9,11 +9,11 @@ use super::key::{Kind, mask_url};
 use super::keys::{KEYS, TWIN_LISTS, TWINS};
 
 impl Loaded {
-    /// A TOML text that, but for masked secrets, would load to the same configuration; each line ends with the origin.
+    /// A TOML text that, except for masked secrets, loads to the same configuration. Each line ends with the origin.
     pub(crate) fn print(&self) -> String {
         let mut text = String::new();
         let mut section = "";
-        // The files of secrets have been read by now: their keys bear the origin.
+        // Secret files have been read into their secrets, whose lines show the origin.
         let is_twin = |path: &str| TWINS.iter().chain(TWIN_LISTS).any(|(_, twin)| *twin == path);
         for key in KEYS.iter().filter(|key| !is_twin(key.path)) {
             if key.section() != section {
@@ -45,7 +45,7 @@ fn literal(value: &Value, kind: Kind) -> String {
         _ if kind.is_secret() => quoted("***"),
         ValueKind::String(text) if kind == Kind::DatabaseUrl => quoted(&mask_url(text)),
         ValueKind::String(text) => quoted(text),
-        // Booleans and whole numbers: a kind accepts nothing else.
+        // Booleans and integers: a kind accepts no other types.
         number_or_flag => number_or_flag.to_string(),
     }
 }

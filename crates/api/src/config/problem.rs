@@ -1,11 +1,11 @@
-//! What is wrong with a configuration, said so that it can be put right without a manual.
+//! Problems of a configuration, described so that they can be fixed without a manual.
 
 use std::fmt;
 
 /// One thing that is wrong. Never holds the value of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
-    /// The key, as written; empty when the whole file is meant.
+    /// The key as written; empty for a problem of the whole file.
     pub(crate) key: String,
     /// Where it was written: `default`, `file:line`, `environment NAME` or `flag --name`.
     pub(crate) origin: String,
@@ -35,7 +35,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that is wrong, in the order it was met; never empty.
+/// All problems, in the order they were found; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problems(pub Vec<Problem>);
 

@@ -1,4 +1,4 @@
-//! The readers of the layers: defaults and file, which are TOML; environment and flags, which are text.
+//! Parses the sources into layers: defaults and file, which are TOML; environment and flags, which are texts.
 
 use std::ops::Range;
 use std::path::Path;
@@ -18,7 +18,7 @@ pub(super) fn layers(sources: &Sources) -> Vec<Layer> {
     [Some(defaults()), file, Some(environment), Some(flags)].into_iter().flatten().collect()
 }
 
-/// The defaults: what `config/default.toml` says.
+/// The defaults, which `config/default.toml` lists.
 fn defaults() -> Layer {
     document(&reference::default_toml(), |_| "default".to_owned())
 }

@@ -1,9 +1,9 @@
-//! Rules that span keys: what no single value can be judged for.
+//! Rules that span several keys.
 
 use super::merged::Merged;
 use super::problem::Problem;
 
-/// Notes a problem for every rule the values break. Keys that are missing because they were refused break no rule.
+/// Records a problem for every broken rule. A key that is missing because its value was refused breaks no rule.
 pub(super) fn check(merged: &Merged, problems: &mut Vec<Problem>) {
     let number = |path: &str| merged.number(path);
     let postgres = merged.text("database.url").is_some_and(|url| url.starts_with("postgres"));

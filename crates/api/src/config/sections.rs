@@ -1,5 +1,5 @@
-//! The typed configuration. What a key means and which values it takes is said once, in [`super::keys::KEYS`]; fields here
-//! bear the names of that table (`_seconds` and `_ms` become a [`Duration`]), and a test holds the two together.
+//! The typed configuration. [`super::keys::KEYS`] defines the meaning and the values of each key; the fields here have
+//! the names of that table (`_seconds` and `_ms` become a [`Duration`]), and a test compares the two.
 //!
 //! Nothing here is `pub`: the compiler then reports a key that no code reads.
 
@@ -21,7 +21,7 @@ use edge::listen::Listen;
 pub(crate) struct Config {
     /// The HTTP server.
     pub(crate) server: Server,
-    /// Where the facts are.
+    /// The database.
     pub(crate) database: Database,
     /// How secrets are stored.
     pub(crate) hashing: Hashing,
@@ -35,7 +35,7 @@ pub(crate) struct Config {
     pub(crate) passwords: Passwords,
     /// Tokens.
     pub(crate) tokens: Tokens,
-    /// What a node keeps in memory.
+    /// The cache of tokens.
     pub(crate) cache: Cache,
     /// Nodes that share a database.
     pub(crate) cluster: Cluster,
@@ -45,7 +45,7 @@ pub(crate) struct Config {
     pub(crate) executions: Executions,
     /// The scope catalogue.
     pub(crate) scopes: Scopes,
-    /// What gateways ask.
+    /// Route tables for gateways.
     pub(crate) gateways: Gateways,
     /// Reports of leaked tokens.
     pub(crate) leaks: Leaks,
@@ -108,7 +108,7 @@ pub(crate) struct Cluster {
     pub(crate) consistency: Consistency,
 }
 
-/// When a change that takes rights away is answered.
+/// When a change that takes rights away is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Consistency {

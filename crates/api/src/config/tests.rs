@@ -1,4 +1,4 @@
-//! Tables of configurations: who wins, what is refused, what is said.
+//! Tables of configurations: precedence, refused values, messages.
 
 use std::collections::BTreeSet;
 use std::path::Path;

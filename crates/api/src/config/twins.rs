@@ -1,4 +1,4 @@
-//! Secrets from files: every secret key has a twin that names a file holding it.
+//! Secrets from files: every secret key has a twin key that names a file with the secret.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::keys::{self, TWIN_LISTS, TWINS};
 use super::layer::Layer;
 use super::problem::Problem;
 
-/// Replaces twins by what their files hold, and says what was wrong with them.
+/// Replaces twins by the contents of their files; returns the problems.
 pub(super) fn resolve(layers: &mut [Layer]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (plain, twin) in TWINS {
@@ -26,8 +26,8 @@ pub(super) fn resolve(layers: &mut [Layer]) -> Vec<Problem> {
     problems
 }
 
-/// The highest layer that has the key or its twin decides; both in one layer is a problem, since neither order would be
-/// obvious. Files that do not count are not read.
+/// The highest layer with the key or its twin wins. Both in one layer is a problem, since neither precedence would be
+/// obvious. Files of lower layers are not read.
 fn resolve_one(layers: &mut [Layer], key: &'static Key, twin: &'static str) -> Result<(), Problem> {
     let files: Vec<Option<Value>> = layers.iter_mut().map(|layer| layer.values.remove(twin)).collect();
     for (layer, file) in layers.iter_mut().zip(files).rev() {
@@ -49,7 +49,8 @@ fn resolve_one(layers: &mut [Layer], key: &'static Key, twin: &'static str) -> R
     Ok(())
 }
 
-/// The files of the highest layer that names any are added, one item each, to the list of the highest layer that has one.
+/// Adds the files of the highest layer that names any, one item per file, to the list of the highest layer that has
+/// one.
 fn resolve_list(layers: &mut [Layer], key: &'static Key, twin: &'static str) -> Vec<Problem> {
     let files: Vec<Value> = layers.iter_mut().rev().filter_map(|layer| layer.values.remove(twin)).collect();
     let Some(files) = files.into_iter().next() else { return Vec::new() };
@@ -68,7 +69,7 @@ fn resolve_list(layers: &mut [Layer], key: &'static Key, twin: &'static str) -> 
     problems
 }
 
-/// Reads one secret file and lets the key's kind judge what it holds; of a list, an item.
+/// Reads one secret file and validates its content by the key's kind: the secret, or one item of a list.
 fn read(key: &Key, twin: &str, path: &str, origin: &str) -> Result<ValueKind, Problem> {
     let refuse = |wrong: String, right: String| Problem::new(twin, origin, format!("{path:?} {wrong}"), right);
     let text = std::fs::read_to_string(Path::new(path))
@@ -88,7 +89,7 @@ fn origin(value: &Value) -> String {
     value.origin().unwrap_or_default().to_owned()
 }
 
-/// The path of a secret file; its kind has made it a string.
+/// The path of a secret file, which its kind has validated to be a string.
 fn text(file: Value) -> String {
     file.into_string().unwrap_or_default()
 }
