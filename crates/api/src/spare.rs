@@ -1,4 +1,4 @@
-//! Whether the processor has time to spare, as the kernel counts it.
+//! Whether the processors have idle time, as the kernel counts it.
 //!
 //! Work in the background takes a small share of the processor so that requests do not wait for it; on an idle machine that
 //! share would only delay the work. Idle time tells the two apart. Two other measures lost: a load average lags by minutes,
@@ -9,16 +9,17 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The kernel counts in hundredths of a second: over this time it has twenty or more on every processor.
+/// The measured interval. The kernel counts in hundredths of a second, which makes twenty on every processor.
 const STRETCH: Duration = Duration::from_millis(200);
-/// With this part of the time idle, in percent, there is time to spare.
+/// The least idle share in percent with which there is time to spare.
 const ENOUGH_IDLE: u64 = 25;
 
 /// Processor time since the machine started, of all processors together.
 const MACHINE: &str = "/proc/stat";
 /// Which control groups this process is in (cgroups(7)).
 const OWN: &str = "/proc/self/cgroup";
-/// Where the groups are; each has a `cpu.stat` that tells how often it was stopped at its limit, if it has one.
+/// The folder of the groups. The `cpu.stat` of each counts how often the group was throttled at its limit, if it has
+/// one.
 const GROUPS: &str = "/sys/fs/cgroup";
 
 /// Watches the processors.
@@ -32,17 +33,17 @@ struct Look {
     has_time: bool,
 }
 
-/// What the kernel has counted.
+/// The kernel's counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Counts {
     idle: u64,
     all: u64,
-    /// How often the groups were stopped.
+    /// How often the groups were throttled.
     stopped: u64,
 }
 
 impl Processors {
-    /// Whether there was time to spare of late. Where nothing can be read, there is none.
+    /// Whether there was time to spare recently. False if the counters cannot be read.
     pub(crate) fn have_time(&self) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(look) = last.as_ref().filter(|look| look.at.elapsed() < STRETCH) {
@@ -51,7 +52,7 @@ impl Processors {
         let Some(counts) = fs::read_to_string(MACHINE).ok().and_then(|machine| {
             let own = fs::read_to_string(OWN).unwrap_or_default();
             let groups = groups(&own).into_iter();
-            // One without a limit, or that is not seen from inside a container, has nothing to tell.
+            // A group without a limit, or invisible from inside a container, has no counter.
             let told: String = groups.filter_map(|group| fs::read_to_string(group.join("cpu.stat")).ok()).collect();
             Counts::parse(&machine, &told)
         }) else {
@@ -64,12 +65,12 @@ impl Processors {
 }
 
 impl Counts {
-    /// From the kernel's texts: `cpu  user nice system idle iowait …`, and a line `nr_throttled n` of each group.
+    /// Parses the kernel's texts: `cpu  user nice system idle iowait …`, and a line `nr_throttled n` of each group.
     fn parse(machine: &str, groups: &str) -> Option<Self> {
         let line = machine.lines().find_map(|line| line.strip_prefix("cpu "))?;
         let times: Vec<u64> = line.split_whitespace().map_while(|time| time.parse().ok()).collect();
         let stopped = groups.lines().filter_map(|line| line.strip_prefix("nr_throttled "));
-        // What guests took is in the first two already.
+        // The time of guests is included in the first two fields.
         Some(Self {
             idle: *times.get(3)?,
             all: times.iter().take(8).sum(),
@@ -83,11 +84,11 @@ impl Counts {
     }
 }
 
-/// The folders of the group that limits this process and of those above it, whose limits hold for it as well. A service of
-/// systemd is in a group of its own, a slice or two below the root, which itself has no limit.
+/// The folders of this process's control group and of its parents, whose limits apply too. A systemd service is in its
+/// own group, a slice or two below the root, which has no limit.
 fn groups(own: &str) -> Vec<PathBuf> {
-    // `number:controllers:path`. Version 2 has one hierarchy without a list of controllers; version 1 has one for each, or for
-    // several, in a folder of their names.
+    // `number:controllers:path`. Version 2 has one hierarchy, with an empty list of controllers; version 1 has one for
+    // each controller or group of controllers, in a folder of their names.
     let lines = || {
         own.lines().filter_map(|line| {
             let mut parts = line.splitn(3, ':').skip(1);
@@ -100,7 +101,7 @@ fn groups(own: &str) -> Vec<PathBuf> {
         None => (GROUPS.into(), lines().find(|(controllers, _)| controllers.is_empty()).map_or("/", |(_, path)| path)),
     };
     let path = Path::new(path.trim_start_matches('/'));
-    // One outside of what this process sees begins with `..`.
+    // A path outside of the cgroup namespace begins with `..`.
     if path.components().any(|part| !matches!(part, Component::Normal(_))) {
         return vec![root];
     }
@@ -134,7 +135,7 @@ mod tests {
     fn idle_time_is_what_counts_unless_the_group_is_stopped_at_its_limit() {
         let counts = |idle: u64, busy: u64, stopped: u64| {
             let machine = format!("cpu  {busy} 0 0 {idle} 0 0 0 0 0 0\ncpu0 1 2 3 4 5\nintr 9\n");
-            // Of the process's own group, and of one above it.
+            // The `cpu.stat` of the process's own group and of one above it.
             let group = format!("usage_usec 5\nnr_periods 7\nnr_throttled 2\nusage_usec 5\nnr_throttled {stopped}\n");
             Counts::parse(&machine, &group).unwrap()
         };

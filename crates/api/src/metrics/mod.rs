@@ -21,7 +21,8 @@ use crate::telemetry::Dropped;
 /// The prefix of the service's own metrics.
 const PREFIX: &str = "nolapse";
 
-/// Registers what is collected below and the process, and gives the part of the registry for the service's own.
+/// Registers the collectors below and the process metrics; returns the part of the registry for the service's own
+/// metrics.
 pub(crate) fn register<'r>(
     registry: &'r mut Registry,
     services: &Services,
@@ -111,7 +112,7 @@ impl Collector for Service {
     }
 }
 
-/// What only nodes that share a database have.
+/// Encodes the metrics that only nodes on a shared database have.
 fn encode_node(encoder: &mut DescriptorEncoder<'_>, status: NodeStatus) -> fmt::Result {
     let applied = ConstGauge::new(status.applied);
     let help = "Entries of the log of changes that this node has applied";

@@ -9,11 +9,11 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-/// Registered with the root of the registry, so that the names have no prefix.
+/// The collector. Registered at the root of the registry, so that its names have no prefix.
 #[derive(Debug)]
 pub(super) struct Process;
 
-/// What was read.
+/// The values read; `None` for what could not be read.
 #[derive(Debug, Default, PartialEq)]
 struct Readings {
     cpu_seconds: Option<f64>,
@@ -62,7 +62,7 @@ impl Collector for Process {
 impl Readings {
     fn take() -> Self {
         let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
-        // One of the entries is the folder itself, open for being read.
+        // One of the entries is the descriptor of the folder being read.
         let open = fs::read_dir("/proc/self/fd").ok().map(|entries| entries.count().saturating_sub(1));
         Self {
             open_files: open.and_then(|open| i64::try_from(open).ok()),
@@ -75,9 +75,9 @@ impl Readings {
         }
     }
 
-    /// From the texts of `stat`, `status`, `limits` (proc(5)), and of the machine's own `stat`.
+    /// Parses the process's `stat`, `status` and `limits` (proc(5)), and the machine's `stat`.
     fn of(stat: &str, status: &str, limits: &str, machine: &str) -> Self {
-        // The name of the program comes second, in brackets, and may hold anything.
+        // The second field is the program's name in brackets, which may contain any character.
         let fields: Vec<f64> = stat
             .rsplit_once(')')
             .map_or("", |(_, rest)| rest)
@@ -85,7 +85,7 @@ impl Readings {
             .skip(1)
             .map(|field| field.parse().unwrap_or(f64::NAN))
             .collect();
-        // Field 4 of the file is the first of these; times are in hundredths of a second (`USER_HZ`) whatever the kernel ticks in.
+        // `fields` begins with field 4 of the file. Times are in hundredths of a second (`USER_HZ`) on every kernel.
         let field = |number: usize| fields.get(number - 4).copied().filter(|value| value.is_finite());
         let booted = labelled(machine, "btime ");
         #[expect(clippy::cast_precision_loss, reason = "a time in seconds is far below 2^52")]

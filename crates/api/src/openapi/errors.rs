@@ -1,6 +1,6 @@
-//! The errors an operation can always answer with, and the bodies that errors really have.
+//! Adds to the API document the errors that an operation can always answer with, and the bodies of all errors.
 //!
-//! Bodies are made by the code that makes them for requests, so that a documented error is one that is sent.
+//! The code that makes error bodies for requests makes the documented ones too, so the two are the same.
 
 use serde_json::{Map, Value, json};
 
@@ -20,7 +20,7 @@ const SHARED: [(Code, &str); 7] = [
     (Code::Unavailable, "Unavailable"),
 ];
 
-/// Describes once what many operations refer to.
+/// Adds the responses that many operations refer to.
 pub(super) fn share(document: &mut Value) {
     for (code, name) in SHARED {
         let mut response = json!({"description": ""});
@@ -32,7 +32,7 @@ pub(super) fn share(document: &mut Value) {
     }
 }
 
-/// Adds the errors that follow from the operation's shape, and to all its errors their bodies.
+/// Adds the errors that follow from the operation's shape, and the bodies of all its errors.
 pub(super) fn add(operation: &mut Map<String, Value>, has_segment: bool, schemas: &Map<String, Value>) {
     let wrong = wrong(operation, schemas);
     let follows = follows(operation, has_segment, wrong.as_ref());
@@ -62,12 +62,12 @@ pub(super) fn add(operation: &mut Map<String, Value>, has_segment: bool, schemas
     }
 }
 
-/// What that status means everywhere.
+/// The general error of a status.
 fn of_status(status: u16) -> ApiError {
     actix_web::http::StatusCode::from_u16(status).map_or(Code::Internal, Code::of_status).into()
 }
 
-/// Describes an error response; a body of another kind than the usual one is left as it is.
+/// Adds the errors to a response. A body that is not the usual error is left as it is.
 fn fill(response: &mut Value, errors: Vec<ApiError>) {
     if response["description"].as_str().is_none_or(str::is_empty) {
         let mut texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -116,7 +116,7 @@ fn follows(operation: &Map<String, Value>, has_segment: bool, wrong: Option<&Wro
     codes
 }
 
-/// The scope an operation takes, if it takes one.
+/// The scope that an operation requires, if any.
 fn scope(operation: &Map<String, Value>) -> Option<String> {
     let ways = operation.get("security")?.as_array()?;
     let mut scopes = ways.iter().filter_map(Value::as_object).flat_map(Map::values);

@@ -1,13 +1,13 @@
-//! A body to send for every operation that takes one: it is what the browsable reference fills in.
+//! An example body for every operation that takes one: the documentation viewer fills it in.
 //!
-//! Sent as it is to a fresh deployment by its owner, it does what the operation is for, unless it needs something that
-//! only the caller knows (a code, an id); a test sends each.
+//! The owner of a new deployment can send it unchanged and the operation succeeds, unless it needs a value that only
+//! the caller knows (a code, an id). A test sends each.
 
 use serde_json::{Map, Value, json};
 
 use super::{optional, reference, referred};
 
-/// Bodies that the required fields alone would not make, by operation.
+/// Example bodies with more than the required fields, by operation.
 fn own(operation: &str) -> Option<Value> {
     Some(match operation {
         "create_token" => json!({"name": "CI on main", "scopes": ["execute"], "expires_in_days": 90}),
@@ -50,7 +50,7 @@ fn own(operation: &str) -> Option<Value> {
     })
 }
 
-/// Puts an example into the operation's request body, unless its handler did.
+/// Adds an example to the operation's request body, unless its handler did.
 pub(super) fn body(operation: &mut Map<String, Value>, schemas: &Map<String, Value>) {
     let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
     let Some(contents) = operation.get_mut("requestBody").and_then(|body| body["content"].as_object_mut()) else {
@@ -71,7 +71,7 @@ pub(super) fn body(operation: &mut Map<String, Value>, schemas: &Map<String, Val
     }
 }
 
-/// The examples of the required fields.
+/// An object with the examples of the required fields.
 fn composed(schema: &Value, schemas: &Map<String, Value>, depth: u8) -> Option<Value> {
     if depth > 8 {
         return None;

@@ -1,9 +1,9 @@
-//! The API document: what the handlers say of themselves, completed by what is true of all of them.
+//! The API document: the declarations of the handlers, completed with what follows for all of them.
 //!
-//! A handler declares its own answers and, with `security(…)`, how it is called. The rest follows and is added here, so
-//! that none of it is forgotten: the errors of its shape (401 and 403 where a credential is needed, 400 and 413 where
-//! there is a body, …) with their real bodies, what the names of fields mean (`vocabulary`), and a body to send
-//! (`examples`). `cargo xtask check` refuses what is left incomplete.
+//! A handler declares its own answers and, with `security(…)`, its credentials. This module adds the rest, so that no
+//! handler can forget it: the errors that follow from its shape (401 and 403 where a credential is needed, 400 and 413
+//! where there is a body, …) with their real bodies, the meaning of field names (`vocabulary`), and an example body
+//! (`examples`). `cargo xtask check` refuses an incomplete document.
 
 mod errors;
 mod examples;
@@ -45,7 +45,7 @@ pub fn document(routes: impl FnOnce(&mut ServiceConfig<'_>)) -> Result<OpenApi, 
     serde_json::from_value(json)
 }
 
-/// What no handler declares: the body of errors and the ways to present a credential.
+/// Adds the components that no handler declares: the body of errors and the ways to present a credential.
 fn declare(document: &mut OpenApi) {
     let components = document.components.get_or_insert_with(Components::new);
     components.schemas.insert("Error".to_owned(), Error::schema());
@@ -83,7 +83,7 @@ fn complete(document: &mut Value) {
     }
 }
 
-/// `utoipa` writes the entries of a generic page out in place; the schema of the entry stands under its own name as well.
+/// Replaces the entries of pages, which `utoipa` writes inline for generic types, by references to their schemas.
 fn name_list_entries(document: &mut Value) {
     let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
     let names: BTreeSet<String> = schemas.keys().cloned().collect();
@@ -94,8 +94,8 @@ fn name_list_entries(document: &mut Value) {
     }
 }
 
-/// A flattened `Option` is "this object or null" to `utoipa`, inside "all of these": no object is that. Its fields are there
-/// or not, all of them.
+/// Corrects flattened `Option`s: `utoipa` writes "this object or null" within `allOf`, which an object without the
+/// fields does not satisfy. The fields become optional instead.
 fn open_optional_parts(document: &mut Value) {
     let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
     let before = schemas.clone();
@@ -117,7 +117,7 @@ fn open_optional_parts(document: &mut Value) {
     }
 }
 
-/// The name of the component in "this or null".
+/// The name of the component in a schema "this component or null".
 fn optional(schema: &Value) -> Option<&str> {
     match schema["oneOf"].as_array()?.as_slice() {
         [one, other] if other["type"] == "null" => referred(one),
@@ -135,7 +135,7 @@ fn referred(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
 }
 
-/// The names of all schemas that a request body reaches.
+/// The names of all schemas that request bodies refer to, directly or not.
 fn taken(document: &Value, schemas: &Map<String, Value>) -> BTreeSet<String> {
     let mut open = Vec::new();
     for item in document["paths"].as_object().into_iter().flatten().map(|(_, item)| item) {
@@ -163,7 +163,7 @@ fn references(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Adds to a schema, and to all that stands in it, what the names of its fields mean.
+/// Adds the meaning of field names to a schema and to all schemas inside it.
 fn describe(schema: &mut Value, way: Way, owner: &str, field: Option<&str>) {
     let Some(says) = schema.as_object_mut() else { return };
     if let Some(meaning) = field.and_then(|field| vocabulary::meaning(way, owner, field)) {
@@ -179,14 +179,14 @@ fn describe(schema: &mut Value, way: Way, owner: &str, field: Option<&str>) {
     }
 }
 
-/// The same for the parameters of an operation.
+/// Adds the meaning of names to the parameters of an operation.
 fn parameters(operation: &mut Map<String, Value>) {
     let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         let name = parameter["name"].as_str().unwrap_or_default().to_owned();
         let in_path = parameter["in"] == "path";
         describe(&mut parameter["schema"], Way::Taken, &id, Some(&name));
-        // A header or query parameter that is there has a value: only bodies have `null`.
+        // Headers and query parameters cannot be `null`, only fields of bodies.
         if let Some(types) = parameter["schema"]["type"].as_array().filter(|_| !in_path) {
             let kept: Vec<Value> = types.iter().filter(|kind| *kind != "null").cloned().collect();
             if let [one] = kept.as_slice() {
@@ -202,7 +202,7 @@ fn parameters(operation: &mut Map<String, Value>) {
     }
 }
 
-/// Describes what a handler left to its body to describe.
+/// Copies a body's description to a successful response whose handler gave none.
 fn succeed(operation: &mut Map<String, Value>, schemas: &Map<String, Value>) {
     for (status, response) in operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten() {
         if response["description"].as_str().is_none_or(str::is_empty) {

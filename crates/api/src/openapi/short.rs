@@ -1,17 +1,18 @@
 //! The short forms of paths inside a project, for tokens that are bound to one: `/v1/actors` for
 //! `/v1/organizations/{org_id}/projects/{project_id}/actors`.
 //!
-//! One handler is registered under both (`#[routes]`), and documents the long one. The short one is the same without the two
-//! segments, under an id of its own; the few lists that answer otherwise there have a handler, and a description, of their own.
+//! One handler is registered under both (`#[routes]`) and documents the long path. The short form is added here: the
+//! same operation without the two segments, with its own id. The few lists that answer differently have their own
+//! handlers.
 
 use serde_json::{Value, json};
 
-/// What goes before the path of something in a project.
+/// The prefix of paths inside a project.
 const PROJECT: &str = "/v1/organizations/{org_id}/projects/{project_id}/";
-/// Its segments.
+/// The prefix's parameters.
 const SEGMENTS: [&str; 2] = ["org_id", "project_id"];
 
-/// Adds the short form of every operation in a project that has no description of its own.
+/// Adds the short form of every operation in a project, unless a handler documents it.
 pub(super) fn add(document: &mut Value) {
     let Some(paths) = document["paths"].as_object_mut() else { return };
     for (long, item) in paths.clone() {

@@ -1,8 +1,8 @@
-//! What the names of fields and parameters mean on the wire: format, pattern, bounds, values, an example.
+//! The meaning of field and parameter names on the wire: format, pattern, bounds, values, an example.
 //!
-//! A view says that `created_at` is text; that every `…_at` is a time, that a slug has a pattern and that a status is one
-//! of four words is said here, once, for every schema that has the name. What a handler says itself with `#[schema(…)]`
-//! or `#[param(…)]` wins. `cargo xtask check` refuses a document in which text or a number is left without a meaning.
+//! A view declares only that `created_at` is text. This table adds, once for all schemas with the name, that every
+//! `…_at` is a time, that a slug has a pattern and that a status is one of four words. A handler's own `#[schema(…)]`
+//! or `#[param(…)]` wins. `cargo xtask check` refuses a document with a text or a number without a meaning.
 
 use std::sync::LazyLock;
 
@@ -19,7 +19,7 @@ use token_domain::trust::{Conditions, Preset};
 
 use crate::surface::oauth::{GRANT, METHODS, METHODS_OR_NONE, SUBJECT_TYPES};
 
-/// Which way a schema travels: what is taken can be wider than what is shown.
+/// The direction of a schema: requests may allow more than responses show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     /// In requests: bodies and parameters.
@@ -34,7 +34,7 @@ const UUID: &str = "[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}";
 const SUFFIX: &str = "[0-7][0-9a-hjkmnp-tv-z]{25}";
 /// A name: trimmed by the server, then at least one character and no control characters.
 fn name_of(longest: usize) -> String {
-    // Two of its characters stand for themselves in the pattern.
+    // The pattern matches the first and the last character separately.
     let inner = longest.saturating_sub(2);
     format!(r"^[\t-\r ]*[^\x00-\x20\x7f-\xa0](?:[^\x00-\x1f\x7f-\x9f]{{0,{inner}}}[^\x00-\x20\x7f-\xa0])?[\t-\r ]*$")
 }
@@ -42,7 +42,7 @@ fn name_of(longest: usize) -> String {
 const SLUG: &str = "^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$";
 /// The grammar of scope names.
 const SCOPE: &str = "^[a-z][a-z0-9-]*(?:\\.[a-z][a-z0-9-]*)*(?::[a-z][a-z0-9-]*)?$";
-/// Who did something.
+/// The principal that did something.
 const PRINCIPAL: &str = "^(?:(?:user|token|policy):[0-9a-f-]{36}|service|system|anonymous)$";
 const SHA256: &str = "^[0-9a-f]{64}$";
 const TOKEN: &str = "^nlp_[0-9a-f]{40}$";
@@ -52,21 +52,21 @@ const EXAMPLE_ID: &str = "018f2f3e-4c5d-7a6b-8c7d-9e0f1a2b3c4d";
 const EXAMPLE_TOKEN: &str = "nlp_00112233445566778899aabbccddeeff550c911c";
 /// A header, claims and a signature (RFC 7515, section 3.1).
 const JWT: &str = "^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$";
-/// One of GitHub, with nothing but an issuer.
+/// An identity token of GitHub with only an issuer.
 const EXAMPLE_JWT: &str =
     "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL3Rva2VuLmFjdGlvbnMuZ2l0aHVidXNlcmNvbnRlbnQuY29tIn0.c2lnbmF0dXJl";
 const EXAMPLE_ORG: &str = "org_01j0b3v1mmeedtx9cpdgkfhbch";
 
-/// Not a keyword of schemas: whether `null` is a value where the type says it may be.
+/// Not a JSON Schema keyword: `false` removes `null` from the types of a field.
 const NULLABLE: &str = "nullable";
 
-/// A row: the places it is about, and the keywords that are added there.
+/// A row: the places it describes, and the keywords that are added there.
 ///
-/// A place is `Schema.property`, or `property` in every schema that has no row of its own; parameters stand under their
-/// names alike, with `operation` in the place of `Schema` where it matters.
+/// A place is `Schema.property`, or `property` for every schema without its own row. Parameters are named in the same
+/// way, with the operation's id instead of `Schema` where it matters.
 type Row = (&'static [&'static str], Value);
 
-/// An id of this kind where it is taken: as the UUID or as the `TypeID`.
+/// An id of this kind in a request: a UUID or a `TypeID`.
 fn taken<K: id::Kind>() -> Value {
     json!({"pattern": format!("^(?:{UUID}|{}_{SUFFIX})$", K::PREFIX), "example": EXAMPLE_ID})
 }
@@ -87,13 +87,13 @@ fn shown_name(longest: usize, example: &str) -> Value {
     json!({"minLength": 1, "maxLength": longest, "example": example})
 }
 
-/// The same for a field that may be left out and may not be `null`, which `utoipa` does not tell apart.
+/// The meaning for a field that may be absent but not `null`, which `utoipa` does not distinguish.
 fn not_null(mut meaning: Value) -> Value {
     meaning[NULLABLE] = json!(false);
     meaning
 }
 
-/// What claims must be.
+/// The conditions on claims.
 fn conditions() -> Value {
     let example = json!({"repository_id": "1296269", "ref": {"glob": "refs/heads/*"}});
     json!({"minProperties": 1, "maxProperties": Conditions::MOST, "example": example})
@@ -107,7 +107,7 @@ fn free(example: &str) -> Value {
     json!({ "example": example })
 }
 
-/// What an error says to do.
+/// The meaning of an error's `message`.
 fn said(message: &str) -> Value {
     json!({"minLength": 1, "maxLength": 2000, "example": message})
 }
@@ -129,7 +129,7 @@ fn scopes(least: usize, most: usize, example: &[&str]) -> Value {
         "items": {"pattern": SCOPE, "format": "scope", "example": example[0]}})
 }
 
-/// What is the same whichever way it travels, and what views show.
+/// The rows for responses, which also apply to requests without a row in [`TAKEN`].
 static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let kinds = Kind::ALL.map(Kind::as_str);
     let actor_types = ActorType::ALL.map(ActorType::as_str);
@@ -305,7 +305,7 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
             json!({"items": {"pattern": format!("^(?:\\*|{})$", SCOPE.trim_start_matches('^').trim_end_matches('$')), "example": "read"}}),
         ),
         (&["Scope.kinds", "ScopePreset.kinds"], json!({"maxItems": 3, "items": {"enum": kinds}})),
-        // These may repeat names that only the caller knows.
+        // These may repeat names that the caller sent.
         (&["missing", "unknown"], json!({"items": {"maxLength": 4096, "example": "tokens:read"}})),
         (&["sufficient"], json!({"maxItems": 8, "items": {"items": {"pattern": SCOPE, "example": "scans"}}})),
         (
@@ -322,7 +322,7 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
     ]
 });
 
-/// Where a request takes more, or other things, than a response shows.
+/// The rows for requests that accept more than, or something else than, responses show.
 static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let actor_types = ActorType::ALL.map(ActorType::as_str);
     let statuses = Status::ALL.map(Status::as_str);
@@ -414,7 +414,7 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["RunSetup.code"], json!({"minLength": 1, "maxLength": 128, "example": "the code behind # in the link"})),
         (&["recovery_code"], json!({"minLength": 1, "maxLength": 64, "example": "aaaq-eaye-7p6p-37x7"})),
         (&["token"], json!({"maxLength": 512, "example": EXAMPLE_TOKEN})),
-        // Of any length: what is no token is answered as such.
+        // Of any length: a text that is not a token gets the answer for an unknown one.
         (&["IntrospectionRequest.token", "RevocationRequest.token", "LeakFinding.token"], free(EXAMPLE_TOKEN)),
         (&["credentials"], json!({"maxItems": 1000, "example": [EXAMPLE_TOKEN], "items": {"example": EXAMPLE_TOKEN}})),
         (&["LeakFinding.url"], free("https://example.com/acme/widgets/blob/9fceb02d/.env")),
@@ -432,7 +432,7 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["expires_at", "expiresAt"], time("2099-12-31T23:59:59Z")),
         (&["timestamp", "from", "to"], time("2026-01-15T09:32:11Z")),
         (&["scopes", "allowed_scopes"], scopes(1, 64, &["execute"])),
-        // A name that the catalogue does not have is one that is missing.
+        // Not an enum: a name that the catalogue does not have counts as missing.
         (&["required_scopes"], json!({"example": ["execute"], "items": {"example": "execute"}})),
         (
             &["granted", "required"],
@@ -467,7 +467,7 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
             &["verify_audit.after"],
             json!({"pattern": "^[0-9]{1,18}\\.[0-9a-f]{64}$", "example": "1234.9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}),
         ),
-        // More than a page holds counts as a page.
+        // A number above the largest page is taken as the largest page.
         (
             &[
                 "list_actors.limit",
@@ -480,7 +480,7 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
                 "delete_scope.limit",
                 "delete_scope_bound.limit",
             ],
-            // More is taken as well, however much more: what fits into 64 bits is no bound.
+            // Without `format`: its 64 bits are not a bound of the field.
             json!({"minimum": 1, "format": null, "example": 10}),
         ),
         (&["mode"], one_of(&GraceMode::ALL.map(GraceMode::as_str))),
@@ -531,7 +531,7 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["sortBy"], one_of(&["slug", "name", "createdAt", "updatedAt"])),
         (&["sortOrder"], one_of(&["ASC", "DESC"])),
         (&["ifAssigned"], one_of(&["unassign", "reject"])),
-        // White space around a header is no part of it.
+        // White space around a header's value is removed.
         (
             &["Idempotency-Key"],
             json!({"pattern": "^[\\t ]*[!-~](?:[\\t -~]{0,253}[!-~])?[\\t ]*$", "example": "deploy-4711"}),
@@ -539,7 +539,8 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
     ]
 });
 
-/// What this name means there: a row for the very place, else one for the name, else what its ending says.
+/// The meaning of a name in this place: by the row for the place, else by the row for the name, else by the name's
+/// ending.
 pub(super) fn meaning(way: Way, owner: &str, name: &str) -> Option<Value> {
     let exact = format!("{owner}.{name}");
     let tables: &[&LazyLock<Vec<Row>>] = match way {
@@ -554,7 +555,7 @@ pub(super) fn meaning(way: Way, owner: &str, name: &str) -> Option<Value> {
     find(&exact).or_else(|| find(name)).or_else(|| by_ending(way, name))
 }
 
-/// New fields of the usual kinds need no row.
+/// The meaning by the name's ending, so that new fields of usual kinds need no row.
 fn by_ending(way: Way, name: &str) -> Option<Value> {
     if name.ends_with("_at") {
         Some(time("2026-01-15T09:32:11Z"))
@@ -570,7 +571,7 @@ fn by_ending(way: Way, name: &str) -> Option<Value> {
     }
 }
 
-/// Adds the keywords of a meaning to a schema that does not have them yet; takes away those that are `null`.
+/// Adds the keywords of a meaning that a schema does not have yet, and removes those that are `null`.
 pub(super) fn apply(meaning: &Value, schema: &mut Map<String, Value>) {
     if let (Some(false), Some(Value::Array(types))) = (meaning[NULLABLE].as_bool(), schema.get_mut("type")) {
         types.retain(|kind| kind != "null");
@@ -608,7 +609,7 @@ pub(super) fn apply(meaning: &Value, schema: &mut Map<String, Value>) {
             "example" => is(type_of(value)) || (is("number") && value.is_number()),
             _ => false,
         };
-        // `utoipa` derives a minimum of zero from unsigned types, which says less than the table does.
+        // Replaces the minimum of zero that `utoipa` derives from unsigned types.
         let replaces = matches!(keyword.as_str(), "minimum") || !schema.contains_key(keyword);
         let settled = keyword == "example" && schema.get("examples").is_some();
         if fits && replaces && !settled {
@@ -619,7 +620,7 @@ pub(super) fn apply(meaning: &Value, schema: &mut Map<String, Value>) {
             schema.insert(keyword.clone(), value);
         }
     }
-    // A list of words: the values are those of its entries.
+    // The values of a list are those of its entries.
     if let (true, Some(values)) = (is("array"), says.get("enum"))
         && let Some(items) = schema.get_mut("items").and_then(Value::as_object_mut)
     {
@@ -639,7 +640,7 @@ fn type_of(value: &Value) -> &'static str {
     }
 }
 
-/// Every place the tables speak of.
+/// Every place in the tables.
 #[cfg(test)]
 pub(super) fn places() -> impl Iterator<Item = &'static str> {
     SHOWN.iter().chain(TAKEN.iter()).flat_map(|(places, _)| places.iter().copied())

@@ -1,4 +1,4 @@
-//! `GET …/scopes/{scope_id}/namespace`: the topic that an actor of the boundary means.
+//! `GET …/scopes/{scope_id}/namespace`: the full topic for a topic named by an actor of the boundary.
 
 use actix_web::routes;
 use actix_web::web::{self, Data};

@@ -1,4 +1,4 @@
-//! What queries about access scopes may say.
+//! The query parameters for access scopes.
 
 use authority::access_scopes::ActorCounts;
 use serde::Deserialize;

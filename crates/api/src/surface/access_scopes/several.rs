@@ -1,4 +1,4 @@
-//! Several actors named in one body, and what became of them.
+//! The body that names several actors, and the answer that counts what changed.
 
 use authority::access_scopes::Assigned;
 use serde::{Deserialize, Serialize};

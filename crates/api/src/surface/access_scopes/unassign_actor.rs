@@ -35,7 +35,7 @@ pub(super) async fn unassign_actor(
     let (id, actor) = at.id;
     match scopes.unassign(at.ground, id, vec![actor], &at.origin).await {
         Ok(_) => Ok(HttpResponse::NoContent().finish()),
-        // Named by the path and not by a body, it is simply not there.
+        // The path names the actor, so the answer is 404 rather than an error about the body.
         Err(TenancyError::NoSuchActors(_)) => Err(errors::tenancy(TenancyError::NotFound)),
         Err(error) => Err(errors::tenancy(error)),
     }

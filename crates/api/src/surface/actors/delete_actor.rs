@@ -1,4 +1,4 @@
-//! `DELETE …/actors/{actor_id}`: the end of its tokens.
+//! `DELETE …/actors/{actor_id}`: deletes an actor and revokes its tokens.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, routes};

@@ -100,7 +100,7 @@ impl EditActor {
         })
     }
 
-    /// The one wish that two fields can express.
+    /// Whether the actor is to be switched on or off, which two fields can express.
     fn enabled(&self) -> ApiResult<Option<bool>> {
         let by_status = match self.status.as_deref() {
             None => None,

@@ -1,4 +1,4 @@
-//! `GET …/actors`: what acts in a project, by page.
+//! `GET …/actors`: the actors of a project, by page.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};

@@ -1,4 +1,4 @@
-//! What queries about actors may say.
+//! The query parameters for actors.
 
 use authority::records::ScopedTo;
 use serde::Deserialize;

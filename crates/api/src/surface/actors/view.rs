@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::surface::projects::paging::PageView;
 use crate::surface::projects::place::Dialect;
 
-/// How many there are where the answer is a bare list.
+/// The total of a bare list.
 const TOTAL: &str = "X-Total-Count";
 
 /// An actor. Times are UTC to the millisecond.
@@ -102,7 +102,7 @@ impl ActorView {
     }
 }
 
-/// A page as a bare list, which is how the published clients read it; what the list leaves out is in a header.
+/// A page as a bare list, which the published clients expect; the total is in a header.
 pub(in crate::surface) fn bare(page: PageView<ActorView>) -> HttpResponse {
     HttpResponse::Ok().insert_header((TOTAL, page.meta.total.to_string())).json(page.data)
 }

@@ -1,4 +1,4 @@
-//! `GET /v1/audit/export`: the whole trail as a file that can be verified anywhere, sent page by page.
+//! `GET /v1/audit/export`: the whole trail as a file that can be verified offline, streamed page by page.
 
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpResponse, get};
@@ -17,7 +17,8 @@ use crate::surface::{Authorized, failing};
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Query;
 
-/// Carries the end of the trail as exported: what to remember in order to notice later that events were cut off.
+/// The header with the number and hash of the last exported event. Whoever keeps it can notice later if events were cut
+/// off.
 const HEAD: &str = "Nolapse-Audit-Head";
 
 /// Where the file begins.
@@ -60,8 +61,8 @@ pub(super) async fn export_audit(
         .streaming(pages(audit, organization, after, end.seq)))
 }
 
-/// The events behind one up to another, a page at a time: the next is read when the one before has been sent. When the
-/// database fails on the way the connection is cut, so that the file does not look complete.
+/// Streams the events after one up to another, a page at a time: each page is read when the one before has been sent.
+/// If the database fails on the way, the connection is cut, so that the file does not look complete.
 fn pages(
     audit: Data<Audit>,
     organization: OrganizationId,
@@ -71,8 +72,8 @@ fn pages(
     try_unfold(after, move |after| {
         let audit = audit.clone();
         async move {
-            // A page of SQLite is read on the worker itself, without a wait, and a client's buffers take many pages. Whoever
-            // else is on this worker has a turn between two of them.
+            // SQLite reads a page on the worker itself without waiting, and a client's buffers take many pages. Yield
+            // between pages to the other requests on this worker.
             tokio::task::yield_now().await;
             let records = audit.next(Some(organization), after, last).await.map_err(|error| {
                 tracing::error!(%organization, %error, "an export of the audit trail was cut short");

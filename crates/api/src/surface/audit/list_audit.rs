@@ -1,4 +1,4 @@
-//! `GET /v1/audit`: events, narrowed and paged, in the order they happened or back in time.
+//! `GET /v1/audit`: filtered pages of events, oldest or newest first.
 
 use actix_web::get;
 use actix_web::web::{self, Data};
@@ -17,7 +17,7 @@ use crate::surface::{Authorized, failing};
 use edge::error::{ApiError, ApiResult};
 use edge::extract::{Limit, Query};
 
-/// The longest action and target there are.
+/// The longest action and target.
 const LONGEST: usize = 255;
 
 /// Which events to list.
@@ -117,7 +117,8 @@ fn direction(text: Option<&str>) -> ApiResult<Direction> {
     }
 }
 
-/// An id in the form events show it: organisations by their own, all others plain. Every id is accepted in both.
+/// An id in the form that events show: the `TypeID` of the organisation, the UUID of anything else. Both forms are
+/// accepted.
 fn as_shown(text: &str, organization: OrganizationId) -> String {
     match (OrganizationId::parse(text), Uuid::try_parse(text)) {
         (Ok(id), _) if id == organization => id.to_string(),

@@ -1,4 +1,4 @@
-//! The audit trail of the caller's organisation: read, taken along, verified.
+//! The audit trail of the caller's organisation: listed, exported, verified.
 
 mod export_audit;
 mod list_audit;
@@ -17,8 +17,8 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config.service(list_audit::list_audit).service(export_audit::export_audit).service(verify_audit::verify_audit);
 }
 
-/// The organisation whose trail a caller may see: all of it, or nothing. A credential that is bound to a project is refused,
-/// since a trail cannot be cut to a project and still be verified.
+/// The organisation whose trail a caller may see. A credential that is bound to a project is refused, because a trail
+/// cut down to a project could not be verified.
 fn organization(caller: &Caller) -> ApiResult<OrganizationId> {
     match caller.bound_project() {
         None => Ok(caller.organization_id),
@@ -28,12 +28,12 @@ fn organization(caller: &Caller) -> ApiResult<OrganizationId> {
     }
 }
 
-/// A place in the trail, as an earlier answer showed it.
+/// Parses a place in the trail, in the form that an earlier answer showed.
 fn trail_place(parameter: &'static str, text: Option<&str>) -> ApiResult<Option<Place>> {
     text.map(Place::parse).transpose().map_err(|error| ApiError::invalid(parameter, error.to_string()))
 }
 
-/// The number of an event.
+/// Parses the number of an event.
 fn number(parameter: &'static str, text: Option<&str>) -> ApiResult<Option<i64>> {
     let read = |text: &str| {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! `GET /v1/audit/verify`: whether the trail is as it was written.
+//! `GET /v1/audit/verify`: verifies the hash chain of the trail.
 
 use actix_web::get;
 use actix_web::web::{self, Data};

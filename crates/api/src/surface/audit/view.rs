@@ -45,7 +45,7 @@ impl From<AuditRecord> for EventView {
             target_kind: record.target_kind,
             target_id: record.target_id,
             request_id: record.request_id,
-            // It is an object; if somebody made it something else, what is there is shown as it is.
+            // An object, unless somebody changed it in the database; then it is shown as a text.
             detail: serde_json::from_str(&record.detail).unwrap_or(Value::String(record.detail)),
             prev_hash: hex(&record.prev_hash),
             hash: hex(&record.hash),

@@ -1,4 +1,4 @@
-//! Is this token good: the routes that gateways and jobs call all the time.
+//! Validation of tokens: the routes that gateways and jobs call for every request.
 
 pub mod forward;
 mod shown;

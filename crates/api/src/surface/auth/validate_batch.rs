@@ -1,4 +1,4 @@
-//! `POST /v1/auth/validate/batch`: the same question about many tokens, for a caller that may ask it.
+//! `POST /v1/auth/validate/batch`: validates many tokens, for a caller with the scope for it.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Data};
@@ -13,7 +13,7 @@ use crate::surface::{Authorized, failing, origin};
 use edge::error::{ApiError, ApiResult, exact};
 use edge::extract::Json;
 
-/// A good token that may be used from its allowed networks only.
+/// The result for a valid token that may be used only from its allowed networks.
 const ELSEWHERE: &str = r#"{"valid":true,"error":"address not allowed"}"#;
 
 /// The most tokens of one batch.
@@ -70,7 +70,7 @@ pub(super) async fn validate_batch(
     Ok(exact(StatusCode::OK, body(&outcomes)))
 }
 
-/// The results, each as the bytes that its token's own answer has.
+/// The results, each with the bytes that validating its token alone returns.
 fn body(outcomes: &[Outcome]) -> Bytes {
     let mut body = Vec::with_capacity(16 + outcomes.len() * 96);
     body.extend_from_slice(b"{\"results\":[");
@@ -79,11 +79,11 @@ fn body(outcomes: &[Outcome]) -> Bytes {
             body.push(b',');
         }
         match outcome {
-            // Nothing was required, so nothing can be lacking.
+            // No scope was required, so none can be missing.
             Outcome::Live(entry) | Outcome::Insufficient { entry, .. } => {
                 body.extend_from_slice(entry.answer());
             }
-            // A batch says of no token where it was presented.
+            // A batch does not say where a token was presented.
             Outcome::Elsewhere(_) => body.extend_from_slice(ELSEWHERE.as_bytes()),
             Outcome::Invalid => body.extend_from_slice(INVALID.as_bytes()),
         }

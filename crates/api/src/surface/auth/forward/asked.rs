@@ -1,4 +1,4 @@
-//! What a gateway asks for: read from the query, or from the path where the query is the client's.
+//! The gateway's question: read from the query, or from the path if the query is the client's.
 
 use std::borrow::Cow;
 
@@ -11,16 +11,16 @@ use super::routes::RouteTables;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::query::Pairs;
 
-/// Where gateways ask that append the client's path.
+/// The path prefix for gateways that append the client's path.
 const BELOW: &str = "/v1/auth/forward/";
 
-/// What is asked for.
+/// The gateway's question about a request.
 #[derive(Debug)]
 pub(super) struct Asked<'t> {
     all: Requirement,
-    /// Of each of these, one will do.
+    /// One scope of each of these is needed.
     any: Vec<Alternatives<'t>>,
-    /// Names that the catalogue does not have, among those that all are needed: no token has them.
+    /// Required names that the catalogue does not have: no token has them.
     unknown: Vec<String>,
     row: Row,
     preflight: bool,
@@ -29,21 +29,21 @@ pub(super) struct Asked<'t> {
 /// Whether the route table has a row for the original request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Row {
-    /// It has one, or no table was asked about.
+    /// It has a row, or the question names no table.
     Found,
-    /// It has none.
+    /// It has no row.
     Absent,
 }
 
-/// Scopes of which one will do.
+/// Scopes of which one is enough.
 #[derive(Debug)]
 struct Alternatives<'t> {
     names: Vec<Cow<'t, str>>,
-    /// Those that the catalogue has.
+    /// The scopes that the catalogue has.
     each: Vec<Requirement>,
 }
 
-/// What the parameters say, before anything is looked up.
+/// The parameters, before names are looked up.
 #[derive(Debug, Default)]
 struct Parameters {
     scopes: Vec<String>,
@@ -56,7 +56,7 @@ impl<'t> Asked<'t> {
     /// Reads the question of a gateway.
     ///
     /// # Errors
-    /// 400 for what no gateway that is configured well would send.
+    /// 400 for a question that only a misconfigured gateway sends.
     pub(super) fn read(request: &HttpRequest, tables: &'t RouteTables, catalogue: &ScopeCatalogue) -> ApiResult<Self> {
         let mut table = None;
         let parameters = if let Some(below) = request.path().strip_prefix(BELOW) {
@@ -96,12 +96,12 @@ impl<'t> Asked<'t> {
                 }
             }
         }
-        // Names of the catalogue, all of them.
+        // Cannot fail: all names are in the catalogue.
         asked.all = catalogue.require_all(&all).unwrap_or(Requirement::NOTHING);
         Ok(asked)
     }
 
-    /// What is asked of every token.
+    /// The scopes that are needed in any case.
     pub(super) const fn requirement(&self) -> &Requirement {
         &self.all
     }
@@ -111,23 +111,23 @@ impl<'t> Asked<'t> {
         self.row
     }
 
-    /// Whether it is a browser's preflight that may pass without a credential.
+    /// Whether the client's request is a browser's preflight that may pass without a credential.
     pub(super) const fn is_preflight(&self) -> bool {
         self.preflight
     }
 
-    /// Whether what is left to ask of a token that has all of [`Asked::requirement`] is there.
+    /// Whether a token that has all of [`Asked::requirement`] also has one of each of the alternatives.
     pub(super) fn is_met_by(&self, effective: ScopeSet) -> bool {
         self.unknown.is_empty() && self.any.iter().all(|alternatives| alternatives.are_met_by(effective))
     }
 
-    /// Each of the alternatives that the token has: what lets the request through beside [`Asked::requirement`].
+    /// The alternatives that the token has, which let the request through together with [`Asked::requirement`].
     pub(super) fn met_by(&self, effective: ScopeSet) -> impl Iterator<Item = &Requirement> {
         let each = self.any.iter().flat_map(|alternatives| &alternatives.each);
         each.filter(move |one| one.check(&effective).is_ok())
     }
 
-    /// 403 with what is missing: of those that all are needed, the missing ones; else those of which one would do.
+    /// 403 with the missing scopes: of those needed in any case, or else the alternatives of which none is there.
     pub(super) fn lacking(&self, catalogue: &ScopeCatalogue, missing: ScopeSet) -> ApiError {
         let mut names: Vec<&str> = catalogue.names(missing);
         names.extend(self.unknown.iter().map(|name| shown(name)));
@@ -150,7 +150,7 @@ impl<'t> Alternatives<'t> {
 }
 
 impl Parameters {
-    /// Only known parameters: a misspelt one would ask for nothing, and let through what it was meant to stop.
+    /// Only known parameters are accepted: a misspelt one would require nothing and let every token through.
     fn of_query(Pairs(pairs): Pairs) -> ApiResult<Self> {
         let mut parameters = Self::default();
         for (name, value) in pairs {
@@ -171,7 +171,7 @@ impl Parameters {
         Ok(parameters)
     }
 
-    /// `scope/<scope>` or `routes/<table>`, and the client's path behind it.
+    /// Reads `scope/<scope>` or `routes/<table>`, and the client's path behind it.
     fn of_path(below: &str) -> ApiResult<(Self, &str)> {
         let (form, rest) = below.split_once('/').unwrap_or((below, ""));
         let (name, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
@@ -184,7 +184,7 @@ impl Parameters {
     }
 }
 
-/// 400 naming a parameter that is not one of ours. The name comes from the gateway's configuration, or from a client.
+/// 400 naming an unknown parameter. The name comes from the gateway's configuration, or from a client.
 fn unknown(name: &str) -> ApiError {
     let shown: String = name.chars().filter(|letter| !letter.is_control()).take(100).collect();
     ApiError::invalid(shown, "is not taken here: scope, any, routes and preflight are")

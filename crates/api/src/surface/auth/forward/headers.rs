@@ -1,4 +1,4 @@
-//! What a gateway is told of a token that may pass: headers for the application behind it.
+//! The headers that a gateway gets for a valid token and passes on to the application behind it.
 //!
 //! **Invariant:** every header of [`NAMES`] is in every answer that lets a request through, so that what a client sent
 //! under the same name is overwritten.
@@ -22,7 +22,7 @@ const NAMES: [HeaderName; COUNT] = [
 ];
 const NOTHING: HeaderValue = HeaderValue::from_static("");
 
-/// 200 with everything that is known about the token, and nothing of what the client sent.
+/// 200 with the headers for this token; nothing in them comes from the client.
 pub(super) fn of(entry: &Entry) -> HttpResponse {
     let credential = entry.credential();
     let (actor, access_scope) = match &credential.holder {

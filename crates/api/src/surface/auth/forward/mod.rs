@@ -1,9 +1,10 @@
-//! `/v1/auth/forward`: what a gateway asks before it lets a request through (nginx `auth_request`, Traefik `ForwardAuth`,
-//! Caddy `forward_auth`, Envoy's HTTP authorisation service). By any method, since some gateways pass the client's on.
+//! `/v1/auth/forward`: the question of a gateway before it lets a request through (nginx `auth_request`, Traefik
+//! `ForwardAuth`, Caddy `forward_auth`, Envoy's HTTP authorisation service). Any method is accepted, because some
+//! gateways use the client's.
 //!
 //! A gateway that appends the client's path (Envoy) asks below `/v1/auth/forward/scope/<scope>` or
-//! `/v1/auth/forward/routes/<table>`. There the query is the client's and is never read, so that a client has no say in
-//! what is asked of it.
+//! `/v1/auth/forward/routes/<table>`. There the query is the client's and is never read, so that a client cannot change
+//! what is required.
 
 mod asked;
 mod headers;
@@ -75,7 +76,7 @@ pub(in crate::surface) async fn forward(
     decide(request, validator, tables).await
 }
 
-/// The same, by every method and with the client's path appended: what [`forward`] documents once.
+/// The handler of [`forward`] for every method, and for paths with the client's path appended.
 pub(in crate::surface) async fn decide(
     request: HttpRequest,
     validator: Data<Validator>,
@@ -91,7 +92,7 @@ pub(in crate::surface) async fn decide(
     judge(&asked, outcome.map_err(|failure| failing::failed(&failure))?, validator.context())
 }
 
-/// The answer of [`decide`] about a token that this node remembers, good or bad.
+/// The fast path of [`decide`]: answers about a token that is in this node's cache, valid or not.
 pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8]) -> Option<ApiResult<HttpResponse>> {
     if !body.is_empty() {
         return None;
@@ -113,13 +114,13 @@ pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8])
     }
 }
 
-/// The token that the request at hand came with.
+/// The token of the request.
 fn presented(request: &HttpRequest) -> ApiResult<PlainToken> {
     let presented = credentials::presented(request.headers()).map_err(|_| ApiError::conflicting_at_gateway())?;
     match presented {
         Presented::Token(token) => Ok(token),
         Presented::None => Err(Code::Unauthenticated.into()),
-        // A session is a person's, for this service alone.
+        // A session is valid for this service only, not behind gateways.
         Presented::Malformed | Presented::Session(_) => Err(Code::InvalidToken.into()),
     }
 }
@@ -129,7 +130,7 @@ fn judge(asked: &Asked<'_>, outcome: Outcome, context: &Context) -> ApiResult<Ht
     match outcome {
         Outcome::Invalid => Err(Code::InvalidToken.into()),
         Outcome::Elsewhere(_) => Err(Code::AddressNotAllowed.into()),
-        // Before what is lacking: a request that no row has is not let through by any scope.
+        // Checked before missing scopes: no scope lets a request without a row through.
         Outcome::Insufficient { .. } | Outcome::Live(_) if asked.row() == Row::Absent => Err(ApiError::no_route()),
         Outcome::Insufficient { missing, .. } => Err(asked.lacking(catalogue, missing)),
         Outcome::Live(entry) if asked.is_met_by(entry.credential().effective()) => {

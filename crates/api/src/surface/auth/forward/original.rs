@@ -1,7 +1,7 @@
-//! The client's request, as the gateway tells of it.
+//! The client's request, as the gateway describes it.
 //!
-//! **Invariant:** a header that comes twice is refused. Gateways set theirs; one that adds to what a client sent would let
-//! the client choose.
+//! **Invariant:** a repeated header is refused. Gateways must overwrite these headers; one that appends to the client's
+//! would let the client choose the value.
 
 use actix_web::HttpRequest;
 use actix_web::http::Method;
@@ -16,16 +16,16 @@ const HOST: &str = "X-Forwarded-Host";
 /// The client's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Original<'r> {
-    /// In capitals; `HEAD` is `GET`.
+    /// The method in capitals; `HEAD` becomes `GET`.
     pub(super) method: &'r str,
-    /// As sent, without the query.
+    /// The path as sent, without the query.
     pub(super) path: &'r str,
-    /// With its port, if it had one; `None` when the gateway does not tell.
+    /// The host with its port, if it had one; `None` if the gateway does not send it.
     pub(super) host: Option<&'r str>,
 }
 
 impl<'r> Original<'r> {
-    /// From the headers that the gateway sets.
+    /// Reads the headers that the gateway sets.
     pub(super) fn forwarded(request: &'r HttpRequest) -> ApiResult<Self> {
         let headers = request.headers();
         let uri = required(headers, URI)?;
@@ -36,19 +36,19 @@ impl<'r> Original<'r> {
         })
     }
 
-    /// From the request at hand, which is the client's with a prefix on its path.
+    /// Takes this request itself, which is the client's with a prefix before its path.
     pub(super) fn prefixed(request: &'r HttpRequest, path: &'r str) -> ApiResult<Self> {
         Ok(Self { method: request.method().as_str(), path, host: single(request.headers(), header::HOST.as_str())? })
     }
 }
 
-/// The method of the client's request, from the header that the gateway sets.
+/// The method of the client's request, from the gateway's header.
 pub(super) fn method(headers: &HeaderMap) -> ApiResult<&str> {
     let method = required(headers, METHOD)?;
     Ok(if method == Method::HEAD.as_str() { Method::GET.as_str() } else { method })
 }
 
-/// Whether these are the headers of a browser that asks whether it may send another request.
+/// Whether these are the headers of a CORS preflight.
 pub(super) fn is_preflight(headers: &HeaderMap) -> ApiResult<bool> {
     let is_options = method(headers)? == Method::OPTIONS.as_str();
     Ok(is_options

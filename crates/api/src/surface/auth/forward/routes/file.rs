@@ -1,4 +1,4 @@
-//! Route tables as an operator writes them: read whole, with everything that is wrong with them named at once.
+//! Parses the operator's route tables and reports all errors at once.
 
 use std::fmt::Display;
 
@@ -8,7 +8,7 @@ use token_domain::ScopeCatalogue;
 use super::pattern::Pattern;
 use super::{Route, RouteTables, Table};
 
-/// The most rows of one table: each request looks at all of them.
+/// The most rows of one table: each request is compared with all of them.
 const MOST_ROWS: usize = 1_000;
 
 #[derive(Deserialize)]
@@ -40,7 +40,7 @@ impl RouteTables {
     /// Reads tables from files, given as name and text.
     ///
     /// # Errors
-    /// All that is wrong, on one line.
+    /// All errors, on one line.
     pub(crate) fn read<'t>(
         files: impl IntoIterator<Item = (&'t str, &'t str)>,
         catalogue: &ScopeCatalogue,
@@ -110,7 +110,7 @@ fn route(row: Written, text: &str, catalogue: &ScopeCatalogue) -> Result<Route, 
     if methods.iter().any(|method| method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase())) {
         complain(&"method must be in capitals, such as GET");
     }
-    // A HEAD is a GET without the body (RFC 9110 §9.3.2), here as everywhere.
+    // HEAD is treated as GET (RFC 9110 §9.3.2), as on all routes.
     let methods = methods.into_iter().map(|method| if method == "HEAD" { "GET".to_owned() } else { method }).collect();
     if row.scopes.is_none() && row.any.is_empty() {
         complain(&"scopes or any is required; `scopes = []` lets every good token pass");

@@ -1,9 +1,9 @@
-//! Route tables: which scopes a whole API asks for, by host, method and path of the client's request.
+//! Route tables: the scopes that a whole API requires, by host, method and path of the client's request.
 //!
-//! Where several rows match, the most specific one counts, wherever it stands: the one whose requests are all among those
-//! of the others. Rows that share requests, neither having all of the other's, are refused when the table is loaded, so
-//! that no order has to be remembered (the first that matches would be the usual rule, and a row moved up a silent hole).
-//! A request that no row matches is refused.
+//! If several rows match, the most specific one counts, whatever their order: the row whose requests are a subset of
+//! the others'. Rows that overlap without one containing the other are refused when the table is loaded. So the order
+//! never matters; with the usual rule, first match wins, moving a row up could silently open a path. A request that no
+//! row matches is refused.
 
 mod file;
 mod pattern;
@@ -28,14 +28,14 @@ pub(super) struct Table {
 /// One row.
 #[derive(Debug)]
 pub(super) struct Route {
-    /// `None` is any.
+    /// `None` matches any host.
     host: Option<Pattern>,
-    /// Empty is any.
+    /// Empty matches any method.
     methods: Vec<String>,
     path: Pattern,
     scopes: Vec<String>,
     any: Vec<String>,
-    /// As written, for complaints.
+    /// The row as written, for error messages.
     text: String,
 }
 
@@ -63,11 +63,11 @@ impl Table {
                 && (row.methods.is_empty() || row.methods.iter().any(|method| method == original.method))
                 && row.path.matches(&segments)
         });
-        // Of two that match the same request one contains the other, or the table would not have been loaded.
+        // Of two rows that match the same request, one contains the other: loading refuses other overlaps.
         Ok(matching.reduce(|best, row| if best.contains(row) { row } else { best }))
     }
 
-    /// Pairs of rows that share requests without one having all of the other's.
+    /// Pairs of rows that overlap without one containing the other.
     fn overlaps(&self) -> impl Iterator<Item = (&Route, &Route)> {
         self.rows.iter().enumerate().flat_map(|(at, one)| {
             self.rows[at + 1..].iter().filter(move |other| one.is_ambiguous_with(other)).map(move |other| (one, other))
@@ -76,12 +76,12 @@ impl Table {
 }
 
 impl Route {
-    /// Scopes that are needed, all of them.
+    /// Scopes that are all required.
     pub(super) fn scopes(&self) -> &[String] {
         &self.scopes
     }
 
-    /// Scopes of which one will do; none is asked for when empty.
+    /// Scopes of which one is required, unless the list is empty.
     pub(super) fn any(&self) -> &[String] {
         &self.any
     }

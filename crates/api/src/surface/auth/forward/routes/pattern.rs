@@ -1,17 +1,18 @@
-//! Patterns of paths and hosts: what they match, and how two of them relate.
+//! Patterns of paths and hosts: matching, overlap and containment.
 //!
-//! `*` stands for any text within a segment (between slashes of a path, between dots of a host), at most once in each;
-//! `/**` at the end of a path for whatever follows, nothing included. So kept, whether one pattern contains or overlaps
-//! another is decided by looking at their segments.
+//! `*` matches any text within a segment (between slashes of a path, between dots of a host), at most once per segment;
+//! `/**` at the end of a path matches any rest, also an empty one. With so simple a syntax, overlap and containment of
+//! two patterns can be decided segment by segment.
 //!
-//! **Invariant:** a path that two programs could read in two ways (dot segments, empty segments, encoded separators,
-//! parameters behind `;`) matches no pattern: the gateway and the application behind it may be those two.
+//! **Invariant:** a path that two programs could interpret differently (dot segments, empty segments, encoded
+//! separators, parameters behind `;`) matches no pattern, because the gateway and the application behind it may be
+//! those two.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-/// A list of segments, perhaps with anything behind.
+/// A list of segments, with or without `/**` at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pattern {
     segments: Vec<Segment>,
@@ -64,7 +65,7 @@ impl Pattern {
         fits && self.segments.iter().zip(segments).all(|(pattern, text)| pattern.matches(text))
     }
 
-    /// Whether something matches both.
+    /// Whether some text matches both patterns.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         let fits = match (self.is_open, other.is_open) {
             (false, false) => self.segments.len() == other.segments.len(),
@@ -75,7 +76,7 @@ impl Pattern {
         fits && self.segments.iter().zip(&other.segments).all(|(one, other)| one.overlaps(other))
     }
 
-    /// Whether all that matches the other matches this one.
+    /// Whether every text that matches the other pattern matches this one.
     pub(super) fn contains(&self, other: &Self) -> bool {
         let fits = if self.is_open {
             self.segments.len() <= other.segments.len()
@@ -131,7 +132,7 @@ const fn is_plain(byte: u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'%' | b'?' | b'#' | b';' | b'\\')
 }
 
-/// The segments of a client's path, decoded; `None` if it can be read in more than one way.
+/// The decoded segments of a client's path; `None` if programs could interpret the path differently.
 pub(super) fn segments(path: &str) -> Option<Vec<Cow<'_, str>>> {
     match path.strip_prefix('/')? {
         "" => Some(Vec::new()),
@@ -146,7 +147,7 @@ fn segment(raw: &str) -> Option<Cow<'_, str>> {
     is_plain.then_some(decoded)
 }
 
-/// The labels of the host of a client's request, in lower case and without port and root.
+/// The labels of a client's host, in lower case, without the port and the trailing dot.
 pub(super) fn labels(host: &str) -> Vec<Cow<'static, str>> {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
