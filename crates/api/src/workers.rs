@@ -19,10 +19,10 @@ use crate::assembly::Services;
 use crate::config::Config;
 use crate::spare::Processors;
 
-/// How often expired rows are removed. They stopped counting when they expired, so this only saves space.
+/// How often expired rows are removed. Expired rows have no effect, so this only saves space.
 const HOUSEKEEPING: Duration = Duration::from_mins(10);
 
-/// How often the database is asked for what an operator ordered by command, which waits so long for its answer.
+/// How often operators' orders are read from the database; their commands wait this long for an answer.
 const ORDERS: Duration = Duration::from_secs(1);
 
 /// How long old rows are kept.
@@ -40,11 +40,11 @@ pub(crate) struct Workers {
 }
 
 impl Workers {
-    /// Ends them and waits until they have.
+    /// Stops the workers and waits until they have ended.
     pub(crate) async fn stop(self) {
         self.stop.send_replace(true);
         for task in self.tasks {
-            // A worker that panicked has been logged; there is nothing left to stop.
+            // An error means that the worker panicked, which is logged already.
             let _ = task.await;
         }
     }
@@ -77,7 +77,7 @@ pub(crate) fn start(config: &Config, services: &Services, runtime: &Handle) -> W
     Workers { stop, tasks: vec![runtime.spawn(flush), runtime.spawn(orders), runtime.spawn(tidy)] }
 }
 
-/// Carries out what an operator ordered by command. A store that does not answer is another's to log.
+/// Carries out operators' orders. A failure is logged at debug level only, because other workers log a failing store.
 async fn carry_out(operator: Arc<Operator>) {
     if let Err(error) = operator.serve().await {
         tracing::debug!(%error, "orders of operators could not be looked for");
@@ -94,15 +94,15 @@ where
     }
 }
 
-/// Waits so long, or until the workers are to stop; whether they are.
+/// Waits for this time, or until the workers are to stop; returns whether they are.
 async fn stops_within(wait: Duration, stopped: &mut watch::Receiver<bool>) -> bool {
     tokio::time::timeout(wait, stopped.wait_for(|stopped| *stopped)).await.is_ok()
 }
 
-/// Writes down uses of tokens.
+/// The worker that writes token usage.
 struct Flusher {
     interval: Duration,
-    /// The share of the time while others want the processor.
+    /// The largest share of the time for writing while the processor is busy.
     share: FlushShare,
     processors: Processors,
     context: Arc<Context>,
@@ -123,7 +123,8 @@ impl Flusher {
         }
     }
 
-    /// Until the next flush: the interval, or less at the end of an hour, so that uses are counted in the one they were in.
+    /// The time until the next flush: the interval, or less at the end of an hour, so that uses count in their own
+    /// hour.
     fn wait(&self) -> Duration {
         let now = self.context.now();
         let left = Hour::of(now).ends().since(now);
@@ -131,7 +132,7 @@ impl Flusher {
     }
 }
 
-/// The share of the time that writing takes: the configured one is a bound for when others want the processor.
+/// The share of the time for writing: the configured one, unless the processor has idle time.
 fn share(configured: FlushShare, has_time: bool) -> FlushShare {
     if has_time { configured.max(FlushShare::SPARE) } else { configured }
 }

@@ -16,20 +16,20 @@ use edge::error::{ApiError, ApiResult};
 use edge::extract::credentials::{self, Presented};
 use edge::extract::turn::Turn;
 
-/// What a caller must be allowed.
+/// A permission that a handler requires of its caller.
 pub trait Permission: 'static {
-    /// The scope it takes; nothing when any good credential will do.
+    /// The required scope; `None` if any valid credential is enough.
     const SCOPE: Option<&'static str>;
-    /// What of a person who lacks the second factor that their organisation asks for.
+    /// How a person is treated who lacks the second factor that their organisation requires.
     const WITHOUT_SECOND_FACTOR: Lacking = Lacking::Refused;
 }
 
-/// What becomes of a caller who lacks a second factor that is asked for.
+/// How a caller is treated who lacks a required second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lacking {
-    /// They are told to set one up: the rule.
+    /// Refused, and told to set one up: the rule.
     Refused,
-    /// They may do this all the same: it is how one is set up, or leaving.
+    /// Admitted, because the operation sets one up or leaves the organisation.
     Admitted,
 }
 
@@ -39,13 +39,13 @@ macro_rules! permissions {
         pub mod permission {
             use super::{Lacking, Permission};
 
-            /// Any good credential.
+            /// Any valid credential.
             #[derive(Clone, Copy, Debug)]
             pub enum Anyone {}
             impl Permission for Anyone {
                 const SCOPE: Option<&'static str> = None;
             }
-            /// Any good credential, also of a person who still has to set up a second factor.
+            /// Any valid credential, also of a person who still has to set up a second factor.
             #[derive(Clone, Copy, Debug)]
             pub enum Enrolling {}
             impl Permission for Enrolling {
@@ -58,7 +58,7 @@ macro_rules! permissions {
             })+
         }
 
-        /// Every scope a handler asks for. A catalogue that lacks one of them cannot be served with.
+        /// All scopes that handlers require. The server refuses to start with a catalogue that lacks one of them.
         pub const PERMISSIONS: &[&str] = &[$($scope),+];
     };
 }
@@ -78,7 +78,7 @@ permissions! {
     ValidateTokens = "authority:validate";
     /// Ask what is known about a token.
     IntrospectTokens = "authority:introspect";
-    /// Renew the very token that is asking.
+    /// Rotate the token that authenticates the request.
     RotateSelf = "self:rotate";
     /// See the organisation's basic data and settings.
     ReadOrganization = "org:read";
@@ -117,9 +117,9 @@ permissions! {
 /// A caller who may do `P`, with the request they sent.
 #[derive(Clone, Debug)]
 pub struct Authorized<P> {
-    /// Who.
+    /// The caller.
     pub caller: Caller,
-    /// With which request.
+    /// The origin of the request.
     pub origin: Origin,
     permission: PhantomData<fn() -> P>,
 }
@@ -140,7 +140,7 @@ impl<P: Permission> FromRequest for Authorized<P> {
     }
 }
 
-/// Who presents this, if they may do `P`.
+/// The caller who presents this credential, if they may do `P`.
 pub(super) async fn admit<P: Permission>(request: &HttpRequest, presented: Presented) -> ApiResult<Caller> {
     let sessions = request.app_data::<web::Data<Sessions>>().cloned();
     let context = request.app_data::<web::Data<Context>>().cloned();
@@ -160,12 +160,12 @@ pub(super) async fn admit<P: Permission>(request: &HttpRequest, presented: Prese
     Ok(caller.admitted(admission))
 }
 
-/// A caller who may present a credential and need not; one that is presented has to be good.
+/// An optional caller: the credential may be absent, but one that is presented must be valid.
 #[derive(Clone, Debug)]
 pub(super) struct Perhaps {
-    /// Who, if they said so.
+    /// The caller; `None` without a credential.
     pub(super) caller: Option<Caller>,
-    /// With which request.
+    /// The origin of the request.
     pub(super) origin: Origin,
 }
 
@@ -222,14 +222,15 @@ fn denied(context: &Context, origin: &Origin) -> ApiError {
     Code::InvalidToken.into()
 }
 
-/// What `P` takes. Checked when the catalogue was loaded, so a scope that is not there is a fault of ours.
+/// The requirement of `P`. Loading the catalogue has checked that it has the scope, so a failure is a fault of this
+/// program.
 fn requirement<P: Permission>(context: &Context) -> ApiResult<Requirement> {
     let Some(scope) = P::SCOPE else { return Ok(Requirement::NOTHING) };
     let required = context.catalogue().require_all(&[scope]);
     required.map_err(|_| ApiError::internal(format_args!("the catalogue has no {scope}")))
 }
 
-/// Whether the caller may do `P`; nothing is said about it in any log.
+/// Whether the caller may do `P`. A refusal is not logged.
 pub(super) fn may<P: Permission>(context: &Context, caller: &Caller) -> bool {
     requirement::<P>(context).is_ok_and(|requirement| requirement.check(&caller.effective).is_ok())
 }

@@ -1,7 +1,7 @@
-//! The more exact errors of operations, for the API document: made by the functions that make them for requests.
+//! The more exact errors of operations, for the API document, made by the functions that make them for requests.
 //!
-//! An operation that answers 402, 409 or an error of its own gets a row here; without one the document shows the general
-//! error of that status.
+//! An operation that answers 402, 409 or an error of its own needs a row here; otherwise the document shows the general
+//! error of the status.
 
 use authority::organizations::OrganizationError;
 use authority::people::PersonError;
@@ -22,7 +22,7 @@ use super::second_factors::errors::second_factor;
 use edge::codes::Code;
 use edge::error::ApiError;
 
-/// What an operation answers with that status, beyond what the status means everywhere.
+/// The more exact errors that an operation answers with this status.
 pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
     let example = Uuid::from_u128(0x018f_2f3e_4c5d_7a6b_8c7d_9e0f_1a2b_3c4d);
     let replayed = || failing::token(TokenError::Replayed { token_id: TokenId::from_uuid(example) });

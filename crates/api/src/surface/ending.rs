@@ -7,7 +7,7 @@ use authority::{Caller, Context};
 
 use edge::ends_soon::EndsSoon;
 
-/// The notice for this caller, if their token ends within the time that the deployment warns of.
+/// The notice for this caller, if their token ends within the configured warning time.
 pub(super) fn notice(caller: &Caller, context: &Context) -> Option<EndsSoon> {
     let ends_at = caller.token_ends_at()?;
     let is_soon = ends_at <= context.now() + context.policy().expiry_warning;

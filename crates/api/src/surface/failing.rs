@@ -1,4 +1,4 @@
-//! Errors of the authority as errors of the wire, exhaustively.
+//! Maps all errors of the authority to errors of the API.
 
 use authority::executions::ExecutionError;
 use authority::leaks::LeakError;
@@ -16,7 +16,7 @@ use token_domain::token::Status;
 use edge::codes::Code;
 use edge::error::ApiError;
 
-/// A failure of the service itself: 503 where waiting helps, 500 where it does not.
+/// A failure of the service itself: 503 if retrying may help, 500 if not.
 pub(super) fn failed(failure: &Failure) -> ApiError {
     match failure {
         Failure::TooManyAtOnce => ApiError::too_many_requests(1),
@@ -25,7 +25,8 @@ pub(super) fn failed(failure: &Failure) -> ApiError {
     }
 }
 
-/// A request that was let in, and lost its right before it took effect: what the door would say now.
+/// A request whose caller lost the right between authentication and the transaction: the answer that authentication
+/// would give now.
 pub(super) fn refused(refused: &Refused) -> ApiError {
     match refused {
         Refused::Gone => Code::InvalidToken.into(),
@@ -36,7 +37,7 @@ pub(super) fn refused(refused: &Refused) -> ApiError {
     }
 }
 
-/// An error of ending tokens by their secrets.
+/// An error of revoking tokens by their secrets.
 pub(super) fn leak(error: &LeakError) -> ApiError {
     match error {
         LeakError::TooMany(wait) => too_many(*wait),
@@ -79,11 +80,11 @@ pub(super) fn token(error: TokenError) -> ApiError {
     }
 }
 
-/// Scopes in `field` that nobody can be granted.
+/// Scopes in `field` that cannot be granted.
 pub(super) fn scopes(error: &GrantError, field: &str) -> ApiError {
     match error {
         GrantError::Unknown(name) => {
-            // A name of the grammar cannot be a secret; anything else is not repeated.
+            // Only a name in the grammar of scopes is repeated: anything else could be a secret.
             let shown =
                 token_domain::ScopeName::parse(name).map_or_else(|_| format!("a name in `{field}`"), |n| n.to_string());
             ApiError::invalid(field, format!("has an unknown scope: {shown}; GET /v1/scopes/catalog lists them"))
@@ -95,7 +96,7 @@ pub(super) fn scopes(error: &GrantError, field: &str) -> ApiError {
     }
 }
 
-/// A breach of the organisation's token policy.
+/// A violation of the organisation's token policy.
 fn against_policy(breach: &PolicyBreach) -> ApiError {
     let refused = ApiError::from(Code::ForbiddenByPolicy);
     match &breach.breach {
@@ -157,13 +158,13 @@ pub(super) fn end(error: EndError) -> ApiError {
     }
 }
 
-/// An error of going over to another organisation.
+/// An error of switching to another organisation.
 pub(super) fn switch(error: SwitchError) -> ApiError {
     match error {
         SwitchError::NotASession => {
             ApiError::from(Code::Forbidden).message("Send the session token itself: this is not a session.")
         }
-        // Denied at the last moment: removed while the request was under way.
+        // Denied in the transaction, because the person was removed during the request.
         SwitchError::NotFound | SwitchError::Failed(SignInError::Denied) => Code::NotFound.into(),
         SwitchError::Failed(error) => sign_in(error),
     }

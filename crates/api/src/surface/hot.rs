@@ -1,4 +1,4 @@
-//! The routes that gateways and jobs call all the time, and what of them is answered before it is routed.
+//! The hot routes, which gateways and jobs call all the time, with their fast paths.
 
 use std::sync::Arc;
 
@@ -12,9 +12,8 @@ use edge::hot::{AtOnce, Extras, Hot, HotPath};
 
 type Answer = fn(&Validator, &HttpRequest, &[u8]) -> Option<ApiResult<HttpResponse>>;
 
-/// With what their requests get besides. Answers to gateways must not be kept by a cache in between, and say so.
-/// Introspection is an operation like any other, with a caller who is told what they lack; it is only quicker where nothing
-/// has to be said.
+/// The hot routes with their fast paths and extras. Answers to gateways have the usual headers, which forbid caching.
+/// Introspection has a caller and all extras, like any other operation; its fast path only answers without errors.
 const ROUTES: [(HotPath, Answer, Extras); 4] = [
     (HotPath::Whole("/v1/auth/validate"), validate::at_once, Extras::None),
     (HotPath::Whole("/v1/auth/forward"), forward::at_once, Extras::Headers),
@@ -22,8 +21,8 @@ const ROUTES: [(HotPath, Answer, Extras); 4] = [
     (HotPath::Whole("/v1/oauth/introspect"), introspect::at_once, Extras::Everything),
 ];
 
-/// The hot routes over what this validator remembers. Only where changes are answered before they hold everywhere do
-/// questions say how fresh the answer has to be; otherwise nobody pays for the look at that header.
+/// The hot routes with this validator's cache. Only in relaxed mode does a question name the log place that the answer
+/// must know of; in strict mode that header is not looked up.
 pub(crate) fn routes(validator: &Arc<Validator>, is_relaxed: bool) -> Arc<[Hot]> {
     let hot = |(path, mut answer, extras): (HotPath, Answer, Extras)| {
         if is_relaxed && path == HotPath::Whole("/v1/auth/validate") {

@@ -1,5 +1,5 @@
-//! The wire: one folder a family of resources, one file an operation. A handler extracts, calls the authority once and
-//! maps the answer; decisions live behind it.
+//! The JSON API: one folder per family of resources, one file per operation. A handler extracts its arguments, calls
+//! the authority once and maps the answer; the authority makes all decisions.
 
 pub mod access_scopes;
 pub mod actors;
@@ -41,7 +41,7 @@ pub use authorized::{Authorized, PERMISSIONS, permission};
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// Registers every handler. Hot routes first: the router tries in order.
+/// Registers every handler. Hot routes come first, because the router tries routes in order.
 pub fn register(config: &mut ServiceConfig<'_>) {
     auth::register(config);
     oauth::register(config);
@@ -49,7 +49,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     tokens::register(config);
     executions::register(config);
     badge::register(config);
-    // Before access scopes: `/v1/scopes/catalog` is not the access scope of that id.
+    // Register before access scopes, or `/v1/scopes/catalog` would match `/v1/scopes/{scope_id}`.
     scopes::register(config);
     token_policy::register(config);
     trust::register(config);

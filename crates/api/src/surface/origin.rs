@@ -1,4 +1,4 @@
-//! The request as the audit trail and the limiter want to know it.
+//! The request origin, for the audit trail and the rate limits.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -25,7 +25,7 @@ impl FromRequest for From {
     }
 }
 
-/// Where a request came from. Copies a few texts, so hot handlers call it only when something is to be recorded.
+/// The origin of a request. Copies a few texts, so hot handlers call it only when something is to be recorded.
 pub(super) fn of(request: &HttpRequest) -> Origin {
     let client_ip = ClientIp::of(request).0;
     let user_agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
@@ -37,7 +37,7 @@ pub(super) fn of(request: &HttpRequest) -> Origin {
     }
 }
 
-/// A token that the request itself came with.
+/// The origin of a token that the request itself presents.
 pub(super) struct ByHolder<'r>(pub(super) &'r HttpRequest);
 
 impl Presentation for ByHolder<'_> {
@@ -58,7 +58,7 @@ impl Presentation for ByHolder<'_> {
     }
 }
 
-/// A token that a gateway asks about, and the address that the gateway says it was presented from.
+/// The origin of a token that a gateway asks about, with the address that the gateway reports.
 pub(super) struct ByGateway<'r> {
     pub(super) request: &'r HttpRequest,
     pub(super) presented_from: Option<IpAddr>,
@@ -73,7 +73,7 @@ impl Presentation for ByGateway<'_> {
         self.presented_from
     }
 
-    /// The gateway's own name is not the holder's.
+    /// `None`: the `User-Agent` is the gateway's, not the token holder's.
     fn holder_agent(&self) -> Option<String> {
         None
     }

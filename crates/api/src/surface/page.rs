@@ -1,4 +1,4 @@
-//! Which page of a list: how many entries, and the cursor of the page before.
+//! The page that a list query asks for: its size, and the cursor of the page before.
 
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Limit;
@@ -45,10 +45,10 @@ impl ShortPageQuery {
     }
 }
 
-/// Where a page begins, by the cursor in a query.
+/// Parses a cursor: the place after which the page begins.
 ///
 /// # Errors
-/// 400 for a text that no page ended with.
+/// 400 for a malformed cursor.
 pub(super) fn after<T, E>(cursor: Option<&str>, parse: impl FnOnce(&str) -> Result<T, E>) -> ApiResult<Option<T>> {
     let parsed = cursor.map(parse).transpose();
     parsed.map_err(|_| ApiError::invalid("cursor", "must be next_cursor of the page before, unchanged"))

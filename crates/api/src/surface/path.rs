@@ -1,4 +1,4 @@
-//! Segments of paths as types of the domain.
+//! Path segments as types of the domain.
 
 use std::pin::Pin;
 
@@ -11,7 +11,7 @@ use token_domain::person::RoleRef;
 
 pub(super) use edge::extract::path::{Segment, Unreadable};
 
-/// Marks what the operations read from paths, see [`Segment`].
+/// The marker of this crate for [`Segment`].
 pub(super) enum Operations {}
 
 /// A segment of the path as the domain's type.
@@ -27,15 +27,15 @@ impl<T: Segment<Operations> + 'static> FromRequest for PathParam<T> {
     }
 }
 
-/// Reads a segment for an extractor that knows the caller by itself.
+/// Reads a segment for an extractor that has identified the caller itself.
 ///
 /// # Errors
-/// The type's answer for a text that does not parse.
+/// The type's answer to a text that does not parse.
 pub(super) fn read<T: Segment<Operations>>(request: &HttpRequest) -> ApiResult<T> {
     path::read(request)
 }
 
-/// What a path names beside the place it stands in: nothing, one id, or two.
+/// The ids in a path after its organisation or project: none, one or two.
 pub(super) trait Named: Sized + 'static {
     fn read(request: &HttpRequest) -> ApiResult<Self>;
 }
@@ -52,7 +52,7 @@ impl<A: Segment<Operations> + 'static, B: Segment<Operations> + 'static> Named f
     }
 }
 
-/// Not for every [`Segment`]: the compiler cannot know that `()` will never be one.
+/// A macro rather than a blanket implementation for [`Segment`], which would conflict with the one for `()`.
 macro_rules! named {
     ($($id:ty),+) => {
         $(impl Named for $id {

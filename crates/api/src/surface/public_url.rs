@@ -1,28 +1,27 @@
-//! Where people and programs reach this deployment from outside, as the operator says.
+//! The configured URL under which people and programs reach this deployment.
 
 use edge::codes::Code;
 use edge::error::{ApiError, ApiResult};
 
-/// `server.public_url` without a slash at its end, if it is set.
+/// `server.public_url` without a trailing slash, if it is set.
 #[derive(Clone, Debug, Default)]
 pub struct PublicUrl(Option<String>);
 
 impl PublicUrl {
-    /// From the configured address.
+    /// Takes the configured URL.
     pub fn new(url: Option<&url::Url>) -> Self {
         Self(url.map(|url| url.as_str().trim_end_matches('/').to_owned()))
     }
 
-    /// The address.
+    /// The URL.
     pub fn get(&self) -> Option<&str> {
         self.0.as_deref()
     }
 
-    /// The address, for documents that are about nothing else. It is never taken from the request: `Host` is the
-    /// client's.
+    /// The URL, for documents that need it. It is never derived from `Host`, which the client chooses.
     ///
     /// # Errors
-    /// 404 without one.
+    /// 404 if it is not configured.
     pub fn required(&self) -> ApiResult<&str> {
         self.get().ok_or_else(|| {
             let message = "This deployment does not say where it is reached: set server.public_url.";

@@ -1,7 +1,7 @@
-//! The JSON form of a line: one flat object of what the event says and what the spans around it say.
+//! The JSON format of a line: one flat object with the fields of the event and of the spans around it.
 //!
-//! The library's own form nests a span's fields; a line of a request is found by its `request_id`, and that should be the
-//! same place in every line, whether a span or the event itself said it.
+//! The library's own format nests a span's fields. Here `request_id` is in the same place of every line, whether it is
+//! a field of a span or of the event.
 
 use std::fmt;
 
@@ -14,11 +14,12 @@ use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormattedFields};
 use tracing_subscriber::registry::{LookupSpan, Scope};
 
-/// The format. Of a field said twice, the innermost counts: the event before its span, a span before those around it.
+/// The format. Of fields with the same name, the innermost wins: the event's before its span's, a span's before its
+/// parents'.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Flat;
 
-/// A line in the order a person reads it.
+/// The fields of a line, in a readable order.
 #[derive(Serialize)]
 struct Line {
     timestamp: String,
@@ -44,7 +45,7 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> FormatEvent<S, JsonFields> fo
             }
         }
         event.record(&mut Said(&mut fields));
-        // Ours, whatever an event calls its fields: an object says a thing once.
+        // An event's fields cannot replace these: a JSON object has each key once.
         for taken in ["timestamp", "level", "target"] {
             fields.remove(taken);
         }
@@ -57,13 +58,13 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> FormatEvent<S, JsonFields> fo
     }
 }
 
-/// Takes the fields of an event as they are: written as text and read back, as the library would hand them over, they
-/// cost more than the rest of the line.
+/// Visits the fields of an event with their types. The library would write them as a text to be parsed again, which
+/// costs more than the rest of the line.
 struct Said<'line>(&'line mut Map<String, Value>);
 
 impl Said<'_> {
     fn take(&mut self, field: &Field, value: impl Into<Value>) {
-        // A raw identifier is the same name.
+        // `r#type` is the name `type`.
         let name = field.name();
         self.0.insert(name.strip_prefix("r#").unwrap_or(name).to_owned(), value.into());
     }
@@ -95,7 +96,7 @@ impl Visit for Said<'_> {
     }
 }
 
-/// Reads fields back; the library keeps those of a span as text.
+/// Parses a span's fields, which the library keeps as a text.
 fn object(fields: &str) -> Result<Map<String, Value>, fmt::Error> {
     if fields.is_empty() { Ok(Map::new()) } else { serde_json::from_str(fields).map_err(|_| fmt::Error) }
 }

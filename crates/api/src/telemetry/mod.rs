@@ -1,4 +1,4 @@
-//! Logging: JSON lines on standard error, or text for people, with tokens removed whatever a line was made of.
+//! Logging: JSON lines on standard error, or text for people. Tokens are removed from the finished lines.
 //!
 //! The JSON writer escapes line breaks and control characters, so one event is one line and no text from outside can forge
 //! another. Standard output is left to what programs read: the address, printed documents.
@@ -19,12 +19,12 @@ use crate::config::sections::{Log, LogFormat};
 pub use queue::{Dropped, Queue};
 pub use redact::{Redacting, redact};
 
-/// Starts logging for the whole process, panics included; an error means that it had been started before, or that there is
-/// no thread for it. The queue is to be [finished](Queue::finish) at the end.
+/// Starts logging for the whole process, panics included. Fails if logging was started before, or if the thread cannot
+/// be started. The caller must [finish](Queue::finish) the queue at the end.
 pub(crate) fn start(log: &Log) -> Result<Queue, Box<dyn std::error::Error>> {
     let queue = Queue::before(io::stderr())?;
     subscriber(log, queue.clone()).try_init()?;
-    // The default hook writes plain text past all of this: a panic's message may hold what it tripped over.
+    // The default hook would write to standard error without redaction, and a panic's message may contain a secret.
     std::panic::set_hook(Box::new(|panic| {
         let at = panic.location().map(ToString::to_string).unwrap_or_default();
         let message = panic.payload_as_str().unwrap_or("not a text");
@@ -38,7 +38,7 @@ pub(crate) fn subscriber<W>(log: &Log, writer: W) -> impl tracing::Subscriber + 
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    // The filter was judged when the configuration was loaded; should it fail here after all, say more rather than less.
+    // Loading the configuration has validated the filter; should it fail here nevertheless, log more rather than less.
     let filter: Targets = log.filter.parse().unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO));
     let lines = tracing_subscriber::fmt::layer().with_writer(Redacting::new(writer)).with_span_events(FmtSpan::NONE);
     let lines = match log.format {

@@ -1,8 +1,8 @@
-//! The queue between those who log and standard error.
+//! The queue between log events and standard error.
 //!
-//! A pipe that nobody reads takes 64 KiB and then holds whoever writes: a worker, with every request on it, for good. So
-//! lines go into a bounded queue and a thread of its own writes them. A line that finds the queue full is dropped and
-//! counted: to answer matters more than to tell of it, and what must not be lost is in the audit trail.
+//! A pipe without a reader takes 64 KiB and then blocks the writer: a worker with all its requests. So lines go into a
+//! bounded queue, and a separate thread writes them. A line that finds the queue full is dropped and counted: answering
+//! requests matters more than logging, and events that must not be lost are in the audit trail.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -12,25 +12,25 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// What may wait, in bytes: some ten thousand lines.
+/// The capacity in bytes: some ten thousand lines.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
-/// How long the end of the process waits for lines to be written.
+/// How long the process waits at its end for lines to be written.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
-/// Takes lines; clones share the queue.
+/// The writer for lines. Clones share the queue.
 #[derive(Clone, Debug)]
 pub struct Queue {
     lines: Sender<Vec<u8>>,
     state: Arc<State>,
 }
 
-/// What the queue and its thread share.
+/// The state shared with the thread.
 #[derive(Debug, Default)]
 struct State {
-    /// Bytes that wait.
+    /// Bytes in the queue.
     waiting: AtomicUsize,
     dropped: AtomicU64,
-    /// Lines taken and not written yet; `finish` waits until there are none.
+    /// Lines not written yet; `finish` waits until there are none.
     unwritten: Mutex<usize>,
     written: Condvar,
 }
@@ -40,14 +40,14 @@ struct State {
 pub struct Dropped(Arc<State>);
 
 impl Dropped {
-    /// Since the start.
+    /// The number of lines dropped since the start.
     pub fn count(&self) -> u64 {
         self.0.dropped.load(Ordering::Relaxed)
     }
 }
 
 impl Queue {
-    /// A queue whose lines a thread of its own writes to `target`, one write a line.
+    /// A queue with a thread that writes the lines to `target`, one write per line.
     ///
     /// # Errors
     /// The thread cannot be started.
@@ -64,13 +64,13 @@ impl Queue {
         Dropped(Arc::clone(&self.state))
     }
 
-    /// Waits until everything taken so far is written, but not for long: if nobody reads, nobody is told.
+    /// Waits until all lines are written, for a bounded time because standard error may have no reader.
     pub fn finish(&self) {
         let unwritten = self.state.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.state.written.wait_timeout_while(unwritten, LAST_WAIT, |unwritten| *unwritten > 0));
     }
 
-    /// Takes a line, or drops it.
+    /// Adds a line, or drops it.
     fn take(&self, line: &[u8]) {
         let before = self.state.waiting.fetch_add(line.len(), Ordering::Relaxed);
         if before + line.len() > MOST_BYTES {
@@ -91,7 +91,7 @@ impl Queue {
 }
 
 impl State {
-    /// A line is no longer waited for.
+    /// Counts a line as written.
     fn done(&self) {
         *self.unwritten.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
         self.written.notify_all();
@@ -100,7 +100,7 @@ impl State {
 
 fn write(mut target: impl Write, queued: &Receiver<Vec<u8>>, state: &State) {
     while let Ok(line) = queued.recv() {
-        // Closed for good or full for now: the next line may fare better, this one is lost.
+        // Standard error is closed or temporarily full: this line is lost, and the next one is tried.
         if target.write_all(&line).and_then(|()| target.flush()).is_err() {
             state.dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -134,7 +134,7 @@ mod tests {
 
     use super::*;
 
-    /// A pipe: it takes what its reader has taken from it, and holds whoever writes more.
+    /// A pipe that blocks writers until its reader takes a line.
     struct Pipe(SyncSender<Vec<u8>>);
 
     impl Write for Pipe {
@@ -155,7 +155,7 @@ mod tests {
         let dropped = queue.dropped();
         let line = vec![b'x'; 64 * 1024];
         let most = MOST_BYTES / line.len();
-        // It would never come out of this loop if it waited for the reader.
+        // A queue that waited for the reader would block this loop for ever.
         for _ in 0..most + 100 {
             queue.write_all(&line).unwrap();
         }

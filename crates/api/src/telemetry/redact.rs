@@ -1,11 +1,11 @@
-//! The last door a log line passes: anything shaped like a token is cut down to its hint.
+//! The last filter of a log line: cuts every text in a token's format down to its hint.
 //!
-//! Types that cannot be printed keep secrets out of lines in the first place; this catches what arrives as plain text: a
-//! library's error, a header, a path somebody put a token into. It works on finished lines, so no formatter and no
-//! layer can go around it.
+//! Types that cannot be printed keep most secrets out of lines. This filter catches those that arrive as plain text: in
+//! a library's error, a header, or a path that somebody put a token into. It works on finished lines, so no formatter
+//! or layer can bypass it.
 //!
-//! It is greedier than [`token_format::pattern::scan`], which spares a longer run of letters because scanners dislike
-//! false alarms. In a log a false alarm costs a word, a miss costs a token.
+//! It matches more than [`token_format::pattern::scan`], which ignores a longer run of letters because scanners must
+//! avoid false positives. In a log a false positive costs a word, a false negative a token.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -13,10 +13,10 @@ use std::io::{self, Write};
 use token_format::{BODY_LEN, HINT_LEN, PREFIX};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// What a secret looks like: its prefix, and the letters or digits that must follow at least.
+/// The formats of secrets: the prefix, and the least number of letters or digits after it.
 const SHAPES: [(&[u8], usize); 3] = [(PREFIX.as_bytes(), BODY_LEN), (b"nls_", 64), (b"nli_", 64)];
 
-/// Replaces every token by its hint and `…`; borrows when there is none.
+/// Replaces every token by its hint and `…`; borrows the line if it has none.
 pub fn redact(line: &[u8]) -> Cow<'_, [u8]> {
     let mut clean: Option<Vec<u8>> = None;
     let mut copied = 0;
@@ -42,14 +42,14 @@ pub fn redact(line: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// How many bytes of secret `text` begins with: a prefix and the whole run of letters and digits after it, so that a
-/// token written straight in front of a word leaves nothing behind.
+/// The length in bytes of the secret that `text` begins with: its prefix and the whole run of letters and digits after
+/// it, so that nothing remains of a token that is directly followed by a word.
 fn secret_length(text: &[u8]) -> Option<usize> {
     let (prefix, body) = SHAPES.iter().find(|(prefix, _)| text.starts_with(prefix))?;
     let rest = &text[prefix.len()..];
     let run = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-    // A second token straight behind the first: the run ends at the `_` of its prefix, whose letters are not of this one.
-    // Looking for the prefix anywhere in `rest` would read the line once for each of its prefixes.
+    // If a second token follows directly, the run ends at the `_` of its prefix, whose letters belong to the second
+    // token. Searching for a prefix anywhere in `rest` instead would read the line once for each of its prefixes.
     let joined = SHAPES.iter().find_map(|(next, _)| {
         let start = (run + 1).checked_sub(next.len())?;
         rest[start..].starts_with(next).then_some(start)
@@ -58,13 +58,13 @@ fn secret_length(text: &[u8]) -> Option<usize> {
     (run >= *body).then_some(prefix.len() + run)
 }
 
-/// A writer that redacts each line on its way. Relies on the formatter handing over whole lines, as `tracing_subscriber`'s
-/// does: one `write` an event.
+/// A writer that redacts each line. It needs whole lines, and `tracing_subscriber`'s formatter makes one `write` per
+/// event.
 #[derive(Clone, Debug)]
 pub struct Redacting<W>(W);
 
 impl<W> Redacting<W> {
-    /// Puts the door in front of `writer`.
+    /// Redacts lines before they reach `writer`.
     pub const fn new(writer: W) -> Self {
         Self(writer)
     }

@@ -1,7 +1,7 @@
 //! `GET /v1/badge/{org}/{repo}`: a picture for readme files, shown to everybody.
 //!
-//! What is not there, what is misspelt and what belongs to an organisation that is switched off look the same, so that
-//! nobody learns from a badge which organisations and repositories exist.
+//! An unknown repository, a malformed name and a disabled organisation get the same badge, so that nobody learns from
+//! it which organisations and repositories exist.
 
 use actix_web::http::header;
 use actix_web::web::Data;
@@ -17,7 +17,7 @@ use crate::surface::path::{Operations, PathParam, Segment, Unreadable};
 use edge::error::ApiResult;
 use edge::extract::Query;
 
-/// How long a picture may be shown, by everybody on the way.
+/// Any cache may keep a picture for a minute.
 const FRESH: &str = "public, max-age=60";
 /// A picture that is opened as a page runs and loads nothing.
 const POLICY: &str = "default-src 'none'";

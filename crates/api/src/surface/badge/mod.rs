@@ -1,4 +1,4 @@
-//! Badges: what anybody may see of a repository's coverage.
+//! Badges: public pictures of a repository's coverage.
 
 mod get_badge;
 mod svg;

@@ -1,15 +1,14 @@
 //! A badge as a picture: two fields side by side, 20 pixels high.
 //!
-//! **Invariant:** nothing in the picture comes from a request. Its texts are the domain's, digits and letters, so none of
-//! them needs escaping.
+//! **Invariant:** nothing in the picture comes from a request. Its texts are letters and digits of the domain, so none
+//! needs escaping.
 
 use token_domain::execution::{Badge, BadgeColor};
 
 /// Space on both sides of a field's text, in pixels.
 const MARGIN: u32 = 5;
 
-/// Draws a badge. The texts are stretched or squeezed to the widths reckoned here (`textLength`), so that they fit
-/// whatever font there is.
+/// Draws a badge. `textLength` stretches the texts to the widths computed here, so that they fit in any font.
 pub(super) fn draw(badge: &Badge) -> String {
     let (fill, ink) = colors(badge.color);
     let (label, message, title) = (badge.label, &badge.message, badge.title());
@@ -39,7 +38,7 @@ fn width(text: &str) -> u32 {
     (text.chars().map(advance).sum::<u32>() + 50) / 100
 }
 
-/// How far a character of Verdana reaches at 11 pixels, in hundredths: those that badges are made of.
+/// The width of a character of Verdana at 11 pixels, in hundredths of a pixel, for the characters in badges.
 const fn advance(character: char) -> u32 {
     match character {
         '0'..='9' => 699,

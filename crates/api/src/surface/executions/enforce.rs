@@ -1,4 +1,4 @@
-//! `POST /v1/enforcements`: what a submission would be told, without recording anything.
+//! `POST /v1/enforcements`: the verdict for a submission, without recording it.
 
 use actix_web::post;
 use actix_web::web::{self, Data};

@@ -1,4 +1,4 @@
-//! `GET /v1/baselines`: what a repository is measured against.
+//! `GET /v1/baselines`: the baseline that a repository is measured against.
 
 use actix_web::get;
 use actix_web::web::{self, Data};

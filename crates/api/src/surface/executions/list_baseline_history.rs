@@ -63,7 +63,7 @@ pub(super) async fn list_baseline_history(
     }))
 }
 
-/// The number of a baseline, which is what the cursor is.
+/// Parses the cursor, which is the number of a baseline.
 fn number(cursor: &str) -> Result<i64, ()> {
     cursor.parse().ok().filter(|seq: &i64| *seq > 0 && seq.to_string() == cursor).ok_or(())
 }

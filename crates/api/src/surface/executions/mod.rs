@@ -1,4 +1,4 @@
-//! Coverage: what builds submit, what they are measured against, and the repositories known by it.
+//! Coverage: submissions of builds, the baselines they are measured against, and their repositories.
 
 mod enforce;
 mod get_baseline;
@@ -28,7 +28,7 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(enforce::enforce)
         .service(get_baseline::get_baseline)
         .service(list_baseline_history::list_baseline_history);
-    // A repository of which the last part is `history` is written with `%2F` where its baseline is set.
+    // To set the baseline of a repository named `…/history`, clients write its last slash as `%2F`.
     closed(config, "/v1/baselines/{repo:.+}/history");
     config.service(set_baseline::set_baseline).service(list_repositories::list_repositories);
 }
@@ -42,7 +42,7 @@ impl Segment<Operations> for ExecutionId {
     }
 }
 
-/// In paths a repository is the tail of its pattern, so that its slashes may be written as they are or as `%2F`.
+/// In paths the pattern of a repository spans segments, so that its slashes may be written as they are or as `%2F`.
 impl Segment<Operations> for RepositoryName {
     const NAME: &'static str = "repo";
     const UNREADABLE: Unreadable = Unreadable::Invalid(
@@ -54,7 +54,7 @@ impl Segment<Operations> for RepositoryName {
     }
 }
 
-/// What is judged, as every body that holds a coverage names it.
+/// The fields about coverage that all bodies with one have in common.
 struct Judged {
     repo: String,
     coverage: Coverage,
@@ -81,7 +81,7 @@ fn repository(text: &str) -> ApiResult<RepositoryName> {
     RepositoryName::parse(text).map_err(|error| ApiError::invalid("repo", error.to_string()))
 }
 
-/// The commit under either of its names.
+/// The commit, by either name of its field.
 fn commit(commit: Option<&str>, head_sha: Option<&str>) -> ApiResult<Option<CommitHash>> {
     let read = |field: &'static str, text: Option<&str>| {
         text.map(CommitHash::parse).transpose().map_err(|error| ApiError::invalid(field, error.to_string()))
@@ -100,7 +100,7 @@ fn moment(text: Option<&str>) -> ApiResult<Option<Timestamp>> {
     moment.map_err(|error| ApiError::invalid("timestamp", error.to_string()))
 }
 
-/// The parameters `org` and `repo`, both of which must be there.
+/// The required parameters `org` and `repo`.
 fn named_repository(org: Option<&str>, repo: Option<&str>) -> ApiResult<(Named, RepositoryName)> {
     let there = |name: &'static str, value: Option<&str>| {
         value.filter(|value| !value.is_empty()).map(str::to_owned).ok_or_else(|| ApiError::missing_parameter(name))

@@ -1,4 +1,4 @@
-//! `PUT /v1/baselines/{repo}`: put a baseline in force by hand.
+//! `PUT /v1/baselines/{repo}`: sets a baseline by hand.
 
 use actix_web::put;
 use actix_web::web::{self, Data};

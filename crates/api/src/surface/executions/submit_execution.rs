@@ -1,4 +1,4 @@
-//! `POST /v1/executions`: record a coverage and say what it means for the build.
+//! `POST /v1/executions`: records a coverage and returns the verdict for the build.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
@@ -99,7 +99,7 @@ impl SubmitExecution {
     }
 }
 
-/// What was asked, however it was written: the same submission has the same text.
+/// The submission in a canonical form, by which idempotency compares two requests.
 fn asked(submission: &Submission) -> impl Serialize {
     let measurement = &submission.measurement;
     (

@@ -1,4 +1,4 @@
-//! `POST /v1/invitations/accept`: become a member.
+//! `POST /v1/invitations/accept`: accepts an invitation.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};

@@ -1,4 +1,4 @@
-//! `POST /v1/organizations/{org_id}/invitations`. The code is in this answer and nowhere else, ever.
+//! `POST /v1/organizations/{org_id}/invitations`. Only this answer contains the code.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};

@@ -1,4 +1,4 @@
-//! `DELETE /v1/organizations/{org_id}/invitations/{invitation_id}`: withdraw it.
+//! `DELETE /v1/organizations/{org_id}/invitations/{invitation_id}`: withdraws an invitation.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, delete};

@@ -1,4 +1,4 @@
-//! `GET /.well-known/nolapse-tokens`: where a scanner that found a token of this deployment asks and reports.
+//! `GET /.well-known/nolapse-tokens`: the URLs where a scanner checks and reports a found token of this deployment.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};

@@ -1,4 +1,4 @@
-//! The public keys of code hosts that report leaked tokens: fetched from where the operator says, and kept for a day.
+//! The public keys of code hosts that report leaked tokens: fetched from the configured URLs and cached for a day.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use token_domain::{Span, Timestamp};
 use tokio::sync::Mutex;
 use url::Url;
 
-/// How long a list is good; after that it is asked for again, by its `ETag`.
+/// How long a list is cached; after that it is requested again by its `ETag`.
 const GOOD: Span = Span::days(1);
-/// Between two requests: a report under a key that nobody knows must not make one each time.
+/// The least time between two requests, so that reports with unknown key ids do not cause one each.
 const PAUSE: Span = Span::seconds(60);
-/// The most a list may have: a handful of keys.
+/// The longest list in bytes; it has a handful of keys.
 const MOST_BYTES: u64 = 64 * 1024;
 
-/// The keys of each host that is configured.
+/// The keys of the configured hosts.
 #[derive(Debug)]
 pub struct PartnerKeys {
     pub(super) github: Option<Keys>,
@@ -40,12 +40,12 @@ struct Kept {
     tried_at: Option<Timestamp>,
 }
 
-/// The list cannot be had, so that a signature can neither be believed nor refused.
+/// The list cannot be fetched, so a signature can be neither accepted nor refused.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unreachable;
 
 impl PartnerKeys {
-    /// The keys at these addresses; a host without one cannot report.
+    /// The keys at these URLs; a host without a URL cannot report.
     pub fn new(github: Option<&Url>, gitlab: Option<&Url>, outbound: &Outbound) -> Self {
         let keys = |url: &Url| Keys { url: url.clone(), outbound: outbound.clone(), kept: Mutex::default() };
         Self { github: github.map(keys), gitlab: gitlab.map(keys) }
@@ -53,7 +53,7 @@ impl PartnerKeys {
 }
 
 impl Keys {
-    /// A list that has the key of that name, or the latest there is. One request at a time; others wait for it.
+    /// A list with the key `name`, or the latest list. One request runs at a time; concurrent callers wait for it.
     pub(super) async fn with(&self, name: &str, context: &Data<Context>) -> Result<Arc<KeyList>, Unreachable> {
         let mut kept = self.kept.lock().await;
         let now = context.now();

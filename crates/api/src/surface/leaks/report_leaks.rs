@@ -1,4 +1,4 @@
-//! `POST /v1/leaks/github` and `/v1/leaks/gitlab`: signed reports of code hosts that found tokens where everybody sees them.
+//! `POST /v1/leaks/github` and `/v1/leaks/gitlab`: signed reports of code hosts about tokens found in public.
 
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, post};
@@ -14,7 +14,7 @@ use edge::codes::Code;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::body;
 
-/// The most a report may have.
+/// The longest report in bytes.
 const MAX_BODY: usize = 1024 * 1024;
 
 /// What became of one finding. For the API document.

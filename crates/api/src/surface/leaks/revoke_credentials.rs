@@ -1,4 +1,4 @@
-//! `POST /v1/credentials/revoke`: revokes tokens that somebody found, by their secrets.
+//! `POST /v1/credentials/revoke`: revokes leaked tokens by their secrets.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};

@@ -1,4 +1,4 @@
-//! `POST /v1/me/password`: change one's password; every other session ends.
+//! `POST /v1/me/password`: changes the password and ends all other sessions.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};

@@ -1,4 +1,4 @@
-//! A person as they see themselves.
+//! A person's own account on the wire.
 
 use authority::people::Me;
 use authority::{Caller, Context};

@@ -1,4 +1,4 @@
-//! `POST /v1/organizations/{org_id}/members`: add somebody known, invite anybody else.
+//! `POST /v1/organizations/{org_id}/members`: adds a person who shares an organisation with the caller, or invites one.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};

@@ -1,4 +1,4 @@
-//! `PATCH /v1/organizations/{org_id}/members/{user_id}`: another role, switched off, switched on.
+//! `PATCH /v1/organizations/{org_id}/members/{user_id}`: changes a member's role, or switches the member off or on.
 
 use actix_web::patch;
 use actix_web::web::{self, Data};

@@ -1,4 +1,4 @@
-//! `DELETE /v1/organizations/{org_id}/members/{user_id}/sessions`: sign a member out.
+//! `DELETE /v1/organizations/{org_id}/members/{user_id}/sessions`: ends a member's sessions.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, delete};

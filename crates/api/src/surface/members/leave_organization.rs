@@ -1,4 +1,4 @@
-//! `DELETE /v1/organizations/{org_id}/members/me`: leave.
+//! `DELETE /v1/organizations/{org_id}/members/me`: ends the caller's own membership.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, delete};

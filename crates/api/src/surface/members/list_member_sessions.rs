@@ -1,4 +1,4 @@
-//! `GET /v1/organizations/{org_id}/members/{user_id}/sessions`: where a member is signed in.
+//! `GET /v1/organizations/{org_id}/members/{user_id}/sessions`: a member's sessions.
 
 use actix_web::get;
 use actix_web::web::{self, Data};

@@ -1,4 +1,4 @@
-//! `GET /v1/organizations/{org_id}/members`: those who joined last first.
+//! `GET /v1/organizations/{org_id}/members`: the members, newest first.
 
 use actix_web::get;
 use actix_web::web::{self, Data};

@@ -1,4 +1,4 @@
-//! `GET /v1/nodes`: the servers that share the database, and how far each has come.
+//! `GET /v1/nodes`: the servers that share the database, with the log place that each has applied.
 
 use actix_web::get;
 use actix_web::web::{self, Data};

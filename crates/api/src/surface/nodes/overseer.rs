@@ -1,4 +1,4 @@
-//! Whoever looks after the servers: by the service token, or as an operator by their own credential.
+//! The caller of operations for operators: the service token, or an operator's own credential.
 
 use std::pin::Pin;
 
@@ -16,7 +16,7 @@ use edge::error::{ApiError, ApiResult};
 use edge::extract::credentials::{self, Presented};
 use edge::extract::turn::Turn;
 
-/// Somebody who may look at the servers.
+/// A caller who may list the servers.
 #[derive(Debug)]
 pub(super) struct Overseer;
 
@@ -40,7 +40,7 @@ impl FromRequest for Overseer {
                     if is_operator { Ok(Self) } else { Err(Code::NotFound.into()) }
                 })
             }
-            // The service token is none of ours by its looks.
+            // The service token is in neither format: it arrives here as malformed or as an error.
             Ok(Presented::None | Presented::Malformed) | Err(_) => {
                 let operator = Operator::from_request(request, payload);
                 Box::pin(async move { operator.await.map(|_| Self) })

@@ -1,7 +1,8 @@
-//! Who asks at the OAuth endpoints, and the form they send. Libraries know one way or another to show a credential: in
-//! `Authorization` as `Bearer` or `Basic` (RFC 6749 §2.3.1), or in the form itself as `client_secret`. Each is a token.
+//! The caller of the OAuth endpoints, and their form. Libraries present the credential, which is a token, in different
+//! ways: in `Authorization` as `Bearer` or `Basic` (RFC 6749 §2.3.1), or in the form as `client_secret`.
 //!
-//! **Invariant:** the caller is known before the form is judged: somebody without a right is told nothing about forms.
+//! **Invariant:** the caller is authorised before the form is validated: a caller without the right gets no errors
+//! about the form.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -31,10 +32,10 @@ pub(super) struct Client<P, F> {
     permission: PhantomData<fn() -> P>,
 }
 
-/// A caller who may say who they are and need not, with the fields of their form; a credential that is presented has to be
-/// good, unless it is the token of the form itself.
+/// An optional caller with the fields of their form. A presented credential must be valid, unless it is the form's own
+/// token.
 pub(super) struct MaybeClient<F> {
-    /// Who, if they said so.
+    /// The caller; `None` without a credential.
     pub(super) caller: Option<Caller>,
     pub(super) origin: Origin,
     pub(super) form: F,
@@ -45,7 +46,7 @@ pub(super) trait NamesToken {
     fn token(&self) -> &str;
 }
 
-/// The part of a form that says who is asking. `client_id` may be anything: the token says enough.
+/// The form's field with the credential. `client_id` is ignored: the token identifies the caller.
 #[derive(Deserialize)]
 struct Secret {
     client_secret: Option<Zeroizing<String>>,
@@ -83,7 +84,8 @@ impl<F: NamesToken + DeserializeOwned + 'static> FromRequest for MaybeClient<F> 
                 let form: ApiResult<F> = body.and_then(|body| parse(&body));
                 let caller = match presented {
                     Presented::None => None,
-                    // Its own credential: dead by then when the request is made again.
+                    // A token that revokes itself is its own credential. It need not be valid: a retry finds it
+                    // revoked.
                     Presented::Token(token) if form.as_ref().is_ok_and(|form| form.token() == token.expose()) => None,
                     presented => Some(admit::<permission::Anyone>(&request, presented).await?),
                 };
@@ -94,7 +96,7 @@ impl<F: NamesToken + DeserializeOwned + 'static> FromRequest for MaybeClient<F> 
     }
 }
 
-/// The credential in the headers, or in the form. A form that cannot be read has none.
+/// The credential in the headers or in the form. A malformed form has none.
 fn presented(request: &HttpRequest, body: Option<&Bytes>) -> ApiResult<Presented> {
     let form = body.and_then(|body| parse::<Secret>(body).ok());
     credentials::presented_beside(request.headers(), form.and_then(|form| form.client_secret))

@@ -1,5 +1,5 @@
-//! Errors in the words that OAuth libraries read: `error` as RFC 6749 §5.2, RFC 6750 §3.1 and RFC 7009 §2.2.1 name them,
-//! and `error_description` beside `message`. Faults of ours are what they are everywhere.
+//! Errors in OAuth's format: `error` as in RFC 6749 §5.2, RFC 6750 §3.1 and RFC 7009 §2.2.1, and `error_description`
+//! beside `message`. Faults of the service are answered as on all routes.
 
 use actix_web::ResponseError as _;
 use actix_web::http::StatusCode;
@@ -7,7 +7,7 @@ use actix_web::http::header::{self, HeaderMap};
 
 use edge::error::ApiError;
 
-/// The error as OAuth has it. Who came by `Basic` is challenged for that (RFC 6749 §5.2).
+/// The error in OAuth's format. A client that used `Basic` is challenged for `Basic` (RFC 6749 §5.2).
 pub(super) fn of(error: ApiError, headers: &HeaderMap) -> ApiError {
     let is_denied = error.status_code() == StatusCode::UNAUTHORIZED;
     let error = error.in_oauth_words();

@@ -20,11 +20,11 @@ use edge::error::{ApiError, ApiResult};
 use edge::extract::body::{self, MAX_BODY};
 use edge::extract::query;
 
-/// The grant (RFC 8693 §2.1).
+/// The grant type (RFC 8693 §2.1).
 pub(crate) const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
-/// What is given out (§3).
+/// The type of the issued token (§3).
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
-/// What is taken.
+/// The accepted types of subject tokens.
 pub(crate) const SUBJECT_TYPES: [&str; 2] =
     ["urn:ietf:params:oauth:token-type:id_token", "urn:ietf:params:oauth:token-type:jwt"];
 
@@ -164,7 +164,7 @@ impl Question {
         Ok(Asked { policy, target: self.target(url)?, scopes: scopes.filter(|scopes: &Vec<_>| !scopes.is_empty()) })
     }
 
-    /// The organisation; libraries send the address of the service there, which says nothing.
+    /// The organisation in `audience`. Some libraries send the URL of this service there, which is ignored.
     fn target(&self, url: &PublicUrl) -> ApiResult<Option<Target>> {
         let Some(text) = self.audience.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
         if url.get() == Some(text.trim_end_matches('/')) {
@@ -178,8 +178,8 @@ impl Question {
     }
 }
 
-/// Why nothing was exchanged, in the words of RFC 6749 §5.2 and RFC 8693 §2.2.2: what cannot be read is an invalid request,
-/// what can be read and is not accepted an invalid grant.
+/// The error of an exchange, in the codes of RFC 6749 §5.2 and RFC 8693 §2.2.2: a malformed token is an invalid
+/// request, a well-formed token that is not accepted an invalid grant.
 fn refused(error: ExchangeError) -> ApiError {
     let saying = |code: Code, message: String| ApiError::from(code).message(message);
     match error {
@@ -226,7 +226,7 @@ fn refused(error: ExchangeError) -> ApiError {
     }
 }
 
-/// One of each, for the API document.
+/// One error of each code, for the API document.
 pub(super) fn refusals() -> Vec<ApiError> {
     let all = [
         ExchangeError::Replayed,

@@ -97,11 +97,11 @@ pub(super) async fn introspect(
     Ok(judge(recalled, &client.caller, &validator, &url, &request))
 }
 
-/// The answer of [`introspect`] to a plain question about a token that this node remembers, by a token that it remembers
-/// as one that may ask.
+/// The fast path of [`introspect`]: answers a plain question if both the token and the caller's token are in this
+/// node's cache, and the caller may ask.
 pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8]) -> Option<ApiResult<HttpResponse>> {
     let Ok(Presented::Token(caller)) = credentials::presented(request.headers()) else { return None };
-    // A browser's script is answered with what its browser asks for.
+    // A script of a page needs CORS headers, which only the routed answer has.
     if request.method() != Method::POST || request.headers().contains_key(header::ORIGIN) {
         return None;
     }
@@ -118,7 +118,7 @@ pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8])
     Some(Ok(judge(asked, &caller, validator, url, request)))
 }
 
-/// The token, if the body has nothing but that, and nothing in it is encoded.
+/// The token, if the body is `token=…` without further fields and without encoding.
 fn plain_question(body: &[u8]) -> Option<&str> {
     let token = std::str::from_utf8(body.strip_prefix(b"token=")?).ok()?;
     let is_plain = token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -132,12 +132,12 @@ fn judge(
     url: &PublicUrl,
     request: &HttpRequest,
 ) -> HttpResponse {
-    // Another organisation's token is not there for this caller, and their look at it is no use of it.
+    // A token of another organisation is reported as inactive, and no use of it is counted.
     if asked.entry().is_some_and(|entry| entry.organization_id() != caller.organization_id) {
         return HttpResponse::Ok().json(Introspection::default());
     }
     match asked.decide(&Requirement::NOTHING, &|| origin::of(request)) {
-        // Nothing was required, so nothing can be lacking; and where the token is presented is not part of the question.
+        // No scope was required, so none can be missing, and introspection ignores where the token is presented.
         Outcome::Live(entry) | Outcome::Insufficient { entry, .. } | Outcome::Elsewhere(entry) => {
             known(&entry, validator.context(), url)
         }
@@ -156,7 +156,8 @@ fn known(entry: &Entry, context: &Context, url: &PublicUrl) -> HttpResponse {
     };
     let project = actor.map_or(entry.project_id(), |actor| Some(actor.project_id)).map(|project| project.to_string());
     let facts = &credential.facts;
-    // Whichever comes first; `exp` is in whole seconds, and a token is good until then, not after.
+    // The earlier of the two ends. `exp` is in whole seconds, rounded down, because the token must not be used after
+    // it.
     let ends =
         [facts.expires_at, facts.superseded.map(|superseded| superseded.grace_ends_at)].into_iter().flatten().min();
     HttpResponse::Ok().json(Introspection {
@@ -179,7 +180,7 @@ fn known(entry: &Entry, context: &Context, url: &PublicUrl) -> HttpResponse {
     })
 }
 
-/// The scopes as granted, then what else they cover: a resource server compares names, and knows no umbrellas.
+/// The granted scopes, then the scopes that these cover: a resource server compares names only.
 fn covered(entry: &Entry, context: &Context) -> String {
     let listed: Vec<&str> = entry.scopes().split(' ').filter(|name| !name.is_empty()).collect();
     let covered = context.catalogue().names(entry.credential().effective());

@@ -1,7 +1,7 @@
-//! What this deployment offers to clients that know the standards and not this service: authorisation server metadata
-//! (RFC 8414) and protected resource metadata (RFC 9728), which MCP clients look for.
+//! Discovery for standard clients: authorisation server metadata (RFC 8414) and protected resource metadata (RFC 9728),
+//! which MCP clients look for.
 //!
-//! Both name addresses as others see them, which only the operator knows: without `server.public_url` they are 404.
+//! Both contain public URLs, which only the operator knows: without `server.public_url` they are 404.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
@@ -13,9 +13,10 @@ use super::exchange_token::GRANT;
 use crate::surface::public_url::PublicUrl;
 use edge::error::ApiResult;
 
-/// Ways to show a credential at an endpoint that needs one; `Bearer` is a type of token, which RFC 8414 §2 allows here.
+/// The authentication methods of an endpoint that needs a credential; `Bearer` is a token type, which RFC 8414 §2
+/// allows.
 pub(crate) const METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "Bearer"];
-/// Ways to show one where none is needed.
+/// The authentication methods of an endpoint with an optional credential.
 pub(crate) const METHODS_OR_NONE: [&str; 4] = ["none", "client_secret_basic", "client_secret_post", "Bearer"];
 
 /// Authorisation server metadata (RFC 8414 §2).

@@ -1,4 +1,4 @@
-//! Standard ways to ask and tell about tokens, for software that speaks OAuth 2.0 already.
+//! OAuth 2.0 endpoints, for software that uses its standards already.
 
 mod client;
 mod errors;
@@ -14,20 +14,20 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub(crate) use exchange_token::{GRANT, SUBJECT_TYPES};
 pub(crate) use metadata::{METHODS, METHODS_OR_NONE};
 
-/// Where the metadata of this API as a protected resource is (RFC 9728 §3).
+/// The path of the protected resource metadata (RFC 9728 §3).
 pub const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
 
-/// Whether the errors of this operation are in the words of OAuth.
+/// Whether the errors of this operation are in OAuth's format.
 pub(crate) fn has(operation: &str) -> bool {
     matches!(operation, "introspect" | "revoke_presented" | "exchange_token")
 }
 
-/// An error as these operations send it, for the API document.
+/// The error in the format of these operations, for the API document.
 pub(crate) fn in_its_words(error: ApiError) -> ApiError {
     errors::of(error, &HeaderMap::new())
 }
 
-/// Why an identity token is not exchanged, for the API document.
+/// The errors of an exchange, for the API document.
 pub(in crate::surface) fn refusals() -> Vec<ApiError> {
     exchange_token::refusals()
 }

@@ -1,4 +1,4 @@
-//! `POST /v1/organizations`: make a further organisation; who makes it owns it.
+//! `POST /v1/organizations`: creates a further organisation, whose owner is the caller.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};

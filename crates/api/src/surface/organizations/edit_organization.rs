@@ -1,5 +1,5 @@
-//! `PATCH /v1/organizations/{org_id}`: the name, and whether people need a second factor. The slug stays, and the cap is
-//! the operator's.
+//! `PATCH /v1/organizations/{org_id}`: changes the name, and whether members need a second factor. The slug never
+//! changes, and only the operator changes the cap.
 
 use std::convert::Infallible;
 
@@ -64,7 +64,7 @@ pub(super) async fn edit_organization(
 impl EditOrganization {
     fn read(self) -> ApiResult<OrganizationChange> {
         if !matches!(self.token_cap, Patch::Absent) {
-            // Ignored like any field that is not known, it would look as if it had been set.
+            // Refused rather than ignored like an unknown field, because the caller would believe it set.
             return Err(ApiError::from(Code::TokenCapFixed).with("field", "token_cap"));
         }
         Ok(OrganizationChange {

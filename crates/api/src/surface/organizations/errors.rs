@@ -1,4 +1,4 @@
-//! Errors of organisations, members, roles and invitations as errors of the wire, exhaustively.
+//! Maps all errors of organisations, members, roles and invitations to errors of the API.
 
 use authority::organizations::OrganizationError;
 

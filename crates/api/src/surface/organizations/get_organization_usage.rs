@@ -1,4 +1,4 @@
-//! `GET /v1/organizations/{org_id}/usage`: how often the organisation's tokens were presented, all together.
+//! `GET /v1/organizations/{org_id}/usage`: how often all tokens of the organisation together were presented.
 
 use actix_web::get;
 use actix_web::web::{self, Data};

@@ -1,4 +1,4 @@
-//! `GET /v1/organizations`: one's own organisations, by slug.
+//! `GET /v1/organizations`: the caller's organisations, by slug.
 
 use actix_web::get;
 use actix_web::web::{self, Data};

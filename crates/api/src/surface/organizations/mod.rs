@@ -1,4 +1,4 @@
-//! Organisations, and what the families about their people have in common.
+//! Organisations, and functions shared with members, roles and invitations.
 
 mod create_organization;
 mod edit_organization;
@@ -25,7 +25,7 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(edit_organization::edit_organization);
 }
 
-/// A role as callers name it: a built-in one by its name, one of the organisation's own by its id.
+/// Parses a role: a built-in one by its name, a custom one by its id.
 fn parse_role(text: &str) -> Option<RoleRef> {
     BuiltInRole::parse(text).map(RoleRef::BuiltIn).or_else(|| RoleId::parse(text).ok().map(RoleRef::Custom))
 }
@@ -39,7 +39,7 @@ fn unknown_role() -> ApiError {
     ApiError::invalid("role", "must be owner, admin, member, viewer or the id of a role of this organization")
 }
 
-/// The id of a role of the organisation's own.
+/// The id of a custom role.
 pub(super) fn role_id(role: RoleRef) -> Option<String> {
     match role {
         RoleRef::BuiltIn(_) => None,

@@ -1,7 +1,7 @@
-//! Where a request stands: the caller, allowed to do `P`, in the organisation that the path names; and the id behind it.
+//! Organisation access: the caller, who may do `P`, in the organisation that the path names, and the id after it.
 //!
-//! One extractor in this order, so that who asks is settled before what is asked. Ids that cannot be read are not there,
-//! like those of other organisations.
+//! One extractor does all three in this order, so that the caller is authorised before the ids are parsed. A malformed
+//! id is 404, like one of another organisation.
 
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -19,7 +19,7 @@ use crate::surface::authorized::Permission;
 use crate::surface::path::{self, Named, Operations, Segment, Unreadable};
 use edge::error::{ApiError, ApiResult};
 
-/// A caller who may do `P` in their organisation, and what of it the path names.
+/// A caller who may do `P` in their organisation, and the id in the path, if any.
 pub(in crate::surface) struct Seated<P, T = ()> {
     pub(in crate::surface) seat: Seat,
     pub(in crate::surface) id: T,
@@ -27,7 +27,7 @@ pub(in crate::surface) struct Seated<P, T = ()> {
     permission: PhantomData<fn() -> P>,
 }
 
-/// The organisation in a path of this family. One that cannot be read is answered like one that is not there; in the paths of
+/// The organisation in a path of this family. A malformed id is 404, like one that does not exist; in the paths of
 /// projects it is 400.
 struct ConcealedOrganization(OrganizationId);
 

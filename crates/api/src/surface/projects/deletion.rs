@@ -1,4 +1,4 @@
-//! How a deletion treats what is assigned to what it deletes.
+//! The parameters of a deletion: the treatment of assigned actors, and dry runs.
 
 use authority::projects::IfAssigned;
 use serde::Deserialize;
@@ -18,12 +18,12 @@ pub(in crate::surface) struct Deletion {
     dry_run: Option<String>,
 }
 
-/// Whether to do it.
+/// Whether a deletion is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::surface) enum Mode {
-    /// For real.
+    /// It is carried out.
     Real,
-    /// Only say what would happen.
+    /// The answer only says what would happen.
     DryRun,
 }
 
@@ -37,7 +37,7 @@ impl Deletion {
         let mode = match self.dry_run.as_deref() {
             None | Some("false") => Mode::Real,
             Some("true") => Mode::DryRun,
-            // A typing error must not delete what was only to be looked at.
+            // A misspelt value must not turn a dry run into a deletion.
             Some(_) => return Err(ApiError::invalid("dryRun", "must be true or false")),
         };
         Ok((if_assigned, mode))

@@ -1,4 +1,4 @@
-//! `PATCH /v1/organizations/{org_id}/projects/{project_id}`: the name. The slug stays.
+//! `PATCH /v1/organizations/{org_id}/projects/{project_id}`: renames a project. The slug never changes.
 
 use actix_web::patch;
 use actix_web::web::{self, Data};

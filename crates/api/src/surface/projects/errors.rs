@@ -1,4 +1,4 @@
-//! Errors of projects, access scopes and actors as errors of the wire, exhaustively.
+//! Maps all errors of projects, access scopes and actors to errors of the API.
 
 use authority::projects::TenancyError;
 use token_domain::tenant::ActorStatus;

@@ -1,4 +1,4 @@
-//! The projects of an organisation, and what the families inside a project share.
+//! The projects of an organisation, and code shared by the families inside a project.
 
 mod create_project;
 mod delete_project;

@@ -1,4 +1,4 @@
-//! Lists of this family: pages by number, in an order the caller chooses.
+//! List queries of this family: numbered pages, in an order that the caller chooses.
 
 use authority::records::{Listing, Page};
 use serde::{Deserialize, Serialize};
@@ -52,12 +52,13 @@ pub(in crate::surface) struct PageView<T: ToSchema> {
 }
 
 impl ListQuery {
-    /// The list asked for, ten to a page unless it says otherwise.
+    /// Parses the query; the default page size is ten.
     pub(in crate::surface) fn read(self) -> ApiResult<Listing> {
         self.listing(None)
     }
 
-    /// The list asked for where the answer has no room to say that there is more: as much as fits unless it says otherwise.
+    /// Parses the query for an answer that cannot say that there are more entries: the default page size is the
+    /// largest.
     pub(in crate::surface) fn read_bare(self) -> ApiResult<Listing> {
         self.listing(Some(&Paging::LARGEST.to_string()))
     }
@@ -74,7 +75,7 @@ impl ListQuery {
     }
 }
 
-/// `orderBy` where it is there, its halves where it is not.
+/// The order: from `orderBy`, or else from `sortBy` and `sortOrder`.
 fn order(order_by: Option<&str>, sort_by: Option<&str>, sort_order: Option<&str>) -> ApiResult<OrderBy> {
     let usual = OrderBy::default();
     if let Some(text) = order_by {
@@ -92,7 +93,7 @@ fn order(order_by: Option<&str>, sort_by: Option<&str>, sort_order: Option<&str>
 }
 
 impl Meta {
-    /// Of a page that was asked for like this.
+    /// The paging information for an answer to this query.
     pub(in crate::surface) const fn new(paging: Paging, total: u64) -> Self {
         Self { page: paging.page(), limit: paging.limit(), total, total_pages: paging.total_pages(total) }
     }

@@ -1,4 +1,4 @@
-//! A field of a `PATCH` that tells apart "not sent", `null` and a value.
+//! A field of a `PATCH` that distinguishes "not sent", `null` and a value.
 
 use authority::records::Change;
 use serde::{Deserialize, Deserializer};
@@ -8,12 +8,12 @@ use edge::error::{ApiError, ApiResult};
 /// What was sent for a field.
 #[derive(Clone, Debug, Default)]
 pub(in crate::surface) enum Patch<T> {
-    /// Nothing.
+    /// The field was not sent.
     #[default]
     Absent,
     /// `null`.
     Null,
-    /// This.
+    /// This value.
     Value(T),
 }
 
@@ -24,7 +24,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
 }
 
 impl<T> Patch<T> {
-    /// The change, its value read by `read`, whose message completes the sentence "`field` …".
+    /// The change, with its value parsed by `read`, whose error completes the sentence "`field` …".
     pub(in crate::surface) fn change<U, E: ToString>(
         self,
         field: &'static str,
@@ -39,7 +39,7 @@ impl<T> Patch<T> {
         }
     }
 
-    /// The value where `null` is none.
+    /// The value of a field that does not accept `null`.
     pub(in crate::surface) fn value<U, E: ToString>(
         self,
         field: &'static str,
@@ -53,7 +53,7 @@ impl<T> Patch<T> {
     }
 }
 
-/// A text of the domain, read from what was sent.
+/// Parses a text into a type of the domain.
 pub(in crate::surface) fn read<T, E: ToString>(
     field: &'static str,
     text: Option<&String>,

@@ -1,7 +1,7 @@
-//! Where a request stands: the caller, allowed to do `P`, in the project that the path names or, in the short form of a
-//! path, in the one the credential is bound to; and the id behind it.
+//! Project access: the caller, who may do `P`, in the project that the path names or, on a short path, that the
+//! credential is bound to; and the id after it.
 //!
-//! One extractor in this order, so that who asks is settled before what is asked: a bad id tells a stranger nothing.
+//! One extractor does all three in this order, so that the caller is authorised before the ids are parsed.
 
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -18,16 +18,16 @@ use crate::surface::authorized::Permission;
 use crate::surface::path::{self, Named, Operations, Segment, Unreadable};
 use edge::error::{ApiError, ApiResult};
 
-/// In whose words the answer is, by the form of the path.
+/// The format of the answer, by the form of the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::surface) enum Dialect {
-    /// This family's: the path names the project.
+    /// The format of this API: the path names the project.
     Own,
-    /// The published clients', who use the short form: with `actorTokenId` and `isActive` besides.
+    /// The format of the published clients, which use short paths: with `actorTokenId` and `isActive` in addition.
     Client,
 }
 
-/// A caller who may do `P` in a project, and what of it the path names.
+/// A caller who may do `P` in a project, and the ids in the path.
 pub(in crate::surface) struct At<P, T = ()> {
     pub(in crate::surface) ground: Ground,
     pub(in crate::surface) id: T,
@@ -59,7 +59,7 @@ impl<P: Permission, T: Named> FromRequest for At<P, T> {
             } else {
                 (Ground::bound(&caller), Dialect::Client)
             };
-            // The id is read before the project is judged: a malformed id is 400 whatever the project.
+            // Parsed before the project is looked up: a malformed id is 400 whatever the project.
             let id = T::read(&request)?;
             Ok(Self { ground: ground.map_err(errors::tenancy)?, id, origin, dialect, permission: PhantomData })
         })

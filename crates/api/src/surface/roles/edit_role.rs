@@ -1,4 +1,4 @@
-//! `PATCH /v1/organizations/{org_id}/roles/{role_id}`: what it is called, what it holds.
+//! `PATCH /v1/organizations/{org_id}/roles/{role_id}`: changes a role's name and scopes.
 
 use actix_web::patch;
 use actix_web::web::{self, Data};

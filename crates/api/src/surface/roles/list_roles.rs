@@ -1,4 +1,4 @@
-//! `GET /v1/organizations/{org_id}/roles`: all at once, because there are never many.
+//! `GET /v1/organizations/{org_id}/roles`: all roles on one page, because their number is capped.
 
 use actix_web::get;
 use actix_web::web::{self, Data};

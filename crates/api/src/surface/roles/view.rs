@@ -34,7 +34,7 @@ impl RoleView {
 
     fn built_in(role: BuiltInRole, context: &Context) -> Self {
         let catalogue = context.catalogue();
-        // The catalogue refuses to load without all four.
+        // A catalogue without all four built-in roles does not load.
         let entry = catalogue.role(role.as_str());
         let scopes = entry.map_or(&[][..], |entry| &entry.scopes);
         Self {

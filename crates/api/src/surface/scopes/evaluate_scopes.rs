@@ -1,5 +1,5 @@
-//! `POST /v1/scopes/evaluate`: would these scopes do, and why. Open to all, as the catalogue is: it is about names, not
-//! about anybody's token.
+//! `POST /v1/scopes/evaluate`: whether some scopes are sufficient for others, and why. Public like the catalogue,
+//! because it is about names and not about tokens.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ pub(super) async fn evaluate_scopes(
     serde_json::to_value(evaluated).map(web::Json).map_err(ApiError::internal)
 }
 
-/// What has not the form of a scope's name is not repeated: it may be anything, a secret too.
+/// Refuses malformed names without repeating them, because they may be secrets.
 fn check(list: &str, names: &[String]) -> ApiResult<()> {
     if names.len() > ScopeSet::CAPACITY {
         return Err(ApiError::invalid(list, format!("must have at most {} names", ScopeSet::CAPACITY)));

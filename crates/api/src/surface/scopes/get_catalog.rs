@@ -1,4 +1,4 @@
-//! `GET /v1/scopes/catalog`: every scope of this deployment. Open to all: it says what could be granted, not to whom.
+//! `GET /v1/scopes/catalog`: every scope of this deployment. Public, because it does not say who has which scope.
 
 use actix_web::get;
 use actix_web::web::{self, Data};

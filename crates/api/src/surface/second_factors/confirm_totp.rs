@@ -1,4 +1,4 @@
-//! `POST /v1/me/totp/confirm`: show that the app has the secret.
+//! `POST /v1/me/totp/confirm`: proves that the app has the secret, which activates the second factor.
 
 use actix_web::post;
 use actix_web::web::{self, Data};

@@ -1,4 +1,4 @@
-//! The second factor of the person behind the session: set up, proven, recovered, removed.
+//! The second factor of the session's person: set-up, confirmation, recovery codes, removal.
 
 mod confirm_totp;
 mod create_recovery_codes;
@@ -39,12 +39,12 @@ impl From<Vec<RecoveryCode>> for RecoveryCodes {
     }
 }
 
-/// Six digits.
+/// Parses a code of six digits.
 fn code(text: &str) -> ApiResult<TotpCode> {
     TotpCode::parse(text).ok_or_else(|| ApiError::invalid("code", "must be the six digits that the app shows now"))
 }
 
-/// What proves a second factor, of which at most one is sent.
+/// The proof of a second factor in a body: a code, a recovery code or none.
 pub(super) fn proof(
     given: Option<&Zeroizing<String>>,
     recovery: Option<&Zeroizing<String>>,
@@ -62,7 +62,7 @@ pub(super) fn proof(
     }
 }
 
-/// The same where one of them must be sent.
+/// As [`proof`], but one of the two is required.
 fn required_proof(given: Option<&Zeroizing<String>>, recovery: Option<&Zeroizing<String>>) -> ApiResult<Proof> {
     proof(given, recovery)?.ok_or_else(|| ApiError::invalid("code", "is required, unless recovery_code is sent"))
 }

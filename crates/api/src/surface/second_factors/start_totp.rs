@@ -1,4 +1,4 @@
-//! `POST /v1/me/totp`: begin to set up a second factor.
+//! `POST /v1/me/totp`: starts the set-up of a second factor.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
@@ -12,9 +12,9 @@ use crate::surface::Authorized;
 use crate::surface::permission::Enrolling;
 use edge::error::ApiResult;
 
-/// What the app calls this service.
+/// The name of this service in the app.
 const ISSUER: &str = "nolapse tokens";
-/// Everything but what no URI encodes (RFC 3986, section 2.3).
+/// All characters but the unreserved ones (RFC 3986, section 2.3).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A second factor that waits for its first code.

@@ -1,4 +1,4 @@
-//! `POST /v1/sessions/create`: a front end that signed the person in itself asks for a session in their name.
+//! `POST /v1/sessions/create`: creates a session for a person whom a front end has signed in itself.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -29,24 +29,24 @@ use edge::extract::{Json, credentials};
 pub struct ServiceToken(Arc<RwLock<Option<Zeroizing<String>>>>);
 
 impl ServiceToken {
-    /// The configured one.
+    /// Takes the configured token.
     pub fn new(token: Option<Zeroizing<String>>) -> Self {
         Self(Arc::new(RwLock::new(token)))
     }
 
-    /// Another one counts from now on, and the one before no longer.
+    /// Replaces the token; the old one is invalid from now on.
     pub fn replace(&self, token: Option<Zeroizing<String>>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = token;
     }
 
-    /// Without one configured, nothing matches.
+    /// Whether a text is the configured token; false without one.
     fn matches(&self, given: &str) -> bool {
         let token = self.0.read().unwrap_or_else(PoisonError::into_inner);
         token.as_ref().is_some_and(|token| token.as_bytes().ct_eq(given.as_bytes()).into())
     }
 }
 
-/// Who runs this deployment, or its front end: by the service token.
+/// A caller with the service token: the operator, or a front end.
 #[derive(Debug)]
 pub(in crate::surface) struct Operator(Origin);
 
@@ -65,7 +65,7 @@ impl FromRequest for Operator {
     }
 }
 
-/// The right token is never kept waiting; a wrong one is counted, logged and recorded.
+/// Checks the service token. The right one is never rate-limited; a wrong one is counted, logged and recorded.
 async fn recognise(request: &HttpRequest) -> ApiResult<Origin> {
     let presented = credentials::bearer_text(request.headers())?.ok_or(Code::Unauthenticated)?;
     let built = |what: &str| ApiError::internal(format!("the application was built without its {what}"));
@@ -126,7 +126,7 @@ impl SignInFor {
     }
 }
 
-/// Here the credential is good and the person is not there: 404, not 401.
+/// A person who does not exist is 404 here, not 401, because the caller's credential is valid.
 fn unknown_person(error: authority::sessions::SignInError) -> ApiError {
     match error {
         authority::sessions::SignInError::Denied => ApiError::from(Code::NotFound)

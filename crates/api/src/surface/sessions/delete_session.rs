@@ -1,4 +1,4 @@
-//! `DELETE /v1/sessions…`: sign out, here, there or everywhere.
+//! `DELETE /v1/sessions…`: ends the current session, another one or all of them.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, delete};

@@ -46,7 +46,7 @@ impl Segment<Operations> for SessionId {
     }
 }
 
-/// An organisation as people name it: by id in either form, or by slug.
+/// Parses an organisation: its id in either form, or its slug.
 fn organization(text: &str) -> ApiResult<OrganizationRef> {
     if let Ok(id) = OrganizationId::parse(text) {
         return Ok(OrganizationRef::Id(id));
@@ -56,7 +56,7 @@ fn organization(text: &str) -> ApiResult<OrganizationRef> {
         .map_err(|_| ApiError::invalid("organization", "must be an organisation's id or slug"))
 }
 
-/// The person behind a caller; tokens of organisations have none.
+/// The person behind a caller; tokens of organisations are refused.
 fn person(caller: &Caller) -> ApiResult<UserId> {
     caller.user_id().ok_or_else(|| super::failing::person(authority::people::PersonError::NotFound))
 }

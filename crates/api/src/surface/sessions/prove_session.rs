@@ -1,4 +1,4 @@
-//! `POST /v1/sessions/current/proof`: prove once more who is at the session.
+//! `POST /v1/sessions/current/proof`: proves again that the person is at their session.
 
 use actix_web::post;
 use actix_web::web::{self, Data};

@@ -1,4 +1,4 @@
-//! `POST /v1/sessions/switch`: a session in another of one's organisations.
+//! `POST /v1/sessions/switch`: creates a session in another organisation of the person.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};

@@ -1,4 +1,4 @@
-//! Setting up an empty deployment: the call. The page that people see is one of the dashboard.
+//! The operation that sets up an empty deployment. Its page belongs to the dashboard.
 
 mod run_setup;
 
@@ -8,5 +8,5 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config.service(run_setup::run_setup);
 }
 
-/// The paths that work before the deployment is set up: those of setting it up, and the pages that lead a person there.
+/// The paths that work before the deployment is set up: those of the set-up, and the pages that redirect there.
 pub const WAYS_IN: [&str; 4] = ["/setup", "/v1/setup", "/", "/sign-in"];

@@ -1,4 +1,4 @@
-//! `POST /v1/setup`: make the first organisation and its owner, once, with the code the server printed.
+//! `POST /v1/setup`: creates the first organisation and its owner, once, with the code that the server printed.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};

@@ -19,7 +19,7 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config.service(get_policy::get_policy).service(set_policy::set_policy).service(preview_policy::preview_policy);
 }
 
-/// The organisation in a path of this family, where one that cannot be read is not there.
+/// The organisation in a path of this family. A malformed id is 404.
 struct Organization(OrganizationId);
 
 impl Segment<Operations> for Organization {

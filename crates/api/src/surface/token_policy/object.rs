@@ -1,4 +1,4 @@
-//! What is read from a JSON object alone: a derived reader would take a list for one as well, by position.
+//! A type that is parsed from a JSON object only: serde's derived parsers would also accept an array, by position.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,7 +7,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// An object, read into `T`.
+/// An object, parsed into `T`.
 pub(super) struct Object<T>(pub(super) T);
 
 struct Reader<T>(PhantomData<T>);

@@ -1,4 +1,4 @@
-//! `POST /v1/organizations/{org_id}/token-policy/preview`: what a policy would hit. It changes nothing.
+//! `POST /v1/organizations/{org_id}/token-policy/preview`: the tokens that a policy would affect. It changes nothing.
 
 use actix_web::post;
 use actix_web::web::{self, Data};

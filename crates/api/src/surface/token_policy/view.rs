@@ -1,4 +1,4 @@
-//! A policy as the wire shows and reads it.
+//! A policy in requests and answers.
 
 use authority::policies::{AskedRule, InForce};
 use serde::{Deserialize, Serialize};
@@ -97,7 +97,7 @@ struct RuleAsked {
 }
 
 impl AskedPolicy {
-    /// The rules, each checked.
+    /// Parses and checks the rules.
     pub(super) fn read(self) -> ApiResult<Vec<AskedRule>> {
         let Object(AskedRules { organization, personal, actor }) = self.kinds;
         let asked = [(Kind::Organization, organization), (Kind::Personal, personal), (Kind::Actor, actor)];

@@ -1,4 +1,4 @@
-//! `POST /v1/tokens/bulk-revoke`: many tokens at once, looked at first.
+//! `POST /v1/tokens/bulk-revoke`: revokes many tokens, after a dry run.
 
 use actix_web::post;
 use actix_web::web::{self, Data};

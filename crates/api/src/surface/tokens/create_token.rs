@@ -1,4 +1,4 @@
-//! `POST /v1/tokens`: issue a token. Its secret is in this answer and nowhere else, ever.
+//! `POST /v1/tokens`: issues a token. Only this answer contains its secret.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};

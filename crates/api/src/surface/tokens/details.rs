@@ -1,4 +1,4 @@
-//! What is asked of a new token or key, read from a request.
+//! The properties of a new token or key, parsed from a request.
 
 use authority::records::TokenDetails;
 use token_domain::access::{Description, ExternalId, Metadata};
@@ -8,10 +8,10 @@ use token_domain::{Span, Timestamp};
 use crate::surface::projects::patch;
 use edge::error::{ApiError, ApiResult};
 
-/// The longest lifetime that can be asked for in days: a hundred years.
+/// The longest lifetime in days: a hundred years.
 const MOST_DAYS: u32 = 36_500;
 
-/// The details of a token, from the fields that requests to make one have in common.
+/// The details of a token, from the fields that all requests for one have in common.
 pub(in crate::surface) fn details(
     description: Option<&String>,
     external_id: Option<&String>,
@@ -39,8 +39,8 @@ pub(in crate::surface) fn lifetime(expires_at: Option<&str>, expires_in_days: Op
     }
 }
 
-/// Reads the body of a request to make a token or a key, all but its `Idempotency-Key`. The two are documented apart and have the
-/// same fields, of which the scopes have another type in each: hence no function.
+/// Parses the body of a request for a token or a key, without its `Idempotency-Key`. A macro, because the two bodies
+/// are different types for the API document, with the same fields but for the type of `scopes`.
 macro_rules! asked {
     ($body:ident) => {{
         use authority::tokens::IssueRequest;

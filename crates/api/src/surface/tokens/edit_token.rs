@@ -1,4 +1,4 @@
-//! `PATCH /v1/tokens/{token_id}`: rename or relabel. Scopes never change; another token has other scopes.
+//! `PATCH /v1/tokens/{token_id}`: renames or relabels a token. The scopes of a token never change.
 
 use actix_web::patch;
 use actix_web::web::{self, Data};
@@ -84,7 +84,7 @@ impl EditToken {
     }
 }
 
-/// Whether the key is there at all, `null` included.
+/// True if the body has the key, even with `null`.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }

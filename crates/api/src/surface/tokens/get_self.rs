@@ -1,4 +1,4 @@
-//! `GET /v1/tokens/self`: a token, as its holder sees it. It takes no scope.
+//! `GET /v1/tokens/self`: the token that authenticates the request. It needs no scope.
 
 use actix_web::get;
 use actix_web::web::{self, Data};

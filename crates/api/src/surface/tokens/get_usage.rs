@@ -1,4 +1,4 @@
-//! `GET /v1/tokens/{token_id}/usage`: how often a token was presented, and what became of it.
+//! `GET /v1/tokens/{token_id}/usage`: how often a token was presented, by outcome.
 
 use actix_web::get;
 use actix_web::web::{self, Data};
@@ -113,7 +113,7 @@ pub(super) async fn get_usage(
     }))
 }
 
-/// The sum of all parts, and each of them.
+/// The total of all parts, and the counts of each.
 pub(in crate::surface) fn report(parts: Vec<(Timestamp, UseCounts)>) -> (Counts, Vec<UsageStep>) {
     let mut total = UseCounts::default();
     for (_, counts) in &parts {

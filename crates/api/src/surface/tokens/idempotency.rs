@@ -10,7 +10,7 @@ use edge::error::{ApiError, ApiResult};
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 const LONGEST: usize = 255;
 
-/// The key of this request, if it has one, tied to what is asked: the same key with another request is noticed.
+/// The key of this request, if it has one, with a digest of the request, so that reuse for another request is detected.
 pub(in crate::surface) fn of(request: &HttpRequest, asked: &impl Serialize) -> ApiResult<Option<Idempotency>> {
     let mut keys = request.headers().get_all(HEADER);
     let Some(first) = keys.next() else { return Ok(None) };

@@ -106,7 +106,7 @@ impl From<Page> for TokenList {
 }
 
 impl Whose {
-    /// The same request, about these owners.
+    /// Adds the filters on owners to the request.
     pub(in crate::surface) fn read(self, request: ListRequest) -> ApiResult<ListRequest> {
         let kind = |text: &str| {
             Kind::parse(text).ok_or_else(|| ApiError::invalid("kind", "must be organization, personal or actor"))
@@ -139,7 +139,7 @@ fn owner(text: &str) -> ApiResult<(OwnerFilter, Kind)> {
 }
 
 impl ListTokensQuery {
-    /// What it asks for, of the organisation's own tokens. Days are counted back from `now`.
+    /// Parses the query for the organisation's own tokens. Days are counted back from `now`.
     pub(in crate::surface) fn read(self, now: Timestamp) -> ApiResult<ListRequest> {
         let status = |text: &str| {
             Status::parse(text)
@@ -181,12 +181,12 @@ impl ListTokensQuery {
         })
     }
 
-    /// Whether it asks for a page.
+    /// Whether the query names a page.
     pub(super) const fn has_page(&self) -> bool {
         self.limit.is_some() || self.cursor.is_some()
     }
 
-    /// Whether it asks for nothing in particular.
+    /// Whether the query has no filter.
     pub(super) fn is_empty(&self) -> bool {
         let Self {
             status,
@@ -209,7 +209,7 @@ impl ListTokensQuery {
     }
 }
 
-/// A text to search for, in the form that names are stored in: trimmed and in NFC. One that is empty asks for nothing.
+/// A text to search for, normalised like stored names: trimmed and in NFC. An empty one is no filter.
 fn searched(field: &'static str, text: Option<&str>) -> ApiResult<Option<String>> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
     if text.chars().count() > LONGEST_NAME {

@@ -1,4 +1,4 @@
-//! `POST /v1/tokens/lookup`: which token a secret is of. By `POST`, because a secret never stands in a URL.
+//! `POST /v1/tokens/lookup`: finds a token by its secret. `POST`, because a secret must not be in a URL.
 
 use actix_web::post;
 use actix_web::web::{self, Data};

@@ -1,4 +1,4 @@
-//! `DELETE /v1/tokens/self`: the holder of a secret may revoke it. It takes no scope.
+//! `DELETE /v1/tokens/self`: revokes the token that authenticates the request. It needs no scope.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, delete};

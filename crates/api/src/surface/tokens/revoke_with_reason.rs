@@ -1,4 +1,4 @@
-//! `POST /v1/tokens/{token_id}/revoke`: as `DELETE`, with a reason for the trail.
+//! `POST /v1/tokens/{token_id}/revoke`: as `DELETE`, with a reason for the audit trail.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
@@ -28,7 +28,7 @@ struct Reason {
     note: Option<String>,
 }
 
-/// What is said about a revocation.
+/// The reason and the note of a revocation.
 pub(super) fn explanation(reason: Option<&String>, note: Option<&String>) -> ApiResult<Explanation> {
     let cause = |text: &str| RevokeCause::parse(text).ok_or("must be leaked, replaced, person_left, unused or other");
     Ok(Explanation {

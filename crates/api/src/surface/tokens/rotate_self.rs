@@ -1,4 +1,5 @@
-//! `POST /v1/tokens/self/rotate`: a token renews itself, so that what it is used for never needs a person.
+//! `POST /v1/tokens/self/rotate`: rotates the token that authenticates the request, so that a program can do it by
+//! itself.
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, post};

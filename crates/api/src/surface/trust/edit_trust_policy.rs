@@ -94,7 +94,7 @@ impl EditTrustPolicy {
     fn read(self) -> ApiResult<TrustPolicyEdit> {
         for (field, sent) in [("issuer", &self.issuer), ("preset", &self.preset)] {
             if !matches!(sent, Patch::Absent) {
-                // Ignored like any field that is not known, it would look as if it had been changed.
+                // Refused rather than ignored like an unknown field, because the caller would believe it changed.
                 return Err(ApiError::invalid(field, "cannot be changed: make another policy"));
             }
         }

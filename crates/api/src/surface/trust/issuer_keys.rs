@@ -1,7 +1,8 @@
-//! The keys of issuers that trust policies name: found by discovery (`OpenID` Connect Discovery 1.0 §4) and kept for an hour.
+//! The public keys of issuers that trust policies name: found by discovery (`OpenID` Connect Discovery 1.0 §4) and
+//! cached for an hour.
 //!
-//! **Invariant:** an issuer is asked only when a policy trusts it, and for a name that nobody knows at most once a minute, by
-//! one request at a time: whoever makes up tokens makes nobody ask more often.
+//! **Invariant:** an issuer is requested only if a policy trusts it, by one request at a time, and for an unknown key
+//! id at most once a minute: forged tokens cannot cause more requests.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,22 +16,22 @@ use serde::Deserialize;
 use token_domain::{Span, Timestamp};
 use url::Url;
 
-/// How long keys are good; after that they are asked for again.
+/// How long keys are cached.
 const GOOD: Span = Span::seconds(3_600);
-/// Between two requests while keys are there, for a name that is not among them.
+/// The least time between two requests for a key id that is not among the cached keys.
 const PAUSE: Span = Span::seconds(60);
-/// Between two requests while there are none.
+/// The least time between two requests after a failure.
 const RETRY: Span = Span::seconds(5);
-/// How long one request may take: two of them end before the request that they are made for does.
+/// The deadline of one request: two of them fit into the deadline of the request that needs them.
 pub const DEADLINE: Duration = Duration::from_secs(4);
 /// The most bytes of a discovery document.
 const MOST_METADATA: u64 = 64 * 1024;
 /// The most bytes of a key set.
 const MOST_KEYS: u64 = 256 * 1024;
-/// The most issuers remembered; beyond it all are asked anew.
+/// The most issuers cached; beyond it the cache is emptied.
 const MOST_ISSUERS: usize = 10_000;
 
-/// Where an issuer publishes what belongs to it.
+/// The path of an issuer's discovery document.
 const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 /// The keys of issuers.
@@ -43,16 +44,16 @@ pub struct IssuerKeys {
 #[derive(Debug, Default)]
 struct Kept {
     found: Option<Found>,
-    /// When it was asked last and did not answer as it should.
+    /// The time of the last failed request.
     failed_at: Option<Timestamp>,
-    /// When it was last asked for a name that was not known.
+    /// The time of the last request for an unknown key id.
     sought_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]
 struct Found {
     keys: Arc<KeySet>,
-    /// The algorithms of the issuer; nothing where it does not say.
+    /// The issuer's signing algorithms; `None` if its discovery document names none.
     algorithms: Option<Vec<String>>,
     at: Timestamp,
 }
@@ -60,13 +61,13 @@ struct Found {
 /// Why there are no keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::surface) enum NoKeys {
-    /// They cannot be had, so that a signature can neither be believed nor refused.
+    /// They cannot be fetched, so a signature can be neither accepted nor refused.
     Unreachable,
-    /// The issuer does not sign by this algorithm.
+    /// The issuer does not sign with this algorithm.
     Algorithm,
 }
 
-/// What is read of a discovery document.
+/// The fields of a discovery document that are used.
 #[derive(Deserialize)]
 struct Metadata {
     issuer: String,
@@ -75,17 +76,17 @@ struct Metadata {
 }
 
 impl IssuerKeys {
-    /// None are kept yet.
+    /// An empty cache.
     pub fn new(outbound: Outbound) -> Self {
         Self { outbound, kept: Mutex::default() }
     }
 
-    /// What requests are made with.
+    /// The client for requests to issuers.
     pub(super) const fn outbound(&self) -> &Outbound {
         &self.outbound
     }
 
-    /// The keys of an issuer, by which a token may be verified.
+    /// The keys of an issuer for verifying a token.
     pub(in crate::surface) async fn of(
         &self,
         issuer: &str,
@@ -99,7 +100,7 @@ impl IssuerKeys {
             }
             Arc::clone(kept.entry(issuer.to_owned()).or_default())
         };
-        // One request at a time; others wait for it, and find what it brought.
+        // One request at a time; concurrent callers wait for it and use its result.
         let mut kept = kept.lock().await;
         let now = context.now();
         let is_fresh = kept.found.as_ref().is_some_and(|found| now < found.at + GOOD);
@@ -110,7 +111,7 @@ impl IssuerKeys {
             if is_fresh {
                 kept.sought_at = Some(now);
             }
-            // Until it has answered: a request that is given up meanwhile counts as a failure.
+            // Reset by a success: a request that is cancelled meanwhile counts as a failure.
             kept.failed_at = Some(now);
             match self.fetch(issuer, now).await {
                 Ok(found) => (kept.found, kept.failed_at) = (Some(found), None),

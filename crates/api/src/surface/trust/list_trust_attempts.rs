@@ -1,4 +1,5 @@
-//! `GET /v1/organizations/{org_id}/trust-policies/{policy_id}/attempts`: what was tried under a policy, newest first.
+//! `GET /v1/organizations/{org_id}/trust-policies/{policy_id}/attempts`: the exchanges tried under a policy, newest
+//! first.
 
 use actix_web::get;
 use actix_web::web::{self, Data};

@@ -1,4 +1,4 @@
-//! `GET /v1/organizations/{org_id}/trust-policies`: all of them, of which there are a hundred at most.
+//! `GET /v1/organizations/{org_id}/trust-policies`: all policies on one page, a hundred at most.
 
 use actix_web::get;
 use actix_web::web::{self, Data};

@@ -1,4 +1,4 @@
-//! Trust policies: which workloads get tokens for the identity tokens of their CI system or cluster.
+//! Trust policies: which workloads may exchange the identity tokens of their CI system or cluster.
 
 mod create_trust_policy;
 mod delete_trust_policy;
@@ -36,7 +36,7 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(delete_trust_policy::delete_trust_policy);
 }
 
-/// The organisation in a path of this family, where one that cannot be read is not there.
+/// The organisation in a path of this family. A malformed id is 404.
 struct Organization(OrganizationId);
 
 impl Segment<Operations> for Organization {

@@ -1,5 +1,5 @@
-//! `POST …/trust-policies/test` and `POST …/trust-policies/{policy_id}/test`: what would become of an identity token, claim by
-//! claim. Nothing is exchanged.
+//! `POST …/trust-policies/test` and `POST …/trust-policies/{policy_id}/test`: whether an identity token would be
+//! accepted, claim by claim. Nothing is exchanged.
 
 use actix_web::post;
 use actix_web::web::{self, Data};
@@ -138,7 +138,8 @@ async fn test(
         (Some(jwt), None) => {
             let jwt = Jwt::read(&jwt).map_err(|error| ApiError::invalid("jwt", error.to_string()))?;
             let issuer = jwt.issuer().map_err(|error| ApiError::invalid("jwt", error.to_string()))?;
-            // Only of issuers that the organisation trusts: this is no way to have any address asked.
+            // Only issuers that the organisation trusts: otherwise callers could make this service send requests to any
+            // URL.
             let is_trusted = policies.iter().any(|policy| policy.issuer == issuer);
             let found = if is_trusted { keys.of(issuer, &jwt, context).await.ok() } else { None };
             trust.explain(&Presented::Token(&jwt, found.as_deref()), policies)

@@ -1,4 +1,4 @@
-//! A trust policy as the wire shows and reads it.
+//! A trust policy in requests and answers.
 
 use authority::records::TrustPolicy;
 use authority::trust::Trust;
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use edge::error::{ApiError, ApiResult};
 
-/// How long a token lives when the policy does not say: 15 minutes.
+/// The default lifetime of a token: 15 minutes.
 pub(super) const DEFAULT_TTL: u32 = 900;
 /// The longest issuer or audience.
 const LONGEST: usize = 512;
@@ -89,12 +89,12 @@ impl TrustPolicyView {
     }
 }
 
-/// Reads conditions.
+/// Parses conditions.
 pub(super) fn conditions(object: &Map<String, Value>) -> ApiResult<Conditions> {
     Conditions::read(object).map_err(|error| ApiError::invalid("match", error.to_string()))
 }
 
-/// Reads an issuer: an address from which discovery starts, so without a query, and compared as it is.
+/// Parses an issuer: the URL from which discovery starts, so it has no query. It is compared as a text.
 pub(super) fn issuer(text: &str, outbound: &Outbound) -> ApiResult<String> {
     let refused = |advice: &'static str| Err(ApiError::invalid("issuer", advice));
     if holds_secret(text) {
@@ -115,7 +115,7 @@ pub(super) fn issuer(text: &str, outbound: &Outbound) -> ApiResult<String> {
     }
 }
 
-/// Reads an audience.
+/// Parses an audience.
 pub(super) fn audience(text: &str) -> Result<String, &'static str> {
     if holds_secret(text) {
         return Err(HOLDS_SECRET);
@@ -124,7 +124,7 @@ pub(super) fn audience(text: &str) -> Result<String, &'static str> {
     if is_good { Ok(text.to_owned()) } else { Err("must have 1 to 512 characters, none of them control characters") }
 }
 
-/// Reads a life.
+/// Parses a lifetime.
 pub(super) fn ttl(seconds: u32) -> Result<u32, &'static str> {
     if (60..=3_600).contains(&seconds) { Ok(seconds) } else { Err("must be 60 to 3600 seconds") }
 }

@@ -1,4 +1,4 @@
-//! `POST /v1/me/keys`: issue a key of one's own. Its secret is in this answer and nowhere else, ever.
+//! `POST /v1/me/keys`: issues a personal key. Only this answer contains its secret.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};

@@ -1,4 +1,4 @@
-//! `PATCH /v1/me/keys/{key_id}`: rename or relabel. Scopes never change; another key has other scopes.
+//! `PATCH /v1/me/keys/{key_id}`: renames or relabels a key. The scopes of a key never change.
 
 use actix_web::patch;
 use actix_web::web::{self, Data};

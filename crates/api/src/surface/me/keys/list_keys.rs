@@ -1,4 +1,4 @@
-//! `GET /v1/me/keys`: one's own keys, newest first.
+//! `GET /v1/me/keys`: the caller's keys, newest first.
 
 use actix_web::get;
 use actix_web::web::{self, Data};
