@@ -1,10 +1,10 @@
-//! Killed at any moment: what was acknowledged is there after the next start, nothing is there by halves, and nothing
-//! changed without a row in the trail.
+//! A server killed at any moment: acknowledged changes survive, no change is half done, and none lacks its event in the
+//! audit trail.
 //!
-//! Clients create, rotate, revoke and sign in, each request under an id of its own, and write down which were
-//! acknowledged. After a number of those, chosen by chance, the server is killed. The next one is asked about them over
-//! HTTP, and the database is read past it: every acknowledged request has exactly one event, every other at most one,
-//! and rows and events agree in both directions.
+//! Clients create, rotate, revoke and sign in, each request with its own id, and note which requests were acknowledged.
+//! After a random number of those the server is killed. The test then asks the next server about them over HTTP and
+//! reads the database directly: every acknowledged request has exactly one event, every other at most one, and rows and
+//! events agree in both directions.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -19,10 +19,10 @@ use crate::support::{Backend, Chance, Client, Options, Request, Server, at_lengt
 
 both!(what_was_acknowledged_is_there);
 
-/// Databases side by side, each with a server that is killed again and again: on PostgreSQL the first change after that waits
-/// five seconds for the node that died, and so do not all of them at once.
+/// Databases in parallel, each with a server that is killed repeatedly: on PostgreSQL the first change after a kill
+/// waits five seconds for the dead node, and these waits overlap.
 const LANES: usize = 4;
-/// Kills in all: on SQLite, and on PostgreSQL, where a cycle takes those five seconds.
+/// The total of kills on SQLite, and on PostgreSQL, where a cycle takes those five seconds.
 const KILLS: [usize; 2] = [300, 60];
 /// The long version.
 const KILLS_FULL: [usize; 2] = [5_000, 1_000];
@@ -51,20 +51,20 @@ fn run(backend: Backend, [on_sqlite, on_postgresql]: [usize; 2]) {
     });
 }
 
-/// What a request asked for and got.
+/// A request and its result.
 #[derive(Debug)]
 enum Deed {
     Created {
         id: String,
         secret: String,
     },
-    /// Without grace: the old token is dead.
+    /// A rotation without grace: the old token is invalid.
     Rotated {
         old: String,
         id: String,
         secret: String,
     },
-    /// With a grace: both count.
+    /// A rotation with a grace: both tokens are valid.
     Superseded {
         old: String,
         id: String,
@@ -81,18 +81,18 @@ enum Deed {
     },
 }
 
-/// A client's memory.
+/// The requests of a client.
 #[derive(Default)]
 struct Journal {
-    /// Acknowledged, by request id.
+    /// Acknowledged requests with their ids.
     done: Vec<(String, Deed)>,
-    /// Sent and never answered: it may have happened or not.
+    /// The ids of unanswered requests, which may have been carried out.
     unknown: Vec<String>,
-    /// Tokens and sessions an unanswered request was about.
+    /// Tokens and sessions that an unanswered request concerned.
     doubtful: HashSet<String>,
 }
 
-/// What must be true of a credential after everything acknowledged so far.
+/// The expected state of a credential after all acknowledged requests.
 #[derive(Clone, Debug)]
 struct Known {
     secret: String,
@@ -101,10 +101,10 @@ struct Known {
 
 #[derive(Default)]
 struct World {
-    /// By token id, or by the session token itself.
+    /// By token id, or by session token.
     known: HashMap<String, Known>,
     doubtful: HashSet<String>,
-    /// The last event of the trail that was looked at, with its hash.
+    /// The number and hash of the last event that was read.
     end: (i64, [u8; 32]),
     deeds: usize,
 }
@@ -133,7 +133,7 @@ fn lane(backend: Backend, mut chance: Chance, kills: usize) {
     assert!(world.deeds > kills * 4, "hardly anything was acknowledged");
 }
 
-/// Clients work until the server dies under them.
+/// Clients send requests until the server is killed.
 fn live_and_die(server: &mut Server, credential: &str, chance: &mut Chance, kill: usize) -> Vec<Journal> {
     let acknowledged = AtomicU32::new(0);
     let enough = u32::try_from(1 + chance.below(LONGEST_CYCLE)).unwrap();
@@ -160,7 +160,7 @@ fn live_and_die(server: &mut Server, credential: &str, chance: &mut Chance, kill
         while acknowledged.load(Ordering::SeqCst) < enough {
             std::thread::yield_now();
         }
-        // Anywhere between two acknowledgements.
+        // Kill at a random moment between two acknowledgements.
         for _ in 0..spin {
             std::hint::spin_loop();
         }
@@ -169,7 +169,7 @@ fn live_and_die(server: &mut Server, credential: &str, chance: &mut Chance, kill
     journals.into_inner().unwrap()
 }
 
-/// One request. False when the server is gone.
+/// Sends one request. Returns false if the server is gone.
 fn act(
     owner: &mut Client,
     chance: &mut Chance,
@@ -254,7 +254,7 @@ fn sign_out(owner: &Client, request_id: &str, session: String, journal: &mut Jou
 }
 
 impl World {
-    /// Adds what a client knows for certain.
+    /// Adds the acknowledged results of a client.
     fn learn(&mut self, journal: &Journal) {
         for (_, deed) in &journal.done {
             self.deeds += 1;
@@ -279,7 +279,7 @@ impl World {
         self.known.get_mut(key).unwrap_or_else(|| panic!("{key} was never made")).is_live = false;
     }
 
-    /// Asks the server about everything the last cycle was about, and about a few older credentials.
+    /// Asks the server about all credentials of the last cycle, and about a few older ones.
     fn ask(&self, server: &Server, journals: &[Journal], chance: &mut Chance) {
         let mut keys: HashSet<&String> = HashSet::new();
         for (_, deed) in journals.iter().flat_map(|journal| &journal.done) {
@@ -306,7 +306,7 @@ impl World {
         }
     }
 
-    /// Reads what the last cycle wrote: events against requests, and rows made since against events.
+    /// Reads what the last cycle wrote, and compares events with requests and new rows with events.
     fn read(&mut self, server: &Server, journals: &[Journal], since: Option<Timestamp>) {
         let facts = server.facts();
         let organization = facts.organization(Server::ORGANIZATION).id;
@@ -330,7 +330,7 @@ impl World {
         agree(&tokens, &events, since.is_some());
     }
 
-    /// Reads everything once more, from the first event on.
+    /// Reads everything again, from the first event on.
     fn read_all(&mut self, server: &Server) {
         self.end = (0, [0; 32]);
         self.read(server, &[], None);
@@ -347,8 +347,8 @@ impl World {
     }
 }
 
-/// Rows and events agree. With `partly`, the events are those of a cycle and the tokens those made in it: an event may
-/// then be about an older token.
+/// Asserts that rows and events agree. With `partly`, these are the events of a cycle and the tokens made in it, so an
+/// event may concern an older token.
 fn agree(tokens: &[Token], events: &[AuditRecord], partly: bool) {
     let by_id: HashMap<String, &Token> = tokens.iter().map(|token| (token.id.to_string(), token)).collect();
     let mut made: HashSet<String> = HashSet::new();

@@ -32,7 +32,7 @@ fn a_file_is_verified_offline(backend: Backend) {
     verify(&["-"], text.trim_end()).succeeds();
     assert_eq!(verify(&["-"], "").succeeds(), "no events\n");
 
-    // A part of it stands on what its first line says, or on what is remembered.
+    // A part of a trail is verified from the hash in its first line, or from a remembered one.
     let later = joined(&lines[2..]);
     assert!(verify(&["-"], &later).succeeds().starts_with("whole: events 3 to 4"));
     let second: serde_json::Value = serde_json::from_str(lines[1]).unwrap();
@@ -45,7 +45,7 @@ fn a_file_is_verified_offline(backend: Backend) {
     let changed = text.replacen("token.create", "token.update", 1);
     let shown = text.replacen("\"seq\":3", "\"seq\":\"3\"", 1);
     let other = text.replacen("\"org_0", "\"ORG_0", 1);
-    // What is read, with which options, and what is said of it.
+    // File, options, texts of the output.
     let rows: [(String, &[&str], &[&str]); 9] = [
         (changed, &[], &["line 2", "event 2 was changed"]),
         (joined(&[&lines[..1], &lines[2..]].concat()), &[], &["line 2", "event 2 is missing"]),
@@ -63,7 +63,7 @@ fn a_file_is_verified_offline(backend: Backend) {
         assert!(parts.iter().all(|part| error.contains(part)) && said.out.is_empty(), "{parts:?}: {said:?}");
     }
 
-    // On the database: every trail.
+    // Without a file, the command verifies all trails of the database.
     let all = server.command(&["audit", "verify"], "");
     assert_eq!(all.succeeds().lines().count(), 2, "{all:?}");
 }

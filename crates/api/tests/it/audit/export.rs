@@ -1,4 +1,4 @@
-//! `GET /v1/audit/export`: all of the trail, in order, in lines that verify by themselves.
+//! `GET /v1/audit/export`: the whole trail in order, as lines that can be verified offline.
 
 use authority::audit::chain::{Chain, Place};
 use authority::audit::line;
@@ -7,7 +7,7 @@ use crate::support::{Answer, Backend, Options, Server, both};
 
 both!(a_file_holds_the_whole_trail_and_verifies, a_file_is_added_to, a_long_trail_is_sent_page_by_page);
 
-/// The head that the answer names, after every line was taken along the chain from behind a place.
+/// Verifies the chain of all lines from a place on, and returns the head that the answer names.
 #[track_caller]
 fn verified(answer: &Answer, after: Place) -> Place {
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -66,6 +66,6 @@ fn a_long_trail_is_sent_page_by_page(backend: Backend) {
     server.facts().fill_audit(1_200);
     let head = verified(&owner.get("/v1/audit/export"), Place::START);
     assert_eq!(head.seq, 1_201);
-    // The connection is as good as before.
+    // The connection can still be used.
     assert_eq!(owner.get("/v1/audit/verify").expect(200)["checked"], 1_202);
 }

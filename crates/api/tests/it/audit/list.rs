@@ -1,4 +1,4 @@
-//! `GET /v1/audit`: what is listed, how it is narrowed, and whose it is.
+//! `GET /v1/audit`: order, pages, filters, and isolation of organisations.
 
 use serde_json::{Value, json};
 use token_domain::person::BuiltInRole;
@@ -59,7 +59,7 @@ fn a_list_is_followed_from_where_it_ended(backend: Backend) {
         }
         assert_eq!(pages, expected, "{order}");
     }
-    // Following: the number of the last event seen asks for what has happened since.
+    // `after` with the number of the last event seen returns the events since then.
     assert_eq!(seqs(&owner.get("/v1/audit?after=5").expect(200)), [] as [i64; 0]);
     owner.create("e");
     assert_eq!(seqs(&owner.get("/v1/audit?after=5").expect(200)), [6]);
@@ -95,7 +95,7 @@ fn events_are_narrowed_by_action_actor_target_and_time(backend: Backend) {
     for (query, expected) in rows {
         assert_eq!(seqs(&owner.get(&format!("/v1/audit?{query}")).expect(200)), expected, "{query}");
     }
-    // Times are places in the trail: from an event's own time on, it is there; up to it, it is not.
+    // An event is included from its own time on, and excluded up to its own time.
     let events = owner.get("/v1/audit").expect(200);
     let at = events["events"][2]["at"].as_str().unwrap();
     assert!(seqs(&owner.get(&format!("/v1/audit?from={at}")).expect(200)).contains(&3));

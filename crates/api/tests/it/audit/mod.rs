@@ -1,4 +1,4 @@
-//! The audit trail as its readers meet it: lists, files, and whether it is as it was written.
+//! The audit trail for its readers: lists, exports, verification.
 
 mod command;
 mod export;

@@ -1,4 +1,4 @@
-//! `GET /v1/audit/verify`: what it says of a whole trail, of a broken one, and of one that was cut off.
+//! `GET /v1/audit/verify` on an intact trail, a changed one, and one that was cut off.
 
 use serde_json::{Value, json};
 use test_support::sql::Sql;
@@ -16,7 +16,7 @@ fn a_whole_trail_is_said_to_be_whole(backend: Backend) {
     assert!(head.starts_with("2.") && head.len() == 66, "{head}");
     let whole = json!({"ok": true, "complete": true, "checked": 2, "head": head, "next_cursor": Value::Null});
     assert_eq!(said, whole);
-    // Later it goes on from there, and still comes through it.
+    // A longer trail verifies from the remembered place on, and still contains it.
     owner.create("b");
     let said = owner.get(&format!("/v1/audit/verify?after={head}")).expect(200);
     assert_eq!((&said["ok"], &said["checked"]), (&json!(true), &json!(1)));
@@ -27,7 +27,7 @@ fn a_whole_trail_is_said_to_be_whole(backend: Backend) {
     assert_eq!(said["first_bad"]["fault"], "cut_off", "{said}");
 }
 
-/// Runs statements on the database past the server.
+/// Runs statements on the database directly.
 fn tamper(server: &Server, backend: Backend, statements: &[&str]) {
     let on = if backend == Backend::PostgreSql { "ON audit_events" } else { "" };
     let url = storage::DatabaseUrl::parse(&server.database.url()).unwrap();
@@ -47,13 +47,13 @@ fn a_changed_event_is_named(backend: Backend) {
     for name in ["a", "b", "c"] {
         owner.create(name);
     }
-    // Of the organisation's trail: the deployment's has one event only.
+    // Only the organisation's trail has an event 3: the deployment's has one event.
     tamper(&server, backend, &["UPDATE audit_events SET actor = 'somebody else' WHERE seq = 3"]);
     let said = owner.get("/v1/audit/verify").expect(200);
     assert_eq!((&said["ok"], &said["complete"], &said["checked"]), (&json!(false), &json!(true), &json!(2)));
     assert_eq!((&said["first_bad"]["seq"], &said["first_bad"]["fault"]), (&json!(3), &json!("changed")));
     assert!(said["first_bad"]["message"].as_str().unwrap().contains("event 3"), "{said}");
-    // It is still listed, as it is now.
+    // The changed event is still listed.
     let list = owner.get("/v1/audit").expect(200);
     assert_eq!(list["events"][2]["actor"], "somebody else");
 

@@ -1,5 +1,5 @@
-//! Every page by the rules of axe-core (WCAG 2.2 A and AA, and its best practices): light and dark, wide and narrow. None is
-//! broken, and no page is wider than its window.
+//! Every page satisfies the rules of axe-core (WCAG 2.2 A and AA, and its best practices), light and dark, wide and
+//! narrow, and no page is wider than its window.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use super::driver::{Chromium, Scheme, Scripts};
 use super::{browser, owners_browser, places, server};
 use crate::support::{Backend, Options, Server};
 
-/// Where `cargo xtask test` installs it.
+/// The path where `cargo xtask test` installs axe-core.
 const AXE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../pages/node_modules/axe-core/axe.min.js");
 
-/// Wide, a tablet, a telephone.
+/// Widths of a wide screen, a tablet and a telephone.
 const WIDTHS: [u32; 3] = [1_440, 820, 390];
 
 const RUN: &str = "
@@ -23,7 +23,7 @@ const RUN: &str = "
             `${node.target.join(' ')} (${(node.any[0] || node.all[0] || node.none[0] || {}).message})`).join('; '))),
         (error) => done([String(error)]));";
 
-/// What is wrong with the page that is open.
+/// The violations of the open page.
 fn faults(browser: &Chromium, axe: &str, name: &str) -> Vec<String> {
     let mut faults = Vec::new();
     browser.run(axe, &json!([]));

@@ -1,8 +1,8 @@
 //! Chromium, driven by its `WebDriver` (<https://www.w3.org/TR/webdriver2/>).
 //!
-//! The protocol is JSON over HTTP and these tests need a dozen of its commands, so they speak it with the HTTP client that the
-//! workspace has already. The crates for it bring a second asynchronous HTTP stack, and the better known of them a library
-//! under the MPL, which `deny.toml` does not admit.
+//! The protocol is JSON over HTTP, and these tests need a dozen of its commands, so they use the workspace's HTTP
+//! client. The crates for `WebDriver` would add a second asynchronous HTTP stack, and the best known one a library
+//! under the MPL, which `deny.toml` does not allow.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -16,15 +16,15 @@ use ureq::Agent;
 /// The key under which the protocol names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// Far longer than any answer takes on a busy machine; only a failure uses it up.
+/// The timeout of a wait: far longer than any answer takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// Between two looks.
+/// The time between two polls.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Whether pages may run scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scripts {
-    /// As people usually have it.
+    /// The browser's default.
     On,
     /// Switched off in the browser's settings.
     Off,
@@ -33,13 +33,13 @@ pub(super) enum Scripts {
 /// Whether the browser keeps cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cookies {
-    /// As people usually have it.
+    /// The browser's default.
     Kept,
     /// Blocked in the browser's settings.
     Blocked,
 }
 
-/// Colours that the browser asks for.
+/// The preferred colour scheme of the browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scheme {
     Light,
@@ -57,7 +57,7 @@ impl Scheme {
     }
 }
 
-/// One browser with a profile of its own, at one server. Both programs end with it.
+/// A browser with its own profile, for one server. Dropping it ends the browser and its driver.
 pub(super) struct Chromium {
     agent: Agent,
     /// The address of the `WebDriver` session.
@@ -69,7 +69,7 @@ pub(super) struct Chromium {
 
 impl Drop for Chromium {
     fn drop(&mut self) {
-        // Ends the browser; the driver alone would leave it behind.
+        // Ends the browser, which would outlive its driver.
         let _ = self.agent.delete(&self.session).call();
         let _ = self.driver.kill();
         let _ = self.driver.wait();
@@ -77,7 +77,7 @@ impl Drop for Chromium {
 }
 
 impl Chromium {
-    /// A new browser at the server whose address is `base`.
+    /// Starts a browser for the server with the URL `base`.
     ///
     /// # Panics
     /// Without Debian's `chromium` and `chromium-driver`: a missing browser is a failure.
@@ -103,10 +103,10 @@ impl Chromium {
             format!("--user-data-dir={}", profile.path().display()),
         ];
         if rustix::process::geteuid().is_root() {
-            // Its sandbox refuses the superuser, as whom containers of CI run.
+            // The sandbox does not run as root, which CI containers use.
             arguments.push("--no-sandbox".to_owned());
         }
-        // The browser's own words for "allow" and "block".
+        // Chromium's values for "allow" and "block".
         let setting = |is_blocked| if is_blocked { 2 } else { 1 };
         let capabilities = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome",
@@ -141,7 +141,7 @@ impl Chromium {
         self.post_value("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
     }
 
-    /// The size of the window in CSS pixels, and the colours asked for.
+    /// Sets the window's size in CSS pixels, and the colour scheme.
     pub(super) fn look(&self, width: u32, height: u32, scheme: Scheme) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
         self.devtools("Emulation.setDeviceMetricsOverride", &size);
@@ -152,7 +152,7 @@ impl Chromium {
         self.devtools("Emulation.setEmulatedMedia", &json!({ "features": features }));
     }
 
-    /// A picture of the window as it is.
+    /// A screenshot of the window.
     pub(super) fn picture(&self) -> Vec<u8> {
         let picture = self.get_value("/screenshot");
         BASE64.decode(picture.as_str().unwrap().as_bytes()).unwrap()
@@ -173,19 +173,19 @@ impl Chromium {
         self.post_value("/refresh", &json!({}));
     }
 
-    /// Path and query of the page that is shown.
+    /// The path and query of the current page.
     pub(super) fn path(&self) -> String {
         let address = self.get_value("/url");
         let address = address.as_str().unwrap();
         address.strip_prefix(&self.base).unwrap_or(address).to_owned()
     }
 
-    /// The page as it came from the server and as scripts changed it.
+    /// The HTML of the page, with the changes of scripts.
     pub(super) fn source(&self) -> String {
         self.get_value("/source").as_str().unwrap().to_owned()
     }
 
-    /// What a person can read on the page; nothing while one page gives way to the next.
+    /// The visible text of the page; empty while the next page is loading.
     pub(super) fn text(&self) -> String {
         let body = json!({ "script": "return document.body ? document.body.innerText : ''", "args": [] });
         let address = format!("{}/execute/sync", self.session);
@@ -206,7 +206,7 @@ impl Chromium {
         self.found(selector).len()
     }
 
-    /// The element that a CSS selector finds, the first that is shown if there are several. A page may still be on its way.
+    /// The first visible element that a CSS selector finds. Waits for a page that is still loading.
     #[track_caller]
     fn one(&self, selector: &str) -> String {
         let begun = Instant::now();
@@ -221,7 +221,7 @@ impl Chromium {
         }
     }
 
-    /// Whether an element is shown; one that is gone is not.
+    /// Whether an element is visible; false if it no longer exists.
     fn is_displayed(&self, element: &str) -> bool {
         let address = format!("{}/element/{element}/displayed", self.session);
         answered(self.agent.get(address).call()).is_ok_and(|shown| shown == true)
@@ -234,7 +234,7 @@ impl Chromium {
         self.get_value(&format!("/element/{element}/text")).as_str().unwrap().to_owned()
     }
 
-    /// What a field has in it.
+    /// The value of a field.
     #[track_caller]
     pub(super) fn value_of(&self, selector: &str) -> String {
         let element = self.one(selector);
@@ -247,14 +247,14 @@ impl Chromium {
         self.get_value(&format!("/element/{}/selected", self.one(selector))) == true
     }
 
-    /// Clicks as a mouse does: refused where something else lies on top.
+    /// Clicks like a mouse: fails if another element covers the target.
     #[track_caller]
     pub(super) fn click(&self, selector: &str) {
         let element = self.one(selector);
         self.post_value(&format!("/element/{element}/click"), &json!({}));
     }
 
-    /// Clicks the link or button that is called so.
+    /// Clicks the link or button with this label.
     #[track_caller]
     pub(super) fn press(&self, name: &str) {
         let path =
@@ -272,7 +272,7 @@ impl Chromium {
         self.post_value(&format!("/element/{id}/click"), &json!({}));
     }
 
-    /// Types into a field, in place of what it has.
+    /// Replaces the value of a field by typing.
     #[track_caller]
     pub(super) fn fill(&self, selector: &str, text: &str) {
         let element = self.one(selector);
@@ -280,7 +280,7 @@ impl Chromium {
         self.post_value(&format!("/element/{element}/value"), &json!({ "text": text }));
     }
 
-    /// Runs a script in the page, whether or not the page itself may run any.
+    /// Runs a script in the page, even if the page's own scripts are blocked.
     pub(super) fn run(&self, script: &str, arguments: &Value) -> Value {
         self.post_value("/execute/sync", &json!({ "script": script, "args": arguments }))
     }
@@ -290,7 +290,8 @@ impl Chromium {
         self.post_value("/execute/async", &json!({ "script": script, "args": arguments }))
     }
 
-    /// Whether the page would ask before it is left. The driver answers such a question by itself, so the page is asked.
+    /// Whether the page would ask for confirmation before it is left. The driver confirms such dialogs itself, so this
+    /// checks the page's handler.
     pub(super) fn asks_before_leaving(&self) -> bool {
         let script = "const leaving = new Event('beforeunload', { cancelable: true }); \
                       window.dispatchEvent(leaving); return leaving.defaultPrevented;";
@@ -308,7 +309,7 @@ impl Chromium {
     }
 }
 
-/// A text as a literal of `XPath`, which knows no escapes.
+/// A text as a string literal of `XPath`, which has no escapes.
 fn quoted(text: &str) -> String {
     assert!(!text.contains('"'));
     format!("\"{text}\"")
@@ -318,13 +319,13 @@ fn read(mut answer: ureq::http::Response<ureq::Body>) -> Value {
     answer.body_mut().with_config().limit(64 << 20).read_json().unwrap()
 }
 
-/// The value of an answer that has to be a success.
+/// The value of a successful answer; panics for an error.
 #[track_caller]
 fn called(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Value {
     answered(answer).unwrap_or_else(|refusal| panic!("the browser refused: {refusal}"))
 }
 
-/// The value of an answer, or why the browser refuses.
+/// The value of an answer, or the browser's error.
 fn answered(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Value, Value> {
     let answer = answer.unwrap();
     let status = answer.status();

@@ -1,4 +1,4 @@
-//! A token's life on pages: from a template link to the audit trail.
+//! The life of a token in the dashboard: from a template link to the audit trail.
 
 use super::driver::{Chromium, Scripts};
 use super::{browser, owners_browser, server, sign_in, with_and_without_scripts};
@@ -45,7 +45,7 @@ fn the_first_person_sets_up_by_the_link_and_signs_in(scripts: Scripts) {
     browser.sees("Make the first token");
 }
 
-/// The secret on the page that shows it.
+/// The secret on the current page.
 #[track_caller]
 fn secret(browser: &Chromium) -> String {
     let secret = browser.value_of("#secret");
@@ -53,7 +53,7 @@ fn secret(browser: &Chromium) -> String {
     secret
 }
 
-/// Leaves the page of a secret by the button for it.
+/// Leaves the page of a secret with its button.
 fn close(browser: &Chromium, scripts: Scripts) {
     browser.press(if scripts == Scripts::On { "Copy and close" } else { "Done, close this page" });
 }
@@ -63,7 +63,7 @@ fn a_token_lives_from_a_template_link_to_the_trail(scripts: Scripts) {
     let mut owner = server.owner();
     let browser = browser(&server, scripts);
 
-    // A link of some documentation leads to the form, through signing in.
+    // A template link leads to sign-in, and then to the form.
     browser.open("/tokens/new?name=Deploy&scopes=scans:run,no:such&expires=7d&description=For+the+shop");
     sign_in(&browser, Server::OWNER);
     browser.sees("New token");
@@ -85,7 +85,7 @@ fn a_token_lives_from_a_template_link_to_the_trail(scripts: Scripts) {
     }
     browser.press("Create token");
 
-    // The secret: copied, tried, left.
+    // Copy the secret, use it, leave its page.
     browser.sees("only time");
     let first = secret(&browser);
     browser.sees("gh secret set NLP_TOKEN");
@@ -99,7 +99,7 @@ fn a_token_lives_from_a_template_link_to_the_trail(scripts: Scripts) {
     assert!(!browser.source().contains(&first), "the secret is gone from the page");
     assert!(owner.is_valid(&first));
 
-    // Rotated with a day of grace, guided.
+    // Rotate with a day of grace, guided by the pages.
     browser.open("/tokens");
     browser.press("Deploy");
     browser.sees("Expires in 6 d");
@@ -115,10 +115,10 @@ fn a_token_lives_from_a_template_link_to_the_trail(scripts: Scripts) {
     if scripts == Scripts::Off {
         browser.reload();
     }
-    // With scripts the page finds out by itself.
+    // With scripts the page refreshes itself.
     browser.sees("The new secret is in use");
 
-    // Finished: the old one is revoked, by its name because it is in use.
+    // Finish: the old token is revoked. Its name must be typed, because it is in use.
     browser.press("Finish now…");
     assert!(browser.is_checked("input[name=reason][value=replaced]"));
     browser.fill("#confirm", "Deploy");

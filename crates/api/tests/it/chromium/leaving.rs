@@ -1,4 +1,4 @@
-//! A person leaves: their keys stop, and what they made for the organisation is looked through.
+//! A member is removed: their keys end, and an administrator reviews the tokens they made for the organisation.
 
 use serde_json::json;
 use token_domain::person::BuiltInRole;
@@ -27,7 +27,7 @@ fn a_person_leaves(scripts: Scripts) {
     browser.sees("made by Grace");
     assert!(!browser.text().contains("made by the owner"));
 
-    // What they made for the organisation goes first, after a look at it.
+    // First revoke the tokens they made for the organisation, after a review.
     browser.press("Revoke all of them…");
     browser.sees("Revoke 1 token");
     assert!(browser.is_checked("input[name=reason][value=person_left]"));

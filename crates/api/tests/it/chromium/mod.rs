@@ -1,8 +1,8 @@
 //! The dashboard in Chromium: whole journeys with scripts and without, the rules of axe on every page, screenshots.
 //!
-//! What a page says and refuses is tested in `pages`, on both databases and without a browser. Here is what a browser adds: what
-//! scripts do, what can be clicked and read, what Back and Reload do. SQLite serves; the database behind makes no difference.
-//! `cargo xtask test` installs Chromium and axe. One that is missing is a failure.
+//! The contents and refusals of pages are tested in `pages`, on both databases and without a browser. These tests cover
+//! what needs a browser: scripts, clicks, visible text, Back and Reload. They use SQLite, because the database makes no
+//! difference. `cargo xtask test` installs Chromium and axe; without them the tests fail.
 
 mod axe;
 mod driver;
@@ -15,7 +15,7 @@ mod signing_in;
 use self::driver::{Chromium, Cookies, Scripts};
 use crate::support::{Backend, Options, Server};
 
-/// Makes of each named function, which takes a [`Scripts`], one test with scripts and one without.
+/// For each named function with a parameter [`Scripts`], makes one test with scripts and one without.
 macro_rules! with_and_without_scripts {
     ($($name:ident),+ $(,)?) => {
         $(
@@ -37,17 +37,17 @@ macro_rules! with_and_without_scripts {
 }
 use with_and_without_scripts;
 
-/// A server to look at.
+/// Starts a server.
 fn server() -> Server {
     Server::start(Backend::Sqlite, Options::default())
 }
 
-/// A browser at a server.
+/// Starts a browser for a server.
 fn browser(server: &Server, scripts: Scripts) -> Chromium {
     Chromium::start(&format!("http://{}", server.address()), scripts, Cookies::Kept)
 }
 
-/// A browser in which the owner is signed in.
+/// Starts a browser and signs the owner in.
 fn owners_browser(server: &Server, scripts: Scripts) -> Chromium {
     let browser = browser(server, scripts);
     browser.open("/sign-in");
@@ -56,7 +56,7 @@ fn owners_browser(server: &Server, scripts: Scripts) -> Chromium {
     browser
 }
 
-/// Signs in on the page that asks for it.
+/// Signs in on the sign-in page.
 fn sign_in(browser: &Chromium, email: &str) {
     browser.fill("#email", email);
     browser.fill("#password", Server::PASSWORD);

@@ -1,4 +1,4 @@
-//! Every page there is, on a server with something to see on each. A page that is not here is not looked at by any rule.
+//! The list of all pages, on a server with data for each. The tests of accessibility and layout cover only these pages.
 
 use serde_json::json;
 use token_domain::person::BuiltInRole;
@@ -6,25 +6,25 @@ use token_domain::person::BuiltInRole;
 use super::driver::Chromium;
 use crate::support::{Server, texts};
 
-/// A page by name, and how a signed-in browser gets to it.
+/// A page's name, and how a signed-in browser reaches it.
 pub(super) struct Place {
     pub(super) name: &'static str,
     path: String,
     then: Then,
 }
 
-/// What is done once the page is open.
+/// What the test does when the page is open.
 enum Then {
     Nothing,
-    /// Something is pressed, and the page that answers is meant.
+    /// Presses a button, and tests the page that follows.
     Press(&'static str),
-    /// Something is typed first.
+    /// Fills in a field first.
     FillAndPress(&'static str, String, &'static str),
 }
 
 impl Place {
     pub(super) fn visit(&self, browser: &Chromium) {
-        // Left uncopied, the page of a secret asks.
+        // The page of a secret that was not copied would ask for confirmation before it is left.
         browser.run("window.onbeforeunload = null; document.querySelector('[data-secret-page]')?.dispatchEvent(new Event('copy', { bubbles: true }));", &json!([]));
         browser.open(&self.path);
         match &self.then {
@@ -38,7 +38,7 @@ impl Place {
     }
 }
 
-/// Fills a server and says which pages it has. The first page needs nobody to be signed in.
+/// Fills a server with data and lists its pages. The first page needs no sign-in.
 pub(super) fn of(server: &Server) -> Vec<Place> {
     let mut owner = server.owner();
     let [organization] = texts(&owner.get("/v1/me").expect(200), ["org_id"]);

@@ -1,14 +1,14 @@
-//! Pictures of pages, light and dark, wide and narrow: for looking at, and for the documentation.
+//! Screenshots of pages, light and dark, wide and narrow, for review and for the documentation.
 //!
-//! `NOLAPSE_TEST_SCREENSHOTS` names a folder to keep them in. Without it they are taken all the same, so that a page that
-//! cannot be drawn is a failure.
+//! `NOLAPSE_TEST_SCREENSHOTS` names a folder to keep them in. Without it they are taken and discarded, so that a page
+//! that cannot be rendered fails the test.
 
 use std::path::PathBuf;
 
 use super::driver::{Scheme, Scripts};
 use super::{owners_browser, places, server};
 
-/// Width, height, what it is called.
+/// Width, height, name.
 const SIZES: [(u32, u32, &str); 3] = [(1_440, 900, "wide"), (820, 1_000, "tablet"), (390, 800, "narrow")];
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";

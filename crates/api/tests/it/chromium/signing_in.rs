@@ -41,7 +41,7 @@ fn a_second_factor_is_set_up_and_asked_for(scripts: Scripts) {
     browser.fill("#code", "000000");
     browser.press("Sign in");
     browser.sees("The code is wrong");
-    // Each code is good once: the next one, or a code for when the device is gone.
+    // A code is accepted only once, so this sign-in uses a recovery code.
     browser.fill("#password", Server::PASSWORD);
     browser.fill("#code", &recovery);
     browser.press("Sign in");

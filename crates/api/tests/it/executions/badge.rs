@@ -1,4 +1,4 @@
-//! The badge: a picture for everybody, from which nobody learns what exists.
+//! The badge: a public picture that does not reveal which organisations and repositories exist.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::support::{Answer, Backend, Options, Request, Server, both};
 
 both!(a_badge_turns_colour, what_is_unknown_is_grey, a_badge_may_be_of_a_branch);
 
-/// The colour and the words of a badge that is answered as badges are.
+/// Asserts that the answer is a badge; returns its colour and text.
 #[track_caller]
 fn shown(answer: &Answer) -> (String, String) {
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -42,7 +42,7 @@ fn a_badge_turns_colour(backend: Backend) {
     }
     let head = anyone.ask(Request::new("HEAD", "/v1/badge/acme/acme/widgets"));
     assert_eq!((head.status, head.body.len()), (200, 0));
-    // A credential is neither needed nor looked at.
+    // A credential is neither needed nor read.
     let asked = anyone.ask(Request::new("GET", "/v1/badge/acme/acme/widgets").bearer("nonsense"));
     assert_eq!(asked.bare(), anyone.get("/v1/badge/acme/acme/widgets").bare());
 }

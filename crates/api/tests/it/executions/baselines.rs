@@ -19,7 +19,7 @@ fn a_baseline_set_by_hand_decides(backend: Backend) {
     let mut ci = owner.with(made["secret"].as_str().unwrap());
     let asked = json!({"coverage": 83.60, "commit": "9FCEB02D", "timestamp": "2026-01-15T10:32:11+01:00"});
     let expected = r#"{"repo":"acme/widgets","coverage":83.6,"commit":"9fceb02d","timestamp":"2026-01-15T09:32:11Z"}"#;
-    // Before anything was submitted; and twice, of which the second time changes nothing.
+    // Set before the first submission, and twice: the second time changes nothing.
     for _ in 0..2 {
         let answer = put(&mut ci, "/v1/baselines/acme/widgets", &asked);
         assert_eq!((answer.status, answer.text()), (200, expected));
@@ -102,7 +102,7 @@ fn the_history_goes_back_page_by_page(backend: Backend) {
         next = format!("{path}?limit=7&cursor={cursor}");
     }
     assert_eq!(seen, (1..=25).rev().collect::<Vec<u64>>());
-    // A repository that is known and has no baseline has an empty history; an unknown one has none.
+    // A known repository without a baseline has an empty history; an unknown one is 404.
     let mut brings = body(50.0);
     brings["repo"] = json!("gadgets");
     brings["baseline"] = json!(50);

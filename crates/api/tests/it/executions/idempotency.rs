@@ -1,4 +1,4 @@
-//! `Idempotency-Key` on a submission: an answer that got lost does not record a second execution.
+//! `Idempotency-Key` on a submission: a retry after a lost answer does not record a second execution.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ fn a_retry_is_answered_with_the_same_execution(backend: Backend) {
     let mut owner = server.owner();
     let mut ci = token(&mut owner, &["execute"]);
     let first = submit(&mut ci, "run 17", &body(83.1)).expect(201);
-    // Written another way it is the same submission.
+    // The same submission in another notation.
     let same = json!({"strict_mode": false, "head_sha": "9FCEB02D0AE5", "coverage": 83.10, "branch": "main",
         "repo": " acme/widgets ", "warn_threshold": -0.5, "fail_threshold": null, "ignored": true});
     for body in [body(83.1), same] {
@@ -45,7 +45,7 @@ fn a_retry_is_answered_with_the_same_execution(backend: Backend) {
         other[field] = value;
         submit(&mut ci, "run 17", &other).fails(409, "idempotency key reused");
     }
-    // What was refused does not use a key up, and another caller's key is another key.
+    // A refused request does not use the key up, and the same text from another caller is another key.
     let mut bad = body(83.1);
     bad["coverage"] = json!(101);
     submit(&mut ci, "run 18", &bad).fails(400, "invalid request");

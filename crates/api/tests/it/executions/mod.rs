@@ -1,4 +1,4 @@
-//! Coverage: what a build submits, what it is told, and who may see it.
+//! Coverage: submissions of builds, their verdicts, and who may see them.
 
 mod badge;
 mod baselines;

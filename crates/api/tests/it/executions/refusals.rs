@@ -1,4 +1,4 @@
-//! What is refused: bodies that make no sense, credentials that lack a scope, and whatever belongs to others.
+//! Refusals: invalid bodies, credentials that lack a scope, and objects of other organisations.
 
 use serde_json::{Value, json};
 
@@ -89,7 +89,7 @@ fn bad_submissions_name_the_field(backend: Backend) {
         let refused = ci.post("/v1/executions", &asked).fails(400, "invalid request");
         assert_eq!((&refused["field"], &refused["message"]), (&json!(field), &json!(format!("{field} is required"))));
     }
-    // What JSON has no way to write.
+    // Numbers that JSON does not allow.
     for number in ["NaN", "Infinity", "-Infinity", "083.1", "+83.1", "0x53", "1e999", "83,1", ".5"] {
         let asked = body(7.0).to_string().replace("7.0", number);
         ci.ask(Request::new("POST", "/v1/executions").body(asked)).fails(400, "malformed request");
@@ -177,7 +177,7 @@ fn each_scope_reaches_as_far_as_it_says(backend: Backend) {
     }
     execute.post("/v1/enforcements", &body(80.0)).expect(200);
     put(&mut execute, "/v1/baselines/acme/widgets", &baseline).expect(200);
-    // Neither reaches anything else.
+    // Neither token may do anything else.
     let new = json!({"name": "another", "scopes": ["execute"]});
     let some = "018f0000-0000-7000-8000-000000000001";
     for caller in [&mut execute, &mut read] {
@@ -195,7 +195,7 @@ fn each_scope_reaches_as_far_as_it_says(backend: Backend) {
             assert_eq!(answer.fails(403, "insufficient scope")["missing"], json!([missing]), "{method} {path}");
         }
     }
-    // People have what their roles say: a member submits, a viewer looks on.
+    // People have the scopes of their roles: a member submits, a viewer only reads.
     let facts = server.facts();
     facts.add_member("member@acme.example", token_domain::person::BuiltInRole::Member);
     facts.add_member("viewer@acme.example", token_domain::person::BuiltInRole::Viewer);
@@ -218,7 +218,7 @@ fn nothing_of_another_organisation_is_seen(backend: Backend) {
         let foreign = stranger.get(&format!("{path}?org=acme&repo=acme/widgets"));
         let body = foreign.fails(403, "forbidden");
         assert_eq!(body.get("missing"), None);
-        // An organisation that does not exist is refused in the same bytes.
+        // An organisation that does not exist gets the same answer, byte for byte.
         let absent = stranger.get(&format!("{path}?org=nowhere&repo=acme/widgets"));
         assert_eq!(foreign.bare(), absent.bare());
     }
@@ -227,7 +227,7 @@ fn nothing_of_another_organisation_is_seen(backend: Backend) {
     assert_eq!(foreign.bare(), stranger.get("/v1/executions/exe_01kf0h4s5xe0x9c1zq4h8y2m3n").bare());
     stranger.get("/v1/baselines/acme/widgets/history").fails(404, "not found");
     assert_eq!(stranger.get("/v1/repos").expect(200)["repos"], json!([]));
-    // The same name elsewhere is another repository.
+    // The same name in another organisation is another repository.
     let theirs = submit(&mut stranger, 50.0);
     assert_eq!((&theirs["baseline"], &theirs["delta"]), (&json!(50), &json!("0.00")));
     put(&mut stranger, "/v1/baselines/acme/widgets", &json!({"coverage": 10})).expect(200);
@@ -236,7 +236,7 @@ fn nothing_of_another_organisation_is_seen(backend: Backend) {
     let page = ci.get("/v1/executions?org=acme&repo=acme/widgets").expect(200);
     let ids: Vec<&Value> = page["executions"].as_array().unwrap().iter().map(|execution| &execution["id"]).collect();
     assert_eq!((ids, &page["total"]), (vec![&ours["id"]], &json!(1)));
-    // The id that validation shows names the organisation as well as its slug does.
+    // The organisation's id, which validation shows, is accepted like its slug.
     let id = facts.organization(Server::ORGANIZATION).id;
     assert_eq!(ci.get(&format!("/v1/executions?org={id}&repo=acme/widgets")).expect(200), page);
 }

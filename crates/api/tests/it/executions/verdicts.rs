@@ -1,4 +1,4 @@
-//! What a submission means: decided by the server, in decimals.
+//! Verdicts on submissions: the server computes them in decimals.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ const ROWS: [(&str, &str, &str, &str, &str, u8); 32] = [
     ("80", "82.3", "", "+2.30", "pass", 0),
     ("83.6", "83.2", "", "-0.40", "pass", 0),
     ("83.6", "83.11", "", "-0.49", "pass", 0),
-    // In binary 83.6 − 83.1 is 0.5 and 90.3 − 89.3 is not quite 1; by 0.1 + 0.2 and its like either can go wrong.
+    // Binary floating point gets some of these wrong: 90.3 − 89.3 is not quite 1, and 0.1 + 0.2 not 0.3.
     ("83.6", "83.1", "", "-0.50", "warn", 0),
     ("83.6", "83.1001", "", "-0.49", "pass", 0),
     ("83.6", "83.0999", "", "-0.50", "warn", 0),
@@ -34,15 +34,15 @@ const ROWS: [(&str, &str, &str, &str, &str, u8); 32] = [
     ("83.6", "82.6001", "", "-0.99", "warn", 0),
     ("100", "0", "", "-100.00", "fail", 1),
     ("0", "100", "", "+100.00", "pass", 0),
-    // Numbers are what they are, however they are written.
+    // The notation of a number makes no difference.
     ("8.36e1", "831E-1", "", "-0.50", "warn", 0),
     ("83.60000", "83.1000", "", "-0.50", "warn", 0),
-    // Strict: a warning stops the build, a pass does not, a failure did anyway.
+    // Strict mode: a warning also fails the build.
     ("83.6", "83.1", r#""strict_mode":true"#, "-0.50", "warn", 1),
     ("83.6", "83.11", r#""strict_mode":true"#, "-0.49", "pass", 0),
     ("83.6", "82.6", r#""strict_mode":true"#, "-1.00", "fail", 1),
     ("83.6", "83.1", r#""strict_mode":null"#, "-0.50", "warn", 0),
-    // Thresholds are sizes: a sign makes no difference.
+    // The sign of a threshold makes no difference.
     ("83.6", "83.1", r#""warn_threshold":0.51"#, "-0.50", "pass", 0),
     ("83.6", "83.1", r#""warn_threshold":-0.51"#, "-0.50", "pass", 0),
     ("83.6", "83.1", r#""warn_threshold":0.2,"fail_threshold":0.5"#, "-0.50", "fail", 1),
@@ -58,7 +58,7 @@ fn thresholds_decide_in_decimals(backend: Backend) {
     let mut ci = token(&mut server.owner(), &["execute"]);
     for (baseline, coverage, further, delta, outcome, exit_code) in ROWS {
         let comma = if further.is_empty() { "" } else { "," };
-        // Written out, so that the numbers are those of the row, digit by digit.
+        // Formatted as a text, so that the numbers have exactly the digits of the row.
         let asked = format!(
             r#"{{"repo":"acme/widgets","branch":"main","commit":"9fceb02","coverage":{coverage},"baseline":{baseline}{comma}{further}}}"#
         );
@@ -84,7 +84,7 @@ fn the_answer_has_exactly_its_fields(backend: Backend) {
         r#"{{"id":"{id}","repo":"acme/widgets","branch":"feature/x","commit":"9fceb02d","coverage":83.1,"baseline":83.6,"delta":"-0.50","outcome":"warn","exit_code":0,"created_at":"{at}"}}"#
     );
     assert_eq!(answer.text(), expected);
-    // Both names of the commit, if they say the same, and a repository and a branch of other letters.
+    // Both names of the commit with the same value, and a repository and a branch with non-ASCII letters.
     let asked = json!({"repo": "Größe/c++ lib", "branch": "тест", "commit": "9fceb02d", "head_sha": "9FCEB02D",
         "coverage": 100, "ignored": {"a": 1}});
     let told = ci.post("/v1/executions", &asked).expect(201);
@@ -105,16 +105,16 @@ fn the_first_submission_becomes_the_baseline(backend: Backend) {
         baseline,
         json!({"repo": "acme/widgets", "coverage": 70.5, "commit": "9fceb02d0ae5", "timestamp": first["created_at"]})
     );
-    // One that brings its own is measured against that, and leaves what is in force alone.
+    // A submission with its own baseline is measured against it, and does not change the current baseline.
     let mut brings = body(60.0);
     brings["baseline"] = json!(60.2);
     assert_eq!(ci.post("/v1/executions", &brings).expect(201)["delta"], "-0.20");
     assert_eq!(ci.get("/v1/baselines?org=acme&repo=acme/widgets").expect(200), baseline);
-    // And does not become the baseline of a repository that has none.
+    // Nor does it become the baseline of a repository that has none.
     brings["repo"] = json!("gadgets");
     ci.post("/v1/executions", &brings).expect(201);
     ci.get("/v1/baselines?org=acme&repo=gadgets").fails(404, "not found");
-    // The token died with nothing left behind in the trail: submissions are no security matter.
+    // Submissions are not recorded in the audit trail.
     let actions: Vec<String> = server.facts().audit().into_iter().map(|event| event.action).collect();
     assert!(actions.iter().all(|action| !action.starts_with("baseline") && !action.starts_with("exec")), "{actions:?}");
 }

@@ -1,4 +1,4 @@
-//! The scripts that the documentation hands out, run as they are: the walk with curl, and what a CI job runs.
+//! The scripts of the documentation, run unchanged: the walk-through with curl, and the script of a CI job.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,7 +12,7 @@ both!(the_walk_prints_what_the_documentation_shows, a_job_ends_as_the_verdict_sa
 
 const README: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/ci/README.md"));
 
-/// A script of the documentation, with an environment that holds its settings and where to find curl and jq.
+/// A script of the documentation, with its settings and the path to curl and jq as its environment.
 fn script(name: &str, settings: &[(&str, &str)]) -> Command {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../docs/ci", name].iter().collect();
     let mut command = Command::new("sh");
@@ -37,7 +37,7 @@ fn the_walk_prints_what_the_documentation_shows(backend: Backend) {
     assert_eq!(walked.err, "");
 }
 
-/// What CI runs, with `jq` and `curl` of this machine.
+/// Runs the CI script with this machine's `jq` and `curl`.
 fn job(server: &Server, ci: &Client, run_state: &str, further: &[(&str, &str)]) -> Finished {
     let file = server.database.folder().join("nolapse.json");
     std::fs::write(&file, run_state).unwrap();
@@ -72,7 +72,7 @@ fn a_job_ends_as_the_verdict_says(backend: Backend) {
     }
     let page = ci.get("/v1/executions?org=acme&repo=acme/widgets").expect(200);
     assert_eq!((&page["total"], &page["executions"][0]["branch"]), (&json!(5), &json!("dev")));
-    // No verdict: the job cannot pass by accident, and says why without the token.
+    // Without a verdict the job fails, and its message does not contain the token.
     let refused = |ci: &Client, run_state: &str, further: &[(&str, &str)], reason: &str| {
         let ended = job(&server, ci, run_state, further);
         assert!(ended.fails(2).contains(reason), "{ended:?}");
@@ -82,7 +82,7 @@ fn a_job_ends_as_the_verdict_says(backend: Backend) {
     refused(&ci, r#"{"coverage":"83"}"#, &[], "a number called coverage");
     refused(&token(&mut owner, &["read"]), r#"{"coverage":83}"#, &[], "the authority answered 403: insufficient scope");
     refused(&ci, r#"{"coverage":83}"#, &[("NOLAPSE_URL", "http://tokens.example.org")], "https://");
-    // Without TLS only where somebody said so; spelled like this, the machine itself is any other.
+    // Plain HTTP must be allowed explicitly; `LOCALHOST` in capitals does not count as this machine.
     let plain = format!("http://LOCALHOST:{}", server.address().port());
     refused(&ci, r#"{"coverage":83}"#, &[("NOLAPSE_URL", plain.as_str())], "NOLAPSE_ALLOW_HTTP=1");
     refused(

@@ -1,5 +1,5 @@
-//! Apache with `mod_auth_openidc`, unmodified: it knows introspection and nothing of this service. nginx speaks TLS
-//! between the two, since the module asks by nothing else.
+//! Apache with `mod_auth_openidc`, unmodified: it uses standard introspection. nginx terminates TLS in between, because
+//! the module requires TLS.
 
 use std::fs;
 
@@ -40,7 +40,7 @@ fn apache_introspects_every_request() {
         ("127.0.0.1:3000", app.address().to_string()),
     ];
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(from, to)| (*from, to.as_str())).collect();
-    // A certificate of the test's own, which the system does not know.
+    // The test's own certificate, which the system does not trust.
     let trusted = format!("OIDCCABundlePath {certificate}\n");
     let gateway = Gateway::run(Kind::Apache, &(trusted + &replaced(&page.block("apache"), &pairs)));
 

@@ -1,4 +1,4 @@
-//! An application behind a gateway: it answers each request with what it was sent, and echoes what comes over a WebSocket.
+//! An application behind a gateway: it answers each request with the request itself, and echoes WebSocket messages.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Map, Value, json};
 
-/// The application; accepts nothing more once it is dropped.
+/// The application. Dropping it stops accepting connections.
 pub(super) struct App {
     address: SocketAddr,
     requests: Arc<AtomicUsize>,
@@ -26,7 +26,7 @@ impl App {
                     return;
                 }
                 let counted = Arc::clone(&counted);
-                // A client that goes away is no failure of the test.
+                // A client that disconnects does not fail the test.
                 std::thread::spawn(move || stream.and_then(|stream| serve(stream, &counted)));
             }
         });
@@ -37,7 +37,7 @@ impl App {
         self.address
     }
 
-    /// How many requests it was sent so far.
+    /// The number of requests received so far.
     pub(super) fn requests(&self) -> usize {
         self.requests.load(Ordering::Acquire)
     }
@@ -46,7 +46,7 @@ impl App {
 impl Drop for App {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::Release);
-        // Wakes the listener, which then ends.
+        // Wakes the listener, which ends then.
         let _ = TcpStream::connect(self.address);
     }
 }
@@ -58,7 +58,7 @@ fn serve(stream: TcpStream, requests: &AtomicUsize) -> io::Result<()> {
         requests.fetch_add(1, Ordering::AcqRel);
         let header = |name: &str| headers.get(name).and_then(Value::as_str);
         if header("upgrade") == Some("websocket") {
-            // The answer to the key of the example in RFC 6455 §1.3, which the tests send; HAProxy wants to see one.
+            // The answer to the example key of RFC 6455 §1.3, which the tests send. HAProxy requires one.
             let accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
             let answer = format!(
                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{accept}\r\n\r\n"
@@ -95,7 +95,7 @@ struct Head {
     headers: Map<String, Value>,
 }
 
-/// The head of the next request, unless there is none.
+/// The head of the next request; `None` at the end of the connection.
 fn head(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Head>> {
     let request = line(stream)?;
     let mut words = request.split(' ').map(str::to_owned);
@@ -106,7 +106,7 @@ fn head(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Head>> {
     loop {
         let line = line(stream)?;
         let Some((name, value)) = line.split_once(':') else { return Ok(Some(Head { method, path, headers })) };
-        // One that comes twice shows both: a gateway that adds to what a client sent must fail the test.
+        // A repeated header shows both values, so that a gateway that appends to a client's header fails the test.
         let name = name.to_ascii_lowercase();
         let earlier = headers.get(&name).and_then(Value::as_str).map(|earlier| format!("{earlier}, "));
         headers.insert(name, json!(format!("{}{}", earlier.unwrap_or_default(), value.trim())));
@@ -119,7 +119,7 @@ fn line(stream: &mut BufReader<TcpStream>) -> io::Result<String> {
     Ok(line.trim_end().to_owned())
 }
 
-/// Reads a chunked body; its length.
+/// Reads a chunked body; returns its length.
 fn chunks(stream: &mut BufReader<TcpStream>) -> io::Result<u64> {
     let mut total = 0;
     loop {

@@ -1,4 +1,4 @@
-//! A gateway of the system with the configuration of its page, on a free port of loopback.
+//! A gateway installed on this system, with the configuration of its documentation page, on a free loopback port.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -12,9 +12,9 @@ use tempfile::TempDir;
 use super::page::{Page, replaced};
 use crate::support::eventually;
 
-/// How many ports are tried: another program may take one between our look and the gateway's.
+/// The number of ports to try: another program may take a port between its choice and the gateway's start.
 const PORTS_TRIED: usize = 5;
-/// Where Debian keeps the modules of Apache.
+/// Debian's folder of Apache modules.
 const APACHE_MODULES: &str = "/usr/lib/apache2/modules";
 
 /// Which gateway.
@@ -34,7 +34,7 @@ pub(super) struct Gateway {
 }
 
 impl Kind {
-    /// What clients are told when this service does not answer; see the table of `docs/gateways/README.md`.
+    /// The status that clients get when this service does not answer; see the table in `docs/gateways/README.md`.
     pub(super) const fn status_when_down(self) -> u16 {
         match self {
             Self::Nginx | Self::Haproxy => 503,
@@ -52,8 +52,8 @@ impl Kind {
         }
     }
 
-    /// Writes its configuration into the folder, with a snippet in it that has all but the port; the arguments that make it
-    /// run with it in the foreground.
+    /// Writes the gateway's configuration with this snippet and port into the folder; returns the arguments that run it
+    /// in the foreground.
     fn configure(self, folder: &Path, port: u16, snippet: &str) -> Vec<String> {
         let at = |name: &str| folder.join(name).display().to_string();
         let write = |name: &str, text: String| fs::write(folder.join(name), text).unwrap();
@@ -121,7 +121,7 @@ impl Kind {
 }
 
 impl Gateway {
-    /// Starts it by its page between an application and the authority, asking so.
+    /// Starts it with its page's snippet, between an application and this service. `asks` replaces `scope=execute`.
     pub(super) fn start(kind: Kind, authority: &str, app: SocketAddr, asks: &str) -> Self {
         let name = kind.program();
         let pairs = [("127.0.0.1:8080", authority), ("127.0.0.1:3000", &app.to_string()), ("scope=execute", asks)];
@@ -158,7 +158,7 @@ impl Gateway {
         panic!("{kind:?} does not start:\n{}", fs::read_to_string(&log).unwrap_or_default());
     }
 
-    /// Where clients find it.
+    /// Its address for clients.
     pub(super) const fn address(&self) -> SocketAddr {
         self.address
     }
@@ -166,7 +166,7 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        // Asked, not killed: nginx would leave its worker behind.
+        // SIGTERM, because a killed nginx would leave its workers behind.
         let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
         let _ = self.child.wait();
         if std::thread::panicking() {
@@ -176,7 +176,7 @@ impl Drop for Gateway {
     }
 }
 
-/// The program; servers stand beside `PATH` for people who are not root.
+/// The path of a program; `PATH` of ordinary users does not contain the folder of servers.
 fn found(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);

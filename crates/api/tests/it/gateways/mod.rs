@@ -1,7 +1,7 @@
-//! The pages of `docs/gateways`, run word for word but for ports and paths: the gateway itself, this program, and an
-//! application behind that tells what reached it.
+//! The configurations in `docs/gateways`, used unchanged except for ports and paths: with the real gateway, this
+//! program, and an application behind them that reports the requests it gets.
 //!
-//! `cargo xtask test` installs the gateways. One that is missing is a failure.
+//! `cargo xtask test` installs the gateways; without one its tests fail.
 
 mod apache;
 mod app;
@@ -15,7 +15,7 @@ use self::app::App;
 use self::gateway::{Gateway, Kind};
 use crate::support::{Answer, Backend, Options, Request, Server, Wire, texts};
 
-/// What a client must not be able to choose.
+/// Headers whose values a client must not be able to choose.
 const TOLD: [&str; 7] =
     ["x-nlp-org", "x-nlp-token-id", "x-nlp-kind", "x-nlp-scopes", "x-nlp-project", "x-nlp-actor", "x-nlp-access-scope"];
 const MEBIBYTE: usize = 1024 * 1024;
@@ -51,13 +51,13 @@ impl Ground {
         Wire::open(self.gateway.address()).unwrap().ask(request).unwrap()
     }
 
-    /// What the application was sent.
+    /// Sends a request that must pass; returns it as the application got it.
     #[track_caller]
     fn passes(&self, request: &Request<'_>) -> Value {
         self.ask(request).expect(200)
     }
 
-    /// Asserts that the application never hears of a request.
+    /// Asserts that a request does not reach the application.
     #[track_caller]
     fn stops(&self, request: &Request<'_>, status: u16) -> Answer {
         let before = self.app.requests();
@@ -72,13 +72,13 @@ fn told(sent: &Value) -> [String; 7] {
     TOLD.map(|name| sent["headers"][name].as_str().unwrap_or_default().to_owned())
 }
 
-/// Every case of the page on which the gateway asks for one scope.
+/// All cases for the page's configuration that requires one scope.
 fn one_scope(kind: Kind) {
     let ground = Ground::new(kind, "scope=execute");
     let expected: [&str; 7] =
         [&ground.organization, &ground.id, "organization", "execute scans:read projects:read", "", "", ""];
 
-    // Right, in each place a token may stand.
+    // A valid token, in each header that accepts one.
     let basic = data_encoding::BASE64.encode(format!("any:{}", ground.right).as_bytes());
     for (name, value) in [
         ("Authorization", format!("Bearer {}", ground.right)),
@@ -94,7 +94,7 @@ fn one_scope(kind: Kind) {
         }
     }
 
-    // Missing, wrong, two that differ, lacking.
+    // No token, a wrong one, two that differ, one without the scope.
     let get = || Request::new("GET", "/");
     let challenge = |answer: &Answer| answer.header("www-authenticate").unwrap_or_default().to_owned();
     assert_eq!(challenge(&ground.stops(&get(), 401)), "Bearer realm=\"nolapse\"");
@@ -106,7 +106,7 @@ fn one_scope(kind: Kind) {
     let lacking = ground.stops(&get().bearer(&ground.lacking), 403);
     assert!(challenge(&lacking).contains("error=\"insufficient_scope\", scope=\"execute\""), "{lacking:?}");
 
-    // Spoofed, with a good token and with none.
+    // Spoofed headers, with a valid token and without one.
     let spoofed = |mut request: Request<'static>| {
         for name in TOLD {
             request = request.header(name, "spoofed");
@@ -120,7 +120,7 @@ fn one_scope(kind: Kind) {
     };
     ground.stops(&spoofed(preflight("GET")), 401);
 
-    // A query that looks like the gateway's own question has no say.
+    // A client's query that looks like the gateway's question has no effect.
     ground.stops(&Request::new("GET", "/?scope=tokens:read&any=read&preflight=allow").bearer(&ground.lacking), 403);
 
     // HEAD, and preflights, which come without a credential.
@@ -151,7 +151,7 @@ fn one_scope(kind: Kind) {
     assert_eq!(wire.raw(9).unwrap(), b"any bytes");
     drop(wire);
 
-    // A token that is revoked does not pass any more, and with this service down nothing does.
+    // A revoked token does not pass; while this service is down, no request passes.
     ground.server.owner().revoke(&ground.id);
     ground.stops(&get().bearer(&ground.right), 401);
     let Ground { mut server, app, gateway, right, .. } = ground;
@@ -161,7 +161,7 @@ fn one_scope(kind: Kind) {
     assert_eq!((answer.status, app.requests()), (kind.status_when_down(), before));
 }
 
-/// The same page, asking by a route table.
+/// All cases for the page's configuration with a route table.
 fn whole_api(kind: Kind) {
     let ground = Ground::new(kind, "routes=scanner");
     for (method, path) in [
@@ -222,7 +222,7 @@ fn haproxy_guards_a_whole_api() {
     whole_api(Kind::Haproxy);
 }
 
-/// nginx and this program over a socket of the machine, as the page has it.
+/// nginx and this program over a Unix socket, as on the page.
 #[test]
 fn nginx_asks_over_a_socket() {
     let folder = tempfile::tempdir().unwrap();

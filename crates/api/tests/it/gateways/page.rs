@@ -12,7 +12,7 @@ impl Page {
         Self(fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
     }
 
-    /// The one block in that language.
+    /// The page's only code block in this language.
     pub(super) fn block(&self, language: &str) -> String {
         let fence = format!("```{language}\n");
         let mut blocks = self.0.split(fence.as_str()).skip(1);
@@ -22,7 +22,7 @@ impl Page {
     }
 }
 
-/// Replaces each text by another; each must be there.
+/// Replaces each text by another; panics if a text is missing.
 pub(super) fn replaced(text: &str, pairs: &[(&str, &str)]) -> String {
     pairs.iter().fold(text.to_owned(), |text, (from, to)| {
         assert!(text.contains(from), "{from} is in the page");

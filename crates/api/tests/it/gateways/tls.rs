@@ -1,4 +1,4 @@
-//! The chapter of `docs/OPERATIONS.md` on TLS: either proxy in front, with a certificate of its own.
+//! The chapter on TLS in `docs/OPERATIONS.md`: either proxy in front of the service, with its own certificate.
 
 use std::fs;
 use std::process::Command;
@@ -9,7 +9,7 @@ use super::gateway::{Gateway, Kind};
 use super::page::{Page, replaced};
 use crate::support::{Backend, Options, Server, texts};
 
-/// What the chapter calls the service.
+/// The service's host name in the chapter.
 const NAME: &str = "tokens.example.org";
 
 fn behind(kind: Kind) {
@@ -28,7 +28,7 @@ fn behind(kind: Kind) {
         options.set(&format!("server.{key}"), texts.join(","));
     }
     let mut server = Server::start(Backend::Sqlite, options);
-    // The link leads through the proxy.
+    // The set-up link has the public URL.
     server.says(&[&format!("at https://{NAME}/setup#")]);
     server.stop();
     server.set_up().succeeds();
@@ -58,14 +58,14 @@ fn behind(kind: Kind) {
     assert_eq!(ask("/ready", &[]).0, 200);
     let sign_in = json!({"email": Server::OWNER, "password": Server::PASSWORD}).to_string();
     assert_eq!(ask("/v1/sessions", &["--data", &sign_in]).0, 201);
-    // A person signs in at the public address, and the cookie travels by TLS only.
+    // A person signs in at the public URL, and the cookie is `Secure`.
     let form = ["--include", "--header", "Origin: https://tokens.example.org", "--data-urlencode"];
     let (email, password) = (format!("email={}", Server::OWNER), format!("password={}", Server::PASSWORD));
     let (status, page) = ask("/sign-in", &[&form[..], &[&email, "--data-urlencode", &password]].concat());
     let cookie = page.lines().find(|line| line.to_ascii_lowercase().starts_with("set-cookie:"));
     assert!(status == 303 && cookie.is_some_and(|cookie| cookie.contains("; Secure")), "{status} {page}");
 
-    // The address that counts is the client's as the proxy sees it, whatever the client says it is.
+    // The client's address is the one that the proxy sees, whatever the client claims.
     let mut owner = server.owner();
     for (networks, expected) in [(json!(["127.0.0.1/32"]), 200), (json!(["203.0.113.0/24"]), 403)] {
         let body = json!({"name": "a", "scopes": ["admin"], "allowed_networks": networks});

@@ -1,4 +1,4 @@
-//! A request that succeeds: by a caller with the right, on things that exist, with the body of the operation's row.
+//! A request that succeeds: from a caller with the right, on existing objects, with the body of the operation's row.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::{SERVICE_TOKEN, World};
 use crate::support::{Answer, Request, Server, texts};
 
 impl World {
-    /// Sends it once `change` has been at its body.
+    /// Sends the operation's request after `change` has edited its body.
     pub(super) fn allowed(
         &mut self,
         operation: &Operation,
@@ -36,7 +36,7 @@ impl World {
         })
     }
 
-    /// Brings back what such a request may have taken away: their session, their place, roles.
+    /// Restores what such a request may have removed: sessions, memberships, roles.
     pub(super) fn recover(&mut self, owner: &str) {
         self.here.owner = self.server.signed_in(owner);
         self.here.clear_roles();

@@ -1,5 +1,5 @@
-//! What a list of scopes covers, worked out from the served catalogue by rules written down here a second time: the test
-//! must not ask the code under test what to expect.
+//! The scopes that a list of scopes covers, computed from the served catalogue by an independent implementation, so
+//! that expectations do not come from the code under test.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,17 +21,17 @@ impl Catalogue {
         Self { implied: column("implies"), required: column("requires"), kinds: column("kinds") }
     }
 
-    /// Whether tokens of that kind may carry the scope.
+    /// Whether tokens of this kind may have the scope.
     pub(super) fn may_carry(&self, kind: &str, scope: &str) -> bool {
         self.kinds[scope].iter().any(|allowed| allowed == kind)
     }
 
-    /// All that tokens of that kind may carry.
+    /// All scopes that tokens of this kind may have.
     pub(super) fn carried_by(&self, kind: &str) -> Vec<String> {
         self.kinds.keys().filter(|scope| self.may_carry(kind, scope)).cloned().collect()
     }
 
-    /// All that these names allow.
+    /// All scopes that these names cover.
     pub(super) fn covered(&self, granted: &[String]) -> BTreeSet<String> {
         let mut open: Vec<String> = granted.to_vec();
         let mut covered = BTreeSet::new();
@@ -52,7 +52,7 @@ impl Catalogue {
         covered
     }
 
-    /// What is lacking to do what takes `scope`: itself or its companions.
+    /// The missing scopes for an operation that requires `scope`: the scope itself or its companions.
     pub(super) fn missing(&self, covered: &BTreeSet<String>, scope: &str) -> Vec<String> {
         let asked = std::iter::once(scope.to_owned()).chain(self.required[scope].iter().cloned());
         asked.filter(|name| !covered.contains(name)).collect()

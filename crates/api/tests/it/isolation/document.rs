@@ -1,4 +1,4 @@
-//! The operations, as the document that the server serves has them.
+//! The operations of the served API document.
 
 use serde_json::Value;
 
@@ -7,13 +7,13 @@ pub(super) struct Operation {
     pub(super) id: String,
     pub(super) method: String,
     pub(super) path: String,
-    /// Whether it asks for a credential at all.
+    /// Whether it requires a credential.
     pub(super) is_guarded: bool,
-    /// The scope it takes; nothing when any good credential will do.
+    /// The required scope; `None` if any valid credential is enough.
     pub(super) scope: Option<String>,
 }
 
-/// All of them, by id.
+/// All operations, sorted by id.
 pub(super) fn operations(document: &Value) -> Vec<Operation> {
     let paths = document["paths"].as_object().unwrap();
     let mut all: Vec<_> = paths
@@ -44,7 +44,7 @@ fn operation(path: &str, method: &str, operation: &Value) -> Operation {
 }
 
 impl Operation {
-    /// The names of what the path asks for, in order.
+    /// The names of the path parameters, in order.
     pub(super) fn parameters(&self) -> Vec<&str> {
         self.path.split('{').skip(1).map(|part| part.split_once('}').unwrap().0).collect()
     }

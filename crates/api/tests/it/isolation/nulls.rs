@@ -1,4 +1,4 @@
-//! `null` in every field of every request: it is taken exactly where the API document says that it may stand.
+//! `null` in every field of every request is accepted exactly where the API document allows it.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ fn null_is_taken_exactly_where_the_document_says_so() {
             });
             tried += 1;
             let is_refused = matches!(answer.status, 400 | 422);
-            // A field that may be `null` can still be missed: of two, one has to be there.
+            // A nullable field can still be required: one of two fields has to have a value.
             let is_right = if may_be_null { !answer.text().contains("must not be null") } else { is_refused };
             if !is_right || answer.status >= 500 {
                 wrong.push(format!("{}.{field}: {} {}", operation.id, answer.status, answer.text()));

@@ -1,4 +1,4 @@
-//! Who asks: nobody, credentials that are none any more, each role here and elsewhere, and tokens of each scope.
+//! The principals: nobody, invalid credentials, each role in either organisation, and tokens with each scope.
 
 use std::collections::BTreeSet;
 
@@ -8,41 +8,41 @@ use token_domain::person::BuiltInRole;
 use super::side::{Side, email};
 use crate::support::{Client, Request, Server, eventually, later, texts};
 
-/// What a principal shows.
+/// The credential of a principal.
 #[derive(Clone, Debug)]
 pub(super) enum Shows {
     /// No credential.
     Nothing,
-    /// A text that is not good, or no longer.
+    /// An invalid credential: malformed, unknown, expired or revoked.
     Dead(String),
-    /// Whatever session the person of this address opens next.
+    /// A session of the person with this e-mail address.
     Session(String),
-    /// A token that stays good.
+    /// A token that stays valid.
     Token(String),
 }
 
-/// Where a principal belongs.
+/// The organisation of a principal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Home {
     /// The organisation that set-up made.
     Here,
-    /// The other one.
+    /// The other organisation.
     Elsewhere,
-    /// None.
+    /// No organisation.
     Nowhere,
 }
 
-/// One who asks.
+/// A caller, or a request without a caller.
 #[derive(Clone, Debug)]
 pub(super) struct Principal {
     pub(super) name: String,
     pub(super) home: Home,
     pub(super) shows: Shows,
-    /// What it was given, by name.
+    /// The names of its granted scopes.
     pub(super) granted: Vec<String>,
-    /// Whether it is bound to its side's project.
+    /// Whether it is bound to its organisation's project.
     pub(super) is_bound: bool,
-    /// Whether it is an actor of one access scope of that project, in which nothing else is.
+    /// Whether it is an actor in an access scope that contains nothing else.
     pub(super) is_confined: bool,
 }
 
@@ -51,7 +51,7 @@ impl Principal {
         Self { name: name.into(), home, shows, granted: Vec::new(), is_bound: false, is_confined: false }
     }
 
-    /// Whether a person is behind it.
+    /// The e-mail address of the person, if the principal is one.
     pub(super) fn email(&self) -> Option<&str> {
         match &self.shows {
             Shows::Session(email) => Some(email),
@@ -60,7 +60,7 @@ impl Principal {
     }
 }
 
-/// Puts a credential into a request, by one of the three ways there are to show a token.
+/// Adds a credential to a request, in one of the three ways to present a token.
 pub(super) fn shown<'a>(request: Request<'a>, credential: Option<&str>, way: usize) -> Request<'a> {
     match (credential, way % 3) {
         (None, _) => request,
@@ -71,7 +71,7 @@ pub(super) fn shown<'a>(request: Request<'a>, credential: Option<&str>, way: usi
     }
 }
 
-/// Everybody.
+/// All principals.
 pub(super) fn all(
     server: &Server,
     here: &mut Side,
@@ -125,7 +125,7 @@ fn token(side: &mut Side, home: Home, scopes: &[&str], is_bound: bool) -> Princi
     Principal { granted, is_bound, ..Principal::new(name, home, Shows::Token(secret)) }
 }
 
-/// Credentials that were good once, or never.
+/// Credentials that are invalid, with a name for each.
 fn dead(server: &Server, side: &mut Side) -> Vec<(&'static str, String)> {
     let owner = &mut side.owner;
     let made = |owner: &mut Client| texts(&owner.create_with("dead", &["admin"]), ["id", "secret"]);

@@ -1,6 +1,6 @@
-//! One row for each operation: what it is tried on, what is sent, and what comes back when all is well.
+//! One row for each operation: the object it acts on, the request, and the status of its success.
 //!
-//! A new operation fails the matrix until it has a row; the order is that of the operations' ids.
+//! A new operation fails the matrix until it has a row. The rows are sorted by the operations' ids.
 
 use serde_json::{Value, json};
 
@@ -10,40 +10,40 @@ use crate::support::Server;
 /// Who may call an operation, beyond the scope that the document names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum For {
-    /// Anybody; a credential is not even read.
+    /// Anybody; a credential is not read.
     Anybody,
-    /// Anybody; a credential need not be presented, and is to be good if it is.
+    /// Anybody; a credential is optional but must be valid.
     AnybodyGood,
-    /// Whoever has the scope.
+    /// Credentials with the scope.
     Holders,
-    /// Of those, people: a token has no account and no sessions.
+    /// People with the scope: a token has no account and no sessions (403).
     People,
-    /// Of those, tokens: a session is for this service alone and counts as no credential here.
+    /// Tokens with the scope: a session is valid for this service only, so here it is an invalid credential (401).
     TokensAlone,
-    /// Of those, whose credential is bound to a project; others are told so (400).
+    /// Credentials with the scope that are bound to a project; others get 400.
     Bound,
-    /// Of those, whose credential is bound to no project; others are told so (403).
+    /// Credentials with the scope that are bound to no project; others get 403.
     Unbound,
-    /// Of those, tokens: a session is none.
+    /// Tokens with the scope; a session gets 403.
     Tokens,
-    /// Only who knows the service token.
+    /// The service token only.
     Service,
-    /// Those with `admin` in the organisation that set-up made, and who knows the service token; for others it is not there.
+    /// Credentials with `admin` in the organisation that set-up made, and the service token; others get 404.
     Operators,
 }
 
-/// How what is foreign is told from what is the caller's own.
+/// How a request names an object, and so how one of another organisation is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tells {
     /// By ids in the path, if there are any: 404.
     Path,
     /// By `org` in the query: 403 `forbidden`.
     Query,
-    /// Not at all: what the path has is a name that every organisation may use for something of its own.
+    /// By a name that every organisation may use for an object of its own: nothing is foreign.
     Nothing,
 }
 
-/// How an operation is called so that it succeeds.
+/// How to call an operation so that it succeeds.
 pub(super) struct Row {
     pub(super) operation: &'static str,
     pub(super) whom: For,
@@ -64,7 +64,7 @@ impl Row {
         self
     }
 
-    /// `{name}` stands for what the subject is called.
+    /// Sets the query, in which `{name}` is replaced by the subject's value of that name.
     const fn query(mut self, query: &'static str, tells: Tells) -> Self {
         self.query = query;
         self.tells = tells;
@@ -84,7 +84,7 @@ fn offer(names: &Names) -> Value {
     json!({"email": format!("{}@invited.example", names["fresh"]), "role": names["managers"]})
 }
 
-/// Of the caller's own: those of others are passed over as absent ones are, and count for nothing.
+/// Names a token of the caller's organisation: ids of other organisations are ignored, like unknown ones.
 fn bulk(names: &Names) -> Value {
     json!({"ids": [names["token_id"]], "reason": "unused", "dry_run": true})
 }
@@ -93,7 +93,7 @@ fn role(names: &Names) -> Value {
     json!({"name": names["fresh"], "scopes": ["roles:write"]})
 }
 
-/// With no scope that whoever changes it would lack.
+/// A trust policy whose scope all callers that may change it have.
 pub(super) fn trust_policy(names: &Names) -> Value {
     json!({"name": names["fresh"], "preset": "github", "match": {"repository_id": "1"}, "scopes": ["tokens:manage"]})
 }

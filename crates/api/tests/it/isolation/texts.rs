@@ -1,7 +1,7 @@
-//! A live secret in every text of every request: wherever somebody may paste one by mistake, it is refused or left out, and none is
-//! found afterwards in an answer, the database or the log.
+//! A valid secret in every text of every request: wherever somebody may paste one by mistake, it is refused or left
+//! out, and no answer, database or log contains it afterwards.
 //!
-//! The texts come from the API document, so that a new field of a new operation is tried without a row of its own.
+//! The texts come from the API document, so that a new field is tested without a row of its own.
 
 use std::collections::BTreeSet;
 
@@ -17,13 +17,13 @@ use crate::support::{Backend, Server, both};
 
 both!(no_text_of_any_request_keeps_a_secret);
 
-/// In every secret, twelve digits that nothing else has.
+/// Part of every secret: twelve hexadecimal digits that occur nowhere else.
 const MARK: [u8; 6] = [0xde, 0xad, 0xbe, 0xef, 0x5e, 0xc4];
 const MARK_DIGITS: &[u8] = b"deadbeef5ec4";
-/// Deep enough for every request there is.
+/// The greatest depth at which texts are looked for: deep enough for every request.
 const DEEPEST: usize = 4;
 
-/// Where a text stands in a body: names of fields, and `[]` for an entry of a list.
+/// The path of a text in a body: names of fields, and `[]` for an entry of a list.
 type Place = Vec<String>;
 
 fn secret(number: usize) -> String {
@@ -39,14 +39,14 @@ fn secret(number: usize) -> String {
     }
 }
 
-/// The places of texts in the body of an operation.
+/// The paths of all texts in the body of an operation.
 fn places(document: &Value, operation: &Operation) -> BTreeSet<Place> {
     let described = &document["paths"][&operation.path][operation.method.to_lowercase()]["requestBody"]["content"];
     let mut all = BTreeSet::new();
     for content in described.as_object().into_iter().flat_map(Map::values) {
         collect(document, &content["schema"], &mut Vec::new(), &mut all);
     }
-    // A password that is chosen is hashed, and then no test could sign in.
+    // A new password may be any text; setting it to a secret would break later sign-ins.
     all.retain(|place| !place.is_empty() && place[0] != "new_password");
     all
 }
@@ -79,7 +79,7 @@ fn collect(document: &Value, schema: &Value, place: &mut Place, all: &mut BTreeS
         within(document, schema, name, place, all);
     }
     if is("object") && properties.is_none_or(Map::is_empty) {
-        // Whatever a caller likes, its names too.
+        // A free-form object, whose keys the caller chooses too.
         for name in ["note", "a secret as a name"] {
             place.push(name.to_owned());
             all.insert(place.clone());
@@ -94,7 +94,7 @@ fn within(document: &Value, schema: &Value, name: &str, place: &mut Place, all: 
     place.pop();
 }
 
-/// The body with the secret in this place.
+/// Puts the secret into the body at this path.
 fn put(body: &mut Value, place: &[String], secret: &str) {
     let Some((first, rest)) = place.split_first() else {
         *body = json!(secret);
@@ -124,7 +124,7 @@ fn no_text_of_any_request_keeps_a_secret(backend: Backend) {
     for (operation, row) in operations(&document).iter().zip(ROWS) {
         assert_eq!(operation.id, row.operation);
         let mut places: Vec<Option<Place>> = places(&document, operation).into_iter().map(Some).collect();
-        // Once with a secret as the name of the client alone.
+        // `None`: the secret is only in the client's name.
         places.push(None);
         for place in places {
             tried += 1;

@@ -1,4 +1,4 @@
-//! Sessions that are being made while what they stand on ends: whichever comes first, none of them is left.
+//! Sessions that are created while the right to create them is taken away: whichever comes first, no session remains.
 
 use std::time::Duration;
 
@@ -15,31 +15,31 @@ fn rounds() -> usize {
     if is_full() { 400 } else { 60 }
 }
 
-/// What ends sessions.
+/// An operation that ends sessions.
 struct Ending {
     what: &'static str,
-    /// Who may not come in afterwards.
+    /// The ways of creating a session that must fail afterwards.
     ends: &'static [Making],
     take: fn(&mut World, &mut Held),
-    /// Lets them in again: what was made before or meanwhile stays ended.
+    /// Restores the right; sessions created before or meanwhile stay ended.
     restore: fn(&mut World, &mut Held),
 }
 
 /// How a session is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Making {
-    /// By the password.
+    /// With the password.
     SignedIn,
     /// From the session that is ended.
     Switched,
-    /// On the word of a front end.
+    /// By a front end with the service token.
     VouchedFor,
 }
 
 const ENDINGS: &[Ending] = &[
     Ending {
         what: "the password is changed",
-        // On a front end's word somebody may come in again.
+        // A front end may still create sessions.
         ends: &[Making::SignedIn, Making::SignedIn, Making::Switched],
         take: |_, held| {
             let asked = json!({"current_password": Server::PASSWORD, "new_password": "another one of this test"});
@@ -49,7 +49,7 @@ const ENDINGS: &[Ending] = &[
     },
     Ending {
         what: "the person signs out everywhere",
-        // So they may with the right password.
+        // Signing in with the password still works.
         ends: &[Making::Switched],
         take: |_, held| {
             other(held).delete("/v1/sessions").expect(204);
@@ -89,7 +89,7 @@ fn set_status(world: &mut World, held: &Held, status: &str) {
 }
 
 impl World {
-    /// A request that makes a session, and who sends it.
+    /// The client and the request that create a session in this way.
     fn making(&mut self, making: Making, held: &Held) -> (Client, Request<'static>) {
         let person = held.person.as_ref().unwrap();
         match making {
@@ -134,7 +134,7 @@ fn no_session_outlives_what_it_stands_on(backend: Backend) {
             for (how, answer) in made {
                 let what = format!("{}, round {round}, {how:?}", ending.what);
                 if answer.status != 201 {
-                    // A front end names somebody who is not there.
+                    // To a front end the person does not exist.
                     let refusal = if *how == Making::VouchedFor { 404 } else { 401 };
                     assert_eq!(answer.status, refusal, "{what}: {}", answer.text());
                     refused += 1;
