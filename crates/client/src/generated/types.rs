@@ -1289,18 +1289,14 @@ pub struct MadeActor {
     pub updated_at: String,
 }
 
-/// A request that asks nothing, or names an address that is none.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct MalformedQuestion {
-    /// `malformed request`, and nothing else; or `invalid request`, with the others.
-    pub error: String,
-    /// The field that is not acceptable.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    #[serde(rename = "statusCode", default, skip_serializing_if = "Option::is_none")]
-    pub status_code: Option<u32>,
+/// Either kind of 400: the second names an `ip`, or a header, that is not acceptable.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum MalformedQuestion {
+    /// [`UnreadableQuestion`]
+    UnreadableQuestion(Box<UnreadableQuestion>),
+    /// [`Error`]
+    Error(Box<Error>),
 }
 
 /// The person, where they are and what they may do there.
@@ -2377,6 +2373,13 @@ pub struct TrustWarning {
     /// The claim it is about.
     pub claim: String,
     pub message: String,
+}
+
+/// A request that cannot be read.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct UnreadableQuestion {
+    /// `malformed request`
+    pub error: String,
 }
 
 /// What became of presented tokens.
