@@ -1,6 +1,6 @@
-//! What somebody new does in a first week, told through the typed client alone: its paths, bodies and answers are those of the
-//! API document, so a wire that moves away from the document fails here. Malformed requests and the exact bytes of answers
-//! are for the other suites, which write their own.
+//! A new user's first week with the generated client, whose paths, bodies and answers come from the API document: a
+//! server that deviates from the document fails here. The other suites, which write their own requests, test malformed
+//! requests and the exact bytes of answers.
 
 use std::io::Read as _;
 
@@ -74,7 +74,7 @@ fn a_token_goes_from_its_creation_over_a_rotation_to_its_end(backend: Backend) {
     let once = CreateTokenOptions { idempotency_key: Some("first".to_owned()) };
     let body = CreateToken { expires_in_days: Some(90), ..token("ci", &["execute", "scans:read"]) };
     let made = owner.create_token(&once, &body).unwrap();
-    // A retry makes no second one, and does not show the secret again.
+    // A retry creates no second token, and does not show the secret again.
     assert_ne!(owner.create_token(&once, &body).ok().map(|again| again.secret), Some(made.secret.clone()));
     let listed = owner.list_tokens(&ListTokensOptions::default()).unwrap();
     assert_eq!(listed.tokens.iter().map(|token| token.id.as_str()).collect::<Vec<_>>(), [made.id.as_str()]);
@@ -161,7 +161,7 @@ fn somebody_joins_with_a_role_and_makes_a_key_within_it(backend: Backend) {
     refused(newcomer.create_key(&CreateKeyOptions::default(), &key(&["org:write"])), 403);
     refused(newcomer.create_token(&CreateTokenOptions::default(), &token("ci", &["execute"])), 403);
 
-    // Without a role that has the scope the key has nothing; without a member there is no key.
+    // A key loses a scope that its owner's role loses, and ends with the owner's membership.
     let viewer = EditMember { role: Some(Some("viewer".to_owned())), ..EditMember::default() };
     assert_eq!(owner.edit_member(&organization, &accepted.user_id, &viewer).unwrap().role, "viewer");
     owner.delete_role(&organization, &role.id).unwrap();

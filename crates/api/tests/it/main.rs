@@ -1,7 +1,7 @@
-//! The whole service, as a client and an operator meet it: the real program over real sockets, on both databases.
+//! Tests of the whole service: the real program over real sockets, on both databases.
 //!
-//! Every test has a database and a server of its own. A suite is a function that takes a backend; `both!` makes a test
-//! for each backend of it.
+//! Every test has its own database and server. A test is a function that takes a backend; `both!` makes one test of it
+//! for each backend.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as well")]
 #![expect(clippy::print_stdout, reason = "seeds and counts, which a failing test shows")]

@@ -1,5 +1,5 @@
-//! What the service says to requests that are wrong: every row of `malformed.rows` is sent as it stands, on both
-//! databases, and must get exactly its status and body. No answer is a 5xx, and none repeats what must not come back.
+//! Malformed requests: every row of `malformed.rows` is sent unchanged, on both databases, and must get exactly its
+//! status and body. No answer is a 5xx, and none repeats a secret of the request.
 //!
 //! A row is:
 //! ```text
@@ -19,7 +19,7 @@ use crate::support::{Backend, Client, Options, Request, Server, both, texts};
 
 both!(every_row_gets_exactly_its_answer);
 
-/// What stands in requests where a secret could stand.
+/// Stands in requests for a secret, and must not occur in answers.
 const CANARY: &str = "s3cr3t";
 
 #[derive(Default)]
@@ -91,7 +91,7 @@ fn bytes(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Things that exist, by the name that rows call them by.
+/// Creates objects; returns their ids by the names that rows use.
 fn existing(owner: &mut Client) -> BTreeMap<&'static str, String> {
     let [org] = texts(&owner.get("/v1/me").expect(200), ["org_id"]);
     let [token] = texts(&owner.create("token"), ["id"]);
@@ -111,7 +111,7 @@ fn existing(owner: &mut Client) -> BTreeMap<&'static str, String> {
     names.into_iter().zip([org, token, revoked, rotating, project, scope, actor]).collect()
 }
 
-/// What is wrong with the answer to a row, or nothing.
+/// Checks the answer to a row; the error says what is wrong.
 fn judge(server: &Server, owner: &str, existing: &BTreeMap<&str, String>, row: &Row) -> Result<(), String> {
     let path = existing.iter().fold(row.path.clone(), |path, (name, id)| path.replace(&format!("{{{name}}}"), id));
     let mut request = Request::new(&row.method, &path);

@@ -1,4 +1,4 @@
-//! The database goes away: nothing is ever called invalid for that, everything says "unavailable", and it comes back by
+//! Outages of the database: no valid token is called invalid, the answer is "unavailable", and the service recovers by
 //! itself.
 
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Backend, Client, Database, Options, Proxy, Request, Server, eventually, texts};
 
-/// The least a promise about memory covers: how long a node may answer from it after it last reached the database.
+/// The lease: how long a node may answer from its cache after it last reached the database.
 const LEASE: Duration = Duration::from_secs(5);
 
-/// An answer during an outage: what is asked for, or that it cannot be known.
+/// Asserts that an answer during an outage has the expected status or 503.
 #[track_caller]
 fn is_answered(answer: &Answer, good: u16) -> bool {
     if answer.status == good {
@@ -22,7 +22,7 @@ fn is_answered(answer: &Answer, good: u16) -> bool {
     false
 }
 
-/// A server whose database is behind a line that can be cut.
+/// A server whose database is behind a proxy that can cut the connection.
 fn behind_a_line() -> (Proxy, Server) {
     let database = Database::new(Backend::PostgreSql);
     let proxy = Proxy::to(database.server_address());
@@ -34,7 +34,7 @@ fn behind_a_line() -> (Proxy, Server) {
     (proxy, Server::start_on(database, options))
 }
 
-/// Tokens that are known to the server, and one that is not.
+/// Tokens that are in the server's cache, and one that is not.
 struct Tokens {
     warm: Vec<String>,
     cold: String,
@@ -51,12 +51,12 @@ fn tokens(owner: &mut Client) -> Tokens {
     Tokens { warm, cold, revoked }
 }
 
-/// Every operation while the database is away; none may claim to know what it cannot.
+/// Calls operations of each kind during an outage; none may give an answer that needs the database.
 fn nothing_is_claimed(server: &Server, owner: &str, tokens: &Tokens) {
     let mut caller = server.caller(owner);
     let mut anyone = server.anyone();
     assert!(!is_answered(&anyone.validate(&tokens.cold), 200), "nobody can know it");
-    // A revoked token is never good; that it is revoked may be known or not.
+    // A revoked token is never valid; whether it is revoked may be cached or not.
     is_answered(&anyone.validate(&tokens.revoked), 401);
     is_answered(&anyone.validate(&tokens.warm[0]), 200);
     assert!(!anyone.is_valid("not even a token"), "what needs no database is answered");
@@ -83,7 +83,7 @@ fn goes_away_and_comes_back(away: impl Fn(&Proxy)) {
     for round in 0..2 {
         away(&proxy);
         let gone = Instant::now();
-        // What is known goes on for as long as the lease lasts, then only 503. At no moment is a good token bad.
+        // Cached tokens are answered until the lease ends, then with 503. A valid token is never called invalid.
         let mut caller = server.anyone();
         eventually("the end of the lease", || {
             let known = tokens.warm.iter().filter(|secret| is_answered(&caller.validate(secret), 200)).count();
@@ -122,7 +122,7 @@ fn a_server_that_is_silent_is_no_verdict() {
     goes_away_and_comes_back(Proxy::silence);
 }
 
-/// Short interruptions, again and again, under load: every answer about a good token is "valid" or "unavailable".
+/// Repeated short interruptions under load: every answer about a valid token is "valid" or "unavailable".
 #[test]
 fn a_line_that_breaks_again_and_again_is_no_verdict() {
     let (proxy, server) = behind_a_line();
@@ -151,7 +151,7 @@ fn a_line_that_breaks_again_and_again_is_no_verdict() {
             eventually("the outage to be noticed", || (server.anyone().get("/ready").status == 503).then_some(()));
             proxy.open();
             eventually("readiness", || (server.anyone().get("/ready").status == 200).then_some(()));
-            // A change between two outages is never undone by the next.
+            // The next outage does not undo a change made between two outages.
             let mut owner = server.caller(owner.credential());
             let id = other["id"].as_str().unwrap().to_owned();
             if let Some(next) = rotate(&mut owner, &id) {
@@ -169,7 +169,7 @@ fn a_line_that_breaks_again_and_again_is_no_verdict() {
     assert!(caller.is_valid(other["secret"].as_str().unwrap()));
 }
 
-/// Rotates without grace, as often as it takes; the successor, or nothing when a lost answer hid it.
+/// Rotates without grace, retrying during outages; returns the successor, or `None` if its answer was lost.
 fn rotate(owner: &mut Client, id: &str) -> Option<Value> {
     eventually("a rotation", || {
         let answer = owner.post(&format!("/v1/tokens/{id}/rotate"), &json!({"grace_period_seconds": 0}));
@@ -184,7 +184,7 @@ fn rotate(owner: &mut Client, id: &str) -> Option<Value> {
     })
 }
 
-/// Another process holds the write lock of the file: writing is unavailable, reading and validating go on.
+/// Another process holds the file's write lock: writes are unavailable, while reads and validation work.
 #[test]
 fn a_locked_file_is_no_verdict() {
     let options = Options::default()
@@ -217,7 +217,7 @@ fn a_locked_file_is_no_verdict() {
     server.stop();
 }
 
-/// A lane that is full turns callers away; it never says that their token is bad.
+/// A full lane answers 503 and never that a token is invalid.
 #[test]
 fn a_full_lane_is_no_verdict() {
     let options = Options::default()
@@ -228,7 +228,7 @@ fn a_full_lane_is_no_verdict() {
     let mut server = Server::start(Backend::Sqlite, options);
     let mut owner = server.owner();
     let secrets: Vec<String> = (0..12).map(|n| texts(&owner.create(&format!("{n}")), ["secret"])[0].clone()).collect();
-    // Without their tags each costs a slow hash.
+    // Without its tag each token costs a slow hash.
     server.stop();
     std::fs::remove_file(server.tag_key_file()).unwrap();
     server.serve();
@@ -251,8 +251,8 @@ fn a_full_lane_is_no_verdict() {
     }
 }
 
-/// The lease is what makes memory safe, so it must end by itself: a server that cannot reach its database for longer
-/// than the lease no longer knows whether it is the only one.
+/// The lease makes the cache safe, so it must end by itself: a server that cannot reach its database for longer does
+/// not know whether another process has taken over.
 #[test]
 fn memory_is_not_trusted_past_the_lease() {
     let (proxy, server) = behind_a_line();
@@ -261,7 +261,7 @@ fn memory_is_not_trusted_past_the_lease() {
     let mut caller = server.anyone();
     proxy.silence();
     let silent = Instant::now();
-    // Proofs answered before the silence are good for a lease and no longer.
+    // After the last answer of the database the cache is used for one lease and no longer.
     let mut last_known = silent;
     while silent.elapsed() < 3 * LEASE {
         let asked = Instant::now();

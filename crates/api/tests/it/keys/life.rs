@@ -1,4 +1,4 @@
-//! A key from its making to its end, in its owner's hands.
+//! The life of a key, as its owner manages it.
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ fn a_key_is_a_token_of_its_owner(backend: Backend) {
         (&detail["kind"], &detail["owner"]),
         (&json!("personal"), &json!({"type": "user", "id": me["user_id"]}))
     );
-    // As a credential it is its owner, with its own scopes.
+    // The key authenticates its owner, with the key's scopes.
     let mut key = server.caller(&secret);
     key.get("/v1/repos").expect(200);
     assert_eq!(key.get("/v1/me").fails(403, "insufficient scope")["missing"], json!(["user:read"]));
@@ -64,7 +64,7 @@ fn without_scopes_a_key_gets_the_defaults(backend: Backend) {
         assert_eq!(key.get("/v1/me").expect(200)["scopes"], json!(["user", "user:read", "user:write"]));
         key.get("/v1/tokens").fails(403, "insufficient scope");
     }
-    // An explicit list is taken as it is.
+    // An explicit list is not extended by the defaults.
     let made = owner.post("/v1/me/keys", &json!({"name": "a", "scopes": ["bot"]})).expect(201);
     assert_eq!(made["scopes"], json!(["bot"]));
     let warned = owner.post("/v1/me/keys", &json!({"name": "a", "scopes": ["scans:run"]})).expect(201);
@@ -158,7 +158,7 @@ fn a_retry_with_a_key_makes_no_second_one(backend: Backend) {
     let again = make(&mut owner, "/v1/me/keys", &body);
     assert_eq!(again.fails(409, "request already carried out")["id"], id.as_str());
     make(&mut owner, "/v1/me/keys", &json!({"name": "b"})).fails(409, "idempotency key reused");
-    // The same text for an organisation's token is another key.
+    // The same idempotency key for an organisation's token is another one.
     make(&mut owner, "/v1/tokens", &json!({"name": "a", "scopes": ["execute"]})).expect(201);
     assert_eq!(owner.get("/v1/me/keys").expect(200)["tokens"].as_array().unwrap().len(), 1);
 }
@@ -171,7 +171,7 @@ fn keys_count_towards_the_cap(backend: Backend) {
         let refused = owner.post(path, &json!({"name": "b", "scopes": ["execute"]})).expect(402);
         assert!(refused["error"].as_str().unwrap().starts_with("token limit reached for your plan (1/1 tokens used)"));
     }
-    // A rotation is not stopped by it.
+    // The cap does not prevent a rotation.
     owner.call(&format!("/v1/me/keys/{id}/rotate")).expect(200);
 }
 
@@ -187,7 +187,7 @@ fn keys_and_tokens_are_listed_apart(backend: Backend) {
     };
     assert_eq!(only(owner.get("/v1/tokens").expect(200)), token.as_str());
     assert_eq!(only(owner.get("/v1/me/keys").expect(200)), key.as_str());
-    // A token of the organisation is no key of anybody.
+    // A token of the organisation is not found among keys.
     let path = format!("/v1/me/keys/{token}");
     owner.get(&path).fails(404, "not found");
     owner.delete(&path).fails(404, "not found");

@@ -1,4 +1,5 @@
-//! Personal API keys: one person's, within one organisation, never more than their role at the moment of use.
+//! Personal API keys: each belongs to one person in one organisation and never does more than their current role
+//! permits.
 
 mod life;
 mod owner;

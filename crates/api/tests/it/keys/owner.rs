@@ -1,4 +1,4 @@
-//! A key is its owner's: for anybody else it is not there, and even its owner's other keys make none.
+//! A key is visible to its owner only, and even the owner's other keys cannot create keys without a right.
 
 use serde_json::{Value, json};
 use token_domain::person::BuiltInRole;
@@ -62,7 +62,7 @@ fn anothers_key_is_like_an_absent_one(backend: Backend) {
     assert!(owner.is_valid(&secret));
 }
 
-/// By `/v1/tokens/{id}` a leaked key can be found and revoked, and nobody is shown its secret or changes it.
+/// An administrator can find and revoke a leaked key by `/v1/tokens/{id}`, but neither see its secret nor change it.
 fn an_administrator_sees_and_kills_a_key_and_no_more(backend: Backend) {
     let server = Server::start(backend, Options::default());
     server.facts().add_member("person@acme.example", BuiltInRole::Member);
@@ -94,7 +94,7 @@ fn a_person_has_keys_in_each_organisation_apart(backend: Backend) {
     let mut there = server.caller(&session);
     there.get(&format!("/v1/me/keys/{id}")).fails(404, "not found");
     assert_eq!(there.get("/v1/me/keys").expect(200)["tokens"], json!([]));
-    // The role that counts is the one there.
+    // The role in that organisation counts.
     let refused = there.post("/v1/me/keys", &json!({"name": "a", "scopes": ["execute"]}));
     assert_eq!(refused.fails(403, "insufficient scope")["missing"], json!(["execute"]));
     make(&mut there, &["read"]);
@@ -132,7 +132,7 @@ fn a_key_makes_keys_only_with_the_right_to_manage(backend: Backend) {
     maker.post("/v1/me/keys", &json!({"name": "heir"})).expect(201);
     let wider = maker.post("/v1/me/keys", &json!({"name": "wider", "scopes": ["user", "execute"]}));
     assert_eq!(wider.fails(403, "insufficient scope")["missing"], json!(["execute", "read"]));
-    // Nor through the rotation of a sibling that has more.
+    // Nor by rotating another key with more scopes.
     let (stronger, _) = make(&mut owner, &["execute"]);
     let refused = maker.call(&format!("/v1/me/keys/{stronger}/rotate"));
     assert_eq!(refused.fails(403, "insufficient scope")["missing"], json!(["execute", "read"]));

@@ -1,4 +1,4 @@
-//! The owner's role bounds a key when it is made, and again each time it is used.
+//! The owner's role limits a key when it is created, and again at each use.
 
 use serde_json::json;
 use token_domain::person::BuiltInRole;
@@ -32,14 +32,14 @@ fn a_role_bounds_the_keys_that_are_made(backend: Backend) {
         let mut person = server.signed_in(&email);
         let refused = person.post("/v1/me/keys", &json!({"name": "a", "scopes": asked}));
         assert_eq!(refused.fails(403, "insufficient scope")["missing"], json!(excess), "{asked:?}");
-        // What every role has, and what nobody is asked for.
+        // The default scopes, which every role has.
         person.post("/v1/me/keys", &json!({"name": "a"})).expect(201);
         person.post("/v1/me/keys", &json!({"name": "a", "scopes": ["read", "scans:read"]})).expect(201);
     }
 }
 
-/// The first use of a key is after the change here; what is remembered of a key when a role changes is the matter of the
-/// demotion race.
+/// Here the first use of a key is after the change. The race of demotions tests keys that are cached when a role
+/// changes.
 fn a_key_does_no_more_than_its_owners_role(backend: Backend) {
     let mut server = Server::start(backend, Options::default());
     let person = server.facts().add_member("person@acme.example", BuiltInRole::Admin);

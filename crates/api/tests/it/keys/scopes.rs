@@ -1,5 +1,5 @@
-//! The scopes of personal keys, each of them: a key that has it passes, a key that has all the others is told that it is
-//! missing. On the real route where this service has the resource, and by `required_scopes` for all.
+//! Every scope of personal keys: a key with it passes, and a key with all others is told that it is missing. Tested on
+//! a route of this service where one requires the scope, and with `required_scopes` for all.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::support::{Backend, Client, Options, Request, Server, both, texts};
 
 both!(each_scope_opens_what_it_names_and_nothing_else_does);
 
-/// A route that asks for the scope: method, path, body, status for who may.
+/// A route that requires the scope: method, path, body, status for a caller with it.
 type Route = (&'static str, &'static str, &'static str, u16);
 
 const ORG: &str = "/v1/organizations/{org}";
@@ -61,7 +61,7 @@ struct World {
     server: Server,
     owner: Client,
     base: String,
-    /// A role that holds what it takes to invite, and nothing else.
+    /// A role with the scopes for inviting, and nothing else.
     managers: String,
     made: usize,
 }
@@ -78,7 +78,7 @@ impl World {
         format!("p{}", self.made)
     }
 
-    /// Asks on the scope's route, for which what the path names is made anew.
+    /// Sends a request to the scope's route, after creating a new object for its path.
     fn ask(&mut self, secret: &str, (method, path, body, _): Route) -> crate::support::Answer {
         let (slug, new) = (self.new_slug(), self.new_slug());
         let projects = format!("{}/projects", self.base);
@@ -103,7 +103,7 @@ fn each_scope_opens_what_it_names_and_nothing_else_does(backend: Backend) {
     let mut routes = 0;
     for (scope, companion, route) in ROWS {
         let having = world.key(&[&[scope][..], companion.as_slice()].concat());
-        // Everything else, as far as it does not cover this one as its umbrella.
+        // All other scopes, except the umbrella scope that covers this one.
         let umbrella = scope.split(':').next().unwrap();
         let others: Vec<&str> = names.iter().copied().filter(|name| *name != scope && *name != umbrella).collect();
         let lacking = world.key(&others);

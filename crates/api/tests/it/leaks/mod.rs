@@ -1,4 +1,4 @@
-//! Tokens that leaked, reported by whoever found them.
+//! Reports of leaked tokens.
 
 mod partner;
 
@@ -47,7 +47,7 @@ fn found_tokens_are_revoked_and_nobody_is_told_which(backend: Backend) {
     }
     assert_eq!(owner.token(&id)["status"], "revoked");
     assert_eq!(owner.get("/v1/audit/verify").expect(200)["ok"], true);
-    // Looking a token up is no use of it.
+    // Looking a token up does not count as a use.
     let [fresh_id, fresh] = texts(&owner.create("fresh"), ["id", "secret"]);
     anybody.post(REPORT, &json!({ "credentials": [fresh] })).expect(202);
     assert_eq!(owner.token(&fresh_id)["last_used_at"], Value::Null);

@@ -1,4 +1,4 @@
-//! Reports of code hosts, signed under a key that a small server of the test serves.
+//! Reports of code hosts, signed with a key that a small server of the test publishes.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -19,10 +19,10 @@ both!(
     an_address_of_keys_on_a_private_network_is_not_connected_to,
 );
 
-/// What stands before the point of a P-256 key (RFC 5480).
+/// The DER prefix of a P-256 public key (RFC 5480).
 const P256: &str = "3059301306072a8648ce3d020106082a8648ce3d030107034200";
 
-/// A code host: a key, and a server of its list.
+/// A code host: a signing key, and a server that publishes the list of keys.
 struct Host {
     pair: EcdsaKeyPair,
     name: String,
@@ -101,7 +101,7 @@ fn a_signed_report_revokes_what_is_ours(backend: Backend) {
         let body =
             json!([finding(&leaked), finding("nlp_00112233445566778899aabbccddeeff550c911c"), finding("some_token")]);
         let body = body.to_string();
-        // Again: the same is said, and nothing more happens.
+        // A repeated report gets the same answer and changes nothing.
         for _ in 0..2 {
             let told = report(&server, name, &host.name, &host.sign(&body), &body);
             assert!(!told.text().contains(&leaked));
@@ -143,7 +143,7 @@ fn a_report_that_is_not_signed_well_changes_nothing(backend: Backend) {
         let answer = report(&server, "Github", name, signature, body);
         assert_eq!(answer.status, status, "{name} {}: {answer:?}", &body[..body.len().min(40)]);
     }
-    // Without the headers, with half of them, or those of another host, there is nothing here.
+    // Without the headers, with only one of them, or with those of another host the answer is 404.
     let post = |path: &'static str| Request::new("POST", path).body(body.clone());
     server.anyone().ask(post("/v1/leaks/github")).fails(404, "not found");
     server

@@ -1,4 +1,4 @@
-//! Connections that want to be waited for: that say nothing, whose bodies drip, that ask for much and read none of it.
+//! Slow connections: that send nothing, whose bodies drip, or that request large answers and read none.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -15,36 +15,36 @@ both!(
     who_reads_nothing_is_hung_up_on_and_nobody_waits_for_them,
 );
 
-/// Connections that want to be waited for.
+/// The slow connections of a test.
 #[derive(Clone, Copy)]
 struct Crowd {
-    /// Say nothing at all, after a first request on half of them.
+    /// The number that send nothing; half of them after a first request.
     silent: usize,
-    /// Have bodies that do not arrive.
+    /// The number with bodies that do not arrive.
     dripping: usize,
-    /// Until the server hangs up on any of them: time to open them all, on a busy machine.
+    /// When the server closes the first of them: enough time to open them all on a busy machine.
     deadline_seconds: u32,
 }
 
 const CROWD: Crowd = Crowd { silent: 300, dripping: 100, deadline_seconds: 4 };
 /// The long version.
 const CROWD_FULL: Crowd = Crowd { silent: 10_000, dripping: 500, deadline_seconds: 20 };
-/// All the memory the server may ever take in either, in bytes, what it takes without them included.
+/// The largest total memory of the server in either version, in bytes.
 const MEMORY: u64 = 200 << 20;
-/// How much more it may take for answers that are not read.
+/// The additional memory it may take for unread answers, in bytes.
 const MORE_MEMORY: u64 = 64 << 20;
-/// Connections that read nothing, and requests on each: answers for many times the memory allowed, and for many times what
-/// the kernel holds of them.
+/// Connections that read nothing, and requests on each: the answers exceed the allowed memory, and the kernel's
+/// buffers, many times.
 const UNREAD: usize = 4;
 const UNREAD_REQUESTS: usize = 200;
-/// Events in the trail that they ask for: some hundred KB an answer.
+/// Events in the requested trail: some hundred KB per answer.
 const EVENTS: usize = 1_500;
-/// After so long without progress a write to the server counts as refused.
+/// After this time without progress, a write to the server counts as blocked.
 const STUCK: Duration = Duration::from_millis(500);
 
 at_length!(|backend| hold_up(backend, CROWD_FULL));
 
-/// Every deadline for clients at so many seconds.
+/// Sets all deadlines for clients to this number of seconds.
 fn impatient(seconds: u32) -> Options {
     Options::default()
         .with("server.request_deadline_seconds", seconds)
@@ -59,8 +59,8 @@ fn open(address: SocketAddr, first: &str) -> TcpStream {
     stream
 }
 
-/// A connection for which the kernel sets little aside on our side, so that it is soon full. It may take more than it was
-/// asked to; nothing depends on how much.
+/// A connection with a small receive buffer, which is soon full. The kernel may allocate more; no assertion depends on
+/// it.
 fn narrow(address: SocketAddr, first: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
@@ -94,7 +94,7 @@ fn hold_up(backend: Backend, crowd: Crowd) {
         Some(connections(&server)).filter(|connections| *connections > all)
     });
     drop(caller);
-    // A byte now and then, until the server has hung up on every one of them.
+    // Send a byte now and then, until the server has closed all of these connections.
     eventually("the end of every drip", || {
         assert!(server.anyone().is_valid(&secret), "others are answered meanwhile");
         dripping.retain_mut(|stream| stream.write_all(b" ").is_ok());
@@ -104,7 +104,7 @@ fn hold_up(backend: Backend, crowd: Crowd) {
     let most = peak(&server);
     println!("{at_once} connections at once; {memory} bytes before, at most {most}, {} after", resident(&server));
     assert!(most <= MEMORY, "{most} bytes");
-    // Those that had asked got their answer before their connection ended.
+    // Connections with a first request got its answer before they ended.
     for stream in held.iter_mut().skip(1).step_by(2) {
         let mut answer = Vec::new();
         match stream.read_to_end(&mut answer) {
@@ -116,7 +116,7 @@ fn hold_up(backend: Backend, crowd: Crowd) {
 }
 
 fn who_reads_nothing_is_hung_up_on_and_nobody_waits_for_them(backend: Backend) {
-    // A little more time for heads: on a busy machine somebody else's may lie in the queue for a second.
+    // A longer deadline for heads: on a busy machine those of other clients may wait in the queue for a second.
     let server = Server::start(backend, impatient(1).with("server.head_deadline_seconds", 2));
     server.facts().fill_audit(EVENTS);
     let (secret, reader, length) = {
@@ -131,7 +131,7 @@ fn who_reads_nothing_is_hung_up_on_and_nobody_waits_for_them(backend: Backend) {
     let asked = String::from_utf8(asked).unwrap();
     let held: Vec<TcpStream> = (0..UNREAD).map(|_| narrow(server.address(), &asked)).collect();
     for stream in &held {
-        // Its first answer has begun; nothing of it is taken.
+        // The first answer has begun; `peek` does not consume it.
         assert_eq!(stream.peek(&mut [0]).unwrap(), 1);
     }
     eventually("the end of every connection that reads nothing", || {
@@ -141,14 +141,14 @@ fn who_reads_nothing_is_hung_up_on_and_nobody_waits_for_them(backend: Backend) {
     let more = peak(&server).saturating_sub(memory);
     let all = length * (UNREAD * UNREAD_REQUESTS) as u64;
     assert!(more < MORE_MEMORY && all > 4 * MORE_MEMORY, "{more} bytes more for answers of {all}");
-    // What the kernel held for them is all they can still get: the server hung up long before it had sent everything.
+    // The connections can still read the kernel's buffers, but not all answers: the server closed them long before.
     for stream in held {
         let got = drain(stream);
         assert!(got < length * UNREAD_REQUESTS as u64, "{got} bytes");
     }
 }
 
-/// Reads what is left of a connection that the server has ended.
+/// Reads the rest of a closed connection; returns the number of bytes.
 fn drain(mut stream: TcpStream) -> u64 {
     let (mut buffer, mut all) = (vec![0; 1 << 16], 0);
     loop {

@@ -1,4 +1,5 @@
-//! The memory for good tokens is bounded whatever they carry: resident bytes of the process, not its own account of them.
+//! The memory for valid tokens is bounded whatever their scopes, measured as resident memory of the process and not by
+//! its own accounting.
 
 use super::process::{own, resident};
 use super::{seeded, validation};
@@ -6,15 +7,15 @@ use crate::support::{Backend, Options, Wire, at_length, both};
 
 both!(tokens_with_nothing_in_common_keep_to_the_memory_of_the_cache);
 
-/// Tokens of some ten kilobytes in memory each; together far more than may be taken.
+/// Tokens that take some ten kilobytes of memory each, together far more than allowed.
 const TOKENS: usize = 6_000;
 const TOKENS_FULL: usize = 30_000;
-/// Memory for remembered tokens.
+/// The configured size of the cache.
 const CACHE: u64 = 8 << 20;
-/// What the process may take for them in all: what is not counted (uses on their way into the database, buffers, what the
-/// allocator keeps) comes to less than three times as much.
+/// The memory that the process may take for the tokens. Memory outside of the accounting (usage not written yet,
+/// buffers, the allocator's reserves) is less than three times the cache.
 const MEMORY: u64 = 4 * CACHE;
-/// What SQLite keeps of the file besides: 8 MiB for each connection, of which two read and one writes.
+/// SQLite's page caches: 8 MiB for each of two reading connections and one writing one.
 const PAGES: u64 = 3 * (8 << 20);
 const BATCH: usize = 50;
 
@@ -51,6 +52,6 @@ fn wide(backend: Backend, tokens: usize) {
     assert!(counted <= CACHE && counted > CACHE / 4, "{counted} bytes counted");
     let allowed = MEMORY + if backend == Backend::Sqlite { PAGES } else { 0 };
     assert!(grown <= allowed, "{grown} bytes more");
-    // Of each token its answer is held, and the names in it once more: all at once would not have fitted.
+    // The cache holds each token's answer and the names in it again: not all tokens fit at once.
     assert!(2 * u64::try_from(answered).unwrap() > allowed, "{answered} bytes of answers");
 }

@@ -1,8 +1,8 @@
-//! Tokens that have to be read while reads take long: the same by a thousand, and more of them than there are places.
+//! Cache misses while reads are slow: a thousand of one token, and more different ones than the lane has places.
 //!
-//! On PostgreSQL the line to the database is silent until the test lets it speak, so that nothing here depends on time. On
-//! SQLite a read ends on the thread that began it; what takes long there is proving a token without a tag by its slow hash,
-//! which is part of the same flight and keeps the same place.
+//! On PostgreSQL the connection to the database is silent until the test opens it, so that nothing depends on time. On
+//! SQLite a read ends on the thread that began it; there the slow part is proving a token without a tag by its slow
+//! hash, which belongs to the same flight and occupies the same place.
 
 use super::process::has_read_all;
 use super::validation;
@@ -13,16 +13,16 @@ both!(
     more_misses_than_places_are_turned_away_and_what_is_known_is_answered,
 );
 
-/// Clients that ask for the same token at once.
+/// Concurrent clients that ask about the same token.
 const AT_ONCE: usize = 1_000;
 /// Tokens whose slow hashes come first.
 const AHEAD: usize = 20;
-/// Reads that may be under way at once.
+/// The most concurrent reads.
 const PLACES: usize = 4;
-/// Tokens asked about at once.
+/// Tokens that are asked about concurrently.
 const MISSES: usize = 24;
 
-/// A server whose database is behind a line that can be silenced, and which is in no hurry to believe that it is gone.
+/// A server with a database behind a proxy that can go silent, and with long timeouts for the database.
 fn behind_a_line(options: Options) -> (Proxy, Server) {
     let database = Database::new(Backend::PostgreSql);
     let proxy = Proxy::to(database.server_address());
@@ -33,13 +33,13 @@ fn behind_a_line(options: Options) -> (Proxy, Server) {
     (proxy, Server::start_on(database, options))
 }
 
-/// Makes so many tokens.
+/// Makes `count` tokens; returns their secrets.
 fn make(owner: &mut Client, count: usize) -> Vec<String> {
     let secret = |number: usize| texts(&owner.create(&number.to_string()), ["secret"]).concat();
     (0..count).map(secret).collect()
 }
 
-/// A server with tokens that each cost a slow hash, one at a time: their tags were made with a key that is lost.
+/// A server with tokens that each cost a slow hash, one at a time, because the key of their tags is lost.
 fn without_tags(tokens: usize, options: Options) -> (Server, Vec<String>) {
     let options = options.bcrypt().with("hashing.bcrypt_cost", 10).with("hashing.slow_lane_threads", 1);
     let mut server = Server::start(Backend::Sqlite, options);
@@ -50,7 +50,7 @@ fn without_tags(tokens: usize, options: Options) -> (Server, Vec<String>) {
     (server, secrets)
 }
 
-/// Asks about each on a connection of its own; the answers are still to be read.
+/// Asks about each token on its own connection, without reading the answers.
 fn ask<'t>(server: &Server, secrets: impl IntoIterator<Item = &'t String>) -> Vec<Wire> {
     let secrets: Vec<&String> = secrets.into_iter().collect();
     let mut wires: Vec<Wire> = secrets.iter().map(|_| Wire::open(server.address()).unwrap()).collect();
@@ -116,7 +116,7 @@ fn more_misses_than_places_are_turned_away_and_what_is_known_is_answered(backend
     }
 }
 
-/// Asks about all tokens but the first, which is known, while reads are held up; how many could not be known.
+/// Asks about all tokens but the first, which is cached, while reads are blocked; returns how many got 503.
 fn turns_away(server: &Server, secrets: &[String], hold: impl FnOnce(), let_go: impl FnOnce()) -> usize {
     let (known, misses) = secrets.split_first().unwrap();
     let mut caller = server.anyone();
@@ -128,7 +128,7 @@ fn turns_away(server: &Server, secrets: &[String], hold: impl FnOnce(), let_go: 
     let unavailable = || server.metrics().validations("unavailable") - before.validations("unavailable");
     let refused = eventually("somebody to be turned away", || Some(unavailable()).filter(|refused| *refused > 0));
     println!("{refused} were turned away at first");
-    // Those that wait for a place longest are turned away last; nobody else is.
+    // The last refusals are those of requests that waited for a place until the limit.
     eventually("everybody to have a place or an answer", || {
         let waiting = wires.iter().filter(|wire| wire.is_waiting()).count();
         (waiting <= PLACES).then_some(())

@@ -1,8 +1,8 @@
-//! Bad input under load: connections that say nothing, drip or read nothing, tokens that nobody issued, a thousand misses of
-//! one token, more misses than there are places, tokens whose answers have nothing in common.
+//! Hostile load: connections that send nothing, drip or read nothing, tokens that nobody issued, a thousand misses of
+//! one token, more misses than places, tokens whose answers have nothing in common.
 //!
-//! What they may take is bounded and comes back; others are answered meanwhile. Counted in connections, bytes, reads and
-//! entries of the server's process, never in time.
+//! The resources that each takes are bounded and released, and other clients are answered meanwhile. The tests measure
+//! connections, bytes, reads and cache entries of the server's process, never time.
 
 mod crowd;
 mod memory;

@@ -1,13 +1,14 @@
-//! What the server's process holds, as the kernel counts it.
+//! Resources of the server's process, as the kernel counts them.
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::support::Server;
 
-/// The state of a socket that connections are accepted from.
+/// The kernel's code for the state of a listening socket.
 const LISTENS: &str = "0A";
 
-/// Lets this program, and a server started from now on, open so many sockets and the files they need besides.
+/// Raises the limit on open files for this program, and for servers started from now on, to this number of sockets and
+/// some more files.
 pub(super) fn allow_sockets(sockets: usize) {
     let wanted = u64::try_from(sockets).unwrap() + 1_000;
     let mut limit = getrlimit(Resource::Nofile);
@@ -32,10 +33,10 @@ pub(super) fn has_read_all(server: &Server) -> bool {
     table(server).iter().all(|line| line.is_read)
 }
 
-/// A line of the kernel's table of connections, of those at the server's end.
+/// A line of the kernel's table of connections, for the server's end.
 struct Line {
     is_accepted: bool,
-    /// Of the listener: whether nobody waits to be accepted.
+    /// Whether nothing waits to be read; for the listener, whether its backlog is empty.
     is_read: bool,
 }
 
@@ -43,10 +44,11 @@ fn table(server: &Server) -> Vec<Line> {
     let port = format!(":{:04X}", server.address().port());
     let text = std::fs::read_to_string(file(server, "net/tcp")).unwrap();
     let of_the_server = text.lines().skip(1).filter_map(|line| {
-        // The number, our address, theirs, the state, `<to be sent>:<to be read>`, timers, tries, user, timeout, inode.
+        // Number, local address, remote address, state, `<to be sent>:<to be read>`, timers, retries, user, timeout,
+        // inode.
         let columns: Vec<&str> = line.split_whitespace().collect();
         columns[1].ends_with(&port).then(|| Line {
-            // A connection without an inode is no process's yet, or none's any longer.
+            // A connection without an inode is not accepted yet or already closed.
             is_accepted: columns[3] != LISTENS && columns[9] != "0",
             is_read: columns[4].ends_with(":00000000"),
         })
@@ -54,18 +56,18 @@ fn table(server: &Server) -> Vec<Line> {
     of_the_server.collect()
 }
 
-/// Resident memory now, in bytes. [`peak`] begins anew.
+/// Resident memory now, in bytes. Resets [`peak`].
 pub(super) fn resident(server: &Server) -> u64 {
     std::fs::write(file(server, "clear_refs"), "5").unwrap();
     memory(server, "VmRSS:")
 }
 
-/// The most there was of it since [`resident`].
+/// The peak of resident memory since [`resident`], in bytes.
 pub(super) fn peak(server: &Server) -> u64 {
     memory(server, "VmHWM:")
 }
 
-/// What of it is the process's own, now: no pages of files, which the kernel takes back when it likes.
+/// The anonymous resident memory now, in bytes: without pages of files, which the kernel can reclaim.
 pub(super) fn own(server: &Server) -> u64 {
     memory(server, "RssAnon:")
 }

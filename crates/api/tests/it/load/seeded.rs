@@ -1,5 +1,5 @@
-//! A server with many tokens whose answers have nothing in common: each has scopes that no other has, with long names, so
-//! that what is remembered of one can be shared with no other and takes several kilobytes.
+//! A server with many tokens whose answers have nothing in common: each has its own set of scopes with long names, so
+//! that cache entries share no memory and take several kilobytes each.
 
 use std::fmt::Write as _;
 
@@ -7,12 +7,12 @@ use crate::support::{Backend, Database, Options, Server};
 
 /// Scopes of every token.
 const COMMON: usize = 34;
-/// Pairs of scopes of which every token has one or the other: its number in binary.
+/// Pairs of scopes; every token has one scope of each pair, which encode its number in binary.
 const PAIRS: usize = 15;
-/// Characters of a scope's name, about.
+/// The approximate number of characters in a scope's name.
 const LONG: usize = 100;
 
-/// Starts a server with so many such tokens; their secrets.
+/// Starts a server with this number of such tokens; returns their secrets.
 pub(super) fn start(backend: Backend, tokens: usize, options: Options) -> (Server, Vec<String>) {
     assert!(tokens <= 1 << PAIRS, "more tokens than sets of scopes");
     let database = Database::new(backend);
@@ -27,7 +27,7 @@ pub(super) fn start(backend: Backend, tokens: usize, options: Options) -> (Serve
     (server, secrets)
 }
 
-/// The catalogue's additions.
+/// The catalogue additions with these scopes.
 fn wide() -> String {
     let mut text = String::new();
     for name in (0..COMMON).map(common).chain((0..PAIRS).flat_map(|bit| [one_of(bit, false), one_of(bit, true)])) {
@@ -36,7 +36,7 @@ fn wide() -> String {
     text
 }
 
-/// The scopes of the token of that number, as the table has them.
+/// The scopes of the token with this number, in the format of the database.
 fn granted(number: usize) -> String {
     let own = (0..PAIRS).map(|bit| one_of(bit, number >> bit & 1 == 1));
     (0..COMMON).map(common).chain(own).collect::<Vec<_>>().join(" ")

@@ -1,4 +1,4 @@
-//! Tokens that nobody issued, on many connections at once, against a memory that good ones fill to the brim.
+//! Unknown tokens on many concurrent connections, against a cache that is full of valid ones.
 
 use super::process::{peak, resident};
 use super::{seeded, validation};
@@ -6,21 +6,21 @@ use crate::support::{Backend, Chance, Metrics, Options, Server, Wire, at_length,
 
 both!(strangers_push_nobody_out_and_take_no_more_memory);
 
-/// Rounds of strangers: in each every connection sends a batch before any answer is read.
+/// Rounds of unknown tokens: in each, every connection sends a batch before any answer is read.
 const ROUNDS: usize = 2;
-/// The long version: what the goal says comes in a second, 50 000 of them.
+/// The long version: 50 000 tokens, as many as the load goal has per second.
 const ROUNDS_FULL: usize = 32;
 const CONNECTIONS: usize = 32;
 const BATCH: usize = 50;
-/// Of the strangers, so many the server remembers.
+/// The most unknown tokens that the server caches.
 const REMEMBERED: u64 = 1_024;
-/// Memory for good tokens, in bytes: room for one of them in each of the cache's shards, of which there are 256.
+/// The configured size of the cache in bytes: room for one token in each of its 256 shards.
 const CACHE: usize = 4 << 20;
-/// More good tokens than there is room for.
+/// Valid tokens, more than the cache can hold.
 const GOOD: usize = 1_500;
-/// Good ones that are remembered, and asked about meanwhile.
+/// Valid tokens that are cached, and asked about meanwhile.
 const KNOWN: usize = 40;
-/// How much more memory strangers may take.
+/// The additional memory that unknown tokens may take, in bytes.
 const MORE_MEMORY: u64 = 48 << 20;
 
 at_length!(|backend| strangers(backend, ROUNDS_FULL));
@@ -62,7 +62,7 @@ fn strangers(backend: Backend, rounds: usize) {
     assert!(most - memory < MORE_MEMORY, "{} bytes more", most - memory);
 }
 
-/// Asks about all until some had to make room for others, and then about a few until they are remembered; those.
+/// Asks about all tokens until some are evicted, and then about a few until they are cached; returns those few.
 fn fill<'t>(server: &Server, good: &'t [String]) -> &'t [String] {
     assert!(are_good(server, good));
     assert!(evictions(&server.metrics()) > 0, "there is room left");

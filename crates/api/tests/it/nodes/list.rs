@@ -1,4 +1,4 @@
-//! `GET /v1/nodes`, and what nodes say of each other.
+//! `GET /v1/nodes`, and warnings about nodes with other settings.
 
 use serde_json::Value;
 
@@ -65,7 +65,7 @@ fn nodes_with_different_tag_keys_answer_rightly_and_are_warned_of() {
     for server in &servers {
         eventually("the warning", || server.log().contains("tags with another key").then_some(()));
     }
-    // The key of the first is in use, so none is lost.
+    // The first node's key is in use, so no key counts as lost.
     let events = servers[0].facts().deployment_audit();
     assert!(events.iter().all(|event| event.action != "tag_key.lost"), "{events:?}");
 }

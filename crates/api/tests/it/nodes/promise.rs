@@ -1,4 +1,4 @@
-//! Whoever has read the answer to a change that takes rights away finds them gone on every node.
+//! Once a change that takes rights away is answered, it holds on every node.
 
 use serde_json::json;
 
@@ -8,14 +8,14 @@ use crate::support::{Client, Options, Server, texts};
 /// Changes of each kind.
 const ROUNDS: usize = 60;
 
-/// Clients of each node, kept, so that a question follows an answer without a new connection.
+/// Clients of each node with open connections, so that a question can follow an answer at once.
 struct Callers {
     owners: Vec<Client>,
     anyone: Vec<Client>,
 }
 
 impl Callers {
-    /// Signed in once, which every node knows of.
+    /// Signs in once; the session is valid on every node.
     fn of(servers: &[Server]) -> Self {
         Self::with(servers, servers[0].owner().credential())
     }
@@ -131,7 +131,7 @@ fn a_grace_ends_on_every_node_at_once_whatever_was_remembered() {
     let mut callers = Callers::of(&servers);
     let (id, secret) = known_everywhere(&mut callers.owners[0], &servers);
     let rotated = callers.owners[0].rotate(&id, &json!({"grace_period_seconds": 2}));
-    // One node says that it is over: from then on no other may say otherwise, by the one clock that all follow.
+    // Once one node refuses the token, all others must: they follow the same clock.
     while callers.anyone[1].is_valid(&secret) {}
     assert!(!callers.anyone[0].is_valid(&secret));
     let [heir] = texts(&rotated, ["secret"]);

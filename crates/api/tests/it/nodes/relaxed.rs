@@ -1,4 +1,5 @@
-//! `cluster.consistency = "relaxed"`: a change is answered at once, and who wants more says how fresh an answer has to be.
+//! `cluster.consistency = "relaxed"`: a change is answered at once, and a question may name the log place that the
+//! answering node must have applied.
 
 use serde_json::json;
 
@@ -23,7 +24,7 @@ fn a_question_that_names_a_revocation_is_answered_knowing_of_it() {
         let seq = answer.header("x-nlp-revocation-seq").expect("its place in the log").to_owned();
         assert_eq!(ask(&mut anyone[other], &secret, &seq).status, 401, "round {round}");
         assert_eq!(ask(&mut anyone[at], &secret, &seq).status, 401, "round {round}");
-        // Revoked before: nothing is logged, and nothing to be waited for.
+        // Revoked already: the second revocation writes no log entry, so there is nothing to wait for.
         owners[other].delete(&format!("/v1/tokens/{id}")).expect(204);
     }
     let (_, good) = known_everywhere(&mut owners[0], &servers);

@@ -1,4 +1,4 @@
-//! Nodes that are stopped, killed, cut off, or of another version.
+//! Nodes that are suspended, killed, disconnected, or of another version.
 
 use rustix::process::Signal;
 
@@ -17,14 +17,14 @@ fn a_node_that_is_stopped_is_waited_for_and_says_valid_never_again() {
         assert!(anyone.is_valid(&known[0].1));
     }
     servers[1].signal(Signal::STOP);
-    // Side by side: each waits until the stopped node's lease is over.
+    // In parallel: each waits until the suspended node's lease is over.
     std::thread::scope(|scope| {
         for (id, _) in &known {
             let mut owner = servers[0].caller(owner.credential());
             scope.spawn(move || owner.revoke(id));
         }
     });
-    // No answer came before that: the node was taken off the list, or the time of a change was over just before.
+    // The log explains the wait: the node was removed from the list, or the change waited until all leases were over.
     eventually("a word about it", || {
         let log = servers[0].log();
         (log.contains("taken off the list") || log.contains(OVER)).then_some(())
@@ -49,7 +49,7 @@ fn the_revoking_node_may_be_stopped_between_commit_and_answer() {
         let mut revoker = servers[0].caller(owner.credential());
         std::thread::scope(|scope| {
             let answered = scope.spawn(move || revoker.revoke(&id));
-            // Wherever in the middle this falls.
+            // Suspends the node at a random moment of the request.
             servers[0].signal(Signal::STOP);
             std::thread::sleep(std::time::Duration::from_millis(200));
             servers[0].signal(Signal::CONT);
@@ -93,7 +93,7 @@ fn a_node_that_is_cut_off_answers_from_memory_until_its_lease_is_over_and_change
     let mut cut_off = servers[1].anyone();
     proxy.cut();
     owner.revoke(&id);
-    // The answer came when the lease of the node was over.
+    // The answer came after the disconnected node's lease was over.
     let answer = cut_off.validate(&secret);
     assert_eq!(answer.status, 503, "{answer:?}");
     assert_eq!(cut_off.validate(&good).status, 503);
@@ -111,7 +111,7 @@ fn an_earlier_state_of_the_database_is_noticed_and_forgotten_for() {
     let (id, _) = known_everywhere(&mut owner, &servers);
     owner.revoke(&id);
     let (_, secret) = known_everywhere(&mut owner, &servers);
-    // As a restore does: the token is of later, and so is what was logged.
+    // Simulates a restored backup, which has neither the token nor the log entries made after it.
     sql(
         &servers[0],
         "DELETE FROM token_usage; DELETE FROM tokens WHERE revoked_at IS NULL; DELETE FROM revocation_log; \
@@ -136,13 +136,13 @@ fn a_node_refuses_a_schema_that_it_does_not_know_or_that_is_behind_and_says_whic
     sql(&behind, "DELETE FROM __diesel_schema_migrations WHERE version = '20260101004400'");
     assert!(behind.try_serve().is_err());
     assert!(behind.log_since_start().contains("20260101004400_nodes"), "{}", behind.log_since_start());
-    // Who runs already goes on.
+    // A running server continues.
     assert_eq!(server.anyone().get("/ready").status, 200);
 }
 
 #[test]
 fn a_node_refuses_to_serve_beside_nodes_of_other_rules() {
-    // Nobody is there who would find that this node does not report.
+    // No other node is running that could notice this node's missing reports.
     let mut server = Server::start(Backend::PostgreSql, Options::default());
     server.stop();
     sql(

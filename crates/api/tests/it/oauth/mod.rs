@@ -1,5 +1,5 @@
-//! What OAuth libraries rely on: how they authenticate, what they read from errors, revocation, and the documents they
-//! look for. Introspection itself is in `validate::introspect`.
+//! Compatibility with OAuth libraries: authentication, errors, revocation and metadata documents. Introspection itself
+//! is tested in `validate::introspect`.
 
 use serde_json::json;
 
@@ -48,11 +48,11 @@ fn a_resource_server_authenticates_as_libraries_do(backend: Backend) {
         (None, &posted),
         (None, &format!("client_secret={encoded}&token={token}&client_id=")),
         (Some(format!("Bearer {may}")), &posted),
-        // What is none of ours says nothing.
+        // A credential of another system is ignored.
         (Some(basic("aladdin", "open sesame")), &posted),
         (Some(format!("Bearer {may}")), &format!("token={token}&client_secret=of+another+kind")),
     ] {
-        // From memory and by a read.
+        // Answered by a read, then from the cache.
         for _ in 0..2 {
             let answer = post(&mut caller, INTROSPECT, authorization.clone(), form);
             assert_eq!(answer.expect(200)["active"], true, "{authorization:?} {form}");
@@ -81,7 +81,7 @@ fn errors_are_in_the_words_of_the_standards(backend: Backend) {
         (bearer(&may), "token=a&token=b".to_owned(), 400, "invalid_request", None),
         (bearer(&may), "token=%zz".to_owned(), 400, "invalid_request", None),
         (bearer(&may), format!("token=x&client_secret={may_not}"), 400, "invalid_request", None),
-        // Who may not ask is told nothing about forms.
+        // A caller without the right gets no error about the form.
         (None, String::new(), 401, "invalid_client", Some(challenges_bearer)),
         (bearer(&may_not), "x".repeat(70_000), 403, "insufficient_scope", Some(challenges_bearer)),
     ] {
@@ -105,7 +105,7 @@ fn errors_are_in_the_words_of_the_standards(backend: Backend) {
     }
 }
 
-/// The secrets of a token here that may introspect, and of a token of another organisation.
+/// The secrets of a token that may introspect, and of a token of another organisation.
 fn here_and_elsewhere(server: &Server) -> (String, String) {
     let facts = server.facts();
     let elsewhere = facts.add_organization("elsewhere");
@@ -122,7 +122,7 @@ fn a_token_of_another_organization_is_inactive(backend: Backend) {
     let (here, foreign) = here_and_elsewhere(&server);
     let mut caller = server.caller(&here);
     for _ in 0..2 {
-        // Known to the node the second time.
+        // The second time the token is in the cache.
         let answer = post(&mut caller, INTROSPECT, None, &format!("token={foreign}"));
         assert_eq!((answer.status, answer.text()), (200, r#"{"active":false}"#));
         assert!(server.anyone().is_valid(&foreign));
@@ -139,12 +139,12 @@ fn whoever_holds_a_token_may_revoke_it(backend: Backend) {
         assert!(anybody.is_valid(&secret));
         let form = form.replace("{}", &secret);
         for _ in 0..2 {
-            // Again, and for what never was: 200 all the same.
+            // A repeated revocation and an unknown token get 200 too.
             let answer = post(&mut anybody, REVOKE, None, &form);
             assert_eq!((answer.status, answer.text()), (200, ""));
             assert!(!anybody.is_valid(&secret));
         }
-        // By its own right, also as its own credential.
+        // A token can revoke itself, also when it is presented as the credential.
         assert_eq!(post(&mut anybody, REVOKE, Some(basic("any", &secret)), &form).status, 200);
         let events = owner.get(&format!("/v1/audit?action=token.revoke&target={id}")).expect(200);
         let events = events["events"].as_array().unwrap().clone();
@@ -181,7 +181,7 @@ fn metadata_names_the_public_address_and_nothing_else(backend: Backend) {
     ];
     let unnamed = Server::start(backend, Options::default());
     for path in PATHS {
-        // `Host` is the client's: without an address of the operator's there is none.
+        // Without a configured URL there is none: `Host` is not used, because the client chooses it.
         unnamed
             .anyone()
             .ask(Request::new("GET", path).header("X-Forwarded-Host", "evil.example"))
@@ -198,7 +198,7 @@ fn metadata_names_the_public_address_and_nothing_else(backend: Backend) {
     assert_eq!(resource["resource"], URL);
     assert_eq!(resource["authorization_servers"], json!([URL]));
     assert_eq!(addresses["revoke"], format!("{URL}/v1/credentials/revoke"));
-    // What is named is there.
+    // The URLs in the metadata work.
     for (address, status) in [
         (&authority["introspection_endpoint"], 401),
         (&authority["revocation_endpoint"], 400),

@@ -43,7 +43,7 @@ fn usage_errors_exit_with_2() {
     }
 }
 
-/// An environment, and what is said of it.
+/// An environment, and texts of the error.
 type Wrong = (&'static [(&'static str, &'static str)], &'static [&'static str]);
 
 #[test]
@@ -98,7 +98,7 @@ fn an_unreachable_database_exits_with_1() {
         for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate", "up"]] {
             let said = run(arguments, &[("DATABASE_URL", url), ("NOLAPSE__KEYS__TAG_KEY_PATH", &key)]);
             let error = said.fails(1);
-            // What could not be reached is named, without its password.
+            // The error names the database without its password.
             let place = if url == missing { "no/such/folder/nolapse.db" } else { "postgres://u:***@127.0.0.1:1/db" };
             assert!(error.contains(place) && !error.contains("s3cret"), "{error}");
             assert!(!said.out.contains("listening"), "{said:?}");
@@ -115,7 +115,7 @@ fn a_taken_port_exits_with_1() {
     let said = server.command(&["serve", "--listen", &address], "");
     let error = said.fails(1);
     assert!(error.contains("in use") && error.contains(&address), "{error}");
-    // And the database was left so that the next one may have it.
+    // The command released the database.
     server.serve();
 }
 
@@ -140,7 +140,7 @@ fn options_are_taken_wherever_they_stand() {
         }
     }
     assert!(folder.path().join("a.db").exists());
-    // The nearer one counts, as everywhere.
+    // The option of the innermost subcommand wins.
     let said =
         run(&["--database-url", "sqlite://far.db", "config", "print", "--database-url", "sqlite://near.db"], &[]);
     assert!(said.succeeds().contains("near.db"), "{said:?}");
@@ -174,12 +174,12 @@ fn migrations_go_up_and_down(backend: Backend) {
     assert!(lines.len() >= 6 && lines.iter().all(|line| line.starts_with("applied ")), "{lines:?}");
     let up = server.command(&["migrate"], "");
     up.succeeds();
-    // Up to date: nothing changed, and the data is where it was.
+    // The schema is up to date: nothing changes, and the data remains.
     server.serve();
     assert!(server.anyone().is_valid(&secret));
     server.stop();
 
-    // One who has not said yes is told what it would cost, and nothing is done.
+    // Without `--yes` the command says what would be lost, and does nothing.
     let all = lines.len().to_string();
     let told = server.command(&["migrate", "down", "--steps", &all], "");
     let said = told.fails(1);
@@ -212,7 +212,7 @@ fn the_schema_does_not_change_under_a_server(backend: Backend) {
             assert!(up.fails(1).contains("another process"), "{up:?}");
             "another process"
         }
-        // A newer program brings its tables while older nodes go on.
+        // A newer program migrates the schema while older nodes run.
         Backend::PostgreSql => {
             up.succeeds();
             "the database is in use (nodes: 1)"

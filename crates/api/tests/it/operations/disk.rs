@@ -1,4 +1,4 @@
-//! A disk that fails: no room, reads that fail, a file that is removed, a power cut after a new key.
+//! Disk failures: a full disk, failing reads, a removed file, a power cut after a new key.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::support::{Backend, Database, Fault, Faults, Options, Request, Server,
 
 both!(a_new_key_is_on_disk_with_its_name_before_it_is_used);
 
-/// A server whose disk can be made to fail, not started.
+/// A stopped server whose disk can be made to fail.
 fn failing() -> (Faults, Server) {
     let database = Database::new(Backend::Sqlite);
     let faults = Faults::new(database.folder());
@@ -16,7 +16,7 @@ fn failing() -> (Faults, Server) {
     (faults, Server::start_on(database, options))
 }
 
-/// What `/ready` names; nothing when it is ready.
+/// The failing parts that `/ready` names; empty when it is ready.
 fn named(server: &Server) -> Vec<String> {
     let answer = server.anyone().get("/ready");
     if answer.status == 200 {
@@ -46,7 +46,7 @@ fn a_full_disk_is_named_stops_changes_only_and_ends_by_itself() {
     owner.get("/v1/tokens").expect(200);
     assert!(server.log().contains("full"), "the log says why: {}", server.log());
 
-    // There is room again: nobody has to do anything.
+    // Once there is room, the server recovers by itself.
     faults.end(Fault::Writes);
     eventually("readiness", || named(&server).is_empty().then_some(()));
     let [late] = texts(&owner.create("there is room"), ["secret"]);
@@ -62,7 +62,7 @@ fn a_disk_that_cannot_be_read_is_an_outage_and_no_verdict() {
     let mut owner = server.owner();
     let secrets: Vec<String> = (0..20).flat_map(|n| texts(&owner.create(&format!("{n}")), ["secret"])).collect();
     let credential = owner.credential().to_owned();
-    // Nothing is remembered, and no page of the file is in memory.
+    // After a restart the cache is empty, and no page of the file is in memory.
     server.restart();
     faults.begin(Fault::Reads);
     let mut refused = 0;
@@ -77,7 +77,7 @@ fn a_disk_that_cannot_be_read_is_an_outage_and_no_verdict() {
     }
     assert_eq!(refused, 24);
     assert!(named(&server).contains(&"database".to_owned()));
-    // An outage at full rate: a line a second and worker with a count, not a line a request.
+    // During an outage each worker logs one line a second with a count, not a line per request.
     let mut anyone = server.anyone();
     let validate = json!({ "token": secrets[0] });
     for _ in 0..400 {
@@ -109,7 +109,7 @@ fn a_database_file_that_is_removed_is_named_and_takes_no_change() {
     owner.create("a");
     fs::remove_file(server.database.file()).unwrap();
     eventually("readiness to name it", || named(&server).contains(&"disk".to_owned()).then_some(()));
-    // And nothing is answered from memory.
+    // Soon nothing is answered from the cache any more.
     eventually("the lease to end", || named(&server).contains(&"lease".to_owned()).then_some(()));
     owner.post("/v1/tokens", &json!({"name": "lost", "scopes": ["execute"]})).fails(503, "unavailable");
     assert!(!server.database.file().exists(), "no empty one is made in its place");
@@ -126,7 +126,7 @@ fn a_new_key_is_on_disk_with_its_name_before_it_is_used(backend: Backend) {
     let server = Server::start_on(database, options);
     let synced = faults.synced();
     let at = |path: &std::path::Path| synced.iter().position(|one| one == path);
-    // The key is written under a name of its own, which is then linked to the right one.
+    // The key is written to a temporary file, which is then hard-linked to the final name.
     let file = synced.iter().position(|one| one.starts_with(&folder) && *one != folder);
     assert!(file.is_some(), "the key itself: {synced:?}");
     assert!(at(&folder) > file, "its name, after it: {synced:?}");

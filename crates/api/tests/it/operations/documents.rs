@@ -1,4 +1,4 @@
-//! What the service says of itself: the API document and its viewer.
+//! The API document and its viewer.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ fn the_document_served_is_the_one_committed() {
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{}", document["openapi"]);
 }
 
-/// A path with a word where others have an id (`/v1/tokens/self`) must not fall through to those.
+/// A request to a fixed path (`/v1/tokens/self`) must not match a pattern with an id.
 #[test]
 fn a_path_has_the_methods_it_documents_and_no_others() {
     const METHODS: [&str; 6] = ["GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"];
@@ -31,7 +31,7 @@ fn a_path_has_the_methods_it_documents_and_no_others() {
     let document = owner.get("/openapi.json").json();
     let mut refused = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
-        // A gateway asks with the method of its client, so this path answers all of them.
+        // A gateway may ask with its client's method, so this path takes all methods.
         if path == "/v1/auth/forward" {
             continue;
         }

@@ -1,4 +1,4 @@
-//! What whoever operates the service meets: probes, set-up, commands, stopping, and a second process.
+//! Operation of the service: probes, set-up, commands, stopping, a second process.
 
 mod commands;
 mod disk;

@@ -1,4 +1,4 @@
-//! `organization …`: what an operator decides about an organisation, by the server that runs and in its place.
+//! `organization …`: an operator's commands, carried out by the running server or without one.
 
 use serde_json::json;
 
@@ -44,7 +44,7 @@ fn each_command_is_carried_out_with_and_without_a_server(backend: Backend) {
             organization("cap", usage).fails(2);
         }
     }
-    // In the organisation's own trail, once for each change and not for each command.
+    // The organisation's trail has an event for each change, and none for commands that changed nothing.
     let trail = server.facts().audit();
     let actions: Vec<_> = trail.iter().filter(|event| event.request_id.starts_with("operator ")).collect();
     let once = ["organization.cap", "organization.disable", "organization.cap", "organization.enable"];

@@ -1,4 +1,4 @@
-//! Requests of pages from listed origins, on the hot routes as on all others.
+//! Cross-origin requests from listed origins on the hot routes.
 
 use crate::support::{Backend, Options, Request, Server};
 
@@ -20,7 +20,7 @@ fn a_page_of_a_listed_origin_may_validate() {
             assert_eq!(answer.header("access-control-allow-origin"), allowed, "{origin} {path}");
             assert_eq!(answer.status == 204, allowed.is_some(), "{origin} {path}: {}", answer.status);
         }
-        // Twice: the second is answered from memory.
+        // The second time the answer comes from the cache.
         for _ in 0..2 {
             let asked = Request::new("POST", "/v1/auth/validate").header("Origin", origin).body(body.clone());
             let answer = server.anyone().ask(asked);

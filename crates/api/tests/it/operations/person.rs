@@ -1,4 +1,4 @@
-//! `person …`: what an operator does for a person, by the server that runs and in its place.
+//! `person …`: an operator's commands, carried out by the running server or without one.
 
 use serde_json::json;
 use token_domain::person::BuiltInRole;
@@ -52,7 +52,7 @@ fn each_command_is_carried_out_with_and_without_a_server(backend: Backend) {
         let made = anyone.post("/v1/sessions", &sign_in).expect(201);
         let me = server.caller(&texts(&made, ["token"])[0]).get("/v1/me").expect(200);
         assert_eq!((&me["email"], &me["pending_email"]), (&json!(moved), &json!(null)));
-        // Its connection ended with the server.
+        // A new client, because the server's stop closed the connection.
         server.caller(session.credential()).get("/v1/me").fails(401, "invalid token");
     }
     let trail = server.facts().deployment_audit();

@@ -1,4 +1,4 @@
-//! `/health`, `/ready`, `/metrics`, and what every answer has: an id, JSON, a method that is allowed.
+//! `/health`, `/ready`, `/metrics`, and properties of every answer: request id, JSON errors, allowed methods.
 
 use serde_json::json;
 
@@ -24,7 +24,7 @@ fn healthy_and_ready(backend: Backend) {
     }
 }
 
-/// A database that is not there is named, and the process stays alive and ready again by itself.
+/// `/ready` names an unreachable database; the process stays alive and becomes ready again by itself.
 #[test]
 fn readiness_names_the_database() {
     let database = Database::new(Backend::PostgreSql);
@@ -52,7 +52,7 @@ fn metrics_count_what_happened(backend: Backend) {
     let [secret] = texts(&owner.create("a"), ["secret"]);
     assert!(owner.is_valid(&secret) && owner.is_valid(&secret) && !owner.is_valid("nlp_x"));
     owner.get("/v1/tokens/018f0000-0000-7000-8000-000000000001").fails(404, "not found");
-    // The classic format, unless the newer one is asked for by name, as Prometheus does.
+    // The classic format, unless the client asks for `OpenMetrics`, as Prometheus does.
     let classic = server.anyone().get("/metrics");
     assert_eq!(classic.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     let newer = Request::new("GET", "/metrics").header("accept", "application/openmetrics-text; version=1.0.0");
@@ -68,7 +68,7 @@ fn metrics_count_what_happened(backend: Backend) {
     assert!(!answer.text().contains("018f0000") && !answer.text().contains(&secret[..12]));
 }
 
-/// One request in 64 of each of two workers.
+/// Each of the two workers measures one request in 64.
 fn hot_routes_are_measured_now_and_then(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let [secret] = texts(&server.owner().create("a"), ["secret"]);

@@ -1,4 +1,4 @@
-//! The first organisation and its owner: by command, or by the link that an empty server prints.
+//! Creating the first organisation and its owner: by command, or by the link that an empty server prints.
 
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
@@ -58,7 +58,7 @@ fn setup_refuses_what_is_wrong(backend: Backend) {
     server.set_up().succeeds();
 }
 
-/// At a terminal of its own, which `script` makes.
+/// Runs the command at a terminal, which `script` provides.
 #[test]
 fn a_password_that_is_typed_is_not_shown() {
     let mut server = Server::start(Backend::Sqlite, Options::default().unset_up());
@@ -89,7 +89,7 @@ fn a_password_that_is_typed_is_not_shown() {
     server.owner();
 }
 
-/// The code of the link an empty server printed last.
+/// The code in the link that an empty server printed last.
 fn code(server: &Server) -> String {
     eventually("the set-up link", || {
         let log = server.log_since_start();
@@ -102,7 +102,7 @@ fn the_link_sets_up_once(backend: Backend) {
     let mut server = Server::start(backend, Options::default().unset_up());
     let first = code(&server);
     assert!(first.len() == 32 && first.bytes().all(|byte| byte.is_ascii_hexdigit()), "{first}");
-    // Each start makes a code of its own; those before it are void.
+    // Each start makes a new code, and invalidates the earlier ones.
     server.restart();
     let valid = code(&server);
     assert_ne!(first, valid);
@@ -129,7 +129,7 @@ fn the_link_sets_up_once(backend: Backend) {
     assert!(page(&server).contains("action=\"/setup\""), "the form, while there is nothing");
     let done = caller.post("/v1/setup", &body(&valid)).expect(201);
     assert!(page(&server).contains("is set up") && !page(&server).contains("<form"), "and no form afterwards");
-    // What the page says of the short name is so.
+    // As the page says, the slug cannot be changed.
     let place = format!("/v1/organizations/{}", done["org_id"].as_str().unwrap());
     let renamed = Request::new("PATCH", &place).json(&json!({"slug": "other"}));
     assert_eq!(server.owner().ask(renamed).fails(400, "slug cannot be changed")["field"], "slug");
@@ -141,7 +141,7 @@ fn the_link_sets_up_once(backend: Backend) {
     assert_eq!((&me["org_id"], &me["user_id"], &me["role"]), (&done["org_id"], &done["user_id"], &json!("owner")));
     assert_eq!(server.facts().organization("acme").name.as_str(), "ACME Ltd.");
 
-    // Neither the page nor the code is good for anything after the next start.
+    // After the next start neither the page nor the code works.
     server.restart();
     let late = server.anyone().post("/v1/setup", &body(&valid));
     late.fails(409, "already set up");
@@ -151,7 +151,7 @@ fn the_link_sets_up_once(backend: Backend) {
 
 fn nothing_works_before(backend: Backend) {
     let server = Server::start(backend, Options::default().unset_up());
-    // A database that is empty because its address is wrong must not make good tokens bad ones.
+    // If the database is empty because its URL is wrong, valid tokens must not be called invalid.
     let token = json!({"token": "nlp_00112233445566778899aabbccddeeff550c911c"});
     for (method, path, body) in [
         ("POST", "/v1/auth/validate", token.clone()),

@@ -1,4 +1,4 @@
-//! A stop in order: what runs ends, what was gathered is written down, nothing is answered wrongly on the way.
+//! Graceful shutdown: running requests finish, usage is written, and no answer is wrong meanwhile.
 
 use std::io::ErrorKind;
 
@@ -23,8 +23,7 @@ fn a_stop_writes_down_the_last_uses(backend: Backend) {
     }
 }
 
-/// Clients that go on asking while the server stops get an answer or a closed connection, never half of one, and no
-/// answer is wrong.
+/// Clients that send requests during the stop get a whole, correct answer or a closed connection.
 fn a_stop_lets_requests_end(backend: Backend) {
     let mut server = Server::start(backend, Options::default().bcrypt());
     let mut owner = server.owner();
@@ -94,7 +93,7 @@ fn an_interrupt_is_a_stop(backend: Backend) {
     assert!(server.log().contains("stopping"), "{}", server.log());
 }
 
-/// It would wait a minute otherwise, and end with 0.
+/// Without the second signal it would wait a minute, and end with exit code 0.
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let mut server = Server::start(Backend::Sqlite, Options::default().with("server.drain_delay_seconds", 60));

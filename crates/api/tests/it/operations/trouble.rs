@@ -1,4 +1,4 @@
-//! What is done to a process from outside: signals, a log that nobody reads, files that are moved, a stop at a bad moment.
+//! Disturbances from outside: signals, a log without a reader, moved files, a stop with a full backlog.
 
 use std::net::TcpListener;
 use std::process::Command;
@@ -43,7 +43,7 @@ fn signals_that_ask_for_something_else_do_not_end_it() {
     server.signal(Signal::HUP);
     eventually("the new service token", || (status(&second) == 201).then_some(()));
     assert_eq!(status(&first), 401, "the old one counts no longer");
-    // A file with a fault changes nothing.
+    // A file with an error changes nothing.
     fs::write(&file, "short").unwrap();
     server.signal(Signal::HUP);
     server.says(&["SIGHUP: the configuration has errors"]);
@@ -79,11 +79,11 @@ fn no_signal_that_can_be_caught_ends_it_but_those_that_ask_for_a_stop() {
         Signal::POWER,
     ] {
         server.signal(signal);
-        // It may be held now.
+        // The signal may have suspended the process.
         server.signal(Signal::CONT);
         assert!(server.anyone().is_valid(&secret), "{signal:?}");
     }
-    // What has no name here is sent by the shell's command.
+    // `Signal` has no names for real-time signals, so the command `kill` sends them.
     for number in 34..=64 {
         let sent = Command::new("kill").arg(format!("-{number}")).arg(server.process().to_string()).status().unwrap();
         assert!(sent.success() && server.anyone().is_valid(&secret), "{number}");
@@ -194,7 +194,7 @@ fn what_waits_in_the_kernel_is_served_before_the_socket_closes() {
     let options = Options::default().with("server.workers", 1).with("server.max_connections", 1);
     let mut server = Server::start(Backend::Sqlite, options);
     let request = Request::new("GET", "/health");
-    // The one connection that is taken; the others wait in the kernel.
+    // The server accepts one connection; the others wait in the backlog.
     let mut taken = Wire::open(server.address()).unwrap();
     assert_eq!(taken.ask(&request).unwrap().status, 200);
     let mut waiting: Vec<Wire> = (0..20).map(|_| Wire::open(server.address()).unwrap()).collect();
@@ -210,7 +210,7 @@ fn what_waits_in_the_kernel_is_served_before_the_socket_closes() {
     server.ended();
 }
 
-/// The workers have nothing to do by then, and end; what they did not accept is served all the same.
+/// The workers are idle and end at once; connections in the backlog are served nevertheless.
 #[test]
 fn a_slow_client_that_waited_in_the_kernel_is_served_to_the_end() {
     let options = Options::default().with("server.workers", 1).with("server.max_connections", 1);
@@ -227,7 +227,7 @@ fn a_slow_client_that_waited_in_the_kernel_is_served_to_the_end() {
     taken.send(rest).unwrap();
     assert_eq!(taken.answer(false).unwrap().status, 200);
     drop(taken);
-    // Longer than it takes until the workers have ended.
+    // Longer than the workers take to end.
     thread::sleep(Duration::from_millis(1_500));
     for wire in &mut waiting {
         wire.send(rest).unwrap();
@@ -236,7 +236,7 @@ fn a_slow_client_that_waited_in_the_kernel_is_served_to_the_end() {
     server.ended();
 }
 
-/// As `systemctl restart` with the socket unit: the socket outlives the process.
+/// Like `systemctl restart` with a socket unit: the socket outlives the process.
 #[test]
 fn a_restart_with_a_socket_that_is_handed_over_fails_no_request() {
     let socket = Arc::new(TcpListener::bind("127.0.0.1:0").unwrap());
