@@ -1,9 +1,9 @@
-//! Revoked means revoked: whoever has read the answer to a revocation never sees the credential accepted again.
+//! Revocation is immediate: after the answer to a revocation has been read, no node accepts the credential any more.
 //!
-//! Hunters ask about a credential without a pause while it is revoked. Each looks at the flag "the answer was read"
-//! before it sends the first byte of a question: if it was up, the credential must be refused. And as long as the
-//! revocation has not been sent when an answer arrives, the credential must be accepted. Nothing but what clients saw
-//! is looked at.
+//! Client threads, the hunters, ask about a credential continuously while it is revoked. Each reads the flag "the
+//! answer was read" before it sends the first byte of a question: if it was set, the credential must be refused. If the
+//! revocation had not been sent when an answer arrived, the credential must have been accepted. The test uses only what
+//! clients see.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -16,9 +16,9 @@ use crate::support::{Answer, Backend, Chance, Client, Options, Request, Server, 
 
 both!(revoked_means_revoked);
 
-/// Groups of a revoker and its hunters, side by side.
+/// Groups of a revoker and its hunters, running in parallel.
 const CELLS: usize = 2;
-/// Hunters of a cell, each with a connection of its own.
+/// Hunters per cell, each with its own connection.
 const HUNTERS: usize = 2;
 /// Questions of each hunter after the answer to the revocation.
 const AFTERWARDS: u32 = 10;
@@ -28,39 +28,39 @@ const REVOCATIONS: [usize; 2] = [4_000, 1_000];
 /// The long version: two million questions.
 const REVOCATIONS_FULL: [usize; 2] = [76_000, 20_000];
 
-/// Between two questions of a hunter while the revocation runs; one of these, by chance.
+/// Pauses between two questions of a hunter while the revocation runs, chosen at random.
 const PAUSES: [Duration; 4] =
     [Duration::ZERO, Duration::from_micros(50), Duration::from_micros(300), Duration::from_millis(1)];
 
-/// What was seen, over all cells.
+/// The counts and failures of all cells.
 #[derive(Default)]
 struct Tally {
     revocations: AtomicU64,
     /// Questions sent after the answer to the revocation was read.
     afterwards: AtomicU64,
-    /// Questions that overlapped the revocation; either answer is right.
+    /// Questions concurrent with the revocation, for which either answer is right.
     overlapping: AtomicU64,
     /// Questions answered before the revocation was sent.
     before: AtomicU64,
     wrong: Mutex<Vec<String>>,
 }
 
-/// One credential's last moments.
+/// The state of one revocation, shared by the revoker and its hunters.
 #[derive(Default)]
 struct Round {
     question: Mutex<Vec<u8>>,
-    /// Hunters that have seen it accepted.
+    /// The number of hunters that have seen the credential accepted.
     warm: AtomicU32,
     /// The revocation may have been sent.
     revoking: AtomicBool,
-    /// Its answer has been read.
+    /// The answer to the revocation has been read.
     revoked: AtomicBool,
-    /// Hunters are between the two gates of a round.
+    /// The hunters are between the two barriers of a round.
     running: AtomicBool,
     over: AtomicBool,
 }
 
-/// Lets the hunters go home when the revoker fails, so that the failure is seen and nobody waits at a gate for ever.
+/// Ends the hunters when the revoker panics, so that they do not wait at a barrier for ever and the panic is reported.
 struct Dismissal<'a>(&'a Round, &'a Barrier);
 
 impl Drop for Dismissal<'_> {
@@ -84,7 +84,7 @@ enum Kind {
     EndSession,
 }
 
-/// More often what happens more often.
+/// Frequent kinds are listed several times, so that they are chosen more often.
 const KINDS: [Kind; 8] = [
     Kind::Delete,
     Kind::Delete,
@@ -161,7 +161,7 @@ fn cell(server: &Server, mut chance: Chance, rounds: usize, tally: &Tally) {
             let answer = revoker.revoke(&prey);
             round.revoked.store(true, Ordering::SeqCst);
             tally.revocations.fetch_add(1, Ordering::SeqCst);
-            // The revoker itself asks first: no question can follow sooner.
+            // The revoker itself asks at once: no other question can follow the answer sooner.
             let asked = revoker.validator.ask(prey.question.clone());
             judge(tally, &asked, &format!("{kind:?}: the revoker"));
             if let Some(heir) = prey.heir(&answer)
@@ -175,7 +175,7 @@ fn cell(server: &Server, mut chance: Chance, rounds: usize, tally: &Tally) {
     });
 }
 
-/// Notes a question that was sent after the revocation's answer had been read.
+/// Counts a question sent after the answer to the revocation was read, and checks its answer.
 fn judge(tally: &Tally, answer: &Answer, who: &str) {
     tally.afterwards.fetch_add(1, Ordering::SeqCst);
     if answer.status != 401 {
@@ -200,7 +200,7 @@ fn hunt(address: SocketAddr, number: usize, mut chance: Chance, round: &Round, g
             let answer = match answer {
                 Ok(answer) => answer,
                 Err(error) => {
-                    // Noted, and the round goes on: the others wait at the gate.
+                    // Recorded without a panic, because the other threads wait at the barrier.
                     tally.wrong.lock().unwrap().push(format!("hunter {number}: {error}"));
                     wire = Wire::open(address).unwrap();
                     continue;
@@ -228,7 +228,7 @@ fn hunt(address: SocketAddr, number: usize, mut chance: Chance, round: &Round, g
                 was_accepted = true;
                 round.warm.fetch_add(1, Ordering::SeqCst);
             } else if !is_revoked {
-                // Questions meet the revocation at every stage of it, and leave it the processor to get there.
+                // Random pauses, so that questions meet the revocation at every stage and leave it processor time.
                 std::thread::sleep(*chance.pick(&PAUSES));
             }
         }
@@ -245,7 +245,7 @@ struct Prey {
 }
 
 impl Prey {
-    /// What must be good because of the revocation, if anything.
+    /// The token that must be valid after the revocation: the successor of a rotation.
     fn heir(&self, answer: &Answer) -> Option<String> {
         match self.kind {
             Kind::RotateWithoutGrace => Some(texts(&answer.json(), ["secret"])[0].clone()),
@@ -281,8 +281,8 @@ impl Revoker<'_> {
         Prey { question, handle, kind }
     }
 
-    /// Revokes, and returns when the answer that it was done has been read whole. On a machine that is busy with other
-    /// things the database may be unavailable for a moment; then nothing was promised, and the request is sent again.
+    /// Revokes, and returns when the successful answer has been read completely. On a busy machine the database may be
+    /// unavailable for a moment; then the revocation is not guaranteed, and the request is sent again.
     fn revoke(&mut self, prey: &Prey) -> Answer {
         let handle = &prey.handle;
         loop {

@@ -1,8 +1,8 @@
-//! Ten thousand secrets put wherever a client may put one by mistake; none may be found afterwards in the log, the
-//! database or the metrics, nor in an answer.
+//! Sends ten thousand secrets in all places where a client may put one by mistake. None may be in the log, the
+//! database, the metrics or an answer afterwards.
 //!
-//! Secrets of every shape carry the same mark, so that one pass over what was written finds any of them. Those the
-//! service issued itself are looked for one by one.
+//! Secrets of every format contain the same mark, so that one search of the output finds any of them. Secrets issued by
+//! the service are searched one by one.
 
 use std::collections::HashMap;
 
@@ -13,10 +13,10 @@ use crate::support::{Backend, Chance, Client, Options, Request, Server, Wire, bo
 
 both!(no_secret_is_ever_written_down);
 
-/// In every secret of a client's: six bytes, written as hexadecimal digits.
+/// The mark in every secret of a client: six bytes, written as hexadecimal digits.
 const MARK: [u8; 6] = [0xde, 0xad, 0xbe, 0xef, 0x5e, 0xc4];
 const MARK_DIGITS: &str = "deadbeef5ec4";
-/// How many.
+/// The number of secrets sent.
 const SECRETS: usize = 10_000;
 const NEW_PASSWORD: &str = "another password, long and secret";
 
@@ -259,10 +259,10 @@ const PLACES: [Place; 43] = [
     Place { name: "bad header", request: |s, _| raw("GET", "/v1/tokens", &format!("{s}\r\n"), "") },
 ];
 
-/// Places of texts that are kept.
+/// Places whose texts are stored.
 const KEPT: [&str; 2] = ["name of a token", "what the client of a sign-in calls itself"];
 
-/// A secret of one of the shapes that clients hold, with the mark in it.
+/// A secret in one of the formats that clients have, with the mark in it.
 fn secret(chance: &mut Chance) -> String {
     let digits = format!("{MARK_DIGITS}{}", chance.hex(52));
     match chance.below(4) {
@@ -293,13 +293,13 @@ fn no_secret_is_ever_written_down(backend: Backend) {
     for number in 0..SECRETS {
         let place = &PLACES[number % PLACES.len()];
         let mut secret = secret(&mut chance);
-        // Where a text is kept, only secrets of this service are told from other texts.
+        // In a stored text, only secrets of this service can be recognised.
         if KEPT.contains(&place.name) && secret.starts_with('x') {
             secret = format!("nls_{}", &secret[1..]);
         }
         wire.send(&(place.request)(&secret, &session)).unwrap();
         let answer = wire.answer(false).unwrap_or_else(|error| panic!("{}: {error}", place.name));
-        // What is none of ours says nothing beside a credential of ours.
+        // A credential of another system is ignored beside one of this service.
         let is_ignored = place.name == "common headers" || (place.name == "two credentials" && secret.starts_with('x'));
         assert!(answer.status >= 400 || is_ignored, "{}: {answer:?}", place.name);
         assert!(answer.status < 500, "{}: {answer:?}", place.name);
@@ -358,7 +358,7 @@ fn issue(server: &Server) -> Vec<String> {
     issued
 }
 
-/// The id of a request goes into the trail as it is, so what looks like a secret is not taken for an id.
+/// Request ids are stored in the audit trail, so a text that looks like a secret is not accepted as one.
 fn a_request_id_is_no_place_for_a_secret(owner: &mut Client, chance: &mut Chance) {
     for _ in 0..20 {
         let mut random = [0; 16];
@@ -374,7 +374,7 @@ fn a_request_id_is_no_place_for_a_secret(owner: &mut Client, chance: &mut Chance
     }
 }
 
-/// The issued secrets that occur, looked for by eight characters behind what a hint may show.
+/// The issued secrets that occur, searched by the eight characters after the part that a hint may show.
 fn found<'s>(bytes: &[u8], issued: &'s [String]) -> Vec<&'s str> {
     let parts: HashMap<&[u8], &String> = issued.iter().map(|secret| (&secret.as_bytes()[9..17], secret)).collect();
     bytes.windows(8).filter_map(|window| parts.get(window).map(|secret| secret.as_str())).collect()

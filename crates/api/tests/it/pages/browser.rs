@@ -1,15 +1,15 @@
-//! A browser without scripts: it keeps cookies, fills forms in, follows redirects when told to.
+//! A browser without scripts: it keeps cookies, submits forms, and follows redirects on request.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::support::{Answer, Client, Request, Server};
 
-/// A browser at one server. The tests' host is no loopback name, so cookies are those of a public place.
+/// A browser for one server. The `Host` it sends is not a loopback name, so cookies are those of a public deployment.
 pub(super) struct Browser {
     client: Client,
     pub(super) cookies: BTreeMap<String, String>,
-    /// What a browser says of the page that a form is on.
+    /// The headers by which a browser describes the page of a form.
     pub(super) headers: Vec<(&'static str, String)>,
 }
 
@@ -19,7 +19,7 @@ impl Browser {
         Self { client: server.anyone(), cookies: BTreeMap::new(), headers }
     }
 
-    /// Signed in as the owner.
+    /// A browser in which the owner is signed in.
     pub(super) fn of_owner(server: &Server) -> Self {
         let mut browser = Self::new(server);
         let answer = browser.sign_in(Server::OWNER, Server::PASSWORD);
@@ -54,7 +54,7 @@ impl Browser {
         self.take(answer)
     }
 
-    /// A page, which has to be there.
+    /// The HTML of a page, which must exist.
     #[track_caller]
     pub(super) fn page(&mut self, path: &str) -> String {
         let answer = self.get(path);
@@ -62,7 +62,7 @@ impl Browser {
         answer.text().to_owned()
     }
 
-    /// A form with just these fields.
+    /// Submits a form with exactly these fields.
     pub(super) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let cookie = self.cookie();
         let body = fields.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
@@ -77,7 +77,7 @@ impl Browser {
         self.take(answer)
     }
 
-    /// A form of a page of this session: with the token that its forms carry.
+    /// Submits a form with these fields and this session's form token.
     pub(super) fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let csrf = self.csrf();
         let fields: Vec<(&str, &str)> =
@@ -85,7 +85,7 @@ impl Browser {
         self.post(path, &fields)
     }
 
-    /// What forms of this session carry.
+    /// The form token of this session.
     #[track_caller]
     pub(super) fn csrf(&mut self) -> String {
         let page = self.page("/settings");
@@ -101,7 +101,7 @@ pub(super) fn hidden(page: &str, name: &str) -> String {
     rest.split_once('"').unwrap().0.to_owned()
 }
 
-/// Percent-encoded, all of it: what a browser would leave as it is reads the same.
+/// The text with all characters percent-encoded, also those that a browser would not encode.
 pub(super) fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut out, byte| {
         write!(out, "%{byte:02X}").unwrap();

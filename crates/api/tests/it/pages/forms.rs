@@ -1,4 +1,4 @@
-//! Whose forms count, and what becomes of what was typed when one does not.
+//! Protection against cross-site forms, and keeping typed values when a form is refused.
 
 use super::browser::{Browser, hidden};
 use crate::support::{Backend, Options, Server, both};
@@ -10,7 +10,7 @@ both!(
     v1_reads_no_cookie,
 );
 
-/// What a form carries, what the browser says of the page it is on, and what comes back.
+/// The form token, the browser's headers about the form's page, and the status of the answer.
 type Row<'c> = (Option<&'c str>, Vec<(&'static str, String)>, u16);
 
 fn new_token<'f>(name: &'f str, nonce: &'f str) -> Vec<(&'f str, &'f str)> {
@@ -33,7 +33,7 @@ fn a_form_counts_from_a_page_of_this_session_alone(backend: Backend) {
         (Some(&good), from("https://evil.example"), 403),
         (Some(&good), from("https://it.evil.example"), 403),
         (Some(&good), from("null"), 403),
-        // A browser that says nothing is judged by the form's token.
+        // Without these headers the form token decides.
         (Some(&good), Vec::new(), 200),
         (Some(&good), from("https://it"), 200),
         (Some(&good), fetched("same-origin"), 200),
@@ -51,7 +51,7 @@ fn a_form_counts_from_a_page_of_this_session_alone(backend: Backend) {
     let listed = server.owner().get("/v1/tokens").expect(200);
     assert_eq!(listed["tokens"].as_array().unwrap().len(), made);
 
-    // Signing in has no session yet: what the browser says has to do.
+    // Signing in has no session and so no form token: the browser's headers decide.
     let mut stranger = Browser::new(&server);
     stranger.headers = from("https://evil.example");
     assert_eq!(stranger.sign_in(Server::OWNER, Server::PASSWORD).status, 403);

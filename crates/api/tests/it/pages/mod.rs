@@ -1,4 +1,4 @@
-//! The dashboard as a browser without scripts meets it: pages, forms, cookies, redirects.
+//! The dashboard in a browser without scripts: pages, forms, cookies, redirects.
 
 mod browser;
 mod forms;

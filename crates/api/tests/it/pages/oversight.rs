@@ -1,4 +1,4 @@
-//! What pages say about who uses a token, who is signed in, and who leaves; and what they ask once more.
+//! Pages about the uses of a token, members' sessions and departures, and the renewed proof that pages ask for.
 
 use serde_json::json;
 use token_domain::person::BuiltInRole;
@@ -33,7 +33,7 @@ fn a_token_shows_where_it_was_used_from_and_what_for(backend: Backend) {
     assert!(browser.page("/tokens").contains("203.0.113.50"));
     let revoke = browser.page(&format!("{path}/revoke"));
     assert!(revoke.contains("lately from 2 addresses") && revoke.contains("from 203.0.113.50"), "{revoke}");
-    // A link to a narrower successor fills the form, and leaves out what it names.
+    // The link to a narrower successor fills the form without the scope named by `without`.
     let form = browser.page(&format!("/tokens/new?like={id}&without=execute"));
     assert!(form.contains("value=\"scans:run\" checked") && !form.contains("value=\"execute\" checked"));
 }

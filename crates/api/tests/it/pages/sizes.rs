@@ -1,4 +1,4 @@
-//! How much a page weighs: counted, with many tokens.
+//! The cost of pages with many tokens: statements and bytes.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ both!(pages_are_light_however_many_tokens_there_are);
 /// Pages that show tokens or count them.
 const PAGES: [&str; 7] =
     ["/tokens", "/tokens?scope=execute&q=Token", "/", "/usage", "/tokens/new", "/audit", "/settings"];
-/// The most statements of a page; those that begin and end a transaction are counted with the others.
+/// The most statements of a page, including those that begin and end transactions.
 const MOST_STATEMENTS: u64 = 20;
 
 #[test]
@@ -21,7 +21,7 @@ fn no_page_asks_more_of_the_database_when_there_are_ten_thousand_tokens() {
     let server = Server::start_on(database, options);
     let mut browser = Browser::of_owner(&server);
     let counted = |browser: &mut Browser, path: &str| {
-        // The fewest of several: the server asks the database something of its own now and then.
+        // The minimum of several tries, because background work of the server also runs statements.
         let tries = (0..5).map(|_| {
             let before = proxy.statements();
             let length = browser.page(path).len();
@@ -39,7 +39,7 @@ fn no_page_asks_more_of_the_database_when_there_are_ten_thousand_tokens() {
     }
 }
 
-/// A first page with all it loads, and the next one.
+/// The most bytes of a first page with all its resources, and of the next page.
 const FIRST: usize = 60 * 1024;
 const NEXT: usize = 25 * 1024;
 

@@ -1,4 +1,4 @@
-//! Tokens on pages: made once, shown once, rotated, revoked, many at a time.
+//! Tokens on pages: created once, shown once, rotated, revoked, many at a time.
 
 use super::browser::{Browser, hidden};
 use crate::support::{Backend, Options, Server, both, texts};

@@ -1,4 +1,4 @@
-//! Addresses: what one counts for before somebody verified it, and after.
+//! E-mail addresses: their effect before and after verification.
 
 use serde_json::json;
 use token_domain::person::BuiltInRole;
@@ -18,7 +18,7 @@ both!(
 const WANTED: &str = "cfo@corp.example";
 const SERVICE_TOKEN: &str = "the-service-token-of-this-deployment";
 
-/// An organisation of the owner's beside the first, and a session there.
+/// Creates a second organisation of the owner, with a session in it.
 fn beside(server: &Server, slug: &str) -> (crate::support::Client, Org) {
     let mut owner = server.owner();
     owner.post("/v1/organizations", &json!({ "slug": slug })).expect(201);
@@ -39,7 +39,7 @@ fn an_address_that_nobody_verified_gives_no_membership(backend: Backend) {
     assert_eq!(added["status"], "pending", "whoever has the address is invited");
     assert_eq!(there.get(&corp.at("members")).expect(200)["members"].as_array().unwrap().len(), 1);
     viewer.client.post("/v1/sessions/switch", &json!({"organization": "corp"})).fails(404, "not found");
-    // The address is still to be had by its owner.
+    // The owner of the address can still register it.
     let accepted = accept(&server, added["code"].as_str().unwrap()).expect(201);
     assert_eq!(accepted["new_account"], true);
     assert_eq!(viewer.client.get("/v1/me").expect(200)["email"], "viewer@acme.example");
@@ -49,7 +49,8 @@ fn an_account_that_took_an_address_first_gets_nothing_meant_for_its_owner(backen
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();
     let own = Org::of(&mut owner);
-    // Somebody founds an organisation, invites the address there and accepts themselves; the owner of another is in both.
+    // An attacker creates an organisation, invites the address there and accepts the invitation. The owner of another
+    // organisation is in both.
     let mut mallory = own.join(&server, &mut owner, "mallory@acme.example", "admin");
     mallory.client.post("/v1/organizations", &json!({"slug": "trap"})).expect(201);
     let switched = mallory.client.post("/v1/sessions/switch", &json!({"organization": "trap"})).expect(201);
@@ -62,7 +63,7 @@ fn an_account_that_took_an_address_first_gets_nothing_meant_for_its_owner(backen
 
     let added = owner.post(&own.at("members"), &json!({"email": WANTED, "role": "admin"})).expect(201);
     assert_eq!(added["status"], "pending", "what the other organisation says of the address counts there alone");
-    // An operator who makes sure decides for all.
+    // An operator's verification counts in all organisations.
     server.facts().verify(WANTED);
     owner.delete(&own.at(&format!("invitations/{}", texts(&added, ["id"])[0]))).expect(204);
     let added = owner.post(&own.at("members"), &json!({"email": WANTED, "role": "viewer"})).expect(201);
@@ -86,7 +87,7 @@ fn an_invitation_moves_an_address_that_was_asked_for(backend: Backend) {
     server.signed_in(WANTED);
     let old = json!({"email": "old@acme.example", "password": Server::PASSWORD});
     server.anyone().post("/v1/sessions", &old).fails(401, "invalid credentials");
-    // Its organisation vouches for the address, for itself.
+    // The organisation's verification counts in that organisation only.
     let user = server.facts().user(WANTED);
     assert_eq!(user.verified.and_then(|verified| verified.by), Some(server.facts().organization("corp").id));
     let events = server.facts().audit_of("corp");

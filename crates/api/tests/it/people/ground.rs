@@ -1,17 +1,17 @@
-//! What the tests here begin with: an organisation's paths, and people who joined it as people do.
+//! Fixtures of these tests: an organisation's paths, and people who joined it by an invitation.
 
 use serde_json::{Value, json};
 
 use crate::support::{Client, Server, texts};
 
-/// An organisation, as its paths begin.
+/// An organisation, with the prefix of its paths.
 pub(super) struct Org {
     pub(super) id: String,
     pub(super) path: String,
 }
 
 impl Org {
-    /// The caller's.
+    /// The caller's organisation.
     #[track_caller]
     pub(super) fn of(caller: &mut Client) -> Self {
         let [id] = texts(&caller.get("/v1/me").expect(200), ["org_id"]);
@@ -19,26 +19,26 @@ impl Org {
         Self { id, path }
     }
 
-    /// The path of something inside.
+    /// The path of something inside the organisation.
     pub(super) fn at(&self, rest: &str) -> String {
         format!("{}/{rest}", self.path)
     }
 
-    /// Makes a role; its id.
+    /// Makes a role; returns its id.
     #[track_caller]
     pub(super) fn role(&self, by: &mut Client, name: &str, scopes: &[&str]) -> String {
         let made = by.post(&self.at("roles"), &json!({"name": name, "scopes": scopes})).expect(201);
         texts(&made, ["id"])[0].clone()
     }
 
-    /// Invites an address; the code.
+    /// Invites an address; returns the code.
     #[track_caller]
     pub(super) fn invite(&self, by: &mut Client, email: &str, role: &str) -> String {
         let made = by.post(&self.at("invitations"), &json!({"email": email, "role": role})).expect(201);
         texts(&made, ["code"])[0].clone()
     }
 
-    /// Lets somebody new join by an invitation, and signs them in.
+    /// Invites a new person, accepts the invitation, and signs them in.
     #[track_caller]
     pub(super) fn join(&self, server: &Server, by: &mut Client, email: &str, role: &str) -> Person {
         let code = self.invite(by, email, role);
@@ -58,20 +58,20 @@ pub(super) struct Person {
 }
 
 impl Person {
-    /// Makes a key of theirs; its secret.
+    /// Makes a key of the person; returns its secret.
     #[track_caller]
     pub(super) fn key(&self, server: &Server, owner: &mut Client, scopes: &[&str]) -> String {
         key(server, owner, &self.id, scopes)
     }
 
-    /// What they are now.
+    /// The current membership.
     #[track_caller]
     pub(super) fn role(&mut self) -> Value {
         self.client.get("/v1/me").expect(200)["role"].clone()
     }
 }
 
-/// Makes a key of somebody's; its secret.
+/// Makes a key of a person; returns its secret.
 #[track_caller]
 pub(super) fn key(server: &Server, owner: &mut Client, user: &str, scopes: &[&str]) -> String {
     let [id, secret] = texts(&owner.create_with("key", scopes), ["id", "secret"]);
@@ -79,7 +79,7 @@ pub(super) fn key(server: &Server, owner: &mut Client, user: &str, scopes: &[&st
     secret
 }
 
-/// Accepts as somebody without an account.
+/// Accepts an invitation as a person without an account.
 pub(super) fn accept(server: &Server, code: &str) -> crate::support::Answer {
     server.anyone().post("/v1/invitations/accept", &json!({"code": code, "password": Server::PASSWORD}))
 }
@@ -100,7 +100,7 @@ pub(super) fn column(list: &Value, field: &str) -> Vec<Value> {
     list.as_array().unwrap_or_else(|| panic!("a list: {list}")).iter().map(|entry| entry[field].clone()).collect()
 }
 
-/// What the trail of the organisation that set-up made says lately: the actions, oldest first.
+/// The latest actions in the trail of the organisation that set-up made, oldest first.
 #[track_caller]
 pub(super) fn last_actions(server: &Server, count: usize) -> Vec<String> {
     let all: Vec<String> = server.facts().audit().into_iter().map(|event| event.action).collect();

@@ -83,7 +83,7 @@ fn an_invitation_lasts_as_long_as_its_maker_could_make_it(backend: Backend) {
     let mut person = org.join(&server, &mut owner, "person@acme.example", &managers);
     let [token] = texts(&owner.create_with("inviter", &["org.memberships:manage"]), ["secret"]);
     let path = person.path.clone();
-    // What happens to the maker, and whether the invitation counts then and after it is taken back.
+    // A change to the inviter that invalidates the invitation, and the change that restores it.
     let happenings: [(Value, Value); 3] = [
         (json!({"status": "disabled"}), json!({"status": "active"})),
         (json!({"role": guests}), json!({"role": managers})),
@@ -99,18 +99,18 @@ fn an_invitation_lasts_as_long_as_its_maker_could_make_it(backend: Backend) {
         owner.patch(&path, &after).expect(200);
         assert_eq!(accept(&server, &code).expect(201)["role"], "Guests", "{before}");
     }
-    // A role that has grown beyond its maker's is not theirs to give any more.
+    // The inviter may not give a role that meanwhile has more scopes than their own.
     person.client = server.signed_in("person@acme.example");
     let code = org.invite(&mut person.client, "grown@acme.example", &guests);
     owner.patch(&org.at(&format!("roles/{guests}")), &json!({"scopes": ["user", "execute"]})).expect(200);
     accept(&server, &code).fails(401, "invalid invitation");
     owner.patch(&org.at(&format!("roles/{guests}")), &json!({"scopes": ["user"]})).expect(200);
-    // For what a token of the organisation made, the organisation answers.
+    // An invitation by a token of the organisation does not depend on a person.
     let managed = org.role(&mut owner, "Managed", &["org.memberships:manage"]);
     let code = org.invite(&mut server.caller(&token), "token@acme.example", &managed);
     owner.delete(&path).expect(204);
     accept(&server, &code).expect(201);
-    // Who is removed and joins again is a member anew: nothing that they offered before counts.
+    // A person who is removed and joins again has a new membership: their earlier invitations stay invalid.
     let mut again = org.join(&server, &mut owner, "again@acme.example", &managers);
     let code = org.invite(&mut again.client, "waiting@acme.example", &managed);
     owner.delete(&again.path).expect(204);
@@ -127,7 +127,7 @@ fn a_code_is_shown_once_and_kept_nowhere(backend: Backend) {
         (0..3).map(|n| org.invite(&mut owner, &format!("guest{n}@acme.example"), "viewer")).collect();
     accept(&server, &codes[0]).expect(201);
     accept(&server, &codes[0]).fails(401, "invalid invitation");
-    // Put where it does not belong, it is not repeated either.
+    // Sent in other fields, the code is not repeated in answers.
     for answer in [
         server.caller(&codes[1]).get("/v1/me"),
         server.anyone().get(&format!("/v1/organizations/{}", codes[1])),

@@ -1,4 +1,4 @@
-//! Accepting an invitation: who may, how they prove it, and that a code counts once.
+//! Accepting an invitation: who may, with which proof, and only once.
 
 use serde_json::{Value, json};
 
@@ -60,7 +60,7 @@ fn an_account_speaks_for_itself(backend: Backend) {
     }
     let code = org.invite(&mut owner, "ada@elsewhere.example", "viewer");
     let mut anyone = server.anyone();
-    // Whoever made the invitation knows its code: it gives them no hold over an account that exists.
+    // The inviter knows the code too, so it must not be enough to sign in to an existing account.
     let refused = try_accept(&mut anyone, &json!({ "code": code })).fails(400, "invalid request");
     assert_eq!(refused["field"], "password");
     let taken_over = json!({"code": code, "name": "Mine now", "password": "a password somebody else chose"});
@@ -75,7 +75,7 @@ fn an_account_speaks_for_itself(backend: Backend) {
     assert_eq!(accepted["new_account"], false);
     let me = server.signed_in("ada@elsewhere.example").get("/v1/me").expect(200);
     assert_eq!((&me["user_id"], &me["name"]), (&accepted["user_id"], &json!("ada@elsewhere.example")), "as it was");
-    // A session proves it as well; a token speaks for nobody.
+    // A session proves the account too; a token does not.
     let code = org.invite(&mut owner, "bob@elsewhere.example", "viewer");
     let mut bob = server.signed_in("bob@elsewhere.example");
     let [token] = crate::support::texts(&owner.create_with("all", &["admin"]), ["secret"]);
@@ -102,7 +102,7 @@ fn what_does_not_count_says_no_more(backend: Backend) {
     for code in ["", "x", "nli_", &unknown.to_uppercase(), &session, &used, &withdrawn, &used[..67]] {
         assert_eq!(accept(&server, code).bare(), model.bare(), "{code}");
     }
-    // Whatever else the request says.
+    // The rest of the request makes no difference.
     for body in [json!({ "code": used }), json!({"code": used, "name": "Ada", "password": "short"})] {
         assert_eq!(server.anyone().post("/v1/invitations/accept", &body).bare(), model.bare());
     }
@@ -130,7 +130,7 @@ fn a_code_counts_once_however_many_try(backend: Backend) {
             all.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         statuses.sort_unstable();
-        // Who comes late enough to find the account there is asked for its password, which is the one they chose.
+        // A later request finds the account and is asked for its password, which is the one chosen first.
         assert_eq!(statuses[0], 201, "{statuses:?}");
         assert!(statuses[1..].iter().all(|status| matches!(status, 401 | 409 | 429)), "{statuses:?}");
         server.signed_in(&email);
@@ -155,7 +155,7 @@ fn guesses_count_wherever_they_are_made(backend: Backend) {
     for n in 0..4 {
         ask(n).fails(401, "invalid credentials");
     }
-    // From here on each has to wait, whichever way it comes; on a slow machine a wait or two has ended meanwhile.
+    // From here on attempts on either route are rate-limited; on a slow machine one or two waits have ended already.
     let refused: Vec<_> = (0..12).map(|n| (n % 2, ask(n))).filter(|(_, answer)| answer.status == 429).collect();
     assert!(refused.iter().any(|(way, _)| *way == 0) && refused.iter().any(|(way, _)| *way == 1), "{refused:?}");
     let (_, refused) = &refused[0];

@@ -1,4 +1,4 @@
-//! Members: listed, added, changed, switched off and on, removed, gone.
+//! Members: listed, added, changed, switched off and on, removed, leaving.
 
 use serde_json::{Value, json};
 
@@ -45,7 +45,7 @@ fn members_are_listed_newest_first(backend: Backend) {
         cursor = format!("&cursor={next}");
     }
     assert_eq!(seen, column(&all["members"], "email"));
-    // A custom role opens what it names and nothing else.
+    // A custom role permits what its scopes name and nothing else.
     let mut auditor = server.signed_in("person2@acme.example");
     assert_eq!(auditor.get(&org.at("members")).expect(200), all);
     assert_eq!(auditor.get(&org.path).fails(403, "insufficient scope")["missing"], json!(["org:read"]));
@@ -72,11 +72,11 @@ fn who_is_known_is_added_at_once_and_who_is_not_is_invited(backend: Backend) {
         (&added["user_id"], &added["role"], &added["status"]),
         (&json!(colleague.id), &json!("member"), &json!("active"))
     );
-    // An address that another organisation vouches for is invited like a stranger's.
+    // An address that only another organisation has verified is invited like an unknown one.
     let by_address = json!({"email": "Second@ACME.example", "role": "admin"});
     let [invitation] = texts(&there.post(&zoo.at("members"), &by_address).expect(201), ["id"]);
     assert_eq!(there.post(&zoo.at("members"), &by_address).fails(409, "already invited")["id"], invitation);
-    // Once an operator has verified it, it is as good as an id; what was offered before is settled by that.
+    // After an operator's verification the address works like an id, and the open invitation is withdrawn.
     server.facts().verify("second@acme.example");
     let added = there.post(&zoo.at("members"), &by_address).expect(201);
     assert_eq!((&added["user_id"], &added["role"]), (&json!(second.id), &json!("admin")));
@@ -87,7 +87,7 @@ fn who_is_known_is_added_at_once_and_who_is_not_is_invited(backend: Backend) {
         there.post(&zoo.at("members"), &again).fails(409, "already a member");
     }
 
-    // Of strangers nothing can be learnt: not by address, not by id.
+    // Nothing is revealed about strangers, neither by address nor by id.
     let invite = |email: &str| json!({"email": email, "role": "viewer"});
     let known = there.post(&zoo.at("members"), &invite("stranger@elsewhere.example")).expect(201);
     let unknown = there.post(&zoo.at("members"), &invite("nobody@elsewhere.example")).expect(201);
@@ -97,7 +97,7 @@ fn who_is_known_is_added_at_once_and_who_is_not_is_invited(backend: Backend) {
     let absent = there.post(&zoo.at("members"), &by_id("01920000-0000-7000-8000-000000000000"));
     assert_eq!(absent.fails(400, "invalid request")["field"], "user_id");
     assert_eq!(there.post(&zoo.at("members"), &by_id(&stranger.id.to_string())).bare(), absent.bare());
-    // A token knows nobody.
+    // A token shares no organisation with anybody.
     let [token] = texts(&there.create_with("all", &["admin"]), ["secret"]);
     let fresh = own.join(&server, &mut owner, "third@acme.example", "viewer");
     assert_eq!(server.caller(&token).post(&zoo.at("members"), &by_id(&fresh.id)).bare(), absent.bare());
@@ -128,7 +128,7 @@ fn a_member_who_is_switched_off_counts_no_more_until_switched_on(backend: Backen
     anyone.post("/v1/sessions", &sign_in).fails(401, "invalid credentials");
     elsewhere.post("/v1/sessions/switch", &json!({"organization": "acme"})).fails(404, "not found");
     super::ground::accept(&server, &code).fails(401, "invalid invitation");
-    // Elsewhere nothing happened, and that is where signing in leads to now.
+    // The other organisation is not affected, and signing in now leads there.
     assert_eq!(elsewhere.get("/v1/me").expect(200)["role"], "owner");
     assert_eq!(Org::of(&mut server.signed_in("person@acme.example")).id, Org::of(&mut elsewhere).id);
     assert_eq!(owner.patch(&person.path, &json!({"status": "disabled"})).expect(200), off, "nothing changes");
@@ -169,7 +169,7 @@ fn a_member_who_is_removed_is_gone_for_good(backend: Backend) {
     assert_eq!(keys.as_array().map(Vec::len), Some(1), "the key that died with it is named: {keys}");
     assert_eq!(detail, json!({"role": "admin", "keys_revoked": 1, "sessions_ended": 1}));
 
-    // Who comes back brings nothing along; the account is the same.
+    // A person who joins again has the same account, but none of the earlier keys or sessions.
     let code = org.invite(&mut owner, "person@acme.example", "admin");
     let back = anyone.post("/v1/invitations/accept", &json!({"code": code, "password": Server::PASSWORD})).expect(201);
     assert_eq!((&back["user_id"], &back["new_account"]), (&json!(person.id), &json!(false)));
@@ -184,7 +184,7 @@ fn anybody_may_leave(backend: Backend) {
     let org = Org::of(&mut owner);
     let mut person = org.join(&server, &mut owner, "person@acme.example", "viewer");
     let key = person.key(&server, &mut owner, &["admin"]);
-    // Not by a key: whoever finds one must not be able to throw its owner out.
+    // Not with a key: a thief must not be able to remove its owner.
     server.caller(&key).delete(&org.at("members/me")).fails(403, "forbidden");
     person.client.delete(&person.path).fails(403, "insufficient scope");
     person.client.delete(&org.at("members/me")).expect(204);
@@ -193,7 +193,7 @@ fn anybody_may_leave(backend: Backend) {
     assert_eq!(last_actions(&server, 1), ["member.leave"]);
     assert_eq!(column(&owner.get(&org.at("members")).expect(200)["members"], "email"), [Server::OWNER]);
     owner.delete(&org.at("members/me")).fails(409, "last owner");
-    // By their own id it takes the right to manage members, which an administrator has.
+    // Leaving by one's own id needs the right to manage members, which an administrator has.
     let mut admin = org.join(&server, &mut owner, "admin@acme.example", "admin");
     admin.client.delete(&admin.path).expect(204);
 }

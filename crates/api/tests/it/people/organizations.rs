@@ -1,4 +1,4 @@
-//! Organisations themselves: made, listed, renamed; and going over from one to another.
+//! Organisations: created, listed, renamed; and switching between them.
 
 use serde_json::json;
 
@@ -73,7 +73,7 @@ fn who_makes_organizations(backend: Backend) {
     let [token] = texts(&owner.create_with("all", &["admin"]), ["secret"]);
     let mut token = server.caller(&token);
     token.post("/v1/organizations", &asked).fails(403, "forbidden");
-    // A token sees the organisation it is for.
+    // A token lists its own organisation.
     let seen = token.get("/v1/organizations").expect(200);
     assert_eq!(
         (column(&seen["organizations"], "slug"), column(&seen["organizations"], "role")),
@@ -83,7 +83,7 @@ fn who_makes_organizations(backend: Backend) {
     let mut admin = org.join(&server, &mut owner, "admin@acme.example", "admin");
     let made = admin.client.post("/v1/organizations", &asked).expect(201);
     assert_eq!(made["role"], "owner");
-    // Who makes it is in both from then on; the one who had nothing to do with it is not.
+    // The creator is a member of both organisations; other people are not.
     assert_eq!(column(&admin.client.get("/v1/organizations").expect(200)["organizations"], "role"), ["admin", "owner"]);
     assert_eq!(column(&owner.get("/v1/organizations").expect(200)["organizations"], "slug"), ["acme"]);
     owner.get(&format!("/v1/organizations/{}", made["id"].as_str().unwrap())).fails(404, "not found");
@@ -143,7 +143,7 @@ fn what_is_foreign_is_not_there(backend: Backend) {
             assert_eq!(answer.bare(), model, "{method} {path}");
         }
     }
-    // In bodies it is named, foreign or absent alike.
+    // In a body, a foreign role and an absent one are refused alike, with the field's name.
     for id in [foreign_role.as_str(), absent] {
         let asked = json!({"email": "a@b.example", "role": id});
         let bodies: Vec<_> = ["members", "invitations"].map(|rest| owner.post(&own.at(rest), &asked).bare()).into();
@@ -169,7 +169,7 @@ fn switching_is_another_session_that_ends_no_later(backend: Backend) {
         let mut there = server.caller(switched["token"].as_str().unwrap());
         assert_eq!(Org::of(&mut there).id, zoo);
         there.get(&own.path).fails(404, "not found");
-        // And back, by that session.
+        // That session can switch back.
         let back = there.post("/v1/sessions/switch", &json!({"organization": own.id})).expect(201);
         assert!(back["expires_at"].as_str().unwrap() <= later(601).as_str(), "{back}");
     }

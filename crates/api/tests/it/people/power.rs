@@ -1,4 +1,4 @@
-//! Who decides about whom: nobody about more than they hold.
+//! Privilege escalation: nobody may act on, or grant, more rights than they have.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ both!(
     keys_and_tokens_never_decide_about_owners,
 );
 
-/// A member whose role holds the right to manage members, to change roles, and these scopes.
+/// A member whose role may manage members and change roles, and has these scopes.
 fn manager(server: &Server, owner: &mut Client, org: &Org, name: &str, scopes: &[&str]) -> Person {
     let mut all = vec!["org.memberships:manage", "roles:write", "roles:read"];
     all.extend(scopes);
@@ -20,7 +20,7 @@ fn manager(server: &Server, owner: &mut Client, org: &Org, name: &str, scopes: &
     org.join(server, owner, &format!("{}@acme.example", name.to_lowercase()), &role)
 }
 
-/// Nothing, or what the refusal names.
+/// `done`, or the missing scopes that the refusal names.
 fn outcome(answer: &crate::support::Answer) -> String {
     match answer.status {
         200 | 201 | 204 => "done".to_owned(),
@@ -40,7 +40,7 @@ fn nobody_decides_about_more_than_they_hold(backend: Backend) {
     let auditors = org.role(&mut owner, "Auditors", &["audit:read"]);
     let runners = org.role(&mut owner, "Runners", &["execute"]);
     let [beyond_narrow, all_of_owner] = [r#"["execute","read"]"#, "forbidden"];
-    // Who acts, on whom, and what must come of it.
+    // Who acts, on whom, and the expected outcome.
     for (who, whom, expected) in [
         ("narrow", auditors.as_str(), "done"),
         ("narrow", runners.as_str(), beyond_narrow),
@@ -62,7 +62,7 @@ fn nobody_decides_about_more_than_they_hold(backend: Backend) {
             assert_eq!(outcome(&by.delete(&target.path)), expected, "{who} removes {whom}");
         }
     }
-    // About an administrator somebody with less is told everything they lack.
+    // For an action on an administrator, the refusal lists all scopes that the caller lacks.
     let target = org.join(&server, &mut owner, "target@acme.example", "admin");
     let refused = wide.delete(&target.path).fails(403, "insufficient scope");
     let missing = refused["missing"].as_array().unwrap();
@@ -82,7 +82,7 @@ fn nobody_gives_more_than_they_hold(backend: Backend) {
     let me = &mut person.client;
     let lacking = r#"["execute","read"]"#;
 
-    // By giving a wider role, to others, to newcomers, to themselves.
+    // By giving a wider role to others, to invited people, or to themselves.
     for path in [&target.path, &person.path] {
         assert_eq!(outcome(&me.patch(path, &json!({ "role": runners }))), lacking, "{path}");
         assert_eq!(outcome(&me.patch(path, &json!({"role": "owner"}))), "forbidden");
@@ -94,24 +94,24 @@ fn nobody_gives_more_than_they_hold(backend: Backend) {
         assert_eq!(outcome(&me.post(&org.at(rest), &asked(&runners))), lacking);
         assert_eq!(outcome(&me.post(&org.at(rest), &asked("owner"))), "forbidden");
     }
-    // By making or widening a role, their own above all.
+    // By making a wide role, or widening an existing one, in particular their own.
     let wide = json!({"name": "Wide", "scopes": ["audit:read", "execute"]});
     assert_eq!(outcome(&me.post(&org.at("roles"), &wide)), lacking);
     for role in [&mine, &auditors] {
         let wider = json!({"scopes": ["org.memberships:manage", "roles:write", "roles:read", "audit:read", "execute"]});
         assert_eq!(outcome(&me.patch(&org.at(&format!("roles/{role}")), &wider)), lacking);
     }
-    // By narrowing, renaming or deleting a role that holds more: that is deciding about those who have it.
+    // By narrowing, renaming or deleting a role with more scopes, because that acts on its members.
     let path = org.at(&format!("roles/{runners}"));
     for body in [json!({"scopes": ["audit:read"]}), json!({"name": "Walkers"})] {
         assert_eq!(outcome(&me.patch(&path, &body)), lacking);
     }
     assert_eq!(outcome(&me.delete(&path)), lacking);
-    // By deleting a role that holds less than the one its members get instead.
+    // By deleting a role with fewer scopes than the built-in role that its members get instead.
     let refused = me.delete(&org.at(&format!("roles/{auditors}"))).fails(403, "insufficient scope");
     assert!(refused["missing"].as_array().unwrap().contains(&json!("tokens:read")), "{refused}");
 
-    // What they hold they may give.
+    // They may give the scopes they have.
     assert_eq!(outcome(&me.post(&org.at("roles"), &json!({"name": "Second", "scopes": ["audit:read"]}))), "done");
     assert_eq!(outcome(&me.patch(&target.path, &json!({ "role": mine }))), "done");
     assert_eq!(outcome(&me.delete(&org.at(&format!("roles/{auditors}")))), "done", "nobody has it now");
@@ -119,7 +119,7 @@ fn nobody_gives_more_than_they_hold(backend: Backend) {
         outcome(&me.patch(&org.at(&format!("roles/{mine}")), &json!({"scopes": ["roles:write", "roles:read"]}))),
         "done"
     );
-    // And have given away: their own role is narrower from the very next request on.
+    // After narrowing their own role they lack those scopes from the next request on.
     let refused = me.patch(&target.path, &json!({"status": "disabled"})).fails(403, "insufficient scope");
     assert_eq!(refused["missing"], json!(["org.memberships:manage"]));
 }
@@ -142,7 +142,7 @@ fn the_last_owner_stays(backend: Backend) {
     };
     tries(&mut owner);
     assert_eq!(owner.get(&org.at("members")).expect(200), before, "and nothing of it happened");
-    // Another owner who is switched off does not count.
+    // A disabled owner does not count as another owner.
     let second = org.join(&server, &mut owner, "second@acme.example", "owner");
     owner.patch(&second.path, &json!({"status": "disabled"})).expect(200);
     tries(&mut owner);
@@ -175,14 +175,14 @@ fn keys_and_tokens_never_decide_about_owners(backend: Backend) {
         assert_eq!(caller.patch(&viewer.path, &json!({"role": "admin"})).expect(200)["role"], "admin");
         caller.patch(&viewer.path, &json!({"role": "viewer"})).expect(200);
     }
-    // One that is confined to a project neither sees the people nor decides about them.
+    // A token bound to a project can neither list members nor act on them.
     let mut confined = server.caller(&bound);
     confined.get(&org.at("members")).fails(403, "forbidden");
     confined.delete(&viewer.path).fails(403, "forbidden");
     confined.patch(&org.path, &json!({"name": "x"})).fails(403, "forbidden");
     confined.post(&org.at("roles"), &json!({"name": "x", "scopes": ["read"]})).fails(403, "forbidden");
     confined.post(&org.at("invitations"), &json!({"email": "a@b.example", "role": "viewer"})).fails(403, "forbidden");
-    // A key with less than its owner gives no more than it holds itself.
+    // A key with fewer scopes than its owner can grant only its own.
     let some = super::ground::key(&server, &mut owner, &me, &["org.memberships:manage"]);
     server.caller(&some).patch(&viewer.path, &json!({"role": "member"})).fails(403, "insufficient scope");
 }

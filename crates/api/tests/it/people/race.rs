@@ -1,4 +1,4 @@
-//! Two at once: those who take from each other, those who leave together, and those who ask while others are removed.
+//! Races: two administrators who demote each other, owners who leave together, requests while a member is removed.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,7 +18,7 @@ fn rounds() -> usize {
     if is_full() { 200 } else { 15 }
 }
 
-/// Both at once; their statuses, the lower first.
+/// Runs both requests concurrently; returns their statuses, the lower first.
 fn at_once<A, B>(one: A, other: B) -> [u16; 2]
 where
     A: FnOnce() -> Answer + Send,
@@ -68,7 +68,7 @@ fn of_owners_who_go_at_once_one_remains(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();
     let org = Org::of(&mut owner);
-    // Two owners and nobody else who owns: the one of set-up steps back as soon as they are there.
+    // Exactly two owners: the owner from set-up is demoted as soon as they have joined.
     let mut pair = ["one", "two"].map(|name| org.join(&server, &mut owner, &format!("{name}@acme.example"), "owner"));
     let me = owner.get("/v1/me").expect(200)["user_id"].as_str().unwrap().to_owned();
     owner.patch(&org.at(&format!("members/{me}")), &json!({"role": "admin"})).expect(200);
@@ -78,7 +78,7 @@ fn of_owners_who_go_at_once_one_remains(backend: Backend) {
         let [one, two] = &mut pair;
         let (one, two) = (&mut one.client, &mut two.client);
         let (step_back, off) = (json!({"role": "admin"}), json!({"status": "disabled"}));
-        // Each as themselves, or each at the other.
+        // Each leaves or demotes themselves, or each acts on the other.
         let (statuses, expected): ([u16; 2], &[[u16; 2]]) = match round % 5 {
             0 => (at_once(|| one.delete(&leave), || two.delete(&leave)), &[[204, 409]]),
             1 => (at_once(|| one.patch(&paths[0], &step_back), || two.patch(&paths[1], &step_back)), &[[200, 409]]),
@@ -92,7 +92,7 @@ fn of_owners_who_go_at_once_one_remains(backend: Backend) {
     }
 }
 
-/// Makes both owners again, by the one who still is.
+/// Makes both owners again, as the remaining owner.
 fn mend(server: &Server, org: &Org, pair: &mut [Person; 2]) {
     let is_owner = |person: &mut Person| {
         let me = person.client.get("/v1/me");
@@ -124,7 +124,7 @@ fn nobody_who_was_removed_is_valid_after_the_answer(backend: Backend) {
         for key in &keys {
             assert!(server.anyone().is_valid(key), "remembered as good");
         }
-        // Removed, switched off, or left with a role without what the keys carry.
+        // Removed, disabled, or given a role without the keys' scopes.
         let (gone, late) = (AtomicBool::new(false), AtomicUsize::new(0));
         std::thread::scope(|threads| {
             for hunter in 0..HUNTERS {
@@ -134,7 +134,7 @@ fn nobody_who_was_removed_is_valid_after_the_answer(backend: Backend) {
                     let asked = json!({"token": keys[hunter % 2], "required_scopes": ["execute"]});
                     let mut after = 0;
                     while after < 20 {
-                        // Looked at before the request is sent: only then does the promise hold for it.
+                        // Read before the request is sent: the guarantee holds only for requests sent after the answer.
                         let is_after = gone.load(Ordering::SeqCst);
                         let status = client.post("/v1/auth/validate", &asked).status;
                         if is_after {

@@ -1,4 +1,4 @@
-//! Requests that do not fit: each is refused, names the field, and changes nothing.
+//! Invalid requests: each is refused with the name of the field, and changes nothing.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::support::{Backend, Options, Request, Server, both};
 
 both!(what_does_not_fit_is_named, lists_refuse_what_they_cannot_read, unknown_fields_are_ignored);
 
-/// Method, what of, body, and the field that is named. `known` is the id of somebody the caller works with.
+/// Method, path, body, and the field that the error names. `known` is the id of another member.
 fn rows(known: &str) -> Vec<(&'static str, &'static str, Value, &'static str)> {
     let long_email = format!("{}@b.example", "a".repeat(250));
     vec![

@@ -1,4 +1,4 @@
-//! Roles: the four that stay as they are, and those an organisation makes for itself.
+//! Roles: the four built-in ones, which cannot be changed, and custom ones.
 
 use serde_json::{Value, json};
 
@@ -110,7 +110,7 @@ fn names_are_told_apart(backend: Backend) {
         owner.patch(&org.at(&format!("roles/{other}")), &json!({"name": taken})).fails(409, "role name taken");
     }
     owner.post(&org.at("roles"), &asked(&"é".repeat(100))).expect(201);
-    // Another organisation's names are its own.
+    // Names are unique only within an organisation.
     owner.post("/v1/organizations", &json!({"slug": "zoo"})).expect(201);
     let switched = owner.post("/v1/sessions/switch", &json!({"organization": "zoo"})).expect(201);
     let mut there = server.caller(switched["token"].as_str().unwrap());
@@ -144,7 +144,7 @@ fn scopes_are_checked_as_for_keys(backend: Backend) {
             assert_eq!(refused.get("unknown").cloned().unwrap_or_default(), unknown, "{scopes}");
         }
     }
-    // Of the catalogue's own names there may be 64 in one role and no more.
+    // A role may have at most 64 scopes.
     let catalogue = owner.get("/v1/scopes/catalog").expect(200);
     let names = column(&catalogue["scopes"], "name");
     let most = names.len().min(64);

@@ -1,4 +1,4 @@
-//! A role that changes: whoever has it may do what it says now, at the very next request.
+//! A change to a role applies to its members from the next request on.
 
 use serde_json::json;
 
@@ -37,10 +37,10 @@ fn a_changed_role_changes_what_its_members_may(backend: Backend) {
             assert_eq!(person.client.get("/v1/tokens").status, tokens, "{scopes}");
         }
     }
-    // Its name is what its members show.
+    // Members show the role's new name.
     owner.patch(&path, &json!({"name": "Shippers"})).expect(200);
     assert_eq!(people[0].role(), "Shippers");
-    // A session shows at once what is left of a role with less than one's own account.
+    // Sessions at once have only the scopes of the narrowed role, which does not include one's own account.
     owner.patch(&path, &json!({"scopes": ["execute"]})).expect(200);
     people[0].client.get("/v1/me").fails(403, "insufficient scope");
 }

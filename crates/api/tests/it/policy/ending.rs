@@ -1,4 +1,4 @@
-//! `X-Token-Expires-At`: whoever uses a token that will soon end is told so, on every answer but validation's.
+//! `X-Token-Expires-At`: a warning for users of a token that ends soon, on every answer but those of validation.
 
 use serde_json::json;
 
@@ -18,13 +18,13 @@ fn a_token_about_to_end_is_told_so(backend: Backend) {
         let [secret] = texts(&owner.post("/v1/tokens", &asked).expect(201), ["secret"]);
         let mut caller = server.caller(&secret);
         let expected = told.then_some(end.as_str());
-        // On what succeeds and on what does not.
+        // On successes and on errors.
         assert_eq!(caller.get("/v1/tokens").header(HEADER), expected, "{seconds}");
         assert_eq!(caller.get("/v1/tokens/self").header(HEADER), expected);
         assert_eq!(caller.get("/v1/tokens/nonsense").header(HEADER), expected);
         assert_eq!(caller.get("/v1/repos").header(HEADER), expected, "a refusal for want of scopes");
         assert_eq!(caller.get("/nowhere").header(HEADER), None, "nobody looked at the credential");
-        // Validation is asked about the token by others, and its answer has exactly three keys.
+        // Validation is called by others than the token's holder, and its answer has exactly three keys.
         let answer = server.anyone().validate(&secret);
         assert_eq!(answer.header(HEADER), None);
         assert_eq!(answer.expect(200).as_object().unwrap().len(), 3);

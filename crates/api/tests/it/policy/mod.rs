@@ -1,4 +1,4 @@
-//! The token policy of an organisation on the wire, and the notice that a token is about to end.
+//! The token policy of an organisation in the API, and the notice that a token is about to end.
 
 mod ending;
 mod rules;

@@ -1,4 +1,4 @@
-//! Setting a policy, what it refuses, and trying it out.
+//! Setting a policy, its effect on new tokens, and the preview.
 
 use serde_json::{Value, json};
 use token_domain::person::BuiltInRole;
@@ -52,7 +52,7 @@ fn a_policy_is_set_whole_and_shown(backend: Backend) {
     assert_eq!(set["updated_by"], format!("user:{}", me["user_id"].as_str().unwrap()));
     assert!(set["updated_at"].is_string());
     assert_eq!(owner.get(&path).expect(200), set);
-    // By the organisation's plain UUID as well, and the next policy takes the place of this one.
+    // The organisation's UUID is accepted too, and the new policy replaces this one.
     assert_eq!(put(&mut owner, &json!({}))["kinds"], unset["kinds"]);
     let events = server.facts().audit();
     let set: Vec<_> = events.iter().filter(|event| event.action == "token_policy.set").collect();

@@ -1,4 +1,4 @@
-//! An operator's own namespaces: scopes of other services, known to this one by a file.
+//! An operator's own scopes: those of other services, added to the catalogue by a file.
 
 use serde_json::json;
 use token_domain::person::BuiltInRole;
@@ -57,7 +57,7 @@ fn an_operators_scopes_are_scopes_like_any_other(backend: Backend) {
     };
     assert_eq!([asks("acme:read"), asks("acme:write"), asks("acme"), asks("read")], [200, 200, 200, 403]);
 
-    // Members get what the file gives them, and no role of another name anything.
+    // Members get the scopes that the file gives to the role, and other roles get none.
     let facts = server.facts();
     for (role, may) in [(BuiltInRole::Admin, 3), (BuiltInRole::Member, 1), (BuiltInRole::Viewer, 0)] {
         let email = format!("{}@acme.example", role.as_str());

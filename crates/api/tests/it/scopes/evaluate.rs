@@ -40,7 +40,7 @@ fn an_evaluation_explains_itself(backend: Backend) {
     for (asked, expected) in rows {
         assert_eq!(anyone.post("/v1/scopes/evaluate", &asked).expect(200), expected, "{asked}");
     }
-    // It says what validation says.
+    // Its result agrees with validation.
     let mut owner = server.owner();
     let made = owner.create_with("a", &["scans"]);
     let question = json!({"token": made["secret"], "required_scopes": ["scans:run", "scans:read"]});

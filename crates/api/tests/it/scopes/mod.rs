@@ -1,4 +1,4 @@
-//! Scopes on the wire: what is said about them, and what a refusal for want of them says.
+//! Scopes in the API: the catalogue, evaluation, and refusals for missing scopes.
 
 mod additions;
 mod evaluate;

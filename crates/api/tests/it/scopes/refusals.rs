@@ -1,4 +1,4 @@
-//! A 403 for want of scopes says which are missing and which would do, on every route and for validation.
+//! A 403 for missing scopes names them and the sufficient sets, on every route and for validation.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ both!(
     a_name_in_a_challenge_cannot_end_it,
 );
 
-/// What a refusal says: the missing scopes in the body, the challenge of RFC 6750, the sets that would do.
+/// The parts of a refusal: the missing scopes in the body, the challenge of RFC 6750, the sufficient sets.
 #[track_caller]
 fn told(answer: &Answer) -> (Value, &str, Option<&str>) {
     assert_eq!(answer.status, 403, "{answer:?}");
@@ -25,7 +25,7 @@ fn challenge(missing: &str) -> String {
     format!(r#"Bearer realm="nolapse", error="insufficient_scope", scope="{missing}""#)
 }
 
-/// Operations come from the API document: those that ask for a scope and take no body, or an optional one.
+/// The operations come from the API document: those that require a scope and have no body or an optional one.
 fn every_route_says_what_would_do(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();

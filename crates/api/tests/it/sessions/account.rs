@@ -44,7 +44,7 @@ fn a_name_changes_and_an_address_is_asked_for(backend: Backend) {
     server.signed_in(Server::OWNER);
     let new = json!({"email": "ada@acme.example", "password": Server::PASSWORD});
     server.anyone().post("/v1/sessions", &new).fails(401, "invalid credentials");
-    // One's own in another spelling is no other address, and takes back what was asked for.
+    // The current address in another spelling counts as unchanged, and cancels the requested change.
     let changed = owner.patch("/v1/me", &json!({"email": "Owner@Acme.example"})).expect(200);
     assert_eq!((&changed["email"], &changed["pending_email"]), (&json!("Owner@Acme.example"), &json!(null)));
     for (body, field) in [
@@ -104,7 +104,7 @@ fn the_current_password_is_asked_for(backend: Backend) {
     let change = |current: &str, new: &str| json!({"current_password": current, "new_password": new});
     owner.post("/v1/me/password", &change("not the password", "a new one of length")).fails(403, "wrong password");
     owner.post("/v1/me/password", &change("", "a new one of length")).fails(403, "wrong password");
-    // Letters that follow no pattern: what repeats itself is refused.
+    // Random letters, because repetitive passwords are refused.
     let mut state = 1_u64;
     let letters = std::iter::repeat_with(|| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

@@ -1,4 +1,4 @@
-//! Where a credential may stand, and how a bad one is answered.
+//! The accepted places of a credential, and the answers to invalid ones.
 
 use crate::support::{Backend, Options, Request, Server, both, texts};
 
@@ -24,7 +24,7 @@ fn a_credential_stands_in_one_of_its_places(backend: Backend) {
         get("X-API-Key", token.clone()).bearer(&token),
         get("Authorization", basic("anybody", &token)),
         get("Authorization", basic("", &token.replace('_', "%5F"))),
-        // What is none of ours says nothing beside a token.
+        // A credential of another system is ignored beside a token.
         get("Authorization", basic("aladdin", "open sesame")).header("X-API-Key", token.clone()),
         get("Authorization", "Bearer eyJhbGciOiJub25lIn0.e30.".to_owned()).header("X-API-Key", token.clone()),
         get("X-API-Key", "an application's own".to_owned()).bearer(&token),
@@ -51,11 +51,11 @@ fn a_credential_stands_in_one_of_its_places(backend: Backend) {
         let answer = server.anyone().ask(request);
         assert_eq!((answer.status, &answer.json()["error"]), (401, &"invalid token".into()), "{shown}");
     }
-    // An empty header is absent.
+    // An empty header counts as absent.
     for name in ["X-API-Key", "Authorization"] {
         server.anyone().ask(get(name, String::new())).fails(401, "authentication required");
     }
-    // In a query string, a cookie or another header it is not read at all.
+    // A credential in a query string, a cookie or another header is not read.
     for path in [
         format!("/v1/tokens?token={token}"),
         format!("/v1/tokens?access_token={token}"),

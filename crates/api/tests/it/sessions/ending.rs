@@ -1,4 +1,4 @@
-//! Sessions listed and ended: by their owner, by their hour, by what happens to the person.
+//! Listing and ending sessions: by their owner, by expiry, by changes to the person.
 
 use serde_json::json;
 use token_domain::person::BuiltInRole;
@@ -49,7 +49,7 @@ fn the_current_one_is_ended(backend: Backend) {
     }
     first.delete("/v1/sessions/current").fails(401, "invalid token");
     second.get("/v1/me").expect(200);
-    // A token is no session: it cannot sign out.
+    // A token is not a session, so it cannot sign out.
     let [token] = texts(&second.create("a"), ["secret"]);
     server.caller(&token).delete("/v1/sessions/current").fails(403, "forbidden");
     assert!(second.is_valid(&token));
@@ -95,7 +95,7 @@ fn administrators_see_and_end_those_of_members(backend: Backend) {
     let events = facts.audit();
     let ended = events.iter().find(|event| event.action == "session.delete").unwrap();
     assert_eq!((ended.target_kind.as_str(), ended.target_id.as_str()), ("user", member.id.to_string().as_str()));
-    // Nobody decides about somebody who holds more, and nobody is there who is no member.
+    // A caller may not act on a member with more rights; a person who is not a member is 404.
     let owner = facts.user(Server::OWNER);
     assert_eq!(admin.delete(&sessions(&owner)).status, 403);
     let stranger = facts.add_person("stranger@acme.example");
@@ -120,7 +120,7 @@ fn nobody_ends_those_of_others(backend: Backend) {
     owner.get("/v1/me").expect(200);
 }
 
-/// Time is the subject: the shortest session there is would last a minute, so its end is moved nearer in the database.
+/// Waits for an expiry: the shortest session lasts a minute, so the test moves its end in the database.
 fn a_session_ends_at_its_hour(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();

@@ -1,4 +1,4 @@
-//! People: signing in and out, what a role opens, and their own account.
+//! People: signing in and out, rights of roles, and their own account.
 
 mod account;
 mod credentials;

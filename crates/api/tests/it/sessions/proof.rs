@@ -1,4 +1,4 @@
-//! A recent proof: what signing in stands on changes only in a session whose person proved lately to be at it.
+//! Recent proof: a session can change how its person signs in only after a recent proof that the person is present.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ both!(
     a_new_secret_takes_a_recent_proof_of_who_has_a_second_factor,
 );
 
-/// What a front end presents. Its sessions are the ones that nobody proved.
+/// The credential of a front end, whose sessions have no proof.
 const SERVICE_TOKEN: &str = "the-service-token-of-this-deployment";
 const PROOF: &str = "/v1/sessions/current/proof";
 
@@ -20,21 +20,21 @@ fn server(backend: Backend) -> Server {
     Server::start(backend, Options::default().with("sessions.service_token", SERVICE_TOKEN))
 }
 
-/// The owner, signed in on the word of a front end.
+/// The owner, in a session that a front end created.
 fn vouched_for(server: &Server) -> Client {
     let asked = json!({"email": Server::OWNER, "organization": Server::ORGANIZATION});
     let made = server.caller(SERVICE_TOKEN).post("/v1/sessions/create", &asked).expect(201);
     server.caller(&texts(&made, ["token"])[0])
 }
 
-/// Every request that changes what signing in stands on, and what it answers when it may.
+/// Every request that changes how the person signs in, with the status that it gets when permitted.
 fn acts(client: &mut Client, other: &str) -> Vec<(&'static str, String, Option<Value>, u16)> {
     let [org] = texts(&client.get("/v1/me").expect(200), ["org_id"]);
     vec![
         ("PATCH", "/v1/me".to_owned(), Some(json!({"email": "new@acme.example"})), 200),
         ("DELETE", format!("/v1/sessions/{other}"), None, 204),
         ("POST", "/v1/me/totp".to_owned(), None, 201),
-        // Nobody asks others for a factor they lack; that comes after the proof.
+        // 409, because an owner without a second factor cannot require one; checked after the proof.
         ("PATCH", format!("/v1/organizations/{org}"), Some(json!({"require_second_factor": true})), 409),
         ("DELETE", "/v1/sessions".to_owned(), None, 204),
     ]
@@ -78,7 +78,7 @@ fn a_session_that_nobody_proved_changes_nothing_that_signing_in_stands_on(backen
     for act in &acts {
         assert_eq!(ask(&mut session, act).status, act.3, "{act:?}");
     }
-    // One's own session may always be ended.
+    // Ending one's own session needs no proof.
     let mut session = vouched_for(&server);
     session.delete("/v1/sessions/current").expect(204);
     assert!(server.facts().audit().iter().any(|event| event.action == "session.prove"));
@@ -120,7 +120,7 @@ fn a_key_proves_nothing(backend: Backend) {
     for credential in [&key, &token] {
         server.caller(credential).post(PROOF, &json!({"password": Server::PASSWORD})).fails(403, "forbidden");
     }
-    // An organisation's token may ask its people for more, and never for less.
+    // An organisation's token may require a second factor, but not lift the requirement.
     let [all] = texts(&owner.create_with("all", &["admin"]), ["secret"]);
     let (path, mut token) = (format!("/v1/organizations/{org}"), server.caller(&all));
     enrol(&mut owner);
@@ -159,7 +159,7 @@ fn a_new_secret_takes_a_recent_proof_of_who_has_a_second_factor(backend: Backend
     for (path, body) in &refused {
         owner.post(path, body).fails(403, "recent proof needed");
     }
-    // Looking and revoking go on; a token, and a session that a front end vouches for, are asked for nothing.
+    // Reading and revoking need no proof, nor do requests by a token or by a front end's session.
     owner.get("/v1/tokens").expect(200);
     owner.patch(&format!("/v1/tokens/{id}"), &json!({"name": "renamed"})).expect(200);
     server.caller(&token).post("/v1/tokens", &made).expect(201);

@@ -1,4 +1,4 @@
-//! What a role opens on the routes of tokens, looked up anew at every request.
+//! The rights of a role on the routes of tokens, which are looked up at every request.
 
 use serde_json::json;
 use token_domain::person::BuiltInRole;
@@ -7,7 +7,7 @@ use crate::support::{Backend, Client, Options, Server, both, texts};
 
 both!(roles_gate_the_routes_of_tokens, a_demotion_bites_at_once, a_role_bounds_what_is_granted);
 
-/// The statuses of reading, making, changing, rotating, taking back and revoking.
+/// The statuses of reading, creating, changing, rotating, cancelling and revoking.
 fn statuses(caller: &mut Client, id: &str) -> [u16; 8] {
     let path = format!("/v1/tokens/{id}");
     [
@@ -66,7 +66,7 @@ fn a_role_bounds_what_is_granted(backend: Backend) {
     let facts = server.facts();
     facts.add_member("admin@acme.example", BuiltInRole::Admin);
     let mut admin = server.signed_in("admin@acme.example");
-    // An administrator has what the owner has; naming owners is not a matter of scopes.
+    // An administrator has the same scopes as an owner; appointing owners does not depend on scopes.
     let made = admin.create_with("all", &["admin"]);
     assert_eq!(made["scopes"], json!(["admin"]));
     let scopes = admin.get("/v1/me").expect(200)["scopes"].as_array().unwrap().len();

@@ -1,4 +1,4 @@
-//! Second factors over the wire: set up with an app, asked for at sign-in, required by an organisation.
+//! Second factors in the API: set-up with an app, sign-in, and the requirement of an organisation.
 
 use serde_json::{Value, json};
 use token_domain::person::{BuiltInRole, SecondFactorRule};
@@ -16,7 +16,7 @@ both!(
     bad_requests_name_the_field,
 );
 
-/// Signs the owner in with these fields beside address and password.
+/// Signs the owner in with address, password and these fields.
 fn sign_in(server: &Server, more: &Value) -> Answer {
     sign_in_as(server, Server::OWNER, more)
 }
@@ -159,7 +159,7 @@ fn an_organisation_may_ask_for_one(backend: Backend) {
     let whole = sign_in_as(&server, "member@acme.example", &json!({"recovery_code": recovery[0]})).expect(201);
     assert!(whole.get("second_factor_required").is_none());
 
-    // Whoever removes theirs, and whoever never had one, may leave.
+    // A person who removed their second factor, or never had one, may still leave.
     let removal = json!({"password": Server::PASSWORD, "recovery_code": recovery[1]});
     assert_eq!(confined.ask(crate::support::Request::new("DELETE", "/v1/me/totp").json(&removal)).status, 204);
     confined.get("/v1/me").fails(403, "second factor required");
@@ -206,7 +206,7 @@ fn the_secret_is_nowhere_in_clear(backend: Backend) {
     server.stop();
     let dump = server.database.dump();
     let holds = |what: &[u8]| dump.windows(what.len()).any(|window| window == what);
-    // As the dump of PostgreSQL writes bytes.
+    // Hexadecimal, as the dump of PostgreSQL writes bytes.
     let digits = data_encoding::HEXLOWER.encode(app.secret.expose());
     assert!(!holds(app.secret.expose()) && !holds(digits.as_bytes()) && !holds(app.secret.to_base32().as_bytes()));
     for code in &recovery {

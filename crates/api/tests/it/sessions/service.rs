@@ -1,4 +1,4 @@
-//! `POST /v1/sessions/create`: a front end that signed people in itself.
+//! `POST /v1/sessions/create`: sessions for people whom a front end signed in itself.
 
 use serde_json::json;
 use token_domain::person::BuiltInRole;
@@ -48,7 +48,7 @@ fn the_service_token_opens_sessions(backend: Backend) {
     let event = facts.audit().into_iter().find(|event| event.action == "session.create").unwrap();
     assert_eq!(event.actor, "service");
 
-    // A wrong service token is a bad credential; a person who is not there is a missing thing.
+    // A wrong service token is 401; a person who does not exist is 404.
     for wrong in [&SERVICE_TOKEN[1..], &SERVICE_TOKEN.to_uppercase(), "another-service-token-of-the-same-length"] {
         let body = json!({"email": "member@acme.example", "organization": "acme"});
         server.caller(wrong).post("/v1/sessions/create", &body).fails(401, "invalid token");
@@ -65,7 +65,7 @@ fn the_service_token_opens_sessions(backend: Backend) {
     facts.disable(&member);
     let body = json!({"email": "member@acme.example", "organization": "acme"});
     front_end.post("/v1/sessions/create", &body).fails(404, "not found");
-    // It opens sessions and nothing else.
+    // The service token creates sessions and does nothing else.
     front_end.get("/v1/tokens").fails(401, "invalid token");
     assert!(!server.log().contains(SERVICE_TOKEN));
 }

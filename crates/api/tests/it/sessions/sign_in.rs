@@ -1,4 +1,4 @@
-//! `POST /v1/sessions`: who gets in, and what the others learn.
+//! `POST /v1/sessions`: successful sign-ins, and what failed ones reveal.
 
 use serde_json::{Value, json};
 use token_domain::person::BuiltInRole;
@@ -75,7 +75,7 @@ fn every_denial_is_the_same(backend: Backend) {
     for row in &rows {
         assert_eq!(server.anyone().post("/v1/sessions", row).bare(), model.bare(), "{row:.120}");
     }
-    // And whoever is right gets in all the same.
+    // The right password still works.
     server.owner();
 }
 
@@ -111,7 +111,7 @@ fn failures_back_off(backend: Backend) {
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=2).contains(&wait), "{wait}");
     assert_eq!(server.metrics().slow_hashes(), hashes, "refused before any work");
-    // Someone else is not held up by it, and an unknown account backs off just the same.
+    // Other accounts are not affected, and an unknown account backs off in the same way.
     let facts = server.facts();
     facts.add_member("other@acme.example", BuiltInRole::Member);
     server.signed_in("other@acme.example");
@@ -120,7 +120,7 @@ fn failures_back_off(backend: Backend) {
         caller.post("/v1/sessions", &unknown).fails(401, "invalid credentials");
     }
     caller.post("/v1/sessions", &unknown).fails(429, "too many requests");
-    // The wait is over when it says so.
+    // The wait ends when the answer said it would.
     eventually("the end of the wait", || (caller.post("/v1/sessions", &right).status == 201).then_some(()));
 }
 
@@ -152,7 +152,7 @@ fn two_hundred_guesses_run_few_hashes(backend: Backend) {
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     assert!(statuses.iter().all(|status| matches!(status, 401 | 429)), "{statuses:?}");
-    // Ten are free; where the machine is slow enough, a wait or two ended meanwhile.
+    // Ten attempts are free; on a slow machine one or two waits have ended meanwhile.
     let hashes = server.metrics().slow_hashes() - before;
     assert!(hashes <= 14, "{hashes} of 200 guesses were worked on");
     assert!(server.anyone().get("/health").status == 200);
@@ -180,7 +180,7 @@ fn a_session_is_for_one_organisation(backend: Backend) {
     let other = sign_in(Some("aardvark"));
     assert_eq!((&other["org_id"], &other["role"]), (&json!(elsewhere.to_string()), &json!("viewer")));
 
-    // What is made in one is not there in the other.
+    // Objects of one organisation are not visible in the other.
     let mut here = server.caller(first["token"].as_str().unwrap());
     let mut there = server.caller(other["token"].as_str().unwrap());
     let [id] = texts(&here.create("here"), ["id"]);
@@ -216,7 +216,7 @@ fn the_token_is_nowhere_in_clear(backend: Backend) {
     server.stop();
     let dump = server.database.dump();
     let holds = |what: &[u8]| dump.windows(what.len()).any(|window| window == what);
-    // In the dump of PostgreSQL bytes are hexadecimal, so the digits alone are looked for.
+    // The dump of PostgreSQL writes bytes as hexadecimal digits, so both forms are searched.
     assert!(!holds(digits.as_bytes()) && !holds(&raw));
     assert!(!holds(Server::PASSWORD.as_bytes()));
     assert!(holds(Server::OWNER.as_bytes()), "the dump is of this database");
