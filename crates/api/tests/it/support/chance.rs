@@ -1,11 +1,11 @@
-//! Choices that look random and can be made again: one seed, printed by whoever uses it.
+//! Reproducible random choices from one seed, which is printed.
 
 /// A generator of 64-bit numbers (`SplitMix64`: passes `BigCrush`, needs one word of state).
 #[derive(Clone, Debug)]
 pub(crate) struct Chance(u64);
 
 impl Chance {
-    /// The seed of `NOLAPSE_TEST_SEED`, or the given one; said on standard output, which a failing test shows.
+    /// Takes the seed in `NOLAPSE_TEST_SEED`, or the given one, and prints it, which a failing test shows.
     pub(crate) fn seeded(otherwise: u64) -> Self {
         let given = std::env::var("NOLAPSE_TEST_SEED").ok().and_then(|text| text.parse().ok());
         let seed = given.unwrap_or(otherwise);
@@ -32,12 +32,12 @@ impl Chance {
         usize::try_from(self.next() % u64::try_from(end).unwrap()).unwrap()
     }
 
-    /// One of these.
+    /// A random element.
     pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
 
-    /// So many lowercase hexadecimal digits.
+    /// Random lowercase hexadecimal digits.
     pub(crate) fn hex(&mut self, digits: usize) -> String {
         (0..digits).map(|_| char::from_digit(u32::try_from(self.next() & 15).unwrap(), 16).unwrap()).collect()
     }

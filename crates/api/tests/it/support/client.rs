@@ -1,4 +1,4 @@
-//! A caller: one address, one kept-alive connection, perhaps a credential, and JSON in both directions.
+//! A JSON client: one server, one kept-alive connection, and a credential or none.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::wire::{Answer, Request, Wire};
 
-/// A caller. Requests go one after the other over one connection.
+/// A client, which sends requests one after the other over one connection.
 pub(crate) struct Client {
     address: SocketAddr,
     wire: Option<Wire>,
@@ -15,17 +15,17 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A caller without a credential.
+    /// A client without a credential.
     pub(crate) fn new(address: SocketAddr) -> Self {
         Self { address, wire: None, credential: None }
     }
 
-    /// The same server, another connection, this credential.
+    /// A client for the same server, with its own connection and this credential.
     pub(crate) fn with(&self, credential: &str) -> Self {
         Self { address: self.address, wire: None, credential: Some(credential.to_owned()) }
     }
 
-    /// What it presents.
+    /// The credential that it presents.
     pub(crate) fn credential(&self) -> &str {
         self.credential.as_deref().unwrap()
     }
@@ -51,19 +51,19 @@ impl Client {
         self.ask(Request::new("DELETE", path))
     }
 
-    /// Any request, with the caller's credential unless it brings one.
+    /// Sends a request, with the client's credential unless the request has one.
     #[track_caller]
     pub(crate) fn ask(&mut self, request: Request<'_>) -> Answer {
         self.try_ask(request).unwrap_or_else(|error| panic!("no answer: {error}"))
     }
 
-    /// As [`Client::ask`], where the server may go away meanwhile.
+    /// As [`Client::ask`], but returns an error if the server is gone.
     pub(crate) fn try_ask(&mut self, request: Request<'_>) -> io::Result<Answer> {
         let request = match &self.credential {
             Some(credential) => request.bearer(credential),
             None => request,
         };
-        // Taken, so that a connection that failed is not used again.
+        // Taken out, so that a failed connection is not used again.
         let mut wire = match self.wire.take() {
             Some(wire) => wire,
             None => Wire::open(self.address)?,
@@ -75,12 +75,12 @@ impl Client {
         Ok(answer)
     }
 
-    /// Asks about a token.
+    /// Validates a token.
     pub(crate) fn validate(&mut self, token: &str) -> Answer {
         self.post("/v1/auth/validate", &json!({ "token": token }))
     }
 
-    /// Whether a token is good; any other answer than yes or no fails the test.
+    /// Whether a token is valid; panics for any other answer than 200 or 401.
     #[track_caller]
     pub(crate) fn is_valid(&mut self, token: &str) -> bool {
         let answer = self.validate(token);
@@ -94,19 +94,19 @@ impl Client {
         }
     }
 
-    /// Makes a token that may `execute`; the answer's body.
+    /// Makes a token with the scope `execute`; returns the answer's body.
     #[track_caller]
     pub(crate) fn create(&mut self, name: &str) -> Value {
         self.create_with(name, &["execute"])
     }
 
-    /// Makes a token with these scopes; the answer's body.
+    /// Makes a token with these scopes; returns the answer's body.
     #[track_caller]
     pub(crate) fn create_with(&mut self, name: &str, scopes: &[&str]) -> Value {
         self.post("/v1/tokens", &json!({ "name": name, "scopes": scopes })).expect(201)
     }
 
-    /// Rotates a token; the answer's body.
+    /// Rotates a token; returns the answer's body.
     #[track_caller]
     pub(crate) fn rotate(&mut self, id: &str, how: &Value) -> Value {
         self.post(&format!("/v1/tokens/{id}/rotate"), how).expect(200)
@@ -118,7 +118,7 @@ impl Client {
         self.delete(&format!("/v1/tokens/{id}")).expect(204);
     }
 
-    /// A token as it is now.
+    /// Reads a token.
     #[track_caller]
     pub(crate) fn token(&mut self, id: &str) -> Value {
         self.get(&format!("/v1/tokens/{id}")).expect(200)

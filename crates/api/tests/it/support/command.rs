@@ -1,9 +1,9 @@
-//! The program as a command: its arguments, its environment and nothing of ours, its exit code and its output.
+//! The program as a command: arguments, an environment without that of the tests, exit code and output.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-/// How a command ended.
+/// The result of a command.
 #[derive(Clone, Debug)]
 pub(crate) struct Finished {
     pub(crate) code: Option<i32>,
@@ -12,14 +12,14 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
-    /// Its standard output, if it succeeded.
+    /// Its standard output; panics if it failed.
     #[track_caller]
     pub(crate) fn succeeds(&self) -> &str {
         assert_eq!(self.code, Some(0), "{self:?}");
         &self.out
     }
 
-    /// Its standard error, if it failed with this code.
+    /// Its standard error; panics unless it failed with this exit code.
     #[track_caller]
     pub(crate) fn fails(&self, code: i32) -> &str {
         assert_eq!(self.code, Some(code), "{self:?}");
@@ -27,7 +27,7 @@ impl Finished {
     }
 }
 
-/// The program under test, with an environment that holds nothing but what is given.
+/// The program under test, with exactly this environment.
 pub(crate) fn program(environment: &[(String, String)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nolapse-api"));
     command.env_clear().envs(environment.iter().cloned());
@@ -40,10 +40,10 @@ pub(crate) fn program(environment: &[(String, String)]) -> Command {
     command
 }
 
-/// Runs a command to its end with this on its standard input.
+/// Runs a command to its end, with `input` on its standard input.
 pub(crate) fn finish(mut command: Command, input: &str) -> Finished {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A command that reads nothing may be gone already.
+    // The write fails if a command that reads nothing has ended already.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();

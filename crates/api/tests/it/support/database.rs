@@ -1,5 +1,5 @@
-//! A database of its own for each test: a file in a temporary folder, or a database of the PostgreSQL server that
-//! `NOLAPSE_TEST_POSTGRES_URL` names.
+//! A separate database for each test: a file in a temporary folder, or a new database on the PostgreSQL server in
+//! `NOLAPSE_TEST_POSTGRES_URL`.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -23,7 +23,7 @@ enum Kind {
 }
 
 impl Database {
-    /// Makes one.
+    /// Creates an empty database.
     pub(crate) fn new(backend: Backend) -> Self {
         let folder = tempfile::Builder::new().prefix("nolapse-it-").tempdir().unwrap();
         let kind = match backend {
@@ -40,7 +40,7 @@ impl Database {
         Self { folder, kind }
     }
 
-    /// Its address, as the program takes it.
+    /// Its URL for the program.
     pub(crate) fn url(&self) -> String {
         match &self.kind {
             Kind::Sqlite => format!("sqlite://{}", self.file().display()),
@@ -48,7 +48,7 @@ impl Database {
         }
     }
 
-    /// Its address with another host and port, for a proxy in between. PostgreSQL only.
+    /// Its URL through a local proxy at this port. PostgreSQL only.
     pub(crate) fn url_through(&self, port: u16) -> String {
         let mut url: url::Url = self.url().parse().unwrap();
         url.set_host(Some("127.0.0.1")).unwrap();
@@ -56,7 +56,7 @@ impl Database {
         url.to_string()
     }
 
-    /// Where the server of a PostgreSQL database listens.
+    /// The host and port of the PostgreSQL server.
     pub(crate) fn server_address(&self) -> (String, u16) {
         match &self.kind {
             Kind::Sqlite => panic!("SQLite has no server"),
@@ -64,7 +64,7 @@ impl Database {
         }
     }
 
-    /// Where files of the deployment may be kept.
+    /// A folder for files of the deployment.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -74,14 +74,13 @@ impl Database {
         self.folder.path().join("nolapse.db")
     }
 
-    /// Runs statements past every server. PostgreSQL only.
+    /// Runs statements on the database directly. PostgreSQL only.
     pub(crate) fn run(&self, statements: &str) {
         let url: url::Url = self.url().parse().unwrap();
         administer(&url, statements);
     }
 
-    /// Everything the database holds, as bytes to search in: the files of SQLite, every row of every table of
-    /// PostgreSQL as text.
+    /// The whole content of the database, for searches: SQLite's files, or all rows of all PostgreSQL tables as text.
     pub(crate) fn dump(&self) -> Vec<u8> {
         match &self.kind {
             Kind::Sqlite => {

@@ -1,4 +1,4 @@
-//! The database as it is, past the server: what was written, and rows that no route makes yet.
+//! Direct access to the database: reads rows, and writes rows that no route makes.
 
 use authority::Origin;
 use authority::audit::{self, Event, Trail};
@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 
 use super::server::Server;
 
-/// Rows asked for at once.
+/// Rows per page.
 const PAGE: u32 = 1_000;
 
 /// The store of a running or stopped server.
@@ -31,14 +31,14 @@ pub(crate) struct Facts {
     store: Option<Store>,
 }
 
-/// The moment so many seconds from now, as the wire writes it.
+/// The time this many seconds from now, in the wire format.
 pub(crate) fn later(seconds: i64) -> String {
     let now = now();
     let span = Span::long_seconds(seconds.abs());
     if seconds < 0 { (now - span).rfc3339_seconds() } else { (now + span).rfc3339_seconds() }
 }
 
-/// The moment by the clock that the server reads as well.
+/// The current time of the clock that the server also uses.
 pub(crate) fn now() -> Timestamp {
     SystemClock::default().now()
 }
@@ -57,7 +57,7 @@ impl Facts {
         self.store.as_ref().unwrap()
     }
 
-    /// Writes what a route would.
+    /// Runs a transaction.
     fn write<F>(&self, work: F)
     where
         F: for<'c> FnOnce(&'c mut storage::Tx) -> futures::future::BoxFuture<'c, Result<(), StoreError>>
@@ -67,14 +67,14 @@ impl Facts {
         self.runtime.block_on(self.store().write(work)).unwrap();
     }
 
-    /// The organisation of that slug.
+    /// The organisation with this slug.
     pub(crate) fn organization(&self, slug: &str) -> Organization {
         let slug = Slug::parse(slug).unwrap();
         let read = self.store().read(move |reads| Box::pin(async move { reads.organization_by_slug(&slug).await }));
         self.runtime.block_on(read).unwrap().unwrap()
     }
 
-    /// The person of that address.
+    /// The person with this e-mail address.
     pub(crate) fn user(&self, email: &str) -> User {
         let key = Email::parse(email).unwrap().key();
         let read = self.store().read(move |reads| Box::pin(async move { reads.user_by_email_key(&key).await }));
@@ -99,7 +99,7 @@ impl Facts {
         id
     }
 
-    /// Adds a person with the password that everyone here has.
+    /// Adds a person with the password of all test persons.
     pub(crate) fn add_person(&self, email: &str) -> User {
         let now = now();
         let user = User {
@@ -115,7 +115,7 @@ impl Facts {
         let (added, owner) = (user.clone(), self.user(Server::OWNER).id);
         self.write(move |tx| {
             Box::pin(async move {
-                // The same password gives a hash that is as good for one as for the other.
+                // The owner has the same password, so the owner's hash is copied.
                 let hash = tx.account(owner).await?.and_then(|owner| owner.password_hash);
                 tx.insert_user(&added, hash.as_deref()).await
             })
@@ -123,12 +123,12 @@ impl Facts {
         user
     }
 
-    /// Has the operator vouch for a person's address.
+    /// Marks a person's address as verified by the operator.
     pub(crate) fn verify(&self, email: &str) {
         self.set_verified(email, Some(Verified { at: now(), by: None }));
     }
 
-    /// Says who vouches for a person's address, if anybody does.
+    /// Sets who has verified a person's address; `None` for nobody.
     pub(crate) fn set_verified(&self, email: &str, verified: Option<Verified>) {
         let (user, at) = (self.user(email), now());
         self.write(move |tx| Box::pin(async move { tx.set_email(user.id, &user.email, verified, at).await.map(drop) }));
@@ -139,7 +139,7 @@ impl Facts {
         self.join_since(now(), organization, user, role);
     }
 
-    /// Makes a person a member since a moment: signing in leads to the organisation joined first.
+    /// Makes a person a member since a given time: signing in leads to the organisation joined first.
     pub(crate) fn join_since(&self, since: Timestamp, organization: OrganizationId, user: &User, role: BuiltInRole) {
         let membership = Membership {
             organization_id: organization,
@@ -165,7 +165,7 @@ impl Facts {
         user
     }
 
-    /// Gives a member of that organisation another role.
+    /// Changes the role of a member of the organisation that set-up made.
     pub(crate) fn set_role(&self, user: &User, role: BuiltInRole) {
         let (organization, user) = (self.organization(Server::ORGANIZATION).id, user.id);
         self.write(move |tx| {
@@ -177,7 +177,7 @@ impl Facts {
         });
     }
 
-    /// Ends a membership of that organisation.
+    /// Ends a membership of the organisation that set-up made.
     pub(crate) fn remove(&self, user: &User) {
         let (organization, user) = (self.organization(Server::ORGANIZATION).id, user.id);
         self.write(move |tx| {
@@ -187,13 +187,13 @@ impl Facts {
         });
     }
 
-    /// Switches a person off.
+    /// Disables a person.
     pub(crate) fn disable(&self, user: &User) {
         let (id, at) = (user.id, now());
         self.write(move |tx| Box::pin(async move { tx.set_user_disabled(id, Some(at), at).await.map(drop) }));
     }
 
-    /// Lets that organisation ask its people for a second factor, or no longer.
+    /// Sets whether the organisation that set-up made requires a second factor.
     pub(crate) fn set_second_factor_rule(&self, rule: SecondFactorRule) {
         let (id, at) = (self.organization(Server::ORGANIZATION).id, now());
         self.write(move |tx| Box::pin(async move { tx.set_second_factor_rule(id, rule, at).await.map(drop) }));
@@ -206,7 +206,7 @@ impl Facts {
         self.runtime.block_on(read).unwrap()
     }
 
-    /// A token, and what is kept of its secret.
+    /// A token with its stored hashes.
     pub(crate) fn kept_token(&self, organization: OrganizationId, id: &str) -> NewToken {
         let id = TokenId::parse(id).unwrap();
         let read = self.store().write(move |tx| Box::pin(tx.candidate(organization, id)));
@@ -215,19 +215,19 @@ impl Facts {
         NewToken { token: found.token, secret: found.secret }
     }
 
-    /// Revokes a token past the server.
+    /// Revokes a token in the database directly.
     pub(crate) fn revoke(&self, id: &str) {
         let (organization, id) = (self.organization(Server::ORGANIZATION).id, TokenId::parse(id).unwrap());
         let revocation = Revocation { at: now(), reason: RevokeReason::Leaked, by: Principal::System };
         self.write(move |tx| Box::pin(async move { tx.revoke_token(organization, id, &revocation).await.map(drop) }));
     }
 
-    /// Adds a token made elsewhere.
+    /// Inserts a token.
     pub(crate) fn insert_token(&self, new: NewToken) {
         self.write(move |tx| Box::pin(async move { tx.insert_token(&new).await }));
     }
 
-    /// Makes a token of an organisation a key of a person's, before anybody has asked about it.
+    /// Turns an organisation's token into a person's key; the server must not have cached it.
     pub(crate) fn hand_over(&self, token: &str, user: &str) {
         let (token, user) = (TokenId::parse(token).unwrap().uuid(), UserId::parse(user).unwrap().uuid());
         let id = |id: Uuid| match self.url.sqlite_path() {
@@ -239,7 +239,7 @@ impl Facts {
         self.runtime.block_on(async { Sql::connect(&self.url).await.run(&statement).await }).unwrap();
     }
 
-    /// Makes so many tokens of the organisation that set-up made, under this tag key; their secrets.
+    /// Makes `count` tokens of the organisation that set-up made, with tags by this key; returns their secrets.
     pub(crate) fn seed_tokens(&self, tag_key: &str, count: usize) -> Vec<String> {
         let keyring = Keyring::new(&TagKey::from_hex(tag_key).unwrap(), &[]).unwrap();
         let organization = self.organization(Server::ORGANIZATION).id;
@@ -248,7 +248,7 @@ impl Facts {
         secrets.iter().map(|secret| secret.expose().to_owned()).collect()
     }
 
-    /// Gives each token, in the order of their ids, the scopes said of its number.
+    /// Sets the scopes of each token, in the order of their ids, by its number.
     pub(crate) fn give_each_token(&self, scopes: impl Fn(usize) -> String) {
         let (column, literal) = match self.url.sqlite_path() {
             Some(_) => ("hex(id)", ("x'", "'")),
@@ -267,7 +267,7 @@ impl Facts {
         });
     }
 
-    /// The newest tokens of the organisation, newest first, until `enough` says so of one.
+    /// The organisation's tokens, newest first, up to the first for which `enough` is true.
     pub(crate) fn tokens(&self, organization: OrganizationId, enough: impl Fn(&Token) -> bool) -> Vec<Token> {
         let mut all: Vec<Token> = Vec::new();
         loop {
@@ -306,7 +306,7 @@ impl Facts {
         self.runtime.block_on(read).unwrap()
     }
 
-    /// Makes it long ago that the person proved to be at their sessions.
+    /// Moves the time of the proofs of all the person's sessions into the past.
     pub(crate) fn age_proofs(&self, user: &User) {
         for session in self.sessions(user) {
             let (id, then) = (session.id, now() - Span::days(1));
@@ -314,7 +314,7 @@ impl Facts {
         }
     }
 
-    /// Opens a session of the person's that ends in so many seconds; its token.
+    /// Creates a session of the person that expires in `seconds`; returns its token.
     pub(crate) fn add_session_ending(&self, user: &User, seconds: u32) -> String {
         let now = now();
         let token = SessionToken::from_random(random(&SystemEntropy).unwrap());
@@ -332,7 +332,7 @@ impl Facts {
         token.expose().to_owned()
     }
 
-    /// Events of a trail after a number. Fails the test unless each follows the one before it by number and by hash.
+    /// The events of a trail after the event `end`. Panics unless each follows its predecessor by number and hash.
     pub(crate) fn audit_after(&self, trail: Option<OrganizationId>, end: (i64, [u8; 32])) -> Vec<AuditRecord> {
         let (mut seq, mut hash) = end;
         let mut all = Vec::new();
@@ -360,7 +360,7 @@ impl Facts {
         self.audit_after(Some(self.organization(Server::ORGANIZATION).id), (0, [0; 32]))
     }
 
-    /// The trail of the organisation of that slug.
+    /// The trail of the organisation with this slug.
     pub(crate) fn audit_of(&self, slug: &str) -> Vec<AuditRecord> {
         self.audit_after(Some(self.organization(slug).id), (0, [0; 32]))
     }
@@ -370,7 +370,7 @@ impl Facts {
         self.audit_after(None, (0, [0; 32]))
     }
 
-    /// Adds so many tokens of the organisation that set-up made, all of them active.
+    /// Adds `count` active tokens to the organisation that set-up made.
     pub(crate) fn fill_tokens(&self, count: u32) {
         let organization = self.organization(Server::ORGANIZATION).id;
         let made = now();
@@ -386,7 +386,7 @@ impl Facts {
         });
     }
 
-    /// Appends so many events to the trail of the organisation that set-up made.
+    /// Appends `count` events to the trail of the organisation that set-up made.
     pub(crate) fn fill_audit(&self, count: usize) {
         let (organization, at) = (self.organization(Server::ORGANIZATION).id, now());
         let origin =
@@ -403,7 +403,7 @@ impl Facts {
         });
     }
 
-    /// Holds the write lock of an SQLite database while `meanwhile` runs, as another process could.
+    /// Holds the write lock of an SQLite database while `meanwhile` runs, like another process.
     pub(crate) fn while_locked<T>(&self, meanwhile: impl FnOnce() -> T) -> T {
         let (locked, is_locked) = std::sync::mpsc::channel();
         let (release, released) = std::sync::mpsc::channel::<()>();
@@ -414,7 +414,7 @@ impl Facts {
                     Box::pin(async move {
                         tx.meta_set("it.lock", "held").await?;
                         locked.send(()).unwrap();
-                        // Blocks the store's own writer thread, which is the point.
+                        // Blocks the store's writer thread, and so keeps the lock.
                         let _ = released.recv();
                         Ok::<_, StoreError>(())
                     })

@@ -1,30 +1,30 @@
-//! A disk that fails when a test says so: a library that is preloaded into the program, made of `faults.c` by the C compiler
-//! that the workspace needs anyway.
+//! Simulated disk failures: a library preloaded into the program, compiled from `faults.c` with the C compiler that the
+//! workspace needs anyway.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What may go wrong with the database's files, and what may be watched.
+/// The simulated failures of the database's files, and the log of syncs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
     /// Reads fail (EIO).
     Reads,
-    /// Writes find no room (ENOSPC).
+    /// Writes fail for lack of space (ENOSPC).
     Writes,
-    /// Nothing fails; the name of every file and folder that is synced is written down.
+    /// Nothing fails; the name of every synced file and folder is logged.
     Syncs,
 }
 
-/// The library, and its switches.
+/// The library and its switches.
 pub(crate) struct Faults {
     folder: PathBuf,
     switches: File,
 }
 
 impl Faults {
-    /// Makes the library in this folder, with everything switched off.
+    /// Compiles the library in this folder, with all faults off.
     pub(crate) fn new(folder: &Path) -> Self {
         let source = folder.join("faults.c");
         fs::write(&source, include_str!("faults.c")).unwrap();
@@ -41,18 +41,18 @@ impl Faults {
         Self { folder: folder.to_owned(), switches }
     }
 
-    /// What the program's environment needs.
+    /// The environment variables for the program.
     pub(crate) fn variables(&self) -> [(String, String); 3] {
         [("LD_PRELOAD", "faults.so"), ("FAULTS_SWITCHES", "switches"), ("FAULTS_SYNCED", "synced")]
             .map(|(variable, file)| (variable.to_owned(), self.folder.join(file).display().to_string()))
     }
 
-    /// From now on.
+    /// Switches a fault on.
     pub(crate) fn begin(&self, fault: Fault) {
         self.set(fault, b'1');
     }
 
-    /// No longer.
+    /// Switches a fault off.
     pub(crate) fn end(&self, fault: Fault) {
         self.set(fault, b'0');
     }
@@ -61,7 +61,7 @@ impl Faults {
         self.switches.write_all_at(&[state], fault as u64).unwrap();
     }
 
-    /// What was synced while that was watched, in order.
+    /// The paths synced while [`Fault::Syncs`] was on, in order.
     pub(crate) fn synced(&self) -> Vec<PathBuf> {
         let list = fs::read_to_string(self.folder.join("synced")).unwrap_or_default();
         list.lines().map(PathBuf::from).collect()

@@ -1,13 +1,13 @@
-//! `/metrics` as numbers, to count what a request cost.
+//! `/metrics` as numbers, to measure the cost of requests.
 
 use std::collections::BTreeMap;
 
-/// A scrape: each sample's name, labels included, with its value.
+/// A scrape: the value of each sample, by its name with labels.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics(BTreeMap<String, f64>);
 
 impl Metrics {
-    /// Reads the text of a scrape.
+    /// Parses the text of a scrape.
     pub(crate) fn parse(text: &str) -> Self {
         let samples = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
             let (name, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("not a sample: {line}"));
@@ -16,7 +16,7 @@ impl Metrics {
         Self(samples.collect())
     }
 
-    /// A sample that must be there.
+    /// The value of a sample; panics if it is missing.
     #[track_caller]
     pub(crate) fn get(&self, name: &str) -> u64 {
         let value = self.0.get(name).unwrap_or_else(|| panic!("no {name} in {:#?}", self.0.keys()));

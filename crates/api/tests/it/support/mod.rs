@@ -1,4 +1,4 @@
-//! What every suite stands on: the real program on a database of its own, and a client that sends exact bytes.
+//! Support for all suites: the real program on its own database, and a client that sends exact bytes.
 
 mod app;
 mod chance;
@@ -28,12 +28,12 @@ pub(crate) use proxy::Proxy;
 pub(crate) use server::{Options, Server};
 pub(crate) use wire::{Answer, Request, Wire};
 
-/// Whether the long version of a suite was asked for.
+/// Whether the long versions of suites are to be run.
 pub(crate) fn is_full() -> bool {
     std::env::var_os("NOLAPSE_TEST_FULL").is_some()
 }
 
-/// Makes of each named function, which takes a [`Backend`], one test for each database.
+/// For each named function with a parameter [`Backend`], makes one test for each database.
 macro_rules! both {
     ($($name:ident),+ $(,)?) => {
         $(
@@ -54,7 +54,7 @@ macro_rules! both {
     };
 }
 
-/// The long version of a suite, `$long`, as one test for each database; done when it was asked for.
+/// Makes one test for each database of `$long`, the long version of a suite, which runs only if [`is_full`].
 macro_rules! at_length {
     ($long:expr) => {
         mod at_length {

@@ -1,16 +1,16 @@
-//! Waiting for something that happens beside requests, without a guess about how long it takes.
+//! Waiting for asynchronous effects, without assuming how long they take.
 
 use std::time::{Duration, Instant};
 
-/// Far longer than anything waited for here takes; only a failure uses it up.
+/// The timeout: far longer than anything waited for here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two looks.
+/// The time between two polls.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Looks again and again until there is something to see.
+/// Calls `look` until it returns a value.
 ///
 /// # Panics
-/// When patience ends, naming what was waited for.
+/// After the timeout, with the text `what`.
 pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {

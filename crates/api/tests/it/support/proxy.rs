@@ -1,20 +1,21 @@
-//! A line to the database that can be cut or go silent, without touching the database that other tests use as well.
+//! A proxy in front of the database that can cut connections or go silent, without affecting other tests on the same
+//! server.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
-/// What the line does.
+/// The state of the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Bytes pass.
+    /// Forwards bytes.
     Open,
-    /// Connections stay, and nothing arrives: a stopped server, or a network that drops packets.
+    /// Keeps connections without forwarding: like a suspended server, or a network that drops packets.
     Silent,
-    /// Connections end, and new ones end at once: a server that is not there.
+    /// Closes connections, and new ones at once: like a server that is not running.
     Cut,
-    /// Over for good.
+    /// The proxy was dropped.
     Ended,
 }
 
@@ -23,17 +24,17 @@ struct Line {
     changed: Condvar,
     streams: Mutex<Vec<TcpStream>>,
     target: (String, u16),
-    /// Statements that clients had PostgreSQL execute.
+    /// The number of statements that clients have sent to PostgreSQL.
     statements: AtomicU64,
 }
 
-/// Counts statements in what a client of PostgreSQL sends: the protocol's `Execute` and `Query` messages
+/// Counts the statements in the bytes from a PostgreSQL client: the protocol's `Execute` and `Query` messages
 /// (<https://www.postgresql.org/docs/current/protocol-message-formats.html>).
 #[derive(Default)]
 struct Messages {
-    /// What is known of the message that begins: its type, once the connection is past its start-up, and its length.
+    /// The bytes so far of the current message's head: its type, which start-up messages lack, and its length.
     head: Vec<u8>,
-    /// Bytes of the message at hand that are still to come.
+    /// The number of bytes left in the current message.
     left: usize,
     is_started: bool,
 }
@@ -47,7 +48,7 @@ impl Messages {
             let Some(byte) = bytes.get(at) else { break };
             self.head.push(*byte);
             at += 1;
-            // Before the start-up: a length and a code, of which 196608 is the start-up itself.
+            // Messages before the end of start-up have a length and a code; 196608 is the code of the start-up message.
             let wanted = if self.is_started { 5 } else { 8 };
             if self.head.len() < wanted {
                 continue;
@@ -73,7 +74,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// A line to this host and port, open.
+    /// Starts a proxy to this host and port, in the state `Open`.
     pub(crate) fn to(target: (String, u16)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -89,22 +90,22 @@ impl Proxy {
         Self { line, port }
     }
 
-    /// How many statements clients had PostgreSQL execute so far.
+    /// The number of statements that clients have sent to PostgreSQL so far.
     pub(crate) fn statements(&self) -> u64 {
         self.line.statements.load(Ordering::SeqCst)
     }
 
-    /// Where to connect to.
+    /// The port that the proxy listens on.
     pub(crate) const fn port(&self) -> u16 {
         self.port
     }
 
-    /// Lets bytes pass again.
+    /// Forwards bytes again.
     pub(crate) fn open(&self) {
         self.line.become_(State::Open);
     }
 
-    /// Keeps connections and passes nothing on.
+    /// Keeps connections, but forwards nothing.
     pub(crate) fn silence(&self) {
         self.line.become_(State::Silent);
     }
@@ -118,7 +119,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.line.become_(State::Ended);
-        // Wakes the listener, which looks at the state before anything else.
+        // Wakes the listener, which then checks the state.
         drop(TcpStream::connect(("127.0.0.1", self.port)));
     }
 }
@@ -129,7 +130,7 @@ impl Line {
         self.changed.notify_all();
         if matches!(state, State::Cut | State::Ended) {
             for stream in self.streams.lock().unwrap().drain(..) {
-                // It may have ended by itself.
+                // Fails if the connection has ended already.
                 let _ = stream.shutdown(Shutdown::Both);
             }
         }

@@ -1,4 +1,4 @@
-//! The real program, serving a database of its own: started, stopped, killed and started again as a test asks.
+//! The real program on its own database, which tests start, stop, kill and restart.
 
 use std::fmt::Display;
 use std::io::{BufRead as _, BufReader, Read};
@@ -21,11 +21,10 @@ use super::database::Database;
 use super::facts::Facts;
 use super::metrics::Metrics;
 
-/// Far longer than a start takes; only a server that hangs uses it up.
+/// The timeout of a start: far longer than it takes.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Hashing that costs nothing worth mentioning, and no pause when stopping. Tests that are about the cost of hashing
-/// choose bcrypt.
+/// Options for fast tests: cheap hashing, and no drain delay. Tests of the cost of hashing use bcrypt instead.
 const CHEAP: &[(&str, &str)] = &[
     ("NOLAPSE__HASHING__INSECURE_TEST_COSTS", "true"),
     ("NOLAPSE__HASHING__TOKEN_SCHEME", "sha256"),
@@ -36,13 +35,13 @@ const CHEAP: &[(&str, &str)] = &[
     ("NOLAPSE__SERVER__WORKERS", "2"),
 ];
 
-/// How a server is started. The default is set up and hashes cheaply.
+/// The options of a server. By default it is set up and hashes cheaply.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     environment: Vec<(String, String)>,
     set_up: bool,
     url: Option<String>,
-    /// A socket that outlives the process.
+    /// A listening socket that is handed to the process.
     socket: Option<Arc<TcpListener>>,
     is_log_read: bool,
 }
@@ -55,7 +54,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// With a configuration key, `section.name`, set.
+    /// Sets a configuration key, `section.name`.
     pub(crate) fn with(mut self, key: &str, value: impl Display) -> Self {
         self.set(key, value);
         self
@@ -68,36 +67,36 @@ impl Options {
         self.environment.push((name, value.to_string()));
     }
 
-    /// Tokens hashed with bcrypt, at the lowest cost there is.
+    /// Hashes tokens with bcrypt, at the lowest cost.
     pub(crate) fn bcrypt(self) -> Self {
         self.with("hashing.token_scheme", "bcrypt")
     }
 
-    /// On a database that nobody set up.
+    /// Leaves the database without set-up.
     pub(crate) fn unset_up(mut self) -> Self {
         self.set_up = false;
         self
     }
 
-    /// Nobody reads what the server logs.
+    /// Leaves the server's log unread.
     pub(crate) fn with_unread_log(mut self) -> Self {
         self.is_log_read = false;
         self
     }
 
-    /// With variables of the environment that are no keys of the configuration.
+    /// Adds environment variables that are not configuration keys.
     pub(crate) fn with_variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         self.environment.extend(variables);
         self
     }
 
-    /// The server is handed this socket, as a supervisor would.
+    /// Hands this listening socket to the server, like a supervisor.
     pub(crate) fn listening_on(mut self, socket: Arc<TcpListener>) -> Self {
         self.socket = Some(socket);
         self
     }
 
-    /// The server reaches its database under this address.
+    /// Lets the server reach its database by this URL.
     pub(crate) fn through(mut self, url: String) -> Self {
         self.url = Some(url);
         self
@@ -108,7 +107,7 @@ impl Options {
 pub(crate) struct Server {
     running: Option<Running>,
     log: Arc<Mutex<String>>,
-    /// How long the log was when the program was started last.
+    /// The length of the log at the last start of the program.
     earlier: usize,
     pub(crate) options: Options,
     pub(crate) database: Arc<Database>,
@@ -133,7 +132,7 @@ impl Server {
         Self::start_on(Database::new(backend), options)
     }
 
-    /// Starts a server on this database, which it sets up unless told otherwise.
+    /// Starts a server on this database, after setting it up unless the options say otherwise.
     pub(crate) fn start_on(database: Database, options: Options) -> Self {
         let database = Arc::new(database);
         let mut server = Self { running: None, log: Arc::default(), earlier: 0, options, database };
@@ -152,7 +151,7 @@ impl Server {
         server
     }
 
-    /// Runs `setup` as every server here is set up.
+    /// Runs the command `setup` with the test organisation and its owner.
     pub(crate) fn set_up(&self) -> Finished {
         let arguments =
             ["setup", "--org", Self::ORGANIZATION, "--email", Self::OWNER, "--name", "Owner", "--password-stdin"];
@@ -175,22 +174,22 @@ impl Server {
         environment
     }
 
-    /// Where the key of the tags is kept.
+    /// The path of the tag key's file.
     pub(crate) fn tag_key_file(&self) -> std::path::PathBuf {
         self.database.folder().join("tag-key")
     }
 
-    /// Starts the program and waits until it accepts.
+    /// Starts the program and waits until it accepts connections.
     ///
     /// # Panics
-    /// When it ends instead, with what it said.
+    /// If the program ends instead, with its log.
     pub(crate) fn serve(&mut self) {
         if let Err(status) = self.try_serve() {
             panic!("the server ended with {status} instead of serving:\n{}", self.log());
         }
     }
 
-    /// Starts the program; how it ended if it did not come to accept connections.
+    /// Starts the program; the error is its exit status if it ended before it accepted connections.
     pub(crate) fn try_serve(&mut self) -> Result<(), ExitStatus> {
         assert!(self.running.is_none(), "it is running");
         self.earlier = self.log().len();
@@ -226,12 +225,12 @@ impl Server {
         Err(status)
     }
 
-    /// Copies lines into the log, and tells of the one that says where it listens.
+    /// Copies output lines into the log, and sends the address from the line that announces it.
     fn read(&self, from: impl Read + Send + 'static, tell: Option<Sender<SocketAddr>>) -> JoinHandle<()> {
         let log = Arc::clone(&self.log);
         std::thread::spawn(move || {
             for line in BufReader::new(from).split(b'\n') {
-                // A killed process may leave half a line.
+                // A killed process may leave an incomplete line.
                 let Ok(line) = line else { return };
                 let line = String::from_utf8_lossy(&line);
                 if let (Some(tell), Some(address)) = (&tell, line.strip_prefix("listening on http://")) {
@@ -244,7 +243,7 @@ impl Server {
         })
     }
 
-    /// Serves the database of a server that is stopped, at this place.
+    /// Serves the database of a stopped server on this listener.
     #[track_caller]
     pub(crate) fn serve_at(&self, place: &str) -> Elsewhere {
         assert!(self.running.is_none(), "it is running");
@@ -266,34 +265,35 @@ impl Server {
         self.running.as_ref().expect("the server is running")
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub(crate) fn address(&self) -> SocketAddr {
         self.running().address
     }
 
-    /// The id of its process.
+    /// Its process id.
     pub(crate) fn process(&self) -> u32 {
         self.running().child.id()
     }
 
-    /// Everything it said so far, over all its starts.
+    /// Its log over all starts.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
-    /// Waits until a line of its log has all of these. Lines are written beside the answers, not before them.
+    /// Waits until a line of its log contains all of these texts. Lines may be written after the answer of their
+    /// request.
     #[track_caller]
     pub(crate) fn says(&self, parts: &[&str]) {
         let has_all = |line: &str| parts.iter().all(|part| line.contains(part));
         super::eventually("a line of the log", || self.log().lines().any(has_all).then_some(()));
     }
 
-    /// What it said since its last start.
+    /// Its log since the last start.
     pub(crate) fn log_since_start(&self) -> String {
         self.log().split_off(self.earlier)
     }
 
-    /// Asks it to end.
+    /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         kill_process(Pid::from_child(&self.running().child), Signal::TERM).unwrap();
     }
@@ -303,31 +303,31 @@ impl Server {
         kill_process(Pid::from_child(&self.running().child), signal).unwrap();
     }
 
-    /// Waits until it has ended by itself; its exit code.
+    /// Waits until it has ended by itself; returns its exit code.
     pub(crate) fn exit_code(&mut self) -> Option<i32> {
         self.wait().code()
     }
 
-    /// Asks it to end as a terminal does.
+    /// Sends SIGINT, like a terminal.
     pub(crate) fn interrupt(&self) {
         kill_process(Pid::from_child(&self.running().child), Signal::INT).unwrap();
     }
 
-    /// Asks it to end and waits until it has, in order.
+    /// Sends SIGTERM and waits for a successful exit.
     #[track_caller]
     pub(crate) fn stop(&mut self) {
         self.terminate();
         self.ended();
     }
 
-    /// Waits until it has ended in order.
+    /// Waits for a successful exit.
     #[track_caller]
     pub(crate) fn ended(&mut self) {
         let status = self.wait();
         assert!(status.success(), "{status}\n{}", self.log());
     }
 
-    /// Kills it as a power cut of the process would: nothing is flushed, nothing is said.
+    /// Sends SIGKILL: nothing is flushed or logged.
     pub(crate) fn kill(&mut self) {
         self.running.as_mut().expect("the server is running").child.kill().unwrap();
         self.wait();
@@ -342,57 +342,57 @@ impl Server {
         status
     }
 
-    /// Stops it in order and starts it again, on another port.
+    /// Stops it and starts it again, on another port.
     pub(crate) fn restart(&mut self) {
         self.stop();
         self.serve();
     }
 
-    /// A caller without a credential.
+    /// A client without a credential.
     pub(crate) fn anyone(&self) -> Client {
         Client::new(self.address())
     }
 
-    /// A caller with this credential.
+    /// A client with this credential.
     pub(crate) fn caller(&self, credential: &str) -> Client {
         self.anyone().with(credential)
     }
 
-    /// The owner, signed in.
+    /// A client with a new session of the owner.
     #[track_caller]
     pub(crate) fn owner(&self) -> Client {
         self.signed_in(Self::OWNER)
     }
 
-    /// A person of the organisation, signed in.
+    /// A client with a new session of a person of the organisation.
     #[track_caller]
     pub(crate) fn signed_in(&self, email: &str) -> Client {
         let session = self.anyone().post("/v1/sessions", &json!({ "email": email, "password": Self::PASSWORD }));
         self.caller(session.expect(201)["token"].as_str().unwrap())
     }
 
-    /// What it counted so far.
+    /// Its metrics.
     pub(crate) fn metrics(&self) -> Metrics {
         let answer = self.anyone().get("/metrics");
         assert_eq!(answer.status, 200);
         Metrics::parse(answer.text())
     }
 
-    /// What the database holds, past the server.
+    /// Direct access to its database.
     pub(crate) fn facts(&self) -> Facts {
         Facts::open(&self.database.url())
     }
 }
 
-/// A program that serves at a place that is no network address. Killed when dropped.
+/// A program that serves on a Unix socket. Killed when dropped.
 pub(crate) struct Elsewhere {
     child: Child,
-    /// Open, so that the program may go on saying things.
+    /// Kept open, so that the program can write to its standard output.
     _out: BufReader<ChildStdout>,
 }
 
 impl Elsewhere {
-    /// Asks it to end, and waits until it has, in order.
+    /// Sends SIGTERM and waits for a successful exit.
     #[track_caller]
     pub(crate) fn stop(&mut self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
@@ -403,13 +403,13 @@ impl Elsewhere {
 
 impl Drop for Elsewhere {
     fn drop(&mut self) {
-        // It may have ended.
+        // Fails if the program has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The same program, with a socket as its descriptor 3 and the variables that say so.
+/// The program with the socket as its descriptor 3, and with the variables of systemd's socket activation.
 fn handed_over(program: &Command, socket: &TcpListener) -> Command {
     let mut command = Command::new("/bin/sh");
     let script = "export LISTEN_PID=$$ LISTEN_FDS=1; exec \"$0\" \"$@\" 3<&0 </dev/null";
@@ -419,7 +419,7 @@ fn handed_over(program: &Command, socket: &TcpListener) -> Command {
     command
 }
 
-/// The address, or nothing when the program's output ended without one.
+/// The announced address; `None` if the program's output ended without one.
 fn announced(told: &Receiver<SocketAddr>) -> Option<SocketAddr> {
     match told.recv_timeout(PATIENCE) {
         Ok(address) => Some(address),

@@ -1,4 +1,4 @@
-//! HTTP/1.1 over a socket, byte for byte: what is sent and when is up to the test, not to a library.
+//! HTTP/1.1 over a socket, byte for byte: the test and not a library decides what is sent, and when.
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// Only so that a server that never answers fails a test instead of hanging it.
+/// The read timeout, so that a server that never answers fails the test instead of blocking it.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// One response as it came.
+/// One response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -20,7 +20,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The first header of that name.
+    /// The first header with this name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(present, _)| present == name).map(|(_, value)| value.as_str())
     }
@@ -35,7 +35,7 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The body as JSON (null when it is empty or something else), if the status is the expected one.
+    /// The body as JSON, or null if it is not JSON. Panics for another status.
     #[track_caller]
     pub(crate) fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text());
@@ -44,7 +44,7 @@ impl Answer {
         if self.body.is_empty() || !is_json { Value::Null } else { self.json() }
     }
 
-    /// An error of the common shape, with the expected status; the body for a closer look.
+    /// Asserts an error in the usual format, with this status and code; returns the body.
     #[track_caller]
     pub(crate) fn fails(&self, status: u16, error: &str) -> Value {
         let body = self.expect(status);
@@ -58,8 +58,8 @@ impl Answer {
         body
     }
 
-    /// What two answers have in common when nothing tells them apart: all but the request's id, the date, and whether the
-    /// connection ends, which depends on how much of the body had arrived.
+    /// The answer without the parts that differ between equal answers: the request id, the date, and whether the
+    /// connection closes, which depends on how much of the body had arrived.
     pub(crate) fn bare(&self) -> (u16, Vec<(String, String)>, Vec<u8>) {
         let own = |name: &str| matches!(name, "x-request-id" | "date" | "connection");
         let mut headers: Vec<_> = self.headers.iter().filter(|(name, _)| !own(name)).cloned().collect();
@@ -68,7 +68,7 @@ impl Answer {
     }
 }
 
-/// A request about to be written.
+/// A request to be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Request<'a> {
     method: &'a str,
@@ -83,29 +83,29 @@ impl<'a> Request<'a> {
         Self { method, path, headers: Vec::new(), body: None, chunked: false }
     }
 
-    /// With one more header.
+    /// Adds a header.
     pub(crate) fn header(mut self, name: &'a str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// With `Authorization: Bearer`.
+    /// Adds `Authorization: Bearer`.
     pub(crate) fn bearer(self, credential: &str) -> Self {
         self.header("Authorization", format!("Bearer {credential}"))
     }
 
-    /// With a body and its length.
+    /// Sets a body, with its length.
     pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
         self
     }
 
-    /// With a JSON body.
+    /// Sets a JSON body.
     pub(crate) fn json(self, body: &Value) -> Self {
         self.header("Content-Type", "application/json").body(body.to_string())
     }
 
-    /// With the body it has in chunks of a byte, whose length nobody knows beforehand.
+    /// Sends the body in chunks of one byte, without `Content-Length`.
     pub(crate) fn chunked(mut self) -> Self {
         self.chunked = true;
         self
@@ -148,12 +148,12 @@ impl Wire {
         Ok(Self { stream: BufReader::new(stream) })
     }
 
-    /// Sends bytes as they are, in one write where the system lets it.
+    /// Sends raw bytes, in one write if the system accepts them.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.get_mut().write_all(bytes)
     }
 
-    /// Reads one answer whole. An end before it is complete is an error of kind `UnexpectedEof`.
+    /// Reads one whole answer. If the connection ends before, the error is `UnexpectedEof`.
     pub(crate) fn answer(&mut self, without_body: bool) -> io::Result<Answer> {
         let status_line = self.line()?;
         let status = status_line.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or(ErrorKind::InvalidData)?;
@@ -179,14 +179,14 @@ impl Wire {
         Ok(answer)
     }
 
-    /// So many bytes as they come, which are no answer.
+    /// Reads `count` raw bytes.
     pub(crate) fn raw(&mut self, count: usize) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; count];
         self.stream.read_exact(&mut bytes)?;
         Ok(bytes)
     }
 
-    /// Whether nothing has come that was not read.
+    /// Whether no unread bytes have arrived.
     pub(crate) fn is_waiting(&self) -> bool {
         let stream = self.stream.get_ref();
         stream.set_nonblocking(true).unwrap();
@@ -201,7 +201,7 @@ impl Wire {
         self.answer(request.is_head())
     }
 
-    /// A body in chunks, up to and including the last, which is empty.
+    /// Reads a chunked body, including the last, empty chunk.
     fn chunks(&mut self) -> io::Result<Vec<u8>> {
         let mut body = Vec::new();
         loop {

@@ -40,7 +40,7 @@ fn an_access_scope_is_made_and_read(backend: Backend) {
     let made = owner.post(&project.at("scopes"), &all).expect(201);
     assert_eq!((&made["description"], &made["metadata"]), (&json!("two\nlines"), &all["metadata"]));
     assert_eq!((&made["isActive"], &made["name"]), (&json!(false), &Value::Null));
-    // The other form of an id is read as well.
+    // The other form of the id is accepted too.
     let uuid: u128 = u128::from_str_radix(&id.replace('-', ""), 16).unwrap();
     let digits: String = (0..26)
         .rev()
@@ -85,7 +85,7 @@ fn slugs_are_checked_and_taken_once_in_a_project(backend: Backend) {
     ] {
         let body = json!({"slug": "a", field: value});
         let refused = owner.post(&project.at("scopes"), &body).fails(400, "invalid request");
-        // A value inside the metadata is named by its path.
+        // An error inside the metadata is named by its path.
         let named = refused["field"].as_str().unwrap().split('.').next().unwrap();
         assert_eq!(named, field, "{refused}");
     }
@@ -170,7 +170,7 @@ fn lists_have_pages_and_orders(backend: Backend) {
     assert_eq!(page["meta"], json!({"page": 2, "limit": 3, "total": 4, "totalPages": 2}));
     assert_eq!(list("?limit=1000")["meta"], json!({"page": 1, "limit": 100, "total": 4, "totalPages": 1}));
     assert_eq!(list("")["meta"]["limit"], 10);
-    // Every entry is on exactly one page.
+    // Each entry is on exactly one page.
     let mut all: Vec<String> =
         (1..=4).flat_map(|n| column(&list(&format!("?limit=1&page={n}"))["data"], "slug")).collect();
     all.sort();
@@ -224,7 +224,7 @@ fn a_deletion_unassigns_or_is_refused_or_only_tried(backend: Backend) {
     assert_eq!(column(&concerned["data"], "actorId"), [actors[2].clone(), actors[1].clone()]);
     assert_eq!(owner.get(&path).status, 200, "still there");
 
-    // Clients send a content type, and some a body, where there is nothing to say.
+    // Clients send a content type, and some a body, also where none is expected.
     let request = Request::new("DELETE", &path).header("Content-Type", "application/json").body("{}");
     owner.ask(request).expect(204);
     for id in &actors {
@@ -258,7 +258,7 @@ fn many_actors_are_assigned_at_once(backend: Backend) {
     assert_eq!(seen["access_scope"], json!({"id": one, "slug": "one"}));
     let page = owner.get(&format!("{}?limit=2", actors(&one))).expect(200);
     assert_eq!(page["meta"]["total"], 3);
-    // Out of one, into the other.
+    // An assignment moves an actor from its access scope to another.
     assert_eq!(owner.post(&actors(&two), &json!({"actorIds": [ids[0]]})).text(), r#"{"changed":1,"unchanged":0}"#);
     assert_eq!(super::ground::detail(&mut owner, &token)["access_scope"]["slug"], "two");
     let unassign = |scope: &str, body: &Value| {

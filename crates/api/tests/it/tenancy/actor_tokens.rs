@@ -1,4 +1,4 @@
-//! The tokens of actors: what validation says of them, and that every change to an actor shows at the next one.
+//! The tokens of actors: their validation, which shows every change to an actor at once.
 
 use serde_json::{Value, json};
 
@@ -32,11 +32,11 @@ fn detail_shows_project_actor_and_boundary(backend: Backend) {
     assert_eq!((&seen["project_id"], &seen["actor_id"]), (&json!(project.id), &json!(id)));
     assert_eq!(seen["owner"], json!({"type": "actor", "id": id}));
     assert_eq!(seen["access_scope"], json!({"id": scope, "slug": "acme"}));
-    // Its own record stands among the organisation's by id, but is not listed as one of the organisation's own.
+    // The token can be read by its id, but is not listed among the organisation's own tokens.
     let [token_id] = texts(&seen, ["token_id"]);
     assert_eq!(owner.token(&token_id)["kind"], "actor");
     assert_eq!(owner.get("/v1/tokens").expect(200)["tokens"], json!([]));
-    // Its use shows at once, written down or not.
+    // A use shows at once, before it is written to the database.
     let (one, of_scope) = (project.at(&format!("actors/{id}")), project.at(&format!("scopes/{scope}/actors")));
     for view in [
         owner.get(&one).expect(200),
@@ -154,7 +154,7 @@ fn of_two_rotations_at_once_one_wins(backend: Backend) {
     });
     let won: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
     assert!(!won.is_empty() && answers.iter().all(|answer| matches!(answer.status, 200 | 409)), "{answers:?}");
-    // However many took turns, one token counts.
+    // However many rotations succeeded, one token is valid.
     let live = won.iter().filter(|answer| owner.is_valid(&texts(&answer.json(), ["accessToken"])[0])).count();
     assert_eq!(live, 1);
 }
@@ -171,7 +171,7 @@ fn a_revoked_actor_is_given_another_token(backend: Backend) {
     assert_eq!(rotated["gracePeriodEndsAt"], Value::Null, "there was nothing to take over from");
     assert!(owner.is_valid(rotated["accessToken"].as_str().unwrap()));
     assert!(!owner.is_valid(&token));
-    // Its token is the actor's affair: it is not rotated as one of the organisation's own.
+    // The token is rotated by its actor's route, not by that of the organisation's own tokens.
     let [token_id] = texts(&detail(&mut owner, rotated["accessToken"].as_str().unwrap()), ["token_id"]);
     owner.call(&format!("/v1/tokens/{token_id}/rotate")).fails(404, "not found");
 }

@@ -101,7 +101,7 @@ fn bad_actors_are_refused(backend: Backend) {
     owner.post(&project.at("actors"), &json!({})).fails(400, "invalid request");
     assert_eq!(owner.get(&project.at("actors")).expect(200)["meta"]["total"], 0, "nothing was made");
 
-    // Nobody gives an actor what they lack; the default is nobody's to lack.
+    // A caller cannot give an actor scopes that they lack, except the defaults.
     let mut narrow = server.caller(&project.bound_token(&mut owner, &["actors:manage", "read"]));
     let wide = narrow.post(&project.at("actors"), &json!({"name": "x", "scopes": ["execute"]}));
     assert_eq!(wide.fails(403, "insufficient scope")["missing"], json!(["execute"]));

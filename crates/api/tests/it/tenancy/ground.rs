@@ -1,10 +1,10 @@
-//! What the tests here begin with: a project, things in it, and the paths to them.
+//! Fixtures of these tests: a project, objects in it, and their paths.
 
 use serde_json::{Value, json};
 
 use crate::support::{Client, texts};
 
-/// A project, as its paths begin.
+/// A project, with the prefix of its paths.
 pub(super) struct Project {
     pub(super) org: String,
     pub(super) id: String,
@@ -19,7 +19,7 @@ pub(super) fn organization(owner: &mut Client) -> String {
 }
 
 impl Project {
-    /// Makes one in the caller's organisation.
+    /// Makes a project in the caller's organisation.
     #[track_caller]
     pub(super) fn make(owner: &mut Client, slug: &str) -> Self {
         let org = organization(owner);
@@ -29,19 +29,19 @@ impl Project {
         Self { org, id, path }
     }
 
-    /// The path of something inside.
+    /// The path of something inside the project.
     pub(super) fn at(&self, rest: &str) -> String {
         format!("{}/{rest}", self.path)
     }
 
-    /// Makes an access scope; its id.
+    /// Makes an access scope; returns its id.
     #[track_caller]
     pub(super) fn scope(&self, owner: &mut Client, slug: &str) -> String {
         let [id] = texts(&owner.post(&self.at("scopes"), &json!({ "slug": slug })).expect(201), ["accessScopeId"]);
         id
     }
 
-    /// Makes an actor; the whole answer.
+    /// Makes an actor; returns the answer's body.
     #[track_caller]
     pub(super) fn actor(&self, owner: &mut Client, name: &str, access_scope: Option<&str>) -> Value {
         owner.post(&self.at("actors"), &json!({ "name": name, "accessScopeId": access_scope })).expect(201)
@@ -73,7 +73,7 @@ pub(super) fn has_exactly(body: &Value, keys: &[&str]) {
     assert_eq!(found, keys, "{body}");
 }
 
-/// `2026-05-20T10:00:00.000Z`.
+/// Asserts a time in the form `2026-05-20T10:00:00.000Z`.
 #[track_caller]
 pub(super) fn is_milliseconds(text: &Value) {
     let text = text.as_str().unwrap_or_else(|| panic!("a time: {text}"));
@@ -81,7 +81,7 @@ pub(super) fn is_milliseconds(text: &Value) {
     assert!(text.len() == 24 && digits == 17 && text.ends_with('Z') && text.as_bytes()[19] == b'.', "{text}");
 }
 
-/// What the detail of a validation says about the token's actor and its place.
+/// The parts of a detailed validation about the token's actor, project and access scope.
 #[track_caller]
 pub(super) fn detail(client: &mut Client, token: &str) -> Value {
     client.post("/v1/auth/validate", &json!({ "token": token, "detail": true })).expect(200)

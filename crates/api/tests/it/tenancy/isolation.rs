@@ -1,4 +1,4 @@
-//! Who sees what: another organisation, another project and another tenant are the same as nothing at all.
+//! Isolation: objects of another organisation, project or tenant are answered like absent ones.
 
 use serde_json::json;
 
@@ -14,7 +14,7 @@ both!(
 
 const ABSENT: &str = "01920000-0000-7000-8000-000000000000";
 
-/// Every call on something that is there: method, path inside the project, body.
+/// Every call on existing objects: method, path inside the project, body.
 fn calls(scope: &str, actor: &str) -> Vec<(&'static str, String, &'static str)> {
     vec![
         ("GET", format!("scopes/{scope}"), ""),
@@ -71,7 +71,7 @@ fn what_is_foreign_answers_as_what_is_absent(backend: Backend) {
     let model = owner.get(&project.at(&format!("scopes/{ABSENT}"))).bare();
     assert_eq!(model.0, 404);
     for (method, rest, body) in calls(&scope, &actor) {
-        // The stranger in the project's organisation, and in their own; the owner by way of another project.
+        // A stranger by the project's organisation and by their own; the owner by another project.
         let through_own = format!("/v1/organizations/{own}/projects/{}/{rest}", project.id);
         assert_eq!(ask(&mut stranger, method, &project.at(&rest), body).bare(), model, "{method} {rest}");
         assert_eq!(ask(&mut stranger, method, &through_own, body).bare(), model, "{method} {rest}");
@@ -121,7 +121,7 @@ fn ids_that_are_none_are_named(backend: Backend) {
         let path = format!("/v1/organizations/{bad}/projects");
         assert_eq!(owner.get(&path).fails(400, "invalid request")["field"], "org_id", "{path}");
     }
-    // Both forms of the organisation's id are read.
+    // Both forms of the organisation's id are accepted.
     let plain = format!("/v1/organizations/{}/projects", server.facts().organization(Server::ORGANIZATION).id.uuid());
     assert_eq!(owner.get(&plain).expect(200)["meta"]["total"], 1);
 }
@@ -206,7 +206,7 @@ fn an_actor_of_a_tenant_sees_that_tenant_alone(backend: Backend) {
     ] {
         assert_eq!(actor.get(&path).bare(), absent, "{path}");
     }
-    // Taken out of its tenant, it sees the project; put into another, that one.
+    // Removed from its tenant, the actor sees the whole project; moved to another tenant, only that one.
     let path = project.at(&format!("actors/{me}"));
     owner.patch(&path, &json!({ "accessScopeId": theirs })).expect(200);
     assert_eq!(column(&actor.get("/v1/scopes").expect(200)["data"], "slug"), ["theirs"]);

@@ -1,4 +1,4 @@
-//! Projects, access scopes and actors: the calls as clients make them, in both forms, on both databases.
+//! Projects, access scopes and actors: the calls of clients, by long and short paths, on both databases.
 
 mod access_scopes;
 mod actor_tokens;

@@ -20,7 +20,7 @@ fn after_the_204_nobody_names_the_deleted_boundary(backend: Backend) {
     let tokens: Vec<String> = (0..actors)
         .map(|n| texts(&project.actor(&mut owner, &format!("a{n}"), Some(&scope)), ["accessToken"])[0].clone())
         .collect();
-    // What is remembered of all of them names the boundary.
+    // All tokens are cached with the access scope.
     for token in &tokens {
         assert_eq!(super::ground::detail(&mut owner, token)["access_scope"]["slug"], "doomed");
     }
@@ -33,7 +33,7 @@ fn after_the_204_nobody_names_the_deleted_boundary(backend: Backend) {
             threads.spawn(move || {
                 let mut rounds_after = 0;
                 for token in tokens.iter().cycle().skip(validator * tokens.len() / VALIDATORS) {
-                    // Looked at before the request is sent: only then does the promise hold for it.
+                    // Read before the request is sent: the guarantee holds only for requests sent after the answer.
                     let is_after = gone.load(Ordering::SeqCst);
                     let asked = json!({"token": token, "detail": true});
                     let seen: Value = client.post("/v1/auth/validate", &asked).expect(200);

@@ -1,4 +1,4 @@
-//! The short form, as a published client uses it: a token that is bound to one project, and nothing else in the path.
+//! Short paths, as the published clients use them: with a token bound to one project, and no project in the path.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ both!(
 
 const ALL: [&str; 4] = ["access-scopes:read", "access-scopes:manage", "actors:read", "actors:manage"];
 
-/// Sends what the published clients send: a content type on every request, whether or not there is a body.
+/// Sends a request like the published clients: always with a content type, even without a body.
 fn send(client: &mut Client, method: &str, path: &str, body: Option<&Value>) -> crate::support::Answer {
     let request = Request::new(method, path);
     client.ask(match body {
@@ -100,7 +100,7 @@ fn actors_speak_the_clients_dialect(backend: Backend) {
     let rotated = client.call(&format!("{path}/rotate")).expect(200);
     assert!(client.is_valid(rotated["accessToken"].as_str().unwrap()));
     assert_eq!(rotated["actorTokenId"], json!(id));
-    // The long form has the words of the contract alone.
+    // The answer on the long path has only the fields of the contract.
     let long = owner.get(&project.at(&format!("actors/{id}"))).expect(200);
     assert_eq!((long.get("actorTokenId"), long.get("isActive")), (None, None));
 }
