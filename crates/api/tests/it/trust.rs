@@ -1,4 +1,5 @@
-//! CI without stored secrets: trust policies, and the exchange of identity tokens under them, with an issuer of the tests'.
+//! CI without stored secrets: trust policies, and the exchange of identity tokens under them, with the tests' own
+//! issuer.
 
 use std::thread;
 
@@ -49,7 +50,7 @@ fn policy(issuer: &Issuer, changes: &Value) -> Value {
     policy
 }
 
-/// Makes a policy; its path and its id.
+/// Makes a policy; returns its path and its id.
 fn trust(owner: &mut Client, issuer: &Issuer, changes: &Value) -> (String, String) {
     let path = format!("{}/trust-policies", organization(owner));
     let [id] = texts(&owner.post(&path, &policy(issuer, changes)).expect(201), ["id"]);
@@ -91,7 +92,7 @@ fn a_job_gets_a_short_token_for_its_identity_token(backend: Backend) {
     assert_eq!(made.as_array().map(Vec::len), Some(1), "{made}");
     assert_eq!(made[0]["created_by"], format!("policy:{id}"));
 
-    // A token that may renew itself ends when it would have ended.
+    // A token that rotates itself keeps its expiry.
     let renewing = json!({"name": "renewing", "scopes": ["self:rotate"], "ttl": 60});
     let (_, renewing) = trust(&mut owner, &issuer, &renewing);
     let told = exchange(&server, &issuer.token(&json!({})), &[("policy_id", &renewing)]).expect(200);
@@ -135,7 +136,7 @@ fn an_identity_token_is_exchanged_once(backend: Backend) {
         assert!(statuses.iter().all(|status| [200, 400].contains(status)), "{statuses:?}");
         exchange(&server, &identity, &[]).fails(400, "invalid_grant");
     }
-    // Another signature under the same name is the same token.
+    // Another identity token with the same `jti` counts as the same.
     let named = json!({"jti": "the only one"});
     exchange(&server, &issuer.token(&named), &[]).expect(200);
     let told = exchange(&server, &issuer.token(&named), &[]).fails(400, "invalid_grant");
@@ -224,8 +225,8 @@ fn what_cannot_be_believed_is_refused(backend: Backend) {
 fn jobs_that_a_policy_does_not_mean_are_refused(backend: Backend) {
     let (server, issuer) = (Server::start(backend, options()), Issuer::start());
     let mut owner = server.owner();
-    // The form of an Enterprise server's issuer, which the preset asks for, cannot be on a port of the test's; the rule of
-    // GitLab's is the same, and any address can be an instance of it.
+    // The preset for GitHub Enterprise requires an issuer URL that the test cannot serve on its port. GitLab's preset
+    // has the same rule and allows any URL.
     let gitlab = json!({"preset": "gitlab", "match": {"project_id": "7", "ref_protected": "true"}});
     let (path, _) = trust(&mut owner, &issuer, &gitlab);
     let job = |changes: Value| {
@@ -253,7 +254,7 @@ fn jobs_that_a_policy_does_not_mean_are_refused(backend: Backend) {
         ("refused_by_default".to_owned(), Value::Null),
     ];
     assert_eq!(outcomes(&mut owner, &path), expected, "jobs of other projects are not recorded here");
-    // Named, it is meant.
+    // Accepted if the policy names the event.
     let named = json!({"project_id": "7", "pipeline_source": {"in": ["push", "merge_request_event"]}});
     owner.patch(&path, &json!({ "match": named })).expect(200);
     exchange(&server, &job(json!({"pipeline_source": "merge_request_event"})), &[]).expect(200);
@@ -339,7 +340,7 @@ fn the_more_specific_policy_counts_and_a_tie_asks_which(backend: Backend) {
     owner.delete(&twin).expect(204);
     under(&[]).expect(200);
 
-    // Somebody else makes a policy about the same workload: which organisation is meant, it has to say.
+    // Another organisation makes a policy for the same workload: the request must then name the organisation.
     let mut stranger = server.signed_in("owner@elsewhere.example");
     let specific = json!({"sub": "repo:acme/api:ref:refs/heads/main", "repository_id": "42", "ref": "refs/heads/main", "event_name": "push"});
     let (_, theirs) = trust(&mut stranger, &issuer, &json!({ "match": specific }));
@@ -366,14 +367,14 @@ fn a_policy_has_no_more_than_its_maker(backend: Backend) {
     maker.patch(&own, &json!({"scopes": ["read", "execute"]})).fails(403, "insufficient scope");
     maker.patch(&own, &json!({"ttl": 60})).expect(200);
     let (others, _) = trust(&mut owner, &issuer, &json!({}));
-    // Another condition would give its scopes to others.
+    // Another condition would give the policy's scopes to other workloads.
     let everybody = json!({"match": {"sub": {"glob": "repo:*"}, "repository_id": "43"}});
     maker.patch(&others, &everybody).fails(403, "insufficient scope");
     maker.patch(&others, &json!({"enabled": false, "ttl": 61})).fails(403, "insufficient scope");
     assert_eq!(maker.patch(&others, &json!({"enabled": false})).expect(200)["enabled"], false);
     maker.patch(&others, &json!({"enabled": true})).fails(403, "insufficient scope");
     exchange(&server, &issuer.token(&json!({})), &[]).expect(200);
-    // The policy is the organisation's: it stays when its maker goes.
+    // The policy belongs to the organisation: it remains when its creator is revoked.
     let [id] = texts(&maker.get("/v1/tokens/self").expect(200), ["id"]);
     owner.revoke(&id);
     exchange(&server, &issuer.token(&json!({})), &[]).expect(200);
@@ -420,7 +421,7 @@ fn a_policy_that_means_nobody_in_particular_is_refused(backend: Backend) {
     let made = owner.post(&path, &made).expect(201);
     assert_eq!((&made["issuer"], &made["audience"], &made["ttl"]), (&json!(github), &json!(AUDIENCE), &json!(900)));
     assert_eq!((&made["match"], &made["warnings"][0]["claim"]), (&json!({"repository_id": "42"}), &json!("ref")));
-    // Without a public address there is no audience to expect, and no http without a network that is opened.
+    // Without a public URL there is no default audience, and without an opened network no issuer by `http`.
     let bare = Server::start(backend, Options::default());
     let mut owner = bare.owner();
     let path = format!("{}/trust-policies", organization(&mut owner));
@@ -477,7 +478,7 @@ fn a_test_explains_claim_by_claim(backend: Backend) {
         told["checks"].as_array().unwrap().iter().map(|one| (&one["check"], &one["passed"])).collect();
     let passed = json!(true);
     assert_eq!(checks, [(&json!("signature"), &passed), (&json!("audience"), &passed), (&json!("time"), &passed)]);
-    // Nothing was spent, and nothing recorded.
+    // The test recorded no attempt, and the identity token can still be exchanged.
     assert_eq!(outcomes(&mut owner, &path), []);
     exchange(&server, &identity, &[]).expect(200);
 

@@ -1,4 +1,4 @@
-//! `POST /v1/tokens/bulk-revoke`: looked at first, counted, then done.
+//! `POST /v1/tokens/bulk-revoke`: dry run, expected count, revocation.
 
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ fn a_dry_run_changes_nothing_and_its_count_is_held_to(backend: Backend) {
     let filter = json!({"name": "old"});
     let dry = owner.post(BULK, &json!({"filter": filter, "reason": "unused", "dry_run": true})).expect(200);
     assert_eq!((&dry["matched"], &dry["revoked"]), (&json!(2), &json!(0)));
-    // Whether they are written down by now or not.
+    // The counts include uses that are not written yet.
     let [busy] = dry["busiest"].as_array().unwrap().as_slice() else { panic!("{dry}") };
     assert_eq!((&busy["uses"], &busy["token"]["id"]), (&json!(3), &json!(tokens[1][0])));
     assert!(tokens.iter().all(|[_, secret]| owner.is_valid(secret)));
@@ -56,7 +56,7 @@ fn a_dry_run_changes_nothing_and_its_count_is_held_to(backend: Backend) {
 fn only_what_was_chosen_is_revoked(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();
-    // More than are fenced one by one.
+    // More tokens than the fence invalidates one by one.
     let tokens: Vec<[String; 2]> = (0..130).map(|n| texts(&owner.create(&format!("t{n}")), ["id", "secret"])).collect();
     let kept = made(&mut owner, &["kept"]);
     for [_, secret] in tokens.iter().chain(&kept) {

@@ -1,4 +1,4 @@
-//! `POST /v1/tokens`: what is made, what is refused, and how the refusal reads.
+//! `POST /v1/tokens`: new tokens, and refusals with their texts.
 
 use serde_json::{Value, json};
 use token_format::PlainToken;
@@ -21,7 +21,7 @@ both!(
     a_token_is_good_at_once,
 );
 
-/// Fields of a token, in the order of the answer; `secret` comes last where it was made.
+/// The fields of a token in the order of the answer; `secret` is the last, only at creation.
 const FIELDS: [&str; 23] = [
     "id",
     "kind",
@@ -50,7 +50,7 @@ const FIELDS: [&str; 23] = [
 
 #[track_caller]
 fn assert_fields(text: &str, expected: &[&str]) {
-    // `Value` sorts keys, so their order is read from the text.
+    // `Value` sorts keys, so the test reads their order from the text.
     let body: Value = serde_json::from_str(text).unwrap();
     assert_eq!(body.as_object().unwrap().len(), expected.len(), "{text}");
     let places: Vec<_> = expected.iter().map(|field| text.find(&format!("\"{field}\":"))).collect();
@@ -105,7 +105,7 @@ fn what_is_left_out_has_defaults(backend: Backend) {
         );
         assert_eq!(made.get("warnings"), None);
     }
-    // A token that may manage tokens makes them like a person; the trail and `created_by` say which it was.
+    // A token with `tokens:manage` creates tokens too; the trail and `created_by` name it.
     let manager = owner.create_with("manager", &["tokens:manage", "execute"]);
     let mut manager_client = server.caller(manager["secret"].as_str().unwrap());
     let made = manager_client.create("by a token");
@@ -123,7 +123,7 @@ fn both_forms_of_expiry(backend: Backend) {
     let offset = create(json!({"expires_at": "2099-01-15T10:32:11.987654321+01:00"})).expect(201);
     assert_eq!(offset["expires_at"], "2099-01-15T09:32:11Z");
 
-    // A test that runs over midnight gets one of two days; the time of day is that of the creation.
+    // The expiry has the creation's time of day; a test that runs over midnight may get either of two days.
     let before = later(7 * 86_400);
     let days = create(json!({"expires_in_days": 7})).expect(201);
     let after = later(7 * 86_400);
@@ -202,7 +202,7 @@ fn nobody_grants_what_they_lack(backend: Backend) {
     }
     let rows: [(&[&str], &[&str]); 4] = [
         (&["execute", "issues:read"], &["issues:read"]),
-        // `manage` implies no `read`: holding one grants nothing of the other.
+        // `manage` does not imply `read`.
         (&["tokens:read"], &["tokens:read"]),
         (&["scans:read", "org:read", "issues:manage"], &["org:read", "issues:manage"]),
         (&["org.memberships:read"], &["org.memberships:read"]),
@@ -217,7 +217,7 @@ fn nobody_grants_what_they_lack(backend: Backend) {
         assert_eq!(missing, excess, "{asked:?}");
         assert!(answer.header("www-authenticate").unwrap().contains("insufficient_scope"));
     }
-    // `admin` covers everything, so whoever lacks anything cannot hand it out.
+    // `admin` covers everything, so only a caller with all scopes can grant it.
     let body =
         narrow.post("/v1/tokens", &json!({"name": "beyond", "scopes": ["admin"]})).fails(403, "insufficient scope");
     assert!(body["missing"].as_array().unwrap().contains(&json!("admin")), "{body}");
@@ -296,7 +296,7 @@ fn bad_requests_name_the_field(backend: Backend) {
     }
 }
 
-/// With the operator's own catalogue, which is larger than the one compiled in.
+/// Uses an operator's catalogue, which is larger than the built-in one.
 fn at_most_64_scopes(backend: Backend) {
     let folder = tempfile::tempdir().unwrap();
     let mut catalogue = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/scopes.toml")).to_owned();
@@ -349,7 +349,7 @@ fn the_cap_counts_live_tokens(backend: Backend) {
     let mut owner = server.owner();
     let first = owner.create("one");
     let [second] = texts(&owner.create("two"), ["id"]);
-    // A rotation is never stopped, though for its grace it makes one token more.
+    // The cap never prevents a rotation, though there is one more token during the grace.
     let [third] = texts(&owner.create("three"), ["id"]);
     owner.rotate(&third, &json!({}));
     let refused = |body: Value, used: u32| {
@@ -366,7 +366,7 @@ fn the_cap_counts_live_tokens(backend: Backend) {
     owner.post("/v1/tokens", &more).expect(201);
     refused(owner.post("/v1/tokens", &more).expect(402), 3);
 
-    // Ten at once for one place: exactly one gets it.
+    // Of ten concurrent requests for the last place under the cap, exactly one succeeds.
     owner.revoke(&third);
     let callers: Vec<_> = (0..10).map(|_| server.caller(owner.credential())).collect();
     let asked = &more;
@@ -403,7 +403,7 @@ fn the_cap_of_an_organisation_goes_before_the_deployments(backend: Backend) {
 fn a_token_is_good_at_once(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();
-    // On connections of its own each time, so that every worker is asked.
+    // A new connection each time, so that every worker is asked.
     for number in 0..20 {
         let [secret] = texts(&owner.create(&format!("token {number}")), ["secret"]);
         for _ in 0..3 {

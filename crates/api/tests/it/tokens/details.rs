@@ -1,4 +1,4 @@
-//! What is said about a token: when it is made, afterwards, and when it is revoked.
+//! The details of a token (description, metadata, …): at creation, afterwards, and at revocation.
 
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ fn what_is_said_comes_back_everywhere(backend: Backend) {
     assert_eq!(shown["metadata"], described()["metadata"]);
     let detail = owner.post("/v1/auth/validate", &json!({"token": secret, "detail": true})).expect(200);
     assert_eq!((&detail["external_id"], &detail["metadata"]), (&shown["external_id"], &shown["metadata"]));
-    // Without `detail` the answer has exactly three keys, whatever is said about the token.
+    // Without `detail` the answer has exactly three keys, whatever details the token has.
     let plain = owner.validate(&secret).expect(200);
     assert_eq!(plain.as_object().unwrap().len(), 3);
     let [key] = texts(&owner.post("/v1/me/keys", &described()).expect(201), ["id"]);
@@ -94,7 +94,7 @@ fn a_reason_is_kept_with_the_token_and_in_the_trail(backend: Backend) {
         assert!(!owner.is_valid(&secret));
         let dead = owner.token(&id);
         assert_eq!((&dead["revoked_reason"], &dead["revoked_note"]), (&json!(reason), &json!("seen in a log")));
-        // The first reason stays, as the first revocation does.
+        // Like the time of revocation, the reason does not change when the token is revoked again.
         assert_eq!(owner.post(&path, &json!({"reason": "other"})).status, 204);
         assert_eq!(owner.token(&id), dead);
         let trail = server.facts().audit();

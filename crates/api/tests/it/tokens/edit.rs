@@ -76,7 +76,7 @@ fn what_is_not_there_is_404(backend: Backend) {
         owner.call(&format!("{path}/rotate")).fails(404, "not found");
         owner.call(&format!("{path}/rotate/cancel")).fails(404, "not found");
     }
-    // Either form of an id is read.
+    // Both forms of an id are accepted.
     let [id] = texts(&owner.create("there"), ["id"]);
     assert_eq!(owner.token(&id.to_uppercase()), owner.token(&id));
 }

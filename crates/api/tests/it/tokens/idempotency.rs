@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: an answer that got lost does not make a second token.
+//! `Idempotency-Key`: a retry after a lost answer does not create a second token.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ fn a_retried_creation_makes_no_second_token(backend: Backend) {
         assert_eq!(body["id"], made["id"]);
         assert_eq!(body.get("secret"), None);
     }
-    // The same request written another way is the same request; another one is not.
+    // The same request in another notation counts as the same; a different one does not.
     let reordered = json!({"scopes": ["execute"], "name": "once", "expires_at": null, "ignored": 1});
     post(&mut owner, "/v1/tokens", "key-1", &reordered).fails(409, "request already carried out");
     for other in [
@@ -51,7 +51,7 @@ fn a_retried_creation_makes_no_second_token(backend: Backend) {
     let mut owner = server.caller(&credential);
     post(&mut owner, "/v1/tokens", "key-1", &asked).fails(409, "request already carried out");
     post(&mut owner, "/v1/tokens", "key-2", &asked).expect(201);
-    // Without a key nothing is remembered.
+    // Without a key a repeated request creates another token.
     owner.post("/v1/tokens", &asked).expect(201);
     owner.post("/v1/tokens", &asked).expect(201);
     assert_eq!(count(&mut owner), 4);
@@ -71,7 +71,7 @@ fn a_retried_rotation_makes_no_second_token(backend: Backend) {
     assert_eq!(count(&mut owner), 2);
     assert!(owner.is_valid(&old) && owner.is_valid(rotated["secret"].as_str().unwrap()));
 
-    // The successor's rotation is another operation, so the key is free for it.
+    // The rotation of the successor is another operation, so the same key can be used for it.
     let successor = rotated["id"].as_str().unwrap();
     post(&mut owner, &format!("/v1/tokens/{successor}/rotate"), "key", &json!({"grace_period_seconds": 60}))
         .expect(200);
@@ -86,7 +86,7 @@ fn keys_belong_to_the_caller_and_the_operation(backend: Backend) {
     let [manager] = texts(&owner.create_with("manager", &["tokens:manage", "execute"]), ["secret"]);
     let theirs = post(&mut server.caller(&manager), "/v1/tokens", "shared", &asked).expect(201);
     assert_ne!(made["id"], theirs["id"]);
-    // A person is the same caller in every session.
+    // All sessions of a person are the same caller.
     post(&mut server.owner(), "/v1/tokens", "shared", &asked).fails(409, "request already carried out");
     let id = made["id"].as_str().unwrap();
     post(&mut owner, &format!("/v1/tokens/{id}/rotate"), "shared", &json!({})).expect(200);

@@ -63,7 +63,7 @@ fn filters_by_status_and_name(backend: Backend) {
         ("name=_", &[&expired]),
         ("name=100%25+Exp", &[&expired]),
         ("name=%C3%89clair", &[&revoked]),
-        // The same name as macOS and some shells write it, and with white space around.
+        // The same name in decomposed form (NFD), as macOS writes it.
         ("name=E%CC%81clair", &[&revoked]),
         ("name=%20plain%09", &[&successor, &rotating, &active]),
         ("name='", &[]),
@@ -111,7 +111,7 @@ fn cursors_are_checked(backend: Backend) {
         let body = owner.get(&format!("/v1/tokens?cursor={cursor}")).fails(400, "invalid request");
         assert_eq!(body["field"], "cursor", "{cursor}");
     }
-    // A cursor is a place, not a right: where it points need not exist.
+    // A cursor is only a place in the order: the token it names need not exist.
     let elsewhere = format!("/v1/tokens?cursor=253402300799999999.{}", "f".repeat(32));
     assert_eq!(ids(&owner.get(&elsewhere).expect(200)).len(), 2);
 }
@@ -131,7 +131,7 @@ fn a_walk_neither_misses_nor_repeats(backend: Backend) {
     }
 }
 
-/// Every id on the way from the first page to the last; `between` runs after some of the pages.
+/// All ids from the first page to the last; `between` runs after some of the pages.
 fn walk(caller: &mut Client, limit: usize, mut between: impl FnMut()) -> Vec<String> {
     let mut seen = Vec::new();
     let mut path = format!("/v1/tokens?limit={limit}");

@@ -1,4 +1,4 @@
-//! `POST /v1/tokens/lookup`: which token a secret is of.
+//! `POST /v1/tokens/lookup`: finds a token by its secret.
 
 use serde_json::json;
 use token_domain::person::BuiltInRole;

@@ -1,4 +1,4 @@
-//! Tokens that manage tokens: what they may do, and that none of it gives them what they lack.
+//! Tokens that manage tokens: their operations, none of which gives them rights that they lack.
 
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ fn a_token_manages_tokens_with_its_scopes(backend: Backend) {
     let [manager_id] = texts(&manager.get("/v1/tokens/self").expect(200), ["id"]);
     assert_eq!(reader.token(&id)["created_by"], format!("token:{manager_id}"));
     reader.post("/v1/tokens", &json!({"name": "a", "scopes": ["tokens:read"]})).fails(403, "insufficient scope");
-    // One does not imply the other.
+    // `tokens:manage` does not imply `tokens:read`.
     manager.get("/v1/tokens").fails(403, "insufficient scope");
     manager.rotate(&id, &json!({}));
     manager.call(&format!("/v1/tokens/{id}/rotate/cancel")).expect(200);
@@ -77,7 +77,7 @@ fn a_rotation_shows_no_secret_beyond_the_askers_scopes(backend: Backend) {
         assert_eq!(body["missing"], lacking);
         assert!(!refused.text().contains("nlp_"));
         assert_eq!(owner.token(&id), before);
-        // It may still put an end to it.
+        // The weaker token may still revoke the stronger one.
         assert!(owner.is_valid(&strong));
         manager.revoke(&id);
         assert!(!owner.is_valid(&strong));
@@ -97,7 +97,7 @@ fn an_actors_rotation_shows_none_either(backend: Backend) {
     let [strong] = texts(&made, ["actorId"]);
     let refused = keeper.post(&format!("{actors}/{strong}/rotate"), &json!({}));
     assert_eq!(refused.fails(403, "insufficient scope")["missing"], json!(["execute", "read"]));
-    // What every actor's token may do is nobody's to lack.
+    // The default scopes of actors need no right of the caller.
     let [plain] = texts(&keeper.post(&actors, &json!({"name": "plain"})).expect(201), ["actorId"]);
     keeper.post(&format!("{actors}/{plain}/rotate"), &json!({})).expect(200);
 }
@@ -155,7 +155,7 @@ fn a_bound_token_stays_in_its_project(backend: Backend) {
     let listed = caller.get("/v1/tokens").expect(200);
     assert_eq!(listed["tokens"].as_array().unwrap().len(), 2, "{listed}");
 
-    // What it makes is of its project as well, whether it says so or not.
+    // Tokens that it creates are bound to its project too, whether the request names the project or not.
     for asked in
         [json!({"name": "c", "scopes": ["read"]}), json!({"name": "c", "scopes": ["read"], "project_id": home.id})]
     {

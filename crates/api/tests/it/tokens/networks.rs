@@ -1,4 +1,4 @@
-//! `allowed_networks`: judged wherever a token is presented, and nothing for tokens without.
+//! `allowed_networks`: checked wherever a token with it is presented.
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ fn validation_judges_the_address_it_is_told(backend: Backend) {
     assert_eq!(made["allowed_networks"], json!(networks));
     let [secret] = texts(&made, ["secret"]);
     let [free] = texts(&owner.create("free"), ["secret"]);
-    // Twice: once read from the store, once remembered.
+    // Twice: first read from the store, then from the cache.
     for _ in 0..2 {
         for (ip, status) in [
             (json!("10.1.2.3"), 200),
@@ -45,7 +45,7 @@ fn validation_judges_the_address_it_is_told(backend: Backend) {
         assert_eq!(owner.post("/v1/auth/validate", &json!({"token": free, "ip": "11.0.0.1"})).status, 200);
         assert_eq!(owner.validate(&secret).status, 403, "no address is known");
     }
-    // What is revoked is revoked from everywhere.
+    // A revoked token is invalid from every address.
     owner.revoke(made["id"].as_str().unwrap());
     assert_eq!(owner.post("/v1/auth/validate", &json!({"token": secret, "ip": "11.0.0.1"})).status, 401);
     let batch = owner.post("/v1/tokens", &bound(&["10.0.0.0/8"])).expect(201);
@@ -58,7 +58,7 @@ fn validation_judges_the_address_it_is_told(backend: Backend) {
 fn here_and_at_forward_auth_the_clients_address_counts(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();
-    // Tests come from the loopback address.
+    // The tests' clients have the loopback address.
     for (networks, is_admitted) in [(["127.0.0.0/8"], true), (["10.0.0.0/8"], false)] {
         let [secret] = texts(&owner.post("/v1/tokens", &bound(&networks)).expect(201), ["secret"]);
         let mut token = owner.with(&secret);
@@ -70,7 +70,7 @@ fn here_and_at_forward_auth_the_clients_address_counts(backend: Backend) {
                 here.fails(403, "address not allowed");
                 forward.fails(403, "address not allowed");
             }
-            // Whoever asks about a token is not the one who presents it.
+            // The caller of a validation is not the client that presented the token.
             let asked = owner.ask(
                 Request::new("POST", "/v1/oauth/introspect")
                     .header("Authorization", format!("Bearer {}", owner.credential()))

@@ -1,4 +1,4 @@
-//! Where a token was used from, and for which scopes.
+//! The addresses from which a token was used, and the scopes it was used for.
 
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ fn the_last_addresses_are_shown_with_the_token(backend: Backend) {
     assert_eq!(kept, ["203.0.113.2", "203.0.113.3", "203.0.113.4", "203.0.113.5", "203.0.113.6"]);
     assert!(seen.iter().all(|(_, agent)| agent.is_null()), "a gateway's name is not the holder's: {seen:?}");
 
-    // The token's own request, here and at a gateway that passes the client's on.
+    // A request with the token to this service, and one to a gateway that forwards the client's address.
     let own = Request::new("GET", "/v1/tokens").bearer(&secret).header("User-Agent", "probe/1.0");
     server.anyone().ask(own).expect(200);
     let (_, agent) = eventually("the token's own address", || {
@@ -81,7 +81,7 @@ fn scopes_show_when_they_were_asked_for(backend: Backend) {
         used.map(|scope| scope["scope"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(used(&mut owner), Vec::<String>::new());
-    // Something that an umbrella covers, with its companion; something that is lacking; a route of this service.
+    // A scope that an umbrella covers, with its companion; a missing scope; a route of this service.
     for required in ["scans:run", "org:write"] {
         owner.post("/v1/auth/validate", &json!({"token": secret, "required_scopes": [required]}));
     }

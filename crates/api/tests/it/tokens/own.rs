@@ -1,4 +1,4 @@
-//! `/v1/tokens/self`: a token sees itself and ends itself without any scope, and renews itself with `self:rotate`.
+//! `/v1/tokens/self`: a token reads and revokes itself without any scope, and rotates itself with `self:rotate`.
 
 use serde_json::json;
 use token_domain::person::BuiltInRole;
@@ -24,7 +24,7 @@ fn a_token_sees_itself_without_a_scope(backend: Backend) {
     let seen = token.get("/v1/tokens/self").expect(200);
     assert_eq!(seen["id"], id.as_str());
     assert_eq!(seen, owner.token(&id), "the same as whoever manages it sees");
-    // It sees nothing else.
+    // It can read nothing else.
     token.get(&format!("/v1/tokens/{id}")).fails(403, "insufficient scope");
     let by_key = server.anyone().ask(Request::new("GET", "/v1/tokens/self").header("X-API-Key", secret.as_str()));
     assert_eq!(by_key.expect(200)["id"], id.as_str());
@@ -65,7 +65,7 @@ fn a_token_renews_itself_with_the_scope(backend: Backend) {
     assert!(owner.is_valid(&secret) && owner.is_valid(&new_secret));
     assert_eq!(owner.token(&successor)["created_by"], format!("token:{id}"));
     server.caller(&secret).call("/v1/tokens/self/rotate").fails(409, "token is rotating");
-    // The chain goes on from the successor, without a grace this time.
+    // The successor can rotate itself too, here without a grace.
     let asked = json!({"grace_period_seconds": 0});
     let [third] = texts(&server.caller(&new_secret).post("/v1/tokens/self/rotate", &asked).expect(200), ["secret"]);
     assert!(!owner.is_valid(&new_secret) && owner.is_valid(&third));
@@ -116,7 +116,7 @@ fn an_actor_renews_itself(backend: Backend) {
     let detail = owner.post("/v1/auth/validate", &json!({"token": new_secret, "detail": true})).expect(200);
     assert_eq!((&detail["kind"], &detail["actor_id"]), (&json!("actor"), &json!(actor)));
     assert_eq!(detail["expires_at"], "2999-01-01T00:00:00Z");
-    // What is decided about the actor reaches its renewed token.
+    // Disabling the actor also applies to its rotated token.
     owner.patch(&format!("{actors}/{actor}"), &json!({"isActive": false})).expect(200);
     assert!(!owner.is_valid(&new_secret));
 }
@@ -133,6 +133,6 @@ fn a_session_is_no_token(backend: Backend) {
     ] {
         answer.fails(403, "forbidden");
     }
-    // `self` is no id: it has its own methods and no others.
+    // `self` is not an id: the path has only its own methods.
     owner.patch("/v1/tokens/self", &json!({"name": "b"})).fails(405, "method not allowed");
 }

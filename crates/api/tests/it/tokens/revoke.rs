@@ -30,7 +30,7 @@ fn revoked_twice_is_revoked_once(backend: Backend) {
     assert_eq!(revocations.count(), 1);
     assert!(!events.iter().any(|event| event.action == "token.reuse_detected"), "revoked is not superseded");
 
-    // Nobody has it: the same bytes, whether it never was or belongs to somebody else.
+    // An unknown token and one of another organisation get the same bytes.
     owner.delete("/v1/tokens/018f0000-0000-7000-8000-000000000001").fails(404, "not found");
 }
 
@@ -44,7 +44,7 @@ fn revoking_a_rotating_token_leaves_its_successor(backend: Backend) {
     assert!(!owner.is_valid(&old) && owner.is_valid(&new));
     assert_eq!(owner.token(&id)["revoked_reason"], "requested");
 
-    // The other way round: a revoked successor leaves the old one its grace.
+    // Conversely, revoking the successor leaves the old token its grace.
     let [id, old] = texts(&owner.create("b"), ["id", "secret"]);
     let [other, new] = texts(&owner.rotate(&id, &json!({})), ["id", "secret"]);
     owner.revoke(&other);

@@ -1,4 +1,4 @@
-//! `POST /v1/tokens/{id}/rotate` and `…/cancel`: two tokens for a while, and the exact end of that while.
+//! `POST /v1/tokens/{id}/rotate` and `…/cancel`: two valid tokens during the grace, and its exact end.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ both!(
     a_chain_of_rotations,
 );
 
-/// Microseconds since 1970 of a time as the wire shows it.
+/// Microseconds since 1970 of a time in the wire format.
 fn micros(value: &Value) -> i64 {
     Timestamp::parse_rfc3339(value.as_str().unwrap_or_else(|| panic!("a time: {value}"))).unwrap().as_micros()
 }
@@ -137,8 +137,8 @@ fn the_deployment_may_allow_less_grace(backend: Backend) {
     owner.rotate(&id, &json!({"grace_period_seconds": 60}));
 }
 
-/// Time is the subject: validated without a pause, the old token must be good while the clock is certainly before the
-/// end, and dead once it is certainly past it.
+/// Validates the old token continuously: it must be valid while the clock is certainly before the end, and invalid once
+/// the clock is certainly past it.
 fn the_old_token_dies_at_the_exact_end(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();
@@ -154,7 +154,7 @@ fn the_old_token_dies_at_the_exact_end(backend: Backend) {
     assert_eq!((&old["status"], &old["revoked_reason"]), (&json!("revoked"), &json!("superseded")));
     assert_eq!(old["revoked_at"], rotated["grace_period_ends_at"]);
 
-    // The same for an expiry, which no grace and no cache may move.
+    // The same holds for an expiry, which neither a grace nor the cache may move.
     let made =
         owner.post("/v1/tokens", &json!({"name": "b", "scopes": ["execute"], "expires_at": later(3)})).expect(201);
     let [id, secret] = texts(&made, ["id", "secret"]);
@@ -164,8 +164,8 @@ fn the_old_token_dies_at_the_exact_end(backend: Backend) {
     assert_eq!((&dead["status"], &dead["revoked_at"]), (&json!("expired"), &Value::Null));
 }
 
-/// Validates without a pause until the token is dead; how often it was good. Each answer must agree with the clock,
-/// which the server shares: good if it came before the end, dead if it was asked for after it.
+/// Validates continuously until the token is invalid; returns how often it was valid. Each answer must agree with the
+/// clock, which the server shares: valid if it arrived before the end, invalid if the question was sent after the end.
 fn dies_at(caller: &mut Client, secret: &str, ends: Timestamp) -> u32 {
     let clock = || crate::support::now();
     let mut good = 0;
@@ -177,7 +177,7 @@ fn dies_at(caller: &mut Client, secret: &str, ends: Timestamp) -> u32 {
             assert!(asked < ends, "good {:?} after its end", asked.since(ends));
             good += 1;
         } else {
-            // A node is as far ahead of the database's clock as an answer of the database took, and never behind it.
+            // A node's estimate of the database's clock is ahead by at most the time of a query, and never behind.
             assert!(answered + Span::seconds(1) >= ends, "dead {:?} before its end", ends.since(answered));
             return good;
         }
@@ -286,12 +286,12 @@ fn a_rotation_is_taken_back(backend: Backend) {
 
     assert_eq!(owner.call(&cancel).fails(409, "token is active")["status"], "active");
     owner.call(&format!("/v1/tokens/{successor}/rotate/cancel")).fails(409, "token is revoked");
-    // It can be rotated again, and a rotation whose grace is over cannot be taken back.
+    // The token can be rotated again, and a rotation whose grace is over cannot be cancelled.
     owner.rotate(&id, &json!({"grace_period_seconds": 0}));
     owner.call(&cancel).fails(409, "token is revoked");
     assert!(!owner.is_valid(&old));
 
-    // Of several that cancel at once, one does.
+    // Of several concurrent cancellations, one succeeds.
     let [id] = texts(&owner.create("b"), ["id"]);
     owner.rotate(&id, &json!({}));
     let cancel = format!("/v1/tokens/{id}/rotate/cancel");
@@ -308,7 +308,7 @@ fn a_rotation_is_taken_back(backend: Backend) {
     assert_eq!(statuses, [200, 409, 409, 409]);
 }
 
-/// Time is the subject: an hour of grace shrinks to a second once the new token is seen.
+/// The first use of the new token shortens an hour of grace to a second.
 fn the_first_use_shortens_the_grace(backend: Backend) {
     let server = Server::start(backend, Options::default().with("tokens.first_use_seconds", 1));
     let mut owner = server.owner();

@@ -1,4 +1,4 @@
-//! `GET /v1/tokens/{id}/usage`: how often a token was presented, and what became of it.
+//! `GET /v1/tokens/{id}/usage`: how often a token was presented, by outcome.
 
 use serde_json::{Value, json};
 
@@ -11,13 +11,13 @@ both!(
     what_is_no_stretch_is_refused,
 );
 
-/// The total of the last day, which today's hours are in: allowed, insufficient, denied.
+/// The total of the last day: allowed, insufficient, denied.
 fn total(owner: &mut Client, id: &str) -> [u64; 3] {
     let report = owner.get(&format!("/v1/tokens/{id}/usage")).expect(200);
     ["allowed", "insufficient", "denied"].map(|kind| report["total"][kind].as_u64().unwrap())
 }
 
-/// Presents a token: so often found good, so often found lacking.
+/// Presents a token `allowed` times without a requirement and `insufficient` times with a scope that it lacks.
 fn present(caller: &mut Client, secret: &str, allowed: usize, insufficient: usize) {
     for _ in 0..allowed {
         assert!(caller.is_valid(secret));
@@ -34,13 +34,13 @@ fn uses_are_counted_and_show_at_once(backend: Backend) {
     let [id, secret] = texts(&owner.create_with("a", &["tokens:read"]), ["id", "secret"]);
     assert_eq!(total(&mut owner, &id), [0, 0, 0]);
     present(&mut server.anyone(), &secret, 20, 3);
-    // As a credential of this service it is used as well.
+    // Authenticating a request to this service counts as a use too.
     server.caller(&secret).get("/v1/tokens").expect(200);
     owner.revoke(&id);
     for _ in 0..4 {
         assert!(!owner.is_valid(&secret));
     }
-    // Before, while and after it is written down.
+    // The total is right before, while and after the uses are written.
     assert_eq!(total(&mut owner, &id), [21, 3, 4]);
     eventually("all of it to be written", || {
         assert_eq!(total(&mut owner, &id), [21, 3, 4]);
@@ -64,7 +64,7 @@ fn a_clean_stop_loses_nothing(backend: Backend) {
     assert!(token["last_used_at"].is_string(), "{token}");
 }
 
-/// What cannot be written is kept: hits go on without the database, and are all there when it is back.
+/// Uses that cannot be written are kept: tokens are validated during an outage, and no use is missing afterwards.
 #[test]
 fn an_outage_of_the_database_loses_no_use() {
     let database = Database::new(Backend::PostgreSql);
@@ -83,7 +83,7 @@ fn an_outage_of_the_database_loses_no_use() {
     let failures = || server.log().matches("token usage could not be written").count();
     let before = failures();
     proxy.cut();
-    // What is known is answered from memory while that is allowed; how long is not what this is about.
+    // Cached tokens are answered during the lease; its length does not matter here.
     let mut caller = server.anyone();
     let answered: u64 = (0..10).map(|_| u64::from(caller.validate(&secret).status == 200)).sum();
     assert!(answered > 0);

@@ -1,4 +1,4 @@
-//! What is remembered of a token's use: when it was last used, and that somebody still holds a superseded one.
+//! The recorded uses of a token: the time of its last use, and the reuse of a superseded one.
 
 use serde_json::{Value, json};
 use token_domain::Timestamp;
@@ -31,13 +31,13 @@ fn the_last_use_is_written_down_soon(backend: Backend) {
     let written = server.metrics().get("nolapse_store_writes_total") - writes;
     assert!(written <= 3, "fifty uses were written down in {written} units of work");
 
-    // Its use as a credential counts as well.
+    // Authenticating a request to this service counts as a use too.
     eventually("a later second", || (later(0) > used).then_some(()));
     server.caller(&secret).get("/v1/tokens").expect(200);
     eventually("the later use", || (stored()? > used).then_some(()));
 }
 
-/// Nothing is written down while this looks: the interval is the longest there is, and less than one is waited.
+/// No use is written during this test, which takes less time than the longest flush interval.
 fn a_use_shows_at_once_wherever_a_token_does(backend: Backend) {
     let server = Server::start(backend, Options::default().with("usage.flush_interval_seconds", 10));
     let mut owner = server.owner();
@@ -59,7 +59,7 @@ fn a_use_shows_at_once_wherever_a_token_does(backend: Backend) {
         let used = view["last_used_at"].as_str().unwrap_or_else(|| panic!("{view}")).to_owned();
         assert!(before <= used && used <= after, "{before} {used} {after}");
     }
-    // Asking is a use itself.
+    // This request is a use itself.
     let itself = server.caller(&secret).get("/v1/tokens/self").expect(200);
     assert!(itself["last_used_at"].as_str().unwrap() >= before.as_str(), "{itself}");
     let seen = owner.post("/v1/auth/validate", &json!({"token": secret, "detail": true})).expect(200);
@@ -73,7 +73,7 @@ fn a_refused_use_is_no_use(backend: Backend) {
     owner.revoke(&id);
     assert!(!owner.is_valid(&secret));
     let credential = owner.credential().to_owned();
-    // A clean stop writes down whatever there is.
+    // A clean stop writes all uses.
     server.restart();
     assert_eq!(server.caller(&credential).token(&id)["last_used_at"], Value::Null);
 }
@@ -104,7 +104,7 @@ fn reuse_after_supersession_is_recorded_once(backend: Backend) {
     let detail: Value = serde_json::from_str(&recorded[0].detail).unwrap();
     assert_eq!(detail, json!({"client_ip": "127.0.0.1"}));
 
-    // Once is once, also for a process that has forgotten everything, and for the token as a credential.
+    // No second event, even after a restart with an empty cache, and with the token authenticating a request.
     server.restart();
     assert!(!server.anyone().is_valid(&old));
     server.caller(&old).get("/v1/tokens").fails(401, "invalid token");

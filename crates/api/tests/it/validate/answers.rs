@@ -1,4 +1,4 @@
-//! Status, headers and bytes of every answer.
+//! Status, headers and bytes of all answers.
 
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ fn a_good_token_has_exactly_three_keys(backend: Backend) {
     for (scopes, shown) in rows {
         let [secret] = texts(&owner.create_with("a", scopes), ["secret"]);
         let exact = format!(r#"{{"valid":true,"org_id":"{org}","scopes":{shown}}}"#);
-        // Cold, warm, and after the background work of the first look is over.
+        // Read from the store, from the cache, and after the background work of the first read.
         for _ in 0..5 {
             let answer = server.anyone().validate(&secret);
             assert_eq!((answer.status, answer.text()), (200, exact.as_str()));
@@ -177,12 +177,12 @@ fn required_scopes(backend: Backend) {
     let rows: [(&[&str], &[&str]); 8] = [
         (&["execute"], &["execute"]),
         (&["read", "issues:read"], &["issues:read"]),
-        // Neither a dotted relative nor the other action comes with a scope.
+        // A scope does not include a dotted sub-scope or another action.
         (&["org.memberships:read"], &["org.memberships:read"]),
         (&["org:write"], &["org:write"]),
-        // A companion that is missing is what is missing.
+        // If only the companion is missing, the answer names the companion.
         (&["scans:run"], &["projects:read"]),
-        // A scope nobody has heard of is covered by no token, and the answer says so.
+        // No token covers a scope that the catalogue does not have, and the answer names it.
         (&["fly"], &["fly"]),
         (&["read", "fly:high"], &["fly:high"]),
         (&["Not A Scope \"\r\n"], &["Not A Scope \"\r\n"]),
@@ -226,7 +226,7 @@ fn detail_shows_everything(backend: Backend) {
     assert_eq!(seen, expected);
     let answer = owner.post("/v1/auth/validate", &json!({"token": secret, "detail": true}));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
-    // A new name shows at once, in spite of every cache.
+    // A new name shows at once, despite the caches.
     owner.patch(&format!("/v1/tokens/{id}"), &json!({"name": "renamed"})).expect(200);
     let seen = owner.post("/v1/auth/validate", &json!({"token": secret, "detail": true})).expect(200);
     assert_eq!(seen["name"], "renamed");
@@ -271,7 +271,7 @@ fn other_methods_are_refused(backend: Backend) {
     }
 }
 
-/// A whole question about a token that is remembered is answered before it is routed; one in chunks never is.
+/// The fast path answers a whole question about a cached token, but never a chunked one.
 fn a_body_in_pieces_gets_what_a_whole_one_gets(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();

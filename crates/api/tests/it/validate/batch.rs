@@ -1,4 +1,4 @@
-//! `POST /v1/auth/validate/batch`: each result is what asking alone would have said.
+//! `POST /v1/auth/validate/batch`: each result is that of validating the token alone.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ both!(
 
 const BATCH: &str = "/v1/auth/validate/batch";
 
-/// A caller with a token that may ask about others.
+/// A client with a token that may validate others.
 fn gateway(server: &Server) -> Client {
     let [secret] = texts(&server.owner().create_with("gateway", &["authority:validate"]), ["secret"]);
     server.caller(&secret)
@@ -67,7 +67,7 @@ fn a_batch_has_its_bounds(backend: Backend) {
     assert_eq!(full["results"].as_array().unwrap().len(), 1_000);
     let refused = gateway.post(BATCH, &json!({"tokens": vec![token; 1_001]})).expect(400);
     assert_eq!((&refused["field"], &refused["error"]), (&json!("tokens"), &json!("invalid request")));
-    // More than validate alone takes, and a bound of its own above it.
+    // A batch's limit on the body is higher than that of a single validation.
     gateway.post(BATCH, &json!({"tokens": [], "padding": "x".repeat(120_000)})).expect(200);
     gateway.post(BATCH, &json!({"tokens": [], "padding": "x".repeat(131_072)})).expect(413);
 }

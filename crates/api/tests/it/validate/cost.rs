@@ -1,4 +1,4 @@
-//! What an answer costs: reads of the database and slow hashes, counted by the service and compared before and after.
+//! The cost of an answer: database reads and slow hashes, by the service's own metrics before and after.
 
 use std::sync::Barrier;
 
@@ -20,7 +20,7 @@ both!(
     a_spray_of_unknown_tokens_leaves_good_ones_alone,
 );
 
-/// A well-formed token with a right checksum that nobody issued.
+/// A token with a valid checksum that nobody issued.
 fn unissued(chance: &mut Chance) -> String {
     let mut random = [0; 16];
     random[..8].copy_from_slice(&chance.next().to_be_bytes());
@@ -74,20 +74,20 @@ fn an_unknown_token_is_remembered_as_such(backend: Backend) {
         assert!(!server.anyone().is_valid(&token));
     }
     let after = server.metrics();
-    // One, or a few more where remembering ran out between two of the twenty.
+    // One read, or a few more if the cached result expired between two of the twenty requests.
     let reads = after.candidate_reads() - before.candidate_reads();
     assert!((1..=3).contains(&reads), "{reads}");
     assert_eq!(after.slow_hashes(), before.slow_hashes());
     assert_eq!(after.validations("unknown") - before.validations("unknown"), 20);
 }
 
-/// A thousand requests about one cold token, on a hundred connections that begin together.
+/// A thousand requests about one token that is not cached, on a hundred connections that start together.
 fn a_herd_makes_few_reads(backend: Backend) {
     const CONNECTIONS: usize = 100;
     const EACH: usize = 10;
     let mut server = Server::start(backend, Options::default().bcrypt());
     let [secret] = texts(&server.owner().create("a"), ["secret"]);
-    // Without its tag each read would cost a slow hash, so that a herd that got through would be seen twice.
+    // Without its tag each read costs a slow hash, so superfluous reads would show in both metrics.
     std::fs::remove_file(server.tag_key_file()).unwrap();
     server.restart();
     let before = server.metrics();
@@ -144,8 +144,7 @@ fn a_lost_tag_key_costs_one_hash_a_token(backend: Backend) {
     }
     assert_eq!(server.metrics().slow_hashes() - before.slow_hashes(), 5, "one each");
     assert!(!server.anyone().is_valid(&revoked), "a lost key revives nothing");
-    // Whether the new tags were written in the background by now is seen where it matters: after the next restart. A
-    // clean stop finishes what was begun.
+    // The new tags are written in the background, which a clean stop finishes: the restart shows whether they were.
     server.restart();
     let before = server.metrics();
     for secret in &secrets {
@@ -166,7 +165,7 @@ fn an_earlier_tag_key_still_proves(backend: Backend) {
     let before = server.metrics();
     assert!(server.anyone().is_valid(&secret));
     assert_eq!(server.metrics().slow_hashes(), before.slow_hashes());
-    // Rewritten under the new key, it needs the earlier one no longer.
+    // The tag was rewritten with the new key, so the earlier key is not needed any more.
     server.stop();
     server.options = without;
     server.serve();
@@ -190,7 +189,7 @@ fn a_row_is_brought_to_the_configured_scheme(backend: Backend) {
         server.serve();
         assert!(server.anyone().is_valid(&secret));
         eventually("the new hash", || stored(&server).starts_with(prefix).then_some(()));
-        // The new row is good by itself: without the key of its tag the hash alone has to prove it.
+        // The new hash alone proves the token, because the tag's key is gone.
         server.stop();
         std::fs::remove_file(server.tag_key_file()).unwrap();
         server.serve();
@@ -198,8 +197,8 @@ fn a_row_is_brought_to_the_configured_scheme(backend: Backend) {
     }
 }
 
-/// Nobody can guess a token before it is made; but a copy of the database may be asked about one that another copy
-/// made. What was found unknown a moment ago must not stand in its way.
+/// A token that was just cached as unknown must be valid as soon as it exists. That happens if a copy of the database
+/// is asked about a token that another copy made.
 fn a_token_that_was_unknown_is_good_once_made(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();

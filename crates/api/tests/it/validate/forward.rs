@@ -1,4 +1,4 @@
-//! `/v1/auth/forward`: what a proxy asks, and the headers it copies.
+//! `/v1/auth/forward`: the questions of proxies, and the headers they copy.
 
 use serde_json::{Value, json};
 
@@ -65,10 +65,10 @@ fn any_method_will_do(backend: Backend) {
         let refused = Wire::open(server.address()).unwrap().ask(&Request::new(method, FORWARD)).unwrap();
         assert_eq!(refused.status, 401, "{method}");
     }
-    // Some proxies pass a body on; it is not looked at.
+    // Some proxies forward the body; it is not read.
     let request = Request::new("POST", FORWARD).bearer(&secret).body("not { even json");
     assert_eq!(Wire::open(server.address()).unwrap().ask(&request).unwrap().status, 200);
-    // As is every other way to show a token.
+    // The other ways to present a token.
     for header in [("Authorization", format!("Api-Key {secret}")), ("X-API-Key", secret.clone())] {
         let request = Request::new("GET", FORWARD).header(header.0, header.1);
         assert_eq!(Wire::open(server.address()).unwrap().ask(&request).unwrap().status, 200);
@@ -131,7 +131,7 @@ fn only_a_good_token_passes(backend: Backend) {
     assert_eq!(two.header("www-authenticate"), Some(r#"Bearer realm="nolapse", error="invalid_request""#));
 }
 
-/// Behind a cache that is shared, one caller's yes must not be another's, nor outlive the token.
+/// A shared cache must not reuse one caller's success for another, or after the token has ended.
 fn no_answer_may_be_kept(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let [secret] = texts(&server.owner().create("a"), ["secret"]);
@@ -145,7 +145,7 @@ fn no_answer_may_be_kept(backend: Backend) {
         ("", FORWARD, 401),
     ] {
         let request = Request::new("GET", path).bearer(credential);
-        // Answered from memory, and (a body) by the way of everything else.
+        // By the fast path, and (with a body) by the handler.
         for request in [request.clone(), request.clone(), request.body("x")] {
             let answer = caller.ask(request);
             assert_eq!(answer.status, status, "{path}");
@@ -189,7 +189,7 @@ fn only_known_parameters_are_taken(backend: Backend) {
     }
 }
 
-/// Envoy's form: the client's path is appended, its query and its method are its own.
+/// Envoy's form: the client's path is appended, and query and method are the client's.
 fn the_path_form_leaves_the_query_to_the_client(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let [id, secret] = texts(&server.owner().create_with("a", &["scans:read"]), ["id", "secret"]);
@@ -218,7 +218,7 @@ fn preflights_pass_without_a_credential_where_allowed(backend: Backend) {
     const METHOD: (&str, &str) = ("X-Forwarded-Method", "OPTIONS");
     const ORIGIN: (&str, &str) = ("Origin", "https://a.example");
     const ASKS: (&str, &str) = ("Access-Control-Request-Method", "PUT");
-    /// What is asked, with which headers; the answer.
+    /// Query, headers, status of the answer.
     type Row = (&'static str, &'static [(&'static str, &'static str)], u16);
     let server = Server::start(backend, Options::default());
     let mut caller = server.anyone();
@@ -230,12 +230,12 @@ fn preflights_pass_without_a_credential_where_allowed(backend: Backend) {
         ("?preflight=allow", &[METHOD, ORIGIN], 401),
         ("?preflight=allow", &[("X-Forwarded-Method", "GET"), ORIGIN, ASKS], 401),
         ("?preflight=allow", &[("X-Forwarded-Method", "options"), ORIGIN, ASKS], 401),
-        // A gateway that leaves the method to its clients is told so at the first request.
+        // A misconfigured gateway that does not send the client's method gets 400.
         ("?preflight=allow", &[ORIGIN, ASKS], 400),
         ("?preflight=allow", &[METHOD, ("X-Forwarded-Method", "GET"), ORIGIN, ASKS], 400),
     ];
     for (query, with, status) in rows {
-        // The method by which the gateway asks is not the client's.
+        // The method of the gateway's question makes no difference.
         for by in ["GET", "OPTIONS"] {
             let path = format!("{FORWARD}{query}");
             let request =
@@ -263,7 +263,7 @@ fn a_route_table_asks_for_what_its_row_says(backend: Backend) {
         ("GET", "/elsewhere", Some("no route")),
         ("BREW", "/api/v1/scans", Some("no route")),
     ] {
-        // As nginx, Traefik and Caddy ask, and as Envoy does.
+        // The questions of nginx, Traefik and Caddy, and that of Envoy.
         let query = format!("{FORWARD}?routes=scanner");
         let by_query = Request::new("GET", &query).header("X-Forwarded-Method", method).header("X-Forwarded-Uri", uri);
         let path = format!("{FORWARD}/routes/scanner{uri}");
@@ -278,20 +278,20 @@ fn a_route_table_asks_for_what_its_row_says(backend: Backend) {
             }
         }
     }
-    // Scopes named beside the table count as well.
+    // Scopes named in addition to the table are required too.
     let get = |query: &'static str| {
         Request::new("GET", query).header("X-Forwarded-Method", "GET").header("X-Forwarded-Uri", "/api/v1/scans")
     };
     assert_eq!(caller.ask(get("/v1/auth/forward?routes=scanner&scope=projects:read")).status, 200);
     caller.ask(get("/v1/auth/forward?routes=scanner&scope=execute")).fails(403, "insufficient scope");
-    // A gateway that does not tell of the client's request is configured wrongly.
+    // A misconfigured gateway that does not describe the client's request gets 400.
     let answer = caller.get("/v1/auth/forward?routes=scanner");
     assert_eq!(answer.fails(400, "invalid request")["field"], "X-Forwarded-Uri");
     assert_eq!(caller.get("/v1/auth/forward/routes/absent/api/v1/scans").expect(400)["field"], "routes");
     assert_eq!(server.anyone().get("/v1/auth/forward/routes/scanner/api/v1/scans").status, 401);
 }
 
-/// Without a body the question about a token that is remembered is answered before it is routed; with one it never is.
+/// The fast path answers a question without a body about a cached token, but never one with a body.
 fn a_body_makes_no_difference(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();

@@ -16,7 +16,7 @@ both!(
 
 const INTROSPECT: &str = "/v1/oauth/introspect";
 
-/// A caller with a token that may ask.
+/// A client with a token that may introspect.
 fn resource_server(server: &Server) -> Client {
     let [secret] = texts(&server.owner().create_with("api", &["authority:introspect"]), ["secret"]);
     server.caller(&secret)
@@ -55,7 +55,7 @@ fn a_good_token_is_described(backend: Backend) {
     assert_eq!(body.get("exp"), None);
 }
 
-/// Resource servers compare names, and know no umbrellas.
+/// Resource servers only compare names, so `scope` lists covered scopes too.
 fn scope_lists_all_that_is_covered(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let (mut owner, mut asking) = (server.owner(), resource_server(&server));
@@ -125,7 +125,7 @@ fn whoever_asks_needs_the_scope(backend: Backend) {
     assert_eq!(ask(&mut server.anyone(), &format!("token={other}")).status, 401);
 }
 
-/// A plain question about a token that is remembered is answered before it is routed; one in chunks never is.
+/// The fast path answers a plain question about a cached token, but never a chunked one.
 fn a_body_in_pieces_gets_what_a_whole_one_gets(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();

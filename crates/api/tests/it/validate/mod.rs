@@ -1,4 +1,4 @@
-//! `POST /v1/auth/validate`, the hot path: its exact answers, and what an answer may cost.
+//! `POST /v1/auth/validate`, the hot path: its exact answers, and their cost.
 
 mod answers;
 mod batch;
