@@ -187,7 +187,7 @@ impl Running {
             tokio::time::sleep(HANDED_OVER).await;
             let ((), accepted) = join(handle.stop(true), join_all(last.into_iter().map(Last::serve))).await;
             for error in accepted.into_iter().filter_map(Result::err) {
-                tracing::warn!(%error, "accepting the connections that waited in the kernel failed during the stop");
+                tracing::warn!(%error, "accepting connections from the backlog failed during the stop");
             }
         };
         let ended = match select(server.as_mut(), pin!(stop)).await {

@@ -125,7 +125,7 @@ fn an_unread_chunked_body_does_not_hold_its_connection() {
 }
 
 #[test]
-fn a_panic_hurts_nobody_else_on_the_same_worker() {
+fn a_panic_does_not_disturb_other_requests_of_the_worker() {
     let server = EdgeServer::start(hurried);
     let mut slow = Wire::open(server.address);
     slow.send(b"GET /sleep HTTP/1.1\r\nHost: t\r\n\r\n");
@@ -144,7 +144,7 @@ fn a_panic_hurts_nobody_else_on_the_same_worker() {
 }
 
 #[test]
-fn an_answer_before_routing_is_finished_like_any_other() {
+fn fast_path_answers_get_the_usual_headers() {
     let server = EdgeServer::start(|_| ());
     let mut wire = Wire::open(server.address);
     let mut ask = |head: &str, body: &str| {
@@ -313,7 +313,7 @@ fn browsers_are_told_to_use_https_where_people_do() {
 }
 
 #[test]
-fn what_operators_look_at_can_have_an_address_of_its_own() {
+fn paths_for_operators_can_have_their_own_listener() {
     let server = EdgeServer::start(|ground| ground.insight = Insight::Elsewhere);
     let there = server.insight.unwrap();
     let ask = |address, path: &str| {
@@ -346,7 +346,7 @@ fn connect(place: &Listen) -> Box<dyn Stream> {
 }
 
 #[test]
-fn what_waits_in_the_kernel_at_any_listener_is_served_before_it_closes() {
+fn the_backlog_of_every_listener_is_served_before_it_closes() {
     let folder = tempfile::tempdir().unwrap();
     let local = |name: &str| Listen::Socket(folder.path().join(name));
     let network = || Listen::Network((Ipv4Addr::LOCALHOST, 0).into());
