@@ -99,7 +99,7 @@ pub(crate) async fn serve(
     let signal = server::signal()?;
     let running = server::start_with(site, &settings(&config.server), insight)?;
     if let Some(place) = &running.insight {
-        tracing::info!(%place, "/metrics, /docs and /openapi.json are served here, and not with everything else");
+        tracing::info!(%place, "/metrics, /docs and /openapi.json have their own listener");
     }
     let place = running.place.clone();
     let base = match (&config.server.public_url, &place) {

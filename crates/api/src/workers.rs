@@ -80,7 +80,7 @@ pub(crate) fn start(config: &Config, services: &Services, runtime: &Handle) -> W
 /// Carries out operators' orders. A failure is logged at debug level only, because other workers log a failing store.
 async fn carry_out(operator: Arc<Operator>) {
     if let Err(error) = operator.serve().await {
-        tracing::debug!(%error, "orders of operators could not be looked for");
+        tracing::debug!(%error, "the orders of operators could not be read");
     }
 }
 

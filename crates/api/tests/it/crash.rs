@@ -17,7 +17,7 @@ use token_domain::token::RevokeReason;
 
 use crate::support::{Backend, Chance, Client, Options, Request, Server, at_length, both, now, texts};
 
-both!(what_was_acknowledged_is_there);
+both!(acknowledged_changes_survive_a_kill);
 
 /// Databases in parallel, each with a server that is killed repeatedly: on PostgreSQL the first change after a kill
 /// waits five seconds for the dead node, and these waits overlap.
@@ -31,7 +31,7 @@ const CLIENTS: usize = 3;
 /// The most acknowledged requests before a kill.
 const LONGEST_CYCLE: usize = 40;
 
-fn what_was_acknowledged_is_there(backend: Backend) {
+fn acknowledged_changes_survive_a_kill(backend: Backend) {
     run(backend, KILLS);
 }
 

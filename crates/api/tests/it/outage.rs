@@ -113,18 +113,18 @@ fn goes_away_and_comes_back(away: impl Fn(&Proxy)) {
 }
 
 #[test]
-fn a_server_that_is_gone_is_no_verdict() {
+fn a_database_server_that_is_down_makes_no_token_invalid() {
     goes_away_and_comes_back(Proxy::cut);
 }
 
 #[test]
-fn a_server_that_is_silent_is_no_verdict() {
+fn a_silent_database_server_makes_no_token_invalid() {
     goes_away_and_comes_back(Proxy::silence);
 }
 
 /// Repeated short interruptions under load: every answer about a valid token is "valid" or "unavailable".
 #[test]
-fn a_line_that_breaks_again_and_again_is_no_verdict() {
+fn repeated_disconnections_make_no_token_invalid() {
     let (proxy, server) = behind_a_line();
     let mut owner = server.owner();
     let tokens = tokens(&mut owner);
@@ -186,7 +186,7 @@ fn rotate(owner: &mut Client, id: &str) -> Option<Value> {
 
 /// Another process holds the file's write lock: writes are unavailable, while reads and validation work.
 #[test]
-fn a_locked_file_is_no_verdict() {
+fn a_locked_file_makes_no_token_invalid() {
     let options = Options::default()
         .with("database.statement_timeout_ms", 300)
         .with("database.lock_timeout_ms", 300)
@@ -219,7 +219,7 @@ fn a_locked_file_is_no_verdict() {
 
 /// A full lane answers 503 and never that a token is invalid.
 #[test]
-fn a_full_lane_is_no_verdict() {
+fn a_full_lane_makes_no_token_invalid() {
     let options = Options::default()
         .bcrypt()
         .with("hashing.bcrypt_cost", 10)
@@ -254,7 +254,7 @@ fn a_full_lane_is_no_verdict() {
 /// The lease makes the cache safe, so it must end by itself: a server that cannot reach its database for longer does
 /// not know whether another process has taken over.
 #[test]
-fn memory_is_not_trusted_past_the_lease() {
+fn the_cache_is_not_used_after_the_lease() {
     let (proxy, server) = behind_a_line();
     let mut owner = server.owner();
     let tokens = tokens(&mut owner);

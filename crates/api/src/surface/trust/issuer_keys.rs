@@ -116,7 +116,7 @@ impl IssuerKeys {
             match self.fetch(issuer, now).await {
                 Ok(found) => (kept.found, kept.failed_at) = (Some(found), None),
                 Err(error) => {
-                    tracing::warn!(%error, issuer, "the keys of an issuer cannot be had");
+                    tracing::warn!(%error, issuer, "the keys of an issuer cannot be fetched");
                 }
             }
         }

@@ -7,11 +7,11 @@ use crate::support::{Backend, Client, Options, Request, Server, both, texts};
 
 both!(
     anothers_key_is_like_an_absent_one,
-    an_administrator_sees_and_kills_a_key_and_no_more,
+    an_administrator_can_only_find_and_revoke_a_key,
     a_person_has_keys_in_each_organisation_apart,
     only_a_person_has_keys,
     a_key_makes_keys_only_with_the_right_to_manage,
-    a_key_sees_and_kills_its_siblings,
+    a_key_lists_and_revokes_other_keys_of_its_owner,
 );
 
 const ABSENT: &str = "018f0000-0000-7000-8000-000000000001";
@@ -63,7 +63,7 @@ fn anothers_key_is_like_an_absent_one(backend: Backend) {
 }
 
 /// An administrator can find and revoke a leaked key by `/v1/tokens/{id}`, but neither see its secret nor change it.
-fn an_administrator_sees_and_kills_a_key_and_no_more(backend: Backend) {
+fn an_administrator_can_only_find_and_revoke_a_key(backend: Backend) {
     let server = Server::start(backend, Options::default());
     server.facts().add_member("person@acme.example", BuiltInRole::Member);
     let mut person = server.signed_in("person@acme.example");
@@ -139,7 +139,7 @@ fn a_key_makes_keys_only_with_the_right_to_manage(backend: Backend) {
     maker.call(&format!("/v1/me/keys/{id}/rotate")).expect(200);
 }
 
-fn a_key_sees_and_kills_its_siblings(backend: Backend) {
+fn a_key_lists_and_revokes_other_keys_of_its_owner(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();
     let (id, sibling) = make(&mut owner, &["bot"]);

@@ -11,8 +11,8 @@ use super::process::{allow_sockets, connections, peak, resident};
 use crate::support::{Backend, Options, Request, Server, at_length, both, eventually, texts};
 
 both!(
-    silent_and_dripping_connections_are_ended_and_nobody_waits_for_them,
-    who_reads_nothing_is_hung_up_on_and_nobody_waits_for_them,
+    silent_and_dripping_connections_are_closed_and_delay_nobody,
+    connections_that_read_nothing_are_closed_and_delay_nobody,
 );
 
 /// The slow connections of a test.
@@ -72,7 +72,7 @@ fn narrow(address: SocketAddr, first: &str) -> TcpStream {
     stream
 }
 
-fn silent_and_dripping_connections_are_ended_and_nobody_waits_for_them(backend: Backend) {
+fn silent_and_dripping_connections_are_closed_and_delay_nobody(backend: Backend) {
     hold_up(backend, CROWD);
 }
 
@@ -115,7 +115,7 @@ fn hold_up(backend: Backend, crowd: Crowd) {
     assert!(server.anyone().is_valid(&secret));
 }
 
-fn who_reads_nothing_is_hung_up_on_and_nobody_waits_for_them(backend: Backend) {
+fn connections_that_read_nothing_are_closed_and_delay_nobody(backend: Backend) {
     // A longer deadline for heads: on a busy machine those of other clients may wait in the queue for a second.
     let server = Server::start(backend, impatient(1).with("server.head_deadline_seconds", 2));
     server.facts().fill_audit(EVENTS);

@@ -4,7 +4,7 @@ use super::process::{peak, resident};
 use super::{seeded, validation};
 use crate::support::{Backend, Chance, Metrics, Options, Server, Wire, at_length, both, eventually};
 
-both!(strangers_push_nobody_out_and_take_no_more_memory);
+both!(unknown_tokens_evict_no_valid_ones_and_take_little_memory);
 
 /// Rounds of unknown tokens: in each, every connection sends a batch before any answer is read.
 const ROUNDS: usize = 2;
@@ -25,7 +25,7 @@ const MORE_MEMORY: u64 = 48 << 20;
 
 at_length!(|backend| strangers(backend, ROUNDS_FULL));
 
-fn strangers_push_nobody_out_and_take_no_more_memory(backend: Backend) {
+fn unknown_tokens_evict_no_valid_ones_and_take_little_memory(backend: Backend) {
     strangers(backend, ROUNDS);
 }
 

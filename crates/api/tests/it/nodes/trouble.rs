@@ -8,7 +8,7 @@ use crate::support::{Backend, Database, Options, Proxy, Server, eventually};
 const OVER: &str = "all leases were over";
 
 #[test]
-fn a_node_that_is_stopped_is_waited_for_and_says_valid_never_again() {
+fn a_suspended_node_is_waited_for_and_calls_no_revoked_token_valid() {
     let servers = cluster(2, &Options::default());
     let mut owner = servers[0].owner();
     let known: Vec<(String, String)> = (0..20).map(|_| known_everywhere(&mut owner, &servers)).collect();
@@ -105,7 +105,7 @@ fn a_node_that_is_cut_off_answers_from_memory_until_its_lease_is_over_and_change
 }
 
 #[test]
-fn an_earlier_state_of_the_database_is_noticed_and_forgotten_for() {
+fn a_restored_older_database_is_noticed_and_empties_the_cache() {
     let servers = cluster(2, &Options::default());
     let mut owner = servers[0].owner();
     let (id, _) = known_everywhere(&mut owner, &servers);

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::support::{Backend, Metrics, Options, Request, Server, Wire, eventually, texts};
 
 #[test]
-fn a_log_that_nobody_reads_holds_nobody() {
+fn an_unread_log_blocks_no_request() {
     let mut server = Server::start(Backend::Sqlite, Options::default().with_unread_log());
     let [secret] = texts(&server.owner().create("a"), ["secret"]);
     let mut anyone = server.anyone();
@@ -171,7 +171,7 @@ fn a_copy_that_is_written_over_the_file_in_use_ends_the_server() {
 }
 
 #[test]
-fn another_program_that_writes_to_the_file_makes_everything_remembered_be_read_again_once() {
+fn a_write_by_another_program_empties_the_cache_once() {
     let server = Server::start(Backend::Sqlite, Options::default());
     let mut owner = server.owner();
     let [id, revoked] = texts(&owner.create("a"), ["id", "secret"]);
@@ -190,7 +190,7 @@ fn another_program_that_writes_to_the_file_makes_everything_remembered_be_read_a
 }
 
 #[test]
-fn what_waits_in_the_kernel_is_served_before_the_socket_closes() {
+fn the_backlog_is_served_before_the_socket_closes() {
     let options = Options::default().with("server.workers", 1).with("server.max_connections", 1);
     let mut server = Server::start(Backend::Sqlite, options);
     let request = Request::new("GET", "/health");
@@ -212,7 +212,7 @@ fn what_waits_in_the_kernel_is_served_before_the_socket_closes() {
 
 /// The workers are idle and end at once; connections in the backlog are served nevertheless.
 #[test]
-fn a_slow_client_that_waited_in_the_kernel_is_served_to_the_end() {
+fn a_slow_client_from_the_backlog_is_served_to_the_end() {
     let options = Options::default().with("server.workers", 1).with("server.max_connections", 1);
     let mut server = Server::start(Backend::Sqlite, options);
     let request = Request::new("GET", "/health").bytes();

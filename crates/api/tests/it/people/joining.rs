@@ -8,7 +8,7 @@ use crate::support::{Backend, Client, Options, Server, both};
 both!(
     somebody_new_gets_an_account,
     an_account_speaks_for_itself,
-    what_does_not_count_says_no_more,
+    invalid_invitations_all_get_the_same_answer,
     a_code_counts_once_however_many_try,
     guesses_count_wherever_they_are_made,
 );
@@ -85,7 +85,7 @@ fn an_account_speaks_for_itself(backend: Backend) {
     try_accept(&mut bob, &json!({ "code": code })).fails(401, "invalid invitation");
 }
 
-fn what_does_not_count_says_no_more(backend: Backend) {
+fn invalid_invitations_all_get_the_same_answer(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();
     let org = Org::of(&mut owner);

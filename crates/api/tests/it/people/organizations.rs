@@ -8,7 +8,7 @@ use crate::support::{Backend, Options, Request, Server, both, later, texts};
 both!(
     an_organization_is_made_read_renamed_and_listed,
     who_makes_organizations,
-    what_is_foreign_is_not_there,
+    objects_of_other_organisations_are_not_found,
     switching_is_another_session_that_ends_no_later,
     nobody_is_signed_in_where_others_put_them,
 );
@@ -93,7 +93,7 @@ fn who_makes_organizations(backend: Backend) {
     assert!(refused["message"].as_str().unwrap().contains("operates"), "{refused}");
 }
 
-fn what_is_foreign_is_not_there(backend: Backend) {
+fn objects_of_other_organisations_are_not_found(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();
     let own = Org::of(&mut owner);

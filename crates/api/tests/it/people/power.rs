@@ -6,8 +6,8 @@ use super::ground::{Org, Person};
 use crate::support::{Backend, Client, Options, Server, both, texts};
 
 both!(
-    nobody_decides_about_more_than_they_hold,
-    nobody_gives_more_than_they_hold,
+    nobody_acts_on_members_with_more_rights,
+    nobody_grants_more_than_they_have,
     the_last_owner_stays,
     keys_and_tokens_never_decide_about_owners,
 );
@@ -30,7 +30,7 @@ fn outcome(answer: &crate::support::Answer) -> String {
     }
 }
 
-fn nobody_decides_about_more_than_they_hold(backend: Backend) {
+fn nobody_acts_on_members_with_more_rights(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();
     let org = Org::of(&mut owner);
@@ -70,7 +70,7 @@ fn nobody_decides_about_more_than_they_hold(backend: Backend) {
     assert!(!missing.contains(&json!("audit:read")), "{refused}");
 }
 
-fn nobody_gives_more_than_they_hold(backend: Backend) {
+fn nobody_grants_more_than_they_have(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();
     let org = Org::of(&mut owner);

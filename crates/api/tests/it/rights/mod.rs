@@ -25,8 +25,8 @@ both!(
     nothing_is_made_by_a_session_that_is_gone,
     nothing_is_made_by_an_actor_that_is_gone,
     an_invitation_ends_with_the_credential_that_made_it,
-    a_token_in_its_grace_gives_nothing_that_lasts,
-    a_key_changes_nothing_that_signing_in_stands_on,
+    a_token_in_its_grace_creates_nothing_that_outlives_it,
+    a_key_cannot_change_how_its_owner_signs_in,
 );
 
 /// Threads that try pairs, each in an organisation of its own.
@@ -241,7 +241,7 @@ fn an_invitation_ends_with_the_credential_that_made_it(backend: Backend) {
     }
 }
 
-fn a_token_in_its_grace_gives_nothing_that_lasts(backend: Backend) {
+fn a_token_in_its_grace_creates_nothing_that_outlives_it(backend: Backend) {
     let mut world = World::new(backend);
     let held = world.holder(Holder::Token);
     let id = held.id.clone().unwrap();
@@ -268,7 +268,7 @@ fn a_token_in_its_grace_gives_nothing_that_lasts(backend: Backend) {
     old.post("/v1/tokens", &json!({"name": "another", "scopes": ["read"]})).expect(201);
 }
 
-fn a_key_changes_nothing_that_signing_in_stands_on(backend: Backend) {
+fn a_key_cannot_change_how_its_owner_signs_in(backend: Backend) {
     let mut world = World::new(backend);
     let mut held = world.holder(Holder::Key);
     let mut key = world.server.caller(&held.credential);

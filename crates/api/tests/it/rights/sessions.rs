@@ -9,7 +9,7 @@ use super::rows::Holder;
 use super::{GIVERS, OFFSETS};
 use crate::support::{App, Backend, Chance, Client, Request, Server, both, is_full, texts};
 
-both!(no_session_outlives_what_it_stands_on, no_password_alone_signs_in_once_a_second_factor_counts);
+both!(no_session_outlives_the_right_to_create_it, no_password_alone_signs_in_once_a_second_factor_counts);
 
 fn rounds() -> usize {
     if is_full() { 400 } else { 60 }
@@ -112,7 +112,7 @@ impl World {
     }
 }
 
-fn no_session_outlives_what_it_stands_on(backend: Backend) {
+fn no_session_outlives_the_right_to_create_it(backend: Backend) {
     let mut world = World::new(backend);
     let mut chance = Chance::seeded(0x0017);
     for ending in ENDINGS {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Backend, Client, Options, Request, Server, both, enrol, texts};
 
 both!(
-    a_session_that_nobody_proved_changes_nothing_that_signing_in_stands_on,
+    an_unproven_session_cannot_change_how_its_person_signs_in,
     a_second_factor_proves_as_well,
     a_session_made_from_another_is_proven_as_that_one_is,
     a_key_proves_nothing,
@@ -48,7 +48,7 @@ fn ask(client: &mut Client, (method, path, body, _): &(&str, String, Option<Valu
     })
 }
 
-fn a_session_that_nobody_proved_changes_nothing_that_signing_in_stands_on(backend: Backend) {
+fn an_unproven_session_cannot_change_how_its_person_signs_in(backend: Backend) {
     let server = server(backend);
     let mut session = vouched_for(&server);
     let mut owner = server.owner();

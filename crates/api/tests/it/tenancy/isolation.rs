@@ -7,7 +7,7 @@ use crate::support::{Answer, Backend, Client, Options, Request, Server, both, te
 
 both!(
     what_is_foreign_answers_as_what_is_absent,
-    ids_that_are_none_are_named,
+    malformed_ids_are_named,
     every_call_needs_its_scope,
     an_actor_of_a_tenant_sees_that_tenant_alone,
 );
@@ -100,7 +100,7 @@ fn what_is_foreign_answers_as_what_is_absent(backend: Backend) {
     assert!(owner.is_valid(&token));
 }
 
-fn ids_that_are_none_are_named(backend: Backend) {
+fn malformed_ids_are_named(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut owner = server.owner();
     let project = Project::make(&mut owner, "fleet");
