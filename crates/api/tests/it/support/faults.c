@@ -1,5 +1,5 @@
-// Preloaded into the program under test (LD_PRELOAD): while a test says so, reads of the database's files fail, or writes
-// find no room, and what is synced is written down. A disk that fails is the one thing that a test cannot have for real.
+// Preloaded into the program under test (LD_PRELOAD): while a test switches it on, reads of the database's files fail,
+// writes fail for lack of space, or the names of synced files are logged. A test cannot make a real disk fail.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 enum { READS, WRITES, SYNCS, SWITCHES };
 
-// One byte a switch, in a file that the test writes to: '1' is on.
+// One byte per switch, in a file that the test writes: '1' is on.
 static const volatile char *switches;
 
 __attribute__((constructor)) static void begin(void) {
