@@ -260,10 +260,10 @@ mod tests {
         let statuses = |path: &str, method: &str| -> Vec<String> {
             document["paths"][path][method]["responses"].as_object().unwrap().keys().cloned().collect()
         };
-        assert_eq!(statuses("/open", "get"), ["200", "400", "405", "500", "503"]);
+        assert_eq!(statuses("/open", "get"), ["200", "405", "500", "503"], "it reads nothing of a request");
         assert_eq!(statuses("/private", "get"), ["200", "400", "401", "403", "405", "500", "503"]);
         assert_eq!(statuses("/body", "post"), ["200", "400", "405", "408", "413", "500", "503"]);
-        assert_eq!(statuses("/things/{thing}", "get"), ["200", "400", "404", "405", "500", "503"]);
+        assert_eq!(statuses("/things/{thing}", "get"), ["200", "404", "405", "500", "503"]);
         let reference = &document["paths"]["/open"]["get"]["responses"]["500"]["$ref"];
         assert_eq!(reference, "#/components/responses/Internal");
         let shared = &document["components"]["responses"]["Internal"]["content"]["application/json"];
@@ -293,7 +293,7 @@ mod tests {
             assert_ne!(properties["message"]["example"], general, "{name}.message is that of another error");
             shown += 1;
         }
-        assert!(shown >= 4, "{shown}");
+        assert!(shown >= 3, "{shown}");
     }
 
     #[test]
