@@ -327,6 +327,10 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let actor_types = ActorType::ALL.map(ActorType::as_str);
     let statuses = Status::ALL.map(Status::as_str);
     vec![
+        (
+            &["external_id", "externalId"],
+            json!({"minLength": 1, "maxLength": 255, "pattern": r"^[^\x00-\x1f\x7f-\x9f]*$", "example": "customer-4711"}),
+        ),
         (&["org_id"], taken::<kind::Organization>()),
         (&["token_id", "key_id"], taken::<kind::Token>()),
         (&["project_id"], taken::<kind::Project>()),
