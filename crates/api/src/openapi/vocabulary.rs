@@ -328,6 +328,11 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let statuses = Status::ALL.map(Status::as_str);
     vec![
         (
+            &["created_by"],
+            json!({"pattern": format!("^(?:(?:user|token|policy):{UUID}|service|system)$"),
+                "example": "user:018f2f3e-4c5d-7a6b-8c7d-9e0f1a2b3c4d"}),
+        ),
+        (
             &["external_id", "externalId"],
             json!({"minLength": 1, "maxLength": 255, "pattern": r"^[^\x00-\x1f\x7f-\x9f]*$", "example": "customer-4711"}),
         ),
