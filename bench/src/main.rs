@@ -36,7 +36,7 @@ use std::process::ExitCode;
 use stock::Stock;
 use task_support::args::Args;
 use task_support::fail::Result;
-use task_support::{interrupt, say};
+use task_support::say;
 
 /// Benchmarks without a baseline. Those with one are in [`cases::CASES`].
 const ALONE: &[Alone] = &[
@@ -92,13 +92,7 @@ const CHECK: &str = "check";
 
 fn main() -> ExitCode {
     let arguments = std::env::args().skip(1);
-    match interrupt::listen().and_then(|()| run(Args::new(arguments))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fail) => {
-            say::raw(format!("error: {fail}"));
-            ExitCode::from(fail.code())
-        }
-    }
+    task_support::main(|| run(Args::new(arguments)))
 }
 
 /// `cargo xtask bench <name>|all [--quick|--full] [--backend sqlite|postgres] [--pipeline N] [--tokens N] [--dev] [--write]`

@@ -13,7 +13,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::ExitCode;
 use task_support::args::Args;
 use task_support::fail::{Context as _, Fail, Result};
-use task_support::{interrupt, project, say, services};
+use task_support::{project, say, services};
 
 /// One task: its name, usage, description and function.
 struct Task {
@@ -78,13 +78,7 @@ const TASKS: &[Task] = &[
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().unwrap_or_else(|| "help".to_owned());
-    match interrupt::listen().and_then(|()| run(&name, Args::new(arguments))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fail) => {
-            say::raw(format!("error: {fail}"));
-            ExitCode::from(fail.code())
-        }
-    }
+    task_support::main(|| run(&name, Args::new(arguments)))
 }
 
 fn run(name: &str, args: Args) -> Result {

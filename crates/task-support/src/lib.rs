@@ -12,3 +12,16 @@ pub mod product;
 pub mod project;
 pub mod say;
 pub mod services;
+
+use std::process::ExitCode;
+
+/// The `main` of a development program: runs it with Ctrl-C caught, prints its failure, and ends with its code.
+pub fn main(run: impl FnOnce() -> fail::Result) -> ExitCode {
+    match interrupt::listen().and_then(|()| run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fail) => {
+            say::raw(format!("error: {fail}"));
+            ExitCode::from(fail.code())
+        }
+    }
+}

@@ -29,13 +29,7 @@ const CONFIG: &str = "config/development.toml";
 
 fn main() -> ExitCode {
     let arguments = std::env::args().skip(1);
-    match interrupt::listen().and_then(|()| run(Args::new(arguments))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fail) => {
-            say::raw(format!("error: {fail}"));
-            ExitCode::from(fail.code())
-        }
-    }
+    task_support::main(|| run(Args::new(arguments)))
 }
 
 /// `cargo xtask dev [--fresh] [--empty] [--once] [--listen ADDR]`
