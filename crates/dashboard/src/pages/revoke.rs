@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpRequest, HttpResponse, routes};
 use askama::Template;
 use authority::records::Token;
 use token_domain::Span;
@@ -20,7 +20,7 @@ use crate::show;
 use crate::visit::Visitor;
 
 pub(super) fn register(config: &mut ServiceConfig) {
-    config.service(revoke_token_form).service(revoke_key_form).service(revoke_token).service(revoke_key);
+    config.service(revoke_shown).service(revoke_posted);
 }
 
 /// A reason to choose.
@@ -67,23 +67,17 @@ struct RevokePage {
     problem: String,
 }
 
+#[routes]
 #[get("/tokens/{token_id}/revoke")]
-async fn revoke_token_form(request: HttpRequest, services: Services) -> HttpResponse {
-    either(revoke_form(&request, &services).await)
-}
-
 #[get("/keys/{token_id}/revoke")]
-async fn revoke_key_form(request: HttpRequest, services: Services) -> HttpResponse {
+async fn revoke_shown(request: HttpRequest, services: Services) -> HttpResponse {
     either(revoke_form(&request, &services).await)
 }
 
+#[routes]
 #[post("/tokens/{token_id}/revoke")]
-async fn revoke_token(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
-    either(revoke(&request, &services, &body).await)
-}
-
 #[post("/keys/{token_id}/revoke")]
-async fn revoke_key(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
+async fn revoke_posted(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
     either(revoke(&request, &services, &body).await)
 }
 
@@ -94,7 +88,8 @@ async fn revoke_form(request: &HttpRequest, services: &Services) -> Answer {
     if !token.facts.status(visitor.now).is_live() {
         return Err(stale(request, &visitor, &token));
     }
-    Ok(ok(&revoke_page(request, services, &visitor, &token, &Form::query(request), String::new()).await))
+    let uses = uses_today(services, &visitor, &token).await;
+    Ok(ok(&revoke_page(request, services, &visitor, &token, uses, &Form::query(request), String::new()).await))
 }
 
 /// How often the token was valid in the last 24 hours.
@@ -109,12 +104,12 @@ async fn revoke_page(
     services: &Services,
     visitor: &Visitor,
     token: &Token,
+    uses: u64,
     form: &Form,
     problem: String,
 ) -> RevokePage {
     let area = Area::of(request);
     let names = Names::read(visitor, services).await;
-    let uses = uses_today(services, visitor, token).await;
     RevokePage {
         page: Layout::of(request, visitor, area.section(), "Revoke"),
         base: area.base(),
@@ -136,11 +131,11 @@ async fn revoke(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
     if !token.facts.status(visitor.now).is_live() {
         return Err(stale(request, &visitor, &token));
     }
+    let uses = uses_today(services, &visitor, &token).await;
     if form.is_restored() {
-        return Ok(ok(&revoke_page(request, services, &visitor, &token, &form, String::new()).await));
+        return Ok(ok(&revoke_page(request, services, &visitor, &token, uses, &form, String::new()).await));
     }
-    let is_in_use = uses_today(services, &visitor, &token).await > 0;
-    let confirmed = !is_in_use || form.text("confirm") == token.name.as_str();
+    let confirmed = uses == 0 || form.text("confirm") == token.name.as_str();
     let explained = explanation(&form).and_then(|explanation| {
         if confirmed {
             Ok(explanation)
@@ -151,7 +146,7 @@ async fn revoke(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
     let explanation = match explained {
         Ok(explanation) => explanation,
         Err(problem) => {
-            let template = revoke_page(request, services, &visitor, &token, &form, problem).await;
+            let template = revoke_page(request, services, &visitor, &token, uses, &form, problem).await;
             return Err(page(StatusCode::UNPROCESSABLE_ENTITY, &template));
         }
     };

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpRequest, HttpResponse, routes};
 use askama::Template;
 use authority::Refused;
 use authority::records::Token;
@@ -22,13 +22,7 @@ use crate::show;
 use crate::visit::Visitor;
 
 pub(super) fn register(config: &mut ServiceConfig) {
-    config
-        .service(rotate_token_form)
-        .service(rotate_key_form)
-        .service(rotate_token)
-        .service(rotate_key)
-        .service(cancel_token)
-        .service(cancel_key);
+    config.service(rotate_shown).service(rotate_posted).service(cancel_posted);
 }
 
 /// A choice of grace period.
@@ -70,23 +64,17 @@ struct RotatePage {
     nonce: String,
 }
 
+#[routes]
 #[get("/tokens/{token_id}/rotate")]
-async fn rotate_token_form(request: HttpRequest, services: Services) -> HttpResponse {
-    either(rotate_form(&request, &services).await)
-}
-
 #[get("/keys/{token_id}/rotate")]
-async fn rotate_key_form(request: HttpRequest, services: Services) -> HttpResponse {
+async fn rotate_shown(request: HttpRequest, services: Services) -> HttpResponse {
     either(rotate_form(&request, &services).await)
 }
 
+#[routes]
 #[post("/tokens/{token_id}/rotate")]
-async fn rotate_token(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
-    either(rotate(&request, &services, &body).await)
-}
-
 #[post("/keys/{token_id}/rotate")]
-async fn rotate_key(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
+async fn rotate_posted(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
     either(rotate(&request, &services, &body).await)
 }
 
@@ -233,13 +221,10 @@ async fn rotate(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
     }
 }
 
+#[routes]
 #[post("/tokens/{token_id}/cancel-rotation")]
-async fn cancel_token(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
-    either(cancel(&request, &services, &body).await)
-}
-
 #[post("/keys/{token_id}/cancel-rotation")]
-async fn cancel_key(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
+async fn cancel_posted(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
     either(cancel(&request, &services, &body).await)
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpRequest, HttpResponse, routes};
 use askama::Template;
 use authority::audit::read::ListRequest as AuditRequest;
 use authority::records::{Change, Token, TokenEdit};
@@ -23,13 +23,7 @@ use crate::show::When;
 use crate::visit::Visitor;
 
 pub(super) fn register(config: &mut ServiceConfig) {
-    config
-        .service(token_page)
-        .service(key_page)
-        .service(edit_token_form)
-        .service(edit_key_form)
-        .service(edit_token)
-        .service(edit_key);
+    config.service(token_shown).service(edit_shown).service(edit_posted);
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "independent conditions of the template")]
@@ -89,13 +83,10 @@ fn unused(token: &Token, granted: &[GrantedScope], now: Timestamp) -> Vec<String
     granted.iter().filter(|granted| !is_used(granted)).map(|granted| granted.scope.clone()).collect()
 }
 
+#[routes]
 #[get("/tokens/{token_id}")]
-async fn token_page(request: HttpRequest, services: Services) -> HttpResponse {
-    either(show_token(&request, &services).await)
-}
-
 #[get("/keys/{token_id}")]
-async fn key_page(request: HttpRequest, services: Services) -> HttpResponse {
+async fn token_shown(request: HttpRequest, services: Services) -> HttpResponse {
     either(show_token(&request, &services).await)
 }
 
@@ -221,23 +212,17 @@ struct EditPage {
     problem: String,
 }
 
+#[routes]
 #[get("/tokens/{token_id}/edit")]
-async fn edit_token_form(request: HttpRequest, services: Services) -> HttpResponse {
-    either(edit_form(&request, &services).await)
-}
-
 #[get("/keys/{token_id}/edit")]
-async fn edit_key_form(request: HttpRequest, services: Services) -> HttpResponse {
+async fn edit_shown(request: HttpRequest, services: Services) -> HttpResponse {
     either(edit_form(&request, &services).await)
 }
 
+#[routes]
 #[post("/tokens/{token_id}/edit")]
-async fn edit_token(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
-    either(edit(&request, &services, &body).await)
-}
-
 #[post("/keys/{token_id}/edit")]
-async fn edit_key(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
+async fn edit_posted(request: HttpRequest, services: Services, body: Bytes) -> HttpResponse {
     either(edit(&request, &services, &body).await)
 }
 
