@@ -16,7 +16,6 @@ use token_domain::role::Power;
 
 pub use add::{Added, Whom};
 pub use edit::MemberChange;
-pub use sessions::{Seen as SeenSession, with_uses};
 
 use crate::change::Change;
 use crate::context::Context;

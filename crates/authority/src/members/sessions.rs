@@ -1,42 +1,25 @@
 //! A member's sessions in the organisation, as an administrator sees and ends them.
 
 use token_domain::id::UserId;
-use token_domain::record::{Session, SessionUse};
 
 use super::{Members, reached};
 use crate::organizations::{OrganizationError, Seat};
 use crate::origin::Origin;
-use crate::sessions::MOST_LISTED;
+use crate::sessions::{SeenSession, seen};
 use crate::standing::MANAGE;
-
-/// A member's session, and its last use if one is known.
-pub type Seen = (Session, Option<SessionUse>);
-
-/// Puts to each session what is known of its last use.
-pub fn with_uses(sessions: Vec<Session>, noted: &[SessionUse]) -> Vec<Seen> {
-    let seen = |session: Session| {
-        let last = noted.iter().find(|last| last.session_id == session.id).cloned();
-        (session, last)
-    };
-    sessions.into_iter().map(seen).collect()
-}
 
 impl Members {
     /// The member's live sessions in the organisation, newest first. Those elsewhere are not the organisation's to see.
     ///
     /// # Errors
     /// No such member, a credential that is bound to a project.
-    pub async fn sessions(&self, seat: &Seat, user: UserId) -> Result<Vec<Seen>, OrganizationError> {
+    pub async fn sessions(&self, seat: &Seat, user: UserId) -> Result<Vec<SeenSession>, OrganizationError> {
         seat.check_unbound()?;
         let (organization, now) = (seat.organization(), self.context.now());
         let store = &self.context.store;
         let member = store.read(move |reads| Box::pin(reads.membership_standing(organization, user))).await?;
         member.ok_or(OrganizationError::NotFound)?;
-        let sessions = store
-            .read(move |reads| Box::pin(reads.sessions_of_user(user, Some(organization), now, MOST_LISTED)))
-            .await?;
-        let noted = store.read(move |reads| Box::pin(reads.session_uses(user, MOST_LISTED))).await?;
-        Ok(with_uses(sessions, &noted))
+        Ok(seen(&self.context, user, Some(organization), now).await?)
     }
 
     /// Ends the member's sessions in the organisation; how many. One's own take a recent proof, as everywhere.

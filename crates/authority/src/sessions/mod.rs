@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod prove;
+mod seen;
 mod switch;
 mod token;
 mod uses;
@@ -17,6 +18,8 @@ use token_domain::text::{Email, Slug};
 use zeroize::Zeroizing;
 
 pub use authenticate::{AuthError, Presented};
+pub use seen::SeenSession;
+pub(crate) use seen::seen;
 pub use switch::SwitchError;
 pub use token::SessionToken;
 
@@ -32,9 +35,6 @@ use crate::rights::Refused;
 use crate::second_factors::{self, Proof, Spend};
 use crate::standing::{is_welcome, role_name};
 use crate::validate::Validator;
-
-/// The most sessions that are listed. A program that signs in for each of its runs has more; they end by themselves.
-pub(crate) const MOST_LISTED: u32 = 1_000;
 
 /// Why nobody was signed in.
 #[derive(Debug, thiserror::Error)]
@@ -242,20 +242,17 @@ impl Sessions {
         self.open(standing, Basis::FrontEnd { address }, origin).await
     }
 
-    /// The live sessions of the person behind the caller, newest first, at most a thousand of them: in whatever organisation for somebody who is signed
-    /// in, in its own for a key. Nothing for a caller who is no person.
+    /// The live sessions of the caller's person with their last uses, newest first, at most a thousand: those in all
+    /// organisations for a session, those in its own organisation for a key. None for a caller that is no person. Last uses
+    /// are at most a minute behind.
     ///
     /// # Errors
     /// The store's.
-    pub async fn list(&self, caller: &Caller) -> Result<Vec<Session>, Failure> {
+    pub async fn list(&self, caller: &Caller) -> Result<Vec<SeenSession>, Failure> {
         let Some(user) = caller.user_id() else { return Ok(Vec::new()) };
         let now = self.context.now();
         let within = (!caller.is_signed_in()).then_some(caller.organization_id);
-        Ok(self
-            .context
-            .store
-            .read(move |reads| Box::pin(reads.sessions_of_user(user, within, now, MOST_LISTED)))
-            .await?)
+        Ok(seen(&self.context, user, within, now).await?)
     }
 
     /// When and from where the person's sessions were used last; at most a minute behind.
@@ -263,7 +260,7 @@ impl Sessions {
     /// # Errors
     /// The store's.
     pub async fn uses(&self, user: UserId) -> Result<Vec<SessionUse>, Failure> {
-        Ok(self.context.store.read(move |reads| Box::pin(reads.session_uses(user, MOST_LISTED))).await?)
+        Ok(self.context.store.read(move |reads| Box::pin(reads.session_uses(user, seen::MOST_LISTED))).await?)
     }
 
     /// Ends one session of the person. Says whether there was one. The caller's own they may always end; any other takes a

@@ -1,7 +1,7 @@
 //! A line in a list of sessions.
 
 use authority::Via;
-use authority::members::SeenSession;
+use authority::sessions::SeenSession;
 
 use crate::show::When;
 use crate::visit::Visitor;

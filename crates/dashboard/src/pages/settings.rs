@@ -5,7 +5,6 @@ use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 use authority::Refused;
-use authority::members::with_uses;
 use authority::organizations::{OrganizationChange, OrganizationError};
 use authority::passwords::NewPassword;
 use authority::people::PersonError;
@@ -82,11 +81,6 @@ async fn settings_page(
     } else {
         Vec::new()
     };
-    let uses = if sessions.is_empty() {
-        Vec::new()
-    } else {
-        services.sessions.uses(standing.user.id).await.map_err(|failure| visitor.failed(request, &failure))?
-    };
     let homes = if visitor.may("org:read") {
         services.organizations.list(&visitor.caller, None, 50).await.map(|page| page.organizations).unwrap_or_default()
     } else {
@@ -109,7 +103,7 @@ async fn settings_page(
         name: form.some("name").unwrap_or(standing.user.name.as_str()).to_owned(),
         email: standing.user.email.to_string(),
         has_second_factor: standing.second_factor_since.is_some(),
-        sessions: with_uses(sessions, &uses).into_iter().map(|seen| SessionLine::new(seen, visitor)).collect(),
+        sessions: sessions.into_iter().map(|seen| SessionLine::new(seen, visitor)).collect(),
         homes: homes
             .into_iter()
             .map(|seen| HomeLine {

@@ -2,7 +2,8 @@
 
 use actix_web::get;
 use actix_web::web::{self, Data};
-use authority::members::{Members, SeenSession};
+use authority::members::Members;
+use authority::sessions::SeenSession;
 use serde::Serialize;
 use token_domain::id::UserId;
 use utoipa::ToSchema;

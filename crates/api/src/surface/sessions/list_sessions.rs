@@ -2,8 +2,7 @@
 
 use actix_web::get;
 use actix_web::web::{self, Data};
-use authority::members::{SeenSession, with_uses};
-use authority::sessions::Sessions;
+use authority::sessions::{SeenSession, Sessions};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -32,12 +31,11 @@ pub(super) async fn list_sessions(
     who: Authorized<ReadSelf>,
     sessions: Data<Sessions>,
 ) -> ApiResult<web::Json<SessionList>> {
-    let user = person(&who.caller)?;
+    person(&who.caller)?;
     let live = sessions.list(&who.caller).await.map_err(|failure| failing::failed(&failure))?;
-    let noted = sessions.uses(user).await.map_err(|failure| failing::failed(&failure))?;
     let view = |seen: SeenSession| {
         let current = is_current(&who.caller, &seen.0);
         SessionView::new(seen, current)
     };
-    Ok(web::Json(SessionList { sessions: with_uses(live, &noted).into_iter().map(view).collect() }))
+    Ok(web::Json(SessionList { sessions: live.into_iter().map(view).collect() }))
 }

@@ -1,6 +1,6 @@
 //! A session as the wire shows it.
 
-use authority::members::SeenSession;
+use authority::sessions::SeenSession;
 use authority::sessions::SignedIn;
 use serde::Serialize;
 use token_domain::Timestamp;
