@@ -10,9 +10,9 @@ use token_domain::{Span, Timestamp};
 use super::Sessions;
 use crate::origin::Origin;
 
-/// How far what is noted may be behind.
+/// How far the time that is written may be behind the last use.
 const EVERY: Span = Span::seconds(60);
-/// Sessions remembered before those that are due anyway are forgotten.
+/// The most sessions remembered.
 const MOST: usize = 10_000;
 
 /// When the last use of each session was noted by this node.
@@ -29,6 +29,10 @@ impl Noted {
         }
         if noted.len() >= MOST {
             noted.retain(|_, at| now < *at + EVERY);
+            // More in one minute: each is noted once more, which is cheaper than to go through all of them at each use.
+            if noted.len() >= MOST {
+                noted.clear();
+            }
         }
         noted.insert(id, now);
         true
