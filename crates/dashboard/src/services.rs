@@ -6,7 +6,6 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
-use authority::Context;
 use authority::access_scopes::AccessScopes;
 use authority::actors::Actors;
 use authority::audit::read::Audit;
@@ -21,6 +20,7 @@ use authority::second_factors::SecondFactors;
 use authority::sessions::Sessions;
 use authority::setup::{PendingSetup, Setup};
 use authority::tokens::Tokens;
+use authority::{Context, Failure};
 
 /// The public address of the dashboard.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,13 @@ pub struct Place {
     /// Scheme and host that people type, such as `https://tokens.example.org`, if configured. Requests that change
     /// something have to come from a page of this origin.
     pub origin: Option<String>,
+}
+
+impl Services {
+    /// Whether the deployment still waits to be set up. One that was set up when this process started is not asked about.
+    pub(crate) async fn awaits_setup(&self) -> Result<bool, Failure> {
+        if self.pending_setup.0.is_some() { self.setup.is_due().await } else { Ok(false) }
+    }
 }
 
 macro_rules! services {

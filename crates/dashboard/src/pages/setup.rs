@@ -39,7 +39,7 @@ struct SetupPage {
 /// The form. It is shown also when the database cannot say whether set-up is due: sending it then reports the error.
 #[get("/setup")]
 async fn shown(request: HttpRequest, services: Services) -> HttpResponse {
-    match services.setup.is_due().await {
+    match services.awaits_setup().await {
         Ok(false) => ok(&SetupPage::done(&request, &services, String::new())),
         Ok(true) | Err(_) => ok(&SetupPage::new(&request, &services, &Form::default(), String::new())),
     }
@@ -53,7 +53,7 @@ async fn posted(request: HttpRequest, services: Services, body: Bytes) -> HttpRe
 async fn set_up(request: &HttpRequest, services: &Services, body: &[u8]) -> Answer {
     let form = own_form(request, services, body)?;
     let show = |status, problem: String| page(status, &SetupPage::new(request, services, &form, problem));
-    if matches!(services.setup.is_due().await, Ok(false)) {
+    if matches!(services.awaits_setup().await, Ok(false)) {
         return Err(page(StatusCode::CONFLICT, &SetupPage::done(request, services, String::new())));
     }
     let asked = read(&form).map_err(|problem| show(StatusCode::UNPROCESSABLE_ENTITY, problem))?;

@@ -26,7 +26,7 @@ pub(super) fn register(config: &mut ServiceConfig) {
 
 #[get("/sign-in")]
 async fn sign_in_shown(request: HttpRequest, services: Services) -> HttpResponse {
-    if services.setup.is_due().await.unwrap_or(false) {
+    if services.awaits_setup().await.unwrap_or(false) {
         return to("/setup");
     }
     let query = Form::query(&request);
@@ -57,7 +57,7 @@ async fn sign_in_posted(request: HttpRequest, services: Services, body: Bytes) -
 async fn try_sign_in(request: &HttpRequest, services: &Services, body: &[u8]) -> Answer {
     let form = own_form(request, services, body)?;
     // An empty database, perhaps because its address is wrong: nothing may be said about a password.
-    if services.setup.is_due().await.unwrap_or(false) {
+    if services.awaits_setup().await.unwrap_or(false) {
         return Err(not_set_up(request));
     }
     let kept = kept_fields(&form);
