@@ -8,6 +8,7 @@ use super::reference;
 use crate::surface;
 use edge::codes::Code;
 use edge::error::ApiError;
+use edge::extract::must_be;
 
 /// The codes whose answer is the same for every operation, with the names their responses have in the document.
 const SHARED: [(Code, &str); 7] = [
@@ -126,7 +127,7 @@ fn scope(operation: &Map<String, Value>) -> Option<String> {
 /// A field or parameter that a request can have wrong.
 enum Wrong {
     /// It is there, and this is what it must be.
-    Field(String, &'static str),
+    Field(String, String),
     /// A parameter that is absent.
     Absent(String),
 }
@@ -143,7 +144,7 @@ fn wrong(operation: &Map<String, Value>, schemas: &Map<String, Value>) -> Option
     });
     if let Some(schema) = schema.and_then(|name| schemas.get(name)) {
         if let Some(required) = schema["required"][0].as_str() {
-            return Some(Wrong::Field(required.to_owned(), "is required"));
+            return Some(Wrong::Field(required.to_owned(), "is required".to_owned()));
         }
         if let Some((name, property)) = schema["properties"].as_object().and_then(|all| all.iter().next()) {
             return Some(Wrong::Field(name.clone(), in_a_body(property)));
@@ -156,42 +157,30 @@ fn wrong(operation: &Map<String, Value>, schemas: &Map<String, Value>) -> Option
         return Some(Wrong::Absent(name(required)));
     }
     if let Some(parameter) = parameters.iter().find(query) {
-        return Some(Wrong::Field(name(parameter), "must be given once"));
+        return Some(Wrong::Field(name(parameter), "must be given once".to_owned()));
     }
-    // Those whose text is told apart from an id that leads nowhere; others are simply not found.
-    let told = |parameter: &Value| match name(parameter).as_str() {
-        "project_id" => Some("must be a project id: a UUID"),
-        "scope_id" => Some("must be an access scope id: a UUID"),
-        "actor_id" => Some("must be an actor id: a UUID"),
-        _ => None,
-    };
-    let found = parameters.iter().find_map(|parameter| Some(Wrong::Field(name(parameter), told(parameter)?)));
+    let found = parameters.iter().find_map(|parameter| {
+        let name = name(parameter);
+        let advice = surface::told_of_segment(&name)?;
+        Some(Wrong::Field(name, advice.to_owned()))
+    });
     // A body that is no object of ours still has fields.
-    found.or_else(|| body.map(|_| Wrong::Field("query".to_owned(), "must have at most 64 parameters")))
+    found.or_else(|| body.map(|_| Wrong::Field("query".to_owned(), "must have at most 64 parameters".to_owned())))
 }
 
 /// What a field of a body is told to be that is of another type.
-fn in_a_body(property: &Value) -> &'static str {
+fn in_a_body(property: &Value) -> String {
     let is = |kind: &str| {
         property["type"] == kind || property["type"].as_array().is_some_and(|kinds| kinds.contains(&json!(kind)))
     };
-    if is("boolean") {
-        "must be a boolean"
-    } else if is("integer") {
-        "must be a whole number that is not negative and not too large"
-    } else if is("array") {
-        "must be a list"
-    } else if is("object") {
-        "must be an object"
-    } else {
-        "must be a string"
-    }
+    let named = [("boolean", "a boolean"), ("integer", "u64"), ("array", "a sequence"), ("object", "a map")];
+    must_be(named.into_iter().find(|(kind, _)| is(kind)).map_or("a string", |(_, expected)| expected))
 }
 
 fn body(code: Code, wrong: Option<&Wrong>, scope: Option<&str>) -> ApiError {
     match (code, scope) {
         (Code::InvalidRequest, _) => match wrong {
-            Some(Wrong::Field(field, advice)) => ApiError::invalid(field.clone(), *advice),
+            Some(Wrong::Field(field, advice)) => ApiError::invalid(field.clone(), advice.clone()),
             Some(Wrong::Absent(name)) => ApiError::missing_parameter(name),
             None => code.into(),
         },

@@ -36,6 +36,7 @@ mod page;
 mod path;
 
 pub(crate) use documented::failures;
+pub(crate) use path::told_of_segment;
 
 pub use authorized::{Authorized, PERMISSIONS, permission};
 

@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use edge::error::{ApiError, ApiResult};
 use edge::extract::path;
-use token_domain::id::{AccessScopeId, ActorId, InvitationId, UserId};
+use token_domain::id::{AccessScopeId, ActorId, InvitationId, ProjectId, UserId};
 use token_domain::person::RoleRef;
 
 pub(super) use edge::extract::path::{Segment, Unreadable};
@@ -33,6 +33,19 @@ impl<T: Segment<Operations> + 'static> FromRequest for PathParam<T> {
 /// The type's answer to a text that does not parse.
 pub(super) fn read<T: Segment<Operations>>(request: &HttpRequest) -> ApiResult<T> {
     path::read(request)
+}
+
+/// What a text for this segment is told that is no id, where it is told apart from an id that leads nowhere. An
+/// organisation's is so below its projects only.
+pub(crate) fn told_of_segment(name: &str) -> Option<&'static str> {
+    const fn of<T: Segment<Operations>>() -> (&'static str, Unreadable) {
+        (T::NAME, T::UNREADABLE)
+    }
+    let told = [of::<ProjectId>(), of::<AccessScopeId>(), of::<ActorId>()];
+    told.into_iter().find_map(|(segment, unreadable)| match unreadable {
+        Unreadable::Invalid(advice) if segment == name => Some(advice),
+        Unreadable::Invalid(_) | Unreadable::NotFound => None,
+    })
 }
 
 /// The ids in a path after its organisation or project: none, one or two.

@@ -23,7 +23,7 @@ pub(super) fn explain(path: &Path, message: &str) -> ApiError {
         message.to_owned()
     } else {
         match message.rsplit_once(", expected ") {
-            Some((_, expected)) => format!("must be {}", plain(expected)),
+            Some((_, expected)) => must_be(expected),
             None => wrong_text(message).to_owned(),
         }
     };
@@ -43,6 +43,11 @@ fn wrong_text(message: &str) -> &'static str {
     } else {
         "has the wrong form"
     }
+}
+
+/// What a value of another type is told: `expected` is serde's name of the type.
+pub fn must_be(expected: &str) -> String {
+    format!("must be {}", plain(expected))
 }
 
 /// Translates Rust's type names into JSON's.

@@ -14,6 +14,7 @@ mod strict;
 
 pub use client::ClientIp;
 pub use credentials::{Credentials, Presented};
+pub use explain::must_be;
 pub use form::Form;
 pub use json::{Json, OptionalJson};
 pub use path::{PathParam, Segment};
