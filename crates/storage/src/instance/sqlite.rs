@@ -146,7 +146,6 @@ impl Watchman {
         };
         if let Some(lost) = lost {
             if lost == Lost::LogReplaced
-                && *self.lost.borrow() != Some(lost)
                 && let Some(log) = self.log.upgrade()
             {
                 log.save();

@@ -77,14 +77,14 @@ fn count_up(connection: &mut SqliteConnection) {
     }
 }
 
-/// The mark of a file in which this program keeps nothing yet.
-const MARK: &str = "SELECT application_id AS rows FROM pragma_application_id \
-                    WHERE NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '__diesel_schema_migrations') \
-                    UNION ALL SELECT 0 LIMIT 1";
+/// The `application_id` of a file in which this program keeps nothing yet; 0 once it does.
+const FOREIGN_MARK: &str = "SELECT application_id * (NOT EXISTS \
+                            (SELECT 1 FROM sqlite_schema WHERE name = '__diesel_schema_migrations')) AS rows \
+                            FROM pragma_application_id";
 
 /// Refuses a file that another program has claimed by its mark, though it may keep no table in it yet. This one sets none.
 fn refuse_foreign_mark(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    match count(connection, MARK.to_owned())? {
+    match count(connection, FOREIGN_MARK.to_owned())? {
         0 => Ok(()),
         mark => Err(of_another_program(&format!("its application_id is {mark}"))),
     }

@@ -46,25 +46,25 @@ pub(crate) use contains;
 /// ends of one range. Between two places of a list of a million that are 10 000 rows apart it expected 253 000, and read the
 /// whole table.
 macro_rules! older {
-    ($moment:literal, $id:literal, $place:expr) => {{
-        let (moment, id) = $place;
-        diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("(", $moment, " <= "))
-            .bind::<crate::sql_types::Moment, _>(crate::sql_types::Bind::bind(moment))
-            .sql(concat!(" AND (", $moment, ", ", $id, ") < ("))
-            .bind::<crate::sql_types::Moment, _>(crate::sql_types::Bind::bind(moment))
-            .sql(", ")
-            .bind::<crate::sql_types::Uid, _>(crate::sql_types::Bind::bind(id))
-            .sql("))")
-    }};
+    ($moment:literal, $id:literal, $place:expr) => {
+        $crate::backend::postgresql::dialect::compared!($moment, " <= ", $id, ") < (", $place)
+    };
 }
 
 /// "This entry or one that is newer": the other side of [`older`].
 macro_rules! not_older {
-    ($moment:literal, $id:literal, $place:expr) => {{
+    ($moment:literal, $id:literal, $place:expr) => {
+        $crate::backend::postgresql::dialect::compared!($moment, " >= ", $id, ") >= (", $place)
+    };
+}
+
+/// The moment compared alone, and both columns as one value.
+macro_rules! compared {
+    ($moment:literal, $alone:literal, $id:literal, $together:literal, $place:expr) => {{
         let (moment, id) = $place;
-        diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("(", $moment, " >= "))
+        diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("(", $moment, $alone))
             .bind::<crate::sql_types::Moment, _>(crate::sql_types::Bind::bind(moment))
-            .sql(concat!(" AND (", $moment, ", ", $id, ") >= ("))
+            .sql(concat!(" AND (", $moment, ", ", $id, $together))
             .bind::<crate::sql_types::Moment, _>(crate::sql_types::Bind::bind(moment))
             .sql(", ")
             .bind::<crate::sql_types::Uid, _>(crate::sql_types::Bind::bind(id))
@@ -72,7 +72,7 @@ macro_rules! not_older {
     }};
 }
 
-pub(crate) use {not_older, older};
+pub(crate) use {compared, not_older, older};
 
 /// As on SQLite, where statements have no time limit by themselves: true.
 pub(crate) fn in_time() -> SqlLiteral<Bool> {

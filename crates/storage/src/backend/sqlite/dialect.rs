@@ -38,21 +38,23 @@ pub(crate) use contains;
 /// "Older than this entry", of a list that runs from the newest back in time: both columns compared as one value, so that
 /// the index finds the place at once. Spelled out with AND and OR, the database reads every entry of the same moment.
 macro_rules! older {
-    ($moment:literal, $id:literal, $place:expr) => {{
-        let (moment, id) = $place;
-        diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("(", $moment, ", ", $id, ") < ("))
-            .bind::<crate::sql_types::Moment, _>(crate::sql_types::Bind::bind(moment))
-            .sql(", ")
-            .bind::<crate::sql_types::Uid, _>(crate::sql_types::Bind::bind(id))
-            .sql(")")
-    }};
+    ($moment:literal, $id:literal, $place:expr) => {
+        $crate::backend::sqlite::dialect::compared!($moment, $id, ") < (", $place)
+    };
 }
 
 /// "This entry or one that is newer": the other side of [`older`].
 macro_rules! not_older {
-    ($moment:literal, $id:literal, $place:expr) => {{
+    ($moment:literal, $id:literal, $place:expr) => {
+        $crate::backend::sqlite::dialect::compared!($moment, $id, ") >= (", $place)
+    };
+}
+
+/// Both columns compared as one value.
+macro_rules! compared {
+    ($moment:literal, $id:literal, $together:literal, $place:expr) => {{
         let (moment, id) = $place;
-        diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("(", $moment, ", ", $id, ") >= ("))
+        diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("(", $moment, ", ", $id, $together))
             .bind::<crate::sql_types::Moment, _>(crate::sql_types::Bind::bind(moment))
             .sql(", ")
             .bind::<crate::sql_types::Uid, _>(crate::sql_types::Bind::bind(id))
@@ -60,7 +62,7 @@ macro_rules! not_older {
     }};
 }
 
-pub(crate) use {not_older, older};
+pub(crate) use {compared, not_older, older};
 
 /// A condition of reads that may look at many rows: that there is time left ([`Budget`](super::budget::Budget)).
 pub(crate) fn in_time() -> SqlLiteral<Bool> {
