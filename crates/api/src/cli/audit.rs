@@ -4,15 +4,11 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::sources::SourceArgs;
+use super::{Failure, output, with_store};
 use authority::audit::chain::Place;
 use authority::audit::file::{Fault, Walk, Whole};
 use authority::audit::read::{Audit, Outcome};
-use storage::Store;
-
-use super::sources::SourceArgs;
-use super::{Failure, output, serve};
-use crate::assembly::{database_url, store_options};
-use crate::config::Config;
 
 /// Events between two progress lines.
 const PROGRESS: u64 = 100_000;
@@ -49,8 +45,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let Action::Verify(args) = args.action;
     let Some(file) = args.file else {
         let loaded = args.sources.load(Vec::new())?;
-        let background = serve::background()?;
-        return background.block_on(verify_database(&loaded.config, background.handle().clone()));
+        return with_store(&loaded.config, async |store| verify_trails(&Audit::new(store.clone())).await);
     };
     let walk = Walk { after: args.after, remembered: args.expect_head };
     let said = if file == Path::new("-") {
@@ -71,14 +66,6 @@ fn along(walk: &Walk, lines: impl BufRead) -> Result<String, Fault> {
         }
     })?;
     Ok(whole.map_or_else(|| "no events\n".to_owned(), |whole| format!("{whole}\n")))
-}
-
-async fn verify_database(config: &Config, background: tokio::runtime::Handle) -> Result<(), Failure> {
-    let store = Store::open(&database_url(config)?, store_options(&config.database), background).await?;
-    let audit = Audit::new(store.clone());
-    let result = verify_trails(&audit).await;
-    store.shutdown().await;
-    result
 }
 
 /// Verifies every trail, and goes on after a bad one.

@@ -19,9 +19,25 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use storage::Store;
+
+use crate::assembly::{database_url, store_options};
+use crate::config::Config;
 
 /// A command that failed: what standard error says.
 pub(crate) type Failure = Box<dyn std::error::Error>;
+
+/// Does something with the database, also while a server uses it.
+fn with_store(config: &Config, work: impl AsyncFnOnce(&Store) -> Result<(), Failure>) -> Result<(), Failure> {
+    let background = serve::background()?;
+    background.block_on(async {
+        let handle = background.handle().clone();
+        let store = Store::open(&database_url(config)?, store_options(&config.database), handle).await?;
+        let done = work(&store).await;
+        store.shutdown().await;
+        done
+    })
+}
 
 /// A self-hosted authority for API tokens.
 #[derive(Debug, Parser)]

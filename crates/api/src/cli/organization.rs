@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use authority::env::{Clock as _, SystemClock, SystemEntropy};
 use authority::operator::{Order, OrganizationAct};
-use storage::{Store, StoreError};
+use storage::StoreError;
 use token_domain::record::Organization;
 use token_domain::text::Slug;
 
 use super::sources::SourceArgs;
-use super::{Failure, order, output, serve};
-use crate::assembly::{database_url, policy, store_options};
+use super::{Failure, order, output, with_store};
+use crate::assembly::policy;
 use crate::config::Config;
 
 /// Organisations read per page.
@@ -92,7 +92,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 }
 
 fn list(config: &Config) -> Result<(), Failure> {
-    reading(config, async |store| {
+    with_store(config, async |store| {
         let mut last: Option<Slug> = None;
         loop {
             let after = last.clone();
@@ -115,7 +115,7 @@ fn list(config: &Config) -> Result<(), Failure> {
 
 fn show(config: &Config, slug: Slug) -> Result<(), Failure> {
     let now = SystemClock::default().wall();
-    reading(config, async |store| {
+    with_store(config, async |store| {
         let read = store.read(move |reads| {
             Box::pin(async move {
                 let Some(organization) = reads.organization_by_slug(&slug).await? else { return Ok(None) };
@@ -145,16 +145,4 @@ fn show(config: &Config, slug: Slug) -> Result<(), Failure> {
 
 const fn state(organization: &Organization) -> &'static str {
     if organization.disabled_at.is_some() { "off" } else { "on" }
-}
-
-/// Reads from the database, also while a server uses it.
-fn reading(config: &Config, work: impl AsyncFnOnce(&Store) -> Result<(), Failure>) -> Result<(), Failure> {
-    let background = serve::background()?;
-    background.block_on(async {
-        let handle = background.handle().clone();
-        let store = Store::open(&database_url(config)?, store_options(&config.database), handle).await?;
-        let done = work(&store).await;
-        store.shutdown().await;
-        done
-    })
 }
