@@ -1,4 +1,4 @@
-//! An operator's order: carried out by the running server, or by this process if there is none.
+//! Has an operator's order carried out: by the running server, or by this process while no server runs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +21,8 @@ pub(super) fn give(config: &Config, order: &Order) -> Result<String, Failure> {
     background.block_on(carry_out(config, &background, order))
 }
 
-/// On SQLite the server that holds the file carries the order out, or this process if there is none. On PostgreSQL this
-/// process does, as a node beside the servers.
+/// On SQLite, the server that has locked the file executes the order; this process executes it while no server runs. On
+/// PostgreSQL, this process registers as one more node and executes it.
 async fn carry_out(config: &Config, background: &tokio::runtime::Runtime, order: &Order) -> Result<String, Failure> {
     let url = database_url(config)?;
     let entrance = match Entrance::enter(&url).await {

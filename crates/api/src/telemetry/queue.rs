@@ -30,7 +30,7 @@ struct State {
     /// Bytes in the queue.
     waiting: AtomicUsize,
     dropped: AtomicU64,
-    /// Lines not written yet; `finish` waits until there are none.
+    /// The number of lines not written yet; `finish` waits until it is 0.
     unwritten: Mutex<usize>,
     written: Condvar,
 }

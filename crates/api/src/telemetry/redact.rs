@@ -1,7 +1,7 @@
 //! The last filter of a log line: cuts every text in a token's format down to its hint.
 //!
 //! Types that cannot be printed keep most secrets out of lines. This filter catches those that arrive as plain text: in
-//! a library's error, a header, or a path that somebody put a token into. It works on finished lines, so no formatter
+//! an error of a library, a header, or a path with a token in it. The filter works on finished lines, so no formatter
 //! or layer can bypass it.
 //!
 //! It matches more than [`token_format::pattern::scan`], which ignores a longer run of letters because scanners must

@@ -13,7 +13,7 @@ use crate::origin::Caller;
 pub struct GrantedScope {
     /// The scope, as granted.
     pub scope: String,
-    /// When it, or something that it covers, was last asked of the token; to the hour.
+    /// The hour of the last validation that required the scope, or one that it covers, and found it.
     pub last_used_at: Option<Timestamp>,
 }
 

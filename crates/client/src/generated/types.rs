@@ -84,7 +84,7 @@ pub struct Actor {
     /// Whether `status` is `active`; in the short form only.
     #[serde(rename = "isActive", default, skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
-    /// `lastUsedAt` once more: where an actor connects, that is when it was last heard of.
+    /// The same time as `lastUsedAt`, under the name that clients of connecting actors read.
     #[serde(rename = "lastConnectedAt", default, skip_serializing_if = "Option::is_none")]
     pub last_connected_at: Option<String>,
     /// Up to ten seconds behind.
@@ -1272,7 +1272,7 @@ pub struct MadeActor {
     /// Whether `status` is `active`; in the short form only.
     #[serde(rename = "isActive", default, skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
-    /// `lastUsedAt` once more: where an actor connects, that is when it was last heard of.
+    /// The same time as `lastUsedAt`, under the name that clients of connecting actors read.
     #[serde(rename = "lastConnectedAt", default, skip_serializing_if = "Option::is_none")]
     pub last_connected_at: Option<String>,
     /// Up to ten seconds behind.
@@ -1800,7 +1800,7 @@ pub struct RotatedActor {
     /// Whether `status` is `active`; in the short form only.
     #[serde(rename = "isActive", default, skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
-    /// `lastUsedAt` once more: where an actor connects, that is when it was last heard of.
+    /// The same time as `lastUsedAt`, under the name that clients of connecting actors read.
     #[serde(rename = "lastConnectedAt", default, skip_serializing_if = "Option::is_none")]
     pub last_connected_at: Option<String>,
     /// Up to ten seconds behind.
@@ -1921,8 +1921,8 @@ pub struct ScopePreset {
 /// A scope of a token, and whether anybody asks for it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScopeUse {
-    /// When it, or something that it covers, was last asked of the token, to the hour; null where nobody ever did, or those
-    /// who ask about the token name no scopes.
+    /// The hour of the last validation that required this scope, or one that it covers, and found it. Null if there was
+    /// none, as where validations name no required scopes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<String>,
     pub scope: String,

@@ -41,7 +41,7 @@ pub(in crate::surface) struct ActorView {
     expires_at: Option<String>,
     /// Up to ten seconds behind.
     last_used_at: Option<String>,
-    /// `lastUsedAt` once more: where an actor connects, that is when it was last heard of.
+    /// The same time as `lastUsedAt`, under the name that clients of connecting actors read.
     last_connected_at: Option<String>,
     created_at: String,
     updated_at: String,

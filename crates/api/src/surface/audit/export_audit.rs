@@ -17,8 +17,8 @@ use crate::surface::{Authorized, failing};
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Query;
 
-/// The header with the number and hash of the last exported event. Whoever keeps it can notice later if events were cut
-/// off.
+/// The header with the number and hash of the last exported event. With it, a later export can be checked for missing
+/// events at its end.
 const HEAD: &str = "Nolapse-Audit-Head";
 
 /// Where the file begins.

@@ -45,7 +45,7 @@ impl From<AuditRecord> for EventView {
             target_kind: record.target_kind,
             target_id: record.target_id,
             request_id: record.request_id,
-            // An object, unless somebody changed it in the database; then it is shown as a text.
+            // The service writes a JSON object. If the row was changed to something else, its text is shown as it is.
             detail: serde_json::from_str(&record.detail).unwrap_or(Value::String(record.detail)),
             prev_hash: hex(&record.prev_hash),
             hash: hex(&record.hash),

@@ -1,7 +1,7 @@
 //! `GET /v1/badge/{org}/{repo}`: a picture for readme files, shown to everybody.
 //!
-//! An unknown repository, a malformed name and a disabled organisation get the same badge, so that nobody learns from
-//! it which organisations and repositories exist.
+//! An unknown repository, a malformed name and a disabled organisation get the same badge, so that the badge does not
+//! reveal which organisations and repositories exist.
 
 use actix_web::http::header;
 use actix_web::web::Data;

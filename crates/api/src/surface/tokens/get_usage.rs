@@ -51,8 +51,8 @@ struct UsageReport {
 #[schema(as = ScopeUse)]
 struct ScopeUseView {
     scope: String,
-    /// When it, or something that it covers, was last asked of the token, to the hour; null where nobody ever did, or those
-    /// who ask about the token name no scopes.
+    /// The hour of the last validation that required this scope, or one that it covers, and found it. Null if there was
+    /// none, as where validations name no required scopes.
     last_used_at: Option<String>,
 }
 

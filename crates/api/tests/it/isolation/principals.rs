@@ -1,4 +1,5 @@
-//! The principals: nobody, invalid credentials, each role in either organisation, and tokens with each scope.
+//! The callers that the matrix tries: without a credential, with an invalid one, persons of each role in both
+//! organisations, and tokens with each scope.
 
 use std::collections::BTreeSet;
 
