@@ -3,21 +3,21 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Any error.
+/// The body of every error.
 #[derive(Serialize, ToSchema)]
 #[expect(clippy::struct_field_names, reason = "the name is the wire's")]
 pub struct Error {
-    /// Short and stable, for programs.
+    /// A short, stable code for programs.
     error: String,
-    /// What to do about it, for people; may change.
+    /// What to do about the error, for people. The text may change.
     message: String,
-    /// The status once more.
+    /// The HTTP status code.
     #[serde(rename = "statusCode")]
     status_code: u16,
-    /// The field or parameter that was not acceptable.
+    /// The field or parameter that is not acceptable.
     field: Option<String>,
-    /// The scopes that were not there.
+    /// The scopes that are missing.
     missing: Option<Vec<String>>,
-    /// `message` once more, where the words are those of OAuth 2.0.
+    /// The same as `message`. Only present in OAuth 2.0 responses.
     error_description: Option<String>,
 }

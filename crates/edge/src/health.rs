@@ -17,33 +17,34 @@ use super::exposition::Format;
 /// Checks the dependencies of this service and returns the names of those that fail; empty when ready.
 pub type Readiness = Arc<dyn Fn() -> BoxFuture<'static, Vec<&'static str>> + Send + Sync>;
 
-/// What a probe is told.
+/// The answer to a health probe.
 #[derive(Serialize, ToSchema)]
 pub struct Health {
     /// `ok`
     status: &'static str,
 }
 
-/// What a probe of readiness is told when something is missing.
+/// The answer to a readiness probe while the service is not ready.
 #[derive(Serialize, ToSchema)]
 pub struct NotReady {
     error: &'static str,
-    /// Which parts are not ready, in words.
+    /// The parts that are not ready, for people.
     message: String,
-    /// Their names: `setup` is not done, `database` does not answer, `disk` takes no changes, `lease` is not held, `stopping`.
+    /// The parts that are not ready: `setup` is not done, `database` does not answer, `disk` accepts no changes,
+    /// `lease` is not held, `stopping`.
     failing: Vec<&'static str>,
     #[serde(rename = "statusCode")]
     status_code: u16,
 }
 
-/// The process is alive.
+/// Check that the process is running.
 #[utoipa::path(tag = "operations", security(), responses((status = 200, body = Health)))]
 #[get("/health")]
 pub(super) async fn health() -> web::Json<Health> {
     web::Json(Health { status: "ok" })
 }
 
-/// The service can answer: the database is there and the cache feed is current.
+/// Check that the service can answer requests: the database is reachable and the cache feed is current.
 #[utoipa::path(tag = "operations", security(), responses((status = 200, body = Health), (status = 503, body = NotReady)))]
 #[get("/ready")]
 pub(super) async fn ready(readiness: web::Data<Readiness>, drain: web::Data<Drain>) -> HttpResponse {
@@ -59,13 +60,13 @@ pub(super) async fn ready(readiness: web::Data<Readiness>, drain: web::Data<Drai
     HttpResponse::ServiceUnavailable().insert_header((header::RETRY_AFTER, "1")).json(body)
 }
 
-/// Metrics as text, for Prometheus.
+/// Get the metrics in a Prometheus format.
 ///
-/// In the classic text format, or as `OpenMetrics` for clients that ask for it in `Accept`.
+/// The classic text format, or `OpenMetrics` for clients that request it with `Accept`.
 #[utoipa::path(
     tag = "operations",
     security(),
-    responses((status = 200, description = "every metric", content(
+    responses((status = 200, description = "All metrics.", content(
         (String = "text/plain"),
         (String = "application/openmetrics-text"),
     )))

@@ -18,13 +18,13 @@ use crate::membership::Entrance;
 pub(super) struct Args {
     #[command(flatten)]
     sources: SourceArgs,
-    /// The organisation's slug: lower-case letters, digits and hyphens.
+    /// The slug of the organisation: lower-case letters, digits and hyphens.
     #[arg(long, value_name = "SLUG", value_parser = Slug::parse)]
     org: Slug,
     /// The owner's e-mail address.
     #[arg(long, value_name = "ADDRESS", value_parser = Email::parse)]
     email: Email,
-    /// The owner's name; the address if left out.
+    /// The name of the owner. Defaults to the e-mail address.
     #[arg(long, value_name = "NAME", value_parser = Name::parse)]
     name: Option<Name>,
     /// Read the owner's password from standard input, up to its end or the first line end.

@@ -73,7 +73,7 @@ fn fill(response: &mut Value, errors: Vec<ApiError>) {
     if response["description"].as_str().is_none_or(str::is_empty) {
         let mut texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
         texts.dedup();
-        response["description"] = json!(texts.join(", or "));
+        response["description"] = json!(format!("Error `{}`.", texts.join("` or `")));
     }
     if response["content"].is_null() {
         response["content"] = json!({"application/json": {"schema": {"$ref": reference("Error")}}});

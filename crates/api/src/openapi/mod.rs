@@ -205,7 +205,8 @@ fn parameters(operation: &mut Map<String, Value>) {
 /// Copies a body's description to a successful response whose handler gave none.
 fn succeed(operation: &mut Map<String, Value>, schemas: &Map<String, Value>) {
     for (status, response) in operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten() {
-        if response["description"].as_str().is_none_or(str::is_empty) {
+        // A reference has the description of the response it refers to.
+        if response["$ref"].is_null() && response["description"].as_str().is_none_or(str::is_empty) {
             let body = response["content"].as_object().and_then(|content| content.values().next());
             let body = body.and_then(|content| referred(&content["schema"])).and_then(|name| schemas.get(name));
             let says = body.and_then(|schema| schema["description"].as_str()).and_then(|text| text.split(". ").next());

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 /// The prefix of paths inside a project.
 const PROJECT: &str = "/v1/organizations/{org_id}/projects/{project_id}/";
+/// What the description of a short form ends with.
+const SHORT: &str = "This is the short path, for a token that is bound to one project.";
 /// The prefix's parameters.
 const SEGMENTS: [&str; 2] = ["org_id", "project_id"];
 
@@ -29,7 +31,9 @@ pub(super) fn add(document: &mut Value) {
 fn shortened(mut operation: Value) -> Value {
     let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
     operation["operationId"] = json!(format!("{id}_bound"));
-    operation["description"] = json!("The short form, for a token that is bound to one project.");
+    let description =
+        operation["description"].as_str().map_or_else(|| SHORT.to_owned(), |long| format!("{long}\n\n{SHORT}"));
+    operation["description"] = json!(description);
     if let Some(parameters) = operation["parameters"].as_array_mut() {
         parameters.retain(|parameter| parameter["name"].as_str().is_none_or(|name| !SEGMENTS.contains(&name)));
         if parameters.is_empty()

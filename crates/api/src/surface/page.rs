@@ -8,11 +8,11 @@ use serde::Deserialize;
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct PageQuery {
-    /// 1–1000; 100 if left out.
+    /// Entries per page: 1–1000. Defaults to 100.
     #[serde(default)]
     #[param(value_type = Option<u32>)]
     pub(super) limit: Limit<100, 1000>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     cursor: Option<String>,
 }
 
@@ -20,11 +20,11 @@ pub(super) struct PageQuery {
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ShortPageQuery {
-    /// 1–100; 10 if left out.
+    /// Entries per page: 1–100. Defaults to 10.
     #[serde(default)]
     #[param(value_type = Option<u32>)]
     pub(super) limit: Limit<10, 100>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     cursor: Option<String>,
 }
 

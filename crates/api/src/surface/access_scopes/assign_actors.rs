@@ -12,14 +12,16 @@ use crate::surface::projects::place::At;
 use edge::error::ApiResult;
 use edge::extract::Json;
 
-/// Put actors into an access scope, out of whichever they were in: all of them or none.
+/// Move actors into an access scope.
+///
+/// Actors in another access scope leave it. Either all actors are moved or none.
 #[utoipa::path(
     tag = "access scopes",
     security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
-        ("scope_id" = String, Path, description = "the access scope's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
+        ("scope_id" = String, Path, description = "The id of the access scope."),
     ),
     request_body = Several,
     responses(

@@ -15,11 +15,11 @@ use crate::surface::projects::{errors, patch};
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// An access scope to make.
+/// The access scope to create.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct CreateScope {
-    /// 1–100 lower-case letters, digits and inner hyphens; unique in the project, for good.
+    /// 1–100 lower-case letters, digits and inner hyphens; unique in the project. Cannot be changed later.
     #[schema(example = "acme")]
     slug: String,
     /// 1–255 characters.
@@ -28,27 +28,27 @@ struct CreateScope {
     /// 1–500 characters.
     #[serde(default)]
     description: Option<String>,
-    /// An object of at most 4 KiB and 8 levels.
+    /// A JSON object of at most 4 KiB and 8 levels.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     metadata: Option<Metadata>,
-    /// Whether its actors may act at all; they may if left out.
+    /// Whether the access scope is active. Its actors are refused while it is not. Defaults to `true`.
     #[serde(default)]
     is_active: Option<bool>,
 }
 
-/// Make an access scope.
+/// Create an access scope.
 #[utoipa::path(
     tag = "access scopes",
     security(("bearer" = ["access-scopes:manage"]), ("api_key" = ["access-scopes:manage"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
     ),
     request_body = CreateScope,
     responses(
-        (status = 201, description = "made", body = ScopeView),
-        (status = 409, description = "the project has one of that slug", body = crate::error_body::Error),
+        (status = 201, description = "Created.", body = ScopeView),
+        (status = 409, description = "The project already has an access scope with this slug.", body = crate::error_body::Error),
     )
 )]
 #[routes]

@@ -15,21 +15,23 @@ use crate::surface::projects::place::At;
 use edge::error::ApiResult;
 use edge::extract::Query;
 
-/// Delete an access scope. Its actors become unscoped.
+/// Delete an access scope.
+///
+/// Its actors are not deleted; they no longer have an access scope.
 #[utoipa::path(
     tag = "access scopes",
     security(("bearer" = ["access-scopes:manage"]), ("api_key" = ["access-scopes:manage"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
-        ("scope_id" = String, Path, description = "the access scope's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
+        ("scope_id" = String, Path, description = "The id of the access scope."),
         Deletion,
         ListQuery,
     ),
     responses(
-        (status = 200, description = "a dry run: the actors concerned", body = PageView<ActorView>),
-        (status = 204, description = "gone; no validation from now on names it"),
-        (status = 409, description = "it has actors, and that was to stop it", body = crate::error_body::Error),
+        (status = 200, description = "A dry run: the actors that the deletion would affect.", body = PageView<ActorView>),
+        (status = 204, description = "Deleted. Later validations no longer show it."),
+        (status = 409, description = "It has actors, and `ifAssigned` is `reject`.", body = crate::error_body::Error),
     )
 )]
 #[routes]

@@ -18,39 +18,39 @@ use crate::surface::projects::place::At;
 use edge::error::ApiResult;
 use edge::extract::Json;
 
-/// What to change; what is left out stays.
+/// The changes. Fields that are left out stay unchanged.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct EditScope {
-    /// The slug it has, if it is sent at all.
+    /// The current slug, if sent at all; it cannot be changed.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     slug: Patch<String>,
-    /// 1–255 characters; `null` for none.
+    /// 1–255 characters; `null` removes it.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     name: Patch<String>,
-    /// 1–500 characters; `null` for none.
+    /// 1–500 characters; `null` removes it.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     description: Patch<String>,
-    /// An object of at most 4 KiB and 8 levels; `null` for none.
+    /// A JSON object of at most 4 KiB and 8 levels; `null` removes it.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     metadata: Patch<Metadata>,
-    /// Whether its actors may act at all.
+    /// Whether the access scope is active. Its actors are refused while it is not.
     #[serde(default)]
     is_active: Option<bool>,
 }
 
-/// Change an access scope.
+/// Update an access scope.
 #[utoipa::path(
     tag = "access scopes",
     security(("bearer" = ["access-scopes:manage"]), ("api_key" = ["access-scopes:manage"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
-        ("scope_id" = String, Path, description = "the access scope's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
+        ("scope_id" = String, Path, description = "The id of the access scope."),
     ),
     request_body = EditScope,
     responses(

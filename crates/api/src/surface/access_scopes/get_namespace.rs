@@ -22,14 +22,14 @@ struct Namespaced {
     topic: Topic,
 }
 
-/// The effective topic of an actor of this access scope.
+/// Get the effective topic of an actor in this access scope.
 #[utoipa::path(
     tag = "access scopes",
     security(("bearer" = ["access-scopes:read"]), ("api_key" = ["access-scopes:read"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
-        ("scope_id" = String, Path, description = "the access scope's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
+        ("scope_id" = String, Path, description = "The id of the access scope."),
         TopicQuery,
     ),
     responses(

@@ -11,14 +11,14 @@ use crate::surface::projects::errors;
 use crate::surface::projects::place::At;
 use edge::error::ApiResult;
 
-/// Read an access scope.
+/// Get an access scope.
 #[utoipa::path(
     tag = "access scopes",
     security(("bearer" = ["access-scopes:read"]), ("api_key" = ["access-scopes:read"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
-        ("scope_id" = String, Path, description = "the access scope's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
+        ("scope_id" = String, Path, description = "The id of the access scope."),
     ),
     responses(
         (status = 200, body = ScopeView),

@@ -20,9 +20,9 @@ use edge::extract::Query;
     tag = "access scopes",
     security(("bearer" = ["actors:read"]), ("api_key" = ["actors:read"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
-        ("scope_id" = String, Path, description = "the access scope's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
+        ("scope_id" = String, Path, description = "The id of the access scope."),
         ListQuery,
     ),
     responses(
@@ -42,16 +42,16 @@ pub(super) async fn list_scope_actors(
 
 /// List the actors of an access scope.
 ///
-/// The short form, for a token that is bound to one project.
+/// This is the short path, for a token that is bound to one project.
 #[utoipa::path(
     tag = "access scopes",
     security(("bearer" = ["actors:read"]), ("api_key" = ["actors:read"])),
     params(
-        ("scope_id" = String, Path, description = "the access scope's id"),
+        ("scope_id" = String, Path, description = "The id of the access scope."),
         ListQuery,
     ),
     responses(
-        (status = 200, description = "`X-Total-Count` says how many there are on all pages", body = Vec<ActorView>),
+        (status = 200, description = "The list. `X-Total-Count` is the number of entries on all pages.", body = Vec<ActorView>),
     )
 )]
 #[get("/v1/scopes/{scope_id}/actors")]

@@ -15,7 +15,7 @@ use crate::surface::projects::place::At;
 use edge::error::ApiResult;
 use edge::extract::Query;
 
-/// A page of access scopes, in the words of the published clients too.
+/// A page of access scopes, with the field names of earlier clients as well.
 #[derive(Serialize, ToSchema)]
 struct ScopeList {
     #[serde(flatten)]
@@ -23,7 +23,7 @@ struct ScopeList {
     pagination: Pagination,
 }
 
-/// The page once more.
+/// The position of the page, in another form.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Pagination {
@@ -32,13 +32,13 @@ struct Pagination {
     page_count: u64,
 }
 
-/// List the project's access scopes.
+/// List the access scopes of the project.
 #[utoipa::path(
     tag = "access scopes",
     security(("bearer" = ["access-scopes:read"]), ("api_key" = ["access-scopes:read"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
         ListQuery,
         Shown,
     ),
@@ -56,9 +56,9 @@ pub(super) async fn list_scopes(
     list(at, &scopes, wanted, &shown).await.map(web::Json)
 }
 
-/// List the project's access scopes.
+/// List the access scopes of the project.
 ///
-/// The short form, for a token that is bound to one project.
+/// This is the short path, for a token that is bound to one project.
 #[utoipa::path(
     tag = "access scopes",
     security(("bearer" = ["access-scopes:read"]), ("api_key" = ["access-scopes:read"])),

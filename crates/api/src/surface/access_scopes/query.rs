@@ -11,7 +11,7 @@ use edge::error::{ApiError, ApiResult};
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub(super) struct Shown {
-    /// `true`: each access scope says in `actorCount` how many actors it has.
+    /// `true` adds the number of actors to each access scope as `actorCount`.
     #[param(value_type = Option<bool>)]
     with_actor_count: Option<String>,
 }

@@ -9,22 +9,22 @@ use edge::error::{ApiError, ApiResult};
 
 const MOST: usize = 1_000;
 
-/// Actors of the project.
+/// A list of actors of the project.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ActorIds)]
 pub(super) struct Several {
-    /// 1–1000 ids.
+    /// 1–1000 actor ids.
     actor_ids: Vec<String>,
 }
 
-/// What became of them.
+/// The number of actors changed and unchanged.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AssignedActors)]
 pub(super) struct AssignedView {
-    /// Those that are somewhere else than before.
+    /// The number of actors that were moved.
     changed: usize,
-    /// Those that already were as asked.
+    /// The number of actors that already were in the requested state.
     unchanged: usize,
 }
 

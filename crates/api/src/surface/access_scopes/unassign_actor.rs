@@ -11,18 +11,20 @@ use crate::surface::projects::errors;
 use crate::surface::projects::place::At;
 use edge::error::ApiResult;
 
-/// Take one actor out of an access scope. It may be out of it already.
+/// Remove one actor from an access scope.
+///
+/// Succeeds even if the actor is not in the access scope.
 #[utoipa::path(
     tag = "access scopes",
     security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
-        ("scope_id" = String, Path, description = "the access scope's id"),
-        ("actor_id" = String, Path, description = "the actor's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
+        ("scope_id" = String, Path, description = "The id of the access scope."),
+        ("actor_id" = String, Path, description = "The id of the actor."),
     ),
     responses(
-        (status = 204, description = "it is not in it"),
+        (status = 204, description = "The actor is not in the access scope."),
     )
 )]
 #[routes]

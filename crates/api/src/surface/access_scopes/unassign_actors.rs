@@ -12,14 +12,16 @@ use crate::surface::projects::place::At;
 use edge::error::ApiResult;
 use edge::extract::Json;
 
-/// Take actors out of an access scope: all of them or none. Those that are not in it stay where they are.
+/// Remove actors from an access scope.
+///
+/// Either all actors are removed or none. Actors that are not in the access scope stay unchanged.
 #[utoipa::path(
     tag = "access scopes",
     security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
-        ("scope_id" = String, Path, description = "the access scope's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
+        ("scope_id" = String, Path, description = "The id of the access scope."),
     ),
     request_body = Several,
     responses(

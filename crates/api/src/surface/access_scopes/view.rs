@@ -6,7 +6,7 @@ use serde::Serialize;
 use token_domain::access::Metadata;
 use utoipa::ToSchema;
 
-/// An access scope. Times are UTC to the millisecond.
+/// An access scope. Times are in UTC with milliseconds.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = AccessScope)]
@@ -17,12 +17,12 @@ pub(super) struct ScopeView {
     description: Option<String>,
     #[schema(value_type = Option<Object>)]
     metadata: Option<Metadata>,
-    /// Whether its actors may act at all.
+    /// Whether the access scope is active. Its actors are refused while it is not.
     is_active: bool,
     project_id: String,
     created_at: String,
     updated_at: String,
-    /// Only where it was asked for.
+    /// The number of actors. Only present if it was requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     actor_count: Option<u64>,
 }

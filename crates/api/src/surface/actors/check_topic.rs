@@ -15,24 +15,26 @@ use crate::surface::projects::place::At;
 use edge::error::ApiResult;
 use edge::extract::Query;
 
-/// Whether it may.
+/// Whether the actor may use the topic.
 #[derive(Serialize, ToSchema)]
 struct TopicCheck {
     allowed: bool,
     #[schema(value_type = String, example = "acme/room/topic")]
     topic: Topic,
-    /// Why not: `actor_disabled`, `actor_expired`, `access_scope_inactive` or `outside_access_scope`.
+    /// Why it may not: `actor_disabled`, `actor_expired`, `access_scope_inactive` or `outside_access_scope`.
     reason: Option<&'static str>,
 }
 
-/// Whether an actor may use a topic, as it is on the wire, slug and all.
+/// Check whether an actor may use a topic.
+///
+/// The topic is given as it appears on the wire, including the slug.
 #[utoipa::path(
     tag = "actors",
     security(("bearer" = ["actors:read"]), ("api_key" = ["actors:read"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
-        ("actor_id" = String, Path, description = "the actor's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
+        ("actor_id" = String, Path, description = "The id of the actor."),
         TopicQuery,
     ),
     responses(

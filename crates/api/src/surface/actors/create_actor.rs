@@ -17,51 +17,50 @@ use crate::surface::projects::{errors, patch};
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// An actor to make.
+/// The actor to create.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct CreateActor {
     /// 1–255 characters.
     #[schema(example = "pump 7")]
     name: String,
-    /// `device`, `user`, `server`, `agent`, `service`, `session`, `orchestrator` or `observer`;
-    /// `device` if left out.
+    /// `device`, `user`, `server`, `agent`, `service`, `session`, `orchestrator` or `observer`. Defaults to `device`.
     #[serde(default)]
     actor_type: Option<String>,
     /// 1–500 characters.
     #[serde(default)]
     description: Option<String>,
-    /// What another system calls it; 1–255 characters.
+    /// The identifier of the actor in another system: 1–255 characters.
     #[serde(default)]
     external_id: Option<String>,
-    /// An object of at most 4 KiB and 8 levels.
+    /// A JSON object of at most 4 KiB and 8 levels.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     metadata: Option<Metadata>,
-    /// When it and its tokens end; RFC 3339.
+    /// When the actor and its tokens expire (RFC 3339).
     #[serde(default)]
     expires_at: Option<String>,
-    /// An access scope of this project; the whole project if left out.
+    /// An access scope of this project. Defaults to none: the actor then acts in the whole project.
     #[serde(default)]
     access_scope_id: Option<String>,
-    /// What its token may do, none of it beyond the caller's own; `self:rotate` alone if left out.
+    /// The scopes of its token, which the caller must have as well. Defaults to `self:rotate` only.
     #[serde(default)]
     scopes: Option<Vec<String>>,
 }
 
-/// Make an actor and its token.
+/// Create an actor and its token.
 #[utoipa::path(
     tag = "actors",
     security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
     ),
     request_body = CreateActor,
     responses(
-        (status = 201, description = "made", body = MadeActorView),
-        (status = 402, description = "the organisation's token cap is reached", body = crate::error_body::Error),
-        (status = 429, description = "too many secrets are being made at once with this credential", body = crate::error_body::Error),
+        (status = 201, description = "Created.", body = MadeActorView),
+        (status = 402, description = "The organisation has reached its token cap.", body = crate::error_body::Error),
+        (status = 429, description = "This credential is creating too many secrets at the same time.", body = crate::error_body::Error),
     )
 )]
 #[routes]

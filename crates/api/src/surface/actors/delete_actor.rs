@@ -15,12 +15,12 @@ use edge::error::ApiResult;
     tag = "actors",
     security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
-        ("actor_id" = String, Path, description = "the actor's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
+        ("actor_id" = String, Path, description = "The id of the actor."),
     ),
     responses(
-        (status = 204, description = "gone, and its tokens dead, from now on and everywhere"),
+        (status = 204, description = "Deleted. Its tokens are no longer valid on any node."),
     )
 )]
 #[routes]

@@ -19,7 +19,7 @@ use crate::surface::projects::place::At;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// What to change; what is left out stays.
+/// The changes. Fields that are left out stay unchanged.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct EditActor {
@@ -31,15 +31,15 @@ struct EditActor {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     actor_type: Patch<String>,
-    /// 1–500 characters; `null` for none.
+    /// 1–500 characters; `null` removes it.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     description: Patch<String>,
-    /// What another system calls it; `null` for nothing.
+    /// The identifier of the actor in another system; `null` removes it.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     external_id: Patch<String>,
-    /// An object of at most 4 KiB and 8 levels; `null` for none.
+    /// A JSON object of at most 4 KiB and 8 levels; `null` removes it.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     metadata: Patch<Metadata>,
@@ -47,26 +47,28 @@ struct EditActor {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     access_scope_id: Patch<String>,
-    /// When it and its tokens end; RFC 3339, `null` for never.
+    /// When the actor and its tokens expire (RFC 3339); `null` for never.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     expires_at: Patch<String>,
     /// `active` or `disabled`.
     #[serde(default)]
     status: Option<String>,
-    /// The same as a yes or no, for clients that think of it so.
+    /// A boolean alternative to `status`.
     #[serde(default)]
     is_active: Option<bool>,
 }
 
-/// Change an actor. Where it acts and whether it may shows at the next validation of its tokens.
+/// Update an actor.
+///
+/// Changes to its access scope and status apply from the next validation of its tokens.
 #[utoipa::path(
     tag = "actors",
     security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
-        ("actor_id" = String, Path, description = "the actor's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
+        ("actor_id" = String, Path, description = "The id of the actor."),
     ),
     request_body = EditActor,
     responses(

@@ -12,14 +12,14 @@ use crate::surface::projects::errors;
 use crate::surface::projects::place::At;
 use edge::error::ApiResult;
 
-/// Read an actor.
+/// Get an actor.
 #[utoipa::path(
     tag = "actors",
     security(("bearer" = ["actors:read"]), ("api_key" = ["actors:read"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
-        ("actor_id" = String, Path, description = "the actor's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
+        ("actor_id" = String, Path, description = "The id of the actor."),
     ),
     responses(
         (status = 200, body = ActorView),

@@ -20,8 +20,8 @@ use edge::extract::Query;
     tag = "actors",
     security(("bearer" = ["actors:read"]), ("api_key" = ["actors:read"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
         ListQuery,
         Filter,
     ),
@@ -43,7 +43,7 @@ pub(super) async fn list_actors(
 
 /// List the project's actors.
 ///
-/// The short form, for a token that is bound to one project.
+/// This is the short path, for a token that is bound to one project.
 #[utoipa::path(
     tag = "actors",
     security(("bearer" = ["actors:read"]), ("api_key" = ["actors:read"])),
@@ -52,7 +52,7 @@ pub(super) async fn list_actors(
         Filter,
     ),
     responses(
-        (status = 200, description = "`X-Total-Count` says how many there are on all pages", body = Vec<ActorView>),
+        (status = 200, description = "The list. `X-Total-Count` is the number of entries on all pages.", body = Vec<ActorView>),
     )
 )]
 #[get("/v1/actors")]

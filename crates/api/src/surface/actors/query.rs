@@ -12,7 +12,7 @@ use edge::error::{ApiError, ApiResult};
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::surface) struct TopicQuery {
-    /// One topic, without wildcards; at most 1024 bytes.
+    /// One topic without wildcards, at most 1024 bytes.
     #[param(required = true, value_type = String, example = "room/topic")]
     topic: Option<String>,
 }
@@ -29,7 +29,7 @@ impl TopicQuery {
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub(super) struct Filter {
-    /// Only those of this access scope; `null`: only those of none.
+    /// Only actors in this access scope; `null` for actors outside every access scope.
     access_scope_id: Option<String>,
 }
 

@@ -17,30 +17,30 @@ use crate::surface::projects::place::At;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::OptionalJson;
 
-/// How to rotate.
+/// The options of the rotation.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct RotateActor {
-    /// How long the token it has still counts, in seconds; 0–2592000, or less where the deployment
-    /// allows less. Its default if left out.
+    /// How long the current token stays valid, in seconds: 0–2592000, or less if the deployment has a lower maximum.
+    /// Defaults to the deployment's default.
     #[serde(default)]
     grace_period_seconds: Option<u32>,
 }
 
-/// Give an actor a new token.
+/// Rotate the token of an actor.
 #[utoipa::path(
     tag = "actors",
     security(("bearer" = ["actors:manage"]), ("api_key" = ["actors:manage"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
-        ("actor_id" = String, Path, description = "the actor's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
+        ("actor_id" = String, Path, description = "The id of the actor."),
     ),
     request_body = Option<RotateActor>,
     responses(
-        (status = 200, description = "rotated", body = RotatedActorView),
-        (status = 409, description = "the actor is disabled or expired, or was rotated at the same moment", body = crate::error_body::Error),
-        (status = 429, description = "too many secrets are being made at once with this credential", body = crate::error_body::Error),
+        (status = 200, description = "Rotated.", body = RotatedActorView),
+        (status = 409, description = "The actor is disabled or expired, or another rotation happened at the same time.", body = crate::error_body::Error),
+        (status = 429, description = "This credential is creating too many secrets at the same time.", body = crate::error_body::Error),
     )
 )]
 #[routes]

@@ -14,13 +14,13 @@ use crate::surface::projects::place::Dialect;
 /// The total of a bare list.
 const TOTAL: &str = "X-Total-Count";
 
-/// An actor. Times are UTC to the millisecond.
+/// An actor. Times are in UTC with milliseconds.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Actor)]
 pub(in crate::surface) struct ActorView {
     actor_id: String,
-    /// `actorId` once more; in the short form only.
+    /// The same as `actorId`. Only present on the short paths.
     #[serde(skip_serializing_if = "Option::is_none")]
     actor_token_id: Option<String>,
     project_id: String,
@@ -28,48 +28,48 @@ pub(in crate::surface) struct ActorView {
     /// `device`, `user`, `server`, `agent`, `service`, `session`, `orchestrator` or `observer`.
     actor_type: &'static str,
     description: Option<String>,
-    /// `active`, `disabled` or `expired`, as of now.
+    /// The current status: `active`, `disabled` or `expired`.
     status: &'static str,
-    /// Whether `status` is `active`; in the short form only.
+    /// Whether `status` is `active`. Only present on the short paths.
     #[serde(skip_serializing_if = "Option::is_none")]
     is_active: Option<bool>,
     external_id: Option<String>,
     #[schema(value_type = Option<Object>)]
     metadata: Option<Metadata>,
-    /// `null`: the whole project.
+    /// The access scope of the actor; `null` if it acts in the whole project.
     access_scope_id: Option<String>,
     expires_at: Option<String>,
-    /// Up to ten seconds behind.
+    /// The time of the last use; up to ten seconds old.
     last_used_at: Option<String>,
-    /// The same time as `lastUsedAt`, under the name that clients of connecting actors read.
+    /// The same as `lastUsedAt`, under the name that earlier clients read.
     last_connected_at: Option<String>,
     created_at: String,
     updated_at: String,
 }
 
-/// An actor just made.
+/// The actor that was created.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = MadeActor)]
 pub(super) struct MadeActorView {
     #[serde(flatten)]
     pub(super) actor: ActorView,
-    /// Its token; shown once.
+    /// The token of the actor. Shown only once.
     #[schema(example = "nlp_00112233445566778899aabbccddeeff550c911c")]
     pub(super) access_token: String,
 }
 
-/// An actor with a new token.
+/// The actor with its new token.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = RotatedActor)]
 pub(super) struct RotatedActorView {
     #[serde(flatten)]
     pub(super) actor: ActorView,
-    /// Its new token; shown once.
+    /// The new token. Shown only once.
     #[schema(example = "nlp_00112233445566778899aabbccddeeff550c911c")]
     pub(super) access_token: String,
-    /// Until when the token before it counts too; `null` when there was none that counted.
+    /// Until when the previous token stays valid; `null` if there was no valid one.
     pub(super) grace_period_ends_at: Option<String>,
 }
 

@@ -25,20 +25,21 @@ const HEAD: &str = "Nolapse-Audit-Head";
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ExportAuditQuery {
-    /// Only what comes after the event of this number, to add to a file; everything if left out.
+    /// Only events after this sequence number, to extend an earlier file. Defaults to the whole trail.
     after: Option<String>,
 }
 
 /// Export the audit trail as NDJSON.
 ///
-/// One event a line, in order and without gaps, with everything its hash covers: `nolapse-api audit verify FILE` needs
-/// nothing else. `detail` is the text that was hashed. The header `Nolapse-Audit-Head` is the last event's number and hash;
-/// events that happen during the export are not in it, the first of which says that it was exported. An answer that ends before that event was cut short.
+/// One event per line, in order and without gaps, with everything its hash covers: `nolapse-api audit verify FILE`
+/// needs nothing else. `detail` is the text that was hashed. The header `Nolapse-Audit-Head` has the number and the
+/// hash of the last event in the export. Events that happen during the export, among them the one that records it, are
+/// not included. A response that ends before the event in the header was truncated.
 #[utoipa::path(
     tag = "audit",
     security(("bearer" = ["audit:read"]), ("api_key" = ["audit:read"])),
     params(ExportAuditQuery),
-    responses((status = 200, description = "the events", body = String, content_type = "application/x-ndjson"))
+    responses((status = 200, description = "The events as NDJSON.", body = String, content_type = "application/x-ndjson"))
 )]
 #[get("/v1/audit/export")]
 pub(super) async fn export_audit(

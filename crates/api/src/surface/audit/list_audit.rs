@@ -24,36 +24,37 @@ const LONGEST: usize = 255;
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListAuditQuery {
-    /// Only what comes after the event of this number: `next_cursor` of the page before, or the `seq` of the last event
-    /// seen, to ask what has happened since.
+    /// Only events after this sequence number. Use `next_cursor` of the previous page, or the `seq` of the last event
+    /// you have seen to poll for new events.
     after: Option<String>,
-    /// 1–1000; 100 if left out.
+    /// Events per page: 1–1000. Defaults to 100.
     #[serde(default)]
     #[param(value_type = Option<u32>)]
     limit: Limit<100, 1000>,
-    /// Only this action, such as `token.create`.
+    /// Only events with this action, such as `token.create`.
     action: Option<String>,
-    /// Only by `user:<id>`, `token:<id>`, `policy:<id>`, `service`, `system` or `anonymous`.
+    /// Only events caused by this actor: `user:<id>`, `token:<id>`, `policy:<id>`, `service`, `system` or `anonymous`.
     actor: Option<String>,
-    /// Only on what has this id.
+    /// Only events on the resource with this id.
     target: Option<String>,
-    /// Only at this time (RFC 3339) or later.
+    /// Only events at or after this time (RFC 3339).
     from: Option<String>,
-    /// Only before this time.
+    /// Only events before this time (RFC 3339).
     to: Option<String>,
-    /// `oldest` first, as they happened, or `newest` first; `oldest` if left out.
+    /// The sort order: `oldest` first or `newest` first. Defaults to `oldest`.
     order: Option<String>,
 }
 
-/// A page of events.
+/// A page of audit events.
 #[derive(Serialize, ToSchema)]
 struct EventList {
     events: Vec<EventView>,
-    /// Send it as `after` for the next page; `null` on the last, and only there: a page of a search may be short.
+    /// Send this as `after` to get the next page; `null` on the last page. A page may have fewer entries than `limit`
+    /// and still not be the last.
     next_cursor: Option<String>,
 }
 
-/// List events of the audit trail.
+/// List the events of the audit trail.
 #[utoipa::path(
     tag = "audit",
     security(("bearer" = ["audit:read"]), ("api_key" = ["audit:read"])),

@@ -18,52 +18,53 @@ use edge::extract::Query;
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct VerifyAuditQuery {
-    /// Go on behind this event: `next_cursor` of the answer before, or a `head` remembered from an earlier time.
+    /// Continue after this event: `next_cursor` of the previous response, or a `head` saved earlier.
     after: Option<String>,
-    /// A `head` remembered from an earlier time, which must still be part of the trail. Without one, events cut off at the end
-    /// by somebody who covers the trace, and a trail computed anew, look whole.
+    /// A `head` saved earlier, which must still be part of the trail. Without it, a trail that was truncated or
+    /// recomputed as a whole cannot be told from an intact one.
     expect_head: Option<String>,
 }
 
-/// What came of it.
+/// The result of the verification.
 #[derive(Serialize, ToSchema)]
 struct Verification {
-    /// Whether all that was looked at is as it was written.
+    /// Whether everything checked so far is intact.
     ok: bool,
-    /// Whether the end of the trail was reached, or a bad event.
+    /// Whether the verification has reached the end of the trail or a damaged event.
     complete: bool,
-    /// How many events were found good.
+    /// The number of events that were found intact.
     checked: i64,
-    /// The last good event: its number, a full stop and its hash. Remember it elsewhere and send it as `expect_head` later.
+    /// The last intact event: its sequence number, a full stop and its hash. Save it elsewhere and send it later as
+    /// `expect_head`.
     head: String,
-    /// Send it as `after` to go on; `null` when complete.
+    /// Send this as `after` to continue; `null` if the verification is complete.
     next_cursor: Option<String>,
-    /// The first event that is not as it was written.
+    /// The first damaged event.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_bad: Option<FirstBad>,
 }
 
-/// An event that is not as it was written.
+/// The first damaged event.
 #[derive(Serialize, ToSchema)]
 struct FirstBad {
-    /// Its number.
+    /// The sequence number of the event.
     seq: i64,
-    /// `missing`, `changed`, `unlinked`, `replaced`, `cut_off`, `added` or `unreadable`.
+    /// What is wrong: `missing`, `changed`, `unlinked`, `replaced`, `cut_off`, `added` or `unreadable`.
     fault: &'static str,
-    /// The same for people.
+    /// What is wrong, for people.
     message: String,
 }
 
 /// Verify the audit trail.
 ///
-/// Recomputes the hash of every event. A long trail takes several calls, each of which looks at 50 000 events at most.
+/// Recomputes the hash of every event. One call checks at most 50 000 events, so a long trail takes several calls.
 #[utoipa::path(
     tag = "audit",
     security(("bearer" = ["audit:read"]), ("api_key" = ["audit:read"])),
     params(VerifyAuditQuery),
     responses(
-        (status = 200, description = "what came of it; `ok` says whether the trail is whole", body = Verification),
-        (status = 409, description = "the trail is being verified already", body = crate::error_body::Error),
+        (status = 200, description = "The result. `ok` says whether the trail is intact.", body = Verification),
+        (status = 409, description = "A verification of this trail is already running.", body = crate::error_body::Error),
     )
 )]
 #[get("/v1/audit/verify")]

@@ -6,32 +6,33 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// An event of the trail.
+/// An event of the audit trail.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditEvent)]
 pub(super) struct EventView {
-    /// Its number: from 1, without gaps.
+    /// The sequence number, starting at 1, without gaps.
     seq: i64,
-    /// To the microsecond.
+    /// The time of the event, with microseconds.
     #[schema(example = "2026-01-15T09:32:11.123456Z")]
     at: String,
     #[schema(example = "token.create")]
     action: String,
-    /// `user:<id>`, `token:<id>`, `policy:<id>`, `service`, `system` or `anonymous`.
+    /// Who caused the event: `user:<id>`, `token:<id>`, `policy:<id>`, `service`, `system` or `anonymous`.
     actor: String,
-    /// What it was done to; empty when there is nothing.
+    /// The kind of the affected resource; empty if there is none.
     #[schema(example = "token")]
     target_kind: String,
-    /// Its id, as the rest of the API shows it.
+    /// The id of the affected resource, in the form used by the rest of the API.
     target_id: String,
-    /// The `X-Request-ID` of the request that did it.
+    /// The `X-Request-ID` of the request that caused the event.
     request_id: String,
-    /// More, depending on the action.
+    /// Further details, depending on the action.
     #[schema(value_type = Object)]
     detail: Value,
-    /// The hash of the event before it.
+    /// The hash of the previous event.
     prev_hash: String,
-    /// SHA-256 over all of the above and the hash before; `seq` and `hash` are what to remember of a trail.
+    /// The SHA-256 over all fields above and the hash of the previous event. Save `seq` and `hash` to verify the trail
+    /// later.
     hash: String,
 }
 

@@ -27,7 +27,7 @@ pub(super) const INVALID: &str = r#"{"valid":false,"error":"invalid token"}"#;
 const MALFORMED: &str = r#"{"error":"malformed request"}"#;
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"nolapse\", error=\"invalid_token\"");
 
-/// What is asked about a token.
+/// The validation request.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = ValidateRequest)]
 struct Question<'a> {
@@ -35,26 +35,26 @@ struct Question<'a> {
     #[serde(borrow)]
     #[schema(example = "nlp_00112233445566778899aabbccddeeff550c911c")]
     token: Cow<'a, str>,
-    /// Scopes it must have; all of them.
+    /// The required scopes, all of which the token must have.
     #[serde(borrow, default)]
     required_scopes: Option<Vec<Cow<'a, str>>>,
-    /// Whether to answer with everything known about it.
+    /// Whether to return all details of the token.
     #[serde(default)]
     detail: Option<bool>,
-    /// The address that the token was presented from: what its allowed networks are judged against.
+    /// The address from which the token was presented. It is checked against the allowed networks of the token.
     #[serde(borrow, default)]
     #[schema(example = "203.0.113.7")]
     ip: Option<Cow<'a, str>>,
 }
 
-/// A good token.
+/// A valid token.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ValidToken {
     /// `true`
     valid: bool,
-    /// Its organisation.
+    /// The organisation of the token.
     org_id: String,
-    /// What it may do.
+    /// The scopes of the token.
     scopes: Vec<String>,
     #[serde(flatten)]
     detail: Option<TokenDetail>,
@@ -64,7 +64,7 @@ pub(super) struct ValidToken {
 #[derive(Serialize, ToSchema)]
 struct TokenDetail {
     token_id: String,
-    /// `organization`, `personal` or `actor`.
+    /// The kind of the token: `organization`, `personal` or `actor`.
     kind: &'static str,
     name: String,
     /// `active` or `rotating`.
@@ -89,7 +89,7 @@ struct TokenDetail {
     metadata: Option<Metadata>,
 }
 
-/// Whose token it is.
+/// The owner of a token.
 #[derive(Serialize, ToSchema)]
 struct Owner {
     /// `organization`, `user` or `actor`.
@@ -97,7 +97,7 @@ struct Owner {
     id: String,
 }
 
-/// The tenant boundary of an actor's token, as it is at the moment of the answer.
+/// The current access scope of an actor's token.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TokenAccessScope)]
 struct AccessScope {
@@ -105,7 +105,7 @@ struct AccessScope {
     slug: String,
 }
 
-/// Not a good token; the same bytes whatever the reason.
+/// The token is not valid. The response is the same for every reason.
 #[derive(Serialize, ToSchema)]
 pub(super) struct InvalidToken {
     /// `false`
@@ -114,14 +114,14 @@ pub(super) struct InvalidToken {
     error: &'static str,
 }
 
-/// A request that cannot be read.
+/// The request cannot be read.
 #[derive(Serialize, ToSchema)]
 struct UnreadableQuestion {
     /// `malformed request`
     error: &'static str,
 }
 
-/// Either kind of 400: the second names an `ip`, or a header, that is not acceptable.
+/// The two bodies of a 400. The second one names the `ip` or header that is not acceptable.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "for the API document")]
@@ -130,7 +130,7 @@ enum MalformedQuestion {
     Invalid(crate::error_body::Error),
 }
 
-/// A good token without the scopes.
+/// A valid token that lacks required scopes.
 #[derive(Serialize, ToSchema)]
 struct LackingToken<'a> {
     /// `true`
@@ -138,13 +138,13 @@ struct LackingToken<'a> {
     /// `insufficient scope`
     error: &'static str,
     message: &'static str,
-    /// The scopes that are lacking.
+    /// The scopes that are missing.
     missing: Vec<&'a str>,
     #[serde(rename = "statusCode")]
     status_code: u16,
 }
 
-/// A good token, presented from where it may not be used.
+/// A valid token that was presented from outside its allowed networks.
 #[derive(Serialize, ToSchema)]
 struct ElsewhereToken {
     /// `true`
@@ -156,7 +156,7 @@ struct ElsewhereToken {
     status_code: u16,
 }
 
-/// Either kind of 403.
+/// The two bodies of a 403.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "for the API document")]
@@ -165,16 +165,16 @@ enum RefusedToken<'a> {
     Elsewhere(ElsewhereToken),
 }
 
-/// Whether a token is good, and what it may do.
+/// Validate a token.
 #[utoipa::path(
     tag = "validation",
     security(),
     request_body = Question<'_>,
     responses(
-        (status = 200, description = "good", body = ValidToken),
-        (status = 400, description = "no JSON object with a text `token`, or an `ip` that is no address", body = MalformedQuestion),
-        (status = 401, description = "unknown, expired, revoked, or no token at all", body = InvalidToken),
-        (status = 403, description = "good, and `required_scopes` are not covered, or `ip` is not among its allowed networks", body = RefusedToken<'_>),
+        (status = 200, description = "The token is valid.", body = ValidToken),
+        (status = 400, description = "The body is not a JSON object with a string `token`, or `ip` is not an IP address.", body = MalformedQuestion),
+        (status = 401, description = "The token is unknown, expired or revoked, or it is not a token.", body = InvalidToken),
+        (status = 403, description = "The token is valid, but it lacks one of `required_scopes`, or `ip` is outside its allowed networks.", body = RefusedToken<'_>),
     )
 )]
 #[post("/v1/auth/validate")]

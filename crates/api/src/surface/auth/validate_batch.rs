@@ -21,24 +21,24 @@ const MOST: usize = 1_000;
 /// The longest body: as many tokens as a batch may have, and as much again for white space.
 const MAX_BODY: usize = 128 * 1024;
 
-/// The tokens that are asked about.
+/// The tokens to validate.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = BatchRequest)]
 struct Questions {
-    /// As presented; at most 1000. The same may come more than once.
+    /// The tokens as presented, at most 1000. Duplicates are allowed.
     #[schema(max_items = 1000)]
     tokens: Vec<String>,
 }
 
-/// What is known about them. For the API document: the answer is put together from bytes that are ready.
+/// The results of a batch.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BatchResults)]
 struct Results {
-    /// One for each token, in the order they were asked about.
+    /// One result per token, in the order of the request.
     results: Vec<Verdict>,
 }
 
-/// The body that asking about the token alone would have.
+/// The same body as the validation of this token alone.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = BatchResult)]
@@ -48,12 +48,12 @@ enum Verdict {
     Invalid(InvalidToken),
 }
 
-/// Whether each of many tokens is good, and what it may do.
+/// Validate many tokens.
 #[utoipa::path(
     tag = "validation",
     security(("bearer" = ["authority:validate"]), ("api_key" = ["authority:validate"])),
     request_body = Questions,
-    responses((status = 200, description = "one result for each token, in their order", body = Results))
+    responses((status = 200, description = "One result per token, in the order of the request.", body = Results))
 )]
 #[post("/v1/auth/validate/batch")]
 pub(super) async fn validate_batch(

@@ -38,22 +38,23 @@ impl Segment<Operations> for Org {
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct GetBadgeQuery {
-    /// Only executions of this branch; of any, if left out.
+    /// Only executions of this branch. Defaults to all branches.
     branch: Option<String>,
 }
 
-/// A repository's badge.
+/// Get the coverage badge of a repository.
 ///
-/// The coverage of its last execution: green from 80 percent, yellow from 60, red below, grey when nothing is known.
+/// Shows the coverage of the latest execution: green from 80 percent, yellow from 60, red below, and grey when there is
+/// none.
 #[utoipa::path(
     tag = "coverage",
     security(),
     params(
-        ("org" = String, Path, description = "the organisation's slug"),
-        ("repo" = String, Path, description = "the repository; its slashes as they are or as %2F"),
+        ("org" = String, Path, description = "The slug of the organisation."),
+        ("repo" = String, Path, description = "The name of the repository. Slashes may be sent as they are or as `%2F`."),
         GetBadgeQuery,
     ),
-    responses((status = 200, description = "a picture", body = String, content_type = "image/svg+xml"))
+    responses((status = 200, description = "An SVG image.", body = String, content_type = "image/svg+xml"))
 )]
 #[get("/v1/badge/{org}/{repo:.+}")]
 pub(super) async fn get_badge(

@@ -14,32 +14,32 @@ use crate::surface::{Authorized, failing};
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// A coverage to judge: the body of a submission, of which the branch and the commit may be left out.
+/// The coverage to evaluate. Same as a submission, with `branch` and `commit` optional.
 #[derive(Deserialize, ToSchema)]
 struct Enforce {
     #[schema(example = "acme/widgets")]
     repo: String,
     branch: Option<String>,
     commit: Option<String>,
-    /// Another name of `commit`.
+    /// An alternative name of `commit`.
     head_sha: Option<String>,
-    /// Percent, 0–100, kept to four decimals.
+    /// The coverage in percent: 0–100, with up to four decimals.
     #[schema(value_type = f64, example = 83.1)]
     coverage: Coverage,
-    /// What to measure it against, in percent, instead of the repository's baseline.
+    /// The baseline to compare with, in percent. Defaults to the baseline of the repository.
     #[schema(value_type = Option<f64>)]
     baseline: Option<Coverage>,
-    /// The drop in points that warns; 0.5 if left out. The sign does not count.
+    /// The drop in percentage points from which the build gets a warning. Defaults to 0.5. The sign is ignored.
     #[schema(value_type = Option<f64>, example = 0.5)]
     warn_threshold: Option<Threshold>,
-    /// The drop in points that fails; 1 if left out. Not below `warn_threshold`.
+    /// The drop in percentage points from which the build fails. Defaults to 1. Must not be below `warn_threshold`.
     #[schema(value_type = Option<f64>, example = 1)]
     fail_threshold: Option<Threshold>,
-    /// Whether a warning stops the build.
+    /// Whether a warning also fails the build.
     strict_mode: Option<bool>,
 }
 
-/// What a build is told.
+/// The verdict for the build.
 #[derive(Serialize, ToSchema)]
 struct Enforcement {
     repo: String,
@@ -47,14 +47,14 @@ struct Enforcement {
     commit: Option<String>,
     #[schema(value_type = f64, example = 83.1)]
     coverage: Coverage,
-    /// What it was measured against; its own coverage where there was nothing.
+    /// The baseline that was compared with; the coverage itself if there was none.
     #[schema(value_type = f64, example = 83.6)]
     baseline: Coverage,
     #[serde(flatten)]
     verdict: Verdict,
 }
 
-/// Judge a coverage without recording it.
+/// Evaluate a coverage without recording it.
 #[utoipa::path(
     tag = "coverage",
     security(("bearer" = ["execute"]), ("api_key" = ["execute"])),

@@ -19,19 +19,19 @@ struct GetBaselineQuery {
     /// The slug or the id of your organisation.
     #[param(value_type = String)]
     org: Option<String>,
-    /// The repository.
+    /// The name of the repository.
     #[param(value_type = String)]
     repo: Option<String>,
 }
 
-/// Read the baseline in force.
+/// Get the current baseline of a repository.
 #[utoipa::path(
     tag = "coverage",
     security(("bearer" = ["read"]), ("api_key" = ["read"])),
     params(GetBaselineQuery),
     responses(
         (status = 200, body = BaselineView),
-        (status = 404, description = "the repository has no baseline", body = crate::error_body::Error),
+        (status = 404, description = "The repository has no baseline.", body = crate::error_body::Error),
     )
 )]
 #[get("/v1/baselines")]

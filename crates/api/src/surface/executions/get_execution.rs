@@ -11,11 +11,11 @@ use crate::surface::permission::ReadCoverage;
 use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 
-/// Read an execution.
+/// Get an execution.
 #[utoipa::path(
     tag = "coverage",
     security(("bearer" = ["read"]), ("api_key" = ["read"])),
-    params(("execution_id" = String, Path, description = "the execution's id")),
+    params(("execution_id" = String, Path, description = "The id of the execution.")),
     responses((status = 200, body = ExecutionDetail))
 )]
 #[get("/v1/executions/{execution_id}")]

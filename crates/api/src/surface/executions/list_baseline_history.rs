@@ -15,35 +15,35 @@ use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 use edge::extract::Query;
 
-/// A page of a repository's baselines.
+/// A page of the baselines of a repository.
 #[derive(Serialize, ToSchema)]
 struct BaselineHistory {
     repo: String,
     history: Vec<BaselineEntry>,
-    /// Send it as `cursor` for the next page; `null` on the last.
+    /// Send this as `cursor` to get the next page; `null` on the last page.
     next_cursor: Option<String>,
 }
 
-/// A baseline that is or was in force.
+/// A current or past baseline.
 #[derive(Serialize, ToSchema)]
 struct BaselineEntry {
-    /// Percent.
+    /// The coverage in percent.
     #[schema(value_type = f64, example = 83.6)]
     coverage: Coverage,
     commit: Option<String>,
-    /// When it was measured.
+    /// The time of the measurement.
     timestamp: String,
-    /// When it came into force.
+    /// The time at which the baseline was set.
     set_at: String,
-    /// By whom: `user:<id>` or `token:<id>`.
+    /// Who set the baseline: `user:<id>` or `token:<id>`.
     set_by: String,
 }
 
-/// List the baselines a repository had.
+/// List the past and current baselines of a repository.
 #[utoipa::path(
     tag = "coverage",
     security(("bearer" = ["read"]), ("api_key" = ["read"])),
-    params(("repo" = String, Path, description = "the repository; its slashes as they are or as %2F"), ShortPageQuery),
+    params(("repo" = String, Path, description = "The name of the repository. Slashes may be sent as they are or as `%2F`."), ShortPageQuery),
     responses((status = 200, body = BaselineHistory))
 )]
 #[get("/v1/baselines/{repo:.+}/history")]

@@ -21,7 +21,7 @@ struct ListExecutionsQuery {
     /// The slug or the id of your organisation.
     #[param(value_type = String)]
     org: Option<String>,
-    /// The repository.
+    /// The name of the repository.
     #[param(value_type = String)]
     repo: Option<String>,
 }
@@ -30,13 +30,13 @@ struct ListExecutionsQuery {
 #[derive(Serialize, ToSchema)]
 struct ExecutionList {
     executions: Vec<ExecutionEntry>,
-    /// How many executions the repository has in all.
+    /// The total number of executions of the repository.
     total: u64,
-    /// Send it as `cursor` for the next page; `null` on the last.
+    /// Send this as `cursor` to get the next page; `null` on the last page.
     next_cursor: Option<String>,
 }
 
-/// List a repository's executions.
+/// List the executions of a repository.
 #[utoipa::path(
     tag = "coverage",
     security(("bearer" = ["read"]), ("api_key" = ["read"])),

@@ -18,27 +18,27 @@ use edge::extract::Query;
 #[derive(Serialize, ToSchema)]
 struct RepositoryList {
     repos: Vec<RepositoryView>,
-    /// Send it as `cursor` for the next page; `null` on the last.
+    /// Send this as `cursor` to get the next page; `null` on the last page.
     next_cursor: Option<String>,
 }
 
-/// A repository known through its submissions.
+/// A repository that has submitted an execution or a baseline.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Repository)]
 struct RepositoryView {
     #[schema(example = "acme/widgets")]
     repo: String,
-    /// How many of its executions are kept.
+    /// The number of stored executions.
     executions: u64,
-    /// What the last one said, in percent.
+    /// The coverage of the latest execution, in percent.
     #[schema(value_type = Option<f64>, example = 83.1)]
     coverage: Option<Coverage>,
-    /// When that was.
+    /// When the latest execution was submitted.
     last_execution_at: Option<String>,
     created_at: String,
 }
 
-/// List the organisation's repositories.
+/// List the repositories of the organisation.
 #[utoipa::path(
     tag = "coverage",
     security(("bearer" = ["read"]), ("api_key" = ["read"])),

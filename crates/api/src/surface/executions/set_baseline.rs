@@ -15,29 +15,29 @@ use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 use edge::extract::Json;
 
-/// A baseline to put in force.
+/// The baseline to set.
 #[derive(Deserialize, ToSchema)]
 struct SetBaseline {
-    /// Percent, 0–100, kept to four decimals.
+    /// The coverage in percent: 0–100, with up to four decimals.
     #[schema(value_type = f64, example = 83.6)]
     coverage: Coverage,
-    /// The commit it was measured on.
+    /// The commit that was measured.
     commit: Option<String>,
-    /// Another name of `commit`.
+    /// An alternative name of `commit`.
     head_sha: Option<String>,
-    /// When it was measured; RFC 3339. Now, if left out.
+    /// The time of the measurement (RFC 3339). Defaults to now.
     timestamp: Option<String>,
 }
 
-/// Set a repository's baseline.
+/// Set the baseline of a repository.
 ///
-/// Registers the repository if it is new. Setting what is in force already changes nothing.
+/// Registers the repository if it is new. Setting the current baseline again changes nothing.
 #[utoipa::path(
     tag = "coverage",
     security(("bearer" = ["execute"]), ("api_key" = ["execute"])),
-    params(("repo" = String, Path, description = "the repository; its slashes as they are or as %2F")),
+    params(("repo" = String, Path, description = "The name of the repository. Slashes may be sent as they are or as `%2F`.")),
     request_body = SetBaseline,
-    responses((status = 200, description = "in force", body = BaselineView))
+    responses((status = 200, description = "The baseline is set.", body = BaselineView))
 )]
 #[put("/v1/baselines/{repo:.+}")]
 pub(super) async fn set_baseline(

@@ -15,51 +15,51 @@ use crate::surface::{Authorized, failing};
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// A coverage to record.
+/// The coverage run to record.
 #[derive(Deserialize, ToSchema)]
 struct SubmitExecution {
-    /// Up to 200 characters; owners before slashes.
+    /// The name of the repository, up to 200 characters, such as `owner/name`.
     #[schema(example = "acme/widgets")]
     repo: String,
-    /// As git allows it, up to 255 characters.
+    /// The name of the branch, up to 255 characters.
     #[schema(example = "main")]
     branch: String,
     /// 4–64 hexadecimal digits. Required, under this name or as `head_sha`.
     #[schema(example = "9fceb02d0ae598e95dc970b74767f19372d61af8")]
     commit: Option<String>,
-    /// Another name of `commit`.
+    /// An alternative name of `commit`.
     head_sha: Option<String>,
-    /// Percent, 0–100, kept to four decimals.
+    /// The coverage in percent: 0–100, with up to four decimals.
     #[schema(value_type = f64, example = 83.1)]
     coverage: Coverage,
-    /// What to measure it against, in percent, instead of the repository's baseline.
+    /// The baseline to compare with, in percent. Defaults to the baseline of the repository.
     #[schema(value_type = Option<f64>)]
     baseline: Option<Coverage>,
-    /// The drop in points that warns; 0.5 if left out. The sign does not count.
+    /// The drop in percentage points from which the build gets a warning. Defaults to 0.5. The sign is ignored.
     #[schema(value_type = Option<f64>, example = 0.5)]
     warn_threshold: Option<Threshold>,
-    /// The drop in points that fails; 1 if left out. Not below `warn_threshold`.
+    /// The drop in percentage points from which the build fails. Defaults to 1. Must not be below `warn_threshold`.
     #[schema(value_type = Option<f64>, example = 1)]
     fail_threshold: Option<Threshold>,
-    /// Whether a warning stops the build.
+    /// Whether a warning also fails the build.
     strict_mode: Option<bool>,
-    /// When it was measured; RFC 3339.
+    /// The time of the measurement (RFC 3339).
     timestamp: Option<String>,
 }
 
-/// Submit a coverage.
+/// Submit a coverage run.
 ///
-/// The server compares it with the baseline and decides. The first submission of a repository registers it; while a
-/// repository has no baseline, a submission that brings none becomes it.
+/// The server compares the coverage with the baseline and returns the verdict. The first submission of a repository
+/// registers it. If the repository has no baseline, a submission without one becomes the baseline.
 #[utoipa::path(
     tag = "coverage",
     security(("bearer" = ["execute"]), ("api_key" = ["execute"])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "A retry with the same key records nothing and is answered with the same execution.")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "A retry with the same key records nothing and returns the same execution.")),
     request_body = SubmitExecution,
     responses(
-        (status = 201, description = "recorded", body = ExecutionView),
-        (status = 200, description = "recorded before, with this Idempotency-Key", body = ExecutionView),
-        (status = 409, description = "this Idempotency-Key was used for another submission", body = crate::error_body::Error),
+        (status = 201, description = "Recorded.", body = ExecutionView),
+        (status = 200, description = "Already recorded with this Idempotency-Key.", body = ExecutionView),
+        (status = 409, description = "This Idempotency-Key was used for another submission.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/executions")]

@@ -6,21 +6,21 @@ use token_domain::Timestamp;
 use token_domain::execution::{Coverage, Delta, Evaluation, Outcome, RepositoryName, Strictness, Threshold};
 use utoipa::ToSchema;
 
-/// A recorded submission and what its build is told.
+/// A recorded submission and its verdict.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Execution)]
 pub(super) struct ExecutionView {
-    /// Its id.
+    /// The id of the execution.
     #[schema(example = "exe_01kf0h4s5xe0x9c1zq4h8y2m3n")]
     id: String,
     #[schema(example = "acme/widgets")]
     repo: String,
     branch: String,
     commit: String,
-    /// Percent.
+    /// The coverage in percent.
     #[schema(value_type = f64, example = 83.1)]
     coverage: Coverage,
-    /// What it was measured against, in percent; its own coverage where there was nothing.
+    /// The baseline that was compared with, in percent; the coverage itself if there was none.
     #[schema(value_type = f64, example = 83.6)]
     baseline: Coverage,
     #[serde(flatten)]
@@ -28,34 +28,34 @@ pub(super) struct ExecutionView {
     created_at: String,
 }
 
-/// How far a coverage moved and what that means.
+/// The change of the coverage and its consequence.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Verdict {
-    /// Coverage less baseline, in points, with a sign and two places.
+    /// The coverage minus the baseline in percentage points, with a sign and two decimals.
     #[schema(value_type = String, example = "-0.50")]
     delta: Delta,
     /// `pass`, `warn` or `fail`.
     #[schema(value_type = String, example = "warn")]
     outcome: Outcome,
-    /// What the build should exit with: 1 on failure, and on a warning in strict mode.
+    /// The exit code for the build: 1 on failure, and on a warning in strict mode.
     exit_code: u8,
 }
 
-/// An execution with everything that is known of it.
+/// An execution with all its details.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ExecutionDetail {
     #[serde(flatten)]
     execution: ExecutionView,
-    /// From which drop on it warned, in points.
+    /// The drop in percentage points from which the build gets a warning.
     #[schema(value_type = f64, example = 0.5)]
     warn_threshold: Threshold,
-    /// From which drop on it failed, in points.
+    /// The drop in percentage points from which the build fails.
     #[schema(value_type = f64, example = 1)]
     fail_threshold: Threshold,
     strict_mode: bool,
-    /// When it was measured, if the build said.
+    /// The time of the measurement, if it is known.
     timestamp: Option<String>,
-    /// `user:<id>` or `token:<id>`.
+    /// Who submitted the execution: `user:<id>` or `token:<id>`.
     submitted_by: String,
 }
 
@@ -73,17 +73,17 @@ pub(super) struct ExecutionEntry {
     created_at: String,
 }
 
-/// A baseline.
+/// A coverage baseline.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Baseline)]
 pub(super) struct BaselineView {
     repo: String,
-    /// Percent.
+    /// The coverage in percent.
     #[schema(value_type = f64, example = 83.6)]
     coverage: Coverage,
-    /// The commit it was measured on, if that was said.
+    /// The commit that was measured, if it is known.
     commit: Option<String>,
-    /// When it was measured.
+    /// The time of the measurement.
     timestamp: String,
 }
 

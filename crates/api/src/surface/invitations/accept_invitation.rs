@@ -15,42 +15,44 @@ use crate::surface::organizations::errors;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// The code, and who accepts it.
+/// The invitation code and the person who accepts it.
 #[derive(Deserialize, ToSchema)]
 struct AcceptInvitation {
     #[schema(value_type = String)]
     code: Zeroizing<String>,
-    /// The name of somebody without an account; their address if left out.
+    /// The name of a person without an account. Defaults to the e-mail address.
     #[serde(default)]
     name: Option<String>,
-    /// The password of one's account, or, without an account, the one to have from now on: 12–1024 characters. Not needed
-    /// with a session of the account in `Authorization`.
+    /// The password of the existing account, or the password for the new account: 12–1024 characters. Not needed if
+    /// `Authorization` carries a session of the account.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     password: Option<Zeroizing<String>>,
 }
 
-/// A member just made.
+/// The new member.
 #[derive(Serialize, ToSchema)]
 struct AcceptedInvitation {
     user_id: String,
     org_id: String,
     role: String,
-    /// Whether the account was made by this.
+    /// Whether the request created the account.
     new_account: bool,
 }
 
-/// Accept an invitation, and get an account if one has none.
+/// Accept an invitation.
+///
+/// Creates an account for a person who has none.
 #[utoipa::path(
     tag = "invitations",
     security(),
     request_body = AcceptInvitation,
     responses(
-        (status = 201, description = "a member; sign in next", body = AcceptedInvitation),
-        (status = 401, description = "an invitation that does not count, or a wrong password", body = crate::error_body::Error),
-        (status = 403, description = "signed in as somebody else", body = crate::error_body::Error),
-        (status = 409, description = "a member already", body = crate::error_body::Error),
-        (status = 429, description = "too many attempts lately", body = crate::error_body::Error),
+        (status = 201, description = "The person is a member and can sign in now.", body = AcceptedInvitation),
+        (status = 401, description = "The invitation is not valid, or the password is wrong.", body = crate::error_body::Error),
+        (status = 403, description = "The session belongs to another person.", body = crate::error_body::Error),
+        (status = 409, description = "The person is already a member.", body = crate::error_body::Error),
+        (status = 429, description = "There were too many attempts.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/invitations/accept")]

@@ -14,7 +14,7 @@ use crate::surface::permission::ManageMembers;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// Whom to invite.
+/// The person to invite.
 #[derive(Deserialize, ToSchema)]
 struct CreateInvitation {
     #[schema(example = "ada@example.org")]
@@ -23,15 +23,15 @@ struct CreateInvitation {
     role: String,
 }
 
-/// Invite somebody by their address.
+/// Invite a person by e-mail address.
 #[utoipa::path(
     tag = "invitations",
     security(("bearer" = ["org.memberships:manage"]), ("api_key" = ["org.memberships:manage"])),
-    params(("org_id" = String, Path, description = "the organisation's id")),
+    params(("org_id" = String, Path, description = "The id of the organisation.")),
     request_body = CreateInvitation,
     responses(
-        (status = 201, description = "invited", body = NewInvitation),
-        (status = 409, description = "a member or invited already", body = crate::error_body::Error),
+        (status = 201, description = "Invited.", body = NewInvitation),
+        (status = 409, description = "The person is already a member or already invited.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/organizations/{org_id}/invitations")]

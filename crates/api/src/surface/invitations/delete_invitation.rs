@@ -15,10 +15,10 @@ use edge::error::ApiResult;
     tag = "invitations",
     security(("bearer" = ["org.memberships:manage"]), ("api_key" = ["org.memberships:manage"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("invitation_id" = String, Path, description = "the invitation's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("invitation_id" = String, Path, description = "The id of the invitation."),
     ),
-    responses((status = 204, description = "withdrawn"))
+    responses((status = 204, description = "Withdrawn."))
 )]
 #[delete("/v1/organizations/{org_id}/invitations/{invitation_id}")]
 pub(super) async fn delete_invitation(

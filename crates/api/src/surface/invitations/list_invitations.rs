@@ -18,15 +18,15 @@ use edge::extract::Query;
 #[derive(Serialize, ToSchema)]
 struct InvitationList {
     invitations: Vec<InvitationView>,
-    /// Send it as `cursor` for the next page; `null` on the last.
+    /// Send this as `cursor` to get the next page; `null` on the last page.
     next_cursor: Option<String>,
 }
 
-/// List the invitations that nobody has accepted.
+/// List the open invitations.
 #[utoipa::path(
     tag = "invitations",
     security(("bearer" = ["org.memberships:read"]), ("api_key" = ["org.memberships:read"])),
-    params(("org_id" = String, Path, description = "the organisation's id"), PageQuery),
+    params(("org_id" = String, Path, description = "The id of the organisation."), PageQuery),
     responses((status = 200, body = InvitationList))
 )]
 #[get("/v1/organizations/{org_id}/invitations")]

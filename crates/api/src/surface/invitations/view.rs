@@ -9,31 +9,31 @@ use utoipa::ToSchema;
 
 use crate::surface::organizations::role_id;
 
-/// An invitation nobody has accepted.
+/// An open invitation.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Invitation)]
 pub(in crate::surface) struct InvitationView {
     id: String,
     email: String,
-    /// What the role is called.
+    /// The name of the role.
     #[schema(example = "member")]
     role: String,
-    /// The id of the role, unless it is built in.
+    /// The id of the role; `null` for a built-in role.
     role_id: Option<String>,
     /// `pending` or `expired`.
     status: &'static str,
-    /// `user:<id>` or `token:<id>`.
+    /// Who created the invitation: `user:<id>` or `token:<id>`.
     created_by: String,
     created_at: String,
     expires_at: String,
 }
 
-/// An invitation just made.
+/// The invitation that was created.
 #[derive(Serialize, ToSchema)]
 pub(in crate::surface) struct NewInvitation {
     #[serde(flatten)]
     invitation: InvitationView,
-    /// Shown once: `nli_` and 64 hexadecimal digits. Hand it to the invited person.
+    /// The invitation code: `nli_` and 64 hexadecimal digits. Shown only once. Hand it to the invited person.
     code: String,
 }
 

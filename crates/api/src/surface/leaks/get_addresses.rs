@@ -9,36 +9,37 @@ use utoipa::ToSchema;
 use crate::surface::public_url::PublicUrl;
 use edge::error::ApiResult;
 
-/// Addresses of this deployment.
+/// The addresses of this deployment.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WellKnownAddresses)]
 struct Addresses {
-    /// `POST {"token": …}`: whether a token is good.
+    /// Validates a token: `POST {"token": …}`.
     validate: String,
-    /// `POST {"credentials": […]}`: puts an end to tokens that were found.
+    /// Revokes tokens that were found: `POST {"credentials": […]}`.
     revoke: String,
-    /// RFC 7662.
+    /// Introspects a token (RFC 7662).
     introspect: String,
     rules: Rules,
 }
 
-/// How tokens are found in text.
+/// Rules for finding tokens in text.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ScanRules)]
 struct Rules {
-    /// A regular expression (RE2, PCRE, Go, Python, Rust) for tokens as issued. Anything may stand before one.
+    /// A regular expression (RE2, PCRE, Go, Python, Rust) that matches tokens as issued. It does not constrain the text
+    /// before a token.
     pattern: &'static str,
-    /// What tells a token from a look-alike, with nothing asked of anybody.
+    /// How to verify the checksum of a match offline.
     checksum: &'static str,
 }
 
-/// Where to ask about a token that was found, and to end it.
+/// Get the addresses for checking and revoking a token that was found.
 #[utoipa::path(
     tag = "leaks",
     security(),
     responses(
         (status = 200, body = Addresses),
-        (status = 404, description = "`server.public_url` is not set", body = crate::error_body::Error),
+        (status = 404, description = "`server.public_url` is not set.", body = crate::error_body::Error),
     )
 )]
 #[get("/.well-known/nolapse-tokens")]

@@ -17,19 +17,19 @@ use edge::extract::body;
 /// The longest report in bytes.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// What became of one finding. For the API document.
+/// The result for one finding.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LeakFeedback)]
 struct Told {
     /// The SHA-256 of the token, in Base64.
     token_hash: String,
-    /// As it came.
+    /// The type as reported.
     token_type: String,
-    /// `true_positive`, also when it was revoked before, or `false_positive`.
+    /// `true_positive` for a token of this deployment, even if it was revoked before; otherwise `false_positive`.
     label: String,
 }
 
-/// One finding. For the API document.
+/// One finding.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LeakFinding)]
 struct Found {
@@ -39,22 +39,23 @@ struct Found {
     source: Option<String>,
 }
 
-/// Report leaked tokens, as GitHub's secret scanning does.
+/// Report leaked tokens in the format of GitHub secret scanning.
 ///
-/// The body is signed: `Github-Public-Key-Identifier` and `Github-Public-Key-Signature`, under a key of
-/// `leaks.github_keys_url`. Each token of this deployment is revoked.
+/// The body is signed with a key from `leaks.github_keys_url`; the headers `Github-Public-Key-Identifier` and
+/// `Github-Public-Key-Signature` carry the key's identifier and the signature. Every token of this deployment in the
+/// report is revoked.
 #[utoipa::path(
     tag = "leaks",
     security(),
     params(
-        ("Github-Public-Key-Identifier" = Option<String>, Header, description = "the name of the key: the SHA-256 of its PEM text"),
-        ("Github-Public-Key-Signature" = Option<String>, Header, description = "ECDSA P-256 with SHA-256 over the body, as DER in Base64"),
+        ("Github-Public-Key-Identifier" = Option<String>, Header, description = "The identifier of the public key: the SHA-256 of its PEM text."),
+        ("Github-Public-Key-Signature" = Option<String>, Header, description = "The ECDSA P-256 signature with SHA-256 over the body, as DER in Base64."),
     ),
     request_body = Vec<Found>,
     responses(
-        (status = 200, body = Vec<Told>),
-        (status = 404, description = "without the two headers, or without keys to check them", body = crate::error_body::Error),
-        (status = 503, description = "the keys cannot be had", body = crate::error_body::Error),
+        (status = 200, description = "One result per finding.", body = Vec<Told>),
+        (status = 404, description = "The two headers are missing, or no address of public keys is configured.", body = crate::error_body::Error),
+        (status = 503, description = "The public keys could not be fetched.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/leaks/github")]
@@ -69,22 +70,22 @@ pub(super) async fn report_github_leaks(
     report(&request, payload, keys.github.as_ref(), names, Source::GitHub, &leaks, &context).await
 }
 
-/// Report leaked tokens, as GitLab's secret detection does.
+/// Report leaked tokens in the format of GitLab secret detection.
 ///
-/// As for GitHub, with `Gitlab-Public-Key-Identifier` and `Gitlab-Public-Key-Signature`, under a key of
-/// `leaks.gitlab_keys_url`.
+/// Works like the report for GitHub, with the headers `Gitlab-Public-Key-Identifier` and `Gitlab-Public-Key-Signature`
+/// and a key from `leaks.gitlab_keys_url`.
 #[utoipa::path(
     tag = "leaks",
     security(),
     params(
-        ("Gitlab-Public-Key-Identifier" = Option<String>, Header, description = "the name of the key: the SHA-256 of its PEM text"),
-        ("Gitlab-Public-Key-Signature" = Option<String>, Header, description = "ECDSA P-256 with SHA-256 over the body, as DER in Base64"),
+        ("Gitlab-Public-Key-Identifier" = Option<String>, Header, description = "The identifier of the public key: the SHA-256 of its PEM text."),
+        ("Gitlab-Public-Key-Signature" = Option<String>, Header, description = "The ECDSA P-256 signature with SHA-256 over the body, as DER in Base64."),
     ),
     request_body = Vec<Found>,
     responses(
-        (status = 200, body = Vec<Told>),
-        (status = 404, description = "without the two headers, or without keys to check them", body = crate::error_body::Error),
-        (status = 503, description = "the keys cannot be had", body = crate::error_body::Error),
+        (status = 200, description = "One result per finding.", body = Vec<Told>),
+        (status = 404, description = "The two headers are missing, or no address of public keys is configured.", body = crate::error_body::Error),
+        (status = 503, description = "The public keys could not be fetched.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/leaks/gitlab")]

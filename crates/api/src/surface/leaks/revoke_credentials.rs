@@ -18,11 +18,11 @@ const MOST: usize = 1_000;
 /// The longest body: as many tokens as a report may have, and as much again for white space.
 const MAX_BODY: usize = 128 * 1024;
 
-/// What was found.
+/// The tokens that were found.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = FoundCredentials)]
 struct Found {
-    /// As found; at most 1000 texts. What is no token of this deployment is passed over.
+    /// The tokens as found, at most 1000. Strings that are not tokens of this deployment are ignored.
     #[schema(value_type = Vec<String>, required = true)]
     #[serde(default)]
     credentials: Value,
@@ -30,16 +30,17 @@ struct Found {
 
 /// Revoke leaked tokens by their secrets.
 ///
-/// For scanners and whoever else finds a token where it should not be: it takes no credential but those that were found.
-/// The answer is the same whatever there was among them. At most 60 reports an hour and address.
+/// For secret scanners and anybody else who finds a token in the wrong place: no credential is needed except the tokens
+/// that were found. The response is the same whether or not any of them were valid. At most 60 reports per hour and
+/// address are accepted.
 #[utoipa::path(
     tag = "leaks",
     security(),
     request_body = Found,
     responses(
-        (status = 202, description = "none of them is good any more"),
-        (status = 422, description = "more than 1000, or something that is no text", body = crate::error_body::Error),
-        (status = 429, description = "too many reports from this address lately", body = crate::error_body::Error),
+        (status = 202, description = "None of these tokens is valid any more."),
+        (status = 422, description = "There are more than 1000 entries, or one of them is not a string.", body = crate::error_body::Error),
+        (status = 429, description = "This address has sent too many reports.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/credentials/revoke")]

@@ -12,24 +12,24 @@ use crate::surface::{Authorized, failing};
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// The old and the new.
+/// The current and the new password.
 #[derive(Deserialize, ToSchema)]
 struct ChangePassword {
     #[schema(value_type = String)]
     current_password: Zeroizing<String>,
-    /// 12–1024 characters.
+    /// The new password: 12–1024 characters.
     #[schema(value_type = String)]
     new_password: Zeroizing<String>,
 }
 
-/// Change one's own password.
+/// Change your password.
 #[utoipa::path(
     tag = "me",
     security(("bearer" = ["user:write"])),
     request_body = ChangePassword,
     responses(
-        (status = 204, description = "changed; all other sessions have ended"),
-        (status = 429, description = "too many wrong passwords", body = crate::error_body::Error),
+        (status = 204, description = "Changed. All other sessions have ended."),
+        (status = 429, description = "There were too many wrong passwords.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/me/password")]

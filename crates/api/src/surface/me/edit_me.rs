@@ -14,20 +14,21 @@ use crate::surface::{Authorized, failing};
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// What to change; what is left out stays.
+/// The changes. Fields that are left out stay unchanged.
 #[derive(Deserialize, ToSchema)]
 struct EditMe {
     #[serde(default)]
     name: Option<String>,
-    /// Takes a session that was proven lately: `POST /v1/sessions/current/proof`.
+    /// The new e-mail address. Requires a session with a recent proof: `POST /v1/sessions/current/proof`.
     #[serde(default)]
     email: Option<String>,
 }
 
-/// Change one's own name, or ask for another e-mail address.
+/// Change your name or request a change of your e-mail address.
 ///
-/// A new address is shown as `pending_email` and counts for nothing until it is verified: by whoever operates the deployment, or
-/// by an invitation that was sent to it. Whether another account has it is not told.
+/// A new address is shown as `pending_email` and has no effect until it is verified, either by the operator of the
+/// deployment or by accepting an invitation sent to it. The response does not reveal whether another account uses the
+/// address.
 #[utoipa::path(
     tag = "me",
     security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),

@@ -10,7 +10,7 @@ use crate::surface::permission::ReadSelf;
 use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 
-/// Read one's own account.
+/// Get your account.
 #[utoipa::path(
     tag = "me",
     security(("bearer" = ["user:read"]), ("api_key" = ["user:read"])),

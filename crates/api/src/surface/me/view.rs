@@ -5,20 +5,20 @@ use authority::{Caller, Context};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The person, where they are and what they may do there.
+/// The account, its organisation and the scopes of this credential.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Me)]
 pub(super) struct MeView {
     user_id: String,
     email: String,
-    /// Whether somebody has verified the address. Until then it adds nobody to an organization.
+    /// Whether the address is verified. An unverified address cannot be used to add the person to an organisation.
     email_verified: bool,
-    /// An address that was asked for and not verified yet.
+    /// A requested new address that is not verified yet.
     pending_email: Option<String>,
     name: String,
     org_id: String,
     role: String,
-    /// Everything this credential may do now, by name.
+    /// All scopes that this credential has at present.
     scopes: Vec<String>,
 }
 

@@ -16,38 +16,41 @@ use crate::surface::permission::ManageMembers;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// Whom to add: either `email` or `user_id`.
+/// The person to add, by either `email` or `user_id`.
 #[derive(Deserialize, ToSchema)]
 struct AddMember {
     #[serde(default)]
     #[schema(example = "ada@example.org")]
     email: Option<String>,
-    /// Somebody you share an organisation with.
+    /// A person who shares an organisation with you.
     #[serde(default)]
     user_id: Option<String>,
     /// `owner`, `admin`, `member`, `viewer`, or the id of a role of this organisation.
     role: String,
 }
 
-/// A member, or an invitation to become one.
+/// The new member, or the invitation.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 enum Outcome {
-    /// Somebody you share an organisation with is a member at once.
+    /// A person who shares an organisation with you becomes a member at once.
     Member(MemberView),
     /// Anybody else is invited.
     Invited(NewInvitation),
 }
 
-/// Add a member: at once if you share an organisation with them, else by an invitation, which the answer then is.
+/// Add a member.
+///
+/// A person who shares an organisation with you becomes a member at once. Anybody else is invited, and the response is
+/// the invitation.
 #[utoipa::path(
     tag = "members",
     security(("bearer" = ["org.memberships:manage"]), ("api_key" = ["org.memberships:manage"])),
-    params(("org_id" = String, Path, description = "the organisation's id")),
+    params(("org_id" = String, Path, description = "The id of the organisation.")),
     request_body = AddMember,
     responses(
-        (status = 201, description = "added or invited, as `status` says", body = Outcome),
-        (status = 409, description = "a member or invited already", body = crate::error_body::Error),
+        (status = 201, description = "Added or invited, according to `status`.", body = Outcome),
+        (status = 409, description = "The person is already a member or already invited.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/organizations/{org_id}/members")]

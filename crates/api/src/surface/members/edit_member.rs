@@ -14,7 +14,7 @@ use crate::surface::permission::ManageMembers;
 use edge::error::ApiResult;
 use edge::extract::Json;
 
-/// Whether a member counts.
+/// The status of a member.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = MemberStatus)]
@@ -25,7 +25,7 @@ enum Status {
     Disabled,
 }
 
-/// What to change; what is left out stays.
+/// The changes. Fields that are left out stay unchanged.
 #[derive(Deserialize, ToSchema)]
 struct EditMember {
     /// `owner`, `admin`, `member`, `viewer`, or the id of a role of this organisation.
@@ -35,18 +35,18 @@ struct EditMember {
     status: Option<Status>,
 }
 
-/// Change a member's role, or switch them off or on in this organisation.
+/// Change the role of a member, or disable or enable the member in this organisation.
 #[utoipa::path(
     tag = "members",
     security(("bearer" = ["org.memberships:manage"]), ("api_key" = ["org.memberships:manage"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("user_id" = String, Path, description = "the member's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("user_id" = String, Path, description = "The id of the member."),
     ),
     request_body = EditMember,
     responses(
         (status = 200, body = MemberView),
-        (status = 409, description = "the last owner", body = crate::error_body::Error),
+        (status = 409, description = "This is the last owner.", body = crate::error_body::Error),
     )
 )]
 #[patch("/v1/organizations/{org_id}/members/{user_id}")]

@@ -12,15 +12,15 @@ use edge::error::ApiResult;
 
 /// End all sessions of a member in the organisation.
 ///
-/// Their keys go on, and so do their sessions in other organisations.
+/// The member's keys, and sessions in other organisations, are not affected.
 #[utoipa::path(
     tag = "members",
     security(("bearer" = ["org.memberships:manage"]), ("api_key" = ["org.memberships:manage"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("user_id" = String, Path, description = "the member's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("user_id" = String, Path, description = "The id of the member."),
     ),
-    responses((status = 204, description = "ended"))
+    responses((status = 204, description = "Ended."))
 )]
 #[delete("/v1/organizations/{org_id}/members/{user_id}/sessions")]
 pub(super) async fn end_member_sessions(

@@ -9,14 +9,16 @@ use crate::surface::organizations::place::Seated;
 use crate::surface::permission::WriteSelf;
 use edge::error::ApiResult;
 
-/// Leave the organisation, whatever one may do in it: one's sessions here end, one's keys here are revoked.
+/// Leave the organisation.
+///
+/// Every member may leave, whatever the role. Your sessions in the organisation end and your keys are revoked.
 #[utoipa::path(
     tag = "members",
     security(("bearer" = ["user:write"])),
-    params(("org_id" = String, Path, description = "the organisation's id")),
+    params(("org_id" = String, Path, description = "The id of the organisation.")),
     responses(
-        (status = 204, description = "left"),
-        (status = 409, description = "the last owner", body = crate::error_body::Error),
+        (status = 204, description = "Left."),
+        (status = 409, description = "This is the last owner.", body = crate::error_body::Error),
     )
 )]
 #[delete("/v1/organizations/{org_id}/members/me")]

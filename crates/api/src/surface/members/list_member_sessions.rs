@@ -14,7 +14,7 @@ use crate::surface::permission::ManageMembers;
 use crate::surface::sessions::SessionView;
 use edge::error::ApiResult;
 
-/// Live sessions of a member.
+/// The active sessions of a member.
 #[derive(Serialize, ToSchema)]
 struct MemberSessionList {
     sessions: Vec<SessionView>,
@@ -22,13 +22,13 @@ struct MemberSessionList {
 
 /// List the sessions of a member in the organisation.
 ///
-/// Sessions that the person has in other organisations are not shown.
+/// Sessions of the person in other organisations are not shown.
 #[utoipa::path(
     tag = "members",
     security(("bearer" = ["org.memberships:manage"]), ("api_key" = ["org.memberships:manage"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("user_id" = String, Path, description = "the member's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("user_id" = String, Path, description = "The id of the member."),
     ),
     responses((status = 200, body = MemberSessionList))
 )]

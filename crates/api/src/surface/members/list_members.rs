@@ -18,7 +18,7 @@ use edge::extract::Query;
 #[derive(Serialize, ToSchema)]
 struct MemberList {
     members: Vec<MemberView>,
-    /// Send it as `cursor` for the next page; `null` on the last.
+    /// Send this as `cursor` to get the next page; `null` on the last page.
     next_cursor: Option<String>,
 }
 
@@ -26,7 +26,7 @@ struct MemberList {
 #[utoipa::path(
     tag = "members",
     security(("bearer" = ["org.memberships:read"]), ("api_key" = ["org.memberships:read"])),
-    params(("org_id" = String, Path, description = "the organisation's id"), PageQuery),
+    params(("org_id" = String, Path, description = "The id of the organisation."), PageQuery),
     responses((status = 200, body = MemberList))
 )]
 #[get("/v1/organizations/{org_id}/members")]

@@ -10,17 +10,19 @@ use crate::surface::organizations::place::Seated;
 use crate::surface::permission::ManageMembers;
 use edge::error::ApiResult;
 
-/// Remove a member: their sessions here end, their keys here are revoked.
+/// Remove a member.
+///
+/// The member's sessions in the organisation end and the member's keys are revoked.
 #[utoipa::path(
     tag = "members",
     security(("bearer" = ["org.memberships:manage"]), ("api_key" = ["org.memberships:manage"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("user_id" = String, Path, description = "the member's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("user_id" = String, Path, description = "The id of the member."),
     ),
     responses(
-        (status = 204, description = "removed"),
-        (status = 409, description = "the last owner", body = crate::error_body::Error),
+        (status = 204, description = "Removed."),
+        (status = 409, description = "This is the last owner.", body = crate::error_body::Error),
     )
 )]
 #[delete("/v1/organizations/{org_id}/members/{user_id}")]

@@ -15,14 +15,14 @@ pub(in crate::surface) struct MemberView {
     user_id: String,
     email: String,
     name: String,
-    /// What the role is called.
+    /// The name of the role.
     #[schema(example = "member")]
     role: String,
-    /// The id of the role, unless it is built in.
+    /// The id of the role; `null` for a built-in role.
     role_id: Option<String>,
-    /// `active`, or `disabled` while neither sessions nor keys of theirs count.
+    /// `active`, or `disabled` while the member's sessions and keys are refused.
     status: &'static str,
-    /// Since when.
+    /// When the person became a member.
     joined_at: String,
 }
 

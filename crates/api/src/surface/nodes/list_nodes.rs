@@ -12,54 +12,55 @@ use super::overseer::Overseer;
 use crate::surface::failing;
 use edge::error::ApiResult;
 
-/// A server that shares the database with others.
+/// A node that shares the database with others.
 #[derive(Serialize, ToSchema)]
 struct NodeView {
-    /// Another with each start.
+    /// The id of the node. It changes at every start.
     id: String,
-    /// Of the program.
+    /// The version of the program.
     #[schema(example = "0.1.0")]
     version: String,
-    /// The newest migration the program knows.
+    /// The newest migration known to the node's program.
     #[schema(example = "20260101004400_nodes")]
     migration: String,
-    /// `strict` or `relaxed`: when it answers a change that takes rights away.
+    /// When the node answers a change that takes rights away: `strict` or `relaxed`.
     #[schema(pattern = "^(?:strict|relaxed)$", example = "strict")]
     consistency: &'static str,
-    /// Which key its tags are made with: the same on all nodes, or each token costs a slow hash on every change of node.
+    /// The id of the key that tags are made with. It must be the same on all nodes; otherwise a token costs a
+    /// slow hash each time it moves to another node.
     #[schema(example = "5f1c0a9e")]
     tag_key: String,
     started_at: String,
-    /// When it reported last.
+    /// When the node last reported.
     seen_at: String,
-    /// Entries of the log of changes it has applied.
+    /// The number of log entries that the node has applied.
     #[schema(minimum = 0, example = 4711)]
     applied: i64,
-    /// Entries that another node has applied and this one has not reported yet.
+    /// The number of log entries that another node has applied and this one has not reported yet.
     #[schema(minimum = 0, example = 0)]
     behind: i64,
-    /// What is left of the time for which it may answer from memory, at least; 0 when nobody knows whether it is there.
+    /// The least remaining time for which the node may answer from memory; 0 if the node has stopped reporting.
     #[schema(minimum = 0, maximum = 5, example = 4.2)]
     lease_seconds: f64,
 }
 
-/// The servers that share the database.
+/// The nodes that share the database.
 #[derive(Serialize, ToSchema)]
 struct NodeList {
-    /// In the order they registered in. Empty where one process serves an SQLite file.
+    /// The nodes in the order of registration. Empty with SQLite, which a single process serves.
     nodes: Vec<NodeView>,
 }
 
-/// List the servers that share the database.
+/// List the nodes that share the database.
 ///
-/// For operators: by the deployment's service token, or by `admin` in the organisation that set-up made. In other organisations
-/// it is not there.
+/// For operators: requires the service token of the deployment, or `admin` in the organisation that was created at
+/// set-up. Callers from other organisations get 404.
 #[utoipa::path(
     tag = "operations",
     security(("bearer" = []), ("api_key" = [])),
     responses(
-        (status = 200, description = "the nodes", body = NodeList),
-        (status = 429, description = "too many wrong service tokens lately", body = crate::error_body::Error),
+        (status = 200, description = "The nodes.", body = NodeList),
+        (status = 429, description = "There were too many wrong service tokens.", body = crate::error_body::Error),
     )
 )]
 #[get("/v1/nodes")]

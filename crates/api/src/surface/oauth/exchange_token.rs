@@ -28,7 +28,7 @@ const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 pub(crate) const SUBJECT_TYPES: [&str; 2] =
     ["urn:ietf:params:oauth:token-type:id_token", "urn:ietf:params:oauth:token-type:jwt"];
 
-/// What is asked for (RFC 8693 §2.1).
+/// The token exchange request (RFC 8693, section 2.1).
 #[derive(Deserialize, ToSchema)]
 #[schema(as = TokenExchangeRequest)]
 struct Question {
@@ -37,16 +37,16 @@ struct Question {
     #[schema(value_type = String)]
     subject_token: Zeroizing<String>,
     subject_token_type: String,
-    /// Fewer scopes than the policy has, separated by spaces.
+    /// A subset of the policy's scopes, separated by spaces. Defaults to all of them.
     #[serde(default)]
     scope: Option<String>,
-    /// The trust policy, where several fit.
+    /// The id of the trust policy. Required if several match.
     #[serde(default)]
     policy_id: Option<String>,
-    /// The organisation, by its id or slug, where policies of several fit.
+    /// The id or slug of the organisation. Required if policies of several organisations match.
     #[serde(default)]
     audience: Option<String>,
-    /// The public address of this deployment, if anything.
+    /// The public address of this deployment. May be left out.
     #[serde(default)]
     resource: Option<String>,
     #[serde(default)]
@@ -56,35 +56,35 @@ struct Question {
     actor_token: Option<serde::de::IgnoredAny>,
 }
 
-/// What is given for it (RFC 8693 §2.2.1).
+/// The token exchange response (RFC 8693, section 2.2.1).
 #[derive(Serialize, ToSchema)]
 #[schema(as = TokenExchangeResponse)]
 struct Exchanged<'a> {
     access_token: &'a str,
     issued_token_type: &'static str,
     token_type: &'static str,
-    /// In seconds.
+    /// The lifetime in seconds.
     expires_in: i64,
-    /// Separated by spaces.
+    /// The scopes, separated by spaces.
     scope: String,
-    /// The trust policy it was made under.
+    /// The trust policy under which the token was issued.
     policy_id: String,
 }
 
 /// Exchange the identity token of a CI job or another workload for a short-lived token (RFC 8693).
 ///
-/// A trust policy of the organisation says whose identity tokens are taken, and for which scopes. An identity token is
-/// exchanged once.
+/// A trust policy of the organisation defines which identity tokens are accepted and which scopes they get. Each
+/// identity token can be exchanged once.
 #[utoipa::path(
     tag = "OAuth 2.0",
     security(),
     request_body(content = Question, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, body = Exchanged<'_>),
-        (status = 400, description = "`invalid_request`, `unsupported_grant_type`, `invalid_grant`, `invalid_target`, `invalid_scope` or `unauthorized_client`; `error_description` says more", body = crate::error_body::Error),
-        (status = 402, description = "the organisation's token cap is reached", body = crate::error_body::Error),
-        (status = 429, description = "too many exchanges from this address lately", body = crate::error_body::Error),
-        (status = 503, description = "the keys of the issuer cannot be had", body = crate::error_body::Error),
+        (status = 400, description = "Error `invalid_request`, `unsupported_grant_type`, `invalid_grant`, `invalid_target`, `invalid_scope` or `unauthorized_client`. `error_description` has the details.", body = crate::error_body::Error),
+        (status = 402, description = "The organisation has reached its token cap.", body = crate::error_body::Error),
+        (status = 429, description = "This address has requested too many exchanges.", body = crate::error_body::Error),
+        (status = 503, description = "The keys of the issuer could not be fetched.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/oauth/token")]

@@ -19,51 +19,52 @@ use crate::surface::{ending, failing, origin};
 use edge::error::ApiResult;
 use edge::extract::credentials::{self, Presented};
 
-/// The token that is asked about (RFC 7662 §2.1).
+/// The token to introspect (RFC 7662, section 2.1).
 #[derive(Deserialize, ToSchema)]
 #[schema(as = IntrospectionRequest)]
 pub(super) struct Question {
-    /// As presented.
+    /// The token as presented.
     token: String,
-    /// What sort of token it may be. Not needed: there is one sort.
+    /// The type of the token. Not needed, because there is only one type.
     #[serde(default)]
     #[expect(dead_code, reason = "read and left alone, as RFC 7662 §2.1 allows")]
     token_type_hint: Option<String>,
 }
 
-/// What is known about it (RFC 7662 §2.2). Of a token that is not good, or another organisation's: `active` alone.
+/// The introspection response (RFC 7662, section 2.2). Only `active` is present if the token is not valid or belongs to
+/// another organisation.
 #[derive(Default, Serialize, ToSchema)]
 struct Introspection<'a> {
-    /// Whether it is good.
+    /// Whether the token is valid.
     active: bool,
-    /// What it may do, separated by spaces: its scopes as granted, then all that they cover.
+    /// The scopes separated by spaces: first the scopes as granted, then all scopes they imply.
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
-    /// The token's id: each token is a client of its own.
+    /// The id of the token: each token is its own client.
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<&'a str>,
     /// `Bearer`
     #[serde(skip_serializing_if = "Option::is_none")]
     token_type: Option<&'static str>,
-    /// When it ends, in seconds since 1970; left out when it does not.
+    /// When the token expires, in seconds since 1970. Absent if it does not expire.
     #[serde(skip_serializing_if = "Option::is_none")]
     exp: Option<i64>,
-    /// When it was made.
+    /// When the token was created, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     iat: Option<i64>,
-    /// Whose it is: the id of the organisation, the person or the actor.
+    /// The owner of the token: the id of the organisation, the person or the actor.
     #[serde(skip_serializing_if = "Option::is_none")]
     sub: Option<&'a str>,
-    /// This deployment, by `server.public_url`; left out without one.
+    /// This deployment, as in `server.public_url`. Absent if that is not configured.
     #[serde(skip_serializing_if = "Option::is_none")]
     iss: Option<&'a str>,
-    /// The token's id.
+    /// The id of the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<&'a str>,
-    /// Its organisation.
+    /// The organisation of the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     org_id: Option<&'a str>,
-    /// `organization`, `personal` or `actor`.
+    /// The kind of the token: `organization`, `personal` or `actor`.
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,11 +76,11 @@ struct Introspection<'a> {
     access_scope: Option<&'a str>,
 }
 
-/// What is known about a token (RFC 7662).
+/// Introspect a token (RFC 7662).
 ///
-/// Whoever asks needs the scope `authority:introspect`, and shows a token as OAuth clients show credentials: as `Bearer`,
-/// as the password of `Basic` under any name, or as `client_secret` in the form. Anything that is not a good token of the
-/// caller's organisation is `{"active":false}` and nothing else.
+/// The caller needs the scope `authority:introspect` and presents its own token as OAuth clients do: as `Bearer`, as
+/// the password of `Basic` with any user name, or as `client_secret` in the form. For anything that is not a valid
+/// token of the caller's organisation, the response is `{"active":false}`.
 #[utoipa::path(
     tag = "OAuth 2.0",
     security(("bearer" = ["authority:introspect"]), ("api_key" = ["authority:introspect"])),

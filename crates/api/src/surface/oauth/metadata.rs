@@ -19,7 +19,7 @@ pub(crate) const METHODS: [&str; 3] = ["client_secret_basic", "client_secret_pos
 /// The authentication methods of an endpoint with an optional credential.
 pub(crate) const METHODS_OR_NONE: [&str; 4] = ["none", "client_secret_basic", "client_secret_post", "Bearer"];
 
-/// Authorisation server metadata (RFC 8414 §2).
+/// Authorisation server metadata (RFC 8414, section 2).
 #[derive(Serialize, ToSchema)]
 struct AuthorizationServer<'a> {
     issuer: &'a str,
@@ -29,14 +29,14 @@ struct AuthorizationServer<'a> {
     introspection_endpoint_auth_methods_supported: &'static [&'static str],
     revocation_endpoint: String,
     revocation_endpoint_auth_methods_supported: &'static [&'static str],
-    /// None: there is no authorisation endpoint. Required by the standard all the same.
+    /// Always empty, because there is no authorisation endpoint. The field is required by the standard.
     response_types_supported: [&'static str; 0],
     grant_types_supported: [&'static str; 1],
     scopes_supported: Vec<&'a str>,
     service_documentation: String,
 }
 
-/// Protected resource metadata (RFC 9728 §2).
+/// Protected resource metadata (RFC 9728, section 2).
 #[derive(Serialize, ToSchema)]
 struct ProtectedResource<'a> {
     resource: &'a str,
@@ -47,13 +47,13 @@ struct ProtectedResource<'a> {
     resource_documentation: String,
 }
 
-/// What this authority offers to OAuth clients (RFC 8414).
+/// Get the OAuth authorisation server metadata (RFC 8414).
 #[utoipa::path(
     tag = "OAuth 2.0",
     security(),
     responses(
         (status = 200, body = AuthorizationServer<'_>),
-        (status = 404, description = "`server.public_url` is not set", body = crate::error_body::Error),
+        (status = 404, description = "`server.public_url` is not set.", body = crate::error_body::Error),
     )
 )]
 #[get("/.well-known/oauth-authorization-server")]
@@ -75,13 +75,13 @@ pub(super) async fn get_authorization_server(url: Data<PublicUrl>, context: Data
     }))
 }
 
-/// Who issues tokens for this API (RFC 9728).
+/// Get the OAuth protected resource metadata (RFC 9728).
 #[utoipa::path(
     tag = "OAuth 2.0",
     security(),
     responses(
         (status = 200, body = ProtectedResource<'_>),
-        (status = 404, description = "`server.public_url` is not set", body = crate::error_body::Error),
+        (status = 404, description = "`server.public_url` is not set.", body = crate::error_body::Error),
     )
 )]
 #[get("/.well-known/oauth-protected-resource")]

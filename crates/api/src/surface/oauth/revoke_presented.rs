@@ -11,14 +11,14 @@ use super::client::{MaybeClient, NamesToken};
 use crate::surface::failing;
 use edge::error::ApiResult;
 
-/// The token that is to end (RFC 7009 §2.1).
+/// The token to revoke (RFC 7009, section 2.1).
 #[derive(Deserialize, ToSchema)]
 #[schema(as = RevocationRequest)]
 pub(super) struct Revocation {
-    /// As presented.
+    /// The token as presented.
     #[schema(value_type = String)]
     token: Zeroizing<String>,
-    /// What sort of token it may be. Not needed: there is one sort.
+    /// The type of the token. Not needed, because there is only one type.
     #[serde(default)]
     #[expect(dead_code, reason = "read and left alone, as RFC 7009 §2.1 allows")]
     token_type_hint: Option<String>,
@@ -32,15 +32,15 @@ impl NamesToken for Revocation {
 
 /// Revoke a token by its secret (RFC 7009).
 ///
-/// Who holds a token may put an end to it, and needs nothing else. Who authenticates all the same reaches the tokens of
-/// their own organisation. 200 also for what is no good token: there is nothing left to revoke.
+/// The token itself is the only credential needed. A caller that also authenticates can revoke only tokens of its own
+/// organisation. The response is 200 even if the token is not valid, because there is nothing left to revoke.
 #[utoipa::path(
     tag = "OAuth 2.0",
     security(),
     request_body(content = Revocation, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "it is not good any more"),
-        (status = 401, description = "a credential was presented beside it that is not good", body = crate::error_body::Error),
+        (status = 200, description = "The token is no longer valid."),
+        (status = 401, description = "The request also carries a credential, which is not valid.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/oauth/revoke")]

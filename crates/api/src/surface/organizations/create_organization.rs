@@ -14,25 +14,25 @@ use crate::surface::permission::WriteOrganization;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// An organisation to make.
+/// The organisation to create.
 #[derive(Deserialize, ToSchema)]
 struct CreateOrganization {
-    /// Lower-case letters, digits and inner hyphens; at most 100. Never changes.
+    /// At most 100 lower-case letters, digits and inner hyphens. Cannot be changed later.
     #[schema(example = "acme")]
     slug: String,
-    /// 1–100 characters; the slug if left out.
+    /// 1–100 characters. Defaults to the slug.
     #[serde(default)]
     name: Option<String>,
 }
 
-/// Make an organisation.
+/// Create an organisation.
 #[utoipa::path(
     tag = "organizations",
     security(("bearer" = ["org:write"]), ("api_key" = ["org:write"])),
     request_body = CreateOrganization,
     responses(
-        (status = 201, description = "made; sign in to it next", body = OrganizationView),
-        (status = 409, description = "the slug is taken", body = crate::error_body::Error),
+        (status = 201, description = "Created. Sign in to it next.", body = OrganizationView),
+        (status = 409, description = "The slug is taken.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/organizations")]

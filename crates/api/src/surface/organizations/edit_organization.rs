@@ -20,18 +20,18 @@ use edge::codes::Code;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// What to change; what is left out stays.
+/// The changes. Fields that are left out stay unchanged.
 #[derive(Deserialize, ToSchema)]
 struct EditOrganization {
     /// 1–100 characters.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     name: Patch<String>,
-    /// The slug it has, if it is sent at all.
+    /// The current slug, if sent at all; it cannot be changed.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     slug: Patch<String>,
-    /// Whether its people need a second factor. A session of somebody without one is then good for setting one up only.
+    /// Whether members need a second factor. A session of a member without one can then only set one up.
     #[serde(default)]
     #[schema(value_type = Option<bool>)]
     require_second_factor: Patch<bool>,
@@ -40,15 +40,15 @@ struct EditOrganization {
     token_cap: Patch<serde::de::IgnoredAny>,
 }
 
-/// Rename an organisation, or ask its people for a second factor.
+/// Rename an organisation, or require a second factor of its members.
 #[utoipa::path(
     tag = "organizations",
     security(("bearer" = ["org:write"]), ("api_key" = ["org:write"])),
-    params(("org_id" = String, Path, description = "the organisation's id")),
+    params(("org_id" = String, Path, description = "The id of the organisation.")),
     request_body = EditOrganization,
     responses(
         (status = 200, body = OrganizationView),
-        (status = 409, description = "you ask others for the second factor you lack", body = crate::error_body::Error),
+        (status = 409, description = "The caller has no second factor and cannot require one of others.", body = crate::error_body::Error),
     )
 )]
 #[patch("/v1/organizations/{org_id}")]

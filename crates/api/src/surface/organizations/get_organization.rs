@@ -10,11 +10,11 @@ use super::view::OrganizationView;
 use crate::surface::permission::ReadOrganization;
 use edge::error::ApiResult;
 
-/// Read an organisation.
+/// Get an organisation.
 #[utoipa::path(
     tag = "organizations",
     security(("bearer" = ["org:read"]), ("api_key" = ["org:read"])),
-    params(("org_id" = String, Path, description = "the organisation's id")),
+    params(("org_id" = String, Path, description = "The id of the organisation.")),
     responses((status = 200, body = OrganizationView))
 )]
 #[get("/v1/organizations/{org_id}")]

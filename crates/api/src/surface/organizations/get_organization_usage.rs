@@ -14,27 +14,27 @@ use crate::surface::tokens::{Counts, UsageQuery, UsageStep, report};
 use edge::error::ApiResult;
 use edge::extract::Query;
 
-/// The uses of all tokens of an organisation.
+/// The usage of all tokens of an organisation.
 #[derive(Serialize, ToSchema)]
 struct OrganizationUsage {
-    /// `hour` or `day`.
+    /// The length of a step: `hour` or `day`.
     step: &'static str,
-    /// Where the first step begins.
+    /// The start of the first step.
     from: String,
-    /// Where the last one ends.
+    /// The end of the last step.
     to: String,
     total: Counts,
-    /// Every step from the oldest on, those without a use included.
+    /// All steps, oldest first, including steps without a use.
     usage: Vec<UsageStep>,
 }
 
-/// How often an organisation's tokens were used.
+/// Get the usage of the organisation's tokens.
 ///
-/// Tokens that are gone count in the hours in which they were used. At most ten seconds behind.
+/// Includes tokens that have been revoked or have expired since. The counts are at most ten seconds old.
 #[utoipa::path(
     tag = "organizations",
     security(("bearer" = ["usage:read"]), ("api_key" = ["usage:read"])),
-    params(("org_id" = String, Path, description = "the organisation's id"), UsageQuery),
+    params(("org_id" = String, Path, description = "The id of the organisation."), UsageQuery),
     responses((status = 200, body = OrganizationUsage))
 )]
 #[get("/v1/organizations/{org_id}/usage")]

@@ -19,11 +19,13 @@ use edge::extract::Query;
 #[derive(Serialize, ToSchema)]
 struct OrganizationList {
     organizations: Vec<OrganizationView>,
-    /// Send it as `cursor` for the next page; `null` on the last.
+    /// Send this as `cursor` to get the next page; `null` on the last page.
     next_cursor: Option<String>,
 }
 
-/// List one's own organisations: all of a signed-in person, the one a token is for.
+/// List your organisations.
+///
+/// A session lists every organisation of the person; a token lists its own.
 #[utoipa::path(
     tag = "organizations",
     security(("bearer" = ["org:read"]), ("api_key" = ["org:read"])),

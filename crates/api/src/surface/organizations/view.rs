@@ -14,13 +14,13 @@ pub(super) struct OrganizationView {
     id: String,
     slug: String,
     name: String,
-    /// The role of the person whose credential it is; `null` for a token of an organisation.
+    /// The role of the person who makes the request; `null` for a token of the organisation.
     role: Option<String>,
-    /// The id of that role, unless it is built in.
+    /// The id of that role; `null` for a built-in role.
     role_id: Option<String>,
-    /// The most live tokens it may have; `null` for no cap. The operator's to set.
+    /// The maximum number of valid tokens; `null` for no maximum. Only the operator can change it.
     token_cap: Option<u32>,
-    /// Whether its people need a second factor.
+    /// Whether members need a second factor.
     require_second_factor: bool,
     created_at: String,
     updated_at: String,

@@ -14,26 +14,26 @@ use crate::surface::permission::ManageProjects;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// A project to make.
+/// The project to create.
 #[derive(Deserialize, ToSchema)]
 struct CreateProject {
-    /// 1–100 lower-case letters, digits and inner hyphens; unique in the organisation, for good.
+    /// 1–100 lower-case letters, digits and inner hyphens; unique in the organisation. Cannot be changed later.
     #[schema(example = "fleet")]
     slug: String,
-    /// 1–100 characters; the slug if left out.
+    /// 1–100 characters. Defaults to the slug.
     #[serde(default)]
     name: Option<String>,
 }
 
-/// Make a project.
+/// Create a project.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = ["projects:manage"]), ("api_key" = ["projects:manage"])),
-    params(("org_id" = String, Path, description = "the organisation's id")),
+    params(("org_id" = String, Path, description = "The id of the organisation.")),
     request_body = CreateProject,
     responses(
-        (status = 201, description = "made", body = ProjectView),
-        (status = 409, description = "the slug is taken", body = crate::error_body::Error),
+        (status = 201, description = "Created.", body = ProjectView),
+        (status = 409, description = "The slug is taken.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/organizations/{org_id}/projects")]

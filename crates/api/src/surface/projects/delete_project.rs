@@ -13,29 +13,31 @@ use crate::surface::permission::DeleteProjects;
 use edge::error::ApiResult;
 use edge::extract::Query;
 
-/// What a deletion would take away.
+/// The resources that a deletion would affect.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Concerned {
     access_scopes: u64,
     actors: u64,
-    /// Tokens of its actors, and tokens bound to it.
+    /// The number of valid tokens of its actors and of valid tokens bound to it.
     live_tokens: u64,
 }
 
-/// Delete a project with its access scopes and actors. Tokens of its actors and tokens bound to it are dead.
+/// Delete a project with its access scopes and actors.
+///
+/// The tokens of its actors and the tokens bound to the project stop being valid.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = ["projects:delete"]), ("api_key" = ["projects:delete"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
         Deletion,
     ),
     responses(
-        (status = 200, description = "a dry run: what would go", body = Concerned),
-        (status = 204, description = "gone"),
-        (status = 409, description = "it has actors, and that was to stop it", body = crate::error_body::Error),
+        (status = 200, description = "A dry run: what the deletion would affect.", body = Concerned),
+        (status = 204, description = "Deleted."),
+        (status = 409, description = "It has actors, and `ifAssigned` is `reject`.", body = crate::error_body::Error),
     )
 )]
 #[delete("/v1/organizations/{org_id}/projects/{project_id}")]

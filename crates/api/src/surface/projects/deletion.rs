@@ -11,9 +11,9 @@ use edge::error::{ApiError, ApiResult};
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub(in crate::surface) struct Deletion {
-    /// `reject`: 409 when it has actors. `unassign`, as if left out: they lose it.
+    /// What to do if it has actors. `unassign` (the default) removes them from it; `reject` answers 409.
     if_assigned: Option<String>,
-    /// `true`: nothing is deleted, the answer says what would be concerned.
+    /// `true` deletes nothing and returns what the deletion would affect.
     #[param(value_type = Option<bool>)]
     dry_run: Option<String>,
 }

@@ -15,14 +15,14 @@ use crate::surface::permission::ManageProjects;
 use edge::error::ApiResult;
 use edge::extract::Json;
 
-/// What to change; what is left out stays.
+/// The changes. Fields that are left out stay unchanged.
 #[derive(Deserialize, ToSchema)]
 struct EditProject {
-    /// 1–100 characters; `null` for the slug.
+    /// 1–100 characters; `null` resets it to the slug.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     name: Patch<String>,
-    /// The slug it has, if it is sent at all.
+    /// The current slug, if sent at all; it cannot be changed.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     slug: Patch<String>,
@@ -33,8 +33,8 @@ struct EditProject {
     tag = "projects",
     security(("bearer" = ["projects:manage"]), ("api_key" = ["projects:manage"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
     ),
     request_body = EditProject,
     responses((status = 200, body = ProjectView))

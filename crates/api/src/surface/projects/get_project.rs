@@ -10,13 +10,13 @@ use super::view::ProjectView;
 use crate::surface::permission::ReadProjects;
 use edge::error::ApiResult;
 
-/// Read a project.
+/// Get a project.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = ["projects:read"]), ("api_key" = ["projects:read"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("project_id" = String, Path, description = "the project's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("project_id" = String, Path, description = "The id of the project."),
     ),
     responses((status = 200, body = ProjectView))
 )]

@@ -12,11 +12,13 @@ use crate::surface::permission::ReadProjects;
 use edge::error::ApiResult;
 use edge::extract::Query;
 
-/// List the organisation's projects; for a credential that is bound to one, that one.
+/// List the projects of the organisation.
+///
+/// A credential that is bound to one project lists only that one.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = ["projects:read"]), ("api_key" = ["projects:read"])),
-    params(("org_id" = String, Path, description = "the organisation's id"), ListQuery),
+    params(("org_id" = String, Path, description = "The id of the organisation."), ListQuery),
     responses((status = 200, body = PageView<ProjectView>))
 )]
 #[get("/v1/organizations/{org_id}/projects")]

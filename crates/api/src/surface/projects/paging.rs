@@ -14,31 +14,33 @@ const LONGEST_SEARCH: usize = 100;
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub(in crate::surface) struct ListQuery {
-    /// From 1.
+    /// The page number, starting at 1.
     #[param(value_type = Option<u64>)]
     page: Option<String>,
-    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
+    /// list.
     #[param(value_type = Option<u64>)]
     limit: Option<String>,
-    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
+    /// `createdAt:DESC`.
     order_by: Option<String>,
-    /// The field of `orderBy` alone, for clients that send it apart.
+    /// The sort field alone, for clients that send the field and the direction separately.
     sort_by: Option<String>,
-    /// Its direction.
+    /// The sort direction, used with `sortBy`.
     sort_order: Option<String>,
-    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    /// Only entries whose name or slug contains this text, ignoring case. For actors: name or external id.
     search: Option<String>,
 }
 
-/// Which page it is.
+/// The position of the page.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PageMeta)]
 pub(in crate::surface) struct Meta {
     pub(in crate::surface) page: u64,
-    /// As granted.
+    /// The number of entries per page, after the maximum was applied.
     limit: u8,
-    /// How many there are on all pages.
+    /// The number of entries on all pages.
     pub(in crate::surface) total: u64,
     pub(in crate::surface) total_pages: u64,
 }

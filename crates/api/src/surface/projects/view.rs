@@ -4,7 +4,7 @@ use authority::records::Project;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A project. Times are UTC to the millisecond.
+/// A project. Times are in UTC with milliseconds.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Project)]

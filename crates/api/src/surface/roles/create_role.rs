@@ -14,26 +14,26 @@ use crate::surface::permission::WriteRoles;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// A role to make.
+/// The role to create.
 #[derive(Deserialize, ToSchema)]
 struct CreateRole {
-    /// 1–100 characters that no other role's name looks like.
+    /// 1–100 characters. Must not be the same as, or look like, the name of another role.
     #[schema(example = "Release managers")]
     name: String,
-    /// 1–64 scopes of the catalogue, none beyond the caller's own.
+    /// 1–64 scopes of the catalogue, which the caller must have as well.
     #[schema(example = json!(["execute", "tokens:read"]))]
     scopes: Vec<String>,
 }
 
-/// Make a role.
+/// Create a role.
 #[utoipa::path(
     tag = "roles",
     security(("bearer" = ["roles:write"]), ("api_key" = ["roles:write"])),
-    params(("org_id" = String, Path, description = "the organisation's id")),
+    params(("org_id" = String, Path, description = "The id of the organisation.")),
     request_body = CreateRole,
     responses(
-        (status = 201, description = "made", body = RoleView),
-        (status = 409, description = "the name is taken, or there are as many as there may be", body = crate::error_body::Error),
+        (status = 201, description = "Created.", body = RoleView),
+        (status = 409, description = "The name is taken, or the organisation has the maximum number of roles.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/organizations/{org_id}/roles")]

@@ -10,17 +10,19 @@ use crate::surface::organizations::place::Seated;
 use crate::surface::permission::WriteRoles;
 use edge::error::ApiResult;
 
-/// Delete a role; who has it becomes a viewer.
+/// Delete a role.
+///
+/// Members with this role become viewers.
 #[utoipa::path(
     tag = "roles",
     security(("bearer" = ["roles:write"]), ("api_key" = ["roles:write"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("role_id" = String, Path, description = "the role's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("role_id" = String, Path, description = "The id of the role."),
     ),
     responses(
-        (status = 204, description = "deleted"),
-        (status = 409, description = "a built-in role", body = crate::error_body::Error),
+        (status = 204, description = "Deleted."),
+        (status = 409, description = "The role is built in.", body = crate::error_body::Error),
     )
 )]
 #[delete("/v1/organizations/{org_id}/roles/{role_id}")]

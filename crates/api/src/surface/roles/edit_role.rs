@@ -15,29 +15,31 @@ use crate::surface::permission::WriteRoles;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// What to change; what is left out stays.
+/// The changes. Fields that are left out stay unchanged.
 #[derive(Deserialize, ToSchema)]
 struct EditRole {
-    /// 1–100 characters that no other role's name looks like.
+    /// 1–100 characters. Must not be the same as, or look like, the name of another role.
     #[serde(default)]
     name: Option<String>,
-    /// 1–64 scopes of the catalogue, none beyond the caller's own, in the place of those it has.
+    /// 1–64 scopes of the catalogue, which the caller must have as well. They replace the current scopes.
     #[serde(default)]
     scopes: Option<Vec<String>>,
 }
 
-/// Change a role; who has it may do what it says now at once.
+/// Update a role.
+///
+/// The change applies at once to everybody with this role.
 #[utoipa::path(
     tag = "roles",
     security(("bearer" = ["roles:write"]), ("api_key" = ["roles:write"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("role_id" = String, Path, description = "the role's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("role_id" = String, Path, description = "The id of the role."),
     ),
     request_body = EditRole,
     responses(
         (status = 200, body = RoleView),
-        (status = 409, description = "a built-in role, or a name that is taken", body = crate::error_body::Error),
+        (status = 409, description = "The role is built in, or the name is taken.", body = crate::error_body::Error),
     )
 )]
 #[patch("/v1/organizations/{org_id}/roles/{role_id}")]

@@ -12,13 +12,13 @@ use crate::surface::organizations::place::Seated;
 use crate::surface::permission::ReadRoles;
 use edge::error::ApiResult;
 
-/// Read a role.
+/// Get a role.
 #[utoipa::path(
     tag = "roles",
     security(("bearer" = ["roles:read"]), ("api_key" = ["roles:read"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("role_id" = String, Path, description = "the role's id, or a built-in role's name"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("role_id" = String, Path, description = "The id of the role, or the name of a built-in role."),
     ),
     responses((status = 200, body = RoleView))
 )]

@@ -13,10 +13,10 @@ use crate::surface::organizations::place::Seated;
 use crate::surface::permission::ReadRoles;
 use edge::error::ApiResult;
 
-/// Every role of an organisation.
+/// All roles of an organisation.
 #[derive(Serialize, ToSchema)]
 struct RoleList {
-    /// The built-in ones, strongest first; then the organisation's own, by name.
+    /// The built-in roles, strongest first, then the organisation's own roles by name.
     roles: Vec<RoleView>,
 }
 
@@ -24,7 +24,7 @@ struct RoleList {
 #[utoipa::path(
     tag = "roles",
     security(("bearer" = ["roles:read"]), ("api_key" = ["roles:read"])),
-    params(("org_id" = String, Path, description = "the organisation's id")),
+    params(("org_id" = String, Path, description = "The id of the organisation.")),
     responses((status = 200, body = RoleList))
 )]
 #[get("/v1/organizations/{org_id}/roles")]

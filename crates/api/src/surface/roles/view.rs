@@ -11,14 +11,14 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Role)]
 pub(super) struct RoleView {
-    /// What members are given: the name of a built-in role, the UUID of any other.
+    /// The id used to assign the role: the name of a built-in role, otherwise a UUID.
     id: String,
     name: String,
-    /// What a built-in role is for.
+    /// The purpose of a built-in role.
     description: Option<String>,
-    /// The scopes it names; what they cover comes with them.
+    /// The scopes of the role, without the scopes they imply.
     scopes: Vec<String>,
-    /// Whether it stays as it is.
+    /// Whether the role is built in and cannot be changed.
     built_in: bool,
     created_at: Option<String>,
     updated_at: Option<String>,

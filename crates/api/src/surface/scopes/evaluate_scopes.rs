@@ -13,31 +13,31 @@ use utoipa::ToSchema;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// What is compared with what.
+/// The scopes to compare.
 #[derive(Deserialize, ToSchema)]
 struct EvaluateScopes {
-    /// Scopes as a token would carry them; at most 256.
+    /// The scopes of a token, at most 256.
     #[schema(example = json!(["scans", "projects:read"]))]
     granted: Vec<String>,
-    /// Scopes as an operation would ask for them, all of them; at most 256.
+    /// The scopes that an operation requires, all of them; at most 256.
     #[schema(example = json!(["scans:run"]))]
     required: Vec<String>,
 }
 
-/// What came of it.
+/// The result of the comparison.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ScopeEvaluation)]
 struct Evaluated<'a> {
-    /// Whether a token with the granted scopes passes a check of the required ones.
+    /// Whether a token with the granted scopes has all required ones.
     allowed: bool,
-    /// What is not covered, companions of required scopes included.
+    /// The scopes that are missing, including scopes that a required scope itself requires.
     missing: Vec<&'a str>,
-    /// Each required scope that is covered, with the granted one that covers it.
+    /// Each required scope that is granted, with the granted scope that covers it.
     matched: BTreeMap<&'a str, &'a str>,
-    /// Names of either list that the catalogue does not have: they grant nothing, and nothing grants them.
+    /// Names in either list that the catalogue does not have. They grant nothing and cannot be granted.
     unknown: Vec<&'a str>,
-    /// The smallest sets of scopes that would do, the one that permits least first; at most eight. Empty when a required
-    /// scope is unknown, since nothing would do.
+    /// The smallest sets of scopes that would be sufficient, least permissive first; at most eight. Empty if a required
+    /// scope is unknown, because no set is sufficient then.
     sufficient: Vec<Vec<&'a str>>,
 }
 

@@ -7,24 +7,24 @@ use serde::Serialize;
 use token_domain::scope::{Preset, ScopeCatalogue, ScopeEntry};
 use utoipa::ToSchema;
 
-/// Every scope there is, and ready choices of them.
+/// All scopes and presets.
 #[derive(Serialize, ToSchema)]
 struct Catalog {
     scopes: Vec<ScopeView>,
     presets: Vec<PresetView>,
 }
 
-/// A ready choice of scopes for a common need.
+/// A predefined set of scopes for a common use.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ScopePreset)]
 struct PresetView {
     #[schema(example = "CI runner")]
     name: String,
-    /// Whom it is for.
+    /// What the preset is for.
     description: String,
-    /// Its scopes, companions included.
+    /// The scopes of the preset, including scopes that they require.
     scopes: Vec<String>,
-    /// The kinds of token it is meant for; each can carry all its scopes.
+    /// The kinds of token that the preset is meant for. Each can carry all its scopes.
     kinds: Vec<&'static str>,
 }
 
@@ -34,21 +34,22 @@ struct PresetView {
 struct ScopeView {
     #[schema(example = "scans:run")]
     name: String,
-    /// What it permits.
+    /// What the scope permits.
     description: String,
-    /// The heading it stands under.
+    /// The group in which the scope is listed.
     group: String,
-    /// Further scopes it covers; `*` is all of them. A bare name always covers its own `name:<action>` scopes.
+    /// Further scopes that this one implies; `*` is all of them. A bare name always implies its own `name:<action>`
+    /// scopes.
     implies: Vec<String>,
-    /// Companions without which it passes no check.
+    /// Other scopes that the token must also have for this one to take effect.
     requires: Vec<String>,
-    /// Whether a personal key gets it when none are named.
+    /// Whether a personal key gets the scope if it is created without scopes.
     default: bool,
-    /// Which tokens may carry it: `organization`, `personal`, `actor`.
+    /// The kinds of token that may carry the scope: `organization`, `personal`, `actor`.
     kinds: Vec<&'static str>,
 }
 
-/// List every scope and preset.
+/// List all scopes and presets.
 #[utoipa::path(tag = "scopes", security(), responses((status = 200, body = Catalog)))]
 #[get("/v1/scopes/catalog")]
 pub(super) async fn get_catalog(context: Data<Context>) -> web::Json<Catalog> {

@@ -13,7 +13,7 @@ use crate::surface::permission::Enrolling;
 use edge::error::ApiResult;
 use edge::extract::Json;
 
-/// A code of the app.
+/// A code of the authenticator app.
 #[derive(Deserialize, ToSchema)]
 struct ConfirmTotp {
     /// Six digits.
@@ -21,17 +21,17 @@ struct ConfirmTotp {
     code: Zeroizing<String>,
 }
 
-/// Confirm a second factor with a first code.
+/// Confirm a second factor with its first code.
 ///
-/// From now on signing in asks for it. All other sessions of the person end.
+/// Signing in then requires a code. Ends all other sessions of the person.
 #[utoipa::path(
     tag = "me",
     security(("bearer" = [])),
     request_body = ConfirmTotp,
     responses(
-        (status = 200, description = "set up", body = RecoveryCodes),
-        (status = 409, description = "nothing waits for a code", body = crate::error_body::Error),
-        (status = 429, description = "too many wrong codes", body = crate::error_body::Error),
+        (status = 200, description = "The second factor is set up.", body = RecoveryCodes),
+        (status = 409, description = "No second factor is waiting for confirmation.", body = crate::error_body::Error),
+        (status = 429, description = "There were too many wrong codes.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/me/totp/confirm")]

@@ -13,28 +13,30 @@ use crate::surface::permission::Anyone;
 use edge::error::ApiResult;
 use edge::extract::Json;
 
-/// The second factor once more, so that an open session alone gives no recovery codes.
+/// A proof of the second factor, so that an open session alone cannot create recovery codes.
 #[derive(Deserialize, ToSchema)]
 struct NewRecoveryCodes {
-    /// Six digits of the app, or else `recovery_code`.
+    /// A six-digit code of the authenticator app; alternatively `recovery_code`.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "123456")]
     code: Option<Zeroizing<String>>,
-    /// One of the old ones.
+    /// One of the current recovery codes.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     recovery_code: Option<Zeroizing<String>>,
 }
 
-/// Make new recovery codes; the old ones are good no longer.
+/// Create new recovery codes.
+///
+/// The previous codes stop working.
 #[utoipa::path(
     tag = "me",
     security(("bearer" = [])),
     request_body = NewRecoveryCodes,
     responses(
-        (status = 200, description = "made", body = RecoveryCodes),
-        (status = 409, description = "there is no second factor to recover", body = crate::error_body::Error),
-        (status = 429, description = "too many wrong codes", body = crate::error_body::Error),
+        (status = 200, description = "Created.", body = RecoveryCodes),
+        (status = 409, description = "There is no second factor to recover.", body = crate::error_body::Error),
+        (status = 429, description = "There were too many wrong codes.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/me/recovery-codes")]

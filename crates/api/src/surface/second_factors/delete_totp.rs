@@ -13,33 +13,33 @@ use crate::surface::permission::Anyone;
 use edge::error::ApiResult;
 use edge::extract::Json;
 
-/// The password, and the second factor once more.
+/// The password and a proof of the second factor.
 #[derive(Deserialize, ToSchema)]
 struct DeleteTotp {
     #[schema(value_type = String)]
     password: Zeroizing<String>,
-    /// Six digits of the app, or else `recovery_code`.
+    /// A six-digit code of the authenticator app; alternatively `recovery_code`.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "123456")]
     code: Option<Zeroizing<String>>,
-    /// One of the recovery codes, which is used up.
+    /// One of the recovery codes. Each can be used once.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     recovery_code: Option<Zeroizing<String>>,
 }
 
-/// Remove one's second factor and its recovery codes.
+/// Remove your second factor and its recovery codes.
 ///
-/// All other sessions of the person end. Where the organisation asks for a second factor, this session is then good for setting
-/// up another one, and for nothing else.
+/// Ends all other sessions of the person. If the organisation requires a second factor, this session can then only set
+/// up another one.
 #[utoipa::path(
     tag = "me",
     security(("bearer" = [])),
     request_body = DeleteTotp,
     responses(
-        (status = 204, description = "removed"),
-        (status = 409, description = "there is none", body = crate::error_body::Error),
-        (status = 429, description = "too many wrong passwords or codes", body = crate::error_body::Error),
+        (status = 204, description = "Removed."),
+        (status = 409, description = "There is no second factor.", body = crate::error_body::Error),
+        (status = 429, description = "There were too many wrong passwords or codes.", body = crate::error_body::Error),
     )
 )]
 #[delete("/v1/me/totp")]

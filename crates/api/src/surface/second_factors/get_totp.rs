@@ -12,19 +12,19 @@ use crate::surface::Authorized;
 use crate::surface::permission::Enrolling;
 use edge::error::ApiResult;
 
-/// How the person stands with their second factor.
+/// The state of the second factor.
 #[derive(Serialize, ToSchema)]
 struct TotpStatus {
     enabled: bool,
-    /// Since when.
+    /// When the second factor was set up.
     enabled_at: Option<String>,
-    /// Recovery codes that were not used.
+    /// The number of unused recovery codes.
     recovery_codes_left: i64,
-    /// Whether the organisation of this session asks for one.
+    /// Whether the organisation of this session requires a second factor.
     required: bool,
 }
 
-/// Show whether one has a second factor.
+/// Get the state of your second factor.
 #[utoipa::path(
     tag = "me",
     security(("bearer" = [])),

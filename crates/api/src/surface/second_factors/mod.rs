@@ -25,10 +25,10 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(create_recovery_codes::create_recovery_codes);
 }
 
-/// Recovery codes just made.
+/// The new recovery codes.
 #[derive(Serialize, ToSchema)]
 struct RecoveryCodes {
-    /// Shown once: ten codes, each good for one sign-in without the app.
+    /// Ten recovery codes, each good for one sign-in without the authenticator app. Shown only once.
     #[schema(example = json!(["aaaq-eaye-7p6p-37x7"]))]
     recovery_codes: Vec<String>,
 }

@@ -17,26 +17,26 @@ const ISSUER: &str = "nolapse tokens";
 /// All characters but the unreserved ones (RFC 3986, section 2.3).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A second factor that waits for its first code.
+/// A second factor that is waiting for confirmation.
 #[derive(Serialize, ToSchema)]
 struct NewTotp {
-    /// Shown once: 32 letters and digits of base 32, for typing into the app.
+    /// The secret in base 32 (32 letters and digits), for typing into the authenticator app. Shown only once.
     #[schema(example = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")]
     secret: String,
-    /// The same for the app to scan, drawn as a QR code.
+    /// The secret as a URI, to be shown as a QR code for the authenticator app.
     otpauth_uri: String,
 }
 
-/// Begin to set up a second factor.
+/// Start setting up a second factor.
 ///
-/// Time-based one-time passwords (RFC 6238): SHA-1, 30 seconds, six digits. It does not count until it is confirmed; called
-/// again before that, it makes another secret.
+/// Time-based one-time passwords (RFC 6238) with SHA-1, 30 seconds and six digits. The second factor has no effect
+/// until it is confirmed. Calling this again before that creates another secret.
 #[utoipa::path(
     tag = "me",
     security(("bearer" = [])),
     responses(
-        (status = 201, description = "begun; confirm it with a code", body = NewTotp),
-        (status = 409, description = "there is one already", body = crate::error_body::Error),
+        (status = 201, description = "Started. Confirm it with a code.", body = NewTotp),
+        (status = 409, description = "There is already a second factor.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/me/totp")]

@@ -79,25 +79,25 @@ async fn recognise(request: &HttpRequest) -> ApiResult<Origin> {
     Err(Code::InvalidToken.into())
 }
 
-/// Who is signed in, and where. Either `email` or `user_id`.
+/// The person, by either `email` or `user_id`, and the organisation to sign in to.
 #[derive(Deserialize, ToSchema)]
 struct SignInFor {
     #[serde(default)]
     email: Option<String>,
     #[serde(default)]
     user_id: Option<String>,
-    /// The organisation's id or slug.
+    /// The id or slug of the organisation.
     organization: String,
 }
 
-/// Make a session for a person who was signed in elsewhere.
+/// Create a session for a person who signed in elsewhere.
 #[utoipa::path(
     tag = "sessions",
     security(("bearer" = [])),
     request_body = SignInFor,
     responses(
-        (status = 201, description = "signed in", body = NewSession),
-        (status = 429, description = "too many wrong service tokens lately", body = crate::error_body::Error),
+        (status = 201, description = "Signed in.", body = NewSession),
+        (status = 429, description = "There were too many wrong service tokens.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/sessions/create")]

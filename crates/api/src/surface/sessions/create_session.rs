@@ -14,21 +14,21 @@ use crate::surface::{failing, origin};
 use edge::error::ApiResult;
 use edge::extract::Json;
 
-/// Who signs in, and where.
+/// The person and the organisation to sign in to.
 #[derive(Deserialize, ToSchema)]
 struct SignIn {
     #[schema(example = "ada@example.org")]
     email: String,
     #[schema(value_type = String)]
     password: Zeroizing<String>,
-    /// The organisation's id or slug; the first one joined if left out.
+    /// The id or slug of the organisation. Defaults to the one that the person joined first.
     #[serde(default)]
     organization: Option<String>,
-    /// Six digits of the app, where the person has a second factor.
+    /// A six-digit code of the authenticator app, if the person has a second factor.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "123456")]
     code: Option<Zeroizing<String>>,
-    /// One of the recovery codes instead, which is used up.
+    /// A recovery code instead of `code`. Each can be used once.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     recovery_code: Option<Zeroizing<String>>,
@@ -40,9 +40,9 @@ struct SignIn {
     security(),
     request_body = SignIn,
     responses(
-        (status = 201, description = "signed in", body = NewSession),
-        (status = 401, description = "wrong e-mail or password, nothing says which; or `second factor required`, `wrong code`", body = crate::error_body::Error),
-        (status = 429, description = "too many attempts lately", body = crate::error_body::Error),
+        (status = 201, description = "Signed in.", body = NewSession),
+        (status = 401, description = "The e-mail address or the password is wrong (the response does not say which), or error `second factor required` or `wrong code`.", body = crate::error_body::Error),
+        (status = 429, description = "There were too many attempts.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/sessions")]

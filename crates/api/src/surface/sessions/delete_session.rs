@@ -13,11 +13,11 @@ use crate::surface::{Authorized, failing};
 use edge::codes::Code;
 use edge::error::{ApiError, ApiResult};
 
-/// End the session this request came with.
+/// End the current session.
 #[utoipa::path(
     tag = "sessions",
     security(("bearer" = [])),
-    responses((status = 204, description = "signed out"))
+    responses((status = 204, description = "Signed out."))
 )]
 #[delete("/v1/sessions/current")]
 pub(super) async fn delete_current(who: Authorized<Enrolling>, sessions: Data<Sessions>) -> ApiResult<HttpResponse> {
@@ -29,14 +29,14 @@ pub(super) async fn delete_current(who: Authorized<Enrolling>, sessions: Data<Se
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// End one of one's own sessions.
+/// End one of your sessions.
 ///
-/// Another than this takes a session that was proven lately: `POST /v1/sessions/current/proof`.
+/// Ending a session other than the current one requires a recent proof: `POST /v1/sessions/current/proof`.
 #[utoipa::path(
     tag = "sessions",
     security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),
-    params(("session_id" = String, Path, description = "the session's id")),
-    responses((status = 204, description = "ended"))
+    params(("session_id" = String, Path, description = "The id of the session.")),
+    responses((status = 204, description = "Ended."))
 )]
 #[delete("/v1/sessions/{session_id}")]
 pub(super) async fn delete_session(
@@ -49,13 +49,13 @@ pub(super) async fn delete_session(
     if ended.map_err(failing::end)? { Ok(HttpResponse::NoContent().finish()) } else { Err(Code::NotFound.into()) }
 }
 
-/// End all of one's own sessions, this one included.
+/// End all your sessions, including this one.
 ///
-/// Takes a session that was proven lately: `POST /v1/sessions/current/proof`.
+/// Requires a session with a recent proof: `POST /v1/sessions/current/proof`.
 #[utoipa::path(
     tag = "sessions",
     security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),
-    responses((status = 204, description = "ended"))
+    responses((status = 204, description = "Ended."))
 )]
 #[delete("/v1/sessions")]
 pub(super) async fn delete_all(who: Authorized<WriteSelf>, sessions: Data<Sessions>) -> ApiResult<HttpResponse> {

@@ -12,15 +12,15 @@ use crate::surface::permission::ReadSelf;
 use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 
-/// Live sessions.
+/// The active sessions.
 #[derive(Serialize, ToSchema)]
 struct SessionList {
     sessions: Vec<SessionView>,
 }
 
-/// List one's own sessions.
+/// List your sessions.
 ///
-/// The newest thousand. A personal key sees those of its organization.
+/// Returns the newest thousand. A personal key lists only the sessions in its organisation.
 #[utoipa::path(
     tag = "sessions",
     security(("bearer" = ["user:read"]), ("api_key" = ["user:read"])),

@@ -16,34 +16,34 @@ use crate::surface::second_factors::{errors, proof};
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// One of the three.
+/// One of three proofs.
 #[derive(Deserialize, ToSchema)]
 struct ProveSession {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     password: Option<Zeroizing<String>>,
-    /// Six digits of the app.
+    /// A six-digit code of the authenticator app.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     code: Option<Zeroizing<String>>,
-    /// One of the recovery codes, which is used up.
+    /// One of the recovery codes. Each can be used once.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     recovery_code: Option<Zeroizing<String>>,
 }
 
-/// Prove to be at one's session.
+/// Prove your identity again in the current session.
 ///
-/// For `sessions.fresh_seconds` (ten minutes unless configured) the session may then change what signing in stands on: the
-/// address, the second factor, other sessions.
+/// For `sessions.fresh_seconds` (ten minutes by default), the session can then change how the person signs in: the
+/// e-mail address, the second factor and other sessions.
 #[utoipa::path(
     tag = "sessions",
     security(("bearer" = [])),
     request_body = ProveSession,
     responses(
-        (status = 200, description = "proven", body = SessionView),
-        (status = 409, description = "there is no second factor", body = crate::error_body::Error),
-        (status = 429, description = "too many wrong passwords or codes", body = crate::error_body::Error),
+        (status = 200, description = "Proven.", body = SessionView),
+        (status = 409, description = "The person has no second factor.", body = crate::error_body::Error),
+        (status = 429, description = "There were too many wrong passwords or codes.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/sessions/current/proof")]

@@ -13,21 +13,23 @@ use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 use edge::extract::Json;
 
-/// Where to.
+/// The organisation to open a session in.
 #[derive(Deserialize, ToSchema)]
 struct SwitchSession {
-    /// The organisation's id or slug.
+    /// The id or slug of the organisation.
     organization: String,
 }
 
-/// Open a session in another organisation. The one this came with goes on, and both end when it would have.
+/// Open a session in another organisation.
+///
+/// The current session continues. The new session expires at the same time as the current one.
 #[utoipa::path(
     tag = "sessions",
     security(("bearer" = [])),
     request_body = SwitchSession,
     responses(
-        (status = 201, description = "signed in there as well", body = NewSession),
-        (status = 404, description = "none of one's organisations", body = crate::error_body::Error),
+        (status = 201, description = "Signed in to the other organisation.", body = NewSession),
+        (status = 404, description = "The person is not a member of this organisation.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/sessions/switch")]

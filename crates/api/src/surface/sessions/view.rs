@@ -6,39 +6,40 @@ use serde::Serialize;
 use token_domain::Timestamp;
 use utoipa::ToSchema;
 
-/// A session just made.
+/// The session that was created.
 #[derive(Serialize, ToSchema)]
 pub(super) struct NewSession {
     id: String,
-    /// Shown once: `nls_` and 64 hexadecimal digits.
+    /// The session token: `nls_` and 64 hexadecimal digits. Shown only once.
     token: String,
     user_id: String,
     org_id: String,
     role: String,
     expires_at: String,
-    /// True where the organisation asks for a second factor that the person lacks: the session is good for setting one up
-    /// (`POST /v1/me/totp`) and for nothing else. Left out otherwise.
+    /// `true` if the organisation requires a second factor that the person does not have: the session can then only set
+    /// one up (`POST /v1/me/totp`). Otherwise absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     second_factor_required: Option<bool>,
 }
 
-/// A live session of the caller's.
+/// An active session of the caller.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
 pub(in crate::surface) struct SessionView {
     id: String,
     org_id: String,
-    /// What the client called itself when it signed in.
+    /// The user agent of the client at sign-in.
     agent: Option<String>,
-    /// When it was last used, at most a minute behind.
+    /// When the session was last used; at most a minute old.
     last_used_at: Option<String>,
-    /// Where it was last used from; null where that is not known.
+    /// The address from which the session was last used; `null` if unknown.
     address: Option<String>,
     created_at: String,
     expires_at: String,
-    /// When the person last proved to be at it, by password or second factor; null where a front end vouched for them.
+    /// When the person last proved their identity by password or second factor; `null` if the session was created by a
+    /// separate web front end.
     proven_at: Option<String>,
-    /// Whether this request came with it.
+    /// Whether this is the session of the request.
     current: bool,
 }
 

@@ -16,39 +16,39 @@ use edge::extract::Json;
 /// The first organisation and its owner.
 #[derive(Deserialize, ToSchema)]
 struct RunSetup {
-    /// From the link that the server printed.
+    /// The code from the link that the server printed.
     #[schema(value_type = String)]
     code: Zeroizing<String>,
-    /// The organisation's slug: lower-case letters, digits and hyphens.
+    /// The slug of the organisation: lower-case letters, digits and hyphens.
     organization: String,
-    /// The organisation's name; its slug if left out.
+    /// The name of the organisation. Defaults to the slug.
     #[serde(default)]
     organization_name: Option<String>,
     email: String,
-    /// The owner's name; the address if left out.
+    /// The name of the owner. Defaults to the e-mail address.
     #[serde(default)]
     name: Option<String>,
-    /// 12–1024 characters.
+    /// The password of the owner: 12–1024 characters.
     #[schema(value_type = String)]
     password: Zeroizing<String>,
 }
 
-/// What was made.
+/// What the set-up created.
 #[derive(Serialize, ToSchema)]
 struct SetUpDone {
     org_id: String,
     user_id: String,
 }
 
-/// Set up an empty deployment.
+/// Set up a new deployment.
 #[utoipa::path(
     tag = "setup",
     security(),
     request_body = RunSetup,
     responses(
-        (status = 201, description = "set up; sign in next", body = SetUpDone),
-        (status = 403, description = "wrong code", body = crate::error_body::Error),
-        (status = 409, description = "set up already", body = crate::error_body::Error),
+        (status = 201, description = "Set up. Sign in next.", body = SetUpDone),
+        (status = 403, description = "The code is wrong.", body = crate::error_body::Error),
+        (status = 409, description = "The deployment is already set up.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/setup")]

@@ -12,11 +12,11 @@ use crate::surface::path::PathParam;
 use crate::surface::permission::ReadOrganization;
 use edge::error::ApiResult;
 
-/// Read what the organisation asks of its tokens.
+/// Get the token policy of the organisation.
 #[utoipa::path(
     tag = "token policy",
     security(("bearer" = ["org:read"]), ("api_key" = ["org:read"])),
-    params(("org_id" = String, Path, description = "the organisation's id")),
+    params(("org_id" = String, Path, description = "The id of the organisation.")),
     responses((status = 200, body = PolicyView))
 )]
 #[get("/v1/organizations/{org_id}/token-policy")]

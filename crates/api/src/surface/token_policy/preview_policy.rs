@@ -24,53 +24,53 @@ const MOST: u32 = 1_000;
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct PreviewPolicyQuery {
-    /// Tokens to show: 1–1000; 100 if left out.
+    /// Tokens per page: 1–1000. Defaults to 100.
     limit: Option<u32>,
-    /// `next_cursor` of the answer before.
+    /// `next_cursor` of the previous response.
     cursor: Option<String>,
 }
 
-/// What a policy would do.
+/// The effect of a policy.
 #[derive(Serialize, ToSchema)]
 struct PolicyPreview {
     counts: PreviewCounts,
     tokens: Vec<HitToken>,
-    /// Send it as `cursor` to go on after the last token shown, or after the twenty thousand that one call looks at at most;
-    /// `null` when that was all. Counts are of what a call looked at.
+    /// Send this as `cursor` to continue; `null` if there is nothing left. One call examines at most twenty thousand
+    /// tokens, and the counts cover what that call examined.
     next_cursor: Option<String>,
 }
 
-/// How many live tokens would be hit, and how.
+/// The number of valid tokens that the policy would affect, by reason.
 #[derive(Serialize, ToSchema)]
 struct PreviewCounts {
-    /// Looked at.
+    /// Tokens examined.
     examined: u64,
-    /// Hit in any way.
+    /// Tokens affected for any reason.
     hit: u64,
-    /// Unused for too long: would stop counting.
+    /// Tokens that have not been used for too long and would stop being valid.
     idle: u64,
-    /// Living too long: would be cut at their next rotation.
+    /// Tokens with too long a lifetime, which would be shortened at the next rotation.
     lifetime: u64,
-    /// Carrying scopes that are not allowed: could not be rotated.
+    /// Tokens with scopes that are not allowed, which could not be rotated.
     scopes: u64,
-    /// Of a kind that is not allowed: could not be rotated.
+    /// Tokens of a kind that is not allowed, which could not be rotated.
     kind: u64,
 }
 
-/// A token that would be hit.
+/// A token that the policy would affect.
 #[derive(Serialize, ToSchema)]
 struct HitToken {
     #[serde(flatten)]
     token: TokenView,
-    /// `idle`, `lifetime`, `scopes`, `kind`.
+    /// Why the token is affected: `idle`, `lifetime`, `scopes`, `kind`.
     reasons: Vec<&'static str>,
 }
 
-/// Try a policy out without setting it.
+/// Preview the effect of a token policy without setting it.
 #[utoipa::path(
     tag = "token policy",
     security(("bearer" = ["org:write"]), ("api_key" = ["org:write"])),
-    params(("org_id" = String, Path, description = "the organisation's id"), PreviewPolicyQuery),
+    params(("org_id" = String, Path, description = "The id of the organisation."), PreviewPolicyQuery),
     request_body = AskedPolicy,
     responses((status = 200, body = PolicyPreview))
 )]

@@ -13,15 +13,16 @@ use crate::surface::permission::WriteOrganization;
 use edge::error::ApiResult;
 use edge::extract::Json;
 
-/// Set what the organisation asks of its tokens.
+/// Set the token policy of the organisation.
 ///
-/// Lifetimes, scopes and kinds are looked at when a token is made or rotated; `idle_days` at every use, from now on.
+/// Lifetimes, scopes and kinds are checked when a token is created or rotated. `idle_days` is checked at every use and
+/// also applies to existing tokens.
 #[utoipa::path(
     tag = "token policy",
     security(("bearer" = ["org:write"]), ("api_key" = ["org:write"])),
-    params(("org_id" = String, Path, description = "the organisation's id")),
+    params(("org_id" = String, Path, description = "The id of the organisation.")),
     request_body = AskedPolicy,
-    responses((status = 200, description = "in force, from now on and everywhere", body = PolicyView))
+    responses((status = 200, description = "The policy is in force on every node.", body = PolicyView))
 )]
 #[put("/v1/organizations/{org_id}/token-policy")]
 pub(super) async fn set_policy(

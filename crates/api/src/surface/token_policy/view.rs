@@ -11,87 +11,87 @@ use utoipa::ToSchema;
 use super::object::Object;
 use edge::error::{ApiError, ApiResult};
 
-/// What an organisation asks of its tokens.
+/// The token policy of an organisation.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TokenPolicy)]
 pub(super) struct PolicyView {
     org_id: String,
     kinds: TokenRules,
-    /// When it was set; `null` where none is.
+    /// When the policy was set; `null` if there is none.
     updated_at: Option<String>,
-    /// `user:<id>` or `token:<id>`.
+    /// Who set the policy: `user:<id>` or `token:<id>`.
     updated_by: Option<String>,
 }
 
-/// One rule for each kind of token.
+/// The rules by kind of token.
 #[derive(Serialize, ToSchema)]
 struct TokenRules {
-    /// The organisation's own tokens.
+    /// Tokens of the organisation itself.
     organization: RuleView,
-    /// Personal keys.
+    /// Personal keys of members.
     personal: RuleView,
-    /// Tokens of actors, which end when their actors do.
+    /// Tokens of actors. They expire with their actor.
     actor: RuleView,
 }
 
-/// What is asked of one kind.
+/// The rules for one kind of token.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TokenRule)]
 struct RuleView {
-    /// Whether such tokens may be made and rotated.
+    /// Whether tokens of this kind may be created and rotated.
     allowed: bool,
-    /// In how many days a token ends for which no end is asked.
+    /// The lifetime in days of a token created without an expiry.
     default_lifetime_days: Option<i64>,
-    /// In how many days it ends at the latest.
+    /// The maximum lifetime in days.
     max_lifetime_days: Option<i64>,
-    /// After how many days without a use it stops counting.
+    /// The number of days without use after which a token stops being valid.
     idle_days: Option<i64>,
-    /// What it may carry, and what that covers; `null` for anything.
+    /// The scopes that tokens of this kind may carry, together with the scopes they imply; `null` for all scopes.
     allowed_scopes: Option<Vec<String>>,
 }
 
-/// A policy to set or try out, in place of the one in force. What is left out is not asked.
+/// A token policy to set or preview. It replaces the current policy; a rule that is left out is not in force.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct AskedPolicy {
     #[schema(value_type = AskedRules)]
     kinds: Object<AskedRules>,
 }
 
-/// Rules by kind of token; nothing is asked of a kind that is left out.
+/// The rules by kind of token. A kind that is left out has no rules.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = AskedTokenRules)]
 struct AskedRules {
-    /// The organisation's own tokens.
+    /// Tokens of the organisation itself.
     #[serde(default)]
     #[schema(value_type = Option<RuleAsked>)]
     organization: Option<Object<RuleAsked>>,
-    /// Personal keys.
+    /// Personal keys of members.
     #[serde(default)]
     #[schema(value_type = Option<RuleAsked>)]
     personal: Option<Object<RuleAsked>>,
-    /// Tokens of actors, which end when their actors do: lifetimes cannot be set for them.
+    /// Tokens of actors. They expire with their actor, so lifetimes cannot be set.
     #[serde(default)]
     #[schema(value_type = Option<RuleAsked>)]
     actor: Option<Object<RuleAsked>>,
 }
 
-/// What is to be asked of one kind.
+/// The rules for one kind of token.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = AskedTokenRule)]
 struct RuleAsked {
-    /// Whether such tokens may be made and rotated; `true` if left out.
+    /// Whether tokens of this kind may be created and rotated. Defaults to `true`.
     #[serde(default)]
     allowed: Option<bool>,
-    /// 1–36500, at most `max_lifetime_days`.
+    /// The lifetime of a token created without an expiry: 1–36500 days, at most `max_lifetime_days`.
     #[serde(default)]
     default_lifetime_days: Option<u32>,
-    /// 1–36500.
+    /// The maximum lifetime: 1–36500 days.
     #[serde(default)]
     max_lifetime_days: Option<u32>,
-    /// 1–36500.
+    /// A token stops being valid after this many days without use: 1–36500.
     #[serde(default)]
     idle_days: Option<u32>,
-    /// 1–64 scopes that such tokens can carry; anything if left out.
+    /// The 1–64 scopes that tokens of this kind may carry. Defaults to all scopes.
     #[serde(default)]
     allowed_scopes: Option<Vec<String>>,
 }

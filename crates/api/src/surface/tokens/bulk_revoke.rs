@@ -17,29 +17,29 @@ use crate::surface::{Authorized, failing};
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// Which tokens to revoke, and why. `ids` or `filter`, not both.
+/// The tokens to revoke, by either `ids` or `filter`, and the reason.
 #[derive(Deserialize, ToSchema)]
 struct BulkRevoke {
-    /// 1–1000 of the organisation's tokens; those that are dead already or not there are not counted.
+    /// 1–1000 ids of tokens of the organisation. Tokens that are unknown, revoked or expired are not counted.
     #[serde(default)]
     ids: Option<Vec<String>>,
-    /// All tokens that the list shows by these filters, on every page: at most 10 000.
+    /// All tokens that match these filters, on all pages; at most 10 000.
     #[serde(default)]
     filter: Option<BulkFilter>,
     /// `leaked`, `replaced`, `person_left`, `unused` or `other`.
     reason: String,
-    /// What else there is to say: up to 500 characters.
+    /// An optional comment of up to 500 characters.
     #[serde(default)]
     note: Option<String>,
-    /// Only say what would happen.
+    /// Only report what would be revoked.
     #[serde(default)]
     dry_run: Option<bool>,
-    /// How many tokens there were when the caller looked: 409 when that has changed.
+    /// The expected number of tokens. If the number is different, nothing is revoked and the answer is 409.
     #[serde(default)]
     expected_count: Option<usize>,
 }
 
-/// The filters of the list of tokens, of which at least one is given.
+/// The filters of the list of tokens. At least one is required.
 #[derive(Deserialize, ToSchema)]
 struct BulkFilter {
     #[serde(flatten)]
@@ -48,35 +48,36 @@ struct BulkFilter {
     whose: Whose,
 }
 
-/// What became of them, or would.
+/// What was revoked, or would be revoked in a dry run.
 #[derive(Serialize, ToSchema)]
 struct BulkRevokedView {
-    /// Live tokens that were chosen.
+    /// The number of valid tokens that were selected.
     matched: usize,
-    /// Of those, how many were revoked by this request.
+    /// The number of tokens that this request revoked.
     revoked: usize,
-    /// Those with the most uses since a day ago, at most ten.
+    /// The tokens with the most uses in the last 24 hours, at most ten.
     busiest: Vec<Busy>,
 }
 
-/// A token that is in use.
+/// A token in use.
 #[derive(Serialize, ToSchema)]
 struct Busy {
-    /// How often it was found good since a day ago.
+    /// The number of successful validations in the last 24 hours.
     uses: u64,
     token: TokenView,
 }
 
 /// Revoke many tokens at once.
 ///
-/// With `dry_run`, nothing is revoked: send the `matched` of its answer as `expected_count` to revoke just those.
+/// With `dry_run`, nothing is revoked. Send `matched` of that response as `expected_count` to revoke exactly those
+/// tokens.
 #[utoipa::path(
     tag = "tokens",
     security(("bearer" = ["tokens:manage"]), ("api_key" = ["tokens:manage"])),
     request_body = BulkRevoke,
     responses(
         (status = 200, body = BulkRevokedView),
-        (status = 409, description = "another number of tokens than `expected_count`; `matched` says how many", body = crate::error_body::Error),
+        (status = 409, description = "The number of tokens differs from `expected_count`; `matched` has the current number.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/tokens/bulk-revoke")]

@@ -12,14 +12,14 @@ use crate::surface::permission::ManageTokens;
 use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 
-/// Take a running rotation back.
+/// Cancel the rotation of a token.
 #[utoipa::path(
     tag = "tokens",
     security(("bearer" = ["tokens:manage"]), ("api_key" = ["tokens:manage"])),
-    params(("token_id" = String, Path, description = "the id of the token that was rotated")),
+    params(("token_id" = String, Path, description = "The id of the token that was rotated.")),
     responses(
-        (status = 200, description = "the old token, active again", body = TokenView),
-        (status = 409, description = "the token is not rotating", body = crate::error_body::Error),
+        (status = 200, description = "The old token, which is active again.", body = TokenView),
+        (status = 409, description = "The token is not rotating.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/tokens/{token_id}/rotate/cancel")]

@@ -13,7 +13,7 @@ use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 use edge::extract::Query;
 
-/// How many tokens have each status, as of now.
+/// The number of tokens by status.
 #[derive(Serialize, ToSchema)]
 struct TokenCounts {
     active: u64,
@@ -22,9 +22,9 @@ struct TokenCounts {
     revoked: u64,
 }
 
-/// Count the organisation's tokens by status.
+/// Count the tokens of the organisation by status.
 ///
-/// By the filters of the list of tokens.
+/// Accepts the filters of the list of tokens.
 #[utoipa::path(
     tag = "tokens",
     security(("bearer" = ["tokens:read"]), ("api_key" = ["tokens:read"])),

@@ -16,13 +16,13 @@ use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 use edge::extract::Json;
 
-/// A token to make. The organisation is always the caller's.
+/// The token to create. It belongs to the caller's organisation.
 #[derive(Deserialize, Serialize, ToSchema)]
 struct CreateToken {
     /// 1–100 characters.
     #[schema(example = "CI on main")]
     name: String,
-    /// 1–64 scopes of the catalogue, none beyond the caller's own.
+    /// 1–64 scopes of the catalogue, which the caller must have as well.
     #[schema(example = json!(["execute"]))]
     scopes: Vec<String>,
     /// A label: empty, or up to 64 of `a–z`, `0–9`, `_`.
@@ -31,61 +31,61 @@ struct CreateToken {
     /// A project of the organisation to bind the token to.
     #[serde(default)]
     project_id: Option<String>,
-    /// When it ends; RFC 3339.
+    /// When the token expires (RFC 3339).
     #[serde(default)]
     expires_at: Option<String>,
-    /// Or: in how many days it ends.
+    /// The lifetime in days, as an alternative to `expires_at`.
     #[serde(default)]
     expires_in_days: Option<u32>,
-    /// What it is for: up to 500 characters.
+    /// The purpose of the token: up to 500 characters.
     #[serde(default)]
     description: Option<String>,
-    /// Its holder in the caller's own system: up to 255 characters.
+    /// The identifier of the holder in your own system: up to 255 characters.
     #[serde(default)]
     external_id: Option<String>,
-    /// What a gateway wants to know about the holder: an object of up to 4 KiB, 8 levels deep.
+    /// Data about the holder for gateways: a JSON object of up to 4 KiB and 8 levels.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     metadata: Option<Metadata>,
-    /// Where it may be used from: up to 32 networks in CIDR notation; from anywhere if left out.
+    /// Up to 32 networks in CIDR notation from which the token may be used. Defaults to any address.
     #[serde(default)]
     #[schema(example = json!(["203.0.113.0/24"]))]
     allowed_networks: Option<Vec<String>>,
 }
 
-/// A token just made.
+/// The token that was created.
 #[derive(Serialize, ToSchema)]
 pub(in crate::surface) struct CreatedToken {
     #[serde(flatten)]
     token: TokenView,
-    /// Shown once.
+    /// The token itself. Shown only once.
     #[schema(example = "nlp_00112233445566778899aabbccddeeff550c911c")]
     secret: String,
-    /// Scopes that will not work for want of a companion.
+    /// Scopes that have no effect because a scope they require is missing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Warning>,
 }
 
-/// A scope that will not work yet.
+/// A scope without effect.
 #[derive(Serialize, ToSchema)]
 struct Warning {
     scope: String,
-    /// What it also needs.
+    /// The scopes that are missing.
     requires: Vec<String>,
     message: String,
 }
 
-/// Issue a token.
+/// Create a token.
 #[utoipa::path(
     tag = "tokens",
     security(("bearer" = ["tokens:manage"]), ("api_key" = ["tokens:manage"])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "A retry with the same key makes no second token.")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "A retry with the same key creates no second token.")),
     request_body = CreateToken,
     responses(
-        (status = 201, description = "made", body = CreatedToken),
-        (status = 402, description = "the organisation's token cap is reached", body = crate::error_body::Error),
-        (status = 409, description = "this Idempotency-Key was used before; `id` names the token", body = crate::error_body::Error),
-        (status = 429, description = "too many secrets are being made at once with this credential", body = crate::error_body::Error),
+        (status = 201, description = "Created.", body = CreatedToken),
+        (status = 402, description = "The organisation has reached its token cap.", body = crate::error_body::Error),
+        (status = 409, description = "This Idempotency-Key was used before; `id` names the token.", body = crate::error_body::Error),
+        (status = 429, description = "This credential is creating too many secrets at the same time.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/tokens")]

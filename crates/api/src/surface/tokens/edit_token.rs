@@ -21,7 +21,7 @@ use edge::codes::Code;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// What to change; what is left out stays.
+/// The changes. Fields that are left out stay unchanged.
 #[derive(Deserialize, ToSchema)]
 pub(in crate::surface) struct EditToken {
     /// 1–100 characters.
@@ -30,15 +30,15 @@ pub(in crate::surface) struct EditToken {
     /// A label: empty, or up to 64 of `a–z`, `0–9`, `_`.
     #[serde(default)]
     agent_type: Option<String>,
-    /// Up to 500 characters; `null` takes it away.
+    /// Up to 500 characters; `null` removes it.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     description: Patch<String>,
-    /// Up to 255 characters; `null` takes it away.
+    /// Up to 255 characters; `null` removes it.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     external_id: Patch<String>,
-    /// An object of up to 4 KiB; `null` takes it away.
+    /// A JSON object of up to 4 KiB; `null` removes it.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     metadata: Patch<Metadata>,
@@ -47,11 +47,13 @@ pub(in crate::surface) struct EditToken {
     scopes: bool,
 }
 
-/// Change a token's name or label.
+/// Update a token.
+///
+/// The scopes of a token cannot be changed.
 #[utoipa::path(
     tag = "tokens",
     security(("bearer" = ["tokens:manage"]), ("api_key" = ["tokens:manage"])),
-    params(("token_id" = String, Path, description = "the token's id")),
+    params(("token_id" = String, Path, description = "The id of the token.")),
     request_body = EditToken,
     responses((status = 200, body = TokenView))
 )]

@@ -10,13 +10,13 @@ use crate::surface::permission::Anyone;
 use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 
-/// Read the token that is asking.
+/// Get the token of this request.
 #[utoipa::path(
     tag = "tokens",
     security(("bearer" = []), ("api_key" = [])),
     responses(
         (status = 200, body = TokenView),
-        (status = 403, description = "the credential is a session, not a token", body = crate::error_body::Error),
+        (status = 403, description = "The credential is a session, not a token.", body = crate::error_body::Error),
     )
 )]
 #[get("/v1/tokens/self")]

@@ -12,11 +12,11 @@ use crate::surface::permission::ReadTokens;
 use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 
-/// Read a token.
+/// Get a token.
 #[utoipa::path(
     tag = "tokens",
     security(("bearer" = ["tokens:read"]), ("api_key" = ["tokens:read"])),
-    params(("token_id" = String, Path, description = "the token's id")),
+    params(("token_id" = String, Path, description = "The id of the token.")),
     responses((status = 200, body = TokenView))
 )]
 #[get("/v1/tokens/{token_id}")]

@@ -20,70 +20,70 @@ use edge::extract::Query;
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::surface) struct UsageQuery {
-    /// Where it begins, RFC 3339; rounded down to a whole step. A day (hours) or thirty days (days) before `to` if left
-    /// out. At most 31 days of hours, or 400 days.
+    /// The start (RFC 3339), rounded down to a whole step. Defaults to one day (hours) or thirty days (days) before
+    /// `to`. At most 31 days of hours, or 400 days.
     from: Option<String>,
-    /// Where it ends, RFC 3339; rounded up to a whole step. Now if left out.
+    /// The end (RFC 3339), rounded up to a whole step. Defaults to now.
     to: Option<String>,
-    /// `hour` (if left out) or `day`, UTC.
+    /// The length of a step: `hour` or `day`, in UTC. Defaults to `hour`.
     step: Option<String>,
 }
 
-/// The uses of one token.
+/// The usage of one token.
 #[derive(Serialize, ToSchema)]
 struct UsageReport {
     token_id: String,
-    /// `hour` or `day`.
+    /// The length of a step: `hour` or `day`.
     step: &'static str,
-    /// Where the first step begins.
+    /// The start of the first step.
     from: String,
-    /// Where the last one ends.
+    /// The end of the last step.
     to: String,
     total: Counts,
-    /// Every step from the oldest on, those without a use included.
+    /// All steps, oldest first, including steps without a use.
     usage: Vec<UsageStep>,
-    /// The token's scopes, each with the last time that it was asked for.
+    /// The scopes of the token, each with the time of its last use.
     scopes: Vec<ScopeUseView>,
 }
 
-/// A scope of a token, and whether anybody asks for it.
+/// A scope of a token and its last use.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ScopeUse)]
 struct ScopeUseView {
     scope: String,
-    /// The hour of the last validation that required this scope, or one that it covers, and found it. Null if there was
-    /// none, as where validations name no required scopes.
+    /// The hour of the last successful validation that required this scope or one it implies; `null` if there was none,
+    /// for example because validations send no `required_scopes`.
     last_used_at: Option<String>,
 }
 
-/// The uses of one step.
+/// The usage in one step.
 #[derive(Serialize, ToSchema)]
 pub(in crate::surface) struct UsageStep {
-    /// When it begins.
+    /// The start of the step.
     begins_at: String,
     #[serde(flatten)]
     counts: Counts,
 }
 
-/// What became of presented tokens.
+/// The number of validations by result.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UsageCounts)]
 pub(in crate::surface) struct Counts {
-    /// The token was found good.
+    /// The token was valid.
     allowed: u64,
-    /// It was found good, and lacked a scope that was asked for.
+    /// The token was valid but lacked a required scope.
     insufficient: u64,
-    /// It was refused: revoked, expired, or its owner switched off.
+    /// The token was refused: revoked, expired, or its owner is disabled.
     denied: u64,
 }
 
-/// How often a token was used.
+/// Get the usage of a token.
 ///
-/// At most ten seconds behind.
+/// The counts are at most ten seconds old.
 #[utoipa::path(
     tag = "tokens",
     security(("bearer" = ["usage:read"]), ("api_key" = ["usage:read"])),
-    params(("token_id" = String, Path, description = "the token's id"), UsageQuery),
+    params(("token_id" = String, Path, description = "The id of the token."), UsageQuery),
     responses((status = 200, body = UsageReport))
 )]
 #[get("/v1/tokens/{token_id}/usage")]

@@ -25,47 +25,47 @@ const LONGEST_NAME: usize = 100;
 /// Ten years.
 const MOST_DAYS: u32 = 3_650;
 
-/// Which tokens to list. All conditions hold together.
+/// Filters for the list of tokens, all of which must match.
 #[derive(Deserialize, Default, ToSchema, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::surface) struct ListTokensQuery {
-    /// Only `active`, `rotating`, `revoked` or `expired` ones.
+    /// Only tokens with this status: `active`, `rotating`, `revoked` or `expired`.
     status: Option<String>,
-    /// Only those with this in their name, without regard to case.
+    /// Only tokens whose name contains this text, ignoring case.
     name: Option<String>,
-    /// Only those with this in their name, description, `external_id` or hint, or with this id.
+    /// Only tokens with this id, or with this text in the name, description, `external_id` or hint.
     q: Option<String>,
-    /// Only those that carry this scope by this very name.
+    /// Only tokens that were granted exactly this scope.
     scope: Option<String>,
-    /// Only those made by `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
+    /// Only tokens created by `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     created_by: Option<String>,
-    /// Only those bound to this project.
+    /// Only tokens bound to this project.
     project_id: Option<String>,
-    /// Only those with this label.
+    /// Only tokens with this label.
     agent_type: Option<String>,
-    /// Only those of this holder in the caller's own system.
+    /// Only tokens with this `external_id`.
     external_id: Option<String>,
-    /// Only those made more than so many days ago and not used since.
+    /// Only tokens created more than this many days ago and not used since.
     #[param(minimum = 1, maximum = 3650)]
     unused_days: Option<u32>,
-    /// Only those that end by themselves before this moment; RFC 3339.
+    /// Only tokens that expire before this time (RFC 3339).
     expires_before: Option<String>,
-    /// Only those revoked, or past their grace, after this moment; RFC 3339.
+    /// Only tokens that were revoked, or whose grace period ended, after this time (RFC 3339).
     revoked_after: Option<String>,
-    /// 1–1000; 100 if left out.
+    /// Entries per page: 1–1000. Defaults to 100.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// Whose tokens to list: the organisation's own if nothing is said.
+/// The owner of the tokens to list. Defaults to the organisation itself.
 #[derive(Deserialize, Default, ToSchema, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::surface) struct Whose {
-    /// `organization`, `personal` or `actor`.
+    /// Only tokens of this kind: `organization`, `personal` or `actor`.
     kind: Option<String>,
-    /// One owner's: `user:<id>` or `actor:<id>`.
+    /// Only tokens of this owner: `user:<id>` or `actor:<id>`.
     owner: Option<String>,
 }
 
@@ -73,11 +73,12 @@ pub(in crate::surface) struct Whose {
 #[derive(Serialize, ToSchema)]
 pub(in crate::surface) struct TokenList {
     tokens: Vec<TokenView>,
-    /// Send it as `cursor` for the next page; `null` on the last, and only there: a page of a search may be short.
+    /// Send this as `cursor` to get the next page; `null` on the last page. A page may have fewer entries than `limit`
+    /// and still not be the last.
     next_cursor: Option<String>,
 }
 
-/// List the organisation's tokens.
+/// List the tokens of the organisation.
 #[utoipa::path(
     tag = "tokens",
     security(("bearer" = ["tokens:read"]), ("api_key" = ["tokens:read"])),

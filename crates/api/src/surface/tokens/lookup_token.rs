@@ -13,7 +13,7 @@ use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 use edge::extract::Json;
 
-/// A secret that was found somewhere.
+/// The secret that was found.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = LookupToken)]
 struct Found {
@@ -24,14 +24,14 @@ struct Found {
 
 /// Find the token that a secret belongs to.
 ///
-/// Dead tokens are found as well. It does not count as a use of the token.
+/// Also finds revoked and expired tokens. A look-up does not count as a use of the token.
 #[utoipa::path(
     tag = "tokens",
     security(("bearer" = ["tokens:read"]), ("api_key" = ["tokens:read"])),
     request_body = Found,
     responses(
         (status = 200, body = TokenView),
-        (status = 404, description = "no token of the caller's organisation has this secret", body = crate::error_body::Error),
+        (status = 404, description = "No token of the caller's organisation has this secret.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/tokens/lookup")]

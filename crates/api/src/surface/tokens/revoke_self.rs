@@ -8,13 +8,13 @@ use crate::surface::permission::Anyone;
 use crate::surface::{Authorized, failing, freshness};
 use edge::error::ApiResult;
 
-/// Revoke the token that is asking.
+/// Revoke the token of this request.
 #[utoipa::path(
     tag = "tokens",
     security(("bearer" = []), ("api_key" = [])),
     responses(
-        (status = 204, description = "dead, from now on and everywhere"),
-        (status = 403, description = "the credential is a session, not a token", body = crate::error_body::Error),
+        (status = 204, description = "Revoked on every node."),
+        (status = 403, description = "The credential is a session, not a token.", body = crate::error_body::Error),
     )
 )]
 #[delete("/v1/tokens/self")]

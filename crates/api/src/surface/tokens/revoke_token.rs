@@ -14,8 +14,8 @@ use edge::error::ApiResult;
 #[utoipa::path(
     tag = "tokens",
     security(("bearer" = ["tokens:manage"]), ("api_key" = ["tokens:manage"])),
-    params(("token_id" = String, Path, description = "the token's id")),
-    responses((status = 204, description = "dead, from now on and everywhere; also when it was before"))
+    params(("token_id" = String, Path, description = "The id of the token.")),
+    responses((status = 204, description = "Revoked on every node. The answer is the same if it was revoked before."))
 )]
 #[delete("/v1/tokens/{token_id}")]
 pub(super) async fn revoke_token(

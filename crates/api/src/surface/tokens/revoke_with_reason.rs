@@ -16,14 +16,14 @@ use crate::surface::{Authorized, failing, freshness};
 use edge::error::ApiResult;
 use edge::extract::Json;
 
-/// Why a token is revoked.
+/// Why the token is revoked.
 #[derive(Deserialize, ToSchema)]
 struct Reason {
     /// `leaked`, `replaced`, `person_left`, `unused` or `other`.
     #[serde(default)]
     #[schema(example = "replaced")]
     reason: Option<String>,
-    /// What else there is to say: up to 500 characters.
+    /// An optional comment of up to 500 characters.
     #[serde(default)]
     note: Option<String>,
 }
@@ -37,13 +37,13 @@ pub(super) fn explanation(reason: Option<&String>, note: Option<&String>) -> Api
     })
 }
 
-/// Revoke a token and say why.
+/// Revoke a token and record a reason.
 #[utoipa::path(
     tag = "tokens",
     security(("bearer" = ["tokens:manage"]), ("api_key" = ["tokens:manage"])),
-    params(("token_id" = String, Path, description = "the token's id")),
+    params(("token_id" = String, Path, description = "The id of the token.")),
     request_body = Reason,
-    responses((status = 204, description = "dead, from now on and everywhere; also when it was before, whose reason stays"))
+    responses((status = 204, description = "Revoked on every node. If it was revoked before, its first reason is kept."))
 )]
 #[post("/v1/tokens/{token_id}/revoke")]
 pub(super) async fn revoke_with_reason(

@@ -13,18 +13,18 @@ use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 use edge::extract::OptionalJson;
 
-/// Rotate the token that is asking.
+/// Rotate the token of this request.
 #[utoipa::path(
     tag = "tokens",
     security(("bearer" = ["self:rotate"]), ("api_key" = ["self:rotate"])),
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "A retry with the same key makes no second token."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A retry with the same key creates no second token."),
     ),
     request_body = Option<RotateToken>,
     responses(
-        (status = 200, description = "rotated", body = RotatedToken),
-        (status = 409, description = "not active, or this Idempotency-Key was used before", body = crate::error_body::Error),
-        (status = 429, description = "too many secrets are being made at once with this credential", body = crate::error_body::Error),
+        (status = 200, description = "Rotated.", body = RotatedToken),
+        (status = 409, description = "The token is not active, or this Idempotency-Key was used before.", body = crate::error_body::Error),
+        (status = 429, description = "This credential is creating too many secrets at the same time.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/tokens/self/rotate")]

@@ -17,24 +17,24 @@ use crate::surface::{Authorized, failing};
 use edge::error::{ApiError, ApiResult};
 use edge::extract::OptionalJson;
 
-/// How to rotate.
+/// The options of the rotation.
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 pub(in crate::surface) struct RotateToken {
-    /// How long the old token still counts, in seconds; 0–2592000, or less where the deployment allows less. Its default
-    /// if left out.
+    /// How long the old token stays valid, in seconds: 0–2592000, or less if the deployment has a lower maximum.
+    /// Defaults to the deployment's default.
     #[serde(default)]
     grace_period_seconds: Option<u32>,
-    /// `fixed`: the old token dies when its grace ends. `first_use`: a little after the new one first validates, if
-    /// that is sooner.
+    /// `fixed`: the old token stays valid until its grace period ends. `first_use`: the grace period ends shortly after
+    /// the first validation of the new token, if that is earlier.
     #[serde(default)]
     mode: Option<String>,
 }
 
-/// The successor.
+/// The new token.
 #[derive(Serialize, ToSchema)]
 pub(in crate::surface) struct RotatedToken {
     id: String,
-    /// Shown once.
+    /// The token itself. Shown only once.
     secret: String,
     name: String,
     scopes: Vec<String>,
@@ -44,7 +44,7 @@ pub(in crate::surface) struct RotatedToken {
     created_at: String,
     expires_at: Option<String>,
     old_token_id: String,
-    /// `rotating`, or `revoked` when there was no grace.
+    /// `rotating`, or `revoked` if there is no grace period.
     old_token_status: &'static str,
     grace_period_ends_at: String,
 }
@@ -54,14 +54,14 @@ pub(in crate::surface) struct RotatedToken {
     tag = "tokens",
     security(("bearer" = ["tokens:manage"]), ("api_key" = ["tokens:manage"])),
     params(
-        ("token_id" = String, Path, description = "the token's id"),
-        ("Idempotency-Key" = Option<String>, Header, description = "A retry with the same key makes no second token."),
+        ("token_id" = String, Path, description = "The id of the token."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A retry with the same key creates no second token."),
     ),
     request_body = Option<RotateToken>,
     responses(
-        (status = 200, description = "rotated", body = RotatedToken),
-        (status = 409, description = "not active, or this Idempotency-Key was used before", body = crate::error_body::Error),
-        (status = 429, description = "too many secrets are being made at once with this credential", body = crate::error_body::Error),
+        (status = 200, description = "Rotated.", body = RotatedToken),
+        (status = 409, description = "The token is not active, or this Idempotency-Key was used before.", body = crate::error_body::Error),
+        (status = 429, description = "This credential is creating too many secrets at the same time.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/tokens/{token_id}/rotate")]

@@ -7,65 +7,66 @@ use token_domain::access::Metadata;
 use token_domain::token::{AllowedNetworks, RevokeCause};
 use utoipa::ToSchema;
 
-/// A token. Times are UTC to the second.
+/// A token. Times are in UTC with seconds.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Token)]
 pub(in crate::surface) struct TokenView {
-    /// Its id.
+    /// The id of the token.
     id: String,
-    /// `organization`, `personal` or `actor`.
+    /// The kind of the token: `organization`, `personal` or `actor`.
     kind: &'static str,
     name: String,
-    /// What it is for.
+    /// The purpose of the token.
     description: Option<String>,
-    /// `active`, `rotating`, `revoked` or `expired`, as of now.
+    /// The current status: `active`, `rotating`, `revoked` or `expired`.
     status: &'static str,
     scopes: Vec<String>,
-    /// A label without effect on access.
+    /// A free label without effect on access.
     agent_type: String,
-    /// The project it is bound to.
+    /// The project that the token is bound to.
     project_id: Option<String>,
-    /// Its holder in the caller's own system.
+    /// The identifier of the holder in your own system.
     external_id: Option<String>,
-    /// What a gateway wants to know about the holder.
+    /// Data about the holder for gateways.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Metadata>,
-    /// Where it may be used from; `null` for anywhere.
+    /// The networks from which the token may be used; `null` for any address.
     #[schema(value_type = Option<Vec<String>>)]
     allowed_networks: Option<AllowedNetworks>,
-    /// How the token begins, to recognise it by.
+    /// The first characters of the token, to recognise it by.
     #[schema(example = "nlp_3f7a…")]
     hint: String,
     created_at: String,
-    /// `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
+    /// Who created the token: `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     created_by: String,
     expires_at: Option<String>,
-    /// Up to ten seconds behind.
+    /// The time of the last use; up to ten seconds old.
     last_used_at: Option<String>,
-    /// The addresses it was used from last, at most five, the last first. Empty where those who ask about it name none.
+    /// The last five addresses from which the token was used, latest first. Empty if validations do not send an
+    /// address.
     #[schema(max_items = 5)]
     last_used_from: Vec<UsedFromView>,
     grace_period_ends_at: Option<String>,
     rotated_from: Option<String>,
     rotated_to: Option<String>,
     revoked_at: Option<String>,
-    /// `leaked`, `replaced`, `person_left`, `unused` or `other` as whoever revoked it said; else `requested`, `superseded`,
-    /// `rotation_cancelled`, `leaked`, `owner_removed` or `policy`.
+    /// `leaked`, `replaced`, `person_left`, `unused` or `other` if given at the revocation; otherwise `requested`,
+    /// `superseded`, `rotation_cancelled`, `leaked`, `owner_removed` or `policy`.
     revoked_reason: Option<&'static str>,
-    /// What else was said when it was revoked.
+    /// The comment given at the revocation.
     revoked_note: Option<String>,
 }
 
-/// An address that a token was used from.
+/// An address from which a token was used.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UsedFrom)]
 struct UsedFromView {
     address: String,
-    /// What the client called itself; null where a gateway asked on its behalf.
+    /// The user agent of the client; `null` if a gateway validated the token on its behalf.
     agent: Option<String>,
-    /// When it was last used from there, to the minute.
+    /// When the token was last used from there, to the minute.
     at: String,
-    /// When it was first used from there, as long as the address has been among the last five.
+    /// When the token was first used from there, since the address last became one of the five.
     first_at: String,
 }
 

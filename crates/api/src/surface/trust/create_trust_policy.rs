@@ -20,52 +20,54 @@ use crate::surface::projects::patch::read;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// A policy to make.
+/// The trust policy to create.
 #[derive(Deserialize, ToSchema)]
 struct CreateTrustPolicy {
-    /// 1–100 characters; tokens made under it are called so.
+    /// 1–100 characters. Tokens issued under the policy have the same name.
     name: String,
-    /// What is known of the identity provider; follows from an issuer that everybody shares, else `generic`.
+    /// The identity provider. Defaults to the one that a shared issuer belongs to, otherwise `generic`.
     #[serde(default)]
     preset: Option<String>,
-    /// Who signs the identity tokens, exactly as in `iss`; may be left out for `github`, `buildkite` and `terraform`.
+    /// The issuer of the identity tokens, exactly as in `iss`. May be left out for `github`, `buildkite` and
+    /// `terraform`.
     #[serde(default)]
     issuer: Option<String>,
-    /// What `aud` must be; the public address of this deployment if left out.
+    /// The required `aud` claim. Defaults to the public address of this deployment.
     #[serde(default)]
     audience: Option<String>,
-    /// What each claim must be, all of them: a text, `{"in": […]}` or `{"glob": …}`, where `*` stays within `/`. A name that
-    /// begins with `/` points into an object. An issuer that everybody shares needs a claim that cannot change hands.
+    /// The conditions on claims, all of which must hold: a string, `{"in": […]}` or `{"glob": …}`, where `*` does not
+    /// match `/`. A claim name that begins with `/` is a path into a JSON object. A policy for an issuer that is shared
+    /// by all its customers needs a condition on a claim that cannot be transferred, such as a numeric id.
     #[schema(value_type = Object)]
     r#match: Map<String, Value>,
-    /// 1–64 scopes, none beyond the caller's own.
+    /// 1–64 scopes, which the caller must have as well.
     scopes: Vec<String>,
     /// A project to bind the tokens to.
     #[serde(default)]
     project_id: Option<String>,
-    /// An actor of that project, for tokens of its own.
+    /// An actor of that project. The tokens then belong to the actor.
     #[serde(default)]
     actor_id: Option<String>,
-    /// How long a token lives: 60–3600 seconds, 900 if left out.
+    /// The lifetime of the tokens: 60–3600 seconds. Defaults to 900.
     #[serde(default)]
     ttl: Option<u32>,
-    /// Whether it is in force; `true` if left out.
+    /// Whether the policy is enabled. Defaults to `true`.
     #[serde(default)]
     enabled: Option<bool>,
 }
 
-/// Trust the workloads of an identity provider.
+/// Create a trust policy for the workloads of an identity provider.
 ///
-/// Whoever presents an identity token of the issuer whose claims meet all conditions gets a short-lived token, by
-/// `POST /v1/oauth/token`.
+/// A workload that presents an identity token of the issuer whose claims meet all conditions gets a short-lived token
+/// from `POST /v1/oauth/token`.
 #[utoipa::path(
     tag = "trust policies",
     security(("bearer" = ["tokens:manage"]), ("api_key" = ["tokens:manage"])),
-    params(("org_id" = String, Path, description = "the organisation's id")),
+    params(("org_id" = String, Path, description = "The id of the organisation.")),
     request_body = CreateTrustPolicy,
     responses(
-        (status = 201, description = "in force", body = TrustPolicyView),
-        (status = 409, description = "the organisation has as many as it may", body = crate::error_body::Error),
+        (status = 201, description = "Created and in force.", body = TrustPolicyView),
+        (status = 409, description = "The organisation has the maximum number of trust policies.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/organizations/{org_id}/trust-policies")]

@@ -13,16 +13,16 @@ use edge::error::ApiResult;
 
 /// Delete a trust policy.
 ///
-/// Nothing is exchanged under it any more. Tokens that were go on to their end, within the hour;
-/// `GET /v1/tokens?created_by=policy:<id>` lists them.
+/// No more identity tokens are exchanged under it. Tokens that were already issued stay valid until they expire, within
+/// the hour; `GET /v1/tokens?created_by=policy:<id>` lists them.
 #[utoipa::path(
     tag = "trust policies",
     security(("bearer" = ["tokens:manage"]), ("api_key" = ["tokens:manage"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("policy_id" = String, Path, description = "the policy's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("policy_id" = String, Path, description = "The id of the policy."),
     ),
-    responses((status = 204, description = "deleted"))
+    responses((status = 204, description = "Deleted."))
 )]
 #[delete("/v1/organizations/{org_id}/trust-policies/{policy_id}")]
 pub(super) async fn delete_trust_policy(

@@ -21,22 +21,22 @@ use crate::surface::projects::patch::Patch;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// What to change; what is left out stays.
+/// The changes. Fields that are left out stay unchanged.
 #[derive(Deserialize, ToSchema)]
 struct EditTrustPolicy {
     /// 1–100 characters.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     name: Patch<String>,
-    /// What `aud` must be; `null` for the public address of this deployment.
+    /// The required `aud` claim; `null` for the public address of this deployment.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     audience: Patch<String>,
-    /// What each claim must be, in place of all conditions before.
+    /// The conditions on claims. They replace the current conditions.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     r#match: Patch<Map<String, Value>>,
-    /// 1–64 scopes, none beyond the caller's own.
+    /// 1–64 scopes, which the caller must have as well.
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
     scopes: Patch<Vec<String>>,
@@ -48,11 +48,11 @@ struct EditTrustPolicy {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     actor_id: Patch<String>,
-    /// How long a token lives: 60–3600 seconds.
+    /// The lifetime of the tokens: 60–3600 seconds.
     #[serde(default)]
     #[schema(value_type = Option<u32>)]
     ttl: Patch<u32>,
-    /// Whether it is in force.
+    /// Whether the policy is enabled.
     #[serde(default)]
     #[schema(value_type = Option<bool>)]
     enabled: Patch<bool>,
@@ -64,19 +64,19 @@ struct EditTrustPolicy {
     preset: Patch<serde::de::IgnoredAny>,
 }
 
-/// Change a trust policy, or switch it off.
+/// Update or disable a trust policy.
 ///
-/// Its scopes must be the caller's own, also where they stay as they are; switching it off takes no scope beyond
+/// The caller must have every scope of the policy, even if the scopes do not change. Disabling a policy requires only
 /// `tokens:manage`.
 #[utoipa::path(
     tag = "trust policies",
     security(("bearer" = ["tokens:manage"]), ("api_key" = ["tokens:manage"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("policy_id" = String, Path, description = "the policy's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("policy_id" = String, Path, description = "The id of the policy."),
     ),
     request_body = EditTrustPolicy,
-    responses((status = 200, description = "in force from now on", body = TrustPolicyView))
+    responses((status = 200, description = "The change is in force.", body = TrustPolicyView))
 )]
 #[patch("/v1/organizations/{org_id}/trust-policies/{policy_id}")]
 pub(super) async fn edit_trust_policy(

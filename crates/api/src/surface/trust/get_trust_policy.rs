@@ -12,13 +12,13 @@ use crate::surface::path::PathParam;
 use crate::surface::permission::ReadTokens;
 use edge::error::ApiResult;
 
-/// Show a trust policy.
+/// Get a trust policy.
 #[utoipa::path(
     tag = "trust policies",
     security(("bearer" = ["tokens:read"]), ("api_key" = ["tokens:read"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("policy_id" = String, Path, description = "the policy's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("policy_id" = String, Path, description = "The id of the policy."),
     ),
     responses((status = 200, body = TrustPolicyView))
 )]

@@ -21,22 +21,22 @@ struct TrustAttemptList {
     attempts: Vec<TrustAttemptView>,
 }
 
-/// An attempt with an identity token that the issuer signed.
+/// An exchange attempt with an identity token signed by the issuer.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TrustAttempt)]
 struct TrustAttemptView {
     id: String,
     at: String,
-    /// `exchanged`, `wrong_audience`, `not_valid_now`, `claims_differ`, `refused_by_default`, `policy_disabled`, `ambiguous`,
-    /// `replayed`, `scopes_exceeded` or `limits`.
+    /// The outcome: `exchanged`, `wrong_audience`, `not_valid_now`, `claims_differ`, `refused_by_default`,
+    /// `policy_disabled`, `ambiguous`, `replayed`, `scopes_exceeded` or `limits`.
     outcome: &'static str,
-    /// The first claim that did not meet its condition.
+    /// The first claim that did not match its condition.
     claim: Option<String>,
-    /// The `sub` of the identity token.
+    /// The `sub` claim of the identity token.
     subject: Option<String>,
-    /// Where it came from.
+    /// The address of the client.
     address: Option<String>,
-    /// The token that was made.
+    /// The id of the issued token.
     token_id: Option<String>,
 }
 
@@ -54,15 +54,15 @@ impl From<TrustAttempt> for TrustAttemptView {
     }
 }
 
-/// List what was tried under a trust policy.
+/// List the recent exchange attempts under a trust policy.
 ///
-/// Only attempts whose token the issuer really signed, and which are of the workloads that the policy is about.
+/// Only attempts whose token was signed by the issuer and that come from the workloads of this policy.
 #[utoipa::path(
     tag = "trust policies",
     security(("bearer" = ["tokens:read"]), ("api_key" = ["tokens:read"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("policy_id" = String, Path, description = "the policy's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("policy_id" = String, Path, description = "The id of the policy."),
     ),
     responses((status = 200, body = TrustAttemptList))
 )]

@@ -13,7 +13,7 @@ use crate::surface::path::PathParam;
 use crate::surface::permission::ReadTokens;
 use edge::error::ApiResult;
 
-/// The trust policies of an organisation, oldest first.
+/// The trust policies of the organisation, oldest first.
 #[derive(Serialize, ToSchema)]
 struct TrustPolicyList {
     trust_policies: Vec<TrustPolicyView>,
@@ -23,7 +23,7 @@ struct TrustPolicyList {
 #[utoipa::path(
     tag = "trust policies",
     security(("bearer" = ["tokens:read"]), ("api_key" = ["tokens:read"])),
-    params(("org_id" = String, Path, description = "the organisation's id")),
+    params(("org_id" = String, Path, description = "The id of the organisation.")),
     responses((status = 200, body = TrustPolicyList))
 )]
 #[get("/v1/organizations/{org_id}/trust-policies")]

@@ -20,34 +20,34 @@ use crate::surface::permission::ReadTokens;
 use edge::error::{ApiError, ApiResult};
 use edge::extract::Json;
 
-/// What to try: one of the two.
+/// What to test with: either `jwt` or `claims`.
 #[derive(Deserialize, ToSchema)]
 struct TestTrustPolicies {
-    /// An identity token. It is not spent.
+    /// An identity token. The test does not use it up.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     jwt: Option<Zeroizing<String>>,
-    /// Or the claims that one might have.
+    /// The claims of an identity token, as an alternative to `jwt`.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     claims: Option<Map<String, Value>>,
 }
 
-/// What would become of it.
+/// The result of the test.
 #[derive(Serialize, ToSchema)]
 struct TrustTest {
-    /// Whether a token would be made.
+    /// Whether a token would be issued.
     accepted: bool,
-    /// Under which policy.
+    /// The policy under which a token would be issued.
     policy_id: Option<String>,
-    /// Why not.
+    /// Why no token would be issued.
     message: Option<String>,
-    /// The looks at the token itself; none where claims were given.
+    /// The checks of the identity token itself; empty if `claims` were sent.
     checks: Vec<TrustCheck>,
     policies: Vec<TestedTrustPolicy>,
 }
 
-/// A look at the token itself.
+/// A check of the identity token itself.
 #[derive(Serialize, ToSchema)]
 struct TrustCheck {
     /// `signature`, `audience` or `time`.
@@ -56,36 +56,37 @@ struct TrustCheck {
     message: Option<String>,
 }
 
-/// A policy beside the claims.
+/// The result for one policy.
 #[derive(Serialize, ToSchema)]
 struct TestedTrustPolicy {
     policy_id: String,
     name: String,
     enabled: bool,
-    /// Whether it fits.
+    /// Whether the policy accepts the identity token.
     accepted: bool,
-    /// Issuer, audience and each condition.
+    /// The issuer, the audience and each condition.
     claims: Vec<TestedClaim>,
-    /// Why it refuses this job although all claims fit: it would have to name the sort of job.
+    /// Why the policy refuses the token although all claims match: the policy would have to name this type of job
+    /// explicitly.
     refused: Option<String>,
 }
 
-/// A condition beside what the token has.
+/// A condition and the claim that it was compared with.
 #[derive(Serialize, ToSchema)]
 struct TestedClaim {
     claim: String,
-    /// What it must be: a text, or `{"in": …}` or `{"glob": …}`.
+    /// The condition: a string, or `{"in": …}` or `{"glob": …}`.
     expected: String,
-    /// What it is; `null` where it is absent, or a list or an object.
+    /// The value of the claim; `null` if it is absent, or if it is an array or an object.
     actual: Option<String>,
     accepted: bool,
 }
 
-/// Try the trust policies of the organisation on an identity token.
+/// Test all trust policies of the organisation with an identity token.
 #[utoipa::path(
     tag = "trust policies",
     security(("bearer" = ["tokens:read"]), ("api_key" = ["tokens:read"])),
-    params(("org_id" = String, Path, description = "the organisation's id")),
+    params(("org_id" = String, Path, description = "The id of the organisation.")),
     request_body = TestTrustPolicies,
     responses((status = 200, body = TrustTest))
 )]
@@ -101,13 +102,13 @@ pub(super) async fn test_trust_policies(
     test(&who, (id, None), &trust, &keys, &context, body).await
 }
 
-/// Try one trust policy on an identity token.
+/// Test one trust policy with an identity token.
 #[utoipa::path(
     tag = "trust policies",
     security(("bearer" = ["tokens:read"]), ("api_key" = ["tokens:read"])),
     params(
-        ("org_id" = String, Path, description = "the organisation's id"),
-        ("policy_id" = String, Path, description = "the policy's id"),
+        ("org_id" = String, Path, description = "The id of the organisation."),
+        ("policy_id" = String, Path, description = "The id of the policy."),
     ),
     request_body = TestTrustPolicies,
     responses((status = 200, body = TrustTest))

@@ -24,39 +24,39 @@ pub(super) struct TrustPolicyView {
     id: String,
     org_id: String,
     name: String,
-    /// What is known of the identity provider: `github`, `gitlab`, `buildkite`, `circleci`, `terraform`, `spacelift`,
-    /// `kubernetes` or `generic`.
+    /// The identity provider: `github`, `gitlab`, `buildkite`, `circleci`, `terraform`, `spacelift`, `kubernetes` or
+    /// `generic`.
     preset: &'static str,
-    /// Who signs the identity tokens.
+    /// The issuer of the identity tokens.
     issuer: String,
-    /// What `aud` must be.
+    /// The required `aud` claim.
     audience: Option<String>,
-    /// What each claim must be: a text, `{"in": […]}` or `{"glob": …}`, where `*` stays within `/`.
+    /// The conditions on claims: a string, `{"in": […]}` or `{"glob": …}`, where `*` does not match `/`.
     #[schema(value_type = Object)]
     r#match: Value,
     scopes: Vec<String>,
-    /// The project the tokens are bound to.
+    /// The project that the tokens are bound to.
     project_id: Option<String>,
-    /// The actor the tokens are of.
+    /// The actor that the tokens belong to.
     actor_id: Option<String>,
-    /// How long a token lives, in seconds.
+    /// The lifetime of the tokens in seconds.
     ttl: u32,
-    /// Whether it is in force.
+    /// Whether the policy is enabled.
     enabled: bool,
     created_at: String,
-    /// `user:<id>`, `token:<id>` or `policy:<id>`.
+    /// Who created the policy: `user:<id>`, `token:<id>` or `policy:<id>`.
     created_by: String,
     updated_at: String,
-    /// `user:<id>`, `token:<id>` or `policy:<id>`.
+    /// Who created the policy: `user:<id>`, `token:<id>` or `policy:<id>`.
     updated_by: String,
-    /// What its maker should think about.
+    /// Weaknesses of the policy that its author should consider.
     warnings: Vec<TrustWarning>,
 }
 
-/// Something to think about.
+/// A weakness to consider.
 #[derive(Serialize, ToSchema)]
 struct TrustWarning {
-    /// The claim it is about.
+    /// The claim that the warning is about.
     claim: &'static str,
     message: &'static str,
 }

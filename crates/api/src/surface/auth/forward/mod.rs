@@ -31,40 +31,41 @@ use edge::extract::credentials::{self, Presented};
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "for the API document: some may come several times, which no reader of objects takes")]
 struct Parameters {
-    /// A scope the token must have. May come several times: all of them.
+    /// A required scope. May be repeated: all of them are required.
     scope: Option<Vec<String>>,
-    /// A scope that will do. May come several times: one of them.
+    /// An alternative scope. May be repeated: one of them is required.
     any: Option<Vec<String>>,
-    /// The name of a route table, in which the row of the original request says what is asked for. The original request
-    /// is read from `X-Forwarded-Method`, `X-Forwarded-Uri` and, where the table names hosts, `X-Forwarded-Host`.
+    /// The name of a route table, whose row for the original request defines what is required. The original request is
+    /// read from `X-Forwarded-Method`, `X-Forwarded-Uri` and, if the table names hosts, `X-Forwarded-Host`.
     routes: Option<String>,
-    /// `allow` lets a browser's preflight (`OPTIONS` by `X-Forwarded-Method`, with `Origin` and
-    /// `Access-Control-Request-Method`) through without a credential.
+    /// `allow` lets a CORS preflight request (`X-Forwarded-Method: OPTIONS` with `Origin` and
+    /// `Access-Control-Request-Method`) pass without a credential.
     preflight: Option<String>,
 }
 
-/// Whether a request may pass, for a gateway.
+/// Authorise a request on behalf of a gateway.
 ///
-/// Takes the credential of the request at hand and answers without a body; any method will do. The headers are always
-/// there, empty where there is nothing to say: a gateway that copies them overwrites whatever a client sent. Any other
-/// parameter is 400, as a misspelt one would ask for nothing. Gateways that append the client's path ask at
-/// `/v1/auth/forward/scope/{scope}/…` or `/v1/auth/forward/routes/{name}/…`, where the query is never read.
+/// Checks the credential of the original request and answers without a body. Every HTTP method works. The identity
+/// headers are always present, and empty where there is no value, so that a gateway that copies them overwrites
+/// anything the client sent. An unknown parameter is answered 400, because a misspelt one would otherwise require
+/// nothing. Gateways that append the client's path can call `/v1/auth/forward/scope/{scope}/…` or
+/// `/v1/auth/forward/routes/{name}/…`, where the query is never read.
 #[utoipa::path(
     tag = "validation",
     security(("bearer" = []), ("api_key" = [])),
     params(Parameters),
     responses(
-        (status = 200, description = "let it through", headers(
-            ("X-Nlp-Org" = String, description = "the organisation"),
-            ("X-Nlp-Token-Id" = String, description = "the token"),
-            ("X-Nlp-Kind" = String, description = "`organization`, `personal` or `actor`"),
-            ("X-Nlp-Scopes" = String, description = "what it may do, separated by spaces"),
-            ("X-Nlp-Project" = String, description = "the project it is bound to"),
-            ("X-Nlp-Actor" = String, description = "the actor it belongs to"),
-            ("X-Nlp-Access-Scope" = String, description = "the slug of the actor's access scope"),
+        (status = 200, description = "The request is allowed.", headers(
+            ("X-Nlp-Org" = String, description = "The organisation of the token."),
+            ("X-Nlp-Token-Id" = String, description = "The id of the token."),
+            ("X-Nlp-Kind" = String, description = "The kind of the token: `organization`, `personal` or `actor`."),
+            ("X-Nlp-Scopes" = String, description = "The scopes of the token, separated by spaces."),
+            ("X-Nlp-Project" = String, description = "The project that the token is bound to."),
+            ("X-Nlp-Actor" = String, description = "The actor that the token belongs to."),
+            ("X-Nlp-Access-Scope" = String, description = "The slug of the actor's access scope."),
         )),
-        (status = 401, description = "no credential, two that differ, or not a good token"),
-        (status = 403, description = "a good token without the scopes, or a request that the route table does not have"),
+        (status = 401, description = "There is no credential, there are two different ones, or the credential is not valid."),
+        (status = 403, description = "The token is valid but lacks the scopes, or the route table has no row for the request."),
     )
 )]
 #[get("/v1/auth/forward")]

@@ -12,14 +12,14 @@ use crate::surface::tokens::TokenView;
 use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 
-/// Take a running rotation of one of one's own personal keys back.
+/// Cancel the rotation of one of your personal keys.
 #[utoipa::path(
     tag = "keys",
     security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),
-    params(("key_id" = String, Path, description = "the id of the key that was rotated")),
+    params(("key_id" = String, Path, description = "The id of the key that was rotated.")),
     responses(
-        (status = 200, description = "the old key, active again", body = TokenView),
-        (status = 409, description = "the key is not rotating", body = crate::error_body::Error),
+        (status = 200, description = "The old key, which is active again.", body = TokenView),
+        (status = 409, description = "The key is not rotating.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/me/keys/{key_id}/rotate/cancel")]

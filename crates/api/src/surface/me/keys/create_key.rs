@@ -14,13 +14,14 @@ use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 use edge::extract::Json;
 
-/// A key to make. It is the caller's own, in the caller's organisation.
+/// The key to create. It belongs to the caller, in the caller's organisation.
 #[derive(Deserialize, Serialize, ToSchema)]
 struct CreateKey {
     /// 1–100 characters.
     #[schema(example = "laptop")]
     name: String,
-    /// 1–64 scopes of the catalogue, none beyond the caller's role; the catalogue's defaults if left out.
+    /// 1–64 scopes of the catalogue, which the caller's role must have. Defaults to the default scopes of the
+    /// catalogue.
     #[serde(default)]
     #[schema(example = json!(["scans:read"]))]
     scopes: Option<Vec<String>>,
@@ -30,41 +31,41 @@ struct CreateKey {
     /// A project of the organisation to bind the key to.
     #[serde(default)]
     project_id: Option<String>,
-    /// When it ends; RFC 3339.
+    /// When the token expires (RFC 3339).
     #[serde(default)]
     expires_at: Option<String>,
-    /// Or: in how many days it ends.
+    /// The lifetime in days, as an alternative to `expires_at`.
     #[serde(default)]
     expires_in_days: Option<u32>,
-    /// What it is for: up to 500 characters.
+    /// The purpose of the token: up to 500 characters.
     #[serde(default)]
     description: Option<String>,
-    /// Its holder in the caller's own system: up to 255 characters.
+    /// The identifier of the holder in your own system: up to 255 characters.
     #[serde(default)]
     external_id: Option<String>,
-    /// What a gateway wants to know about the holder: an object of up to 4 KiB, 8 levels deep.
+    /// Data about the holder for gateways: a JSON object of up to 4 KiB and 8 levels.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     metadata: Option<Metadata>,
-    /// Where it may be used from: up to 32 networks in CIDR notation; from anywhere if left out.
+    /// Up to 32 networks in CIDR notation from which the token may be used. Defaults to any address.
     #[serde(default)]
     #[schema(example = json!(["203.0.113.0/24"]))]
     allowed_networks: Option<Vec<String>>,
 }
 
-/// Issue a personal key.
+/// Create a personal key.
 ///
-/// By a session, or by a key that has `tokens:manage` as well.
+/// Requires a session, or a key that also has `tokens:manage`.
 #[utoipa::path(
     tag = "keys",
     security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "A retry with the same key makes no second token.")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "A retry with the same key creates no second token.")),
     request_body = CreateKey,
     responses(
-        (status = 201, description = "made", body = CreatedToken),
-        (status = 402, description = "the organisation's token cap is reached", body = crate::error_body::Error),
-        (status = 409, description = "the person has as many keys as they may, or this Idempotency-Key was used before; `id` names the key", body = crate::error_body::Error),
-        (status = 429, description = "too many secrets are being made at once with this credential", body = crate::error_body::Error),
+        (status = 201, description = "Created.", body = CreatedToken),
+        (status = 402, description = "The organisation has reached its token cap.", body = crate::error_body::Error),
+        (status = 409, description = "The person has reached the maximum number of keys, or this Idempotency-Key was used before; `id` names the key.", body = crate::error_body::Error),
+        (status = 429, description = "This credential is creating too many secrets at the same time.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/me/keys")]

@@ -13,11 +13,11 @@ use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 use edge::extract::Json;
 
-/// Change the name or label of one of one's own personal keys.
+/// Update one of your personal keys.
 #[utoipa::path(
     tag = "keys",
     security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),
-    params(("key_id" = String, Path, description = "the key's id")),
+    params(("key_id" = String, Path, description = "The id of the key.")),
     request_body = EditToken,
     responses((status = 200, body = TokenView))
 )]

@@ -12,11 +12,11 @@ use crate::surface::tokens::TokenView;
 use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 
-/// Read one of one's own personal keys.
+/// Get one of your personal keys.
 #[utoipa::path(
     tag = "keys",
     security(("bearer" = ["user:read"]), ("api_key" = ["user:read"])),
-    params(("key_id" = String, Path, description = "the key's id")),
+    params(("key_id" = String, Path, description = "The id of the key.")),
     responses((status = 200, body = TokenView))
 )]
 #[get("/v1/me/keys/{key_id}")]

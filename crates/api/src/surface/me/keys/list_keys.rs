@@ -10,7 +10,7 @@ use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 use edge::extract::Query;
 
-/// List one's own personal keys.
+/// List your personal keys.
 #[utoipa::path(
     tag = "keys",
     security(("bearer" = ["user:read"]), ("api_key" = ["user:read"])),

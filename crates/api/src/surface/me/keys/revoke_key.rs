@@ -10,12 +10,12 @@ use crate::surface::permission::WriteSelf;
 use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 
-/// Revoke one of one's own personal keys.
+/// Revoke one of your personal keys.
 #[utoipa::path(
     tag = "keys",
     security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),
-    params(("key_id" = String, Path, description = "the key's id")),
-    responses((status = 204, description = "dead, from now on and everywhere; also when it was before"))
+    params(("key_id" = String, Path, description = "The id of the key.")),
+    responses((status = 204, description = "Revoked on every node. The answer is the same if it was revoked before."))
 )]
 #[delete("/v1/me/keys/{key_id}")]
 pub(super) async fn revoke_key(

@@ -13,21 +13,21 @@ use crate::surface::{Authorized, failing};
 use edge::error::ApiResult;
 use edge::extract::OptionalJson;
 
-/// Rotate one of one's own personal keys.
+/// Rotate one of your personal keys.
 ///
-/// By a session, or by a key that has `tokens:manage` as well.
+/// Requires a session, or a key that also has `tokens:manage`.
 #[utoipa::path(
     tag = "keys",
     security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),
     params(
-        ("key_id" = String, Path, description = "the key's id"),
-        ("Idempotency-Key" = Option<String>, Header, description = "A retry with the same key makes no second token."),
+        ("key_id" = String, Path, description = "The id of the key."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A retry with the same key creates no second token."),
     ),
     request_body = Option<RotateToken>,
     responses(
-        (status = 200, description = "rotated", body = RotatedToken),
-        (status = 409, description = "not active, or this Idempotency-Key was used before", body = crate::error_body::Error),
-        (status = 429, description = "too many secrets are being made at once with this credential", body = crate::error_body::Error),
+        (status = 200, description = "Rotated.", body = RotatedToken),
+        (status = 409, description = "The token is not active, or this Idempotency-Key was used before.", body = crate::error_body::Error),
+        (status = 429, description = "This credential is creating too many secrets at the same time.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/me/keys/{key_id}/rotate")]
