@@ -14,7 +14,7 @@ pub struct Cursor<K: Kind> {
 
 /// A text that no page ended with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be next_cursor of the page before, unchanged")]
+#[error("must be the unchanged next_cursor of the previous page")]
 pub struct InvalidCursor;
 
 impl<K: Kind> Cursor<K> {

@@ -28,18 +28,16 @@ const LEAST_OTHER: usize = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
     /// Fewer characters than the deployment asks for.
-    #[error("must have at least {0} characters: a few words are easy to remember")]
+    #[error("must have at least {0} characters; several words are easy to remember")]
     TooShort(usize),
     /// More than can be hashed.
     #[error("must have at most {MAX_CHARS} characters")]
     TooLong,
     /// Among the first that anybody tries: a usual word, a walk along the keyboard, something twice.
-    #[error(
-        "must not be one of the passwords that are tried first, nor repeat itself: a few unrelated words are better"
-    )]
+    #[error("must not be a common password or a repetition; several unrelated words are better")]
     Common,
     /// Made of the person's own name, address or organisation.
-    #[error("must not be made of your name, your address or your organisation")]
+    #[error("must not be based on your name, your e-mail address or your organisation")]
     Own,
 }
 

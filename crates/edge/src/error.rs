@@ -313,7 +313,7 @@ mod tests {
             (
                 Code::NotFound.into(),
                 404,
-                r#"{"error":"not found","message":"Check the path and the id; what belongs to others is not found either.","statusCode":404}"#,
+                r#"{"error":"not found","message":"Check the path and the id. Resources of other organisations and projects are reported as not found.","statusCode":404}"#,
                 &[],
             ),
             (
@@ -331,7 +331,7 @@ mod tests {
             (
                 Code::InvalidToken.into(),
                 401,
-                r#"{"error":"invalid token","message":"Use a credential that exists and is neither expired nor revoked.","statusCode":401}"#,
+                r#"{"error":"invalid token","message":"Use a valid credential: this one is unknown, expired or revoked.","statusCode":401}"#,
                 &[("www-authenticate", "Bearer realm=\"nolapse\", error=\"invalid_token\"")],
             ),
             (
@@ -363,19 +363,19 @@ mod tests {
             (
                 ApiError::too_many_requests(30),
                 429,
-                r#"{"error":"too many requests","message":"Wait as long as `Retry-After` says, in seconds.","statusCode":429}"#,
+                r#"{"error":"too many requests","message":"Wait for the number of seconds in `Retry-After`, then try again.","statusCode":429}"#,
                 &[("retry-after", "30")],
             ),
             (
                 ApiError::unavailable("connection refused").continued("hidden").with("hidden", 1).message("hidden"),
                 503,
-                r#"{"error":"unavailable","message":"Try again after the seconds in `Retry-After`; this says nothing about any token.","statusCode":503}"#,
+                r#"{"error":"unavailable","message":"Try again after the number of seconds in `Retry-After`. This error says nothing about the validity of a token.","statusCode":503}"#,
                 &[("retry-after", "1")],
             ),
             (
                 ApiError::internal("index out of bounds"),
                 500,
-                r#"{"error":"internal error","message":"Try again; if it goes on, report the X-Request-ID of this response.","statusCode":500}"#,
+                r#"{"error":"internal error","message":"Try again. If the error persists, report the X-Request-ID of this response.","statusCode":500}"#,
                 &[],
             ),
             (

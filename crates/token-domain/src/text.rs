@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_security::mixed_script::MixedScript as _;
 
 /// How a text that [`holds_secret`] is refused, whatever field it was sent for.
-pub const HOLDS_SECRET: &str = "must not hold a token or another secret";
+pub const HOLDS_SECRET: &str = "must not contain a token or another secret";
 
 /// Why a text was refused; the message completes the sentence "`field` …".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +25,7 @@ pub enum InvalidText {
     #[error("{HOLDS_SECRET}")]
     Secret,
     /// Letters that look alike and are of different scripts, or that cannot be seen.
-    #[error("must not mix scripts or hold characters that cannot be seen: they pass for another address")]
+    #[error("must not mix scripts or contain invisible characters, because it could be mistaken for another address")]
     Confusable,
     /// Not of the pattern the field asks for.
     #[error("must {0}")]

@@ -53,12 +53,12 @@ pub(super) fn token(error: TokenError) -> ApiError {
         TokenError::Policy(breach) => against_policy(&breach),
         TokenError::Excess { missing, accepted } => ApiError::insufficient_scope(&missing)
             .accepting(&accepted)
-            .message("Nobody makes or is shown a token with scopes they lack; they are listed in `missing`."),
+            .message("Use a credential that has all the scopes of the token. The scopes that it lacks are listed in `missing`."),
         TokenError::NotAToken => {
-            ApiError::from(Code::Forbidden).message("Present the API token itself: this credential is a session.")
+            ApiError::from(Code::Forbidden).message("Use an API token: this credential is a session.")
         }
         TokenError::NotAPerson => not_a_person(),
-        TokenError::ExpiryPassed => ApiError::invalid("expires_at", "must lie ahead"),
+        TokenError::ExpiryPassed => ApiError::invalid("expires_at", "must be in the future"),
         TokenError::NoSuchProject => ApiError::invalid("project_id", "must be a project of this organisation"),
         TokenError::NotFound => Code::NotFound.into(),
         TokenError::OtherCount { matched } => ApiError::from(Code::CountDiffers).with("matched", matched),
@@ -101,14 +101,16 @@ fn against_policy(breach: &PolicyBreach) -> ApiError {
     let refused = ApiError::from(Code::ForbiddenByPolicy);
     match &breach.breach {
         Breach::Kind => refused
-            .message(format!("The organisation's token policy allows no {} tokens.", breach.kind))
+            .message(format!("The organisation's token policy does not allow {} tokens.", breach.kind))
             .with("field", "kind"),
         Breach::Lifetime { longest } => refused
-            .message("The organisation's token policy allows a shorter life: ask for an earlier end, or for none.")
+            .message(
+                "The organisation's token policy requires a shorter lifetime: set an earlier expiry, or leave it out.",
+            )
             .with("field", "expires_at")
             .with("max_lifetime_days", longest.as_days()),
         Breach::Scopes { .. } => refused
-            .message("The organisation's token policy does not allow the scopes in `scopes`: leave them out.")
+            .message("The organisation's token policy does not allow the scopes in `scopes`. Leave them out.")
             .with("field", "scopes")
             .with("scopes", breach.scopes.clone()),
     }
@@ -128,7 +130,7 @@ fn wrong_status(status: Status) -> ApiError {
 pub(super) fn execution(error: ExecutionError) -> ApiError {
     match error {
         ExecutionError::ForeignOrganization => {
-            ApiError::from(Code::Forbidden).message("Name the organisation of your credential in `org`.")
+            ApiError::from(Code::Forbidden).message("Send the organisation of your credential as `org`.")
         }
         ExecutionError::NotFound => Code::NotFound.into(),
         ExecutionError::KeyReused => Code::IdempotencyKeyReused.into(),
@@ -162,7 +164,7 @@ pub(super) fn end(error: EndError) -> ApiError {
 pub(super) fn switch(error: SwitchError) -> ApiError {
     match error {
         SwitchError::NotASession => {
-            ApiError::from(Code::Forbidden).message("Send the session token itself: this is not a session.")
+            ApiError::from(Code::Forbidden).message("Use a session token: this credential is not a session.")
         }
         // Denied in the transaction, because the person was removed during the request.
         SwitchError::NotFound | SwitchError::Failed(SignInError::Denied) => Code::NotFound.into(),
@@ -184,7 +186,8 @@ pub(super) fn person(error: PersonError) -> ApiError {
 }
 
 fn not_a_person() -> ApiError {
-    ApiError::from(Code::Forbidden).message("Sign in, or use a personal key: this credential belongs to no person.")
+    ApiError::from(Code::Forbidden)
+        .message("Sign in, or use a personal key: this credential does not belong to a person.")
 }
 
 /// Too many attempts: when the next may be made.

@@ -30,6 +30,6 @@ pub(super) fn wanted(request: &HttpRequest) -> ApiResult<Option<LogPlace>> {
     let Some(value) = request.headers().get(&MIN_SEQ) else { return Ok(None) };
     let place = value.to_str().ok().and_then(|text| text.parse().ok());
     place.map(Some).ok_or_else(|| {
-        ApiError::invalid("X-Nlp-Min-Seq", "must be what an X-Nlp-Revocation-Seq header said, as in 17.42")
+        ApiError::invalid("X-Nlp-Min-Seq", "must be the value of an X-Nlp-Revocation-Seq header, such as 17.42")
     })
 }

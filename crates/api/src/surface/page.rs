@@ -51,5 +51,5 @@ impl ShortPageQuery {
 /// 400 for a malformed cursor.
 pub(super) fn after<T, E>(cursor: Option<&str>, parse: impl FnOnce(&str) -> Result<T, E>) -> ApiResult<Option<T>> {
     let parsed = cursor.map(parse).transpose();
-    parsed.map_err(|_| ApiError::invalid("cursor", "must be next_cursor of the page before, unchanged"))
+    parsed.map_err(|_| ApiError::invalid("cursor", "must be the unchanged next_cursor of the previous page"))
 }

@@ -24,7 +24,7 @@ impl PublicUrl {
     /// 404 if it is not configured.
     pub fn required(&self) -> ApiResult<&str> {
         self.get().ok_or_else(|| {
-            let message = "This deployment does not say where it is reached: set server.public_url.";
+            let message = "The public address of this deployment is not configured. Set `server.public_url`.";
             ApiError::from(Code::NotFound).message(message)
         })
     }

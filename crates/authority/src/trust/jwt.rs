@@ -55,16 +55,16 @@ pub enum JwtError {
     #[error("must be a signed JSON Web Token")]
     Malformed,
     /// A token for another use, such as an access token.
-    #[error("must be an identity token: its typ is another")]
+    #[error("must be an identity token: its typ header says otherwise")]
     Type,
     /// A header that this service does not know and must understand.
     #[error("must have no critical headers")]
     Critical,
     /// An algorithm that is not accepted, or not the issuer's.
-    #[error("must be signed by RS256, ES256 or EdDSA, and by an algorithm of its issuer")]
+    #[error("must be signed with RS256, ES256 or EdDSA, and with an algorithm that its issuer supports")]
     Algorithm,
     /// No key of the issuer signed it.
-    #[error("has a signature that no key of its issuer made")]
+    #[error("has a signature that does not match any key of its issuer")]
     Signature,
     /// A claim that every token needs is absent or not what it should be.
     #[error("must have {0}")]
@@ -76,7 +76,7 @@ pub enum JwtError {
     #[error("is not valid yet")]
     TooEarly,
     /// Made too long ago.
-    #[error("was made more than 10 minutes ago: ask the issuer for another one")]
+    #[error("was issued more than 10 minutes ago: request another one from the issuer")]
     TooOld,
 }
 

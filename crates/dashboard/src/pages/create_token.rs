@@ -342,7 +342,7 @@ fn read(form: &Form, now: Timestamp) -> Result<Asked, Flaw> {
         "date" => {
             let end = day(form.text("date")).map_err(|text| Flaw::of("expires", text))?;
             if end <= now {
-                return Err(Flaw::of("expires", "The end must lie ahead."));
+                return Err(Flaw::of("expires", "The end must be in the future."));
             }
             Lifetime::Until(end)
         }

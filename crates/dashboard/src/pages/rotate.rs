@@ -146,7 +146,7 @@ fn until(form: &Form, now: Timestamp) -> Result<u32, String> {
     let end = day(form.text("until"))?;
     match end.as_micros().saturating_sub(now.as_micros()) / 1_000_000 {
         seconds @ 1..=LONGEST => u32::try_from(seconds).map_err(|_| String::new()),
-        ..=0 => Err("The date must lie ahead.".to_owned()),
+        ..=0 => Err("The date must be in the future.".to_owned()),
         _ => Err("The old secret works for at most 30 days more: choose an earlier date.".to_owned()),
     }
 }

@@ -250,10 +250,10 @@ pub(super) fn explain(error: &TokenError) -> String {
                 format!("The organisation's token policy does not allow these scopes: {}.", breach.scopes.join(", "))
             }
         },
-        TokenError::ExpiryPassed => "The end must lie ahead.".to_owned(),
+        TokenError::ExpiryPassed => "The end must be in the future.".to_owned(),
         TokenError::NoSuchProject => "Choose a project of this organisation.".to_owned(),
         TokenError::NotFound => "The token is no longer there.".to_owned(),
-        TokenError::WrongStatus(Status::Active) => "The token is active: there is no rotation to take back.".to_owned(),
+        TokenError::WrongStatus(Status::Active) => "The token is active. There is no rotation to cancel.".to_owned(),
         TokenError::WrongStatus(Status::Rotating) => {
             "The token is rotating already: finish that rotation or cancel it first.".to_owned()
         }

@@ -88,7 +88,7 @@ impl Arriving {
 
 fn broken(error: PayloadError) -> ApiError {
     ApiError::from(Code::MalformedRequest)
-        .message("Send the whole body, framed as its headers say.")
+        .message("Send the whole body, with the length or the chunks that its headers announce.")
         .because(error)
         .closing()
 }

@@ -39,9 +39,9 @@ fn wrong_text(message: &str) -> &'static str {
     if message.contains("`true` or `false`") {
         "must be true or false"
     } else if ["digit", "integer", "number"].iter().any(|word| message.contains(word)) {
-        "must be a whole number, not negative and not too large"
+        "must be a whole number, neither negative nor too large"
     } else {
-        "has the wrong form"
+        "has the wrong format"
     }
 }
 
@@ -53,7 +53,7 @@ pub fn must_be(expected: &str) -> String {
 /// Translates Rust's type names into JSON's.
 fn plain(expected: &str) -> String {
     match expected {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative and not too large".to_owned(),
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, neither negative nor too large".to_owned(),
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number that is not too large".to_owned(),
         "f32" | "f64" => "a number".to_owned(),
         "a sequence" => "a list".to_owned(),

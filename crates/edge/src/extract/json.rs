@@ -129,15 +129,15 @@ mod tests {
             ),
             (
                 r#"{"name":"a","count":"s3cret, expected s3cret"}"#,
-                r#"{"error":"invalid request","message":"count must be a whole number that is not negative and not too large","field":"count","statusCode":400}"#,
+                r#"{"error":"invalid request","message":"count must be a whole number, neither negative nor too large","field":"count","statusCode":400}"#,
             ),
             (
                 r#"{"name":"a","count":-1}"#,
-                r#"{"error":"invalid request","message":"count must be a whole number that is not negative and not too large","field":"count","statusCode":400}"#,
+                r#"{"error":"invalid request","message":"count must be a whole number, neither negative nor too large","field":"count","statusCode":400}"#,
             ),
             (
                 r#"{"name":"a","count":1.5}"#,
-                r#"{"error":"invalid request","message":"count must be a whole number that is not negative and not too large","field":"count","statusCode":400}"#,
+                r#"{"error":"invalid request","message":"count must be a whole number, neither negative nor too large","field":"count","statusCode":400}"#,
             ),
             (
                 r#"{"name":"a","mode":"s3cret"}"#,

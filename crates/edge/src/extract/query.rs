@@ -202,7 +202,7 @@ mod tests {
             ("name=%ff", "name", "must be percent-encoded UTF-8 without NUL"),
             ("name=a%00", "name", "must be percent-encoded UTF-8 without NUL"),
             ("%ff=1", "query", "must be percent-encoded UTF-8 without NUL"),
-            ("page=-1", "page", "must be a whole number, not negative and not too large"),
+            ("page=-1", "page", "must be a whole number, neither negative nor too large"),
             ("flag=yes", "flag", "must be true or false"),
             (&many(65), "query", "must have at most 64 parameters"),
             (&many(15_000), "query", "must have at most 64 parameters"),

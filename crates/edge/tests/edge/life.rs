@@ -39,7 +39,7 @@ fn a_body_that_does_not_arrive_is_answered_408_and_the_connection_ends() {
             assert_eq!(answer.status, 408, "{path} {framing}");
             assert_eq!(
                 answer.text(),
-                r#"{"error":"request timeout","message":"Send the whole body sooner; the connection was closed.","statusCode":408}"#
+                r#"{"error":"request timeout","message":"Send the whole body faster. The connection was closed.","statusCode":408}"#
             );
             assert!(answer.header("x-request-id").is_some());
             assert!(wire.ends());

@@ -14,7 +14,7 @@ pub enum InvalidPaging {
     #[error("must be a whole number from 1 to {}", Paging::LAST_PAGE)]
     Page,
     /// `limit` is no whole number, or zero.
-    #[error("must be a whole number from 1 up; more than {} count as {}", Paging::LARGEST, Paging::LARGEST)]
+    #[error("must be a whole number of at least 1; values above {} count as {}", Paging::LARGEST, Paging::LARGEST)]
     Limit,
 }
 

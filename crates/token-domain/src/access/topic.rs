@@ -27,7 +27,7 @@ pub enum InvalidTopic {
     #[error("must not begin or end with a slash or have two in a row")]
     EmptyPart,
     /// `.` or `..` as a part: a broker that maps topics to paths would leave the tenant.
-    #[error("must not have . or .. as a part")]
+    #[error("must not have . or .. as a segment")]
     Relative,
     /// `+` or `#`: a pattern that reaches beyond one topic.
     #[error("must be one topic, without the wildcards + and #")]

@@ -22,7 +22,7 @@ pub enum InvalidNetworks {
     #[error("must have at most {} networks", AllowedNetworks::MOST)]
     TooMany,
     /// An entry that is neither a network in CIDR notation nor an address.
-    #[error("must be networks such as 203.0.113.0/24 or 2001:db8::/32; entry {} is none", .0 + 1)]
+    #[error("must be networks such as 203.0.113.0/24 or 2001:db8::/32; entry {} is not a network", .0 + 1)]
     Unreadable(usize),
 }
 

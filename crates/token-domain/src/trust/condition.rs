@@ -37,16 +37,16 @@ pub enum InvalidConditions {
     #[error("must name claims of 1 to {} characters without control characters", Conditions::LONGEST_NAME)]
     Name,
     /// Something else than a condition.
-    #[error("must be a text, a number, true or false, {{\"glob\": …}} or {{\"in\": […]}} for {0}")]
+    #[error("must be a string, a number, true or false, {{\"glob\": …}} or {{\"in\": […]}} for {0}")]
     Form(String),
     /// A text that is too long, or a list that is empty or too long.
-    #[error("must have 1 to 64 texts of at most 512 characters for {0}")]
+    #[error("must have 1 to 64 strings of at most 512 characters for {0}")]
     Length(String),
     /// An invalid pattern.
     #[error("{1} for {0}")]
     Pattern(String, InvalidGlob),
     /// A claim that is judged anyway, of every token.
-    #[error("must not have {0}: it is judged for every token")]
+    #[error("must not have {0}, which is checked for every token")]
     Judged(String),
     /// A token, a session or the code of an invitation.
     #[error("{HOLDS_SECRET}")]
@@ -293,16 +293,16 @@ mod tests {
             (json!({"a": null}), "for a"),
             (json!({"a": ["x"]}), "for a"),
             (json!({"a": 1.5}), "for a"),
-            (json!({"a": ""}), "1 to 64 texts"),
-            (json!({"a": "x".repeat(513)}), "1 to 64 texts"),
+            (json!({"a": ""}), "1 to 64 strings"),
+            (json!({"a": "x".repeat(513)}), "1 to 64 strings"),
             (json!({"a": {}}), "for a"),
             (json!({"a": {"glob": "x", "in": ["x"]}}), "for a"),
             (json!({"a": {"regex": ".*"}}), "for a"),
             (json!({"a": {"glob": 1}}), "for a"),
-            (json!({"a": {"glob": "*"}}), "something else than stars"),
-            (json!({"a": {"in": []}}), "1 to 64 texts"),
+            (json!({"a": {"glob": "*"}}), "something other than stars"),
+            (json!({"a": {"in": []}}), "1 to 64 strings"),
             (json!({"a": {"in": [["x"]]}}), "for a"),
-            (json!({"a": {"in": vec!["x"; 65]}}), "1 to 64 texts"),
+            (json!({"a": {"in": vec!["x"; 65]}}), "1 to 64 strings"),
         ];
         for (written, expected) in rows {
             let refused = read(written.clone()).unwrap_err().to_string();

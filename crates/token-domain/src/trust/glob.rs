@@ -16,7 +16,7 @@ pub enum InvalidGlob {
     #[error("must have at most {} stars in its pattern", Glob::MOST_STARS)]
     Stars,
     /// It would match anything without a `/`, which is no condition.
-    #[error("must have something else than stars in its pattern")]
+    #[error("must have something other than stars in its pattern")]
     Anything,
 }
 

@@ -40,7 +40,7 @@ pub enum InvalidTrust {
     OtherPreset(&'static str),
     /// Everybody's jobs have tokens of this issuer, and names of projects change hands.
     #[error(
-        "match must pin {0} to one text, or to a list of them: others have tokens of this issuer too, and names change hands"
+        "match must compare {0} with one string or a list of strings: other customers get tokens from this issuer too, and names can be reassigned"
     )]
     NotPinned(&'static str),
     /// The subject alone, or not even that.
@@ -83,17 +83,17 @@ struct Risky {
 const GITHUB_EVENTS: Risky = Risky {
     claim: "event_name",
     values: &["pull_request", "pull_request_target", "workflow_run"],
-    why: "jobs of pull requests and those they set off may run code of a fork: a policy that means them says so by a condition on event_name",
+    why: "jobs of pull requests, and jobs that they trigger, may run code from a fork; to allow them, add a condition on event_name",
 };
 const GITLAB_SOURCES: Risky = Risky {
     claim: "pipeline_source",
     values: &["merge_request_event", "external_pull_request_event"],
-    why: "pipelines of merge requests may run code of a fork: a policy that means them says so by a condition on pipeline_source",
+    why: "pipelines of merge requests may run code from a fork; to allow them, add a condition on pipeline_source",
 };
 const CIRCLECI_RERUNS: Risky = Risky {
     claim: "oidc.circleci.com/ssh-rerun",
     values: &["true"],
-    why: "somebody is signed in to this job: a policy that means such jobs says so by a condition on oidc.circleci.com/ssh-rerun",
+    why: "somebody has an SSH session in this job; to allow such jobs, add a condition on oidc.circleci.com/ssh-rerun",
 };
 
 impl Preset {
@@ -163,7 +163,7 @@ impl Preset {
         let (is_own, which) = match preset {
             Self::GitHub => (
                 issuer == GITHUB || issuer.ends_with("/_services/token"),
-                "GitHub's own, or https://HOST/_services/token of an Enterprise server",
+                "the issuer of GitHub, or https://HOST/_services/token of an Enterprise Server",
             ),
             Self::Buildkite => (issuer == BUILDKITE, BUILDKITE),
             Self::CircleCi => (issuer.starts_with(CIRCLECI), "https://oidc.circleci.com/org/<id>"),
@@ -231,11 +231,11 @@ impl Preset {
         match self {
             Self::GitLab if !is("ref_protected", "true") => vec![Warning {
                 claim: "ref_protected",
-                why: "anybody who may push a branch gets a token: add \"ref_protected\": \"true\"",
+                why: "anybody who can push a branch gets a token; add \"ref_protected\": \"true\"",
             }],
             Self::GitHub if conditions.of("ref").is_none() && conditions.of("environment").is_none() => vec![Warning {
                 claim: "ref",
-                why: "anybody who may push a branch gets a token: add a condition on ref or on environment",
+                why: "anybody who can push a branch gets a token; add a condition on ref or on environment",
             }],
             Self::GitHub
             | Self::GitLab

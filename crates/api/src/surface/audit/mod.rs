@@ -22,9 +22,7 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
 fn organization(caller: &Caller) -> ApiResult<OrganizationId> {
     match caller.bound_project() {
         None => Ok(caller.organization_id),
-        Some(_) => {
-            Err(ApiError::from(Code::Forbidden).message("Use a credential that is not confined to one project."))
-        }
+        Some(_) => Err(ApiError::from(Code::Forbidden).message("Use a credential that is not bound to one project.")),
     }
 }
 
@@ -40,7 +38,7 @@ fn number(parameter: &'static str, text: Option<&str>) -> ApiResult<Option<i64>>
         text.parse()
             .ok()
             .filter(|_| digits)
-            .ok_or_else(|| ApiError::invalid(parameter, "must be the number of an event"))
+            .ok_or_else(|| ApiError::invalid(parameter, "must be the sequence number of an event"))
     };
     text.map(read).transpose()
 }

@@ -88,7 +88,7 @@ fn commit(commit: Option<&str>, head_sha: Option<&str>) -> ApiResult<Option<Comm
     };
     match (read("commit", commit)?, read("head_sha", head_sha)?) {
         (Some(commit), Some(same)) if commit != same => {
-            Err(ApiError::invalid("head_sha", "must be the same as commit, of which it is another name"))
+            Err(ApiError::invalid("head_sha", "must be the same as commit"))
         }
         (Some(commit), _) | (None, Some(commit)) => Ok(Some(commit)),
         (None, None) => Ok(None),

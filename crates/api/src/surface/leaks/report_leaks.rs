@@ -113,10 +113,12 @@ async fn report(
     let [name, signature] = names.map(header);
     let (Some(keys), Some(name), Some(signature)) = (keys, name, signature) else { return Err(Code::NotFound.into()) };
     let body: Bytes = body::read(request, &mut payload.into_inner(), MAX_BODY).await?;
-    let list =
-        keys.with(&name, context).await.map_err(|_| ApiError::unavailable("the keys of the host cannot be had"))?;
+    let list = keys
+        .with(&name, context)
+        .await
+        .map_err(|_| ApiError::unavailable("the public keys of the code host could not be fetched"))?;
     if !list.has_signed(&name, &signature, &body) {
-        let message = "The signature does not fit: it is over the body as it was sent, by a key of the host's list.";
+        let message = "The signature is not valid. Sign the exact bytes of the body with one of the published keys of the code host.";
         return Err(ApiError::from(Code::InvalidRequest).message(message));
     }
     let findings: Vec<Finding> = serde_json::from_slice(&body)

@@ -57,7 +57,7 @@ pub(super) async fn revoke_credentials(
 fn texts(credentials: Value) -> ApiResult<Vec<String>> {
     let refused = || {
         ApiError::from(Code::UnprocessableContent)
-            .message(format!("credentials must be a list of at most {MOST} texts"))
+            .message(format!("credentials must be a list of at most {MOST} strings"))
             .with("field", "credentials")
     };
     let Value::Array(items) = credentials else { return Err(refused()) };

@@ -76,7 +76,7 @@ impl AddMember {
             (None, Some(id)) => {
                 UserId::parse(id).map(Whom::Person).map_err(|error| ApiError::invalid("user_id", error.to_string()))
             }
-            (None, None) => Err(ApiError::invalid("email", "is required, or user_id in its place")),
+            (None, None) => Err(ApiError::invalid("email", "is required, unless user_id is sent")),
             (Some(_), Some(_)) => Err(ApiError::invalid("user_id", "must not be sent together with email")),
         }
     }

@@ -150,7 +150,7 @@ impl Question {
             return Err(ApiError::invalid("actor_token", "must be left out: delegation is not supported"));
         }
         if self.resource.as_deref().is_some_and(|asked| url.get() != Some(asked.trim_end_matches('/'))) {
-            let message = "resource must be the public address of this deployment, or left out.";
+            let message = "The resource must be the public address of this deployment, or left out.";
             return Err(ApiError::from(Code::InvalidTarget).message(message).with("field", "resource"));
         }
         let policy = match self.policy_id.as_deref().filter(|text| !text.is_empty()) {
@@ -189,16 +189,16 @@ fn refused(error: ExchangeError) -> ApiError {
         }
         ExchangeError::Jwt(error) => saying(Code::InvalidGrant, format!("The identity token {error}.")),
         ExchangeError::UnknownIssuer => {
-            saying(Code::InvalidGrant, "No trust policy here is for the issuer of this identity token.".to_owned())
+            saying(Code::InvalidGrant, "No trust policy exists for the issuer of this identity token.".to_owned())
         }
         ExchangeError::Audience => saying(
             Code::InvalidGrant,
-            "The identity token is for another audience: ask its issuer for one with the audience of the trust policy."
+            "The identity token is for another audience. Request one for the audience of the trust policy from its issuer."
                 .to_owned(),
         ),
         ExchangeError::Replayed => saying(
             Code::InvalidGrant,
-            "The identity token was exchanged before: ask its issuer for another one.".to_owned(),
+            "The identity token was already exchanged. Request another one from its issuer.".to_owned(),
         ),
         ExchangeError::UnknownTarget => saying(
             Code::InvalidTarget,
@@ -206,20 +206,20 @@ fn refused(error: ExchangeError) -> ApiError {
         ),
         ExchangeError::NoPolicy => saying(
             Code::UnauthorizedClient,
-            "No trust policy fits this workload: its attempts, and a test of the policies, say which claim differs."
+            "No trust policy matches this workload. List the attempts under the policies, or test them: both show which claim differs."
                 .to_owned(),
         ),
         ExchangeError::RefusedByDefault(why) => saying(Code::UnauthorizedClient, format!("Refused: {why}.")),
         ExchangeError::Gone => saying(
             Code::UnauthorizedClient,
-            "The organisation, the project or the actor of the trust policy is gone or switched off.".to_owned(),
+            "The organisation, the project or the actor of the trust policy is deleted or disabled.".to_owned(),
         ),
         ExchangeError::Ambiguous => saying(
             Code::InvalidRequest,
-            "Several trust policies fit: send policy_id, or the organisation as audience.".to_owned(),
+            "Several trust policies match. Send `policy_id`, or the organisation as `audience`.".to_owned(),
         ),
         ExchangeError::Scopes => {
-            saying(Code::InvalidScope, "The scope must be within the scopes of the trust policy.".to_owned())
+            saying(Code::InvalidScope, "The requested scopes must be scopes of the trust policy.".to_owned())
         }
         ExchangeError::Token(error) => failing::token(error),
         ExchangeError::Failed(failure) => failing::failed(&failure),

@@ -10,22 +10,22 @@ use edge::error::ApiError;
 pub(in crate::surface) fn organization(error: OrganizationError) -> ApiError {
     match error {
         OrganizationError::NotFound => Code::NotFound.into(),
-        OrganizationError::NotAPerson => forbidden("Sign in: this takes a person, and this credential is none."),
+        OrganizationError::NotAPerson => forbidden("Sign in: this requires a person, and this credential does not belong to one."),
         OrganizationError::KeyRefused => ApiError::from(Code::SessionNeeded)
-            .message("Sign in: a personal key does not decide what signing in takes."),
-        OrganizationError::Confined => forbidden("Use a credential that is not confined to one project."),
+            .message("Sign in: a personal key cannot change the sign-in requirements."),
+        OrganizationError::Confined => forbidden("Use a credential that is not bound to one project."),
         OrganizationError::Refused(refused) => failing::refused(&refused),
         OrganizationError::Excess(names) => ApiError::insufficient_scope(&names).message(
-            "Nobody gives, changes or takes more than they hold; what goes beyond your credential is listed in `missing`.",
+            "Use a credential that has all the scopes that you grant, change or remove. The scopes that it lacks are listed in `missing`.",
         ),
         OrganizationError::OwnersOnly => {
-            forbidden("Ask an owner: only a signed-in owner names, changes or removes owners.")
+            forbidden("Ask an owner: only a signed-in owner can add, change or remove owners.")
         }
         OrganizationError::FoundingClosed => {
-            forbidden("Ask whoever operates this deployment to make the organization.")
+            forbidden("Ask the operator of this deployment to create the organisation.")
         }
         OrganizationError::OwnSecondFactorMissing => ApiError::from(Code::NoSecondFactor)
-            .message("Set up a second factor of your own before you ask others for one: POST /v1/me/totp."),
+            .message("Set up a second factor for yourself before you require one of others: POST /v1/me/totp."),
         OrganizationError::SlugTaken => ApiError::from(Code::SlugTaken).with("field", "slug"),
         OrganizationError::SlugFixed => {
             ApiError::from(Code::SlugFixed).message("Leave the slug as it is.").with("field", "slug")
@@ -38,7 +38,7 @@ pub(in crate::surface) fn organization(error: OrganizationError) -> ApiError {
         }
         OrganizationError::NoSuchPerson => ApiError::invalid(
             "user_id",
-            "must be a person you share an organization with; send `email` to invite anybody else",
+            "must be a person who shares an organisation with you; send `email` to invite anybody else",
         ),
         OrganizationError::NoSuchRole => super::unknown_role(),
         OrganizationError::BuiltIn(role) => {
@@ -55,7 +55,7 @@ pub(in crate::surface) fn organization(error: OrganizationError) -> ApiError {
         OrganizationError::InvalidInvitation => Code::InvalidInvitation.into(),
         OrganizationError::PasswordNeeded => ApiError::invalid(
             "password",
-            "is required unless you are signed in: your own if you have an account, else one you choose",
+            "is required unless you are signed in: the password of your account, or a new one if you have no account",
         ),
         OrganizationError::Password(error) => ApiError::invalid("password", error.to_string()),
         OrganizationError::WrongPassword => ApiError::from(Code::InvalidCredentials)
@@ -66,7 +66,7 @@ pub(in crate::surface) fn organization(error: OrganizationError) -> ApiError {
         OrganizationError::TooMany(wait) => {
             ApiError::too_many_requests(u64::try_from(wait.retry_after.as_seconds()).unwrap_or(1).max(1))
         }
-        OrganizationError::Overtaken => ApiError::from(Code::Conflict).message("Something changed at the same moment: send it again."),
+        OrganizationError::Overtaken => ApiError::from(Code::Conflict).message("Another change happened at the same time. Send the request again."),
         OrganizationError::Failed(failure) => failing::failed(&failure),
     }
 }

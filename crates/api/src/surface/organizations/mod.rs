@@ -36,7 +36,7 @@ pub(super) fn role(text: &str) -> ApiResult<RoleRef> {
 }
 
 fn unknown_role() -> ApiError {
-    ApiError::invalid("role", "must be owner, admin, member, viewer or the id of a role of this organization")
+    ApiError::invalid("role", "must be owner, admin, member, viewer or the id of a role of this organisation")
 }
 
 /// The id of a custom role.

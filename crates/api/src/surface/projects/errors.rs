@@ -13,7 +13,7 @@ pub(in crate::surface) fn tenancy(error: TenancyError) -> ApiError {
         TenancyError::NotFound => Code::NotFound.into(),
         TenancyError::NotBound => Code::NotBound.into(),
         TenancyError::Confined => ApiError::from(Code::Forbidden)
-            .message("Use a credential that is not confined to one project or access scope."),
+            .message("Use a credential that is not bound to one project or access scope."),
         TenancyError::SlugTaken => ApiError::from(Code::SlugTaken).with("field", "slug"),
         TenancyError::SlugFixed => ApiError::from(Code::SlugFixed).with("field", "slug"),
         TenancyError::Assigned { actors } => ApiError::from(Code::ActorsAssigned).with("actors", actors),
@@ -22,7 +22,7 @@ pub(in crate::surface) fn tenancy(error: TenancyError) -> ApiError {
         }
         TenancyError::NoSuchActors(ids) => ApiError::invalid("actorIds", "must be actors of this project")
             .with("unknown", ids.iter().map(ToString::to_string).collect::<Vec<_>>()),
-        TenancyError::ExpiryPassed => ApiError::invalid("expiresAt", "must lie ahead"),
+        TenancyError::ExpiryPassed => ApiError::invalid("expiresAt", "must be in the future"),
         TenancyError::NotActive(status) => ApiError::from(match status {
             ActorStatus::Disabled => Code::ActorDisabled,
             ActorStatus::Expired => Code::ActorExpired,

@@ -67,7 +67,7 @@ fn check(list: &str, names: &[String]) -> ApiResult<()> {
     match names.iter().position(|name| ScopeName::parse(name).is_err()) {
         Some(index) => Err(ApiError::invalid(
             format!("{list}[{index}]"),
-            "must be a scope's name: name, name:action or name.sub:action in lower-case letters, digits and hyphens",
+            "must be the name of a scope: name, name:action or name.sub:action in lower-case letters, digits and hyphens",
         )),
         None => Ok(()),
     }

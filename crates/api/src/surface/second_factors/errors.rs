@@ -9,12 +9,12 @@ use edge::error::ApiError;
 pub(in crate::surface) fn second_factor(error: SecondFactorError) -> ApiError {
     match error {
         SecondFactorError::NotSignedIn => ApiError::from(Code::Forbidden)
-            .message("Sign in: a second factor is set up and removed in a session, not with a key or a token."),
+            .message("Sign in: setting up or removing a second factor requires a session, not a key or a token."),
         SecondFactorError::AlreadySet => Code::SecondFactorAlreadySet.into(),
         SecondFactorError::NotSet => Code::NoSecondFactor.into(),
         SecondFactorError::WrongCode => Code::WrongCode.into(),
         SecondFactorError::WrongPassword => {
-            ApiError::from(Code::WrongPassword).message("Send the password in use now as `password`.")
+            ApiError::from(Code::WrongPassword).message("Send the current password as `password`.")
         }
         SecondFactorError::TooMany(wait) => failing::too_many(wait),
         SecondFactorError::Refused(refused) => failing::refused(&refused),

@@ -41,7 +41,8 @@ impl From<Vec<RecoveryCode>> for RecoveryCodes {
 
 /// Parses a code of six digits.
 fn code(text: &str) -> ApiResult<TotpCode> {
-    TotpCode::parse(text).ok_or_else(|| ApiError::invalid("code", "must be the six digits that the app shows now"))
+    TotpCode::parse(text)
+        .ok_or_else(|| ApiError::invalid("code", "must be the six digits that the authenticator app shows now"))
 }
 
 /// The proof of a second factor in a body: a code, a recovery code or none.
@@ -55,7 +56,10 @@ pub(super) fn proof(
         (None, Some(text)) => {
             let read = RecoveryCode::parse(text).map(|code| Some(Proof::Recovery(code)));
             read.ok_or_else(|| {
-                ApiError::invalid("recovery_code", "must be sixteen letters and digits, as shown when it was made")
+                ApiError::invalid(
+                    "recovery_code",
+                    "must be sixteen letters and digits, as shown when the code was created",
+                )
             })
         }
         (None, None) => Ok(None),

@@ -130,7 +130,7 @@ impl SignInFor {
 fn unknown_person(error: authority::sessions::SignInError) -> ApiError {
     match error {
         authority::sessions::SignInError::Denied => ApiError::from(Code::NotFound)
-            .message("No such person is a member of that organisation, or they are switched off."),
+            .message("Check the person and the organisation: the person is not a member, or is disabled."),
         other @ (authority::sessions::SignInError::SecondFactorRequired
         | authority::sessions::SignInError::WrongCode
         | authority::sessions::SignInError::TooMany(_)

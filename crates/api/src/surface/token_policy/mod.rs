@@ -36,7 +36,7 @@ fn error(error: PolicyError) -> ApiError {
     match error {
         PolicyError::NotFound => Code::NotFound.into(),
         PolicyError::Confined => {
-            ApiError::from(Code::Forbidden).message("Use a credential that is not confined to one project.")
+            ApiError::from(Code::Forbidden).message("Use a credential that is not bound to one project.")
         }
         PolicyError::Scopes(kind, error) => failing::scopes(&error, &format!("kinds.{kind}.allowed_scopes")),
         PolicyError::Refused(refused) => failing::refused(&refused),

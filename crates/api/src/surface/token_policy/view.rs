@@ -123,7 +123,8 @@ impl RuleAsked {
         }
         let ends = [("default_lifetime_days", default_lifetime), ("max_lifetime_days", longest_lifetime)];
         if let Some((name, _)) = ends.iter().find(|(_, set)| kind == Kind::Actor && set.is_some()) {
-            let advice = "an actor's token ends when its actor does: set expiresAt on actors";
+            let advice =
+                "must be left out: the token of an actor expires with the actor, so set expiresAt on the actor";
             return Err(ApiError::invalid(format!("kinds.{kind}.{name}"), advice));
         }
         let rule = KindRule {

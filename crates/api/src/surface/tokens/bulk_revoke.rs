@@ -97,7 +97,7 @@ impl BulkRevoke {
         let chosen = match (self.ids, self.filter) {
             (Some(ids), None) => Chosen::Named(named(&ids)?),
             (None, Some(filter)) => Chosen::Listed(Box::new(filter.read(now)?)),
-            (None, None) => return Err(ApiError::invalid("ids", "must be given, or filter")),
+            (None, None) => return Err(ApiError::invalid("ids", "is required, unless filter is sent")),
             (Some(_), Some(_)) => return Err(ApiError::invalid("filter", "must not be sent together with ids")),
         };
         let mode = if self.dry_run == Some(true) { Mode::DryRun } else { Mode::Carry };
@@ -113,10 +113,10 @@ impl BulkRevoke {
 impl BulkFilter {
     fn read(self, now: Timestamp) -> ApiResult<authority::tokens::ListRequest> {
         if self.query.has_page() {
-            return Err(ApiError::invalid("filter", "must not have a limit or a cursor: it is about every page"));
+            return Err(ApiError::invalid("filter", "must not have a limit or a cursor: it applies to every page"));
         }
         if self.query.is_empty() && self.whose.is_empty() {
-            return Err(ApiError::invalid("filter", "must not be empty: name what to revoke"));
+            return Err(ApiError::invalid("filter", "must not be empty: set at least one filter"));
         }
         self.whose.read(self.query.read(now)?)
     }

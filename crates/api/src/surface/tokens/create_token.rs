@@ -105,7 +105,10 @@ pub(super) async fn create_token(
 impl CreatedToken {
     pub(in crate::surface) fn new(issued: Issued, now: Timestamp) -> Self {
         let warning = |(scope, requires): (String, Vec<String>)| Warning {
-            message: format!("{scope} does not work without {}: create another token with it.", requires.join(", ")),
+            message: format!(
+                "{scope} has no effect without {}. Create another token that has both.",
+                requires.join(", ")
+            ),
             scope,
             requires,
         };

@@ -117,7 +117,10 @@ impl Whose {
             (kind, Some(text)) => {
                 let (owner, own_kind) = owner(text)?;
                 if kind.is_some_and(|kind| kind != own_kind) {
-                    return Err(ApiError::invalid("kind", "must be the kind of tokens that the owner has"));
+                    return Err(ApiError::invalid(
+                        "kind",
+                        "must be the kind of token that the owner has: personal for a user, actor for an actor",
+                    ));
                 }
                 owner
             }

@@ -95,7 +95,7 @@ impl EditTrustPolicy {
         for (field, sent) in [("issuer", &self.issuer), ("preset", &self.preset)] {
             if !matches!(sent, Patch::Absent) {
                 // Refused rather than ignored like an unknown field, because the caller would believe it changed.
-                return Err(ApiError::invalid(field, "cannot be changed: make another policy"));
+                return Err(ApiError::invalid(field, "cannot be changed: create another policy"));
             }
         }
         Ok(TrustPolicyEdit {

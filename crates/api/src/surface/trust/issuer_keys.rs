@@ -136,7 +136,7 @@ impl IssuerKeys {
         let document = self.get(&url, MOST_METADATA).await?;
         let metadata: Metadata = serde_json::from_slice(&document).map_err(|error| said(&error))?;
         if metadata.issuer != issuer {
-            return Err("its discovery document names another issuer".to_owned());
+            return Err("its discovery document is for another issuer".to_owned());
         }
         let keys = self.get(&metadata.jwks_uri, MOST_KEYS).await?;
         let keys = KeySet::read(&keys).map_err(|error| said(&error))?;
@@ -146,7 +146,7 @@ impl IssuerKeys {
     async fn get(&self, url: &Url, most: u64) -> Result<Vec<u8>, String> {
         match self.outbound.send(&Call::get(url, most)).await {
             Ok(Got::Document { body, .. }) => Ok(body),
-            Ok(Got::Unchanged) => Err(format!("{url} answered that nothing changed, which was not asked")),
+            Ok(Got::Unchanged) => Err(format!("{url} answered 304 to an unconditional request")),
             Err(error) => Err(format!("{url}: {error}")),
         }
     }

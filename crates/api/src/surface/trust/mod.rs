@@ -62,7 +62,7 @@ pub(super) fn error(error: TrustError) -> ApiError {
     match error {
         TrustError::NotFound => Code::NotFound.into(),
         TrustError::Confined => {
-            ApiError::from(Code::Forbidden).message("Use a credential that is not confined to one project.")
+            ApiError::from(Code::Forbidden).message("Use a credential that is not bound to one project.")
         }
         TrustError::TooMany => ApiError::from(Code::TooManyTrustPolicies).with("limit", MOST_POLICIES),
         TrustError::Invalid(invalid) => {

@@ -146,7 +146,9 @@ async fn test(
             trust.explain(&Presented::Token(&jwt, found.as_deref()), policies)
         }
         (None, Some(claims)) => trust.explain(&Presented::Claims(&claims), policies),
-        _ => return Err(ApiError::invalid("jwt", "must be sent, or claims, and not both")),
+        _ => {
+            return Err(ApiError::invalid("jwt", "must be sent, unless claims is sent; both together are not accepted"));
+        }
     };
     Ok(web::Json(explained.into()))
 }

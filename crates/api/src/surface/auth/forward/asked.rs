@@ -83,7 +83,7 @@ impl<'t> Asked<'t> {
         }
         if let Some((name, original)) = table {
             let table = tables.find(&name).ok_or_else(|| {
-                ApiError::invalid("routes", "routes must be the name of a table in gateways.route_tables")
+                ApiError::invalid("routes", "routes must be the name of a route table in gateways.route_tables")
             })?;
             match table.row(&original)? {
                 None => asked.row = Row::Absent,
@@ -178,7 +178,7 @@ impl Parameters {
         let parameters = match form {
             "scope" if !name.is_empty() => Self { scopes: vec![name.to_owned()], ..Self::default() },
             "routes" => Self { routes: Some(name.to_owned()), ..Self::default() },
-            _ => return Err(ApiError::invalid("path", "the path must go on with scope/<scope> or routes/<table>")),
+            _ => return Err(ApiError::invalid("path", "the path must continue with scope/<scope> or routes/<table>")),
         };
         Ok((parameters, path))
     }
@@ -187,7 +187,7 @@ impl Parameters {
 /// 400 naming an unknown parameter. The name comes from the gateway's configuration, or from a client.
 fn unknown(name: &str) -> ApiError {
     let shown: String = name.chars().filter(|letter| !letter.is_control()).take(100).collect();
-    ApiError::invalid(shown, "is not taken here: scope, any, routes and preflight are")
+    ApiError::invalid(shown, "is not a known parameter: use scope, any, routes or preflight")
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub(super) fn is_preflight(headers: &HeaderMap) -> ApiResult<bool> {
 
 fn required<'r>(headers: &'r HeaderMap, name: &'static str) -> ApiResult<&'r str> {
     single(headers, name)?
-        .ok_or_else(|| ApiError::invalid(name, format!("{name} is required: the gateway has to set it")))
+        .ok_or_else(|| ApiError::invalid(name, format!("{name} is required: configure the gateway to set it")))
 }
 
 fn single<'r>(headers: &'r HeaderMap, name: &str) -> ApiResult<Option<&'r str>> {

@@ -53,7 +53,7 @@ impl RouteTables {
                 Ok(written) => {
                     let mut complain = |problem: String| wrong.push(format!("{file}: {problem}"));
                     if tables.iter().any(|table| table.name == written.name) {
-                        complain(format!("there is another table named {}; choose another name", written.name));
+                        complain(format!("another table is also named {}; choose another name", written.name));
                     }
                     tables.push(table(written, catalogue, &mut complain));
                 }
@@ -69,7 +69,7 @@ fn table(written: File, catalogue: &ScopeCatalogue, complain: &mut impl FnMut(St
         complain("name must be 1 to 64 lowercase letters, digits and hyphens".to_owned());
     }
     if written.routes.len() > MOST_ROWS {
-        complain(format!("a table may have {MOST_ROWS} rows at most"));
+        complain(format!("a table may have at most {MOST_ROWS} rows"));
         return Table { name: written.name, rows: Vec::new() };
     }
     let rows = written.routes.into_iter().filter_map(|row| {

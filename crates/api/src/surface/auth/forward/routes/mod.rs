@@ -53,7 +53,7 @@ impl Table {
     /// 400 when the table names hosts and the gateway does not say which one was asked.
     pub(super) fn row(&self, original: &Original<'_>) -> ApiResult<Option<&Route>> {
         if original.host.is_none() && self.rows.iter().any(|row| row.host.is_some()) {
-            let message = "X-Forwarded-Host is required: the route table names hosts";
+            let message = "X-Forwarded-Host is required, because the route table has hosts";
             return Err(ApiError::invalid("X-Forwarded-Host", message));
         }
         let Some(segments) = pattern::segments(original.path) else { return Ok(None) };

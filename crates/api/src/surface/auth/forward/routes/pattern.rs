@@ -38,10 +38,10 @@ impl Pattern {
             return Ok(Self { segments: Vec::new(), is_open });
         }
         let segments = rest.split('/').map(|part| match part {
-            "" => Err("must not have empty segments, nor end with /"),
+            "" => Err("must not have empty segments or end with /"),
             "." | ".." => Err("must not have the segments . and .."),
             part if part.bytes().all(is_plain) => Segment::parse(part),
-            _ => Err("must be written without %, ?, #, ;, \\ and white space"),
+            _ => Err("must not contain %, ?, #, ;, \\ or white space"),
         });
         Ok(Self { segments: segments.collect::<Result<_, _>>()?, is_open })
     }
@@ -92,7 +92,7 @@ impl Segment {
         match text.split_once('*') {
             None => Ok(Self::Literal(text.to_owned())),
             Some((_, suffix)) if suffix.contains('*') => {
-                Err("may have * once in a segment, and ** only as the last one")
+                Err("may have * once in a segment, and ** only as the last segment")
             }
             Some((prefix, suffix)) => Ok(Self::Glob { prefix: prefix.to_owned(), suffix: suffix.to_owned() }),
         }
