@@ -125,7 +125,7 @@ pub(crate) async fn serve(
     services.context.drain().await;
     let written = services.validator.flush().await;
     if let Err(error) = &written {
-        tracing::error!(%error, "the last token usage could not be written before the stop");
+        tracing::error!(%error, "the last token usage could not be written before shutdown");
     }
     store.shutdown().await;
     membership.release().await;
@@ -144,7 +144,7 @@ fn warn_of_unnamed_proxy(config: &Config) {
     let by_network = matches!(config.server.listen, Listen::Network(_));
     if is_https(config) && by_network && config.server.trusted_proxies.is_empty() {
         tracing::warn!(
-            "server.public_url is https, so a proxy stands in front, and server.trusted_proxies names none: limits and the audit trail see its address instead of the clients'"
+            "server.public_url is https, so there is a proxy, but server.trusted_proxies is empty: rate limits and the audit trail use the address of the proxy instead of the clients' addresses"
         );
     }
 }
@@ -226,13 +226,13 @@ impl TagKeys {
         match tag_key_ids(&config.keys, &self.url) {
             Ok(ids) if ids == self.ids => {}
             Ok(ids) if ids.contains(&self.ids[0]) => {
-                tracing::warn!("SIGHUP: the tag keys changed: a restart takes the new ones");
+                tracing::warn!("SIGHUP: the tag keys changed: restart the server to use the new ones");
             }
             Ok(_) => tracing::error!(
-                "SIGHUP: the tag key changed and the one in use is not among keys.previous_tag_keys: list it there before a restart, which would lose what was sealed under it"
+                "SIGHUP: the tag key changed, and the current one is not in keys.previous_tag_keys: add it before a restart, or second factors that are encrypted with it are lost"
             ),
             Err(error) => {
-                tracing::error!(%error, "SIGHUP: a restart would not find the tag key, which stays in use until then");
+                tracing::error!(%error, "SIGHUP: the tag key cannot be read any more: the server continues with it, but cannot restart");
             }
         }
     }

@@ -187,7 +187,7 @@ impl Lease for Membership {
                 Settled::Relaxed => return,
                 Settled::Acknowledged => {}
                 Settled::LeasesOver => {
-                    tracing::warn!(%place, "a change waited until all leases were over: a node does not acknowledge");
+                    tracing::warn!(%place, "a change had to wait until all leases had expired: a node does not acknowledge");
                 }
             }
             self.ack_wait.observe(begun.elapsed().as_secs_f64());

@@ -146,7 +146,7 @@ impl<'c> PasswordAttempt<'c> {
     async fn alarm(&self, origin: &Origin) -> Result<(), Failure> {
         tracing::warn!(
             account = self.account,
-            "too many wrong passwords for an account from devices it was not signed in to from: others like them have to wait, known devices do not"
+            "too many wrong passwords for an account from unknown devices: further attempts from unknown devices have to wait"
         );
         let event = Event::new(self.context.now(), "session.create.alarm", Principal::Anonymous, origin)
             .seen_from(origin)
@@ -176,7 +176,7 @@ async fn rehash(context: Arc<Context>, user: UserId, outdated: Outdated) {
             tracing::info!(%user, changed, "the stored hash of a password was brought to today's parameters");
         }
         Err(error) => {
-            tracing::warn!(%user, %error, "the stored hash of a password could not be brought to today's parameters");
+            tracing::warn!(%user, %error, "the stored hash of a password could not be updated to the current parameters");
         }
     }
 }

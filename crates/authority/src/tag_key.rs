@@ -87,7 +87,7 @@ pub async fn note_tag_key(context: &Context) -> Result<TagKeyChange, Failure> {
                 before,
                 now = id,
                 second_factors = factors,
-                "the tag key is another than before, and the one before is gone: each token costs one slow hash, and second factors set up so far cannot be checked. If this was not meant, stop, and put the key back (keys.tag_key_path, or keys.previous_tag_key_files); otherwise reset the second factors"
+                "the tag key has changed and the previous key is missing: each token costs one slow hash, and existing second factors cannot be verified. If this is a mistake, stop the server and restore the key (keys.tag_key_path or keys.previous_tag_key_files); otherwise reset the second factors"
             );
             let event = Event::new(context.now(), "tag_key.lost", Principal::System, &Origin::internal());
             let event = event.with("before", before).with("now", id.as_str()).with("second_factors", factors);

@@ -288,7 +288,7 @@ fn failed(request: &HttpRequest, failure: &Failure, form: Option<&Form>) -> Http
         let problem = Problem {
             page: Layout::anonymous(request, "Something went wrong"),
             heading: "Something went wrong".to_owned(),
-            text: "This is a fault of ours and was logged. Try again; if it goes on, give the administrator of this service the request id in the response.".to_owned(),
+            text: "This is an internal error, and it was logged. Try again. If the error persists, give the request id of the response to the administrator of this service.".to_owned(),
             back: "/",
         };
         return page(StatusCode::INTERNAL_SERVER_ERROR, &problem);

@@ -23,7 +23,7 @@ pub enum Listen {
 
 /// Neither an address with a port nor the path of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("neither an address with a port nor unix: with an absolute path shorter than {LONGEST_PATH} bytes")]
+#[error("is neither an address with a port nor unix: with an absolute path shorter than {LONGEST_PATH} bytes")]
 pub struct NoPlace;
 
 impl FromStr for Listen {

@@ -120,7 +120,7 @@ where
         match accepted {
             Ok(stream) => served.push(actix_web::rt::spawn(service.call(stream))),
             Err(error) => {
-                tracing::warn!(%error, "not every connection that waited at the stop could be accepted");
+                tracing::warn!(%error, "not all waiting connections could be accepted during shutdown");
                 break;
             }
         }
@@ -128,7 +128,10 @@ where
     drop(accept);
     let count = served.len();
     if timeout(grace, join_all(served)).await.is_err() {
-        tracing::warn!(count, "connections that were accepted during the stop were cut at the end of the grace");
+        tracing::warn!(
+            count,
+            "connections that were accepted during shutdown were closed at the end of the grace period"
+        );
     }
     Ok(())
 }

@@ -71,7 +71,7 @@ pub enum Got {
 #[derive(Debug, thiserror::Error)]
 pub enum OutboundError {
     /// The host resolves to a forbidden address.
-    #[error("{0} is not an address that may be connected to; outbound.allowed_networks opens private networks")]
+    #[error("{0} is not an allowed address; private networks can be allowed with outbound.allowed_networks")]
     Forbidden(IpAddr),
     /// A status other than 200 and 304, redirects included.
     #[error("the server answered {0}")]
@@ -80,7 +80,7 @@ pub enum OutboundError {
     #[error(transparent)]
     Failed(Box<ureq::Error>),
     /// The runtime is stopping.
-    #[error("the request was given up")]
+    #[error("the request timed out or was cancelled")]
     Stopped,
 }
 

@@ -187,7 +187,7 @@ impl Running {
             tokio::time::sleep(HANDED_OVER).await;
             let ((), accepted) = join(handle.stop(true), join_all(last.into_iter().map(Last::serve))).await;
             for error in accepted.into_iter().filter_map(Result::err) {
-                tracing::warn!(%error, "accepting connections from the backlog failed during the stop");
+                tracing::warn!(%error, "accepting connections from the backlog failed during shutdown");
             }
         };
         let ended = match select(server.as_mut(), pin!(stop)).await {
@@ -212,7 +212,7 @@ pub fn signal() -> io::Result<impl Future<Output = ()>> {
         any(&mut asked).await;
         actix_web::rt::spawn(async move {
             any(&mut asked).await;
-            tracing::warn!("a second signal: ending without waiting");
+            tracing::warn!("second signal: stopping without waiting");
             std::process::exit(1);
         });
     })

@@ -14,7 +14,7 @@ impl UntrustedProxy {
         if !self.0.load(Ordering::Relaxed) && !self.0.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 %peer,
-                "X-Forwarded-For came from an address that server.trusted_proxies does not name, and is not believed: if that is your proxy, all its clients share one limit on sign-ins until it is named there"
+                "X-Forwarded-For was ignored, because it came from an address that is not in server.trusted_proxies: if this is your proxy, add it there; until then, all its clients share one sign-in limit"
             );
         }
     }

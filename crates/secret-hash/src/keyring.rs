@@ -26,7 +26,7 @@ pub enum TagCheck {
 
 /// Two keys have the same id: practically always the same key given twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("tag key {id} is given twice: keep it as the current or as a previous key, not both")]
+#[error("tag key {id} is configured twice: use it either as the current key or as a previous key")]
 pub struct KeyringError {
     /// The id that appears twice.
     pub id: KeyId,

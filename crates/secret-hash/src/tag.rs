@@ -41,7 +41,7 @@ pub struct TagKey {
 
 /// The text is not a tag key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a tag key is 64 hexadecimal digits: make one with `openssl rand -hex 32`")]
+#[error("a tag key must have 64 hexadecimal digits: create one with `openssl rand -hex 32`")]
 pub struct TagKeyError;
 
 impl TagKey {

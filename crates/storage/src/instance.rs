@@ -47,7 +47,7 @@ struct Order {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Lost {
     /// Another file is in its place.
-    #[error("the database file was replaced while it was in use: start again to serve the new one")]
+    #[error("the database file was replaced while it was in use: restart the server to use the new file")]
     Replaced,
     /// Its log is another one, or gone.
     #[error(
@@ -147,8 +147,8 @@ impl fmt::Debug for InstanceLock {
 impl fmt::Display for AlreadyRunning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.holder {
-            Some(holder) => write!(f, "another process ({holder}) serves this database: stop it first"),
-            None => f.write_str("another process serves this database: stop it first"),
+            Some(holder) => write!(f, "another process ({holder}) is using this database: stop it first"),
+            None => f.write_str("another process is using this database: stop it first"),
         }
     }
 }

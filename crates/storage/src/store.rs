@@ -251,7 +251,7 @@ impl Store {
                     }
                 });
                 if let Err(error) = closing.await {
-                    tracing::error!(%error, "the store could not be closed in order");
+                    tracing::error!(%error, "the database could not be closed cleanly");
                 }
             }
             Side::PostgreSql(side) => {

@@ -52,13 +52,13 @@ pub enum InvalidDatabaseUrl {
     #[error("the database URL must start with sqlite:// or postgres://")]
     Scheme,
     /// `sqlite://` without a path.
-    #[error("name a file: sqlite://nolapse.db, or sqlite:///var/lib/nolapse/nolapse.db")]
+    #[error("the database URL must name a file: sqlite://nolapse.db, or sqlite:///var/lib/nolapse/nolapse.db")]
     NoFile,
     /// A database in memory, which would forget every token with the process.
-    #[error("tokens must survive a restart: name a file, for example sqlite://nolapse.db, not :memory:")]
+    #[error("an in-memory database would lose all tokens at a restart: use a file, for example sqlite://nolapse.db")]
     InMemory,
     /// An SQLite path with a query or fragment.
-    #[error("a sqlite:// URL is a path and nothing else: leave out `?` and `#`")]
+    #[error("a sqlite:// URL must be a path without options: remove `?` and `#`")]
     SqliteParameters,
     /// PostgreSQL parameters that the driver does not understand.
     #[error("not a PostgreSQL URL: {0}")]
@@ -67,7 +67,7 @@ pub enum InvalidDatabaseUrl {
     #[error("write `@`, `/`, `?` and `%` in the user name and password of database.url as %40, %2F, %3F and %25")]
     Unencoded,
     /// A standby asked for: it may answer with what was revoked a moment ago.
-    #[error("target_session_attrs must be read-write, or be left out: only the primary knows what is revoked")]
+    #[error("target_session_attrs must be read-write or left out: revocations must be read from the primary")]
     ReadOnly,
     /// An option that decides whom to trust is given twice.
     #[error("{0} is given twice: give it once")]
@@ -79,7 +79,7 @@ pub enum InvalidDatabaseUrl {
     #[error("sslrootcert is given with an sslmode that does not use it: use verify-full, or leave one of them out")]
     UnusedRootCertificate,
     /// A parameter whose name is percent-encoded.
-    #[error("write the names of parameters as they are, without `%`")]
+    #[error("parameter names must not be percent-encoded")]
     EncodedName,
     /// An `sslmode` that is not supported.
     #[error("sslmode must be disable, prefer, require or verify-full")]

@@ -203,7 +203,7 @@ impl Work {
         let seen = match self.tx.as_mut().and_then(Tx::sqlite).map(data_version) {
             Some(Ok(version)) => Some(version),
             Some(Err(error)) => {
-                tracing::warn!(%error, "cannot read data_version: writes by other programs go unnoticed until the next look");
+                tracing::warn!(%error, "cannot read data_version: writes by other programs are not noticed until the next check");
                 None
             }
             None => None,
@@ -214,7 +214,7 @@ impl Work {
         }
         if before.is_some() && seen.is_some() {
             self.counters.count_foreign_commit();
-            tracing::warn!("another program wrote to the database file: all remembered tokens are read again");
+            tracing::warn!("another program wrote to the database file: the token cache was cleared");
         }
         self.counters.count_doubt();
     }

@@ -22,7 +22,7 @@ pub(super) struct Args {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 enum Action {
-    /// Say whether a trail is as it was written: exit code 0 if so, 1 and the first bad event if not.
+    /// Verify audit trails. Exits with 0 if they are intact; otherwise prints the first damaged event and exits with 1.
     Verify(VerifyArgs),
 }
 
@@ -30,13 +30,13 @@ enum Action {
 struct VerifyArgs {
     #[command(flatten)]
     sources: SourceArgs,
-    /// A file that `GET /v1/audit/export` wrote, `-` for standard input; every trail of the database if left out.
+    /// A file from `GET /v1/audit/export`, or `-` for standard input. Defaults to all trails of the database.
     file: Option<PathBuf>,
-    /// An event the trail must come through, remembered from an earlier time as NUMBER.HASH. Only this shows that events
-    /// were cut off at the end, or the whole trail computed anew.
+    /// The number and hash of an event that was saved earlier and must still be part of the trail. Without it, a trail
+    /// that was truncated or recomputed as a whole cannot be detected.
     #[arg(long, value_name = "NUMBER.HASH", value_parser = Place::parse, requires = "file")]
     expect_head: Option<Place>,
-    /// The event before the first of the file, for a file that does not begin with event 1.
+    /// The number and hash of the event before the first one in the file, if the file does not start with event 1.
     #[arg(long, value_name = "NUMBER.HASH", value_parser = Place::parse, requires = "file")]
     after: Option<Place>,
 }
@@ -62,7 +62,7 @@ fn along(walk: &Walk, lines: impl BufRead) -> Result<String, Fault> {
     let whole = walk.along(lines, |number| {
         if number.is_multiple_of(PROGRESS) && io::stderr().is_terminal() {
             // A closed standard error does not stop the verification.
-            let _ = writeln!(io::stderr(), "{number} events are good so far");
+            let _ = writeln!(io::stderr(), "{number} events verified so far");
         }
     })?;
     Ok(whole.map_or_else(|| "no events\n".to_owned(), |whole| format!("{whole}\n")))

@@ -16,9 +16,9 @@ pub(super) struct Args {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Action {
-    /// Print the effective values with the origin of each; secrets are masked.
+    /// Print the effective values and their origins. Secrets are masked.
     Print,
-    /// Say everything that is wrong with the configuration, and exit with 1 if anything is.
+    /// Print all problems of the configuration, and exit with 1 if there are any.
     Check,
 }
 
@@ -27,7 +27,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     match args.action {
         Action::Print => output::emit(&loaded.print())?,
         Action::Check => {
-            output::emit("the configuration is good\n")?;
+            output::emit("the configuration is valid\n")?;
         }
     }
     Ok(())

@@ -19,18 +19,18 @@ pub(super) struct Args {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 enum Action {
-    /// Apply what is missing (the default).
+    /// Apply pending migrations (the default).
     Up,
-    /// Take migrations back, newest first.
+    /// Revert migrations, newest first.
     Down {
-        /// How many.
+        /// The number of migrations to revert.
         #[arg(long, default_value_t = 1)]
         steps: usize,
-        /// Do it. Without this, what would be lost is said and nothing is done.
+        /// Confirm. Without this flag, the command prints what would be lost and changes nothing.
         #[arg(long)]
         yes: bool,
     },
-    /// Say which migrations are applied and which are not.
+    /// Print which migrations are applied and which are pending.
     Status,
 }
 
@@ -88,8 +88,8 @@ fn change(url: &DatabaseUrl, action: &Action) -> Result<Vec<MigrationStatus>, Fa
 fn unconfirmed(losses: &[Loss], steps: usize) -> String {
     let what = if steps == 1 { "the last migration".to_owned() } else { format!("the last {steps} migrations") };
     if losses.is_empty() {
-        return format!("taking back {what} would lose no data; say --yes to do it");
+        return format!("reverting {what} would lose no data; add --yes to confirm");
     }
     let lost: Vec<String> = losses.iter().map(Loss::to_string).collect();
-    format!("taking back {what} would lose {}; make a backup, then say --yes to do it", lost.join(", "))
+    format!("reverting {what} would lose {}; make a backup, then add --yes to confirm", lost.join(", "))
 }

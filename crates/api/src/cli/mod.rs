@@ -54,23 +54,23 @@ struct Cli {
 enum Command {
     /// Serve the API.
     Serve(serve::Args),
-    /// Make the first organisation and its owner.
+    /// Create the first organisation and its owner.
     Setup(setup::Args),
-    /// Bring the database's schema up or down.
+    /// Migrate the schema of the database up or down.
     Migrate(migrate::Args),
-    /// Write a consistent copy of an SQLite database to a new file, while the service runs.
+    /// Write a consistent copy of an SQLite database to a new file. The service may be running.
     Backup(backup::Args),
-    /// Do for a person what they cannot do themselves: a password, an address, switching off, a lost second factor.
+    /// Manage the account of a person: password, e-mail address, status and second factor.
     Person(person::Args),
-    /// Look at organisations, limit their tokens, switch them off and on.
+    /// List and show organisations, set their token caps, disable and enable them.
     Organization(organization::Args),
-    /// Look at the audit trails.
+    /// Verify audit trails.
     Audit(audit::Args),
-    /// Look at the configuration.
+    /// Print or check the configuration.
     Config(config::Args),
     /// Print the API document.
     Openapi,
-    /// Print a generated page or file.
+    /// Print a generated reference page or file.
     Reference(reference::Args),
 }
 

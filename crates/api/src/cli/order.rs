@@ -61,8 +61,7 @@ async fn ask(store: &Store, order: &Order) -> Result<String, Failure> {
         }
     }
     if order.take_back(store).await? {
-        return Err("the server that holds this database did not carry it out: see whether it is well, or stop it and try again".into());
+        return Err("the server that uses this database did not carry out the command: check the server, or stop it and try again".into());
     }
-    Err("the server did not say what became of it: look at the audit trail of the deployment before you try again"
-        .into())
+    Err("the server did not report the result: check the audit trail of the deployment before you try again".into())
 }

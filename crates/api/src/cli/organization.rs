@@ -25,29 +25,29 @@ pub(super) struct Args {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 enum Action {
-    /// List all organisations, one a line: slug, id, state and token cap, with tabs between them.
+    /// List all organisations, one per line: slug, id, state and token cap, separated by tabs.
     List {
         #[command(flatten)]
         sources: SourceArgs,
     },
-    /// Show an organisation: its state, its token cap and how many live tokens it has.
+    /// Show an organisation: its state, token cap and number of valid tokens.
     Show {
         #[command(flatten)]
         which: Which,
     },
-    /// Limit how many live tokens an organisation may have. Those it has stay, also where they are more.
+    /// Set the maximum number of valid tokens of an organisation. Existing tokens above the maximum stay valid.
     Cap {
         #[command(flatten)]
         which: Which,
         #[command(flatten)]
         limit: Limit,
     },
-    /// Switch an organisation off: none of its tokens, keys and sessions counts any more.
+    /// Disable an organisation: all its tokens, keys and sessions are refused.
     Disable {
         #[command(flatten)]
         which: Which,
     },
-    /// Switch an organisation on again: what has not ended or been revoked meanwhile counts again.
+    /// Enable an organisation: its tokens, keys and sessions are accepted again unless they have expired or were revoked.
     Enable {
         #[command(flatten)]
         which: Which,
@@ -66,10 +66,10 @@ struct Which {
 #[derive(Clone, Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Limit {
-    /// The most live tokens it may have.
+    /// The maximum number of valid tokens.
     #[arg(long, value_name = "N")]
     tokens: Option<u32>,
-    /// As many as `tokens.cap_per_organization` says.
+    /// Use the default, `tokens.cap_per_organization`.
     #[arg(long)]
     default: bool,
 }
@@ -80,10 +80,10 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         Action::Show { which } => return show(&which.sources.load(Vec::new())?.config, which.org),
         Action::Cap { which, limit } => {
             let tokens = limit.tokens.filter(|_| !limit.default);
-            (which, OrganizationAct::Cap { tokens }, "has the cap")
+            (which, OrganizationAct::Cap { tokens }, "has the new token cap")
         }
-        Action::Disable { which } => (which, OrganizationAct::Disable, "is switched off"),
-        Action::Enable { which } => (which, OrganizationAct::Enable, "is switched on"),
+        Action::Disable { which } => (which, OrganizationAct::Disable, "is disabled"),
+        Action::Enable { which } => (which, OrganizationAct::Enable, "is enabled"),
     };
     let loaded = which.sources.load(Vec::new())?;
     let order = Order::on_organization(&which.org, act, SystemClock::default().wall(), &SystemEntropy)?;
@@ -124,7 +124,7 @@ fn show(config: &Config, slug: Slug) -> Result<(), Failure> {
             })
         });
         let (organization, live) =
-            read.await?.ok_or("no organisation has that slug: `nolapse-api organization list` names all of them")?;
+            read.await?.ok_or("no organisation has this slug: `nolapse-api organization list` lists all of them")?;
         let cap = match (organization.token_cap, policy(config).token_cap) {
             (Some(own), _) => own.to_string(),
             (None, Some(default)) => format!("{default} (the deployment's)"),

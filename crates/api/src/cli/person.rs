@@ -17,34 +17,35 @@ pub(super) struct Args {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 enum Action {
-    /// Give a person a password, read from standard input. All their sessions end.
+    /// Set the password of a person, read from standard input. Ends all sessions of the person.
     SetPassword {
         #[command(flatten)]
         whom: Whom,
-        /// Read the password from standard input, up to its end or the first line end.
+        /// Read the password from standard input, up to the first line break.
         #[arg(long, required = true)]
         password_stdin: bool,
     },
-    /// Give a person an address, and vouch for it: make sure that it is theirs. With the one they have, vouch for that.
+    /// Set the e-mail address of a person and mark it as verified. With the current address, only mark it as verified. Make sure
+    /// that the address belongs to the person.
     SetEmail {
         #[command(flatten)]
         whom: Whom,
-        /// The address they have from now on.
+        /// The new e-mail address.
         #[arg(long, value_name = "ADDRESS", value_parser = Email::parse)]
         to: Email,
     },
-    /// Switch a person off everywhere: their sessions end, their keys count no more.
+    /// Disable a person in all organisations: their sessions end and their keys are refused.
     Disable {
         #[command(flatten)]
         whom: Whom,
     },
-    /// Switch a person on again.
+    /// Enable a person.
     Enable {
         #[command(flatten)]
         whom: Whom,
     },
-    /// Remove a person's second factor and recovery codes, and end their sessions: for somebody who lost both. Make sure of
-    /// who is asking.
+    /// Remove the second factor and the recovery codes of a person who has lost both, and end all sessions of the person.
+    /// Verify the identity of the person first.
     ResetSecondFactor {
         #[command(flatten)]
         whom: Whom,
@@ -63,10 +64,10 @@ struct Whom {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let (whom, done) = match &args.action {
         Action::SetPassword { whom, .. } => (whom, "has the new password"),
-        Action::SetEmail { whom, .. } => (whom, "has the address"),
-        Action::Disable { whom } => (whom, "is switched off"),
-        Action::Enable { whom } => (whom, "is switched on"),
-        Action::ResetSecondFactor { whom } => (whom, "has no second factor any more"),
+        Action::SetEmail { whom, .. } => (whom, "has the new address"),
+        Action::Disable { whom } => (whom, "is disabled"),
+        Action::Enable { whom } => (whom, "is enabled"),
+        Action::ResetSecondFactor { whom } => (whom, "no longer has a second factor"),
     };
     let loaded = whom.sources.clone().load(Vec::new())?;
     let act = match &args.action {

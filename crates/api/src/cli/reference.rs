@@ -11,7 +11,7 @@ use edge::codes;
 /// Options of `reference`.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Args {
-    /// Which one.
+    /// The page or file to print.
     page: Page,
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Args {
     #[arg(
         long,
         value_name = "PLACE",
-        help = "Where to accept connections: address:port (port 0 takes a free one) or unix:/path/to/socket [env: NOLAPSE_LISTEN]"
+        help = "The address to listen on: address:port (port 0 selects a free one) or unix:/path/to/socket [env: NOLAPSE_LISTEN]"
     )]
     listen: Option<String>,
 }
@@ -49,7 +49,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
             };
             let _ = output::emit(&format!("listening on {place}\n"));
             if let Some(link) = announcement.setup_link {
-                let _ = output::emit(&format!("set up this empty deployment, once, at {link}\n"));
+                let _ = output::emit(&format!("set up this deployment at {link} (works once)\n"));
             }
         },
     ));

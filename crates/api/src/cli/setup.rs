@@ -27,7 +27,7 @@ pub(super) struct Args {
     /// The name of the owner. Defaults to the e-mail address.
     #[arg(long, value_name = "NAME", value_parser = Name::parse)]
     name: Option<Name>,
-    /// Read the owner's password from standard input, up to its end or the first line end.
+    /// Read the password of the owner from standard input, up to the first line break.
     #[arg(long, required = true)]
     password_stdin: bool,
 }

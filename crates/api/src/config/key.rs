@@ -232,9 +232,9 @@ impl Kind {
         if text.is_empty() {
             "is empty".into()
         } else if self.is_secret() {
-            format!("{} characters that do not fit", text.chars().count())
+            format!("{} characters that are not valid", text.chars().count())
         } else {
-            format!("{} does not fit", show(text))
+            format!("{} is not valid", show(text))
         }
     }
 
@@ -283,8 +283,8 @@ fn judge_database_url(text: &str) -> Result<(), String> {
         return Err("has no scheme".into());
     };
     match scheme {
-        "sqlite" if rest.is_empty() => Err("names no file".into()),
-        "sqlite" if rest.contains(['?', '#', '\0']) => Err("has options, which a sqlite URL does not take".into()),
+        "sqlite" if rest.is_empty() => Err("does not name a file".into()),
+        "sqlite" if rest.contains(['?', '#', '\0']) => Err("has options, which a sqlite URL does not support".into()),
         "sqlite" => Ok(()),
         "postgres" | "postgresql" => judge_servers(scheme, rest),
         other => Err(unknown_scheme(other)),
@@ -307,7 +307,11 @@ fn judge_servers(scheme: &str, rest: &str) -> Result<(), String> {
 /// Shows an unknown scheme only if it has a scheme's form: the text before `://` in a malformed URL may be a password.
 fn unknown_scheme(scheme: &str) -> String {
     let plausible = scheme.len() <= 12 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+');
-    if plausible { format!("scheme {} is not known", show(scheme)) } else { "has a scheme that is not known".into() }
+    if plausible {
+        format!("scheme {} is not supported", show(scheme))
+    } else {
+        "has a scheme that is not supported".into()
+    }
 }
 
 fn is_web_url(text: &str) -> bool {

@@ -30,7 +30,7 @@ fn file(path: &Path) -> Layer {
         Err(error) => {
             let mut layer = Layer::default();
             let wrong = format!("the configuration file cannot be read ({error})");
-            layer.refuse("", path.display().to_string(), wrong, "name a readable file, or none");
+            layer.refuse("", path.display().to_string(), wrong, "use a readable file, or remove the setting");
             layer
         }
     }
@@ -43,7 +43,7 @@ fn document(text: &str, origin: impl Fn(usize) -> String) -> Layer {
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let origin = at(error.span().unwrap_or(0..0));
-        layer.refuse("", origin, error.message(), "`nolapse-api reference defaults` prints a file of the right form");
+        layer.refuse("", origin, error.message(), "`nolapse-api reference defaults` prints an example file");
     }
     for (section, content) in document.get_ref() {
         let DeValue::Table(entries) = content.get_ref() else {
@@ -71,7 +71,7 @@ fn environment(variables: &[(String, String)]) -> Layer {
         if let Some(rest) = name.strip_prefix("NOLAPSE__") {
             layer.take(&rest.to_lowercase().replace("__", "."), Raw::Untyped(value.clone()), origin(name));
         } else if let Some(key) = near::missed(name) {
-            layer.refuse(key.path, origin(name), "is not read", format!("write {}", key.env()));
+            layer.refuse(key.path, origin(name), "is not a known variable", format!("use {}", key.env()));
         }
     }
     layer

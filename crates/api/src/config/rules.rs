@@ -13,14 +13,13 @@ pub(super) fn check(merged: &Merged, problems: &mut Vec<Problem>) {
         && default > max
     {
         let wrong = format!("{default} is more than tokens.max_grace_seconds ({max})");
-        broken.push(("tokens.default_grace_seconds", wrong, "lower it, or raise the other".into()));
+        broken.push(("tokens.default_grace_seconds", wrong, "lower it, or raise tokens.max_grace_seconds".into()));
     }
     for (path, floor) in
         [("hashing.bcrypt_cost", 10), ("hashing.argon2_memory_kib", 19_456), ("hashing.argon2_passes", 2)]
     {
         if number(path).is_some_and(|cost| cost < floor) && !merged.flag("hashing.insecure_test_costs") {
-            let right =
-                format!("use at least {floor}, or set hashing.insecure_test_costs = true where nothing is real");
+            let right = format!("use at least {floor}, or set hashing.insecure_test_costs = true for tests");
             broken.push((path, format!("is below {floor}"), right));
         }
     }
@@ -34,8 +33,8 @@ pub(super) fn check(merged: &Merged, problems: &mut Vec<Problem>) {
     // A key that was refused has a problem of its own, and one is enough.
     let mentioned = |path: &&str| merged.get(path).is_some() || problems.iter().any(|problem| problem.key == *path);
     if postgres && !keyed.iter().any(mentioned) {
-        let right = "set keys.tag_key_path to where this node may keep one, or give all nodes one in keys.tag_key_file";
-        broken.push(("keys.tag_key_path", "is needed with PostgreSQL".into(), right.into()));
+        let right = "set keys.tag_key_path to a file where this node can store its key, or give all nodes the same key with keys.tag_key_file";
+        broken.push(("keys.tag_key_path", "is required with PostgreSQL".into(), right.into()));
     }
     problems
         .extend(broken.into_iter().map(|(path, wrong, right)| Problem::new(path, merged.origin(path), wrong, right)));

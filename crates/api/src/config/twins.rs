@@ -35,7 +35,7 @@ fn resolve_one(layers: &mut [Layer], key: &'static Key, twin: &'static str) -> R
             (false, None) => {}
             (true, None) => return Ok(()),
             (true, Some(file)) => {
-                let wrong = format!("is set beside {}", key.path);
+                let wrong = format!("is set together with {}", key.path);
                 return Err(Problem::new(twin, origin(&file), wrong, "set one of the two"));
             }
             (false, Some(file)) => {
@@ -78,11 +78,11 @@ fn read(key: &Key, twin: &str, path: &str, origin: &str) -> Result<ValueKind, Pr
     // Editors and `echo` end a file with a line break; a secret never does.
     let secret = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
     if secret.is_empty() {
-        return Err(refuse("is empty".into(), format!("put {} in it", key.path)));
+        return Err(refuse("is empty".into(), format!("write {} to it", key.path)));
     }
     let kind = if key.kind == Kind::HexKeys { Kind::HexKey } else { key.kind };
     kind.accept(Raw::Untyped(secret.to_owned()))
-        .map_err(|Refusal { wrong: _, right }| refuse(format!("holds something that does not fit {}", key.path), right))
+        .map_err(|Refusal { wrong: _, right }| refuse(format!("does not contain a valid value of {}", key.path), right))
 }
 
 fn origin(value: &Value) -> String {

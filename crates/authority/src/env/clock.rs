@@ -142,7 +142,7 @@ impl SystemClock {
             let ahead_seconds = (latest - wall) / 1_000_000;
             tracing::warn!(
                 ahead_seconds,
-                "the clock of this machine is behind what was recorded already: time goes on from there, a sixteenth \
+                "the clock of this machine is behind the last recorded time: time continues from there, a sixteenth \
                      slower until the clock has caught up"
             );
             latest

@@ -85,28 +85,28 @@ pub enum Outcome {
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {
     /// No such address.
-    #[error("nobody has that address: check its spelling")]
+    #[error("no person has this e-mail address: check the spelling")]
     NoSuchPerson,
     /// No such slug.
-    #[error("no organisation has that slug: `nolapse-api organization list` names all of them")]
+    #[error("no organisation has this slug: `nolapse-api organization list` lists all of them")]
     NoSuchOrganization,
     /// The text given is not an address.
     #[error("the address {0}")]
     NotAnAddress(String),
     /// The address is another account's.
-    #[error("another account has that address: move that one first")]
+    #[error("another account has this e-mail address: change that account first")]
     AddressTaken,
     /// There is no second factor.
-    #[error("that person has no second factor: there is nothing to reset")]
+    #[error("this person has no second factor to reset")]
     NoSecondFactor,
     /// They are in that state.
-    #[error("that person is {0} already")]
+    #[error("this person is already {0}")]
     Already(&'static str),
     /// The password is not one to choose.
     #[error("the password {0}")]
     Weak(#[from] WeakPassword),
     /// Another order waits.
-    #[error("another command is being carried out: try again in a moment")]
+    #[error("another command is running: try again in a moment")]
     Occupied,
     /// The change was refused.
     #[error(transparent)]
@@ -238,13 +238,13 @@ impl Operator {
         let order: Order = match serde_json::from_str(&text) {
             Ok(order) => order,
             Err(error) => {
-                tracing::warn!(%error, "an order of an operator cannot be read, and is left out");
+                tracing::warn!(%error, "an operator command cannot be read and is ignored");
                 return Ok(true);
             }
         };
         if order.is_over(self.context.wall()) {
             let about = order.deed.about();
-            tracing::warn!(about, "an order of an operator waited too long, and is left out");
+            tracing::warn!(about, "an operator command waited too long and is ignored");
             return Ok(true);
         }
         let done = self.carry_out(&order).await;

@@ -38,7 +38,7 @@ pub struct Seen {
     pub organization: Organization,
     /// The role the person behind the caller has there, and what it is called; nothing for a caller who is no person.
     pub role: Option<(RoleRef, String)>,
-    /// The most live tokens it may have.
+    /// The maximum number of valid tokens.
     pub token_cap: Option<u32>,
 }
 

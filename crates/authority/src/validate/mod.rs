@@ -384,7 +384,7 @@ impl Validator {
             self.context.units.spawn(async move {
                 if let Err(error) = crate::tokens::first_use(&context, &entry.credential(), now).await {
                     entry.return_first_use();
-                    tracing::warn!(%error, "the first use of a rotated token could not be written down; the next use tries again");
+                    tracing::warn!(%error, "the first use of a rotated token could not be recorded; it is retried at the next use");
                 }
             });
         }
@@ -403,7 +403,7 @@ impl Validator {
         self.context.units.spawn(async move {
             if let Err(error) = crate::tokens::reuse(&context, &entry.credential(), now, &origin).await {
                 entry.return_reuse();
-                tracing::warn!(%error, "the reuse of a superseded token could not be written down; the next one tries again");
+                tracing::warn!(%error, "the reuse of a superseded token could not be recorded; it is retried at the next use");
             }
         });
     }

@@ -82,7 +82,7 @@ impl Follow {
                         // The caller may have given up.
                         ready.send(Err(error)).ok();
                     } else {
-                        tracing::error!(%error, "the log cannot be followed any more");
+                        tracing::error!(%error, "the revocation log can no longer be read");
                     }
                     break;
                 }
@@ -172,11 +172,10 @@ impl Follow {
             match why {
                 Forget::Begin => tracing::debug!("the log is followed from its end"),
                 Forget::Behind => {
-                    tracing::warn!("this node was too far behind the log: it forgot all tokens it remembered");
+                    tracing::warn!("this node was too far behind the revocation log: it cleared its token cache");
                 }
                 Forget::OtherHistory | Forget::Backwards => tracing::warn!(
-                    "another server or an older copy has taken the database's place: this node forgot all tokens it \
-                     remembered"
+                    "another server or an older copy has replaced the database: this node cleared its token cache"
                 ),
             }
         }
@@ -209,7 +208,7 @@ impl Follow {
         self.shared.tell_those_who_wait(question, me, nodes);
         for (node, beat) in self.peers.observe(received_at, me, nodes) {
             if session.remove(node, beat).await? {
-                tracing::warn!(%node, "a node stopped reporting, and its lease is over: it was taken off the list");
+                tracing::warn!(%node, "a node stopped reporting and its lease expired: it was removed from the list");
             }
         }
         self.warned.retain(|id| nodes.iter().any(|node| node.record.id == *id));
@@ -227,14 +226,14 @@ impl Follow {
         if ours.tag_key != theirs.tag_key {
             tracing::warn!(
                 %node, ours = %ours.tag_key, theirs = %theirs.tag_key,
-                "another node makes its tags with another key: each token costs a slow hash on every change of node; give \
+                "another node uses a different tag key: a token costs a slow hash each time it moves to another node; give \
                  all nodes the same keys.tag_key"
             );
         }
         if ours.consistency != theirs.consistency {
             tracing::warn!(
                 %node, ours = ours.consistency.as_str(), theirs = theirs.consistency.as_str(),
-                "another node has another cluster.consistency: what a revocation promises depends on the node it is sent to"
+                "another node has a different cluster.consistency: the guarantee of a revocation depends on the node that receives it"
             );
         }
         if (&ours.version, &ours.migration) != (&theirs.version, &theirs.migration) {
@@ -252,8 +251,8 @@ impl Follow {
         self.is_registered = false;
         tracing::warn!(
             node = %self.shared.registration.node(),
-            "this node is not on the list of nodes any more, as it reported too late or the database failed over: it forgot \
-             all tokens it remembered and registers again"
+            "this node is no longer on the list of nodes, because it reported too late or the database failed over: it \
+             cleared its token cache and registers again"
         );
     }
 
@@ -272,7 +271,7 @@ impl Follow {
         self.session = None;
         if !self.is_failing {
             self.is_failing = true;
-            tracing::warn!(%error, "the log cannot be read; memory is used until this node's lease is over");
+            tracing::warn!(%error, "the revocation log cannot be read; the token cache is used until the lease of this node expires");
         }
     }
 
@@ -285,7 +284,7 @@ impl Follow {
         let (Some(session), true) = (self.session.take(), self.is_registered) else { return };
         let node = self.shared.registration.node();
         if let Err(error) = in_time(session.remove(node, self.follower.beat())).await {
-            tracing::warn!(%error, "this node could not leave the list in order: the others wait for its lease");
+            tracing::warn!(%error, "this node could not remove itself from the list: the other nodes wait until its lease expires");
         }
         // They need not wait for their next poll to see it.
         in_time(session.notify()).await.ok();

@@ -44,7 +44,7 @@ pub(crate) enum Command {
         /// off at the end, or the whole trail computed anew.
         #[arg(long, value_name = "NUMBER.HASH", value_parser = Place::parse)]
         expect_head: Option<Place>,
-        /// The event before the first of the file, for a file that does not begin with event 1.
+        /// The number and hash of the event before the first one in the file, if the file does not start with event 1.
         #[arg(long, value_name = "NUMBER.HASH", value_parser = Place::parse, requires = "file")]
         after: Option<Place>,
     },
@@ -95,7 +95,7 @@ fn verify_file(printer: &Printer, file: &Path, walk: &Walk) -> Result<()> {
     let progress = printer.progress();
     let tell = |number: u64| {
         if number.is_multiple_of(OFTEN) {
-            progress.tell(|| format!("{number} events are good so far"));
+            progress.tell(|| format!("{number} events verified so far"));
         }
     };
     let walked = if file == Path::new("-") {

@@ -140,7 +140,7 @@ impl Watchman {
         let (standing, lost) = match self.seen() {
             Ok(seen) => seen,
             Err(error) => {
-                tracing::warn!(%error, "the database file cannot be looked at");
+                tracing::warn!(%error, "the database file cannot be checked");
                 return;
             }
         };
@@ -167,7 +167,7 @@ impl Watchman {
             (false, Standing::InPlace) if before.is_none() => {}
             (false, Standing::InPlace) => tracing::info!("{standing} again: tokens are answered from memory again"),
             (false, Standing::Missing | Standing::Linked | Standing::Replaced) => {
-                tracing::error!("{standing}; no token is answered from memory until it is back");
+                tracing::error!("{standing}; no validation is answered from memory until it is back");
             }
         }
     }

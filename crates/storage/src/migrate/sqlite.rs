@@ -73,7 +73,7 @@ pub(super) fn begin(path: &Path) {
 fn count_up(connection: &mut SqliteConnection) {
     if let Err(error) = connection.batch_execute("PRAGMA busy_timeout = 30000; PRAGMA user_version = 0") {
         // A full disk keeps nobody from reading.
-        tracing::warn!(%error, "the version of the database file could not be counted up");
+        tracing::warn!(%error, "the version of the database file could not be incremented");
     }
 }
 

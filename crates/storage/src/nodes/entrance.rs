@@ -21,7 +21,7 @@ pub enum EnterError {
     TransactionPooler,
     /// A server of an older version has it for itself.
     #[error(
-        "a server of an older version, which follows no other server's changes, serves this database: stop it first"
+        "a server of an older version, which follows no other server's changes, is using this database: stop it first"
     )]
     OlderServer,
     /// It could not be asked.

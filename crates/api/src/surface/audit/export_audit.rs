@@ -77,7 +77,7 @@ fn pages(
             // between pages to the other requests on this worker.
             tokio::task::yield_now().await;
             let records = audit.next(Some(organization), after, last).await.map_err(|error| {
-                tracing::error!(%organization, %error, "an export of the audit trail was cut short");
+                tracing::error!(%organization, %error, "an export of the audit trail was interrupted");
                 ApiError::unavailable(error)
             })?;
             let Some(reached) = records.last().map(|record| record.seq) else { return Ok(None) };

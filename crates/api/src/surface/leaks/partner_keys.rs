@@ -70,7 +70,7 @@ impl Keys {
 
     async fn fetch(&self, kept: &mut Kept, now: Timestamp) -> Result<Arc<KeyList>, Unreachable> {
         let refused = |error: &dyn std::fmt::Display| {
-            tracing::warn!(%error, url = %self.url, "the keys of a code host cannot be fetched; its reports are answered 503");
+            tracing::warn!(%error, url = %self.url, "the public keys of a code host cannot be fetched; its reports are answered 503");
             Unreachable
         };
         let etag = kept.etag.as_deref().filter(|_| kept.list.is_some());

@@ -147,7 +147,10 @@ async fn test(
         }
         (None, Some(claims)) => trust.explain(&Presented::Claims(&claims), policies),
         _ => {
-            return Err(ApiError::invalid("jwt", "must be sent, unless claims is sent; both together are not accepted"));
+            return Err(ApiError::invalid(
+                "jwt",
+                "must be sent, unless claims is sent; both together are not accepted",
+            ));
         }
     };
     Ok(web::Json(explained.into()))

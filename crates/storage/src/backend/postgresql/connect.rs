@@ -165,7 +165,7 @@ where
         match message {
             Ok(AsyncMessage::Notice(notice)) if is_cancelled_wait(&notice) => {
                 tracing::warn!(
-                    "a commit's wait for its standby was cancelled: whether a failover would keep it is unknown"
+                    "the wait for the standby of a commit was cancelled: it is unknown whether the commit would survive a failover"
                 );
                 heard.wait_cancelled.store(true, Ordering::Release);
             }

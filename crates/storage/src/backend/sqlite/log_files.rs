@@ -66,7 +66,7 @@ impl LogFiles {
         let saved =
             open.connection.spawn_blocking(|connection| connection.batch_execute("PRAGMA wal_checkpoint(FULL)"));
         if let Err(error) = block_on(saved) {
-            tracing::error!(%error, "what is in the removed log could not be written into the database");
+            tracing::error!(%error, "the contents of the removed write-ahead log could not be written to the database");
         }
     }
 
