@@ -35,7 +35,7 @@ impl Failure {
 
     /// There is no credential.
     pub(crate) fn signed_out() -> Self {
-        Self::new("there is no credential to ask with")
+        Self::new("there is no credential")
             .coded("not signed in")
             .ending(Exit::Refused)
             .next("nlp login, or set NLP_TOKEN")
@@ -104,7 +104,7 @@ impl From<Error> for Failure {
                 Self { code: "unreachable".into(), ..Self::new(error.to_string()) }.next("nlp doctor")
             }
             Error::Unreadable(_) => Self { code: "unreadable".into(), ..Self::new(error.to_string()) }
-                .next("check with nlp doctor that the address is that of an authority, and of this version"),
+                .next("run nlp doctor to check that the address is that of an authority of this version"),
         }
     }
 }
@@ -124,7 +124,7 @@ fn refused(refusal: &Refusal) -> Failure {
         403 if !refusal.missing.is_empty() => {
             let scopes: Vec<String> = refusal.missing.iter().map(|scope| format!("--scope {scope}")).collect();
             Failure { exit: Exit::Refused, ..failure }
-                .next(format!("use a credential that has them, such as: nlp login {}", scopes.join(" ")))
+                .next(format!("use a credential that has these scopes, for example: nlp login {}", scopes.join(" ")))
         }
         403 => Failure { exit: Exit::Refused, ..failure },
         429 => {

@@ -157,7 +157,7 @@ impl Printer {
         for item in items(value) {
             let found = pick(item, field).ok_or_else(|| {
                 let names: Vec<_> = item.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-                Failure::usage(format!("there is no field {field:?}")).next(format!("one of: {}", names.join(", ")))
+                Failure::usage(format!("there is no field {field:?}")).next(format!("use one of: {}", names.join(", ")))
             })?;
             lines.push_str(&match found {
                 Value::String(text) => text.clone(),
@@ -249,7 +249,7 @@ fn emit(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("standard output cannot be written: {error}")))
+            Err(Failure::new(format!("cannot write to standard output: {error}")))
         }
         Ok(()) | Err(_) => Ok(()),
     }

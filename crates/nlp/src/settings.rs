@@ -16,16 +16,16 @@ const DEFAULT: &str = "default";
 /// Options that every command takes.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Common {
-    /// Address of the authority, such as `https://tokens.example.org`.
+    /// The address of the authority, such as `https://tokens.example.org`.
     #[arg(long, global = true, env = "NLP_URL", value_name = "URL")]
     pub(crate) url: Option<String>,
-    /// Which of the authorities and accounts that were signed in to.
+    /// The profile, which selects a stored authority and account.
     #[arg(long, global = true, env = "NLP_PROFILE", value_name = "NAME")]
     pub(crate) profile: Option<String>,
-    /// A file with the token to ask with, `-` for standard input. The variables `NLP_TOKEN` and `NOLAPSE_TOKEN` come first.
+    /// A file that contains the token to use, or `-` for standard input. `NLP_TOKEN` and `NOLAPSE_TOKEN` take precedence.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
-    /// Speak to another machine without TLS: anybody on the way can read the credential.
+    /// Allow connections to other machines without TLS. Anybody on the network can then read the credential.
     #[arg(long, global = true, env = "NLP_INSECURE_HTTP", value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) insecure_http: bool,
 }
@@ -59,8 +59,8 @@ impl Settings {
         let good =
             !profile.is_empty() && profile.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         if !good || profile.starts_with('.') {
-            return Err(Failure::usage(format!("{profile:?} cannot be the name of a profile"))
-                .next("letters, digits, '-', '_' and '.'"));
+            return Err(Failure::usage(format!("{profile:?} is not a valid name of a profile"))
+                .next("use letters, digits, '-', '_' and '.'"));
         }
         Ok(Self { common, profile, folders: Folders::from_environment() })
     }
@@ -80,7 +80,7 @@ impl Settings {
         }
         let known = self.profiles()?.profiles.remove(&self.profile);
         known.map(|profile| profile.url).ok_or_else(|| {
-            Failure::usage("nothing says where the authority is")
+            Failure::usage("the address of the authority is not set")
                 .next("set NLP_URL or --url, or sign in: nlp login --url URL")
         })
     }

@@ -38,7 +38,7 @@ pub(crate) fn ask_secret(question: &str) -> Result<Secret> {
 
 /// Asks for confirmation unless `--yes` was given; a no is a failure. Without a terminal and without `--yes` it is a usage error.
 pub(crate) fn confirm(question: &str, yes: bool) -> Result<()> {
-    if agrees(question, yes)? { Ok(()) } else { Err(Failure::new("nothing was changed")) }
+    if agrees(question, yes)? { Ok(()) } else { Err(Failure::new("cancelled: nothing was changed")) }
 }
 
 /// Asks for a yes or a no unless `--yes` was given. Without a terminal and without `--yes` it is a usage error.
@@ -47,7 +47,7 @@ pub(crate) fn agrees(question: &str, yes: bool) -> Result<bool> {
         return Ok(true);
     }
     if !present() {
-        return Err(Failure::usage(format!("{question} There is no terminal to confirm on.")).next("--yes"));
+        return Err(Failure::usage(format!("{question} There is no terminal to confirm this.")).next("--yes"));
     }
     Ok(matches!(ask(&format!("{question} [y/N]"))?.to_lowercase().as_str(), "y" | "yes"))
 }

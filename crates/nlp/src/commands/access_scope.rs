@@ -19,35 +19,35 @@ pub(crate) enum Action {
         #[command(flatten)]
         limit: Limit,
     },
-    /// Make an access scope.
+    /// Create an access scope.
     Create {
-        /// What it is called in addresses and topics; it never changes.
+        /// The slug used in addresses and topics. It cannot be changed later.
         slug: String,
-        /// What people call it.
+        /// The display name.
         #[arg(long)]
         name: Option<String>,
     },
     /// Show an access scope.
     Show {
-        /// Its id.
+        /// The id of the access scope.
         scope: String,
     },
-    /// Switch an access scope on or off: while it is off, its actors' tokens are not good.
+    /// Activate or deactivate an access scope. While it is inactive, the tokens of its actors are refused.
     Set {
-        /// Its id.
+        /// The id of the access scope.
         scope: String,
-        /// Whether its actors may act.
+        /// Whether the access scope is active.
         #[arg(long, action = clap::ArgAction::Set, value_name = "true|false")]
         active: bool,
     },
-    /// Delete an access scope; its actors become unscoped.
+    /// Delete an access scope. Its actors are not deleted.
     Delete {
-        /// Its id.
+        /// The id of the access scope.
         scope: String,
         /// Refuse if it has actors.
         #[arg(long)]
         reject_if_assigned: bool,
-        /// Do not ask.
+        /// Skip the confirmation.
         #[arg(long)]
         yes: bool,
     },
@@ -78,7 +78,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
         }
         Action::Delete { scope, reject_if_assigned, yes } => {
             let named = client.get_scope(&org, project, scope)?;
-            terminal::confirm(&format!("Delete the access scope {}? Its actors become unscoped.", named.slug), *yes)?;
+            terminal::confirm(&format!("Delete the access scope {}? Its actors are not deleted.", named.slug), *yes)?;
             let if_assigned = reject_if_assigned.then(|| "reject".to_owned());
             client.delete_scope(
                 &org,

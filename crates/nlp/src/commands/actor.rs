@@ -18,48 +18,48 @@ pub(crate) enum Action {
     List {
         #[command(flatten)]
         limit: Limit,
-        /// Only those in this access scope, by id.
+        /// Only actors in this access scope (id).
         #[arg(long, value_name = "ID")]
         access_scope: Option<String>,
-        /// Only those with this in their name or external id.
+        /// Only actors whose name or external id contains this text.
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
     },
-    /// Make an actor; its token is shown once.
+    /// Create an actor. Its token is shown only once.
     Create {
-        /// What it is called.
+        /// The name of the actor.
         name: String,
-        /// What it is: device, user, server, agent, service, session, orchestrator or observer.
+        /// The type of the actor: device, user, server, agent, service, session, orchestrator or observer.
         #[arg(long = "type", value_name = "TYPE")]
         actor_type: Option<String>,
-        /// The access scope it is confined to, by id.
+        /// The id of the access scope of the actor.
         #[arg(long, value_name = "ID")]
         access_scope: Option<String>,
-        /// What it is called in your own system.
+        /// The identifier of the actor in your own system.
         #[arg(long, value_name = "ID")]
         external_id: Option<String>,
-        /// When it and its token end; RFC 3339.
+        /// When the actor and its token expire (RFC 3339).
         #[arg(long, value_name = "TIME")]
         expires_at: Option<String>,
     },
     /// Show an actor.
     Show {
-        /// Its id.
+        /// The id of the actor.
         actor: String,
     },
-    /// Give an actor a new token; the old one lasts for the grace.
+    /// Rotate the token of an actor. The old token stays valid for the grace period.
     Rotate {
-        /// Its id.
+        /// The id of the actor.
         actor: String,
-        /// How long the old token still counts.
+        /// The grace period in seconds.
         #[arg(long, value_name = "SECONDS")]
         grace: Option<u32>,
     },
-    /// Delete an actor with its tokens.
+    /// Delete an actor and its tokens.
     Delete {
-        /// Its id.
+        /// The id of the actor.
         actor: String,
-        /// Do not ask.
+        /// Skip the confirmation.
         #[arg(long)]
         yes: bool,
     },
@@ -102,7 +102,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
         }
         Action::Delete { actor, yes } => {
             let named = client.get_actor(&org, project, actor)?;
-            terminal::confirm(&format!("Delete the actor {} with its tokens?", named.name), *yes)?;
+            terminal::confirm(&format!("Delete the actor {} and its tokens?", named.name), *yes)?;
             client.delete_actor(&org, project, actor)?;
             printer.done("the actor is deleted", &json!({ "deleted": actor }))
         }

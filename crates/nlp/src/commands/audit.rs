@@ -16,39 +16,39 @@ use crate::settings::Settings;
 
 #[derive(Debug, Clone, clap::Subcommand)]
 pub(crate) enum Command {
-    /// List events, the newest first.
+    /// List events, newest first.
     List {
         #[command(flatten)]
         limit: Limit,
-        /// Only this action, such as `token.create`.
+        /// Only events with this action, such as `token.create`.
         #[arg(long)]
         action: Option<String>,
-        /// Only by this actor, such as `user:<id>`.
+        /// Only events caused by this actor, such as `user:<id>`.
         #[arg(long)]
         actor: Option<String>,
-        /// Only on what has this id.
+        /// Only events on the resource with this id.
         #[arg(long, value_name = "ID")]
         target: Option<String>,
-        /// Only at this time or later; RFC 3339.
+        /// Only events at or after this time (RFC 3339).
         #[arg(long, value_name = "TIME")]
         from: Option<String>,
-        /// Only before this time; RFC 3339.
+        /// Only events before this time (RFC 3339).
         #[arg(long, value_name = "TIME")]
         to: Option<String>,
     },
-    /// Say whether a trail is as it was written; exit code 1 if not. A file is verified here, without the authority.
+    /// Verify an audit trail. Exits with 1 if it is damaged. A file is verified locally, without the authority.
     Verify {
-        /// A file that `nlp audit export` wrote, `-` for standard input; without one the authority is asked.
+        /// A file from `nlp audit export`, or `-` for standard input. By default, the authority verifies its trail.
         file: Option<PathBuf>,
-        /// An event the trail must come through, remembered from an earlier time. Only this shows that events were cut
-        /// off at the end, or the whole trail computed anew.
+        /// The number and hash of an event that was saved earlier and must still be part of the trail. Without it, a
+        /// trail that was truncated or recomputed as a whole cannot be detected.
         #[arg(long, value_name = "NUMBER.HASH", value_parser = Place::parse)]
         expect_head: Option<Place>,
         /// The number and hash of the event before the first one in the file, if the file does not start with event 1.
         #[arg(long, value_name = "NUMBER.HASH", value_parser = Place::parse, requires = "file")]
         after: Option<Place>,
     },
-    /// Write the trail to a file, which `nlp audit verify FILE` verifies anywhere.
+    /// Export the trail to a file, which `nlp audit verify FILE` can verify offline.
     Export {
         /// The file; it must not exist.
         file: PathBuf,
@@ -86,7 +86,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, command: &Command) -> 
 }
 
 /// The advice for a trail that does not verify.
-const KEEP: &str = "keep the database as it is, and compare with a backup from before";
+const KEEP: &str = "do not change the database, and compare it with an earlier backup";
 
 /// Verifies a file offline.
 fn verify_file(printer: &Printer, file: &Path, walk: &Walk) -> Result<()> {
@@ -106,9 +106,7 @@ fn verify_file(printer: &Printer, file: &Path, walk: &Walk) -> Result<()> {
     };
     let whole = walked.map_err(|fault| match fault {
         Fault::Io(_) | Fault::Line(..) | Fault::OtherTrail(_) => Failure::new(format!("{}: {fault}", file.display())),
-        Fault::Broken(..) | Fault::CutOff(_) => {
-            Failure::new(format!("the trail is not as it was written: {fault}")).next(KEEP)
-        }
+        Fault::Broken(..) | Fault::CutOff(_) => Failure::new(format!("the audit trail is damaged: {fault}")).next(KEEP),
     })?;
     let Some(whole) = whole else { return printer.done("no events", &json!({ "ok": true, "checked": 0 })) };
     let checked = whole.head.seq - whole.first + 1;
@@ -125,7 +123,7 @@ fn ask(client: &Client, printer: &Printer, expect_head: Option<&String>) -> Resu
     loop {
         let answer = client.verify_audit(&options::VerifyAuditOptions { after, expect_head: expect_head.cloned() })?;
         checked += answer.checked;
-        progress.tell(|| format!("{checked} events are good so far"));
+        progress.tell(|| format!("{checked} events verified so far"));
         match (&answer.first_bad, &answer.next_cursor) {
             (None, Some(next)) => after = Some(next.clone()),
             (None, None) => {
@@ -134,7 +132,7 @@ fn ask(client: &Client, printer: &Printer, expect_head: Option<&String>) -> Resu
                 return printer.one(&value, &["ok", "checked", "head"]);
             }
             (Some(bad), _) => {
-                return Err(Failure::new(format!("the trail is not as it was written: {}", bad.message)).next(KEEP));
+                return Err(Failure::new(format!("the audit trail is damaged: {}", bad.message)).next(KEEP));
             }
         }
     }

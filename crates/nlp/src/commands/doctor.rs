@@ -106,9 +106,11 @@ fn authority(settings: &Settings, checks: &mut Vec<Check>) {
         }
         Err(error) => {
             let advice = match &error {
-                Error::Unreachable(_) => "is it running, and do name, port and certificate fit? curl -v URL/health",
+                Error::Unreachable(_) => {
+                    "check that the server is running, and its name, port and certificate: curl -v URL/health"
+                }
                 Error::Refused(_) | Error::Unreadable(_) | Error::Address(_) => {
-                    "something else answers there: check the address, and the proxy in front"
+                    "another server answers at this address: check the address and the proxy in front of it"
                 }
             };
             checks.push(Check::new("reachable", Outcome::Bad, error.to_string()).next(advice));
@@ -116,11 +118,11 @@ fn authority(settings: &Settings, checks: &mut Vec<Check>) {
         }
     }
     checks.push(match client.ready() {
-        Ok(_) => Check::new("ready", Outcome::Good, "it takes requests"),
+        Ok(_) => Check::new("ready", Outcome::Good, "it accepts requests"),
         Err(error) => {
             let failing = error.refusal().map(|refusal| refusal.body["failing"].to_string()).unwrap_or_default();
             Check::new("ready", Outcome::Bad, format!("{error} {failing}"))
-                .next("whoever operates it: look at the part that fails, and at the log of nolapse-api")
+                .next("operator: check the failing part and the log of nolapse-api")
         }
     });
 }
@@ -151,7 +153,8 @@ fn credential(settings: &Settings, checks: &mut Vec<Check>) {
         }
         // The credential is a valid session, not a token.
         Err(error) if error.refusal().is_some_and(|refusal| refusal.status == 403) => {
-            checks.push(Check::new("token", Outcome::Warning, "a session, not a token").next("nlp login makes a key"));
+            checks
+                .push(Check::new("token", Outcome::Warning, "a session, not a token").next("nlp login creates a key"));
         }
         Err(error) => {
             let failure = Failure::from(error);
@@ -167,7 +170,7 @@ fn ends_soon(end: Option<&str>) -> Option<Check> {
     let now = chrono::Utc::now();
     let days = (end.with_timezone(&chrono::Utc) - now).num_days();
     (days < SOON_DAYS).then(|| {
-        Check::new("token's end", Outcome::Warning, format!("it ends on {end}, in {days} days")).next("nlp login")
+        Check::new("token expiry", Outcome::Warning, format!("it expires on {end}, in {days} days")).next("nlp login")
     })
 }
 
@@ -182,8 +185,8 @@ fn hooks_in(folder: &Path) -> Option<Check> {
         hooks::State::Shadowed { file, by } => Check::new(
             "git hook",
             Outcome::Bad,
-            format!("{} is never run: core.hooksPath points to {}", file.display(), by.display()),
+            format!("{} is never run, because core.hooksPath points to {}", file.display(), by.display()),
         )
-        .next("nlp hooks install, which follows core.hooksPath"),
+        .next("nlp hooks install (it respects core.hooksPath)"),
     })
 }

@@ -21,11 +21,11 @@ const SIGNALLED: i32 = 128;
 /// Options of `exec`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// Make a token with this scope for the command, and revoke it when the command ends; may come several times. Without
-    /// it the command gets the credential that is asking.
+    /// Create a token with this scope for the command, and revoke it when the command ends. May be repeated. By default, the
+    /// command gets the current credential.
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,
-    /// The variables that hold the token.
+    /// The environment variables that receive the token.
     #[arg(long, value_name = "NAME", default_values_t = ["NLP_TOKEN".to_owned(), "NOLAPSE_TOKEN".to_owned()])]
     env: Vec<String>,
     /// The command and its arguments.

@@ -26,15 +26,15 @@ const BLOCK: u8 = 2;
 pub(crate) enum Command {
     /// Install hooks that scan before each commit and push.
     Install {
-        /// For every repository of yours, by git's `core.hooksPath`.
+        /// Install for all your repositories, with `core.hooksPath` of git.
         #[arg(long)]
         global: bool,
     },
-    /// What the hooks call.
+    /// Called by the hooks.
     Run {
-        /// Which hook.
+        /// The hook.
         event: Event,
-        /// What git hands to it.
+        /// The arguments from git.
         #[arg(hide = true)]
         arguments: Vec<String>,
     },
@@ -43,11 +43,11 @@ pub(crate) enum Command {
 /// When a hook runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Event {
-    /// Before a commit: scans what is staged.
+    /// Before a commit: scans the staged changes.
     PreCommit,
-    /// Before a push: scans the commits the other side does not have.
+    /// Before a push: scans the commits that the remote does not have.
     PrePush,
-    /// Before a coding assistant runs a tool: JSON on standard input, exit code 2 stops it.
+    /// Before a coding assistant runs a tool: reads JSON from standard input, and exits with 2 to block the tool.
     Assistant,
 }
 
@@ -120,11 +120,11 @@ fn install(settings: &Settings, printer: &Printer, global: bool) -> Result<()> {
         global_folder(settings)?
     } else {
         let (used, own) = folders(here)?.ok_or_else(|| {
-            Failure::usage("this is no git repository").next("run it inside one, or: nlp hooks install --global")
+            Failure::usage("this is not a git repository").next("run it inside one, or: nlp hooks install --global")
         })?;
         if used != own {
             printer.note(&format!(
-                "note: core.hooksPath points to {}, so the hooks go there and not into {}",
+                "note: core.hooksPath points to {}, so the hooks are installed there and not in {}",
                 used.display(),
                 own.display()
             ));
@@ -149,7 +149,7 @@ fn global_folder(settings: &Settings) -> Result<PathBuf> {
     let mut set = Process::new("git");
     let status = set.args(["config", "--global", "core.hooksPath"]).arg(&folder).status()?;
     if !status.success() {
-        return Err(Failure::new("git does not take core.hooksPath").next("git config --global --edit"));
+        return Err(Failure::new("git could not set core.hooksPath").next("git config --global --edit"));
     }
     Ok(folder)
 }
@@ -167,8 +167,8 @@ fn write_hook(file: &Path, event: Event) -> Result<()> {
             let shell = text.lines().next().is_some_and(|first| first.starts_with("#!") && first.ends_with("sh"));
             // A pre-push hook reads standard input, so two cannot share one file.
             if !shell || event == Event::PrePush {
-                return Err(Failure::new(format!("{} is there already and not ours", file.display()))
-                    .next(format!("add to it: nlp hooks run {}", event.name())));
+                return Err(Failure::new(format!("{} already exists and was not installed by nlp", file.display()))
+                    .next(format!("add this line to it: nlp hooks run {}", event.name())));
             }
             let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
             std::fs::write(file, format!("{first}\n{call}{rest}")).map_err(named)?;
@@ -202,7 +202,7 @@ fn pre_commit() -> Result<Exit> {
     if findings.is_empty() {
         return Ok(Exit::Done);
     }
-    block(&findings, looked, "to commit all the same: git commit --no-verify");
+    block(&findings, looked, "to commit anyway: git commit --no-verify");
     Ok(Exit::Findings)
 }
 
@@ -229,7 +229,7 @@ fn pre_push(printer: &Printer) -> Result<Exit> {
     if findings.is_empty() {
         return Ok(Exit::Done);
     }
-    block(&findings, looked, "to push all the same: git push --no-verify");
+    block(&findings, looked, "to push anyway: git push --no-verify");
     Ok(Exit::Findings)
 }
 
@@ -237,8 +237,9 @@ fn pre_push(printer: &Printer) -> Result<Exit> {
 fn assistant() -> Result<Exit> {
     let mut input = Vec::new();
     std::io::stdin().lock().take(LONGEST).read_to_end(&mut input)?;
-    let value: serde_json::Value = serde_json::from_slice(&input)
-        .map_err(|_| Failure::new("standard input is no JSON").next("install it as a hook before tools are used"))?;
+    let value: serde_json::Value = serde_json::from_slice(&input).map_err(|_| {
+        Failure::new("standard input is not JSON").next("install this command as a hook that runs before tool calls")
+    })?;
     let mut texts = Vec::new();
     strings(&value, &mut texts);
     let places: Vec<_> = texts.iter().flat_map(|text| scan::text(text.as_bytes(), "tool input")).collect();

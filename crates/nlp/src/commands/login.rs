@@ -13,28 +13,28 @@ use crate::terminal;
 /// Options of `login`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// Your e-mail address; asked for if left out.
+    /// Your e-mail address. By default, nlp asks for it.
     #[arg(long)]
     email: Option<String>,
-    /// The organisation, by its slug, if you are a member of several.
+    /// The slug of the organisation, if you are a member of several.
     #[arg(long, value_name = "SLUG")]
     organization: Option<String>,
     /// Read the password from standard input instead of asking for it.
     #[arg(long)]
     password_stdin: bool,
-    /// Keep the token that is given by a variable or --token-file instead of signing in.
+    /// Store the token from the environment variable or --token-file instead of signing in.
     #[arg(long, conflicts_with_all = ["email", "password_stdin", "organization"])]
     with_token: bool,
-    /// What the key is called.
+    /// The name of the key.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// How long the key lasts.
+    /// The lifetime of the key.
     #[arg(long, value_name = "DAYS", default_value_t = 90)]
     expires_in_days: u32,
-    /// A scope of the key; may come several times. The authority's default for personal keys if left out.
+    /// A scope of the key. May be repeated. Defaults to the default scopes for personal keys.
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,
-    /// Keep the key in a file, in the clear, readable by everything that runs as you.
+    /// Store the key unencrypted in a file, readable by every program that runs as your user.
     #[arg(long)]
     insecure_storage: bool,
 }
@@ -43,8 +43,9 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     let client = settings.client()?;
     let insecure = if args.insecure_storage { Insecure::Accepted } else { Insecure::Refused };
     let (secret, shown) = if args.with_token {
-        let given =
-            settings.given()?.ok_or_else(|| Failure::usage("no token was given").next("--token-file - reads it"))?;
+        let given = settings.given()?.ok_or_else(|| {
+            Failure::usage("no token was given").next("--token-file - (reads it from standard input)")
+        })?;
         let token = client.with(given.secret.clone()).get_self()?;
         (given.secret, json!({ "name": token.name, "id": token.id, "expires_at": token.expires_at }))
     } else {
@@ -53,14 +54,17 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
         (made.secret, shown)
     };
     let kept = credential::keep(settings.folders(), settings.profile(), &secret, insecure).map_err(|failure| {
-        failure.after(format!("the key {} was made and is not kept; revoke it in the list of your keys", shown["id"]))
+        failure.after(format!(
+            "the key {} was created but could not be stored; revoke it in the list of your keys",
+            shown["id"]
+        ))
     })?;
     settings.remember(client.base())?;
     if let Some(warning) = kept.warning() {
         printer.note(&format!("warning: {warning}"));
     }
     let sentence = format!(
-        "signed in to {} with the key {} until {}; kept in {kept}",
+        "signed in to {} with the key {}, valid until {}; stored in {kept}",
         client.base(),
         shown["name"].as_str().unwrap_or_default(),
         shown["expires_at"].as_str().unwrap_or("it is revoked"),
@@ -76,7 +80,7 @@ fn make_key(client: &Client, args: &Args) -> Result<types::CreatedToken> {
     let email = match &args.email {
         Some(email) => email.clone(),
         None if terminal::present() => terminal::ask("E-mail")?,
-        None => return Err(Failure::usage("nobody is there to ask for an e-mail address").next("--email")),
+        None => return Err(Failure::usage("there is no terminal to ask for an e-mail address").next("--email")),
     };
     let password = password(args)?;
     let mut body =
@@ -112,7 +116,7 @@ fn password(args: &Args) -> Result<Secret> {
     if terminal::present() {
         return terminal::ask_secret("Password");
     }
-    Err(Failure::usage("nobody is there to ask for a password").next("--password-stdin"))
+    Err(Failure::usage("there is no terminal to ask for a password").next("--password-stdin"))
 }
 
 /// A key name that tells this machine's key from others.

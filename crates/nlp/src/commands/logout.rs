@@ -11,7 +11,7 @@ use crate::settings::Settings;
 /// Options of `logout`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// Forget the key without revoking it.
+    /// Delete the stored key without revoking it.
     #[arg(long)]
     keep_key: bool,
 }
@@ -28,7 +28,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
                 // A key that is already invalid need not be revoked.
                 if failure.exit() != Exit::InvalidToken {
                     return Err(failure
-                        .after("the key was not revoked and is still kept")
+                        .after("the key was not revoked and is still stored")
                         .next("nlp logout --keep-key"));
                 }
                 true
@@ -36,6 +36,10 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
         }
     };
     credential::forget(settings.folders(), settings.profile())?;
-    let sentence = if revoked { "the key is revoked and forgotten" } else { "the key is forgotten; it still counts" };
+    let sentence = if revoked {
+        "the key is revoked and deleted from this machine"
+    } else {
+        "the key is deleted from this machine; it is still valid"
+    };
     printer.done(sentence, &json!({ "revoked": revoked }))
 }

@@ -11,7 +11,7 @@ use crate::output::Printer;
 /// Options of `man`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// The folder to write them to, such as ~/.local/share/man/man1.
+    /// The folder to write the pages to, such as ~/.local/share/man/man1.
     folder: PathBuf,
 }
 

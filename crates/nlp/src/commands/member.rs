@@ -19,26 +19,26 @@ pub(crate) enum Action {
         #[command(flatten)]
         limit: Limit,
     },
-    /// Add somebody, or invite them; an invitation's code is shown once.
+    /// Add or invite a person. The code of an invitation is shown only once.
     Add {
-        /// Their e-mail address.
+        /// The e-mail address of the person.
         email: String,
-        /// Their role, by name or id.
+        /// The name or id of the role.
         #[arg(long)]
         role: String,
     },
-    /// Give a member another role.
+    /// Change the role of a member.
     SetRole {
-        /// Their id.
+        /// The id of the member.
         user: String,
-        /// The role, by name or id.
+        /// The name or id of the role.
         role: String,
     },
-    /// Remove a member; their keys for this organisation are revoked.
+    /// Remove a member and revoke the member's keys in this organisation.
     Remove {
-        /// Their id.
+        /// The id of the member.
         user: String,
-        /// Do not ask.
+        /// Skip the confirmation.
         #[arg(long)]
         yes: bool,
     },
@@ -67,7 +67,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
             printer.one(&json(&client.edit_member(&org, user, &body)?)?, &COLUMNS)
         }
         Action::Remove { user, yes } => {
-            terminal::confirm("Remove this member and revoke their keys?", *yes)?;
+            terminal::confirm("Remove this member and revoke the member's keys?", *yes)?;
             client.remove_member(&org, user)?;
             printer.done("the member is removed", &json!({ "removed": user }))
         }

@@ -45,10 +45,10 @@ use crate::settings::{Common, Settings};
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// How answers are written.
+    /// The output format.
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     pub(crate) output: Format,
-    /// Print only this field of the answer, raw: `secret`, `owner.id`.
+    /// Print only this field of the result, such as `secret` or `owner.id`.
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) field: Option<String>,
     #[command(subcommand)]
@@ -57,53 +57,53 @@ pub(crate) struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Sign in: make a personal key and keep it for the next commands.
+    /// Sign in: create a personal key and store it for later commands.
     Login(login::Args),
-    /// Revoke the kept key and forget it.
+    /// Sign out: revoke the stored key and delete it.
     Logout(logout::Args),
-    /// Show who is asking, and with what.
+    /// Show the current account and credential.
     Whoami,
-    /// Check the set-up; each fault with the command that mends it.
+    /// Check the configuration of nlp, with a hint for each problem.
     Doctor,
-    /// Tokens of the organisation.
+    /// Manage tokens of the organisation.
     #[command(subcommand)]
     Token(token::Command),
-    /// Your personal keys.
+    /// Manage your personal keys.
     #[command(subcommand)]
     Key(token::KeyCommand),
-    /// Scopes: what tokens may do.
+    /// List and check scopes.
     #[command(subcommand)]
     Scope(scope::Command),
-    /// Projects.
+    /// Manage projects.
     Project(project::Args),
-    /// Access scopes: boundaries inside a project.
+    /// Manage access scopes, which separate actors within a project.
     AccessScope(access_scope::Args),
-    /// Actors of a project.
+    /// Manage the actors of a project.
     Actor(actor::Args),
-    /// Members of the organisation.
+    /// Manage the members of the organisation.
     Member(member::Args),
-    /// Roles of the organisation.
+    /// Manage the roles of the organisation.
     Role(role::Args),
-    /// The audit trail.
+    /// List, verify and export the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
-    /// Tokens for CI jobs, without a stored secret.
+    /// Get tokens for CI jobs without a stored secret.
     #[command(subcommand)]
     Ci(ci::Command),
     /// Run a command with a token in its environment.
     Exec(exec::Args),
-    /// Rotate a token and put the new one where it is used.
+    /// Rotate a token and store the new one where it is used.
     Sync(sync::Args),
-    /// Find leaked tokens in files, in what is staged, or in a history.
+    /// Find leaked tokens in files, staged changes or the git history.
     Scan(scan::Args),
-    /// Git hooks that keep tokens out of commits.
+    /// Install git hooks that keep tokens out of commits.
     #[command(subcommand)]
     Hooks(hooks::Command),
-    /// Whether a token was issued, by its checksum alone: nothing is sent.
+    /// Check the checksum of a token offline. Nothing is sent.
     Verify(verify::Args),
-    /// Measure how soon a new token counts, and a revoked one no longer, on every node.
+    /// Measure how fast new and revoked tokens take effect on every node.
     Probe(probe::Args),
-    /// Print completions for a shell.
+    /// Print shell completions.
     Completions(completions::Args),
     /// Write manual pages.
     Man(man::Args),
@@ -165,7 +165,7 @@ pub(crate) struct Limit {
     /// At most this many entries.
     #[arg(long, default_value_t = 100, value_name = "N", conflicts_with = "all")]
     limit: usize,
-    /// All there are.
+    /// Return all entries.
     #[arg(long)]
     all: bool,
 }

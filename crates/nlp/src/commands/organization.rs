@@ -9,7 +9,7 @@ use crate::settings::Settings;
 /// The option of commands that are about an organisation's projects and people.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Organization {
-    /// The organisation, by id or slug; the credential's own if left out.
+    /// The id or slug of the organisation. Defaults to the organisation of the credential.
     #[arg(long, global = true, value_name = "ORGANIZATION")]
     organization: Option<String>,
 }
@@ -28,7 +28,7 @@ pub(crate) struct InOrganization<A: Subcommand> {
 pub(crate) struct InProject<A: Subcommand> {
     #[command(flatten)]
     pub(crate) organization: Organization,
-    /// The project, by id.
+    /// The id of the project.
     #[arg(long, value_name = "PROJECT")]
     pub(crate) project: String,
     #[command(subcommand)]
@@ -49,8 +49,8 @@ impl Organization {
         match (found.next(), found.next()) {
             (Some(only), None) => Ok((client, only.id)),
             (Some(one), Some(_)) => Err(Failure::usage("you are a member of several organisations")
-                .next(format!("say which: --organization {}", one.slug))),
-            (None, _) => Err(Failure::new("there is no such organisation among yours")),
+                .next(format!("select one: --organization {}", one.slug))),
+            (None, _) => Err(Failure::new("you are not a member of this organisation")),
         }
     }
 }

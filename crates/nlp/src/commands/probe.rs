@@ -22,13 +22,13 @@ const BAR: usize = 40;
 /// Options of `probe`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// Another node to ask; may come several times. The one of `--url` is always asked.
+    /// The address of another node to measure. May be repeated. The node at `--url` is always measured.
     #[arg(long, value_name = "URL")]
     node: Vec<String>,
-    /// How many tokens are made and revoked.
+    /// The number of tokens to create and revoke.
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
-    /// The scope of the tokens; they are gone when the probe ends.
+    /// The scope of the tokens, which are revoked before the command ends.
     #[arg(long, default_value = "read", value_name = "SCOPE")]
     scope: String,
 }
@@ -63,7 +63,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
         // Revoke the token also after a failure, so that the probe leaves none behind.
         Family::Organization
             .revoke(&client, &made.id)
-            .map_err(|failure| failure.after(format!("the probe's token {} is still there", made.id)))?;
+            .map_err(|failure| failure.after(format!("the token {} of the probe was not revoked", made.id)))?;
         seen?;
         follow(&nodes, &made.secret, false, &mut revoked_times)?;
     }
@@ -87,10 +87,12 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     }
     if revoked_times.late > 0 {
         return Err(Failure::new(format!(
-            "a revoked token was still answered valid {} times, counted from the answer to its revocation",
+            "a revoked token was still reported as valid {} times after the response to its revocation",
             revoked_times.late
         ))
-        .next("expected with a staleness above zero; otherwise compare the nodes' clocks and databases"));
+        .next(
+            "this is expected with cluster.consistency = relaxed; otherwise check that all nodes use the same database",
+        ));
     }
     Ok(())
 }
@@ -108,7 +110,11 @@ fn follow(nodes: &[Client], token: &Secret, expected: bool, times: &mut Times) -
             }
             times.late += 1;
             if began.elapsed() > PATIENCE {
-                return Err(Failure::new(format!("{} does not follow after {} s", node.base(), PATIENCE.as_secs())));
+                return Err(Failure::new(format!(
+                    "{} did not apply the change within {} s",
+                    node.base(),
+                    PATIENCE.as_secs()
+                )));
             }
         }
     }
@@ -161,7 +167,7 @@ impl Times {
         }
         let _ = writeln!(
             text,
-            "  half within {} µs, 99 of 100 within {} µs, wrong answers first: {}",
+            "  50 % within {} µs, 99 % within {} µs, nodes that answered with the old state first: {}",
             self.percentile_us(50),
             self.percentile_us(99),
             self.late

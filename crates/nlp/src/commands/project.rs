@@ -18,31 +18,31 @@ pub(crate) enum Action {
     List {
         #[command(flatten)]
         limit: Limit,
-        /// Only those with this in their name or slug.
+        /// Only projects whose name or slug contains this text.
         #[arg(long)]
         search: Option<String>,
     },
-    /// Make a project.
+    /// Create a project.
     Create {
-        /// What it is called in addresses.
+        /// The slug used in addresses.
         slug: String,
-        /// What people call it; the slug if left out.
+        /// The display name. Defaults to the slug.
         #[arg(long)]
         name: Option<String>,
     },
     /// Show a project.
     Show {
-        /// Its id.
+        /// The id of the project.
         project: String,
     },
     /// Delete a project with its access scopes, actors and their tokens.
     Delete {
-        /// Its id.
+        /// The id of the project.
         project: String,
-        /// Say what would go, and delete nothing.
+        /// Print what would be deleted, and delete nothing.
         #[arg(long)]
         dry_run: bool,
-        /// Do not ask.
+        /// Skip the confirmation.
         #[arg(long)]
         yes: bool,
     },
@@ -74,7 +74,10 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
         Action::Delete { project, dry_run, yes } => {
             if !dry_run {
                 let named = client.get_project(&org, project)?;
-                terminal::confirm(&format!("Delete the project {} with all that is in it?", named.slug), *yes)?;
+                terminal::confirm(
+                    &format!("Delete the project {} with its access scopes, actors and tokens?", named.slug),
+                    *yes,
+                )?;
             }
             let wanted = options::DeleteProjectOptions { dry_run: dry_run.then_some(true), ..Default::default() };
             match client.delete_project(&org, project, &wanted)? {

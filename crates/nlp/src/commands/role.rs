@@ -14,26 +14,26 @@ pub(crate) type Args = InOrganization<Action>;
 
 #[derive(Debug, Clone, clap::Subcommand)]
 pub(crate) enum Action {
-    /// List roles, built-in ones too.
+    /// List roles, including built-in ones.
     List,
-    /// Make a role.
+    /// Create a role.
     Create {
-        /// What it is called.
+        /// The name of the role.
         name: String,
-        /// A scope of its members; may come several times.
+        /// A scope of the role. May be repeated.
         #[arg(long, required = true, value_name = "SCOPE")]
         scope: Vec<String>,
     },
     /// Show a role.
     Show {
-        /// Its id or name.
+        /// The id or name of the role.
         role: String,
     },
-    /// Delete a role; its members become viewers.
+    /// Delete a role. Members with this role become viewers.
     Delete {
-        /// Its id.
+        /// The id of the role.
         role: String,
-        /// Do not ask.
+        /// Skip the confirmation.
         #[arg(long)]
         yes: bool,
     },

@@ -9,18 +9,18 @@ use crate::settings::Settings;
 
 #[derive(Debug, Clone, clap::Subcommand)]
 pub(crate) enum Command {
-    /// List the scopes there are.
+    /// List all scopes.
     List {
-        /// Only those that tokens of this kind may carry: organization, personal or actor.
+        /// Only scopes that tokens of this kind can have: organization, personal or actor.
         #[arg(long, value_name = "KIND")]
         kind: Option<String>,
     },
-    /// Say whether these scopes are enough, and what would be.
+    /// Check whether a set of scopes is sufficient, and show which sets would be.
     Explain {
-        /// A scope that is needed; may come several times.
+        /// A required scope. May be repeated.
         #[arg(required = true, value_name = "NEEDED")]
         needed: Vec<String>,
-        /// A scope the token has; may come several times.
+        /// A scope of the token. May be repeated.
         #[arg(long, value_name = "SCOPE")]
         granted: Vec<String>,
     },
@@ -37,8 +37,8 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, command: &Command) -> 
                 };
                 scopes.retain(carries);
                 if scopes.is_empty() {
-                    return Err(Failure::usage(format!("no scope is for tokens of the kind {kind:?}"))
-                        .next("organization, personal or actor"));
+                    return Err(Failure::usage(format!("no scope can be given to tokens of the kind {kind:?}"))
+                        .next("use organization, personal or actor"));
                 }
             }
             printer.list(&scopes, &["name", "group", "kinds", "description"])

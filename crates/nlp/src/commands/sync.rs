@@ -25,28 +25,28 @@ pub(crate) struct Args {
 
 #[derive(Debug, Clone, clap::Subcommand)]
 enum Place {
-    /// A file that nobody else may read.
+    /// A file that only you can read.
     File {
-        /// The file; it is replaced as a whole.
+        /// The file. Its whole content is replaced.
         file: PathBuf,
         #[command(flatten)]
         what: What,
     },
-    /// A secret of a GitHub repository, by the program `gh`.
+    /// A secret of a GitHub repository. Requires the program `gh`.
     GithubSecret {
-        /// What the secret is called.
+        /// The name of the secret.
         name: String,
-        /// The repository, as OWNER/NAME; the one around the current folder if left out.
+        /// The repository as OWNER/NAME. Defaults to the repository of the current folder.
         #[arg(long, value_name = "OWNER/NAME")]
         repo: Option<String>,
         #[command(flatten)]
         what: What,
     },
-    /// A variable of a GitLab project, masked, by the program `glab`.
+    /// A masked variable of a GitLab project. Requires the program `glab`.
     GitlabVar {
-        /// What the variable is called.
+        /// The name of the variable.
         name: String,
-        /// The project, as GROUP/NAME; the one around the current folder if left out.
+        /// The project as GROUP/NAME. Defaults to the project of the current folder.
         #[arg(long, value_name = "GROUP/NAME")]
         repo: Option<String>,
         #[command(flatten)]
@@ -57,12 +57,12 @@ enum Place {
 /// Which token, and how it is rotated.
 #[derive(Debug, Clone, clap::Args)]
 struct What {
-    /// The token, by id.
+    /// The id of the token to rotate.
     #[arg(long = "rotate", value_name = "TOKEN-ID", required = true)]
     id: String,
     #[command(flatten)]
     rotation: Rotation,
-    /// End the old token once the new one is in place and was validated, instead of after the grace.
+    /// Revoke the old token as soon as the new one is stored and validated, instead of after the grace period.
     #[arg(long)]
     finish: bool,
 }
@@ -167,7 +167,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     let body = types::ValidateRequest { token: made.secret.clone(), ..Default::default() };
     if let Err(error) = client.anonymous().validate(&body) {
         let state = format!(
-            "{} has the new token {}, which does not validate; the old one counts until {}",
+            "{} has the new token {}, which does not validate; the old one is valid until {}",
             place.named(),
             made.id,
             made.grace_period_ends_at
@@ -178,18 +178,18 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     let interrupted = stopped.load(std::sync::atomic::Ordering::Relaxed);
     let finish = place.what().finish && !interrupted;
     if finish {
-        progress.tell(|| "ending the old token".to_owned());
+        progress.tell(|| "revoking the old token".to_owned());
         Family::Organization.revoke(&client, id).map_err(|failure| {
-            failure.after(format!("{state}; the old one was not ended")).next(format!("nlp token revoke {id}"))
+            failure.after(format!("{state}; the old one was not revoked")).next(format!("nlp token revoke {id}"))
         })?;
     }
     let old = match (finish, interrupted) {
         (true, _) => "the old one is revoked".to_owned(),
         (false, true) => format!(
-            "the old one counts until {} (the interruption came when nothing was half-done)",
+            "the old one is valid until {} (the interruption did not leave anything incomplete)",
             made.grace_period_ends_at
         ),
-        (false, false) => format!("the old one counts until {}", made.grace_period_ends_at),
+        (false, false) => format!("the old one is valid until {}", made.grace_period_ends_at),
     };
     let value = json!({
         "id": made.id, "old_token_id": made.old_token_id, "written_to": place.named(),
@@ -201,9 +201,11 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
 /// Cancels the rotation, since the new token is stored nowhere. Returns the failure with the resulting state added.
 fn taken_back(client: &Client, id: &str, failure: Failure) -> Failure {
     match Family::Organization.cancel(client, id) {
-        Ok(_) => failure.after("the rotation was taken back and the old token counts as before"),
+        Ok(_) => failure.after("the rotation was cancelled and the old token is active again"),
         Err(other) => failure
-            .after(format!("the old token counts until its grace ends, and taking the rotation back failed ({other})"))
+            .after(format!(
+                "the old token is valid until its grace period ends, and cancelling the rotation failed ({other})"
+            ))
             .next(format!("nlp token cancel-rotation {id}")),
     }
 }

@@ -17,7 +17,7 @@ use crate::settings::Settings;
                         authority knows: nlp token validate.\nExit codes: 0 issued, 3 not."
 )]
 pub(crate) struct Args {
-    /// Nothing is sent anywhere. Said aloud, so that nobody takes the answer for more than it is.
+    /// Required. Only the checksum is checked; nothing is sent, and the token may be expired or revoked.
     #[arg(long, required = true)]
     offline: bool,
 }
@@ -28,10 +28,10 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, _args: &Args) -> Resul
         None => credential::from_file(Path::new("-"))?,
     };
     let token = PlainToken::parse(given.secret.expose())
-        .map_err(|error| Failure::invalid_token(format!("this is no token: {error}")))?;
+        .map_err(|error| Failure::invalid_token(format!("this is not a token: {error}")))?;
     if !token.is_checksummed() {
         return Err(Failure::invalid_token(
-            "its checksum does not fit: mistyped, cut off, or made elsewhere before there were checksums",
+            "the checksum is wrong: the token was mistyped or truncated, or issued by an earlier system without checksums",
         ));
     }
     let hint = token.hint().to_string();

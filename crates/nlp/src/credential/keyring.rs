@@ -33,7 +33,7 @@ pub(super) fn look_up(profile: &str) -> Result<Option<Secret>> {
     match command.output() {
         Ok(output) if output.status.success() && !output.stdout.is_empty() => {
             let text = String::from_utf8(output.stdout);
-            text.map(|text| Some(secret(&text))).map_err(|_| Failure::new("what the keyring holds is no token"))
+            text.map(|text| Some(secret(&text))).map_err(|_| Failure::new("the entry in the keyring is not a token"))
         }
         // No entry, a locked keyring, or none: the caller tries the next place.
         Ok(_) | Err(_) => Ok(None),

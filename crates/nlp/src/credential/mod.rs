@@ -52,7 +52,7 @@ impl std::fmt::Display for Source {
             Self::Stdin => f.write_str("standard input"),
             Self::Keyring => f.write_str("the desktop's keyring"),
             Self::Runtime(file) => write!(f, "{}, until the machine restarts", file.display()),
-            Self::Insecure(file) => write!(f, "{}, in the clear", file.display()),
+            Self::Insecure(file) => write!(f, "{}, unencrypted", file.display()),
         }
     }
 }
@@ -62,7 +62,7 @@ impl Source {
     pub(crate) fn warning(&self) -> Option<String> {
         match self {
             Self::Insecure(file) => Some(format!(
-                "the credential is in the clear in {}: everything that runs as you can read it",
+                "the credential is stored unencrypted in {}: every program that runs as your user can read it",
                 file.display()
             )),
             Self::Variable(_) | Self::File(_) | Self::Stdin | Self::Keyring | Self::Runtime(_) => None,
@@ -94,10 +94,10 @@ pub(crate) fn from_file(file: &Path) -> Result<Credential> {
     };
     read.map_err(|error| Failure::new(format!("{source} cannot be read: {error}")))?;
     if text.trim().is_empty() {
-        return Err(Failure::usage(format!("{source} holds no token")));
+        return Err(Failure::usage(format!("{source} does not contain a token")));
     }
     if text.len() as u64 > LONGEST {
-        return Err(Failure::usage(format!("{source} holds more than a token: it is longer than {LONGEST} bytes")));
+        return Err(Failure::usage(format!("{source} is not a token: it is longer than {LONGEST} bytes")));
     }
     Ok(Credential { secret: secret(&text), source })
 }
@@ -149,8 +149,8 @@ pub(crate) fn keep(folders: &Folders, profile: &str, secret: &Secret, insecure: 
             write_private(&file, &format!("{}\n", secret.expose()))?;
             return Ok(Source::Runtime(file));
         }
-        return Err(Failure::new("there is no keyring and no folder of this login session to keep the key in")
-            .next("--insecure-storage keeps it in a file, in the clear; or give NLP_TOKEN to each command"));
+        return Err(Failure::new("there is neither a keyring nor a folder of this login session to store the key in")
+            .next("use --insecure-storage to store it unencrypted in a file, or set NLP_TOKEN for each command"));
     }
     let folder = folders.config.as_ref().ok_or_else(no_home)?;
     let file = folder.join("credentials").join(profile);

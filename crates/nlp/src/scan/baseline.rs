@@ -26,8 +26,8 @@ pub(super) fn read(file: &Path) -> Result<BTreeSet<String>> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| Failure::new(format!("the baseline {} cannot be read: {error}", file.display())))?;
     let report: Report = serde_json::from_str(&text).map_err(|_| {
-        Failure::usage(format!("{} is no report of nlp scan", file.display()))
-            .next("write one with: nlp scan -o json > baseline.json")
+        Failure::usage(format!("{} is not a report of nlp scan", file.display()))
+            .next("create one with: nlp scan -o json > baseline.json")
     })?;
     Ok(report.findings.into_iter().map(|known| known.fingerprint).collect())
 }

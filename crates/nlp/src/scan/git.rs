@@ -12,7 +12,7 @@ use crate::failure::{Failure, Result};
 /// If there is none.
 pub(crate) fn open() -> Result<Repository> {
     gix::discover_with_environment_overrides(".").map_err(|error| {
-        Failure::usage(format!("this is no git repository: {error}"))
+        Failure::usage(format!("this is not a git repository: {error}"))
             .next("run it inside one, or scan files: nlp scan .")
     })
 }

@@ -48,13 +48,14 @@ pub(super) fn history(repo: &Repository, range: &str, progress: Progress) -> Res
         tips.extend(repo.head_id().ok().map(gix::Id::detach));
         return between(repo, tips, Vec::new(), progress);
     }
-    let parsed = repo.rev_parse(range).map_err(|error| Failure::usage(format!("{range:?} is no range: {error}")))?;
+    let parsed = repo.rev_parse(range).map_err(|error| Failure::usage(format!("{range:?} is not a range: {error}")))?;
     let (tips, hidden) = match parsed.detach() {
         Spec::Include(id) => (vec![id], Vec::new()),
         Spec::Range { from, to } => (vec![to], vec![from]),
         Spec::Merge { theirs, ours } => (vec![theirs, ours], Vec::new()),
         Spec::Exclude(_) | Spec::IncludeOnlyParents(_) | Spec::ExcludeParents(_) => {
-            return Err(Failure::usage(format!("{range:?} includes nothing")).next("for example: --history=main..HEAD"));
+            return Err(Failure::usage(format!("{range:?} does not include any commits"))
+                .next("for example: --history=main..HEAD"));
         }
     };
     between(repo, tips, hidden, progress)
@@ -176,8 +177,7 @@ fn read(repo: &Repository, blobs: &[Blob], commits: &[ObjectId], progress: Progr
     let mut places = Vec::new();
     let mut looked = Looked::default();
     for part in parts {
-        let (found, part_looked) =
-            part.map_err(|_| Failure::new("a scanning thread ended in the middle of a blob"))??;
+        let (found, part_looked) = part.map_err(|_| Failure::new("a scanning thread stopped unexpectedly"))??;
         for (blob, mut place) in found {
             place.commit = Some(Arc::new(describe(repo, commits[blobs[blob].commit])?));
             places.push(place);

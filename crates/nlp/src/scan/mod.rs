@@ -43,35 +43,35 @@ use content::Scanner;
 A line with `nlp:allow <reason>` is passed over; `.nlpignore` names files as `.gitignore` does."
 )]
 pub(crate) struct Args {
-    /// Files and folders to scan; the current folder if none is given.
+    /// The files and folders to scan. Defaults to the current folder.
     #[arg(conflicts_with_all = ["staged", "history", "stdin"])]
     paths: Vec<PathBuf>,
-    /// Scan what `git commit` would add.
+    /// Scan the staged changes.
     #[arg(long, conflicts_with_all = ["history", "stdin"])]
     staged: bool,
-    /// Scan every version of every file that git keeps: of all branches and tags, or of the commits of RANGE.
+    /// Scan the git history: all versions of all files in all branches and tags, or in the commits of RANGE.
     #[arg(long, value_name = "RANGE", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "stdin")]
     history: Option<String>,
     /// Scan standard input.
     #[arg(long)]
     stdin: bool,
-    /// An earlier report (`-o json`): what is in it is not reported again.
+    /// An earlier report (`-o json`), whose findings are not reported again.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Ask the authority which of the found tokens are live. Only they are sent, to no other address.
+    /// Validate the tokens that were found. Only these tokens are sent, and only to the authority.
     #[arg(long)]
     check: bool,
-    /// Revoke the tokens that were found, with `--check` those that are live. Asks once. It takes no sign-in:
-    /// the holder of a token may revoke it.
+    /// Revoke the tokens that were found, or with `--check` those that are valid. Asks for confirmation once. No sign-in
+    /// is required, because the holder of a token may revoke it.
     #[arg(long)]
     revoke: bool,
-    /// Do not ask before revoking.
+    /// Skip the confirmation of the revocation.
     #[arg(long, requires = "revoke")]
     yes: bool,
-    /// Scan files that `.gitignore` and the like leave out, too.
+    /// Also scan files that are excluded by `.gitignore` and similar files.
     #[arg(long)]
     no_ignore: bool,
-    /// Binary files beyond this many bytes are passed over.
+    /// Skip binary files larger than this many bytes.
     #[arg(long, value_name = "BYTES", default_value_t = tree::BINARY_LIMIT)]
     max_binary_size: u64,
 }

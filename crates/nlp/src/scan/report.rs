@@ -37,7 +37,7 @@ pub(super) fn text(findings: &[Finding], looked: Looked, is_terminal: bool) -> S
         };
         let _ = write!(out, "{found} in {} files, {}", looked.items, size(looked.bytes));
         if looked.skipped > 0 {
-            let _ = write!(out, "; {} large binaries or unreadable files passed over", looked.skipped);
+            let _ = write!(out, "; {} large binaries or unreadable files skipped", looked.skipped);
         }
         out.push('\n');
     }

@@ -24,8 +24,8 @@ pub(super) fn document(findings: &[Finding]) -> Value {
                     "name": "LeakedToken",
                     "shortDescription": { "text": "A nolapse API token" },
                     "fullDescription": {
-                        "text": "A nolapse API token with a good checksum. Revoke it first, then remove it: what was \
-                                 public has been read."
+                        "text": "A nolapse API token with a valid checksum. Revoke it first, then remove it: assume that \
+                                 a token that was public has been read."
                     },
                     "defaultConfiguration": { "level": "error" },
                     "properties": { "tags": ["security", "secret"] },
@@ -39,15 +39,15 @@ pub(super) fn document(findings: &[Finding]) -> Value {
 
 fn result(finding: &Finding, place: &Place) -> Value {
     let live = match finding.live {
-        Some(true) => ", and it is live",
-        Some(false) => ", and it is not live any more",
+        Some(true) => ", and it is valid",
+        Some(false) => ", and it is no longer valid",
         None => "",
     };
     let mut result = json!({
         "ruleId": RULE,
         "ruleIndex": 0,
         "level": if finding.live == Some(false) { "warning" } else { "error" },
-        "message": { "text": format!("The API token {} stands here{live}.", finding.hint) },
+        "message": { "text": format!("The API token {} was found here{live}.", finding.hint) },
         "locations": [{ "physicalLocation": {
             "artifactLocation": { "uri": uri(&place.file) },
             "region": { "startLine": place.line, "startColumn": place.column },

@@ -65,7 +65,7 @@ pub(super) fn tree(paths: &[PathBuf], limits: &Limits) -> Result<(Vec<Place>, Lo
     let paths = if paths.is_empty() { &here } else { paths };
     for path in paths {
         if !path.exists() {
-            return Err(Failure::usage(format!("there is no {}", path.display())));
+            return Err(Failure::usage(format!("{} does not exist", path.display())));
         }
     }
     let mut walk = WalkBuilder::new(&paths[0]);
@@ -94,7 +94,7 @@ pub(super) fn tree(paths: &[PathBuf], limits: &Limits) -> Result<(Vec<Place>, Lo
             WalkState::Continue
         })
     });
-    let gathered = all.into_inner().map_err(|_| Failure::new("a scanning thread ended in the middle of a file"))?;
+    let gathered = all.into_inner().map_err(|_| Failure::new("a scanning thread stopped unexpectedly"))?;
     Ok((gathered.places, gathered.looked))
 }
 

@@ -62,7 +62,7 @@ fn said(program: &str, arguments: &[&str]) -> Result<Secret> {
         return Ok(credential::secret(&text));
     }
     let why = String::from_utf8_lossy(&output.stderr);
-    Err(Failure::new(format!("{program} gave no identity token: {}", why.trim())))
+    Err(Failure::new(format!("{program} did not return an identity token: {}", why.trim())))
 }
 
 fn missing() -> Failure {
@@ -75,5 +75,8 @@ fn missing() -> Failure {
     } else {
         "put it into NLP_ID_TOKEN or a file for --token-file"
     };
-    Failure::new("this is no CI job with an identity token").coded("no identity token").ending(Exit::Refused).next(next)
+    Failure::new("this is not a CI job with an identity token")
+        .coded("no identity token")
+        .ending(Exit::Refused)
+        .next(next)
 }

@@ -13,7 +13,7 @@ use crate::settings::Settings;
 
 #[derive(Debug, Clone, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Exchange the identity token of the running job for a token that lasts some minutes.
+    /// Exchange the identity token of the running job for a short-lived token.
     Exchange(Args),
 }
 
@@ -27,16 +27,16 @@ pub(crate) enum Command {
                   Exit codes: 0 done, 3 the identity token is not accepted, 4 there is none or no trust policy is for this job."
 )]
 pub(crate) struct Args {
-    /// A scope the token is to have, of those of the trust policy; may come several times. All of them if left out.
+    /// A scope for the token, which the trust policy must have. May be repeated. Defaults to all scopes of the policy.
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,
-    /// The trust policy, by id, where several fit.
+    /// The id of the trust policy. Required if several match.
     #[arg(long, value_name = "ID")]
     policy: Option<String>,
-    /// The organisation, by id or slug, where policies of several fit.
+    /// The id or slug of the organisation. Required if policies of several organisations match.
     #[arg(long, value_name = "ORGANIZATION")]
     organization: Option<String>,
-    /// Whom the CI system makes the identity token for; the address of the authority if left out.
+    /// The audience to request the identity token for. Defaults to the address of the authority.
     #[arg(long, value_name = "URL")]
     audience: Option<String>,
 }
@@ -68,14 +68,14 @@ fn refused(error: Error, audience: &str) -> Failure {
     let (exit, next) = match error.refusal().map(|refusal| refusal.error.as_str()) {
         Some("invalid_grant") => {
             let next =
-                format!("the identity token must be new and for the audience of the policy (asked for: {audience})");
+                format!("the identity token must be new and for the audience of the policy (requested: {audience})");
             (Exit::InvalidToken, next)
         }
         Some("unauthorized_client") => {
             (Exit::Refused, "compare the job's claims with the policy: POST …/trust-policies/test".to_owned())
         }
-        Some("invalid_scope") => (Exit::Refused, "ask for scopes of the policy, or leave out --scope".to_owned()),
-        Some("invalid_target") => (Exit::Usage, "--organization takes an id or a slug".to_owned()),
+        Some("invalid_scope") => (Exit::Refused, "request only scopes of the policy, or leave out --scope".to_owned()),
+        Some("invalid_target") => (Exit::Usage, "set --organization to an id or a slug".to_owned()),
         Some(_) | None => return error.into(),
     };
     Failure::from(error).ending(exit).next(next)

@@ -15,19 +15,19 @@ const MADE: [&str; 6] = ["id", "name", "secret", "scopes", "expires_at", "warnin
 /// Options of `create`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// What it is called.
+    /// The name of the token.
     name: String,
-    /// What it may do; may come several times.
+    /// A scope of the token. May be repeated.
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,
     #[command(flatten)]
     end: End,
-    /// The project it is bound to, by id.
+    /// The id of the project to bind the token to.
     #[arg(long, value_name = "PROJECT")]
     project: Option<String>,
     #[command(flatten)]
     about: About,
-    /// A retry with the same key makes no second token.
+    /// A retry with the same key creates no second token.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
 }
@@ -35,16 +35,16 @@ pub(crate) struct Args {
 /// What the token's record says about it.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::commands) struct About {
-    /// What it is for.
+    /// The purpose of the token.
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
-    /// Its holder in your own system, such as a customer's number.
+    /// The identifier of the holder in your own system, such as a customer number.
     #[arg(long, value_name = "ID")]
     external_id: Option<String>,
-    /// A network it may be used from, in CIDR notation; may come several times. From anywhere if left out.
+    /// A network in CIDR notation from which the token may be used. May be repeated. Defaults to any address.
     #[arg(long, value_name = "NETWORK")]
     allow_network: Vec<String>,
-    /// A label without effect on access.
+    /// A free label without effect on access.
     #[arg(long, value_name = "LABEL")]
     agent_type: Option<String>,
 }
@@ -52,10 +52,10 @@ pub(in crate::commands) struct About {
 /// When it ends.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct End {
-    /// When it ends, in days from now.
+    /// The lifetime in days.
     #[arg(long, value_name = "DAYS", conflicts_with = "expires_at")]
     expires_in_days: Option<u32>,
-    /// When it ends; RFC 3339.
+    /// When the token expires (RFC 3339).
     #[arg(long, value_name = "TIME")]
     expires_at: Option<String>,
 }
@@ -63,9 +63,9 @@ pub(crate) struct End {
 /// Options of `duplicate`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct DuplicateArgs {
-    /// The token to make another of, by id.
+    /// The id of the token to duplicate.
     id: String,
-    /// What the new one is called; the same if left out.
+    /// The name of the new token. Defaults to the name of the original.
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]
@@ -157,7 +157,7 @@ fn say(printer: &Printer, made: &types::CreatedToken) -> Result<()> {
     }
     printer.one(&json(made)?, &MADE)?;
     if printer.is_terminal() {
-        printer.note("the secret is not shown again");
+        printer.note("the secret cannot be shown again");
     }
     Ok(())
 }

@@ -13,16 +13,16 @@ use crate::settings::Settings;
 pub(crate) struct Args {
     #[command(flatten)]
     limit: Limit,
-    /// Only those that are active, rotating, revoked or expired.
+    /// Only tokens with this status: active, rotating, revoked or expired.
     #[arg(long)]
     status: Option<String>,
-    /// Only those with this in their name.
+    /// Only tokens whose name contains this text.
     #[arg(long)]
     name: Option<String>,
-    /// Only those whose holder has this id in your own system.
+    /// Only tokens whose holder has this identifier in your own system.
     #[arg(long, value_name = "ID")]
     external_id: Option<String>,
-    /// Only those that were not used for so many days.
+    /// Only tokens that were not used for this many days.
     #[arg(long, value_name = "DAYS")]
     unused_days: Option<u32>,
 }

@@ -22,40 +22,40 @@ const COLUMNS: [&str; 7] = ["id", "name", "hint", "status", "scopes", "expires_a
 
 #[derive(Debug, Clone, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Make a token; its secret is shown once.
+    /// Create a token. Its secret is shown only once.
     Create(create::Args),
-    /// List tokens, the newest first.
+    /// List tokens, newest first.
     List(list::Args),
     /// Show a token.
     Show(show::Args),
-    /// Make a new secret; the old one lasts for the grace.
+    /// Rotate: create a new secret. The old one stays valid for the grace period.
     Rotate(rotate::Args),
-    /// Take a rotation back: the old token counts again and the new one is revoked.
+    /// Cancel a rotation: the old token is active again and the new one is revoked.
     CancelRotation(rotate::CancelArgs),
-    /// Revoke tokens at once.
+    /// Revoke tokens. This takes effect immediately.
     Revoke(revoke::Args),
-    /// Make another token with the same name, scopes, project and restrictions.
+    /// Create another token with the same name, scopes, project and restrictions.
     Duplicate(create::DuplicateArgs),
-    /// Ask whether a token is good. It is read from a variable, --token-file or standard input.
+    /// Validate a token, read from an environment variable, --token-file or standard input.
     Validate(validate::Args),
-    /// Show how often a token was used.
+    /// Show the usage of a token.
     Usage(usage::Args),
 }
 
 /// What can be done with one's own keys.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub(crate) enum KeyCommand {
-    /// Make a key; its secret is shown once.
+    /// Create a key. Its secret is shown only once.
     Create(create::Args),
-    /// List your keys, the newest first.
+    /// List your keys, newest first.
     List(list::Args),
     /// Show a key.
     Show(show::Args),
-    /// Make a new secret; the old one lasts for the grace.
+    /// Rotate: create a new secret. The old one stays valid for the grace period.
     Rotate(rotate::Args),
-    /// Take a rotation back: the old key counts again and the new one is revoked.
+    /// Cancel a rotation: the old key is active again and the new one is revoked.
     CancelRotation(rotate::CancelArgs),
-    /// Revoke keys at once.
+    /// Revoke keys. This takes effect immediately.
     Revoke(revoke::Args),
 }
 

@@ -11,10 +11,10 @@ use crate::terminal;
 /// Options of `revoke`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// Their ids; for a token of the organisation also `self`, the one that is asking.
+    /// The ids, or `self` for the token of this request (organisation tokens only).
     #[arg(required = true)]
     ids: Vec<String>,
-    /// Do not ask.
+    /// Skip the confirmation.
     #[arg(long)]
     yes: bool,
 }
@@ -26,7 +26,7 @@ pub(super) fn run(settings: &Settings, printer: &Printer, family: Family, args: 
             let token = family.show(&client, id)?;
             format!("{} ({})", token.name, token.hint)
         }
-        ids => format!("{} of them", ids.len()),
+        ids => format!("{} tokens", ids.len()),
     };
     terminal::confirm(&format!("Revoke {named}? Everything that uses it stops working at once."), args.yes)?;
     for (at, id) in args.ids.iter().enumerate() {

@@ -9,11 +9,11 @@ use crate::settings::Settings;
 /// Options of `rotate`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// Its id; for a token of the organisation also `self`, the one that is asking.
+    /// The id, or `self` for the token of this request (organisation tokens only).
     id: String,
     #[command(flatten)]
     rotation: Rotation,
-    /// A retry with the same key rotates nothing again.
+    /// A retry with the same key does not rotate the token again.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
 }
@@ -21,10 +21,10 @@ pub(crate) struct Args {
 /// How the old token ends.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::commands) struct Rotation {
-    /// How long the old token still counts, in seconds; the deployment's default if left out.
+    /// The grace period in seconds. Defaults to the default of the deployment.
     #[arg(long, value_name = "SECONDS")]
     pub(in crate::commands) grace: Option<u32>,
-    /// End the old token a little after the new one is first used, if that is sooner.
+    /// End the grace period shortly after the first use of the new token, if that is earlier.
     #[arg(long)]
     pub(in crate::commands) until_first_use: bool,
 }
@@ -39,7 +39,7 @@ impl Rotation {
 /// Options of `cancel-rotation`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct CancelArgs {
-    /// The old token's id.
+    /// The id of the old token.
     id: String,
 }
 
@@ -50,7 +50,7 @@ pub(super) fn run(settings: &Settings, printer: &Printer, family: Family, args: 
     printer
         .one(&json(&made)?, &["id", "name", "secret", "old_token_id", "old_token_status", "grace_period_ends_at"])?;
     if printer.is_terminal() {
-        printer.note("the secret is not shown again");
+        printer.note("the secret cannot be shown again");
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::settings::Settings;
 /// Options of `show`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// Its id; for a token of the organisation also `self`, the one that is asking.
+    /// The id, or `self` for the token of this request (organisation tokens only).
     id: String,
 }
 

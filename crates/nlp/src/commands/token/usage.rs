@@ -11,15 +11,15 @@ use crate::settings::Settings;
 /// Options of `usage`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// Its id.
+    /// The id of the token.
     id: String,
-    /// From when; RFC 3339.
+    /// The start (RFC 3339).
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
-    /// Until when; RFC 3339.
+    /// The end (RFC 3339).
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
-    /// A line for each hour or day.
+    /// Print one line per hour or day.
     #[arg(long, default_value = "day", value_parser = ["hour", "day"])]
     step: String,
 }

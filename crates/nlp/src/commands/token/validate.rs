@@ -12,12 +12,12 @@ use crate::settings::Settings;
 
 /// Options of `validate`.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "Exit codes: 0 good, 3 not good, 4 good and without a required scope.")]
+#[command(after_help = "Exit codes: 0 valid, 3 not valid, 4 valid but without a required scope.")]
 pub(crate) struct Args {
-    /// A scope it has to have; may come several times.
+    /// A required scope. May be repeated.
     #[arg(long, value_name = "SCOPE")]
     require: Vec<String>,
-    /// Show whose it is and when it ends, too.
+    /// Also show the owner and the expiry.
     #[arg(long)]
     detail: bool,
 }
@@ -36,7 +36,7 @@ pub(super) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     match settings.client()?.validate(&body) {
         Ok(good) => printer.one(&json(&good)?, &["valid", "org_id", "scopes", "name", "kind", "status", "expires_at"]),
         Err(error) if error.refusal().is_some_and(|refusal| refusal.status == 401) => {
-            Err(Failure::invalid_token("the token is not good: unknown, expired or revoked"))
+            Err(Failure::invalid_token("the token is not valid: unknown, expired or revoked"))
         }
         Err(error) => Err(error.into()),
     }
