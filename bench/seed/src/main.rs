@@ -81,7 +81,7 @@ async fn run(args: &Args, background: tokio::runtime::Handle) -> Result<(), Box<
 async fn fill(args: &Args, store: &Store, keyring: &Keyring) -> Result<(), Box<dyn Error>> {
     let slug = args.org.clone();
     let found = store.read(move |reads| Box::pin(async move { reads.organization_by_slug(&slug).await })).await?;
-    let organization = found.ok_or("no organisation has that slug: set the deployment up first")?.id;
+    let organization = found.ok_or("no organisation has this slug: set the deployment up first")?.id;
     let seed = Seed { store, entropy: &SystemEntropy, organization, now: SystemClock::default().now() };
     seed.project(args.org.as_str(), args.access_scopes, args.actors).await?;
     seed.events(args.events).await?;

@@ -89,7 +89,7 @@ pub(crate) fn permits(catalogue: &ScopeCatalogue, names: &[String]) -> String {
     let left = phrases.len().saturating_sub(MOST);
     phrases.truncate(MOST);
     match (phrases.split_last(), left) {
-        (None, _) => "May do nothing yet: choose at least one scope".to_owned(),
+        (None, _) => "No permissions yet: choose at least one scope".to_owned(),
         (Some((last, [])), 0) => format!("May {last}"),
         (Some((last, rest)), 0) => format!("May {}; and {last}", rest.join("; ")),
         (Some(_), left) => format!("May {}; and {left} more", phrases.join("; ")),

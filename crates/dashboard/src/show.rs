@@ -111,7 +111,7 @@ pub(crate) fn principal(principal: Principal, names: impl Fn(token_domain::id::U
         Principal::Policy(id) => format!("trust policy {}", short(&id.to_string())),
         Principal::Service => "the front end".to_owned(),
         Principal::System => "the service".to_owned(),
-        Principal::Anonymous => "nobody known".to_owned(),
+        Principal::Anonymous => "anonymous".to_owned(),
     }
 }
 

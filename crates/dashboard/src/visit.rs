@@ -114,7 +114,7 @@ impl Visitor {
             page: Layout::of(request, &visitor, Section::Overview, "Continue"),
             action: request.path().to_owned(),
             kept: form.kept(),
-            text: "This form was opened in an earlier session. Nothing was changed; what you typed is kept.",
+            text: "This form was opened in an earlier session. Nothing was changed; your input is kept.",
         };
         Err(page(StatusCode::FORBIDDEN, &resume))
     }
@@ -152,7 +152,7 @@ impl Visitor {
             return Ok(());
         }
         let text = format!(
-            "This page takes the scope {scope}, which your role {} does not have. An administrator can give you another role.",
+            "This page requires the scope {scope}, which your role {} does not have. An administrator can give you another role.",
             self.me.role
         );
         Err(self.problem(request, StatusCode::FORBIDDEN, "Not allowed", &text))
@@ -230,15 +230,13 @@ impl Layout {
 /// A refusal in words for the person who sent the form.
 pub(crate) fn explain_refused(refused: &Refused) -> String {
     match refused {
-        Refused::Lacks(missing) => format!("Your role lacks {} by now. Nothing was changed.", missing.join(", ")),
+        Refused::Lacks(missing) => format!("Your role no longer has {}. Nothing was changed.", missing.join(", ")),
         Refused::Gone => "Your session has ended. Nothing was changed.".to_owned(),
         Refused::SecondFactorRequired => {
-            "Your organisation asks for a second factor by now. Nothing was changed.".to_owned()
+            "Your organisation now requires a second factor. Nothing was changed.".to_owned()
         }
-        Refused::ProofNeeded => {
-            "Prove that it is you first, on the page Settings, Prove that it is you. Nothing was changed.".to_owned()
-        }
-        Refused::Superseded => "That did not work.".to_owned(),
+        Refused::ProofNeeded => "Confirm your identity first, under Settings. Nothing was changed.".to_owned(),
+        Refused::Superseded => "The action failed.".to_owned(),
     }
 }
 
@@ -271,7 +269,7 @@ impl Missing {
                     email: String::new(),
                     asks_code: false,
                     problem: String::new(),
-                    notice: "Your session has ended. Sign in to go on: what you typed is kept.".to_owned(),
+                    notice: "Your session has ended. Sign in to continue: your input is kept.".to_owned(),
                     next: request.path().to_owned(),
                     kept: form.kept(),
                 };
@@ -300,7 +298,7 @@ fn failed(request: &HttpRequest, failure: &Failure, form: Option<&Form>) -> Http
         page: Layout::anonymous(request, "Unavailable"),
         action,
         kept,
-        text: "The database cannot be reached at this moment. Nothing was changed; what you typed is kept on this page. Try again in a few seconds.",
+        text: "The database cannot be reached at the moment. Nothing was changed; your input is kept on this page. Try again in a few seconds.",
     };
     let mut answer = page(StatusCode::SERVICE_UNAVAILABLE, &resume);
     answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("2"));

@@ -78,10 +78,10 @@ fn words(action: &str) -> String {
     let phrase = match action {
         "token.create" => "Created token",
         "token.rotate" => "Rotated token",
-        "token.rotate_cancel" => "Took back a rotation of",
+        "token.rotate_cancel" => "Cancelled the rotation of",
         "token.revoke" => "Revoked token",
-        "token.reuse_detected" => "A replaced secret came back:",
-        "token.leaked" => "A secret leaked:",
+        "token.reuse_detected" => "Replaced secret presented:",
+        "token.leaked" => "Leaked secret:",
         "session.create" => "Signed in",
         "session.delete" => "Signed out",
         "session.create.denied" => "Sign-in refused",
@@ -130,8 +130,11 @@ async fn show_trail(request: &HttpRequest, services: &Services) -> Answer {
     let query = Form::query(request);
     let names = Names::read(&visitor, services).await;
     let actor = query.some("actor").map(Principal::parse);
-    let problem =
-        if matches!(actor, Some(None)) { "An actor is user: or token: and an id, service or system." } else { "" };
+    let problem = if matches!(actor, Some(None)) {
+        "The actor must be user: or token: and an id, service or system."
+    } else {
+        ""
+    };
     let asked = ListRequest {
         action: query.some("action").map(str::to_owned),
         actor: actor.flatten(),
@@ -179,27 +182,17 @@ async fn verified(request: &HttpRequest, services: &Services) -> Answer {
     let verified = services.audit.verify(Some(visitor.caller.organization_id), Place::START, None).await;
     let (tone, text) = match verified {
         Ok(verified) => match verified.outcome {
-            Outcome::Whole => (
-                Tone::Done,
-                format!("The trail is whole: {} events, each chained to the one before.", verified.reached.seq),
-            ),
+            Outcome::Whole => (Tone::Done, format!("The trail is intact: {} events.", verified.reached.seq)),
             Outcome::More => (
                 Tone::Done,
-                format!(
-                    "The first {} events are whole. The rest is checked by the API, part by part.",
-                    verified.reached.seq
-                ),
+                format!("The first {} events are intact. Use the API to verify the rest.", verified.reached.seq),
             ),
-            Outcome::Broken(_) => (
-                Tone::Problem,
-                format!(
-                    "The trail is broken behind event {}: what follows is not as it was written.",
-                    verified.reached.seq
-                ),
-            ),
+            Outcome::Broken(_) => {
+                (Tone::Problem, format!("The trail is damaged after event {}.", verified.reached.seq))
+            }
         },
         Err(VerifyError::UnderWay) => {
-            (Tone::Problem, "The trail is being checked already. Try again in a moment.".to_owned())
+            (Tone::Problem, "The trail is already being verified. Try again in a moment.".to_owned())
         }
         Err(VerifyError::Failed(failure)) => return Err(visitor.failed(request, &failure)),
     };

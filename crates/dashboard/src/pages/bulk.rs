@@ -134,7 +134,7 @@ async fn carried_out(request: &HttpRequest, services: &Services, body: &[u8]) ->
         }
         Ok(done) => {
             let text = format!(
-                "Only {} of {} were revoked before something failed. Try the rest again.",
+                "Only {} of {} tokens were revoked before an error occurred. Try the rest again.",
                 done.revoked, done.matched
             );
             Ok(to_saying(request, "/tokens", Tone::Problem, &text))

@@ -77,9 +77,9 @@ async fn checked(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
     let page = CheckPage { asked: true, ..blank(request, &visitor) };
     let Ok(secret) = PlainToken::parse(form.text("token")) else {
         return Ok(ok(&CheckPage {
-            heading: "This is no token",
+            heading: "This is not a token",
             tone: "dead",
-            text: "A token is nlp_ and 40 letters or digits. Check that all of it was copied.".to_owned(),
+            text: "A token is nlp_ and 40 letters or digits. Check that you copied all of it.".to_owned(),
             ..page
         }));
     };
@@ -87,9 +87,9 @@ async fn checked(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
         Ok(token) => token,
         Err(TokenError::NotFound) => {
             let text = if secret.is_checksummed() {
-                "It is well-formed, but no token of this organisation has this secret: it belongs to another one, or was deleted."
+                "The secret is well-formed, but no token of this organisation has it: it belongs to another organisation or was deleted."
             } else {
-                "Its checksum does not fit: a character is wrong or missing, or it was never made by this kind of service."
+                "The checksum is wrong: a character is wrong or missing, or the secret was issued by another kind of service."
             };
             return Ok(ok(&CheckPage { heading: "Unknown token", tone: "dead", text: text.to_owned(), ..page }));
         }
@@ -99,12 +99,12 @@ async fn checked(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
     let is_live = token.facts.status(visitor.now).is_live();
     let (heading, tone, text) = if is_live {
         (
-            "This token is good",
+            "This token is valid",
             "good",
             format!("{}.", crate::scopes::permits(services.context.catalogue(), &token.scopes)),
         )
     } else {
-        ("This token is not good", "dead", "Whoever presents it is refused, whatever it was granted.".to_owned())
+        ("This token is not valid", "dead", "It is refused everywhere, whatever its scopes.".to_owned())
     };
     Ok(ok(&CheckPage {
         heading,

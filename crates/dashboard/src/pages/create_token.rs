@@ -239,7 +239,7 @@ async fn form_page(
         let covered =
             |name: &str| catalogue.find(name).is_some_and(|id| grants.effective().covers(&catalogue.expand([id])));
         for scope in groups.iter_mut().flat_map(|group| &mut group.scopes).filter(|scope| !covered(&scope.name)) {
-            scope.held_by = String::from("nobody: the token policy does not allow it");
+            scope.held_by = String::from("none, because the token policy does not allow it");
         }
     }
     let known: Vec<String> = chosen.iter().filter(|name| catalogue.find(name).is_some()).cloned().collect();
@@ -342,13 +342,13 @@ fn read(form: &Form, now: Timestamp) -> Result<Asked, Flaw> {
         "date" => {
             let end = day(form.text("date")).map_err(|text| Flaw::of("expires", text))?;
             if end <= now {
-                return Err(Flaw::of("expires", "The end must be in the future."));
+                return Err(Flaw::of("expires", "The expiry must be in the future."));
             }
             Lifetime::Until(end)
         }
         preset => match ENDINGS.into_iter().find(|(value, _, days)| *value == preset && days.is_some()) {
             Some((_, _, Some(days))) => Lifetime::For(Span::days(days)),
-            _ => return Err(Flaw::of("expires", "Choose when it ends.")),
+            _ => return Err(Flaw::of("expires", "Choose an expiry.")),
         },
     };
     let networks: Vec<&str> =
@@ -402,7 +402,7 @@ async fn create(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
         Ok(issued) => Ok(secret_page(request, &visitor, area, issued)),
         Err(TokenError::Replayed { token_id }) => {
             let path = format!("{}/{token_id}", area.base());
-            let text = "This form made this one already. Its secret was shown then and cannot be shown again.";
+            let text = "This form was already submitted. The secret was shown then and cannot be shown again.";
             Ok(to_saying(request, &path, Tone::Done, text))
         }
         Err(TokenError::Failed(failure)) => Err(visitor.failed(request, &failure)),

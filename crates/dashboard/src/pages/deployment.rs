@@ -72,7 +72,7 @@ fn line(listed: ListedNode, now: Timestamp) -> NodeLine {
     let left = listed.lease_left(now);
     let ListedNode { node, behind, .. } = listed;
     let badge = match (left.as_micros(), behind) {
-        (..=0, _) => Badge { tone: "warn", text: "Not heard of".to_owned() },
+        (..=0, _) => Badge { tone: "warn", text: "Not reporting".to_owned() },
         (_, 0) => Badge { tone: "good", text: "Up to date".to_owned() },
         (_, behind) => Badge { tone: "info", text: format!("{behind} behind") },
     };

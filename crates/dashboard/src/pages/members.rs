@@ -116,27 +116,28 @@ pub(super) fn failed(request: &HttpRequest, visitor: &Visitor, error: &Organizat
         OrganizationError::NotFound => visitor.not_found(request),
         OrganizationError::Failed(failure) => visitor.failed(request, failure),
         OrganizationError::Refused(refused) => visitor.refused(request, refused),
-        other => visitor.problem(request, StatusCode::CONFLICT, "That did not work", &explain(other)),
+        other => visitor.problem(request, StatusCode::CONFLICT, "The action failed", &explain(other)),
     }
 }
 
 /// What an error means, and what to do about it.
 pub(super) fn explain(error: &OrganizationError) -> String {
     match error {
-        OrganizationError::LastOwner => "The last owner has to stay: make somebody else an owner first.".to_owned(),
-        OrganizationError::AlreadyMember => "They are a member already.".to_owned(),
-        OrganizationError::AlreadyInvited(_) => "They are invited already: withdraw that invitation first.".to_owned(),
-        OrganizationError::OwnersOnly => "Only an owner decides about owners.".to_owned(),
+        OrganizationError::LastOwner => {
+            "The last owner cannot be removed: make another member an owner first.".to_owned()
+        }
+        OrganizationError::AlreadyMember => "This person is already a member.".to_owned(),
+        OrganizationError::AlreadyInvited(_) => {
+            "This person is already invited: withdraw that invitation first.".to_owned()
+        }
+        OrganizationError::OwnersOnly => "Only an owner can add, change or remove owners.".to_owned(),
         OrganizationError::Excess(missing) => {
-            format!(
-                "Nobody gives more than they hold, or decides about somebody who has more. You lack: {}.",
-                missing.join(", ")
-            )
+            format!("You can only grant, change or remove scopes that you have. You lack: {}.", missing.join(", "))
         }
         OrganizationError::Refused(refused) => explain_refused(refused),
-        OrganizationError::RoleNameTaken => "There is a role that is called so, or looks the same.".to_owned(),
-        OrganizationError::TooManyRoles(most) => format!("There are {most} roles already, which is the most."),
-        OrganizationError::Scopes(error) => format!("The scopes cannot be given: {error}."),
+        OrganizationError::RoleNameTaken => "Another role has this name or one that looks the same.".to_owned(),
+        OrganizationError::TooManyRoles(most) => format!("The organisation already has the maximum of {most} roles."),
+        OrganizationError::Scopes(error) => format!("The scopes {error}."),
         OrganizationError::OwnSecondFactorMissing => {
             "Set up your own second factor first, or you would lock yourself out.".to_owned()
         }
@@ -255,7 +256,7 @@ async fn withdrawn(request: &HttpRequest, services: &Services, body: &[u8]) -> A
     };
     let done = services.invitations.withdraw(&seat(request, &visitor)?, id, &visitor.origin).await;
     done.map_err(|error| failed(request, &visitor, &error))?;
-    Ok(to_saying(request, "/members", Tone::Done, "The invitation is withdrawn: its code no longer works."))
+    Ok(to_saying(request, "/members", Tone::Done, "The invitation was withdrawn. Its code no longer works."))
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "independent conditions of the template")]

@@ -113,7 +113,7 @@ fn failed(request: &HttpRequest, visitor: &Visitor, error: &PolicyError) -> Http
         PolicyError::NotFound => visitor.not_found(request),
         PolicyError::Failed(failure) => visitor.failed(request, failure),
         PolicyError::Refused(refused) => visitor.refused(request, refused),
-        other => visitor.problem(request, StatusCode::CONFLICT, "That did not work", &format!("{other}.")),
+        other => visitor.problem(request, StatusCode::CONFLICT, "The action failed", &format!("{other}.")),
     }
 }
 
@@ -130,15 +130,15 @@ fn read(form: &Form) -> Result<Vec<AskedRule>, String> {
         };
         let rule = KindRule {
             making: if form.has(&field("permitted")) { Making::Permitted } else { Making::Forbidden },
-            default_lifetime: days("default", "The usual life")?,
-            longest_lifetime: days("longest", "The longest life")?,
+            default_lifetime: days("default", "The default lifetime")?,
+            longest_lifetime: days("longest", "The maximum lifetime")?,
             idle_after: days("idle", "Unused for")?,
             scopes: AllowedScopes::Any,
         };
         if let (Some(usual), Some(longest)) = (rule.default_lifetime, rule.longest_lifetime)
             && usual.as_micros() > longest.as_micros()
         {
-            return Err("The usual life must not be longer than the longest one.".to_owned());
+            return Err("The default lifetime must not be longer than the maximum lifetime.".to_owned());
         }
         let scopes = form.some(&field("scopes"));
         let scopes = scopes.map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
@@ -188,20 +188,17 @@ async fn changed(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
     let rules = read(&form).map_err(refused)?;
     if form.has("_set") {
         return match services.policies.set(&visitor.caller, organization, rules, &visitor.origin).await {
-            Ok(_) => Ok(to_saying(
-                request,
-                "/settings/policy",
-                Tone::Done,
-                "The policy is in force, from the next request on.",
-            )),
-            Err(PolicyError::Scopes(_, error)) => Err(refused(format!("The scopes cannot be allowed: {error}."))),
+            Ok(_) => {
+                Ok(to_saying(request, "/settings/policy", Tone::Done, "The policy is in force from the next request."))
+            }
+            Err(PolicyError::Scopes(_, error)) => Err(refused(format!("The scopes {error}."))),
             Err(error) => Err(failed(request, &visitor, &error)),
         };
     }
     let asked = PreviewRequest { rules, limit: 20, after: None };
     let preview = match services.policies.preview(&visitor.caller, organization, asked).await {
         Ok(preview) => preview,
-        Err(PolicyError::Scopes(_, error)) => return Err(refused(format!("The scopes cannot be allowed: {error}."))),
+        Err(PolicyError::Scopes(_, error)) => return Err(refused(format!("The scopes {error}."))),
         Err(error) => return Err(failed(request, &visitor, &error)),
     };
     let names = Names::read(&visitor, services).await;
@@ -210,16 +207,16 @@ async fn changed(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
 }
 
 fn effect(counts: &Counts) -> Effect {
-    let examined = show::count(counts.examined, "live token");
+    let examined = show::count(counts.examined, "valid token");
     let text = match counts.hit {
-        0 => format!("None of {examined} would be hit."),
-        hit => format!("{} of {examined} would be hit.", show::number(hit)),
+        0 => format!("None of {examined} would be affected."),
+        hit => format!("{} of {examined} would be affected.", show::number(hit)),
     };
     let parts = [
-        (counts.idle, "would stop counting at once: unused for too long"),
-        (counts.lifetime, "would be cut at the next rotation: living too long"),
-        (counts.scopes, "could not be rotated: carrying scopes that are not allowed"),
-        (counts.kind, "could not be rotated: of a kind that is not allowed"),
+        (counts.idle, "would stop being valid at once: unused for too long"),
+        (counts.lifetime, "would get a shorter lifetime at the next rotation: lifetime too long"),
+        (counts.scopes, "could not be rotated: scopes that are not allowed"),
+        (counts.kind, "could not be rotated: kind that is not allowed"),
     ];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0);
     Effect { text, parts: parts.map(|(count, what)| format!("{} {what}", show::number(count))).collect() }

@@ -57,13 +57,13 @@ fn failed(request: &HttpRequest, visitor: &Visitor, error: &TenancyError) -> Htt
         TenancyError::NotFound => visitor.not_found(request),
         TenancyError::Failed(failure) => visitor.failed(request, failure),
         TenancyError::Refused(refused) => visitor.refused(request, refused),
-        other => visitor.problem(request, StatusCode::CONFLICT, "That did not work", &explain(other)),
+        other => visitor.problem(request, StatusCode::CONFLICT, "The action failed", &explain(other)),
     }
 }
 
 fn explain(error: &TenancyError) -> String {
     match error {
-        TenancyError::SlugTaken => "That short name is taken.".to_owned(),
+        TenancyError::SlugTaken => "This short name is taken.".to_owned(),
         TenancyError::Refused(refused) => explain_refused(refused),
         TenancyError::Token(error) => super::tokens::explain(error),
         TenancyError::NoSuchAccessScope => "Choose an access scope of this project.".to_owned(),
@@ -138,7 +138,7 @@ async fn created(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
                         request,
                         &format!("/projects/{}", project.id),
                         Tone::Done,
-                        "The project is there.",
+                        "The project was created.",
                     ));
                 }
                 Err(TenancyError::Failed(failure)) => return Err(visitor.failed(request, &failure)),
@@ -339,7 +339,7 @@ async fn add_scope(
     };
     let ground = ground(request, visitor).map_err(|_| Ok(TenancyError::NotFound))?;
     services.access_scopes.create(ground, asked, &visitor.origin).await.map_err(Ok)?;
-    Ok(to_saying(request, request.path(), Tone::Done, "The access scope is there: put actors into it."))
+    Ok(to_saying(request, request.path(), Tone::Done, "The access scope was created. Add actors to it."))
 }
 
 async fn add_actor(
@@ -352,7 +352,7 @@ async fn add_actor(
     let asked = NewActor {
         name: ActorName::parse(form.raw("actor_name")).map_err(|error| Err(format!("The name {error}.")))?,
         actor_type: ActorType::parse(form.text("kind"))
-            .ok_or_else(|| Err("Choose what sort of thing it is.".to_owned()))?,
+            .ok_or_else(|| Err("Choose the type of the actor.".to_owned()))?,
         description: None,
         external_id: None,
         metadata: None,
@@ -365,7 +365,7 @@ async fn add_actor(
     let secret = made.secret.expose().to_owned();
     Ok(ok(&SecretPage {
         page: Layout::of(request, visitor, Section::Projects, "Copy the secret"),
-        heading: "The actor is ready".to_owned(),
+        heading: "The actor was created".to_owned(),
         name: made.actor.name.to_string(),
         snippets: snippets(&secret),
         secret,

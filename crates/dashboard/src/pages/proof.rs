@@ -56,7 +56,7 @@ fn proof_page(
     problem: &str,
 ) -> ProofPage {
     ProofPage {
-        page: Layout::of(request, visitor, Section::Settings, "Prove that it is you"),
+        page: Layout::of(request, visitor, Section::Settings, "Confirm your identity"),
         email: visitor.me.standing.user.email.to_string(),
         has_second_factor: visitor.me.standing.second_factor_since.is_some(),
         next,
@@ -79,16 +79,21 @@ async fn proven(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
     let evidence = match form.some("code") {
         None => Evidence::Password(Zeroizing::new(form.raw("password").to_owned())),
         Some(text) => Evidence::Factor(proof(text).ok_or_else(|| {
-            again(StatusCode::UNPROCESSABLE_ENTITY, "Type the six digits that your app shows, or a recovery code.")
+            again(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Enter the six digits that your authenticator app shows, or a recovery code.",
+            )
         })?),
     };
     match services.second_factors.prove_presence(&visitor.caller, evidence, &visitor.origin).await {
-        Ok(_) if kept.is_empty() => Ok(to_saying(request, &next, Tone::Done, "Thank you. Now send it again.")),
+        Ok(_) if kept.is_empty() => {
+            Ok(to_saying(request, &next, Tone::Done, "Your identity is confirmed. Send the form again."))
+        }
         Ok(_) => Ok(ok(&ResumePage {
             page: Layout::of(request, &visitor, Section::Settings, "Continue"),
             action: next,
             kept,
-            text: "Thank you. What you typed is kept: continue with the form you had filled in.",
+            text: "Your identity is confirmed. Your input is kept: continue with the form.",
         })),
         Err(SecondFactorError::Failed(failure)) => Err(visitor.failed(request, &failure)),
         Err(SecondFactorError::Refused(refused)) => Err(visitor.refused(request, &refused)),
@@ -99,7 +104,7 @@ async fn proven(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
         Err(SecondFactorError::WrongPassword) => Err(again(StatusCode::UNPROCESSABLE_ENTITY, "The password is wrong.")),
         Err(SecondFactorError::WrongCode) => Err(again(
             StatusCode::UNPROCESSABLE_ENTITY,
-            "The code is wrong or was used before. Each is good once; wait for the next one.",
+            "The code is wrong or was already used. Each code works once; wait for the next one.",
         )),
         Err(other) => Err(again(StatusCode::UNPROCESSABLE_ENTITY, &format!("{other}."))),
     }

@@ -35,7 +35,7 @@ pub(super) struct Cause {
 pub(super) fn causes(chosen: &str) -> Vec<Cause> {
     let label = |cause| match cause {
         RevokeCause::Leaked => "It leaked",
-        RevokeCause::Replaced => "Another one does its work",
+        RevokeCause::Replaced => "Another token replaces it",
         RevokeCause::PersonLeft => "The person left",
         RevokeCause::Unused => "Nobody uses it",
         RevokeCause::Other => "Another reason",
@@ -47,7 +47,7 @@ pub(super) fn causes(chosen: &str) -> Vec<Cause> {
 
 /// What a form says about a revocation.
 pub(super) fn explanation(form: &Form) -> Result<Explanation, String> {
-    let cause = RevokeCause::parse(form.text("reason")).ok_or("Choose a reason: it is kept in the trail.")?;
+    let cause = RevokeCause::parse(form.text("reason")).ok_or("Choose a reason. It is stored in the audit trail.")?;
     let note = form.some("note").map(Description::parse).transpose().map_err(|error| format!("The note {error}."))?;
     Ok(Explanation { cause: Some(cause), note })
 }
@@ -140,7 +140,7 @@ async fn revoke(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
         if confirmed {
             Ok(explanation)
         } else {
-            Err("It is in use: type its name exactly as it is shown to confirm.".to_owned())
+            Err("The token is in use: to confirm, type its name exactly as shown.".to_owned())
         }
     });
     let explanation = match explained {

@@ -111,9 +111,12 @@ async fn changed(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
     if let Some(id) = form.some("delete") {
         let Some(role @ RoleRef::Custom(_)) = role_of(id) else { return Err(visitor.not_found(request)) };
         return match services.roles.delete(&seat, role, &visitor.origin).await {
-            Ok(()) => {
-                Ok(to_saying(request, "/roles", Tone::Done, "The role is deleted; those who had it are viewers now."))
-            }
+            Ok(()) => Ok(to_saying(
+                request,
+                "/roles",
+                Tone::Done,
+                "The role was deleted. Members who had it are viewers now.",
+            )),
             Err(OrganizationError::Failed(failure)) => Err(visitor.failed(request, &failure)),
             Err(error) => Ok(to_saying(request, "/roles", Tone::Problem, &explain(&error))),
         };
@@ -124,7 +127,7 @@ async fn changed(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
             let asked = NewRole { name, scopes: form.all("scope") };
             match services.roles.create(&seat, asked, &visitor.origin).await {
                 Ok(role) => {
-                    let text = format!("The role {} is there; give it to people on their pages.", role.name);
+                    let text = format!("The role {} was created. Assign it to people on their pages.", role.name);
                     return Ok(to_saying(request, "/roles", Tone::Done, &text));
                 }
                 Err(OrganizationError::Failed(failure)) => return Err(visitor.failed(request, &failure)),

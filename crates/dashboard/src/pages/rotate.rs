@@ -38,8 +38,8 @@ struct Grace {
 const GRACES: [(&str, &str, &str, u32); 8] = [
     (
         "first-use",
-        "Until the new one is first used",
-        "At most 7 days; the old one ends five minutes after the first use of the new one.",
+        "Until the new secret is first used",
+        "At most 7 days; the old secret expires five minutes after the first use of the new one.",
         604_800,
     ),
     ("900", "15 minutes", "", 900),
@@ -48,7 +48,7 @@ const GRACES: [(&str, &str, &str, u32); 8] = [
     ("86400", "24 hours", "Enough for a nightly deployment.", 86_400),
     ("604800", "7 days", "", 604_800),
     ("date", "Until a date", "At most 30 days from now.", 0),
-    ("0", "Now: it leaked", "The old one stops at once, everywhere.", 0),
+    ("0", "Now: the secret leaked", "The old secret stops working at once on all servers.", 0),
 ];
 
 #[derive(Template)]
@@ -92,8 +92,8 @@ async fn rotate_form(request: &HttpRequest, services: &Services) -> Answer {
 pub(super) fn stale(request: &HttpRequest, visitor: &Visitor, token: &Token) -> HttpResponse {
     let text = match token.facts.status(visitor.now) {
         Status::Active => "It is active.".to_owned(),
-        Status::Rotating => "It is being rotated already.".to_owned(),
-        Status::Expired => "It has expired meanwhile.".to_owned(),
+        Status::Rotating => "The token is already rotating.".to_owned(),
+        Status::Expired => "The token has expired in the meantime.".to_owned(),
         Status::Revoked => {
             let since = token.facts.revocation(visitor.now).map(|revoked| visitor.now.since(revoked.at).as_seconds());
             let ago = since.map(|seconds| format!(" {} ago", show::length(seconds))).unwrap_or_default();
@@ -147,7 +147,7 @@ fn until(form: &Form, now: Timestamp) -> Result<u32, String> {
     match end.as_micros().saturating_sub(now.as_micros()) / 1_000_000 {
         seconds @ 1..=LONGEST => u32::try_from(seconds).map_err(|_| String::new()),
         ..=0 => Err("The date must be in the future.".to_owned()),
-        _ => Err("The old secret works for at most 30 days more: choose an earlier date.".to_owned()),
+        _ => Err("The old secret can stay valid for at most 30 days: choose an earlier date.".to_owned()),
     }
 }
 
@@ -185,12 +185,12 @@ async fn rotate(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
             let secret = rotated.secret.expose().to_owned();
             let after = if rotated.old_status == Status::Rotating {
                 format!(
-                    "The old secret works until {} at the latest. Put the new one in place; the page of the old {} shows when the new one is first used.",
+                    "The old secret works until {} at the latest. Deploy the new one; the page of the old {} shows when the new one is first used.",
                     show::exact(rotated.grace_ends_at),
                     area.noun()
                 )
             } else {
-                "The old secret no longer works, as of now and everywhere.".to_owned()
+                "The old secret no longer works on any server.".to_owned()
             };
             Ok(ok(&SecretPage {
                 page: Layout::of(request, &visitor, area.section(), "Copy the new secret"),
@@ -205,7 +205,7 @@ async fn rotate(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
         }
         Err(TokenError::Replayed { token_id }) => {
             let path = format!("{}/{token_id}", area.base());
-            let text = "This form rotated it already. The new secret was shown then and cannot be shown again.";
+            let text = "This form was already submitted. The new secret was shown then and cannot be shown again.";
             Ok(to_saying(request, &path, Tone::Done, text))
         }
         Err(TokenError::WrongStatus(_)) => {
@@ -243,7 +243,7 @@ async fn cancel(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
     };
     match done {
         Ok(_) => {
-            let text = "The rotation is taken back: the old secret is the good one again, the new one is revoked.";
+            let text = "The rotation was cancelled: the old secret is active again, and the new one is revoked.";
             Ok(to_saying(request, &path, Tone::Done, text))
         }
         Err(TokenError::WrongStatus(_)) => Err(stale(request, &visitor, &token)),

@@ -69,7 +69,7 @@ fn failed(request: &HttpRequest, visitor: &Visitor, error: &SecondFactorError) -
     match error {
         SecondFactorError::Failed(failure) => visitor.failed(request, failure),
         SecondFactorError::Refused(refused) => visitor.refused(request, refused),
-        other => visitor.problem(request, StatusCode::CONFLICT, "That did not work", &format!("{other}.")),
+        other => visitor.problem(request, StatusCode::CONFLICT, "The action failed", &format!("{other}.")),
     }
 }
 
@@ -101,21 +101,26 @@ async fn changed(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
         "confirm" => {
             let secret = form.text("secret");
             let Some(code) = TotpCode::parse(form.text("code")) else {
-                return again("Type the six digits that your app shows.", secret).await;
+                return again("Enter the six digits that your authenticator app shows.", secret).await;
             };
             match factors.confirm(&visitor.caller, code, &visitor.origin).await {
                 Err(SecondFactorError::WrongCode) => {
-                    return again("That is not what the app should show now. Check the clock of the device and try the next code.", secret).await;
+                    return again("The code is wrong. Check the clock of the device and try the next code.", secret)
+                        .await;
                 }
                 other => other.map(Some),
             }
         }
         "renew" => {
-            let Some(proof) = proof(form.text("code")) else { return again("Type a code of your app.", "").await };
+            let Some(proof) = proof(form.text("code")) else {
+                return again("Enter a code from your authenticator app.", "").await;
+            };
             factors.renew_recovery_codes(&visitor.caller, &proof, &visitor.origin).await.map(Some)
         }
         "remove" => {
-            let Some(proof) = proof(form.text("code")) else { return again("Type a code of your app.", "").await };
+            let Some(proof) = proof(form.text("code")) else {
+                return again("Enter a code from your authenticator app.", "").await;
+            };
             let password = Zeroizing::new(form.raw("password").to_owned());
             factors.remove(&visitor.caller, password, &proof, &visitor.origin).await.map(|()| None)
         }
@@ -127,7 +132,7 @@ async fn changed(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
             let codes = codes.iter().map(|code| code.expose().to_string()).collect();
             Ok(ok(&SecondFactorPage { codes, ..template }))
         }
-        Ok(None) => Ok(to_saying(request, path, Tone::Done, "The second factor is removed.")),
+        Ok(None) => Ok(to_saying(request, path, Tone::Done, "The second factor was removed.")),
         Err(error @ (SecondFactorError::Failed(_) | SecondFactorError::Refused(_))) => {
             Err(failed(request, &visitor, &error))
         }

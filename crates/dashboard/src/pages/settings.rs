@@ -189,7 +189,7 @@ async fn password(request: &HttpRequest, services: &Services, visitor: &Visitor,
     };
     let current = Zeroizing::new(form.raw("current_password").to_owned());
     match services.people.change_password(&visitor.caller, current, new, &visitor.origin).await {
-        Ok(()) => Ok(Ok("The password is changed; your other sessions have ended.".to_owned())),
+        Ok(()) => Ok(Ok("The password was changed. Your other sessions have ended.".to_owned())),
         Err(error) => person(request, visitor, error),
     }
 }
@@ -214,7 +214,7 @@ async fn sessions(request: &HttpRequest, services: &Services, visitor: &Visitor,
     let Ok(id) = SessionId::parse(form.text("session")) else { return Ok(Err(String::new())) };
     let ended = services.sessions.end(&visitor.caller, user_id, id, &visitor.origin).await;
     ended.map_err(|error| end_failed(request, visitor, &error))?;
-    Ok(Ok("That session has ended.".to_owned()))
+    Ok(Ok("The session has ended.".to_owned()))
 }
 
 /// The page for a session that could not be ended.
@@ -232,7 +232,7 @@ async fn switch(request: &HttpRequest, services: &Services, visitor: &Visitor, f
     match services.sessions.switch(&visitor.caller, OrganizationRef::Id(id), &visitor.origin).await {
         Ok(signed_in) => {
             let seconds = signed_in.session.expires_at.since(visitor.now).as_seconds();
-            let mut answer = to_saying(request, "/", Tone::Done, "You are in another organisation now.");
+            let mut answer = to_saying(request, "/", Tone::Done, "You have switched to another organisation.");
             let cookie = Cookie::Session.set(request, signed_in.token.expose(), seconds);
             answer.headers_mut().append(actix_web::http::header::SET_COOKIE, cookie);
             Ok(answer)

@@ -67,13 +67,12 @@ async fn set_up(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
         }
         Err(SetupError::WrongCode) => Err(show(
             StatusCode::FORBIDDEN,
-            "The set-up code is wrong. Each server prints one of its own when it starts, which is good once."
-                .to_owned(),
+            "The set-up code is wrong. Each server prints its own code at start, which works once.".to_owned(),
         )),
         Err(SetupError::Weak(error)) => Err(show(StatusCode::UNPROCESSABLE_ENTITY, format!("The password {error}."))),
         Err(SetupError::Failed(failure)) => {
             tracing::warn!(%failure, "the set-up failed: internal error or unavailable database");
-            let problem = "The service cannot answer at this moment. Try again in a few seconds.";
+            let problem = "The service is unavailable at the moment. Try again in a few seconds.";
             Err(show(StatusCode::SERVICE_UNAVAILABLE, problem.to_owned()))
         }
     }

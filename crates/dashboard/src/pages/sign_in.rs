@@ -33,7 +33,7 @@ async fn sign_in_shown(request: HttpRequest, services: Services) -> HttpResponse
     let layout = Layout::anonymous(&request, "Sign in");
     let notice = match query.raw("after") {
         "sign-in" if cookies::session(&request).is_none() => {
-            "Your browser did not keep the session. Allow cookies for this site, and open it by https."
+            "Your browser did not store the session. Allow cookies for this site, and open it with https."
         }
         _ => "",
     };
@@ -77,13 +77,17 @@ async fn try_sign_in(request: &HttpRequest, services: &Services, body: &[u8]) ->
     let proof = match form.some("code") {
         None => None,
         Some(text) => Some(proof(text).ok_or_else(|| {
-            ask(StatusCode::UNPROCESSABLE_ENTITY, true, "Type the six digits that your app shows, or a recovery code.")
+            ask(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                true,
+                "Enter the six digits that your authenticator app shows, or a recovery code.",
+            )
         })?),
     };
     let organization = match form.some("organization") {
         None => None,
         Some(text) => Some(OrganizationRef::Slug(Slug::parse(text).map_err(|_| {
-            ask(StatusCode::UNPROCESSABLE_ENTITY, false, "The organisation is its short name, such as acme.")
+            ask(StatusCode::UNPROCESSABLE_ENTITY, false, "Enter the short name of the organisation, such as acme.")
         })?)),
     };
     let from = origin(request);
@@ -98,7 +102,7 @@ async fn try_sign_in(request: &HttpRequest, services: &Services, body: &[u8]) ->
             SignInError::WrongCode => ask(
                 StatusCode::UNAUTHORIZED,
                 true,
-                "The code is wrong or was used before. Each is good once; wait for the next one.",
+                "The code is wrong or was already used. Each code works once; wait for the next one.",
             ),
             SignInError::TooMany(wait) => {
                 let seconds = wait.retry_after.as_seconds().max(1);
@@ -112,7 +116,7 @@ async fn try_sign_in(request: &HttpRequest, services: &Services, body: &[u8]) ->
                 ask(
                     StatusCode::SERVICE_UNAVAILABLE,
                     false,
-                    "The service cannot answer at this moment. Try again in a few seconds.",
+                    "The service is unavailable at the moment. Try again in a few seconds.",
                 )
             }
         }),
@@ -152,7 +156,7 @@ fn enter(
             page: Layout { csrf: csrf(&signed_in.token), ..Layout::anonymous(request, "Continue") },
             action: next,
             kept,
-            text: "You are signed in again. Nothing was lost: continue with the form you had filled in.",
+            text: "You are signed in again. Your input is kept: continue with the form.",
         };
         page(StatusCode::OK, &resume)
     };

@@ -129,11 +129,11 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
     let may_manage = visitor.may(area.managing());
     let is_own_kind = token.owner.kind() == area.kind();
     let why_not_rotate = match status {
-        _ if !may_manage => "Your role may look at tokens, not change them.",
-        Status::Rotating => "It is rotating already: finish or cancel that first.",
-        Status::Revoked => "It is revoked.",
-        Status::Expired => "It has expired: make another one.",
-        Status::Active if !is_own_kind => "Its owner rotates it: rotating shows a secret.",
+        _ if !may_manage => "Your role can view tokens but not change them.",
+        Status::Rotating => "The token is already rotating: finish or cancel that rotation first.",
+        Status::Revoked => "The token is revoked.",
+        Status::Expired => "The token has expired: create another one.",
+        Status::Active if !is_own_kind => "Only its owner can rotate it, because a rotation shows a secret.",
         Status::Active => "",
     };
     let layout = Layout::of(request, &visitor, area.section(), token.name.as_str());

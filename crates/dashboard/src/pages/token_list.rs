@@ -190,27 +190,28 @@ pub(super) fn address(query: &Form, set: &[(&str, &str)]) -> String {
 
 /// Parses a filter from the query string; the error is the message about the first field that is malformed.
 pub(super) fn read(query: &Form, now: Timestamp) -> Result<ListRequest, String> {
-    let kind = |text: &str| Kind::parse(text).ok_or("Choose whose tokens to show.");
+    let kind = |text: &str| Kind::parse(text).ok_or("Choose an owner.");
     let owner = match (query.some("owner"), query.some("kind")) {
         (Some(owner), _) => match owner.strip_prefix("user:").and_then(|id| UserId::parse(id).ok()) {
             Some(user) => OwnerFilter::Person(user),
-            None => return Err("The owner is user: and an id.".to_owned()),
+            None => return Err("The owner must be user: and an id.".to_owned()),
         },
         (None, Some(text)) => OwnerFilter::Kind(kind(text)?),
         (None, None) => OwnerFilter::Kind(Kind::Organization),
     };
     let days = query.some("unused_days").map(|text| text.parse::<u32>().ok().filter(|days| (1..=3_650).contains(days)));
     let unused_since = match days {
-        Some(None) => return Err("Unused for is a number of days, 1 to 3650.".to_owned()),
+        Some(None) => return Err("The number of unused days must be from 1 to 3650.".to_owned()),
         Some(Some(days)) => Some(now - Span::days(days)),
         None => None,
     };
     let before = query.some("expires_before").map(day).transpose()?;
-    let creator = query.some("created_by").map(|text| Principal::parse(text).ok_or("The creator is user: and an id."));
-    let project = query.some("project_id").map(|text| ProjectId::parse(text).map_err(|_| "The project is an id."));
+    let creator =
+        query.some("created_by").map(|text| Principal::parse(text).ok_or("The creator must be user: and an id."));
+    let project = query.some("project_id").map(|text| ProjectId::parse(text).map_err(|_| "The project must be an id."));
     let label = query
         .some("agent_type")
-        .map(|text| AgentType::parse(text).map_err(|_| "The agent type has a–z, 0–9 and _ in it."));
+        .map(|text| AgentType::parse(text).map_err(|_| "The agent type may only contain a–z, 0–9 and _."));
     if query.text("q").chars().count() > 100 {
         return Err("Search for at most 100 characters.".to_owned());
     }
@@ -233,7 +234,7 @@ pub(super) fn read(query: &Form, now: Timestamp) -> Result<ListRequest, String> 
 /// Parses a date, as the beginning of that day in UTC.
 pub(super) fn day(text: &str) -> Result<Timestamp, String> {
     let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
-    Timestamp::parse_rfc3339(&whole).map_err(|_| "A date is year, month and day, such as 2026-12-31.".to_owned())
+    Timestamp::parse_rfc3339(&whole).map_err(|_| "A date must have the form 2026-12-31.".to_owned())
 }
 
 /// Searches for a text, or for the token with that secret. By POST, so that a secret is never part of an address.
@@ -248,7 +249,7 @@ async fn search(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
     match services.tokens.lookup(&visitor.caller, text).await {
         Ok(token) => Ok(to(&format!("/tokens/{}", token.id))),
         Err(authority::tokens::TokenError::NotFound) => {
-            let text = "No token of this organisation has that secret.";
+            let text = "No token of this organisation has this secret.";
             Ok(to_saying(request, area.base(), Tone::Problem, text))
         }
         Err(error) => Err(failed(request, &visitor, &error)),

@@ -215,7 +215,7 @@ pub(super) fn failed(request: &HttpRequest, visitor: &Visitor, error: &TokenErro
         TokenError::NotFound => visitor.not_found(request),
         TokenError::Failed(failure) => visitor.failed(request, failure),
         TokenError::Refused(refused) => visitor.refused(request, refused),
-        other => visitor.problem(request, StatusCode::CONFLICT, "That did not work", &explain(other)),
+        other => visitor.problem(request, StatusCode::CONFLICT, "The action failed", &explain(other)),
     }
 }
 
@@ -224,25 +224,25 @@ pub(super) fn explain(error: &TokenError) -> String {
     match error {
         TokenError::Scopes(error) => {
             let text = error.to_string();
-            if text.starts_with("name at least") {
+            if text.starts_with("must name at least") {
                 "Choose at least one scope.".to_owned()
             } else {
-                format!("The scopes cannot be granted: {text}.")
+                format!("The scopes {text}.")
             }
         }
         TokenError::Excess { missing, .. } => {
             format!(
-                "Nobody gives scopes they lack. Leave these out, or ask somebody who has them: {}.",
+                "You can only grant scopes that you have. Leave these out, or ask somebody who has them: {}.",
                 missing.join(", ")
             )
         }
         TokenError::Policy(breach) => match &breach.breach {
             token_domain::policy::Breach::Kind => {
-                "The organisation's token policy allows no tokens of this kind.".to_owned()
+                "The organisation's token policy does not allow tokens of this kind.".to_owned()
             }
             token_domain::policy::Breach::Lifetime { longest } => {
                 format!(
-                    "The organisation's token policy allows at most {}: choose an earlier end.",
+                    "The organisation's token policy allows at most {}: choose an earlier expiry.",
                     show::span(*longest)
                 )
             }
@@ -250,31 +250,31 @@ pub(super) fn explain(error: &TokenError) -> String {
                 format!("The organisation's token policy does not allow these scopes: {}.", breach.scopes.join(", "))
             }
         },
-        TokenError::ExpiryPassed => "The end must be in the future.".to_owned(),
+        TokenError::ExpiryPassed => "The expiry must be in the future.".to_owned(),
         TokenError::NoSuchProject => "Choose a project of this organisation.".to_owned(),
-        TokenError::NotFound => "The token is no longer there.".to_owned(),
+        TokenError::NotFound => "The token no longer exists.".to_owned(),
         TokenError::WrongStatus(Status::Active) => "The token is active. There is no rotation to cancel.".to_owned(),
         TokenError::WrongStatus(Status::Rotating) => {
-            "The token is rotating already: finish that rotation or cancel it first.".to_owned()
+            "The token is already rotating: finish or cancel that rotation first.".to_owned()
         }
         TokenError::WrongStatus(Status::Revoked) => "The token is already revoked.".to_owned(),
-        TokenError::WrongStatus(Status::Expired) => "The token has expired: make another one.".to_owned(),
+        TokenError::WrongStatus(Status::Expired) => "The token has expired: create another one.".to_owned(),
         TokenError::CapReached { used, cap } => {
             format!(
-                "The organisation has {used} of {cap} tokens. Revoke one that is not needed, or ask for a higher cap."
+                "The organisation has {used} of {cap} tokens. Revoke a token that is not needed, or ask for a higher cap."
             )
         }
         TokenError::KeyCapReached { used, cap } => {
-            format!("You have {used} of {cap} keys here. Revoke one that is not needed.")
+            format!("You have {used} of {cap} keys in this organisation. Revoke a key that is not needed.")
         }
         TokenError::OtherCount { matched } => {
-            format!("Meanwhile {matched} tokens match. Look again before revoking them.")
+            format!("The number of matching tokens has changed to {matched}. Check them again before you revoke them.")
         }
         TokenError::TooMany { most } => format!("More than {most} tokens match: narrow the filter."),
-        TokenError::Replayed { .. } => "This form was carried out already.".to_owned(),
-        TokenError::KeyReused => "This form was carried out already with other contents.".to_owned(),
+        TokenError::Replayed { .. } => "This form was already submitted.".to_owned(),
+        TokenError::KeyReused => "This form was already submitted with different values.".to_owned(),
         TokenError::Refused(refused) => explain_refused(refused),
-        TokenError::NotAToken | TokenError::NotAPerson | TokenError::Failed(_) => "That did not work.".to_owned(),
+        TokenError::NotAToken | TokenError::NotAPerson | TokenError::Failed(_) => "The action failed.".to_owned(),
     }
 }
 

@@ -12,10 +12,8 @@ use crate::settings::Settings;
 
 /// Options of `verify`.
 #[derive(Debug, Clone, clap::Args)]
-#[command(
-    after_help = "The token is read from NLP_TOKEN, --token-file or standard input. Whether it still counts, only the \
-                        authority knows: nlp token validate.\nExit codes: 0 issued, 3 not."
-)]
+#[command(after_help = "The token is read from NLP_TOKEN, --token-file or standard input. To check whether the \
+                        token is still valid, use nlp token validate.\nExit codes: 0 issued, 3 not issued.")]
 pub(crate) struct Args {
     /// Required. Only the checksum is checked; nothing is sent, and the token may be expired or revoked.
     #[arg(long, required = true)]

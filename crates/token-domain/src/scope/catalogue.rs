@@ -84,7 +84,7 @@ pub enum GrantError {
     #[error("must not name the unknown scope {0:?}; GET /v1/scopes/catalog lists the scopes")]
     Unknown(String),
     /// A scope that this kind of token may not carry.
-    #[error("must not contain {name}, which {kind} tokens cannot have")]
+    #[error("must leave out {name}, which {kind} tokens cannot have")]
     WrongKind {
         /// The scope.
         name: ScopeName,

@@ -42,7 +42,7 @@ fn the_first_person_sets_up_by_the_link_and_signs_in(scripts: Scripts) {
     browser.sees("acme is ready");
     browser.press("Sign in");
     sign_in(&browser, Server::OWNER);
-    browser.sees("Make the first token");
+    browser.sees("Create the first token");
 }
 
 /// The secret on the current page.
@@ -79,7 +79,7 @@ fn a_token_lives_from_a_template_link_to_the_trail(scripts: Scripts) {
     if scripts == Scripts::On {
         browser.sees("see projects; and run scans");
     } else {
-        browser.press("Say what it would permit");
+        browser.press("Preview permissions");
         browser.sees("see projects; and run scans");
         assert_eq!(browser.value_of("#name"), "Deploy");
     }
@@ -94,7 +94,7 @@ fn a_token_lives_from_a_template_link_to_the_trail(scripts: Scripts) {
         browser.sees("Copied");
     }
     browser.press("Test it: what does it permit?");
-    browser.sees("This token is good");
+    browser.sees("This token is valid");
     browser.sees("scans:run");
     assert!(!browser.source().contains(&first), "the secret is gone from the page");
     assert!(owner.is_valid(&first));
@@ -131,7 +131,7 @@ fn a_token_lives_from_a_template_link_to_the_trail(scripts: Scripts) {
         browser.sees(action);
     }
     browser.press("Verify the chain");
-    browser.sees("The trail is whole");
+    browser.sees("The trail is intact");
 }
 
 fn back_and_reload_neither_show_a_secret_again_nor_make_another(scripts: Scripts) {
@@ -180,7 +180,7 @@ fn many_are_revoked_after_a_dry_run(scripts: Scripts) {
     browser.click("input[aria-label='Select two']");
     browser.press(if scripts == Scripts::On { "Revoke 2 selected…" } else { "Revoke selected…" });
     browser.sees("Revoke 2 tokens");
-    browser.sees("The busiest of them");
+    browser.sees("Most used tokens");
     assert!(owner.is_valid(&secrets[1]), "a dry run changes nothing");
     browser.click("input[name=reason][value=unused]");
     browser.press("Revoke 2 tokens");

@@ -104,7 +104,7 @@ pub(super) fn of(server: &Server) -> Vec<Place> {
         at("audit-of-one", &format!("/audit?target={used}")),
         at("settings", "/settings"),
         at("policy", "/settings/policy"),
-        press("policy-preview", "/settings/policy", "Who would be hit?"),
+        press("policy-preview", "/settings/policy", "Preview the effect"),
         at("proof", "/settings/proof?next=/settings"),
         at("deployment", "/deployment"),
         at("styleguide", "/styleguide"),

@@ -25,18 +25,18 @@ fn a_second_factor_is_set_up_and_asked_for(scripts: Scripts) {
     let step = || now().as_micros() / 30_000_000;
     let used = step();
     browser.fill("#code", &secret.shown(used));
-    browser.press("Turn it on");
+    browser.press("Enable");
     browser.sees("Your recovery codes");
     assert_eq!(browser.count(".codes li"), 10);
     let recovery = browser.text_of(".codes li:first-child");
-    browser.press("I have kept them");
+    browser.press("I have saved them");
     browser.sees("On");
 
     browser.click("details.menu summary");
     browser.press("Sign out");
     browser.sees("You are signed out");
     sign_in(&browser, Server::OWNER);
-    browser.sees("Code of your authenticator app");
+    browser.sees("Code from your authenticator app");
     browser.fill("#password", Server::PASSWORD);
     browser.fill("#code", "000000");
     browser.press("Sign in");
@@ -56,9 +56,9 @@ fn a_session_that_ends_in_the_middle_of_a_form_loses_nothing(scripts: Scripts) {
     browser.click("input[value='scans:read']");
     assert_eq!(server.owner().delete("/v1/sessions").status, 204);
     browser.press("Create token");
-    browser.sees("what you typed is kept");
+    browser.sees("your input is kept");
     sign_in(&browser, Server::OWNER);
-    browser.sees("Nothing was lost");
+    browser.sees("Your input is kept");
     browser.press("Continue");
     assert_eq!(browser.value_of("#name"), "typed before the session ended");
     assert!(browser.is_checked("input[value='scans:read']"));
@@ -73,5 +73,5 @@ fn a_browser_that_keeps_no_cookies_is_told_so(scripts: Scripts) {
     let browser = Chromium::start(&format!("http://{}", server.address()), scripts, Cookies::Blocked);
     browser.open("/sign-in");
     sign_in(&browser, Server::OWNER);
-    browser.sees("did not keep the session");
+    browser.sees("did not store the session");
 }

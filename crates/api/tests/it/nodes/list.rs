@@ -63,7 +63,7 @@ fn nodes_with_different_tag_keys_answer_rightly_and_are_warned_of() {
         assert!(servers.iter().all(|server| !server.anyone().is_valid(&secret)));
     }
     for server in &servers {
-        eventually("the warning", || server.log().contains("tags with another key").then_some(()));
+        eventually("the warning", || server.log().contains("uses a different tag key").then_some(()));
     }
     // The first node's key is in use, so no key counts as lost.
     let events = servers[0].facts().deployment_audit();

@@ -61,7 +61,7 @@ fn a_revocation_holds_on_every_node_once_it_is_answered() {
     let acknowledged: u64 = servers.iter().map(|server| server.metrics().get("nolapse_ack_wait_seconds_count")).sum();
     assert!(acknowledged >= u64::try_from(ROUNDS * count).unwrap(), "{acknowledged} changes waited");
     for server in &servers {
-        assert!(!server.log().contains("all leases were over"), "{}", server.log());
+        assert!(!server.log().contains("all leases had expired"), "{}", server.log());
     }
 }
 

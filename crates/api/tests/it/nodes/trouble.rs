@@ -5,7 +5,7 @@ use rustix::process::Signal;
 use super::{cluster, known_everywhere};
 use crate::support::{Backend, Database, Options, Proxy, Server, eventually};
 
-const OVER: &str = "all leases were over";
+const OVER: &str = "all leases had expired";
 
 #[test]
 fn a_suspended_node_is_waited_for_and_calls_no_revoked_token_valid() {
@@ -24,7 +24,7 @@ fn a_suspended_node_is_waited_for_and_calls_no_revoked_token_valid() {
             scope.spawn(move || owner.revoke(id));
         }
     });
-    // The log explains the wait: the node was removed from the list, or the change waited until all leases were over.
+    // The log explains the wait: the node was removed from the list, or the change waited until all leases had expired.
     eventually("a word about it", || {
         let log = servers[0].log();
         (log.contains("taken off the list") || log.contains(OVER)).then_some(())
@@ -118,7 +118,7 @@ fn a_restored_older_database_is_noticed_and_empties_the_cache() {
          UPDATE revocation_clock SET n = 0",
     );
     for server in &servers {
-        eventually("it to be noticed", || server.log().contains("an older copy has taken").then_some(()));
+        eventually("it to be noticed", || server.log().contains("an older copy has replaced").then_some(()));
         assert!(!server.anyone().is_valid(&secret));
     }
 }

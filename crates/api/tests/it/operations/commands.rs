@@ -250,7 +250,7 @@ fn a_copy_of_a_database_in_use_can_be_served(backend: Backend) {
     }
     made.succeeds();
     let again = server.command(&["backup", copy.to_str().unwrap()], "");
-    assert!(again.fails(1).contains("exists already"), "{again:?}");
+    assert!(again.fails(1).contains("already exists"), "{again:?}");
     server.stop();
     std::fs::copy(&copy, server.database.file()).unwrap();
     server.serve();

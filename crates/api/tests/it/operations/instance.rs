@@ -1,4 +1,4 @@
-//! One process serves an SQLite file: a second one refuses, says why, and leaves the first alone. Servers that share a
+//! With SQLite, a single process serves the database: a second one refuses, says why, and leaves the first alone. Servers that share a
 //! PostgreSQL database are in `nodes`.
 
 use crate::support::{Backend, Options, Server, both, texts};
@@ -12,7 +12,7 @@ fn a_second_server_refuses_to_start_on_a_file() {
     let [secret] = texts(&owner.create("a"), ["secret"]);
     let second = server.command(&["serve", "--listen", "127.0.0.1:0"], "");
     let said = second.fails(1);
-    assert!(said.contains("another process") && said.contains("serves this database"), "{said}");
+    assert!(said.contains("another process") && said.contains("is using this database"), "{said}");
     let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("nolapse-api: ")).collect();
     assert_eq!(lines.len(), 1, "one line that says what to do: {said}");
     assert_eq!(second.out, "", "it never said that it listens");
@@ -24,7 +24,7 @@ fn a_second_server_refuses_to_start_on_a_file() {
 fn commands_that_write_refuse_while_a_file_is_served() {
     let server = Server::start(Backend::Sqlite, Options::default().unset_up());
     let refused = server.set_up();
-    assert!(refused.fails(1).contains("serves this database"), "{refused:?}");
+    assert!(refused.fails(1).contains("is using this database"), "{refused:?}");
     assert_eq!(refused.out, "");
 }
 

@@ -38,7 +38,7 @@ fn each_command_is_carried_out_with_and_without_a_server(backend: Backend) {
         assert!(organization("show", &[]).succeeds().contains("state\ton\n"));
         for act in [&["show"][..], &["disable"], &["cap", "--default"]] {
             let arguments = [&["organization"], act, &["--org", "nowhere"]].concat();
-            assert!(server.command(&arguments, "").fails(1).contains("no organisation has that slug"), "{act:?}");
+            assert!(server.command(&arguments, "").fails(1).contains("no organisation has this slug"), "{act:?}");
         }
         for usage in [&[][..], &["--tokens", "1", "--default"], &["--tokens", "-1"]] {
             organization("cap", usage).fails(2);

@@ -30,11 +30,11 @@ fn each_command_is_carried_out_with_and_without_a_server(backend: Backend) {
             let arguments = [&["person", act, "--email", email], more].concat();
             server.command(&arguments, input)
         };
-        assert!(person("disable", "nobody@acme.example", &[], "").fails(1).contains("nobody has that address"));
-        assert!(person("reset-second-factor", email, &[], "").succeeds().contains("no second factor any more"));
-        assert!(person("reset-second-factor", email, &[], "").fails(1).contains("nothing to reset"));
+        assert!(person("disable", "nobody@acme.example", &[], "").fails(1).contains("no person has this e-mail address"));
+        assert!(person("reset-second-factor", email, &[], "").succeeds().contains("no longer has a second factor"));
+        assert!(person("reset-second-factor", email, &[], "").fails(1).contains("no second factor to reset"));
         let taken = person("set-email", email, &["--to", Server::OWNER], "");
-        assert!(taken.fails(1).contains("another account has that address"));
+        assert!(taken.fails(1).contains("another account has this e-mail address"));
         person("set-email", email, &["--to", &moved], "").succeeds();
         person("set-email", email, &["--to", &moved], "").fails(1);
         assert!(person("set-password", &moved, &["--password-stdin"], "short").fails(1).contains("the password"));

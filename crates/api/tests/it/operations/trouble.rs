@@ -102,10 +102,10 @@ fn a_tag_key_that_changed_is_told_at_a_hang_up_and_not_taken() {
     let hang_up = || server.signal(Signal::HUP);
     fs::write(server.tag_key_file(), "ab".repeat(32)).unwrap();
     hang_up();
-    server.says(&["the one in use is not among keys.previous_tag_keys"]);
+    server.says(&["the current one is not in keys.previous_tag_keys"]);
     fs::remove_file(server.tag_key_file()).unwrap();
     hang_up();
-    server.says(&["a restart would not find the tag key"]);
+    server.says(&["the tag key cannot be read any more"]);
     assert!(!server.tag_key_file().exists(), "none is made in its place");
     assert!(server.anyone().is_valid(&secret));
 }

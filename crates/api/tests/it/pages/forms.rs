@@ -68,7 +68,7 @@ fn what_was_typed_survives_the_end_of_the_session(backend: Backend) {
     let asked = browser.post("/tokens/new", &fields);
     assert_eq!(asked.status, 401);
     let page = asked.text().to_owned();
-    assert!(page.contains("what you typed is kept"), "{page}");
+    assert!(page.contains("your input is kept"), "{page}");
     assert_eq!(hidden(&page, "kept.name"), "typed &#34;with&#34; &#60;care&#62;");
     assert!(!page.contains("kept._csrf") && !page.contains("kept.password"));
 

@@ -48,9 +48,9 @@ fn a_members_sessions_are_seen_and_ended(backend: Backend) {
     let mut browser = Browser::of_owner(&server);
     let path = format!("/members/{}", member.id);
     let page = browser.page(&path);
-    assert!(page.contains("Where they are signed in") && page.contains("End this session"), "{page}");
+    assert!(page.contains("Active sessions") && page.contains("End this session"), "{page}");
     assert_eq!(browser.submit(&path, &[("what", "end-sessions")]).status, 303);
-    assert!(browser.page(&path).contains("Nowhere at the moment"));
+    assert!(browser.page(&path).contains("No active sessions"));
     assert_eq!(theirs.get("/tokens").status, 303, "they are asked to sign in again");
 }
 
@@ -122,7 +122,7 @@ fn the_deployment_is_for_operators(backend: Backend) {
     let page = browser.page("/deployment");
     assert!(page.contains(env!("CARGO_PKG_VERSION")), "{page}");
     match backend {
-        Backend::Sqlite => assert!(page.contains("One process serves an SQLite file"), "{page}"),
+        Backend::Sqlite => assert!(page.contains("With SQLite, a single process serves the database"), "{page}"),
         Backend::PostgreSql => assert!(page.contains("Up to date"), "{page}"),
     }
     for email in ["viewer@acme.example", "stranger@zoo.example"] {

@@ -66,7 +66,7 @@ fn a_form_with_a_mistake_keeps_what_was_typed(backend: Backend) {
     for (field, value, says) in [
         ("name", "", "The name must not be empty"),
         ("networks", "example.org", "The networks must be networks"),
-        ("expires", "soon", "Choose when it ends"),
+        ("expires", "soon", "Choose an expiry"),
         ("agent_type", "No Label", "The agent type must be"),
     ] {
         let mut fields: Vec<_> = base.into_iter().filter(|(name, _)| *name != field).collect();
@@ -104,7 +104,7 @@ fn revoking_asks_for_a_reason_and_for_the_name_of_what_is_in_use(backend: Backen
     let [id, secret] = texts(&owner.create("in use"), ["id", "secret"]);
     assert!(owner.is_valid(&secret));
     let path = format!("/tokens/{id}/revoke");
-    assert!(browser.page(&path).contains("It is in use"));
+    assert!(browser.page(&path).contains("This token is in use"));
     for fields in [
         vec![],
         vec![("reason", "unused")],
@@ -176,6 +176,6 @@ fn a_secret_is_looked_up_and_never_put_into_an_address(backend: Backend) {
     let text = browser.submit("/tokens", &[("q", "some & text")]);
     assert_eq!(text.header("location"), Some("/tokens?q=some%20%26%20text"));
     let checked = browser.submit("/check", &[("token", &secret)]);
-    assert!(checked.text().contains("This token is good") && !checked.text().contains(&secret));
+    assert!(checked.text().contains("This token is valid") && !checked.text().contains(&secret));
     assert_eq!(server.owner().token(&id)["last_used_at"], serde_json::Value::Null, "to check is not to use");
 }
