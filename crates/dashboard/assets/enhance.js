@@ -51,7 +51,7 @@
     const done = (text) => { copied = true; said.textContent = text; };
     const copy = async () => {
       try { await navigator.clipboard.writeText(field.value); done("Copied."); }
-      catch { field.focus(); field.select(); said.textContent = "Press Ctrl+C, or ⌘C, to copy what is selected."; }
+      catch { field.focus(); field.select(); said.textContent = "Press Ctrl+C, or ⌘C, to copy the selected text."; }
     };
     button.hidden = false;
     button.addEventListener("click", copy);
@@ -61,7 +61,7 @@
       one_line.addEventListener("click", async () => {
         const line = one("pre", one_line.parentElement);
         try { await navigator.clipboard.writeText(line.textContent); copied = true; one_line.textContent = "Copied"; said.textContent = "Copied the line."; }
-        catch { getSelection().selectAllChildren(line); said.textContent = "Press Ctrl+C, or ⌘C, to copy what is selected."; }
+        catch { getSelection().selectAllChildren(line); said.textContent = "Press Ctrl+C, or ⌘C, to copy the selected text."; }
       });
     }
     document.addEventListener("copy", () => done("Copied."));
@@ -71,7 +71,7 @@
       close.addEventListener("click", async (event) => {
         event.preventDefault();
         if (!copied) await copy();
-        if (copied || confirm("It could not be copied, and is not shown again. Leave all the same?")) { copied = true; field.value = ""; location.replace(close.href); }
+        if (copied || confirm("The secret could not be copied and is not shown again. Leave anyway?")) { copied = true; field.value = ""; location.replace(close.href); }
       });
     }
     for (const form of all("form", secret)) form.addEventListener("submit", () => { copied = true; });
@@ -130,7 +130,7 @@
     const ends = one("input[name=expires]:checked");
     const until = { "7d": ", for 7 days", "30d": ", for 30 days", "90d": ", for 90 days", "365d": ", for a year", never: ", until it is revoked", date: `, until ${one("#date").value || "the date above"}` }[ends ? ends.value : ""] || "";
     const from = one("#networks").value.trim() ? ", from the networks above." : ", from anywhere.";
-    sentence.textContent = what ? `May ${what}${until}${from}` : "May do nothing yet: choose at least one scope.";
+    sentence.textContent = what ? `May ${what}${until}${from}` : "No permissions yet: choose at least one scope.";
   };
   if (picker) {
     const search = one("[data-picker-search]", picker);

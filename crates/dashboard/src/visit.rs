@@ -235,7 +235,9 @@ pub(crate) fn explain_refused(refused: &Refused) -> String {
         Refused::SecondFactorRequired => {
             "Your organisation now requires a second factor. Nothing was changed.".to_owned()
         }
-        Refused::ProofNeeded => "Confirm your identity first, under Settings. Nothing was changed.".to_owned(),
+        Refused::ProofNeeded => {
+            "Confirm your identity first, on the page Settings, Confirm your identity. Nothing was changed.".to_owned()
+        }
         Refused::Superseded => "The action failed.".to_owned(),
     }
 }

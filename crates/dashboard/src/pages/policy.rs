@@ -214,9 +214,9 @@ fn effect(counts: &Counts) -> Effect {
     };
     let parts = [
         (counts.idle, "would stop being valid at once: unused for too long"),
-        (counts.lifetime, "would get a shorter lifetime at the next rotation: lifetime too long"),
-        (counts.scopes, "could not be rotated: scopes that are not allowed"),
-        (counts.kind, "could not be rotated: kind that is not allowed"),
+        (counts.lifetime, "would get a shorter lifetime at the next rotation"),
+        (counts.scopes, "could not be rotated: scopes not allowed"),
+        (counts.kind, "could not be rotated: kind not allowed"),
     ];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0);
     Effect { text, parts: parts.map(|(count, what)| format!("{} {what}", show::number(count))).collect() }

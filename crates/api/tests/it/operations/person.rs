@@ -30,7 +30,9 @@ fn each_command_is_carried_out_with_and_without_a_server(backend: Backend) {
             let arguments = [&["person", act, "--email", email], more].concat();
             server.command(&arguments, input)
         };
-        assert!(person("disable", "nobody@acme.example", &[], "").fails(1).contains("no person has this e-mail address"));
+        assert!(
+            person("disable", "nobody@acme.example", &[], "").fails(1).contains("no person has this e-mail address")
+        );
         assert!(person("reset-second-factor", email, &[], "").succeeds().contains("no longer has a second factor"));
         assert!(person("reset-second-factor", email, &[], "").fails(1).contains("no second factor to reset"));
         let taken = person("set-email", email, &["--to", Server::OWNER], "");
