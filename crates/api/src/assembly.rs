@@ -185,7 +185,7 @@ fn catalogue(scopes: &sections::Scopes) -> Result<ScopeCatalogue, Misfit> {
     if lacking.is_empty() {
         return Ok(catalogue);
     }
-    Err(format!("{name} lacks scopes this service asks for: {}; add them", lacking.join(", ")).into())
+    Err(format!("{name} lacks scopes that this service requires: {}; add them", lacking.join(", ")).into())
 }
 
 /// Reads a catalogue file: its name and its text.

@@ -133,7 +133,7 @@ mod tests {
     fn a_sentence_says_what_scopes_permit() {
         let catalogue = ScopeCatalogue::built_in().unwrap();
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        assert!(permits(&catalogue, &[]).starts_with("May do nothing yet"));
+        assert!(permits(&catalogue, &[]).starts_with("No permissions yet"));
         let two = permits(&catalogue, &names(&["scans:run", "projects:read"]));
         assert!(two.starts_with("May ") && two.contains("; and "), "{two}");
         let many = permits(&catalogue, &names(&["scans", "issues:read", "files:read", "bot", "groups:read", "user"]));

@@ -83,8 +83,8 @@ impl PersonAct {
                     return Err(OperatorError::NoSecondFactor);
                 }
             }
-            Self::Disable if before.disabled_at.is_some() => return Err(OperatorError::Already("switched off")),
-            Self::Enable if before.disabled_at.is_none() => return Err(OperatorError::Already("switched on")),
+            Self::Disable if before.disabled_at.is_some() => return Err(OperatorError::Already("disabled")),
+            Self::Enable if before.disabled_at.is_none() => return Err(OperatorError::Already("enabled")),
             Self::Disable => {
                 change.tx.set_user_disabled(user, Some(now), now).await?;
                 fence(change, user).await?;

@@ -129,7 +129,7 @@ async fn carried_out(request: &HttpRequest, services: &Services, body: &[u8]) ->
     match services.tokens.revoke_many(&visitor.caller, asked, &visitor.origin).await {
         Ok(done) if done.revoked == done.matched => {
             let count = show::count(u64::try_from(done.revoked).unwrap_or(u64::MAX), "token");
-            let text = format!("{count} revoked. No request that starts from now on is answered with them.");
+            let text = format!("{count} revoked. They are refused from now on.");
             Ok(to_saying(request, "/tokens", Tone::Done, &text))
         }
         Ok(done) => {

@@ -245,9 +245,7 @@ async fn form_page(
     let known: Vec<String> = chosen.iter().filter(|name| catalogue.find(name).is_some()).cloned().collect();
     let warnings = catalogue.restore(&known).map(|grants| {
         let warnings = catalogue.warnings(&grants).into_iter();
-        warnings
-            .map(|(scope, needs)| format!("{scope} does not work without {}: choose it as well.", needs.join(", ")))
-            .collect()
+        warnings.map(|(scope, needs)| format!("{scope} requires {}: choose it as well.", needs.join(", "))).collect()
     });
     let mut sentence = scopes::permits(catalogue, &chosen);
     sentence.push_str(match wanted {
@@ -437,8 +435,7 @@ async fn issue(services: &Services, visitor: &Visitor, area: Area, asked: Asked)
 
 fn secret_page(request: &HttpRequest, visitor: &Visitor, area: Area, issued: Issued) -> HttpResponse {
     let secret = issued.secret.expose().to_owned();
-    let warning =
-        |(scope, needs): (String, Vec<String>)| format!("{scope} does not work without {}.", needs.join(", "));
+    let warning = |(scope, needs): (String, Vec<String>)| format!("{scope} requires {}.", needs.join(", "));
     ok(&SecretPage {
         page: Layout::of(request, visitor, area.section(), "Copy the secret"),
         heading: format!("Your new {} is ready", area.noun()),

@@ -374,21 +374,21 @@ async fn changed(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
         "role" => {
             let role = role_of(form.text("role"));
             let done = services.members.edit(&seat, id, edit(role, None), &visitor.origin).await.map(drop);
-            (done, path, format!("{name} has another role, from the next request on."))
+            (done, path, format!("The role of {name} was changed. It applies from the next request."))
         }
         "disable" | "enable" => {
             let enabled = what == "enable";
             let done = services.members.edit(&seat, id, edit(None, Some(enabled)), &visitor.origin).await.map(drop);
             let text = if enabled {
-                format!("{name} is let in again.")
+                format!("{name} is enabled again.")
             } else {
-                format!("{name} is switched off: sessions ended, keys are refused.")
+                format!("{name} is disabled. Sessions have ended, and keys are refused.")
             };
             (done, path, text)
         }
         "end-sessions" => {
             let done = services.members.end_sessions(&seat, id, &visitor.origin).await.map(drop);
-            (done, path, format!("{name} is signed out everywhere in this organisation. Their keys go on."))
+            (done, path, format!("All sessions of {name} in this organisation have ended. Their keys stay valid."))
         }
         "remove" => {
             let done = services.members.remove(&seat, id, &visitor.origin).await;
@@ -396,7 +396,7 @@ async fn changed(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
                 done,
                 "/members".to_owned(),
                 format!(
-                    "{name} is no longer a member. Their keys are revoked; tokens they made for the organisation stay."
+                    "{name} is no longer a member. Their keys are revoked; tokens that they created for the organisation stay valid."
                 ),
             )
         }

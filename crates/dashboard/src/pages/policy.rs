@@ -125,7 +125,7 @@ fn read(form: &Form) -> Result<Vec<AskedRule>, String> {
             None => Ok(None),
             Some(text) => match text.parse::<u32>() {
                 Ok(days @ 1..=36_500) => Ok(Some(Span::days(days))),
-                Ok(_) | Err(_) => Err(format!("{what} is a number of days, 1 to 36500, or empty.")),
+                Ok(_) | Err(_) => Err(format!("{what} must be a number of days from 1 to 36500, or empty.")),
             },
         };
         let rule = KindRule {

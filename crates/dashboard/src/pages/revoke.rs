@@ -158,6 +158,6 @@ async fn revoke(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
         Area::Own => services.tokens.revoke_key_saying(&visitor.caller, token.id, explanation, &visitor.origin).await,
     };
     done.map_err(|error| failed(request, &visitor, &error))?;
-    let text = format!("{} is revoked. No request that starts from now on is answered with it.", token.name);
+    let text = format!("{} is revoked. It is refused from now on.", token.name);
     Ok(to_saying(request, area.base(), Tone::Done, &text))
 }

@@ -42,7 +42,7 @@ fn each_command_is_carried_out_with_and_without_a_server(backend: Backend) {
         assert!(person("set-password", &moved, &["--password-stdin"], "short").fails(1).contains("the password"));
         person("set-password", &moved, &["--password-stdin"], "another one of this test").succeeds();
         person("disable", &moved, &[], "").succeeds();
-        assert!(person("disable", &moved, &[], "").fails(1).contains("switched off already"));
+        assert!(person("disable", &moved, &[], "").fails(1).contains("is already disabled"));
         if !is_running {
             server.serve();
         }
