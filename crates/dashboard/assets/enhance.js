@@ -120,7 +120,7 @@
       const names = chosen.map((box) => box.value);
       const has = (name) => names.includes(name) || names.includes("admin") || names.includes(name.split(":")[0]);
       const lacking = chosen.map((box) => [box.value, (box.dataset.requires || "").split(", ").filter((name) => name && !has(name))]).filter(([, needs]) => needs.length);
-      warnings.textContent = lacking.map(([name, needs]) => `${name} does not work without ${needs.join(", ")}: choose it as well.`).join(" ");
+      warnings.textContent = lacking.map(([name, needs]) => `${name} requires ${needs.join(", ")}: choose it as well.`).join(" ");
       warnings.hidden = lacking.length === 0;
     }
     if (!sentence) return;

@@ -73,7 +73,7 @@ fn a_token_lives_from_a_template_link_to_the_trail(scripts: Scripts) {
     );
     assert!(browser.is_checked("input[value='scans:run']") && browser.is_checked("input[value='7d']"));
     browser.sees("no:such");
-    browser.sees("scans:run does not work without projects:read");
+    browser.sees("scans:run requires projects:read");
     assert_eq!(owner.get("/v1/tokens").expect(200)["tokens"].as_array().unwrap().len(), 0, "a link makes nothing");
     browser.click("input[value='projects:read']");
     if scripts == Scripts::On {

@@ -32,7 +32,7 @@ fn a_token_shows_where_it_was_used_from_and_what_for(backend: Backend) {
     assert_eq!(page.matches("asked for <time").count(), 2, "the scope and its companion: {page}");
     assert!(browser.page("/tokens").contains("203.0.113.50"));
     let revoke = browser.page(&format!("{path}/revoke"));
-    assert!(revoke.contains("lately from 2 addresses") && revoke.contains("from 203.0.113.50"), "{revoke}");
+    assert!(revoke.contains("recently from 2 addresses") && revoke.contains("from 203.0.113.50"), "{revoke}");
     // The link to a narrower successor fills the form without the scope named by `without`.
     let form = browser.page(&format!("/tokens/new?like={id}&without=execute"));
     assert!(form.contains("value=\"scans:run\" checked") && !form.contains("value=\"execute\" checked"));

@@ -52,7 +52,7 @@ fn template_links_fill_the_form_and_make_nothing(backend: Backend) {
         "value=\"scans:run\" checked",
         "value=\"7d\" checked",
         "<code>no:such</code>",
-        "scans:run does not work without projects:read",
+        "scans:run requires projects:read",
     ] {
         assert!(page.contains(part), "{part}");
     }
