@@ -8,527 +8,545 @@ use crate::{Client, Result, types};
 /// Optional parameters of [`Client::list_actors_bound`].
 #[derive(Debug, Clone, Default)]
 pub struct ListActorsBoundOptions {
-    /// From 1.
+    /// The page number, starting at 1.
     pub page: Option<u64>,
-    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
+    /// list.
     pub limit: Option<u64>,
-    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
+    /// `createdAt:DESC`.
     pub order_by: Option<String>,
-    /// The field of `orderBy` alone, for clients that send it apart.
+    /// The sort field alone, for clients that send the field and the direction separately.
     pub sort_by: Option<String>,
-    /// Its direction.
+    /// The sort direction, used with `sortBy`.
     pub sort_order: Option<String>,
-    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    /// Only entries whose name or slug contains this text, ignoring case. For actors: name or external id.
     pub search: Option<String>,
-    /// Only those of this access scope; `null`: only those of none.
+    /// Only actors in this access scope; `null` for actors outside every access scope.
     pub access_scope_id: Option<String>,
 }
 
 /// Optional parameters of [`Client::list_audit`].
 #[derive(Debug, Clone, Default)]
 pub struct ListAuditOptions {
-    /// Only what comes after the event of this number: `next_cursor` of the page before, or the `seq` of the last event
-    /// seen, to ask what has happened since.
+    /// Only events after this sequence number. Use `next_cursor` of the previous page, or the `seq` of the last event
+    /// you have seen to poll for new events.
     pub after: Option<String>,
-    /// 1–1000; 100 if left out.
+    /// Events per page: 1–1000. Defaults to 100.
     pub limit: Option<u32>,
-    /// Only this action, such as `token.create`.
+    /// Only events with this action, such as `token.create`.
     pub action: Option<String>,
-    /// Only by `user:<id>`, `token:<id>`, `policy:<id>`, `service`, `system` or `anonymous`.
+    /// Only events caused by this actor: `user:<id>`, `token:<id>`, `policy:<id>`, `service`, `system` or `anonymous`.
     pub actor: Option<String>,
-    /// Only on what has this id.
+    /// Only events on the resource with this id.
     pub target: Option<String>,
-    /// Only at this time (RFC 3339) or later.
+    /// Only events at or after this time (RFC 3339).
     pub from: Option<String>,
-    /// Only before this time.
+    /// Only events before this time (RFC 3339).
     pub to: Option<String>,
-    /// `oldest` first, as they happened, or `newest` first; `oldest` if left out.
+    /// The sort order: `oldest` first or `newest` first. Defaults to `oldest`.
     pub order: Option<String>,
 }
 
 /// Optional parameters of [`Client::export_audit`].
 #[derive(Debug, Clone, Default)]
 pub struct ExportAuditOptions {
-    /// Only what comes after the event of this number, to add to a file; everything if left out.
+    /// Only events after this sequence number, to extend an earlier file. Defaults to the whole trail.
     pub after: Option<String>,
 }
 
 /// Optional parameters of [`Client::verify_audit`].
 #[derive(Debug, Clone, Default)]
 pub struct VerifyAuditOptions {
-    /// Go on behind this event: `next_cursor` of the answer before, or a `head` remembered from an earlier time.
+    /// Continue after this event: `next_cursor` of the previous response, or a `head` saved earlier.
     pub after: Option<String>,
-    /// A `head` remembered from an earlier time, which must still be part of the trail. Without one, events cut off at the end
-    /// by somebody who covers the trace, and a trail computed anew, look whole.
+    /// A `head` saved earlier, which must still be part of the trail. Without it, a trail that was truncated or
+    /// recomputed as a whole cannot be told from an intact one.
     pub expect_head: Option<String>,
 }
 
 /// Optional parameters of [`Client::forward`].
 #[derive(Debug, Clone, Default)]
 pub struct ForwardOptions {
-    /// A scope the token must have. May come several times: all of them.
+    /// A required scope. May be repeated: all of them are required.
     pub scope: Vec<String>,
-    /// A scope that will do. May come several times: one of them.
+    /// An alternative scope. May be repeated: one of them is required.
     pub any: Vec<String>,
-    /// The name of a route table, in which the row of the original request says what is asked for. The original request
-    /// is read from `X-Forwarded-Method`, `X-Forwarded-Uri` and, where the table names hosts, `X-Forwarded-Host`.
+    /// The name of a route table, whose row for the original request defines what is required. The original request is
+    /// read from `X-Forwarded-Method`, `X-Forwarded-Uri` and, if the table names hosts, `X-Forwarded-Host`.
     pub routes: Option<String>,
-    /// `allow` lets a browser's preflight (`OPTIONS` by `X-Forwarded-Method`, with `Origin` and
-    /// `Access-Control-Request-Method`) through without a credential.
+    /// `allow` lets a CORS preflight request (`X-Forwarded-Method: OPTIONS` with `Origin` and
+    /// `Access-Control-Request-Method`) pass without a credential.
     pub preflight: Option<String>,
 }
 
 /// Optional parameters of [`Client::get_badge`].
 #[derive(Debug, Clone, Default)]
 pub struct GetBadgeOptions {
-    /// Only executions of this branch; of any, if left out.
+    /// Only executions of this branch. Defaults to all branches.
     pub branch: Option<String>,
 }
 
 /// Optional parameters of [`Client::list_baseline_history`].
 #[derive(Debug, Clone, Default)]
 pub struct ListBaselineHistoryOptions {
-    /// 1–100; 10 if left out.
+    /// Entries per page: 1–100. Defaults to 10.
     pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     pub cursor: Option<String>,
 }
 
 /// Optional parameters of [`Client::list_executions`].
 #[derive(Debug, Clone, Default)]
 pub struct ListExecutionsOptions {
-    /// 1–100; 10 if left out.
+    /// Entries per page: 1–100. Defaults to 10.
     pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     pub cursor: Option<String>,
 }
 
 /// Optional parameters of [`Client::submit_execution`].
 #[derive(Debug, Clone, Default)]
 pub struct SubmitExecutionOptions {
-    /// A retry with the same key records nothing and is answered with the same execution.
+    /// A retry with the same key records nothing and returns the same execution.
     pub idempotency_key: Option<String>,
 }
 
 /// Optional parameters of [`Client::report_github_leaks`].
 #[derive(Debug, Clone, Default)]
 pub struct ReportGithubLeaksOptions {
-    /// the name of the key: the SHA-256 of its PEM text
+    /// The identifier of the public key: the SHA-256 of its PEM text.
     pub github_public_key_identifier: Option<String>,
-    /// ECDSA P-256 with SHA-256 over the body, as DER in Base64
+    /// The ECDSA P-256 signature with SHA-256 over the body, as DER in Base64.
     pub github_public_key_signature: Option<String>,
 }
 
 /// Optional parameters of [`Client::report_gitlab_leaks`].
 #[derive(Debug, Clone, Default)]
 pub struct ReportGitlabLeaksOptions {
-    /// the name of the key: the SHA-256 of its PEM text
+    /// The identifier of the public key: the SHA-256 of its PEM text.
     pub gitlab_public_key_identifier: Option<String>,
-    /// ECDSA P-256 with SHA-256 over the body, as DER in Base64
+    /// The ECDSA P-256 signature with SHA-256 over the body, as DER in Base64.
     pub gitlab_public_key_signature: Option<String>,
 }
 
 /// Optional parameters of [`Client::list_keys`].
 #[derive(Debug, Clone, Default)]
 pub struct ListKeysOptions {
-    /// Only `active`, `rotating`, `revoked` or `expired` ones.
+    /// Only tokens with this status: `active`, `rotating`, `revoked` or `expired`.
     pub status: Option<String>,
-    /// Only those with this in their name, without regard to case.
+    /// Only tokens whose name contains this text, ignoring case.
     pub name: Option<String>,
-    /// Only those with this in their name, description, `external_id` or hint, or with this id.
+    /// Only tokens with this id, or with this text in the name, description, `external_id` or hint.
     pub q: Option<String>,
-    /// Only those that carry this scope by this very name.
+    /// Only tokens that were granted exactly this scope.
     pub scope: Option<String>,
-    /// Only those made by `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
+    /// Only tokens created by `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     pub created_by: Option<String>,
-    /// Only those bound to this project.
+    /// Only tokens bound to this project.
     pub project_id: Option<String>,
-    /// Only those with this label.
+    /// Only tokens with this label.
     pub agent_type: Option<String>,
-    /// Only those of this holder in the caller's own system.
+    /// Only tokens with this `external_id`.
     pub external_id: Option<String>,
-    /// Only those made more than so many days ago and not used since.
+    /// Only tokens created more than this many days ago and not used since.
     pub unused_days: Option<u32>,
-    /// Only those that end by themselves before this moment; RFC 3339.
+    /// Only tokens that expire before this time (RFC 3339).
     pub expires_before: Option<String>,
-    /// Only those revoked, or past their grace, after this moment; RFC 3339.
+    /// Only tokens that were revoked, or whose grace period ended, after this time (RFC 3339).
     pub revoked_after: Option<String>,
-    /// 1–1000; 100 if left out.
+    /// Entries per page: 1–1000. Defaults to 100.
     pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     pub cursor: Option<String>,
 }
 
 /// Optional parameters of [`Client::create_key`].
 #[derive(Debug, Clone, Default)]
 pub struct CreateKeyOptions {
-    /// A retry with the same key makes no second token.
+    /// A retry with the same key creates no second token.
     pub idempotency_key: Option<String>,
 }
 
 /// Optional parameters of [`Client::rotate_key`].
 #[derive(Debug, Clone, Default)]
 pub struct RotateKeyOptions {
-    /// A retry with the same key makes no second token.
+    /// A retry with the same key creates no second token.
     pub idempotency_key: Option<String>,
 }
 
 /// Optional parameters of [`Client::list_organizations`].
 #[derive(Debug, Clone, Default)]
 pub struct ListOrganizationsOptions {
-    /// 1–1000; 100 if left out.
+    /// Entries per page: 1–1000. Defaults to 100.
     pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     pub cursor: Option<String>,
 }
 
 /// Optional parameters of [`Client::list_invitations`].
 #[derive(Debug, Clone, Default)]
 pub struct ListInvitationsOptions {
-    /// 1–1000; 100 if left out.
+    /// Entries per page: 1–1000. Defaults to 100.
     pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     pub cursor: Option<String>,
 }
 
 /// Optional parameters of [`Client::list_members`].
 #[derive(Debug, Clone, Default)]
 pub struct ListMembersOptions {
-    /// 1–1000; 100 if left out.
+    /// Entries per page: 1–1000. Defaults to 100.
     pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     pub cursor: Option<String>,
 }
 
 /// Optional parameters of [`Client::list_projects`].
 #[derive(Debug, Clone, Default)]
 pub struct ListProjectsOptions {
-    /// From 1.
+    /// The page number, starting at 1.
     pub page: Option<u64>,
-    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
+    /// list.
     pub limit: Option<u64>,
-    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
+    /// `createdAt:DESC`.
     pub order_by: Option<String>,
-    /// The field of `orderBy` alone, for clients that send it apart.
+    /// The sort field alone, for clients that send the field and the direction separately.
     pub sort_by: Option<String>,
-    /// Its direction.
+    /// The sort direction, used with `sortBy`.
     pub sort_order: Option<String>,
-    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    /// Only entries whose name or slug contains this text, ignoring case. For actors: name or external id.
     pub search: Option<String>,
 }
 
 /// Optional parameters of [`Client::delete_project`].
 #[derive(Debug, Clone, Default)]
 pub struct DeleteProjectOptions {
-    /// `reject`: 409 when it has actors. `unassign`, as if left out: they lose it.
+    /// What to do if it has actors. `unassign` (the default) removes them from it; `reject` answers 409.
     pub if_assigned: Option<String>,
-    /// `true`: nothing is deleted, the answer says what would be concerned.
+    /// `true` deletes nothing and returns what the deletion would affect.
     pub dry_run: Option<bool>,
 }
 
 /// Optional parameters of [`Client::list_actors`].
 #[derive(Debug, Clone, Default)]
 pub struct ListActorsOptions {
-    /// From 1.
+    /// The page number, starting at 1.
     pub page: Option<u64>,
-    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
+    /// list.
     pub limit: Option<u64>,
-    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
+    /// `createdAt:DESC`.
     pub order_by: Option<String>,
-    /// The field of `orderBy` alone, for clients that send it apart.
+    /// The sort field alone, for clients that send the field and the direction separately.
     pub sort_by: Option<String>,
-    /// Its direction.
+    /// The sort direction, used with `sortBy`.
     pub sort_order: Option<String>,
-    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    /// Only entries whose name or slug contains this text, ignoring case. For actors: name or external id.
     pub search: Option<String>,
-    /// Only those of this access scope; `null`: only those of none.
+    /// Only actors in this access scope; `null` for actors outside every access scope.
     pub access_scope_id: Option<String>,
 }
 
 /// Optional parameters of [`Client::list_scopes`].
 #[derive(Debug, Clone, Default)]
 pub struct ListScopesOptions {
-    /// From 1.
+    /// The page number, starting at 1.
     pub page: Option<u64>,
-    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
+    /// list.
     pub limit: Option<u64>,
-    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
+    /// `createdAt:DESC`.
     pub order_by: Option<String>,
-    /// The field of `orderBy` alone, for clients that send it apart.
+    /// The sort field alone, for clients that send the field and the direction separately.
     pub sort_by: Option<String>,
-    /// Its direction.
+    /// The sort direction, used with `sortBy`.
     pub sort_order: Option<String>,
-    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    /// Only entries whose name or slug contains this text, ignoring case. For actors: name or external id.
     pub search: Option<String>,
-    /// `true`: each access scope says in `actorCount` how many actors it has.
+    /// `true` adds the number of actors to each access scope as `actorCount`.
     pub with_actor_count: Option<bool>,
 }
 
 /// Optional parameters of [`Client::delete_scope`].
 #[derive(Debug, Clone, Default)]
 pub struct DeleteScopeOptions {
-    /// `reject`: 409 when it has actors. `unassign`, as if left out: they lose it.
+    /// What to do if it has actors. `unassign` (the default) removes them from it; `reject` answers 409.
     pub if_assigned: Option<String>,
-    /// `true`: nothing is deleted, the answer says what would be concerned.
+    /// `true` deletes nothing and returns what the deletion would affect.
     pub dry_run: Option<bool>,
-    /// From 1.
+    /// The page number, starting at 1.
     pub page: Option<u64>,
-    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
+    /// list.
     pub limit: Option<u64>,
-    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
+    /// `createdAt:DESC`.
     pub order_by: Option<String>,
-    /// The field of `orderBy` alone, for clients that send it apart.
+    /// The sort field alone, for clients that send the field and the direction separately.
     pub sort_by: Option<String>,
-    /// Its direction.
+    /// The sort direction, used with `sortBy`.
     pub sort_order: Option<String>,
-    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    /// Only entries whose name or slug contains this text, ignoring case. For actors: name or external id.
     pub search: Option<String>,
 }
 
 /// Optional parameters of [`Client::list_scope_actors`].
 #[derive(Debug, Clone, Default)]
 pub struct ListScopeActorsOptions {
-    /// From 1.
+    /// The page number, starting at 1.
     pub page: Option<u64>,
-    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
+    /// list.
     pub limit: Option<u64>,
-    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
+    /// `createdAt:DESC`.
     pub order_by: Option<String>,
-    /// The field of `orderBy` alone, for clients that send it apart.
+    /// The sort field alone, for clients that send the field and the direction separately.
     pub sort_by: Option<String>,
-    /// Its direction.
+    /// The sort direction, used with `sortBy`.
     pub sort_order: Option<String>,
-    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    /// Only entries whose name or slug contains this text, ignoring case. For actors: name or external id.
     pub search: Option<String>,
 }
 
 /// Optional parameters of [`Client::preview_policy`].
 #[derive(Debug, Clone, Default)]
 pub struct PreviewPolicyOptions {
-    /// Tokens to show: 1–1000; 100 if left out.
+    /// Tokens per page: 1–1000. Defaults to 100.
     pub limit: Option<u32>,
-    /// `next_cursor` of the answer before.
+    /// `next_cursor` of the previous response.
     pub cursor: Option<String>,
 }
 
 /// Optional parameters of [`Client::get_organization_usage`].
 #[derive(Debug, Clone, Default)]
 pub struct GetOrganizationUsageOptions {
-    /// Where it begins, RFC 3339; rounded down to a whole step. A day (hours) or thirty days (days) before `to` if left
-    /// out. At most 31 days of hours, or 400 days.
+    /// The start (RFC 3339), rounded down to a whole step. Defaults to one day (hours) or thirty days (days) before
+    /// `to`. At most 31 days of hours, or 400 days.
     pub from: Option<String>,
-    /// Where it ends, RFC 3339; rounded up to a whole step. Now if left out.
+    /// The end (RFC 3339), rounded up to a whole step. Defaults to now.
     pub to: Option<String>,
-    /// `hour` (if left out) or `day`, UTC.
+    /// The length of a step: `hour` or `day`, in UTC. Defaults to `hour`.
     pub step: Option<String>,
 }
 
 /// Optional parameters of [`Client::list_repositories`].
 #[derive(Debug, Clone, Default)]
 pub struct ListRepositoriesOptions {
-    /// 1–1000; 100 if left out.
+    /// Entries per page: 1–1000. Defaults to 100.
     pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     pub cursor: Option<String>,
 }
 
 /// Optional parameters of [`Client::list_scopes_bound`].
 #[derive(Debug, Clone, Default)]
 pub struct ListScopesBoundOptions {
-    /// From 1.
+    /// The page number, starting at 1.
     pub page: Option<u64>,
-    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
+    /// list.
     pub limit: Option<u64>,
-    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
+    /// `createdAt:DESC`.
     pub order_by: Option<String>,
-    /// The field of `orderBy` alone, for clients that send it apart.
+    /// The sort field alone, for clients that send the field and the direction separately.
     pub sort_by: Option<String>,
-    /// Its direction.
+    /// The sort direction, used with `sortBy`.
     pub sort_order: Option<String>,
-    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    /// Only entries whose name or slug contains this text, ignoring case. For actors: name or external id.
     pub search: Option<String>,
-    /// `true`: each access scope says in `actorCount` how many actors it has.
+    /// `true` adds the number of actors to each access scope as `actorCount`.
     pub with_actor_count: Option<bool>,
 }
 
 /// Optional parameters of [`Client::delete_scope_bound`].
 #[derive(Debug, Clone, Default)]
 pub struct DeleteScopeBoundOptions {
-    /// `reject`: 409 when it has actors. `unassign`, as if left out: they lose it.
+    /// What to do if it has actors. `unassign` (the default) removes them from it; `reject` answers 409.
     pub if_assigned: Option<String>,
-    /// `true`: nothing is deleted, the answer says what would be concerned.
+    /// `true` deletes nothing and returns what the deletion would affect.
     pub dry_run: Option<bool>,
-    /// From 1.
+    /// The page number, starting at 1.
     pub page: Option<u64>,
-    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
+    /// list.
     pub limit: Option<u64>,
-    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
+    /// `createdAt:DESC`.
     pub order_by: Option<String>,
-    /// The field of `orderBy` alone, for clients that send it apart.
+    /// The sort field alone, for clients that send the field and the direction separately.
     pub sort_by: Option<String>,
-    /// Its direction.
+    /// The sort direction, used with `sortBy`.
     pub sort_order: Option<String>,
-    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    /// Only entries whose name or slug contains this text, ignoring case. For actors: name or external id.
     pub search: Option<String>,
 }
 
 /// Optional parameters of [`Client::list_scope_actors_bound`].
 #[derive(Debug, Clone, Default)]
 pub struct ListScopeActorsBoundOptions {
-    /// From 1.
+    /// The page number, starting at 1.
     pub page: Option<u64>,
-    /// 1–100; more counts as 100. 10 if left out, 100 where the answer is a bare list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
+    /// list.
     pub limit: Option<u64>,
-    /// `slug`, `name`, `createdAt` or `updatedAt`, with `:ASC` or `:DESC`; `createdAt:DESC` if left out.
+    /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
+    /// `createdAt:DESC`.
     pub order_by: Option<String>,
-    /// The field of `orderBy` alone, for clients that send it apart.
+    /// The sort field alone, for clients that send the field and the direction separately.
     pub sort_by: Option<String>,
-    /// Its direction.
+    /// The sort direction, used with `sortBy`.
     pub sort_order: Option<String>,
-    /// Only what has this in its name or slug, without regard to case; actors: in their name or external id.
+    /// Only entries whose name or slug contains this text, ignoring case. For actors: name or external id.
     pub search: Option<String>,
 }
 
 /// Optional parameters of [`Client::list_tokens`].
 #[derive(Debug, Clone, Default)]
 pub struct ListTokensOptions {
-    /// Only `active`, `rotating`, `revoked` or `expired` ones.
+    /// Only tokens with this status: `active`, `rotating`, `revoked` or `expired`.
     pub status: Option<String>,
-    /// Only those with this in their name, without regard to case.
+    /// Only tokens whose name contains this text, ignoring case.
     pub name: Option<String>,
-    /// Only those with this in their name, description, `external_id` or hint, or with this id.
+    /// Only tokens with this id, or with this text in the name, description, `external_id` or hint.
     pub q: Option<String>,
-    /// Only those that carry this scope by this very name.
+    /// Only tokens that were granted exactly this scope.
     pub scope: Option<String>,
-    /// Only those made by `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
+    /// Only tokens created by `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     pub created_by: Option<String>,
-    /// Only those bound to this project.
+    /// Only tokens bound to this project.
     pub project_id: Option<String>,
-    /// Only those with this label.
+    /// Only tokens with this label.
     pub agent_type: Option<String>,
-    /// Only those of this holder in the caller's own system.
+    /// Only tokens with this `external_id`.
     pub external_id: Option<String>,
-    /// Only those made more than so many days ago and not used since.
+    /// Only tokens created more than this many days ago and not used since.
     pub unused_days: Option<u32>,
-    /// Only those that end by themselves before this moment; RFC 3339.
+    /// Only tokens that expire before this time (RFC 3339).
     pub expires_before: Option<String>,
-    /// Only those revoked, or past their grace, after this moment; RFC 3339.
+    /// Only tokens that were revoked, or whose grace period ended, after this time (RFC 3339).
     pub revoked_after: Option<String>,
-    /// 1–1000; 100 if left out.
+    /// Entries per page: 1–1000. Defaults to 100.
     pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     pub cursor: Option<String>,
-    /// `organization`, `personal` or `actor`.
+    /// Only tokens of this kind: `organization`, `personal` or `actor`.
     pub kind: Option<String>,
-    /// One owner's: `user:<id>` or `actor:<id>`.
+    /// Only tokens of this owner: `user:<id>` or `actor:<id>`.
     pub owner: Option<String>,
 }
 
 /// Optional parameters of [`Client::create_token`].
 #[derive(Debug, Clone, Default)]
 pub struct CreateTokenOptions {
-    /// A retry with the same key makes no second token.
+    /// A retry with the same key creates no second token.
     pub idempotency_key: Option<String>,
 }
 
 /// Optional parameters of [`Client::count_tokens`].
 #[derive(Debug, Clone, Default)]
 pub struct CountTokensOptions {
-    /// Only `active`, `rotating`, `revoked` or `expired` ones.
+    /// Only tokens with this status: `active`, `rotating`, `revoked` or `expired`.
     pub status: Option<String>,
-    /// Only those with this in their name, without regard to case.
+    /// Only tokens whose name contains this text, ignoring case.
     pub name: Option<String>,
-    /// Only those with this in their name, description, `external_id` or hint, or with this id.
+    /// Only tokens with this id, or with this text in the name, description, `external_id` or hint.
     pub q: Option<String>,
-    /// Only those that carry this scope by this very name.
+    /// Only tokens that were granted exactly this scope.
     pub scope: Option<String>,
-    /// Only those made by `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
+    /// Only tokens created by `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     pub created_by: Option<String>,
-    /// Only those bound to this project.
+    /// Only tokens bound to this project.
     pub project_id: Option<String>,
-    /// Only those with this label.
+    /// Only tokens with this label.
     pub agent_type: Option<String>,
-    /// Only those of this holder in the caller's own system.
+    /// Only tokens with this `external_id`.
     pub external_id: Option<String>,
-    /// Only those made more than so many days ago and not used since.
+    /// Only tokens created more than this many days ago and not used since.
     pub unused_days: Option<u32>,
-    /// Only those that end by themselves before this moment; RFC 3339.
+    /// Only tokens that expire before this time (RFC 3339).
     pub expires_before: Option<String>,
-    /// Only those revoked, or past their grace, after this moment; RFC 3339.
+    /// Only tokens that were revoked, or whose grace period ended, after this time (RFC 3339).
     pub revoked_after: Option<String>,
-    /// 1–1000; 100 if left out.
+    /// Entries per page: 1–1000. Defaults to 100.
     pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     pub cursor: Option<String>,
-    /// `organization`, `personal` or `actor`.
+    /// Only tokens of this kind: `organization`, `personal` or `actor`.
     pub kind: Option<String>,
-    /// One owner's: `user:<id>` or `actor:<id>`.
+    /// Only tokens of this owner: `user:<id>` or `actor:<id>`.
     pub owner: Option<String>,
 }
 
 /// Optional parameters of [`Client::rotate_self`].
 #[derive(Debug, Clone, Default)]
 pub struct RotateSelfOptions {
-    /// A retry with the same key makes no second token.
+    /// A retry with the same key creates no second token.
     pub idempotency_key: Option<String>,
 }
 
 /// Optional parameters of [`Client::rotate_token`].
 #[derive(Debug, Clone, Default)]
 pub struct RotateTokenOptions {
-    /// A retry with the same key makes no second token.
+    /// A retry with the same key creates no second token.
     pub idempotency_key: Option<String>,
 }
 
 /// Optional parameters of [`Client::get_usage`].
 #[derive(Debug, Clone, Default)]
 pub struct GetUsageOptions {
-    /// Where it begins, RFC 3339; rounded down to a whole step. A day (hours) or thirty days (days) before `to` if left
-    /// out. At most 31 days of hours, or 400 days.
+    /// The start (RFC 3339), rounded down to a whole step. Defaults to one day (hours) or thirty days (days) before
+    /// `to`. At most 31 days of hours, or 400 days.
     pub from: Option<String>,
-    /// Where it ends, RFC 3339; rounded up to a whole step. Now if left out.
+    /// The end (RFC 3339), rounded up to a whole step. Defaults to now.
     pub to: Option<String>,
-    /// `hour` (if left out) or `day`, UTC.
+    /// The length of a step: `hour` or `day`, in UTC. Defaults to `hour`.
     pub step: Option<String>,
 }
 
 impl Client {
-    /// Where to ask about a token that was found, and to end it.
+    /// Get the addresses for checking and revoking a token that was found.
     ///
     /// `GET /.well-known/nolapse-tokens`
     pub fn get_addresses(&self) -> Result<types::WellKnownAddresses> {
         Call::new(self, "GET", "/.well-known/nolapse-tokens").send()
     }
 
-    /// What this authority offers to OAuth clients (RFC 8414).
+    /// Get the OAuth authorisation server metadata (RFC 8414).
     ///
     /// `GET /.well-known/oauth-authorization-server`
     pub fn get_authorization_server(&self) -> Result<types::AuthorizationServer> {
         Call::new(self, "GET", "/.well-known/oauth-authorization-server").send()
     }
 
-    /// Who issues tokens for this API (RFC 9728).
+    /// Get the OAuth protected resource metadata (RFC 9728).
     ///
     /// `GET /.well-known/oauth-protected-resource`
     pub fn get_protected_resource(&self) -> Result<types::ProtectedResource> {
         Call::new(self, "GET", "/.well-known/oauth-protected-resource").send()
     }
 
-    /// The process is alive.
+    /// Check that the process is running.
     ///
     /// `GET /health`
     pub fn health(&self) -> Result<types::Health> {
         Call::new(self, "GET", "/health").send()
     }
 
-    /// Metrics as text, for Prometheus.
+    /// Get the metrics in a Prometheus format.
     ///
     /// `GET /metrics`
     pub fn metrics(&self) -> Result<Download> {
         Call::new(self, "GET", "/metrics").send_for_bytes()
     }
 
-    /// The service can answer: the database is there and the cache feed is current.
+    /// Check that the service can answer requests: the database is reachable and the cache feed is current.
     ///
     /// `GET /ready`
     pub fn ready(&self) -> Result<types::Health> {
@@ -550,7 +568,7 @@ impl Client {
             .send()
     }
 
-    /// Make an actor and its token.
+    /// Create an actor and its token.
     ///
     /// `POST /v1/actors`
     pub fn create_actor_bound(&self, body: &types::CreateActor) -> Result<types::MadeActor> {
@@ -564,35 +582,35 @@ impl Client {
         Call::new(self, "DELETE", "/v1/actors/").segment(actor_id).send_for_nothing()
     }
 
-    /// Read an actor.
+    /// Get an actor.
     ///
     /// `GET /v1/actors/{actor_id}`
     pub fn get_actor_bound(&self, actor_id: &str) -> Result<types::Actor> {
         Call::new(self, "GET", "/v1/actors/").segment(actor_id).send()
     }
 
-    /// Change an actor. Where it acts and whether it may shows at the next validation of its tokens.
+    /// Update an actor.
     ///
     /// `PATCH /v1/actors/{actor_id}`
     pub fn edit_actor_bound(&self, actor_id: &str, body: &types::EditActor) -> Result<types::Actor> {
         Call::new(self, "PATCH", "/v1/actors/").segment(actor_id).json(body).send()
     }
 
-    /// Whether an actor may use a topic, as it is on the wire, slug and all.
+    /// Check whether an actor may use a topic.
     ///
     /// `GET /v1/actors/{actor_id}/check`
     pub fn check_topic_bound(&self, actor_id: &str, topic: &str) -> Result<types::TopicCheck> {
         Call::new(self, "GET", "/v1/actors/").segment(actor_id).path("/check").query("topic", Some(&topic)).send()
     }
 
-    /// Give an actor a new token.
+    /// Rotate the token of an actor.
     ///
     /// `POST /v1/actors/{actor_id}/rotate`
     pub fn rotate_actor_bound(&self, actor_id: &str, body: &types::RotateActor) -> Result<types::RotatedActor> {
         Call::new(self, "POST", "/v1/actors/").segment(actor_id).path("/rotate").json(body).send()
     }
 
-    /// List events of the audit trail.
+    /// List the events of the audit trail.
     ///
     /// `GET /v1/audit`
     pub fn list_audit(&self, options: &ListAuditOptions) -> Result<types::EventList> {
@@ -625,7 +643,7 @@ impl Client {
             .send()
     }
 
-    /// Whether a request may pass, for a gateway.
+    /// Authorise a request on behalf of a gateway.
     ///
     /// `GET /v1/auth/forward`
     pub fn forward(&self, options: &ForwardOptions) -> Result<()> {
@@ -637,21 +655,21 @@ impl Client {
             .send_for_nothing()
     }
 
-    /// Whether a token is good, and what it may do.
+    /// Validate a token.
     ///
     /// `POST /v1/auth/validate`
     pub fn validate(&self, body: &types::ValidateRequest) -> Result<types::ValidToken> {
         Call::new(self, "POST", "/v1/auth/validate").json(body).send()
     }
 
-    /// Whether each of many tokens is good, and what it may do.
+    /// Validate many tokens.
     ///
     /// `POST /v1/auth/validate/batch`
     pub fn validate_batch(&self, body: &types::BatchRequest) -> Result<types::BatchResults> {
         Call::new(self, "POST", "/v1/auth/validate/batch").json(body).send()
     }
 
-    /// A repository's badge.
+    /// Get the coverage badge of a repository.
     ///
     /// `GET /v1/badge/{org}/{repo}`
     pub fn get_badge(&self, org: &str, repo: &str, options: &GetBadgeOptions) -> Result<Download> {
@@ -663,21 +681,21 @@ impl Client {
             .send_for_bytes()
     }
 
-    /// Read the baseline in force.
+    /// Get the current baseline of a repository.
     ///
     /// `GET /v1/baselines`
     pub fn get_baseline(&self, org: &str, repo: &str) -> Result<types::Baseline> {
         Call::new(self, "GET", "/v1/baselines").query("org", Some(&org)).query("repo", Some(&repo)).send()
     }
 
-    /// Set a repository's baseline.
+    /// Set the baseline of a repository.
     ///
     /// `PUT /v1/baselines/{repo}`
     pub fn set_baseline(&self, repo: &str, body: &types::SetBaseline) -> Result<types::Baseline> {
         Call::new(self, "PUT", "/v1/baselines/").segment(repo).json(body).send()
     }
 
-    /// List the baselines a repository had.
+    /// List the past and current baselines of a repository.
     ///
     /// `GET /v1/baselines/{repo}/history`
     pub fn list_baseline_history(
@@ -700,14 +718,14 @@ impl Client {
         Call::new(self, "POST", "/v1/credentials/revoke").json(body).send_for_nothing()
     }
 
-    /// Judge a coverage without recording it.
+    /// Evaluate a coverage without recording it.
     ///
     /// `POST /v1/enforcements`
     pub fn enforce(&self, body: &types::Enforce) -> Result<types::Enforcement> {
         Call::new(self, "POST", "/v1/enforcements").json(body).send()
     }
 
-    /// List a repository's executions.
+    /// List the executions of a repository.
     ///
     /// `GET /v1/executions`
     pub fn list_executions(
@@ -724,7 +742,7 @@ impl Client {
             .send()
     }
 
-    /// Submit a coverage.
+    /// Submit a coverage run.
     ///
     /// `POST /v1/executions`
     pub fn submit_execution(
@@ -738,21 +756,21 @@ impl Client {
             .send()
     }
 
-    /// Read an execution.
+    /// Get an execution.
     ///
     /// `GET /v1/executions/{execution_id}`
     pub fn get_execution(&self, execution_id: &str) -> Result<types::ExecutionDetail> {
         Call::new(self, "GET", "/v1/executions/").segment(execution_id).send()
     }
 
-    /// Accept an invitation, and get an account if one has none.
+    /// Accept an invitation.
     ///
     /// `POST /v1/invitations/accept`
     pub fn accept_invitation(&self, body: &types::AcceptInvitation) -> Result<types::AcceptedInvitation> {
         Call::new(self, "POST", "/v1/invitations/accept").json(body).send()
     }
 
-    /// Report leaked tokens, as GitHub's secret scanning does.
+    /// Report leaked tokens in the format of GitHub secret scanning.
     ///
     /// `POST /v1/leaks/github`
     pub fn report_github_leaks(
@@ -767,7 +785,7 @@ impl Client {
             .send()
     }
 
-    /// Report leaked tokens, as GitLab's secret detection does.
+    /// Report leaked tokens in the format of GitLab secret detection.
     ///
     /// `POST /v1/leaks/gitlab`
     pub fn report_gitlab_leaks(
@@ -782,21 +800,21 @@ impl Client {
             .send()
     }
 
-    /// Read one's own account.
+    /// Get your account.
     ///
     /// `GET /v1/me`
     pub fn get_me(&self) -> Result<types::Me> {
         Call::new(self, "GET", "/v1/me").send()
     }
 
-    /// Change one's own name, or ask for another e-mail address.
+    /// Change your name or request a change of your e-mail address.
     ///
     /// `PATCH /v1/me`
     pub fn edit_me(&self, body: &types::EditMe) -> Result<types::Me> {
         Call::new(self, "PATCH", "/v1/me").json(body).send()
     }
 
-    /// List one's own personal keys.
+    /// List your personal keys.
     ///
     /// `GET /v1/me/keys`
     pub fn list_keys(&self, options: &ListKeysOptions) -> Result<types::TokenList> {
@@ -817,7 +835,7 @@ impl Client {
             .send()
     }
 
-    /// Issue a personal key.
+    /// Create a personal key.
     ///
     /// `POST /v1/me/keys`
     pub fn create_key(&self, options: &CreateKeyOptions, body: &types::CreateKey) -> Result<types::CreatedToken> {
@@ -827,28 +845,28 @@ impl Client {
             .send()
     }
 
-    /// Revoke one of one's own personal keys.
+    /// Revoke one of your personal keys.
     ///
     /// `DELETE /v1/me/keys/{key_id}`
     pub fn revoke_key(&self, key_id: &str) -> Result<()> {
         Call::new(self, "DELETE", "/v1/me/keys/").segment(key_id).send_for_nothing()
     }
 
-    /// Read one of one's own personal keys.
+    /// Get one of your personal keys.
     ///
     /// `GET /v1/me/keys/{key_id}`
     pub fn get_key(&self, key_id: &str) -> Result<types::Token> {
         Call::new(self, "GET", "/v1/me/keys/").segment(key_id).send()
     }
 
-    /// Change the name or label of one of one's own personal keys.
+    /// Update one of your personal keys.
     ///
     /// `PATCH /v1/me/keys/{key_id}`
     pub fn edit_key(&self, key_id: &str, body: &types::EditToken) -> Result<types::Token> {
         Call::new(self, "PATCH", "/v1/me/keys/").segment(key_id).json(body).send()
     }
 
-    /// Rotate one of one's own personal keys.
+    /// Rotate one of your personal keys.
     ///
     /// `POST /v1/me/keys/{key_id}/rotate`
     pub fn rotate_key(
@@ -865,63 +883,63 @@ impl Client {
             .send()
     }
 
-    /// Take a running rotation of one of one's own personal keys back.
+    /// Cancel the rotation of one of your personal keys.
     ///
     /// `POST /v1/me/keys/{key_id}/rotate/cancel`
     pub fn cancel_key_rotation(&self, key_id: &str) -> Result<types::Token> {
         Call::new(self, "POST", "/v1/me/keys/").segment(key_id).path("/rotate/cancel").send()
     }
 
-    /// Change one's own password.
+    /// Change your password.
     ///
     /// `POST /v1/me/password`
     pub fn change_password(&self, body: &types::ChangePassword) -> Result<()> {
         Call::new(self, "POST", "/v1/me/password").json(body).send_for_nothing()
     }
 
-    /// Make new recovery codes; the old ones are good no longer.
+    /// Create new recovery codes.
     ///
     /// `POST /v1/me/recovery-codes`
     pub fn create_recovery_codes(&self, body: &types::NewRecoveryCodes) -> Result<types::RecoveryCodes> {
         Call::new(self, "POST", "/v1/me/recovery-codes").json(body).send()
     }
 
-    /// Remove one's second factor and its recovery codes.
+    /// Remove your second factor and its recovery codes.
     ///
     /// `DELETE /v1/me/totp`
     pub fn delete_totp(&self, body: &types::DeleteTotp) -> Result<()> {
         Call::new(self, "DELETE", "/v1/me/totp").json(body).send_for_nothing()
     }
 
-    /// Show whether one has a second factor.
+    /// Get the state of your second factor.
     ///
     /// `GET /v1/me/totp`
     pub fn get_totp(&self) -> Result<types::TotpStatus> {
         Call::new(self, "GET", "/v1/me/totp").send()
     }
 
-    /// Begin to set up a second factor.
+    /// Start setting up a second factor.
     ///
     /// `POST /v1/me/totp`
     pub fn start_totp(&self) -> Result<types::NewTotp> {
         Call::new(self, "POST", "/v1/me/totp").send()
     }
 
-    /// Confirm a second factor with a first code.
+    /// Confirm a second factor with its first code.
     ///
     /// `POST /v1/me/totp/confirm`
     pub fn confirm_totp(&self, body: &types::ConfirmTotp) -> Result<types::RecoveryCodes> {
         Call::new(self, "POST", "/v1/me/totp/confirm").json(body).send()
     }
 
-    /// List the servers that share the database.
+    /// List the nodes that share the database.
     ///
     /// `GET /v1/nodes`
     pub fn list_nodes(&self) -> Result<types::NodeList> {
         Call::new(self, "GET", "/v1/nodes").send()
     }
 
-    /// What is known about a token (RFC 7662).
+    /// Introspect a token (RFC 7662).
     ///
     /// `POST /v1/oauth/introspect`
     pub fn introspect(&self, body: &types::IntrospectionRequest) -> Result<types::Introspection> {
@@ -942,7 +960,7 @@ impl Client {
         Call::new(self, "POST", "/v1/oauth/token").form(body).send()
     }
 
-    /// List one's own organisations: all of a signed-in person, the one a token is for.
+    /// List your organisations.
     ///
     /// `GET /v1/organizations`
     pub fn list_organizations(&self, options: &ListOrganizationsOptions) -> Result<types::OrganizationList> {
@@ -952,28 +970,28 @@ impl Client {
             .send()
     }
 
-    /// Make an organisation.
+    /// Create an organisation.
     ///
     /// `POST /v1/organizations`
     pub fn create_organization(&self, body: &types::CreateOrganization) -> Result<types::Organization> {
         Call::new(self, "POST", "/v1/organizations").json(body).send()
     }
 
-    /// Read an organisation.
+    /// Get an organisation.
     ///
     /// `GET /v1/organizations/{org_id}`
     pub fn get_organization(&self, org_id: &str) -> Result<types::Organization> {
         Call::new(self, "GET", "/v1/organizations/").segment(org_id).send()
     }
 
-    /// Rename an organisation, or ask its people for a second factor.
+    /// Rename an organisation, or require a second factor of its members.
     ///
     /// `PATCH /v1/organizations/{org_id}`
     pub fn edit_organization(&self, org_id: &str, body: &types::EditOrganization) -> Result<types::Organization> {
         Call::new(self, "PATCH", "/v1/organizations/").segment(org_id).json(body).send()
     }
 
-    /// List the invitations that nobody has accepted.
+    /// List the open invitations.
     ///
     /// `GET /v1/organizations/{org_id}/invitations`
     pub fn list_invitations(&self, org_id: &str, options: &ListInvitationsOptions) -> Result<types::InvitationList> {
@@ -985,7 +1003,7 @@ impl Client {
             .send()
     }
 
-    /// Invite somebody by their address.
+    /// Invite a person by e-mail address.
     ///
     /// `POST /v1/organizations/{org_id}/invitations`
     pub fn create_invitation(&self, org_id: &str, body: &types::CreateInvitation) -> Result<types::NewInvitation> {
@@ -1015,21 +1033,21 @@ impl Client {
             .send()
     }
 
-    /// Add a member: at once if you share an organisation with them, else by an invitation, which the answer then is.
+    /// Add a member.
     ///
     /// `POST /v1/organizations/{org_id}/members`
     pub fn add_member(&self, org_id: &str, body: &types::AddMember) -> Result<types::Outcome> {
         Call::new(self, "POST", "/v1/organizations/").segment(org_id).path("/members").json(body).send()
     }
 
-    /// Leave the organisation, whatever one may do in it: one's sessions here end, one's keys here are revoked.
+    /// Leave the organisation.
     ///
     /// `DELETE /v1/organizations/{org_id}/members/me`
     pub fn leave_organization(&self, org_id: &str) -> Result<()> {
         Call::new(self, "DELETE", "/v1/organizations/").segment(org_id).path("/members/me").send_for_nothing()
     }
 
-    /// Remove a member: their sessions here end, their keys here are revoked.
+    /// Remove a member.
     ///
     /// `DELETE /v1/organizations/{org_id}/members/{user_id}`
     pub fn remove_member(&self, org_id: &str, user_id: &str) -> Result<()> {
@@ -1040,7 +1058,7 @@ impl Client {
             .send_for_nothing()
     }
 
-    /// Change a member's role, or switch them off or on in this organisation.
+    /// Change the role of a member, or disable or enable the member in this organisation.
     ///
     /// `PATCH /v1/organizations/{org_id}/members/{user_id}`
     pub fn edit_member(&self, org_id: &str, user_id: &str, body: &types::EditMember) -> Result<types::Member> {
@@ -1076,7 +1094,7 @@ impl Client {
             .send()
     }
 
-    /// List the organisation's projects; for a credential that is bound to one, that one.
+    /// List the projects of the organisation.
     ///
     /// `GET /v1/organizations/{org_id}/projects`
     pub fn list_projects(&self, org_id: &str, options: &ListProjectsOptions) -> Result<types::PageProject> {
@@ -1092,14 +1110,14 @@ impl Client {
             .send()
     }
 
-    /// Make a project.
+    /// Create a project.
     ///
     /// `POST /v1/organizations/{org_id}/projects`
     pub fn create_project(&self, org_id: &str, body: &types::CreateProject) -> Result<types::Project> {
         Call::new(self, "POST", "/v1/organizations/").segment(org_id).path("/projects").json(body).send()
     }
 
-    /// Delete a project with its access scopes and actors. Tokens of its actors and tokens bound to it are dead.
+    /// Delete a project with its access scopes and actors.
     ///
     /// `DELETE /v1/organizations/{org_id}/projects/{project_id}`
     pub fn delete_project(
@@ -1117,7 +1135,7 @@ impl Client {
             .send_perhaps()
     }
 
-    /// Read a project.
+    /// Get a project.
     ///
     /// `GET /v1/organizations/{org_id}/projects/{project_id}`
     pub fn get_project(&self, org_id: &str, project_id: &str) -> Result<types::Project> {
@@ -1155,7 +1173,7 @@ impl Client {
             .send()
     }
 
-    /// Make an actor and its token.
+    /// Create an actor and its token.
     ///
     /// `POST /v1/organizations/{org_id}/projects/{project_id}/actors`
     pub fn create_actor(&self, org_id: &str, project_id: &str, body: &types::CreateActor) -> Result<types::MadeActor> {
@@ -1181,7 +1199,7 @@ impl Client {
             .send_for_nothing()
     }
 
-    /// Read an actor.
+    /// Get an actor.
     ///
     /// `GET /v1/organizations/{org_id}/projects/{project_id}/actors/{actor_id}`
     pub fn get_actor(&self, org_id: &str, project_id: &str, actor_id: &str) -> Result<types::Actor> {
@@ -1194,7 +1212,7 @@ impl Client {
             .send()
     }
 
-    /// Change an actor. Where it acts and whether it may shows at the next validation of its tokens.
+    /// Update an actor.
     ///
     /// `PATCH /v1/organizations/{org_id}/projects/{project_id}/actors/{actor_id}`
     pub fn edit_actor(
@@ -1214,7 +1232,7 @@ impl Client {
             .send()
     }
 
-    /// Whether an actor may use a topic, as it is on the wire, slug and all.
+    /// Check whether an actor may use a topic.
     ///
     /// `GET /v1/organizations/{org_id}/projects/{project_id}/actors/{actor_id}/check`
     pub fn check_topic(
@@ -1235,7 +1253,7 @@ impl Client {
             .send()
     }
 
-    /// Give an actor a new token.
+    /// Rotate the token of an actor.
     ///
     /// `POST /v1/organizations/{org_id}/projects/{project_id}/actors/{actor_id}/rotate`
     pub fn rotate_actor(
@@ -1256,7 +1274,7 @@ impl Client {
             .send()
     }
 
-    /// List the project's access scopes.
+    /// List the access scopes of the project.
     ///
     /// `GET /v1/organizations/{org_id}/projects/{project_id}/scopes`
     pub fn list_scopes(
@@ -1280,7 +1298,7 @@ impl Client {
             .send()
     }
 
-    /// Make an access scope.
+    /// Create an access scope.
     ///
     /// `POST /v1/organizations/{org_id}/projects/{project_id}/scopes`
     pub fn create_scope(
@@ -1298,7 +1316,7 @@ impl Client {
             .send()
     }
 
-    /// Delete an access scope. Its actors become unscoped.
+    /// Delete an access scope.
     ///
     /// `DELETE /v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}`
     pub fn delete_scope(
@@ -1325,7 +1343,7 @@ impl Client {
             .send_perhaps()
     }
 
-    /// Read an access scope.
+    /// Get an access scope.
     ///
     /// `GET /v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}`
     pub fn get_scope(&self, org_id: &str, project_id: &str, scope_id: &str) -> Result<types::AccessScope> {
@@ -1338,7 +1356,7 @@ impl Client {
             .send()
     }
 
-    /// Change an access scope.
+    /// Update an access scope.
     ///
     /// `PATCH /v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}`
     pub fn edit_scope(
@@ -1358,7 +1376,7 @@ impl Client {
             .send()
     }
 
-    /// Take actors out of an access scope: all of them or none. Those that are not in it stay where they are.
+    /// Remove actors from an access scope.
     ///
     /// `DELETE /v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}/actors`
     pub fn unassign_actors(
@@ -1405,7 +1423,7 @@ impl Client {
             .send()
     }
 
-    /// Put actors into an access scope, out of whichever they were in: all of them or none.
+    /// Move actors into an access scope.
     ///
     /// `POST /v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}/actors`
     pub fn assign_actors(
@@ -1426,7 +1444,7 @@ impl Client {
             .send()
     }
 
-    /// Take one actor out of an access scope. It may be out of it already.
+    /// Remove one actor from an access scope.
     ///
     /// `DELETE /v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}/actors/{actor_id}`
     pub fn unassign_actor(&self, org_id: &str, project_id: &str, scope_id: &str, actor_id: &str) -> Result<()> {
@@ -1441,7 +1459,7 @@ impl Client {
             .send_for_nothing()
     }
 
-    /// The effective topic of an actor of this access scope.
+    /// Get the effective topic of an actor in this access scope.
     ///
     /// `GET /v1/organizations/{org_id}/projects/{project_id}/scopes/{scope_id}/namespace`
     pub fn get_namespace(
@@ -1469,14 +1487,14 @@ impl Client {
         Call::new(self, "GET", "/v1/organizations/").segment(org_id).path("/roles").send()
     }
 
-    /// Make a role.
+    /// Create a role.
     ///
     /// `POST /v1/organizations/{org_id}/roles`
     pub fn create_role(&self, org_id: &str, body: &types::CreateRole) -> Result<types::Role> {
         Call::new(self, "POST", "/v1/organizations/").segment(org_id).path("/roles").json(body).send()
     }
 
-    /// Delete a role; who has it becomes a viewer.
+    /// Delete a role.
     ///
     /// `DELETE /v1/organizations/{org_id}/roles/{role_id}`
     pub fn delete_role(&self, org_id: &str, role_id: &str) -> Result<()> {
@@ -1487,14 +1505,14 @@ impl Client {
             .send_for_nothing()
     }
 
-    /// Read a role.
+    /// Get a role.
     ///
     /// `GET /v1/organizations/{org_id}/roles/{role_id}`
     pub fn get_role(&self, org_id: &str, role_id: &str) -> Result<types::Role> {
         Call::new(self, "GET", "/v1/organizations/").segment(org_id).path("/roles/").segment(role_id).send()
     }
 
-    /// Change a role; who has it may do what it says now at once.
+    /// Update a role.
     ///
     /// `PATCH /v1/organizations/{org_id}/roles/{role_id}`
     pub fn edit_role(&self, org_id: &str, role_id: &str, body: &types::EditRole) -> Result<types::Role> {
@@ -1506,21 +1524,21 @@ impl Client {
             .send()
     }
 
-    /// Read what the organisation asks of its tokens.
+    /// Get the token policy of the organisation.
     ///
     /// `GET /v1/organizations/{org_id}/token-policy`
     pub fn get_policy(&self, org_id: &str) -> Result<types::TokenPolicy> {
         Call::new(self, "GET", "/v1/organizations/").segment(org_id).path("/token-policy").send()
     }
 
-    /// Set what the organisation asks of its tokens.
+    /// Set the token policy of the organisation.
     ///
     /// `PUT /v1/organizations/{org_id}/token-policy`
     pub fn set_policy(&self, org_id: &str, body: &types::AskedPolicy) -> Result<types::TokenPolicy> {
         Call::new(self, "PUT", "/v1/organizations/").segment(org_id).path("/token-policy").json(body).send()
     }
 
-    /// Try a policy out without setting it.
+    /// Preview the effect of a token policy without setting it.
     ///
     /// `POST /v1/organizations/{org_id}/token-policy/preview`
     pub fn preview_policy(
@@ -1545,14 +1563,14 @@ impl Client {
         Call::new(self, "GET", "/v1/organizations/").segment(org_id).path("/trust-policies").send()
     }
 
-    /// Trust the workloads of an identity provider.
+    /// Create a trust policy for the workloads of an identity provider.
     ///
     /// `POST /v1/organizations/{org_id}/trust-policies`
     pub fn create_trust_policy(&self, org_id: &str, body: &types::CreateTrustPolicy) -> Result<types::TrustPolicy> {
         Call::new(self, "POST", "/v1/organizations/").segment(org_id).path("/trust-policies").json(body).send()
     }
 
-    /// Try the trust policies of the organisation on an identity token.
+    /// Test all trust policies of the organisation with an identity token.
     ///
     /// `POST /v1/organizations/{org_id}/trust-policies/test`
     pub fn test_trust_policies(&self, org_id: &str, body: &types::TestTrustPolicies) -> Result<types::TrustTest> {
@@ -1570,14 +1588,14 @@ impl Client {
             .send_for_nothing()
     }
 
-    /// Show a trust policy.
+    /// Get a trust policy.
     ///
     /// `GET /v1/organizations/{org_id}/trust-policies/{policy_id}`
     pub fn get_trust_policy(&self, org_id: &str, policy_id: &str) -> Result<types::TrustPolicy> {
         Call::new(self, "GET", "/v1/organizations/").segment(org_id).path("/trust-policies/").segment(policy_id).send()
     }
 
-    /// Change a trust policy, or switch it off.
+    /// Update or disable a trust policy.
     ///
     /// `PATCH /v1/organizations/{org_id}/trust-policies/{policy_id}`
     pub fn edit_trust_policy(
@@ -1594,7 +1612,7 @@ impl Client {
             .send()
     }
 
-    /// List what was tried under a trust policy.
+    /// List the recent exchange attempts under a trust policy.
     ///
     /// `GET /v1/organizations/{org_id}/trust-policies/{policy_id}/attempts`
     pub fn list_trust_attempts(&self, org_id: &str, policy_id: &str) -> Result<types::TrustAttemptList> {
@@ -1606,7 +1624,7 @@ impl Client {
             .send()
     }
 
-    /// Try one trust policy on an identity token.
+    /// Test one trust policy with an identity token.
     ///
     /// `POST /v1/organizations/{org_id}/trust-policies/{policy_id}/test`
     pub fn test_trust_policy(
@@ -1624,7 +1642,7 @@ impl Client {
             .send()
     }
 
-    /// How often an organisation's tokens were used.
+    /// Get the usage of the organisation's tokens.
     ///
     /// `GET /v1/organizations/{org_id}/usage`
     pub fn get_organization_usage(
@@ -1641,7 +1659,7 @@ impl Client {
             .send()
     }
 
-    /// List the organisation's repositories.
+    /// List the repositories of the organisation.
     ///
     /// `GET /v1/repos`
     pub fn list_repositories(&self, options: &ListRepositoriesOptions) -> Result<types::RepositoryList> {
@@ -1651,7 +1669,7 @@ impl Client {
             .send()
     }
 
-    /// List the project's access scopes.
+    /// List the access scopes of the project.
     ///
     /// `GET /v1/scopes`
     pub fn list_scopes_bound(&self, options: &ListScopesBoundOptions) -> Result<types::ScopeList> {
@@ -1666,14 +1684,14 @@ impl Client {
             .send()
     }
 
-    /// Make an access scope.
+    /// Create an access scope.
     ///
     /// `POST /v1/scopes`
     pub fn create_scope_bound(&self, body: &types::CreateScope) -> Result<types::AccessScope> {
         Call::new(self, "POST", "/v1/scopes").json(body).send()
     }
 
-    /// List every scope and preset.
+    /// List all scopes and presets.
     ///
     /// `GET /v1/scopes/catalog`
     pub fn get_catalog(&self) -> Result<types::Catalog> {
@@ -1687,7 +1705,7 @@ impl Client {
         Call::new(self, "POST", "/v1/scopes/evaluate").json(body).send()
     }
 
-    /// Delete an access scope. Its actors become unscoped.
+    /// Delete an access scope.
     ///
     /// `DELETE /v1/scopes/{scope_id}`
     pub fn delete_scope_bound(
@@ -1708,21 +1726,21 @@ impl Client {
             .send_perhaps()
     }
 
-    /// Read an access scope.
+    /// Get an access scope.
     ///
     /// `GET /v1/scopes/{scope_id}`
     pub fn get_scope_bound(&self, scope_id: &str) -> Result<types::AccessScope> {
         Call::new(self, "GET", "/v1/scopes/").segment(scope_id).send()
     }
 
-    /// Change an access scope.
+    /// Update an access scope.
     ///
     /// `PATCH /v1/scopes/{scope_id}`
     pub fn edit_scope_bound(&self, scope_id: &str, body: &types::EditScope) -> Result<types::AccessScope> {
         Call::new(self, "PATCH", "/v1/scopes/").segment(scope_id).json(body).send()
     }
 
-    /// Take actors out of an access scope: all of them or none. Those that are not in it stay where they are.
+    /// Remove actors from an access scope.
     ///
     /// `DELETE /v1/scopes/{scope_id}/actors`
     pub fn unassign_actors_bound(&self, scope_id: &str, body: &types::ActorIds) -> Result<types::AssignedActors> {
@@ -1749,35 +1767,35 @@ impl Client {
             .send()
     }
 
-    /// Put actors into an access scope, out of whichever they were in: all of them or none.
+    /// Move actors into an access scope.
     ///
     /// `POST /v1/scopes/{scope_id}/actors`
     pub fn assign_actors_bound(&self, scope_id: &str, body: &types::ActorIds) -> Result<types::AssignedActors> {
         Call::new(self, "POST", "/v1/scopes/").segment(scope_id).path("/actors").json(body).send()
     }
 
-    /// Take one actor out of an access scope. It may be out of it already.
+    /// Remove one actor from an access scope.
     ///
     /// `DELETE /v1/scopes/{scope_id}/actors/{actor_id}`
     pub fn unassign_actor_bound(&self, scope_id: &str, actor_id: &str) -> Result<()> {
         Call::new(self, "DELETE", "/v1/scopes/").segment(scope_id).path("/actors/").segment(actor_id).send_for_nothing()
     }
 
-    /// The effective topic of an actor of this access scope.
+    /// Get the effective topic of an actor in this access scope.
     ///
     /// `GET /v1/scopes/{scope_id}/namespace`
     pub fn get_namespace_bound(&self, scope_id: &str, topic: &str) -> Result<types::Namespaced> {
         Call::new(self, "GET", "/v1/scopes/").segment(scope_id).path("/namespace").query("topic", Some(&topic)).send()
     }
 
-    /// End all of one's own sessions, this one included.
+    /// End all your sessions, including this one.
     ///
     /// `DELETE /v1/sessions`
     pub fn delete_all(&self) -> Result<()> {
         Call::new(self, "DELETE", "/v1/sessions").send_for_nothing()
     }
 
-    /// List one's own sessions.
+    /// List your sessions.
     ///
     /// `GET /v1/sessions`
     pub fn list_sessions(&self) -> Result<types::SessionList> {
@@ -1791,49 +1809,49 @@ impl Client {
         Call::new(self, "POST", "/v1/sessions").json(body).send()
     }
 
-    /// Make a session for a person who was signed in elsewhere.
+    /// Create a session for a person who signed in elsewhere.
     ///
     /// `POST /v1/sessions/create`
     pub fn create_for_person(&self, body: &types::SignInFor) -> Result<types::NewSession> {
         Call::new(self, "POST", "/v1/sessions/create").json(body).send()
     }
 
-    /// End the session this request came with.
+    /// End the current session.
     ///
     /// `DELETE /v1/sessions/current`
     pub fn delete_current(&self) -> Result<()> {
         Call::new(self, "DELETE", "/v1/sessions/current").send_for_nothing()
     }
 
-    /// Prove to be at one's session.
+    /// Prove your identity again in the current session.
     ///
     /// `POST /v1/sessions/current/proof`
     pub fn prove_session(&self, body: &types::ProveSession) -> Result<types::Session> {
         Call::new(self, "POST", "/v1/sessions/current/proof").json(body).send()
     }
 
-    /// Open a session in another organisation. The one this came with goes on, and both end when it would have.
+    /// Open a session in another organisation.
     ///
     /// `POST /v1/sessions/switch`
     pub fn switch_session(&self, body: &types::SwitchSession) -> Result<types::NewSession> {
         Call::new(self, "POST", "/v1/sessions/switch").json(body).send()
     }
 
-    /// End one of one's own sessions.
+    /// End one of your sessions.
     ///
     /// `DELETE /v1/sessions/{session_id}`
     pub fn delete_session(&self, session_id: &str) -> Result<()> {
         Call::new(self, "DELETE", "/v1/sessions/").segment(session_id).send_for_nothing()
     }
 
-    /// Set up an empty deployment.
+    /// Set up a new deployment.
     ///
     /// `POST /v1/setup`
     pub fn run_setup(&self, body: &types::RunSetup) -> Result<types::SetUpDone> {
         Call::new(self, "POST", "/v1/setup").json(body).send()
     }
 
-    /// List the organisation's tokens.
+    /// List the tokens of the organisation.
     ///
     /// `GET /v1/tokens`
     pub fn list_tokens(&self, options: &ListTokensOptions) -> Result<types::TokenList> {
@@ -1856,7 +1874,7 @@ impl Client {
             .send()
     }
 
-    /// Issue a token.
+    /// Create a token.
     ///
     /// `POST /v1/tokens`
     pub fn create_token(&self, options: &CreateTokenOptions, body: &types::CreateToken) -> Result<types::CreatedToken> {
@@ -1873,7 +1891,7 @@ impl Client {
         Call::new(self, "POST", "/v1/tokens/bulk-revoke").json(body).send()
     }
 
-    /// Count the organisation's tokens by status.
+    /// Count the tokens of the organisation by status.
     ///
     /// `GET /v1/tokens/counts`
     pub fn count_tokens(&self, options: &CountTokensOptions) -> Result<types::TokenCounts> {
@@ -1903,21 +1921,21 @@ impl Client {
         Call::new(self, "POST", "/v1/tokens/lookup").json(body).send()
     }
 
-    /// Revoke the token that is asking.
+    /// Revoke the token of this request.
     ///
     /// `DELETE /v1/tokens/self`
     pub fn revoke_self(&self) -> Result<()> {
         Call::new(self, "DELETE", "/v1/tokens/self").send_for_nothing()
     }
 
-    /// Read the token that is asking.
+    /// Get the token of this request.
     ///
     /// `GET /v1/tokens/self`
     pub fn get_self(&self) -> Result<types::Token> {
         Call::new(self, "GET", "/v1/tokens/self").send()
     }
 
-    /// Rotate the token that is asking.
+    /// Rotate the token of this request.
     ///
     /// `POST /v1/tokens/self/rotate`
     pub fn rotate_self(&self, options: &RotateSelfOptions, body: &types::RotateToken) -> Result<types::RotatedToken> {
@@ -1934,21 +1952,21 @@ impl Client {
         Call::new(self, "DELETE", "/v1/tokens/").segment(token_id).send_for_nothing()
     }
 
-    /// Read a token.
+    /// Get a token.
     ///
     /// `GET /v1/tokens/{token_id}`
     pub fn get_token(&self, token_id: &str) -> Result<types::Token> {
         Call::new(self, "GET", "/v1/tokens/").segment(token_id).send()
     }
 
-    /// Change a token's name or label.
+    /// Update a token.
     ///
     /// `PATCH /v1/tokens/{token_id}`
     pub fn edit_token(&self, token_id: &str, body: &types::EditToken) -> Result<types::Token> {
         Call::new(self, "PATCH", "/v1/tokens/").segment(token_id).json(body).send()
     }
 
-    /// Revoke a token and say why.
+    /// Revoke a token and record a reason.
     ///
     /// `POST /v1/tokens/{token_id}/revoke`
     pub fn revoke_with_reason(&self, token_id: &str, body: &types::Reason) -> Result<()> {
@@ -1972,14 +1990,14 @@ impl Client {
             .send()
     }
 
-    /// Take a running rotation back.
+    /// Cancel the rotation of a token.
     ///
     /// `POST /v1/tokens/{token_id}/rotate/cancel`
     pub fn cancel_rotation(&self, token_id: &str) -> Result<types::Token> {
         Call::new(self, "POST", "/v1/tokens/").segment(token_id).path("/rotate/cancel").send()
     }
 
-    /// How often a token was used.
+    /// Get the usage of a token.
     ///
     /// `GET /v1/tokens/{token_id}/usage`
     pub fn get_usage(&self, token_id: &str, options: &GetUsageOptions) -> Result<types::UsageReport> {

@@ -10,42 +10,42 @@ use serde_json::{Map, Value};
 use crate::Secret;
 use crate::double_option;
 
-/// The code, and who accepts it.
+/// The invitation code and the person who accepts it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AcceptInvitation {
     pub code: Secret,
-    /// The name of somebody without an account; their address if left out.
+    /// The name of a person without an account. Defaults to the e-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The password of one's account, or, without an account, the one to have from now on: 12–1024 characters. Not needed
-    /// with a session of the account in `Authorization`.
+    /// The password of the existing account, or the password for the new account: 12–1024 characters. Not needed if
+    /// `Authorization` carries a session of the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Secret>,
 }
 
-/// A member just made.
+/// The new member.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AcceptedInvitation {
-    /// Whether the account was made by this.
+    /// Whether the request created the account.
     pub new_account: bool,
     pub org_id: String,
     pub role: String,
     pub user_id: String,
 }
 
-/// An access scope. Times are UTC to the millisecond.
+/// An access scope. Times are in UTC with milliseconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AccessScope {
     #[serde(rename = "accessScopeId")]
     pub access_scope_id: String,
-    /// Only where it was asked for.
+    /// The number of actors. Only present if it was requested.
     #[serde(rename = "actorCount", default, skip_serializing_if = "Option::is_none")]
     pub actor_count: Option<u64>,
     #[serde(rename = "createdAt")]
     pub created_at: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Whether its actors may act at all.
+    /// Whether the access scope is active. Its actors are refused while it is not.
     #[serde(rename = "isActive")]
     pub is_active: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,15 +59,15 @@ pub struct AccessScope {
     pub updated_at: String,
 }
 
-/// An actor. Times are UTC to the millisecond.
+/// An actor. Times are in UTC with milliseconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Actor {
-    /// `null`: the whole project.
+    /// The access scope of the actor; `null` if it acts in the whole project.
     #[serde(rename = "accessScopeId", default, skip_serializing_if = "Option::is_none")]
     pub access_scope_id: Option<String>,
     #[serde(rename = "actorId")]
     pub actor_id: String,
-    /// `actorId` once more; in the short form only.
+    /// The same as `actorId`. Only present on the short paths.
     #[serde(rename = "actorTokenId", default, skip_serializing_if = "Option::is_none")]
     pub actor_token_id: Option<String>,
     /// `device`, `user`, `server`, `agent`, `service`, `session`, `orchestrator` or `observer`.
@@ -81,13 +81,13 @@ pub struct Actor {
     pub expires_at: Option<String>,
     #[serde(rename = "externalId", default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// Whether `status` is `active`; in the short form only.
+    /// Whether `status` is `active`. Only present on the short paths.
     #[serde(rename = "isActive", default, skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
-    /// The same time as `lastUsedAt`, under the name that clients of connecting actors read.
+    /// The same as `lastUsedAt`, under the name that earlier clients read.
     #[serde(rename = "lastConnectedAt", default, skip_serializing_if = "Option::is_none")]
     pub last_connected_at: Option<String>,
-    /// Up to ten seconds behind.
+    /// The time of the last use; up to ten seconds old.
     #[serde(rename = "lastUsedAt", default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,59 +95,59 @@ pub struct Actor {
     pub name: String,
     #[serde(rename = "projectId")]
     pub project_id: String,
-    /// `active`, `disabled` or `expired`, as of now.
+    /// The current status: `active`, `disabled` or `expired`.
     pub status: String,
     #[serde(rename = "updatedAt")]
     pub updated_at: String,
 }
 
-/// Actors of the project.
+/// A list of actors of the project.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ActorIds {
-    /// 1–1000 ids.
+    /// 1–1000 actor ids.
     #[serde(rename = "actorIds")]
     pub actor_ids: Vec<String>,
 }
 
-/// Whom to add: either `email` or `user_id`.
+/// The person to add, by either `email` or `user_id`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AddMember {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// `owner`, `admin`, `member`, `viewer`, or the id of a role of this organisation.
     pub role: String,
-    /// Somebody you share an organisation with.
+    /// A person who shares an organisation with you.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
 }
 
-/// A policy to set or try out, in place of the one in force. What is left out is not asked.
+/// A token policy to set or preview. It replaces the current policy; a rule that is left out is not in force.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AskedPolicy {
     pub kinds: AskedTokenRules,
 }
 
-/// What is to be asked of one kind.
+/// The rules for one kind of token.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AskedTokenRule {
-    /// Whether such tokens may be made and rotated; `true` if left out.
+    /// Whether tokens of this kind may be created and rotated. Defaults to `true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<bool>,
-    /// 1–64 scopes that such tokens can carry; anything if left out.
+    /// The 1–64 scopes that tokens of this kind may carry. Defaults to all scopes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_scopes: Option<Vec<String>>,
-    /// 1–36500, at most `max_lifetime_days`.
+    /// The lifetime of a token created without an expiry: 1–36500 days, at most `max_lifetime_days`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_lifetime_days: Option<u32>,
-    /// 1–36500.
+    /// A token stops being valid after this many days without use: 1–36500.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_days: Option<u32>,
-    /// 1–36500.
+    /// The maximum lifetime: 1–36500 days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_lifetime_days: Option<u32>,
 }
 
-/// Rules by kind of token; nothing is asked of a kind that is left out.
+/// The rules by kind of token. A kind that is left out has no rules.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AskedTokenRules {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -158,47 +158,48 @@ pub struct AskedTokenRules {
     pub personal: Option<AskedTokenRule>,
 }
 
-/// What became of them.
+/// The number of actors changed and unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AssignedActors {
-    /// Those that are somewhere else than before.
+    /// The number of actors that were moved.
     pub changed: u64,
-    /// Those that already were as asked.
+    /// The number of actors that already were in the requested state.
     pub unchanged: u64,
 }
 
-/// An event of the trail.
+/// An event of the audit trail.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AuditEvent {
     pub action: String,
-    /// `user:<id>`, `token:<id>`, `policy:<id>`, `service`, `system` or `anonymous`.
+    /// Who caused the event: `user:<id>`, `token:<id>`, `policy:<id>`, `service`, `system` or `anonymous`.
     pub actor: String,
-    /// To the microsecond.
+    /// The time of the event, with microseconds.
     pub at: String,
-    /// More, depending on the action.
+    /// Further details, depending on the action.
     pub detail: Map<String, Value>,
-    /// SHA-256 over all of the above and the hash before; `seq` and `hash` are what to remember of a trail.
+    /// The SHA-256 over all fields above and the hash of the previous event. Save `seq` and `hash` to verify the trail
+    /// later.
     pub hash: String,
-    /// The hash of the event before it.
+    /// The hash of the previous event.
     pub prev_hash: String,
-    /// The `X-Request-ID` of the request that did it.
+    /// The `X-Request-ID` of the request that caused the event.
     pub request_id: String,
-    /// Its number: from 1, without gaps.
+    /// The sequence number, starting at 1, without gaps.
     pub seq: u64,
-    /// Its id, as the rest of the API shows it.
+    /// The id of the affected resource, in the form used by the rest of the API.
     pub target_id: String,
-    /// What it was done to; empty when there is nothing.
+    /// The kind of the affected resource; empty if there is none.
     pub target_kind: String,
 }
 
-/// Authorisation server metadata (RFC 8414 §2).
+/// Authorisation server metadata (RFC 8414, section 2).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AuthorizationServer {
     pub grant_types_supported: Vec<String>,
     pub introspection_endpoint: String,
     pub introspection_endpoint_auth_methods_supported: Vec<String>,
     pub issuer: String,
-    /// None: there is no authorisation endpoint. Required by the standard all the same.
+    /// Always empty, because there is no authorisation endpoint. The field is required by the standard.
     pub response_types_supported: Vec<String>,
     pub revocation_endpoint: String,
     pub revocation_endpoint_auth_methods_supported: Vec<String>,
@@ -208,52 +209,52 @@ pub struct AuthorizationServer {
     pub token_endpoint_auth_methods_supported: Vec<String>,
 }
 
-/// A baseline.
+/// A coverage baseline.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
-    /// The commit it was measured on, if that was said.
+    /// The commit that was measured, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Percent.
+    /// The coverage in percent.
     pub coverage: f64,
     pub repo: String,
-    /// When it was measured.
+    /// The time of the measurement.
     pub timestamp: String,
 }
 
-/// A baseline that is or was in force.
+/// A current or past baseline.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct BaselineEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Percent.
+    /// The coverage in percent.
     pub coverage: f64,
-    /// When it came into force.
+    /// The time at which the baseline was set.
     pub set_at: String,
-    /// By whom: `user:<id>` or `token:<id>`.
+    /// Who set the baseline: `user:<id>` or `token:<id>`.
     pub set_by: String,
-    /// When it was measured.
+    /// The time of the measurement.
     pub timestamp: String,
 }
 
-/// A page of a repository's baselines.
+/// A page of the baselines of a repository.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct BaselineHistory {
     pub history: Vec<BaselineEntry>,
-    /// Send it as `cursor` for the next page; `null` on the last.
+    /// Send this as `cursor` to get the next page; `null` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
     pub repo: String,
 }
 
-/// The tokens that are asked about.
+/// The tokens to validate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct BatchRequest {
-    /// As presented; at most 1000. The same may come more than once.
+    /// The tokens as presented, at most 1000. Duplicates are allowed.
     pub tokens: Vec<Secret>,
 }
 
-/// The body that asking about the token alone would have.
+/// The same body as the validation of this token alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum BatchResult {
@@ -263,166 +264,165 @@ pub enum BatchResult {
     InvalidToken(Box<InvalidToken>),
 }
 
-/// What is known about them. For the API document: the answer is put together from bytes that are ready.
+/// The results of a batch.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct BatchResults {
-    /// One for each token, in the order they were asked about.
+    /// One result per token, in the order of the request.
     pub results: Vec<BatchResult>,
 }
 
-/// The filters of the list of tokens, of which at least one is given.
+/// The filters of the list of tokens. At least one is required.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct BulkFilter {
-    /// Only those with this label.
+    /// Only tokens with this label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_type: Option<String>,
-    /// Only those made by `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
+    /// Only tokens created by `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Only those that end by themselves before this moment; RFC 3339.
+    /// Only tokens that expire before this time (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_before: Option<String>,
-    /// Only those of this holder in the caller's own system.
+    /// Only tokens with this `external_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// `organization`, `personal` or `actor`.
+    /// Only tokens of this kind: `organization`, `personal` or `actor`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// 1–1000; 100 if left out.
+    /// Entries per page: 1–1000. Defaults to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// Only those with this in their name, without regard to case.
+    /// Only tokens whose name contains this text, ignoring case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// One owner's: `user:<id>` or `actor:<id>`.
+    /// Only tokens of this owner: `user:<id>` or `actor:<id>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// Only those bound to this project.
+    /// Only tokens bound to this project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
-    /// Only those with this in their name, description, `external_id` or hint, or with this id.
+    /// Only tokens with this id, or with this text in the name, description, `external_id` or hint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
-    /// Only those revoked, or past their grace, after this moment; RFC 3339.
+    /// Only tokens that were revoked, or whose grace period ended, after this time (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_after: Option<String>,
-    /// Only those that carry this scope by this very name.
+    /// Only tokens that were granted exactly this scope.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// Only `active`, `rotating`, `revoked` or `expired` ones.
+    /// Only tokens with this status: `active`, `rotating`, `revoked` or `expired`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// Only those made more than so many days ago and not used since.
+    /// Only tokens created more than this many days ago and not used since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_days: Option<u32>,
 }
 
-/// Which tokens to revoke, and why. `ids` or `filter`, not both.
+/// The tokens to revoke, by either `ids` or `filter`, and the reason.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct BulkRevoke {
-    /// Only say what would happen.
+    /// Only report what would be revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
-    /// How many tokens there were when the caller looked: 409 when that has changed.
+    /// The expected number of tokens. If the number is different, nothing is revoked and the answer is 409.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_count: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<BulkFilter>,
-    /// 1–1000 of the organisation's tokens; those that are dead already or not there are not counted.
+    /// 1–1000 ids of tokens of the organisation. Tokens that are unknown, revoked or expired are not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<String>>,
-    /// What else there is to say: up to 500 characters.
+    /// An optional comment of up to 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// `leaked`, `replaced`, `person_left`, `unused` or `other`.
     pub reason: String,
 }
 
-/// What became of them, or would.
+/// What was revoked, or would be revoked in a dry run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct BulkRevokedView {
-    /// Those with the most uses since a day ago, at most ten.
+    /// The tokens with the most uses in the last 24 hours, at most ten.
     pub busiest: Vec<Busy>,
-    /// Live tokens that were chosen.
+    /// The number of valid tokens that were selected.
     pub matched: u64,
-    /// Of those, how many were revoked by this request.
+    /// The number of tokens that this request revoked.
     pub revoked: u64,
 }
 
-/// A token that is in use.
+/// A token in use.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Busy {
     pub token: Token,
-    /// How often it was found good since a day ago.
+    /// The number of successful validations in the last 24 hours.
     pub uses: u64,
 }
 
-/// Every scope there is, and ready choices of them.
+/// All scopes and presets.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Catalog {
     pub presets: Vec<ScopePreset>,
     pub scopes: Vec<Scope>,
 }
 
-/// The old and the new.
+/// The current and the new password.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChangePassword {
     pub current_password: Secret,
-    /// 12–1024 characters.
+    /// The new password: 12–1024 characters.
     pub new_password: Secret,
 }
 
-/// What a deletion would take away.
+/// The resources that a deletion would affect.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Concerned {
     #[serde(rename = "accessScopes")]
     pub access_scopes: u64,
     pub actors: u64,
-    /// Tokens of its actors, and tokens bound to it.
+    /// The number of valid tokens of its actors and of valid tokens bound to it.
     #[serde(rename = "liveTokens")]
     pub live_tokens: u64,
 }
 
-/// A code of the app.
+/// A code of the authenticator app.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ConfirmTotp {
     /// Six digits.
     pub code: Secret,
 }
 
-/// An actor to make.
+/// The actor to create.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CreateActor {
-    /// An access scope of this project; the whole project if left out.
+    /// An access scope of this project. Defaults to none: the actor then acts in the whole project.
     #[serde(rename = "accessScopeId", default, skip_serializing_if = "Option::is_none")]
     pub access_scope_id: Option<String>,
-    /// `device`, `user`, `server`, `agent`, `service`, `session`, `orchestrator` or `observer`;
-    /// `device` if left out.
+    /// `device`, `user`, `server`, `agent`, `service`, `session`, `orchestrator` or `observer`. Defaults to `device`.
     #[serde(rename = "actorType", default, skip_serializing_if = "Option::is_none")]
     pub actor_type: Option<String>,
     /// 1–500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// When it and its tokens end; RFC 3339.
+    /// When the actor and its tokens expire (RFC 3339).
     #[serde(rename = "expiresAt", default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
-    /// What another system calls it; 1–255 characters.
+    /// The identifier of the actor in another system: 1–255 characters.
     #[serde(rename = "externalId", default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// An object of at most 4 KiB and 8 levels.
+    /// A JSON object of at most 4 KiB and 8 levels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
     /// 1–255 characters.
     pub name: String,
-    /// What its token may do, none of it beyond the caller's own; `self:rotate` alone if left out.
+    /// The scopes of its token, which the caller must have as well. Defaults to `self:rotate` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
 }
 
-/// Whom to invite.
+/// The person to invite.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CreateInvitation {
     pub email: String,
@@ -430,28 +430,28 @@ pub struct CreateInvitation {
     pub role: String,
 }
 
-/// A key to make. It is the caller's own, in the caller's organisation.
+/// The key to create. It belongs to the caller, in the caller's organisation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CreateKey {
     /// A label: empty, or up to 64 of `a–z`, `0–9`, `_`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_type: Option<String>,
-    /// Where it may be used from: up to 32 networks in CIDR notation; from anywhere if left out.
+    /// Up to 32 networks in CIDR notation from which the token may be used. Defaults to any address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_networks: Option<Vec<String>>,
-    /// What it is for: up to 500 characters.
+    /// The purpose of the token: up to 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// When it ends; RFC 3339.
+    /// When the token expires (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
-    /// Or: in how many days it ends.
+    /// The lifetime in days, as an alternative to `expires_at`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in_days: Option<u32>,
-    /// Its holder in the caller's own system: up to 255 characters.
+    /// The identifier of the holder in your own system: up to 255 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// What a gateway wants to know about the holder: an object of up to 4 KiB, 8 levels deep.
+    /// Data about the holder for gateways: a JSON object of up to 4 KiB and 8 levels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
     /// 1–100 characters.
@@ -459,81 +459,82 @@ pub struct CreateKey {
     /// A project of the organisation to bind the key to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
-    /// 1–64 scopes of the catalogue, none beyond the caller's role; the catalogue's defaults if left out.
+    /// 1–64 scopes of the catalogue, which the caller's role must have. Defaults to the default scopes of the
+    /// catalogue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
 }
 
-/// An organisation to make.
+/// The organisation to create.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CreateOrganization {
-    /// 1–100 characters; the slug if left out.
+    /// 1–100 characters. Defaults to the slug.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Lower-case letters, digits and inner hyphens; at most 100. Never changes.
+    /// At most 100 lower-case letters, digits and inner hyphens. Cannot be changed later.
     pub slug: String,
 }
 
-/// A project to make.
+/// The project to create.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CreateProject {
-    /// 1–100 characters; the slug if left out.
+    /// 1–100 characters. Defaults to the slug.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// 1–100 lower-case letters, digits and inner hyphens; unique in the organisation, for good.
+    /// 1–100 lower-case letters, digits and inner hyphens; unique in the organisation. Cannot be changed later.
     pub slug: String,
 }
 
-/// A role to make.
+/// The role to create.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CreateRole {
-    /// 1–100 characters that no other role's name looks like.
+    /// 1–100 characters. Must not be the same as, or look like, the name of another role.
     pub name: String,
-    /// 1–64 scopes of the catalogue, none beyond the caller's own.
+    /// 1–64 scopes of the catalogue, which the caller must have as well.
     pub scopes: Vec<String>,
 }
 
-/// An access scope to make.
+/// The access scope to create.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CreateScope {
     /// 1–500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Whether its actors may act at all; they may if left out.
+    /// Whether the access scope is active. Its actors are refused while it is not. Defaults to `true`.
     #[serde(rename = "isActive", default, skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
-    /// An object of at most 4 KiB and 8 levels.
+    /// A JSON object of at most 4 KiB and 8 levels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
     /// 1–255 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// 1–100 lower-case letters, digits and inner hyphens; unique in the project, for good.
+    /// 1–100 lower-case letters, digits and inner hyphens; unique in the project. Cannot be changed later.
     pub slug: String,
 }
 
-/// A token to make. The organisation is always the caller's.
+/// The token to create. It belongs to the caller's organisation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CreateToken {
     /// A label: empty, or up to 64 of `a–z`, `0–9`, `_`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_type: Option<String>,
-    /// Where it may be used from: up to 32 networks in CIDR notation; from anywhere if left out.
+    /// Up to 32 networks in CIDR notation from which the token may be used. Defaults to any address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_networks: Option<Vec<String>>,
-    /// What it is for: up to 500 characters.
+    /// The purpose of the token: up to 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// When it ends; RFC 3339.
+    /// When the token expires (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
-    /// Or: in how many days it ends.
+    /// The lifetime in days, as an alternative to `expires_at`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in_days: Option<u32>,
-    /// Its holder in the caller's own system: up to 255 characters.
+    /// The identifier of the holder in your own system: up to 255 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// What a gateway wants to know about the holder: an object of up to 4 KiB, 8 levels deep.
+    /// Data about the holder for gateways: a JSON object of up to 4 KiB and 8 levels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
     /// 1–100 characters.
@@ -541,90 +542,93 @@ pub struct CreateToken {
     /// A project of the organisation to bind the token to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
-    /// 1–64 scopes of the catalogue, none beyond the caller's own.
+    /// 1–64 scopes of the catalogue, which the caller must have as well.
     pub scopes: Vec<String>,
 }
 
-/// A policy to make.
+/// The trust policy to create.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CreateTrustPolicy {
-    /// An actor of that project, for tokens of its own.
+    /// An actor of that project. The tokens then belong to the actor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<String>,
-    /// What `aud` must be; the public address of this deployment if left out.
+    /// The required `aud` claim. Defaults to the public address of this deployment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
-    /// Whether it is in force; `true` if left out.
+    /// Whether the policy is enabled. Defaults to `true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Who signs the identity tokens, exactly as in `iss`; may be left out for `github`, `buildkite` and `terraform`.
+    /// The issuer of the identity tokens, exactly as in `iss`. May be left out for `github`, `buildkite` and
+    /// `terraform`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// What each claim must be, all of them: a text, `{"in": […]}` or `{"glob": …}`, where `*` stays within `/`. A name that
-    /// begins with `/` points into an object. An issuer that everybody shares needs a claim that cannot change hands.
+    /// The conditions on claims, all of which must hold: a string, `{"in": […]}` or `{"glob": …}`, where `*` does not
+    /// match `/`. A claim name that begins with `/` is a path into a JSON object. A policy for an issuer that is shared
+    /// by all its customers needs a condition on a claim that cannot be transferred, such as a numeric id.
     #[serde(rename = "match")]
     pub match_: Map<String, Value>,
-    /// 1–100 characters; tokens made under it are called so.
+    /// 1–100 characters. Tokens issued under the policy have the same name.
     pub name: String,
-    /// What is known of the identity provider; follows from an issuer that everybody shares, else `generic`.
+    /// The identity provider. Defaults to the one that a shared issuer belongs to, otherwise `generic`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preset: Option<String>,
     /// A project to bind the tokens to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
-    /// 1–64 scopes, none beyond the caller's own.
+    /// 1–64 scopes, which the caller must have as well.
     pub scopes: Vec<String>,
-    /// How long a token lives: 60–3600 seconds, 900 if left out.
+    /// The lifetime of the tokens: 60–3600 seconds. Defaults to 900.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u32>,
 }
 
-/// A token just made.
+/// The token that was created.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CreatedToken {
-    /// A label without effect on access.
+    /// A free label without effect on access.
     pub agent_type: String,
-    /// Where it may be used from; `null` for anywhere.
+    /// The networks from which the token may be used; `null` for any address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_networks: Option<Vec<String>>,
     pub created_at: String,
-    /// `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
+    /// Who created the token: `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     pub created_by: String,
-    /// What it is for.
+    /// The purpose of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
-    /// Its holder in the caller's own system.
+    /// The identifier of the holder in your own system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace_period_ends_at: Option<String>,
-    /// How the token begins, to recognise it by.
+    /// The first characters of the token, to recognise it by.
     pub hint: String,
-    /// Its id.
+    /// The id of the token.
     pub id: String,
-    /// `organization`, `personal` or `actor`.
+    /// The kind of the token: `organization`, `personal` or `actor`.
     pub kind: String,
-    /// Up to ten seconds behind.
+    /// The time of the last use; up to ten seconds old.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<String>,
-    /// The addresses it was used from last, at most five, the last first. Empty where those who ask about it name none.
+    /// The last five addresses from which the token was used, latest first. Empty if validations do not send an
+    /// address.
     pub last_used_from: Vec<UsedFrom>,
-    /// What a gateway wants to know about the holder.
+    /// Data about the holder for gateways.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
     pub name: String,
-    /// The project it is bound to.
+    /// The project that the token is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<String>,
-    /// What else was said when it was revoked.
+    /// The comment given at the revocation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_note: Option<String>,
-    /// `leaked`, `replaced`, `person_left`, `unused` or `other` as whoever revoked it said; else `requested`, `superseded`,
-    /// `rotation_cancelled`, `leaked`, `owner_removed` or `policy`.
+    /// `leaked`, `replaced`, `person_left`, `unused` or `other` if given at the revocation; otherwise `requested`,
+    /// `superseded`, `rotation_cancelled`, `leaked`, `owner_removed` or `policy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -632,28 +636,28 @@ pub struct CreatedToken {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated_to: Option<String>,
     pub scopes: Vec<String>,
-    /// Shown once.
+    /// The token itself. Shown only once.
     pub secret: Secret,
-    /// `active`, `rotating`, `revoked` or `expired`, as of now.
+    /// The current status: `active`, `rotating`, `revoked` or `expired`.
     pub status: String,
-    /// Scopes that will not work for want of a companion.
+    /// Scopes that have no effect because a scope they require is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warnings: Option<Vec<Warning>>,
 }
 
-/// The password, and the second factor once more.
+/// The password and a proof of the second factor.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteTotp {
-    /// Six digits of the app, or else `recovery_code`.
+    /// A six-digit code of the authenticator app; alternatively `recovery_code`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Secret>,
     pub password: Secret,
-    /// One of the recovery codes, which is used up.
+    /// One of the recovery codes. Each can be used once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery_code: Option<Secret>,
 }
 
-/// What to change; what is left out stays.
+/// The changes. Fields that are left out stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EditActor {
     /// An access scope of this project; `null` for the whole project.
@@ -662,19 +666,19 @@ pub struct EditActor {
     /// `device`, `user`, `server`, `agent`, `service`, `session`, `orchestrator` or `observer`.
     #[serde(rename = "actorType", default, skip_serializing_if = "Option::is_none")]
     pub actor_type: Option<String>,
-    /// 1–500 characters; `null` for none.
+    /// 1–500 characters; `null` removes it.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub description: Option<Option<String>>,
-    /// When it and its tokens end; RFC 3339, `null` for never.
+    /// When the actor and its tokens expire (RFC 3339); `null` for never.
     #[serde(rename = "expiresAt", default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Option<String>>,
-    /// What another system calls it; `null` for nothing.
+    /// The identifier of the actor in another system; `null` removes it.
     #[serde(rename = "externalId", default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub external_id: Option<Option<String>>,
-    /// The same as a yes or no, for clients that think of it so.
+    /// A boolean alternative to `status`.
     #[serde(rename = "isActive", default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub is_active: Option<Option<bool>>,
-    /// An object of at most 4 KiB and 8 levels; `null` for none.
+    /// A JSON object of at most 4 KiB and 8 levels; `null` removes it.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Option<Map<String, Value>>>,
     /// 1–255 characters.
@@ -685,17 +689,17 @@ pub struct EditActor {
     pub status: Option<Option<String>>,
 }
 
-/// What to change; what is left out stays.
+/// The changes. Fields that are left out stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EditMe {
-    /// Takes a session that was proven lately: `POST /v1/sessions/current/proof`.
+    /// The new e-mail address. Requires a session with a recent proof: `POST /v1/sessions/current/proof`.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub email: Option<Option<String>>,
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub name: Option<Option<String>>,
 }
 
-/// What to change; what is left out stays.
+/// The changes. Fields that are left out stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EditMember {
     /// `owner`, `admin`, `member`, `viewer`, or the id of a role of this organisation.
@@ -705,75 +709,75 @@ pub struct EditMember {
     pub status: Option<Option<MemberStatus>>,
 }
 
-/// What to change; what is left out stays.
+/// The changes. Fields that are left out stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EditOrganization {
     /// 1–100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Whether its people need a second factor. A session of somebody without one is then good for setting one up only.
+    /// Whether members need a second factor. A session of a member without one can then only set one up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_second_factor: Option<bool>,
-    /// The slug it has, if it is sent at all.
+    /// The current slug, if sent at all; it cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
 }
 
-/// What to change; what is left out stays.
+/// The changes. Fields that are left out stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EditProject {
-    /// 1–100 characters; `null` for the slug.
+    /// 1–100 characters; `null` resets it to the slug.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub name: Option<Option<String>>,
-    /// The slug it has, if it is sent at all.
+    /// The current slug, if sent at all; it cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
 }
 
-/// What to change; what is left out stays.
+/// The changes. Fields that are left out stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EditRole {
-    /// 1–100 characters that no other role's name looks like.
+    /// 1–100 characters. Must not be the same as, or look like, the name of another role.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub name: Option<Option<String>>,
-    /// 1–64 scopes of the catalogue, none beyond the caller's own, in the place of those it has.
+    /// 1–64 scopes of the catalogue, which the caller must have as well. They replace the current scopes.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Option<Vec<String>>>,
 }
 
-/// What to change; what is left out stays.
+/// The changes. Fields that are left out stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EditScope {
-    /// 1–500 characters; `null` for none.
+    /// 1–500 characters; `null` removes it.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub description: Option<Option<String>>,
-    /// Whether its actors may act at all.
+    /// Whether the access scope is active. Its actors are refused while it is not.
     #[serde(rename = "isActive", default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub is_active: Option<Option<bool>>,
-    /// An object of at most 4 KiB and 8 levels; `null` for none.
+    /// A JSON object of at most 4 KiB and 8 levels; `null` removes it.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Option<Map<String, Value>>>,
-    /// 1–255 characters; `null` for none.
+    /// 1–255 characters; `null` removes it.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub name: Option<Option<String>>,
-    /// The slug it has, if it is sent at all.
+    /// The current slug, if sent at all; it cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
 }
 
-/// What to change; what is left out stays.
+/// The changes. Fields that are left out stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EditToken {
     /// A label: empty, or up to 64 of `a–z`, `0–9`, `_`.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub agent_type: Option<Option<String>>,
-    /// Up to 500 characters; `null` takes it away.
+    /// Up to 500 characters; `null` removes it.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub description: Option<Option<String>>,
-    /// Up to 255 characters; `null` takes it away.
+    /// Up to 255 characters; `null` removes it.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub external_id: Option<Option<String>>,
-    /// An object of up to 4 KiB; `null` takes it away.
+    /// A JSON object of up to 4 KiB; `null` removes it.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Option<Map<String, Value>>>,
     /// 1–100 characters.
@@ -781,19 +785,19 @@ pub struct EditToken {
     pub name: Option<Option<String>>,
 }
 
-/// What to change; what is left out stays.
+/// The changes. Fields that are left out stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EditTrustPolicy {
     /// An actor of that project; `null` for tokens of the organisation.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<Option<String>>,
-    /// What `aud` must be; `null` for the public address of this deployment.
+    /// The required `aud` claim; `null` for the public address of this deployment.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub audience: Option<Option<String>>,
-    /// Whether it is in force.
+    /// Whether the policy is enabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// What each claim must be, in place of all conditions before.
+    /// The conditions on claims. They replace the current conditions.
     #[serde(rename = "match", default, skip_serializing_if = "Option::is_none")]
     pub match_: Option<Map<String, Value>>,
     /// 1–100 characters.
@@ -802,15 +806,15 @@ pub struct EditTrustPolicy {
     /// A project to bind the tokens to; `null` for none.
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     pub project_id: Option<Option<String>>,
-    /// 1–64 scopes, none beyond the caller's own.
+    /// 1–64 scopes, which the caller must have as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
-    /// How long a token lives: 60–3600 seconds.
+    /// The lifetime of the tokens: 60–3600 seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u32>,
 }
 
-/// A good token, presented from where it may not be used.
+/// A valid token that was presented from outside its allowed networks.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ElsewhereToken {
     /// `address not allowed`
@@ -822,140 +826,141 @@ pub struct ElsewhereToken {
     pub valid: bool,
 }
 
-/// A coverage to judge: the body of a submission, of which the branch and the commit may be left out.
+/// The coverage to evaluate. Same as a submission, with `branch` and `commit` optional.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Enforce {
-    /// What to measure it against, in percent, instead of the repository's baseline.
+    /// The baseline to compare with, in percent. Defaults to the baseline of the repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Percent, 0–100, kept to four decimals.
+    /// The coverage in percent: 0–100, with up to four decimals.
     pub coverage: f64,
-    /// The drop in points that fails; 1 if left out. Not below `warn_threshold`.
+    /// The drop in percentage points from which the build fails. Defaults to 1. Must not be below `warn_threshold`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fail_threshold: Option<f64>,
-    /// Another name of `commit`.
+    /// An alternative name of `commit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_sha: Option<String>,
     pub repo: String,
-    /// Whether a warning stops the build.
+    /// Whether a warning also fails the build.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict_mode: Option<bool>,
-    /// The drop in points that warns; 0.5 if left out. The sign does not count.
+    /// The drop in percentage points from which the build gets a warning. Defaults to 0.5. The sign is ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warn_threshold: Option<f64>,
 }
 
-/// What a build is told.
+/// The verdict for the build.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Enforcement {
-    /// What it was measured against; its own coverage where there was nothing.
+    /// The baseline that was compared with; the coverage itself if there was none.
     pub baseline: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     pub coverage: f64,
-    /// Coverage less baseline, in points, with a sign and two places.
+    /// The coverage minus the baseline in percentage points, with a sign and two decimals.
     pub delta: String,
-    /// What the build should exit with: 1 on failure, and on a warning in strict mode.
+    /// The exit code for the build: 1 on failure, and on a warning in strict mode.
     pub exit_code: u32,
     /// `pass`, `warn` or `fail`.
     pub outcome: String,
     pub repo: String,
 }
 
-/// Any error.
+/// The body of every error.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Error {
-    /// Short and stable, for programs.
+    /// A short, stable code for programs.
     pub error: String,
-    /// `message` once more, where the words are those of OAuth 2.0.
+    /// The same as `message`. Only present in OAuth 2.0 responses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_description: Option<String>,
-    /// The field or parameter that was not acceptable.
+    /// The field or parameter that is not acceptable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// What to do about it, for people; may change.
+    /// What to do about the error, for people. The text may change.
     pub message: String,
-    /// The scopes that were not there.
+    /// The scopes that are missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<Vec<String>>,
-    /// The status once more.
+    /// The HTTP status code.
     #[serde(rename = "statusCode")]
     pub status_code: u32,
 }
 
-/// What is compared with what.
+/// The scopes to compare.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EvaluateScopes {
-    /// Scopes as a token would carry them; at most 256.
+    /// The scopes of a token, at most 256.
     pub granted: Vec<String>,
-    /// Scopes as an operation would ask for them, all of them; at most 256.
+    /// The scopes that an operation requires, all of them; at most 256.
     pub required: Vec<String>,
 }
 
-/// A page of events.
+/// A page of audit events.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EventList {
     pub events: Vec<AuditEvent>,
-    /// Send it as `after` for the next page; `null` on the last, and only there: a page of a search may be short.
+    /// Send this as `after` to get the next page; `null` on the last page. A page may have fewer entries than `limit`
+    /// and still not be the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
 
-/// A recorded submission and what its build is told.
+/// A recorded submission and its verdict.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Execution {
-    /// What it was measured against, in percent; its own coverage where there was nothing.
+    /// The baseline that was compared with, in percent; the coverage itself if there was none.
     pub baseline: f64,
     pub branch: String,
     pub commit: String,
-    /// Percent.
+    /// The coverage in percent.
     pub coverage: f64,
     pub created_at: String,
-    /// Coverage less baseline, in points, with a sign and two places.
+    /// The coverage minus the baseline in percentage points, with a sign and two decimals.
     pub delta: String,
-    /// What the build should exit with: 1 on failure, and on a warning in strict mode.
+    /// The exit code for the build: 1 on failure, and on a warning in strict mode.
     pub exit_code: u32,
-    /// Its id.
+    /// The id of the execution.
     pub id: String,
     /// `pass`, `warn` or `fail`.
     pub outcome: String,
     pub repo: String,
 }
 
-/// An execution with everything that is known of it.
+/// An execution with all its details.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExecutionDetail {
-    /// What it was measured against, in percent; its own coverage where there was nothing.
+    /// The baseline that was compared with, in percent; the coverage itself if there was none.
     pub baseline: f64,
     pub branch: String,
     pub commit: String,
-    /// Percent.
+    /// The coverage in percent.
     pub coverage: f64,
     pub created_at: String,
-    /// Coverage less baseline, in points, with a sign and two places.
+    /// The coverage minus the baseline in percentage points, with a sign and two decimals.
     pub delta: String,
-    /// What the build should exit with: 1 on failure, and on a warning in strict mode.
+    /// The exit code for the build: 1 on failure, and on a warning in strict mode.
     pub exit_code: u32,
-    /// From which drop on it failed, in points.
+    /// The drop in percentage points from which the build fails.
     pub fail_threshold: f64,
-    /// Its id.
+    /// The id of the execution.
     pub id: String,
     /// `pass`, `warn` or `fail`.
     pub outcome: String,
     pub repo: String,
     pub strict_mode: bool,
-    /// `user:<id>` or `token:<id>`.
+    /// Who submitted the execution: `user:<id>` or `token:<id>`.
     pub submitted_by: String,
-    /// When it was measured, if the build said.
+    /// The time of the measurement, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<String>,
-    /// From which drop on it warned, in points.
+    /// The drop in percentage points from which the build gets a warning.
     pub warn_threshold: f64,
 }
 
@@ -975,86 +980,87 @@ pub struct ExecutionEntry {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExecutionList {
     pub executions: Vec<ExecutionEntry>,
-    /// Send it as `cursor` for the next page; `null` on the last.
+    /// Send this as `cursor` to get the next page; `null` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
-    /// How many executions the repository has in all.
+    /// The total number of executions of the repository.
     pub total: u64,
 }
 
-/// An event that is not as it was written.
+/// The first damaged event.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FirstBad {
-    /// `missing`, `changed`, `unlinked`, `replaced`, `cut_off`, `added` or `unreadable`.
+    /// What is wrong: `missing`, `changed`, `unlinked`, `replaced`, `cut_off`, `added` or `unreadable`.
     pub fault: String,
-    /// The same for people.
+    /// What is wrong, for people.
     pub message: String,
-    /// Its number.
+    /// The sequence number of the event.
     pub seq: u64,
 }
 
-/// What was found.
+/// The tokens that were found.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FoundCredentials {
-    /// As found; at most 1000 texts. What is no token of this deployment is passed over.
+    /// The tokens as found, at most 1000. Strings that are not tokens of this deployment are ignored.
     pub credentials: Vec<Secret>,
 }
 
-/// What a probe is told.
+/// The answer to a health probe.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Health {
     /// `ok`
     pub status: String,
 }
 
-/// A token that would be hit.
+/// A token that the policy would affect.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct HitToken {
-    /// A label without effect on access.
+    /// A free label without effect on access.
     pub agent_type: String,
-    /// Where it may be used from; `null` for anywhere.
+    /// The networks from which the token may be used; `null` for any address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_networks: Option<Vec<String>>,
     pub created_at: String,
-    /// `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
+    /// Who created the token: `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     pub created_by: String,
-    /// What it is for.
+    /// The purpose of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
-    /// Its holder in the caller's own system.
+    /// The identifier of the holder in your own system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace_period_ends_at: Option<String>,
-    /// How the token begins, to recognise it by.
+    /// The first characters of the token, to recognise it by.
     pub hint: String,
-    /// Its id.
+    /// The id of the token.
     pub id: String,
-    /// `organization`, `personal` or `actor`.
+    /// The kind of the token: `organization`, `personal` or `actor`.
     pub kind: String,
-    /// Up to ten seconds behind.
+    /// The time of the last use; up to ten seconds old.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<String>,
-    /// The addresses it was used from last, at most five, the last first. Empty where those who ask about it name none.
+    /// The last five addresses from which the token was used, latest first. Empty if validations do not send an
+    /// address.
     pub last_used_from: Vec<UsedFrom>,
-    /// What a gateway wants to know about the holder.
+    /// Data about the holder for gateways.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
     pub name: String,
-    /// The project it is bound to.
+    /// The project that the token is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
-    /// `idle`, `lifetime`, `scopes`, `kind`.
+    /// Why the token is affected: `idle`, `lifetime`, `scopes`, `kind`.
     pub reasons: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<String>,
-    /// What else was said when it was revoked.
+    /// The comment given at the revocation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_note: Option<String>,
-    /// `leaked`, `replaced`, `person_left`, `unused` or `other` as whoever revoked it said; else `requested`, `superseded`,
-    /// `rotation_cancelled`, `leaked`, `owner_removed` or `policy`.
+    /// `leaked`, `replaced`, `person_left`, `unused` or `other` if given at the revocation; otherwise `requested`,
+    /// `superseded`, `rotation_cancelled`, `leaked`, `owner_removed` or `policy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -1062,47 +1068,48 @@ pub struct HitToken {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated_to: Option<String>,
     pub scopes: Vec<String>,
-    /// `active`, `rotating`, `revoked` or `expired`, as of now.
+    /// The current status: `active`, `rotating`, `revoked` or `expired`.
     pub status: String,
 }
 
-/// What is known about it (RFC 7662 §2.2). Of a token that is not good, or another organisation's: `active` alone.
+/// The introspection response (RFC 7662, section 2.2). Only `active` is present if the token is not valid or belongs to
+/// another organisation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Introspection {
     /// The slug of the actor's access scope.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_scope: Option<String>,
-    /// Whether it is good.
+    /// Whether the token is valid.
     pub active: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<String>,
-    /// The token's id: each token is a client of its own.
+    /// The id of the token: each token is its own client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// When it ends, in seconds since 1970; left out when it does not.
+    /// When the token expires, in seconds since 1970. Absent if it does not expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exp: Option<u64>,
-    /// When it was made.
+    /// When the token was created, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iat: Option<u64>,
-    /// This deployment, by `server.public_url`; left out without one.
+    /// This deployment, as in `server.public_url`. Absent if that is not configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
-    /// The token's id.
+    /// The id of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
-    /// `organization`, `personal` or `actor`.
+    /// The kind of the token: `organization`, `personal` or `actor`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// Its organisation.
+    /// The organisation of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub org_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
-    /// What it may do, separated by spaces: its scopes as granted, then all that they cover.
+    /// The scopes separated by spaces: first the scopes as granted, then all scopes they imply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// Whose it is: the id of the organisation, the person or the actor.
+    /// The owner of the token: the id of the organisation, the person or the actor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
     /// `Bearer`
@@ -1110,17 +1117,17 @@ pub struct Introspection {
     pub token_type: Option<String>,
 }
 
-/// The token that is asked about (RFC 7662 §2.1).
+/// The token to introspect (RFC 7662, section 2.1).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct IntrospectionRequest {
-    /// As presented.
+    /// The token as presented.
     pub token: Secret,
-    /// What sort of token it may be. Not needed: there is one sort.
+    /// The type of the token. Not needed, because there is only one type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_type_hint: Option<String>,
 }
 
-/// Not a good token; the same bytes whatever the reason.
+/// The token is not valid. The response is the same for every reason.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct InvalidToken {
     /// `invalid token`
@@ -1129,18 +1136,18 @@ pub struct InvalidToken {
     pub valid: bool,
 }
 
-/// An invitation nobody has accepted.
+/// An open invitation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Invitation {
     pub created_at: String,
-    /// `user:<id>` or `token:<id>`.
+    /// Who created the invitation: `user:<id>` or `token:<id>`.
     pub created_by: String,
     pub email: String,
     pub expires_at: String,
     pub id: String,
-    /// What the role is called.
+    /// The name of the role.
     pub role: String,
-    /// The id of the role, unless it is built in.
+    /// The id of the role; `null` for a built-in role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_id: Option<String>,
     /// `pending` or `expired`.
@@ -1151,18 +1158,18 @@ pub struct Invitation {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct InvitationList {
     pub invitations: Vec<Invitation>,
-    /// Send it as `cursor` for the next page; `null` on the last.
+    /// Send this as `cursor` to get the next page; `null` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
 
-/// A good token without the scopes.
+/// A valid token that lacks required scopes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LackingToken {
     /// `insufficient scope`
     pub error: String,
     pub message: String,
-    /// The scopes that are lacking.
+    /// The scopes that are missing.
     pub missing: Vec<String>,
     #[serde(rename = "statusCode")]
     pub status_code: u32,
@@ -1170,18 +1177,18 @@ pub struct LackingToken {
     pub valid: bool,
 }
 
-/// What became of one finding. For the API document.
+/// The result for one finding.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LeakFeedback {
-    /// `true_positive`, also when it was revoked before, or `false_positive`.
+    /// `true_positive` for a token of this deployment, even if it was revoked before; otherwise `false_positive`.
     pub label: String,
     /// The SHA-256 of the token, in Base64.
     pub token_hash: String,
-    /// As it came.
+    /// The type as reported.
     pub token_type: String,
 }
 
-/// One finding. For the API document.
+/// One finding.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LeakFinding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -1193,69 +1200,69 @@ pub struct LeakFinding {
     pub url: Option<String>,
 }
 
-/// Which tokens to list. All conditions hold together.
+/// Filters for the list of tokens, all of which must match.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ListTokensQuery {
-    /// Only those with this label.
+    /// Only tokens with this label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_type: Option<String>,
-    /// Only those made by `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
+    /// Only tokens created by `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Only those that end by themselves before this moment; RFC 3339.
+    /// Only tokens that expire before this time (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_before: Option<String>,
-    /// Only those of this holder in the caller's own system.
+    /// Only tokens with this `external_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// 1–1000; 100 if left out.
+    /// Entries per page: 1–1000. Defaults to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// Only those with this in their name, without regard to case.
+    /// Only tokens whose name contains this text, ignoring case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Only those bound to this project.
+    /// Only tokens bound to this project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
-    /// Only those with this in their name, description, `external_id` or hint, or with this id.
+    /// Only tokens with this id, or with this text in the name, description, `external_id` or hint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
-    /// Only those revoked, or past their grace, after this moment; RFC 3339.
+    /// Only tokens that were revoked, or whose grace period ended, after this time (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_after: Option<String>,
-    /// Only those that carry this scope by this very name.
+    /// Only tokens that were granted exactly this scope.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// Only `active`, `rotating`, `revoked` or `expired` ones.
+    /// Only tokens with this status: `active`, `rotating`, `revoked` or `expired`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// Only those made more than so many days ago and not used since.
+    /// Only tokens created more than this many days ago and not used since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_days: Option<u32>,
 }
 
-/// A secret that was found somewhere.
+/// The secret that was found.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LookupToken {
     /// The token as it was found.
     pub token: Secret,
 }
 
-/// An actor just made.
+/// The actor that was created.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct MadeActor {
-    /// `null`: the whole project.
+    /// The access scope of the actor; `null` if it acts in the whole project.
     #[serde(rename = "accessScopeId", default, skip_serializing_if = "Option::is_none")]
     pub access_scope_id: Option<String>,
-    /// Its token; shown once.
+    /// The token of the actor. Shown only once.
     #[serde(rename = "accessToken")]
     pub access_token: Secret,
     #[serde(rename = "actorId")]
     pub actor_id: String,
-    /// `actorId` once more; in the short form only.
+    /// The same as `actorId`. Only present on the short paths.
     #[serde(rename = "actorTokenId", default, skip_serializing_if = "Option::is_none")]
     pub actor_token_id: Option<String>,
     /// `device`, `user`, `server`, `agent`, `service`, `session`, `orchestrator` or `observer`.
@@ -1269,13 +1276,13 @@ pub struct MadeActor {
     pub expires_at: Option<String>,
     #[serde(rename = "externalId", default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// Whether `status` is `active`; in the short form only.
+    /// Whether `status` is `active`. Only present on the short paths.
     #[serde(rename = "isActive", default, skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
-    /// The same time as `lastUsedAt`, under the name that clients of connecting actors read.
+    /// The same as `lastUsedAt`, under the name that earlier clients read.
     #[serde(rename = "lastConnectedAt", default, skip_serializing_if = "Option::is_none")]
     pub last_connected_at: Option<String>,
-    /// Up to ten seconds behind.
+    /// The time of the last use; up to ten seconds old.
     #[serde(rename = "lastUsedAt", default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -1283,13 +1290,13 @@ pub struct MadeActor {
     pub name: String,
     #[serde(rename = "projectId")]
     pub project_id: String,
-    /// `active`, `disabled` or `expired`, as of now.
+    /// The current status: `active`, `disabled` or `expired`.
     pub status: String,
     #[serde(rename = "updatedAt")]
     pub updated_at: String,
 }
 
-/// Either kind of 400: the second names an `ip`, or a header, that is not acceptable.
+/// The two bodies of a 400. The second one names the `ip` or header that is not acceptable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum MalformedQuestion {
@@ -1299,19 +1306,19 @@ pub enum MalformedQuestion {
     Error(Box<Error>),
 }
 
-/// The person, where they are and what they may do there.
+/// The account, its organisation and the scopes of this credential.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Me {
     pub email: String,
-    /// Whether somebody has verified the address. Until then it adds nobody to an organization.
+    /// Whether the address is verified. An unverified address cannot be used to add the person to an organisation.
     pub email_verified: bool,
     pub name: String,
     pub org_id: String,
-    /// An address that was asked for and not verified yet.
+    /// A requested new address that is not verified yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_email: Option<String>,
     pub role: String,
-    /// Everything this credential may do now, by name.
+    /// All scopes that this credential has at present.
     pub scopes: Vec<String>,
     pub user_id: String,
 }
@@ -1320,15 +1327,15 @@ pub struct Me {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Member {
     pub email: String,
-    /// Since when.
+    /// When the person became a member.
     pub joined_at: String,
     pub name: String,
-    /// What the role is called.
+    /// The name of the role.
     pub role: String,
-    /// The id of the role, unless it is built in.
+    /// The id of the role; `null` for a built-in role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_id: Option<String>,
-    /// `active`, or `disabled` while neither sessions nor keys of theirs count.
+    /// `active`, or `disabled` while the member's sessions and keys are refused.
     pub status: String,
     pub user_id: String,
 }
@@ -1337,18 +1344,18 @@ pub struct Member {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct MemberList {
     pub members: Vec<Member>,
-    /// Send it as `cursor` for the next page; `null` on the last.
+    /// Send this as `cursor` to get the next page; `null` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
 
-/// Live sessions of a member.
+/// The active sessions of a member.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct MemberSessionList {
     pub sessions: Vec<Session>,
 }
 
-/// Whether a member counts.
+/// The status of a member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MemberStatus {
     /// `active`
@@ -1388,100 +1395,102 @@ pub struct Namespaced {
     pub topic: String,
 }
 
-/// An invitation just made.
+/// The invitation that was created.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NewInvitation {
-    /// Shown once: `nli_` and 64 hexadecimal digits. Hand it to the invited person.
+    /// The invitation code: `nli_` and 64 hexadecimal digits. Shown only once. Hand it to the invited person.
     pub code: Secret,
     pub created_at: String,
-    /// `user:<id>` or `token:<id>`.
+    /// Who created the invitation: `user:<id>` or `token:<id>`.
     pub created_by: String,
     pub email: String,
     pub expires_at: String,
     pub id: String,
-    /// What the role is called.
+    /// The name of the role.
     pub role: String,
-    /// The id of the role, unless it is built in.
+    /// The id of the role; `null` for a built-in role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_id: Option<String>,
     /// `pending` or `expired`.
     pub status: String,
 }
 
-/// The second factor once more, so that an open session alone gives no recovery codes.
+/// A proof of the second factor, so that an open session alone cannot create recovery codes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NewRecoveryCodes {
-    /// Six digits of the app, or else `recovery_code`.
+    /// A six-digit code of the authenticator app; alternatively `recovery_code`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Secret>,
-    /// One of the old ones.
+    /// One of the current recovery codes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery_code: Option<Secret>,
 }
 
-/// A session just made.
+/// The session that was created.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NewSession {
     pub expires_at: String,
     pub id: String,
     pub org_id: String,
     pub role: String,
-    /// True where the organisation asks for a second factor that the person lacks: the session is good for setting one up
-    /// (`POST /v1/me/totp`) and for nothing else. Left out otherwise.
+    /// `true` if the organisation requires a second factor that the person does not have: the session can then only set
+    /// one up (`POST /v1/me/totp`). Otherwise absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_factor_required: Option<bool>,
-    /// Shown once: `nls_` and 64 hexadecimal digits.
+    /// The session token: `nls_` and 64 hexadecimal digits. Shown only once.
     pub token: Secret,
     pub user_id: String,
 }
 
-/// A second factor that waits for its first code.
+/// A second factor that is waiting for confirmation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NewTotp {
-    /// The same for the app to scan, drawn as a QR code.
+    /// The secret as a URI, to be shown as a QR code for the authenticator app.
     pub otpauth_uri: Secret,
-    /// Shown once: 32 letters and digits of base 32, for typing into the app.
+    /// The secret in base 32 (32 letters and digits), for typing into the authenticator app. Shown only once.
     pub secret: Secret,
 }
 
-/// The servers that share the database.
+/// The nodes that share the database.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NodeList {
-    /// In the order they registered in. Empty where one process serves an SQLite file.
+    /// The nodes in the order of registration. Empty with SQLite, which a single process serves.
     pub nodes: Vec<NodeView>,
 }
 
-/// A server that shares the database with others.
+/// A node that shares the database with others.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NodeView {
-    /// Entries of the log of changes it has applied.
+    /// The number of log entries that the node has applied.
     pub applied: u64,
-    /// Entries that another node has applied and this one has not reported yet.
+    /// The number of log entries that another node has applied and this one has not reported yet.
     pub behind: u64,
-    /// `strict` or `relaxed`: when it answers a change that takes rights away.
+    /// When the node answers a change that takes rights away: `strict` or `relaxed`.
     pub consistency: String,
-    /// Another with each start.
+    /// The id of the node. It changes at every start.
     pub id: String,
-    /// What is left of the time for which it may answer from memory, at least; 0 when nobody knows whether it is there.
+    /// The least remaining time for which the node may answer from memory; 0 if the node has stopped reporting.
     pub lease_seconds: f64,
-    /// The newest migration the program knows.
+    /// The newest migration known to the node's program.
     pub migration: String,
-    /// When it reported last.
+    /// When the node last reported.
     pub seen_at: String,
     pub started_at: String,
-    /// Which key its tags are made with: the same on all nodes, or each token costs a slow hash on every change of node.
+    /// The id of the key that tags are made with. It must be the same on all nodes; otherwise a token costs a
+    /// slow hash each time it moves to another node.
     pub tag_key: String,
-    /// Of the program.
+    /// The version of the program.
     pub version: String,
 }
 
-/// What a probe of readiness is told when something is missing.
+/// The answer to a readiness probe while the service is not ready.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NotReady {
     pub error: String,
-    /// Their names: `setup` is not done, `database` does not answer, `disk` takes no changes, `lease` is not held, `stopping`.
+    /// The parts that are not ready: `setup` is not done, `database` does not answer, `disk` accepts no changes,
+    /// `lease` is not held, `stopping`.
     pub failing: Vec<String>,
-    /// Which parts are not ready, in words.
+    /// The parts that are not ready, for people.
     pub message: String,
     #[serde(rename = "statusCode")]
     pub status_code: u32,
@@ -1493,16 +1502,16 @@ pub struct Organization {
     pub created_at: String,
     pub id: String,
     pub name: String,
-    /// Whether its people need a second factor.
+    /// Whether members need a second factor.
     pub require_second_factor: bool,
-    /// The role of the person whose credential it is; `null` for a token of an organisation.
+    /// The role of the person who makes the request; `null` for a token of the organisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// The id of that role, unless it is built in.
+    /// The id of that role; `null` for a built-in role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_id: Option<String>,
     pub slug: String,
-    /// The most live tokens it may have; `null` for no cap. The operator's to set.
+    /// The maximum number of valid tokens; `null` for no maximum. Only the operator can change it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_cap: Option<u32>,
     pub updated_at: String,
@@ -1511,27 +1520,27 @@ pub struct Organization {
 /// A page of organisations.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct OrganizationList {
-    /// Send it as `cursor` for the next page; `null` on the last.
+    /// Send this as `cursor` to get the next page; `null` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
     pub organizations: Vec<Organization>,
 }
 
-/// The uses of all tokens of an organisation.
+/// The usage of all tokens of an organisation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct OrganizationUsage {
-    /// Where the first step begins.
+    /// The start of the first step.
     pub from: String,
-    /// `hour` or `day`.
+    /// The length of a step: `hour` or `day`.
     pub step: String,
-    /// Where the last one ends.
+    /// The end of the last step.
     pub to: String,
     pub total: UsageCounts,
-    /// Every step from the oldest on, those without a use included.
+    /// All steps, oldest first, including steps without a use.
     pub usage: Vec<UsageStep>,
 }
 
-/// A member, or an invitation to become one.
+/// The new member, or the invitation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Outcome {
@@ -1541,7 +1550,7 @@ pub enum Outcome {
     NewInvitation(Box<NewInvitation>),
 }
 
-/// Whose token it is.
+/// The owner of a token.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Owner {
     pub id: String,
@@ -1564,13 +1573,13 @@ pub struct PageActor {
     pub meta: PageMeta,
 }
 
-/// Which page it is.
+/// The position of the page.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PageMeta {
-    /// As granted.
+    /// The number of entries per page, after the maximum was applied.
     pub limit: u32,
     pub page: u64,
-    /// How many there are on all pages.
+    /// The number of entries on all pages.
     pub total: u64,
     #[serde(rename = "totalPages")]
     pub total_pages: u64,
@@ -1583,7 +1592,7 @@ pub struct PageProject {
     pub meta: PageMeta,
 }
 
-/// The page once more.
+/// The position of the page, in another form.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pagination {
     pub page: u64,
@@ -1592,35 +1601,35 @@ pub struct Pagination {
     pub total: u64,
 }
 
-/// What a policy would do.
+/// The effect of a policy.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PolicyPreview {
     pub counts: PreviewCounts,
-    /// Send it as `cursor` to go on after the last token shown, or after the twenty thousand that one call looks at at most;
-    /// `null` when that was all. Counts are of what a call looked at.
+    /// Send this as `cursor` to continue; `null` if there is nothing left. One call examines at most twenty thousand
+    /// tokens, and the counts cover what that call examined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
     pub tokens: Vec<HitToken>,
 }
 
-/// How many live tokens would be hit, and how.
+/// The number of valid tokens that the policy would affect, by reason.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PreviewCounts {
-    /// Looked at.
+    /// Tokens examined.
     pub examined: u64,
-    /// Hit in any way.
+    /// Tokens affected for any reason.
     pub hit: u64,
-    /// Unused for too long: would stop counting.
+    /// Tokens that have not been used for too long and would stop being valid.
     pub idle: u64,
-    /// Of a kind that is not allowed: could not be rotated.
+    /// Tokens of a kind that is not allowed, which could not be rotated.
     pub kind: u64,
-    /// Living too long: would be cut at their next rotation.
+    /// Tokens with too long a lifetime, which would be shortened at the next rotation.
     pub lifetime: u64,
-    /// Carrying scopes that are not allowed: could not be rotated.
+    /// Tokens with scopes that are not allowed, which could not be rotated.
     pub scopes: u64,
 }
 
-/// A project. Times are UTC to the millisecond.
+/// A project. Times are in UTC with milliseconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Project {
     #[serde(rename = "createdAt")]
@@ -1635,7 +1644,7 @@ pub struct Project {
     pub updated_at: String,
 }
 
-/// Protected resource metadata (RFC 9728 §2).
+/// Protected resource metadata (RFC 9728, section 2).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProtectedResource {
     pub authorization_servers: Vec<String>,
@@ -1646,23 +1655,23 @@ pub struct ProtectedResource {
     pub scopes_supported: Vec<String>,
 }
 
-/// One of the three.
+/// One of three proofs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProveSession {
-    /// Six digits of the app.
+    /// A six-digit code of the authenticator app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Secret>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Secret>,
-    /// One of the recovery codes, which is used up.
+    /// One of the recovery codes. Each can be used once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery_code: Option<Secret>,
 }
 
-/// Why a token is revoked.
+/// Why the token is revoked.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reason {
-    /// What else there is to say: up to 500 characters.
+    /// An optional comment of up to 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// `leaked`, `replaced`, `person_left`, `unused` or `other`.
@@ -1670,14 +1679,14 @@ pub struct Reason {
     pub reason: Option<String>,
 }
 
-/// Recovery codes just made.
+/// The new recovery codes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RecoveryCodes {
-    /// Shown once: ten codes, each good for one sign-in without the app.
+    /// Ten recovery codes, each good for one sign-in without the authenticator app. Shown only once.
     pub recovery_codes: Vec<Secret>,
 }
 
-/// Either kind of 403.
+/// The two bodies of a 403.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum RefusedToken {
@@ -1687,16 +1696,16 @@ pub enum RefusedToken {
     ElsewhereToken(Box<ElsewhereToken>),
 }
 
-/// A repository known through its submissions.
+/// A repository that has submitted an execution or a baseline.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Repository {
-    /// What the last one said, in percent.
+    /// The coverage of the latest execution, in percent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coverage: Option<f64>,
     pub created_at: String,
-    /// How many of its executions are kept.
+    /// The number of stored executions.
     pub executions: u64,
-    /// When that was.
+    /// When the latest execution was submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_execution_at: Option<String>,
     pub repo: String,
@@ -1705,18 +1714,18 @@ pub struct Repository {
 /// A page of repositories.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RepositoryList {
-    /// Send it as `cursor` for the next page; `null` on the last.
+    /// Send this as `cursor` to get the next page; `null` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
     pub repos: Vec<Repository>,
 }
 
-/// The token that is to end (RFC 7009 §2.1).
+/// The token to revoke (RFC 7009, section 2.1).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RevocationRequest {
-    /// As presented.
+    /// The token as presented.
     pub token: Secret,
-    /// What sort of token it may be. Not needed: there is one sort.
+    /// The type of the token. Not needed, because there is only one type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_type_hint: Option<String>,
 }
@@ -1724,63 +1733,63 @@ pub struct RevocationRequest {
 /// A role.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Role {
-    /// Whether it stays as it is.
+    /// Whether the role is built in and cannot be changed.
     pub built_in: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
-    /// What a built-in role is for.
+    /// The purpose of a built-in role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What members are given: the name of a built-in role, the UUID of any other.
+    /// The id used to assign the role: the name of a built-in role, otherwise a UUID.
     pub id: String,
     pub name: String,
-    /// The scopes it names; what they cover comes with them.
+    /// The scopes of the role, without the scopes they imply.
     pub scopes: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<String>,
 }
 
-/// Every role of an organisation.
+/// All roles of an organisation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RoleList {
-    /// The built-in ones, strongest first; then the organisation's own, by name.
+    /// The built-in roles, strongest first, then the organisation's own roles by name.
     pub roles: Vec<Role>,
 }
 
-/// How to rotate.
+/// The options of the rotation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RotateActor {
-    /// How long the token it has still counts, in seconds; 0–2592000, or less where the deployment
-    /// allows less. Its default if left out.
+    /// How long the current token stays valid, in seconds: 0–2592000, or less if the deployment has a lower maximum.
+    /// Defaults to the deployment's default.
     #[serde(rename = "gracePeriodSeconds", default, skip_serializing_if = "Option::is_none")]
     pub grace_period_seconds: Option<u32>,
 }
 
-/// How to rotate.
+/// The options of the rotation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RotateToken {
-    /// How long the old token still counts, in seconds; 0–2592000, or less where the deployment allows less. Its default
-    /// if left out.
+    /// How long the old token stays valid, in seconds: 0–2592000, or less if the deployment has a lower maximum.
+    /// Defaults to the deployment's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace_period_seconds: Option<u32>,
-    /// `fixed`: the old token dies when its grace ends. `first_use`: a little after the new one first validates, if
-    /// that is sooner.
+    /// `fixed`: the old token stays valid until its grace period ends. `first_use`: the grace period ends shortly after
+    /// the first validation of the new token, if that is earlier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
 }
 
-/// An actor with a new token.
+/// The actor with its new token.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RotatedActor {
-    /// `null`: the whole project.
+    /// The access scope of the actor; `null` if it acts in the whole project.
     #[serde(rename = "accessScopeId", default, skip_serializing_if = "Option::is_none")]
     pub access_scope_id: Option<String>,
-    /// Its new token; shown once.
+    /// The new token. Shown only once.
     #[serde(rename = "accessToken")]
     pub access_token: Secret,
     #[serde(rename = "actorId")]
     pub actor_id: String,
-    /// `actorId` once more; in the short form only.
+    /// The same as `actorId`. Only present on the short paths.
     #[serde(rename = "actorTokenId", default, skip_serializing_if = "Option::is_none")]
     pub actor_token_id: Option<String>,
     /// `device`, `user`, `server`, `agent`, `service`, `session`, `orchestrator` or `observer`.
@@ -1794,16 +1803,16 @@ pub struct RotatedActor {
     pub expires_at: Option<String>,
     #[serde(rename = "externalId", default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// Until when the token before it counts too; `null` when there was none that counted.
+    /// Until when the previous token stays valid; `null` if there was no valid one.
     #[serde(rename = "gracePeriodEndsAt", default, skip_serializing_if = "Option::is_none")]
     pub grace_period_ends_at: Option<String>,
-    /// Whether `status` is `active`; in the short form only.
+    /// Whether `status` is `active`. Only present on the short paths.
     #[serde(rename = "isActive", default, skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
-    /// The same time as `lastUsedAt`, under the name that clients of connecting actors read.
+    /// The same as `lastUsedAt`, under the name that earlier clients read.
     #[serde(rename = "lastConnectedAt", default, skip_serializing_if = "Option::is_none")]
     pub last_connected_at: Option<String>,
-    /// Up to ten seconds behind.
+    /// The time of the last use; up to ten seconds old.
     #[serde(rename = "lastUsedAt", default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -1811,13 +1820,13 @@ pub struct RotatedActor {
     pub name: String,
     #[serde(rename = "projectId")]
     pub project_id: String,
-    /// `active`, `disabled` or `expired`, as of now.
+    /// The current status: `active`, `disabled` or `expired`.
     pub status: String,
     #[serde(rename = "updatedAt")]
     pub updated_at: String,
 }
 
-/// The successor.
+/// The new token.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RotatedToken {
     pub agent_type: String,
@@ -1828,10 +1837,10 @@ pub struct RotatedToken {
     pub id: String,
     pub name: String,
     pub old_token_id: String,
-    /// `rotating`, or `revoked` when there was no grace.
+    /// `rotating`, or `revoked` if there is no grace period.
     pub old_token_status: String,
     pub scopes: Vec<String>,
-    /// Shown once.
+    /// The token itself. Shown only once.
     pub secret: Secret,
     /// `active`
     pub status: String,
@@ -1840,65 +1849,67 @@ pub struct RotatedToken {
 /// The first organisation and its owner.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunSetup {
-    /// From the link that the server printed.
+    /// The code from the link that the server printed.
     pub code: Secret,
     pub email: String,
-    /// The owner's name; the address if left out.
+    /// The name of the owner. Defaults to the e-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The organisation's slug: lower-case letters, digits and hyphens.
+    /// The slug of the organisation: lower-case letters, digits and hyphens.
     pub organization: String,
-    /// The organisation's name; its slug if left out.
+    /// The name of the organisation. Defaults to the slug.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization_name: Option<String>,
-    /// 12–1024 characters.
+    /// The password of the owner: 12–1024 characters.
     pub password: Secret,
 }
 
-/// How tokens are found in text.
+/// Rules for finding tokens in text.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScanRules {
-    /// What tells a token from a look-alike, with nothing asked of anybody.
+    /// How to verify the checksum of a match offline.
     pub checksum: String,
-    /// A regular expression (RE2, PCRE, Go, Python, Rust) for tokens as issued. Anything may stand before one.
+    /// A regular expression (RE2, PCRE, Go, Python, Rust) that matches tokens as issued. It does not constrain the text
+    /// before a token.
     pub pattern: String,
 }
 
 /// A scope.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scope {
-    /// Whether a personal key gets it when none are named.
+    /// Whether a personal key gets the scope if it is created without scopes.
     pub default: bool,
-    /// What it permits.
+    /// What the scope permits.
     pub description: String,
-    /// The heading it stands under.
+    /// The group in which the scope is listed.
     pub group: String,
-    /// Further scopes it covers; `*` is all of them. A bare name always covers its own `name:<action>` scopes.
+    /// Further scopes that this one implies; `*` is all of them. A bare name always implies its own `name:<action>`
+    /// scopes.
     pub implies: Vec<String>,
-    /// Which tokens may carry it: `organization`, `personal`, `actor`.
+    /// The kinds of token that may carry the scope: `organization`, `personal`, `actor`.
     pub kinds: Vec<String>,
     pub name: String,
-    /// Companions without which it passes no check.
+    /// Other scopes that the token must also have for this one to take effect.
     pub requires: Vec<String>,
 }
 
-/// What came of it.
+/// The result of the comparison.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScopeEvaluation {
-    /// Whether a token with the granted scopes passes a check of the required ones.
+    /// Whether a token with the granted scopes has all required ones.
     pub allowed: bool,
-    /// Each required scope that is covered, with the granted one that covers it.
+    /// Each required scope that is granted, with the granted scope that covers it.
     pub matched: BTreeMap<String, String>,
-    /// What is not covered, companions of required scopes included.
+    /// The scopes that are missing, including scopes that a required scope itself requires.
     pub missing: Vec<String>,
-    /// The smallest sets of scopes that would do, the one that permits least first; at most eight. Empty when a required
-    /// scope is unknown, since nothing would do.
+    /// The smallest sets of scopes that would be sufficient, least permissive first; at most eight. Empty if a required
+    /// scope is unknown, because no set is sufficient then.
     pub sufficient: Vec<Vec<String>>,
-    /// Names of either list that the catalogue does not have: they grant nothing, and nothing grants them.
+    /// Names in either list that the catalogue does not have. They grant nothing and cannot be granted.
     pub unknown: Vec<String>,
 }
 
-/// A page of access scopes, in the words of the published clients too.
+/// A page of access scopes, with the field names of earlier clients as well.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScopeList {
     pub data: Vec<AccessScope>,
@@ -1906,230 +1917,233 @@ pub struct ScopeList {
     pub pagination: Pagination,
 }
 
-/// A ready choice of scopes for a common need.
+/// A predefined set of scopes for a common use.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScopePreset {
-    /// Whom it is for.
+    /// What the preset is for.
     pub description: String,
-    /// The kinds of token it is meant for; each can carry all its scopes.
+    /// The kinds of token that the preset is meant for. Each can carry all its scopes.
     pub kinds: Vec<String>,
     pub name: String,
-    /// Its scopes, companions included.
+    /// The scopes of the preset, including scopes that they require.
     pub scopes: Vec<String>,
 }
 
-/// A scope of a token, and whether anybody asks for it.
+/// A scope of a token and its last use.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScopeUse {
-    /// The hour of the last validation that required this scope, or one that it covers, and found it. Null if there was
-    /// none, as where validations name no required scopes.
+    /// The hour of the last successful validation that required this scope or one it implies; `null` if there was none,
+    /// for example because validations send no `required_scopes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<String>,
     pub scope: String,
 }
 
-/// A live session of the caller's.
+/// An active session of the caller.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Session {
-    /// Where it was last used from; null where that is not known.
+    /// The address from which the session was last used; `null` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// What the client called itself when it signed in.
+    /// The user agent of the client at sign-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
     pub created_at: String,
-    /// Whether this request came with it.
+    /// Whether this is the session of the request.
     pub current: bool,
     pub expires_at: String,
     pub id: String,
-    /// When it was last used, at most a minute behind.
+    /// When the session was last used; at most a minute old.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<String>,
     pub org_id: String,
-    /// When the person last proved to be at it, by password or second factor; null where a front end vouched for them.
+    /// When the person last proved their identity by password or second factor; `null` if the session was created by a
+    /// separate web front end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven_at: Option<String>,
 }
 
-/// Live sessions.
+/// The active sessions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SessionList {
     pub sessions: Vec<Session>,
 }
 
-/// A baseline to put in force.
+/// The baseline to set.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SetBaseline {
-    /// The commit it was measured on.
+    /// The commit that was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Percent, 0–100, kept to four decimals.
+    /// The coverage in percent: 0–100, with up to four decimals.
     pub coverage: f64,
-    /// Another name of `commit`.
+    /// An alternative name of `commit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_sha: Option<String>,
-    /// When it was measured; RFC 3339. Now, if left out.
+    /// The time of the measurement (RFC 3339). Defaults to now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<String>,
 }
 
-/// What was made.
+/// What the set-up created.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SetUpDone {
     pub org_id: String,
     pub user_id: String,
 }
 
-/// Who signs in, and where.
+/// The person and the organisation to sign in to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SignIn {
-    /// Six digits of the app, where the person has a second factor.
+    /// A six-digit code of the authenticator app, if the person has a second factor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Secret>,
     pub email: String,
-    /// The organisation's id or slug; the first one joined if left out.
+    /// The id or slug of the organisation. Defaults to the one that the person joined first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<String>,
     pub password: Secret,
-    /// One of the recovery codes instead, which is used up.
+    /// A recovery code instead of `code`. Each can be used once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery_code: Option<Secret>,
 }
 
-/// Who is signed in, and where. Either `email` or `user_id`.
+/// The person, by either `email` or `user_id`, and the organisation to sign in to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SignInFor {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// The organisation's id or slug.
+    /// The id or slug of the organisation.
     pub organization: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
 }
 
-/// A coverage to record.
+/// The coverage run to record.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SubmitExecution {
-    /// What to measure it against, in percent, instead of the repository's baseline.
+    /// The baseline to compare with, in percent. Defaults to the baseline of the repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<f64>,
-    /// As git allows it, up to 255 characters.
+    /// The name of the branch, up to 255 characters.
     pub branch: String,
     /// 4–64 hexadecimal digits. Required, under this name or as `head_sha`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Percent, 0–100, kept to four decimals.
+    /// The coverage in percent: 0–100, with up to four decimals.
     pub coverage: f64,
-    /// The drop in points that fails; 1 if left out. Not below `warn_threshold`.
+    /// The drop in percentage points from which the build fails. Defaults to 1. Must not be below `warn_threshold`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fail_threshold: Option<f64>,
-    /// Another name of `commit`.
+    /// An alternative name of `commit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_sha: Option<String>,
-    /// Up to 200 characters; owners before slashes.
+    /// The name of the repository, up to 200 characters, such as `owner/name`.
     pub repo: String,
-    /// Whether a warning stops the build.
+    /// Whether a warning also fails the build.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict_mode: Option<bool>,
-    /// When it was measured; RFC 3339.
+    /// The time of the measurement (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<String>,
-    /// The drop in points that warns; 0.5 if left out. The sign does not count.
+    /// The drop in percentage points from which the build gets a warning. Defaults to 0.5. The sign is ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warn_threshold: Option<f64>,
 }
 
-/// Where to.
+/// The organisation to open a session in.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SwitchSession {
-    /// The organisation's id or slug.
+    /// The id or slug of the organisation.
     pub organization: String,
 }
 
-/// What to try: one of the two.
+/// What to test with: either `jwt` or `claims`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TestTrustPolicies {
-    /// Or the claims that one might have.
+    /// The claims of an identity token, as an alternative to `jwt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claims: Option<Map<String, Value>>,
-    /// An identity token. It is not spent.
+    /// An identity token. The test does not use it up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwt: Option<String>,
 }
 
-/// A condition beside what the token has.
+/// A condition and the claim that it was compared with.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TestedClaim {
     pub accepted: bool,
-    /// What it is; `null` where it is absent, or a list or an object.
+    /// The value of the claim; `null` if it is absent, or if it is an array or an object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual: Option<String>,
     pub claim: String,
-    /// What it must be: a text, or `{"in": …}` or `{"glob": …}`.
+    /// The condition: a string, or `{"in": …}` or `{"glob": …}`.
     pub expected: String,
 }
 
-/// A policy beside the claims.
+/// The result for one policy.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TestedTrustPolicy {
-    /// Whether it fits.
+    /// Whether the policy accepts the identity token.
     pub accepted: bool,
-    /// Issuer, audience and each condition.
+    /// The issuer, the audience and each condition.
     pub claims: Vec<TestedClaim>,
     pub enabled: bool,
     pub name: String,
     pub policy_id: String,
-    /// Why it refuses this job although all claims fit: it would have to name the sort of job.
+    /// Why the policy refuses the token although all claims match: the policy would have to name this type of job
+    /// explicitly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
 }
 
-/// A token. Times are UTC to the second.
+/// A token. Times are in UTC with seconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Token {
-    /// A label without effect on access.
+    /// A free label without effect on access.
     pub agent_type: String,
-    /// Where it may be used from; `null` for anywhere.
+    /// The networks from which the token may be used; `null` for any address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_networks: Option<Vec<String>>,
     pub created_at: String,
-    /// `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
+    /// Who created the token: `user:<id>`, `token:<id>`, `policy:<id>`, `service` or `system`.
     pub created_by: String,
-    /// What it is for.
+    /// The purpose of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
-    /// Its holder in the caller's own system.
+    /// The identifier of the holder in your own system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace_period_ends_at: Option<String>,
-    /// How the token begins, to recognise it by.
+    /// The first characters of the token, to recognise it by.
     pub hint: String,
-    /// Its id.
+    /// The id of the token.
     pub id: String,
-    /// `organization`, `personal` or `actor`.
+    /// The kind of the token: `organization`, `personal` or `actor`.
     pub kind: String,
-    /// Up to ten seconds behind.
+    /// The time of the last use; up to ten seconds old.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<String>,
-    /// The addresses it was used from last, at most five, the last first. Empty where those who ask about it name none.
+    /// The last five addresses from which the token was used, latest first. Empty if validations do not send an
+    /// address.
     pub last_used_from: Vec<UsedFrom>,
-    /// What a gateway wants to know about the holder.
+    /// Data about the holder for gateways.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
     pub name: String,
-    /// The project it is bound to.
+    /// The project that the token is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<String>,
-    /// What else was said when it was revoked.
+    /// The comment given at the revocation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_note: Option<String>,
-    /// `leaked`, `replaced`, `person_left`, `unused` or `other` as whoever revoked it said; else `requested`, `superseded`,
-    /// `rotation_cancelled`, `leaked`, `owner_removed` or `policy`.
+    /// `leaked`, `replaced`, `person_left`, `unused` or `other` if given at the revocation; otherwise `requested`,
+    /// `superseded`, `rotation_cancelled`, `leaked`, `owner_removed` or `policy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -2137,18 +2151,18 @@ pub struct Token {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated_to: Option<String>,
     pub scopes: Vec<String>,
-    /// `active`, `rotating`, `revoked` or `expired`, as of now.
+    /// The current status: `active`, `rotating`, `revoked` or `expired`.
     pub status: String,
 }
 
-/// The tenant boundary of an actor's token, as it is at the moment of the answer.
+/// The current access scope of an actor's token.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TokenAccessScope {
     pub id: String,
     pub slug: String,
 }
 
-/// How many tokens have each status, as of now.
+/// The number of tokens by status.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TokenCounts {
     pub active: u64,
@@ -2157,22 +2171,22 @@ pub struct TokenCounts {
     pub rotating: u64,
 }
 
-/// What is asked for (RFC 8693 §2.1).
+/// The token exchange request (RFC 8693, section 2.1).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TokenExchangeRequest {
-    /// The organisation, by its id or slug, where policies of several fit.
+    /// The id or slug of the organisation. Required if policies of several organisations match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
     pub grant_type: String,
-    /// The trust policy, where several fit.
+    /// The id of the trust policy. Required if several match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_token_type: Option<String>,
-    /// The public address of this deployment, if anything.
+    /// The public address of this deployment. May be left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
-    /// Fewer scopes than the policy has, separated by spaces.
+    /// A subset of the policy's scopes, separated by spaces. Defaults to all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// The identity token of the workload.
@@ -2180,16 +2194,16 @@ pub struct TokenExchangeRequest {
     pub subject_token_type: String,
 }
 
-/// What is given for it (RFC 8693 §2.2.1).
+/// The token exchange response (RFC 8693, section 2.2.1).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TokenExchangeResponse {
     pub access_token: Secret,
-    /// In seconds.
+    /// The lifetime in seconds.
     pub expires_in: u64,
     pub issued_token_type: String,
-    /// The trust policy it was made under.
+    /// The trust policy under which the token was issued.
     pub policy_id: String,
-    /// Separated by spaces.
+    /// The scopes, separated by spaces.
     pub scope: String,
     pub token_type: String,
 }
@@ -2197,96 +2211,97 @@ pub struct TokenExchangeResponse {
 /// A page of tokens.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TokenList {
-    /// Send it as `cursor` for the next page; `null` on the last, and only there: a page of a search may be short.
+    /// Send this as `cursor` to get the next page; `null` on the last page. A page may have fewer entries than `limit`
+    /// and still not be the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
     pub tokens: Vec<Token>,
 }
 
-/// What an organisation asks of its tokens.
+/// The token policy of an organisation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TokenPolicy {
     pub kinds: TokenRules,
     pub org_id: String,
-    /// When it was set; `null` where none is.
+    /// When the policy was set; `null` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<String>,
-    /// `user:<id>` or `token:<id>`.
+    /// Who set the policy: `user:<id>` or `token:<id>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_by: Option<String>,
 }
 
-/// What is asked of one kind.
+/// The rules for one kind of token.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TokenRule {
-    /// Whether such tokens may be made and rotated.
+    /// Whether tokens of this kind may be created and rotated.
     pub allowed: bool,
-    /// What it may carry, and what that covers; `null` for anything.
+    /// The scopes that tokens of this kind may carry, together with the scopes they imply; `null` for all scopes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_scopes: Option<Vec<String>>,
-    /// In how many days a token ends for which no end is asked.
+    /// The lifetime in days of a token created without an expiry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_lifetime_days: Option<u64>,
-    /// After how many days without a use it stops counting.
+    /// The number of days without use after which a token stops being valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_days: Option<u64>,
-    /// In how many days it ends at the latest.
+    /// The maximum lifetime in days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_lifetime_days: Option<u64>,
 }
 
-/// One rule for each kind of token.
+/// The rules by kind of token.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TokenRules {
-    /// Tokens of actors, which end when their actors do.
+    /// Tokens of actors. They expire with their actor.
     pub actor: TokenRule,
-    /// The organisation's own tokens.
+    /// Tokens of the organisation itself.
     pub organization: TokenRule,
-    /// Personal keys.
+    /// Personal keys of members.
     pub personal: TokenRule,
 }
 
-/// Whether it may.
+/// Whether the actor may use the topic.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TopicCheck {
     pub allowed: bool,
-    /// Why not: `actor_disabled`, `actor_expired`, `access_scope_inactive` or `outside_access_scope`.
+    /// Why it may not: `actor_disabled`, `actor_expired`, `access_scope_inactive` or `outside_access_scope`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     pub topic: String,
 }
 
-/// How the person stands with their second factor.
+/// The state of the second factor.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TotpStatus {
     pub enabled: bool,
-    /// Since when.
+    /// When the second factor was set up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled_at: Option<String>,
-    /// Recovery codes that were not used.
+    /// The number of unused recovery codes.
     pub recovery_codes_left: u64,
-    /// Whether the organisation of this session asks for one.
+    /// Whether the organisation of this session requires a second factor.
     pub required: bool,
 }
 
-/// An attempt with an identity token that the issuer signed.
+/// An exchange attempt with an identity token signed by the issuer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrustAttempt {
-    /// Where it came from.
+    /// The address of the client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     pub at: String,
-    /// The first claim that did not meet its condition.
+    /// The first claim that did not match its condition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<String>,
     pub id: String,
-    /// `exchanged`, `wrong_audience`, `not_valid_now`, `claims_differ`, `refused_by_default`, `policy_disabled`, `ambiguous`,
-    /// `replayed`, `scopes_exceeded` or `limits`.
+    /// The outcome: `exchanged`, `wrong_audience`, `not_valid_now`, `claims_differ`, `refused_by_default`,
+    /// `policy_disabled`, `ambiguous`, `replayed`, `scopes_exceeded` or `limits`.
     pub outcome: String,
-    /// The `sub` of the identity token.
+    /// The `sub` claim of the identity token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// The token that was made.
+    /// The id of the issued token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_id: Option<String>,
 }
@@ -2297,7 +2312,7 @@ pub struct TrustAttemptList {
     pub attempts: Vec<TrustAttempt>,
 }
 
-/// A look at the token itself.
+/// A check of the identity token itself.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrustCheck {
     /// `signature`, `audience` or `time`.
@@ -2310,133 +2325,133 @@ pub struct TrustCheck {
 /// A trust policy.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrustPolicy {
-    /// The actor the tokens are of.
+    /// The actor that the tokens belong to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<String>,
-    /// What `aud` must be.
+    /// The required `aud` claim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
     pub created_at: String,
-    /// `user:<id>`, `token:<id>` or `policy:<id>`.
+    /// Who created the policy: `user:<id>`, `token:<id>` or `policy:<id>`.
     pub created_by: String,
-    /// Whether it is in force.
+    /// Whether the policy is enabled.
     pub enabled: bool,
     pub id: String,
-    /// Who signs the identity tokens.
+    /// The issuer of the identity tokens.
     pub issuer: String,
-    /// What each claim must be: a text, `{"in": […]}` or `{"glob": …}`, where `*` stays within `/`.
+    /// The conditions on claims: a string, `{"in": […]}` or `{"glob": …}`, where `*` does not match `/`.
     #[serde(rename = "match")]
     pub match_: Map<String, Value>,
     pub name: String,
     pub org_id: String,
-    /// What is known of the identity provider: `github`, `gitlab`, `buildkite`, `circleci`, `terraform`, `spacelift`,
-    /// `kubernetes` or `generic`.
+    /// The identity provider: `github`, `gitlab`, `buildkite`, `circleci`, `terraform`, `spacelift`, `kubernetes` or
+    /// `generic`.
     pub preset: String,
-    /// The project the tokens are bound to.
+    /// The project that the tokens are bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     pub scopes: Vec<String>,
-    /// How long a token lives, in seconds.
+    /// The lifetime of the tokens in seconds.
     pub ttl: u32,
     pub updated_at: String,
-    /// `user:<id>`, `token:<id>` or `policy:<id>`.
+    /// Who created the policy: `user:<id>`, `token:<id>` or `policy:<id>`.
     pub updated_by: String,
-    /// What its maker should think about.
+    /// Weaknesses of the policy that its author should consider.
     pub warnings: Vec<TrustWarning>,
 }
 
-/// The trust policies of an organisation, oldest first.
+/// The trust policies of the organisation, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrustPolicyList {
     pub trust_policies: Vec<TrustPolicy>,
 }
 
-/// What would become of it.
+/// The result of the test.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrustTest {
-    /// Whether a token would be made.
+    /// Whether a token would be issued.
     pub accepted: bool,
-    /// The looks at the token itself; none where claims were given.
+    /// The checks of the identity token itself; empty if `claims` were sent.
     pub checks: Vec<TrustCheck>,
-    /// Why not.
+    /// Why no token would be issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     pub policies: Vec<TestedTrustPolicy>,
-    /// Under which policy.
+    /// The policy under which a token would be issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_id: Option<String>,
 }
 
-/// Something to think about.
+/// A weakness to consider.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrustWarning {
-    /// The claim it is about.
+    /// The claim that the warning is about.
     pub claim: String,
     pub message: String,
 }
 
-/// A request that cannot be read.
+/// The request cannot be read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct UnreadableQuestion {
     /// `malformed request`
     pub error: String,
 }
 
-/// What became of presented tokens.
+/// The number of validations by result.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct UsageCounts {
-    /// The token was found good.
+    /// The token was valid.
     pub allowed: u64,
-    /// It was refused: revoked, expired, or its owner switched off.
+    /// The token was refused: revoked, expired, or its owner is disabled.
     pub denied: u64,
-    /// It was found good, and lacked a scope that was asked for.
+    /// The token was valid but lacked a required scope.
     pub insufficient: u64,
 }
 
-/// The uses of one token.
+/// The usage of one token.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct UsageReport {
-    /// Where the first step begins.
+    /// The start of the first step.
     pub from: String,
-    /// The token's scopes, each with the last time that it was asked for.
+    /// The scopes of the token, each with the time of its last use.
     pub scopes: Vec<ScopeUse>,
-    /// `hour` or `day`.
+    /// The length of a step: `hour` or `day`.
     pub step: String,
-    /// Where the last one ends.
+    /// The end of the last step.
     pub to: String,
     pub token_id: String,
     pub total: UsageCounts,
-    /// Every step from the oldest on, those without a use included.
+    /// All steps, oldest first, including steps without a use.
     pub usage: Vec<UsageStep>,
 }
 
-/// The uses of one step.
+/// The usage in one step.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct UsageStep {
-    /// The token was found good.
+    /// The token was valid.
     pub allowed: u64,
-    /// When it begins.
+    /// The start of the step.
     pub begins_at: String,
-    /// It was refused: revoked, expired, or its owner switched off.
+    /// The token was refused: revoked, expired, or its owner is disabled.
     pub denied: u64,
-    /// It was found good, and lacked a scope that was asked for.
+    /// The token was valid but lacked a required scope.
     pub insufficient: u64,
 }
 
-/// An address that a token was used from.
+/// An address from which a token was used.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct UsedFrom {
     pub address: String,
-    /// What the client called itself; null where a gateway asked on its behalf.
+    /// The user agent of the client; `null` if a gateway validated the token on its behalf.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
-    /// When it was last used from there, to the minute.
+    /// When the token was last used from there, to the minute.
     pub at: String,
-    /// When it was first used from there, as long as the address has been among the last five.
+    /// When the token was first used from there, since the address last became one of the five.
     pub first_at: String,
 }
 
-/// A good token.
+/// A valid token.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ValidToken {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -2454,7 +2469,7 @@ pub struct ValidToken {
     pub external_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace_period_ends_at: Option<String>,
-    /// `organization`, `personal` or `actor`.
+    /// The kind of the token: `organization`, `personal` or `actor`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -2463,13 +2478,13 @@ pub struct ValidToken {
     pub metadata: Option<Map<String, Value>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Its organisation.
+    /// The organisation of the token.
     pub org_id: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
-    /// What it may do.
+    /// The scopes of the token.
     pub scopes: Vec<String>,
     /// `active` or `rotating`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -2480,79 +2495,80 @@ pub struct ValidToken {
     pub valid: bool,
 }
 
-/// What is asked about a token.
+/// The validation request.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ValidateRequest {
-    /// Whether to answer with everything known about it.
+    /// Whether to return all details of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<bool>,
-    /// The address that the token was presented from: what its allowed networks are judged against.
+    /// The address from which the token was presented. It is checked against the allowed networks of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,
-    /// Scopes it must have; all of them.
+    /// The required scopes, all of which the token must have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub required_scopes: Option<Vec<String>>,
     /// The token as presented.
     pub token: Secret,
 }
 
-/// How far a coverage moved and what that means.
+/// The change of the coverage and its consequence.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Coverage less baseline, in points, with a sign and two places.
+    /// The coverage minus the baseline in percentage points, with a sign and two decimals.
     pub delta: String,
-    /// What the build should exit with: 1 on failure, and on a warning in strict mode.
+    /// The exit code for the build: 1 on failure, and on a warning in strict mode.
     pub exit_code: u32,
     /// `pass`, `warn` or `fail`.
     pub outcome: String,
 }
 
-/// What came of it.
+/// The result of the verification.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Verification {
-    /// How many events were found good.
+    /// The number of events that were found intact.
     pub checked: u64,
-    /// Whether the end of the trail was reached, or a bad event.
+    /// Whether the verification has reached the end of the trail or a damaged event.
     pub complete: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_bad: Option<FirstBad>,
-    /// The last good event: its number, a full stop and its hash. Remember it elsewhere and send it as `expect_head` later.
+    /// The last intact event: its sequence number, a full stop and its hash. Save it elsewhere and send it later as
+    /// `expect_head`.
     pub head: String,
-    /// Send it as `after` to go on; `null` when complete.
+    /// Send this as `after` to continue; `null` if the verification is complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
-    /// Whether all that was looked at is as it was written.
+    /// Whether everything checked so far is intact.
     pub ok: bool,
 }
 
-/// A scope that will not work yet.
+/// A scope without effect.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Warning {
     pub message: String,
-    /// What it also needs.
+    /// The scopes that are missing.
     pub requires: Vec<String>,
     pub scope: String,
 }
 
-/// Addresses of this deployment.
+/// The addresses of this deployment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct WellKnownAddresses {
-    /// RFC 7662.
+    /// Introspects a token (RFC 7662).
     pub introspect: String,
-    /// `POST {"credentials": […]}`: puts an end to tokens that were found.
+    /// Revokes tokens that were found: `POST {"credentials": […]}`.
     pub revoke: String,
     pub rules: ScanRules,
-    /// `POST {"token": …}`: whether a token is good.
+    /// Validates a token: `POST {"token": …}`.
     pub validate: String,
 }
 
-/// Whose tokens to list: the organisation's own if nothing is said.
+/// The owner of the tokens to list. Defaults to the organisation itself.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Whose {
-    /// `organization`, `personal` or `actor`.
+    /// Only tokens of this kind: `organization`, `personal` or `actor`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// One owner's: `user:<id>` or `actor:<id>`.
+    /// Only tokens of this owner: `user:<id>` or `actor:<id>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
 }
