@@ -49,7 +49,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
             };
             let _ = output::emit(&format!("listening on {place}\n"));
             if let Some(link) = announcement.setup_link {
-                let _ = output::emit(&format!("set up this deployment at {link} (works once)\n"));
+                let _ = output::emit(&format!("to set up this deployment, open this link (it works once): {link}\n"));
             }
         },
     ));

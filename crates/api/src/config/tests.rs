@@ -110,37 +110,37 @@ fn a_database_url_may_name_several_servers_with_their_ports() {
 fn values_that_do_not_fit_are_refused_with_what_would_be_right() {
     #[rustfmt::skip]
     let rows = [
-        ("NOLAPSE__SERVER__LISTEN", "localhost", "server.listen: \"localhost\" does not fit (environment NOLAPSE__SERVER__LISTEN); write an address and a port, such as 127.0.0.1:8080 or [::1]:8080, or unix:/path/to/socket"),
+        ("NOLAPSE__SERVER__LISTEN", "localhost", "server.listen: \"localhost\" is not valid (environment NOLAPSE__SERVER__LISTEN); write an address and a port, such as 127.0.0.1:8080 or [::1]:8080, or unix:/path/to/socket"),
         ("NOLAPSE_LISTEN", "", "server.listen: is empty (environment NOLAPSE_LISTEN); write an address and a port, such as 127.0.0.1:8080 or [::1]:8080, or unix:/path/to/socket"),
-        ("NOLAPSE__SERVER__WORKERS", "two", "server.workers: \"two\" does not fit (environment NOLAPSE__SERVER__WORKERS); write a whole number from 0 to 512"),
-        ("NOLAPSE__SERVER__WORKERS", "-1", "server.workers: \"-1\" does not fit (environment NOLAPSE__SERVER__WORKERS); write a whole number from 0 to 512"),
+        ("NOLAPSE__SERVER__WORKERS", "two", "server.workers: \"two\" is not valid (environment NOLAPSE__SERVER__WORKERS); write a whole number from 0 to 512"),
+        ("NOLAPSE__SERVER__WORKERS", "-1", "server.workers: \"-1\" is not valid (environment NOLAPSE__SERVER__WORKERS); write a whole number from 0 to 512"),
         ("NOLAPSE__SERVER__WORKERS", "513", "server.workers: 513 is out of range (environment NOLAPSE__SERVER__WORKERS); write a whole number from 0 to 512"),
         ("NOLAPSE__CACHE__MAX_BYTES", "99999999999999999999", "cache.max_bytes: \"99999999999999999999\" is out of range (environment NOLAPSE__CACHE__MAX_BYTES); write a whole number of at least 1048576"),
-        ("NOLAPSE__LOG__ACCESS", "yes", "log.access: \"yes\" does not fit (environment NOLAPSE__LOG__ACCESS); write true or false"),
-        ("NOLAPSE__LOG__FORMAT", "JSON", "log.format: \"JSON\" does not fit (environment NOLAPSE__LOG__FORMAT); write one of: json, pretty"),
-        ("NOLAPSE__LOG__FILTER", "a=b=c", "log.filter: \"a=b=c\" does not fit (environment NOLAPSE__LOG__FILTER); write a level (error, warn, info, debug, trace) or parts such as authority=debug,info"),
-        ("DATABASE_URL", "mysql://h/d", "database.url: scheme \"mysql\" is not known (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
+        ("NOLAPSE__LOG__ACCESS", "yes", "log.access: \"yes\" is not valid (environment NOLAPSE__LOG__ACCESS); write true or false"),
+        ("NOLAPSE__LOG__FORMAT", "JSON", "log.format: \"JSON\" is not valid (environment NOLAPSE__LOG__FORMAT); write one of: json, pretty"),
+        ("NOLAPSE__LOG__FILTER", "a=b=c", "log.filter: \"a=b=c\" is not valid (environment NOLAPSE__LOG__FILTER); write a level (error, warn, info, debug, trace) or parts such as authority=debug,info"),
+        ("DATABASE_URL", "mysql://h/d", "database.url: scheme \"mysql\" is not supported (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
         ("DATABASE_URL", "nolapse.db", "database.url: has no scheme (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
-        ("DATABASE_URL", "sqlite://", "database.url: names no file (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
+        ("DATABASE_URL", "sqlite://", "database.url: does not name a file (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
         ("DATABASE_URL", "sqlite://a.db?mode=ro", "database.url: has options, which a sqlite URL does not support (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
-        ("DATABASE_URL", "SQLITE://a.db", "database.url: scheme \"SQLITE\" is not known (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
-        ("DATABASE_URL", "http://:secret@h", "database.url: scheme \"http\" is not known (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
+        ("DATABASE_URL", "SQLITE://a.db", "database.url: scheme \"SQLITE\" is not supported (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
+        ("DATABASE_URL", "http://:secret@h", "database.url: scheme \"http\" is not supported (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
         ("DATABASE_URL", "secret@h:5432", "database.url: has no scheme (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
         ("DATABASE_URL", "u:secret@h://x", "database.url: has a scheme that is not supported (environment DATABASE_URL); write sqlite://path/to/file.db or postgres://user@host/database"),
-        ("ALLOWED_ORIGINS", "*", "server.allowed_origins: \"*\" does not fit (environment ALLOWED_ORIGINS); write origins without a path, such as https://app.example.com"),
-        ("ALLOWED_ORIGINS", "https://a.example,https://b.example/", "server.allowed_origins: \"https://b.example/\" does not fit (environment ALLOWED_ORIGINS); write origins without a path, such as https://app.example.com"),
-        ("NOLAPSE__SERVER__TRUSTED_PROXIES", "10.0.0.0/33", "server.trusted_proxies: \"10.0.0.0/33\" does not fit (environment NOLAPSE__SERVER__TRUSTED_PROXIES); write networks such as 10.0.0.0/8 or single addresses"),
-        ("NOLAPSE__SERVER__PUBLIC_URL", "tokens.example.com", "server.public_url: \"tokens.example.com\" does not fit (environment NOLAPSE__SERVER__PUBLIC_URL); write an absolute URL without query, such as https://tokens.example.com"),
-        ("SERVICE_TOKEN", "short", "sessions.service_token: 5 characters that do not fit (environment SERVICE_TOKEN); use at least 32 visible ASCII characters, for instance from `openssl rand -hex 32`"),
-        ("NOLAPSE__KEYS__TAG_KEY", "0x00", "keys.tag_key: 4 characters that do not fit (environment NOLAPSE__KEYS__TAG_KEY); use 64 hexadecimal digits, for instance from `openssl rand -hex 32`"),
+        ("ALLOWED_ORIGINS", "*", "server.allowed_origins: \"*\" is not valid (environment ALLOWED_ORIGINS); write origins without a path, such as https://app.example.com"),
+        ("ALLOWED_ORIGINS", "https://a.example,https://b.example/", "server.allowed_origins: \"https://b.example/\" is not valid (environment ALLOWED_ORIGINS); write origins without a path, such as https://app.example.com"),
+        ("NOLAPSE__SERVER__TRUSTED_PROXIES", "10.0.0.0/33", "server.trusted_proxies: \"10.0.0.0/33\" is not valid (environment NOLAPSE__SERVER__TRUSTED_PROXIES); write networks such as 10.0.0.0/8 or single addresses"),
+        ("NOLAPSE__SERVER__PUBLIC_URL", "tokens.example.com", "server.public_url: \"tokens.example.com\" is not valid (environment NOLAPSE__SERVER__PUBLIC_URL); write an absolute URL without query, such as https://tokens.example.com"),
+        ("SERVICE_TOKEN", "short", "sessions.service_token: 5 characters that are not valid (environment SERVICE_TOKEN); use at least 32 visible ASCII characters, for instance from `openssl rand -hex 32`"),
+        ("NOLAPSE__KEYS__TAG_KEY", "0x00", "keys.tag_key: 4 characters that are not valid (environment NOLAPSE__KEYS__TAG_KEY); use 64 hexadecimal digits, for instance from `openssl rand -hex 32`"),
         ("NOLAPSE__HASHING__BCRYPT_COST", "9", "hashing.bcrypt_cost: is below 10 (environment NOLAPSE__HASHING__BCRYPT_COST); use at least 10, or set hashing.insecure_test_costs = true for tests"),
-        ("NOLAPSE__TOKENS__MAX_GRACE_SECONDS", "60", "tokens.default_grace_seconds: 86400 is more than tokens.max_grace_seconds (60) (default); lower it, or raise the other"),
+        ("NOLAPSE__TOKENS__MAX_GRACE_SECONDS", "60", "tokens.default_grace_seconds: 86400 is more than tokens.max_grace_seconds (60) (default); lower it, or raise tokens.max_grace_seconds"),
         ("NOLAPSE__CACHE__MISS_WAIT_MS", "10001", "cache.miss_wait_ms: 10001 is out of range (environment NOLAPSE__CACHE__MISS_WAIT_MS); write a whole number from 1 to 10000"),
         ("NOLAPSE__CACHE__MISS_WAIT_MS", "1000", ""),
-        ("DATABASE_URL", "postgres://u:p@h/d", "keys.tag_key_path: is needed with PostgreSQL (default); set keys.tag_key_path to a file where this node can store its key, or give all nodes the same key with keys.tag_key_file"),
+        ("DATABASE_URL", "postgres://u:p@h/d", "keys.tag_key_path: is required with PostgreSQL (default); set keys.tag_key_path to a file where this node can store its key, or give all nodes the same key with keys.tag_key_file"),
         ("NOLAPSE__SERVER__LISTENS", "x", "server.listens: is not a key (environment NOLAPSE__SERVER__LISTENS); did you mean server.listen?"),
         ("NOLAPSE__NONSENSE", "x", "nonsense: is not a key (environment NOLAPSE__NONSENSE); see `nolapse-api reference config` for the keys"),
-        ("NOLAPSE_DATABASE_URL", "sqlite://a.db", "database.url: is not read (environment NOLAPSE_DATABASE_URL); write NOLAPSE__DATABASE__URL"),
+        ("NOLAPSE_DATABASE_URL", "sqlite://a.db", "database.url: is not a known variable (environment NOLAPSE_DATABASE_URL); use NOLAPSE__DATABASE__URL"),
         ("UNRELATED", "x", ""),
     ];
     for (name, value, expected) in rows {
@@ -160,13 +160,13 @@ fn a_file_is_refused_line_by_line_and_all_at_once() {
     let expected = [
         format!("colour.red: is not a key ({name}:8); see `nolapse-api reference config` for the keys"),
         format!("log.access: is a decimal number ({name}:11); write true or false"),
-        format!("log.format: \"xml\" does not fit ({name}:10); write one of: json, pretty"),
+        format!("log.format: \"xml\" is not valid ({name}:10); write one of: json, pretty"),
         format!("server.listen: is an integer ({name}:3); write an address and a port, such as 127.0.0.1:8080 or [::1]:8080, or unix:/path/to/socket"),
-        format!("server.workers: \"4\" does not fit ({name}:4); write a whole number from 0 to 512"),
+        format!("server.workers: \"4\" is not valid ({name}:4); write a whole number from 0 to 512"),
         format!("server.wrokers: is not a key ({name}:5); did you mean server.workers?"),
         format!("stray: is not a section ({name}:1); see `nolapse-api reference config` for the keys"),
-        "log.access: \"maybe\" does not fit (environment NOLAPSE__LOG__ACCESS); write true or false".to_owned(),
-        "sessions.service_token: 2 characters that do not fit (environment SERVICE_TOKEN); use at least 32 visible ASCII characters, for instance from `openssl rand -hex 32`".to_owned(),
+        "log.access: \"maybe\" is not valid (environment NOLAPSE__LOG__ACCESS); write true or false".to_owned(),
+        "sessions.service_token: 2 characters that are not valid (environment SERVICE_TOKEN); use at least 32 visible ASCII characters, for instance from `openssl rand -hex 32`".to_owned(),
     ];
     let mut said = problems(&Sources { file: Some(file.clone()), environment, flags: vec![] });
     said.sort();
@@ -199,12 +199,12 @@ fn secrets_come_from_files_as_well() {
     }
     #[rustfmt::skip]
     let rows = [
-        (vec![("SERVICE_TOKEN_FILE", two_lines.as_str())], "holds something that does not fit sessions.service_token"),
-        (vec![("SERVICE_TOKEN_FILE", empty.as_str())], "is empty (environment SERVICE_TOKEN_FILE); put sessions.service_token in it"),
+        (vec![("SERVICE_TOKEN_FILE", two_lines.as_str())], "does not contain a valid value of sessions.service_token"),
+        (vec![("SERVICE_TOKEN_FILE", empty.as_str())], "is empty (environment SERVICE_TOKEN_FILE); write sessions.service_token to it"),
         (vec![("SERVICE_TOKEN_FILE", none.as_str())], "cannot be read"),
-        (vec![("SERVICE_TOKEN_FILE", good.as_str()), ("SERVICE_TOKEN", TOKEN)], "sessions.service_token_file: is set beside sessions.service_token"),
-        (vec![("NOLAPSE__KEYS__TAG_KEY_FILE", good.as_str())], "holds something that does not fit keys.tag_key"),
-        (vec![("DATABASE_URL_FILE", good.as_str())], "holds something that does not fit database.url"),
+        (vec![("SERVICE_TOKEN_FILE", good.as_str()), ("SERVICE_TOKEN", TOKEN)], "sessions.service_token_file: is set together with sessions.service_token"),
+        (vec![("NOLAPSE__KEYS__TAG_KEY_FILE", good.as_str())], "does not contain a valid value of keys.tag_key"),
+        (vec![("DATABASE_URL_FILE", good.as_str())], "does not contain a valid value of database.url"),
     ];
     for (environment, expected) in rows {
         let said = problems(&Sources { environment: env(&environment), ..Sources::default() });

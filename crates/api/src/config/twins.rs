@@ -74,7 +74,7 @@ fn read(key: &Key, twin: &str, path: &str, origin: &str) -> Result<ValueKind, Pr
     let refuse = |wrong: String, right: String| Problem::new(twin, origin, format!("{path:?} {wrong}"), right);
     let text = std::fs::read_to_string(Path::new(path))
         .map(Zeroizing::new)
-        .map_err(|error| refuse(format!("cannot be read ({error})"), "name a readable file".into()))?;
+        .map_err(|error| refuse(format!("cannot be read ({error})"), "use a readable file".into()))?;
     // Editors and `echo` end a file with a line break; a secret never does.
     let secret = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
     if secret.is_empty() {

@@ -27,7 +27,7 @@ fn a_suspended_node_is_waited_for_and_calls_no_revoked_token_valid() {
     // The log explains the wait: the node was removed from the list, or the change waited until all leases had expired.
     eventually("a word about it", || {
         let log = servers[0].log();
-        (log.contains("taken off the list") || log.contains(OVER)).then_some(())
+        (log.contains("removed from the list") || log.contains(OVER)).then_some(())
     });
     servers[1].signal(Signal::CONT);
     for (number, (_, secret)) in known.iter().enumerate() {
@@ -66,7 +66,7 @@ fn a_node_that_is_killed_is_waited_for_once_and_then_taken_off_the_list() {
     let (id, _) = known_everywhere(&mut owner, &servers);
     servers[1].kill();
     owner.revoke(&id);
-    eventually("the list to be without it", || servers[0].log().contains("taken off the list").then_some(()));
+    eventually("the list to be without it", || servers[0].log().contains("removed from the list").then_some(()));
     let before = servers[0].log().matches(OVER).count();
     for _ in 0..20 {
         let (id, _) = known_everywhere(&mut owner, &servers[..1]);

@@ -29,7 +29,7 @@ fn a_token_shows_where_it_was_used_from_and_what_for(backend: Backend) {
         (page.contains("10.0.3.7") && page.contains("203.0.113.50")).then_some(page)
     });
     assert_eq!(page.matches("new address").count(), 1, "the first is not new: {page}");
-    assert_eq!(page.matches("asked for <time").count(), 2, "the scope and its companion: {page}");
+    assert_eq!(page.matches("last required <time").count(), 2, "the scope and its companion: {page}");
     assert!(browser.page("/tokens").contains("203.0.113.50"));
     let revoke = browser.page(&format!("{path}/revoke"));
     assert!(revoke.contains("recently from 2 addresses") && revoke.contains("from 203.0.113.50"), "{revoke}");

@@ -255,7 +255,7 @@ fn bad_requests_name_the_field(backend: Backend) {
         (
             json!({"name": "a", "scopes": ["execute", "user:read"]}),
             "scopes",
-            "must leave out user:read, which organization tokens cannot carry",
+            "must leave out user:read, which organization tokens cannot have",
         ),
         (
             json!({"name": "a", "scopes": ["execute"], "agent_type": "GitHub"}),
