@@ -140,7 +140,7 @@ fn an_identity_token_is_exchanged_once(backend: Backend) {
     let named = json!({"jti": "the only one"});
     exchange(&server, &issuer.token(&named), &[]).expect(200);
     let told = exchange(&server, &issuer.token(&named), &[]).fails(400, "invalid_grant");
-    assert!(told["error_description"].as_str().unwrap().contains("exchanged before"), "{told}");
+    assert!(told["error_description"].as_str().unwrap().contains("already exchanged"), "{told}");
     let made = owner.get("/v1/tokens").expect(200)["tokens"].as_array().unwrap().len();
     assert_eq!(made, 3);
     assert!(outcomes(&mut owner, &path).iter().any(|(outcome, _)| outcome == "replayed"));

@@ -96,7 +96,7 @@ fn a_job_without_a_token_gets_the_reason() {
     let elsewhere = issuer.token(&json!({ "aud": "https://elsewhere.example.org" }));
     let good = issuer.token(&json!({}));
     for (token, arguments, code, why) in [
-        (spent.as_str(), &["--scope", "read"][..], 3, "exchanged before"),
+        (spent.as_str(), &["--scope", "read"][..], 3, "already exchanged"),
         (&elsewhere, &[], 3, "audience"),
         ("not.a.jwt", &[], 1, "subject_token"),
         (&fork, &[], 4, "trust-policies/test"),

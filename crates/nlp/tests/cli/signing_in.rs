@@ -37,7 +37,7 @@ fn without_a_keyring_the_key_is_stored_only_on_request_and_with_a_warning() {
     for command in [["whoami"], ["doctor"]] {
         let done = home.nlp(command);
         assert_done(&done);
-        assert!(said(&done).contains("in the clear"), "{command:?}: {}", said(&done));
+        assert!(said(&done).contains("unencrypted"), "{command:?}: {}", said(&done));
     }
 }
 

@@ -74,7 +74,7 @@ fn a_rotated_token_is_written_where_it_is_used_or_the_rotation_is_taken_back() {
     std::fs::create_dir_all(owner.path().join("taken")).unwrap();
     let failed = owner.nlp(["sync", "file", "taken", "--rotate", id]);
     assert_code(&failed, 1);
-    assert!(said(&failed).contains("taken back"), "{}", said(&failed));
+    assert!(said(&failed).contains("was cancelled"), "{}", said(&failed));
     assert_eq!(text(&owner.nlp(["token", "show", id, "--field", "status"])), "active");
     assert_done(&owner.nlp(["sync", "file", "token.txt", "--rotate", id, "--grace", "600"]));
     let file = owner.path().join("token.txt");

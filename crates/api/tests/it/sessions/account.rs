@@ -136,7 +136,7 @@ fn a_password_that_is_tried_first_is_not_chosen(backend: Backend) {
     for (new, part) in [
         ("Password1234!!", "common password"),
         ("qwertyuiop[]1234", "common password"),
-        (Server::OWNER, "your address"),
+        (Server::OWNER, "your e-mail address"),
         ("acme acme acme", "a repetition"),
         ("acme-and-18154", "your organisation"),
         ("thirteen char", "at least 14"),
@@ -148,7 +148,7 @@ fn a_password_that_is_tried_first_is_not_chosen(backend: Backend) {
     }
     let mut empty = Server::start(backend, Options::default().unset_up());
     empty.stop();
-    for (password, part) in [("password1234", "common password"), ("somebody@new.example", "your address")] {
+    for (password, part) in [("password1234", "common password"), ("somebody@new.example", "your e-mail address")] {
         let setup = ["setup", "--org", "new", "--email", "somebody@new.example", "--password-stdin"];
         let said = empty.command(&setup, &format!("{password}\n"));
         assert!(said.fails(1).contains(part), "{said:?}");
