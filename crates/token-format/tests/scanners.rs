@@ -22,6 +22,15 @@ fn gitleaks_has_both_expressions() {
 }
 
 #[test]
+fn gitleaks_reports_an_issued_token_by_one_rule_only() {
+    let rules: toml::Table = shipped("gitleaks.toml").parse().unwrap();
+    let [issued, legacy] = rules["rules"].as_array().unwrap().as_slice() else { panic!("two rules") };
+    assert!(issued.get("allowlists").is_none());
+    let allowed = legacy["allowlists"][0]["regexes"][0].as_str().unwrap();
+    assert_eq!(allowed, format!("^{}$", token_alone(pattern::ISSUED)));
+}
+
+#[test]
 fn gitleaks_lets_the_published_examples_pass_and_nothing_else() {
     let rules: toml::Table = shipped("gitleaks.toml").parse().unwrap();
     let allowed: Vec<_> = rules["allowlist"]["regexes"]
