@@ -7,6 +7,7 @@
 
 mod prometheus;
 
+use crate::install;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use task_support::args::Args;
@@ -42,7 +43,7 @@ pub(crate) fn alone(args: Args) -> Result {
 pub(crate) fn task() -> Result {
     let folder = project::target_directory()?.join("conformance");
     std::fs::create_dir_all(&folder).attempt(|| format!("create {}", folder.display()))?;
-    let python = python(&folder)?;
+    let python = install::python(&project::root().join(SOURCES).join("requirements.txt"), &folder.join("python"))?;
     let node = node(&folder)?;
     let promtool = find_or_install(Tool::Promtool)?;
     let document = project::root().join(DOCUMENT);
@@ -95,22 +96,6 @@ pub(crate) fn task() -> Result {
     runs.into_iter().collect()
 }
 
-/// Makes a virtual environment with `requirements.txt`, and returns its folder of programs.
-fn python(folder: &Path) -> Result<PathBuf> {
-    let environment = folder.join("python");
-    let programs = environment.join("bin");
-    let requirements = project::root().join(SOURCES).join("requirements.txt");
-    installed(&requirements, &environment.join("installed.txt"), || {
-        let python = need("python3", "python3-venv")?;
-        run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&environment))?;
-        run(Command::new(programs.join("pip"))
-            .args(["install", "--quiet", "--disable-pip-version-check", "--requirement"])
-            .arg(&requirements))
-        .map_err(|fail| Fail::new(fail.to_string()).fix("pip has to reach its index: pip download pip"))
-    })?;
-    Ok(programs)
-}
-
 /// Makes a folder with the packages of `package.json` and the client.
 fn node(folder: &Path) -> Result<PathBuf> {
     let (sources, folder) = (project::root().join(SOURCES), folder.join("node"));
@@ -118,7 +103,7 @@ fn node(folder: &Path) -> Result<PathBuf> {
     for name in ["package.json", "client.ts"] {
         std::fs::copy(sources.join(name), folder.join(name)).attempt(|| format!("copy {SOURCES}/{name}"))?;
     }
-    installed(&sources.join("package.json"), &folder.join("installed.json"), || {
+    install::once(&sources.join("package.json"), &folder.join("installed.json"), || {
         run(Command::new(need("npm", "npm")?)
             .args(["install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"])
             .current_dir(&folder)
@@ -126,17 +111,6 @@ fn node(folder: &Path) -> Result<PathBuf> {
         .map_err(|fail| Fail::new(fail.to_string()).fix("npm has to reach its registry: npm ping"))
     })?;
     Ok(folder)
-}
-
-/// Installs, unless `done` records that this list is installed.
-fn installed(list: &Path, done: &Path, install: impl FnOnce() -> Result) -> Result {
-    let wanted = std::fs::read_to_string(list).attempt(|| format!("read {}", list.display()))?;
-    if std::fs::read_to_string(done).is_ok_and(|there| there == wanted) {
-        return Ok(());
-    }
-    say::step(format!("installing what {} names", list.display()));
-    install()?;
-    std::fs::write(done, &wanted).attempt(|| format!("write {}", done.display()))
 }
 
 fn node_program(folder: &Path, name: &str) -> Command {

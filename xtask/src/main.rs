@@ -7,6 +7,8 @@ mod book;
 mod check;
 mod conformance;
 mod dist;
+mod install;
+mod lint;
 mod test;
 
 use std::os::unix::process::CommandExt as _;
@@ -70,6 +72,12 @@ const TASKS: &[Task] = &[
         about: "a Debian package, archives (static where musl is installed), a bill of materials and their checksums, in the \
                 target folder; --dev packs a build without optimisation",
         run: dist::task,
+    },
+    Task {
+        name: "lint",
+        usage: "lint",
+        about: "what is not Rust: Dockerfile, compose file, shell scripts, systemd unit, CI recipes of the book",
+        run: lint::task,
     },
     Task { name: "book", usage: "book", about: "the book as pages, by mdBook", run: book::task },
     Task { name: "help", usage: "help", about: "this list", run: help },

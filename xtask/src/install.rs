@@ -1,0 +1,32 @@
+//! Installs programs from `PyPI`, in exact versions, under the target folder.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use task_support::fail::{Context as _, Fail, Result};
+use task_support::process::{need, run};
+use task_support::say;
+
+/// Makes a virtual environment with these requirements, and returns its folder of programs.
+pub(crate) fn python(requirements: &Path, environment: &Path) -> Result<PathBuf> {
+    let programs = environment.join("bin");
+    once(requirements, &environment.join("installed.txt"), || {
+        let python = need("python3", "python3-venv")?;
+        run(Command::new(python).args(["-m", "venv", "--clear"]).arg(environment))?;
+        run(Command::new(programs.join("pip"))
+            .args(["install", "--quiet", "--disable-pip-version-check", "--requirement"])
+            .arg(requirements))
+        .map_err(|fail| Fail::new(fail.to_string()).fix("pip has to reach its index: pip download pip"))
+    })?;
+    Ok(programs)
+}
+
+/// Installs, unless `done` records that this list is installed.
+pub(crate) fn once(list: &Path, done: &Path, install: impl FnOnce() -> Result) -> Result {
+    let wanted = std::fs::read_to_string(list).attempt(|| format!("read {}", list.display()))?;
+    if std::fs::read_to_string(done).is_ok_and(|there| there == wanted) {
+        return Ok(());
+    }
+    say::step(format!("installing what {} names", list.display()));
+    install()?;
+    std::fs::write(done, &wanted).attempt(|| format!("write {}", done.display()))
+}
