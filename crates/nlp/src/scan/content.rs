@@ -96,7 +96,7 @@ impl Scanner {
     }
 }
 
-/// Line and column, both from 1; columns count bytes.
+/// Line and column, both from 1; columns count characters, as editors and SARIF do.
 #[derive(Debug, Clone, Copy)]
 struct Origin {
     line: u64,
@@ -108,12 +108,14 @@ impl Origin {
 
     /// The position after this text.
     fn after(self, text: &[u8]) -> Self {
-        let count = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        // In UTF-8 every byte of a character but the first is a continuation.
+        let characters = |text: &[u8]| count(text.iter().filter(|byte| **byte & 0xc0 != 0x80).count());
         match memchr::memrchr(b'\n', text) {
-            None => Self { column: self.column + count(text.len()), ..self },
+            None => Self { column: self.column + characters(text), ..self },
             Some(last) => Self {
                 line: self.line + count(memchr::memchr_iter(b'\n', text).count()),
-                column: count(text.len() - last),
+                column: characters(&text[last..]),
             },
         }
     }
@@ -139,6 +141,7 @@ mod tests {
         let (one, two) = (token(1), token(2));
         let text = format!("{one}\nab {two}\r\n\n  {one} {two}\n");
         assert_eq!(places(text.as_bytes()), [(1, 1), (2, 4), (4, 3), (4, 48)]);
+        assert_eq!(places(format!("é€𝄞 {one} ü {two}").as_bytes()), [(1, 5), (1, 52)]);
     }
 
     #[test]

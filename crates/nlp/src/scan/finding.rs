@@ -65,7 +65,7 @@ pub(crate) struct Place {
     pub(crate) file: Arc<str>,
     /// Its line, from 1.
     pub(crate) line: u64,
-    /// Its column, from 1, in bytes.
+    /// Its column, from 1, in characters.
     pub(crate) column: u64,
     /// How it was written.
     pub(crate) writing: Writing,

@@ -31,7 +31,7 @@ pub(super) fn document(findings: &[Finding]) -> Value {
                     "properties": { "tags": ["security", "secret"] },
                 }],
             } },
-            "columnKind": "utf16CodeUnits",
+            "columnKind": "unicodeCodePoints",
             "results": results,
         }],
     })
