@@ -58,7 +58,8 @@ pub(crate) struct Args {
     /// An earlier report (`-o json`), whose findings are not reported again.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Validate the tokens that were found. Only these tokens are sent, and only to the authority.
+    /// Validate the tokens that were found. Only these tokens are sent, and only to the authority, in one request if the
+    /// credential in use has the scope `authority:validate`.
     #[arg(long)]
     check: bool,
     /// Revoke the tokens that were found, or with `--check` those that are valid. Asks for confirmation once. No sign-in
@@ -101,7 +102,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     };
     let mut findings = gather(places, &earlier);
     if args.check && !findings.is_empty() {
-        check::check(&settings.client()?.anonymous(), &mut findings)?;
+        check::check(settings, &mut findings)?;
     }
     if args.revoke {
         revoke::revoke(&settings.client()?.anonymous(), &settings.url()?, &mut findings, args.yes)?;

@@ -3,7 +3,7 @@
 use data_encoding::BASE64;
 use serde_json::Value;
 
-use super::support::{Home, assert_code, assert_done, said, token};
+use super::support::{Home, Server, assert_code, assert_done, said, token};
 
 fn report(home: &Home, arguments: &[&str]) -> Value {
     let mut command = home.command(env!("CARGO_BIN_EXE_nlp"));
@@ -96,6 +96,39 @@ fn sarif_has_a_result_for_each_place() {
     assert_eq!(results.len(), 2);
     let place = &results[1]["locations"][0]["physicalLocation"];
     assert_eq!((&place["artifactLocation"]["uri"], &place["region"]["startLine"]), (&"a%20b.txt".into(), &2.into()));
+}
+
+#[test]
+fn a_credential_that_may_validate_batches_checks_all_findings_in_one_request() {
+    let server = Server::start();
+    let owner = server.owner();
+    let live = |name: &str| owner.json(["token", "create", name, "--scope", "read"]);
+    let (one, two) = (live("one"), live("two"));
+    let made = owner.json(["token", "create", "scanner", "--scope", "authority:validate"]);
+    let secret = |made: &Value| made["secret"].as_str().unwrap().to_owned();
+    let counted = |metric: &str| -> u32 {
+        let text = server.metrics();
+        let lines = text.lines().filter(|line| line.starts_with(metric));
+        lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u32>().unwrap()).sum()
+    };
+    let batches = |status: u16| {
+        counted(&format!(
+            "nolapse_http_requests_total{{method=\"POST\",route=\"/v1/auth/validate/batch\",status=\"{status}\"}}"
+        ))
+    };
+    for (credential, requests) in [(secret(&made), 1), (secret(&one), 1 + 3), (String::new(), 3)] {
+        let home = Home::new(Some(&server.url)).with("NLP_TOKEN", credential);
+        home.write("a.txt", format!("{}\n{}\n{}", secret(&one), token(1), secret(&two)));
+        let before = counted("nolapse_http_responses_total");
+        let done = home.nlp(["scan", "--check", "-o", "json", "a.txt"]);
+        assert_code(&done, 11);
+        let report: Value = serde_json::from_slice(&done.stdout).unwrap();
+        let live: Vec<_> = report["findings"].as_array().unwrap().iter().map(|finding| &finding["live"]).collect();
+        assert_eq!(live, [true, false, true]);
+        // Reading the metrics is a request as well.
+        assert_eq!(counted("nolapse_http_responses_total") - before, requests + 1);
+    }
+    assert_eq!([batches(200), batches(403)], [1, 1]);
 }
 
 #[test]

@@ -65,6 +65,13 @@ impl Server {
         Self { child, url, _folder: folder }
     }
 
+    /// Its metrics, as Prometheus reads them.
+    pub(crate) fn metrics(&self) -> String {
+        let mut stream = std::net::TcpStream::connect(self.url.strip_prefix("http://").unwrap()).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+        std::io::read_to_string(stream).unwrap()
+    }
+
     /// A home that is signed in as the owner.
     pub(crate) fn owner(&self) -> Home {
         let home = Home::new(Some(&self.url));
