@@ -8,7 +8,7 @@ use clap::Parser as _;
 use crate::commands::Cli;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Format, Printer};
+use crate::output::{Format, Printer, wipe_progress};
 use crate::settings::Settings;
 
 /// Runs the command in these arguments, the first of which is the program's name.
@@ -41,6 +41,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 
 /// Says on standard error why the command failed. Write errors are ignored.
 fn complain(printer: &Printer, failure: &Failure) {
+    wipe_progress();
     let _ = match printer.format() {
         Format::Text => writeln!(std::io::stderr(), "nlp: {failure}"),
         Format::Json | Format::Ndjson | Format::Sarif => writeln!(std::io::stderr(), "{}", failure.json()),

@@ -4,6 +4,7 @@
 //! error.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
@@ -30,6 +31,17 @@ pub(crate) struct Printer {
     terminal: bool,
 }
 
+/// Whether the terminal shows a progress line. The terminal is the process's, and so is this.
+static PROGRESS: AtomicBool = AtomicBool::new(false);
+
+/// Wipes the progress line, if there is one: a shorter line would leave its end standing.
+pub(crate) fn wipe_progress() {
+    if PROGRESS.swap(false, Ordering::Relaxed) {
+        // Write errors are ignored.
+        let _ = write!(io::stderr(), "\r\x1b[K");
+    }
+}
+
 /// A progress line: shown on a terminal, and overwritten by the next line.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Progress {
@@ -40,6 +52,7 @@ impl Progress {
     /// Shows the progress, if standard error is a terminal.
     pub(crate) fn tell(self, what: impl FnOnce() -> String) {
         if self.shown {
+            PROGRESS.store(true, Ordering::Relaxed);
             // Write errors are ignored.
             let _ = write!(io::stderr(), "\r\x1b[K{}\r", what());
         }
@@ -73,6 +86,7 @@ impl Printer {
     /// A note for people, on standard error.
     pub(crate) fn note(&self, text: &str) {
         if self.format == Format::Text {
+            wipe_progress();
             // Write errors are ignored.
             let _ = writeln!(io::stderr(), "{text}");
         }
@@ -131,7 +145,7 @@ impl Printer {
         let rest: Vec<_> = rest.filter(|name| !first.contains(name)).collect();
         names.extend(rest);
         let rows = names.into_iter().filter_map(|name| {
-            let field = pick(value, name).filter(|field| !field.is_null())?;
+            let field = pick(value, name).filter(|field| !is_empty(field))?;
             Some((words(name), cell(Some(field))))
         });
         let rows: Vec<_> = rows.collect();
@@ -183,6 +197,16 @@ fn items(value: &Value) -> Vec<&Value> {
     match value {
         Value::Array(items) => items.iter().collect(),
         other => vec![other],
+    }
+}
+
+/// Whether a field says nothing, so that a person need not read it.
+fn is_empty(field: &Value) -> bool {
+    match field {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
     }
 }
 
@@ -246,6 +270,7 @@ fn joined(lines: &[String]) -> String {
 
 /// Writes to standard output. A closed pipe (`… | head`) is not an error.
 fn emit(text: &str) -> Result<()> {
+    wipe_progress();
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

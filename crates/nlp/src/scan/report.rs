@@ -35,7 +35,8 @@ pub(super) fn text(findings: &[Finding], looked: Looked, is_terminal: bool) -> S
             1 => "1 token found".to_owned(),
             n => format!("{n} tokens found"),
         };
-        let _ = write!(out, "{found} in {} files, {}", looked.items, size(looked.bytes));
+        let files = if looked.items == 1 { "file" } else { "files" };
+        let _ = write!(out, "{found} in {} {files}, {}", looked.items, size(looked.bytes));
         if looked.skipped > 0 {
             let _ = write!(out, "; {} large binaries or unreadable files skipped", looked.skipped);
         }

@@ -6,11 +6,11 @@ use serde_json::json;
 use super::Family;
 use crate::commands::{from_json, json};
 use crate::failure::Result;
-use crate::output::Printer;
+use crate::output::{Format, Printer};
 use crate::settings::Settings;
 
 /// The fields shown of a token that was just created.
-const MADE: [&str; 6] = ["id", "name", "secret", "scopes", "expires_at", "warnings"];
+const MADE: [&str; 5] = ["id", "name", "secret", "scopes", "expires_at"];
 
 /// Options of `create`.
 #[derive(Debug, Clone, clap::Args)]
@@ -155,7 +155,14 @@ fn say(printer: &Printer, made: &types::CreatedToken) -> Result<()> {
     for warning in made.warnings.iter().flatten() {
         printer.note(&format!("warning: {}", warning.message));
     }
-    printer.one(&json(made)?, &MADE)?;
+    let mut value = json(made)?;
+    if printer.format() == Format::Text
+        && let Some(fields) = value.as_object_mut()
+    {
+        // Printed above, as sentences.
+        fields.remove("warnings");
+    }
+    printer.one(&value, &MADE)?;
     if printer.is_terminal() {
         printer.note("the secret cannot be shown again");
     }
