@@ -29,6 +29,20 @@ fn a_commit_and_a_push_with_a_token_do_not_go_through() {
 }
 
 #[test]
+fn a_global_hook_watches_every_repository() {
+    let home = Home::new(None);
+    assert_done(&home.nlp(["hooks", "install", "--global"]));
+    for name in ["one", "two"] {
+        assert_done(&home.git(["init", "-q", name]));
+        home.write(&format!("{name}/a.txt"), token(1));
+        assert_done(&home.git(["-C", name, "add", "a.txt"]));
+        let stopped = home.git(["-C", name, "commit", "-q", "-m", "leak"]);
+        assert_ne!(stopped.status.code(), Some(0));
+        assert!(said(&stopped).contains("a.txt:1:1"), "{}", said(&stopped));
+    }
+}
+
+#[test]
 fn an_existing_hook_is_kept_and_a_shadowed_one_is_reported() {
     let home = Home::new(None);
     assert_done(&home.git(["init", "-q"]));

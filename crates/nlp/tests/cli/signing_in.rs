@@ -42,6 +42,26 @@ fn without_a_keyring_the_key_is_stored_only_on_request_and_with_a_warning() {
 }
 
 #[test]
+fn a_profile_remembers_its_authority_and_its_key() {
+    let (one, two) = (Server::start(), Server::start());
+    let home = Home::new(None);
+    for (profile, server) in [("work", &one), ("home", &two)] {
+        let login = ["login", "--profile", profile, "--url", &server.url, "--email", OWNER, "--password-stdin"];
+        assert_done(&home.nlp_with(login, &format!("{PASSWORD}\n")));
+    }
+    for (profile, server) in [("work", &one), ("home", &two)] {
+        assert_eq!(home.json(["whoami", "--profile", profile])["url"], server.url);
+    }
+    let profiles = home.path().join(".config/nlp/profiles.json");
+    assert_eq!(profiles.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    // No profile of the default name was signed in to.
+    assert_code(&home.nlp(["whoami"]), 4);
+    assert_done(&home.nlp(["logout", "--profile", "work"]));
+    assert_code(&home.nlp(["whoami", "--profile", "work"]), 4);
+    assert_done(&home.nlp(["whoami", "--profile", "home"]));
+}
+
+#[test]
 fn a_desktop_keeps_the_key_in_its_keyring() {
     let server = Server::start();
     let home = Home::new(Some(&server.url)).with("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");

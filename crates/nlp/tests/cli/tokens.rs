@@ -94,6 +94,36 @@ fn a_rotated_token_is_written_where_it_is_used_or_the_rotation_is_taken_back() {
 }
 
 #[test]
+fn an_interrupted_rotation_says_in_which_state_it_is() {
+    let server = Server::start();
+    let owner = server.owner();
+    // Ctrl-C while the place is written.
+    let interrupted = |then: &str| {
+        owner.program(
+            "gh",
+            &format!("#!/bin/sh\n[ \"$1\" = auth ] && exit\nkill -INT $PPID\ncat >\"$HOME/given\"\n{then}\n"),
+        );
+        let made = owner.json(["token", "create", "deploy", "--scope", "read"]);
+        let id = made["id"].as_str().unwrap().to_owned();
+        let done = owner.nlp(["sync", "github-secret", "NLP_TOKEN", "--rotate", &id, "--finish"]);
+        let status = text(&owner.nlp(["token", "show", &id, "--field", "status"]));
+        (done, status)
+    };
+    // What was begun is brought to a state in which both tokens count, and the old one is not ended.
+    let (done, status) = interrupted("exit 0");
+    assert_done(&done);
+    assert!(said(&done).contains("the old one is valid until") && said(&done).contains("interrupt"), "{}", said(&done));
+    assert_eq!(status, "rotating");
+    let new = std::fs::read_to_string(owner.path().join("given")).unwrap();
+    assert_done(&Home::new(Some(&server.url)).with("NLP_TOKEN", &new).nlp(["token", "validate"]));
+    // Where it could not be written, the rotation is cancelled.
+    let (done, status) = interrupted("exit 1");
+    assert_code(&done, 1);
+    assert!(said(&done).contains("was cancelled"), "{}", said(&done));
+    assert_eq!(status, "active");
+}
+
+#[test]
 fn a_variable_of_gitlab_is_set_and_the_old_token_ends_if_that_is_asked() {
     let server = Server::start();
     let owner = server.owner();
