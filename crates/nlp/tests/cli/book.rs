@@ -67,6 +67,27 @@ fn runs(home: &Home, name: &str, script: &str) {
     assert!(done.status.success(), "{name}: {:?}\n{}", done.status, said(&done));
 }
 
+/// The files that a page links to or includes, by their paths from it.
+fn files(page: &str) -> impl Iterator<Item = &str> {
+    let links = page.split("](").skip(1).filter_map(|rest| rest.split(&[')', '#'][..]).next());
+    let includes = page.split("{{#include ").skip(1).filter_map(|rest| rest.split("}}").next());
+    links.filter(|link| !link.is_empty() && !link.contains("://")).chain(includes)
+}
+
+#[test]
+fn every_file_that_a_page_links_to_or_includes_is_there() {
+    let mut included = 0;
+    for name in pages(Path::new("")) {
+        let text = page(&name);
+        let folder = source().join(&name).parent().unwrap().to_owned();
+        for file in files(&text) {
+            assert!(folder.join(file).exists(), "{name}: there is no {file}");
+        }
+        included += text.matches("{{#include ").count();
+    }
+    assert!(included >= 10, "the references and the gateways are included");
+}
+
 #[test]
 fn every_page_is_in_the_summary_and_every_command_of_it_works() {
     let summary = page("SUMMARY.md");
