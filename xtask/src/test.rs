@@ -52,6 +52,7 @@ pub(crate) fn task(mut args: Args) -> Result {
 
     // Some tests count instructions with valgrind, to show that work is bounded.
     services::find_or_install(services::Tool::Valgrind)?;
+    services::find_or_install(services::Tool::Tmux)?;
     say::step("starting PostgreSQL");
     let services = services::for_tests()?;
     let mut variables = services.as_ref().map(services::Services::variables).unwrap_or_default();

@@ -7,6 +7,7 @@ mod ci;
 mod exits;
 mod hooks;
 mod scan;
+mod screens;
 mod signing_in;
 mod support;
 mod tokens;

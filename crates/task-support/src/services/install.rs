@@ -37,6 +37,12 @@ pub enum Tool {
     Gateway(&'static str),
     /// Apache's module for token introspection; a file, not a program.
     OpenidcModule,
+    /// `tmux`, in whose terminal the command line is tested.
+    Tmux,
+    /// `debootstrap`, which makes a clean Debian.
+    Debootstrap,
+    /// `systemd-nspawn`, which boots it.
+    Nspawn,
 }
 
 /// The gateways of the tests.
@@ -60,6 +66,9 @@ impl Tool {
             Self::Chromedriver => "chromedriver",
             Self::Gateway(name) => name,
             Self::OpenidcModule => "mod_auth_openidc",
+            Self::Tmux => "tmux",
+            Self::Debootstrap => "debootstrap",
+            Self::Nspawn => "systemd-nspawn",
         }
     }
 
@@ -74,6 +83,9 @@ impl Tool {
             Self::Chromedriver => "chromium-driver",
             Self::Gateway(name) => name,
             Self::OpenidcModule => "libapache2-mod-auth-openidc",
+            Self::Tmux => "tmux",
+            Self::Debootstrap => "debootstrap",
+            Self::Nspawn => "systemd-container",
         }
     }
 
@@ -88,14 +100,23 @@ impl Tool {
             Self::Gateway(_) | Self::OpenidcModule => {
                 &["nginx", "caddy", "haproxy", "apache2", "libapache2-mod-auth-openidc"]
             }
+            Self::Tmux => &["tmux"],
+            Self::Debootstrap | Self::Nspawn => &["debootstrap", "systemd-container"],
         }
     }
 
     fn find(self) -> Option<PathBuf> {
         match self {
             Self::Initdb => newest_postgres().or_else(|| which(self.program())),
-            Self::Wrk | Self::Valgrind | Self::Promtool | Self::Chromium | Self::Chromedriver => which(self.program()),
-            Self::Gateway(name) => {
+            Self::Wrk
+            | Self::Valgrind
+            | Self::Promtool
+            | Self::Chromium
+            | Self::Chromedriver
+            | Self::Tmux
+            | Self::Nspawn => which(self.program()),
+            Self::Gateway(_) | Self::Debootstrap => {
+                let name = self.program();
                 which(name).or_else(|| Some(Path::new(SERVERS).join(name)).filter(|file| is_program(file)))
             }
             Self::OpenidcModule => Some(PathBuf::from(OPENIDC_MODULE)).filter(|file| file.exists()),
