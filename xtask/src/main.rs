@@ -68,15 +68,16 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "dist",
-        usage: "dist [--dev]",
+        usage: "dist [--dev] [--trial]",
         about: "a Debian package, archives (static where musl is installed), a bill of materials and their checksums, in the \
-                target folder; --dev packs a build without optimisation",
+                target folder; --dev packs a build without optimisation and not for musl, --trial installs, upgrades and \
+                purges the package on a clean Debian",
         run: dist::task,
     },
     Task {
         name: "lint",
         usage: "lint",
-        about: "what is not Rust: Dockerfile, compose file, shell scripts, systemd unit, CI recipes of the book",
+        about: "runs linters over the Dockerfile, the compose file, shell scripts, the systemd unit and the book's CI recipes",
         run: lint::task,
     },
     Task { name: "book", usage: "book", about: "the book as pages, by mdBook", run: book::task },

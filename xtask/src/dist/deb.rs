@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use task_support::fail::{Context as _, Fail, Result};
 use task_support::process::{need, output, run};
+use task_support::product::Profile;
 use task_support::project;
 
 /// Scripts that dpkg runs.
@@ -47,7 +48,8 @@ pub(super) fn write(release: &Release) -> Result<PathBuf> {
     text(&control.join("control"), &control_file(&release.version, architecture, size))?;
 
     let file = release.folder.join(format!("nolapse_{}_{architecture}.deb", release.version));
-    run(Command::new(dpkg).args(["--build", "--root-owner-group", "-Zxz"]).arg(&tree).arg(&file))?;
+    let compression = if release.profile == Profile::Dev { "-Znone" } else { "-Zxz" };
+    run(Command::new(dpkg).args(["--build", "--root-owner-group", compression]).arg(&tree).arg(&file))?;
     std::fs::remove_dir_all(&tree).attempt(|| format!("remove {}", tree.display()))?;
     Ok(file)
 }

@@ -1,5 +1,5 @@
 //! `cargo xtask dist`: builds what is distributed: a Debian package, archives of both programs, a bill of materials,
-//! and checksums of these files.
+//! and checksums of these files. Packs the crates that are published as well, without publishing them.
 //!
 //! `dpkg-deb` builds the package from a tree written here. cargo-deb would need the same list in a manifest, and would
 //! be one more program to build first.
@@ -7,6 +7,7 @@
 mod bill;
 mod deb;
 mod portable;
+mod trial;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,9 +20,14 @@ use task_support::{project, say};
 /// The distributed programs, each with its package in the workspace.
 const PROGRAMS: &[(&str, &str)] = &[("api", "nolapse-api"), ("nlp", "nlp")];
 
+/// The published crates.
+const CRATES: [&str; 2] = ["token-format", "client"];
+
 /// The content of a release.
+#[derive(Clone)]
 struct Release {
     version: String,
+    profile: Profile,
     /// The Rust target: `x86_64-unknown-linux-gnu`.
     target: String,
     programs: Vec<PathBuf>,
@@ -29,9 +35,10 @@ struct Release {
     folder: PathBuf,
 }
 
-/// `cargo xtask dist [--dev]`
+/// `cargo xtask dist [--dev] [--trial]`
 pub(crate) fn task(mut args: Args) -> Result {
     let profile = if args.flag("--dev") { Profile::Dev } else { Profile::Release };
+    let is_tried = args.flag("--trial");
     args.finish()?;
     let folder = project::target_directory()?.join("dist");
     if folder.exists() {
@@ -43,8 +50,9 @@ pub(crate) fn task(mut args: Args) -> Result {
         say::step(format!("building {name}"));
         programs.push(product::build_program(package, name, profile)?);
     }
-    let release = Release { version: version()?, target: target()?, programs, folder };
-    let packed = portable::build(&release.target, profile)?;
+    let release = Release { version: version()?, profile, target: target()?, programs, folder };
+    // A development build skips musl, which would compile every dependency a second time.
+    let packed = if profile == Profile::Dev { None } else { portable::build(&release.target, profile)? };
     let (target, programs) =
         packed.as_ref().map_or((&release.target, &release.programs), |(target, programs)| (target, programs));
 
@@ -56,7 +64,13 @@ pub(crate) fn task(mut args: Args) -> Result {
     say::step("the bill of materials");
     made.push(bill::write(&release)?);
     say::step("the Debian package");
-    made.push(deb::write(&release)?);
+    let package = deb::write(&release)?;
+    if is_tried {
+        trial::run_with(&release, &package)?;
+    }
+    made.push(package);
+    say::step("the published crates");
+    publish(profile)?;
     checksums(&release, &made)?;
     for file in &made {
         say::note(file.display());
@@ -83,6 +97,16 @@ fn target() -> Result<String> {
     let text = String::from_utf8_lossy(&said).into_owned();
     let host = text.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc -vV names no host");
     host.map(str::to_owned).attempt(|| "ask rustc".into())
+}
+
+/// Packs the published crates and builds them from what was packed.
+fn publish(profile: Profile) -> Result {
+    let mut cargo = project::cargo();
+    cargo.args(["publish", "--dry-run", "--locked"]).args(CRATES.iter().flat_map(|name| ["--package", name]));
+    if profile == Profile::Dev {
+        cargo.arg("--allow-dirty");
+    }
+    run(&mut cargo)
 }
 
 /// One program with its licence, in a folder of its own.
