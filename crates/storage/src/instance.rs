@@ -13,6 +13,7 @@ use crate::boottime::boottime_nanos;
 use crate::error::StoreError;
 use crate::store::Store;
 use std::fmt;
+use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -34,10 +35,11 @@ pub struct InstanceLock {
 /// The thread that holds the locked file and watches over it, told to end by its sender's end.
 struct Holding {
     orders: Sender<Order>,
+    database: Arc<File>,
     thread: std::thread::JoinHandle<()>,
 }
 
-/// From now on watch this log too, and the version of the file; and say when it has begun.
+/// From now on watch this log too, and say when it has begun.
 struct Order {
     log: Weak<LogFiles>,
     begun: Sender<()>,
@@ -58,7 +60,7 @@ pub enum Lost {
     /// Another file was copied over it.
     #[error(
         "the database file was overwritten while it was in use, and is a mixture of two databases now: remove it, with what \
-         has its name and -wal or -shm, and restore a backup while no server runs"
+         has its name and -wal or -shm, restore a backup while no server runs, then remove what has its name and .overwritten"
     )]
     Overwritten,
 }
@@ -103,7 +105,11 @@ impl InstanceLock {
         let holding = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
         let order = Order { log: Arc::downgrade(log), begun };
         // Where the file is lost or the lock released, there is nothing to watch.
-        if holding.as_ref().is_some_and(|holding| holding.orders.send(order).is_ok()) {
+        let Some(holding) = holding.as_ref() else { return };
+        if let Err(error) = log.watch_header(&holding.database) {
+            tracing::warn!(%error, "the header of the database file cannot be read: that it is overwritten goes unnoticed");
+        }
+        if holding.orders.send(order).is_ok() {
             let _ = has_begun.recv();
         }
     }
@@ -130,7 +136,7 @@ impl InstanceLock {
     pub fn release(&self) {
         self.good_until.store(0, Ordering::Release);
         let holding = self.holding.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Holding { orders, thread }) = holding {
+        if let Some(Holding { orders, thread, database: _ }) = holding {
             drop(orders);
             // At once: it only waits for this.
             drop(thread.join());

@@ -93,6 +93,7 @@ impl Store {
         let counters = Arc::new(StoreCounters::default());
         let side = match url.target() {
             Target::Sqlite(path) => {
+                sqlite::mark::refuse(path)?;
                 let log = Arc::new(sqlite::LogFiles::open(path, &options)?);
                 Side::Sqlite(Box::new(SqliteSide {
                     path: path.clone(),

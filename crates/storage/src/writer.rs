@@ -5,7 +5,9 @@
 //! unit runs in its own savepoint; its answer is sent after the commit, whatever it is, because even a refusal may
 //! rest on what another unit of the same group wrote.
 
-use crate::backend::sqlite::{Control, Identity, Importance, LogFiles, SqliteConn, Standing, open_writer, start};
+use crate::backend::sqlite::{
+    Control, Identity, Importance, LogFiles, SqliteConn, Standing, open_writer, set_start, start, start_of,
+};
 use crate::counters::StoreCounters;
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
@@ -59,6 +61,7 @@ impl Writer {
             log,
             version,
             looked: Some(Instant::now()),
+            is_to_count_up: false,
             tx,
             failures: Failures::default(),
         };
@@ -107,6 +110,8 @@ struct Work {
     version: Option<i64>,
     /// When it was looked at.
     looked: Option<Instant>,
+    /// Whether the next group counts up the version of the file.
+    is_to_count_up: bool,
     /// Nothing after a failure that leaves its state unknown: the next group opens another.
     tx: Option<Tx>,
     /// Keeps an outage from writing a line for each failed commit.
@@ -151,7 +156,11 @@ impl Work {
             let first = match jobs.recv_timeout(LOOK) {
                 Ok(first) => first,
                 Err(RecvTimeoutError::Timeout) => continue,
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => {
+                    // The last look before the log goes into the file.
+                    self.note_header();
+                    return;
+                }
             };
             let mut units = Vec::with_capacity(self.options.group_jobs);
             let committed = self.group(first, jobs, &mut units);
@@ -189,7 +198,11 @@ impl Work {
             }
         }
         opened?;
-        self.execute(Control::Commit)
+        // Before a commit, which may bring the log into the file and with it a header that is ours again, and before it is
+        // acknowledged: what is written over the file while this goes on is noticed by one or the other.
+        self.check_header()?;
+        self.execute(Control::Commit)?;
+        self.check_header()
     }
 
     /// Looks, every half second, whether a connection that is not ours has committed to the file. `PRAGMA data_version`
@@ -200,6 +213,12 @@ impl Work {
             return;
         }
         self.looked = Some(Instant::now());
+        self.is_to_count_up = true;
+        self.compare_commits();
+        self.note_header();
+    }
+
+    fn compare_commits(&mut self) {
         let seen = match self.tx.as_mut().and_then(Tx::sqlite).map(data_version) {
             Some(Ok(version)) => Some(version),
             Some(Err(error)) => {
@@ -217,10 +236,36 @@ impl Work {
             tracing::warn!("another program wrote to the database file: the token cache was cleared");
         }
         self.counters.count_doubt();
+        self.compare_start();
+    }
+
+    /// Another program may have set what tells starts apart.
+    fn compare_start(&mut self) {
+        let (Some(header), Some(connection)) = (self.log.header(), self.tx.as_mut().and_then(Tx::sqlite)) else {
+            return;
+        };
+        match block_on(connection.spawn_blocking(start_of)) {
+            Ok(start) => header.start_is(start),
+            Err(error) => tracing::warn!(%error, "cannot read user_version"),
+        }
+    }
+
+    /// Fails once another file was written over this one. Only the connection that writes knows whether another program changed
+    /// the header by way of SQLite, so it is this thread that compares it.
+    fn check_header(&mut self) -> Result<(), StoreError> {
+        let log = Arc::clone(&self.log);
+        log.check_header(|| self.compare_commits())
+    }
+
+    fn note_header(&mut self) {
+        if let Err(error) = self.check_header() {
+            self.failures.note(0, &error);
+        }
     }
 
     /// What is written to a file that is no longer at its path is lost: it is refused instead.
-    fn check_place(&self) -> Result<(), StoreError> {
+    fn check_place(&mut self) -> Result<(), StoreError> {
+        self.check_header()?;
         match self.identity.standing_at(&self.path) {
             Ok(Standing::InPlace | Standing::Linked) => {}
             Ok(standing @ (Standing::Missing | Standing::Replaced)) => {
@@ -241,7 +286,21 @@ impl Work {
             let connection = open_writer(&self.path, &self.options)?;
             self.tx = Some(Tx::new(TxSide::Sqlite(connection), Arc::clone(&self.counters)));
         }
-        self.execute(Control::Begin)
+        self.execute(Control::Begin)?;
+        if std::mem::take(&mut self.is_to_count_up) && self.log.header().is_some() {
+            self.count_up()?;
+        }
+        Ok(())
+    }
+
+    /// Counts up the version of the file, so that it has a higher one after the next checkpoint than any copy made before.
+    fn count_up(&mut self) -> Result<(), StoreError> {
+        let Some(connection) = self.tx.as_mut().and_then(Tx::sqlite) else { return Ok(()) };
+        let counted = connection.spawn_blocking(|connection| {
+            let start = start_of(connection)?;
+            set_start(connection, start)
+        });
+        block_on(counted).map_err(StoreError::from)
     }
 
     fn execute(&mut self, control: Control) -> Result<(), StoreError> {

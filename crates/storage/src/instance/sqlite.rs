@@ -9,7 +9,7 @@
 //! closed.
 
 use super::{AcquireError, AlreadyRunning, Holding, InstanceLock, LEASE, Lost, Order};
-use crate::backend::sqlite::{FileVersion, Identity, LogFiles, Standing, beside};
+use crate::backend::sqlite::{HeaderWatch, Identity, LogFiles, Standing, beside, mark};
 use crate::boottime::boottime_nanos;
 use crate::error::{OutageKind, StoreError};
 use rustix::fs::{FlockOperation, flock};
@@ -24,8 +24,8 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Between two looks at the file; less where this module's own tests wait for many.
-const BEAT: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 500 });
+/// Between two looks at the file.
+const BEAT: Duration = Duration::from_millis(500);
 
 /// What the thread works with. The files are unlocked when it ends.
 struct Watchman {
@@ -37,12 +37,13 @@ struct Watchman {
     said: Option<Standing>,
     /// The log of the store, once there is one.
     log: Weak<LogFiles>,
-    version: FileVersion,
-    database: File,
+    _database: Arc<File>,
     _note: File,
 }
 
 pub(super) fn acquire(path: &Path, holder: &str) -> Result<InstanceLock, AcquireError> {
+    // First of all: a file that is locked is made.
+    mark::refuse(path)?;
     let lock_path = beside(path, ".lock");
     let mut note = open(&lock_path)?;
     if !lock(&note, &lock_path)? {
@@ -63,6 +64,7 @@ pub(super) fn acquire(path: &Path, holder: &str) -> Result<InstanceLock, Acquire
     let good_until = Arc::new(AtomicI64::new(0));
     let (tell_lost, lost) = watch::channel(None);
     let (orders, received) = channel();
+    let database = Arc::new(database);
     let mut watchman = Watchman {
         path: path.to_owned(),
         identity,
@@ -70,8 +72,7 @@ pub(super) fn acquire(path: &Path, holder: &str) -> Result<InstanceLock, Acquire
         lost: tell_lost,
         said: None,
         log: Weak::new(),
-        version: FileVersion::default(),
-        database,
+        _database: Arc::clone(&database),
         _note: note,
     };
     watchman.look();
@@ -79,7 +80,7 @@ pub(super) fn acquire(path: &Path, holder: &str) -> Result<InstanceLock, Acquire
         .name("storage-instance".to_owned())
         .spawn(move || watchman.watch(&received))
         .map_err(|error| StoreError::Broken(format!("the database file cannot be watched: {error}")))?;
-    let holding = Mutex::new(Some(Holding { orders, thread }));
+    let holding = Mutex::new(Some(Holding { orders, database, thread }));
     Ok(InstanceLock { good_until, lost, holding })
 }
 
@@ -121,10 +122,6 @@ impl Watchman {
     }
 
     fn obey(&mut self, Order { log, begun }: Order) {
-        match FileVersion::of(&self.database) {
-            Ok(version) => self.version = version,
-            Err(error) => tracing::warn!(%error, "the version of the database file cannot be read"),
-        }
         self.log = log;
         // The one who gave the order may have gone.
         let _ = begun.send(());
@@ -180,91 +177,16 @@ impl Watchman {
             // Moved as a whole, perhaps: the log is looked at when the file is back.
             Standing::Missing => None,
             Standing::InPlace | Standing::Linked => match self.log.upgrade() {
-                Some(log) if !log.are_in_place()? => Some(Lost::LogReplaced),
-                Some(_) if self.version.is_overwritten(&self.database)? => Some(Lost::Overwritten),
+                // The writer compares the header all the time. What is in a log that was removed goes into the file, but not
+                // into another that was copied over it meanwhile.
+                Some(log) if log.header().is_some_and(HeaderWatch::is_condemned) => Some(Lost::Overwritten),
+                Some(log) if !log.are_in_place()? => match log.check_header(|| ()) {
+                    Err(_) if log.header().is_some_and(HeaderWatch::is_condemned) => Some(Lost::Overwritten),
+                    Ok(()) | Err(_) => Some(Lost::LogReplaced),
+                },
                 Some(_) | None => None,
             },
         };
         Ok((standing, lost))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::backend::sqlite::establish;
-    use crate::options::StoreOptions;
-    use diesel::SqliteConnection;
-    use diesel::connection::SimpleConnection as _;
-    use std::fs;
-
-    /// Waits until the thread has looked twice more, or has said that the file is lost.
-    fn looked(lock: &InstanceLock) -> Option<Lost> {
-        for _ in 0..3 {
-            let before = lock.good_until.load(Ordering::Acquire);
-            while lock.good_until.load(Ordering::Acquire) == before && lock.lost.borrow().is_none() {
-                std::thread::sleep(Duration::from_millis(10));
-            }
-        }
-        *lock.lost.borrow()
-    }
-
-    /// A database in use, with its lock and its log.
-    fn in_use(path: &Path) -> (InstanceLock, Arc<LogFiles>, SqliteConnection) {
-        let lock = acquire(path, "this test").unwrap();
-        let mut ours = establish(path).unwrap();
-        ours.batch_execute("PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS lines (line TEXT)").unwrap();
-        let log = Arc::new(LogFiles::open(path, &StoreOptions::default()).unwrap());
-        lock.watch_log(&log);
-        (lock, log, ours)
-    }
-
-    /// Whose connection does something.
-    const OURS: usize = 0;
-    const THEIRS: usize = 1;
-
-    #[test]
-    fn nothing_that_is_done_by_way_of_sqlite_looks_like_a_file_that_was_overwritten() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("test.db");
-        let (lock, log, ours) = in_use(&path);
-        let mut connections = [ours, establish(&path).unwrap()];
-        assert_eq!(looked(&lock), None);
-        let elsewhere = format!("VACUUM INTO '{}'", folder.path().join("copy.db").display());
-        let fill = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 3000) \
-                    INSERT INTO lines SELECT printf('%01000d', n) FROM n";
-        for (whose, statement) in [
-            (OURS, fill),
-            (THEIRS, "PRAGMA wal_checkpoint(TRUNCATE)"),
-            (THEIRS, "DELETE FROM lines WHERE rowid % 2 = 0"),
-            (THEIRS, "VACUUM"),
-            (OURS, "PRAGMA wal_checkpoint(RESTART)"),
-            (THEIRS, &elsewhere),
-            (THEIRS, "BEGIN; CREATE TABLE other (line TEXT); ROLLBACK"),
-            (THEIRS, "PRAGMA user_version = 7"),
-            (OURS, "PRAGMA user_version = 0; PRAGMA wal_checkpoint(TRUNCATE)"),
-        ] {
-            connections[whose].batch_execute(statement).unwrap();
-            assert_eq!(looked(&lock), None, "{statement}");
-        }
-        drop(connections);
-        log.close();
-        assert_eq!(looked(&lock), None, "a store that closes removes its log itself");
-        lock.release();
-    }
-
-    #[test]
-    fn a_copy_from_before_is_told_from_the_file_it_is_written_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let (path, copy) = (folder.path().join("test.db"), folder.path().join("copy.db"));
-        establish(&path).unwrap().batch_execute("CREATE TABLE lines (line TEXT)").unwrap();
-        fs::copy(&path, &copy).unwrap();
-        let (lock, _log, mut ours) = in_use(&path);
-        ours.batch_execute("PRAGMA user_version = 0; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
-        assert_eq!(looked(&lock), None);
-        fs::copy(&copy, &path).unwrap();
-        assert_eq!(looked(&lock), Some(Lost::Overwritten));
-        assert!(!lock.is_current());
-        lock.release();
     }
 }

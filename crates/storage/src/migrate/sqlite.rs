@@ -2,7 +2,8 @@
 
 use super::losses::{Counted, downs};
 use super::{Report, Side, Task, known, of_another_program, perform, refuse_strangers, statuses};
-use crate::backend::sqlite::{MAGIC, beside, establish};
+use crate::backend::sqlite::{MAGIC, beside, establish, mark, set_start};
+use crate::boottime::boottime_nanos;
 use crate::error::{OutageKind, StoreError};
 use diesel::connection::SimpleConnection as _;
 use diesel::sqlite::Sqlite;
@@ -33,6 +34,7 @@ fn count(connection: &mut SqliteConnection, question: String) -> QueryResult<i64
 }
 
 pub(super) fn run(path: &Path, task: Task) -> Result<Report, StoreError> {
+    mark::refuse(path)?;
     match task {
         Task::Up => private_file(path).map(drop).map_err(|error| unusable(path, &error))?,
         // Nothing to take back, and nothing to be made by a question.
@@ -56,7 +58,7 @@ pub(super) fn run(path: &Path, task: Task) -> Result<Report, StoreError> {
     )?;
     let report = perform::<Sqlite, _>(&mut connection, &SIDE, count, task)?;
     if matches!(task, Task::Up) {
-        count_up(&mut connection);
+        begin_on(&mut connection);
     }
     Ok(report)
 }
@@ -64,16 +66,20 @@ pub(super) fn run(path: &Path, task: Task) -> Result<Report, StoreError> {
 /// As [`super::begin`].
 pub(super) fn begin(path: &Path) {
     if let Ok(mut connection) = establish(path) {
-        count_up(&mut connection);
+        begin_on(&mut connection);
     }
 }
 
-/// Counts up the version of the file, by which a server notices that a copy from before its start was written over it. What the
-/// pragma sets means nothing here.
-fn count_up(connection: &mut SqliteConnection) {
-    if let Err(error) = connection.batch_execute("PRAGMA busy_timeout = 30000; PRAGMA user_version = 0") {
+/// Chooses the number of this start, by which a server notices that another file was written over its own
+/// (`backend/sqlite/header.rs`). The lowest bits of the time since the machine started never come twice in practice.
+fn begin_on(connection: &mut SqliteConnection) {
+    let number = boottime_nanos().cast_unsigned() & u64::from(u32::MAX);
+    let set = connection
+        .batch_execute("PRAGMA busy_timeout = 30000")
+        .and_then(|()| set_start(connection, u32::try_from(number).unwrap_or_default()));
+    if let Err(error) = set {
         // A full disk keeps nobody from reading.
-        tracing::warn!(%error, "the version of the database file could not be incremented");
+        tracing::warn!(%error, "the number of this start could not be written to the database file");
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 use storage::instance::{AcquireError, InstanceLock, Lost};
-use storage::{StoreError, StoreOptions};
+use storage::{Store, StoreError, StoreOptions, migrate};
 use test_support::sql::Sql;
 use test_support::{Backend, Db};
 
@@ -192,4 +192,152 @@ fn what_others_did_while_the_connection_that_watches_them_was_lost_is_in_doubt()
         assert_eq!(change().await, Ok(()));
         until(|| db.store().counters().doubts() > 0).await;
     });
+}
+
+async fn change(store: &Store) -> Result<(), StoreError> {
+    store.write(|tx| Box::pin(tx.meta_set("key", "value"))).await
+}
+
+/// Brings the log into the file.
+async fn checkpoint(db: &Db) {
+    Sql::connect(db.url()).await.run("PRAGMA wal_checkpoint(PASSIVE)").await.unwrap();
+}
+
+fn is_overwritten<T: std::fmt::Debug>(refused: &Result<T, StoreError>) -> bool {
+    matches!(refused, Err(error) if error.is_unavailable() && error.to_string().contains("was overwritten"))
+}
+
+/// The bytes of the file as they were before some changes, of which none made it longer.
+async fn copy_from_before(db: &Db, store: &Store) -> Vec<u8> {
+    let path = &paths(db).0;
+    assert_eq!(change(store).await, Ok(()));
+    checkpoint(db).await;
+    let before = fs::read(path).unwrap();
+    let version = |bytes: &[u8]| bytes[24..28].to_vec();
+    let come = async {
+        while version(&fs::read(path).unwrap()) == version(&before) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            assert_eq!(change(store).await, Ok(()));
+            checkpoint(db).await;
+        }
+        // After this checkpoint, which is not the writer's own.
+        assert_eq!(change(store).await, Ok(()));
+    };
+    tokio::time::timeout(Duration::from_secs(30), come).await.expect("the version is never counted up");
+    assert_eq!(before.len(), fs::read(path).unwrap().len());
+    before
+}
+
+#[test]
+fn no_change_is_acknowledged_once_another_file_was_copied_over_the_database() {
+    for name in ["earlier", "of another start", "empty"] {
+        let copied = |mut bytes: Vec<u8>| match name {
+            "of another start" => {
+                bytes[24..28].copy_from_slice(&1_000_000_u32.to_be_bytes());
+                bytes[60..64].copy_from_slice(&1_u32.to_be_bytes());
+                bytes
+            }
+            "empty" => Vec::new(),
+            _ => bytes,
+        };
+        Db::on(Backend::Sqlite, StoreOptions::default(), async |db| {
+            let path = paths(db).0;
+            let lock = holder(db, "first").unwrap();
+            lock.watch(db.store());
+            let before = copy_from_before(db, db.store()).await;
+            fs::write(&path, copied(before)).unwrap();
+            let refused = change(db.store()).await;
+            assert!(is_overwritten(&refused), "{name}: {refused:?}");
+            let mark = path.with_file_name("test.db.overwritten");
+            assert!(mark.exists(), "{name}: on disk before anybody is told");
+            assert!(db.store().check_disk().await.is_err());
+            let lost = tokio::time::timeout(Duration::from_secs(30), lock.lost()).await.expect("it never noticed");
+            assert_eq!(lost, Lost::Overwritten, "{name}");
+            assert!(!lock.is_current());
+            lock.release();
+
+            let refused = holder(db, "second");
+            assert!(matches!(&refused, Err(AcquireError::Store(error)) if error.to_string().contains("mixture")));
+            let opened = Store::open(db.url(), StoreOptions::default(), db.background().clone()).await;
+            assert!(matches!(&opened, Err(error) if error.to_string().contains("mixture")), "{opened:?}");
+            let migrated = migrate::up(db.url());
+            assert!(matches!(&migrated, Err(error) if error.to_string().contains("test.db.overwritten")));
+            fs::remove_file(&mark).unwrap();
+            holder(db, "second").unwrap().release();
+        });
+    }
+}
+
+#[test]
+fn a_checkpoint_does_not_hide_that_the_file_was_overwritten() {
+    Db::on(Backend::Sqlite, StoreOptions::default(), async |db| {
+        let path = paths(db).0;
+        let lock = holder(db, "first").unwrap();
+        lock.watch(db.store());
+        let before = copy_from_before(db, db.store()).await;
+        let refused = db.store().write(move |tx| {
+            Box::pin(async move {
+                fs::write(&path, before).unwrap();
+                // So much that SQLite writes the log into the file at the commit, and the first page with it.
+                tx.meta_set("large", &"x".repeat(8 * 1024 * 1024)).await
+            })
+        });
+        let refused: Result<(), StoreError> = refused.await;
+        assert!(is_overwritten(&refused), "{refused:?}");
+        lock.release();
+    });
+}
+
+#[test]
+fn a_stop_leaves_the_mark_beside_a_file_that_was_overwritten_just_before() {
+    Db::on(Backend::Sqlite, StoreOptions::default(), async |db| {
+        let path = paths(db).0;
+        let lock = holder(db, "first").unwrap();
+        let store = db.another_store().await;
+        lock.watch(&store);
+        let before = copy_from_before(db, &store).await;
+        fs::write(&path, before).unwrap();
+        store.shutdown().await;
+        lock.release();
+        assert!(path.with_file_name("test.db.overwritten").exists());
+    });
+}
+
+#[test]
+fn nothing_that_is_done_by_way_of_sqlite_looks_like_a_file_that_was_overwritten() {
+    for is_seen_before in [false, true] {
+        Db::on(Backend::Sqlite, StoreOptions::default(), async |db| {
+            let (path, other) = paths(db);
+            let lock = holder(db, "first").unwrap();
+            lock.watch(db.store());
+            let mut theirs = Sql::connect(db.url()).await;
+            let elsewhere = format!("VACUUM INTO '{}'", other.display());
+            for statement in [
+                "CREATE TABLE lines (line TEXT)",
+                "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 3000) \
+                 INSERT INTO lines SELECT printf('%01000d', n) FROM n",
+                "PRAGMA wal_checkpoint(RESTART)",
+                "DELETE FROM lines WHERE rowid % 2 = 0",
+                "VACUUM",
+                &elsewhere,
+                "BEGIN; CREATE TABLE other (line TEXT); ROLLBACK",
+                "DROP TABLE lines",
+                "PRAGMA user_version = 7",
+                "PRAGMA user_version = 8",
+            ] {
+                let commits = db.store().counters().foreign_commits();
+                theirs.run(statement).await.unwrap();
+                if is_seen_before && statement.contains("user_version") {
+                    until(|| db.store().counters().foreign_commits() > commits).await;
+                }
+                theirs.run("PRAGMA wal_checkpoint(TRUNCATE)").await.unwrap();
+                assert_eq!(change(db.store()).await, Ok(()), "{statement}");
+                theirs.run("PRAGMA wal_checkpoint(PASSIVE)").await.unwrap();
+                assert_eq!(change(db.store()).await, Ok(()), "{statement}");
+            }
+            assert!(!path.with_file_name("test.db.overwritten").exists());
+            assert!(lock.is_current());
+            lock.release();
+        });
+    }
 }

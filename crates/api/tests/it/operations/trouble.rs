@@ -1,6 +1,7 @@
 //! Disturbances from outside: signals, a log without a reader, moved files, a stop with a full backlog.
 
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -131,6 +132,19 @@ fn a_database_file_that_is_moved_is_missed_and_one_that_is_replaced_ends_the_ser
     owner.create("and it goes on");
     assert!(owner.is_valid(&secret));
 
+    // As a whole: first the file away, and back last, so that it is never seen without its log.
+    let moved = ["", "-wal", "-shm"].map(|suffix| {
+        let [here, there] = [&file, &aside].map(|path| PathBuf::from(format!("{}{suffix}", path.display())));
+        fs::rename(&here, &there).unwrap();
+        (here, there)
+    });
+    eventually("readiness to name the lease", || failing(&server).contains("lease").then_some(()));
+    for (here, there) in moved.iter().rev() {
+        fs::rename(there, here).unwrap();
+    }
+    eventually("readiness", || failing(&server).is_empty().then_some(()));
+    owner.create("and it goes on again");
+
     fs::copy(&file, &aside).unwrap();
     fs::rename(&aside, &file).unwrap();
     assert_eq!(server.exit_code(), Some(1), "a supervisor starts it again");
@@ -168,6 +182,45 @@ fn a_copy_that_is_written_over_the_file_in_use_ends_the_server() {
     fs::copy(&copy, &file).unwrap();
     assert_eq!(server.exit_code(), Some(1));
     assert!(server.log().contains("was overwritten"), "{}", server.log());
+
+    let beside = |suffix: &str| PathBuf::from(format!("{}{suffix}", file.display()));
+    let refused = |server: &mut Server| {
+        assert_eq!(server.try_serve().unwrap_err().code(), Some(1), "as a supervisor starts it again");
+        assert!(server.log_since_start().contains(".overwritten"), "{}", server.log_since_start());
+    };
+    refused(&mut server);
+    let target = beside(".copy");
+    for command in [
+        &["migrate", "up"][..],
+        &["backup", target.to_str().unwrap()],
+        &["organization", "disable", "--org", Server::ORGANIZATION],
+        &["person", "disable", "--email", Server::OWNER],
+    ] {
+        let said = server.command(command, "");
+        assert!(said.fails(1).contains(".overwritten"), "{command:?}: {said:?}");
+    }
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(beside(suffix));
+    }
+    refused(&mut server);
+    fs::copy(&copy, &file).unwrap();
+    fs::remove_file(beside(".overwritten")).unwrap();
+    server.serve();
+    server.owner().create("and it goes on");
+}
+
+#[test]
+fn a_stop_right_after_the_file_was_overwritten_does_not_hide_it() {
+    let mut server = Server::start(Backend::Sqlite, Options::default());
+    server.stop();
+    let (file, copy) = (server.database.file(), server.database.folder().join("copy.db"));
+    fs::copy(&file, &copy).unwrap();
+    server.serve();
+    fs::copy(&copy, &file).unwrap();
+    server.terminate();
+    server.exit_code();
+    assert_eq!(server.try_serve().unwrap_err().code(), Some(1));
+    assert!(server.log_since_start().contains(".overwritten"), "{}", server.log_since_start());
 }
 
 #[test]

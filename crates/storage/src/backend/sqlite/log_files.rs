@@ -5,17 +5,27 @@
 //! it opened: what it commits after somebody removed them is in files that no other process, and no later one, ever finds.
 
 use super::connection::{SqliteConn, open_reader};
+use super::header::HeaderWatch;
 use super::identity::{Identity, beside};
+use super::mark;
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
 use diesel::connection::SimpleConnection as _;
+use diesel::sql_types::Integer;
+use diesel::{QueryResult, QueryableByName, RunQueryDsl as _, SqliteConnection};
 use futures::executor::block_on;
+use std::fs::File;
 use std::io::{ErrorKind, Result as IoResult};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// The files of a store, as long as it is open.
-pub(crate) struct LogFiles(Mutex<Option<Open>>);
+/// The files of a store, as long as it is open, and the header of the database they belong to.
+pub(crate) struct LogFiles {
+    database: PathBuf,
+    open: Mutex<Option<Open>>,
+    /// Once the file is locked.
+    header: OnceLock<HeaderWatch>,
+}
 
 struct Open {
     files: [(PathBuf, Identity); 2],
@@ -40,13 +50,14 @@ impl LogFiles {
             Ok::<_, StoreError>((path, identity))
         };
         let files = [file("-wal")?, file("-shm")?];
-        Ok(Self(Mutex::new(Some(Open { files, connection }))))
+        let open = Mutex::new(Some(Open { files, connection }));
+        Ok(Self { database: database.to_owned(), open, header: OnceLock::new() })
     }
 
     /// Whether the paths still lead to both files. They do, to all appearances, once the store is closed.
     pub(crate) fn are_in_place(&self) -> IoResult<bool> {
         // Locked meanwhile, so that a store that closes does not remove them between the look at this and the look at them.
-        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         for (path, identity) in open.iter().flat_map(|open| &open.files) {
             match Identity::at(path) {
                 Ok(found) if found == *identity => {}
@@ -58,10 +69,59 @@ impl LogFiles {
         Ok(true)
     }
 
+    /// From now on compares the header of the database, by the descriptor that it is locked with.
+    pub(crate) fn watch_header(&self, file: &Arc<File>) -> Result<(), StoreError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(open) = open.as_mut() else { return Ok(()) };
+        let start = block_on(open.connection.spawn_blocking(start_of))?;
+        let watch = HeaderWatch::begin(Arc::downgrade(file), start).map_err(|error| self.unreadable(&error))?;
+        // Those who watch already go on.
+        let _ = self.header.set(watch);
+        Ok(())
+    }
+
+    /// The header that is compared, if one is.
+    pub(crate) fn header(&self) -> Option<&HeaderWatch> {
+        self.header.get()
+    }
+
+    /// Fails if the database has a header that is not ours. Before that is said, `ask` looks whether another program
+    /// changed it by way of SQLite.
+    pub(crate) fn check_header(&self, ask: impl FnOnce()) -> Result<(), StoreError> {
+        let Some(header) = self.header() else { return Ok(()) };
+        if !header.is_condemned() {
+            let is_ours = || header.is_ours().map_err(|error| self.unreadable(&error));
+            if is_ours()? {
+                return Ok(());
+            }
+            ask();
+            if is_ours()? {
+                return Ok(());
+            }
+            self.condemn(header);
+        }
+        Err(StoreError::outage(OutageKind::Disk, "the database file was overwritten while it was in use"))
+    }
+
+    /// Leaves the mark before anybody is told: whatever ends the process, no later one takes the file for a good one.
+    fn condemn(&self, header: &HeaderWatch) {
+        if !header.condemn() {
+            return;
+        }
+        tracing::error!(file = %self.database.display(), "the database file was overwritten: nothing is written to it any more");
+        if let Err(error) = mark::leave(&self.database) {
+            tracing::error!(%error, "the mark beside it cannot be written: do not start on this file again");
+        }
+    }
+
+    fn unreadable(&self, error: &std::io::Error) -> StoreError {
+        StoreError::outage(OutageKind::Disk, format!("{} cannot be read: {error}", self.database.display()))
+    }
+
     /// Writes what is in the log into the database. The last connection to close would do that too, but only where no other
     /// process has the database open.
     pub(crate) fn save(&self) {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(open) = open.as_mut() else { return };
         let saved =
             open.connection.spawn_blocking(|connection| connection.batch_execute("PRAGMA wal_checkpoint(FULL)"));
@@ -73,9 +133,25 @@ impl LogFiles {
     /// Closes the connection. The last one to be closed writes what is in the log into the database, also from a log that was
     /// removed, so this one comes last: those opened after a removal have another log.
     pub(crate) fn close(&self) {
-        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(open);
     }
+}
+
+/// The start in the header of a database as SQLite has it, with the log.
+pub(crate) fn start_of(connection: &mut SqliteConnection) -> QueryResult<u32> {
+    #[derive(QueryableByName)]
+    struct Answer {
+        #[diesel(sql_type = Integer)]
+        user_version: i32,
+    }
+    let Answer { user_version } = diesel::sql_query("PRAGMA user_version").get_result(connection)?;
+    Ok(user_version.cast_unsigned())
+}
+
+/// Sets it, which counts the version up, also where it stays the same.
+pub(crate) fn set_start(connection: &mut SqliteConnection, start: u32) -> QueryResult<()> {
+    connection.batch_execute(&format!("PRAGMA user_version = {}", start.cast_signed()))
 }
 
 #[cfg(test)]
@@ -93,7 +169,7 @@ mod tests {
     fn the_files_stay_the_same_until_the_store_closes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("test.db");
-        fs::File::create(&path).unwrap();
+        File::create(&path).unwrap();
         write(&path, "CREATE TABLE lines (line TEXT)");
         let wal = folder.path().join("test.db-wal");
         assert!(!wal.exists(), "gone with the last connection");

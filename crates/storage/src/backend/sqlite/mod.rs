@@ -5,10 +5,11 @@ mod budget;
 mod connection;
 mod control;
 mod dialect;
-mod file_version;
+mod header;
 mod identity;
 mod lane;
 mod log_files;
+pub(crate) mod mark;
 mod prepared;
 mod readers;
 #[path = "../../repo/mod.rs"]
@@ -17,10 +18,10 @@ mod thread;
 
 pub(crate) use connection::{SqliteConn, backup, establish, open_writer};
 pub(crate) use control::Control;
-pub(crate) use file_version::{FileVersion, MAGIC};
+pub(crate) use header::{HeaderWatch, MAGIC};
 pub(crate) use identity::{Identity, Standing, beside};
 pub(crate) use lane::Lane;
-pub(crate) use log_files::LogFiles;
+pub(crate) use log_files::{LogFiles, set_start, start_of};
 pub(crate) use readers::Readers;
 pub(crate) use thread::{Importance, start};
 
