@@ -1,6 +1,7 @@
 //! Disturbances from outside: signals, a log without a reader, moved files, a stop with a full backlog.
 
 use std::net::TcpListener;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
@@ -221,6 +222,23 @@ fn a_stop_right_after_the_file_was_overwritten_does_not_hide_it() {
     server.exit_code();
     assert_eq!(server.try_serve().unwrap_err().code(), Some(1));
     assert!(server.log_since_start().contains(".overwritten"), "{}", server.log_since_start());
+}
+
+#[test]
+fn a_backup_that_is_killed_leaves_no_copy_and_the_next_one_is_whole() {
+    let server = Server::start(Backend::Sqlite, Options::default());
+    let folder = tempfile::tempdir().unwrap();
+    let (copy, part) = (folder.path().join("copy.db"), folder.path().join("copy.db.part"));
+    // The kernel kills a process that makes a file longer than this many half kilobytes.
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -c 0; ulimit -f 200; exec \"$0\" backup \"$1\"", env!("CARGO_BIN_EXE_nolapse-api")]);
+    limited.arg(&copy).env("NOLAPSE__DATABASE__URL", server.database.url());
+    let killed = limited.output().unwrap();
+    assert_eq!(killed.status.signal(), Some(Signal::XFSZ.as_raw()), "{killed:?}");
+    assert!(part.exists() && !copy.exists());
+    server.command(&["backup", copy.to_str().unwrap()], "").succeeds();
+    assert!(!part.exists());
+    assert!(fs::metadata(&copy).unwrap().len() > 100 * 1024);
 }
 
 #[test]

@@ -5,12 +5,10 @@ use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{Nullable, Text};
-use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
+use diesel::{Connection as _, SqliteConnection};
 use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
 use futures::future::BoxFuture;
 use std::error::Error;
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use token_domain::text::folded;
 
@@ -99,34 +97,12 @@ pub(crate) fn establish(path: &Path) -> Result<SqliteConnection, StoreError> {
         .map_err(|error| StoreError::outage(OutageKind::Connect, format!("cannot open {}: {error}", path.display())))
 }
 
-/// Writes a consistent copy to a new file and waits until it is on disk: `VACUUM INTO` itself does not. The file is made here, for
-/// this user alone; `VACUUM INTO` takes an empty one.
-pub(crate) fn backup(path: &Path, target: &Path) -> Result<(), StoreError> {
-    let name = target
-        .to_str()
-        .ok_or_else(|| StoreError::Broken(format!("{} is not UTF-8: choose another name", target.display())))?;
-    let failed = |error| StoreError::outage(OutageKind::Disk, format!("{}: {error}", target.display()));
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(target).map_err(failed)?;
-    let mut connection = establish(path)?;
-    let copied = diesel::sql_query("VACUUM INTO $1").bind::<Text, _>(name).execute(&mut connection);
-    if let Err(error) = copied {
-        // Half a copy is worse than none; that it could not be removed changes nothing about the reason.
-        let _ = std::fs::remove_file(target);
-        return Err(error.into());
-    }
-    let folder = match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        Some(_) | None => Path::new("."),
-    };
-    let synced = File::open(target).and_then(|file| file.sync_all());
-    synced.and_then(|()| File::open(folder)?.sync_all()).map_err(failed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use diesel::QueryableByName;
+    use diesel::{QueryableByName, RunQueryDsl as _};
     use futures::executor::block_on;
+    use std::fs::File;
 
     #[derive(QueryableByName)]
     struct Compiled {

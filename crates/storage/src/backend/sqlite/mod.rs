@@ -1,6 +1,7 @@
 //! SQLite: point reads inline on the calling thread, long ones in a lane of their own; units of work on the
 //! one thread of [`crate::writer`].
 
+mod backup;
 mod budget;
 mod connection;
 mod control;
@@ -16,7 +17,8 @@ mod readers;
 pub(crate) mod repo;
 mod thread;
 
-pub(crate) use connection::{SqliteConn, backup, establish, open_writer};
+pub(crate) use backup::backup;
+pub(crate) use connection::{SqliteConn, establish, open_writer};
 pub(crate) use control::Control;
 pub(crate) use header::{HeaderWatch, MAGIC};
 pub(crate) use identity::{Identity, Standing, beside};
