@@ -1,6 +1,6 @@
 //! A database that is away, slow, locked or gone in the middle.
 
-use crate::proxy::{Doubt, Proxy};
+use crate::proxy::{Doubt, Proxy, Translated};
 use crate::run::{founded, read, write};
 use crate::sql::Sql;
 use crate::tokens::insert;
@@ -154,6 +154,35 @@ fn waiting_for_a_lock_or_a_connection_has_an_end() {
         assert!(results.into_iter().all(|result| outage(&result) == Some(OutageKind::Timeout)));
         other.run("ROLLBACK").await.unwrap();
         assert!(matches!(capped().await, Ok(Some(_))));
+    });
+}
+
+#[test]
+fn a_read_whose_error_cannot_be_read_is_sent_again_only_after_a_lost_connection() {
+    Db::on(Backend::PostgreSql, StoreOptions::default(), async |db| {
+        let (org, _) = founded(db.store()).await;
+        let (server, url) = Translated::before(db.url()).await;
+        let mut other = Sql::connect(db.url()).await;
+        other.run("BEGIN; LOCK TABLE organizations").await.unwrap();
+        let store = Store::open(&url, impatient(), db.background().clone()).await.unwrap();
+        let slow = store.read(move |r| Box::pin(r.organization(org))).await;
+        assert_eq!(outage(&slow), Some(OutageKind::Timeout), "{slow:?}");
+        assert_eq!(server.errors(), 1);
+        store.shutdown().await;
+
+        let store = Store::open(&url, StoreOptions::default(), db.background().clone()).await.unwrap();
+        let ended = async {
+            let waiting = "SELECT pg_terminate_backend(pid)::text AS line FROM pg_stat_activity \
+                           WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            while other.lines(waiting).await.is_empty() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            other.run("ROLLBACK").await.unwrap();
+        };
+        let (read, ()) = futures::future::join(store.read(move |r| Box::pin(r.organization(org))), ended).await;
+        assert!(matches!(read, Ok(Some(_))), "{read:?}");
+        assert_eq!(server.errors(), 2);
+        store.shutdown().await;
     });
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use storage::DatabaseUrl;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -123,7 +124,12 @@ impl Doubt {
         let server = tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
-                tokio::spawn(warn_at_commit(client, target));
+                tokio::spawn(rewritten(client, target, |message| {
+                    let is_commit = message.starts_with(b"C") && message.ends_with(b"COMMIT\0");
+                    let warning = "canceling wait for synchronous replication due to user request";
+                    let before = if is_commit { notice("WARNING", "01000", warning) } else { Vec::new() };
+                    [before, message].concat()
+                }));
             }
         });
         (Self(server), through)
@@ -136,19 +142,83 @@ impl Drop for Doubt {
     }
 }
 
-async fn warn_at_commit(client: TcpStream, target: SocketAddr) -> Option<()> {
+/// A way to a PostgreSQL whose messages are in a language that nobody reads, which its sessions say of themselves.
+pub(crate) struct Translated {
+    server: JoinHandle<()>,
+    /// Errors that were answered.
+    errors: Arc<AtomicUsize>,
+}
+
+impl Translated {
+    /// Listens before the server of that address; runs on the current runtime.
+    pub(crate) async fn before(url: &DatabaseUrl) -> (Self, DatabaseUrl) {
+        let Front { listener, target, through } = Front::of(url, "?sslmode=disable").await;
+        let errors = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&errors);
+        let server = tokio::spawn(async move {
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                let counted = Arc::clone(&counted);
+                let mut answers = 0;
+                tokio::spawn(rewritten(client, target, move |message| match message[0] {
+                    b'E' => {
+                        counted.fetch_add(1, Ordering::SeqCst);
+                        unreadable(message)
+                    }
+                    // The second is the end of the settings; the first, that of the start, has no one to hear notices.
+                    b'Z' => {
+                        answers += 1;
+                        let said = if answers == 2 {
+                            notice("INFO", "00000", "nolapse: messages are translated")
+                        } else {
+                            Vec::new()
+                        };
+                        [said, message].concat()
+                    }
+                    _ => message,
+                }));
+            }
+        });
+        (Self { server, errors }, through)
+    }
+
+    pub(crate) fn errors(&self) -> usize {
+        self.errors.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Translated {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// An error with its text crossed out.
+fn unreadable(mut error: Vec<u8>) -> Vec<u8> {
+    let text = error.windows(2).position(|pair| pair == b"\0M").unwrap() + 2;
+    error[text..].iter_mut().take_while(|byte| **byte != 0).for_each(|byte| *byte = b'x');
+    error
+}
+
+/// A message of the server beside its answers.
+fn notice(severity: &str, code: &str, text: &str) -> Vec<u8> {
+    let fields = format!("S{severity}\0V{severity}\0C{code}\0M{text}\0\0");
+    let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
+    [b"N", &length[..], fields.as_bytes()].concat()
+}
+
+/// Carries what a client says, and what the server answers as it is rewritten, message by message.
+async fn rewritten(
+    client: TcpStream,
+    target: SocketAddr,
+    mut rewrite: impl FnMut(Vec<u8>) -> Vec<u8> + Send,
+) -> Option<()> {
     let server = TcpStream::connect(target).await.ok()?;
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let forth = tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await.map(drop) });
     while let Some(message) = message(&mut from_server).await {
-        if message.starts_with(b"C") && message.ends_with(b"COMMIT\0") {
-            let fields =
-                b"SWARNING\0VWARNING\0C01000\0Mcanceling wait for synchronous replication due to user request\0\0";
-            let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
-            to_client.write_all(&[b"N", &length[..], fields].concat()).await.ok()?;
-        }
-        to_client.write_all(&message).await.ok()?;
+        to_client.write_all(&rewrite(message)).await.ok()?;
     }
     forth.abort();
     Some(())

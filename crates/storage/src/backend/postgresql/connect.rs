@@ -66,6 +66,25 @@ impl Heard {
     }
 }
 
+impl Watched {
+    /// The same for a read, which is sent again after a lost connection: what took too long once would take as long again. A
+    /// connection on which the server still answers was not lost, so the statement took too long, at most `patience` is waited
+    /// for that. Asking whether the connection is closed would be too early: the reason arrives before the end.
+    pub(crate) async fn understood(&self, error: StoreError, patience: Duration) -> StoreError {
+        match error {
+            StoreError::Broken(message) if self.heard.is_translated.load(Ordering::Acquire) => {
+                let mut shared = &self.connection;
+                let kind = match timeout(patience, shared.batch_execute("")).await {
+                    Ok(Err(_)) => OutageKind::Lost,
+                    Ok(Ok(())) | Err(_) => OutageKind::Timeout,
+                };
+                StoreError::outage(kind, message)
+            }
+            error => error,
+        }
+    }
+}
+
 /// Connects, within the time limit, and sets the session's own limits.
 pub(crate) async fn connect(
     server: &Server,

@@ -102,7 +102,10 @@ impl Reader {
             self.slot.set(None);
             Err(StoreError::outage(OutageKind::Timeout, "PostgreSQL did not answer in time"))
         });
-        answer.map_err(|error| self.connection.heard.understood(error))
+        match answer {
+            Err(error) => Err(self.connection.understood(error, options.connect_timeout).await),
+            answer => answer,
+        }
     }
 
     /// Replaces a connection that was lost.
