@@ -5,6 +5,7 @@
 //! and timers fire in time even on a busy machine, because the kernel prefers threads that wake up.
 
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,8 +15,10 @@ const STRETCH: Duration = Duration::from_millis(200);
 /// The least idle share in percent with which there is time to spare.
 const ENOUGH_IDLE: u64 = 25;
 
-/// Processor time since the machine started, of all processors together.
+/// Processor time since the machine started, of all processors together and of each.
 const MACHINE: &str = "/proc/stat";
+/// Which processors this process may run on: fewer than the machine has under `CPUAffinity=`, `taskset` or a cpuset.
+const STATUS: &str = "/proc/self/status";
 /// Which control groups this process is in (cgroups(7)).
 const OWN: &str = "/proc/self/cgroup";
 /// The folder of the groups. The `cpu.stat` of each counts how often the group was throttled at its limit, if it has
@@ -54,7 +57,8 @@ impl Processors {
             let groups = groups(&own).into_iter();
             // A group without a limit, or invisible from inside a container, has no counter.
             let told: String = groups.filter_map(|group| fs::read_to_string(group.join("cpu.stat")).ok()).collect();
-            Counts::parse(&machine, &told)
+            let status = fs::read_to_string(STATUS).unwrap_or_default();
+            Counts::parse(&machine, &allowed(&status), &told)
         }) else {
             return false;
         };
@@ -65,23 +69,42 @@ impl Processors {
 }
 
 impl Counts {
-    /// Parses the kernel's texts: `cpu  user nice system idle iowait …`, and a line `nr_throttled n` of each group.
-    fn parse(machine: &str, groups: &str) -> Option<Self> {
-        let line = machine.lines().find_map(|line| line.strip_prefix("cpu "))?;
-        let times: Vec<u64> = line.split_whitespace().map_while(|time| time.parse().ok()).collect();
+    /// Parses the kernel's texts: lines `cpu3 user nice system idle iowait …`, and a line `nr_throttled n` of each group.
+    /// Idle time of processors that this process may not run on is none of its own. Where none is named, all count.
+    fn parse(machine: &str, allowed: &[RangeInclusive<u32>], groups: &str) -> Option<Self> {
+        let is_counted = |name: &str| match name.parse::<u32>() {
+            Ok(number) => allowed.iter().any(|range| range.contains(&number)),
+            // The line of all together.
+            Err(_) => name.is_empty() && allowed.is_empty(),
+        };
+        let lines = machine.lines().filter_map(|line| line.strip_prefix("cpu")?.split_once(' '));
+        let mut counts = None;
+        for (_, times) in lines.filter(|(name, _)| is_counted(name)) {
+            let times: Vec<u64> = times.split_whitespace().map_while(|time| time.parse().ok()).collect();
+            let counted: &mut Self = counts.get_or_insert_default();
+            counted.idle += times.get(3)?;
+            // The time of guests is included in the first two fields.
+            counted.all += times.iter().take(8).sum::<u64>();
+        }
         let stopped = groups.lines().filter_map(|line| line.strip_prefix("nr_throttled "));
-        // The time of guests is included in the first two fields.
-        Some(Self {
-            idle: *times.get(3)?,
-            all: times.iter().take(8).sum(),
-            stopped: stopped.filter_map(|count| count.trim().parse::<u64>().ok()).sum(),
-        })
+        let stopped = stopped.filter_map(|count| count.trim().parse::<u64>().ok()).sum();
+        counts.map(|counts| Self { stopped, ..counts })
     }
 
     fn have_time_since(&self, before: &Self) -> bool {
         let (idle, all) = (self.idle.saturating_sub(before.idle), self.all.saturating_sub(before.all));
         all > 0 && self.stopped == before.stopped && idle * 100 >= all * ENOUGH_IDLE
     }
+}
+
+/// The processors of a line such as `Cpus_allowed_list: 0-3,8`.
+fn allowed(status: &str) -> Vec<RangeInclusive<u32>> {
+    let ranges = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap_or_default();
+    let range = |range: &str| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        Some(first.parse().ok()?..=last.parse().ok()?)
+    };
+    ranges.trim().split(',').filter_map(range).collect()
 }
 
 /// The folders of this process's control group and of its parents, whose limits apply too. A systemd service is in its
@@ -137,7 +160,7 @@ mod tests {
             let machine = format!("cpu  {busy} 0 0 {idle} 0 0 0 0 0 0\ncpu0 1 2 3 4 5\nintr 9\n");
             // The `cpu.stat` of the process's own group and of one above it.
             let group = format!("usage_usec 5\nnr_periods 7\nnr_throttled 2\nusage_usec 5\nnr_throttled {stopped}\n");
-            Counts::parse(&machine, &group).unwrap()
+            Counts::parse(&machine, &[], &group).unwrap()
         };
         let before = counts(1_000, 1_000, 3);
         for (after, has_time) in [
@@ -150,13 +173,31 @@ mod tests {
         ] {
             assert_eq!(after.have_time_since(&before), has_time, "{after:?}");
         }
-        assert_eq!(Counts::parse("cpu  1 2 3\n", ""), None);
-        assert_eq!(Counts::parse("", ""), None);
+        assert_eq!(Counts::parse("cpu  1 2 3\n", &[], ""), None);
+        assert_eq!(Counts::parse("", &[], ""), None);
         assert_eq!(
-            Counts::parse("cpu  1 2 3 4 5 6 7 8 9 10\n", "").map(|counts| counts.all),
+            Counts::parse("cpu  1 2 3 4 5 6 7 8 9 10\n", &[], "").map(|counts| counts.all),
             Some(36),
             "without guests"
         );
+    }
+
+    #[test]
+    fn only_the_processors_that_this_process_may_run_on_count() {
+        let machine = "cpu  60 0 0 300\ncpu0 10 0 0 100\ncpu1 20 0 0 90\ncpu2 30 0 0 110\ncpu11 0 0 0 0\nintr 9\n";
+        for (status, expected) in [
+            ("Cpus_allowed:\tf\nCpus_allowed_list:\t0\nMems_allowed:\t1\n", (100, 110)),
+            ("Cpus_allowed_list:\t1-2\n", (200, 250)),
+            ("Cpus_allowed_list:\t0,2-10\n", (210, 250)),
+            ("Cpus_allowed_list:\t0-127\n", (300, 360)),
+            ("Name:\tnolapse-api\n", (300, 360)),
+        ] {
+            let counts = Counts::parse(machine, &allowed(status), "").unwrap();
+            assert_eq!((counts.idle, counts.all), expected, "{status:?}");
+        }
+        assert_eq!(Counts::parse(machine, &allowed("Cpus_allowed_list:\t7\n"), ""), None, "none that is counted");
+        // The kernel's own text, of the process that runs this.
+        assert!(!allowed(&fs::read_to_string(STATUS).unwrap()).is_empty());
     }
 
     #[test]
