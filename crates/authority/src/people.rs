@@ -175,8 +175,7 @@ impl People {
                     change.tx.set_password(user_id, Some(hash.as_str()), change.now).await?;
                     forget_devices(change, &user).await?;
                     let ended = change.tx.delete_sessions_of_user(user_id, Some(session_id)).await?;
-                    let event =
-                        change.event("user.password.change").on("user", user_id).with("sessions_ended", ended.len());
+                    let event = change.event("user.password.change").on("user", user_id).with("sessions_ended", ended);
                     Ok(change.record(event).await?)
                 })
             })

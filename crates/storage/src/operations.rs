@@ -289,6 +289,8 @@ operations! {
         memberships::list_members(organization: given OrganizationId, after: given Option<(Timestamp, UserId)>, limit: given u32) -> Vec<Member>;
         /// Who wears a custom role; at most so many.
         memberships::members_of_role(organization: given OrganizationId, role: given RoleId, limit: given u32) -> Vec<UserId>;
+        /// How many wear it.
+        memberships::count_members_of_role(organization: given OrganizationId, role: given RoleId) -> usize;
         /// An organisation's own roles, by name.
         roles::roles(organization: given OrganizationId) -> Vec<CustomRole>;
         /// An organisation's invitations, newest first, before a place in the list.
@@ -459,8 +461,8 @@ operations! {
         sessions::note_session_use(used: &'o SessionUse) -> ();
         /// Ends one of the person's sessions.
         sessions::delete_session(user: UserId, id: SessionId) -> bool;
-        /// Ends all of them but one; which.
-        sessions::delete_sessions_of_user(user: UserId, except: Option<SessionId>) -> Vec<SessionId>;
+        /// Ends all of them but one; how many.
+        sessions::delete_sessions_of_user(user: UserId, except: Option<SessionId>) -> usize;
         /// Ends a person's sessions in one organisation; how many.
         sessions::delete_sessions_of_member(organization: OrganizationId, user: UserId) -> usize;
         /// Forgets at most `limit` sessions that expired; how many.

@@ -81,8 +81,14 @@ impl Event {
     /// ids are listed; the number shows whether there were more.
     #[must_use]
     pub fn with_ids<I: std::fmt::Display>(self, key: &str, ids: &[I]) -> Self {
+        self.with_some_ids(key, ids.len(), ids)
+    }
+
+    /// The same, where not all ids were read.
+    #[must_use]
+    pub(crate) fn with_some_ids<I: std::fmt::Display>(self, key: &str, count: usize, ids: &[I]) -> Self {
         let named: Vec<String> = ids.iter().take(MOST_NAMED).map(ToString::to_string).collect();
-        self.with(key, ids.len()).with(&format!("{key}_ids"), named)
+        self.with(key, count).with(&format!("{key}_ids"), named)
     }
 
     /// Adds where the request came from: its address, and what the client calls itself unless that holds a secret.

@@ -94,7 +94,7 @@ impl PersonAct {
                 fence(change, user).await?;
             }
         }
-        let ended = change.tx.delete_sessions_of_user(user, None).await?.len();
+        let ended = change.tx.delete_sessions_of_user(user, None).await?;
         let event = change.event(self.action()).on("user", user).with("sessions_ended", ended);
         Ok(change.record(event).await?)
     }

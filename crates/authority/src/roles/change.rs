@@ -121,7 +121,12 @@ impl Roles {
                         let most = u32::try_from(MOST_NAMED + 1).unwrap_or(u32::MAX);
                         let wearers = change.tx.members_of_role(organization, id, most).await?;
                         seat.fence(change, &wearers).await?;
-                        event = event.with("scopes", names.clone()).with_ids("members", &wearers);
+                        let count = if wearers.len() > MOST_NAMED {
+                            change.tx.count_members_of_role(organization, id).await?
+                        } else {
+                            wearers.len()
+                        };
+                        event = event.with("scopes", names.clone()).with_some_ids("members", count, &wearers);
                     }
                     let name = name.as_ref().map(RoleName::name);
                     let scopes = scopes.as_ref().map(|(names, _)| names.as_slice());

@@ -218,7 +218,7 @@ impl SecondFactors {
                         return Err(SecondFactorError::NotSet);
                     }
                     change.tx.replace_recovery_codes(user, &digests).await?;
-                    let ended = change.tx.delete_sessions_of_user(user, Some(session)).await?.len();
+                    let ended = change.tx.delete_sessions_of_user(user, Some(session)).await?;
                     let event = change.event("user.second_factor.enable").on("user", user);
                     Ok(change.record(event.with("sessions_ended", ended)).await?)
                 })
@@ -257,7 +257,7 @@ impl SecondFactors {
                         return Err(SecondFactorError::WrongCode);
                     }
                     change.tx.delete_second_factor(user).await?;
-                    let ended = change.tx.delete_sessions_of_user(user, Some(session)).await?.len();
+                    let ended = change.tx.delete_sessions_of_user(user, Some(session)).await?;
                     let event = change
                         .event("user.second_factor.disable")
                         .on("user", user)

@@ -24,7 +24,7 @@ pub use switch::SwitchError;
 pub use token::SessionToken;
 
 use crate::attempts::{self, AttemptError, PasswordAttempt, is_still_proven};
-use crate::audit::Refusal;
+use crate::audit::{MOST_NAMED, Refusal};
 use crate::change::{Ask, Change};
 use crate::context::Context;
 use crate::env::{EntropyError, random};
@@ -289,7 +289,8 @@ impl Sessions {
             .await
     }
 
-    /// Ends every session of the person, except one.
+    /// Ends every session of the person, except one: one event, which names the newest. How many, with those that had expired and
+    /// were not removed yet.
     ///
     /// # Errors
     /// A caller without a session; one that counts no more, or was not proven lately.
@@ -300,6 +301,7 @@ impl Sessions {
         except: Option<SessionId>,
         origin: &Origin,
     ) -> Result<usize, EndError> {
+        let most = u32::try_from(MOST_NAMED + 1).unwrap_or(u32::MAX);
         if !caller.is_signed_in() {
             return Err(EndError::SessionNeeded);
         }
@@ -308,12 +310,15 @@ impl Sessions {
             .change(Ask::by(caller, origin).holding(user), move |change| {
                 Box::pin(async move {
                     change.check_proven_lately()?;
+                    let mut named = change.tx.sessions_of_user(user, None, change.now, most).await?;
+                    named.retain(|session| Some(session.id) != except);
+                    let named: Vec<SessionId> = named.iter().map(|session| session.id).collect();
                     let ended = change.tx.delete_sessions_of_user(user, except).await?;
-                    for id in &ended {
-                        let event = change.event("session.delete").on("session", id);
-                        change.record(event).await?;
+                    if ended > 0 {
+                        let event = change.event("session.delete").on("user", user);
+                        change.record(event.with_some_ids("sessions_ended", ended, &named)).await?;
                     }
-                    Ok(ended.len())
+                    Ok(ended)
                 })
             })
             .await

@@ -147,6 +147,16 @@ pub(crate) async fn members_of_role(
     Ok(members.load(conn).await?)
 }
 
+pub(crate) async fn count_members_of_role(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    role: RoleId,
+) -> Result<usize, StoreError> {
+    let of_role = memberships::organization_id.eq(organization.bind()).and(memberships::role_id.eq(Some(role.bind())));
+    let count: i64 = memberships::table.filter(of_role).count().get_result(conn).await?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
 pub(crate) async fn set_membership_role(
     conn: &mut Conn<'_>,
     organization: OrganizationId,

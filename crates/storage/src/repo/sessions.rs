@@ -149,18 +149,15 @@ pub(crate) async fn delete_sessions_of_user(
     conn: &mut Conn<'_>,
     user: UserId,
     except: Option<SessionId>,
-) -> Result<Vec<SessionId>, StoreError> {
+) -> Result<usize, StoreError> {
     let of_user = sessions::user_id.eq(user.bind());
-    let ended = match except {
+    Ok(match except {
         Some(kept) => {
-            diesel::delete(sessions::table.filter(of_user.and(sessions::id.ne(kept.bind()))))
-                .returning(sessions::id)
-                .get_results(conn)
-                .await?
+            let others = of_user.and(sessions::id.ne(kept.bind()));
+            diesel::delete(sessions::table.filter(others)).execute(conn).await?
         }
-        None => diesel::delete(sessions::table.filter(of_user)).returning(sessions::id).get_results(conn).await?,
-    };
-    Ok(ended)
+        None => diesel::delete(sessions::table.filter(of_user)).execute(conn).await?,
+    })
 }
 
 pub(crate) async fn delete_sessions_of_member(

@@ -66,7 +66,12 @@ fn all_are_ended(backend: Backend) {
     assert!(server.anyone().is_valid(&token), "tokens of the organisation are not the person's");
     let facts = server.facts();
     assert!(facts.sessions(&facts.user(Server::OWNER)).is_empty());
-    assert_eq!(facts.audit().iter().filter(|event| event.action == "session.delete").count(), 4);
+    let events = facts.audit();
+    let ended: Vec<_> = events.iter().filter(|event| event.action == "session.delete").collect();
+    assert_eq!(ended.len(), 1, "one act, one event");
+    assert_eq!(ended[0].target_id, facts.user(Server::OWNER).id.to_string());
+    let detail: serde_json::Value = serde_json::from_str(&ended[0].detail).unwrap();
+    assert_eq!((&detail["sessions_ended"], detail["sessions_ended_ids"].as_array().unwrap().len()), (&json!(4), 4));
     server.owner();
 }
 
