@@ -334,8 +334,8 @@ operations! {
         actors::list_actors(filter: lent ActorFilter, listing: lent Listing) -> Page<Actor>;
         /// Tokens of these actors, dead ones included: what a change to the actors touches. At most so many.
         actors::tokens_of_actors(ids: lent [ActorId], limit: given u32) -> Vec<TokenId>;
-        /// Every token of these actors, and whose it is.
-        actors::tokens_by_actor(ids: lent [ActorId]) -> Vec<(ActorId, TokenId)>;
+        /// Tokens of these actors, and whose each is; at most so many.
+        actors::tokens_by_actor(ids: lent [ActorId], limit: given u32) -> Vec<(ActorId, TokenId)>;
         /// How many actors these tenant boundaries have; one with none is left out.
         totals::actor_counts(project: given ProjectId, scopes: lent [AccessScopeId]) -> Vec<(AccessScopeId, u64)>;
         /// The actors of a tenant boundary; at most so many.

@@ -1,6 +1,8 @@
 //! Changing an actor. Its tokens follow: what they are called, when they end, and, at the next validation, whether they
 //! count and where they act.
 
+use std::sync::Arc;
+
 use storage::model::{ActorEdit, Change};
 use token_domain::Timestamp;
 use token_domain::access::{ActorName, ActorType, Description, ExternalId, Metadata};
@@ -8,8 +10,8 @@ use token_domain::id::{AccessScopeId, ActorId};
 use token_domain::record::Actor;
 
 use super::Actors;
+use super::bring_up_to_date;
 use super::create::{check_expiry, placed};
-use super::seen::add_to;
 use crate::origin::Origin;
 use crate::projects::{Ground, TenancyError};
 use crate::tokens::ActorToken;
@@ -48,10 +50,11 @@ impl Actors {
         asked: ActorChange,
         origin: &Origin,
     ) -> Result<Actor, TenancyError> {
-        self.context
+        let changed = self
+            .context
             .change(ground.ask(origin), move |change| {
                 Box::pin(async move {
-                    let (context, now) = (change.context(), change.now);
+                    let now = change.now;
                     let project = ground.open(change).await?;
                     if let Change::Set(moment) = asked.expires_at {
                         check_expiry(Some(moment), now)?;
@@ -59,9 +62,7 @@ impl Actors {
                     let before = change.tx.actor(project.id, id).await?.ok_or(TenancyError::NotFound)?;
                     let edit = asked.edit(&before, now);
                     let after = change.tx.update_actor(project.id, id, &edit, now).await.map_err(placed)?;
-                    let mut after = after.ok_or(TenancyError::NotFound)?;
-                    let tokens = change.tx.tokens_by_actor(&[id]).await?;
-                    add_to(std::slice::from_mut(&mut after), tokens, &context.uses);
+                    let after = after.ok_or(TenancyError::NotFound)?;
                     change.tx.update_tokens_of_actor(id, &ActorToken::name(&after)?, after.expires_at).await?;
                     ground.fence(change, &[id]).await?;
                     let mut event = change
@@ -73,10 +74,18 @@ impl Actors {
                         event = event.with("access_scope_id", after.access_scope_id.map(|id| id.to_string()));
                     }
                     change.record(event).await?;
-                    Ok(after)
+                    Ok::<_, TenancyError>(after)
                 })
             })
-            .await
+            .await;
+        let (context, mut actor) = (Arc::clone(&self.context), changed?);
+        let read = self.context.store.read(move |reads| {
+            Box::pin(async move {
+                bring_up_to_date(reads, &context.uses, std::slice::from_mut(&mut actor)).await?;
+                Ok(actor)
+            })
+        });
+        Ok(read.await?)
     }
 }
 

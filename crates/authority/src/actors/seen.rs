@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 
 use storage::{Reads, StoreError};
-use token_domain::id::{ActorId, TokenId};
+use token_domain::id::ActorId;
 use token_domain::record::Actor;
 
 use crate::usage::Uses;
+
+/// The most tokens that are looked at. What an actor with more shows may be as old as what is written down, ten seconds.
+const MOST_TOKENS: u32 = 10_000;
 
 /// Brings actors as they were read up to date with what is not written down. Costs a read only while something waits.
 pub(crate) async fn bring_up_to_date(reads: &mut Reads, uses: &Uses, actors: &mut [Actor]) -> Result<(), StoreError> {
@@ -14,13 +17,7 @@ pub(crate) async fn bring_up_to_date(reads: &mut Reads, uses: &Uses, actors: &mu
         return Ok(());
     }
     let ids: Vec<ActorId> = actors.iter().map(|actor| actor.id).collect();
-    let tokens = reads.tokens_by_actor(&ids).await?;
-    add_to(actors, tokens, uses);
-    Ok(())
-}
-
-/// The same, given the actors' tokens.
-pub(super) fn add_to(actors: &mut [Actor], tokens: Vec<(ActorId, TokenId)>, uses: &Uses) {
+    let tokens = reads.tokens_by_actor(&ids, MOST_TOKENS).await?;
     let mut latest = HashMap::new();
     for (actor, used) in uses.last_used_of(tokens) {
         let known = latest.entry(actor).or_insert(used);
@@ -29,4 +26,5 @@ pub(super) fn add_to(actors: &mut [Actor], tokens: Vec<(ActorId, TokenId)>, uses
     for actor in actors {
         actor.last_used_at = actor.last_used_at.max(latest.get(&actor.id).copied());
     }
+    Ok(())
 }

@@ -185,12 +185,13 @@ pub(crate) async fn tokens_of_actors(
 pub(crate) async fn tokens_by_actor(
     conn: &mut Conn<'_>,
     ids: &[ActorId],
+    limit: u32,
 ) -> Result<Vec<(ActorId, TokenId)>, StoreError> {
-    let mut found = Vec::new();
+    let mut found: Vec<(ActorId, TokenId)> = Vec::new();
     for ids in ids.chunks(IDS_PER_STATEMENT) {
         let of_actors = tokens::table
             .filter(tokens::actor_id.eq_any(ids.iter().map(|id| Some(id.bind()))))
-            .order(tokens::id)
+            .limit(i64::from(limit) - i64::try_from(found.len()).unwrap_or(i64::MAX))
             .select((tokens::actor_id, tokens::id));
         let rows: Vec<(Option<ActorId>, TokenId)> = of_actors.load(conn).await?;
         found.extend(rows.into_iter().filter_map(|(actor, token)| actor.map(|actor| (actor, token))));

@@ -279,10 +279,14 @@ fn an_actor_shows_its_last_use_and_goes_with_its_tokens() {
         assert_eq!(all, [id(1), id(2)]);
         assert_eq!(touched(1).await.len(), 1);
         assert_eq!(read(store, |r| Box::pin(r.tokens_of_actors(&[], 9))).await, []);
-        let mut owned = read(store, |r| Box::pin(async move { r.tokens_by_actor(&[id(1), id(2)]).await })).await;
+        let of_each = async |limit| {
+            read(store, move |r| Box::pin(async move { r.tokens_by_actor(&[id(1), id(2)], limit).await })).await
+        };
+        let mut owned = of_each(9).await;
         owned.sort();
         assert_eq!(owned, [(id(1), id(1)), (id(1), id(2))]);
-        assert_eq!(read(store, |r| Box::pin(r.tokens_by_actor(&[]))).await, []);
+        assert_eq!(of_each(1).await.len(), 1);
+        assert_eq!(read(store, |r| Box::pin(r.tokens_by_actor(&[], 9))).await, []);
 
         let removed = write(store, |tx| {
             Box::pin(async move {

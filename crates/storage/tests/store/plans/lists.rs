@@ -162,7 +162,8 @@ pub(super) fn all() -> Vec<List> {
             few("tokens_owner_user_idx")
         ),
         list!(tokens_of_actors(&[id(fill::ACTOR)], 129), "of one with many", few("tokens_actor_idx")),
-        list!(tokens_by_actor(&[id(500), id(600)]), "", few("tokens_actor_idx")),
+        list!(tokens_by_actor(&[id(500), id(600)], 10_000), "", few("tokens_actor_idx")),
+        list!(tokens_by_actor(&[id(fill::ACTOR)], 129), "of one with many", few("tokens_actor_idx")),
     ];
     for after in [None, Some((at(50_000), fill::middle()))] {
         let member = after.map(|(at, number)| (at, id(number)));
