@@ -63,5 +63,5 @@ async fn ask(store: &Store, order: &Order) -> Result<String, Failure> {
     if order.take_back(store).await? {
         return Err("the server that uses this database did not carry out the command: check the server, or stop it and try again".into());
     }
-    Err("the server did not report the result: check the audit trail of the deployment before you try again".into())
+    Err(format!("the server did not report the result: look for {} before you try again", order.whereabouts()).into())
 }

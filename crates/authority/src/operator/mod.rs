@@ -203,6 +203,20 @@ impl Order {
         Ok(taken.await?)
     }
 
+    /// Where to look whether it was carried out: its event in the log of the server, and in a trail.
+    pub fn whereabouts(&self) -> String {
+        let trail = match self.deed {
+            Deed::Person { .. } => "the deployment",
+            Deed::Organization { .. } => "the organisation",
+        };
+        format!("\"{}\" in the log of the server, or in the audit trail of {trail}", self.request_id())
+    }
+
+    /// What its event names as the request.
+    fn request_id(&self) -> String {
+        format!("operator {}", &self.nonce[..self.nonce.len().min(8)])
+    }
+
     fn is_over(&self, now: Timestamp) -> bool {
         let given = Timestamp::from_micros(self.given_at);
         // Also where a clock was set back: then it is a stranger's.
@@ -265,12 +279,7 @@ impl Operator {
     /// # Errors
     /// Why it was not.
     pub async fn carry_out(&self, order: &Order) -> Result<String, OperatorError> {
-        let origin = Origin {
-            request_id: format!("operator {}", &order.nonce[..order.nonce.len().min(8)]),
-            client_ip: None,
-            presented_from: None,
-            user_agent: None,
-        };
+        let origin = Origin { request_id: order.request_id(), client_ip: None, presented_from: None, user_agent: None };
         match &order.deed {
             Deed::Person { person, act } => self.for_person(&address(person)?, act.clone(), &origin).await,
             Deed::Organization { organization, act } => {
@@ -356,6 +365,17 @@ mod tests {
         for order in orders {
             let text = written(&order).unwrap();
             assert_eq!(serde_json::from_str::<Order>(&text).unwrap(), order, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_event_of_an_order_is_looked_for_in_the_trail_that_has_it() {
+        let person = Deed::Person { person: "ada@example.org".to_owned(), act: PersonAct::Disable };
+        let organization = Deed::Organization { organization: "acme".to_owned(), act: OrganizationAct::Disable };
+        for (deed, trail) in [(person, "trail of the deployment"), (organization, "trail of the organisation")] {
+            let order = Order { nonce: "0123456789".to_owned(), given_at: 7, deed };
+            let said = order.whereabouts();
+            assert!(said.contains("\"operator 01234567\"") && said.ends_with(trail), "{said}");
         }
     }
 }
