@@ -2,12 +2,14 @@
 //! never leave this crate.
 
 mod executions;
+mod mail;
 mod nodes;
 mod projects;
 mod standing;
 mod tokens;
 
 pub use executions::{ExecutionFilter, ExecutionKey};
+pub use mail::QueuedMail;
 pub use nodes::{Consistency, InvalidLogPlace, LogPlace, NodeRecord, Poll, PollAnswer, RegisteredNode, SHARDS};
 pub use projects::{AccessScopeEdit, ActorEdit, ActorFilter, Change, Listing, Page, ProjectContents, ScopedTo};
 pub use standing::{Credential, Hold, Opened, Opening, Standing};

@@ -18,7 +18,8 @@ use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
 use crate::model::{
     AccessScopeEdit, ActorEdit, ActorFilter, AuditFilter, ExecutionFilter, ExecutionKey, IdempotencyRecord, Listing,
-    Page, ProjectContents, RegisteredNode, Revocation, StatusCounts, TokenCount, TokenEdit, TokenFilter, TokenUse,
+    Page, ProjectContents, QueuedMail, RegisteredNode, Revocation, StatusCounts, TokenCount, TokenEdit, TokenFilter,
+    TokenUse,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use futures::executor::block_on;
@@ -26,8 +27,8 @@ use futures::future::{BoxFuture, join};
 use token_domain::Timestamp;
 use token_domain::execution::{BranchName, Coverage, RepositoryName};
 use token_domain::id::{
-    AccessScopeId, ActorId, ExecutionId, InvitationId, OrganizationId, ProjectId, RepositoryId, RoleId, SessionId,
-    TokenId, TrustPolicyId, UserId,
+    AccessScopeId, ActorId, ExecutionId, InvitationId, MailId, OrganizationId, ProjectId, RepositoryId, RoleId,
+    SessionId, TokenId, TrustPolicyId, UserId,
 };
 use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::record::{
@@ -214,6 +215,8 @@ operations! {
         second_factors::some_sealed_secret() -> Option<Vec<u8>>;
         /// Whether somebody signed in from that device.
         devices::is_known_device(digest: &'o [u8; 32]) -> bool;
+        /// Whether a person signed in from any.
+        devices::has_devices(user: UserId) -> bool;
         /// How many recovery codes a person has left.
         second_factors::count_recovery_codes(user: UserId) -> i64;
 
@@ -222,6 +225,10 @@ operations! {
 
         /// The invitation with that SHA-256, expired or not.
         invitations::invitation_by_digest(digest: &'o [u8; 32]) -> Option<Invitation>;
+        /// The invitation whose mailed code has that SHA-256, expired or not.
+        invitations::mailed_invitation(digest: &'o [u8; 32]) -> Option<Invitation>;
+        /// How many messages wait to be sent.
+        mail::count_mail() -> i64;
         /// The invitation of the person whose address has that key ([`Email::key`]), expired or not.
         invitations::invitation_for(organization: OrganizationId, email_key: &'o str) -> Option<Invitation>;
 
@@ -448,6 +455,10 @@ operations! {
         invitations::delete_invitation(organization: OrganizationId, id: InvitationId) -> Option<Invitation>;
         /// Takes the unexpired invitation with that SHA-256 away: of any number of callers at once exactly one gets it.
         invitations::take_invitation(digest: &'o [u8; 32], now: Timestamp) -> Option<Invitation>;
+        /// The same by the SHA-256 of the code that was mailed.
+        invitations::take_mailed_invitation(digest: &'o [u8; 32], now: Timestamp) -> Option<Invitation>;
+        /// Remembers the code that is mailed with an invitation by its SHA-256, in place of an earlier one.
+        invitations::keep_mailed_code(invitation: InvitationId, digest: &'o [u8; 32]) -> ();
         /// Offers another role instead of a custom one; in how many invitations.
         invitations::move_invitations(organization: OrganizationId, from: RoleId, to: RoleRef) -> usize;
         /// Forgets at most `limit` invitations that expired before; how many.
@@ -573,6 +584,15 @@ operations! {
         executions::delete_execution_key(organization: OrganizationId, principal: Principal, key: &'o str) -> bool;
         /// Forgets about `limit` of the oldest keys made before; how many.
         executions::delete_execution_keys_before(before: Timestamp, limit: u32) -> usize;
+
+        /// Has a message sent.
+        mail::queue_mail(record: &'o QueuedMail) -> ();
+        /// Takes a message that is due, for whoever asks and until then: nobody else gets it meanwhile.
+        mail::claim_mail(now: Timestamp, until: Timestamp) -> Option<QueuedMail>;
+        /// Has a message taken again at a moment, unless somebody took it since that attempt.
+        mail::defer_mail(id: MailId, attempts: i32, until: Timestamp) -> bool;
+        /// Forgets a message, sent or dropped; whether it was there.
+        mail::delete_mail(id: MailId) -> bool;
 
         /// Remembers what a key made. [`Idempotency`](crate::Constraint::Idempotency) when it is in use.
         idempotency::insert_idempotency(record: &'o IdempotencyRecord) -> ();

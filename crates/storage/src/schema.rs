@@ -551,6 +551,31 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    outbox (id) {
+        id -> Uid,
+        organization_id -> Nullable<Uid>,
+        recipient -> Text,
+        letter -> Text,
+        attempts -> Integer,
+        created_at -> Moment,
+        due_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    mailed_invitations (invitation_id) {
+        invitation_id -> Uid,
+        digest -> Binary,
+    }
+}
+
 joinable!(tokens -> organizations (organization_id));
 joinable!(memberships -> organizations (organization_id));
 joinable!(memberships -> users (user_id));
@@ -566,6 +591,7 @@ allow_tables_to_appear_in_same_query!(
     idempotency_keys,
     executions,
     invitations,
+    mailed_invitations,
     memberships,
     organizations,
     projects,

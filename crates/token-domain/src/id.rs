@@ -70,6 +70,8 @@ kinds! {
     Invitation = "inv", "invitation", false;
     /// A trust policy of an organisation: which workloads get tokens.
     TrustPolicy = "trp", "trust policy", false;
+    /// A message to a person that waits to be sent.
+    Mail = "mai", "mail", false;
     /// An attempt to exchange an identity token under a trust policy.
     TrustAttempt = "tra", "trust attempt", false;
     /// A server process among those that share a database.
@@ -121,6 +123,8 @@ pub type RepositoryId = Id<kind::Repository>;
 pub type InvitationId = Id<kind::Invitation>;
 /// A trust policy's id.
 pub type TrustPolicyId = Id<kind::TrustPolicy>;
+/// Id of a message that waits to be sent.
+pub type MailId = Id<kind::Mail>;
 /// The id of an attempt under a trust policy.
 pub type TrustAttemptId = Id<kind::TrustAttempt>;
 /// A node's id.

@@ -18,6 +18,11 @@ pub(crate) async fn is_known_device(conn: &mut Conn<'_>, digest: &[u8; 32]) -> R
     Ok(found.first::<UserId>(conn).await.optional()?.is_some())
 }
 
+pub(crate) async fn has_devices(conn: &mut Conn<'_>, user: UserId) -> Result<bool, StoreError> {
+    let found = known_devices::table.filter(known_devices::user_id.eq(user.bind())).select(known_devices::user_id);
+    Ok(found.first::<UserId>(conn).await.optional()?.is_some())
+}
+
 pub(crate) async fn note_device(
     conn: &mut Conn<'_>,
     user: UserId,

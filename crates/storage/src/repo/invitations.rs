@@ -4,9 +4,10 @@ use super::Conn;
 use super::dialect::older;
 use crate::error::StoreError;
 use crate::rows::{InvitationRow, parse_name, role_columns};
-use crate::schema::{invitations, roles};
+use crate::schema::{invitations, mailed_invitations, roles};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
+use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::{InvitationId, OrganizationId, RoleId};
@@ -49,6 +50,40 @@ pub(crate) async fn invitation_by_digest(
         .await
         .optional()?;
     row.map(Invitation::try_from).transpose()
+}
+
+pub(crate) async fn mailed_invitation(
+    conn: &mut Conn<'_>,
+    digest: &[u8; 32],
+) -> Result<Option<Invitation>, StoreError> {
+    let mailed = mailed_invitations::table
+        .filter(mailed_invitations::digest.eq(digest.as_slice()))
+        .select(mailed_invitations::invitation_id);
+    let row = invitations::table
+        .filter(invitations::id.eq_any(mailed))
+        .select(InvitationRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    row.map(Invitation::try_from).transpose()
+}
+
+pub(crate) async fn keep_mailed_code(
+    conn: &mut Conn<'_>,
+    invitation: InvitationId,
+    digest: &[u8; 32],
+) -> Result<(), StoreError> {
+    diesel::insert_into(mailed_invitations::table)
+        .values((
+            mailed_invitations::invitation_id.eq(invitation.bind()),
+            mailed_invitations::digest.eq(digest.as_slice()),
+        ))
+        .on_conflict(mailed_invitations::invitation_id)
+        .do_update()
+        .set(mailed_invitations::digest.eq(excluded(mailed_invitations::digest)))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 pub(crate) async fn invitation_for(
@@ -110,6 +145,23 @@ pub(crate) async fn take_invitation(
     now: Timestamp,
 ) -> Result<Option<Invitation>, StoreError> {
     let one = invitations::code_digest.eq(digest.as_slice()).and(invitations::expires_at.gt(now.bind()));
+    let row = diesel::delete(invitations::table.filter(one))
+        .returning(InvitationRow::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?;
+    row.map(Invitation::try_from).transpose()
+}
+
+pub(crate) async fn take_mailed_invitation(
+    conn: &mut Conn<'_>,
+    digest: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<Invitation>, StoreError> {
+    let mailed = mailed_invitations::table
+        .filter(mailed_invitations::digest.eq(digest.as_slice()))
+        .select(mailed_invitations::invitation_id);
+    let one = invitations::id.eq_any(mailed).and(invitations::expires_at.gt(now.bind()));
     let row = diesel::delete(invitations::table.filter(one))
         .returning(InvitationRow::as_returning())
         .get_result(conn)

@@ -15,6 +15,7 @@ pub(crate) mod idempotency;
 pub(crate) mod invitations;
 mod listing;
 pub(crate) mod log;
+pub(crate) mod mail;
 pub(crate) mod memberships;
 pub(crate) mod nodes;
 pub(crate) mod organizations;

@@ -8,6 +8,7 @@ mod devices;
 mod executions;
 mod instance;
 mod lane;
+mod mail;
 mod migrations;
 mod nodes;
 mod outages;

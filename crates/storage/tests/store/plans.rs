@@ -90,7 +90,7 @@ const FOUND_AT_ONCE: [&str; 6] = [
 ];
 
 /// Reads of the store that are not lists: of a row by its key, of a number, or of a whole table.
-const NO_LISTS: [&str; 48] = [
+const NO_LISTS: [&str; 51] = [
     "access_scope",
     "actor",
     "audit_end",
@@ -107,6 +107,9 @@ const NO_LISTS: [&str; 48] = [
     "idempotency",
     "invitation_by_digest",
     "invitation_for",
+    "mailed_invitation",
+    "count_mail",
+    "has_devices",
     "count_second_factors",
     "is_known_device",
     "live_key_count",

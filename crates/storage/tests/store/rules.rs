@@ -28,6 +28,8 @@ INSERT INTO token_policies VALUES ({id:1}, 'personal', {yes}, 1, 2, 3, 'x', {t:1
 INSERT INTO second_factors VALUES ({id:3}, {b:8}, {t:1}, NULL, 0);
 INSERT INTO recovery_codes VALUES ({id:3}, {b:32});
 INSERT INTO known_devices VALUES ({b:32}, {id:3}, {t:1});
+INSERT INTO outbox VALUES ({id:60}, NULL, 'a@b', '{}', 0, {t:1}, {t:1});
+INSERT INTO mailed_invitations VALUES ({id:40}, {b:32});
 INSERT INTO audit_heads VALUES ({id:0}, 1, {b:32}, {t:1});
 INSERT INTO audit_events VALUES ({id:0}, 1, {t:1}, 'x', 'system', '', '', '', '{}', {b:32}, {b:32});
 INSERT INTO revocation_log VALUES (0, 1, 'token', {id:14}, {t:1});
@@ -226,6 +228,10 @@ const BREACHES: &[(&str, Kind, &str)] = &[
     ("second_factors_last_step_range", Check, "UPDATE second_factors SET last_step = -1"),
     ("known_devices_user_fkey", Reference, "UPDATE known_devices SET user_id = {id:99}"),
     ("known_devices_digest_length", Check, "UPDATE known_devices SET digest = {b:31}"),
+    ("outbox_recipient_length", Check, "UPDATE outbox SET recipient = 'a@'"),
+    ("outbox_letter_length", Check, "UPDATE outbox SET letter = ''"),
+    ("mailed_invitations_invitation_fkey", Reference, "UPDATE mailed_invitations SET invitation_id = {id:99}"),
+    ("mailed_invitations_digest_length", Check, "UPDATE mailed_invitations SET digest = {b:31}"),
     ("recovery_codes_factor_fkey", Reference, "INSERT INTO recovery_codes VALUES ({id:4}, {b:32})"),
     ("recovery_codes_digest_length", Check, "UPDATE recovery_codes SET digest = {b:31}"),
     ("audit_heads_seq_range", Check, "UPDATE audit_heads SET seq = -1"),

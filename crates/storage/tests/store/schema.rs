@@ -126,7 +126,7 @@ fn both_databases_have_the_same_keys_checks_and_indexes() {
 }
 
 /// The columns of SQLite whose length of 16 bytes is checked. (References are of that length by what they refer to.)
-pub(crate) const UID_COLUMNS: [(&str, &str); 15] = [
+pub(crate) const UID_COLUMNS: [(&str, &str); 16] = [
     ("organizations", "id"),
     ("users", "id"),
     ("roles", "id"),
@@ -142,6 +142,7 @@ pub(crate) const UID_COLUMNS: [(&str, &str); 15] = [
     ("invitations", "id"),
     ("trust_policies", "id"),
     ("nodes", "id"),
+    ("outbox", "id"),
 ];
 
 /// The names of all constraints but primary keys; without the few that only one side needs.

@@ -1,0 +1,2 @@
+DROP TABLE mailed_invitations;
+DROP TABLE outbox;
