@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use secret_hash::HashError;
 use secret_hash::password::{self, Password, PasswordHash};
-use storage::StoreError;
+use storage::{StoreError, Tx};
 use token_domain::id::{OrganizationId, UserId};
 use token_domain::record::{Principal, User};
 
@@ -16,6 +16,7 @@ use crate::change::Change;
 use crate::context::Context;
 use crate::env::random;
 use crate::error::Failure;
+use crate::letters::{self, Letter, Notice};
 use crate::limits::{Attempt, Attempter, TooManyAttempts, network};
 use crate::origin::Origin;
 use crate::slow::Work;
@@ -110,13 +111,19 @@ impl<'c> PasswordAttempt<'c> {
 
     /// The person is signed in: their device is known from now on, and a hash by other parameters than today's is replaced
     /// after the answer.
-    pub(crate) async fn signed_in(self, user: UserId) -> Result<(), Failure> {
+    pub(crate) async fn signed_in(self, user: UserId, origin: &Origin) -> Result<(), Failure> {
         let Self { context, attempt, device, outdated, .. } = self;
         let now = context.now();
-        context
-            .store
-            .write(move |tx| Box::pin(async move { Ok::<_, Failure>(tx.note_device(user, &device, now).await?) }))
-            .await?;
+        let (writing, origin) = (Arc::clone(context), origin.clone());
+        let noted = context.store.write(move |tx| {
+            Box::pin(async move {
+                if writing.policy.mail.is_some() {
+                    tell_of_new_device(&writing, tx, user, &device, &origin).await?;
+                }
+                Ok::<_, Failure>(tx.note_device(user, &device, now).await?)
+            })
+        });
+        noted.await?;
         attempt.signed_in();
         if let Some(outdated) = outdated {
             context.units.spawn(rehash(Arc::clone(context), user, outdated));
@@ -153,6 +160,22 @@ impl<'c> PasswordAttempt<'c> {
             .with("account", self.account.as_str());
         record(self.context, None, event).await
     }
+}
+
+/// Tells a person of a sign-in from a device that is not known, if others are: of the first there is nothing to compare with.
+async fn tell_of_new_device(
+    context: &Context,
+    tx: &mut Tx,
+    user: UserId,
+    device: &[u8; 32],
+    origin: &Origin,
+) -> Result<(), Failure> {
+    if tx.is_known_device(device).await? || !tx.has_devices(user).await? {
+        return Ok(());
+    }
+    let Some(person) = tx.user(user).await?.filter(|person| person.verified.is_some()) else { return Ok(()) };
+    let letter = Letter::notice(Notice::NewDevice, origin, context.now());
+    letters::queue(context, tx, None, &person.email, &letter).await
 }
 
 /// Replaces the hash of a password that was just proven. Gives way to everything else: the next sign-in tries again.

@@ -18,14 +18,16 @@ use futures::future::BoxFuture;
 use storage::Tx;
 use storage::model::{Credential, Hold, LogPlace, Opening, Standing, Touched};
 use token_domain::id::{OrganizationId, UserId};
-use token_domain::record::{MembershipStanding, Principal, Session, SessionStanding, TokenTerms};
+use token_domain::record::{MembershipStanding, Principal, Session, SessionStanding, TokenTerms, User};
 use token_domain::role::Power;
+use token_domain::text::Email;
 use token_domain::token::{Kind, Status};
 use token_domain::{ScopeSet, Timestamp};
 
 use crate::audit::{Event, Trail};
 use crate::context::Context;
 use crate::error::Failure;
+use crate::letters::{self, Letter, Notice};
 use crate::origin::{Caller, Origin, Via};
 use crate::rights::{self, Refused};
 use crate::unit::Touching;
@@ -353,6 +355,27 @@ impl<'t> Change<'t> {
     pub(crate) async fn record(&mut self, event: Event) -> Result<(), Failure> {
         self.is_recorded = true;
         Ok(self.trail.append(self.tx, event).await?)
+    }
+
+    /// Has a letter sent once the change is committed; nothing where no mail is configured.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn mail(&mut self, to: &Email, letter: &Letter) -> Result<(), Failure> {
+        letters::queue(&self.context, self.tx, self.trail.organization_id(), to, letter).await
+    }
+
+    /// Tells a person what the change does to their account, at the address they had before it. An address that nobody verified
+    /// may be a stranger's, who is told nothing.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn tell(&mut self, user: &User, notice: Notice) -> Result<(), Failure> {
+        if user.verified.is_none() {
+            return Ok(());
+        }
+        let letter = Letter::notice(notice, &self.origin, self.now);
+        self.mail(&user.email, &letter).await
     }
 
     /// Records an event in the trail of an organisation that this change creates; no other transaction can hold that trail yet.

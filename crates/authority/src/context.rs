@@ -52,6 +52,17 @@ pub struct Policy {
     pub expiry_warning: Span,
     /// Whether tokens without a checksum, issued elsewhere, are looked up.
     pub legacy_lookup: bool,
+    /// Mail; nothing where none is sent.
+    pub mail: Option<MailPolicy>,
+}
+
+/// What a deployment that sends mail chose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailPolicy {
+    /// Where links lead: the public URL of the service, without a slash at its end.
+    pub links: String,
+    /// How long a message that cannot be delivered is kept.
+    pub keep: Span,
 }
 
 impl Default for Policy {
@@ -71,6 +82,7 @@ impl Default for Policy {
             key_cap: 100,
             expiry_warning: Span::days(7),
             legacy_lookup: false,
+            mail: None,
         }
     }
 }

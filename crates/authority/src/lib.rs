@@ -17,6 +17,7 @@ pub mod hashing;
 pub mod invitations;
 pub mod leaks;
 pub mod limits;
+pub mod mail;
 pub mod members;
 pub mod memory;
 pub mod nodes;
@@ -57,10 +58,11 @@ pub mod records {
 mod attempts;
 mod change;
 mod context;
+mod letters;
 mod opaque;
 mod rights;
 
-pub use context::{Context, Parts, Policy};
+pub use context::{Context, MailPolicy, Parts, Policy};
 pub use error::Failure;
 pub use origin::{Admission, Caller, Origin, Presentation, Via};
 pub use rights::Refused;

@@ -15,6 +15,7 @@ use crate::change::{Ask, Change};
 use crate::context::Context;
 use crate::env::{EntropyError, random};
 use crate::error::Failure;
+use crate::letters::Notice;
 use crate::limits::TooManyAttempts;
 use crate::origin::{Caller, Origin, Via};
 use crate::passwords::WeakPassword;
@@ -172,8 +173,7 @@ impl People {
                         // Changed by somebody else since it was asked for.
                         return Err(PersonError::WrongPassword);
                     }
-                    change.tx.set_password(user_id, Some(hash.as_str()), change.now).await?;
-                    forget_devices(change, &user).await?;
+                    set_password(change, &user, hash.as_str()).await?;
                     let ended = change.tx.delete_sessions_of_user(user_id, Some(session_id)).await?;
                     let event = change.event("user.password.change").on("user", user_id).with("sessions_ended", ended);
                     Ok(change.record(event).await?)
@@ -200,6 +200,13 @@ async fn ask_for_address(change: &mut Change<'_>, user: UserId, email: &Email) -
     Ok(())
 }
 
+/// Gives a person another password: their devices are forgotten, and they are told.
+pub(crate) async fn set_password(change: &mut Change<'_>, user: &User, hash: &str) -> Result<(), Failure> {
+    change.tx.set_password(user.id, Some(hash), change.now).await?;
+    forget_devices(change, user).await?;
+    change.tell(user, Notice::PasswordChanged).await
+}
+
 /// Gives a person an address that was verified, and records which one it takes the place of. Their sessions go on: whoever is
 /// signed in is the same person. Both addresses are named by a digest under the deployment's key: nothing is ever taken out of
 /// a trail.
@@ -217,6 +224,9 @@ where
 {
     let (context, now) = (change.context(), change.now);
     change.tx.set_email(before.id, email, Some(Verified { at: now, by }), now).await?;
+    if before.email.key() != email.key() {
+        change.tell(before, Notice::AddressChanged).await?;
+    }
     let event = change
         .event("user.email.change")
         .on("user", before.id)

@@ -139,6 +139,11 @@ impl Trail {
         Self { organization_id, head }
     }
 
+    /// Whose trail it is; nothing: the deployment's.
+    pub(crate) const fn organization_id(&self) -> Option<OrganizationId> {
+        self.organization_id
+    }
+
     /// Appends an event. It is logged as well, once it is committed.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Accepting an invitation.
 
-use token_domain::id::UserId;
+use token_domain::id::{OrganizationId, UserId};
 use token_domain::person::RoleRef;
 use token_domain::record::{Invitation, Membership, MembershipStanding, Principal, User, Verified};
 use token_domain::role::Power;
@@ -65,7 +65,14 @@ impl Invitations {
     pub async fn accept(&self, acceptance: Acceptance, origin: &Origin) -> Result<Accepted, OrganizationError> {
         let context = &self.context;
         let digest = acceptance.code.digest();
-        let found = context.store.read(move |reads| Box::pin(async move { reads.invitation_by_digest(&digest).await }));
+        let found = context.store.read(move |reads| {
+            Box::pin(async move {
+                match reads.invitation_by_digest(&digest).await? {
+                    Some(invitation) => Ok(Some(invitation)),
+                    None => reads.mailed_invitation(&digest).await,
+                }
+            })
+        });
         let invitation = found.await?.filter(|invitation| invitation.expires_at > context.now());
         let Some(invitation) = invitation else {
             let by = (None, Principal::Anonymous);
@@ -89,9 +96,8 @@ impl Invitations {
         self.context
             .change(ask, move |change| {
                 Box::pin(async move {
-                    let taken = change.tx.take_invitation(&digest, change.now).await?;
-                    let taken = taken.ok_or(OrganizationError::InvalidInvitation)?;
-                    if !still_counts(change, &taken).await? {
+                    let taken = take(change, &digest).await?.ok_or(OrganizationError::InvalidInvitation)?;
+                    if !still_counts(change, &taken.invitation).await? {
                         return Err(OrganizationError::InvalidInvitation);
                     }
                     if let (Who::Known(user, proven), None) = (&who, &session) {
@@ -166,7 +172,8 @@ impl Invitations {
             id: self.context.id(now)?,
             name,
             email: invitation.email.clone(),
-            verified: Some(Verified { at: now, by: Some(invitation.organization_id) }),
+            // Decided by the code, when it is taken.
+            verified: None,
             pending_email: None,
             disabled_at: None,
             created_at: now,
@@ -174,6 +181,23 @@ impl Invitations {
         };
         Ok(Who::New(user, hash.as_str().to_owned()))
     }
+}
+
+/// An invitation that was taken, by one of its codes.
+struct Taken {
+    invitation: Invitation,
+    /// Who vouches for its address from now on. The code that was mailed was read in the mailbox, so the deployment does; the
+    /// other one is known to the inviting person as well, so the organisation does, for itself.
+    vouched_by: Option<OrganizationId>,
+}
+
+async fn take(change: &mut Change<'_>, digest: &[u8; 32]) -> Result<Option<Taken>, OrganizationError> {
+    if let Some(invitation) = change.tx.take_invitation(digest, change.now).await? {
+        let vouched_by = Some(invitation.organization_id);
+        return Ok(Some(Taken { invitation, vouched_by }));
+    }
+    let mailed = change.tx.take_mailed_invitation(digest, change.now).await?;
+    Ok(mailed.map(|invitation| Taken { invitation, vouched_by: None }))
 }
 
 /// Whether a person asked for that address.
@@ -241,13 +265,15 @@ async fn check_still_proven(
     Ok(())
 }
 
-async fn admit(change: &mut Change<'_>, invitation: &Invitation, who: Who) -> Result<Accepted, OrganizationError> {
+async fn admit(change: &mut Change<'_>, taken: &Taken, who: Who) -> Result<Accepted, OrganizationError> {
+    let Taken { invitation, vouched_by } = taken;
     let organization = invitation.organization_id;
+    let verified = Verified { at: change.now, by: *vouched_by };
     let (user, is_new_person) = match who {
         Who::Known(user, _) => {
             let current = change.tx.user(user.id).await?.ok_or(Refused::Gone)?;
-            if current.verified.is_none() && current.email.key() == invitation.email.key() {
-                let verified = Verified { at: change.now, by: Some(organization) };
+            let gains = current.verified.is_none_or(|before| before.by.is_some() && verified.by.is_none());
+            if gains && current.email.key() == invitation.email.key() {
                 change.tx.set_email(user.id, &current.email, Some(verified), change.now).await?;
             }
             (user, false)
@@ -256,10 +282,11 @@ async fn admit(change: &mut Change<'_>, invitation: &Invitation, who: Who) -> Re
             change.check_proven_lately()?;
             let current = change.tx.user(user.id).await?.filter(|current| is_asked_for(current, &invitation.email));
             let current = current.ok_or(OrganizationError::ForSomebodyElse)?;
-            move_address::<OrganizationError>(change, &current, &invitation.email, Some(organization)).await?;
+            move_address::<OrganizationError>(change, &current, &invitation.email, *vouched_by).await?;
             (user, false)
         }
         Who::New(user, password_hash) => {
+            let user = User { verified: Some(verified), ..user };
             change.tx.insert_user(&user, Some(&password_hash)).await?;
             (user, true)
         }

@@ -10,6 +10,7 @@ use crate::change::Change;
 use crate::context::Context;
 use crate::env::random;
 use crate::error::Failure;
+use crate::letters::Letter;
 use crate::organizations::{OrganizationError, Seat};
 
 /// The parts of an invitation, drawn before the change that may create it.
@@ -57,6 +58,16 @@ pub(crate) async fn invite(
     change.tx.insert_invitation(&invitation, &code.digest()).await?;
     let event = event(change, "invitation.create", id, role).with("expires_at", expires_at.rfc3339_seconds());
     change.record(event).await?;
+    if change.context().policy.mail.is_some()
+        && let Some(organization) = change.tx.organization(organization_id).await?
+    {
+        let letter = Letter::Invitation {
+            invitation: id.to_string(),
+            organization: organization.name.as_str().to_owned(),
+            until: expires_at.rfc3339_seconds(),
+        };
+        change.mail(&invitation.email, &letter).await?;
+    }
     let custom_name = match role {
         RoleRef::BuiltIn(_) => None,
         RoleRef::Custom(id) => change.tx.role(organization_id, id).await?.map(|role| role.name),

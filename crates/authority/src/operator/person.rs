@@ -9,13 +9,13 @@ use token_domain::record::User;
 use token_domain::text::Email;
 
 use super::{OperatorError, address};
-use crate::attempts::forget_devices;
 use crate::change::Change;
 use crate::context::Policy;
 use crate::env::{Entropy, random};
 use crate::error::Failure;
+use crate::letters::Notice;
 use crate::passwords::NewPassword;
-use crate::people::move_address;
+use crate::people::{move_address, set_password};
 
 /// An act of the operator for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,13 +75,13 @@ impl PersonAct {
             Self::SetPassword { hash } => {
                 let readable = PasswordHash::parse(hash);
                 readable.map_err(|error| Failure::Inconsistent(format!("a password hash: {error}")))?;
-                change.tx.set_password(user, Some(hash), now).await?;
-                forget_devices(change, before).await?;
+                set_password(change, before, hash).await?;
             }
             Self::ResetSecondFactor => {
                 if !change.tx.delete_second_factor(user).await? {
                     return Err(OperatorError::NoSecondFactor);
                 }
+                change.tell(before, Notice::SecondFactorRemoved).await?;
             }
             Self::Disable if before.disabled_at.is_some() => return Err(OperatorError::Already("disabled")),
             Self::Enable if before.disabled_at.is_none() => return Err(OperatorError::Already("enabled")),

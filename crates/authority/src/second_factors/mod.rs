@@ -24,10 +24,11 @@ pub(crate) use proof::{Spend, check};
 
 use crate::attempts::{self, AttemptError, is_still_proven};
 use crate::audit::Refusal;
-use crate::change::Ask;
+use crate::change::{Ask, Change};
 use crate::context::Context;
 use crate::env::{EntropyError, random};
 use crate::error::Failure;
+use crate::letters::Notice;
 use crate::limits::TooManyAttempts;
 use crate::origin::{Caller, Origin, Via};
 use crate::people::{PersonError, confirm_password};
@@ -218,6 +219,7 @@ impl SecondFactors {
                         return Err(SecondFactorError::NotSet);
                     }
                     change.tx.replace_recovery_codes(user, &digests).await?;
+                    tell_member(change, Notice::SecondFactorAdded).await?;
                     let ended = change.tx.delete_sessions_of_user(user, Some(session)).await?;
                     let event = change.event("user.second_factor.enable").on("user", user);
                     Ok(change.record(event.with("sessions_ended", ended)).await?)
@@ -257,6 +259,7 @@ impl SecondFactors {
                         return Err(SecondFactorError::WrongCode);
                     }
                     change.tx.delete_second_factor(user).await?;
+                    tell_member(change, Notice::SecondFactorRemoved).await?;
                     let ended = change.tx.delete_sessions_of_user(user, Some(session)).await?;
                     let event = change
                         .event("user.second_factor.disable")
@@ -364,5 +367,13 @@ const fn person(caller: &Caller) -> Result<Person, SecondFactorError> {
             Ok(Person { organization: caller.organization_id, user: user_id, session: session_id })
         }
         Via::Token { .. } => Err(SecondFactorError::NotSignedIn),
+    }
+}
+
+/// Tells the person in the session of a change what it did.
+async fn tell_member(change: &mut Change<'_>, notice: Notice) -> Result<(), Failure> {
+    match change.member().map(|member| member.user.clone()) {
+        Some(user) => change.tell(&user, notice).await,
+        None => Ok(()),
     }
 }

@@ -207,7 +207,7 @@ impl Sessions {
             self.record_wrong_code(&standing, origin).await?;
         }
         let opened = opened?;
-        attempt.signed_in(user).await?;
+        attempt.signed_in(user, origin).await?;
         Ok(opened)
     }
 

@@ -5,6 +5,7 @@ mod demotion;
 mod executions;
 mod limits;
 mod lives;
+mod mail;
 mod people;
 mod policies;
 mod refusals;

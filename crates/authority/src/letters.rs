@@ -1,0 +1,209 @@
+//! What messages say, as it is kept until they are sent, and as it is read.
+//!
+//! Plain text. What people chose (names, what their client calls itself) stands in quotation marks, in one line, and never first
+//! in a line of its own: a name cannot pass for a sentence of this service.
+
+use serde::{Deserialize, Serialize};
+use storage::Tx;
+use storage::model::QueuedMail;
+use token_domain::Timestamp;
+use token_domain::id::OrganizationId;
+use token_domain::text::Email;
+
+use crate::context::Context;
+use crate::error::Failure;
+use crate::origin::Origin;
+
+/// A message before it is written. Serialised into the outbox; it holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "letter", rename_all = "snake_case")]
+pub(crate) enum Letter {
+    /// To the invited address.
+    Invitation {
+        /// The invitation's id.
+        invitation: String,
+        /// What the organisation is called.
+        organization: String,
+        /// When it ends.
+        until: String,
+    },
+    /// To a person about their account.
+    Notice {
+        /// What happened.
+        notice: Notice,
+        /// When.
+        at: String,
+        /// From where, if from somewhere.
+        address: Option<String>,
+        /// By which client, as it calls itself.
+        agent: Option<String>,
+    },
+}
+
+/// What a person is told about their account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Notice {
+    /// Another address has taken the place of this one.
+    AddressChanged,
+    /// The password is another one.
+    PasswordChanged,
+    /// A second factor counts from now on.
+    SecondFactorAdded,
+    /// There is none any more.
+    SecondFactorRemoved,
+    /// Somebody signed in from a device that was not known.
+    NewDevice,
+}
+
+impl Notice {
+    /// In one line.
+    const fn subject(self) -> &'static str {
+        match self {
+            Self::AddressChanged => "Your account has another address",
+            Self::PasswordChanged => "Your password was changed",
+            Self::SecondFactorAdded => "A second factor was added to your account",
+            Self::SecondFactorRemoved => "The second factor of your account was removed",
+            Self::NewDevice => "Sign-in from a new device",
+        }
+    }
+
+    /// What happened, and what it means.
+    const fn said(self) -> &'static str {
+        match self {
+            Self::AddressChanged => {
+                "Your account has another e-mail address from now on. This is the last message to the old one."
+            }
+            Self::PasswordChanged => "The password of your account was changed. Other sessions were ended.",
+            Self::SecondFactorAdded => {
+                "Signing in to your account asks for a code of an app from now on. Other sessions were ended."
+            }
+            Self::SecondFactorRemoved => {
+                "Signing in to your account no longer asks for a code of an app. Other sessions were ended."
+            }
+            Self::NewDevice => "Somebody signed in to your account from a device that it was not used on before.",
+        }
+    }
+}
+
+impl Letter {
+    /// What a request did.
+    pub(crate) fn notice(notice: Notice, origin: &Origin, at: Timestamp) -> Self {
+        Self::Notice {
+            notice,
+            at: at.rfc3339_seconds(),
+            address: origin.client_ip.map(|address| address.to_string()),
+            agent: origin.agent(),
+        }
+    }
+
+    /// As it is kept.
+    pub(crate) fn written(&self) -> String {
+        // Strings and words alone: nothing that serialisation could refuse.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// As it was kept.
+    ///
+    /// # Errors
+    /// A text that a version of this program wrote which is not this one.
+    pub(crate) fn read(text: &str) -> Result<Self, Failure> {
+        serde_json::from_str(text).map_err(|error| Failure::Inconsistent(format!("a message in the outbox: {error}")))
+    }
+
+    /// What the trail calls it.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Invitation { .. } => "invitation",
+            Self::Notice { .. } => "notice",
+        }
+    }
+
+    /// Subject and text. Codes are in the fragment of a link, which no browser sends and no log has, and once more to be copied.
+    pub(crate) fn text(&self, links: &str, code: &str) -> (String, String) {
+        match self {
+            Self::Invitation { organization, until, .. } => (
+                format!("Invitation to “{organization}”"),
+                format!(
+                    "You are invited to join the organisation “{organization}” at {links}.\n\n\
+                     Accept until {until}:\n\n{links}/invitation#{code}\n\n\
+                     If the page asks for the code, it is:\n\n{code}\n\n\
+                     If you do not know what this is about, do nothing: without the code nothing happens.\n"
+                ),
+            ),
+            Self::Notice { notice, at, address, agent } => {
+                let mut text = format!("{}\n\nWhen: {at}\n", notice.said());
+                if let Some(address) = address {
+                    text = format!("{text}From: {address}\n");
+                }
+                if let Some(agent) = agent {
+                    text = format!("{text}Client: “{agent}”\n");
+                }
+                let text = format!(
+                    "{text}Where: {links}\n\n\
+                     If it was not you, change your password there at once, or ask those who operate the service.\n"
+                );
+                (notice.subject().to_owned(), text)
+            }
+        }
+    }
+}
+
+/// Has a letter sent once the transaction commits; nothing where no mail is configured.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn queue(
+    context: &Context,
+    tx: &mut Tx,
+    trail: Option<OrganizationId>,
+    to: &Email,
+    letter: &Letter,
+) -> Result<(), Failure> {
+    if context.policy.mail.is_none() {
+        return Ok(());
+    }
+    let now = context.now();
+    let record = QueuedMail {
+        id: context.id(now)?,
+        organization_id: trail,
+        recipient: to.as_str().to_owned(),
+        letter: letter.written(),
+        attempts: 0,
+        created_at: now,
+        due_at: now,
+    };
+    Ok(tx.queue_mail(&record).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> Vec<Letter> {
+        let text = |text: &str| text.to_owned();
+        let notice = |notice| Letter::Notice { notice, at: text("now"), address: Some(text("192.0.2.1")), agent: None };
+        let notices = [
+            Notice::AddressChanged,
+            Notice::PasswordChanged,
+            Notice::SecondFactorAdded,
+            Notice::SecondFactorRemoved,
+            Notice::NewDevice,
+        ];
+        let invitation =
+            Letter::Invitation { invitation: text("i"), organization: text("Ångström"), until: text("u") };
+        std::iter::once(invitation).chain(notices.map(notice)).collect()
+    }
+
+    #[test]
+    fn what_is_kept_reads_back_and_a_code_is_in_the_text_of_those_that_have_one() {
+        for letter in all() {
+            assert_eq!(Letter::read(&letter.written()).unwrap(), letter);
+            let (subject, text) = letter.text("https://tokens.example.com", "the-code");
+            assert!(!subject.contains('\n') && text.ends_with('\n'), "{subject}");
+            let has_code = !matches!(letter, Letter::Notice { .. });
+            assert_eq!(text.contains("#the-code\n") && text.contains("\nthe-code\n"), has_code, "{text}");
+            assert!(!letter.written().contains("the-code"));
+        }
+    }
+}

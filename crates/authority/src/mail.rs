@@ -1,0 +1,258 @@
+//! Mail to people: written down in the transaction of the change it tells of, sent afterwards.
+//!
+//! The outbox holds no secret. A message that carries a code, such as an invitation, is kept as what it is about; its code is
+//! drawn at the moment it is sent, and replaces that of an earlier attempt. So a copy of the database opens nothing, whatever
+//! waits in it. Sealing the codes instead would have kept them usable by whoever also has the key.
+//!
+//! **Invariant:** no request waits for a mail server. A message is sent at least once: it is forgotten only when the server took
+//! it, when it tells of something that is no longer so, or when it could not be delivered for as long as it is kept.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use storage::model::QueuedMail;
+use token_domain::id::InvitationId;
+use token_domain::record::Principal;
+use token_domain::text::Email;
+use token_domain::{Span, Timestamp};
+
+use crate::audit::{Event, Trail};
+use crate::context::{Context, MailPolicy};
+use crate::env::random;
+use crate::error::Failure;
+use crate::invitations::InvitationCode;
+use crate::letters::Letter;
+use crate::origin::Origin;
+
+/// For how long whoever takes a message has it alone: longer than any attempt to send it.
+const ALONE: Span = Span::seconds(60);
+/// The wait after the first attempt. Each further one doubles it.
+const FIRST_WAIT: Span = Span::seconds(5);
+/// The longest wait between two attempts.
+const LONGEST_WAIT: Span = Span::seconds(3_600);
+/// How many messages are sent before whoever sends them looks whether it should stop.
+const AT_ONCE: usize = 64;
+
+/// A message as it goes out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Composed {
+    /// The same at every attempt.
+    pub message_id: String,
+    /// When the change it tells of was made.
+    pub at: Timestamp,
+    /// The address it goes to.
+    pub to: String,
+    /// In one line.
+    pub subject: String,
+    /// Plain text.
+    pub text: String,
+}
+
+/// Why a message was not taken; the text is for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undelivered {
+    /// It will not be by another attempt.
+    Never(String),
+    /// Another attempt may help.
+    Later(String),
+}
+
+/// What became of messages since the start of this process.
+#[derive(Debug, Default)]
+pub struct MailCounters {
+    sent: AtomicU64,
+    deferred: AtomicU64,
+    dropped: AtomicU64,
+    waiting: AtomicU64,
+}
+
+impl MailCounters {
+    /// Messages that a server took.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Attempts that are made again later.
+    pub fn deferred(&self) -> u64 {
+        self.deferred.load(Ordering::Relaxed)
+    }
+
+    /// Messages that could not be delivered and were given up.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Messages that waited when they were last counted.
+    pub fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
+    }
+}
+
+/// The mail that waits.
+pub struct Outbox {
+    context: Arc<Context>,
+    counters: MailCounters,
+}
+
+impl Outbox {
+    /// Over a context.
+    pub fn new(context: &Arc<Context>) -> Self {
+        Self { context: Arc::clone(context), counters: MailCounters::default() }
+    }
+
+    /// What became of messages.
+    pub const fn counters(&self) -> &MailCounters {
+        &self.counters
+    }
+
+    /// Sends what is due, message by message, until nothing is or the server does not take one: the rest waits for the next
+    /// round. Of several nodes each takes other messages.
+    ///
+    /// # Errors
+    /// The store's. What was taken by then is due again in a minute.
+    pub async fn send_due<S, F>(&self, send: S) -> Result<(), Failure>
+    where
+        S: Fn(Composed) -> F + Send + Sync,
+        F: Future<Output = Result<(), Undelivered>> + Send,
+    {
+        for _ in 0..AT_ONCE {
+            let now = self.context.now();
+            let taken = self
+                .context
+                .store
+                .write(move |tx| Box::pin(async move { Ok::<_, Failure>(tx.claim_mail(now, now + ALONE).await?) }));
+            let Some(mail) = taken.await? else { break };
+            let composed = match self.compose(&mail).await {
+                Ok(Some(composed)) => composed,
+                Ok(None) => {
+                    self.forget(&mail).await?;
+                    continue;
+                }
+                // Written by a newer version perhaps, whose nodes can send it.
+                Err(Failure::Inconsistent(why)) => {
+                    self.defer(&mail, &why).await?;
+                    continue;
+                }
+                Err(failure) => return Err(failure),
+            };
+            match send(composed).await {
+                Ok(()) => {
+                    self.counters.sent.fetch_add(1, Ordering::Relaxed);
+                    self.forget(&mail).await?;
+                }
+                Err(Undelivered::Never(why)) => self.give_up(&mail, "refused", &why).await?,
+                Err(Undelivered::Later(why)) => {
+                    self.defer(&mail, &why).await?;
+                    break;
+                }
+            }
+        }
+        let waiting = self.context.store.read(|reads| Box::pin(reads.count_mail())).await?;
+        self.counters.waiting.store(u64::try_from(waiting).unwrap_or(0), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The message, with a code of its own if it carries one; nothing if what it tells of is no longer so.
+    async fn compose(&self, mail: &QueuedMail) -> Result<Option<Composed>, Failure> {
+        let Some(MailPolicy { links, .. }) = self.context.policy.mail.clone() else { return Ok(None) };
+        let letter = Letter::read(&mail.letter)?;
+        let (subject, text) = match &letter {
+            Letter::Invitation { invitation, .. } => {
+                let Some(code) = self.code_of(mail, invitation).await? else { return Ok(None) };
+                letter.text(&links, code.expose())
+            }
+            Letter::Notice { .. } => letter.text(&links, ""),
+        };
+        Ok(Some(Composed {
+            message_id: mail.id.to_string(),
+            at: mail.created_at,
+            to: mail.recipient.clone(),
+            subject,
+            text,
+        }))
+    }
+
+    /// Draws the code that goes out with an invitation and has it count; nothing where the invitation is no longer there.
+    async fn code_of(&self, mail: &QueuedMail, invitation: &str) -> Result<Option<InvitationCode>, Failure> {
+        let inconsistent = |why: String| Failure::Inconsistent(format!("mail {}: {why}", mail.id));
+        let id = InvitationId::parse(invitation).map_err(|error| inconsistent(error.to_string()))?;
+        let key = Email::parse_stored(&mail.recipient).map_err(|error| inconsistent(error.to_string()))?.key();
+        let Some(organization) = mail.organization_id else { return Ok(None) };
+        let (now, code) = (self.context.now(), InvitationCode::from_random(random(self.context.entropy.as_ref())?));
+        let kept = self.context.store.write(move |tx| {
+            Box::pin(async move {
+                let found = tx.invitation_for(organization, &key).await?;
+                if found.is_none_or(|found| found.id != id || found.expires_at <= now) {
+                    return Ok(None);
+                }
+                tx.keep_mailed_code(id, &code.digest()).await?;
+                Ok::<_, Failure>(Some(code))
+            })
+        });
+        kept.await
+    }
+
+    async fn forget(&self, mail: &QueuedMail) -> Result<(), Failure> {
+        let id = mail.id;
+        let forgotten =
+            self.context.store.write(move |tx| Box::pin(async move { Ok::<_, Failure>(tx.delete_mail(id).await?) }));
+        forgotten.await.map(drop)
+    }
+
+    /// Has a message tried again later, or gives it up when it is kept no longer.
+    async fn defer(&self, mail: &QueuedMail, why: &str) -> Result<(), Failure> {
+        let (now, id, attempts) = (self.context.now(), mail.id, mail.attempts);
+        let next = now + wait_after(attempts);
+        let keep = self.context.policy.mail.as_ref().map_or(Span::ZERO, |policy| policy.keep);
+        if next > mail.created_at + keep {
+            return self.give_up(mail, "kept too long", why).await;
+        }
+        self.counters.deferred.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(mail = %id, attempts, why, "a message could not be sent now and is tried again later");
+        let deferred = self
+            .context
+            .store
+            .write(move |tx| Box::pin(async move { Ok::<_, Failure>(tx.defer_mail(id, attempts, next).await?) }));
+        deferred.await.map(drop)
+    }
+
+    /// Drops a message, and records that somebody was not told something. The address stays out of the trail.
+    async fn give_up(&self, mail: &QueuedMail, reason: &'static str, why: &str) -> Result<(), Failure> {
+        self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(mail = %mail.id, attempts = mail.attempts, why, "a message could not be delivered and was dropped");
+        let (id, organization) = (mail.id, mail.organization_id);
+        let event = Event::new(self.context.now(), "mail.drop", Principal::System, &Origin::internal())
+            .on("mail", id)
+            .with("letter", Letter::read(&mail.letter).map_or("unknown", |letter| letter.name()))
+            .with("attempts", mail.attempts)
+            .with("reason", reason);
+        let dropped = self.context.store.write(move |tx| {
+            Box::pin(async move {
+                // By exactly one: a node that had it before may give it up at the same moment.
+                if tx.delete_mail(id).await? {
+                    Trail::open(tx, organization).await?.append(tx, event).await?;
+                }
+                Ok::<_, Failure>(())
+            })
+        });
+        dropped.await
+    }
+}
+
+/// The wait after that many attempts.
+fn wait_after(attempts: i32) -> Span {
+    let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(20);
+    Span::micros(FIRST_WAIT.as_micros() << doublings).min(LONGEST_WAIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wait_is_twice_the_one_before_and_none_longer_than_an_hour() {
+        let waits: Vec<i64> =
+            [1, 2, 3, 10, 11, 1_000, i32::MAX].map(|attempts| wait_after(attempts).as_seconds()).into();
+        assert_eq!(waits, [5, 10, 20, 2_560, 3_600, 3_600, 3_600]);
+    }
+}
