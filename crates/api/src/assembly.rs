@@ -18,6 +18,7 @@ use authority::hashing::{Argon2Params, Keyring, Scheme, TagKey};
 use authority::invitations::Invitations;
 use authority::leaks::Leaks;
 use authority::limits::SignInLimits;
+use authority::mail::Outbox;
 use authority::members::Members;
 use authority::organizations::Organizations;
 use authority::people::People;
@@ -31,7 +32,7 @@ use authority::slow::LaneLimits;
 use authority::tokens::Tokens;
 use authority::trust::Trust;
 use authority::validate::{CacheLimits, Limits, Validator};
-use authority::{Context, Parts, Policy};
+use authority::{Context, MailPolicy, Parts, Policy};
 use edge::outbound::Outbound;
 use storage::{DatabaseUrl, Store, StoreOptions};
 use token_domain::scope::Source;
@@ -81,6 +82,7 @@ services! {
     members: Members,
     roles: Roles,
     invitations: Invitations,
+    outbox: Outbox,
     policies: Policies,
     second_factors: SecondFactors,
     projects: Projects,
@@ -123,6 +125,7 @@ impl Services {
             organizations: Data::new(Organizations::new(&context)),
             members: Data::new(Members::new(&context)),
             roles: Data::new(Roles::new(&context)),
+            outbox: Data::new(Outbox::new(&context)),
             policies: Data::new(Policies::new(&context)),
             second_factors: Data::new(SecondFactors::new(&context)),
             projects: Data::new(Projects::new(&context)),
@@ -220,6 +223,7 @@ fn route_tables(gateways: &sections::Gateways, catalogue: &ScopeCatalogue) -> Re
 
 pub(crate) fn policy(config: &Config) -> Policy {
     let hashing = &config.hashing;
+    let links = config.mail.server.as_ref().and(config.server.public_url.as_ref());
     let argon2 = Argon2Params {
         memory_kib: hashing.argon2_memory_kib,
         iterations: hashing.argon2_passes,
@@ -252,6 +256,10 @@ pub(crate) fn policy(config: &Config) -> Policy {
         key_cap: config.tokens.keys_per_person,
         expiry_warning: Span::days(config.tokens.expiry_warning_days),
         legacy_lookup: config.tokens.legacy_lookup,
+        mail: links.map(|links| MailPolicy {
+            links: links.as_str().trim_end_matches('/').to_owned(),
+            keep: Span::days(config.mail.keep_days),
+        }),
     }
 }
 

@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::assembly::{Misfit, Services, database_url, store_options, tag_key_ids};
 use crate::config::{Config, sections};
+use crate::mail::Mailer;
 use crate::membership::{Entrance, Membership};
 use crate::surface::public_url::PublicUrl;
 use crate::surface::{self, sessions::ServiceToken};
@@ -56,6 +57,7 @@ pub(crate) async fn serve(
     let hang_ups = server::hang_ups()?;
     let url = database_url(config)?;
     warn_of_unnamed_proxy(config);
+    let mailer = Mailer::new(config)?;
     let entrance = Entrance::enter(&url).await?;
     {
         let (url, migrate_at_start) = (url.clone(), config.database.migrate_at_start);
@@ -94,7 +96,7 @@ pub(crate) async fn serve(
         None => None,
     };
 
-    let flusher = workers::start(config, &services, background.handle());
+    let flusher = workers::start(config, &services, mailer, background.handle());
     // Before the address is announced: a signal may follow at once.
     let signal = server::signal()?;
     let running = server::start_with(site, &settings(&config.server), insight)?;

@@ -11,6 +11,7 @@ mod assembly;
 mod bounded;
 mod config;
 mod error_body;
+mod mail;
 mod membership;
 mod metrics;
 mod spare;

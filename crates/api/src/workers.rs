@@ -1,14 +1,17 @@
 //! Background work: writes token usage, removes expired rows.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use authority::executions::Executions;
+use authority::mail::{Composed, Outbox};
 use authority::operator::Operator;
 use authority::sessions::Sessions;
 use authority::usage::{FlushShare, Next};
 use authority::validate::Validator;
 use authority::{Context, usage};
+use futures::future::select;
 use token_domain::Span;
 use token_domain::usage::Hour;
 use tokio::runtime::Handle;
@@ -17,6 +20,7 @@ use tokio::task::JoinHandle;
 
 use crate::assembly::Services;
 use crate::config::Config;
+use crate::mail::Mailer;
 use crate::spare::Processors;
 
 /// How often expired rows are removed. Expired rows have no effect, so this only saves space.
@@ -24,6 +28,9 @@ const HOUSEKEEPING: Duration = Duration::from_mins(10);
 
 /// How often operators' orders are read from the database; their commands wait this long for an answer.
 const ORDERS: Duration = Duration::from_secs(1);
+
+/// How often mail that is due is looked for.
+const MAIL: Duration = Duration::from_secs(1);
 
 /// How long old rows are kept.
 #[derive(Clone, Copy, Debug)]
@@ -50,8 +57,8 @@ impl Workers {
     }
 }
 
-/// Starts the workers.
-pub(crate) fn start(config: &Config, services: &Services, runtime: &Handle) -> Workers {
+/// Starts the workers; that of mail only where there is a server to hand it to.
+pub(crate) fn start(config: &Config, services: &Services, mailer: Option<Mailer>, runtime: &Handle) -> Workers {
     let (stop, stopped) = watch::channel(false);
     let flusher = Flusher {
         interval: config.usage.flush_interval,
@@ -65,6 +72,7 @@ pub(crate) fn start(config: &Config, services: &Services, runtime: &Handle) -> W
         let operator = Arc::new(Operator::new(&services.context));
         move || carry_out(Arc::clone(&operator))
     });
+    let mail = mailer.map(|mailer| send_mail(mailer, Arc::clone(&services.outbox), stopped.clone()));
     let tidy = every(HOUSEKEEPING, stopped, {
         let (context, sessions) = (Arc::clone(&services.context), Arc::clone(&services.sessions));
         let executions = Arc::clone(&services.executions);
@@ -74,13 +82,33 @@ pub(crate) fn start(config: &Config, services: &Services, runtime: &Handle) -> W
         };
         move || tidy(Arc::clone(&context), Arc::clone(&sessions), Arc::clone(&executions), retention)
     });
-    Workers { stop, tasks: vec![runtime.spawn(flush), runtime.spawn(orders), runtime.spawn(tidy)] }
+    let mut tasks = vec![runtime.spawn(flush), runtime.spawn(orders), runtime.spawn(tidy)];
+    tasks.extend(mail.map(|mail| runtime.spawn(mail)));
+    Workers { stop, tasks }
 }
 
 /// Carries out operators' orders. A failure is logged at debug level only, because other workers log a failing store.
 async fn carry_out(operator: Arc<Operator>) {
     if let Err(error) = operator.serve().await {
         tracing::debug!(%error, "the orders of operators could not be read");
+    }
+}
+
+/// Sends mail. A stop does not wait for a slow server: a message under way stays in the outbox and is sent again.
+async fn send_mail(mailer: Mailer, outbox: Arc<Outbox>, mut stopped: watch::Receiver<bool>) {
+    let mailer = Arc::new(mailer);
+    let rounds = every(MAIL, stopped.clone(), move || send_due(Arc::clone(&mailer), Arc::clone(&outbox)));
+    select(pin!(rounds), pin!(stopped.wait_for(|stopped| *stopped))).await;
+}
+
+/// A failure is logged at debug level only, because other workers log a failing store.
+async fn send_due(mailer: Arc<Mailer>, outbox: Arc<Outbox>) {
+    let send = |mail: Composed| {
+        let mailer = Arc::clone(&mailer);
+        async move { mailer.send(&mail).await }
+    };
+    if let Err(error) = outbox.send_due(send).await {
+        tracing::debug!(%error, "mail could not be read from the database");
     }
 }
 

@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod config;
+mod mail;
 mod migrate;
 mod openapi;
 mod order;
@@ -68,6 +69,8 @@ enum Command {
     Audit(audit::Args),
     /// Print or check the configuration.
     Config(config::Args),
+    /// Find out whether mail can be sent.
+    Mail(mail::Args),
     /// Print the API document.
     Openapi,
     /// Print a generated reference page or file.
@@ -103,6 +106,7 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         Command::Organization(args) => organization::run(args),
         Command::Audit(args) => audit::run(args),
         Command::Config(args) => config::run(args),
+        Command::Mail(args) => mail::run(args),
         Command::Openapi => openapi::run(),
         Command::Reference(args) => reference::run(&args),
     }

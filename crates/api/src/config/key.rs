@@ -64,6 +64,12 @@ pub(crate) enum Kind {
     DatabaseUrl,
     /// An absolute `http(s)` URL without query or fragment.
     HttpUrl,
+    /// A mail server: `smtp://host:port` or `smtps://host:port`, and nothing else.
+    MailServer,
+    /// A mail address, with a name before it or not.
+    Mailbox,
+    /// A text of visible ASCII characters.
+    Visible,
     /// Web origins, `https://app.example.com`, with no path.
     Origins,
     /// Networks, `10.0.0.0/8`, or single addresses.
@@ -127,9 +133,13 @@ impl Kind {
             Self::Paths => "list of paths".into(),
             Self::DatabaseUrl => "URL, `sqlite://` or `postgres://`".into(),
             Self::HttpUrl => "URL, `http://` or `https://`".into(),
+            Self::MailServer => "URL, `smtps://` or `smtp://`".into(),
+            Self::Mailbox => "mail address".into(),
+            Self::Visible => "text".into(),
             Self::Origins => "list of web origins".into(),
             Self::Networks => "list of networks".into(),
             Self::Filter => "log filter".into(),
+            Self::Secret(1) => "secret".into(),
             Self::Secret(min) => format!("secret, at least {min} characters"),
             Self::HexKey => "secret, 64 hexadecimal digits".into(),
             Self::HexKeys => "list of secrets, 64 hexadecimal digits each".into(),
@@ -191,10 +201,13 @@ impl Kind {
             Self::Path | Self::Paths => !text.is_empty() && !text.contains('\0'),
             Self::DatabaseUrl => return judge_database_url(text).map_err(|wrong| self.refuse(wrong)),
             Self::HttpUrl => is_web_url(text),
+            Self::MailServer => is_mail_server(text),
+            Self::Mailbox => text.parse::<lettre::message::Mailbox>().is_ok(),
+            Self::Visible => is_visible(text),
             Self::Origins => is_origin(text),
             Self::Networks => parse_network(text).is_some(),
             Self::Filter => !text.is_empty() && text.parse::<tracing_subscriber::filter::Targets>().is_ok(),
-            Self::Secret(min) => text.len() >= min && text.bytes().all(|byte| byte.is_ascii_graphic()),
+            Self::Secret(min) => text.len() >= min && is_visible(text),
             Self::HexKey | Self::HexKeys => text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
         };
         if good { Ok(()) } else { Err(self.refuse(self.unfit(text))) }
@@ -213,11 +226,15 @@ impl Kind {
             Self::Paths => "write a list of paths".into(),
             Self::DatabaseUrl => "write sqlite://path/to/file.db or postgres://user@host/database".into(),
             Self::HttpUrl => "write an absolute URL without query, such as https://tokens.example.com".into(),
+            Self::MailServer => "write smtps://mail.example.com or smtp://mail.example.com:587; the user and the password have keys of their own".into(),
+            Self::Mailbox => "write an address, such as tokens@example.com or nolapse tokens <tokens@example.com>".into(),
+            Self::Visible => "write visible ASCII characters".into(),
             Self::Origins => "write origins without a path, such as https://app.example.com".into(),
             Self::Networks => "write networks such as 10.0.0.0/8 or single addresses".into(),
             Self::Filter => {
                 "write a level (error, warn, info, debug, trace) or parts such as authority=debug,info".into()
             }
+            Self::Secret(1) => "use visible ASCII characters".into(),
             Self::Secret(min) => {
                 format!("use at least {min} visible ASCII characters, for instance from `openssl rand -hex 32`")
             }
@@ -233,6 +250,8 @@ impl Kind {
             "is empty".into()
         } else if self.is_secret() {
             format!("{} characters that are not valid", text.chars().count())
+        } else if self == Self::MailServer {
+            format!("{} is not valid", show(&mask_url(text)))
         } else {
             format!("{} is not valid", show(text))
         }
@@ -323,6 +342,24 @@ fn is_web_url(text: &str) -> bool {
             && url.username().is_empty()
             && url.password().is_none()
     })
+}
+
+/// A password in the URL is refused, because it would be shown: it has a key of its own.
+fn is_mail_server(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "smtp" | "smtps")
+            && url.host_str().is_some_and(|host| !host.is_empty())
+            && url.port() != Some(0)
+            && matches!(url.path(), "" | "/")
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
+    })
+}
+
+fn is_visible(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Whether a text has exactly the form that browsers send in `Origin`. Origins are compared as texts, so an entry with

@@ -239,6 +239,40 @@ pub(crate) const KEYS: &[Key] = &[
         Some("true"),
         "Whether people who may edit their organisation (`org:write`) may create further organisations, which they then own.",
     ),
+    // mail
+    key(
+        "mail.server",
+        Kind::MailServer,
+        None,
+        "The server that mail is handed to: `smtps://host` (TLS from the start, port 465) or `smtp://host` (STARTTLS, port 587). Unset: this service sends no mail.",
+    ),
+    key(
+        "mail.from",
+        Kind::Mailbox,
+        None,
+        "The sender of all mail: `tokens@example.com` or `nolapse tokens <tokens@example.com>`.",
+    ),
+    key("mail.username", Kind::Visible, None, "Who signs in to the mail server. Unset: nobody does."),
+    key("mail.password", Kind::Secret(1), None, "The password of `mail.username`."),
+    key("mail.password_file", Kind::Path, None, "A file that holds `mail.password`."),
+    key(
+        "mail.ca_file",
+        Kind::Path,
+        None,
+        "Certificates (PEM) that vouch for the mail server, beside those that browsers trust.",
+    ),
+    key(
+        "mail.plaintext",
+        Kind::Bool,
+        Some("false"),
+        "Send without TLS, by `smtp://`: for a relay on this machine or in a network of your own. What the mail says, links included, can be read on the way.",
+    ),
+    key(
+        "mail.keep_days",
+        int(1, 30),
+        Some("3"),
+        "How long mail that the server does not take is tried again before it is dropped.",
+    ),
     // passwords
     key(
         "passwords.min_characters",
@@ -449,6 +483,7 @@ pub(crate) const TWINS: &[(&str, &str)] = &[
     ("database.url", "database.url_file"),
     ("keys.tag_key", "keys.tag_key_file"),
     ("sessions.service_token", "sessions.service_token_file"),
+    ("mail.password", "mail.password_file"),
 ];
 
 /// A secret list and the key for files with further items, one item per file.

@@ -36,6 +36,42 @@ pub(super) fn check(merged: &Merged, problems: &mut Vec<Problem>) {
         let right = "set keys.tag_key_path to a file where this node can store its key, or give all nodes the same key with keys.tag_key_file";
         broken.push(("keys.tag_key_path", "is required with PostgreSQL".into(), right.into()));
     }
+    mail(merged, problems, &mut broken);
     problems
         .extend(broken.into_iter().map(|(path, wrong, right)| Problem::new(path, merged.origin(path), wrong, right)));
+}
+
+/// What the keys of `mail` need of each other, and of the address that links in mail lead to.
+fn mail(merged: &Merged, problems: &[Problem], broken: &mut Vec<(&'static str, String, String)>) {
+    let is_refused = |path: &str| problems.iter().any(|problem| problem.key == path);
+    let lacks = |path: &str| merged.get(path).is_none() && !is_refused(path);
+    let mut needs = |path: &'static str, other: &str, right: &str| {
+        if lacks(path) {
+            broken.push((path, format!("is needed with {other}"), right.to_owned()));
+        }
+    };
+    if merged.get("mail.server").is_some() {
+        needs("mail.from", "mail.server", "write the address that mail comes from");
+        needs("server.public_url", "mail.server", "write where people reach this service: links in mail lead there");
+    }
+    for path in ["mail.from", "mail.username", "mail.password"] {
+        if merged.get(path).is_some() {
+            needs("mail.server", path, "write the server that takes the mail, such as smtps://mail.example.com");
+        }
+    }
+    if merged.get("mail.username").is_some() && !is_refused("mail.password_file") {
+        needs("mail.password", "mail.username", "write it, or name a file that holds it in mail.password_file");
+    }
+    if merged.get("mail.password").is_some() {
+        needs("mail.username", "mail.password", "write who signs in to the mail server");
+    }
+    if merged.flag("mail.plaintext") {
+        if merged.text("mail.server").is_some_and(|url| url.starts_with("smtps")) {
+            broken.push(("mail.plaintext", "is set, and mail.server has TLS".into(), "unset one of the two".into()));
+        }
+        if merged.get("mail.username").is_some() {
+            let right = "unset it: the password would be sent in the clear";
+            broken.push(("mail.plaintext", "is set, and mail.username as well".into(), right.into()));
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use lettre::message::Mailbox;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
@@ -31,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) sessions: Sessions,
     /// People and their organisations.
     pub(crate) people: People,
+    /// Mail to people.
+    pub(crate) mail: Mail,
     /// Passwords.
     pub(crate) passwords: Passwords,
     /// Tokens.
@@ -173,6 +176,20 @@ pub(crate) struct People {
     #[serde(rename = "invitation_ttl_seconds", deserialize_with = "seconds")]
     pub(crate) invitation_ttl: Duration,
     pub(crate) open_founding: bool,
+}
+
+/// `mail.*`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Mail {
+    pub(crate) server: Option<Url>,
+    #[serde(deserialize_with = "mailbox", default)]
+    pub(crate) from: Option<Mailbox>,
+    pub(crate) username: Option<String>,
+    pub(crate) password: Option<Secret>,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) plaintext: bool,
+    pub(crate) keep_days: u32,
 }
 
 /// `passwords.*`
@@ -322,4 +339,9 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D:
     let texts = Vec::<String>::deserialize(deserializer)?;
     let parsed: Option<Vec<IpNet>> = texts.iter().map(|text| key::parse_network(text)).collect();
     parsed.ok_or_else(|| serde::de::Error::custom("not a network"))
+}
+
+fn mailbox<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Mailbox>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| text.parse()).transpose().map_err(serde::de::Error::custom)
 }

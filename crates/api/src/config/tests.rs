@@ -41,6 +41,8 @@ fn the_defaults_load_and_every_key_reaches_the_struct() {
         let value = match key.kind {
             Kind::HttpUrl => "https://tokens.example.com",
             Kind::Address => "127.0.0.1:9090",
+            Kind::MailServer => "smtps://mail.example.com",
+            Kind::Mailbox => "tokens@example.com",
             Kind::HexKey => HEX,
             Kind::Secret(_) => TOKEN,
             Kind::Integer { .. } => "7",
@@ -146,6 +148,40 @@ fn values_that_do_not_fit_are_refused_with_what_would_be_right() {
     for (name, value, expected) in rows {
         let said = problems(&Sources { environment: env(&[(name, value)]), ..Sources::default() }).join("\n");
         assert_eq!(said, expected, "{name}={value}");
+    }
+}
+
+#[test]
+fn mail_that_could_not_be_sent_is_refused_before_anybody_waits_for_it() {
+    type Row = &'static [(&'static str, &'static str)];
+    const SERVER: (&str, &str) = ("NOLAPSE__MAIL__SERVER", "smtp://mail.example.com:2525");
+    const FROM: (&str, &str) = ("NOLAPSE__MAIL__FROM", "nolapse tokens <tokens@example.com>");
+    const URL: (&str, &str) = ("NOLAPSE__SERVER__PUBLIC_URL", "https://tokens.example.com");
+    const USER: (&str, &str) = ("NOLAPSE__MAIL__USERNAME", "tokens@example.com");
+    const PASSWORD: (&str, &str) = ("NOLAPSE__MAIL__PASSWORD", "secret");
+    const PLAIN: (&str, &str) = ("NOLAPSE__MAIL__PLAINTEXT", "true");
+    let rows: [(Row, &[&str]); 13] = [
+        (&[SERVER, FROM, URL], &[]),
+        (&[SERVER, FROM, URL, USER, PASSWORD], &[]),
+        (&[SERVER, FROM, URL, PLAIN], &[]),
+        (&[SERVER], &["mail.from: is needed with mail.server", "server.public_url: is needed with mail.server"]),
+        (&[SERVER, FROM, URL, USER], &["mail.password: is needed with mail.username"]),
+        (&[SERVER, FROM, URL, PASSWORD], &["mail.username: is needed with mail.password"]),
+        (&[SERVER, FROM, URL, USER, PASSWORD, PLAIN], &["mail.plaintext: is set, and mail.username as well"]),
+        (&[("NOLAPSE__MAIL__SERVER", "smtps://h"), FROM, URL, PLAIN], &["mail.plaintext: is set, and mail.server has"]),
+        (&[FROM], &["mail.server: is needed with mail.from"]),
+        (&[("NOLAPSE__MAIL__SERVER", "smtp://u:hunter2@h"), FROM, URL], &["mail.server: \"smtp://"]),
+        (&[("NOLAPSE__MAIL__SERVER", "mail.example.com"), FROM, URL], &["mail.server: \"***\" is not valid"]),
+        (&[SERVER, ("NOLAPSE__MAIL__FROM", "nobody"), URL], &["mail.from: \"nobody\" is not valid"]),
+        (&[SERVER, FROM, URL, ("NOLAPSE__MAIL__KEEP_DAYS", "0")], &["mail.keep_days: 0 is out of range"]),
+    ];
+    for (set, expected) in rows {
+        let said = problems(&Sources { environment: env(set), ..Sources::default() });
+        assert_eq!(said.len(), expected.len(), "{set:?}: {said:?}");
+        for (said, expected) in said.iter().zip(expected) {
+            assert!(said.starts_with(expected), "{set:?}: {said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use authority::Context;
+use authority::mail::{MailCounters, Outbox};
 use authority::validate::Validator;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
@@ -33,17 +34,20 @@ pub(crate) fn register<'r>(
     let registry = registry.sub_registry_with_prefix(PREFIX);
     registry.register("build", "The version that is running", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
     let (context, validator) = (Arc::clone(&services.context), Arc::clone(&services.validator));
+    // Without mail there is nothing to count.
+    let outbox = context.policy().mail.is_some().then(|| Arc::clone(&services.outbox));
     let membership = Arc::clone(membership);
     if membership.status().is_some() {
         let help = "How long a change that takes rights away waited for the other nodes";
         registry.register("ack_wait_seconds", help, membership.ack_wait());
     }
-    registry.register_collector(Box::new(Service { context, validator, membership, log_dropped }));
+    registry.register_collector(Box::new(Service { context, outbox, validator, membership, log_dropped }));
     registry
 }
 
 struct Service {
     context: Arc<Context>,
+    outbox: Option<Arc<Outbox>>,
     validator: Arc<Validator>,
     membership: Arc<Membership>,
     log_dropped: Dropped,
@@ -92,6 +96,9 @@ impl Collector for Service {
             let metric = ConstCounter::new(value);
             metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
         }
+        if let Some(outbox) = &self.outbox {
+            encode_mail(&mut encoder, outbox.counters())?;
+        }
         if let Some(status) = self.membership.status() {
             encode_node(&mut encoder, status)?;
         }
@@ -110,6 +117,25 @@ impl Collector for Service {
         }
         Ok(())
     }
+}
+
+/// Encodes the metrics of a deployment that sends mail.
+fn encode_mail(encoder: &mut DescriptorEncoder<'_>, counters: &MailCounters) -> fmt::Result {
+    let counter = ConstCounter::new(0_u64);
+    let help = "Messages by what became of them; a deferred one is tried again";
+    let mut outcomes = encoder.encode_descriptor("mail", help, None, counter.metric_type())?;
+    for (outcome, count) in
+        [("sent", counters.sent()), ("deferred", counters.deferred()), ("dropped", counters.dropped())]
+    {
+        ConstCounter::new(count).encode(outcomes.encode_family(&[("outcome", outcome)])?)?;
+    }
+    let waiting = ConstGauge::new(i64::try_from(counters.waiting()).unwrap_or(i64::MAX));
+    waiting.encode(encoder.encode_descriptor(
+        "mail_waiting",
+        "Messages that wait to be sent",
+        None,
+        waiting.metric_type(),
+    )?)
 }
 
 /// Encodes the metrics that only nodes on a shared database have.

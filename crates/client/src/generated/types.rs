@@ -1398,7 +1398,8 @@ pub struct Namespaced {
 /// The invitation that was created.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NewInvitation {
-    /// The invitation code: `nli_` and 64 hexadecimal digits. Shown only once. Hand it to the invited person.
+    /// The invitation code: `nli_` and 64 hexadecimal digits. Shown only once. Hand it to the invited person. Where mail is
+    /// configured, the person is also sent another code of the same invitation.
     pub code: Secret,
     pub created_at: String,
     /// Who created the invitation: `user:<id>` or `token:<id>`.

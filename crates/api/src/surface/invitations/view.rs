@@ -33,7 +33,8 @@ pub(in crate::surface) struct InvitationView {
 pub(in crate::surface) struct NewInvitation {
     #[serde(flatten)]
     invitation: InvitationView,
-    /// The invitation code: `nli_` and 64 hexadecimal digits. Shown only once. Hand it to the invited person.
+    /// The invitation code: `nli_` and 64 hexadecimal digits. Shown only once. Hand it to the invited person. Where mail is
+    /// configured, the person is also sent another code of the same invitation.
     code: String,
 }
 
