@@ -17,15 +17,15 @@
     document.addEventListener("keydown", (event) => { if (event.key === "Escape" && menu.open) { menu.open = false; one("summary", menu).focus(); } });
   }
 
-  // The set-up code is in the fragment of the link, which browsers do not send.
-  const setup = one("[data-setup-code]");
-  if (setup) {
-    const field = one("input", setup);
+  // The code of a set-up or an invitation is in the fragment of the link, which browsers do not send.
+  const coded = one("[data-link-code]");
+  if (coded) {
+    const field = one("input", coded);
     const take = () => {
-      const code = /^#([0-9a-f]{32})$/.exec(location.hash);
+      const code = /^#([0-9a-f]{32}|nli_[0-9a-f]{64})$/.exec(location.hash);
       if (!code) return;
       field.value = code[1];
-      setup.hidden = true;
+      coded.hidden = true;
       history.replaceState(null, "", location.pathname);
     };
     take();

@@ -89,6 +89,7 @@ fn words(action: &str) -> String {
         "member.remove" => "Removed member",
         "invitation.create" => "Invited somebody",
         "invitation.accept" => "Accepted an invitation",
+        "mail.drop" => "Could not deliver mail",
         "role.create" => "Created role",
         "role.delete" => "Deleted role",
         "project.create" => "Created project",

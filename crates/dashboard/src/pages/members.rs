@@ -72,6 +72,8 @@ struct MembersPage {
     problem: String,
     /// The link of an invitation just created, shown once.
     link: String,
+    /// Whether invitations are sent by mail as well.
+    is_mailed: bool,
     invited: String,
 }
 
@@ -197,6 +199,7 @@ async fn members_page(
         email: form.raw("email").to_owned(),
         problem: String::new(),
         link: String::new(),
+        is_mailed: services.context.policy().mail.is_some(),
         invited: String::new(),
     })
 }

@@ -6,6 +6,7 @@ mod chart;
 mod check;
 mod create_token;
 mod deployment;
+mod invitation;
 mod members;
 mod overview;
 mod policy;
@@ -46,6 +47,7 @@ pub(crate) const PATHS: &[PagePath] = &[
     PagePath::read("/"),
     PagePath::read("/assets/{file}"),
     both("/setup"),
+    both("/invitation"),
     both("/sign-in"),
     post("/sign-out"),
     post("/theme"),
@@ -90,6 +92,7 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
         overview::register,
         setup::register,
         sign_in::register,
+        invitation::register,
         // Register before the pages of one token, or `/tokens/{token_id}` would match `new`, `bulk` and `export`.
         create_token::register,
         bulk::register,

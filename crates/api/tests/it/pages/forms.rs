@@ -1,13 +1,16 @@
 //! Protection against cross-site forms, and keeping typed values when a form is refused.
 
 use super::browser::{Browser, hidden};
-use crate::support::{Backend, Options, Server, both};
+use crate::support::{Backend, Options, Server, both, texts};
+
+use serde_json::json;
 
 both!(
     a_form_counts_from_a_page_of_this_session_alone,
     what_was_typed_survives_the_end_of_the_session,
     cookies_are_for_this_host_alone_and_end_with_the_session,
     v1_reads_no_cookie,
+    an_invitation_is_accepted_on_the_page_its_link_leads_to,
 );
 
 /// The form token, the browser's headers about the form's page, and the status of the answer.
@@ -121,4 +124,39 @@ fn v1_reads_no_cookie(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut browser = Browser::of_owner(&server);
     browser.get("/v1/tokens").fails(401, "authentication required");
+}
+
+fn an_invitation_is_accepted_on_the_page_its_link_leads_to(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut owner = server.owner();
+    let [organization] = texts(&owner.get("/v1/me").expect(200), ["org_id"]);
+    let path = format!("/v1/organizations/{organization}/invitations");
+    let mut invite = |email: &str| {
+        let made = owner.post(&path, &json!({"email": email, "role": "viewer"})).expect(201);
+        texts(&made, ["code"])[0].clone()
+    };
+    let code = invite("guest@acme.example");
+    let mut browser = Browser::new(&server);
+    assert!(browser.page("/invitation").contains("Accept an invitation"));
+    let password = ("password", Server::PASSWORD);
+    for (fields, problem) in [
+        (vec![("code", "nli_0"), password], "begins with nli_"),
+        (vec![("code", &code[..]), ("password", "short")], "The password must have at least"),
+        (vec![("code", &code[..])], "The password is missing."),
+    ] {
+        let refused = browser.post("/invitation", &fields);
+        assert_eq!(refused.status, 422, "{}", refused.text());
+        assert!(refused.text().contains(problem) && !refused.text().contains(Server::PASSWORD), "{}", refused.text());
+    }
+    let joined = browser.post("/invitation", &[("code", &code), ("name", "Guest"), password]);
+    assert_eq!(joined.status, 200, "{}", joined.text());
+    assert!(joined.text().contains("You joined"), "{}", joined.text());
+    assert!(browser.post("/invitation", &[("code", &code), password]).text().contains("does not count"));
+    assert_eq!(browser.sign_in("guest@acme.example", Server::PASSWORD).status, 303);
+
+    // Somebody who is signed in accepts as that person, and only a form of their own session counts.
+    let other = invite("other@acme.example");
+    assert_eq!(browser.post("/invitation", &[("code", &other)]).status, 403, "no form token");
+    let refused = browser.submit("/invitation", &[("code", &other)]);
+    assert!(refused.text().contains("another address than the one that was invited"), "{}", refused.text());
 }

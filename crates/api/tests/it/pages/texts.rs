@@ -68,6 +68,7 @@ fn every_page_has_the_policy_and_is_kept_by_nobody(backend: Backend) {
         "/settings/proof",
         "/settings/second-factor",
         "/sign-in",
+        "/invitation",
     ] {
         let answer = browser.get(path);
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
