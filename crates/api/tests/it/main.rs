@@ -18,6 +18,7 @@ mod journey;
 mod keys;
 mod leaks;
 mod load;
+mod mail;
 mod malformed;
 mod nodes;
 mod oauth;

@@ -11,6 +11,7 @@ mod metrics;
 mod patience;
 mod proxy;
 mod server;
+mod smtp;
 mod wire;
 
 pub(crate) use test_support::Backend;
@@ -26,6 +27,7 @@ pub(crate) use metrics::Metrics;
 pub(crate) use patience::eventually;
 pub(crate) use proxy::Proxy;
 pub(crate) use server::{Options, Server};
+pub(crate) use smtp::{MailServer, Turn};
 pub(crate) use wire::{Answer, Request, Wire};
 
 /// Whether the long versions of suites are to be run.
