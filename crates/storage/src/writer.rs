@@ -6,7 +6,7 @@
 //! rest on what another unit of the same group wrote.
 
 use crate::backend::sqlite::{
-    Control, Identity, Importance, LogFiles, SqliteConn, Standing, open_writer, set_start, start, start_of,
+    Control, HeaderWatch, Identity, Importance, LogFiles, SqliteConn, Standing, open_writer, set_start, start, start_of,
 };
 use crate::counters::StoreCounters;
 use crate::error::{OutageKind, StoreError};
@@ -258,8 +258,12 @@ impl Work {
     }
 
     fn note_header(&mut self) {
-        if let Err(error) = self.check_header() {
-            self.failures.note(0, &error);
+        let checked = self.check_header();
+        // That the file was overwritten is logged once, with the mark.
+        if let Err(error) = checked
+            && !self.log.header().is_some_and(HeaderWatch::is_condemned)
+        {
+            tracing::warn!(%error, "the header of the database file cannot be compared until the next look");
         }
     }
 

@@ -86,9 +86,9 @@ impl HeaderWatch {
         last.start = last.start.filter(|known| *known == start);
     }
 
-    /// Notes for good that the file was overwritten. False if that was known.
-    pub(crate) fn condemn(&self) -> bool {
-        !self.is_overwritten.swap(true, Ordering::AcqRel)
+    /// Notes for good that the file was overwritten.
+    pub(crate) fn condemn(&self) {
+        self.is_overwritten.store(true, Ordering::Release);
     }
 
     /// Whether it was noted.

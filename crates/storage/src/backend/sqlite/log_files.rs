@@ -105,13 +105,11 @@ impl LogFiles {
 
     /// Leaves the mark before anybody is told: whatever ends the process, no later one takes the file for a good one.
     fn condemn(&self, header: &HeaderWatch) {
-        if !header.condemn() {
-            return;
-        }
         tracing::error!(file = %self.database.display(), "the database file was overwritten: nothing is written to it any more");
         if let Err(error) = mark::leave(&self.database) {
             tracing::error!(%error, "the mark beside it cannot be written: do not start on this file again");
         }
+        header.condemn();
     }
 
     fn unreadable(&self, error: &std::io::Error) -> StoreError {
