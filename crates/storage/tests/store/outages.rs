@@ -171,10 +171,12 @@ fn a_read_whose_error_cannot_be_read_is_sent_again_only_after_a_lost_connection(
         store.shutdown().await;
 
         let store = Store::open(&url, StoreOptions::default(), db.background().clone()).await.unwrap();
+        // Not the one in a transaction, which goes on seeing the activity it saw first.
+        let mut admin = Sql::connect(db.url()).await;
         let ended = async {
             let waiting = "SELECT pg_terminate_backend(pid)::text AS line FROM pg_stat_activity \
                            WHERE datname = current_database() AND wait_event_type = 'Lock'";
-            while other.lines(waiting).await.is_empty() {
+            while admin.lines(waiting).await.is_empty() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
             other.run("ROLLBACK").await.unwrap();
