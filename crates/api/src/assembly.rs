@@ -30,7 +30,7 @@ use authority::sessions::Sessions;
 use authority::setup::Setup;
 use authority::slow::LaneLimits;
 use authority::tokens::Tokens;
-use authority::trust::Trust;
+use authority::trust::{Issuers, Trust};
 use authority::validate::{CacheLimits, Limits, Validator};
 use authority::{Context, MailPolicy, Parts, Policy};
 use edge::outbound::Outbound;
@@ -96,6 +96,7 @@ services! {
     partner_keys: PartnerKeys,
     trust: Trust,
     issuer_keys: IssuerKeys,
+    issuers: dyn Issuers,
 }
 
 impl Services {
@@ -116,6 +117,7 @@ impl Services {
         let public_url = PublicUrl::new(config.server.public_url.as_ref());
         let validator = Data::new(Validator::new(&context, &limits(&config.cache)?));
         let sessions = Data::new(Sessions::new(&context, &validator)?);
+        let issuer_keys = Arc::new(issuer_keys(config));
         Ok(Self {
             invitations: Data::new(Invitations::new(&context, &sessions)),
             sessions,
@@ -136,7 +138,8 @@ impl Services {
             leaks: Data::new(Leaks::new(&context, &validator, config.rate_limit.leak_reports)),
             partner_keys: Data::new(partner_keys(config)),
             trust: Data::new(Trust::new(&context, public_url.get(), config.rate_limit.token_exchanges)),
-            issuer_keys: Data::new(issuer_keys(config)),
+            issuers: Data::from(Arc::clone(&issuer_keys) as Arc<dyn Issuers>),
+            issuer_keys: Data::from(issuer_keys),
             public_url: Data::new(public_url),
             route_tables: Data::new(route_tables(&config.gateways, context.catalogue())?),
             validator,

@@ -8,22 +8,25 @@ use token_domain::trust::{Judged, Refusal};
 
 use super::exchange::{ExchangeError, choose};
 use super::jwt::{Jwt, KeySet};
-use super::{Trust, TrustError, check_place};
+use super::{Issuers, Trust, TrustError, check_place};
 use crate::origin::Caller;
 
-/// What is asked about.
-pub enum Presented<'p> {
-    /// A token, with the keys of its issuer if they could be had.
-    Token(&'p Jwt, Option<&'p KeySet>),
+/// What is tested.
+pub enum Evidence<'e> {
+    /// An identity token. It is not spent.
+    Token(&'e str),
     /// Claims that a token might have: nothing is said of its signature and its time.
-    Claims(&'p Map<String, Value>),
+    Claims(&'e Map<String, Value>),
 }
+
+/// A look at the token itself: which one, and what is wrong if it does not pass.
+pub type Look = (&'static str, Result<(), String>);
 
 /// What would become of it.
 #[derive(Debug)]
 pub struct Explained {
     /// The looks at the token itself, in order; nothing where claims alone were given. `Ok` where it passes.
-    pub looks: Vec<(&'static str, Result<(), String>)>,
+    pub looks: Vec<Look>,
     /// Each policy of the organisation, or the one asked about.
     pub policies: Vec<ExplainedPolicy>,
     /// The policy it would be exchanged under, if all looks pass as well.
@@ -51,29 +54,35 @@ impl ExplainedPolicy {
 }
 
 impl Trust {
-    /// The policies that an explanation is about: one, or all of the organisation.
+    /// Tests one policy, or all of the organisation.
     ///
     /// # Errors
-    /// No such policy.
-    pub async fn explained(
+    /// No such policy; a text that is no token.
+    pub async fn test(
         &self,
         caller: &Caller,
         organization: OrganizationId,
         id: Option<TrustPolicyId>,
-    ) -> Result<Vec<TrustPolicy>, TrustError> {
+        evidence: Evidence<'_>,
+        issuers: &dyn Issuers,
+    ) -> Result<Explained, TrustError> {
         check_place(caller, organization)?;
-        match id {
-            Some(id) => Ok(vec![self.get(caller, organization, id).await?]),
-            None => self.all(organization).await,
-        }
+        let policies = match id {
+            Some(id) => vec![self.get(caller, organization, id).await?],
+            None => self.all(organization).await?,
+        };
+        let token = match evidence {
+            Evidence::Claims(claims) => return Ok(self.explain(Vec::new(), claims, policies)),
+            Evidence::Token(text) => Jwt::read(text)?,
+        };
+        let issuer = token.issuer()?;
+        // Only issuers that the organisation trusts: otherwise callers could make this service send requests to any URL.
+        let is_trusted = policies.iter().any(|policy| policy.issuer == issuer);
+        let keys = if is_trusted { issuers.keys(issuer, &token, &self.context).await } else { None };
+        Ok(self.explain(self.looks(&token, keys.as_deref()), token.claims(), policies))
     }
 
-    /// Explains.
-    pub fn explain(&self, presented: &Presented<'_>, policies: Vec<TrustPolicy>) -> Explained {
-        let (looks, claims) = match presented {
-            Presented::Token(jwt, keys) => (self.looks(jwt, *keys), jwt.claims()),
-            Presented::Claims(claims) => (Vec::new(), *claims),
-        };
+    fn explain(&self, looks: Vec<Look>, claims: &Map<String, Value>, policies: Vec<TrustPolicy>) -> Explained {
         let passes = looks.iter().all(|(_, look)| look.is_ok());
         let explained: Vec<ExplainedPolicy> = policies.into_iter().map(|policy| self.beside(policy, claims)).collect();
         let fitting: Vec<&TrustPolicy> = explained.iter().filter(|one| one.fits()).map(|one| &one.policy).collect();
@@ -87,7 +96,7 @@ impl Trust {
         Explained { looks, policies: explained, chosen, why_not }
     }
 
-    fn looks(&self, jwt: &Jwt, keys: Option<&KeySet>) -> Vec<(&'static str, Result<(), String>)> {
+    fn looks(&self, jwt: &Jwt, keys: Option<&KeySet>) -> Vec<Look> {
         let said = |look: Result<(), super::jwt::JwtError>| look.map_err(|error| format!("the token {error}"));
         let signature = match keys {
             Some(keys) => said(jwt.verify(keys)),

@@ -7,6 +7,7 @@
 mod edit;
 mod exchange;
 mod explain;
+mod issuers;
 pub mod jwt;
 
 use std::sync::Arc;
@@ -18,7 +19,8 @@ use token_domain::trust::InvalidTrust;
 
 pub use edit::{NewTrustPolicy, TrustPolicyEdit};
 pub use exchange::{Asked, ExchangeError, Exchanged, Target};
-pub use explain::{Explained, ExplainedPolicy, Presented};
+pub use explain::{Evidence, Explained, ExplainedPolicy, Look};
+pub use issuers::{FindingKeys, Issuers};
 
 use crate::change::Change;
 use crate::context::Context;
@@ -62,6 +64,9 @@ pub enum TrustError {
     /// No such actor in the project of the policy.
     #[error("no such actor")]
     NoSuchActor,
+    /// The text to be tested is no identity token.
+    #[error("the token {0}")]
+    NotAJwt(#[from] jwt::JwtError),
     /// Scopes that cannot be granted, or not by this caller; no such project.
     #[error("{0}")]
     Token(#[from] TokenError),

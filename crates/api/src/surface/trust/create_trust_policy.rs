@@ -2,15 +2,14 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
-use authority::trust::{NewTrustPolicy, Trust};
+use authority::trust::{Issuers, NewTrustPolicy, Trust};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use token_domain::id::{ActorId, ProjectId};
 use token_domain::text::Name;
-use token_domain::trust::Preset;
+use token_domain::trust::{self, Preset};
 use utoipa::ToSchema;
 
-use super::issuer_keys::IssuerKeys;
 use super::view::{self, TrustPolicyView};
 use super::{Organization, error};
 use crate::surface::Authorized;
@@ -75,24 +74,24 @@ pub(super) async fn create_trust_policy(
     who: Authorized<ManageTokens>,
     PathParam(Organization(id)): PathParam<Organization>,
     trust: Data<Trust>,
-    keys: Data<IssuerKeys>,
+    issuers: Data<dyn Issuers>,
     Json(body): Json<CreateTrustPolicy>,
 ) -> ApiResult<HttpResponse> {
-    let asked = body.read(&keys)?;
+    let asked = body.read(&**issuers)?;
     let policy = trust.create(&who.caller, id, asked, &who.origin).await.map_err(error)?;
     Ok(HttpResponse::Created().json(TrustPolicyView::new(&policy, &trust)))
 }
 
 impl CreateTrustPolicy {
-    fn read(self, keys: &IssuerKeys) -> ApiResult<NewTrustPolicy> {
+    fn read(self, issuers: &dyn Issuers) -> ApiResult<NewTrustPolicy> {
         let preset = |text: &str| Preset::parse(text).ok_or_else(|| names().join(", "));
         let preset = self.preset.as_deref().map(preset).transpose();
         let preset = preset.map_err(|names| ApiError::invalid("preset", format!("must be one of {names}")))?;
         Ok(NewTrustPolicy {
             name: Name::parse(&self.name).map_err(|error| ApiError::invalid("name", error.to_string()))?,
             preset,
-            issuer: self.issuer.as_deref().map(|text| view::issuer(text, keys.outbound())).transpose()?,
-            audience: read("audience", self.audience.as_ref(), view::audience)?,
+            issuer: read("issuer", self.issuer.as_ref(), |text| issuers.check(text).map(|()| text.to_owned()))?,
+            audience: read("audience", self.audience.as_ref(), trust::audience)?,
             conditions: view::conditions(&self.r#match)?,
             scopes: self.scopes,
             project_id: read("project_id", self.project_id.as_ref(), |text| {
@@ -101,7 +100,7 @@ impl CreateTrustPolicy {
             actor_id: read("actor_id", self.actor_id.as_ref(), |text| {
                 ActorId::parse(text).map_err(|_| "must be the id of an actor")
             })?,
-            ttl_seconds: view::ttl(self.ttl.unwrap_or(view::DEFAULT_TTL))
+            ttl_seconds: trust::ttl(self.ttl.unwrap_or(trust::DEFAULT_TTL))
                 .map_err(|error| ApiError::invalid("ttl", error))?,
             is_enabled: self.enabled.unwrap_or(true),
         })

@@ -9,10 +9,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use token_domain::id::{ActorId, ProjectId, TrustPolicyId};
 use token_domain::text::Name;
-use token_domain::trust::Conditions;
+use token_domain::trust::{self, Conditions};
 use utoipa::ToSchema;
 
-use super::view::{self, TrustPolicyView};
+use super::view::TrustPolicyView;
 use super::{Organization, error};
 use crate::surface::Authorized;
 use crate::surface::path::PathParam;
@@ -100,7 +100,7 @@ impl EditTrustPolicy {
         }
         Ok(TrustPolicyEdit {
             name: self.name.value("name", |text| Name::parse(text))?,
-            audience: self.audience.change("audience", |text| view::audience(text))?,
+            audience: self.audience.change("audience", |text| trust::audience(text))?,
             conditions: self.r#match.value("match", Conditions::read)?,
             scopes: self.scopes.value("scopes", |scopes| Ok::<_, Infallible>(scopes.clone()))?,
             project_id: self
@@ -109,7 +109,7 @@ impl EditTrustPolicy {
             actor_id: self
                 .actor_id
                 .change("actor_id", |text| ActorId::parse(text).map_err(|_| "must be the id of an actor"))?,
-            ttl_seconds: self.ttl.value("ttl", |seconds| view::ttl(*seconds))?,
+            ttl_seconds: self.ttl.value("ttl", |seconds| trust::ttl(*seconds))?,
             is_enabled: self.enabled.value("enabled", |enabled| Ok::<_, Infallible>(*enabled))?,
         })
     }

@@ -8,11 +8,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use actix_web::web::Data;
 use authority::Context;
 use authority::trust::jwt::{Algorithm, Jwt, KeySet};
+use authority::trust::{FindingKeys, Issuers};
 use edge::outbound::{Call, Got, Outbound};
 use serde::Deserialize;
+use token_domain::text::{HOLDS_SECRET, holds_secret};
 use token_domain::{Span, Timestamp};
 use url::Url;
 
@@ -30,6 +31,9 @@ const MOST_METADATA: u64 = 64 * 1024;
 const MOST_KEYS: u64 = 256 * 1024;
 /// The most issuers cached; beyond it the cache is emptied.
 const MOST_ISSUERS: usize = 10_000;
+
+/// The longest issuer.
+const LONGEST: usize = 512;
 
 /// The path of an issuer's discovery document.
 const DISCOVERY: &str = "/.well-known/openid-configuration";
@@ -81,17 +85,12 @@ impl IssuerKeys {
         Self { outbound, kept: Mutex::default() }
     }
 
-    /// The client for requests to issuers.
-    pub(super) const fn outbound(&self) -> &Outbound {
-        &self.outbound
-    }
-
     /// The keys of an issuer for verifying a token.
     pub(in crate::surface) async fn of(
         &self,
         issuer: &str,
         jwt: &Jwt,
-        context: &Data<Context>,
+        context: &Context,
     ) -> Result<Arc<KeySet>, NoKeys> {
         let kept = {
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -149,5 +148,31 @@ impl IssuerKeys {
             Ok(Got::Unchanged) => Err(format!("{url} answered 304 to an unconditional request")),
             Err(error) => Err(format!("{url}: {error}")),
         }
+    }
+}
+
+impl Issuers for IssuerKeys {
+    /// An issuer is the URL from which discovery starts, so it has no query.
+    fn check(&self, text: &str) -> Result<(), &'static str> {
+        if holds_secret(text) {
+            return Err(HOLDS_SECRET);
+        }
+        let Some(url) = Url::parse(text).ok().filter(|url| url.has_host() && text.len() <= LONGEST) else {
+            return Err("must be an https URL");
+        };
+        let has_more =
+            url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some();
+        if has_more {
+            return Err("must be an https URL without a user, a query or a fragment");
+        }
+        match url.scheme() {
+            "https" => Ok(()),
+            "http" if self.outbound.reaches_private_networks() => Ok(()),
+            _ => Err("must be an https URL"),
+        }
+    }
+
+    fn keys<'a>(&'a self, issuer: &'a str, jwt: &'a Jwt, context: &'a Context) -> FindingKeys<'a> {
+        Box::pin(async move { self.of(issuer, jwt, context).await.ok() })
     }
 }

@@ -73,6 +73,7 @@ pub(super) fn error(error: TrustError) -> ApiError {
             };
             ApiError::invalid(field, invalid.to_string())
         }
+        TrustError::NotAJwt(unreadable) => ApiError::invalid("jwt", unreadable.to_string()),
         TrustError::AudienceNeeded => ApiError::invalid("audience", "is required while server.public_url is not set"),
         TrustError::NoSuchActor => ApiError::invalid("actor_id", "must be an actor of the project in project_id"),
         TrustError::Token(error) => failing::token(error),

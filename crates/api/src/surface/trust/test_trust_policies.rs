@@ -3,16 +3,13 @@
 
 use actix_web::post;
 use actix_web::web::{self, Data};
-use authority::Context;
-use authority::trust::jwt::Jwt;
-use authority::trust::{Explained, ExplainedPolicy, Presented, Trust};
+use authority::trust::{Evidence, Explained, ExplainedPolicy, Issuers, Look, Trust};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use token_domain::id::{OrganizationId, TrustPolicyId};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-use super::issuer_keys::IssuerKeys;
 use super::{Organization, error};
 use crate::surface::Authorized;
 use crate::surface::path::PathParam;
@@ -95,11 +92,10 @@ pub(super) async fn test_trust_policies(
     who: Authorized<ReadTokens>,
     PathParam(Organization(id)): PathParam<Organization>,
     trust: Data<Trust>,
-    keys: Data<IssuerKeys>,
-    context: Data<Context>,
+    issuers: Data<dyn Issuers>,
     Json(body): Json<TestTrustPolicies>,
 ) -> ApiResult<web::Json<TrustTest>> {
-    test(&who, (id, None), &trust, &keys, &context, body).await
+    test(&who, (id, None), &trust, &**issuers, body).await
 }
 
 /// Test one trust policy with an identity token.
@@ -119,33 +115,22 @@ pub(super) async fn test_trust_policy(
     PathParam(Organization(organization)): PathParam<Organization>,
     PathParam(id): PathParam<TrustPolicyId>,
     trust: Data<Trust>,
-    keys: Data<IssuerKeys>,
-    context: Data<Context>,
+    issuers: Data<dyn Issuers>,
     Json(body): Json<TestTrustPolicies>,
 ) -> ApiResult<web::Json<TrustTest>> {
-    test(&who, (organization, Some(id)), &trust, &keys, &context, body).await
+    test(&who, (organization, Some(id)), &trust, &**issuers, body).await
 }
 
 async fn test(
     who: &Authorized<ReadTokens>,
     (organization, id): (OrganizationId, Option<TrustPolicyId>),
     trust: &Trust,
-    keys: &IssuerKeys,
-    context: &Data<Context>,
+    issuers: &dyn Issuers,
     body: TestTrustPolicies,
 ) -> ApiResult<web::Json<TrustTest>> {
-    let policies = trust.explained(&who.caller, organization, id).await.map_err(error)?;
-    let explained = match (body.jwt, body.claims) {
-        (Some(jwt), None) => {
-            let jwt = Jwt::read(&jwt).map_err(|error| ApiError::invalid("jwt", error.to_string()))?;
-            let issuer = jwt.issuer().map_err(|error| ApiError::invalid("jwt", error.to_string()))?;
-            // Only issuers that the organisation trusts: otherwise callers could make this service send requests to any
-            // URL.
-            let is_trusted = policies.iter().any(|policy| policy.issuer == issuer);
-            let found = if is_trusted { keys.of(issuer, &jwt, context).await.ok() } else { None };
-            trust.explain(&Presented::Token(&jwt, found.as_deref()), policies)
-        }
-        (None, Some(claims)) => trust.explain(&Presented::Claims(&claims), policies),
+    let evidence = match (&body.jwt, &body.claims) {
+        (Some(jwt), None) => Evidence::Token(jwt),
+        (None, Some(claims)) => Evidence::Claims(claims),
         _ => {
             return Err(ApiError::invalid(
                 "jwt",
@@ -153,16 +138,13 @@ async fn test(
             ));
         }
     };
+    let explained = trust.test(&who.caller, organization, id, evidence, issuers).await.map_err(error)?;
     Ok(web::Json(explained.into()))
 }
 
 impl From<Explained> for TrustTest {
     fn from(explained: Explained) -> Self {
-        let check = |(check, look): (&'static str, Result<(), String>)| TrustCheck {
-            check,
-            passed: look.is_ok(),
-            message: look.err(),
-        };
+        let check = |(check, look): Look| TrustCheck { check, passed: look.is_ok(), message: look.err() };
         Self {
             accepted: explained.chosen.is_some(),
             policy_id: explained.chosen.map(|id| id.to_string()),

@@ -2,20 +2,12 @@
 
 use authority::records::TrustPolicy;
 use authority::trust::Trust;
-use edge::outbound::Outbound;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use token_domain::text::{HOLDS_SECRET, holds_secret};
 use token_domain::trust::Conditions;
-use url::Url;
 use utoipa::ToSchema;
 
 use edge::error::{ApiError, ApiResult};
-
-/// The default lifetime of a token: 15 minutes.
-pub(super) const DEFAULT_TTL: u32 = 900;
-/// The longest issuer or audience.
-const LONGEST: usize = 512;
 
 /// A trust policy.
 #[derive(Serialize, ToSchema)]
@@ -92,39 +84,4 @@ impl TrustPolicyView {
 /// Parses conditions.
 pub(super) fn conditions(object: &Map<String, Value>) -> ApiResult<Conditions> {
     Conditions::read(object).map_err(|error| ApiError::invalid("match", error.to_string()))
-}
-
-/// Parses an issuer: the URL from which discovery starts, so it has no query. It is compared as a text.
-pub(super) fn issuer(text: &str, outbound: &Outbound) -> ApiResult<String> {
-    let refused = |advice: &'static str| Err(ApiError::invalid("issuer", advice));
-    if holds_secret(text) {
-        return refused(HOLDS_SECRET);
-    }
-    let Some(url) = Url::parse(text).ok().filter(|url| url.has_host() && text.len() <= LONGEST) else {
-        return refused("must be an https URL");
-    };
-    let has_more =
-        url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some();
-    if has_more {
-        return refused("must be an https URL without a user, a query or a fragment");
-    }
-    match url.scheme() {
-        "https" => Ok(text.to_owned()),
-        "http" if outbound.reaches_private_networks() => Ok(text.to_owned()),
-        _ => refused("must be an https URL"),
-    }
-}
-
-/// Parses an audience.
-pub(super) fn audience(text: &str) -> Result<String, &'static str> {
-    if holds_secret(text) {
-        return Err(HOLDS_SECRET);
-    }
-    let is_good = (1..=LONGEST).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    if is_good { Ok(text.to_owned()) } else { Err("must have 1 to 512 characters, none of them control characters") }
-}
-
-/// Parses a lifetime.
-pub(super) fn ttl(seconds: u32) -> Result<u32, &'static str> {
-    if (60..=3_600).contains(&seconds) { Ok(seconds) } else { Err("must be 60 to 3600 seconds") }
 }
