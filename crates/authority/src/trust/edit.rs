@@ -81,8 +81,10 @@ impl Trust {
             .change(Ask::by(caller, origin), move |change| {
                 Box::pin(async move {
                     check_still(change, organization)?;
+                    change.check_present()?;
                     let most = usize::try_from(MOST_POLICIES).unwrap_or(usize::MAX);
-                    if change.tx.list_trust_policies(organization, MOST_POLICIES).await?.len() >= most {
+                    let others = change.tx.list_trust_policies(organization, MOST_POLICIES).await?;
+                    if others.len() >= most {
                         return Err(TrustError::TooMany);
                     }
                     let mut policy = TrustPolicy {
@@ -104,6 +106,10 @@ impl Trust {
                         updated_by: change.by(),
                     };
                     check(change, &mut policy, has_audience).await?;
+                    // A request sent twice makes one policy: a twin would tie with it at every exchange.
+                    if let Some(twin) = others.into_iter().find(|other| is_twin(other, &policy)) {
+                        return Ok(twin);
+                    }
                     change.tx.insert_trust_policy(&policy).await?;
                     let event = described(change.event("trust_policy.create"), &policy);
                     change.record(event).await?;
@@ -142,6 +148,7 @@ impl Trust {
                     let is_switched_off =
                         !policy.is_enabled && policy == TrustPolicy { is_enabled: false, ..stamped(&before, &policy) };
                     if !is_switched_off {
+                        change.check_present()?;
                         check(change, &mut policy, has_audience).await?;
                     }
                     if !change.tx.update_trust_policy(&policy).await? {
@@ -202,6 +209,11 @@ impl TrustPolicyEdit {
         policy.is_enabled = self.is_enabled.unwrap_or(policy.is_enabled);
         policy
     }
+}
+
+/// Whether two policies differ in nothing but their ids and times.
+fn is_twin(one: &TrustPolicy, other: &TrustPolicy) -> bool {
+    *one == TrustPolicy { id: one.id, created_at: one.created_at, updated_at: one.updated_at, ..other.clone() }
 }
 
 /// A policy with the time and author of another.
