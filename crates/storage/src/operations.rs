@@ -359,6 +359,8 @@ operations! {
         trust::trust_policies_of_issuer(issuer: lent str, organization: given Option<OrganizationId>, limit: given u32) -> Vec<TrustPolicy>;
         /// The last attempts under a trust policy, newest first.
         trust::list_trust_attempts(policy: given TrustPolicyId, limit: given u32) -> Vec<TrustAttempt>;
+        /// The last failed attempts since a moment under an organisation's policies in force, newest first.
+        trust::failed_trust_attempts(organization: given OrganizationId, since: given Timestamp, limit: given u32) -> Vec<TrustAttempt>;
         /// An organisation's repositories by name, byte by byte, after a name.
         repositories::list_repositories(organization: given OrganizationId, after: maybe RepositoryName, limit: given u32) -> Vec<Repository>;
         /// A repository's baselines, newest first, before a number.

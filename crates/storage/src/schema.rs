@@ -602,5 +602,7 @@ allow_tables_to_appear_in_same_query!(
     sessions,
     token_policies,
     tokens,
+    trust_attempts,
+    trust_policies,
     users,
 );

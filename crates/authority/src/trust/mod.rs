@@ -13,6 +13,7 @@ pub mod jwt;
 use std::sync::Arc;
 
 use storage::StoreError;
+use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, TrustPolicyId};
 use token_domain::record::{TrustAttempt, TrustPolicy};
 use token_domain::trust::InvalidTrust;
@@ -147,6 +148,51 @@ impl Trust {
             .store
             .read(move |reads| Box::pin(async move { reads.list_trust_attempts(id, KEPT_ATTEMPTS).await }));
         Ok(read.await?)
+    }
+}
+
+/// A policy in force under which exchanges failed lately.
+#[derive(Clone, Debug)]
+pub struct FailingPolicy {
+    /// The policy.
+    pub policy: TrustPolicy,
+    /// The last attempt that failed.
+    pub last: TrustAttempt,
+    /// How many failed, of the last [`KEPT_ATTEMPTS`] of the organisation that did.
+    pub failures: usize,
+}
+
+impl Trust {
+    /// The policies in force under which exchanges failed since a moment, the latest failure first.
+    ///
+    /// # Errors
+    /// Another organisation.
+    pub async fn failing(
+        &self,
+        caller: &Caller,
+        organization: OrganizationId,
+        since: Timestamp,
+    ) -> Result<Vec<FailingPolicy>, TrustError> {
+        check_place(caller, organization)?;
+        let read = self.context.store.read(move |reads| {
+            Box::pin(async move { reads.failed_trust_attempts(organization, since, KEPT_ATTEMPTS).await })
+        });
+        let mut failing: Vec<FailingPolicy> = Vec::new();
+        let attempts = read.await?;
+        let policies = if attempts.is_empty() { Vec::new() } else { self.all(organization).await? };
+        for attempt in attempts {
+            match failing.iter_mut().find(|one| one.policy.id == attempt.policy_id) {
+                Some(known) => known.failures += 1,
+                None => failing.extend(
+                    policies.iter().find(|policy| policy.id == attempt.policy_id).map(|policy| FailingPolicy {
+                        policy: policy.clone(),
+                        last: attempt.clone(),
+                        failures: 1,
+                    }),
+                ),
+            }
+        }
+        Ok(failing)
     }
 }
 

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, TrustAttemptId, TrustPolicyId};
-use token_domain::record::{TrustAttempt, TrustPolicy};
+use token_domain::record::{TrustAttempt, TrustOutcome, TrustPolicy};
 
 pub(crate) async fn trust_policy(
     conn: &mut Conn<'_>,
@@ -124,6 +124,25 @@ pub(crate) async fn list_trust_attempts(
     let rows: Vec<AttemptRow> = trust_attempts::table
         .filter(trust_attempts::policy_id.eq(policy.bind()))
         .order(trust_attempts::id.desc())
+        .limit(i64::from(limit))
+        .select(AttemptRow::as_select())
+        .load(conn)
+        .await?;
+    rows.into_iter().map(TrustAttempt::try_from).collect()
+}
+
+pub(crate) async fn failed_trust_attempts(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    since: Timestamp,
+    limit: u32,
+) -> Result<Vec<TrustAttempt>, StoreError> {
+    let rows: Vec<AttemptRow> = trust_attempts::table
+        .inner_join(trust_policies::table.on(trust_policies::id.eq(trust_attempts::policy_id)))
+        .filter(trust_policies::organization_id.eq(organization.bind()).and(trust_policies::is_enabled.eq(true)))
+        .filter(trust_attempts::at.ge(since.bind()))
+        .filter(trust_attempts::outcome.ne(TrustOutcome::Exchanged.as_str()))
+        .order((trust_attempts::at.desc(), trust_attempts::id.desc()))
         .limit(i64::from(limit))
         .select(AttemptRow::as_select())
         .load(conn)

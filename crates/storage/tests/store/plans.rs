@@ -90,7 +90,7 @@ const FOUND_AT_ONCE: [&str; 6] = [
 ];
 
 /// Reads of the store that are not lists: of a row by its key, of a number, or of a whole table.
-const NO_LISTS: [&str; 51] = [
+const NO_LISTS: [&str; 52] = [
     "access_scope",
     "actor",
     "audit_end",
@@ -131,6 +131,7 @@ const NO_LISTS: [&str; 51] = [
     "session_by_digest",
     "token",
     "token_terms",
+    "failed_trust_attempts",
     "list_trust_attempts",
     "list_trust_policies",
     "trust_policies_of_issuer",

@@ -131,6 +131,38 @@ fn the_newest_attempts_are_kept_and_go_with_their_policy() {
 }
 
 #[test]
+fn failed_attempts_are_those_under_policies_in_force_since_a_moment() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        let off = TrustPolicy { is_enabled: false, ..policy(12, 1) };
+        write(store, move |tx| {
+            Box::pin(async move {
+                tx.insert_organization(&records::organization(2)).await?;
+                for policy in [&policy(10, 1), &policy(11, 1), &off, &policy(20, 2)] {
+                    tx.insert_trust_policy(policy).await?;
+                }
+                let good = TrustAttempt { outcome: TrustOutcome::Exchanged, ..attempt(31, 10) };
+                let late = TrustAttempt { at: after(5), ..attempt(30, 10) };
+                for attempt in [&good, &late, &attempt(32, 11), &attempt(33, 12), &attempt(34, 20)] {
+                    tx.insert_trust_attempt(attempt, 3).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+        let failed = |since: u32, limit: u32| {
+            read(store, move |r| Box::pin(async move { r.failed_trust_attempts(org, after(since), limit).await }))
+        };
+        let late = TrustAttempt { at: after(5), ..attempt(30, 10) };
+        assert_eq!(failed(1, 10).await, [late.clone(), attempt(32, 11)]);
+        assert_eq!(failed(2, 10).await, std::slice::from_ref(&late));
+        assert_eq!(failed(1, 1).await, [late]);
+    });
+}
+
+#[test]
 fn an_identity_token_is_spent_once() {
     Db::each(async |db| {
         let store = db.store();
