@@ -55,15 +55,6 @@
     };
     button.hidden = false;
     button.addEventListener("click", copy);
-    // Each line to paste has its own button.
-    for (const one_line of all("[data-copy-line]", secret)) {
-      one_line.hidden = false;
-      one_line.addEventListener("click", async () => {
-        const line = one("pre", one_line.parentElement);
-        try { await navigator.clipboard.writeText(line.textContent); copied = true; one_line.textContent = "Copied"; said.textContent = "Copied the line."; }
-        catch { getSelection().selectAllChildren(line); said.textContent = "Press Ctrl+C, or ⌘C, to copy the selected text."; }
-      });
-    }
     document.addEventListener("copy", () => done("Copied."));
     const close = one("[data-close]", secret);
     if (close) {
@@ -77,8 +68,19 @@
     for (const form of all("form", secret)) form.addEventListener("submit", () => { copied = true; });
     window.addEventListener("beforeunload", (event) => { if (!copied) event.preventDefault(); });
     window.addEventListener("pagehide", () => { field.value = ""; for (const pre of all("pre", secret)) pre.textContent = ""; });
+    secret.addEventListener("copied", () => done("Copied the line."));
     // A reload shows the token instead of sending the form again.
     history.replaceState(null, "", secret.dataset.next);
+  }
+
+  // Lines to paste have a button each.
+  for (const button of all("[data-copy-line]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const lines = one("pre", button.parentElement);
+      try { await navigator.clipboard.writeText(lines.textContent); button.textContent = "Copied"; button.dispatchEvent(new Event("copied", { bubbles: true })); }
+      catch { getSelection().selectAllChildren(lines); button.textContent = "Press Ctrl+C"; }
+    });
   }
 
   // Content that changes is fetched again every few seconds while the page is visible, for a quarter of an hour.
@@ -130,7 +132,9 @@
     const ends = one("input[name=expires]:checked");
     const until = { "7d": ", for 7 days", "30d": ", for 30 days", "90d": ", for 90 days", "365d": ", for a year", never: ", until it is revoked", date: `, until ${one("#date").value || "the date above"}` }[ends ? ends.value : ""] || "";
     const from = one("#networks").value.trim() ? ", from the networks above." : ", from anywhere.";
-    sentence.textContent = what ? `May ${what}${until}${from}` : "No permissions yet: choose at least one scope.";
+    const bound = one("#project_id");
+    const within = bound && bound.value ? `, in project ${bound.selectedOptions[0].textContent}` : "";
+    sentence.textContent = what ? `May ${what}${within}${until}${from}` : "No permissions yet: choose at least one scope.";
   };
   if (picker) {
     const search = one("[data-picker-search]", picker);

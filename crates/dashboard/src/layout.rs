@@ -14,6 +14,7 @@ pub(crate) enum Section {
     Overview,
     Tokens,
     Check,
+    Trust,
     Keys,
     People,
     Projects,
@@ -24,11 +25,12 @@ pub(crate) enum Section {
 
 impl Section {
     /// All sections: path, name, and the scope without which the navigation leaves the section out.
-    pub(crate) const ALL: [(Self, &'static str, &'static str, Option<&'static str>); 9] = [
+    pub(crate) const ALL: [(Self, &'static str, &'static str, Option<&'static str>); 10] = [
         (Self::Overview, "/", "Overview", None),
         (Self::Tokens, "/tokens", "Tokens", Some("tokens:read")),
         (Self::Keys, "/keys", "My keys", Some("user:read")),
         (Self::Check, "/check", "Check a token", Some("tokens:read")),
+        (Self::Trust, "/trust", "Trust policies", Some("tokens:read")),
         (Self::Projects, "/projects", "Projects", Some("projects:read")),
         (Self::People, "/members", "People", Some("org.memberships:read")),
         (Self::Usage, "/usage", "Usage", Some("usage:read")),

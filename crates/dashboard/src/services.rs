@@ -20,6 +20,7 @@ use authority::second_factors::SecondFactors;
 use authority::sessions::Sessions;
 use authority::setup::{PendingSetup, Setup};
 use authority::tokens::Tokens;
+use authority::trust::{Issuers, Trust};
 use authority::{Context, Failure};
 
 /// The public address of the dashboard.
@@ -82,6 +83,8 @@ services! {
     access_scopes: AccessScopes,
     actors: Actors,
     audit: Audit,
+    trust: Trust,
+    issuers: dyn Issuers,
     setup: Setup,
     pending_setup: PendingSetup,
 }

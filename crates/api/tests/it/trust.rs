@@ -57,7 +57,7 @@ fn trust(owner: &mut Client, issuer: &Issuer, changes: &Value) -> (String, Strin
     (format!("{path}/{id}"), id)
 }
 
-fn exchange(server: &Server, token: &str, more: &[(&str, &str)]) -> Answer {
+pub(crate) fn exchange(server: &Server, token: &str, more: &[(&str, &str)]) -> Answer {
     let mut fields = vec![("grant_type", GRANT), ("subject_token", token), ("subject_token_type", ID_TOKEN)];
     fields.retain(|(name, _)| !more.iter().any(|(other, _)| other == name));
     fields.extend_from_slice(more);
@@ -333,7 +333,8 @@ fn the_more_specific_policy_counts_and_a_tie_asks_which(backend: Backend) {
     let under = |fields: &[(&str, &str)]| exchange(&server, &issuer.token(&json!({})), fields);
     assert_eq!(under(&[]).expect(200)["policy_id"], json!(narrow));
     assert_eq!(under(&[("policy_id", &wide)]).expect(200)["policy_id"], json!(wide));
-    let (twin, _) = trust(&mut owner, &issuer, &json!({"match": owner_match(&server, &path)}));
+    let twin = json!({"name": "deploy as well", "match": owner_match(&server, &path)});
+    let (twin, _) = trust(&mut owner, &issuer, &twin);
     let told = under(&[]).fails(400, "invalid_request");
     assert!(told["error_description"].as_str().unwrap().contains("policy_id"), "{told}");
     assert_eq!(under(&[("policy_id", &narrow)]).expect(200)["policy_id"], json!(narrow));

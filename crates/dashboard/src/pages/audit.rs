@@ -45,6 +45,7 @@ impl EventLine {
         let href = match event.target_kind.as_str() {
             "token" => format!("/tokens/{}", event.target_id),
             "user" => format!("/members/{}", event.target_id),
+            "trust_policy" if event.action != "trust_policy.delete" => format!("/trust/{}", event.target_id),
             _ => String::new(),
         };
         let target = match (event.target_kind.as_str(), told("name")) {
@@ -98,6 +99,9 @@ fn words(action: &str) -> String {
         "access_scope.delete" => "Deleted access scope",
         "actor.create" => "Created actor",
         "actor.delete" => "Deleted actor",
+        "trust_policy.create" => "Created trust policy",
+        "trust_policy.update" => "Changed trust policy",
+        "trust_policy.delete" => "Deleted trust policy",
         "deployment.setup" => "Set up this deployment",
         _ => {
             let text = action.replacen('.', ": ", 1).replace(['_', '.'], " ");

@@ -51,10 +51,10 @@ struct Preset {
 
 /// A project to choose.
 #[derive(Clone, Debug)]
-struct ProjectChoice {
-    id: String,
-    name: String,
-    is_chosen: bool,
+pub(super) struct ProjectChoice {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) is_chosen: bool,
 }
 
 #[derive(Template)]
@@ -196,15 +196,15 @@ async fn filled(
 
 /// What is wrong with a form, and in which field.
 #[derive(Clone, Debug)]
-struct Flaw {
-    field: &'static str,
-    text: String,
+pub(super) struct Flaw {
+    pub(super) field: &'static str,
+    pub(super) text: String,
 }
 
 impl Flaw {
-    const NONE: Self = Self { field: "", text: String::new() };
+    pub(super) const NONE: Self = Self { field: "", text: String::new() };
 
-    fn of(field: &'static str, text: impl Into<String>) -> Self {
+    pub(super) fn of(field: &'static str, text: impl Into<String>) -> Self {
         Self { field, text: text.into() }
     }
 }
@@ -303,7 +303,7 @@ async fn form_page(
     })
 }
 
-async fn projects(services: &Services, visitor: &Visitor, chosen: &str) -> Vec<ProjectChoice> {
+pub(super) async fn projects(services: &Services, visitor: &Visitor, chosen: &str) -> Vec<ProjectChoice> {
     let Ok(paging) = Paging::parse(None, Some("100")) else { return Vec::new() };
     let listing = Listing { order: OrderBy::default(), paging, search: None };
     if !visitor.may("projects:read") {

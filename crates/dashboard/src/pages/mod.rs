@@ -5,6 +5,7 @@ mod bulk;
 mod chart;
 mod check;
 mod create_token;
+mod create_trust;
 mod deployment;
 mod invitation;
 mod members;
@@ -25,6 +26,8 @@ mod styleguide;
 mod token;
 mod token_list;
 mod tokens;
+mod trust;
+mod trust_policy;
 mod usage;
 
 use actix_web::web;
@@ -68,6 +71,9 @@ pub(crate) const PATHS: &[PagePath] = &[
     post("/keys/{token_id}/cancel-rotation"),
     both("/keys/{token_id}/edit"),
     both("/check"),
+    both("/trust"),
+    both("/trust/new"),
+    both("/trust/{policy_id}"),
     both("/members"),
     both("/members/{user_id}"),
     post("/invitations/{invitation_id}/withdraw"),
@@ -101,6 +107,10 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
         revoke::register,
         token::register,
         check::register,
+        trust::register,
+        // Before the page of one policy, whose path would match `new`.
+        create_trust::register,
+        trust_policy::register,
         members::register,
         roles::register,
         projects::register,

@@ -6,10 +6,11 @@ use askama::Template;
 use authority::audit::read::ListRequest as AuditRequest;
 use authority::records::{Narrowing, StatusCounts};
 use authority::tokens::ListRequest;
-use token_domain::Span;
+use authority::trust::{FailingPolicy, TrustError};
 use token_domain::access::Direction;
 use token_domain::token::Status;
 use token_domain::usage::Step;
+use token_domain::{Span, Timestamp};
 
 use super::audit::EventLine;
 use super::chart::Chart;
@@ -20,11 +21,21 @@ use crate::cookies;
 use crate::form::Form;
 use crate::layout::{Layout, Section};
 use crate::services::Services;
-use crate::show;
+use crate::show::{self, When};
 use crate::visit::Visitor;
 
 pub(super) fn register(config: &mut ServiceConfig) {
     config.service(overview_shown);
+}
+
+/// A trust policy under which exchanges failed.
+#[derive(Clone, Debug)]
+struct FailingLine {
+    id: String,
+    name: String,
+    failures: String,
+    why: &'static str,
+    last: When,
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "independent conditions of the template")]
@@ -45,6 +56,8 @@ struct OverviewPage {
     /// The last 24 hours; none for people who may not see uses.
     chart: Option<Chart>,
     alarms: Vec<EventLine>,
+    leaks: Vec<EventLine>,
+    failing: Vec<FailingLine>,
     events: Vec<EventLine>,
 }
 
@@ -64,6 +77,7 @@ async fn show_overview(request: &HttpRequest, services: &Services) -> Answer {
     let narrowed =
         |narrowed| ListRequest { status: Some(Status::Active), narrowed, limit: 5, ..ListRequest::default() };
     let (mut counts, mut expiring, mut unused) = (StatusCounts::default(), Vec::new(), 0);
+    let mut failing = Vec::new();
     if may_see_tokens {
         let broken = |error| failed(request, &visitor, &error);
         counts = services.tokens.count(&visitor.caller, ListRequest::default()).await.map_err(broken)?;
@@ -72,8 +86,15 @@ async fn show_overview(request: &HttpRequest, services: &Services) -> Answer {
         expiring = page.tokens.iter().map(|token| Line::new(token, &names, now)).collect();
         let idle = narrowed(Narrowing { unused_since: Some(now - Span::days(90)), ..Narrowing::default() });
         unused = services.tokens.count(&visitor.caller, idle).await.map_err(broken)?.active;
+        let since = now - Span::days(1);
+        failing = match services.trust.failing(&visitor.caller, visitor.caller.organization_id, since).await {
+            Ok(found) => found.iter().map(|one| failing_line(one, now)).collect(),
+            // They are the organisation's, and this session is bound to a project.
+            Err(TrustError::Confined) => Vec::new(),
+            Err(error) => return Err(super::trust::failed(request, &visitor, &error)),
+        };
     }
-    let (mut events, mut alarms) = (Vec::new(), Vec::new());
+    let (mut events, mut alarms, mut leaks) = (Vec::new(), Vec::new(), Vec::new());
     if visitor.may("audit:read") {
         let asked = |action: Option<&str>, limit| AuditRequest {
             action: action.map(str::to_owned),
@@ -89,6 +110,8 @@ async fn show_overview(request: &HttpRequest, services: &Services) -> Answer {
         let broken = |failure| visitor.failed(request, &failure);
         let latest = services.audit.list(organization, asked(None, 8)).await.map_err(broken)?;
         let reuse = services.audit.list(organization, asked(Some("token.reuse_detected"), 3)).await.map_err(broken)?;
+        let leaked = services.audit.list(organization, asked(Some("token.leaked"), 3)).await.map_err(broken)?;
+        leaks = leaked.events.iter().map(|event| EventLine::new(event, &names, now)).collect();
         events = latest.events.iter().map(|event| EventLine::new(event, &names, now)).collect();
         alarms = reuse.events.iter().map(|event| EventLine::new(event, &names, now)).collect();
     }
@@ -111,8 +134,20 @@ async fn show_overview(request: &HttpRequest, services: &Services) -> Answer {
         is_unused: unused > 0,
         chart,
         alarms,
+        leaks,
+        failing,
         events,
         page: layout.clone(),
     };
     Ok(layout.shown(request, ok(&template)))
+}
+
+fn failing_line(failing: &FailingPolicy, now: Timestamp) -> FailingLine {
+    FailingLine {
+        id: failing.policy.id.to_string(),
+        name: failing.policy.name.to_string(),
+        failures: show::count(u64::try_from(failing.failures).unwrap_or(u64::MAX), "attempt"),
+        why: super::trust_policy::words(failing.last.outcome),
+        last: When::new(failing.last.at, now),
+    }
 }

@@ -11,6 +11,7 @@ mod leaving;
 mod places;
 mod screenshots;
 mod signing_in;
+mod trust;
 
 use self::driver::{Chromium, Cookies, Scripts};
 use crate::support::{Backend, Options, Server};
@@ -37,9 +38,9 @@ macro_rules! with_and_without_scripts {
 }
 use with_and_without_scripts;
 
-/// Starts a server.
+/// Starts a server, which reaches issuers of identity tokens on this machine.
 fn server() -> Server {
-    Server::start(Backend::Sqlite, Options::default())
+    Server::start(Backend::Sqlite, Options::default().with("outbound.allowed_networks", "127.0.0.0/8"))
 }
 
 /// Starts a browser for a server.

@@ -1,10 +1,12 @@
 //! The list of all pages, on a server with data for each. The tests of accessibility and layout cover only these pages.
 
 use serde_json::json;
+use test_issuer::{AUDIENCE, Issuer};
 use token_domain::person::BuiltInRole;
 
 use super::driver::Chromium;
-use crate::support::{Server, texts};
+use crate::support::{Client, Server, texts};
+use crate::trust::exchange;
 
 /// A page's name, and how a signed-in browser reaches it.
 pub(super) struct Place {
@@ -41,6 +43,8 @@ impl Place {
 /// Fills a server with data and lists its pages. The first page needs no sign-in.
 pub(super) fn of(server: &Server) -> Vec<Place> {
     let mut owner = server.owner();
+    // A name as long as they may be, without a place to break it.
+    owner.create(&"W".repeat(100));
     let [organization] = texts(&owner.get("/v1/me").expect(200), ["org_id"]);
     let base = format!("/v1/organizations/{organization}");
     let wide = ["execute", "scans:run", "scans:read", "projects:read", "tokens:read"];
@@ -68,6 +72,8 @@ pub(super) fn of(server: &Server) -> Vec<Place> {
     let member = server.facts().add_member("grace@acme.example", BuiltInRole::Admin);
     server.signed_in("grace@acme.example").create("made by Grace");
 
+    let [policy, tried] = trust(server, &mut owner, &base);
+
     let at = |name, path: &str| Place { name, path: path.to_owned(), then: Then::Nothing };
     let press = |name, path: &str, what| Place { name, path: path.to_owned(), then: Then::Press(what) };
     vec![
@@ -93,6 +99,12 @@ pub(super) fn of(server: &Server) -> Vec<Place> {
         at("new-key", "/keys/new"),
         at("check", "/check"),
         Place { name: "checked", path: "/check".to_owned(), then: Then::FillAndPress("#token", secret, "Check") },
+        at("trust", "/trust"),
+        at("trust-policy", &format!("/trust/{policy}")),
+        at("trust-deleting", &format!("/trust/{policy}?deleting=1")),
+        at("new-trust", "/trust/new?preset=gitlab"),
+        press("new-trust-refused", "/trust/new?name=x", "Create trust policy"),
+        Place { name: "trust-tested", path: "/trust".to_owned(), then: Then::FillAndPress("#token", tried, "Test it") },
         at("usage", "/usage?over=week"),
         at("members", "/members"),
         at("member", &format!("/members/{}", member.id)),
@@ -112,4 +124,21 @@ pub(super) fn of(server: &Server) -> Vec<Place> {
         press("second-factor-secret", "/settings/second-factor", "Set it up"),
         at("not-found", "/tokens/nonsense"),
     ]
+}
+
+/// Two trust policies, one with attempts, and an identity token to test: the id and the token.
+fn trust(server: &Server, owner: &mut Client, base: &str) -> [String; 2] {
+    let issuer = Issuer::start();
+    let path = format!("{base}/trust-policies");
+    let github = json!({"name": "Deploy from main", "preset": "github", "match": {"repository_id": "1296269"},
+        "audience": AUDIENCE, "scopes": ["execute"], "enabled": false});
+    owner.post(&path, &github).expect(201);
+    let cluster = json!({"name": "Jobs of the cluster", "issuer": issuer.url, "audience": AUDIENCE,
+        "match": {"sub": {"glob": "repo:acme/*:ref:refs/heads/main"}, "repository_id": "42", "event_name": "push"},
+        "scopes": ["execute", "scans:read", "projects:read"]});
+    let [policy] = texts(&owner.post(&path, &cluster).expect(201), ["id"]);
+    exchange(server, &issuer.token(&json!({})), &[]).expect(200);
+    let other = issuer.token(&json!({"event_name": "pull_request"}));
+    assert_eq!(exchange(server, &other, &[]).status, 400);
+    [policy, other]
 }

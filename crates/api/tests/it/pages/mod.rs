@@ -6,3 +6,4 @@ mod oversight;
 mod sizes;
 mod texts;
 mod tokens;
+mod trust;
