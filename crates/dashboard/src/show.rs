@@ -129,7 +129,8 @@ pub(crate) struct Badge {
 }
 
 impl Badge {
-    pub(crate) fn of(token: &Token, now: Timestamp) -> Self {
+    /// `by` names who revoked it, if anybody did.
+    pub(crate) fn of(token: &Token, now: Timestamp, by: Option<String>) -> Self {
         let facts = &token.facts;
         let (tone, text) = match facts.status(now) {
             Status::Active => match facts.expires_at {
@@ -143,7 +144,10 @@ impl Badge {
                 ("info", format!("Rotating, {} left", length(ends.since(now).as_seconds())))
             }
             Status::Expired => ("dead", "Expired".to_owned()),
-            Status::Revoked => ("dead", format!("Revoked: {}", why(token, now))),
+            Status::Revoked => {
+                let by = by.map(|name| format!(" by {name}")).unwrap_or_default();
+                ("dead", format!("Revoked{by}: {}", why(token, now)))
+            }
         };
         Self { tone, text }
     }

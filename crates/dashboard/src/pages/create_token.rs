@@ -247,16 +247,19 @@ async fn form_page(
         let warnings = catalogue.warnings(&grants).into_iter();
         warnings.map(|(scope, needs)| format!("{scope} requires {}: choose it as well.", needs.join(", "))).collect()
     });
-    let mut sentence = scopes::permits(catalogue, &chosen);
-    sentence.push_str(match wanted {
-        "7d" => ", for 7 days",
-        "30d" => ", for 30 days",
-        "90d" => ", for 90 days",
-        "365d" => ", for a year",
-        "never" => ", until it is revoked",
-        _ => "",
-    });
-    sentence.push_str(if form.some("networks").is_some() { ", from the networks above." } else { ", from anywhere." });
+    let place = projects.iter().find(|project| project.is_chosen);
+    let place = place.map(|project| format!(", in project {}", project.name)).unwrap_or_default();
+    let until = match wanted {
+        "7d" => ", for 7 days".to_owned(),
+        "30d" => ", for 30 days".to_owned(),
+        "90d" => ", for 90 days".to_owned(),
+        "365d" => ", for a year".to_owned(),
+        "never" => ", until it is revoked".to_owned(),
+        "date" => day(form.text("date")).map(|end| format!(", until {}", show::date(end))).unwrap_or_default(),
+        _ => String::new(),
+    };
+    let from = if form.some("networks").is_some() { "from the networks above" } else { "from anywhere" };
+    let sentence = format!("{}{place}{until}, {from}.", scopes::permits(catalogue, &chosen));
     Ok(CreatePage {
         page: Layout::of(
             request,

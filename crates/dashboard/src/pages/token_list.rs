@@ -74,6 +74,23 @@ struct Filter {
     expires_before: String,
     agent_type: String,
     is_organization: bool,
+    /// Conditions that links set and the form has no fields for: they stay when it is sent.
+    carried: Vec<(&'static str, String)>,
+}
+
+impl Filter {
+    /// The conditions that the search adds to: all but its own text.
+    fn kept(&self) -> Vec<(&'static str, &str)> {
+        let own = [
+            ("kind", self.kind.as_str()),
+            ("scope", &self.scope),
+            ("unused_days", &self.unused_days),
+            ("expires_before", &self.expires_before),
+            ("agent_type", &self.agent_type),
+        ];
+        let carried = self.carried.iter().map(|(name, value)| (*name, value.as_str()));
+        own.into_iter().chain(carried).filter(|(_, value)| !value.is_empty()).collect()
+    }
 }
 
 #[get("/tokens")]
@@ -140,6 +157,10 @@ async fn list(request: &HttpRequest, services: &Services) -> Answer {
             expires_before: query.text("expires_before").to_owned(),
             agent_type: query.text("agent_type").to_owned(),
             is_organization: area == Area::Organization,
+            carried: ["owner", "created_by", "project_id"]
+                .into_iter()
+                .filter_map(|name| Some((name, query.some(name)?.to_owned())))
+                .collect(),
         },
         is_filtered: !filtered.is_empty(),
         export: address(&query, &[("status", status.as_str())]),

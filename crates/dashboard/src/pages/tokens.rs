@@ -80,12 +80,15 @@ impl Area {
     }
 }
 
-/// The names of an organisation's people.
-pub(super) struct Names(HashMap<UserId, String>);
+/// The names of an organisation's people, and which of them looks.
+pub(super) struct Names {
+    people: HashMap<UserId, String>,
+    visitor: UserId,
+}
 
 impl Names {
     pub(super) async fn read(visitor: &Visitor, services: &Services) -> Self {
-        let own = visitor.me.standing.user.clone();
+        let own = &visitor.me.standing.user;
         let mut names = HashMap::from([(own.id, own.name.to_string())]);
         if visitor.may("org.memberships:read")
             && let Ok(seat) = Seat::of(&visitor.caller, visitor.caller.organization_id)
@@ -93,11 +96,16 @@ impl Names {
         {
             names.extend(page.members.into_iter().map(|member| (member.user.id, member.user.name.to_string())));
         }
-        Self(names)
+        Self { people: names, visitor: own.id }
     }
 
     pub(super) fn of(&self, principal: Principal) -> String {
-        show::principal(principal, |user| self.0.get(&user).cloned())
+        show::principal(principal, |user| self.people.get(&user).cloned())
+    }
+
+    /// As [`of`](Self::of), where the sentence goes on: the visitor is "you".
+    fn person(&self, principal: Principal) -> String {
+        if principal == Principal::User(self.visitor) { "you".to_owned() } else { self.of(principal) }
     }
 
     pub(super) fn owner(&self, owner: TokenOwner) -> String {
@@ -177,7 +185,7 @@ impl Line {
             has_new_address: used_from.iter().any(|origin| origin.is_new),
             used_from,
             expires: token.facts.expires_at.map(|end| When::new(end, now)),
-            badge: Badge::of(token, now),
+            badge: Badge::of(token, now, token.revoked_by.map(|by| names.person(by))),
             is_live,
             is_forgotten: is_live && token.last_used_at.is_none() && created_at + Span::days(30) < now,
         }

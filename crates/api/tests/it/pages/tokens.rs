@@ -12,6 +12,7 @@ both!(
     a_stale_page_says_what_happened_meanwhile,
     many_are_revoked_after_a_look_at_them,
     a_secret_is_looked_up_and_never_put_into_an_address,
+    a_filter_stays_in_its_forms_and_in_its_exports,
 );
 
 /// The secret on a page, if there is one.
@@ -178,4 +179,31 @@ fn a_secret_is_looked_up_and_never_put_into_an_address(backend: Backend) {
     let checked = browser.submit("/check", &[("token", &secret)]);
     assert!(checked.text().contains("This token is valid") && !checked.text().contains(&secret));
     assert_eq!(server.owner().token(&id)["last_used_at"], serde_json::Value::Null, "to check is not to use");
+}
+
+fn a_filter_stays_in_its_forms_and_in_its_exports(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut browser = Browser::of_owner(&server);
+    let mut owner = server.owner();
+    let [id] = texts(&owner.create_with("=1+1, by me", &["scans:read"]), ["id"]);
+    owner.create_with("another", &["execute"]);
+    let me = format!("user:{}", server.facts().user(Server::OWNER).id);
+    let filter = format!("created_by={me}&scope=scans:read");
+    let page = browser.page(&format!("/tokens?{filter}"));
+    assert!(page.contains("by me") && !page.contains("another"), "{page}");
+    // Both the search and the filter send on what a link set.
+    assert_eq!(page.matches(&format!("name=\"created_by\" value=\"{me}\"")).count(), 2, "{page}");
+    let found = browser.submit("/tokens", &[("q", "me"), ("created_by", &me), ("scope", "scans:read")]);
+    let address = found.header("location").unwrap();
+    assert!(address.contains("created_by=user%3A") && address.contains("scope=scans%3Aread"), "{address}");
+
+    let csv = browser.page(&format!("/tokens/export/tokens.csv?{filter}"));
+    assert_eq!(csv.lines().count(), 2, "{csv}");
+    assert!(csv.contains(&id) && csv.contains("\"'=1+1, by me\""), "no formula: {csv}");
+    let lines = browser.page(&format!("/tokens/export/tokens.ndjson?{filter}"));
+    let line: serde_json::Value = serde_json::from_str(lines.trim()).unwrap();
+    assert_eq!((line["id"].as_str(), line["status"].as_str()), (Some(id.as_str()), Some("active")));
+
+    owner.revoke(&id);
+    assert!(browser.page("/tokens?status=revoked").contains("Revoked by you: "));
 }
