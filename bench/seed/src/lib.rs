@@ -1,7 +1,10 @@
 //! Inserts many rows at once, without the rules and limits of the API, for benchmarks and load tests. A separate
-//! package, so that none of it is in the shipped program.
+//! package, so that none of it is in the shipped program. The history of development servers is written here as well.
 //!
 //! **Invariant:** every unit of work leaves an event in the organisation's audit trail, so the trail still verifies.
+
+mod history;
+pub mod offline;
 
 use authority::audit::{Event, Trail};
 use authority::env::{Entropy, new_id, random};
@@ -124,18 +127,12 @@ impl Seed<'_> {
     fn token(&self, keyring: &Keyring, secret: &PlainToken) -> Result<NewToken, Failure> {
         let (id, facts) = (new_id(self.now, self.entropy)?, TokenFacts::new(self.now, None));
         let (owner, by) = (TokenOwner::Organization, Principal::System);
-        let hashed = hash(secret, &Scheme::Sha256, [0; 16]);
-        let hashed = hashed.map_err(|error| Failure::Inconsistent(format!("a secret cannot be hashed: {error}")))?;
         Ok(NewToken {
             token: Token {
                 scopes: vec!["execute".to_owned()],
                 ..Token::new(id, self.organization, owner, named("seeded")?, facts, by, secret.hint())
             },
-            secret: StoredSecret {
-                secret_hash: hashed.as_str().to_owned(),
-                lookup_hint: lookup_hint(secret).0,
-                verify_tag: Some(keyring.seal(&keyring.digest(secret)).to_bytes().to_vec()),
-            },
+            secret: stored(secret, Some(keyring.seal(&keyring.digest(secret)).to_bytes().to_vec()))?,
         })
     }
 
@@ -176,6 +173,13 @@ impl Seed<'_> {
     fn moment(&self, number: usize) -> Timestamp {
         Timestamp::from_micros(self.now.as_micros().saturating_add(i64::try_from(number).unwrap_or(i64::MAX)))
     }
+}
+
+/// What is kept of a secret.
+fn stored(secret: &PlainToken, verify_tag: Option<Vec<u8>>) -> Result<StoredSecret, Failure> {
+    let hashed = hash(secret, &Scheme::Sha256, [0; 16]);
+    let hashed = hashed.map_err(|error| Failure::Inconsistent(format!("a secret cannot be hashed: {error}")))?;
+    Ok(StoredSecret { secret_hash: hashed.as_str().to_owned(), lookup_hint: lookup_hint(secret).0, verify_tag })
 }
 
 /// The numbers below `count`, one range for each unit of work.

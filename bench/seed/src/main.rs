@@ -9,10 +9,8 @@ use std::process::ExitCode;
 use authority::env::{Clock as _, SystemClock, SystemEntropy};
 use clap::Parser as _;
 use secret_hash::{Keyring, TagKey};
-use seed::Seed;
-use storage::instance::InstanceLock;
-use storage::nodes::Registry;
-use storage::{DatabaseUrl, Store, StoreOptions};
+use seed::{Seed, offline};
+use storage::DatabaseUrl;
 use token_domain::text::Slug;
 use tokio::runtime::Runtime;
 
@@ -47,10 +45,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    let filled = Runtime::new().map_err(Into::into).and_then(|runtime| {
-        let args = Args::parse();
-        runtime.block_on(run(&args, runtime.handle().clone()))
-    });
+    let filled = Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(run(&Args::parse())));
     match filled {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -61,33 +56,17 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(args: &Args, background: tokio::runtime::Handle) -> Result<(), Box<dyn Error>> {
+async fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let keyring = Keyring::new(&TagKey::from_hex(&args.tag_key)?, &[])?;
-    // Exclude a running server: it may have cached that a token does not exist, and is not told of new ones.
-    let lock =
-        args.database_url.sqlite_path().map(|path| InstanceLock::acquire(path, "nolapse-bench-seed")).transpose()?;
-    if let Some(registry) = Registry::of(&args.database_url)
-        && registry.live_nodes().await? > 0
-    {
-        return Err("the database is in use: stop the servers first".into());
-    }
-    let store = Store::open(&args.database_url, StoreOptions::default(), background).await?;
-    let filled = fill(args, &store, &keyring).await;
-    store.shutdown().await;
-    drop(lock);
-    filled
-}
-
-async fn fill(args: &Args, store: &Store, keyring: &Keyring) -> Result<(), Box<dyn Error>> {
-    let slug = args.org.clone();
-    let found = store.read(move |reads| Box::pin(async move { reads.organization_by_slug(&slug).await })).await?;
-    let organization = found.ok_or("no organisation has this slug: set the deployment up first")?.id;
-    let seed = Seed { store, entropy: &SystemEntropy, organization, now: SystemClock::default().now() };
-    seed.project(args.org.as_str(), args.access_scopes, args.actors).await?;
-    seed.events(args.events).await?;
-    let mut out = BufWriter::new(File::create(&args.tokens_file)?);
-    for secret in seed.tokens(keyring, args.tokens).await? {
-        writeln!(out, "{}", secret.expose())?;
-    }
-    Ok(out.flush()?)
+    offline::with_store(&args.database_url, &args.org, "nolapse-bench-seed", async |store, organization| {
+        let seed = Seed { store, entropy: &SystemEntropy, organization, now: SystemClock::default().now() };
+        seed.project(args.org.as_str(), args.access_scopes, args.actors).await?;
+        seed.events(args.events).await?;
+        let mut out = BufWriter::new(File::create(&args.tokens_file)?);
+        for secret in seed.tokens(&keyring, args.tokens).await? {
+            writeln!(out, "{}", secret.expose())?;
+        }
+        Ok(out.flush()?)
+    })
+    .await
 }

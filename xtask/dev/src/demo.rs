@@ -1,38 +1,26 @@
-//! Demonstration data of a new development server, so that every page shows something: tokens in use, one about to
-//! expire, one being rotated, one revoked, a replaced secret that is still used, people, projects. Created through the
-//! public API, so all its times are recent; `--empty` leaves it out.
+//! Demonstration data of a new development server, so that every page shows something: tokens in use, one being
+//! rotated, one revoked, one leaked, a replaced secret that is still used, people, projects. It comes about through the
+//! public API, so all its times are recent; the month before is written by `nolapse-demo-history` (`bench/seed`).
+//! `--empty` leaves out both.
 
 use client::options::{CreateKeyOptions, CreateTokenOptions, RotateTokenOptions};
 use client::types::{
-    CreateActor, CreateInvitation, CreateKey, CreateProject, CreateRole, CreateScope, CreateToken, Reason, RotateToken,
-    ValidateRequest,
+    CreateActor, CreateInvitation, CreateKey, CreateProject, CreateRole, CreateScope, CreateToken, FoundCredentials,
+    Reason, RotateToken, ValidateRequest,
 };
 use client::{Client, Error, Result, Secret};
 
 /// A token: name, scopes, days until it expires, number of uses, description.
 type Row = (&'static str, &'static [&'static str], Option<u32>, usize, &'static str);
 
-const TOKENS: [Row; 8] = [
-    (
-        "CI on main",
-        &["execute", "scans:run", "scans:read", "projects:read"],
-        Some(90),
-        60,
-        "Runs on every push to main. Ask Ada.",
-    ),
-    (
-        "Nightly report",
-        &["read", "org:read", "projects:read"],
-        Some(365),
-        24,
-        "Sends the numbers to the team every morning.",
-    ),
-    ("Repeater, office network", &["bot", "repeaters:read", "scripts:read", "self:rotate"], None, 40, ""),
+const TOKENS: [Row; 7] = [
     ("Deploy preview", &["execute"], Some(7), 9, "Ends soon on purpose: the trial is for a week."),
-    ("Old integration", &["scans:read", "issues:read"], None, 0, "Nobody remembers."),
-    ("Terraform", &["projects:read", "projects:manage", "tokens:read"], Some(30), 3, ""),
+    ("Release robot", &["execute", "scans:run", "projects:read"], Some(365), 24, "Tags and publishes. Ask Ada."),
+    ("Repeater, office network", &["bot", "repeaters:read", "scripts:read", "self:rotate"], None, 40, ""),
     ("Partner: Globex", &["read"], Some(180), 15, "Handed to a customer; only from their network."),
+    ("Terraform", &["projects:read", "projects:manage", "tokens:read"], Some(30), 3, ""),
     ("Load test", &["execute", "read"], Some(1), 120, ""),
+    ("Workshop in June", &["scans:read"], Some(90), 2, "Its secret was found in a public repository."),
 ];
 
 /// Fills an empty organisation: `person` creates, `anyone` (without a credential) validates.
@@ -62,13 +50,14 @@ pub(crate) fn fill(anyone: &Client, person: &Client) -> Result<()> {
     }
     // One token is being rotated, with a grace period; another was rotated without one, and its old secret is still
     // used.
-    for (index, grace_seconds) in [(1, 86_400), (5, 0)] {
+    for (index, grace_seconds) in [(1, 86_400), (4, 0)] {
         let body = RotateToken { grace_period_seconds: Some(grace_seconds), ..RotateToken::default() };
         person.rotate_token(&made[index].0, &RotateTokenOptions::default(), &body)?;
     }
-    present(anyone, &made[5].1, &[], "10.0.3.7")?;
+    present(anyone, &made[4].1, &[], "10.0.3.7")?;
     let reason = Reason { reason: Some("unused".to_owned()), note: Some("The test is over.".to_owned()) };
-    person.revoke_with_reason(&made[7].0, &reason)?;
+    person.revoke_with_reason(&made[5].0, &reason)?;
+    anyone.revoke_credentials(&FoundCredentials { credentials: vec![made[6].1.clone()] })?;
     let key = CreateKey {
         name: "laptop".to_owned(),
         scopes: Some(owned(&["scans:read", "user:read"])),

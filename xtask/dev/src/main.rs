@@ -16,7 +16,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::thread::sleep;
 use task_support::args::Args;
 use task_support::fail::{Context as _, Fail, Result};
-use task_support::process::{Launch, POLL, Server, run_with_input};
+use task_support::process::{Launch, POLL, Server, run as run_to_end, run_with_input};
 use task_support::{interrupt, product, say};
 
 /// The organisation and the person of a new state.
@@ -44,9 +44,10 @@ fn run(mut args: Args) -> Result {
 
     say::step("building nolapse-api");
     let program = product::build(product::Profile::Dev)?;
+    let contents = if empty { Contents::Nothing } else { Contents::Demonstration };
     let state = State::open(fresh)?;
     if state.password().is_none() {
-        set_up(&program, &state)?;
+        set_up(&program, &state, contents)?;
     }
 
     say::step(format!(
@@ -58,7 +59,6 @@ fn run(mut args: Args) -> Result {
         .start(Stdio::piped(), Stdio::inherit())?;
     let base = product::listening(&mut server, |line| say::out(line))?;
     let client = Client::new(&base, Plain::LocalOnly).attempt(|| "use the server's address".into())?;
-    let contents = if empty { Contents::Nothing } else { Contents::Demonstration };
     let token = working_token(&client, &state, contents)?;
     introduce(&base, &state, &token);
     if once {
@@ -82,8 +82,8 @@ fn launch(program: &Path, state: &State) -> Launch {
     Launch::new(program).env("NOLAPSE_CONFIG", task_support::project::root().join(CONFIG)).directory(state.folder())
 }
 
-/// Creates the organisation and its first person, then stores the password.
-fn set_up(program: &Path, state: &State) -> Result {
+/// Creates the organisation and its first person, with a month behind them, then stores the password.
+fn set_up(program: &Path, state: &State, contents: Contents) -> Result {
     say::step(format!("setting up the organisation {ORGANISATION}"));
     let password = state::random_password()?;
     let mut command = Command::new(program);
@@ -95,6 +95,13 @@ fn set_up(program: &Path, state: &State) -> Result {
         .stdout(std::io::stderr());
     run_with_input(&mut command, format!("{password}\n").as_bytes())
         .map_err(|fail| Fail::new(fail.to_string()).fix("cargo xtask dev --fresh"))?;
+    if contents == Contents::Demonstration {
+        say::step("putting a month of history behind it (--empty leaves that out)");
+        let history = product::build_program("seed", "nolapse-demo-history", product::Profile::Dev)?;
+        let mut command = Command::new(history);
+        command.args(["--database-url", &state.database_url(), "--org", ORGANISATION, "--email", EMAIL]);
+        run_to_end(&mut command)?;
+    }
     state.keep_password(&password)
 }
 
@@ -125,6 +132,8 @@ fn working_token(client: &Client, state: &State, contents: Contents) -> Result<S
     let person = client.with(session.map_err(|fail| fail.fix("cargo xtask dev --fresh"))?.token);
     if contents == Contents::Demonstration && state.token().is_none() {
         say::step("filling it with something to look at (--empty leaves that out)");
+        // A second session, for the pages that list them.
+        client.create_session(&body).attempt(|| "sign in again".into())?;
         demo::fill(client, &person).attempt(|| "make something to look at".into())?;
     }
     let body = CreateToken { name: "first token".into(), scopes: vec!["execute".into()], ..CreateToken::default() };

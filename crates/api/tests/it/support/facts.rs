@@ -386,6 +386,13 @@ impl Facts {
         });
     }
 
+    /// Puts a month of history behind the organisation that set-up made.
+    pub(crate) fn fill_history(&self) {
+        let (organization, person) = (self.organization(Server::ORGANIZATION).id, self.user(Server::OWNER).id);
+        let seed = Seed { store: self.store(), entropy: &SystemEntropy, organization, now: now() };
+        self.runtime.block_on(seed.month(person)).unwrap();
+    }
+
     /// Appends `count` events to the trail of the organisation that set-up made.
     pub(crate) fn fill_audit(&self, count: usize) {
         let (organization, at) = (self.organization(Server::ORGANIZATION).id, now());
