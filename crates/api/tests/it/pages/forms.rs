@@ -1,7 +1,7 @@
 //! Protection against cross-site forms, and keeping typed values when a form is refused.
 
 use super::browser::{Browser, hidden};
-use crate::support::{Backend, Options, Server, both, texts};
+use crate::support::{Backend, Database, Options, Proxy, Server, both, eventually, texts};
 
 use serde_json::json;
 
@@ -124,6 +124,36 @@ fn v1_reads_no_cookie(backend: Backend) {
     let server = Server::start(backend, Options::default());
     let mut browser = Browser::of_owner(&server);
     browser.get("/v1/tokens").fails(401, "authentication required");
+}
+
+#[test]
+fn a_database_that_is_away_keeps_what_was_typed() {
+    let database = Database::new(Backend::PostgreSql);
+    let proxy = Proxy::to(database.server_address()).unwrap();
+    let options = Options::default().through(database.url_through(proxy.port()));
+    let server = Server::start_on(database, options);
+    let mut browser = Browser::of_owner(&server);
+    let csrf = browser.csrf();
+    let mut fields = new_token("typed during an outage", "n");
+    fields.push(("_csrf", &csrf));
+    proxy.cut();
+    let answer = browser.post("/tokens/new", &fields);
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("2")));
+    let page = answer.text().to_owned();
+    assert!(page.contains("The database cannot be reached"), "{page}");
+    assert_eq!(hidden(&page, "name"), "typed during an outage");
+    let read = browser.get("/tokens");
+    assert!(read.status == 503 && read.text().contains("Try again"), "{}", read.text());
+
+    // The button of that page sends the fields again: first they are shown, and nothing is made by itself.
+    proxy.open();
+    let again = [("_restore", "1"), ("name", "typed during an outage"), ("scope", "execute"), ("expires", "90d")];
+    let form = eventually("the form with what was typed", || {
+        let form = browser.post("/tokens/new", &[&again[..], &[("_csrf", &csrf)]].concat());
+        (form.status == 200).then_some(form)
+    });
+    assert!(form.text().contains("value=\"typed during an outage\""), "{}", form.text());
+    assert_eq!(server.owner().get("/v1/tokens").expect(200)["tokens"].as_array().unwrap().len(), 0);
 }
 
 fn an_invitation_is_accepted_on_the_page_its_link_leads_to(backend: Backend) {

@@ -12,6 +12,8 @@ both!(
     what_somebody_made_is_kept_taken_over_or_revoked,
     an_old_sign_in_is_proven_before_a_secret_and_the_form_waits,
     the_deployment_is_for_operators,
+    uses_are_shown_by_hour_with_a_table_behind_the_bars,
+    a_policy_is_previewed_and_then_bounds_the_form,
 );
 
 fn a_token_shows_where_it_was_used_from_and_what_for(backend: Backend) {
@@ -131,4 +133,46 @@ fn the_deployment_is_for_operators(backend: Backend) {
         assert!(!browser.page("/settings").contains("href=\"/deployment\""), "{email}");
         assert_eq!(browser.get("/deployment").status, 404, "{email}");
     }
+}
+
+fn uses_are_shown_by_hour_with_a_table_behind_the_bars(backend: Backend) {
+    let server = Server::start(backend, Options::default().with("usage.flush_interval_seconds", 1));
+    let mut owner = server.owner();
+    let [id, secret] = texts(&owner.create_with("CI", &["scans:read"]), ["id", "secret"]);
+    let mut browser = Browser::of_owner(&server);
+    assert!(browser.page("/usage").contains("No uses in this period"));
+    for required in ["scans:read", "scans:read", "org:write"] {
+        server.anyone().post("/v1/auth/validate", &json!({"token": secret, "required_scopes": [required]}));
+    }
+    owner.revoke(&id);
+    assert!(!owner.is_valid(&secret));
+    for path in ["/usage", "/", &format!("/tokens/{id}")] {
+        eventually("the counts", || {
+            let page = browser.page(path);
+            let told = ["2 allowed", "1 lacking a scope", "1 refused", "As a table", "<rect class=\"lacking\""];
+            told.iter().all(|part| page.contains(part)).then_some(())
+        });
+    }
+}
+
+fn a_policy_is_previewed_and_then_bounds_the_form(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    server.owner().create("lives for ever");
+    let mut browser = Browser::of_owner(&server);
+    assert!(browser.page("/tokens/new").contains("value=\"never\""));
+    let mut fields = vec![("organization.permitted", "1"), ("personal.permitted", "1"), ("actor.permitted", "1")];
+    fields.push(("organization.longest", "30"));
+    let preview = browser.submit("/settings/policy", &fields);
+    assert!(
+        preview.status == 200 && preview.text().contains("1 of 1 live token would be affected"),
+        "{}",
+        preview.text()
+    );
+    assert!(preview.text().contains("lives for ever") && preview.text().contains("value=\"30\""), "{}", preview.text());
+    assert!(browser.page("/tokens/new").contains("value=\"never\""), "a preview changes nothing");
+    fields.push(("_set", "1"));
+    assert_eq!(browser.submit("/settings/policy", &fields).status, 303);
+    let form = browser.page("/tokens/new");
+    assert!(form.contains("allows at most 30 days") && form.contains("value=\"7d\""), "{form}");
+    assert!(!form.contains("value=\"never\"") && !form.contains("value=\"90d\""), "{form}");
 }

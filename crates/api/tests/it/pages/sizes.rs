@@ -8,8 +8,23 @@ use crate::support::{Backend, Database, Options, Proxy, Server, both};
 both!(pages_are_light_however_many_tokens_there_are);
 
 /// Pages that show tokens or count them.
-const PAGES: [&str; 7] =
-    ["/tokens", "/tokens?scope=execute&q=Token", "/", "/usage", "/tokens/new", "/audit", "/settings"];
+const PAGES: [&str; 15] = [
+    "/tokens",
+    "/tokens?scope=execute&q=Token",
+    "/tokens?unused_days=30&expires_before=2030-01-01",
+    "/",
+    "/usage",
+    "/tokens/new",
+    "/keys",
+    "/trust",
+    "/trust/new",
+    "/members",
+    "/roles",
+    "/projects",
+    "/audit",
+    "/settings",
+    "/settings/policy",
+];
 /// The most statements of a page, including those that begin and end transactions.
 const MOST_STATEMENTS: u64 = 20;
 

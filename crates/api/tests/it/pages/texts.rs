@@ -5,7 +5,11 @@ use serde_json::json;
 use super::browser::{Browser, encoded};
 use crate::support::{Backend, Options, Server, both, texts};
 
-both!(hostile_names_are_text, every_page_has_the_policy_and_is_kept_by_nobody);
+both!(
+    hostile_names_are_text,
+    names_that_deceive_the_eye_are_refused_or_contained,
+    every_page_has_the_policy_and_is_kept_by_nobody
+);
 
 const HOSTILE: [&str; 4] =
     ["<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "{{7*7}}", "' onmouseover='alert(1)"];
@@ -32,6 +36,18 @@ fn hostile_names_are_text(backend: Backend) {
             assert!(!page.contains("' onmouseover="), "{path}: {name}");
         }
     }
+    let [organization] = texts(&owner.get("/v1/me").expect(200), ["org_id"]);
+    for name in HOSTILE {
+        let body = json!({"name": name, "issuer": "https://idp.example.org", "audience": name, "scopes": ["execute"],
+            "match": {"sub": name, "claim": {"in": [name]}}});
+        let [id] =
+            texts(&owner.post(&format!("/v1/organizations/{organization}/trust-policies"), &body).expect(201), ["id"]);
+        for path in ["/trust".to_owned(), format!("/trust/{id}"), "/audit".to_owned()] {
+            let page = browser.page(&path);
+            assert!(!page.contains("<script>alert") && !page.contains("<img src=x"), "{path}: {name}");
+            assert!(!page.contains("' onmouseover="), "{path}: {name}");
+        }
+    }
     for text in HOSTILE {
         let encoded = encoded(text);
         for path in [
@@ -39,6 +55,7 @@ fn hostile_names_are_text(backend: Backend) {
             format!(
                 "/tokens/new?name={encoded}&scopes={encoded}&description={encoded}&expires={encoded}&preset={encoded}"
             ),
+            format!("/trust/new?name={encoded}&preset={encoded}&issuer={encoded}&more={encoded}&claim.ref={encoded}"),
             format!("/audit?action={encoded}&target={encoded}&actor={encoded}"),
             format!("/sign-in?email={encoded}&next={encoded}"),
         ] {
@@ -46,6 +63,25 @@ fn hostile_names_are_text(backend: Backend) {
             assert!(!page.contains("<script>alert") && !page.contains("<img src=x"), "{path}");
         }
     }
+}
+
+fn names_that_deceive_the_eye_are_refused_or_contained(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut browser = Browser::of_owner(&server);
+    let mut create = |name: &str| {
+        let form = [("name", name), ("scope", "execute"), ("expires", "90d"), ("_nonce", name)];
+        browser.submit("/tokens/new", &form)
+    };
+    for bidi in ["\u{202e}nekot", "a\u{2066}b", "a\u{200f}b", "a\u{7}b", "\u{2800}"] {
+        let refused = create(bidi);
+        assert_eq!(refused.status, 422, "{bidi:?}: {}", refused.text());
+        assert!(refused.text().contains("The name must"), "{}", refused.text());
+    }
+    // One grapheme of 397 bytes: a letter under 99 marks.
+    let tower = format!("e{}", "\u{1e8d0}".repeat(99));
+    let made = create(&tower);
+    assert_eq!(made.status, 200, "{}", made.text());
+    assert!(browser.page("/tokens").contains(&tower));
 }
 
 fn every_page_has_the_policy_and_is_kept_by_nobody(backend: Backend) {
@@ -58,6 +94,8 @@ fn every_page_has_the_policy_and_is_kept_by_nobody(backend: Backend) {
         "/keys",
         "/keys/new",
         "/check",
+        "/trust",
+        "/trust/new",
         "/members",
         "/roles",
         "/projects",
