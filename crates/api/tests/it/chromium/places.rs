@@ -42,6 +42,7 @@ impl Place {
 
 /// Fills a server with data and lists its pages. The first page needs no sign-in.
 pub(super) fn of(server: &Server) -> Vec<Place> {
+    server.facts().fill_history();
     let mut owner = server.owner();
     // A name as long as they may be, without a place to break it.
     owner.create(&"W".repeat(100));
