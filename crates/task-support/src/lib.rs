@@ -5,11 +5,13 @@
 //! not compile.
 
 pub mod args;
+pub mod chance;
 pub mod fail;
 pub mod interrupt;
 pub mod process;
 pub mod product;
 pub mod project;
+pub mod proxy;
 pub mod say;
 pub mod services;
 

@@ -1,7 +1,7 @@
 //! Rule: the workspace's packages depend on each other exactly as the table `packages` says.
 //!
 //! Tests may also use the packages for tests, which are never normal dependencies, the API client, the seeding package,
-//! and their own package's dependencies. A row without a dependency is a finding as well, so that the table is never
+//! what the tasks share, and their own package's dependencies. A row without a dependency is a finding as well, so that the table is never
 //! stale.
 
 use super::architecture::Architecture;
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 const FOR_TESTS: [&str; 2] = ["test-support", "test-issuer"];
 
 /// Packages that every test may depend on, and that may be normal dependencies too.
-const ALSO_FOR_TESTS: [&str; 2] = ["client", "seed"];
+const ALSO_FOR_TESTS: [&str; 3] = ["client", "seed", "task-support"];
 
 /// Compares the table with the workspace.
 pub(super) fn check(architecture: &Architecture, members: &Members) -> Vec<Finding> {
@@ -37,7 +37,7 @@ pub(super) fn check(architecture: &Architecture, members: &Members) -> Vec<Findi
             found.push(Finding::new(&member.name, format!("{name} belongs into [dev-dependencies]")));
         }
         let for_tests = ours().filter(|one| one.dev).map(|one| one.name.as_str());
-        let may = [FOR_TESTS, ALSO_FOR_TESTS].concat();
+        let may = [&FOR_TESTS[..], &ALSO_FOR_TESTS].concat();
         for name in for_tests.filter(|name| !may.contains(name) && *name != member.name && !drawn.contains(name)) {
             let text =
                 format!("its tests depend on `{name}`: only {} and what the package itself may use", may.join(", "));

@@ -25,7 +25,7 @@ fn is_answered(answer: &Answer, good: u16) -> bool {
 /// A server whose database is behind a proxy that can cut the connection.
 fn behind_a_line() -> (Proxy, Server) {
     let database = Database::new(Backend::PostgreSql);
-    let proxy = Proxy::to(database.server_address());
+    let proxy = Proxy::to(database.server_address()).unwrap();
     let options = Options::default()
         .through(database.url_through(proxy.port()))
         .with("database.statement_timeout_ms", 1_500)

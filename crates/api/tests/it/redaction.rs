@@ -269,7 +269,7 @@ fn secret(chance: &mut Chance) -> String {
         0 => {
             let mut random = [0; 16];
             random[..6].copy_from_slice(&MARK);
-            random[6..14].copy_from_slice(&chance.next().to_be_bytes());
+            random[6..14].copy_from_slice(&chance.number().to_be_bytes());
             PlainToken::from_random(random).expose().to_owned()
         }
         1 => format!("nlp_{}", &digits[..40]),
@@ -363,7 +363,7 @@ fn a_request_id_is_no_place_for_a_secret(owner: &mut Client, chance: &mut Chance
     for _ in 0..20 {
         let mut random = [0; 16];
         random[..6].copy_from_slice(&MARK);
-        random[8..].copy_from_slice(&chance.next().to_be_bytes());
+        random[8..].copy_from_slice(&chance.number().to_be_bytes());
         let token = PlainToken::from_random(random).expose().to_owned();
         for id in [token.clone(), format!("req-{token}"), format!("{token}.1")] {
             let request = Request::new("POST", "/v1/tokens").header("X-Request-ID", id.clone());

@@ -25,7 +25,7 @@ const MISSES: usize = 24;
 /// A server with a database behind a proxy that can go silent, and with long timeouts for the database.
 fn behind_a_line(options: Options) -> (Proxy, Server) {
     let database = Database::new(Backend::PostgreSql);
-    let proxy = Proxy::to(database.server_address());
+    let proxy = Proxy::to(database.server_address()).unwrap();
     let options = options
         .through(database.url_through(proxy.port()))
         .with("database.statement_timeout_ms", 60_000)

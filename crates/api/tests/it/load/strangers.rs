@@ -85,6 +85,6 @@ fn evictions(metrics: &Metrics) -> u64 {
 
 /// A well-formed token that nobody issued.
 fn stranger(chance: &mut Chance) -> String {
-    let random = u128::from(chance.next()) << 64 | u128::from(chance.next());
+    let random = u128::from(chance.number()) << 64 | u128::from(chance.number());
     token_format::PlainToken::from_random(random.to_be_bytes()).expose().to_owned()
 }

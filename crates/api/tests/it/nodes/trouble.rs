@@ -82,7 +82,7 @@ fn a_node_that_is_killed_is_waited_for_once_and_then_taken_off_the_list() {
 #[test]
 fn a_node_that_is_cut_off_answers_from_memory_until_its_lease_is_over_and_changes_nothing() {
     let database = Database::new(Backend::PostgreSql);
-    let proxy = Proxy::to(database.server_address());
+    let proxy = Proxy::to(database.server_address()).unwrap();
     let through = database.url_through(proxy.port());
     let first = Server::start_on(database, Options::default());
     let second = first.beside(Options::default().through(through).with("database.connect_timeout_ms", 500));

@@ -28,7 +28,7 @@ fn healthy_and_ready(backend: Backend) {
 #[test]
 fn readiness_names_the_database() {
     let database = Database::new(Backend::PostgreSql);
-    let proxy = Proxy::to(database.server_address());
+    let proxy = Proxy::to(database.server_address()).unwrap();
     let options = Options::default().through(database.url_through(proxy.port()));
     let server = Server::start_on(database, options);
     assert_eq!(server.anyone().get("/ready").status, 200);

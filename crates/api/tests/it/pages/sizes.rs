@@ -31,7 +31,7 @@ const MOST_STATEMENTS: u64 = 20;
 #[test]
 fn no_page_asks_more_of_the_database_when_there_are_ten_thousand_tokens() {
     let database = Database::new(Backend::PostgreSql);
-    let proxy = Proxy::to(database.server_address());
+    let proxy = Proxy::to(database.server_address()).unwrap();
     let options = Options::default().through(database.url_through(proxy.port()));
     let server = Server::start_on(database, options);
     let mut browser = Browser::of_owner(&server);

@@ -1,7 +1,6 @@
 //! Support for all suites: the real program on its own database, and a client that sends exact bytes.
 
 mod app;
-mod chance;
 mod client;
 mod command;
 mod database;
@@ -9,15 +8,15 @@ mod facts;
 mod faults;
 mod metrics;
 mod patience;
-mod proxy;
 mod server;
 mod smtp;
 mod wire;
 
+pub(crate) use task_support::chance::Chance;
+pub(crate) use task_support::proxy::Proxy;
 pub(crate) use test_support::Backend;
 
 pub(crate) use app::{App, enrol};
-pub(crate) use chance::Chance;
 pub(crate) use client::{Client, texts};
 pub(crate) use command::{Finished, finish, program};
 pub(crate) use database::Database;
@@ -25,7 +24,6 @@ pub(crate) use facts::{later, now};
 pub(crate) use faults::{Fault, Faults};
 pub(crate) use metrics::Metrics;
 pub(crate) use patience::eventually;
-pub(crate) use proxy::Proxy;
 pub(crate) use server::{Options, Server};
 pub(crate) use smtp::{MailServer, Turn};
 pub(crate) use wire::{Answer, Request, Wire};

@@ -68,7 +68,7 @@ fn a_clean_stop_loses_nothing(backend: Backend) {
 #[test]
 fn an_outage_of_the_database_loses_no_use() {
     let database = Database::new(Backend::PostgreSql);
-    let proxy = Proxy::to(database.server_address());
+    let proxy = Proxy::to(database.server_address()).unwrap();
     let options = Options::default()
         .through(database.url_through(proxy.port()))
         .with("database.statement_timeout_ms", 500)

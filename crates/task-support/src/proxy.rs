@@ -1,10 +1,10 @@
-//! A proxy in front of the database that can cut connections or go silent, without affecting other tests on the same
-//! server.
+//! A proxy in front of a server that can cut connections or go silent, without affecting others that use the server.
 
+use crate::fail::{Context as _, Result};
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The state of the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,12 +53,13 @@ impl Messages {
             if self.head.len() < wanted {
                 continue;
             }
-            let number = |from: usize| u32::from_be_bytes(self.head[from..from + 4].try_into().unwrap());
+            let number =
+                |from: usize| self.head[from..from + 4].iter().fold(0, |number, byte| number << 8 | usize::from(*byte));
             if self.is_started {
                 statements += u64::from(matches!(self.head[0], b'E' | b'Q'));
-                self.left = number(1) as usize - 4;
+                self.left = number(1).saturating_sub(4);
             } else {
-                self.left = number(0) as usize - 8;
+                self.left = number(0).saturating_sub(8);
                 self.is_started = number(4) == 196_608;
             }
             self.head.clear();
@@ -68,16 +69,19 @@ impl Messages {
 }
 
 /// A listener in front of a server.
-pub(crate) struct Proxy {
+pub struct Proxy {
     line: Arc<Line>,
     port: u16,
 }
 
 impl Proxy {
-    /// Starts a proxy to this host and port, in the state `Open`.
-    pub(crate) fn to(target: (String, u16)) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
+    /// Starts a proxy to this host and port that forwards bytes.
+    ///
+    /// # Errors
+    /// If it cannot listen.
+    pub fn to(target: (String, u16)) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").attempt(|| "listen on loopback".into())?;
+        let port = listener.local_addr().attempt(|| "ask for the proxy's port".into())?.port();
         let line = Arc::new(Line {
             state: Mutex::new(State::Open),
             changed: Condvar::new(),
@@ -87,31 +91,31 @@ impl Proxy {
         });
         let accepting = Arc::clone(&line);
         std::thread::spawn(move || accepting.accept(&listener));
-        Self { line, port }
+        Ok(Self { line, port })
     }
 
     /// The number of statements that clients have sent to PostgreSQL so far.
-    pub(crate) fn statements(&self) -> u64 {
+    pub fn statements(&self) -> u64 {
         self.line.statements.load(Ordering::SeqCst)
     }
 
     /// The port that the proxy listens on.
-    pub(crate) const fn port(&self) -> u16 {
+    pub const fn port(&self) -> u16 {
         self.port
     }
 
     /// Forwards bytes again.
-    pub(crate) fn open(&self) {
+    pub fn open(&self) {
         self.line.become_(State::Open);
     }
 
     /// Keeps connections, but forwards nothing.
-    pub(crate) fn silence(&self) {
+    pub fn silence(&self) {
         self.line.become_(State::Silent);
     }
 
     /// Ends every connection and refuses new ones.
-    pub(crate) fn cut(&self) {
+    pub fn cut(&self) {
         self.line.become_(State::Cut);
     }
 }
@@ -126,10 +130,10 @@ impl Drop for Proxy {
 
 impl Line {
     fn become_(&self, state: State) {
-        *self.state.lock().unwrap() = state;
+        *lock(&self.state) = state;
         self.changed.notify_all();
         if matches!(state, State::Cut | State::Ended) {
-            for stream in self.streams.lock().unwrap().drain(..) {
+            for stream in lock(&self.streams).drain(..) {
                 // Fails if the connection has ended already.
                 let _ = stream.shutdown(Shutdown::Both);
             }
@@ -138,7 +142,7 @@ impl Line {
 
     fn accept(self: Arc<Self>, listener: &TcpListener) {
         for client in listener.incoming() {
-            let state = *self.state.lock().unwrap();
+            let state = *lock(&self.state);
             match state {
                 State::Ended => return,
                 State::Cut => continue,
@@ -148,11 +152,12 @@ impl Line {
                 continue;
             };
             for (from, to, asks) in [(&client, &server, true), (&server, &client, false)] {
-                let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-                let line = Arc::clone(&self);
-                std::thread::spawn(move || line.copy(from, to, asks));
+                if let (Ok(from), Ok(to)) = (from.try_clone(), to.try_clone()) {
+                    let line = Arc::clone(&self);
+                    std::thread::spawn(move || line.copy(from, to, asks));
+                }
             }
-            self.streams.lock().unwrap().extend([client, server]);
+            lock(&self.streams).extend([client, server]);
         }
     }
 
@@ -160,8 +165,9 @@ impl Line {
         let mut bytes = [0; 16 * 1024];
         let mut messages = Messages::default();
         while let Ok(length @ 1..) = from.read(&mut bytes) {
-            let passing = self.state.lock().unwrap();
-            let passing = self.changed.wait_while(passing, |state| *state == State::Silent).unwrap();
+            let passing = lock(&self.state);
+            let passing = self.changed.wait_while(passing, |state| *state == State::Silent);
+            let passing = passing.unwrap_or_else(PoisonError::into_inner);
             let is_open = *passing == State::Open;
             drop(passing);
             if asks {
@@ -174,4 +180,8 @@ impl Line {
         let _ = to.shutdown(Shutdown::Both);
         let _ = from.shutdown(Shutdown::Both);
     }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
