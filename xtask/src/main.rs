@@ -40,6 +40,20 @@ const TASKS: &[Task] = &[
         run: test::task,
     },
     Task {
+        name: "cluster",
+        usage: "cluster up|down|status [--nodes N] [--patroni] [--pgbouncer] [--program PATH]",
+        about: "nodes on one PostgreSQL behind HAProxy, in the background: --patroni adds a synchronous standby that takes over, \
+                --pgbouncer a pooler; --program runs a nolapse-api that is built already",
+        run: |args| lab("cluster", args),
+    },
+    Task {
+        name: "chaos",
+        usage: "chaos [--seconds N] [--seed S] [--fault NAME,…|none] [--faults] [--relaxed] [--nodes N] [--patroni] …",
+        about: "faults in such a cluster under load, and a verdict on what clients saw; --faults lists them, --relaxed is \
+                to be found at fault",
+        run: |args| lab("chaos", args),
+    },
+    Task {
         name: "conformance",
         usage: "conformance",
         about: "the API document, the server and its metrics, tried by a validator, generated clients, schemathesis and \
@@ -98,11 +112,21 @@ fn run(name: &str, args: Args) -> Result {
     }
 }
 
-/// Runs the package `dev`, which is separate because it needs the client that `check --write` generates. It replaces
-/// this process (exec), so that only `dev` receives Ctrl-C.
+/// A development server.
 fn dev(args: Args) -> Result {
+    instead("dev", args.all())
+}
+
+/// A task of the package `lab`.
+fn lab(task: &str, args: Args) -> Result {
+    instead("lab", std::iter::once(task.to_owned()).chain(args.all()).collect())
+}
+
+/// Runs a package that is separate because it needs the client that `check --write` generates. It replaces this process
+/// (exec), so that only it receives Ctrl-C.
+fn instead(package: &str, arguments: Vec<String>) -> Result {
     let mut cargo = project::cargo();
-    let error = cargo.args(["run", "--quiet", "--locked", "--package", "dev", "--"]).args(args.all()).exec();
+    let error = cargo.args(["run", "--quiet", "--locked", "--package", package, "--"]).args(arguments).exec();
     Err(error).attempt(|| "start cargo".into())
 }
 

@@ -35,6 +35,12 @@ pub enum Tool {
     Chromedriver,
     /// A gateway whose page in `docs/gateways` is tested.
     Gateway(&'static str),
+    /// `etcd`, in which Patroni agrees who is the primary.
+    Etcd,
+    /// `patroni`, which runs PostgreSQL with a standby and fails over.
+    Patroni,
+    /// `pgbouncer`, a connection pooler.
+    Pgbouncer,
     /// Apache's module for token introspection; a file, not a program.
     OpenidcModule,
     /// `tmux`, in whose terminal the command line is tested.
@@ -64,6 +70,9 @@ impl Tool {
             Self::Promtool => "promtool",
             Self::Chromium => "chromium",
             Self::Chromedriver => "chromedriver",
+            Self::Etcd => "etcd",
+            Self::Patroni => "patroni",
+            Self::Pgbouncer => "pgbouncer",
             Self::Gateway(name) => name,
             Self::OpenidcModule => "mod_auth_openidc",
             Self::Tmux => "tmux",
@@ -81,6 +90,9 @@ impl Tool {
             Self::Promtool => "prometheus",
             Self::Chromium => "chromium",
             Self::Chromedriver => "chromium-driver",
+            Self::Etcd => "etcd-server",
+            Self::Patroni => "patroni",
+            Self::Pgbouncer => "pgbouncer",
             Self::Gateway(name) => name,
             Self::OpenidcModule => "libapache2-mod-auth-openidc",
             Self::Tmux => "tmux",
@@ -97,6 +109,9 @@ impl Tool {
             Self::Valgrind => &["valgrind"],
             Self::Promtool => &["prometheus"],
             Self::Chromium | Self::Chromedriver => &["chromium", "chromium-driver"],
+            // Patroni speaks to etcd through python3-etcd, which its package only suggests.
+            Self::Etcd | Self::Patroni => &["etcd-server", "patroni", "python3-etcd"],
+            Self::Pgbouncer => &["pgbouncer"],
             Self::Gateway(_) | Self::OpenidcModule => {
                 &["nginx", "caddy", "haproxy", "apache2", "libapache2-mod-auth-openidc"]
             }
@@ -108,18 +123,12 @@ impl Tool {
     fn find(self) -> Option<PathBuf> {
         match self {
             Self::Initdb => newest_postgres().or_else(|| which(self.program())),
-            Self::Wrk
-            | Self::Valgrind
-            | Self::Promtool
-            | Self::Chromium
-            | Self::Chromedriver
-            | Self::Tmux
-            | Self::Nspawn => which(self.program()),
-            Self::Gateway(_) | Self::Debootstrap => {
+            Self::Gateway(_) | Self::Debootstrap | Self::Pgbouncer => {
                 let name = self.program();
                 which(name).or_else(|| Some(Path::new(SERVERS).join(name)).filter(|file| is_program(file)))
             }
             Self::OpenidcModule => Some(PathBuf::from(OPENIDC_MODULE)).filter(|file| file.exists()),
+            _ => which(self.program()),
         }
     }
 }

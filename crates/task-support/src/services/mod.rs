@@ -20,7 +20,8 @@ use tempfile::TempDir;
 
 pub use install::{GATEWAYS, Tool, find_or_install};
 pub use pages::prepare as prepare_pages;
-pub use wait::{start_on_free_port, tail};
+pub use postgres::{SUPERUSER, postgres_program, server_user};
+pub use wait::{free_port, start_on_free_port, tail};
 
 /// Where tests and tools find PostgreSQL: a superuser that may create databases.
 pub const POSTGRES_URL: &str = "NOLAPSE_TEST_POSTGRES_URL";

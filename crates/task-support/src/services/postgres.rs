@@ -12,8 +12,8 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The superuser of the cluster.
-const SUPERUSER: &str = "nolapse";
+/// The superuser of every cluster that a task makes.
+pub const SUPERUSER: &str = "nolapse";
 /// Users to run the server as when this process is root (PostgreSQL refuses to run as root), best first.
 const STAND_INS: [&str; 2] = ["postgres", "nobody"];
 /// Enough for a connection per test process and a few pools.
@@ -106,14 +106,25 @@ fn make_cluster(initdb: &Path, data: &Path, user: Option<&User>) -> Result {
     output(launch.command()?.current_dir("/")).map(drop)
 }
 
+/// A program of the newest PostgreSQL, installing that first if need be.
+///
+/// # Errors
+/// If it cannot be installed.
+pub fn postgres_program(name: &str) -> Result<PathBuf> {
+    beside(&find_or_install(Tool::Initdb)?, name)
+}
+
 /// The program in the folder of `initdb`, after following symbolic links.
 fn beside(initdb: &Path, name: &str) -> Result<PathBuf> {
     let real = initdb.canonicalize().attempt(|| format!("follow {}", initdb.display()))?;
     Ok(real.with_file_name(name))
 }
 
-/// The user to run the server as: the current one (`None`), or a stand-in if that is root.
-fn server_user() -> Result<Option<User>> {
+/// The user to run PostgreSQL as: the current one (`None`), or a stand-in if that is root.
+///
+/// # Errors
+/// If the current user is root and there is no stand-in.
+pub fn server_user() -> Result<Option<User>> {
     if !geteuid().is_root() {
         return Ok(None);
     }

@@ -18,7 +18,10 @@ const LOG_LINES: usize = 15;
 const PORTS_TRIED: usize = 5;
 
 /// A port on loopback that nobody listens on at this moment.
-fn free_port() -> Result<u16> {
+///
+/// # Errors
+/// If there is none.
+pub fn free_port() -> Result<u16> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())
