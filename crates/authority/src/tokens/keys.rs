@@ -58,8 +58,8 @@ impl Tokens {
         edit: TokenEdit,
         origin: &Origin,
     ) -> Result<Token, TokenError> {
-        self.key(caller, id).await?;
-        self.relabel(caller, id, edit, origin).await
+        let before = self.key(caller, id).await?;
+        self.relabel(caller, before, edit, origin).await
     }
 
     /// Rotates one of the caller's own keys.

@@ -151,18 +151,20 @@ impl Tokens {
         edit: TokenEdit,
         origin: &Origin,
     ) -> Result<Token, TokenError> {
-        self.reached(caller, id, Whose::Shared).await?;
-        self.relabel(caller, id, edit, origin).await
+        let before = self.seen(self.reached(caller, id, Whose::Shared).await?).await?;
+        self.relabel(caller, before, edit, origin).await
     }
 
-    /// Renames or relabels a token that the caller is known to reach.
+    /// Renames or relabels a token that the caller is known to reach. The addresses it was used from come with `before`:
+    /// a read after the commit could fail, and the answer would deny a change that was made.
     pub(super) async fn relabel(
         &self,
         caller: &Caller,
-        id: TokenId,
+        before: Token,
         edit: TokenEdit,
         origin: &Origin,
     ) -> Result<Token, TokenError> {
+        let Token { id, used_from, .. } = before;
         let edited = self
             .context
             .change(Ask::by(caller, origin), move |change| {
@@ -195,7 +197,7 @@ impl Tokens {
                 })
             })
             .await?;
-        self.seen(edited).await
+        Ok(Token { used_from, ..edited })
     }
 }
 
