@@ -60,6 +60,9 @@ impl Actors {
                         check_expiry(Some(moment), now)?;
                     }
                     let before = change.tx.actor(project.id, id).await?.ok_or(TenancyError::NotFound)?;
+                    if asked.prolongs(&before) {
+                        change.check_not_superseded()?;
+                    }
                     let edit = asked.edit(&before, now);
                     let after = change.tx.update_actor(project.id, id, &edit, now).await.map_err(placed)?;
                     let after = after.ok_or(TenancyError::NotFound)?;
@@ -90,6 +93,16 @@ impl Actors {
 }
 
 impl ActorChange {
+    /// Whether the actor's tokens count longer after it.
+    fn prolongs(&self, before: &Actor) -> bool {
+        let ends_later = match self.expires_at {
+            Change::Keep => false,
+            Change::Clear => before.expires_at.is_some(),
+            Change::Set(moment) => before.expires_at.is_some_and(|end| moment > end),
+        };
+        ends_later || (self.enabled == Some(true) && before.disabled_at.is_some())
+    }
+
     fn edit(self, before: &Actor, now: Timestamp) -> ActorEdit {
         ActorEdit {
             name: self.name,

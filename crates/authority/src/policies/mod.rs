@@ -123,6 +123,7 @@ impl Policies {
         let written = self.context.change(Ask::by(caller, origin), move |change| {
             Box::pin(async move {
                 check_unconfined(change.caller()?)?;
+                change.check_not_superseded()?;
                 change.touch(Touched::Organization(organization));
                 let (context, set) = (change.context(), (change.now, change.by()));
                 let one = |(kind, rule): &(Kind, KindRule)| stored(&context.catalogue, organization, *kind, rule, set);
