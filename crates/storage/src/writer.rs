@@ -202,7 +202,8 @@ impl Work {
         // acknowledged: what is written over the file while this goes on is noticed by one or the other.
         self.check_header()?;
         self.execute(Control::Commit)?;
-        self.check_header()
+        // Whether what was committed stays is not known then.
+        self.check_header().map_err(|error| StoreError::outage(OutageKind::Lost, error.to_string()))
     }
 
     /// Looks, every half second, whether a connection that is not ours has committed to the file. `PRAGMA data_version`
@@ -218,7 +219,8 @@ impl Work {
         self.note_header();
     }
 
-    fn compare_commits(&mut self) {
+    /// Returns whether SQLite could be asked.
+    fn compare_commits(&mut self) -> bool {
         let seen = match self.tx.as_mut().and_then(Tx::sqlite).map(data_version) {
             Some(Ok(version)) => Some(version),
             Some(Err(error)) => {
@@ -229,24 +231,30 @@ impl Work {
         };
         let before = std::mem::replace(&mut self.version, seen);
         if before.is_some() && before == seen {
-            return;
+            return true;
         }
         if before.is_some() && seen.is_some() {
             self.counters.count_foreign_commit();
             tracing::warn!("another program wrote to the database file: the token cache was cleared");
         }
         self.counters.count_doubt();
-        self.compare_start();
+        self.compare_start() && seen.is_some()
     }
 
     /// Another program may have set what tells starts apart.
-    fn compare_start(&mut self) {
+    fn compare_start(&mut self) -> bool {
         let (Some(header), Some(connection)) = (self.log.header(), self.tx.as_mut().and_then(Tx::sqlite)) else {
-            return;
+            return false;
         };
         match block_on(connection.spawn_blocking(start_of)) {
-            Ok(start) => header.start_is(start),
-            Err(error) => tracing::warn!(%error, "cannot read user_version"),
+            Ok(start) => {
+                header.start_is(start);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot read user_version");
+                false
+            }
         }
     }
 
@@ -289,6 +297,8 @@ impl Work {
         if self.tx.is_none() {
             let connection = open_writer(&self.path, &self.options)?;
             self.tx = Some(Tx::new(TxSide::Sqlite(connection), Arc::clone(&self.counters)));
+            // Without a connection nothing could be said of the header.
+            self.check_header()?;
         }
         self.execute(Control::Begin)?;
         if std::mem::take(&mut self.is_to_count_up) && self.log.header().is_some() {
@@ -298,7 +308,17 @@ impl Work {
     }
 
     /// Counts up the version of the file, so that it has a higher one after the next checkpoint than any copy made before.
+    /// SQLite counts on from the number that the connection has read, not from the one it wrote last, and this connection keeps
+    /// the first page: the change is taken back once, after which the page is read again.
     fn count_up(&mut self) -> Result<(), StoreError> {
+        self.execute(Control::Mark)?;
+        self.set_same_start()?;
+        self.execute(Control::TakeBack)?;
+        self.execute(Control::Unmark)?;
+        self.set_same_start()
+    }
+
+    fn set_same_start(&mut self) -> Result<(), StoreError> {
         let Some(connection) = self.tx.as_mut().and_then(Tx::sqlite) else { return Ok(()) };
         let counted = connection.spawn_blocking(|connection| {
             let start = start_of(connection)?;

@@ -180,7 +180,7 @@ impl Watchman {
                 // The writer compares the header all the time. What is in a log that was removed goes into the file, but not
                 // into another that was copied over it meanwhile.
                 Some(log) if log.header().is_some_and(HeaderWatch::is_condemned) => Some(Lost::Overwritten),
-                Some(log) if !log.are_in_place()? => match log.check_header(|| ()) {
+                Some(log) if !log.are_in_place()? => match log.check_header(|| true) {
                     Err(_) if log.header().is_some_and(HeaderWatch::is_condemned) => Some(Lost::Overwritten),
                     Ok(()) | Err(_) => Some(Lost::LogReplaced),
                 },

@@ -12,7 +12,7 @@
 //! The time of the last change would show every copy, but also a checkpoint by another program, or a `touch`.
 
 use std::fs::File;
-use std::io::Result;
+use std::io::{ErrorKind, Result};
 use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, Weak};
@@ -130,9 +130,11 @@ impl Header {
         let mut header = [0; 64];
         let mut read = 0;
         while read < header.len() {
-            match file.read_at(&mut header[read..], u64::try_from(read).unwrap_or(u64::MAX))? {
-                0 => return Ok(None),
-                count => read += count,
+            match file.read_at(&mut header[read..], u64::try_from(read).unwrap_or(u64::MAX)) {
+                Ok(0) => return Ok(None),
+                Ok(count) => read += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
         let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);

@@ -86,16 +86,15 @@ impl LogFiles {
     }
 
     /// Fails if the database has a header that is not ours. Before that is said, `ask` looks whether another program
-    /// changed it by way of SQLite.
-    pub(crate) fn check_header(&self, ask: impl FnOnce()) -> Result<(), StoreError> {
+    /// changed it by way of SQLite, and says whether it could look: without that nothing is said.
+    pub(crate) fn check_header(&self, ask: impl FnOnce() -> bool) -> Result<(), StoreError> {
         let Some(header) = self.header() else { return Ok(()) };
         if !header.is_condemned() {
             let is_ours = || header.is_ours().map_err(|error| self.unreadable(&error));
             if is_ours()? {
                 return Ok(());
             }
-            ask();
-            if is_ours()? {
+            if !ask() || is_ours()? {
                 return Ok(());
             }
             self.condemn(header);
@@ -105,7 +104,7 @@ impl LogFiles {
 
     /// Leaves the mark before anybody is told: whatever ends the process, no later one takes the file for a good one.
     fn condemn(&self, header: &HeaderWatch) {
-        tracing::error!(file = %self.database.display(), "the database file was overwritten: nothing is written to it any more");
+        tracing::error!(file = %self.database.display(), "the database file was overwritten: no change is carried out in it any more");
         if let Err(error) = mark::leave(&self.database) {
             tracing::error!(%error, "the mark beside it cannot be written: do not start on this file again");
         }
