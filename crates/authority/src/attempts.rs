@@ -173,7 +173,9 @@ async fn tell_of_new_device(
     if tx.is_known_device(device).await? || !tx.has_devices(user).await? {
         return Ok(());
     }
-    let Some(person) = tx.user(user).await?.filter(|person| person.verified.is_some()) else { return Ok(()) };
+    // To proven mailboxes alone: anybody who made an account for a stranger's address could sign in from ever new devices.
+    let is_proven = |person: &User| person.verified.as_ref().is_some_and(|verified| verified.by.is_none());
+    let Some(person) = tx.user(user).await?.filter(is_proven) else { return Ok(()) };
     let letter = Letter::notice(Notice::NewDevice, origin, context.now());
     letters::queue(context, tx, None, &person.email, &letter).await
 }

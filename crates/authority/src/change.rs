@@ -374,7 +374,11 @@ impl<'t> Change<'t> {
         if user.verified.is_none() {
             return Ok(());
         }
-        let letter = Letter::notice(notice, &self.origin, self.now);
+        let mut letter = Letter::notice(notice, &self.origin, self.now);
+        if user.verified.as_ref().is_some_and(|verified| verified.by.is_some()) {
+            // An organisation vouches for it, not its mailbox: whoever made the account would choose what a stranger reads.
+            letter = letter.without_agent();
+        }
         self.mail(&user.email, &letter).await
     }
 

@@ -52,6 +52,8 @@ pub(crate) enum Notice {
     SecondFactorAdded,
     /// There is none any more.
     SecondFactorRemoved,
+    /// There are new recovery codes, and the ones before are void.
+    RecoveryCodesReplaced,
     /// Somebody signed in from a device that was not known.
     NewDevice,
 }
@@ -64,6 +66,7 @@ impl Notice {
             Self::PasswordChanged => "Your password was changed",
             Self::SecondFactorAdded => "A second factor was added to your account",
             Self::SecondFactorRemoved => "The second factor of your account was removed",
+            Self::RecoveryCodesReplaced => "Your recovery codes were replaced",
             Self::NewDevice => "Sign-in from a new device",
         }
     }
@@ -81,6 +84,7 @@ impl Notice {
             Self::SecondFactorRemoved => {
                 "Signing in to your account no longer asks for a code of an app. Other sessions were ended."
             }
+            Self::RecoveryCodesReplaced => "Your account has new recovery codes. The earlier ones no longer work.",
             Self::NewDevice => "Somebody signed in to your account from a device that it was not used on before.",
         }
     }
@@ -94,6 +98,14 @@ impl Letter {
             at: at.rfc3339_seconds(),
             address: origin.client_ip.map(|address| address.to_string()),
             agent: origin.agent(),
+        }
+    }
+
+    /// Without what the client calls itself: for an address that may be a stranger's.
+    pub(crate) fn without_agent(self) -> Self {
+        match self {
+            Self::Notice { notice, at, address, .. } => Self::Notice { notice, at, address, agent: None },
+            Self::Invitation { .. } => self,
         }
     }
 
@@ -122,22 +134,24 @@ impl Letter {
     /// Subject and text. Codes are in the fragment of a link, which no browser sends and no log has, and once more to be copied.
     pub(crate) fn text(&self, links: &str, code: &str) -> (String, String) {
         match self {
-            Self::Invitation { organization, until, .. } => (
-                format!("Invitation to “{organization}”"),
-                format!(
-                    "You are invited to join the organisation “{organization}” at {links}.\n\n\
+            Self::Invitation { organization, until, .. } => {
+                let organization = quoted(organization);
+                let subject = format!("Invitation to {organization}");
+                let text = format!(
+                    "You are invited to join the organisation {organization} at {links}.\n\n\
                      Accept until {until}:\n\n{links}/invitation#{code}\n\n\
                      If the page asks for the code, it is:\n\n{code}\n\n\
                      If you do not know what this is about, do nothing: without the code nothing happens.\n"
-                ),
-            ),
+                );
+                (subject, text)
+            }
             Self::Notice { notice, at, address, agent } => {
                 let mut text = format!("{}\n\nWhen: {at}\n", notice.said());
                 if let Some(address) = address {
                     text = format!("{text}From: {address}\n");
                 }
                 if let Some(agent) = agent {
-                    text = format!("{text}Client: “{agent}”\n");
+                    text = format!("{text}Client: {}\n", quoted(agent));
                 }
                 let text = format!(
                     "{text}Where: {links}\n\n\
@@ -147,6 +161,12 @@ impl Letter {
             }
         }
     }
+}
+
+/// What somebody chose, in quotation marks that it cannot close, and without an address that a mail program makes a link of.
+fn quoted(text: &str) -> String {
+    let inner: String = text.chars().map(|letter| if "\"“”„‟«»".contains(letter) { '\'' } else { letter }).collect();
+    format!("“{}”", inner.replace("://", ": //"))
 }
 
 /// Has a letter sent once the transaction commits; nothing where no mail is configured.
@@ -188,11 +208,18 @@ mod tests {
             Notice::PasswordChanged,
             Notice::SecondFactorAdded,
             Notice::SecondFactorRemoved,
+            Notice::RecoveryCodesReplaced,
             Notice::NewDevice,
         ];
         let invitation =
             Letter::Invitation { invitation: text("i"), organization: text("Ångström"), until: text("u") };
         std::iter::once(invitation).chain(notices.map(notice)).collect()
+    }
+
+    #[test]
+    fn a_name_stays_within_its_quotation_marks_and_is_no_link() {
+        let text = quoted("Acme” at https://evil.example. Sign in “there");
+        assert_eq!(text, "“Acme' at https: //evil.example. Sign in 'there”");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! **Invariant:** no request waits for a mail server. A message is sent at least once: it is forgotten only when the server took
 //! it, when it tells of something that is no longer so, or when it could not be delivered for as long as it is kept.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -34,7 +35,7 @@ const LONGEST_WAIT: Span = Span::seconds(3_600);
 const AT_ONCE: usize = 64;
 
 /// A message as it goes out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Composed {
     /// The same at every attempt.
     pub message_id: String,
@@ -48,6 +49,23 @@ pub struct Composed {
     pub text: String,
 }
 
+/// Without subject and text, which may hold a code.
+impl fmt::Debug for Composed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Composed({})", self.message_id)
+    }
+}
+
+/// What there is to do with a message that was taken.
+enum Next {
+    /// It is sent.
+    Send(Composed),
+    /// It tells of something that is no longer so.
+    Forget,
+    /// Nothing: another node has taken it meanwhile.
+    Leave,
+}
+
 /// Why a message was not taken; the text is for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Undelivered {
@@ -55,6 +73,8 @@ pub enum Undelivered {
     Never(String),
     /// Another attempt may help.
     Later(String),
+    /// The server takes no mail at the moment, whichever it is.
+    Unreachable(String),
 }
 
 /// What became of messages since the start of this process.
@@ -105,8 +125,8 @@ impl Outbox {
         &self.counters
     }
 
-    /// Sends what is due, message by message, until nothing is or the server does not take one: the rest waits for the next
-    /// round. Of several nodes each takes other messages.
+    /// Sends what is due, message by message, until nothing is or the server takes none: the rest waits for the next round.
+    /// Of several nodes each takes other messages.
     ///
     /// # Errors
     /// The store's. What was taken by then is due again in a minute.
@@ -123,11 +143,12 @@ impl Outbox {
                 .write(move |tx| Box::pin(async move { Ok::<_, Failure>(tx.claim_mail(now, now + ALONE).await?) }));
             let Some(mail) = taken.await? else { break };
             let composed = match self.compose(&mail).await {
-                Ok(Some(composed)) => composed,
-                Ok(None) => {
+                Ok(Next::Send(composed)) => composed,
+                Ok(Next::Forget) => {
                     self.forget(&mail).await?;
                     continue;
                 }
+                Ok(Next::Leave) => continue,
                 // Written by a newer version perhaps, whose nodes can send it.
                 Err(Failure::Inconsistent(why)) => {
                     self.defer(&mail, &why).await?;
@@ -141,7 +162,8 @@ impl Outbox {
                     self.forget(&mail).await?;
                 }
                 Err(Undelivered::Never(why)) => self.give_up(&mail, "refused", &why).await?,
-                Err(Undelivered::Later(why)) => {
+                Err(Undelivered::Later(why)) => self.defer(&mail, &why).await?,
+                Err(Undelivered::Unreachable(why)) => {
                     self.defer(&mail, &why).await?;
                     break;
                 }
@@ -152,18 +174,18 @@ impl Outbox {
         Ok(())
     }
 
-    /// The message, with a code of its own if it carries one; nothing if what it tells of is no longer so.
-    async fn compose(&self, mail: &QueuedMail) -> Result<Option<Composed>, Failure> {
-        let Some(MailPolicy { links, .. }) = self.context.policy.mail.clone() else { return Ok(None) };
+    /// The message, with a code of its own if it carries one.
+    async fn compose(&self, mail: &QueuedMail) -> Result<Next, Failure> {
+        let Some(MailPolicy { links, .. }) = self.context.policy.mail.clone() else { return Ok(Next::Forget) };
         let letter = Letter::read(&mail.letter)?;
         let (subject, text) = match &letter {
-            Letter::Invitation { invitation, .. } => {
-                let Some(code) = self.code_of(mail, invitation).await? else { return Ok(None) };
-                letter.text(&links, code.expose())
-            }
+            Letter::Invitation { invitation, .. } => match self.code_of(mail, invitation).await? {
+                Ok(code) => letter.text(&links, code.expose()),
+                Err(next) => return Ok(next),
+            },
             Letter::Notice { .. } => letter.text(&links, ""),
         };
-        Ok(Some(Composed {
+        Ok(Next::Send(Composed {
             message_id: mail.id.to_string(),
             at: mail.created_at,
             to: mail.recipient.clone(),
@@ -172,21 +194,26 @@ impl Outbox {
         }))
     }
 
-    /// Draws the code that goes out with an invitation and has it count; nothing where the invitation is no longer there.
-    async fn code_of(&self, mail: &QueuedMail, invitation: &str) -> Result<Option<InvitationCode>, Failure> {
+    /// Draws the code that goes out with an invitation and has it count.
+    async fn code_of(&self, mail: &QueuedMail, invitation: &str) -> Result<Result<InvitationCode, Next>, Failure> {
         let inconsistent = |why: String| Failure::Inconsistent(format!("mail {}: {why}", mail.id));
         let id = InvitationId::parse(invitation).map_err(|error| inconsistent(error.to_string()))?;
         let key = Email::parse_stored(&mail.recipient).map_err(|error| inconsistent(error.to_string()))?.key();
-        let Some(organization) = mail.organization_id else { return Ok(None) };
+        let Some(organization) = mail.organization_id else { return Ok(Err(Next::Forget)) };
+        let (mail_id, attempts) = (mail.id, mail.attempts);
         let (now, code) = (self.context.now(), InvitationCode::from_random(random(self.context.entropy.as_ref())?));
         let kept = self.context.store.write(move |tx| {
             Box::pin(async move {
+                // A node that was frozen since it took the message would end the code that another one has sent.
+                if !tx.defer_mail(mail_id, attempts, now + ALONE).await? {
+                    return Ok(Err(Next::Leave));
+                }
                 let found = tx.invitation_for(organization, &key).await?;
                 if found.is_none_or(|found| found.id != id || found.expires_at <= now) {
-                    return Ok(None);
+                    return Ok(Err(Next::Forget));
                 }
                 tx.keep_mailed_code(id, &code.digest()).await?;
-                Ok::<_, Failure>(Some(code))
+                Ok::<_, Failure>(Ok(code))
             })
         });
         kept.await

@@ -304,7 +304,9 @@ async fn admit(change: &mut Change<'_>, taken: &Taken, who: Who) -> Result<Accep
     change.tx.insert_membership(&membership).await?;
     let accepted = event(change, "invitation.accept", invitation.id, invitation.role)
         .with("user_id", user.id.to_string())
-        .with("new_person", is_new_person);
+        .with("new_person", is_new_person)
+        // Then its mailbox was read, and the address counts for the whole deployment.
+        .with("by_mailed_code", vouched_by.is_none());
     change.record(accepted).await?;
     let added = change
         .event("member.add")

@@ -295,6 +295,7 @@ impl SecondFactors {
                         return Err(SecondFactorError::WrongCode);
                     }
                     change.tx.replace_recovery_codes(user, &digests).await?;
+                    tell_member(change, Notice::RecoveryCodesReplaced).await?;
                     let event =
                         change.event("user.recovery_codes.create").on("user", user).with("second_factor", spend.name());
                     Ok(change.record(event).await?)

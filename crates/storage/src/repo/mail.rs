@@ -37,7 +37,8 @@ pub(crate) async fn claim_mail(
 ) -> Result<Option<QueuedMail>, StoreError> {
     let due: Vec<MailId> = outbox::table
         .filter(outbox::due_at.le(now.bind()))
-        .order(outbox::due_at)
+        // What was never tried goes first: a flood that the server defers must not hold up a notice.
+        .order((outbox::attempts, outbox::due_at))
         .limit(CANDIDATES)
         .select(outbox::id)
         .load(conn)
