@@ -1,19 +1,28 @@
 //! Hands mail to the configured server.
 //!
 //! A connection for each message: mail is rare, and a connection that is kept would have to be watched. Everything is bounded by
-//! one deadline, so a server that hangs or answers a byte a second holds up other mail by that much, and no request at all.
+//! one deadline, so a server that hangs or answers a byte a second holds up other mail by that much, and no request at all; and
+//! what a server says is bounded as well, so that one that does not stop takes no memory.
 
 use std::fmt;
 use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
 use authority::mail::{Composed, Undelivered};
 use lettre::address::{Address, Envelope};
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
+use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, Certificate, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use url::Host;
 
 use crate::assembly::Misfit;
@@ -21,6 +30,11 @@ use crate::config::Config;
 
 /// How long one message may take, from the look-up of the server's name to its acceptance.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The most bytes that a server says about one message.
+const MOST_SAID: usize = 64 * 1024;
+/// The first byte of TLS. No command begins with it.
+const CLIENT_HELLO: u8 = 0x16;
 
 /// What is said to the server and expected of it.
 pub(crate) struct Mailer {
@@ -99,37 +113,49 @@ impl Mailer {
         let (envelope, message) = self.message(mail)?;
         tokio::time::timeout(DEADLINE, self.deliver(&envelope, &message))
             .await
-            .unwrap_or_else(|_| Err(Undelivered::Later(format!("it took longer than {} s", DEADLINE.as_secs()))))
+            .unwrap_or_else(|_| Err(Undelivered::Unreachable(format!("it took longer than {} s", DEADLINE.as_secs()))))
     }
 
+    /// Only what the server says of the recipient or of the text is about this message. Whatever it says before (sign in first,
+    /// the quota of the day is used up, the sender is suspended) would be said of each that waits.
     async fn deliver(&self, envelope: &Envelope, message: &[u8]) -> Result<(), Undelivered> {
-        let mut connection = self.connect().await.map_err(|error| Undelivered::Later(told(&error)))?;
-        let sent = connection.send(envelope, message).await;
-        // Accepted is accepted: a server that does not answer the farewell would otherwise get the message again.
-        sent.map(drop).map_err(|error| {
-            if error.is_permanent() || error.is_client() {
-                Undelivered::Never(told(&error))
-            } else {
-                Undelivered::Later(told(&error))
+        let of_all = |error: SmtpError| Undelivered::Unreachable(told(&error));
+        let mut connection = self.connect().await.map_err(Undelivered::Unreachable)?;
+        let mut options = Vec::new();
+        let mut addresses = envelope.from().into_iter().chain(envelope.to());
+        if !addresses.all(|address| AsRef::<str>::as_ref(address).is_ascii()) {
+            if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+                return Err(Undelivered::Never("the server takes no addresses beyond ASCII (SMTPUTF8)".to_owned()));
             }
-        })
+            options.push(MailParameter::SmtpUtfEight);
+        }
+        connection.command(Mail::new(envelope.from().cloned(), options)).await.map_err(of_all)?;
+        for to in envelope.to() {
+            connection.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(|error| of_this(&error))?;
+        }
+        connection.command(Data).await.map_err(of_all)?;
+        // Accepted is accepted: a server that does not answer the farewell would otherwise get the message again.
+        connection.message(message).await.map(drop).map_err(|error| of_this(&error))
     }
 
     /// A connection that may be spoken on: encrypted and signed in, as configured. An error of either is never one of the
     /// message: a password that the server refuses today must not lose the mail of the day.
-    async fn connect(&self) -> Result<AsyncSmtpConnection, lettre::transport::smtp::Error> {
-        let wrapped = match &self.security {
-            Security::Implicit(tls) => Some(tls.clone()),
-            Security::StartTls(_) | Security::Plaintext => None,
-        };
+    async fn connect(&self) -> Result<AsyncSmtpConnection, String> {
         let server = (self.host.as_str(), self.port);
-        let mut connection =
-            AsyncSmtpConnection::connect_tokio1(server, Some(DEADLINE), &self.hello, wrapped, None).await?;
+        let told = |error: SmtpError| told(&error);
+        let mut connection = if let Security::Implicit(tls) = &self.security {
+            let tls = Some(tls.clone());
+            AsyncSmtpConnection::connect_tokio1(server, Some(DEADLINE), &self.hello, tls, None).await.map_err(told)?
+        } else {
+            let stream = TcpStream::connect(server).await.map_err(|error| error.to_string())?;
+            let stream = Box::new(Bounded { stream, left: MOST_SAID, is_encrypted: false });
+            AsyncSmtpConnection::connect_with_transport(stream, &self.hello).await.map_err(told)?
+        };
         if let Security::StartTls(tls) = &self.security {
-            connection.starttls(tls.clone(), &self.hello).await?;
+            connection.starttls(tls.clone(), &self.hello).await.map_err(told)?;
         }
         if let Some(credentials) = &self.credentials {
-            connection.auth(DEFAULT_MECHANISMS, credentials).await?;
+            connection.auth(DEFAULT_MECHANISMS, credentials).await.map_err(told)?;
         }
         Ok(connection)
     }
@@ -155,6 +181,63 @@ impl Mailer {
     }
 }
 
+/// What the server's answer to one recipient, or to one text, means for that message.
+fn of_this(error: &SmtpError) -> Undelivered {
+    if error.is_permanent() {
+        Undelivered::Never(told(error))
+    } else if error.is_transient() {
+        Undelivered::Later(told(error))
+    } else {
+        Undelivered::Unreachable(told(error))
+    }
+}
+
+/// A connection on which a server can say so much and no more, and before TLS nothing in advance: what somebody on the way
+/// appends to the answer to STARTTLS would otherwise be read as answers that came encrypted.
+#[derive(Debug)]
+struct Bounded {
+    stream: TcpStream,
+    left: usize,
+    is_encrypted: bool,
+}
+
+impl AsyncTokioStream for Bounded {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.peer_addr()
+    }
+}
+
+impl AsyncRead for Bounded {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.left == 0 {
+            return Poll::Ready(Err(io::Error::other("the server says more than a mail server does")));
+        }
+        let mut bytes = [0; 4_096];
+        let at_once = if self.is_encrypted { bytes.len() } else { 1 };
+        let most = at_once.min(self.left).min(into.remaining());
+        let mut said = ReadBuf::new(&mut bytes[..most]);
+        ready!(Pin::new(&mut self.stream).poll_read(context, &mut said))?;
+        self.left -= said.filled().len();
+        into.put_slice(said.filled());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Bounded {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.is_encrypted |= bytes.first() == Some(&CLIENT_HELLO);
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
 /// A host as it is connected to: an address of IPv6 without its brackets.
 fn plain_host(url: &url::Url) -> Option<String> {
     match url.host()? {
@@ -164,7 +247,7 @@ fn plain_host(url: &url::Url) -> Option<String> {
     }
 }
 
-/// An error with its causes, in one line: what the server said is in the innermost.
+/// An error with its causes, in one line: what the server said is in the innermost. A filter may quote the link that it refuses.
 fn told(error: &dyn std::error::Error) -> String {
     let mut told = error.to_string();
     let mut cause = error.source();
@@ -175,6 +258,9 @@ fn told(error: &dyn std::error::Error) -> String {
             told.push_str(&text);
         }
         cause = inner.source();
+    }
+    if token_domain::text::holds_secret(&told) {
+        return "its answer holds a secret and is not repeated".to_owned();
     }
     told.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(300).collect()
 }

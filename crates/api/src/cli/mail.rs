@@ -42,7 +42,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let place = mailer.place();
     match serve::background()?.block_on(mailer.send(&mail)) {
         Ok(()) => Ok(output::emit(&format!("{place} took a message to {}\n", to.as_str()))?),
-        Err(Undelivered::Never(why) | Undelivered::Later(why)) => {
+        Err(Undelivered::Never(why) | Undelivered::Later(why) | Undelivered::Unreachable(why)) => {
             Err(format!("{place} did not take it: {why}; see the keys of mail in `nolapse-api config print`").into())
         }
     }
