@@ -84,9 +84,7 @@ impl Trust {
                     change.check_present()?;
                     let most = usize::try_from(MOST_POLICIES).unwrap_or(usize::MAX);
                     let others = change.tx.list_trust_policies(organization, MOST_POLICIES).await?;
-                    if others.len() >= most {
-                        return Err(TrustError::TooMany);
-                    }
+                    let is_full = others.len() >= most;
                     let mut policy = TrustPolicy {
                         id: change.context().id(change.now)?,
                         organization_id: organization,
@@ -109,6 +107,9 @@ impl Trust {
                     // A request sent twice makes one policy: a twin would tie with it at every exchange.
                     if let Some(twin) = others.into_iter().find(|other| is_twin(other, &policy)) {
                         return Ok(twin);
+                    }
+                    if is_full {
+                        return Err(TrustError::TooMany);
                     }
                     change.tx.insert_trust_policy(&policy).await?;
                     let event = described(change.event("trust_policy.create"), &policy);
