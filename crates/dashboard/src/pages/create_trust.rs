@@ -228,6 +228,10 @@ fn conditions(form: &Form, preset: Preset) -> Result<Conditions, String> {
     let mut object = Map::new();
     for pair in own.map(Ok::<_, String>).chain(more) {
         let (claim, text) = pair?;
+        if text.contains(" | ") && text.contains('*') {
+            // Choices are compared as they are: the asterisk would be one of the text.
+            return Err(format!("The condition on {claim} has both * and |: write one of them."));
+        }
         if object.insert(claim.to_owned(), expected(text)).is_some() {
             return Err(format!("There are two conditions on {claim}: write the values as one | other."));
         }
@@ -351,6 +355,7 @@ mod tests {
         };
         assert!(problem("event_name").contains("“event_name”"));
         assert!(problem("repository_id = 43").contains("two conditions on repository_id"));
+        assert!(problem("ref = refs/heads/main | refs/heads/release/*").contains("both * and |"));
         assert!(problem("aud = x").contains("must not have aud"));
         assert!(conditions(&form(&[]), Preset::Generic).unwrap_err().contains("at least one"));
     }

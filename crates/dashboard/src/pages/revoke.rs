@@ -158,8 +158,12 @@ async fn revoke(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
         Area::Own => services.tokens.revoke_key_saying(&visitor.caller, token.id, explanation, &visitor.origin).await,
     };
     done.map_err(|error| failed(request, &visitor, &error))?;
-    // The answer comes after every server has applied it.
-    let took = services.context.now().since(visitor.now).as_micros() / 1_000;
-    let text = format!("{} is revoked on every server, after {took} ms. It is refused from now on.", token.name);
+    let text = if services.context.lease().is_relaxed() {
+        format!("{} is revoked. All servers refuse it within five seconds.", token.name)
+    } else {
+        // The answer comes after every server has applied it.
+        let took = services.context.now().since(visitor.now).as_micros() / 1_000;
+        format!("{} is revoked on every server, after {took} ms. It is refused from now on.", token.name)
+    };
     Ok(to_saying(request, area.base(), Tone::Done, &text))
 }

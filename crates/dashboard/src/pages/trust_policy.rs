@@ -86,24 +86,40 @@ pub(super) const fn words(outcome: TrustOutcome) -> &'static str {
     }
 }
 
+/// Whether a text means itself in a shell and in YAML.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~:/@%+=-".contains(&byte))
+}
+
+/// A word for a shell: an audience is any text, and these lines are pasted by others than who chose it.
+fn in_shell(text: &str) -> String {
+    if is_plain(text) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// A text for YAML, where a string of JSON is one as well.
+fn in_yaml(text: &str) -> String {
+    if is_plain(text) && !text.ends_with(':') { text.to_owned() } else { serde_json::json!(text).to_string() }
+}
+
 /// The lines for the job's definition.
 fn snippet(policy: &TrustPolicy, audience: &str, address: &str) -> Snippet {
     let exchange = format!(
         "nlp ci exchange --policy {}{} --field access_token | nlp exec --token-file - -- ./deploy",
         policy.id,
-        if audience == address { String::new() } else { format!(" --audience {audience}") },
+        if audience == address { String::new() } else { format!(" --audience {}", in_shell(audience)) },
     );
     let (label, text) = match policy.preset {
         Preset::GitHub => (
             "GitHub workflow",
             format!(
-                "permissions:\n  id-token: write\n  contents: read\nsteps:\n  - env:\n      NLP_URL: {address}\n    run: {exchange}"
+                "permissions:\n  id-token: write\n  contents: read\nsteps:\n  - env:\n      NLP_URL: {address}\n    run: |\n      {exchange}"
             ),
         ),
         Preset::GitLab => (
             ".gitlab-ci.yml",
             format!(
-                "deploy:\n  id_tokens:\n    NLP_ID_TOKEN:\n      aud: {audience}\n  variables:\n    NLP_URL: {address}\n  script:\n    - {exchange}"
+                "deploy:\n  id_tokens:\n    NLP_ID_TOKEN:\n      aud: {}\n  variables:\n    NLP_URL: {address}\n  script:\n    - |\n      {exchange}",
+                in_yaml(audience)
             ),
         ),
         Preset::Kubernetes | Preset::Generic => (
@@ -239,5 +255,23 @@ async fn changed(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
         Err(TrustError::Refused(Refused::ProofNeeded)) => Err(proof::ask(request, &visitor, &form)),
         Err(TrustError::Failed(failure)) => Err(visitor.failed(request, &failure)),
         Err(error) => Ok(to_saying(request, request.path(), Tone::Problem, &explain(&error))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_audience_is_one_word_of_a_shell_and_one_text_of_yaml() {
+        let url = "https://tokens.example.org/a?";
+        assert_eq!(
+            (in_shell("https://a.example"), in_yaml("https://a.example")),
+            ("https://a.example".to_owned(), "https://a.example".to_owned())
+        );
+        assert_eq!(in_shell(url), format!("'{url}'"));
+        assert_eq!(in_shell("x'; sh"), r"'x'\''; sh'");
+        assert_eq!(in_yaml("a: b # \"c\""), r#""a: b # \"c\"""#);
+        assert_eq!(in_yaml("a:"), r#""a:""#);
     }
 }
