@@ -12,6 +12,12 @@ impl Page {
         Self(fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
     }
 
+    /// A chapter of the page.
+    pub(super) fn chapter(self, heading: &str) -> Self {
+        let begin = self.0.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no chapter {heading}")).1;
+        Self(begin.split("\n## ").next().unwrap().to_owned())
+    }
+
     /// The page's only code block in this language.
     pub(super) fn block(&self, language: &str) -> String {
         let fence = format!("```{language}\n");

@@ -19,7 +19,7 @@ fn behind(kind: Kind) {
     fs::write(&certificate, certified.cert.pem()).unwrap();
     fs::write(&key, certified.signing_key.serialize_pem()).unwrap();
 
-    let page = Page::read("../OPERATIONS.md");
+    let page = Page::read("../OPERATIONS.md").chapter("Behind TLS");
     let settings: toml::Table = page.block("toml").parse().unwrap();
     let mut options = Options::default().unset_up();
     for (key, value) in settings["server"].as_table().unwrap() {
@@ -29,7 +29,7 @@ fn behind(kind: Kind) {
     }
     let mut server = Server::start(Backend::Sqlite, options);
     // The set-up link has the public URL.
-    server.says(&[&format!("at https://{NAME}/setup#")]);
+    server.says(&[&format!("https://{NAME}/setup#")]);
     server.stop();
     server.set_up().succeeds();
     server.serve();
