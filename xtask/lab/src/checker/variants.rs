@@ -98,6 +98,10 @@ fn play(seed: u64, mistake: Option<Mistake>) -> History {
         world.now += 1;
         world.tick();
     }
+    // What was not answered by the end may hold all the same.
+    if let Some((token, change, _)) = world.change.take() {
+        world.seen.lives[token].changes.push(change);
+    }
     world.seen
 }
 

@@ -15,10 +15,11 @@ const AXE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../pages/node_modules/a
 /// Widths of a wide screen, a tablet and a telephone.
 const WIDTHS: [u32; 3] = [1_440, 820, 390];
 
-/// A bar that stays at the edge of the window covers part of some control at any place of the scroll bar, from where it can be
-/// scrolled away: it is measured where it stands in the page.
+/// What stays at an edge of the window comes near some control, or covers part of it, at any place of the scroll bar, from where
+/// it can be scrolled away: it is measured where it stands in the page.
 const RUN: &str = "
     const done = arguments[arguments.length - 1];
+    window.scrollTo(0, 0);
     document.querySelectorAll('.summary').forEach((bar) => { bar.style.position = 'static'; });
     const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
     axe.run(document, { runOnly: rules }).then(

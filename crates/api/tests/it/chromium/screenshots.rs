@@ -66,7 +66,7 @@ fn the_documentation_has_pictures_of_a_deployment_in_use() {
     let policy = format!("/trust/{}", policies["trust_policies"][0]["id"].as_str().unwrap());
     let browser = owners_browser(&server, Scripts::On);
     let new = "/tokens/new?name=Deploy&scopes=scans:run,projects:read&expires=90d";
-    let (wide, narrow) = ((1_000, 580), (390, 800));
+    let (wide, narrow) = ((1_000, 500), (390, 800));
     for (name, path, (width, height), scheme) in [
         ("overview", "/", wide, Scheme::Light),
         ("token", &token, wide, Scheme::Dark),

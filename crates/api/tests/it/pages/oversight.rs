@@ -164,7 +164,7 @@ fn a_policy_is_previewed_and_then_bounds_the_form(backend: Backend) {
     fields.push(("organization.longest", "30"));
     let preview = browser.submit("/settings/policy", &fields);
     assert!(
-        preview.status == 200 && preview.text().contains("1 of 1 live token would be affected"),
+        preview.status == 200 && preview.text().contains("1 of 1 valid token would be affected"),
         "{}",
         preview.text()
     );

@@ -90,7 +90,7 @@ fn who_makes_organizations(backend: Backend) {
 
     let closed = Server::start(backend, Options::default().with("people.open_founding", false));
     let refused = closed.owner().post("/v1/organizations", &asked).fails(403, "forbidden");
-    assert!(refused["message"].as_str().unwrap().contains("operates"), "{refused}");
+    assert!(refused["message"].as_str().unwrap().contains("operator of this deployment"), "{refused}");
 }
 
 fn objects_of_other_organisations_are_not_found(backend: Backend) {

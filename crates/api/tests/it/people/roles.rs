@@ -71,7 +71,7 @@ fn built_in_roles_stay_as_they_are(backend: Backend) {
         ] {
             let body = refused.fails(409, "role is built in");
             assert_eq!(body["role"], role);
-            assert!(body["message"].as_str().unwrap().contains("Built-in roles stay as they are"), "{body}");
+            assert!(body["message"].as_str().unwrap().contains("Built-in roles cannot be changed"), "{body}");
         }
         assert_eq!(owner.get(&path).expect(200), seen);
     }
