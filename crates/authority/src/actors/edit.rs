@@ -10,8 +10,8 @@ use token_domain::id::{AccessScopeId, ActorId};
 use token_domain::record::Actor;
 
 use super::Actors;
-use super::bring_up_to_date;
 use super::create::{check_expiry, placed};
+use super::seen::{add_to, tokens_of};
 use crate::origin::Origin;
 use crate::projects::{Ground, TenancyError};
 use crate::tokens::ActorToken;
@@ -50,7 +50,12 @@ impl Actors {
         asked: ActorChange,
         origin: &Origin,
     ) -> Result<Actor, TenancyError> {
-        let changed = self
+        // Before the change: a read after its commit could fail, and the answer would deny a change that was made.
+        let uses = Arc::clone(&self.context);
+        let read =
+            self.context.store.read(move |reads| Box::pin(async move { tokens_of(reads, &uses.uses, id).await }));
+        let tokens = read.await?;
+        let mut changed = self
             .context
             .change(ground.ask(origin), move |change| {
                 Box::pin(async move {
@@ -80,15 +85,9 @@ impl Actors {
                     Ok::<_, TenancyError>(after)
                 })
             })
-            .await;
-        let (context, mut actor) = (Arc::clone(&self.context), changed?);
-        let read = self.context.store.read(move |reads| {
-            Box::pin(async move {
-                bring_up_to_date(reads, &context.uses, std::slice::from_mut(&mut actor)).await?;
-                Ok(actor)
-            })
-        });
-        Ok(read.await?)
+            .await?;
+        add_to(std::slice::from_mut(&mut changed), tokens, &self.context.uses);
+        Ok(changed)
     }
 }
 
