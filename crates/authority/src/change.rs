@@ -371,14 +371,10 @@ impl<'t> Change<'t> {
     /// # Errors
     /// The store's.
     pub(crate) async fn tell(&mut self, user: &User, notice: Notice) -> Result<(), Failure> {
-        if user.verified.is_none() {
-            return Ok(());
-        }
-        let mut letter = Letter::notice(notice, &self.origin, self.now);
-        if user.verified.as_ref().is_some_and(|verified| verified.by.is_some()) {
-            // An organisation vouches for it, not its mailbox: whoever made the account would choose what a stranger reads.
-            letter = letter.without_agent();
-        }
+        let Some(verified) = user.verified else { return Ok(()) };
+        let letter = Letter::notice(notice, &self.origin, self.now);
+        // Where an organisation vouches for the address, whoever made the account would choose what a stranger reads.
+        let letter = if verified.is_by_deployment() { letter } else { letter.without_agent() };
         self.mail(&user.email, &letter).await
     }
 

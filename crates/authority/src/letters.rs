@@ -101,7 +101,7 @@ impl Letter {
         }
     }
 
-    /// Without what the client calls itself: for an address that may be a stranger's.
+    /// The letter without the name of the client, for an address that may belong to a stranger.
     pub(crate) fn without_agent(self) -> Self {
         match self {
             Self::Notice { notice, at, address, .. } => Self::Notice { notice, at, address, agent: None },
@@ -163,7 +163,8 @@ impl Letter {
     }
 }
 
-/// What somebody chose, in quotation marks that it cannot close, and without an address that a mail program makes a link of.
+/// A text that a person chose, in quotation marks. Quotation marks in it are replaced, so that it cannot seem to end, and URLs are
+/// broken, so that mail programs make no links of them.
 fn quoted(text: &str) -> String {
     let inner: String = text.chars().map(|letter| if "\"“”„‟«»".contains(letter) { '\'' } else { letter }).collect();
     format!("“{}”", inner.replace("://", ": //"))

@@ -25,13 +25,13 @@ use crate::invitations::InvitationCode;
 use crate::letters::Letter;
 use crate::origin::Origin;
 
-/// For how long whoever takes a message has it alone: longer than any attempt to send it.
+/// How long a message that one node has taken is left to it: longer than an attempt to send it can take.
 const ALONE: Span = Span::seconds(60);
 /// The wait after the first attempt. Each further one doubles it.
 const FIRST_WAIT: Span = Span::seconds(5);
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Span = Span::seconds(3_600);
-/// How many messages are sent before whoever sends them looks whether it should stop.
+/// The most messages sent in one round. Between rounds the server may stop.
 const AT_ONCE: usize = 64;
 
 /// A message as it goes out.
@@ -56,24 +56,24 @@ impl fmt::Debug for Composed {
     }
 }
 
-/// What there is to do with a message that was taken.
+/// What to do with a message that this node has taken.
 enum Next {
-    /// It is sent.
+    /// Send it.
     Send(Composed),
-    /// It tells of something that is no longer so.
+    /// Delete it: what it tells of no longer holds.
     Forget,
-    /// Nothing: another node has taken it meanwhile.
+    /// Nothing: another node has taken it since.
     Leave,
 }
 
-/// Why a message was not taken; the text is for the log.
+/// Why the mail server did not accept a message; the text is for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Undelivered {
-    /// It will not be by another attempt.
+    /// Another attempt cannot succeed.
     Never(String),
-    /// Another attempt may help.
+    /// Another attempt may succeed.
     Later(String),
-    /// The server takes no mail at the moment, whichever it is.
+    /// The server accepts no message at all at the moment.
     Unreachable(String),
 }
 
@@ -135,6 +135,10 @@ impl Outbox {
         S: Fn(Composed) -> F + Send + Sync,
         F: Future<Output = Result<(), Undelivered>> + Send,
     {
+        // Nearly always there is nothing, which costs a read. Taking a message is a write, even where there is none.
+        if self.count_waiting().await? == 0 {
+            return Ok(());
+        }
         for _ in 0..AT_ONCE {
             let now = self.context.now();
             let taken = self
@@ -169,9 +173,14 @@ impl Outbox {
                 }
             }
         }
+        self.count_waiting().await.map(drop)
+    }
+
+    async fn count_waiting(&self) -> Result<u64, Failure> {
         let waiting = self.context.store.read(|reads| Box::pin(reads.count_mail())).await?;
-        self.counters.waiting.store(u64::try_from(waiting).unwrap_or(0), Ordering::Relaxed);
-        Ok(())
+        let waiting = u64::try_from(waiting).unwrap_or(0);
+        self.counters.waiting.store(waiting, Ordering::Relaxed);
+        Ok(waiting)
     }
 
     /// The message, with a code of its own if it carries one.
@@ -194,7 +203,7 @@ impl Outbox {
         }))
     }
 
-    /// Draws the code that goes out with an invitation and has it count.
+    /// Draws the code to be mailed with an invitation and stores its digest. The inner error is what to do instead of sending.
     async fn code_of(&self, mail: &QueuedMail, invitation: &str) -> Result<Result<InvitationCode, Next>, Failure> {
         let inconsistent = |why: String| Failure::Inconsistent(format!("mail {}: {why}", mail.id));
         let id = InvitationId::parse(invitation).map_err(|error| inconsistent(error.to_string()))?;
@@ -204,7 +213,7 @@ impl Outbox {
         let (now, code) = (self.context.now(), InvitationCode::from_random(random(self.context.entropy.as_ref())?));
         let kept = self.context.store.write(move |tx| {
             Box::pin(async move {
-                // A node that was frozen since it took the message would end the code that another one has sent.
+                // Without this, a node that was suspended after it took the message would replace the code that another node sent.
                 if !tx.defer_mail(mail_id, attempts, now + ALONE).await? {
                     return Ok(Err(Next::Leave));
                 }

@@ -272,7 +272,7 @@ async fn admit(change: &mut Change<'_>, taken: &Taken, who: Who) -> Result<Accep
     let (user, is_new_person) = match who {
         Who::Known(user, _) => {
             let current = change.tx.user(user.id).await?.ok_or(Refused::Gone)?;
-            let gains = current.verified.is_none_or(|before| before.by.is_some() && verified.by.is_none());
+            let gains = current.verified.is_none_or(|before| !before.is_by_deployment() && verified.is_by_deployment());
             if gains && current.email.key() == invitation.email.key() {
                 change.tx.set_email(user.id, &current.email, Some(verified), change.now).await?;
             }
@@ -305,8 +305,8 @@ async fn admit(change: &mut Change<'_>, taken: &Taken, who: Who) -> Result<Accep
     let accepted = event(change, "invitation.accept", invitation.id, invitation.role)
         .with("user_id", user.id.to_string())
         .with("new_person", is_new_person)
-        // Then its mailbox was read, and the address counts for the whole deployment.
-        .with("by_mailed_code", vouched_by.is_none());
+        // Then the mailbox was read, and the address is verified for the whole deployment.
+        .with("by_mailed_code", verified.is_by_deployment());
     change.record(accepted).await?;
     let added = change
         .event("member.add")

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::jwt::{Jwt, KeySet};
 use crate::context::Context;
 
-/// The keys of an issuer, once they are found; `None` if they cannot be had.
+/// Fetches the keys of an issuer; `None` if they could not be fetched.
 pub type FindingKeys<'a> = Pin<Box<dyn Future<Output = Option<Arc<KeySet>>> + 'a>>;
 
 /// Requests to issuers. The program around the authority makes them, for the JSON operations and the pages alike.

@@ -49,8 +49,15 @@ pub struct Verified {
     /// Since when.
     pub at: Timestamp,
     /// Who vouches for it: an organisation whose invitation was accepted with the address, and which vouches for itself alone;
-    /// `None` stands for the operator of the deployment.
+    /// `None` stands for the deployment.
     pub by: Option<OrganizationId>,
+}
+
+impl Verified {
+    /// Whether the deployment vouches for it, not one organisation for itself: its operator does, or its mailbox was read.
+    pub const fn is_by_deployment(&self) -> bool {
+        self.by.is_none()
+    }
 }
 
 impl User {
