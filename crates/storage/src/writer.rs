@@ -6,7 +6,7 @@
 //! rest on what another unit of the same group wrote.
 
 use crate::backend::sqlite::{
-    Control, HeaderWatch, Identity, Importance, LogFiles, SqliteConn, Standing, open_writer, set_start, start, start_of,
+    Control, Identity, Importance, LogFiles, SqliteConn, Standing, open_writer, set_start, start, start_of,
 };
 use crate::counters::StoreCounters;
 use crate::error::{OutageKind, StoreError};
@@ -269,7 +269,7 @@ impl Work {
         let checked = self.check_header();
         // That the file was overwritten is logged once, with the mark.
         if let Err(error) = checked
-            && !self.log.header().is_some_and(HeaderWatch::is_condemned)
+            && !self.log.is_overwritten()
         {
             tracing::warn!(%error, "the header of the database file cannot be compared until the next look");
         }

@@ -9,7 +9,7 @@
 //! closed.
 
 use super::{AcquireError, AlreadyRunning, Holding, InstanceLock, LEASE, Lost, Order};
-use crate::backend::sqlite::{HeaderWatch, Identity, LogFiles, Standing, beside, mark};
+use crate::backend::sqlite::{Identity, LogFiles, Standing, beside, mark};
 use crate::boottime::boottime_nanos;
 use crate::error::{OutageKind, StoreError};
 use rustix::fs::{FlockOperation, flock};
@@ -177,13 +177,13 @@ impl Watchman {
             // Moved as a whole, perhaps: the log is looked at when the file is back.
             Standing::Missing => None,
             Standing::InPlace | Standing::Linked => match self.log.upgrade() {
-                // The writer compares the header all the time. What is in a log that was removed goes into the file, but not
-                // into another that was copied over it meanwhile.
-                Some(log) if log.header().is_some_and(HeaderWatch::is_condemned) => Some(Lost::Overwritten),
-                Some(log) if !log.are_in_place()? => match log.check_header(|| true) {
-                    Err(_) if log.header().is_some_and(HeaderWatch::is_condemned) => Some(Lost::Overwritten),
-                    Ok(()) | Err(_) => Some(Lost::LogReplaced),
-                },
+                Some(log) if log.is_overwritten() => Some(Lost::Overwritten),
+                Some(log) if !log.are_in_place()? => {
+                    // The writer compares the header all the time. The contents of a removed log are saved to the file, but
+                    // not if another file was copied over it in the meantime.
+                    let is_ours = log.check_header(|| true).is_ok();
+                    Some(if is_ours || !log.is_overwritten() { Lost::LogReplaced } else { Lost::Overwritten })
+                }
                 Some(_) | None => None,
             },
         };

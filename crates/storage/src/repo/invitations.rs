@@ -52,15 +52,21 @@ pub(crate) async fn invitation_by_digest(
     row.map(Invitation::try_from).transpose()
 }
 
+/// The id of the invitation whose mailed code has this digest.
+macro_rules! mailed {
+    ($digest:expr) => {
+        mailed_invitations::table
+            .filter(mailed_invitations::digest.eq($digest.as_slice()))
+            .select(mailed_invitations::invitation_id)
+    };
+}
+
 pub(crate) async fn mailed_invitation(
     conn: &mut Conn<'_>,
     digest: &[u8; 32],
 ) -> Result<Option<Invitation>, StoreError> {
-    let mailed = mailed_invitations::table
-        .filter(mailed_invitations::digest.eq(digest.as_slice()))
-        .select(mailed_invitations::invitation_id);
     let row = invitations::table
-        .filter(invitations::id.eq_any(mailed))
+        .filter(invitations::id.eq_any(mailed!(digest)))
         .select(InvitationRow::as_select())
         .first(conn)
         .await
@@ -158,10 +164,7 @@ pub(crate) async fn take_mailed_invitation(
     digest: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<Invitation>, StoreError> {
-    let mailed = mailed_invitations::table
-        .filter(mailed_invitations::digest.eq(digest.as_slice()))
-        .select(mailed_invitations::invitation_id);
-    let one = invitations::id.eq_any(mailed).and(invitations::expires_at.gt(now.bind()));
+    let one = invitations::id.eq_any(mailed!(digest)).and(invitations::expires_at.gt(now.bind()));
     let row = diesel::delete(invitations::table.filter(one))
         .returning(InvitationRow::as_returning())
         .get_result(conn)

@@ -67,9 +67,9 @@ impl Heard {
 }
 
 impl Watched {
-    /// The same for a read, which is sent again after a lost connection: what took too long once would take as long again. A
-    /// connection on which the server still answers was not lost, so the statement took too long, at most `patience` is waited
-    /// for that. Asking whether the connection is closed would be too early: the reason arrives before the end.
+    /// The same for a read. A read is sent again after a lost connection, but not after a time-out, because it would take as long
+    /// again. The two are told apart by an empty query, answered within `patience`: if the server answers it, the connection is
+    /// not lost and the read timed out. Whether the connection is closed cannot be asked: the error arrives before its end.
     pub(crate) async fn understood(&self, error: StoreError, patience: Duration) -> StoreError {
         match error {
             StoreError::Broken(message) if self.heard.is_translated.load(Ordering::Acquire) => {

@@ -8,7 +8,7 @@
 //! - The *start*, bytes 60 to 63 (`PRAGMA user_version`), is chosen by every start ([`migrate`](crate::migrate::up)), and differs
 //!   in a copy from another start or of another database, whatever version that has.
 //!
-//! Other programs may set the second by way of SQLite. Then it tells nothing any more, and only the first is compared.
+//! Another program may set the second number by SQL. From then on only the first is compared.
 //! The time of the last change would show every copy, but also a checkpoint by another program, or a `touch`.
 
 use std::fs::File;
@@ -21,7 +21,7 @@ use std::time::Duration;
 /// What every SQLite database begins with.
 pub(crate) const MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// How often a header that is not ours is read again, and the time between: one that is being written may be read in part.
+/// How often a header that differs is read, and the time between: a read during a write may see half of it.
 const READS: usize = 10;
 const BETWEEN_READS: Duration = Duration::from_millis(5);
 
@@ -42,25 +42,25 @@ pub(crate) struct HeaderWatch {
 
 #[derive(Clone, Copy, Debug)]
 struct Last {
-    /// Nothing while the file is empty: all there is may be in the log.
+    /// `None` while the file is empty: everything may be in the log.
     version: Option<u32>,
-    /// Nothing where it tells nothing.
+    /// `None` where it is not compared.
     start: Option<u32>,
 }
 
 impl HeaderWatch {
-    /// From here on. `start` is what SQLite says it is, with the log; where the file says otherwise, it is not compared.
+    /// Compares with the header as it is now. `start` is what SQLite reads, with the log; a start that differs in the file itself
+    /// is not compared.
     pub(crate) fn begin(file: Weak<File>, start: u32) -> Result<Self> {
-        let watch = Self {
-            file,
-            last: Mutex::new(Last { version: None, start: None }),
-            is_overwritten: AtomicBool::new(false),
+        let header = match file.upgrade() {
+            Some(file) => settled(&file)?,
+            None => None,
         };
-        if let Some(header) = watch.settled()? {
-            let start = Some(start).filter(|start| *start == header.start);
-            *watch.last.lock().unwrap_or_else(PoisonError::into_inner) = Last { version: Some(header.version), start };
-        }
-        Ok(watch)
+        let last = Last {
+            version: header.map(|header| header.version),
+            start: header.map(|header| header.start).filter(|known| *known == start),
+        };
+        Ok(Self { file, last: Mutex::new(last), is_overwritten: AtomicBool::new(false) })
     }
 
     /// Whether the file has a header that this database may have now. What it has is remembered.
@@ -95,18 +95,17 @@ impl HeaderWatch {
     pub(crate) fn is_condemned(&self) -> bool {
         self.is_overwritten.load(Ordering::Acquire)
     }
+}
 
-    /// What two reads in a row agree on.
-    fn settled(&self) -> Result<Option<Header>> {
-        let Some(file) = self.file.upgrade() else { return Ok(None) };
-        let mut found = Header::of(&file)?;
-        loop {
-            let again = Header::of(&file)?;
-            if again == found {
-                return Ok(found);
-            }
-            found = again;
+/// The header, once two reads in a row agree on it.
+fn settled(file: &File) -> Result<Option<Header>> {
+    let mut found = Header::of(file)?;
+    loop {
+        let again = Header::of(file)?;
+        if again == found {
+            return Ok(found);
         }
+        found = again;
     }
 }
 

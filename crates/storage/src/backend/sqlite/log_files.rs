@@ -80,6 +80,11 @@ impl LogFiles {
         Ok(())
     }
 
+    /// Whether it was noticed that another file was written over the database.
+    pub(crate) fn is_overwritten(&self) -> bool {
+        self.header().is_some_and(HeaderWatch::is_condemned)
+    }
+
     /// The header that is compared, if one is.
     pub(crate) fn header(&self) -> Option<&HeaderWatch> {
         self.header.get()

@@ -20,7 +20,7 @@ mod thread;
 pub(crate) use backup::backup;
 pub(crate) use connection::{SqliteConn, establish, open_writer};
 pub(crate) use control::Control;
-pub(crate) use header::{HeaderWatch, MAGIC};
+pub(crate) use header::MAGIC;
 pub(crate) use identity::{Identity, Standing, beside};
 pub(crate) use lane::Lane;
 pub(crate) use log_files::{LogFiles, set_start, start_of};
