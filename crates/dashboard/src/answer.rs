@@ -4,8 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use authority::limits::TooManyAttempts;
 
 use crate::cookies::Cookie;
+use crate::show::length;
 
 /// The content security policy: scripts, styles, images and forms of this origin only; no framing.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -61,6 +63,17 @@ pub(crate) fn page(status: StatusCode, template: &impl Template) -> HttpResponse
 /// Renders a page with status 200.
 pub(crate) fn ok(template: &impl Template) -> HttpResponse {
     page(StatusCode::OK, template)
+}
+
+/// The text of a form that cannot be processed because the database cannot be used.
+pub(crate) const UNAVAILABLE: &str = "The service is unavailable at the moment. Try again in a few seconds.";
+
+/// The answer to too many attempts, with `Retry-After`: the page that `show` makes of the text.
+pub(crate) fn too_many(wait: TooManyAttempts, show: impl FnOnce(&str) -> HttpResponse) -> HttpResponse {
+    let seconds = wait.retry_after.as_seconds().max(1);
+    let mut answer = show(&format!("Too many attempts. Try again in {}.", length(seconds)));
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    answer
 }
 
 /// Redirects to another page, which is fetched by GET (303).

@@ -3,7 +3,7 @@
 //! The code is in the fragment of the link, as that of a set-up is. Somebody who is signed in accepts as that person, anybody
 //! else by a password.
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
@@ -13,7 +13,7 @@ use token_domain::text::Name;
 use zeroize::Zeroizing;
 
 use super::members::explain;
-use crate::answer::{Answer, either, ok, page};
+use crate::answer::{Answer, UNAVAILABLE, either, ok, page, too_many};
 use crate::form::Form;
 use crate::layout::Layout;
 use crate::services::Services;
@@ -84,15 +84,10 @@ async fn accept(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
         }
         Err(OrganizationError::Failed(failure)) => {
             tracing::warn!(%failure, "an invitation could not be accepted: internal error or unavailable database");
-            let problem = "The service cannot answer at this moment. Try again in a few seconds.";
-            Err(show(StatusCode::SERVICE_UNAVAILABLE, problem.to_owned()))
+            Err(show(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE.to_owned()))
         }
         Err(OrganizationError::TooMany(wait)) => {
-            let seconds = wait.retry_after.as_seconds().max(1);
-            let text = format!("Too many attempts. Try again in {}.", crate::show::length(seconds));
-            let mut answer = show(StatusCode::TOO_MANY_REQUESTS, text);
-            answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
-            Err(answer)
+            Err(too_many(wait, |text| show(StatusCode::TOO_MANY_REQUESTS, text.to_owned())))
         }
         Err(error) => Err(show(StatusCode::UNPROCESSABLE_ENTITY, problem(&error))),
     }

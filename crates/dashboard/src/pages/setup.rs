@@ -12,7 +12,7 @@ use authority::setup::{SetupError, SetupRequest};
 use token_domain::text::{Email, Name, Slug};
 use zeroize::Zeroizing;
 
-use crate::answer::{Answer, either, ok, page};
+use crate::answer::{Answer, UNAVAILABLE, either, ok, page};
 use crate::form::Form;
 use crate::layout::Layout;
 use crate::services::Services;
@@ -72,8 +72,7 @@ async fn set_up(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
         Err(SetupError::Weak(error)) => Err(show(StatusCode::UNPROCESSABLE_ENTITY, format!("The password {error}."))),
         Err(SetupError::Failed(failure)) => {
             tracing::warn!(%failure, "the set-up failed: internal error or unavailable database");
-            let problem = "The service is unavailable at the moment. Try again in a few seconds.";
-            Err(show(StatusCode::SERVICE_UNAVAILABLE, problem.to_owned()))
+            Err(show(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE.to_owned()))
         }
     }
 }

@@ -13,7 +13,7 @@ use token_domain::text::Slug;
 use zeroize::Zeroizing;
 
 use super::settings::end_failed;
-use crate::answer::{Answer, Tone, either, page, to, to_saying};
+use crate::answer::{Answer, Tone, UNAVAILABLE, either, page, to, to_saying, too_many};
 use crate::cookies::{self, Cookie};
 use crate::form::Form;
 use crate::layout::{Layout, theme_cookie};
@@ -104,20 +104,10 @@ async fn try_sign_in(request: &HttpRequest, services: &Services, body: &[u8]) ->
                 true,
                 "The code is wrong or was already used. Each code works once; wait for the next one.",
             ),
-            SignInError::TooMany(wait) => {
-                let seconds = wait.retry_after.as_seconds().max(1);
-                let text = format!("Too many attempts. Try again in {}.", crate::show::length(seconds));
-                let mut answer = ask(StatusCode::TOO_MANY_REQUESTS, false, &text);
-                answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
-                answer
-            }
+            SignInError::TooMany(wait) => too_many(wait, |text| ask(StatusCode::TOO_MANY_REQUESTS, false, text)),
             SignInError::Failed(failure) => {
                 tracing::warn!(%failure, "a sign-in failed: internal error or unavailable database");
-                ask(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    false,
-                    "The service is unavailable at the moment. Try again in a few seconds.",
-                )
+                ask(StatusCode::SERVICE_UNAVAILABLE, false, UNAVAILABLE)
             }
         }),
     }
