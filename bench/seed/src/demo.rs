@@ -2,7 +2,6 @@
 //! server. `cargo xtask dev` runs it.
 
 use std::error::Error;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use authority::env::{Clock as _, SystemClock, SystemEntropy};
@@ -10,7 +9,6 @@ use clap::Parser as _;
 use seed::{Seed, offline};
 use storage::DatabaseUrl;
 use token_domain::text::{Email, Slug};
-use tokio::runtime::Runtime;
 
 /// Put a month of history behind a development deployment.
 #[derive(Clone, Debug, clap::Parser)]
@@ -22,21 +20,13 @@ struct Args {
     /// The organisation.
     #[arg(long, value_name = "SLUG", value_parser = Slug::parse)]
     org: Slug,
-    /// Who made what is there.
+    /// The person to whom the history is attributed.
     #[arg(long, value_name = "EMAIL", value_parser = Email::parse)]
     email: Email,
 }
 
 fn main() -> ExitCode {
-    let filled = Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(run(&Args::parse())));
-    match filled {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Write errors are ignored.
-            let _ = writeln!(std::io::stderr(), "nolapse-demo-history: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    offline::program("nolapse-demo-history", run(&Args::parse()))
 }
 
 async fn run(args: &Args) -> Result<(), Box<dyn Error>> {

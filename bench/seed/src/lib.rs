@@ -175,7 +175,7 @@ impl Seed<'_> {
     }
 }
 
-/// What is kept of a secret.
+/// The columns that prove a secret, as they are stored.
 fn stored(secret: &PlainToken, verify_tag: Option<Vec<u8>>) -> Result<StoredSecret, Failure> {
     let hashed = hash(secret, &Scheme::Sha256, [0; 16]);
     let hashed = hashed.map_err(|error| Failure::Inconsistent(format!("a secret cannot be hashed: {error}")))?;

@@ -12,7 +12,6 @@ use secret_hash::{Keyring, TagKey};
 use seed::{Seed, offline};
 use storage::DatabaseUrl;
 use token_domain::text::Slug;
-use tokio::runtime::Runtime;
 
 /// Fill the database of a deployment for a benchmark.
 #[derive(Clone, Debug, clap::Parser)]
@@ -45,15 +44,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    let filled = Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(run(&Args::parse())));
-    match filled {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Write errors are ignored.
-            let _ = writeln!(std::io::stderr(), "nolapse-bench-seed: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    offline::program("nolapse-bench-seed", run(&Args::parse()))
 }
 
 async fn run(args: &Args) -> Result<(), Box<dyn Error>> {

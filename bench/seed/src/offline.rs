@@ -1,13 +1,27 @@
 //! Opens the database of a deployment that is set up and has no running server.
 
 use std::error::Error;
+use std::io::Write as _;
+use std::process::ExitCode;
 
 use storage::instance::InstanceLock;
 use storage::nodes::Registry;
 use storage::{DatabaseUrl, Store, StoreOptions};
 use token_domain::id::OrganizationId;
 use token_domain::text::Slug;
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Runtime};
+
+/// Runs the work of a program to its end, and prints its error.
+pub fn program(name: &str, work: impl Future<Output = Result<(), Box<dyn Error>>>) -> ExitCode {
+    match Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(work)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Write errors are ignored.
+            let _ = writeln!(std::io::stderr(), "{name}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// Calls `fill` with the store and the organisation called `slug`. `program` is what the database's lock names.
 ///
