@@ -173,14 +173,20 @@ fn a_log_that_is_removed_ends_the_server_and_loses_nothing() {
     }
 }
 
-#[test]
-fn a_copy_that_is_written_over_the_file_in_use_ends_the_server() {
+/// A running server whose database was overwritten with an earlier copy; the paths of both.
+fn overwritten() -> (Server, PathBuf, PathBuf) {
     let mut server = Server::start(Backend::Sqlite, Options::default());
     server.stop();
     let (file, copy) = (server.database.file(), server.database.folder().join("copy.db"));
     fs::copy(&file, &copy).unwrap();
     server.serve();
     fs::copy(&copy, &file).unwrap();
+    (server, file, copy)
+}
+
+#[test]
+fn a_copy_that_is_written_over_the_file_in_use_ends_the_server() {
+    let (mut server, file, copy) = overwritten();
     assert_eq!(server.exit_code(), Some(1));
     assert!(server.log().contains("was overwritten"), "{}", server.log());
 
@@ -212,12 +218,7 @@ fn a_copy_that_is_written_over_the_file_in_use_ends_the_server() {
 
 #[test]
 fn a_stop_right_after_the_file_was_overwritten_does_not_hide_it() {
-    let mut server = Server::start(Backend::Sqlite, Options::default());
-    server.stop();
-    let (file, copy) = (server.database.file(), server.database.folder().join("copy.db"));
-    fs::copy(&file, &copy).unwrap();
-    server.serve();
-    fs::copy(&copy, &file).unwrap();
+    let (mut server, ..) = overwritten();
     server.terminate();
     server.exit_code();
     assert_eq!(server.try_serve().unwrap_err().code(), Some(1));
