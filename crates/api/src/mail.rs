@@ -36,7 +36,7 @@ const MOST_SAID: usize = 64 * 1024;
 /// The first byte of TLS. No command begins with it.
 const CLIENT_HELLO: u8 = 0x16;
 
-/// What is said to the server and expected of it.
+/// Connects to the configured mail server and hands messages to it.
 pub(crate) struct Mailer {
     host: String,
     port: u16,
@@ -116,8 +116,8 @@ impl Mailer {
             .unwrap_or_else(|_| Err(Undelivered::Unreachable(format!("it took longer than {} s", DEADLINE.as_secs()))))
     }
 
-    /// Only what the server says of the recipient or of the text is about this message. Whatever it says before (sign in first,
-    /// the quota of the day is used up, the sender is suspended) would be said of each that waits.
+    /// Only a reply to the recipient or to the text is about this message. A refusal before that (not signed in, daily quota
+    /// used up, sender suspended) concerns every message that waits.
     async fn deliver(&self, envelope: &Envelope, message: &[u8]) -> Result<(), Undelivered> {
         let of_all = |error: SmtpError| Undelivered::Unreachable(told(&error));
         let mut connection = self.connect().await.map_err(Undelivered::Unreachable)?;
@@ -172,7 +172,7 @@ impl Mailer {
             .subject(mail.subject.as_str())
             .date(SystemTime::UNIX_EPOCH + since)
             .message_id(Some(format!("<{}@{}>", mail.message_id, self.from.email.domain())))
-            // So that nobody's automatic answer comes back (RFC 3834).
+            // Tells mail programs not to send an automatic reply, such as an out-of-office note (RFC 3834).
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
             .header(ContentType::TEXT_PLAIN)
             .body(mail.text.clone())
@@ -192,8 +192,8 @@ fn of_this(error: &SmtpError) -> Undelivered {
     }
 }
 
-/// A connection on which a server can say so much and no more, and before TLS nothing in advance: what somebody on the way
-/// appends to the answer to STARTTLS would otherwise be read as answers that came encrypted.
+/// A connection that reads a limited number of bytes, and one byte at a time until TLS begins. A larger read could buffer what an
+/// attacker on the network appends to the reply to STARTTLS, and it would then count as received over TLS.
 #[derive(Debug)]
 struct Bounded {
     stream: TcpStream,
@@ -247,7 +247,8 @@ fn plain_host(url: &url::Url) -> Option<String> {
     }
 }
 
-/// An error with its causes, in one line: what the server said is in the innermost. A filter may quote the link that it refuses.
+/// An error with its causes, in one line; the innermost has the reply of the server. A reply with a secret is left out: a spam
+/// filter may quote the link that it refuses.
 fn told(error: &dyn std::error::Error) -> String {
     let mut told = error.to_string();
     let mut cause = error.source();

@@ -70,7 +70,7 @@ impl Processors {
 
 impl Counts {
     /// Parses the kernel's texts: lines `cpu3 user nice system idle iowait …`, and a line `nr_throttled n` of each group.
-    /// Idle time of processors that this process may not run on is none of its own. Where none is named, all count.
+    /// Counts only the processors that this process may run on; all of them if the list is empty.
     fn parse(machine: &str, allowed: &[RangeInclusive<u32>], groups: &str) -> Option<Self> {
         let is_counted = |name: &str| match name.parse::<u32>() {
             Ok(number) => allowed.iter().any(|range| range.contains(&number)),

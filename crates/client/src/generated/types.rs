@@ -342,7 +342,7 @@ pub struct BulkRevoke {
     pub reason: String,
 }
 
-/// What was revoked, or would be revoked in a dry run.
+/// The tokens that were revoked, or that would be revoked after a dry run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct BulkRevokedView {
     /// The tokens with the most uses in the last 24 hours, at most ten.
@@ -990,9 +990,9 @@ pub struct ExecutionList {
 /// The first damaged event.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FirstBad {
-    /// What is wrong: `missing`, `changed`, `unlinked`, `replaced`, `cut_off`, `added` or `unreadable`.
+    /// The kind of the fault: `missing`, `changed`, `unlinked`, `replaced`, `cut_off`, `added` or `unreadable`.
     pub fault: String,
-    /// What is wrong, for people.
+    /// A description of the fault for people.
     pub message: String,
     /// The sequence number of the event.
     pub seq: u64,

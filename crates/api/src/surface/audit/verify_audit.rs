@@ -49,9 +49,9 @@ struct Verification {
 struct FirstBad {
     /// The sequence number of the event.
     seq: i64,
-    /// What is wrong: `missing`, `changed`, `unlinked`, `replaced`, `cut_off`, `added` or `unreadable`.
+    /// The kind of the fault: `missing`, `changed`, `unlinked`, `replaced`, `cut_off`, `added` or `unreadable`.
     fault: &'static str,
-    /// What is wrong, for people.
+    /// A description of the fault for people.
     message: String,
 }
 

@@ -48,7 +48,7 @@ struct BulkFilter {
     whose: Whose,
 }
 
-/// What was revoked, or would be revoked in a dry run.
+/// The tokens that were revoked, or that would be revoked after a dry run.
 #[derive(Serialize, ToSchema)]
 struct BulkRevokedView {
     /// The number of valid tokens that were selected.
