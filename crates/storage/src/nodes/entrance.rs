@@ -2,7 +2,7 @@
 
 use super::Registry;
 use crate::backend::postgresql::{Conn, Purpose, connect};
-use crate::error::StoreError;
+use crate::error::{Outage, StoreError};
 use crate::options::StoreOptions;
 use diesel::sql_types::{Bool, Integer};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
@@ -66,20 +66,30 @@ impl Registry {
         if other.pid == probe.pid {
             return Ok(true);
         }
-        other.connection.batch_execute("BEGIN").await?;
-        let kept = still_answered_by(&probe.connection, probe.pid).await?
-            && still_answered_by(&other.connection, other.pid).await?;
-        other.connection.batch_execute("COMMIT").await?;
-        // A pooler that deals out the connection used last would give the first client that of the second now.
-        Ok(!kept || !still_answered_by(&probe.connection, probe.pid).await?)
+        // More than once: a pooler with threads may take a connection back after it passed on the answer.
+        for _ in 0..3 {
+            other.connection.batch_execute("BEGIN").await?;
+            let kept = still_answered_by(&probe.connection, probe.pid).await?
+                && still_answered_by(&other.connection, other.pid).await?;
+            other.connection.batch_execute("COMMIT").await?;
+            // A pooler that deals out the connection used last would give the first client that of the second now.
+            if !kept || !still_answered_by(&probe.connection, probe.pid).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
 /// Poolers that do not know prepared statements lose them between two transactions.
 fn pooler_or(error: StoreError) -> EnterError {
-    match error {
-        StoreError::Broken(text) if text.contains("prepared statement") => EnterError::TransactionPooler,
-        error => error.into(),
+    match &error {
+        StoreError::Broken(said) | StoreError::Unavailable(Outage { detail: said, .. })
+            if said.contains("prepared statement") =>
+        {
+            EnterError::TransactionPooler
+        }
+        _ => error.into(),
     }
 }
 

@@ -49,13 +49,14 @@ async fn carry(mut client: TcpStream, target: SocketAddr, shared: Arc<Mutex<Shar
     let startup = startup(&mut client).await?;
     let mut greeting = TcpStream::connect(target).await.ok()?;
     greeting.write_all(&startup).await.ok()?;
-    relay_until_ready(&mut greeting, &mut client).await?;
+    let (ready, _) = relay_until_ready(&mut greeting, &mut client).await?;
     {
         let mut shared = shared.lock().await;
         if shared.free.is_empty() {
             shared.free.push(greeting);
         }
     }
+    client.write_all(&ready).await.ok()?;
     let mut held: Option<TcpStream> = None;
     loop {
         let message = message(&mut client).await?;
@@ -71,8 +72,13 @@ async fn carry(mut client: TcpStream, target: SocketAddr, shared: Arc<Mutex<Shar
         let server = held.as_mut()?;
         server.write_all(&message).await.ok()?;
         // A plain query and a Sync are answered up to `ReadyForQuery`; what comes before a Sync is only passed on.
-        if matches!(message.first(), Some(b'Q' | b'S')) && relay_until_ready(server, &mut client).await? == b'I' {
-            shared.lock().await.free.extend(held.take());
+        if matches!(message.first(), Some(b'Q' | b'S')) {
+            let (ready, state) = relay_until_ready(server, &mut client).await?;
+            if state == b'I' {
+                shared.lock().await.free.extend(held.take());
+            }
+            // Only now: another client may ask as soon as this one has its answer.
+            client.write_all(&ready).await.ok()?;
         }
     }
 }
@@ -87,13 +93,17 @@ async fn startup(client: &mut TcpStream) -> Option<Vec<u8>> {
     Some(message)
 }
 
-/// Passes on what the server says up to `ReadyForQuery`; returns the state of the transaction it tells.
-async fn relay_until_ready(server: &mut TcpStream, client: &mut (impl tokio::io::AsyncWrite + Unpin)) -> Option<u8> {
+/// Passes on what the server says before `ReadyForQuery`; returns that message and the state of the transaction it tells.
+async fn relay_until_ready(
+    server: &mut TcpStream,
+    client: &mut (impl tokio::io::AsyncWrite + Unpin),
+) -> Option<(Vec<u8>, u8)> {
     loop {
         let message = message(server).await?;
-        client.write_all(&message).await.ok()?;
         if message[0] == b'Z' {
-            return message.get(5).copied();
+            let state = message.get(5).copied()?;
+            return Some((message, state));
         }
+        client.write_all(&message).await.ok()?;
     }
 }

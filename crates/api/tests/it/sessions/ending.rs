@@ -1,6 +1,7 @@
 //! Listing and ending sessions: by their owner, by expiry, by changes to the person.
 
 use serde_json::json;
+use token_domain::Span;
 use token_domain::person::BuiltInRole;
 
 use crate::support::{Backend, Options, Server, both, texts};
@@ -135,6 +136,8 @@ fn a_session_ends_at_its_hour(backend: Backend) {
     let token = facts.add_session_ending(&user, 2);
     let ends = facts.sessions(&user).iter().map(|session| session.expires_at).min().unwrap();
     let mut caller = server.caller(&token);
+    // Nodes follow the database's clock, and their time may be ahead of it by as long as their question took, never behind.
+    let may_be_ahead = Span::seconds(if backend == Backend::Sqlite { 0 } else { 1 });
     let mut good = 0;
     loop {
         let asked = crate::support::now();
@@ -145,7 +148,7 @@ fn a_session_ends_at_its_hour(backend: Backend) {
             good += 1;
         } else {
             answer.fails(401, "invalid token");
-            assert!(answered >= ends, "dead before its end");
+            assert!(answered + may_be_ahead >= ends, "dead before its end");
             break;
         }
     }
