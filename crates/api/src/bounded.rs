@@ -10,6 +10,7 @@ use std::hint::black_box;
 use std::process::Command;
 
 use actix_web::test::TestRequest;
+use authority::addresses::AddressCode;
 use authority::invitations::InvitationCode;
 use authority::people::NewPassword;
 use authority::sessions::SessionToken;
@@ -91,6 +92,7 @@ const READERS: &[Reader] = &[
     reader("a long session token", 16_000, |n| ignore(SessionToken::parse(&format!("nls_{}", "0".repeat(n))))),
     reader("a long code of an invitation", 16_000, |n| {
         ignore(InvitationCode::parse(&format!("nli_{}", "0".repeat(n))));
+        ignore(AddressCode::parse(&format!("nle_{}", "0".repeat(n))));
     }),
     reader("a long address", 4_000, |n| ignore(Email::parse(&format!("{}@example.org", "e\u{301}".repeat(n))))),
     reader("a long name", 4_000, |n| ignore(Name::parse(&"e\u{301}".repeat(n)))),

@@ -373,9 +373,13 @@ impl<'t> Change<'t> {
     pub(crate) async fn tell(&mut self, user: &User, notice: Notice) -> Result<(), Failure> {
         let Some(verified) = user.verified else { return Ok(()) };
         let letter = Letter::notice(notice, &self.origin, self.now);
-        // Where an organisation vouches for the address, whoever made the account would choose what a stranger reads.
-        let letter = if verified.is_by_deployment() { letter } else { letter.without_agent() };
-        self.mail(&user.email, &letter).await
+        if verified.is_by_deployment() {
+            return self.mail(&user.email, &letter).await;
+        }
+        // Where an organisation alone vouches for the address, it may be a stranger's: whoever made the account chooses neither
+        // what they read nor how often.
+        let is_one_too_many = self.context.address_messages.take(user.id, self.context.steady()).is_err();
+        if is_one_too_many { Ok(()) } else { self.mail(&user.email, &letter.without_agent()).await }
     }
 
     /// Records an event in the trail of an organisation that this change creates; no other transaction can hold that trail yet.

@@ -27,6 +27,11 @@ pub(crate) enum Letter {
         /// When it ends.
         until: String,
     },
+    /// To an address that a person requested.
+    AddressCode {
+        /// The person's id.
+        user: String,
+    },
     /// To a person about their account.
     Notice {
         /// What happened.
@@ -105,7 +110,7 @@ impl Letter {
     pub(crate) fn without_agent(self) -> Self {
         match self {
             Self::Notice { notice, at, address, .. } => Self::Notice { notice, at, address, agent: None },
-            Self::Invitation { .. } => self,
+            Self::Invitation { .. } | Self::AddressCode { .. } => self,
         }
     }
 
@@ -127,6 +132,7 @@ impl Letter {
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Invitation { .. } => "invitation",
+            Self::AddressCode { .. } => "address_code",
             Self::Notice { .. } => "notice",
         }
     }
@@ -144,6 +150,16 @@ impl Letter {
                      If you do not know what this is about, do nothing: without the code nothing happens.\n"
                 );
                 (subject, text)
+            }
+            Self::AddressCode { .. } => {
+                let text = format!(
+                    "Somebody who is signed in at {links} requested this e-mail address for their account.\n\n\
+                     If it was you, sign in there, then open this link within a day to verify the address:\n\n\
+                     {links}/settings/email#{code}\n\n\
+                     If the page asks for the code, it is:\n\n{code}\n\n\
+                     If it was not you, do nothing: without the code the address is not used.\n"
+                );
+                ("Verify your e-mail address".to_owned(), text)
             }
             Self::Notice { notice, at, address, agent } => {
                 let mut text = format!("{}\n\nWhen: {at}\n", notice.said());
@@ -214,7 +230,7 @@ mod tests {
         ];
         let invitation =
             Letter::Invitation { invitation: text("i"), organization: text("Ångström"), until: text("u") };
-        std::iter::once(invitation).chain(notices.map(notice)).collect()
+        [invitation, Letter::AddressCode { user: text("u") }].into_iter().chain(notices.map(notice)).collect()
     }
 
     #[test]

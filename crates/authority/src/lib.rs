@@ -7,6 +7,7 @@
 
 pub mod access_scopes;
 pub mod actors;
+pub mod addresses;
 pub mod audit;
 pub mod cursor;
 pub mod env;

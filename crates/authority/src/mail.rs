@@ -11,12 +11,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures::future::BoxFuture;
 use storage::model::QueuedMail;
-use token_domain::id::InvitationId;
+use storage::{StoreError, Tx};
+use token_domain::id::{InvitationId, UserId};
 use token_domain::record::Principal;
 use token_domain::text::Email;
 use token_domain::{Span, Timestamp};
+use zeroize::Zeroizing;
 
+use crate::addresses::{AddressCode, CODE_LIFETIME, awaits};
 use crate::audit::{Event, Trail};
 use crate::context::{Context, MailPolicy};
 use crate::env::random;
@@ -65,6 +69,9 @@ enum Next {
     /// Nothing: another node has taken it since.
     Leave,
 }
+
+/// A code in the clear.
+type Code = Zeroizing<String>;
 
 /// Why the mail server did not accept a message; the text is for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,9 +160,9 @@ impl Outbox {
                     continue;
                 }
                 Ok(Next::Leave) => continue,
-                // Written by a newer version perhaps, whose nodes can send it.
-                Err(Failure::Inconsistent(why)) => {
-                    self.defer(&mail, &why).await?;
+                // Written by a newer version perhaps, whose nodes can send it. It holds up no other message.
+                Err(failure) if !failure.is_transient() => {
+                    self.defer(&mail, &failure.to_string()).await?;
                     continue;
                 }
                 Err(failure) => return Err(failure),
@@ -187,12 +194,14 @@ impl Outbox {
     async fn compose(&self, mail: &QueuedMail) -> Result<Next, Failure> {
         let Some(MailPolicy { links, .. }) = self.context.policy.mail.clone() else { return Ok(Next::Forget) };
         let letter = Letter::read(&mail.letter)?;
-        let (subject, text) = match &letter {
-            Letter::Invitation { invitation, .. } => match self.code_of(mail, invitation).await? {
-                Ok(code) => letter.text(&links, code.expose()),
-                Err(next) => return Ok(next),
-            },
-            Letter::Notice { .. } => letter.text(&links, ""),
+        let code = match &letter {
+            Letter::Invitation { invitation, .. } => self.invitation_code(mail, invitation).await?,
+            Letter::AddressCode { user } => self.address_code(mail, user).await?,
+            Letter::Notice { .. } => Ok(Zeroizing::default()),
+        };
+        let (subject, text) = match code {
+            Ok(code) => letter.text(&links, &code),
+            Err(next) => return Ok(next),
         };
         Ok(Next::Send(Composed {
             message_id: mail.id.to_string(),
@@ -204,25 +213,57 @@ impl Outbox {
     }
 
     /// Draws the code to be mailed with an invitation and stores its digest. The inner error is what to do instead of sending.
-    async fn code_of(&self, mail: &QueuedMail, invitation: &str) -> Result<Result<InvitationCode, Next>, Failure> {
-        let inconsistent = |why: String| Failure::Inconsistent(format!("mail {}: {why}", mail.id));
-        let id = InvitationId::parse(invitation).map_err(|error| inconsistent(error.to_string()))?;
-        let key = Email::parse_stored(&mail.recipient).map_err(|error| inconsistent(error.to_string()))?.key();
+    async fn invitation_code(&self, mail: &QueuedMail, invitation: &str) -> Result<Result<Code, Next>, Failure> {
+        let id = InvitationId::parse(invitation).map_err(|error| inconsistent(mail, &error))?;
         let Some(organization) = mail.organization_id else { return Ok(Err(Next::Forget)) };
-        let (mail_id, attempts) = (mail.id, mail.attempts);
-        let (now, code) = (self.context.now(), InvitationCode::from_random(random(self.context.entropy.as_ref())?));
+        let code = InvitationCode::from_random(random(self.context.entropy.as_ref())?);
+        let digest = code.digest();
+        let kept = self.keep_code(mail, move |tx, key, now| {
+            Box::pin(async move {
+                let found = tx.invitation_for(organization, key).await?;
+                if found.is_none_or(|found| found.id != id || found.expires_at <= now) {
+                    return Ok(false);
+                }
+                tx.keep_mailed_code(id, &digest).await?;
+                Ok(true)
+            })
+        });
+        Ok(kept.await?.map(|()| Zeroizing::new(code.expose().to_owned())))
+    }
+
+    /// The same for an address that a person requested.
+    async fn address_code(&self, mail: &QueuedMail, user: &str) -> Result<Result<Code, Next>, Failure> {
+        let id = UserId::parse(user).map_err(|error| inconsistent(mail, &error))?;
+        let code = AddressCode::from_random(random(self.context.entropy.as_ref())?);
+        let digest = code.digest();
+        let kept = self.keep_code(mail, move |tx, key, now| {
+            Box::pin(async move {
+                let found = tx.user(id).await?;
+                if found.is_none_or(|user| user.disabled_at.is_some() || awaits(&user, key).is_none()) {
+                    return Ok(false);
+                }
+                tx.keep_address_code(id, key, &digest, now + CODE_LIFETIME).await?;
+                Ok(true)
+            })
+        });
+        Ok(kept.await?.map(|()| Zeroizing::new(code.expose().to_owned())))
+    }
+
+    /// Stores the digest of a code for the recipient, whose key `keep` is given; it says whether the code is still wanted.
+    async fn keep_code<K>(&self, mail: &QueuedMail, keep: K) -> Result<Result<(), Next>, Failure>
+    where
+        K: for<'t> FnOnce(&'t mut Tx, &'t str, Timestamp) -> BoxFuture<'t, Result<bool, StoreError>> + Send + 'static,
+    {
+        let key = Email::parse_stored(&mail.recipient).map_err(|error| inconsistent(mail, &error))?.key();
+        let (mail_id, attempts, now) = (mail.id, mail.attempts, self.context.now());
         let kept = self.context.store.write(move |tx| {
             Box::pin(async move {
                 // Without this, a node that was suspended after it took the message would replace the code that another node sent.
                 if !tx.defer_mail(mail_id, attempts, now + ALONE).await? {
                     return Ok(Err(Next::Leave));
                 }
-                let found = tx.invitation_for(organization, &key).await?;
-                if found.is_none_or(|found| found.id != id || found.expires_at <= now) {
-                    return Ok(Err(Next::Forget));
-                }
-                tx.keep_mailed_code(id, &code.digest()).await?;
-                Ok::<_, Failure>(Ok(code))
+                let is_wanted = keep(tx, &key, now).await?;
+                Ok::<_, Failure>(if is_wanted { Ok(()) } else { Err(Next::Forget) })
             })
         });
         kept.await
@@ -273,6 +314,10 @@ impl Outbox {
         });
         dropped.await
     }
+}
+
+fn inconsistent(mail: &QueuedMail, why: &dyn fmt::Display) -> Failure {
+    Failure::Inconsistent(format!("mail {}: {why}", mail.id))
 }
 
 /// The wait after that many attempts.

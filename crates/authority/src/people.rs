@@ -5,10 +5,11 @@ use std::sync::Arc;
 use secret_hash::password::{self, Password, PasswordHash};
 use storage::StoreError;
 use token_domain::id::{OrganizationId, UserId};
-use token_domain::record::{Account, MembershipStanding, Principal, User, Verified};
+use token_domain::record::{Account, MembershipStanding, Principal, User};
 use token_domain::text::{Email, Name};
 use zeroize::Zeroizing;
 
+use crate::addresses::{AddressCode, awaits, is_taken, move_address, request_address};
 use crate::attempts::{self, AttemptError, PasswordAttempt, account_pseudonym, forget_devices, is_still_proven};
 use crate::audit::Refusal;
 use crate::change::{Ask, Change};
@@ -36,10 +37,16 @@ pub enum PersonError {
     /// The current password is wrong.
     #[error("the current password is wrong")]
     WrongPassword,
+    /// A code that was not mailed to this person's address, or counts no more.
+    #[error("the code is wrong, used or expired")]
+    WrongAddressCode,
+    /// The address is another account's.
+    #[error("another account has this e-mail address")]
+    AddressTaken,
     /// The new password is not one to choose.
     #[error("the new password {0}")]
     Weak(#[from] WeakPassword),
-    /// Too many wrong passwords lately.
+    /// Too many wrong passwords, or too many requests for addresses lately.
     #[error(transparent)]
     TooMany(#[from] TooManyAttempts),
     /// Not by now: the caller lost the right while the request was under way.
@@ -52,7 +59,7 @@ pub enum PersonError {
 
 impl From<StoreError> for PersonError {
     fn from(error: StoreError) -> Self {
-        Self::Failed(Failure::Store(error))
+        if is_taken(&error) { Self::AddressTaken } else { Self::Failed(Failure::Store(error)) }
     }
 }
 
@@ -108,10 +115,11 @@ impl People {
 
     /// Changes the caller's own name, or requests another address. Signing in depends on the address, so a key cannot request
     /// one: with a stolen key, a thief could lock its owner out and be signed in as the owner by a front end that trusts the
-    /// address. A requested address has no effect until it is verified; whether another account has it is not revealed.
+    /// address. A requested address has no effect until it is verified ([`People::verify_email`]); whether another account has
+    /// it is not revealed.
     ///
     /// # Errors
-    /// An address, by a key or in a session that was not proven lately.
+    /// An address, by a key or in a session that was not proven lately; too many requests for addresses.
     pub async fn edit_me(
         &self,
         caller: &Caller,
@@ -123,26 +131,72 @@ impl People {
         if email.is_some() && !caller.is_signed_in() {
             return Err(PersonError::SessionNeeded);
         }
-        self.context
-            .change(Ask::by(caller, origin).holding(user), move |change| {
-                Box::pin(async move {
-                    let mut event = change.event("user.update").on("user", user).with("name_changed", name.is_some());
-                    if let Some(name) = &name {
-                        change.tx.rename_user(user, name, change.now).await?;
-                    }
-                    if let Some(email) = &email {
-                        change.check_proven_lately()?;
-                        let asked = account_pseudonym(&change.context(), &email.key());
-                        event = event.with("account_asked_for", asked);
-                        ask_for_address(change, user, email).await?;
-                    }
-                    change.record(event).await?;
-                    // Read within the change: by a later read the person may have been removed, though the edit was committed.
-                    let standing = change.tx.membership_standing(organization, user).await?;
-                    standing.map(Me::from).ok_or(PersonError::NotFound)
-                })
+        let edited = self.context.change(Ask::by(caller, origin).holding(user), move |change| {
+            Box::pin(async move {
+                let mut event = change.event("user.update").on("user", user).with("name_changed", name.is_some());
+                if let Some(name) = &name {
+                    change.tx.rename_user(user, name, change.now).await?;
+                }
+                if let Some(email) = &email {
+                    change.check_proven_lately()?;
+                    let asked = account_pseudonym(&change.context(), &email.key());
+                    event = event.with("account_asked_for", asked);
+                    let current = change.member().ok_or(PersonError::NotFound)?.user.clone();
+                    request_address(change, &current, email).await?;
+                }
+                change.record(event).await?;
+                // Read within the change: by a later read the person may have been removed, though the edit was committed.
+                let standing = change.tx.membership_standing(organization, user).await?;
+                standing.map(Me::from).ok_or(PersonError::NotFound)
             })
-            .await
+        });
+        let edited = edited.await;
+        if let Err(PersonError::TooMany(wait)) = &edited {
+            let by = (Some(organization), caller.principal());
+            let recorded = attempts::refused(&self.context, Refusal::AddressCodesLimited, by, origin, |event| {
+                event.on("user", user).with("retry_after_seconds", wait.retry_after.as_seconds())
+            });
+            recorded.await?;
+        }
+        edited
+    }
+
+    /// Gives the caller the address that a code was mailed to. The old address is told.
+    ///
+    /// # Errors
+    /// A caller without a session; a code that is not the latest one of this person, that has expired, or whose address the
+    /// person no longer requests; an address that another account has; a session that was not proven lately.
+    pub async fn verify_email(&self, caller: &Caller, code: &str, origin: &Origin) -> Result<Me, PersonError> {
+        let user_id = caller.user_id().ok_or(PersonError::NotFound)?;
+        if !caller.is_signed_in() {
+            return Err(PersonError::SessionNeeded);
+        }
+        let organization = caller.organization_id;
+        let digest = AddressCode::parse(code).map(|code| code.digest());
+        let verified = self.context.change(Ask::by(caller, origin).holding(user_id), move |change| {
+            Box::pin(async move {
+                change.check_proven_lately()?;
+                let now = change.now;
+                let digest = digest.ok_or(PersonError::WrongAddressCode)?;
+                let key = change.tx.take_address_code(user_id, &digest, now).await?;
+                let user = change.member().ok_or(PersonError::NotFound)?.user.clone();
+                let email = key.and_then(|key| awaits(&user, &key).cloned()).ok_or(PersonError::WrongAddressCode)?;
+                move_address::<PersonError>(change, &user, &email, None).await?;
+                let standing = change.tx.membership_standing(organization, user_id).await?;
+                standing.map(Me::from).ok_or(PersonError::NotFound)
+            })
+        });
+        match verified.await {
+            Err(PersonError::WrongAddressCode) => {
+                let by = (Some(organization), caller.principal());
+                let recorded = attempts::refused(&self.context, Refusal::Confirmation, by, origin, |event| {
+                    event.on("user", user_id).with("wrong", "address_code")
+                });
+                recorded.await?;
+                Err(PersonError::WrongAddressCode)
+            }
+            verified => verified,
+        }
     }
 
     /// Changes the caller's own password and ends all other sessions of theirs.
@@ -189,50 +243,11 @@ impl People {
     }
 }
 
-/// Notes the address that a person asked for. Their own in another spelling is theirs already.
-async fn ask_for_address(change: &mut Change<'_>, user: UserId, email: &Email) -> Result<(), PersonError> {
-    let current = change.member().ok_or(PersonError::NotFound)?.user.clone();
-    if current.email.key() == email.key() {
-        change.tx.set_email(user, email, current.verified, change.now).await?;
-    } else {
-        change.tx.set_pending_email(user, Some(email), change.now).await?;
-    }
-    Ok(())
-}
-
 /// Gives a person another password: their devices are forgotten, and they are told.
 pub(crate) async fn set_password(change: &mut Change<'_>, user: &User, hash: &str) -> Result<(), Failure> {
     change.tx.set_password(user.id, Some(hash), change.now).await?;
     forget_devices(change, user).await?;
     change.tell(user, Notice::PasswordChanged).await
-}
-
-/// Gives a person an address that was verified, and records which one it takes the place of. Their sessions go on: whoever is
-/// signed in is the same person. Both addresses are named by a digest under the deployment's key: nothing is ever taken out of
-/// a trail.
-///
-/// # Errors
-/// The store's: the address is another account's, which only those are told who verify it.
-pub(crate) async fn move_address<E>(
-    change: &mut Change<'_>,
-    before: &User,
-    email: &Email,
-    by: Option<OrganizationId>,
-) -> Result<(), E>
-where
-    E: From<StoreError> + From<Failure>,
-{
-    let (context, now) = (change.context(), change.now);
-    change.tx.set_email(before.id, email, Some(Verified { at: now, by }), now).await?;
-    if before.email.key() != email.key() {
-        change.tell(before, Notice::AddressChanged).await?;
-    }
-    let event = change
-        .event("user.email.change")
-        .on("user", before.id)
-        .with("old_account", account_pseudonym(&context, &before.email.key()))
-        .with("new_account", account_pseudonym(&context, &email.key()));
-    Ok(change.record(event).await?)
 }
 
 /// Asks a signed-in person for their password once more. An attempt like one at signing in, counted with those: a session

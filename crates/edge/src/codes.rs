@@ -146,6 +146,8 @@ codes! {
         TokenRotated of Forbidden = "token was rotated", "Use the new token. A token in its grace period cannot create tokens, rotate tokens or cancel a rotation.";
         /// A wrong code of the second factor, from somebody signed in.
         WrongCode of Forbidden = "wrong code", "Send the code that the authenticator app shows now; each code works once. Check the clock of the device.";
+        /// A wrong code for an e-mail address.
+        InvalidAddressCode of Forbidden = "invalid address code", "Use the code of the latest message to the address. Codes are valid for a day and work once; request another one with PATCH /v1/me.";
         /// A wrong password, from somebody signed in.
         WrongPassword of Forbidden = "wrong password", "Send the current password as `current_password`.";
         /// A wrong set-up code.
@@ -156,6 +158,8 @@ codes! {
         ActorExpired of Conflict = "actor is expired", "Enable the actor, or set a later expiry, before you request a token for it.";
         /// Something with actors, deleted with `ifAssigned=reject`.
         ActorsAssigned of Conflict = "actors assigned", "Move its actors first, or leave out `ifAssigned=reject`.";
+        /// An address that another account has, for somebody who verified it.
+        AddressTaken of Conflict = "address taken", "Another account has this e-mail address. Sign in with that account, or ask the operator.";
         /// An idempotency key whose request was carried out.
         AlreadyCarriedOut of Conflict = "request already carried out", "This Idempotency-Key created the token in `id`. The secret was shown then and cannot be shown again.";
         /// An invitation for somebody who has an open one.

@@ -400,6 +400,12 @@ operations! {
         users::set_pending_email(id: UserId, pending: Option<&'o Email>, at: Timestamp) -> bool;
         /// Gives a person an address, and says who vouches for it; nothing is pending then.
         users::set_email(id: UserId, email: &'o Email, verified: Option<Verified>, at: Timestamp) -> bool;
+        /// Remembers the code that is mailed to an address which a person asked for, by its SHA-256, in place of an earlier one.
+        users::keep_address_code(
+            id: UserId, email_key: &'o str, digest: &'o [u8; 32], expires_at: Timestamp
+        ) -> ();
+        /// Takes the person's unexpired code with that SHA-256 away; the key of the address it was mailed to.
+        users::take_address_code(id: UserId, digest: &'o [u8; 32], now: Timestamp) -> Option<String>;
         /// Sets or removes the password's PHC string.
         users::set_password(id: UserId, phc: Option<&'o str>, at: Timestamp) -> bool;
         /// Switches the person off, or on again with nothing.
@@ -593,6 +599,8 @@ operations! {
         mail::claim_mail(now: Timestamp, until: Timestamp) -> Option<QueuedMail>;
         /// Has a message taken again at a moment, unless somebody took it since that attempt.
         mail::defer_mail(id: MailId, attempts: i32, until: Timestamp) -> bool;
+        /// Forgets messages that wait with exactly that letter; how many.
+        mail::withdraw_mail(letter: &'o str) -> usize;
         /// Forgets a message, sent or dropped; whether it was there.
         mail::delete_mail(id: MailId) -> bool;
 

@@ -576,6 +576,18 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    address_codes (user_id) {
+        user_id -> Uid,
+        email_key -> Text,
+        digest -> Binary,
+        expires_at -> Moment,
+    }
+}
+
 joinable!(tokens -> organizations (organization_id));
 joinable!(memberships -> organizations (organization_id));
 joinable!(memberships -> users (user_id));

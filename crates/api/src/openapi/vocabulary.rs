@@ -420,6 +420,10 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
             &["AcceptInvitation.code"],
             json!({"pattern": "^nli_[0-9a-f]{64}$", "example": format!("nli_{}", "0123456789abcdef".repeat(4))}),
         ),
+        (
+            &["VerifyEmail.code"],
+            json!({"pattern": "^nle_[0-9a-f]{64}$", "example": format!("nle_{}", "0123456789abcdef".repeat(4))}),
+        ),
         (&["RunSetup.code"], json!({"minLength": 1, "maxLength": 128, "example": "the code behind # in the link"})),
         (&["recovery_code"], json!({"minLength": 1, "maxLength": 64, "example": "aaaq-eaye-7p6p-37x7"})),
         (&["token"], json!({"maxLength": 512, "example": EXAMPLE_TOKEN})),

@@ -60,6 +60,12 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
             vec![Code::RecentProofNeeded.into()]
         }
         ("prove_session", 409) => vec![second_factor(SecondFactorError::NotSet)],
+        ("verify_email", 403) => vec![
+            Code::RecentProofNeeded.into(),
+            failing::person(PersonError::SessionNeeded),
+            failing::person(PersonError::WrongAddressCode),
+        ],
+        ("verify_email", 409) => vec![failing::person(PersonError::AddressTaken)],
         ("change_password", 403) => vec![failing::person(PersonError::WrongPassword)],
         ("create_session", 401) => [SignInError::Denied, SignInError::SecondFactorRequired, SignInError::WrongCode]
             .map(failing::sign_in)

@@ -178,6 +178,8 @@ pub(super) fn person(error: PersonError) -> ApiError {
         PersonError::NotFound => not_a_person(),
         PersonError::SessionNeeded => Code::SessionNeeded.into(),
         PersonError::WrongPassword => Code::WrongPassword.into(),
+        PersonError::WrongAddressCode => Code::InvalidAddressCode.into(),
+        PersonError::AddressTaken => Code::AddressTaken.into(),
         PersonError::Weak(error) => ApiError::invalid("new_password", error.to_string()),
         PersonError::TooMany(wait) => too_many(wait),
         PersonError::Refused(refused) => self::refused(&refused),

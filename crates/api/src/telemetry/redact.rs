@@ -14,7 +14,7 @@ use token_format::{BODY_LEN, HINT_LEN, PREFIX};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// The formats of secrets: the prefix, and the least number of letters or digits after it.
-const SHAPES: [(&[u8], usize); 3] = [(PREFIX.as_bytes(), BODY_LEN), (b"nls_", 64), (b"nli_", 64)];
+const SHAPES: [(&[u8], usize); 4] = [(PREFIX.as_bytes(), BODY_LEN), (b"nls_", 64), (b"nli_", 64), (b"nle_", 64)];
 
 /// Replaces every token by its hint and `…`; borrows the line if it has none.
 pub fn redact(line: &[u8]) -> Cow<'_, [u8]> {
@@ -109,6 +109,7 @@ mod tests {
             (format!("{token}{token}"), "nlp_0011…nlp_0011…"),
             (format!("{token}{session}."), "nlp_0011…nls_0123…."),
             (format!("nli_{}", &session[4..]), "nli_0123…"),
+            (format!("nle_{}", &session[4..]), "nle_0123…"),
             (format!("nlp_{}", "Zz9".repeat(20)), "nlp_Zz9Z…"),
             (token[..43].to_owned(), "nlp_00112233445566778899aabbccddeeff550c911"),
             (format!("\"\\n{token}\\n\""), "\"\\nnlp_0011…\\n\""),

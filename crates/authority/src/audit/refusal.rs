@@ -32,13 +32,15 @@ pub enum Refusal {
     SetupCode,
     /// A new secret, for a principal that has as many under way as one may.
     SecretsLimited,
+    /// A code for an address of a person, to whose addresses too many went.
+    AddressCodesLimited,
     /// A report of leaked credentials from where too many came.
     ReportsLimited,
 }
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SignIn,
         Self::SignInLimited,
         Self::Confirmation,
@@ -48,6 +50,7 @@ impl Refusal {
         Self::Invitation,
         Self::SetupCode,
         Self::SecretsLimited,
+        Self::AddressCodesLimited,
         Self::ReportsLimited,
     ];
 
@@ -63,6 +66,7 @@ impl Refusal {
             Self::Invitation => "invitation.accept.denied",
             Self::SetupCode => "setup.denied",
             Self::SecretsLimited => "token.create.limited",
+            Self::AddressCodesLimited => "user.email.limited",
             Self::ReportsLimited => "leak_report.limited",
         }
     }

@@ -8,13 +8,14 @@ use token_domain::text::{Email, Name};
 use zeroize::Zeroizing;
 
 use super::{InvitationCode, Invitations, event};
+use crate::addresses::move_address;
 use crate::attempts::{self, PasswordAttempt, is_still_proven};
 use crate::audit::Refusal;
 use crate::change::{Ask, Change};
 use crate::organizations::OrganizationError;
 use crate::origin::{Caller, Origin, Via};
 use crate::passwords::NewPassword;
-use crate::people::{hash_password, move_address, named_after};
+use crate::people::{hash_password, named_after};
 use crate::rights::{Refused, candidate_caller};
 use crate::sessions::SignInError;
 use crate::slow::Work;

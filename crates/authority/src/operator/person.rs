@@ -9,13 +9,14 @@ use token_domain::record::User;
 use token_domain::text::Email;
 
 use super::{OperatorError, address};
+use crate::addresses::move_address;
 use crate::change::Change;
 use crate::context::Policy;
 use crate::env::{Entropy, random};
 use crate::error::Failure;
 use crate::letters::Notice;
 use crate::passwords::NewPassword;
-use crate::people::{move_address, set_password};
+use crate::people::set_password;
 
 /// An act of the operator for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -92,7 +92,10 @@ impl From<PersonError> for SecondFactorError {
             PersonError::TooMany(wait) => Self::TooMany(wait),
             PersonError::Refused(refused) => Self::Refused(refused),
             PersonError::Failed(failure) => Self::Failed(failure),
-            error @ (PersonError::SessionNeeded | PersonError::Weak(_)) => {
+            error @ (PersonError::SessionNeeded
+            | PersonError::WrongAddressCode
+            | PersonError::AddressTaken
+            | PersonError::Weak(_)) => {
                 Self::Failed(Failure::Inconsistent(format!("a password could not be checked: {error}")))
             }
         }

@@ -474,9 +474,9 @@ impl Basis {
         };
         let current = current.filter(is_welcome).ok_or(SignInError::Denied)?;
         match self {
-            // An address that nobody has verified, or that is another's by now, names nobody.
+            // An address that nobody has verified for this organisation, or that is another's by now, names nobody.
             Self::FrontEnd { address: Some(address) }
-                if current.user.verified.is_none() || current.user.email.key() != address =>
+                if !current.user.has_address_in(organization) || current.user.email.key() != address =>
             {
                 Err(SignInError::Denied)
             }

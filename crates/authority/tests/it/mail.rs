@@ -4,13 +4,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use authority::MailPolicy;
 use authority::invitations::{Acceptance, InvitationCode, Invitations};
 use authority::mail::{Composed, Outbox, Undelivered};
 use authority::organizations::Seat;
-use authority::sessions::Sessions;
+use authority::people::{People, PersonError};
+use authority::sessions::{Presented, Sessions};
+use authority::{Caller, MailPolicy};
 use storage::model::AuditFilter;
-use test_support::world::{Options, PASSWORD, origin};
+use test_support::world::{EMAIL, Options, PASSWORD, origin};
 use test_support::{Db, World};
 use token_domain::Span;
 use token_domain::person::{BuiltInRole, RoleRef};
@@ -122,6 +123,116 @@ fn what_cannot_be_delivered_is_dropped_when_it_was_kept_as_long_as_configured() 
             db.store().read(move |reads| Box::pin(async move { reads.list_audit(&trail).await })).await.unwrap();
         let dropped = events.iter().find(|event| event.action == "mail.drop").unwrap();
         assert!(dropped.detail.contains("kept too long") && !dropped.detail.contains(GUEST), "{}", dropped.detail);
+    });
+}
+
+/// The owner, in a session that was just proven.
+async fn proven(world: &World) -> Caller {
+    let signed_in = world.sessions.sign_in(EMAIL, PASSWORD.to_owned().into(), None, &origin()).await.unwrap();
+    world.sessions.authenticate(&Presented::Session(signed_in.token), &origin()).await.unwrap()
+}
+
+/// The code in a message to an address that was requested.
+fn address_code_in(mail: &Composed) -> String {
+    let begin = mail.text.find("nle_").unwrap();
+    mail.text[begin..begin + 68].to_owned()
+}
+
+#[test]
+fn a_code_for_an_address_counts_for_its_person_address_and_day_and_only_the_latest() {
+    Db::each(async |db| {
+        let (world, outbox, ..) = mailing(db).await;
+        let people = People::new(&world.context);
+        let owner = proven(&world).await;
+        let ask = async |address: &str| {
+            let email = Email::parse(address).unwrap();
+            people.edit_me(&owner, None, Some(email), &origin()).await.unwrap();
+            let mut sent = send(&outbox, Ok(())).await;
+            assert_eq!((sent.len(), sent[0].to.as_str()), (1, address));
+            address_code_in(&sent.remove(0))
+        };
+        let verify = async |code: &str| people.verify_email(&owner, code, &origin()).await;
+        let refused = async |code: &str, why: &str| {
+            let refused = verify(code).await;
+            assert!(matches!(refused, Err(PersonError::WrongAddressCode)), "{why}: {refused:?}");
+        };
+        let first = ask("one@example.org").await;
+        let again = ask("one@example.org").await;
+        refused(&first, "replaced by a later message").await;
+        ask("two@example.org").await;
+        refused(&again, "of an address that is no longer requested").await;
+        let late = ask("three@example.org").await;
+        world.clock.advance(Span::days(1));
+        let owner = proven(&world).await;
+        let verify = async |code: &str| people.verify_email(&owner, code, &origin()).await;
+        assert!(matches!(verify(&late).await, Err(PersonError::WrongAddressCode)), "a day is over");
+        let email = Email::parse("three@example.org").unwrap();
+        people.edit_me(&owner, None, Some(email), &origin()).await.unwrap();
+        let good = address_code_in(&send(&outbox, Ok(())).await.remove(0));
+        let me = verify(&good).await.unwrap().standing.user;
+        assert_eq!((me.email.as_str(), me.pending_email), ("three@example.org", None));
+        assert_eq!(me.verified, Some(Verified { at: world.context.now(), by: None }));
+        assert!(matches!(verify(&good).await, Err(PersonError::WrongAddressCode)), "good once");
+    });
+}
+
+#[test]
+fn a_code_for_an_address_that_is_no_longer_requested_is_not_sent() {
+    Db::each(async |db| {
+        let (world, outbox, ..) = mailing(db).await;
+        let people = People::new(&world.context);
+        let owner = proven(&world).await;
+        for address in ["one@example.org", "two@example.org"] {
+            people.edit_me(&owner, None, Some(Email::parse(address).unwrap()), &origin()).await.unwrap();
+        }
+        let sent = send(&outbox, Ok(())).await;
+        assert_eq!(sent.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), ["two@example.org"]);
+    });
+}
+
+#[test]
+fn an_earlier_message_that_waits_replaces_no_code_that_was_delivered() {
+    Db::each(async |db| {
+        let (world, outbox, ..) = mailing(db).await;
+        let people = People::new(&world.context);
+        let owner = proven(&world).await;
+        // Longer by its key, which small letters of some languages make it.
+        let long = format!("{}@example.org", "\u{130}".repeat(200));
+        for address in ["one@example.org", "two@example.org", &long] {
+            people.edit_me(&owner, None, Some(Email::parse(address).unwrap()), &origin()).await.unwrap();
+            if address != long {
+                assert_eq!(send(&outbox, later()).await.len(), 1, "{address}");
+            }
+        }
+        let sent = send(&outbox, Ok(())).await;
+        assert_eq!(sent.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), [&long]);
+        world.clock.advance(Span::seconds(60));
+        assert_eq!(send(&outbox, Ok(())).await, [], "the earlier ones were withdrawn");
+        let me = people.verify_email(&owner, &address_code_in(&sent[0]), &origin()).await.unwrap();
+        assert_eq!(me.standing.user.email.as_str(), long);
+    });
+}
+
+#[test]
+fn messages_to_addresses_of_ones_choice_are_few() {
+    Db::each(async |db| {
+        let (world, ..) = mailing(db).await;
+        let people = People::new(&world.context);
+        let owner = proven(&world).await;
+        let ask = async |n: usize| {
+            let email = Email::parse(&format!("stranger{n}@example.org")).unwrap();
+            people.edit_me(&owner, None, Some(email), &origin()).await
+        };
+        for n in 0..5 {
+            ask(n).await.unwrap();
+        }
+        assert!(matches!(ask(5).await, Err(PersonError::TooMany(_))));
+        let waiting = db.store().read(|reads| Box::pin(reads.count_mail())).await.unwrap();
+        assert_eq!(waiting, 1, "each takes the place of the one before");
+        let trail = AuditFilter::chain(Some(world.owner.organization_id), 0, 100);
+        let events =
+            db.store().read(move |reads| Box::pin(async move { reads.list_audit(&trail).await })).await.unwrap();
+        assert!(events.iter().any(|event| event.action == "user.email.limited"));
     });
 }
 

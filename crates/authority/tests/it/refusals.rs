@@ -6,14 +6,14 @@ use authority::audit::Refusal;
 use authority::hashing::{Scheme, TotpCode};
 use authority::invitations::{Acceptance, InvitationCode, Invitations};
 use authority::leaks::{LeakError, Leaks};
-use authority::people::NewPassword;
+use authority::people::{NewPassword, PersonError};
 use authority::records::TokenDetails;
 use authority::second_factors::{SecondFactorError, SecondFactors};
 use authority::sessions::{Presented, Sessions, SignInError};
 use authority::setup::{Setup, SetupCode, SetupRequest};
 use authority::slow::Work;
 use authority::tokens::IssueRequest;
-use authority::{Caller, Origin, Policy};
+use authority::{Caller, MailPolicy, Origin, Policy};
 use futures::future::join_all;
 use storage::model::AuditFilter;
 use test_support::world::{EMAIL, LANE, Options, PASSWORD, origin};
@@ -49,7 +49,7 @@ const AGENT: &str = "guesser/1.0";
 fn row(refusal: Refusal) -> Row {
     let (whom, in_organization) = match refusal {
         Refusal::SignIn | Refusal::SignInLimited => (Whom::Account, false),
-        Refusal::Confirmation | Refusal::SecretsLimited => (Whom::Person, true),
+        Refusal::Confirmation | Refusal::SecretsLimited | Refusal::AddressCodesLimited => (Whom::Person, true),
         Refusal::CodeLimited => (Whom::Person, false),
         Refusal::ServiceToken
         | Refusal::ServiceTokenLimited
@@ -58,6 +58,13 @@ fn row(refusal: Refusal) -> Row {
         | Refusal::ReportsLimited => (Whom::Nobody, false),
     };
     Row { whom, in_organization }
+}
+
+/// Options with mail, which codes for addresses are sent by.
+fn mailing() -> Options {
+    let mut options = Options::default();
+    options.policy.mail = Some(MailPolicy { links: "https://tokens.example.org".to_owned(), keep: Span::days(3) });
+    options
 }
 
 async fn caller(world: &World) -> Caller {
@@ -149,6 +156,14 @@ async fn provoke(refusal: Refusal, world: &World, from: &Origin) {
             let (_, made, ()) = tokio::join!(join_all(holders), join_all(made), released);
             assert!(made.iter().any(Result::is_ok) && made.iter().any(Result::is_err));
         }
+        Refusal::AddressCodesLimited => {
+            let caller = caller(world).await;
+            let email = || Some(Email::parse("stranger@example.org").expect("an answer"));
+            for _ in 0..5 {
+                world.people.edit_me(&caller, None, email(), from).await.expect("an answer");
+            }
+            world.people.edit_me(&caller, None, email(), from).await.expect_err("a refusal");
+        }
         Refusal::ReportsLimited => {
             let leaks = Leaks::new(&world.context, &world.validator, 1);
             leaks.revoke_found(&[], from).await.expect("an answer");
@@ -168,8 +183,8 @@ fn each_refusal_says_who_and_from_where() {
     Db::each(async |db| {
         for refusal in Refusal::ALL {
             // A world each, so that none is held for what another did. Secrets wait for the lane, as slow ones do.
-            let policy = Policy { scheme: Scheme::Bcrypt { cost: 4 }, ..Options::default().policy };
-            let world = World::with(db, Options { policy, ..Options::default() }).await;
+            let policy = Policy { scheme: Scheme::Bcrypt { cost: 4 }, ..mailing().policy };
+            let world = World::with(db, Options { policy, ..mailing() }).await;
             let from = Origin {
                 client_ip: Some(ADDRESS.parse().unwrap()),
                 user_agent: Some(AGENT.to_owned()),
@@ -239,6 +254,15 @@ impl<'w> Guesser<'w> {
                 Err(LeakError::TooMany(wait)) => Some(wait),
                 _ => None,
             },
+            Refusal::AddressCodesLimited => {
+                let email = Email::parse("stranger@example.org").expect("an answer");
+                // In a session of its own: their proofs are old after ten minutes.
+                let caller = caller(self.world).await;
+                match self.world.people.edit_me(&caller, None, Some(email), from).await {
+                    Err(PersonError::TooMany(wait)) => Some(wait),
+                    edited => edited.map(|_| None).expect("an answer"),
+                }
+            }
             other => panic!("{other:?} is no limit on guesses"),
         };
         wait.map(|wait| wait.retry_after.as_seconds())
@@ -251,7 +275,7 @@ fn no_limit_asks_for_a_longer_wait_than_documented_whatever_the_clock_does() {
         // That of secrets under way asks for one second, and ends with the first of them.
         let limits = Refusal::ALL.into_iter().filter(|refusal| refusal.action().ends_with(".limited"));
         for limit in limits.filter(|limit| *limit != Refusal::SecretsLimited) {
-            let world = World::new(db).await;
+            let world = World::with(db, mailing()).await;
             let guesser = Guesser::new(&world).await;
             let from = Origin { client_ip: Some(ADDRESS.parse().unwrap()), ..origin() };
             let mut longest = 0;
@@ -269,8 +293,9 @@ fn no_limit_asks_for_a_longer_wait_than_documented_whatever_the_clock_does() {
             assert!(wait.is_none_or(|wait| wait <= 900), "{limit:?}: {wait:?}");
             let elsewhere = Origin { client_ip: Some("198.51.100.1".parse().unwrap()), ..origin() };
             let held = guesser.guess(limit, &elsewhere).await;
-            // Codes are the person's, wherever they are guessed from.
-            assert_eq!(held.is_some(), limit == Refusal::CodeLimited, "{limit:?}: {held:?}");
+            // These are the person's, wherever they are.
+            let is_persons = matches!(limit, Refusal::CodeLimited | Refusal::AddressCodesLimited);
+            assert_eq!(held.is_some(), is_persons, "{limit:?}: {held:?}");
         }
     });
 }

@@ -814,6 +814,13 @@ impl Client {
         Call::new(self, "PATCH", "/v1/me").json(body).send()
     }
 
+    /// Verify your e-mail address.
+    ///
+    /// `POST /v1/me/email`
+    pub fn verify_email(&self, body: &types::VerifyEmail) -> Result<types::Me> {
+        Call::new(self, "POST", "/v1/me/email").json(body).send()
+    }
+
     /// List your personal keys.
     ///
     /// `GET /v1/me/keys`

@@ -1310,7 +1310,8 @@ pub enum MalformedQuestion {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Me {
     pub email: String,
-    /// Whether the address is verified. An unverified address cannot be used to add the person to an organisation.
+    /// Whether the address is verified: for the whole deployment, or by an organisation whose invitation was accepted, for that
+    /// organisation. An unverified address cannot be used to add the person to an organisation.
     pub email_verified: bool,
     pub name: String,
     pub org_id: String,
@@ -2540,6 +2541,12 @@ pub struct Verification {
     pub next_cursor: Option<String>,
     /// Whether everything checked so far is intact.
     pub ok: bool,
+}
+
+/// The code that was mailed to the address.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct VerifyEmail {
+    pub code: Secret,
 }
 
 /// A scope without effect.

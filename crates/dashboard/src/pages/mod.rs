@@ -7,6 +7,7 @@ mod check;
 mod create_token;
 mod create_trust;
 mod deployment;
+mod email;
 mod invitation;
 mod members;
 mod overview;
@@ -85,6 +86,7 @@ pub(crate) const PATHS: &[PagePath] = &[
     PagePath::read("/audit/verify"),
     PagePath::read("/deployment"),
     both("/settings"),
+    both("/settings/email"),
     both("/settings/policy"),
     both("/settings/proof"),
     both("/settings/second-factor"),
@@ -120,6 +122,7 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
         policy::register,
         proof::register,
         second_factor::register,
+        email::register,
         settings::register,
         #[cfg(debug_assertions)]
         styleguide::register,

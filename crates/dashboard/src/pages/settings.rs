@@ -50,6 +50,8 @@ struct SettingsPage {
     may_edit_self: bool,
     name: String,
     email: String,
+    /// The requested address; empty if there is none.
+    pending: String,
     has_second_factor: bool,
     sessions: Vec<SessionLine>,
     homes: Vec<HomeLine>,
@@ -102,6 +104,7 @@ async fn settings_page(
         may_edit_self: visitor.may("user:write"),
         name: form.some("name").unwrap_or(standing.user.name.as_str()).to_owned(),
         email: standing.user.email.to_string(),
+        pending: standing.user.pending_email.as_ref().map(ToString::to_string).unwrap_or_default(),
         has_second_factor: standing.second_factor_since.is_some(),
         sessions: sessions.into_iter().map(|seen| SessionLine::new(seen, visitor)).collect(),
         homes: homes
@@ -149,7 +152,7 @@ async fn changed(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
 }
 
 /// The message of success or of what is wrong with a field; as an outer error, a page to show instead.
-type Done = Result<Result<String, String>, HttpResponse>;
+pub(super) type Done = Result<Result<String, String>, HttpResponse>;
 
 async fn organization(request: &HttpRequest, services: &Services, visitor: &Visitor, form: &Form) -> Done {
     let name = match Name::parse(form.raw("organization")) {
@@ -194,7 +197,7 @@ async fn password(request: &HttpRequest, services: &Services, visitor: &Visitor,
     }
 }
 
-fn person(request: &HttpRequest, visitor: &Visitor, error: PersonError) -> Done {
+pub(super) fn person(request: &HttpRequest, visitor: &Visitor, error: PersonError) -> Done {
     match error {
         PersonError::Failed(failure) => Err(visitor.failed(request, &failure)),
         PersonError::Refused(refused) => Err(visitor.refused(request, &refused)),

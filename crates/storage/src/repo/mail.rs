@@ -67,6 +67,10 @@ pub(crate) async fn defer_mail(
     Ok(diesel::update(same).set(outbox::due_at.eq(until.bind())).execute(conn).await? == 1)
 }
 
+pub(crate) async fn withdraw_mail(conn: &mut Conn<'_>, letter: &str) -> Result<usize, StoreError> {
+    Ok(diesel::delete(outbox::table.filter(outbox::letter.eq(letter))).execute(conn).await?)
+}
+
 pub(crate) async fn delete_mail(conn: &mut Conn<'_>, id: MailId) -> Result<bool, StoreError> {
     Ok(diesel::delete(outbox::table.filter(outbox::id.eq(id.bind()))).execute(conn).await? == 1)
 }

@@ -4,7 +4,7 @@ use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::model::Hold;
 use crate::rows::UserRow;
-use crate::schema::users;
+use crate::schema::{address_codes, users};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -107,6 +107,45 @@ pub(crate) async fn set_email(
         .execute(conn)
         .await?;
     Ok(changed == 1)
+}
+
+pub(crate) async fn keep_address_code(
+    conn: &mut Conn<'_>,
+    id: UserId,
+    email_key: &str,
+    digest: &[u8; 32],
+    expires_at: Timestamp,
+) -> Result<(), StoreError> {
+    let about = (
+        address_codes::email_key.eq(email_key),
+        address_codes::digest.eq(digest.as_slice()),
+        address_codes::expires_at.eq(expires_at.bind()),
+    );
+    diesel::insert_into(address_codes::table)
+        .values((address_codes::user_id.eq(id.bind()), about))
+        .on_conflict(address_codes::user_id)
+        .do_update()
+        .set(about)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn take_address_code(
+    conn: &mut Conn<'_>,
+    id: UserId,
+    digest: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<String>, StoreError> {
+    let one = address_codes::user_id
+        .eq(id.bind())
+        .and(address_codes::digest.eq(digest.as_slice()))
+        .and(address_codes::expires_at.gt(now.bind()));
+    Ok(diesel::delete(address_codes::table.filter(one))
+        .returning(address_codes::email_key)
+        .get_result(conn)
+        .await
+        .optional()?)
 }
 
 pub(crate) async fn set_password(

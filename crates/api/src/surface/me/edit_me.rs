@@ -26,14 +26,18 @@ struct EditMe {
 
 /// Change your name or request a change of your e-mail address.
 ///
-/// A new address is shown as `pending_email` and has no effect until it is verified, either by the operator of the
-/// deployment or by accepting an invitation sent to it. The response does not reveal whether another account uses the
-/// address.
+/// A new address is shown as `pending_email` and has no effect until it is verified. Where mail is configured, a code is sent
+/// to it: verify it with `POST /v1/me/email`. An address is also verified by accepting an invitation sent to it, or by the
+/// operator of the deployment. Requesting your current address sends a code if it is not verified. The response does not
+/// reveal whether another account uses the address.
 #[utoipa::path(
     tag = "me",
     security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),
     request_body = EditMe,
-    responses((status = 200, body = MeView))
+    responses(
+        (status = 200, body = MeView),
+        (status = 429, description = "There were too many requests for addresses.", body = crate::error_body::Error),
+    )
 )]
 #[patch("/v1/me")]
 pub(super) async fn edit_me(

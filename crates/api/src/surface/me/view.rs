@@ -11,7 +11,8 @@ use utoipa::ToSchema;
 pub(super) struct MeView {
     user_id: String,
     email: String,
-    /// Whether the address is verified. An unverified address cannot be used to add the person to an organisation.
+    /// Whether the address is verified: for the whole deployment, or by an organisation whose invitation was accepted, for that
+    /// organisation. An unverified address cannot be used to add the person to an organisation.
     email_verified: bool,
     /// A requested new address that is not verified yet.
     pending_email: Option<String>,

@@ -268,4 +268,5 @@ pub(super) const ROWS: &[Row] = &[
     row("validate", Anybody, Nothing, 401).body(|_| json!({"token": "nlp_00112233445566778899aabbccddeeff550c911c"})),
     row("validate_batch", Holders, Nothing, 200).body(|_| json!({"tokens": ["nlp_00112233445566778899aabbccddeeff550c911c"]})),
     row("verify_audit", Unbound, Nothing, 200),
+    row("verify_email", People, Nothing, 403).body(|_| json!({"code": "nle_0"})),
 ];

@@ -1,4 +1,5 @@
 //! Mail, against a real mail server on a real socket.
 
+mod addresses;
 mod notices;
 mod sending;

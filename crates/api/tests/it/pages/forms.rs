@@ -1,7 +1,7 @@
 //! Protection against cross-site forms, and keeping typed values when a form is refused.
 
 use super::browser::{Browser, hidden};
-use crate::support::{Backend, Database, Options, Proxy, Server, both, eventually, texts};
+use crate::support::{Backend, Database, MailServer, Options, Proxy, Server, both, eventually, texts};
 
 use serde_json::json;
 
@@ -11,6 +11,7 @@ both!(
     cookies_are_for_this_host_alone_and_end_with_the_session,
     v1_reads_no_cookie,
     an_invitation_is_accepted_on_the_page_its_link_leads_to,
+    an_address_is_moved_on_the_page_that_the_message_leads_to,
 );
 
 /// The form token, the browser's headers about the form's page, and the status of the answer.
@@ -189,4 +190,22 @@ fn an_invitation_is_accepted_on_the_page_its_link_leads_to(backend: Backend) {
     assert_eq!(browser.post("/invitation", &[("code", &other)]).status, 403, "no form token");
     let refused = browser.submit("/invitation", &[("code", &other)]);
     assert!(refused.text().contains("another address than the one that was invited"), "{}", refused.text());
+}
+
+fn an_address_is_moved_on_the_page_that_the_message_leads_to(backend: Backend) {
+    const WANTED: &str = "ada@corp.example";
+    let mail = MailServer::plain();
+    let server = Server::start(backend, mail.options(Options::default()));
+    let mut browser = Browser::of_owner(&server);
+    let refused = browser.submit("/settings/email", &[("what", "request"), ("email", "ada")]);
+    assert!(refused.status == 422 && refused.text().contains("value=\"ada\""), "{}", refused.text());
+    assert_eq!(browser.submit("/settings/email", &[("what", "request"), ("email", WANTED)]).status, 303);
+    let shown = browser.page("/settings/email");
+    assert!(shown.contains(&format!("A code was sent to {WANTED}.")), "{shown}");
+    assert!(browser.page("/settings").contains(&format!("{WANTED} is not verified yet")));
+    let code = mail.wait_for_mail(WANTED, "Verify your e-mail address").code("nle_");
+    let wrong = browser.submit("/settings/email", &[("what", "verify"), ("code", "nle_0")]);
+    assert!(wrong.status == 422 && wrong.text().contains("wrong, used or expired"), "{}", wrong.text());
+    assert_eq!(browser.submit("/settings/email", &[("what", "verify"), ("code", &code)]).status, 303);
+    assert!(browser.page("/settings/email").contains(&format!("{WANTED} is verified.")));
 }

@@ -102,6 +102,7 @@ fn every_page_has_the_policy_and_is_kept_by_nobody(backend: Backend) {
         "/usage",
         "/audit",
         "/settings",
+        "/settings/email",
         "/settings/policy",
         "/settings/proof",
         "/settings/second-factor",

@@ -103,7 +103,7 @@ fn is_pair(loss: &Loss, gift: &Gift) -> bool {
         }
         // Viewers may do these to their own account and keys. A second factor is set up only once: with `confirm_totp`
         // as the loss, these gifts are refused for that reason alone.
-        "prove_session" | "edit_me" | "edit_key" | "cancel_key_rotation" => !is_left_a_viewer,
+        "prove_session" | "edit_me" | "verify_email" | "edit_key" | "cancel_key_rotation" => !is_left_a_viewer,
         "start_totp" | "confirm_totp" | "delete_totp" | "create_recovery_codes" => {
             !is_left_a_viewer && loss.operation != "confirm_totp"
         }

@@ -418,6 +418,11 @@ pub(super) const GIFTS: &[Gift] = &[
     gift("edit_me", SIGNED_IN, |world, _| {
         patch("/v1/me", json!({"name": world.fresh(), "email": format!("{}@guests.example", world.fresh())}))
     }),
+    gift("verify_email", SIGNED_IN, |world, held| {
+        let address = format!("{}@guests.example", world.fresh());
+        let code = world.server.facts().add_address_code(&held.person.as_ref().unwrap().email, &address);
+        post("/v1/me/email", json!({"code": code}))
+    }),
     gift("edit_member", ANYBODY, |world, _| {
         let member = world.bystander();
         let role = if world.fresh().ends_with(['0', '2', '4', '6', '8']) { "member" } else { "viewer" };

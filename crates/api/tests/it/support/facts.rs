@@ -1,6 +1,7 @@
 //! Direct access to the database: reads rows, and writes rows that no route makes.
 
 use authority::Origin;
+use authority::addresses::AddressCode;
 use authority::audit::{self, Event, Trail};
 use authority::env::{Clock as _, SystemClock, SystemEntropy, new_id, random};
 use authority::hashing::{Keyring, TagKey};
@@ -330,6 +331,20 @@ impl Facts {
         let digest = token.digest();
         self.write(move |tx| Box::pin(async move { tx.insert_session(&session, &digest).await }));
         token.expose().to_owned()
+    }
+
+    /// Has the person with `email` request another address; returns the code that would be mailed to it.
+    pub(crate) fn add_address_code(&self, email: &str, requested: &str) -> String {
+        let (now, user, requested) = (now(), self.user(email), Email::parse(requested).unwrap());
+        let code = AddressCode::from_random(random(&SystemEntropy).unwrap());
+        let (key, digest) = (requested.key(), code.digest());
+        self.write(move |tx| {
+            Box::pin(async move {
+                tx.set_pending_email(user.id, Some(&requested), now).await?;
+                tx.keep_address_code(user.id, &key, &digest, now + Span::days(1)).await
+            })
+        });
+        code.expose().to_owned()
     }
 
     /// The events of a trail after the event `end`. Panics unless each follows its predecessor by number and hash.
