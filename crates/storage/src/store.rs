@@ -104,7 +104,7 @@ impl Store {
                 }))
             }
             Target::PostgreSql(server) => Side::PostgreSql(Box::new(PostgreSqlSide {
-                readers: Arc::new(postgresql::Readers::new((**server).clone(), options)),
+                readers: Arc::new(postgresql::Readers::new((**server).clone(), options, postgresql::Purpose::Serving)),
                 lane: Arc::new(postgresql::Lane::new((**server).clone(), options, Arc::clone(&counters))),
                 pool: Arc::new(postgresql::Pool::new((**server).clone(), options, registration)?),
                 units: TaskTracker::new(),

@@ -39,3 +39,24 @@ fn twelve_lists_that_do_not_end_hold_neither_validations_nor_reads_of_a_row() {
         assert!(lists.iter().all(Result::is_ok), "{lists:?}");
     });
 }
+
+#[test]
+fn lists_are_planned_for_their_own_values() {
+    Db::on(Backend::PostgreSql, StoreOptions::default(), async |db| {
+        let (org, _) = founded(db.store()).await;
+        let mut sql = Sql::connect(db.url()).await;
+        // Every read of the table notes the setting under which it is planned.
+        sql.run(
+            "CREATE TABLE observed (value text); \
+             CREATE FUNCTION observe() RETURNS boolean LANGUAGE plpgsql AS $$BEGIN \
+             INSERT INTO observed VALUES (current_setting('plan_cache_mode')); RETURN true; END$$; \
+             ALTER TABLE memberships RENAME TO members; \
+             CREATE VIEW memberships AS SELECT * FROM members WHERE observe()",
+        )
+        .await
+        .unwrap();
+        assert_eq!(read(db.store(), move |reads| Box::pin(reads.list_members(org, None, 10))).await.len(), 1);
+        let lists = sql.lines("DELETE FROM observed RETURNING value AS line").await;
+        assert!(!lists.is_empty() && lists.iter().all(|mode| mode == "force_custom_plan"), "{lists:?}");
+    });
+}

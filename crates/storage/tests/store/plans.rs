@@ -16,6 +16,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use storage::StoreOptions;
 use test_support::{Backend, Db};
 
+/// A statement of a list, and how it should be gone about.
+struct Sent {
+    list: String,
+    is_in_lane: bool,
+    statement: Statement,
+    found: Found,
+}
+
 #[test]
 fn every_list_is_found_in_an_index_and_read_off_it() {
     capture::listen();
@@ -29,7 +37,8 @@ fn every_list_is_found_in_an_index_and_read_off_it() {
             let is_in_lane = db.store().counters().lane_reads() - before == 1;
             assert_eq!(is_in_lane, !FOUND_AT_ONCE.contains(&operation), "{name}: whether it goes through the lane");
             assert_eq!(heard.len(), statements.len(), "{name}: {heard:?}");
-            sent.extend(heard.into_iter().zip(statements).map(|(statement, found)| (name.clone(), statement, found)));
+            let statements = heard.into_iter().zip(statements);
+            sent.extend(statements.map(|(statement, found)| Sent { list: name.clone(), is_in_lane, statement, found }));
         }
         let wrong = match db.backend() {
             Backend::Sqlite => on_sqlite(&mut sql, &sent).await,
@@ -39,28 +48,31 @@ fn every_list_is_found_in_an_index_and_read_off_it() {
     });
 }
 
-async fn on_sqlite(sql: &mut Sql, sent: &[(String, Statement, Found)]) -> Vec<String> {
+async fn on_sqlite(sql: &mut Sql, sent: &[Sent]) -> Vec<String> {
     let mut wrong = Vec::new();
-    for (name, statement, found) in sent {
+    for Sent { list, statement, found, .. } in sent {
         for plan in statement.plans(sql).await {
             if let Err(why) = reading::on_sqlite(&plan, found) {
-                wrong.push(format!("{name}: {why}\n{}\n{plan}", statement.text));
+                wrong.push(format!("{list}: {why}\n{}\n{plan}", statement.text));
             }
         }
     }
     wrong
 }
 
-async fn on_postgresql(sql: &mut Sql, sent: &[(String, Statement, Found)]) -> Vec<String> {
+async fn on_postgresql(sql: &mut Sql, sent: &[Sent]) -> Vec<String> {
     let first_columns = "SELECT i.indexrelid::regclass::text || ' ' || a.attname AS line FROM pg_index AS i \
                          JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]";
     let first_columns = sql.lines(first_columns).await;
     let first_columns: BTreeMap<&str, &str> = first_columns.iter().filter_map(|line| line.split_once(' ')).collect();
     let mut wrong = Vec::new();
-    for (name, statement, found) in sent {
+    for Sent { list, is_in_lane, statement, found } in sent {
+        // As in the lane: `lane::lists_are_planned_for_their_own_values`.
+        let mode = if *is_in_lane { "force_custom_plan" } else { "auto" };
+        sql.run(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
         for plan in statement.plans(sql).await {
             if let Err(why) = reading::on_postgresql(&plan, found, &first_columns) {
-                wrong.push(format!("{name}: {why}\n{}\n{plan}", statement.text));
+                wrong.push(format!("{list}: {why}\n{}\n{plan}", statement.text));
             }
         }
     }

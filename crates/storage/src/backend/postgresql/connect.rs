@@ -30,6 +30,9 @@ const TRANSLATED: &str = "nolapse: messages are translated";
 pub(crate) enum Purpose {
     /// Serving requests: everything bounded.
     Serving,
+    /// The same for lists and searches: each is planned for its own values. A plan for any values may walk the index of an
+    /// action that a million events have, to find the one that is about a rare target.
+    Listing,
     /// Migrations: waiting is the point.
     Waiting,
 }
@@ -139,7 +142,7 @@ async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Resu
         .await
         .map_err(|error| StoreError::outage(OutageKind::Connect, format!("PostgreSQL: {error}")))?;
     let (statement, lock) = match purpose {
-        Purpose::Serving => (options.statement_timeout, options.lock_timeout),
+        Purpose::Serving | Purpose::Listing => (options.statement_timeout, options.lock_timeout),
         Purpose::Waiting => (Duration::ZERO, Duration::ZERO),
     };
     // The same for the server's side: the lock of a machine that lost its power is free within seconds.
@@ -168,6 +171,9 @@ async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Resu
         (options.statement_timeout + options.connect_timeout).as_millis(),
     );
     connection.batch_execute(&settings).await?;
+    if purpose == Purpose::Listing {
+        connection.batch_execute("SET plan_cache_mode = force_custom_plan").await?;
+    }
     Ok(Watched { connection, heard })
 }
 

@@ -3,6 +3,7 @@
 //! All other reads of a worker share one connection, on which the server answers in order: behind a list of a large
 //! organisation every cold validation and every session would wait for its end.
 
+use super::connect::Purpose;
 use super::readers::{Reader, Readers};
 use crate::counters::StoreCounters;
 use crate::error::{OutageKind, StoreError};
@@ -31,7 +32,7 @@ pub(crate) struct Turn {
 impl Lane {
     pub(crate) fn new(server: Server, options: StoreOptions, counters: Arc<StoreCounters>) -> Self {
         Self {
-            readers: Arc::new(Readers::new(server, options)),
+            readers: Arc::new(Readers::new(server, options, Purpose::Listing)),
             places: Arc::new(Semaphore::new(options.lane_places.max(1))),
             turns: Arc::new(Semaphore::new(options.lane_width.max(1))),
             counters,

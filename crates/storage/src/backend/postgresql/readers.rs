@@ -19,6 +19,7 @@ use tokio::time::timeout;
 pub(crate) struct Readers {
     server: Server,
     options: StoreOptions,
+    purpose: Purpose,
     slots: Mutex<HashMap<(runtime::Id, ThreadId), Arc<Slot>>>,
 }
 
@@ -38,8 +39,8 @@ pub(crate) struct Reader {
 }
 
 impl Readers {
-    pub(crate) fn new(server: Server, options: StoreOptions) -> Self {
-        Self { server, options, slots: Mutex::new(HashMap::new()) }
+    pub(crate) fn new(server: Server, options: StoreOptions, purpose: Purpose) -> Self {
+        Self { server, options, purpose, slots: Mutex::new(HashMap::new()) }
     }
 
     /// The connection of the worker that calls. A connection is driven by the runtime it was opened on, so the runtime
@@ -64,7 +65,7 @@ impl Readers {
             return Ok(connection);
         }
         slot.set(None);
-        let connection = Arc::new(connect_watched(&self.server, &self.options, Purpose::Serving).await?);
+        let connection = Arc::new(connect_watched(&self.server, &self.options, self.purpose).await?);
         slot.set(Some(Arc::clone(&connection)));
         Ok(connection)
     }
