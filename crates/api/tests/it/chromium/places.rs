@@ -116,6 +116,7 @@ pub(super) fn of(server: &Server) -> Vec<Place> {
         at("audit", "/audit"),
         at("audit-of-one", &format!("/audit?target={used}")),
         at("settings", "/settings"),
+        at("email", "/settings/email"),
         at("policy", "/settings/policy"),
         press("policy-preview", "/settings/policy", "Preview the effect"),
         at("proof", "/settings/proof?next=/settings"),
