@@ -13,6 +13,7 @@ use crate::sql::Sql;
 use capture::Statement;
 use lists::{Found, List};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use storage::StoreOptions;
 use test_support::{Backend, Db};
 
@@ -27,7 +28,9 @@ struct Sent {
 #[test]
 fn every_list_is_found_in_an_index_and_read_off_it() {
     capture::listen();
-    Db::each(async |db| {
+    // Rows are counted here, not seconds.
+    let options = StoreOptions { statement_timeout: Duration::from_mins(10), ..StoreOptions::default() };
+    Db::each_with(options, async |db| {
         let mut sql = fill::filled(db).await;
         let mut sent = Vec::new();
         for List { operation, details, call, statements } in lists::all() {
