@@ -40,6 +40,22 @@ pub struct ListRequest {
     pub limit: u32,
 }
 
+impl ListRequest {
+    /// All events after the one of this number, oldest first, as many at once as files and verifications read.
+    pub const fn after(after: i64) -> Self {
+        Self {
+            action: None,
+            actor: None,
+            target_id: None,
+            from: None,
+            until: None,
+            direction: Direction::Ascending,
+            after: Some(after),
+            limit: PAGE,
+        }
+    }
+}
+
 /// A page of events.
 #[derive(Clone, Debug)]
 pub struct Page {
@@ -157,17 +173,8 @@ impl Audit {
         Ok(end.map_or(Place::START, Place::from))
     }
 
-    /// The next page of a trail after the event `after`, in order, up to and including `last`; empty when there are no more. To
-    /// read a whole trail, call it again with the number of the last event returned.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn next(
-        &self,
-        trail: Option<OrganizationId>,
-        after: i64,
-        last: i64,
-    ) -> Result<Vec<AuditRecord>, StoreError> {
+    /// The next page of a trail after the event `after`, in order, up to and including `last`; empty when there are no more.
+    async fn next(&self, trail: Option<OrganizationId>, after: i64, last: i64) -> Result<Vec<AuditRecord>, StoreError> {
         let left = u32::try_from(last.saturating_sub(after)).unwrap_or(0);
         self.behind(trail, after, left.min(PAGE)).await
     }

@@ -3,11 +3,10 @@
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpResponse, get};
 use authority::Context;
-use authority::audit::export::note_export;
+use authority::audit::export::{events, note_export};
 use authority::audit::line;
-use authority::audit::read::Audit;
-use futures::Stream;
-use futures::stream::try_unfold;
+use authority::audit::read::{Audit, ListRequest};
+use futures::{Stream, StreamExt as _};
 use serde::Deserialize;
 use token_domain::id::OrganizationId;
 
@@ -52,40 +51,33 @@ pub(super) async fn export_audit(
     let after = number("after", query.after.as_deref())?.unwrap_or(0);
     let end = audit.end(Some(organization)).await.map_err(|failure| failing::failed(&failure))?;
     if end.seq > after {
-        let noted = note_export(&context, &who.caller, (after, end), &who.origin).await;
+        let noted = note_export(&context, &who.caller, (after, end), &[], &who.origin).await;
         noted.map_err(|failure| failing::failed(&failure))?;
     }
     Ok(HttpResponse::Ok()
         .content_type(line::MEDIA_TYPE)
         .insert_header((HEAD, end.to_string()))
         .insert_header(("Content-Disposition", "attachment; filename=\"audit.ndjson\""))
-        .streaming(pages(audit, organization, after, end.seq)))
+        .streaming(lines(audit, organization, after, end.seq)))
 }
 
-/// Streams the events after one up to another, a page at a time: each page is read when the one before has been sent.
-/// If the database fails on the way, the connection is cut, so that the file does not look complete.
-fn pages(
+/// The lines of the events after one up to another. If the database fails on the way, the connection is cut, so that the
+/// file does not look complete.
+fn lines(
     audit: Data<Audit>,
     organization: OrganizationId,
     after: i64,
     last: i64,
 ) -> impl Stream<Item = Result<Bytes, Error>> {
-    try_unfold(after, move |after| {
-        let audit = audit.clone();
-        async move {
-            // SQLite reads a page on the worker itself without waiting, and a client's buffers take many pages. Yield
-            // between pages to the other requests on this worker.
-            tokio::task::yield_now().await;
-            let records = audit.next(Some(organization), after, last).await.map_err(|error| {
-                tracing::error!(%organization, %error, "an export of the audit trail was interrupted");
-                ApiError::unavailable(error)
-            })?;
-            let Some(reached) = records.last().map(|record| record.seq) else { return Ok(None) };
-            let mut lines = Vec::new();
-            for record in &records {
-                line::write(record, &mut lines).map_err(ApiError::internal)?;
-            }
-            Ok(Some((Bytes::from(lines), reached)))
+    events(audit.into_inner(), organization, ListRequest::after(after), last).map(move |records| {
+        let records = records.map_err(|failure| {
+            tracing::error!(%organization, %failure, "an export of the audit trail was interrupted");
+            failing::failed(&failure)
+        })?;
+        let mut lines = Vec::new();
+        for record in &records {
+            line::write(record, &mut lines).map_err(ApiError::internal)?;
         }
+        Ok(Bytes::from(lines))
     })
 }
