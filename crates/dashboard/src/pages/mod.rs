@@ -8,6 +8,7 @@ mod create_token;
 mod create_trust;
 mod deployment;
 mod email;
+mod file;
 mod invitation;
 mod members;
 mod overview;
