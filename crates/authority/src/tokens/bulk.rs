@@ -86,7 +86,11 @@ impl Tokens {
     ) -> Result<BulkRevoked, TokenError> {
         let now = self.context.now();
         let tokens = match request.chosen {
-            Chosen::Named(ids) => self.named(caller, ids, now).await?,
+            Chosen::Named(ids) => {
+                let mut tokens = self.named(caller, ids).await?;
+                tokens.retain(|token| token.facts.status(now).is_live());
+                tokens
+            }
             Chosen::Listed(listed) => match filter(caller, *listed, now) {
                 Some(filter) => self.listed(filter).await?,
                 None => Vec::new(),
@@ -114,15 +118,18 @@ impl Tokens {
         Ok(BulkRevoked { matched, revoked, busiest })
     }
 
-    async fn named(&self, caller: &Caller, ids: Vec<TokenId>, now: Timestamp) -> Result<Vec<Token>, TokenError> {
+    /// The tokens with these ids, as far as they exist and the caller reaches them, in any order.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn named(&self, caller: &Caller, ids: Vec<TokenId>) -> Result<Vec<Token>, TokenError> {
         let organization = caller.organization_id;
         let found = self
             .context
             .store
             .read(move |reads| Box::pin(async move { reads.tokens_by_id(organization, &ids).await }))
             .await?;
-        let is_chosen = |token: &Token| token.facts.status(now).is_live() && reaches(caller, token);
-        Ok(found.into_iter().filter(is_chosen).collect())
+        Ok(found.into_iter().filter(|token| reaches(caller, token)).collect())
     }
 
     async fn listed(&self, filter: TokenFilter) -> Result<Vec<Token>, TokenError> {

@@ -86,6 +86,7 @@ pub(crate) const PATHS: &[PagePath] = &[
     PagePath::read("/audit"),
     PagePath::read("/audit/verify"),
     PagePath::read("/deployment"),
+    PagePath::read("/audit/export/{file}"),
     both("/settings"),
     both("/settings/email"),
     both("/settings/policy"),

@@ -12,7 +12,7 @@ use token_domain::token::Status;
 use token_domain::usage::Step;
 use token_domain::{Span, Timestamp};
 
-use super::audit::EventLine;
+use super::audit::{EventLine, lines_of};
 use super::chart::Chart;
 use super::tokens::{Line, Names, failed};
 use super::usage;
@@ -111,9 +111,14 @@ async fn show_overview(request: &HttpRequest, services: &Services) -> Answer {
         let latest = services.audit.list(organization, asked(None, 8)).await.map_err(broken)?;
         let reuse = services.audit.list(organization, asked(Some("token.reuse_detected"), 3)).await.map_err(broken)?;
         let leaked = services.audit.list(organization, asked(Some("token.leaked"), 3)).await.map_err(broken)?;
-        leaks = leaked.events.iter().map(|event| EventLine::new(event, &names, now)).collect();
-        events = latest.events.iter().map(|event| EventLine::new(event, &names, now)).collect();
-        alarms = reuse.events.iter().map(|event| EventLine::new(event, &names, now)).collect();
+        // All three lists at once, for one question about the names of tokens.
+        let all = [latest.events, reuse.events, leaked.events];
+        let [shown, alarming, _] = all.each_ref().map(Vec::len);
+        events = lines_of(&all.concat(), &names, &visitor, services)
+            .await
+            .map_err(|error| failed(request, &visitor, &error))?;
+        leaks = events.split_off(shown + alarming);
+        alarms = events.split_off(shown);
     }
     let chart = if visitor.may("usage:read") {
         Some(usage::chart(request, services, &visitor, 1, Step::Hour).await?)

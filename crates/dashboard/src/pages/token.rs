@@ -13,7 +13,7 @@ use token_domain::token::Status;
 use token_domain::usage::{Step, Stretch};
 use token_domain::{Span, Timestamp};
 
-use super::audit::EventLine;
+use super::audit::{EventLine, lines_of};
 use super::chart::Chart;
 use super::tokens::{Area, Line, Names, explain, failed, found, hint};
 use crate::answer::{Answer, Tone, either, ok, page, to_saying};
@@ -116,8 +116,7 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
         };
         let page = services.audit.list(visitor.caller.organization_id, asked).await;
         let page = page.map_err(|failure| visitor.failed(request, &failure))?;
-        let name = token.name.as_str();
-        page.events.iter().map(|event| EventLine::new(event, &names, now).about(name)).collect()
+        lines_of(&page.events, &names, &visitor, services).await.map_err(|error| failed(request, &visitor, &error))?
     } else {
         Vec::new()
     };

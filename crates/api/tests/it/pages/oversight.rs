@@ -1,5 +1,7 @@
 //! Pages about the uses of a token, members' sessions and departures, and the renewed proof that pages ask for.
 
+use authority::audit::chain::{Chain, Place};
+use authority::audit::line;
 use serde_json::json;
 use token_domain::person::BuiltInRole;
 
@@ -14,6 +16,8 @@ both!(
     the_deployment_is_for_operators,
     uses_are_shown_by_hour_with_a_table_behind_the_bars,
     a_policy_is_previewed_and_then_bounds_the_form,
+    the_events_of_a_filter_are_a_file_and_its_export_is_an_event,
+    an_export_without_a_filter_verifies_and_has_no_gap,
 );
 
 fn a_token_shows_where_it_was_used_from_and_what_for(backend: Backend) {
@@ -175,4 +179,86 @@ fn a_policy_is_previewed_and_then_bounds_the_form(backend: Backend) {
     let form = browser.page("/tokens/new");
     assert!(form.contains("allows at most 30 days") && form.contains("value=\"7d\""), "{form}");
     assert!(!form.contains("value=\"never\"") && !form.contains("value=\"90d\""), "{form}");
+}
+
+fn the_events_of_a_filter_are_a_file_and_its_export_is_an_event(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut owner = server.owner();
+    let [id] = texts(&owner.create("=1+1, \"quoted\""), ["id"]);
+    owner.create("another");
+    owner.revoke(&id);
+    let mut browser = Browser::of_owner(&server);
+    let page = browser.page(&format!("/audit?target={id}"));
+    for file in ["audit.csv", "audit.ndjson"] {
+        let link = format!("href=\"/audit/export/{file}?target={}\"", id.replace('-', "%2D"));
+        assert!(page.contains(&link), "{link}: {page}");
+    }
+    // The event of a revocation has no name of its own: the page shows that of the token.
+    let revoked = browser.page("/audit?action=token.revoke");
+    assert!(revoked.contains(&format!("<a href=\"/tokens/{id}\">=1+1, &#34;quoted&#34;</a>")), "{revoked}");
+    let csv = browser.get(&format!("/audit/export/audit.csv?target={id}"));
+    assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
+    assert_eq!(csv.header("content-disposition"), Some("attachment; filename=\"audit.csv\""));
+    assert_eq!(csv.header("cache-control"), Some("no-store"));
+    let lines: Vec<&str> = csv.text().lines().collect();
+    assert_eq!(lines.len(), 3, "{}", csv.text());
+    assert_eq!(lines[0], "seq,at,action,actor,target_kind,target_id,request_id,detail");
+    assert!(lines[1].contains("\"token.create\"") && lines[1].contains(&id), "{}", lines[1]);
+    assert!(lines[1].contains(r#"""name"":""=1+1, \""quoted\"""""#), "{}", lines[1]);
+    assert!(lines[2].contains("\"token.revoke\""), "{}", lines[2]);
+
+    let both = format!("/audit/export/audit.ndjson?target={id}&action=token.revoke");
+    let found = browser.page(&both);
+    let event = line::read(found.trim_end().as_bytes()).unwrap();
+    assert_eq!((event.action.as_str(), event.target_id.as_str()), ("token.revoke", id.as_str()));
+
+    let noted: Vec<_> = server.facts().audit().into_iter().filter(|event| event.action == "audit.export").collect();
+    let details: Vec<serde_json::Value> =
+        noted.iter().map(|event| serde_json::from_str(&event.detail).unwrap()).collect();
+    assert_eq!(details.len(), 2);
+    assert_eq!((&details[0]["only_target"], &details[0]["only_action"]), (&json!(id), &serde_json::Value::Null));
+    assert_eq!((&details[1]["only_target"], &details[1]["only_action"]), (&json!(id), &json!("token.revoke")));
+    assert_eq!(noted[0].actor, format!("user:{}", server.facts().user(Server::OWNER).id));
+    assert!(browser.page("/audit").contains("Exported the audit trail"));
+
+    for (path, status) in [
+        ("/audit/export/audit.txt", 404),
+        ("/audit/export/tokens.csv", 404),
+        ("/audit/export/audit.csv?actor=ada", 303),
+    ] {
+        assert_eq!(browser.get(path).status, status, "{path}");
+    }
+    server.facts().add_member("member@acme.example", BuiltInRole::Member);
+    let mut member = Browser::new(&server);
+    member.sign_in("member@acme.example", Server::PASSWORD);
+    assert_eq!(member.get("/audit/export/audit.csv").status, 403);
+    let noted = server.facts().audit().into_iter().filter(|event| event.action == "audit.export").count();
+    assert_eq!(noted, 2, "what was refused is no export");
+}
+
+fn an_export_without_a_filter_verifies_and_has_no_gap(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut browser = Browser::of_owner(&server);
+    // More than two pages of five hundred, and an event of another kind in each.
+    for _ in 0..3 {
+        server.facts().fill_audit(600);
+        server.owner().create("between");
+    }
+    let recorded = server.facts().audit();
+    let file = browser.page("/audit/export/audit.ndjson");
+    let mut chain = Chain::after(Place::START);
+    for text in file.lines() {
+        chain.take(&line::read(text.as_bytes()).unwrap()).unwrap();
+    }
+    chain.end().unwrap();
+    assert_eq!(chain.reached(), Place::of(recorded.last().unwrap()), "all that there was, and not its own event");
+    for (filter, action) in [("action=test.event", "test.event"), ("action=token.create&actor=", "token.create")] {
+        let expected: Vec<i64> =
+            recorded.iter().filter(|event| event.action == action).map(|event| event.seq).collect();
+        let file = browser.page(&format!("/audit/export/audit.ndjson?{filter}"));
+        let found: Vec<i64> = file.lines().map(|text| line::read(text.as_bytes()).unwrap().seq).collect();
+        assert_eq!(found, expected, "{filter}");
+        let csv = browser.page(&format!("/audit/export/audit.csv?{filter}"));
+        assert_eq!(csv.lines().count(), expected.len() + 1, "{filter}");
+    }
 }
