@@ -1,5 +1,7 @@
 //! A bar chart of uses: how often tokens were valid, lacked a scope, or were refused, in each hour or day of a period.
 
+use std::fmt::Write as _;
+
 use token_domain::Timestamp;
 use token_domain::usage::{Step, UseCounts};
 
@@ -8,27 +10,23 @@ use crate::show;
 /// The height of the tallest bar.
 const HEIGHT: u32 = 80;
 
-/// A bar: the counts of one hour or day, as heights.
+/// The counts of one hour or day, as a line of the table.
 #[derive(Clone, Debug)]
-pub(super) struct Bar {
-    pub(super) x: u32,
-    pub(super) allowed: u32,
-    pub(super) lacking: u32,
-    pub(super) refused: u32,
-    /// The top edge of each segment.
-    pub(super) allowed_y: u32,
-    pub(super) lacking_y: u32,
-    pub(super) refused_y: u32,
+pub(super) struct Row {
     pub(super) label: String,
     pub(super) counts: [String; 3],
-    pub(super) is_used: bool,
 }
 
 /// The data of `chart.html`.
 #[derive(Clone, Debug)]
 pub(super) struct Chart {
-    pub(super) bars: Vec<Bar>,
-    pub(super) width: u32,
+    /// The bars of each kind as one path, which is much shorter than an element for each: a line of the width of a bar for
+    /// each hour or day, from the top of the kind below.
+    pub(super) paths: [(&'static str, String); 3],
+    /// The hours or days with any uses.
+    pub(super) rows: Vec<Row>,
+    /// The number of hours or days.
+    pub(super) width: usize,
     pub(super) is_used: bool,
     /// All uses of the period in words, for screen readers.
     pub(super) uses: String,
@@ -55,18 +53,36 @@ impl Chart {
         for (_, counts) in parts {
             sum += *counts;
         }
-        let bars: Vec<Bar> = (0..).zip(parts).map(|(index, part)| Bar::of(index, part, most.max(1), step)).collect();
+        let mut paths = [("allowed", String::new()), ("lacking", String::new()), ("refused", String::new())];
+        for (x, (_, counts)) in parts.iter().enumerate() {
+            let mut y = HEIGHT;
+            for ((_, path), count) in paths.iter_mut().zip([counts.allowed, counts.insufficient, counts.denied]) {
+                let height = height(count, most);
+                if height > 0 {
+                    // Writing to a String cannot fail.
+                    let _ = write!(path, "M{x} {y}v-{height}");
+                    y = y.saturating_sub(height);
+                }
+            }
+        }
         Self {
-            width: u32::try_from(bars.len()).unwrap_or(0) * 10,
+            paths,
+            rows: parts.iter().filter(|(_, counts)| total(counts) > 0).map(|part| Row::of(part, step)).collect(),
+            width: parts.len(),
             is_used: most > 0,
             uses: show::count(total(&sum), "use"),
             totals: [sum.allowed, sum.insufficient, sum.denied].map(show::number),
             busiest: show::number(most),
             part: step.as_str(),
             begins: parts.first().map(|(begins, _)| label(*begins, step)).unwrap_or_default(),
-            bars,
         }
     }
+}
+
+/// The height of a count. A count above zero is visible even beside a much higher bar.
+fn height(count: u64, most: u64) -> u32 {
+    let scaled = count.saturating_mul(u64::from(HEIGHT)) / most.max(1);
+    u32::try_from(scaled).unwrap_or(HEIGHT).max(u32::from(count > 0) * 2)
 }
 
 fn label(begins: Timestamp, step: Step) -> String {
@@ -76,27 +92,17 @@ fn label(begins: Timestamp, step: Step) -> String {
     }
 }
 
-impl Bar {
-    fn of(index: u32, (begins, counts): &(Timestamp, UseCounts), most: u64, step: Step) -> Self {
-        let height = |count: u64| {
-            // A count above zero is visible even beside a much higher bar.
-            let scaled = count.saturating_mul(u64::from(HEIGHT)) / most;
-            u32::try_from(scaled).unwrap_or(HEIGHT).max(u32::from(count > 0) * 2)
-        };
-        let (allowed, lacking, refused) = (height(counts.allowed), height(counts.insufficient), height(counts.denied));
-        let allowed_y = HEIGHT.saturating_sub(allowed);
-        let lacking_y = allowed_y.saturating_sub(lacking);
+impl Row {
+    /// Without year and zone, which the table's head and the axis have: there may be hundreds of rows.
+    fn of((begins, counts): &(Timestamp, UseCounts), step: Step) -> Self {
+        let (day, time) = (show::date(*begins), show::clock(*begins));
+        let day = day.rsplit_once(' ').map_or(day.as_str(), |(day, _)| day);
         Self {
-            x: index * 10,
-            allowed,
-            lacking,
-            refused,
-            allowed_y,
-            lacking_y,
-            refused_y: lacking_y.saturating_sub(refused),
-            label: label(*begins, step),
+            label: match step {
+                Step::Hour => format!("{day}, {}", time.trim_end_matches(" UTC")),
+                Step::Day => day.to_owned(),
+            },
             counts: [counts.allowed, counts.insufficient, counts.denied].map(show::number),
-            is_used: total(counts) > 0,
         }
     }
 }
@@ -117,15 +123,16 @@ mod tests {
             (begins + Span::seconds(7_200), counts(0, 0, 0)),
         ];
         let chart = Chart::of(&parts, Step::Hour);
-        let [busy, one, none] = [0, 1, 2].map(|index| &chart.bars[index]);
-        assert_eq!((busy.allowed, busy.lacking, busy.refused, busy.refused_y), (48, 24, 8, 0));
-        assert_eq!((one.allowed, one.allowed_y, one.x), (2, 78, 10));
-        assert!(!none.is_used && chart.is_used);
+        let path = |index: usize| chart.paths[index].1.as_str();
+        assert_eq!((path(0), path(1), path(2)), ("M0 80v-48M1 80v-2", "M0 32v-24", "M0 8v-8"));
         assert_eq!(
             (chart.width, chart.uses.as_str(), chart.busiest.as_str()),
-            (30, "1\u{202f}001 uses", "1\u{202f}000")
+            (3, "1\u{202f}001 uses", "1\u{202f}000")
         );
-        assert_eq!(busy.label, "15 Jan 2026, 09:00 UTC");
+        let rows: Vec<&str> = chart.rows.iter().map(|row| row.label.as_str()).collect();
+        assert_eq!(rows, ["15 Jan, 09:00", "15 Jan, 10:00"], "what was not used has no row");
+        assert_eq!(chart.begins, "15 Jan 2026, 09:00 UTC");
+        assert!(chart.is_used);
         assert!(!Chart::of(&[], Step::Day).is_used);
     }
 }

@@ -153,7 +153,7 @@ fn uses_are_shown_by_hour_with_a_table_behind_the_bars(backend: Backend) {
     for path in ["/usage", "/", &format!("/tokens/{id}")] {
         eventually("the counts", || {
             let page = browser.page(path);
-            let told = ["2 allowed", "1 lacking a scope", "1 refused", "As a table", "<rect class=\"lacking\""];
+            let told = ["2 allowed", "1 lacking a scope", "1 refused", "As a table", "<path class=\"lacking\""];
             told.iter().all(|part| page.contains(part)).then_some(())
         });
     }
