@@ -37,9 +37,15 @@
     form.addEventListener("submit", (event) => {
       if (form.dataset.sent) { event.preventDefault(); return; }
       form.dataset.sent = "1";
+      // What takes a while says so.
+      const button = event.submitter;
+      if (button && button.dataset.busy) { button.dataset.idle = button.textContent; button.textContent = button.dataset.busy; button.setAttribute("aria-busy", "true"); }
     });
   }
-  window.addEventListener("pageshow", () => { for (const form of all("form")) delete form.dataset.sent; });
+  window.addEventListener("pageshow", () => {
+    for (const form of all("form")) delete form.dataset.sent;
+    for (const button of all("[data-idle]")) { button.textContent = button.dataset.idle; delete button.dataset.idle; button.removeAttribute("aria-busy"); }
+  });
 
   // The secret: a button copies it, leaving before copying asks first, and the page forgets it afterwards.
   const secret = one("[data-secret-page]");
@@ -153,7 +159,7 @@
         group.hidden = !any;
       }
     });
-    const preview = one("button[name=_preview]");
+    const preview = one("button[name=_preview]:not([formaction])");
     if (preview) preview.hidden = true;
     for (const note of all("[data-first-warning]")) note.hidden = true;
     (picker.closest("form") || picker).addEventListener("input", showChosen);

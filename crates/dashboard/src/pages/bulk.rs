@@ -9,7 +9,7 @@ use authority::tokens::{BulkRequest, Chosen, ListRequest, Mode, TokenError};
 use token_domain::id::TokenId;
 use token_domain::token::{Explanation, Status};
 
-use super::revoke::{Cause, causes, explanation};
+use super::revoke::{Cause, causes, explanation, guarantee};
 use super::token_list::{FIELDS, address, read};
 use super::tokens::{Line, Names, explain, failed};
 use crate::answer::{Answer, Tone, either, ok, page, to_saying};
@@ -89,7 +89,9 @@ async fn look(
         line: Line::new(&token, &names, visitor.now),
         uses: show::count(uses, "use"),
     };
-    let carried = |name: &str| name == "id" || name == "status" || name == "expires_before" || FIELDS.contains(&name);
+    let carried = |name: &str| {
+        name == "id" || name == "_list" || name == "status" || name == "expires_before" || FIELDS.contains(&name)
+    };
     let matched = u64::try_from(seen.matched).unwrap_or(u64::MAX);
     Ok(BulkPage {
         page: Layout::of(request, visitor, Section::Tokens, "Revoke several"),
@@ -100,8 +102,19 @@ async fn look(
         causes: causes(form.text("reason")),
         note: form.raw("note").to_owned(),
         problem,
-        back: format!("/tokens?{}", address(form, &[])),
+        back: back(form),
     })
+}
+
+/// The page of the list from which the tokens were chosen: its query string is a field of the form, so that the place in
+/// a long list is kept.
+fn back(form: &Form) -> String {
+    let list = Form::read(form.raw("_list").as_bytes());
+    let (status, cursor) = (list.text("status"), list.text("cursor"));
+    if status.is_empty() {
+        return format!("/tokens?{}", address(form, &[])).trim_end_matches('?').to_owned();
+    }
+    format!("/tokens?{}", address(&list, &[("status", status), ("cursor", cursor)]))
 }
 
 #[post("/tokens/bulk")]
@@ -129,15 +142,16 @@ async fn carried_out(request: &HttpRequest, services: &Services, body: &[u8]) ->
     match services.tokens.revoke_many(&visitor.caller, asked, &visitor.origin).await {
         Ok(done) if done.revoked == done.matched => {
             let count = show::count(u64::try_from(done.revoked).unwrap_or(u64::MAX), "token");
-            let text = format!("{count} revoked. They are refused from now on.");
-            Ok(to_saying(request, "/tokens", Tone::Done, &text))
+            let text = format!("{count} revoked. {}", guarantee(services, &visitor).await);
+            Ok(to_saying(request, &back(&form), Tone::Done, &text))
         }
         Ok(done) => {
             let text = format!(
-                "Only {} of {} tokens were revoked before an error occurred. Try the rest again.",
+                "Only {} of {} tokens were revoked before an error occurred. The rest are below: try them again.",
                 done.revoked, done.matched
             );
-            Ok(to_saying(request, "/tokens", Tone::Problem, &text))
+            let template = look(request, services, &visitor, &form, text).await?;
+            Err(page(StatusCode::SERVICE_UNAVAILABLE, &template))
         }
         Err(error @ TokenError::OtherCount { .. }) => {
             let template = look(request, services, &visitor, &form, explain(&error)).await?;

@@ -158,12 +158,28 @@ async fn revoke(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
         Area::Own => services.tokens.revoke_key_saying(&visitor.caller, token.id, explanation, &visitor.origin).await,
     };
     done.map_err(|error| failed(request, &visitor, &error))?;
-    let text = if services.context.lease().is_relaxed() {
-        format!("{} is revoked. All servers refuse it within five seconds.", token.name)
-    } else {
-        // The answer comes after every server has applied it.
-        let took = services.context.now().since(visitor.now).as_micros() / 1_000;
-        format!("{} is revoked on every server, after {took} ms. It is refused from now on.", token.name)
-    };
+    let text = format!("{} is revoked. {}", token.name, guarantee(services, &visitor).await);
     Ok(to_saying(request, area.base(), Tone::Done, &text))
+}
+
+/// Where a revocation holds that was just carried out for this request, and after how long.
+pub(super) async fn guarantee(services: &Services, visitor: &Visitor) -> String {
+    if services.context.lease().is_relaxed() {
+        return "Dead on all servers within five seconds.".to_owned();
+    }
+    // The authority returned when every server had applied it, or could no longer answer from memory. A server that
+    // joined since then has read the database after the commit.
+    let took = services.context.now().since(visitor.now).as_micros() / 1_000;
+    let place = match services.context.nodes().await {
+        Ok((nodes, now)) => match nodes.iter().filter(|node| node.lease_left(now).as_micros() > 0).count() {
+            0 | 1 => "the one server of this deployment".to_owned(),
+            count => format!("all {count} servers"),
+        },
+        // It is carried out, only their number is not known.
+        Err(failure) => {
+            tracing::warn!(%failure, "the servers could not be counted for the message about a revocation");
+            "all servers".to_owned()
+        }
+    };
+    format!("Dead on {place}, {took} ms.")
 }

@@ -59,6 +59,8 @@ struct ListPage {
     filter: Filter,
     is_filtered: bool,
     export: String,
+    /// The query string of this page, for a form that leads back to it.
+    here: String,
     may_manage: bool,
     is_everything_empty: bool,
     problem: String,
@@ -165,6 +167,7 @@ async fn list(request: &HttpRequest, services: &Services) -> Answer {
         },
         is_filtered: !filtered.is_empty(),
         export: address(&query, &[("status", status.as_str())]),
+        here: address(&query, &[("status", status.as_str()), ("cursor", query.raw("cursor"))]),
         may_manage: visitor.may(area.managing()),
         is_everything_empty: filtered.is_empty() && counts == StatusCounts::default(),
         lines,

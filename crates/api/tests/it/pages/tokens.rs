@@ -119,6 +119,11 @@ fn revoking_asks_for_a_reason_and_for_the_name_of_what_is_in_use(backend: Backen
     let done = browser.submit(&path, &[("reason", "replaced"), ("confirm", "in use"), ("note", "see #7")]);
     assert_eq!((done.status, done.header("location")), (303, Some("/tokens")));
     assert!(!owner.is_valid(&secret));
+    let page = browser.page("/tokens");
+    let (_, guarantee) =
+        page.split_once("in use is revoked. Dead on the one server of this deployment, ").expect(&page);
+    let (took, _) = guarantee.split_once(" ms.").unwrap();
+    assert!(took.parse::<u64>().is_ok(), "{took}");
     let dead = owner.token(&id);
     assert_eq!((dead["revoked_reason"].as_str(), dead["revoked_note"].as_str()), (Some("replaced"), Some("see #7")));
 }
@@ -160,7 +165,19 @@ fn many_are_revoked_after_a_look_at_them(backend: Backend) {
     };
     assert_eq!(browser.submit("/tokens/bulk", &confirmed("3")).status, 409);
     assert!(owner.is_valid(&made[0][1]));
-    assert_eq!(browser.submit("/tokens/bulk", &confirmed("2")).status, 303);
+    // The page of the list from which they were chosen is shown again, and no other address.
+    let list = "q=t&status=active&cursor=1.2&next=https%3A%2F%2Fevil.example";
+    let placed = [&confirmed("2")[..], &[("_list", list)]].concat();
+    assert!(
+        browser
+            .submit("/tokens/bulk", &[&ids[..], &[("_list", list)]].concat())
+            .text()
+            .contains("<a href=\"/tokens?q=t&#38;status=active&#38;cursor=1%2E2\">")
+    );
+    let done = browser.submit("/tokens/bulk", &placed);
+    assert_eq!((done.status, done.header("location")), (303, Some("/tokens?q=t&status=active&cursor=1%2E2")));
+    let page = browser.page("/tokens");
+    assert!(page.contains("2 tokens revoked. Dead on the one server of this deployment, "), "{page}");
     let alive: Vec<bool> = made.iter().map(|[_, secret]| owner.is_valid(secret)).collect();
     assert_eq!(alive, [false, false, true]);
     assert_eq!(browser.get("/tokens/bulk").status, 303, "nothing chosen is not everything");
@@ -206,4 +223,33 @@ fn a_filter_stays_in_its_forms_and_in_its_exports(backend: Backend) {
 
     owner.revoke(&id);
     assert!(browser.page("/tokens?status=revoked").contains("Revoked by you: "));
+}
+
+#[test]
+fn a_revocation_says_on_how_many_servers_it_holds() {
+    let revoked = |servers: &[Server], guarantee: &str| {
+        let [id, secret] = texts(&servers[0].owner().create("shared"), ["id", "secret"]);
+        let mut browser = Browser::of_owner(&servers[0]);
+        let done = browser.submit(&format!("/tokens/{id}/revoke"), &[("reason", "leaked")]);
+        assert_eq!(done.status, 303, "{}", done.text());
+        let page = browser.page("/tokens");
+        assert!(page.contains(&format!("shared is revoked. Dead on {guarantee}")), "{page}");
+        secret
+    };
+    let first = Server::start(Backend::PostgreSql, Options::default());
+    let others = [first.beside(Options::default()), first.beside(Options::default())];
+    let mut servers: Vec<Server> = std::iter::once(first).chain(others).collect();
+    let secret = revoked(&servers, "all 3 servers, ");
+    for server in &servers {
+        assert!(!server.anyone().is_valid(&secret));
+    }
+    while servers.len() > 1 {
+        servers.pop().unwrap().stop();
+    }
+    revoked(&servers, "the one server of this deployment, ");
+
+    let relaxed = Options::default().with("cluster.consistency", "relaxed");
+    let first = Server::start(Backend::PostgreSql, relaxed.clone());
+    let second = first.beside(relaxed);
+    revoked(&[first, second], "all servers within five seconds.");
 }
