@@ -266,7 +266,9 @@ pub(super) fn day(text: &str) -> Result<Timestamp, String> {
 async fn search(request: &HttpRequest, services: &Services, body: &[u8]) -> Answer {
     let (visitor, form) = Visitor::posted(request, services, body).await?;
     let area = Area::of(request);
-    let text = form.text("q");
+    let typed = form.text("q");
+    // Pasted with what surrounds it, such as a header's name, it is still a secret.
+    let text = token_format::pattern::scan(typed.as_bytes()).next().map_or(typed, |found| &typed[found.range]);
     if !text.starts_with(token_format::PREFIX) || text.len() < token_format::PREFIX.len() + 16 {
         return Ok(to(&format!("{}?{}", area.base(), address(&form, &[]))));
     }
