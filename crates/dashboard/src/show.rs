@@ -104,9 +104,9 @@ pub(crate) fn count(number_of: u64, one: &str) -> String {
 }
 
 /// Who did something, in words; `names` looks up people's names.
-pub(crate) fn principal(principal: Principal, names: impl Fn(token_domain::id::UserId) -> Option<String>) -> String {
+pub(crate) fn principal(principal: Principal, names: impl Fn(token_domain::id::UserId) -> String) -> String {
     match principal {
-        Principal::User(user) => names(user).unwrap_or_else(|| "a former member".to_owned()),
+        Principal::User(user) => names(user),
         Principal::Token(id) => format!("token {}", short(&id.to_string())),
         Principal::Policy(id) => format!("trust policy {}", short(&id.to_string())),
         Principal::Service => "the front end".to_owned(),

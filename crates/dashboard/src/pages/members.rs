@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
+use authority::cursor::Cursor;
 use authority::members::{Added, MemberChange, Whom};
 use authority::organizations::{OrganizationError, Seat};
 use authority::records::{Member, Narrowing, OwnerFilter, Principal};
@@ -60,12 +61,20 @@ struct InvitationLine {
     is_over: bool,
 }
 
+/// Members and invitations on a page, which keeps the HTML under 25 KB.
+const PAGE: u32 = 20;
+
 #[derive(Template)]
 #[template(path = "members.html")]
 struct MembersPage {
     page: Layout,
     members: Vec<MemberLine>,
+    /// The link to the next page of members; empty on the last.
+    next: String,
     invitations: Vec<InvitationLine>,
+    /// The link to the next page of invitations; empty on the last.
+    next_invited: String,
+    is_first: bool,
     roles: Vec<RoleChoice>,
     may_manage: bool,
     email: String,
@@ -168,8 +177,10 @@ async fn members_page(
 ) -> Result<MembersPage, HttpResponse> {
     let seat = seat(request, visitor)?;
     let broken = |error| failed(request, visitor, &error);
-    let page = services.members.list(&seat, None, 100).await.map_err(broken)?;
-    let invitations = services.invitations.list(&seat, None, 50).await.map_err(broken)?;
+    let query = Form::query(request);
+    let (after, invited_after) = (Cursor::parse(query.raw("after")).ok(), Cursor::parse(query.raw("invited")).ok());
+    let page = services.members.list(&seat, after, PAGE).await.map_err(broken)?;
+    let invitations = services.invitations.list(&seat, invited_after, PAGE).await.map_err(broken)?;
     let roles = role_choices(services, &seat, form.some("role").unwrap_or("member")).await.map_err(broken)?;
     let now = visitor.now;
     let name_of =
@@ -192,6 +203,9 @@ async fn members_page(
     };
     Ok(MembersPage {
         page: Layout::of(request, visitor, Section::People, "People"),
+        is_first: after.is_none() && invited_after.is_none(),
+        next: page.next.map(|next| format!("/members?after={next}")).unwrap_or_default(),
+        next_invited: invitations.next.map(|next| format!("/members?invited={next}#invited")).unwrap_or_default(),
         members: page.members.into_iter().map(member).collect(),
         invitations: invitations.invitations.into_iter().map(invitation).collect(),
         roles,

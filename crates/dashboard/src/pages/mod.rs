@@ -12,6 +12,7 @@ mod file;
 mod invitation;
 mod members;
 mod overview;
+mod pager;
 mod policy;
 mod projects;
 mod proof;
@@ -85,8 +86,8 @@ pub(crate) const PATHS: &[PagePath] = &[
     PagePath::read("/usage"),
     PagePath::read("/audit"),
     PagePath::read("/audit/verify"),
-    PagePath::read("/deployment"),
     PagePath::read("/audit/export/{file}"),
+    PagePath::read("/deployment"),
     both("/settings"),
     both("/settings/email"),
     both("/settings/policy"),

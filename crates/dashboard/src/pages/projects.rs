@@ -7,14 +7,15 @@ use askama::Template;
 use authority::access_scopes::{ActorCounts, NewAccessScope};
 use authority::actors::NewActor;
 use authority::projects::{Ground, NewProject, TenancyError};
-use authority::records::{Listing, Project, ScopedTo};
+use authority::records::{Project, ScopedTo};
 use authority::tokens::TokenError;
-use token_domain::access::{ActorName, ActorType, OrderBy, Paging};
+use token_domain::access::{ActorName, ActorType};
 use token_domain::id::{AccessScopeId, ProjectId};
 use token_domain::tenant::ActorStatus;
 use token_domain::text::{Name, Slug};
 
 use super::create_token::{SecretPage, snippets};
+use super::pager::{Pager, listing};
 use super::proof;
 use crate::answer::{Answer, Tone, either, ok, page, to_saying};
 use crate::form::Form;
@@ -41,15 +42,11 @@ struct ProjectsPage {
     page: Layout,
     projects: Vec<ProjectLine>,
     total: String,
+    pager: Pager,
     may_manage: bool,
     slug: String,
     name: String,
     problem: String,
-}
-
-fn listing(limit: &str) -> Result<Listing, ()> {
-    let paging = Paging::parse(None, Some(limit)).map_err(drop)?;
-    Ok(Listing { order: OrderBy::default(), paging, search: None })
 }
 
 fn failed(request: &HttpRequest, visitor: &Visitor, error: &TenancyError) -> HttpResponse {
@@ -91,8 +88,9 @@ async fn projects_page(
     form: &Form,
     problem: String,
 ) -> Result<ProjectsPage, HttpResponse> {
-    let listing = listing("100").map_err(|()| visitor.not_found(request))?;
-    let found = services.projects.list(&visitor.caller, visitor.caller.organization_id, listing).await;
+    let query = Form::query(request);
+    let asked = listing(&query, "page");
+    let found = services.projects.list(&visitor.caller, visitor.caller.organization_id, asked).await;
     let found = found.map_err(|error| failed(request, visitor, &error))?;
     let line = |project: Project| ProjectLine {
         id: project.id.to_string(),
@@ -103,6 +101,7 @@ async fn projects_page(
     Ok(ProjectsPage {
         page: Layout::of(request, visitor, Section::Projects, "Projects"),
         total: show::count(found.total, "project"),
+        pager: Pager::of("/projects", &query, "page", "", found.total, "project"),
         projects: found.items.into_iter().map(line).collect(),
         may_manage: visitor.may("projects:manage"),
         slug: form.raw("slug").to_owned(),
@@ -180,7 +179,9 @@ struct ProjectPage {
     slug: String,
     created: When,
     scopes: Vec<ScopeLine>,
+    scope_pager: Pager,
     actors: Vec<ActorLine>,
+    actor_pager: Pager,
     actor_total: String,
     kinds: Vec<&'static str>,
     may_manage_scopes: bool,
@@ -218,15 +219,16 @@ async fn project_page(
     problem: String,
 ) -> Result<ProjectPage, HttpResponse> {
     let broken = |error| failed(request, visitor, &error);
-    let lists = || listing("100").map_err(|()| visitor.not_found(request));
+    let query = Form::query(request);
     let project = services.projects.get(ground(request, visitor)?).await.map_err(broken)?;
-    let mut scopes = Vec::new();
+    let (mut scopes, mut scope_total) = (Vec::new(), 0);
     if visitor.may("access-scopes:read") {
         let found = services
             .access_scopes
-            .list(ground(request, visitor)?, lists()?, ActorCounts::Included)
+            .list(ground(request, visitor)?, listing(&query, "scopes"), ActorCounts::Included)
             .await
             .map_err(broken)?;
+        scope_total = found.total;
         let line = |listed: authority::access_scopes::Listed| ScopeLine {
             is_chosen: listed.access_scope.id.to_string() == form.text("access_scope"),
             id: listed.access_scope.id.to_string(),
@@ -239,8 +241,8 @@ async fn project_page(
     }
     let (mut actors, mut total) = (Vec::new(), 0);
     if visitor.may("actors:read") {
-        let found =
-            services.actors.list(ground(request, visitor)?, ScopedTo::Anything, lists()?).await.map_err(broken)?;
+        let asked = listing(&query, "actors");
+        let found = services.actors.list(ground(request, visitor)?, ScopedTo::Anything, asked).await.map_err(broken)?;
         total = found.total;
         let place = |id: Option<AccessScopeId>| match id {
             None => "whole project".to_owned(),
@@ -269,6 +271,8 @@ async fn project_page(
         name: project.name.to_string(),
         slug: project.slug.to_string(),
         created: When::new(project.created_at, visitor.now),
+        scope_pager: Pager::of(request.path(), &query, "scopes", "actors", scope_total, "access scope"),
+        actor_pager: Pager::of(request.path(), &query, "actors", "scopes", total, "actor"),
         scopes,
         actors,
         actor_total: show::count(total, "actor"),

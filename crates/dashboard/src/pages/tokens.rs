@@ -83,24 +83,31 @@ impl Area {
 /// The names of an organisation's people, and which of them looks.
 pub(super) struct Names {
     people: HashMap<UserId, String>,
+    /// Whether everybody who is not in `people` has left.
+    is_complete: bool,
     visitor: UserId,
 }
 
 impl Names {
     pub(super) async fn read(visitor: &Visitor, services: &Services) -> Self {
         let own = &visitor.me.standing.user;
-        let mut names = HashMap::from([(own.id, own.name.to_string())]);
+        let (mut names, mut is_complete) = (HashMap::from([(own.id, own.name.to_string())]), false);
         if visitor.may("org.memberships:read")
             && let Ok(seat) = Seat::of(&visitor.caller, visitor.caller.organization_id)
             && let Ok(page) = services.members.list(&seat, None, NAMED).await
         {
+            is_complete = page.next.is_none();
             names.extend(page.members.into_iter().map(|member| (member.user.id, member.user.name.to_string())));
         }
-        Self { people: names, visitor: own.id }
+        Self { people: names, is_complete, visitor: own.id }
     }
 
     pub(super) fn of(&self, principal: Principal) -> String {
-        show::principal(principal, |user| self.people.get(&user).cloned())
+        show::principal(principal, |user| match self.people.get(&user) {
+            Some(name) => name.clone(),
+            None if self.is_complete => "a former member".to_owned(),
+            None => format!("person {}", show::short(&user.to_string())),
+        })
     }
 
     /// As [`of`](Self::of), where the sentence goes on: the visitor is "you".

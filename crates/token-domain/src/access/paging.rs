@@ -28,6 +28,13 @@ impl InvalidPaging {
     }
 }
 
+impl Default for Paging {
+    /// What it is when nobody asks for anything else: the first page, with the usual number of entries.
+    fn default() -> Self {
+        Self { page: 1, limit: Self::USUAL }
+    }
+}
+
 impl Paging {
     /// The most entries on a page. Who asks for more gets this many, and is told so.
     pub const LARGEST: u8 = 100;
