@@ -3,7 +3,6 @@
 use crate::fail::{Context as _, Result};
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The state of the proxy.
@@ -24,8 +23,8 @@ struct Line {
     changed: Condvar,
     streams: Mutex<Vec<TcpStream>>,
     target: (String, u16),
-    /// The number of statements that clients have sent to PostgreSQL.
-    statements: AtomicU64,
+    /// The number of statements that clients have sent to PostgreSQL, on each connection.
+    statements: Mutex<Vec<u64>>,
 }
 
 /// Counts the statements in the bytes from a PostgreSQL client: the protocol's `Execute` and `Query` messages
@@ -87,16 +86,17 @@ impl Proxy {
             changed: Condvar::new(),
             streams: Mutex::default(),
             target,
-            statements: AtomicU64::new(0),
+            statements: Mutex::default(),
         });
         let accepting = Arc::clone(&line);
         std::thread::spawn(move || accepting.accept(&listener));
         Ok(Self { line, port })
     }
 
-    /// The number of statements that clients have sent to PostgreSQL so far.
-    pub fn statements(&self) -> u64 {
-        self.line.statements.load(Ordering::SeqCst)
+    /// The number of statements that clients have sent to PostgreSQL so far, on each connection in the order in which they
+    /// were opened.
+    pub fn statements(&self) -> Vec<u64> {
+        lock(&self.line.statements).clone()
     }
 
     /// The port that the proxy listens on.
@@ -151,7 +151,12 @@ impl Line {
             let (Ok(client), Ok(server)) = (client, TcpStream::connect((self.target.0.as_str(), self.target.1))) else {
                 continue;
             };
-            for (from, to, asks) in [(&client, &server, true), (&server, &client, false)] {
+            let number = {
+                let mut statements = lock(&self.statements);
+                statements.push(0);
+                statements.len() - 1
+            };
+            for (from, to, asks) in [(&client, &server, Some(number)), (&server, &client, None)] {
                 if let (Ok(from), Ok(to)) = (from.try_clone(), to.try_clone()) {
                     let line = Arc::clone(&self);
                     std::thread::spawn(move || line.copy(from, to, asks));
@@ -161,7 +166,8 @@ impl Line {
         }
     }
 
-    fn copy(&self, mut from: TcpStream, mut to: TcpStream, asks: bool) {
+    /// Copies bytes from one side to the other. `asks` is the number of the connection where they are the client's.
+    fn copy(&self, mut from: TcpStream, mut to: TcpStream, asks: Option<usize>) {
         let mut bytes = [0; 16 * 1024];
         let mut messages = Messages::default();
         while let Ok(length @ 1..) = from.read(&mut bytes) {
@@ -170,8 +176,8 @@ impl Line {
             let passing = passing.unwrap_or_else(PoisonError::into_inner);
             let is_open = *passing == State::Open;
             drop(passing);
-            if asks {
-                self.statements.fetch_add(messages.count(&bytes[..length]), Ordering::SeqCst);
+            if let Some(number) = asks {
+                lock(&self.statements)[number] += messages.count(&bytes[..length]);
             }
             if !is_open || to.write_all(&bytes[..length]).is_err() {
                 break;

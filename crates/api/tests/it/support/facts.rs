@@ -7,7 +7,7 @@ use authority::env::{Clock as _, SystemClock, SystemEntropy, new_id, random};
 use authority::hashing::{Keyring, TagKey};
 use authority::sessions::SessionToken;
 use seed::Seed;
-use storage::model::{AuditFilter, Narrowing, Revocation, TokenFilter};
+use storage::model::{AuditFilter, Narrowing, Revocation, TokenCount, TokenFilter};
 use storage::{DatabaseUrl, Store, StoreError, StoreOptions};
 use test_support::sql::Sql;
 use token_domain::id::{OrganizationId, TokenId, UserId, Uuid};
@@ -17,6 +17,7 @@ use token_domain::record::{
 };
 use token_domain::text::{Email, Name, Slug};
 use token_domain::token::RevokeReason;
+use token_domain::usage::{Hour, UseCounts};
 use token_domain::{Span, Timestamp};
 use tokio::runtime::Runtime;
 
@@ -406,6 +407,14 @@ impl Facts {
         let (organization, person) = (self.organization(Server::ORGANIZATION).id, self.user(Server::OWNER).id);
         let seed = Seed { store: self.store(), entropy: &SystemEntropy, organization, now: now() };
         self.runtime.block_on(seed.month(person)).unwrap();
+    }
+
+    /// Counts uses of a token in each of the last `hours` hours.
+    pub(crate) fn fill_uses(&self, token: &str, hours: u32, counts: UseCounts) {
+        let (token_id, now) = (TokenId::parse(token).unwrap(), now());
+        let hour = |ago: u32| Hour::of(now - Span::seconds(ago * 3_600));
+        let counts: Vec<_> = (0..hours).map(|ago| TokenCount { token_id, hour: hour(ago), counts }).collect();
+        self.write(move |tx| Box::pin(async move { tx.add_counts(&counts).await }));
     }
 
     /// Appends `count` events to the trail of the organisation that set-up made.
