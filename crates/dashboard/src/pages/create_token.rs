@@ -64,6 +64,8 @@ struct CreatePage {
     base: &'static str,
     noun: &'static str,
     is_key: bool,
+    /// The address of the form for the other kind of owner; empty for people who may not create such a token.
+    other: &'static str,
     presets: Vec<Preset>,
     groups: Vec<Group>,
     unknown: Vec<String>,
@@ -273,6 +275,11 @@ async fn form_page(
         base: area.base(),
         noun: area.noun(),
         is_key: area == Area::Own,
+        other: match area {
+            Area::Organization if visitor.may(Area::Own.managing()) => "/keys/new",
+            Area::Own if visitor.may(Area::Organization.managing()) => "/tokens/new",
+            Area::Organization | Area::Own => "",
+        },
         presets: catalogue
             .presets()
             .iter()

@@ -7,6 +7,7 @@ both!(
     a_form_sent_twice_makes_one_token_and_shows_its_secret_once,
     template_links_fill_the_form_and_make_nothing,
     a_form_with_a_mistake_keeps_what_was_typed,
+    a_change_of_owner_keeps_what_was_typed,
     a_rotation_is_guided_and_can_be_taken_back,
     revoking_asks_for_a_reason_and_for_the_name_of_what_is_in_use,
     a_stale_page_says_what_happened_meanwhile,
@@ -78,6 +79,24 @@ fn a_form_with_a_mistake_keeps_what_was_typed(backend: Backend) {
         assert!(answer.text().contains("value=\"execute\" checked"), "{field}");
         assert!(field == "name" || answer.text().contains("kept name"), "{field}");
     }
+}
+
+fn a_change_of_owner_keeps_what_was_typed(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut browser = Browser::of_owner(&server);
+    assert!(browser.page("/tokens/new").contains("formaction=\"/keys/new\""));
+    let fields = [("name", "kept name"), ("scope", "scans:read"), ("expires", "30d"), ("_preview", "1")];
+    for (path, belongs, other) in [
+        ("/keys/new", "It belongs to you", "formaction=\"/tokens/new\""),
+        ("/tokens/new", "It belongs to the organisation", "formaction=\"/keys/new\""),
+    ] {
+        let form = browser.submit(path, &fields);
+        assert_eq!(form.status, 200, "{path}");
+        for part in ["value=\"kept name\"", "value=\"scans:read\" checked", "value=\"30d\" checked", belongs, other] {
+            assert!(form.text().contains(part), "{path}: {part}: {}", form.text());
+        }
+    }
+    assert_eq!(server.owner().get("/v1/tokens").expect(200)["tokens"].as_array().unwrap().len(), 0);
 }
 
 fn a_rotation_is_guided_and_can_be_taken_back(backend: Backend) {
