@@ -49,6 +49,12 @@ pub(crate) fn groups(catalogue: &ScopeCatalogue, kind: Kind, own: ScopeSet, chos
     groups
 }
 
+/// What a scope permits; empty for one that is not in the catalogue any more.
+pub(crate) fn description(catalogue: &ScopeCatalogue, name: &str) -> String {
+    let found = catalogue.entries().iter().find(|entry| entry.name.as_str() == name);
+    found.map(|entry| sentence(&entry.description)).unwrap_or_default()
+}
+
 /// The names that are not in the catalogue.
 pub(crate) fn unknown(catalogue: &ScopeCatalogue, names: &[String]) -> Vec<String> {
     names.iter().filter(|name| catalogue.find(name).is_none()).cloned().collect()

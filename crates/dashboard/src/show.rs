@@ -141,7 +141,8 @@ impl Badge {
             },
             Status::Rotating => {
                 let ends = facts.superseded.map_or(now, |superseded| superseded.grace_ends_at);
-                ("info", format!("Rotating, {} left", length(ends.since(now).as_seconds())))
+                let until = if ends - Span::days(1) <= now { clock(ends) } else { date(ends) };
+                ("info", format!("Rotating until {until}"))
             }
             Status::Expired => ("dead", "Expired".to_owned()),
             Status::Revoked => {

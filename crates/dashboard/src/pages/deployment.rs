@@ -61,7 +61,10 @@ async fn show_deployment(request: &HttpRequest, services: &Services) -> Answer {
         version: env!("CARGO_PKG_VERSION"),
         database: if nodes.is_empty() { "SQLite, one server" } else { "PostgreSQL" },
         is_mixed,
-        waiting: show::count(u64::try_from(services.context.unwritten_uses(now).tokens).unwrap_or(u64::MAX), "token"),
+        waiting: match u64::try_from(services.context.unwritten_uses(now).tokens).unwrap_or(u64::MAX) {
+            0 => "none".to_owned(),
+            tokens => format!("of {}", show::count(tokens, "token")),
+        },
         nodes: nodes.into_iter().map(|listed| line(listed, now)).collect(),
         page: layout.clone(),
     };

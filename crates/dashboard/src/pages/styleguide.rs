@@ -27,7 +27,7 @@ async fn styleguide_shown(request: HttpRequest) -> HttpResponse {
         badges: [
             ("good", "Active"),
             ("warn", "Expires in 3 d"),
-            ("info", "Rotating, 4 h left"),
+            ("info", "Rotating until 14:05 UTC"),
             ("dead", "Revoked: leaked"),
         ],
         notes: [

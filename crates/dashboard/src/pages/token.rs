@@ -18,6 +18,7 @@ use super::chart::Chart;
 use super::tokens::{Area, Line, Names, explain, failed, found, hint};
 use crate::answer::{Answer, Tone, either, ok, page, to_saying};
 use crate::layout::Layout;
+use crate::scopes;
 use crate::services::Services;
 use crate::show::When;
 use crate::visit::Visitor;
@@ -67,6 +68,7 @@ struct TokenPage {
 #[derive(Clone, Debug)]
 struct ScopeLine {
     name: String,
+    description: String,
     used: Option<When>,
 }
 
@@ -138,7 +140,7 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
     let layout = Layout::of(request, &visitor, area.section(), token.name.as_str());
     let template = TokenPage {
         base: area.base(),
-        permits: crate::scopes::permits(services.context.catalogue(), &token.scopes),
+        permits: scopes::permits(services.context.catalogue(), &token.scopes),
         description: token.details.description.as_ref().map(ToString::to_string).unwrap_or_default(),
         external_id: token.details.external_id.as_ref().map(ToString::to_string).unwrap_or_default(),
         metadata: token.details.metadata.as_ref().map(|metadata| metadata.as_json().to_owned()).unwrap_or_default(),
@@ -178,6 +180,7 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
         scopes: granted
             .into_iter()
             .map(|granted| ScopeLine {
+                description: scopes::description(services.context.catalogue(), &granted.scope),
                 name: granted.scope,
                 used: granted.last_used_at.map(|used| When::new(used, now)),
             })

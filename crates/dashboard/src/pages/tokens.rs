@@ -112,7 +112,12 @@ impl Names {
 
     /// As [`of`](Self::of), where the sentence goes on: the visitor is "you".
     fn person(&self, principal: Principal) -> String {
-        if principal == Principal::User(self.visitor) { "you".to_owned() } else { self.of(principal) }
+        match principal {
+            Principal::User(user) if user == self.visitor => "you".to_owned(),
+            // Anybody who holds a secret may report it as leaked.
+            Principal::Anonymous => "somebody who held it".to_owned(),
+            other => self.of(other),
+        }
     }
 
     pub(super) fn owner(&self, owner: TokenOwner) -> String {

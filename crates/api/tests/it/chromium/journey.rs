@@ -188,3 +188,28 @@ fn many_are_revoked_after_a_dry_run(scripts: Scripts) {
     let alive: Vec<bool> = secrets.iter().map(|secret| owner.is_valid(secret)).collect();
     assert_eq!(alive, [false, false, true]);
 }
+
+#[test]
+fn the_scope_picker_searches_and_says_what_a_choice_lacks() {
+    let server = server();
+    let browser = owners_browser(&server, Scripts::On);
+    browser.open("/tokens/new");
+    let shown = |search: &str| {
+        browser.fill("#scope-search", search);
+        let boxes = "return [...document.querySelectorAll('input[name=scope]')].filter((box) => box.offsetParent).map((box) => box.value);";
+        let found = browser.run(boxes, &serde_json::json!([]));
+        found.as_array().unwrap().iter().map(|value| value.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(shown("coverage outcomes read"), ["execute", "read"], "by the description, in any order of words");
+    assert_eq!(shown("scans:run"), ["scans", "scans:run"], "by the name, also of what includes it");
+    browser.click("input[value='scans:run']");
+    browser.sees("scans:run requires projects:read: choose it as well.");
+    browser.sees("May run scans, for 90 days, from anywhere.");
+    assert_eq!(shown("nothing is called so"), Vec::<String>::new());
+    assert_eq!(browser.text_of("[data-picker-chosen]"), "scans:run", "what is chosen stays in sight");
+    assert!(shown(" ").len() > 20);
+    browser.click("input[value='projects:read']");
+    browser.click("input[name=expires][value='7d']");
+    browser.fill("#networks", "203.0.113.0/24");
+    browser.sees("for 7 days, from the networks above.");
+}
