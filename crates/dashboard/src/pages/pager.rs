@@ -1,10 +1,10 @@
 //! The links between the numbered pages of a list.
 
+use authority::records::Listing;
 use token_domain::access::{OrderBy, Paging};
 
 use crate::form::Form;
 use crate::show;
-use authority::records::Listing;
 
 /// Entries on a page, which keeps a page with two lists under 25 KB.
 const PAGE: &str = "25";
