@@ -73,6 +73,10 @@ pub(crate) fn task() -> Result {
 
     say::step("the metrics, by promtool");
     deployment.check_metrics(&promtool)?;
+    say::step("the alerts, by promtool");
+    run(Command::new(&promtool)
+        .args(["check", "rules"])
+        .arg(project::root().join("packaging/prometheus-alerts.yaml")))?;
     say::step("the metrics, by a Prometheus that scrapes them");
     prometheus::scrape(&deployment.base)?;
 
