@@ -293,17 +293,23 @@ fn without_standby(cluster: &mut Cluster, time: Duration, meanwhile: impl FnOnce
     cluster.database.until_synchronous()
 }
 
-/// The first node stays with the old primary, the others find the new one.
-fn stray(cluster: &mut Cluster, _: &mut Chance) -> Result {
+/// The first node stays with the old primary while the others are cut off from it, or all of them reach both.
+fn stray(cluster: &mut Cluster, chance: &mut Chance) -> Result {
+    let is_parted = chance.below(2) == 0;
     cluster.database.until_synchronous()?;
+    // Patroni writes down a little later that the standby may take over.
+    pause(Duration::from_secs(3))?;
     let old = cluster.database.until_primary()?;
     let new_port = cluster.database.ports()[1 - old];
     cluster.database.abandon(old)?;
     say::note(format!("Patroni is gone beside postgres-{old}; its place is free after {LEADER_TTL} s"));
     let is_promoted = || psql::ask(new_port, "SELECT pg_is_in_recovery()").is_ok_and(|said| said == "f");
     let promoted = until("the standby has not taken over", || is_promoted().then_some(()));
-    say::note("both are primaries, for 10 s");
-    cluster.nodes.iter().skip(1).for_each(|node| node.with_proxy(old, Proxy::cut));
+    let who = if is_parted { "one node reaches both" } else { "all nodes reach both" };
+    say::note(format!("both are primaries, for 10 s; {who}"));
+    if is_parted {
+        cluster.nodes.iter().skip(1).for_each(|node| node.with_proxy(old, Proxy::cut));
+    }
     let ended = promoted.and_then(|()| pause(Duration::from_secs(10)));
     cluster.nodes.iter().for_each(|node| node.with_proxy(old, Proxy::open));
     cluster.database.readopt()?;
