@@ -195,6 +195,13 @@ impl Lease for Membership {
         .boxed()
     }
 
+    fn is_moving(&self) -> bool {
+        match &self.place {
+            Place::Alone(_) => false,
+            Place::Node { node, .. } => node.is_moving(),
+        }
+    }
+
     fn has_others(&self) -> bool {
         match &self.place {
             Place::Alone(_) => false,

@@ -49,6 +49,11 @@ pub trait Lease: Send + Sync {
         Box::pin(ready(()))
     }
 
+    /// Whether another database took the place of the one before so lately that others may still read from that.
+    fn is_moving(&self) -> bool {
+        false
+    }
+
     /// Whether there may be others that answer from memory.
     fn has_others(&self) -> bool {
         false

@@ -129,7 +129,7 @@ impl Units {
         let place = logged.place();
         if let Some(place) = place {
             self.lease.committed(place, entries);
-            if takes_away {
+            if takes_away || self.lease.is_moving() {
                 self.lease.settled(place).await;
             }
         }

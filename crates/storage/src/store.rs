@@ -103,12 +103,18 @@ impl Store {
                     log,
                 }))
             }
-            Target::PostgreSql(server) => Side::PostgreSql(Box::new(PostgreSqlSide {
-                readers: Arc::new(postgresql::Readers::new((**server).clone(), options, postgresql::Purpose::Serving)),
-                lane: Arc::new(postgresql::Lane::new((**server).clone(), options, Arc::clone(&counters))),
-                pool: Arc::new(postgresql::Pool::new((**server).clone(), options, registration)?),
-                units: TaskTracker::new(),
-            })),
+            Target::PostgreSql(server) => {
+                let (server, purpose) = (&**server, postgresql::Purpose::Serving);
+                let readers = postgresql::Readers::new(server.clone(), options, purpose, registration.clone());
+                let counters = Arc::clone(&counters);
+                let lane = postgresql::Lane::new(server.clone(), options, registration.clone(), counters);
+                Side::PostgreSql(Box::new(PostgreSqlSide {
+                    readers: Arc::new(readers),
+                    lane: Arc::new(lane),
+                    pool: Arc::new(postgresql::Pool::new(server.clone(), options, registration)?),
+                    units: TaskTracker::new(),
+                }))
+            }
         };
         let store = Self(Arc::new(Inner { side, options, counters, background }));
         store.ping().await?;

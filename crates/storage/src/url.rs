@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
-use tokio_postgres::config::{Host, TargetSessionAttrs};
+use tokio_postgres::config::{Host, LoadBalanceHosts, TargetSessionAttrs};
 
 /// The address of a database, read once. Shown without its password.
 #[derive(Clone, PartialEq, Eq)]
@@ -174,6 +174,10 @@ fn server(scheme: &str, rest: &str) -> Result<Server, InvalidDatabaseUrl> {
         }
         TargetSessionAttrs::ReadOnly => return Err(InvalidDatabaseUrl::ReadOnly),
         _ => {}
+    }
+    if config.get_hosts().len() > 1 && !others.iter().any(|parameter| parameter.starts_with("load_balance_hosts=")) {
+        // In any order: the first may be one that does not answer, or whose place another has taken without its knowledge.
+        config.load_balance_hosts(LoadBalanceHosts::Random);
     }
     config.keepalives_idle(Duration::from_secs(30));
     let tls = match (tls, root_certificate.is_some()) {

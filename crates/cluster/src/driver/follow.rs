@@ -1,6 +1,7 @@
 //! The node's thread: a poll, what it says applied, the next poll.
 
-use super::{JoinError, Memory, Shared, record};
+use super::standby::Standby;
+use super::{JoinError, Memory, Shared, lock, record};
 use crate::protocol::{Follower, Forget, News, PROTOCOL, Peers, Question, Received};
 use futures::future::join;
 use std::collections::HashSet;
@@ -8,7 +9,7 @@ use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use storage::model::{PollAnswer, RegisteredNode};
+use storage::model::{Consistency, PollAnswer, RegisteredNode};
 use storage::nodes::Session;
 use storage::{OutageKind, StoreError, boottime_nanos};
 use token_domain::id::NodeId;
@@ -32,6 +33,8 @@ pub(super) struct Follow {
     peers: Peers,
     is_registered: bool,
     session: Option<Session>,
+    /// The commits that keep the lease, where there is a standby.
+    standby: Option<Standby>,
     /// Told of the first lease.
     ready: Option<Ready>,
     /// Whether the last poll failed, so that an outage is logged once.
@@ -57,6 +60,7 @@ impl Follow {
             peers: Peers::default(),
             is_registered: true,
             session: None,
+            standby: None,
             ready: Some(ready),
             is_failing: false,
             warned: HashSet::new(),
@@ -103,11 +107,11 @@ impl Follow {
     /// One poll, and what it says.
     async fn round(&mut self) -> Result<Next, JoinError> {
         let session = match self.session.take() {
-            Some(session) => session,
+            Some(session) => self.newest(session).await,
             None => in_time(self.shared.registry.connect()).await?,
         };
         if !self.is_registered {
-            self.register_again().await?;
+            self.register_again(&session).await?;
         }
         let question = self.follower.poll(boottime_nanos());
         let node = self.shared.registration.node();
@@ -142,7 +146,11 @@ impl Follow {
             return Err(JoinError::OtherProtocol { version, theirs: other.record.protocol, ours: PROTOCOL });
         }
         self.memory.tell_time(answer.now, question.noted_at, received_at);
-        let news = match self.follower.receive(question, answer) {
+        // A relaxed node rather answers than waits for a standby.
+        answer.has_standby &= self.shared.profile.consistency == Consistency::Strict;
+        let (history, has_standby) = (answer.history.clone(), answer.has_standby);
+        let proof = lock(&self.shared.proof).clone();
+        let news = match self.follower.receive(question, answer, proof.as_ref()) {
             Received::News(news) => news,
             Received::NotRegistered => {
                 self.give_up();
@@ -150,9 +158,16 @@ impl Follow {
             }
         };
         let is_awaited = news.is_awaited();
+        self.shared.follow_server(&history, has_standby);
+        self.standby.take_if(|standby| !has_standby || standby.history() != history);
+        if has_standby && self.standby.is_none() {
+            self.standby = Some(Standby::watch(Arc::clone(&self.shared), history));
+        }
         self.apply(news);
         self.shared.read_at.store(question.noted_at, Ordering::Relaxed);
-        if let Some(ready) = self.ready.take() {
+        if self.shared.registration.is_current()
+            && let Some(ready) = self.ready.take()
+        {
             // The caller may have given up.
             ready.send(Ok(())).ok();
         }
@@ -256,19 +271,37 @@ impl Follow {
         );
     }
 
-    async fn register_again(&mut self) -> Result<(), JoinError> {
+    async fn register_again(&mut self, session: &Session) -> Result<(), JoinError> {
         let id = (self.shared.ids)().ok_or(JoinError::NoId)?;
         let beat = boottime_nanos();
-        in_time(self.shared.registry.register(&record(id, &self.shared.profile), beat)).await?;
+        in_time(session.register(&record(id, &self.shared.profile), beat)).await?;
         self.shared.registration.replace(id);
         self.follower = Follower::new(beat);
+        // What was seen of them may be from another server.
+        self.peers = Peers::default();
         self.is_registered = true;
         self.shared.registrations.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
+    /// The session, or one with the server that took the place of the session's. That is looked for once the standby has been
+    /// sent nothing for the time of a lease.
+    async fn newest(&mut self, session: Session) -> Session {
+        let is_polled = self.is_registered && self.ready.is_none() && self.shared.lag() < ANSWER;
+        let is_cut_off = is_polled && !self.shared.registration.is_current();
+        if !self.standby.as_mut().is_some_and(|standby| standby.is_time_to_look(is_cut_off)) {
+            return session;
+        }
+        match in_time(self.shared.registry.connect()).await {
+            // Of one database the higher timeline is the newer one.
+            Ok(other) if other.history() > session.history() => other,
+            Ok(_) | Err(_) => session,
+        }
+    }
+
     fn failed(&mut self, error: &StoreError) {
         self.session = None;
+        self.standby = None;
         if !self.is_failing {
             self.is_failing = true;
             tracing::warn!(%error, "the revocation log cannot be read; the token cache is used until the lease of this node expires");

@@ -1,8 +1,9 @@
 //! What carries the protocol out: one thread of a node that polls the database, and those who wait for it.
 
 mod follow;
+mod standby;
 
-use crate::protocol::{Nanos, Question, Ticket, Waiting, has_applied};
+use crate::protocol::{Nanos, PATIENCE, Proof, Question, Ticket, Waiting, has_applied};
 use futures::future::{Either, select};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -106,6 +107,10 @@ struct Shared {
     applied: [AtomicI64; SHARDS],
     /// The moment noted before the last poll that was answered.
     read_at: AtomicI64,
+    /// The last commit that the standby has.
+    proof: Mutex<Option<Proof>>,
+    /// Until when others may follow the primary before this one.
+    moving_until: AtomicI64,
     waits: Mutex<Waits>,
     /// Whether the others are to be notified with the next poll.
     is_news: AtomicBool,
@@ -147,6 +152,8 @@ impl Node {
             first_beat: beat,
             applied: [const { AtomicI64::new(0) }; SHARDS],
             read_at: AtomicI64::new(beat),
+            proof: Mutex::new(None),
+            moving_until: AtomicI64::new(0),
             waits: Mutex::default(),
             is_news: AtomicBool::new(false),
             wake: Notify::new(),
@@ -229,6 +236,11 @@ impl Node {
         }
     }
 
+    /// Whether another server took the database's place so lately that other nodes may still read from the one before.
+    pub fn is_moving(&self) -> bool {
+        boottime_nanos() < self.0.moving_until.load(Ordering::Acquire)
+    }
+
     /// Whether this node has applied an entry of the log.
     pub fn has_applied(&self, place: LogPlace) -> bool {
         let applied = self.0.applied.each_ref().map(|end| end.load(Ordering::Acquire));
@@ -242,7 +254,7 @@ impl Node {
 
     /// How long ago the log was last known to have been read to its end.
     pub fn lag(&self) -> Duration {
-        since(boottime_nanos(), self.0.read_at.load(Ordering::Relaxed))
+        self.0.lag()
     }
 
     /// What is left of the lease.
@@ -280,6 +292,19 @@ impl Shared {
                 tell.send(()).ok();
             }
         }
+    }
+
+    fn lag(&self) -> Duration {
+        since(boottime_nanos(), self.read_at.load(Ordering::Relaxed))
+    }
+
+    /// The node follows the server that answered, before its memory hears of it.
+    fn follow_server(&self, history: &str, has_standby: bool) {
+        if !self.registration.follows(history) {
+            // Before this node can change anything there.
+            self.moving_until.store(boottime_nanos() + PATIENCE, Ordering::Release);
+        }
+        self.registration.follow(history, has_standby);
     }
 
     /// Tells the others that there is something to read, and reads the list anew.

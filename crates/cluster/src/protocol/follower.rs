@@ -25,6 +25,15 @@ pub struct Question {
     pub noted_at: Nanos,
 }
 
+/// A commit that the standby has, begun after a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The moment.
+    pub noted_at: Nanos,
+    /// Of the database that committed.
+    pub history: String,
+}
+
 /// The result of an answer to a poll.
 #[derive(Clone, Debug)]
 pub enum Received {
@@ -43,7 +52,8 @@ pub struct News {
     /// Entries, in order within each shard.
     pub entries: Vec<LogEntry>,
     ends: Vec<i64>,
-    good_until: Nanos,
+    /// Nothing where the standby may have taken over.
+    good_until: Option<Nanos>,
 }
 
 /// Why everything in memory is outdated.
@@ -78,13 +88,19 @@ impl Follower {
         Question { poll, noted_at: now }
     }
 
-    /// Takes the answer to the last poll.
-    pub fn receive(&mut self, question: &Question, answer: PollAnswer) -> Received {
+    /// Takes the answer to the last poll, with the last commit that the standby is known to have.
+    pub fn receive(&mut self, question: &Question, answer: PollAnswer, proof: Option<&Proof>) -> Received {
         if !answer.is_registered {
             return Received::NotRegistered;
         }
         self.confirmed = question.poll.beat;
-        let good_until = question.noted_at + LEASE;
+        let proven_at = proof.filter(|proof| proof.history == answer.history).map(|proof| proof.noted_at);
+        let since = match proven_at {
+            _ if !answer.has_standby => Some(question.noted_at),
+            Some(proven_at) => Some(proven_at.min(question.noted_at)),
+            None => None,
+        };
+        let good_until = since.map(|since| since + LEASE);
         let (forget, entries, ends) = match self.follow(&answer) {
             Ok(ends) => (None, answer.entries, ends),
             // Entries beyond these ends are read again.
@@ -119,7 +135,7 @@ impl Follower {
     /// Memory has heard the news. The end of the lease, which is taken up now.
     pub fn applied(&mut self, news: News) -> Nanos {
         self.applied = news.ends;
-        self.good_until = self.good_until.max(news.good_until);
+        self.good_until = news.good_until.map_or(self.good_until, |until| self.good_until.max(until));
         self.good_until
     }
 
@@ -163,12 +179,13 @@ mod tests {
             nodes: Vec::new(),
             now: Timestamp::EPOCH,
             history: "1/1".to_owned(),
+            has_standby: false,
         }
     }
 
     fn news(follower: &mut Follower, now: Nanos, answer: PollAnswer) -> News {
         let question = follower.poll(now);
-        match follower.receive(&question, answer) {
+        match follower.receive(&question, answer, None) {
             Received::News(news) => news,
             Received::NotRegistered => panic!("it is registered"),
         }
@@ -218,10 +235,31 @@ mod tests {
     fn a_lease_counts_from_before_the_poll_and_never_shrinks() {
         let mut follower = following();
         let question = follower.poll(NOW + 9);
-        let Received::News(late) = follower.receive(&question, answer([5, 7], &[])) else { panic!() };
+        let Received::News(late) = follower.receive(&question, answer([5, 7], &[]), None) else { panic!() };
         assert_eq!(follower.applied(late), NOW + 9 + LEASE);
         let earlier = news(&mut follower, NOW + 3, answer([5, 7], &[]));
         assert_eq!(follower.applied(earlier), NOW + 9 + LEASE);
+    }
+
+    #[test]
+    fn where_a_standby_may_take_over_a_lease_counts_from_the_last_commit_that_it_has() {
+        let proof = |noted_at, history: &str| Some(Proof { noted_at, history: history.to_owned() });
+        let before = NOW + LEASE;
+        for (proof, good_until) in [
+            (None, before),
+            (proof(NOW + 3, "1/1"), NOW + 3 + LEASE),
+            (proof(NOW + 9, "1/1"), NOW + 9 + LEASE),
+            (proof(NOW + 12, "1/1"), NOW + 9 + LEASE),
+            (proof(NOW - 5, "1/1"), before),
+            (proof(NOW + 9, "1/2"), before),
+        ] {
+            let mut follower = following();
+            let question = follower.poll(NOW + 9);
+            let answer = PollAnswer { has_standby: true, ..answer([6, 7], &[(0, 6)]) };
+            let Received::News(news) = follower.receive(&question, answer, proof.as_ref()) else { panic!() };
+            assert_eq!(follower.applied(news), good_until, "{proof:?}");
+            assert_eq!(follower.ends(), [6, 7], "what is new is applied all the same");
+        }
     }
 
     #[test]
@@ -229,7 +267,7 @@ mod tests {
         let mut follower = following();
         let question = follower.poll(NOW + 1);
         let refused = PollAnswer { is_registered: false, ..answer([5, 7], &[]) };
-        assert!(matches!(follower.receive(&question, refused), Received::NotRegistered));
+        assert!(matches!(follower.receive(&question, refused, None), Received::NotRegistered));
     }
 
     #[test]

@@ -11,6 +11,11 @@
 //!    to a poll sent after the commit, or once [`PATIENCE`] has passed since the commit ([`Waiting`]).
 //! 4. A node whose report has not changed for [`PATIENCE`] is taken off the list ([`Peers`]). It finds its row gone, forgets
 //!    everything and registers anew.
+//! 5. Where commits wait for a standby, which may take the primary's place while that goes on, a lease lasts until [`LEASE`]
+//!    after the moment noted before the last commit that the standby has, if that is earlier ([`Proof`]). Without a lease,
+//!    nothing is read either.
+//! 6. For [`PATIENCE`] after a node found its database replaced, it waits for the others with every change, and not only with
+//!    those that take rights away.
 //!
 //! # Why no node answers from what was true before a change that was answered
 //!
@@ -20,6 +25,16 @@
 //! [`PATIENCE`] by anybody's: the change was not answered for its time. So it was answered for the list. If the node was on
 //! the list, it had applied the entry. If it was not yet, it registered after the list was read, and polled after that. If it
 //! was not any more, its last poll before that was noted [`PATIENCE`] before it was taken off, and its lease was over.
+//!
+//! If the standby took over, the primary before may go on: it cannot tell, and nodes that reach it go on to poll it. Its leases
+//! are no danger. A standby ends its connection to the primary before it takes over, so the commit behind a lease was
+//! acknowledged, and the moment before it noted, before anything was committed at the new primary: those leases end within
+//! [`LEASE`] of that, as if they came from polls that read the log before. The list of the new primary has the nodes that follow
+//! the old one, as registrations are commits that the standby has; and what was seen of them there is forgotten with the
+//! registration, so that they stay on the list for [`PATIENCE`] from then on. What the old primary is asked in that time is as
+//! old as memory: a revocation is not answered yet. A token that was made is, unless that waits as well, as rule 6 has it.
+//! None of this holds without a standby that commits wait for, or where two servers can have their commits acknowledged: then
+//! acknowledged changes are lost in a failover, with all that was said about them.
 //!
 //! After a failover that lost entries, other entries get the same numbers. So a report names the history of the database that
 //! its numbers belong to, and counts only in that history.
@@ -39,7 +54,7 @@ mod follower;
 mod peers;
 mod waiting;
 
-pub use follower::{Follower, Forget, News, Question, Received};
+pub use follower::{Follower, Forget, News, Proof, Question, Received};
 pub use peers::Peers;
 pub(crate) use waiting::has_applied;
 pub use waiting::{Ticket, Waiting};

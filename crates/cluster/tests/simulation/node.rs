@@ -1,6 +1,6 @@
 //! A node: the protocol's state machines, a memory behind fences, and what it has under way.
 
-use cluster::protocol::{Follower, LEASE, Nanos, Peers, Question, Received, Ticket, Waiting};
+use cluster::protocol::{Follower, LEASE, Nanos, Peers, Proof, Question, Received, Ticket, Waiting};
 use storage::model::{LogPlace, PollAnswer, RegisteredNode};
 use token_domain::Timestamp;
 
@@ -35,6 +35,10 @@ pub(crate) enum Mistake {
     LeaseWithoutEntries,
     /// A report counts even if its numbers belong to another history of the database.
     NumbersOfAnotherHistory,
+    /// A lease of a primary with a standby counts from the poll alone.
+    LeaseOfReplacedPrimary,
+    /// What was seen of others at the primary before counts after a failover.
+    SeenBeforeFailover,
     /// A repeated revocation is answered at once, though the first may not hold everywhere yet.
     RepetitionAtOnce,
 }
@@ -124,6 +128,9 @@ pub(crate) struct Node {
     follower: Follower,
     peers: Peers,
     pub(crate) waiting: Waiting,
+    /// The last commit that the standby has, in schedules in which the primary goes on after a failover.
+    pub(crate) proof: Option<Proof>,
+    pub(crate) has_standby: bool,
     good_until: Nanos,
     raises: u64,
     fences: [u64; TOKENS],
@@ -147,6 +154,8 @@ impl Node {
             follower: Follower::new(0),
             peers: Peers::default(),
             waiting: Waiting::default(),
+            proof: None,
+            has_standby: false,
             good_until: Nanos::MIN,
             raises: 0,
             fences: [0; TOKENS],
@@ -208,11 +217,20 @@ impl Node {
         self.changes.retain(|change| !matches!(change, Change::Begun(_)));
     }
 
-    pub(crate) fn register(&mut self, id: u128, database: &mut Database, now: Nanos) {
+    /// Has a commit reach the standby.
+    pub(crate) fn prove(&mut self, database: &mut Database, now: Nanos) {
+        database.replicate();
+        self.proof = Some(Proof { noted_at: self.clock.at(now), history: database.history() });
+    }
+
+    pub(crate) fn register(&mut self, id: u128, database: &mut Database, now: Nanos, mistake: Option<Mistake>) {
         self.id = id;
         let beat = self.clock.at(now);
         database.register(id, beat);
         self.follower = Follower::new(beat);
+        if mistake != Some(Mistake::SeenBeforeFailover) {
+            self.peers = Peers::default();
+        }
         self.is_registered = true;
     }
 
@@ -261,10 +279,11 @@ impl Node {
             nodes: nodes.clone(),
             now: Timestamp::EPOCH,
             history: poll.history,
+            has_standby: self.has_standby && mistake != Some(Mistake::LeaseOfReplacedPrimary),
         };
         let noted_at = poll.question.noted_at;
         let before = self.follower.clone();
-        let news = match self.follower.receive(&poll.question, answer) {
+        let news = match self.follower.receive(&poll.question, answer, self.proof.as_ref()) {
             Received::NotRegistered => {
                 self.good_until = Nanos::MIN;
                 self.forget();

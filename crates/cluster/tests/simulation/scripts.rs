@@ -1,5 +1,6 @@
 //! Schedules that chance hardly ever draws, written out: what has to happen takes a dozen steps in one order.
 
+use cluster::protocol::{LEASE, PATIENCE};
 use storage::model::LogPlace;
 
 use crate::database::{Commit, Database};
@@ -12,7 +13,7 @@ const OTHER: usize = 2;
 
 fn node(id: u128, database: &mut Database, now: i64) -> Node {
     let mut node = Node::new(id, Clock { offset: 0, error: 0 });
-    node.register(id, database, now);
+    node.register(id, database, now, None);
     node
 }
 
@@ -84,7 +85,7 @@ fn a_number_is_given_twice(mistake: Option<Mistake>) -> bool {
     other.cut();
     other.remember(TOKEN, other.stamp());
     let now = 4 * MILLISECOND;
-    revoking.register(3, &mut database, now);
+    revoking.register(3, &mut database, now, mistake);
     poll(&mut revoking, &mut database, now, mistake);
     other.begin_poll(now, 1);
     go_on(&mut other, &mut database, now, mistake, 1);
@@ -105,14 +106,74 @@ fn revoking_beat(database: &Database) -> i64 {
     first.map_or(0, |node| node.beat)
 }
 
+/// A node stays with a primary whose place the standby has taken, and which goes on.
+fn a_primary_goes_on_beside_the_one_that_replaced_it(mistake: Option<Mistake>) -> bool {
+    let mut old = Database::default();
+    let mut revoking = node(1, &mut old, 0);
+    let mut staying = node(2, &mut old, 0);
+    staying.has_standby = true;
+    let mut now = MILLISECOND;
+    staying.prove(&mut old, now);
+    for node in [&mut revoking, &mut staying] {
+        poll(node, &mut old, now, mistake);
+    }
+    staying.remember(TOKEN, staying.stamp());
+    assert!(staying.recall(TOKEN, now, mistake));
+
+    let mut new = old.clone();
+    new.fail_over();
+    now += MILLISECOND;
+    revoking.cut();
+    revoking.register(3, &mut new, now, mistake);
+    poll(&mut revoking, &mut new, now, mistake);
+    let place = new.revoke(3, TOKEN, Commit::Durable).unwrap();
+    revoking.outdate(TOKEN);
+    let (ticket, until) = revoking.waiting.begin(place, now);
+    // Commits at the old primary wait for ever; everything else goes on there.
+    while !revoking.acknowledged.contains(&ticket) && now < until {
+        now += 100 * MILLISECOND;
+        poll(&mut staying, &mut old, now, mistake);
+        poll(&mut revoking, &mut new, now, mistake);
+    }
+    staying.recall(TOKEN, now, mistake)
+}
+
+/// A node is seen for the last time long before a failover. It reports once more, which no commit carries to the standby.
+fn a_report_is_lost_in_a_failover(mistake: Option<Mistake>) -> bool {
+    let mut database = Database::default();
+    let mut revoking = node(1, &mut database, 0);
+    let mut other = node(2, &mut database, 0);
+    poll(&mut other, &mut database, MILLISECOND, mistake);
+    poll(&mut revoking, &mut database, 2 * MILLISECOND, mistake);
+    database.replicate();
+    let mut now = LEASE - 100 * MILLISECOND;
+    poll(&mut other, &mut database, now, mistake);
+    other.remember(TOKEN, other.stamp());
+
+    database.fail_over();
+    other.cut();
+    revoking.cut();
+    revoking.register(3, &mut database, now, mistake);
+    now = 3 * MILLISECOND + PATIENCE;
+    poll(&mut revoking, &mut database, now, mistake);
+    let place = database.revoke(3, TOKEN, Commit::Durable).unwrap();
+    database.remove(1, revoking_beat(&database));
+    let is_answered = is_answered(&mut revoking, place, &mut database, now, |node, database| {
+        poll(node, database, now, mistake);
+    });
+    is_answered && other.recall(TOKEN, now + MILLISECOND, mistake)
+}
+
 /// A schedule; whether it went wrong with this mistake in the code, or none.
 type Script = fn(Option<Mistake>) -> bool;
 
 #[test]
 fn scripted_schedules_catch_the_rare_mistakes() {
-    let scripts: [(Script, Mistake); 2] = [
+    let scripts: [(Script, Mistake); 4] = [
         (a_node_comes_between_list_and_commit, Mistake::ListBeforeCommit),
         (a_number_is_given_twice, Mistake::NumbersOfAnotherHistory),
+        (a_primary_goes_on_beside_the_one_that_replaced_it, Mistake::LeaseOfReplacedPrimary),
+        (a_report_is_lost_in_a_failover, Mistake::SeenBeforeFailover),
     ];
     for (script, mistake) in scripts {
         assert!(!script(None), "{mistake:?}: the protocol as it is");

@@ -198,7 +198,7 @@ impl World {
             self.tell(|| format!("node {at} sends a poll"));
         } else {
             self.ids += 1;
-            node.register(self.ids, &mut self.database, now);
+            node.register(self.ids, &mut self.database, now, mistake);
             self.tell(|| format!("node {at} registers"));
         }
     }

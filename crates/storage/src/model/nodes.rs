@@ -131,6 +131,8 @@ pub struct PollAnswer {
     pub now: Timestamp,
     /// Another text after a failover, a promotion or a restore.
     pub history: String,
+    /// Whether commits wait for a standby, which may then take the server's place and lose none.
+    pub has_standby: bool,
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A node's connection for reports and news. It is its own, so that a poll never waits behind a request's statement.
 
 use super::Registry;
-use crate::backend::postgresql::{Conn, Purpose, Watched, connect, connect_watched, repo};
+use crate::backend::postgresql::{Conn, Purpose, Watched, connect, connect_watched, history, history_of, repo};
 use crate::error::{OutageKind, StoreError};
 use crate::kept::Keep as _;
 use crate::model::{LogEntry, NodeRecord, Poll, PollAnswer};
@@ -10,7 +10,7 @@ use crate::rows::{LogRow, applied_text};
 use crate::schema::revocation_clock;
 use crate::sql_types::{Bind as _, Moment, Uid};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, SmallInt, Text};
+use diesel::sql_types::{Array, BigInt, Bool, SmallInt, Text};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
 use futures::future::try_join5;
 use std::fmt;
@@ -19,14 +19,6 @@ use token_domain::id::NodeId;
 
 /// What nodes notify each other on: something was logged or applied, so a poll is worth while before it is due.
 const CHANNEL: &str = "nolapse_nodes";
-
-/// What a failover or a restore changes: a promotion starts another timeline, and a database that was initialised anew has
-/// another identifier.
-macro_rules! history {
-    () => {
-        "((SELECT system_identifier FROM pg_control_system()) || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))"
-    };
-}
 
 /// The advisory lock of whoever takes migrations back. Nodes share it while they register, and not that of all migrations: one that
 /// has lost its place returns while a newer program brings its tables, which may take long.
@@ -44,7 +36,10 @@ pub(crate) fn in_use(nodes: i64) -> String {
 }
 
 /// A node's connection.
-pub struct Session(Watched);
+pub struct Session {
+    watched: Watched,
+    history: String,
+}
 
 /// What the last part of an answer says.
 #[derive(diesel::QueryableByName)]
@@ -53,6 +48,8 @@ struct Moments {
     now: Timestamp,
     #[diesel(sql_type = Text)]
     history: String,
+    #[diesel(sql_type = Bool)]
+    has_standby: bool,
 }
 
 impl Registry {
@@ -67,7 +64,8 @@ impl Registry {
         let mut watched = connect_watched(&self.0, &StoreOptions::default(), Purpose::Serving).await?;
         let settings = format!("SET synchronous_commit = off; LISTEN {CHANNEL}");
         watched.connection.batch_execute(&settings).await?;
-        Ok(Session(watched))
+        let history = history_of(&watched.connection).await?;
+        Ok(Session { watched, history })
     }
 
     /// Puts a node on the list, durably: one that is forgotten in a crash would go on answering while nobody waits for it.
@@ -77,29 +75,8 @@ impl Registry {
     /// # Errors
     /// The database cannot be reached, the id is on the list already, or the node's migrations were taken back.
     pub async fn register(&self, node: &NodeRecord, beat: i64) -> Result<(), StoreError> {
-        let mut owned = connect(&self.0, &StoreOptions::default(), Purpose::Serving).await?;
-        // A command that takes migrations back holds the lock alone: it sees this node on the list, or the node sees what it did.
-        owned.batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock_shared({TAKING_BACK})")).await?;
-        let mut connection: Conn<'_> = &owned;
-        let inserted = diesel::sql_query(
-            "INSERT INTO nodes (id, protocol, version, migration, tag_key, consistency, beat, applied, started_at, seen_at) \
-             SELECT $1, $2, $3, $4, $5, $6, $7, '', clock_timestamp(), clock_timestamp() \
-             WHERE EXISTS (SELECT 1 FROM __diesel_schema_migrations WHERE version = split_part($4, '_', 1))",
-        )
-        .bind::<Uid, _>(node.id.bind())
-        .bind::<SmallInt, _>(node.protocol)
-        .bind::<Text, _>(&node.version)
-        .bind::<Text, _>(&node.migration)
-        .bind::<Text, _>(&node.tag_key)
-        .bind::<Text, _>(node.consistency.as_str())
-        .bind::<BigInt, _>(beat)
-        .execute(&mut connection)
-        .await?;
-        if inserted == 0 {
-            let missing = format!("the database lacks the migration {}: run `nolapse-api migrate up`", node.migration);
-            return Err(StoreError::outage(OutageKind::Connect, missing));
-        }
-        Ok(owned.batch_execute("COMMIT").await?)
+        let connection = connect(&self.0, &StoreOptions::default(), Purpose::Serving).await?;
+        insert_node(&connection, node, beat).await
     }
 }
 
@@ -124,13 +101,18 @@ impl Registry {
 }
 
 impl Session {
+    /// Of the server that it leads to.
+    pub fn history(&self) -> &str {
+        &self.history
+    }
+
     /// Reports, and reads what is new, in one round trip. A statement each, carried out in this order: the report is taken (or
     /// not) before the log is read, the clocks are read before the entries up to them, and all of it after this was called.
     ///
     /// # Errors
     /// The database cannot be reached, or holds a row that cannot be. Whether the report was taken is not known then.
     pub async fn poll(&self, node: NodeId, poll: &Poll) -> Result<PollAnswer, StoreError> {
-        let mut report: Conn<'_> = &self.0.connection;
+        let mut report: Conn<'_> = &self.watched.connection;
         let [mut clocks, mut news, mut list, mut moments] = [report; 4];
         let [confirmed, attempted] = poll.expected;
         let report = async {
@@ -156,12 +138,25 @@ impl Session {
         let entries = entries_beyond(&mut news, poll);
         let nodes = repo::nodes::list_nodes(&mut list);
         let moments = async {
-            let question = diesel::sql_query(concat!("SELECT ", history!(), " AS history, clock_timestamp() AS now"));
+            let question = diesel::sql_query(concat!(
+                "SELECT ",
+                history!(),
+                " AS history, clock_timestamp() AS now, current_setting('synchronous_standby_names') <> '' AS has_standby"
+            ));
             Ok(question.kept().get_result::<Moments>(&mut moments).await?)
         };
         let (is_registered, clocks, entries, nodes, moments) =
             try_join5(report, clocks, entries, nodes, moments).await?;
-        Ok(PollAnswer { is_registered, clocks, entries, nodes, now: moments.now, history: moments.history })
+        let Moments { now, history, has_standby } = moments;
+        Ok(PollAnswer { is_registered, clocks, entries, nodes, now, history, has_standby })
+    }
+
+    /// As [`Registry::register`], at the server that this leads to, which of several hosts another connection may not.
+    ///
+    /// # Errors
+    /// As [`Registry::register`].
+    pub async fn register(&self, node: &NodeRecord, beat: i64) -> Result<(), StoreError> {
+        insert_node(&self.watched.connection, node, beat).await
     }
 
     /// Takes a node off the list that still has this number, unless a change of it is under way. Whether it was.
@@ -169,7 +164,7 @@ impl Session {
     /// # Errors
     /// The database cannot be reached.
     pub async fn remove(&self, node: NodeId, beat: i64) -> Result<bool, StoreError> {
-        let mut connection: Conn<'_> = &self.0.connection;
+        let mut connection: Conn<'_> = &self.watched.connection;
         let removed = diesel::sql_query(
             "DELETE FROM nodes WHERE id = (SELECT id FROM nodes WHERE id = $1 AND beat = $2 FOR UPDATE SKIP LOCKED)",
         )
@@ -184,7 +179,7 @@ impl Session {
     /// # Errors
     /// The database cannot be reached.
     pub async fn notify(&self) -> Result<(), StoreError> {
-        let mut connection: Conn<'_> = &self.0.connection;
+        let mut connection: Conn<'_> = &self.watched.connection;
         let notified = diesel::sql_query("SELECT pg_notify($1, '')").bind::<Text, _>(CHANNEL).kept();
         notified.execute(&mut connection).await?;
         Ok(())
@@ -192,7 +187,7 @@ impl Session {
 
     /// Waits for a notification. One that came since the last call counts.
     pub async fn notified(&self) {
-        self.0.heard.notified.notified().await;
+        self.watched.heard.notified.notified().await;
     }
 }
 
@@ -200,6 +195,32 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Session")
     }
+}
+
+/// Puts a node on the list in a transaction of its own.
+async fn insert_node(mut connection: Conn<'_>, node: &NodeRecord, beat: i64) -> Result<(), StoreError> {
+    // A command that takes migrations back holds the lock alone: it sees this node on the list, or the node sees what it did.
+    let begin = format!("BEGIN; SET LOCAL synchronous_commit = on; SELECT pg_advisory_xact_lock_shared({TAKING_BACK})");
+    connection.batch_execute(&begin).await?;
+    let inserted = diesel::sql_query(
+        "INSERT INTO nodes (id, protocol, version, migration, tag_key, consistency, beat, applied, started_at, seen_at) \
+         SELECT $1, $2, $3, $4, $5, $6, $7, '', clock_timestamp(), clock_timestamp() \
+         WHERE EXISTS (SELECT 1 FROM __diesel_schema_migrations WHERE version = split_part($4, '_', 1))",
+    )
+    .bind::<Uid, _>(node.id.bind())
+    .bind::<SmallInt, _>(node.protocol)
+    .bind::<Text, _>(&node.version)
+    .bind::<Text, _>(&node.migration)
+    .bind::<Text, _>(&node.tag_key)
+    .bind::<Text, _>(node.consistency.as_str())
+    .bind::<BigInt, _>(beat)
+    .execute(&mut connection)
+    .await?;
+    if inserted == 0 {
+        let missing = format!("the database lacks the migration {}: run `nolapse-api migrate up`", node.migration);
+        return Err(StoreError::outage(OutageKind::Connect, missing));
+    }
+    Ok(connection.batch_execute("COMMIT").await?)
 }
 
 /// Entries beyond what was applied, some of each shard; a look at the end of each where there are none.

@@ -1,7 +1,7 @@
 //! What servers that share a PostgreSQL database say to each other: the list, reports, news.
 
 use crate::pooler::Pooler;
-use crate::proxy::Proxy;
+use crate::proxy::{Doubt, Proxy};
 use storage::model::{Consistency, LogPlace, NodeRecord, Poll, PollAnswer, SHARDS, Touched};
 use storage::nodes::{EnterError, Registration, Registry, Session};
 use storage::{OutageKind, Store, StoreError, StoreOptions, migrate};
@@ -171,6 +171,73 @@ fn a_node_off_the_list_or_without_a_lease_changes_nothing() {
         let refused = change(&store, 7).await;
         assert!(superseded(&refused), "off the list: {refused:?}");
         assert_eq!(change(db.store(), 7).await, Ok(Some(LogPlace { shard: 7, seq: 5 })), "numbers were taken back");
+        store.shutdown().await;
+    });
+}
+
+#[test]
+fn a_commit_for_the_standby_shows_which_server_took_it_unless_its_wait_was_cancelled() {
+    on_postgresql(async |db| {
+        let (registry, session) = registered(db, MINE, 10).await;
+        let answer = ask(&session, MINE, &poll(20, [10, 10])).await;
+        assert_eq!(answer.history, session.history());
+        assert!(!answer.has_standby, "no commit of this server waits for another");
+        let witness = registry.connect_witness().await.unwrap();
+        assert_eq!(witness.history(), session.history());
+        assert_eq!(witness.prove().await, Ok(true));
+
+        let (_doubt, url) = Doubt::before(db.url()).await;
+        let witness = Registry::of(&url).unwrap().connect_witness().await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(witness.prove().await, Ok(false));
+        }
+    });
+}
+
+#[test]
+fn a_node_registers_at_the_server_that_it_polls() {
+    on_postgresql(async |db| {
+        let (_, session) = registered(db, MINE, 10).await;
+        session.register(&record(OTHER), 20).await.unwrap();
+        assert!(ask(&session, OTHER, &poll(30, [20, 20])).await.is_registered);
+        assert!(session.register(&record(OTHER), 40).await.is_err(), "an id is used once");
+    });
+}
+
+#[test]
+fn a_store_uses_only_the_server_that_its_node_follows_and_reads_only_with_a_lease_where_a_standby_may_take_over() {
+    on_postgresql(async |db| {
+        let (_, session) = registered(db, MINE, 10).await;
+        let registration = Registration::new(id(MINE));
+        let good_until = |nanos| registration.good_until().store(nanos, std::sync::atomic::Ordering::Release);
+        good_until(i64::MAX);
+        let opened = Store::open_registered(
+            db.url(),
+            StoreOptions::default(),
+            db.background().clone(),
+            Some(registration.clone()),
+        );
+        let store = opened.await.unwrap();
+        let uses_it = async || {
+            let read = store.candidates(1).await;
+            let listed = store.read(|reads| Box::pin(reads.list_nodes())).await;
+            let changed = change(&store, 7).await;
+            assert_eq!(read.is_ok(), changed.is_ok(), "{read:?} {changed:?}");
+            assert_eq!(read.is_ok(), listed.is_ok(), "{read:?} {listed:?}");
+            read.is_ok()
+        };
+        assert!(uses_it().await, "nothing is followed yet");
+        registration.follow(session.history(), true);
+        assert!(uses_it().await);
+        registration.follow("another/00000002", true);
+        assert!(!uses_it().await, "its connections lead to another server, and so do new ones");
+        registration.follow(session.history(), true);
+        assert!(uses_it().await);
+
+        good_until(0);
+        assert!(superseded(&store.candidates(1).await));
+        registration.follow(session.history(), false);
+        assert!(store.candidates(1).await.is_ok(), "no other server could have taken its place");
         store.shutdown().await;
     });
 }

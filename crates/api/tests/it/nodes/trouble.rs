@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 
 use super::{cluster, known_everywhere};
-use crate::support::{Backend, Database, Options, Proxy, Server, eventually};
+use crate::support::{Backend, Database, Options, Proxy, Server, eventually, texts};
 
 const OVER: &str = "all leases had expired";
 
@@ -102,6 +102,41 @@ fn a_node_that_is_cut_off_answers_from_memory_until_its_lease_is_over_and_change
     proxy.open();
     eventually("the node to be back", || (cut_off.validate(&good).status == 200).then_some(()));
     assert!(!cut_off.is_valid(&secret));
+}
+
+#[test]
+fn a_node_whose_primary_may_have_been_replaced_by_its_standby_says_nothing_until_it_knows() {
+    let first = Server::start(Backend::PostgreSql, Options::default());
+    // A server of this database alone: it says that commits wait for a standby, and they do not reach it while `away` has a row.
+    sql(
+        &first,
+        "CREATE TABLE public.away (row int); \
+         CREATE FUNCTION public.current_setting(name text) RETURNS text LANGUAGE sql AS $$SELECT CASE name \
+         WHEN 'synchronous_standby_names' THEN 'standby' ELSE pg_catalog.current_setting(name) END$$; \
+         CREATE FUNCTION public.pg_logical_emit_message(flag boolean, prefix text, content text) RETURNS void \
+         LANGUAGE plpgsql AS $$BEGIN IF EXISTS (SELECT FROM public.away) THEN RAISE 'away'; END IF; END$$; \
+         DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog', current_database()); END$$",
+    );
+    // Connected before that, the first one knows of no standby.
+    let second = first.beside(Options::default());
+    let servers = [first, second];
+    let mut owner = servers[0].owner();
+    let (_, known) = known_everywhere(&mut owner, &servers);
+    let [fresh] = texts(&owner.create("not asked about yet"), ["secret"]);
+    let mut anyone = servers[1].anyone();
+    sql(&servers[0], "INSERT INTO away VALUES (1)");
+    eventually("its lease to end", || (anyone.validate(&known).status == 503).then_some(()));
+    assert_eq!(anyone.validate(&fresh).status, 503, "the server before may not know that it was revoked");
+    assert_eq!(anyone.get("/ready").status, 503);
+    assert_eq!(servers[1].caller(owner.credential()).delete("/v1/tokens/none").status, 503);
+    eventually("a word about it", || servers[1].log().contains("commits nothing to its standby").then_some(()));
+    assert!(servers[0].anyone().is_valid(&known), "no standby, no doubt");
+    sql(&servers[0], "DELETE FROM away");
+    eventually("the standby to be there again", || (anyone.validate(&known).status == 200).then_some(()));
+    assert!(anyone.is_valid(&fresh));
+    let (id, secret) = known_everywhere(&mut owner, &servers);
+    owner.revoke(&id);
+    assert!(!anyone.is_valid(&secret));
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use super::tls;
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
+use crate::registration::Registration;
 use crate::url::{Server, TlsMode};
+use diesel::sql_types::Text;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -37,11 +39,22 @@ pub(crate) enum Purpose {
     Waiting,
 }
 
+/// What a failover or a restore changes: a promotion starts another timeline, and a database that was initialised anew has
+/// another identifier. It stays the same for as long as a connection lasts.
+macro_rules! history {
+    () => {
+        "((SELECT system_identifier FROM pg_control_system()) || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))"
+    };
+}
+pub(crate) use history;
+
 /// A connection, with what PostgreSQL says on it beside its answers.
 pub(crate) struct Watched {
     /// The connection.
     pub(crate) connection: AsyncPgConnection,
     pub(crate) heard: Arc<Heard>,
+    /// The number of its server's history, as the node counts; 0 where no node follows anything.
+    number: u64,
 }
 
 /// What PostgreSQL said on a connection beside its answers.
@@ -70,6 +83,11 @@ impl Heard {
 }
 
 impl Watched {
+    /// Whether it leads to the server that the node follows.
+    pub(crate) fn is_followed(&self, registration: Option<&Registration>) -> bool {
+        registration.is_none_or(|registration| registration.number() == self.number)
+    }
+
     /// The same for a read. A read is sent again after a lost connection, but not after a time-out, because it would take as long
     /// again. The two are told apart by an empty query, answered within `patience`: if the server answers it, the connection is
     /// not lost and the read timed out. Whether the connection is closed cannot be asked: the error arrives before its end.
@@ -103,10 +121,46 @@ pub(crate) async fn connect_watched(
     options: &StoreOptions,
     purpose: Purpose,
 ) -> Result<Watched, StoreError> {
-    timeout(options.connect_timeout, open(server, options, purpose)).await.unwrap_or_else(|_| {
-        let detail = format!("connecting to PostgreSQL at {} took too long", server.shown);
+    timeout(options.connect_timeout, open(server, options, purpose)).await.unwrap_or_else(|_| Err(too_slow(server)))
+}
+
+/// As [`connect_watched`], to the server that the node follows. Of several hosts each try begins with another one.
+pub(crate) async fn connect_followed(
+    server: &Server,
+    options: &StoreOptions,
+    purpose: Purpose,
+    registration: Option<&Registration>,
+) -> Result<Watched, StoreError> {
+    let Some(registration) = registration else {
+        return connect_watched(server, options, purpose).await;
+    };
+    let try_hosts = async {
+        for _ in 0..2 * server.config.get_hosts().len() {
+            let watched = open(server, options, purpose).await?;
+            let history = history_of(&watched.connection).await?;
+            if let Some(number) = registration.number_of(&history) {
+                return Ok(Watched { number, ..watched });
+            }
+        }
+        let detail = "this PostgreSQL server is not the one that this node follows: another has taken its place";
         Err(StoreError::outage(OutageKind::Connect, detail))
-    })
+    };
+    timeout(options.connect_timeout, try_hosts).await.unwrap_or_else(|_| Err(too_slow(server)))
+}
+
+/// Of the server that a connection leads to.
+pub(crate) async fn history_of(mut connection: &AsyncPgConnection) -> Result<String, StoreError> {
+    #[derive(diesel::QueryableByName)]
+    struct Answer {
+        #[diesel(sql_type = Text)]
+        history: String,
+    }
+    let question = diesel::sql_query(concat!("SELECT ", history!(), " AS history"));
+    Ok(diesel_async::RunQueryDsl::get_result::<Answer>(question, &mut connection).await?.history)
+}
+
+fn too_slow(server: &Server) -> StoreError {
+    StoreError::outage(OutageKind::Connect, format!("connecting to PostgreSQL at {} took too long", server.shown))
 }
 
 async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Result<Watched, StoreError> {
@@ -116,7 +170,8 @@ async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Resu
         TlsMode::Prefer => SslMode::Prefer,
         TlsMode::Require | TlsMode::VerifyFull => SslMode::Require,
     });
-    config.connect_timeout(options.connect_timeout);
+    // A host that is gone without a word leaves time for the next one.
+    config.connect_timeout(options.connect_timeout / u32::try_from(config.get_hosts().len().max(1)).unwrap_or(1));
     // A peer that vanishes without a word is noticed well before the kernel's own quarter of an hour, or two of hours when
     // nothing is sent.
     config.tcp_user_timeout(options.statement_timeout + options.connect_timeout);
@@ -174,7 +229,7 @@ async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Resu
     if purpose == Purpose::Listing {
         connection.batch_execute("SET plan_cache_mode = force_custom_plan").await?;
     }
-    Ok(Watched { connection, heard })
+    Ok(Watched { connection, heard, number: 0 })
 }
 
 /// Carries a connection's bytes until its client is gone.

@@ -8,6 +8,7 @@ use super::readers::{Reader, Readers};
 use crate::counters::StoreCounters;
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
+use crate::registration::Registration;
 use crate::url::Server;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -30,9 +31,14 @@ pub(crate) struct Turn {
 }
 
 impl Lane {
-    pub(crate) fn new(server: Server, options: StoreOptions, counters: Arc<StoreCounters>) -> Self {
+    pub(crate) fn new(
+        server: Server,
+        options: StoreOptions,
+        registration: Option<Registration>,
+        counters: Arc<StoreCounters>,
+    ) -> Self {
         Self {
-            readers: Arc::new(Readers::new(server, options, Purpose::Listing)),
+            readers: Arc::new(Readers::new(server, options, Purpose::Listing, registration)),
             places: Arc::new(Semaphore::new(options.lane_places.max(1))),
             turns: Arc::new(Semaphore::new(options.lane_width.max(1))),
             counters,

@@ -4,7 +4,7 @@
 //! runtime, whichever worker asked. Whether a connection is in order is not asked by a query when it goes out, which would
 //! double the latency of every write: one that is not known to be out of its transaction never comes back.
 
-use super::connect::{Purpose, Watched, connect_watched};
+use super::connect::{Purpose, Watched, connect_followed};
 use super::turns::{Queue, Turn, Turns};
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
@@ -29,6 +29,7 @@ pub(crate) struct Pool {
 pub(crate) struct Connector {
     server: Server,
     options: StoreOptions,
+    registration: Option<Registration>,
 }
 
 /// A connection of the pool that goes back to it only when it is [given](Self::give_back), and is closed otherwise.
@@ -81,11 +82,16 @@ impl Manager for Connector {
     type Error = StoreError;
 
     async fn create(&self) -> Result<Watched, StoreError> {
-        connect_watched(&self.server, &self.options, Purpose::Serving).await
+        connect_followed(&self.server, &self.options, Purpose::Serving, self.registration.as_ref()).await
     }
 
     async fn recycle(&self, watched: &mut Watched, _: &Metrics) -> RecycleResult<StoreError> {
-        if watched.connection.is_broken() { Err(RecycleError::message("the connection is broken")) } else { Ok(()) }
+        if watched.connection.is_broken() || !watched.is_followed(self.registration.as_ref()) {
+            return Err(RecycleError::message(
+                "the connection is broken, or leads to a server that is no longer followed",
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -96,11 +102,12 @@ impl Pool {
         registration: Option<Registration>,
     ) -> Result<Self, StoreError> {
         let size = options.pool_size.max(1);
-        let connections = deadpool::managed::Pool::builder(Connector { server, options })
-            .max_size(size)
-            .runtime(deadpool::Runtime::Tokio1)
-            .build()
-            .map_err(|error| StoreError::Broken(format!("the pool cannot be built: {error}")))?;
+        let connections =
+            deadpool::managed::Pool::builder(Connector { server, options, registration: registration.clone() })
+                .max_size(size)
+                .runtime(deadpool::Runtime::Tokio1)
+                .build()
+                .map_err(|error| StoreError::Broken(format!("the pool cannot be built: {error}")))?;
         Ok(Self { connections, turns: Turns::new(size), registration, acquire_timeout: options.acquire_timeout })
     }
 

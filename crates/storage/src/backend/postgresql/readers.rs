@@ -3,9 +3,10 @@
 //! Pipelining costs half the CPU of a pool. Only single statements outside a transaction go this way. A connection
 //! that was lost is replaced, and because nothing read this way changes anything the statement is simply sent again.
 
-use super::connect::{Purpose, Watched, connect_watched};
+use super::connect::{Purpose, Watched, connect_followed};
 use crate::error::{OutageKind, StoreError};
 use crate::options::StoreOptions;
+use crate::registration::Registration;
 use crate::url::Server;
 use std::collections::HashMap;
 use std::future::Future;
@@ -20,6 +21,7 @@ pub(crate) struct Readers {
     server: Server,
     options: StoreOptions,
     purpose: Purpose,
+    registration: Option<Registration>,
     slots: Mutex<HashMap<(runtime::Id, ThreadId), Arc<Slot>>>,
 }
 
@@ -39,8 +41,13 @@ pub(crate) struct Reader {
 }
 
 impl Readers {
-    pub(crate) fn new(server: Server, options: StoreOptions, purpose: Purpose) -> Self {
-        Self { server, options, purpose, slots: Mutex::new(HashMap::new()) }
+    pub(crate) fn new(
+        server: Server,
+        options: StoreOptions,
+        purpose: Purpose,
+        registration: Option<Registration>,
+    ) -> Self {
+        Self { server, options, purpose, registration, slots: Mutex::new(HashMap::new()) }
     }
 
     /// The connection of the worker that calls. A connection is driven by the runtime it was opened on, so the runtime
@@ -56,7 +63,10 @@ impl Readers {
 
     /// The slot's connection. It is opened first if the slot is empty or still holds the connection found `dead`.
     async fn connection(&self, slot: &Slot, dead: Option<&Arc<Watched>>) -> Result<Arc<Watched>, StoreError> {
-        let usable = |current: Arc<Watched>| dead.is_none_or(|dead| !Arc::ptr_eq(dead, &current)).then_some(current);
+        let usable = |current: Arc<Watched>| {
+            let is_dead = dead.is_some_and(|dead| Arc::ptr_eq(dead, &current));
+            (!is_dead && current.is_followed(self.registration.as_ref())).then_some(current)
+        };
         if let Some(connection) = slot.get().and_then(usable) {
             return Ok(connection);
         }
@@ -65,9 +75,25 @@ impl Readers {
             return Ok(connection);
         }
         slot.set(None);
-        let connection = Arc::new(connect_watched(&self.server, &self.options, self.purpose).await?);
+        let connected = connect_followed(&self.server, &self.options, self.purpose, self.registration.as_ref());
+        let connection = Arc::new(connected.await?);
         slot.set(Some(Arc::clone(&connection)));
         Ok(connection)
+    }
+
+    /// Whether what was read on a connection counts. First the lease: one that another server granted meanwhile is seen with the
+    /// number of that server's history.
+    fn check(&self, connection: &Watched) -> Result<(), StoreError> {
+        if self.registration.as_ref().is_some_and(|registration| !registration.may_read()) {
+            return Err(StoreError::outage(
+                OutageKind::Superseded,
+                "PostgreSQL has committed nothing to its standby for the time of a lease: another server may have taken its place",
+            ));
+        }
+        if connection.is_followed(self.registration.as_ref()) {
+            return Ok(());
+        }
+        Err(StoreError::outage(OutageKind::Lost, "this node follows another PostgreSQL server now"))
     }
 
     /// Lets go of every connection; one in use ends with its statement.
@@ -93,7 +119,8 @@ impl Reader {
     }
 
     /// Waits for an answer, a little longer than the server may take: a server that is gone without a word answers
-    /// nothing, and then the connection is given up for everyone who waits on it.
+    /// nothing, and then the connection is given up for everyone who waits on it. An answer counts only if the server was the
+    /// primary for all that is known.
     pub(crate) async fn bounded<T>(
         &mut self,
         read: impl Future<Output = Result<T, StoreError>>,
@@ -105,7 +132,7 @@ impl Reader {
         });
         match answer {
             Err(error) => Err(self.connection.understood(error, options.connect_timeout).await),
-            answer => answer,
+            Ok(answer) => self.readers.check(&self.connection).map(|()| answer),
         }
     }
 
