@@ -49,6 +49,9 @@
 //!
 //! Clocks that count seconds since a machine's start, through its sleep, differ in rate by less than 2 %. Nothing is assumed
 //! about what time they show.
+//!
+//! A primary whose commits wait for a standby goes on to wait after that has taken its place. One that is told to stop waiting
+//! while it still serves grants leases again.
 
 mod follower;
 mod peers;
