@@ -1,7 +1,9 @@
 //! Finds tokens in a text: plain, or under one layer of base64 or percent encoding.
 //!
-//! One pass searches for six short strings at once: the prefix, its underscore percent-encoded (in two cases), and the
-//! base64 of the prefix at each of its three possible offsets. Only around a match is anything decoded.
+//! One pass searches for eight short strings at once: the prefix, its underscore percent-encoded (in two cases), and the
+//! base64 of the prefix at each of its three possible offsets. Lines of base64 break between groups of four characters,
+//! so at two offsets the string ends or begins there, and at the third it is searched for with the line break as well.
+//! Only around a match is anything decoded.
 
 use aho_corasick::packed::{Config, MatchKind, Searcher};
 use data_encoding::{Encoding, Specification};
@@ -15,7 +17,7 @@ const LEN: usize = token_format::TOKEN_LEN;
 pub(super) const REACH: usize = 3 * LEN + 64;
 
 /// The strings to search for, in the order of [`Clue::of`].
-const CLUES: [&[u8]; 6] = [PREFIX, b"%5F", b"%5f", b"bmxwX", b"5scF", b"ubHBf"];
+const CLUES: [&[u8]; 8] = [PREFIX, b"%5F", b"%5f", b"bmxw", b"5scF", b"5s\ncF", b"5s\r\ncF", b"bHBf"];
 
 /// How a token was written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,8 +73,8 @@ impl Clue {
             0 => Self::Prefix,
             1 | 2 => Self::Underscore,
             3 => Self::Base64 { skip: 0, before: 0 },
-            4 => Self::Base64 { skip: 1, before: 2 },
-            _ => Self::Base64 { skip: 2, before: 3 },
+            4..=6 => Self::Base64 { skip: 1, before: 2 },
+            _ => Self::Base64 { skip: 2, before: 4 },
         }
     }
 }
@@ -114,7 +116,7 @@ pub(super) fn hits(text: &[u8], mut take: impl FnMut(Hit)) {
         let hit = match clue {
             Clue::Prefix => plain(text, at).or_else(|| percent(text, at)),
             Clue::Underscore => percent_before(text, at).and_then(|start| percent(text, start)),
-            Clue::Base64 { skip, before } => at.checked_sub(before).and_then(|start| base64(text, start, skip)),
+            Clue::Base64 { skip, before } => back(text, at, before).and_then(|start| base64(text, start, skip)),
         };
         if let Some(hit) = hit.filter(|hit| hit.start >= last_end) {
             last_end = hit.end;
@@ -167,6 +169,14 @@ fn percent_before(text: &[u8], underscore: usize) -> Option<usize> {
     Some(at)
 }
 
+/// The offset this many characters of base64 before `at`; line breaks are skipped.
+fn back(text: &[u8], mut at: usize, characters: usize) -> Option<usize> {
+    for _ in 0..characters {
+        at = text[..at].iter().rposition(|byte| !matches!(byte, b'\r' | b'\n'))?;
+    }
+    Some(at)
+}
+
 /// A token in base64 whose group of four characters begins at `start`; `skip` bytes of it come before the token. Line
 /// breaks, as in mail and PEM, are skipped.
 fn base64(text: &[u8], start: usize, skip: usize) -> Option<Hit> {
@@ -177,7 +187,7 @@ fn base64(text: &[u8], start: usize, skip: usize) -> Option<Hit> {
         let byte = *text.get(at)?;
         at += 1;
         match byte {
-            b'\r' | b'\n' if group.len() > skip + 1 => {}
+            b'\r' | b'\n' => {}
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'-' | b'_' => group.push(byte),
             _ => return None,
         }
@@ -251,6 +261,26 @@ mod tests {
                         found(STANDARD.encode(plain.as_bytes()).as_bytes()),
                         [(one.clone(), Writing::Base64)],
                         "{before} {after}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn base64_is_found_at_every_offset_from_a_line_break() {
+        let one = token(9);
+        for width in [64, 76] {
+            for end in ["\n", "\r\n"] {
+                for before in 0..60 {
+                    let encoded =
+                        STANDARD.encode(format!("{}{one}{}", "~".repeat(before), "\u{7f}".repeat(60)).as_bytes());
+                    let lines: Vec<_> =
+                        encoded.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
+                    assert_eq!(
+                        found(lines.join(end).as_bytes()),
+                        [(one.clone(), Writing::Base64)],
+                        "{before} bytes before it in lines of {width} that end in {end:?}"
                     );
                 }
             }
