@@ -76,7 +76,7 @@ pub(super) fn run(settings: &Settings, printer: &Printer, command: &Command) -> 
     match command {
         Command::Install { global } => install(settings, printer, *global).map(|()| Exit::Done),
         Command::Run { event: Event::PreCommit, .. } => pre_commit(),
-        Command::Run { event: Event::PrePush, .. } => pre_push(printer),
+        Command::Run { event: Event::PrePush, arguments } => pre_push(printer, arguments),
         Command::Run { event: Event::Assistant, .. } => assistant(),
     }
 }
@@ -197,7 +197,8 @@ fn block(findings: &[scan::Finding], looked: scan::Looked, way_out: &str) {
 }
 
 fn pre_commit() -> Result<Exit> {
-    let (places, looked) = scan::staged(&scan::open()?)?;
+    let repo = scan::open()?;
+    let (places, looked) = scan::staged(&repo, scan::Ignored::of(&repo))?;
     let findings = scan::gather(places, &std::collections::BTreeSet::new());
     if findings.is_empty() {
         return Ok(Exit::Done);
@@ -206,7 +207,7 @@ fn pre_commit() -> Result<Exit> {
     Ok(Exit::Findings)
 }
 
-fn pre_push(printer: &Printer) -> Result<Exit> {
+fn pre_push(printer: &Printer, arguments: &[String]) -> Result<Exit> {
     let repo = scan::open()?;
     let mut tips = Vec::new();
     let mut hidden = Vec::new();
@@ -219,12 +220,14 @@ fn pre_push(printer: &Printer) -> Result<Exit> {
         tips.extend(commit(local));
         hidden.extend(commit(remote));
     }
-    // Skip commits that a remote is known to have.
-    hidden.extend(scan::remote_tips(&repo)?);
+    // Skip commits that this remote is known to have. Another one may be private where this one is public.
+    if let Some(remote) = arguments.first() {
+        hidden.extend(scan::remote_tips(&repo, remote)?);
+    }
     if tips.is_empty() {
         return Ok(Exit::Done);
     }
-    let (places, looked) = scan::between(&repo, tips, hidden, printer.progress())?;
+    let (places, looked) = scan::between(&repo, tips, hidden, scan::Ignored::of(&repo), printer.progress())?;
     let findings = scan::gather(places, &std::collections::BTreeSet::new());
     if findings.is_empty() {
         return Ok(Exit::Done);

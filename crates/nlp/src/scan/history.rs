@@ -15,7 +15,8 @@ use gix::{ObjectId, Repository};
 
 use super::content::Scanner;
 use super::finding::{Commit, Place};
-use super::git::failed;
+use super::git::{failed, unread};
+use super::ignored::Ignored;
 use super::{Looked, tree};
 use crate::failure::{Failure, Result};
 use crate::output::Progress;
@@ -34,31 +35,58 @@ struct Blob {
 }
 
 /// Scans all branches and tags, or the commits of a range as `git log` takes one.
-pub(super) fn history(repo: &Repository, range: &str, progress: Progress) -> Result<(Vec<Place>, Looked)> {
+pub(super) fn history(
+    repo: &Repository,
+    range: &str,
+    ignored: Ignored,
+    progress: Progress,
+) -> Result<(Vec<Place>, Looked)> {
     if range.is_empty() {
-        let mut tips = Vec::new();
-        let references = repo.references().map_err(|error| failed("list references")(&error))?;
-        let all = references.all().map_err(|error| failed("list references")(&error))?;
-        for mut reference in all.filter_map(std::result::Result::ok) {
-            // Skip references that do not point to a commit.
-            if let Ok(commit) = reference.peel_to_commit() {
-                tips.push(commit.id);
-            }
-        }
-        tips.extend(repo.head_id().ok().map(gix::Id::detach));
-        return between(repo, tips, Vec::new(), progress);
+        return between(repo, all_tips(repo)?, Vec::new(), ignored, progress);
     }
     let parsed = repo.rev_parse(range).map_err(|error| Failure::usage(format!("{range:?} is not a range: {error}")))?;
     let (tips, hidden) = match parsed.detach() {
         Spec::Include(id) => (vec![id], Vec::new()),
         Spec::Range { from, to } => (vec![to], vec![from]),
-        Spec::Merge { theirs, ours } => (vec![theirs, ours], Vec::new()),
+        Spec::Merge { theirs, ours } => {
+            let shared = repo.merge_bases_many(theirs, &[ours]).map_err(|error| failed("find a merge base")(&error))?;
+            (vec![theirs, ours], shared.into_iter().map(gix::Id::detach).collect())
+        }
         Spec::Exclude(_) | Spec::IncludeOnlyParents(_) | Spec::ExcludeParents(_) => {
             return Err(Failure::usage(format!("{range:?} does not include any commits"))
                 .next("for example: --history=main..HEAD"));
         }
     };
-    between(repo, tips, hidden, progress)
+    between(repo, tips, hidden, ignored, progress)
+}
+
+/// The commits at the tips of all branches and tags, and HEAD.
+///
+/// # Errors
+/// If a reference cannot be read: what only it leads to would be left out.
+fn all_tips(repo: &Repository) -> Result<Vec<ObjectId>> {
+    let references = repo.references().map_err(|error| failed("list references")(&error))?;
+    let all = references.all().map_err(|error| failed("list references")(&error))?;
+    let mut tips = Vec::new();
+    for reference in all {
+        let mut reference = reference.map_err(|error| failed("read a reference")(&error).next("git fsck"))?;
+        // A symbolic reference names another one, which is in this list unless it does not exist.
+        if reference.try_id().is_none() {
+            continue;
+        }
+        let name = reference.name().as_bstr().to_string();
+        let broken = |error: &dyn std::fmt::Display| {
+            unread(repo, "read what it points to")(error).after(format_args!("the reference {name} is broken"))
+        };
+        let id = reference.peel_to_id().map_err(|error| broken(&error))?;
+        let header = id.header().map_err(|error| broken(&error))?;
+        // A tag may also point to a tree or a blob, which is in no commit.
+        if header.kind() == gix::objs::Kind::Commit {
+            tips.push(id.detach());
+        }
+    }
+    tips.extend(repo.head_id().ok().map(gix::Id::detach));
+    Ok(tips)
 }
 
 /// Scans the commits that are reachable from `tips` and not from `hidden`.
@@ -66,6 +94,7 @@ pub(crate) fn between(
     repo: &Repository,
     tips: Vec<ObjectId>,
     hidden: Vec<ObjectId>,
+    ignored: Ignored,
     progress: Progress,
 ) -> Result<(Vec<Place>, Looked)> {
     let mut repo = repo.clone();
@@ -85,7 +114,7 @@ pub(crate) fn between(
     drop(seen);
     // Sort versions of a file next to each other: git stores them as deltas of one another.
     blobs.sort_by(|one, other| (&one.path, other.commit).cmp(&(&other.path, one.commit)));
-    read(&repo, &blobs, &commits, progress)
+    read(&repo, &blobs, &commits, ignored, progress)
 }
 
 /// The commit of an id in hexadecimal, if there is one.
@@ -94,11 +123,16 @@ pub(crate) fn commit(repo: &Repository, id: &str) -> Option<ObjectId> {
     repo.find_object(id).ok()?.peel_to_commit().ok().map(|commit| commit.id)
 }
 
-/// The commits that remotes are known to have.
-pub(crate) fn remote_tips(repo: &Repository) -> Result<Vec<ObjectId>> {
+/// The commits that a remote is known to have: the tips of its tracking branches.
+pub(crate) fn remote_tips(repo: &Repository, remote: &str) -> Result<Vec<ObjectId>> {
+    // A push to an address without a name passes the address, which no branches track.
+    if !repo.remote_names().contains(remote.as_bytes().as_bstr()) {
+        return Ok(Vec::new());
+    }
     let references = repo.references().map_err(|error| failed("list references")(&error))?;
-    let remotes = references.remote_branches().map_err(|error| failed("list references")(&error))?;
-    Ok(remotes.flatten().filter_map(|mut branch| branch.peel_to_commit().ok().map(|commit| commit.id)).collect())
+    let prefix = format!("refs/remotes/{remote}/");
+    let branches = references.prefixed(prefix.as_str()).map_err(|error| failed("list references")(&error))?;
+    Ok(branches.flatten().filter_map(|mut branch| branch.peel_to_commit().ok().map(|commit| commit.id)).collect())
 }
 
 /// The commits to look at, oldest first.
@@ -134,7 +168,7 @@ fn collect(
     if !seen.insert(tree) {
         return Ok(());
     }
-    let object = repo.find_tree(tree).map_err(|error| failed("read a tree")(&error))?;
+    let object = repo.find_tree(tree).map_err(|error| unread(repo, "read a tree")(&error))?;
     let decoded = object.decode().map_err(|error| failed("read a tree")(&error))?;
     for entry in &decoded.entries {
         let below = || {
@@ -165,7 +199,13 @@ fn collect(
 }
 
 /// Reads and scans the blobs, on every processor.
-fn read(repo: &Repository, blobs: &[Blob], commits: &[ObjectId], progress: Progress) -> Result<(Vec<Place>, Looked)> {
+fn read(
+    repo: &Repository,
+    blobs: &[Blob],
+    commits: &[ObjectId],
+    mut ignored: Ignored,
+    progress: Progress,
+) -> Result<(Vec<Place>, Looked)> {
     let shared = repo.clone().into_sync();
     let next = AtomicUsize::new(0);
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -179,7 +219,11 @@ fn read(repo: &Repository, blobs: &[Blob], commits: &[ObjectId], progress: Progr
     for part in parts {
         let (found, part_looked) = part.map_err(|_| Failure::new("a scanning thread stopped unexpectedly"))??;
         for (blob, mut place) in found {
-            place.commit = Some(Arc::new(describe(repo, commits[blobs[blob].commit])?));
+            let blob = &blobs[blob];
+            if ignored.has(blob.path.as_bstr()) {
+                continue;
+            }
+            place.commit = Some(Arc::new(describe(repo, commits[blob.commit])?));
             places.push(place);
         }
         looked.items += part_looked.items;
@@ -205,7 +249,7 @@ fn part(
         }
         progress.tell(|| format!("blob {} of {}", from, blobs.len()));
         for (offset, blob) in blobs[from..blobs.len().min(from + BATCH)].iter().enumerate() {
-            let object = repo.find_blob(blob.id).map_err(|error| failed("read a blob")(&error))?;
+            let object = repo.find_blob(blob.id).map_err(|error| unread(repo, "read a blob")(&error))?;
             if tree::is_large_binary(&object.data) {
                 looked.skipped += 1;
                 continue;

@@ -27,6 +27,7 @@ use std::path::PathBuf;
 pub(crate) use finding::{Finding, Place, gather};
 pub(crate) use git::open;
 pub(crate) use history::{between, commit, remote_tips};
+pub(crate) use ignored::Ignored;
 pub(crate) use staged::staged;
 
 use crate::exit::Exit;
@@ -69,7 +70,7 @@ pub(crate) struct Args {
     /// Skip the confirmation of the revocation.
     #[arg(long, requires = "revoke")]
     yes: bool,
-    /// Also scan files that are excluded by `.gitignore` and similar files.
+    /// Also scan files that are excluded by `.gitignore`, `.nlpignore` and similar files.
     #[arg(long)]
     no_ignore: bool,
     /// Skip binary files larger than this many bytes.
@@ -94,9 +95,11 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     let (places, looked) = if args.stdin {
         stdin()?
     } else if args.staged {
-        staged(&open()?)?
+        let repo = open()?;
+        staged(&repo, ignored(&repo, args))?
     } else if let Some(range) = &args.history {
-        history::history(&open()?, range, printer.progress())?
+        let repo = open()?;
+        history::history(&repo, range, ignored(&repo, args), printer.progress())?
     } else {
         tree::tree(&args.paths, &tree::Limits { binary: args.max_binary_size, ignore: !args.no_ignore })?
     };
@@ -118,6 +121,10 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
         (false, false) => Exit::Findings,
         (false, true) => Exit::LiveFindings,
     })
+}
+
+fn ignored(repo: &gix::Repository, args: &Args) -> Ignored {
+    if args.no_ignore { Ignored::default() } else { Ignored::of(repo) }
 }
 
 fn stdin() -> Result<(Vec<Place>, Looked)> {

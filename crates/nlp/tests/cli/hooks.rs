@@ -29,6 +29,31 @@ fn a_commit_and_a_push_with_a_token_do_not_go_through() {
 }
 
 #[test]
+fn commits_that_only_another_remote_has_are_scanned_before_a_push() {
+    let home = Home::new(None);
+    assert_done(&home.git(["init", "-q"]));
+    for remote in ["private", "public"] {
+        assert_done(&home.git(["init", "-q", "--bare", &format!("{remote}.git")]));
+        assert_done(&home.git(["remote", "add", remote, &format!("{remote}.git")]));
+    }
+    home.write("a.txt", token(1));
+    assert_done(&home.git(["add", "a.txt"]));
+    assert_done(&home.git(["commit", "-q", "-m", "leak"]));
+    assert_done(&home.git(["push", "-q", "private", "main"]));
+    assert_done(&home.nlp(["hooks", "install"]));
+    for to in ["public", "public.git"] {
+        let stopped = home.git(["push", "-q", to, "main"]);
+        assert_ne!(stopped.status.code(), Some(0), "{to}");
+        assert!(said(&stopped).contains("a.txt:1:1"), "{to}: {}", said(&stopped));
+    }
+    // What a remote has is not scanned again.
+    home.write("b.txt", "clean");
+    assert_done(&home.git(["add", "b.txt"]));
+    assert_done(&home.git(["commit", "-q", "-m", "clean"]));
+    assert_done(&home.git(["push", "-q", "private", "main:other"]));
+}
+
+#[test]
 fn a_global_hook_watches_every_repository() {
     let home = Home::new(None);
     assert_done(&home.nlp(["hooks", "install", "--global"]));

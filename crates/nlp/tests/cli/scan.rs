@@ -155,6 +155,100 @@ fn staged_tokens_are_found_and_committed_ones_are_not_reported_again() {
 }
 
 #[test]
+fn a_renamed_file_is_no_new_leak() {
+    let home = Home::new(None);
+    assert_done(&home.git(["init", "-q"]));
+    home.write("old.txt", token(1));
+    assert_done(&home.git(["add", "old.txt"]));
+    assert_done(&home.git(["commit", "-q", "-m", "one"]));
+    assert_done(&home.git(["mv", "old.txt", "new.txt"]));
+    assert_code(&home.nlp(["scan", "--staged"]), 0);
+    home.write("new.txt", token(2));
+    assert_done(&home.git(["add", "new.txt"]));
+    assert_eq!(places(&report(&home, &["--staged"])), ["new.txt:1:1"]);
+}
+
+#[test]
+fn files_that_a_scan_leaves_out_are_left_out_of_staged_changes_and_histories_too() {
+    let home = Home::new(None);
+    assert_done(&home.git(["init", "-q"]));
+    home.write(".nlpignore", "fixtures/\n*.sample\n");
+    home.write("deep/.nlpignore", "/made.txt\n!kept.sample\n");
+    for (seed, name) in (1..).zip([
+        "fixtures/a.txt",
+        "sub/fixtures/kept.sample",
+        "x.sample",
+        "deep/made.txt",
+        "deep/kept.sample",
+        "deep/more/made.txt",
+        "plain.txt",
+    ]) {
+        home.write(name, token(seed));
+    }
+    assert_done(&home.git(["add", "."]));
+    let reported = ["deep/kept.sample:1:1", "deep/more/made.txt:1:1", "plain.txt:1:1"];
+    assert_eq!(places(&report(&home, &["."])), reported);
+    assert_eq!(places(&report(&home, &["--staged"])), reported);
+    assert_done(&home.git(["commit", "-q", "-m", "all"]));
+    assert_eq!(places(&report(&home, &["--history"])), reported);
+    assert_eq!(places(&report(&home, &["--history", "--no-ignore"])).len(), 7);
+}
+
+#[test]
+fn folders_that_are_not_checked_out_are_scanned_in_a_sparse_index() {
+    let home = Home::new(None);
+    assert_done(&home.git(["init", "-q"]));
+    home.write("in/a.txt", "clean");
+    home.write("out/deep/b.txt", "clean");
+    assert_done(&home.git(["add", "."]));
+    assert_done(&home.git(["commit", "-q", "-m", "clean"]));
+    home.write("out/deep/b.txt", token(1));
+    assert_done(&home.git(["commit", "-q", "-a", "-m", "leak"]));
+    assert_done(&home.git(["sparse-checkout", "set", "--cone", "--sparse-index", "in"]));
+    assert!(said(&home.git(["ls-files", "--sparse"])).contains("out/\n"));
+    assert_code(&home.nlp(["scan", "--staged"]), 0);
+    assert_done(&home.git(["reset", "-q", "--soft", "HEAD~1"]));
+    assert_eq!(places(&report(&home, &["--staged"])), ["out/deep/b.txt:1:1"]);
+}
+
+#[test]
+fn a_repository_that_cannot_be_read_is_not_reported_as_clean() {
+    let home = Home::new(None);
+    let leaky = |name: &str| {
+        assert_done(&home.git(["init", "-q", name]));
+        home.write(&format!("{name}/a.txt"), token(1));
+        assert_done(&home.git(["-C", name, "add", "a.txt"]));
+        assert_done(&home.git(["-C", name, "commit", "-q", "-m", "leak"]));
+        assert_done(&home.git(["-C", name, "rm", "-q", "a.txt"]));
+        assert_done(&home.git(["-C", name, "commit", "-q", "-m", "removed"]));
+    };
+    leaky("reftable");
+    home.write("reftable/.git/config", "[core]\nrepositoryformatversion = 1\n[extensions]\nrefStorage = reftable\n");
+    leaky("unreadable");
+    home.write("unreadable/.git/refs/heads/other", "no id\n");
+    leaky("dangling");
+    home.write("dangling/.git/refs/heads/other", format!("{}\n", "1".repeat(40)));
+    leaky("whole");
+    assert_done(&home.git(["-C", "whole", "config", "uploadpack.allowFilter", "true"]));
+    let whole = format!("file://{}/whole", home.path().display());
+    assert_done(&home.git(["clone", "-q", "--filter=blob:none", &whole, "partial"]));
+    assert_done(&home.git(["init", "-q", "--object-format=sha256", "sha256"]));
+    for (folder, says) in [
+        ("reftable", "references are stored as \"reftable\""),
+        ("unreadable", "cannot read a reference"),
+        ("dangling", "refs/heads/other is broken"),
+        ("partial", "this is a partial clone"),
+        ("sha256", "objectFormat"),
+    ] {
+        let mut command = home.command(env!("CARGO_BIN_EXE_nlp"));
+        command.args(["scan", "--history"]).current_dir(home.path().join(folder));
+        let done = super::support::finish(command, "");
+        assert_code(&done, 1);
+        assert!(said(&done).contains(says), "{folder}: {}", said(&done));
+    }
+}
+
+#[test]
 fn a_removed_token_is_found_in_the_history_with_its_commit() {
     let home = Home::new(None);
     assert_done(&home.git(["init", "-q"]));
@@ -175,6 +269,9 @@ fn a_removed_token_is_found_in_the_history_with_its_commit() {
     assert_eq!(place["author"], "Ada <ada@acme.example>");
     assert_eq!(places(&report(&home, &["--history=HEAD~2..HEAD"])), ["dir/file.txt:2:1"]);
     assert_eq!(places(&report(&home, &["--history=HEAD~1..HEAD"])), [] as [String; 0]);
+    // What both sides have is in neither difference.
+    assert_eq!(places(&report(&home, &["--history=HEAD...main"])), [] as [String; 0]);
+    assert_eq!(places(&report(&home, &["--history=HEAD~2...main"])), ["dir/file.txt:2:1"]);
     // Also in packed objects.
     assert_done(&home.git(["gc", "-q"]));
     assert_eq!(places(&report(&home, &["--history"])).len(), 2);
