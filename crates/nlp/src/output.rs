@@ -228,6 +228,11 @@ fn cell(value: Option<&Value>) -> String {
         }
         Some(other) => other.to_string(),
     };
+    without_controls(&text)
+}
+
+/// A text with its control characters replaced: a terminal would obey them.
+pub(crate) fn without_controls(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
 }
 

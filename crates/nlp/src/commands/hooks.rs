@@ -186,24 +186,24 @@ fn write_hook(file: &Path, event: Event) -> Result<()> {
 }
 
 /// Prints the findings, and how to override the hook.
-fn block(findings: &[scan::Finding], looked: scan::Looked, way_out: &str) {
+fn block(findings: &[scan::Finding], way_out: &str) {
     // Write errors are ignored: the exit code says the same.
     let _ = write!(
         std::io::stderr(),
         "{}nlp: a token was found: revoke it if it was anywhere public, take it out, and try again\n  \
          a line may keep one that is meant to be there: nlp:allow <reason>\n  {way_out}\n",
-        scan::plain(findings, looked)
+        scan::plain(findings)
     );
 }
 
 fn pre_commit() -> Result<Exit> {
     let repo = scan::open()?;
-    let (places, looked) = scan::staged(&repo, scan::Ignored::of(&repo))?;
+    let (places, _) = scan::staged(&repo, scan::Ignored::of(&repo))?;
     let findings = scan::gather(places, &std::collections::BTreeSet::new());
     if findings.is_empty() {
         return Ok(Exit::Done);
     }
-    block(&findings, looked, "to commit anyway: git commit --no-verify");
+    block(&findings, "to commit anyway: git commit --no-verify");
     Ok(Exit::Findings)
 }
 
@@ -227,12 +227,12 @@ fn pre_push(printer: &Printer, arguments: &[String]) -> Result<Exit> {
     if tips.is_empty() {
         return Ok(Exit::Done);
     }
-    let (places, looked) = scan::between(&repo, tips, hidden, scan::Ignored::of(&repo), printer.progress())?;
+    let (places, _) = scan::between(&repo, tips, hidden, scan::Ignored::of(&repo), printer.progress())?;
     let findings = scan::gather(places, &std::collections::BTreeSet::new());
     if findings.is_empty() {
         return Ok(Exit::Done);
     }
-    block(&findings, looked, "to push anyway: git push --no-verify");
+    block(&findings, "to push anyway: git push --no-verify");
     Ok(Exit::Findings)
 }
 

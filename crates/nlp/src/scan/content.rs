@@ -83,7 +83,8 @@ impl Scanner {
             if token.is_published() || allow::allows(text, hit.start, hit.end) {
                 return;
             }
-            let file = name.get_or_insert_with(|| file.into());
+            // A name can have a token in it as well, and every report shows names.
+            let file = name.get_or_insert_with(|| token_format::redact(file).to_string().into());
             self.places.push(Place {
                 token,
                 file: Arc::clone(file),

@@ -73,13 +73,13 @@ pub(crate) struct Args {
     /// Also scan files that are excluded by `.gitignore`, `.nlpignore` and similar files.
     #[arg(long)]
     no_ignore: bool,
-    /// Skip binary files larger than this many bytes.
+    /// Skip binary files larger than this many bytes, unless they are named.
     #[arg(long, value_name = "BYTES", default_value_t = tree::BINARY_LIMIT)]
     max_binary_size: u64,
 }
 
 /// How much was scanned.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Looked {
     /// Files, blobs or streams that were read.
     pub(crate) items: u64,
@@ -87,6 +87,17 @@ pub(crate) struct Looked {
     pub(crate) bytes: u64,
     /// Large binaries and unreadable files, which were skipped.
     pub(crate) skipped: u64,
+    /// Files and folders that could not be read.
+    pub(crate) unread: Vec<Unread>,
+}
+
+/// A file or folder that could not be read.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    /// Its name, and why.
+    why: String,
+    /// Whether it was named on the command line, and not found in a folder.
+    is_named: bool,
 }
 
 /// Runs the command.
@@ -104,27 +115,42 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
         tree::tree(&args.paths, &tree::Limits { binary: args.max_binary_size, ignore: !args.no_ignore })?
     };
     let mut findings = gather(places, &earlier);
-    if args.check && !findings.is_empty() {
-        check::check(settings, &mut findings)?;
-    }
-    if args.revoke {
-        revoke::revoke(&settings.client()?.anonymous(), &settings.url()?, &mut findings, args.yes)?;
-    }
-    let live = findings.iter().any(|finding| finding.live == Some(true));
+    let asked = if findings.is_empty() { Ok(()) } else { ask(settings, args, &mut findings) };
+    // Also if the authority cannot be asked: what was found must not be lost.
     match printer.format() {
-        Format::Text => printer.text(&report::text(&findings, looked, printer.is_terminal()))?,
-        Format::Sarif => printer.document(&sarif::document(&findings))?,
-        Format::Json | Format::Ndjson => printer.value(&report::json(&findings, looked))?,
+        Format::Text => printer.text(&report::text(&findings, &looked, printer.is_terminal()))?,
+        Format::Sarif => printer.document(&sarif::document(&findings, &looked))?,
+        Format::Json | Format::Ndjson => printer.value(&report::json(&findings, &looked))?,
     }
-    Ok(match (findings.is_empty(), live) {
-        (true, _) => Exit::Done,
-        (false, false) => Exit::Findings,
-        (false, true) => Exit::LiveFindings,
-    })
+    if let Some(unread) = report::unread(&looked) {
+        printer.note(&unread);
+    }
+    asked?;
+    let live = findings.iter().any(|finding| finding.live == Some(true));
+    match (findings.is_empty(), live) {
+        (true, _) if looked.unread.iter().any(|unread| unread.is_named) => {
+            Err(Failure::new("no tokens found, but not everything could be read")
+                .next("change the permissions, or leave it out"))
+        }
+        (true, _) => Ok(Exit::Done),
+        (false, false) => Ok(Exit::Findings),
+        (false, true) => Ok(Exit::LiveFindings),
+    }
 }
 
 fn ignored(repo: &gix::Repository, args: &Args) -> Ignored {
     if args.no_ignore { Ignored::default() } else { Ignored::of(repo) }
+}
+
+/// Does what `--check` and `--revoke` ask of the authority.
+fn ask(settings: &Settings, args: &Args, findings: &mut [Finding]) -> Result<()> {
+    if args.check {
+        check::check(settings, findings)?;
+    }
+    if args.revoke {
+        revoke::revoke(&settings.client()?.anonymous(), &settings.url()?, findings, args.yes)?;
+    }
+    Ok(())
 }
 
 fn stdin() -> Result<(Vec<Place>, Looked)> {
@@ -132,7 +158,7 @@ fn stdin() -> Result<(Vec<Place>, Looked)> {
     let bytes = scanner
         .stream(&mut std::io::stdin().lock().by_ref(), "-")
         .map_err(|error| Failure::new(format!("standard input cannot be read: {error}")))?;
-    Ok((scanner.finish(), Looked { items: 1, bytes, skipped: 0 }))
+    Ok((scanner.finish(), Looked { items: 1, bytes, ..Looked::default() }))
 }
 
 /// The places of tokens in a text, for hooks.
@@ -143,6 +169,6 @@ pub(crate) fn text(text: &[u8], name: &str) -> Vec<Place> {
 }
 
 /// A report as text, for hooks.
-pub(crate) fn plain(findings: &[Finding], looked: Looked) -> String {
-    report::text(findings, looked, false)
+pub(crate) fn plain(findings: &[Finding]) -> String {
+    report::text(findings, &Looked::default(), false)
 }

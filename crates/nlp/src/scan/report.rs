@@ -7,12 +7,15 @@ use serde_json::{Value, json};
 use super::Looked;
 use super::detect::Writing;
 use super::finding::{Finding, Place};
+use crate::output::without_controls;
 
 /// Digits of a commit id in reports for people.
 const SHORT: usize = 12;
+/// How many files that could not be read are named for people.
+const SHOWN: usize = 20;
 
 /// For people: a line for each secret, one below it for each further place, and on a terminal how much was scanned.
-pub(super) fn text(findings: &[Finding], looked: Looked, is_terminal: bool) -> String {
+pub(super) fn text(findings: &[Finding], looked: &Looked, is_terminal: bool) -> String {
     let mut out = String::new();
     for finding in findings {
         let live = match finding.live {
@@ -62,15 +65,32 @@ fn place(place: &Place) -> String {
     if let Some(commit) = &place.commit {
         let _ = write!(text, "  {} {} {}", commit.id.get(..SHORT).unwrap_or(&commit.id), commit.date, commit.author);
     }
-    text
+    harmless(&text)
+}
+
+/// A text of somebody else, such as a file's name, as it may be shown: without tokens and control characters.
+pub(super) fn harmless(text: &str) -> String {
+    without_controls(&token_format::redact(text).to_string())
+}
+
+/// What could not be read, for people.
+pub(super) fn unread(looked: &Looked) -> Option<String> {
+    let more = looked.unread.len().saturating_sub(SHOWN);
+    let mut lines: Vec<_> =
+        looked.unread.iter().take(SHOWN).map(|unread| format!("not scanned: {}", unread.why)).collect();
+    if more > 0 {
+        lines.push(format!("not scanned: {more} more"));
+    }
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// For programs, and as a baseline for later scans.
-pub(super) fn json(findings: &[Finding], looked: Looked) -> Value {
+pub(super) fn json(findings: &[Finding], looked: &Looked) -> Value {
     let findings: Vec<_> = findings.iter().map(one).collect();
+    let unread: Vec<_> = looked.unread.iter().map(|unread| &unread.why).collect();
     json!({
         "findings": findings,
-        "scanned": { "items": looked.items, "bytes": looked.bytes, "skipped": looked.skipped },
+        "scanned": { "items": looked.items, "bytes": looked.bytes, "skipped": looked.skipped, "unread": unread },
     })
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::Looked;
 use super::finding::{Finding, Place};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -9,7 +10,12 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 const RULE: &str = "nolapse-token";
 
 /// The whole document.
-pub(super) fn document(findings: &[Finding]) -> Value {
+pub(super) fn document(findings: &[Finding], looked: &Looked) -> Value {
+    let unread: Vec<_> = looked
+        .unread
+        .iter()
+        .map(|unread| json!({ "level": "warning", "message": { "text": format!("not scanned: {}", unread.why) } }))
+        .collect();
     let results: Vec<_> =
         findings.iter().flat_map(|finding| finding.places.iter().map(|at| result(finding, at))).collect();
     json!({
@@ -32,6 +38,7 @@ pub(super) fn document(findings: &[Finding]) -> Value {
                 }],
             } },
             "columnKind": "unicodeCodePoints",
+            "invocations": [{ "executionSuccessful": true, "toolExecutionNotifications": unread }],
             "results": results,
         }],
     })

@@ -1,7 +1,7 @@
 //! Scanning files: a parallel walk that honours ignore files.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _};
+use std::io::{ErrorKind, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -9,7 +9,7 @@ use ignore::{WalkBuilder, WalkState};
 
 use super::content::Scanner;
 use super::finding::Place;
-use super::{Looked, ignored};
+use super::{Looked, Unread, ignored, report};
 use crate::failure::{Failure, Result};
 
 /// By default larger binaries are skipped: archives and images, whose content is compressed.
@@ -52,6 +52,7 @@ impl Drop for Worker<'_> {
             all.looked.items += self.looked.items;
             all.looked.bytes += self.looked.bytes;
             all.looked.skipped += self.looked.skipped;
+            all.looked.unread.append(&mut self.looked.unread);
         }
     }
 }
@@ -59,13 +60,21 @@ impl Drop for Worker<'_> {
 /// Scans these files and folders.
 ///
 /// # Errors
-/// If one of them does not exist.
+/// If one of them does not exist, or is neither a file nor a folder.
 pub(super) fn tree(paths: &[PathBuf], limits: &Limits) -> Result<(Vec<Place>, Looked)> {
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here } else { paths };
     for path in paths {
-        if !path.exists() {
-            return Err(Failure::usage(format!("{} does not exist", path.display())));
+        match path.metadata() {
+            Ok(found) if found.is_file() || found.is_dir() => {}
+            Ok(_) => {
+                return Err(Failure::usage(format!("{} is neither a file nor a folder", path.display()))
+                    .next("nlp scan --stdin, with it as standard input"));
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(Failure::usage(format!("{} does not exist", path.display())));
+            }
+            Err(error) => return Err(Failure::new(format!("{} cannot be read: {error}", path.display()))),
         }
     }
     let mut walk = WalkBuilder::new(&paths[0]);
@@ -85,11 +94,18 @@ pub(super) fn tree(paths: &[PathBuf], limits: &Limits) -> Result<(Vec<Place>, Lo
         let mut worker = Worker { scanner: Scanner::new(), looked: Looked::default(), all: &all };
         Box::new(move |entry| {
             match entry {
+                Ok(entry) if entry.depth() == 0 && entry.path().is_file() => {
+                    // A file that was named is scanned whatever its size.
+                    worker.file(entry.path(), u64::MAX, true);
+                }
                 Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
-                    worker.file(entry.path(), limits.binary);
+                    worker.file(entry.path(), limits.binary, false);
                 }
                 Ok(_) => {}
-                Err(_) => worker.looked.skipped += 1,
+                Err(error) => {
+                    let kind = error.io_error().map(std::io::Error::kind);
+                    worker.unread(kind, &error.to_string(), error.depth() == Some(0));
+                }
             }
             WalkState::Continue
         })
@@ -99,14 +115,22 @@ pub(super) fn tree(paths: &[PathBuf], limits: &Limits) -> Result<(Vec<Place>, Lo
 }
 
 impl Worker<'_> {
-    fn file(&mut self, path: &Path, binary_limit: u64) {
+    fn file(&mut self, path: &Path, binary_limit: u64, is_named: bool) {
         match self.scan(path, binary_limit) {
             Ok(Some(bytes)) => {
                 self.looked.items += 1;
                 self.looked.bytes += bytes;
             }
-            // Deleted since it was listed, unreadable, or a large binary.
-            Ok(None) | Err(_) => self.looked.skipped += 1,
+            Ok(None) => self.looked.skipped += 1,
+            Err(error) => self.unread(Some(error.kind()), &format!("{}: {error}", shown(path)), is_named),
+        }
+    }
+
+    fn unread(&mut self, kind: Option<ErrorKind>, why: &str, is_named: bool) {
+        self.looked.skipped += 1;
+        // A file that was deleted since it was listed is no gap in the scan.
+        if is_named || kind != Some(ErrorKind::NotFound) {
+            self.looked.unread.push(Unread { why: report::harmless(why), is_named });
         }
     }
 

@@ -72,6 +72,80 @@ fn planted_tokens_are_found_however_they_are_written_and_look_alikes_are_not() {
 }
 
 #[test]
+fn a_path_that_was_named_is_scanned_or_the_scan_fails() {
+    let home = Home::new(None);
+    home.write("clean.txt", "nothing");
+    home.write("leak.txt", token(1));
+    let mut binary = vec![0_u8; 2 * 1024 * 1024];
+    binary.extend_from_slice(token(2).as_bytes());
+    home.write("image.bin", &binary);
+    std::os::unix::fs::symlink("leak.txt", home.path().join("link")).unwrap();
+    let mut mkfifo = home.command("mkfifo");
+    mkfifo.arg("pipe");
+    assert_done(&super::support::finish(mkfifo, ""));
+    // Opening this file works, for every user, and reading it does not.
+    let unreadable = "/proc/self/mem";
+    for (paths, code, says) in [
+        (vec![unreadable], 1, "/proc/self/mem"),
+        (vec!["clean.txt", unreadable], 1, "not everything could be read"),
+        (vec!["leak.txt", unreadable], 10, "not scanned: /proc/self/mem"),
+        (vec!["pipe"], 2, "neither a file nor a folder"),
+        (vec!["missing"], 2, "does not exist"),
+        (vec!["image.bin"], 10, "image.bin:1:"),
+        (vec!["link"], 10, "link:1:1"),
+        (vec!["clean.txt"], 0, ""),
+    ] {
+        let mut command = home.command(env!("CARGO_BIN_EXE_nlp"));
+        command.arg("scan").args(&paths);
+        let done = super::support::finish(command, "");
+        assert_code(&done, code);
+        assert!(said(&done).contains(says), "{paths:?}: {}", said(&done));
+    }
+    for format in ["json", "sarif"] {
+        let done = home.nlp(["scan", "leak.txt", unreadable, "-o", format]);
+        assert_code(&done, 10);
+        assert!(String::from_utf8_lossy(&done.stdout).contains(unreadable), "{format}: {}", said(&done));
+    }
+}
+
+#[test]
+fn names_of_files_are_shown_without_secrets_and_control_characters() {
+    let home = Home::new(None);
+    home.write(&format!("nlp_{}.env", token(1)), token(2));
+    home.write("a\u{1b}[31m\nb.txt", token(3));
+    for format in ["text", "json", "sarif"] {
+        let done = home.nlp(["scan", "-o", format]);
+        assert_code(&done, 10);
+        assert!(!said(&done).contains(&token(1)), "{format}: {}", said(&done));
+        assert!(!said(&done).contains('\u{1b}'), "{format}: {}", said(&done));
+    }
+    let text = said(&home.nlp(["scan"]));
+    assert!(text.contains(&format!("nlp_{}….env:1:1", &token(1)[..8])), "{text}");
+    assert!(text.contains("a\u{fffd}[31m\u{fffd}b.txt:1:1"), "{text}");
+}
+
+#[test]
+fn findings_are_reported_even_if_the_authority_cannot_be_asked() {
+    let home = Home::new(Some("http://127.0.0.1:1"));
+    home.write("leak/a.txt", token(1));
+    home.write("clean/a.txt", "nothing");
+    for (arguments, code) in [
+        (["scan", "--check", "leak"], 1),
+        (["scan", "--revoke", "leak"], 2),
+        (["scan", "--check", "clean"], 0),
+        (["scan", "--revoke", "clean"], 0),
+    ] {
+        let done = home.nlp(arguments);
+        assert_code(&done, code);
+        let reported = String::from_utf8_lossy(&done.stdout).contains("leak/a.txt:1:1");
+        assert_eq!(reported, code != 0, "{arguments:?}: {}", said(&done));
+    }
+    // Nothing was found, so no address is needed.
+    let home = Home::new(None);
+    assert_code(&home.nlp(["scan", "--revoke"]), 0);
+}
+
+#[test]
 fn a_baseline_leaves_out_what_is_known() {
     let home = Home::new(None);
     home.write("a.txt", token(1));
