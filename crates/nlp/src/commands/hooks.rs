@@ -1,7 +1,7 @@
 //! `nlp hooks`: keeps tokens out of commits, pushes, and the tool calls of a coding assistant.
 
 use std::io::{BufRead as _, Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
@@ -17,6 +17,28 @@ use crate::settings::Settings;
 const MARK: &str = "# nlp hooks: scans for nolapse tokens";
 /// The hooks that are installed.
 const HOOKS: [Event; 2] = [Event::PreCommit, Event::PrePush];
+/// The other hooks, which a folder for all repositories has to hand on to the repository. Left out are those that run
+/// several times for each command of git (`reference-transaction`, `post-index-change`), and one whose presence changes
+/// what git does (`push-to-checkout`).
+const OTHERS: [&str; 17] = [
+    "applypatch-msg",
+    "pre-applypatch",
+    "post-applypatch",
+    "pre-merge-commit",
+    "prepare-commit-msg",
+    "commit-msg",
+    "post-commit",
+    "pre-rebase",
+    "post-checkout",
+    "post-merge",
+    "pre-receive",
+    "update",
+    "post-receive",
+    "post-update",
+    "pre-auto-gc",
+    "post-rewrite",
+    "sendemail-validate",
+];
 /// Bytes of the longest input from a coding assistant.
 const LONGEST: u64 = 16 * 1024 * 1024;
 /// The exit code that makes a coding assistant stop.
@@ -77,7 +99,10 @@ pub(super) fn run(settings: &Settings, printer: &Printer, command: &Command) -> 
         Command::Install { global } => install(settings, printer, *global).map(|()| Exit::Done),
         Command::Run { event: Event::PreCommit, .. } => pre_commit(),
         Command::Run { event: Event::PrePush, arguments } => pre_push(printer, arguments),
-        Command::Run { event: Event::Assistant, .. } => assistant(),
+        // A call that cannot be read is stopped as well: every other code lets it through.
+        Command::Run { event: Event::Assistant, .. } => {
+            assistant().map_err(|failure| failure.ending(Exit::Command(BLOCK)))
+        }
     }
 }
 
@@ -131,58 +156,114 @@ fn install(settings: &Settings, printer: &Printer, global: bool) -> Result<()> {
         }
         used
     };
-    let mut written = Vec::new();
-    for event in HOOKS {
-        let file = folder.join(event.name());
-        write_hook(&file, event)?;
-        written.push(file.display().to_string());
+    // Only a folder of ours hides the hooks of repositories: a configured one has done so before.
+    let chains = global && settings.folders().config.as_ref().is_some_and(|config| folder.starts_with(config));
+    let mut hooks = HOOKS.map(|event| (event.name(), call(event))).to_vec();
+    if chains {
+        hooks.extend(OTHERS.map(|name| (name, format!("{MARK}\n"))));
+        for (name, text) in &mut hooks {
+            text.push_str(&own_hook(name));
+        }
     }
-    printer.done(&format!("installed {}", written.join(" and ")), &json!({ "installed": written }))
+    // Read all of them before any is written, so that a refusal leaves nothing half done.
+    let mut texts = Vec::new();
+    for (name, call) in hooks {
+        let file = folder.join(name);
+        if let Some(text) = with_call(&file, name, &call)? {
+            texts.push((file, text));
+        }
+    }
+    for (file, text) in &texts {
+        write_hook(file, text)
+            .map_err(|error| Failure::new(format!("{} cannot be written: {error}", file.display())))?;
+    }
+    if chains {
+        configure(&folder)?;
+        printer.note(&format!(
+            "note: core.hooksPath points to {} for all your repositories; a repository's own hooks are run from there,\n  \
+             except reference-transaction, post-index-change and push-to-checkout",
+            folder.display()
+        ));
+    }
+    let installed = HOOKS.map(|event| folder.join(event.name()).display().to_string());
+    printer.done(&format!("installed {}", installed.join(" and ")), &json!({ "installed": installed }))
 }
 
-/// The folder of hooks for every repository: the configured one, else a folder of ours, which is then configured.
+/// The folder of hooks for every repository: the configured one, else a folder of ours.
 fn global_folder(settings: &Settings) -> Result<PathBuf> {
     if let Some(folder) = git(Path::new("."), &["config", "--global", "--type=path", "core.hooksPath"])? {
         return Ok(PathBuf::from(folder));
     }
-    let folder = settings.folders().config.as_ref().ok_or_else(crate::folders::no_home)?.join("hooks");
-    let mut set = Process::new("git");
-    let status = set.args(["config", "--global", "core.hooksPath"]).arg(&folder).status()?;
+    Ok(settings.folders().config.as_ref().ok_or_else(crate::folders::no_home)?.join("hooks"))
+}
+
+/// Makes git take the hooks of all repositories from this folder.
+fn configure(folder: &Path) -> Result<()> {
+    let status = Process::new("git").args(["config", "--global", "core.hooksPath"]).arg(folder).status()?;
     if !status.success() {
         return Err(Failure::new("git could not set core.hooksPath").next("git config --global --edit"));
     }
-    Ok(folder)
+    Ok(())
 }
 
-/// Writes a hook, or adds ours to an existing one.
-fn write_hook(file: &Path, event: Event) -> Result<()> {
-    let named = |error: std::io::Error| Failure::new(format!("{} cannot be written: {error}", file.display()));
+/// The lines of a hook that scan. Git passes the pushed references on standard input, which has to reach the lines below
+/// as well.
+fn call(event: Event) -> String {
+    let name = event.name();
+    if event == Event::PrePush {
+        return format!(
+            "{MARK}\nnlp_refs=$(cat)\nprintf '%s\\n' \"$nlp_refs\" | nlp hooks run {name} \"$@\" || exit $?\n\
+             if [ -n \"$nlp_refs\" ]; then exec <<NLP_REFS\n$nlp_refs\nNLP_REFS\nfi\n"
+        );
+    }
+    format!("{MARK}\nnlp hooks run {name} \"$@\" || exit $?\n")
+}
+
+/// The lines that run a repository's own hook, which git does not run because of `core.hooksPath`.
+fn own_hook(name: &str) -> String {
+    format!("own=$(git rev-parse --git-common-dir)/hooks/{name}\nif [ -x \"$own\" ]; then exec \"$own\" \"$@\"; fi\n")
+}
+
+/// The text of a hook with our lines in it, below what is there; `None` if it has them.
+fn with_call(file: &Path, name: &str, call: &str) -> Result<Option<String>> {
+    let text = match std::fs::read(file) {
+        // A program, or a script that cannot be written back as it was.
+        Ok(bytes) => String::from_utf8(bytes).unwrap_or_default(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Some(format!("#!/bin/sh\n{call}"))),
+        Err(error) => return Err(Failure::new(format!("{} cannot be read: {error}", file.display()))),
+    };
+    if text.contains(MARK) {
+        return Ok(None);
+    }
+    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    if !is_shell(first) {
+        return Err(Failure::new(format!(
+            "{} already exists and is no shell script, so nothing was installed",
+            file.display()
+        ))
+        .next(format!(
+            "let it run `nlp hooks run {name}` with its own arguments and standard input, and end as that does"
+        )));
+    }
+    Ok(Some(format!("{first}\n{call}{rest}")))
+}
+
+/// Whether the first line of a script names a shell that understands our lines.
+fn is_shell(first: &str) -> bool {
+    let name = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
+    first.strip_prefix("#!").is_some_and(|program| {
+        program.split_whitespace().any(|word| ["sh", "bash", "dash", "ash", "ksh", "zsh"].contains(&&*name(word)))
+    })
+}
+
+fn write_hook(file: &Path, text: &str) -> std::io::Result<()> {
     if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder).map_err(named)?;
+        std::fs::create_dir_all(folder)?;
     }
-    let call = format!("{MARK}\nnlp hooks run {} \"$@\" || exit $?\n", event.name());
-    match std::fs::read_to_string(file) {
-        Ok(text) if text.contains(MARK) => return Ok(()),
-        Ok(text) => {
-            let shell = text.lines().next().is_some_and(|first| first.starts_with("#!") && first.ends_with("sh"));
-            // A pre-push hook reads standard input, so two cannot share one file.
-            if !shell || event == Event::PrePush {
-                return Err(Failure::new(format!("{} already exists and was not installed by nlp", file.display()))
-                    .next(format!("add this line to it: nlp hooks run {}", event.name())));
-            }
-            let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
-            std::fs::write(file, format!("{first}\n{call}{rest}")).map_err(named)?;
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let mut open = std::fs::OpenOptions::new();
-            let mut open = open.write(true).create_new(true).mode(0o755).open(file).map_err(named)?;
-            open.write_all(format!("#!/bin/sh\n{call}").as_bytes()).map_err(named)?;
-        }
-        Err(error) => return Err(named(error)),
-    }
-    let mut permissions = file.metadata().map_err(named)?.permissions();
+    std::fs::write(file, text)?;
+    let mut permissions = file.metadata()?.permissions();
     permissions.set_mode(permissions.mode() | 0o111);
-    std::fs::set_permissions(file, permissions).map_err(named)
+    std::fs::set_permissions(file, permissions)
 }
 
 /// Prints the findings, and how to override the hook.
@@ -239,7 +320,10 @@ fn pre_push(printer: &Printer, arguments: &[String]) -> Result<Exit> {
 /// Reads a tool call from standard input, and blocks it if its arguments contain a token.
 fn assistant() -> Result<Exit> {
     let mut input = Vec::new();
-    std::io::stdin().lock().take(LONGEST).read_to_end(&mut input)?;
+    std::io::stdin().lock().take(LONGEST + 1).read_to_end(&mut input)?;
+    if input.len() as u64 > LONGEST {
+        return Err(Failure::new(format!("the tool call is longer than {LONGEST} bytes, and was not scanned")));
+    }
     let value: serde_json::Value = serde_json::from_slice(&input).map_err(|_| {
         Failure::new("standard input is not JSON").next("install this command as a hook that runs before tool calls")
     })?;
