@@ -5,8 +5,8 @@
 //! Blocking, because its users are command lines and tests that make one request after the other.
 //!
 //! **Invariant:** a credential travels to the address the client was made for and nowhere else: redirects are not
-//! followed, and without TLS the client only connects to this machine unless the caller permits others. Nothing here
-//! prints a secret.
+//! followed, and without TLS the client only connects to this machine unless the caller permits others, and never by
+//! a proxy of the environment. Nothing here prints a secret.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
@@ -64,19 +64,21 @@ impl Client {
     /// [`Error::Address`] if `base` is not an address, or one that a credential must not be sent to.
     pub fn new(base: &str, plain: Plain) -> Result<Self> {
         let base = base.trim().trim_end_matches('/');
-        check_address(base, plain)?;
+        let road = check_address(base, plain)?;
         // The system's certificates, so that a company's own root certificate is trusted.
         let tls = ureq::tls::TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build();
-        let config = ureq::Agent::config_builder()
+        let mut config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_connect(Some(CONNECT))
             .timeout_global(Some(ANSWER))
             .user_agent(concat!("nolapse-client/", env!("CARGO_PKG_VERSION")))
-            .tls_config(tls)
-            .build();
-        Ok(Self { agent: config.into(), base: base.to_owned(), credential: None })
+            .tls_config(tls);
+        if road == Road::Direct {
+            config = config.proxy(None);
+        }
+        Ok(Self { agent: config.build().into(), base: base.to_owned(), credential: None })
     }
 
     /// The same authority with this credential; connections are shared.
@@ -97,9 +99,18 @@ impl Client {
     }
 }
 
+/// How requests get to an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Road {
+    /// By the proxy that variables such as `https_proxy` name, if any: it sees only TLS.
+    Proxied,
+    /// Without a proxy: one would read the credential, or look for this machine's address on its own.
+    Direct,
+}
+
 /// # Errors
 /// Says what is wrong with the address.
-fn check_address(base: &str, plain: Plain) -> Result<()> {
+fn check_address(base: &str, plain: Plain) -> Result<Road> {
     let wrong = |why: &str| Err(Error::Address(format!("{base:?} {why}")));
     let Ok(uri) = base.parse::<ureq::http::Uri>() else { return wrong("is not an address") };
     let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else {
@@ -114,8 +125,9 @@ fn check_address(base: &str, plain: Plain) -> Result<()> {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
     match scheme {
-        "https" => Ok(()),
-        "http" if here || plain == Plain::Anywhere => Ok(()),
+        "https" if !here => Ok(Road::Proxied),
+        "https" => Ok(Road::Direct),
+        "http" if here || plain == Plain::Anywhere => Ok(Road::Direct),
         "http" => wrong("is not https: a credential sent there can be read on the way"),
         _ => wrong("is neither http nor https"),
     }
@@ -166,6 +178,22 @@ mod tests {
         ] {
             assert_eq!(Client::new(base, Plain::LocalOnly).is_ok(), local, "{base}");
             assert_eq!(Client::new(base, Plain::Anywhere).is_ok(), anywhere, "{base}");
+        }
+    }
+
+    #[test]
+    fn only_tls_to_other_machines_takes_a_proxy() {
+        for (base, road) in [
+            ("https://tokens.example.org", Road::Proxied),
+            ("https://localhost:8443", Road::Direct),
+            ("http://127.0.0.1:8080", Road::Direct),
+            ("http://[::1]:8080", Road::Direct),
+            ("http://tokens:8080", Road::Direct),
+        ] {
+            assert_eq!(check_address(base, Plain::Anywhere).unwrap(), road, "{base}");
+            if road == Road::Direct {
+                assert!(Client::new(base, Plain::Anywhere).unwrap().agent.config().proxy().is_none());
+            }
         }
     }
 
