@@ -78,17 +78,26 @@ impl Settings {
         if let Some(url) = self.common.url.as_ref().filter(|url| !url.is_empty()) {
             return Ok(url.clone());
         }
-        let known = self.profiles()?.profiles.remove(&self.profile);
-        known.map(|profile| profile.url).ok_or_else(|| {
+        self.profile_url()?.ok_or_else(|| {
             Failure::usage("the address of the authority is not set")
                 .next("set NLP_URL or --url, or sign in: nlp login --url URL")
         })
     }
 
+    /// The address of the authority that this profile signed in to.
+    pub(crate) fn profile_url(&self) -> Result<Option<String>> {
+        Ok(self.profiles()?.profiles.remove(&self.profile).map(|profile| profile.url))
+    }
+
     /// A client without a credential.
     pub(crate) fn client(&self) -> Result<Client> {
+        self.client_of(&self.url()?)
+    }
+
+    /// A client of the authority at this address, without a credential.
+    pub(crate) fn client_of(&self, url: &str) -> Result<Client> {
         let plain = if self.common.insecure_http { Plain::Anywhere } else { Plain::LocalOnly };
-        Ok(Client::new(&self.url()?, plain)?)
+        Ok(Client::new(url, plain)?)
     }
 
     /// A client with the credential.
@@ -96,16 +105,43 @@ impl Settings {
     /// # Errors
     /// If there is none.
     pub(crate) fn signed_in(&self) -> Result<Client> {
-        let credential = self.credential()?.ok_or_else(Failure::signed_out)?;
+        let credential = self.required_credential()?;
         Ok(self.client()?.with(credential.secret))
     }
 
-    /// The credential, from the first place that has one: variable, file or standard input, then what `login` kept.
-    pub(crate) fn credential(&self) -> Result<Option<Credential>> {
-        if let Some(found) = self.given()? {
-            return Ok(Some(found));
+    /// The credential.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub(crate) fn required_credential(&self) -> Result<Credential> {
+        if let Some(found) = self.credential()? {
+            return Ok(found);
         }
-        credential::find(&self.folders, &self.profile)
+        let signed_out = Failure::signed_out();
+        if credential::find(&self.folders, &self.profile)?.is_none() {
+            return Err(signed_out);
+        }
+        let (known, named) = (self.profile_url()?.unwrap_or_else(|| "another authority".to_owned()), self.url()?);
+        Err(signed_out
+            .after(format!("the key of the profile {} is for {known}, and is not sent to {named}", self.profile))
+            .next(format!("nlp login --url {named}, or set NLP_TOKEN, or leave out --url and NLP_URL")))
+    }
+
+    /// The credential, from the first place that has one: variable, file or standard input, then what `login` kept for
+    /// this authority. A stored key is sent to no other address, whoever set `NLP_URL`.
+    pub(crate) fn credential(&self) -> Result<Option<Credential>> {
+        match self.given()? {
+            Some(found) => Ok(Some(found)),
+            None if self.is_where_signed_in()? => credential::find(&self.folders, &self.profile),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the authority in use is the one that this profile signed in to.
+    fn is_where_signed_in(&self) -> Result<bool> {
+        let Some(named) = self.common.url.as_deref().filter(|url| !url.is_empty()) else { return Ok(true) };
+        let named = named.trim().trim_end_matches('/');
+        Ok(self.profile_url()?.is_some_and(|known| known.eq_ignore_ascii_case(named)))
     }
 
     /// The credential from a variable, a file or standard input.
@@ -134,10 +170,19 @@ impl Settings {
 
     /// Stores the address of this profile's authority.
     pub(crate) fn remember(&self, url: &str) -> Result<()> {
-        let file = self.folders.profiles_file().ok_or_else(no_home)?;
         let mut profiles = self.profiles()?;
         profiles.profiles.insert(self.profile.clone(), Profile { url: url.to_owned() });
-        let text = serde_json::to_string_pretty(&profiles).map_err(|error| Failure::new(error.to_string()))?;
+        self.write(&profiles)
+    }
+
+    /// Fails if the file of profiles cannot be written, which is better known before a key is created.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        self.write(&self.profiles()?)
+    }
+
+    fn write(&self, profiles: &Profiles) -> Result<()> {
+        let file = self.folders.profiles_file().ok_or_else(no_home)?;
+        let text = serde_json::to_string_pretty(profiles).map_err(|error| Failure::new(error.to_string()))?;
         write_private(&file, &format!("{text}\n"))
     }
 }

@@ -2,9 +2,9 @@
 //! the person, and a key can be revoked separately.
 
 use client::{Client, Secret, options, types};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::credential::{self, Insecure};
+use crate::credential::{self, Credential, Insecure, Source};
 use crate::failure::{Failure, Result};
 use crate::output::Printer;
 use crate::settings::Settings;
@@ -42,6 +42,9 @@ pub(crate) struct Args {
 pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result<()> {
     let client = settings.client()?;
     let insecure = if args.insecure_storage { Insecure::Accepted } else { Insecure::Refused };
+    credential::check_place(settings.folders(), settings.profile(), insecure)?;
+    settings.check_writable()?;
+    let earlier = Earlier::new(settings)?;
     let (secret, shown) = if args.with_token {
         let given = settings.given()?.ok_or_else(|| {
             Failure::usage("no token was given").next("--token-file - (reads it from standard input)")
@@ -53,13 +56,11 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
         let shown = json!({ "name": made.name, "id": made.id, "expires_at": made.expires_at });
         (made.secret, shown)
     };
-    let kept = credential::keep(settings.folders(), settings.profile(), &secret, insecure).map_err(|failure| {
-        failure.after(format!(
-            "the key {} was created but could not be stored; revoke it in the list of your keys",
-            shown["id"]
-        ))
-    })?;
-    settings.remember(client.base())?;
+    let kept = match store(settings, &client, &secret, insecure) {
+        Err(failure) if !args.with_token => return Err(taken_back(&client, secret, &shown, failure)),
+        other => other?,
+    };
+    earlier.tell(printer, &client, &secret);
     if let Some(warning) = kept.warning() {
         printer.note(&format!("warning: {warning}"));
     }
@@ -73,6 +74,58 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     value["url"] = json!(client.base());
     value["kept_in"] = json!(kept.to_string());
     printer.done(&sentence, &value)
+}
+
+/// Stores the key and where it is for, or neither.
+fn store(settings: &Settings, client: &Client, secret: &Secret, insecure: Insecure) -> Result<Source> {
+    let (folders, profile) = (settings.folders(), settings.profile());
+    let kept = credential::keep(folders, profile, secret, insecure)
+        .and_then(|kept| settings.remember(client.base()).map(|()| kept));
+    if kept.is_err() {
+        // Errors are ignored: the first error is reported.
+        let _ = credential::discard(folders, profile, secret);
+    }
+    kept
+}
+
+/// Revokes the key that could not be stored: nobody has it. Returns the failure with the resulting state added.
+fn taken_back(client: &Client, secret: Secret, shown: &Value, failure: Failure) -> Failure {
+    match client.with(secret).revoke_self() {
+        Ok(()) => failure.after("the new key could not be stored and was revoked"),
+        Err(other) => {
+            let id = shown["id"].as_str().unwrap_or_default();
+            failure
+                .after(format!("the key {id} was created but could not be stored, and revoking it failed ({other})"))
+                .next(format!("nlp key revoke {id}"))
+        }
+    }
+}
+
+/// The keys that were stored for the profile before.
+struct Earlier {
+    keys: Vec<Credential>,
+    url: Option<String>,
+}
+
+impl Earlier {
+    fn new(settings: &Settings) -> Result<Self> {
+        let keys = credential::stored(settings.folders(), settings.profile())?;
+        Ok(Self { keys, url: settings.profile_url()? })
+    }
+
+    /// Names those that a new key replaced and that are still valid: their only copy is gone.
+    fn tell(self, printer: &Printer, client: &Client, new: &Secret) {
+        let is_here = self.url.as_deref() == Some(client.base());
+        for key in self.keys.into_iter().filter(|key| is_here && key.secret != *new) {
+            // A key that is not valid any more needs no mention.
+            let Ok(token) = client.with(key.secret).get_self() else { continue };
+            let command = if token.kind == "personal" { "key" } else { "token" };
+            printer.note(&format!(
+                "the earlier key {} is no longer stored here, and still valid\n  next: nlp {command} revoke {}",
+                token.name, token.id
+            ));
+        }
+    }
 }
 
 /// Signs in, creates the key, and signs out.

@@ -1,5 +1,9 @@
-//! `nlp logout`: revokes the stored key and removes it from this machine.
+//! `nlp logout`: revokes the stored key and removes it from this machine. Where several places have one, that is so for
+//! each of them.
+//!
+//! **Invariant:** only a key that is revoked is deleted, unless the user asks for less.
 
+use client::Secret;
 use serde_json::json;
 
 use crate::credential;
@@ -17,24 +21,17 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result<()> {
-    let kept = credential::find(settings.folders(), settings.profile())?.ok_or_else(Failure::signed_out)?;
-    let revoked = if args.keep_key {
-        false
-    } else {
-        match settings.client()?.with(kept.secret).revoke_self() {
-            Ok(()) => true,
-            Err(error) => {
-                let failure = Failure::from(error);
-                // A key that is already invalid need not be revoked.
-                if failure.exit() != Exit::InvalidToken {
-                    return Err(failure
-                        .after("the key was not revoked and is still stored")
-                        .next("nlp logout --keep-key"));
-                }
-                true
-            }
-        }
-    };
+    let keys = credential::stored(settings.folders(), settings.profile())?;
+    if keys.is_empty() {
+        return Err(Failure::signed_out());
+    }
+    let revoked = !args.keep_key;
+    if revoked {
+        let revoked = keys.into_iter().try_for_each(|key| revoke(settings, key.secret));
+        revoked.map_err(|failure| {
+            failure.after("the key was not revoked and is still stored").next("nlp logout --keep-key")
+        })?;
+    }
     credential::forget(settings.folders(), settings.profile())?;
     let sentence = if revoked {
         "the key is revoked and deleted from this machine"
@@ -42,4 +39,14 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
         "the key is deleted from this machine; it is still valid"
     };
     printer.done(sentence, &json!({ "revoked": revoked }))
+}
+
+/// Revokes a stored key where it was made, whatever `NLP_URL` says.
+fn revoke(settings: &Settings, key: Secret) -> Result<()> {
+    let url = settings.profile_url()?.ok_or_else(|| Failure::new("the authority of the key is not known"))?;
+    match settings.client_of(&url)?.with(key).revoke_self().map_err(Failure::from) {
+        // A key that is already invalid need not be revoked.
+        Err(failure) if failure.exit() != Exit::InvalidToken => Err(failure),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }

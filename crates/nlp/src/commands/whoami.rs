@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::json;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::output::Printer;
 use crate::settings::Settings;
 
@@ -11,7 +11,7 @@ use crate::settings::Settings;
 const SESSION: &str = "nls_";
 
 pub(crate) fn run(settings: &Settings, printer: &Printer) -> Result<()> {
-    let credential = settings.credential()?.ok_or_else(Failure::signed_out)?;
+    let credential = settings.required_credential()?;
     let client = settings.client()?.with(credential.secret.clone());
     let mut value = if credential.secret.expose().starts_with(SESSION) {
         json(&client.get_me()?)?

@@ -14,9 +14,16 @@ const TOOL: &str = "secret-tool";
 /// Unset when there is no desktop session, for which the tool would wait.
 const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
 
+/// Whether there is a desktop session, whose keyring may take a credential.
+pub(super) fn is_possible() -> bool {
+    std::env::var_os(BUS).is_some_and(|address| !address.is_empty())
+}
+
 /// The command, if there is a desktop session.
 fn tool(action: &str) -> Option<Command> {
-    std::env::var_os(BUS).filter(|address| !address.is_empty())?;
+    if !is_possible() {
+        return None;
+    }
     let mut command = Command::new(TOOL);
     command.arg(action).stderr(Stdio::null());
     Some(command)

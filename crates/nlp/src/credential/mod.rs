@@ -14,7 +14,7 @@ use crate::failure::{Failure, Result};
 use crate::folders::{Folders, no_home, write_private};
 
 /// The variables that hold a token, in order.
-const VARIABLES: [&str; 2] = ["NLP_TOKEN", "NOLAPSE_TOKEN"];
+pub(crate) const VARIABLES: [&str; 2] = ["NLP_TOKEN", "NOLAPSE_TOKEN"];
 /// Bytes of the longest token that is read: identity tokens of CI systems have a few KiB.
 const LONGEST: u64 = 16 * 1024;
 
@@ -58,6 +58,14 @@ impl std::fmt::Display for Source {
 }
 
 impl Source {
+    /// The file, if it is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(file) | Self::Runtime(file) | Self::Insecure(file) => Some(file),
+            Self::Variable(_) | Self::Stdin | Self::Keyring => None,
+        }
+    }
+
     /// The warning that `whoami` and `doctor` print for a credential kept in the clear.
     pub(crate) fn warning(&self) -> Option<String> {
         match self {
@@ -102,31 +110,39 @@ pub(crate) fn from_file(file: &Path) -> Result<Credential> {
     Ok(Credential { secret: secret(&text), source })
 }
 
-/// The credential that `login` stored for a profile.
+/// The credential that `login` stored for a profile, from the first place that has one.
 pub(crate) fn find(folders: &Folders, profile: &str) -> Result<Option<Credential>> {
-    if let Some(secret) = keyring::look_up(profile)? {
-        return Ok(Some(Credential { secret, source: Source::Keyring }));
-    }
-    for source in files(folders, profile) {
-        let file = match &source {
-            Source::Runtime(file) | Source::Insecure(file) => file,
-            Source::Variable(_) | Source::File(_) | Source::Stdin | Source::Keyring => continue,
-        };
-        match std::fs::read_to_string(file) {
-            Ok(text) => return Ok(Some(Credential { secret: secret(&text), source })),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Failure::new(format!("{} cannot be read: {error}", file.display()))),
+    for place in places(folders, profile) {
+        if let Some(found) = look_in(place, profile)? {
+            return Ok(Some(found));
         }
     }
     Ok(None)
 }
 
-/// The files that may hold a profile's credential.
-fn files(folders: &Folders, profile: &str) -> Vec<Source> {
+/// All credentials stored for a profile. There are several if the places that are available changed.
+pub(crate) fn stored(folders: &Folders, profile: &str) -> Result<Vec<Credential>> {
+    places(folders, profile).into_iter().filter_map(|place| look_in(place, profile).transpose()).collect()
+}
+
+/// The places that may hold a profile's credential, in the order in which they are looked through.
+fn places(folders: &Folders, profile: &str) -> Vec<Source> {
     let runtime = folders.runtime.as_ref().map(|folder| Source::Runtime(folder.join(profile)));
     let config = folders.config.as_ref();
     let insecure = config.map(|folder| Source::Insecure(folder.join("credentials").join(profile)));
-    runtime.into_iter().chain(insecure).collect()
+    std::iter::once(Source::Keyring).chain(runtime).chain(insecure).collect()
+}
+
+/// The credential in one of the places where `login` stores it.
+fn look_in(place: Source, profile: &str) -> Result<Option<Credential>> {
+    let Some(file) = place.file() else {
+        return Ok(keyring::look_up(profile)?.map(|secret| Credential { secret, source: place }));
+    };
+    match std::fs::read_to_string(file) {
+        Ok(text) => Ok(Some(Credential { secret: secret(&text), source: place })),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::new(format!("{} cannot be read: {error}", file.display()))),
+    }
 }
 
 /// Whether a permanent file may be used.
@@ -138,38 +154,65 @@ pub(crate) enum Insecure {
     Accepted,
 }
 
-/// Stores a profile's credential in the best available place, and returns the place.
-pub(crate) fn keep(folders: &Folders, profile: &str, secret: &Secret, insecure: Insecure) -> Result<Source> {
-    if insecure == Insecure::Refused {
-        if keyring::store(profile, secret)? {
-            return Ok(Source::Keyring);
-        }
-        if let Some(folder) = &folders.runtime {
-            let file = folder.join(profile);
-            write_private(&file, &format!("{}\n", secret.expose()))?;
-            return Ok(Source::Runtime(file));
-        }
-        return Err(Failure::new("there is neither a keyring nor a folder of this login session to store the key in")
-            .next("use --insecure-storage to store it unencrypted in a file, or set NLP_TOKEN for each command"));
+/// Fails if there is no place to store a credential in, which is better known before one is created.
+pub(crate) fn check_place(folders: &Folders, profile: &str, insecure: Insecure) -> Result<()> {
+    if insecure == Insecure::Refused && keyring::is_possible() {
+        return Ok(());
     }
-    let folder = folders.config.as_ref().ok_or_else(no_home)?;
-    let file = folder.join("credentials").join(profile);
-    write_private(&file, &format!("{}\n", secret.expose()))?;
-    Ok(Source::Insecure(file))
+    file_for(folders, profile, insecure).map(drop)
+}
+
+/// The file to store a profile's credential in.
+fn file_for(folders: &Folders, profile: &str, insecure: Insecure) -> Result<Source> {
+    match (insecure, &folders.runtime, &folders.config) {
+        (Insecure::Refused, Some(folder), _) => Ok(Source::Runtime(folder.join(profile))),
+        (Insecure::Refused, None, _) => {
+            Err(Failure::new("there is neither a keyring nor a folder of this login session to store the key in")
+                .next("use --insecure-storage to store it unencrypted in a file, or set NLP_TOKEN for each command"))
+        }
+        (Insecure::Accepted, _, Some(folder)) => Ok(Source::Insecure(folder.join("credentials").join(profile))),
+        (Insecure::Accepted, _, None) => Err(no_home()),
+    }
+}
+
+/// Stores a profile's credential in the best available place and in no other, and returns the place.
+pub(crate) fn keep(folders: &Folders, profile: &str, secret: &Secret, insecure: Insecure) -> Result<Source> {
+    let kept = if insecure == Insecure::Refused && keyring::store(profile, secret)? {
+        Source::Keyring
+    } else {
+        let source = file_for(folders, profile, insecure)?;
+        if let Some(file) = source.file() {
+            write_private(file, &format!("{}\n", secret.expose()))?;
+        }
+        source
+    };
+    // An earlier credential in a place that is looked through first would be used instead.
+    for place in places(folders, profile).into_iter().filter(|place| *place != kept) {
+        remove(&place, profile)?;
+    }
+    Ok(kept)
 }
 
 /// Removes a profile's credential from every place where `login` may have stored it.
 pub(crate) fn forget(folders: &Folders, profile: &str) -> Result<()> {
-    keyring::clear(profile);
-    for source in files(folders, profile) {
-        if let Source::Runtime(file) | Source::Insecure(file) = source {
-            match std::fs::remove_file(&file) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Failure::new(format!("{} cannot be removed: {error}", file.display())));
-                }
-                Ok(()) | Err(_) => {}
-            }
+    places(folders, profile).iter().try_for_each(|place| remove(place, profile))
+}
+
+/// Removes this credential of a profile, wherever it is stored.
+pub(crate) fn discard(folders: &Folders, profile: &str, secret: &Secret) -> Result<()> {
+    let all = stored(folders, profile)?;
+    all.iter().filter(|found| found.secret == *secret).try_for_each(|found| remove(&found.source, profile))
+}
+
+fn remove(place: &Source, profile: &str) -> Result<()> {
+    let Some(file) = place.file() else {
+        keyring::clear(profile);
+        return Ok(());
+    };
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Failure::new(format!("{} cannot be removed: {error}", file.display())))
         }
+        Ok(()) | Err(_) => Ok(()),
     }
-    Ok(())
 }

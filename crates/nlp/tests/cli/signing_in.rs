@@ -1,5 +1,6 @@
 //! Signing in, where the key is stored, and the output of `doctor`.
 
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::support::{Home, OWNER, PASSWORD, Server, assert_code, assert_done, said};
@@ -39,6 +40,99 @@ fn without_a_keyring_the_key_is_stored_only_on_request_and_with_a_warning() {
         assert_done(&done);
         assert!(said(&done).contains("unencrypted"), "{command:?}: {}", said(&done));
     }
+}
+
+#[test]
+fn a_later_key_replaces_the_earlier_one_wherever_that_is_stored() {
+    let server = Server::start();
+    let home = Home::new(Some(&server.url));
+    let login = |more: &[&str]| {
+        let mut command = home.command(env!("CARGO_BIN_EXE_nlp"));
+        command.args(["login", "--email", OWNER, "--password-stdin", "--scope", "admin"]).args(more);
+        let done = super::support::finish(command, &format!("{PASSWORD}\n"));
+        assert_done(&done);
+        said(&done)
+    };
+    login(&["--name", "first"]);
+    let told = login(&["--name", "second", "--insecure-storage"]);
+    assert!(told.contains("the earlier key first is") && told.contains("next: nlp key revoke "), "{told}");
+    assert!(!home.path().join("runtime/nlp/default").exists());
+    assert_eq!(home.json(["whoami"])["name"], "second");
+    // A key that an older version left in a second place is revoked, too.
+    let other = server.owner();
+    home.write("runtime/nlp/default", std::fs::read(other.path().join("runtime/nlp/default")).unwrap());
+    let watcher = server.owner();
+    assert_eq!(watcher.names("key", "active").len(), 4);
+    assert_done(&home.nlp(["logout"]));
+    assert_eq!(watcher.names("key", "active").len(), 2);
+    assert_code(&home.nlp(["logout"]), 4);
+}
+
+#[test]
+fn a_key_that_cannot_be_stored_does_not_stay() {
+    let server = Server::start();
+    let watcher = server.owner();
+    let home = || Home::new(Some(&server.url));
+    let unwritable = home();
+    unwritable.write(".config", "");
+    let damaged = home();
+    damaged.write("runtime", "");
+    for (what, home, more) in [
+        ("no place", home().with("XDG_RUNTIME_DIR", ""), None),
+        ("no home", home().with("HOME", ""), None),
+        ("no home for a file", home().with("HOME", ""), Some("--insecure-storage")),
+        ("a home that cannot be written", unwritable, None),
+        ("a login session's folder that cannot be written", damaged, None),
+    ] {
+        let mut command = home.command(env!("CARGO_BIN_EXE_nlp"));
+        command.args(["login", "--email", OWNER, "--password-stdin"]).args(more);
+        let done = super::support::finish(command, &format!("{PASSWORD}\n"));
+        assert_code(&done, 1);
+        assert!(!home.path().join("runtime/nlp/default").exists(), "{what}");
+        assert_eq!(watcher.names("key", "active").len(), 1, "{what}: {}", said(&done));
+    }
+}
+
+#[test]
+fn a_key_goes_only_to_the_authority_that_made_it() {
+    let (one, two) = (Server::start(), Server::start());
+    let home = one.owner();
+    assert_done(&home.nlp(["whoami", "--url", &format!("{}/", one.url)]));
+    let asked = |server: &Server| {
+        let metrics = server.metrics();
+        metrics.lines().filter(|line| line.contains("/v1/tokens")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = asked(&two);
+    for command in [&["whoami"][..], &["token", "list"], &["exec", "--", "true"]] {
+        let mut nlp = home.command(env!("CARGO_BIN_EXE_nlp"));
+        nlp.args(command).args(["--url", &two.url]);
+        if command[0] == "exec" {
+            nlp = home.command(env!("CARGO_BIN_EXE_nlp"));
+            nlp.args(["--url", &two.url]).args(command);
+        }
+        let done = super::support::finish(nlp, "");
+        assert_code(&done, 4);
+        assert!(
+            said(&done).contains(&format!("is for {}, and is not sent to {}", one.url, two.url)),
+            "{}",
+            said(&done)
+        );
+    }
+    assert_eq!(asked(&two), before);
+    // Signing out concerns the authority that made the key.
+    assert_done(&home.nlp(["logout", "--url", &two.url]));
+    assert_eq!(one.owner().names("key", "active").len(), 1);
+}
+
+#[test]
+fn a_proxy_sees_no_credential_in_the_clear() {
+    let server = Server::start();
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    proxy.set_nonblocking(true).unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    let home = server.owner().with("http_proxy", &address).with("ALL_PROXY", &address);
+    assert_done(&home.nlp(["whoami"]));
+    assert_eq!(proxy.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! A real authority on a free port, and `nlp` run against it in a new home directory.
 
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -67,7 +68,7 @@ impl Server {
 
     /// Its metrics, as Prometheus reads them.
     pub(crate) fn metrics(&self) -> String {
-        let mut stream = std::net::TcpStream::connect(self.url.strip_prefix("http://").unwrap()).unwrap();
+        let mut stream = TcpStream::connect(self.url.strip_prefix("http://").unwrap()).unwrap();
         stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
         std::io::read_to_string(stream).unwrap()
     }
@@ -175,6 +176,18 @@ impl Home {
         serde_json::from_slice(&done.stdout).unwrap()
     }
 
+    /// The names of the tokens or keys with this status.
+    pub(crate) fn names(&self, family: &str, status: &str) -> Vec<String> {
+        let listed = self.json([family, "list", "--status", status]);
+        listed.as_array().unwrap().iter().map(|token| token["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The same home with the key that `login` stored in a variable, which is sent to any address.
+    pub(crate) fn with_key(self) -> Self {
+        let kept = std::fs::read_to_string(self.path().join("runtime/nlp/default")).unwrap();
+        self.with("NLP_TOKEN", kept.trim())
+    }
+
     /// A client with the key that `login` stored.
     pub(crate) fn client(&self) -> client::Client {
         let kept = std::fs::read_to_string(self.path().join("runtime/nlp/default")).unwrap();
@@ -195,6 +208,48 @@ impl Home {
         command.args(arguments);
         finish(command, "")
     }
+}
+
+/// Runs `nlp` by a relay that sends it Ctrl-C before it passes on the authority's first answer.
+pub(crate) fn interrupted(server: &Server, home: &Home, arguments: &[&str]) -> Output {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = home.command(env!("CARGO_BIN_EXE_nlp"));
+    command
+        .args(arguments)
+        .env("NLP_URL", format!("http://{}", listener.local_addr().unwrap()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let process = child.id();
+    let authority = server.url.strip_prefix("http://").unwrap().to_owned();
+    std::thread::spawn(move || {
+        let mut is_first = true;
+        for nlp in listener.incoming() {
+            let (mut from_nlp, mut to_nlp) = (nlp.as_ref().unwrap().try_clone().unwrap(), nlp.unwrap());
+            let mut from_authority = TcpStream::connect(&authority).unwrap();
+            let mut to_authority = from_authority.try_clone().unwrap();
+            std::thread::spawn(move || std::io::copy(&mut from_nlp, &mut to_authority));
+            let mut start = [0; 1];
+            if from_authority.read_exact(&mut start).is_err() {
+                continue;
+            }
+            if std::mem::take(&mut is_first) {
+                kill("INT", process);
+            }
+            // Errors are ignored: the program may be gone.
+            let _ = to_nlp.write_all(&start);
+            std::thread::spawn(move || std::io::copy(&mut from_authority, &mut to_nlp));
+        }
+    });
+    child.wait_with_output().unwrap()
+}
+
+/// Sends a signal to a process.
+pub(crate) fn kill(signal: &str, process: u32) {
+    let mut kill = Command::new("kill");
+    kill.args(["-s", signal, &process.to_string()]);
+    assert_done(&finish(kill, ""));
 }
 
 /// Runs a command to its end.
