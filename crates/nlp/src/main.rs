@@ -14,6 +14,7 @@ mod exit;
 mod failure;
 mod folders;
 mod output;
+mod redact;
 mod scan;
 mod settings;
 mod terminal;

@@ -1,7 +1,7 @@
 //! Writing answers: tables for people, JSON for programs.
 //!
 //! Tables have a header and columns on a terminal; elsewhere a line is tab-separated fields. A closed pipe is not an
-//! error.
+//! error, except for secrets, which are shown only once.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::Value;
 
 use crate::failure::{Failure, Result};
+use crate::redact::harmless;
 
 /// How answers are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -29,6 +30,8 @@ pub(crate) struct Printer {
     format: Format,
     field: Option<String>,
     terminal: bool,
+    /// Whether everything has to be read.
+    must_arrive: bool,
 }
 
 /// Whether the terminal shows a progress line. The terminal is the process's, and so is this.
@@ -54,14 +57,24 @@ impl Progress {
         if self.shown {
             PROGRESS.store(true, Ordering::Relaxed);
             // Write errors are ignored.
-            let _ = write!(io::stderr(), "\r\x1b[K{}\r", what());
+            let _ = write!(io::stderr(), "\r\x1b[K{}\r", harmless(&what()));
         }
     }
 }
 
 impl Printer {
     pub(crate) fn new(format: Format, field: Option<String>) -> Self {
-        Self { format, field, terminal: io::stdout().is_terminal() }
+        Self { format, field, terminal: io::stdout().is_terminal(), must_arrive: false }
+    }
+
+    /// The same for an answer that cannot be had again: a closed pipe is an error.
+    pub(crate) fn must_arrive(&self) -> Self {
+        Self { must_arrive: true, ..self.clone() }
+    }
+
+    /// Whether the whole answer is wanted as tables and sentences.
+    pub(crate) fn is_text(&self) -> bool {
+        self.format == Format::Text && self.field.is_none()
     }
 
     pub(crate) const fn format(&self) -> Format {
@@ -79,8 +92,7 @@ impl Printer {
 
     /// Prints a text unchanged.
     pub(crate) fn text(&self, text: &str) -> Result<()> {
-        let _ = self;
-        emit(text)
+        self.emit(text)
     }
 
     /// A note for people, on standard error.
@@ -88,7 +100,7 @@ impl Printer {
         if self.format == Format::Text {
             wipe_progress();
             // Write errors are ignored.
-            let _ = writeln!(io::stderr(), "{text}");
+            let _ = writeln!(io::stderr(), "{}", harmless(text));
         }
     }
 
@@ -101,9 +113,8 @@ impl Printer {
 
     /// Prints a JSON document, whatever the output format.
     pub(crate) fn document(&self, value: &Value) -> Result<()> {
-        let _ = self;
         let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(error.to_string()))?;
-        emit(&format!("{text}\n"))
+        self.emit(&format!("{text}\n"))
     }
 
     /// Prints JSON in the output format.
@@ -114,7 +125,7 @@ impl Printer {
         match self.format {
             Format::Ndjson => {
                 let lines: Vec<_> = items(value).iter().map(ToString::to_string).collect();
-                emit(&joined(&lines))
+                self.emit(&joined(&lines))
             }
             Format::Json | Format::Text => self.document(value),
             Format::Sarif => Err(only_scan()),
@@ -124,20 +135,20 @@ impl Printer {
     /// Prints a list: a table of these columns, or JSON.
     pub(crate) fn list(&self, values: &[Value], columns: &[&str]) -> Result<()> {
         let array = Value::Array(values.to_vec());
-        if self.field.is_some() || self.format != Format::Text {
+        if !self.is_text() {
             return self.value(&array);
         }
         let rows: Vec<Vec<String>> =
             values.iter().map(|value| columns.iter().map(|name| cell(pick(value, name))).collect()).collect();
         if self.terminal && rows.is_empty() {
-            return emit("none\n");
+            return self.emit("none\n");
         }
-        emit(&if self.terminal { table(columns, &rows) } else { tabbed(&rows) })
+        self.emit(&if self.terminal { table(columns, &rows) } else { tabbed(&rows) })
     }
 
     /// Prints one object: these fields first, then the others; or JSON.
     pub(crate) fn one(&self, value: &Value, first: &[&str]) -> Result<()> {
-        if self.field.is_some() || self.format != Format::Text {
+        if !self.is_text() {
             return self.value(value);
         }
         let mut names: Vec<&str> = first.iter().copied().filter(|name| pick(value, name).is_some()).collect();
@@ -153,20 +164,19 @@ impl Printer {
             if self.terminal { rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0) } else { 0 };
         let separator = if self.terminal { "  " } else { "\t" };
         let lines: Vec<_> = rows.iter().map(|(name, text)| format!("{name:width$}{separator}{text}")).collect();
-        emit(&joined(&lines))
+        self.emit(&joined(&lines))
     }
 
     /// Reports success: a sentence for people, the object for programs.
     pub(crate) fn done(&self, sentence: &str, value: &Value) -> Result<()> {
-        if self.field.is_some() || self.format != Format::Text {
+        if !self.is_text() {
             return self.value(value);
         }
-        emit(&format!("{sentence}\n"))
+        self.emit(&format!("{}\n", harmless(sentence)))
     }
 
     /// Prints one field of each item, raw, one per line.
     fn field(&self, value: &Value, field: &str) -> Result<()> {
-        let _ = self;
         let mut lines = String::new();
         for item in items(value) {
             let found = pick(item, field).ok_or_else(|| {
@@ -179,7 +189,18 @@ impl Printer {
             });
             lines.push('\n');
         }
-        emit(&lines)
+        self.emit(&lines)
+    }
+
+    /// Writes to standard output.
+    fn emit(&self, text: &str) -> Result<()> {
+        wipe_progress();
+        let mut out = io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            // The reader had enough, such as `… | head`.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && !self.must_arrive => Ok(()),
+            other => other.map_err(|error| Failure::new(format!("cannot write to standard output: {error}"))),
+        }
     }
 
     /// Refuses SARIF, which only `scan` writes.
@@ -271,18 +292,6 @@ fn tabbed(rows: &[Vec<String>]) -> String {
 /// Joins lines, each with a line end.
 fn joined(lines: &[String]) -> String {
     lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
-}
-
-/// Writes to standard output. A closed pipe (`… | head`) is not an error.
-fn emit(text: &str) -> Result<()> {
-    wipe_progress();
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("cannot write to standard output: {error}")))
-        }
-        Ok(()) | Err(_) => Ok(()),
-    }
 }
 
 #[cfg(test)]

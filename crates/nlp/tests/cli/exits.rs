@@ -68,10 +68,51 @@ fn a_failure_is_one_object_on_standard_error_and_nothing_else() {
 
 #[test]
 fn a_secret_given_as_an_argument_is_not_repeated() {
-    for [command, option] in [["verify", "--offline"], ["token", "show"], ["scan", "--stdin"]] {
-        let done = Home::new(None).nlp([command, option, &token(3), "x"]);
+    let secrets = ["nls", "nli", "nle"].map(|prefix| format!("{prefix}_{}", "0123456789abcdef".repeat(4)));
+    for secret in secrets.into_iter().chain([token(3)]) {
+        for arguments in [
+            &["verify", "--offline", "x"][..],
+            &["token", "show", "x"],
+            &["scan", "--stdin", "x"],
+            &["scan"],
+            &["audit", "verify"],
+            &["whoami", "--token-file"],
+            &["whoami", "--profile"],
+            &["exec", "--token-file", "token.txt", "--url", "http://127.0.0.1:1", "--"],
+        ] {
+            for format in ["text", "json"] {
+                let home = Home::new(None);
+                home.write("token.txt", token(1));
+                let mut command = home.command(env!("CARGO_BIN_EXE_nlp"));
+                // An escape sequence, as in the name of a file, does not reach the terminal either.
+                command.args(["-o", format]).args(arguments).arg(format!("{secret}\u{1b}[31m"));
+                let done = super::support::finish(command, "");
+                let text = said(&done);
+                assert!(matches!(done.status.code(), Some(1 | 2)), "{arguments:?}: {text}");
+                assert!(!text.contains(&secret[12..]) && !text.contains('\u{1b}'), "{arguments:?}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn programs_read_usage_errors_as_well() {
+    let home = Home::new(None);
+    for (arguments, said_so) in [
+        (&["no-such-command", "-o", "json"][..], "no-such-command"),
+        (&["-o", "ndjson", "token", "create"], "<NAME>"),
+        (&["token", "--output=json"], "requires a subcommand"),
+        (&["-o", "json", "token"], "a command is missing"),
+    ] {
+        let mut command = home.command(env!("CARGO_BIN_EXE_nlp"));
+        command.args(arguments);
+        let done = super::support::finish(command, "");
         assert_code(&done, 2);
-        assert!(!said(&done).contains(&token(3)[8..]), "{}", said(&done));
+        assert!(done.stdout.is_empty(), "{}", said(&done));
+        let value: Value = serde_json::from_slice(&done.stderr).unwrap();
+        assert_eq!(value["error"]["code"], "usage");
+        let message = value["error"]["message"].as_str().unwrap();
+        assert!(message.contains(said_so) && !message.contains("Usage:"), "{message}");
     }
 }
 
