@@ -60,7 +60,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     let project = &args.project;
     match &args.action {
         Action::List { limit } => {
-            let found = limit.gather_numbered(|page, size| {
+            let found = limit.gather_numbered(printer, |page, size| {
                 let wanted = options::ListScopesOptions { page: Some(page), limit: Some(size), ..Default::default() };
                 let page = client.list_scopes(&org, project, &wanted)?;
                 Ok((page.data, json(&page.meta)?))

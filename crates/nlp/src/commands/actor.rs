@@ -73,7 +73,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     let project = &args.project;
     match &args.action {
         Action::List { limit, access_scope, search } => {
-            let found = limit.gather_numbered(|page, size| {
+            let found = limit.gather_numbered(printer, |page, size| {
                 let wanted = options::ListActorsOptions {
                     page: Some(page),
                     limit: Some(size),

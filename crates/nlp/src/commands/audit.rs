@@ -59,7 +59,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, command: &Command) -> 
     match command {
         Command::List { limit, action, actor, target, from, to } => {
             let client = settings.signed_in()?;
-            let found = limit.gather(|after, size| {
+            let found = limit.gather(printer, |after, size| {
                 let wanted = options::ListAuditOptions {
                     after,
                     limit: u32::try_from(size).ok(),

@@ -1,5 +1,6 @@
 //! `nlp doctor`: checks the set-up, and names each fault and the command that fixes it.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -9,7 +10,8 @@ use serde_json::{Value, json};
 use super::hooks;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::output::{Format, Printer};
+use crate::output::Printer;
+use crate::redact::harmless;
 use crate::settings::Settings;
 
 /// Days before a key's expiry in which the check warns.
@@ -66,21 +68,23 @@ impl Check {
     }
 }
 
-pub(crate) fn run(settings: &Settings, printer: &Printer) -> Result<()> {
+pub(crate) fn run(settings: &Settings, printer: &Printer) -> Result<Exit> {
     let mut checks = Vec::new();
     authority(settings, &mut checks);
     credential(settings, &mut checks);
     checks.extend(hooks_in(Path::new(".")));
-    if printer.format() == Format::Text {
-        for check in &checks {
-            let next = check.next.as_ref().map(|next| format!("\n           next: {next}")).unwrap_or_default();
-            printer.text(&format!("{:8}  {}: {}{next}\n", check.outcome.as_str(), check.name, check.found))?;
-        }
-    } else {
+    let failed = checks.iter().filter(|check| check.outcome == Outcome::Bad).count();
+    if !printer.is_text() {
+        // The list is the answer, so that there is no error beside it: the exit code says how the checks went.
         printer.value(&Value::Array(checks.iter().map(Check::json).collect()))?;
+        return Ok(if failed == 0 { Exit::Done } else { Exit::Failed });
     }
-    match checks.iter().filter(|check| check.outcome == Outcome::Bad).count() {
-        0 => Ok(()),
+    for check in &checks {
+        let next = check.next.as_ref().map(|next| format!("\n           next: {next}")).unwrap_or_default();
+        printer.text(&harmless(&format!("{:8}  {}: {}{next}\n", check.outcome.as_str(), check.name, check.found)))?;
+    }
+    match failed {
+        0 => Ok(Exit::Done),
         1 => Err(Failure::new("1 check failed")),
         n => Err(Failure::new(format!("{n} checks failed"))),
     }
@@ -128,12 +132,8 @@ fn authority(settings: &Settings, checks: &mut Vec<Check>) {
 }
 
 fn credential(settings: &Settings, checks: &mut Vec<Check>) {
-    let credential = match settings.credential() {
-        Ok(Some(credential)) => credential,
-        Ok(None) => {
-            checks.push(Check::of("credential", &Failure::signed_out()));
-            return;
-        }
+    let credential = match settings.required_credential() {
+        Ok(credential) => credential,
         Err(failure) => {
             checks.push(Check::of("credential", &failure));
             return;
@@ -144,6 +144,7 @@ fn credential(settings: &Settings, checks: &mut Vec<Check>) {
         Some(warning) => Check::new("credential", Outcome::Warning, warning)
             .next("nlp logout && nlp login, on a machine with a keyring or a login session"),
     });
+    checks.extend(credential.source.file().and_then(open_to_others));
     let Ok(client) = settings.client() else { return };
     match client.with(credential.secret).get_self() {
         Ok(token) => {
@@ -162,6 +163,15 @@ fn credential(settings: &Settings, checks: &mut Vec<Check>) {
             checks.push(if failure.exit() == Exit::InvalidToken { check.next("nlp login") } else { check });
         }
     }
+}
+
+/// A credential file that other users may read.
+fn open_to_others(file: &Path) -> Option<Check> {
+    let mode = file.metadata().ok()?.permissions().mode() & 0o777;
+    (mode & 0o077 != 0).then(|| {
+        let found = format!("{} is open to other users (mode {mode:o})", file.display());
+        Check::new("credential file", Outcome::Warning, found).next(format!("chmod 600 {}", file.display()))
+    })
 }
 
 fn ends_soon(end: Option<&str>) -> Option<Check> {

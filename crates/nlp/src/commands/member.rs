@@ -50,7 +50,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     let (client, org) = args.organization.resolve(settings)?;
     match &args.action {
         Action::List { limit } => {
-            let found = limit.gather(|cursor, size| {
+            let found = limit.gather(printer, |cursor, size| {
                 let limit = u32::try_from(size).ok();
                 let page =
                     client.list_members(&org, &options::ListMembersOptions { limit, cursor, ..Default::default() })?;

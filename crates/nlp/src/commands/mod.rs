@@ -116,12 +116,12 @@ impl Command {
         }
         printer.refuse_sarif()?;
         match self {
+            Self::Doctor => return doctor::run(settings, printer),
             Self::Exec(args) => return exec::run(settings, printer, &args),
             Self::Hooks(command) => return hooks::run(settings, printer, &command),
             Self::Login(args) => login::run(settings, printer, &args),
             Self::Logout(args) => logout::run(settings, printer, &args),
             Self::Whoami => whoami::run(settings, printer),
-            Self::Doctor => doctor::run(settings, printer),
             Self::Token(command) => token::run(settings, printer, &command),
             Self::Key(command) => token::run_key(settings, printer, &command),
             Self::Scope(command) => scope::run(settings, printer, &command),
@@ -171,9 +171,11 @@ pub(crate) struct Limit {
 }
 
 impl Limit {
-    /// Fetches pages until there are enough entries. `page` returns a page's entries and the cursor of the next page.
+    /// Fetches pages until there are enough entries, and says so if there are more. `page` returns a page's entries and
+    /// the cursor of the next page.
     fn gather<T>(
         &self,
+        printer: &Printer,
         mut page: impl FnMut(Option<String>, usize) -> Result<(Vec<T>, Option<String>)>,
     ) -> Result<Vec<T>> {
         /// The most that one page has.
@@ -188,10 +190,13 @@ impl Limit {
             }
             let (mut more, next) = page(cursor, left.min(PAGE))?;
             entries.append(&mut more);
-            match next {
-                Some(next) => cursor = Some(next),
-                None => break,
+            cursor = next;
+            if cursor.is_none() {
+                break;
             }
+        }
+        if cursor.is_some() || entries.len() > wanted {
+            printer.note(&format!("only the first {wanted} are shown; --all returns all"));
         }
         entries.truncate(wanted);
         Ok(entries)
@@ -199,10 +204,14 @@ impl Limit {
 
     /// As [`gather`](Self::gather), for lists with page numbers: `page` takes the number and the size of a page, and
     /// returns its entries and the response's paging fields.
-    fn gather_numbered<T>(&self, mut page: impl FnMut(u64, u64) -> Result<(Vec<T>, Value)>) -> Result<Vec<T>> {
+    fn gather_numbered<T>(
+        &self,
+        printer: &Printer,
+        mut page: impl FnMut(u64, u64) -> Result<(Vec<T>, Value)>,
+    ) -> Result<Vec<T>> {
         /// The most that one page has.
         const PAGE: u64 = 100;
-        self.gather(|cursor, _| {
+        self.gather(printer, |cursor, _| {
             let number = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(1);
             let (entries, meta) = page(number, PAGE)?;
             let last = meta["totalPages"].as_u64().unwrap_or(0);
@@ -215,12 +224,16 @@ impl Limit {
 mod tests {
     use super::*;
 
+    fn printer() -> Printer {
+        Printer::new(Format::Json, None)
+    }
+
     #[test]
     fn numbered_pages_are_gathered_until_the_last() {
         for (all, limit, expected, calls) in [(true, 0, 250, 3), (false, 100, 100, 1), (false, 101, 101, 2)] {
             let mut asked = Vec::new();
             let found = Limit { limit, all }
-                .gather_numbered(|number, size| {
+                .gather_numbered(&printer(), |number, size| {
                     asked.push(number);
                     let first = (number - 1) * size;
                     Ok(((first..(first + size).min(250)).collect(), serde_json::json!({ "totalPages": 3 })))
@@ -238,7 +251,7 @@ mod tests {
         {
             let mut asked = 0;
             let found = Limit { limit, all }
-                .gather(|cursor, size| {
+                .gather(&printer(), |cursor, size| {
                     asked += 1;
                     let from: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());
                     let upto = (from + size).min(3000);

@@ -54,7 +54,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     let (client, org) = args.organization.resolve(settings)?;
     match &args.action {
         Action::List { limit, search } => {
-            let found = limit.gather_numbered(|page, size| {
+            let found = limit.gather_numbered(printer, |page, size| {
                 let wanted = options::ListProjectsOptions {
                     page: Some(page),
                     limit: Some(size),

@@ -103,7 +103,7 @@ fn a_key_goes_only_to_the_authority_that_made_it() {
         metrics.lines().filter(|line| line.contains("/v1/tokens")).map(str::to_owned).collect::<Vec<_>>()
     };
     let before = asked(&two);
-    for command in [&["whoami"][..], &["token", "list"], &["exec", "--", "true"]] {
+    for command in [&["whoami"][..], &["token", "list"], &["exec", "--", "true"], &["doctor"]] {
         let mut nlp = home.command(env!("CARGO_BIN_EXE_nlp"));
         nlp.args(command).args(["--url", &two.url]);
         if command[0] == "exec" {
@@ -111,7 +111,7 @@ fn a_key_goes_only_to_the_authority_that_made_it() {
             nlp.args(["--url", &two.url]).args(command);
         }
         let done = super::support::finish(nlp, "");
-        assert_code(&done, 4);
+        assert_code(&done, if command[0] == "doctor" { 1 } else { 4 });
         assert!(
             said(&done).contains(&format!("is for {}, and is not sent to {}", one.url, two.url)),
             "{}",
@@ -180,4 +180,25 @@ fn the_doctor_names_each_fault_and_its_fix() {
     let done = Home::new(Some("http://127.0.0.1:1")).nlp(["doctor"]);
     assert_code(&done, 1);
     assert!(said(&done).contains("reachable") && said(&done).contains("next: nlp login"), "{}", said(&done));
+}
+
+#[test]
+fn the_doctor_reports_to_programs_in_one_list() {
+    let server = Server::start();
+    let home = server.owner();
+    let kept = home.path().join("runtime/nlp/default");
+    std::fs::set_permissions(&kept, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let checks = home.json(["doctor"]);
+    let open = checks.as_array().unwrap().iter().find(|check| check["check"] == "credential file").unwrap();
+    assert_eq!(open["outcome"], "warning");
+    assert_eq!(open["next"], format!("chmod 600 {}", kept.display()));
+    std::fs::set_permissions(&kept, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let fields = home.nlp(["doctor", "--field", "outcome"]);
+    assert_done(&fields);
+    assert!(fields.stdout.starts_with(b"ok\nok\nok\n"), "{}", said(&fields));
+    let failed = Home::new(Some("http://127.0.0.1:1")).nlp(["doctor", "-o", "json"]);
+    assert_code(&failed, 1);
+    assert!(failed.stderr.is_empty(), "{}", said(&failed));
+    let checks: serde_json::Value = serde_json::from_slice(&failed.stdout).unwrap();
+    assert!(checks.as_array().unwrap().iter().any(|check| check["outcome"] == "failed"), "{checks}");
 }

@@ -29,7 +29,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(settings: &Settings, printer: &Printer, family: Family, args: &Args) -> Result<()> {
     let client = settings.signed_in()?;
-    let found = args.limit.gather(|cursor, size| {
+    let found = args.limit.gather(printer, |cursor, size| {
         let limit = u32::try_from(size).ok();
         let (status, name) = (args.status.as_deref().map(Into::into), args.name.clone());
         let (external_id, unused_days) = (args.external_id.clone(), args.unused_days);
