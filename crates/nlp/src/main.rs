@@ -17,6 +17,7 @@ mod output;
 mod redact;
 mod scan;
 mod settings;
+mod signals;
 mod terminal;
 
 fn main() -> std::process::ExitCode {

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::token::{Family, New, create};
 use crate::failure::{Failure, Result};
-use crate::output::{Format, Printer};
+use crate::output::Printer;
 use crate::settings::Settings;
+use crate::signals::Interrupts;
 
 /// How long the probe waits for a node before it fails.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -49,6 +50,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
         nodes.push(Client::new(url, Plain::Anywhere)?);
     }
     let (mut made_times, mut revoked_times) = (Times::default(), Times::default());
+    let interrupts = Interrupts::watch(printer, "nlp token list --status active --name 'nlp probe'".to_owned())?;
     let progress = printer.progress();
     for round in 1..=args.rounds {
         progress.tell(|| format!("round {round} of {}", args.rounds));
@@ -59,13 +61,13 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
             ..New::default()
         };
         let made = create(&client, Family::Organization, new)?;
-        let seen = follow(&nodes, &made.secret, true, &mut made_times);
-        // Revoke the token also after a failure, so that the probe leaves none behind.
+        let seen = follow(&nodes, &made.secret, true, &mut made_times, &interrupts);
+        // Revoke the token also after a failure or Ctrl-C, so that the probe leaves none behind.
         Family::Organization
             .revoke(&client, &made.id)
             .map_err(|failure| failure.after(format!("the token {} of the probe was not revoked", made.id)))?;
         seen?;
-        follow(&nodes, &made.secret, false, &mut revoked_times)?;
+        follow(&nodes, &made.secret, false, &mut revoked_times, &interrupts)?;
     }
     let value = json!({
         "nodes": nodes.iter().map(Client::base).collect::<Vec<_>>(),
@@ -73,7 +75,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
         "created": made_times.json(),
         "revoked": revoked_times.json(),
     });
-    if printer.format() == Format::Text {
+    if printer.is_text() {
         let text = format!(
             "a new token validates, {} nodes, {} rounds\n{}\na revoked token does not validate\n{}",
             nodes.len(),
@@ -98,12 +100,14 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
 }
 
 /// Validates the token on each node until the answer is as expected.
-fn follow(nodes: &[Client], token: &Secret, expected: bool, times: &mut Times) -> Result<()> {
+fn follow(nodes: &[Client], token: &Secret, expected: bool, times: &mut Times, interrupts: &Interrupts) -> Result<()> {
     for node in nodes {
         let began = Instant::now();
         loop {
             let asked = Instant::now();
-            let good = is_good(node, token)?;
+            let good = is_good(node, token);
+            interrupts.check().map_err(|failure| failure.after("the probe's tokens are revoked"))?;
+            let good = good?;
             if good == expected {
                 times.all.push(if asked == began { asked.elapsed() } else { began.elapsed() });
                 break;

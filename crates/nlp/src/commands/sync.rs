@@ -7,14 +7,15 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use client::{Client, Secret, types};
+use client::{Secret, types};
 use serde_json::json;
 
-use super::token::{Family, Rotation};
+use super::token::{Family, Rotation, taken_back};
 use crate::failure::{Failure, Result};
 use crate::folders::write_private;
 use crate::output::Printer;
 use crate::settings::Settings;
+use crate::signals::Interrupts;
 
 /// Options of `sync`.
 #[derive(Debug, Clone, clap::Args)]
@@ -150,18 +151,15 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
     place.ready()?;
     let id = &place.what().id;
     let rotation = &place.what().rotation;
-    // Ctrl-C between two steps must not leave a new token that is stored nowhere, so it sets a flag that is checked
-    // where stopping is safe.
-    let stopped = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register(signal, std::sync::Arc::clone(&stopped))?;
-    }
+    // Ctrl-C between two steps must not leave a new token that is stored nowhere.
+    let interrupts = Interrupts::watch(printer, format!("nlp token show {id}"))?;
     let progress = printer.progress();
     progress.tell(|| "rotating".to_owned());
     let made = Family::Organization.rotate(&client, id, rotation.grace, rotation.mode(), None)?;
     progress.tell(|| format!("writing {}", place.named()));
     if let Err(failure) = place.write(&made.secret) {
-        return Err(taken_back(&client, id, failure.after(format!("{} was not written", place.named()))));
+        let failure = failure.after(format!("{} was not written", place.named()));
+        return Err(taken_back(&client, Family::Organization, &made, failure));
     }
     progress.tell(|| "validating the new token".to_owned());
     let body = types::ValidateRequest { token: made.secret.clone(), ..Default::default() };
@@ -175,7 +173,7 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
         return Err(Failure::from(error).after(state).next(format!("nlp token show {}", made.id)));
     }
     let state = format!("{} has the new token {}", place.named(), made.id);
-    let interrupted = stopped.load(std::sync::atomic::Ordering::Relaxed);
+    let interrupted = interrupts.noted();
     let finish = place.what().finish && !interrupted;
     if finish {
         progress.tell(|| "revoking the old token".to_owned());
@@ -196,16 +194,4 @@ pub(crate) fn run(settings: &Settings, printer: &Printer, args: &Args) -> Result
         "grace_period_ends_at": (!finish).then_some(&made.grace_period_ends_at), "finished": finish,
     });
     printer.done(&format!("{state}; {old}"), &value)
-}
-
-/// Cancels the rotation, since the new token is stored nowhere. Returns the failure with the resulting state added.
-fn taken_back(client: &Client, id: &str, failure: Failure) -> Failure {
-    match Family::Organization.cancel(client, id) {
-        Ok(_) => failure.after("the rotation was cancelled and the old token is active again"),
-        Err(other) => failure
-            .after(format!(
-                "the old token is valid until its grace period ends, and cancelling the rotation failed ({other})"
-            ))
-            .next(format!("nlp token cancel-rotation {id}")),
-    }
 }

@@ -123,6 +123,21 @@ fn settled(screen: &str, url: &str) -> String {
 }
 
 #[test]
+fn ctrl_c_at_the_password_leaves_the_terminal_as_it_was() {
+    let home = Home::new(Some("http://127.0.0.1:1"));
+    let terminal = Terminal::open(&home);
+    terminal.enter("nlp login --email ada@acme.example");
+    terminal.wait(|screen| screen.ends_with("Password:"));
+    let mut interrupt = terminal.tmux();
+    interrupt.args(["send-keys", "C-c"]);
+    assert_done(&finish(interrupt, ""));
+    terminal.wait(|screen| screen.ends_with('$'));
+    terminal.enter("stty -a | tr ' ' '\\n' | grep -x -e echo -e -echo");
+    let screen = terminal.wait(|screen| screen.lines().any(|line| line == "echo" || line == "-echo"));
+    assert!(screen.lines().any(|line| line == "echo"), "{screen}");
+}
+
+#[test]
 fn the_book_shows_the_screens_of_a_terminal() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
     let page = std::fs::read_to_string(&file).unwrap();

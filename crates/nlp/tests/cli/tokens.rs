@@ -1,8 +1,11 @@
 //! The life of tokens, and people and projects.
 
+use std::fs::OpenOptions;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
 
-use super::support::{Home, Server, assert_code, assert_done, finish, said};
+use super::support::{Home, Server, assert_code, assert_done, finish, interrupted, kill, said};
 
 fn text(output: &std::process::Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap().trim().to_owned()
@@ -41,6 +44,11 @@ fn lists_page_through_and_formats_agree() {
     }
     let three = owner.json(["token", "list", "--limit", "3"]);
     assert_eq!(three.as_array().unwrap().len(), 3);
+    // A list that was cut says so to people, and only then.
+    for (limit, is_cut) in [("3", true), ("5", false)] {
+        let done = owner.nlp(["token", "list", "--limit", limit, "--field", "name"]);
+        assert_eq!(said(&done).contains("--all returns all"), is_cut, "{}", said(&done));
+    }
     let lines = text(&owner.nlp(["token", "list", "--all", "-o", "ndjson"]));
     let names: Vec<_> =
         lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["name"].clone()).collect();
@@ -121,6 +129,107 @@ fn an_interrupted_rotation_says_in_which_state_it_is() {
     assert_code(&done, 1);
     assert!(said(&done).contains("was cancelled"), "{}", said(&done));
     assert_eq!(status, "active");
+}
+
+#[test]
+fn ctrl_c_leaves_no_secret_that_nobody_has() {
+    let server = Server::start();
+    let owner = server.owner().with_key();
+    let made = owner.json(["token", "create", "deploy", "--scope", "read"]);
+    let id = made["id"].as_str().unwrap();
+    for (arguments, state) in [
+        (&["token", "rotate", id][..], "the old token is active again: interrupted"),
+        (
+            &["token", "create", "other", "--scope", "read"],
+            "was revoked, because its secret was not shown: interrupted",
+        ),
+        (&["key", "create", "other", "--scope", "read"], "was revoked, because its secret was not shown: interrupted"),
+    ] {
+        let done = interrupted(&server, &owner, arguments);
+        assert_code(&done, 1);
+        assert!(done.stdout.is_empty() && said(&done).contains(state), "{}", said(&done));
+        assert_eq!((owner.names("token", "active"), owner.names("token", "rotating")), (vec!["deploy".into()], vec![]));
+        assert_eq!(owner.names("key", "active").len(), 1);
+    }
+}
+
+#[test]
+fn a_secret_that_cannot_be_written_does_not_stay() {
+    let server = Server::start();
+    let owner = server.owner();
+    let made = owner.json(["token", "create", "deploy", "--scope", "read"]);
+    let id = made["id"].as_str().unwrap();
+    for (arguments, state) in [
+        (&["token", "rotate", id, "--field", "secret"][..], "the old token is active again"),
+        (&["token", "create", "other", "--scope", "read"], "was revoked, because its secret was not shown"),
+        (&["token", "duplicate", id, "-o", "json"], "was revoked, because its secret was not shown"),
+    ] {
+        for is_full in [true, false] {
+            let mut command = owner.command(env!("CARGO_BIN_EXE_nlp"));
+            let out = if is_full {
+                Stdio::from(OpenOptions::new().write(true).open("/dev/full").unwrap())
+            } else {
+                // A pipe that nobody reads.
+                let (reader, writer) = std::io::pipe().unwrap();
+                drop(reader);
+                writer.into()
+            };
+            command.args(arguments).stdin(Stdio::null()).stdout(out).stderr(Stdio::piped());
+            let done = command.spawn().unwrap().wait_with_output().unwrap();
+            assert_code(&done, 1);
+            assert!(said(&done).contains(state), "{}", said(&done));
+            assert_eq!(
+                (owner.names("token", "active"), owner.names("token", "rotating")),
+                (vec!["deploy".into()], vec![])
+            );
+        }
+    }
+}
+
+#[test]
+fn a_command_gets_the_signals_and_no_other_credential() {
+    let server = Server::start();
+    let owner = server.owner().with_key();
+    // Its signals reach it, and its own token is revoked when it ends.
+    let mut command = owner.command(env!("CARGO_BIN_EXE_nlp"));
+    let waits = "trap 'kill $!; exit 9' TERM; sleep 600 & touch ready; wait";
+    command.args(["exec", "--scope", "read", "--", "sh", "-c", waits]).stdin(Stdio::null());
+    let mut running = command.spawn().unwrap();
+    while !owner.path().join("ready").exists() {
+        assert!(running.try_wait().unwrap().is_none(), "the command ended early");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    kill("TERM", running.id());
+    assert_eq!(running.wait().unwrap().code(), Some(9));
+    assert_eq!(owner.names("token", "active"), [""; 0]);
+    // Ctrl-C while the token is created: the command does not start.
+    let done = interrupted(&server, &owner, &["exec", "--scope", "read", "--", "touch", "started"]);
+    assert_code(&done, 130);
+    assert!(said(&done).contains("was not started") && !owner.path().join("started").exists(), "{}", said(&done));
+    assert_eq!(owner.names("token", "active"), [""; 0]);
+    // Only the named variable holds a token.
+    let show = "echo ${NLP_TOKEN-none} ${NOLAPSE_TOKEN-none} ${MYTOK%%_*}";
+    let done = owner.nlp(["exec", "--scope", "read", "--env", "MYTOK", "--", "sh", "-c", show]);
+    assert_eq!(text(&done), "none none nlp", "{}", said(&done));
+}
+
+#[test]
+fn an_interrupted_probe_leaves_no_token() {
+    let server = Server::start();
+    let owner = server.owner();
+    // A node that does not answer until the program was interrupted.
+    let node = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = owner.command(env!("CARGO_BIN_EXE_nlp"));
+    command.args(["probe", "--node", &format!("http://{}", node.local_addr().unwrap())]).stderr(Stdio::piped());
+    let probe = command.spawn().unwrap();
+    let asked = node.accept().unwrap();
+    assert_eq!(owner.names("token", "active"), ["nlp probe 1"]);
+    kill("INT", probe.id());
+    drop((asked, node));
+    let done = probe.wait_with_output().unwrap();
+    assert_code(&done, 1);
+    assert!(said(&done).contains("the probe's tokens are revoked"), "{}", said(&done));
+    assert_eq!(owner.names("token", "active"), [""; 0]);
 }
 
 #[test]

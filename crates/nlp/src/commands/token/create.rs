@@ -8,6 +8,7 @@ use crate::commands::{from_json, json};
 use crate::failure::Result;
 use crate::output::{Format, Printer};
 use crate::settings::Settings;
+use crate::signals::Interrupts;
 
 /// The fields shown of a token that was just created.
 const MADE: [&str; 5] = ["id", "name", "secret", "scopes", "expires_at"];
@@ -123,15 +124,15 @@ pub(super) fn run(settings: &Settings, printer: &Printer, family: Family, args: 
         about: args.about.clone(),
         idempotency_key: args.idempotency_key.clone(),
     };
-    let made = create(&settings.signed_in()?, family, new)?;
-    say(printer, &made)
+    create_and_show(&settings.signed_in()?, printer, family, new)
 }
 
 pub(super) fn duplicate(settings: &Settings, printer: &Printer, args: &DuplicateArgs) -> Result<()> {
     let client = settings.signed_in()?;
     let like = client.get_token(&args.id)?;
-    let made = create(
+    create_and_show(
         &client,
+        printer,
         Family::Organization,
         New {
             name: args.name.clone().unwrap_or(like.name),
@@ -147,11 +148,27 @@ pub(super) fn duplicate(settings: &Settings, printer: &Printer, args: &Duplicate
             },
             idempotency_key: None,
         },
-    )?;
-    say(printer, &made)
+    )
 }
 
-fn say(printer: &Printer, made: &types::CreatedToken) -> Result<()> {
+/// Creates a token and shows its secret. If nobody can have read that, the token is revoked.
+fn create_and_show(client: &Client, printer: &Printer, family: Family, new: New) -> Result<()> {
+    let command = family.command();
+    let interrupts = Interrupts::watch(printer, format!("nlp {command} list"))?;
+    let made = create(client, family, new)?;
+    let shown = interrupts.check().and_then(|()| show(printer, &made));
+    shown.map_err(|failure| match family.revoke(client, &made.id) {
+        Ok(()) => failure.after(format!("the new {command} {} was revoked, because its secret was not shown", made.id)),
+        Err(other) => failure
+            .after(format!(
+                "the new {command} {} is valid, its secret is lost, and revoking it failed ({other})",
+                made.id
+            ))
+            .next(format!("nlp {command} revoke {}", made.id)),
+    })
+}
+
+fn show(printer: &Printer, made: &types::CreatedToken) -> Result<()> {
     for warning in made.warnings.iter().flatten() {
         printer.note(&format!("warning: {}", warning.message));
     }
@@ -162,7 +179,7 @@ fn say(printer: &Printer, made: &types::CreatedToken) -> Result<()> {
         // Printed above, as sentences.
         fields.remove("warnings");
     }
-    printer.one(&value, &MADE)?;
+    printer.must_arrive().one(&value, &MADE)?;
     if printer.is_terminal() {
         printer.note("the secret cannot be shown again");
     }

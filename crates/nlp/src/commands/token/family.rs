@@ -19,6 +19,14 @@ pub(in crate::commands) enum Family {
 const ITSELF: &str = "self";
 
 impl Family {
+    /// The command for it.
+    pub(in crate::commands) const fn command(self) -> &'static str {
+        match self {
+            Self::Organization => "token",
+            Self::Personal => "key",
+        }
+    }
+
     /// A token by its id, or the credential itself.
     pub(in crate::commands) fn show(self, client: &Client, id: &str) -> Result<types::Token> {
         Ok(match self {

@@ -11,7 +11,7 @@ mod validate;
 
 pub(super) use create::{New, create};
 pub(super) use family::Family;
-pub(super) use rotate::Rotation;
+pub(super) use rotate::{Rotation, taken_back};
 
 use crate::failure::Result;
 use crate::output::Printer;

@@ -1,10 +1,13 @@
 //! Rotating tokens, and cancelling a rotation.
 
+use client::{Client, types};
+
 use super::{COLUMNS, Family};
 use crate::commands::json;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::output::Printer;
 use crate::settings::Settings;
+use crate::signals::Interrupts;
 
 /// Options of `rotate`.
 #[derive(Debug, Clone, clap::Args)]
@@ -45,14 +48,45 @@ pub(crate) struct CancelArgs {
 
 pub(super) fn run(settings: &Settings, printer: &Printer, family: Family, args: &Args) -> Result<()> {
     let client = settings.signed_in()?;
+    let command = family.command();
+    let interrupts = Interrupts::watch(
+        printer,
+        format!("nlp {command} show {id}, and if it is rotating: nlp {command} cancel-rotation {id}", id = args.id),
+    )?;
     let made =
         family.rotate(&client, &args.id, args.rotation.grace, args.rotation.mode(), args.idempotency_key.clone())?;
+    interrupts
+        .check()
+        .and_then(|()| show(printer, &made))
+        .map_err(|failure| taken_back(&client, family, &made, failure))
+}
+
+fn show(printer: &Printer, made: &types::RotatedToken) -> Result<()> {
     printer
-        .one(&json(&made)?, &["id", "name", "secret", "old_token_id", "old_token_status", "grace_period_ends_at"])?;
+        .must_arrive()
+        .one(&json(made)?, &["id", "name", "secret", "old_token_id", "old_token_status", "grace_period_ends_at"])?;
     if printer.is_terminal() {
         printer.note("the secret cannot be shown again");
     }
     Ok(())
+}
+
+/// Cancels the rotation, since nobody has the new secret. Returns the failure with the resulting state added.
+pub(in crate::commands) fn taken_back(
+    client: &Client,
+    family: Family,
+    made: &types::RotatedToken,
+    failure: Failure,
+) -> Failure {
+    match family.cancel(client, &made.old_token_id) {
+        Ok(_) => failure.after("the rotation was cancelled and the old token is active again"),
+        Err(other) => failure
+            .after(format!(
+                "the new secret is lost, the old one is valid until {}, and cancelling the rotation failed ({other})",
+                made.grace_period_ends_at
+            ))
+            .next(format!("nlp {} cancel-rotation {}", family.command(), made.old_token_id)),
+    }
 }
 
 pub(super) fn cancel(settings: &Settings, printer: &Printer, family: Family, args: &CancelArgs) -> Result<()> {
