@@ -192,7 +192,7 @@ fn a_command_gets_the_signals_and_no_other_credential() {
     let owner = server.owner().with_key();
     // Its signals reach it, and its own token is revoked when it ends.
     let mut command = owner.command(env!("CARGO_BIN_EXE_nlp"));
-    let waits = "trap 'kill $!; exit 9' TERM; sleep 600 & touch ready; wait";
+    let waits = "trap 'kill $!; exit 9' TERM; sleep 30 & touch ready; wait";
     command.args(["exec", "--scope", "read", "--", "sh", "-c", waits]).stdin(Stdio::null());
     let mut running = command.spawn().unwrap();
     while !owner.path().join("ready").exists() {
