@@ -253,7 +253,7 @@ fn cell(value: Option<&Value>) -> String {
 }
 
 /// A text with its control characters replaced: a terminal would obey them.
-fn without_controls(text: &str) -> String {
+pub(crate) fn without_controls(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
 }
 

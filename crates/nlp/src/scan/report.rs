@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::Looked;
 use super::detect::Writing;
 use super::finding::{Finding, Place};
+use crate::output::without_controls;
 
 /// Digits of a commit id in reports for people.
 const SHORT: usize = 12;
@@ -67,9 +68,9 @@ fn place(place: &Place) -> String {
     harmless(&text)
 }
 
-/// A text of somebody else, such as a file's name, as it may be shown: in one line, without secrets and control characters.
+/// A text of somebody else, such as a file's name, as it may be shown: without tokens and control characters.
 pub(super) fn harmless(text: &str) -> String {
-    crate::redact::harmless(text).replace('\n', "\u{fffd}")
+    without_controls(&token_format::redact(text).to_string())
 }
 
 /// What could not be read, for people.
