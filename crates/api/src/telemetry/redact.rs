@@ -10,11 +10,9 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use token_format::{BODY_LEN, HINT_LEN, PREFIX};
+use token_domain::text::SECRETS;
+use token_format::{HINT_LEN, PREFIX};
 use tracing_subscriber::fmt::MakeWriter;
-
-/// The formats of secrets: the prefix, and the least number of letters or digits after it.
-const SHAPES: [(&[u8], usize); 4] = [(PREFIX.as_bytes(), BODY_LEN), (b"nls_", 64), (b"nli_", 64), (b"nle_", 64)];
 
 /// Replaces every token by its hint and `…`; borrows the line if it has none.
 pub fn redact(line: &[u8]) -> Cow<'_, [u8]> {
@@ -45,14 +43,14 @@ pub fn redact(line: &[u8]) -> Cow<'_, [u8]> {
 /// The length in bytes of the secret that `text` begins with: its prefix and the whole run of letters and digits after
 /// it, so that nothing remains of a token that is directly followed by a word.
 fn secret_length(text: &[u8]) -> Option<usize> {
-    let (prefix, body) = SHAPES.iter().find(|(prefix, _)| text.starts_with(prefix))?;
+    let (prefix, body) = SECRETS.iter().find(|(prefix, _)| text.starts_with(prefix.as_bytes()))?;
     let rest = &text[prefix.len()..];
     let run = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     // If a second token follows directly, the run ends at the `_` of its prefix, whose letters belong to the second
     // token. Searching for a prefix anywhere in `rest` instead would read the line once for each of its prefixes.
-    let joined = SHAPES.iter().find_map(|(next, _)| {
+    let joined = SECRETS.iter().find_map(|(next, _)| {
         let start = (run + 1).checked_sub(next.len())?;
-        rest[start..].starts_with(next).then_some(start)
+        rest[start..].starts_with(next.as_bytes()).then_some(start)
     });
     let run = joined.unwrap_or(run);
     (run >= *body).then_some(prefix.len() + run)
