@@ -148,7 +148,7 @@ pub(crate) async fn connect_followed(
     timeout(options.connect_timeout, try_hosts).await.unwrap_or_else(|_| Err(too_slow(server)))
 }
 
-/// Of the server that a connection leads to.
+/// The history of the server at the other end of a connection.
 pub(crate) async fn history_of(mut connection: &AsyncPgConnection) -> Result<String, StoreError> {
     #[derive(diesel::QueryableByName)]
     struct Answer {
@@ -200,6 +200,7 @@ async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Resu
         Purpose::Serving | Purpose::Listing => (options.statement_timeout, options.lock_timeout),
         Purpose::Waiting => (Duration::ZERO, Duration::ZERO),
     };
+    let plans = if purpose == Purpose::Listing { "SET plan_cache_mode = force_custom_plan; " } else { "" };
     // The same for the server's side: the lock of a machine that lost its power is free within seconds.
     // A commit that is acknowledged is on disk, whatever the server's own default; a stronger one is left as it is.
     // A standby would answer with what was valid a moment ago.
@@ -207,7 +208,7 @@ async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Resu
     // the server's choice, or that of their role, and the refusal itself shows what it is.
     // Serialisable or repeatable-read defaults would turn the guarded updates' "no row" into an error.
     let settings = format!(
-        "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
+        "{plans}SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
          SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off; \
          SET tcp_keepalives_idle = {}; SET tcp_keepalives_interval = {}; SET tcp_keepalives_count = {}; \
          SET tcp_user_timeout = {}; \
@@ -226,9 +227,6 @@ async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Resu
         (options.statement_timeout + options.connect_timeout).as_millis(),
     );
     connection.batch_execute(&settings).await?;
-    if purpose == Purpose::Listing {
-        connection.batch_execute("SET plan_cache_mode = force_custom_plan").await?;
-    }
     Ok(Watched { connection, heard, number: 0 })
 }
 
