@@ -1,8 +1,8 @@
 //! People's e-mail addresses: requested, verified, given.
 //!
 //! Signing in depends on the address, so a person requests another one in a session with a recent proof, and it has no effect
-//! until it is verified: by a code that is mailed to it, by an invitation that was sent to it, or by the operator. Whether
-//! another account has the address is revealed to nobody but those who verify it.
+//! until it is verified: by a code that is mailed to it, by an invitation that was sent to it, or by the operator. Only
+//! a person who verifies an address learns whether another account has it.
 
 use storage::{Constraint, StoreError};
 use token_domain::Span;
@@ -24,8 +24,8 @@ opaque_secret! {
 /// How long a code is valid after it was sent.
 pub(crate) const CODE_LIFETIME: Span = Span::days(1);
 
-/// Stores the address that a person requested, and has a code sent to it where mail is configured. The address that they have,
-/// perhaps in another spelling, is theirs already; a code is sent if nobody verified it for the whole deployment.
+/// Stores the address that a person requested, and has a code sent to it where mail is configured. If it is their current
+/// address, only its spelling changes, and a code is sent unless the deployment vouches for it.
 ///
 /// # Errors
 /// Too many messages lately: they go to addresses of the person's choice, which may be strangers'.
@@ -37,7 +37,7 @@ pub(crate) async fn request_address(
     let context = change.context();
     if current.email.key() == email.key() {
         change.tx.set_email(current.id, email, current.verified, change.now).await?;
-        if current.verified.is_some_and(|verified| verified.is_by_deployment()) {
+        if current.is_verified_by_deployment() {
             return Ok(());
         }
     } else {
@@ -55,14 +55,11 @@ pub(crate) async fn request_address(
 
 /// The address with that key, if a code that is mailed to it would change something for the person.
 pub(crate) fn awaits<'u>(user: &'u User, key: &str) -> Option<&'u Email> {
-    let is_settled = user.verified.is_some_and(|verified| verified.is_by_deployment());
-    let current = Some(&user.email).filter(|_| !is_settled);
-    user.pending_email.as_ref().or(current).filter(|email| email.key() == key)
+    user.unverified_email().filter(|email| email.key() == key)
 }
 
-/// Gives a person an address that was verified, and records which one it takes the place of. Their sessions go on: whoever is
-/// signed in is the same person. Both addresses are named by a digest under the deployment's key: nothing is ever taken out of
-/// a trail.
+/// Replaces the address of a person by one that was verified, and records both. Their sessions stay valid, because the person
+/// is the same. The event has digests of both addresses under the deployment's key, because no event can be deleted.
 ///
 /// # Errors
 /// The store's: the address is another account's, which only those are told who verify it.

@@ -174,8 +174,7 @@ async fn tell_of_new_device(
         return Ok(());
     }
     // To proven mailboxes alone: anybody who made an account for a stranger's address could sign in from ever new devices.
-    let is_proven = |person: &User| person.verified.is_some_and(|verified| verified.is_by_deployment());
-    let Some(person) = tx.user(user).await?.filter(is_proven) else { return Ok(()) };
+    let Some(person) = tx.user(user).await?.filter(User::is_verified_by_deployment) else { return Ok(()) };
     let letter = Letter::notice(Notice::NewDevice, origin, context.now());
     letters::queue(context, tx, None, &person.email, &letter).await
 }

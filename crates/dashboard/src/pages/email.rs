@@ -8,7 +8,6 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 use authority::Refused;
 use authority::people::PersonError;
-use authority::records::User;
 use token_domain::text::Email;
 
 use super::proof;
@@ -43,12 +42,12 @@ impl EmailPage {
     fn new(request: &HttpRequest, services: &Services, visitor: &Visitor, form: &Form, problem: String) -> Self {
         let user = &visitor.me.standing.user;
         let sends_codes = services.context.policy().mail.is_some();
-        let current = Some(&user.email).filter(|_| sends_codes && !is_verified(user));
-        let verifying = user.pending_email.as_ref().or(current);
+        // Without mail, a person cannot verify their own address.
+        let verifying = if sends_codes { user.unverified_email() } else { user.pending_email.as_ref() };
         Self {
             page: Layout::of(request, visitor, Section::Settings, "E-mail address"),
             current: user.email.to_string(),
-            is_verified: is_verified(user),
+            is_verified: user.is_verified_by_deployment(),
             verifying: verifying.map(ToString::to_string).unwrap_or_default(),
             is_requested: user.pending_email.is_some(),
             sends_codes,
@@ -94,11 +93,6 @@ async fn changed(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
     }
 }
 
-/// Whether the deployment vouches for the person's address: then there is nothing left to verify.
-fn is_verified(user: &User) -> bool {
-    user.verified.is_some_and(|verified| verified.is_by_deployment())
-}
-
 /// As [`person`], but the form waits for a proof that is missing.
 fn refused(request: &HttpRequest, visitor: &Visitor, form: &Form, error: PersonError) -> Done {
     match error {
@@ -113,9 +107,7 @@ async fn ask(request: &HttpRequest, services: &Services, visitor: &Visitor, form
         Err(error) => return Ok(Err(format!("The address {error}."))),
     };
     match services.people.edit_me(&visitor.caller, None, Some(email.clone()), &visitor.origin).await {
-        Ok(me) if me.standing.user.pending_email.is_none() && is_verified(&me.standing.user) => {
-            Ok(Ok(format!("{email} is your address already.")))
-        }
+        Ok(me) if me.standing.user.unverified_email().is_none() => Ok(Ok(format!("{email} is your address already."))),
         Ok(_) if services.context.policy().mail.is_some() => {
             Ok(Ok(format!("A code was sent to {email}. It is valid for a day.")))
         }

@@ -61,6 +61,17 @@ impl Verified {
 }
 
 impl User {
+    /// Whether the deployment vouches for the address, not one organisation for itself.
+    pub fn is_verified_by_deployment(&self) -> bool {
+        self.verified.is_some_and(|verified| verified.is_by_deployment())
+    }
+
+    /// The address that the person has still to verify: the one they requested, or their own if the deployment does not vouch
+    /// for it.
+    pub fn unverified_email(&self) -> Option<&Email> {
+        self.pending_email.as_ref().or(Some(&self.email).filter(|_| !self.is_verified_by_deployment()))
+    }
+
     /// Whether the address stands for the person in an organisation: somebody verified it for all, or for that one.
     pub fn has_address_in(&self, organization: OrganizationId) -> bool {
         self.verified.is_some_and(|verified| verified.by.is_none_or(|by| by == organization))
