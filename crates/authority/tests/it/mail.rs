@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use authority::invitations::{Acceptance, InvitationCode, Invitations};
 use authority::mail::{Composed, Outbox, Undelivered};
 use authority::organizations::Seat;
-use authority::people::{People, PersonError};
+use authority::people::PersonError;
 use authority::sessions::{Presented, Sessions};
 use authority::{Caller, MailPolicy};
 use storage::model::AuditFilter;
@@ -142,16 +142,15 @@ fn address_code_in(mail: &Composed) -> String {
 fn a_code_for_an_address_counts_for_its_person_address_and_day_and_only_the_latest() {
     Db::each(async |db| {
         let (world, outbox, ..) = mailing(db).await;
-        let people = People::new(&world.context);
         let owner = proven(&world).await;
         let ask = async |address: &str| {
             let email = Email::parse(address).unwrap();
-            people.edit_me(&owner, None, Some(email), &origin()).await.unwrap();
+            world.people.edit_me(&owner, None, Some(email), &origin()).await.unwrap();
             let mut sent = send(&outbox, Ok(())).await;
             assert_eq!((sent.len(), sent[0].to.as_str()), (1, address));
             address_code_in(&sent.remove(0))
         };
-        let verify = async |code: &str| people.verify_email(&owner, code, &origin()).await;
+        let verify = async |code: &str| world.people.verify_email(&owner, code, &origin()).await;
         let refused = async |code: &str, why: &str| {
             let refused = verify(code).await;
             assert!(matches!(refused, Err(PersonError::WrongAddressCode)), "{why}: {refused:?}");
@@ -164,10 +163,10 @@ fn a_code_for_an_address_counts_for_its_person_address_and_day_and_only_the_late
         let late = ask("three@example.org").await;
         world.clock.advance(Span::days(1));
         let owner = proven(&world).await;
-        let verify = async |code: &str| people.verify_email(&owner, code, &origin()).await;
+        let verify = async |code: &str| world.people.verify_email(&owner, code, &origin()).await;
         assert!(matches!(verify(&late).await, Err(PersonError::WrongAddressCode)), "a day is over");
         let email = Email::parse("three@example.org").unwrap();
-        people.edit_me(&owner, None, Some(email), &origin()).await.unwrap();
+        world.people.edit_me(&owner, None, Some(email), &origin()).await.unwrap();
         let good = address_code_in(&send(&outbox, Ok(())).await.remove(0));
         let me = verify(&good).await.unwrap().standing.user;
         assert_eq!((me.email.as_str(), me.pending_email), ("three@example.org", None));
@@ -180,10 +179,9 @@ fn a_code_for_an_address_counts_for_its_person_address_and_day_and_only_the_late
 fn a_code_for_an_address_that_is_no_longer_requested_is_not_sent() {
     Db::each(async |db| {
         let (world, outbox, ..) = mailing(db).await;
-        let people = People::new(&world.context);
         let owner = proven(&world).await;
         for address in ["one@example.org", "two@example.org"] {
-            people.edit_me(&owner, None, Some(Email::parse(address).unwrap()), &origin()).await.unwrap();
+            world.people.edit_me(&owner, None, Some(Email::parse(address).unwrap()), &origin()).await.unwrap();
         }
         let sent = send(&outbox, Ok(())).await;
         assert_eq!(sent.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), ["two@example.org"]);
@@ -194,12 +192,11 @@ fn a_code_for_an_address_that_is_no_longer_requested_is_not_sent() {
 fn an_earlier_message_that_waits_replaces_no_code_that_was_delivered() {
     Db::each(async |db| {
         let (world, outbox, ..) = mailing(db).await;
-        let people = People::new(&world.context);
         let owner = proven(&world).await;
         // Longer by its key, which small letters of some languages make it.
         let long = format!("{}@example.org", "\u{130}".repeat(200));
         for address in ["one@example.org", "two@example.org", &long] {
-            people.edit_me(&owner, None, Some(Email::parse(address).unwrap()), &origin()).await.unwrap();
+            world.people.edit_me(&owner, None, Some(Email::parse(address).unwrap()), &origin()).await.unwrap();
             if address != long {
                 assert_eq!(send(&outbox, later()).await.len(), 1, "{address}");
             }
@@ -208,7 +205,7 @@ fn an_earlier_message_that_waits_replaces_no_code_that_was_delivered() {
         assert_eq!(sent.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), [&long]);
         world.clock.advance(Span::seconds(60));
         assert_eq!(send(&outbox, Ok(())).await, [], "the earlier ones were withdrawn");
-        let me = people.verify_email(&owner, &address_code_in(&sent[0]), &origin()).await.unwrap();
+        let me = world.people.verify_email(&owner, &address_code_in(&sent[0]), &origin()).await.unwrap();
         assert_eq!(me.standing.user.email.as_str(), long);
     });
 }
@@ -217,11 +214,10 @@ fn an_earlier_message_that_waits_replaces_no_code_that_was_delivered() {
 fn messages_to_addresses_of_ones_choice_are_few() {
     Db::each(async |db| {
         let (world, ..) = mailing(db).await;
-        let people = People::new(&world.context);
         let owner = proven(&world).await;
         let ask = async |n: usize| {
             let email = Email::parse(&format!("stranger{n}@example.org")).unwrap();
-            people.edit_me(&owner, None, Some(email), &origin()).await
+            world.people.edit_me(&owner, None, Some(email), &origin()).await
         };
         for n in 0..5 {
             ask(n).await.unwrap();
