@@ -376,8 +376,8 @@ impl<'t> Change<'t> {
         if verified.is_by_deployment() {
             return self.mail(&user.email, &letter).await;
         }
-        // Where an organisation alone vouches for the address, it may be a stranger's: whoever made the account chooses neither
-        // what they read nor how often.
+        // An address that only an organisation vouches for may belong to a stranger. The person who made the account must not
+        // choose what that stranger reads, nor send them any number of messages.
         let is_one_too_many = self.context.address_messages.take(user.id, self.context.steady()).is_err();
         if is_one_too_many { Ok(()) } else { self.mail(&user.email, &letter.without_agent()).await }
     }

@@ -142,7 +142,7 @@ impl Outbox {
         S: Fn(Composed) -> F + Send + Sync,
         F: Future<Output = Result<(), Undelivered>> + Send,
     {
-        // Nearly always there is nothing, which costs a read. Taking a message is a write, even where there is none.
+        // Usually no message waits. This read finds that out; taking a message would be a write even then.
         if self.count_waiting().await? == 0 {
             return Ok(());
         }

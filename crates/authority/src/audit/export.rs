@@ -1,5 +1,5 @@
-//! A trail as a file: its events a page at a time, and the event that records that somebody received them, because the
-//! file discloses every address and name in the trail.
+//! Exporting a trail: reads its events page by page, and records the export as an event, because the file discloses every
+//! address and name in the trail.
 
 use std::sync::Arc;
 

@@ -474,7 +474,7 @@ impl Basis {
         };
         let current = current.filter(is_welcome).ok_or(SignInError::Denied)?;
         match self {
-            // An address that nobody has verified for this organisation, or that is another's by now, names nobody.
+            // The address must be verified for this organisation, and still be the person's.
             Self::FrontEnd { address: Some(address) }
                 if !current.user.has_address_in(organization) || current.user.email.key() != address =>
             {

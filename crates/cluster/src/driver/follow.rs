@@ -146,7 +146,7 @@ impl Follow {
             return Err(JoinError::OtherProtocol { version, theirs: other.record.protocol, ours: PROTOCOL });
         }
         self.memory.tell_time(answer.now, question.noted_at, received_at);
-        // A relaxed node rather answers than waits for a standby.
+        // A relaxed node goes on answering when its standby is gone.
         answer.has_standby &= self.shared.profile.consistency == Consistency::Strict;
         let (history, has_standby) = (answer.history.clone(), answer.has_standby);
         let proof = lock(&self.shared.proof).clone();
@@ -277,7 +277,7 @@ impl Follow {
         in_time(session.register(&record(id, &self.shared.profile), beat)).await?;
         self.shared.registration.replace(id);
         self.follower = Follower::new(beat);
-        // What was seen of them may be from another server.
+        // Their reports may have been read from the server that was replaced.
         self.peers = Peers::default();
         self.is_registered = true;
         self.shared.registrations.fetch_add(1, Ordering::Relaxed);

@@ -30,7 +30,7 @@ impl Standby {
         Self { task, history, looked_at: Instant::now(), is_missed: false }
     }
 
-    /// Of the server that is committed at.
+    /// The history of the server that is committed at.
     pub(super) fn history(&self) -> &str {
         &self.history
     }

@@ -101,7 +101,7 @@ impl Registry {
 }
 
 impl Session {
-    /// Of the server that it leads to.
+    /// The history of the server that this is connected to.
     pub fn history(&self) -> &str {
         &self.history
     }

@@ -31,7 +31,7 @@ impl Registry {
 }
 
 impl Witness {
-    /// Of the server that it leads to.
+    /// The history of the server that this is connected to.
     pub fn history(&self) -> &str {
         &self.history
     }

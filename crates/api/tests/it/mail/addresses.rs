@@ -55,7 +55,7 @@ fn a_code_is_no_way_to_the_account_of_somebody_else(backend: Backend) {
     member.patch("/v1/me", &json!({"email": WANTED})).expect(200);
     member.post("/v1/me/email", &json!({"code": code})).fails(403, "invalid address code");
     owner.post("/v1/me/email", &json!({"code": code})).expect(200);
-    // Only whoever reads the mailbox learns that it has an account.
+    // Only the person who reads the mailbox learns that the address has an account.
     let unknown = member.patch("/v1/me", &json!({"email": "free@corp.example"})).expect(200);
     let known = member.patch("/v1/me", &json!({"email": "taken@corp.example"})).expect(200);
     assert_eq!(unknown["pending_email"], "free@corp.example");

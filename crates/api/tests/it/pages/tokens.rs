@@ -210,7 +210,7 @@ fn a_secret_is_looked_up_and_never_put_into_an_address(backend: Backend) {
     assert_eq!(found.header("location"), Some(format!("/tokens/{id}").as_str()));
     let absent = browser.submit("/tokens", &[("q", "nlp_00112233445566778899aabbccddeeff550c911c")]);
     assert_eq!(absent.header("location"), Some("/tokens"));
-    // With what was copied around it, it is a secret all the same.
+    // A secret is recognised even if surrounding text was copied with it.
     for around in [format!("Authorization: Bearer {secret}"), format!("NLP_TOKEN='{secret}'"), format!("  {secret}\n")]
     {
         let found = browser.submit("/tokens", &[("q", &around)]);

@@ -136,7 +136,7 @@ fn a_front_end_names_nobody_by_an_address_that_nobody_verified(backend: Backend)
     let by_id = json!({"user_id": user.id.to_string(), "organization": Server::ORGANIZATION});
     let now = crate::support::now();
     let here = facts.organization(Server::ORGANIZATION).id;
-    // The word of another organisation counts there alone: whoever runs it may invite any address.
+    // Another organisation's verification does not count here, because its administrators may invite any address.
     let elsewhere = facts.add_organization("elsewhere");
     let by = |by| Some(Verified { at: now, by });
     for (verified, expected) in [(None, 404), (by(Some(elsewhere)), 404), (by(Some(here)), 201), (by(None), 201)] {
