@@ -81,9 +81,14 @@ impl Registration {
         self.followed.number.load(Ordering::Acquire)
     }
 
+    /// Whether the commits of the server wait for a standby.
+    pub(crate) fn has_standby(&self) -> bool {
+        self.followed.has_standby.load(Ordering::Acquire)
+    }
+
     /// Whether what was read before this call counts. Without a lease, a server that has a standby may have been replaced by it.
     pub(crate) fn may_read(&self) -> bool {
-        !self.followed.has_standby.load(Ordering::Acquire) || self.is_current()
+        !self.has_standby() || self.is_current()
     }
 
     /// The node that a change is made by.

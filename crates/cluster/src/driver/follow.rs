@@ -39,6 +39,8 @@ pub(super) struct Follow {
     ready: Option<Ready>,
     /// Whether the last poll failed, so that an outage is logged once.
     is_failing: bool,
+    /// Whether the server dropped its standby a moment ago.
+    is_quarantined: bool,
     /// Nodes that were warned of.
     warned: HashSet<NodeId>,
 }
@@ -63,6 +65,7 @@ impl Follow {
             standby: None,
             ready: Some(ready),
             is_failing: false,
+            is_quarantined: false,
             warned: HashSet::new(),
         }
     }
@@ -148,7 +151,7 @@ impl Follow {
         self.memory.tell_time(answer.now, question.noted_at, received_at);
         // A relaxed node goes on answering when its standby is gone.
         answer.has_standby &= self.shared.profile.consistency == Consistency::Strict;
-        let (history, has_standby) = (answer.history.clone(), answer.has_standby);
+        let history = answer.history.clone();
         let proof = lock(&self.shared.proof).clone();
         let news = match self.follower.receive(question, answer, proof.as_ref()) {
             Received::News(news) => news,
@@ -157,7 +160,8 @@ impl Follow {
                 return Ok(Next::AtOnce);
             }
         };
-        let is_awaited = news.is_awaited();
+        let (is_awaited, has_standby) = (news.is_awaited(), news.has_standby());
+        self.note_quarantine(news.is_quarantined());
         self.shared.follow_server(&history, has_standby);
         self.standby.take_if(|standby| !has_standby || standby.history() != history);
         if has_standby && self.standby.is_none() {
@@ -178,6 +182,17 @@ impl Follow {
             return Ok(Next::AtOnce);
         }
         Ok(Next::InTime)
+    }
+
+    /// Logs the beginning of a quarantine.
+    fn note_quarantine(&mut self, is_quarantined: bool) {
+        if is_quarantined && !self.is_quarantined {
+            tracing::warn!(
+                "PostgreSQL dropped its standby (synchronous_standby_names is empty now), as a replaced primary does before it \
+                 stops: nothing is answered for three seconds"
+            );
+        }
+        self.is_quarantined = is_quarantined;
     }
 
     /// Memory hears the news, and then the lease is taken up.
@@ -276,7 +291,7 @@ impl Follow {
         let beat = boottime_nanos();
         in_time(session.register(&record(id, &self.shared.profile), beat)).await?;
         self.shared.registration.replace(id);
-        self.follower = Follower::new(beat);
+        self.follower = self.follower.registered_again(beat);
         // Their reports may have been read from the server that was replaced.
         self.peers = Peers::default();
         self.is_registered = true;

@@ -1,6 +1,6 @@
 //! A node's own side: what it has applied, and until when it may answer from memory.
 
-use super::{LEASE, MOST_ENTRIES, Nanos};
+use super::{LEASE, MOST_ENTRIES, Nanos, QUARANTINE};
 use storage::model::{LogEntry, Poll, PollAnswer};
 
 /// Follows the log in the name of one registration.
@@ -13,7 +13,19 @@ pub struct Follower {
     applied: Vec<i64>,
     /// Of the database, as of the last answer.
     history: Option<String>,
+    standby: Standby,
     good_until: Nanos,
+}
+
+/// What the server said about a standby that its commits wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standby {
+    /// It never named one, or not for a long time.
+    None,
+    /// It names one.
+    Named,
+    /// It named one before, and none since this moment.
+    Dropped(Nanos),
 }
 
 /// A poll, and the moment noted before it is sent.
@@ -52,8 +64,19 @@ pub struct News {
     /// Entries, in order within each shard.
     pub entries: Vec<LogEntry>,
     ends: Vec<i64>,
-    /// Nothing where the standby may have taken over.
-    good_until: Option<Nanos>,
+    standby: Standby,
+    lease: Lease,
+}
+
+/// What an answer does to the lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lease {
+    /// It lasts until then at least.
+    Until(Nanos),
+    /// It is not renewed: the standby may have taken over.
+    Kept,
+    /// It ends at once: the server dropped its standby, as a replaced one does before it is stopped.
+    Ended,
 }
 
 /// Why everything in memory is outdated.
@@ -72,7 +95,20 @@ pub enum Forget {
 impl Follower {
     /// For a node that is on the list, with this number.
     pub const fn new(beat: i64) -> Self {
-        Self { confirmed: beat, attempted: beat, applied: Vec::new(), history: None, good_until: 0 }
+        Self {
+            confirmed: beat,
+            attempted: beat,
+            applied: Vec::new(),
+            history: None,
+            standby: Standby::None,
+            good_until: 0,
+        }
+    }
+
+    /// The same node under another registration, with this number. It has applied nothing, and knows the server as before.
+    #[must_use]
+    pub fn registered_again(&self, beat: i64) -> Self {
+        Self { history: self.history.clone(), standby: self.standby, ..Self::new(beat) }
     }
 
     /// The next poll. `now` is noted: send it afterwards.
@@ -95,19 +131,32 @@ impl Follower {
         }
         self.confirmed = question.poll.beat;
         let proven_at = proof.filter(|proof| proof.history == answer.history).map(|proof| proof.noted_at);
-        let since = match proven_at {
-            _ if !answer.has_standby => Some(question.noted_at),
-            Some(proven_at) => Some(proven_at.min(question.noted_at)),
-            None => None,
+        let standby = self.standby_after(&answer, question.noted_at);
+        let lease = match (standby, proven_at) {
+            (Standby::None, _) => Lease::Until(question.noted_at + LEASE),
+            (Standby::Named, Some(proven_at)) => Lease::Until(proven_at.min(question.noted_at) + LEASE),
+            (Standby::Named, None) => Lease::Kept,
+            (Standby::Dropped(_), _) => Lease::Ended,
         };
-        let good_until = since.map(|since| since + LEASE);
         let (forget, entries, ends) = match self.follow(&answer) {
             Ok(ends) => (None, answer.entries, ends),
             // Entries beyond these ends are read again.
             Err(why) => (Some(why), Vec::new(), answer.clocks),
         };
         self.history = Some(answer.history);
-        Received::News(News { forget, entries, ends, good_until })
+        Received::News(News { forget, entries, ends, standby, lease })
+    }
+
+    /// What is known of the standby after an answer. A server that named one and names none is quarantined for a time, unless it
+    /// is another server: a cluster manager that finds a replaced primary running drops its standby first and stops it then.
+    fn standby_after(&self, answer: &PollAnswer, now: Nanos) -> Standby {
+        let is_same_server = self.history.as_ref() == Some(&answer.history);
+        match self.standby {
+            _ if answer.has_standby => Standby::Named,
+            Standby::Named if is_same_server => Standby::Dropped(now),
+            Standby::Dropped(since) if is_same_server && now - since < QUARANTINE => Standby::Dropped(since),
+            Standby::None | Standby::Named | Standby::Dropped(_) => Standby::None,
+        }
     }
 
     /// The ends after the entries, if those are all that is new.
@@ -135,7 +184,12 @@ impl Follower {
     /// Memory has heard the news. The end of the lease, which is taken up now.
     pub fn applied(&mut self, news: News) -> Nanos {
         self.applied = news.ends;
-        self.good_until = news.good_until.map_or(self.good_until, |until| self.good_until.max(until));
+        self.standby = news.standby;
+        self.good_until = match news.lease {
+            Lease::Until(until) => self.good_until.max(until),
+            Lease::Kept => self.good_until,
+            Lease::Ended => 0,
+        };
         self.good_until
     }
 
@@ -154,6 +208,16 @@ impl News {
     /// Whether others may wait to hear that this is applied.
     pub const fn is_awaited(&self) -> bool {
         self.forget.is_some() || !self.entries.is_empty()
+    }
+
+    /// Whether the server's commits wait for a standby, as far as is known: also in the quarantine of one that just dropped it.
+    pub const fn has_standby(&self) -> bool {
+        !matches!(self.standby, Standby::None)
+    }
+
+    /// Whether the server dropped its standby a moment ago. A change that it acknowledged may be on no other server.
+    pub const fn is_quarantined(&self) -> bool {
+        matches!(self.standby, Standby::Dropped(_))
     }
 }
 
@@ -260,6 +324,33 @@ mod tests {
             assert_eq!(follower.applied(news), good_until, "{proof:?}");
             assert_eq!(follower.ends(), [6, 7], "what is new is applied all the same");
         }
+    }
+
+    #[test]
+    fn a_server_that_drops_its_standby_is_quarantined() {
+        let mut follower = following();
+        let mut take = |now: Nanos, has_standby, history: &str| {
+            let proof = Proof { noted_at: now, history: history.to_owned() };
+            let question = follower.poll(now);
+            let answer = PollAnswer { has_standby, history: history.to_owned(), ..answer([5, 7], &[]) };
+            let Received::News(news) = follower.receive(&question, answer, Some(&proof)) else { panic!() };
+            let seen = (news.has_standby(), news.is_quarantined());
+            (seen, follower.applied(news))
+        };
+        let mut now = NOW + LEASE;
+        assert_eq!(take(now, true, "1/1"), ((true, false), now + LEASE));
+        for passed in [1, 2, QUARANTINE] {
+            assert_eq!(take(now + passed, false, "1/1"), ((true, true), 0), "{passed}");
+        }
+        // One that a cluster manager keeps without its standby is used again.
+        now += 1 + QUARANTINE;
+        assert_eq!(take(now, false, "1/1"), ((false, false), now + LEASE));
+        // A standby that comes back ends the quarantine.
+        assert_eq!(take(now + 1, true, "1/1"), ((true, false), now + 1 + LEASE));
+        assert_eq!(take(now + 2, false, "1/1"), ((true, true), 0));
+        assert_eq!(take(now + 3, true, "1/1"), ((true, false), now + 3 + LEASE));
+        // Another server may begin without one.
+        assert_eq!(take(now + 4, false, "1/2"), ((false, false), now + 4 + LEASE));
     }
 
     #[test]

@@ -13,7 +13,7 @@
 //!    everything and registers anew.
 //! 5. Where commits wait for a standby, which may take the primary's place while that goes on, a lease lasts until [`LEASE`]
 //!    after the moment noted before the last commit that the standby has, if that is earlier ([`Proof`]). Without a lease,
-//!    nothing is read either.
+//!    nothing is read either. When the server drops its standby, the lease ends, and there is none for [`QUARANTINE`].
 //! 6. For [`PATIENCE`] after a node found its database replaced, it waits for the others with every change, and not only with
 //!    those that take rights away.
 //!
@@ -50,8 +50,8 @@
 //! Clocks that count seconds since a machine's start, through its sleep, differ in rate by less than 2 %. Nothing is assumed
 //! about what time they show.
 //!
-//! A primary whose commits wait for a standby goes on to wait after that has taken its place. One that is told to stop waiting
-//! while it still serves grants leases again.
+//! A primary whose commits wait for a standby goes on to wait after that has taken its place, until something tells it to stop
+//! waiting and, within [`QUARANTINE`], stops the server too. A commit counts only if the server still named its standby after it.
 
 mod follower;
 mod peers;
@@ -74,6 +74,10 @@ pub const LEASE: Nanos = 5_000_000_000;
 
 /// [`LEASE`] on the slowest of clocks, as the fastest sees it.
 pub const PATIENCE: Nanos = LEASE / 98 * 102 + 1;
+
+/// How long a server that dropped its standby grants no lease. Patroni that is started beside a replaced primary drops the
+/// standby about 0.1 s before it stops the server; where it drops one that is lost, the service pauses for so long.
+pub const QUARANTINE: Nanos = 3_000_000_000;
 
 /// The most entries of a shard read at once. A node further behind forgets everything, which costs less than to apply them.
 pub const MOST_ENTRIES: i64 = 256;

@@ -37,6 +37,8 @@ pub(crate) enum Mistake {
     NumbersOfAnotherHistory,
     /// A lease of a primary with a standby counts from the poll alone.
     LeaseOfReplacedPrimary,
+    /// A server that drops its standby grants leases at once.
+    LeaseWithoutQuarantine,
     /// What was seen of others at the primary before counts after a failover.
     SeenBeforeFailover,
     /// A repeated revocation is answered at once, though the first may not hold everywhere yet.
@@ -306,7 +308,10 @@ impl Node {
                 self.outdate(number_of(entry.touched));
             }
         }
-        self.good_until = self.good_until.max(self.follower.applied(news));
+        self.good_until = self.follower.applied(news);
+        if mistake == Some(Mistake::LeaseWithoutQuarantine) && !self.has_standby {
+            self.good_until = noted_at + LEASE;
+        }
         if mistake == Some(Mistake::LeaseFromReceipt) {
             self.good_until = self.clock.at(now) + LEASE;
         }

@@ -1,6 +1,6 @@
 //! Schedules that chance hardly ever draws, written out: what has to happen takes a dozen steps in one order.
 
-use cluster::protocol::{LEASE, PATIENCE};
+use cluster::protocol::{LEASE, PATIENCE, QUARANTINE};
 use storage::model::LogPlace;
 
 use crate::database::{Commit, Database};
@@ -108,6 +108,20 @@ fn revoking_beat(database: &Database) -> i64 {
 
 /// A node stays with a primary whose place the standby has taken, and which goes on.
 fn a_primary_goes_on_beside_the_one_that_replaced_it(mistake: Option<Mistake>) -> bool {
+    is_answered_from_a_replaced_primary(mistake, |_, _| true)
+}
+
+/// A node stays with a primary whose place the standby has taken, until that is told to wait for no standby and is stopped.
+fn a_replaced_primary_drops_its_standby_before_it_stops(mistake: Option<Mistake>) -> bool {
+    is_answered_from_a_replaced_primary(mistake, |staying, passed| {
+        staying.has_standby = false;
+        passed < QUARANTINE
+    })
+}
+
+/// Whether a node answers from a primary whose place the standby has taken, after a change there was answered. `goes_on` says
+/// whether the old one still answers so long after the failover.
+fn is_answered_from_a_replaced_primary(mistake: Option<Mistake>, goes_on: fn(&mut Node, i64) -> bool) -> bool {
     let mut old = Database::default();
     let mut revoking = node(1, &mut old, 0);
     let mut staying = node(2, &mut old, 0);
@@ -122,6 +136,7 @@ fn a_primary_goes_on_beside_the_one_that_replaced_it(mistake: Option<Mistake>) -
 
     let mut new = old.clone();
     new.fail_over();
+    let replaced_at = now;
     now += MILLISECOND;
     revoking.cut();
     revoking.register(3, &mut new, now, mistake);
@@ -132,7 +147,9 @@ fn a_primary_goes_on_beside_the_one_that_replaced_it(mistake: Option<Mistake>) -
     // Commits at the old primary wait for ever; everything else goes on there.
     while !revoking.acknowledged.contains(&ticket) && now < until {
         now += 100 * MILLISECOND;
-        poll(&mut staying, &mut old, now, mistake);
+        if goes_on(&mut staying, now - replaced_at) {
+            poll(&mut staying, &mut old, now, mistake);
+        }
         poll(&mut revoking, &mut new, now, mistake);
     }
     staying.recall(TOKEN, now, mistake)
@@ -169,10 +186,11 @@ type Script = fn(Option<Mistake>) -> bool;
 
 #[test]
 fn scripted_schedules_catch_the_rare_mistakes() {
-    let scripts: [(Script, Mistake); 4] = [
+    let scripts: [(Script, Mistake); 5] = [
         (a_node_comes_between_list_and_commit, Mistake::ListBeforeCommit),
         (a_number_is_given_twice, Mistake::NumbersOfAnotherHistory),
         (a_primary_goes_on_beside_the_one_that_replaced_it, Mistake::LeaseOfReplacedPrimary),
+        (a_replaced_primary_drops_its_standby_before_it_stops, Mistake::LeaseWithoutQuarantine),
         (a_report_is_lost_in_a_failover, Mistake::SeenBeforeFailover),
     ];
     for (script, mistake) in scripts {

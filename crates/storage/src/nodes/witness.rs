@@ -4,7 +4,7 @@
 //! sent after a moment, shows that nothing was committed anywhere else before that moment.
 
 use super::Registry;
-use crate::backend::postgresql::{Purpose, Watched, connect_watched, history_of};
+use crate::backend::postgresql::{Purpose, Watched, connect_watched, history_of, names_standby};
 use crate::error::StoreError;
 use crate::options::StoreOptions;
 use diesel_async::SimpleAsyncConnection as _;
@@ -37,7 +37,7 @@ impl Witness {
     }
 
     /// Commits a message that nobody reads, which takes no lock and changes no table. Whether the commit waited for its standby to
-    /// the end; it waits for as long as that takes.
+    /// the end, and the server has one; it waits for as long as that takes.
     ///
     /// # Errors
     /// The connection is lost, or the server refuses.
@@ -46,7 +46,7 @@ impl Witness {
         is_cancelled.store(false, Ordering::Release);
         let mut connection = &self.watched.connection;
         connection.batch_execute("BEGIN; SELECT pg_logical_emit_message(true, 'nolapse', ''); COMMIT").await?;
-        Ok(!is_cancelled.load(Ordering::Acquire))
+        Ok(names_standby(connection).await? && !is_cancelled.load(Ordering::Acquire))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What servers that share a PostgreSQL database say to each other: the list, reports, news.
 
 use crate::pooler::Pooler;
-use crate::proxy::{Doubt, Proxy};
+use crate::proxy::{Doubt, NamesStandby, Proxy};
 use storage::model::{Consistency, LogPlace, NodeRecord, Poll, PollAnswer, SHARDS, Touched};
 use storage::nodes::{EnterError, Registration, Registry, Session};
 use storage::{OutageKind, Store, StoreError, StoreOptions, migrate};
@@ -184,7 +184,14 @@ fn a_commit_for_the_standby_shows_which_server_took_it_unless_its_wait_was_cance
         assert!(!answer.has_standby, "no commit of this server waits for another");
         let witness = registry.connect_witness().await.unwrap();
         assert_eq!(witness.history(), session.history());
-        assert_eq!(witness.prove().await, Ok(true));
+        assert_eq!(witness.prove().await, Ok(false), "the commit waited for no standby");
+
+        let (standby, url) = NamesStandby::before(db.url()).await;
+        let witness = Registry::of(&url).unwrap().connect_witness().await.unwrap();
+        for names_it in [true, false, true] {
+            standby.does.store(names_it, std::sync::atomic::Ordering::SeqCst);
+            assert_eq!(witness.prove().await, Ok(names_it));
+        }
 
         let (_doubt, url) = Doubt::before(db.url()).await;
         let witness = Registry::of(&url).unwrap().connect_witness().await.unwrap();
@@ -211,12 +218,9 @@ fn a_store_uses_only_the_server_that_its_node_follows_and_reads_only_with_a_leas
         let registration = Registration::new(id(MINE));
         let good_until = |nanos| registration.good_until().store(nanos, std::sync::atomic::Ordering::Release);
         good_until(i64::MAX);
-        let opened = Store::open_registered(
-            db.url(),
-            StoreOptions::default(),
-            db.background().clone(),
-            Some(registration.clone()),
-        );
+        let (standby, url) = NamesStandby::before(db.url()).await;
+        let opened =
+            Store::open_registered(&url, StoreOptions::default(), db.background().clone(), Some(registration.clone()));
         let store = opened.await.unwrap();
         let uses_it = async || {
             let read = store.candidates(1).await;
@@ -233,6 +237,16 @@ fn a_store_uses_only_the_server_that_its_node_follows_and_reads_only_with_a_leas
         assert!(!uses_it().await, "its connections lead to another server, and so do new ones");
         registration.follow(session.history(), true);
         assert!(uses_it().await);
+
+        let before = change(db.store(), 7).await.unwrap().unwrap();
+        standby.does.store(false, std::sync::atomic::Ordering::SeqCst);
+        let unknown = change(&store, 7).await;
+        let is_unknown = matches!(&unknown, Err(StoreError::Unavailable(outage)) if outage.kind == OutageKind::Lost);
+        assert!(is_unknown, "whether the standby has it is unknown: {unknown:?}");
+        let after = change(db.store(), 7).await.unwrap().unwrap();
+        assert_eq!(after.seq, before.seq + 4, "this server has the two entries of each");
+        standby.does.store(true, std::sync::atomic::Ordering::SeqCst);
+        assert!(change(&store, 7).await.is_ok());
 
         good_until(0);
         assert!(superseded(&store.candidates(1).await));

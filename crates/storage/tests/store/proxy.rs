@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use storage::DatabaseUrl;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -139,6 +139,44 @@ impl Doubt {
 impl Drop for Doubt {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+/// A way to PostgreSQL whose commits seem to wait for a standby, for as long as it names one.
+pub(crate) struct NamesStandby {
+    server: JoinHandle<()>,
+    /// Whether it does.
+    pub(crate) does: Arc<AtomicBool>,
+}
+
+impl NamesStandby {
+    /// Listens before the server of that address; runs on the current runtime.
+    pub(crate) async fn before(url: &DatabaseUrl) -> (Self, DatabaseUrl) {
+        let Front { listener, target, through } = Front::of(url, "?sslmode=disable").await;
+        let does = Arc::new(AtomicBool::new(true));
+        let shared = Arc::clone(&does);
+        let server = tokio::spawn(async move {
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                let does = Arc::clone(&shared);
+                tokio::spawn(rewritten(client, target, move |message| {
+                    // A row of one column, which is empty: `synchronous_standby_names`. Nothing else that is asked has one.
+                    let is_empty_setting = message == [b'D', 0, 0, 0, 10, 0, 1, 0, 0, 0, 0];
+                    if is_empty_setting && does.load(Ordering::SeqCst) {
+                        vec![b'D', 0, 0, 0, 11, 0, 1, 0, 0, 0, 1, b'*']
+                    } else {
+                        message
+                    }
+                }));
+            }
+        });
+        (Self { server, does }, through)
+    }
+}
+
+impl Drop for NamesStandby {
+    fn drop(&mut self) {
+        self.server.abort();
     }
 }
 

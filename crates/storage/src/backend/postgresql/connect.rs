@@ -2,6 +2,7 @@
 
 use super::tls;
 use crate::error::{OutageKind, StoreError};
+use crate::kept::Keep as _;
 use crate::options::StoreOptions;
 use crate::registration::Registration;
 use crate::url::{Server, TlsMode};
@@ -157,6 +158,18 @@ pub(crate) async fn history_of(mut connection: &AsyncPgConnection) -> Result<Str
     }
     let question = diesel::sql_query(concat!("SELECT ", history!(), " AS history"));
     Ok(diesel_async::RunQueryDsl::get_result::<Answer>(question, &mut connection).await?.history)
+}
+
+/// Whether commits of the server at the other end of a connection wait for a standby. Asked behind a commit it tells whether that
+/// waited: a server that is told to stop waiting tells its sessions before it lets the commits go that wait.
+pub(crate) async fn names_standby(mut connection: &AsyncPgConnection) -> Result<bool, StoreError> {
+    #[derive(diesel::QueryableByName)]
+    struct Answer {
+        #[diesel(sql_type = Text)]
+        names: String,
+    }
+    let question = diesel::sql_query("SELECT current_setting('synchronous_standby_names') AS names").kept();
+    Ok(!diesel_async::RunQueryDsl::get_result::<Answer>(question, &mut connection).await?.names.is_empty())
 }
 
 fn too_slow(server: &Server) -> StoreError {

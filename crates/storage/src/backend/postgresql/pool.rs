@@ -116,6 +116,11 @@ impl Pool {
         self.registration.as_ref().map(Registration::current).transpose()
     }
 
+    /// Whether a commit counts only if a standby has it.
+    pub(super) fn has_standby(&self) -> bool {
+        self.registration.as_ref().is_some_and(Registration::has_standby)
+    }
+
     /// The most connections there are.
     pub(super) fn max_size(&self) -> usize {
         self.connections.status().max_size

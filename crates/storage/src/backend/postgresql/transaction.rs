@@ -14,12 +14,13 @@
 //!   its one cache of prepared statements, the `COMMIT` among them. (What would not queue: a batch of plain text, and a type
 //!   that the driver has to look up by name. There is neither.)
 
+use super::connect::names_standby;
 use super::pool::{Lent, Pool};
 use super::turns::{Queue, Turn};
 use crate::error::{OutageKind, StoreError};
 use crate::kept::Keep as _;
 use diesel_async::AsyncPgConnection;
-use futures::future::{BoxFuture, join, join_all};
+use futures::future::{BoxFuture, join, join_all, join3};
 use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -106,7 +107,9 @@ impl Transaction {
         self.understood(answer)
     }
 
-    /// Sends what waits, and `COMMIT` behind it. After an error about the connection whether it took effect is unknown.
+    /// Sends what waits, `COMMIT` behind it, and behind that the question whether the server still has the standby that the node
+    /// counts on: if not, the commit may have waited for nobody. After an error about the connection whether it took effect is
+    /// unknown.
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
         if self.lent.is_none() && self.waiting.is_empty() {
             return Ok(());
@@ -116,16 +119,22 @@ impl Transaction {
         if let Some(lent) = &self.lent {
             lent.forget_warnings();
         }
+        let has_standby = self.pool.has_standby();
         let connection = self.connection().await?;
         let failed = AtomicBool::new(false);
         let end = async {
             // Polled after what waits, so that whatever could not even be sent is known.
             command(connection, if failed.load(Ordering::Relaxed) { "ROLLBACK" } else { "COMMIT" }).await
         };
-        let (before, ended) = join(all(connection, waiting, Some(&failed)), end).await;
+        let waited = async { if has_standby { names_standby(connection).await } else { Ok(true) } };
+        let (before, ended, waited) = join3(all(connection, waiting, Some(&failed)), end, waited).await;
         if self.lent.as_ref().is_some_and(Lent::wait_was_cancelled) {
             self.lent = None;
             return Err(StoreError::outage(OutageKind::Lost, "the commit's wait for its standby was cancelled"));
+        }
+        if (&before, &ended) == (&Ok(()), &Ok(())) && waited != Ok(true) {
+            self.lent = None;
+            return Err(StoreError::outage(OutageKind::Lost, "the server dropped its standby during the commit"));
         }
         let committed = self.understood(before.and_then(|()| ended.clone()));
         self.end(&ended);
