@@ -13,6 +13,8 @@ pub struct Follower {
     applied: Vec<i64>,
     /// Of the database, as of the last answer.
     history: Option<String>,
+    /// Of the server that answered last, whether or not anything was applied in the name of this registration.
+    server: Option<String>,
     standby: Standby,
     good_until: Nanos,
 }
@@ -100,6 +102,7 @@ impl Follower {
             attempted: beat,
             applied: Vec::new(),
             history: None,
+            server: None,
             standby: Standby::None,
             good_until: 0,
         }
@@ -108,7 +111,7 @@ impl Follower {
     /// The same node under another registration, with this number. It has applied nothing, and knows the server as before.
     #[must_use]
     pub fn registered_again(&self, beat: i64) -> Self {
-        Self { history: self.history.clone(), standby: self.standby, ..Self::new(beat) }
+        Self { server: self.server.clone(), standby: self.standby, ..Self::new(beat) }
     }
 
     /// The next poll. `now` is noted: send it afterwards.
@@ -143,6 +146,7 @@ impl Follower {
             // Entries beyond these ends are read again.
             Err(why) => (Some(why), Vec::new(), answer.clocks),
         };
+        self.server = Some(answer.history.clone());
         self.history = Some(answer.history);
         Received::News(News { forget, entries, ends, standby, lease })
     }
@@ -150,7 +154,7 @@ impl Follower {
     /// What is known of the standby after an answer. A server that named one and names none is quarantined for a time, unless it
     /// is another server: a cluster manager that finds a replaced primary running drops its standby first and stops it then.
     fn standby_after(&self, answer: &PollAnswer, now: Nanos) -> Standby {
-        let is_same_server = self.history.as_ref() == Some(&answer.history);
+        let is_same_server = self.server.as_ref() == Some(&answer.history);
         match self.standby {
             _ if answer.has_standby => Standby::Named,
             Standby::Named if is_same_server => Standby::Dropped(now),
@@ -329,7 +333,7 @@ mod tests {
     #[test]
     fn a_server_that_drops_its_standby_is_quarantined() {
         let mut follower = following();
-        let mut take = |now: Nanos, has_standby, history: &str| {
+        let take = |follower: &mut Follower, now: Nanos, has_standby, history: &str| {
             let proof = Proof { noted_at: now, history: history.to_owned() };
             let question = follower.poll(now);
             let answer = PollAnswer { has_standby, history: history.to_owned(), ..answer([5, 7], &[]) };
@@ -338,19 +342,26 @@ mod tests {
             (seen, follower.applied(news))
         };
         let mut now = NOW + LEASE;
-        assert_eq!(take(now, true, "1/1"), ((true, false), now + LEASE));
+        assert_eq!(take(&mut follower, now, true, "1/1"), ((true, false), now + LEASE));
         for passed in [1, 2, QUARANTINE] {
-            assert_eq!(take(now + passed, false, "1/1"), ((true, true), 0), "{passed}");
+            assert_eq!(take(&mut follower, now + passed, false, "1/1"), ((true, true), 0), "{passed}");
         }
         // One that a cluster manager keeps without its standby is used again.
         now += 1 + QUARANTINE;
-        assert_eq!(take(now, false, "1/1"), ((false, false), now + LEASE));
+        assert_eq!(take(&mut follower, now, false, "1/1"), ((false, false), now + LEASE));
         // A standby that comes back ends the quarantine.
-        assert_eq!(take(now + 1, true, "1/1"), ((true, false), now + 1 + LEASE));
-        assert_eq!(take(now + 2, false, "1/1"), ((true, true), 0));
-        assert_eq!(take(now + 3, true, "1/1"), ((true, false), now + 3 + LEASE));
+        assert_eq!(take(&mut follower, now + 1, true, "1/1"), ((true, false), now + 1 + LEASE));
+        assert_eq!(take(&mut follower, now + 2, false, "1/1"), ((true, true), 0));
+        assert_eq!(take(&mut follower, now + 3, true, "1/1"), ((true, false), now + 3 + LEASE));
+        // Another registration does not end a quarantine.
+        let mut follower = follower.registered_again(now + 3);
+        let question = follower.poll(now + 4);
+        assert_eq!(question.poll.history, "", "nothing is applied in its name");
+        let Received::News(news) = follower.receive(&question, answer([5, 7], &[]), None) else { panic!() };
+        assert!(news.is_quarantined());
+        assert_eq!(follower.applied(news), 0);
         // Another server may begin without one.
-        assert_eq!(take(now + 4, false, "1/2"), ((false, false), now + 4 + LEASE));
+        assert_eq!(take(&mut follower, now + 4, false, "1/2"), ((false, false), now + 4 + LEASE));
     }
 
     #[test]

@@ -229,7 +229,7 @@ impl Node {
         self.id = id;
         let beat = self.clock.at(now);
         database.register(id, beat);
-        self.follower = Follower::new(beat);
+        self.follower = self.follower.registered_again(beat);
         if mistake != Some(Mistake::SeenBeforeFailover) {
             self.peers = Peers::default();
         }
