@@ -215,7 +215,7 @@ pub(crate) async fn forget_devices(change: &mut Change<'_>, user: &User) -> Resu
 /// Whether a person is still there, and the password that they proved still theirs: asked in a change that holds the person.
 ///
 /// # Errors
-/// The store's.
+/// An error of the store.
 pub(crate) async fn is_still_proven(
     change: &mut Change<'_>,
     user: UserId,

@@ -351,7 +351,7 @@ impl<'t> Change<'t> {
     /// Records what was done, in the trail of the change.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub(crate) async fn record(&mut self, event: Event) -> Result<(), Failure> {
         self.is_recorded = true;
         Ok(self.trail.append(self.tx, event).await?)
@@ -360,7 +360,7 @@ impl<'t> Change<'t> {
     /// Has a letter sent once the change is committed; nothing where no mail is configured.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub(crate) async fn mail(&mut self, to: &Email, letter: &Letter) -> Result<(), Failure> {
         letters::queue(&self.context, self.tx, self.trail.organization_id(), to, letter).await
     }
@@ -369,7 +369,7 @@ impl<'t> Change<'t> {
     /// may be a stranger's, who is told nothing.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub(crate) async fn tell(&mut self, user: &User, notice: Notice) -> Result<(), Failure> {
         let Some(verified) = user.verified else { return Ok(()) };
         let letter = Letter::notice(notice, &self.origin, self.now);
@@ -385,7 +385,7 @@ impl<'t> Change<'t> {
     /// Records an event in the trail of an organisation that this change creates; no other transaction can hold that trail yet.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub(crate) async fn record_in(&mut self, organization: OrganizationId, event: Event) -> Result<(), Failure> {
         self.is_recorded = true;
         let mut trail = Trail::open(self.tx, Some(organization)).await?;

@@ -211,7 +211,7 @@ impl Context {
     /// before a restart stays ended. Call it before anything is answered.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn resume_time(&self) -> Result<(), Failure> {
         if let Some(newest) = self.store.read(|reads| Box::pin(reads.newest_event())).await? {
             self.clock.not_before(newest);
@@ -275,7 +275,7 @@ impl Context {
     /// no longer be presented, invitations nobody accepted, and devices nobody signed in from. A bounded number at a time.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn forget_old(&self) -> Result<usize, Failure> {
         const AT_ONCE: u32 = 1_000;
         let now = self.now();

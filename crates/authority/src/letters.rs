@@ -189,7 +189,7 @@ fn quoted(text: &str) -> String {
 /// Has a letter sent once the transaction commits; nothing where no mail is configured.
 ///
 /// # Errors
-/// The store's.
+/// An error of the store.
 pub(crate) async fn queue(
     context: &Context,
     tx: &mut Tx,

@@ -136,7 +136,7 @@ impl Outbox {
     /// Of several nodes each takes other messages.
     ///
     /// # Errors
-    /// The store's. What was taken by then is due again in a minute.
+    /// An error of the store. What was taken by then is due again in a minute.
     pub async fn send_due<S, F>(&self, send: S) -> Result<(), Failure>
     where
         S: Fn(Composed) -> F + Send + Sync,

@@ -52,7 +52,7 @@ impl Context {
     /// SQLite file.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn nodes(&self) -> Result<(Vec<ListedNode>, Timestamp), Failure> {
         let nodes = self.store.read(|reads| Box::pin(reads.list_nodes())).await?;
         let ends: Vec<i64> = nodes.iter().fold(Vec::new(), |mut ends, node| {

@@ -49,7 +49,7 @@ pub enum PersonError {
     /// Too many wrong passwords, or too many requests for addresses lately.
     #[error(transparent)]
     TooMany(#[from] TooManyAttempts),
-    /// Not by now: the caller lost the right while the request was under way.
+    /// The caller lost the right during the request.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The service itself failed.

@@ -114,7 +114,7 @@ impl Setup {
     /// Whether the deployment still waits to be set up.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn is_due(&self) -> Result<bool, Failure> {
         let count = self.context.store.read(|reads| Box::pin(reads.count_organizations())).await?;
         Ok(count == 0)

@@ -54,7 +54,7 @@ async fn is_used_beside(context: &Context, key: &str) -> Result<bool, Failure> {
 /// another.
 ///
 /// # Errors
-/// The store's.
+/// An error of the store.
 pub async fn note_tag_key(context: &Context) -> Result<TagKeyChange, Failure> {
     let id = context.keyring.current_id().to_string();
     let noted = context.store.read(|reads| Box::pin(async move { reads.meta_get(NAME).await })).await?;

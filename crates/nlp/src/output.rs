@@ -67,7 +67,7 @@ impl Printer {
         Self { format, field, terminal: io::stdout().is_terminal(), must_arrive: false }
     }
 
-    /// The same for an answer that cannot be had again: a closed pipe is an error.
+    /// The same for an answer that cannot be requested again: a closed pipe is an error.
     pub(crate) fn must_arrive(&self) -> Self {
         Self { must_arrive: true, ..self.clone() }
     }

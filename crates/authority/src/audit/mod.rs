@@ -128,7 +128,7 @@ impl Trail {
     /// Opens an organisation's trail, or the deployment's, and locks its end.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn open(tx: &mut Tx, organization_id: Option<OrganizationId>) -> Result<Self, StoreError> {
         let head = tx.audit_head(organization_id).await?;
         Ok(Self { organization_id, head })
@@ -147,7 +147,7 @@ impl Trail {
     /// Appends an event. It is logged as well, once it is committed.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn append(&mut self, tx: &mut Tx, mut event: Event) -> Result<(), StoreError> {
         let mut record = AuditRecord {
             seq: self.head.seq + 1,

@@ -127,7 +127,7 @@ impl Audit {
     /// Events of an organisation.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn list(&self, organization: OrganizationId, request: ListRequest) -> Result<Page, Failure> {
         let limit = request.limit;
         let mut filter = AuditFilter {
@@ -159,7 +159,7 @@ impl Audit {
     /// Every trail there is; nothing stands for the deployment's own.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn trails(&self) -> Result<Vec<Option<OrganizationId>>, Failure> {
         Ok(self.store.read(|reads| Box::pin(reads.audit_trails())).await?)
     }
@@ -167,7 +167,7 @@ impl Audit {
     /// The end of a trail: what to remember of it.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn end(&self, trail: Option<OrganizationId>) -> Result<Place, Failure> {
         let end = self.store.read(move |reads| Box::pin(reads.audit_end(trail))).await?;
         Ok(end.map_or(Place::START, Place::from))

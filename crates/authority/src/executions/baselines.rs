@@ -66,7 +66,7 @@ impl Executions {
     /// so that a repeated request changes nothing and leaves no second row in the history and the audit trail.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn set_baseline(
         &self,
         caller: &Caller,

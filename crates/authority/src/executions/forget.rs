@@ -15,7 +15,7 @@ impl Executions {
     /// in bounded steps; the rest is for the next call. Returns how many.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn forget_old(&self, retention: Option<Span>) -> Result<usize, Failure> {
         let now = self.context.now();
         let keys_before = now - self.context.policy.idempotency_window;

@@ -31,12 +31,12 @@ pub enum ExecutionError {
     #[error("not the caller's organisation")]
     ForeignOrganization,
     /// No such execution, repository or baseline in the caller's organisation.
-    #[error("not there")]
+    #[error("no such execution or repository")]
     NotFound,
     /// The idempotency key was used before for another submission.
     #[error("the idempotency key was used for another submission")]
     KeyReused,
-    /// Not by now: the caller lost the right while the request was under way.
+    /// The caller lost the right during the request.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The service itself failed.

@@ -87,7 +87,7 @@ impl Executions {
     /// The repositories of the caller's organisation.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn repositories(
         &self,
         caller: &Caller,
@@ -107,7 +107,7 @@ impl Executions {
     /// none, without a reason.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn published(
         &self,
         organization: Slug,

@@ -112,7 +112,7 @@ impl Executions {
     /// Judges a coverage as [`submit`](Self::submit) would, and records nothing.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn enforce(&self, caller: &Caller, measurement: &Measurement) -> Result<Evaluation, ExecutionError> {
         let (organization, repository) = (caller.organization_id, measurement.repository.clone());
         let read = self.context.store.read(move |reads| {

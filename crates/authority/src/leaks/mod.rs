@@ -58,7 +58,7 @@ pub enum LeakError {
     /// Too many reports from this address.
     #[error(transparent)]
     TooMany(#[from] TooManyAttempts),
-    /// Not by now: the caller lost the right while the request was under way.
+    /// The caller lost the right during the request.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The service itself failed.
@@ -126,7 +126,7 @@ impl Leaks {
     /// Revokes a token that a code host found and signed for. Whether there is such a token, good or revoked before.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn report(&self, text: &str, source: Source, origin: &Origin) -> Result<bool, LeakError> {
         let recalled = self.validator.look_up(text).await?;
         let Some(entry) = recalled.entry() else { return Ok(false) };

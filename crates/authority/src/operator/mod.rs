@@ -185,7 +185,7 @@ impl Order {
     /// The answer, once there is one.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn answer(&self, store: &Store) -> Result<Option<Outcome>, Failure> {
         let found = store.read(|reads| Box::pin(reads.meta_get(ANSWERED))).await?;
         let answer = found.and_then(|text| serde_json::from_str::<Answer>(&text).ok());
@@ -195,7 +195,7 @@ impl Order {
     /// Takes it back. False: somebody is carrying it out, or has.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn take_back(&self, store: &Store) -> Result<bool, OperatorError> {
         let text = written(self)?;
         let taken =
@@ -238,7 +238,7 @@ impl Operator {
     /// Carries out the order that waits, if one does, and leaves the answer. Whether there was one.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn serve(&self) -> Result<bool, Failure> {
         let store = &self.context.store;
         let Some(text) = store.read(|reads| Box::pin(reads.meta_get(WAITING))).await? else { return Ok(false) };

@@ -18,9 +18,9 @@ use crate::sessions::SignInError;
 #[derive(Debug, thiserror::Error)]
 pub enum OrganizationError {
     /// Not there for this caller: absent, or of another organisation.
-    #[error("no such thing")]
+    #[error("no such organisation, member, role or invitation")]
     NotFound,
-    /// Not by now: the caller lost the right while the request was under way.
+    /// The caller lost the right during the request.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The caller is no person, or shows a token where a person has to be signed in.
@@ -72,13 +72,13 @@ pub enum OrganizationError {
     #[error("the role's name is taken")]
     RoleNameTaken,
     /// The organisation has as many roles as it may.
-    #[error("{0} roles are the most")]
+    #[error("an organisation has at most {0} roles")]
     TooManyRoles(usize),
     /// The scopes cannot be granted to anybody.
     #[error("{0}")]
     Scopes(#[from] GrantError),
     /// Unknown, used, withdrawn, expired, or no longer its maker's to give: one answer for all.
-    #[error("the invitation does not count")]
+    #[error("the invitation is unknown, used, withdrawn or expired")]
     InvalidInvitation,
     /// Somebody without an account has to choose a password, somebody with one to prove it.
     #[error("a password is needed")]
@@ -93,7 +93,7 @@ pub enum OrganizationError {
     #[error("a session is needed")]
     SessionNeeded,
     /// Signed in as somebody else than the invitation is for.
-    #[error("for somebody else")]
+    #[error("the invitation is for another address")]
     ForSomebodyElse,
     /// Too many attempts lately.
     #[error(transparent)]

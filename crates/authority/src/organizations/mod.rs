@@ -71,7 +71,7 @@ impl Organizations {
     /// The organisations of the signed-in person; a token sees the one it is for.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn list(
         &self,
         caller: &Caller,
@@ -101,7 +101,7 @@ impl Organizations {
     /// The caller's organisation.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn get(&self, seat: &Seat) -> Result<Seen, OrganizationError> {
         let (id, person) = (seat.organization(), seat.person());
         let read = self.context.store.read(move |reads| {

@@ -39,7 +39,7 @@ pub enum PolicyError {
     /// Scopes that cannot be allowed, since nobody can carry them.
     #[error("{1}")]
     Scopes(Kind, GrantError),
-    /// Not by now: the caller lost the right while the request was under way.
+    /// The caller lost the right during the request.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The service itself failed.

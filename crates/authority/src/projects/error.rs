@@ -14,7 +14,7 @@ use token_domain::tenant::ActorStatus;
 #[derive(Debug, thiserror::Error)]
 pub enum TenancyError {
     /// Not there for this caller: absent, of another organisation or project, or outside the caller's own boundary.
-    #[error("no such thing")]
+    #[error("no such project or access scope")]
     NotFound,
     /// The credential belongs to no project, and the request names none.
     #[error("the credential is bound to no project")]
@@ -52,7 +52,7 @@ pub enum TenancyError {
     /// About the actor's token.
     #[error("{0}")]
     Token(#[from] TokenError),
-    /// Not by now: the caller lost the right while the request was under way.
+    /// The caller lost the right during the request.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The service itself failed.

@@ -55,7 +55,7 @@ pub enum SecondFactorError {
     /// Too many attempts lately.
     #[error(transparent)]
     TooMany(#[from] TooManyAttempts),
-    /// Not by now: the caller lost the right while the request was under way.
+    /// The caller lost the right during the request.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The service itself failed.

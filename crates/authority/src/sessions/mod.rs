@@ -51,7 +51,7 @@ pub enum SignInError {
     /// Too many attempts lately.
     #[error(transparent)]
     TooMany(#[from] TooManyAttempts),
-    /// Not by now: the caller lost the right while the request was under way.
+    /// The caller lost the right during the request.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The service itself failed.
@@ -118,7 +118,7 @@ pub enum EndError {
     /// Sessions are ended in a session, never by a key: one that is stolen must not sign its owner out.
     #[error("a session is needed")]
     SessionNeeded,
-    /// Not by now: the caller lost the right while the request was under way.
+    /// The caller lost the right during the request.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The service itself failed.
@@ -247,7 +247,7 @@ impl Sessions {
     /// are at most a minute behind.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn list(&self, caller: &Caller) -> Result<Vec<SeenSession>, Failure> {
         let Some(user) = caller.user_id() else { return Ok(Vec::new()) };
         let now = self.context.now();
@@ -258,7 +258,7 @@ impl Sessions {
     /// When and from where the person's sessions were used last; at most a minute behind.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn uses(&self, user: UserId) -> Result<Vec<SessionUse>, Failure> {
         Ok(self.context.store.read(move |reads| Box::pin(reads.session_uses(user, seen::MOST_LISTED))).await?)
     }
@@ -327,7 +327,7 @@ impl Sessions {
     /// Removes sessions that ended by themselves; a bounded number at a time. They stopped counting long before.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn forget_expired(&self) -> Result<usize, Failure> {
         const AT_ONCE: u32 = 1_000;
         let now = self.context.now();

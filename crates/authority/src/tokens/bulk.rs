@@ -121,7 +121,7 @@ impl Tokens {
     /// The tokens with these ids, as far as they exist and the caller reaches them, in any order.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn named(&self, caller: &Caller, ids: Vec<TokenId>) -> Result<Vec<Token>, TokenError> {
         let organization = caller.organization_id;
         let found = self

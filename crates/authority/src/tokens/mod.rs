@@ -117,7 +117,7 @@ pub enum TokenError {
     /// The idempotency key was used before for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
-    /// Not by now: the caller lost the right while the request was under way.
+    /// The caller lost the right during the request.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The service itself failed.

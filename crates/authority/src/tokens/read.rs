@@ -70,7 +70,7 @@ impl Tokens {
     /// The tokens of the caller's organisation, as far as the caller reaches.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn list(&self, caller: &Caller, request: ListRequest) -> Result<Page, TokenError> {
         let (now, limit) = (self.context.now(), request.limit);
         let Some(filter) = filter(caller, request, now) else {
@@ -97,7 +97,7 @@ impl Tokens {
     /// How many of these tokens have each status, as far as the caller reaches; the page asked for is not looked at.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn count(&self, caller: &Caller, request: ListRequest) -> Result<StatusCounts, TokenError> {
         let Some(filter) = filter(caller, request, self.context.now()) else { return Ok(StatusCounts::default()) };
         let counted =

@@ -100,7 +100,7 @@ impl Trust {
         let said = |look: Result<(), super::jwt::JwtError>| look.map_err(|error| format!("the token {error}"));
         let signature = match keys {
             Some(keys) => said(jwt.verify(keys)),
-            None => Err("the keys of the issuer cannot be had, or no policy here trusts it".to_owned()),
+            None => Err("the issuer's keys could not be fetched, or no trust policy here names this issuer".to_owned()),
         };
         vec![
             ("signature", signature),

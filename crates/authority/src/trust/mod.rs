@@ -71,7 +71,7 @@ pub enum TrustError {
     /// Scopes that cannot be granted, or not by this caller; no such project.
     #[error("{0}")]
     Token(#[from] TokenError),
-    /// Not by now: the caller lost the right while the request was under way.
+    /// The caller lost the right during the request.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The service itself failed.

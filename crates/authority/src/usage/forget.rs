@@ -15,7 +15,7 @@ const MOST_UNITS: u32 = 100;
 /// Returns how many.
 ///
 /// # Errors
-/// The store's.
+/// An error of the store.
 pub async fn forget_old(store: &Store, now: Timestamp, retention: Span) -> Result<usize, Failure> {
     let end = Hour::of(now - retention);
     let mut forgotten = 0;

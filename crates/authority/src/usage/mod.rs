@@ -86,7 +86,7 @@ impl Uses {
     /// next time.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub(crate) async fn flush(
         &self,
         store: &Store,
@@ -132,7 +132,7 @@ impl Uses {
     /// written, and memory has to stay bounded by the cache. Uses that cannot be written are kept for the next time.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub(crate) async fn flush_at_pace<F>(
         &self,
         store: &Store,

@@ -108,7 +108,7 @@ impl Sightings {
     /// Writes down some of what waits; how many sightings that were. What cannot be written waits on.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub(crate) async fn write_unit(&self, store: &Store, catalogue: &ScopeCatalogue) -> Result<usize, Failure> {
         let part: Vec<Sighting> = {
             let mut waiting = self.waiting();

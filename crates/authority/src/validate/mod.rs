@@ -180,7 +180,7 @@ impl Validator {
     /// An outcome, with what `detail` shows besides.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn detailed(&self, outcome: Outcome) -> Result<(Outcome, Option<Details>), Failure> {
         let (Outcome::Live(entry) | Outcome::Insufficient { entry, .. }) = &outcome else {
             return Ok((outcome, None));
@@ -213,7 +213,7 @@ impl Validator {
     /// next time.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn flush(&self) -> Result<usize, Failure> {
         self.context.uses.flush(&self.context.store, &*self.context.clock, &self.context.catalogue).await
     }
@@ -221,7 +221,7 @@ impl Validator {
     /// Writes down what was used at a pace, with rests between; what is remembered is what the cache holds.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn flush_at_pace<F>(
         &self,
         share: impl Fn() -> FlushShare,

@@ -97,7 +97,7 @@ async fn accept(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
 fn problem(error: &OrganizationError) -> String {
     let text = match error {
         OrganizationError::InvalidInvitation => {
-            "The invitation does not count: it was accepted or withdrawn, or its time is over. Ask for another one."
+            "This invitation is not valid: it was accepted, withdrawn or has expired. Ask for a new one."
         }
         OrganizationError::PasswordNeeded => "The password is missing.",
         OrganizationError::Password(error) => return format!("The password {error}."),

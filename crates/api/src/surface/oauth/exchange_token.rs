@@ -119,7 +119,7 @@ async fn exchange(
     let candidates = trust.candidates(&jwt, &asked, &origin).await.map_err(refused)?;
     let issuer = jwt.issuer().map_err(|error| refused(error.into()))?;
     let keys = keys.of(issuer, &jwt, context).await.map_err(|error| match error {
-        NoKeys::Unreachable => ApiError::unavailable("the keys of the issuer cannot be had"),
+        NoKeys::Unreachable => ApiError::unavailable("the issuer's keys could not be fetched"),
         NoKeys::Algorithm => refused(JwtError::Algorithm.into()),
     })?;
     let exchanged = trust.exchange(&jwt, &keys, &candidates, &asked, &origin).await.map_err(refused)?;

@@ -166,7 +166,7 @@ fn keys_are_fetched_once_and_for_unknown_names_once_a_minute(backend: Backend) {
     for _ in 0..3 {
         report(&server, "Github", &host.name, &signature, "[]").fails(503, "unavailable");
     }
-    assert_eq!(host.asked(), 1, "a list that cannot be had is asked for once a minute");
+    assert_eq!(host.asked(), 1, "after a failure, the list is requested once a minute");
     host.is_down.store(false, Ordering::SeqCst);
     for _ in 0..3 {
         report(&server, "Gitlab", &host.name, &signature, "[]").expect(200);

@@ -182,7 +182,7 @@ fn an_invitation_is_accepted_on_the_page_its_link_leads_to(backend: Backend) {
     let joined = browser.post("/invitation", &[("code", &code), ("name", "Guest"), password]);
     assert_eq!(joined.status, 200, "{}", joined.text());
     assert!(joined.text().contains("You joined"), "{}", joined.text());
-    assert!(browser.post("/invitation", &[("code", &code), password]).text().contains("does not count"));
+    assert!(browser.post("/invitation", &[("code", &code), password]).text().contains("is not valid"));
     assert_eq!(browser.sign_in("guest@acme.example", Server::PASSWORD).status, 303);
 
     // Somebody who is signed in accepts as that person, and only a form of their own session counts.

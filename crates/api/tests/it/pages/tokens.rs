@@ -2,6 +2,11 @@
 
 use super::browser::{Browser, hidden};
 use crate::support::{Backend, Options, Server, both, texts};
+use serde_json::json;
+use test_support::records::id;
+use token_domain::Span;
+use token_domain::person::BuiltInRole;
+use token_domain::text::Name;
 
 both!(
     a_form_sent_twice_makes_one_token_and_shows_its_secret_once,
@@ -14,6 +19,9 @@ both!(
     many_are_revoked_after_a_look_at_them,
     a_secret_is_looked_up_and_never_put_into_an_address,
     a_filter_stays_in_its_forms_and_in_its_exports,
+    presets_and_other_tokens_fill_the_form_and_stay_editable,
+    the_list_says_in_words_what_each_token_is,
+    actions_that_are_not_possible_are_off_with_the_reason,
 );
 
 /// The secret on a page, if there is one.
@@ -248,6 +256,118 @@ fn a_filter_stays_in_its_forms_and_in_its_exports(backend: Backend) {
 
     owner.revoke(&id);
     assert!(browser.page("/tokens?status=revoked").contains("Revoked by you: "));
+}
+
+fn presets_and_other_tokens_fill_the_form_and_stay_editable(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut browser = Browser::of_owner(&server);
+    let form = browser.page("/tokens/new");
+    assert!(form.contains("Your address is <code>127.0.0.1</code>"), "{form}");
+    for (preset, name, scopes) in [
+        ("CI+runner", "CI runner", &["execute", "scans:run", "scans:read", "projects:read", "self:rotate"][..]),
+        ("repeater", "repeater", &["bot", "repeaters:read", "scripts:read", "self:rotate"][..]),
+    ] {
+        assert!(form.contains(&format!("href=\"/tokens/new?preset={preset}\"")), "{preset}");
+        let filled = browser.page(&format!("/tokens/new?preset={preset}"));
+        assert_eq!(filled.matches("name=\"scope\"").count(), form.matches("name=\"scope\"").count(), "all are offered");
+        assert_eq!(filled.matches("\" checked").count(), scopes.len() + 1, "the scopes and the expiry: {filled}");
+        for part in scopes.iter().map(|scope| format!("value=\"{scope}\" checked")) {
+            assert!(filled.contains(&part), "{preset}: {part}");
+        }
+        assert!(filled.contains(&format!("value=\"{name}\" required")) && filled.contains("value=\"90d\" checked"));
+        let own = browser.page(&format!("/tokens/new?preset={preset}&name=Mine"));
+        assert!(own.contains("value=\"Mine\" required"), "a name of one's own stays: {own}");
+    }
+    // The choices of a preset are not binding.
+    let nonce = hidden(&browser.page("/tokens/new?preset=CI+runner"), "_nonce");
+    let fields = [("name", "Narrow"), ("scope", "execute"), ("expires", "7d"), ("_nonce", nonce.as_str())];
+    assert_eq!(browser.submit("/tokens/new", &fields).status, 200);
+    let listed = server.owner().get("/v1/tokens").expect(200);
+    assert_eq!(listed["tokens"][0]["scopes"], json!(["execute"]));
+
+    let original = json!({
+        "name": "Original", "scopes": ["scans:read", "execute"], "description": "For the shop", "agent_type": "jenkins",
+        "external_id": "customer-7", "allowed_networks": ["203.0.113.0/24"],
+    });
+    let [original] = texts(&server.owner().post("/v1/tokens", &original).expect(201), ["id"]);
+    let page = browser.page(&format!("/tokens/{original}"));
+    assert!(page.contains(&format!("href=\"/tokens/new?like={original}\">Duplicate")), "{page}");
+    let copy = browser.page(&format!("/tokens/new?like={original}"));
+    for part in [
+        "value=\"Original\"",
+        "For the shop",
+        "value=\"jenkins\"",
+        "value=\"customer-7\"",
+        "203.0.113.0/24</textarea>",
+        "value=\"scans:read\" checked",
+        "value=\"execute\" checked",
+    ] {
+        assert!(copy.contains(part), "{part}: {copy}");
+    }
+    assert_eq!(server.owner().get("/v1/tokens").expect(200)["tokens"].as_array().unwrap().len(), 2, "nothing was made");
+}
+
+fn the_list_says_in_words_what_each_token_is(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut browser = Browser::of_owner(&server);
+    let mut owner = server.owner();
+    let many = ["execute", "scans:read", "issues:read", "files:read", "projects:read"];
+    let soon = json!({"name": "ends soon", "scopes": many, "expires_in_days": 3});
+    owner.post("/v1/tokens", &soon).expect(201);
+    let [rotated] = texts(&owner.create("rotated"), ["id"]);
+    owner.rotate(&rotated, &json!({"grace_period_seconds": 3600}));
+    let [leaked] = texts(&owner.create("leaked"), ["id"]);
+    owner.post(&format!("/v1/tokens/{leaked}/revoke"), &json!({"reason": "leaked"})).expect(204);
+    let facts = server.facts();
+    let mut old = facts.kept_token(facts.organization(Server::ORGANIZATION).id, &rotated);
+    old.token.id = id(7);
+    old.token.name = Name::parse("forgotten").unwrap();
+    old.token.facts.superseded = None;
+    old.token.facts.created_at = old.token.facts.created_at - Span::days(31);
+    facts.insert_token(old);
+
+    let active = browser.page("/tokens");
+    for part in [
+        "Expires in 2 d",
+        "<span class=\"chip more\">+2</span>",
+        "One on this page was created more than 30 days ago and never used",
+        "Revoke all tokens unused for 30 days",
+        "<span class=\"warn-text\">never</span>",
+        ">Active</span>",
+    ] {
+        assert!(active.contains(part), "{part}: {active}");
+    }
+    // The successor counts as active, the token that it replaces does not.
+    for (label, count) in [("Active", 3), ("Rotating", 1), ("Expired", 0), ("Revoked", 1)] {
+        assert!(active.contains(&format!("{label} <span class=\"count\">{count}</span>")), "{label}: {active}");
+    }
+    assert!(browser.page("/tokens?status=rotating").contains("Rotating until "));
+    assert!(browser.page("/tokens?status=revoked").contains("Revoked by you: leaked"));
+}
+
+fn actions_that_are_not_possible_are_off_with_the_reason(backend: Backend) {
+    let server = Server::start(backend, Options::default());
+    let mut browser = Browser::of_owner(&server);
+    let mut owner = server.owner();
+    let [rotating] = texts(&owner.create("rotating"), ["id"]);
+    owner.rotate(&rotating, &json!({"grace_period_seconds": 3600}));
+    let page = browser.page(&format!("/tokens/{rotating}"));
+    let off = "aria-disabled=\"true\" title=\"The token is already rotating";
+    assert!(page.contains(off) && !page.contains(&format!("href=\"/tokens/{rotating}/rotate\"")), "{page}");
+
+    let [key] = texts(&owner.post("/v1/me/keys", &json!({"name": "key", "scopes": ["user:read"]})).expect(201), ["id"]);
+    server.facts().add_member("grace@acme.example", BuiltInRole::Admin);
+    let mut another = Browser::new(&server);
+    assert_eq!(another.sign_in("grace@acme.example", Server::PASSWORD).status, 303);
+    let page = another.page(&format!("/tokens/{key}"));
+    assert!(page.contains("Rotate is off. Only its owner can rotate it"), "{page}");
+
+    let [dead] = texts(&owner.create("dead"), ["id"]);
+    owner.revoke(&dead);
+    let page = browser.page(&format!("/tokens/{dead}"));
+    assert!(!page.contains("Rotate…") && !page.contains("Revoke…</a>"), "{page}");
+    let list = browser.page("/tokens?status=revoked");
+    assert!(list.contains("aria-label=\"Select dead\" disabled"), "{list}");
 }
 
 #[test]
