@@ -86,7 +86,7 @@ fn holders(catalogue: &ScopeCatalogue, name: &str) -> String {
 
 /// One sentence about what scopes permit together: "May run scans and see projects".
 pub(crate) fn permits(catalogue: &ScopeCatalogue, names: &[String]) -> String {
-    const MOST: usize = 4;
+    const MOST: usize = 6;
     let mut phrases: Vec<String> = Vec::new();
     for name in names {
         let found = catalogue.entries().iter().find(|entry| entry.name.as_str() == name);

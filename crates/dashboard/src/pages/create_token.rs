@@ -45,6 +45,7 @@ struct Ending {
 #[derive(Clone, Debug)]
 struct Preset {
     href: String,
+    is_chosen: bool,
     name: String,
     description: String,
 }
@@ -169,6 +170,7 @@ async fn filled(
             set("name", &preset.name);
         }
         set("expires", "90d");
+        set("preset", &preset.name);
     }
     if let Some(id) = query.some("like").and_then(|id| token_domain::id::TokenId::parse(id).ok()) {
         let like = match Area::of(request) {
@@ -286,6 +288,7 @@ async fn form_page(
             .filter(|preset| preset.kinds.contains(&area.kind()))
             .map(|preset| Preset {
                 href: format!("{}/new?preset={}", area.base(), preset.name.replace(' ', "+")),
+                is_chosen: preset.name == form.text("preset"),
                 name: preset.name.clone(),
                 description: preset.description.clone(),
             })
@@ -411,7 +414,7 @@ async fn create(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
         Err(TokenError::Replayed { token_id }) => {
             let path = format!("{}/{token_id}", area.base());
             let text = "This form was already submitted. The secret was shown then and cannot be shown again.";
-            Ok(to_saying(request, &path, Tone::Done, text))
+            Ok(to_saying(request, &path, Tone::Problem, text))
         }
         Err(TokenError::Failed(failure)) => Err(visitor.failed(request, &failure)),
         Err(TokenError::Refused(Refused::ProofNeeded)) => Err(proof::ask(request, &visitor, &form)),
@@ -464,10 +467,15 @@ pub(super) fn snippets(secret: &str) -> Vec<Snippet> {
     vec![
         snippet("Shell", format!("export NLP_TOKEN={secret}")),
         snippet("GitHub Actions secret", format!("printf %s '{secret}' | gh secret set NLP_TOKEN")),
+        snippet(
+            "GitHub Actions step",
+            "- name: Use the token\n  env:\n    NLP_TOKEN: ${{ secrets.NLP_TOKEN }}\n  run: curl -fsS -H \"Authorization: Bearer $NLP_TOKEN\" \
+             https://your-service.example.com"
+                .to_owned(),
+        ),
         snippet("GitLab variable", format!("glab variable set NLP_TOKEN '{secret}' --masked")),
         snippet(".env", format!("NLP_TOKEN={secret}")),
         snippet("nginx", format!("proxy_set_header Authorization \"Bearer {secret}\";")),
         snippet("MCP client", format!("{{\"headers\": {{\"Authorization\": \"Bearer {secret}\"}}}}")),
-        snippet("In a workflow", "env:\n  NLP_TOKEN: ${{ secrets.NLP_TOKEN }}".to_owned()),
     ]
 }

@@ -59,6 +59,11 @@ struct RevokePage {
     base: &'static str,
     line: Line,
     is_in_use: bool,
+    /// Whether the name has to be typed: something may break.
+    asks_for_name: bool,
+    /// The hint of the token that replaces this one; empty if none does.
+    successor: String,
+    is_successor_used: bool,
     uses_today: String,
     /// The number of addresses that used it lately.
     addresses: usize,
@@ -99,6 +104,17 @@ async fn uses_today(services: &Services, visitor: &Visitor, token: &Token) -> u6
     hours.iter().map(|(_, counts)| counts.allowed + counts.insufficient).sum()
 }
 
+/// The token that replaces this one while both are valid.
+async fn successor(services: &Services, visitor: &Visitor, token: &Token) -> Option<Token> {
+    let superseded = token.facts.superseded?;
+    services.tokens.get(&visitor.caller, superseded.by).await.ok()
+}
+
+/// Whether the name has to be typed: the token is in use, and no successor has taken its place.
+fn asks_for_name(uses: u64, successor: Option<&Token>) -> bool {
+    uses > 0 && successor.is_none_or(|next| next.last_used_at.is_none())
+}
+
 async fn revoke_page(
     request: &HttpRequest,
     services: &Services,
@@ -110,11 +126,15 @@ async fn revoke_page(
 ) -> RevokePage {
     let area = Area::of(request);
     let names = Names::read(visitor, services).await;
+    let successor = successor(services, visitor, token).await;
     RevokePage {
         page: Layout::of(request, visitor, area.section(), "Revoke"),
         base: area.base(),
         line: Line::new(token, &names, visitor.now),
         is_in_use: uses > 0,
+        asks_for_name: asks_for_name(uses, successor.as_ref()),
+        is_successor_used: successor.as_ref().is_some_and(|next| next.last_used_at.is_some()),
+        successor: successor.map(|next| next.hint.to_string()).unwrap_or_default(),
         uses_today: show::count(uses, "use"),
         addresses: token.used_from.len(),
         causes: causes(form.text("reason")),
@@ -135,7 +155,8 @@ async fn revoke(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
     if form.is_restored() {
         return Ok(ok(&revoke_page(request, services, &visitor, &token, uses, &form, String::new()).await));
     }
-    let confirmed = uses == 0 || form.text("confirm") == token.name.as_str();
+    let successor = successor(services, &visitor, &token).await;
+    let confirmed = !asks_for_name(uses, successor.as_ref()) || form.text("confirm") == token.name.as_str();
     let explained = explanation(&form).and_then(|explanation| {
         if confirmed {
             Ok(explanation)
@@ -158,7 +179,11 @@ async fn revoke(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
         Area::Own => services.tokens.revoke_key_saying(&visitor.caller, token.id, explanation, &visitor.origin).await,
     };
     done.map_err(|error| failed(request, &visitor, &error))?;
-    let text = format!("{} is revoked. {}", token.name, guarantee(services, &visitor).await);
+    let guarantee = guarantee(services, &visitor).await;
+    let text = match successor {
+        Some(_) => format!("The old secret {} of {} no longer works. {guarantee}", token.hint, token.name),
+        None => format!("{} is revoked. {guarantee}", token.name),
+    };
     Ok(to_saying(request, area.base(), Tone::Done, &text))
 }
 

@@ -206,7 +206,7 @@ async fn rotate(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
         Err(TokenError::Replayed { token_id }) => {
             let path = format!("{}/{token_id}", area.base());
             let text = "This form was already submitted. The new secret was shown then and cannot be shown again.";
-            Ok(to_saying(request, &path, Tone::Done, text))
+            Ok(to_saying(request, &path, Tone::Problem, text))
         }
         Err(TokenError::WrongStatus(_)) => {
             let token = found(request, services, &visitor).await?;
@@ -244,7 +244,7 @@ async fn cancel(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
     match done {
         Ok(_) => {
             let text = "The rotation was cancelled: the old secret is active again, and the new one is revoked.";
-            Ok(to_saying(request, &path, Tone::Done, text))
+            Ok(to_saying(request, &path, Tone::Problem, text))
         }
         Err(TokenError::WrongStatus(_)) => Err(stale(request, &visitor, &token)),
         Err(error) => Err(failed(request, &visitor, &error)),

@@ -56,6 +56,7 @@ struct TokenPage {
     successor_used: Option<When>,
     successor_from: String,
     grace_ends: Option<When>,
+    revoked: Option<When>,
     reuse: Option<When>,
     may_rotate: bool,
     why_not_rotate: &'static str,
@@ -163,6 +164,7 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
             .and_then(|next| next.used_from.into_iter().next())
             .map(|origin| origin.address)
             .unwrap_or_default(),
+        revoked: token.facts.revocation(now).map(|revoked| When::new(revoked.at, now)),
         grace_ends: token.facts.superseded.map(|superseded| When::new(superseded.grace_ends_at, now)),
         reuse: token.reuse_detected_at.map(|at| When::new(at, now)),
         may_rotate: why_not_rotate.is_empty(),

@@ -118,12 +118,12 @@ fn a_token_lives_from_a_template_link_to_the_trail(scripts: Scripts) {
     // With scripts the page refreshes itself.
     browser.sees("The new secret is in use");
 
-    // Finish: the old token is revoked. Its name must be typed, because it is in use.
+    // Finish: the old token is revoked. Nothing has to be typed, because the new one has taken its place.
     browser.press("Finish now…");
     assert!(browser.is_checked("input[name=reason][value=replaced]"));
-    browser.fill("#confirm", "Deploy");
-    browser.press("Revoke");
-    browser.sees("revoked");
+    browser.sees("goes on working and is in use");
+    browser.press("End the old secret");
+    browser.sees("of Deploy no longer works");
     assert!(!owner.is_valid(&first) && owner.is_valid(&second));
 
     browser.open("/audit");
