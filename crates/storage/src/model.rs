@@ -9,7 +9,7 @@ mod standing;
 mod tokens;
 
 pub use executions::{ExecutionFilter, ExecutionKey};
-pub use mail::QueuedMail;
+pub use mail::{PasswordReset, QueuedMail};
 pub use nodes::{Consistency, InvalidLogPlace, LogPlace, NodeRecord, Poll, PollAnswer, RegisteredNode, SHARDS};
 pub use projects::{AccessScopeEdit, ActorEdit, ActorFilter, Change, Listing, Page, ProjectContents, ScopedTo};
 pub use standing::{Credential, Hold, Opened, Opening, Standing};

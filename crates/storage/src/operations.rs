@@ -17,9 +17,9 @@ use crate::backend::postgresql::Queue;
 use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
 use crate::model::{
-    AccessScopeEdit, ActorEdit, ActorFilter, AuditFilter, ExecutionFilter, ExecutionKey, IdempotencyRecord, Listing,
-    Page, ProjectContents, QueuedMail, RegisteredNode, Revocation, StatusCounts, TokenCount, TokenEdit, TokenFilter,
-    TokenUse,
+    AccessScopeEdit, ActorEdit, ActorFilter, AuditFilter, ExecutionFilter, ExecutionKey, Hold, IdempotencyRecord,
+    Listing, Page, PasswordReset, ProjectContents, QueuedMail, RegisteredNode, Revocation, StatusCounts, TokenCount,
+    TokenEdit, TokenFilter, TokenUse,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use futures::executor::block_on;
@@ -227,6 +227,8 @@ operations! {
         invitations::invitation_by_digest(digest: &'o [u8; 32]) -> Option<Invitation>;
         /// The invitation whose mailed code has that SHA-256, expired or not.
         invitations::mailed_invitation(digest: &'o [u8; 32]) -> Option<Invitation>;
+        /// What the code with that SHA-256, mailed to a person who forgot their password, is good for, expired or not.
+        users::password_reset(digest: &'o [u8; 32]) -> Option<PasswordReset>;
         /// How many messages wait to be sent.
         mail::count_mail() -> i64;
         /// The invitation of the person whose address has that key ([`Email::key`]), expired or not.
@@ -406,6 +408,12 @@ operations! {
         ) -> ();
         /// Takes the person's unexpired code with that SHA-256 away; the key of the address it was mailed to.
         users::take_address_code(id: UserId, digest: &'o [u8; 32], now: Timestamp) -> Option<String>;
+        /// Remembers the code that is mailed to a person who forgot their password, by its SHA-256, in place of an earlier one.
+        users::keep_password_reset(record: &'o PasswordReset, digest: &'o [u8; 32]) -> ();
+        /// Takes the code with that SHA-256 away, expired or not; what it is good for.
+        users::take_password_reset(digest: &'o [u8; 32]) -> Option<PasswordReset>;
+        /// Locks a person's row until the unit ends. Take the trails first.
+        users::hold_user(id: UserId, hold: Hold) -> ();
         /// Sets or removes the password's PHC string.
         users::set_password(id: UserId, phc: Option<&'o str>, at: Timestamp) -> bool;
         /// Switches the person off, or on again with nothing.

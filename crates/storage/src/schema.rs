@@ -588,6 +588,19 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    password_resets (user_id) {
+        user_id -> Uid,
+        email_key -> Text,
+        password_digest -> Binary,
+        digest -> Binary,
+        expires_at -> Moment,
+    }
+}
+
 joinable!(tokens -> organizations (organization_id));
 joinable!(memberships -> organizations (organization_id));
 joinable!(memberships -> users (user_id));

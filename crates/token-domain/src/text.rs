@@ -62,7 +62,7 @@ fn is_seen(character: char) -> bool {
 }
 
 /// The secrets of this service by their prefixes, with how many letters and digits follow at least.
-pub const SECRETS: [(&str, usize); 4] = [("nlp_", 40), ("nls_", 64), ("nli_", 64), ("nle_", 64)];
+pub const SECRETS: [(&str, usize); 5] = [("nlp_", 40), ("nls_", 64), ("nli_", 64), ("nle_", 64), ("nlr_", 64)];
 
 /// Whether a text holds what looks like a token, a session or the code of an invitation. Whether it is good does not matter: it
 /// may have been, or become so elsewhere.
@@ -357,6 +357,7 @@ mod tests {
             (&format!("nls_{}", "0f".repeat(32)), InvalidText::Secret),
             (&format!("of nli_{}", "0f".repeat(32)), InvalidText::Secret),
             (&format!("of nle_{}", "0f".repeat(32)), InvalidText::Secret),
+            (&format!("of nlr_{}", "0f".repeat(32)), InvalidText::Secret),
             (&"a".repeat(101), InvalidText::TooLong(100)),
             (&"a".repeat(1_000_000), InvalidText::TooLong(100)),
         ] {

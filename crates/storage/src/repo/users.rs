@@ -2,9 +2,9 @@
 
 use super::{Conn, dialect};
 use crate::error::StoreError;
-use crate::model::Hold;
-use crate::rows::UserRow;
-use crate::schema::{address_codes, users};
+use crate::model::{Hold, PasswordReset};
+use crate::rows::{PasswordResetRow, UserRow};
+use crate::schema::{address_codes, password_resets, users};
 use crate::sql_types::Bind;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -106,6 +106,7 @@ pub(crate) async fn set_email(
         ))
         .execute(conn)
         .await?;
+    end_password_reset(conn, id).await?;
     Ok(changed == 1)
 }
 
@@ -158,7 +159,60 @@ pub(crate) async fn set_password(
         .set((users::password_hash.eq(phc), users::updated_at.eq(at.bind())))
         .execute(conn)
         .await?;
+    end_password_reset(conn, id).await?;
     Ok(changed == 1)
+}
+
+pub(crate) async fn keep_password_reset(
+    conn: &mut Conn<'_>,
+    record: &PasswordReset,
+    digest: &[u8; 32],
+) -> Result<(), StoreError> {
+    let about = (
+        password_resets::email_key.eq(record.email_key.as_str()),
+        password_resets::password_digest.eq(record.password_digest.as_slice()),
+        password_resets::digest.eq(digest.as_slice()),
+        password_resets::expires_at.eq(record.expires_at.bind()),
+    );
+    diesel::insert_into(password_resets::table)
+        .values((password_resets::user_id.eq(record.user_id.bind()), about))
+        .on_conflict(password_resets::user_id)
+        .do_update()
+        .set(about)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn password_reset(
+    conn: &mut Conn<'_>,
+    digest: &[u8; 32],
+) -> Result<Option<PasswordReset>, StoreError> {
+    let row = password_resets::table
+        .filter(password_resets::digest.eq(digest.as_slice()))
+        .select(PasswordResetRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    row.map(PasswordReset::try_from).transpose()
+}
+
+pub(crate) async fn take_password_reset(
+    conn: &mut Conn<'_>,
+    digest: &[u8; 32],
+) -> Result<Option<PasswordReset>, StoreError> {
+    let row = diesel::delete(password_resets::table.filter(password_resets::digest.eq(digest.as_slice())))
+        .returning(PasswordResetRow::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?;
+    row.map(PasswordReset::try_from).transpose()
+}
+
+/// A mailed code ends with any change of what it was sent for.
+async fn end_password_reset(conn: &mut Conn<'_>, id: UserId) -> Result<(), StoreError> {
+    diesel::delete(password_resets::table.find(id.bind())).execute(conn).await?;
+    Ok(())
 }
 
 pub(crate) async fn rehash_password(
@@ -177,6 +231,7 @@ pub(crate) async fn set_user_disabled(
     disabled_at: Option<Timestamp>,
     at: Timestamp,
 ) -> Result<Option<User>, StoreError> {
+    end_password_reset(conn, id).await?;
     let row = diesel::update(users::table.find(id.bind()))
         .set((users::disabled_at.eq(disabled_at.bind()), users::updated_at.eq(at.bind())))
         .returning(UserRow::as_returning())

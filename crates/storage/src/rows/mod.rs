@@ -17,7 +17,7 @@ mod usage;
 pub(crate) use audit::{AuditEventRow, AuditHeadRow, LogRow, NIL_TRAIL, touched_columns};
 pub(crate) use candidate::{CandidateRow, candidate_query};
 pub(crate) use execution::{BaselineRow, ExecutionKeyRow, ExecutionRow, RepositoryRow};
-pub(crate) use mail::MailRow;
+pub(crate) use mail::{MailRow, PasswordResetRow};
 pub(crate) use node::{NodeRow, applied_text};
 pub(crate) use people::{
     InvitationRow, MembershipRow, RoleRow, SecondFactorRow, SessionRow, SessionUseRow, StandingRow, UserRow,

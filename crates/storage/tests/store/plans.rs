@@ -105,7 +105,7 @@ const FOUND_AT_ONCE: [&str; 6] = [
 ];
 
 /// Reads of the store that are not lists: of a row by its key, of a number, or of a whole table.
-const NO_LISTS: [&str; 52] = [
+const NO_LISTS: [&str; 53] = [
     "access_scope",
     "actor",
     "audit_end",
@@ -138,6 +138,7 @@ const NO_LISTS: [&str; 52] = [
     "meta_get",
     "newest_event",
     "organization",
+    "password_reset",
     "project",
     "project_contents",
     "repository",

@@ -31,6 +31,7 @@ INSERT INTO known_devices VALUES ({b:32}, {id:3}, {t:1});
 INSERT INTO outbox VALUES ({id:60}, NULL, 'a@b', '{}', 0, {t:1}, {t:1});
 INSERT INTO mailed_invitations VALUES ({id:40}, {b:32});
 INSERT INTO address_codes VALUES ({id:3}, 'a@b', {b:32}, {t:1});
+INSERT INTO password_resets VALUES ({id:3}, 'a@b', {b:32}, {b:32}, {t:1});
 INSERT INTO audit_heads VALUES ({id:0}, 1, {b:32}, {t:1});
 INSERT INTO audit_events VALUES ({id:0}, 1, {t:1}, 'x', 'system', '', '', '', '{}', {b:32}, {b:32});
 INSERT INTO revocation_log VALUES (0, 1, 'token', {id:14}, {t:1});
@@ -235,6 +236,10 @@ const BREACHES: &[(&str, Kind, &str)] = &[
     ("address_codes_user_fkey", Reference, "UPDATE address_codes SET user_id = {id:99}"),
     ("address_codes_email_key_length", Check, "UPDATE address_codes SET email_key = 'a'"),
     ("address_codes_digest_length", Check, "UPDATE address_codes SET digest = {b:31}"),
+    ("password_resets_user_fkey", Reference, "UPDATE password_resets SET user_id = {id:99}"),
+    ("password_resets_email_key_length", Check, "UPDATE password_resets SET email_key = 'a'"),
+    ("password_resets_password_digest_length", Check, "UPDATE password_resets SET password_digest = {b:31}"),
+    ("password_resets_digest_length", Check, "UPDATE password_resets SET digest = {b:31}"),
     ("mailed_invitations_digest_length", Check, "UPDATE mailed_invitations SET digest = {b:31}"),
     ("recovery_codes_factor_fkey", Reference, "INSERT INTO recovery_codes VALUES ({id:4}, {b:32})"),
     ("recovery_codes_digest_length", Check, "UPDATE recovery_codes SET digest = {b:31}"),
