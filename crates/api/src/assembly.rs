@@ -21,6 +21,7 @@ use authority::limits::SignInLimits;
 use authority::mail::Outbox;
 use authority::members::Members;
 use authority::organizations::Organizations;
+use authority::password_resets::PasswordResets;
 use authority::people::People;
 use authority::policies::Policies;
 use authority::projects::Projects;
@@ -78,6 +79,7 @@ services! {
     executions: Executions,
     sessions: Sessions,
     people: People,
+    password_resets: PasswordResets,
     organizations: Organizations,
     members: Members,
     roles: Roles,
@@ -124,6 +126,7 @@ impl Services {
             tokens: Data::new(Tokens::new(&context)),
             executions: Data::new(Executions::new(&context)),
             people: Data::new(People::new(&context)),
+            password_resets: Data::new(PasswordResets::new(&context)),
             organizations: Data::new(Organizations::new(&context)),
             members: Data::new(Members::new(&context)),
             roles: Data::new(Roles::new(&context)),

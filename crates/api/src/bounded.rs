@@ -12,6 +12,7 @@ use std::process::Command;
 use actix_web::test::TestRequest;
 use authority::addresses::AddressCode;
 use authority::invitations::InvitationCode;
+use authority::password_resets::ResetCode;
 use authority::people::NewPassword;
 use authority::sessions::SessionToken;
 use token_domain::access::{Metadata, Topic};
@@ -93,6 +94,7 @@ const READERS: &[Reader] = &[
     reader("a long code of an invitation", 16_000, |n| {
         ignore(InvitationCode::parse(&format!("nli_{}", "0".repeat(n))));
         ignore(AddressCode::parse(&format!("nle_{}", "0".repeat(n))));
+        ignore(ResetCode::parse(&format!("nlr_{}", "0".repeat(n))));
     }),
     reader("a long address", 4_000, |n| ignore(Email::parse(&format!("{}@example.org", "e\u{301}".repeat(n))))),
     reader("a long name", 4_000, |n| ignore(Name::parse(&"e\u{301}".repeat(n)))),

@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use crate::env::{Clock, Entropy, Lease, new_id, random};
 use crate::error::Failure;
 use crate::fence::Fences;
-use crate::limits::{CodeLimiter, DEVICE_MEMORY, RefusalLedger, SignInLimiter, SignInLimits};
+use crate::limits::{CodeLimiter, DEVICE_MEMORY, RefusalLedger, ResetLimiter, SignInLimiter, SignInLimits};
 use crate::slow::{LaneLimits, SlowLane};
 use crate::unit::Units;
 use crate::usage::{Backlog, Uses};
@@ -127,6 +127,7 @@ pub struct Context {
     pub(crate) sign_ins: Arc<SignInLimiter>,
     pub(crate) codes: CodeLimiter,
     pub(crate) address_messages: CodeLimiter,
+    pub(crate) resets: ResetLimiter,
     pub(crate) refusals: RefusalLedger,
     pub(crate) uses: Uses,
     pub(crate) policy: Policy,
@@ -156,6 +157,7 @@ impl Context {
             sign_ins: Arc::new(SignInLimiter::new(parts.policy.sign_in)),
             codes: CodeLimiter::default(),
             address_messages: CodeLimiter::default(),
+            resets: ResetLimiter::default(),
             refusals: RefusalLedger::default(),
             uses: Uses::default(),
             policy: parts.policy,

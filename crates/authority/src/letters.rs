@@ -32,6 +32,13 @@ pub(crate) enum Letter {
         /// The person's id.
         user: String,
     },
+    /// To an address whose person may have forgotten their password.
+    PasswordReset {
+        /// When it was requested.
+        at: String,
+        /// From where, if from somewhere.
+        address: Option<String>,
+    },
     /// To a person about their account.
     Notice {
         /// What happened.
@@ -106,11 +113,17 @@ impl Letter {
         }
     }
 
+    /// What a request for a new password has sent.
+    pub(crate) fn password_reset(origin: &Origin, at: Timestamp) -> Self {
+        let address = origin.client_ip.map(|address| address.to_string());
+        Self::PasswordReset { at: at.rfc3339_seconds(), address }
+    }
+
     /// The letter without the name of the client, for an address that may belong to a stranger.
     pub(crate) fn without_agent(self) -> Self {
         match self {
             Self::Notice { notice, at, address, .. } => Self::Notice { notice, at, address, agent: None },
-            Self::Invitation { .. } | Self::AddressCode { .. } => self,
+            Self::Invitation { .. } | Self::AddressCode { .. } | Self::PasswordReset { .. } => self,
         }
     }
 
@@ -133,6 +146,7 @@ impl Letter {
         match self {
             Self::Invitation { .. } => "invitation",
             Self::AddressCode { .. } => "address_code",
+            Self::PasswordReset { .. } => "password_reset",
             Self::Notice { .. } => "notice",
         }
     }
@@ -160,6 +174,18 @@ impl Letter {
                      If it was not you, do nothing: without the code the address is not used.\n"
                 );
                 ("Verify your e-mail address".to_owned(), text)
+            }
+            Self::PasswordReset { at, address } => {
+                let from = address.as_ref().map(|address| format!("From: {address}\n")).unwrap_or_default();
+                let text = format!(
+                    "Somebody requested a new password for your account at {links}.\n\n\
+                     When: {at}\n{from}\n\
+                     If it was you, open this link within an hour of the request to choose one:\n\n\
+                     {links}/password-reset#{code}\n\n\
+                     If the page asks for the code, it is:\n\n{code}\n\n\
+                     If it was not you, do nothing: your password stays as it is.\n"
+                );
+                ("Choose a new password".to_owned(), text)
             }
             Self::Notice { notice, at, address, agent } => {
                 let mut text = format!("{}\n\nWhen: {at}\n", notice.said());
@@ -230,7 +256,8 @@ mod tests {
         ];
         let invitation =
             Letter::Invitation { invitation: text("i"), organization: text("Ångström"), until: text("u") };
-        [invitation, Letter::AddressCode { user: text("u") }].into_iter().chain(notices.map(notice)).collect()
+        let reset = Letter::PasswordReset { at: text("now"), address: Some(text("192.0.2.1")) };
+        [invitation, Letter::AddressCode { user: text("u") }, reset].into_iter().chain(notices.map(notice)).collect()
     }
 
     #[test]

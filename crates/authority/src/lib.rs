@@ -25,6 +25,7 @@ pub mod nodes;
 pub mod operator;
 pub mod organizations;
 pub mod origin;
+pub mod password_resets;
 pub mod passwords;
 pub mod people;
 pub mod policies;

@@ -28,6 +28,7 @@ use crate::error::Failure;
 use crate::invitations::InvitationCode;
 use crate::letters::Letter;
 use crate::origin::Origin;
+use crate::password_resets::{self, ResetCode};
 
 /// How long a message that one node has taken is left to it: longer than an attempt to send it can take.
 const ALONE: Span = Span::seconds(60);
@@ -194,22 +195,24 @@ impl Outbox {
     async fn compose(&self, mail: &QueuedMail) -> Result<Next, Failure> {
         let Some(MailPolicy { links, .. }) = self.context.policy.mail.clone() else { return Ok(Next::Forget) };
         let letter = Letter::read(&mail.letter)?;
+        let mut to = mail.recipient.clone();
         let code = match &letter {
             Letter::Invitation { invitation, .. } => self.invitation_code(mail, invitation).await?,
             Letter::AddressCode { user } => self.address_code(mail, user).await?,
+            Letter::PasswordReset { .. } => match self.reset_code(mail).await? {
+                Ok((code, address)) => {
+                    to = address;
+                    Ok(code)
+                }
+                Err(next) => Err(next),
+            },
             Letter::Notice { .. } => Ok(Zeroizing::default()),
         };
         let (subject, text) = match code {
             Ok(code) => letter.text(&links, &code),
             Err(next) => return Ok(next),
         };
-        Ok(Next::Send(Composed {
-            message_id: mail.id.to_string(),
-            at: mail.created_at,
-            to: mail.recipient.clone(),
-            subject,
-            text,
-        }))
+        Ok(Next::Send(Composed { message_id: mail.id.to_string(), at: mail.created_at, to, subject, text }))
     }
 
     /// Draws the code to be mailed with an invitation and stores its digest. The inner error is what to do instead of sending.
@@ -222,10 +225,10 @@ impl Outbox {
             Box::pin(async move {
                 let found = tx.invitation_for(organization, key).await?;
                 if found.is_none_or(|found| found.id != id || found.expires_at <= now) {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 tx.keep_mailed_code(id, &digest).await?;
-                Ok(true)
+                Ok(Some(()))
             })
         });
         Ok(kept.await?.map(|()| Zeroizing::new(code.expose().to_owned())))
@@ -240,19 +243,39 @@ impl Outbox {
             Box::pin(async move {
                 let found = tx.user(id).await?;
                 if found.is_none_or(|user| user.disabled_at.is_some() || awaits(&user, key).is_none()) {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 tx.keep_address_code(id, key, &digest, now + CODE_LIFETIME).await?;
-                Ok(true)
+                Ok(Some(()))
             })
         });
         Ok(kept.await?.map(|()| Zeroizing::new(code.expose().to_owned())))
     }
 
-    /// Stores the digest of a code for the recipient, whose key `keep` is given; it says whether the code is still wanted.
-    async fn keep_code<K>(&self, mail: &QueuedMail, keep: K) -> Result<Result<(), Next>, Failure>
+    /// The same for a person who forgot their password, with their address as they wrote it themselves: a stranger's spelling of
+    /// it may be another mailbox to a mail server that tells more letters apart than this service does. Whether the address has
+    /// an account is looked up here for the first time, so that the request for the message takes the same for every address.
+    async fn reset_code(&self, mail: &QueuedMail) -> Result<Result<(Code, String), Next>, Failure> {
+        let code = ResetCode::from_random(random(self.context.entropy.as_ref())?);
+        let (digest, requested_at) = (code.digest(), mail.created_at);
+        let kept = self.keep_code(mail, move |tx, key, now| {
+            Box::pin(async move {
+                let Some(account) = tx.account_by_email_key(key).await? else { return Ok(None) };
+                let Some(reset) = password_resets::for_account(&account, requested_at, now) else { return Ok(None) };
+                tx.keep_password_reset(&reset, &digest).await?;
+                Ok(Some(account.user.email.as_str().to_owned()))
+            })
+        });
+        Ok(kept.await?.map(|address| (Zeroizing::new(code.expose().to_owned()), address)))
+    }
+
+    /// Stores the digest of a code for the recipient, whose key `keep` is given; it returns nothing if the code is no longer wanted.
+    async fn keep_code<T, K>(&self, mail: &QueuedMail, keep: K) -> Result<Result<T, Next>, Failure>
     where
-        K: for<'t> FnOnce(&'t mut Tx, &'t str, Timestamp) -> BoxFuture<'t, Result<bool, StoreError>> + Send + 'static,
+        T: Send + 'static,
+        K: for<'t> FnOnce(&'t mut Tx, &'t str, Timestamp) -> BoxFuture<'t, Result<Option<T>, StoreError>>
+            + Send
+            + 'static,
     {
         let key = Email::parse_stored(&mail.recipient).map_err(|error| inconsistent(mail, &error))?.key();
         let (mail_id, attempts, now) = (mail.id, mail.attempts, self.context.now());
@@ -262,8 +285,7 @@ impl Outbox {
                 if !tx.defer_mail(mail_id, attempts, now + ALONE).await? {
                     return Ok(Err(Next::Leave));
                 }
-                let is_wanted = keep(tx, &key, now).await?;
-                Ok::<_, Failure>(if is_wanted { Ok(()) } else { Err(Next::Forget) })
+                Ok::<_, Failure>(keep(tx, &key, now).await?.ok_or(Next::Forget))
             })
         });
         kept.await

@@ -17,12 +17,12 @@
     document.addEventListener("keydown", (event) => { if (event.key === "Escape" && menu.open) { menu.open = false; one("summary", menu).focus(); } });
   }
 
-  // The code of a set-up, an invitation or an address is in the fragment of the link, which browsers do not send.
+  // The code of a set-up, an invitation, an address or a new password is in the fragment of the link, which browsers do not send.
   const coded = one("[data-link-code]");
   if (coded) {
     const field = one("input", coded);
     const take = () => {
-      const code = /^#([0-9a-f]{32}|nl[ie]_[0-9a-f]{64})$/.exec(location.hash);
+      const code = /^#([0-9a-f]{32}|nl[ier]_[0-9a-f]{64})$/.exec(location.hash);
       if (!code) return;
       field.value = code[1];
       coded.hidden = true;

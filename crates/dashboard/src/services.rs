@@ -12,6 +12,7 @@ use authority::audit::read::Audit;
 use authority::invitations::Invitations;
 use authority::members::Members;
 use authority::organizations::Organizations;
+use authority::password_resets::PasswordResets;
 use authority::people::People;
 use authority::policies::Policies;
 use authority::projects::Projects;
@@ -73,6 +74,7 @@ services! {
     tokens: Tokens,
     sessions: Sessions,
     people: People,
+    password_resets: PasswordResets,
     organizations: Organizations,
     members: Members,
     roles: Roles,

@@ -55,6 +55,8 @@ pub(crate) struct SignInPage {
     pub(crate) next: String,
     /// The fields of a form that could not be carried out.
     pub(crate) kept: Vec<(String, String)>,
+    /// Whether a new password can be requested by mail.
+    pub(crate) resets_passwords: bool,
 }
 
 /// Shows the fields of an interrupted form, to be sent again with the current session's CSRF token.
@@ -274,6 +276,8 @@ impl Missing {
                     notice: "Your session has ended. Sign in to continue: your input is kept.".to_owned(),
                     next: request.path().to_owned(),
                     kept: form.kept(),
+                    // The kept input would be lost on the way.
+                    resets_passwords: false,
                 };
                 page(StatusCode::UNAUTHORIZED, &sign_in)
             }

@@ -126,6 +126,8 @@ codes! {
         InvalidCredentials of InvalidToken = "invalid credentials", "Check the e-mail address, the password and the organisation.";
         /// An invitation that is unknown, used, withdrawn or expired.
         InvalidInvitation of InvalidToken = "invalid invitation", "Ask for a new invitation: this one is unknown, used, withdrawn or expired.";
+        /// A code for a new password that is unknown, used or expired.
+        InvalidResetCode of InvalidToken = "invalid reset code", "Use the code of the latest message. Codes are valid for an hour and work once; request another one with POST /v1/password-resets.";
         /// The password is right, but the person's second factor was not presented.
         SecondFactorRequired of InvalidToken = "second factor required", "The password is correct. Send it again with `code` or `recovery_code`.";
         /// A wrong code of the second factor, at sign-in.
@@ -176,6 +178,8 @@ codes! {
         KeyLimitReached of Conflict = "key limit reached", "Revoke a key that is not needed. `limit` is the maximum number of keys per person in an organisation.";
         /// The organisation would be left without an owner.
         LastOwner of Conflict = "last owner", "Make another member an owner first.";
+        /// A request for a message, to a deployment that sends none.
+        MailNotConfigured of Conflict = "mail not configured", "This deployment sends no mail. Ask its operator for a new password.";
         /// A request that needs a second factor, from a person without one.
         NoSecondFactor of Conflict = "no second factor", "Set up a second factor: POST /v1/me/totp, then POST /v1/me/totp/confirm with a code.";
         /// A change to a built-in role.

@@ -76,7 +76,7 @@ fn digits<const N: usize, const TWICE: usize>(bytes: [u8; N]) -> [u8; TWICE] {
 /// client put a secret there by mistake.
 fn is_sane(id: &[u8]) -> bool {
     (1..=64).contains(&id.len())
-        && !id.windows(4).any(|part| matches!(part, [b'n', b'l', b'p' | b's' | b'i' | b'e', b'_']))
+        && !id.windows(4).any(|part| matches!(part, [b'n', b'l', b'p' | b's' | b'i' | b'e' | b'r', b'_']))
         && id.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
@@ -100,6 +100,7 @@ mod tests {
             (Some("nls_0"), "0123456789abcdef00000006"),
             (Some("nli_0"), "0123456789abcdef00000007"),
             (Some("nle_0"), "0123456789abcdef00000008"),
+            (Some("nlr_0"), "0123456789abcdef00000009"),
         ];
         for (presented, chosen) in rows {
             let presented = presented.map(|text| HeaderValue::from_str(text).unwrap());

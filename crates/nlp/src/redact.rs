@@ -4,7 +4,7 @@
 use token_format::HINT_LEN;
 
 /// What the product's secrets begin with: tokens, sessions, invitations, and codes that are mailed.
-const PREFIXES: [&str; 4] = ["nlp_", "nls_", "nli_", "nle_"];
+const PREFIXES: [&str; 5] = ["nlp_", "nls_", "nli_", "nle_", "nlr_"];
 /// Letters and digits after a prefix from which on they are taken for a secret, even one that was cut short.
 const SUSPICIOUS: usize = 16;
 

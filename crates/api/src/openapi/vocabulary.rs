@@ -421,6 +421,10 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
             json!({"pattern": "^nli_[0-9a-f]{64}$", "example": format!("nli_{}", "0123456789abcdef".repeat(4))}),
         ),
         (
+            &["ConfirmPasswordReset.code"],
+            json!({"pattern": "^nlr_[0-9a-f]{64}$", "example": format!("nlr_{}", "0123456789abcdef".repeat(4))}),
+        ),
+        (
             &["VerifyEmail.code"],
             json!({"pattern": "^nle_[0-9a-f]{64}$", "example": format!("nle_{}", "0123456789abcdef".repeat(4))}),
         ),

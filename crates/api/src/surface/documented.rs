@@ -4,6 +4,7 @@
 //! error of the status.
 
 use authority::organizations::OrganizationError;
+use authority::password_resets::ResetError;
 use authority::people::PersonError;
 use authority::projects::TenancyError;
 use authority::second_factors::SecondFactorError;
@@ -90,6 +91,8 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
             organization(OrganizationError::WrongPassword),
             organization(OrganizationError::SessionNeeded),
         ],
+        ("request_password_reset", 409) => vec![failing::reset(ResetError::NoMail)],
+        ("confirm_password_reset", 401) => vec![failing::reset(ResetError::InvalidCode)],
         ("accept_invitation", 403) => vec![organization(OrganizationError::ForSomebodyElse)],
         ("accept_invitation", 409) => vec![organization(OrganizationError::AlreadyMember)],
         ("create_role", 409) => {

@@ -3,6 +3,7 @@
 use authority::executions::ExecutionError;
 use authority::leaks::LeakError;
 use authority::limits::TooManyAttempts;
+use authority::password_resets::ResetError;
 use authority::people::PersonError;
 use authority::policies::PolicyBreach;
 use authority::sessions::{EndError, SignInError, SwitchError};
@@ -193,6 +194,18 @@ fn not_a_person() -> ApiError {
 }
 
 /// Too many attempts: when the next may be made.
+/// An error of a new password by a mailed code.
+pub(super) fn reset(error: ResetError) -> ApiError {
+    match error {
+        ResetError::NoMail => Code::MailNotConfigured.into(),
+        ResetError::InvalidCode => Code::InvalidResetCode.into(),
+        ResetError::Weak(error) => ApiError::invalid("new_password", error.to_string()),
+        ResetError::TooMany(wait) => too_many(wait),
+        ResetError::Refused(refused) => self::refused(&refused),
+        ResetError::Failed(failure) => failed(&failure),
+    }
+}
+
 pub(super) fn too_many(wait: TooManyAttempts) -> ApiError {
     ApiError::too_many_requests(u64::try_from(wait.retry_after.as_seconds()).unwrap_or(1).max(1))
 }

@@ -14,6 +14,7 @@ pub mod members;
 pub mod nodes;
 pub mod oauth;
 pub mod organizations;
+pub mod password_resets;
 pub mod projects;
 pub mod public_url;
 pub mod roles;
@@ -59,6 +60,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     actors::register(config);
     audit::register(config);
     sessions::register(config);
+    password_resets::register(config);
     organizations::register(config);
     members::register(config);
     nodes::register(config);

@@ -108,6 +108,7 @@ mod tests {
             (format!("{token}{session}."), "nlp_0011…nls_0123…."),
             (format!("nli_{}", &session[4..]), "nli_0123…"),
             (format!("nle_{}", &session[4..]), "nle_0123…"),
+            (format!("nlr_{}", &session[4..]), "nlr_0123…"),
             (format!("nlp_{}", "Zz9".repeat(20)), "nlp_Zz9Z…"),
             (token[..43].to_owned(), "nlp_00112233445566778899aabbccddeeff550c911"),
             (format!("\"\\n{token}\\n\""), "\"\\nnlp_0011…\\n\""),

@@ -36,11 +36,15 @@ pub enum Refusal {
     AddressCodesLimited,
     /// A report of leaked credentials from where too many came.
     ReportsLimited,
+    /// A code for a new password that is wrong, used or expired.
+    PasswordReset,
+    /// A request for a new password from where too many came, or for an address that too many messages went to.
+    PasswordResetsLimited,
 }
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::SignIn,
         Self::SignInLimited,
         Self::Confirmation,
@@ -52,6 +56,8 @@ impl Refusal {
         Self::SecretsLimited,
         Self::AddressCodesLimited,
         Self::ReportsLimited,
+        Self::PasswordReset,
+        Self::PasswordResetsLimited,
     ];
 
     /// What the event is called.
@@ -68,6 +74,8 @@ impl Refusal {
             Self::SecretsLimited => "token.create.limited",
             Self::AddressCodesLimited => "user.email.limited",
             Self::ReportsLimited => "leak_report.limited",
+            Self::PasswordReset => "user.password.reset.denied",
+            Self::PasswordResetsLimited => "user.password.reset.limited",
         }
     }
 

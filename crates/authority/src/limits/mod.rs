@@ -12,13 +12,15 @@
 //! wait longer and forgets no failure.
 //!
 //! Counts are kept by digest and wear off (`bucket`), in bounded memory (`buckets`). Guesses at one-time codes are counted
-//! for the person (`codes`); rows of the trail for what was refused are bounded (`ledger`).
+//! for the person (`codes`), requests for a new password by network and address (`resets`); rows of the trail for what was
+//! refused are bounded (`ledger`).
 
 mod bucket;
 mod buckets;
 mod codes;
 mod key;
 mod ledger;
+mod resets;
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -29,6 +31,7 @@ use token_domain::{Span, Timestamp};
 
 pub use codes::{CodeAttempt, CodeLimiter};
 pub use ledger::RefusalLedger;
+pub use resets::{ResetLimiter, ResetRequest};
 
 use bucket::{Allowance, FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS};
 use buckets::{Buckets, MOST};

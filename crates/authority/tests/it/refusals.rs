@@ -6,6 +6,7 @@ use authority::audit::Refusal;
 use authority::hashing::{Scheme, TotpCode};
 use authority::invitations::{Acceptance, InvitationCode, Invitations};
 use authority::leaks::{LeakError, Leaks};
+use authority::password_resets::{PasswordResets, ResetError};
 use authority::people::{NewPassword, PersonError};
 use authority::records::TokenDetails;
 use authority::second_factors::{SecondFactorError, SecondFactors};
@@ -48,14 +49,15 @@ const AGENT: &str = "guesser/1.0";
 
 fn row(refusal: Refusal) -> Row {
     let (whom, in_organization) = match refusal {
-        Refusal::SignIn | Refusal::SignInLimited => (Whom::Account, false),
+        Refusal::SignIn | Refusal::SignInLimited | Refusal::PasswordResetsLimited => (Whom::Account, false),
         Refusal::Confirmation | Refusal::SecretsLimited | Refusal::AddressCodesLimited => (Whom::Person, true),
         Refusal::CodeLimited => (Whom::Person, false),
         Refusal::ServiceToken
         | Refusal::ServiceTokenLimited
         | Refusal::Invitation
         | Refusal::SetupCode
-        | Refusal::ReportsLimited => (Whom::Nobody, false),
+        | Refusal::ReportsLimited
+        | Refusal::PasswordReset => (Whom::Nobody, false),
     };
     Row { whom, in_organization }
 }
@@ -169,6 +171,18 @@ async fn provoke(refusal: Refusal, world: &World, from: &Origin) {
             leaks.revoke_found(&[], from).await.expect("an answer");
             leaks.revoke_found(&[], from).await.expect_err("a refusal");
         }
+        Refusal::PasswordReset => {
+            let resets = PasswordResets::new(&world.context);
+            let new = NewPassword::new("an unlikely string of words 7".to_owned().into()).expect("an answer");
+            let code = format!("nlr_{}", "0".repeat(64));
+            resets.confirm(&code, new, from).await.expect_err("a refusal");
+        }
+        Refusal::PasswordResetsLimited => {
+            let resets = PasswordResets::new(&world.context);
+            for _ in 0..4 {
+                resets.request(&Email::parse(EMAIL).expect("an answer"), from).await.expect("an answer");
+            }
+        }
     }
 }
 
@@ -218,6 +232,7 @@ struct Guesser<'w> {
     caller: Caller,
     factors: SecondFactors,
     leaks: Leaks,
+    resets: PasswordResets,
     wrong_code: TotpCode,
 }
 
@@ -227,7 +242,8 @@ impl<'w> Guesser<'w> {
         factors.begin(&caller, &origin()).await.expect("an answer");
         let leaks = Leaks::new(&world.context, &world.validator, 1);
         // Right in three of a million steps.
-        Self { world, caller, factors, leaks, wrong_code: TotpCode::parse("000000").expect("an answer") }
+        let resets = PasswordResets::new(&world.context);
+        Self { world, caller, factors, leaks, resets, wrong_code: TotpCode::parse("000000").expect("an answer") }
     }
 
     /// Guesses once; how many seconds to wait, if told to.
@@ -261,6 +277,13 @@ impl<'w> Guesser<'w> {
                 match self.world.people.edit_me(&caller, None, Some(email), from).await {
                     Err(PersonError::TooMany(wait)) => Some(wait),
                     edited => edited.map(|_| None).expect("an answer"),
+                }
+            }
+            Refusal::PasswordResetsLimited => {
+                let email = Email::parse("stranger@example.org").expect("an answer");
+                match self.resets.request(&email, from).await {
+                    Err(ResetError::TooMany(wait)) => Some(wait),
+                    requested => requested.map(|()| None).expect("an answer"),
                 }
             }
             other => panic!("{other:?} is no limit on guesses"),

@@ -1666,6 +1666,20 @@ impl Client {
             .send()
     }
 
+    /// Request a new password by e-mail.
+    ///
+    /// `POST /v1/password-resets`
+    pub fn request_password_reset(&self, body: &types::RequestPasswordReset) -> Result<()> {
+        Call::new(self, "POST", "/v1/password-resets").json(body).send_for_nothing()
+    }
+
+    /// Set a new password by a mailed code.
+    ///
+    /// `POST /v1/password-resets/confirm`
+    pub fn confirm_password_reset(&self, body: &types::ConfirmPasswordReset) -> Result<()> {
+        Call::new(self, "POST", "/v1/password-resets/confirm").json(body).send_for_nothing()
+    }
+
     /// List the repositories of the organisation.
     ///
     /// `GET /v1/repos`

@@ -387,6 +387,14 @@ pub struct Concerned {
     pub live_tokens: u64,
 }
 
+/// The mailed code and the new password.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConfirmPasswordReset {
+    pub code: Secret,
+    /// The new password: 12–1024 characters.
+    pub new_password: Secret,
+}
+
 /// A code of the authenticator app.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ConfirmTotp {
@@ -1720,6 +1728,12 @@ pub struct RepositoryList {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
     pub repos: Vec<Repository>,
+}
+
+/// The address of the account.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RequestPasswordReset {
+    pub email: String,
 }
 
 /// The token to revoke (RFC 7009, section 2.1).

@@ -13,6 +13,7 @@ mod invitation;
 mod members;
 mod overview;
 mod pager;
+mod password_reset;
 mod policy;
 mod projects;
 mod proof;
@@ -55,6 +56,8 @@ pub(crate) const PATHS: &[PagePath] = &[
     both("/setup"),
     both("/invitation"),
     both("/sign-in"),
+    both("/password-reset"),
+    both("/password-reset/request"),
     post("/sign-out"),
     post("/theme"),
     both("/tokens"),
@@ -103,6 +106,7 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
         overview::register,
         setup::register,
         sign_in::register,
+        password_reset::register,
         invitation::register,
         // Register before the pages of one token, or `/tokens/{token_id}` would match `new`, `bulk` and `export`.
         create_token::register,

@@ -45,6 +45,7 @@ async fn sign_in_shown(request: HttpRequest, services: Services) -> HttpResponse
         notice: notice.to_owned(),
         next: local_path(query.raw("next")),
         kept: Vec::new(),
+        resets_passwords: services.password_resets.is_available(),
     };
     layout.shown(&request, page(StatusCode::OK, &sign_in))
 }
@@ -70,6 +71,7 @@ async fn try_sign_in(request: &HttpRequest, services: &Services, body: &[u8]) ->
             notice: String::new(),
             next: local_path(form.raw("next")),
             kept: kept.clone(),
+            resets_passwords: services.password_resets.is_available(),
         };
         page(status, &sign_in)
     };

@@ -117,6 +117,8 @@ pub(super) fn of(server: &Server) -> Vec<Place> {
         at("audit-of-one", &format!("/audit?target={used}")),
         at("settings", "/settings"),
         at("email", "/settings/email"),
+        at("choose-password", "/password-reset"),
+        at("request-password", "/password-reset/request"),
         at("policy", "/settings/policy"),
         press("policy-preview", "/settings/policy", "Preview the effect"),
         at("proof", "/settings/proof?next=/settings"),

@@ -130,6 +130,8 @@ pub(super) const ROWS: &[Row] = &[
         .body(|_| json!({"current_password": Server::PASSWORD, "new_password": Server::PASSWORD})),
     row("check_topic", Holders, Actor, 200).query("topic=a/b", Tells::Path),
     row("check_topic_bound", Bound, Actor, 200).query("topic=a/b", Tells::Path),
+    row("confirm_password_reset", Anybody, Nothing, 401)
+        .body(|_| json!({"code": "nlr_0", "new_password": "an unlikely string of words 7"})),
     row("confirm_totp", People, Nothing, 409).body(|_| json!({"code": "123456"})),
     row("count_tokens", Holders, Nothing, 200),
     row("create_actor", Holders, Nothing, 201).body(name),
@@ -239,6 +241,8 @@ pub(super) const ROWS: &[Row] = &[
     row("remove_member", Unbound, Member, 204),
     row("report_github_leaks", Anybody, Nothing, 404).body(|_| json!([])),
     row("report_gitlab_leaks", Anybody, Nothing, 404).body(|_| json!([])),
+    // This server sends no mail.
+    row("request_password_reset", Anybody, Nothing, 409).body(|_| json!({"email": "ada@example.org"})),
     row("revoke_credentials", Anybody, Nothing, 202)
         .body(|_| json!({"credentials": ["nlp_00112233445566778899aabbccddeeff550c911c"]})),
     row("revoke_key", People, Key, 204),

@@ -32,10 +32,11 @@ fn secret(number: usize) -> String {
     random[8..].copy_from_slice(&(number as u64).to_be_bytes());
     let token = PlainToken::from_random(random);
     let hex = format!("{number:052x}");
-    match number % 4 {
+    match number % 5 {
         0 => token.expose().to_owned(),
         1 => format!("nls_deadbeef5ec4{hex}"),
         2 => format!("nle_deadbeef5ec4{hex}"),
+        3 => format!("nlr_deadbeef5ec4{hex}"),
         _ => format!("nli_deadbeef5ec4{hex}"),
     }
 }

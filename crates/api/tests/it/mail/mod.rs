@@ -2,4 +2,5 @@
 
 mod addresses;
 mod notices;
+mod resets;
 mod sending;

@@ -3,6 +3,7 @@
 mod browser;
 mod forms;
 mod oversight;
+mod resets;
 mod sizes;
 mod texts;
 mod tokens;

@@ -107,6 +107,8 @@ fn every_page_has_the_policy_and_is_kept_by_nobody(backend: Backend) {
         "/settings/proof",
         "/settings/second-factor",
         "/sign-in",
+        "/password-reset",
+        "/password-reset/request",
         "/invitation",
     ] {
         let answer = browser.get(path);

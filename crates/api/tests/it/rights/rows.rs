@@ -196,6 +196,12 @@ fn change_password(_: &mut World, held: &mut Held, id: &str) -> Answer {
     ask(other(held), "POST", "/v1/me/password", id, Some(&body))
 }
 
+fn reset_password(world: &mut World, held: &mut Held, id: &str) -> Answer {
+    let code = world.server.facts().add_reset_code(&held.person.as_ref().unwrap().email);
+    let body = json!({"code": code, "new_password": "another one of this test"});
+    ask(&mut world.server.anyone(), "POST", "/v1/password-resets/confirm", id, Some(&body))
+}
+
 fn remove(world: &mut World, held: &mut Held, id: &str) -> Answer {
     let path = seat(world, held);
     ask(&mut world.owner, "DELETE", &path, id, None)
@@ -309,6 +315,7 @@ pub(super) const LOSSES: &[Loss] = &[
     loss("delete_session", "the session is ended from another one", Session, end_session),
     loss("delete_all", "the person signs out everywhere", Session, sign_out_everywhere),
     loss("change_password", "the person changes the password", Session, change_password),
+    loss("confirm_password_reset", "the person sets a password by a mailed code", Session, reset_password),
     loss("remove_member", "the person is removed", Session, remove),
     loss("edit_member", "the person is switched off", Session, disable),
     loss("edit_member", "the person is made a viewer", Session, demote),
@@ -475,7 +482,7 @@ pub(super) const NEITHER: &[&str] = &[
     // Take no right from the holders above, or take it by the function of another row.
     "delete_trust_policy", "delete_invitation", "delete_project", "delete_scope", "report_github_leaks", "report_gitlab_leaks",
     // Record a fact about source code, or run before anybody has rights.
-    "submit_execution", "enforce", "run_setup",
+    "submit_execution", "enforce", "run_setup", "request_password_reset",
     // Takes an identity token, and reads the trust policy in its own transaction: see the tests of trust policies.
     "exchange_token",
     // Read only.

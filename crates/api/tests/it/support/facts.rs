@@ -5,6 +5,7 @@ use authority::addresses::AddressCode;
 use authority::audit::{self, Event, Trail};
 use authority::env::{Clock as _, SystemClock, SystemEntropy, new_id, random};
 use authority::hashing::{Keyring, TagKey};
+use authority::password_resets::{self, ResetCode};
 use authority::sessions::SessionToken;
 use seed::Seed;
 use storage::model::{AuditFilter, Narrowing, Revocation, TokenCount, TokenFilter};
@@ -345,6 +346,18 @@ impl Facts {
                 tx.keep_address_code(user.id, &key, &digest, now + Span::days(1)).await
             })
         });
+        code.expose().to_owned()
+    }
+
+    /// The code that would be mailed to the person with `email` if they requested a new password.
+    pub(crate) fn add_reset_code(&self, email: &str) -> String {
+        let key = Email::parse(email).unwrap().key();
+        let account = self.store().read(move |reads| Box::pin(async move { reads.account_by_email_key(&key).await }));
+        let account = self.runtime.block_on(account).unwrap().unwrap();
+        let code = ResetCode::from_random(random(&SystemEntropy).unwrap());
+        let (digest, at) = (code.digest(), now());
+        let reset = password_resets::for_account(&account, at, at).expect("a verified address and a password");
+        self.write(move |tx| Box::pin(async move { tx.keep_password_reset(&reset, &digest).await }));
         code.expose().to_owned()
     }
 
