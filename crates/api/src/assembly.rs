@@ -33,6 +33,7 @@ use authority::slow::LaneLimits;
 use authority::tokens::Tokens;
 use authority::trust::{Issuers, Trust};
 use authority::validate::{CacheLimits, Limits, Validator};
+use authority::webhooks::{Targets, Webhooks};
 use authority::{Context, MailPolicy, Parts, Policy};
 use edge::outbound::Outbound;
 use storage::{DatabaseUrl, Store, StoreOptions};
@@ -49,6 +50,7 @@ use crate::surface::auth::forward::routes::RouteTables;
 use crate::surface::leaks::partner_keys::PartnerKeys;
 use crate::surface::public_url::PublicUrl;
 use crate::surface::trust::issuer_keys::{self, IssuerKeys};
+use crate::surface::webhooks::sender::{self, Sender};
 
 /// Why the services cannot be built; one line that says what to do.
 pub(crate) type Misfit = Box<dyn std::error::Error>;
@@ -99,6 +101,9 @@ services! {
     trust: Trust,
     issuer_keys: IssuerKeys,
     issuers: dyn Issuers,
+    webhooks: Webhooks,
+    sender: Sender,
+    targets: dyn Targets,
 }
 
 impl Services {
@@ -120,6 +125,7 @@ impl Services {
         let validator = Data::new(Validator::new(&context, &limits(&config.cache)?));
         let sessions = Data::new(Sessions::new(&context, &validator)?);
         let issuer_keys = Arc::new(issuer_keys(config));
+        let sender = Arc::new(sender(config));
         Ok(Self {
             invitations: Data::new(Invitations::new(&context, &sessions)),
             sessions,
@@ -143,6 +149,9 @@ impl Services {
             trust: Data::new(Trust::new(&context, public_url.get(), config.rate_limit.token_exchanges)),
             issuers: Data::from(Arc::clone(&issuer_keys) as Arc<dyn Issuers>),
             issuer_keys: Data::from(issuer_keys),
+            webhooks: Data::new(Webhooks::new(&context)),
+            targets: Data::from(Arc::clone(&sender) as Arc<dyn Targets>),
+            sender: Data::from(sender),
             public_url: Data::new(public_url),
             route_tables: Data::new(route_tables(&config.gateways, context.catalogue())?),
             validator,
@@ -215,6 +224,11 @@ fn issuer_keys(config: &Config) -> IssuerKeys {
     IssuerKeys::new(Outbound::within(issuer_keys::DEADLINE, config.outbound.allowed_networks.clone()))
 }
 
+/// Sends to webhooks.
+fn sender(config: &Config) -> Sender {
+    Sender::new(Outbound::within(sender::DEADLINE, config.outbound.allowed_networks.clone()))
+}
+
 /// The route tables for gateways.
 fn route_tables(gateways: &sections::Gateways, catalogue: &ScopeCatalogue) -> Result<RouteTables, Misfit> {
     let read = |path: &PathBuf| {
@@ -266,6 +280,7 @@ pub(crate) fn policy(config: &Config) -> Policy {
             links: links.as_str().trim_end_matches('/').to_owned(),
             keep: Span::days(config.mail.keep_days),
         }),
+        webhooks: config.webhooks.enabled,
     }
 }
 

@@ -10,18 +10,20 @@ use authority::operator::Operator;
 use authority::sessions::Sessions;
 use authority::usage::{FlushShare, Next};
 use authority::validate::Validator;
+use authority::webhooks::Webhooks;
 use authority::{Context, usage};
 use futures::future::select;
 use token_domain::Span;
 use token_domain::usage::Hour;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::assembly::Services;
 use crate::config::Config;
 use crate::mail::Mailer;
 use crate::spare::Processors;
+use crate::surface::webhooks::sender::Sender;
 
 /// How often expired rows are removed. Expired rows have no effect, so this only saves space.
 const HOUSEKEEPING: Duration = Duration::from_mins(10);
@@ -31,6 +33,13 @@ const ORDERS: Duration = Duration::from_secs(1);
 
 /// How often mail that is due is looked for.
 const MAIL: Duration = Duration::from_secs(1);
+
+/// How often webhooks for which something is due are looked for.
+const WEBHOOKS: Duration = Duration::from_secs(1);
+
+/// How many webhooks are sent to at once. An organisation has ten at most, so several of them can hang and others still get
+/// through.
+const WEBHOOKS_AT_ONCE: usize = 32;
 
 /// How long old rows are kept.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +82,10 @@ pub(crate) fn start(config: &Config, services: &Services, mailer: Option<Mailer>
         move || carry_out(Arc::clone(&operator))
     });
     let mail = mailer.map(|mailer| send_mail(mailer, Arc::clone(&services.outbox), stopped.clone()));
+    let webhooks = config
+        .webhooks
+        .enabled
+        .then(|| send_webhooks(Arc::clone(&services.webhooks), Arc::clone(&services.sender), stopped.clone()));
     let tidy = every(HOUSEKEEPING, stopped, {
         let (context, sessions) = (Arc::clone(&services.context), Arc::clone(&services.sessions));
         let executions = Arc::clone(&services.executions);
@@ -84,6 +97,7 @@ pub(crate) fn start(config: &Config, services: &Services, mailer: Option<Mailer>
     });
     let mut tasks = vec![runtime.spawn(flush), runtime.spawn(orders), runtime.spawn(tidy)];
     tasks.extend(mail.map(|mail| runtime.spawn(mail)));
+    tasks.extend(webhooks.map(|webhooks| runtime.spawn(webhooks)));
     Workers { stop, tasks }
 }
 
@@ -109,6 +123,38 @@ async fn send_due(mailer: Arc<Mailer>, outbox: Arc<Outbox>) {
     };
     if let Err(error) = outbox.send_due(send).await {
         tracing::debug!(%error, "mail could not be read from the database");
+    }
+}
+
+/// Sends to webhooks, to each from a task of its own: one that hangs holds up no other. A stop waits for none of them; what was
+/// not recorded is sent again.
+async fn send_webhooks(webhooks: Arc<Webhooks>, sender: Arc<Sender>, mut stopped: watch::Receiver<bool>) {
+    let places = Arc::new(Semaphore::new(WEBHOOKS_AT_ONCE));
+    let mut tasks = JoinSet::new();
+    while !stops_within(WEBHOOKS, &mut stopped).await {
+        while tasks.try_join_next().is_some() {}
+        let free = u32::try_from(places.available_permits()).unwrap_or(0);
+        let due = match webhooks.due(free).await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::debug!(%error, "due webhooks could not be read from the database");
+                continue;
+            }
+        };
+        for id in due {
+            let Ok(place) = Arc::clone(&places).try_acquire_owned() else { break };
+            let (webhooks, sender) = (Arc::clone(&webhooks), Arc::clone(&sender));
+            tasks.spawn(async move {
+                let send = |posted| {
+                    let sender = Arc::clone(&sender);
+                    async move { sender.send(posted).await }
+                };
+                if let Err(error) = webhooks.deliver(id, send).await {
+                    tracing::debug!(%error, webhook = %id, "what was sent to a webhook could not be recorded");
+                }
+                drop(place);
+            });
+        }
     }
 }
 

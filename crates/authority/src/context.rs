@@ -16,10 +16,15 @@ use tokio::runtime::Handle;
 use crate::env::{Clock, Entropy, Lease, new_id, random};
 use crate::error::Failure;
 use crate::fence::Fences;
-use crate::limits::{CodeLimiter, DEVICE_MEMORY, RefusalLedger, ResetLimiter, SignInLimiter, SignInLimits};
+use crate::limits::{
+    CodeLimiter, DEVICE_MEMORY, InvitationLimiter, RefusalLedger, ResetLimiter, SignInLimiter, SignInLimits,
+};
 use crate::slow::{LaneLimits, SlowLane};
 use crate::unit::Units;
 use crate::usage::{Backlog, Uses};
+
+/// How long what was sent to webhooks is shown.
+const DELIVERIES_KEPT: Span = Span::days(30);
 
 /// What a deployment chose, as far as the verbs care.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +59,8 @@ pub struct Policy {
     pub legacy_lookup: bool,
     /// Mail; nothing where none is sent.
     pub mail: Option<MailPolicy>,
+    /// Whether organisations may have webhooks.
+    pub webhooks: bool,
 }
 
 /// What a deployment that sends mail chose.
@@ -83,6 +90,7 @@ impl Default for Policy {
             expiry_warning: Span::days(7),
             legacy_lookup: false,
             mail: None,
+            webhooks: false,
         }
     }
 }
@@ -128,6 +136,7 @@ pub struct Context {
     pub(crate) codes: CodeLimiter,
     pub(crate) address_messages: CodeLimiter,
     pub(crate) resets: ResetLimiter,
+    pub(crate) invitation_messages: InvitationLimiter,
     pub(crate) refusals: RefusalLedger,
     pub(crate) uses: Uses,
     pub(crate) policy: Policy,
@@ -158,6 +167,7 @@ impl Context {
             codes: CodeLimiter::default(),
             address_messages: CodeLimiter::default(),
             resets: ResetLimiter::default(),
+            invitation_messages: InvitationLimiter::default(),
             refusals: RefusalLedger::default(),
             uses: Uses::default(),
             policy: parts.policy,
@@ -274,7 +284,7 @@ impl Context {
     }
 
     /// Removes what stopped counting long ago: used-up idempotency keys, old entries of the log, identity tokens that can
-    /// no longer be presented, invitations nobody accepted, and devices nobody signed in from. A bounded number at a time.
+    /// no longer be presented, invitations nobody accepted, devices nobody signed in from, and deliveries to webhooks. A bounded number at a time.
     ///
     /// # Errors
     /// An error of the store.
@@ -289,6 +299,7 @@ impl Context {
         // Kept long enough for their authors to see that they expired.
         let invitations_before = now - Span::days(30);
         let devices_before = now - DEVICE_MEMORY;
+        let deliveries_before = now - DELIVERIES_KEPT;
         self.store
             .write(move |tx| {
                 Box::pin(async move {
@@ -297,7 +308,8 @@ impl Context {
                     let identities = tx.delete_identities_before(identities_before, AT_ONCE).await?;
                     let invitations = tx.delete_invitations_before(invitations_before, AT_ONCE).await?;
                     let devices = tx.delete_devices_before(devices_before, AT_ONCE).await?;
-                    Ok(keys + entries + identities + invitations + devices)
+                    let deliveries = tx.delete_deliveries_before(deliveries_before, AT_ONCE).await?;
+                    Ok(keys + entries + identities + invitations + devices + deliveries)
                 })
             })
             .await

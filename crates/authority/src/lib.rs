@@ -42,6 +42,7 @@ pub mod trust;
 pub mod unit;
 pub mod usage;
 pub mod validate;
+pub mod webhooks;
 
 /// The records of the store that answers are made from.
 pub mod records {
@@ -52,6 +53,7 @@ pub mod records {
     pub use token_domain::record::{AccessScope, Actor, Project};
     pub use token_domain::record::{Baseline, Execution, Repository};
     pub use token_domain::record::{CustomRole, Invitation, Invited, Member};
+    pub use token_domain::record::{DeliveryError, DeliveryState, Webhook, WebhookDelivery};
     pub use token_domain::record::{MembershipStanding, Organization, Principal, Session, User};
     pub use token_domain::record::{Token, TokenDetails, TokenOrigin, TokenOwner};
     pub use token_domain::record::{TrustAttempt, TrustOutcome, TrustPolicy};

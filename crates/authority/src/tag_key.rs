@@ -1,7 +1,8 @@
 //! Notices that the deployment's tag key is another than before: a lost one is never replaced in silence.
 //!
-//! Tokens go on validating without it, by their slow hash, and get new tags. What was sealed under a lost key, the secrets of
-//! second factors, cannot be opened again: their holders sign in with recovery codes, or have their factor reset.
+//! Tokens go on validating without it, by their slow hash, and get new tags. What was sealed under a lost key cannot be
+//! opened again: people with a second factor sign in with recovery codes, or have their factor reset; secrets of webhooks are
+//! rotated.
 
 use secret_hash::{KeyId, VerifyTag, sealing_key};
 use token_domain::Span;
@@ -33,9 +34,11 @@ pub enum TagKeyChange {
 async fn key_in_use(context: &Context) -> Result<Option<String>, Failure> {
     let tag = context.store.read(|reads| Box::pin(reads.some_verify_tag())).await?;
     let factor = context.store.read(|reads| Box::pin(reads.some_sealed_secret())).await?;
+    let webhook = context.store.read(|reads| Box::pin(reads.some_webhook_secret())).await?;
     let of_tag = tag.and_then(|tag| VerifyTag::from_bytes(&tag).ok()).map(|tag| tag.key_id());
     let of_factor = factor.and_then(|sealed| sealing_key(&sealed));
-    let used = [of_factor, of_tag].into_iter().flatten();
+    let of_webhook = webhook.and_then(|sealed| sealing_key(&sealed));
+    let used = [of_factor, of_webhook, of_tag].into_iter().flatten();
     let at_hand = |id: &KeyId| context.keyring.ids().any(|known| known == *id);
     let lost = used.clone().find(|id| !at_hand(id));
     Ok(lost.or_else(|| used.into_iter().next()).map(|id| id.to_string()))

@@ -22,6 +22,7 @@ use authority::sessions::Sessions;
 use authority::setup::{PendingSetup, Setup};
 use authority::tokens::Tokens;
 use authority::trust::{Issuers, Trust};
+use authority::webhooks::{Targets, Webhooks};
 use authority::{Context, Failure};
 
 /// The public address of the dashboard.
@@ -87,6 +88,8 @@ services! {
     audit: Audit,
     trust: Trust,
     issuers: dyn Issuers,
+    webhooks: Webhooks,
+    targets: dyn Targets,
     setup: Setup,
     pending_setup: PendingSetup,
 }

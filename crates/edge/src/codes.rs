@@ -154,6 +154,8 @@ codes! {
         WrongPassword of Forbidden = "wrong password", "Send the current password as `current_password`.";
         /// A wrong set-up code.
         WrongSetupCode of Forbidden = "wrong set-up code", "Use the link that the server printed at its latest start.";
+        /// A webhook, in a deployment whose operator has not switched them on.
+        WebhooksOff of Forbidden = "webhooks are off", "Ask the operator to set webhooks.enabled: this deployment sends nothing to webhooks.";
         /// A token for an actor that is switched off.
         ActorDisabled of Conflict = "actor is disabled", "Enable the actor, or set a later expiry, before you request a token for it.";
         /// A token for an actor that has ended.
@@ -198,6 +200,10 @@ codes! {
         TokenRevoked of Conflict = "token is revoked", "The token is revoked. Create another one.";
         /// A rotation of a token that is rotating.
         TokenRotating of Conflict = "token is rotating", "The token is already rotating. Use the new token, or cancel the rotation.";
+        /// More webhooks than an organisation may have.
+        TooManyWebhooks of Conflict = "too many webhooks", "Delete a webhook that is not needed.";
+        /// Something to be sent to a webhook that is disabled.
+        WebhookDisabled of Conflict = "webhook disabled", "Enable the webhook first: PATCH /v1/organizations/{org_id}/webhooks/{webhook_id}.";
         /// More trust policies than an organisation may have.
         TooManyTrustPolicies of Conflict = "too many trust policies", "Delete a trust policy that is not needed.";
         /// More roles than an organisation may have.

@@ -53,6 +53,17 @@ impl<'a> Call<'a> {
     }
 }
 
+/// A message to another server, of whose answer only the status is read.
+#[derive(Clone, Debug)]
+pub struct Post<'a> {
+    /// The URL.
+    pub url: &'a Url,
+    /// Headers beside those of the JSON body.
+    pub headers: &'a [(&'static str, &'a str)],
+    /// The JSON body.
+    pub json: String,
+}
+
 /// What a server answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Got {
@@ -152,6 +163,25 @@ impl Outbound {
             Ok(Got::Document { body, etag })
         });
         work.await.map_err(|_| OutboundError::Stopped)?
+    }
+
+    /// Sends a message; the status of the answer, whatever it is. A redirect is not followed, and the body of the answer is not
+    /// read: the connection is closed instead.
+    ///
+    /// # Errors
+    /// A forbidden address, no answer, or a runtime that is stopping.
+    pub async fn post(&self, post: Post<'_>) -> Result<u16, OutboundError> {
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .uri(post.url.as_str())
+            .header(header::CONTENT_TYPE, "application/json");
+        for (name, value) in post.headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(post.json).map_err(|error| failed(error.into()))?;
+        let agent = self.agent.clone();
+        let work = tokio::task::spawn_blocking(move || agent.run(request).map(|response| response.status().as_u16()));
+        work.await.map_err(|_| OutboundError::Stopped)?.map_err(failed)
     }
 }
 

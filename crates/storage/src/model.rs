@@ -7,6 +7,7 @@ mod nodes;
 mod projects;
 mod standing;
 mod tokens;
+mod webhooks;
 
 pub use executions::{ExecutionFilter, ExecutionKey};
 pub use mail::{PasswordReset, QueuedMail};
@@ -21,6 +22,7 @@ use token_domain::text::{AgentType, Name};
 use token_domain::token::{Kind, RevokeReason};
 use token_domain::usage::{Hour, UseCounts};
 pub use tokens::{Narrowing, OwnerFilter, StatusCounts};
+pub use webhooks::{AttemptEnd, ClaimedWebhook, DeliveryAttempt, DueDelivery, NewDelivery, WebhookSecrets};
 
 /// Which tokens to list. All conditions hold together.
 #[derive(Clone, Debug)]

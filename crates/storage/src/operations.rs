@@ -17,9 +17,9 @@ use crate::backend::postgresql::Queue;
 use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
 use crate::model::{
-    AccessScopeEdit, ActorEdit, ActorFilter, AuditFilter, ExecutionFilter, ExecutionKey, Hold, IdempotencyRecord,
-    Listing, Page, PasswordReset, ProjectContents, QueuedMail, RegisteredNode, Revocation, StatusCounts, TokenCount,
-    TokenEdit, TokenFilter, TokenUse,
+    AccessScopeEdit, ActorEdit, ActorFilter, AuditFilter, ClaimedWebhook, DeliveryAttempt, DueDelivery,
+    ExecutionFilter, ExecutionKey, Hold, IdempotencyRecord, Listing, NewDelivery, Page, PasswordReset, ProjectContents,
+    QueuedMail, RegisteredNode, Revocation, StatusCounts, TokenCount, TokenEdit, TokenFilter, TokenUse, WebhookSecrets,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use futures::executor::block_on;
@@ -27,15 +27,15 @@ use futures::future::{BoxFuture, join};
 use token_domain::Timestamp;
 use token_domain::execution::{BranchName, Coverage, RepositoryName};
 use token_domain::id::{
-    AccessScopeId, ActorId, ExecutionId, InvitationId, MailId, OrganizationId, ProjectId, RepositoryId, RoleId,
-    SessionId, TokenId, TrustPolicyId, UserId,
+    AccessScopeId, ActorId, DeliveryId, ExecutionId, InvitationId, MailId, OrganizationId, ProjectId, RepositoryId,
+    RoleId, SessionId, TokenId, TrustPolicyId, UserId, WebhookId,
 };
 use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::record::{
     AccessScope, Account, Actor, AuditHead, AuditRecord, Baseline, Candidate, CustomRole, Execution, Home, Invitation,
     Invited, Member, Membership, MembershipStanding, Organization, Principal, Project, Repository, ScopeUse,
     SecondFactor, Session, SessionStanding, SessionUse, StoredRule, StoredSecret, Token, TokenOrigin, TokenOwner,
-    TokenTerms, TrustAttempt, TrustPolicy, User, Verified,
+    TokenTerms, TrustAttempt, TrustPolicy, User, Verified, Webhook, WebhookDelivery,
 };
 use token_domain::text::{Email, Name, Slug};
 use token_domain::token::{Explanation, GraceMode, Kind};
@@ -263,6 +263,15 @@ operations! {
         /// The trust policy of that id, whosever it is.
         trust::trust_policy_by_id(id: TrustPolicyId) -> Option<TrustPolicy>;
 
+        /// A webhook of the organisation.
+        webhooks::webhook(organization: OrganizationId, id: WebhookId) -> Option<Webhook>;
+        /// One of the sealed secrets of webhooks, whichever.
+        webhooks::some_webhook_secret() -> Option<Vec<u8>>;
+        /// Webhooks for which something is due and to which nobody sends, the longest due first.
+        webhooks::due_webhooks(now: Timestamp, limit: u32) -> Vec<WebhookId>;
+        /// What was or is to be sent to a webhook about an event.
+        webhooks::webhook_delivery(webhook: WebhookId, id: DeliveryId) -> Option<WebhookDelivery>;
+
         /// A repository of the organisation.
         repositories::repository(organization: OrganizationId, name: &'o RepositoryName) -> Option<Repository>;
         /// What the last submission of a repository said, or the last one of a branch; nothing for an organisation that is
@@ -363,6 +372,12 @@ operations! {
         trust::list_trust_attempts(policy: given TrustPolicyId, limit: given u32) -> Vec<TrustAttempt>;
         /// The last failed attempts since a moment under an organisation's policies in force, newest first.
         trust::failed_trust_attempts(organization: given OrganizationId, since: given Timestamp, limit: given u32) -> Vec<TrustAttempt>;
+        /// An organisation's webhooks, oldest first.
+        webhooks::list_webhooks(organization: given OrganizationId, limit: given u32) -> Vec<Webhook>;
+        /// What is to be sent to a webhook by now, the longest due first.
+        webhooks::due_deliveries(webhook: given WebhookId, now: given Timestamp, limit: given u32) -> Vec<DueDelivery>;
+        /// What was and is to be sent to a webhook, newest event first, before an event.
+        webhooks::list_deliveries(webhook: given WebhookId, before: given Option<DeliveryId>, limit: given u32) -> Vec<WebhookDelivery>;
         /// An organisation's repositories by name, byte by byte, after a name.
         repositories::list_repositories(organization: given OrganizationId, after: maybe RepositoryName, limit: given u32) -> Vec<Repository>;
         /// A repository's baselines, newest first, before a number.
@@ -600,6 +615,35 @@ operations! {
         executions::delete_execution_key(organization: OrganizationId, principal: Principal, key: &'o str) -> bool;
         /// Forgets about `limit` of the oldest keys made before; how many.
         executions::delete_execution_keys_before(before: Timestamp, limit: u32) -> usize;
+
+        /// Adds a webhook with its sealed secret.
+        webhooks::insert_webhook(record: &'o Webhook, secret: &'o [u8]) -> ();
+        /// Changes a webhook, but for its secret; [`plan_webhook`](Tx::plan_webhook) comes next. False: no such webhook.
+        webhooks::update_webhook(record: &'o Webhook) -> bool;
+        /// Gives a webhook another secret; the one before signs as well until the record's moment.
+        webhooks::rotate_webhook_secret(record: &'o Webhook, secret: &'o [u8]) -> bool;
+        /// Replaces the sealed secrets, unless the current one is no longer the one the change was based on.
+        webhooks::reseal_webhook(id: WebhookId, secrets: &'o WebhookSecrets, expected: &'o [u8]) -> bool;
+        /// Removes a webhook and what waits for it.
+        webhooks::delete_webhook(organization: OrganizationId, id: WebhookId) -> bool;
+        /// Notes at the end of the organisation's trail whether it has a webhook that wants to be told of events. Hold the trail.
+        webhooks::set_has_webhooks(organization: OrganizationId, has_webhooks: bool) -> ();
+        /// Has webhooks told of something.
+        webhooks::queue_deliveries(deliveries: &'o [NewDelivery]) -> ();
+        /// Takes a webhook for which something is due, for whoever asks and until then: nobody else sends to it meanwhile.
+        webhooks::claim_webhook(id: WebhookId, now: Timestamp, until: Timestamp) -> Option<ClaimedWebhook>;
+        /// Records an attempt. False: another one was recorded before, or the delivery is gone.
+        webhooks::end_delivery_attempt(webhook: WebhookId, id: DeliveryId, attempt: &'o DeliveryAttempt) -> bool;
+        /// Gives up what a webhook should have been told before a moment; how much.
+        webhooks::fail_old_deliveries(webhook: WebhookId, before: Timestamp, at: Timestamp) -> usize;
+        /// Gives a webhook back that was claimed until a moment; it rests until another one. False: it is no longer claimed.
+        webhooks::release_webhook(id: WebhookId, claimed_until: Timestamp, held_until: Option<Timestamp>, failures: u32) -> bool;
+        /// Sets when the webhook is sent to next, by what waits for it.
+        webhooks::plan_webhook(id: WebhookId) -> ();
+        /// Has something sent again that arrived or was given up. False: there is no such delivery, or it waits.
+        webhooks::replay_delivery(webhook: WebhookId, id: DeliveryId, at: Timestamp) -> bool;
+        /// Forgets about `limit` of the oldest deliveries of events before; how many.
+        webhooks::delete_deliveries_before(before: Timestamp, limit: u32) -> usize;
 
         /// Has a message sent.
         mail::queue_mail(record: &'o QueuedMail) -> ();

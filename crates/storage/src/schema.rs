@@ -312,6 +312,7 @@ table! {
         seq -> BigInt,
         hash -> Binary,
         at -> Moment,
+        has_webhooks -> Bool,
     }
 }
 
@@ -631,3 +632,50 @@ allow_tables_to_appear_in_same_query!(
     trust_policies,
     users,
 );
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    webhooks (id) {
+        id -> Uid,
+        organization_id -> Uid,
+        url -> Text,
+        description -> Nullable<Text>,
+        events -> Text,
+        is_enabled -> Bool,
+        gone_at -> Nullable<Moment>,
+        secret -> Binary,
+        previous_secret -> Nullable<Binary>,
+        previous_until -> Nullable<Moment>,
+        failures -> Integer,
+        due_at -> Nullable<Moment>,
+        held_until -> Nullable<Moment>,
+        created_at -> Moment,
+        created_by -> Text,
+        updated_at -> Moment,
+        updated_by -> Text,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    webhook_deliveries (webhook_id, id) {
+        webhook_id -> Uid,
+        id -> Uid,
+        event -> Text,
+        body -> Text,
+        attempts -> Integer,
+        created_at -> Moment,
+        due_at -> Nullable<Moment>,
+        delivered_at -> Nullable<Moment>,
+        failed_at -> Nullable<Moment>,
+        attempted_at -> Nullable<Moment>,
+        status -> Nullable<Integer>,
+        error -> Nullable<Text>,
+    }
+}
+
+allow_tables_to_appear_in_same_query!(webhooks, webhook_deliveries,);

@@ -72,6 +72,10 @@ kinds! {
     TrustPolicy = "trp", "trust policy", false;
     /// A message to a person that waits to be sent.
     Mail = "mai", "mail", false;
+    /// An endpoint of an organisation that is told of its events.
+    Webhook = "whk", "webhook", false;
+    /// What is sent to a webhook: the id of the event it tells of.
+    Delivery = "msg", "delivery", false;
     /// An attempt to exchange an identity token under a trust policy.
     TrustAttempt = "tra", "trust attempt", false;
     /// A server process among those that share a database.
@@ -127,6 +131,10 @@ pub type TrustPolicyId = Id<kind::TrustPolicy>;
 pub type MailId = Id<kind::Mail>;
 /// The id of an attempt under a trust policy.
 pub type TrustAttemptId = Id<kind::TrustAttempt>;
+/// A webhook's id.
+pub type WebhookId = Id<kind::Webhook>;
+/// The id of an event that webhooks are told of; with a webhook's id, of one delivery.
+pub type DeliveryId = Id<kind::Delivery>;
 /// A node's id.
 pub type NodeId = Id<kind::Node>;
 

@@ -416,6 +416,13 @@ pub(crate) const KEYS: &[Key] = &[
         None,
         "The address of GitLab's public keys, with which reports to `POST /v1/leaks/gitlab` are verified. If unset, reports are refused.",
     ),
+    // webhooks
+    key(
+        "webhooks.enabled",
+        Kind::Bool,
+        Some("false"),
+        "Let organisations create webhooks, and send events to them. Off by default, because requests then leave this service to addresses that the people of an organisation choose. Set it on all nodes; one that has it sends.",
+    ),
     // outbound
     key(
         "outbound.allowed_networks",

@@ -53,6 +53,7 @@ pub(crate) struct Config {
     /// Reports of leaked tokens.
     pub(crate) leaks: Leaks,
     /// Requests to other servers.
+    pub(crate) webhooks: Webhooks,
     pub(crate) outbound: Outbound,
     /// Sign-in back-off.
     pub(crate) rate_limit: RateLimit,
@@ -268,6 +269,13 @@ pub(crate) struct Gateways {
 pub(crate) struct Leaks {
     pub(crate) github_keys_url: Option<Url>,
     pub(crate) gitlab_keys_url: Option<Url>,
+}
+
+/// `webhooks.*`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Webhooks {
+    pub(crate) enabled: bool,
 }
 
 /// `outbound.*`

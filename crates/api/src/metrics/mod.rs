@@ -8,6 +8,7 @@ use std::sync::Arc;
 use authority::Context;
 use authority::mail::{MailCounters, Outbox};
 use authority::validate::Validator;
+use authority::webhooks::{DeliveryCounters, Webhooks};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
 use prometheus_client::metrics::counter::ConstCounter;
@@ -36,18 +37,20 @@ pub(crate) fn register<'r>(
     let (context, validator) = (Arc::clone(&services.context), Arc::clone(&services.validator));
     // Without mail there is nothing to count.
     let outbox = context.policy().mail.is_some().then(|| Arc::clone(&services.outbox));
+    let webhooks = context.policy().webhooks.then(|| Arc::clone(&services.webhooks));
     let membership = Arc::clone(membership);
     if membership.status().is_some() {
         let help = "How long a change that takes rights away waited for the other nodes";
         registry.register("ack_wait_seconds", help, membership.ack_wait());
     }
-    registry.register_collector(Box::new(Service { context, outbox, validator, membership, log_dropped }));
+    registry.register_collector(Box::new(Service { context, outbox, webhooks, validator, membership, log_dropped }));
     registry
 }
 
 struct Service {
     context: Arc<Context>,
     outbox: Option<Arc<Outbox>>,
+    webhooks: Option<Arc<Webhooks>>,
     validator: Arc<Validator>,
     membership: Arc<Membership>,
     log_dropped: Dropped,
@@ -99,6 +102,9 @@ impl Collector for Service {
         if let Some(outbox) = &self.outbox {
             encode_mail(&mut encoder, outbox.counters())?;
         }
+        if let Some(webhooks) = &self.webhooks {
+            encode_webhooks(&mut encoder, webhooks.counters())?;
+        }
         if let Some(status) = self.membership.status() {
             encode_node(&mut encoder, status)?;
         }
@@ -136,6 +142,17 @@ fn encode_mail(encoder: &mut DescriptorEncoder<'_>, counters: &MailCounters) -> 
         None,
         waiting.metric_type(),
     )?)
+}
+
+/// Encodes the metrics of a deployment that sends to webhooks.
+fn encode_webhooks(encoder: &mut DescriptorEncoder<'_>, counters: &DeliveryCounters) -> fmt::Result {
+    let counter = ConstCounter::new(0_u64);
+    let help = "Attempts to send an event to a webhook, by what became of them; a failed one is tried again";
+    let mut outcomes = encoder.encode_descriptor("webhook_attempts", help, None, counter.metric_type())?;
+    for (outcome, count) in [("delivered", counters.delivered()), ("failed", counters.failed())] {
+        ConstCounter::new(count).encode(outcomes.encode_family(&[("outcome", outcome)])?)?;
+    }
+    Ok(())
 }
 
 /// Encodes the metrics that only nodes on a shared database have.

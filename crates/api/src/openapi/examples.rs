@@ -36,6 +36,10 @@ fn own(operation: &str) -> Option<Value> {
             "match": {"repository_id": "1296269", "ref": "refs/heads/main"}, "scopes": ["execute"]
         }),
         "edit_trust_policy" => json!({"ttl": 600}),
+        "create_webhook" => json!({
+            "url": "https://hooks.example.com/tokens", "events": ["token.leaked", "token.reuse_detected", "token.revoke"]
+        }),
+        "edit_webhook" => json!({"enabled": false}),
         "test_trust_policies" | "test_trust_policy" => {
             json!({"claims": {"iss": "https://token.actions.githubusercontent.com", "repository_id": "1296269"}})
         }

@@ -6,7 +6,8 @@
 
 use std::sync::LazyLock;
 
-use authority::records::TrustOutcome;
+use authority::records::{DeliveryError, TrustOutcome};
+use authority::webhooks::EVENTS;
 use edge::codes::Code;
 use serde_json::{Map, Value, json};
 use token_domain::ScopeName;
@@ -55,6 +56,8 @@ const JWT: &str = "^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$";
 /// An identity token of GitHub with only an issuer.
 const EXAMPLE_JWT: &str =
     "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL3Rva2VuLmFjdGlvbnMuZ2l0aHVidXNlcmNvbnRlbnQuY29tIn0.c2lnbmF0dXJl";
+/// 256 zero bits.
+const EXAMPLE_WEBHOOK_SECRET: &str = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 const EXAMPLE_ORG: &str = "org_01j0b3v1mmeedtx9cpdgkfhbch";
 
 /// Not a JSON Schema keyword: `false` removes `null` from the types of a field.
@@ -105,6 +108,12 @@ fn one_of(values: &[&str]) -> Value {
 
 fn free(example: &str) -> Value {
     json!({ "example": example })
+}
+
+/// Types of events that webhooks are told of.
+fn webhook_events() -> Value {
+    let all: Vec<&str> = EVENTS.iter().map(|(event, _)| *event).collect();
+    json!({"minItems": 1, "items": {"enum": all}, "example": ["token.leaked", "token.revoke"]})
 }
 
 /// The meaning of an error's `message`.
@@ -203,6 +212,19 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["TokenExchangeResponse.scope"], json!({"maxLength": 8192, "example": "execute read"})),
         (&["expires_in"], count(1, 3_600, 900)),
         (&["policy_id"], shown_id()),
+        (&["Webhook.url", "WebhookWithSecret.url"], address("https://hooks.example.com/tokens")),
+        (&["Webhook.events", "WebhookWithSecret.events"], webhook_events()),
+        (&["Webhook.description", "WebhookWithSecret.description"], shown_name(500, "Tells the on-call channel.")),
+        (
+            &["WebhookWithSecret.secret"],
+            json!({"pattern": "^whsec_[A-Za-z0-9+/]{43}=$", "example": EXAMPLE_WEBHOOK_SECRET}),
+        ),
+        (&["failures", "attempts"], count(0, u64::from(u32::MAX), 0)),
+        (&["webhook_id", "WebhookDelivery.id"], shown_id()),
+        (&["WebhookDelivery.event"], json!({"maxLength": 100, "example": "token.revoke"})),
+        (&["WebhookDelivery.status"], one_of(&["pending", "delivered", "failed"])),
+        (&["response_code"], count(100, 999, 204)),
+        (&["WebhookDelivery.error"], one_of(&DeliveryError::ALL.map(DeliveryError::as_str))),
         (&["preset"], one_of(&Preset::ALL.map(Preset::as_str))),
         (&["ttl"], count(60, 3_600, 900)),
         (&["audience"], json!({"minLength": 1, "maxLength": 512, "example": "https://tokens.example.org"})),
@@ -351,6 +373,14 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         ),
         (&["user_id"], taken::<kind::User>()),
         (&["policy_id"], taken::<kind::TrustPolicy>()),
+        (&["webhook_id"], taken::<kind::Webhook>()),
+        (&["delivery_id"], taken::<kind::Delivery>()),
+        (&["CreateWebhook.url"], json!({"maxLength": 2048, "example": "https://hooks.example.com/tokens"})),
+        (&["EditWebhook.url"], not_null(json!({"maxLength": 2048, "example": "https://hooks.example.com/tokens"}))),
+        (&["CreateWebhook.events"], webhook_events()),
+        (&["EditWebhook.events"], not_null(webhook_events())),
+        (&["EditWebhook.enabled"], not_null(json!({}))),
+        (&["CreateWebhook.description", "EditWebhook.description"], name(500, "Tells the on-call channel.")),
         (&["grant_type"], one_of(&[GRANT])),
         (&["subject_token", "jwt"], json!({"pattern": JWT, "example": EXAMPLE_JWT})),
         (&["subject_token_type"], one_of(&SUBJECT_TYPES)),

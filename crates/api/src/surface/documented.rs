@@ -12,6 +12,7 @@ use authority::sessions::SignInError;
 use authority::setup::SetupError;
 use authority::tokens::TokenError;
 use authority::trust::TrustError;
+use authority::webhooks::WebhookError;
 use token_domain::id::{InvitationId, TokenId, Uuid};
 use token_domain::person::BuiltInRole;
 use token_domain::token::Status;
@@ -112,6 +113,11 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
             vec![second_factor(SecondFactorError::WrongPassword), second_factor(SecondFactorError::WrongCode)]
         }
         ("create_trust_policy", 409) => vec![super::trust::error(TrustError::TooMany)],
+        ("create_webhook" | "test_webhook" | "replay_delivery", 403) => {
+            vec![super::webhooks::error(WebhookError::Off), Code::RecentProofNeeded.into()]
+        }
+        ("create_webhook", 409) => vec![super::webhooks::error(WebhookError::TooMany)],
+        ("test_webhook" | "replay_delivery", 409) => vec![super::webhooks::error(WebhookError::Disabled)],
         ("exchange_token", 400) => super::oauth::refusals(),
         (_, 429) => vec![ApiError::too_many_requests(30)],
         (_, 402) => vec![Code::LimitReached.into()],

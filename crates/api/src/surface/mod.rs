@@ -25,6 +25,7 @@ pub mod setup;
 pub mod token_policy;
 pub mod tokens;
 pub mod trust;
+pub mod webhooks;
 
 mod authorized;
 mod documented;
@@ -55,6 +56,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     scopes::register(config);
     token_policy::register(config);
     trust::register(config);
+    webhooks::register(config);
     projects::register(config);
     access_scopes::register(config);
     actors::register(config);

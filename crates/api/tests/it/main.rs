@@ -36,3 +36,4 @@ mod tenancy;
 mod tokens;
 mod trust;
 mod validate;
+mod webhooks;

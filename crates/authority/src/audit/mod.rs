@@ -7,6 +7,7 @@
 //! Events are written here; [`chain`] says what holds them together, [`line`](mod@line) how they leave in a file, and
 //! [`read`] answers questions about them.
 
+pub(crate) mod announce;
 pub mod export;
 pub mod read;
 mod refusal;
@@ -165,11 +166,15 @@ impl Trail {
             hash: [0; 32],
         };
         record.hash = hash(&record);
-        self.head = AuditHead { seq: record.seq, hash: record.hash, at: record.at };
+        self.head = AuditHead { seq: record.seq, hash: record.hash, at: record.at, ..self.head };
         let organization_id = self.organization_id;
         let detail = record.detail.clone();
         tx.afterwards(move || event.log_with(organization_id, &detail, "was recorded"));
-        tx.append_audit(record).await
+        let Some(organization) = organization_id.filter(|_| self.head.has_webhooks) else {
+            return tx.append_audit(record).await;
+        };
+        tx.append_audit(record.clone()).await?;
+        announce::announce(tx, organization, &record).await
     }
 }
 

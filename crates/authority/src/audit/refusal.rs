@@ -34,6 +34,8 @@ pub enum Refusal {
     SecretsLimited,
     /// A code for an address of a person, to whose addresses too many went.
     AddressCodesLimited,
+    /// An invitation, in an organisation that had too many mailed.
+    InvitationsLimited,
     /// A report of leaked credentials from where too many came.
     ReportsLimited,
     /// A code for a new password that is wrong, used or expired.
@@ -44,7 +46,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SignIn,
         Self::SignInLimited,
         Self::Confirmation,
@@ -55,6 +57,7 @@ impl Refusal {
         Self::SetupCode,
         Self::SecretsLimited,
         Self::AddressCodesLimited,
+        Self::InvitationsLimited,
         Self::ReportsLimited,
         Self::PasswordReset,
         Self::PasswordResetsLimited,
@@ -73,6 +76,7 @@ impl Refusal {
             Self::SetupCode => "setup.denied",
             Self::SecretsLimited => "token.create.limited",
             Self::AddressCodesLimited => "user.email.limited",
+            Self::InvitationsLimited => "invitation.create.limited",
             Self::ReportsLimited => "leak_report.limited",
             Self::PasswordReset => "user.password.reset.denied",
             Self::PasswordResetsLimited => "user.password.reset.limited",

@@ -17,7 +17,7 @@ use token_domain::text::Email;
 
 pub use accept::{Acceptance, Accepted};
 pub use code::InvitationCode;
-pub(crate) use offer::{Offer, invite};
+pub(crate) use offer::{Offer, invite, recorded};
 
 use crate::audit::Event;
 use crate::change::Change;
@@ -79,7 +79,7 @@ impl Invitations {
     /// Invites the person with an address. The code is in this answer and nowhere else.
     ///
     /// # Errors
-    /// A role that holds more than the caller, a member, an address that is invited already.
+    /// A role that holds more than the caller, a member, an address that is invited already, too many mailed invitations.
     pub async fn create(
         &self,
         seat: &Seat,
@@ -89,7 +89,8 @@ impl Invitations {
     ) -> Result<(Invited, InvitationCode), OrganizationError> {
         let (ask, seat) = (seat.ask(origin), *seat);
         let offer = Offer::draw(&self.context, role)?;
-        self.context
+        let invited = self
+            .context
             .change(ask, move |change| {
                 Box::pin(async move {
                     let mine = seat.open(change, MANAGE)?;
@@ -104,7 +105,8 @@ impl Invitations {
                     invite(change, &seat, email, offer).await
                 })
             })
-            .await
+            .await;
+        recorded(&self.context, &seat, origin, invited).await
     }
 
     /// Withdraws an invitation: its code counts no more when this returns.

@@ -6,12 +6,15 @@ use token_domain::record::{Invitation, Invited};
 use token_domain::text::Email;
 
 use super::{InvitationCode, event};
+use crate::attempts;
+use crate::audit::Refusal;
 use crate::change::Change;
 use crate::context::Context;
 use crate::env::random;
 use crate::error::Failure;
 use crate::letters::Letter;
 use crate::organizations::{OrganizationError, Seat};
+use crate::origin::Origin;
 
 /// The parts of an invitation, drawn before the change that may create it.
 pub(crate) struct Offer {
@@ -28,8 +31,31 @@ impl Offer {
     }
 }
 
+/// Records that an invitation was refused because the organisation had too many mailed; the result stays as it is.
+///
+/// # Errors
+/// The result's, or the store's.
+pub(crate) async fn recorded<T>(
+    context: &Context,
+    seat: &Seat,
+    origin: &Origin,
+    result: Result<T, OrganizationError>,
+) -> Result<T, OrganizationError> {
+    if let Err(OrganizationError::TooMany(wait)) = &result {
+        let by = (Some(seat.organization()), seat.principal());
+        let recorded = attempts::refused(context, Refusal::InvitationsLimited, by, origin, |event| {
+            event.with("retry_after_seconds", wait.retry_after.as_seconds())
+        });
+        recorded.await?;
+    }
+    result
+}
+
 /// Invites an address that belongs to no member. This replaces an expired invitation, but never a valid one: that has to be
 /// withdrawn first, deliberately.
+///
+/// # Errors
+/// An address that is invited; where mail is configured, too many invitations of the organisation lately.
 pub(crate) async fn invite(
     change: &mut Change<'_>,
     seat: &Seat,
@@ -61,6 +87,8 @@ pub(crate) async fn invite(
     if change.context().policy.mail.is_some()
         && let Some(organization) = change.tx.organization(organization_id).await?
     {
+        let context = change.context();
+        context.invitation_messages.take(organization_id, context.steady())?;
         let letter = Letter::Invitation {
             invitation: id.to_string(),
             organization: organization.name.as_str().to_owned(),

@@ -12,12 +12,13 @@
 //! wait longer and forgets no failure.
 //!
 //! Counts are kept by digest and wear off (`bucket`), in bounded memory (`buckets`). Guesses at one-time codes are counted
-//! for the person (`codes`), requests for a new password by network and address (`resets`); rows of the trail for what was
-//! refused are bounded (`ledger`).
+//! for the person (`codes`), mailed invitations for the organisation (`invitations`), requests for a new password by network
+//! and address (`resets`); rows of the trail for what was refused are bounded (`ledger`).
 
 mod bucket;
 mod buckets;
 mod codes;
+mod invitations;
 mod key;
 mod ledger;
 mod resets;
@@ -30,6 +31,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use token_domain::{Span, Timestamp};
 
 pub use codes::{CodeAttempt, CodeLimiter};
+pub use invitations::InvitationLimiter;
 pub use ledger::RefusalLedger;
 pub use resets::{ResetLimiter, ResetRequest};
 

@@ -8,7 +8,7 @@ use token_domain::text::Email;
 
 use super::Members;
 use crate::change::Change;
-use crate::invitations::{InvitationCode, Offer, invite};
+use crate::invitations::{InvitationCode, Offer, invite, recorded};
 use crate::organizations::{OrganizationError, Seat};
 use crate::origin::Origin;
 use crate::standing::{MANAGE, name_of_role};
@@ -39,7 +39,8 @@ impl Members {
     /// another person gets no access that was meant for that person.
     ///
     /// # Errors
-    /// A role that holds more than the caller, a member, an address that is invited, an id of nobody the caller knows.
+    /// A role that holds more than the caller, a member, an address that is invited, an id of nobody the caller knows, too many mailed
+    /// invitations.
     pub async fn add(
         &self,
         seat: &Seat,
@@ -49,7 +50,8 @@ impl Members {
     ) -> Result<Added, OrganizationError> {
         let (ask, seat) = (seat.ask(origin), *seat);
         let offer = Offer::draw(&self.context, role)?;
-        self.context
+        let added = self
+            .context
             .change(ask, move |change| {
                 Box::pin(async move {
                     let mine = seat.open(change, MANAGE)?;
@@ -83,7 +85,8 @@ impl Members {
                     }
                 })
             })
-            .await
+            .await;
+        recorded(&self.context, &seat, origin, added).await
     }
 }
 

@@ -5,6 +5,7 @@
 
 use token_domain::id::{OrganizationId, SessionId, UserId};
 use token_domain::person::RoleRef;
+use token_domain::record::Principal;
 use token_domain::role::Power;
 use token_domain::scope::Missing;
 
@@ -35,6 +36,11 @@ impl Seat {
     /// Refuses a credential that is bound to a project: what belongs to the whole organisation is not of that project.
     pub(crate) const fn check_unbound(&self) -> Result<(), OrganizationError> {
         if is_bound(&self.0) { Err(OrganizationError::Confined) } else { Ok(()) }
+    }
+
+    /// The caller as the trail names them.
+    pub(crate) fn principal(&self) -> Principal {
+        self.0.principal()
     }
 
     /// The person behind the caller, if there is one.

@@ -6,6 +6,7 @@ use authority::audit::Refusal;
 use authority::hashing::{Scheme, TotpCode};
 use authority::invitations::{Acceptance, InvitationCode, Invitations};
 use authority::leaks::{LeakError, Leaks};
+use authority::organizations::{OrganizationError, Seat};
 use authority::password_resets::{PasswordResets, ResetError};
 use authority::people::{NewPassword, PersonError};
 use authority::records::TokenDetails;
@@ -20,6 +21,7 @@ use storage::model::AuditFilter;
 use test_support::world::{EMAIL, LANE, Options, PASSWORD, origin};
 use test_support::{Db, World};
 use token_domain::id::OrganizationId;
+use token_domain::person::{BuiltInRole, RoleRef};
 use token_domain::record::AuditRecord;
 use token_domain::text::{AgentType, Email, Name, Slug};
 use token_domain::token::Lifetime;
@@ -50,7 +52,10 @@ const AGENT: &str = "guesser/1.0";
 fn row(refusal: Refusal) -> Row {
     let (whom, in_organization) = match refusal {
         Refusal::SignIn | Refusal::SignInLimited | Refusal::PasswordResetsLimited => (Whom::Account, false),
-        Refusal::Confirmation | Refusal::SecretsLimited | Refusal::AddressCodesLimited => (Whom::Person, true),
+        Refusal::Confirmation
+        | Refusal::SecretsLimited
+        | Refusal::AddressCodesLimited
+        | Refusal::InvitationsLimited => (Whom::Person, true),
         Refusal::CodeLimited => (Whom::Person, false),
         Refusal::ServiceToken
         | Refusal::ServiceTokenLimited
@@ -73,6 +78,16 @@ async fn caller(world: &World) -> Caller {
     let home = origin();
     let signed_in = world.sessions.sign_in(EMAIL, PASSWORD.to_owned().into(), None, &home).await.expect("an answer");
     world.sessions.authenticate(&Presented::Session(signed_in.token), &home).await.expect("an answer")
+}
+
+/// Invites somebody who was not invited before.
+async fn invite(world: &World, caller: &Caller, from: &Origin) -> Result<(), OrganizationError> {
+    let sessions = Arc::new(Sessions::new(&world.context, &world.validator).expect("an answer"));
+    let seat = Seat::of(caller, caller.organization_id).expect("an answer");
+    let email = format!("{}@example.org", world.context.nonce().expect("an answer"));
+    let email = Email::parse(&email).expect("an answer");
+    let role = RoleRef::BuiltIn(BuiltInRole::Viewer);
+    Invitations::new(&world.context, &sessions).create(&seat, email, role, from).await.map(drop)
 }
 
 /// Does what is refused so.
@@ -165,6 +180,13 @@ async fn provoke(refusal: Refusal, world: &World, from: &Origin) {
                 world.people.edit_me(&caller, None, email(), from).await.expect("an answer");
             }
             world.people.edit_me(&caller, None, email(), from).await.expect_err("a refusal");
+        }
+        Refusal::InvitationsLimited => {
+            let caller = caller(world).await;
+            for _ in 0..100 {
+                invite(world, &caller, from).await.expect("an answer");
+            }
+            invite(world, &caller, from).await.expect_err("a refusal");
         }
         Refusal::ReportsLimited => {
             let leaks = Leaks::new(&world.context, &world.validator, 1);
@@ -286,6 +308,14 @@ impl<'w> Guesser<'w> {
                     requested => requested.map(|()| None).expect("an answer"),
                 }
             }
+            Refusal::InvitationsLimited => {
+                // In a session of its own: sessions end after a day.
+                let caller = caller(self.world).await;
+                match invite(self.world, &caller, from).await {
+                    Err(OrganizationError::TooMany(wait)) => Some(wait),
+                    invited => invited.map(|()| None).expect("an answer"),
+                }
+            }
             other => panic!("{other:?} is no limit on guesses"),
         };
         wait.map(|wait| wait.retry_after.as_seconds())
@@ -302,7 +332,8 @@ fn no_limit_asks_for_a_longer_wait_than_documented_whatever_the_clock_does() {
             let guesser = Guesser::new(&world).await;
             let from = Origin { client_ip: Some(ADDRESS.parse().unwrap()), ..origin() };
             let mut longest = 0;
-            for _ in 0..60 {
+            let tries = if limit == Refusal::InvitationsLimited { 140 } else { 60 };
+            for _ in 0..tries {
                 if let Some(wait) = guesser.guess(limit, &from).await {
                     assert!((1..=900).contains(&wait), "{limit:?}: {wait}");
                     longest = longest.max(wait);
@@ -316,9 +347,10 @@ fn no_limit_asks_for_a_longer_wait_than_documented_whatever_the_clock_does() {
             assert!(wait.is_none_or(|wait| wait <= 900), "{limit:?}: {wait:?}");
             let elsewhere = Origin { client_ip: Some("198.51.100.1".parse().unwrap()), ..origin() };
             let held = guesser.guess(limit, &elsewhere).await;
-            // These are the person's, wherever they are.
-            let is_persons = matches!(limit, Refusal::CodeLimited | Refusal::AddressCodesLimited);
-            assert_eq!(held.is_some(), is_persons, "{limit:?}: {held:?}");
+            // These are the person's or the organisation's, wherever they are.
+            let is_owners =
+                matches!(limit, Refusal::CodeLimited | Refusal::AddressCodesLimited | Refusal::InvitationsLimited);
+            assert_eq!(held.is_some(), is_owners, "{limit:?}: {held:?}");
         }
     });
 }

@@ -33,6 +33,7 @@ mod tokens;
 mod trust;
 mod trust_policy;
 mod usage;
+mod webhooks;
 
 use actix_web::web;
 use edge::routes::PagePath;
@@ -96,6 +97,9 @@ pub(crate) const PATHS: &[PagePath] = &[
     both("/settings/policy"),
     both("/settings/proof"),
     both("/settings/second-factor"),
+    PagePath::read("/settings/webhooks"),
+    both("/settings/webhooks/new"),
+    both("/settings/webhooks/{webhook_id}"),
     #[cfg(debug_assertions)]
     PagePath::read("/styleguide"),
 ];
@@ -130,6 +134,7 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
         proof::register,
         second_factor::register,
         email::register,
+        webhooks::register,
         settings::register,
         #[cfg(debug_assertions)]
         styleguide::register,

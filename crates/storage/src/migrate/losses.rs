@@ -13,7 +13,7 @@ pub(super) mod downs {
 }
 
 /// Tables and columns whose loss gives nobody a right back: with a thing goes the right to it.
-const HARMLESS: [&str; 43] = [
+const HARMLESS: [&str; 46] = [
     "access_scope_totals",
     "access_scopes",
     "actors",
@@ -22,6 +22,7 @@ const HARMLESS: [&str; 43] = [
     "audit_events",
     "audit_heads",
     "audit_heads.at",
+    "audit_heads.has_webhooks",
     "baselines",
     "deployment",
     "execution_keys",
@@ -57,6 +58,8 @@ const HARMLESS: [&str; 43] = [
     "trust_policies",
     "users",
     "users.pending_email",
+    "webhook_deliveries",
+    "webhooks",
 ];
 
 /// Something that goes with a migration, and how much of it there is.

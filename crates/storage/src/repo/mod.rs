@@ -34,5 +34,6 @@ pub(crate) mod totals;
 pub(crate) mod trust;
 pub(crate) mod usage;
 pub(crate) mod users;
+pub(crate) mod webhooks;
 
 use super::{Conn, dialect};

@@ -21,11 +21,12 @@ pub(crate) struct AuditHeadRow {
     seq: i64,
     hash: Digest32,
     at: Timestamp,
+    has_webhooks: bool,
 }
 
 impl From<AuditHeadRow> for AuditHead {
     fn from(row: AuditHeadRow) -> Self {
-        Self { seq: row.seq, hash: row.hash.0, at: row.at }
+        Self { seq: row.seq, hash: row.hash.0, at: row.at, has_webhooks: row.has_webhooks }
     }
 }
 

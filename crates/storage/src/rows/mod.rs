@@ -13,6 +13,7 @@ mod tenant;
 mod token;
 mod trust;
 mod usage;
+mod webhook;
 
 pub(crate) use audit::{AuditEventRow, AuditHeadRow, LogRow, NIL_TRAIL, touched_columns};
 pub(crate) use candidate::{CandidateRow, candidate_query};
@@ -29,6 +30,7 @@ pub(crate) use tenant::OrganizationRow;
 pub(crate) use token::{IdempotencyRow, SecretRow, TokenRow};
 pub(crate) use trust::{AttemptRow, TrustPolicyRow};
 pub(crate) use usage::{OrganizationUsageRow, OriginRow, ScopeUseRow, UsageRow};
+pub(crate) use webhook::{DeliveryRow, DueRow, SecretsRow, WebhookRow};
 
 use crate::error::StoreError;
 use std::fmt::Debug;

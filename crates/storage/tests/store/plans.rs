@@ -105,7 +105,7 @@ const FOUND_AT_ONCE: [&str; 6] = [
 ];
 
 /// Reads of the store that are not lists: of a row by its key, of a number, or of a whole table.
-const NO_LISTS: [&str; 53] = [
+const NO_LISTS: [&str; 60] = [
     "access_scope",
     "actor",
     "audit_end",
@@ -153,6 +153,13 @@ const NO_LISTS: [&str; 53] = [
     "trust_policies_of_issuer",
     "trust_policy",
     "trust_policy_by_id",
+    "webhook",
+    "some_webhook_secret",
+    "due_webhooks",
+    "webhook_delivery",
+    "list_webhooks",
+    "due_deliveries",
+    "list_deliveries",
     "user",
     "user_by_email_key",
     "account",

@@ -32,7 +32,7 @@ INSERT INTO outbox VALUES ({id:60}, NULL, 'a@b', '{}', 0, {t:1}, {t:1});
 INSERT INTO mailed_invitations VALUES ({id:40}, {b:32});
 INSERT INTO address_codes VALUES ({id:3}, 'a@b', {b:32}, {t:1});
 INSERT INTO password_resets VALUES ({id:3}, 'a@b', {b:32}, {b:32}, {t:1});
-INSERT INTO audit_heads VALUES ({id:0}, 1, {b:32}, {t:1});
+INSERT INTO audit_heads VALUES ({id:0}, 1, {b:32}, {t:1}, {no});
 INSERT INTO audit_events VALUES ({id:0}, 1, {t:1}, 'x', 'system', '', '', '', '{}', {b:32}, {b:32});
 INSERT INTO revocation_log VALUES (0, 1, 'token', {id:14}, {t:1});
 INSERT INTO nodes VALUES ({id:70}, 1, '', '', '', 'strict', 1, '', {t:1}, {t:1});
@@ -44,6 +44,8 @@ INSERT INTO execution_keys VALUES ({id:1}, 'system', 'k', {b:32}, {id:23}, {t:1}
 INSERT INTO trust_policies VALUES ({id:50}, {id:1}, 'P', 'generic', 'https://i', NULL, '{}', 'x', NULL, NULL, 900, {yes}, {t:1}, 'system', {t:1}, 'system');
 INSERT INTO trust_attempts VALUES ({id:50}, {id:51}, {t:1}, 'exchanged', NULL, NULL, NULL, NULL);
 INSERT INTO exchanged_identities VALUES ({b:32}, {t:1});
+INSERT INTO webhooks VALUES ({id:80}, {id:1}, 'https://e', NULL, 'x', {yes}, NULL, {b:32}, NULL, NULL, 0, NULL, NULL, {t:1}, 'system', {t:1}, 'system');
+INSERT INTO webhook_deliveries VALUES ({id:80}, {id:81}, 'x', '{}', 0, {t:1}, {t:1}, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO token_usage VALUES ({id:14}, 1, 0, 0, 0), ({id:15}, 1, 0, 0, 0);
 INSERT INTO session_uses VALUES ({id:7}, {t:1}, '203.0.113.7');
 INSERT INTO token_origins VALUES ({id:14}, '203.0.113.7', NULL, {t:1}, {t:1}), ({id:15}, '203.0.113.7', NULL, {t:1}, {t:1});
@@ -67,6 +69,16 @@ const BREACHES: &[(&str, Kind, &str)] = &[
     ("trust_policies_organization_fkey", Reference, "UPDATE trust_policies SET organization_id = {id:99}"),
     ("trust_policies_ttl_range", Check, "UPDATE trust_policies SET ttl_seconds = 3601"),
     ("trust_attempts_policy_fkey", Reference, "UPDATE trust_attempts SET policy_id = {id:99}"),
+    ("webhooks_organization_fkey", Reference, "UPDATE webhooks SET organization_id = {id:99}"),
+    ("webhooks_url_length", Check, "UPDATE webhooks SET url = ''"),
+    ("webhooks_description_length", Check, "UPDATE webhooks SET description = ''"),
+    ("webhooks_events_length", Check, "UPDATE webhooks SET events = ''"),
+    ("webhooks_previous_together", Check, "UPDATE webhooks SET previous_secret = {b:32}"),
+    ("webhook_deliveries_webhook_fkey", Reference, "UPDATE webhook_deliveries SET webhook_id = {id:99}"),
+    ("webhook_deliveries_event_length", Check, "UPDATE webhook_deliveries SET event = ''"),
+    ("webhook_deliveries_body_length", Check, "UPDATE webhook_deliveries SET body = ''"),
+    ("webhook_deliveries_error_length", Check, "UPDATE webhook_deliveries SET error = ''"),
+    ("webhook_deliveries_one_state", Check, "UPDATE webhook_deliveries SET failed_at = {t:1}"),
     ("exchanged_identities_digest_length", Check, "UPDATE exchanged_identities SET digest = {b:31}"),
     (
         "token_policies_organization_fkey",
@@ -436,6 +448,8 @@ fn sqlite_keeps_to_the_types_that_postgresql_has_by_itself() {
             ("executions", "is_strict"),
             ("organizations", "requires_second_factor"),
             ("trust_policies", "is_enabled"),
+            ("webhooks", "is_enabled"),
+            ("audit_heads", "has_webhooks"),
         ] {
             let refusal = sql.run(&format!("UPDATE {table} SET {column} = 2")).await.unwrap_err();
             assert_eq!(refusal, format!("CHECK constraint failed: {table}_{column}_bool"));

@@ -126,7 +126,7 @@ fn both_databases_have_the_same_keys_checks_and_indexes() {
 }
 
 /// The columns of SQLite whose length of 16 bytes is checked. (References are of that length by what they refer to.)
-pub(crate) const UID_COLUMNS: [(&str, &str); 16] = [
+pub(crate) const UID_COLUMNS: [(&str, &str); 17] = [
     ("organizations", "id"),
     ("users", "id"),
     ("roles", "id"),
@@ -143,6 +143,7 @@ pub(crate) const UID_COLUMNS: [(&str, &str); 16] = [
     ("trust_policies", "id"),
     ("nodes", "id"),
     ("outbox", "id"),
+    ("webhooks", "id"),
 ];
 
 /// The names of all constraints but primary keys; without the few that only one side needs.

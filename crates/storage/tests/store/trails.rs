@@ -50,7 +50,7 @@ async fn list(db: &Db, filter: AuditFilter) -> Vec<AuditRecord> {
 fn a_trail_is_a_chain_of_its_own() {
     Db::each(async |db| {
         let (org, _) = founded(db.store()).await;
-        let empty = AuditHead { seq: 0, hash: [0; 32], at: Timestamp::EPOCH };
+        let empty = AuditHead { seq: 0, hash: [0; 32], at: Timestamp::EPOCH, has_webhooks: false };
         assert_eq!(read(db.store(), |r| Box::pin(r.audit_end(Some(org)))).await, None);
         let head = write(db.store(), move |tx| Box::pin(tx.audit_head(Some(org)))).await;
         assert_eq!(head, Ok(empty));
@@ -63,7 +63,7 @@ fn a_trail_is_a_chain_of_its_own() {
         assert_eq!(list(db, AuditFilter::chain(Some(org), 0, 100)).await, records);
         assert!(records.windows(2).all(|pair| pair[1].prev_hash == pair[0].hash));
         assert_eq!(list(db, AuditFilter::chain(None, 0, 9)).await, [deployment]);
-        let last = AuditHead { seq: 6, hash: records[5].hash, at: records[5].at };
+        let last = AuditHead { seq: 6, hash: records[5].hash, at: records[5].at, has_webhooks: false };
         assert_eq!(read(db.store(), |r| Box::pin(r.audit_end(Some(org)))).await, Some(last));
         let mut trails = read(db.store(), |r| Box::pin(r.audit_trails())).await;
         trails.sort_by_key(Option::is_some);
@@ -121,7 +121,7 @@ fn an_event_that_does_not_follow_the_last_is_refused() {
     Db::each(async |db| {
         let first = append(db, None, "").await;
         for (seq, prev_hash) in [(1, [0; 32]), (3, first.hash), (2, [1; 32])] {
-            let mut record = event(None, AuditHead { seq: seq - 1, hash: prev_hash, at: T0 }, "");
+            let mut record = event(None, AuditHead { seq: seq - 1, hash: prev_hash, at: T0, has_webhooks: false }, "");
             record.seq = seq;
             let refused = write(db.store(), move |tx| Box::pin(async move { tx.append_audit(record).await })).await;
             assert!(matches!(refused, Err(StoreError::Broken(_))), "{seq}: {refused:?}");

@@ -12,6 +12,8 @@ pub struct AuditHead {
     pub hash: [u8; 32],
     /// Its time; 1970 for an empty trail. The next event is not earlier.
     pub at: Timestamp,
+    /// Whether an enabled webhook of the organisation may want to be told of the next event.
+    pub has_webhooks: bool,
 }
 
 /// An audit event in its place in the chain, exactly as stored: nothing in it is interpreted, so that an event somebody

@@ -12,6 +12,7 @@ mod project;
 mod session;
 mod token;
 mod trust;
+mod webhook;
 
 pub use audit::{AuditHead, AuditRecord};
 pub use execution::{Baseline, Execution, Repository};
@@ -26,3 +27,4 @@ pub use token::{
 };
 pub use token_format::Hint;
 pub use trust::{TrustAttempt, TrustOutcome, TrustPolicy};
+pub use webhook::{DeliveryError, DeliveryState, Webhook, WebhookDelivery};

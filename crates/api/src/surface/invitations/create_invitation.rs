@@ -32,6 +32,7 @@ struct CreateInvitation {
     responses(
         (status = 201, description = "Invited.", body = NewInvitation),
         (status = 409, description = "The person is already a member or already invited.", body = crate::error_body::Error),
+        (status = 429, description = "The organisation had too many invitations mailed.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/organizations/{org_id}/invitations")]

@@ -51,6 +51,7 @@ enum Outcome {
     responses(
         (status = 201, description = "Added or invited, according to `status`.", body = Outcome),
         (status = 409, description = "The person is already a member or already invited.", body = crate::error_body::Error),
+        (status = 429, description = "The organisation had too many invitations mailed.", body = crate::error_body::Error),
     )
 )]
 #[post("/v1/organizations/{org_id}/members")]

@@ -12,6 +12,7 @@ mod places;
 mod screenshots;
 mod signing_in;
 mod trust;
+mod webhooks;
 
 use self::driver::{Chromium, Cookies, Scripts};
 use crate::support::{Backend, Options, Server};
@@ -38,9 +39,12 @@ macro_rules! with_and_without_scripts {
 }
 use with_and_without_scripts;
 
-/// Starts a server, which reaches issuers of identity tokens on this machine.
+/// Starts a server, which reaches issuers of identity tokens and webhooks on this machine.
 fn server() -> Server {
-    Server::start(Backend::Sqlite, Options::default().with("outbound.allowed_networks", "127.0.0.0/8"))
+    Server::start(
+        Backend::Sqlite,
+        Options::default().with("outbound.allowed_networks", "127.0.0.0/8").with("webhooks.enabled", true),
+    )
 }
 
 /// Starts a browser for a server.

@@ -40,6 +40,9 @@ impl Place {
     }
 }
 
+/// What a webhook of these pages is told of.
+const EVENTS: [&str; 5] = ["member.add", "project.create", "token.create", "token.leaked", "token.revoke"];
+
 /// Fills a server with data and lists its pages. The first page needs no sign-in.
 pub(super) fn of(server: &Server) -> Vec<Place> {
     server.facts().fill_history();
@@ -74,6 +77,10 @@ pub(super) fn of(server: &Server) -> Vec<Place> {
     server.signed_in("grace@acme.example").create("made by Grace");
 
     let [policy, tried] = trust(server, &mut owner, &base);
+    let webhook =
+        json!({"url": "https://127.0.0.1:9/hook", "events": EVENTS, "description": "Tells the on-call channel."});
+    let [webhook] = texts(&owner.post(&format!("{base}/webhooks"), &webhook).expect(201), ["id"]);
+    owner.call(&format!("{base}/webhooks/{webhook}/test")).expect(202);
 
     let at = |name, path: &str| Place { name, path: path.to_owned(), then: Then::Nothing };
     let press = |name, path: &str, what| Place { name, path: path.to_owned(), then: Then::Press(what) };
@@ -116,6 +123,11 @@ pub(super) fn of(server: &Server) -> Vec<Place> {
         at("audit", "/audit"),
         at("audit-of-one", &format!("/audit?target={used}")),
         at("settings", "/settings"),
+        at("webhooks", "/settings/webhooks"),
+        at("new-webhook", "/settings/webhooks/new"),
+        press("webhook-secret", &format!("/settings/webhooks/{webhook}"), "New secret"),
+        at("webhook", &format!("/settings/webhooks/{webhook}")),
+        at("webhook-deleting", &format!("/settings/webhooks/{webhook}?deleting=1")),
         at("email", "/settings/email"),
         at("choose-password", "/password-reset"),
         at("request-password", "/password-reset/request"),

@@ -79,6 +79,7 @@ impl World {
             .with("server.keep_alive_seconds", 600)
             .with("server.public_url", "https://tokens.example.org")
             .with("rate_limit.leak_reports", 1_000_000)
+            .with("webhooks.enabled", true)
             .with("tokens.keys_per_person", 10_000);
         let server = Server::start(backend, options);
         let facts = server.facts();

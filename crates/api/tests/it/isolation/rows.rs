@@ -98,6 +98,11 @@ pub(super) fn trust_policy(names: &Names) -> Value {
     json!({"name": names["fresh"], "preset": "github", "match": {"repository_id": "1"}, "scopes": ["tokens:manage"]})
 }
 
+/// A webhook at an address that is not allowed, so that nothing is ever connected to.
+pub(super) fn webhook(_: &Names) -> Value {
+    json!({"url": "https://127.0.0.1:9/hook", "events": ["token.revoke"]})
+}
+
 fn slug(names: &Names) -> Value {
     json!({"slug": names["fresh"]})
 }
@@ -113,7 +118,7 @@ fn execution(names: &Names) -> Value {
 use For::{Anybody, AnybodyGood, Bound, Holders, Operators, People, Service, Tokens, TokensAlone, Unbound};
 use Subject::{
     AccessScope, AccessScopeWithActor, Actor, EmptyProject, Execution, Invitation, Itself, Key, Member, Nothing,
-    Oneself, Role, RotatingKey, RotatingToken, Session, Token, TrustPolicy,
+    Oneself, Role, RotatingKey, RotatingToken, Session, Token, TrustPolicy, Webhook,
 };
 
 /// Every operation.
@@ -151,6 +156,7 @@ pub(super) const ROWS: &[Row] = &[
     row("create_token", Holders, Nothing, 201)
         .body(|names| json!({"name": names["fresh"], "scopes": ["tokens:manage"]})),
     row("create_trust_policy", Unbound, Nothing, 201).body(trust_policy),
+    row("create_webhook", Unbound, Nothing, 201).body(webhook),
     row("delete_actor", Holders, Actor, 204),
     row("delete_actor_bound", Bound, Actor, 204),
     row("delete_all", People, Nothing, 204),
@@ -164,6 +170,7 @@ pub(super) const ROWS: &[Row] = &[
     row("delete_totp", People, Nothing, 409)
         .body(|_| json!({"password": Server::PASSWORD, "code": "123456"})),
     row("delete_trust_policy", Unbound, TrustPolicy, 204),
+    row("delete_webhook", Unbound, Webhook, 204),
     row("edit_actor", Holders, Actor, 200).body(name),
     row("edit_actor_bound", Bound, Actor, 200).body(name),
     row("edit_key", People, Key, 200).body(name),
@@ -176,6 +183,7 @@ pub(super) const ROWS: &[Row] = &[
     row("edit_scope_bound", Bound, AccessScope, 200).body(name),
     row("edit_token", Holders, Token, 200).body(name),
     row("edit_trust_policy", Unbound, TrustPolicy, 200).body(name),
+    row("edit_webhook", Unbound, Webhook, 200).body(|_| json!({"description": "a"})),
     row("end_member_sessions", Unbound, Member, 204),
     row("enforce", Holders, Nothing, 200).body(execution),
     row("evaluate_scopes", Anybody, Nothing, 200).body(|_| json!({"granted": [], "required": []})),
@@ -208,6 +216,7 @@ pub(super) const ROWS: &[Row] = &[
     row("get_totp", People, Nothing, 200),
     row("get_trust_policy", Unbound, TrustPolicy, 200),
     row("get_usage", Holders, Token, 200),
+    row("get_webhook", Unbound, Webhook, 200),
     row("health", Anybody, Nothing, 200),
     row("introspect", Holders, Nothing, 200).body(|_| json!("token=nlp_00112233445566778899aabbccddeeff550c911c")),
     row("leave_organization", People, Oneself, 204),
@@ -215,6 +224,7 @@ pub(super) const ROWS: &[Row] = &[
     row("list_actors_bound", Bound, Nothing, 200),
     row("list_audit", Unbound, Nothing, 200),
     row("list_baseline_history", Holders, Execution, 200),
+    row("list_deliveries", Unbound, Webhook, 200),
     row("list_executions", Holders, Execution, 200).query("org={org}&repo={repo}", Tells::Query),
     row("list_invitations", Unbound, Invitation, 200),
     row("list_keys", People, Nothing, 200),
@@ -233,12 +243,14 @@ pub(super) const ROWS: &[Row] = &[
     row("list_tokens", Holders, Nothing, 200),
     row("list_trust_attempts", Unbound, TrustPolicy, 200),
     row("list_trust_policies", Unbound, Nothing, 200),
+    row("list_webhooks", Unbound, Nothing, 200),
     row("lookup_token", Holders, Nothing, 404).body(|_| json!({"token": "nlp_0"})),
     row("metrics", Anybody, Nothing, 200),
     row("preview_policy", Holders, Nothing, 200).body(|_| json!({"kinds": {}})),
     row("prove_session", People, Nothing, 200).body(|_| json!({"password": Server::PASSWORD})),
     row("ready", Anybody, Nothing, 200),
     row("remove_member", Unbound, Member, 204),
+    row("replay_delivery", Unbound, Webhook, 202),
     row("report_github_leaks", Anybody, Nothing, 404).body(|_| json!([])),
     row("report_gitlab_leaks", Anybody, Nothing, 404).body(|_| json!([])),
     // This server sends no mail.
@@ -256,6 +268,7 @@ pub(super) const ROWS: &[Row] = &[
     row("rotate_key", People, Key, 200).body(nothing),
     row("rotate_self", Tokens, Itself, 200).body(nothing),
     row("rotate_token", Holders, Token, 200).body(nothing),
+    row("rotate_webhook_secret", Unbound, Webhook, 200),
     row("run_setup", Anybody, Nothing, 409)
         .body(|_| json!({"code": "x", "organization": "third", "email": "a@b.example", "password": Server::PASSWORD})),
     row("set_baseline", Holders, Execution, 200).query("", Tells::Nothing).body(|_| json!({"coverage": 70, "commit": "0123456789abcdef"})),
@@ -265,6 +278,7 @@ pub(super) const ROWS: &[Row] = &[
     row("switch_session", People, Nothing, 201).body(|names| json!({"organization": names["org_id"]})),
     row("test_trust_policies", Unbound, Nothing, 200).body(|_| json!({"claims": {"sub": "x"}})),
     row("test_trust_policy", Unbound, TrustPolicy, 200).body(|_| json!({"claims": {"sub": "x"}})),
+    row("test_webhook", Unbound, Webhook, 202),
     row("unassign_actor", Holders, AccessScopeWithActor, 204),
     row("unassign_actor_bound", Bound, AccessScopeWithActor, 204),
     row("unassign_actors", Holders, AccessScopeWithActor, 200).body(actors),

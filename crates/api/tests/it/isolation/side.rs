@@ -43,6 +43,8 @@ pub(super) enum Subject {
     Actor,
     /// A trust policy.
     TrustPolicy,
+    /// A webhook with a delivery.
+    Webhook,
     /// An execution, its repository and the baseline it set.
     Execution,
 }
@@ -229,6 +231,17 @@ impl Side {
                 }
                 let [id] = texts(&self.owner.post(&path, &super::rows::trust_policy(&names)).expect(201), ["id"]);
                 names.insert("policy_id", id);
+            }
+            Subject::Webhook => {
+                let path = format!("/v1/organizations/{}/webhooks", self.org);
+                // An organisation has a cap on webhooks.
+                let all = self.owner.get(&path).expect(200)["webhooks"].as_array().unwrap().clone();
+                for webhook in all.iter().take(all.len().saturating_sub(4)) {
+                    self.owner.delete(&format!("{path}/{}", texts(webhook, ["id"])[0])).expect(204);
+                }
+                let [id] = texts(&self.owner.post(&path, &super::rows::webhook(&names)).expect(201), ["id"]);
+                let [delivery] = texts(&self.owner.call(&format!("{path}/{id}/test")).expect(202), ["id"]);
+                names.extend([("webhook_id", id), ("delivery_id", delivery)]);
             }
             Subject::Execution => {
                 let asked = json!({"repo": name, "branch": "main", "commit": "0123456789abcdef", "coverage": 80});

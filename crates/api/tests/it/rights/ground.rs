@@ -15,7 +15,7 @@ pub(super) const SERVICE_TOKEN: &str = "the-service-token-of-this-deployment";
 pub(super) fn serving(backend: Backend) -> Arc<Server> {
     let options = Options::default().bcrypt().with("hashing.bcrypt_cost", 7);
     let options = options.with("server.keep_alive_seconds", 600).with("rate_limit.leak_reports", 1_000_000);
-    let options = options.with("sessions.service_token", SERVICE_TOKEN);
+    let options = options.with("sessions.service_token", SERVICE_TOKEN).with("webhooks.enabled", true);
     // These tests sign in often: the limits on sign-ins are tested elsewhere.
     let options =
         options.with("rate_limit.sign_in_attempts", 1_000).with("rate_limit.sign_in_concurrent_per_account", 100);
@@ -189,6 +189,24 @@ impl World {
         for policy in all.iter().take(all.len().saturating_sub(40)) {
             self.owner.delete(&format!("{path}/{}", texts(policy, ["id"])[0])).expect(204);
         }
+    }
+
+    /// Deletes webhooks of earlier tries, because an organisation has a cap on them.
+    pub(super) fn clear_webhooks(&mut self) {
+        let path = format!("{}/webhooks", self.org);
+        let all = self.owner.get(&path).expect(200)["webhooks"].as_array().unwrap().clone();
+        for webhook in all.iter().take(all.len().saturating_sub(4)) {
+            self.owner.delete(&format!("{path}/{}", texts(webhook, ["id"])[0])).expect(204);
+        }
+    }
+
+    /// Creates a webhook; returns its path.
+    pub(super) fn webhook(&mut self) -> String {
+        self.clear_webhooks();
+        let path = format!("{}/webhooks", self.org);
+        let made = json!({"url": "https://127.0.0.1:9/hook", "events": ["project.delete"]});
+        let [id] = texts(&self.owner.post(&path, &made).expect(201), ["id"]);
+        format!("{path}/{id}")
     }
 
     /// The requests for the gift: method, path and body. Whatever they act on is created here.

@@ -397,6 +397,23 @@ pub(super) const GIFTS: &[Gift] = &[
         let [id] = texts(&world.owner.post(&path, &made).expect(201), ["id"]);
         patch(format!("{path}/{id}"), json!({"ttl": 60}))
     }),
+    gift("create_webhook", ANYBODY, |world, _| {
+        world.clear_webhooks();
+        let made = json!({"url": "https://127.0.0.1:9/hook", "events": ["project.delete"]});
+        post(format!("{}/webhooks", world.org), made)
+    }),
+    gift("edit_webhook", ANYBODY, |world, _| {
+        let path = world.webhook();
+        patch(path, json!({"url": "https://127.0.0.1:9/other"}))
+    }),
+    gift("rotate_webhook_secret", ANYBODY, |world, _| {
+        let path = world.webhook();
+        ("POST".to_owned(), format!("{path}/rotate-secret"), None)
+    }),
+    gift("test_webhook", ANYBODY, |world, _| {
+        let path = world.webhook();
+        ("POST".to_owned(), format!("{path}/test"), None)
+    }),
     gift("set_baseline", WITH_ACTORS, |world, _| {
         put(format!("/v1/baselines/{}", world.fresh()), json!({"coverage": 70, "commit": "0123456789abcdef"}))
     }),
@@ -480,12 +497,15 @@ pub(super) const NEITHER: &[&str] = &[
     // The same function as `assign_actors`.
     "unassign_actor", "unassign_actors",
     // Take no right from the holders above, or take it by the function of another row.
-    "delete_trust_policy", "delete_invitation", "delete_project", "delete_scope", "report_github_leaks", "report_gitlab_leaks",
+    "delete_trust_policy", "delete_webhook", "delete_invitation", "delete_project", "delete_scope", "report_github_leaks", "report_gitlab_leaks",
     // Record a fact about source code, or run before anybody has rights.
     "submit_execution", "enforce", "run_setup", "request_password_reset",
     // Takes an identity token, and reads the trust policy in its own transaction: see the tests of trust policies.
     "exchange_token",
+    // Records nothing for a delivery that waits, as after a test; the checks are those of `test_webhook`.
+    "replay_delivery",
     // Read only.
+    "get_webhook", "list_deliveries", "list_webhooks",
     "get_trust_policy", "list_trust_attempts", "list_trust_policies", "test_trust_policies", "test_trust_policy",
     "count_tokens", "lookup_token",
     "check_topic", "evaluate_scopes", "export_audit", "forward", "get_actor", "get_addresses", "get_authorization_server", "get_badge", "get_baseline",

@@ -98,8 +98,8 @@ INSERT INTO baselines SELECT {id:9}, n, 0, NULL, {m}, {m}, 'system' FROM numbers
 INSERT INTO executions SELECT {row:0}, {id:1}, {id:9}, 'main', '0123456', 0, 0, 0, 0, {yes}, 'pass', NULL, 'system', {m} FROM numbers;
 INSERT INTO executions SELECT {row:1000000}, {row:1000000}, {row:2000000}, 'main', '0123456', 0, 0, 0, 0, {yes}, 'pass', NULL, 'system', {m} FROM numbers;
 INSERT INTO revocation_log SELECT 0, n, 'token', {row:0}, {m} FROM numbers;
-INSERT INTO audit_heads VALUES ({id:1}, {rows}, {b:32}, {far}), ({id:2}, 0, {b:32}, {far});
-INSERT INTO audit_heads SELECT {row:1000000}, 1, {b:32}, {far} FROM numbers;
+INSERT INTO audit_heads VALUES ({id:1}, {rows}, {b:32}, {far}, {no}), ({id:2}, 0, {b:32}, {far}, {no});
+INSERT INTO audit_heads SELECT {row:1000000}, 1, {b:32}, {far}, {no} FROM numbers;
 INSERT INTO audit_events SELECT {row:1000000}, 1, {m}, 'x3', 'user:3', 'token', 't3', '', 'x', {b:32}, {b:32} FROM numbers;
 INSERT INTO audit_events SELECT {id:1}, n, {m}, CASE n % 1000 WHEN 1 THEN 'rare' ELSE 'x' || n % 7 END,
     CASE n % 1000 WHEN 2 THEN 'service' ELSE 'user:' || n % 7 END, 'token', CASE n % 1000 WHEN 3 THEN 'rare' ELSE 't' || n % 7 END,

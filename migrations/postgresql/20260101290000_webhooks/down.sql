@@ -1,0 +1,3 @@
+ALTER TABLE audit_heads DROP COLUMN has_webhooks;
+DROP TABLE webhook_deliveries;
+DROP TABLE webhooks;
