@@ -20,6 +20,7 @@ use authority::leaks::Leaks;
 use authority::limits::SignInLimits;
 use authority::mail::Outbox;
 use authority::members::Members;
+use authority::notices::NoticeSettings;
 use authority::organizations::Organizations;
 use authority::password_resets::PasswordResets;
 use authority::people::People;
@@ -102,6 +103,7 @@ services! {
     issuer_keys: IssuerKeys,
     issuers: dyn Issuers,
     webhooks: Webhooks,
+    notice_settings: NoticeSettings,
     sender: Sender,
     targets: dyn Targets,
 }
@@ -150,6 +152,7 @@ impl Services {
             issuers: Data::from(Arc::clone(&issuer_keys) as Arc<dyn Issuers>),
             issuer_keys: Data::from(issuer_keys),
             webhooks: Data::new(Webhooks::new(&context)),
+            notice_settings: Data::new(NoticeSettings::new(&context)),
             targets: Data::from(Arc::clone(&sender) as Arc<dyn Targets>),
             sender: Data::from(sender),
             public_url: Data::new(public_url),

@@ -34,6 +34,9 @@ const ORDERS: Duration = Duration::from_secs(1);
 /// How often mail that is due is looked for.
 const MAIL: Duration = Duration::from_secs(1);
 
+/// How often tokens that end soon, and uses of tokens from new addresses, are looked for.
+const NOTICES: Duration = Duration::from_secs(60);
+
 /// How often webhooks for which something is due are looked for.
 const WEBHOOKS: Duration = Duration::from_secs(1);
 
@@ -86,6 +89,10 @@ pub(crate) fn start(config: &Config, services: &Services, mailer: Option<Mailer>
         .webhooks
         .enabled
         .then(|| send_webhooks(Arc::clone(&services.webhooks), Arc::clone(&services.sender), stopped.clone()));
+    let notices = (config.webhooks.enabled || services.context.policy().mail.is_some()).then(|| {
+        let context = Arc::clone(&services.context);
+        every(NOTICES, stopped.clone(), move || notify(Arc::clone(&context)))
+    });
     let tidy = every(HOUSEKEEPING, stopped, {
         let (context, sessions) = (Arc::clone(&services.context), Arc::clone(&services.sessions));
         let executions = Arc::clone(&services.executions);
@@ -98,6 +105,7 @@ pub(crate) fn start(config: &Config, services: &Services, mailer: Option<Mailer>
     let mut tasks = vec![runtime.spawn(flush), runtime.spawn(orders), runtime.spawn(tidy)];
     tasks.extend(mail.map(|mail| runtime.spawn(mail)));
     tasks.extend(webhooks.map(|webhooks| runtime.spawn(webhooks)));
+    tasks.extend(notices.map(|notices| runtime.spawn(notices)));
     Workers { stop, tasks }
 }
 
@@ -123,6 +131,16 @@ async fn send_due(mailer: Arc<Mailer>, outbox: Arc<Outbox>) {
     };
     if let Err(error) = outbox.send_due(send).await {
         tracing::debug!(%error, "mail could not be read from the database");
+    }
+}
+
+/// Tells of tokens that end soon, and of those that were used from new addresses.
+async fn notify(context: Arc<Context>) {
+    match (context.warn_of_expiry().await, context.tell_of_new_addresses().await) {
+        (Ok(expiring), Ok(addresses)) => tracing::debug!(expiring, addresses, "told of tokens"),
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::debug!(%error, "tokens to be told of could not be read; the next round tries again");
+        }
     }
 }
 

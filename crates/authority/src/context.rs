@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use secret_hash::{Argon2Params, Keyring, Scheme};
 use storage::Store;
-use token_domain::id::{Id, Kind, TokenId};
+use token_domain::id::{Id, Kind, TokenId, kind};
 use token_domain::person::{BuiltInRole, RoleRef};
 use token_domain::role::Power;
 use token_domain::scope::Grants;
@@ -17,12 +17,17 @@ use crate::env::{Clock, Entropy, Lease, new_id, random};
 use crate::error::Failure;
 use crate::fence::Fences;
 use crate::limits::{
-    CodeLimiter, DEVICE_MEMORY, InvitationLimiter, RefusalLedger, ResetLimiter, SignInLimiter, SignInLimits,
+    CodeLimiter, DEVICE_MEMORY, MessageLimiter, RefusalLedger, ResetLimiter, SignInLimiter, SignInLimits,
 };
 use crate::slow::{LaneLimits, SlowLane};
 use crate::unit::Units;
-use crate::usage::{Backlog, Uses};
+use crate::usage::{Backlog, NewAddresses, Uses};
 
+/// Invitations that an organisation has mailed before it has to wait: a team of a hundred is invited at once. With the longest
+/// wait another hundred a day follow.
+const INVITATIONS: u32 = 100;
+/// Messages about tokens that a person gets before they have to wait, likewise.
+const NOTICES: u32 = 30;
 /// How long what was sent to webhooks is shown.
 const DELIVERIES_KEPT: Span = Span::days(30);
 
@@ -136,7 +141,8 @@ pub struct Context {
     pub(crate) codes: CodeLimiter,
     pub(crate) address_messages: CodeLimiter,
     pub(crate) resets: ResetLimiter,
-    pub(crate) invitation_messages: InvitationLimiter,
+    pub(crate) invitation_messages: MessageLimiter<kind::Organization>,
+    pub(crate) notice_messages: MessageLimiter<kind::User>,
     pub(crate) refusals: RefusalLedger,
     pub(crate) uses: Uses,
     pub(crate) policy: Policy,
@@ -167,9 +173,14 @@ impl Context {
             codes: CodeLimiter::default(),
             address_messages: CodeLimiter::default(),
             resets: ResetLimiter::default(),
-            invitation_messages: InvitationLimiter::default(),
+            invitation_messages: MessageLimiter::new(INVITATIONS),
+            notice_messages: MessageLimiter::new(NOTICES),
             refusals: RefusalLedger::default(),
-            uses: Uses::default(),
+            uses: Uses::telling(if parts.policy.mail.is_some() || parts.policy.webhooks {
+                NewAddresses::Noted
+            } else {
+                NewAddresses::Ignored
+            }),
             policy: parts.policy,
         })
     }

@@ -8,6 +8,7 @@ use storage::Tx;
 use storage::model::QueuedMail;
 use token_domain::Timestamp;
 use token_domain::id::OrganizationId;
+use token_domain::record::Token;
 use token_domain::text::Email;
 
 use crate::context::Context;
@@ -50,6 +51,123 @@ pub(crate) enum Letter {
         /// By which client, as it calls itself.
         agent: Option<String>,
     },
+    /// To a person about tokens of an organisation.
+    Tokens {
+        /// What happened.
+        notice: TokenNotice,
+        /// What the organisation is called.
+        organization: String,
+        /// The tokens, as many as are named.
+        tokens: Vec<Told>,
+        /// How many more there are.
+        more: usize,
+        /// When it happened.
+        at: String,
+    },
+}
+
+/// What a person is told about tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
+pub(crate) enum TokenNotice {
+    /// It was reported as leaked, and revoked.
+    Leaked,
+    /// It was presented after it was rotated and its grace had ended.
+    Reused,
+    /// They end within so many days.
+    Expiring {
+        /// How many.
+        days: i32,
+    },
+    /// It was used from an address that was not known.
+    NewAddress {
+        /// From where.
+        address: String,
+        /// What the client called itself.
+        agent: Option<String>,
+    },
+}
+
+/// A token as a message names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Told {
+    id: String,
+    name: String,
+    ends: Option<String>,
+}
+
+impl Told {
+    /// What is said of a token.
+    pub(crate) fn of(token: &Token) -> Self {
+        Self {
+            id: token.id.to_string(),
+            name: token.name.to_string(),
+            ends: token.facts.expires_at.map(|at| at.rfc3339_seconds()),
+        }
+    }
+}
+
+impl TokenNotice {
+    /// In one line.
+    fn subject(&self, count: usize) -> String {
+        match self {
+            Self::Leaked => "A token leaked and was revoked".to_owned(),
+            Self::Reused => "A rotated token was used again".to_owned(),
+            Self::Expiring { days } => {
+                let (tokens, end) =
+                    if count == 1 { ("1 token".to_owned(), "ends") } else { (format!("{count} tokens"), "end") };
+                let within = if *days == 1 { "a day".to_owned() } else { format!("{days} days") };
+                format!("{tokens} {end} within {within}")
+            }
+            Self::NewAddress { .. } => "A token was used from a new address".to_owned(),
+        }
+    }
+
+    /// What happened, and what to do.
+    const fn said(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Leaked => {
+                ("was reported as leaked, and is revoked", "Replace it where it was used, and find out how it got out.")
+            }
+            Self::Reused => (
+                "was presented after it was rotated and its grace had ended",
+                "A program that still has the old secret was forgotten, or somebody else has it. Find out which.",
+            ),
+            Self::Expiring { .. } => (
+                "will end soon",
+                "Rotate what is still in use. What is not needed ends by itself.\n\nYou can switch these messages off: PUT /v1/me/notices.",
+            ),
+            Self::NewAddress { .. } => (
+                "was used from an address that it had not been used from before",
+                "If you do not know the address, rotate the token without a grace.\n\nYou can switch these messages off: PUT /v1/me/notices.",
+            ),
+        }
+    }
+
+    fn text(&self, links: &str, organization: &str, tokens: &[Told], more: usize, at: &str) -> String {
+        let (happened, advice) = self.said();
+        let subject = if tokens.len() + more == 1 { "A token" } else { "Tokens" };
+        let happened =
+            if tokens.len() + more == 1 { happened.to_owned() } else { happened.replacen("was ", "were ", 1) };
+        let mut text = format!("{subject} of the organisation {} {happened}.\n\n", quoted(organization));
+        for Told { id, name, ends } in tokens {
+            let ends = match (self, ends) {
+                (Self::Expiring { .. }, Some(ends)) => format!(", until {ends}"),
+                _ => String::new(),
+            };
+            text = format!("{text}Token {}{ends}\n{links}/tokens/{id}\n\n", quoted(name));
+        }
+        if more > 0 {
+            text = format!("{text}And {more} more.\n\n");
+        }
+        if let Self::NewAddress { address, agent } = self {
+            text = format!("{text}From: {address}\n");
+            if let Some(agent) = agent {
+                text = format!("{text}Client: {}\n", quoted(agent));
+            }
+        }
+        format!("{text}When: {at}\n\n{advice}\n")
+    }
 }
 
 /// What a person is told about their account.
@@ -123,7 +241,9 @@ impl Letter {
     pub(crate) fn without_agent(self) -> Self {
         match self {
             Self::Notice { notice, at, address, .. } => Self::Notice { notice, at, address, agent: None },
-            Self::Invitation { .. } | Self::AddressCode { .. } | Self::PasswordReset { .. } => self,
+            Self::Invitation { .. } | Self::AddressCode { .. } | Self::PasswordReset { .. } | Self::Tokens { .. } => {
+                self
+            }
         }
     }
 
@@ -148,6 +268,10 @@ impl Letter {
             Self::AddressCode { .. } => "address_code",
             Self::PasswordReset { .. } => "password_reset",
             Self::Notice { .. } => "notice",
+            Self::Tokens { notice: TokenNotice::Leaked, .. } => "token_leaked",
+            Self::Tokens { notice: TokenNotice::Reused, .. } => "token_reuse_detected",
+            Self::Tokens { notice: TokenNotice::Expiring { .. }, .. } => "token_expiring",
+            Self::Tokens { notice: TokenNotice::NewAddress { .. }, .. } => "token_new_address",
         }
     }
 
@@ -200,6 +324,9 @@ impl Letter {
                      If it was not you, change your password there at once, or ask those who operate the service.\n"
                 );
                 (notice.subject().to_owned(), text)
+            }
+            Self::Tokens { notice, organization, tokens, more, at } => {
+                (notice.subject(tokens.len() + more), notice.text(links, organization, tokens, *more, at))
             }
         }
     }
@@ -257,7 +384,17 @@ mod tests {
         let invitation =
             Letter::Invitation { invitation: text("i"), organization: text("Ångström"), until: text("u") };
         let reset = Letter::PasswordReset { at: text("now"), address: Some(text("192.0.2.1")) };
-        [invitation, Letter::AddressCode { user: text("u") }, reset].into_iter().chain(notices.map(notice)).collect()
+        let about = |notice| Letter::Tokens {
+            notice,
+            organization: text("Ångström"),
+            tokens: vec![Told { id: text("t"), name: text("CI” on main"), ends: Some(text("u")) }; 2],
+            more: 3,
+            at: text("now"),
+        };
+        let new_address = TokenNotice::NewAddress { address: text("192.0.2.1"), agent: Some(text("curl")) };
+        let tokens = [TokenNotice::Leaked, TokenNotice::Reused, TokenNotice::Expiring { days: 7 }, new_address];
+        let codes = [invitation, Letter::AddressCode { user: text("u") }, reset];
+        codes.into_iter().chain(notices.map(notice)).chain(tokens.map(about)).collect()
     }
 
     #[test]
@@ -272,7 +409,7 @@ mod tests {
             assert_eq!(Letter::read(&letter.written()).unwrap(), letter);
             let (subject, text) = letter.text("https://tokens.example.com", "the-code");
             assert!(!subject.contains('\n') && text.ends_with('\n'), "{subject}");
-            let has_code = !matches!(letter, Letter::Notice { .. });
+            let has_code = !matches!(letter, Letter::Notice { .. } | Letter::Tokens { .. });
             assert_eq!(text.contains("#the-code\n") && text.contains("\nthe-code\n"), has_code, "{text}");
             assert!(!letter.written().contains("the-code"));
         }

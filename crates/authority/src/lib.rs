@@ -22,6 +22,7 @@ pub mod mail;
 pub mod members;
 pub mod memory;
 pub mod nodes;
+pub mod notices;
 pub mod operator;
 pub mod organizations;
 pub mod origin;

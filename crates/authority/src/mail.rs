@@ -206,7 +206,7 @@ impl Outbox {
                 }
                 Err(next) => Err(next),
             },
-            Letter::Notice { .. } => Ok(Zeroizing::default()),
+            Letter::Notice { .. } | Letter::Tokens { .. } => Ok(Zeroizing::default()),
         };
         let (subject, text) = match code {
             Ok(code) => letter.text(&links, &code),

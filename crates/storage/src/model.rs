@@ -4,6 +4,7 @@
 mod executions;
 mod mail;
 mod nodes;
+mod notices;
 mod projects;
 mod standing;
 mod tokens;
@@ -12,6 +13,7 @@ mod webhooks;
 pub use executions::{ExecutionFilter, ExecutionKey};
 pub use mail::{PasswordReset, QueuedMail};
 pub use nodes::{Consistency, InvalidLogPlace, LogPlace, NodeRecord, Poll, PollAnswer, RegisteredNode, SHARDS};
+pub use notices::{AddressNotice, Muted};
 pub use projects::{AccessScopeEdit, ActorEdit, ActorFilter, Change, Listing, Page, ProjectContents, ScopedTo};
 pub use standing::{Credential, Hold, Opened, Opening, Standing};
 use token_domain::Timestamp;

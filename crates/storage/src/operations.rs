@@ -17,9 +17,10 @@ use crate::backend::postgresql::Queue;
 use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
 use crate::model::{
-    AccessScopeEdit, ActorEdit, ActorFilter, AuditFilter, ClaimedWebhook, DeliveryAttempt, DueDelivery,
-    ExecutionFilter, ExecutionKey, Hold, IdempotencyRecord, Listing, NewDelivery, Page, PasswordReset, ProjectContents,
-    QueuedMail, RegisteredNode, Revocation, StatusCounts, TokenCount, TokenEdit, TokenFilter, TokenUse, WebhookSecrets,
+    AccessScopeEdit, ActorEdit, ActorFilter, AddressNotice, AuditFilter, ClaimedWebhook, DeliveryAttempt, DueDelivery,
+    ExecutionFilter, ExecutionKey, Hold, IdempotencyRecord, Listing, Muted, NewDelivery, Page, PasswordReset,
+    ProjectContents, QueuedMail, RegisteredNode, Revocation, StatusCounts, TokenCount, TokenEdit, TokenFilter,
+    TokenUse, WebhookSecrets,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use futures::executor::block_on;
@@ -263,6 +264,8 @@ operations! {
         /// The trust policy of that id, whosever it is.
         trust::trust_policy_by_id(id: TrustPolicyId) -> Option<TrustPolicy>;
 
+        /// The mail about tokens that a person does not want.
+        notices::muted_notices(user: UserId) -> Vec<Muted>;
         /// A webhook of the organisation.
         webhooks::webhook(organization: OrganizationId, id: WebhookId) -> Option<Webhook>;
         /// One of the sealed secrets of webhooks, whichever.
@@ -372,6 +375,12 @@ operations! {
         trust::list_trust_attempts(policy: given TrustPolicyId, limit: given u32) -> Vec<TrustAttempt>;
         /// The last failed attempts since a moment under an organisation's policies in force, newest first.
         trust::failed_trust_attempts(organization: given OrganizationId, since: given Timestamp, limit: given u32) -> Vec<TrustAttempt>;
+        /// Tokens that were not revoked by the order of their ends, after a place in it and up to a moment.
+        notices::expiring_tokens(after: given (Timestamp, TokenId), until: given Timestamp, limit: given u32) -> Vec<Token>;
+        /// Uses of tokens from addresses that were not known, of which nobody was told yet, the earliest first.
+        notices::list_address_notices(limit: given u32) -> Vec<AddressNotice>;
+        /// The organisation's owners and administrators who are switched on; at most so many.
+        notices::administrators(organization: given OrganizationId, limit: given u32) -> Vec<User>;
         /// An organisation's webhooks, oldest first.
         webhooks::list_webhooks(organization: given OrganizationId, limit: given u32) -> Vec<Webhook>;
         /// What is to be sent to a webhook by now, the longest due first.
@@ -615,6 +624,18 @@ operations! {
         executions::delete_execution_key(organization: OrganizationId, principal: Principal, key: &'o str) -> bool;
         /// Forgets about `limit` of the oldest keys made before; how many.
         executions::delete_execution_keys_before(before: Timestamp, limit: u32) -> usize;
+
+        /// Notes that somebody is warned of a token's end at a stage. False: they were, at this stage or a shorter one.
+        notices::note_expiry(token: TokenId, days: i32) -> bool;
+        /// Notes that somebody is told of a new address of a token. False: they were told since that moment.
+        notices::note_new_address(token: TokenId, at: Timestamp, not_since: Timestamp) -> bool;
+        /// Has somebody told that tokens were used from addresses which were not known. A token of which somebody is still to
+        /// be told is passed over.
+        notices::queue_address_notices(origins: &'o [TokenOrigin]) -> ();
+        /// Takes such a notice: of any number of callers at once exactly one is told true.
+        notices::take_address_notice(token: TokenId) -> bool;
+        /// Chooses what mail about tokens a person does not want.
+        notices::replace_muted_notices(user: UserId, muted: &'o [Muted]) -> ();
 
         /// Adds a webhook with its sealed secret.
         webhooks::insert_webhook(record: &'o Webhook, secret: &'o [u8]) -> ();

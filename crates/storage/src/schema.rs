@@ -679,3 +679,38 @@ table! {
 }
 
 allow_tables_to_appear_in_same_query!(webhooks, webhook_deliveries,);
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    token_notices (token_id) {
+        token_id -> Uid,
+        expiry_days -> Nullable<Integer>,
+        address_at -> Nullable<Moment>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    address_notices (token_id) {
+        token_id -> Uid,
+        address -> Text,
+        agent -> Nullable<Text>,
+        seen_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    muted_notices (user_id, notice) {
+        user_id -> Uid,
+        notice -> Text,
+    }
+}
+
+allow_tables_to_appear_in_same_query!(address_notices, tokens,);

@@ -39,6 +39,7 @@ fn own(operation: &str) -> Option<Value> {
         "create_webhook" => json!({
             "url": "https://hooks.example.com/tokens", "events": ["token.leaked", "token.reuse_detected", "token.revoke"]
         }),
+        "set_notices" => json!({"token_expiring": true, "token_new_address": false}),
         "edit_webhook" => json!({"enabled": false}),
         "test_trust_policies" | "test_trust_policy" => {
             json!({"claims": {"iss": "https://token.actions.githubusercontent.com", "repository_id": "1296269"}})

@@ -18,6 +18,7 @@ use crate::change::Ask;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::limits::TooManyAttempts;
+use crate::notices::{self, Occasion};
 use crate::origin::{Caller, Origin};
 use crate::rights::Refused;
 use crate::validate::{Entry, Validator};
@@ -154,12 +155,12 @@ impl Leaks {
                 Box::pin(async move {
                     change.touch(Touched::Token(id));
                     let revocation = Revocation { at: change.now, reason, by: change.by() };
-                    if change.tx.revoke_token(organization, id, &revocation).await.map_err(Failure::from)?.is_none() {
-                        return Ok(false);
-                    }
+                    let revoked = change.tx.revoke_token(organization, id, &revocation).await.map_err(Failure::from)?;
+                    let Some(token) = revoked else { return Ok(false) };
                     if let Some(source) = source {
                         let leaked = change.event("token.leaked").on("token", id);
                         change.record(leaked.with("source", source.as_str())).await?;
+                        notices::tell(change, organization, &[token], Occasion::Leaked).await?;
                     }
                     let event = change.event("token.revoke").on("token", id);
                     change.record(event.with("reason", reason.as_str())).await?;

@@ -12,15 +12,15 @@
 //! wait longer and forgets no failure.
 //!
 //! Counts are kept by digest and wear off (`bucket`), in bounded memory (`buckets`). Guesses at one-time codes are counted
-//! for the person (`codes`), mailed invitations for the organisation (`invitations`), requests for a new password by network
+//! for the person (`codes`), mail that others cause for whom it concerns (`messages`), requests for a new password by network
 //! and address (`resets`); rows of the trail for what was refused are bounded (`ledger`).
 
 mod bucket;
 mod buckets;
 mod codes;
-mod invitations;
 mod key;
 mod ledger;
+mod messages;
 mod resets;
 
 use std::collections::HashMap;
@@ -31,8 +31,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use token_domain::{Span, Timestamp};
 
 pub use codes::{CodeAttempt, CodeLimiter};
-pub use invitations::InvitationLimiter;
 pub use ledger::RefusalLedger;
+pub use messages::MessageLimiter;
 pub use resets::{ResetLimiter, ResetRequest};
 
 use bucket::{Allowance, FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS};

@@ -17,6 +17,7 @@ use crate::audit::{Event, Trail};
 use crate::change::{Ask, Change};
 use crate::context::Context;
 use crate::error::Failure;
+use crate::notices::{self, Occasion};
 use crate::origin::{Caller, Origin};
 
 /// A rotation asked for.
@@ -339,6 +340,9 @@ pub(crate) async fn reuse(
                         event = event.with("client_ip", ip.to_string());
                     }
                     change.record(event).await?;
+                    if let Some(token) = change.tx.token(organization, id).await? {
+                        notices::tell(change, organization, &[token], Occasion::Reused).await?;
+                    }
                 }
                 Ok::<_, TokenError>(())
             })

@@ -29,6 +29,7 @@ use tokio::sync::{RwLock, RwLockReadGuard};
 pub use forget::forget_old;
 pub use pace::{FlushShare, Next};
 
+pub(crate) use self::sightings::NewAddresses;
 use self::sightings::Sightings;
 use self::waiting::Waiting;
 use crate::env::Clock;
@@ -68,6 +69,11 @@ pub struct Backlog {
 }
 
 impl Uses {
+    /// No uses yet.
+    pub(crate) fn telling(told: NewAddresses) -> Self {
+        Self { sightings: Sightings::telling(told), ..Self::default() }
+    }
+
     /// Notes a use.
     pub(crate) fn note(&self, entry: &Arc<Entry>, kind: UseKind, now: Timestamp) {
         if entry.note(kind, now) {

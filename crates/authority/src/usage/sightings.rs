@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use storage::Store;
+use storage::{Store, Tx};
 use token_domain::id::TokenId;
 use token_domain::record::{ScopeUse, TokenOrigin};
 use token_domain::{Requirement, ScopeCatalogue, ScopeSet, Timestamp};
@@ -37,6 +37,18 @@ pub(crate) struct Sightings {
     lately: Box<[AtomicU64]>,
     hasher: RandomState,
     waiting: Mutex<Vec<Sighting>>,
+    /// Whether anybody is told of new addresses.
+    told: NewAddresses,
+}
+
+/// Whether addresses that tokens were not used from before are noted for somebody to be told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum NewAddresses {
+    /// Nobody is told: there is neither mail nor webhooks.
+    #[default]
+    Ignored,
+    /// Somebody may be.
+    Noted,
 }
 
 /// What one use of a token showed.
@@ -59,11 +71,17 @@ impl Default for Sightings {
             lately: (0..PLACES).map(|_| AtomicU64::new(0)).collect(),
             hasher: RandomState::new(),
             waiting: Mutex::default(),
+            told: NewAddresses::default(),
         }
     }
 }
 
 impl Sightings {
+    /// Nothing seen yet.
+    pub(crate) fn telling(told: NewAddresses) -> Self {
+        Self { told, ..Self::default() }
+    }
+
     /// Notes where a good token was presented, if its holder presented it.
     pub(crate) fn origin(&self, token: TokenId, presented: &dyn Presentation, at: Timestamp) {
         let Some(address) = presented.holder_address() else { return };
@@ -120,9 +138,15 @@ impl Sightings {
             return Ok(0);
         }
         let (origins, uses) = rows(&part, catalogue);
+        let told = self.told;
         let unit = store.write(move |tx| {
             Box::pin(async move {
+                let new = match told {
+                    NewAddresses::Noted => new_origins(tx, &origins).await?,
+                    NewAddresses::Ignored => Vec::new(),
+                };
                 tx.record_origins(&origins).await?;
+                tx.queue_address_notices(&new).await?;
                 Ok::<_, Failure>(tx.record_scope_uses(&uses).await?)
             })
         });
@@ -132,6 +156,22 @@ impl Sightings {
         }
         Ok(written)
     }
+}
+
+/// Those origins whose token is known to be used from elsewhere and not from there. A token that was never used before has no
+/// address that would be new.
+async fn new_origins(tx: &mut Tx, origins: &[TokenOrigin]) -> Result<Vec<TokenOrigin>, Failure> {
+    let mut tokens: Vec<TokenId> = origins.iter().map(|origin| origin.token_id).collect();
+    tokens.dedup();
+    if tokens.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = tx.origins_of(&tokens).await?;
+    let is_new = |origin: &&TokenOrigin| {
+        let mut others = known.iter().filter(|known| known.token_id == origin.token_id).peekable();
+        others.peek().is_some() && others.all(|known| known.address != origin.address)
+    };
+    Ok(origins.iter().filter(is_new).cloned().collect())
 }
 
 /// The rows, each key once and in the order in which they are written.

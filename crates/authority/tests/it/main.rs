@@ -6,6 +6,7 @@ mod executions;
 mod limits;
 mod lives;
 mod mail;
+mod notices;
 mod password_resets;
 mod people;
 mod policies;

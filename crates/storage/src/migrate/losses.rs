@@ -13,12 +13,13 @@ pub(super) mod downs {
 }
 
 /// Tables and columns whose loss gives nobody a right back: with a thing goes the right to it.
-const HARMLESS: [&str; 46] = [
+const HARMLESS: [&str; 49] = [
     "access_scope_totals",
     "access_scopes",
     "actors",
     "actors.description",
     "address_codes",
+    "address_notices",
     "audit_events",
     "audit_heads",
     "audit_heads.at",
@@ -31,6 +32,7 @@ const HARMLESS: [&str; 46] = [
     "invitations",
     "mailed_invitations",
     "memberships",
+    "muted_notices",
     "nodes",
     "organization_totals",
     "organization_usage",
@@ -47,6 +49,7 @@ const HARMLESS: [&str; 46] = [
     "session_uses",
     "sessions",
     "sessions.proven_at",
+    "token_notices",
     "token_origins",
     "token_scope_uses",
     "token_usage",

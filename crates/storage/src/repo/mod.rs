@@ -18,6 +18,7 @@ pub(crate) mod log;
 pub(crate) mod mail;
 pub(crate) mod memberships;
 pub(crate) mod nodes;
+pub(crate) mod notices;
 pub(crate) mod organizations;
 pub(crate) mod policies;
 pub(crate) mod projects;

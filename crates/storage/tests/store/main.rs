@@ -30,5 +30,6 @@ mod trails;
 mod trust;
 mod units;
 mod usage;
+mod webhooks;
 
 use test_support::sql;

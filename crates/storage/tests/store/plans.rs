@@ -105,7 +105,7 @@ const FOUND_AT_ONCE: [&str; 6] = [
 ];
 
 /// Reads of the store that are not lists: of a row by its key, of a number, or of a whole table.
-const NO_LISTS: [&str; 60] = [
+const NO_LISTS: [&str; 64] = [
     "access_scope",
     "actor",
     "audit_end",
@@ -155,6 +155,10 @@ const NO_LISTS: [&str; 60] = [
     "trust_policy_by_id",
     "webhook",
     "some_webhook_secret",
+    "muted_notices",
+    "expiring_tokens",
+    "list_address_notices",
+    "administrators",
     "due_webhooks",
     "webhook_delivery",
     "list_webhooks",

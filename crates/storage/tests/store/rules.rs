@@ -44,6 +44,9 @@ INSERT INTO execution_keys VALUES ({id:1}, 'system', 'k', {b:32}, {id:23}, {t:1}
 INSERT INTO trust_policies VALUES ({id:50}, {id:1}, 'P', 'generic', 'https://i', NULL, '{}', 'x', NULL, NULL, 900, {yes}, {t:1}, 'system', {t:1}, 'system');
 INSERT INTO trust_attempts VALUES ({id:50}, {id:51}, {t:1}, 'exchanged', NULL, NULL, NULL, NULL);
 INSERT INTO exchanged_identities VALUES ({b:32}, {t:1});
+INSERT INTO token_notices VALUES ({id:14}, 7, NULL);
+INSERT INTO address_notices VALUES ({id:14}, '203.0.113.7', NULL, {t:1});
+INSERT INTO muted_notices VALUES ({id:3}, 'token_expiring');
 INSERT INTO webhooks VALUES ({id:80}, {id:1}, 'https://e', NULL, 'x', {yes}, NULL, {b:32}, NULL, NULL, 0, NULL, NULL, {t:1}, 'system', {t:1}, 'system');
 INSERT INTO webhook_deliveries VALUES ({id:80}, {id:81}, 'x', '{}', 0, {t:1}, {t:1}, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO token_usage VALUES ({id:14}, 1, 0, 0, 0), ({id:15}, 1, 0, 0, 0);
@@ -69,6 +72,13 @@ const BREACHES: &[(&str, Kind, &str)] = &[
     ("trust_policies_organization_fkey", Reference, "UPDATE trust_policies SET organization_id = {id:99}"),
     ("trust_policies_ttl_range", Check, "UPDATE trust_policies SET ttl_seconds = 3601"),
     ("trust_attempts_policy_fkey", Reference, "UPDATE trust_attempts SET policy_id = {id:99}"),
+    ("token_notices_token_fkey", Reference, "UPDATE token_notices SET token_id = {id:99}"),
+    ("token_notices_expiry_days_positive", Check, "UPDATE token_notices SET expiry_days = 0"),
+    ("address_notices_token_fkey", Reference, "UPDATE address_notices SET token_id = {id:99}"),
+    ("address_notices_address_length", Check, "UPDATE address_notices SET address = ''"),
+    ("address_notices_agent_length", Check, "UPDATE address_notices SET agent = ''"),
+    ("muted_notices_user_fkey", Reference, "UPDATE muted_notices SET user_id = {id:99}"),
+    ("muted_notices_notice_known", Check, "UPDATE muted_notices SET notice = 'token_leaked'"),
     ("webhooks_organization_fkey", Reference, "UPDATE webhooks SET organization_id = {id:99}"),
     ("webhooks_url_length", Check, "UPDATE webhooks SET url = ''"),
     ("webhooks_description_length", Check, "UPDATE webhooks SET description = ''"),

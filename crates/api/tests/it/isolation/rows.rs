@@ -203,6 +203,7 @@ pub(super) const ROWS: &[Row] = &[
     row("get_me", People, Nothing, 200),
     row("get_namespace", Holders, AccessScope, 200).query("topic=a/b", Tells::Path),
     row("get_namespace_bound", Bound, AccessScope, 200).query("topic=a/b", Tells::Path),
+    row("get_notices", People, Nothing, 200),
     row("get_organization", Holders, Nothing, 200),
     row("get_organization_usage", Unbound, Nothing, 200),
     row("get_policy", Holders, Nothing, 200),
@@ -272,6 +273,8 @@ pub(super) const ROWS: &[Row] = &[
     row("run_setup", Anybody, Nothing, 409)
         .body(|_| json!({"code": "x", "organization": "third", "email": "a@b.example", "password": Server::PASSWORD})),
     row("set_baseline", Holders, Execution, 200).query("", Tells::Nothing).body(|_| json!({"coverage": 70, "commit": "0123456789abcdef"})),
+    row("set_notices", People, Nothing, 200)
+        .body(|names| json!({"token_expiring": names["fresh"].ends_with('1'), "token_new_address": true})),
     row("set_policy", Holders, Nothing, 200).body(|_| json!({"kinds": {}})),
     row("start_totp", People, Nothing, 201),
     row("submit_execution", Holders, Nothing, 201).body(execution),

@@ -504,8 +504,10 @@ pub(super) const NEITHER: &[&str] = &[
     "exchange_token",
     // Records nothing for a delivery that waits, as after a test; the checks are those of `test_webhook`.
     "replay_delivery",
+    // Gives no right: which mail a person gets.
+    "set_notices",
     // Read only.
-    "get_webhook", "list_deliveries", "list_webhooks",
+    "get_notices", "get_webhook", "list_deliveries", "list_webhooks",
     "get_trust_policy", "list_trust_attempts", "list_trust_policies", "test_trust_policies", "test_trust_policy",
     "count_tokens", "lookup_token",
     "check_topic", "evaluate_scopes", "export_audit", "forward", "get_actor", "get_addresses", "get_authorization_server", "get_badge", "get_baseline",
