@@ -102,7 +102,7 @@ impl Told {
         Self {
             id: token.id.to_string(),
             name: token.name.to_string(),
-            ends: token.facts.expires_at.map(|at| at.rfc3339_seconds()),
+            ends: token.facts.expires_at.map(Timestamp::rfc3339_seconds),
         }
     }
 }

@@ -100,7 +100,7 @@ impl Context {
                     if !change.tx.note_expiry(token.id, days).await.map_err(Failure::from)? {
                         continue;
                     }
-                    let ends = token.facts.expires_at.map(|at| at.rfc3339_seconds()).unwrap_or_default();
+                    let ends = token.facts.expires_at.map(Timestamp::rfc3339_seconds).unwrap_or_default();
                     let event = change.event("token.expiring").on("token", token.id);
                     change.record(event.with("days", days).with("expires_at", ends)).await?;
                     told.push(token);
@@ -133,11 +133,11 @@ fn is_due(token: &Token, days: i32, now: Timestamp) -> bool {
     is_in_use && !is_shorter_due && ends > token.facts.created_at + stage(days) + MARGIN
 }
 
-fn first_id() -> TokenId {
+const fn first_id() -> TokenId {
     TokenId::from_uuid(Uuid::nil())
 }
 
-fn last_id() -> TokenId {
+const fn last_id() -> TokenId {
     TokenId::from_uuid(Uuid::max())
 }
 

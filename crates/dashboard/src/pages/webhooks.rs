@@ -284,7 +284,7 @@ fn secret_page(
         heading,
         after,
         url: webhook.url.clone(),
-        secret: secret.text().to_string(),
+        secret: secret.text().as_str().to_owned(),
         next: format!("{LIST}/{}", webhook.id),
     }
 }

@@ -3,6 +3,7 @@
 use authority::records::{DeliveryError, DeliveryState, Webhook, WebhookDelivery};
 use authority::webhooks::WebhookSecret;
 use serde::Serialize;
+use token_domain::Timestamp;
 use utoipa::ToSchema;
 
 /// A webhook.
@@ -80,8 +81,8 @@ impl From<&Webhook> for WebhookView {
             description: webhook.description.clone(),
             events: webhook.events.clone(),
             enabled: webhook.is_enabled,
-            gone_at: webhook.gone_at.map(|at| at.rfc3339_seconds()),
-            previous_secret_expires_at: webhook.previous_until.map(|at| at.rfc3339_seconds()),
+            gone_at: webhook.gone_at.map(Timestamp::rfc3339_seconds),
+            previous_secret_expires_at: webhook.previous_until.map(Timestamp::rfc3339_seconds),
             failures: webhook.failures,
             created_at: webhook.created_at.rfc3339_seconds(),
             created_by: webhook.created_by.to_string(),
@@ -93,7 +94,7 @@ impl From<&Webhook> for WebhookView {
 
 impl WithSecret {
     pub(super) fn new(webhook: &Webhook, secret: &WebhookSecret) -> Self {
-        Self { webhook: webhook.into(), secret: secret.text().to_string() }
+        Self { webhook: webhook.into(), secret: secret.text().as_str().to_owned() }
     }
 }
 
@@ -110,9 +111,9 @@ impl From<WebhookDelivery> for DeliveryView {
             status: delivery.state.as_str(),
             attempts: delivery.attempts,
             created_at: delivery.created_at.rfc3339_seconds(),
-            next_attempt_at: next.map(|at| at.rfc3339_seconds()),
-            ended_at: ended.map(|at| at.rfc3339_seconds()),
-            last_attempt_at: delivery.attempted_at.map(|at| at.rfc3339_seconds()),
+            next_attempt_at: next.map(Timestamp::rfc3339_seconds),
+            ended_at: ended.map(Timestamp::rfc3339_seconds),
+            last_attempt_at: delivery.attempted_at.map(Timestamp::rfc3339_seconds),
             response_code: delivery.status,
             error: delivery.error.map(DeliveryError::as_str),
         }
