@@ -100,15 +100,16 @@ pub(crate) async fn tell(
     for token in tokens {
         let maker = match person_of(token) {
             None => None,
-            Some(id) => match makers.get(&id) {
-                Some(known) => known.clone(),
-                None => {
+            Some(id) => {
+                if let Some(known) = makers.get(&id) {
+                    known.clone()
+                } else {
                     let standing = change.tx.membership_standing(organization, id).await?;
                     let found = standing.filter(is_welcome).map(|standing| standing.user);
                     makers.insert(id, found.clone());
                     found
                 }
-            },
+            }
         };
         let mut people: Vec<User> = maker.into_iter().collect();
         if people.is_empty() || occasion.concerns_everybody() {
