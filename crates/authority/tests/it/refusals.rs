@@ -90,6 +90,15 @@ async fn invite(world: &World, caller: &Caller, from: &Origin) -> Result<(), Org
     Invitations::new(&world.context, &sessions).create(&seat, email, role, from).await.map(drop)
 }
 
+/// Has as many invitations mailed as an organisation may, and one more.
+async fn invite_too_many(world: &World, from: &Origin) {
+    let caller = caller(world).await;
+    for _ in 0..100 {
+        invite(world, &caller, from).await.expect("an answer");
+    }
+    invite(world, &caller, from).await.expect_err("a refusal");
+}
+
 /// Does what is refused so.
 async fn provoke(refusal: Refusal, world: &World, from: &Origin) {
     let wrong = || "wrong wrong wrong".to_owned().into();
@@ -181,13 +190,7 @@ async fn provoke(refusal: Refusal, world: &World, from: &Origin) {
             }
             world.people.edit_me(&caller, None, email(), from).await.expect_err("a refusal");
         }
-        Refusal::InvitationsLimited => {
-            let caller = caller(world).await;
-            for _ in 0..100 {
-                invite(world, &caller, from).await.expect("an answer");
-            }
-            invite(world, &caller, from).await.expect_err("a refusal");
-        }
+        Refusal::InvitationsLimited => invite_too_many(world, from).await,
         Refusal::ReportsLimited => {
             let leaks = Leaks::new(&world.context, &world.validator, 1);
             leaks.revoke_found(&[], from).await.expect("an answer");
