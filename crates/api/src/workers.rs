@@ -35,7 +35,7 @@ const ORDERS: Duration = Duration::from_secs(1);
 const MAIL: Duration = Duration::from_secs(1);
 
 /// How often tokens that end soon, and uses of tokens from new addresses, are looked for.
-const NOTICES: Duration = Duration::from_secs(60);
+const NOTICES: Duration = Duration::from_mins(1);
 
 /// How often webhooks for which something is due are looked for.
 const WEBHOOKS: Duration = Duration::from_secs(1);
