@@ -14,9 +14,11 @@ use authority::actors::Actors;
 use authority::audit::read::Audit;
 use authority::env::{Clock, Entropy, Lease, SystemClock, SystemEntropy, random};
 use authority::executions::Executions;
-use authority::hashing::{Argon2Params, Keyring, Scheme, TagKey};
+use authority::hashing::{Argon2Params, HmacKey, Keyring, Scheme, TagKey};
+use authority::imports::Imports;
 use authority::invitations::Invitations;
 use authority::leaks::Leaks;
+use authority::legacy::Legacy;
 use authority::limits::SignInLimits;
 use authority::mail::Outbox;
 use authority::members::Members;
@@ -86,6 +88,7 @@ services! {
     organizations: Organizations,
     members: Members,
     roles: Roles,
+    imports: Imports,
     invitations: Invitations,
     outbox: Outbox,
     policies: Policies,
@@ -129,6 +132,7 @@ impl Services {
         let issuer_keys = Arc::new(issuer_keys(config));
         let sender = Arc::new(sender(config));
         Ok(Self {
+            imports: Data::new(Imports::new(&context)),
             invitations: Data::new(Invitations::new(&context, &sessions)),
             sessions,
             tokens: Data::new(Tokens::new(&context)),
@@ -278,7 +282,11 @@ pub(crate) fn policy(config: &Config) -> Policy {
         token_cap: config.tokens.cap_per_organization.map(|cap| u32::try_from(cap).unwrap_or(u32::MAX)),
         key_cap: config.tokens.keys_per_person,
         expiry_warning: Span::days(config.tokens.expiry_warning_days),
-        legacy_lookup: config.tokens.legacy_lookup,
+        legacy: Legacy {
+            lookup: config.tokens.legacy_lookup,
+            shapes: config.tokens.legacy_shapes.clone(),
+            hmac_key: config.tokens.legacy_hmac_key.as_ref().map(|key| HmacKey::new(key.expose().as_bytes())),
+        },
         mail: links.map(|links| MailPolicy {
             links: links.as_str().trim_end_matches('/').to_owned(),
             keep: Span::days(config.mail.keep_days),

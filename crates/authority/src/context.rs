@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use crate::env::{Clock, Entropy, Lease, new_id, random};
 use crate::error::Failure;
 use crate::fence::Fences;
+use crate::legacy::{Legacy, LegacyShapes};
 use crate::limits::{
     CodeLimiter, DEVICE_MEMORY, MessageLimiter, RefusalLedger, ResetLimiter, SignInLimiter, SignInLimits,
 };
@@ -60,8 +61,8 @@ pub struct Policy {
     pub key_cap: u32,
     /// How long before a token ends its holder is told so.
     pub expiry_warning: Span,
-    /// Whether tokens without a checksum, issued elsewhere, are looked up.
-    pub legacy_lookup: bool,
+    /// Which keys that were issued elsewhere are looked up.
+    pub legacy: Legacy,
     /// Mail; nothing where none is sent.
     pub mail: Option<MailPolicy>,
     /// Whether organisations may have webhooks.
@@ -93,7 +94,7 @@ impl Default for Policy {
             token_cap: None,
             key_cap: 100,
             expiry_warning: Span::days(7),
-            legacy_lookup: false,
+            legacy: Legacy::default(),
             mail: None,
             webhooks: false,
         }
@@ -188,6 +189,11 @@ impl Context {
     /// The scopes and built-in roles of this deployment.
     pub fn catalogue(&self) -> &ScopeCatalogue {
         &self.catalogue
+    }
+
+    /// The formats of other systems' keys that this deployment accepts.
+    pub fn legacy_shapes(&self) -> &LegacyShapes {
+        &self.policy.legacy.shapes
     }
 
     /// The lane for slow hashes, for its counters.

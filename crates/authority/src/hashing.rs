@@ -2,4 +2,4 @@
 
 pub use secret_hash::recovery::RecoveryCode;
 pub use secret_hash::totp::{self, TotpCode, TotpSecret};
-pub use secret_hash::{Argon2Params, HashError, Keyring, KeyringError, Scheme, TagKey};
+pub use secret_hash::{Argon2Params, HashError, HmacKey, Keyring, KeyringError, Scheme, TagKey};

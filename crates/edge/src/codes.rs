@@ -174,6 +174,8 @@ codes! {
         AlreadySetUp of Conflict = "already set up", "Sign in instead: POST /v1/sessions.";
         /// Another number of tokens than the caller expected.
         CountDiffers of Conflict = "count differs", "The number of matching tokens differs from `expected_count`. Check the tokens again before you revoke them.";
+        /// An import into a deployment that would not find the tokens.
+        ImportsNotLookedUp of Conflict = "imports not looked up", "This deployment does not look up keys of other systems, so imported tokens would not work. Ask the operator to set `tokens.legacy_lookup` or `tokens.legacy_shapes`.";
         /// An idempotency key that was used for another request.
         IdempotencyKeyReused of Conflict = "idempotency key reused", "This Idempotency-Key was used for another request. Use a new one.";
         /// The person has the maximum of keys in the organisation.

@@ -10,6 +10,7 @@
 
 mod argon2_params;
 mod error;
+mod foreign;
 mod hex;
 mod keyring;
 mod kind;
@@ -25,6 +26,7 @@ pub mod totp;
 
 pub use argon2_params::Argon2Params;
 pub use error::HashError;
+pub use foreign::{Algorithm, Encoding, ForeignError, ForeignHash, HmacKey, PREFIX_LENGTHS, foreign_hints};
 pub use keyring::{Keyring, KeyringError, TagCheck};
 pub use kind::SchemeKind;
 pub use lookup::{LookupHint, lookup_hint};

@@ -77,6 +77,8 @@ pub enum Constraint {
     SessionDigest,
     /// The token is the successor of another one already.
     Successor,
+    /// A hash of another system that has made a token.
+    ImportedHash,
     /// Something referred to is not there, or something is still referred to. SQLite does not say which.
     Reference(Option<String>),
     /// A `CHECK`, by name.
@@ -121,6 +123,7 @@ impl fmt::Display for Constraint {
             Self::Submission => f.write_str("the submission's key was used"),
             Self::SessionDigest => f.write_str("the session digest is taken"),
             Self::Successor => f.write_str("the token is a successor already"),
+            Self::ImportedHash => f.write_str("the hash was imported already"),
             Self::Reference(Some(name)) => write!(f, "reference {name}"),
             Self::Reference(None) => f.write_str("a reference"),
             Self::Check(name) => write!(f, "check {name}"),

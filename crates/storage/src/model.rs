@@ -2,6 +2,7 @@
 //! never leave this crate.
 
 mod executions;
+mod imports;
 mod mail;
 mod nodes;
 mod notices;
@@ -11,6 +12,7 @@ mod tokens;
 mod webhooks;
 
 pub use executions::{ExecutionFilter, ExecutionKey};
+pub use imports::ImportedToken;
 pub use mail::{PasswordReset, QueuedMail};
 pub use nodes::{Consistency, InvalidLogPlace, LogPlace, NodeRecord, Poll, PollAnswer, RegisteredNode, SHARDS};
 pub use notices::{AddressNotice, Muted};

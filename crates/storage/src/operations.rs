@@ -18,9 +18,9 @@ use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
 use crate::model::{
     AccessScopeEdit, ActorEdit, ActorFilter, AddressNotice, AuditFilter, ClaimedWebhook, DeliveryAttempt, DueDelivery,
-    ExecutionFilter, ExecutionKey, Hold, IdempotencyRecord, Listing, Muted, NewDelivery, Page, PasswordReset,
-    ProjectContents, QueuedMail, RegisteredNode, Revocation, StatusCounts, TokenCount, TokenEdit, TokenFilter,
-    TokenUse, WebhookSecrets,
+    ExecutionFilter, ExecutionKey, Hold, IdempotencyRecord, ImportedToken, Listing, Muted, NewDelivery, Page,
+    PasswordReset, ProjectContents, QueuedMail, RegisteredNode, Revocation, StatusCounts, TokenCount, TokenEdit,
+    TokenFilter, TokenUse, WebhookSecrets,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use futures::executor::block_on;
@@ -33,10 +33,10 @@ use token_domain::id::{
 };
 use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::record::{
-    AccessScope, Account, Actor, AuditHead, AuditRecord, Baseline, Candidate, CustomRole, Execution, Home, Invitation,
-    Invited, Member, Membership, MembershipStanding, Organization, Principal, Project, Repository, ScopeUse,
-    SecondFactor, Session, SessionStanding, SessionUse, StoredRule, StoredSecret, Token, TokenOrigin, TokenOwner,
-    TokenTerms, TrustAttempt, TrustPolicy, User, Verified, Webhook, WebhookDelivery,
+    AccessScope, Account, Actor, AuditHead, AuditRecord, Baseline, Candidate, CustomRole, Execution, Hint, Home,
+    Invitation, Invited, Member, Membership, MembershipStanding, Organization, Principal, Project, Repository,
+    ScopeUse, SecondFactor, Session, SessionStanding, SessionUse, StoredRule, StoredSecret, Token, TokenOrigin,
+    TokenOwner, TokenTerms, TrustAttempt, TrustPolicy, User, Verified, Webhook, WebhookDelivery,
 };
 use token_domain::text::{Email, Name, Slug};
 use token_domain::token::{Explanation, GraceMode, Kind};
@@ -242,6 +242,12 @@ operations! {
 
         /// Every token that a presented secret with this look-up hint may be, with all that bears on it. One statement.
         tokens::candidates(lookup_hint: i64) -> Vec<Candidate>;
+        /// The same for several look-up hints, the oldest token first; at most so many.
+        tokens::candidates_among(lookup_hints: &'o [i64], limit: u32) -> Vec<Candidate>;
+        /// Which of these hashes of other systems were imported, into any organisation.
+        imports::imported(identities: &'o [[u8; 32]]) -> Vec<ImportedToken>;
+        /// How many tokens have this look-up hint.
+        imports::count_by_hint(lookup_hint: i64) -> i64;
         /// One of the tags of tokens, whichever.
         tokens::some_verify_tag() -> Option<Vec<u8>>;
         /// A token of the organisation.
@@ -540,8 +546,12 @@ operations! {
         tokens::shorten_grace(successor: TokenId, at: Timestamp, new_end: Timestamp) -> Option<TokenId>;
         /// Records the first presentation after the grace. True the first time only.
         tokens::mark_reuse(id: TokenId, at: Timestamp) -> bool;
-        /// Replaces how the secret is stored, unless the hash is no longer the one the change was based on.
-        tokens::set_secret(id: TokenId, secret: &'o StoredSecret, expected_hash: &'o str) -> bool;
+        /// Replaces how the secret is stored, unless the hash is no longer the one the change was based on; and what is shown
+        /// of it, where that was not known before.
+        tokens::set_secret(id: TokenId, secret: &'o StoredSecret, hint: Option<Hint>, expected_hash: &'o str) -> bool;
+        /// Remembers which hash of another system made a token. [`ImportedHash`](crate::Constraint::ImportedHash) when it
+        /// has made one.
+        imports::insert_imported(record: &'o ImportedToken) -> ();
         /// Writes down last uses; an earlier moment never replaces a later one. Unknown tokens are passed over.
         tokens::record_uses(uses: &'o [TokenUse]) -> ();
         /// Adds to the counts of hours, of each token and of its organisation. A token that is not there is skipped; one

@@ -602,6 +602,17 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    imported_tokens (identity) {
+        identity -> Binary,
+        organization_id -> Uid,
+        token_id -> Uid,
+    }
+}
+
 joinable!(tokens -> organizations (organization_id));
 joinable!(memberships -> organizations (organization_id));
 joinable!(memberships -> users (user_id));

@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod config;
+mod import;
 mod mail;
 mod migrate;
 mod openapi;
@@ -65,6 +66,8 @@ enum Command {
     Person(person::Args),
     /// List and show organisations, set their token caps, disable and enable them.
     Organization(organization::Args),
+    /// Import keys of another system by their hashes, from a file.
+    Import(import::Args),
     /// Verify audit trails.
     Audit(audit::Args),
     /// Print or check the configuration.
@@ -104,6 +107,7 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         Command::Backup(args) => backup::run(args),
         Command::Person(args) => person::run(&args),
         Command::Organization(args) => organization::run(args),
+        Command::Import(args) => import::run(&args),
         Command::Audit(args) => audit::run(args),
         Command::Config(args) => config::run(args),
         Command::Mail(args) => mail::run(args),

@@ -6,6 +6,7 @@ use ::config::ValueKind;
 use ipnet::IpNet;
 use url::Url;
 
+use authority::legacy::LegacyShape;
 use edge::listen::Listen;
 
 /// One configuration key. The table of all of them is [`super::keys::KEYS`].
@@ -74,6 +75,8 @@ pub(crate) enum Kind {
     Origins,
     /// Networks, `10.0.0.0/8`, or single addresses.
     Networks,
+    /// Formats of other systems' keys.
+    Shapes,
     /// A `tracing` filter: a level, or `target=level` parts separated by commas.
     Filter,
     /// A shared secret of at least this many visible ASCII characters. Never printed.
@@ -118,7 +121,7 @@ impl Kind {
 
     /// Whether values are lists.
     pub(crate) const fn is_list(self) -> bool {
-        matches!(self, Self::Paths | Self::Origins | Self::Networks | Self::HexKeys)
+        matches!(self, Self::Paths | Self::Origins | Self::Networks | Self::Shapes | Self::HexKeys)
     }
 
     /// Its description in the reference page.
@@ -138,6 +141,7 @@ impl Kind {
             Self::Visible => "text".into(),
             Self::Origins => "list of web origins".into(),
             Self::Networks => "list of networks".into(),
+            Self::Shapes => "list of key formats".into(),
             Self::Filter => "log filter".into(),
             Self::Secret(1) => "secret".into(),
             Self::Secret(min) => format!("secret, at least {min} characters"),
@@ -206,6 +210,11 @@ impl Kind {
             Self::Visible => is_visible(text),
             Self::Origins => is_origin(text),
             Self::Networks => parse_network(text).is_some(),
+            Self::Shapes => {
+                return LegacyShape::parse(text)
+                    .map(drop)
+                    .map_err(|error| self.refuse(format!("{}: {error}", show(text))));
+            }
             Self::Filter => !text.is_empty() && text.parse::<tracing_subscriber::filter::Targets>().is_ok(),
             Self::Secret(min) => text.len() >= min && is_visible(text),
             Self::HexKey | Self::HexKeys => text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
@@ -230,6 +239,7 @@ impl Kind {
             Self::Mailbox => "write an address, such as tokens@example.com or nolapse tokens <tokens@example.com>".into(),
             Self::Visible => "write visible ASCII characters".into(),
             Self::Origins => "write origins without a path, such as https://app.example.com".into(),
+            Self::Shapes => "write formats such as prefix=sk_ alphabet=alnum length=24-64".into(),
             Self::Networks => "write networks such as 10.0.0.0/8 or single addresses".into(),
             Self::Filter => {
                 "write a level (error, warn, info, debug, trace) or parts such as authority=debug,info".into()

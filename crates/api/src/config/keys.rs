@@ -327,8 +327,21 @@ pub(crate) const KEYS: &[Key] = &[
         "tokens.legacy_lookup",
         Kind::Bool,
         Some("false"),
-        "Accept tokens without a checksum, as issued by an earlier system.",
+        "Accept tokens without a checksum, as issued by an earlier system, and look up the hashes that were imported.",
     ),
+    key(
+        "tokens.legacy_shapes",
+        Kind::Shapes,
+        Some("[]"),
+        "The formats of keys of other systems, which are accepted if they were imported: `prefix=sk_ alphabet=alnum length=24-64`. The alphabet is `hex`, `alnum`, `base64url` or `dotted` (with `-`, `_` and `.`), the length is that of the part behind the prefix, 16 to 256. With `id=` and a colon or a vertical bar, digits and that character may stand in front of a key. Empty means none.",
+    ),
+    key(
+        "tokens.legacy_hmac_key",
+        Kind::Secret(16),
+        None,
+        "The key with which another system made the HMAC-SHA-256 of its keys, for imported hashes of that kind.",
+    ),
+    key("tokens.legacy_hmac_key_file", Kind::Path, None, "A file that contains `tokens.legacy_hmac_key`."),
     // cache
     key(
         "cache.max_bytes",
@@ -491,6 +504,7 @@ pub(crate) const TWINS: &[(&str, &str)] = &[
     ("keys.tag_key", "keys.tag_key_file"),
     ("sessions.service_token", "sessions.service_token_file"),
     ("mail.password", "mail.password_file"),
+    ("tokens.legacy_hmac_key", "tokens.legacy_hmac_key_file"),
 ];
 
 /// A secret list and the key for files with further items, one item per file.

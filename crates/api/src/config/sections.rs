@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use authority::legacy::{LegacyShape, LegacyShapes};
 use ipnet::IpNet;
 use lettre::message::Mailbox;
 use serde::{Deserialize, Deserializer};
@@ -216,6 +217,9 @@ pub(crate) struct Tokens {
     pub(crate) keys_per_person: u32,
     pub(crate) expiry_warning_days: u32,
     pub(crate) legacy_lookup: bool,
+    #[serde(deserialize_with = "shapes")]
+    pub(crate) legacy_shapes: LegacyShapes,
+    pub(crate) legacy_hmac_key: Option<Secret>,
 }
 
 /// `cache.*`
@@ -347,6 +351,12 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D:
     let texts = Vec::<String>::deserialize(deserializer)?;
     let parsed: Option<Vec<IpNet>> = texts.iter().map(|text| key::parse_network(text)).collect();
     parsed.ok_or_else(|| serde::de::Error::custom("not a network"))
+}
+
+fn shapes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LegacyShapes, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let shapes: Result<Vec<_>, _> = texts.iter().map(|text| LegacyShape::parse(text)).collect();
+    shapes.map(LegacyShapes::new).map_err(serde::de::Error::custom)
 }
 
 fn mailbox<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Mailbox>, D::Error> {

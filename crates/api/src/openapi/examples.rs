@@ -17,6 +17,10 @@ fn own(operation: &str) -> Option<Value> {
         "rotate_actor" | "rotate_actor_bound" => json!({"gracePeriodSeconds": 3600}),
         "edit_token" | "edit_key" => json!({"name": "CI on main"}),
         "bulk_revoke_tokens" => json!({"filter": {"unused_days": 90}, "reason": "unused", "dry_run": true}),
+        "import_tokens" => json!({
+            "items": [{"name": "laptop", "hash": "$2y$10$uiTQ2MvIqU69RxVTdRSAh.UgdzfI8oXZxsSNoVPjzYW6PqeSZSnrS", "scopes": ["execute"]}],
+            "dry_run": true
+        }),
         "edit_me" => json!({"name": "Ada Lovelace"}),
         "edit_member" => json!({"role": "member"}),
         "edit_project" => json!({"name": "Fleet"}),

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 use authority::audit::{Denial, log_denial};
+use authority::legacy::ForeignKey;
 use authority::sessions::{AuthError, Presented as Credential, SessionToken, Sessions};
 use authority::{Admission, Caller, Context, Origin, Via};
 use token_domain::Requirement;
@@ -13,7 +14,7 @@ use token_domain::Requirement;
 use super::{ending, failing, origin};
 use edge::codes::Code;
 use edge::error::{ApiError, ApiResult};
-use edge::extract::credentials::{self, Presented};
+use edge::extract::credentials::{self, ForeignTexts, Presented};
 use edge::extract::turn::Turn;
 
 /// A permission that a handler requires of its caller.
@@ -194,6 +195,10 @@ async fn authenticate(
         Presented::None => return Err(Code::Unauthenticated.into()),
         Presented::Malformed => return Err(denied(context, origin)),
         Presented::Token(token) => Credential::Token(token),
+        Presented::Foreign(texts) => match foreign_key(context, &texts)? {
+            Some(key) => Credential::Foreign(key),
+            None => return Err(denied(context, origin)),
+        },
         Presented::Session(text) => match SessionToken::parse(text.expose()) {
             Some(token) => Credential::Session(token),
             None => return Err(denied(context, origin)),
@@ -215,6 +220,22 @@ async fn authenticate(
         }
         AuthError::Failed(failure) => failing::failed(&failure),
     })
+}
+
+/// The key of another system among these texts, where the deployment accepts such keys.
+///
+/// # Errors
+/// 400 when two of them have the format of one, because choosing one would be a guess.
+pub(super) fn foreign_key(context: &Context, texts: &ForeignTexts) -> ApiResult<Option<ForeignKey>> {
+    let shapes = context.legacy_shapes();
+    if shapes.is_empty() {
+        return Ok(None);
+    }
+    let mut keys = texts.expose().filter_map(|text| shapes.read(text));
+    match (keys.next(), keys.next()) {
+        (Some(_), Some(_)) => Err(Code::ConflictingCredentials.into()),
+        (key, _) => Ok(key),
+    }
 }
 
 fn denied(context: &Context, origin: &Origin) -> ApiError {

@@ -3,6 +3,7 @@
 //! An operation that answers 402, 409 or an error of its own needs a row here; otherwise the document shows the general
 //! error of the status.
 
+use authority::imports::ImportError;
 use authority::organizations::OrganizationError;
 use authority::password_resets::ResetError;
 use authority::people::PersonError;
@@ -35,6 +36,9 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
             vec![failing::token(TokenError::CapReached { used: 100, cap: 100 })]
         }
         ("create_token", 409) => vec![replayed(), reused()],
+        ("import_tokens", 409) => {
+            vec![failing::import(&ImportError::NotLookedUp), failing::import(&ImportError::Overtaken)]
+        }
         ("create_key", 409) => {
             vec![failing::token(TokenError::KeyCapReached { used: 100, cap: 100 }), replayed(), reused()]
         }
@@ -52,6 +56,7 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
             | "delete_all"
             | "end_member_sessions"
             | "create_token"
+            | "import_tokens"
             | "rotate_token"
             | "create_key"
             | "rotate_key"

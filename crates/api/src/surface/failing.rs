@@ -1,6 +1,7 @@
 //! Maps all errors of the authority to errors of the API.
 
 use authority::executions::ExecutionError;
+use authority::imports::ImportError;
 use authority::leaks::LeakError;
 use authority::limits::TooManyAttempts;
 use authority::password_resets::ResetError;
@@ -44,6 +45,17 @@ pub(super) fn leak(error: &LeakError) -> ApiError {
         LeakError::TooMany(wait) => too_many(*wait),
         LeakError::Refused(refused) => self::refused(refused),
         LeakError::Failed(failure) => failed(failure),
+    }
+}
+
+/// An error of importing tokens.
+pub(super) fn import(error: &ImportError) -> ApiError {
+    match error {
+        ImportError::NotLookedUp => Code::ImportsNotLookedUp.into(),
+        ImportError::Overtaken => ApiError::from(Code::Conflict)
+            .message("Another import of the same hashes is under way. Send the request again: rows that are done are reported as existing."),
+        ImportError::Refused(refused) => self::refused(refused),
+        ImportError::Failed(failure) => failed(failure),
     }
 }
 

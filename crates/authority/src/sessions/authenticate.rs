@@ -5,6 +5,7 @@ use token_format::PlainToken;
 
 use super::{SessionToken, Sessions};
 use crate::error::Failure;
+use crate::legacy::ForeignKey;
 use crate::origin::{Admission, Caller, Origin, Via};
 use crate::rights::{session_caller, token_caller};
 use crate::validate::{Entry, Outcome};
@@ -14,6 +15,8 @@ use crate::validate::{Entry, Outcome};
 pub enum Presented {
     /// An `nlp_` token.
     Token(PlainToken),
+    /// A key of another system.
+    Foreign(ForeignKey),
     /// A session token.
     Session(SessionToken),
 }
@@ -61,7 +64,12 @@ impl Sessions {
                     Ok(caller)
                 }
             },
-            Presented::Token(token) => self.by_token(token, origin).await,
+            Presented::Token(token) => {
+                self.by_outcome(self.validator.validate_token(token, &Requirement::NOTHING, origin).await?)
+            }
+            Presented::Foreign(key) => {
+                self.by_outcome(self.validator.validate_foreign(key, &Requirement::NOTHING, origin).await?)
+            }
         }
     }
 
@@ -75,7 +83,12 @@ impl Sessions {
                 let admission = Admission { is_enrolling: true, ..Admission::default() };
                 Ok(self.by_session(token).await?.0.admitted(admission))
             }
-            Presented::Token(token) => self.by_token(token, origin).await,
+            Presented::Token(token) => {
+                self.by_outcome(self.validator.validate_token(token, &Requirement::NOTHING, origin).await?)
+            }
+            Presented::Foreign(key) => {
+                self.by_outcome(self.validator.validate_foreign(key, &Requirement::NOTHING, origin).await?)
+            }
         }
     }
 
@@ -90,8 +103,7 @@ impl Sessions {
         Ok((caller, reach))
     }
 
-    async fn by_token(&self, token: &PlainToken, origin: &Origin) -> Result<Caller, AuthError> {
-        let outcome = self.validator.validate_token(token, &Requirement::NOTHING, origin).await?;
+    fn by_outcome(&self, outcome: Outcome) -> Result<Caller, AuthError> {
         let entry = match outcome {
             Outcome::Live(entry) | Outcome::Insufficient { entry, .. } => entry,
             Outcome::Elsewhere(_) => return Err(AuthError::Elsewhere),

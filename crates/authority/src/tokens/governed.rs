@@ -20,7 +20,7 @@ use crate::origin::Origin;
 use crate::policies::{PolicyBreach, restored, rule};
 
 /// Judges a token about to be made by the organisation's terms, and gives it its end.
-pub(super) fn govern_new(
+pub(crate) fn govern_new(
     context: &Context,
     terms: &TokenTerms,
     token: &mut Token,

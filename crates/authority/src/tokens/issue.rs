@@ -159,7 +159,7 @@ fn no_such_project(project: Option<ProjectId>, error: TokenError) -> TokenError 
     }
 }
 
-pub(super) fn owned_names(context: &Context, grants: &Grants) -> Vec<String> {
+pub(crate) fn owned_names(context: &Context, grants: &Grants) -> Vec<String> {
     grants.names(&context.catalogue).into_iter().map(str::to_owned).collect()
 }
 

@@ -1,13 +1,15 @@
 //! Finds the token of a secret, for a person who found the secret and wants to know what it opens.
 
-use secret_hash::{StoredHash, TagCheck, VerifyTag, lookup_hint};
+use secret_hash::{ForeignHash, StoredHash, TagCheck, VerifyTag, foreign_hints, lookup_hint};
 use token_domain::record::{StoredSecret, Token};
 use token_format::PlainToken;
+use zeroize::Zeroizing;
 
 use super::reach::reaches;
 use super::{TokenError, Tokens};
 use crate::context::Context;
 use crate::error::Failure;
+use crate::legacy::{MOST_FOREIGN, is_foreign};
 use crate::origin::Caller;
 use crate::slow::Work;
 
@@ -18,15 +20,55 @@ impl Tokens {
     /// No such token in the organisation and within the caller's reach. A secret of another organisation gets the same error as
     /// an unknown one.
     pub async fn lookup(&self, caller: &Caller, text: &str) -> Result<Token, TokenError> {
-        let Ok(secret) = PlainToken::parse(text.trim()) else { return Err(TokenError::NotFound) };
+        let text = text.trim();
+        let Ok(secret) = PlainToken::parse(text) else {
+            let key = self.context.policy.legacy.shapes.read(text).ok_or(TokenError::NotFound)?;
+            return self.lookup_asked(caller, key.alias().clone(), key.secret()).await;
+        };
+        self.lookup_asked(caller, secret, text).await
+    }
+
+    /// `text` is what another system hashed, should it be a key of one.
+    async fn lookup_asked(&self, caller: &Caller, secret: PlainToken, text: &str) -> Result<Token, TokenError> {
         let candidates = self.context.store.candidates(lookup_hint(&secret).0).await?;
         for candidate in candidates {
             let (mut token, stored) = (candidate.token, candidate.secret);
             // Do not verify the secret against tokens out of reach: the time that takes would reveal that they exist.
-            if token.organization_id != caller.organization_id || !reaches(caller, &token) {
+            if token.organization_id != caller.organization_id || !reaches(caller, &token) || is_foreign(&stored) {
                 continue;
             }
             if is_of(&self.context, &secret, &token, &stored).await? {
+                self.context.uses.add_to([&mut token]);
+                return self.seen(token).await;
+            }
+        }
+        if self.context.policy.legacy.is_on() {
+            return self.lookup_imported(caller, text).await;
+        }
+        Err(TokenError::NotFound)
+    }
+
+    /// Among tokens whose hash is still that of another system.
+    async fn lookup_imported(&self, caller: &Caller, text: &str) -> Result<Token, TokenError> {
+        let hmac = self.context.policy.legacy.hmac_key.as_ref();
+        let hints = foreign_hints(text.as_bytes(), hmac);
+        let read = self
+            .context
+            .store
+            .read(move |reads| Box::pin(async move { reads.candidates_among(&hints, MOST_FOREIGN).await }));
+        for candidate in read.await? {
+            let (mut token, stored) = (candidate.token, candidate.secret);
+            if token.organization_id != caller.organization_id || !reaches(caller, &token) {
+                continue;
+            }
+            let Some(hash) = ForeignHash::from_stored(&stored.secret_hash) else { continue };
+            let verified = if hash.is_slow() {
+                let secret = Zeroizing::new(text.as_bytes().to_vec());
+                self.context.lane.run(Work::Validation, move || hash.verify(&secret, None)).await?
+            } else {
+                hash.verify(text.as_bytes(), hmac)
+            };
+            if verified.map_err(|error| Failure::Inconsistent(format!("token {} cannot be read: {error}", token.id)))? {
                 self.context.uses.add_to([&mut token]);
                 return self.seen(token).await;
             }

@@ -34,7 +34,8 @@ pub use usage::GrantedScope;
 
 pub(crate) use actor::ActorToken;
 pub(crate) use exchanged::{ExchangedToken, Terms};
-pub(crate) use governed::fallen_idle;
+pub(crate) use governed::{fallen_idle, govern_new};
+pub(crate) use issue::owned_names;
 pub(crate) use rotate::{first_use, reuse};
 pub(crate) use secret::upgrade;
 

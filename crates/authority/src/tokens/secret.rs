@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use secret_hash::{hash, lookup_hint};
 use token_domain::id::TokenId;
-use token_domain::record::{Principal, StoredSecret};
+use token_domain::record::{Hint, Principal, StoredSecret};
 use token_format::PlainToken;
 
 use crate::attempts;
@@ -56,13 +56,15 @@ async fn keep(context: &Context, secret: &PlainToken, work: Work) -> Result<Stor
 }
 
 /// Writes a proven token's tag anew, and its hash by the configured scheme where it has another. Gives way when the
-/// lane is busy and says so only at debug level: the next cold read of the token tries again.
+/// lane is busy and says so only at debug level: the next cold read of the token tries again. `hint` is what is shown of a
+/// secret from now on, of which nothing was known before.
 pub(crate) async fn upgrade(
     context: Arc<Context>,
     secret: PlainToken,
     id: TokenId,
     old: StoredSecret,
     hash_meets: bool,
+    hint: Option<Hint>,
 ) {
     if !hash_meets && context.policy.scheme.is_slow() && !context.lane.is_idle() {
         return;
@@ -78,7 +80,9 @@ pub(crate) async fn upgrade(
         Ok(made) => {
             context
                 .store
-                .write(move |tx| Box::pin(async move { Ok::<_, Failure>(tx.set_secret(id, &made, &expected).await?) }))
+                .write(move |tx| {
+                    Box::pin(async move { Ok::<_, Failure>(tx.set_secret(id, &made, hint, &expected).await?) })
+                })
                 .await
         }
         Err(error) => Err(error),

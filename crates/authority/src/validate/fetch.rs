@@ -1,8 +1,11 @@
 //! Reading a token from the store: find candidates by the look-up hint, prove one of them, turn it into an entry.
+//!
+//! Where a deployment looks imported tokens up, a secret that no row of ours has is looked for a second time, by all that the
+//! hash of another system may be found by. A deployment without imports never gets there.
 
 use std::sync::Arc;
 
-use secret_hash::{StoredHash, Tag, TagCheck, VerifyTag, lookup_hint};
+use secret_hash::{ForeignHash, StoredHash, Tag, TagCheck, VerifyTag, foreign_hints, lookup_hint};
 use token_domain::decide::Credential;
 use token_domain::record::Candidate;
 use token_domain::scope::Grants;
@@ -12,10 +15,13 @@ use token_format::PlainToken;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fence::Stamp;
+use crate::legacy::{ForeignKey, MOST_FOREIGN, is_foreign};
 use crate::memory::{Binding, Entry, Pending, Shared, Shares};
 use crate::rights;
 use crate::slow::Work;
 use crate::tokens::upgrade;
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
 
 /// The result of a read.
 #[derive(Clone, Debug)]
@@ -35,6 +41,29 @@ impl Fetched {
     }
 }
 
+/// A presented secret: a text in our format, or a key of another system with what it goes by.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// The token, or the alias of the key.
+    pub(super) token: &'a PlainToken,
+    foreign: Option<&'a ForeignKey>,
+}
+
+impl<'a> Asked<'a> {
+    pub(super) const fn token(token: &'a PlainToken) -> Self {
+        Self { token, foreign: None }
+    }
+
+    pub(super) const fn foreign(key: &'a ForeignKey) -> Self {
+        Self { token: key.alias(), foreign: Some(key) }
+    }
+
+    /// What another system hashed.
+    fn text(&self) -> &'a str {
+        self.foreign.map_or_else(|| self.token.expose(), ForeignKey::secret)
+    }
+}
+
 /// How a candidate was proven.
 enum Proof {
     /// It is not this token.
@@ -48,16 +77,22 @@ enum Proof {
 pub(super) struct Fetch {
     context: Arc<Context>,
     shares: Shares,
+    /// One search among slow hashes of other systems at a time: unknown keys, which cost the most, take one core at the most.
+    searches: Semaphore,
 }
 
 impl Fetch {
     pub(super) fn new(context: Arc<Context>) -> Self {
-        Self { context, shares: Shares::default() }
+        Self { context, shares: Shares::default(), searches: Semaphore::new(1) }
     }
 
-    pub(super) async fn fetch(&self, token: &PlainToken, digest: &Tag, stamp: Stamp) -> Result<Fetched, Failure> {
+    pub(super) async fn fetch(&self, asked: Asked<'_>, digest: &Tag, stamp: Stamp) -> Result<Fetched, Failure> {
+        let token = asked.token;
         let candidates = self.context.store.candidates(lookup_hint(token).0).await?;
         for candidate in candidates {
+            if is_foreign(&candidate.secret) {
+                continue;
+            }
             let proof = self.prove(token, digest, &candidate).await?;
             if matches!(proof, Proof::No) {
                 continue;
@@ -65,7 +100,51 @@ impl Fetch {
             self.improve(token, &candidate, &proof);
             return Ok(Fetched::Found(Arc::new(self.entry(digest, &candidate, stamp)?)));
         }
+        if self.context.policy.legacy.is_on() {
+            return Box::pin(self.imported(asked, digest, stamp)).await;
+        }
         Ok(Fetched::Unknown(stamp))
+    }
+
+    /// Looks among the hashes of other systems. The oldest row that the secret proves counts, and is brought to our scheme.
+    async fn imported(&self, asked: Asked<'_>, digest: &Tag, stamp: Stamp) -> Result<Fetched, Failure> {
+        let hmac = self.context.policy.legacy.hmac_key.as_ref();
+        let text = asked.text();
+        let hints = foreign_hints(text.as_bytes(), hmac);
+        let read = self
+            .context
+            .store
+            .read(move |reads| Box::pin(async move { reads.candidates_among(&hints, MOST_FOREIGN).await }));
+        let found = read.await?.into_iter().filter_map(|candidate| {
+            ForeignHash::from_stored(&candidate.secret.secret_hash).map(|hash| (candidate, hash))
+        });
+        let (slow, fast): (Vec<_>, Vec<_>) = found.partition(|(_, hash)| hash.is_slow());
+        for (candidate, hash) in fast {
+            if hash.verify(text.as_bytes(), hmac).map_err(|error| inconsistent(&candidate, &error))? {
+                return self.arrived(asked, digest, &candidate, stamp);
+            }
+        }
+        if slow.is_empty() {
+            return Ok(Fetched::Unknown(stamp));
+        }
+        let _search = self.searches.try_acquire().map_err(|_| Failure::Busy)?;
+        for (candidate, hash) in slow {
+            let secret = Zeroizing::new(text.as_bytes().to_vec());
+            let verified = self.context.lane.run(Work::Validation, move || hash.verify(&secret, None)).await?;
+            if verified.map_err(|error| inconsistent(&candidate, &error))? {
+                return self.arrived(asked, digest, &candidate, stamp);
+            }
+        }
+        Ok(Fetched::Unknown(stamp))
+    }
+
+    /// An imported token was presented: its hash is replaced by ours, in the background.
+    fn arrived(&self, asked: Asked<'_>, digest: &Tag, candidate: &Candidate, stamp: Stamp) -> Result<Fetched, Failure> {
+        let (id, secret) = (candidate.token.id, candidate.secret.clone());
+        // The start of an alias tells nobody anything.
+        let hint = asked.foreign.is_none().then(|| asked.token.hint());
+        self.context.units.spawn(upgrade(Arc::clone(&self.context), asked.token.clone(), id, secret, false, hint));
+        Ok(Fetched::Found(Arc::new(self.entry(digest, candidate, stamp)?)))
     }
 
     /// The tag where it can prove something, the slow hash where it cannot.
@@ -97,8 +176,14 @@ impl Fetch {
         if meets && matches!(proof, Proof::Tag) {
             return;
         }
-        let work =
-            upgrade(Arc::clone(&self.context), token.clone(), candidate.token.id, candidate.secret.clone(), meets);
+        let work = upgrade(
+            Arc::clone(&self.context),
+            token.clone(),
+            candidate.token.id,
+            candidate.secret.clone(),
+            meets,
+            None,
+        );
         self.context.units.spawn(work);
     }
 

@@ -21,11 +21,12 @@ use tokio::sync::Semaphore;
 pub use self::outcome::{Details, Outcome, OutcomeCounters, OutcomeKind};
 pub use self::recall::Recalled;
 
-use self::fetch::{Fetch, Fetched};
+use self::fetch::{Asked, Fetch, Fetched};
 use self::flight::{Flights, Place};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fence::Stamp;
+use crate::legacy::ForeignKey;
 use crate::memory::{Cache, Negatives, UseKind};
 use crate::origin::Presentation;
 use crate::usage::{FlushShare, Next, Uses};
@@ -111,8 +112,29 @@ impl Validator {
     ) -> Result<Outcome, Failure> {
         match PlainToken::parse(text) {
             Ok(token) => self.validate_token(&token, requirement, presented).await,
-            Err(_) => Ok(self.refuse(OutcomeKind::Malformed)),
+            Err(_) => match self.foreign(text) {
+                Some(key) => Box::pin(self.validate_foreign(&key, requirement, presented)).await,
+                None => Ok(self.refuse(OutcomeKind::Malformed)),
+            },
         }
+    }
+
+    /// As [`Validator::validate`], for a key of another system.
+    ///
+    /// # Errors
+    /// As [`Validator::validate`].
+    pub async fn validate_foreign(
+        &self,
+        key: &ForeignKey,
+        requirement: &Requirement,
+        presented: &dyn Presentation,
+    ) -> Result<Outcome, Failure> {
+        self.validate_asked(Asked::foreign(key), requirement, presented).await
+    }
+
+    /// A text that is no token of ours as a key of another system, where the deployment accepts such keys.
+    pub fn foreign(&self, text: &str) -> Option<ForeignKey> {
+        self.context.policy.legacy.shapes.read(text)
     }
 
     /// As [`Validator::validate`], for a text already known to be token-shaped.
@@ -128,12 +150,21 @@ impl Validator {
         if self.is_mistyped(token) {
             return Ok(self.refuse(OutcomeKind::Malformed));
         }
-        let digest = self.context.keyring.digest(token);
+        self.validate_asked(Asked::token(token), requirement, presented).await
+    }
+
+    async fn validate_asked(
+        &self,
+        asked: Asked<'_>,
+        requirement: &Requirement,
+        presented: &dyn Presentation,
+    ) -> Result<Outcome, Failure> {
+        let digest = self.context.keyring.digest(asked.token);
         if let Some(recalled) = self.recall_digest(&digest, self.context.now()) {
             return Ok(recalled.decide(requirement, presented));
         }
         // Boxed: its future is large, and would be moved with that of every hit.
-        let found = Box::pin(self.find(token, &digest)).await;
+        let found = Box::pin(self.find(asked, &digest)).await;
         let Some(entry) = found.inspect_err(|_| self.counters.count(OutcomeKind::Unavailable))? else {
             return Ok(self.refuse(OutcomeKind::Unknown));
         };
@@ -152,11 +183,13 @@ impl Validator {
         requirement: &Requirement,
         presented: &dyn Presentation,
     ) -> Result<Outcome, Failure> {
-        let Ok(token) = PlainToken::parse(text) else { return Ok(self.refuse(OutcomeKind::Malformed)) };
-        if self.is_mistyped(&token) {
-            return Ok(self.refuse(OutcomeKind::Malformed));
-        }
-        let fetched = self.fetch(&token, &self.context.keyring.digest(&token)).await;
+        let (token, foreign) = (PlainToken::parse(text), self.foreign(text));
+        let asked = match (&token, &foreign) {
+            (Ok(token), _) if !self.is_mistyped(token) => Asked::token(token),
+            (Err(_), Some(key)) => Asked::foreign(key),
+            (Ok(_) | Err(_), _) => return Ok(self.refuse(OutcomeKind::Malformed)),
+        };
+        let fetched = self.fetch(asked, &self.context.keyring.digest(asked.token)).await;
         let fetched = fetched.inspect_err(|_| self.counters.count(OutcomeKind::Unavailable))?;
         Ok(match fetched.into_entry() {
             Some(entry) => self.answer(entry, requirement, self.context.now(), presented),
@@ -263,7 +296,7 @@ impl Validator {
 
     /// Whether no token of this deployment can look like this.
     fn is_mistyped(&self, token: &PlainToken) -> bool {
-        !self.context.policy.legacy_lookup && !token.is_checksummed()
+        !self.context.policy.legacy.lookup && !token.is_checksummed()
     }
 
     fn refuse(&self, kind: OutcomeKind) -> Outcome {
@@ -296,14 +329,14 @@ impl Validator {
     }
 
     /// Reads a token that the cache does not know, or may no longer use.
-    async fn find(&self, token: &PlainToken, digest: &Tag) -> Result<Option<Arc<Entry>>, Failure> {
+    async fn find(&self, asked: Asked<'_>, digest: &Tag) -> Result<Option<Arc<Entry>>, Failure> {
         for _ in 0..ROUNDS {
             if self.is_known_unknown(digest, self.context.now()) {
                 return Ok(None);
             }
             match self.flights.join(digest) {
                 Place::Leader(landing) => {
-                    let fetched = self.fetch(token, digest).await?;
+                    let fetched = self.fetch(asked, digest).await?;
                     self.keep(digest, &fetched);
                     landing.land(fetched.clone());
                     return Ok(fetched.into_entry());
@@ -317,15 +350,15 @@ impl Validator {
             }
         }
         // Overtaken again and again: one read of its own, not kept.
-        Ok(self.fetch(token, digest).await?.into_entry())
+        Ok(self.fetch(asked, digest).await?.into_entry())
     }
 
-    async fn fetch(&self, token: &PlainToken, digest: &Tag) -> Result<Fetched, Failure> {
+    async fn fetch(&self, asked: Asked<'_>, digest: &Tag) -> Result<Fetched, Failure> {
         let place = tokio::time::timeout(self.miss_wait, self.misses.acquire());
         let _place = place.await.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?;
         // Before the read: what is read under this stamp is outdated by any change that commits later.
         let stamp = self.context.fences.stamp();
-        self.fetch.fetch(token, digest, stamp).await
+        self.fetch.fetch(asked, digest, stamp).await
     }
 
     fn keep(&self, digest: &Tag, fetched: &Fetched) {

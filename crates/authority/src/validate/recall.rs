@@ -6,8 +6,10 @@ use std::sync::Arc;
 use token_domain::{Requirement, Timestamp};
 use token_format::PlainToken;
 
+use super::fetch::Asked;
 use super::{Entry, Outcome, OutcomeKind, Validator};
 use crate::error::Failure;
+use crate::legacy::ForeignKey;
 use crate::origin::{Caller, Presentation};
 
 /// What is remembered about a presented text, as of the moment it was looked up. Nothing is counted until
@@ -32,8 +34,16 @@ impl Validator {
     pub fn recall(&self, text: &str) -> Option<Recalled<'_>> {
         match PlainToken::parse(text) {
             Ok(token) => self.recall_token(&token),
-            Err(_) => Some(self.recalled(Known::Malformed, self.context.now())),
+            Err(_) => match self.foreign(text) {
+                Some(key) => self.recall_foreign(&key),
+                None => Some(self.recalled(Known::Malformed, self.context.now())),
+            },
         }
+    }
+
+    /// As [`Validator::recall`], for a key of another system.
+    pub fn recall_foreign(&self, key: &ForeignKey) -> Option<Recalled<'_>> {
+        self.recall_digest(&self.context.keyring.digest(key.alias()), self.context.now())
     }
 
     /// As [`Validator::recall`], for a text already known to be token-shaped.
@@ -50,14 +60,17 @@ impl Validator {
     /// # Errors
     /// Only when it cannot be known: the store fails, or the lane for misses or slow hashes is full.
     pub async fn look_up(&self, text: &str) -> Result<Recalled<'_>, Failure> {
-        let Ok(token) = PlainToken::parse(text) else {
-            return Ok(self.recalled(Known::Malformed, self.context.now()));
-        };
-        if let Some(recalled) = self.recall_token(&token) {
+        if let Some(recalled) = self.recall(text) {
             return Ok(recalled);
         }
-        let digest = self.context.keyring.digest(&token);
-        let found = Box::pin(self.find(&token, &digest)).await;
+        let (token, foreign) = (PlainToken::parse(text), self.foreign(text));
+        let asked = match (&token, &foreign) {
+            (Ok(token), _) => Asked::token(token),
+            (Err(_), Some(key)) => Asked::foreign(key),
+            (Err(_), None) => return Ok(self.recalled(Known::Malformed, self.context.now())),
+        };
+        let digest = self.context.keyring.digest(asked.token);
+        let found = Box::pin(self.find(asked, &digest)).await;
         let found = found.inspect_err(|_| self.counters.count(OutcomeKind::Unavailable))?;
         Ok(self.recalled(found.map_or(Known::Unknown, Known::Token), self.context.now()))
     }

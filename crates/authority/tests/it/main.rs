@@ -3,6 +3,7 @@
 mod cost;
 mod demotion;
 mod executions;
+mod imports;
 mod limits;
 mod lives;
 mod mail;

@@ -25,10 +25,30 @@ pub enum Presented {
     None,
     /// Neither a token nor a session by its format: answered like an unknown one.
     Malformed,
+    /// Texts that do not begin like a credential of this service. Where keys of other systems are accepted, one of them may be
+    /// such a key; otherwise as [`Presented::Malformed`].
+    Foreign(ForeignTexts),
     /// A text in the format of an API token.
     Token(PlainToken),
     /// A text in the format of a session token.
     Session(SessionText),
+}
+
+/// Texts in plain text that may be keys of other systems; wiped when dropped, printed as their number.
+#[derive(Clone)]
+pub struct ForeignTexts(Vec<Zeroizing<String>>);
+
+impl ForeignTexts {
+    /// The texts, each once.
+    pub fn expose(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|text| text.as_str())
+    }
+}
+
+impl std::fmt::Debug for ForeignTexts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0.len())
+    }
 }
 
 /// A session token in plain text; wiped when dropped, printed as its hint.
@@ -85,11 +105,11 @@ pub fn presented(headers: &HeaderMap) -> ApiResult<Presented> {
 /// As [`presented`].
 pub fn presented_beside(headers: &HeaderMap, secret: Option<Zeroizing<String>>) -> ApiResult<Presented> {
     let mut ours: Option<Found<'_>> = None;
-    let mut has_foreign = false;
+    let mut foreign: Option<Vec<Found<'_>>> = None;
     let posted = secret.filter(|secret| !secret.is_empty()).map(Found::Secret);
     for found in found(headers).chain(posted) {
         if !found.is_ours() {
-            has_foreign = true;
+            foreign.get_or_insert_default().push(found);
             continue;
         }
         match &ours {
@@ -98,11 +118,22 @@ pub fn presented_beside(headers: &HeaderMap, secret: Option<Zeroizing<String>>) 
             Some(_) => return Err(Code::ConflictingCredentials.into()),
         }
     }
-    Ok(match ours {
-        Some(found) => found.told_apart(),
-        None if has_foreign => Presented::Malformed,
-        None => Presented::None,
+    Ok(match (ours, foreign) {
+        (Some(found), _) => found.told_apart(),
+        (None, Some(foreign)) => foreign_of(&foreign),
+        (None, None) => Presented::None,
     })
+}
+
+/// What is presented where nothing begins like a credential of this service.
+fn foreign_of(found: &[Found<'_>]) -> Presented {
+    let mut texts: Vec<&str> = found.iter().filter_map(Found::text).filter(|text| !text.is_empty()).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    if texts.is_empty() {
+        return Presented::Malformed;
+    }
+    Presented::Foreign(ForeignTexts(texts.into_iter().map(|text| Zeroizing::new(text.to_owned())).collect()))
 }
 
 /// The text after `Bearer` in any format, for the routes that take the configured service token.
@@ -226,13 +257,15 @@ mod tests {
             (vec![("authorization", format!("Basic {TOKEN}"))], "Malformed"),
             (vec![key("")], "None"),
             (vec![key(" "), ("authorization", String::new())], "None"),
-            (vec![bearer("eyJ.e30.x")], "Malformed"),
+            (vec![bearer("eyJ.e30.x")], "Foreign(1)"),
+            (vec![bearer("eyJ.e30.x"), key("one of another system")], "Foreign(2)"),
+            (vec![bearer("eyJ.e30.x"), key("eyJ.e30.x")], "Foreign(1)"),
             (vec![basic("any", TOKEN)], "Token(PlainToken(nlp_0011…))"),
             (vec![basic("", TOKEN)], "Token(PlainToken(nlp_0011…))"),
             (vec![basic("0199-id", &TOKEN.replace('_', "%5F"))], "Token(PlainToken(nlp_0011…))"),
             (vec![basic(TOKEN, "")], "Malformed"),
             (vec![basic("any", &session)], "Malformed"),
-            (vec![basic("aladdin", "open sesame")], "Malformed"),
+            (vec![basic("aladdin", "open sesame")], "Foreign(1)"),
             (vec![("authorization", "Basic".to_owned())], "Malformed"),
             (vec![("authorization", "Basic *".to_owned())], "Malformed"),
             (vec![("authorization", "Basic bm8gY29sb24=".to_owned())], "Malformed"),

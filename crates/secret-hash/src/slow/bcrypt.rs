@@ -38,9 +38,10 @@ pub(crate) fn parse(text: &str) -> Result<u32, HashError> {
         return Err(malformed("$2x$ marks hashes of a broken implementation"));
     }
     // The library parses the cost as a Rust number and would accept `+4`.
-    if !text.get(4..6).is_some_and(|cost| cost.bytes().all(|digit| digit.is_ascii_digit())) {
-        return Err(malformed("the cost is not two digits"));
-    }
+    let digits = text.get(4..6).filter(|cost| cost.bytes().all(|digit| digit.is_ascii_digit()));
+    let cost = digits.and_then(|cost| cost.parse().ok()).ok_or(malformed("the cost is not two digits"))?;
+    // Before the rest: a cost that is too high is what its owner has to know.
+    check_cost(cost, MIN_COST)?;
     let parts: HashParts = text.parse().map_err(|error| malformed(complaint(&error)))?;
     check_cost(parts.get_cost(), MIN_COST)?;
     Ok(parts.get_cost())

@@ -7,7 +7,7 @@ use crate::error::{Constraint, OutageKind, StoreError};
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind as Kind, Error};
 
 /// Unique keys by name (PostgreSQL) and by columns (SQLite).
-const UNIQUE_KEYS: [(&str, &str, Constraint); 12] = [
+const UNIQUE_KEYS: [(&str, &str, Constraint); 13] = [
     ("organizations_slug_key", "organizations.slug", Constraint::OrganizationSlug),
     ("users_email_key_key", "users.email_key", Constraint::UserEmail),
     ("roles_name_key_key", "roles.organization_id, roles.name_key", Constraint::RoleName),
@@ -28,6 +28,7 @@ const UNIQUE_KEYS: [(&str, &str, Constraint); 12] = [
     ),
     ("sessions_token_digest_key", "sessions.token_digest", Constraint::SessionDigest),
     ("tokens_rotated_to_key", "tokens.rotated_to", Constraint::Successor),
+    ("imported_tokens_pkey", "imported_tokens.identity", Constraint::ImportedHash),
 ];
 
 /// Parts of messages that tell an outage, in lower case. Sources: all of SQLite's `sqlite3ErrStr` that say something of the

@@ -18,7 +18,7 @@ use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use token_domain::access::{Description, ExternalId, Metadata};
 use token_domain::id::{OrganizationId, TokenId, UserId};
-use token_domain::record::{Candidate, NewToken, StoredSecret, Token, TokenOwner};
+use token_domain::record::{Candidate, Hint, NewToken, StoredSecret, Token, TokenOwner};
 use token_domain::text::needle;
 use token_domain::token::{Explanation, GraceMode, Kind, RevokeCause, Status, TokenFacts};
 use token_domain::{Span, Timestamp};
@@ -56,6 +56,15 @@ macro_rules! active {
 
 pub(crate) async fn candidates(conn: &mut Conn<'_>, lookup_hint: i64) -> Result<Vec<Candidate>, StoreError> {
     let rows = dialect::load_candidates(conn, lookup_hint).await?;
+    rows.into_iter().map(Candidate::try_from).collect()
+}
+
+pub(crate) async fn candidates_among(
+    conn: &mut Conn<'_>,
+    lookup_hints: &[i64],
+    limit: u32,
+) -> Result<Vec<Candidate>, StoreError> {
+    let rows = dialect::load_candidates_among(conn, lookup_hints.to_vec(), limit).await?;
     rows.into_iter().map(Candidate::try_from).collect()
 }
 
@@ -614,6 +623,7 @@ pub(crate) async fn set_secret(
     conn: &mut Conn<'_>,
     id: TokenId,
     secret: &StoredSecret,
+    hint: Option<Hint>,
     expected_hash: &str,
 ) -> Result<bool, StoreError> {
     let changed =
@@ -622,6 +632,7 @@ pub(crate) async fn set_secret(
                 tokens::secret_hash.eq(secret.secret_hash.as_str()),
                 tokens::lookup_hint.eq(secret.lookup_hint),
                 tokens::verify_tag.eq(secret.verify_tag.as_deref()),
+                hint.map(|hint| tokens::hint.eq(hint.as_str().to_owned())),
             ))
             .kept()
             .execute(conn)

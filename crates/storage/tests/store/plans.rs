@@ -105,13 +105,16 @@ const FOUND_AT_ONCE: [&str; 6] = [
 ];
 
 /// Reads of the store that are not lists: of a row by its key, of a number, or of a whole table.
-const NO_LISTS: [&str; 64] = [
+const NO_LISTS: [&str; 67] = [
     "access_scope",
     "actor",
     "audit_end",
     "audit_trails",
     "baseline",
     "candidates",
+    "candidates_among",
+    "count_by_hint",
+    "imported",
     "count_members_of_role",
     "count_organizations",
     "count_recovery_codes",

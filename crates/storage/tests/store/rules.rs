@@ -32,6 +32,7 @@ INSERT INTO outbox VALUES ({id:60}, NULL, 'a@b', '{}', 0, {t:1}, {t:1});
 INSERT INTO mailed_invitations VALUES ({id:40}, {b:32});
 INSERT INTO address_codes VALUES ({id:3}, 'a@b', {b:32}, {t:1});
 INSERT INTO password_resets VALUES ({id:3}, 'a@b', {b:32}, {b:32}, {t:1});
+INSERT INTO imported_tokens VALUES ({digest:1}, {id:1}, {id:14}), ({digest:2}, {id:1}, {id:15});
 INSERT INTO audit_heads VALUES ({id:0}, 1, {b:32}, {t:1}, {no});
 INSERT INTO audit_events VALUES ({id:0}, 1, {t:1}, 'x', 'system', '', '', '', '{}', {b:32}, {b:32});
 INSERT INTO revocation_log VALUES (0, 1, 'token', {id:14}, {t:1});
@@ -262,6 +263,10 @@ const BREACHES: &[(&str, Kind, &str)] = &[
     ("password_resets_email_key_length", Check, "UPDATE password_resets SET email_key = 'a'"),
     ("password_resets_password_digest_length", Check, "UPDATE password_resets SET password_digest = {b:31}"),
     ("password_resets_digest_length", Check, "UPDATE password_resets SET digest = {b:31}"),
+    ("imported_tokens_identity_length", Check, "UPDATE imported_tokens SET identity = {b:31}"),
+    ("imported_tokens_organization_fkey", Reference, "UPDATE imported_tokens SET organization_id = {id:99}"),
+    ("imported_tokens_token_fkey", Reference, "UPDATE imported_tokens SET token_id = {id:99}"),
+    ("imported_tokens_pkey", Unique("imported_tokens.identity"), "UPDATE imported_tokens SET identity = {digest:1}"),
     ("mailed_invitations_digest_length", Check, "UPDATE mailed_invitations SET digest = {b:31}"),
     ("recovery_codes_factor_fkey", Reference, "INSERT INTO recovery_codes VALUES ({id:4}, {b:32})"),
     ("recovery_codes_digest_length", Check, "UPDATE recovery_codes SET digest = {b:31}"),

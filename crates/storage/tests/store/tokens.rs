@@ -541,7 +541,7 @@ fn a_stored_secret_is_replaced_only_if_it_is_still_the_one_that_was_read() {
         insert(store, vec![records::token(org, 1)]).await;
         let replace = move |hash: &str, expected: &'static str| {
             let secret = StoredSecret { secret_hash: hash.to_owned(), lookup_hint: -5, verify_tag: None };
-            write(store, move |tx| Box::pin(async move { tx.set_secret(id(1), &secret, expected).await }))
+            write(store, move |tx| Box::pin(async move { tx.set_secret(id(1), &secret, None, expected).await }))
         };
         assert_eq!(replace("$new", "$other").await, Ok(false));
         assert_eq!(replace("$new", "$test$1").await, Ok(true));

@@ -40,8 +40,8 @@ impl FromRequest for Overseer {
                     if is_operator { Ok(Self) } else { Err(Code::NotFound.into()) }
                 })
             }
-            // The service token is in neither format: it arrives here as malformed or as an error.
-            Ok(Presented::None | Presented::Malformed) | Err(_) => {
+            // The service token is in neither format: it arrives here as foreign, malformed or an error.
+            Ok(Presented::None | Presented::Malformed | Presented::Foreign(_)) | Err(_) => {
                 let operator = Operator::from_request(request, payload);
                 Box::pin(async move { operator.await.map(|_| Self) })
             }

@@ -10,6 +10,7 @@ mod get_self;
 mod get_token;
 mod get_usage;
 pub(super) mod idempotency;
+mod import_tokens;
 mod list_tokens;
 mod lookup_token;
 mod revoke_self;
@@ -40,10 +41,11 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(count_tokens::count_tokens)
         .service(lookup_token::lookup_token)
         .service(bulk_revoke::bulk_revoke_tokens)
+        .service(import_tokens::import_tokens)
         .service(get_self::get_self)
         .service(rotate_self::rotate_self)
         .service(revoke_self::revoke_self);
-    for word in ["counts", "lookup", "bulk-revoke", "self", "self/rotate"] {
+    for word in ["counts", "lookup", "bulk-revoke", "import", "self", "self/rotate"] {
         closed(config, &format!("/v1/tokens/{word}"));
     }
     config

@@ -80,7 +80,8 @@ impl World {
             .with("server.public_url", "https://tokens.example.org")
             .with("rate_limit.leak_reports", 1_000_000)
             .with("webhooks.enabled", true)
-            .with("tokens.keys_per_person", 10_000);
+            .with("tokens.keys_per_person", 10_000)
+            .with("tokens.legacy_lookup", true);
         let server = Server::start(backend, options);
         let facts = server.facts();
         let organization = facts.add_organization(ELSEWHERE);

@@ -17,8 +17,10 @@ pub(super) fn serving(backend: Backend) -> Arc<Server> {
     let options = options.with("server.keep_alive_seconds", 600).with("rate_limit.leak_reports", 1_000_000);
     let options = options.with("sessions.service_token", SERVICE_TOKEN).with("webhooks.enabled", true);
     // These tests sign in often: the limits on sign-ins are tested elsewhere.
-    let options =
-        options.with("rate_limit.sign_in_attempts", 1_000).with("rate_limit.sign_in_concurrent_per_account", 100);
+    let options = options
+        .with("tokens.legacy_lookup", true)
+        .with("rate_limit.sign_in_attempts", 1_000)
+        .with("rate_limit.sign_in_concurrent_per_account", 100);
     Arc::new(Server::start(backend, options))
 }
 

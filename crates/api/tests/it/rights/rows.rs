@@ -339,6 +339,12 @@ pub(super) const LOSSES: &[Loss] = &[
 #[rustfmt::skip]
 pub(super) const GIFTS: &[Gift] = &[
     gift("create_token", ANYBODY, |world, _| post("/v1/tokens", json!({"name": world.fresh(), "scopes": ["admin"]}))),
+    gift("import_tokens", ANYBODY, |world, _| {
+        let name = world.fresh();
+        let digits: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let item = json!({"name": name, "hash": format!("{digits:0>64}"), "scopes": ["admin"]});
+        post("/v1/tokens/import", json!({"items": [item]}))
+    }),
     gift("rotate_token", ANYBODY, |world, _| {
         let name = world.fresh();
         let [id] = texts(&world.owner.create_with(&name, &["admin"]), ["id"]);

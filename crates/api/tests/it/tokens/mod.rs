@@ -5,6 +5,7 @@ mod create;
 mod details;
 mod edit;
 mod idempotency;
+mod import;
 mod list;
 mod lookup;
 mod managing;

@@ -83,6 +83,19 @@ pub(crate) async fn load_candidates(conn: &mut Conn<'_>, lookup_hint: i64) -> Qu
     candidate_query!(tokens::lookup_hint.eq(lookup_hint)).load(conn).await
 }
 
+/// The same rows for several look-up hints, the oldest token first.
+pub(crate) async fn load_candidates_among(
+    conn: &mut Conn<'_>,
+    lookup_hints: Vec<i64>,
+    limit: u32,
+) -> QueryResult<Vec<CandidateRow>> {
+    candidate_query!(tokens::lookup_hint.eq_any(lookup_hints))
+        .order(tokens::id)
+        .limit(i64::from(limit))
+        .load(conn)
+        .await
+}
+
 /// The same row of one token, by its id.
 pub(crate) async fn load_candidate(
     conn: &mut Conn<'_>,

@@ -78,6 +78,19 @@ pub(crate) async fn load_candidates(conn: &mut Conn<'_>, lookup_hint: i64) -> Qu
     .await
 }
 
+/// The same rows for several look-up hints, the oldest token first.
+pub(crate) async fn load_candidates_among(
+    conn: &mut Conn<'_>,
+    lookup_hints: Vec<i64>,
+    limit: u32,
+) -> QueryResult<Vec<CandidateRow>> {
+    conn.spawn_blocking(move |connection| {
+        let found = candidate_query!(tokens::lookup_hint.eq_any(lookup_hints));
+        RunQueryDsl::load::<CandidateRow>(found.order(tokens::id).limit(i64::from(limit)), connection)
+    })
+    .await
+}
+
 /// The same row of one token, by its id.
 pub(crate) async fn load_candidate(
     conn: &mut Conn<'_>,

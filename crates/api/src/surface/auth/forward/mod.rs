@@ -14,12 +14,14 @@ pub mod routes;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
 use authority::Context;
+use authority::legacy::ForeignKey;
 use authority::validate::{Outcome, Validator};
 use token_domain::ScopeSet;
 use token_format::PlainToken;
 
 use self::asked::{Asked, Row};
 use self::routes::RouteTables;
+use crate::surface::authorized::foreign_key;
 use crate::surface::failing;
 use crate::surface::origin::ByHolder;
 use edge::codes::Code;
@@ -88,8 +90,10 @@ pub(in crate::surface) async fn decide(
     if asked.is_preflight() {
         return Ok(headers::anonymous());
     }
-    let token = presented(&request)?;
-    let outcome = validator.validate_token(&token, asked.requirement(), &ByHolder(&request)).await;
+    let outcome = match presented(&request, validator.context())? {
+        Key::Token(token) => validator.validate_token(&token, asked.requirement(), &ByHolder(&request)).await,
+        Key::Foreign(key) => Box::pin(validator.validate_foreign(&key, asked.requirement(), &ByHolder(&request))).await,
+    };
     judge(&asked, outcome.map_err(|failure| failing::failed(&failure))?, validator.context())
 }
 
@@ -105,9 +109,12 @@ pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8])
         Ok(asked) => asked,
         Err(error) => return Some(Err(error)),
     };
-    match presented(request) {
-        Ok(token) => {
-            let recalled = validator.recall_token(&token)?;
+    match presented(request, validator.context()) {
+        Ok(key) => {
+            let recalled = match &key {
+                Key::Token(token) => validator.recall_token(token)?,
+                Key::Foreign(key) => validator.recall_foreign(key)?,
+            };
             let outcome = recalled.decide(asked.requirement(), &ByHolder(request));
             Some(judge(&asked, outcome, validator.context()))
         }
@@ -115,11 +122,23 @@ pub(crate) fn at_once(validator: &Validator, request: &HttpRequest, body: &[u8])
     }
 }
 
+/// What a gateway's client presents.
+enum Key {
+    /// A token of this service.
+    Token(PlainToken),
+    /// A key of another system.
+    Foreign(ForeignKey),
+}
+
 /// The token of the request.
-fn presented(request: &HttpRequest) -> ApiResult<PlainToken> {
+fn presented(request: &HttpRequest, context: &Context) -> ApiResult<Key> {
     let presented = credentials::presented(request.headers()).map_err(|_| ApiError::conflicting_at_gateway())?;
     match presented {
-        Presented::Token(token) => Ok(token),
+        Presented::Token(token) => Ok(Key::Token(token)),
+        Presented::Foreign(texts) => {
+            let key = foreign_key(context, &texts).map_err(|_| ApiError::conflicting_at_gateway())?;
+            key.map(Key::Foreign).ok_or_else(|| Code::InvalidToken.into())
+        }
         Presented::None => Err(Code::Unauthenticated.into()),
         // A session is valid for this service only, not behind gateways.
         Presented::Malformed | Presented::Session(_) => Err(Code::InvalidToken.into()),
