@@ -555,7 +555,7 @@ mod tests {
             ("5f4dcc3b5aa765d61d8327deb882cf99", None, "md5"),
             ("$6$salt$xxxx", None, "sha512crypt"),
             ("$2b$17$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", None, "17"),
-            (&long, Some(Algorithm::Sha256), "length"),
+            (&long, Some(Algorithm::Sha256), "neither hexadecimal"),
             (&long, Some(Algorithm::Bcrypt), "bcrypt"),
             ("md5$salt$0123", Some(Algorithm::Django), "hasher"),
             ("sha512$salt$0123", Some(Algorithm::Django), "salt"),
