@@ -66,7 +66,6 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
         ) => {
             vec![Code::RecentProofNeeded.into()]
         }
-        ("prove_session", 409) => vec![second_factor(SecondFactorError::NotSet)],
         ("verify_email", 403) => vec![
             Code::RecentProofNeeded.into(),
             failing::person(PersonError::SessionNeeded),
@@ -109,14 +108,8 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
             organization(OrganizationError::RoleNameTaken),
         ],
         ("delete_role", 409) => vec![organization(OrganizationError::BuiltIn(BuiltInRole::Member))],
-        ("start_totp", 409) => vec![second_factor(SecondFactorError::AlreadySet)],
-        ("confirm_totp" | "delete_totp" | "create_recovery_codes", 409) => {
-            vec![second_factor(SecondFactorError::NotSet)]
-        }
-        ("confirm_totp" | "create_recovery_codes", 403) => vec![second_factor(SecondFactorError::WrongCode)],
-        ("delete_totp" | "prove_session", 403) => {
-            vec![second_factor(SecondFactorError::WrongPassword), second_factor(SecondFactorError::WrongCode)]
-        }
+        ("confirm_totp" | "delete_totp" | "create_recovery_codes" | "prove_session", 403 | 409)
+        | ("start_totp", 409) => of_second_factors(operation, status),
         ("create_trust_policy", 409) => vec![super::trust::error(TrustError::TooMany)],
         ("create_webhook" | "test_webhook" | "replay_delivery", 403) => {
             vec![super::webhooks::error(WebhookError::Off), Code::RecentProofNeeded.into()]
@@ -129,4 +122,15 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
         (_, 409) => vec![Code::Conflict.into()],
         _ => Vec::new(),
     }
+}
+
+/// The same for the second factor of a person.
+fn of_second_factors(operation: &str, status: u16) -> Vec<ApiError> {
+    let errors = match (operation, status) {
+        ("start_totp", 409) => vec![SecondFactorError::AlreadySet],
+        (_, 409) => vec![SecondFactorError::NotSet],
+        ("delete_totp" | "prove_session", _) => vec![SecondFactorError::WrongPassword, SecondFactorError::WrongCode],
+        _ => vec![SecondFactorError::WrongCode],
+    };
+    errors.into_iter().map(second_factor).collect()
 }

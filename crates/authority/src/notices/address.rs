@@ -59,6 +59,12 @@ impl Context {
                 Ok::<_, Ended>(true)
             })
         });
-        settled(told.await)
+        let is_told = settled(told.await)?;
+        if !is_told {
+            // A change without an event is taken back, and the notice with it.
+            let unit = self.store.write(move |tx| Box::pin(async move { tx.take_address_notice(token_id).await }));
+            unit.await?;
+        }
+        Ok(is_told)
     }
 }

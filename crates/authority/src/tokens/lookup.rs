@@ -30,26 +30,40 @@ impl Tokens {
 
     /// `text` is what another system hashed, should it be a key of one.
     async fn lookup_asked(&self, caller: &Caller, secret: PlainToken, text: &str) -> Result<Token, TokenError> {
-        let candidates = self.context.store.candidates(lookup_hint(&secret).0).await?;
+        if let Some(token) = self.lookup_ours(caller, &secret).await? {
+            return Ok(token);
+        }
+        if self.context.policy.legacy.is_on() {
+            if let Some(token) = self.lookup_imported(caller, text).await? {
+                return Ok(token);
+            }
+            // Its first use may have rewritten the hash between the two searches.
+            if let Some(token) = self.lookup_ours(caller, &secret).await? {
+                return Ok(token);
+            }
+        }
+        Err(TokenError::NotFound)
+    }
+
+    /// Among tokens with a hash of this service.
+    async fn lookup_ours(&self, caller: &Caller, secret: &PlainToken) -> Result<Option<Token>, TokenError> {
+        let candidates = self.context.store.candidates(lookup_hint(secret).0).await?;
         for candidate in candidates {
             let (mut token, stored) = (candidate.token, candidate.secret);
             // Do not verify the secret against tokens out of reach: the time that takes would reveal that they exist.
             if token.organization_id != caller.organization_id || !reaches(caller, &token) || is_foreign(&stored) {
                 continue;
             }
-            if is_of(&self.context, &secret, &token, &stored).await? {
+            if is_of(&self.context, secret, &token, &stored).await? {
                 self.context.uses.add_to([&mut token]);
-                return self.seen(token).await;
+                return self.seen(token).await.map(Some);
             }
         }
-        if self.context.policy.legacy.is_on() {
-            return self.lookup_imported(caller, text).await;
-        }
-        Err(TokenError::NotFound)
+        Ok(None)
     }
 
     /// Among tokens whose hash is still that of another system.
-    async fn lookup_imported(&self, caller: &Caller, text: &str) -> Result<Token, TokenError> {
+    async fn lookup_imported(&self, caller: &Caller, text: &str) -> Result<Option<Token>, TokenError> {
         let hmac = self.context.policy.legacy.hmac_key.as_ref();
         let hints = foreign_hints(text.as_bytes(), hmac);
         let read = self
@@ -70,10 +84,10 @@ impl Tokens {
             };
             if verified.map_err(|error| Failure::Inconsistent(format!("token {} cannot be read: {error}", token.id)))? {
                 self.context.uses.add_to([&mut token]);
-                return self.seen(token).await;
+                return self.seen(token).await.map(Some);
             }
         }
-        Err(TokenError::NotFound)
+        Ok(None)
     }
 }
 

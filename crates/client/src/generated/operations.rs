@@ -335,6 +335,15 @@ pub struct GetOrganizationUsageOptions {
     pub step: Option<String>,
 }
 
+/// Optional parameters of [`Client::list_deliveries`].
+#[derive(Debug, Clone, Default)]
+pub struct ListDeliveriesOptions {
+    /// Entries per page: 1–100. Defaults to 10.
+    pub limit: Option<u32>,
+    /// `next_cursor` of the previous page.
+    pub cursor: Option<String>,
+}
+
 /// Optional parameters of [`Client::list_repositories`].
 #[derive(Debug, Clone, Default)]
 pub struct ListRepositoriesOptions {
@@ -895,6 +904,20 @@ impl Client {
     /// `POST /v1/me/keys/{key_id}/rotate/cancel`
     pub fn cancel_key_rotation(&self, key_id: &str) -> Result<types::Token> {
         Call::new(self, "POST", "/v1/me/keys/").segment(key_id).path("/rotate/cancel").send()
+    }
+
+    /// Get the mail about tokens that you get.
+    ///
+    /// `GET /v1/me/notices`
+    pub fn get_notices(&self) -> Result<types::Notices> {
+        Call::new(self, "GET", "/v1/me/notices").send()
+    }
+
+    /// Choose the mail about tokens that you get.
+    ///
+    /// `PUT /v1/me/notices`
+    pub fn set_notices(&self, body: &types::SetNotices) -> Result<types::Notices> {
+        Call::new(self, "PUT", "/v1/me/notices").json(body).send()
     }
 
     /// Change your password.
@@ -1666,6 +1689,107 @@ impl Client {
             .send()
     }
 
+    /// List the webhooks.
+    ///
+    /// `GET /v1/organizations/{org_id}/webhooks`
+    pub fn list_webhooks(&self, org_id: &str) -> Result<types::WebhookList> {
+        Call::new(self, "GET", "/v1/organizations/").segment(org_id).path("/webhooks").send()
+    }
+
+    /// Create a webhook.
+    ///
+    /// `POST /v1/organizations/{org_id}/webhooks`
+    pub fn create_webhook(&self, org_id: &str, body: &types::CreateWebhook) -> Result<types::WebhookWithSecret> {
+        Call::new(self, "POST", "/v1/organizations/").segment(org_id).path("/webhooks").json(body).send()
+    }
+
+    /// Delete a webhook, with its deliveries.
+    ///
+    /// `DELETE /v1/organizations/{org_id}/webhooks/{webhook_id}`
+    pub fn delete_webhook(&self, org_id: &str, webhook_id: &str) -> Result<()> {
+        Call::new(self, "DELETE", "/v1/organizations/")
+            .segment(org_id)
+            .path("/webhooks/")
+            .segment(webhook_id)
+            .send_for_nothing()
+    }
+
+    /// Get a webhook.
+    ///
+    /// `GET /v1/organizations/{org_id}/webhooks/{webhook_id}`
+    pub fn get_webhook(&self, org_id: &str, webhook_id: &str) -> Result<types::Webhook> {
+        Call::new(self, "GET", "/v1/organizations/").segment(org_id).path("/webhooks/").segment(webhook_id).send()
+    }
+
+    /// Update or disable a webhook.
+    ///
+    /// `PATCH /v1/organizations/{org_id}/webhooks/{webhook_id}`
+    pub fn edit_webhook(&self, org_id: &str, webhook_id: &str, body: &types::EditWebhook) -> Result<types::Webhook> {
+        Call::new(self, "PATCH", "/v1/organizations/")
+            .segment(org_id)
+            .path("/webhooks/")
+            .segment(webhook_id)
+            .json(body)
+            .send()
+    }
+
+    /// List the deliveries of a webhook.
+    ///
+    /// `GET /v1/organizations/{org_id}/webhooks/{webhook_id}/deliveries`
+    pub fn list_deliveries(
+        &self,
+        org_id: &str,
+        webhook_id: &str,
+        options: &ListDeliveriesOptions,
+    ) -> Result<types::DeliveryList> {
+        Call::new(self, "GET", "/v1/organizations/")
+            .segment(org_id)
+            .path("/webhooks/")
+            .segment(webhook_id)
+            .path("/deliveries")
+            .query("limit", options.limit.as_ref())
+            .query("cursor", options.cursor.as_ref())
+            .send()
+    }
+
+    /// Send an event to a webhook again.
+    ///
+    /// `POST /v1/organizations/{org_id}/webhooks/{webhook_id}/deliveries/{delivery_id}/replay`
+    pub fn replay_delivery(&self, org_id: &str, webhook_id: &str, delivery_id: &str) -> Result<types::WebhookDelivery> {
+        Call::new(self, "POST", "/v1/organizations/")
+            .segment(org_id)
+            .path("/webhooks/")
+            .segment(webhook_id)
+            .path("/deliveries/")
+            .segment(delivery_id)
+            .path("/replay")
+            .send()
+    }
+
+    /// Replace the secret of a webhook.
+    ///
+    /// `POST /v1/organizations/{org_id}/webhooks/{webhook_id}/rotate-secret`
+    pub fn rotate_webhook_secret(&self, org_id: &str, webhook_id: &str) -> Result<types::WebhookWithSecret> {
+        Call::new(self, "POST", "/v1/organizations/")
+            .segment(org_id)
+            .path("/webhooks/")
+            .segment(webhook_id)
+            .path("/rotate-secret")
+            .send()
+    }
+
+    /// Send a test event to a webhook.
+    ///
+    /// `POST /v1/organizations/{org_id}/webhooks/{webhook_id}/test`
+    pub fn test_webhook(&self, org_id: &str, webhook_id: &str) -> Result<types::WebhookDelivery> {
+        Call::new(self, "POST", "/v1/organizations/")
+            .segment(org_id)
+            .path("/webhooks/")
+            .segment(webhook_id)
+            .path("/test")
+            .send()
+    }
+
     /// Request a new password by e-mail.
     ///
     /// `POST /v1/password-resets`
@@ -1933,6 +2057,13 @@ impl Client {
             .query("kind", options.kind.as_ref())
             .query("owner", options.owner.as_ref())
             .send()
+    }
+
+    /// Import keys of another system by their hashes.
+    ///
+    /// `POST /v1/tokens/import`
+    pub fn import_tokens(&self, body: &types::ImportTokens) -> Result<types::Imported> {
+        Call::new(self, "POST", "/v1/tokens/import").json(body).send()
     }
 
     /// Find the token that a secret belongs to.

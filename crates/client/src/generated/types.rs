@@ -590,6 +590,21 @@ pub struct CreateTrustPolicy {
     pub ttl: Option<u32>,
 }
 
+/// The webhook to create.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateWebhook {
+    /// What the webhook is for: up to 500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Whether events are sent. Defaults to `true`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// The types of events to send.
+    pub events: Vec<String>,
+    /// Where events are sent: an https URL. Addresses of private networks are refused unless the operator allows them.
+    pub url: String,
+}
+
 /// The token that was created.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CreatedToken {
@@ -663,6 +678,15 @@ pub struct DeleteTotp {
     /// One of the recovery codes. Each can be used once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery_code: Option<Secret>,
+}
+
+/// A page of deliveries.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeliveryList {
+    pub deliveries: Vec<WebhookDelivery>,
+    /// The cursor of the next page; `null` on the last page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }
 
 /// The changes. Fields that are left out stay unchanged.
@@ -820,6 +844,23 @@ pub struct EditTrustPolicy {
     /// The lifetime of the tokens: 60–3600 seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u32>,
+}
+
+/// The changes. Fields that are left out stay unchanged.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct EditWebhook {
+    /// What the webhook is for: up to 500 characters; `null` for nothing.
+    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
+    pub description: Option<Option<String>>,
+    /// Whether events are sent. Events of the time while a webhook is disabled are not sent later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// The types of events to send. They replace the current ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<Vec<String>>,
+    /// Where events are sent: an https URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// A valid token that was presented from outside its allowed networks.
@@ -1078,6 +1119,102 @@ pub struct HitToken {
     pub scopes: Vec<String>,
     /// The current status: `active`, `rotating`, `revoked` or `expired`.
     pub status: String,
+}
+
+/// A key of another system.
+///
+/// For the API document: rows are read one by one, so that a bad one does not refuse the others.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ImportItem {
+    /// `sha256`, `sha512`, `hmac-sha256`, `bcrypt`, `argon2id`, `pbkdf2-sha256`, `django` or `raw` (a key in the clear). May be
+    /// left out where the form of the hash tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// `hex`, `base64` or `phc`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// When the key expires. RFC 3339, a date, or seconds or milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+    /// The holder in the caller's own system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// The hash of the key as the other system stored it.
+    pub hash: String,
+    /// The length of the key in bytes. Keys longer than 71 bytes are refused under bcrypt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_length: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Map<String, Value>>,
+    /// The name of the token.
+    pub name: String,
+    /// `organization`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The first 4–24 characters of the key, if the other system kept them. A slow hash is found by them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The key was revoked: it is imported as a revoked token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<String>,
+    /// The scopes of the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+}
+
+/// The result for one row.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ImportResult {
+    /// The field that is wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The id of the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// `created`, `would_create`, `existing` or `refused`.
+    pub status: String,
+}
+
+/// The keys to import.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ImportTokens {
+    /// Only report what would be imported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<bool>,
+    /// 1–1000 rows.
+    pub items: Vec<ImportItem>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_key: Option<Zeroized>,
+    /// The system that exported the rows: `kong`, `unkey`, `sanctum`, `knox`, `drf-api-key` or `better-auth`. The rows then have
+    /// the fields of that system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
+    /// The scopes of every row, in place of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+}
+
+/// The result of the import.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Imported {
+    /// The number of tokens that were created, or would be.
+    pub created: u64,
+    pub dry_run: bool,
+    /// The number of rows that were imported before.
+    pub existing: u64,
+    /// With `known_key`: the index of the first row that is its hash. Left out if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_key_row: Option<u64>,
+    /// The number of rows that were refused.
+    pub refused: u64,
+    /// One result for each row, in the same order.
+    pub results: Vec<ImportResult>,
 }
 
 /// The introspection response (RFC 7662, section 2.2). Only `active` is present if the token is not valid or belongs to
@@ -1504,6 +1641,15 @@ pub struct NotReady {
     pub message: String,
     #[serde(rename = "statusCode")]
     pub status_code: u32,
+}
+
+/// The mail about tokens that you get. Mail about leaked and reused tokens cannot be switched off.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Notices {
+    /// Whether you get mail 30, 7 and 1 days before a token ends.
+    pub token_expiring: bool,
+    /// Whether you get mail when a token is used from an address that it had not been used from before.
+    pub token_new_address: bool,
 }
 
 /// An organisation.
@@ -1999,6 +2145,15 @@ pub struct SetBaseline {
     /// The time of the measurement (RFC 3339). Defaults to now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<String>,
+}
+
+/// The mail about tokens to get.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SetNotices {
+    /// Mail 30, 7 and 1 days before a token ends.
+    pub token_expiring: bool,
+    /// Mail when a token is used from an address that it had not been used from before.
+    pub token_new_address: bool,
 }
 
 /// What the set-up created.
@@ -2572,6 +2727,106 @@ pub struct Warning {
     pub scope: String,
 }
 
+/// A webhook.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Webhook {
+    pub created_at: String,
+    /// Who created the webhook: `user:<id>` or `token:<id>`.
+    pub created_by: String,
+    /// What the webhook is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Whether events are sent.
+    pub enabled: bool,
+    /// The types of events that are sent.
+    pub events: Vec<String>,
+    /// Attempts that failed since the last one that succeeded.
+    pub failures: u32,
+    /// When the endpoint answered 410, which disabled the webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone_at: Option<String>,
+    pub id: String,
+    pub org_id: String,
+    /// Until when messages are signed with the previous secret as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_secret_expires_at: Option<String>,
+    pub updated_at: String,
+    /// Who changed the webhook last: `user:<id>`, `token:<id>` or `system`.
+    pub updated_by: String,
+    /// Where events are sent, by POST.
+    pub url: String,
+}
+
+/// An event on its way to a webhook.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct WebhookDelivery {
+    /// The number of attempts since the delivery was queued.
+    pub attempts: u32,
+    /// When the delivery was queued: at the event, or at the last replay.
+    pub created_at: String,
+    /// When it was delivered, or when it was given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<String>,
+    /// Why the last attempt got no answer: `address_not_allowed`, `no_answer`, `secret_unavailable` or
+    /// `waited_too_long`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The type of the event.
+    pub event: String,
+    /// The `webhook-id` of the message.
+    pub id: String,
+    /// When the last attempt was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_attempt_at: Option<String>,
+    /// When the next attempt is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_attempt_at: Option<String>,
+    /// The status code that the last attempt was answered with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_code: Option<u32>,
+    /// The status: `pending`, `delivered` or `failed`.
+    pub status: String,
+    pub webhook_id: String,
+}
+
+/// The webhooks of the organisation, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct WebhookList {
+    pub webhooks: Vec<Webhook>,
+}
+
+/// A webhook with a secret that was just created. It is shown once.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct WebhookWithSecret {
+    pub created_at: String,
+    /// Who created the webhook: `user:<id>` or `token:<id>`.
+    pub created_by: String,
+    /// What the webhook is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Whether events are sent.
+    pub enabled: bool,
+    /// The types of events that are sent.
+    pub events: Vec<String>,
+    /// Attempts that failed since the last one that succeeded.
+    pub failures: u32,
+    /// When the endpoint answered 410, which disabled the webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone_at: Option<String>,
+    pub id: String,
+    pub org_id: String,
+    /// Until when messages are signed with the previous secret as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_secret_expires_at: Option<String>,
+    /// The secret with which messages are signed, in the form of Standard Webhooks.
+    pub secret: Secret,
+    pub updated_at: String,
+    /// Who changed the webhook last: `user:<id>`, `token:<id>` or `system`.
+    pub updated_by: String,
+    /// Where events are sent, by POST.
+    pub url: String,
+}
+
 /// The addresses of this deployment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct WellKnownAddresses {
@@ -2594,3 +2849,5 @@ pub struct Whose {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
 }
+
+pub type Zeroized = String;

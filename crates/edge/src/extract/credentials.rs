@@ -250,7 +250,7 @@ mod tests {
             (vec![bearer(&session)], "Session(nls_abab…)"),
             (vec![key(&session)], "Malformed"),
             (vec![api(&session)], "Malformed"),
-            (vec![bearer(&session.to_uppercase())], "Malformed"),
+            (vec![bearer(&session.to_uppercase())], "Foreign(1)"),
             (vec![bearer(&format!("{TOKEN}0"))], "Malformed"),
             (vec![bearer("")], "Malformed"),
             (vec![("authorization", TOKEN.to_owned())], "Malformed"),

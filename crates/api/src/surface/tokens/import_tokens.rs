@@ -35,6 +35,7 @@ struct ImportTokens {
     dry_run: Option<bool>,
     /// With `dry_run`: a key of the other system, to find out whether one of the rows is its hash.
     #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, example = "sk_live_51Hq")]
     known_key: Option<Zeroized>,
 }
 
@@ -42,14 +43,6 @@ struct ImportTokens {
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Zeroized(Zeroizing<String>);
-
-impl utoipa::PartialSchema for Zeroized {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-        String::schema()
-    }
-}
-
-impl ToSchema for Zeroized {}
 
 /// A key of another system.
 ///
@@ -60,10 +53,13 @@ struct ImportItem {
     hash: String,
     /// `sha256`, `sha512`, `hmac-sha256`, `bcrypt`, `argon2id`, `pbkdf2-sha256`, `django` or `raw` (a key in the clear). May be
     /// left out where the form of the hash tells it.
+    #[schema(pattern = "^(?:sha256|sha512|hmac-sha256|bcrypt|argon2id|pbkdf2-sha256|django|raw)$", example = "sha256")]
     algorithm: Option<String>,
     /// `hex`, `base64` or `phc`.
+    #[schema(pattern = "^(?:hex|base64|phc)$", example = "hex")]
     encoding: Option<String>,
     /// The first 4–24 characters of the key, if the other system kept them. A slow hash is found by them.
+    #[schema(pattern = "^[!-~]{4,24}$", example = "sk_live_")]
     prefix: Option<String>,
     /// The name of the token.
     name: String,
@@ -107,12 +103,14 @@ struct Imported {
 #[schema(as = ImportResult)]
 struct RowView {
     /// `created`, `would_create`, `existing` or `refused`.
+    #[schema(pattern = "^(?:created|would_create|existing|refused)$", example = "created")]
     status: &'static str,
     /// The id of the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     /// The field that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[a-z_]+$", example = "hash")]
     field: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
