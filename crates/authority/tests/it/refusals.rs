@@ -99,6 +99,38 @@ async fn invite_too_many(world: &World, from: &Origin) {
     invite(world, &caller, from).await.expect_err("a refusal");
 }
 
+/// Creates more secrets at once than one caller may.
+async fn make_too_many(world: &World, from: &Origin) {
+    let made = (0..260).map(|_| {
+        let request = IssueRequest {
+            name: Name::parse("a token").expect("an answer"),
+            scopes: vec!["read".to_owned()],
+            agent_type: AgentType::none(),
+            project_id: None,
+            lifetime: Lifetime::Unlimited,
+            details: TokenDetails::default(),
+            idempotency: None,
+        };
+        world.tokens.issue(&world.owner, request, from)
+    });
+    // Occupy the lane until a request is refused: however slowly requests arrive, no secret is finished before.
+    let lane = world.context.lane();
+    let gate = Arc::new(Mutex::new(()));
+    let closed = Arc::clone(&gate).lock_owned().await;
+    let holders = (0..LANE.width).map(|_| {
+        let gate = Arc::clone(&gate);
+        lane.run(Work::Stranger, move || drop(gate.blocking_lock()))
+    });
+    let released = async {
+        while lane.refused() == 0 {
+            tokio::task::yield_now().await;
+        }
+        drop(closed);
+    };
+    let (_, made, ()) = tokio::join!(join_all(holders), join_all(made), released);
+    assert!(made.iter().any(Result::is_ok) && made.iter().any(Result::is_err));
+}
+
 /// Does what is refused so.
 async fn provoke(refusal: Refusal, world: &World, from: &Origin) {
     let wrong = || "wrong wrong wrong".to_owned().into();
@@ -152,36 +184,7 @@ async fn provoke(refusal: Refusal, world: &World, from: &Origin) {
             };
             Setup::new(&world.context).run_with_code(Some(&code), "0", request, from).await.expect_err("a refusal");
         }
-        Refusal::SecretsLimited => {
-            let made = (0..260).map(|_| {
-                let request = IssueRequest {
-                    name: Name::parse("a token").expect("an answer"),
-                    scopes: vec!["read".to_owned()],
-                    agent_type: AgentType::none(),
-                    project_id: None,
-                    lifetime: Lifetime::Unlimited,
-                    details: TokenDetails::default(),
-                    idempotency: None,
-                };
-                world.tokens.issue(&world.owner, request, from)
-            });
-            // Occupy the lane until a request is refused: however slowly requests arrive, no secret is finished before.
-            let lane = world.context.lane();
-            let gate = Arc::new(Mutex::new(()));
-            let closed = Arc::clone(&gate).lock_owned().await;
-            let holders = (0..LANE.width).map(|_| {
-                let gate = Arc::clone(&gate);
-                lane.run(Work::Stranger, move || drop(gate.blocking_lock()))
-            });
-            let released = async {
-                while lane.refused() == 0 {
-                    tokio::task::yield_now().await;
-                }
-                drop(closed);
-            };
-            let (_, made, ()) = tokio::join!(join_all(holders), join_all(made), released);
-            assert!(made.iter().any(Result::is_ok) && made.iter().any(Result::is_err));
-        }
+        Refusal::SecretsLimited => make_too_many(world, from).await,
         Refusal::AddressCodesLimited => {
             let caller = caller(world).await;
             let email = || Some(Email::parse("stranger@example.org").expect("an answer"));
