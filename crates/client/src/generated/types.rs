@@ -1189,8 +1189,9 @@ pub struct ImportTokens {
     pub dry_run: Option<bool>,
     /// 1–1000 rows.
     pub items: Vec<ImportItem>,
+    /// With `dry_run`: a key of the other system, to find out whether one of the rows is its hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub known_key: Option<Zeroized>,
+    pub known_key: Option<String>,
     /// The system that exported the rows: `kong`, `unkey`, `sanctum`, `knox`, `drf-api-key` or `better-auth`. The rows then have
     /// the fields of that system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -2849,5 +2850,3 @@ pub struct Whose {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
 }
-
-pub type Zeroized = String;
