@@ -212,9 +212,9 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["TokenExchangeResponse.scope"], json!({"maxLength": 8192, "example": "execute read"})),
         (&["expires_in"], count(1, 3_600, 900)),
         (&["policy_id"], shown_id()),
-        (&["Webhook.url", "WebhookWithSecret.url"], address("https://hooks.example.com/tokens")),
-        (&["Webhook.events", "WebhookWithSecret.events"], webhook_events()),
-        (&["Webhook.description", "WebhookWithSecret.description"], shown_name(500, "Tells the on-call channel.")),
+        (&["Webhook.url"], address("https://hooks.example.com/tokens")),
+        (&["Webhook.events"], webhook_events()),
+        (&["Webhook.description"], shown_name(500, "Tells the on-call channel.")),
         (
             &["WebhookWithSecret.secret"],
             json!({"pattern": "^whsec_[A-Za-z0-9+/]{43}=$", "example": EXAMPLE_WEBHOOK_SECRET}),

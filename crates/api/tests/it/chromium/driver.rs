@@ -163,6 +163,19 @@ impl Chromium {
         self.post_value("/url", &json!({ "url": format!("{}{path}", self.base) }));
     }
 
+    /// Goes on in the tab of this number, in the order they were opened; waits until it is there.
+    pub(super) fn tab(&self, number: usize) {
+        let begun = Instant::now();
+        loop {
+            if let Some(handle) = self.get_value("/window/handles").get(number) {
+                self.post_value("/window", &json!({ "handle": handle }));
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "no tab {number}");
+            std::thread::sleep(PAUSE);
+        }
+    }
+
     /// Goes back, as the button of the browser does.
     pub(super) fn back(&self) {
         self.post_value("/back", &json!({}));

@@ -93,10 +93,14 @@ fn a_token_lives_from_a_template_link_to_the_trail(scripts: Scripts) {
         browser.press("Copy");
         browser.sees("Copied");
     }
+    // In a tab of its own: the secret is not shown a second time.
     browser.press("Test it: what does it permit?");
+    browser.tab(1);
     browser.sees("This token is valid");
     browser.sees("scans:run");
     assert!(!browser.source().contains(&first), "the secret is gone from the page");
+    browser.tab(0);
+    assert_eq!(secret(&browser), first);
     assert!(owner.is_valid(&first));
 
     // Rotate with a day of grace, guided by the pages.
