@@ -144,6 +144,7 @@ pub struct Context {
     pub(crate) resets: ResetLimiter,
     pub(crate) invitation_messages: MessageLimiter<kind::Organization>,
     pub(crate) notice_messages: MessageLimiter<kind::User>,
+    pub(crate) alarm_messages: MessageLimiter<kind::User>,
     pub(crate) refusals: RefusalLedger,
     pub(crate) uses: Uses,
     pub(crate) policy: Policy,
@@ -176,6 +177,7 @@ impl Context {
             resets: ResetLimiter::default(),
             invitation_messages: MessageLimiter::new(INVITATIONS),
             notice_messages: MessageLimiter::new(NOTICES),
+            alarm_messages: MessageLimiter::new(NOTICES),
             refusals: RefusalLedger::default(),
             uses: Uses::telling(if parts.policy.mail.is_some() || parts.policy.webhooks {
                 NewAddresses::Noted
@@ -301,12 +303,15 @@ impl Context {
     }
 
     /// Removes what stopped counting long ago: used-up idempotency keys, old entries of the log, identity tokens that can
-    /// no longer be presented, invitations nobody accepted, devices nobody signed in from, and deliveries to webhooks. A bounded number at a time.
+    /// no longer be presented, invitations nobody accepted, devices nobody signed in from, and deliveries to webhooks. A bounded
+    /// number at a time.
     ///
     /// # Errors
     /// An error of the store.
     pub async fn forget_old(&self) -> Result<usize, Failure> {
         const AT_ONCE: u32 = 1_000;
+        /// Deliveries are many: 100 000 at a time, in units of their own that others can come between.
+        const PARTS: usize = 100;
         let now = self.now();
         let keys_before = now - self.policy.idempotency_window;
         // A node that was away longer than the log is kept empties its cache, so two days are ample.
@@ -317,7 +322,21 @@ impl Context {
         let invitations_before = now - Span::days(30);
         let devices_before = now - DEVICE_MEMORY;
         let deliveries_before = now - DELIVERIES_KEPT;
-        self.store
+        let mut deliveries = 0;
+        for _ in 0..PARTS {
+            let part = self.store.write(move |tx| {
+                Box::pin(
+                    async move { Ok::<_, Failure>(tx.delete_deliveries_before(deliveries_before, AT_ONCE).await?) },
+                )
+            });
+            let removed = part.await?;
+            deliveries += removed;
+            if removed == 0 {
+                break;
+            }
+        }
+        let others: Result<usize, Failure> = self
+            .store
             .write(move |tx| {
                 Box::pin(async move {
                     let keys = tx.delete_idempotency_before(keys_before, AT_ONCE).await?;
@@ -325,11 +344,11 @@ impl Context {
                     let identities = tx.delete_identities_before(identities_before, AT_ONCE).await?;
                     let invitations = tx.delete_invitations_before(invitations_before, AT_ONCE).await?;
                     let devices = tx.delete_devices_before(devices_before, AT_ONCE).await?;
-                    let deliveries = tx.delete_deliveries_before(deliveries_before, AT_ONCE).await?;
-                    Ok(keys + entries + identities + invitations + devices + deliveries)
+                    Ok(keys + entries + identities + invitations + devices)
                 })
             })
-            .await
+            .await;
+        Ok(others? + deliveries)
     }
 
     pub(crate) fn id<K: Kind>(&self, now: Timestamp) -> Result<Id<K>, Failure> {

@@ -363,12 +363,23 @@ impl fmt::Debug for ForeignHash {
 
 /// Every look-up hint that the row of a presented key may have: by its digests, by its first characters, and that of slow
 /// hashes without a look-up part. Some thirty short digests, 3 µs.
-pub fn foreign_hints(key: &[u8], hmac: Option<&HmacKey>) -> Vec<i64> {
+pub fn foreign_hints(key: &[u8], hmac: Option<&HmacKey>) -> ForeignHints {
     let fast = [hint(b'2', &Sha256::digest(key)), hint(b'5', &Sha512::digest(key))];
     let keyed = hmac.map(|hmac| hint(b'h', &hmac.digest(key)));
     let prefixes = PREFIX_LENGTHS.filter_map(|length| key.get(..length)).map(|prefix| hint(b'p', prefix));
-    let hints = fast.into_iter().chain(keyed).chain(prefixes).chain([hint(b'n', b"")]);
-    hints.map(|LookupHint(hint)| hint).collect()
+    ForeignHints {
+        fast: fast.into_iter().chain(keyed).map(|LookupHint(hint)| hint).collect(),
+        slow: prefixes.chain([hint(b'n', b"")]).map(|LookupHint(hint)| hint).collect(),
+    }
+}
+
+/// Under which hints the hash of a key may be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignHints {
+    /// Fast hashes: digests of the key, which nobody else's row can have.
+    pub fast: Vec<i64>,
+    /// Slow hashes: by the start of the key, which many keys may share.
+    pub slow: Vec<i64>,
 }
 
 fn hint(kind: u8, what: &[u8]) -> LookupHint {
@@ -513,8 +524,8 @@ mod tests {
             let read = ForeignHash::read(text, *algorithm, *encoding).unwrap();
             assert_eq!(read.verify(key.as_bytes(), Some(&hmac)), Ok(true), "{text}");
             assert_eq!(read.verify(b"another", Some(&hmac)), Ok(false), "{text}");
-            assert!(foreign_hints(key.as_bytes(), Some(&hmac)).contains(&read.lookup_hint(None).0), "{text}");
-            assert!(!foreign_hints(b"another", Some(&hmac)).contains(&read.lookup_hint(None).0), "{text}");
+            assert!(foreign_hints(key.as_bytes(), Some(&hmac)).fast.contains(&read.lookup_hint(None).0), "{text}");
+            assert!(!foreign_hints(b"another", Some(&hmac)).fast.contains(&read.lookup_hint(None).0), "{text}");
             let stored = read.stored();
             let again = ForeignHash::from_stored(&stored).unwrap();
             assert_eq!((again.stored(), again.identity()), (stored, read.identity()));
@@ -536,7 +547,7 @@ mod tests {
         assert!(read.is_slow());
         assert_eq!(read.verify(b"U*U", None), Ok(true));
         assert_eq!(read.verify(&[b'x'; 73], None), Ok(false), "a key that bcrypt cuts proves nothing");
-        let hints = foreign_hints(b"abcdefgh.secret", None);
+        let hints = foreign_hints(b"abcdefgh.secret", None).slow;
         assert!(hints.contains(&read.lookup_hint(Some("abcdefgh")).0));
         assert!(hints.contains(&read.lookup_hint(None).0));
         assert!(!hints.contains(&read.lookup_hint(Some("abcdefgx")).0));

@@ -26,7 +26,9 @@ pub mod totp;
 
 pub use argon2_params::Argon2Params;
 pub use error::HashError;
-pub use foreign::{Algorithm, Encoding, ForeignError, ForeignHash, HmacKey, PREFIX_LENGTHS, foreign_hints};
+pub use foreign::{
+    Algorithm, Encoding, ForeignError, ForeignHash, ForeignHints, HmacKey, PREFIX_LENGTHS, foreign_hints,
+};
 pub use keyring::{Keyring, KeyringError, TagCheck};
 pub use kind::SchemeKind;
 pub use lookup::{LookupHint, lookup_hint};

@@ -53,6 +53,8 @@ CREATE TABLE webhook_deliveries (
 ) STRICT;
 CREATE INDEX webhook_deliveries_due_at_idx ON webhook_deliveries (webhook_id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX webhook_deliveries_created_at_idx ON webhook_deliveries (created_at);
+-- What waits too long.
+CREATE INDEX webhook_deliveries_waiting_idx ON webhook_deliveries (webhook_id, created_at) WHERE due_at IS NOT NULL;
 
 -- Whether the organisation has an enabled webhook. Kept at the end of its trail, which every change reads and locks: an
 -- organisation without webhooks pays nothing for those of others, and no event is missed while one is made.

@@ -52,6 +52,9 @@ pub(super) fn leak(error: &LeakError) -> ApiError {
 pub(super) fn import(error: &ImportError) -> ApiError {
     match error {
         ImportError::NotLookedUp => Code::ImportsNotLookedUp.into(),
+        ImportError::Confined => ApiError::from(Code::Forbidden).message(
+            "Use a credential that is not bound to a project: imported tokens belong to the whole organisation.",
+        ),
         ImportError::Overtaken => ApiError::from(Code::Conflict)
             .message("Another import of the same hashes is under way. Send the request again: rows that are done are reported as existing."),
         ImportError::Refused(refused) => self::refused(refused),

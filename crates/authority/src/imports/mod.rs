@@ -85,6 +85,9 @@ pub enum ImportError {
     /// This deployment does not look imported hashes up.
     #[error("imported tokens would not be found: set tokens.legacy_lookup or tokens.legacy_shapes first")]
     NotLookedUp,
+    /// The credential is bound to a project, and imported tokens are of the whole organisation.
+    #[error("the credential is confined")]
+    Confined,
     /// Another import of the same hashes runs.
     #[error("another import of the same hashes is under way")]
     Overtaken,
@@ -102,6 +105,14 @@ impl From<StoreError> for ImportError {
             StoreError::Conflict(Constraint::ImportedHash) => Self::Overtaken,
             other => Self::Failed(Failure::Store(other)),
         }
+    }
+}
+
+/// Refuses a credential that reaches only a part of the organisation.
+fn check_place(caller: &Caller) -> Result<(), ImportError> {
+    match (caller.bound_project(), caller.boundary()) {
+        (None, None) => Ok(()),
+        _ => Err(ImportError::Confined),
     }
 }
 
@@ -137,6 +148,7 @@ impl Imports {
     /// The deployment does not look imported tokens up; the caller lost the right; the store's. Units of work that were done
     /// before stay done: the same rows sent again are reported as existing.
     pub async fn import(&self, caller: &Caller, batch: Batch, origin: &Origin) -> Result<Vec<RowResult>, ImportError> {
+        check_place(caller)?;
         self.run(By::Caller(*caller), batch, origin).await
     }
 
@@ -231,6 +243,12 @@ impl Imports {
         let row = Row::read(value, reading)?;
         check_expiry(&row, self.context.now())?;
         if let By::Caller(caller) = by {
+            // Each presented key of such a form is checked against all of them, whichever organisation's they are: one tenant
+            // could hold up the others' keys.
+            if row.hash.is_slow() {
+                let problem = "is slow to check: such hashes are imported by the operator, with `nolapse-api import`";
+                return Err(Fault::new("algorithm", problem));
+            }
             within(&self.context.catalogue, row.grants.effective(), caller.effective)
                 .map_err(|error| beyond(&error))?;
         }
@@ -258,6 +276,7 @@ impl Imports {
                 if matches!(by, By::Caller(_)) {
                     change.check_not_superseded()?;
                     change.check_present()?;
+                    check_place(change.caller()?)?;
                 }
                 let results = import_part(change, organization, part).await?;
                 if mode == Mode::DryRun {

@@ -17,6 +17,8 @@ use crate::origin::Origin;
 
 /// Notices of one round.
 const AT_ONCE: u32 = 100;
+/// The most reads of one round: those who are told of nothing must not hold up others.
+const PARTS: usize = 20;
 /// How long nothing is told of a token's addresses after something was.
 const QUIET: Span = Span::days(1);
 
@@ -26,10 +28,16 @@ impl Context {
     /// # Errors
     /// The store's. What was told by then stays told.
     pub async fn tell_of_new_addresses(self: &Arc<Self>) -> Result<usize, Failure> {
-        let read = self.store.read(move |reads| Box::pin(async move { reads.list_address_notices(AT_ONCE).await }));
         let mut told = 0;
-        for notice in read.await? {
-            told += usize::from(self.tell_of_new_address(notice).await?);
+        for _ in 0..PARTS {
+            let read = self.store.read(move |reads| Box::pin(async move { reads.list_address_notices(AT_ONCE).await }));
+            let part = read.await?;
+            if part.is_empty() {
+                break;
+            }
+            for notice in part {
+                told += usize::from(self.tell_of_new_address(notice).await?);
+            }
         }
         Ok(told)
     }

@@ -136,7 +136,12 @@ pub(crate) async fn tell(
         {
             continue;
         }
-        if context.notice_messages.take(id, context.steady()).is_err() {
+        // Apart, so that ordinary notices never use up what alarms may take.
+        let limiter = match notice {
+            TokenNotice::Leaked | TokenNotice::Reused => &context.alarm_messages,
+            TokenNotice::Expiring { .. } | TokenNotice::NewAddress { .. } => &context.notice_messages,
+        };
+        if limiter.take(id, context.steady()).is_err() {
             tracing::info!(user = %id, "a person is told of no more tokens by mail for now: there was too much of it");
             continue;
         }

@@ -66,10 +66,13 @@ impl Tokens {
     async fn lookup_imported(&self, caller: &Caller, text: &str) -> Result<Option<Token>, TokenError> {
         let hmac = self.context.policy.legacy.hmac_key.as_ref();
         let hints = foreign_hints(text.as_bytes(), hmac);
-        let read = self
-            .context
-            .store
-            .read(move |reads| Box::pin(async move { reads.candidates_among(&hints, MOST_FOREIGN).await }));
+        let read = self.context.store.read(move |reads| {
+            Box::pin(async move {
+                let mut found = reads.candidates_among(&hints.fast, MOST_FOREIGN).await?;
+                found.extend(reads.candidates_among(&hints.slow, MOST_FOREIGN).await?);
+                Ok(found)
+            })
+        });
         for candidate in read.await? {
             let (mut token, stored) = (candidate.token, candidate.secret);
             if token.organization_id != caller.organization_id || !reaches(caller, &token) {

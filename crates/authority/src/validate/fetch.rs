@@ -87,7 +87,20 @@ impl Fetch {
     }
 
     pub(super) async fn fetch(&self, asked: Asked<'_>, digest: &Tag, stamp: Stamp) -> Result<Fetched, Failure> {
-        let token = asked.token;
+        let ours = self.ours(asked.token, digest, stamp).await?;
+        if ours.is_some() || !self.context.policy.legacy.is_on() {
+            return Ok(ours.unwrap_or(Fetched::Unknown(stamp)));
+        }
+        let imported = Box::pin(self.imported(asked, digest, stamp)).await?;
+        if !matches!(imported, Fetched::Unknown(_)) {
+            return Ok(imported);
+        }
+        // Its first use elsewhere may have rewritten the hash between the two reads.
+        Ok(self.ours(asked.token, digest, stamp).await?.unwrap_or(Fetched::Unknown(stamp)))
+    }
+
+    /// Looks among the hashes of this service.
+    async fn ours(&self, token: &PlainToken, digest: &Tag, stamp: Stamp) -> Result<Option<Fetched>, Failure> {
         let candidates = self.context.store.candidates(lookup_hint(token).0).await?;
         for candidate in candidates {
             if is_foreign(&candidate.secret) {
@@ -98,12 +111,9 @@ impl Fetch {
                 continue;
             }
             self.improve(token, &candidate, &proof);
-            return Ok(Fetched::Found(Arc::new(self.entry(digest, &candidate, stamp)?)));
+            return Ok(Some(Fetched::Found(Arc::new(self.entry(digest, &candidate, stamp)?))));
         }
-        if self.context.policy.legacy.is_on() {
-            return Box::pin(self.imported(asked, digest, stamp)).await;
-        }
-        Ok(Fetched::Unknown(stamp))
+        Ok(None)
     }
 
     /// Looks among the hashes of other systems. The oldest row that the secret proves counts, and is brought to our scheme.
@@ -111,21 +121,25 @@ impl Fetch {
         let hmac = self.context.policy.legacy.hmac_key.as_ref();
         let text = asked.text();
         let hints = foreign_hints(text.as_bytes(), hmac);
-        let read = self
-            .context
-            .store
-            .read(move |reads| Box::pin(async move { reads.candidates_among(&hints, MOST_FOREIGN).await }));
-        let found = read.await?.into_iter().filter_map(|candidate| {
-            ForeignHash::from_stored(&candidate.secret.secret_hash).map(|hash| (candidate, hash))
-        });
-        let (slow, fast): (Vec<_>, Vec<_>) = found.partition(|(_, hash)| hash.is_slow());
-        for (candidate, hash) in fast {
+        // Apart: however many slow hashes share a prefix, a fast one is found by its digest.
+        let mut fast = None;
+        for (candidate, hash) in self.foreign(hints.fast).await? {
             if hash.verify(text.as_bytes(), hmac).map_err(|error| inconsistent(&candidate, &error))? {
-                return self.arrived(asked, digest, &candidate, stamp);
+                fast = Some(candidate);
+                break;
             }
         }
+        // A slow one that is older counts before it, so that nobody takes over a secret by a faster hash of it.
+        let slow = self.foreign(hints.slow).await?;
+        let slow: Vec<_> = slow
+            .into_iter()
+            .filter(|(candidate, _)| fast.as_ref().is_none_or(|fast| candidate.token.id < fast.token.id))
+            .collect();
         if slow.is_empty() {
-            return Ok(Fetched::Unknown(stamp));
+            return match fast {
+                Some(candidate) => self.arrived(asked, digest, &candidate, stamp),
+                None => Ok(Fetched::Unknown(stamp)),
+            };
         }
         let _search = self.searches.try_acquire().map_err(|_| Failure::Busy)?;
         for (candidate, hash) in slow {
@@ -135,7 +149,22 @@ impl Fetch {
                 return self.arrived(asked, digest, &candidate, stamp);
             }
         }
-        Ok(Fetched::Unknown(stamp))
+        match fast {
+            Some(candidate) => self.arrived(asked, digest, &candidate, stamp),
+            None => Ok(Fetched::Unknown(stamp)),
+        }
+    }
+
+    /// Tokens that were imported under one of these hints, the oldest first.
+    async fn foreign(&self, hints: Vec<i64>) -> Result<Vec<(Candidate, ForeignHash)>, Failure> {
+        let read = self
+            .context
+            .store
+            .read(move |reads| Box::pin(async move { reads.candidates_among(&hints, MOST_FOREIGN).await }));
+        let hash = |candidate: Candidate| {
+            ForeignHash::from_stored(&candidate.secret.secret_hash).map(|hash| (candidate, hash))
+        };
+        Ok(read.await?.into_iter().filter_map(hash).collect())
     }
 
     /// An imported token was presented: its hash is replaced by ours, in the background.

@@ -7,8 +7,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use storage::model::{AttemptEnd, ClaimedWebhook, DeliveryAttempt, DueDelivery};
-use token_domain::id::{OrganizationId, WebhookId};
-use token_domain::record::{DeliveryError, Principal};
+use token_domain::id::WebhookId;
+use token_domain::record::{DeliveryError, Principal, Webhook};
 use token_domain::{Span, Timestamp};
 
 use super::edit::note;
@@ -151,7 +151,7 @@ impl Webhooks {
         let mut failures = claimed.webhook.failures;
         let mut is_gone = false;
         for delivery in due.await? {
-            if self.context.now() + LEFT > until {
+            if self.context.now() + LEFT > until || !self.is_wanted(&claimed.webhook).await? {
                 break;
             }
             let answer = self.attempt(&claimed.webhook.url, &secrets, &delivery, &send).await;
@@ -165,9 +165,22 @@ impl Webhooks {
             }
         }
         if is_gone {
-            self.disable(claimed.webhook.organization_id, id).await?;
+            self.disable(&claimed.webhook).await?;
         }
         self.give_back(id, until, failures).await
+    }
+
+    /// Whether a webhook is still sent to: it was not deleted, disabled or moved, and its organisation is not disabled.
+    async fn is_wanted(&self, claimed: &Webhook) -> Result<bool, Failure> {
+        let (organization, id) = (claimed.organization_id, claimed.id);
+        let read = self.context.store.read(move |reads| {
+            Box::pin(
+                async move { Ok((reads.webhook(organization, id).await?, reads.organization(organization).await?)) },
+            )
+        });
+        let (webhook, organization) = read.await?;
+        Ok(webhook.is_some_and(|webhook| webhook.is_enabled && webhook.url == claimed.url)
+            && organization.is_some_and(|organization| organization.disabled_at.is_none()))
     }
 
     /// The secrets that sign, sealed anew if an earlier tag key had sealed them. Nothing where they cannot be opened.
@@ -241,7 +254,8 @@ impl Webhooks {
     /// Gives the webhook back, to be taken again when its next delivery is due and its rest is over.
     async fn give_back(&self, id: WebhookId, until: Timestamp, failures: u32) -> Result<(), Failure> {
         let now = self.context.now();
-        let rests_until = (failures > 0).then(|| now + rest_after(failures));
+        // One that was served just now comes after those that wait for a turn.
+        let rests_until = Some(if failures > 0 { now + rest_after(failures) } else { now });
         let write = self.context.store.write(move |tx| {
             Box::pin(async move {
                 tx.fail_old_deliveries(id, now - KEPT, now).await?;
@@ -253,12 +267,13 @@ impl Webhooks {
     }
 
     /// Disables a webhook whose endpoint is gone, and records it.
-    async fn disable(&self, organization: OrganizationId, id: WebhookId) -> Result<(), Failure> {
+    async fn disable(&self, gone: &Webhook) -> Result<(), Failure> {
+        let (organization, id, url) = (gone.organization_id, gone.id, gone.url.clone());
         let ask = Ask::of(Principal::System, Some(organization), &Origin::internal());
         let changed = self.context.change(ask, move |change| {
             Box::pin(async move {
                 let Some(mut webhook) = change.tx.webhook(organization, id).await? else { return Ok(()) };
-                if !webhook.is_enabled {
+                if !webhook.is_enabled || webhook.url != url {
                     return Ok(());
                 }
                 (webhook.is_enabled, webhook.gone_at) = (false, Some(change.now));

@@ -157,6 +157,8 @@ impl Follower {
         let is_same_server = self.server.as_ref() == Some(&answer.history);
         match self.standby {
             _ if answer.has_standby => Standby::Named,
+            // One that was replaced: of one database the higher timeline is the newer one.
+            _ if self.server.as_ref().is_some_and(|known| is_before(&answer.history, known)) => Standby::Dropped(now),
             Standby::Named if is_same_server => Standby::Dropped(now),
             Standby::Dropped(since) if is_same_server && now - since < QUARANTINE => Standby::Dropped(since),
             Standby::None | Standby::Named | Standby::Dropped(_) => Standby::None,
@@ -205,6 +207,14 @@ impl Follower {
     /// Of each shard, the last entry applied; empty before the first.
     pub fn ends(&self) -> &[i64] {
         &self.applied
+    }
+}
+
+/// Whether a server's history, its database and its timeline, is an earlier one of the same database.
+fn is_before(history: &str, known: &str) -> bool {
+    match (history.split_once('/'), known.split_once('/')) {
+        (Some((database, timeline)), Some((same, newer))) => database == same && timeline < newer,
+        _ => false,
     }
 }
 
@@ -360,8 +370,12 @@ mod tests {
         let Received::News(news) = follower.receive(&question, answer([5, 7], &[]), None) else { panic!() };
         assert!(news.is_quarantined());
         assert_eq!(follower.applied(news), 0);
-        // Another server may begin without one.
+        // Another server may begin without one, and the one before is not trusted again at once.
         assert_eq!(take(&mut follower, now + 4, false, "1/2"), ((false, false), now + 4 + LEASE));
+        assert_eq!(take(&mut follower, now + 5, false, "1/1"), ((true, true), 0));
+        assert_eq!(take(&mut follower, now + 6, false, "1/2"), ((false, false), now + 6 + LEASE));
+        // A copy of another database is a restore.
+        assert_eq!(take(&mut follower, now + 7, false, "0/1"), ((false, false), now + 7 + LEASE));
     }
 
     #[test]

@@ -159,6 +159,8 @@ pub(crate) async fn queue_deliveries(conn: &mut Conn<'_>, deliveries: &[NewDeliv
             .await?;
         let now = Some(delivery.created_at);
         let waits = webhooks::table.find(delivery.webhook_id.bind()).filter(webhooks::is_enabled.eq(true));
+        // Locks the row whether or not it changes: the end of a claim waits for this change, or this for it.
+        diesel::update(waits).set(webhooks::is_enabled.eq(webhooks::is_enabled)).execute(conn).await?;
         diesel::update(waits.filter(webhooks::due_at.is_null().or(webhooks::due_at.gt(now.bind()))))
             .set(webhooks::due_at.eq(now.bind()))
             .execute(conn)
@@ -175,7 +177,7 @@ pub(crate) async fn due_webhooks(
     Ok(webhooks::table
         .filter(webhooks::due_at.le(Some(now).bind()).and(webhooks::is_enabled.eq(true)))
         .filter(webhooks::held_until.is_null().or(webhooks::held_until.le(Some(now).bind())))
-        .order(webhooks::due_at)
+        .order((webhooks::held_until, webhooks::due_at))
         .limit(i64::from(limit))
         .select(webhooks::id)
         .load(conn)
@@ -254,10 +256,21 @@ pub(crate) async fn fail_old_deliveries(
     before: Timestamp,
     at: Timestamp,
 ) -> Result<usize, StoreError> {
+    /// The most at once: others wait for this statement.
+    const MOST: i64 = 1_000;
     let old = webhook_deliveries::table
         .filter(webhook_deliveries::webhook_id.eq(webhook.bind()).and(webhook_deliveries::due_at.is_not_null()))
         .filter(webhook_deliveries::created_at.lt(before.bind()));
-    Ok(diesel::update(old)
+    let newest: Option<Timestamp> = old
+        .order(webhook_deliveries::created_at)
+        .offset(MOST - 1)
+        .limit(1)
+        .select(webhook_deliveries::created_at)
+        .first(conn)
+        .await
+        .optional()?;
+    let until = newest.unwrap_or(before);
+    Ok(diesel::update(old.filter(webhook_deliveries::created_at.le(until.bind())))
         .set((
             webhook_deliveries::due_at.eq(None::<Timestamp>.bind()),
             webhook_deliveries::failed_at.eq(Some(at).bind()),

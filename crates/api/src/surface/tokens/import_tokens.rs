@@ -39,6 +39,9 @@ struct ImportTokens {
     known_key: Option<Zeroized>,
 }
 
+/// The longest key that is compared with the rows, in bytes.
+const LONGEST_KEY: usize = 1_024;
+
 /// A key in the clear; wiped when dropped.
 #[derive(Deserialize)]
 #[serde(transparent)]
@@ -148,6 +151,9 @@ pub(super) async fn import_tokens(
 
 impl ImportTokens {
     fn read(self) -> ApiResult<(Batch, Option<Zeroized>)> {
+        if self.known_key.as_ref().is_some_and(|Zeroized(key)| !(1..=LONGEST_KEY).contains(&key.len())) {
+            return Err(ApiError::invalid("known_key", format!("must have 1 to {LONGEST_KEY} bytes")));
+        }
         let rows = self.items.unwrap_or_default();
         if !(1..=MOST_ROWS).contains(&rows.len()) {
             return Err(ApiError::invalid("items", format!("must have 1 to {MOST_ROWS} entries")));

@@ -393,6 +393,11 @@ fn cells_of(world: &mut World, operation: &Operation, row: &Row, everybody: &[Pr
         world.here.clear_roles();
         world.elsewhere.clear_roles();
     }
+    if row.subject == Subject::Webhook || operation.id == "create_webhook" {
+        // An organisation has a cap on webhooks.
+        world.here.clear_webhooks(0);
+        world.elsewhere.clear_webhooks(0);
+    }
     if row.whom == For::People {
         // The operation may have ended these sessions.
         world.sessions.clear();
