@@ -223,7 +223,7 @@ pub(super) const ROWS: &[Row] = &[
     row("get_usage", Holders, Token, 200),
     row("get_webhook", Unbound, Webhook, 200),
     row("health", Anybody, Nothing, 200),
-    row("import_tokens", Holders, Nothing, 200).body(import),
+    row("import_tokens", Unbound, Nothing, 200).body(import),
     row("introspect", Holders, Nothing, 200).body(|_| json!("token=nlp_00112233445566778899aabbccddeeff550c911c")),
     row("leave_organization", People, Oneself, 204),
     row("list_actors", Holders, Nothing, 200),
