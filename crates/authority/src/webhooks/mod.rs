@@ -1,6 +1,6 @@
 //! Webhooks: endpoints of an organisation that are told of its events, in the form of Standard Webhooks (standardwebhooks.com).
 //!
-//! What is to be sent is written in the transaction of the event (`audit/announce.rs`), and sent afterwards ([`deliver`]), at
+//! What is to be sent is written in the transaction of the event (`audit/announce.rs`), and sent afterwards (`deliver`), at
 //! least once. The alternative, sending from the request, would lose events in a crash and make requests wait for strangers.
 
 mod deliver;
