@@ -142,7 +142,19 @@ mod tests {
         assert!(permits(&catalogue, &[]).starts_with("No permissions yet"));
         let two = permits(&catalogue, &names(&["scans:run", "projects:read"]));
         assert!(two.starts_with("May ") && two.contains("; and "), "{two}");
-        let many = permits(&catalogue, &names(&["scans", "issues:read", "files:read", "bot", "groups:read", "user"]));
+        let many = permits(
+            &catalogue,
+            &names(&[
+                "scans",
+                "issues:read",
+                "files:read",
+                "bot",
+                "groups:read",
+                "user",
+                "repeaters:read",
+                "scripts:read",
+            ]),
+        );
         assert!(many.ends_with("and 2 more"), "{many}");
         assert_eq!(unknown(&catalogue, &names(&["scans", "no:such"])), ["no:such"]);
     }
