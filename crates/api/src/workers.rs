@@ -139,13 +139,13 @@ async fn notify(context: Arc<Context>) {
     match (context.warn_of_expiry().await, context.tell_of_new_addresses().await) {
         (Ok(expiring), Ok(addresses)) => tracing::debug!(expiring, addresses, "told of tokens"),
         (Err(error), _) | (_, Err(error)) => {
-            tracing::debug!(%error, "tokens to be told of could not be read; the next round tries again");
+            tracing::debug!(%error, "notices about tokens could not be queued; the next round tries again");
         }
     }
 }
 
-/// Sends to webhooks, to each from a task of its own: one that hangs holds up no other. A stop waits for none of them; what was
-/// not recorded is sent again.
+/// Sends events to webhooks. Each webhook has a task, so that a receiver that hangs does not delay the others. A stop does not wait
+/// for these tasks: an event whose delivery was not recorded is sent again after the next start.
 async fn send_webhooks(webhooks: Arc<Webhooks>, sender: Arc<Sender>, mut stopped: watch::Receiver<bool>) {
     let places = Arc::new(Semaphore::new(WEBHOOKS_AT_ONCE));
     let mut tasks = JoinSet::new();

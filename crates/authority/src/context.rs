@@ -29,7 +29,7 @@ use crate::usage::{Backlog, NewAddresses, Uses};
 const INVITATIONS: u32 = 100;
 /// Messages about tokens that a person gets before they have to wait, likewise.
 const NOTICES: u32 = 30;
-/// How long what was sent to webhooks is shown.
+/// How long deliveries to webhooks are kept and listed.
 const DELIVERIES_KEPT: Span = Span::days(30);
 
 /// What a deployment chose, as far as the verbs care.

@@ -213,7 +213,7 @@ impl fmt::Debug for ForeignKey {
     }
 }
 
-/// Whether what is stored of a secret is another system's hash.
+/// Whether the stored hash of a secret was made by another system.
 pub(crate) fn is_foreign(secret: &StoredSecret) -> bool {
     ForeignHash::is_stored(&secret.secret_hash)
 }

@@ -40,8 +40,7 @@ impl Context {
     pub async fn is_operator(&self, caller: &Caller) -> Result<bool, Failure> {
         let required = self.catalogue.require_all(&[OPERATING]);
         let required = required.map_err(|_| Failure::Inconsistent(format!("the catalogue has no {OPERATING}")))?;
-        if required.check(&caller.effective).is_err() || caller.bound_project().is_some() || caller.boundary().is_some()
-        {
+        if required.check(&caller.effective).is_err() || !caller.reaches_whole_organization() {
             return Ok(false);
         }
         let first = self.store.read(|reads| Box::pin(reads.first_made_organization())).await?;

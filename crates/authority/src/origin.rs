@@ -184,6 +184,11 @@ impl Caller {
         }
     }
 
+    /// Whether the credential reaches the whole organisation: it is bound to no project and confined to no access scope.
+    pub const fn reaches_whole_organization(&self) -> bool {
+        self.bound_project().is_none() && self.boundary().is_none()
+    }
+
     /// The person behind the caller, if there is one.
     pub const fn user_id(&self) -> Option<UserId> {
         match self.via {

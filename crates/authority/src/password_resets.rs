@@ -126,7 +126,7 @@ impl PasswordResets {
                 return Err(wait.into());
             }
         }
-        // Nobody is signed in, and a flood must not fill the trail: recorded as refusals of strangers are.
+        // The request is anonymous, so its events have the same limit as refusals of strangers: a flood must not fill the trail.
         let row = context.refusals.row(origin.client_ip, context.steady());
         let event = Event::new(context.now(), "user.password.reset.request", Principal::Anonymous, origin)
             .seen_from(origin)
@@ -232,7 +232,7 @@ async fn trails(change: &mut Change<'_>, user: UserId) -> Result<Vec<Trail>, Sto
     Ok(trails)
 }
 
-/// The code to be mailed to the holder of an account, as it was requested; nothing if there is none to be mailed.
+/// The reset to store for an account, counted from the request; `None` if the account cannot be reset by mail.
 pub fn for_account(account: &Account, requested_at: Timestamp, now: Timestamp) -> Option<PasswordReset> {
     let Account { user, password_hash } = account;
     // A message that waited longer than its code is valid, or in the meantime of which the person changed, is not sent.

@@ -216,7 +216,7 @@ impl ForeignHash {
     /// Reads the hash of a row. Without an algorithm, its form must tell it.
     ///
     /// # Errors
-    /// Why it is not one that can be checked. A key in the clear is none: see [`of_key`](Self::of_key).
+    /// The hash is malformed or of a scheme that cannot be checked. For a key in the clear use [`of_key`](Self::of_key).
     pub fn read(text: &str, algorithm: Option<Algorithm>, encoding: Option<Encoding>) -> Result<Self, ForeignError> {
         if text.len() > MAX_TEXT {
             return Err(ForeignError::Unnamed);

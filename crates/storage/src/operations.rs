@@ -242,7 +242,7 @@ operations! {
 
         /// Every token that a presented secret with this look-up hint may be, with all that bears on it. One statement.
         tokens::candidates(lookup_hint: i64) -> Vec<Candidate>;
-        /// The same for several look-up hints, the oldest token first; at most so many.
+        /// The same for several look-up hints, the oldest token first; at most `limit` rows.
         tokens::candidates_among(lookup_hints: &'o [i64], limit: u32) -> Vec<Candidate>;
         /// Which of these hashes of other systems were imported, into any organisation.
         imports::imported(identities: &'o [[u8; 32]]) -> Vec<ImportedToken>;
@@ -276,7 +276,7 @@ operations! {
         webhooks::webhook(organization: OrganizationId, id: WebhookId) -> Option<Webhook>;
         /// One of the sealed secrets of webhooks, whichever.
         webhooks::some_webhook_secret() -> Option<Vec<u8>>;
-        /// Webhooks for which something is due and to which nobody sends, the longest due first.
+        /// Webhooks with a due delivery and without a claim: first those that were never served, then by the end of their last claim.
         webhooks::due_webhooks(now: Timestamp, limit: u32) -> Vec<WebhookId>;
         /// What was or is to be sent to a webhook about an event.
         webhooks::webhook_delivery(webhook: WebhookId, id: DeliveryId) -> Option<WebhookDelivery>;
@@ -635,12 +635,11 @@ operations! {
         /// Forgets about `limit` of the oldest keys made before; how many.
         executions::delete_execution_keys_before(before: Timestamp, limit: u32) -> usize;
 
-        /// Notes that somebody is warned of a token's end at a stage. False: they were, at this stage or a shorter one.
+        /// Records the warning of a token's end at a stage. False: this stage or a shorter one was recorded before.
         notices::note_expiry(token: TokenId, days: i32) -> bool;
-        /// Notes that somebody is told of a new address of a token. False: they were told since that moment.
+        /// Records the notice of a new address of a token. False: another one was recorded since `not_since`.
         notices::note_new_address(token: TokenId, at: Timestamp, not_since: Timestamp) -> bool;
-        /// Has somebody told that tokens were used from addresses which were not known. A token of which somebody is still to
-        /// be told is passed over.
+        /// Queues notices that tokens were used from new addresses. A token with a queued notice is skipped.
         notices::queue_address_notices(origins: &'o [TokenOrigin]) -> ();
         /// Takes such a notice: of any number of callers at once exactly one is told true.
         notices::take_address_notice(token: TokenId) -> bool;
@@ -659,9 +658,9 @@ operations! {
         webhooks::delete_webhook(organization: OrganizationId, id: WebhookId) -> bool;
         /// Notes at the end of the organisation's trail whether it has a webhook that wants to be told of events. Hold the trail.
         webhooks::set_has_webhooks(organization: OrganizationId, has_webhooks: bool) -> ();
-        /// Has webhooks told of something.
+        /// Queues deliveries, each of which makes its webhook due.
         webhooks::queue_deliveries(deliveries: &'o [NewDelivery]) -> ();
-        /// Takes a webhook for which something is due, for whoever asks and until then: nobody else sends to it meanwhile.
+        /// Claims a webhook with a due delivery until a moment. Until then, no other claim of it succeeds.
         webhooks::claim_webhook(id: WebhookId, now: Timestamp, until: Timestamp) -> Option<ClaimedWebhook>;
         /// Records an attempt. False: another one was recorded before, or the delivery is gone.
         webhooks::end_delivery_attempt(webhook: WebhookId, id: DeliveryId, attempt: &'o DeliveryAttempt) -> bool;

@@ -6,13 +6,25 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use edge::error::{ApiError, ApiResult};
 use edge::extract::path;
-use token_domain::id::{AccessScopeId, ActorId, InvitationId, ProjectId, UserId};
+use token_domain::id::{AccessScopeId, ActorId, InvitationId, OrganizationId, ProjectId, UserId};
 use token_domain::person::RoleRef;
 
 pub(super) use edge::extract::path::{Segment, Unreadable};
 
 /// The marker of this crate for [`Segment`].
 pub(super) enum Operations {}
+
+/// The organisation in the path of one of its settings. A malformed id is 404.
+pub(super) struct Organization(pub(super) OrganizationId);
+
+impl Segment<Operations> for Organization {
+    const NAME: &'static str = "org_id";
+    const UNREADABLE: Unreadable = Unreadable::NotFound;
+
+    fn read(text: &str) -> Option<Self> {
+        OrganizationId::parse(text).ok().map(Self)
+    }
+}
 
 /// A segment of the path as the domain's type.
 pub(super) struct PathParam<T>(pub(super) T);

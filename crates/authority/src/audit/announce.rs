@@ -3,7 +3,7 @@
 //! The end of a trail says whether its organisation has an enabled webhook, and every change reads it anyway. So an organisation
 //! without one pays nothing, and one that is made is told of every event that follows it in the trail.
 //!
-//! **Invariant:** what is sent holds ids and names, and what the event has in the trail: never a secret.
+//! **Invariant:** a message holds ids, names and the fields of the audit event, and never a secret.
 
 use serde_json::{Map, Value, json};
 use storage::model::NewDelivery;

@@ -38,8 +38,7 @@ use crate::tokens::{TokenError, govern_new, owned_names, within};
 pub const MOST_ROWS: usize = 1_000;
 /// Rows of one unit of work: on PostgreSQL, others of the organisation wait for about as long as one takes.
 const AT_ONCE: usize = 500;
-/// The most tokens with a slow hash that are found by the same first characters, or by none at all: so many slow hashes at
-/// the most a presented key may cost.
+/// The most unused tokens with a slow hash under one prefix, or without a prefix: a presented key is compared with each of them.
 pub const MOST_ALIKE: i64 = 16;
 /// The most slow hashes that a dry run tries a known key on.
 const MOST_TRIED: usize = 64;
@@ -110,10 +109,7 @@ impl From<StoreError> for ImportError {
 
 /// Refuses a credential that reaches only a part of the organisation.
 fn check_place(caller: &Caller) -> Result<(), ImportError> {
-    match (caller.bound_project(), caller.boundary()) {
-        (None, None) => Ok(()),
-        _ => Err(ImportError::Confined),
-    }
+    if caller.reaches_whole_organization() { Ok(()) } else { Err(ImportError::Confined) }
 }
 
 /// Who imports.

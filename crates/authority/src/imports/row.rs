@@ -18,7 +18,7 @@ use crate::legacy::LegacyShapes;
 
 /// The most bytes of a key under bcrypt: those behind are ignored by it, so that two keys could be one.
 const MOST_UNDER_BCRYPT: u64 = 71;
-/// What is shown of a key of which nothing is known until it is used.
+/// The display hint of a token whose key is not known before its first use.
 const UNKNOWN_HINT: &str = "xxxx";
 /// What rows are read by.
 pub(super) struct Reading<'r> {

@@ -39,7 +39,7 @@ impl Members {
     /// another person gets no access that was meant for that person.
     ///
     /// # Errors
-    /// A role that holds more than the caller, a member, an address that is invited, an id of nobody the caller knows, too many mailed
+    /// A role that holds more than the caller, a member, an invited address, an id that is unknown to the caller, too many mailed
     /// invitations.
     pub async fn add(
         &self,

@@ -54,7 +54,7 @@ impl Context {
             // The first time: what is nearer than the stage already is left to the shorter ones.
             return self.keep_place(key, (until, last_id())).await.map(|()| 0);
         };
-        // What ended while no node ran is told of by nobody.
+        // No warning is sent about tokens that expired while no node ran.
         place = place.max((now, first_id()));
         let mut warned = 0;
         for _ in 0..READS {

@@ -234,8 +234,5 @@ fn check_organization(caller: &Caller, organization: OrganizationId) -> Result<(
 
 /// A policy is about every project's tokens.
 fn check_unconfined(caller: &Caller) -> Result<(), PolicyError> {
-    match (caller.bound_project(), caller.boundary()) {
-        (None, None) => Ok(()),
-        (Some(_), _) | (_, Some(_)) => Err(PolicyError::Confined),
-    }
+    if caller.reaches_whole_organization() { Ok(()) } else { Err(PolicyError::Confined) }
 }

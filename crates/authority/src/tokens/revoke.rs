@@ -4,7 +4,7 @@ use storage::model::{LogPlace, Revocation, Touched};
 use token_domain::id::TokenId;
 use token_domain::token::Explanation;
 
-use super::reach::{Whose, is_confined, reaches};
+use super::reach::{Whose, reaches};
 use super::{TokenError, Tokens};
 use crate::audit::Event;
 use crate::change::Ask;
@@ -32,7 +32,7 @@ impl Tokens {
         explanation: Explanation,
         origin: &Origin,
     ) -> Result<Option<LogPlace>, TokenError> {
-        if caller.bound_project().is_some() || is_confined(caller) {
+        if !caller.reaches_whole_organization() {
             self.reached(caller, id, Whose::Anybody).await?;
         }
         self.revoke_reached(caller, id, explanation, origin).await

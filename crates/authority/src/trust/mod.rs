@@ -201,10 +201,7 @@ fn check_place(caller: &Caller, organization: OrganizationId) -> Result<(), Trus
     if caller.organization_id != organization {
         return Err(TrustError::NotFound);
     }
-    match (caller.bound_project(), caller.boundary()) {
-        (None, None) => Ok(()),
-        (Some(_), _) | (_, Some(_)) => Err(TrustError::Confined),
-    }
+    if caller.reaches_whole_organization() { Ok(()) } else { Err(TrustError::Confined) }
 }
 
 /// Looks again, within the change.

@@ -41,13 +41,13 @@ pub(crate) struct Sightings {
     told: NewAddresses,
 }
 
-/// Whether addresses that tokens were not used from before are noted for somebody to be told.
+/// Whether a token's use from a new address queues a notice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum NewAddresses {
-    /// Nobody is told: there is neither mail nor webhooks.
+    /// No: neither mail nor webhooks are configured.
     #[default]
     Ignored,
-    /// Somebody may be.
+    /// Yes.
     Noted,
 }
 

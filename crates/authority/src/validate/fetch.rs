@@ -170,7 +170,7 @@ impl Fetch {
     /// An imported token was presented: its hash is replaced by ours, in the background.
     fn arrived(&self, asked: Asked<'_>, digest: &Tag, candidate: &Candidate, stamp: Stamp) -> Result<Fetched, Failure> {
         let (id, secret) = (candidate.token.id, candidate.secret.clone());
-        // The start of an alias tells nobody anything.
+        // An alias is derived, so its first characters are no hint of the key.
         let hint = asked.foreign.is_none().then(|| asked.token.hint());
         self.context.units.spawn(upgrade(Arc::clone(&self.context), asked.token.clone(), id, secret, false, hint));
         Ok(Fetched::Found(Arc::new(self.entry(digest, candidate, stamp)?)))

@@ -142,8 +142,5 @@ fn check_place(caller: &Caller, organization: OrganizationId) -> Result<(), Webh
     if caller.organization_id != organization {
         return Err(WebhookError::NotFound);
     }
-    match (caller.bound_project(), caller.boundary()) {
-        (None, None) => Ok(()),
-        (Some(_), _) | (_, Some(_)) => Err(WebhookError::Confined),
-    }
+    if caller.reaches_whole_organization() { Ok(()) } else { Err(WebhookError::Confined) }
 }

@@ -1209,7 +1209,7 @@ pub struct Imported {
     pub dry_run: bool,
     /// The number of rows that were imported before.
     pub existing: u64,
-    /// With `known_key`: the index of the first row that is its hash. Left out if there is none.
+    /// With `known_key`: the index of the first row with a hash of this key. Absent if no row has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_key_row: Option<u64>,
     /// The number of rows that were refused.

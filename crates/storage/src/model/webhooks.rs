@@ -17,7 +17,7 @@ pub struct WebhookSecrets {
 pub struct ClaimedWebhook {
     /// The webhook.
     pub webhook: Webhook,
-    /// What signs what is sent to it.
+    /// The sealed secrets that sign its messages.
     pub secrets: WebhookSecrets,
 }
 

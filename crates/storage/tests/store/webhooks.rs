@@ -1,4 +1,4 @@
-//! Webhooks and what is sent to them: queued with an event, claimed by one node, recorded once, sent again, forgotten.
+//! Webhooks and their deliveries: queued with an event, claimed by one node, recorded once, repeated, pruned.
 
 use crate::run::{founded, read, write};
 use storage::Store;

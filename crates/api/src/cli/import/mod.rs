@@ -1,7 +1,7 @@
 //! `import FILE`: makes tokens from the hashes of another system, as many as a file has.
 //!
 //! The file is read in parts of 500 rows and each part is one transaction, so that memory does not grow with the file and an
-//! import that was interrupted can be run again: what was imported is reported as existing and makes nothing twice.
+//! interrupted import can be run again: rows that were imported before are reported as existing and create no second token.
 
 mod rows;
 
@@ -202,7 +202,7 @@ impl Told {
     }
 }
 
-/// A line on standard error that is written over, where somebody looks at it.
+/// The number of rows on standard error, on one line that is overwritten. Shown only on a terminal.
 struct Progress {
     is_shown: bool,
     last: Instant,
@@ -216,7 +216,7 @@ impl Progress {
     fn show(&mut self, told: &Told) {
         if self.is_shown && self.last.elapsed() >= SHOW_EVERY {
             self.last = Instant::now();
-            // Nobody is helped by an import that stops because its progress cannot be shown.
+            // The import goes on if its progress cannot be shown.
             let _ = write!(io::stderr(), "\r{} rows", told.rows());
         }
     }

@@ -6,11 +6,11 @@ use std::io::{self, BufRead, Read as _};
 use authority::imports::Fault;
 use serde_json::{Map, Value};
 
-/// The longest row that is read. A longer one is none, and would have to be held in memory.
+/// The longest row that is read, in bytes. A longer line is refused, so that it is not held in memory.
 const LONGEST: usize = 64 * 1024;
 const MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// What was read next, with the number of its line.
+/// The next row of the file, or why it cannot be read, with its line number.
 #[derive(Debug)]
 pub(super) enum Next {
     Row(u64, Value),

@@ -24,7 +24,7 @@ struct ConfirmPasswordReset {
 
 /// Set a new password by a mailed code.
 ///
-/// Ends all sessions of the person and tells them by e-mail. Nobody is signed in, and a second factor stays: sign in with
+/// Ends all sessions of the person and sends them a message. It creates no session and keeps the second factor: sign in with
 /// `POST /v1/sessions`. Personal keys stay valid.
 #[utoipa::path(
     tag = "sessions",

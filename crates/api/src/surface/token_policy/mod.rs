@@ -7,28 +7,15 @@ mod set_policy;
 mod view;
 
 use authority::policies::PolicyError;
-use token_domain::id::OrganizationId;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::failing;
-use crate::surface::path::{Operations, Segment, Unreadable};
+use crate::surface::path::Organization;
 use edge::codes::Code;
 use edge::error::ApiError;
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config.service(get_policy::get_policy).service(set_policy::set_policy).service(preview_policy::preview_policy);
-}
-
-/// The organisation in a path of this family. A malformed id is 404.
-struct Organization(OrganizationId);
-
-impl Segment<Operations> for Organization {
-    const NAME: &'static str = "org_id";
-    const UNREADABLE: Unreadable = Unreadable::NotFound;
-
-    fn read(text: &str) -> Option<Self> {
-        OrganizationId::parse(text).ok().map(Self)
-    }
 }
 
 /// An error of this family.

@@ -94,7 +94,7 @@ struct Imported {
     existing: usize,
     /// The number of rows that were refused.
     refused: usize,
-    /// With `known_key`: the index of the first row that is its hash. Left out if there is none.
+    /// With `known_key`: the index of the first row with a hash of this key. Absent if no row has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     known_key_row: Option<usize>,
     /// One result for each row, in the same order.

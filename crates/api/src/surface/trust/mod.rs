@@ -11,12 +11,12 @@ mod test_trust_policies;
 mod view;
 
 use authority::trust::{MOST_POLICIES, TrustError};
-use token_domain::id::{OrganizationId, TrustPolicyId};
+use token_domain::id::TrustPolicyId;
 use token_domain::trust::InvalidTrust;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::failing;
-use crate::surface::path::{Operations, Segment, Unreadable};
+use crate::surface::path::{Operations, Organization, Segment, Unreadable};
 use edge::codes::Code;
 use edge::error::ApiError;
 use edge::routes::closed;
@@ -34,18 +34,6 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(get_trust_policy::get_trust_policy)
         .service(edit_trust_policy::edit_trust_policy)
         .service(delete_trust_policy::delete_trust_policy);
-}
-
-/// The organisation in a path of this family. A malformed id is 404.
-struct Organization(OrganizationId);
-
-impl Segment<Operations> for Organization {
-    const NAME: &'static str = "org_id";
-    const UNREADABLE: Unreadable = Unreadable::NotFound;
-
-    fn read(text: &str) -> Option<Self> {
-        OrganizationId::parse(text).ok().map(Self)
-    }
 }
 
 impl Segment<Operations> for TrustPolicyId {

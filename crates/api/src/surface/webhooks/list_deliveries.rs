@@ -1,4 +1,4 @@
-//! `GET /v1/organizations/{org_id}/webhooks/{webhook_id}/deliveries`: what was and is to be sent, newest event first.
+//! `GET /v1/organizations/{org_id}/webhooks/{webhook_id}/deliveries`: lists deliveries, sent and pending ones, newest first.
 
 use actix_web::get;
 use actix_web::web::{self, Data};

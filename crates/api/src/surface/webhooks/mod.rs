@@ -16,11 +16,11 @@ mod test_webhook;
 mod view;
 
 use authority::webhooks::{EVENTS, MOST_WEBHOOKS, WebhookError};
-use token_domain::id::{DeliveryId, OrganizationId, WebhookId};
+use token_domain::id::{DeliveryId, WebhookId};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::failing;
-use crate::surface::path::{Operations, Segment, Unreadable};
+use crate::surface::path::{Operations, Organization, Segment, Unreadable};
 use edge::codes::Code;
 use edge::error::{ApiError, ApiResult};
 
@@ -35,18 +35,6 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
         .service(get_webhook::get_webhook)
         .service(edit_webhook::edit_webhook)
         .service(delete_webhook::delete_webhook);
-}
-
-/// The organisation in a path of this family. A malformed id is 404.
-struct Organization(OrganizationId);
-
-impl Segment<Operations> for Organization {
-    const NAME: &'static str = "org_id";
-    const UNREADABLE: Unreadable = Unreadable::NotFound;
-
-    fn read(text: &str) -> Option<Self> {
-        OrganizationId::parse(text).ok().map(Self)
-    }
 }
 
 impl Segment<Operations> for WebhookId {

@@ -1,5 +1,5 @@
-//! Webhooks against a real receiver: what arrives, how it is signed, and what becomes of it when the receiver fails, hangs or is
-//! where nobody may connect to.
+//! Webhooks against a real receiver: which messages arrive, how they are signed, and what happens when the receiver fails, hangs
+//! or has an address that is not allowed.
 
 pub(crate) mod receiver;
 
