@@ -177,7 +177,8 @@ pub(crate) async fn due_webhooks(
     Ok(webhooks::table
         .filter(webhooks::due_at.le(Some(now).bind()).and(webhooks::is_enabled.eq(true)))
         .filter(webhooks::held_until.is_null().or(webhooks::held_until.le(Some(now).bind())))
-        .order((webhooks::held_until, webhooks::due_at))
+        // The databases do not agree where NULL is sorted.
+        .order((webhooks::held_until.is_not_null(), webhooks::held_until, webhooks::due_at))
         .limit(i64::from(limit))
         .select(webhooks::id)
         .load(conn)

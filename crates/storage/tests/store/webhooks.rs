@@ -132,7 +132,7 @@ fn a_webhook_is_claimed_by_one_and_rests_until_it_is_due_again() {
         assert!(!release(79, None).await, "of another claim");
         assert!(release(80, Some(40)).await);
         assert_eq!(due(store, 39).await, [11], "it rests");
-        assert_eq!(due(store, 40).await, [10, 11]);
+        assert_eq!(due(store, 40).await, [11, 10], "one that was never served comes first");
         assert!(claim(40, 100).await.is_some());
         assert!(claim(100, 200).await.is_some(), "whoever had it did not come back");
     });
