@@ -90,9 +90,9 @@ pub(crate) async fn serve(
         description: DESCRIPTION,
         pages: vec![dashboard::PAGES],
         insight: if config.metrics.listen.is_some() { Insight::Elsewhere } else { Insight::Here },
-    })?;
+    });
     let insight = match config.metrics.listen.clone() {
-        Some(place) => Some((place, site.insight(DESCRIPTION.document)?)),
+        Some(place) => Some((place, site.insight(DESCRIPTION.collect))),
         None => None,
     };
 
@@ -175,7 +175,8 @@ fn bring_up_to_date(url: &DatabaseUrl, migrate_at_start: bool) -> Result<(), Str
 
 /// How the API document is made from the surfaces.
 pub const DESCRIPTION: Description = Description {
-    document: |routes| openapi::document(routes),
+    collect: |routes| openapi::collect(routes),
+    complete: openapi::complete,
     // A repository is `owner/name`.
     with_slashes: &["repo"],
 };

@@ -1,6 +1,5 @@
 //! Assembles the application of one worker: surfaces, operations, documents, and the guard around all of it.
 
-use std::io;
 use std::sync::Arc;
 
 use actix_web::body::{BoxBody, EitherBody};
@@ -23,8 +22,11 @@ use super::routes::{PagePath, Routes, unmatched};
 /// collect the API document. Hot routes are registered first, because the router tries routes in order.
 pub type Surfaces = Arc<dyn Fn(&mut ServiceConfig<'_>) + Send + Sync>;
 
-/// Collects the API document of the handlers that the function given to it registers.
-pub type Describe = fn(&Register<'_>) -> serde_json::Result<OpenApi>;
+/// Collects the declarations of the handlers that the function given to it registers.
+pub type Collect = fn(&Register<'_>) -> OpenApi;
+
+/// Makes the API document of collected declarations.
+pub type Complete = fn(OpenApi) -> serde_json::Result<OpenApi>;
 
 /// Registers handlers.
 pub type Register<'a> = dyn Fn(&mut ServiceConfig<'_>) + 'a;
@@ -32,8 +34,10 @@ pub type Register<'a> = dyn Fn(&mut ServiceConfig<'_>) + 'a;
 /// How the API document is made from the operations.
 #[derive(Clone, Copy)]
 pub struct Description {
-    /// Collects the document.
-    pub document: Describe,
+    /// Collects the declarations. A start needs no more of them than paths and methods.
+    pub collect: Collect,
+    /// Completes them: work that is done when somebody asks for the document.
+    pub complete: Complete,
     /// Names of path parameters whose values may contain slashes.
     pub with_slashes: &'static [&'static str],
 }
@@ -89,30 +93,30 @@ pub struct Site {
 }
 
 impl Site {
-    /// Collects the API document from the surfaces; fails only if it cannot be written as JSON or packed.
-    pub fn new(parts: SiteParts) -> io::Result<Self> {
+    /// Collects the paths of the surfaces. The API document is made when it is asked for.
+    pub fn new(parts: SiteParts) -> Self {
         let SiteParts { edge, readiness, registry, surfaces, description, pages, insight } = parts;
-        let document = |with_metrics| (description.document)(&|config| register(config, &surfaces, with_metrics));
-        let whole = document(registry.is_some())?;
-        let printed = web::Data::new(Printed(Packed::text(&docs::text(&whole)?)?));
+        let shows = insight == Insight::Here;
+        let with_metrics = registry.is_some();
+        let collected = (description.collect)(&|config| register(config, &surfaces, shows && with_metrics));
         let own = pages.iter().flat_map(|pages| pages.paths);
-        let routes = match insight {
-            Insight::Here => Routes::new(&whole, description.with_slashes, docs::PATHS.iter().chain(own)),
-            Insight::Elsewhere => Routes::new(&document(false)?, description.with_slashes, own),
-        };
-        let routes = web::Data::new(routes);
-        Ok(Self { edge, readiness, registry, surfaces, pages, insight, routes, printed })
+        let documents = docs::PATHS.iter().filter(|_| shows);
+        let routes = web::Data::new(Routes::new(&collected, description.with_slashes, documents.chain(own)));
+        let documented = Arc::clone(&surfaces);
+        let printed = web::Data::new(Printed::when_asked(move || {
+            let collected = (description.collect)(&|config| register(config, &documented, with_metrics));
+            Packed::text(&docs::text(&(description.complete)(collected)?)?)
+        }));
+        Self { edge, readiness, registry, surfaces, pages, insight, routes, printed }
     }
 
     /// A site that serves the paths for operators and nothing else.
-    ///
-    /// # Errors
-    /// As [`Site::new`].
-    pub fn insight(&self, describe: Describe) -> io::Result<Self> {
+    #[must_use]
+    pub fn insight(&self, collect: Collect) -> Self {
         let nothing: Surfaces = Arc::new(|_| ());
-        let document = describe(&|config| register(config, &nothing, self.registry.is_some()))?;
-        let routes = web::Data::new(Routes::new(&document, &[], &docs::PATHS));
-        Ok(Self { surfaces: nothing, pages: Vec::new(), insight: Insight::Here, routes, ..self.clone() })
+        let collected = collect(&|config| register(config, &nothing, self.registry.is_some()));
+        let routes = web::Data::new(Routes::new(&collected, &[], &docs::PATHS));
+        Self { surfaces: nothing, pages: Vec::new(), insight: Insight::Here, routes, ..self.clone() }
     }
 
     /// The application of one worker.
@@ -156,7 +160,7 @@ impl Site {
 /// # Errors
 /// It cannot be written as JSON, which is a fault of this program.
 pub fn document(surfaces: &Surfaces, description: &Description) -> serde_json::Result<OpenApi> {
-    (description.document)(&|config| register(config, surfaces, true))
+    (description.complete)((description.collect)(&|config| register(config, surfaces, true)))
 }
 
 fn register(config: &mut ServiceConfig<'_>, surfaces: &Surfaces, with_metrics: bool) {

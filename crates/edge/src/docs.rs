@@ -2,6 +2,8 @@
 //! others.
 
 use std::borrow::Cow;
+use std::io;
+use std::sync::OnceLock;
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, get, web};
@@ -22,8 +24,27 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 /// An hour: the viewer changes only with the program.
 const CACHING: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 
-/// The API document as text, made once at start.
-pub struct Printed(pub(super) Packed);
+/// The API document as text. Made by the first request for it, because that takes longer than all else that a start does.
+pub(super) struct Printed {
+    made: OnceLock<Packed>,
+    make: Box<dyn Fn() -> io::Result<Packed> + Send + Sync>,
+}
+
+impl Printed {
+    /// Prints with this function when it is asked to.
+    pub(super) fn when_asked(make: impl Fn() -> io::Result<Packed> + Send + Sync + 'static) -> Self {
+        Self { made: OnceLock::new(), make: Box::new(make) }
+    }
+
+    /// The document. Requests that come while it is made may make it as well; the first result is kept.
+    fn get(&self) -> io::Result<&Packed> {
+        if let Some(made) = self.made.get() {
+            return Ok(made);
+        }
+        let made = (self.make)()?;
+        Ok(self.made.get_or_init(|| made))
+    }
+}
 
 /// The paths of this file.
 pub(super) const PATHS: [PagePath; 3] =
@@ -44,7 +65,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
 
 #[get("/openapi.json")]
 async fn document(request: HttpRequest, printed: web::Data<Printed>) -> ApiResult<HttpResponse> {
-    printed.0.answer(&request, "application/json").map_err(ApiError::internal)
+    // Not on the worker, whose other requests would wait.
+    let made = web::block(move || printed.get().cloned()).await.map_err(ApiError::internal)?;
+    made.and_then(|packed| packed.answer(&request, "application/json")).map_err(ApiError::internal)
 }
 
 #[get("/docs")]

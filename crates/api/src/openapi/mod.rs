@@ -27,21 +27,25 @@ use self::vocabulary::Way;
 /// Methods a path item can have.
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// Collects the document of everything that `routes` registers.
-///
-/// # Errors
-/// The document cannot be written as JSON and read back, which is a fault of this program.
-pub fn document(routes: impl FnOnce(&mut ServiceConfig<'_>)) -> Result<OpenApi, serde_json::Error> {
+/// Collects the declarations of everything that `routes` registers.
+pub fn collect(routes: impl FnOnce(&mut ServiceConfig<'_>)) -> OpenApi {
     let info = Info::builder()
         .title("nolapse tokens")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some("A self-hosted authority for API tokens: issue, validate, rotate and revoke them."))
         .build();
     let base = OpenApiBuilder::new().info(info).components(Some(Components::new())).build();
-    let (_, mut document) = App::new().into_utoipa_app().openapi(base).configure(routes).split_for_parts();
+    App::new().into_utoipa_app().openapi(base).configure(routes).split_for_parts().1
+}
+
+/// Adds what follows for all declarations.
+///
+/// # Errors
+/// The document cannot be written as JSON and read back, which is a fault of this program.
+pub fn complete(mut document: OpenApi) -> Result<OpenApi, serde_json::Error> {
     declare(&mut document);
     let mut json = serde_json::to_value(&document)?;
-    complete(&mut json);
+    extend(&mut json);
     serde_json::from_value(json)
 }
 
@@ -58,7 +62,7 @@ fn declare(document: &mut OpenApi) {
     components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(key)));
 }
 
-fn complete(document: &mut Value) {
+fn extend(document: &mut Value) {
     short::add(document);
     name_list_entries(document);
     open_optional_parts(document);
@@ -254,10 +258,10 @@ mod tests {
 
     #[test]
     fn each_operation_lists_the_errors_that_follow_from_its_shape() {
-        let document = document(|routes| {
+        let collected = collect(|routes| {
             routes.service(open).service(private).service(body).service(segment);
         });
-        let document: Value = serde_json::to_value(document.unwrap()).unwrap();
+        let document: Value = serde_json::to_value(super::complete(collected).unwrap()).unwrap();
         let statuses = |path: &str, method: &str| -> Vec<String> {
             document["paths"][path][method]["responses"].as_object().unwrap().keys().cloned().collect()
         };

@@ -87,8 +87,8 @@ impl EdgeServer {
         let (started, places) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let (settings, site) = (ground.settings.clone(), site(&ground, database_is_well.clone()));
-        let elsewhere = (ground.insight == Insight::Elsewhere)
-            .then(|| (ground.insight_place.clone(), site.insight(document).unwrap()));
+        let elsewhere =
+            (ground.insight == Insight::Elsewhere).then(|| (ground.insight_place.clone(), site.insight(collect)));
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let running = server::start_with(site, &settings, elsewhere).unwrap();
@@ -155,16 +155,14 @@ fn site(ground: &Ground, well: Arc<AtomicBool>) -> Site {
         readiness: Arc::new(readiness),
         registry: Some(Arc::new(registry)),
         surfaces: surfaces(),
-        description: Description { document, with_slashes: &[] },
+        description: Description { collect, complete: Ok, with_slashes: &[] },
         pages: vec![PAGES],
         insight: ground.insight,
     })
-    .unwrap()
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the type of a function that can fail")]
-fn document(routes: &Register<'_>) -> serde_json::Result<OpenApi> {
-    Ok(App::new().into_utoipa_app().configure(routes).split_for_parts().1)
+fn collect(routes: &Register<'_>) -> OpenApi {
+    App::new().into_utoipa_app().configure(routes).split_for_parts().1
 }
 
 const PAGES: Pages = Pages { paths: &[PagePath::read("/page")], register: pages };
