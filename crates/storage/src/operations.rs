@@ -333,6 +333,8 @@ operations! {
         tokens::tokens_by_id(organization: given OrganizationId, ids: lent [TokenId]) -> Vec<Token>;
         /// How many of the tokens by filter have each status; its page is not looked at.
         tokens::count_tokens(filter: lent TokenFilter) -> StatusCounts;
+        /// The live ones of the tokens by filter, newest first; its page but for the limit is not looked at.
+        tokens::live_token_ids(filter: lent TokenFilter) -> Vec<TokenId>;
         /// How often each of these tokens was found good, with or without the scopes asked for, from an hour on; those
         /// without a use are left out.
         usage::uses_since(tokens: lent [TokenId], first: given Hour) -> Vec<(TokenId, u64)>;

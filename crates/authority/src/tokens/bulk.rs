@@ -21,14 +21,12 @@ use crate::origin::{Caller, Origin};
 
 /// Tokens of one unit of work: on PostgreSQL, others of the organisation wait for about as long as one takes.
 const AT_ONCE: usize = 500;
-/// Tokens read at once.
-const PAGE: u32 = 1_000;
 /// The most tokens that one request may be about, so that it ends within a request's deadline.
 const MOST: usize = 10_000;
 /// The most ids that may be named.
 pub const MOST_NAMED: usize = 1_000;
-/// How many of the busiest are shown.
-const BUSIEST: usize = 10;
+/// How many tokens are shown, the busiest first.
+const SHOWN: usize = 10;
 
 /// Which tokens to revoke.
 #[derive(Clone, Debug)]
@@ -70,6 +68,8 @@ pub struct BulkRevoked {
     pub revoked: usize,
     /// Those with the most uses since a day ago, with how many that is; unused ones are not among them.
     pub busiest: Vec<(Token, u64)>,
+    /// The newest of the others, so that with the busiest there are as many tokens as are shown.
+    pub others: Vec<Token>,
 }
 
 impl Tokens {
@@ -85,23 +85,22 @@ impl Tokens {
         origin: &Origin,
     ) -> Result<BulkRevoked, TokenError> {
         let now = self.context.now();
-        let tokens = match request.chosen {
+        let ids = match request.chosen {
             Chosen::Named(ids) => {
                 let mut tokens = self.named(caller, ids).await?;
                 tokens.retain(|token| token.facts.status(now).is_live());
-                tokens
+                tokens.iter().map(|token| token.id).collect()
             }
             Chosen::Listed(listed) => match filter(caller, *listed, now) {
                 Some(filter) => self.listed(filter).await?,
                 None => Vec::new(),
             },
         };
-        let matched = tokens.len();
+        let matched = ids.len();
         if request.expected.is_some_and(|expected| expected != matched) {
             return Err(TokenError::OtherCount { matched });
         }
-        let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
-        let busiest = self.busiest(tokens, now).await?;
+        let (busiest, others) = self.shown(caller, &ids, now).await?;
         let mut revoked = 0;
         if request.mode == Mode::Carry {
             for part in ids.chunks(AT_ONCE) {
@@ -115,7 +114,7 @@ impl Tokens {
                 }
             }
         }
-        Ok(BulkRevoked { matched, revoked, busiest })
+        Ok(BulkRevoked { matched, revoked, busiest, others })
     }
 
     /// The tokens with these ids, as far as they exist and the caller reaches them, in any order.
@@ -132,30 +131,24 @@ impl Tokens {
         Ok(found.into_iter().filter(|token| reaches(caller, token)).collect())
     }
 
-    async fn listed(&self, filter: TokenFilter) -> Result<Vec<Token>, TokenError> {
-        let mut all: Vec<Token> = Vec::new();
-        loop {
-            let after = all.last().map(|token| (token.facts.created_at, token.id)).or(filter.after);
-            let page = TokenFilter { after, limit: PAGE, ..filter.clone() };
-            let tokens =
-                self.context.store.read(move |reads| Box::pin(async move { reads.list_tokens(&page).await })).await?;
-            let is_last = tokens.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-            all.extend(tokens);
-            if all.len() > MOST {
-                return Err(TokenError::TooMany { most: MOST });
-            }
-            if is_last {
-                all.retain(|token| token.facts.status(filter.now).is_live());
-                return Ok(all);
-            }
-        }
+    /// The live tokens of a list, newest first.
+    async fn listed(&self, filter: TokenFilter) -> Result<Vec<TokenId>, TokenError> {
+        let filter = TokenFilter { limit: u32::try_from(MOST + 1).unwrap_or(u32::MAX), ..filter };
+        let ids =
+            self.context.store.read(move |reads| Box::pin(async move { reads.live_token_ids(&filter).await })).await?;
+        if ids.len() > MOST { Err(TokenError::TooMany { most: MOST }) } else { Ok(ids) }
     }
 
-    async fn busiest(&self, tokens: Vec<Token>, now: Timestamp) -> Result<Vec<(Token, u64)>, TokenError> {
-        let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
+    /// The tokens that a person looks at before a revocation: the busiest with their uses, and if those are few, others.
+    async fn shown(
+        &self,
+        caller: &Caller,
+        ids: &[TokenId],
+        now: Timestamp,
+    ) -> Result<(Vec<(Token, u64)>, Vec<Token>), TokenError> {
         let first = Hour::of(now - Span::days(1));
         let still = self.context.uses.still().await;
-        let asked = ids.clone();
+        let asked = ids.to_vec();
         let counted = self
             .context
             .store
@@ -163,21 +156,23 @@ impl Tokens {
             .await?;
         let mut counted: HashMap<TokenId, u64> = counted.into_iter().collect();
         for id in ids {
-            let waiting = self.context.uses.unwritten(id).into_iter().filter(|usage| usage.hour >= first);
+            let waiting = self.context.uses.unwritten(*id).into_iter().filter(|usage| usage.hour >= first);
             let waiting: u64 = waiting.map(|usage| usage.counts.allowed + usage.counts.insufficient).sum();
             if waiting > 0 {
-                *counted.entry(id).or_default() += waiting;
+                *counted.entry(*id).or_default() += waiting;
             }
         }
         drop(still);
-        let mut uses: Vec<(TokenId, u64)> = counted.into_iter().collect();
+        let mut uses: Vec<(TokenId, u64)> = counted.iter().map(|(id, count)| (*id, *count)).collect();
         uses.sort_by_key(|(id, count)| (std::cmp::Reverse(*count), *id));
-        uses.truncate(BUSIEST);
+        let others = ids.iter().filter(|id| !counted.contains_key(id)).map(|id| (*id, 0));
+        let chosen: Vec<(TokenId, u64)> = uses.into_iter().chain(others).take(SHOWN).collect();
+        let mut tokens = self.named(caller, chosen.iter().map(|(id, _)| *id).collect()).await?;
+        self.context.uses.add_to(&mut tokens);
         let token = |id: TokenId| tokens.iter().find(|token| token.id == id).cloned();
-        let mut busiest: Vec<(Token, u64)> =
-            uses.into_iter().filter_map(|(id, count)| token(id).map(|token| (token, count))).collect();
-        self.context.uses.add_to(busiest.iter_mut().map(|(token, _)| token));
-        Ok(busiest)
+        let (busy, idle): (Vec<_>, Vec<_>) = chosen.into_iter().partition(|(_, count)| *count > 0);
+        let busiest = busy.into_iter().filter_map(|(id, count)| token(id).map(|token| (token, count))).collect();
+        Ok((busiest, idle.into_iter().filter_map(|(id, _)| token(id)).collect()))
     }
 
     /// One unit of work.

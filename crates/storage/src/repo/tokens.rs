@@ -255,6 +255,17 @@ pub(crate) async fn list_tokens(conn: &mut Conn<'_>, filter: &TokenFilter) -> Re
     rows.into_iter().map(Token::try_from).collect()
 }
 
+pub(crate) async fn live_token_ids(conn: &mut Conn<'_>, filter: &TokenFilter) -> Result<Vec<TokenId>, StoreError> {
+    let now = filter.now;
+    let query = tokens::table
+        .filter(unexpired!(now).and(tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some(now.bind())))))
+        .order((tokens::created_at.desc(), tokens::id.desc()))
+        .limit(i64::from(filter.limit))
+        .select(tokens::id)
+        .into_boxed();
+    Ok(filtered!(query, filter).load(conn).await?)
+}
+
 pub(crate) async fn count_tokens(conn: &mut Conn<'_>, filter: &TokenFilter) -> Result<StatusCounts, StoreError> {
     let now = filter.now;
     let in_grace = || tokens::grace_ends_at.gt(Some(now.bind()));

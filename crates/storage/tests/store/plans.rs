@@ -105,7 +105,7 @@ const FOUND_AT_ONCE: [&str; 6] = [
 ];
 
 /// Reads of the store that are not lists: of a row by its key, of a number, or of a whole table.
-const NO_LISTS: [&str; 67] = [
+const NO_LISTS: [&str; 68] = [
     "access_scope",
     "actor",
     "audit_end",
@@ -131,6 +131,7 @@ const NO_LISTS: [&str; 67] = [
     "count_second_factors",
     "is_known_device",
     "live_key_count",
+    "live_token_ids",
     "some_sealed_secret",
     "some_verify_tag",
     "tokens_of_project",

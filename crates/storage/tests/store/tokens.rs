@@ -149,6 +149,13 @@ fn the_status_filter_says_what_the_domain_says() {
         let all = TokenFilter { now, ..filter(org) };
         let counts = read(store, move |r| Box::pin(async move { r.count_tokens(&all).await })).await;
         assert_eq!(counts, expected);
+        let living = TokenFilter { now, ..filter(org) };
+        let mut ids = read(store, move |r| Box::pin(async move { r.live_token_ids(&living).await })).await;
+        ids.sort();
+        let mut expected: Vec<_> =
+            tokens.iter().filter(|token| token.facts.status(now).is_live()).map(|token| token.id).collect();
+        expected.sort();
+        assert_eq!(ids, expected);
         let counted = read(store, |r| Box::pin(r.live_token_count(org, now))).await;
         assert_eq!(usize::try_from(counted), Ok(live));
     });
@@ -330,7 +337,14 @@ fn a_list_is_narrowed_by_every_condition() {
             let expected: Vec<TokenId> = expected.into_iter().map(id).collect();
             let listed = TokenFilter { narrowed: narrowed.clone(), now: after(70), ..filter(org) };
             assert_eq!(list(store, listed.clone()).await, expected, "{narrowed:?}");
+            let living = listed.clone();
+            let ids = read(store, move |r| Box::pin(async move { r.live_token_ids(&living).await })).await;
             let counts = read(store, move |r| Box::pin(async move { r.count_tokens(&listed).await })).await;
+            assert_eq!(u64::try_from(ids.len()).unwrap(), counts.active + counts.rotating, "{narrowed:?}");
+            assert!(
+                ids.iter().all(|id| expected.contains(id)) && ids.is_sorted_by(|a, b| a > b),
+                "{narrowed:?}: {ids:?}"
+            );
             let counted = counts.active + counts.rotating + counts.expired + counts.revoked;
             assert_eq!(counted, u64::try_from(expected.len()).unwrap(), "{narrowed:?}");
         }

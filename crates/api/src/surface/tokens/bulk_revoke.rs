@@ -135,7 +135,7 @@ fn named(ids: &[String]) -> ApiResult<Vec<TokenId>> {
 
 impl BulkRevokedView {
     fn new(done: BulkRevoked, now: Timestamp) -> Self {
-        let BulkRevoked { matched, revoked, busiest } = done;
+        let BulkRevoked { matched, revoked, busiest, others: _ } = done;
         let busy = |(token, uses)| Busy { uses, token: TokenView::new(token, now) };
         Self { matched, revoked, busiest: busiest.into_iter().map(busy).collect() }
     }
