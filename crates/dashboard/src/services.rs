@@ -11,6 +11,7 @@ use authority::actors::Actors;
 use authority::audit::read::Audit;
 use authority::invitations::Invitations;
 use authority::members::Members;
+use authority::notices::NoticeSettings;
 use authority::organizations::Organizations;
 use authority::password_resets::PasswordResets;
 use authority::people::People;
@@ -76,6 +77,7 @@ services! {
     sessions: Sessions,
     people: People,
     password_resets: PasswordResets,
+    notices: NoticeSettings,
     organizations: Organizations,
     members: Members,
     roles: Roles,

@@ -347,6 +347,15 @@ fn is_of_this_origin(request: &HttpRequest, public: Option<&str>) -> bool {
     site_fits && origin_fits
 }
 
+/// Scheme and host of this site, for links that leave the browser: the configured ones, else those of the page that an
+/// accepted form was sent from, else those of the request.
+pub(crate) fn site(request: &HttpRequest, services: &Services) -> String {
+    let value = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let seen = || value("origin").filter(|origin| origin.contains("://")).map(str::to_owned);
+    let asked = || format!("http://{}", value("host").unwrap_or("localhost"));
+    services.place.origin.clone().or_else(seen).unwrap_or_else(asked)
+}
+
 /// The CSRF token of a session. It does not reveal the session token and cannot be computed from the database.
 pub(crate) fn csrf(token: &SessionToken) -> String {
     let digest = Sha256::new().chain_update(b"nolapse dashboard form\0").chain_update(token.expose()).finalize();

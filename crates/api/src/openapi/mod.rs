@@ -261,7 +261,7 @@ mod tests {
         let collected = collect(|routes| {
             routes.service(open).service(private).service(body).service(segment);
         });
-        let document: Value = serde_json::to_value(super::complete(collected).unwrap()).unwrap();
+        let document: Value = serde_json::to_value(complete(collected).unwrap()).unwrap();
         let statuses = |path: &str, method: &str| -> Vec<String> {
             document["paths"][path][method]["responses"].as_object().unwrap().keys().cloned().collect()
         };

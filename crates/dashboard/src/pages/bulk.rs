@@ -1,4 +1,4 @@
-//! Revoking many tokens: first a page with their number and the busiest of them, then the revocation, which is refused
+//! Revoking many tokens: first a page with their number and up to ten of them, the busiest first; then the revocation, which is refused
 //! if the number has changed.
 
 use actix_web::http::StatusCode;
@@ -37,6 +37,10 @@ struct BulkPage {
     matched: u64,
     count: String,
     busiest: Vec<Busy>,
+    /// Tokens without uses in the last 24 hours, where there are few busy ones.
+    others: Vec<Line>,
+    /// The number of tokens that are not named.
+    more: u64,
     /// The fields of the selection (ids or a filter), as hidden inputs.
     fields: Vec<(String, String)>,
     causes: Vec<Cause>,
@@ -93,10 +97,13 @@ async fn look(
         name == "id" || name == "_list" || name == "status" || name == "expires_before" || FIELDS.contains(&name)
     };
     let matched = u64::try_from(seen.matched).unwrap_or(u64::MAX);
+    let named = u64::try_from(seen.busiest.len() + seen.others.len()).unwrap_or(u64::MAX);
     Ok(BulkPage {
         page: Layout::of(request, visitor, Section::Tokens, "Revoke several"),
         matched,
         count: show::count(matched, "token"),
+        others: seen.others.iter().map(|token| Line::new(token, &names, visitor.now)).collect(),
+        more: matched.saturating_sub(named),
         busiest: seen.busiest.into_iter().map(busy).collect(),
         fields: form.kept().into_iter().filter(|(name, _)| carried(name)).collect(),
         causes: causes(form.text("reason")),

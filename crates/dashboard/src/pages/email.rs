@@ -1,4 +1,5 @@
-//! A person's e-mail address: requesting another one, and verifying it by the code in the message.
+//! A person's e-mail address: requesting another one, verifying it by the code in the message, and which mail about tokens
+//! is sent to it.
 //!
 //! The code is in the fragment of the link, as that of an invitation is.
 
@@ -7,6 +8,7 @@ use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 use authority::Refused;
+use authority::notices::MailSettings;
 use authority::people::PersonError;
 use token_domain::text::Email;
 
@@ -35,25 +37,48 @@ struct EmailPage {
     /// Whether codes are mailed to requested addresses.
     sends_codes: bool,
     email: String,
+    /// Which mail about tokens is sent; none if this deployment sends no mail.
+    notices: Option<MailSettings>,
     problem: String,
 }
 
 impl EmailPage {
-    fn new(request: &HttpRequest, services: &Services, visitor: &Visitor, form: &Form, problem: String) -> Self {
+    async fn new(
+        request: &HttpRequest,
+        services: &Services,
+        visitor: &Visitor,
+        form: &Form,
+        problem: String,
+    ) -> Result<Self, HttpResponse> {
         let user = &visitor.me.standing.user;
         let sends_codes = services.context.policy().mail.is_some();
         // Without mail, a person cannot verify their own address.
+        let notices = if sends_codes {
+            let settings = services.notices.get(&visitor.caller).await;
+            Some(settings.map_err(|error| broken(request, visitor, error))?)
+        } else {
+            None
+        };
         let verifying = if sends_codes { user.unverified_email() } else { user.pending_email.as_ref() };
-        Self {
-            page: Layout::of(request, visitor, Section::Settings, "E-mail address"),
+        Ok(Self {
+            page: Layout::of(request, visitor, Section::Settings, "E-mail"),
             current: user.email.to_string(),
             is_verified: user.is_verified_by_deployment(),
             verifying: verifying.map(ToString::to_string).unwrap_or_default(),
             is_requested: user.pending_email.is_some(),
             sends_codes,
             email: form.text("email").to_owned(),
+            notices,
             problem,
-        }
+        })
+    }
+}
+
+/// The page for an error that no form is about.
+fn broken(request: &HttpRequest, visitor: &Visitor, error: PersonError) -> HttpResponse {
+    match person(request, visitor, error) {
+        Err(answer) => answer,
+        Ok(_) => visitor.not_found(request),
     }
 }
 
@@ -65,7 +90,7 @@ async fn email_shown(request: HttpRequest, services: Services) -> HttpResponse {
 async fn show_email(request: &HttpRequest, services: &Services) -> Answer {
     let mut visitor = Visitor::enter(request, services).await?;
     visitor.admit(request, "user:write")?;
-    let template = EmailPage::new(request, services, &visitor, &Form::default(), String::new());
+    let template = EmailPage::new(request, services, &visitor, &Form::default(), String::new()).await?;
     let layout = template.page.clone();
     Ok(layout.shown(request, ok(&template)))
 }
@@ -82,13 +107,14 @@ async fn changed(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
         "request" => ask(request, services, &visitor, &form, form.raw("email")).await?,
         "again" => ask(request, services, &visitor, &form, form.text("to")).await?,
         "verify" => verify(request, services, &visitor, &form).await?,
+        "notices" => choose(request, services, &visitor, &form).await?,
         _ => Err(String::new()),
     };
     match done {
         Ok(text) => Ok(to_saying(request, "/settings/email", Tone::Done, &text)),
         Err(problem) => {
             let status = if problem.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-            Err(page(status, &EmailPage::new(request, services, &visitor, &form, problem)))
+            Err(page(status, &EmailPage::new(request, services, &visitor, &form, problem).await?))
         }
     }
 }
@@ -125,6 +151,15 @@ async fn verify(request: &HttpRequest, services: &Services, visitor: &Visitor, f
         Err(PersonError::AddressTaken) => {
             Ok(Err("Another account has this address. Sign in with that account, or ask your operator.".to_owned()))
         }
+        Err(error) => refused(request, visitor, form, error),
+    }
+}
+
+async fn choose(request: &HttpRequest, services: &Services, visitor: &Visitor, form: &Form) -> Done {
+    let asked =
+        MailSettings { token_expiring: form.has("token_expiring"), token_new_address: form.has("token_new_address") };
+    match services.notices.set(&visitor.caller, asked, &visitor.origin).await {
+        Ok(_) => Ok(Ok("Saved.".to_owned())),
         Err(error) => refused(request, visitor, form, error),
     }
 }

@@ -22,7 +22,7 @@ use crate::form::Form;
 use crate::layout::{Layout, Section};
 use crate::services::Services;
 use crate::show::{self, When};
-use crate::visit::{Visitor, explain_refused};
+use crate::visit::{Visitor, explain_refused, site};
 
 pub(super) fn register(config: &mut ServiceConfig) {
     config
@@ -246,9 +246,10 @@ async fn invited(request: &HttpRequest, services: &Services, body: &[u8]) -> Ans
             Ok(to_saying(request, "/members", Tone::Done, &text))
         }
         Ok(Added::Invited(invited, code)) => {
-            // Its code is shown once, as a token's secret is.
+            // Its link is shown once, as a token's secret is.
             let template = members_page(request, services, &visitor, &Form::default()).await?;
-            let (link, invited) = (code.expose().to_owned(), invited.invitation.email.to_string());
+            let link = format!("{}/invitation#{}", site(request, services), code.expose());
+            let invited = invited.invitation.email.to_string();
             Ok(ok(&MembersPage { link, invited, ..template }))
         }
         Err(problem) => {

@@ -184,7 +184,7 @@ fn many_are_revoked_after_a_dry_run(scripts: Scripts) {
     browser.click("input[aria-label='Select two']");
     browser.press(if scripts == Scripts::On { "Revoke 2 selected…" } else { "Revoke selected…" });
     browser.sees("Revoke 2 tokens");
-    browser.sees("Most used tokens");
+    browser.sees("These tokens");
     assert!(owner.is_valid(&secrets[1]), "a dry run changes nothing");
     browser.click("input[name=reason][value=unused]");
     browser.press("Revoke 2 tokens");

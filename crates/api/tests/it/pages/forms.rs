@@ -11,6 +11,7 @@ both!(
     cookies_are_for_this_host_alone_and_end_with_the_session,
     v1_reads_no_cookie,
     an_invitation_is_accepted_on_the_page_its_link_leads_to,
+    the_link_of_an_invitation_is_whole,
     an_address_is_moved_on_the_page_that_the_message_leads_to,
 );
 
@@ -192,6 +193,25 @@ fn an_invitation_is_accepted_on_the_page_its_link_leads_to(backend: Backend) {
     assert!(refused.text().contains("another address than the one that was invited"), "{}", refused.text());
 }
 
+fn the_link_of_an_invitation_is_whole(backend: Backend) {
+    let sent_to = |options: Options| {
+        let server = Server::start(backend, options);
+        let mut browser = Browser::of_owner(&server);
+        let made = browser.submit("/members", &[("email", "guest@acme.example"), ("role", "viewer")]);
+        assert_eq!(made.status, 200, "{}", made.text());
+        let (_, link) = made.text().split_once("id=\"secret\" value=\"").expect("a link");
+        let link = link.split_once('"').unwrap().0.replace("&#35;", "#");
+        let (page, code) = link.split_once("/invitation#").expect("a link to the page");
+        let password = ("password", Server::PASSWORD);
+        let joined = Browser::new(&server).post("/invitation", &[("code", code), ("name", "Guest"), password]);
+        assert!(joined.text().contains("You joined"), "{}", joined.text());
+        page.to_owned()
+    };
+    assert_eq!(sent_to(Options::default()), "https://it", "the address by which the browser knows the page");
+    let options = Options::default().with("server.public_url", "http://localhost:9");
+    assert_eq!(sent_to(options), "http://localhost:9", "the configured address");
+}
+
 fn an_address_is_moved_on_the_page_that_the_message_leads_to(backend: Backend) {
     const WANTED: &str = "ada@corp.example";
     let mail = MailServer::plain();
@@ -208,4 +228,11 @@ fn an_address_is_moved_on_the_page_that_the_message_leads_to(backend: Backend) {
     assert!(wrong.status == 422 && wrong.text().contains("wrong, used or expired"), "{}", wrong.text());
     assert_eq!(browser.submit("/settings/email", &[("what", "verify"), ("code", &code)]).status, 303);
     assert!(browser.page("/settings/email").contains(&format!("{WANTED} is verified.")));
+    // Mail about tokens is chosen beside the address: an unchecked box switches it off.
+    let is_on = |page: &str, name: &str| page.contains(&format!("name=\"{name}\" value=\"1\" checked"));
+    let shown = browser.page("/settings/email");
+    assert!(is_on(&shown, "token_expiring") && is_on(&shown, "token_new_address"), "{shown}");
+    assert_eq!(browser.submit("/settings/email", &[("what", "notices"), ("token_expiring", "1")]).status, 303);
+    let shown = browser.page("/settings/email");
+    assert!(is_on(&shown, "token_expiring") && !is_on(&shown, "token_new_address"), "{shown}");
 }

@@ -186,6 +186,9 @@ fn many_are_revoked_after_a_look_at_them(backend: Backend) {
     let look = browser.submit("/tokens/bulk", &ids);
     assert_eq!(look.status, 200);
     assert!(look.text().contains("Revoke 2 tokens"), "{}", look.text());
+    for (name, is_named) in [("t0", true), ("t1", true), ("t2", false)] {
+        assert_eq!(look.text().contains(&format!(">{name}</a>")), is_named, "{name}: {}", look.text());
+    }
     assert!(owner.is_valid(&made[0][1]), "a look changes nothing");
     let confirmed = |count: &'static str| {
         [&ids[..], &[("_confirm", "1"), ("expected_count", count), ("reason", "unused")]].concat()
