@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use task_support::fail::{Context as _, Fail, Result};
 use task_support::process::{Launch, need, run};
-use task_support::product::{Profile, build_program};
+use task_support::product::{Profile, build_together};
 use task_support::services::{Tool, find_or_install};
 use task_support::{interrupt, say};
 use tempfile::TempDir;
@@ -66,7 +66,7 @@ impl Counts {
 }
 
 impl Counter {
-    /// Builds both programs and makes a few tokens.
+    /// Builds the programs and makes a few tokens.
     ///
     /// # Errors
     /// If valgrind cannot be found or installed, or a program cannot be built.
@@ -74,9 +74,8 @@ impl Counter {
         let valgrind = find_or_install(Tool::Valgrind)?;
         let control = need("callgrind_control", "valgrind")?;
         say::step("building the programs that are counted");
-        let program = build_program("api", "nolapse-api", Profile::Named)?;
-        build_program("seed", SEED, Profile::Named)?;
-        let bare = build_program("bare", "bare", Profile::Named)?;
+        let programs = build_together(&[("api", "nolapse-api"), ("seed", SEED), ("bare", "bare")], Profile::Named)?;
+        let (program, bare) = (programs.join("nolapse-api"), programs.join("bare"));
         let folder = tempfile::Builder::new().prefix("nolapse-callgrind-").tempdir();
         let folder = folder.attempt(|| "make a folder".into())?;
         let product = Product::prepare(program, folder.path(), 0, Backend::Sqlite)?.on_all_cores();

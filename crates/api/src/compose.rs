@@ -91,10 +91,7 @@ pub(crate) async fn serve(
         pages: vec![dashboard::PAGES],
         insight: if config.metrics.listen.is_some() { Insight::Elsewhere } else { Insight::Here },
     });
-    let insight = match config.metrics.listen.clone() {
-        Some(place) => Some((place, site.insight(DESCRIPTION.collect))),
-        None => None,
-    };
+    let insight = config.metrics.listen.clone().map(|place| (place, site.insight(DESCRIPTION.collect)));
 
     let flusher = workers::start(config, &services, mailer, background.handle());
     // Before the address is announced: a signal may follow at once.

@@ -43,10 +43,23 @@ pub fn build_program(package: &str, name: &str, profile: Profile) -> Result<Path
     build_for(package, name, profile, None)
 }
 
+/// Builds several programs, given as package and name, at once: what they share is compiled once, with the features of all.
+/// Returns the folder they are in.
+pub fn build_together(programs: &[(&str, &str)], profile: Profile) -> Result<PathBuf> {
+    build_in(programs, profile, None)
+}
+
 /// As [`build_program`], for a platform.
 pub fn build_for(package: &str, name: &str, profile: Profile, platform: Option<Platform<'_>>) -> Result<PathBuf> {
+    Ok(build_in(&[(package, name)], profile, platform)?.join(name))
+}
+
+fn build_in(programs: &[(&str, &str)], profile: Profile, platform: Option<Platform<'_>>) -> Result<PathBuf> {
     let mut cargo = project::cargo();
-    cargo.args(["build", "--locked", "--package", package, "--bin", name]);
+    cargo.args(["build", "--locked"]);
+    for (package, name) in programs {
+        cargo.args(["--package", package, "--bin", name]);
+    }
     let mut folder = project::target_directory()?;
     if let Some(Platform { target, compiler }) = platform {
         cargo.args(["--target", target]).env(format!("CC_{}", target.replace('-', "_")), compiler);
@@ -64,7 +77,7 @@ pub fn build_for(package: &str, name: &str, profile: Profile, platform: Option<P
         }
     });
     run(&mut cargo)?;
-    Ok(folder.join(name))
+    Ok(folder)
 }
 
 /// Waits for the server's `listening on http://…` and returns that address, without a final slash. Every line the

@@ -97,13 +97,13 @@ async fn look(
         name == "id" || name == "_list" || name == "status" || name == "expires_before" || FIELDS.contains(&name)
     };
     let matched = u64::try_from(seen.matched).unwrap_or(u64::MAX);
-    let named = u64::try_from(seen.busiest.len() + seen.others.len()).unwrap_or(u64::MAX);
+    let shown = u64::try_from(seen.busiest.len() + seen.others.len()).unwrap_or(u64::MAX);
     Ok(BulkPage {
         page: Layout::of(request, visitor, Section::Tokens, "Revoke several"),
         matched,
         count: show::count(matched, "token"),
         others: seen.others.iter().map(|token| Line::new(token, &names, visitor.now)).collect(),
-        more: matched.saturating_sub(named),
+        more: matched.saturating_sub(shown),
         busiest: seen.busiest.into_iter().map(busy).collect(),
         fields: form.kept().into_iter().filter(|(name, _)| carried(name)).collect(),
         causes: causes(form.text("reason")),
