@@ -33,6 +33,7 @@ use authority::second_factors::SecondFactors;
 use authority::sessions::Sessions;
 use authority::setup::Setup;
 use authority::slow::LaneLimits;
+use authority::sso::{IdentityProviders, Provider, Sso};
 use authority::tokens::Tokens;
 use authority::trust::{Issuers, Trust};
 use authority::validate::{CacheLimits, Limits, Validator};
@@ -48,6 +49,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::config::secret::SecretKey;
 use crate::config::{Config, sections};
+use crate::sso::{self, ProviderRequests};
 use crate::surface::PERMISSIONS;
 use crate::surface::auth::forward::routes::RouteTables;
 use crate::surface::leaks::partner_keys::PartnerKeys;
@@ -83,6 +85,7 @@ services! {
     tokens: Tokens,
     executions: Executions,
     sessions: Sessions,
+    sso: Sso,
     people: People,
     password_resets: PasswordResets,
     organizations: Organizations,
@@ -115,6 +118,11 @@ impl Services {
     /// Builds the services.
     pub(crate) fn new(config: &Config, store: Store, lease: Arc<dyn Lease>, runtime: Handle) -> Result<Self, Misfit> {
         let url = database_url(config)?;
+        let outbound = Outbound::within(issuer_keys::DEADLINE, config.outbound.allowed_networks.clone());
+        let issuer_keys = Arc::new(IssuerKeys::new(outbound.clone()));
+        let providers = providers(config, &issuer_keys)?;
+        let required = providers.iter().filter(|provider| provider.is_required);
+        let sso_required = required.map(|provider| provider.organization.clone()).collect();
         let context = Context::new(Parts {
             store,
             clock: Arc::new(SystemClock::default()) as Arc<dyn Clock>,
@@ -123,15 +131,16 @@ impl Services {
             catalogue: Arc::new(catalogue(&config.scopes)?),
             keyring: Arc::new(keyring(&config.keys, &url)?),
             lane: lane(&config.hashing),
-            policy: policy(config),
+            policy: Policy { sso_required, ..policy(config) },
             runtime,
         });
         let public_url = PublicUrl::new(config.server.public_url.as_ref());
         let validator = Data::new(Validator::new(&context, &limits(&config.cache)?));
         let sessions = Data::new(Sessions::new(&context, &validator)?);
-        let issuer_keys = Arc::new(issuer_keys(config));
+        let requests = Arc::new(ProviderRequests::new(outbound, &issuer_keys)) as Arc<dyn IdentityProviders>;
         let sender = Arc::new(sender(config));
         Ok(Self {
+            sso: Data::new(Sso::new(&context, &sessions, providers, requests)),
             imports: Data::new(Imports::new(&context)),
             invitations: Data::new(Invitations::new(&context, &sessions)),
             sessions,
@@ -226,9 +235,12 @@ fn partner_keys(config: &Config) -> PartnerKeys {
     PartnerKeys::new(config.leaks.github_keys_url.as_ref(), config.leaks.gitlab_keys_url.as_ref(), &outbound)
 }
 
-/// The public keys of issuers that trust policies name.
-fn issuer_keys(config: &Config) -> IssuerKeys {
-    IssuerKeys::new(Outbound::within(issuer_keys::DEADLINE, config.outbound.allowed_networks.clone()))
+/// The identity providers of the operator's file.
+fn providers(config: &Config, issuers: &IssuerKeys) -> Result<Vec<Provider>, Misfit> {
+    let (Some(path), Some(public_url)) = (&config.sso.file, &config.server.public_url) else { return Ok(Vec::new()) };
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|error| format!("sso.file {name} cannot be read: {error}"))?;
+    Ok(sso::read(&name, &text, public_url, issuers)?)
 }
 
 /// Sends to webhooks.
@@ -292,6 +304,8 @@ pub(crate) fn policy(config: &Config) -> Policy {
             keep: Span::days(config.mail.keep_days),
         }),
         webhooks: config.webhooks.enabled,
+        // Known once the providers are read.
+        sso_required: Vec::new(),
     }
 }
 

@@ -15,4 +15,5 @@ mod mail;
 mod membership;
 mod metrics;
 mod spare;
+mod sso;
 mod workers;

@@ -316,6 +316,36 @@ impl<'t> Change<'t> {
         if proven.is_some_and(|proven| proven >= earliest) { Ok(()) } else { Err(Refused::ProofNeeded) }
     }
 
+    /// As [`check_proven_lately`](Self::check_proven_lately), for what holds in all organisations of the person: what signing in
+    /// to them stands on, and joining another. An organisation's identity provider has no say there: whoever runs it could take
+    /// over people's accounts in other organisations.
+    ///
+    /// # Errors
+    /// [`Refused::OfProvider`], [`Refused::ProofNeeded`].
+    pub(crate) fn check_person_proven_lately(&self) -> Result<(), Refused> {
+        self.check_person_everywhere()?;
+        self.check_proven_lately()
+    }
+
+    /// Refuses a session that an identity provider made.
+    ///
+    /// # Errors
+    /// [`Refused::OfProvider`].
+    pub(crate) fn check_person_everywhere(&self) -> Result<(), Refused> {
+        if self.is_by_provider() { Err(Refused::OfProvider) } else { Ok(()) }
+    }
+
+    /// Whether the caller's session was made by the identity provider of its organisation.
+    pub(crate) fn is_by_provider(&self) -> bool {
+        self.session().is_some_and(|session| session.provider.is_some())
+    }
+
+    /// Whether the person's organisation requires its identity provider of them.
+    pub(crate) fn asks_for_sso(&self) -> bool {
+        let policy = &self.context.policy;
+        self.member().is_some_and(|member| policy.asks_for_sso(member.role, &member.organization.slug))
+    }
+
     /// Refuses a person who has a second factor and has not proved lately to be at the session: a browser that was left open
     /// shows nobody a new secret. A front end that vouches for its people asks them by itself, so its sessions go on; and a
     /// person without a second factor would only type the password once more that the browser fills in.
@@ -323,7 +353,8 @@ impl<'t> Change<'t> {
     /// # Errors
     /// [`Refused::ProofNeeded`].
     pub(crate) fn check_present(&self) -> Result<(), Refused> {
-        let was_proven = self.session().is_some_and(|session| session.proven_at.is_some());
+        let was_proven =
+            self.session().is_some_and(|session| session.proven_at.is_some() || session.provider.is_some());
         let has_factor = self.member().is_some_and(|member| member.second_factor_since.is_some());
         if was_proven && has_factor { self.check_proven_lately() } else { Ok(()) }
     }
@@ -414,7 +445,7 @@ fn asker(
     Ok(match standing {
         Some(Standing::Session(found)) => match rights::session_caller(context, &found, now)? {
             None => Err(Refused::Gone),
-            Some(_) if found.standing.lacks_second_factor() && !admission.is_enrolling => {
+            Some(_) if found.lacks_second_factor() && !admission.is_enrolling => {
                 Err(Refused::SecondFactorRequired)
             }
             Some(current) => admitted(current).map(|caller| Asker::Session(caller, found)),

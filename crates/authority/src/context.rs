@@ -9,6 +9,7 @@ use token_domain::id::{Id, Kind, TokenId, kind};
 use token_domain::person::{BuiltInRole, RoleRef};
 use token_domain::role::Power;
 use token_domain::scope::Grants;
+use token_domain::text::Slug;
 use token_domain::token::RotationPolicy;
 use token_domain::{Requirement, ScopeCatalogue, ScopeSet, Span, Timestamp};
 use tokio::runtime::Handle;
@@ -67,6 +68,8 @@ pub struct Policy {
     pub mail: Option<MailPolicy>,
     /// Whether organisations may have webhooks.
     pub webhooks: bool,
+    /// The organisations that refuse their members' passwords: their identity providers are required.
+    pub sso_required: Vec<Slug>,
 }
 
 /// What a deployment that sends mail chose.
@@ -76,6 +79,14 @@ pub struct MailPolicy {
     pub links: String,
     /// How long a message that cannot be delivered is kept.
     pub keep: Span,
+}
+
+impl Policy {
+    /// Whether members with that role sign in to the organisation by its identity provider alone. Owners do not: they get in when
+    /// the provider fails.
+    pub(crate) fn asks_for_sso(&self, role: RoleRef, organization: &Slug) -> bool {
+        role != RoleRef::BuiltIn(BuiltInRole::Owner) && self.sso_required.contains(organization)
+    }
 }
 
 impl Default for Policy {
@@ -97,6 +108,7 @@ impl Default for Policy {
             legacy: Legacy::default(),
             mail: None,
             webhooks: false,
+            sso_required: Vec::new(),
         }
     }
 }

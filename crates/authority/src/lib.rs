@@ -38,6 +38,7 @@ pub mod second_factors;
 pub mod sessions;
 pub mod setup;
 pub mod slow;
+pub mod sso;
 pub mod standing;
 pub mod tag_key;
 pub mod tokens;
@@ -71,5 +72,5 @@ mod rights;
 
 pub use context::{Context, MailPolicy, Parts, Policy};
 pub use error::Failure;
-pub use origin::{Admission, Caller, Origin, Presentation, Via};
+pub use origin::{Admission, Caller, Origin, Presentation, Proven, Via};
 pub use rights::Refused;

@@ -257,11 +257,14 @@ impl Outbox {
     /// an account is looked up here for the first time, so that the request for the message takes the same for every address.
     async fn reset_code(&self, mail: &QueuedMail) -> Result<Result<(Code, String), Next>, Failure> {
         let code = ResetCode::from_random(random(self.context.entropy.as_ref())?);
-        let (digest, requested_at) = (code.digest(), mail.created_at);
+        let (digest, requested_at, context) = (code.digest(), mail.created_at, Arc::clone(&self.context));
         let kept = self.keep_code(mail, move |tx, key, now| {
             Box::pin(async move {
                 let Some(account) = tx.account_by_email_key(key).await? else { return Ok(None) };
                 let Some(reset) = password_resets::for_account(&account, requested_at, now) else { return Ok(None) };
+                if password_resets::is_useless(&context, tx, account.user.id).await? {
+                    return Ok(None);
+                }
                 tx.keep_password_reset(&reset, &digest).await?;
                 Ok(Some(account.user.email.as_str().to_owned()))
             })

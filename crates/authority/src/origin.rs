@@ -115,6 +115,15 @@ pub struct Admission {
     pub is_enrolling: bool,
 }
 
+/// Where the person of a session proved who they are, which decides how far the session counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proven {
+    /// Here, or at a front end that the operator trusts: the session is the person's in all of their organisations.
+    Here,
+    /// At the identity provider of the session's organisation, which speaks for that organisation alone.
+    AtProvider,
+}
+
 /// How a caller proved who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Via {
@@ -124,6 +133,8 @@ pub enum Via {
         session_id: SessionId,
         /// The person.
         user_id: UserId,
+        /// Where the person proved who they are.
+        proven: Proven,
     },
     /// By an `nlp_` token.
     Token {
@@ -166,6 +177,12 @@ impl Caller {
     /// Whether a person is here themselves, by a session.
     pub const fn is_signed_in(&self) -> bool {
         matches!(self.via, Via::Session { .. })
+    }
+
+    /// Whether the person is here in all of their organisations, rather than in one alone: by a key, or by a session of that
+    /// organisation's identity provider.
+    pub const fn is_person_everywhere(&self) -> bool {
+        matches!(self.via, Via::Session { proven: Proven::Here, .. })
     }
 
     /// The project the credential is bound to; nothing where it reaches the whole organisation.

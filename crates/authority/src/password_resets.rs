@@ -7,7 +7,8 @@
 //! give the account to a stranger.
 //!
 //! A code sets the password and does nothing else: it signs nobody in, and a second factor stays and is asked for as before. An
-//! account without a password, which somebody else signs in, gets none by mail.
+//! account without a password, which somebody else signs in, gets none by mail, and neither does a person whose organisations all
+//! require an identity provider and refuse passwords.
 //!
 //! **Invariant:** a request does the same work for every address. Who has the address is looked up when the message is about to
 //! be sent. Reading it in the request and writing only for those who exist would tell them apart by the time of the write.
@@ -16,10 +17,10 @@ use std::sync::Arc;
 
 use secret_hash::password::Password;
 use sha2::{Digest as _, Sha256};
-use storage::StoreError;
+use storage::{StoreError, Tx};
 use storage::model::{Hold, PasswordReset};
 use token_domain::id::{OrganizationId, UserId};
-use token_domain::record::{Account, Principal, User};
+use token_domain::record::{Account, Home, Principal, User};
 use token_domain::text::Email;
 use token_domain::{Span, Timestamp};
 
@@ -190,7 +191,8 @@ impl PasswordResets {
                     let taken = change.tx.take_password_reset(&digest).await?;
                     let account = change.tx.account(id).await?;
                     let (Some(taken), Some(account)) = (taken, account) else { return Err(ResetError::InvalidCode) };
-                    if taken.user_id != id || !is_good(&taken, &account, change.now) {
+                    let is_useless = is_useless(&change.context(), change.tx, id).await?;
+                    if taken.user_id != id || !is_good(&taken, &account, change.now) || is_useless {
                         return Err(ResetError::InvalidCode);
                     }
                     set_password(change, &account.user, &hash).await?;
@@ -244,6 +246,20 @@ pub fn for_account(account: &Account, requested_at: Timestamp, now: Timestamp) -
         expires_at: requested_at + LIFETIME,
     };
     Some(reset).filter(|_| is_current && may_reset(user))
+}
+
+/// Whether no organisation of the person takes their password: all require an identity provider.
+///
+/// # Errors
+/// An error of the store.
+pub(crate) async fn is_useless(context: &Context, tx: &mut Tx, user: UserId) -> Result<bool, StoreError> {
+    let policy = &context.policy;
+    if policy.sso_required.is_empty() {
+        return Ok(false);
+    }
+    let homes = tx.organizations_of_user(user, None, MOST_TRAILS).await?;
+    let requires = |home: &Home| policy.asks_for_sso(home.membership.role, &home.organization.slug);
+    Ok(!homes.is_empty() && homes.iter().all(requires))
 }
 
 /// Whether the code counts for the account as it is.

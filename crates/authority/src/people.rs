@@ -138,7 +138,7 @@ impl People {
                     change.tx.rename_user(user, name, change.now).await?;
                 }
                 if let Some(email) = &email {
-                    change.check_proven_lately()?;
+                    change.check_person_proven_lately()?;
                     let asked = account_pseudonym(&change.context(), &email.key());
                     event = event.with("account_asked_for", asked);
                     let current = change.member().ok_or(PersonError::NotFound)?.user.clone();
@@ -175,7 +175,7 @@ impl People {
         let digest = AddressCode::parse(code).map(|code| code.digest());
         let verified = self.context.change(Ask::by(caller, origin).holding(user_id), move |change| {
             Box::pin(async move {
-                change.check_proven_lately()?;
+                change.check_person_proven_lately()?;
                 let now = change.now;
                 let digest = digest.ok_or(PersonError::WrongAddressCode)?;
                 let key = change.tx.take_address_code(user_id, &digest, now).await?;
@@ -210,7 +210,7 @@ impl People {
         new: NewPassword,
         origin: &Origin,
     ) -> Result<(), PersonError> {
-        let Via::Session { session_id, user_id } = caller.via else { return Err(PersonError::NotFound) };
+        let Via::Session { session_id, user_id, .. } = caller.via else { return Err(PersonError::NotFound) };
         let me = self.standing(caller.organization_id, user_id).await?;
         let MembershipStanding { user, organization, .. } = &me.standing;
         let about = [user.email.as_str(), user.name.as_str(), organization.name.as_str(), organization.slug.as_str()];
@@ -222,6 +222,7 @@ impl People {
         self.context
             .change(Ask::by(caller, origin).holding(user_id), move |change| {
                 Box::pin(async move {
+                    change.check_person_everywhere()?;
                     let Account { user, password_hash } = account;
                     if change.member().is_none() || !is_still_proven(change, user_id, password_hash.as_deref()).await? {
                         // Changed by somebody else since it was asked for.

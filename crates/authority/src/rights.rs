@@ -15,7 +15,7 @@ use token_domain::{Requirement, ScopeSet, Timestamp};
 
 use crate::context::Context;
 use crate::error::Failure;
-use crate::origin::{Admission, Caller, Via};
+use crate::origin::{Admission, Caller, Proven, Via};
 use crate::standing::is_welcome;
 
 /// Why a request that was let in is refused where its change is made.
@@ -33,6 +33,10 @@ pub enum Refused {
     /// Passwords, addresses and second factors can be changed only by a session whose person recently confirmed their presence.
     #[error("a recent proof is needed")]
     ProofNeeded,
+    /// The session was made by the identity provider of its organisation, which does not speak for the person anywhere else: not
+    /// about other organisations, and not about the password, address and second factor that open all of them.
+    #[error("the session counts for its organisation alone")]
+    OfProvider,
     /// The token was rotated: it works until its grace ends, but must not create anything that outlives it.
     #[error("the token was superseded")]
     Superseded,
@@ -45,12 +49,17 @@ pub(crate) fn session_caller(
     now: Timestamp,
 ) -> Result<Option<Caller>, Failure> {
     let SessionStanding { session, standing } = found;
-    if session.expires_at <= now || !is_welcome(standing) {
+    // One by a password from before the organisation required its identity provider, or of an owner who is none any more. The word
+    // of a front end goes on: the operator decided with its token what it is worth.
+    let is_by_password = session.provider.is_none() && session.proven_at.is_some();
+    let is_refused = is_by_password && context.policy.asks_for_sso(standing.role, &standing.organization.slug);
+    if session.expires_at <= now || !is_welcome(standing) || is_refused {
         return Ok(None);
     }
+    let proven = if session.provider.is_some() { Proven::AtProvider } else { Proven::Here };
     Ok(Some(Caller {
         organization_id: session.organization_id,
-        via: Via::Session { session_id: session.id, user_id: session.user_id },
+        via: Via::Session { session_id: session.id, user_id: session.user_id, proven },
         effective: context.ceiling(standing.role, standing.custom_scopes.as_deref())?,
         admission: Admission::default(),
     }))

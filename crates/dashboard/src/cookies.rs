@@ -20,6 +20,8 @@ pub(crate) enum Cookie {
     Message,
     /// `light` or `dark`.
     Theme,
+    /// A sign-in under way at an identity provider.
+    Attempt,
 }
 
 impl Cookie {
@@ -28,6 +30,7 @@ impl Cookie {
             Self::Session => ("__Host-nls", "nls"),
             Self::Message => ("__Host-nls-message", "nls-message"),
             Self::Theme => ("__Host-nls-theme", "nls-theme"),
+            Self::Attempt => ("__Host-nls-attempt", "nls-attempt"),
         }
     }
 

@@ -21,6 +21,7 @@ use authority::roles::Roles;
 use authority::second_factors::SecondFactors;
 use authority::sessions::Sessions;
 use authority::setup::{PendingSetup, Setup};
+use authority::sso::Sso;
 use authority::tokens::Tokens;
 use authority::trust::{Issuers, Trust};
 use authority::webhooks::{Targets, Webhooks};
@@ -75,6 +76,7 @@ services! {
     context: Context,
     tokens: Tokens,
     sessions: Sessions,
+    sso: Sso,
     people: People,
     password_resets: PasswordResets,
     notices: NoticeSettings,

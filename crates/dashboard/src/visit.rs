@@ -21,6 +21,7 @@ use crate::answer::{page, to};
 use crate::cookies;
 use crate::form::{Form, LONGEST};
 use crate::layout::{Layout, NavLink, Section};
+use crate::pages::sign_in::providers;
 use crate::services::Services;
 
 /// A signed-in person.
@@ -31,7 +32,7 @@ pub(crate) struct Visitor {
     pub(crate) now: Timestamp,
     /// The CSRF token of this session's forms.
     pub(crate) csrf: String,
-    services: Services,
+    pub(crate) services: Services,
 }
 
 #[derive(Template)]
@@ -57,6 +58,8 @@ pub(crate) struct SignInPage {
     pub(crate) kept: Vec<(String, String)>,
     /// Whether a new password can be requested by mail.
     pub(crate) resets_passwords: bool,
+    /// The identity providers that people sign in by: where it begins, and the name.
+    pub(crate) providers: Vec<(String, String)>,
 }
 
 /// Shows the fields of an interrupted form, to be sent again with the current session's CSRF token.
@@ -72,12 +75,12 @@ pub(crate) struct ResumePage {
 impl Visitor {
     /// The visitor of a page; without a good session, a redirect to the sign-in page.
     pub(crate) async fn enter(request: &HttpRequest, services: &Services) -> Result<Self, HttpResponse> {
-        Self::with(request, services, Reach::Full).await.map_err(|missing| missing.answer(request, None))
+        Self::with(request, services, Reach::Full).await.map_err(|missing| missing.answer(request, services, None))
     }
 
     /// As [`Visitor::enter`], but also lets in a person who still has to set up a second factor.
     pub(crate) async fn enter_to_enrol(request: &HttpRequest, services: &Services) -> Result<Self, HttpResponse> {
-        Self::with(request, services, Reach::Enrolling).await.map_err(|missing| missing.answer(request, None))
+        Self::with(request, services, Reach::Enrolling).await.map_err(|missing| missing.answer(request, services, None))
     }
 
     /// The visitor who sent a form, and the form.
@@ -106,7 +109,7 @@ impl Visitor {
     ) -> Result<(Self, Form), HttpResponse> {
         let form = own_form(request, services, body)?;
         let visitor =
-            Self::with(request, services, reach).await.map_err(|missing| missing.answer(request, Some(&form)))?;
+            Self::with(request, services, reach).await.map_err(|missing| missing.answer(request, services, Some(&form)))?;
         let carried = form.raw("_csrf").as_bytes();
         if bool::from(visitor.csrf.as_bytes().ct_eq(carried)) {
             return Ok((visitor, form));
@@ -189,7 +192,7 @@ impl Visitor {
                 let path = percent_encoding::utf8_percent_encode(request.path(), percent_encoding::NON_ALPHANUMERIC);
                 to(&format!("/settings/proof?next={path}"))
             }
-            Refused::Lacks(_) | Refused::Superseded => {
+            Refused::Lacks(_) | Refused::OfProvider | Refused::Superseded => {
                 self.problem(request, StatusCode::FORBIDDEN, "Not allowed", &explain_refused(refused))
             }
         }
@@ -240,6 +243,9 @@ pub(crate) fn explain_refused(refused: &Refused) -> String {
         Refused::ProofNeeded => {
             "Confirm your identity first, on the page Settings, Confirm your identity. Nothing was changed.".to_owned()
         }
+        Refused::OfProvider => {
+            "You signed in with your organisation's account, which counts for this organisation alone: not for other organisations, and not for your address, password or second factor here. Sign in with your password for that. Nothing was changed.".to_owned()
+        }
         Refused::Superseded => "The action failed.".to_owned(),
     }
 }
@@ -258,7 +264,7 @@ enum Missing {
 }
 
 impl Missing {
-    fn answer(self, request: &HttpRequest, form: Option<&Form>) -> HttpResponse {
+    fn answer(self, request: &HttpRequest, services: &Services, form: Option<&Form>) -> HttpResponse {
         match (self, form) {
             (Self::Service(failure), form) => failed(request, &failure, form),
             (Self::SecondFactor, _) => to("/settings/second-factor"),
@@ -278,6 +284,7 @@ impl Missing {
                     kept: form.kept(),
                     // The kept input would be lost on the way.
                     resets_passwords: false,
+                    providers: providers(services, "/", None),
                 };
                 page(StatusCode::UNAUTHORIZED, &sign_in)
             }

@@ -128,6 +128,8 @@ codes! {
         InvalidInvitation of InvalidToken = "invalid invitation", "Ask for a new invitation: this one is unknown, used, withdrawn or expired.";
         /// A code for a new password that is unknown, used or expired.
         InvalidResetCode of InvalidToken = "invalid reset code", "Use the code of the latest message. Codes are valid for an hour and work once; request another one with POST /v1/password-resets.";
+        /// The password is right, but the organisation's people sign in by an identity provider.
+        SsoRequired of InvalidToken = "single sign-on required", "Sign in on the page /sign-in with the organisation's account: passwords are for its owners alone.";
         /// The password is right, but the person's second factor was not presented.
         SecondFactorRequired of InvalidToken = "second factor required", "The password is correct. Send it again with `code` or `recovery_code`.";
         /// A wrong code of the second factor, at sign-in.
@@ -142,6 +144,10 @@ codes! {
         SecondFactorSetupRequired of Forbidden = "second factor required", "Your organisation requires a second factor. Set one up with POST /v1/me/totp; until then, this session can do nothing else.";
         /// A session without a recent proof of the person, on a request that changes how they sign in.
         RecentProofNeeded of Forbidden = "recent proof needed", "Prove your identity with POST /v1/sessions/current/proof (password, code or recovery code), then send this request again.";
+        /// A session that an identity provider made, on a request that concerns the person in all organisations.
+        SessionOfProvider of Forbidden = "session of one organization", "Sign in with your password: this session was made by the identity provider of your organisation and counts for that organisation alone, not for others and not for how you sign in.";
+        /// A password, or a code, as a proof to an organisation that requires its identity provider.
+        ProofAtProvider of Forbidden = "single sign-on required", "Sign in again on the page /sign-in with the organisation's account: that is the proof.";
         /// A key or a token, where a session is required.
         SessionNeeded of Forbidden = "session needed", "Sign in: this requires a session. Keys and tokens cannot change the e-mail address or the sessions of a person.";
         /// A token in its grace, on a request whose result would outlive it.

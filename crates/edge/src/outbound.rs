@@ -9,10 +9,12 @@
 //! `ureq` on threads for blocking work, rather than an asynchronous client: these requests are rare, `ureq` is linked
 //! for the command line anyway, and its resolver can be replaced.
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use data_encoding::BASE64;
 use ipnet::IpNet;
 use ureq::Agent;
 use ureq::config::Config;
@@ -44,12 +46,30 @@ pub struct Call<'a> {
     pub bearer: Option<&'a str>,
     /// The JSON body of a `PATCH`; `None` for a `GET`.
     pub patch: Option<&'a str>,
+    /// The form of a `POST`; `None` for a `GET`.
+    pub form: Option<Form<'a>>,
+}
+
+/// A form to post.
+#[derive(Clone, Copy)]
+pub struct Form<'a> {
+    /// The fields, encoded.
+    pub body: &'a str,
+    /// Sent as `Authorization: Basic`: name and password with a colon between them, each form-encoded (RFC 6749 §2.3.1).
+    pub basic: Option<&'a str>,
+}
+
+/// Without the fields and the password, which may be secret.
+impl fmt::Debug for Form<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Form(…)")
+    }
 }
 
 impl<'a> Call<'a> {
     /// Gets a document of at most `most` bytes.
     pub const fn get(url: &'a Url, most: u64) -> Self {
-        Self { url, most, etag: None, bearer: None, patch: None }
+        Self { url, most, etag: None, bearer: None, patch: None, form: None }
     }
 }
 
@@ -138,7 +158,7 @@ impl Outbound {
     /// # Errors
     /// A forbidden address, no usable answer, or a runtime that is stopping.
     pub async fn send(&self, call: &Call<'_>) -> Result<Got, OutboundError> {
-        let Call { url, most, etag, bearer, patch } = *call;
+        let Call { url, most, etag, bearer, patch, form } = *call;
         let mut request = Request::builder().uri(url.as_str()).header(header::ACCEPT, "application/json");
         if let Some(etag) = etag {
             request = request.header(header::IF_NONE_MATCH, etag);
@@ -146,10 +166,20 @@ impl Outbound {
         if let Some(bearer) = bearer {
             request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
         }
-        let method = if patch.is_some() { Method::PATCH } else { Method::GET };
-        let request = request.method(method).body(patch.unwrap_or_default().to_owned());
+        let (method, body) = match (form, patch) {
+            (Some(form), _) => (Method::POST, Some(form.body)),
+            (None, Some(patch)) => (Method::PATCH, Some(patch)),
+            (None, None) => (Method::GET, None),
+        };
+        if let Some(form) = form {
+            request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            if let Some(basic) = form.basic {
+                request = request.header(header::AUTHORIZATION, format!("Basic {}", BASE64.encode(basic.as_bytes())));
+            }
+        }
+        let request = request.method(method).body(body.unwrap_or_default().to_owned());
         let request = request.map_err(|error| failed(error.into()))?;
-        let (agent, has_body) = (self.agent.clone(), patch.is_some());
+        let (agent, has_body) = (self.agent.clone(), body.is_some());
         let work = tokio::task::spawn_blocking(move || {
             let sent = if has_body { agent.run(request) } else { agent.run(request.map(drop)) };
             let mut response = sent.map_err(failed)?;

@@ -34,7 +34,7 @@ use token_domain::id::{
 use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::record::{
     AccessScope, Account, Actor, AuditHead, AuditRecord, Baseline, Candidate, CustomRole, Execution, Hint, Home,
-    Invitation, Invited, Member, Membership, MembershipStanding, Organization, Principal, Project, Repository,
+    Identity, Invitation, Invited, Member, Membership, MembershipStanding, Organization, Principal, Project, Repository,
     ScopeUse, SecondFactor, Session, SessionStanding, SessionUse, StoredRule, StoredSecret, Token, TokenOrigin,
     TokenOwner, TokenTerms, TrustAttempt, TrustPolicy, User, Verified, Webhook, WebhookDelivery,
 };
@@ -230,6 +230,10 @@ operations! {
         invitations::mailed_invitation(digest: &'o [u8; 32]) -> Option<Invitation>;
         /// What the code with that SHA-256, mailed to a person who forgot their password, is good for, expired or not.
         users::password_reset(digest: &'o [u8; 32]) -> Option<PasswordReset>;
+        /// The person whom the organisation's identity provider knows by that subject.
+        identities::identity(organization: OrganizationId, issuer: &'o str, subject: &'o str) -> Option<UserId>;
+        /// Whether the organisation's identity provider knows the person.
+        identities::has_identity(user: UserId, organization: OrganizationId, issuer: &'o str) -> bool;
         /// How many messages wait to be sent.
         mail::count_mail() -> i64;
         /// The invitation of the person whose address has that key ([`Email::key`]), expired or not.
@@ -444,6 +448,10 @@ operations! {
         users::keep_password_reset(record: &'o PasswordReset, digest: &'o [u8; 32]) -> ();
         /// Takes the code with that SHA-256 away, expired or not; what it is good for.
         users::take_password_reset(digest: &'o [u8; 32]) -> Option<PasswordReset>;
+        /// Links a person to what an identity provider knows them as: nobody else by that subject, and by no other subject.
+        identities::insert_identity(record: &'o Identity) -> ();
+        /// Forgets whom identity providers know the person as; how many did.
+        identities::delete_identities(user: UserId) -> usize;
         /// Locks a person's row until the unit ends. Take the trails first.
         users::hold_user(id: UserId, hold: Hold) -> ();
         /// Sets or removes the password's PHC string.
@@ -522,8 +530,8 @@ operations! {
         sessions::delete_session(user: UserId, id: SessionId) -> bool;
         /// Ends all of them but one; how many.
         sessions::delete_sessions_of_user(user: UserId, except: Option<SessionId>) -> usize;
-        /// Ends a person's sessions in one organisation; how many.
-        sessions::delete_sessions_of_member(organization: OrganizationId, user: UserId) -> usize;
+        /// Ends a person's sessions in one organisation, all or all but one; how many.
+        sessions::delete_sessions_of_member(organization: OrganizationId, user: UserId, except: Option<SessionId>) -> usize;
         /// Forgets at most `limit` sessions that expired; how many.
         sessions::delete_expired_sessions(before: Timestamp, limit: u32) -> usize;
 

@@ -108,6 +108,7 @@ table! {
         created_at -> Moment,
         expires_at -> Moment,
         proven_at -> Nullable<Moment>,
+        provider -> Nullable<Text>,
     }
 }
 
@@ -610,6 +611,19 @@ table! {
         identity -> Binary,
         organization_id -> Uid,
         token_id -> Uid,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    identities (organization_id, issuer, subject) {
+        organization_id -> Uid,
+        issuer -> Text,
+        subject -> Text,
+        user_id -> Uid,
+        created_at -> Moment,
     }
 }
 

@@ -3,19 +3,24 @@
 
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "an issuer that cannot work ends the test")]
 
+use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use data_encoding::BASE64URL_NOPAD;
+use data_encoding::{BASE64, BASE64URL_NOPAD};
+use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
 
 /// What the policies of the tests expect in `aud`.
 pub const AUDIENCE: &str = "https://tokens.example.org";
+
+/// The client of the tests where people sign in: its id and its secret.
+pub const CLIENT: &str = "tokens:a-secret-of-the-tests";
 
 /// How an issuer answers.
 #[derive(Clone, Debug)]
@@ -36,6 +41,8 @@ pub enum Manner {
     Fails,
     /// Signs by RS256 alone, as it says.
     OnlyRs256,
+    /// Says that its answers always name the issuer (RFC 9207).
+    NamesIssuer,
 }
 
 /// An issuer.
@@ -53,6 +60,10 @@ struct Keys {
     id: String,
     published: Vec<Value>,
     manner: Manner,
+    /// The codes that were not exchanged yet: the challenge (RFC 7636) and the identity token of each.
+    codes: HashMap<String, (String, String)>,
+    /// What it says about a person beside the identity token.
+    user_info: Value,
 }
 
 impl Issuer {
@@ -61,7 +72,14 @@ impl Issuer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (pair, published) = pair("first");
-        let keys = Keys { pair, id: "first".to_owned(), published: vec![published], manner: Manner::Well };
+        let keys = Keys {
+            pair,
+            id: "first".to_owned(),
+            published: vec![published],
+            manner: Manner::Well,
+            codes: HashMap::new(),
+            user_info: Value::Null,
+        };
         let (keys, asked) = (Arc::new(Mutex::new(keys)), Arc::<AtomicUsize>::default());
         let (shared, counted, own) = (Arc::clone(&keys), Arc::clone(&asked), url.clone());
         std::thread::spawn(move || {
@@ -112,6 +130,22 @@ impl Issuer {
         self.sign(&json!({"alg": "ES256", "typ": "JWT", "kid": self.keys.lock().unwrap().id}), &self.claims(changes))
     }
 
+    /// Exchanges the code for this identity token, once, for who knows what the challenge was made of.
+    pub fn grant(&self, code: &str, challenge: &str, token: &str) {
+        let granted = (challenge.to_owned(), token.to_owned());
+        self.keys.lock().unwrap().codes.insert(code.to_owned(), granted);
+    }
+
+    /// Says this about whoever has an access token; `null` for an error.
+    pub fn tell(&self, user_info: Value) {
+        self.keys.lock().unwrap().user_info = user_info;
+    }
+
+    /// Its public keys, as it publishes them.
+    pub fn key_set(&self) -> Vec<u8> {
+        json!({ "keys": self.keys.lock().unwrap().published }).to_string().into_bytes()
+    }
+
     /// Any header and claims, signed by ES256.
     pub fn sign(&self, header: &Value, claims: &Value) -> String {
         let signed = format!("{}.{}", encode(header), encode(claims));
@@ -145,19 +179,70 @@ fn pair(id: &str) -> (EcdsaKeyPair, Value) {
     (pair, json!({"kty": "EC", "crv": "P-256", "kid": id, "use": "sig", "alg": "ES256", "x": x, "y": y}))
 }
 
+/// A request with its whole body; what came of it, if the client went away.
+fn read(stream: &mut TcpStream) -> String {
+    let (mut request, mut part) = (Vec::new(), [0; 4096]);
+    loop {
+        let text = String::from_utf8_lossy(&request).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+            if body.len() >= length.unwrap_or(0) {
+                return text;
+            }
+        }
+        match stream.read(&mut part) {
+            Ok(length @ 1..) => request.extend_from_slice(&part[..length]),
+            Ok(0) | Err(_) => return text,
+        }
+    }
+}
+
+/// The identity token for the code of a token request, if the client is the one of the tests and has the verifier.
+fn exchanged(request: &str, codes: &mut HashMap<String, (String, String)>) -> Option<String> {
+    let (head, body) = request.split_once("\r\n\r\n")?;
+    let field = |name: &str| body.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    let basic = format!("basic {}", BASE64.encode(CLIENT.as_bytes())).to_ascii_lowercase();
+    let is_client = head.to_ascii_lowercase().contains(&format!("authorization: {basic}"));
+    let (challenge, token) = codes.remove(field("code")?)?;
+    let made = BASE64URL_NOPAD.encode(digest(&SHA256, field("code_verifier")?.as_bytes()).as_ref());
+    (is_client && made == challenge && field("grant_type") == Some("authorization_code")).then_some(token)
+}
+
 /// Answers one request; a client that went away is nothing to complain of.
 fn answer(mut stream: TcpStream, own: &str, keys: &Mutex<Keys>) {
-    let mut request = [0; 4096];
-    let length = stream.read(&mut request).unwrap_or(0);
-    let is_discovery = request[..length].starts_with(b"GET /.well-known/openid-configuration ");
+    let request = read(&mut stream);
+    let is_discovery = request.starts_with("GET /.well-known/openid-configuration ");
     let (manner, published) = {
         let keys = keys.lock().unwrap();
         (keys.manner.clone(), keys.published.clone())
     };
+    if request.starts_with("POST /token ") {
+        let token = exchanged(&request, &mut keys.lock().unwrap().codes);
+        let (status, body) = match token {
+            Some(token) => ("200 OK", json!({"access_token": "a", "token_type": "Bearer", "id_token": token})),
+            None => ("400 Bad Request", json!({"error": "invalid_grant"})),
+        };
+        let body = body.to_string();
+        let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+        let _ = stream.write_all((head + &body).as_bytes());
+        return;
+    }
+    if request.starts_with("GET /userinfo ") && request.to_ascii_lowercase().contains("authorization: bearer a\r\n") {
+        let user_info = keys.lock().unwrap().user_info.clone();
+        let status = if user_info.is_null() { "403 Forbidden" } else { "200 OK" };
+        let body = user_info.to_string();
+        let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+        let _ = stream.write_all((head + &body).as_bytes());
+        return;
+    }
     let issuer = if matches!(manner, Manner::SomebodyElse) { "https://example.org" } else { own };
     let keys_at = if let Manner::KeysAt(url) = &manner { url.clone() } else { format!("{own}/keys") };
     let algorithms = if matches!(manner, Manner::OnlyRs256) { json!(["RS256"]) } else { json!(["RS256", "ES256"]) };
-    let metadata = json!({"issuer": issuer, "jwks_uri": keys_at, "id_token_signing_alg_values_supported": algorithms});
+    let metadata = json!({"issuer": issuer, "jwks_uri": keys_at, "id_token_signing_alg_values_supported": algorithms,
+        "authorization_endpoint": format!("{own}/authorize?tenant=1"), "token_endpoint": format!("{own}/token"), "userinfo_endpoint": format!("{own}/userinfo"),
+        "authorization_response_iss_parameter_supported": matches!(manner, Manner::NamesIssuer)});
     let body = if is_discovery { metadata.to_string() } else { json!({ "keys": published }).to_string() };
     let head = |status: &str, length: usize, more: &str| {
         format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{more}\r\n")

@@ -100,6 +100,7 @@ pub fn session(organization_id: OrganizationId, user_id: UserId, number: u64) ->
         created_at: T0,
         expires_at: T0 + Span::days(1),
         proven_at: Some(T0),
+        provider: None,
     }
 }
 

@@ -12,7 +12,7 @@ use authority::setup::{Setup, SetupRequest};
 use authority::slow::LaneLimits;
 use authority::tokens::{IssueRequest, Issued, Tokens};
 use authority::validate::{Limits, Outcome, Validator};
-use authority::{Admission, Caller, Context, Origin, Parts, Policy, Via};
+use authority::{Admission, Caller, Context, Origin, Parts, Policy, Proven, Via};
 use seed::Seed;
 use storage::StoreError;
 use token_domain::id::{Id, OrganizationId, SessionId, UserId};
@@ -215,7 +215,7 @@ impl World {
             people: People::new(&context),
             owner: Caller {
                 organization_id,
-                via: Via::Session { session_id, user_id },
+                via: Via::Session { session_id, user_id, proven: Proven::Here },
                 effective,
                 admission: Admission::default(),
             },
@@ -322,6 +322,7 @@ async fn session(db: &Db, organization_id: OrganizationId, user_id: UserId) -> S
         created_at: T0,
         expires_at: T0 + Span::days(3_650),
         proven_at: Some(T0 + Span::days(3_650)),
+        provider: None,
     };
     let made = db.store().write(move |tx| {
         Box::pin(async move {

@@ -50,6 +50,12 @@ enum Action {
         #[command(flatten)]
         whom: Whom,
     },
+    /// Part a person from the identity providers they sign in by, and end all sessions of the person. A provider that vouches
+    /// for the address links it again at the next sign-in.
+    Unlink {
+        #[command(flatten)]
+        whom: Whom,
+    },
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -68,6 +74,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Action::Disable { whom } => (whom, "is disabled"),
         Action::Enable { whom } => (whom, "is enabled"),
         Action::ResetSecondFactor { whom } => (whom, "no longer has a second factor"),
+        Action::Unlink { whom } => (whom, "is no longer linked to an identity provider"),
     };
     let loaded = whom.sources.clone().load(Vec::new())?;
     let act = match &args.action {
@@ -79,6 +86,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Action::Disable { .. } => PersonAct::Disable,
         Action::Enable { .. } => PersonAct::Enable,
         Action::ResetSecondFactor { .. } => PersonAct::ResetSecondFactor,
+        Action::Unlink { .. } => PersonAct::Unlink,
     };
     let order = Order::for_person(&whom.email, act, SystemClock::default().wall(), &SystemEntropy)?;
     let user = order::give(&loaded.config, &order)?;

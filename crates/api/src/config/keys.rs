@@ -239,6 +239,13 @@ pub(crate) const KEYS: &[Key] = &[
         Some("true"),
         "Whether people who may edit their organisation (`org:write`) may create further organisations, which they then own.",
     ),
+    // sso
+    key(
+        "sso.file",
+        Kind::Path,
+        None,
+        "A file (TOML) with the identity providers that people sign in by: see OPERATIONS, Single sign-on. Unset: there are none.",
+    ),
     // mail
     key(
         "mail.server",

@@ -37,6 +37,11 @@ pub(super) fn check(merged: &Merged, problems: &mut Vec<Problem>) {
         broken.push(("keys.tag_key_path", "is required with PostgreSQL".into(), right.into()));
     }
     mail(merged, problems, &mut broken);
+    let lacks_url = !mentioned(&"server.public_url");
+    if merged.get("sso.file").is_some() && lacks_url {
+        let right = "write where people reach this service: identity providers send browsers back there";
+        broken.push(("server.public_url", "is needed with sso.file".into(), right.into()));
+    }
     problems
         .extend(broken.into_iter().map(|(path, wrong, right)| Problem::new(path, merged.origin(path), wrong, right)));
 }

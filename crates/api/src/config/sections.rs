@@ -49,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) executions: Executions,
     /// The scope catalogue.
     pub(crate) scopes: Scopes,
+    /// Identity providers.
+    pub(crate) sso: Sso,
     /// Route tables for gateways.
     pub(crate) gateways: Gateways,
     /// Reports of leaked tokens.
@@ -265,6 +267,13 @@ pub(crate) struct Scopes {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Gateways {
     pub(crate) route_tables: Vec<PathBuf>,
+}
+
+/// `sso.*`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sso {
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// `leaks.*`

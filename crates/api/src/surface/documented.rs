@@ -50,9 +50,7 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
         ("get_self" | "revoke_self" | "rotate_self", 403) => vec![failing::token(TokenError::NotAToken)],
         ("submit_execution", 409) => vec![reused()],
         (
-            "edit_me"
-            | "start_totp"
-            | "delete_session"
+            "delete_session"
             | "delete_all"
             | "end_member_sessions"
             | "create_token"
@@ -66,16 +64,24 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
         ) => {
             vec![Code::RecentProofNeeded.into()]
         }
+        ("edit_me" | "start_totp", 403) => vec![Code::RecentProofNeeded.into(), Code::SessionOfProvider.into()],
+        ("switch_session" | "create_organization", 403) => vec![Code::SessionOfProvider.into()],
+        ("switch_session", 401) => vec![Code::SsoRequired.into()],
         ("verify_email", 403) => vec![
             Code::RecentProofNeeded.into(),
+            Code::SessionOfProvider.into(),
             failing::person(PersonError::SessionNeeded),
             failing::person(PersonError::WrongAddressCode),
         ],
         ("verify_email", 409) => vec![failing::person(PersonError::AddressTaken)],
-        ("change_password", 403) => vec![failing::person(PersonError::WrongPassword)],
-        ("create_session", 401) => [SignInError::Denied, SignInError::SecondFactorRequired, SignInError::WrongCode]
-            .map(failing::sign_in)
-            .into(),
+        ("change_password", 403) => {
+            vec![failing::person(PersonError::WrongPassword), Code::SessionOfProvider.into()]
+        }
+        ("create_session", 401) => {
+            [SignInError::Denied, SignInError::SecondFactorRequired, SignInError::WrongCode, SignInError::SsoRequired]
+                .map(failing::sign_in)
+                .into()
+        }
         ("run_setup", 403) => vec![failing::setup(SetupError::WrongCode)],
         ("run_setup", 409) => vec![failing::setup(SetupError::AlreadyDone)],
         ("create_project" | "create_scope" | "create_scope_bound", 409) => vec![tenancy(TenancyError::SlugTaken)],
@@ -98,7 +104,9 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
         ],
         ("request_password_reset", 409) => vec![failing::reset(ResetError::NoMail)],
         ("confirm_password_reset", 401) => vec![failing::reset(ResetError::InvalidCode)],
-        ("accept_invitation", 403) => vec![organization(OrganizationError::ForSomebodyElse)],
+        ("accept_invitation", 403) => {
+            vec![organization(OrganizationError::ForSomebodyElse), Code::SessionOfProvider.into()]
+        }
         ("accept_invitation", 409) => vec![organization(OrganizationError::AlreadyMember)],
         ("create_role", 409) => {
             vec![organization(OrganizationError::RoleNameTaken), organization(OrganizationError::TooManyRoles(100))]

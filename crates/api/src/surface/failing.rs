@@ -35,6 +35,7 @@ pub(super) fn refused(refused: &Refused) -> ApiError {
         Refused::Lacks(missing) => ApiError::insufficient_scope(missing),
         Refused::SecondFactorRequired => Code::SecondFactorSetupRequired.into(),
         Refused::ProofNeeded => Code::RecentProofNeeded.into(),
+        Refused::OfProvider => Code::SessionOfProvider.into(),
         Refused::Superseded => Code::TokenRotated.into(),
     }
 }
@@ -161,6 +162,7 @@ pub(super) fn sign_in(error: SignInError) -> ApiError {
         SignInError::Denied => Code::InvalidCredentials.into(),
         SignInError::SecondFactorRequired => Code::SecondFactorRequired.into(),
         SignInError::WrongCode => Code::WrongSignInCode.into(),
+        SignInError::SsoRequired => Code::SsoRequired.into(),
         SignInError::TooMany(wait) => too_many(wait),
         SignInError::Refused(refused) => self::refused(&refused),
         SignInError::Failed(failure) => failed(&failure),

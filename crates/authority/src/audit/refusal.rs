@@ -42,11 +42,13 @@ pub enum Refusal {
     PasswordReset,
     /// A request for a new password from where too many came, or for an address that too many messages went to.
     PasswordResetsLimited,
+    /// Somebody whom an identity provider sent, or seemed to send, and who is not let in.
+    Sso,
 }
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::SignIn,
         Self::SignInLimited,
         Self::Confirmation,
@@ -61,6 +63,7 @@ impl Refusal {
         Self::ReportsLimited,
         Self::PasswordReset,
         Self::PasswordResetsLimited,
+        Self::Sso,
     ];
 
     /// What the event is called.
@@ -80,6 +83,7 @@ impl Refusal {
             Self::ReportsLimited => "leak_report.limited",
             Self::PasswordReset => "user.password.reset.denied",
             Self::PasswordResetsLimited => "user.password.reset.limited",
+            Self::Sso => "sso.denied",
         }
     }
 

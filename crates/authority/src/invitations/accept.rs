@@ -97,6 +97,7 @@ impl Invitations {
         self.context
             .change(ask, move |change| {
                 Box::pin(async move {
+                    change.check_person_everywhere()?;
                     let taken = take(change, &digest).await?.ok_or(OrganizationError::InvalidInvitation)?;
                     if !still_counts(change, &taken.invitation).await? {
                         return Err(OrganizationError::InvalidInvitation);

@@ -101,7 +101,7 @@ impl Desk<'_> {
             change.event("member.enable").on("user", self.user)
         } else {
             change.tx.set_membership_disabled(organization, self.user, Some(change.now)).await?;
-            let ended = change.tx.delete_sessions_of_member(organization, self.user).await?;
+            let ended = change.tx.delete_sessions_of_member(organization, self.user, None).await?;
             change.event("member.disable").on("user", self.user).with("sessions_ended", ended)
         };
         Ok(change.record(event).await?)

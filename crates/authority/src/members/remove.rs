@@ -62,7 +62,7 @@ async fn end(
     let (organization, user) = (seat.organization(), found.user.id);
     let revocation = Revocation { at: change.now, reason: RevokeReason::OwnerRemoved, by: change.by() };
     let keys = change.tx.revoke_tokens_of_owner(organization, TokenOwner::Person(user), &revocation).await?;
-    let sessions = change.tx.delete_sessions_of_member(organization, user).await?;
+    let sessions = change.tx.delete_sessions_of_member(organization, user, None).await?;
     change.tx.delete_membership(organization, user).await?;
     keep_an_owner(change.tx, organization, found).await?;
     let event = event

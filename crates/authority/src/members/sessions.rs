@@ -36,7 +36,7 @@ impl Members {
                     if seat.person() == Some(user) {
                         change.check_proven_lately()?;
                     }
-                    let ended = change.tx.delete_sessions_of_member(seat.organization(), user).await?;
+                    let ended = change.tx.delete_sessions_of_member(seat.organization(), user, None).await?;
                     let event = change.event("session.delete").on("user", user).with("sessions_ended", ended);
                     change.record(event).await?;
                     Ok(ended)

@@ -38,6 +38,8 @@ pub enum PersonAct {
     Enable,
     /// Take their second factor and recovery codes away; all their sessions end.
     ResetSecondFactor,
+    /// Part them from the identity providers they sign in by; all their sessions end.
+    Unlink,
 }
 
 impl PersonAct {
@@ -66,6 +68,7 @@ impl PersonAct {
             Self::Disable => "user.disable",
             Self::Enable => "user.enable",
             Self::ResetSecondFactor => "user.second_factor.reset",
+            Self::Unlink => "user.identity.unlink",
         }
     }
 
@@ -83,6 +86,11 @@ impl PersonAct {
                     return Err(OperatorError::NoSecondFactor);
                 }
                 change.tell(before, Notice::SecondFactorRemoved).await?;
+            }
+            Self::Unlink => {
+                if change.tx.delete_identities(user).await? == 0 {
+                    return Err(OperatorError::Already("not linked"));
+                }
             }
             Self::Disable if before.disabled_at.is_some() => return Err(OperatorError::Already("disabled")),
             Self::Enable if before.disabled_at.is_none() => return Err(OperatorError::Already("enabled")),

@@ -138,7 +138,7 @@ impl From<SignInError> for OrganizationError {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::Denied | SignInError::WrongCode => Self::WrongPassword,
-            SignInError::SecondFactorRequired => Self::SessionNeeded,
+            SignInError::SecondFactorRequired | SignInError::SsoRequired => Self::SessionNeeded,
             SignInError::TooMany(wait) => Self::TooMany(wait),
             SignInError::Refused(refused) => Self::Refused(refused),
             SignInError::Failed(failure) => Self::Failed(failure),

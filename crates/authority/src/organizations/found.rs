@@ -56,6 +56,7 @@ impl Organizations {
         context
             .change(Ask::by(caller, origin), move |change| {
                 Box::pin(async move {
+                    change.check_person_everywhere()?;
                     change.tx.insert_organization(&made).await?;
                     change.tx.insert_membership(&membership).await?;
                     let event = change

@@ -20,7 +20,7 @@ use crate::change::Change;
 use crate::context::Context;
 use crate::cursor::cut;
 use crate::error::Failure;
-use crate::origin::{Caller, Origin, Via};
+use crate::origin::{Caller, Origin, Proven, Via};
 use crate::rights::Refused;
 use crate::standing::{name_of_role, role_name};
 
@@ -68,7 +68,7 @@ impl Organizations {
         Self { context: Arc::clone(context) }
     }
 
-    /// The organisations of the signed-in person; a token sees the one it is for.
+    /// The organisations of the signed-in person; a token, or a session by an identity provider, sees the one it is for.
     ///
     /// # Errors
     /// An error of the store.
@@ -78,7 +78,7 @@ impl Organizations {
         after: Option<Slug>,
         limit: u32,
     ) -> Result<OrganizationPage, OrganizationError> {
-        let Via::Session { user_id, .. } = caller.via else {
+        let Via::Session { user_id, proven: Proven::Here, .. } = caller.via else {
             let own = self.get(&Seat::of(caller, caller.organization_id)?).await?;
             let own = Some(own).filter(|own| after.is_none_or(|slug| own.organization.slug.as_str() > slug.as_str()));
             return Ok(OrganizationPage { organizations: own.into_iter().collect(), next: None });

@@ -52,6 +52,9 @@ pub enum SecondFactorError {
     /// The password is wrong.
     #[error("the password is wrong")]
     WrongPassword,
+    /// The organisation requires its identity provider, so its members prove who they are there.
+    #[error("the organisation requires single sign-on")]
+    SsoRequired,
     /// Too many attempts lately.
     #[error(transparent)]
     TooMany(#[from] TooManyAttempts),
@@ -172,7 +175,7 @@ impl SecondFactors {
         self.context
             .change(Ask::by(caller, origin).holding(user), move |change| {
                 Box::pin(async move {
-                    change.check_proven_lately()?;
+                    change.check_person_proven_lately()?;
                     let created_at = change.now;
                     let record =
                         SecondFactor { user_id: user, sealed_secret, created_at, confirmed_at: None, last_step: 0 };
@@ -212,7 +215,7 @@ impl SecondFactors {
         self.context
             .change(Ask::by(caller, origin).holding(user), move |change| {
                 Box::pin(async move {
-                    change.check_proven_lately()?;
+                    change.check_person_proven_lately()?;
                     let current = change.tx.second_factor(user).await?;
                     if current.is_none_or(|current| current.sealed_secret != factor.sealed_secret) {
                         // Begun anew since: the code was of another secret.
@@ -254,6 +257,7 @@ impl SecondFactors {
             .context
             .change(Ask::by(caller, origin).holding(user), move |change| {
                 Box::pin(async move {
+                    change.check_person_everywhere()?;
                     let proven = found.password_hash.as_deref();
                     if change.member().is_none() || !is_still_proven(change, user, proven).await? {
                         return Err(SecondFactorError::WrongPassword);
@@ -294,6 +298,7 @@ impl SecondFactors {
             .context
             .change(Ask::by(caller, origin).holding(user), move |change| {
                 Box::pin(async move {
+                    change.check_person_everywhere()?;
                     if !spend.spend(change.tx, user).await? {
                         return Err(SecondFactorError::WrongCode);
                     }
@@ -367,7 +372,7 @@ impl SecondFactors {
 /// The person behind a caller, if they are here themselves: no key sets up or removes a second factor.
 const fn person(caller: &Caller) -> Result<Person, SecondFactorError> {
     match caller.via {
-        Via::Session { session_id, user_id } => {
+        Via::Session { session_id, user_id, .. } => {
             Ok(Person { organization: caller.organization_id, user: user_id, session: session_id })
         }
         Via::Token { .. } => Err(SecondFactorError::NotSignedIn),

@@ -23,6 +23,9 @@ impl SecondFactors {
     /// Records that the person of a session confirmed their presence by password or second factor. For a while the session may
     /// then change the credentials that signing in depends on; without that, a stolen or abandoned session may not.
     ///
+    /// A session by an identity provider is proven by another sign-in there as well. Where the organisation requires the provider,
+    /// a second factor adds to such a session, and nothing else proves one.
+    ///
     /// # Errors
     /// A wrong password, a wrong code, no second factor; too many attempts; a caller without a session.
     pub async fn prove_presence(
@@ -48,6 +51,10 @@ impl SecondFactors {
             .context
             .change(Ask::by(caller, origin), move |change| {
                 Box::pin(async move {
+                    let is_by_password = spend.is_none() || !change.is_by_provider();
+                    if is_by_password && change.asks_for_sso() {
+                        return Err(SecondFactorError::SsoRequired);
+                    }
                     let proven = found.password_hash.as_deref();
                     let by = match &spend {
                         None if change.member().is_none() || !is_still_proven(change, user, proven).await? => {

@@ -99,7 +99,7 @@ impl Sessions {
         let found = found.map_err(Failure::from)?.ok_or(AuthError::Invalid)?;
         let caller = session_caller(&self.context, &found, self.context.now())?.ok_or(AuthError::Invalid)?;
         // Looked at on each request: it is enough that the organisation changes its mind, or the person removes theirs.
-        let reach = if found.standing.lacks_second_factor() { Reach::Enrolment } else { Reach::Full };
+        let reach = if found.lacks_second_factor() { Reach::Enrolment } else { Reach::Full };
         Ok((caller, reach))
     }
 

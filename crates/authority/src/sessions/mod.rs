@@ -24,7 +24,7 @@ pub use switch::SwitchError;
 pub use token::SessionToken;
 
 use crate::attempts::{self, AttemptError, PasswordAttempt, is_still_proven};
-use crate::audit::{MOST_NAMED, Refusal};
+use crate::audit::{Event, MOST_NAMED, Refusal};
 use crate::change::{Ask, Change};
 use crate::context::Context;
 use crate::env::{EntropyError, random};
@@ -48,6 +48,9 @@ pub enum SignInError {
     /// The second factor that was shown is wrong, or was used before.
     #[error("the code is wrong")]
     WrongCode,
+    /// The password is right, and the organisation's people sign in by an identity provider.
+    #[error("the organisation requires single sign-on")]
+    SsoRequired,
     /// Too many attempts lately.
     #[error(transparent)]
     TooMany(#[from] TooManyAttempts),
@@ -243,7 +246,7 @@ impl Sessions {
     }
 
     /// The live sessions of the caller's person with their last uses, newest first, at most a thousand: those in all
-    /// organisations for a session, those in its own organisation for a key. None for a caller that is no person. Last uses
+    /// organisations for a session, those in its own organisation for a key or a session by an identity provider. None for a caller that is no person. Last uses
     /// are at most a minute behind.
     ///
     /// # Errors
@@ -251,7 +254,7 @@ impl Sessions {
     pub async fn list(&self, caller: &Caller) -> Result<Vec<SeenSession>, Failure> {
         let Some(user) = caller.user_id() else { return Ok(Vec::new()) };
         let now = self.context.now();
-        let within = (!caller.is_signed_in()).then_some(caller.organization_id);
+        let within = (!caller.is_person_everywhere()).then_some(caller.organization_id);
         Ok(seen(&self.context, user, within, now).await?)
     }
 
@@ -264,7 +267,7 @@ impl Sessions {
     }
 
     /// Ends one session of the person. Says whether there was one. The caller's own they may always end; any other takes a
-    /// recent proof.
+    /// recent proof. For a session by an identity provider there are none in other organisations.
     ///
     /// # Errors
     /// A caller without a session; one that counts no more, or was not proven lately.
@@ -272,11 +275,15 @@ impl Sessions {
         if !caller.is_signed_in() {
             return Err(EndError::SessionNeeded);
         }
+        let organization = caller.organization_id;
         self.context
             .change(Ask::by(caller, origin), move |change| {
                 Box::pin(async move {
                     if change.session().is_none_or(|own| own.id != id) {
                         change.check_proven_lately()?;
+                        if change.is_by_provider() && !is_within(change, user, id, organization).await? {
+                            return Ok(false);
+                        }
                     }
                     let ended = change.tx.delete_session(user, id).await?;
                     if ended {
@@ -290,7 +297,7 @@ impl Sessions {
     }
 
     /// Ends every session of the person, except one: one event, which names the newest. How many, with those that had expired and
-    /// were not removed yet.
+    /// were not removed yet. A session by an identity provider ends those in its own organisation.
     ///
     /// # Errors
     /// A caller without a session; one that counts no more, or was not proven lately.
@@ -305,15 +312,20 @@ impl Sessions {
         if !caller.is_signed_in() {
             return Err(EndError::SessionNeeded);
         }
+        let organization = caller.organization_id;
         // The person is held alone: a session that is being made from one of these is there to be ended, or is not made.
         self.context
             .change(Ask::by(caller, origin).holding(user), move |change| {
                 Box::pin(async move {
                     change.check_proven_lately()?;
-                    let mut named = change.tx.sessions_of_user(user, None, change.now, most).await?;
+                    let within = change.is_by_provider().then_some(organization);
+                    let mut named = change.tx.sessions_of_user(user, within, change.now, most).await?;
                     named.retain(|session| Some(session.id) != except);
                     let named: Vec<SessionId> = named.iter().map(|session| session.id).collect();
-                    let ended = change.tx.delete_sessions_of_user(user, except).await?;
+                    let ended = match within {
+                        Some(organization) => change.tx.delete_sessions_of_member(organization, user, except).await?,
+                        None => change.tx.delete_sessions_of_user(user, except).await?,
+                    };
                     if ended > 0 {
                         let event = change.event("session.delete").on("user", user);
                         change.record(event.with_some_ids("sessions_ended", ended, &named)).await?;
@@ -375,25 +387,29 @@ impl Sessions {
             Box::pin(async move {
                 let proven_at = basis.proven_at(change);
                 let (standing, spend) = basis.check(change, &standing).await?;
-                let session = new_session(change, &standing, proven_at)?;
-                let mut event =
-                    change.event("session.create").on("session", session.id).with("user_id", user.to_string());
-                if let Some(spend) = spend {
-                    if !spend.spend(change.tx, user).await? {
-                        return Err(SignInError::WrongCode);
-                    }
-                    event = event.with("second_factor", spend.name());
+                if let Some(spend) = &spend
+                    && !spend.spend(change.tx, user).await?
+                {
+                    return Err(SignInError::WrongCode);
                 }
-                change.record(event).await?;
-                change.tx.insert_session(&session, &digest).await?;
-                change.tx.note_session_use(&uses::of(session.id, &change.origin, change.now)).await?;
+                let session = new_session(change, &standing, proven_at)?;
+                keep_session(change, &session, &digest, |event| match &spend {
+                    Some(spend) => event.with("second_factor", spend.name()),
+                    None => event,
+                })
+                .await?;
                 Ok::<_, SignInError>((session, standing))
             })
         });
         let (session, standing) = made.await?;
-        self.noted.is_due(session.id, session.created_at);
+        self.was_noted(&session);
         let lacks_second_factor = standing.lacks_second_factor();
         Ok(SignedIn { session, token, role: role_name(&standing), lacks_second_factor })
+    }
+
+    /// The first use of a session was written down with it.
+    pub(crate) fn was_noted(&self, session: &Session) {
+        self.noted.is_due(session.id, session.created_at);
     }
 
     /// What of the person's second factor the session will use up, if they have one.
@@ -444,6 +460,17 @@ impl Sessions {
     }
 }
 
+/// Whether a session is one in the organisation.
+async fn is_within(
+    change: &mut Change<'_>,
+    user: UserId,
+    id: SessionId,
+    organization: OrganizationId,
+) -> Result<bool, StoreError> {
+    let live = change.tx.sessions_of_user(user, Some(organization), change.now, seen::MOST_LISTED).await?;
+    Ok(live.iter().any(|session| session.id == id))
+}
+
 /// An address as accounts are looked up by it. One that cannot be an address is nobody's, and is counted all the same.
 fn account_of(email: &str) -> String {
     Email::parse_stored(email).map_or_else(|_| email.trim().to_lowercase(), |email| email.key())
@@ -467,12 +494,21 @@ impl Basis {
         before: &MembershipStanding,
     ) -> Result<(MembershipStanding, Option<Spend>), SignInError> {
         let (organization, user) = (before.organization.id, before.user.id);
+        if matches!(self, Self::Session(_)) {
+            // What the provider of one organisation says of a person opens no other.
+            change.check_person_everywhere()?;
+        }
         let current = match &self {
             // The session that the change reads again is one of another organisation.
             Self::Session(_) => change.tx.membership_standing(organization, user).await?,
             Self::Proven { .. } | Self::FrontEnd { .. } => change.member().cloned(),
         };
         let current = current.filter(is_welcome).ok_or(SignInError::Denied)?;
+        // What a front end's word is worth, the operator decided with its token.
+        let is_own_word = matches!(self, Self::Proven { .. } | Self::Session(_));
+        if is_own_word && change.context().policy.asks_for_sso(current.role, &current.organization.slug) {
+            return Err(SignInError::SsoRequired);
+        }
         match self {
             // The address must be verified for this organisation, and still be the person's.
             Self::FrontEnd { address: Some(address) }
@@ -494,12 +530,28 @@ impl Basis {
     }
 }
 
+/// Stores a new session and records it; `describe` adds to the event what the session stands on.
+///
+/// # Errors
+/// An error of the store.
+pub(crate) async fn keep_session(
+    change: &mut Change<'_>,
+    session: &Session,
+    digest: &[u8; 32],
+    describe: impl FnOnce(Event) -> Event,
+) -> Result<(), Failure> {
+    let event = change.event("session.create").on("session", session.id);
+    change.record(describe(event.with("user_id", session.user_id.to_string()))).await?;
+    change.tx.insert_session(session, digest).await?;
+    Ok(change.tx.note_session_use(&uses::of(session.id, &change.origin, change.now)).await?)
+}
+
 /// A session of a person in an organisation, which ends no later than the one it was made from.
-fn new_session(
+pub(crate) fn new_session(
     change: &Change<'_>,
     standing: &MembershipStanding,
     proven_at: Option<Timestamp>,
-) -> Result<Session, SignInError> {
+) -> Result<Session, Failure> {
     let (context, now) = (change.context(), change.now);
     let whole = now + context.policy.session_lifetime;
     Ok(Session {
@@ -510,5 +562,6 @@ fn new_session(
         created_at: now,
         expires_at: change.session().map_or(whole, |origin| origin.expires_at.min(whole)),
         proven_at,
+        provider: None,
     })
 }

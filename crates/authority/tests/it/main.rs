@@ -15,6 +15,7 @@ mod refusals;
 mod second_factors;
 mod sign_in;
 mod sizes;
+mod sso;
 mod tampering;
 mod trail;
 mod uses;

@@ -14,9 +14,12 @@ use authority::second_factors::{SecondFactorError, SecondFactors};
 use authority::sessions::{Presented, Sessions, SignInError};
 use authority::setup::{Setup, SetupCode, SetupRequest};
 use authority::slow::Work;
+use authority::sso::{Answer, Authorization, Finding, IdentityProviders, Provider, Redeemed, Sso};
 use authority::tokens::IssueRequest;
-use authority::{Caller, MailPolicy, Origin, Policy};
+use authority::trust::jwt::{Jwt, KeySet};
+use authority::{Caller, Context, MailPolicy, Origin, Policy};
 use futures::future::join_all;
+use serde_json::{Map, Value};
 use storage::model::AuditFilter;
 use test_support::world::{EMAIL, LANE, Options, PASSWORD, origin};
 use test_support::{Db, World};
@@ -62,7 +65,8 @@ fn row(refusal: Refusal) -> Row {
         | Refusal::Invitation
         | Refusal::SetupCode
         | Refusal::ReportsLimited
-        | Refusal::PasswordReset => (Whom::Nobody, false),
+        | Refusal::PasswordReset
+        | Refusal::Sso => (Whom::Nobody, false),
     };
     Row { whom, in_organization }
 }
@@ -205,6 +209,9 @@ async fn provoke(refusal: Refusal, world: &World, from: &Origin) {
             let code = format!("nlr_{}", "0".repeat(64));
             resets.confirm(&code, new, from).await.expect_err("a refusal");
         }
+        Refusal::Sso => {
+            sso(world).finish("corp", None, &Answer::default(), None, from).await.expect_err("a refusal");
+        }
         Refusal::PasswordResetsLimited => {
             let resets = PasswordResets::new(&world.context);
             for _ in 0..4 {
@@ -212,6 +219,51 @@ async fn provoke(refusal: Refusal, world: &World, from: &Origin) {
             }
         }
     }
+}
+
+/// Providers of which none can be reached.
+struct Unreachable;
+
+impl IdentityProviders for Unreachable {
+    fn authorization<'a>(&'a self, _: &'a Provider, _: &'a Context) -> Finding<'a, Authorization> {
+        Box::pin(async { None })
+    }
+
+    fn with_query(&self, address: &str, _: &[(&str, &str)]) -> String {
+        address.to_owned()
+    }
+
+    fn redeem<'a>(&'a self, _: &'a Provider, _: &'a str, _: &'a str, _: &'a Context) -> Finding<'a, Redeemed> {
+        Box::pin(async { None })
+    }
+
+    fn user_info<'a>(&'a self, _: &'a Provider, _: &'a str, _: &'a Context) -> Finding<'a, Map<String, Value>> {
+        Box::pin(async { None })
+    }
+
+    fn keys<'a>(&'a self, _: &'a str, _: &'a Jwt, _: &'a Context) -> Finding<'a, Arc<KeySet>> {
+        Box::pin(async { None })
+    }
+}
+
+fn sso(world: &World) -> Sso {
+    let sessions = Sessions::new(&world.context, &world.validator).expect("password parameters");
+    let provider = Provider {
+        id: "corp".to_owned(),
+        name: "Corp".to_owned(),
+        issuer: "https://login.example.org".to_owned(),
+        client_id: "tokens".to_owned(),
+        client_secret: None,
+        redirect_uri: "https://tokens.example.org/sign-in/sso/corp/callback".to_owned(),
+        scopes: vec!["openid".to_owned()],
+        domains: vec!["example.org".to_owned()],
+        organization: Slug::parse("acme").expect("a slug"),
+        default_role: None,
+        groups_claim: "groups".to_owned(),
+        roles: Vec::new(),
+        is_required: false,
+    };
+    Sso::new(&world.context, &Arc::new(sessions), vec![provider], Arc::new(Unreachable))
 }
 
 async fn events(db: &Db, organization: Option<OrganizationId>, action: &str) -> Vec<AuditRecord> {
@@ -238,7 +290,7 @@ fn each_refusal_says_who_and_from_where() {
             let trail = in_organization.then_some(world.owner.organization_id);
             let event = events(db, trail, refusal.action()).await.pop();
             let event = event.unwrap_or_else(|| panic!("{refusal:?} left no event"));
-            let detail: serde_json::Value = serde_json::from_str(&event.detail).unwrap();
+            let detail: Value = serde_json::from_str(&event.detail).unwrap();
             assert_eq!((&detail["client_ip"], &detail["agent"]), (&ADDRESS.into(), &AGENT.into()), "{refusal:?}");
             assert_eq!(event.request_id, from.request_id, "{refusal:?}");
             let person = world.owner.user_id().unwrap().to_string();

@@ -24,7 +24,8 @@ mod second_factor;
 mod session_line;
 mod settings;
 mod setup;
-mod sign_in;
+pub(crate) mod sign_in;
+mod sso;
 #[cfg(debug_assertions)]
 mod styleguide;
 mod token;
@@ -57,6 +58,8 @@ pub(crate) const PATHS: &[PagePath] = &[
     both("/setup"),
     both("/invitation"),
     both("/sign-in"),
+    PagePath::read("/sign-in/sso/{provider}"),
+    PagePath::read("/sign-in/sso/{provider}/callback"),
     both("/password-reset"),
     both("/password-reset/request"),
     post("/sign-out"),
@@ -110,6 +113,7 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
         overview::register,
         setup::register,
         sign_in::register,
+        sso::register,
         password_reset::register,
         invitation::register,
         // Register before the pages of one token, or `/tokens/{token_id}` would match `new`, `bulk` and `export`.

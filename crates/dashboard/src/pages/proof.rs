@@ -8,7 +8,7 @@ use askama::Template;
 use authority::second_factors::{Evidence, SecondFactorError};
 use zeroize::Zeroizing;
 
-use super::sign_in::{kept_fields, local_path, proof};
+use super::sign_in::{kept_fields, local_path, proof, providers};
 use crate::answer::{Answer, Tone, either, ok, page, to_saying};
 use crate::form::Form;
 use crate::layout::{Layout, Section};
@@ -25,6 +25,10 @@ struct ProofPage {
     page: Layout,
     email: String,
     has_second_factor: bool,
+    /// Whether the organisation takes the person's password.
+    takes_password: bool,
+    /// Where a sign-in at an identity provider begins that is a proof, and the provider's name.
+    providers: Vec<(String, String)>,
     /// The path to continue at.
     next: String,
     /// The fields of the form that waits for the proof.
@@ -59,6 +63,11 @@ fn proof_page(
         page: Layout::of(request, visitor, Section::Settings, "Confirm your identity"),
         email: visitor.me.standing.user.email.to_string(),
         has_second_factor: visitor.me.standing.second_factor_since.is_some(),
+        takes_password: visitor.services.sso.takes_password(&visitor.me.standing),
+        providers: providers(&visitor.services, &next, Some(&visitor.me.standing.organization.slug))
+            .into_iter()
+            .map(|(path, name)| (path + "&fresh=1", name))
+            .collect(),
         next,
         kept,
         problem: problem.to_owned(),
@@ -102,6 +111,10 @@ async fn proven(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
             Err(again(StatusCode::TOO_MANY_REQUESTS, &format!("Too many attempts. Try again in {wait}.")))
         }
         Err(SecondFactorError::WrongPassword) => Err(again(StatusCode::UNPROCESSABLE_ENTITY, "The password is wrong.")),
+        Err(SecondFactorError::SsoRequired) => Err(again(
+            StatusCode::FORBIDDEN,
+            "Your organisation takes no password: sign in with its account again.",
+        )),
         Err(SecondFactorError::WrongCode) => Err(again(
             StatusCode::UNPROCESSABLE_ENTITY,
             "The code is wrong or was already used. Each code works once; wait for the next one.",

@@ -16,6 +16,8 @@ pub(super) struct SessionLine {
     pub(super) began: When,
     pub(super) ends: When,
     pub(super) is_current: bool,
+    /// What people call the identity provider that it was made by; empty for none.
+    pub(super) provider: String,
 }
 
 impl SessionLine {
@@ -33,6 +35,7 @@ impl SessionLine {
             began: when(session.created_at),
             ends: when(session.expires_at),
             is_current: Some(session.id) == current,
+            provider: session.provider.map(|id| visitor.services.sso.name_of(&id)).unwrap_or_default(),
         }
     }
 }

@@ -54,6 +54,8 @@ struct SettingsPage {
     pending: String,
     has_second_factor: bool,
     sessions: Vec<SessionLine>,
+    /// Whether the session counts in all organisations of the person: not one by an identity provider.
+    is_everywhere: bool,
     homes: Vec<HomeLine>,
     problem: String,
 }
@@ -107,6 +109,7 @@ async fn settings_page(
         pending: standing.user.pending_email.as_ref().map(ToString::to_string).unwrap_or_default(),
         has_second_factor: standing.second_factor_since.is_some(),
         sessions: sessions.into_iter().map(|seen| SessionLine::new(seen, visitor)).collect(),
+        is_everywhere: visitor.caller.is_person_everywhere(),
         homes: homes
             .into_iter()
             .map(|seen| HomeLine {
@@ -208,7 +211,7 @@ pub(super) fn person(request: &HttpRequest, visitor: &Visitor, error: PersonErro
 }
 
 async fn sessions(request: &HttpRequest, services: &Services, visitor: &Visitor, form: &Form) -> Done {
-    let authority::Via::Session { session_id, user_id } = visitor.caller.via else { return Ok(Err(String::new())) };
+    let authority::Via::Session { session_id, user_id, .. } = visitor.caller.via else { return Ok(Err(String::new())) };
     if form.text("what") == "end-sessions" {
         let ended = services.sessions.end_all(&visitor.caller, user_id, Some(session_id), &visitor.origin).await;
         ended.map_err(|error| end_failed(request, visitor, &error))?;
@@ -242,6 +245,15 @@ async fn switch(request: &HttpRequest, services: &Services, visitor: &Visitor, f
         }
         Err(authority::sessions::SwitchError::Failed(authority::sessions::SignInError::Failed(failure))) => {
             Err(visitor.failed(request, &failure))
+        }
+        Err(authority::sessions::SwitchError::Failed(authority::sessions::SignInError::SsoRequired)) => Err(visitor.problem(
+            request,
+            StatusCode::FORBIDDEN,
+            "Sign in there",
+            "That organisation takes its own account and no password. Sign out, and sign in with its account.",
+        )),
+        Err(authority::sessions::SwitchError::Failed(authority::sessions::SignInError::Refused(refused))) => {
+            Err(visitor.refused(request, &refused))
         }
         Err(_) => Err(visitor.not_found(request)),
     }

@@ -2,6 +2,7 @@
 //!
 //! A session token is created at sign-in and never before, which rules out session fixation.
 
+use actix_web::http::header::HeaderValue;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, get, post};
@@ -46,6 +47,7 @@ async fn sign_in_shown(request: HttpRequest, services: Services) -> HttpResponse
         next: local_path(query.raw("next")),
         kept: Vec::new(),
         resets_passwords: services.password_resets.is_available(),
+        providers: providers(&services, &local_path(query.raw("next")), None),
     };
     layout.shown(&request, page(StatusCode::OK, &sign_in))
 }
@@ -72,6 +74,7 @@ async fn try_sign_in(request: &HttpRequest, services: &Services, body: &[u8]) ->
             next: local_path(form.raw("next")),
             kept: kept.clone(),
             resets_passwords: services.password_resets.is_available(),
+            providers: providers(services, &local_path(form.raw("next")), None),
         };
         page(status, &sign_in)
     };
@@ -106,6 +109,11 @@ async fn try_sign_in(request: &HttpRequest, services: &Services, body: &[u8]) ->
                 true,
                 "The code is wrong or was already used. Each code works once; wait for the next one.",
             ),
+            SignInError::SsoRequired => ask(
+                StatusCode::FORBIDDEN,
+                false,
+                "Your organisation asks its members to sign in with its own account: use the button below. Passwords are for its owners alone.",
+            ),
             SignInError::TooMany(wait) => too_many(wait, |text| ask(StatusCode::TOO_MANY_REQUESTS, false, text)),
             SignInError::Failed(failure) => {
                 tracing::warn!(%failure, "a sign-in failed: internal error or unavailable database");
@@ -135,9 +143,7 @@ fn enter(
     form: &Form,
     kept: Vec<(String, String)>,
 ) -> HttpResponse {
-    let session = &signed_in.session;
-    let seconds = session.expires_at.since(services.context.now()).as_seconds();
-    let cookie = Cookie::Session.set(request, signed_in.token.expose(), seconds);
+    let cookie = session_cookie(request, services, signed_in);
     let next = local_path(form.raw("next"));
     let mut answer = if kept.is_empty() {
         // The parameter lets the overview tell a browser without cookies why it has to sign in again.
@@ -154,6 +160,20 @@ fn enter(
     };
     answer.headers_mut().append(header::SET_COOKIE, cookie);
     answer
+}
+
+/// The cookie of a session that was just made.
+pub(super) fn session_cookie(request: &HttpRequest, services: &Services, signed_in: &SignedIn) -> HeaderValue {
+    let seconds = signed_in.session.expires_at.since(services.context.now()).as_seconds();
+    Cookie::Session.set(request, signed_in.token.expose(), seconds)
+}
+
+/// The identity providers of an organisation, or all: the path of a sign-in that leads to the page `next`, and the name.
+pub(crate) fn providers(services: &Services, next: &str, organization: Option<&Slug>) -> Vec<(String, String)> {
+    let next = percent_encoding::utf8_percent_encode(next, percent_encoding::NON_ALPHANUMERIC);
+    let providers = services.sso.providers().iter();
+    let wanted = providers.filter(|provider| organization.is_none_or(|slug| provider.organization == *slug));
+    wanted.map(|provider| (format!("/sign-in/sso/{}?next={next}", provider.id), provider.name.clone())).collect()
 }
 
 /// Parses a code of an authenticator app or a recovery code.
@@ -187,7 +207,7 @@ async fn sign_out_posted(request: HttpRequest, services: Services, body: Bytes) 
         Ok(entered) => entered,
         Err(instead) => return instead,
     };
-    if let authority::Via::Session { session_id, user_id } = visitor.caller.via
+    if let authority::Via::Session { session_id, user_id, .. } = visitor.caller.via
         && let Err(error) = services.sessions.end(&visitor.caller, user_id, session_id, &visitor.origin).await
         // A session that has already ended counts as signed out.
         && !matches!(error, EndError::Refused(Refused::Gone))

@@ -13,7 +13,7 @@ pub(super) mod downs {
 }
 
 /// Tables and columns whose loss gives nobody a right back: with a thing goes the right to it.
-const HARMLESS: [&str; 50] = [
+const HARMLESS: [&str; 51] = [
     "access_scope_totals",
     "access_scopes",
     "actors",
@@ -29,6 +29,7 @@ const HARMLESS: [&str; 50] = [
     "execution_keys",
     "executions",
     "idempotency_keys",
+    "identities",
     "imported_tokens",
     "invitations",
     "mailed_invitations",

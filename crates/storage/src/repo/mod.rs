@@ -12,6 +12,7 @@ pub(crate) mod baselines;
 pub(crate) mod devices;
 pub(crate) mod executions;
 pub(crate) mod idempotency;
+pub(crate) mod identities;
 pub(crate) mod imports;
 pub(crate) mod invitations;
 mod listing;

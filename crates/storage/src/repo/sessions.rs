@@ -22,6 +22,7 @@ pub(crate) async fn insert_session(conn: &mut Conn<'_>, record: &Session, digest
             sessions::created_at.eq(record.created_at.bind()),
             sessions::expires_at.eq(record.expires_at.bind()),
             sessions::proven_at.eq(record.proven_at.bind()),
+            sessions::provider.eq(record.provider.as_deref()),
         ))
         .execute(conn)
         .await?;
@@ -164,9 +165,14 @@ pub(crate) async fn delete_sessions_of_member(
     conn: &mut Conn<'_>,
     organization: OrganizationId,
     user: UserId,
+    except: Option<SessionId>,
 ) -> Result<usize, StoreError> {
     let of_member = sessions::organization_id.eq(organization.bind()).and(sessions::user_id.eq(user.bind()));
-    Ok(diesel::delete(sessions::table.filter(of_member)).execute(conn).await?)
+    let gone = sessions::table.filter(of_member);
+    Ok(match except {
+        Some(kept) => diesel::delete(gone.filter(sessions::id.ne(kept.bind()))).execute(conn).await?,
+        None => diesel::delete(gone).execute(conn).await?,
+    })
 }
 
 pub(crate) async fn delete_expired_sessions(

@@ -246,6 +246,7 @@ pub(crate) struct SessionRow {
     created_at: Timestamp,
     expires_at: Timestamp,
     proven_at: Option<Timestamp>,
+    provider: Option<String>,
 }
 
 impl From<SessionRow> for Session {
@@ -258,6 +259,7 @@ impl From<SessionRow> for Session {
             created_at: row.created_at,
             expires_at: row.expires_at,
             proven_at: row.proven_at,
+            provider: row.provider,
         }
     }
 }

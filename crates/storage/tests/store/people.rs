@@ -428,8 +428,8 @@ fn a_member_is_switched_off_in_one_organisation() {
                 assert_eq!(tx.count_owners(org).await?, 2);
                 assert!(tx.set_membership_disabled(org, owner, Some(after(1))).await?);
                 assert!(!tx.set_membership_disabled(id(9), owner, Some(after(1))).await?);
-                assert_eq!(tx.delete_sessions_of_member(org, owner).await?, 2);
-                assert_eq!(tx.delete_sessions_of_member(org, owner).await?, 0);
+                assert_eq!(tx.delete_sessions_of_member(org, owner, None).await?, 2);
+                assert_eq!(tx.delete_sessions_of_member(org, owner, None).await?, 0);
                 tx.count_owners(org).await
             })
         });

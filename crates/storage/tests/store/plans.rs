@@ -105,7 +105,7 @@ const FOUND_AT_ONCE: [&str; 6] = [
 ];
 
 /// Reads of the store that are not lists: of a row by its key, of a number, or of a whole table.
-const NO_LISTS: [&str; 68] = [
+const NO_LISTS: [&str; 70] = [
     "access_scope",
     "actor",
     "audit_end",
@@ -128,6 +128,8 @@ const NO_LISTS: [&str; 68] = [
     "mailed_invitation",
     "count_mail",
     "has_devices",
+    "has_identity",
+    "identity",
     "count_second_factors",
     "is_known_device",
     "live_key_count",

@@ -32,6 +32,7 @@ INSERT INTO outbox VALUES ({id:60}, NULL, 'a@b', '{}', 0, {t:1}, {t:1});
 INSERT INTO mailed_invitations VALUES ({id:40}, {b:32});
 INSERT INTO address_codes VALUES ({id:3}, 'a@b', {b:32}, {t:1});
 INSERT INTO password_resets VALUES ({id:3}, 'a@b', {b:32}, {b:32}, {t:1});
+INSERT INTO identities VALUES ({id:1}, 'i', 's', {id:3}, {t:1});
 INSERT INTO imported_tokens VALUES ({digest:1}, {id:1}, {id:14}), ({digest:2}, {id:1}, {id:15});
 INSERT INTO audit_heads VALUES ({id:0}, 1, {b:32}, {t:1}, {no});
 INSERT INTO audit_events VALUES ({id:0}, 1, {t:1}, 'x', 'system', '', '', '', '{}', {b:32}, {b:32});
@@ -259,6 +260,12 @@ const BREACHES: &[(&str, Kind, &str)] = &[
     ("address_codes_user_fkey", Reference, "UPDATE address_codes SET user_id = {id:99}"),
     ("address_codes_email_key_length", Check, "UPDATE address_codes SET email_key = 'a'"),
     ("address_codes_digest_length", Check, "UPDATE address_codes SET digest = {b:31}"),
+    ("identities_organization_fkey", Reference, "UPDATE identities SET organization_id = {id:99}"),
+    ("identities_issuer_length", Check, "UPDATE identities SET issuer = ''"),
+    ("identities_subject_length", Check, "UPDATE identities SET subject = ''"),
+    ("identities_user_fkey", Reference, "UPDATE identities SET user_id = {id:99}"),
+    ("identities_user_key", Unique("identities.user_id, identities.organization_id, identities.issuer"), "INSERT INTO identities VALUES ({id:1}, 'i', 't', {id:3}, {t:1})"),
+    ("sessions_provider_length", Check, "UPDATE sessions SET provider = ''"),
     ("password_resets_user_fkey", Reference, "UPDATE password_resets SET user_id = {id:99}"),
     ("password_resets_email_key_length", Check, "UPDATE password_resets SET email_key = 'a'"),
     ("password_resets_password_digest_length", Check, "UPDATE password_resets SET password_digest = {b:31}"),

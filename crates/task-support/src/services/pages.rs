@@ -1,5 +1,6 @@
-//! What the dashboard's tests need beside the servers: Chromium, its driver, and axe-core, which checks accessibility.
-//! axe-core is installed in an exact version under `target/pages`, for tests only.
+//! What the dashboard's tests need beside the servers: Chromium, its driver, axe-core, which checks accessibility, and
+//! oidc-provider, an identity provider that people sign in at. The last two are installed in exact versions under `target/pages`,
+//! for tests only.
 
 use super::{Tool, find_or_install};
 use crate::fail::{Context as _, Fail, Result};

@@ -18,7 +18,7 @@ pub use audit::{AuditHead, AuditRecord};
 pub use execution::{Baseline, Execution, Repository};
 pub use invitation::{Invitation, Invited};
 pub use organization::{CustomRole, Organization, StoredRule, TokenTerms};
-pub use person::{Account, Home, Member, Membership, MembershipStanding, SecondFactor, User, Verified};
+pub use person::{Account, Home, Identity, Member, Membership, MembershipStanding, SecondFactor, User, Verified};
 pub use principal::Principal;
 pub use project::{AccessScope, Actor, Project};
 pub use session::{Session, SessionStanding, SessionUse};

@@ -122,6 +122,21 @@ impl MembershipStanding {
     }
 }
 
+/// Whom an organisation's identity provider knows a person as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The organisation that trusts the provider.
+    pub organization_id: OrganizationId,
+    /// The provider, as its tokens name it.
+    pub issuer: String,
+    /// The person there: never another one's.
+    pub subject: String,
+    /// The person here.
+    pub user_id: UserId,
+    /// When they were linked.
+    pub created_at: Timestamp,
+}
+
 /// A person's second factor.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecondFactor {

@@ -20,8 +20,11 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When it ends by itself.
     pub expires_at: Timestamp,
-    /// When its person last proved by password or second factor to be at it; nothing where a front end vouched for them.
+    /// When its person last proved to be at it, by password or second factor or at the identity provider; nothing where a front
+    /// end vouched for them, or a provider that does not say when.
     pub proven_at: Option<Timestamp>,
+    /// The identity provider that it was made by. It counts for the one organisation that trusts the provider, and nowhere else.
+    pub provider: Option<String>,
 }
 
 /// When and from where a session was used last.
@@ -42,4 +45,11 @@ pub struct SessionStanding {
     pub session: Session,
     /// The person's place in the session's organisation (a session cannot outlive the membership).
     pub standing: MembershipStanding,
+}
+
+impl SessionStanding {
+    /// As [`MembershipStanding::lacks_second_factor`]. How people prove who they are at an identity provider is decided there.
+    pub const fn lacks_second_factor(&self) -> bool {
+        self.session.provider.is_none() && self.standing.lacks_second_factor()
+    }
 }

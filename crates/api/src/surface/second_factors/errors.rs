@@ -16,6 +16,7 @@ pub(in crate::surface) fn second_factor(error: SecondFactorError) -> ApiError {
         SecondFactorError::WrongPassword => {
             ApiError::from(Code::WrongPassword).message("Send the current password as `password`.")
         }
+        SecondFactorError::SsoRequired => Code::ProofAtProvider.into(),
         SecondFactorError::TooMany(wait) => failing::too_many(wait),
         SecondFactorError::Refused(refused) => failing::refused(&refused),
         SecondFactorError::Failed(failure) => failing::failed(&failure),

@@ -133,6 +133,7 @@ fn unknown_person(error: authority::sessions::SignInError) -> ApiError {
             .message("Check the person and the organisation: the person is not a member, or is disabled."),
         other @ (authority::sessions::SignInError::SecondFactorRequired
         | authority::sessions::SignInError::WrongCode
+        | authority::sessions::SignInError::SsoRequired
         | authority::sessions::SignInError::TooMany(_)
         | authority::sessions::SignInError::Refused(_)
         | authority::sessions::SignInError::Failed(_)) => failing::sign_in(other),

@@ -21,7 +21,7 @@ use edge::error::{ApiError, ApiResult};
 )]
 #[delete("/v1/sessions/current")]
 pub(super) async fn delete_current(who: Authorized<Enrolling>, sessions: Data<Sessions>) -> ApiResult<HttpResponse> {
-    let Via::Session { session_id, user_id } = who.caller.via else {
+    let Via::Session { session_id, user_id, .. } = who.caller.via else {
         return Err(ApiError::from(Code::Forbidden).message("Use a session token: this credential is not a session."));
     };
     let ended = sessions.end(&who.caller, user_id, session_id, &who.origin).await;

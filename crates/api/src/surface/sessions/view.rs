@@ -36,9 +36,11 @@ pub(in crate::surface) struct SessionView {
     address: Option<String>,
     created_at: String,
     expires_at: String,
-    /// When the person last proved their identity by password or second factor; `null` if the session was created by a
-    /// separate web front end.
+    /// When the person last proved their identity by password or second factor, or at the identity provider; `null` if the session
+    /// was created by a separate web front end, or the provider does not say when.
     proven_at: Option<String>,
+    /// The identity provider that the session was created by, whose sessions count for one organisation alone; `null` for others.
+    provider: Option<String>,
     /// Whether this is the session of the request.
     current: bool,
 }
@@ -70,6 +72,7 @@ impl SessionView {
             created_at: session.created_at.rfc3339_seconds(),
             expires_at: session.expires_at.rfc3339_seconds(),
             proven_at: session.proven_at.map(Timestamp::rfc3339_seconds),
+            provider: session.provider,
             current,
         }
     }

@@ -59,7 +59,23 @@ struct Found {
     keys: Arc<KeySet>,
     /// The issuer's signing algorithms; `None` if its discovery document names none.
     algorithms: Option<Vec<String>>,
+    endpoints: Endpoints,
     at: Timestamp,
+}
+
+/// Where people sign in at an issuer, and where codes are exchanged; an issuer for machines alone has neither.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoints {
+    /// Where browsers are sent to.
+    pub authorization: Option<Url>,
+    /// Where a code is exchanged for tokens.
+    pub token: Option<Url>,
+    /// Where more is said about a person.
+    pub user_info: Option<Url>,
+    /// Whether a client shows its secret there in the form and cannot do so by HTTP Basic, which is the usual way.
+    pub takes_secret_in_form: bool,
+    /// Whether answers always name the issuer (RFC 9207).
+    pub names_issuer: bool,
 }
 
 /// Why there are no keys.
@@ -77,6 +93,12 @@ struct Metadata {
     issuer: String,
     jwks_uri: Url,
     id_token_signing_alg_values_supported: Option<Vec<String>>,
+    authorization_endpoint: Option<Url>,
+    token_endpoint: Option<Url>,
+    userinfo_endpoint: Option<Url>,
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: bool,
 }
 
 impl IssuerKeys {
@@ -92,6 +114,28 @@ impl IssuerKeys {
         jwt: &Jwt,
         context: &Context,
     ) -> Result<Arc<KeySet>, NoKeys> {
+        let signs =
+            |algorithms: &Vec<String>| algorithms.iter().any(|name| Algorithm::parse(name) == Some(jwt.algorithm()));
+        let found = self.found(issuer, jwt.key_id(), context, |found| {
+            let is_refused = found.algorithms.as_ref().is_some_and(|algorithms| !signs(algorithms));
+            if is_refused { Err(NoKeys::Algorithm) } else { Ok(Arc::clone(&found.keys)) }
+        });
+        found.await.ok_or(NoKeys::Unreachable)?
+    }
+
+    /// Where people sign in at an issuer; `None` if its description cannot be fetched.
+    pub async fn endpoints(&self, issuer: &str, context: &Context) -> Option<Endpoints> {
+        self.found(issuer, None, context, |found| found.endpoints.clone()).await
+    }
+
+    /// What is cached of an issuer, fetched first if it is too old or lacks the key.
+    async fn found<T>(
+        &self,
+        issuer: &str,
+        key_id: Option<&str>,
+        context: &Context,
+        take: impl FnOnce(&Found) -> T,
+    ) -> Option<T> {
         let kept = {
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
             if kept.len() >= MOST_ISSUERS && !kept.contains_key(issuer) {
@@ -103,7 +147,7 @@ impl IssuerKeys {
         let mut kept = kept.lock().await;
         let now = context.now();
         let is_fresh = kept.found.as_ref().is_some_and(|found| now < found.at + GOOD);
-        let is_known = is_fresh && kept.found.as_ref().is_some_and(|found| found.keys.may_have(jwt.key_id()));
+        let is_known = is_fresh && kept.found.as_ref().is_some_and(|found| found.keys.may_have(key_id));
         let may_retry = kept.failed_at.is_none_or(|at| now >= at + RETRY);
         let may_seek = !is_fresh || kept.sought_at.is_none_or(|at| now >= at + PAUSE);
         if !is_known && may_retry && may_seek {
@@ -119,13 +163,7 @@ impl IssuerKeys {
                 }
             }
         }
-        let found = kept.found.as_ref().filter(|found| now < found.at + GOOD).ok_or(NoKeys::Unreachable)?;
-        let signs =
-            |algorithms: &Vec<String>| algorithms.iter().any(|name| Algorithm::parse(name) == Some(jwt.algorithm()));
-        if found.algorithms.as_ref().is_some_and(|algorithms| !signs(algorithms)) {
-            return Err(NoKeys::Algorithm);
-        }
-        Ok(Arc::clone(&found.keys))
+        kept.found.as_ref().filter(|found| now < found.at + GOOD).map(take)
     }
 
     async fn fetch(&self, issuer: &str, now: Timestamp) -> Result<Found, String> {
@@ -139,7 +177,17 @@ impl IssuerKeys {
         }
         let keys = self.get(&metadata.jwks_uri, MOST_KEYS).await?;
         let keys = KeySet::read(&keys).map_err(|error| said(&error))?;
-        Ok(Found { keys: Arc::new(keys), algorithms: metadata.id_token_signing_alg_values_supported, at: now })
+        let methods = metadata.token_endpoint_auth_methods_supported;
+        let takes = |method: &str| methods.as_ref().is_some_and(|methods| methods.iter().any(|name| name == method));
+        let endpoints = Endpoints {
+            takes_secret_in_form: takes("client_secret_post") && !takes("client_secret_basic"),
+            names_issuer: metadata.authorization_response_iss_parameter_supported,
+            authorization: metadata.authorization_endpoint,
+            token: metadata.token_endpoint,
+            user_info: metadata.userinfo_endpoint,
+        };
+        let algorithms = metadata.id_token_signing_alg_values_supported;
+        Ok(Found { keys: Arc::new(keys), algorithms, endpoints, at: now })
     }
 
     async fn get(&self, url: &Url, most: u64) -> Result<Vec<u8>, String> {

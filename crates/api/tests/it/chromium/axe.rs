@@ -10,7 +10,7 @@ use super::{browser, owners_browser, places, server};
 use crate::support::{Backend, Options, Server};
 
 /// The path where `cargo xtask test` installs axe-core.
-const AXE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../pages/node_modules/axe-core/axe.min.js");
+pub(super) const AXE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../pages/node_modules/axe-core/axe.min.js");
 
 /// Widths of a wide screen, a tablet and a telephone.
 const WIDTHS: [u32; 3] = [1_440, 820, 390];
@@ -28,7 +28,7 @@ const RUN: &str = "
         (error) => done([String(error)]));";
 
 /// The violations of the open page.
-fn faults(browser: &Chromium, axe: &str, name: &str) -> Vec<String> {
+pub(super) fn faults(browser: &Chromium, axe: &str, name: &str) -> Vec<String> {
     let mut faults = Vec::new();
     browser.run(axe, &json!([]));
     for scheme in Scheme::BOTH {

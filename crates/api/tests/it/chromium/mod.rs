@@ -11,6 +11,7 @@ mod leaving;
 mod places;
 mod screenshots;
 mod signing_in;
+mod sso;
 mod trust;
 mod webhooks;
 

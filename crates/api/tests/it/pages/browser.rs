@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 
 use crate::support::{Answer, Client, Request, Server};
 
@@ -15,8 +16,17 @@ pub(super) struct Browser {
 
 impl Browser {
     pub(super) fn new(server: &Server) -> Self {
+        Self::with(server.anyone())
+    }
+
+    /// A browser that visits another server.
+    pub(super) fn at(address: SocketAddr) -> Self {
+        Self::with(Client::new(address))
+    }
+
+    fn with(client: Client) -> Self {
         let headers = vec![("Origin", "https://it".to_owned()), ("Sec-Fetch-Site", "same-origin".to_owned())];
-        Self { client: server.anyone(), cookies: BTreeMap::new(), headers }
+        Self { client, cookies: BTreeMap::new(), headers }
     }
 
     /// A browser in which the owner is signed in.
@@ -39,7 +49,7 @@ impl Browser {
         for (_, value) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
             let (name, rest) = value.split_once('=').unwrap();
             let (value, attributes) = rest.split_once(';').unwrap();
-            if attributes.contains("Max-Age=0") {
+            if attributes.contains("Max-Age=0") || attributes.contains("01 Jan 1970") {
                 self.cookies.remove(name);
             } else {
                 self.cookies.insert(name.to_owned(), value.to_owned());

@@ -3,8 +3,10 @@
 mod browser;
 mod forms;
 mod oversight;
+mod provider;
 mod resets;
 mod sizes;
+mod sso;
 mod texts;
 mod tokens;
 mod trust;

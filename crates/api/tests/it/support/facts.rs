@@ -329,6 +329,7 @@ impl Facts {
             created_at: now,
             expires_at: now + Span::seconds(seconds),
             proven_at: Some(now),
+            provider: None,
         };
         let digest = token.digest();
         self.write(move |tx| Box::pin(async move { tx.insert_session(&session, &digest).await }));
