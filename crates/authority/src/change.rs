@@ -445,9 +445,7 @@ fn asker(
     Ok(match standing {
         Some(Standing::Session(found)) => match rights::session_caller(context, &found, now)? {
             None => Err(Refused::Gone),
-            Some(_) if found.lacks_second_factor() && !admission.is_enrolling => {
-                Err(Refused::SecondFactorRequired)
-            }
+            Some(_) if found.lacks_second_factor() && !admission.is_enrolling => Err(Refused::SecondFactorRequired),
             Some(current) => admitted(current).map(|caller| Asker::Session(caller, found)),
         },
         Some(Standing::Token(found)) => match rights::candidate_caller(context, &found, now)? {

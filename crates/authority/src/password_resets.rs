@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use secret_hash::password::Password;
 use sha2::{Digest as _, Sha256};
-use storage::{StoreError, Tx};
 use storage::model::{Hold, PasswordReset};
+use storage::{StoreError, Tx};
 use token_domain::id::{OrganizationId, UserId};
 use token_domain::record::{Account, Home, Principal, User};
 use token_domain::text::Email;

@@ -108,8 +108,9 @@ impl Visitor {
         reach: Reach,
     ) -> Result<(Self, Form), HttpResponse> {
         let form = own_form(request, services, body)?;
-        let visitor =
-            Self::with(request, services, reach).await.map_err(|missing| missing.answer(request, services, Some(&form)))?;
+        let visitor = Self::with(request, services, reach)
+            .await
+            .map_err(|missing| missing.answer(request, services, Some(&form)))?;
         let carried = form.raw("_csrf").as_bytes();
         if bool::from(visitor.csrf.as_bytes().ct_eq(carried)) {
             return Ok((visitor, form));

@@ -34,9 +34,9 @@ use token_domain::id::{
 use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::record::{
     AccessScope, Account, Actor, AuditHead, AuditRecord, Baseline, Candidate, CustomRole, Execution, Hint, Home,
-    Identity, Invitation, Invited, Member, Membership, MembershipStanding, Organization, Principal, Project, Repository,
-    ScopeUse, SecondFactor, Session, SessionStanding, SessionUse, StoredRule, StoredSecret, Token, TokenOrigin,
-    TokenOwner, TokenTerms, TrustAttempt, TrustPolicy, User, Verified, Webhook, WebhookDelivery,
+    Identity, Invitation, Invited, Member, Membership, MembershipStanding, Organization, Principal, Project,
+    Repository, ScopeUse, SecondFactor, Session, SessionStanding, SessionUse, StoredRule, StoredSecret, Token,
+    TokenOrigin, TokenOwner, TokenTerms, TrustAttempt, TrustPolicy, User, Verified, Webhook, WebhookDelivery,
 };
 use token_domain::text::{Email, Name, Slug};
 use token_domain::token::{Explanation, GraceMode, Kind};

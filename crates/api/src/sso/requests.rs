@@ -61,8 +61,7 @@ impl ProviderRequests {
             .append_pair("redirect_uri", &provider.redirect_uri)
             .append_pair("code_verifier", verifier);
         let secret = provider.client_secret.as_ref();
-        let (in_form, in_header) =
-            if endpoints.takes_secret_in_form { (secret, None) } else { (None, secret) };
+        let (in_form, in_header) = if endpoints.takes_secret_in_form { (secret, None) } else { (None, secret) };
         if in_header.is_none() {
             form.append_pair("client_id", &provider.client_id);
         }
@@ -72,8 +71,8 @@ impl ProviderRequests {
         let form = Zeroizing::new(form.finish());
         // Form-encoded before it is put together (RFC 6749 §2.3.1).
         let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-        let basic = in_header
-            .map(|secret| Zeroizing::new(format!("{}:{}", encoded(&provider.client_id), encoded(secret))));
+        let basic =
+            in_header.map(|secret| Zeroizing::new(format!("{}:{}", encoded(&provider.client_id), encoded(secret))));
         let call = Call {
             form: Some(Form { body: &form, basic: basic.as_ref().map(|basic| basic.as_str()) }),
             ..Call::get(&endpoint, MOST_TOKENS)
@@ -118,7 +117,10 @@ impl IdentityProviders for ProviderRequests {
             let is_plain = |url: &Url| url.scheme() == "http" && provider.issuer.starts_with("http:");
             let endpoint = endpoints.authorization.filter(|url| url.scheme() == "https" || is_plain(url));
             let Some(endpoint) = endpoint else {
-                tracing::warn!(provider = provider.id, "the description of a provider has no usable authorization endpoint");
+                tracing::warn!(
+                    provider = provider.id,
+                    "the description of a provider has no usable authorization endpoint"
+                );
                 return None;
             };
             Some(Authorization { endpoint: endpoint.into(), names_issuer: endpoints.names_issuer })

@@ -12,7 +12,9 @@ use storage::StoreError;
 use storage::model::Touched;
 use token_domain::id::{OrganizationId, UserId};
 use token_domain::person::{BuiltInRole, RoleRef};
-use token_domain::record::{Identity, Membership, MembershipStanding, Organization, Principal, Session, User, Verified};
+use token_domain::record::{
+    Identity, Membership, MembershipStanding, Organization, Principal, Session, User, Verified,
+};
 use token_domain::text::Email;
 
 use super::attempt::Attempt;
@@ -246,9 +248,8 @@ async fn replace(
 ) -> Result<Option<String>, StoreError> {
     let Some(before) = before else { return Ok(None) };
     let found = change.tx.session_by_digest(before).await?.map(|found| found.session);
-    let is_same = |before: &Session| {
-        (before.user_id, before.organization_id) == (session.user_id, session.organization_id)
-    };
+    let is_same =
+        |before: &Session| (before.user_id, before.organization_id) == (session.user_id, session.organization_id);
     let Some(before) = found.filter(is_same) else { return Ok(None) };
     change.tx.delete_session(before.user_id, before.id).await?;
     Ok(Some(before.id.to_string()))

@@ -24,9 +24,9 @@ use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use storage::StoreError;
+use token_domain::Timestamp;
 use token_domain::record::{MembershipStanding, Principal};
 use token_domain::text::{Email, Name};
-use token_domain::Timestamp;
 
 use crate::attempts::refused;
 use crate::audit::Refusal;
@@ -352,7 +352,8 @@ impl Sso {
     ) -> Result<Map<String, Value>, SsoError> {
         let lacks = |name: &str| !jwt.claims().contains_key(name);
         let lacks_groups = !provider.roles.is_empty() && lacks(&provider.groups_claim);
-        let Some(access_token) = access_token.filter(|_| lacks("email") || lacks("email_verified") || lacks_groups) else {
+        let Some(access_token) = access_token.filter(|_| lacks("email") || lacks("email_verified") || lacks_groups)
+        else {
             return Ok(Map::new());
         };
         let more = self.outside.user_info(provider, access_token, &self.context).await.ok_or(SsoError::Unreachable)?;

@@ -225,8 +225,7 @@ fn a_newcomer_who_signs_in_twice_at_the_same_time_gets_one_account() {
         ground.grant("two", &two, BOB);
         let (one, two) = join(ground.finish("one", &one), ground.finish("two", &two)).await;
         for finished in [&one, &two] {
-            let is_answer =
-                matches!(finished, Ok(_) | Err(SsoError::NoAttempt | SsoError::Taken));
+            let is_answer = matches!(finished, Ok(_) | Err(SsoError::NoAttempt | SsoError::Taken));
             assert!(is_answer, "an answer, and no failure: {finished:?}");
         }
         assert!(one.is_ok() || two.is_ok());

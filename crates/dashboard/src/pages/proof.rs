@@ -111,10 +111,9 @@ async fn proven(request: &HttpRequest, services: &Services, body: &[u8]) -> Answ
             Err(again(StatusCode::TOO_MANY_REQUESTS, &format!("Too many attempts. Try again in {wait}.")))
         }
         Err(SecondFactorError::WrongPassword) => Err(again(StatusCode::UNPROCESSABLE_ENTITY, "The password is wrong.")),
-        Err(SecondFactorError::SsoRequired) => Err(again(
-            StatusCode::FORBIDDEN,
-            "Your organisation takes no password: sign in with its account again.",
-        )),
+        Err(SecondFactorError::SsoRequired) => {
+            Err(again(StatusCode::FORBIDDEN, "Your organisation takes no password: sign in with its account again."))
+        }
         Err(SecondFactorError::WrongCode) => Err(again(
             StatusCode::UNPROCESSABLE_ENTITY,
             "The code is wrong or was already used. Each code works once; wait for the next one.",

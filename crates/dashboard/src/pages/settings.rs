@@ -246,12 +246,13 @@ async fn switch(request: &HttpRequest, services: &Services, visitor: &Visitor, f
         Err(authority::sessions::SwitchError::Failed(authority::sessions::SignInError::Failed(failure))) => {
             Err(visitor.failed(request, &failure))
         }
-        Err(authority::sessions::SwitchError::Failed(authority::sessions::SignInError::SsoRequired)) => Err(visitor.problem(
-            request,
-            StatusCode::FORBIDDEN,
-            "Sign in there",
-            "That organisation takes its own account and no password. Sign out, and sign in with its account.",
-        )),
+        Err(authority::sessions::SwitchError::Failed(authority::sessions::SignInError::SsoRequired)) => Err(visitor
+            .problem(
+                request,
+                StatusCode::FORBIDDEN,
+                "Sign in there",
+                "That organisation takes its own account and no password. Sign out, and sign in with its account.",
+            )),
         Err(authority::sessions::SwitchError::Failed(authority::sessions::SignInError::Refused(refused))) => {
             Err(visitor.refused(request, &refused))
         }

@@ -68,7 +68,9 @@ fn refused(request: &HttpRequest, services: &Services, id: &str, error: &SsoErro
         SsoError::NoProvider => (StatusCode::NOT_FOUND, "There is no such way to sign in.".to_owned()),
         SsoError::NoAttempt | SsoError::Refused(_) => (
             StatusCode::BAD_REQUEST,
-            format!("This sign-in was not begun in this browser, was already used, or took more than ten minutes. Sign in with {name} again."),
+            format!(
+                "This sign-in was not begun in this browser, was already used, or took more than ten minutes. Sign in with {name} again."
+            ),
         ),
         SsoError::NotAnew => forbidden(format!(
             "{name} did not ask you to sign in again, so your identity is not confirmed. Sign out there, then try again; if that does not help, tell your operator that {name} has to send auth_time."
@@ -76,7 +78,9 @@ fn refused(request: &HttpRequest, services: &Services, id: &str, error: &SsoErro
         SsoError::Declined(why) => forbidden(format!("{name} did not sign you in: {}", declined(why, name))),
         SsoError::Unreachable => (
             StatusCode::BAD_GATEWAY,
-            format!("{name} cannot be reached at the moment, or did not complete the sign-in. Try again in a minute; if that does not help, tell your operator."),
+            format!(
+                "{name} cannot be reached at the moment, or did not complete the sign-in. Try again in a minute; if that does not help, tell your operator."
+            ),
         ),
         SsoError::Unacceptable(_) => {
             forbidden(format!("What {name} says about you cannot be believed. Tell your operator: the log says why."))
@@ -87,12 +91,12 @@ fn refused(request: &HttpRequest, services: &Services, id: &str, error: &SsoErro
         SsoError::Taken => forbidden(format!(
             "An account here has your e-mail address and cannot be linked to {name}: its address is not verified, or it is linked to somebody else. If it is yours, sign in with its password and verify the address under Settings; else ask your operator."
         )),
-        SsoError::NoMember => {
-            forbidden("You are not a member of this organisation here. Ask an administrator for an invitation.".to_owned())
-        }
-        SsoError::Disabled => {
-            forbidden("Your account, your membership or the organisation is switched off. Ask an administrator.".to_owned())
-        }
+        SsoError::NoMember => forbidden(
+            "You are not a member of this organisation here. Ask an administrator for an invitation.".to_owned(),
+        ),
+        SsoError::Disabled => forbidden(
+            "Your account, your membership or the organisation is switched off. Ask an administrator.".to_owned(),
+        ),
         SsoError::TooMany(wait) => {
             return too_many(*wait, |text| page(StatusCode::TOO_MANY_REQUESTS, &problem(request, text)));
         }
@@ -107,7 +111,9 @@ fn refused(request: &HttpRequest, services: &Services, id: &str, error: &SsoErro
 /// What a provider's error (RFC 6749 §4.1.2.1) means for the person.
 fn declined(error: &str, name: &str) -> String {
     match error {
-        "access_denied" => format!("you declined there, or are not permitted to use this service. Try again, or ask the people who run {name}."),
+        "access_denied" => format!(
+            "you declined there, or are not permitted to use this service. Try again, or ask the people who run {name}."
+        ),
         "temporarily_unavailable" | "server_error" => "it has a problem of its own. Try again in a minute.".to_owned(),
         "login_required" | "interaction_required" | "account_selection_required" | "consent_required" => {
             "it needs an answer from you. Try again, and complete the sign-in there.".to_owned()

@@ -264,7 +264,11 @@ const BREACHES: &[(&str, Kind, &str)] = &[
     ("identities_issuer_length", Check, "UPDATE identities SET issuer = ''"),
     ("identities_subject_length", Check, "UPDATE identities SET subject = ''"),
     ("identities_user_fkey", Reference, "UPDATE identities SET user_id = {id:99}"),
-    ("identities_user_key", Unique("identities.user_id, identities.organization_id, identities.issuer"), "INSERT INTO identities VALUES ({id:1}, 'i', 't', {id:3}, {t:1})"),
+    (
+        "identities_user_key",
+        Unique("identities.user_id, identities.organization_id, identities.issuer"),
+        "INSERT INTO identities VALUES ({id:1}, 'i', 't', {id:3}, {t:1})",
+    ),
     ("sessions_provider_length", Check, "UPDATE sessions SET provider = ''"),
     ("password_resets_user_fkey", Reference, "UPDATE password_resets SET user_id = {id:99}"),
     ("password_resets_email_key_length", Check, "UPDATE password_resets SET email_key = 'a'"),

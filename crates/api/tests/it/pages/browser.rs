@@ -41,6 +41,12 @@ impl Browser {
         self.post("/sign-in", &[("email", email), ("password", password)])
     }
 
+    /// The token of the session that somebody is signed in by.
+    #[track_caller]
+    pub(super) fn session(&self) -> String {
+        self.cookies["__Host-nls"].replace("%5F", "_")
+    }
+
     fn cookie(&self) -> String {
         self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }
